@@ -1,0 +1,87 @@
+/**
+ * The messages that every part of Viaduct passes on. `http/` makes a Request out of bytes and bytes out of a Response;
+ * everything between is a Handler.
+ */
+
+/**
+ * Header fields in the order received: `[name, value, name, value, …]`. Names keep the sender's case, values are latin-1
+ * strings without surrounding white space.
+ */
+export type HeaderList = readonly string[];
+
+/** What a connection knows about its two ends. One object per connection, shared by all its requests. */
+export interface Peer {
+  /** Numeric address of the client, or '' on a Unix socket. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Index of the listener that accepted the connection, in the server's list. */
+  readonly listener: number;
+  /** True when the client's bytes came through TLS. */
+  readonly secure: boolean;
+}
+
+/** One parsed and framed request. Every field is already validated against RFC 9112. */
+export interface Request {
+  readonly method: string;
+  /** Absolute path as received, still percent-encoded, without the query; '*' for the asterisk-form. */
+  readonly path: string;
+  /** Query as received, without the '?'; '' when there is none. */
+  readonly query: string;
+  /** 0 for HTTP/1.0, 1 for HTTP/1.1. */
+  readonly minorVersion: 0 | 1;
+  /** Fields as received. `Transfer-Encoding` never stands beside `Content-Length` (RFC 9112 section 6.1). */
+  readonly headers: HeaderList;
+  /** True when a header name may stand in `headers` more than once. */
+  readonly headersRepeat: boolean;
+  /** Authority: of an absolute-form target, else the Host field's value, else ''. */
+  readonly host: string;
+  /** Null when the request has no content. */
+  readonly body: RequestBody | null;
+  readonly peer: Peer;
+  /** True as soon as the client can no longer receive an answer. */
+  readonly gone: boolean;
+  /** Called once when `gone` becomes true before the response is complete. One owner at a time: who holds the request. */
+  onGone: (() => void) | null;
+}
+
+/** Where a stream of blocks goes. After `end` or `fail` nothing more is called. */
+export interface BodySink {
+  /** A block is valid only during the call unless the source says otherwise: copy it to keep it. */
+  write(block: Uint8Array): void;
+  end(): void;
+  fail(error: Error): void;
+}
+
+/** A stream of blocks that is pushed, with back-pressure. `start` is called once. */
+export interface BodySource {
+  start(sink: BodySink): void;
+  /** Asks for no more blocks until `resume`; blocks already on their way may still arrive. */
+  pause(): void;
+  resume(): void;
+  /** The receiver wants nothing more: the source frees what it holds and calls nothing again. */
+  cancel(): void;
+}
+
+/** The content of a request. Nothing is read from the client past its first packet, nor `100 Continue` sent, before `start`. */
+export interface RequestBody extends BodySource {
+  /** Bytes announced by Content-Length, or -1 for a chunked body. */
+  readonly length: number;
+  /** Trailer fields of a chunked body, complete once `end` was called. */
+  readonly trailers: HeaderList;
+}
+
+/** The bytes `start` to `end` (exclusive) of an open file. `release` is called exactly once, sent or not. */
+export interface FileBody {
+  readonly fd: number;
+  readonly start: number;
+  readonly end: number;
+  release(): void;
+}
+
+export type ResponseBody = null | Uint8Array | FileBody | BodySource;
+
+/** A response that comes later: a Promise is one, and so is a pool's queue entry, without the cost of a promise. */
+export interface Later<T> {
+  // biome-ignore lint/suspicious/noThenProperty: being awaitable is the purpose
+  then(onValue: (value: T) => unknown, onError: (error: unknown) => unknown): unknown;
+}

@@ -1,0 +1,93 @@
+import { ViaductError } from '../errors.ts';
+import type { HeaderList, ResponseBody } from './message.ts';
+
+/**
+ * A response before it is framed. Its fields are kept as encoded lines (`Name: value\r\n…`), because that is how workers send
+ * them and how cached files keep them: the connection then writes one string. Only `fromHeaders` and `worker` frames make one,
+ * and both refuse what could split the message (RFC 9112 section 11.1).
+ */
+export class Response {
+  readonly status: number;
+  /** Reason phrase; '' for the standard one. */
+  readonly reason: string;
+  /** Checked field lines, each ended by CRLF, without Connection, Transfer-Encoding and other hop-by-hop fields. */
+  readonly lines: string;
+  /** Value of the Content-Length line, -1 when there is none. */
+  readonly contentLength: number;
+  /** Bits: which of the fields that the connection would add are already in `lines`. */
+  readonly has: number;
+  readonly body: ResponseBody;
+
+  constructor(status: number, reason: string, lines: string, contentLength: number, has: number, body: ResponseBody) {
+    this.status = status;
+    this.reason = reason;
+    this.lines = lines;
+    this.contentLength = contentLength;
+    this.has = has;
+    this.body = body;
+  }
+
+  /**
+   * Encodes `headers`. A Uint8Array body gets its Content-Length from the connection when the list has none.
+   *
+   * @throws ViaductError `HEADER_INVALID` for CR, LF, NUL or another control in a name or value, a name that is no token
+   * (RFC 9110 section 5.1), a hop-by-hop field, or a Content-Length that is no number.
+   */
+  static fromHeaders(status: number, headers: HeaderList, body: ResponseBody, reason = ''): Response {
+    const { lines, contentLength, has } = encodeHeaders(headers);
+    return new Response(status, reason, lines, contentLength, has, body);
+  }
+
+  /** A plain-text answer, for errors and refusals. */
+  static text(status: number, text: string, headers: HeaderList = []): Response {
+    const body = Buffer.from(text, 'utf8');
+    return Response.fromHeaders(status, ['Content-Type', 'text/plain; charset=utf-8', ...headers], body);
+  }
+}
+
+/** Bits of `Response.has`. */
+export const HAS_DATE = 1;
+export const HAS_SERVER = 2;
+
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Checks `headers` and joins them to field lines. See `Response.fromHeaders`. */
+export function encodeHeaders(headers: HeaderList): { lines: string; contentLength: number; has: number } {
+  let lines = '';
+  let contentLength = -1;
+  let has = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    const value = headers[i + 1] as string;
+    if (!TOKEN.test(name)) throw invalid(`Cannot send header name ${JSON.stringify(name)}: it is not a token`);
+    if (!VALUE.test(value))
+      throw invalid(`Cannot send header "${name}": its value holds a control or non-latin-1 character`);
+    const lower = name.toLowerCase();
+    if (HOP_BY_HOP.has(lower))
+      throw invalid(`Cannot send header "${name}": it belongs to the connection, not the response`);
+    if (lower === 'content-length') {
+      if (!/^\d{1,15}$/.test(value) || contentLength >= 0) {
+        throw invalid(`Cannot send Content-Length "${value}": it must be one decimal number`);
+      }
+      contentLength = Number(value);
+    } else if (lower === 'date') has |= HAS_DATE;
+    else if (lower === 'server') has |= HAS_SERVER;
+    lines += `${name}: ${value}\r\n`;
+  }
+  return { lines, contentLength, has };
+}
+
+function invalid(message: string): ViaductError {
+  return new ViaductError('HEADER_INVALID', message);
+}

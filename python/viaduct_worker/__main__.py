@@ -1,0 +1,12 @@
+"""Entry point: `python viaduct_worker '<JSON options>'`, started by the front process only."""
+
+import json
+import os
+import sys
+
+package = os.path.dirname(os.path.abspath(__file__))
+sys.path[0] = os.path.dirname(package)
+from viaduct_worker import zygote  # noqa: E402  (the package's parent must be on the path first)
+
+del sys.path[0]
+zygote.main(json.loads(sys.argv[1]))

@@ -1,0 +1,48 @@
+"""Control messages: JSON objects, each behind its length as a 32-bit little-endian number."""
+
+import json
+import socket
+import struct
+import threading
+
+LENGTH = struct.Struct('<I')
+
+
+class Channel:
+    """A blocking control connection to the front. `send` may be called from any thread."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.connect(path)
+        self._sending = threading.Lock()
+
+    def send(self, **message):
+        data = self.pack(**message)
+        with self._sending:
+            self.socket.sendall(data)
+
+    @staticmethod
+    def pack(**message):
+        data = json.dumps(message).encode()
+        return LENGTH.pack(len(data)) + data
+
+    def receive(self):
+        """Return the next message, or None when the front is gone."""
+        head = self._read(4)
+        data = head and self._read(LENGTH.unpack(head)[0])
+        return json.loads(data) if data else None
+
+    def close(self):
+        self.socket.close()
+
+    def _read(self, size):
+        data = b''
+        while len(data) < size:
+            try:
+                block = self.socket.recv(size - len(data))
+            except ConnectionError:
+                return None
+            if not block:
+                return None
+            data += block
+        return data

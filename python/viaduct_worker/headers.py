@@ -1,0 +1,102 @@
+"""Checks and encodes what an application passes to `start_response` (PEP 3333, "The start_response() Callable")."""
+
+import re
+
+HAS_DATE = 1
+HAS_SERVER = 2
+HAS_REASON = 4
+"""Bits of a response frame: which fields are among the lines, and whether a reason phrase stands before them."""
+
+_CONTENT_LENGTH = 8
+_MEMORY = 1024
+_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+_control = re.compile(r'[\x00-\x08\x0a-\x1f\x7f]').search
+_hop_by_hop = frozenset(
+    ('connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection')
+    + ('te', 'trailer', 'trailers', 'transfer-encoding', 'upgrade')
+)
+_marks = {'date': HAS_DATE, 'server': HAS_SERVER, 'content-length': _CONTENT_LENGTH}
+_names = {}
+_statuses = {}
+
+
+def encode_status(status):
+    """Return (code, reason) of a status such as "404 Not Found"; reason ends in CRLF and is '' when it is the usual one.
+
+    Raises TypeError unless it is a str, ValueError unless it is a final status code, a space and a reason phrase.
+    """
+    try:
+        return _statuses[status]
+    except (KeyError, TypeError):
+        if type(status) is not str:
+            raise TypeError(f'status must be a str, not {type(status).__name__}') from None
+    code, reason = status[:3], status[4:]
+    if not (code.isascii() and code.isdigit()) or status[3:4] not in ('', ' ') or not '200' <= code <= '999':
+        raise ValueError(f'status must be a code of 200 to 999, a space and a reason, not {status!r}')
+    if _control(reason):
+        raise ValueError(f'status {status!r} holds a control character')
+    reason.encode('latin-1')
+    result = int(code), reason + '\r\n' if reason != _usual.get(int(code), '') else ''
+    if len(_statuses) < _MEMORY:
+        _statuses[status] = result
+    return result
+
+
+def encode_headers(headers):
+    """Return (lines, content_length, has): latin-1 bytes, the declared length or -1, and the HAS_ bits.
+
+    Raises TypeError for anything but a list of pairs of str, ValueError for what could split the response, for hop-by-hop
+    fields, for a Content-Length that is no number, and for text outside latin-1.
+    """
+    if type(headers) is not list:
+        raise TypeError(f'headers must be a list, not {type(headers).__name__}')
+    lines = ''
+    length = -1
+    has = 0
+    try:
+        for name, value in headers:
+            mark = _names.get(name)
+            if mark is None:
+                mark = _learn(name)
+            if not value.isprintable() and _control(value):
+                raise ValueError(f'value of header {name!r} holds a control character: {value!r}')
+            if mark:
+                if mark == _CONTENT_LENGTH:
+                    length = _content_length(value, length)
+                else:
+                    has |= mark
+            lines += f'{name}: {value}\r\n'
+    except AttributeError:
+        raise TypeError(f'value of header {name!r} must be a str, not {type(value).__name__}') from None
+    return lines.encode('latin-1'), length, has
+
+
+def _learn(name):
+    if type(name) is not str:
+        raise TypeError(f'header name must be a str, not {type(name).__name__}: {name!r}')
+    if not _token(name):
+        raise ValueError(f'header name {name!r} is not a token')
+    lower = name.lower()
+    if lower in _hop_by_hop:
+        raise ValueError(f'header {name!r} is hop-by-hop: it belongs to the server (PEP 3333)')
+    mark = _marks.get(lower, 0)
+    if len(_names) < _MEMORY:
+        _names[name] = mark
+    return mark
+
+
+def _content_length(value, known):
+    if not (value.isascii() and value.isdigit()) or len(value) > 15:
+        raise ValueError(f'Content-Length must be a decimal number, not {value!r}')
+    if known >= 0:
+        raise ValueError('Content-Length is given twice')
+    return int(value)
+
+
+def _usual_reasons():
+    from http import HTTPStatus
+
+    return {status.value: status.phrase for status in HTTPStatus}
+
+
+_usual = _usual_reasons()

@@ -1,0 +1,171 @@
+"""One lane: a Unix socket to the front and the thread that runs its requests. This is the worker's hot path.
+
+A batch from the front is its length and a marshalled list of (request id, listener, environ, body). The body is bytes, or
+the path of a spool file, or None. Three threads' worth of rules keep *a request is never started twice, and none is lost*:
+
+- only `serve` takes from the left of `todo`, and it writes the request's id to the scoreboard before the application runs;
+- `recall` (control thread) takes from the right; both are atomic under the GIL;
+- whoever reads the socket holds `reading`, so that a request is in the socket, in `todo`, or taken, and nowhere else.
+"""
+
+import socket
+import threading
+import traceback
+from collections import deque
+from io import BytesIO
+from marshal import loads
+from time import perf_counter_ns as now
+
+from viaduct_worker.exchange import Exchange
+
+FLUSH_NS = 300_000
+"""Finished responses wait no longer than this for others while the lane has more to run."""
+READ_BYTES = 65536
+
+
+class Lane:
+    """`gone` is the request whose client has left; `handed` maps requests to descriptors that the front will open."""
+
+    def __init__(self, connection, slot, worker):
+        self.socket = connection
+        self.scoreboard = worker.scoreboard
+        self.slot = slot
+        self.application = worker.application
+        self.environs = worker.environs
+        self.log = worker.log
+        self.hands_over = worker.hands_over
+        self.todo = deque()
+        self.rest = b''
+        self.missing = 0
+        self.reading = threading.Lock()
+        self.sending = threading.Lock()
+        self.out = []
+        self.now = 0
+        self.flushed = 0
+        self.gone = -1
+        self.handed = {}
+        self.close_is_slow = False
+
+    def serve(self):
+        """Run requests until the front closes the lane."""
+        next_request = self.todo.popleft
+        scoreboard, slot = self.scoreboard, self.slot
+        while True:
+            try:
+                request = next_request()
+            except IndexError:
+                if self.out:
+                    self.flush()
+                if not self.fill():
+                    return
+                continue
+            scoreboard[slot] = request[0]
+            self.run(*request)
+            if self.now - self.flushed > FLUSH_NS and self.out:
+                self.flush()
+
+    def run(self, request_id, listener, variables, body):
+        exchange = Exchange(self, request_id, variables['REQUEST_METHOD'] == 'HEAD')
+        result = content = None
+        try:
+            environ = self.environs[listener].copy()
+            environ.update(variables)
+            environ['wsgi.input'] = content = open(body, 'rb') if type(body) is str else BytesIO(body)
+            result = self.application(environ, exchange.start_response)
+            exchange.respond(result)
+        except BaseException:
+            exchange.fail()
+        close = getattr(result, 'close', None)
+        if close is not None:
+            self.close(close)
+        if type(body) is str and content is not None:
+            content.close()
+
+    def close(self, close):
+        """Call the iterable's close(), which PEP 3333 promises on every path, without holding finished responses back."""
+        if self.close_is_slow:
+            self.flush()
+        before = now()
+        try:
+            close()
+        except BaseException:
+            self.log(traceback.format_exc())
+        self.now = after = now()
+        self.close_is_slow = after - before > FLUSH_NS
+
+    def fill(self):
+        """Wait for the next batch. False when the front has closed the lane."""
+        with self.reading:
+            if not self.todo:
+                data = self.socket.recv(max(READ_BYTES, self.missing))
+                if not data:
+                    return False
+                self.take(data)
+        self.flushed = now()
+        return True
+
+    def take(self, data):
+        """Add the batches that are complete with `data`. The caller holds `reading`."""
+        if self.rest:
+            data = self.rest + data
+        position, end = 0, len(data)
+        while end - position >= 4:
+            batch = position + 4
+            position = batch + int.from_bytes(data[position:batch], 'little')
+            if position > end:
+                self.missing = position - end
+                position = batch - 4
+                break
+            self.todo.extend(loads(data[batch:position]))
+        self.rest = data[position:] if position < end else b''
+
+    def flush(self):
+        """Send what is finished."""
+        with self.sending:
+            out = self.out
+            count = len(out)
+            data = b''.join(out) if count > 1 else out[0] if count else b''
+            del out[:count]
+            self.flushed = self.now
+            if data:
+                self.socket.sendall(data)
+
+    def recall(self):
+        """Control thread: give up everything not started, in order, and send what is finished past a running request."""
+        taken = []
+        if self.reading.acquire(blocking=False):
+            try:
+                self.drain_socket()
+                while True:
+                    taken.append(self.todo.pop()[0])
+            except IndexError:
+                pass
+            finally:
+                self.reading.release()
+        self.flushnow()
+        taken.reverse()
+        return taken
+
+    def drain_socket(self):
+        try:
+            while data := self.socket.recv(READ_BYTES, socket.MSG_DONTWAIT):
+                self.take(data)
+        except (BlockingIOError, ConnectionError):
+            pass
+
+    def flush_now(self):
+        if not self.out or not self.sending.acquire(blocking=False):
+            return
+        try:
+            out = self.out
+            count = len(out)
+            data = b''.join(out[:count])
+            del out[:count]
+            try:
+                sent = self.socket.send(data, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                sent = 0
+            if sent < len(data):
+                out.insert(0, data[sent:])
+        finally:
+            self.sending.release()

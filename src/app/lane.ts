@@ -1,0 +1,290 @@
+import type { Socket } from 'node:net';
+import { Response } from '../http/response.ts';
+import {
+  ABORT,
+  BLOCK,
+  COMPLETE,
+  END,
+  FAILED,
+  FILE,
+  FRAME_HEAD_BYTES,
+  HAS_REASON,
+  HEAD,
+  readInt64,
+} from './frames.ts';
+import type { Job } from './job.ts';
+import { int32, marshalListHead } from './marshal.ts';
+import { type BodyLane, WorkerBody } from './worker-body.ts';
+
+/** Bodies up to this ride in the batch; larger ones are written beside it. */
+const INLINE_BYTES_MAX = 16384;
+/** Bodies from this on are passed to the client as they arrive, smaller ones when they are complete. */
+const PIECEWISE_BYTES_MIN = 32768;
+/** Longer requests count as this long, so that one slow view does not hide the speed of the others for long. */
+const SAMPLE_NS_MAX = 20_000_000;
+
+/** What a lane needs from its pool and worker. */
+export interface LaneOwner {
+  readonly responseBufferBytesMax: number;
+  /** A request has left the lane, so there may be room for another. */
+  onRoom(lane: Lane): void;
+  /** The application failed before its response began. */
+  onFailed(lane: Lane, job: Job, traceback: string): void;
+  /** The worker holds an open file that is the body. */
+  onFile(lane: Lane, job: Job, head: FileHead): void;
+  /** Client of the running request left. */
+  onAbandoned(lane: Lane, request: number): void;
+  /** What waits behind the running request is to come back. */
+  onRecall(lane: Lane): void;
+  /** The worker sent what it may not. */
+  onBroken(lane: Lane, reason: string): void;
+}
+
+/** Head of a response whose body is a file of the worker: `descriptor` there, bytes `start` to `end`. */
+export interface FileHead {
+  readonly status: number;
+  readonly reason: string;
+  readonly lines: string;
+  readonly contentLength: number;
+  readonly has: number;
+  readonly descriptor: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Shared by the lanes of one worker. */
+export interface WorkerLoad {
+  readonly worker: number;
+  busyLanes: number;
+}
+
+/**
+ * One Unix-socket connection to one worker thread. Requests go out in batches (everything of one turn of the event loop), come
+ * back in the order they went, and stand in `inflight` meanwhile, the running one first.
+ */
+export class Lane implements BodyLane {
+  readonly load: WorkerLoad;
+  readonly index: number;
+  readonly inflight: Job[] = [];
+  /** Moving average of what a request takes in the worker, in nanoseconds; 0 before the first. */
+  averageNs = 0;
+  /** When the request that now stands first got there, by `performance.now()`. */
+  headSinceMs = 0;
+  /** A stalled lane runs a request that turned out slow: it gets no other until that one is done. */
+  state: 'open' | 'stalled' | 'recalling' | 'closed' = 'open';
+  readonly #socket: Socket;
+  readonly #owner: LaneOwner;
+  #batch = '';
+  #batched = 0;
+  #rest: Buffer | null = null;
+  /** Whose block is being passed on as it arrives, how many of its bytes are still to come, and whether it is the last. */
+  #passing: WorkerBody | null = null;
+  #left = 0;
+  #ends = false;
+
+  constructor(socket: Socket, load: WorkerLoad, index: number, owner: LaneOwner) {
+    this.#socket = socket;
+    this.load = load;
+    this.index = index;
+    this.#owner = owner;
+  }
+
+  /** Begins to read. */
+  open(): void {
+    this.#socket.on('data', (data: Buffer) => this.#receive(data));
+  }
+
+  /** Puts `job` behind what the lane has. It leaves with the batch of this turn of the event loop. */
+  send(job: Job): void {
+    if (this.inflight.length === 0) {
+      this.headSinceMs = performance.now();
+      this.load.busyLanes += 1;
+    }
+    this.inflight.push(job);
+    const body = job.body;
+    let item = job.encode();
+    if (body !== null && body.path === null) {
+      if (body.length > INLINE_BYTES_MAX) {
+        this.#flush();
+        this.#sendLarge(item, body.blocks, body.length);
+        return;
+      }
+      for (const block of body.blocks) item += Buffer.from(block.buffer, block.byteOffset, block.length).toString('latin1');
+    }
+    if (this.#batched === 0) setImmediate(flushLane, this);
+    this.#batch += item;
+    this.#batched += 1;
+  }
+
+  /** Asks the worker to give up what it has not started. */
+  recall(): void {
+    this.state = 'recalling';
+    this.#owner.onRecall(this);
+  }
+
+  /** Takes the jobs with these ids out of the lane, in order: the worker gave them up. */
+  takeBack(ids: readonly number[]): Job[] {
+    const wanted = new Set(ids);
+    const taken = this.inflight.filter((job) => wanted.has(job.id));
+    const kept = this.inflight.filter((job) => !wanted.has(job.id));
+    this.inflight.splice(0, this.inflight.length, ...kept);
+    return taken;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  abandon(request: number): void {
+    this.#owner.onAbandoned(this, request);
+  }
+
+  /** Closes the lane: its thread leaves when it has run what it already has. */
+  close(): void {
+    this.state = 'closed';
+    this.#socket.end();
+  }
+
+  /** The socket is closed: a response that was being passed on breaks off. */
+  breakOff(): void {
+    this.state = 'closed';
+    this.#passing?.abort();
+    this.#passing = null;
+  }
+
+  /** Sends the batch. Called by the event loop once a turn. */
+  flush(): void {
+    this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#batched === 0) return;
+    const items = marshalListHead(this.#batched) + this.#batch;
+    this.#batch = '';
+    this.#batched = 0;
+    if (this.state !== 'closed') this.#socket.write(int32(items.length) + items, 'latin1');
+  }
+
+  #sendLarge(item: string, blocks: readonly Uint8Array[], length: number): void {
+    const items = marshalListHead(1) + item;
+    this.#socket.cork();
+    this.#socket.write(int32(items.length + length) + items, 'latin1');
+    for (const block of blocks) this.#socket.write(block);
+    this.#socket.uncork();
+  }
+
+  #receive(chunk: Buffer): void {
+    let data = chunk;
+    let position = 0;
+    if (this.#passing !== null) position = this.#passOn(data, 0);
+    if (this.#rest !== null) {
+      data = Buffer.concat([this.#rest, data]);
+      this.#rest = null;
+    }
+    while (data.length - position >= FRAME_HEAD_BYTES) {
+      const head = data.readUInt32LE(position + 8);
+      const body = data.readUInt32LE(position + 12);
+      const start = position + FRAME_HEAD_BYTES + head;
+      if (start + body > data.length && (body < PIECEWISE_BYTES_MIN || start > data.length)) break;
+      if (!this.#frame(data, position, start, body)) return;
+      position = start + body;
+      if (position > data.length) return;
+    }
+    if (position < data.length) this.#rest = data.subarray(position);
+  }
+
+  /** Handles the frame at `position`; false when the lane is broken. */
+  #frame(data: Buffer, position: number, start: number, length: number): boolean {
+    const job = this.inflight[0];
+    if (job === undefined || job.id !== data.readUInt32LE(position)) {
+      this.#owner.onBroken(this, 'it answered a request that it was not running');
+      return false;
+    }
+    const kind = data[position + 4] as number;
+    if (kind === COMPLETE && start + length <= data.length) {
+      const response = this.#response(data, position, start, data.subarray(start, start + length));
+      this.#leave(data, position);
+      job.settle(response);
+      this.#owner.onRoom(this);
+    } else if (kind === COMPLETE || kind === HEAD) {
+      const stream = new WorkerBody(this, job.id, this.#owner.responseBufferBytesMax);
+      job.stream = stream;
+      if (kind === COMPLETE) this.#leave(data, position);
+      job.settle(this.#response(data, position, start, stream, kind === COMPLETE ? length : -1));
+      this.#pass(stream, data, start, length, kind === COMPLETE);
+      if (kind === COMPLETE) this.#owner.onRoom(this);
+    } else if (kind === BLOCK && job.stream !== null) this.#pass(job.stream, data, start, length, false);
+    else this.#last(kind, job, data, position, start, length);
+    return true;
+  }
+
+  #last(kind: number, job: Job, data: Buffer, position: number, start: number, length: number): void {
+    this.#leave(data, position);
+    if (kind === END) job.stream?.complete();
+    else if (kind === ABORT) job.stream?.abort();
+    else if (kind === FAILED) this.#owner.onFailed(this, job, data.toString('utf8', start, start + length));
+    else if (kind === FILE) {
+      const { status, reason, lines, contentLength, has } = this.#response(data, position, start, null);
+      const file = { descriptor: data.readUInt32LE(start), start: readInt64(data, start + 4), end: readInt64(data, start + 12) };
+      this.#owner.onFile(this, job, { status, reason, lines, contentLength, has, ...file });
+    }
+    this.#owner.onRoom(this);
+  }
+
+  #response(data: Buffer, position: number, start: number, body: Response['body'], length = -1): Response {
+    const has = data[position + 5] as number;
+    const status = data.readUInt16LE(position + 6);
+    const declared = readInt64(data, position + 16);
+    let lines = data.toString('latin1', position + FRAME_HEAD_BYTES, start);
+    let reason = '';
+    if ((has & HAS_REASON) !== 0) {
+      const end = lines.indexOf('\r\n');
+      reason = lines.slice(0, end);
+      lines = lines.slice(end + 2);
+    }
+    if (declared < 0 && length >= 0) {
+      lines += `Content-Length: ${length}\r\n`;
+      return new Response(status, reason, lines, length, has & 3, body);
+    }
+    return new Response(status, reason, lines, declared, has & 3, body);
+  }
+
+  /** The first request in flight is done; what it took counts a tenth of the average. */
+  #leave(data: Buffer, position: number): void {
+    this.inflight.shift();
+    if (this.inflight.length === 0) this.load.busyLanes -= 1;
+    const ns = Math.min(readInt64(data, position + 24), SAMPLE_NS_MAX);
+    this.averageNs = this.averageNs === 0 ? ns : this.averageNs * 0.9 + ns * 0.1;
+    this.headSinceMs = performance.now();
+    if (this.state === 'stalled' || this.state === 'recalling') this.state = 'open';
+  }
+
+  /** Begins to pass on a block of `length` bytes, of which those after `start` that are here already go now. */
+  #pass(stream: WorkerBody, data: Buffer, start: number, length: number, ends: boolean): void {
+    this.#passing = stream;
+    this.#left = length;
+    this.#ends = ends;
+    this.#passOn(data, start);
+  }
+
+  /** Passes on what `data` holds of the current block after `start`; returns where it ends. */
+  #passOn(data: Buffer, start: number): number {
+    const stream = this.#passing;
+    const end = Math.min(data.length, start + this.#left);
+    if (stream === null) return start;
+    if (end > start) stream.arrive(data.subarray(start, end));
+    this.#left -= end - start;
+    if (this.#left > 0) return end;
+    this.#passing = null;
+    if (this.#ends) stream.complete();
+    return end;
+  }
+}
+
+function flushLane(lane: Lane): void {
+  lane.flush();
+}

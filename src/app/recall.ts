@@ -1,0 +1,48 @@
+import type { Lane } from './lane.ts';
+
+const TICK_MS = 2;
+/** No lane is called stalled before this, however fast its requests usually are. */
+const STALL_MS_MIN = 3;
+const STALL_AVERAGES = 4;
+/** The watch sleeps when no lane had two requests for this many ticks. */
+const QUIET_TICKS_MAX = 50;
+
+/**
+ * Watches for lanes in which requests wait behind one that turned out slow, and has those asked back for another lane. The
+ * worker also sends then what it has finished and not yet sent.
+ */
+export class RecallWatch {
+  readonly #lanes: readonly Lane[];
+  #timer: NodeJS.Timeout | null = null;
+  #quietTicks = 0;
+
+  /** `lanes` is the pool's own list, read at each tick. */
+  constructor(lanes: readonly Lane[]) {
+    this.#lanes = lanes;
+  }
+
+  /** To be called when a lane has more than one request. */
+  start(): void {
+    this.#quietTicks = 0;
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    this.#quietTicks += 1;
+    for (const lane of this.#lanes) {
+      if (lane.inflight.length < 2) continue;
+      this.#quietTicks = 0;
+      if (lane.state === 'recalling' || lane.state === 'closed') continue;
+      const stallMs = Math.max(STALL_MS_MIN, (STALL_AVERAGES * lane.averageNs) / 1e6);
+      if (lane.state === 'open' && now - lane.headSinceMs < stallMs) continue;
+      lane.recall();
+    }
+    if (this.#quietTicks > QUIET_TICKS_MAX) this.stop();
+  }
+}

@@ -1,0 +1,304 @@
+import type { Socket } from 'node:net';
+import { ViaductError } from '../errors.ts';
+import type { Response } from '../http/response.ts';
+import type { Job } from './job.ts';
+import { Pool, type PoolOptions } from './pool.ts';
+import { Release, type ReleaseEvents, type ReleaseOptions } from './release.ts';
+import { RestartPolicy } from './restart-policy.ts';
+import type { Hello } from './runtime.ts';
+import type { Worker } from './worker.ts';
+
+export interface SupervisorLog {
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+export interface SupervisorOptions {
+  readonly release: ReleaseOptions;
+  readonly pool: Omit<PoolOptions, 'directory' | 'onError'>;
+  readonly responseBufferBytesMax: number;
+  /** A release that is not ready by then has failed. */
+  readonly startTimeoutMs: number;
+  readonly errorResponse: (traceback: string) => Response;
+  readonly log: SupervisorLog;
+}
+
+type Event =
+  | { readonly kind: 'begin'; readonly outcome: Outcome }
+  | { readonly kind: 'loaded' | 'timed-out'; readonly release: Release }
+  | { readonly kind: 'broken'; readonly release: number; readonly traceback: string }
+  | { readonly kind: 'zygote-gone'; readonly release: Release; readonly status: string }
+  | { readonly kind: 'ready' | 'gone'; readonly worker: Worker }
+  | { readonly kind: 'replace' }
+  | { readonly kind: 'stop'; readonly stopped: () => void };
+
+interface Outcome {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Keeps an application's workers alive. Everything that happens to them is put on one queue of events, and `#step` alone acts on
+ * it: it owns which release serves (`#current`), which one is being started (`#next`) and which ones finish (`#retiring`).
+ */
+export class Supervisor {
+  readonly pool: Pool;
+  readonly #options: SupervisorOptions;
+  readonly #events: Event[] = [];
+  readonly #policy = new RestartPolicy();
+  readonly #retiring = new Set<Release>();
+  #current: Release | null = null;
+  #next: Release | null = null;
+  #outcome: Outcome | null = null;
+  #startTimer: NodeJS.Timeout | null = null;
+  #replaceTimer: NodeJS.Timeout | null = null;
+  #traceback = '';
+  #stopped: (() => void) | null = null;
+  #stepping = false;
+  #releases = 0;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    const { log, release } = options;
+    const directory = release.runtimeDirectory;
+    const onError = (message: string): void => log.error(message);
+    this.pool = new Pool({ ...options.pool, directory, onError });
+  }
+
+  /**
+   * Starts a release: the first, or one beside the old that takes over when all its workers are ready. When it fails, the old
+   * one goes on serving.
+   *
+   * @throws ViaductError `APPLICATION_BROKEN` with the traceback as `cause`, `WORKER` when the processes do not come up.
+   */
+  begin(): Promise<void> {
+    return new Promise((resolve, reject) => this.#post({ kind: 'begin', outcome: { resolve, reject } }));
+  }
+
+  /** Lets the running requests finish and ends all processes. */
+  stop(): Promise<void> {
+    return new Promise((resolve) => this.#post({ kind: 'stop', stopped: resolve }));
+  }
+
+  /** Ends all processes now. */
+  destroy(): void {
+    for (const release of this.#releasesAlive()) release.destroy();
+    this.#clearTimers();
+    this.pool.stop();
+  }
+
+  /** Takes a connection from one of the Python processes. */
+  attach(hello: Hello, socket: Socket): void {
+    const release = this.#releasesAlive().find((candidate) => candidate.number === hello.release);
+    const worker = hello.kind === 'zygote' ? undefined : release?.workers.get(hello.worker);
+    if (hello.kind === 'zygote' && release !== undefined) release.attachZygote(socket);
+    else if (hello.kind === 'worker' && worker !== undefined) worker.attachControl(socket, hello.pid);
+    else if (hello.kind === 'lane' && worker !== undefined) worker.attachLane(socket, hello.index);
+    else socket.destroy();
+  }
+
+  /** Pids of the serving workers, for logs and tests. */
+  get workerPids(): number[] {
+    return [...(this.#current?.workers.values() ?? [])].map((worker) => worker.pid);
+  }
+
+  #post(event: Event): void {
+    this.#events.push(event);
+    if (this.#stepping) return;
+    this.#stepping = true;
+    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#step(next);
+    this.#stepping = false;
+  }
+
+  #step(event: Event): void {
+    switch (event.kind) {
+      case 'begin':
+        return this.#begin(event.outcome);
+      case 'loaded':
+        for (let i = 0; i < this.#options.release.workers; i += 1) event.release.fork();
+        return;
+      case 'ready':
+        return this.#ready(event.worker);
+      case 'broken':
+        this.#traceback = event.traceback;
+        if (event.release === this.#next?.number) this.#giveUp(this.#brokenError());
+        else this.#options.log.error(`Cannot import the application:\n${event.traceback}`);
+        return;
+      case 'timed-out':
+        if (event.release === this.#next) this.#giveUp(new ViaductError('WORKER', timedOut(this.#options.startTimeoutMs)));
+        return;
+      case 'gone':
+        return this.#workerGone(event.worker);
+      case 'zygote-gone':
+        return this.#zygoteGone(event.release, event.status);
+      case 'replace':
+        return this.#replace();
+      case 'stop':
+        return this.#stop(event.stopped);
+    }
+  }
+
+  #begin(outcome: Outcome): void {
+    if (this.#next !== null || this.#stopped !== null) {
+      outcome.reject(new ViaductError('WORKER', 'Cannot start a release: another one is starting'));
+      return;
+    }
+    this.#outcome = outcome;
+    this.#releases += 1;
+    const release = new Release(this.#releases, this.#options.release, this.#releaseEvents());
+    this.#next = release;
+    const { startTimeoutMs } = this.#options;
+    this.#startTimer = setTimeout(() => this.#post({ kind: 'timed-out', release }), startTimeoutMs);
+    release.start();
+  }
+
+  #ready(worker: Worker): void {
+    const next = this.#next;
+    if (worker.release !== next?.number) {
+      worker.admit();
+      return;
+    }
+    const workers = [...next.workers.values()];
+    if (workers.length < this.#options.release.workers || workers.some(({ state }) => state !== 'ready')) return;
+    const old = this.#current;
+    this.#current = next;
+    next.state = 'serving';
+    for (const fresh of workers) fresh.admit();
+    if (old !== null) this.#retire(old);
+    this.#finishStart((outcome) => outcome.resolve());
+  }
+
+  #workerGone(worker: Worker): void {
+    const { log } = this.#options;
+    if (worker.release === this.#next?.number) {
+      this.#giveUp(this.#traceback === '' ? new ViaductError('WORKER', 'Cannot start a worker: it died') : this.#brokenError());
+      return;
+    }
+    if (worker.release !== this.#current?.number || this.#stopped !== null) return;
+    const delayMs = this.#policy.delayAfter(performance.now() - worker.bornMs);
+    log.error(`worker ${worker.number} (pid ${worker.pid}) died; a new one follows${delayMs === 0 ? '' : ` in ${delayMs} ms`}`);
+    this.#replaceLater(delayMs);
+  }
+
+  #zygoteGone(release: Release, status: string): void {
+    this.#retiring.delete(release);
+    if (release === this.#next) {
+      this.#giveUp(new ViaductError('WORKER', `Cannot start "${this.#options.release.project.python.path}": ${status}`));
+    } else if (release === this.#current) {
+      this.#current = null;
+      if (this.#stopped === null) {
+        const delayMs = this.#policy.delayAfter(performance.now() - release.bornMs);
+        this.#options.log.error(`The zygote ended (${status}); the application is started anew`);
+        this.#replaceLater(delayMs);
+      }
+    }
+    this.#stoppedWhenEmpty();
+  }
+
+  #replaceLater(delayMs: number): void {
+    this.#replaceTimer ??= setTimeout(() => {
+      this.#replaceTimer = null;
+      this.#post({ kind: 'replace' });
+    }, delayMs);
+  }
+
+  /** Brings the serving release back to its number of workers, or starts one when there is none. */
+  #replace(): void {
+    if (this.#stopped !== null) return;
+    const current = this.#current;
+    if (current !== null) {
+      for (let count = current.workers.size; count < this.#options.release.workers; count += 1) current.fork();
+    } else if (this.#next === null) {
+      const reject = (error: Error): void => {
+        this.#options.log.error(error.message);
+        this.#replaceLater(this.#policy.delayAfter(0));
+      };
+      this.#begin({ resolve: () => {}, reject });
+    }
+  }
+
+  /** The release that was starting has failed. */
+  #giveUp(error: ViaductError): void {
+    const failed = this.#next;
+    if (failed === null) return;
+    this.#finishStart((outcome) => outcome.reject(error));
+    failed.state = failed.state === 'gone' ? 'gone' : 'retiring';
+    failed.destroy();
+  }
+
+  #finishStart(tell: (outcome: Outcome) => void): void {
+    if (this.#startTimer !== null) clearTimeout(this.#startTimer);
+    const outcome = this.#outcome;
+    this.#next = null;
+    this.#outcome = null;
+    this.#traceback = '';
+    if (outcome !== null) tell(outcome);
+    this.#stoppedWhenEmpty();
+  }
+
+  #retire(release: Release): void {
+    if (release.state === 'gone') return;
+    this.#retiring.add(release);
+    release.retire();
+  }
+
+  #stop(stopped: () => void): void {
+    this.#stopped = stopped;
+    this.#clearTimers();
+    this.pool.stop();
+    if (this.#next !== null) this.#giveUp(new ViaductError('WORKER', 'Cannot start a release: the server is stopping'));
+    const current = this.#current;
+    this.#current = null;
+    if (current !== null) this.#retire(current);
+    this.pool.refuseAll();
+    this.#stoppedWhenEmpty();
+  }
+
+  #stoppedWhenEmpty(): void {
+    if (this.#stopped !== null && this.#retiring.size === 0 && this.#current === null) this.#stopped();
+  }
+
+  #clearTimers(): void {
+    if (this.#startTimer !== null) clearTimeout(this.#startTimer);
+    if (this.#replaceTimer !== null) clearTimeout(this.#replaceTimer);
+    this.#replaceTimer = null;
+  }
+
+  #releasesAlive(): Release[] {
+    return [this.#current, this.#next, ...this.#retiring].filter((release) => release !== null);
+  }
+
+  #brokenError(): ViaductError {
+    const { module, callable } = this.#options.release.project.application;
+    const last = this.#traceback.trimEnd().split('\n').at(-1) ?? '';
+    return new ViaductError('APPLICATION_BROKEN', `Cannot import "${module}:${callable}": ${last}`, { cause: this.#traceback });
+  }
+
+  #releaseEvents(): ReleaseEvents {
+    const { log, errorResponse, responseBufferBytesMax } = this.#options;
+    return {
+      onLoaded: (release) => this.#post({ kind: 'loaded', release }),
+      onBroken: ({ number }, traceback) => this.#post({ kind: 'broken', release: number, traceback }),
+      onZygoteGone: (release, status) => this.#post({ kind: 'zygote-gone', release, status }),
+      onWorkerBroken: (worker, reason) => log.error(`worker ${worker.number} (pid ${worker.pid}) is ended: ${reason}`),
+      worker: {
+        pool: this.pool,
+        responseBufferBytesMax,
+        errorResponse,
+        onReady: (worker) => this.#post({ kind: 'ready', worker }),
+        onGone: (worker) => this.#post({ kind: 'gone', worker }),
+        onTraceback: ({ release }, traceback) => this.#post({ kind: 'broken', release, traceback }),
+        onLog: (worker, text, job) => log.error(text, { worker: worker.pid, ...describe(job) }),
+      },
+    };
+  }
+}
+
+function describe(job: Job | null): Record<string, unknown> {
+  return job === null ? {} : { request: `${job.request.method} ${job.request.path}` };
+}
+
+function timedOut(ms: number): string {
+  return `Cannot start the application: it was not ready after ${ms / 1000} s`;
+}

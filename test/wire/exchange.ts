@@ -1,0 +1,131 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Answers } from './answers.ts';
+import { readAnswers } from './answers.ts';
+import type { Step } from './case.ts';
+
+/** How the octets are cut into writes: lengths of the pieces in turn, repeated to the end. */
+export type Cut = (position: number) => number;
+
+/** The two ends of one loopback connection, in this process. */
+export interface Wire {
+  readonly client: Client;
+  readonly server: Socket;
+  close(): void;
+}
+
+/** Longest wait for anything a server owes; far beyond what any of it takes. */
+const PATIENCE_MS = 10_000;
+
+/** Opens a connection whose server end is given to `accept` before the first octet is sent. */
+export async function openWire(accept: (socket: Socket) => void): Promise<Wire> {
+  const listener: Server = createServer({ allowHalfOpen: true, noDelay: true });
+  const accepted = new Promise<Socket>((resolve) => {
+    listener.once('connection', (socket) => {
+      accept(socket);
+      resolve(socket);
+    });
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const address = listener.address();
+  if (address === null || typeof address === 'string') throw new Error('the listener has no port');
+  const socket = connect({ port: address.port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+  const client = new Client(socket);
+  const server = await accepted;
+  listener.close();
+  return {
+    client,
+    server,
+    close: () => {
+      socket.destroy();
+      server.destroy();
+    },
+  };
+}
+
+/** A client that sends octets as told and keeps all that comes back. */
+export class Client {
+  received = '';
+  /** True once the server has closed its sending half. */
+  ended = false;
+  /** The connection was reset: what the server had sent may be lost. */
+  reset: Error | null = null;
+  readonly #socket: Socket;
+  #wake: () => void = () => {};
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', (block: Buffer) => {
+      this.received += block.toString('latin1');
+      this.#wake();
+    });
+    socket.on('end', () => {
+      this.ended = true;
+      this.#wake();
+    });
+    socket.on('error', (error) => {
+      this.reset = error;
+      this.#wake();
+    });
+  }
+
+  /**
+   * Takes the steps of a case, octets cut into pieces by `cut`. After each piece it lets `server` read it, so that pieces do not
+   * join on their way. Stops early once the server has closed.
+   */
+  async play(steps: readonly Step[], server: Socket, cut: Cut, methods: readonly string[]): Promise<void> {
+    for (const step of steps) {
+      if (this.ended || this.reset !== null) return;
+      if (step.do === 'send') await this.#send(step.octets, server, cut);
+      else if (step.do === 'end') this.#socket.end();
+      else if (step.do === 'await') {
+        await this.until((answers) => statusesOf(answers).includes(step.status), methods, `an answer ${step.status}`);
+      }
+    }
+  }
+
+  /** Waits until `done`, or the end of the connection. Throws when neither comes. */
+  async until(done: (answers: Answers) => boolean, methods: readonly string[], what: string): Promise<Answers> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#wake();
+    }, PATIENCE_MS);
+    try {
+      for (;;) {
+        const answers = readAnswers(this.received, methods, this.ended);
+        if (this.ended || this.reset !== null || done(answers)) return answers;
+        if (late)
+          throw new Error(`waited in vain for ${what}; received ${JSON.stringify(this.received.slice(0, 500))}`);
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  async #send(octets: string, server: Socket, cut: Cut): Promise<void> {
+    const bytes = Buffer.from(octets, 'latin1');
+    let read = server.bytesRead;
+    for (let at = 0, piece = 0; at < bytes.length; piece++) {
+      if (this.ended || this.reset !== null) return;
+      const block = bytes.subarray(at, at + cut(piece));
+      this.#socket.write(block);
+      at += block.length;
+      read += block.length;
+      // A server that has paused the socket reads nothing for a while: then the next piece is sent all the same.
+      for (let turn = 0; turn < 100 && server.bytesRead < read && !server.destroyed; turn++) {
+        await new Promise(setImmediate);
+      }
+    }
+  }
+}
+
+function statusesOf(answers: Answers): number[] {
+  return [...answers.interim, ...answers.final.map((answer) => answer.status)];
+}

@@ -1,0 +1,26 @@
+/**
+ * What a run of tests came to. A suite is not counted, what it holds is.
+ *
+ * @typedef {{ passed: number, failed: number, skipped: number, failures: string[], skips: string[] }} Counts
+ */
+
+/** Reporter for `node --test`: writes one line of JSON, a `Counts`, when all tests have ended. */
+// biome-ignore lint/style/noDefaultExport: node takes a reporter from the default export
+export default async function* countReporter(source) {
+  /** @type {Counts} */
+  const counts = { passed: 0, failed: 0, skipped: 0, failures: [], skips: [] };
+  for await (const { type, data } of source) {
+    if (type !== 'test:pass' && type !== 'test:fail') continue;
+    const isSkip = data.skip !== undefined && data.skip !== false;
+    if (type === 'test:fail' && data.todo === undefined) {
+      // A suite fails with its tests, which are counted; on its own it fails in a hook.
+      if (data.details?.type === 'suite' && data.details.error?.failureType === 'subtestsFailed') continue;
+      counts.failed++;
+      counts.failures.push(`${data.name} (${data.file ?? ''})`);
+    } else if (isSkip || data.todo !== undefined) {
+      counts.skipped++;
+      counts.skips.push(`${data.name}: ${typeof data.skip === 'string' ? data.skip : 'no reason given'}`);
+    } else if (data.details?.type !== 'suite') counts.passed++;
+  }
+  yield `${JSON.stringify(counts)}\n`;
+}

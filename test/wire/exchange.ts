@@ -9,6 +9,7 @@ export type Cut = (position: number) => number;
 /** The two ends of one loopback connection, in this process. */
 export interface Wire {
   readonly client: Client;
+  /** As it was accepted. It may have handed its connection on, but still tells how much has been read. */
   readonly server: Socket;
   close(): void;
 }
@@ -18,7 +19,7 @@ const PATIENCE_MS = 10_000;
 
 /** Opens a connection whose server end is given to `accept` before the first octet is sent. */
 export async function openWire(accept: (socket: Socket) => void): Promise<Wire> {
-  const listener: Server = createServer({ allowHalfOpen: true, noDelay: true });
+  const listener: Server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
   const accepted = new Promise<Socket>((resolve) => {
     listener.once('connection', (socket) => {
       accept(socket);
@@ -35,10 +36,7 @@ export async function openWire(accept: (socket: Socket) => void): Promise<Wire> 
   return {
     client,
     server,
-    close: () => {
-      socket.destroy();
-      server.destroy();
-    },
+    close: () => socket.destroy(),
   };
 }
 
@@ -119,7 +117,7 @@ export class Client {
       at += block.length;
       read += block.length;
       // A server that has paused the socket reads nothing for a while: then the next piece is sent all the same.
-      for (let turn = 0; turn < 100 && server.bytesRead < read && !server.destroyed; turn++) {
+      for (let turn = 0; turn < 100 && server.bytesRead < read; turn++) {
         await new Promise(setImmediate);
       }
     }

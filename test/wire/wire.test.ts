@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Connections } from '../../src/http/connections.ts';
+import { DEFAULT_LIMITS } from '../../src/http/limits.ts';
 import { type Answer, valuesOf } from './answers.ts';
 import { type ExpectedAnswer, readCases, type SeenRequest, type Step, type WireCase } from './case.ts';
 import { type Cut, openWire, type Wire } from './exchange.ts';
@@ -40,8 +41,8 @@ async function runCase(wireCase: WireCase, cut: Cut): Promise<void> {
   const failures: unknown[] = [];
   const connections = new Connections({
     handle: (request) => recorder.handle(request, () => assert.fail('nothing comes after the recorder')),
-    limits: wireCase.limits,
-    onAnswered: () => {},
+    limits: { ...DEFAULT_LIMITS, ...wireCase.limits },
+    onAnswered: null,
     onError: (error) => failures.push(error),
   });
   const wire = await openWire((socket) => connections.accept(socket, 0));
@@ -50,7 +51,7 @@ async function runCase(wireCase: WireCase, cut: Cut): Promise<void> {
     assert.deepEqual(failures, [], 'the engine failed');
   } finally {
     wire.close();
-    connections.close();
+    connections.destroy();
   }
 }
 

@@ -9,6 +9,8 @@ HAS_REASON = 4
 
 _CONTENT_LENGTH = 8
 _MEMORY = 1024
+_VALUE_MEMORY = 80
+"""How many headers are remembered as encoded, and the longest value: most of an application's are the same each time."""
 _token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _control = re.compile(r'[\x00-\x08\x0a-\x1f\x7f]').search
 _hop_by_hop = frozenset(
@@ -16,7 +18,7 @@ _hop_by_hop = frozenset(
     + ('te', 'trailer', 'trailers', 'transfer-encoding', 'upgrade')
 )
 _marks = {'date': HAS_DATE, 'server': HAS_SERVER, 'content-length': _CONTENT_LENGTH}
-_names = {}
+_known = {}
 _statuses = {}
 
 
@@ -50,47 +52,47 @@ def encode_headers(headers):
     """
     if type(headers) is not list:
         raise TypeError(f'headers must be a list, not {type(headers).__name__}')
-    lines = ''
+    lines = b''
     length = -1
     has = 0
-    try:
-        for name, value in headers:
-            mark = _names.get(name)
-            if mark is None:
-                mark = _learn(name)
-            if not value.isprintable() and _control(value):
-                raise ValueError(f'value of header {name!r} holds a control character: {value!r}')
-            if mark:
-                if mark == _CONTENT_LENGTH:
-                    length = _content_length(value, length)
-                else:
-                    has |= mark
-            lines += f'{name}: {value}\r\n'
-    except AttributeError:
-        raise TypeError(f'value of header {name!r} must be a str, not {type(value).__name__}') from None
-    return lines.encode('latin-1'), length, has
+    for header in headers:
+        try:
+            line, mark = _known[header]
+        except (KeyError, TypeError):
+            line, mark = _encode(header)
+        if mark:
+            if mark == _CONTENT_LENGTH:
+                if length >= 0:
+                    raise ValueError('Content-Length is given twice')
+                length = int(header[1])
+            else:
+                has |= mark
+        lines += line
+    return lines, length, has
 
 
-def _learn(name):
-    if type(name) is not str:
-        raise TypeError(f'header name must be a str, not {type(name).__name__}: {name!r}')
+def _encode(header):
+    if type(header) is not tuple or len(header) != 2:
+        raise TypeError(f'a header must be a tuple of name and value, not {header!r}')
+    name, value = header
+    if not isinstance(name, str) or not isinstance(value, str):
+        raise TypeError(f'name and value of a header must be str: {header!r}')
     if not _token(name):
         raise ValueError(f'header name {name!r} is not a token')
+    if _control(value):
+        raise ValueError(f'value of header {name!r} holds a control character: {value!r}')
     lower = name.lower()
     if lower in _hop_by_hop:
         raise ValueError(f'header {name!r} is hop-by-hop: it belongs to the server (PEP 3333)')
     mark = _marks.get(lower, 0)
-    if len(_names) < _MEMORY:
-        _names[name] = mark
-    return mark
-
-
-def _content_length(value, known):
-    if not (value.isascii() and value.isdigit()) or len(value) > 15:
+    if mark == _CONTENT_LENGTH and not (value.isascii() and value.isdigit() and len(value) <= 15):
         raise ValueError(f'Content-Length must be a decimal number, not {value!r}')
-    if known >= 0:
-        raise ValueError('Content-Length is given twice')
-    return int(value)
+    result = f'{name}: {value}\r\n'.encode('latin-1'), mark
+    if len(value) <= _VALUE_MEMORY:
+        if len(_known) >= _MEMORY:
+            _known.clear()
+        _known[header] = result
+    return result
 
 
 def _usual_reasons():

@@ -68,8 +68,7 @@ class Lane:
         exchange = Exchange(self, request_id, variables['REQUEST_METHOD'] == 'HEAD')
         result = content = None
         try:
-            environ = self.environs[listener].copy()
-            environ.update(variables)
+            environ = self.environs[listener] | variables
             environ['wsgi.input'] = content = open(body, 'rb') if type(body) is str else BytesIO(body)
             result = self.application(environ, exchange.start_response)
             exchange.respond(result)
@@ -142,7 +141,7 @@ class Lane:
                 pass
             finally:
                 self.reading.release()
-        self.flushnow()
+        self.flush_now()
         taken.reverse()
         return taken
 

@@ -63,24 +63,11 @@ class Worker:
             self.lanes.append(Lane(connection, index, self))
 
     def run(self):
-        threading.Thread(target=self.control, name='viaduct-control', daemon=True).start()
-        others = [
-            threading.Thread(target=self.serve, args=(lane,), name=f'viaduct-lane-{lane.slot}', daemon=True)
-            for lane in self.lanes[1:]
-        ]
-        for thread in others:
-            thread.start()
-        self.serve(self.lanes[0])
+        start_thread('viaduct-control', self.control)
+        others = [start_thread(f'viaduct-lane-{lane.slot}', lane.serve) for lane in self.lanes[1:]]
+        guarded(self.lanes[0].serve)
         for thread in others:
             thread.join()
-
-    def serve(self, lane):
-        """A lane that breaks takes the process along: the front then knows which request it was running."""
-        try:
-            lane.serve()
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
 
     def control(self):
         while message := self.channel.receive():
@@ -146,6 +133,21 @@ class ErrorLog:
         if text:
             self._partial.text = ''
             self._worker.log(text)
+
+
+def start_thread(name, target):
+    thread = threading.Thread(target=guarded, args=(target,), name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def guarded(target):
+    """A thread that breaks takes the process along: the front then knows which requests it was running."""
+    try:
+        target()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
 
 
 def open_scoreboard(path, slots):

@@ -1,8 +1,8 @@
 import type { HeaderList, Request } from '../http/message.ts';
-import { MARSHAL_DICT, MARSHAL_DICT_END, marshalText } from './marshal.ts';
+import { DICT, DICT_END, type MarshalWriter, Name } from './marshal.ts';
 
 /**
- * The variables of one request as a marshalled dict: CGI's (RFC 3875 section 4.1) under PEP 3333, whose strings hold bytes as
+ * Writes the variables of one request as a dict: CGI's (RFC 3875 section 4.1) under PEP 3333, whose strings hold bytes as
  * latin-1. Keys: REQUEST_METHOD, PATH_INFO (percent-decoded), QUERY_STRING, REQUEST_URI (both as received), SERVER_PROTOCOL,
  * REMOTE_ADDR, REMOTE_PORT, CONTENT_TYPE, CONTENT_LENGTH when `contentLength` is not negative, and HTTP_*. What all requests
  * of a listener share is in the worker already.
@@ -10,64 +10,78 @@ import { MARSHAL_DICT, MARSHAL_DICT_END, marshalText } from './marshal.ts';
  * Header names with an underscore are left out, because `X_Real_IP` and `X-Real-IP` become the same key, and so is `Proxy`,
  * whose key programs take for the setting of an outgoing proxy (CVE-2016-5385).
  */
-export function marshalEnviron(request: Request, contentLength: number): string {
-  const { path, query, peer } = request;
-  let text =
-    REQUEST_METHOD +
-    marshalText(request.method) +
-    PATH_INFO +
-    marshalText(path.includes('%') ? percentDecode(path) : path === '*' ? '' : path) +
-    QUERY_STRING +
-    marshalText(query) +
-    REQUEST_URI +
-    marshalText(query === '' ? path : `${path}?${query}`) +
-    SERVER_PROTOCOL +
-    (request.minorVersion === 1 ? HTTP_1_1 : HTTP_1_0) +
-    REMOTE_ADDR +
-    marshalText(peer.remoteAddress) +
-    REMOTE_PORT +
-    marshalText(`${peer.remotePort}`);
-  if (contentLength >= 0) text += CONTENT_LENGTH + marshalText(`${contentLength}`);
+export function writeEnviron(writer: MarshalWriter, request: Request, contentLength: number): void {
+  const { method, path, query, peer } = request;
+  writer.byte(DICT);
+  writer.name(REQUEST_METHOD);
+  if (method === 'GET') writer.name(GET);
+  else writer.text(method);
+  writer.name(PATH_INFO);
+  writer.text(path.includes('%') ? percentDecode(path) : path === '*' ? '' : path);
+  writer.name(QUERY_STRING);
+  writer.text(query);
+  writer.name(REQUEST_URI);
+  writer.text(query === '' ? path : `${path}?${query}`);
+  writer.name(SERVER_PROTOCOL);
+  writer.name(request.minorVersion === 1 ? HTTP_1_1 : HTTP_1_0);
+  writer.name(REMOTE_ADDR);
+  writer.text(peer.remoteAddress);
+  writer.name(REMOTE_PORT);
+  writer.text(`${peer.remotePort}`);
+  if (contentLength >= 0) {
+    writer.name(CONTENT_LENGTH);
+    writer.text(`${contentLength}`);
+  }
+  writeHeaders(writer, request);
+  writer.byte(DICT_END);
+}
+
+function writeHeaders(writer: MarshalWriter, request: Request): void {
   const headers = request.headersRepeat ? joinRepeated(request.headers) : request.headers;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
-    const key = keys.get(name) ?? learnKey(name);
-    if (key === HTTP_HOST) text += key + marshalText(request.host);
-    else if (key !== '') text += key + marshalText(headers[i + 1] as string);
+    let key = keys.get(name);
+    if (key === undefined) key = learnKey(name);
+    if (key === null) continue;
+    writer.name(key);
+    writer.text(key === HTTP_HOST ? request.host : (headers[i + 1] as string));
   }
-  return text + MARSHAL_DICT_END;
 }
 
-const REQUEST_METHOD = MARSHAL_DICT + marshalText('REQUEST_METHOD');
-const PATH_INFO = marshalText('PATH_INFO');
-const QUERY_STRING = marshalText('QUERY_STRING');
-const REQUEST_URI = marshalText('REQUEST_URI');
-const SERVER_PROTOCOL = marshalText('SERVER_PROTOCOL');
-const HTTP_1_1 = marshalText('HTTP/1.1');
-const HTTP_1_0 = marshalText('HTTP/1.0');
-const REMOTE_ADDR = marshalText('REMOTE_ADDR');
-const REMOTE_PORT = marshalText('REMOTE_PORT');
-const CONTENT_LENGTH = marshalText('CONTENT_LENGTH');
-const HTTP_HOST = marshalText('HTTP_HOST');
+const REQUEST_METHOD = new Name('REQUEST_METHOD');
+const GET = new Name('GET');
+const PATH_INFO = new Name('PATH_INFO');
+const QUERY_STRING = new Name('QUERY_STRING');
+const REQUEST_URI = new Name('REQUEST_URI');
+const SERVER_PROTOCOL = new Name('SERVER_PROTOCOL');
+const HTTP_1_1 = new Name('HTTP/1.1');
+const HTTP_1_0 = new Name('HTTP/1.0');
+const REMOTE_ADDR = new Name('REMOTE_ADDR');
+const REMOTE_PORT = new Name('REMOTE_PORT');
+const CONTENT_LENGTH = new Name('CONTENT_LENGTH');
+const HTTP_HOST = new Name('HTTP_HOST');
 
-/** Marshalled keys of header names as received; '' for a header that Python must not see. Bounded. */
-const keys = new Map<string, string>();
+/** Keys of header names as received; null for a header that Python must not see. Bounded. */
+const keys = new Map<string, Name | null>();
 const KEYS_MAX = 2048;
+/** A longer header name is no name that anybody looks up. */
+const KEY_LENGTH_MAX = 255;
 
 /** The body arrives decoded and complete, so its framing is the front's; CONTENT_LENGTH is set from what was received. */
 const NOT_PASSED_ON = new Set(['content-length', 'transfer-encoding', 'proxy']);
 
-function learnKey(name: string): string {
-  const key = environKey(name);
-  const marshalled = key === null ? '' : marshalText(key);
-  if (keys.size < KEYS_MAX) keys.set(name, marshalled);
-  return marshalled;
+function learnKey(name: string): Name | null {
+  const text = environKey(name);
+  const key = text === null ? null : text === 'HTTP_HOST' ? HTTP_HOST : new Name(text);
+  if (keys.size < KEYS_MAX) keys.set(name, key);
+  return key;
 }
 
 /** The environ key of a header name, or null for a header that Python must not see. */
 export function environKey(name: string): string | null {
   if (name.includes('_') || NOT_PASSED_ON.has(name.toLowerCase())) return null;
   const key = name.toUpperCase().replaceAll('-', '_');
+  if (key.length + 5 > KEY_LENGTH_MAX) return null;
   return key === 'CONTENT_TYPE' ? key : `HTTP_${key}`;
 }
 

@@ -1,7 +1,7 @@
 import type { Later, Request } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
-import { marshalEnviron } from './environ.ts';
-import { MARSHAL_NONE, MARSHAL_TUPLE_4, marshalBytesHead, marshalInt, marshalText } from './marshal.ts';
+import { writeEnviron } from './environ.ts';
+import { type MarshalWriter, NONE, TUPLE } from './marshal.ts';
 import type { ReceivedBody } from './request-body.ts';
 import type { WorkerBody } from './worker-body.ts';
 
@@ -44,13 +44,19 @@ export class Job implements Later<Response> {
     this.#onResponse?.(response);
   }
 
-  /** The job as an item of a batch: request id, listener, environ, body. A large body in memory follows as `tail`. */
-  encode(): string {
+  /**
+   * Writes the job as an item of a batch: request id, listener, environ, body. Of a body in memory only the head is written: its
+   * blocks have to follow.
+   */
+  write(writer: MarshalWriter): void {
     const { body, request } = this;
-    const head = MARSHAL_TUPLE_4 + marshalInt(this.id) + marshalInt(request.peer.listener);
-    if (body === null) return head + marshalEnviron(request, -1) + MARSHAL_NONE;
-    const start = head + marshalEnviron(request, body.length);
-    if (body.path !== null) return start + marshalText(body.path);
-    return start + marshalBytesHead(body.length);
+    writer.byte(TUPLE);
+    writer.byte(4);
+    writer.int(this.id);
+    writer.int(request.peer.listener);
+    writeEnviron(writer, request, body === null ? -1 : body.length);
+    if (body === null) writer.byte(NONE);
+    else if (body.path !== null) writer.text(body.path);
+    else writer.bytesHead(body.length);
   }
 }

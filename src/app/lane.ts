@@ -1,21 +1,12 @@
 import type { Socket } from 'node:net';
 import { Response } from '../http/response.ts';
-import {
-  ABORT,
-  BLOCK,
-  COMPLETE,
-  END,
-  FAILED,
-  FILE,
-  FRAME_HEAD_BYTES,
-  HAS_REASON,
-  HEAD,
-  readInt64,
-} from './frames.ts';
+import { ABORT, BLOCK, COMPLETE, END, FAILED, FILE, FRAME_HEAD_BYTES, HAS_REASON, HEAD, readInt64 } from './frames.ts';
 import type { Job } from './job.ts';
-import { int32, marshalListHead } from './marshal.ts';
+import { LIST, MarshalWriter, putUint32 } from './marshal.ts';
 import { type BodyLane, WorkerBody } from './worker-body.ts';
 
+/** Length of the batch u32, then the list's head. */
+const BATCH_HEAD_BYTES = 9;
 /** Bodies up to this ride in the batch; larger ones are written beside it. */
 const INLINE_BYTES_MAX = 16384;
 /** Bodies from this on are passed to the client as they arrive, smaller ones when they are complete. */
@@ -74,7 +65,7 @@ export class Lane implements BodyLane {
   state: 'open' | 'stalled' | 'recalling' | 'closed' = 'open';
   readonly #socket: Socket;
   readonly #owner: LaneOwner;
-  #batch = '';
+  #writer = new MarshalWriter();
   #batched = 0;
   #rest: Buffer | null = null;
   /** Whose block is being passed on as it arrives, how many of its bytes are still to come, and whether it is the last. */
@@ -102,18 +93,15 @@ export class Lane implements BodyLane {
     }
     this.inflight.push(job);
     const body = job.body;
-    let item = job.encode();
-    if (body !== null && body.path === null) {
-      if (body.length > INLINE_BYTES_MAX) {
-        this.#flush();
-        this.#sendLarge(item, body.blocks, body.length);
-        return;
-      }
-      for (const block of body.blocks) item += Buffer.from(block.buffer, block.byteOffset, block.length).toString('latin1');
+    if (this.#batched === 0) {
+      this.#writer.reset(BATCH_HEAD_BYTES);
+      setImmediate(flushLane, this);
     }
-    if (this.#batched === 0) setImmediate(flushLane, this);
-    this.#batch += item;
     this.#batched += 1;
+    job.write(this.#writer);
+    if (body === null || body.path !== null) return;
+    if (body.length > INLINE_BYTES_MAX) this.#flushWith(body.blocks, body.length);
+    else for (const block of body.blocks) this.#writer.raw(block);
   }
 
   /** Asks the worker to give up what it has not started. */
@@ -158,23 +146,24 @@ export class Lane implements BodyLane {
 
   /** Sends the batch. Called by the event loop once a turn. */
   flush(): void {
-    this.#flush();
+    if (this.#batched > 0) this.#flushWith([], 0);
   }
 
-  #flush(): void {
-    if (this.#batched === 0) return;
-    const items = marshalListHead(this.#batched) + this.#batch;
-    this.#batch = '';
+  /** Sends the batch, whose last item ends with `blocks`. */
+  #flushWith(blocks: readonly Uint8Array[], length: number): void {
+    const writer = this.#writer;
+    const { bytes, end } = writer;
+    putUint32(bytes, 0, end - 4 + length);
+    bytes[4] = LIST;
+    putUint32(bytes, 5, this.#batched);
     this.#batched = 0;
-    if (this.state !== 'closed') this.#socket.write(int32(items.length) + items, 'latin1');
-  }
-
-  #sendLarge(item: string, blocks: readonly Uint8Array[], length: number): void {
-    const items = marshalListHead(1) + item;
-    this.#socket.cork();
-    this.#socket.write(int32(items.length + length) + items, 'latin1');
-    for (const block of blocks) this.#socket.write(block);
-    this.#socket.uncork();
+    if (this.state === 'closed') return;
+    const socket = this.#socket;
+    if (length > 0) socket.cork();
+    socket.write(bytes.subarray(0, end));
+    for (const block of blocks) socket.write(block);
+    if (length > 0) socket.uncork();
+    if (socket.writableLength > 0) this.#writer = new MarshalWriter(); // the kernel did not take it all: it is still in use
   }
 
   #receive(chunk: Buffer): void {
@@ -229,7 +218,11 @@ export class Lane implements BodyLane {
     else if (kind === FAILED) this.#owner.onFailed(this, job, data.toString('utf8', start, start + length));
     else if (kind === FILE) {
       const { status, reason, lines, contentLength, has } = this.#response(data, position, start, null);
-      const file = { descriptor: data.readUInt32LE(start), start: readInt64(data, start + 4), end: readInt64(data, start + 12) };
+      const file = {
+        descriptor: data.readUInt32LE(start),
+        start: readInt64(data, start + 4),
+        end: readInt64(data, start + 12),
+      };
       this.#owner.onFile(this, job, { status, reason, lines, contentLength, has, ...file });
     }
     this.#owner.onRoom(this);

@@ -1,49 +1,165 @@
 /**
- * CPython's marshal format, as far as requests need it: small tuples, dicts of str, None, int and bytes. Everything is built as
- * one latin-1 string, a character per byte, because one concatenation and one write cost less than many small writes.
+ * Writes CPython's marshal format, as far as requests need it: small tuples, dicts of str, None, int and bytes.
  *
- * The "short ASCII" types are read by CPython as latin-1 code units, so they hold every header value that HTTP can carry. That
- * is no promise of CPython's: each worker proves it on `MARSHAL_PROOF` before it gets a request.
+ * Names that stand in many requests are written once in a batch and referred to afterwards, which saves Python most of its work:
+ * a reference is one pointer, where a new str has to be made and hashed. The "short ASCII" types are read by CPython as latin-1
+ * code units, so they hold every header value that HTTP can carry. Neither is promised by CPython: each worker proves that it
+ * reads `marshalProof` before it gets a request.
  */
+export class MarshalWriter {
+  bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+  end = 0;
+  #serial = 0;
+  #references = 0;
 
-const SHORT = Array.from({ length: 256 }, (_, length) => `z${String.fromCharCode(length)}`);
+  /** Begins anew at `end`. References reach back no further than this. */
+  reset(end: number): void {
+    lastSerial += 1;
+    this.#serial = lastSerial;
+    this.#references = 0;
+    this.end = end;
+  }
 
-/** A str of latin-1 characters. */
-export function marshalText(text: string): string {
-  const length = text.length;
-  return length < 256 ? (SHORT[length] as string) + text : `a${int32(length)}${text}`;
+  /** Makes room for `length` more bytes. */
+  reserve(length: number): void {
+    if (this.end + length <= this.bytes.length) return;
+    const bytes = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, this.end + length));
+    this.bytes.copy(bytes, 0, 0, this.end);
+    this.bytes = bytes;
+  }
+
+  /** One of the type bytes below, or a raw byte after one. */
+  byte(value: number): void {
+    this.reserve(1);
+    this.bytes[this.end] = value;
+    this.end += 1;
+  }
+
+  /** An int from -2^31 to 2^31 - 1. */
+  int(value: number): void {
+    this.reserve(5);
+    this.bytes[this.end] = INT;
+    this.end = putUint32(this.bytes, this.end + 1, value);
+  }
+
+  /** A str of latin-1 characters. */
+  text(text: string): void {
+    const length = text.length;
+    this.reserve(length + 5);
+    const { bytes } = this;
+    let end = this.end;
+    if (length < 256) {
+      bytes[end] = SHORT_ASCII;
+      bytes[end + 1] = length;
+      end += 2;
+    } else {
+      bytes[end] = ASCII;
+      end = putUint32(bytes, end + 1, length);
+    }
+    if (length <= LOOP_LENGTH_MAX) for (let i = 0; i < length; i += 1) bytes[end + i] = text.charCodeAt(i);
+    else bytes.write(text, end, 'latin1');
+    this.end = end + length;
+  }
+
+  /** A str that stands in many requests. */
+  name(name: Name): void {
+    const { encoded } = name;
+    this.reserve(encoded.length + 5);
+    const { bytes } = this;
+    if (name.serial === this.#serial) {
+      bytes[this.end] = REFERENCE;
+      this.end = putUint32(bytes, this.end + 1, name.reference);
+      return;
+    }
+    name.serial = this.#serial;
+    name.reference = this.#references;
+    this.#references += 1;
+    const { end } = this;
+    for (let i = 0; i < encoded.length; i += 1) bytes[end + i] = encoded[i] as number;
+    this.end = end + encoded.length;
+  }
+
+  /** What stands before `length` bytes of a bytes object. */
+  bytesHead(length: number): void {
+    this.reserve(5);
+    this.bytes[this.end] = BYTES;
+    this.end = putUint32(this.bytes, this.end + 1, length);
+  }
+
+  /** Bytes as they are, to follow `bytesHead`. */
+  raw(block: Uint8Array): void {
+    this.reserve(block.length);
+    this.bytes.set(block, this.end);
+    this.end += block.length;
+  }
 }
 
-/** An int from -2^31 to 2^31 - 1. */
-export function marshalInt(value: number): string {
-  return `i${int32(value)}`;
+/** A str of at most 255 latin-1 characters that can be referred to within a batch. */
+export class Name {
+  readonly encoded: Uint8Array;
+  /** The batch that it was last written in, and its number there. */
+  serial = 0;
+  reference = 0;
+
+  constructor(text: string) {
+    this.encoded = Uint8Array.from([SHORT_ASCII | REMEMBERED, text.length, ...Buffer.from(text, 'latin1')]);
+  }
 }
 
-/** What stands before `length` bytes of a bytes object. */
-export function marshalBytesHead(length: number): string {
-  return `s${int32(length)}`;
+export const TUPLE = 0x29; // ')', followed by the number of items as one byte
+export const LIST = 0x5b; // '[', followed by the number of items as four bytes
+export const DICT = 0x7b; // '{', followed by keys and values
+export const DICT_END = 0x30; // '0'
+export const NONE = 0x4e; // 'N'
+const INT = 0x69; // 'i'
+const BYTES = 0x73; // 's'
+const SHORT_ASCII = 0x7a; // 'z'
+const ASCII = 0x61; // 'a'
+const REFERENCE = 0x72; // 'r'
+const REMEMBERED = 0x80;
+
+const INITIAL_BYTES = 32768;
+/** Up to this length a loop is faster than a call into native code. */
+const LOOP_LENGTH_MAX = 24;
+
+/** Batches are numbered across all writers, because names are shared by all. */
+let lastSerial = 0;
+
+/** Writes `value` as four bytes, least significant first; returns where they end. */
+export function putUint32(bytes: Buffer, offset: number, value: number): number {
+  bytes[offset] = value & 255;
+  bytes[offset + 1] = (value >> 8) & 255;
+  bytes[offset + 2] = (value >> 16) & 255;
+  bytes[offset + 3] = (value >> 24) & 255;
+  return offset + 4;
 }
 
-/** What stands before a list of `length` items. */
-export function marshalListHead(length: number): string {
-  return `[${int32(length)}`;
-}
-
-export const MARSHAL_NONE = 'N';
-/** Starts a tuple of four. */
-export const MARSHAL_TUPLE_4 = ')\x04';
-export const MARSHAL_DICT = '{';
-export const MARSHAL_DICT_END = '0';
-
-/** A value of each kind in use, and what a worker must make of it. */
-export const MARSHAL_PROOF = {
-  data: `{${marshalText('short')}${marshalText('caf\xe9 \xff\x80')}${marshalText('long')}${marshalText('\xdf'.repeat(300))}${marshalText(
-    'tuple',
-  )}${MARSHAL_TUPLE_4}${marshalInt(2147483647)}${marshalInt(-1)}${MARSHAL_NONE}${marshalListHead(1)}${marshalText('')}0`,
-  decoded: { short: 'caf\xe9 \xff\x80', long: '\xdf'.repeat(300), tuple: [2147483647, -1, null, ['']] },
-};
-
-/** `value` as four characters, least significant first. */
-export function int32(value: number): string {
-  return String.fromCharCode(value & 255, (value >> 8) & 255, (value >> 16) & 255, (value >> 24) & 255);
+/** A value of each kind in use as base64, and what a worker must make of it, as JSON. */
+export function marshalProof(): { data: string; decoded: unknown } {
+  const writer = new MarshalWriter();
+  const name = new Name('caf\xe9');
+  writer.reset(0);
+  writer.byte(DICT);
+  for (const [key, value] of [
+    ['short', 'caf\xe9 \xff\x80'],
+    ['long', '\xdf'.repeat(300)],
+  ] as const) {
+    writer.text(key);
+    writer.text(value);
+  }
+  writer.text('tuple');
+  writer.byte(TUPLE);
+  writer.byte(5);
+  writer.int(2147483647);
+  writer.int(-1);
+  writer.byte(NONE);
+  writer.name(name);
+  writer.name(name);
+  writer.byte(DICT_END);
+  const decoded = {
+    short: 'caf\xe9 \xff\x80',
+    long: '\xdf'.repeat(300),
+    tuple: [2147483647, -1, null, 'caf\xe9', 'caf\xe9'],
+  };
+  return { data: writer.bytes.toString('base64', 0, writer.end), decoded };
 }

@@ -162,5 +162,8 @@ function drop(job: Job): void {
 }
 
 function tooBusy(): Response {
-  return Response.text(503, 'Service Unavailable: too many requests are waiting\n', ['Retry-After', RETRY_AFTER_SECONDS]);
+  return Response.text(503, 'Service Unavailable: too many requests are waiting\n', [
+    'Retry-After',
+    RETRY_AFTER_SECONDS,
+  ]);
 }

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FromPython, readMessages } from './channel.ts';
 
-/** The longest path that fits a Unix socket's address on every supported system, with room for the file's name. */
-const DIRECTORY_BYTES_MAX = 80;
+/** A path that fits a Unix socket's address on every supported system, with room for the file's name, in plain ASCII. */
+const SHORT_PATH = /^[\x21-\x7e]{1,80}$/;
 
 export type Hello = Extract<FromPython, { kind: 'zygote' | 'worker' | 'lane' }>;
 
@@ -20,7 +20,7 @@ export class Runtime {
 
   /** `onHello` gets each connection with the first message on it; nothing more is read until somebody listens. */
   constructor(onHello: (hello: Hello, socket: Socket) => void) {
-    const base = Buffer.byteLength(tmpdir()) <= DIRECTORY_BYTES_MAX ? tmpdir() : '/tmp';
+    const base = SHORT_PATH.test(tmpdir()) ? tmpdir() : '/tmp';
     this.directory = mkdtempSync(join(base, 'viaduct-'));
     this.socketPath = join(this.directory, 'front.sock');
     this.#server = createServer((socket) => {

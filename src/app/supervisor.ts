@@ -126,7 +126,8 @@ export class Supervisor {
         else this.#options.log.error(`Cannot import the application:\n${event.traceback}`);
         return;
       case 'timed-out':
-        if (event.release === this.#next) this.#giveUp(new ViaductError('WORKER', timedOut(this.#options.startTimeoutMs)));
+        if (event.release === this.#next)
+          this.#giveUp(new ViaductError('WORKER', timedOut(this.#options.startTimeoutMs)));
         return;
       case 'gone':
         return this.#workerGone(event.worker);
@@ -172,19 +173,25 @@ export class Supervisor {
   #workerGone(worker: Worker): void {
     const { log } = this.#options;
     if (worker.release === this.#next?.number) {
-      this.#giveUp(this.#traceback === '' ? new ViaductError('WORKER', 'Cannot start a worker: it died') : this.#brokenError());
+      this.#giveUp(
+        this.#traceback === '' ? new ViaductError('WORKER', 'Cannot start a worker: it died') : this.#brokenError(),
+      );
       return;
     }
     if (worker.release !== this.#current?.number || this.#stopped !== null) return;
     const delayMs = this.#policy.delayAfter(performance.now() - worker.bornMs);
-    log.error(`worker ${worker.number} (pid ${worker.pid}) died; a new one follows${delayMs === 0 ? '' : ` in ${delayMs} ms`}`);
+    log.error(
+      `worker ${worker.number} (pid ${worker.pid}) died; a new one follows${delayMs === 0 ? '' : ` in ${delayMs} ms`}`,
+    );
     this.#replaceLater(delayMs);
   }
 
   #zygoteGone(release: Release, status: string): void {
     this.#retiring.delete(release);
     if (release === this.#next) {
-      this.#giveUp(new ViaductError('WORKER', `Cannot start "${this.#options.release.project.python.path}": ${status}`));
+      this.#giveUp(
+        new ViaductError('WORKER', `Cannot start "${this.#options.release.project.python.path}": ${status}`),
+      );
     } else if (release === this.#current) {
       this.#current = null;
       if (this.#stopped === null) {
@@ -272,7 +279,9 @@ export class Supervisor {
   #brokenError(): ViaductError {
     const { module, callable } = this.#options.release.project.application;
     const last = this.#traceback.trimEnd().split('\n').at(-1) ?? '';
-    return new ViaductError('APPLICATION_BROKEN', `Cannot import "${module}:${callable}": ${last}`, { cause: this.#traceback });
+    return new ViaductError('APPLICATION_BROKEN', `Cannot import "${module}:${callable}": ${last}`, {
+      cause: this.#traceback,
+    });
   }
 
   #releaseEvents(): ReleaseEvents {

@@ -97,7 +97,8 @@ export class WorkerBody implements BodySource {
     if (!this.#flowing() || this.#waiting.length > 0 || this.#arrival === 'open') return;
     this.#flow = 'finished';
     if (this.#arrival === 'ended') sink.end();
-    else sink.fail(new ViaductError('WORKER', 'Cannot complete a response: the application failed in the middle of it'));
+    else
+      sink.fail(new ViaductError('WORKER', 'Cannot complete a response: the application failed in the middle of it'));
   }
 
   /** A method because `sink.write` may pause or cancel while it runs. */

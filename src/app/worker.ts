@@ -1,11 +1,11 @@
-import { isDeepStrictEqual } from 'node:util';
 import { closeSync, fstatSync, open, openSync, readFileSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import { Response } from '../http/response.ts';
 import { type FromPython, readMessages, sendMessage } from './channel.ts';
 import type { Job } from './job.ts';
 import { type FileHead, Lane, type LaneOwner, type WorkerLoad } from './lane.ts';
-import { MARSHAL_PROOF } from './marshal.ts';
+import { marshalProof } from './marshal.ts';
 import type { Pool } from './pool.ts';
 
 export interface WorkerOptions {
@@ -24,6 +24,8 @@ export interface WorkerOptions {
   /** A line of `wsgi.errors` or of the worker itself; `job` is the request it belongs to, when that is known. */
   readonly onLog: (worker: Worker, text: string, job: Job | null) => void;
 }
+
+const PROOF = marshalProof();
 
 /** The front's side of one worker process: its control connection and its lanes. */
 export class Worker implements LaneOwner {
@@ -55,7 +57,7 @@ export class Worker implements LaneOwner {
     this.#control = socket;
     readMessages(socket, (message) => this.#message(message));
     socket.resume();
-    sendMessage(socket, { kind: 'proof', data: Buffer.from(MARSHAL_PROOF.data, 'latin1').toString('base64') });
+    sendMessage(socket, { kind: 'proof', data: PROOF.data });
   }
 
   /** One of the worker's lanes is here; with the last one it is ready. */
@@ -129,7 +131,7 @@ export class Worker implements LaneOwner {
   #message(message: FromPython): void {
     const control = this.#control as Socket;
     if (message.kind === 'proof') {
-      if (!isDeepStrictEqual(message.decoded, MARSHAL_PROOF.decoded)) {
+      if (!isDeepStrictEqual(message.decoded, PROOF.decoded)) {
         this.#options.onBroken(this, 'this Python does not decode requests: only CPython 3.10 and later is supported');
         return;
       }

@@ -46,7 +46,7 @@ export interface Request {
 
 /** Where a stream of blocks goes. After `end` or `fail` nothing more is called. */
 export interface BodySink {
-  /** A block is valid only during the call unless the source says otherwise: copy it to keep it. */
+  /** A block of a request is valid only during the call: copy it to keep it. A block of a response belongs to the sink. */
   write(block: Uint8Array): void;
   end(): void;
   fail(error: Error): void;
@@ -82,6 +82,5 @@ export type ResponseBody = null | Uint8Array | FileBody | BodySource;
 
 /** A response that comes later: a Promise is one, and so is a pool's queue entry, without the cost of a promise. */
 export interface Later<T> {
-  // biome-ignore lint/suspicious/noThenProperty: being awaitable is the purpose
   then(onValue: (value: T) => unknown, onError: (error: unknown) => unknown): unknown;
 }

@@ -1,9 +1,18 @@
-import { CR, LF } from './bytes.ts';
+import { CR, FIELD, HTAB, LF, SP, TOKEN } from './bytes.ts';
 import type { HttpLimits } from './limits.ts';
 import type { BodySink, HeaderList } from './message.ts';
 import { INCOMPLETE, PARSED, RequestHeadParser } from './request-head.ts';
 
-type ChunkState = 'size' | 'extension' | 'size-end' | 'data' | 'data-end-cr' | 'data-end-lf' | 'trailers';
+type ChunkState =
+  | 'size'
+  | 'space'
+  | 'extension-name'
+  | 'extension'
+  | 'size-end'
+  | 'data'
+  | 'data-end-cr'
+  | 'data-end-lf'
+  | 'trailers';
 
 /**
  * Takes one request body out of a connection's bytes: a number of bytes, or chunks (RFC 9112 section 7.1). Whatever splits the
@@ -75,16 +84,23 @@ export class BodyReader {
         }
         if (this.#sizeDigits === 0) return 400;
         if (byte === CR) this.#state = 'size-end';
-        else if (byte === SEMICOLON) this.#state = 'extension';
+        else if (byte === SEMICOLON) this.#state = 'extension-name';
+        else if (byte === SP || byte === HTAB) this.#state = 'space';
         else return 400;
         return 0;
       }
+      case 'space':
+        if (byte === SEMICOLON) this.#state = 'extension-name';
+        else if (byte !== SP && byte !== HTAB) return 400;
+        return this.#extensionByte();
+      case 'extension-name':
+        if (TOKEN[byte] === 1) this.#state = 'extension';
+        else if (byte !== SP && byte !== HTAB) return 400;
+        return this.#extensionByte();
       case 'extension':
         if (byte === CR) this.#state = 'size-end';
-        else if (byte < 32 && byte !== 9) return 400;
-        else if (byte === 127) return 400;
-        this.#extensionBytes += 1;
-        return this.#extensionBytes > this.#limits.chunkExtensionBytesMax ? 400 : 0;
+        else if (FIELD[byte] === 0) return 400;
+        return this.#extensionByte();
       case 'size-end':
         return byte === LF ? this.#beginChunk() : 400;
       case 'data-end-cr':
@@ -93,9 +109,13 @@ export class BodyReader {
       default:
         this.#state = 'size';
         this.#sizeDigits = 0;
-        this.#extensionBytes = 0;
         return byte === LF ? 0 : 400;
     }
+  }
+
+  #extensionByte(): number {
+    this.#extensionBytes += 1;
+    return this.#extensionBytes > this.#limits.chunkExtensionBytesMax ? 400 : 0;
   }
 
   #beginChunk(): number {
@@ -112,6 +132,8 @@ export class BodyReader {
     const parser = new RequestHeadParser(this.#limits);
     const result = parser.parseTrailers(all);
     if (result === PARSED) {
+      // RFC 9110 section 6.5.1: what frames or routes a message cannot come behind it.
+      if (parser.names.some(({ kind }) => kind !== 'other')) return -400;
       this.complete = true;
       this.trailers = parser.headers;
       return start + parser.end - before;

@@ -252,7 +252,9 @@ export class Connection implements BodyConnection, Peer {
     return true;
   }
 
+  /** The handler failed. When the request is over already, its failure is no news: it was told why. */
   #fail(error: unknown): void {
+    if (this.#request === null) return;
     this.#all.options.onError(error, this.#request);
     if (this.#phase === 'handling') this.#respond(Response.text(500, 'Internal Server Error\n'));
     else if (this.#phase === 'responding') this.destroy();

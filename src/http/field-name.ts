@@ -1,5 +1,13 @@
 /** What the server itself has to know of a field. */
-export type FieldKind = 'other' | 'host' | 'content-length' | 'transfer-encoding' | 'connection' | 'expect' | 'upgrade';
+export type FieldKind =
+  | 'other'
+  | 'host'
+  | 'content-length'
+  | 'content-type'
+  | 'transfer-encoding'
+  | 'connection'
+  | 'expect'
+  | 'upgrade';
 
 /** A field name as some client wrote it. Each is made once, so that a request costs a look-up and no check. */
 export interface FieldName {
@@ -15,7 +23,15 @@ const NAMES_MAX = 1024;
 const names = new Map<string, FieldName>();
 const marks = new Map<string, FieldName['mark']>();
 
-const KINDS = new Set<string>(['host', 'content-length', 'transfer-encoding', 'connection', 'expect', 'upgrade']);
+const KINDS = new Set<string>([
+  'host',
+  'content-length',
+  'content-type',
+  'transfer-encoding',
+  'connection',
+  'expect',
+  'upgrade',
+]);
 
 /** The entry of `text`, which must be a token. */
 export function fieldName(text: string): FieldName {

@@ -7,7 +7,7 @@ export interface HttpLimits {
   readonly headerCountMax: number;
   /** Content of a request; more is answered with 413. */
   readonly bodyBytesMax: number;
-  /** Extensions of one chunk; longer ones are answered with 400. */
+  /** Chunk extensions of one body together; longer ones are answered with 400 (RFC 9112 section 7.1.1). */
   readonly chunkExtensionBytesMax: number;
   /** All trailer lines together; more is answered with 431. */
   readonly trailerBytesMax: number;
@@ -26,7 +26,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
   headerBytesMax: 32768,
   headerCountMax: 100,
   bodyBytesMax: 1024 * 1024 * 1024,
-  chunkExtensionBytesMax: 256,
+  chunkExtensionBytesMax: 4096,
   trailerBytesMax: 8192,
   headerTimeoutMs: 15_000,
   bodyTimeoutMs: 30_000,

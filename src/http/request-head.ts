@@ -87,8 +87,8 @@ export class RequestHeadParser {
     const minor = (bytes[start + 7] as number) - 48;
     if (bytes[start + 8] === undefined || (bytes[start + 8] === CR && bytes[start + 9] === undefined)) return 0;
     if (bytes[start + 8] !== CR || bytes[start + 9] !== LF) return -400;
-    if (major !== DIGIT_ONE || minor > 1) return -505;
-    this.minorVersion = minor === 1 ? 1 : 0;
+    if (major !== DIGIT_ONE) return -505;
+    this.minorVersion = minor === 0 ? 0 : 1; // RFC 9110 section 6.2: a higher minor version is read as the highest known
     return start + 10;
   }
 

@@ -85,7 +85,8 @@ function readFraming(head: RequestHeadParser): number {
   const { headers, names, minorVersion } = head;
   let hosts = 0;
   let lengths = 0;
-  let codings = 0;
+  let codings: string | null = null;
+  let types = 0;
   framing.host = '';
   framing.contentLength = 0;
   framing.keepAlive = minorVersion === 1;
@@ -108,9 +109,10 @@ function readFraming(head: RequestHeadParser): number {
         framing.contentLength = Number(value);
         break;
       case 'transfer-encoding':
-        codings += 1;
-        if (value.toLowerCase() !== 'chunked') return /(^|[\s,])chunked$/i.test(value) ? 501 : 400;
-        framing.contentLength = -1;
+        codings = codings === null ? value : `${codings},${value}`;
+        break;
+      case 'content-type':
+        types += 1;
         break;
       case 'connection':
         readConnection(value);
@@ -123,8 +125,20 @@ function readFraming(head: RequestHeadParser): number {
     }
   }
   if (hosts > 1 || (hosts === 0 && minorVersion === 1) || (hosts === 1 && !validHost(framing.host))) return 400;
-  if (lengths > 1 || codings > 1 || (codings > 0 && (lengths > 0 || minorVersion === 0))) return 400;
-  return 0;
+  // RFC 9110 section 5.3: a field that is no list stands once; programs differ in which of two types they believe.
+  if (lengths > 1 || types > 1) return 400;
+  if (codings === null) return 0;
+  if (lengths > 0 || minorVersion === 0) return 400;
+  framing.contentLength = -1;
+  return transferCoding(codings);
+}
+
+/** RFC 9112 section 6.1: chunked comes last and once. Nothing else is implemented; what is no list of tokens is no coding at all. */
+function transferCoding(value: string): number {
+  const codings = value.toLowerCase().split(/[\t ]*,[\t ]*/);
+  if (codings.length === 1 && codings[0] === 'chunked') return 0;
+  const wellFormed = codings.every((coding) => /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(coding));
+  return wellFormed && codings.indexOf('chunked') === codings.length - 1 ? 501 : 400;
 }
 
 /** RFC 9112 section 9.3: close wins; HTTP/1.0 needs keep-alive. */
@@ -160,22 +174,30 @@ function readTarget(text: string, method: string): Target | null {
   }
   const query = rest.indexOf('?');
   target.path = query < 0 ? rest : rest.slice(0, query);
+  if (target.path.includes('%') && BAD_ESCAPE.test(target.path)) return null;
   target.query = query < 0 ? '' : rest.slice(query + 1);
   return target;
 }
 
 const SLASH = 47;
 
-/** uri-host with an optional port (RFC 9110 section 7.2): a registered name or IPv4 address, or an IP literal in brackets. */
+/** A percent sign that escapes nothing (RFC 3986 section 2.1), or NUL, which cuts paths short in careless programs. */
+const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})|%00/;
+
+/**
+ * uri-host with an optional port (RFC 9110 section 7.2): a registered name or IPv4 address, or an IP literal in brackets. It is
+ * never empty (RFC 9110 section 4.2.1), and an escaped name is no name that anybody has.
+ */
 const HOST =
-  /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\]|\[v[0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+\])(?::\d{0,5})?$/;
+  /^(?:[A-Za-z0-9._~!$&'()*+,;=-]+|\[[0-9A-Fa-f:.]+\]|\[v[0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+\])(?::(\d{0,5}))?$/;
 
 const hostsKnown = new Set<string>();
 const HOSTS_MAX = 256;
 
 function validHost(host: string): boolean {
   if (hostsKnown.has(host)) return true;
-  if (!HOST.test(host)) return false;
+  const match = HOST.exec(host);
+  if (match === null || Number(match[1] ?? 0) > 65535) return false;
   if (hostsKnown.size < HOSTS_MAX && host.length < 256) hostsKnown.add(host);
   return true;
 }

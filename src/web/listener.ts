@@ -101,7 +101,7 @@ const SOCKET_MODE = 0o666;
 
 function cannotListen(url: string, error: NodeJS.ErrnoException): ViaductError {
   const reasons: Record<string, [string, string]> = {
-    EADDRINUSE: ['something else listens there already', 'Stop it, or choose another address with --listen.'],
+    EADDRINUSE: ['the address is in use', 'Stop it, or choose another address with --listen.'],
     EACCES: ['permission denied', 'Ports below 1024 need privileges; choose a higher one with --listen.'],
     EADDRNOTAVAIL: ['this machine has no such address', 'Choose one of its own with --listen.'],
     ENOTFOUND: ['the host name is not known', 'Write an address of this machine.'],

@@ -83,15 +83,31 @@ export class Client {
 
   /** Waits until `done`, or the end of the connection. Throws when neither comes. */
   async until(done: (answers: Answers) => boolean, methods: readonly string[], what: string): Promise<Answers> {
+    let answers = readAnswers(this.received, methods, this.ended);
+    await this.#wait(() => {
+      answers = readAnswers(this.received, methods, this.ended);
+      return this.ended || this.reset !== null || done(answers);
+    }, what);
+    return answers;
+  }
+
+  /** Waits for the end of the connection, whatever comes before it. */
+  async untilEnded(what: string): Promise<void> {
+    await this.#wait(() => this.ended || this.reset !== null, what);
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  async #wait(done: () => boolean, what: string): Promise<void> {
     let late = false;
     const timer = setTimeout(() => {
       late = true;
       this.#wake();
     }, PATIENCE_MS);
     try {
-      for (;;) {
-        const answers = readAnswers(this.received, methods, this.ended);
-        if (this.ended || this.reset !== null || done(answers)) return answers;
+      while (!done()) {
         if (late)
           throw new Error(`waited in vain for ${what}; received ${JSON.stringify(this.received.slice(0, 500))}`);
         await new Promise<void>((resolve) => {
@@ -101,10 +117,6 @@ export class Client {
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  end(): void {
-    this.#socket.end();
   }
 
   async #send(octets: string, server: Socket, cut: Cut): Promise<void> {

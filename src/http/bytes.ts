@@ -1,22 +1,41 @@
-/** Byte classes of RFC 9110 and RFC 9112: 1 where the byte belongs to the class. */
-export const CR = 13;
-export const LF = 10;
-export const SP = 32;
-export const HTAB = 9;
-export const COLON = 58;
+export const HTAB = 0x09;
+export const LF = 0x0a;
+export const CR = 0x0d;
+export const SP = 0x20;
+export const PERCENT = 0x25;
+export const ASTERISK = 0x2a;
+export const SLASH = 0x2f;
+export const COLON = 0x3a;
+export const SEMICOLON = 0x3b;
+export const EQUALS = 0x3d;
+export const QUESTION = 0x3f;
+export const BACKSLASH = 0x5c;
+export const QUOTE = 0x22;
 
-/** tchar of a token (RFC 9110 section 5.6.2): methods and field names. */
+/** 1 for tchar (RFC 9110 section 5.6.2): what methods and field names consist of. */
 export const TOKEN = table((byte) => /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(byte)));
 
-/** field-vchar, SP and HTAB (RFC 9110 section 5.5): everything but controls; obs-text is taken as it is. */
-export const FIELD = table((byte) => byte === HTAB || (byte >= SP && byte !== 127));
+/** 1 for what may stand in a field value (RFC 9110 section 5.5): visible characters, obs-text, SP and HTAB. */
+export const VALUE = table((byte) => byte === HTAB || (byte >= SP && byte !== 0x7f));
+
+/** 1 for what a host's registered name consists of, but for percent-encoded octets (RFC 3986 section 3.2.2). */
+export const REG_NAME = table((byte) => /[A-Za-z0-9\-._~!$&'()*+,;=]/.test(String.fromCharCode(byte)));
 
 /**
- * What a request-target may hold: visible ASCII without "#", because a fragment is never sent (RFC 9112 section 3.2). Browsers
- * send some characters unescaped that RFC 3986 would have escaped, so those pass.
+ * 1 for what a target consists of, 2 for `%`, `?` and `\`, which need a closer look. More than RFC 3986 allows: browsers send
+ * `[ ] { } | ^` and the backtick as they are, command-line clients the quote. Never `#`, `<`, `>`, controls or 8-bit bytes.
  */
-export const TARGET = table((byte) => byte > SP && byte < 127 && byte !== 35);
+export const TARGET = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte === PERCENT || byte === QUESTION || byte === BACKSLASH) return 2;
+  return byte > SP && byte < 0x7f && !'#<>'.includes(String.fromCharCode(byte)) ? 1 : 0;
+});
 
-function table(belongs: (byte: number) => boolean): Uint8Array {
-  return Uint8Array.from({ length: 256 }, (_, byte) => (belongs(byte) ? 1 : 0));
+/** The value of a hexadecimal digit, -1 for every other byte. */
+export const HEX = Int8Array.from({ length: 256 }, (_, byte) => {
+  const digit = String.fromCharCode(byte);
+  return /[0-9A-Fa-f]/.test(digit) ? Number.parseInt(digit, 16) : -1;
+});
+
+function table(holds: (byte: number) => boolean): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => (holds(byte) ? 1 : 0));
 }

@@ -1,235 +1,168 @@
 import type { Socket } from 'node:net';
-import { CR, LF } from './bytes.ts';
-import type { Connections } from './connections.ts';
-import { httpDate } from './date.ts';
-import { type Framing, frame, framed, isFile } from './framing.ts';
-import { type BodyConnection, IncomingBody } from './incoming-body.ts';
-import type { Peer, ResponseBody } from './message.ts';
-import { Refusal, refusal } from './refusal.ts';
-import { acceptHead, type IncomingRequest } from './request.ts';
-import { INCOMPLETE, PARSED } from './request-head.ts';
+import { ViaductError } from '../errors.ts';
+import { type BodyOwner, BodyReader } from './body-reader.ts';
+import type { BodySender, Exchange } from './exchange.ts';
+import { Input } from './input.ts';
+import type { Peer } from './message.ts';
+import { peerOf } from './peer.ts';
+import { Refusal, RequestBodyError } from './refusal.ts';
+import { IncomingRequest } from './request.ts';
+import type { RequestHead } from './request-head.ts';
 import { Response } from './response.ts';
-import { BytesSender, FileSender, type Sender, StreamSender } from './sender.ts';
+import { CLOSES, responseHead } from './response-head.ts';
+import { discardBody, writeResponse } from './response-writer.ts';
+import type { ServerContext } from './server-context.ts';
+import { reasonPhrase } from './status.ts';
 
-/**
- * What a connection is doing. `idle`: between requests. `head`: part of a head is here. `handling`: a request is with its
- * handler. `responding`: its response is being written. `closing`: everything is written, and the client may still be reading.
- * `tunnel`: somebody else uses the socket.
- */
-type Phase = 'idle' | 'head' | 'handling' | 'responding' | 'closing' | 'tunnel' | 'closed';
-
-/** A socket that was taken over after an upgrade. What the client sends comes by `onBytes`, valid only during the call. */
-export interface Tunnel {
-  readonly socket: Socket;
-  onBytes: (bytes: Buffer) => void;
+/** A client's socket. It knows its connection, so that all sockets share their event functions. */
+export interface ClientSocket extends Socket {
+  connection?: Connection | null;
 }
 
 /**
- * One client's socket. A request is answered before the next one is read, so pipelined requests wait in `#kept`, in order:
- *
- *     receive → #read → #readHead → #dispatch → handler … #respond → #finish → #read
- *
- * `#request`, `#body`, `#sender` and `#status` belong to one exchange; everything else lives as long as the connection.
+ * What a connection does: waits for a request (`idle`), receives its head (`head`), waits for the handler's response (`handling`), sends it
+ * (`responding`), waits until the client took it (`flushing`), receives content that nobody wanted (`unread`), waits for the client to
+ * read the last answer (`closing`), waits for a handler whose client has left (`abandoned`), or does nothing more (`closed`).
  */
-export class Connection implements BodyConnection, Peer {
-  readonly listener: number;
-  readonly secure = false;
-  readonly #socket: Socket;
-  readonly #all: Connections;
+type Phase = 'idle' | 'head' | 'handling' | 'responding' | 'flushing' | 'unread' | 'closing' | 'abandoned' | 'closed';
+
+const HEAD_TIMEOUT = new Refusal(408, 'the request did not arrive in time');
+const HEAD_CUT_SHORT = new Refusal(400, 'the connection ended within the request');
+const BODY_TIMEOUT = new Refusal(408, 'the content did not arrive in time');
+const BODY_CUT_SHORT = new Refusal(400, 'the connection ended within the content');
+
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+/** Requests behind the current one that are taken in before it is answered. */
+const PIPELINED_BYTES_MAX = 65536;
+/** Unread content that is received for the sake of the next request; with more a new connection is cheaper. */
+const UNREAD_BYTES_MAX = 65536;
+const NEVER = 0x3fffffff;
+
+/**
+ * One client's connection: reads a request, hands it to the handler, writes the response, begins again (RFC 9112 section 9). There is one
+ * exchange at a time; requests that come early wait in the input, in order.
+ */
+export class Connection implements Exchange, BodyOwner {
+  readonly socket: ClientSocket;
+  persists = true;
+  sender: BodySender | null = null;
+  readonly #context: ServerContext;
+  readonly #listener: number;
+  readonly #onClosed: (connection: Connection) => void;
+  readonly #input = new Input();
   #phase: Phase = 'idle';
-  /** Bytes that came and were not read yet, in memory of their own. */
-  #kept: Buffer | null = null;
-  /** What is being read now, and how far; null between packets. */
-  #input: Buffer | null = null;
-  #at = 0;
-  #flowing = true;
-  #deadlineMs: number;
-  #address: string | null = null;
+  #peer: Peer | null = null;
+  #head: RequestHead | null = null;
   #request: IncomingRequest | null = null;
-  #body: IncomingBody | null = null;
-  #sender: Sender | null = null;
-  #status = 0;
-  #keepAlive = true;
+  #body: BodyReader | null = null;
+  /** The tick at which what is waited for has taken too long. */
+  #deadline: number;
   #inputEnded = false;
+  #receiving = true;
+  /** The socket holds as much as it should: write no more before it drains. */
+  #blocked = false;
+  #advancing = false;
+  #expectsContinue = false;
   #probed = false;
-  #startedMs = 0;
-  /** For the write timeout: how much the client had taken at the last look, and since when. */
-  #takenBytes = -1;
-  #takenMs = 0;
-  #tunnel: Tunnel | null = null;
+  #status = 0;
+  #bodyBytes = 0;
+  #startedAtMs = 0;
+  /** Unread content that has come so far is thrown away up to this count. */
+  #unreadUntil = 0;
   #onResponse: ((response: Response) => void) | null = null;
   #onFailure: ((error: unknown) => void) | null = null;
 
-  constructor(socket: Socket, all: Connections, listener: number) {
-    this.#socket = socket;
-    this.#all = all;
-    this.listener = listener;
-    this.#deadlineMs = all.nowMs + all.options.limits.headerTimeoutMs;
+  constructor(
+    socket: ClientSocket,
+    listener: number,
+    context: ServerContext,
+    onClosed: (connection: Connection) => void,
+  ) {
+    this.socket = socket;
+    this.#listener = listener;
+    this.#context = context;
+    this.#onClosed = onClosed;
+    this.#deadline = context.tick + context.headerTicks;
   }
 
-  get remoteAddress(): string {
-    this.#address ??= this.#socket.remoteAddress ?? '';
-    return this.#address;
+  open(): void {
+    const { socket } = this;
+    socket.connection = this;
+    socket.on('end', onEnd);
+    socket.on('drain', onDrain);
+    socket.on('error', onSocketError);
+    socket.on('close', onClose);
   }
 
-  get remotePort(): number {
-    return this.#socket.remotePort ?? 0;
-  }
-
-  /** Bytes came. They are valid only during this call. */
+  /** Bytes came. They are valid only during the call. */
   receive(bytes: Buffer): void {
-    const kept = this.#kept;
-    if (kept === null) {
-      this.#read(bytes);
-      return;
+    if (this.#phase === 'closing' || this.#phase === 'closed') return;
+    this.#input.lend(bytes);
+    if (this.#phase === 'idle' || this.#phase === 'head') this.#advance();
+    else this.#feedBody();
+    this.#input.keep();
+    if (this.#phase !== 'head' && this.#input.length > PIPELINED_BYTES_MAX) this.#setReceiving(false);
+  }
+
+  /** Answers one request after another, as long as they are there. */
+  #advance(): void {
+    if (this.#advancing) return;
+    this.#advancing = true;
+    let corked = false;
+    while (this.#phase === 'idle' || this.#phase === 'head') {
+      const request = this.#readRequest();
+      if (request === null) break;
+      if (!corked && this.#input.length > 0) {
+        corked = true;
+        this.socket.cork();
+      }
+      this.#handle(request);
     }
-    this.#kept = Buffer.concat([kept, bytes]);
-    // Part of a line is only looked at when the line is complete or too long: no sender of single bytes costs more than that.
-    const wait = this.#phase === 'head' && this.#kept.length < PARTIAL_LINE_BYTES_MAX && !bytes.includes(LF);
-    if (!wait) this.#readKept();
+    if (corked) this.socket.uncork();
+    this.#advancing = false;
+    if (this.#inputEnded) this.#endWithInput();
   }
 
-  /** The client has sent its FIN: it may still want its answer (RFC 9112 section 9.6). */
-  inputEnded(): void {
-    this.#inputEnded = true;
-    if (this.#phase === 'head' || (this.#phase === 'idle' && this.#kept === null)) this.#close();
-    else if (this.#phase === 'closing') this.destroy();
-    else if (this.#body !== null && !this.#body.complete) this.destroy();
-  }
-
-  /** The socket has room again. */
-  drained(): void {
-    this.#sender?.drained();
-    if (this.#phase === 'idle') this.#readKept();
-  }
-
-  closed(): void {
-    this.#phase = 'closed';
-    this.#kept = null;
-    this.#all.remove(this);
-    this.#abandon(new Error('The client left'));
-  }
-
-  /** No further request is taken. */
-  drain(): void {
-    if (this.#phase === 'idle') this.#close();
-    else this.#keepAlive = false;
-  }
-
-  destroy(): void {
-    this.#socket.destroy();
-  }
-
-  /** Called by the timer: ends what takes too long. */
-  sweep(nowMs: number): void {
-    if (this.#socket.writableLength > 0) {
-      this.#sweepWriting(nowMs);
-      return;
-    }
-    this.#takenBytes = -1;
-    if (this.#phase === 'handling' && this.#inputEnded) this.#probe();
-    if (nowMs < this.#deadlineMs) return;
-    if (this.#phase === 'idle') this.#close();
-    else if (this.#phase === 'head') this.#refuse(408);
-    else if (this.#phase === 'closing') this.destroy();
-    else if (this.#body?.open === true) this.#refuse(408);
-  }
-
-  bodyWanted(): void {
-    const request = this.#request as IncomingRequest;
-    this.#touchBody();
-    const coming = this.#kept !== null || (this.#input !== null && this.#at < this.#input.length);
-    // RFC 9110 section 10.1.1: nobody needs to be asked for what is coming already.
-    if (request.expectsContinue && !coming) this.#socket.write(CONTINUE, 'latin1');
-    this.#readKept();
-    this.#regulate();
-  }
-
-  pauseReading(): void {
-    if (this.#input === null) this.#regulate();
-  }
-
-  resumeReading(): void {
-    this.#touchBody();
-    this.#readKept();
-    this.#regulate();
-  }
-
-  #readKept(): void {
-    const kept = this.#kept;
-    if (kept === null || this.#input !== null) return;
-    this.#kept = null;
-    this.#read(kept);
-  }
-
-  /** Reads as many requests as can be read now, and keeps the rest. */
-  #read(bytes: Buffer): void {
-    this.#input = bytes;
-    this.#at = 0;
-    while (this.#at < bytes.length && this.#step(bytes)) {}
-    this.#input = null;
-    if (this.#at < bytes.length && this.#phase !== 'closing' && this.#phase !== 'closed') {
-      this.#kept = Buffer.from(bytes.subarray(this.#at));
-    }
-    if (this.#inputEnded && this.#phase === 'head') this.#close();
-    this.#regulate();
-  }
-
-  /** Reads a head or part of a body. False when nothing can be read now. */
-  #step(bytes: Buffer): boolean {
-    if (this.#phase === 'idle' || this.#phase === 'head') {
-      return !this.#socket.writableNeedDrain && this.#readHead(bytes);
-    }
-    if (this.#phase === 'tunnel') {
-      this.#tunnel?.onBytes(bytes.subarray(this.#at));
-      this.#at = bytes.length;
-      return false;
-    }
-    return this.#body?.open === true && this.#readBody(bytes, this.#body);
-  }
-
-  #readHead(bytes: Buffer): boolean {
-    // RFC 9112 section 2.2: one empty line before a request is overlooked.
-    const start = bytes[this.#at] === CR && (bytes[this.#at + 1] ?? LF) === LF ? this.#at + 2 : this.#at;
-    const { parser, options, nowMs } = this.#all;
-    const result = start < bytes.length ? parser.parse(bytes, start) : INCOMPLETE;
-    if (result === INCOMPLETE) {
-      if (this.#phase === 'idle') this.#deadlineMs = nowMs + options.limits.headerTimeoutMs;
+  /** Returns the next request; null when it is not complete or is refused. */
+  #readRequest(): IncomingRequest | null {
+    const input = this.#input;
+    if (input.length === 0) return null;
+    const head = this.#head ?? this.#context.takeHead();
+    const progress = head.scan(input.bytes, input.at, input.end);
+    if (progress === 'incomplete') {
+      this.#head = head;
+      if (this.#phase === 'idle') this.#await(this.#context.headerTicks);
       this.#phase = 'head';
-      return false;
+      return null;
     }
-    const request = result === PARSED ? acceptHead(parser, this, options.limits.bodyBytesMax) : result;
-    if (typeof request === 'number') {
-      this.#refuse(request);
-      return false;
+    this.#head = null;
+    const refusal = progress === 'complete' ? head.interpret(input.bytes, input.at) : progress;
+    if (refusal !== null) {
+      this.#refuse(refusal);
+      return null;
     }
-    this.#at = parser.end;
-    this.#dispatch(request);
-    return true;
+    input.at += head.length;
+    return this.#beginExchange(head);
   }
 
-  #readBody(bytes: Buffer, body: IncomingBody): boolean {
-    const at = body.read(bytes, this.#at);
-    if (at < 0) {
-      this.#refuse(-at);
-      return false;
-    }
-    this.#at = at;
-    this.#touchBody();
-    return true;
-  }
-
-  #dispatch(request: IncomingRequest): void {
-    const { options, draining } = this.#all;
-    this.#phase = 'handling';
+  #beginExchange(head: RequestHead): IncomingRequest {
+    const { framing } = head;
+    this.#peer ??= peerOf(this.socket, this.#listener);
+    this.#body = framing.contentLength === 0 ? null : new BodyReader(framing.contentLength, this.#context.limits, this);
+    const request = new IncomingRequest(head, this.#body, this.#peer, framing.upgrades);
+    this.persists = framing.persists && !this.#context.draining;
+    this.#expectsContinue = framing.expectsContinue && this.#body !== null;
     this.#request = request;
-    this.#keepAlive = request.keepAlive && !draining;
-    if (request.contentLength !== 0) {
-      this.#body = new IncomingBody(request.contentLength, options.limits, this);
-      request.body = this.#body;
-    }
-    if (options.onAnswered !== null) this.#startedMs = performance.now();
-    if (request.wantsUpgrade && options.onUpgrade !== undefined && this.#upgrade(request)) return;
+    this.#phase = 'handling';
+    this.#deadline = NEVER;
+    this.#context.giveHeadBack(head);
+    return request;
+  }
+
+  #handle(request: IncomingRequest): void {
+    const { options } = this.#context;
+    if (options.onAnswered !== null) this.#startedAtMs = performance.now();
+    if (request.upgrades && this.#handOver(request)) return;
     try {
       const result = options.handle(request);
       if (result instanceof Response) this.#respond(result);
@@ -241,224 +174,354 @@ export class Connection implements BodyConnection, Peer {
     } catch (error) {
       this.#fail(error);
     }
+    if (this.#phase === 'handling' && this.#body?.untouched === true) this.#setReceiving(false);
   }
 
-  #upgrade(request: IncomingRequest): boolean {
-    const tunnel: Tunnel = { socket: this.#socket, onBytes: ignore };
-    if (this.#all.options.onUpgrade?.(request, tunnel) !== true) return false;
-    this.#phase = 'tunnel';
-    this.#tunnel = tunnel;
-    this.#request = null;
-    return true;
-  }
-
-  /** The handler failed. When the request is over already, its failure is no news: it was told why. */
-  #fail(error: unknown): void {
-    if (this.#request === null) return;
-    this.#all.options.onError(error, this.#request);
-    if (this.#phase === 'handling') this.#respond(Response.text(500, 'Internal Server Error\n'));
-    else if (this.#phase === 'responding') this.destroy();
-  }
-
-  /** Writes the response, or begins to. One that comes too late is thrown away. */
+  /** The handler's response is there. */
   #respond(response: Response): void {
     const request = this.#request;
     if (this.#phase !== 'handling' || request === null) {
-      discard(response.body);
+      discardBody(response.body);
+      if (this.#phase === 'abandoned') this.#forgetAbandoned(response.status);
+      return;
+    }
+    if (!(response.status >= 200 && response.status <= 999)) {
+      discardBody(response.body);
+      this.#fail(
+        new ViaductError('RESPONSE_INVALID', `Cannot send a response with status ${response.status}: it is not final`),
+      );
       return;
     }
     this.#phase = 'responding';
     this.#status = response.status;
-    if (this.#body !== null && !this.#body.complete) this.#skipBody(this.#body);
-    const { minorVersion } = request;
-    const connection = this.#keepAlive && !this.#all.draining ? (minorVersion === 1 ? '' : KEEP_ALIVE) : CLOSE;
-    frame(response, request.method === 'HEAD', minorVersion, connection, httpDate(Date.now()));
-    if (connection === CLOSE || framed.framing === 'until-close') this.#keepAlive = false;
-    this.#write(framed.head, response.body, framed.framing, framed.length);
+    this.#bodyBytes = 0;
+    this.persists = this.persists && !this.#context.draining && this.#canSkipBody();
+    writeResponse(this, request, response);
   }
 
-  #write(head: string, body: ResponseBody, framing: Framing, length: number): void {
-    const socket = this.#socket;
-    if (body === null || framing === 'none') {
-      socket.write(head, 'latin1');
-      discard(body);
-      this.#finish(0, body === null && framing === 'length' && length > 0 ? shortfall(0, length) : null);
-    } else if (body instanceof Uint8Array) {
-      const bytes = body.length > length && framing === 'length' ? body.subarray(0, length) : body;
-      if (bytes !== body) this.#all.options.onError(excess(body.length, length), this.#request);
-      const missing = bytes.length < length ? shortfall(bytes.length, length) : null;
-      if (bytes.length <= COPY_BYTES_MAX) {
-        socket.write(join(head, bytes));
-        this.#finish(bytes.length, missing);
-      } else {
-        socket.write(head, 'latin1');
-        this.#send(new BytesSender(socket, bytes, (sent) => this.#finish(sent, missing)));
-      }
-    } else {
-      socket.write(head, 'latin1');
-      if (isFile(body)) this.#send(new FileSender(socket, body, length, (sent, error) => this.#finish(sent, error)));
-      else {
-        const sender = new StreamSender(socket, body, framing === 'chunked', length, (sent, error) =>
-          this.#finish(sent, error),
-        );
-        this.#sender = sender;
-        body.start(sender);
-      }
+  /** The handler failed. That it could not read a client's broken content is no failure of ours, and answered already. */
+  #fail(error: unknown): void {
+    if (!(error instanceof RequestBodyError)) this.report(error);
+    if (this.#phase === 'handling') this.#respond(Response.text(500, 'Internal Server Error\n'));
+    else if (this.#phase === 'abandoned') this.#forgetAbandoned(500);
+  }
+
+  // Exchange: what the writer of the response tells.
+
+  sent(bytes: number, more: boolean): void {
+    this.#bodyBytes += bytes;
+    if (more) return;
+    this.#blocked = true;
+    this.#await(this.#context.writeTicks);
+  }
+
+  complete(): void {
+    this.#finish();
+    if (!this.persists) this.#close();
+    else if (this.#blocked) this.#phase = 'flushing';
+    else this.#next();
+  }
+
+  breakOff(): void {
+    this.#finish();
+    this.#cut();
+  }
+
+  failUnsent(): void {
+    this.sender = null;
+    this.#phase = 'handling';
+    this.#respond(Response.text(500, 'Internal Server Error\n'));
+  }
+
+  report(error: unknown): void {
+    this.#context.options.onError(error, this.#request);
+  }
+
+  // BodyOwner: what the request's content tells.
+
+  onBodyWanted(): void {
+    if (this.#expectsContinue) {
+      this.#expectsContinue = false;
+      if (this.#input.length === 0 && this.#phase === 'handling') this.socket.write(CONTINUE, 'latin1');
     }
+    if (!this.#blocked) this.#await(this.#context.bodyTicks);
+    this.#setReceiving(!this.#inputEnded);
+    this.#feedBody();
   }
 
-  #send(sender: BytesSender | FileSender): void {
-    this.#sender = sender;
-    sender.start();
+  onBodyPaused(): void {
+    if (!this.#blocked) this.#deadline = NEVER;
+    this.#setReceiving(false);
   }
 
-  /** The response is with the socket, or `error` says why it breaks off. */
-  #finish(bodyBytes: number, error: Error | null): void {
-    if (this.#phase !== 'responding') return;
-    const request = this.#request as IncomingRequest;
-    this.#report(request, bodyBytes);
+  /** Passes on what is there of the request's content. */
+  #feedBody(): void {
+    const body = this.#body;
+    if (body === null || !body.flowing) return;
+    const refusal = body.read(this.#input);
+    if (refusal !== null) this.#refuseBody(refusal);
+    else if (body !== this.#body) return;
+    else if (body.over) this.#onBodyOver();
+    else if (this.#inputEnded) this.#refuseBody(BODY_CUT_SHORT);
+    else if (this.#phase === 'unread' && body.received > this.#unreadUntil) this.#close();
+    else if (body.flowing && !this.#blocked) this.#await(this.#context.bodyTicks);
+  }
+
+  #onBodyOver(): void {
+    if (this.#phase === 'unread') this.#goOn();
+    else if (!this.#blocked) this.#deadline = NEVER;
+  }
+
+  /** The content is wrong, too large or too slow: the application hears it, the client too unless its response has begun. */
+  #refuseBody(refusal: Refusal): void {
+    this.persists = false;
+    this.#body?.fail(new RequestBodyError(refusal.status, refusal.reason));
+    if (this.#phase === 'unread') {
+      this.#close();
+      return;
+    }
+    const request = this.#request;
+    if (this.#phase !== 'handling' || request === null) return;
+    this.#status = refusal.status;
+    this.#bodyBytes = 0;
+    this.#finish();
+    this.#leave(request);
+    this.#refuse(refusal);
+  }
+
+  // After a response.
+
+  /** The exchange is over. */
+  #finish(): void {
+    const request = this.#request;
     this.#request = null;
-    this.#body = null;
-    this.#sender = null;
-    if (error !== null) {
-      this.#all.options.onError(error, request);
-      this.#breakOff();
-    } else if (!this.#keepAlive) this.#close();
-    else {
-      this.#phase = 'idle';
-      this.#probed = false;
-      this.#deadlineMs = this.#all.nowMs + this.#all.options.limits.keepAliveTimeoutMs;
-      if (this.#input === null) this.#readKept();
-      if (this.#inputEnded && this.#phase === 'idle' && this.#kept === null && this.#input === null) this.#close();
+    this.sender = null;
+    this.#probed = false;
+    if (request !== null) this.#context.options.onAnswered?.(request, this.#status, this.#bodyBytes, this.#startedAtMs);
+  }
+
+  /** The client took the response: on to the next request, past what is left of this one's content. */
+  #next(): void {
+    const body = this.#body;
+    if (body === null || body.over) {
+      this.#goOn();
+      return;
     }
+    this.#phase = 'unread';
+    this.#unreadUntil = body.received + UNREAD_BYTES_MAX;
+    body.discard();
+    this.#await(this.#context.lingerTicks);
+    this.#setReceiving(true);
+    this.#feedBody();
   }
 
-  /** What was written still goes out, but the response stays visibly incomplete. */
-  #breakOff(): void {
-    this.#phase = 'closing';
-    if (this.#socket.writableLength === 0) this.destroy();
-    else this.#socket.end(() => this.destroy());
+  #goOn(): void {
+    this.#body = null;
+    this.#phase = 'idle';
+    if (this.#context.draining && this.#input.length === 0) {
+      this.#close();
+      return;
+    }
+    this.#await(this.#context.keepAliveTicks);
+    if (!this.#receiving) this.#setReceiving(true);
+    this.#advance();
   }
 
-  /** Reads what is already here of a body that nobody wants; when that is not all of it the connection cannot live on. */
-  #skipBody(body: IncomingBody): void {
-    body.cancel();
-    if (this.#input !== null) {
-      if (body.open && this.#at < this.#input.length) this.#at = Math.max(this.#at, body.read(this.#input, this.#at));
-    } else this.#readKept();
-    if (!body.complete) this.#keepAlive = false;
+  /** Whether what is left of the request's content is little enough to be read past. */
+  #canSkipBody(): boolean {
+    const body = this.#body;
+    if (body === null || body.over) return true;
+    if (this.#expectsContinue && body.received === 0 && this.#input.length === 0) return false;
+    return body.left <= UNREAD_BYTES_MAX;
   }
 
   /** Answers a client's mistake and closes. */
-  #refuse(status: number): void {
-    const answer = this.#phase !== 'responding';
-    this.#phase = 'closing';
-    if (this.#request !== null) this.#status = status;
-    this.#abandon(new Refusal(status));
-    if (answer) this.#socket.write(refusal(status, httpDate(Date.now())), 'latin1');
+  #refuse(refusal: Refusal): void {
+    const headers = ['Content-Type', 'text/plain; charset=utf-8'];
+    if (refusal.allow !== '') headers.push('Allow', refusal.allow);
+    const text = `${refusal.status} ${reasonPhrase(refusal.status)}: ${refusal.reason}\n`;
+    const response = Response.fromHeaders(refusal.status, headers, null);
+    const head = responseHead(response, `Content-Length: ${text.length}\r\n`, CLOSES);
+    this.#peer ??= peerOf(this.socket, this.#listener);
+    this.#context.options.onRefused?.(refusal, this.#peer);
+    if (!this.socket.write(head + text, 'latin1')) this.#blocked = true;
     this.#close();
   }
 
-  /** Nobody waits for the current response any more. */
-  #abandon(error: Error): void {
-    const request = this.#request;
-    if (request === null) return;
-    this.#request = null;
-    this.#report(request, 0);
-    this.#sender?.cancel();
-    this.#sender = null;
-    request.gone = true;
-    const body = this.#body;
+  /** Ends the connection so that the client can still read the last answer (RFC 9112 section 9.6). */
+  #close(): void {
+    if (this.#phase === 'closed' || this.#phase === 'closing') return;
+    this.#phase = 'closing';
+    this.#body?.discard();
     this.#body = null;
-    body?.fail(error);
-    request.onGone?.();
+    this.#head = null;
+    this.#input.clear();
+    this.#await(this.#blocked ? this.#context.writeTicks : this.#context.lingerTicks);
+    this.#setReceiving(true);
+    this.socket.end();
   }
 
-  /** Sends FIN, and gives the client time to read what it was sent (RFC 9112 section 9.6). */
-  #close(): void {
-    this.#phase = 'closing';
-    this.#kept = null;
-    this.#deadlineMs = this.#all.nowMs + LINGER_MS;
-    this.#socket.end();
-    this.#regulate();
+  /** Ends the connection so that the client can see that its response is not whole. */
+  #cut(): void {
+    this.#phase = 'closed';
+    const peer = this.#peer;
+    if (peer === null || peer.remoteAddress === '' || peer.secure) this.socket.destroy();
+    else this.socket.resetAndDestroy();
+  }
+
+  // What the socket and the server tell.
+
+  /** The client sends no more: it may still wait for its answers. */
+  inputEnded(): void {
+    this.#inputEnded = true;
+    if (this.#phase === 'idle' || this.#phase === 'head') this.#endWithInput();
+    else if (this.#phase !== 'closing' && this.#body !== null && !this.#body.over && this.#body.flowing) {
+      this.#refuseBody(BODY_CUT_SHORT);
+    }
+  }
+
+  /** All that was received is used up, and no more comes. */
+  #endWithInput(): void {
+    if (this.#phase === 'idle') this.#close();
+    else if (this.#phase !== 'head') return;
+    else if (this.#head?.begun === true) this.#refuse(HEAD_CUT_SHORT);
+    else this.#close();
+  }
+
+  drained(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    if (this.#phase === 'closing') this.#await(this.#context.lingerTicks);
+    else if (this.#body?.flowing === true) this.#await(this.#context.bodyTicks);
+    else this.#deadline = NEVER;
+    if (this.sender !== null) this.sender.onDrain();
+    else if (this.#phase === 'flushing') this.#next();
+  }
+
+  /** The socket is closed, by whichever side. */
+  closed(): void {
+    const request = this.#request;
+    const responding = this.#phase === 'responding';
+    this.#phase = request !== null && !responding ? 'abandoned' : 'closed';
+    this.#input.clear();
+    this.#head = null;
+    this.sender?.cancel();
+    if (responding) this.#finish();
+    if (request !== null) this.#leave(request);
+    this.#body?.fail(new RequestBodyError(0, 'the client has left'));
+    this.#body = null;
+    this.#onClosed(this);
+  }
+
+  #leave(request: IncomingRequest): void {
+    request.gone = true;
+    const { onGone } = request;
+    request.onGone = null;
+    onGone?.();
+  }
+
+  /** The handler has answered a client that had left. */
+  #forgetAbandoned(status: number): void {
+    this.#phase = 'closed';
+    this.#status = status;
+    this.#bodyBytes = 0;
+    this.#finish();
+  }
+
+  /** The server stops: an idle connection closes, a busy one does after its response. */
+  drain(): void {
+    this.persists = false;
+    if (this.#phase === 'idle' || (this.#phase === 'head' && this.#head?.begun !== true)) this.#close();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** Called once a tick. */
+  sweep(): void {
+    if (this.#inputEnded && this.#phase === 'handling' && !this.#probed) this.#probe();
+    if (this.#context.tick < this.#deadline) return;
+    switch (this.#phase) {
+      case 'idle':
+      case 'unread':
+        this.#close();
+        break;
+      case 'head':
+        if (this.#head?.begun === true) this.#refuse(HEAD_TIMEOUT);
+        else this.#close();
+        break;
+      case 'handling':
+        this.#refuseBody(BODY_TIMEOUT);
+        break;
+      case 'responding':
+        if (this.#blocked) this.#cut();
+        else this.#refuseBody(BODY_TIMEOUT);
+        break;
+      default:
+        this.destroy();
+    }
   }
 
   /**
-   * A client that left altogether and one that only closed its sending half look the same. Any client has to accept an interim
-   * response (RFC 9110 section 15.2); a system whose process is gone answers it with RST, which closes the socket.
+   * A client that sent FIN may wait for its answer or be gone; nothing tells the two apart but writing. An interim response does no harm to
+   * the one (RFC 9110 section 15.2), and the other's machine answers it with a reset.
    */
   #probe(): void {
-    if (this.#probed || this.#request?.minorVersion !== 1) return;
     this.#probed = true;
-    this.#socket.write(CONTINUE, 'latin1');
+    if (this.#request?.minorVersion === 1) this.socket.write(CONTINUE, 'latin1');
   }
 
-  #sweepWriting(nowMs: number): void {
-    const taken = this.#socket.bytesWritten - this.#socket.writableLength;
-    if (taken !== this.#takenBytes) {
-      this.#takenBytes = taken;
-      this.#takenMs = nowMs;
-    } else if (nowMs - this.#takenMs > this.#all.options.limits.writeTimeoutMs) this.destroy();
+  /** Lets the server's upgrade handler take the socket. */
+  #handOver(request: IncomingRequest): boolean {
+    const { onUpgrade } = this.#context.options;
+    if (onUpgrade === undefined || this.#body !== null) return false;
+    const { socket } = this;
+    const { bytes, at, end } = this.#input;
+    if (!onUpgrade(request, socket, Buffer.from(bytes.subarray(at, end)))) return false;
+    this.#phase = 'closed';
+    this.#input.clear();
+    socket.connection = null;
+    if (socket.listenerCount('data', receiveBytes) === socket.listenerCount('data')) socket.pause();
+    socket.off('data', receiveBytes);
+    socket.off('end', onEnd);
+    socket.off('drain', onDrain);
+    socket.off('error', onSocketError);
+    socket.off('close', onClose);
+    this.#onClosed(this);
+    return true;
   }
 
-  #touchBody(): void {
-    this.#deadlineMs = this.#all.nowMs + this.#all.options.limits.bodyTimeoutMs;
+  #await(ticks: number): void {
+    this.#deadline = this.#context.tick + ticks;
   }
 
-  /** Stops reading while nobody can take what comes. */
-  #regulate(): void {
-    const full = this.#kept !== null && this.#kept.length >= KEPT_BYTES_MAX && this.#phase !== 'head';
-    const flowing = this.#body?.state !== 'paused' && !full;
-    if (flowing === this.#flowing || this.#phase === 'closed') return;
-    this.#flowing = flowing;
-    if (flowing) this.#socket.resume();
-    else this.#socket.pause();
-  }
-
-  #report(request: IncomingRequest, bodyBytes: number): void {
-    this.#all.options.onAnswered?.(
-      request,
-      this.#status === 0 ? CLIENT_LEFT : this.#status,
-      bodyBytes,
-      this.#startedMs,
-    );
-    this.#status = 0;
+  #setReceiving(receiving: boolean): void {
+    if (this.#receiving === receiving) return;
+    this.#receiving = receiving;
+    if (receiving) this.socket.resume();
+    else this.socket.pause();
   }
 }
 
-const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
-const KEEP_ALIVE = 'Connection: keep-alive\r\n';
-const CLOSE = 'Connection: close\r\n';
-/** What logs call a request whose client did not wait (nginx). */
-const CLIENT_LEFT = 499;
-/** How long a client may go on reading after the last byte was sent. */
-const LINGER_MS = 2000;
-/** Pipelined requests and unwanted content wait up to this, then the socket is no longer read. */
-const KEPT_BYTES_MAX = 65_536;
-const PARTIAL_LINE_BYTES_MAX = 8192;
-/** Bodies up to this are copied behind their head, to be written at once. */
-const COPY_BYTES_MAX = 16_384;
-
-function join(head: string, body: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafe(head.length + body.length);
-  bytes.write(head, 0, 'latin1');
-  bytes.set(body, head.length);
-  return bytes;
+/** Takes what any socket received. A socket that was handed over after an upgrade gets it as a stream like any other. */
+export function receiveBytes(this: ClientSocket, bytes: Buffer): void {
+  const { connection } = this;
+  if (connection === null || connection === undefined) this.push(Buffer.from(bytes));
+  else connection.receive(bytes);
 }
 
-/** Frees what a body holds that will not be sent. */
-function discard(body: ResponseBody): void {
-  if (body === null || body instanceof Uint8Array) return;
-  if (isFile(body)) body.release();
-  else body.cancel();
+function onEnd(this: ClientSocket): void {
+  this.connection?.inputEnded();
 }
 
-function shortfall(sent: number, length: number): Error {
-  return new Error(`Cannot complete a response: ${sent} of ${length} bytes came`);
+function onDrain(this: ClientSocket): void {
+  this.connection?.drained();
 }
 
-function excess(sent: number, length: number): Error {
-  return new Error(`Cannot send ${sent} bytes in a response of ${length}: the rest is cut`);
-}
+/** The close that follows says all there is to say. */
+function onSocketError(): void {}
 
-function ignore(): void {}
+function onClose(this: ClientSocket): void {
+  this.connection?.closed();
+}

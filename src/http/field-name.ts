@@ -1,4 +1,4 @@
-/** What the server itself has to know of a field. */
+/** Fields that the connection itself acts upon. */
 export type FieldKind =
   | 'other'
   | 'host'
@@ -9,21 +9,20 @@ export type FieldKind =
   | 'expect'
   | 'upgrade';
 
-/** A field name as some client wrote it. Each is made once, so that a request costs a look-up and no check. */
+/** A field name in one spelling. All spellings share `identity`. */
 export interface FieldName {
   readonly text: string;
-  readonly kind: FieldKind;
-  /** The head that the name was last seen in, in any spelling. */
-  readonly mark: { seenIn: number };
-  /** False for a name that there was no more memory for: whether it repeats is not known. */
-  readonly remembered: boolean;
+  readonly identity: FieldIdentity;
 }
 
-const NAMES_MAX = 1024;
-const names = new Map<string, FieldName>();
-const marks = new Map<string, FieldName['mark']>();
+export interface FieldIdentity {
+  readonly lower: string;
+  readonly kind: FieldKind;
+  /** Number of the head that the name was last seen in, so that a repetition is noticed without a list. */
+  seenIn: number;
+}
 
-const KINDS = new Set<string>([
+const KINDS: ReadonlySet<string> = new Set<FieldKind>([
   'host',
   'content-length',
   'content-type',
@@ -32,20 +31,34 @@ const KINDS = new Set<string>([
   'expect',
   'upgrade',
 ]);
+const NAMES_MAX = 1024;
+const NAME_LENGTH_MAX = 64;
 
-/** The entry of `text`, which must be a token. */
-export function fieldName(text: string): FieldName {
-  return names.get(text) ?? learn(text);
+const names = new Map<string, FieldName>();
+const identities = new Map<string, FieldIdentity>();
+
+/** What is known of the field name `text`, which must be a token; undefined the first time. */
+export function knownFieldName(text: string): FieldName | undefined {
+  return names.get(text);
 }
 
-function learn(text: string): FieldName {
+/**
+ * Learns the field name `text`. The memory is bounded: when clients have filled it with names nobody uses, all are forgotten, and those
+ * in use are learned again.
+ */
+export function learnFieldName(text: string): FieldName {
+  if (names.size >= NAMES_MAX) {
+    names.clear();
+    identities.clear();
+  }
   const lower = text.toLowerCase();
-  const kind = (KINDS.has(lower) ? lower : 'other') as FieldKind;
-  const remembered = names.size < NAMES_MAX;
-  const mark = marks.get(lower) ?? { seenIn: 0 };
-  const name = { text, kind, mark, remembered };
-  if (remembered) {
-    marks.set(lower, mark);
+  let identity = identities.get(lower);
+  if (identity === undefined) {
+    identity = { lower, kind: KINDS.has(lower) ? (lower as FieldKind) : 'other', seenIn: 0 };
+  }
+  const name = { text, identity };
+  if (text.length <= NAME_LENGTH_MAX) {
+    identities.set(lower, identity);
     names.set(text, name);
   }
   return name;

@@ -1,23 +1,27 @@
-/** Bounds on what a client may send and how long it may take. Sizes in bytes, times in milliseconds. */
+/**
+ * What a client may ask of us. Each limit is the largest value that passes; none of them can be switched off, because a large
+ * number serves the same purpose and still ends somewhere. Bytes and counts are exact, times are met within a second.
+ */
 export interface HttpLimits {
-  /** Method, target and version with their spaces; a longer one is answered with 414. */
+  /** Bytes of method, target and version. A browser's longest links stay under 8,000 (RFC 9112 section 3). Past it: 414. */
   readonly requestLineBytesMax: number;
-  /** All header lines together; more is answered with 431. */
+  /** Bytes of all header lines with their line ends: room for a few large cookies. Past it: 431. */
   readonly headerBytesMax: number;
+  /** Header lines; browsers send about 20, proxies add about 10. Past it: 431. */
   readonly headerCountMax: number;
-  /** Content of a request; more is answered with 413. */
+  /** Bytes of a request's content, 0 refuses all content. Past it: 413. */
   readonly bodyBytesMax: number;
-  /** Chunk extensions of one body together; longer ones are answered with 400 (RFC 9112 section 7.1.1). */
+  /** Bytes of all chunk extensions of one request: nobody uses them. Past it: 400. */
   readonly chunkExtensionBytesMax: number;
-  /** All trailer lines together; more is answered with 431. */
+  /** Bytes of all trailer lines; their count is limited by `headerCountMax`. Past it: 431. */
   readonly trailerBytesMax: number;
-  /** From a connection's or a head's first byte to the head's last; then 408. */
+  /** From a request's first byte to the end of its head, and from the connection's start to that first byte. Past it: 408. */
   readonly headerTimeoutMs: number;
-  /** Between two packets of a body; then 408. */
+  /** Between two reads of a request's content, while the application wants it. Past it: 408. */
   readonly bodyTimeoutMs: number;
-  /** Between two requests. */
+  /** Between two requests: longer than the 60 s of most load balancers, so that they close first and no request is lost. */
   readonly keepAliveTimeoutMs: number;
-  /** Without the client taking anything of a response. */
+  /** Without the client taking anything of a response that waits for it. Past it the connection is reset. */
   readonly writeTimeoutMs: number;
 }
 
@@ -26,7 +30,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
   headerBytesMax: 32768,
   headerCountMax: 100,
   bodyBytesMax: 1024 * 1024 * 1024,
-  chunkExtensionBytesMax: 4096,
+  chunkExtensionBytesMax: 16384,
   trailerBytesMax: 8192,
   headerTimeoutMs: 15_000,
   bodyTimeoutMs: 30_000,

@@ -1,18 +1,26 @@
-import { reasonPhrase, statusLine } from './status.ts';
-
-/** Why the server itself closes the door: a client's mistake, as a status. */
-export class Refusal extends Error {
+/**
+ * A client's mistake: the status that answers it and, for people, what was wrong. The connection closes behind it. `allow` is the
+ * Allow field that a 405 must have (RFC 9110 section 15.5.6).
+ */
+export class Refusal {
   readonly status: number;
+  readonly reason: string;
+  readonly allow: string;
 
-  constructor(status: number) {
-    super(`The request was refused: ${status} ${reasonPhrase(status)}`);
+  constructor(status: number, reason: string, allow = '') {
     this.status = status;
+    this.reason = reason;
+    this.allow = allow;
   }
 }
 
-/** The whole answer to a request that cannot be read on. The connection closes after it: what follows cannot be trusted. */
-export function refusal(status: number, date: string): string {
-  const text = `${status} ${reasonPhrase(status)}\n`;
-  const allow = status === 405 ? 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : '';
-  return `${statusLine(status, '')}Content-Type: text/plain\r\nContent-Length: ${text.length}\r\n${allow}Connection: close\r\nDate: ${date}\r\nServer: viaduct\r\n\r\n${text}`;
+/** Why a request's content does not arrive whole. `status` is what the connection answers, 0 when nobody is there to read it. */
+export class RequestBodyError extends Error {
+  readonly status: number;
+
+  constructor(status: number, reason: string) {
+    super(`Cannot read the request's content: ${reason}`);
+    this.name = 'RequestBodyError';
+    this.status = status;
+  }
 }

@@ -1,160 +1,120 @@
-import { COLON, CR, FIELD, HTAB, LF, SP, TARGET, TOKEN } from './bytes.ts';
-import { type FieldName, fieldName } from './field-name.ts';
+import { knownFieldName, learnFieldName } from './field-name.ts';
+import { FieldSection, type Progress } from './field-section.ts';
+import { Framing } from './framing.ts';
 import type { HttpLimits } from './limits.ts';
+import { Refusal } from './refusal.ts';
+import { RequestLine } from './request-line.ts';
+import { Target } from './target.ts';
 
-/** The head is not complete yet. */
-export const INCOMPLETE = 0;
-/** The head is complete and its syntax is right. */
-export const PARSED = 1;
+const METHODS_ALLOWED = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+/** CONNECT asks for a tunnel, TRACE for the client's own head, cookies included: a server of applications has neither. */
+const NO_TUNNEL = new Refusal(405, 'this server is no tunnel', METHODS_ALLOWED);
+const NO_ECHO = new Refusal(405, 'this server does not echo requests', METHODS_ALLOWED);
+
+/** Numbers heads, so that a field name can tell in which one it was seen last. */
+let heads = 0;
 
 /**
- * Reads request heads: one pass over the bytes checks each against its class and notes where things stand (RFC 9112 sections 2
- * to 5). One parser serves all connections; its fields describe the last head that it read.
- *
- * Lines end with CRLF and nothing else. RFC 9112 section 2.2 lets a recipient take a bare LF as a line's end; two recipients that
- * decide differently see different requests, so a bare LF is refused, and so are a bare CR, obs-fold and white space around names.
+ * Reads one request head at a time: `scan` checks bytes as they come and notes where the parts are, `interpret` makes strings of them
+ * once the head is complete. A reader is needed only while a head arrives, so connections borrow it.
  */
-export class RequestHeadParser {
+export class RequestHead {
   method = '';
-  target = '';
-  minorVersion: 0 | 1 = 1;
+  readonly target = new Target();
+  readonly framing: Framing;
   /** `[name, value, …]` as received. */
   headers: string[] = [];
-  names: FieldName[] = [];
-  /** A name stands in `headers` twice, or may. */
-  repeats = false;
-  /** Where the head ends in the bytes that were given. */
-  end = 0;
-  readonly #limits: HttpLimits;
-  /** Start and end of each name and value, four numbers a field, relative to the head's start. */
-  readonly #spans: Uint32Array;
-  #fields = 0;
-  #methodEnd = 0;
-  #targetEnd = 0;
+  headersRepeat = false;
+  readonly #line: RequestLine;
+  readonly #fields: FieldSection;
+  #part: 'line' | 'fields' = 'line';
 
   constructor(limits: HttpLimits) {
-    this.#limits = limits;
-    this.#spans = new Uint32Array(4 * (limits.headerCountMax + 1));
+    this.#line = new RequestLine(limits);
+    this.#fields = new FieldSection(limits, limits.headerBytesMax);
+    this.framing = new Framing(limits);
   }
 
-  /** Reads the head at `start` of `bytes`. Returns INCOMPLETE, PARSED, or the status of a refusal (400 and above). */
-  parse(bytes: Buffer, start: number): number {
-    const lineEnd = this.#requestLine(bytes, start);
-    if (lineEnd <= 0) return -lineEnd;
-    const end = this.#fieldLines(bytes, start, lineEnd);
-    if (end <= 0) return -end;
-    this.end = end;
-    this.#slice(bytes.toString('latin1', start, end), start);
-    return PARSED;
+  get minorVersion(): 0 | 1 {
+    return this.#line.minorVersion;
   }
 
-  /** Reads trailer lines up to and with the empty line. Returns as `parse` does; `headers` and `end` are set. */
-  parseTrailers(bytes: Buffer): number {
-    const end = this.#fieldLines(bytes, 0, 0);
-    if (end <= 0) return -end;
-    this.end = end;
-    this.#slice(bytes.toString('latin1', 0, end), 0);
-    return PARSED;
+  /** Bytes of the complete head, its empty line included. */
+  get length(): number {
+    return this.#fields.at;
   }
 
-  /** Returns where the line ends, 0 when it is not all here, or the negative status of a refusal. */
-  #requestLine(bytes: Buffer, start: number): number {
-    const limit = Math.min(bytes.length, start + this.#limits.requestLineBytesMax);
-    const cut = limit < bytes.length || limit - start === this.#limits.requestLineBytesMax ? -414 : 0;
-    let at = start;
-    while (at < limit && TOKEN[bytes[at] as number] === 1) at += 1;
-    if (at === limit) return cut;
-    if (bytes[at] !== SP || at === start) return -400;
-    this.#methodEnd = at;
-    at += 1;
-    const target = at;
-    while (at < limit && TARGET[bytes[at] as number] === 1) at += 1;
-    if (at === limit) return cut;
-    if (bytes[at] !== SP || at === target) return -400;
-    this.#targetEnd = at;
-    return this.#version(bytes, at + 1);
+  begin(): void {
+    this.#line.begin();
+    this.#part = 'line';
   }
 
-  /** `HTTP/1.0` or `HTTP/1.1` and CRLF. */
-  #version(bytes: Buffer, start: number): number {
-    for (let i = 0; i < VERSION.length; i += 1) {
-      const byte = bytes[start + i];
-      if (byte === undefined) return 0;
-      const wanted = VERSION.charCodeAt(i);
-      if (byte !== wanted && !(wanted === DIGIT_ONE && byte >= 48 && byte <= 57)) return -400;
+  /** Whether anything but an empty line has come. */
+  get begun(): boolean {
+    return this.#part === 'fields' || this.#line.at > 2 || (this.#line.at > 0 && this.#line.methodStart === 0);
+  }
+
+  /** Goes on to `end` of `bytes`; `origin` is where the head's first byte now is in them. Each byte is looked at once. */
+  scan(bytes: Uint8Array, origin: number, end: number): Progress {
+    if (this.#part === 'line') {
+      const progress = this.#line.scan(bytes, origin, end);
+      if (progress !== 'complete') return progress;
+      this.#fields.begin(this.#line.at);
+      this.#part = 'fields';
     }
-    const major = bytes[start + 5];
-    const minor = (bytes[start + 7] as number) - 48;
-    if (bytes[start + 8] === undefined || (bytes[start + 8] === CR && bytes[start + 9] === undefined)) return 0;
-    if (bytes[start + 8] !== CR || bytes[start + 9] !== LF) return -400;
-    if (major !== DIGIT_ONE) return -505;
-    this.minorVersion = minor === 0 ? 0 : 1; // RFC 9110 section 6.2: a higher minor version is read as the highest known
-    return start + 10;
+    return this.#fields.scan(bytes, origin, end);
   }
 
-  /** Reads field lines and the empty line from `from` on. Returns as `#requestLine` does. */
-  #fieldLines(bytes: Buffer, start: number, from: number): number {
-    const spans = this.#spans;
-    const length = Math.min(bytes.length, from + this.#limits.headerBytesMax + 2);
-    const cut = length < bytes.length || length - from === this.#limits.headerBytesMax + 2 ? -431 : 0;
-    let fields = 0;
-    let at = from;
-    for (;;) {
-      if (at >= length) return cut;
-      if (bytes[at] === CR) {
-        if (at + 1 === length) return cut;
-        this.#fields = fields;
-        return bytes[at + 1] === LF ? at + 2 : -400;
+  /** Fills the fields of this object from a complete head at `origin` of `bytes`. */
+  interpret(bytes: Buffer, origin: number): Refusal | null {
+    const line = this.#line;
+    const text = bytes.toString('latin1', origin, origin + this.#fields.at);
+    this.method = methodOf(text, line.methodStart, line.methodEnd);
+    if (this.method === 'CONNECT') return NO_TUNNEL;
+    const refusal =
+      this.target.read(text, line.methodEnd + 1, line.targetEnd, line.queryMark, line.encoded, this.method) ??
+      this.#interpretFields(text);
+    if (refusal !== null) return refusal;
+    if (this.target.authority !== '') this.framing.host = this.target.authority;
+    return this.method === 'TRACE' ? NO_ECHO : null;
+  }
+
+  #interpretFields(text: string): Refusal | null {
+    const { framing } = this;
+    const fields = this.#fields;
+    const { spans, count } = fields;
+    const headers = new Array<string>(2 * count);
+    heads += 1;
+    this.headersRepeat = false;
+    framing.begin(this.#line.minorVersion);
+    for (let i = 0; i < count; i += 1) {
+      const name = text.substring(spans[4 * i] as number, spans[4 * i + 1] as number);
+      const value = fields.value(text, i);
+      let known = knownFieldName(name);
+      if (known === undefined) {
+        known = learnFieldName(name);
+        this.headersRepeat = true;
       }
-      if (fields === this.#limits.headerCountMax) return -431;
-      const name = at;
-      while (at < length && TOKEN[bytes[at] as number] === 1) at += 1;
-      if (at === length) return cut;
-      if (bytes[at] !== COLON || at === name) return -400;
-      const nameEnd = at;
-      at += 1;
-      while (bytes[at] === SP || bytes[at] === HTAB) at += 1;
-      const value = at;
-      while (at < length && FIELD[bytes[at] as number] === 1) at += 1;
-      if (at >= length) return cut;
-      let valueEnd = at;
-      while (valueEnd > value && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)) valueEnd -= 1;
-      if (bytes[at] !== CR) return -400;
-      if (at + 1 === length) return cut;
-      if (bytes[at + 1] !== LF) return -400;
-      at += 2;
-      const span = 4 * fields;
-      spans[span] = name - start;
-      spans[span + 1] = nameEnd - start;
-      spans[span + 2] = value - start;
-      spans[span + 3] = valueEnd - start;
-      fields += 1;
-    }
-  }
-
-  /** Cuts the head's text where the pass found the seams. */
-  #slice(text: string, start: number): void {
-    this.method = text.slice(0, this.#methodEnd - start);
-    this.target = text.slice(this.#methodEnd - start + 1, this.#targetEnd - start);
-    const spans = this.#spans;
-    const headers: string[] = [];
-    const names: FieldName[] = [];
-    this.repeats = false;
-    lastHead += 1;
-    for (let i = 0; i < 4 * this.#fields; i += 4) {
-      const name = fieldName(text.slice(spans[i], spans[i + 1]));
-      if (name.mark.seenIn === lastHead || !name.remembered) this.repeats = true;
-      name.mark.seenIn = lastHead;
-      names.push(name);
-      headers.push(name.text, text.slice(spans[i + 2], spans[i + 3]));
+      const { identity } = known;
+      if (identity.seenIn === heads) this.headersRepeat = true;
+      identity.seenIn = heads;
+      headers[2 * i] = known.text;
+      headers[2 * i + 1] = value;
+      if (identity.kind !== 'other') {
+        const refusal = framing.read(identity.kind, value);
+        if (refusal !== null) return refusal;
+      }
     }
     this.headers = headers;
-    this.names = names;
+    return framing.finish();
   }
 }
 
-const VERSION = 'HTTP/1.1';
-const DIGIT_ONE = 49;
-
-/** Numbers heads, so that a name tells whether it already stood in this one. */
-let lastHead = 0;
+/** The same string for each request with a common method, so that comparing it compares two pointers. */
+function methodOf(text: string, start: number, end: number): string {
+  const length = end - start;
+  if (length === 3 && text.startsWith('GET', start)) return 'GET';
+  if (length === 4 && text.startsWith('POST', start)) return 'POST';
+  if (length === 4 && text.startsWith('HEAD', start)) return 'HEAD';
+  return text.substring(start, end);
+}

@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import traceback
 
 
 def prepare(options):
@@ -13,13 +14,33 @@ def prepare(options):
     sys.argv = [options['module']]
 
 
+class NotThere(Exception):
+    """The module or the callable that was named does not exist: a sentence, where a traceback would tell nothing."""
+
+
 def load(options):
     """Import `module` and return the application: `callable` in it, or what it returns when it is a factory."""
-    target = importlib.import_module(options['module'])
-    for name in options['callable'].split('.'):
-        target = getattr(target, name)
+    name = options['module']
+    try:
+        target = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(error.name + '.')):
+            raise NotThere(f'there is no module {error.name} in {options["directory"]}') from error
+        raise
+    for attribute in options['callable'].split('.'):
+        try:
+            target = getattr(target, attribute)
+        except AttributeError as error:
+            raise NotThere(f'module {name} has no {attribute}') from error
     if options['factory']:
         target = target()
     if not callable(target):
-        raise TypeError(f"{options['module']}:{options['callable']} is a {type(target).__name__}, not a WSGI callable")
+        raise NotThere(f'it is a {type(target).__name__}, which cannot be called')
     return target
+
+
+def report(error):
+    """What the front is told of a failed import: (traceback, reason); the traceback is '' when the reason says everything."""
+    if isinstance(error, NotThere):
+        return '', str(error)
+    return traceback.format_exc(), traceback.format_exception_only(error)[-1].strip()

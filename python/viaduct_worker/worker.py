@@ -25,8 +25,9 @@ def main(options, number, application):
     if application is None:
         try:
             application = load.load(options)
-        except BaseException:
-            channel.send(kind='broken', traceback=traceback.format_exc())
+        except BaseException as error:
+            report, reason = load.report(error)
+            channel.send(kind='broken', traceback=report, reason=reason)
             os._exit(3)
     Worker(options, number, application, channel, hands_over).run()
     atexit._run_exitfuncs()

@@ -28,8 +28,9 @@ def main(options):
     if options['preload']:
         try:
             application = load.load(options)
-        except BaseException:
-            channel.send(kind='broken', traceback=traceback.format_exc())
+        except BaseException as error:
+            report, reason = load.report(error)
+            channel.send(kind='broken', traceback=report, reason=reason)
             os._exit(3)
         gc.collect()
         gc.freeze()

@@ -15,7 +15,7 @@ export type ToPython =
 export type FromPython =
   | { readonly kind: 'zygote'; readonly release: number; readonly pid: number; readonly version: string }
   | { readonly kind: 'loaded' }
-  | { readonly kind: 'broken'; readonly traceback: string }
+  | { readonly kind: 'broken'; readonly traceback: string; readonly reason: string }
   | { readonly kind: 'forked'; readonly worker: number; readonly pid: number }
   | { readonly kind: 'exited'; readonly worker: number; readonly code: number }
   | { readonly kind: 'worker'; readonly release: number; readonly worker: number; readonly pid: number }

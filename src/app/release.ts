@@ -28,7 +28,7 @@ export interface ReleaseOptions {
 export interface ReleaseEvents {
   /** The zygote is ready to fork. */
   readonly onLoaded: (release: Release) => void;
-  readonly onBroken: (release: Release, traceback: string) => void;
+  readonly onBroken: (release: Release, traceback: string, reason: string) => void;
   readonly onZygoteGone: (release: Release, status: string) => void;
   readonly worker: Omit<WorkerOptions, 'onBroken' | 'threads' | 'runtimeDirectory'>;
   readonly onWorkerBroken: (worker: Worker, reason: string) => void;
@@ -81,7 +81,7 @@ export class Release {
     this.#control = socket;
     readMessages(socket, (message) => {
       if (message.kind === 'loaded') this.#events.onLoaded(this);
-      else if (message.kind === 'broken') this.#events.onBroken(this, message.traceback);
+      else if (message.kind === 'broken') this.#events.onBroken(this, message.traceback, message.reason);
       else if (message.kind === 'exited') this.workers.get(message.worker)?.exited();
       else if (message.kind === 'forked') {
         const worker = this.workers.get(message.worker);

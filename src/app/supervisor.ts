@@ -27,7 +27,7 @@ export interface SupervisorOptions {
 type Event =
   | { readonly kind: 'begin'; readonly outcome: Outcome }
   | { readonly kind: 'loaded' | 'timed-out'; readonly release: Release }
-  | { readonly kind: 'broken'; readonly release: number; readonly traceback: string }
+  | { readonly kind: 'broken'; readonly release: number; readonly traceback: string; readonly reason: string }
   | { readonly kind: 'zygote-gone'; readonly release: Release; readonly status: string }
   | { readonly kind: 'ready' | 'gone'; readonly worker: Worker }
   | { readonly kind: 'replace' }
@@ -53,7 +53,6 @@ export class Supervisor {
   #outcome: Outcome | null = null;
   #startTimer: NodeJS.Timeout | null = null;
   #replaceTimer: NodeJS.Timeout | null = null;
-  #traceback = '';
   #stopped: (() => void) | null = null;
   #stepping = false;
   #releases = 0;
@@ -112,31 +111,36 @@ export class Supervisor {
   }
 
   #step(event: Event): void {
+    const { log, release, startTimeoutMs } = this.#options;
     switch (event.kind) {
       case 'begin':
-        return this.#begin(event.outcome);
+        this.#begin(event.outcome);
+        break;
       case 'loaded':
-        for (let i = 0; i < this.#options.release.workers; i += 1) event.release.fork();
-        return;
+        for (let i = 0; i < release.workers; i += 1) event.release.fork();
+        break;
       case 'ready':
-        return this.#ready(event.worker);
+        this.#ready(event.worker);
+        break;
       case 'broken':
-        this.#traceback = event.traceback;
-        if (event.release === this.#next?.number) this.#giveUp(this.#brokenError());
-        else this.#options.log.error(`Cannot import the application:\n${event.traceback}`);
-        return;
+        if (event.release === this.#next?.number) this.#giveUp(this.#brokenError(event.traceback, event.reason));
+        else log.error(`Cannot import the application: ${event.reason}\n${event.traceback}`.trimEnd());
+        break;
       case 'timed-out':
-        if (event.release === this.#next)
-          this.#giveUp(new ViaductError('WORKER', timedOut(this.#options.startTimeoutMs)));
-        return;
+        if (event.release === this.#next) this.#giveUp(new ViaductError('WORKER', timedOut(startTimeoutMs)));
+        break;
       case 'gone':
-        return this.#workerGone(event.worker);
+        this.#workerGone(event.worker);
+        break;
       case 'zygote-gone':
-        return this.#zygoteGone(event.release, event.status);
+        this.#zygoteGone(event.release, event.status);
+        break;
       case 'replace':
-        return this.#replace();
+        this.#replace();
+        break;
       case 'stop':
-        return this.#stop(event.stopped);
+        this.#stop(event.stopped);
+        break;
     }
   }
 
@@ -173,9 +177,7 @@ export class Supervisor {
   #workerGone(worker: Worker): void {
     const { log } = this.#options;
     if (worker.release === this.#next?.number) {
-      this.#giveUp(
-        this.#traceback === '' ? new ViaductError('WORKER', 'Cannot start a worker: it died') : this.#brokenError(),
-      );
+      this.#giveUp(new ViaductError('WORKER', 'Cannot start a worker: it died'));
       return;
     }
     if (worker.release !== this.#current?.number || this.#stopped !== null) return;
@@ -239,7 +241,6 @@ export class Supervisor {
     const outcome = this.#outcome;
     this.#next = null;
     this.#outcome = null;
-    this.#traceback = '';
     if (outcome !== null) tell(outcome);
     this.#stoppedWhenEmpty();
   }
@@ -276,19 +277,17 @@ export class Supervisor {
     return [this.#current, this.#next, ...this.#retiring].filter((release) => release !== null);
   }
 
-  #brokenError(): ViaductError {
+  #brokenError(traceback: string, reason: string): ViaductError {
     const { module, callable } = this.#options.release.project.application;
-    const last = this.#traceback.trimEnd().split('\n').at(-1) ?? '';
-    return new ViaductError('APPLICATION_BROKEN', `Cannot import "${module}:${callable}": ${last}`, {
-      cause: this.#traceback,
-    });
+    const cause = traceback === '' ? {} : { cause: traceback };
+    return new ViaductError('APPLICATION_BROKEN', `Cannot import "${module}:${callable}": ${reason}`, cause);
   }
 
   #releaseEvents(): ReleaseEvents {
     const { log, errorResponse, responseBufferBytesMax } = this.#options;
     return {
       onLoaded: (release) => this.#post({ kind: 'loaded', release }),
-      onBroken: ({ number }, traceback) => this.#post({ kind: 'broken', release: number, traceback }),
+      onBroken: ({ number }, traceback, reason) => this.#post({ kind: 'broken', release: number, traceback, reason }),
       onZygoteGone: (release, status) => this.#post({ kind: 'zygote-gone', release, status }),
       onWorkerBroken: (worker, reason) => log.error(`worker ${worker.number} (pid ${worker.pid}) is ended: ${reason}`),
       worker: {
@@ -297,7 +296,7 @@ export class Supervisor {
         errorResponse,
         onReady: (worker) => this.#post({ kind: 'ready', worker }),
         onGone: (worker) => this.#post({ kind: 'gone', worker }),
-        onTraceback: ({ release }, traceback) => this.#post({ kind: 'broken', release, traceback }),
+        onTraceback: ({ release }, traceback, reason) => this.#post({ kind: 'broken', release, traceback, reason }),
         onLog: (worker, text, job) => log.error(text, { worker: worker.pid, ...describe(job) }),
       },
     };

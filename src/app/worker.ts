@@ -20,7 +20,7 @@ export interface WorkerOptions {
   readonly onGone: (worker: Worker) => void;
   /** It broke the protocol or lost a lane: it must be killed. */
   readonly onBroken: (worker: Worker, reason: string) => void;
-  readonly onTraceback: (worker: Worker, traceback: string) => void;
+  readonly onTraceback: (worker: Worker, traceback: string, reason: string) => void;
   /** A line of `wsgi.errors` or of the worker itself; `job` is the request it belongs to, when that is known. */
   readonly onLog: (worker: Worker, text: string, job: Job | null) => void;
 }
@@ -144,7 +144,7 @@ export class Worker implements LaneOwner {
     } else if (message.kind === 'log') {
       const job = this.#lanes.flatMap((lane) => lane.inflight).find((running) => running.id === message.request);
       this.#options.onLog(this, message.text, job ?? null);
-    } else if (message.kind === 'broken') this.#options.onTraceback(this, message.traceback);
+    } else if (message.kind === 'broken') this.#options.onTraceback(this, message.traceback, message.reason);
   }
 
   #leaveWhenIdle(): void {

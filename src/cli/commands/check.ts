@@ -1,0 +1,21 @@
+import { proveApplication } from '../../app/prove.ts';
+import { fileKey } from '../../config/settings.ts';
+import type { Arguments } from '../arguments.ts';
+import { findingLines, palette } from '../output.ts';
+import { prepare } from '../prepare.ts';
+
+/** `viaduct check`: tells what would be served and with which settings, and imports the application to prove it. */
+export async function check(parsed: Arguments): Promise<number> {
+  const { settings, origins, project } = prepare(parsed);
+  const colours = palette(process.stdout);
+  process.stdout.write(findingLines(project.findings, colours));
+  for (const [name, origin] of origins) {
+    const value = settings[name];
+    process.stdout.write(
+      `  ${colours.dim('setting'.padEnd(12))}${fileKey(name)} = ${JSON.stringify(value)} (${origin})\n`,
+    );
+  }
+  await proveApplication(project, settings.startTimeoutMs);
+  process.stdout.write('The application can be served.\n');
+  return 0;
+}

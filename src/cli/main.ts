@@ -1,0 +1,27 @@
+import { VERSION } from '../version.ts';
+import { readArguments } from './arguments.ts';
+import { check } from './commands/check.ts';
+import { serve } from './commands/serve.ts';
+import { helpText } from './help.ts';
+import { reportError } from './output.ts';
+
+/** Runs the command line `argv` (without node and script); resolves to the exit code when everything is over. */
+export async function main(argv: readonly string[]): Promise<number> {
+  process.stdout.on('error', ignoreClosedPipe);
+  process.stderr.on('error', ignoreClosedPipe);
+  try {
+    const parsed = readArguments(argv, process.cwd());
+    if (parsed.command === 'help') process.stdout.write(helpText());
+    else if (parsed.command === 'version') process.stdout.write(`viaduct ${VERSION}\n`);
+    else if (parsed.command === 'check') return await check(parsed);
+    else return await serve(parsed);
+    return 0;
+  } catch (error) {
+    return reportError(error);
+  }
+}
+
+/** `viaduct | head` closes our output: that is no failure of the server. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}

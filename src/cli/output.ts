@@ -1,0 +1,43 @@
+import type { Finding } from '../app/project.ts';
+import { ViaductError } from '../errors.ts';
+
+/** Colours, when a person reads along. */
+export interface Palette {
+  dim(text: string): string;
+  bold(text: string): string;
+  red(text: string): string;
+  yellow(text: string): string;
+}
+
+/** Colours for `stream`, or none: NO_COLOR (no-color.org), a pipe, a terminal that has none. */
+export function palette(stream: NodeJS.WriteStream): Palette {
+  const coloured = stream.isTTY === true && !process.env.NO_COLOR && stream.getColorDepth() > 1;
+  const paint = (open: number, close: number) => (text: string) =>
+    coloured ? `\x1b[${open}m${text}\x1b[${close}m` : text;
+  return { dim: paint(2, 22), bold: paint(1, 22), red: paint(31, 39), yellow: paint(33, 39) };
+}
+
+/** What discovery found, a line each, the subjects in a column. */
+export function findingLines(findings: readonly Finding[], colours: Palette): string {
+  return findings
+    .map(({ level, subject, text }) =>
+      level === 'hint'
+        ? `  ${colours.yellow(subject.padEnd(12))}${text}\n`
+        : `  ${colours.dim(subject.padEnd(12))}${text}\n`,
+    )
+    .join('');
+}
+
+/** Prints what went wrong and what to do; returns the exit code. Only what is not ours to explain comes with a stack. */
+export function reportError(error: unknown): number {
+  const colours = palette(process.stderr);
+  if (error instanceof ViaductError) {
+    const traceback = typeof error.cause === 'string' ? `${error.cause.trimEnd()}\n` : '';
+    const advice = error.advice === '' ? '' : `${error.advice}\n`;
+    process.stderr.write(`${traceback}${colours.red('viaduct:')} ${error.message}\n${advice}`);
+    return error.exitCode;
+  }
+  const stack = error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`${colours.red('viaduct:')} This is a bug in Viaduct, please report it:\n${stack}\n`);
+  return 1;
+}

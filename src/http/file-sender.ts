@@ -1,0 +1,105 @@
+import { read } from 'node:fs';
+import { ViaductError } from '../errors.ts';
+import type { BodySender, Exchange } from './exchange.ts';
+import { FileBlocks } from './file-blocks.ts';
+import type { FileBody } from './message.ts';
+
+/** Sends a part of a file: reads the next block when the socket has taken the last. `release` is called once, in every case. */
+export class FileSender implements BodySender {
+  readonly #exchange: Exchange;
+  readonly #file: FileBody;
+  readonly #whole: boolean;
+  readonly #end: number;
+  #at: number;
+  #head: string;
+  #block: Buffer | null = null;
+  #state: 'reading' | 'writing' | 'over' = 'writing';
+
+  /** `end` is where to stop in the file; with `whole` false the head says more: the connection breaks off behind it. */
+  constructor(exchange: Exchange, file: FileBody, end: number, whole: boolean, head: string) {
+    this.#exchange = exchange;
+    this.#file = file;
+    this.#end = end;
+    this.#whole = whole;
+    this.#at = file.start;
+    this.#head = head;
+  }
+
+  start(): void {
+    if (this.#at < this.#end) this.#read();
+    else {
+      this.#exchange.socket.write(this.#head, 'latin1');
+      this.#finish();
+    }
+  }
+
+  onDrain(): void {
+    // The callback of the write tells more: which block is free.
+  }
+
+  cancel(): void {
+    if (this.#state === 'over') return;
+    const reading = this.#state === 'reading';
+    this.#state = 'over';
+    if (!reading) this.#release();
+  }
+
+  #read(): void {
+    const wanted = this.#end - this.#at;
+    this.#block ??= FileBlocks.take(wanted);
+    this.#state = 'reading';
+    read(this.#file.fd, this.#block, 0, Math.min(this.#block.length, wanted), this.#at, this.#onRead);
+  }
+
+  readonly #onRead = (error: Error | null, bytes: number): void => {
+    if (this.#state === 'over') {
+      this.#release();
+      return;
+    }
+    if (error !== null || bytes === 0) {
+      this.#breakOff(error ?? shortFile(this.#end - this.#at));
+      return;
+    }
+    const { socket } = this.#exchange;
+    const block = this.#block as Buffer;
+    this.#state = 'writing';
+    this.#at += bytes;
+    socket.cork();
+    if (this.#head !== '') socket.write(this.#head, 'latin1');
+    this.#head = '';
+    const more = socket.write(bytes === block.length ? block : block.subarray(0, bytes), this.#onWritten);
+    this.#exchange.sent(bytes, more);
+    socket.uncork();
+  };
+
+  readonly #onWritten = (error?: Error | null): void => {
+    if (this.#state === 'over' || (error !== null && error !== undefined)) return;
+    if (this.#at < this.#end) this.#read();
+    else this.#finish();
+  };
+
+  #finish(): void {
+    this.#state = 'over';
+    this.#release();
+    if (this.#whole) this.#exchange.complete();
+    else this.#exchange.breakOff();
+  }
+
+  #breakOff(error: Error): void {
+    this.#state = 'over';
+    this.#release();
+    this.#exchange.report(error);
+    if (this.#head === '') this.#exchange.breakOff();
+    else this.#exchange.failUnsent();
+  }
+
+  #release(): void {
+    if (this.#block !== null) FileBlocks.giveBack(this.#block);
+    this.#block = null;
+    this.#file.release();
+  }
+}
+
+function shortFile(bytes: number): ViaductError {
+  return new ViaductError('RESPONSE_INVALID', `Cannot complete a response: its file ended ${bytes} bytes early`);
+}

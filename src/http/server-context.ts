@@ -1,0 +1,90 @@
+import type { Socket } from 'node:net';
+import type { HandlerResult } from './handler.ts';
+import { DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
+import type { Peer, Request } from './message.ts';
+import type { Refusal } from './refusal.ts';
+import { RequestHead } from './request-head.ts';
+
+/** What a server's connections do with requests. */
+export interface ConnectionOptions {
+  /** Answers a request. What it throws, or fails with later, is answered with 500, or breaks a response off that has begun. */
+  readonly handle: (request: Request) => HandlerResult;
+  /** Those that differ from `DEFAULT_LIMITS`. */
+  readonly limits: Partial<HttpLimits>;
+  /** Open connections; further ones are closed at once. No limit when absent. */
+  readonly connectionsMax?: number;
+  /**
+   * Called once for each request that reached `handle`, after its response's last byte was handed to the socket or the response was given
+   * up. `bodyBytes` counts content without its framing; `startedAtMs` is `performance.now()` when the head was complete. Null
+   * costs nothing.
+   */
+  readonly onAnswered: ((request: Request, status: number, bodyBytes: number, startedAtMs: number) => void) | null;
+  /** Errors of handlers and of responses that contradict themselves, for the log. */
+  readonly onError: (error: unknown, request: Request | null) => void;
+  /** A client's mistake was answered, or met a closed connection, before there was a request. For the log. */
+  readonly onRefused?: (refusal: Refusal, peer: Peer) => void;
+  /**
+   * Called when an HTTP/1.1 request without content asks for an upgrade. Returns true to take the socket over, with `head`, what came
+   * behind the request; the connection then forgets it. The socket is paused if nothing listens to it yet.
+   */
+  readonly onUpgrade?: (request: Request, socket: Socket, head: Buffer) => boolean;
+}
+
+/** The deadlines are never needed exactly, so they are counted in ticks of one timer. */
+const TICK_MS_MAX = 1000;
+const TICK_MS_MIN = 20;
+const TICKS_PER_TIMEOUT = 4;
+/** How long a client may take to read a last answer, while what it still sends is thrown away. */
+const LINGER_TIMEOUT_MS = 5000;
+const SPARE_HEADS_MAX = 64;
+
+/** What all connections of a server share. */
+export class ServerContext {
+  readonly options: ConnectionOptions;
+  readonly limits: HttpLimits;
+  readonly tickMs: number;
+  /** Grows by one each `tickMs` while there are connections. */
+  tick = 0;
+  /** No connection persists any more. */
+  draining = false;
+  readonly headerTicks: number;
+  readonly bodyTicks: number;
+  readonly keepAliveTicks: number;
+  readonly writeTicks: number;
+  readonly lingerTicks: number;
+  readonly #heads: RequestHead[] = [];
+
+  constructor(options: ConnectionOptions) {
+    this.options = options;
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.limits = limits;
+    const shortest = Math.min(
+      limits.headerTimeoutMs,
+      limits.bodyTimeoutMs,
+      limits.keepAliveTimeoutMs,
+      limits.writeTimeoutMs,
+    );
+    this.tickMs = Math.max(TICK_MS_MIN, Math.min(TICK_MS_MAX, Math.floor(shortest / TICKS_PER_TIMEOUT)));
+    this.headerTicks = this.#ticks(limits.headerTimeoutMs);
+    this.bodyTicks = this.#ticks(limits.bodyTimeoutMs);
+    this.keepAliveTicks = this.#ticks(limits.keepAliveTimeoutMs);
+    this.writeTicks = this.#ticks(limits.writeTimeoutMs);
+    this.lingerTicks = this.#ticks(LINGER_TIMEOUT_MS);
+  }
+
+  /** A head reader for as long as a head arrives. */
+  takeHead(): RequestHead {
+    const head = this.#heads.pop() ?? new RequestHead(this.limits);
+    head.begin();
+    return head;
+  }
+
+  giveHeadBack(head: RequestHead): void {
+    if (this.#heads.length < SPARE_HEADS_MAX) this.#heads.push(head);
+  }
+
+  /** One more, because the current tick is already under way. */
+  #ticks(ms: number): number {
+    return Math.ceil(ms / this.tickMs) + 1;
+  }
+}

@@ -1,0 +1,129 @@
+import { ViaductError } from '../errors.ts';
+import type { BodySender, Exchange } from './exchange.ts';
+import type { BodySink, BodySource } from './message.ts';
+
+const LAST_CHUNK = '0\r\n\r\n';
+
+/** How a client knows the end of a streamed body: by its declared length, by its last chunk, by the end of the connection. */
+export type StreamFraming = 'length' | 'chunked' | 'close';
+
+/**
+ * Sends what a source pushes, and makes it wait when the client does not read. Never sends more than was declared; when less comes, or
+ * the source fails, it breaks off, so that no client takes the part for the whole.
+ */
+export class StreamSender implements BodySender, BodySink {
+  readonly #exchange: Exchange;
+  readonly #source: BodySource;
+  readonly #chunked: boolean;
+  /** Bytes of a declared length still to come; -1 without one. */
+  #left: number;
+  #state: 'flowing' | 'paused' | 'over' = 'flowing';
+  /** The head, until the first block gives it company. */
+  #head: string;
+
+  constructor(exchange: Exchange, source: BodySource, framing: StreamFraming, length: number, head: string) {
+    this.#exchange = exchange;
+    this.#source = source;
+    this.#chunked = framing === 'chunked';
+    this.#left = framing === 'length' ? length : -1;
+    this.#head = head;
+  }
+
+  /** Starts the source. What it pushes at once leaves together with the head. */
+  start(): void {
+    const { socket } = this.#exchange;
+    socket.cork();
+    this.#source.start(this);
+    if (this.#state !== 'over') this.#sendHead();
+    socket.uncork();
+  }
+
+  write(block: Uint8Array): void {
+    if (this.#state === 'over' || block.length === 0) return;
+    const excess = this.#left >= 0 && block.length > this.#left;
+    const part = excess ? block.subarray(0, this.#left) : block;
+    if (this.#left >= 0) this.#left -= part.length;
+    if (part.length > 0) this.#send(part);
+    if (!excess || this.#isOver()) return;
+    this.#exchange.report(excessError());
+    this.cancel();
+    this.#complete();
+  }
+
+  end(): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    if (this.#left > 0) {
+      this.#exchange.report(shortageError(this.#left));
+      this.#sendHead();
+      this.#exchange.breakOff();
+      return;
+    }
+    this.#complete();
+  }
+
+  fail(error: Error): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    this.#exchange.report(error);
+    if (this.#head === '') this.#exchange.breakOff();
+    else this.#exchange.failUnsent();
+  }
+
+  onDrain(): void {
+    if (this.#state !== 'paused') return;
+    this.#state = 'flowing';
+    this.#source.resume();
+  }
+
+  cancel(): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    this.#source.cancel();
+  }
+
+  #send(block: Uint8Array): void {
+    const { socket } = this.#exchange;
+    this.#sendHead();
+    let more: boolean;
+    if (this.#chunked) {
+      socket.cork();
+      socket.write(`${block.length.toString(16)}\r\n`, 'latin1');
+      socket.write(block);
+      more = socket.write('\r\n', 'latin1');
+      socket.uncork();
+    } else more = socket.write(block);
+    this.#exchange.sent(block.length, more);
+    if (more || this.#state !== 'flowing') return;
+    this.#state = 'paused';
+    this.#source.pause();
+  }
+
+  #sendHead(): void {
+    if (this.#head === '') return;
+    this.#exchange.socket.write(this.#head, 'latin1');
+    this.#head = '';
+  }
+
+  #complete(): void {
+    this.#sendHead();
+    if (this.#chunked) this.#exchange.socket.write(LAST_CHUNK, 'latin1');
+    this.#exchange.complete();
+  }
+
+  /** A method, because the source may cancel or end while it is told to pause. */
+  #isOver(): boolean {
+    return this.#state === 'over';
+  }
+}
+
+function excessError(): ViaductError {
+  return new ViaductError('RESPONSE_INVALID', 'Cannot send all of a response: it is longer than its Content-Length');
+}
+
+function shortageError(bytes: number): ViaductError {
+  return new ViaductError(
+    'RESPONSE_INVALID',
+    `Cannot complete a response: ${bytes} bytes of its Content-Length are missing`,
+  );
+}

@@ -47,6 +47,7 @@ export function readMessages(socket: Socket, onMessage: (message: FromPython) =>
       rest = rest.subarray(end);
       onMessage(message);
     }
+    if (!reading && rest.length > 0) socket.unshift(rest); // for whoever reads on
   }
   socket.on('data', onData);
   return () => {

@@ -34,6 +34,9 @@ export interface ReleaseEvents {
   readonly onWorkerBroken: (worker: Worker, reason: string) => void;
 }
 
+/** How long a process that ended before it was heard of may have said something. */
+const LAST_WORDS_MS = 100;
+
 let lastWorker = 0;
 
 /** One loaded version of the application: its zygote and its workers. */
@@ -46,6 +49,7 @@ export class Release {
   readonly #events: ReleaseEvents;
   #process: ChildProcess | null = null;
   #control: Socket | null = null;
+  #exitStatus: string | null = null;
 
   constructor(number: number, options: ReleaseOptions, events: ReleaseEvents) {
     this.number = number;
@@ -73,12 +77,15 @@ export class Release {
       env: { PYTHONUNBUFFERED: '1', ...process.env, ...project.environment },
       stdio: ['ignore', 'inherit', 'inherit'],
     });
-    this.#process.once('error', (error) => this.#zygoteGone(error.message));
-    this.#process.once('exit', (code, signal) => this.#zygoteGone(signal ?? `exit code ${code}`));
+    this.#process.once('error', (error) => this.#exited(error.message));
+    this.#process.once('exit', (code, signal) => this.#exited(signal ?? `exit code ${code}`));
   }
 
   attachZygote(socket: Socket): void {
     this.#control = socket;
+    socket.once('close', () => {
+      if (this.#exitStatus !== null) this.#zygoteGone(this.#exitStatus);
+    });
     readMessages(socket, (message) => {
       if (message.kind === 'loaded') this.#events.onLoaded(this);
       else if (message.kind === 'broken') this.#events.onBroken(this, message.traceback, message.reason);
@@ -140,6 +147,13 @@ export class Release {
     if (this.workers.size > 0) return;
     if (this.#control === null) this.#process?.kill('SIGKILL');
     else this.#send({ kind: 'quit' });
+  }
+
+  /** The process is gone; what it said before may still be on its way. */
+  #exited(status: string): void {
+    this.#exitStatus = status;
+    if (this.#control === null) setTimeout(() => this.#control === null && this.#zygoteGone(status), LAST_WORDS_MS);
+    else if (this.#control.destroyed) this.#zygoteGone(status);
   }
 
   /** Without its zygote nobody reaps the workers: they are ended, and count as dead once their lanes are read to the end. */

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { ViaductError } from '../errors.ts';
 import { type BodyOwner, BodyReader } from './body-reader.ts';
 import type { BodySender, Exchange } from './exchange.ts';
@@ -12,12 +11,8 @@ import { Response } from './response.ts';
 import { CLOSES, responseHead } from './response-head.ts';
 import { discardBody, writeResponse } from './response-writer.ts';
 import type { ServerContext } from './server-context.ts';
+import { type ClientSocket, releaseSocket } from './socket-reader.ts';
 import { reasonPhrase } from './status.ts';
-
-/** A client's socket. It knows its connection, so that all sockets share their event functions. */
-export interface ClientSocket extends Socket {
-  connection?: Connection | null;
-}
 
 /**
  * What a connection does: waits for a request (`idle`), receives its head (`head`), waits for the handler's response (`handling`), sends it
@@ -43,7 +38,7 @@ const NEVER = 0x3fffffff;
  * exchange at a time; requests that come early wait in the input, in order.
  */
 export class Connection implements Exchange, BodyOwner {
-  readonly socket: ClientSocket;
+  readonly socket: ClientSocket<Connection>;
   persists = true;
   sender: BodySender | null = null;
   readonly #context: ServerContext;
@@ -73,7 +68,7 @@ export class Connection implements Exchange, BodyOwner {
   #onFailure: ((error: unknown) => void) | null = null;
 
   constructor(
-    socket: ClientSocket,
+    socket: ClientSocket<Connection>,
     listener: number,
     context: ServerContext,
     onClosed: (connection: Connection) => void,
@@ -87,17 +82,18 @@ export class Connection implements Exchange, BodyOwner {
 
   open(): void {
     const { socket } = this;
-    socket.connection = this;
+    socket.receiver = this;
     socket.on('end', onEnd);
     socket.on('drain', onDrain);
     socket.on('error', onSocketError);
     socket.on('close', onClose);
+    socket.resume();
   }
 
-  /** Bytes came. They are valid only during the call. */
-  receive(bytes: Buffer): void {
+  /** The first `length` of `bytes` came. They are valid only during the call. */
+  receive(bytes: Buffer, length: number): void {
     if (this.#phase === 'closing' || this.#phase === 'closed') return;
-    this.#input.lend(bytes);
+    this.#input.lend(bytes, length);
     if (this.#phase === 'idle' || this.#phase === 'head') this.#advance();
     else this.#feedBody();
     this.#input.keep();
@@ -481,13 +477,11 @@ export class Connection implements Exchange, BodyOwner {
     if (!onUpgrade(request, socket, Buffer.from(bytes.subarray(at, end)))) return false;
     this.#phase = 'closed';
     this.#input.clear();
-    socket.connection = null;
-    if (socket.listenerCount('data', receiveBytes) === socket.listenerCount('data')) socket.pause();
-    socket.off('data', receiveBytes);
     socket.off('end', onEnd);
     socket.off('drain', onDrain);
     socket.off('error', onSocketError);
     socket.off('close', onClose);
+    releaseSocket(socket);
     this.#onClosed(this);
     return true;
   }
@@ -504,24 +498,17 @@ export class Connection implements Exchange, BodyOwner {
   }
 }
 
-/** Takes what any socket received. A socket that was handed over after an upgrade gets it as a stream like any other. */
-export function receiveBytes(this: ClientSocket, bytes: Buffer): void {
-  const { connection } = this;
-  if (connection === null || connection === undefined) this.push(Buffer.from(bytes));
-  else connection.receive(bytes);
+function onEnd(this: ClientSocket<Connection>): void {
+  this.receiver?.inputEnded();
 }
 
-function onEnd(this: ClientSocket): void {
-  this.connection?.inputEnded();
-}
-
-function onDrain(this: ClientSocket): void {
-  this.connection?.drained();
+function onDrain(this: ClientSocket<Connection>): void {
+  this.receiver?.drained();
 }
 
 /** The close that follows says all there is to say. */
 function onSocketError(): void {}
 
-function onClose(this: ClientSocket): void {
-  this.connection?.closed();
+function onClose(this: ClientSocket<Connection>): void {
+  this.receiver?.closed();
 }

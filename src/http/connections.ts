@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type ClientSocket, Connection, receiveBytes } from './connection.ts';
+import { Connection } from './connection.ts';
 import { type ConnectionOptions, ServerContext } from './server-context.ts';
 import { readSocket } from './socket-reader.ts';
 
@@ -30,7 +30,7 @@ export class Connections {
       accepted.destroy();
       return;
     }
-    const socket = readSocket<ClientSocket>(accepted, receiveBytes);
+    const socket = readSocket<Connection>(accepted);
     const connection = new Connection(socket, listener, this.#context, this.#forget);
     this.#open.add(connection);
     connection.open();

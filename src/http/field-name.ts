@@ -37,6 +37,9 @@ const NAME_LENGTH_MAX = 64;
 const names = new Map<string, FieldName>();
 const identities = new Map<string, FieldIdentity>();
 
+/** Grows when all names are forgotten: one that was kept elsewhere is worth nothing then. */
+export let nameGeneration = 0;
+
 /** What is known of the field name `text`, which must be a token; undefined the first time. */
 export function knownFieldName(text: string): FieldName | undefined {
   return names.get(text);
@@ -50,6 +53,7 @@ export function learnFieldName(text: string): FieldName {
   if (names.size >= NAMES_MAX) {
     names.clear();
     identities.clear();
+    nameGeneration += 1;
   }
   const lower = text.toLowerCase();
   let identity = identities.get(lower);

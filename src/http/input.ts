@@ -16,15 +16,15 @@ export class Input {
     return this.end - this.at;
   }
 
-  /** Takes `block` in, without a copy where nothing is kept. */
-  lend(block: Buffer): void {
+  /** Takes the first `length` of `block` in, without a copy where nothing is kept. */
+  lend(block: Buffer, length: number): void {
     if (this.at < this.end) {
-      this.#append(block);
+      this.#append(block, length);
       return;
     }
     this.bytes = block;
     this.at = 0;
-    this.end = block.length;
+    this.end = length;
     this.#lent = true;
   }
 
@@ -41,10 +41,10 @@ export class Input {
     this.#lent = false;
   }
 
-  #append(block: Buffer): void {
-    if (this.end + block.length > this.bytes.length) this.#move(2 * (this.length + block.length));
-    block.copy(this.bytes, this.end);
-    this.end += block.length;
+  #append(block: Buffer, length: number): void {
+    if (this.end + length > this.bytes.length) this.#move(2 * (this.length + length));
+    block.copy(this.bytes, this.end, 0, length);
+    this.end += length;
   }
 
   /** Moves what is left to memory of its own with room for `size` bytes. */

@@ -1,4 +1,4 @@
-import { knownFieldName, learnFieldName } from './field-name.ts';
+import { type FieldName, knownFieldName, learnFieldName, nameGeneration } from './field-name.ts';
 import { FieldSection, type Progress } from './field-section.ts';
 import { Framing } from './framing.ts';
 import type { HttpLimits } from './limits.ts';
@@ -28,6 +28,9 @@ export class RequestHead {
   readonly #line: RequestLine;
   readonly #fields: FieldSection;
   #part: 'line' | 'fields' = 'line';
+  /** The names of the last head: the next one is likely to have the same at the same place, and comparing is cheaper than looking up. */
+  readonly #expected: FieldName[] = [];
+  #expectedGeneration = 0;
 
   constructor(limits: HttpLimits) {
     this.#line = new RequestLine(limits);
@@ -85,16 +88,15 @@ export class RequestHead {
     const { spans, count } = fields;
     const headers = new Array<string>(2 * count);
     heads += 1;
+    if (this.#expectedGeneration !== nameGeneration) {
+      this.#expected.length = 0;
+      this.#expectedGeneration = nameGeneration;
+    }
     this.headersRepeat = false;
     framing.begin(this.#line.minorVersion);
     for (let i = 0; i < count; i += 1) {
-      const name = text.substring(spans[4 * i] as number, spans[4 * i + 1] as number);
+      const known = this.#name(text, i, spans[4 * i] as number, spans[4 * i + 1] as number);
       const value = fields.value(text, i);
-      let known = knownFieldName(name);
-      if (known === undefined) {
-        known = learnFieldName(name);
-        this.headersRepeat = true;
-      }
       const { identity } = known;
       if (identity.seenIn === heads) this.headersRepeat = true;
       identity.seenIn = heads;
@@ -107,6 +109,21 @@ export class RequestHead {
     }
     this.headers = headers;
     return framing.finish();
+  }
+
+  #name(text: string, index: number, start: number, end: number): FieldName {
+    const expected = this.#expected[index];
+    if (expected !== undefined && expected.text.length === end - start && text.startsWith(expected.text, start)) {
+      return expected;
+    }
+    const name = text.substring(start, end);
+    let known = knownFieldName(name);
+    if (known === undefined) {
+      known = learnFieldName(name);
+      this.headersRepeat = true;
+    }
+    this.#expected[index] = known;
+    return known;
   }
 }
 

@@ -1,6 +1,16 @@
 import { Socket } from 'node:net';
 
-/** One memory for what any plain socket receives. What lies in it is valid until the reader returns. */
+/** Who gets what a socket receives: the first `length` of `bytes`, valid during the call. */
+export interface Receiver {
+  receive(bytes: Buffer, length: number): void;
+}
+
+/** A client's socket. It knows its receiver, so that all sockets share their event functions. */
+export interface ClientSocket<R extends Receiver> extends Socket {
+  receiver: R | null;
+}
+
+/** One memory for what any plain socket receives. */
 const received = Buffer.allocUnsafeSlow(65536);
 
 /** What of a socket's inside is needed to read without a stream. */
@@ -9,25 +19,35 @@ interface Handle {
 }
 
 /**
- * Starts to read `accepted` and calls `onBytes`, with the socket as `this`, for all that arrives. Returns the socket to use from now on.
+ * Prepares to read `accepted`; `resume` starts it, once the socket has its receiver. Returns the socket to use from now on.
  *
  * Node gives a server's sockets a stream that allocates for each packet. A socket made with `onread` receives into memory that it is
  * given, which takes a fifth off a small request, but a server cannot make its sockets so. Hence, where a socket was accepted with
  * `pauseOnConnect`, a new one is made around its handle; any other, such as one with TLS, is read through its stream.
  */
-export function readSocket<S extends Socket>(accepted: Socket, onBytes: (this: S, bytes: Buffer) => void): S {
+export function readSocket<R extends Receiver>(accepted: Socket): ClientSocket<R> {
   const handle = (accepted as unknown as { readonly _handle?: Handle | null })._handle;
   if (accepted.constructor !== Socket || handle === undefined || handle === null || handle.reading === true) {
-    accepted.on('data', onBytes as (bytes: Buffer) => void);
-    accepted.resume();
-    return accepted as S;
+    accepted.on('data', onData);
+    return accepted as ClientSocket<R>;
   }
   const options = { handle, allowHalfOpen: true, manualStart: true, onread: { buffer: received, callback: onRead } };
-  const socket = new Socket(options as ConstructorParameters<typeof Socket>[0]) as S;
+  const socket = new Socket(options as ConstructorParameters<typeof Socket>[0]) as ClientSocket<R>;
   function onRead(length: number): boolean {
-    onBytes.call(socket, length === received.length ? received : (received.subarray(0, length) as Buffer));
+    if (socket.receiver === null) return socket.push(Buffer.from(received.subarray(0, length)));
+    socket.receiver.receive(received, length);
     return true;
   }
-  socket.resume();
   return socket;
+}
+
+/** Makes `socket` an ordinary one: it has no receiver any more, what comes is `data`. Pauses it when nobody listens to that yet. */
+export function releaseSocket<R extends Receiver>(socket: ClientSocket<R>): void {
+  socket.receiver = null;
+  socket.off('data', onData);
+  if (socket.listenerCount('data') === 0) socket.pause();
+}
+
+function onData(this: Socket, bytes: Buffer): void {
+  (this as ClientSocket<Receiver>).receiver?.receive(bytes, bytes.length);
 }

@@ -1,5 +1,5 @@
 import { ApplicationServer } from './app/application-server.ts';
-import type { Project } from './app/project.ts';
+import { applicationName, type Project } from './app/project.ts';
 import { watchPython } from './app/watch.ts';
 import type { Settings } from './config/settings.ts';
 import { ViaductError } from './errors.ts';
@@ -151,8 +151,8 @@ class Server implements RunningServer {
   /** In development a broken application is a page, until a change mends it. */
   #showBroken(error: unknown): void {
     this.#options.log.error(describeError(error));
-    const { module, callable } = this.#options.project.application;
-    this.#handle = () => tracebackPage(`${module}:${callable} cannot be imported`, tracebackOf(error));
+    const name = applicationName(this.#options.project.application);
+    this.#handle = () => tracebackPage(`${name} cannot be imported`, tracebackOf(error));
   }
 
   async #reloadChanged(): Promise<void> {

@@ -11,6 +11,8 @@ import sys
 import traceback
 
 MODULES = ('wsgi', 'app', 'application', 'main', 'run')
+# A module of such a name is the application even if only its import can tell which callable it is.
+UNMISTAKABLE = ('wsgi', 'app', 'application')
 CALLABLES = ('application', 'app')
 FACTORIES = ('create_app', 'make_app')
 ASGI = ('fastapi', 'starlette', 'litestar', 'quart')
@@ -174,21 +176,23 @@ def plain_project(directory, module, name):
     if module is None and os.environ.get('FLASK_APP'):
         module, _, name = os.environ['FLASK_APP'].removesuffix('.py').replace('/', '.').partition(':')
         name = name or None
-    looked_at = []
+    present = []
     for root in roots:
         for candidate in [module] if module else MODULES:
             path = module_path(root, candidate)
             if not path:
                 continue
-            looked_at.append(os.path.relpath(path, directory))
+            present.append((root, candidate))
             found = callable_in(path, name)
             if found:
                 return plain_result(root, candidate, *found)
     if module:
-        name = name or 'application'
+        name = name or ''
         return plain_result(directory, module, name.removesuffix('()'), name.endswith('()'), 'wsgi')
-    looked = f' ({", ".join(looked_at)} define neither application nor app nor create_app)' if looked_at else ''
-    raise Failure(f'Cannot find an application in "{directory}": no manage.py, wsgi.py, app.py or main.py with one{looked}',
+    for root, candidate in present:
+        if candidate in UNMISTAKABLE:
+            return plain_result(root, candidate, '', False, 'wsgi')
+    raise Failure(f'Cannot find an application in "{directory}": there is no manage.py, wsgi.py or app.py',
                   'Name it: viaduct MODULE:CALLABLE, or give the directory of the project.')
 
 
@@ -218,7 +222,8 @@ def callable_in(path, name):
         with open(path, encoding='utf-8') as file:
             tree = ast.parse(file.read(), path)
     except (SyntaxError, ValueError):
-        return (name or 'application', False, 'wsgi')  # the worker shows what is wrong with it
+        name = name or ''
+        return name.removesuffix('()'), name.endswith('()'), 'wsgi'  # the worker shows what is wrong with it
     names, imports, asgi = top_level(tree)
     kind = 'flask' if 'flask' in imports else 'wsgi'
     if name:

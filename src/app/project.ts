@@ -3,7 +3,10 @@ export interface Project {
   /** Absolute. The worker's working directory and the first entry of `sys.path`. */
   readonly directory: string;
   readonly kind: 'django' | 'flask' | 'wsgi';
-  /** `module` is a dotted name; `callable` an attribute path in it; with `factory` it is called without arguments first. */
+  /**
+   * `module` is a dotted name; `callable` an attribute path in it, or '' for whichever of the usual names the imported module has; with
+   * `factory` it is called without arguments first.
+   */
   readonly application: { readonly module: string; readonly callable: string; readonly factory: boolean };
   readonly python: {
     /** Absolute path of the interpreter (inside the virtual environment, not resolved). */
@@ -30,4 +33,9 @@ export interface Finding {
   readonly level: 'found' | 'hint';
   readonly subject: string;
   readonly text: string;
+}
+
+/** As users write it: `app:application`, `app:create_app()`, or `app` when only the import will tell. */
+export function applicationName({ module, callable, factory }: Project['application']): string {
+  return callable === '' ? module : `${module}:${callable}${factory ? '()' : ''}`;
 }

@@ -3,6 +3,7 @@ import { ViaductError } from '../errors.ts';
 import type { Response } from '../http/response.ts';
 import type { Job } from './job.ts';
 import { Pool, type PoolOptions } from './pool.ts';
+import { applicationName } from './project.ts';
 import { Release, type ReleaseEvents, type ReleaseOptions } from './release.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import type { Hello } from './runtime.ts';
@@ -278,9 +279,9 @@ export class Supervisor {
   }
 
   #brokenError(traceback: string, reason: string): ViaductError {
-    const { module, callable } = this.#options.release.project.application;
+    const name = applicationName(this.#options.release.project.application);
     const cause = traceback === '' ? {} : { cause: traceback };
-    return new ViaductError('APPLICATION_BROKEN', `Cannot import "${module}:${callable}": ${reason}`, cause);
+    return new ViaductError('APPLICATION_BROKEN', `Cannot import "${name}": ${reason}`, cause);
   }
 
   #releaseEvents(): ReleaseEvents {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ViaductError } from '../../errors.ts';
-import type { Finding, Project, StaticMount } from '../project.ts';
+import { applicationName, type Finding, type Project, type StaticMount } from '../project.ts';
 import { findInterpreter, type Interpreter, missing } from './interpreter.ts';
 import { readTarget, type Target } from './target.ts';
 
@@ -40,7 +40,7 @@ export function discoverProject(options: DiscoverOptions): Project {
   const given = new Set(options.staticMounts.map(({ urlPrefix }) => urlPrefix));
   const mounts = answer.mounts.map(([urlPrefix, directories]) => ({ urlPrefix, directories }));
   const staticMounts = [...options.staticMounts, ...mounts.filter(({ urlPrefix }) => !given.has(urlPrefix))];
-  const name = `${application.module}:${application.callable}${application.factory ? '()' : ''}`;
+  const name = applicationName(application);
   const findings: Finding[] = [
     { level: 'found', subject: 'application', text: described === '' ? name : `${name} (${described})` },
     { level: 'found', subject: 'python', text: `${version} (${interpreter.source}: ${interpreter.path})` },

@@ -13,10 +13,11 @@ export async function serve(parsed: Arguments): Promise<number> {
   const log = createLog(process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json', writeError);
   process.stderr.write(findingLines(project.findings, colours));
   const server = await startServer({ settings, project, log, accessLog: process.stdout });
+  const ended = runUntilSignal(server, log);
   const where = server.urls.join(' and ');
   process.stderr.write(`Viaduct ${VERSION} serves ${basename(project.directory)} on ${colours.bold(where)}\n`);
   if (process.stdin.isTTY === true) process.stderr.write(`${colours.dim('Press Ctrl-C to stop.')}\n`);
-  return runUntilSignal(server, log);
+  return ended;
 }
 
 /** Every signal only adds to what is to be done; the first to stop is graceful, a second one is not. */

@@ -13,7 +13,7 @@ FRAME = struct.Struct('<IBBHIIqQ')
 FILE = struct.Struct('<IQQ')
 """Body of a FILE frame: descriptor in this process, first byte, end (exclusive)."""
 
-COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED = range(1, 8)
+COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED, RECALLED = range(1, 9)
 
 _ready = type(iter([])), type(iter(()))
 
@@ -204,6 +204,12 @@ class Exchange:
             + lines
             + body
         )
+
+
+def recalled_frame(request_ids):
+    """Tell the front which requests the lane gave up."""
+    body = struct.pack(f'<{len(request_ids)}I', *request_ids)
+    return FRAME.pack(0, RECALLED, 0, 0, 0, len(body), -1, 0) + body
 
 
 def _checked(block):

@@ -16,11 +16,13 @@ from io import BytesIO
 from marshal import loads
 from time import perf_counter_ns as now
 
-from viaduct_worker.exchange import Exchange
+from viaduct_worker.exchange import Exchange, recalled_frame
 
 FLUSH_NS = 300_000
 """Finished responses wait no longer than this for others while the lane has more to run."""
 READ_BYTES = 65536
+FLUSH_NOW_SECONDS = 0.1
+"""Longer than that, a lane's thread waits for a client that does not read."""
 
 
 class Lane:
@@ -122,15 +124,17 @@ class Lane:
         """Send what is finished."""
         with self.sending:
             out = self.out
-            count = len(out)
-            data = b''.join(out) if count > 1 else out[0] if count else b''
-            del out[:count]
+            while count := len(out):
+                self.socket.sendall(b''.join(out[:count]) if count > 1 else out[0])
+                del out[:count]
             self.flushed = self.now
-            if data:
-                self.socket.sendall(data)
 
     def recall(self):
-        """Control thread: give up everything not started, in order, and send what is finished past a running request."""
+        """Control thread: give up everything not started, in order, and send what is finished past a running request.
+
+        The report goes the way of the responses. As it is put there before `reading` is released, it stands before the response
+        to anything that comes later, and the front always knows what the lane has.
+        """
         taken = []
         if self.reading.acquire(blocking=False):
             try:
@@ -138,12 +142,13 @@ class Lane:
                 while True:
                     taken.append(self.todo.pop()[0])
             except IndexError:
-                pass
+                taken.reverse()
+                self.out.append(recalled_frame(taken))
             finally:
                 self.reading.release()
+        else:
+            self.out.append(recalled_frame(taken))
         self.flush_now()
-        taken.reverse()
-        return taken
 
     def drain_socket(self):
         try:
@@ -153,18 +158,17 @@ class Lane:
             pass
 
     def flush_now(self):
-        if not self.out or not self.sending.acquire(blocking=False):
+        """Control thread: send as much as the socket takes. A thread that sends meanwhile takes what came behind along."""
+        if not self.sending.acquire(timeout=FLUSH_NOW_SECONDS):
             return
         try:
             out = self.out
             count = len(out)
             data = b''.join(out[:count])
-            del out[:count]
             try:
                 sent = self.socket.send(data, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 sent = 0
-            if sent < len(data):
-                out.insert(0, data[sent:])
+            out[:count] = [data[sent:]] if sent < len(data) else []
         finally:
             self.sending.release()

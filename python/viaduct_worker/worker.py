@@ -74,7 +74,7 @@ class Worker:
         while message := self.channel.receive():
             lane = self.lanes[message['lane']]
             if message['kind'] == 'recall':
-                self.channel.send(kind='recalled', lane=lane.slot, requests=lane.recall())
+                lane.recall()
             elif message['kind'] == 'gone':
                 lane.gone = message['request']
             elif message['kind'] == 'opened':

@@ -21,7 +21,6 @@ export type FromPython =
   | { readonly kind: 'worker'; readonly release: number; readonly worker: number; readonly pid: number }
   | { readonly kind: 'proof'; readonly decoded: unknown; readonly descriptor: number; readonly size: number }
   | { readonly kind: 'lane'; readonly release: number; readonly worker: number; readonly index: number }
-  | { readonly kind: 'recalled'; readonly lane: number; readonly requests: readonly number[] }
   | { readonly kind: 'log'; readonly text: string; readonly request: number | null };
 
 /** Sends `message`. A socket that is already closed drops it: its close event is what matters then. */

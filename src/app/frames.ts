@@ -16,6 +16,8 @@ export const ABORT = 5;
 export const FILE = 6;
 /** The application failed before the head left; the body is the traceback. */
 export const FAILED = 7;
+/** What the lane gave up when it was asked to: of no request; the body is the ids, u32 each. */
+export const RECALLED = 8;
 
 /** Bit of `has`, beside those of `Response.has`: the head begins with a reason phrase and CRLF. */
 export const HAS_REASON = 4;

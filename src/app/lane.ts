@@ -1,6 +1,18 @@
 import type { Socket } from 'node:net';
 import { Response } from '../http/response.ts';
-import { ABORT, BLOCK, COMPLETE, END, FAILED, FILE, FRAME_HEAD_BYTES, HAS_REASON, HEAD, readInt64 } from './frames.ts';
+import {
+  ABORT,
+  BLOCK,
+  COMPLETE,
+  END,
+  FAILED,
+  FILE,
+  FRAME_HEAD_BYTES,
+  HAS_REASON,
+  HEAD,
+  RECALLED,
+  readInt64,
+} from './frames.ts';
 import type { Job } from './job.ts';
 import { LIST, MarshalWriter, putUint32 } from './marshal.ts';
 import { type BodyLane, WorkerBody } from './worker-body.ts';
@@ -25,8 +37,10 @@ export interface LaneOwner {
   onFile(lane: Lane, job: Job, head: FileHead): void;
   /** Client of the running request left. */
   onAbandoned(lane: Lane, request: number): void;
-  /** What waits behind the running request is to come back. */
+  /** What waits behind the running request is to come back: ask the worker. */
   onRecall(lane: Lane): void;
+  /** The worker gave these up without having started them. */
+  onRecalled(jobs: readonly Job[]): void;
   /** The worker sent what it may not. */
   onBroken(lane: Lane, reason: string): void;
 }
@@ -61,10 +75,15 @@ export class Lane implements BodyLane {
   averageNs = 0;
   /** When the request that now stands first got there, by `performance.now()`. */
   headSinceMs = 0;
-  /** A stalled lane runs a request that turned out slow: it gets no other until that one is done. */
+  /**
+   * A stalled lane runs a request that turned out slow: it gets no other until that one is done. One that is being recalled gets none until
+   * the worker has said what it gave up.
+   */
   state: 'open' | 'stalled' | 'recalling' | 'closed' = 'open';
   readonly #socket: Socket;
   readonly #owner: LaneOwner;
+  /** The request that turned out slow. */
+  #slow = 0;
   #writer = new MarshalWriter();
   #batched = 0;
   #rest: Buffer | null = null;
@@ -107,16 +126,8 @@ export class Lane implements BodyLane {
   /** Asks the worker to give up what it has not started. */
   recall(): void {
     this.state = 'recalling';
+    this.#slow = this.inflight[0]?.id ?? 0;
     this.#owner.onRecall(this);
-  }
-
-  /** Takes the jobs with these ids out of the lane, in order: the worker gave them up. */
-  takeBack(ids: readonly number[]): Job[] {
-    const wanted = new Set(ids);
-    const taken = this.inflight.filter((job) => wanted.has(job.id));
-    const kept = this.inflight.filter((job) => !wanted.has(job.id));
-    this.inflight.splice(0, this.inflight.length, ...kept);
-    return taken;
   }
 
   pause(): void {
@@ -188,6 +199,10 @@ export class Lane implements BodyLane {
 
   /** Handles the frame at `position`; false when the lane is broken. */
   #frame(data: Buffer, position: number, start: number, length: number): boolean {
+    if (data[position + 4] === RECALLED) {
+      this.#recalled(data, start, length);
+      return true;
+    }
     const job = this.inflight[0];
     if (job === undefined || job.id !== data.readUInt32LE(position)) {
       this.#owner.onBroken(this, 'it answered a request that it was not running');
@@ -209,6 +224,19 @@ export class Lane implements BodyLane {
     } else if (kind === BLOCK && job.stream !== null) this.#pass(job.stream, data, start, length, false);
     else this.#last(kind, job, data, position, start, length);
     return true;
+  }
+
+  /** Takes what the worker gave up out of the lane, in order. */
+  #recalled(data: Buffer, start: number, length: number): void {
+    const ids = new Set<number>();
+    for (let at = start; at < start + length; at += 4) ids.add(data.readUInt32LE(at));
+    const taken = this.inflight.filter((job) => ids.has(job.id));
+    const kept = this.inflight.filter((job) => !ids.has(job.id));
+    this.inflight.splice(0, this.inflight.length, ...kept);
+    if (kept.length === 0 && taken.length > 0) this.load.busyLanes -= 1;
+    if (this.state === 'recalling') this.state = kept[0]?.id === this.#slow ? 'stalled' : 'open';
+    this.#owner.onRecalled(taken);
+    this.#owner.onRoom(this);
   }
 
   #last(kind: number, job: Job, data: Buffer, position: number, start: number, length: number): void {
@@ -253,7 +281,7 @@ export class Lane implements BodyLane {
     const ns = Math.min(readInt64(data, position + 24), SAMPLE_NS_MAX);
     this.averageNs = this.averageNs === 0 ? ns : this.averageNs * 0.9 + ns * 0.1;
     this.headSinceMs = performance.now();
-    if (this.state === 'stalled' || this.state === 'recalling') this.state = 'open';
+    if (this.state === 'stalled') this.state = 'open';
   }
 
   /** Begins to pass on a block of `length` bytes, of which those after `start` that are here already go now. */

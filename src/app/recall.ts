@@ -24,7 +24,7 @@ export class RecallWatch {
   /** To be called when a lane has more than one request. */
   start(): void {
     this.#quietTicks = 0;
-    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+    this.#timer ??= setInterval(setImmediate, TICK_MS, this.#look);
   }
 
   stop(): void {
@@ -32,7 +32,8 @@ export class RecallWatch {
     this.#timer = null;
   }
 
-  #tick(): void {
+  /** Not in the timer itself: if this process had no time, the responses lie in the sockets, and are read between the two. */
+  readonly #look = (): void => {
     const now = performance.now();
     this.#quietTicks += 1;
     for (const lane of this.#lanes) {
@@ -44,5 +45,5 @@ export class RecallWatch {
       lane.recall();
     }
     if (this.#quietTicks > QUIET_TICKS_MAX) this.stop();
-  }
+  };
 }

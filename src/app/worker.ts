@@ -90,6 +90,10 @@ export class Worker implements LaneOwner {
     if (this.#control !== null) sendMessage(this.#control, { kind: 'recall', lane: lane.index });
   }
 
+  onRecalled(jobs: readonly Job[]): void {
+    if (jobs.length > 0) this.#options.pool.requeue(jobs);
+  }
+
   /** The process has ended; its lanes may still hold what it wrote before. */
   exited(): void {
     this.#exited = true;
@@ -136,11 +140,6 @@ export class Worker implements LaneOwner {
         return;
       }
       sendMessage(control, { kind: 'go', hands_over: canOpen(this.pid, message.descriptor, message.size) });
-    } else if (message.kind === 'recalled') {
-      const lane = this.#lanes[message.lane] as Lane;
-      if (lane.state === 'recalling') lane.state = 'stalled';
-      const jobs = lane.takeBack(message.requests);
-      if (jobs.length > 0) this.#options.pool.requeue(jobs);
     } else if (message.kind === 'log') {
       const job = this.#lanes.flatMap((lane) => lane.inflight).find((running) => running.id === message.request);
       this.#options.onLog(this, message.text, job ?? null);

@@ -1,18 +1,18 @@
 import { ViaductError } from '../errors.ts';
 import { type BodyOwner, BodyReader } from './body-reader.ts';
+import { ClientLink } from './client-link.ts';
 import type { BodySender, Exchange } from './exchange.ts';
-import { Input } from './input.ts';
 import type { Peer } from './message.ts';
 import { peerOf } from './peer.ts';
 import { Refusal, RequestBodyError } from './refusal.ts';
 import { IncomingRequest } from './request.ts';
 import type { RequestHead } from './request-head.ts';
+import { RequestReader } from './request-reader.ts';
 import { Response } from './response.ts';
-import { CLOSES, responseHead } from './response-head.ts';
+import { refusalMessage } from './response-head.ts';
 import { discardBody, writeResponse } from './response-writer.ts';
 import type { ServerContext } from './server-context.ts';
-import { type ClientSocket, releaseSocket } from './socket-reader.ts';
-import { reasonPhrase } from './status.ts';
+import { attachSocket, type ClientSocket, type Receiver } from './socket-reader.ts';
 
 /**
  * What a connection does: waits for a request (`idle`), receives its head (`head`), waits for the handler's response (`handling`), sends it
@@ -31,31 +31,25 @@ const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const PIPELINED_BYTES_MAX = 65536;
 /** Unread content that is received for the sake of the next request; with more a new connection is cheaper. */
 const UNREAD_BYTES_MAX = 65536;
-const NEVER = 0x3fffffff;
 
 /**
  * One client's connection: reads a request, hands it to the handler, writes the response, begins again (RFC 9112 section 9). There is one
  * exchange at a time; requests that come early wait in the input, in order.
  */
-export class Connection implements Exchange, BodyOwner {
+export class Connection implements Exchange, BodyOwner, Receiver {
   readonly socket: ClientSocket<Connection>;
   persists = true;
   sender: BodySender | null = null;
   readonly #context: ServerContext;
   readonly #listener: number;
   readonly #onClosed: (connection: Connection) => void;
-  readonly #input = new Input();
+  readonly #link: ClientLink;
+  readonly #reader: RequestReader;
   #phase: Phase = 'idle';
   #peer: Peer | null = null;
-  #head: RequestHead | null = null;
   #request: IncomingRequest | null = null;
   #body: BodyReader | null = null;
-  /** The tick at which what is waited for has taken too long. */
-  #deadline: number;
   #inputEnded = false;
-  #receiving = true;
-  /** The socket holds as much as it should: write no more before it drains. */
-  #blocked = false;
   #advancing = false;
   #expectsContinue = false;
   #probed = false;
@@ -77,27 +71,23 @@ export class Connection implements Exchange, BodyOwner {
     this.#listener = listener;
     this.#context = context;
     this.#onClosed = onClosed;
-    this.#deadline = context.tick + context.headerTicks;
+    this.#link = new ClientLink(socket, context);
+    this.#reader = new RequestReader(context);
   }
 
   open(): void {
-    const { socket } = this;
-    socket.receiver = this;
-    socket.on('end', onEnd);
-    socket.on('drain', onDrain);
-    socket.on('error', onSocketError);
-    socket.on('close', onClose);
-    socket.resume();
+    this.#link.await(this.#context.headerTicks);
+    attachSocket(this.socket, this);
   }
 
-  /** The first `length` of `bytes` came. They are valid only during the call. */
   receive(bytes: Buffer, length: number): void {
     if (this.#phase === 'closing' || this.#phase === 'closed') return;
-    this.#input.lend(bytes, length);
+    const { input } = this.#reader;
+    input.lend(bytes, length);
     if (this.#phase === 'idle' || this.#phase === 'head') this.#advance();
     else this.#feedBody();
-    this.#input.keep();
-    if (this.#phase !== 'head' && this.#input.length > PIPELINED_BYTES_MAX) this.#setReceiving(false);
+    input.keep();
+    if (this.#phase !== 'head' && input.length > PIPELINED_BYTES_MAX) this.#link.setReceiving(false);
   }
 
   /** Answers one request after another, as long as they are there. */
@@ -106,39 +96,31 @@ export class Connection implements Exchange, BodyOwner {
     this.#advancing = true;
     let corked = false;
     while (this.#phase === 'idle' || this.#phase === 'head') {
-      const request = this.#readRequest();
-      if (request === null) break;
-      if (!corked && this.#input.length > 0) {
+      const head = this.#reader.next();
+      if (head === null) {
+        this.#awaitHead();
+        break;
+      }
+      if (head instanceof Refusal) {
+        this.#refuse(head);
+        break;
+      }
+      if (!corked && this.#reader.input.length > 0) {
         corked = true;
         this.socket.cork();
       }
-      this.#handle(request);
+      this.#handle(this.#beginExchange(head));
     }
     if (corked) this.socket.uncork();
     this.#advancing = false;
     if (this.#inputEnded) this.#endWithInput();
   }
 
-  /** Returns the next request; null when it is not complete or is refused. */
-  #readRequest(): IncomingRequest | null {
-    const input = this.#input;
-    if (input.length === 0) return null;
-    const head = this.#head ?? this.#context.takeHead();
-    const progress = head.scan(input.bytes, input.at, input.end);
-    if (progress === 'incomplete') {
-      this.#head = head;
-      if (this.#phase === 'idle') this.#await(this.#context.headerTicks);
-      this.#phase = 'head';
-      return null;
-    }
-    this.#head = null;
-    const refusal = progress === 'complete' ? head.interpret(input.bytes, input.at) : progress;
-    if (refusal !== null) {
-      this.#refuse(refusal);
-      return null;
-    }
-    input.at += head.length;
-    return this.#beginExchange(head);
+  /** A head must be complete some time after its first byte, however slowly the others follow. */
+  #awaitHead(): void {
+    if (!this.#reader.waiting || this.#phase === 'head') return;
+    this.#phase = 'head';
+    this.#link.await(this.#context.headerTicks);
   }
 
   #beginExchange(head: RequestHead): IncomingRequest {
@@ -150,7 +132,7 @@ export class Connection implements Exchange, BodyOwner {
     this.#expectsContinue = framing.expectsContinue && this.#body !== null;
     this.#request = request;
     this.#phase = 'handling';
-    this.#deadline = NEVER;
+    this.#link.awaitNothing();
     this.#context.giveHeadBack(head);
     return request;
   }
@@ -170,7 +152,7 @@ export class Connection implements Exchange, BodyOwner {
     } catch (error) {
       this.#fail(error);
     }
-    if (this.#phase === 'handling' && this.#body?.untouched === true) this.#setReceiving(false);
+    if (this.#phase === 'handling' && this.#body?.untouched === true) this.#link.setReceiving(false);
   }
 
   /** The handler's response is there. */
@@ -207,14 +189,14 @@ export class Connection implements Exchange, BodyOwner {
   sent(bytes: number, more: boolean): void {
     this.#bodyBytes += bytes;
     if (more) return;
-    this.#blocked = true;
-    this.#await(this.#context.writeTicks);
+    this.#link.blocked = true;
+    this.#link.await(this.#context.writeTicks);
   }
 
   complete(): void {
     this.#finish();
     if (!this.persists) this.#close();
-    else if (this.#blocked) this.#phase = 'flushing';
+    else if (this.#link.blocked) this.#phase = 'flushing';
     else this.#next();
   }
 
@@ -238,34 +220,34 @@ export class Connection implements Exchange, BodyOwner {
   onBodyWanted(): void {
     if (this.#expectsContinue) {
       this.#expectsContinue = false;
-      if (this.#input.length === 0 && this.#phase === 'handling') this.socket.write(CONTINUE, 'latin1');
+      if (this.#reader.input.length === 0 && this.#phase === 'handling') this.socket.write(CONTINUE, 'latin1');
     }
-    if (!this.#blocked) this.#await(this.#context.bodyTicks);
-    this.#setReceiving(!this.#inputEnded);
+    if (!this.#link.blocked) this.#link.await(this.#context.bodyTicks);
+    this.#link.setReceiving(!this.#inputEnded);
     this.#feedBody();
   }
 
   onBodyPaused(): void {
-    if (!this.#blocked) this.#deadline = NEVER;
-    this.#setReceiving(false);
+    if (!this.#link.blocked) this.#link.awaitNothing();
+    this.#link.setReceiving(false);
   }
 
   /** Passes on what is there of the request's content. */
   #feedBody(): void {
     const body = this.#body;
     if (body === null || !body.flowing) return;
-    const refusal = body.read(this.#input);
+    const refusal = body.read(this.#reader.input);
     if (refusal !== null) this.#refuseBody(refusal);
     else if (body !== this.#body) return;
     else if (body.over) this.#onBodyOver();
     else if (this.#inputEnded) this.#refuseBody(BODY_CUT_SHORT);
     else if (this.#phase === 'unread' && body.received > this.#unreadUntil) this.#close();
-    else if (body.flowing && !this.#blocked) this.#await(this.#context.bodyTicks);
+    else if (body.flowing && !this.#link.blocked) this.#link.await(this.#context.bodyTicks);
   }
 
   #onBodyOver(): void {
     if (this.#phase === 'unread') this.#goOn();
-    else if (!this.#blocked) this.#deadline = NEVER;
+    else if (!this.#link.blocked) this.#link.awaitNothing();
   }
 
   /** The content is wrong, too large or too slow: the application hears it, the client too unless its response has begun. */
@@ -306,20 +288,20 @@ export class Connection implements Exchange, BodyOwner {
     this.#phase = 'unread';
     this.#unreadUntil = body.received + UNREAD_BYTES_MAX;
     body.discard();
-    this.#await(this.#context.lingerTicks);
-    this.#setReceiving(true);
+    this.#link.await(this.#context.lingerTicks);
+    this.#link.setReceiving(true);
     this.#feedBody();
   }
 
   #goOn(): void {
     this.#body = null;
     this.#phase = 'idle';
-    if (this.#context.draining && this.#input.length === 0) {
+    if (this.#context.draining && this.#reader.input.length === 0) {
       this.#close();
       return;
     }
-    this.#await(this.#context.keepAliveTicks);
-    if (!this.#receiving) this.#setReceiving(true);
+    this.#link.await(this.#context.keepAliveTicks);
+    this.#link.setReceiving(true);
     this.#advance();
   }
 
@@ -327,20 +309,15 @@ export class Connection implements Exchange, BodyOwner {
   #canSkipBody(): boolean {
     const body = this.#body;
     if (body === null || body.over) return true;
-    if (this.#expectsContinue && body.received === 0 && this.#input.length === 0) return false;
+    if (this.#expectsContinue && body.received === 0 && this.#reader.input.length === 0) return false;
     return body.left <= UNREAD_BYTES_MAX;
   }
 
   /** Answers a client's mistake and closes. */
   #refuse(refusal: Refusal): void {
-    const headers = ['Content-Type', 'text/plain; charset=utf-8'];
-    if (refusal.allow !== '') headers.push('Allow', refusal.allow);
-    const text = `${refusal.status} ${reasonPhrase(refusal.status)}: ${refusal.reason}\n`;
-    const response = Response.fromHeaders(refusal.status, headers, null);
-    const head = responseHead(response, `Content-Length: ${text.length}\r\n`, CLOSES);
     this.#peer ??= peerOf(this.socket, this.#listener);
     this.#context.options.onRefused?.(refusal, this.#peer);
-    if (!this.socket.write(head + text, 'latin1')) this.#blocked = true;
+    this.#link.write(refusalMessage(refusal));
     this.#close();
   }
 
@@ -350,24 +327,18 @@ export class Connection implements Exchange, BodyOwner {
     this.#phase = 'closing';
     this.#body?.discard();
     this.#body = null;
-    this.#head = null;
-    this.#input.clear();
-    this.#await(this.#blocked ? this.#context.writeTicks : this.#context.lingerTicks);
-    this.#setReceiving(true);
-    this.socket.end();
+    this.#reader.clear();
+    this.#link.end();
   }
 
-  /** Ends the connection so that the client can see that its response is not whole. */
   #cut(): void {
     this.#phase = 'closed';
     const peer = this.#peer;
-    if (peer === null || peer.remoteAddress === '' || peer.secure) this.socket.destroy();
-    else this.socket.resetAndDestroy();
+    this.#link.cut(peer !== null && peer.remoteAddress !== '' && !peer.secure);
   }
 
-  // What the socket and the server tell.
+  // Receiver: what the socket tells; then what the server does.
 
-  /** The client sends no more: it may still wait for its answers. */
   inputEnded(): void {
     this.#inputEnded = true;
     if (this.#phase === 'idle' || this.#phase === 'head') this.#endWithInput();
@@ -380,27 +351,26 @@ export class Connection implements Exchange, BodyOwner {
   #endWithInput(): void {
     if (this.#phase === 'idle') this.#close();
     else if (this.#phase !== 'head') return;
-    else if (this.#head?.begun === true) this.#refuse(HEAD_CUT_SHORT);
+    else if (this.#reader.begun) this.#refuse(HEAD_CUT_SHORT);
     else this.#close();
   }
 
   drained(): void {
-    if (!this.#blocked) return;
-    this.#blocked = false;
-    if (this.#phase === 'closing') this.#await(this.#context.lingerTicks);
-    else if (this.#body?.flowing === true) this.#await(this.#context.bodyTicks);
-    else this.#deadline = NEVER;
+    const link = this.#link;
+    if (!link.blocked) return;
+    link.blocked = false;
+    if (this.#phase === 'closing') link.await(this.#context.lingerTicks);
+    else if (this.#body?.flowing === true) link.await(this.#context.bodyTicks);
+    else link.awaitNothing();
     if (this.sender !== null) this.sender.onDrain();
     else if (this.#phase === 'flushing') this.#next();
   }
 
-  /** The socket is closed, by whichever side. */
   closed(): void {
     const request = this.#request;
     const responding = this.#phase === 'responding';
     this.#phase = request !== null && !responding ? 'abandoned' : 'closed';
-    this.#input.clear();
-    this.#head = null;
+    this.#reader.clear();
     this.sender?.cancel();
     if (responding) this.#finish();
     if (request !== null) this.#leave(request);
@@ -427,7 +397,7 @@ export class Connection implements Exchange, BodyOwner {
   /** The server stops: an idle connection closes, a busy one does after its response. */
   drain(): void {
     this.persists = false;
-    if (this.#phase === 'idle' || (this.#phase === 'head' && this.#head?.begun !== true)) this.#close();
+    if (this.#phase === 'idle' || (this.#phase === 'head' && !this.#reader.begun)) this.#close();
   }
 
   destroy(): void {
@@ -437,21 +407,21 @@ export class Connection implements Exchange, BodyOwner {
   /** Called once a tick. */
   sweep(): void {
     if (this.#inputEnded && this.#phase === 'handling' && !this.#probed) this.#probe();
-    if (this.#context.tick < this.#deadline) return;
+    if (!this.#link.late) return;
     switch (this.#phase) {
       case 'idle':
       case 'unread':
         this.#close();
         break;
       case 'head':
-        if (this.#head?.begun === true) this.#refuse(HEAD_TIMEOUT);
+        if (this.#reader.begun) this.#refuse(HEAD_TIMEOUT);
         else this.#close();
         break;
       case 'handling':
         this.#refuseBody(BODY_TIMEOUT);
         break;
       case 'responding':
-        if (this.#blocked) this.#cut();
+        if (this.#link.blocked) this.#cut();
         else this.#refuseBody(BODY_TIMEOUT);
         break;
       default:
@@ -472,43 +442,12 @@ export class Connection implements Exchange, BodyOwner {
   #handOver(request: IncomingRequest): boolean {
     const { onUpgrade } = this.#context.options;
     if (onUpgrade === undefined || this.#body !== null) return false;
-    const { socket } = this;
-    const { bytes, at, end } = this.#input;
-    if (!onUpgrade(request, socket, Buffer.from(bytes.subarray(at, end)))) return false;
+    const { bytes, at, end } = this.#reader.input;
+    if (!onUpgrade(request, this.socket, Buffer.from(bytes.subarray(at, end)))) return false;
     this.#phase = 'closed';
-    this.#input.clear();
-    socket.off('end', onEnd);
-    socket.off('drain', onDrain);
-    socket.off('error', onSocketError);
-    socket.off('close', onClose);
-    releaseSocket(socket);
+    this.#reader.clear();
+    this.#link.detach();
     this.#onClosed(this);
     return true;
   }
-
-  #await(ticks: number): void {
-    this.#deadline = this.#context.tick + ticks;
-  }
-
-  #setReceiving(receiving: boolean): void {
-    if (this.#receiving === receiving) return;
-    this.#receiving = receiving;
-    if (receiving) this.socket.resume();
-    else this.socket.pause();
-  }
-}
-
-function onEnd(this: ClientSocket<Connection>): void {
-  this.receiver?.inputEnded();
-}
-
-function onDrain(this: ClientSocket<Connection>): void {
-  this.receiver?.drained();
-}
-
-/** The close that follows says all there is to say. */
-function onSocketError(): void {}
-
-function onClose(this: ClientSocket<Connection>): void {
-  this.receiver?.closed();
 }

@@ -1,6 +1,7 @@
 import { dateAndServerLines, dateFieldLine, SERVER_LINE } from './date.ts';
-import { HAS_DATE, HAS_SERVER, type Response } from './response.ts';
-import { statusLine } from './status.ts';
+import type { Refusal } from './refusal.ts';
+import { HAS_DATE, HAS_SERVER, Response } from './response.ts';
+import { reasonPhrase, statusLine } from './status.ts';
 
 /** What a connection says of itself in a response. */
 export const PERSISTS = '';
@@ -15,4 +16,11 @@ export function responseHead(response: Response, framing: string, connection: st
       ? dateAndServerLines()
       : ((has & HAS_DATE) === 0 ? dateFieldLine() : '') + ((has & HAS_SERVER) === 0 ? SERVER_LINE : '');
   return `${statusLine(response.status, response.reason)}${response.lines}${framing}${own}${connection}\r\n`;
+}
+
+/** The whole message that answers a client's mistake. The connection closes behind it. */
+export function refusalMessage({ status, reason, allow }: Refusal): string {
+  const text = `${status} ${reasonPhrase(status)}: ${reason}\n`;
+  const headers = ['Content-Type', 'text/plain; charset=utf-8', ...(allow === '' ? [] : ['Allow', allow])];
+  return responseHead(Response.fromHeaders(status, headers, null), `Content-Length: ${text.length}\r\n`, CLOSES) + text;
 }

@@ -1,8 +1,15 @@
 import { Socket } from 'node:net';
 
-/** Who gets what a socket receives: the first `length` of `bytes`, valid during the call. */
+/** Who is told what happens to a socket. */
 export interface Receiver {
+  /** The first `length` of `bytes` came. They are valid only during the call. */
   receive(bytes: Buffer, length: number): void;
+  /** The client sends no more: it may still wait for its answers. */
+  inputEnded(): void;
+  /** What was written is with the kernel: there is room for more. */
+  drained(): void;
+  /** The socket is closed, by whichever side. */
+  closed(): void;
 }
 
 /** A client's socket. It knows its receiver, so that all sockets share their event functions. */
@@ -41,13 +48,44 @@ export function readSocket<R extends Receiver>(accepted: Socket): ClientSocket<R
   return socket;
 }
 
+/** Begins to tell `receiver` what happens to `socket`. */
+export function attachSocket<R extends Receiver>(socket: ClientSocket<R>, receiver: R): void {
+  socket.receiver = receiver;
+  socket.on('end', onEnd);
+  socket.on('drain', onDrain);
+  socket.on('error', onError);
+  socket.on('close', onClose);
+  socket.resume();
+}
+
 /** Makes `socket` an ordinary one: it has no receiver any more, what comes is `data`. Pauses it when nobody listens to that yet. */
-export function releaseSocket<R extends Receiver>(socket: ClientSocket<R>): void {
+export function detachSocket<R extends Receiver>(socket: ClientSocket<R>): void {
   socket.receiver = null;
   socket.off('data', onData);
+  socket.off('end', onEnd);
+  socket.off('drain', onDrain);
+  socket.off('error', onError);
+  socket.off('close', onClose);
   if (socket.listenerCount('data') === 0) socket.pause();
 }
 
+type AnyClientSocket = ClientSocket<Receiver>;
+
 function onData(this: Socket, bytes: Buffer): void {
-  (this as ClientSocket<Receiver>).receiver?.receive(bytes, bytes.length);
+  (this as AnyClientSocket).receiver?.receive(bytes, bytes.length);
+}
+
+function onEnd(this: AnyClientSocket): void {
+  this.receiver?.inputEnded();
+}
+
+function onDrain(this: AnyClientSocket): void {
+  this.receiver?.drained();
+}
+
+/** The close that follows says all there is to say. */
+function onError(): void {}
+
+function onClose(this: AnyClientSocket): void {
+  this.receiver?.closed();
 }

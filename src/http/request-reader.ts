@@ -1,0 +1,49 @@
+import { Input } from './input.ts';
+import type { Refusal } from './refusal.ts';
+import type { RequestHead } from './request-head.ts';
+import type { ServerContext } from './server-context.ts';
+
+/** Finds one request head after another in what a connection received; what follows a head stays in `input`. */
+export class RequestReader {
+  readonly input = new Input();
+  readonly #context: ServerContext;
+  /** Borrowed while a head arrives. */
+  #head: RequestHead | null = null;
+
+  constructor(context: ServerContext) {
+    this.#context = context;
+  }
+
+  /** A part of a head was read, be it only an empty line before it. */
+  get waiting(): boolean {
+    return this.#head !== null;
+  }
+
+  /** More than an empty line of the next request has come. */
+  get begun(): boolean {
+    return this.#head?.begun === true;
+  }
+
+  /** Returns the next head, to be given back to the context, or a refusal; null when it is not complete. */
+  next(): RequestHead | Refusal | null {
+    const { input } = this;
+    if (input.length === 0) return null;
+    const head = this.#head ?? this.#context.takeHead();
+    const progress = head.scan(input.bytes, input.at, input.end);
+    if (progress === 'incomplete') {
+      this.#head = head;
+      return null;
+    }
+    this.#head = null;
+    if (progress !== 'complete') return progress;
+    const refusal = head.interpret(input.bytes, input.at);
+    input.at += head.length;
+    return refusal ?? head;
+  }
+
+  /** Nothing more is to be read. */
+  clear(): void {
+    this.#head = null;
+    this.input.clear();
+  }
+}

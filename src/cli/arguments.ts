@@ -1,102 +1,126 @@
 import { parseArgs } from 'node:util';
-import type { Given } from '../config/load.ts';
+import { type Given, noSuch, show, spelled, type Written } from '../config/given.ts';
 import { nearest } from '../config/nearest.ts';
-import { flagName, SETTINGS, type SettingName, settingNames } from '../config/settings.ts';
-import { ViaductError } from '../errors.ts';
+import { flagName, type Setting } from '../config/setting.ts';
+import { SETTINGS, type SettingName, settingNames } from '../config/settings.ts';
+import { takes } from '../config/value.ts';
 
+export type Command = 'serve' | 'check' | 'help' | 'version';
+
+export const COMMANDS: Readonly<Record<Command, string>> = {
+  serve: 'Find the application and serve it. The word can be left out.',
+  check: 'Tell what would be served and with which settings, and import the application, without serving it.',
+  help: 'Print this text.',
+  version: 'Print the version.',
+};
+
+/** The command line, with its mistakes beside it, so that they can be told together with those of the other sources. */
 export interface Arguments {
-  readonly command: 'serve' | 'check' | 'help' | 'version';
-  /** PATH or MODULE:CALLABLE. */
-  readonly target: string | null;
-  readonly configFile: string | null;
+  readonly command: Command;
   readonly flags: readonly Given[];
+  readonly mistakes: readonly string[];
 }
 
-/**
- * Reads the command line.
- *
- * @throws ViaductError `USAGE` with every mistake, a line each.
- */
-export function readArguments(argv: readonly string[], cwd: string): Arguments {
-  const { tokens } = parseArgs({
-    args: [...argv],
-    options: options(),
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
+/** Reads the command line. `--help` and `--version` win over everything else. */
+export function readArguments(argv: readonly string[]): Arguments {
   const mistakes: string[] = [];
   const words: string[] = [];
-  const flags: Given[] = [];
-  const lists = new Map<SettingName, string[]>();
-  let configFile: string | null = null;
-  let wanted: 'help' | 'version' | null = null;
-  for (const token of tokens ?? []) {
-    if (token.kind === 'positional') words.push(token.value);
+  const flags = new Map<SettingName, Given>();
+  /** Where unknown flags stand: the word behind one is most likely its value. */
+  const unknown = new Set<number>();
+  for (const token of tokensOf(argv)) {
+    if (token.kind === 'positional' && !unknown.has(token.index - 1)) words.push(token.value);
     if (token.kind !== 'option') continue;
-    const known = FLAGS.get(token.rawName.startsWith('--') ? `--${token.name}` : token.rawName);
-    if (known === 'help' || known === 'version') wanted ??= known;
-    else if (known === undefined) mistakes.push(unknownFlag(token.rawName));
-    else if (known === 'config') configFile = needed(token.rawName, token.value, mistakes) ?? configFile;
-    else if (known.off) flags.push({ name: known.name, raw: false, origin: token.rawName, base: cwd });
-    else if (SETTINGS[known.name].kind === 'boolean') {
-      flags.push({ name: known.name, raw: token.value ?? true, origin: token.rawName, base: cwd });
-    } else {
-      const raw = needed(token.rawName, token.value, mistakes);
-      if (raw === null) continue;
-      if (SETTINGS[known.name].kind !== 'list') flags.push({ name: known.name, raw, origin: token.rawName, base: cwd });
-      else lists.set(known.name, [...(lists.get(known.name) ?? []), raw]);
+    const rawName = token.rawName.startsWith('--') ? token.rawName : (argv[token.index] as string);
+    const flag = FLAGS.get(rawName);
+    if (typeof flag === 'string') return { command: flag, flags: [], mistakes: [] };
+    if (flag === undefined && !unknown.has(token.index)) mistakes.push(unknownFlag(rawName));
+    if (flag === undefined) {
+      unknown.add(token.index);
+      continue;
+    }
+    const written = writtenBehind(flag, rawName, token.value);
+    if (typeof written === 'string') mistakes.push(written);
+    else {
+      const before = SETTINGS[flag.name].kind === 'list' ? (flags.get(flag.name)?.values ?? []) : [];
+      flags.set(flag.name, { name: flag.name, values: [...before, written], origin: rawName });
     }
   }
-  for (const [name, raw] of lists) flags.push({ name, raw, origin: flagName(name), base: cwd });
-  const command = words[0] === 'serve' || words[0] === 'check' ? (words.shift() as 'serve' | 'check') : 'serve';
-  const [target = null, ...more] = words;
-  if (wanted !== null) return { command: wanted, target: null, configFile: null, flags: [] };
-  if (more.length > 0) mistakes.push(`Cannot serve "${more.join(' ')}" too: one PATH or MODULE:CALLABLE is enough`);
-  if (mistakes.length > 0)
-    throw new ViaductError('USAGE', mistakes.join('\n'), { advice: 'viaduct --help lists the flags.' });
-  return { command, target, configFile, flags };
+  const command = isCommand(words[0]) ? words.shift() : 'serve';
+  const target = command === 'help' || command === 'version' ? null : targetOf(words, mistakes);
+  return {
+    command: command as Command,
+    flags: target === null ? [...flags.values()] : [target, ...flags.values()],
+    mistakes,
+  };
 }
 
-type Known = 'help' | 'version' | 'config' | { readonly name: SettingName; readonly off: boolean };
+/** A flag that asks for a command, or one of a setting; `off` when it says no to it. */
+type Flag = 'help' | 'version' | { readonly name: SettingName; readonly off: boolean };
 
-const FLAGS: ReadonlyMap<string, Known> = new Map<string, Known>([
+const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ['--help', 'help'],
   ['-h', 'help'],
   ['--version', 'version'],
   ['-V', 'version'],
-  ['--config', 'config'],
-  ...settingNames().flatMap((name): [string, Known][] => {
-    const flag = flagName(name);
-    if (SETTINGS[name].kind !== 'boolean') return [[flag, { name, off: false }]];
-    return [
-      [flag, { name, off: false }],
-      [flag.replace('--', '--no-'), { name, off: true }],
-    ];
+  ['-v', 'version'],
+  ...settingNames().flatMap((name): [string, Flag][] => {
+    if (name === 'target') return [];
+    const flag: [string, Flag] = [flagName(name), { name, off: false }];
+    return SETTINGS[name].kind === 'boolean' ? [flag, [noFlag(name), { name, off: true }]] : [flag];
   }),
 ]);
 
-function options(): Record<string, { type: 'string' | 'boolean'; short?: string }> {
-  const known: Record<string, { type: 'string' | 'boolean'; short?: string }> = {
-    help: { type: 'boolean', short: 'h' },
-    version: { type: 'boolean', short: 'V' },
-    config: { type: 'string' },
-  };
-  for (const name of settingNames()) {
-    const type = SETTINGS[name].kind === 'boolean' ? 'boolean' : 'string';
-    known[flagName(name).slice(2)] = { type };
-    if (type === 'boolean') known[`no-${flagName(name).slice(2)}`] = { type };
-  }
-  return known;
+function noFlag(name: string): string {
+  return flagName(name).replace('--', '--no-');
 }
 
-function needed(flag: string, value: string | undefined, mistakes: string[]): string | null {
-  if (value !== undefined && value !== '') return value;
-  mistakes.push(`Cannot use ${flag}: it needs a value`);
-  return null;
+/** Node's own reader tells which words are values: those behind a flag of type `string`. */
+function tokensOf(argv: readonly string[]) {
+  const takesValue = [...FLAGS].filter(
+    ([, flag]) => typeof flag === 'object' && SETTINGS[flag.name].kind !== 'boolean',
+  );
+  const options = Object.fromEntries(takesValue.map(([flag]) => [flag.slice(2), { type: 'string' as const }]));
+  return parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true }).tokens;
+}
+
+/** What was written behind a flag, or a mistake. */
+function writtenBehind(
+  { name, off }: Exclude<Flag, string>,
+  flag: string,
+  value: string | undefined,
+): Written | string {
+  const setting: Setting = SETTINGS[name];
+  if (value !== undefined && value !== '') {
+    return off
+      ? `Cannot use ${flag} ${show(value)}: it takes no value`
+      : { raw: value, shown: `${flag} ${show(value)}` };
+  }
+  if (setting.kind !== 'boolean') return `Cannot use ${flag}: it needs a value: ${takes(setting)}`;
+  return { raw: !off, shown: flag };
 }
 
 function unknownFlag(flag: string): string {
-  const near = nearest(flag, [...FLAGS.keys()]);
-  return `Cannot use ${flag}: there is no such flag${near === null ? '' : `; did you mean ${near}?`}`;
+  const known = spelled(flagName, 'target');
+  for (const name of settingNames()) if (SETTINGS[name].kind === 'boolean') known.set(`no_${name}`, noFlag(name));
+  known.set('help', '--help').set('version', '--version');
+  return noSuch('flag', flag, flag.replace(/^--?/, ''), known);
+}
+
+function isCommand(word: string | undefined): word is Command {
+  return word !== undefined && Object.hasOwn(COMMANDS, word);
+}
+
+function targetOf(words: readonly string[], mistakes: string[]): Given | null {
+  const [word, ...more] = words;
+  if (word === undefined) return null;
+  if (more.length > 0) {
+    const command = nearest(word, Object.keys(COMMANDS));
+    mistakes.push(
+      command === null
+        ? `Cannot serve ${show(more.join(' '))} too: one PATH or MODULE:CALLABLE is enough`
+        : `Cannot use ${show(word)}: there is no such command; did you mean ${command}?`,
+    );
+  }
+  return { name: 'target', origin: 'the command line', values: [{ raw: word, shown: show(word) }] };
 }

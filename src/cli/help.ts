@@ -1,41 +1,51 @@
-import { environmentName, flagName, SETTINGS, type Setting, settingNames } from '../config/settings.ts';
+import { environmentName, fileKey, flagName, type Setting } from '../config/setting.ts';
+import { SETTINGS, type SettingName, settingNames } from '../config/settings.ts';
+import { formatValue } from '../config/value.ts';
+import { COMMANDS } from './arguments.ts';
 
-const FLAG_WIDTH = 31;
-const WIDTH = 100;
+const WIDTH = 96;
+const LABEL_WIDTH = 30;
 
 /** What `viaduct --help` prints, from the table of settings. */
 export function helpText(): string {
-  const groups = new Map<string, string[]>();
+  const groups = new Map<string, string>();
   for (const name of settingNames()) {
     const setting: Setting = SETTINGS[name];
-    const lines = groups.get(setting.group) ?? [];
-    groups.set(setting.group, [...lines, entry(flagLabel(name), `${setting.help} Default: ${defaultText(setting)}.`)]);
+    const text = entry(settingLabel(name), `${setting.help} Default: ${defaultText(setting)}.`);
+    groups.set(setting.group, `${groups.get(setting.group) ?? ''}${text}`);
   }
-  const sections = [...groups].map(
-    ([group, entries]) => `${group[0]?.toUpperCase()}${group.slice(1)}:\n${entries.join('')}`,
-  );
+  const commands = Object.entries(COMMANDS).map(([command, text]) => entry(command, text));
+  const sections = [...groups].map(([group, text]) => `${group.charAt(0).toUpperCase()}${group.slice(1)}:\n${text}`);
+  const example = 'keepAliveTimeoutMs';
   return `Viaduct serves Django, Flask and any WSGI application: web server and application server in one.
 
 Usage:
-  viaduct [serve] [PATH | MODULE:CALLABLE] [flags]   find the application and serve it
-  viaduct check [PATH | MODULE:CALLABLE] [flags]     tell what would be served, and import it
-  viaduct --version | --help
+  viaduct [serve] [PATH | MODULE:CALLABLE] [flags]
+  viaduct check [PATH | MODULE:CALLABLE] [flags]
 
+Examples:
+  viaduct                             serves the project in the current directory
+  viaduct --dev                       the same, for development
+  viaduct shop.wsgi:application --listen 0.0.0.0:8000 --workers 4
+
+Commands:
+${commands.join('')}
 ${sections.join('\n')}
-Settings files:
-${entry('--config FILE', 'Settings file. Default: viaduct.toml, or [tool.viaduct] in pyproject.toml, of the project.')}
-Each flag is also a variable (${environmentName('keepAliveTimeoutMs')}) and a key (keep_alive_timeout_ms).
-Sizes take units (64KiB, 1GiB), times too (500ms, 30s).
+Each flag is also a variable (${environmentName(example)}) and a key of viaduct.toml or
+of [tool.viaduct] in pyproject.toml (${fileKey(example)}). Flags win over variables, variables
+over viaduct.toml, and that over pyproject.toml. Sizes take units (64KiB, 1GiB), times too
+(500ms, 30s).
 `;
 }
 
-/** `--listen ADDRESS`, `--no-preload`. */
-export function flagLabel(name: ReturnType<typeof settingNames>[number]): string {
+/** `--listen ADDRESS`, `--[no-]preload`. */
+export function settingLabel(name: SettingName): string {
   const setting: Setting = SETTINGS[name];
   const flag = flagName(name);
+  if (name === 'target') return SETTINGS.target.shows;
   switch (setting.kind) {
     case 'boolean':
-      return name === 'preload' ? '--no-preload' : flag;
+      return flag.replace('--', '--[no-]');
     case 'choice':
       return `${flag} ${setting.choices.join('|')}`;
     case 'path':
@@ -54,33 +64,18 @@ export function flagLabel(name: ReturnType<typeof settingNames>[number]): string
 export function defaultText(setting: Setting): string {
   if (setting.defaultText !== undefined) return setting.defaultText;
   if (setting.kind === 'boolean') return setting.default ? 'yes' : 'no';
-  if (setting.kind === 'list') return setting.default.length === 0 ? 'none' : setting.default.join(', ');
-  if (setting.kind === 'bytes') return size(setting.default);
-  if (setting.kind === 'duration')
-    return setting.default % 1000 === 0 ? `${setting.default / 1000}s` : `${setting.default}ms`;
-  return String(setting.default);
+  return formatValue(setting, setting.default) || 'none';
 }
 
-function size(bytes: number): string {
-  for (const [unit, factor] of [
-    ['GiB', 1024 ** 3],
-    ['MiB', 1024 ** 2],
-    ['KiB', 1024],
-  ] as const) {
-    if (bytes >= factor && bytes % factor === 0) return `${bytes / factor}${unit}`;
-  }
-  return String(bytes);
-}
-
-/** A flag and its text, wrapped. */
-function entry(flag: string, text: string): string {
+/** A label and its text, wrapped. */
+function entry(label: string, text: string): string {
   const lines: string[] = [''];
   for (const word of text.split(' ')) {
     const last = lines.at(-1) as string;
-    if (last.length + word.length + 1 > WIDTH - FLAG_WIDTH - 2) lines.push(word);
+    if (last.length + word.length + 1 > WIDTH - LABEL_WIDTH - 2) lines.push(word);
     else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
   }
-  const indent = ' '.repeat(FLAG_WIDTH + 2);
-  const head = flag.length < FLAG_WIDTH ? `  ${flag.padEnd(FLAG_WIDTH)}` : `  ${flag}\n${indent}`;
+  const indent = ' '.repeat(LABEL_WIDTH + 2);
+  const head = label.length < LABEL_WIDTH ? `  ${label.padEnd(LABEL_WIDTH)}` : `  ${label}\n${indent}`;
   return `${head}${lines.join(`\n${indent}`)}\n`;
 }

@@ -10,7 +10,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   process.stdout.on('error', ignoreClosedPipe);
   process.stderr.on('error', ignoreClosedPipe);
   try {
-    const parsed = readArguments(argv, process.cwd());
+    const parsed = readArguments(argv);
     if (parsed.command === 'help') process.stdout.write(helpText());
     else if (parsed.command === 'version') process.stdout.write(`viaduct ${VERSION}\n`);
     else if (parsed.command === 'check') return await check(parsed);

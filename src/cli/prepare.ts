@@ -1,8 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { statSync } from 'node:fs';
 import { discoverProject } from '../app/discover/discover.ts';
-import type { Project } from '../app/project.ts';
+import type { Finding, Project } from '../app/project.ts';
 import { type LoadedSettings, loadSettings } from '../config/load.ts';
+import type { Mount } from '../config/value.ts';
 import type { Arguments } from './arguments.ts';
 
 export interface Prepared extends LoadedSettings {
@@ -14,35 +14,17 @@ export interface Prepared extends LoadedSettings {
  *
  * @throws ViaductError as `loadSettings` and `discoverProject` do.
  */
-export function prepare({ target, configFile, flags }: Arguments): Prepared {
+export function prepare({ flags, mistakes }: Arguments): Prepared {
   const cwd = process.cwd();
-  const chdir = flags.find(({ name }) => name === 'chdir')?.raw ?? process.env.VIADUCT_CHDIR ?? cwd;
-  const loaded = loadSettings({
-    flags,
-    environment: process.env,
-    directory: directoryOf(target, resolve(cwd, String(chdir))),
-    configFile: configFile === null ? null : resolve(cwd, configFile),
-    cwd,
-  });
-  const { settings } = loaded;
-  const staticMounts = settings.static.map((mount) => {
-    const [urlPrefix, directory] = mount.split(/=(.*)/s) as [string, string];
-    return { urlPrefix, directories: [directory] };
-  });
-  const project = discoverProject({
-    target,
-    chdir: settings.chdir ?? cwd,
-    python: settings.python,
-    dev: settings.dev,
-    staticMounts,
-  });
-  return { ...loaded, project };
+  const loaded = loadSettings({ flags, mistakes, environment: process.env, cwd });
+  const { target, chdir, python, dev, static: staticMounts } = loaded.settings;
+  const project = discoverProject({ target, chdir: chdir ?? cwd, python, dev, staticMounts });
+  const findings = [...project.findings, ...staticMounts.flatMap(missingDirectories)];
+  return { ...loaded, project: { ...project, findings } };
 }
 
-/** Where settings files are looked for: in the project that was named, else where the program was started. */
-function directoryOf(target: string | null, chdir: string): string {
-  if (target === null) return chdir;
-  const path = resolve(chdir, target);
-  if (!existsSync(path)) return chdir;
-  return statSync(path).isDirectory() ? path : dirname(path);
+/** Not an error: a build may make them later. */
+function missingDirectories({ directories }: Mount): Finding[] {
+  const missing = directories.filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true);
+  return missing.map((path) => ({ level: 'hint', subject: 'static', text: `${path} is no directory (yet)` }));
 }

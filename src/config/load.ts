@@ -1,93 +1,115 @@
+import { statSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
 import { ViaductError } from '../errors.ts';
-import { nearest } from './nearest.ts';
-import { environmentName, fileKey, SETTINGS, type SettingName, type Settings, settingNames } from './settings.ts';
-import { findSettingsFiles, readSettingsFile } from './settings-file.ts';
-import { parseValue, type Raw } from './value.ts';
-
-/** A value that somebody gave, and where. */
-export interface Given {
-  readonly name: SettingName;
-  readonly raw: Raw;
-  /** For messages: `--workers`, `VIADUCT_WORKERS`, `viaduct.toml:3`. */
-  readonly origin: string;
-  /** What relative paths count from. */
-  readonly base: string;
-}
+import { fromEnvironment } from './from-environment.ts';
+import { fromFile } from './from-file.ts';
+import type { Given } from './given.ts';
+import { fileKey, type Setting } from './setting.ts';
+import { SETTINGS, type SettingName, type Settings, settingNames } from './settings.ts';
+import { type Mount, parseValue, takes } from './value.ts';
 
 export interface LoadedSettings {
   readonly settings: Settings;
-  /** Where each value that is not the default comes from. */
+  /** Where each value comes from that is not the default. */
   readonly origins: ReadonlyMap<SettingName, string>;
+}
+
+export interface LoadOptions {
+  /** What the command line gives. */
+  readonly flags: readonly Given[];
+  /** What the command line itself had wrong: told together with the rest. */
+  readonly mistakes: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
 }
 
 /**
  * Puts the settings together: flags over `VIADUCT_*` over `viaduct.toml` (or the file of `--config`) over `[tool.viaduct]` of
- * `pyproject.toml` over the defaults.
+ * `pyproject.toml` over the defaults. Both files are looked for in the project that is named, then in `chdir`. A list is replaced
+ * as a whole. Relative paths start at `chdir` in flags and variables, at the file in files.
  *
- * @throws ViaductError `SETTINGS` or `USAGE` with every mistake, a line each, with where it stands and the nearest known name.
+ * @throws ViaductError `SETTINGS` with every mistake, a line each, with where it stands and the nearest known name.
  */
-export function loadSettings(options: {
-  readonly flags: readonly Given[];
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Where `viaduct.toml` and `pyproject.toml` are looked for. */
-  readonly directory: string;
-  readonly configFile: string | null;
-  readonly cwd: string;
-}): LoadedSettings {
-  const mistakes: string[] = [];
-  const given: Given[] = [];
-  const files = options.configFile === null ? findSettingsFiles(options.directory) : [options.configFile];
-  for (const path of files.reverse()) given.push(...fromFile(path, mistakes));
-  given.push(...fromEnvironment(options.environment, options.cwd, mistakes), ...options.flags);
-  const values = new Map<SettingName, unknown>(settingNames().map((name) => [name, SETTINGS[name].default]));
-  const origins = new Map<SettingName, string>();
-  for (const { name, raw, origin, base } of given) {
-    const parsed = parseValue(SETTINGS[name], raw, base);
-    if ('wanted' in parsed) mistakes.push(`Cannot use ${describe(origin, name, raw)}: it must be ${parsed.wanted}`);
-    else {
-      values.set(name, parsed.value);
-      origins.set(name, origin);
-    }
+export function loadSettings({ flags, mistakes: before, environment, cwd }: LoadOptions): LoadedSettings {
+  const mistakes = [...before];
+  const direct = [...fromEnvironment(environment, mistakes), ...flags];
+  const chdir = readAll(direct.filter(isChdir), cwd, mistakes);
+  const base = textOf(chdir, 'chdir') ?? cwd;
+  const others = readAll(
+    direct.filter((given) => !isChdir(given)),
+    base,
+    mistakes,
+  );
+  const files = settingsFiles(textOf(others, 'config'), textOf(others, 'target'), base);
+  const fromFiles = files.reverse().flatMap((path) => readAll(fromFile(path, cwd, mistakes), dirname(path), mistakes));
+  if (mistakes.length > 0) {
+    throw new ViaductError('SETTINGS', mistakes.join('\n'), { advice: 'viaduct --help lists all settings.' });
   }
-  if (mistakes.length > 0) throw new ViaductError('SETTINGS', mistakes.join('\n'));
-  return { settings: Object.fromEntries(values) as unknown as Settings, origins };
+  const values: Record<string, unknown> = {};
+  for (const name of settingNames()) values[name] = SETTINGS[name].default;
+  const origins = new Map<SettingName, string>();
+  for (const { name, value, origin } of [...fromFiles, ...chdir, ...others]) {
+    values[name] = value;
+    origins.set(name, origin);
+  }
+  return { settings: values as unknown as Settings, origins };
 }
 
-function fromFile(path: string, mistakes: string[]): Given[] {
-  const { entries, directory } = readSettingsFile(path);
-  const names = settingNames();
-  return entries.flatMap(({ key, value, origin }) => {
-    const name = names.find((candidate) => fileKey(candidate) === key);
-    if (name !== undefined) return [{ name, raw: value, origin, base: directory }];
-    mistakes.push(unknown(`setting "${key}" (${origin})`, key, names.map(fileKey)));
-    return [];
-  });
+/** A value that was read. */
+interface Read {
+  readonly name: SettingName;
+  readonly value: unknown;
+  readonly origin: string;
 }
 
-function fromEnvironment(
-  environment: Readonly<Record<string, string | undefined>>,
-  cwd: string,
-  mistakes: string[],
-): Given[] {
-  const names = settingNames();
-  return Object.entries(environment).flatMap(([variable, raw]) => {
-    if (!variable.startsWith('VIADUCT_') || raw === undefined || raw === '') return [];
-    const name = names.find((candidate) => environmentName(candidate) === variable);
-    if (name !== undefined) return [{ name, raw, origin: variable, base: cwd }];
-    mistakes.push(unknown(`variable ${variable}`, variable, names.map(environmentName)));
-    return [];
-  });
+function isChdir({ name }: Given): boolean {
+  return name === 'chdir';
 }
 
-/** "Cannot use … : there is no such setting", with the name that was probably meant. */
-export function unknown(what: string, written: string, names: readonly string[]): string {
-  const near = nearest(written, names);
-  return `Cannot use ${what}: there is no such setting${near === null ? '' : `; did you mean ${near}?`}`;
+function textOf(all: readonly Read[], name: 'chdir' | 'config' | 'target'): string | null {
+  return (all.findLast((one) => one.name === name)?.value ?? null) as string | null;
 }
 
-function describe(origin: string, name: SettingName, raw: Raw): string {
-  const text = typeof raw === 'string' ? `"${raw}"` : JSON.stringify(raw);
-  if (origin.startsWith('--')) return `${origin} ${text}`;
-  if (origin.startsWith('VIADUCT_')) return `${origin}=${text}`;
-  return `${fileKey(name)} = ${text} (${origin})`;
+function readAll(all: readonly Given[], base: string, mistakes: string[]): Read[] {
+  const result: Read[] = [];
+  for (const { name, values, origin } of all) {
+    const setting: Setting = SETTINGS[name];
+    const good: unknown[] = [];
+    for (const { raw, shown } of values) {
+      const parsed = parseValue(setting, raw, base);
+      if ('value' in parsed) good.push(parsed.value);
+      else mistakes.push(`Cannot use ${shown}: it ${parsed.wrong}`);
+    }
+    if (setting.kind === 'list' && values.length < setting.itemsMin) {
+      mistakes.push(`Cannot use ${fileKey(name)} = [] (${origin}): it must have ${takes(setting)}`);
+    }
+    if (good.length < values.length) continue;
+    if (setting.kind !== 'list') result.push({ name, origin, value: good[0] });
+    else result.push({ name, origin, value: setting.item === 'mount' ? joined(good as Mount[]) : good });
+  }
+  return result;
+}
+
+/** Mounts of the same prefix become one. */
+function joined(mounts: readonly Mount[]): Mount[] {
+  const all = new Map<string, string[]>();
+  for (const { urlPrefix, directories } of mounts) all.set(urlPrefix, [...(all.get(urlPrefix) ?? []), ...directories]);
+  return [...all].map(([urlPrefix, directories]) => ({ urlPrefix, directories }));
+}
+
+/** The files that apply, the stronger one first. */
+function settingsFiles(config: string | null, target: string | null, base: string): string[] {
+  const directories = [...directoryOf(target), base];
+  const find = (name: string): string | undefined =>
+    directories
+      .map((directory) => join(directory, name))
+      .find((path) => statSync(path, { throwIfNoEntry: false }) !== undefined);
+  const files = new Set([config ?? find('viaduct.toml'), find('pyproject.toml')]);
+  return [...files].filter((path) => path !== undefined);
+}
+
+function directoryOf(target: string | null): string[] {
+  const found = target !== null && isAbsolute(target) ? statSync(target, { throwIfNoEntry: false }) : undefined;
+  if (target === null || found === undefined) return [];
+  return [found.isDirectory() ? target : dirname(target)];
 }

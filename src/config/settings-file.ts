@@ -1,72 +1,66 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
-import { ViaductError } from '../errors.ts';
+import { isTable, tomlLines } from './toml.ts';
 
-/** Keys of a settings file with the lines that they stand on. */
-export interface SettingsFile {
-  readonly directory: string;
-  readonly entries: readonly { readonly key: string; readonly value: unknown; readonly origin: string }[];
-}
+/** The settings that stand in a file, or why it cannot be read. */
+export type SettingsFile =
+  | {
+      readonly entries: readonly (readonly [key: string, value: unknown])[];
+      /** `viaduct.toml:3` for a key, or for a key of its table. */
+      readonly place: (keys: readonly string[]) => string;
+    }
+  | { readonly mistake: string };
+
+const FILE_BYTES_MAX = 1024 * 1024;
 
 /**
- * Reads `viaduct.toml`, or the table `[tool.viaduct]` of `pyproject.toml`.
+ * Reads `viaduct.toml`, or the table `[tool.viaduct]` of a file named `pyproject.toml`.
  *
- * @throws ViaductError `SETTINGS` when it cannot be read or is no TOML, with its line.
+ * @param shown the path as it is to stand in messages
  */
-export function readSettingsFile(path: string): SettingsFile {
-  const name = basename(path);
-  let text: string;
+export function readSettingsFile(path: string, shown: string): SettingsFile {
+  const text = readText(path);
+  if (typeof text !== 'string') return { mistake: `Cannot read settings file "${shown}": ${text.state}` };
+  const parsed = parseToml(text, shown);
+  if ('mistake' in parsed) return parsed;
+  const above = basename(path) === 'pyproject.toml' ? ['tool', 'viaduct'] : [];
+  let table: unknown = parsed.document;
+  for (const key of above) table = isTable(table) ? (table[key] ?? {}) : table;
+  let lineOf: ((keys: readonly string[]) => number) | null = null;
+  const place = (keys: readonly string[]): string => {
+    lineOf ??= tomlLines(text);
+    return `${shown}:${lineOf([...above, ...keys])}`;
+  };
+  if (!isTable(table)) return { mistake: `Cannot use tool.viaduct (${place([])}): it must be a table, [tool.viaduct]` };
+  return { entries: Object.entries(table), place };
+}
+
+function readText(path: string): string | { readonly state: string } {
   try {
-    text = readFileSync(path, 'utf8');
+    const stat = statSync(path);
+    if (stat.isDirectory()) return { state: 'it is a directory' };
+    if (!stat.isFile()) return { state: 'it is no ordinary file' };
+    if (stat.size > FILE_BYTES_MAX) return { state: 'it is larger than 1 MiB' };
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
   } catch (error) {
-    const state = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : 'it cannot be opened';
-    throw new ViaductError('SETTINGS', `Cannot read settings file "${path}": ${state}`, { cause: error });
+    return { state: STATES[(error as NodeJS.ErrnoException).code ?? ''] ?? (error as Error).message };
   }
-  const table = name === 'pyproject.toml' ? 'tool.viaduct' : '';
-  let settings: unknown = parseToml(text, name);
-  for (const part of table === '' ? [] : table.split('.')) settings = (settings as Record<string, unknown>)[part] ?? {};
-  const lines = keyLines(text, table);
-  const entries = Object.entries(settings as Record<string, unknown>).map(([key, value]) => {
-    const line = lines.get(key);
-    return { key, value, origin: line === undefined ? name : `${name}:${line}` };
-  });
-  return { directory: dirname(path), entries };
 }
 
-/** The settings files that apply in a project's directory: the first wins. */
-export function findSettingsFiles(directory: string): string[] {
-  return ['viaduct.toml', 'pyproject.toml'].map((name) => join(directory, name)).filter((path) => existsSync(path));
-}
+const STATES: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EACCES: 'permission denied',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8',
+};
 
-function parseToml(text: string, name: string): unknown {
+function parseToml(text: string, shown: string): { readonly document: unknown } | { readonly mistake: string } {
   try {
-    return parse(text);
+    return { document: parse(text) };
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const reason = error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? '';
-    throw new ViaductError('SETTINGS', `Cannot read settings file "${name}:${error.line}": ${reason}`, {
-      cause: error,
-    });
+    return { mistake: `Cannot read settings file "${shown}:${error.line}:${error.column}": ${reason}` };
   }
-}
-
-/** Lines of the keys of `table` (dotted; '' is the top), by scanning for headers and assignments. */
-function keyLines(text: string, table: string): Map<string, number> {
-  const lines = new Map<string, number>();
-  let current = '';
-  for (const [index, line] of text.split('\n').entries()) {
-    const header = /^\s*\[+\s*([^\]]+?)\s*\]+/.exec(line);
-    const assignment = /^\s*(?:"([^"]+)"|'([^']+)'|([\w-]+))\s*[=.]/.exec(line);
-    if (header !== null) {
-      current = (header[1] as string).replace(/["'\s]/g, '');
-      if (table === '') lines.set(current.split('.')[0] as string, index + 1);
-      else if (current.startsWith(`${table}.`))
-        lines.set(current.slice(table.length + 1).split('.')[0] as string, index + 1);
-    } else if (assignment !== null && current === table) {
-      const key = (assignment[1] ?? assignment[2] ?? assignment[3]) as string;
-      if (!lines.has(key)) lines.set(key, index + 1);
-    }
-  }
-  return lines;
 }

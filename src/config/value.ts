@@ -1,113 +1,128 @@
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Setting } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { formatBytes, formatDuration, readBytes, readDuration } from './units.ts';
 
-export type Raw = string | number | boolean | readonly unknown[] | unknown;
+/** A value, or what is wrong with it: the end of a sentence that begins with "it". */
+export type Parsed = { readonly value: unknown } | { readonly wrong: string };
 
-/** A value, or what is wrong with it: the end of a sentence that begins "it must be". */
-export type Parsed = { readonly value: unknown } | { readonly wanted: string };
+/** Files below `directories` (absolute, searched in order) are served below `urlPrefix`, which begins and ends with a slash. */
+export interface Mount {
+  readonly urlPrefix: string;
+  readonly directories: readonly string[];
+}
 
-/** Reads a value of a setting, from text or from TOML. Relative paths count from `base`. */
-export function parseValue(setting: Setting, raw: Raw, base: string): Parsed {
+/**
+ * Reads one value of a setting, or one item of a list.
+ *
+ * @param raw text; from files also what TOML has for it, and for a mount its URL and directory as a pair
+ * @param base where relative paths start
+ */
+export function parseValue(setting: Setting, raw: unknown, base: string): Parsed {
   switch (setting.kind) {
     case 'integer':
-      return inRange(
-        setting,
-        typeof raw === 'string' && /^[+-]?\d+$/.test(raw) ? Number(raw) : raw,
-        wholeNumber(setting),
-      );
+      return inRange(setting, isText(raw) && /^[+-]?\d{1,15}$/.test(raw) ? Number(raw) : raw);
     case 'bytes':
-      return inRange(setting, withUnit(raw, BYTES), `a size ${range(setting)}, such as 65536 or "64KiB"`);
+      return inRange(setting, isText(raw) ? readBytes(raw) : raw);
     case 'duration':
-      return inRange(setting, withUnit(raw, MILLISECONDS), `a time ${range(setting)} ms, such as 30000 or "30s"`);
+      return inRange(setting, isText(raw) ? readDuration(raw) : raw);
     case 'boolean':
-      return parseBoolean(raw);
+      return parseBoolean(setting, raw);
     case 'choice':
-      return typeof raw === 'string' && setting.choices.includes(raw)
-        ? { value: raw }
-        : { wanted: `one of ${setting.choices.join(', ')}` };
+      return isText(raw) && setting.choices.includes(raw) ? { value: raw } : mustBe(setting);
     case 'path':
-      return typeof raw === 'string' && raw !== '' ? { value: resolve(base, raw) } : { wanted: 'a path' };
+      return isText(raw) ? parsePath(setting.means, raw, base) : mustBe(setting);
     case 'list':
-      return parseList(setting, raw, base);
+      return setting.item === 'mount' ? parseMount(setting, raw, base) : parseAddressText(setting, raw, base);
   }
 }
 
-type Numeric = Extract<Setting, { kind: 'integer' | 'bytes' | 'duration' }>;
+/** What a setting takes, in words that follow "must be" or "takes". */
+export function takes(setting: Setting): string {
+  switch (setting.kind) {
+    case 'integer':
+      return `a whole number from ${setting.min} to ${setting.max}`;
+    case 'bytes':
+      return `a size from ${formatBytes(setting.min)} to ${formatBytes(setting.max)}, such as 65536 or 64KiB`;
+    case 'duration':
+      return `a time from ${formatDuration(setting.min)} to ${formatDuration(setting.max)}, such as 500ms or 30s`;
+    case 'boolean':
+      return 'true or false';
+    case 'choice':
+      return `${setting.choices.slice(0, -1).join(', ')} or ${setting.choices.at(-1)}`;
+    case 'path':
+      return PATHS[setting.means];
+    case 'list':
+      return setting.item === 'mount' ? '/url/=DIR' : '8000, HOST:PORT, [::1]:PORT, unix:PATH or fd:3';
+  }
+}
 
-function inRange(setting: Numeric, value: unknown, wanted: string): Parsed {
+/** A value as one would write it for a setting. */
+export function formatValue(setting: Setting, value: unknown): string {
+  if (setting.kind === 'bytes') return formatBytes(value as number);
+  if (setting.kind === 'duration') return formatDuration(value as number);
+  if (setting.kind === 'list' && setting.item === 'mount')
+    return (value as readonly Mount[]).map(formatMount).join(', ');
+  return Array.isArray(value) ? value.join(', ') : String(value);
+}
+
+const PATHS = {
+  target: 'a PATH or MODULE:CALLABLE',
+  directory: 'the path of a directory',
+  file: 'the path of a file',
+  program: 'the path of an interpreter or of a virtual environment',
+} as const;
+
+function mustBe(setting: Setting): Parsed {
+  return { wrong: `must be ${takes(setting)}` };
+}
+
+function isText(raw: unknown): raw is string {
+  return typeof raw === 'string' && raw.trim() !== '' && !raw.includes('\0');
+}
+
+function inRange(setting: Extract<Setting, { readonly min: number }>, value: unknown): Parsed {
   const whole = typeof value === 'number' && Number.isSafeInteger(value);
-  return whole && value >= setting.min && value <= setting.max ? { value } : { wanted };
+  return whole && value >= setting.min && value <= setting.max ? { value } : mustBe(setting);
 }
 
-function wholeNumber(setting: Numeric): string {
-  return `a whole number ${range(setting)}`;
-}
-
-function range(setting: Numeric): string {
-  return `from ${setting.min} to ${setting.max}`;
-}
-
-const BYTES: Readonly<Record<string, number>> = {
-  '': 1,
-  b: 1,
-  kb: 1000,
-  mb: 1e6,
-  gb: 1e9,
-  kib: 1024,
-  mib: 1024 ** 2,
-  gib: 1024 ** 3,
-  k: 1024,
-  m: 1024 ** 2,
-  g: 1024 ** 3,
-};
-
-const MILLISECONDS: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-function withUnit(raw: unknown, units: Readonly<Record<string, number>>): unknown {
-  if (typeof raw !== 'string') return raw;
-  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(raw);
-  const unit = units[(match?.[2] ?? '?').toLowerCase()];
-  return match === null || unit === undefined ? raw : Math.round(Number(match[1]) * unit);
-}
-
-function parseBoolean(raw: unknown): Parsed {
+function parseBoolean(setting: Setting, raw: unknown): Parsed {
   const text = String(raw).toLowerCase();
-  if (['true', '1', 'yes', 'on'].includes(text)) return { value: true };
-  if (['false', '0', 'no', 'off'].includes(text)) return { value: false };
-  return { wanted: 'true or false' };
+  if (raw === true || (isText(raw) && ['true', '1', 'yes', 'on'].includes(text))) return { value: true };
+  if (raw === false || (isText(raw) && ['false', '0', 'no', 'off'].includes(text))) return { value: false };
+  return mustBe(setting);
 }
 
-function parseList(setting: Extract<Setting, { kind: 'list' }>, raw: unknown, base: string): Parsed {
-  const items = Array.isArray(raw)
-    ? raw
-    : typeof raw === 'string'
-      ? raw.split(',')
-      : typeof raw === 'number'
-        ? [raw]
-        : null;
-  if (items === null) return { wanted: 'text or a list of texts' };
-  const values: string[] = [];
-  for (const item of items) {
-    const text = String(item).trim();
-    const value = setting.item === 'mount' ? parseMount(text, base) : parseAddressText(text);
-    if (value === null) return { wanted: setting.item === 'mount' ? '/url/=DIR' : ADDRESS_FORMS };
-    values.push(value);
-  }
-  return { value: values };
+function parsePath(means: keyof typeof PATHS, text: string, base: string): Parsed {
+  const path = resolve(base, text);
+  if (means === 'target') return { value: text.includes('/') || existsSync(path) ? path : text };
+  if (means !== 'directory') return { value: path };
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return { wrong: 'does not exist' };
+  return found.isDirectory() ? { value: path } : { wrong: 'is no directory' };
 }
 
-const ADDRESS_FORMS = '8000, HOST:PORT, [::1]:PORT, unix:PATH or fd:3';
-
-function parseAddressText(text: string): string | null {
-  const port = /^(?:\[[0-9A-Fa-f:.]+\]:|[^:\s[\]]*:)?(\d{1,5})$/.exec(text);
-  if (port !== null) return Number(port[1]) <= 65535 ? text : null;
-  return /^(unix:.+|fd:\d+)$/.test(text) ? text : null;
+/** Only the form: the address is taken apart where it is bound. The path of a socket becomes absolute. */
+function parseAddressText(setting: Setting, raw: unknown, base: string): Parsed {
+  const text = typeof raw === 'number' ? String(raw) : raw;
+  if (!isText(text)) return mustBe(setting);
+  const path = /^unix:(.+)$/.exec(text)?.[1];
+  if (path !== undefined) return { value: `unix:${resolve(base, path)}` };
+  if (/^fd:\d{1,6}$/.test(text)) return { value: text };
+  const port = /^(?:(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s]*):)?(\d{1,5})$/.exec(text)?.[1];
+  if (port === undefined) return mustBe(setting);
+  return Number(port) <= 65535 ? { value: text } : { wrong: 'has a port above 65535' };
 }
 
-/** Returns `/url/=/absolute/directory`. */
-function parseMount(text: string, base: string): string | null {
-  const match = /^(\/[^=]*)=(.+)$/.exec(text);
-  if (match === null) return null;
-  const url = match[1] as string;
-  return `${url.endsWith('/') ? url : `${url}/`}=${resolve(base, match[2] as string)}`;
+function parseMount(setting: Setting, raw: unknown, base: string): Parsed {
+  const pair = isText(raw) ? (/^([^=]*)=(.+)$/.exec(raw)?.slice(1) ?? []) : raw;
+  const [url, directory] = Array.isArray(pair) ? (pair as readonly unknown[]) : [];
+  if (!isText(url) || !isText(directory) || !/^\/[^?#\s]*$/.test(url)) return mustBe(setting);
+  if (/\/\/|\/\.\.?(\/|$)/.test(url)) return { wrong: 'has an empty, "." or ".." part in its URL' };
+  const mount: Mount = { urlPrefix: url.endsWith('/') ? url : `${url}/`, directories: [resolve(base, directory)] };
+  return { value: mount };
+}
+
+function formatMount({ urlPrefix, directories }: Mount): string {
+  return directories.map((directory) => `${urlPrefix}=${directory}`).join(', ');
 }

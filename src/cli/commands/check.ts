@@ -1,5 +1,7 @@
 import { proveApplication } from '../../app/prove.ts';
-import { fileKey } from '../../config/settings.ts';
+import { fileKey } from '../../config/setting.ts';
+import { SETTINGS } from '../../config/settings.ts';
+import { formatValue } from '../../config/value.ts';
 import type { Arguments } from '../arguments.ts';
 import { findingLines, palette } from '../output.ts';
 import { prepare } from '../prepare.ts';
@@ -10,10 +12,8 @@ export async function check(parsed: Arguments): Promise<number> {
   const colours = palette(process.stdout);
   process.stdout.write(findingLines(project.findings, colours));
   for (const [name, origin] of origins) {
-    const value = settings[name];
-    process.stdout.write(
-      `  ${colours.dim('setting'.padEnd(12))}${fileKey(name)} = ${JSON.stringify(value)} (${origin})\n`,
-    );
+    const value = formatValue(SETTINGS[name], settings[name]);
+    process.stdout.write(`  ${colours.dim('setting'.padEnd(12))}${fileKey(name)} = ${value} (${origin})\n`);
   }
   await proveApplication(project, settings.startTimeoutMs);
   process.stdout.write('The application can be served.\n');

@@ -19,7 +19,10 @@ _ready = type(iter([])), type(iter(()))
 
 
 class Exchange:
-    """Lives for one request. `lane` sends its frames; `sent` counts body bytes; phases are the constants below."""
+    """Lives for one request. `lane` sends its frames; `sent` counts body bytes; phases are the constants below.
+
+    `bodyless` is 1 for HEAD, plus 2 for a status that has no content, which an error may replace by one that has.
+    """
 
     __slots__ = ('lane', 'id', 'begun', 'bodyless', 'phase', 'code', 'lines', 'length', 'has', 'sent')
 
@@ -41,6 +44,7 @@ class Exchange:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None
+            self.bodyless &= 1
         elif self.phase:
             raise AssertionError('start_response was called a second time without exc_info')
         code, reason = encode_status(status)
@@ -49,7 +53,7 @@ class Exchange:
             lines = reason.encode('latin-1') + lines
             has |= HAS_REASON
         if code == 204 or code == 304:
-            self.bodyless = True
+            self.bodyless |= 2
         self.code = code
         self.lines = lines
         self.has = has
@@ -87,7 +91,7 @@ class Exchange:
         for block in blocks:
             if block:
                 self.send(_checked(block))
-                if self.bodyless or lane.gone == self.id:
+                if self.phase == 3 or lane.gone == self.id:
                     break
             elif not isinstance(block, bytes):
                 _checked(block)
@@ -132,13 +136,13 @@ class Exchange:
                 body = body[:length]
             else:
                 self.lane.log(f'the application sent {len(body)} bytes of a declared Content-Length of {length}')
-        self.phase = 3
         lines = self.lines
         lane = self.lane
         lane.now = time = now()
         lane.out.append(
             FRAME.pack(self.id, 1, self.has, self.code, len(lines), len(body), length, time - self.begun) + lines + body
         )
+        self.phase = 3
 
     def finish(self):
         """The iterable is exhausted."""
@@ -174,13 +178,12 @@ class Exchange:
     def fail(self):
         """The application raised: 500 while the head is still here, else a response that visibly breaks off."""
         report = traceback.format_exc()
-        self.lane.log(report, self.id)
-        if self.phase < 2:
-            self.phase, self.code, self.has, self.length = 3, 500, 0, -1
-            self.frame(FAILED, b'', report.encode('utf-8', 'replace'))
-        elif self.phase == 2:
-            self.phase = 3
-            self.frame(ABORT, b'', b'')
+        if self.phase == 3:
+            self.lane.log(report, self.id)
+        else:
+            kind = ABORT if self.phase == 2 else FAILED
+            self.phase, self.code = 3, 500
+            self.frame(kind, b'', report.encode('utf-8', 'replace'))
         self.lane.flush()
 
     def excess(self):

@@ -10,7 +10,7 @@ export const COMPLETE = 1;
 export const HEAD = 2;
 export const BLOCK = 3;
 export const END = 4;
-/** The application failed after the head had left: the response must visibly break off. */
+/** The application failed after the head had left: the response must visibly break off. The body is the traceback. */
 export const ABORT = 5;
 /** Its head, and where the worker holds a file that is the body: descriptor u32, start u64, end u64. */
 export const FILE = 6;

@@ -31,7 +31,7 @@ export interface LaneOwner {
   readonly responseBufferBytesMax: number;
   /** A request has left the lane, so there may be room for another. */
   onRoom(lane: Lane): void;
-  /** The application failed before its response began. */
+  /** The application failed. Unless its response has begun, it is the owner's to settle the job. */
   onFailed(lane: Lane, job: Job, traceback: string): void;
   /** The worker holds an open file that is the body. */
   onFile(lane: Lane, job: Job, head: FileHead): void;
@@ -189,7 +189,11 @@ export class Lane implements BodyLane {
       const head = data.readUInt32LE(position + 8);
       const body = data.readUInt32LE(position + 12);
       const start = position + FRAME_HEAD_BYTES + head;
-      if (start + body > data.length && (body < PIECEWISE_BYTES_MIN || start > data.length)) break;
+      if (
+        start + body > data.length &&
+        (body < PIECEWISE_BYTES_MIN || start > data.length || !isPiecewise(data, position))
+      )
+        break;
       if (!this.#frame(data, position, start, body)) return;
       position = start + body;
       if (position > data.length) return;
@@ -242,9 +246,10 @@ export class Lane implements BodyLane {
   #last(kind: number, job: Job, data: Buffer, position: number, start: number, length: number): void {
     this.#leave(data, position);
     if (kind === END) job.stream?.complete();
-    else if (kind === ABORT) job.stream?.abort();
-    else if (kind === FAILED) this.#owner.onFailed(this, job, data.toString('utf8', start, start + length));
-    else if (kind === FILE) {
+    else if (kind === ABORT || kind === FAILED) {
+      this.#owner.onFailed(this, job, data.toString('utf8', start, start + length));
+      job.stream?.abort();
+    } else if (kind === FILE) {
       const { status, reason, lines, contentLength, has } = this.#response(data, position, start, null);
       const file = {
         descriptor: data.readUInt32LE(start),
@@ -304,6 +309,12 @@ export class Lane implements BodyLane {
     if (this.#ends) stream.complete();
     return end;
   }
+}
+
+/** Whether the frame's body goes to the client: what the front itself has to understand, it needs whole. */
+function isPiecewise(data: Buffer, position: number): boolean {
+  const kind = data[position + 4] as number;
+  return kind === COMPLETE || kind === HEAD || kind === BLOCK;
 }
 
 function flushLane(lane: Lane): void {

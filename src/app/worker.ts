@@ -106,6 +106,8 @@ export class Worker implements LaneOwner {
   }
 
   onFailed(_lane: Lane, job: Job, traceback: string): void {
+    this.#options.onLog(this, traceback.trimEnd(), job);
+    if (job.settled) return;
     job.settle(this.#options.errorResponse(traceback));
   }
 

@@ -3,6 +3,9 @@
 import io
 import os
 import stat
+import tempfile
+
+_PLAIN = frozenset((io.BufferedReader, io.BufferedRandom, io.FileIO))
 
 
 class FileWrapper:
@@ -25,11 +28,18 @@ class FileWrapper:
 
 
 def regular_file(wrapper):
-    """Return (descriptor, position, end) when the wrapped object is a real file opened in binary mode, else None."""
+    """Return (descriptor, position, end) when what is wrapped reads from a real file in binary mode, else None.
+
+    A subclass may make other bytes of what is in the file, and so may an object that holds one: only the types of `open()`
+    count, an object whose `read` is that of the file in its attribute `file` (Django's files), and tempfile's wrapper.
+    """
     filelike = wrapper.filelike
-    filelike = getattr(filelike, 'file', filelike)  # tempfile's wrapper
-    if not isinstance(filelike, (io.BufferedReader, io.BufferedRandom, io.FileIO)):
-        return None
+    if type(filelike) not in _PLAIN:
+        holder, filelike = filelike, getattr(filelike, 'file', None)
+        if type(filelike) not in _PLAIN:
+            return None
+        if type(holder) is not tempfile._TemporaryFileWrapper and getattr(holder, 'read', None) != filelike.read:
+            return None
     try:
         descriptor = filelike.fileno()
         status = os.fstat(descriptor)

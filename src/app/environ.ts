@@ -4,7 +4,7 @@ import { DICT, DICT_END, type MarshalWriter, Name } from './marshal.ts';
 /**
  * Writes the variables of one request as a dict: CGI's (RFC 3875 section 4.1) under PEP 3333, whose strings hold bytes as
  * latin-1. Keys: REQUEST_METHOD, PATH_INFO (percent-decoded), QUERY_STRING, REQUEST_URI (both as received), SERVER_PROTOCOL,
- * REMOTE_ADDR, REMOTE_PORT, CONTENT_TYPE, CONTENT_LENGTH when `contentLength` is not negative, and HTTP_*. What all requests
+ * REMOTE_ADDR, REMOTE_PORT, CONTENT_TYPE, CONTENT_LENGTH when `contentLength` is not negative or the client said 0, and HTTP_*. What all requests
  * of a listener share is in the worker already.
  *
  * Header names with an underscore are left out, because `X_Real_IP` and `X-Real-IP` become the same key, and so is `Proxy`,
@@ -43,6 +43,12 @@ function writeHeaders(writer: MarshalWriter, request: Request): void {
     let key = keys.get(name);
     if (key === undefined) key = learnKey(name);
     if (key === null) continue;
+    if (key === CONTENT_LENGTH) {
+      if (request.body !== null) continue;
+      writer.name(key); // the client said that there is nothing
+      writer.text('0');
+      continue;
+    }
     writer.name(key);
     writer.text(key === HTTP_HOST ? request.host : (headers[i + 1] as string));
   }
@@ -61,6 +67,12 @@ const REMOTE_PORT = new Name('REMOTE_PORT');
 const CONTENT_LENGTH = new Name('CONTENT_LENGTH');
 const HTTP_HOST = new Name('HTTP_HOST');
 
+/** Keys whose value is not simply that of the header: what knows them compares them by identity. */
+const TREATED_APART = new Map([
+  ['CONTENT_LENGTH', CONTENT_LENGTH],
+  ['HTTP_HOST', HTTP_HOST],
+]);
+
 /** Keys of header names as received; null for a header that Python must not see. Bounded. */
 const keys = new Map<string, Name | null>();
 const KEYS_MAX = 2048;
@@ -68,11 +80,11 @@ const KEYS_MAX = 2048;
 const KEY_LENGTH_MAX = 255;
 
 /** The body arrives decoded and complete, so its framing is the front's; CONTENT_LENGTH is set from what was received. */
-const NOT_PASSED_ON = new Set(['content-length', 'transfer-encoding', 'proxy']);
+const NOT_PASSED_ON = new Set(['transfer-encoding', 'proxy']);
 
 function learnKey(name: string): Name | null {
   const text = environKey(name);
-  const key = text === null ? null : text === 'HTTP_HOST' ? HTTP_HOST : new Name(text);
+  const key = text === null ? null : (TREATED_APART.get(text) ?? new Name(text));
   if (keys.size < KEYS_MAX) keys.set(name, key);
   return key;
 }
@@ -82,7 +94,7 @@ export function environKey(name: string): string | null {
   if (name.includes('_') || NOT_PASSED_ON.has(name.toLowerCase())) return null;
   const key = name.toUpperCase().replaceAll('-', '_');
   if (key.length + 5 > KEY_LENGTH_MAX) return null;
-  return key === 'CONTENT_TYPE' ? key : `HTTP_${key}`;
+  return key === 'CONTENT_TYPE' || key === 'CONTENT_LENGTH' ? key : `HTTP_${key}`;
 }
 
 /** One field per key: repeated values are joined by a comma (RFC 9110 section 5.3), cookies by a semicolon (RFC 6265). */

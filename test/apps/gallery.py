@@ -1,0 +1,27 @@
+"""All applications of this directory in one: `/NAME/…` is the application of NAME.py inside `wsgiref.validate.validator`.
+
+`/bare/NAME/…` is the same without the validator: for what an application may do and the validator does not know, and for
+what it may not do. What the validator complains of is a 500 and a traceback in the log that names it.
+"""
+
+import importlib
+import pathlib
+import warnings
+from wsgiref.validate import WSGIWarning, validator
+
+warnings.simplefilter('error', WSGIWarning)
+
+HERE = pathlib.Path(__file__)
+bare = {
+    path.stem: importlib.import_module(path.stem).application
+    for path in HERE.parent.glob('*.py')
+    if path.name != HERE.name
+}
+validated = {name: validator(application) for name, application in bare.items()}
+
+
+def application(environ, start_response):
+    segments = environ['PATH_INFO'].split('/')
+    if segments[1] == 'bare':
+        return bare[segments[2]](environ, start_response)
+    return validated[segments[1]](environ, start_response)

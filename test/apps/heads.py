@@ -1,0 +1,15 @@
+"""Calls `start_response` with what the query says as JSON, percent-encoded: [status, headers, blocks].
+
+`headers` is a list of pairs; anything else is passed on as it is. With a fourth item true the blocks come from a generator.
+"""
+
+import json
+from urllib.parse import unquote
+
+
+def application(environ, start_response):
+    status, headers, blocks, *lazily = json.loads(unquote(environ['QUERY_STRING']))
+    pairs = [tuple(pair) if type(pair) is list else pair for pair in headers] if type(headers) is list else headers
+    start_response(status, pairs)
+    body = [block.encode() for block in blocks]
+    return (block for block in body) if lazily else body

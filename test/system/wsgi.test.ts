@@ -1,0 +1,659 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { ask, encode, type HttpAnswer, type HttpRequest, parseAnswer } from '../support/http-client.ts';
+import { eventually, SocketClient } from '../support/socket-client.ts';
+import { ROOT, startViaduct, type Viaduct } from '../support/viaduct.ts';
+
+const APPS = join(ROOT, 'test/apps');
+const ON_LINUX = process.platform === 'linux' ? false : 'files are handed over on Linux only';
+
+/** Names and values that a client may get to see although no application set them. */
+const OWN_FIELDS = new Set(['date', 'server', 'connection']);
+
+describe('PEP 3333', () => {
+  let viaduct: Viaduct;
+
+  before(async () => {
+    viaduct = await startViaduct({
+      args: [
+        'serve',
+        'gallery:application',
+        '--chdir',
+        APPS,
+        '--workers',
+        '1',
+        '--threads',
+        '4',
+        '--access-log',
+        'off',
+      ],
+      env: { OF_THE_PROCESS: 'caf\u00e9', HTTP_PROXY: 'http://evil.example', HTTP_X_FAKE: 'yes', CONTENT_LENGTH: '5' },
+    });
+  });
+
+  after(async () => {
+    await viaduct?.stop();
+    const complaint = /validate\.py[^\n]{1,20}in (assert_|check_\w+)|WSGIWarning|without being closed/;
+    assert.equal(complaint.exec(viaduct?.output() ?? '')?.[0], undefined, 'wsgiref.validate complained');
+  });
+
+  const get = (target: string, request?: HttpRequest): Promise<HttpAnswer> => ask(viaduct.port, target, request);
+  const logged = (pattern: RegExp): Promise<void> =>
+    eventually(`the log has ${pattern}`, () => pattern.test(viaduct.output()));
+
+  describe('the environ', () => {
+    const environ = async (target: string, request?: HttpRequest): Promise<Record<string, unknown>> =>
+      JSON.parse((await get(target, request)).body) as Record<string, unknown>;
+
+    it('has what CGI and PEP 3333 require when a plain GET comes', async () => {
+      const seen = await environ('/environs/some/path?a=1&b=%20');
+      const expected = {
+        REQUEST_METHOD: 'GET',
+        SCRIPT_NAME: '',
+        PATH_INFO: '/environs/some/path',
+        QUERY_STRING: 'a=1&b=%20',
+        SERVER_NAME: '127.0.0.1',
+        SERVER_PORT: `${viaduct.port}`,
+        SERVER_PROTOCOL: 'HTTP/1.1',
+        REMOTE_ADDR: '127.0.0.1',
+        HTTP_HOST: 'test.example',
+        'wsgi.version': ['tuple', '(1, 0)'],
+        'wsgi.url_scheme': 'http',
+        'wsgi.multithread': ['bool', 'True'],
+        'wsgi.multiprocess': ['bool', 'False'],
+        'wsgi.run_once': ['bool', 'False'],
+        'wsgi.input_terminated': ['bool', 'True'],
+        'type of environ': 'dict',
+      };
+      for (const [key, value] of Object.entries(expected)) assert.deepEqual(seen[key], value, key);
+      assert.match(String(seen.SERVER_SOFTWARE), /^viaduct\/\d/);
+      assert.match(String(seen.REMOTE_PORT), /^\d+$/);
+      for (const key of ['CONTENT_TYPE', 'CONTENT_LENGTH', 'HTTP_PROXY', 'left behind'])
+        assert.ok(!(key in seen), `${key} is there: ${seen[key]}`);
+    });
+
+    it('tells the client that really connected when its port is asked for', async () => {
+      const client = await SocketClient.open(viaduct.port);
+      const port = client.socket.localPort;
+      client.send(encode('/environs'));
+      await client.untilClosed();
+      assert.equal(JSON.parse(parseAnswer(client.received, 'GET').body).REMOTE_PORT, `${port}`);
+    });
+
+    it('holds bytes as latin-1 when path and headers have others than ASCII', async () => {
+      const seen = await environ('/environs/caf%C3%A9/%2f%25%ff?q=%C3%A9', { headers: [['X-Name', 'J\u00f6rg']] });
+      assert.equal(seen.PATH_INFO, '/environs/caf\u00c3\u00a9//%\u00ff');
+      assert.equal(seen.QUERY_STRING, 'q=%C3%A9');
+      assert.equal(seen.HTTP_X_NAME, 'J\u00f6rg');
+    });
+
+    it('joins headers that come more than once, cookies by a semicolon', async () => {
+      const headers: [string, string][] = [
+        ['X-Many', 'one'],
+        ['Cookie', 'a=1'],
+        ['x-many', 'two, three'],
+        ['cookie', 'b=2'],
+      ];
+      const seen = await environ('/environs', { headers });
+      assert.match(String(seen.HTTP_X_MANY), /^one, ?two, three$/);
+      assert.equal(seen.HTTP_COOKIE, 'a=1; b=2');
+    });
+
+    it('leaves out headers that pose as others: underscores, Proxy', async () => {
+      const headers: [string, string][] = [
+        ['X_Real_IP', '6.6.6.6'],
+        ['Content_Length', '77'],
+        ['Proxy', 'http://evil.example'],
+        ['X-Real-Ip', '10.0.0.1'],
+      ];
+      const seen = await environ('/environs', { headers });
+      assert.equal(seen.HTTP_X_REAL_IP, '10.0.0.1');
+      assert.ok(!('HTTP_PROXY' in seen));
+      assert.ok(!('CONTENT_LENGTH' in seen));
+    });
+
+    it('has variables of the process, but none that poses as part of the request', async () => {
+      const seen = await environ('/environs');
+      assert.equal(seen.OF_THE_PROCESS, 'caf\u00c3\u00a9');
+      assert.ok(typeof seen.PATH === 'string');
+      assert.ok(!('HTTP_X_FAKE' in seen));
+      assert.ok(!('HTTP_PROXY' in seen));
+      assert.ok(!('CONTENT_LENGTH' in seen));
+    });
+
+    it('is new for each request when an application changes it', async () => {
+      for (let i = 0; i < 3; i += 1) {
+        const seen = await environ('/environs');
+        assert.ok(!('left behind' in seen));
+        assert.equal(seen['wsgi.url_scheme'], 'http');
+      }
+    });
+
+    it('names what the content is: CONTENT_TYPE and CONTENT_LENGTH without HTTP_', async () => {
+      const headers: [string, string][] = [['Content-Type', 'application/x-thing']];
+      const seen = await environ('/environs', { method: 'POST', headers, body: 'abc' });
+      assert.equal(seen.CONTENT_TYPE, 'application/x-thing');
+      assert.equal(seen.CONTENT_LENGTH, '3');
+      assert.ok(!('HTTP_CONTENT_TYPE' in seen) && !('HTTP_CONTENT_LENGTH' in seen));
+    });
+
+    it('has CONTENT_LENGTH 0 when the client says that its content is empty', async () => {
+      const seen = await environ('/environs', { method: 'POST', body: '' });
+      assert.equal(seen.CONTENT_LENGTH, '0');
+    });
+
+    it('has CONTENT_LENGTH and no Transfer-Encoding when the content came in chunks', async () => {
+      const headers: [string, string][] = [['Transfer-Encoding', 'chunked']];
+      const body = '3\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n';
+      const seen = await environ('/environs', { method: 'POST', headers, body });
+      assert.equal(seen.CONTENT_LENGTH, '5');
+      assert.ok(!('HTTP_TRANSFER_ENCODING' in seen));
+      assert.ok(!('HTTP_X_TRAILER' in seen));
+    });
+
+    it('says HTTP/1.0 when the client does', async () => {
+      assert.equal((await environ('/environs', { version: '1.0' })).SERVER_PROTOCOL, 'HTTP/1.0');
+    });
+
+    it('has the methods as they are when they are unusual', async () => {
+      assert.equal((await environ('/bare/environs', { method: 'PURGE' })).REQUEST_METHOD, 'PURGE');
+    });
+  });
+
+  describe('wsgi.input', () => {
+    const LINES = 'first line\nsecond\n\nlast';
+
+    const read = async (how: string, body?: string, prefix = ''): Promise<unknown> =>
+      JSON.parse((await get(`${prefix}/inputs?${how}`, body === undefined ? {} : { method: 'POST', body })).body);
+
+    for (const size of ['small', 'spooled'] as const) {
+      const filler = size === 'small' ? '' : `${'x'.repeat(99_999)}\n`.repeat(5);
+      const body = LINES + (filler === '' ? '' : `\n${filler}end`);
+
+      it(`reads, and ends with nothing, when the content is ${size}`, async () => {
+        const answer = (await read(`read(5),read(1),read(${body.length}),read(1),readline(5)`, body)) as string[];
+        assert.deepEqual(answer, [body.slice(0, 5), body.slice(5, 6), body.slice(6), '', '']);
+      });
+
+      it(`gives lines in all four ways when the content is ${size}`, async () => {
+        const answer = await read('readline(),readline(3),readline(100),readline(5),readlines(1),iter', body);
+        const rest = body.slice(LINES.length - 4);
+        const lines = rest.split(/(?<=\n)/);
+        assert.deepEqual(answer, ['first line\n', 'sec', 'ond\n', '\n', [lines[0]], lines.slice(1)]);
+      });
+
+      it(`reads everything when no size is given and the content is ${size}`, async () => {
+        assert.deepEqual(await read('read,read', body, '/bare'), [body, '']);
+      });
+    }
+
+    it('is empty when the request has no content', async () => {
+      assert.deepEqual(await read('read(1),readline(),readlines(),iter'), ['', '', [], []]);
+    });
+  });
+
+  describe('start_response', () => {
+    const head = (status: unknown, headers: unknown, blocks: string[] = ['x'], lazily = false): string =>
+      encodeURIComponent(JSON.stringify(lazily ? [status, headers, blocks, true] : [status, headers, blocks]));
+    const plain = ['Content-Type', 'text/plain'];
+
+    for (const lazily of [false, true]) {
+      const from = lazily ? 'a generator' : 'a list';
+
+      it(`keeps reason phrases and duplicate fields in order when the body is ${from}`, async () => {
+        const cookies = [
+          ['Set-Cookie', 'a=1'],
+          ['set-cookie', 'b=2; Path=/'],
+          ['Set-Cookie', 'a=3'],
+        ];
+        const answer = await get(`/heads?${head('299 Of Our Own', [plain, ...cookies], ['x'], lazily)}`);
+        assert.equal(`${answer.status} ${answer.reason}`, '299 Of Our Own');
+        const values = answer.headers.filter(([name]) => name === 'set-cookie').map(([, value]) => value);
+        assert.deepEqual(values, ['a=1', 'b=2; Path=/', 'a=3']);
+      });
+
+      it(`sends latin-1 in values and reasons when the body is ${from}`, async () => {
+        const answer = await get(
+          `/heads?${head('200 D\u00e9j\u00e0', [plain, ['X-Name', 'J\u00f6rg']], ['x'], lazily)}`,
+        );
+        assert.equal(answer.reason, 'D\u00e9j\u00e0');
+        assert.equal(answer.header('x-name'), 'J\u00f6rg');
+      });
+    }
+
+    it('adds nothing but Date, Server and the framing', async () => {
+      const answer = await get(`/heads?${head('200 OK', [plain], ['abc'])}`);
+      const names = answer.headers.map(([name]) => name).filter((name) => !OWN_FIELDS.has(name));
+      assert.deepEqual(names.sort(), [
+        'content-type',
+        answer.framing === 'length' ? 'content-length' : 'transfer-encoding',
+      ]);
+    });
+
+    it('leaves Date and Server to the application when it sets them', async () => {
+      const own = [
+        ['Date', 'Thu, 01 Jan 1970 00:00:00 GMT'],
+        ['Server', 'mine'],
+      ];
+      const answer = await get(`/heads?${head('200 OK', [plain, ...own])}`);
+      const of = (wanted: string) => answer.headers.filter(([name]) => name === wanted).map(([, value]) => value);
+      assert.deepEqual(of('date'), ['Thu, 01 Jan 1970 00:00:00 GMT']);
+      assert.deepEqual(of('server'), ['mine']);
+    });
+
+    const mistakes: Record<string, [status: unknown, headers: unknown]> = {
+      'LF in a value': ['200 OK', [['X-A', 'a\nSet-Cookie: evil=1']]],
+      'CRLF in a value': ['200 OK', [['X-A', 'a\r\n\r\n<script>']]],
+      'CR in a value': ['200 OK', [['X-A', 'a\rb']]],
+      'NUL in a value': ['200 OK', [['X-A', 'a\u0000b']]],
+      'a control character in a value': ['200 OK', [['X-A', 'a\u001bb']]],
+      'CRLF in a name': ['200 OK', [['X-A: b\r\nSet-Cookie', 'evil=1']]],
+      'LF at the end of a name': ['200 OK', [['X-A\n', 'b']]],
+      'a space in a name': ['200 OK', [['X A', 'b']]],
+      'a colon in a name': ['200 OK', [['X-A:', 'b']]],
+      'an empty name': ['200 OK', [['', 'b']]],
+      'CRLF in the status': ['200 OK\r\nSet-Cookie: evil=1', []],
+      'NUL in the status': ['200 O\u0000K', []],
+      'a value outside latin-1': ['200 OK', [['X-A', '\u2713']]],
+      'a name outside ASCII': ['200 OK', [['X-\u00e9', 'a']]],
+      'a reason outside latin-1': ['200 \u2713', []],
+      Connection: ['200 OK', [['Connection', 'keep-alive']]],
+      'Keep-Alive': ['200 OK', [['Keep-Alive', 'timeout=5']]],
+      'Transfer-Encoding': ['200 OK', [['transfer-encoding', 'chunked']]],
+      Upgrade: ['200 OK', [['Upgrade', 'websocket']]],
+      TE: ['200 OK', [['TE', 'trailers']]],
+      Trailers: ['200 OK', [['Trailer', 'X-A']]],
+      'Proxy-Authenticate': ['200 OK', [['Proxy-Authenticate', 'Basic']]],
+      'a Content-Length that is no number': ['200 OK', [['Content-Length', 'one']]],
+      'a negative Content-Length': ['200 OK', [['Content-Length', '-1']]],
+      'two Content-Lengths': [
+        '200 OK',
+        [
+          ['Content-Length', '1'],
+          ['Content-Length', '1'],
+        ],
+      ],
+      'a value that is no text': ['200 OK', [['X-A', 1]]],
+      'a header of three parts': ['200 OK', [['X-A', 'b', 'c']]],
+      'headers that are no list': ['200 OK', { 'X-A': 'b' }],
+      'a status that is a number': [200, []],
+      'a status without a code': ['OK', []],
+      'an interim status': ['100 Continue', []],
+      'a status of two digits': ['99 Small', []],
+      'a status of four digits': ['2000 Large', []],
+    };
+    for (const [mistake, [status, headers]] of Object.entries(mistakes)) {
+      it(`answers 500 without splitting anything when the application passes ${mistake}`, async () => {
+        const answer = await get(`/bare/heads?${head(status, headers)}`);
+        assert.equal(answer.status, 500);
+        assert.ok(answer.whole);
+        assert.equal(answer.header('set-cookie'), null);
+        assert.doesNotMatch(answer.body, /Traceback|evil|script|File "/);
+      });
+    }
+
+    it('replaces the head when it comes with exc_info before anything was sent', async () => {
+      const answer = await get('/errors?before');
+      assert.equal(`${answer.status} ${answer.reason}`, '500 Sorry');
+      assert.equal(answer.body, 'the error page');
+      assert.equal(answer.header('x-first'), null);
+      assert.ok(answer.whole);
+    });
+
+    it('replaces a status without content by one with when it comes with exc_info', async () => {
+      const answer = await get('/errors?status');
+      assert.equal(`${answer.status} ${answer.reason}`, '500 Sorry');
+      assert.equal(answer.body, 'the error page');
+    });
+
+    for (const [when, framing] of [
+      ['after', 'chunked'],
+      ['after-length', 'length'],
+    ] as const) {
+      it(`breaks the response off where the client sees it when it comes with exc_info after a block: ${framing}`, async () => {
+        const client = await SocketClient.open(viaduct.port);
+        client.send(encode(`/errors?${when}`));
+        await client.until(/begun/);
+        const received = client.received;
+        await get('/errors?go');
+        await client.untilClosed();
+        const answer = parseAnswer(client.received, 'GET');
+        assert.deepEqual([answer.status, answer.framing, answer.body, answer.whole], [200, framing, 'begun', false]);
+        assert.equal(client.received, received, 'nothing may follow');
+        await logged(/LookupError: in the middle/);
+      });
+    }
+
+    it('answers 500 when it is called twice without exc_info', async () => {
+      const answer = await get('/bare/errors?twice');
+      assert.equal(answer.status, 500);
+      await logged(/start_response was called a second time/);
+    });
+
+    it('may be called in the iteration, and the empty block sends no head yet', async () => {
+      const answer = await get('/lazy?replace');
+      assert.equal(`${answer.status} ${answer.reason}`, '404 Nothing Here');
+      assert.equal(answer.body, 'replaced');
+    });
+  });
+
+  describe('the body', () => {
+    it('goes out block by block: the first one does not wait for the second', async () => {
+      const client = await SocketClient.open(viaduct.port);
+      client.send(encode('/lazy?held'));
+      await client.until(/first/);
+      assert.doesNotMatch(client.received, /second/);
+      await get('/lazy?release');
+      await client.untilClosed();
+      const answer = parseAnswer(client.received, 'GET');
+      assert.equal(answer.body, 'first,second');
+      assert.ok(answer.whole);
+    });
+
+    it('comes from write() and from the returned iterable, in this order', async () => {
+      const only = await get('/writes?only');
+      assert.equal(only.body, 'first,second');
+      assert.ok(only.whole);
+      const also = await get('/writes?also');
+      assert.equal(also.body, 'first,second,third');
+      assert.ok(also.whole);
+    });
+
+    for (const mistake of ['fail', 'text']) {
+      it(`breaks off when the application raises behind write(): ${mistake}`, async () => {
+        const answer = await get(`/bare/writes?${mistake}`);
+        assert.ok('first,second'.startsWith(answer.body));
+        assert.equal(answer.whole, false);
+      });
+    }
+
+    it('is framed by chunks for HTTP/1.1 and by the end of the connection for HTTP/1.0 when its length is unknown', async () => {
+      const query = encodeURIComponent(JSON.stringify(['200 OK', [['Content-Type', 'a/b']], ['one', 'two'], true]));
+      const modern = await get(`/heads?${query}`);
+      assert.deepEqual([modern.framing, modern.body, modern.whole], ['chunked', 'onetwo', true]);
+      const old = await get(`/heads?${query}`, { version: '1.0' });
+      assert.deepEqual([old.framing, old.body, old.header('transfer-encoding')], ['close', 'onetwo', null]);
+    });
+
+    it('gets a Content-Length when it is a list of one block', async () => {
+      const query = encodeURIComponent(JSON.stringify(['200 OK', [], ['one']]));
+      for (const version of ['1.0', '1.1'] as const) {
+        const answer = await get(`/bare/heads?${query}`, { version });
+        assert.deepEqual([answer.framing, answer.header('content-length'), answer.body], ['length', '3', 'one']);
+      }
+    });
+
+    for (const [what, blocks] of [
+      ['no block', []],
+      ['empty blocks', ['', '']],
+    ] as const) {
+      for (const prefix of ['', '/bare']) {
+        it(`may be empty: ${what}${prefix}`, async () => {
+          const query = encodeURIComponent(JSON.stringify(['200 OK', [['Content-Type', 'a/b']], blocks]));
+          const answer = await get(`${prefix}/heads?${query}`);
+          assert.deepEqual([answer.status, answer.body, answer.whole], [200, '', true]);
+        });
+      }
+    }
+
+    it('is complete although the application never produced a block', async () => {
+      const answer = await get('/lazy?none-now');
+      assert.deepEqual([answer.status, answer.body, answer.whole], [200, '', true]);
+    });
+
+    for (const lazily of [false, true]) {
+      const from = lazily ? 'a generator' : 'a list';
+      const query = (length: number, ...blocks: string[]): string => {
+        const item = [
+          '200 OK',
+          [
+            ['Content-Type', 'a/b'],
+            ['Content-Length', `${length}`],
+          ],
+          blocks,
+        ];
+        return encodeURIComponent(JSON.stringify(lazily ? [...item, true] : item));
+      };
+
+      it(`is cut to its Content-Length when ${from} has more, and the connection goes on`, async () => {
+        const client = await SocketClient.open(viaduct.port);
+        const one = `GET /bare/heads?${query(4, 'abc', 'def', 'ghi')} HTTP/1.1\r\nHost: a\r\n\r\n`;
+        client.send(one);
+        await client.until(/abcd$/);
+        client.send(encode(`/heads?${query(3, 'xyz')}`));
+        await client.untilClosed();
+        assert.doesNotMatch(client.received, /abcde/);
+        assert.match(client.received, /xyz$/);
+      });
+
+      it(`ends before its Content-Length when ${from} has less, and the client sees it`, async () => {
+        const answer = await get(`/bare/heads?${query(10, 'abc', 'def')}`);
+        assert.equal(answer.whole, false);
+        assert.ok('abcdef'.startsWith(answer.body));
+      });
+
+      it(`keeps a right Content-Length when ${from} is the body`, async () => {
+        const answer = await get(`/heads?${query(6, 'abc', 'def')}`);
+        assert.deepEqual([answer.framing, answer.body, answer.whole], ['length', 'abcdef', true]);
+      });
+
+      it(`is left out for HEAD, and the Content-Length kept, when ${from} is the body`, async () => {
+        const answer = await get(`/heads?${query(6, 'abc', 'def')}`, { method: 'HEAD' });
+        assert.deepEqual([answer.status, answer.header('content-length'), answer.body], [200, '6', '']);
+        const empty = await get(`/heads?${query(6)}`, { method: 'HEAD' });
+        assert.deepEqual([empty.status, empty.header('content-length'), empty.body], [200, '6', '']);
+      });
+
+      for (const status of ['204 No Content', '304 Not Modified']) {
+        it(`is left out when the status is ${status} and ${from} has one all the same`, async () => {
+          const item = [status, [['X-A', 'b']], ['abc']];
+          const client = await SocketClient.open(viaduct.port);
+          const all = encodeURIComponent(JSON.stringify(lazily ? [...item, true] : item));
+          client.send(`GET /bare/heads?${all} HTTP/1.1\r\nHost: a\r\n\r\n`);
+          await client.until(/\r\n\r\n/);
+          client.send(encode(`/heads?${query(3, 'xyz')}`));
+          await client.untilClosed();
+          const [first = '', ...rest] = client.received.split(/(?=HTTP\/1\.1 )/);
+          const answer = parseAnswer(first, 'GET');
+          assert.deepEqual([`${answer.status} ${answer.reason}`, answer.body, rest.length], [status, '', 1]);
+          assert.equal(answer.header('transfer-encoding'), null);
+        });
+      }
+    }
+
+    it('tells no length for HEAD when the application gave none and made no body', async () => {
+      const query = encodeURIComponent(JSON.stringify(['200 OK', [['Content-Type', 'a/b']], []]));
+      const answer = await get(`/heads?${query}`, { method: 'HEAD' });
+      assert.deepEqual([answer.status, answer.header('content-length'), answer.body], [200, null, '']);
+    });
+
+    for (const mistake of ['none', 'text', 'bytearray', 'silent']) {
+      it(`is a 500 when the application returns what is none: ${mistake}`, async () => {
+        const answer = await get(`/bare/raises?${mistake}`);
+        assert.equal(answer.status, 500);
+        assert.doesNotMatch(answer.body, /Traceback/);
+      });
+    }
+  });
+
+  describe('close()', () => {
+    const closed = async (): Promise<string[]> => (await get('/closes?log')).body.split(' ');
+    const isClosed = async (name: string): Promise<void> => {
+      await eventually(`${name} is closed`, async () => (await closed()).includes(name));
+      assert.equal((await closed()).filter((other) => other === name).length, 1, 'closed more than once');
+    };
+
+    for (const prefix of ['', '/bare']) {
+      it(`is called when the iteration ends ${prefix}`, async () => {
+        const answer = await get(`${prefix}/closes?end${prefix.slice(1)}+done`);
+        assert.equal(answer.body, 'a block another');
+        await isClosed(`end${prefix.slice(1)}`);
+      });
+
+      it(`is called when the iteration raises ${prefix}`, async () => {
+        const middle = await get(`${prefix}/closes?middle${prefix.slice(1)}+raise`);
+        assert.equal(middle.whole, false);
+        await isClosed(`middle${prefix.slice(1)}`);
+        const first = await get(`${prefix}/closes?first${prefix.slice(1)}+raise-first`);
+        assert.equal(first.status, 500);
+        await isClosed(`first${prefix.slice(1)}`);
+      });
+
+      it(`is called when the method is HEAD, and nothing else is asked of an endless body ${prefix}`, async () => {
+        const answer = await get(`${prefix}/closes?head${prefix.slice(1)}+endless`, { method: 'HEAD' });
+        assert.deepEqual([answer.status, answer.body], [200, '']);
+        await isClosed(`head${prefix.slice(1)}`);
+      });
+
+      it(`is called when the client has left an endless body ${prefix}`, async () => {
+        const client = await SocketClient.open(viaduct.port);
+        client.send(encode(`${prefix}/closes?left${prefix.slice(1)}+endless`));
+        await client.until(/a block/);
+        client.close();
+        await isClosed(`left${prefix.slice(1)}`);
+      });
+
+      it(`is called when the client has left while the application waits ${prefix}`, async () => {
+        const client = await SocketClient.open(viaduct.port);
+        client.send(encode(`${prefix}/closes?held${prefix.slice(1)}+held`));
+        await client.until(/a block/);
+        client.close();
+        await get('/closes?release');
+        await isClosed(`held${prefix.slice(1)}`);
+      });
+    }
+
+    it('is called when start_response was not', async () => {
+      const answer = await get('/bare/closes?silent+no-start');
+      assert.equal(answer.status, 500);
+      await isClosed('silent');
+    });
+
+    it('does no harm to a complete response when it raises', async () => {
+      const answer = await get('/bare/closes?broken+close-raises');
+      assert.equal(answer.body, 'a block another');
+      assert.ok(answer.whole);
+      await isClosed('broken');
+      await logged(/in close\(\)/);
+    });
+  });
+
+  describe('wsgi.file_wrapper', () => {
+    const CONTENT = Array.from({ length: 20_000 }, (_, number) => `line ${number}\n`).join('');
+    const closed = async (): Promise<string[]> => (await get('/files?closed')).body.split(' ');
+    const isClosed = (name: RegExp): Promise<void> =>
+      eventually(`${name} is closed`, async () => (await closed()).some((other) => name.test(other)));
+
+    for (const prefix of ['', '/bare']) {
+      for (const what of ['file', 'memory', 'temporary', 'named', 'iterated']) {
+        it(`sends all of it and closes it: ${what} ${prefix}`, async () => {
+          const answer = await get(`${prefix}/files?${what}`);
+          assert.equal(answer.body, CONTENT);
+          assert.ok(answer.whole);
+          await isClosed(new RegExp(`^${what}@`));
+        });
+      }
+
+      it(`begins where the file stands when it was read before ${prefix}`, async () => {
+        const answer = await get(`${prefix}/files?offset+5000`);
+        assert.equal(answer.body, CONTENT.slice(5000));
+        assert.equal((await get(`${prefix}/files?offset+${CONTENT.length + 5}`)).body, '');
+      });
+
+      it(`sends no more than the Content-Length says ${prefix}`, async () => {
+        const answer = await get(`${prefix}/files?length+10`);
+        assert.deepEqual(
+          [answer.body, answer.header('content-length'), answer.whole],
+          [CONTENT.slice(0, 10), '10', true],
+        );
+      });
+
+      it(`shows the client that something is missing when the file is shorter than its Content-Length ${prefix}`, async () => {
+        const answer = await get(`${prefix}/files?length+${CONTENT.length + 1}`);
+        assert.equal(answer.whole, false);
+        assert.ok(CONTENT.startsWith(answer.body));
+      });
+
+      it(`sends nothing of it for HEAD and closes it ${prefix}`, async () => {
+        const before = (await closed()).length;
+        const answer = await get(`${prefix}/files?file`, { method: 'HEAD' });
+        assert.deepEqual([answer.status, answer.body], [200, '']);
+        await eventually('one more is closed', async () => (await closed()).length > before);
+      });
+
+      it(`sends what read() gives, not what is in the file, when the two differ ${prefix}`, async () => {
+        assert.equal((await get(`${prefix}/files?decoding`)).body, CONTENT.toUpperCase());
+        assert.equal((await get(`${prefix}/files?attribute`)).body, CONTENT.toUpperCase());
+      });
+
+      it(`sends what comes through a pipe ${prefix}`, async () => {
+        assert.equal((await get(`${prefix}/files?pipe`)).body, 'through a pipe');
+      });
+    }
+
+    it('answers 500 when the file gives text', async () => {
+      assert.equal((await get('/bare/files?text')).status, 500);
+    });
+
+    it('does not read a real file in Python', { skip: ON_LINUX }, async () => {
+      const answer = await get('/bare/files?large');
+      assert.equal(answer.body.length, 64 * 1024 * 1024);
+      await isClosed(/^large@0$/);
+    });
+  });
+
+  describe('an application that fails', () => {
+    const pid = async (): Promise<string> => (await get('/raises?pid')).body;
+
+    for (const what of ['error', 'base', 'exit', 'interrupt', 'cancelled', 'generator', 'unprintable', 'surrogate']) {
+      it(`is answered 500 without its secrets, and the worker goes on: ${what}`, async () => {
+        const before = await pid();
+        const answer = await get(`/raises?${what}`);
+        assert.equal(answer.status, 500);
+        assert.ok(answer.whole);
+        assert.doesNotMatch(answer.body, /Traceback|secret|raises\.py/);
+        assert.equal(await pid(), before);
+      });
+    }
+
+    it('is told in the log with its traceback and the request', async () => {
+      await get('/raises/told/in/the/log?error');
+      await logged(/Traceback.*\/raises\/told\/in\/the\/log/s);
+      await logged(/RuntimeError: a secret of the application/);
+    });
+
+    it('may have a very long traceback', async () => {
+      const before = await pid();
+      const answer = await get('/raises?recursion');
+      assert.equal(answer.status, 500);
+      await logged(/RecursionError/);
+      assert.equal(await pid(), before);
+    });
+  });
+
+  it('writes to the log what is written to wsgi.errors, line by line', async () => {
+    await get('/logs?noted');
+    await logged(/noted: written in parts/);
+    await logged(/noted: first line(.|\n)*noted: second line/);
+    await logged(/noted: caf\u00e9 \u2713, without an end of line/);
+  });
+
+  for (const [workers, threads, multithread, multiprocess] of [
+    [1, 1, 'False', 'False'],
+    [2, 1, 'False', 'True'],
+    [2, 4, 'True', 'True'],
+  ] as const) {
+    it(`tells ${workers} workers and ${threads} threads by wsgi.multiprocess and wsgi.multithread`, async () => {
+      const counts = ['--workers', `${workers}`, '--threads', `${threads}`];
+      const other = await startViaduct({ args: ['serve', 'environs:application', '--chdir', APPS, ...counts] });
+      try {
+        const seen = JSON.parse((await ask(other.port, '/')).body) as Record<string, unknown>;
+        assert.deepEqual(seen['wsgi.multithread'], ['bool', multithread]);
+        assert.deepEqual(seen['wsgi.multiprocess'], ['bool', multiprocess]);
+      } finally {
+        await other.stop();
+      }
+    });
+  }
+});

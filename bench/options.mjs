@@ -1,0 +1,56 @@
+import { parseArgs } from 'node:util';
+
+export const USAGE = `npm run bench -- [options]
+
+  --only NAMES        only these scenarios, with commas: hello,static
+  --rounds N          measurements of each stack in turns. Default: 5
+  --seconds N         length of one measurement. Default: 4
+  --quick             one round of one second: whether everything runs, not how fast
+  --server-core N     core for all processes of a stack. Default: chosen
+  --load-core N       core for the load generator. Default: chosen
+  --render FILE       table and chart from the JSON of an earlier run
+  --list              names of the scenarios
+  --help              this`;
+
+/**
+ * Reads the command line.
+ *
+ * @param {readonly string[]} argv
+ */
+export function readOptions(argv) {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      only: { type: 'string', multiple: true, default: [] },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      'server-core': { type: 'string' },
+      'load-core': { type: 'string' },
+      render: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const { quick, render, list, help } = values;
+  return {
+    only: values.only.flatMap((names) => names.split(',')).filter((name) => name !== ''),
+    rounds: whole('--rounds', values.rounds, quick ? 1 : 5, 1, 100),
+    seconds: whole('--seconds', values.seconds, quick ? 1 : 4, 1, 600),
+    cores: {
+      server: whole('--server-core', values['server-core'], undefined, 0, 4096),
+      load: whole('--load-core', values['load-core'], undefined, 0, 4096),
+    },
+    quick,
+    render,
+    list,
+    help,
+  };
+}
+
+function whole(name, text, otherwise, min, max) {
+  if (text === undefined) return otherwise;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new Error(`Cannot use ${name} "${text}": it is a whole number from ${min} to ${max}`);
+}

@@ -1,0 +1,48 @@
+import { request as send } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isRunning, tail } from './processes.mjs';
+
+const START_MS = 30_000;
+
+/**
+ * Waits until a server answers the request that is to be measured, and as it should: a benchmark of error pages is worth nothing.
+ *
+ * @param {import('./stacks/index.mjs').Server} server
+ * @param {import('./load.mjs').Request} request
+ * @param {string | number} answer the response's text, or its length in bytes
+ */
+export async function waitUntilReady(server, request, answer) {
+  const deadline = Date.now() + START_MS;
+  let last = 'no answer';
+  while (Date.now() < deadline) {
+    const ended = server.children.find((child) => !isRunning(child));
+    if (ended !== undefined) throw new Error(`Cannot start ${server.name}: it ended\n${tail(server.log)}`);
+    const response = await ask(server.port, request).catch((error) => ({ status: 0, text: error.message, bytes: 0 }));
+    if (response.status === 200 && (response.text === answer || response.bytes === answer)) return;
+    last = `${response.status} ${response.text.slice(0, 200)} (${response.bytes} bytes)`;
+    await delay(50);
+  }
+  throw new Error(`Cannot start ${server.name}: not ready after ${START_MS / 1000} s: ${last}\n${tail(server.log)}`);
+}
+
+function ask(port, { path, method = 'GET', fields = [], bodyBytes = 0 }) {
+  const content = Buffer.alloc(bodyBytes, 'x');
+  const headers = { ...Object.fromEntries(fields), Connection: 'close', 'Content-Length': bodyBytes };
+  return new Promise((resolve, reject) => {
+    const outgoing = send(
+      { host: '127.0.0.1', port, path, method, headers, agent: false, timeout: 10_000 },
+      (response) => {
+        const chunks = [];
+        response.on('data', (chunk) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const body = Buffer.concat(chunks);
+          resolve({ status: response.statusCode, bytes: body.length, text: body.toString('latin1') });
+        });
+      },
+    );
+    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer within 10 s')));
+    outgoing.on('error', reject);
+    outgoing.end(content);
+  });
+}

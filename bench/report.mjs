@@ -1,0 +1,109 @@
+const COLUMNS = ['', 'value', 'µs CPU', 'ratio', 'spread', 'CPU ratio', 'target', ''];
+
+/** A scenario's table for the terminal. */
+export function textTable(summary) {
+  const lines = [COLUMNS.with(1, summary.unit), ...summary.rows.map((row) => cells(row, summary))];
+  const widths = COLUMNS.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
+  const text = lines.map((line) => {
+    const padded = line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])));
+    return `  ${padded.join('  ')}`.trimEnd();
+  });
+  return [`${summary.title} (${summary.id})`, ...text, ''].join('\n');
+}
+
+/** All scenarios as one Markdown table: a row for each stack that ours is compared with. */
+export function markdownTable({ scenarios }) {
+  const head = [
+    '| scenario | Viaduct | beside | its value | ratio | spread | CPU ratio | target | |',
+    '|---|---:|---|---:|---:|---:|---:|---:|---|',
+  ];
+  const rows = scenarios.flatMap((summary) => {
+    const [ours, ...others] = summary.rows;
+    const own = `${format(ours.value)} ${summary.unit}`;
+    const ownRow = [summary.title, unusable(ours) ?? own, '', '', '', '', aim(ours, summary.better), verdict(ours)];
+    const rest = others.map((row) => {
+      const [stack, value, , ratio, spread, cpuRatio, target, judged] = cells(row, summary);
+      return ['', '', stack, value ?? '', ratio ?? '', spread ?? '', cpuRatio ?? '', target ?? '', judged ?? ''];
+    });
+    return [ownRow.toSpliced(2, 0, ''), ...rest].map(
+      (line) => `| ${line.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`,
+    );
+  });
+  return `${[...head, ...rows].join('\n')}\n`;
+}
+
+/** What a run was made with, in a few lines. */
+export function describe({ machine, versions, options, missing }) {
+  const { cpu, kernel, cores } = machine;
+  const stacks = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    `${cpu}, Linux ${kernel}. Stack on core ${cores.server}, load generator on core ${cores.load}${
+      cores.shared ? ' (two threads of one physical core: rates are lower than they could be)' : ''
+    }.`,
+    `${options.rounds} rounds of ${options.seconds} s. ${stacks.join(', ')}.`,
+    ...missing.map(([name, reason]) => `Skipped: ${name}, ${reason}.`),
+  ].join('\n');
+}
+
+/** How many targets were met, and which not. */
+export function verdicts({ scenarios }) {
+  const judged = scenarios
+    .flatMap(({ id, rows }) => rows.map((row) => ({ id, ...row })))
+    .filter((row) => row.reached !== undefined);
+  const missed = judged.filter(({ reached }) => !reached);
+  const list = missed.map(({ id, stack, ratio, target, value, limit }) =>
+    limit === undefined
+      ? `${id}: ${ratio.median.toFixed(2)} × ${stack}, target ${target}`
+      : `${id}: ${format(value)}, target ${format(limit)}`,
+  );
+  return [
+    `${judged.length - missed.length} of ${judged.length} targets reached`,
+    ...list.map((line) => `  missed ${line}`),
+  ].join('\n');
+}
+
+function cells(row, summary) {
+  const reason = unusable(row);
+  if (reason !== undefined) return [row.stack, reason];
+  const ratio = row.ratio === undefined ? ['', '', ''] : [`${two(row.ratio.median)} ×`, spread(row.ratio), ''];
+  if (row.cpuRatio !== undefined) ratio[2] = `${two(row.cpuRatio.median)} ×`;
+  const value = `${format(row.value)}${details(row)}`;
+  return [row.stack, value, format(row.cpuMicros), ...ratio, aim(row, summary.better), verdict(row)];
+}
+
+function unusable({ skipped, failure, samples }) {
+  if (skipped !== undefined) return `skipped: ${skipped}`;
+  if (failure !== undefined) return `invalid: ${failure.split('\n')[0]}`;
+  return samples.length === 0 ? 'invalid: not measured' : undefined;
+}
+
+function details({ detail }) {
+  return detail === undefined
+    ? ''
+    : ` (${Object.entries(detail)
+        .map(([name, value]) => `${name} ${format(value)}`)
+        .join(', ')})`;
+}
+
+function aim({ target, limit }, better) {
+  if (limit !== undefined) return `< ${format(limit)}`;
+  return target === undefined ? '' : `${better === 'higher' ? '≥' : '≤'} ${target} ×`;
+}
+
+function verdict({ reached }) {
+  return reached === undefined ? '' : reached ? 'reached' : 'missed';
+}
+
+function spread({ min, max }) {
+  return `${two(min)}–${two(max)}`;
+}
+
+function two(number) {
+  return number.toFixed(2);
+}
+
+/** Three digits are as many as a benchmark knows. */
+function format(number) {
+  if (number === undefined) return '';
+  return number >= 1000 ? Number(number.toPrecision(3)).toLocaleString('en') : String(Number(number.toPrecision(3)));
+}

@@ -1,0 +1,113 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { mustRun, tool } from '../scripts/steps.mjs';
+import { chart } from './chart.mjs';
+import { chooseCores, pinSelf } from './cores.mjs';
+import { readOptions, USAGE } from './options.mjs';
+import { killAll, stopAll } from './processes.mjs';
+import { describe, markdownTable, textTable, verdicts } from './report.mjs';
+import { runScenario } from './rounds.mjs';
+import { chooseScenarios, SCENARIOS } from './scenarios/index.mjs';
+import { STACKS } from './stacks/index.mjs';
+import { findProgram, inspectPackage, ROOT } from './stacks/programs.mjs';
+import { summarise } from './summary.mjs';
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+async function main(argv) {
+  const options = readOptions(argv);
+  if (options.help) console.log(USAGE);
+  else if (options.list) console.log(SCENARIOS.map(({ id, title }) => `${id.padEnd(22)}${title}`).join('\n'));
+  else if (options.render !== undefined) write(JSON.parse(readFileSync(options.render, 'utf8')), options.render);
+  else return await measure(options);
+  return 0;
+}
+
+async function measure(options) {
+  const scenarios = chooseScenarios(options.only);
+  if (findProgram('wrk') === null) throw new Error('Cannot make load: wrk is not installed. See bench/README.md');
+  if ('missing' in inspectPackage('django'))
+    throw new Error('Cannot find .setup/bench-venv with Django: run bench/install-peers.sh');
+  mustRun('compile src', process.execPath, [tool('typescript'), '-p', 'tsconfig.json']);
+  const cores = chooseCores(options.cores);
+  pinSelf(cores.load);
+  const directory = mkdtempSync(join(tmpdir(), 'viaduct-bench-'));
+  cleanUpWhenInterrupted(directory);
+  try {
+    const results = begin(options, cores, scenarios);
+    console.log(`${describe(results)}\n`);
+    const { rounds, seconds } = options;
+    const context = {
+      cores,
+      rounds,
+      seconds,
+      directory,
+      inspections: inspections(),
+      tell: (line) => console.log(line),
+    };
+    for (const scenario of scenarios) {
+      results.scenarios.push(summarise(scenario, await runScenario(scenario, context)));
+      console.log(textTable(results.scenarios.at(-1)));
+    }
+    console.log(verdicts(results));
+    const complete = scenarios.length === SCENARIOS.length && !options.quick;
+    write(results, join(ROOT, complete ? 'bench/results/latest.json' : 'bench/results/raw/partial.json'));
+    const invalid = results.scenarios.flatMap(({ rows }) => rows).filter(({ failure }) => failure !== undefined);
+    return invalid.length === 0 ? 0 : 1;
+  } finally {
+    await stopAll();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function begin({ rounds, seconds, quick }, cores, scenarios) {
+  const found = Object.entries(inspections()).filter(([name]) => scenarios.some(({ stacks }) => stacks.includes(name)));
+  const plain = found.filter(([name]) => !name.includes('/'));
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: { cpu: cpus()[0].model, kernel: release(), node: process.versions.node, cores },
+    options: { rounds, seconds, quick },
+    versions: Object.fromEntries(
+      plain.flatMap(([name, { version }]) => (version === undefined ? [] : [[name, version]])),
+    ),
+    missing: found.flatMap(([name, { missing }]) => (missing === undefined ? [] : [[name, missing]])),
+    scenarios: [],
+  };
+}
+
+function inspections() {
+  return Object.fromEntries(Object.entries(STACKS).map(([name, stack]) => [name, stack.inspect()]));
+}
+
+/** The figures of a whole run belong to the project, with the chart that the README shows; those of a part do not. */
+function write(results, path) {
+  const whole = path.endsWith('latest.json');
+  const image = whole ? join(ROOT, 'docs/benchmark.svg') : path.replace(/\.json$/, '.svg');
+  for (const file of [path, image]) mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(path, `${JSON.stringify(results, null, 1)}\n`);
+  writeFileSync(path.replace(/\.json$/, '.md'), `${markdownTable(results)}\n${describe(results)}\n`);
+  writeFileSync(image, chart(results));
+  console.log(`Written: ${path}, the same as Markdown, and ${image}`);
+}
+
+function cleanUpWhenInterrupted(directory) {
+  process.once('exit', killAll);
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ]) {
+    process.once(signal, async () => {
+      console.log(`${signal}: ending what was started`);
+      await stopAll();
+      rmSync(directory, { recursive: true, force: true });
+      process.exit(code);
+    });
+  }
+}

@@ -1,0 +1,43 @@
+import { BROWSER_FIELDS } from '../heads.mjs';
+import { loadScenario } from './load-scenario.mjs';
+
+const ANSWER = 'Hello, world!\n';
+const SERVERS = ['granian', 'nginx+gunicorn', 'nginx+uWSGI', 'gunicorn/gthread', 'waitress', 'bjoern'];
+const WSGI_TARGETS = { granian: 0.9, 'nginx+gunicorn': 8, 'nginx+uWSGI': 2.5 };
+const DJANGO_TARGETS = { 'bare loop': 0.72, granian: 1.05, 'nginx+gunicorn': 2.3, 'nginx+uWSGI': 1.25 };
+
+const wsgi = {
+  title: 'WSGI hello',
+  application: 'hello:application',
+  stacks: ['viaduct', ...SERVERS, 'viaduct/4 threads'],
+  targets: WSGI_TARGETS,
+  answer: ANSWER,
+};
+
+const django = {
+  title: 'Django hello',
+  application: 'django_hello:application',
+  stacks: ['viaduct', 'bare loop', ...SERVERS, 'viaduct/4 threads'],
+  targets: DJANGO_TARGETS,
+  answer: ANSWER,
+};
+
+/** The smallest answer, bare and through Django, with `wrk`'s head and with a browser's. */
+export const helloScenarios = [
+  loadScenario({ ...wsgi, id: 'hello', request: { path: '/' } }),
+  loadScenario({ ...browser(wsgi), id: 'hello-browser' }),
+  loadScenario({ ...django, id: 'django', request: { path: '/' } }),
+  loadScenario({ ...browser(django), id: 'django-browser' }),
+  loadScenario({
+    id: 'django-startproject',
+    title: "Django hello, a browser's head, all middlewares of startproject",
+    application: 'django_startproject:application',
+    stacks: ['viaduct', 'bare loop', 'granian', 'nginx+gunicorn', 'nginx+uWSGI'],
+    answer: ANSWER,
+    request: { path: '/', fields: BROWSER_FIELDS },
+  }),
+];
+
+function browser(scenario) {
+  return { ...scenario, title: `${scenario.title}, a browser's head`, request: { path: '/', fields: BROWSER_FIELDS } };
+}

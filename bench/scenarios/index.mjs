@@ -1,0 +1,54 @@
+import { bodyScenarios } from './bodies.mjs';
+import { helloScenarios } from './hello.mjs';
+import { idleScenario } from './idle.mjs';
+import { memoryScenario } from './memory.mjs';
+import { mixScenarios } from './mix.mjs';
+import { staticScenarios } from './static.mjs';
+
+/**
+ * One thing that is measured.
+ *
+ * @typedef {object} Scenario
+ * @property {string} id
+ * @property {string} title
+ * @property {string} unit of its values
+ * @property {'higher' | 'lower'} better
+ * @property {readonly string[]} stacks names, ours first
+ * @property {Record<string, number>} targets ratio of ours to that stack: at least when higher is better, else at most
+ * @property {number} [limit] what our own value must stay below
+ * @property {boolean} [fresh] a stack is started anew for each sample
+ * @property {number} [roundsMax] more tell no more
+ * @property {import('../load.mjs').Request} request by which one sees that a stack is ready
+ * @property {string | number} answer its text, or its length in bytes
+ * @property {() => string | undefined} [impossible] why it cannot be measured here
+ * @property {(context: import('../rounds.mjs').Context) => Partial<import('../stacks/index.mjs').Job>} job
+ * @property {(server: import('../stacks/index.mjs').Server, context: import('../rounds.mjs').Context) => Promise<void>} [warmUp]
+ * @property {(server: import('../stacks/index.mjs').Server, context: import('../rounds.mjs').Context) =>
+ *   Promise<import('../rounds.mjs').Sample>} sample
+ */
+
+/** All, in the order of the tables. @type {readonly Scenario[]} */
+export const SCENARIOS = [
+  ...helloScenarios,
+  ...bodyScenarios,
+  ...staticScenarios,
+  ...mixScenarios,
+  memoryScenario,
+  idleScenario,
+];
+
+/**
+ * The scenarios of these names: `static` stands for all whose name begins with `static-`, and `hello` for itself and `hello-browser`.
+ *
+ * @param {readonly string[]} names none for all
+ */
+export function chooseScenarios(names) {
+  const unknown = names.find((name) => !SCENARIOS.some((scenario) => isNamed(scenario, name)));
+  if (unknown !== undefined)
+    throw new Error(`Cannot find scenario "${unknown}". There are: ${SCENARIOS.map(({ id }) => id).join(', ')}`);
+  return names.length === 0 ? SCENARIOS : SCENARIOS.filter((scenario) => names.some((name) => isNamed(scenario, name)));
+}
+
+function isNamed({ id }, name) {
+  return id === name || id.startsWith(`${name}-`);
+}

@@ -1,0 +1,70 @@
+import { bareLoop } from './bare-loop.mjs';
+import { bjoern } from './bjoern.mjs';
+import { granian } from './granian.mjs';
+import { gunicorn } from './gunicorn.mjs';
+import { nginx } from './nginx.mjs';
+import { nginxGunicorn } from './nginx-gunicorn.mjs';
+import { nginxUwsgi } from './nginx-uwsgi.mjs';
+import { viaduct } from './viaduct.mjs';
+import { waitress } from './waitress.mjs';
+
+/**
+ * What a stack is to serve, and where.
+ *
+ * @typedef {object} Job
+ * @property {string} application MODULE:CALLABLE
+ * @property {string} chdir directory of the application
+ * @property {number} port of 127.0.0.1
+ * @property {number} workers
+ * @property {number} threads of each worker
+ * @property {number} core
+ * @property {string} directory its own, empty
+ * @property {string} log file for what it writes
+ * @property {string} [files] directory to serve below /static/
+ * @property {boolean} [preload] import before forking, where that is not the default
+ * @property {boolean} [unshared] share no program file with others, because memory is measured
+ * @property {boolean} [collectable] collect garbage at SIGUSR2, where there is a collector
+ * @property {readonly (readonly [string, string])[]} [fields] header fields of the requests, for a stack that makes its own
+ */
+
+/**
+ * A stack that runs.
+ *
+ * @typedef {object} Server
+ * @property {string} name
+ * @property {Stack} stack
+ * @property {number} port
+ * @property {string} log
+ * @property {readonly import('node:child_process').ChildProcess[]} children
+ */
+
+/**
+ * A server, or several that work together.
+ *
+ * @typedef {object} Stack
+ * @property {() => import('./programs.mjs').Inspection} inspect
+ * @property {(job: Job) => import('node:child_process').ChildProcess[]} start
+ * @property {(server: Server) => Promise<void>} [ready] when it has no port to ask
+ * @property {(server: Server, seconds: number) => Promise<object>} [load] when no load generator can reach it; as `runWrk`
+ * @property {(server: Server) => void} [collect] frees what is garbage, when the job was `collectable`
+ */
+
+/** By the names that scenarios, tables and the chart use. A name after `/` is a variant. @type {Record<string, Stack>} */
+export const STACKS = {
+  viaduct,
+  'viaduct/4 threads': variant(viaduct, { threads: 4 }),
+  'bare loop': bareLoop,
+  bjoern,
+  granian,
+  gunicorn,
+  'gunicorn/preload': variant(gunicorn, { preload: true }),
+  'gunicorn/gthread': variant(gunicorn, { threads: 4 }),
+  nginx,
+  'nginx+gunicorn': nginxGunicorn,
+  'nginx+uWSGI': nginxUwsgi,
+  waitress,
+};
+
+function variant(stack, changes) {
+  return { ...stack, start: (job) => stack.start({ ...job, ...changes }) };
+}

@@ -1,0 +1,55 @@
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { startPinned } from '../processes.mjs';
+import { findProgram, inspectProgram, writeConfiguration } from './programs.mjs';
+
+/** Alone, for static files and idle connections. @type {import('./index.mjs').Stack} */
+export const nginx = {
+  inspect: inspectNginx,
+  start: (job) => [startNginx(job, ['location / { return 200 "Hello, world!\\n"; }'])],
+};
+
+/** @returns {import('./programs.mjs').Inspection} */
+export function inspectNginx() {
+  return inspectProgram('nginx', ['-v']);
+}
+
+/**
+ * Starts nginx with one worker process, tuned as for production: `sendfile`, descriptors of files kept open, connections kept alive.
+ *
+ * @param {import('./index.mjs').Job} job
+ * @param {readonly string[]} locations of its server block, besides /static/
+ * @param {readonly string[]} [upstreams] of its http block
+ */
+export function startNginx(job, locations, upstreams = []) {
+  const { directory, port, files } = job;
+  const configuration = writeConfiguration(job, 'nginx.conf', [
+    ...(process.getuid?.() === 0 ? [`user ${userInfo().username};`] : []),
+    'daemon off;',
+    'worker_processes 1;',
+    'worker_rlimit_nofile 20000;',
+    `pid ${directory}/nginx.pid;`,
+    `error_log ${directory}/nginx.log warn;`,
+    'events { worker_connections 16384; }',
+    'http {',
+    '  types { text/css css; application/octet-stream bin; }',
+    '  access_log off;',
+    '  sendfile on; tcp_nopush on; tcp_nodelay on;',
+    '  open_file_cache max=1000 inactive=60s; open_file_cache_valid 1s;',
+    '  keepalive_timeout 75s; keepalive_requests 100000000;',
+    '  client_max_body_size 64m;',
+    ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `  ${kind}_temp_path ${directory}/${kind};`),
+    ...upstreams,
+    '  server {',
+    `    listen 127.0.0.1:${port} backlog=4096;`,
+    ...(files === undefined ? [] : [`    location /static/ { alias ${files}/; }`]),
+    ...locations,
+    '  }',
+    '}',
+  ]);
+  return startPinned(
+    findProgram('nginx'),
+    ['-p', directory, '-c', configuration, '-e', join(directory, 'nginx.log')],
+    job,
+  );
+}

@@ -1,0 +1,61 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+
+/** The project's directory. */
+export const ROOT = dirname(dirname(import.meta.dirname));
+
+/** The applications that all stacks serve. */
+export const APPS = join(ROOT, 'bench/apps');
+
+/** The virtual environment that holds the Python peers and Django: one interpreter for all. */
+export const VENV = join(ROOT, '.setup/bench-venv');
+
+/** The interpreter that runs the applications in every stack. */
+export const PYTHON = join(VENV, 'bin/python');
+
+/**
+ * What a peer is, before it is started.
+ *
+ * @typedef {{ version: string } | { missing: string }} Inspection
+ */
+
+/**
+ * Looks for a program in the virtual environment and in PATH and asks for its version.
+ *
+ * @param {string} name
+ * @param {readonly string[]} [versionArgs]
+ * @returns {Inspection}
+ */
+export function inspectProgram(name, versionArgs = ['--version']) {
+  const path = findProgram(name);
+  if (path === null) return { missing: `${name} is not installed` };
+  const { stdout = '', stderr = '' } = spawnSync(path, versionArgs, { encoding: 'utf8' });
+  return { version: /\d+(\.\d+)+/.exec(`${stdout}${stderr}`)?.[0] ?? 'unknown' };
+}
+
+/** As `inspectProgram`, for a package of the virtual environment. @returns {Inspection} */
+export function inspectPackage(name) {
+  const script = `import ${name}, importlib.metadata as m; print(m.version("${name}"))`;
+  const result = spawnSync(PYTHON, ['-c', script], { encoding: 'utf8' });
+  return result.status === 0 ? { version: result.stdout.trim() } : { missing: `${name} is not installed` };
+}
+
+/** One inspection of several parts: missing when one is. @returns {Inspection} */
+export function inspectAll(...inspections) {
+  const missing = inspections.find((inspection) => 'missing' in inspection);
+  return missing ?? { version: inspections.map(({ version }) => version).join(' + ') };
+}
+
+/** Null when it is nowhere. */
+export function findProgram(name) {
+  const directories = [join(VENV, 'bin'), ...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
+  return directories.map((directory) => join(directory, name)).find((path) => existsSync(path)) ?? null;
+}
+
+/** Writes a peer's configuration into the job's directory and gives its path. */
+export function writeConfiguration(job, name, lines) {
+  const path = join(job.directory, name);
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  return path;
+}

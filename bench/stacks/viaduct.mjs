@@ -1,0 +1,30 @@
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startPinned } from '../processes.mjs';
+import { PYTHON, ROOT } from './programs.mjs';
+
+const COLLECTOR = join(import.meta.dirname, '../collect-on-signal.mjs');
+
+/** Ours. @type {import('./index.mjs').Stack} */
+export const viaduct = {
+  inspect: () => ({ version: JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version }),
+  start(job) {
+    const serve = [join(ROOT, 'bin/viaduct.js'), job.application, '--chdir', job.chdir, '--python', PYTHON];
+    const size = ['--workers', String(job.workers), '--threads', String(job.threads), '--access-log', 'off'];
+    const listen = ['--listen', `127.0.0.1:${job.port}`];
+    const files = job.files === undefined ? [] : ['--static', `/static/=${job.files}`];
+    const collect = job.collectable === true ? ['--expose-gc', '--import', COLLECTOR] : [];
+    return [startPinned(ownNode(job), [...collect, ...serve, ...size, ...listen, ...files], job)];
+  },
+  collect({ children }) {
+    children[0].kill('SIGUSR2');
+  },
+};
+
+/** A copy of Node when memory is measured: of the one that runs this benchmark it would share, and not count, the program's pages. */
+function ownNode(job) {
+  if (job.unshared !== true) return process.execPath;
+  const copy = join(job.directory, 'node');
+  copyFileSync(process.execPath, copy);
+  return copy;
+}

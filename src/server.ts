@@ -60,7 +60,8 @@ class Server implements RunningServer {
   #application: ApplicationServer | null = null;
   #handle: (request: Request) => HandlerResult = () => plainError();
   #stopWatching: () => void = () => {};
-  #reloading: Promise<void> | null = null;
+  #changed = false;
+  #reloading = false;
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -155,19 +156,22 @@ class Server implements RunningServer {
     this.#handle = () => tracebackPage(`${name} cannot be imported`, tracebackOf(error));
   }
 
+  /** A file changed. What changes while a release starts may not be in it, so another one follows. */
   async #reloadChanged(): Promise<void> {
-    if (this.#reloading !== null) return;
-    const { log } = this.#options;
-    const before = performance.now();
-    this.#reloading = this.reload();
-    try {
-      await this.#reloading;
-      log.info(`Reloaded in ${Math.round(performance.now() - before)} ms`);
-    } catch (error) {
-      this.#showBroken(error);
-    } finally {
-      this.#reloading = null;
+    this.#changed = true;
+    if (this.#reloading) return;
+    this.#reloading = true;
+    while (this.#changed) {
+      this.#changed = false;
+      const before = performance.now();
+      try {
+        await this.reload();
+        this.#options.log.info(`Reloaded in ${Math.round(performance.now() - before)} ms`);
+      } catch (error) {
+        this.#showBroken(error);
+      }
     }
+    this.#reloading = false;
   }
 
   #applicationOptions(): ConstructorParameters<typeof ApplicationServer>[0] {

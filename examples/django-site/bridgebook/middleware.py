@@ -1,0 +1,21 @@
+POLICY = '; '.join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+def content_security_policy(get_response):
+    """Let pages load what this site serves and nothing else. A view may send a stricter policy of its own."""
+
+    def middleware(request):
+        response = get_response(request)
+        response.headers.setdefault('Content-Security-Policy', POLICY)
+        return response
+
+    return middleware

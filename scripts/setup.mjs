@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { ROOT, run, SETUP } from './steps.mjs';
 
 /** System packages that tests drive, and the programs by which one sees that they are there. */
@@ -9,6 +9,9 @@ const SYSTEM_PARTS = [
   { package: 'chromium', programs: ['chromium', 'chromium-browser', 'google-chrome'] },
   { package: 'nginx', programs: ['nginx'] },
 ];
+
+/** Names of interpreters, the usual one first: on macOS `python3` is often older than what else is there. */
+const PYTHONS = ['python3', 'python', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10'];
 
 /**
  * The second Node that the tests run on, as packages that hold the program itself and need no install script. Pinned: a test run means
@@ -40,24 +43,41 @@ export function installSystemParts() {
  * @returns {string | null} the virtual environment's interpreter, null when it could not be made
  */
 export function preparePython() {
-  const venv = join(SETUP, 'venv');
+  const python = prepareVenv(join(SETUP, 'venv'), join(ROOT, 'test/requirements.txt'), { repair: installVenvModule });
+  if (python === null) console.log('  tests that need it are skipped');
+  return python;
+}
+
+/**
+ * Makes a virtual environment that holds what a requirements file names, unless it is there already.
+ *
+ * @param {string} venv
+ * @param {string} requirements
+ * @param {{ repair?: () => boolean }} [options] `repair` is asked to bring what Python lacks to make one, and tells whether it did.
+ * @returns {string | null} its interpreter; null, having said why, when it could not be made
+ */
+export function prepareVenv(venv, requirements, { repair = () => false } = {}) {
   const python = join(venv, 'bin/python');
-  const requirements = join(ROOT, 'test/requirements.txt');
   const stamp = join(venv, 'requirements.sha256');
   const wanted = createHash('sha256').update(readFileSync(requirements)).digest('hex');
   if (existsSync(python) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return python;
-  const base = ['python3', 'python'].find(isRecentPython);
+  const base = PYTHONS.find(isRecentPython);
   if (base === undefined) {
-    console.log('- Python 3.10 or later is not installed: tests that need it are skipped');
+    console.log('Cannot find Python: there is no Python 3.10 or later on the PATH. Install one, then start again.');
     return null;
   }
-  console.log('- prepare .setup/venv');
-  rmSync(venv, { recursive: true, force: true });
-  mkdirSync(SETUP, { recursive: true });
-  const made =
-    run(base, ['-m', 'venv', venv], { quiet: true }) ||
-    (installVenvModule() && run(base, ['-m', 'venv', '--clear', venv], { quiet: true }));
-  if (!made || !run(python, ['-m', 'pip', 'install', '-q', '-r', requirements], { quiet: true })) return null;
+  console.log(`- prepare ${relative(ROOT, venv)}`);
+  const pip = makeVenv(base, venv) ?? (repair() ? makeVenv(base, venv) : null);
+  if (pip === null) {
+    const advice = 'On Debian and Ubuntu install it with: apt install python3-venv';
+    console.log(`Cannot make a virtual environment: "${base}" comes without ensurepip and pip. ${advice}`);
+    return null;
+  }
+  const args = ['install', '-q', '--disable-pip-version-check', '-r', requirements];
+  if (!run(pip[0], [...pip.slice(1), ...args], { quiet: true })) {
+    console.log(`Cannot install ${relative(ROOT, requirements)}: what pip says is above.`);
+    return null;
+  }
   writeFileSync(stamp, wanted);
   return python;
 }
@@ -84,13 +104,33 @@ export function prepareSecondNode() {
     : { path: null, reason: 'Node 24 could not be installed' };
 }
 
+/**
+ * Debian's Python comes without what `venv` needs to put a pip into the environment; a pip outside can do its work.
+ *
+ * @returns {readonly string[] | null} the command of a pip that installs into the environment, null when there is none
+ */
+function makeVenv(base, venv) {
+  rmSync(venv, { recursive: true, force: true });
+  mkdirSync(dirname(venv), { recursive: true });
+  const python = join(venv, 'bin/python');
+  if (succeeds(base, ['-m', 'venv', venv])) return [python, '-m', 'pip'];
+  rmSync(venv, { recursive: true, force: true });
+  if (!succeeds(base, ['-m', 'venv', '--without-pip', venv])) return null;
+  const pip = [base, '-m', 'pip', '--python', python];
+  return succeeds(base, [...pip.slice(1), '--version']) ? pip : null;
+}
+
 function isProgram(name) {
   return (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, name)));
 }
 
 function isRecentPython(name) {
   const test = 'import sys; sys.exit(sys.version_info < (3, 10))';
-  return spawnSync(name, ['-c', test], { stdio: 'ignore' }).status === 0;
+  return succeeds(name, ['-c', test]);
+}
+
+function succeeds(command, args) {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }
 
 /** Debian's Python comes without what `venv` needs. */

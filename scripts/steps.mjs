@@ -53,7 +53,7 @@ export function installPackages() {
   const installed = join(ROOT, 'node_modules/.package-lock.json');
   const fresh =
     existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(ROOT, 'package-lock.json')).mtimeMs;
-  if (!fresh) mustRun('install packages', 'npm', ['ci', '--no-audit', '--no-fund']);
+  if (!fresh) mustRun('install packages', 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund']);
 }
 
 /** Compiles `src` to `dist`, and `src` and `test` to `.build`, where the tests run. Both check the types. */

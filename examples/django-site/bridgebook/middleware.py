@@ -1,3 +1,5 @@
+from django.conf import settings
+
 POLICY = '; '.join(
     (
         "default-src 'self'",
@@ -15,7 +17,8 @@ def content_security_policy(get_response):
 
     def middleware(request):
         response = get_response(request)
-        response.headers.setdefault('Content-Security-Policy', POLICY)
+        if not (settings.DEBUG and response.status_code >= 400):  # Django's own error pages carry their style inside
+            response.headers.setdefault('Content-Security-Policy', POLICY)
         return response
 
     return middleware

@@ -1,3 +1,4 @@
+import { parseHttpDate } from './http-date.ts';
 import type { HeaderList } from './message.ts';
 
 /** What identifies a version of a representation. */
@@ -62,12 +63,12 @@ export function checkConditions(conditions: Conditions, validators: Validators):
   if (ifMatch !== '') {
     if (!matches(ifMatch, etag, false)) return 412;
   } else if (ifUnmodifiedSince !== '') {
-    const date = readDate(ifUnmodifiedSince);
+    const date = parseHttpDate(ifUnmodifiedSince);
     if (date !== null && modifiedSeconds > date) return 412;
   }
   if (ifNoneMatch !== '') return matches(ifNoneMatch, etag, true) ? 304 : 0;
   if (ifModifiedSince !== '') {
-    const date = readDate(ifModifiedSince);
+    const date = parseHttpDate(ifModifiedSince);
     if (date !== null && modifiedSeconds <= date) return 304;
   }
   return 0;
@@ -76,7 +77,9 @@ export function checkConditions(conditions: Conditions, validators: Validators):
 /** Whether Range counts (RFC 9110 section 13.1.5): without If-Range, or when it names exactly this version. */
 export function rangeApplies(ifRange: string, { etag, modifiedSeconds }: Validators): boolean {
   if (ifRange === '') return true;
-  return ifRange.startsWith('"') || ifRange.startsWith('W/') ? ifRange === etag : readDate(ifRange) === modifiedSeconds;
+  if (ifRange.startsWith('"') || ifRange.startsWith('W/')) return ifRange === etag;
+  // A date identifies a version only when there cannot have been two of them in that second (RFC 9110 section 8.8.2.2).
+  return parseHttpDate(ifRange) === modifiedSeconds && Date.now() / 1000 - modifiedSeconds >= 2;
 }
 
 /** Whether a list of entity tags holds `etag`. Weak comparison ignores `W/`; strong comparison never matches a weak tag. */
@@ -86,10 +89,4 @@ function matches(list: string, etag: string, weak: boolean): boolean {
     if (tag === etag && (weak || prefix === undefined)) return true;
   }
   return false;
-}
-
-/** An HTTP date in seconds, or null for what is none: a condition with it is ignored. */
-function readDate(text: string): number | null {
-  const ms = /^[A-Za-z]{3,9},? .*\d$|^[A-Za-z]{3}, .* GMT$/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(ms) ? null : Math.floor(ms / 1000);
 }

@@ -6,6 +6,9 @@ import { StaticFile } from './static-file.ts';
 /** Files up to this are kept in memory whole; of larger ones only the open descriptor. */
 const MEMORY_FILE_BYTES_MAX = 262_144;
 const ENTRIES_MAX = 1024;
+const OPEN_FILES_MAX = 128;
+/** An open file that nobody asks for is closed after this long: while it is open, a deleted file still takes its place on the disk. */
+const OPEN_IDLE_MS = 10_000;
 /** A file is looked at again when it was not for this long. */
 const REVALIDATE_MS = 1000;
 /** A fifo must not block, and a descriptor must not leak into programs that are started. */
@@ -27,6 +30,8 @@ export class FileCache {
   readonly #entries = new Map<string, Entry>();
   readonly #loading = new Map<string, Promise<StaticFile | null>>();
   #bytes = 0;
+  #openFiles = 0;
+  #closer: NodeJS.Timeout | null = null;
 
   constructor(directories: readonly string[], bytesMax: number) {
     this.#directories = directories;
@@ -68,14 +73,27 @@ export class FileCache {
   }
 
   #add(key: string, file: StaticFile): void {
-    if (file.size > MEMORY_FILE_BYTES_MAX || file.memoryBytes <= this.#bytesMax) {
-      this.#entries.set(key, { file, checkedMs: performance.now() });
-      this.#bytes += file.memoryBytes;
-    } else file.retire();
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= ENTRIES_MAX && this.#bytes <= this.#bytesMax) break;
-      if (oldest !== key) this.#remove(oldest);
+    this.#entries.set(key, { file, checkedMs: performance.now() });
+    this.#bytes += file.memoryBytes;
+    if (file.isOpen) {
+      this.#openFiles += 1;
+      this.#closer ??= setInterval(() => this.#closeIdle(), OPEN_IDLE_MS).unref();
     }
+    for (const [oldest, entry] of this.#entries) {
+      const tooManyOpen = this.#openFiles > OPEN_FILES_MAX;
+      if (this.#entries.size <= ENTRIES_MAX && this.#bytes <= this.#bytesMax && !tooManyOpen) break;
+      if (!tooManyOpen || entry.file.isOpen) this.#remove(oldest);
+    }
+  }
+
+  #closeIdle(): void {
+    const now = performance.now();
+    for (const [key, { file, checkedMs }] of this.#entries) {
+      if (file.isOpen && now - checkedMs > OPEN_IDLE_MS) this.#remove(key);
+    }
+    if (this.#openFiles > 0 || this.#closer === null) return;
+    clearInterval(this.#closer);
+    this.#closer = null;
   }
 
   #remove(key: string): void {
@@ -83,6 +101,7 @@ export class FileCache {
     if (entry === undefined) return;
     this.#entries.delete(key);
     this.#bytes -= entry.file.memoryBytes;
+    if (entry.file.isOpen) this.#openFiles -= 1;
     entry.file.retire();
   }
 }

@@ -1,18 +1,21 @@
+import { randomBytes } from 'node:crypto';
 import { checkConditions, rangeApplies, readConditions } from '../../http/conditional.ts';
-import type { HeaderList } from '../../http/message.ts';
+import type { Request } from '../../http/message.ts';
 import { type ByteRange, readRanges } from '../../http/range.ts';
 import { Response } from '../../http/response.ts';
 import { type Part, PartsBody } from './parts-body.ts';
 import type { StaticFile } from './static-file.ts';
 
 /** The answer to a GET or HEAD for `file`: 200, 206, 304, 412 or 416 (RFC 9110 sections 13 and 14). */
-export function respondWithFile(file: StaticFile, requestHeaders: HeaderList): Response {
-  const conditions = readConditions(requestHeaders);
+export function respondWithFile(file: StaticFile, request: Pick<Request, 'method' | 'headers'>): Response {
+  const conditions = readConditions(request.headers);
   if (conditions === null) return file.whole();
   const status = checkConditions(conditions, file);
   if (status === 304) return Response.fromHeaders(304, notModifiedHeaders(file), null);
   if (status === 412) return Response.text(412, 'Precondition Failed\n');
-  if (conditions.range === '' || !rangeApplies(conditions.ifRange, file)) return file.whole();
+  // Range is defined for GET alone (RFC 9110 section 14.2).
+  if (conditions.range === '' || request.method !== 'GET' || !rangeApplies(conditions.ifRange, file))
+    return file.whole();
   const ranges = readRanges(conditions.range, file.size);
   if (ranges === 'all') return file.whole();
   if (ranges === 'none')
@@ -39,7 +42,7 @@ function singleRange(file: StaticFile, range: ByteRange): Response {
 
 /** multipart/byteranges (RFC 9110 section 14.6). */
 function severalRanges(file: StaticFile, ranges: readonly ByteRange[]): Response {
-  const boundary = `viaduct-${file.etag.slice(1, -1)}`;
+  const boundary = randomBytes(16).toString('hex'); // nobody who wrote the file could know it
   const parts: Part[] = [];
   let length = 0;
   for (const range of ranges) {

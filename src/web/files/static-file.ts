@@ -43,13 +43,18 @@ export class StaticFile implements Validators {
       'X-Content-Type-Options',
       'nosniff',
     ];
-    this.#whole =
-      content === null ? null : Response.fromHeaders(200, [...this.headers, 'Content-Length', `${this.size}`], content);
+    this.#whole = content === null ? null : this.#ok(content);
+    if (this.#whole !== null) this.#whole.rendered = { own: '', bytes: Buffer.alloc(0) };
   }
 
-  /** Bytes that the cache accounts for. */
+  /** Bytes that the cache accounts for: the content, and once more in the message that is kept ready. */
   get memoryBytes(): number {
-    return this.content?.length ?? 0;
+    return 2 * (this.content?.length ?? 0);
+  }
+
+  /** Whether it is read from an open descriptor. */
+  get isOpen(): boolean {
+    return this.#handle !== null;
   }
 
   /** Whether `status` is still that of this version. */
@@ -67,7 +72,11 @@ export class StaticFile implements Validators {
   /** The answer with the whole file. For a file in memory it is the same object each time. */
   whole(): Response {
     if (this.#whole !== null) return this.#whole;
-    return Response.fromHeaders(200, [...this.headers, 'Content-Length', `${this.size}`], this.slice(0, this.size));
+    return this.#ok(this.slice(0, this.size));
+  }
+
+  #ok(body: Buffer | FileBody): Response {
+    return Response.fromHeaders(200, [...this.headers, 'Content-Length', `${this.size}`], body);
   }
 
   /** The bytes `start` to `end` as a body. */

@@ -25,12 +25,10 @@ export function staticFiles(options: StaticOptions): Handler {
     if (!path.startsWith(urlPrefix)) return next(request);
     if (method !== 'GET' && method !== 'HEAD') return methodNotAllowed();
     const fresh = cache.fresh(path);
-    if (fresh !== null) return respondWithFile(fresh, request.headers);
+    if (fresh !== null) return respondWithFile(fresh, request);
     const relative = relativePath(path.slice(urlPrefix.length));
     if (relative === null) return notFound();
-    return cache
-      .load(path, relative)
-      .then((file) => (file === null ? notFound() : respondWithFile(file, request.headers)));
+    return cache.load(path, relative).then((file) => (file === null ? notFound() : respondWithFile(file, request)));
   };
 }
 

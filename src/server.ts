@@ -66,7 +66,12 @@ class Server implements RunningServer {
   constructor(options: ServerOptions) {
     this.#options = options;
     const { settings, log, accessLog } = options;
-    const access = createAccessLog(settings.accessLog, accessLog);
+    const access = createAccessLog({
+      format: settings.accessLog,
+      sink: accessLog,
+      onDropped: (lines) =>
+        log.warn('Access log lines were dropped: their reader is slower than the requests', { lines }),
+    });
     this.#flushLog = access === null ? () => {} : access.flush;
     this.#connections = new Connections({
       handle: (request) => this.#handle(request),

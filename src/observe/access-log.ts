@@ -1,13 +1,22 @@
 import type { Request } from '../http/message.ts';
+import { escapeField, jsonLine } from './escape.ts';
 
 export type AccessLogFormat = 'off' | 'text' | 'json' | 'combined';
 
 /** Called for each answered request; `startedAtMs` is `performance.now()` at its head. */
 export type OnAnswered = (request: Request, status: number, bodyBytes: number, startedAtMs: number) => void;
 
-/** Where lines go: `write` returns false when it cannot take more for now. */
+/** Where lines go: a writable stream. `write` returns false when it wants no more before `drain`. */
 export interface LineSink {
   write(text: string): boolean;
+  once(event: 'drain', listener: () => void): unknown;
+}
+
+export interface AccessLogOptions {
+  readonly format: AccessLogFormat;
+  readonly sink: LineSink;
+  /** Told how many lines were lost, once the sink takes lines again. */
+  readonly onDropped: (lines: number) => void;
 }
 
 export interface AccessLog {
@@ -17,15 +26,15 @@ export interface AccessLog {
 }
 
 const FLUSH_MS = 100;
-const WAITING_BYTES_MAX = 65_536;
+const WAITING_CHARS_MAX = 65_536;
 
 /**
  * Makes an access log, or null when it is off, which costs nothing. Lines are collected and written ten times a second. When the
  * sink is slower than the requests, lines are dropped and counted rather than kept: a log never stops a server.
  */
-export function createAccessLog(format: AccessLogFormat, sink: LineSink): AccessLog | null {
+export function createAccessLog({ format, sink, onDropped }: AccessLogOptions): AccessLog | null {
   if (format === 'off') return null;
-  const line = FORMATS[format];
+  const lineOf = FORMATS[format];
   let waiting = '';
   let dropped = 0;
   let blocked = false;
@@ -33,21 +42,29 @@ export function createAccessLog(format: AccessLogFormat, sink: LineSink): Access
   function flush(): void {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    if (dropped > 0) waiting += `${dropped} lines dropped: the log is slower than the requests\n`;
+    if (dropped > 0) onDropped(dropped);
     dropped = 0;
-    blocked = waiting !== '' && !sink.write(waiting);
+    const text = waiting;
     waiting = '';
+    if (text === '' || sink.write(text) || blocked) return;
+    blocked = true;
+    sink.once('drain', () => {
+      blocked = false;
+      flush();
+    });
   }
   return {
     flush,
     onAnswered(request, status, bodyBytes, startedAtMs) {
-      if (blocked && waiting.length > WAITING_BYTES_MAX) {
+      const full = waiting.length > WAITING_CHARS_MAX;
+      if (full && blocked) {
         dropped += 1;
         return;
       }
-      waiting += line(request, status, bodyBytes, performance.now() - startedAtMs);
-      if (waiting.length > WAITING_BYTES_MAX && !blocked) flush();
-      timer ??= setTimeout(flush, FLUSH_MS);
+      waiting += lineOf(request, status, bodyBytes, performance.now() - startedAtMs);
+      if (blocked) return;
+      if (full) flush();
+      else timer ??= setTimeout(flush, FLUSH_MS);
     },
   };
 }
@@ -55,18 +72,19 @@ export function createAccessLog(format: AccessLogFormat, sink: LineSink): Access
 type Line = (request: Request, status: number, bodyBytes: number, ms: number) => string;
 
 const FORMATS: Readonly<Record<Exclude<AccessLogFormat, 'off'>, Line>> = {
-  text: textLine,
-  json: jsonLine,
-  combined: combinedLine,
+  text: textFormat,
+  json: jsonFormat,
+  combined: combinedFormat,
 };
 
-function textLine(request: Request, status: number, bodyBytes: number, ms: number): string {
+function textFormat(request: Request, status: number, bodyBytes: number, ms: number): string {
   const time = new Date().toISOString().slice(11, 19);
-  return `${time} ${status} ${escapeText(`${request.method} ${target(request)}`)} ${bodyBytes} B ${ms.toFixed(ms < 10 ? 1 : 0)} ms\n`;
+  const line = escapeField(`${request.method} ${targetOf(request)}`);
+  return `${time} ${status} ${line} ${bodyBytes} B ${ms.toFixed(ms < 10 ? 1 : 0)} ms\n`;
 }
 
-function jsonLine(request: Request, status: number, bodyBytes: number, ms: number): string {
-  return `${JSON.stringify({
+function jsonFormat(request: Request, status: number, bodyBytes: number, ms: number): string {
+  return jsonLine({
     time: new Date().toISOString(),
     remote_address: request.peer.remoteAddress,
     method: request.method,
@@ -76,36 +94,31 @@ function jsonLine(request: Request, status: number, bodyBytes: number, ms: numbe
     status,
     body_bytes: bodyBytes,
     duration_ms: Math.round(ms * 1000) / 1000,
-    user_agent: header(request, 'user-agent'),
-    referer: header(request, 'referer'),
-  })}\n`;
+    user_agent: fieldOf(request, 'user-agent'),
+    referer: fieldOf(request, 'referer'),
+  });
 }
 
 /** Apache's and nginx's "combined" format. */
-function combinedLine(request: Request, status: number, bodyBytes: number): string {
-  const line = escapeText(`${request.method} ${target(request)} HTTP/1.${request.minorVersion}`);
-  const referer = escapeText(header(request, 'referer') || '-');
-  const agent = escapeText(header(request, 'user-agent') || '-');
-  return `${request.peer.remoteAddress || '-'} - - [${commonDate(new Date())}] "${line}" ${status} ${bodyBytes} "${referer}" "${agent}"\n`;
+function combinedFormat(request: Request, status: number, bodyBytes: number): string {
+  const address = request.peer.remoteAddress || '-';
+  const line = escapeField(`${request.method} ${targetOf(request)} HTTP/1.${request.minorVersion}`);
+  const referer = escapeField(fieldOf(request, 'referer') || '-');
+  const agent = escapeField(fieldOf(request, 'user-agent') || '-');
+  return `${address} - - [${commonDate(new Date())}] "${line}" ${status} ${bodyBytes} "${referer}" "${agent}"\n`;
 }
 
-function target(request: Request): string {
-  return request.query === '' ? request.path : `${request.path}?${request.query}`;
+function targetOf({ path, query }: Request): string {
+  return query === '' ? path : `${path}?${query}`;
 }
 
-function header(request: Request, name: string): string {
-  const { headers } = request;
-  for (let i = 0; i < headers.length; i += 2)
-    if ((headers[i] as string).toLowerCase() === name) return headers[i + 1] as string;
+/** The value of the first field of that name (in small letters), or ''. */
+function fieldOf({ headers }: Request, name: string): string {
+  for (let i = 0; i < headers.length; i += 2) {
+    const candidate = headers[i] as string;
+    if (candidate.length === name.length && candidate.toLowerCase() === name) return headers[i + 1] as string;
+  }
   return '';
-}
-
-/** Quotes, backslashes and everything that is not visible ASCII as `\xHH`: no client can forge a line or steer a terminal. */
-function escapeText(text: string): string {
-  return text.replace(
-    /[^\x20\x21\x23-\x5b\x5d-\x7e]/g,
-    (char) => `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
-  );
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

@@ -1,3 +1,5 @@
+import { escapeControls, jsonLine } from './escape.ts';
+
 /** What can stand behind a message: numbers, texts, and the like. */
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -9,23 +11,34 @@ export interface Log {
 
 type Level = 'info' | 'warn' | 'error';
 
-/** A log that writes lines through `write`: for people (`text`) or one JSON object a line, with `time`, `level`, `message`. */
+/**
+ * A log that writes through `write`: for people (`text`; further lines of a message are indented, so that they cannot pass for
+ * entries), or one JSON object a line, with `time`, `level`, `message`. Messages may hold what clients sent: neither a line can be
+ * forged nor a terminal be driven with them.
+ */
 export function createLog(format: 'text' | 'json', write: (line: string) => void): Log {
-  const put = format === 'json' ? jsonLine : textLine;
-  const at = (level: Level) => (message: string, fields?: Fields) => write(put(level, message, fields ?? {}));
+  const entry = format === 'json' ? jsonEntry : textEntry;
+  const at = (level: Level) => (message: string, fields?: Fields) => write(entry(level, message, fields ?? {}));
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-function jsonLine(level: Level, message: string, fields: Fields): string {
-  return `${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`;
+function jsonEntry(level: Level, message: string, fields: Fields): string {
+  return jsonLine({ time: new Date().toISOString(), level, message, ...fields });
 }
 
-function textLine(level: Level, message: string, fields: Fields): string {
+function textEntry(level: Level, message: string, fields: Fields): string {
   const time = new Date().toISOString().slice(11, 19);
-  const rest = Object.entries(fields).map(
-    ([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
-  const [first, ...more] = message.split('\n');
-  const tail = more.map((line) => `         ${line}\n`).join('');
+  const [first, ...more] = escapeControls(message.replaceAll('\r\n', '\n')).split('\n');
+  const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${escapeControls(fieldText(value))}`);
+  const tail = more.map((line) => `${INDENT}${line}\n`).join('');
   return `${time} ${level === 'info' ? '' : `${level}: `}${first}${rest.join('')}\n${tail}`;
+}
+
+/** As wide as the time. */
+const INDENT = '         ';
+
+/** In quotes when it could be taken for something else. */
+function fieldText(value: unknown): string {
+  if (typeof value === 'string' && /^[\w./:@-]+$/.test(value)) return value;
+  return JSON.stringify(value) ?? String(value);
 }

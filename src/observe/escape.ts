@@ -1,0 +1,25 @@
+/** For fields in quotes: quotes, backslashes and everything that is not visible ASCII as `\xHH`, like nginx and Apache. */
+export function escapeField(text: string): string {
+  return text.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, byte);
+}
+
+/**
+ * For text of several lines that people read: what could move a terminal's cursor, change its colours or the order of what is
+ * shown, as `\xHH` or `\u{HHHH}`. Newlines and tabs stay.
+ */
+export function escapeControls(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]|\p{Bidi_Control}|[\u2028\u2029]/gu, (char) => {
+    const code = char.codePointAt(0) as number;
+    return code < 0x100 ? byte(char) : `\\u{${code.toString(16).toUpperCase()}}`;
+  });
+}
+
+/** A JSON object in one line of ASCII. */
+export function jsonLine(object: object): string {
+  const json = JSON.stringify(object);
+  return `${json.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
+}
+
+function byte(char: string): string {
+  return `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+}

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { readArguments } from '../../src/cli/arguments.ts';
+
+/** What a command line gives: `name: values`. */
+function given(...argv: string[]): Record<string, unknown[]> {
+  const { flags, mistakes } = readArguments(argv);
+  assert.deepEqual(mistakes, []);
+  return Object.fromEntries(flags.map(({ name, values }) => [name, values.map(({ raw }) => raw)]));
+}
+
+function mistakes(...argv: string[]): readonly string[] {
+  return readArguments(argv).mistakes;
+}
+
+describe('commands', () => {
+  const cases: readonly (readonly [line: string, command: string, target: string | null])[] = [
+    ['', 'serve', null],
+    ['serve', 'serve', null],
+    ['serve site', 'serve', 'site'],
+    ['site', 'serve', 'site'],
+    ['app:application', 'serve', 'app:application'],
+    ['check', 'check', null],
+    ['check site', 'check', 'site'],
+    ['--dev check site', 'check', 'site'],
+    ['check --dev site', 'check', 'site'],
+    ['check --workers 2 site', 'check', 'site'],
+    ['serve check', 'serve', 'check'],
+    ['./check', 'serve', './check'],
+    ['-- check', 'check', null],
+    ['serve -- --odd', 'serve', '--odd'],
+    ['help', 'help', null],
+    ['help serve', 'help', null],
+    ['--help', 'help', null],
+    ['-h', 'help', null],
+    ['serve site --help', 'help', null],
+    ['check -h', 'help', null],
+    ['version', 'version', null],
+    ['version please now', 'version', null],
+    ['--version', 'version', null],
+    ['-V', 'version', null],
+    ['-v', 'version', null],
+    ['--wrong --help', 'help', null],
+    ['--workers many --help', 'help', null],
+  ];
+  for (const [line, command, target] of cases) {
+    it(`are ${command} of ${target ?? 'nothing'} when the line is "${line}"`, () => {
+      const read = readArguments(line === '' ? [] : line.split(' '));
+      assert.equal(read.command, command);
+      assert.deepEqual(read.mistakes, []);
+      const word = read.flags.find(({ name }) => name === 'target')?.values[0]?.raw ?? null;
+      assert.equal(word, target);
+    });
+  }
+});
+
+describe('flags', () => {
+  it('take their value from behind an equals sign or the next word', () => {
+    assert.deepEqual(given('--workers=2', '--threads', '3'), { workers: ['2'], threads: ['3'] });
+  });
+
+  it('take a next word that begins with a dash, for the settings to judge', () => {
+    assert.deepEqual(given('--workers', '-3'), { workers: ['-3'] });
+  });
+
+  it('keep an equals sign in the value', () => {
+    assert.deepEqual(given('--static=/s/=a', '--static', '/m/=b'), { static: ['/s/=a', '/m/=b'] });
+  });
+
+  it('gather lists and replace everything else', () => {
+    assert.deepEqual(given('--listen', '1', '--workers', '1', '--listen', '2', '--workers', '2'), {
+      listen: ['1', '2'],
+      workers: ['2'],
+    });
+  });
+
+  it('say yes, say no, or have a value when they are yes-or-no', () => {
+    assert.deepEqual(given('--dev', '--no-preload'), { dev: [true], preload: [false] });
+    assert.deepEqual(given('--dev=off'), { dev: ['off'] });
+  });
+
+  it('take no next word when they are yes-or-no', () => {
+    assert.deepEqual(given('--dev', 'site'), { target: ['site'], dev: [true] });
+  });
+
+  it('exist for everything in the usage line', () => {
+    const line =
+      'site --chdir d --listen 1 --workers 1 --threads 1 --python p --static /s/=d --access-log off --no-preload --config f --dev';
+    const names = [
+      'accessLog',
+      'chdir',
+      'config',
+      'dev',
+      'listen',
+      'preload',
+      'python',
+      'static',
+      'target',
+      'threads',
+      'workers',
+    ];
+    assert.deepEqual(Object.keys(given(...line.split(' '))).sort(), names);
+  });
+});
+
+describe('mistakes on the command line', () => {
+  const cases: readonly (readonly [argv: readonly string[], says: string])[] = [
+    [['--wrokers', '2'], 'Cannot use --wrokers: there is no such flag; did you mean --workers?'],
+    [['--wrokers=2'], 'Cannot use --wrokers: there is no such flag; did you mean --workers?'],
+    [['--no-prelod'], 'Cannot use --no-prelod: there is no such flag; did you mean --no-preload?'],
+    [['--hlep'], 'Cannot use --hlep: there is no such flag; did you mean --help?'],
+    [['--access_log', 'off'], 'Cannot use --access_log: there is no such flag; did you mean --access-log?'],
+    [['--bind', '0.0.0.0:80'], 'Cannot use --bind: there is no such flag; did you mean --listen?'],
+    [['-b', '0.0.0.0:80'], 'Cannot use -b: there is no such flag; did you mean --listen?'],
+    [['-w', '4'], 'Cannot use -w: there is no such flag; did you mean --workers?'],
+    [['--reload'], 'Cannot use --reload: there is no such flag; did you mean --dev?'],
+    [['-chdir', 'x'], 'Cannot use -chdir: there is no such flag; did you mean --chdir?'],
+    [['--target', 'x'], 'Cannot use --target: there is no such flag'],
+    [['--no-workers'], 'Cannot use --no-workers: there is no such flag; did you mean --workers?'],
+    [['--colour'], 'Cannot use --colour: there is no such flag'],
+    [['--workers'], 'Cannot use --workers: it needs a value: a whole number from 1 to 256'],
+    [['--workers='], 'Cannot use --workers: it needs a value: a whole number from 1 to 256'],
+    [['--config', ''], 'Cannot use --config: it needs a value: the path of a file'],
+    [['--no-dev=no'], 'Cannot use --no-dev "no": it takes no value'],
+    [['site', 'other'], 'Cannot serve "other" too: one PATH or MODULE:CALLABLE is enough'],
+    [['chekc', 'site'], 'Cannot use "chekc": there is no such command; did you mean check?'],
+  ];
+  for (const [argv, says] of cases) {
+    it(`are told when the line is "${argv.join(' ')}"`, () => assert.deepEqual(mistakes(...argv), [says]));
+  }
+
+  it('are all told', () => {
+    assert.equal(mistakes('--one', '--two=2', '--three', '3', '--workers').length, 4);
+  });
+
+  it('do not take the word behind an unknown flag for the project', () => {
+    assert.equal(mistakes('--wrokers', '2', 'site').length, 1);
+  });
+});

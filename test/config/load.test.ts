@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { load } from './project.ts';
+
+describe('settings from their sources', { concurrency: true }, () => {
+  it('are the defaults when nobody says anything', (t) => {
+    const { settings, origins } = load(t, {});
+    assert.deepEqual(settings.listen, ['127.0.0.1:8000']);
+    assert.deepEqual(settings.static, []);
+    assert.equal(settings.threads, 4);
+    assert.equal(settings.target, null);
+    assert.equal(settings.dev, false);
+    assert.equal(origins.size, 0);
+  });
+
+  it('come from flags over variables over viaduct.toml over pyproject.toml', (t) => {
+    const pyproject = '[tool.viaduct]\nthreads = 11\nworkers = 12\nqueue_max = 13\nheader_count_max = 14\n';
+    const { settings, origins } = load(t, {
+      files: { 'pyproject.toml': pyproject, 'viaduct.toml': 'threads = 21\nworkers = 22\nqueue_max = 23\n' },
+      env: { VIADUCT_THREADS: '31', VIADUCT_WORKERS: '32' },
+      args: ['--threads', '41'],
+    });
+    const { threads, workers, queueMax, headerCountMax } = settings;
+    assert.deepEqual([threads, workers, queueMax, headerCountMax], [41, 32, 23, 14]);
+    assert.deepEqual(
+      [...origins].sort(),
+      [
+        ['headerCountMax', 'pyproject.toml:5'],
+        ['queueMax', 'viaduct.toml:3'],
+        ['threads', '--threads'],
+        ['workers', 'VIADUCT_WORKERS'],
+      ].sort(),
+    );
+  });
+
+  it('ignore a pyproject.toml without [tool.viaduct], whatever else is in it', (t) => {
+    const { origins } = load(t, { files: { 'pyproject.toml': '[project]\nname = "x"\n[tool.black]\nworkers = -1\n' } });
+    assert.equal(origins.size, 0);
+  });
+
+  it('ignore empty variables and other programs’ variables', (t) => {
+    const { origins } = load(t, { env: { VIADUCT_WORKERS: '', VIADUCTS: '1', WORKERS: '2' } });
+    assert.equal(origins.size, 0);
+  });
+
+  it('ignore what Kubernetes sets for a service that is named viaduct', (t) => {
+    const env = {
+      VIADUCT_SERVICE_HOST: '10.0.0.1',
+      VIADUCT_SERVICE_PORT: '80',
+      VIADUCT_SERVICE_PORT_HTTP: '80',
+      VIADUCT_PORT: 'tcp://10.0.0.1:80',
+      VIADUCT_PORT_80_TCP: 'tcp://10.0.0.1:80',
+      VIADUCT_PORT_80_TCP_ADDR: '10.0.0.1',
+    };
+    assert.equal(load(t, { env }).origins.size, 0);
+  });
+
+  it('take the last one when a flag stands twice', (t) => {
+    assert.equal(load(t, { args: ['--threads', '2', '--threads=3'] }).settings.threads, 3);
+    assert.equal(load(t, { args: ['--dev', '--no-dev'] }).settings.dev, false);
+  });
+
+  it('can be switched off on the command line when a file switches them on', (t) => {
+    const { settings } = load(t, {
+      files: { 'viaduct.toml': 'dev = true\npreload = true\n' },
+      args: ['--no-dev', '--no-preload'],
+    });
+    assert.deepEqual([settings.dev, settings.preload], [false, false]);
+  });
+});
+
+describe('lists of settings', { concurrency: true }, () => {
+  it('are gathered from several flags, and replace the list of a weaker source', (t) => {
+    const { settings } = load(t, {
+      files: { 'viaduct.toml': 'listen = ["1001", "1002", "1003"]\n' },
+      args: ['--listen', '2001', '--listen=[::1]:2002'],
+    });
+    assert.deepEqual(settings.listen, ['2001', '[::1]:2002']);
+  });
+
+  it('stand between commas in variables', (t) => {
+    const { settings } = load(t, { env: { VIADUCT_LISTEN: '8000, localhost:8001' } });
+    assert.deepEqual(settings.listen, ['8000', 'localhost:8001']);
+  });
+
+  it('are arrays or, for one item, the item itself in files', (t) => {
+    const several = load(t, { files: { 'viaduct.toml': 'listen = [8000, "fd:3"]\n' } });
+    assert.deepEqual(several.settings.listen, ['8000', 'fd:3']);
+    const one = load(t, { files: { 'viaduct.toml': 'listen = 8000\n' } });
+    assert.deepEqual(one.settings.listen, ['8000']);
+  });
+
+  it('can be emptied where that makes sense', (t) => {
+    const files = { 'pyproject.toml': '[tool.viaduct]\nstatic = ["/a/=a"]\n', 'viaduct.toml': 'static = []\n' };
+    assert.deepEqual(load(t, { files }).settings.static, []);
+  });
+
+  it('are mounts in an array, a table or an inline table; those of one URL become one, in order', (t) => {
+    const forms = [
+      'static = ["/s/=one", "/m=media", "/s=two"]\n',
+      '[static]\n"/s/" = "one"\n"/m" = "media"\n"/s" = "two"\n',
+      'static = { "/s/" = "one", "/m" = "media", "/s" = "two" }\n',
+    ];
+    for (const toml of forms) {
+      const { settings, cwd } = load(t, { files: { 'viaduct.toml': toml } });
+      assert.deepEqual(settings.static, [
+        { urlPrefix: '/s/', directories: [join(cwd, 'one'), join(cwd, 'two')] },
+        { urlPrefix: '/m/', directories: [join(cwd, 'media')] },
+      ]);
+    }
+  });
+});
+
+describe('paths in settings', { concurrency: true }, () => {
+  it('start at the current directory in flags and variables', (t) => {
+    const { settings, cwd } = load(t, {
+      env: { VIADUCT_PYTHON: '.venv' },
+      args: ['--static', '/s/=assets', '--listen', 'unix:run/v.sock'],
+    });
+    assert.equal(settings.python, join(cwd, '.venv'));
+    assert.deepEqual(settings.static, [{ urlPrefix: '/s/', directories: [join(cwd, 'assets')] }]);
+    assert.deepEqual(settings.listen, [`unix:${join(cwd, 'run/v.sock')}`]);
+  });
+
+  it('start at chdir in flags and variables when there is one', (t) => {
+    const { settings, cwd } = load(t, {
+      files: { 'site/app.py': '' },
+      env: { VIADUCT_PYTHON: '../.venv' },
+      args: ['app.py', '--chdir', 'site'],
+    });
+    assert.equal(settings.chdir, join(cwd, 'site'));
+    assert.equal(settings.python, join(cwd, '.venv'));
+    assert.equal(settings.target, join(cwd, 'site/app.py'));
+  });
+
+  it('start at the file in files', (t) => {
+    const { settings, cwd } = load(t, {
+      files: {
+        'etc/my.toml': 'chdir = "../site"\npython = "venv"\nstatic = ["/s/=s"]\nlisten = "unix:v.sock"\n',
+        'site/': '',
+      },
+      args: ['--config', 'etc/my.toml'],
+    });
+    assert.equal(settings.chdir, join(cwd, 'site'));
+    assert.equal(settings.python, join(cwd, 'etc/venv'));
+    assert.deepEqual(settings.static, [{ urlPrefix: '/s/', directories: [join(cwd, 'etc/s')] }]);
+    assert.deepEqual(settings.listen, [`unix:${join(cwd, 'etc/v.sock')}`]);
+  });
+
+  it('stay as they are when they are absolute', (t) => {
+    assert.equal(load(t, { args: ['--python', '/usr/bin/python3'] }).settings.python, '/usr/bin/python3');
+  });
+
+  it('keep an equals sign, a comma or a blank in the name of a directory', (t) => {
+    const { settings, cwd } = load(t, { args: ['--static', '/s/=a=b, c'] });
+    assert.deepEqual(settings.static[0]?.directories, [join(cwd, 'a=b, c')]);
+  });
+});
+
+describe('settings files', { concurrency: true }, () => {
+  it('are found in the project that is named', (t) => {
+    for (const target of ['site', 'site/app.py', './site/']) {
+      const { settings } = load(t, {
+        files: { 'site/app.py': '', 'site/viaduct.toml': 'threads = 9\n' },
+        args: [target],
+      });
+      assert.equal(settings.threads, 9, target);
+    }
+  });
+
+  it('are found in the current directory when the project has none', (t) => {
+    const { settings } = load(t, {
+      files: { 'site/app.py': '', 'viaduct.toml': 'threads = 9\n' },
+      args: ['serve', 'site'],
+    });
+    assert.equal(settings.threads, 9);
+  });
+
+  it('are those of the project when the current directory has some, too', (t) => {
+    const files = { 'site/viaduct.toml': 'threads = 9\n', 'viaduct.toml': 'threads = 8\nworkers = 7\n' };
+    const { settings, origins } = load(t, { files, args: ['site'] });
+    assert.equal(settings.threads, 9);
+    assert.equal(origins.has('workers'), false);
+  });
+
+  it('are found in chdir', (t) => {
+    const files = { 'site/viaduct.toml': 'threads = 9\n' };
+    assert.equal(load(t, { files, args: ['app:application', '--chdir', 'site'] }).settings.threads, 9);
+    assert.equal(load(t, { files, env: { VIADUCT_CHDIR: 'site' } }).settings.threads, 9);
+  });
+
+  it('give way to the file that is named; pyproject.toml still counts below it', (t) => {
+    const files = {
+      'viaduct.toml': 'threads = 1\n',
+      'other.toml': 'threads = 2\n',
+      'pyproject.toml': '[tool.viaduct]\nthreads = 3\nworkers = 4\n',
+    };
+    for (const sources of [{ args: ['--config', 'other.toml'] }, { env: { VIADUCT_CONFIG: 'other.toml' } }]) {
+      const { settings } = load(t, { files, ...sources });
+      assert.deepEqual([settings.threads, settings.workers], [2, 4]);
+    }
+  });
+
+  it('can be a pyproject.toml by name', (t) => {
+    const files = { 'deploy/pyproject.toml': '[tool.viaduct]\nthreads = 3\n' };
+    assert.equal(load(t, { files, args: ['--config', 'deploy/pyproject.toml'] }).settings.threads, 3);
+  });
+
+  it('can start with a byte order mark and have Windows line ends', (t) => {
+    assert.equal(load(t, { files: { 'viaduct.toml': '\ufeffthreads = 3\r\nworkers = 2\r\n' } }).settings.threads, 3);
+  });
+});
+
+describe('the target', { concurrency: true }, () => {
+  const cases: readonly (readonly [written: string, read: string])[] = [
+    ['app:application', 'app:application'],
+    ['shop.wsgi:create_app()', 'shop.wsgi:create_app()'],
+    ['shop.wsgi', 'shop.wsgi'],
+    ['.', '<cwd>'],
+    ['site', '<cwd>/site'],
+    ['./nowhere', '<cwd>/nowhere'],
+    ['serve', 'serve'],
+  ];
+  for (const [written, read] of cases) {
+    it(`is ${read} when ${written} is written`, (t) => {
+      const { settings, cwd } = load(t, { files: { 'site/': '' }, args: ['serve', written] });
+      assert.equal(settings.target, read.replace('<cwd>', cwd));
+    });
+  }
+
+  it('can stand in a file and in a variable', (t) => {
+    const files = { 'viaduct.toml': 'target = "app:application"\n' };
+    assert.equal(load(t, { files }).settings.target, 'app:application');
+    assert.equal(load(t, { files, env: { VIADUCT_TARGET: 'other:app' } }).settings.target, 'other:app');
+    assert.equal(
+      load(t, { files, env: { VIADUCT_TARGET: 'other:app' }, args: ['third:app'] }).settings.target,
+      'third:app',
+    );
+  });
+});

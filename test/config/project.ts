@@ -1,0 +1,42 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { readArguments } from '../../src/cli/arguments.ts';
+import { type LoadedSettings, loadSettings } from '../../src/config/load.ts';
+import { ViaductError } from '../../src/errors.ts';
+
+export interface Sources {
+  /** Files below a new directory, which counts as the current one. Paths that end with a slash are directories. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+}
+
+export interface Loaded extends LoadedSettings {
+  readonly cwd: string;
+}
+
+/** Loads settings as the program does. */
+export function load(t: TestContext, { files = {}, env = {}, args = [] }: Sources): Loaded {
+  const cwd = realpathSync(mkdtempSync(join(tmpdir(), 'viaduct-config-')));
+  t.after(() => rmSync(cwd, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(cwd, name);
+    mkdirSync(name.endsWith('/') ? path : dirname(path), { recursive: true });
+    if (!name.endsWith('/')) writeFileSync(path, text);
+  }
+  const { flags, mistakes } = readArguments(args);
+  return { ...loadSettings({ flags, mistakes, environment: env, cwd }), cwd };
+}
+
+/** The lines of the error that loading ends with; fails when it does not, or when the exit code is not 2. */
+export function mistakesOf(t: TestContext, sources: Sources): string[] {
+  try {
+    load(t, sources);
+  } catch (error) {
+    if (error instanceof ViaductError && error.exitCode === 2) return error.message.split('\n');
+    throw error;
+  }
+  throw new Error('there was no mistake');
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { environmentName, fileKey, flagName, type Setting } from '../../src/config/setting.ts';
+import { SETTINGS, settingNames } from '../../src/config/settings.ts';
+import { formatValue, parseValue } from '../../src/config/value.ts';
+import { ROOT } from '../support/viaduct.ts';
+
+describe('the table of settings', () => {
+  it('spells each name in three ways', () => {
+    assert.equal(fileKey('headerTimeoutMs'), 'header_timeout_ms');
+    assert.equal(flagName('headerTimeoutMs'), '--header-timeout-ms');
+    assert.equal(environmentName('headerTimeoutMs'), 'VIADUCT_HEADER_TIMEOUT_MS');
+  });
+
+  for (const name of settingNames()) {
+    const setting: Setting = SETTINGS[name];
+
+    it(`has a default of ${name} that can be written`, () => {
+      if (setting.default === null || (Array.isArray(setting.default) && setting.default.length === 0)) return;
+      const parsed = parseValue(setting, formatValue(setting, setting.default), '/');
+      assert.deepEqual(parsed, { value: setting.kind === 'list' ? setting.default[0] : setting.default });
+    });
+
+    it(`says what ${name} is and why its default is what it is, in whole sentences`, () => {
+      assert.match(setting.help, /^[A-Z0-9/].+\.$/);
+      assert.match(setting.reason, /^[A-Za-z].+\.$/);
+    });
+
+    it(`has a unit in the name of ${name} when it has one`, () => {
+      if (setting.kind === 'bytes') assert.match(name, /Bytes(Max|Min)?$/);
+      if (setting.kind === 'duration') assert.match(name, /Ms$/);
+    });
+  }
+
+  it('gives no name of another server to two settings, nor one of ours', () => {
+    const others = settingNames().flatMap((name) => (SETTINGS[name] as Setting).alsoCalled?.split(' ') ?? []);
+    const all = [...others, ...settingNames().map(fileKey)];
+    assert.deepEqual(
+      all.filter((name, index) => all.indexOf(name) !== index),
+      [],
+    );
+    for (const name of others) assert.match(name, /^[a-z][a-z0-9_]*$/);
+  });
+
+  it('is what docs/settings.md was written from', () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/docs.mjs'), '--check'], {
+      encoding: 'utf8',
+    });
+    assert.equal(status, 0, `${stdout}${stderr}`);
+  });
+});

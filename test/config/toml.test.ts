@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { tomlLines } from '../../src/config/toml.ts';
+
+/** Each document, and on which lines keys stand. */
+const DOCUMENTS: readonly {
+  readonly what: string;
+  readonly lines: readonly string[];
+  readonly keys: readonly (readonly [line: number, ...keys: string[]])[];
+}[] = [
+  {
+    what: 'plain keys',
+    lines: ['a = 1', 'b = 2'],
+    keys: [
+      [1, 'a'],
+      [2, 'b'],
+    ],
+  },
+  {
+    what: 'comments and empty lines',
+    lines: ['# a = 0', '', '  a = 1 # b', '', 'b = 2'],
+    keys: [
+      [3, 'a'],
+      [5, 'b'],
+    ],
+  },
+  {
+    what: 'tables',
+    lines: ['a = 1', '[t]', 'a = 2', '[ t . "u v" ]', 'a = 3'],
+    keys: [
+      [1, 'a'],
+      [2, 't'],
+      [3, 't', 'a'],
+      [4, 't', 'u v'],
+      [5, 't', 'u v', 'a'],
+    ],
+  },
+  {
+    what: 'dotted keys',
+    lines: ['a.b = 1', 'a.c = 2'],
+    keys: [
+      [1, 'a'],
+      [1, 'a', 'b'],
+      [2, 'a', 'c'],
+    ],
+  },
+  {
+    what: 'quoted keys',
+    lines: ['"a.b" = 1', "'c#d' = 2", '"\\u0065" = 3'],
+    keys: [
+      [1, 'a.b'],
+      [2, 'c#d'],
+      [3, 'e'],
+    ],
+  },
+  {
+    what: 'arrays over several lines',
+    lines: ['a = [', '  1, # [', '  2,', ']', 'b = [[1], [2]]', 'c = 3'],
+    keys: [
+      [1, 'a'],
+      [5, 'b'],
+      [6, 'c'],
+    ],
+  },
+  {
+    what: 'text over several lines that looks like keys',
+    lines: ['a = """', 'c = 9', '[t]', '"""', "b = '''", 'c = 8', "'''", 'c = 1', '[t]', 'd = 2'],
+    keys: [
+      [1, 'a'],
+      [5, 'b'],
+      [8, 'c'],
+      [9, 't'],
+      [10, 't', 'd'],
+    ],
+  },
+  {
+    what: 'inline tables',
+    lines: ['a = 1', 'b = { c = 1, d = 2 }'],
+    keys: [
+      [2, 'b'],
+      [2, 'b', 'c'],
+      [2, 'b', 'd'],
+    ],
+  },
+  {
+    what: 'arrays of tables',
+    lines: ['[[x]]', 'a = 1', '[[x]]', 'a = 2', '[y]', 'b = 3'],
+    keys: [
+      [1, 'x'],
+      [6, 'y', 'b'],
+    ],
+  },
+  {
+    what: 'keys that are not there',
+    lines: ['', '[t]', 'a = 1'],
+    keys: [
+      [2, 't', 'z'],
+      [1, 'z'],
+    ],
+  },
+];
+
+describe('the lines of a TOML document', () => {
+  for (const { what, lines, keys } of DOCUMENTS) {
+    for (const end of ['\n', '\r\n']) {
+      it(`are found with ${what} and line ends ${JSON.stringify(end)}`, () => {
+        const lineOf = tomlLines(lines.join(end));
+        for (const [line, ...path] of keys) assert.equal(lineOf(path), line, path.join('.'));
+      });
+    }
+  }
+});

@@ -1,0 +1,24 @@
+import type { Request } from '../../src/http/message.ts';
+
+const PEER = { remoteAddress: '192.0.2.7', remotePort: 50_000, listener: 0, secure: false };
+
+/** A parsed request, for the logs. */
+export function request(parts: Partial<Request> = {}): Request {
+  return {
+    method: 'GET',
+    path: '/',
+    query: '',
+    minorVersion: 1,
+    headers: [],
+    headersRepeat: false,
+    host: 'example.org',
+    body: null,
+    peer: PEER,
+    gone: false,
+    onGone: null,
+    ...parts,
+  };
+}
+
+/** All bytes that a latin-1 string can hold. */
+export const ALL_BYTES = String.fromCharCode(...Array.from({ length: 256 }, (_, code) => code));

@@ -29,6 +29,7 @@ const BODY_CUT_SHORT = new Refusal(400, 'the connection ended within the content
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 /** Requests behind the current one that are taken in before it is answered. */
 const PIPELINED_BYTES_MAX = 65536;
+const PROBES_MAX = 2;
 /** Unread content that is received for the sake of the next request; with more a new connection is cheaper. */
 const UNREAD_BYTES_MAX = 65536;
 
@@ -52,7 +53,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
   #inputEnded = false;
   #advancing = false;
   #expectsContinue = false;
-  #probed = false;
+  #probes = 0;
   #status = 0;
   #bodyBytes = 0;
   #startedAtMs = 0;
@@ -274,7 +275,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     const request = this.#request;
     this.#request = null;
     this.sender = null;
-    this.#probed = false;
+    this.#probes = 0;
     if (request !== null) this.#context.options.onAnswered?.(request, this.#status, this.#bodyBytes, this.#startedAtMs);
   }
 
@@ -406,7 +407,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
 
   /** Called once a tick. */
   sweep(): void {
-    if (this.#inputEnded && this.#phase === 'handling' && !this.#probed) this.#probe();
+    if (this.#inputEnded && this.#phase === 'handling' && this.#probes < PROBES_MAX) this.#probe();
     if (!this.#link.late) return;
     switch (this.#phase) {
       case 'idle':
@@ -431,10 +432,11 @@ export class Connection implements Exchange, BodyOwner, Receiver {
 
   /**
    * A client that sent FIN may wait for its answer or be gone; nothing tells the two apart but writing. An interim response does no harm to
-   * the one (RFC 9110 section 15.2), and the other's machine answers it with a reset.
+   * the one (RFC 9110 section 15.2), and the other's machine answers it with a reset, which a second one a tick later runs into: a socket
+   * at its end is not read any more.
    */
   #probe(): void {
-    this.#probed = true;
+    this.#probes += 1;
     if (this.#request?.minorVersion === 1) this.socket.write(CONTINUE, 'latin1');
   }
 

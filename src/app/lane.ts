@@ -82,6 +82,8 @@ export class Lane implements BodyLane {
   state: 'open' | 'stalled' | 'recalling' | 'closed' = 'open';
   readonly #socket: Socket;
   readonly #owner: LaneOwner;
+  /** The request whose client does not keep up; 0 for none. As soon as nothing waits behind it, nothing is read from the worker. */
+  #pausedFor = 0;
   /** The request that turned out slow. */
   #slow = 0;
   #writer = new MarshalWriter();
@@ -130,12 +132,19 @@ export class Lane implements BodyLane {
     this.#owner.onRecall(this);
   }
 
-  pause(): void {
-    this.#socket.pause();
+  /**
+   * The client of `request` does not keep up, so the worker has to wait. The lane gets no other request meanwhile, and what is behind
+   * comes back first, because the worker could not say so afterwards.
+   */
+  pause(request: number): void {
+    this.#pausedFor = request;
+    this.#slow = this.#ends ? 0 : request;
+    if (this.state === 'open') this.state = 'stalled';
+    this.#pauseWhenAlone();
   }
 
-  resume(): void {
-    this.#socket.resume();
+  resume(request: number): void {
+    if (this.#pausedFor === request) this.#goOn();
   }
 
   abandon(request: number): void {
@@ -238,7 +247,9 @@ export class Lane implements BodyLane {
     const kept = this.inflight.filter((job) => !ids.has(job.id));
     this.inflight.splice(0, this.inflight.length, ...kept);
     if (kept.length === 0 && taken.length > 0) this.load.busyLanes -= 1;
-    if (this.state === 'recalling') this.state = kept[0]?.id === this.#slow ? 'stalled' : 'open';
+    if (this.state === 'recalling')
+      this.state = this.#pausedFor !== 0 || kept[0]?.id === this.#slow ? 'stalled' : 'open';
+    this.#pauseWhenAlone();
     this.#owner.onRecalled(taken);
     this.#owner.onRoom(this);
   }
@@ -281,12 +292,29 @@ export class Lane implements BodyLane {
 
   /** The first request in flight is done; what it took counts a tenth of the average. */
   #leave(data: Buffer, position: number): void {
-    this.inflight.shift();
+    const job = this.inflight.shift();
     if (this.inflight.length === 0) this.load.busyLanes -= 1;
     const ns = Math.min(readInt64(data, position + 24), SAMPLE_NS_MAX);
     this.averageNs = this.averageNs === 0 ? ns : this.averageNs * 0.9 + ns * 0.1;
     this.headSinceMs = performance.now();
-    if (this.state === 'stalled') this.state = 'open';
+    if (job?.id === this.#pausedFor) this.#goOn();
+    else if (this.state === 'stalled' && this.#pausedFor === 0) this.state = 'open';
+  }
+
+  #pauseWhenAlone(): void {
+    if (this.#pausedFor === 0) return;
+    if (this.inflight.length <= (this.#ends ? 0 : 1)) this.#socket.pause();
+    else if (this.state !== 'recalling') this.recall();
+  }
+
+  /** There is no reason any more to let the worker wait. */
+  #goOn(): void {
+    if (this.#pausedFor === 0) return;
+    this.#pausedFor = 0;
+    this.#socket.resume();
+    if (this.state !== 'stalled' || this.inflight[0]?.id === this.#slow) return;
+    this.state = 'open';
+    this.#owner.onRoom(this);
   }
 
   /** Begins to pass on a block of `length` bytes, of which those after `start` that are here already go now. */
@@ -306,7 +334,11 @@ export class Lane implements BodyLane {
     this.#left -= end - start;
     if (this.#left > 0) return end;
     this.#passing = null;
-    if (this.#ends) stream.complete();
+    if (this.#ends) {
+      this.#ends = false;
+      this.#goOn();
+      stream.complete();
+    }
     return end;
   }
 }

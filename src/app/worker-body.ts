@@ -3,8 +3,9 @@ import type { BodySink, BodySource } from '../http/message.ts';
 
 /** The lane that a body comes from, as far as the body needs it. */
 export interface BodyLane {
-  pause(): void;
-  resume(): void;
+  /** Lets the worker wait for the client of `request`. */
+  pause(request: number): void;
+  resume(request: number): void;
   /** Tells the worker that nobody reads on: it stops iterating and closes the iterable. */
   abandon(request: number): void;
 }
@@ -66,7 +67,7 @@ export class WorkerBody implements BodySource {
     this.#waitingBytes += block.length;
     if (this.#waitingBytes > this.#bytesMax && !this.#lanePaused) {
       this.#lanePaused = true;
-      this.#lane.pause();
+      this.#lane.pause(this.#request);
     }
   }
 
@@ -109,6 +110,6 @@ export class WorkerBody implements BodySource {
   #release(): void {
     if (!this.#lanePaused) return;
     this.#lanePaused = false;
-    this.#lane.resume();
+    this.#lane.resume(this.#request);
   }
 }

@@ -47,7 +47,7 @@ export class Pool {
     this.#lastId = this.#lastId === 0x7fffffff ? 1 : this.#lastId + 1;
     const job = new Job(this.#lastId, request);
     if (request.body === null) return this.#enter(job) ? job : tooBusy();
-    if (this.#queue.length >= this.#options.queueMax) return tooBusy();
+    if (this.#isFull()) return tooBusy();
     receiveBody(
       request.body,
       this.#options,
@@ -56,7 +56,10 @@ export class Pool {
         if (!this.#enter(job)) job.settle(tooBusy());
       },
       (error, ours) => {
-        if (!ours) return;
+        if (!ours) {
+          if (request.gone) drop(job);
+          return;
+        }
         this.#options.onError(`Cannot keep a request's body: ${error.message}`, request);
         job.settle(Response.text(500, 'Internal Server Error\n'));
       },
@@ -121,6 +124,12 @@ export class Pool {
 
   stop(): void {
     this.#recall.stop();
+  }
+
+  /** Whether there is no place for one more: a body that would be refused afterwards need not be received. */
+  #isFull(): boolean {
+    const { queueMax, laneDepthMax } = this.#options;
+    return this.#queue.length >= queueMax && chooseLane(this.#lanes, laneDepthMax) === null;
   }
 
   #enter(job: Job): boolean {

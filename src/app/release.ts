@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { readMessages, sendMessage } from './channel.ts';
 import type { Project } from './project.ts';
@@ -89,7 +90,7 @@ export class Release {
     readMessages(socket, (message) => {
       if (message.kind === 'loaded') this.#events.onLoaded(this);
       else if (message.kind === 'broken') this.#events.onBroken(this, message.traceback, message.reason);
-      else if (message.kind === 'exited') this.workers.get(message.worker)?.exited();
+      else if (message.kind === 'exited') this.workers.get(message.worker)?.exited(message.code);
       else if (message.kind === 'forked') {
         const worker = this.workers.get(message.worker);
         if (worker !== undefined) worker.pid = message.pid;
@@ -112,7 +113,7 @@ export class Release {
         if (this.state === 'retiring') this.#leaveWhenEmpty();
       },
       onBroken: (broken, reason) => {
-        this.#events.onWorkerBroken(broken, reason);
+        if (reason !== '') this.#events.onWorkerBroken(broken, reason);
         this.kill(broken);
       },
     });
@@ -129,7 +130,11 @@ export class Release {
   retire(): void {
     if (this.state === 'gone') return;
     this.state = 'retiring';
-    for (const worker of this.workers.values()) worker.retire();
+    for (const worker of this.workers.values()) {
+      const isReady = worker.state === 'ready';
+      worker.retire();
+      if (!isReady) this.kill(worker); // it has no request, and may import for long
+    }
     this.#leaveWhenEmpty();
   }
 
@@ -165,7 +170,7 @@ export class Release {
     this.#control = null;
     for (const worker of [...this.workers.values()]) {
       killProcess(worker.pid);
-      worker.exited();
+      worker.exited(-constants.signals.SIGKILL);
     }
     this.#events.onZygoteGone(this, retiring ? '' : status);
   }

@@ -94,8 +94,8 @@ class Receiver implements BodySink {
     this.#blocks = [];
     const file = this.#file;
     if (file !== null) {
+      file.once('close', () => void unlink(file.path as string).catch(nothing)); // it may only now be made
       file.destroy();
-      void unlink(file.path as string).catch(nothing);
     }
     this.#onFailed(error, ours);
   }

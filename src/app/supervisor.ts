@@ -184,7 +184,7 @@ export class Supervisor {
     if (worker.release !== this.#current?.number || this.#stopped !== null) return;
     const delayMs = this.#policy.delayAfter(performance.now() - worker.bornMs);
     log.error(
-      `worker ${worker.number} (pid ${worker.pid}) died; a new one follows${delayMs === 0 ? '' : ` in ${delayMs} ms`}`,
+      `worker ${worker.number} (pid ${worker.pid}) died ${worker.death}; a new one follows${delayMs === 0 ? '' : ` in ${delayMs} ms`}`,
     );
     this.#replaceLater(delayMs);
   }

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, open, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, open, openSync, readSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { constants } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import { Response } from '../http/response.ts';
 import { type FromPython, readMessages, sendMessage } from './channel.ts';
@@ -18,7 +19,7 @@ export interface WorkerOptions {
   readonly onReady: (worker: Worker) => void;
   /** It is dead and its requests are settled. */
   readonly onGone: (worker: Worker) => void;
-  /** It broke the protocol or lost a lane: it must be killed. */
+  /** It broke the protocol, or lost a lane, which is what dying looks like first (`reason` is '' then): it must be killed. */
   readonly onBroken: (worker: Worker, reason: string) => void;
   readonly onTraceback: (worker: Worker, traceback: string, reason: string) => void;
   /** A line of `wsgi.errors` or of the worker itself; `job` is the request it belongs to, when that is known. */
@@ -34,13 +35,19 @@ export class Worker implements LaneOwner {
   readonly bornMs = performance.now();
   readonly responseBufferBytesMax: number;
   pid = 0;
+  /** Once it is dead: how it died. */
+  death = '';
   /** A ready worker takes requests; a retiring one finishes those that it has. */
   state: 'starting' | 'ready' | 'retiring' | 'gone' = 'starting';
   readonly #options: WorkerOptions;
   readonly #load: WorkerLoad;
   readonly #lanes: Lane[] = [];
   #control: Socket | null = null;
+  /** The file in which the worker notes which request each lane started last. */
+  #scoreboard: number | null = null;
   #openLanes = 0;
+  /** Files that it holds for us until we have opened them. */
+  #opening = 0;
   #exited = false;
 
   constructor(number: number, release: number, options: WorkerOptions) {
@@ -62,6 +69,7 @@ export class Worker implements LaneOwner {
 
   /** One of the worker's lanes is here; with the last one it is ready. */
   attachLane(socket: Socket, index: number): void {
+    this.#scoreboard ??= this.#openScoreboard();
     const lane = new Lane(socket, this.#load, index, this);
     this.#lanes[index] = lane;
     this.#openLanes += 1;
@@ -94,9 +102,14 @@ export class Worker implements LaneOwner {
     if (jobs.length > 0) this.#options.pool.requeue(jobs);
   }
 
-  /** The process has ended; its lanes may still hold what it wrote before. */
-  exited(): void {
+  /**
+   * The process has ended; its lanes may still hold what it wrote before.
+   *
+   * @param code exit code, or the negative number of the signal that ended it
+   */
+  exited(code: number): void {
     this.#exited = true;
+    this.death = code < 0 ? `of ${signalName(-code)}` : `with exit code ${code}`;
     this.#bury();
   }
 
@@ -112,8 +125,11 @@ export class Worker implements LaneOwner {
   }
 
   onFile(lane: Lane, job: Job, head: FileHead): void {
+    this.#opening += 1;
     open(`/proc/${this.pid}/fd/${head.descriptor}`, 'r', (error, fd) => {
+      this.#opening -= 1;
       if (this.#control !== null) sendMessage(this.#control, { kind: 'opened', lane: lane.index, request: job.id });
+      if (this.state === 'retiring') this.#leaveWhenIdle();
       if (error !== null) {
         this.#options.onLog(this, `Cannot open the file that the application returned: ${error.message}`, job);
         job.settle(Response.text(502, 'Bad Gateway\n'));
@@ -149,7 +165,7 @@ export class Worker implements LaneOwner {
   }
 
   #leaveWhenIdle(): void {
-    if (this.#lanes.some((lane) => lane.inflight.length > 0)) return;
+    if (this.#opening > 0 || this.#lanes.some((lane) => lane.inflight.length > 0)) return;
     for (const lane of this.#lanes) if (lane.state !== 'closed') lane.close();
   }
 
@@ -157,7 +173,7 @@ export class Worker implements LaneOwner {
     this.#openLanes -= 1;
     lane.breakOff();
     this.#options.pool.remove(lane);
-    if (this.state !== 'retiring' && !this.#exited) this.#options.onBroken(this, 'it closed a lane');
+    if (this.state !== 'retiring' && !this.#exited) this.#options.onBroken(this, '');
     this.#bury();
   }
 
@@ -166,23 +182,35 @@ export class Worker implements LaneOwner {
     if (!this.#exited || this.#openLanes > 0 || this.state === 'gone') return;
     this.state = 'gone';
     this.#control?.destroy();
-    const path = `${this.#options.runtimeDirectory}/worker-${this.number}.started`;
-    const started = readScoreboard(path);
-    for (const lane of this.#lanes) this.#options.pool.bury(lane, started(lane.index));
-    rmSync(path, { force: true });
+    const started = this.#readScoreboard();
+    for (const lane of this.#lanes) this.#options.pool.bury(lane, started.readUInt32LE(8 * lane.index));
     this.#options.onGone(this);
+  }
+
+  /**
+   * Opened before the worker gets a request, so that at its death neither a lack of descriptors nor somebody who tidies up temporary
+   * files makes a request look as if it had not been started.
+   */
+  #openScoreboard(): number {
+    const path = `${this.#options.runtimeDirectory}/worker-${this.number}.started`;
+    const fd = openSync(path, 'r');
+    rmSync(path, { force: true });
+    return fd;
+  }
+
+  /** Number 64 bits long for each lane; 0 where nothing was started. */
+  #readScoreboard(): Buffer {
+    const data = Buffer.alloc(8 * this.#options.threads);
+    if (this.#scoreboard === null) return data;
+    readSync(this.#scoreboard, data, 0, data.length, 0);
+    closeSync(this.#scoreboard);
+    this.#scoreboard = null;
+    return data;
   }
 }
 
-/** Returns a function from lane to the request that it started last; 0 for none. */
-function readScoreboard(path: string): (lane: number) => number {
-  let data: Buffer;
-  try {
-    data = readFileSync(path);
-  } catch {
-    return () => 0; // it died before it had one
-  }
-  return (lane) => (data.length >= 8 * lane + 8 ? data.readUInt32LE(8 * lane) : 0);
+function signalName(number: number): string {
+  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? `signal ${number}`;
 }
 
 /** Whether this process may open files of that one by their descriptors: on Linux, unless /proc is restricted. */

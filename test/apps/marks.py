@@ -1,0 +1,56 @@
+"""Notes each start and each end of a request in a file, so that a test can tell what ran, how often, and what was lost.
+
+The file is named by the variable MARKS. A mark is one line, written at once: `start ID PID` or `end ID PID`. Paths:
+`/run/ID/MS` sleeps, `/busy/ID/MS` computes, `/hold/ID` waits until the file MARKS.release is there, `/die/ID/N` kills its process
+at its first N starts, `/stream/ID/N` sends a block first and then does the same. Answers with `ID PID LENGTH-OF-CONTENT`.
+"""
+
+import os
+import signal
+import time
+
+path = os.environ.get('MARKS', os.devnull)
+marks = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+
+def application(environ, start_response):
+    _, what, request_id, *number = environ['PATH_INFO'].split('/')
+    number = float(number[0]) if number else 0
+    mark('start', request_id)
+    length = len(environ['wsgi.input'].read())
+    if what == 'stream':
+        start_response('200 OK', [('Content-Type', 'text/plain')])
+        return streamed(request_id, number)
+    if what == 'run' and number:
+        time.sleep(number / 1000)
+    elif what == 'busy':
+        end = time.perf_counter() + number / 1000
+        while time.perf_counter() < end:
+            pass
+    elif what == 'hold':
+        while not os.path.exists(path + '.release'):
+            time.sleep(0.005)
+    elif what == 'die':
+        die(request_id, number)
+    mark('end', request_id)
+    body = f'{request_id} {os.getpid()} {length}'.encode()
+    start_response('200 OK', [('Content-Type', 'text/plain'), ('Content-Length', str(len(body)))])
+    return [body]
+
+
+def streamed(request_id, number):
+    yield b'begun'
+    die(request_id, number)
+    yield b' and ended'
+
+
+def die(request_id, times):
+    with open(path) as file:
+        starts = sum(line.split()[:2] == ['start', request_id] for line in file)
+    if starts <= times:
+        os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(60)
+
+
+def mark(what, request_id):
+    os.write(marks, f'{what} {request_id} {os.getpid()}\n'.encode())

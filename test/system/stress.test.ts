@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, it, type TestContext } from 'node:test';
+import { MarkedViaduct } from '../support/marks.ts';
+import { Pipeline } from '../support/pipeline.ts';
+import { chooseSeed, createRandom } from '../support/random.ts';
+import { eventually, isRunning, SocketClient } from '../support/socket-client.ts';
+
+const THREADS = 2;
+const STAYING_CLIENTS = 24;
+const LEAVING_CLIENTS = 6;
+
+describe('no request starts twice, and none is lost', () => {
+  let server: MarkedViaduct | null = null;
+
+  afterEach(async () => {
+    await server?.stop();
+    server = null;
+  });
+
+  // Each worker that dies young is replaced later than the one before: more kills would only make the test wait.
+  for (const { title, args, weather } of [
+    { title: 'when workers are killed and clients leave', args: [], weather: { requests: 6000, kills: 6, reloads: 0 } },
+    {
+      title: 'when workers import the application themselves',
+      args: ['--no-preload'],
+      weather: { requests: 2500, kills: 3, reloads: 0 },
+    },
+    { title: 'when new releases take over meanwhile', args: [], weather: { requests: 3000, kills: 3, reloads: 2 } },
+  ]) {
+    it(title, { timeout: 120_000 }, async (context) => {
+      server = await MarkedViaduct.start(['--workers', '3', '--threads', `${THREADS}`, ...args]);
+      await new Stress(server, context, weather).run();
+    });
+  }
+});
+
+interface Weather {
+  readonly requests: number;
+  readonly kills: number;
+  readonly reloads: number;
+}
+
+/** One storm: its clients, its killer, and the books that are balanced at the end. */
+class Stress {
+  readonly #server: MarkedViaduct;
+  readonly #random: () => number;
+  readonly #weather: Weather;
+  /** Statuses of the requests whose clients stayed. */
+  readonly #answers = new Map<string, number>();
+  readonly #mistakes: string[] = [];
+  /** Workers that answered lately. */
+  readonly #pids: number[] = [];
+  readonly #killed = new Set<number>();
+  #sent = 0;
+  #done = 0;
+  #left = 0;
+
+  constructor(server: MarkedViaduct, context: TestContext, weather: Weather) {
+    this.#server = server;
+    this.#weather = weather;
+    const seed = chooseSeed();
+    context.diagnostic(`VIADUCT_TEST_SEED=${seed}`);
+    this.#random = createRandom(seed);
+  }
+
+  async run(): Promise<void> {
+    const staying = Array.from({ length: STAYING_CLIENTS }, (_, index) => this.#stay(index % 3 === 0 ? 1 : 8));
+    const leaving = Array.from({ length: LEAVING_CLIENTS }, () => this.#leave());
+    await Promise.all([...staying, ...leaving, this.#kill(), this.#reload()]);
+    await this.#settle();
+    this.#balance();
+  }
+
+  /** A client that waits for every answer; up to `depth` requests stand in its pipeline. */
+  async #stay(depth: number): Promise<void> {
+    const client = await Pipeline.open(this.#server.port);
+    while (this.#sent < this.#weather.requests) {
+      const ids = Array.from({ length: 1 + Math.floor(this.#random() * depth) }, () => this.#nextId());
+      try {
+        const answers = await client.get(...ids.map((id) => this.#target(id)));
+        answers.forEach(({ status, body }, index) => {
+          this.#note(ids[index] as string, status, body);
+        });
+      } catch (error) {
+        this.#mistakes.push(`${ids.join(' ')}: ${String(error)}`);
+        return;
+      }
+    }
+    if (client.excess !== '') this.#mistakes.push(`answers nobody asked for: ${client.excess}`);
+    client.close();
+  }
+
+  #note(id: string, status: number, body: string): void {
+    this.#done += 1;
+    if (this.#answers.has(id)) this.#mistakes.push(`${id} was answered twice`);
+    this.#answers.set(id, status);
+    if (status === 502) return;
+    const [answered, pid] = body.split(' ');
+    if (status !== 200 || answered !== id) this.#mistakes.push(`${id} was answered ${status} ${body}`);
+    else if (this.#pids.push(Number(pid)) > 50) this.#pids.shift();
+  }
+
+  /** Clients that go away at any time: at once, while they wait, in the middle of an answer. */
+  async #leave(): Promise<void> {
+    while (this.#sent < this.#weather.requests && this.#mistakes.length === 0) {
+      const client = await SocketClient.open(this.#server.port);
+      const count = 1 + Math.floor(this.#random() * 4);
+      for (let i = 0; i < count; i += 1)
+        client.send(`GET ${this.#target(`left-${this.#nextLeftId()}`)} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      const waits = Math.floor(this.#random() * 4);
+      for (let i = 0; i < waits; i += 1) await new Promise((resolve) => setTimeout(resolve, this.#random() * 8));
+      client.close();
+    }
+  }
+
+  async #kill(): Promise<void> {
+    const { kills, requests } = this.#weather;
+    for (let kill = 1; kill <= kills; kill += 1) {
+      const due = (kill * requests * 0.9) / (kills + 1);
+      await eventually('it is time for the next kill', () => this.#done >= due || this.#mistakes.length > 0);
+      const alive = this.#pids.filter((pid) => !this.#killed.has(pid) && isRunning(pid));
+      const victim = alive[Math.floor(this.#random() * alive.length)];
+      if (victim === undefined) continue; // those that answered lately are dead already
+      this.#killed.add(victim);
+      process.kill(victim, 'SIGKILL');
+    }
+  }
+
+  async #reload(): Promise<void> {
+    const { reloads, requests } = this.#weather;
+    for (let reload = 1; reload <= reloads; reload += 1) {
+      const due = (reload * requests) / (reloads + 1);
+      await eventually('it is time for the next reload', () => this.#done >= due || this.#mistakes.length > 0);
+      process.kill(this.#server.viaduct.pid, 'SIGHUP');
+    }
+  }
+
+  /** What was left behind by clients that are gone comes to its end too, before the books are balanced. */
+  async #settle(): Promise<void> {
+    let before = -1;
+    await eventually('nothing runs any more', async () => {
+      const now = this.#server.marks().length;
+      const still = now === before;
+      before = now;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      return still;
+    });
+  }
+
+  #balance(): void {
+    assert.deepEqual(this.#mistakes, []);
+    const marks = this.#server.marks();
+    const starters = new Map<string, number>();
+    const twice: string[] = [];
+    for (const { kind, id, pid } of marks) {
+      if (kind === 'end') continue;
+      if (starters.has(id)) twice.push(id);
+      starters.set(id, pid);
+    }
+    assert.deepEqual(twice, [], 'started twice');
+    const answered = [...this.#answers];
+    assert.ok(answered.length >= this.#weather.requests, `only ${answered.length} requests had clients that stayed`);
+    const lost = answered.filter(([id, status]) => status === 200 && !starters.has(id));
+    assert.deepEqual(lost, [], 'answered without having run');
+    const failed = answered.filter(([, status]) => status === 502).map(([id]) => id);
+    const innocent = failed.filter((id) => !this.#killed.has(starters.get(id) ?? 0));
+    assert.deepEqual(innocent, [], '502 although no killed worker had begun it');
+    this.#checkVictims(failed, starters);
+    assert.ok(this.#killed.size >= this.#weather.kills / 2, `only ${this.#killed.size} workers were killed`);
+  }
+
+  /** Of what a killed worker had begun, one request a thread may be unfinished; the others' answers had not left it yet. */
+  #checkVictims(failed: readonly string[], starters: ReadonlyMap<string, number>): void {
+    const ended = new Set(this.#server.marks().flatMap(({ kind, id }) => (kind === 'end' ? [id] : [])));
+    for (const pid of this.#killed) {
+      const unfinished = failed.filter((id) => starters.get(id) === pid && !ended.has(id));
+      assert.ok(unfinished.length <= THREADS, `worker ${pid} ran ${unfinished.join(' ')} at once`);
+    }
+  }
+
+  #nextId(): string {
+    this.#sent += 1;
+    return `${this.#sent}`;
+  }
+
+  #nextLeftId(): number {
+    this.#left += 1;
+    return this.#left;
+  }
+
+  /** Nine of ten are fast, some take milliseconds, a few are slow. */
+  #target(id: string): string {
+    const dice = this.#random();
+    if (dice < 0.9) return `/run/${id}/0`;
+    if (dice < 0.96) return `/run/${id}/${1 + Math.floor(this.#random() * 5)}`;
+    if (dice < 0.98) return `/busy/${id}/${1 + Math.floor(this.#random() * 10)}`;
+    return `/run/${id}/${30 + Math.floor(this.#random() * 120)}`;
+  }
+}
+
+describe('a full queue', () => {
+  it('answers 503 with Retry-After, never starts those, and loses none of the others', async () => {
+    const server = await MarkedViaduct.start(['--workers', '1', '--threads', '1', '--queue-max', '4']);
+    try {
+      const held = await Pipeline.open(server.port);
+      const holding = held.get('/hold/held');
+      await eventually('the worker is busy', () => server.starts().has('held'));
+      const names = Array.from({ length: 12 }, (_, index) => `queued-${index}`);
+      const clients = await Promise.all(names.map(() => Pipeline.open(server.port)));
+      let answered = 0;
+      const asking = names.map(async (name, index) => {
+        const post = `POST /run/${name} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx`;
+        const get = `GET /run/${name} HTTP/1.1\r\nHost: a\r\n\r\n`;
+        const [answer] = await (clients[index] as Pipeline).send([index % 2 === 0 ? get : post]);
+        answered += 1;
+        return { name, status: answer?.status, head: answer?.head ?? '' };
+      });
+      await eventually('eight are turned away', () => answered === 8);
+      server.release();
+      const answers = await Promise.all(asking);
+      assert.equal((await holding)[0]?.status, 200);
+      const refused = answers.filter(({ status }) => status === 503);
+      assert.equal(refused.length, 8);
+      for (const { head } of refused) assert.match(head, /^Retry-After: \d+$/im);
+      const served = answers.filter(({ status }) => status === 200).map(({ name }) => name);
+      assert.deepEqual([...server.starts().keys()].sort(), ['held', ...served].sort());
+      assert.equal(served.length, 4);
+      for (const client of [held, ...clients]) client.close();
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('turns nobody away while a thread is idle when nothing may wait', async () => {
+    const server = await MarkedViaduct.start(['--workers', '1', '--threads', '1', '--queue-max', '0']);
+    try {
+      const client = await Pipeline.open(server.port);
+      const [get] = await client.get('/run/get');
+      const [post] = await client.send(['POST /run/post HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc']);
+      assert.deepEqual([get?.status, post?.status], [200, 200]);
+      client.close();
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+describe('a request whose worker died', () => {
+  let server: MarkedViaduct;
+  let client: Pipeline;
+
+  const start = async (retries: boolean): Promise<void> => {
+    const env = retries ? { VIADUCT_RETRY_IDEMPOTENT: 'true' } : {};
+    server = await MarkedViaduct.start(['--workers', '2', '--threads', '1'], env);
+    client = await Pipeline.open(server.port);
+  };
+
+  afterEach(async () => {
+    client?.close();
+    await server?.stop();
+  });
+
+  it('is answered 502 and never started again, whatever its method, unless that is set', async () => {
+    await start(false);
+    for (const method of ['GET', 'POST', 'DELETE']) {
+      const [answer] = await client.send([`${method} /die/${method}/1 HTTP/1.1\r\nHost: a\r\n\r\n`]);
+      assert.equal(answer?.status, 502);
+      assert.equal(server.starts().get(method), 1);
+    }
+  });
+
+  it('is started once more when that is set and its method is idempotent, with its content', async () => {
+    await start(true);
+    const content = 'x'.repeat(400_000);
+    const [get] = await client.send(['GET /die/GET/1 HTTP/1.1\r\nHost: a\r\n\r\n']);
+    assert.equal(get?.status, 200);
+    const [put] = await client.send([`PUT /die/PUT/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n${content}`]);
+    assert.equal(put?.status, 200);
+    assert.match(put?.body ?? '', /^PUT \d+ 400000$/);
+    assert.deepEqual([...server.starts().values()], [2, 2]);
+  });
+
+  it('is answered 502 when its second worker died too', async () => {
+    await start(true);
+    const [answer] = await client.get('/die/deadly/9');
+    assert.equal(answer?.status, 502);
+    assert.equal(server.starts().get('deadly'), 2);
+  });
+
+  for (const method of ['POST', 'PATCH']) {
+    it(`is never started again when its method is ${method}`, async () => {
+      await start(true);
+      const [answer] = await client.send([
+        `${method} /die/${method}/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx`,
+      ]);
+      assert.equal(answer?.status, 502);
+      assert.equal(server.starts().get(method), 1);
+    });
+  }
+
+  it('is not started again when its response had begun: the client sees it break off', async () => {
+    await start(true);
+    const raw = await SocketClient.open(server.port);
+    raw.send('GET /stream/begun/1 HTTP/1.1\r\nHost: a\r\n\r\n');
+    await raw.untilClosed();
+    assert.doesNotMatch(raw.received, /and ended|\r\n0\r\n\r\n/);
+    assert.equal(server.starts().get('begun'), 1);
+  });
+});

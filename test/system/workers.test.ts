@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, it } from 'node:test';
+import { ask, encode, parseAnswer } from '../support/http-client.ts';
+import { MarkedViaduct } from '../support/marks.ts';
+import { Pipeline } from '../support/pipeline.ts';
+import { eventually, isRunning, SocketClient, within } from '../support/socket-client.ts';
+import { ROOT, startViaduct, type Viaduct } from '../support/viaduct.ts';
+
+const APPS = join(ROOT, 'test/apps');
+const NO_PROC = existsSync('/proc/self/fd') ? false : 'descriptors are counted in /proc';
+/** Longer than anything takes, shorter than what a server waits for requests that run. */
+const SOON_MS = 15_000;
+
+describe('workers', () => {
+  let directory = '';
+  let viaduct: Viaduct | null = null;
+
+  afterEach(async () => {
+    if (directory !== '') writeFileSync(join(directory, 'open'), '');
+    await viaduct?.stop();
+    viaduct = null;
+    if (directory !== '') rmSync(directory, { recursive: true, force: true });
+    directory = '';
+  });
+
+  const start = async (...args: string[]): Promise<Viaduct> => {
+    viaduct = await startViaduct({
+      args: ['serve', 'gallery:application', '--chdir', APPS, '--access-log', 'off', ...args],
+    });
+    return viaduct;
+  };
+
+  it('serve an application that each of them imports when it is not preloaded', async () => {
+    const server = await start('--no-preload', '--workers', '2', '--threads', '1');
+    const pids = new Set<string>();
+    await eventually('both have answered', async () => {
+      const answers = await Promise.all([1, 2, 3, 4].map(() => ask(server.port, '/raises?pid')));
+      for (const { body } of answers) pids.add(body);
+      return pids.size === 2;
+    });
+  });
+
+  it('leave at once when the server stops while one of them still imports', async () => {
+    directory = mkdtempSync(join(tmpdir(), 'viaduct-import-'));
+    writeFileSync(
+      join(directory, 'app.py'),
+      `
+import os, time
+
+while os.path.exists("closed") and not os.path.exists("open"):
+    open("importing", "w").close()
+    time.sleep(0.01)
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(os.getpid()).encode()]
+`,
+    );
+    viaduct = await startViaduct({ args: ['serve', directory, '--no-preload', '--workers', '1'] });
+    const server = viaduct;
+    const pid = Number((await ask(server.port, '/')).body);
+    writeFileSync(join(directory, 'closed'), '');
+    process.kill(pid, 'SIGKILL');
+    await eventually('its successor imports', () => existsSync(join(directory, 'importing')));
+    process.kill(server.pid, 'SIGTERM');
+    const { code } = await within(SOON_MS, 'the end', () => server.exited);
+    assert.equal(code, 0);
+  });
+
+  it('come back when an application that was broken is mended', async () => {
+    directory = mkdtempSync(join(tmpdir(), 'viaduct-mended-'));
+    const write = (body: string): void =>
+      writeFileSync(
+        join(directory, 'app.py'),
+        `
+import os
+${body}
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(os.getpid()).encode()]
+`,
+      );
+    write('');
+    viaduct = await startViaduct({ args: ['serve', directory, '--no-preload', '--workers', '1'] });
+    const server = viaduct;
+    const pid = Number((await ask(server.port, '/')).body);
+    write('raise RuntimeError("broken meanwhile")');
+    process.kill(pid, 'SIGKILL');
+    const waiting = ask(server.port, '/');
+    await eventually('the traceback is told', () => /RuntimeError: broken meanwhile/.test(server.output()));
+    write('');
+    const answer = await waiting;
+    assert.equal(answer.status, 200);
+    assert.notEqual(Number(answer.body), pid);
+  });
+
+  it('are told of once when they die', async () => {
+    const server = await start('--workers', '1', '--threads', '8');
+    const pid = Number((await ask(server.port, '/raises?pid')).body);
+    process.kill(pid, 'SIGKILL');
+    await eventually('another one answers', async () => (await ask(server.port, '/raises?pid')).body !== `${pid}`);
+    const lines = server
+      .output()
+      .split('\n')
+      .filter((line) => line.includes(`pid ${pid}`));
+    assert.equal(lines.length, 1, lines.join('\n'));
+  });
+
+  describe('and clients that read slowly', () => {
+    const limited = async (...args: string[]): Promise<Viaduct> => {
+      viaduct = await startViaduct({
+        args: ['serve', 'gallery:application', '--chdir', APPS, '--access-log', 'off', '--workers', '1', ...args],
+        env: { VIADUCT_RESPONSE_BUFFER_BYTES_MAX: '1MiB' },
+      });
+      return viaduct;
+    };
+
+    /** A client that asks and does not read. */
+    const lazyClient = async (server: Viaduct, target: string): Promise<SocketClient> => {
+      const client = await SocketClient.open(server.port);
+      client.socket.pause();
+      client.send(encode(target));
+      return client;
+    };
+
+    for (const kind of ['generator', 'list']) {
+      it(`are free again although nobody reads when the response fits the buffer: ${kind}`, async () => {
+        const server = await start('--workers', '1', '--threads', '1');
+        const clients = [1, 2, 3].map(() => lazyClient(server, `/bare/blocks?${kind}+100`));
+        const lazy = await Promise.all(clients);
+        for (let i = 0; i < 5; i += 1) assert.equal((await ask(server.port, '/blocks?hello')).body, 'hello');
+        for (const client of lazy) client.close();
+      });
+
+      it(`do not delay others when the response is larger than the buffer: ${kind}`, async () => {
+        const server = await limited('--threads', '2');
+        const hellos = await Pipeline.open(server.port);
+        const hello = (): Promise<unknown> => hellos.get('/bare/blocks?hello');
+        for (let i = 0; i < 300; i += 1) await hello(); // the lanes learn that this application is fast
+        const lazy = await SocketClient.open(server.port);
+        lazy.socket.pause();
+        lazy.send(encode(`/bare/blocks?${kind}+800`));
+        for (let i = 0; i < 300; i += 1) await within(SOON_MS, 'a fast answer', hello);
+        lazy.socket.resume();
+        await lazy.untilClosed();
+        const answer = parseAnswer(lazy.received, 'GET');
+        assert.deepEqual([answer.status, answer.body.length, answer.whole], [200, 800 * 65536, true]);
+        hellos.close();
+      });
+    }
+
+    it('stop producing when the buffer is full, and go on when the client has left', async () => {
+      const server = await limited('--threads', '2');
+      const lazy = await lazyClient(server, '/blocks?generator+100000');
+      const produced = async (): Promise<number> => Number((await ask(server.port, '/blocks?produced')).body);
+      let before = -1;
+      await eventually('it stands still', async () => {
+        const now = await produced();
+        const still = now > 0 && now === before;
+        before = now;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return still;
+      });
+      assert.ok(before * 65536 < 32 * 1024 * 1024, `${before} blocks of 64 KiB were made for a buffer of 1 MiB`);
+      lazy.close();
+      const both = Promise.all([lazyClient(server, '/blocks?generator+1'), ask(server.port, '/blocks?hello')]);
+      (await both)[0].close();
+    });
+  });
+
+  describe('and clients that leave', () => {
+    let marked: MarkedViaduct;
+
+    const startMarked = async (): Promise<void> => {
+      marked = await MarkedViaduct.start(['--workers', '1', '--threads', '1'], { VIADUCT_ACCESS_LOG: 'json' });
+    };
+    afterEach(() => marked.stop());
+
+    it('never see a request whose client left while it waited', async () => {
+      await startMarked();
+      const held = await Pipeline.open(marked.port);
+      const holding = held.get('/hold/held');
+      await eventually('the worker is busy', () => marked.starts().has('held'));
+      const leaving = await SocketClient.open(marked.port);
+      leaving.send('GET /run/left HTTP/1.1\r\nHost: a\r\n\r\n');
+      const uploading = await SocketClient.open(marked.port);
+      uploading.send(`POST /run/uploaded HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n${'x'.repeat(500_000)}`);
+      const staying = await Pipeline.open(marked.port);
+      const stayed = staying.get('/run/stayed');
+      leaving.close();
+      uploading.close();
+      for (const name of ['left', 'uploaded']) {
+        await eventually(`${name} is given up`, () =>
+          new RegExp(`/run/${name}.*\\b499\\b`).test(marked.viaduct.output()),
+        );
+      }
+      marked.release();
+      assert.deepEqual([(await holding)[0]?.status, (await stayed)[0]?.status], [200, 200]);
+      assert.deepEqual([...marked.starts().keys()], ['held', 'stayed']);
+      held.close();
+      staying.close();
+    });
+
+    it('finish a request whose client left, and answer the next', async () => {
+      await startMarked();
+      const leaving = await SocketClient.open(marked.port);
+      leaving.send('GET /hold/left HTTP/1.1\r\nHost: a\r\n\r\n');
+      await eventually('it runs', () => marked.starts().has('left'));
+      leaving.close();
+      const staying = await Pipeline.open(marked.port);
+      const stayed = staying.get('/run/1', '/run/2');
+      marked.release();
+      const answers = await stayed;
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [200, 200],
+      );
+      const pids = new Set(marked.marks().map(({ pid }) => pid));
+      assert.equal(pids.size, 1, 'the worker was replaced');
+      assert.ok(marked.marks().some(({ kind, id }) => kind === 'end' && id === 'left'));
+      staying.close();
+    });
+  });
+
+  it('and the front hold no more descriptors after thousands of requests', { skip: NO_PROC }, async () => {
+    const server = await start('--workers', '1', '--threads', '2');
+    const worker = Number((await ask(server.port, '/raises?pid')).body);
+    const descriptors = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+    await mixedLoad(server);
+    const settled = async (): Promise<[number, number]> => {
+      let before = '';
+      let now: [number, number] = [0, 0];
+      await eventually('the number of descriptors stands still', async () => {
+        await new Promise((resolve) => setTimeout(resolve, 250));
+        now = [descriptors(server.pid), descriptors(worker)];
+        const still = String(now) === before;
+        before = String(now);
+        return still;
+      });
+      return now;
+    };
+    const [front, python] = await settled();
+    const memory = residentBytes(worker);
+    for (let round = 0; round < 5; round += 1) await mixedLoad(server);
+    const [frontAfter, pythonAfter] = await settled();
+    assert.ok(frontAfter <= front, `the front had ${front} descriptors and has ${frontAfter}`);
+    assert.ok(pythonAfter <= python, `the worker had ${python} descriptors and has ${pythonAfter}`);
+    const grown = residentBytes(worker) - memory;
+    assert.ok(grown < 4 * 1024 * 1024, `the worker grew by ${grown} bytes in 2,500 requests`);
+    assert.ok(isRunning(worker));
+  });
+});
+
+/** 500 requests of all kinds, of which some clients leave early. */
+async function mixedLoad(server: Viaduct): Promise<void> {
+  const upload = 'x'.repeat(300_000);
+  const targets = ['/bare/files?file', '/bare/files?temporary', '/files?memory', '/closes?a+raise', '/raises?error'];
+  await Promise.all(
+    Array.from({ length: 10 }, async (_, index) => {
+      for (let i = 0; i < 25; i += 1) {
+        await ask(server.port, targets[(i + index) % targets.length] as string);
+        const body = i % 5 === 0 ? upload : 'small';
+        if (i % 2 === 0) await ask(server.port, '/inputs?read(5)', { method: 'POST', body });
+        else {
+          const leaving = await SocketClient.open(server.port);
+          leaving.send(encode(i % 4 === 1 ? '/bare/files?large' : '/closes?a+endless'));
+          await leaving.until(/^HTTP/);
+          leaving.close();
+        }
+      }
+    }),
+  );
+}
+
+function residentBytes(pid: number): number {
+  return 1024 * Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
+}

@@ -13,7 +13,7 @@ else
   echo 'Not root on a system with apt: install nginx, wrk, gcc, libev and the headers of Python yourself.'
 fi
 
-python3 -m venv .setup/bench-venv || exit 1
+[ -x .setup/bench-venv/bin/python ] || python3 -m venv .setup/bench-venv || exit 1
 while read -r requirement; do
   case $requirement in '' | '#'*) continue ;; esac
   .setup/bench-venv/bin/pip install -q --disable-pip-version-check "$requirement" || echo "Not installed: $requirement"

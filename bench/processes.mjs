@@ -47,7 +47,7 @@ export async function runPinned(command, args, { core, timeoutMs }) {
     const [code] = await once(child, 'close');
     if (code === 0) return output.stdout;
     throw new Error(
-      `Cannot run "${command}": ${code === null ? 'it took too long' : `exit code ${code}`}\n${output.stderr}`,
+      `Cannot run "${command}": ${code === null ? `ended by ${child.signalCode}` : `exit code ${code}`}\n${output.stderr}`,
     );
   } finally {
     clearTimeout(timer);

@@ -1,4 +1,4 @@
-const COLUMNS = ['', 'value', 'µs CPU', 'ratio', 'spread', 'CPU ratio', 'target', ''];
+const COLUMNS = ['', 'value', 'core', 'µs CPU', 'ratio', 'spread', 'CPU ratio', 'target', ''];
 
 /** A scenario's table for the terminal. */
 export function textTable(summary) {
@@ -11,25 +11,31 @@ export function textTable(summary) {
   return [`${summary.title} (${summary.id})`, ...text, ''].join('\n');
 }
 
-/** All scenarios as one Markdown table: a row for each stack that ours is compared with. */
+/** Every scenario and stack as one Markdown table. */
 export function markdownTable({ scenarios }) {
-  const head = [
-    '| scenario | Viaduct | beside | its value | ratio | spread | CPU ratio | target | |',
-    '|---|---:|---|---:|---:|---:|---:|---:|---|',
-  ];
-  const rows = scenarios.flatMap((summary) => {
-    const [ours, ...others] = summary.rows;
-    const own = `${format(ours.value)} ${summary.unit}`;
-    const ownRow = [summary.title, unusable(ours) ?? own, '', '', '', '', aim(ours, summary.better), verdict(ours)];
-    const rest = others.map((row) => {
-      const [stack, value, , ratio, spread, cpuRatio, target, judged] = cells(row, summary);
-      return ['', '', stack, value ?? '', ratio ?? '', spread ?? '', cpuRatio ?? '', target ?? '', judged ?? ''];
-    });
-    return [ownRow.toSpliced(2, 0, ''), ...rest].map(
-      (line) => `| ${line.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`,
-    );
-  });
-  return `${[...head, ...rows].join('\n')}\n`;
+  const head = ['scenario', 'stack', ...COLUMNS.slice(1, -1), 'result'];
+  const rows = scenarios.flatMap((summary) =>
+    summary.rows.map((row, index) => {
+      const [stack, value, ...others] = cells(row, summary);
+      const padded = [...others, ...Array(COLUMNS.length).fill('')].slice(0, COLUMNS.length - 2);
+      return [index === 0 ? summary.title : '', stack, unusable(row) ?? `${value} ${summary.unit}`, ...padded];
+    }),
+  );
+  return markdown(head, rows);
+}
+
+/** The comparisons that have a target, for those who want the short answer. */
+export function targetsTable({ scenarios }) {
+  const rows = scenarios.flatMap((summary) =>
+    summary.rows.filter(isAimed).map((row) => {
+      const reason = unusable(row) ?? unusable(summary.rows[0]);
+      const own =
+        row.ratio === undefined ? `${format(row.value)} ${summary.unit}` : `${two(row.ratio.median)} × ${row.stack}`;
+      const rest = row.ratio === undefined ? ['', ''] : [spread(row.ratio), row.cpuRatio && two(row.cpuRatio.median)];
+      return [summary.title, reason ?? own, ...rest.map((cell) => cell ?? ''), aim(row, summary.better), verdict(row)];
+    }),
+  );
+  return markdown(['scenario', 'Viaduct', 'spread', 'CPU ratio', 'target', 'result'], rows);
 }
 
 /** What a run was made with, in a few lines. */
@@ -62,13 +68,22 @@ export function verdicts({ scenarios }) {
   ].join('\n');
 }
 
+function isAimed({ target, limit }) {
+  return target !== undefined || limit !== undefined;
+}
+
+function markdown(head, rows) {
+  const lines = [head, head.map((name) => (['scenario', 'stack', 'result'].includes(name) ? '---' : '---:')), ...rows];
+  return `${lines.map((line) => `| ${line.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n')}\n`;
+}
+
 function cells(row, summary) {
   const reason = unusable(row);
   if (reason !== undefined) return [row.stack, reason];
   const ratio = row.ratio === undefined ? ['', '', ''] : [`${two(row.ratio.median)} ×`, spread(row.ratio), ''];
   if (row.cpuRatio !== undefined) ratio[2] = `${two(row.cpuRatio.median)} ×`;
   const value = `${format(row.value)}${details(row)}`;
-  return [row.stack, value, format(row.cpuMicros), ...ratio, aim(row, summary.better), verdict(row)];
+  return [row.stack, value, share(row), format(row.cpuMicros), ...ratio, aim(row, summary.better), verdict(row)];
 }
 
 function unusable({ skipped, failure, samples }) {
@@ -83,6 +98,10 @@ function details({ detail }) {
     : ` (${Object.entries(detail)
         .map(([name, value]) => `${name} ${format(value)}`)
         .join(', ')})`;
+}
+
+function share({ coreShare }) {
+  return coreShare === undefined ? '' : `${Math.round(coreShare * 100)} %`;
 }
 
 function aim({ target, limit }, better) {

@@ -6,7 +6,7 @@ import { chart } from './chart.mjs';
 import { chooseCores, pinSelf } from './cores.mjs';
 import { readOptions, USAGE } from './options.mjs';
 import { killAll, stopAll } from './processes.mjs';
-import { describe, markdownTable, textTable, verdicts } from './report.mjs';
+import { describe, markdownTable, targetsTable, textTable, verdicts } from './report.mjs';
 import { runScenario } from './rounds.mjs';
 import { chooseScenarios, SCENARIOS } from './scenarios/index.mjs';
 import { STACKS } from './stacks/index.mjs';
@@ -91,7 +91,10 @@ function write(results, path) {
   const image = whole ? join(ROOT, 'docs/benchmark.svg') : path.replace(/\.json$/, '.svg');
   for (const file of [path, image]) mkdirSync(dirname(file), { recursive: true });
   writeFileSync(path, `${JSON.stringify(results, null, 1)}\n`);
-  writeFileSync(path.replace(/\.json$/, '.md'), `${markdownTable(results)}\n${describe(results)}\n`);
+  writeFileSync(
+    path.replace(/\.json$/, '.md'),
+    `${describe(results)}\n\n${targetsTable(results)}\n${markdownTable(results)}`,
+  );
   writeFileSync(image, chart(results));
   console.log(`Written: ${path}, the same as Markdown, and ${image}`);
 }

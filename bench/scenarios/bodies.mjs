@@ -13,7 +13,9 @@ export const bodyScenarios = [
 function upload(id, title, bodyBytes, connections) {
   const request = { path: '/', method: 'POST', bodyBytes };
   const answer = String(bodyBytes);
-  return loadScenario({ id, title, stacks: SERVERS, application: 'upload:application', request, answer, connections });
+  const application = 'upload:application';
+  const secondsMin = bodyBytes > 1_000_000 ? 4 : 0;
+  return loadScenario({ id, title, stacks: SERVERS, application, request, answer, connections, secondsMin });
 }
 
 function download(id, title, path) {

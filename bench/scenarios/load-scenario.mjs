@@ -17,6 +17,7 @@ const WARM_UP_SECONDS = 2;
  * @param {import('../load.mjs').Request} options.request
  * @param {string | number} options.answer the response's text, or its length
  * @param {number} [options.connections]
+ * @param {number} [options.secondsMin] where a request takes so long that less would count too few
  * @param {string} [options.files] directory to serve below /static/
  * @returns {import('./index.mjs').Scenario}
  */
@@ -29,6 +30,7 @@ export function loadScenario({
   request,
   answer,
   connections = 64,
+  secondsMin = 0,
   files,
 }) {
   return {
@@ -42,11 +44,11 @@ export function loadScenario({
     answer,
     job: () => ({ application, chdir: APPS, workers: 1, threads: 1, files, fields: request.fields }),
     async warmUp(server, { cores }) {
-      await load(server, WARM_UP_SECONDS, cores.load);
+      await load(server, Math.max(WARM_UP_SECONDS, secondsMin), cores.load);
     },
     async sample(server, { cores, seconds }) {
       const before = cpuSeconds(pidsOf(server.children));
-      const result = await load(server, seconds, cores.load);
+      const result = await load(server, Math.max(seconds, secondsMin), cores.load);
       const cpu = cpuSeconds(pidsOf(server.children)) - before;
       return {
         value: result.requests / result.seconds,

@@ -14,7 +14,7 @@ function file(id, title, bytes, connections, target) {
   const scenario = loadScenario({
     id,
     title,
-    stacks: ['viaduct', 'nginx'],
+    stacks: ['viaduct', 'nginx', 'nginx/no sendfile'],
     targets: { nginx: target },
     application: 'hello:application',
     request: { path: `/static/${name}` },

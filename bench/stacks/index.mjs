@@ -22,6 +22,7 @@ import { waitress } from './waitress.mjs';
  * @property {string} log file for what it writes
  * @property {string} [files] directory to serve below /static/
  * @property {boolean} [preload] import before forking, where that is not the default
+ * @property {boolean} [sendfile] false to read files and write them
  * @property {boolean} [unshared] share no program file with others, because memory is measured
  * @property {boolean} [collectable] collect garbage at SIGUSR2, where there is a collector
  * @property {readonly (readonly [string, string])[]} [fields] header fields of the requests, for a stack that makes its own
@@ -60,6 +61,7 @@ export const STACKS = {
   'gunicorn/preload': variant(gunicorn, { preload: true }),
   'gunicorn/gthread': variant(gunicorn, { threads: 4 }),
   nginx,
+  'nginx/no sendfile': variant(nginx, { sendfile: false }),
   'nginx+gunicorn': nginxGunicorn,
   'nginx+uWSGI': nginxUwsgi,
   waitress,

@@ -22,7 +22,7 @@ export function inspectNginx() {
  * @param {readonly string[]} [upstreams] of its http block
  */
 export function startNginx(job, locations, upstreams = []) {
-  const { directory, port, files } = job;
+  const { directory, port, files, sendfile = true } = job;
   const configuration = writeConfiguration(job, 'nginx.conf', [
     ...(process.getuid?.() === 0 ? [`user ${userInfo().username};`] : []),
     'daemon off;',
@@ -34,7 +34,7 @@ export function startNginx(job, locations, upstreams = []) {
     'http {',
     '  types { text/css css; application/octet-stream bin; }',
     '  access_log off;',
-    '  sendfile on; tcp_nopush on; tcp_nodelay on;',
+    `  sendfile ${sendfile ? 'on' : 'off'}; tcp_nopush on; tcp_nodelay on;`,
     '  open_file_cache max=1000 inactive=60s; open_file_cache_valid 1s;',
     '  keepalive_timeout 75s; keepalive_requests 100000000;',
     '  client_max_body_size 64m;',

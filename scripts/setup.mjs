@@ -117,7 +117,9 @@ function makeVenv(base, venv) {
   rmSync(venv, { recursive: true, force: true });
   if (!succeeds(base, ['-m', 'venv', '--without-pip', venv])) return null;
   const pip = [base, '-m', 'pip', '--python', python];
-  return succeeds(base, [...pip.slice(1), '--version']) ? pip : null;
+  if (succeeds(base, [...pip.slice(1), '--version'])) return pip;
+  rmSync(venv, { recursive: true, force: true });
+  return null;
 }
 
 function isProgram(name) {

@@ -14,6 +14,7 @@ PAGE = """<!doctype html>
   body {{ max-width: 46rem; margin: 3rem auto; padding: 0 1.2rem; background: #fbfaf6; color: #1c2b33; font: 1rem/1.6 system-ui, sans-serif }}
   h1 {{ font-size: 1.6rem }}
   a {{ color: #1d6b64 }}
+  th {{ white-space: nowrap }}
   code, td, th {{ font: .9rem/1.5 ui-monospace, monospace }}
   table {{ border-collapse: collapse }}
   th, td {{ padding: .2rem 1rem .2rem 0; border-bottom: 1px solid #ddd6c6; text-align: left; vertical-align: top; overflow-wrap: anywhere }}

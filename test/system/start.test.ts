@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventually, isRunning, SocketClient, within } from '../support/socket-client.ts';
+import { NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT } from '../support/viaduct.ts';
+
+/** Compiling, migrating and starting on a busy machine. */
+const PATIENCE_MS = 120_000;
+
+describe('npm start', { skip: NO_PACKAGES }, () => {
+  let clone: string;
+  let running: Start | null = null;
+
+  before(() => {
+    clone = mkdtempSync(join(tmpdir(), 'viaduct-clone-'));
+    makeClone(clone);
+  });
+
+  after(async () => {
+    running?.child.kill('SIGTERM');
+    await running?.exited;
+    rmSync(clone, { recursive: true, force: true });
+  });
+
+  it('builds, prepares the site and serves it, and ends with it', async () => {
+    running = start(clone);
+    const url = await running.address();
+    for (const step of ['build', 'prepare the database', 'collect static files', 'fill in demo data']) {
+      assert.match(running.output(), new RegExp(`^- ${step}$`, 'm'));
+    }
+    assert.match(running.output(), /log in to \/admin\/ with admin \/ admin/);
+    assert.match(await (await fetch(url)).text(), /<dd>40<\/dd>/);
+    assert.equal((await fetch(`${url}/static/bridges/site.css`)).status, 200);
+    const server = childOf(running.child.pid as number);
+    running.child.kill('SIGTERM');
+    assert.equal(await running.exited, 0);
+    if (server !== null) assert.equal(isRunning(server), false);
+  });
+
+  it('does nothing twice', async () => {
+    running = start(clone);
+    const url = await running.address();
+    assert.doesNotMatch(running.output(), /build|prepare|collect|fill in/);
+    assert.equal((await fetch(url)).status, 200);
+    running.child.kill('SIGINT');
+    assert.equal(await running.exited, 0);
+  });
+
+  it('lets a request finish though npm sends a second SIGINT after that of the terminal', async () => {
+    running = start(clone);
+    const port = Number(new URL(await running.address()).port);
+    const client = await SocketClient.open(port);
+    client.send('POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n');
+    client.send('a=');
+    await (await fetch(`http://127.0.0.1:${port}/health`)).text();
+    running.child.kill('SIGINT');
+    await delay(50); // two at the same moment would be one for the system
+    running.child.kill('SIGINT');
+    await eventually('no further connection is accepted', async () => !(await accepts(port)));
+    client.send('b');
+    assert.equal(await client.untilClosed(), 403);
+    assert.equal(await running.exited, 0);
+  });
+
+  it('prepares again what has changed, and keeps the records', async () => {
+    const sheet = join(clone, 'examples/django-site/bridges/static/bridges/site.css');
+    writeFileSync(sheet, '/* new */');
+    running = start(clone);
+    const url = await running.address();
+    assert.match(running.output(), /^- collect static files$/m);
+    assert.equal(await (await fetch(`${url}/static/bridges/site.css`)).text(), '/* new */');
+    assert.match(await (await fetch(url)).text(), /<dd>40<\/dd>/);
+    running.child.kill('SIGTERM');
+    assert.equal(await running.exited, 0);
+  });
+
+  it('leaves with the code and the sentence of the server when that cannot start', async () => {
+    running = start(clone, '--lissen', '8000');
+    assert.equal(await running.exited, 2);
+    assert.match(running.output(), /did you mean --listen\?/);
+  });
+});
+
+interface Start {
+  readonly child: ChildProcess;
+  readonly exited: Promise<number>;
+  output(): string;
+  /** Resolves when the server printed it. */
+  address(): Promise<string>;
+}
+
+function start(clone: string, ...args: string[]): Start {
+  const child = spawn(process.execPath, ['scripts/start.mjs', ...args], {
+    cwd: clone,
+    env: { ...process.env, VIADUCT_LISTEN: '127.0.0.1:0' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const take = (block: Buffer) => {
+    output += block;
+  };
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
+  const exited = once(child, 'close').then(([code]) => code as number);
+  const address = async () => {
+    for (;;) {
+      const found = /^Viaduct \S+ serves django-site on (\S+)$/m.exec(output);
+      if (found !== null) return found[1] as string;
+      const more = Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data')]);
+      const ended = exited.then((code) => Promise.reject(new Error(`npm start ended (${code}):\n${output}`)));
+      await within(PATIENCE_MS, 'the address', () => Promise.race([more, ended]));
+    }
+  };
+  return { child, exited, output: () => output, address };
+}
+
+/**
+ * What a clone has, with the packages as links and an environment that has Django already, so that nothing is asked of the network.
+ */
+function makeClone(directory: string): void {
+  for (const name of [
+    'bin',
+    'examples',
+    'python',
+    'scripts',
+    'src',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+  ]) {
+    const filter = (source: string) => !/\/(\.venv|var|__pycache__)$/.test(source);
+    cpSync(join(ROOT, name), join(directory, name), { recursive: true, filter });
+  }
+  mkdirSync(join(directory, 'node_modules'));
+  for (const name of readdirSync(join(ROOT, 'node_modules'))) {
+    if (name.startsWith('.')) continue;
+    symlinkSync(join(ROOT, 'node_modules', name), join(directory, 'node_modules', name));
+  }
+  writeFileSync(join(directory, 'node_modules/.package-lock.json'), '{}');
+  const prepared = dirname(dirname(PYTHON_WITH_PACKAGES as string));
+  const venv = join(directory, 'examples/django-site/.venv');
+  mkdirSync(venv);
+  for (const name of ['bin', 'lib', 'pyvenv.cfg']) symlinkSync(join(prepared, name), join(venv, name));
+  const requirements = readFileSync(join(directory, 'examples/django-site/requirements.txt'));
+  writeFileSync(join(venv, 'requirements.sha256'), createHash('sha256').update(requirements).digest('hex'));
+}
+
+/** The first child of a process where the system tells it, else null. */
+function childOf(pid: number): number | null {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(path) ? Number(readFileSync(path, 'latin1').split(' ')[0]) || null : null;
+}
+
+async function accepts(port: number): Promise<boolean> {
+  try {
+    (await SocketClient.open(port)).close();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -9,16 +9,35 @@ export interface Log {
   error(message: string, fields?: Fields): void;
 }
 
+/** Where entries go: a writable stream. `writableLength` is what its reader has yet to take. */
+export interface LogStream {
+  readonly writableLength: number;
+  write(text: string): unknown;
+}
+
 type Level = 'info' | 'warn' | 'error';
 
+const WAITING_BYTES_MAX = 1024 * 1024;
+
 /**
- * A log that writes through `write`: for people (`text`; further lines of a message are indented, so that they cannot pass for
- * entries), or one JSON object a line, with `time`, `level`, `message`. Messages may hold what clients sent: neither a line can be
- * forged nor a terminal be driven with them.
+ * A log on a stream: for people (`text`; further lines of a message are indented, so that they cannot pass for entries), or one JSON
+ * object a line, with `time`, `level`, `message`. Messages may hold what clients sent: neither a line can be forged nor a terminal
+ * be driven with them. While the stream's reader is far behind, entries are dropped and counted.
  */
-export function createLog(format: 'text' | 'json', write: (line: string) => void): Log {
+export function createLog(format: 'text' | 'json', stream: LogStream): Log {
   const entry = format === 'json' ? jsonEntry : textEntry;
-  const at = (level: Level) => (message: string, fields?: Fields) => write(entry(level, message, fields ?? {}));
+  let dropped = 0;
+  function put(level: Level, message: string, fields: Fields = {}): void {
+    if (stream.writableLength > WAITING_BYTES_MAX) {
+      dropped += 1;
+      return;
+    }
+    if (dropped > 0)
+      stream.write(entry('warn', 'Log entries were dropped: their reader is too slow', { entries: dropped }));
+    dropped = 0;
+    stream.write(entry(level, message, fields));
+  }
+  const at = (level: Level) => (message: string, fields?: Fields) => put(level, message, fields);
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }
 

@@ -201,6 +201,11 @@ describe('a settings file that cannot be read', { concurrency: true }, () => {
       says: '"viaduct.toml": it is larger than 1 MiB',
     },
     {
+      when: 'it is not UTF-8',
+      files: { 'viaduct.toml': Buffer.from('# caf\xe9\n', 'latin1') },
+      says: '"viaduct.toml": it is not UTF-8',
+    },
+    {
       when: 'a variable names it and it does not exist',
       env: { VIADUCT_CONFIG: 'absent.toml' },
       says: '"absent.toml": there is no such file',

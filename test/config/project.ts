@@ -8,7 +8,7 @@ import { ViaductError } from '../../src/errors.ts';
 
 export interface Sources {
   /** Files below a new directory, which counts as the current one. Paths that end with a slash are directories. */
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
 }

@@ -5,9 +5,10 @@ import { ALL_BYTES } from './requests.ts';
 
 function written(format: 'text' | 'json', level: 'info' | 'warn' | 'error', message: string, fields?: Fields): string {
   let text = '';
-  const log = createLog(format, (line) => {
+  const write = (line: string): void => {
     text += line;
-  });
+  };
+  const log = createLog(format, { writableLength: 0, write });
   log[level](message, fields);
   return text;
 }
@@ -69,5 +70,24 @@ describe('the log as JSON', () => {
     const text = written('json', 'info', `${ALL_BYTES}\u202e👨‍👩‍👧`);
     assert.match(text, /^[\x20-\x7e]+\n$/);
     assert.equal((JSON.parse(text) as { message: string }).message, `${ALL_BYTES}\u202e👨‍👩‍👧`);
+  });
+});
+
+describe('the log on a stream whose reader is slow', () => {
+  it('drops and counts entries while much waits, and says so when there is room again', () => {
+    const written: string[] = [];
+    const stream = { writableLength: 0, write: (text: string) => written.push(text) };
+    const log = createLog('text', stream);
+    log.info('one');
+    stream.writableLength = 2 * 1024 * 1024;
+    log.error('two');
+    log.error('three');
+    assert.equal(written.length, 1);
+    stream.writableLength = 0;
+    log.info('four');
+    log.info('five');
+    assert.equal(written.length, 4);
+    assert.match(written[1] as string, /warn: .+ dropped.+ entries=2\n$/);
+    assert.match(written[2] as string, / four\n$/);
   });
 });

@@ -10,7 +10,10 @@ import { prepare } from '../prepare.ts';
 export async function serve(parsed: Arguments): Promise<number> {
   const { settings, project } = prepare(parsed);
   const colours = palette(process.stderr);
-  const log = createLog(process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json', writeError);
+  const log = createLog(
+    process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json',
+    process.stderr,
+  );
   process.stderr.write(findingLines(project.findings, colours));
   const server = await startServer({ settings, project, log, accessLog: process.stdout });
   const ended = runUntilSignal(server, log);
@@ -62,8 +65,4 @@ async function reload(server: RunningServer, log: Log): Promise<void> {
       `Cannot reload, the old release goes on: ${message}${typeof cause === 'string' ? `\n${cause.trimEnd()}` : ''}`,
     );
   }
-}
-
-function writeError(line: string): void {
-  process.stderr.write(line);
 }

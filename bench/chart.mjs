@@ -80,7 +80,7 @@ function group(title, rows, top) {
 
 function bar(stack, share, width, y) {
   const kind = stack === 'viaduct' ? 'ours' : stack === 'bare loop' ? 'limit' : 'peer';
-  const name = { viaduct: 'Viaduct', 'bare loop': 'no server: the limit' }[stack] ?? stack.split('/')[0];
+  const name = { viaduct: 'Viaduct', 'bare loop': 'no server: the limit' }[stack] ?? stack.replace(/\/(.*)/, ' ($1)');
   return [
     text('name', BAR_LEFT - 8, y + 11, name),
     `<rect class="${kind}" x="${BAR_LEFT}" y="${y}" width="${round(Math.max(1, width))}" height="${BAR_HEIGHT}" rx="2"/>`,

@@ -4,7 +4,7 @@ export const USAGE = `npm run bench -- [options]
 
   --only NAMES        only these scenarios, with commas: hello,static
   --rounds N          measurements of each stack in turns. Default: 5
-  --seconds N         length of one measurement. Default: 4
+  --seconds N         length of one measurement. Default: 3
   --quick             one round of one second: whether everything runs, not how fast
   --server-core N     core for all processes of a stack. Default: chosen
   --load-core N       core for the load generator. Default: chosen
@@ -36,7 +36,7 @@ export function readOptions(argv) {
   return {
     only: values.only.flatMap((names) => names.split(',')).filter((name) => name !== ''),
     rounds: whole('--rounds', values.rounds, quick ? 1 : 5, 1, 100),
-    seconds: whole('--seconds', values.seconds, quick ? 1 : 4, 1, 600),
+    seconds: whole('--seconds', values.seconds, quick ? 1 : 3, 1, 600),
     cores: {
       server: whole('--server-core', values['server-core'], undefined, 0, 4096),
       load: whole('--load-core', values['load-core'], undefined, 0, 4096),

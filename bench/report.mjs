@@ -1,5 +1,8 @@
 const COLUMNS = ['', 'value', 'core', 'µs CPU', 'ratio', 'spread', 'CPU ratio', 'target', ''];
 
+/** Load average above which others are at work: it began before the benchmark did. */
+const BUSY = 0.7;
+
 /** A scenario's table for the terminal. */
 export function textTable(summary) {
   const lines = [COLUMNS.with(1, summary.unit), ...summary.rows.map((row) => cells(row, summary))];
@@ -40,32 +43,34 @@ export function targetsTable({ scenarios }) {
 
 /** What a run was made with, in a few lines. */
 export function describe({ machine, versions, options, missing }) {
-  const { cpu, kernel, cores } = machine;
+  const { cpu, kernel, node, cores, load } = machine;
   const stacks = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     `${cpu}, Linux ${kernel}. Stack on core ${cores.server}, load generator on core ${cores.load}${
       cores.shared ? ' (two threads of one physical core: rates are lower than they could be)' : ''
     }.`,
-    `${options.rounds} rounds of ${options.seconds} s. ${stacks.join(', ')}.`,
+    `${options.rounds} rounds of ${options.seconds} s. Node ${node}, ${stacks.join(', ')}.`,
+    ...(load > BUSY
+      ? [`The machine was busy when it began (load ${load.toFixed(1)}): do not trust these figures.`]
+      : []),
     ...missing.map(([name, reason]) => `Skipped: ${name}, ${reason}.`),
   ].join('\n');
 }
 
 /** How many targets were met, and which not. */
 export function verdicts({ scenarios }) {
-  const judged = scenarios
-    .flatMap(({ id, rows }) => rows.map((row) => ({ id, ...row })))
-    .filter((row) => row.reached !== undefined);
-  const missed = judged.filter(({ reached }) => !reached);
-  const list = missed.map(({ id, stack, ratio, target, value, limit }) =>
-    limit === undefined
-      ? `${id}: ${ratio.median.toFixed(2)} × ${stack}, target ${target}`
-      : `${id}: ${format(value)}, target ${format(limit)}`,
+  const aimed = scenarios.flatMap(({ id, rows }) => rows.filter(isAimed).map((row) => ({ id, ...row })));
+  const reached = aimed.filter((row) => row.reached === true);
+  const others = aimed.filter((row) => row.reached !== true);
+  return [`${reached.length} of ${aimed.length} targets reached`, ...others.map((row) => `  ${shortfall(row)}`)].join(
+    '\n',
   );
-  return [
-    `${judged.length - missed.length} of ${judged.length} targets reached`,
-    ...list.map((line) => `  missed ${line}`),
-  ].join('\n');
+}
+
+function shortfall({ id, stack, reached, ratio, target, value, limit }) {
+  if (reached === undefined) return `not measured ${id} beside ${stack}`;
+  if (limit !== undefined) return `missed ${id}: ${format(value)}, target ${format(limit)}`;
+  return `missed ${id}: ${two(ratio.median)} × ${stack}, target ${target}`;
 }
 
 function isAimed({ target, limit }) {

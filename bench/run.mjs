@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir } from 'node:os';
+import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { mustRun, tool } from '../scripts/steps.mjs';
 import { chart } from './chart.mjs';
@@ -71,7 +71,7 @@ function begin({ rounds, seconds, quick }, cores, scenarios) {
   const plain = found.filter(([name]) => !name.includes('/'));
   return {
     date: new Date().toISOString().slice(0, 10),
-    machine: { cpu: cpus()[0].model, kernel: release(), node: process.versions.node, cores },
+    machine: { cpu: cpus()[0].model, kernel: release(), node: process.versions.node, cores, load: loadavg()[0] },
     options: { rounds, seconds, quick },
     versions: Object.fromEntries(
       plain.flatMap(([name, { version }]) => (version === undefined ? [] : [[name, version]])),

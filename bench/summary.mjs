@@ -13,7 +13,8 @@ import { median, ratio } from './statistics.mjs';
  * @property {Record<string, number>} [detail] medians of what else was measured
  * @property {{ median: number, min: number, max: number }} [ratio]
  * @property {{ median: number, min: number, max: number }} [cpuRatio] requests per second of processor time, ours to this stack's
- * @property {number} [target]
+ * @property {number} [target] for the ratio
+ * @property {number} [limit] for our own value
  * @property {boolean} [reached]
  * @property {import('./rounds.mjs').Sample[]} samples
  */
@@ -27,10 +28,11 @@ export function summarise(scenario, outcomes) {
   const [first] = scenario.stacks;
   const ours = outcomes.get(first);
   const rows = [...outcomes].map(([stack, outcome]) => {
-    const row = { stack, ...outcome };
+    const aim = stack === first ? limit : targets[stack];
+    const row = { stack, ...outcome, ...(aim === undefined ? {} : { [stack === first ? 'limit' : 'target']: aim }) };
     if ((outcome.skipped ?? outcome.failure) !== undefined || outcome.samples.length === 0) return row;
     Object.assign(row, medians(outcome.samples));
-    if (stack === first) return limit === undefined ? row : { ...row, limit, reached: row.value < limit };
+    if (stack === first) return limit === undefined ? row : { ...row, reached: row.value < limit };
     if ((ours.skipped ?? ours.failure) !== undefined || ours.samples.length === 0) return row;
     return { ...row, ...compare(ours.samples, outcome.samples, better, targets[stack]) };
   });
@@ -56,7 +58,7 @@ function compare(ours, theirs, better, target) {
   const found = { ratio: rates };
   if (theirs[0].cpuMicros !== undefined) found.cpuRatio = ratio(cpu(theirs), cpu(ours));
   if (target === undefined) return found;
-  return { ...found, target, reached: better === 'higher' ? rates.median >= target : rates.median <= target };
+  return { ...found, reached: better === 'higher' ? rates.median >= target : rates.median <= target };
 }
 
 function values(samples) {

@@ -6,7 +6,10 @@ import { APPS, inspectPackage, PYTHON } from './programs.mjs';
 
 /** No server: the handler called in a loop, the upper limit. @type {import('./index.mjs').Stack} */
 export const bareLoop = {
-  inspect: () => inspectPackage('django'),
+  inspect() {
+    const django = inspectPackage('django');
+    return 'version' in django ? { version: `of Django ${django.version}` } : django;
+  },
   start(job) {
     const fields = (job.fields ?? []).map(([name, value]) => `${name}: ${value}`);
     const args = [join(APPS, 'bare_loop.py'), job.application, ...fields];

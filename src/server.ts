@@ -1,6 +1,6 @@
 import { ApplicationServer } from './app/application-server.ts';
 import { applicationName, type Project } from './app/project.ts';
-import { watchPython } from './app/watch.ts';
+import { watchProject } from './app/watch.ts';
 import type { Settings } from './config/settings.ts';
 import { ViaductError } from './errors.ts';
 import { Connections } from './http/connections.ts';
@@ -113,7 +113,7 @@ class Server implements RunningServer {
       this.#showBroken(error);
     }
     started(null);
-    if (settings.dev) this.#stopWatching = watchPython(project.directory, () => void this.#reloadChanged());
+    if (settings.dev) this.#stopWatching = watchProject(project.directory, () => void this.#reloadChanged());
   }
 
   async reload(): Promise<void> {

@@ -1,20 +1,23 @@
 import { type FSWatcher, readdirSync, watch } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 
 const SETTLE_MS = 150;
 const DIRECTORIES_MAX = 2000;
+/** What an application reads once and keeps: its code, its templates (Django and Jinja cache them), its translations. */
+const KEPT = /\.(?:py|html?|jinja2?|j2|mo)$/;
+const TEMPLATES = `${sep}templates${sep}`;
 const NOT_WATCHED = new Set(['node_modules', '__pycache__', 'venv', 'env', 'site-packages']);
 
 /**
- * Calls `onChange` when a Python file below `directory` changed, once for changes that come together. Virtual environments and
+ * Calls `onChange` when code or a template below `directory` changed, once for changes that come together. Virtual environments and
  * hidden directories are left out. Returns a function that ends it.
  */
-export function watchPython(directory: string, onChange: () => void): () => void {
+export function watchProject(directory: string, onChange: () => void): () => void {
   const watchers: FSWatcher[] = [];
   let timer: NodeJS.Timeout | null = null;
   for (const path of directoriesBelow(directory)) {
     const watcher = watch(path, (_event, name) => {
-      if (name?.endsWith('.py') !== true) return;
+      if (name === null || !(KEPT.test(name) || `${path}${sep}`.includes(TEMPLATES))) return;
       if (timer !== null) clearTimeout(timer);
       timer = setTimeout(onChange, SETTLE_MS);
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { copyExample, type ExampleCopy, prepareDjangoSite } from '../support/examples.ts';
@@ -84,6 +84,23 @@ describe('examples/django-site', { skip: NO_PACKAGES }, () => {
       'from bridges.models import *; print(Notice.objects.filter(message="Crowd").count())',
     );
     assert.match(count, /^40$/m);
+  });
+
+  it('shows a changed template in development', async () => {
+    const template = join(site.directory, 'bridges/templates/bridges/home.html');
+    const dev = await startViaduct({
+      args: ['serve', site.directory, '--dev', ...python()],
+      env: { DJANGO_DEBUG: '1' },
+    });
+    try {
+      assert.match(await (await fetch(dev.url)).text(), /Latest inspections/);
+      writeFileSync(template, readFileSync(template, 'utf8').replace('Latest inspections', 'Fresh from the river'));
+      await eventually('the page shows it', async () =>
+        /Fresh from the river/.test(await (await fetch(dev.url)).text()),
+      );
+    } finally {
+      await dev.stop();
+    }
   });
 
   it('has its migrations, and requires the Django that the tests have', () => {

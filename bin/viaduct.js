@@ -9,6 +9,8 @@ import('../dist/cli/main.js').then(
   (cli) =>
     cli.main(process.argv.slice(2)).then((code) => {
       process.exitCode = code;
+      // Whoever reads our output may be stuck: what is still to be written then does not keep the process.
+      setTimeout(process.exit, 5000, code).unref();
     }),
   (error) => {
     if (error.code !== 'ERR_MODULE_NOT_FOUND' || !/dist.cli.main\.js/.test(error.message)) throw error;

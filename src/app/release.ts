@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { readMessages, sendMessage } from './channel.ts';
+import { outputFor, passOn } from './output.ts';
 import type { Project } from './project.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
 
@@ -76,8 +77,10 @@ export class Release {
     this.#process = spawn(project.python.path, [PYTHON_PACKAGE, JSON.stringify(options)], {
       cwd: project.directory,
       env: { PYTHONUNBUFFERED: '1', ...process.env, ...project.environment },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', outputFor(1), outputFor(2)],
     });
+    passOn(this.#process.stdout, process.stdout);
+    passOn(this.#process.stderr, process.stderr);
     this.#process.once('error', (error) => this.#exited(error.message));
     this.#process.once('exit', (code, signal) => this.#exited(signal ?? `exit code ${code}`));
   }

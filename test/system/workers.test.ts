@@ -113,7 +113,7 @@ def application(environ, start_response):
     const limited = async (...args: string[]): Promise<Viaduct> => {
       viaduct = await startViaduct({
         args: ['serve', 'gallery:application', '--chdir', APPS, '--access-log', 'off', '--workers', '1', ...args],
-        env: { VIADUCT_RESPONSE_BUFFER_BYTES_MAX: '1MiB' },
+        env: { VIADUCT_RESPONSE_BUFFER_BYTES_MAX: '64KiB' },
       });
       return viaduct;
     };
@@ -142,13 +142,20 @@ def application(environ, start_response):
         for (let i = 0; i < 300; i += 1) await hello(); // the lanes learn that this application is fast
         const lazy = await SocketClient.open(server.port);
         lazy.socket.pause();
+        const others = await Promise.all(Array.from({ length: 10 }, () => Pipeline.open(server.port)));
+        await Promise.all(others.map((other) => other.get('/bare/blocks?hello')));
+        process.kill(server.pid, 'SIGSTOP'); // so that it finds all requests at once, and some stand behind the large one
         lazy.send(encode(`/bare/blocks?${kind}+800`));
+        const behind = others.map((other) => other.get('/bare/blocks?hello'));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        process.kill(server.pid, 'SIGCONT');
+        await within(SOON_MS, 'what stood behind', () => Promise.all(behind));
         for (let i = 0; i < 300; i += 1) await within(SOON_MS, 'a fast answer', hello);
         lazy.socket.resume();
         await lazy.untilClosed();
         const answer = parseAnswer(lazy.received, 'GET');
         assert.deepEqual([answer.status, answer.body.length, answer.whole], [200, 800 * 65536, true]);
-        hellos.close();
+        for (const client of [hellos, ...others]) client.close();
       });
     }
 
@@ -164,7 +171,7 @@ def application(environ, start_response):
         await new Promise((resolve) => setTimeout(resolve, 100));
         return still;
       });
-      assert.ok(before * 65536 < 32 * 1024 * 1024, `${before} blocks of 64 KiB were made for a buffer of 1 MiB`);
+      assert.ok(before * 65536 < 32 * 1024 * 1024, `${before} blocks of 64 KiB were made for a buffer of 64 KiB`);
       lazy.close();
       const both = Promise.all([lazyClient(server, '/blocks?generator+1'), ask(server.port, '/blocks?hello')]);
       (await both)[0].close();

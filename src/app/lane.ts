@@ -1,26 +1,10 @@
 import type { Socket } from 'node:net';
-import { Response } from '../http/response.ts';
-import {
-  ABORT,
-  BLOCK,
-  COMPLETE,
-  END,
-  FAILED,
-  FILE,
-  FRAME_HEAD_BYTES,
-  HAS_REASON,
-  HEAD,
-  RECALLED,
-  readInt64,
-} from './frames.ts';
+import { Batch } from './batch.ts';
+import { ABORT, BLOCK, COMPLETE, END, FAILED, FILE, FRAME_HEAD_BYTES, HEAD, RECALLED, readInt64 } from './frames.ts';
 import type { Job } from './job.ts';
-import { LIST, MarshalWriter, putUint32 } from './marshal.ts';
+import { readResponse } from './response-frame.ts';
 import { type BodyLane, WorkerBody } from './worker-body.ts';
 
-/** Length of the batch u32, then the list's head. */
-const BATCH_HEAD_BYTES = 9;
-/** Bodies up to this ride in the batch; larger ones are written beside it. */
-const INLINE_BYTES_MAX = 16384;
 /** Bodies from this on are passed to the client as they arrive, smaller ones when they are complete. */
 const PIECEWISE_BYTES_MIN = 32768;
 /** Longer requests count as this long, so that one slow view does not hide the speed of the others for long. */
@@ -86,8 +70,7 @@ export class Lane implements BodyLane {
   #pausedFor = 0;
   /** The request that turned out slow. */
   #slow = 0;
-  #writer = new MarshalWriter();
-  #batched = 0;
+  readonly #batch: Batch;
   #rest: Buffer | null = null;
   /** Whose block is being passed on as it arrives, how many of its bytes are still to come, and whether it is the last. */
   #passing: WorkerBody | null = null;
@@ -96,6 +79,7 @@ export class Lane implements BodyLane {
 
   constructor(socket: Socket, load: WorkerLoad, index: number, owner: LaneOwner) {
     this.#socket = socket;
+    this.#batch = new Batch(socket);
     this.load = load;
     this.index = index;
     this.#owner = owner;
@@ -113,16 +97,7 @@ export class Lane implements BodyLane {
       this.load.busyLanes += 1;
     }
     this.inflight.push(job);
-    const body = job.body;
-    if (this.#batched === 0) {
-      this.#writer.reset(BATCH_HEAD_BYTES);
-      setImmediate(flushLane, this);
-    }
-    this.#batched += 1;
-    job.write(this.#writer);
-    if (body === null || body.path !== null) return;
-    if (body.length > INLINE_BYTES_MAX) this.#flushWith(body.blocks, body.length);
-    else for (const block of body.blocks) this.#writer.raw(block);
+    this.#batch.add(job);
   }
 
   /** Asks the worker to give up what it has not started. */
@@ -154,36 +129,16 @@ export class Lane implements BodyLane {
   /** Closes the lane: its thread leaves when it has run what it already has. */
   close(): void {
     this.state = 'closed';
+    this.#batch.drop();
     this.#socket.end();
   }
 
   /** The socket is closed: a response that was being passed on breaks off. */
   breakOff(): void {
     this.state = 'closed';
+    this.#batch.drop();
     this.#passing?.abort();
     this.#passing = null;
-  }
-
-  /** Sends the batch. Called by the event loop once a turn. */
-  flush(): void {
-    if (this.#batched > 0) this.#flushWith([], 0);
-  }
-
-  /** Sends the batch, whose last item ends with `blocks`. */
-  #flushWith(blocks: readonly Uint8Array[], length: number): void {
-    const writer = this.#writer;
-    const { bytes, end } = writer;
-    putUint32(bytes, 0, end - 4 + length);
-    bytes[4] = LIST;
-    putUint32(bytes, 5, this.#batched);
-    this.#batched = 0;
-    if (this.state === 'closed') return;
-    const socket = this.#socket;
-    if (length > 0) socket.cork();
-    socket.write(bytes.subarray(0, end));
-    for (const block of blocks) socket.write(block);
-    if (length > 0) socket.uncork();
-    if (socket.writableLength > 0) this.#writer = new MarshalWriter(); // the kernel did not take it all: it is still in use
   }
 
   #receive(chunk: Buffer): void {
@@ -223,7 +178,7 @@ export class Lane implements BodyLane {
     }
     const kind = data[position + 4] as number;
     if (kind === COMPLETE && start + length <= data.length) {
-      const response = this.#response(data, position, start, data.subarray(start, start + length));
+      const response = readResponse(data, position, start, data.subarray(start, start + length));
       this.#leave(data, position);
       job.settle(response);
       this.#owner.onRoom(this);
@@ -231,7 +186,7 @@ export class Lane implements BodyLane {
       const stream = new WorkerBody(this, job.id, this.#owner.responseBufferBytesMax);
       job.stream = stream;
       if (kind === COMPLETE) this.#leave(data, position);
-      job.settle(this.#response(data, position, start, stream, kind === COMPLETE ? length : -1));
+      job.settle(readResponse(data, position, start, stream, kind === COMPLETE ? length : -1));
       this.#pass(stream, data, start, length, kind === COMPLETE);
       if (kind === COMPLETE) this.#owner.onRoom(this);
     } else if (kind === BLOCK && job.stream !== null) this.#pass(job.stream, data, start, length, false);
@@ -261,7 +216,7 @@ export class Lane implements BodyLane {
       this.#owner.onFailed(this, job, data.toString('utf8', start, start + length));
       job.stream?.abort();
     } else if (kind === FILE) {
-      const { status, reason, lines, contentLength, has } = this.#response(data, position, start, null);
+      const { status, reason, lines, contentLength, has } = readResponse(data, position, start, null);
       const file = {
         descriptor: data.readUInt32LE(start),
         start: readInt64(data, start + 4),
@@ -270,24 +225,6 @@ export class Lane implements BodyLane {
       this.#owner.onFile(this, job, { status, reason, lines, contentLength, has, ...file });
     }
     this.#owner.onRoom(this);
-  }
-
-  #response(data: Buffer, position: number, start: number, body: Response['body'], length = -1): Response {
-    const has = data[position + 5] as number;
-    const status = data.readUInt16LE(position + 6);
-    const declared = readInt64(data, position + 16);
-    let lines = data.toString('latin1', position + FRAME_HEAD_BYTES, start);
-    let reason = '';
-    if ((has & HAS_REASON) !== 0) {
-      const end = lines.indexOf('\r\n');
-      reason = lines.slice(0, end);
-      lines = lines.slice(end + 2);
-    }
-    if (declared < 0 && length >= 0) {
-      lines += `Content-Length: ${length}\r\n`;
-      return new Response(status, reason, lines, length, has & 3, body);
-    }
-    return new Response(status, reason, lines, declared, has & 3, body);
   }
 
   /** The first request in flight is done; what it took counts a tenth of the average. */
@@ -347,8 +284,4 @@ export class Lane implements BodyLane {
 function isPiecewise(data: Buffer, position: number): boolean {
   const kind = data[position + 4] as number;
   return kind === COMPLETE || kind === HEAD || kind === BLOCK;
-}
-
-function flushLane(lane: Lane): void {
-  lane.flush();
 }

@@ -26,12 +26,14 @@ def words(name):
 
 DEBUG = is_on('DJANGO_DEBUG')
 
+# Without a name of its own the site is one that only its machine sees.
+IS_LOCAL = not words('DJANGO_ALLOWED_HOSTS')
 ALLOWED_HOSTS = words('DJANGO_ALLOWED_HOSTS') or ['localhost', '127.0.0.1', '[::1]']
 
 SECRET_KEY = os.environ.get('DJANGO_SECRET_KEY', '')
 if not SECRET_KEY:
     # The key below is public, so sessions signed with it can be forged: it must never meet a public name.
-    if words('DJANGO_ALLOWED_HOSTS'):
+    if not IS_LOCAL:
         raise ImproperlyConfigured('Set DJANGO_SECRET_KEY: the built-in key is for local names only')
     SECRET_KEY = 'for-local-use-only-because-everybody-can-read-this-key-in-the-repository'
 
@@ -118,10 +120,11 @@ SESSION_COOKIE_SAMESITE = 'Lax'
 X_FRAME_OPTIONS = 'DENY'
 SECURE_REFERRER_POLICY = 'same-origin'
 if is_on('DJANGO_HTTPS'):
-    SECURE_SSL_REDIRECT = True
+    # The redirect from HTTP is the web server's job: it knows how a visitor came, also behind another one.
     SECURE_HSTS_SECONDS = 30 * 24 * 3600
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    CSRF_TRUSTED_ORIGINS = [f'https://{host.replace(".", "*.", 1) if host.startswith(".") else host}' for host in ALLOWED_HOSTS]
 
 LOGGING = {
     'version': 1,

@@ -5,7 +5,7 @@ from datetime import date
 
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client, TestCase, override_settings
 from django.urls import reverse
 
@@ -180,6 +180,12 @@ class DemoTest(SiteTest):
         self.assertTrue(self.client.login(username='admin', password='admin'))
         with_report = Inspection.objects.exclude(report='').first()
         self.assertTrue(self.client.get(with_report.report.url).getvalue().startswith(b'%PDF-'))
+
+    @override_settings(IS_LOCAL=False)
+    def test_is_refused_on_a_public_site(self):
+        with self.assertRaises(CommandError):
+            call_command('demo', stdout=io.StringIO())
+        self.assertFalse(get_user_model().objects.exists())
 
     def test_leaves_passwords_alone(self):
         user = get_user_model().objects.create_superuser('admin', password='changed-long-ago')

@@ -1,7 +1,8 @@
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core.files.base import ContentFile
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
@@ -17,6 +18,8 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *args, **options):
+        if not settings.IS_LOCAL:
+            raise CommandError('Everybody knows the password of the demo data: it is not for a site with DJANGO_ALLOWED_HOSTS.')
         made = [make_users(), make_records()]
         self.stdout.write('Demo data is there.' if any(made) else 'Demo data was there already.')
 

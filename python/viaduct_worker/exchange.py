@@ -91,7 +91,7 @@ class Exchange:
         for block in blocks:
             if block:
                 self.send(_checked(block))
-                if self.phase == 3 or lane.gone == self.id:
+                if self.phase == 3 or self.sent == self.length or lane.gone == self.id:
                     break
             elif not isinstance(block, bytes):
                 _checked(block)

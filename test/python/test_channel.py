@@ -1,0 +1,76 @@
+"""The control connection: JSON messages behind their length."""
+
+import json
+import os
+import socket
+import tempfile
+import threading
+import unittest
+
+from viaduct_worker.channel import LENGTH, Channel
+
+
+class ControlConnection(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        path = os.path.join(self.directory.name, 'socket')
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(path)
+        listener.listen()
+        self.channel = Channel(path)
+        self.front, _ = listener.accept()
+        self.front.settimeout(20)
+        listener.close()
+
+    def tearDown(self):
+        self.channel.close()
+        self.front.close()
+        self.directory.cleanup()
+
+    def test_receives_what_comes_in_pieces(self):
+        data = Channel.pack(kind='fork', worker=7, text='\u2713')
+        sender = threading.Thread(target=lambda: [self.front.sendall(data[at : at + 1]) for at in range(len(data))])
+        sender.start()
+        self.assertEqual(self.channel.receive(), {'kind': 'fork', 'worker': 7, 'text': '\u2713'})
+        sender.join()
+
+    def test_receives_one_message_at_a_time(self):
+        self.front.sendall(Channel.pack(kind='one') + Channel.pack(kind='two'))
+        self.assertEqual(self.channel.receive(), {'kind': 'one'})
+        self.assertEqual(self.channel.receive(), {'kind': 'two'})
+
+    def test_receives_nothing_when_the_front_is_gone(self):
+        self.front.close()
+        self.assertIsNone(self.channel.receive())
+
+    def test_receives_nothing_when_the_front_went_in_the_middle(self):
+        self.front.sendall(Channel.pack(kind='fork')[:6])
+        self.front.close()
+        self.assertIsNone(self.channel.receive())
+
+    def test_sends_whole_messages_from_many_threads(self):
+        text = 'x' * 5000
+        threads = [
+            threading.Thread(target=lambda n=n: [self.channel.send(kind='log', number=n, text=text) for _ in range(20)])
+            for n in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        with self.front.makefile('rb') as stream:
+            numbers = []
+            for _ in range(160):
+                (length,) = LENGTH.unpack(stream.read(4))
+                message = json.loads(stream.read(length))
+                self.assertEqual(message['text'], text)
+                numbers.append(message['number'])
+        for thread in threads:
+            thread.join()
+        self.assertEqual([numbers.count(n) for n in range(8)], [20] * 8)
+
+    def test_sends_text_that_is_no_unicode(self):
+        self.channel.send(kind='log', text='half a character: \udc80')
+        self.assertIn(b'udc80', self.front.recv(200))
+
+
+if __name__ == '__main__':
+    unittest.main()

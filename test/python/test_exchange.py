@@ -1,0 +1,316 @@
+"""One request under PEP 3333, as the front sees it: which frames leave, and when."""
+
+import struct
+import sys
+import tempfile
+import threading
+import unittest
+
+from front import ABORT, BLOCK, COMPLETE, END, FAILED, FILE_BODY, HEAD, Front, answering
+
+
+def kinds(frames):
+    return [frame.kind for frame in frames]
+
+
+class Response(unittest.TestCase):
+    def frames(self, application, environ=None, body=None, hands_over=False):
+        with Front(application, hands_over) as front:
+            frames = front.ask(environ, body)
+        self.log = front.log
+        return frames
+
+    def test_is_one_frame_when_all_blocks_are_there(self):
+        for blocks in ([b'one block'], [b'one', b' ', b'block'], [b'', b'one block', b'']):
+            frames = self.frames(answering(*blocks))
+            self.assertEqual(kinds(frames), [COMPLETE])
+            self.assertEqual(frames[0].body, b'one block')
+
+    def test_is_one_frame_when_there_is_no_block(self):
+        frames = self.frames(answering())
+        self.assertEqual((kinds(frames), frames[0].body), ([COMPLETE], b''))
+
+    def test_is_a_frame_a_block_when_blocks_are_made_one_by_one(self):
+        def application(environ, start_response):
+            start_response('200 OK', [('X-A', 'b')])
+            yield b''
+            yield b'one'
+            yield b''
+            yield b'two'
+
+        frames = self.frames(application)
+        self.assertEqual(kinds(frames), [HEAD, BLOCK, END])
+        self.assertEqual([frame.body for frame in frames], [b'one', b'two', b''])
+        self.assertEqual([frame.lines for frame in frames], ['X-A: b\r\n', '', ''])
+
+    def test_sends_a_block_before_the_next_one_is_made(self):
+        go = threading.Event()
+
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            yield b'one'
+            go.wait()
+            yield b'two'
+
+        with Front(application) as front:
+            front.send((1, {}, None))
+            self.assertEqual(front.frame().body, b'one')
+            go.set()
+            self.assertEqual(front.frame().body, b'two')
+
+    def test_sends_what_write_takes_at_once(self):
+        go = threading.Event()
+
+        def application(environ, start_response):
+            write = start_response('200 OK', [])
+            write(b'one')
+            go.wait()
+            return [b'two']
+
+        with Front(application) as front:
+            front.send((1, {}, None))
+            self.assertEqual(front.frame().body, b'one')
+            go.set()
+            self.assertEqual(front.frame().body, b'two')
+            self.assertEqual(front.frame().kind, END)
+
+    def test_has_no_body_for_head_and_keeps_the_declared_length(self):
+        for blocks in ([b'12345'], []):
+            frames = self.frames(answering(*blocks, headers=[('Content-Length', '5')]), {'REQUEST_METHOD': 'HEAD'})
+            self.assertEqual((kinds(frames), frames[0].body, frames[0].length), ([COMPLETE], b'', 5))
+
+    def test_has_no_body_when_the_status_has_none(self):
+        for status in ('204 No Content', '304 Not Modified'):
+            frames = self.frames(answering(b'12345', status=status))
+            self.assertEqual((kinds(frames), frames[0].body), ([COMPLETE], b''))
+
+    def test_has_a_body_again_when_an_error_replaces_a_status_without(self):
+        def application(environ, start_response):
+            start_response('204 No Content', [])
+            try:
+                raise LookupError
+            except LookupError:
+                start_response('500 Sorry', [], sys.exc_info())
+            return [b'sorry']
+
+        self.assertEqual(self.frames(application)[0].body, b'sorry')
+        self.assertEqual(self.frames(application, {'REQUEST_METHOD': 'HEAD'})[0].body, b'')
+
+    def test_is_cut_to_its_declared_length(self):
+        frames = self.frames(answering(b'12345', b'678', headers=[('Content-Length', '6')]))
+        self.assertEqual((frames[0].body, frames[0].length), (b'123456', 6))
+        self.assertIn('more than', self.log[0])
+
+    def test_asks_a_generator_for_nothing_past_the_declared_length(self):
+        asked = []
+
+        def application(environ, start_response):
+            start_response('200 OK', [('Content-Length', '4')])
+            for block in (b'12', b'345', b'6'):
+                asked.append(block)
+                yield block
+
+        frames = self.frames(application)
+        self.assertEqual(b''.join(frame.body for frame in frames), b'1234')
+        self.assertEqual(asked, [b'12', b'345'])
+
+    def test_ends_as_declared_although_less_came(self):
+        frames = self.frames(answering(b'123', headers=[('Content-Length', '6')]))
+        self.assertEqual((frames[0].body, frames[0].length), (b'123', 6))
+        self.assertIn('Content-Length of 6', self.log[0])
+
+    def test_carries_a_reason_of_its_own_before_the_headers(self):
+        frame = self.frames(answering(b'', status='404 Nothing Here', headers=[('X-A', 'b')]))[0]
+        self.assertEqual((frame.status, frame.lines, frame.has & 4), (404, 'Nothing Here\r\nX-A: b\r\n', 4))
+
+    def test_is_a_failure_with_its_traceback_while_no_head_has_left(self):
+        def application(environ, start_response):
+            start_response('200 OK', [('X-A', 'b')])
+            raise LookupError('the reason')
+
+        frames = self.frames(application)
+        self.assertEqual((kinds(frames), frames[0].lines), ([FAILED], ''))
+        self.assertIn(b'LookupError: the reason', frames[0].body)
+
+    def test_breaks_off_with_its_traceback_when_the_head_has_left(self):
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            yield b'begun'
+            raise LookupError('the reason')
+
+        frames = self.frames(application)
+        self.assertEqual(kinds(frames), [HEAD, ABORT])
+        self.assertIn(b'LookupError: the reason', frames[1].body)
+
+    def test_raises_what_exc_info_says_when_the_head_has_left(self):
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            yield b'begun'
+            try:
+                raise LookupError('the reason')
+            except LookupError:
+                start_response('500 Sorry', [], sys.exc_info())
+            yield b'never sent'
+
+        frames = self.frames(application)
+        self.assertEqual(kinds(frames), [HEAD, ABORT])
+        self.assertIn(b'LookupError: the reason', frames[1].body)
+
+    def test_fails_when_the_application_breaks_the_contract(self):
+        def silent(environ, start_response):
+            return [b'no head']
+
+        def twice(environ, start_response):
+            start_response('200 OK', [])
+            start_response('200 OK', [])
+            return []
+
+        def nothing(environ, start_response):
+            start_response('200 OK', [])
+
+        def empty_text(environ, start_response):
+            start_response('200 OK', [])
+            yield ''
+
+        def text(environ, start_response):
+            start_response('200 OK', [])('text')
+
+        def array(environ, start_response):
+            start_response('200 OK', [])
+            return [bytearray(b'12')]
+
+        for application in (silent, twice, nothing, empty_text, text, array):
+            with self.subTest(application.__name__):
+                self.assertEqual(kinds(self.frames(application)), [FAILED])
+
+    def test_survives_whatever_the_application_raises(self):
+        for error in (SystemExit(3), KeyboardInterrupt(), GeneratorExit(), BaseException()):
+
+            def application(environ, start_response, error=error):
+                raise error
+
+            with self.subTest(error), Front(application) as front:
+                self.assertEqual(kinds(front.ask()), [FAILED])
+                self.assertEqual(kinds(front.ask()), [FAILED])
+
+    def test_is_the_file_itself_when_the_front_can_open_it(self):
+        with tempfile.TemporaryFile() as file:
+            file.write(b'0123456789')
+
+            def application(environ, start_response):
+                file.seek(4)
+                start_response('200 OK', [('X-A', 'b')])
+                return environ['wsgi.file_wrapper'](open(file.fileno(), 'rb', closefd=False))
+
+            frames = self.frames(application, hands_over=True)
+            self.assertEqual(kinds(frames), [FILE_BODY])
+            _, start, end = struct.unpack('<IQQ', frames[0].body)
+            self.assertEqual((start, end, frames[0].lines), (4, 10, 'X-A: b\r\n'))
+            frames = self.frames(application)
+            self.assertEqual(b''.join(frame.body for frame in frames), b'456789')
+            frames = self.frames(application, {'REQUEST_METHOD': 'HEAD'}, hands_over=True)
+            self.assertEqual((kinds(frames), frames[0].body), ([COMPLETE], b''))
+
+
+class Close(unittest.TestCase):
+    """`close()` of what the application returned is called once on every path."""
+
+    class Blocks:
+        def __init__(self, *blocks, fails=False):
+            self.blocks = blocks
+            self.fails = fails
+            self.closed = 0
+
+        def __iter__(self):
+            yield from self.blocks
+            if self.fails:
+                raise LookupError
+
+        def close(self):
+            self.closed += 1
+
+    def check(self, blocks, environ=None, starts=True):
+        def application(_, start_response):
+            if starts:
+                start_response('200 OK', [])
+            return blocks
+
+        with Front(application) as front:
+            front.ask(environ)
+        self.assertEqual(blocks.closed, 1)
+
+    def test_when_the_iteration_ends(self):
+        self.check(self.Blocks(b'one', b'two'))
+        self.check(self.Blocks())
+
+    def test_when_the_iteration_fails(self):
+        self.check(self.Blocks(fails=True))
+        self.check(self.Blocks(b'one', fails=True))
+
+    def test_when_the_method_is_head(self):
+        self.check(self.Blocks(b'one', b'two'), {'REQUEST_METHOD': 'HEAD'})
+
+    def test_when_start_response_was_not_called(self):
+        self.check(self.Blocks(b'one'), starts=False)
+
+    def test_when_it_fails_itself(self):
+        blocks = self.Blocks(b'one')
+
+        def close():
+            blocks.closed += 1
+            raise LookupError('in close')
+
+        blocks.close = close
+        self.check(blocks)
+
+    def test_when_the_client_has_left(self):
+        made = []
+        closed = threading.Event()
+
+        class Endless:
+            def __iter__(self):
+                return self
+
+            def __next__(self):
+                made.append(1)
+                return b'x' * 1000
+
+            def close(self):
+                closed.set()
+
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            return Endless()
+
+        with Front(application) as front:
+            front.send((7, {}, None))
+            front.frame()
+            front.lane.gone = 7
+            while front.frame().kind != END:
+                pass
+            self.assertTrue(closed.wait(20))
+
+
+class Input(unittest.TestCase):
+    def read(self, body):
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            stream = environ['wsgi.input']
+            return [stream.readline(), stream.read(2), stream.read(), stream.read()]
+
+        with Front(application) as front:
+            return front.ask({'REQUEST_METHOD': 'POST'}, body)[0].body
+
+    def test_is_what_came_with_the_request(self):
+        self.assertEqual(self.read(b'a line\nand more'), b'a line\nand more')
+        self.assertEqual(self.read(None), b'')
+
+    def test_is_the_spool_file_when_there_is_one(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b'a line\nand more')
+            file.flush()
+            self.assertEqual(self.read(file.name), b'a line\nand more')
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -1,0 +1,147 @@
+"""*A request is never started twice, and none is lost*, on the worker's side."""
+
+import marshal
+import struct
+import threading
+import unittest
+
+from front import COMPLETE, RECALLED, Front
+
+
+class Gate:
+    """An application that notes what it starts; `/hold` waits until `release`."""
+
+    def __init__(self):
+        self.started = []
+        self.running = threading.Event()
+        self.release = threading.Event()
+
+    def __call__(self, environ, start_response):
+        path = environ['PATH_INFO']
+        self.started.append(path)
+        if path == '/hold':
+            self.running.set()
+            self.release.wait(20)
+        start_response('200 OK', [])
+        return [path.encode()]
+
+
+def request(number, path='/'):
+    return number, {'PATH_INFO': path}, None
+
+
+def recalled(frame):
+    return list(struct.unpack(f'<{len(frame.body) // 4}I', frame.body))
+
+
+class Recall(unittest.TestCase):
+    def setUp(self):
+        self.gate = Gate()
+        self.front = Front(self.gate)
+
+    def tearDown(self):
+        self.gate.release.set()
+        self.front.close()
+
+    def test_gives_up_what_has_not_begun_in_order(self):
+        self.front.send(request(1, '/hold'), request(2, '/b'), request(3, '/c'))
+        self.gate.running.wait(20)
+        self.front.send(request(4, '/d'))
+        self.front.lane.recall()
+        frame = self.front.frame()
+        self.assertEqual((frame.kind, recalled(frame)), (RECALLED, [2, 3, 4]))
+        self.gate.release.set()
+        self.assertEqual(self.front.frame().request, 1)
+        self.assertEqual(self.gate.started, ['/hold'])
+
+    def test_sends_what_was_done_before_the_slow_one(self):
+        self.front.send(request(1, '/a'), request(2, '/b'), request(3, '/hold'), request(4, '/d'))
+        self.gate.running.wait(20)
+        self.front.lane.recall()
+        frames = [self.front.frame() for _ in range(3)]
+        self.assertEqual([(frame.request, frame.kind) for frame in frames], [(1, COMPLETE), (2, COMPLETE), (0, RECALLED)])
+        self.assertEqual(recalled(frames[2]), [4])
+
+    def test_gives_up_nothing_when_nothing_waits(self):
+        self.front.send(request(1, '/hold'))
+        self.gate.running.wait(20)
+        self.front.lane.recall()
+        self.assertEqual(recalled(self.front.frame()), [])
+        self.gate.release.set()
+        self.assertEqual(self.front.frame().body, b'/hold')
+
+    def test_takes_part_of_a_batch_that_is_not_whole_yet(self):
+        self.front.send(request(1, '/hold'))
+        self.gate.running.wait(20)
+        batch = marshal.dumps([(2, 0, {'REQUEST_METHOD': 'GET', 'PATH_INFO': '/b'}, None)], 2)
+        data = struct.pack('<I', len(batch)) + batch
+        self.front.socket.sendall(data[:10])
+        self.front.lane.recall()
+        self.assertEqual(recalled(self.front.frame()), [])
+        self.front.socket.sendall(data[10:])
+        self.gate.release.set()
+        self.assertEqual([self.front.frame().request, self.front.frame().request], [1, 2])
+
+    def test_never_gives_up_what_has_begun(self):
+        """The thread that takes from the left and the one that takes from the right meet again and again."""
+        given_up, answered, rounds = set(), set(), 60
+        for number in range(rounds):
+            self.front.send(*(request(number * 50 + index + 1, f'/{number * 50 + index + 1}') for index in range(50)))
+            self.front.lane.recall()
+        while len(given_up) + len(answered) < rounds * 50:
+            frame = self.front.frame()
+            if frame.kind == RECALLED:
+                given_up.update(recalled(frame))
+            else:
+                answered.add(frame.request)
+        self.assertEqual(given_up & answered, set())
+        self.assertEqual(sorted(int(path[1:]) for path in self.gate.started), sorted(answered))
+
+
+class Scoreboard(unittest.TestCase):
+    def test_names_the_request_before_it_begins(self):
+        seen = []
+
+        def application(environ, start_response):
+            seen.append(front.scoreboard[0])
+            start_response('200 OK', [])
+            return []
+
+        with Front(application) as front:
+            front.send(request(5), request(6), request(7))
+            for _ in range(3):
+                front.frame()
+        self.assertEqual(seen, [5, 6, 7])
+
+
+class Batches(unittest.TestCase):
+    def test_come_in_any_pieces(self):
+        gate = Gate()
+        batch = marshal.dumps(
+            [(n, 0, {'REQUEST_METHOD': 'GET', 'PATH_INFO': f'/{n}'}, b'x' * 100_000) for n in range(1, 6)], 2
+        )
+        data = (struct.pack('<I', len(batch)) + batch) * 2
+        with Front(gate) as front:
+            for start, end in ((0, 1), (1, 3), (3, 70_000), (70_000, 600_000), (600_000, len(data))):
+                front.socket.sendall(data[start:end])
+            self.assertEqual([front.frame().request for _ in range(10)], [1, 2, 3, 4, 5] * 2)
+
+    def test_leave_nothing_of_one_request_to_the_next(self):
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            body = str(environ.get('left')).encode()
+            environ['left'] = 'behind'
+            return [body]
+
+        with Front(application) as front:
+            front.send(request(1), request(2))
+            self.assertEqual([front.frame().body, front.frame().body], [b'None', b'None'])
+
+    def test_end_the_thread_when_the_front_closes_the_lane(self):
+        front = Front(Gate())
+        front.close()
+        self.assertFalse(front.thread.is_alive())
+
+
+if __name__ == '__main__':
+    unittest.main()

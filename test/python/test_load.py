@@ -1,0 +1,129 @@
+"""Finding the callable that discovery named."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from viaduct_worker import load
+
+MODULE = """
+class Site:
+    class Inner:
+        def __call__(self, environ, start_response): ...
+    site = Inner()
+
+def application(environ, start_response): ...
+def make(): return application
+def needs(argument): ...
+number = 5
+"""
+
+
+class Load(unittest.TestCase):
+    number = 0
+
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        sys.path.insert(0, self.directory.name)
+        Load.number += 1
+        self.name = f'loaded_by_test_{Load.number}'
+
+    def tearDown(self):
+        sys.path.remove(self.directory.name)
+        self.directory.cleanup()
+
+    def write(self, text, name=None):
+        with open(os.path.join(self.directory.name, f'{name or self.name}.py'), 'w') as file:
+            file.write(text)
+
+    def load(self, target='application', factory=False):
+        options = {'module': self.name, 'callable': target, 'factory': factory, 'directory': self.directory.name}
+        return load.load(options)
+
+    def reason(self, **options):
+        try:
+            self.load(**options)
+        except BaseException as error:
+            of_ours = error.__traceback__.tb_next.tb_next
+            return load.report(error.with_traceback(of_ours))
+        self.fail('nothing was raised')
+
+    def test_finds_names_and_attributes_of_names(self):
+        self.write(MODULE)
+        self.assertEqual(self.load().__name__, 'application')
+        self.assertEqual(type(self.load('Site.site')).__name__, 'Inner')
+
+    def test_calls_a_factory(self):
+        self.write(MODULE)
+        self.assertEqual(self.load('make', factory=True).__name__, 'application')
+
+    def test_finds_the_usual_names_in_their_order(self):
+        self.write('app = create_app = None\ndef application(environ, start_response): ...')
+        self.assertEqual(self.load('').__name__, 'application')
+        self.name += '_factory'
+        self.write('def create_app():\n    def made(environ, start_response): ...\n    return made')
+        self.assertEqual(self.load('').__name__, 'made')
+
+    def test_says_in_a_sentence_what_is_not_there(self):
+        self.write(MODULE)
+        for target in ('missing', 'Site.missing', 'number'):
+            traceback, reason = self.reason(target=target)
+            self.assertEqual(traceback, '', target)
+            self.assertNotIn('Traceback', reason)
+        self.assertIn('missing', self.reason(target='missing')[1])
+        self.assertIn('int', self.reason(target='number')[1])
+        self.name = 'no_such_module_of_ours'
+        self.assertEqual(self.reason()[0], '')
+        self.assertIn('no_such_module_of_ours', self.reason()[1])
+
+    def test_says_in_a_sentence_that_a_module_has_no_application(self):
+        self.write('nothing = 1')
+        traceback, reason = self.reason(target='')
+        self.assertEqual(traceback, '')
+        self.assertIn(self.name, reason)
+
+    def test_shows_the_traceback_when_the_module_itself_fails(self):
+        for text, last in (
+            ('import missing_dependency_of_ours', 'ModuleNotFoundError'),
+            ('raise SystemExit(3)', 'SystemExit'),
+            ('1 / 0', 'ZeroDivisionError'),
+            ('def', 'SyntaxError'),
+        ):
+            with self.subTest(last):
+                self.name += '_x'
+                self.write(text)
+                traceback, reason = self.reason()
+                self.assertIn(last, reason)
+                self.assertIn(f'{self.name}.py', traceback)
+
+    def test_begins_the_traceback_in_the_application(self):
+        self.write('def broken():\n    raise RuntimeError("in the application")\n\nbroken()\n')
+        traceback, _ = self.reason()
+        self.assertNotIn('importlib', traceback)
+        self.assertNotIn('viaduct_worker', traceback)
+        self.assertIn('in broken', traceback)
+
+    def test_shows_the_traceback_when_a_factory_fails(self):
+        self.write('def make():\n    raise RuntimeError("in the factory")')
+        traceback, reason = self.reason(target='make', factory=True)
+        self.assertIn('in the factory', reason)
+        self.assertIn('in make', traceback)
+
+
+class Prepare(unittest.TestCase):
+    def test_makes_the_process_look_like_one_of_the_project(self):
+        with tempfile.TemporaryDirectory() as directory:
+            code = (
+                'import os, sys; from viaduct_worker import load;'
+                f'load.prepare({{"directory": {directory!r}, "module": "site.wsgi"}});'
+                'print(os.getcwd(), sys.path[0], sys.argv)'
+            )
+            output = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout
+            real = os.path.realpath(directory)
+            self.assertEqual(output.strip(), f"{real} {directory} ['site.wsgi']")
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -19,6 +19,8 @@ export interface Arguments {
   readonly command: Command;
   readonly flags: readonly Given[];
   readonly mistakes: readonly string[];
+  /** The command that the PATH was perhaps meant to be, for when there is nothing of its name. */
+  readonly meant: Command | null;
 }
 
 /** Reads the command line. `--help` and `--version` win over everything else. */
@@ -30,29 +32,25 @@ export function readArguments(argv: readonly string[]): Arguments {
   const unknown = new Set<number>();
   for (const token of tokensOf(argv)) {
     if (token.kind === 'positional' && !unknown.has(token.index - 1)) words.push(token.value);
-    if (token.kind !== 'option') continue;
-    const rawName = token.rawName.startsWith('--') ? token.rawName : (argv[token.index] as string);
-    const flag = FLAGS.get(rawName);
-    if (typeof flag === 'string') return { command: flag, flags: [], mistakes: [] };
-    if (flag === undefined && !unknown.has(token.index)) mistakes.push(unknownFlag(rawName));
+    if (token.kind !== 'option' || unknown.has(token.index)) continue;
+    const spelling = token.rawName.startsWith('--') ? token.rawName : (argv[token.index] as string);
+    const flag = FLAGS.get(spelling);
+    if (flag === 'help' || flag === 'version') return { command: flag, flags: [], mistakes: [], meant: null };
     if (flag === undefined) {
       unknown.add(token.index);
+      mistakes.push(unknownFlag(spelling));
       continue;
     }
-    const written = writtenBehind(flag, rawName, token.value);
+    const written = writtenBehind(flag, spelling, token.value);
     if (typeof written === 'string') mistakes.push(written);
-    else {
-      const before = SETTINGS[flag.name].kind === 'list' ? (flags.get(flag.name)?.values ?? []) : [];
-      flags.set(flag.name, { name: flag.name, values: [...before, written], origin: rawName });
-    }
+    else flags.set(flag.name, added(flags.get(flag.name), { name: flag.name, values: [written], origin: spelling }));
   }
-  const command = isCommand(words[0]) ? words.shift() : 'serve';
-  const target = command === 'help' || command === 'version' ? null : targetOf(words, mistakes);
-  return {
-    command: command as Command,
-    flags: target === null ? [...flags.values()] : [target, ...flags.values()],
-    mistakes,
-  };
+  const command = isCommand(words[0]) ? (words.shift() as Command) : null;
+  if (command === 'help' || command === 'version') return { command, flags: [], mistakes, meant: null };
+  const meant = command === null ? commandLike(words[0]) : null;
+  if (words.length > 1) mistakes.push(tooMany(words, meant));
+  const target = words.slice(0, 1).map(targetGiven);
+  return { command: command ?? 'serve', flags: [...target, ...flags.values()], mistakes, meant };
 }
 
 /** A flag that asks for a command, or one of a setting; `off` when it says no to it. */
@@ -107,20 +105,28 @@ function unknownFlag(flag: string): string {
   return noSuch('flag', flag, flag.replace(/^--?/, ''), known);
 }
 
+/** A list grows with each flag, everything else is replaced. */
+function added(before: Given | undefined, given: Given): Given {
+  if (before === undefined || SETTINGS[given.name].kind !== 'list') return given;
+  return { ...given, values: [...before.values, ...given.values] };
+}
+
+function targetGiven(word: string): Given {
+  return { name: 'target', origin: 'the command line', values: [{ raw: word, shown: show(word) }] };
+}
+
+function tooMany([word, ...more]: readonly string[], meant: Command | null): string {
+  return meant === null
+    ? `Cannot serve ${show(more.join(' '))} too: one PATH or MODULE:CALLABLE is enough`
+    : `Cannot use ${show(word)}: there is no such command; did you mean ${meant}?`;
+}
+
 function isCommand(word: string | undefined): word is Command {
   return word !== undefined && Object.hasOwn(COMMANDS, word);
 }
 
-function targetOf(words: readonly string[], mistakes: string[]): Given | null {
-  const [word, ...more] = words;
-  if (word === undefined) return null;
-  if (more.length > 0) {
-    const command = nearest(word, Object.keys(COMMANDS));
-    mistakes.push(
-      command === null
-        ? `Cannot serve ${show(more.join(' '))} too: one PATH or MODULE:CALLABLE is enough`
-        : `Cannot use ${show(word)}: there is no such command; did you mean ${command}?`,
-    );
-  }
-  return { name: 'target', origin: 'the command line', values: [{ raw: word, shown: show(word) }] };
+function commandLike(word = ''): Command | null {
+  if (['run', 'start', 'runserver'].includes(word)) return 'serve';
+  if (['test', 'validate'].includes(word)) return 'check';
+  return nearest(word, Object.keys(COMMANDS)) as Command | null;
 }

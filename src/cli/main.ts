@@ -9,15 +9,15 @@ import { reportError } from './output.ts';
 export async function main(argv: readonly string[]): Promise<number> {
   process.stdout.on('error', ignoreClosedPipe);
   process.stderr.on('error', ignoreClosedPipe);
+  const parsed = readArguments(argv);
   try {
-    const parsed = readArguments(argv);
     if (parsed.command === 'help') process.stdout.write(helpText());
     else if (parsed.command === 'version') process.stdout.write(`viaduct ${VERSION}\n`);
     else if (parsed.command === 'check') return await check(parsed);
     else return await serve(parsed);
     return 0;
   } catch (error) {
-    return reportError(error);
+    return reportError(error, parsed.meant);
   }
 }
 

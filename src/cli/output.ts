@@ -28,13 +28,19 @@ export function findingLines(findings: readonly Finding[], colours: Palette): st
     .join('');
 }
 
-/** Prints what went wrong and what to do; returns the exit code. Only what is not ours to explain comes with a stack. */
-export function reportError(error: unknown): number {
+/**
+ * Prints what went wrong and what to do; returns the exit code. Only what is not ours to explain comes with a stack.
+ *
+ * @param meant the command that the name of the application was perhaps meant to be
+ */
+export function reportError(error: unknown, meant: string | null): number {
   const colours = palette(process.stderr);
   if (error instanceof ViaductError) {
     const traceback = typeof error.cause === 'string' ? `${error.cause.trimEnd()}\n` : '';
     const advice = error.advice === '' ? '' : `${error.advice}\n`;
-    process.stderr.write(`${traceback}${colours.red('viaduct:')} ${error.message}\n${advice}`);
+    const isMissing = traceback === '' && error.code.startsWith('APPLICATION_');
+    const hint = isMissing && meant !== null ? `Did you mean the command "viaduct ${meant}"?\n` : '';
+    process.stderr.write(`${traceback}${colours.red('viaduct:')} ${error.message}\n${advice}${hint}`);
     return error.exitCode;
   }
   const stack = error instanceof Error ? error.stack : String(error);

@@ -129,6 +129,25 @@ describe('mistakes on the command line', () => {
     it(`are told when the line is "${argv.join(' ')}"`, () => assert.deepEqual(mistakes(...argv), [says]));
   }
 
+  const meant: readonly (readonly [line: string, command: string | null])[] = [
+    ['chekc', 'check'],
+    ['srve', 'serve'],
+    ['run', 'serve'],
+    ['start', 'serve'],
+    ['hlep', 'help'],
+    ['site', null],
+    ['app:application', null],
+    ['serve chekc', null],
+    ['', null],
+  ];
+  for (const [line, command] of meant) {
+    it(`leave the guess that "${line}" means ${command} for when there is nothing of that name`, () => {
+      const read = readArguments(line === '' ? [] : line.split(' '));
+      assert.equal(read.meant, command);
+      assert.deepEqual([read.command, read.mistakes], ['serve', []]);
+    });
+  }
+
   it('are all told', () => {
     assert.equal(mistakes('--one', '--two=2', '--three', '3', '--workers').length, 4);
   });

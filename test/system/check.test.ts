@@ -52,6 +52,12 @@ describe('viaduct check', { concurrency: 2 }, () => {
     assert.match(stderr, /ModuleNotFoundError: No module named 'nowhere_at_all'/);
   });
 
+  it('is guessed when it is misspelt and there is nothing of that name', async (t) => {
+    const { code, stderr } = await run(t, { 'app.py': APP }, 'chekc');
+    assert.equal(code, 1);
+    assert.match(stderr, /"chekc"[\s\S]*"viaduct check"/);
+  });
+
   it('tells every mistake of the settings and leaves with 2, whether or not there is an application', async (t) => {
     const { code, stdout, stderr } = await run(t, { 'viaduct.toml': 'wrokers = 1\n' }, 'check', '--bind', '8000');
     assert.equal(code, 2);

@@ -102,12 +102,21 @@ function parsePath(means: keyof typeof PATHS, text: string, base: string): Parse
   return found.isDirectory() ? { value: path } : { wrong: 'is no directory' };
 }
 
+/** What fits into sockaddr_un (unix(7)). Node cuts a longer one off and listens somewhere else. */
+const SOCKET_PATH_BYTES_MAX = process.platform === 'linux' ? 107 : 103;
+const SOCKET_PATH_TOO_LONG = `is longer than ${SOCKET_PATH_BYTES_MAX} bytes as an absolute path, too long for a socket`;
+
 /** Only the form: the address is taken apart where it is bound. The path of a socket becomes absolute. */
 function parseAddressText(setting: Setting, raw: unknown, base: string): Parsed {
   const text = typeof raw === 'number' ? String(raw) : raw;
   if (!isText(text)) return mustBe(setting);
-  const path = /^unix:(.+)$/.exec(text)?.[1];
-  if (path !== undefined) return { value: `unix:${resolve(base, path)}` };
+  const socket = /^unix:(.+)$/.exec(text)?.[1];
+  if (socket !== undefined) {
+    const path = resolve(base, socket);
+    return Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX
+      ? { value: `unix:${path}` }
+      : { wrong: SOCKET_PATH_TOO_LONG };
+  }
   if (/^fd:\d{1,6}$/.test(text)) return { value: text };
   const port = /^(?:(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s]*):)?(\d{1,5})$/.exec(text)?.[1];
   if (port === undefined) return mustBe(setting);

@@ -97,6 +97,7 @@ const GOOD: Readonly<Record<Kind, readonly (readonly [raw: unknown, value: unkno
     ['[fe80::1%eth0]:8000', '[fe80::1%eth0]:8000'],
     ['unix:/run/v.sock', 'unix:/run/v.sock'],
     ['unix:v.sock', 'unix:/base/v.sock'],
+    [`unix:/${'a'.repeat(102)}`, `unix:/${'a'.repeat(102)}`],
     ['fd:3', 'fd:3'],
   ],
   mount: [
@@ -144,6 +145,9 @@ const BAD: Readonly<Record<Kind, readonly unknown[]>> = {
     '[::1]8000',
     'a b:80',
     'unix:',
+    `unix:/${'a'.repeat(107)}`,
+    `unix:${'a'.repeat(103)}`,
+    `unix:/${'ä'.repeat(60)}`,
     'fd:',
     'fd:-1',
     'fd:x',

@@ -4,7 +4,7 @@ import { watchProject } from './app/watch.ts';
 import type { Settings } from './config/settings.ts';
 import { ViaductError } from './errors.ts';
 import { Connections } from './http/connections.ts';
-import type { HandlerResult } from './http/handler.ts';
+import type { Handler, HandlerResult } from './http/handler.ts';
 import type { Request } from './http/message.ts';
 import type { Response } from './http/response.ts';
 import { createAccessLog, type LineSink } from './observe/access-log.ts';
@@ -52,11 +52,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return server;
 }
 
+/** In production, how long a changed static file may still be served as it was. */
+const STATIC_REVALIDATE_MS = 1000;
+
 class Server implements RunningServer {
   readonly #options: ServerOptions;
   readonly #connections: Connections;
   readonly #listeners: readonly Listener[];
   readonly #flushLog: () => void;
+  /** The static files, when there are any. */
+  readonly #files: readonly Handler[];
   #application: ApplicationServer | null = null;
   #handle: (request: Request) => HandlerResult = () => plainError();
   #stopWatching: () => void = () => {};
@@ -65,13 +70,19 @@ class Server implements RunningServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    const { settings, log, accessLog } = options;
+    const { settings, project, log, accessLog } = options;
     const access = createAccessLog({
       format: settings.accessLog,
       sink: accessLog,
       onDropped: (lines) =>
         log.warn('Access log lines were dropped: their reader is slower than the requests', { lines }),
     });
+    const files = {
+      mounts: project.staticMounts,
+      cacheBytesMax: settings.staticCacheBytesMax,
+      revalidateMs: settings.dev ? 0 : STATIC_REVALIDATE_MS,
+    };
+    this.#files = files.mounts.length === 0 ? [] : [staticFiles(files)];
     this.#flushLog = access === null ? () => {} : access.flush;
     this.#connections = new Connections({
       handle: (request) => this.#handle(request),
@@ -147,11 +158,7 @@ class Server implements RunningServer {
   }
 
   #serve(application: ApplicationServer): void {
-    const { project, settings } = this.#options;
-    const mounts = project.staticMounts.map(({ urlPrefix, directories }) =>
-      staticFiles({ urlPrefix, directories, cacheBytesMax: settings.staticCacheBytesMax }),
-    );
-    this.#handle = compose(mounts, application.handle as (request: Request) => HandlerResult);
+    this.#handle = compose(this.#files, application.handle as (request: Request) => HandlerResult);
   }
 
   /** In development a broken application is a page, until a change mends it. */

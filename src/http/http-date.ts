@@ -1,47 +1,37 @@
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-const TIME = '(\\d\\d):(\\d\\d):(\\d\\d)';
-const MONTH = `(${MONTHS.join('|')})`;
-const IMF_FIXDATE = new RegExp(`^[A-Z][a-z]{2}, (\\d\\d) ${MONTH} (\\d{4}) ${TIME} GMT$`);
-const RFC_850 = new RegExp(`^[A-Z][a-z]{5,8}, (\\d\\d)-${MONTH}-(\\d\\d) ${TIME} GMT$`);
-const ASCTIME = new RegExp(`^[A-Z][a-z]{2} ${MONTH} ([ \\d]\\d) ${TIME} (\\d{4})$`);
+const DAY = '(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)';
+const LONG_DAY = '(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)';
+const MONTH = `(?<month>${MONTHS.join('|')})`;
+const TIME = '(?<hour>[01]\\d|2[0-3]):(?<minute>[0-5]\\d):(?<second>[0-5]\\d|60)';
 
-/**
- * Reads an HTTP date in any of its three forms (RFC 9110 section 5.6.7). Returns seconds since 1970, or null for what is no date: a
- * condition with it is to be ignored.
- */
+/** IMF-fixdate, the format of RFC 850 and that of asctime: all three are always in UTC. */
+const FORMATS = [
+  new RegExp(`^${DAY}, (?<day>\\d\\d) ${MONTH} (?<year>\\d{4}) ${TIME} GMT$`),
+  new RegExp(`^${LONG_DAY}, (?<day>\\d\\d)-${MONTH}-(?<year>\\d\\d) ${TIME} GMT$`),
+  new RegExp(`^${DAY} ${MONTH} (?<day>[ \\d]\\d) ${TIME} (?<year>\\d{4})$`),
+];
+
+/** Reads an HTTP date (RFC 9110 section 5.6.7). Returns whole seconds since 1970, null for what is none. */
 export function parseHttpDate(text: string): number | null {
-  const fixed = IMF_FIXDATE.exec(text);
-  if (fixed !== null) {
-    const [, day, month, year, ...time] = fixed;
-    return seconds(year, month, day, time);
+  for (const format of FORMATS) {
+    const parts = format.exec(text)?.groups;
+    if (parts !== undefined) return toSeconds(parts);
   }
-  const short = RFC_850.exec(text);
-  if (short !== null) {
-    const [, day, month, year, ...time] = short;
-    return seconds(fullYear(Number(year)), month, day, time);
-  }
-  const c = ASCTIME.exec(text);
-  if (c === null) return null;
-  const [, month, day, hour, minute, second, year] = c;
-  return seconds(year, month, day, [hour, minute, second]);
+  return null;
 }
 
-/** Two digits that would lie more than 50 years ahead mean the past. */
-function fullYear(digits: number): number {
+function toSeconds({ year = '', month = '', day, hour, minute, second }: Record<string, string>): number | null {
+  const monthIndex = MONTHS.indexOf(month);
+  const fullYear = year.length === 2 ? nearYear(Number(year)) : Number(year);
+  const midnight = new Date(0);
+  midnight.setUTCFullYear(fullYear, monthIndex, Number(day));
+  if (midnight.getUTCMonth() !== monthIndex) return null; // there is no 31st of April
+  return midnight.getTime() / 1000 + Number(hour) * 3600 + Number(minute) * 60 + Number(second);
+}
+
+/** Two digits that seem to lie more than 50 years ahead are of the century before (RFC 9110 section 5.6.7). */
+function nearYear(twoDigits: number): number {
   const now = new Date().getUTCFullYear();
-  const year = now - (now % 100) + digits;
+  const year = now - (now % 100) + twoDigits;
   return year > now + 50 ? year - 100 : year;
-}
-
-function seconds(
-  year: string | number | undefined,
-  month: string | undefined,
-  day: string | undefined,
-  time: readonly (string | undefined)[],
-): number | null {
-  const [hour = 0, minute = 0, second = 0] = time.map(Number);
-  const date = Number(day);
-  if (hour > 23 || minute > 59 || second > 60 || date < 1 || date > 31) return null;
-  const ms = Date.UTC(Number(year), MONTHS.indexOf(month ?? ''), date, hour, minute, second);
-  return new Date(ms).getUTCDate() === date || second === 60 ? ms / 1000 : null;
 }

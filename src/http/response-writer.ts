@@ -7,6 +7,7 @@ import type { BodySource, FileBody, ResponseBody } from './message.ts';
 import type { IncomingRequest } from './request.ts';
 import { type Rendered, Response } from './response.ts';
 import { CLOSES, PERSISTS, PERSISTS_AS_ASKED, responseHead } from './response-head.ts';
+import { StandingResponse } from './standing-response.ts';
 import { type StreamFraming, StreamSender } from './stream-sender.ts';
 
 /** Up to this, a body as a string behind its head is cheaper than a buffer. */
@@ -24,7 +25,15 @@ const NO_BYTES = new Uint8Array(0);
  */
 export function writeResponse(exchange: Exchange, request: IncomingRequest, response: Response): void {
   const { body, status } = response;
-  if (status === 204 || status === 304 || request.method === 'HEAD') writeHead(exchange, request, response);
+  if (
+    response instanceof StandingResponse &&
+    exchange.persists &&
+    request.minorVersion === 1 &&
+    request.method === 'GET'
+  ) {
+    exchange.sent(response.body.length, exchange.socket.write(response.message()));
+    exchange.complete();
+  } else if (status === 204 || status === 304 || request.method === 'HEAD') writeHead(exchange, request, response);
   else if (body === null) writeBytes(exchange, request, response, NO_BYTES);
   else if (body instanceof Uint8Array) writeBytes(exchange, request, response, body);
   else if ('fd' in body) writeFile(exchange, request, response, body);

@@ -1,18 +1,25 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
-import { StaticFile } from './static-file.ts';
+import type { BigIntStats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { openFile } from './open-file.ts';
+import type { StaticFile } from './static-file.ts';
 
 /** Files up to this are kept in memory whole; of larger ones only the open descriptor. */
-const MEMORY_FILE_BYTES_MAX = 262_144;
-const ENTRIES_MAX = 1024;
-const OPEN_FILES_MAX = 128;
-/** An open file that nobody asks for is closed after this long: while it is open, a deleted file still takes its place on the disk. */
-const OPEN_IDLE_MS = 10_000;
-/** A file is looked at again when it was not for this long. */
-const REVALIDATE_MS = 1000;
-/** A fifo must not block, and a descriptor must not leak into programs that are started. */
-const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
+const MEMORY_FILE_BYTES_MAX = 1024 * 1024;
+/** Descriptors of large files that are kept open though nobody sends them. */
+const DESCRIPTORS_MAX = 64;
+
+export interface FileCacheOptions {
+  /** Memory for small files; a file that is larger is not read into it. */
+  readonly bytesMax: number;
+  /** A file in memory is looked at again when it was not for this long. */
+  readonly revalidateMs: number;
+}
+
+/** A place where a file may be: `path` lies in `root`, unless a link leads out of it. */
+export interface Candidate {
+  readonly root: string;
+  readonly path: string;
+}
 
 interface Entry {
   readonly file: StaticFile;
@@ -20,80 +27,75 @@ interface Entry {
 }
 
 /**
- * The files of some directories by the URL path they were asked for: small ones in memory, large ones as open descriptors. Both
- * are bounded; the entry that was looked at least recently goes first. A changed, replaced or removed file is noticed within a
- * second.
+ * Files by a key: small ones in memory, large ones as open descriptors. Both are bounded; the one that was looked at least recently
+ * goes first.
  */
 export class FileCache {
-  readonly #directories: readonly string[];
-  readonly #bytesMax: number;
+  readonly #options: FileCacheOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #loading = new Map<string, Promise<StaticFile | null>>();
   #bytes = 0;
-  #openFiles = 0;
-  #closer: NodeJS.Timeout | null = null;
+  #descriptors = 0;
 
-  constructor(directories: readonly string[], bytesMax: number) {
-    this.#directories = directories;
-    this.#bytesMax = bytesMax;
+  constructor(options: FileCacheOptions) {
+    this.#options = options;
   }
 
-  /** The file, when it was looked at less than a second ago. */
+  /** The file, when it is in memory and was looked at lately. */
   fresh(key: string): StaticFile | null {
     const entry = this.#entries.get(key);
-    return entry !== undefined && performance.now() - entry.checkedMs < REVALIDATE_MS ? entry.file : null;
+    if (entry === undefined || entry.file.content === null) return null;
+    return performance.now() - entry.checkedMs < this.#options.revalidateMs ? entry.file : null;
   }
 
-  /** The file as it is now, or null when there is none that may be served. Requests for the same path share the work. */
-  load(key: string, relative: string): Promise<StaticFile | null> {
+  /** The first of `candidates` that is there, as it is now; null when none is. Requests for the same key share the work. */
+  load(key: string, candidates: readonly Candidate[]): Promise<StaticFile | null> {
     const running = this.#loading.get(key);
     if (running !== undefined) return running;
-    const loading = this.#load(key, relative).finally(() => this.#loading.delete(key));
+    const loading = this.#load(key, candidates).finally(() => this.#loading.delete(key));
     this.#loading.set(key, loading);
     return loading;
   }
 
-  async #load(key: string, relative: string): Promise<StaticFile | null> {
-    const entry = this.#entries.get(key);
-    if (entry !== undefined && (await unchanged(entry.file))) {
-      entry.checkedMs = performance.now();
-      this.#entries.delete(key);
-      this.#entries.set(key, entry);
-      return entry.file;
+  async #load(key: string, candidates: readonly Candidate[]): Promise<StaticFile | null> {
+    const known = this.#entries.get(key)?.file;
+    for (const { root, path } of candidates) {
+      const status = await statusOf(path);
+      if (status === null) continue;
+      const current = known !== undefined && known.path === path && known.isCurrent(status);
+      const file = current ? known : await openFile(root, path, this.#memoryFileBytesMax);
+      if (file === null) continue;
+      this.#keep(key, file);
+      return file;
     }
     this.#remove(key);
-    for (const directory of this.#directories) {
-      const file = await openFile(directory, relative);
-      if (file !== null) {
-        this.#add(key, file);
-        return file;
-      }
-    }
     return null;
   }
 
-  #add(key: string, file: StaticFile): void {
-    this.#entries.set(key, { file, checkedMs: performance.now() });
-    this.#bytes += file.memoryBytes;
-    if (file.isOpen) {
-      this.#openFiles += 1;
-      this.#closer ??= setInterval(() => this.#closeIdle(), OPEN_IDLE_MS).unref();
-    }
-    for (const [oldest, entry] of this.#entries) {
-      const tooManyOpen = this.#openFiles > OPEN_FILES_MAX;
-      if (this.#entries.size <= ENTRIES_MAX && this.#bytes <= this.#bytesMax && !tooManyOpen) break;
-      if (!tooManyOpen || entry.file.isOpen) this.#remove(oldest);
-    }
+  get #memoryFileBytesMax(): number {
+    return Math.min(MEMORY_FILE_BYTES_MAX, this.#options.bytesMax);
   }
 
-  #closeIdle(): void {
-    const now = performance.now();
-    for (const [key, { file, checkedMs }] of this.#entries) {
-      if (file.isOpen && now - checkedMs > OPEN_IDLE_MS) this.#remove(key);
+  /** Makes `file` the latest entry. */
+  #keep(key: string, file: StaticFile): void {
+    const before = this.#entries.get(key)?.file;
+    if (before === file) this.#entries.delete(key);
+    else {
+      this.#remove(key);
+      this.#bytes += file.memoryBytes;
+      if (file.content === null) this.#descriptors += 1;
     }
-    if (this.#openFiles > 0 || this.#closer === null) return;
-    clearInterval(this.#closer);
-    this.#closer = null;
+    this.#entries.set(key, { file, checkedMs: performance.now() });
+    this.#evict(key);
+  }
+
+  #evict(kept: string): void {
+    for (const [key, { file }] of this.#entries) {
+      const tooManyBytes = this.#bytes > this.#options.bytesMax;
+      const tooManyDescriptors = this.#descriptors > DESCRIPTORS_MAX;
+      if (!tooManyBytes && !tooManyDescriptors) return;
+      if (key !== kept && (tooManyBytes || file.content === null)) this.#remove(key);
+    }
   }
 
   #remove(key: string): void {
@@ -101,47 +103,17 @@ export class FileCache {
     if (entry === undefined) return;
     this.#entries.delete(key);
     this.#bytes -= entry.file.memoryBytes;
-    if (entry.file.isOpen) this.#openFiles -= 1;
+    if (entry.file.content === null) this.#descriptors -= 1;
     entry.file.retire();
   }
 }
 
-async function unchanged(file: StaticFile): Promise<boolean> {
+/** Null for what is no regular file. Asked before opening, because opening a device can do something. */
+async function statusOf(path: string): Promise<BigIntStats | null> {
   try {
-    return file.isSame(await stat(file.path, { bigint: true }));
-  } catch {
-    return false;
-  }
-}
-
-/** Opens first and asks afterwards, so that what was checked is what is served. */
-async function openFile(directory: string, relative: string): Promise<StaticFile | null> {
-  const path = join(directory, relative);
-  let handle: FileHandle | null = null;
-  try {
-    handle = await open(path, OPEN_FLAGS);
-    const status = await handle.stat({ bigint: true });
-    if (!status.isFile() || !(await inside(directory, path, status))) return null;
-    const size = Number(status.size);
-    if (size > MEMORY_FILE_BYTES_MAX) {
-      const file = new StaticFile(path, status, null, handle);
-      handle = null;
-      return file;
-    }
-    const content = Buffer.allocUnsafeSlow(size);
-    const { bytesRead } = await handle.read(content, 0, size, 0);
-    return bytesRead === size ? new StaticFile(path, status, content, null) : null;
+    const status = await stat(path, { bigint: true });
+    return status.isFile() ? status : null;
   } catch {
     return null;
-  } finally {
-    await handle?.close();
   }
-}
-
-/** Whether the opened file really lies in the directory: a link may lead out of it. */
-async function inside(directory: string, path: string, opened: { ino: bigint; dev: bigint }): Promise<boolean> {
-  const [root, real] = await Promise.all([realpath(directory), realpath(path)]);
-  if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) return false;
-  const status = await stat(real, { bigint: true });
-  return status.ino === opened.ino && status.dev === opened.dev;
 }

@@ -1,23 +1,22 @@
 /**
- * Makes a relative file path of the percent-encoded rest of a URL path, or null when it must not name a file: a segment that is
- * empty, `.`, `..` or hidden (`.well-known` is not, RFC 8615), that holds an encoded slash, a backslash or NUL, or that is not
- * UTF-8. Decoding happens once: what is still encoded after it is part of a name.
+ * Decodes the path of a URL, once: what is still encoded after it is part of a name. Null when it cannot be that of a file: a segment
+ * is not UTF-8 or holds an encoded slash, a backslash or NUL.
  */
-export function relativePath(encoded: string): string | null {
-  const segments: string[] = [];
-  for (const part of encoded.split('/')) {
-    const segment = decode(part);
-    if (segment === null || segment === '' || /[/\\\0]/.test(segment)) return null;
-    if (segment.startsWith('.') && segment !== '.well-known') return null;
-    segments.push(segment);
-  }
-  return segments.join('/');
+export function decodePath(path: string): string | null {
+  if (!path.includes('%')) return path.includes('\\') ? null : path;
+  const segments = path.split('/').map(decodeSegment);
+  return segments.includes(null) ? null : segments.join('/');
 }
 
-function decode(part: string): string | null {
-  if (/[^\x21-\x7e]/.test(part)) return null;
+/** Whether a decoded path may lead to a file: no segment is empty or hidden. `.well-known` is for everybody (RFC 8615). */
+export function isVisible(path: string): boolean {
+  return path.split('/').every((segment) => segment !== '' && (!segment.startsWith('.') || segment === '.well-known'));
+}
+
+function decodeSegment(encoded: string): string | null {
   try {
-    return decodeURIComponent(part);
+    const segment = decodeURIComponent(encoded);
+    return /[/\\\0]/.test(segment) ? null : segment;
   } catch {
     return null;
   }

@@ -1,82 +1,77 @@
+import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { lookup } from 'mrmime';
 import type { Validators } from '../../http/conditional.ts';
 import type { FileBody, HeaderList } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
+import { StandingResponse } from '../../http/standing-response.ts';
+import { contentType } from './content-type.ts';
+
+/** Bytes that a cached file takes besides its content. */
+const OVERHEAD_BYTES = 2048;
+/** Up to this, a copy of the content in a ready message costs less than two buffers at each request. */
+const STANDING_BYTES_MAX = 16_384;
+/** A file written to more recently may be written to again without a sign: clocks of file systems tick up to two seconds apart. */
+const SETTLED_MS = 2000;
 
 /** One version of a file, ready to be sent: its content in memory, or its descriptor, which stays open while somebody sends it. */
 export class StaticFile implements Validators {
   readonly path: string;
   readonly size: number;
   readonly etag: string;
-  readonly modifiedSeconds: number;
-  /** Content-Type, Last-Modified, ETag, Accept-Ranges: of every answer about this file. */
+  readonly modifiedSeconds: number | null;
+  readonly contentType: string;
+  /** Fields of every 200 and 206 about this file besides its type. */
   readonly headers: HeaderList;
   readonly content: Buffer | null;
   readonly #handle: FileHandle | null;
-  readonly #status: Pick<BigIntStats, 'ino' | 'dev' | 'size' | 'mtimeNs' | 'ctimeNs'>;
+  readonly #status: BigIntStats;
+  readonly #settled: boolean;
   readonly #whole: Response | null;
+  #notModified: Response | null = null;
   #senders = 0;
   #retired = false;
 
+  /** `handle` is the file's own when its content is not in memory. */
   constructor(path: string, status: BigIntStats, content: Buffer | null, handle: FileHandle | null) {
     this.path = path;
     this.size = Number(status.size);
     this.content = content;
     this.#handle = handle;
-    const { ino, dev, size, mtimeNs, ctimeNs } = status;
-    this.#status = { ino, dev, size, mtimeNs, ctimeNs };
-    // Strong (RFC 9110 section 8.8.1): the clock that files are stamped with ticks in nanoseconds, and a replaced file has another
-    // inode, so two contents with the same tag would have to be written within one tick into the same file.
-    this.etag = `"${mtimeNs.toString(36)}-${size.toString(36)}-${ino.toString(36)}"`;
-    this.modifiedSeconds = Number(status.mtimeNs / 1_000_000_000n);
-    this.headers = [
-      'Content-Type',
-      contentType(path),
-      'Last-Modified',
-      new Date(this.modifiedSeconds * 1000).toUTCString(),
-      'ETag',
-      this.etag,
-      'Accept-Ranges',
-      'bytes',
-      'X-Content-Type-Options',
-      'nosniff',
-    ];
-    this.#whole = content === null ? null : this.#ok(content);
-    if (this.#whole !== null) this.#whole.rendered = { own: '', bytes: Buffer.alloc(0) };
+    this.#status = status;
+    this.#settled = Math.max(Number(status.mtimeMs), Number(status.ctimeMs)) < Date.now() - SETTLED_MS;
+    this.etag = content === null ? tagOfVersion(status) : tagOfContent(content);
+    this.modifiedSeconds = pastSeconds(status);
+    this.contentType = contentType(path);
+    this.headers = this.#fields();
+    this.#whole = content === null ? null : this.#wholeFrom(content);
   }
 
-  /** Bytes that the cache accounts for: the content, and once more in the message that is kept ready. */
+  /** Bytes that the cache accounts for. */
   get memoryBytes(): number {
-    return 2 * (this.content?.length ?? 0);
+    const content = this.content?.length ?? 0;
+    return OVERHEAD_BYTES + (content <= STANDING_BYTES_MAX ? 2 * content : content);
   }
 
-  /** Whether it is read from an open descriptor. */
-  get isOpen(): boolean {
-    return this.#handle !== null;
-  }
-
-  /** Whether `status` is still that of this version. */
-  isSame(status: BigIntStats): boolean {
-    const known = this.#status;
-    return (
-      status.mtimeNs === known.mtimeNs &&
-      status.size === known.size &&
-      status.ino === known.ino &&
-      status.dev === known.dev &&
-      status.ctimeNs === known.ctimeNs
-    );
+  /** Whether a file with this status is certainly the version that was read. */
+  isCurrent(status: BigIntStats): boolean {
+    const { mtimeNs, ctimeNs, size, ino, dev } = this.#status;
+    const same = status.mtimeNs === mtimeNs && status.ctimeNs === ctimeNs && status.size === size;
+    return this.#settled && same && status.ino === ino && status.dev === dev;
   }
 
   /** The answer with the whole file. For a file in memory it is the same object each time. */
   whole(): Response {
     if (this.#whole !== null) return this.#whole;
-    return this.#ok(this.slice(0, this.size));
+    return Response.fromHeaders(200, this.#wholeHeaders(), this.slice(0, this.size));
   }
 
-  #ok(body: Buffer | FileBody): Response {
-    return Response.fromHeaders(200, [...this.headers, 'Content-Length', `${this.size}`], body);
+  /** RFC 9110 section 15.4.5: what a cache needs to find and renew its copy, no more. */
+  notModified(): Response {
+    const names = ['ETag', 'Cache-Control'];
+    const headers = names.flatMap((name) => [name, this.headers[this.headers.indexOf(name) + 1] as string]);
+    this.#notModified ??= Response.fromHeaders(304, headers, null);
+    return this.#notModified;
   }
 
   /** The bytes `start` to `end` as a body. */
@@ -93,6 +88,23 @@ export class StaticFile implements Validators {
     this.#closeWhenUnused();
   }
 
+  #wholeFrom(content: Buffer): Response {
+    if (content.length <= STANDING_BYTES_MAX) return new StandingResponse(200, this.#wholeHeaders(), content);
+    return Response.fromHeaders(200, this.#wholeHeaders(), content);
+  }
+
+  #wholeHeaders(): HeaderList {
+    return ['Content-Type', this.contentType, 'Content-Length', `${this.size}`, ...this.headers];
+  }
+
+  #fields(): HeaderList {
+    const { modifiedSeconds } = this;
+    const modified = modifiedSeconds === null ? [] : ['Last-Modified', new Date(modifiedSeconds * 1000).toUTCString()];
+    const lifetime = this.content !== null && isNamedAfter(this.content, this.path) ? FOR_GOOD : 'no-cache';
+    const caching = ['ETag', this.etag, 'Cache-Control', lifetime];
+    return [...modified, ...caching, 'Accept-Ranges', 'bytes', 'X-Content-Type-Options', 'nosniff'];
+  }
+
   #released(): void {
     this.#senders -= 1;
     this.#closeWhenUnused();
@@ -103,9 +115,31 @@ export class StaticFile implements Validators {
   }
 }
 
-function contentType(path: string): string {
-  const type = lookup(path) ?? 'application/octet-stream';
-  return TEXT.test(type) ? `${type}; charset=utf-8` : type;
+const FOR_GOOD = 'public, max-age=31536000, immutable';
+
+/** Whether the name holds the hash of the content, as Django's ManifestStaticFilesStorage writes it: then neither ever changes. */
+function isNamedAfter(content: Buffer, path: string): boolean {
+  const hash = /\.([0-9a-f]{12})(?:\.[^./]*)?$/.exec(path)?.[1];
+  if (hash === undefined) return false;
+  try {
+    return createHash('md5').update(content).digest('hex').startsWith(hash);
+  } catch {
+    return false; // a system under FIPS 140 rules has no MD5
+  }
 }
 
-const TEXT = /^text\/|^application\/(javascript|json|manifest\+json|xml)$|\+xml$/;
+/** The same on every machine that has the file. */
+function tagOfContent(content: Buffer): string {
+  return `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
+}
+
+/** Of what a program that changes a file cannot keep: its length and times may be set back, the time of that itself cannot. */
+function tagOfVersion({ size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `"${size.toString(36)}-${mtimeNs.toString(36)}-${ctimeNs.toString(36)}"`;
+}
+
+/** RFC 9110 section 8.8.2.1: a date of modification never lies in the future. */
+function pastSeconds({ mtimeNs }: BigIntStats): number | null {
+  const seconds = Math.floor(Number(mtimeNs) / 1e9);
+  return seconds >= 0 && seconds <= Date.now() / 1000 ? seconds : null;
+}

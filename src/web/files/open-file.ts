@@ -1,0 +1,51 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises';
+import { sep } from 'node:path';
+import { StaticFile } from './static-file.ts';
+
+/** A fifo that took a file's place must not block. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/**
+ * Opens the regular file at `path` if it really lies in `root`; null when there is none. Content of up to `memoryBytesMax` is read. What
+ * was checked is what is served: all checks are made on the open file, so that it does not help to replace a link or directory meanwhile.
+ */
+export async function openFile(root: string, path: string, memoryBytesMax: number): Promise<StaticFile | null> {
+  let handle: FileHandle | null = null;
+  try {
+    handle = await open(path, OPEN_FLAGS);
+    const status = await handle.stat({ bigint: true });
+    if (!status.isFile() || !(await isInside(root, path, handle))) return null;
+    if (status.size > memoryBytesMax) {
+      const file = new StaticFile(path, status, null, handle);
+      handle = null;
+      return file;
+    }
+    const content = Buffer.allocUnsafeSlow(Number(status.size));
+    const { bytesRead } = await handle.read(content, 0, content.length, 0);
+    return bytesRead === content.length ? new StaticFile(path, status, content, null) : null;
+  } catch {
+    return null;
+  } finally {
+    await handle?.close();
+  }
+}
+
+async function isInside(root: string, path: string, handle: FileHandle): Promise<boolean> {
+  const [realRoot, real] = await Promise.all([realpath(root), realPathOf(path, handle)]);
+  return real?.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep) === true;
+}
+
+/** Linux knows where an open file lies. Elsewhere the path is resolved again and must lead to the same file. */
+async function realPathOf(path: string, handle: FileHandle): Promise<string | null> {
+  if (process.platform === 'linux') {
+    try {
+      return await readlink(`/proc/self/fd/${handle.fd}`);
+    } catch {
+      // no /proc: as elsewhere
+    }
+  }
+  const real = await realpath(path);
+  const [there, opened] = await Promise.all([stat(real, { bigint: true }), handle.stat({ bigint: true })]);
+  return there.ino === opened.ino && there.dev === opened.dev ? real : null;
+}

@@ -10,7 +10,7 @@ const RANGES_MAX = 16;
 /**
  * Reads a Range field for a representation of `size` bytes (RFC 9110 section 14.2). Returns the ranges to send: in the order asked for,
  * or ascending and merged when some of them overlap. 'all' when the field is to be ignored, because it is malformed, of another
- * unit, has too many ranges or asks for as much as the whole; 'none' when no range can be satisfied, which is answered with 416.
+ * unit, or has too many ranges; 'none' when no range can be satisfied, which is answered with 416.
  */
 export function readRanges(value: string, size: number): readonly ByteRange[] | 'all' | 'none' {
   const set = /^bytes=(.*)$/i.exec(value)?.[1];
@@ -25,9 +25,7 @@ export function readRanges(value: string, size: number): readonly ByteRange[] | 
     if (range !== 'unsatisfiable') ranges.push(range);
   }
   if (ranges.length === 0) return 'none';
-  const sent = withoutOverlaps(ranges);
-  const total = sent.reduce((sum, { start, end }) => sum + end - start, 0);
-  return total === 0 || (sent.length > 1 && total >= size) ? 'all' : sent;
+  return size === 0 ? 'all' : withoutOverlaps(ranges);
 }
 
 /** One range, cut to the representation; null when it is malformed. */

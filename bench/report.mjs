@@ -67,10 +67,11 @@ export function verdicts({ scenarios }) {
   );
 }
 
-function shortfall({ id, stack, reached, ratio, target, value, limit }) {
+function shortfall({ id, stack, reached, ratio, cpuRatio, target, value, limit }) {
   if (reached === undefined) return `not measured ${id} beside ${stack}`;
   if (limit !== undefined) return `missed ${id}: ${format(value)}, target ${format(limit)}`;
-  return `missed ${id}: ${two(ratio.median)} × ${stack}, target ${target}`;
+  const cpu = cpuRatio === undefined ? '' : ` (CPU ${two(cpuRatio.median)})`;
+  return `missed ${id}: ${two(ratio.median)} × ${stack}${cpu}, target ${target}`;
 }
 
 function isAimed({ target, limit }) {

@@ -77,7 +77,10 @@ test('names a peer that is not installed as skipped', () => {
 
 test('lists the targets that were missed', () => {
   const result = { scenarios: [summary(rates(100), rates(100))] };
-  assert.match(verdicts(result), /^0 of 1 targets reached\n {2}missed hello-browser: 1\.00 × peer, target 1\.5$/);
+  assert.match(
+    verdicts(result),
+    /^0 of 1 targets reached\n {2}missed hello-browser: 1\.00 × peer \(CPU 1\.00\), target 1\.5$/,
+  );
   assert.match(targetsTable(result), /\| Hello \| 1\.00 × peer \| 1\.00–1\.00 \| 1\.00 \| ≥ 1\.5 × \| missed \|/);
 });
 

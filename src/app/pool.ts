@@ -76,7 +76,9 @@ export class Pool {
   /** Gives `lane` no more requests; those that it has stay there. */
   remove(lane: Lane): void {
     const index = this.#lanes.indexOf(lane);
-    if (index >= 0) this.#lanes.splice(index, 1);
+    if (index < 0) return;
+    this.#lanes.splice(index, 1);
+    this.#recall.keep(lane);
   }
 
   /** Sends what waits to lanes that have room. */

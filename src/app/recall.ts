@@ -13,6 +13,8 @@ const QUIET_TICKS_MAX = 50;
  */
 export class RecallWatch {
   readonly #lanes: readonly Lane[];
+  /** Lanes that get no more requests and finish those that they have. */
+  #leaving: Lane[] = [];
   #timer: NodeJS.Timeout | null = null;
   #quietTicks = 0;
 
@@ -27,6 +29,13 @@ export class RecallWatch {
     this.#timer ??= setInterval(setImmediate, TICK_MS, this.#look);
   }
 
+  /** To be called when a lane leaves the pool's list: what it still has may wait behind a slow request, too. */
+  keep(lane: Lane): void {
+    if (lane.state === 'closed' || lane.inflight.length < 2) return;
+    this.#leaving.push(lane);
+    this.start();
+  }
+
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
@@ -36,14 +45,19 @@ export class RecallWatch {
   readonly #look = (): void => {
     const now = performance.now();
     this.#quietTicks += 1;
-    for (const lane of this.#lanes) {
-      if (lane.inflight.length < 2) continue;
-      this.#quietTicks = 0;
-      if (lane.state === 'recalling' || lane.state === 'closed') continue;
-      const stallMs = Math.max(STALL_MS_MIN, (STALL_AVERAGES * lane.averageNs) / 1e6);
-      if (lane.state === 'open' && now - lane.headSinceMs < stallMs) continue;
-      lane.recall();
+    for (const lane of this.#lanes) this.#lookAt(lane, now);
+    if (this.#leaving.length > 0) {
+      this.#leaving = this.#leaving.filter((lane) => lane.state !== 'closed' && lane.inflight.length > 1);
+      for (const lane of this.#leaving) this.#lookAt(lane, now);
     }
     if (this.#quietTicks > QUIET_TICKS_MAX) this.stop();
   };
+
+  #lookAt(lane: Lane, now: number): void {
+    if (lane.inflight.length < 2) return;
+    this.#quietTicks = 0;
+    if (lane.state === 'recalling' || lane.state === 'closed') return;
+    const stallMs = Math.max(STALL_MS_MIN, (STALL_AVERAGES * lane.averageNs) / 1e6);
+    if (lane.state === 'stalled' || now - lane.headSinceMs >= stallMs) lane.recall();
+  }
 }

@@ -3,9 +3,13 @@ import type { HeaderList } from './message.ts';
 import { encodeHeaders, Response } from './response.ts';
 import { PERSISTS, responseHead } from './response-head.ts';
 
-/** A response that is given to many requests, such as a small file. It keeps its message ready, so that sending it is one write. */
+/**
+ * A response that is given to many requests, such as a small file. It keeps its message ready, so that sending it is one write of memory
+ * that nobody copies.
+ */
 export class StandingResponse extends Response {
-  declare readonly body: Buffer;
+  /** Lies in the message, as soon as there is one. */
+  declare body: Buffer;
   #dateLines = '';
   #message: Buffer = Buffer.alloc(0);
 
@@ -16,17 +20,19 @@ export class StandingResponse extends Response {
   }
 
   /**
-   * Head and body as a GET by HTTP/1.1 gets them on a connection that persists. Valid for good, because a new buffer is made when
-   * the date has changed: the old one may still wait in a socket.
+   * Head and body as a GET by HTTP/1.1 gets them on a connection that persists. A buffer stays as it is for good, because it may still
+   * wait in a socket when the next second begins: that gets a new one.
    */
   message(): Buffer {
     const dateLines = dateAndServerLines();
     if (dateLines !== this.#dateLines) {
       this.#dateLines = dateLines;
       const head = responseHead(this, '', PERSISTS);
-      this.#message = Buffer.allocUnsafeSlow(head.length + this.body.length);
-      this.#message.write(head, 'latin1');
-      this.#message.set(this.body, head.length);
+      const message = Buffer.allocUnsafeSlow(head.length + this.body.length);
+      message.write(head, 'latin1');
+      message.set(this.body, head.length);
+      this.#message = message;
+      this.body = message.subarray(head.length);
     }
     return this.#message;
   }

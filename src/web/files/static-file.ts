@@ -9,8 +9,8 @@ import { contentType } from './content-type.ts';
 
 /** Bytes that a cached file takes besides its content. */
 const OVERHEAD_BYTES = 2048;
-/** Up to this, a copy of the content in a ready message costs less than two buffers at each request. */
-const STANDING_BYTES_MAX = 16_384;
+/** A longer one is better written in pieces, because only then it shows whether the client takes it. */
+const STANDING_BYTES_MAX = 262_144;
 /** A file written to more recently may be written to again without a sign: clocks of file systems tick up to two seconds apart. */
 const SETTLED_MS = 2000;
 
@@ -23,7 +23,6 @@ export class StaticFile implements Validators {
   readonly contentType: string;
   /** Fields of every 200 and 206 about this file besides its type. */
   readonly headers: HeaderList;
-  readonly content: Buffer | null;
   readonly #handle: FileHandle | null;
   readonly #status: BigIntStats;
   readonly #settled: boolean;
@@ -36,21 +35,24 @@ export class StaticFile implements Validators {
   constructor(path: string, status: BigIntStats, content: Buffer | null, handle: FileHandle | null) {
     this.path = path;
     this.size = Number(status.size);
-    this.content = content;
     this.#handle = handle;
     this.#status = status;
     this.#settled = Math.max(Number(status.mtimeMs), Number(status.ctimeMs)) < Date.now() - SETTLED_MS;
     this.etag = content === null ? tagOfVersion(status) : tagOfContent(content);
     this.modifiedSeconds = pastSeconds(status);
     this.contentType = contentType(path);
-    this.headers = this.#fields();
+    this.headers = this.#fields(content);
     this.#whole = content === null ? null : this.#wholeFrom(content);
+  }
+
+  /** All bytes of a file in memory, otherwise null. */
+  get content(): Buffer | null {
+    return this.#whole === null ? null : (this.#whole.body as Buffer);
   }
 
   /** Bytes that the cache accounts for. */
   get memoryBytes(): number {
-    const content = this.content?.length ?? 0;
-    return OVERHEAD_BYTES + (content <= STANDING_BYTES_MAX ? 2 * content : content);
+    return OVERHEAD_BYTES + (this.#whole === null ? 0 : this.size);
   }
 
   /** Whether a file with this status is certainly the version that was read. */
@@ -76,7 +78,8 @@ export class StaticFile implements Validators {
 
   /** The bytes `start` to `end` as a body. */
   slice(start: number, end: number): Buffer | FileBody {
-    if (this.content !== null) return this.content.subarray(start, end);
+    const { content } = this;
+    if (content !== null) return content.subarray(start, end);
     const handle = this.#handle as FileHandle;
     this.#senders += 1;
     return { fd: handle.fd, start, end, release: () => this.#released() };
@@ -97,10 +100,10 @@ export class StaticFile implements Validators {
     return ['Content-Type', this.contentType, 'Content-Length', `${this.size}`, ...this.headers];
   }
 
-  #fields(): HeaderList {
+  #fields(content: Buffer | null): HeaderList {
     const { modifiedSeconds } = this;
     const modified = modifiedSeconds === null ? [] : ['Last-Modified', new Date(modifiedSeconds * 1000).toUTCString()];
-    const lifetime = this.content !== null && isNamedAfter(this.content, this.path) ? FOR_GOOD : 'no-cache';
+    const lifetime = content !== null && isNamedAfter(content, this.path) ? FOR_GOOD : 'no-cache';
     const caching = ['ETag', this.etag, 'Cache-Control', lifetime];
     return [...modified, ...caching, 'Accept-Ranges', 'bytes', 'X-Content-Type-Options', 'nosniff'];
   }

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually, isRunning, SocketClient, within } from '../support/socket-client.ts';
 import { NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT } from '../support/viaduct.ts';
@@ -32,9 +32,13 @@ describe('npm start', { skip: NO_PACKAGES }, () => {
     makeClone(clone);
   });
 
-  after(async () => {
+  afterEach(async () => {
     running?.child.kill('SIGTERM');
     await running?.exited;
+    running = null;
+  });
+
+  after(() => {
     rmSync(clone, { recursive: true, force: true });
   });
 
@@ -121,7 +125,8 @@ function start(clone: string, ...args: string[]): Start {
   const address = async () => {
     for (;;) {
       const found = /^Viaduct \S+ serves django-site on (\S+)$/m.exec(output);
-      if (found !== null) return found[1] as string;
+      // What precedes it comes by another pipe, perhaps later.
+      if (found !== null && /^- serve .+$/m.test(output)) return found[1] as string;
       const more = Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data')]);
       const ended = exited.then((code) => Promise.reject(new Error(`npm start ended (${code}):\n${output}`)));
       await within(PATIENCE_MS, 'the address', () => Promise.race([more, ended]));

@@ -1,11 +1,21 @@
 """Control messages: JSON objects, each behind its length as a 32-bit little-endian number."""
 
 import json
+import os
 import socket
 import struct
 import threading
 
 LENGTH = struct.Struct('<I')
+
+
+def close_in_forks(connection):
+    """Keep `connection` from processes that the application forks.
+
+    They would hold it open when this process is dead, which the front takes for a life sign; and one that returns from the
+    application as if it were the worker would answer a second time.
+    """
+    os.register_at_fork(after_in_child=connection.close)
 
 
 class Channel:
@@ -14,6 +24,7 @@ class Channel:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.connect(path)
+        close_in_forks(self.socket)
         self._sending = threading.Lock()
 
     def send(self, **message):

@@ -12,7 +12,7 @@ import threading
 import traceback
 
 from viaduct_worker import load
-from viaduct_worker.channel import Channel
+from viaduct_worker.channel import Channel, close_in_forks
 from viaduct_worker.files import FileWrapper
 from viaduct_worker.lane import Lane
 
@@ -59,6 +59,7 @@ class Worker:
         for index in range(options['threads']):
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             connection.connect(options['socket'])
+            close_in_forks(connection)
             hello = Channel.pack(kind='lane', release=options['release'], worker=number, index=index)
             connection.sendall(hello)
             self.lanes.append(Lane(connection, index, self))

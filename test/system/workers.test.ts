@@ -109,6 +109,34 @@ def application(environ, start_response):
     assert.equal(lines.length, 1, lines.join('\n'));
   });
 
+  it('are replaced when they die although a process that the application forked lives on', async () => {
+    const server = await start('--workers', '1', '--threads', '1');
+    const [worker = 0, child = 0] = (await ask(server.port, '/forks?sleeping')).body.split(' ').map(Number);
+    try {
+      process.kill(worker, 'SIGKILL');
+      const { body } = await within(SOON_MS, 'an answer of its successor', () => ask(server.port, '/forks'));
+      assert.notEqual(Number(body.split(' ')[0]), worker);
+      process.kill(server.pid, 'SIGTERM');
+      assert.equal((await within(SOON_MS, 'the end', () => server.exited)).code, 0);
+    } finally {
+      process.kill(child, 'SIGKILL');
+    }
+  });
+
+  it('alone answer when a process that the application forked returns from the application too', async () => {
+    const server = await start('--workers', '1', '--threads', '1');
+    const client = await Pipeline.open(server.port);
+    const [first] = await client.get('/bare/forks');
+    const worker = first?.body.split(' ')[0] as string;
+    for (let i = 0; i < 5; i += 1) {
+      const [forked, next] = await client.get('/bare/forks?returning', '/bare/forks');
+      assert.match(forked?.body ?? '', new RegExp(`^${worker} [1-9]\\d*$`));
+      assert.equal(next?.body, `${worker} 0`);
+    }
+    assert.equal(client.excess, '');
+    client.close();
+  });
+
   describe('and clients that read slowly', () => {
     const limited = async (...args: string[]): Promise<Viaduct> => {
       viaduct = await startViaduct({

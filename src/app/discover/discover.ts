@@ -30,11 +30,10 @@ export function discoverProject(options: DiscoverOptions): Project {
   const interpreter = findInterpreter(target.directory, options.python);
   const answer = ask(interpreter, target, options.dev);
   if (answer.error !== undefined) {
-    throw new ViaductError(
-      'APPLICATION_MISSING',
-      answer.error,
-      answer.advice === undefined ? {} : { advice: answer.advice },
-    );
+    const doubt = doubts(interpreter).map(({ text }) => `The Python is perhaps the wrong one: ${text}.`);
+    throw new ViaductError('APPLICATION_MISSING', answer.error, {
+      advice: [...(answer.advice === undefined ? [] : [answer.advice]), ...doubt].join('\n'),
+    });
   }
   const { application, directory, kind, described, version } = answer;
   const given = new Set(options.staticMounts.map(({ urlPrefix }) => urlPrefix));
@@ -44,6 +43,7 @@ export function discoverProject(options: DiscoverOptions): Project {
   const findings: Finding[] = [
     { level: 'found', subject: 'application', text: described === '' ? name : `${name} (${described})` },
     { level: 'found', subject: 'python', text: `${version} (${interpreter.source}: ${interpreter.path})` },
+    ...doubts(interpreter),
     ...staticMounts.map(
       (mount): Finding => ({ level: 'found', subject: 'static', text: describeMount(mount, directory) }),
     ),
@@ -52,6 +52,10 @@ export function discoverProject(options: DiscoverOptions): Project {
   const python = { path: interpreter.path, version, source: interpreter.source };
   const environment = { ...answer.environment, ...environmentOf(interpreter, answer.prefix) };
   return { directory, kind, application, python, environment, staticMounts, findings };
+}
+
+function doubts({ doubt }: Interpreter): Finding[] {
+  return doubt === undefined ? [] : [{ level: 'hint', subject: 'python', text: doubt }];
 }
 
 interface Answer {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, lstatSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { ViaductError } from '../../errors.ts';
@@ -8,6 +8,8 @@ export interface Interpreter {
   readonly path: string;
   /** Where it was found, in words. */
   readonly source: string;
+  /** Why it may be the wrong one, and what to do. */
+  readonly doubt?: string;
 }
 
 const ADVICE = 'Install Python 3.10 or later, or choose one with --python.';
@@ -15,14 +17,14 @@ const TOOL_TIMEOUT_MS = 10_000;
 
 /**
  * Finds the interpreter of the project in `directory`: `python` (an executable or an environment) when given; else the virtual
- * environment beside the project or above it; else the active one; else what Poetry or Pipenv made; else python3 on the PATH. An
+ * environment beside the project, above it or beside a manage.py right below; else the active one; else what Poetry or Pipenv made; else python3 on the PATH. An
  * environment beside the project comes before the active one, because a shell is often still in that of another project.
  *
  * @throws ViaductError `PYTHON_MISSING`.
  */
 export function findInterpreter(directory: string, python: string | null): Interpreter {
   if (python !== null) return named(python);
-  for (const parent of upwards(directory)) {
+  for (const parent of [...upwards(directory), ...projectsBelow(directory)]) {
     for (const name of ['.venv', 'venv', 'env']) {
       const path = join(parent, name);
       if (existsSync(join(path, 'pyvenv.cfg'))) return { path: executableIn(path), source: name };
@@ -32,7 +34,8 @@ export function findInterpreter(directory: string, python: string | null): Inter
     const path = process.env[variable];
     if (path !== undefined && path !== '') return { path: executableIn(path), source: variable };
   }
-  return managed(directory) ?? onPath();
+  const made = managed(directory);
+  return made === null || 'path' in made ? (made ?? onPath()) : { ...onPath(), ...made };
 }
 
 function named(python: string): Interpreter {
@@ -47,6 +50,16 @@ function upwards(directory: string): string[] {
   for (let at = directory; ; at = dirname(at)) {
     found.push(at);
     if (existsSync(join(at, '.git')) || at === homedir() || dirname(at) === at) return found;
+  }
+}
+
+/** Directories in this one that hold a project of their own, as in a repository with a front end beside it. */
+function projectsBelow(directory: string): string[] {
+  try {
+    const paths = readdirSync(directory).map((name) => join(directory, name));
+    return paths.filter((path) => existsSync(join(path, 'manage.py')));
+  } catch {
+    return []; // a directory that cannot be listed can still be served
   }
 }
 
@@ -65,7 +78,7 @@ function executableIn(environment: string): string {
 }
 
 /** Environments that Poetry and Pipenv keep elsewhere. uv and PDM keep theirs in `.venv`. */
-function managed(directory: string): Interpreter | null {
+function managed(directory: string): Interpreter | Pick<Interpreter, 'doubt'> | null {
   const tools = [
     { file: 'poetry.lock', command: 'poetry', args: ['env', 'info', '--path'] },
     { file: 'Pipfile', command: 'pipenv', args: ['--venv'] },
@@ -76,6 +89,8 @@ function managed(directory: string): Interpreter | null {
     const { status, stdout } = spawnSync(command, args, { cwd: home, encoding: 'utf8', timeout: TOOL_TIMEOUT_MS });
     const path = (stdout ?? '').trim().split('\n').at(-1) ?? '';
     if (status === 0 && path !== '') return { path: executableIn(path), source: command };
+    const state = status === null ? `${command} cannot be run` : `${command} has made no environment`;
+    return { doubt: `there is a ${file}, but ${state}: run "${command} install", or choose one with --python` };
   }
   return null;
 }

@@ -36,7 +36,7 @@ export class BlockSender implements BodySender {
     }
     if (this.#at < this.#body.length) return;
     if (this.#whole) this.#exchange.complete();
-    else this.#exchange.breakOff();
+    else this.#exchange.breakOff('length');
   }
 
   cancel(): void {

@@ -1,7 +1,7 @@
 import { ViaductError } from '../errors.ts';
 import { type BodyOwner, BodyReader } from './body-reader.ts';
 import { ClientLink } from './client-link.ts';
-import type { BodySender, Exchange } from './exchange.ts';
+import type { BodyFraming, BodySender, Exchange } from './exchange.ts';
 import type { Peer } from './message.ts';
 import { peerOf } from './peer.ts';
 import { Refusal, RequestBodyError } from './refusal.ts';
@@ -201,9 +201,10 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     else this.#next();
   }
 
-  breakOff(): void {
+  breakOff(framing: BodyFraming): void {
     this.#finish();
-    this.#cut();
+    if (framing === 'close') this.#cut();
+    else this.#close();
   }
 
   failUnsent(): void {

@@ -1,5 +1,8 @@
 import type { Socket } from 'node:net';
 
+/** How a client knows the end of a body: by its declared length, by its last chunk, by the end of the connection. */
+export type BodyFraming = 'length' | 'chunked' | 'close';
+
 /**
  * The connection as the writer of one response sees it. Whoever writes ends with exactly one call of `complete`, `breakOff` or
  * `failUnsent`.
@@ -14,8 +17,11 @@ export interface Exchange {
   sent(bytes: number, more: boolean): void;
   /** All of the response was handed to the socket. */
   complete(): void;
-  /** The response began and cannot be completed: the connection is cut, so that nobody takes the part for the whole. */
-  breakOff(): void;
+  /**
+   * The response began and cannot be completed: the connection ends, so that nobody takes the part for the whole. Where the end of the
+   * connection would be the end of the body, it ends with a reset.
+   */
+  breakOff(framing: BodyFraming): void;
   /** The response failed before anything of it was written: there is time for a 500. */
   failUnsent(): void;
   /** Something went wrong that the log should know. */

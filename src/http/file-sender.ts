@@ -82,14 +82,14 @@ export class FileSender implements BodySender {
     this.#state = 'over';
     this.#release();
     if (this.#whole) this.#exchange.complete();
-    else this.#exchange.breakOff();
+    else this.#exchange.breakOff('length');
   }
 
   #breakOff(error: Error): void {
     this.#state = 'over';
     this.#release();
     this.#exchange.report(error);
-    if (this.#head === '') this.#exchange.breakOff();
+    if (this.#head === '') this.#exchange.breakOff('length');
     else this.#exchange.failUnsent();
   }
 

@@ -1,14 +1,14 @@
 import { ViaductError } from '../errors.ts';
 import { BlockSender } from './block-sender.ts';
 import { dateAndServerLines } from './date.ts';
-import type { Exchange } from './exchange.ts';
+import type { BodyFraming, Exchange } from './exchange.ts';
 import { FileSender } from './file-sender.ts';
 import type { BodySource, FileBody, ResponseBody } from './message.ts';
 import type { IncomingRequest } from './request.ts';
 import { type Rendered, Response } from './response.ts';
 import { CLOSES, PERSISTS, PERSISTS_AS_ASKED, responseHead } from './response-head.ts';
 import { StandingResponse } from './standing-response.ts';
-import { type StreamFraming, StreamSender } from './stream-sender.ts';
+import { StreamSender } from './stream-sender.ts';
 
 /** Up to this, a body as a string behind its head is cheaper than a buffer. */
 const STRING_BYTES_MAX = 1024;
@@ -79,7 +79,7 @@ function writeBytes(exchange: Exchange, request: IncomingRequest, response: Resp
   }
   exchange.sent(bytes.length, writeTogether(exchange, head, bytes));
   if (whole) exchange.complete();
-  else exchange.breakOff();
+  else exchange.breakOff('length');
 }
 
 /** The whole message for a connection that persists: made once a second, however often it is sent. */
@@ -131,7 +131,7 @@ function writeFile(exchange: Exchange, request: IncomingRequest, response: Respo
 }
 
 function writeStream(exchange: Exchange, request: IncomingRequest, response: Response, source: BodySource): void {
-  let framing: StreamFraming = 'length';
+  let framing: BodyFraming = 'length';
   let line = '';
   if (response.contentLength < 0 && request.minorVersion === 1) {
     framing = 'chunked';

@@ -1,11 +1,8 @@
 import { ViaductError } from '../errors.ts';
-import type { BodySender, Exchange } from './exchange.ts';
+import type { BodyFraming, BodySender, Exchange } from './exchange.ts';
 import type { BodySink, BodySource } from './message.ts';
 
 const LAST_CHUNK = '0\r\n\r\n';
-
-/** How a client knows the end of a streamed body: by its declared length, by its last chunk, by the end of the connection. */
-export type StreamFraming = 'length' | 'chunked' | 'close';
 
 /**
  * Sends what a source pushes, and makes it wait when the client does not read. Never sends more than was declared; when less comes, or
@@ -14,16 +11,19 @@ export type StreamFraming = 'length' | 'chunked' | 'close';
 export class StreamSender implements BodySender, BodySink {
   readonly #exchange: Exchange;
   readonly #source: BodySource;
+  readonly #framing: BodyFraming;
   readonly #chunked: boolean;
   /** Bytes of a declared length still to come; -1 without one. */
   #left: number;
   #state: 'flowing' | 'paused' | 'over' = 'flowing';
   /** The head, until the first block gives it company. */
   #head: string;
+  #corked = false;
 
-  constructor(exchange: Exchange, source: BodySource, framing: StreamFraming, length: number, head: string) {
+  constructor(exchange: Exchange, source: BodySource, framing: BodyFraming, length: number, head: string) {
     this.#exchange = exchange;
     this.#source = source;
+    this.#framing = framing;
     this.#chunked = framing === 'chunked';
     this.#left = framing === 'length' ? length : -1;
     this.#head = head;
@@ -56,7 +56,7 @@ export class StreamSender implements BodySender, BodySink {
     if (this.#left > 0) {
       this.#exchange.report(shortageError(this.#left));
       this.#sendHead();
-      this.#exchange.breakOff();
+      this.#exchange.breakOff('length');
       return;
     }
     this.#complete();
@@ -66,7 +66,7 @@ export class StreamSender implements BodySender, BodySink {
     if (this.#state === 'over') return;
     this.#state = 'over';
     this.#exchange.report(error);
-    if (this.#head === '') this.#exchange.breakOff();
+    if (this.#head === '') this.#exchange.breakOff(this.#framing);
     else this.#exchange.failUnsent();
   }
 
@@ -84,19 +84,28 @@ export class StreamSender implements BodySender, BodySink {
 
   #send(block: Uint8Array): void {
     const { socket } = this.#exchange;
+    if (!this.#corked) {
+      this.#corked = true;
+      socket.cork();
+      process.nextTick(uncork, this);
+    }
     this.#sendHead();
     let more: boolean;
     if (this.#chunked) {
-      socket.cork();
       socket.write(`${block.length.toString(16)}\r\n`, 'latin1');
       socket.write(block);
       more = socket.write('\r\n', 'latin1');
-      socket.uncork();
     } else more = socket.write(block);
     this.#exchange.sent(block.length, more);
     if (more || this.#state !== 'flowing') return;
     this.#state = 'paused';
     this.#source.pause();
+  }
+
+  /** Blocks that came together leave together. */
+  uncork(): void {
+    this.#corked = false;
+    this.#exchange.socket.uncork();
   }
 
   #sendHead(): void {
@@ -115,6 +124,10 @@ export class StreamSender implements BodySender, BodySink {
   #isOver(): boolean {
     return this.#state === 'over';
   }
+}
+
+function uncork(sender: StreamSender): void {
+  sender.uncork();
 }
 
 function excessError(): ViaductError {

@@ -1,9 +1,9 @@
-const LARGE = 256 * 1024;
+const LARGE = 512 * 1024;
 const SMALL = 16 * 1024;
 /** Large blocks that may be in use at once: 32 MiB. Past it files go out in small ones, so slow clients cannot take all memory. */
-const LARGE_MAX = 128;
+const LARGE_MAX = 64;
 /** Large blocks kept for the next file. */
-const SPARE_MAX = 16;
+const SPARE_MAX = 8;
 
 const spare: Buffer[] = [];
 let inUse = 0;

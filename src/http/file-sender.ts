@@ -4,6 +4,11 @@ import type { BodySender, Exchange } from './exchange.ts';
 import { FileBlocks } from './file-blocks.ts';
 import type { FileBody } from './message.ts';
 
+/** What any client takes within the write timeout. */
+const STEP_BYTES_MIN = 64 * 1024;
+/** A client that takes longer for a step gets shorter ones. */
+const QUICK_MS = 1000;
+
 /** Sends a part of a file: reads the next block when the socket has taken the last. `release` is called once, in every case. */
 export class FileSender implements BodySender {
   readonly #exchange: Exchange;
@@ -13,6 +18,9 @@ export class FileSender implements BodySender {
   #at: number;
   #head: string;
   #block: Buffer | null = null;
+  /** Bytes of the next read: more as long as the client is quick, so that slow ones show that they are alive and fast ones cost less. */
+  #step = STEP_BYTES_MIN;
+  #wroteAtMs = 0;
   #state: 'reading' | 'writing' | 'over' = 'writing';
 
   /** `end` is where to stop in the file; with `whole` false the head says more: the connection breaks off behind it. */
@@ -48,7 +56,7 @@ export class FileSender implements BodySender {
     const wanted = this.#end - this.#at;
     this.#block ??= FileBlocks.take(wanted);
     this.#state = 'reading';
-    read(this.#file.fd, this.#block, 0, Math.min(this.#block.length, wanted), this.#at, this.#onRead);
+    read(this.#file.fd, this.#block, 0, Math.min(this.#block.length, this.#step, wanted), this.#at, this.#onRead);
   }
 
   readonly #onRead = (error: Error | null, bytes: number): void => {
@@ -64,6 +72,7 @@ export class FileSender implements BodySender {
     const block = this.#block as Buffer;
     this.#state = 'writing';
     this.#at += bytes;
+    this.#wroteAtMs = performance.now();
     socket.cork();
     if (this.#head !== '') socket.write(this.#head, 'latin1');
     this.#head = '';
@@ -74,6 +83,8 @@ export class FileSender implements BodySender {
 
   readonly #onWritten = (error?: Error | null): void => {
     if (this.#state === 'over' || (error !== null && error !== undefined)) return;
+    const quick = performance.now() - this.#wroteAtMs < QUICK_MS;
+    this.#step = quick ? 2 * this.#step : STEP_BYTES_MIN;
     if (this.#at < this.#end) this.#read();
     else this.#finish();
   };

@@ -1,5 +1,6 @@
-import { chmodSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { ViaductError } from '../errors.ts';
 import type { Connections } from '../http/connections.ts';
 
@@ -49,7 +50,10 @@ export class Listener {
    */
   async listen(): Promise<void> {
     const { address } = this;
-    if (address.kind === 'unix') await removeStaleSocket(address.path);
+    if (address.kind === 'unix') {
+      checkPlace(address.path);
+      await removeStaleSocket(address.path);
+    }
     const server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket: Socket) =>
       this.#connections.accept(socket, this.index),
     );
@@ -62,6 +66,7 @@ export class Listener {
       else server.listen({ ...options, fd: address.fd }, resolve);
     });
     server.removeAllListeners('error');
+    server.on('error', onAcceptError);
     if (address.kind === 'unix') chmodSync(address.path, SOCKET_MODE);
   }
 
@@ -99,18 +104,33 @@ const BACKLOG = 2048;
 /** Front servers run as other users; the directory decides who gets there. */
 const SOCKET_MODE = 0o666;
 
+/** A connection that could not be accepted, as when descriptors are short, is its client's loss, not everybody's. */
+function onAcceptError(): void {}
+
 function cannotListen(url: string, error: NodeJS.ErrnoException): ViaductError {
   const reasons: Record<string, [string, string]> = {
     EADDRINUSE: ['the address is in use', 'Stop it, or choose another address with --listen.'],
-    EACCES: ['permission denied', 'Ports below 1024 need privileges; choose a higher one with --listen.'],
+    EACCES: url.startsWith('unix:')
+      ? ['permission denied', 'Choose a directory that this user may write to.']
+      : ['permission denied', 'Ports below 1024 need privileges; choose a higher one with --listen.'],
     EADDRNOTAVAIL: ['this machine has no such address', 'Choose one of its own with --listen.'],
     ENOTFOUND: ['the host name is not known', 'Write an address of this machine.'],
-    ENOENT: ['the directory does not exist', 'Make it, or choose another path with --listen.'],
     EINVAL: ['the descriptor is no socket that listens', 'Pass one from the service manager.'],
     EBADF: ['there is no such descriptor', 'Pass one from the service manager.'],
   };
   const [state, advice] = reasons[error.code ?? ''] ?? [error.message, ''];
   return new ViaductError('LISTEN', `Cannot listen on "${url}": ${state}`, { advice, cause: error });
+}
+
+/** What the system's own errors do not tell: a missing directory is EACCES to libuv, an ordinary file looks like a stale socket. */
+function checkPlace(path: string): void {
+  const refuse = (state: string, advice: string) => {
+    throw new ViaductError('LISTEN', `Cannot listen on "unix:${path}": ${state}`, { advice });
+  };
+  if (!existsSync(dirname(path)))
+    refuse('the directory does not exist', 'Make it, or choose another path with --listen.');
+  const isOther = lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false;
+  if (isOther) refuse('a file that is no socket is there', 'Choose another path with --listen.');
 }
 
 /** A socket file that nobody answers on was left behind by a process that is gone. */

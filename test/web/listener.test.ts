@@ -1,0 +1,134 @@
+import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { ViaductError } from '../../src/errors.ts';
+import { Connections } from '../../src/http/connections.ts';
+import { Response } from '../../src/http/response.ts';
+import { Listener, parseAddress } from '../../src/web/listener.ts';
+import { temporaryDirectory } from '../support/static-server.ts';
+
+describe('an address to listen on', () => {
+  for (const [text, expected] of [
+    ['8000', { kind: 'tcp', host: '127.0.0.1', port: 8000 }],
+    ['0.0.0.0:80', { kind: 'tcp', host: '0.0.0.0', port: 80 }],
+    [':8000', { kind: 'tcp', host: '0.0.0.0', port: 8000 }],
+    ['localhost:0', { kind: 'tcp', host: 'localhost', port: 0 }],
+    ['[::1]:8000', { kind: 'tcp', host: '::1', port: 8000 }],
+    ['unix:/run/a b.sock', { kind: 'unix', path: '/run/a b.sock' }],
+    ['fd:3', { kind: 'fd', fd: 3 }],
+  ] as const) {
+    it(`is read from ${text}`, () => deepEqual(parseAddress(text), expected));
+  }
+
+  for (const text of [
+    '',
+    'x',
+    '65536',
+    '-1',
+    '::1:8000',
+    '[::1]',
+    'host:',
+    'host:x',
+    'unix:',
+    'fd:',
+    'fd:x',
+    'a b:80',
+  ]) {
+    it(`is not ${JSON.stringify(text)}`, () =>
+      throws(
+        () => parseAddress(text),
+        (error) => error instanceof ViaductError && error.code === 'USAGE' && error.exitCode === 2,
+      ));
+  }
+});
+
+describe('a listener', () => {
+  async function listen(t: TestContext, address: string): Promise<Listener> {
+    const connections = new Connections({
+      handle: () => Response.text(200, 'here'),
+      limits: {},
+      onAnswered: null,
+      onError: () => {},
+    });
+    const listener = new Listener(parseAddress(address), 0, connections);
+    t.after(() => {
+      listener.close();
+      connections.destroy();
+    });
+    await listener.listen();
+    return listener;
+  }
+
+  async function answerOf(where: { readonly port: number } | { readonly path: string }): Promise<string> {
+    const socket = connect({ host: '127.0.0.1', ...where });
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    let received = '';
+    for await (const block of socket) received += (block as Buffer).toString();
+    return received;
+  }
+
+  function refuses(t: TestContext, address: string, why: RegExp): Promise<void> {
+    return rejects(listen(t, address), (error) => {
+      ok(error instanceof ViaductError && error.code === 'LISTEN');
+      match(error.message, why);
+      ok(error.advice !== '');
+      return true;
+    });
+  }
+
+  it('tells the port that it got', async (t) => {
+    const { url, serverPort, serverName } = await listen(t, '127.0.0.1:0');
+    equal(url, `http://127.0.0.1:${serverPort}`);
+    equal(serverName, '127.0.0.1');
+    ok(Number(serverPort) > 0);
+    match(await answerOf({ port: Number(serverPort) }), /here$/);
+  });
+
+  it('refuses with a sentence what cannot be listened on', async (t) => {
+    const { serverPort } = await listen(t, '127.0.0.1:0');
+    await refuses(t, `127.0.0.1:${serverPort}`, /in use/);
+    await refuses(t, '192.0.2.1:8000', /no such address/);
+    await refuses(t, 'fd:987654', /descriptor/);
+    await refuses(t, 'unix:/nowhere/at/all.sock', /directory does not exist/);
+  });
+
+  it('makes a Unix socket that front servers of other users can reach, and removes it', async (t) => {
+    const directory = temporaryDirectory();
+    t.after(directory.remove);
+    const path = join(directory.path, 'v.sock');
+    const listener = await listen(t, `unix:${path}`);
+    equal(statSync(path).mode & 0o777, 0o666);
+    match(await answerOf({ path }), /here$/);
+    await refuses(t, `unix:${path}`, /in use/);
+    match(await answerOf({ path }), /here$/);
+    listener.close();
+    ok(!existsSync(path));
+  });
+
+  it('takes the place of a socket that a dead process left, never of another file', async (t) => {
+    const directory = temporaryDirectory();
+    t.after(directory.remove);
+    const stale = join(directory.path, 'stale.sock');
+    await leaveSocket(stale);
+    await listen(t, `unix:${stale}`);
+    match(await answerOf({ path: stale }), /here$/);
+    const precious = join(directory.path, 'precious.txt');
+    writeFileSync(precious, 'precious');
+    await refuses(t, `unix:${precious}`, /is no socket/);
+    equal(readFileSync(precious, 'utf8'), 'precious');
+  });
+});
+
+/** A socket file that nobody listens on. */
+async function leaveSocket(path: string): Promise<void> {
+  const script = `require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
+  spawnSync(process.execPath, ['-e', script, path]);
+  const server = createServer();
+  server.listen(path);
+  const [error] = (await once(server, 'error')) as [NodeJS.ErrnoException];
+  equal(error.code, 'EADDRINUSE');
+}

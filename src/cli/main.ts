@@ -7,8 +7,8 @@ import { reportError } from './output.ts';
 
 /** Runs the command line `argv` (without node and script); resolves to the exit code when everything is over. */
 export async function main(argv: readonly string[]): Promise<number> {
-  process.stdout.on('error', ignoreClosedPipe);
-  process.stderr.on('error', ignoreClosedPipe);
+  process.stdout.on('error', ignoreClosed);
+  process.stderr.on('error', ignoreClosed);
   const parsed = readArguments(argv);
   try {
     if (parsed.command === 'help') process.stdout.write(helpText());
@@ -21,7 +21,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** `viaduct | head` closes our output: that is no failure of the server. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+/** `viaduct | head` closes our output, and so does whoever closes the terminal: that is no failure of the server. */
+function ignoreClosed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
 }

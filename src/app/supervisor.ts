@@ -54,6 +54,7 @@ export class Supervisor {
   #outcome: Outcome | null = null;
   #startTimer: NodeJS.Timeout | null = null;
   #replaceTimer: NodeJS.Timeout | null = null;
+  #replaceDueMs = 0;
   #stopped: (() => void) | null = null;
   #stepping = false;
   #releases = 0;
@@ -206,8 +207,13 @@ export class Supervisor {
     this.#stoppedWhenEmpty();
   }
 
+  /** A worker that is to be replaced soon does not wait for one that is to be replaced late. */
   #replaceLater(delayMs: number): void {
-    this.#replaceTimer ??= setTimeout(() => {
+    const dueMs = performance.now() + delayMs;
+    if (this.#replaceTimer !== null && this.#replaceDueMs <= dueMs) return;
+    if (this.#replaceTimer !== null) clearTimeout(this.#replaceTimer);
+    this.#replaceDueMs = dueMs;
+    this.#replaceTimer = setTimeout(() => {
       this.#replaceTimer = null;
       this.#post({ kind: 'replace' });
     }, delayMs);

@@ -1,4 +1,4 @@
-import { type FSWatcher, readdirSync, watch } from 'node:fs';
+import { type FSWatcher, lstatSync, readdirSync, watch } from 'node:fs';
 import { join, sep } from 'node:path';
 
 const SETTLE_MS = 150;
@@ -10,34 +10,73 @@ const NOT_WATCHED = new Set(['node_modules', '__pycache__', 'venv', 'env', 'site
 
 /**
  * Calls `onChange` when code or a template below `directory` changed, once for changes that come together. Virtual environments and
- * hidden directories are left out. Returns a function that ends it.
+ * hidden directories are left out, directories that come later are not. Returns a function that ends it.
  */
-export function watchProject(directory: string, onChange: () => void): () => void {
-  const watchers: FSWatcher[] = [];
+export function watchProject(directory: string, onChange: () => void, settleMs = SETTLE_MS): () => void {
+  const watchers = new Map<string, FSWatcher>();
   let timer: NodeJS.Timeout | null = null;
-  for (const path of directoriesBelow(directory)) {
-    const watcher = watch(path, (_event, name) => {
-      if (name === null || !(KEPT.test(name) || `${path}${sep}`.includes(TEMPLATES))) return;
-      if (timer !== null) clearTimeout(timer);
-      timer = setTimeout(onChange, SETTLE_MS);
-    });
-    watcher.on('error', () => watcher.close());
-    watchers.push(watcher);
-  }
+  const changed = (): void => {
+    if (timer !== null) clearTimeout(timer);
+    timer = setTimeout(onChange, settleMs);
+  };
+  const watchBelow = (top: string): void => {
+    for (const path of directoriesBelow(top)) {
+      if (watchers.size >= DIRECTORIES_MAX || watchers.has(path)) continue;
+      const watcher = open(path, (name) => {
+        if (isKept(path, name)) changed();
+        else if (isWatched(path, name)) {
+          const added = directoriesBelow(join(path, name));
+          watchBelow(join(path, name));
+          if (added.some((at) => namesIn(at).some((file) => isKept(at, file)))) changed();
+        }
+      });
+      watcher?.on('error', () => {
+        watcher.close();
+        watchers.delete(path);
+      });
+      if (watcher !== null) watchers.set(path, watcher);
+    }
+  };
+  watchBelow(directory);
   return () => {
     if (timer !== null) clearTimeout(timer);
-    for (const watcher of watchers) watcher.close();
+    for (const watcher of watchers.values()) watcher.close();
   };
+}
+
+/** Null for a directory that is gone again, or when the system has no watch left. */
+function open(path: string, onEvent: (name: string) => void): FSWatcher | null {
+  try {
+    return watch(path, (_event, name) => name !== null && onEvent(name));
+  } catch {
+    return null;
+  }
+}
+
+function isKept(directory: string, name: string): boolean {
+  return KEPT.test(name) || `${directory}${sep}`.includes(TEMPLATES);
 }
 
 function directoriesBelow(top: string): string[] {
   const found = [top];
   for (let next = 0; next < found.length && found.length < DIRECTORIES_MAX; next += 1) {
     const at = found[next] as string;
-    for (const entry of readdirSync(at, { withFileTypes: true })) {
-      if (entry.isDirectory() && !entry.name.startsWith('.') && !NOT_WATCHED.has(entry.name))
-        found.push(join(at, entry.name));
-    }
+    for (const name of namesIn(at)) if (isWatched(at, name)) found.push(join(at, name));
   }
   return found;
+}
+
+/** Whether `name` is a directory that may hold code. */
+function isWatched(parent: string, name: string): boolean {
+  if (name.startsWith('.') || NOT_WATCHED.has(name)) return false;
+  return lstatSync(join(parent, name), { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Empty for a directory that is gone again. */
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }

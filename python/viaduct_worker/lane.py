@@ -18,7 +18,7 @@ from time import perf_counter_ns as now
 
 from viaduct_worker.exchange import Exchange, recalled_frame
 
-FLUSH_NS = 1_000_000
+FLUSH_NS = 4_000_000
 """Finished responses wait no longer than this for others while the lane has more to run."""
 READ_BYTES = 65536
 FLUSH_NOW_SECONDS = 0.1

@@ -3,6 +3,8 @@ import type { Lane } from './lane.ts';
 const TICK_MS = 2;
 /** No lane is called stalled before this, however fast its requests usually are. */
 const STALL_MS_MIN = 3;
+/** A worker keeps finished responses for this long when it has more to run (`FLUSH_NS` in lane.py). */
+const FLUSH_MS = 4;
 const STALL_AVERAGES = 4;
 /** The watch sleeps when no lane had two requests for this many ticks. */
 const QUIET_TICKS_MAX = 50;
@@ -57,7 +59,9 @@ export class RecallWatch {
     if (lane.inflight.length < 2) return;
     this.#quietTicks = 0;
     if (lane.state === 'recalling' || lane.state === 'closed') return;
-    const stallMs = Math.max(STALL_MS_MIN, (STALL_AVERAGES * lane.averageNs) / 1e6);
+    const averageMs = lane.averageNs / 1e6;
+    const unsentMs = Math.min(FLUSH_MS, lane.inflight.length * averageMs);
+    const stallMs = unsentMs + Math.max(STALL_MS_MIN, STALL_AVERAGES * averageMs);
     if (lane.state === 'stalled' || now - lane.headSinceMs >= stallMs) lane.recall();
   }
 }

@@ -85,7 +85,8 @@ const NOT_PASSED_ON = new Set(['transfer-encoding', 'proxy']);
 function learnKey(name: string): Name | null {
   const text = environKey(name);
   const key = text === null ? null : (TREATED_APART.get(text) ?? new Name(text));
-  if (keys.size < KEYS_MAX) keys.set(name, key);
+  if (keys.size >= KEYS_MAX) keys.clear();
+  keys.set(name, key);
   return key;
 }
 

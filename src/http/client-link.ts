@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { ServerContext } from './server-context.ts';
 import { type ClientSocket, detachSocket, type Receiver } from './socket-reader.ts';
 
@@ -7,8 +8,9 @@ const NEVER = 0x3fffffff;
 /** A connection's hold on its socket: whether it reads, whether it takes more, and by when something must have happened. */
 export class ClientLink {
   readonly socket: ClientSocket<Receiver>;
-  /** The socket holds as much as it should: write no more before it drains. */
-  blocked = false;
+  #blocked = false;
+  /** Bytes that the kernel had not taken at the last tick. */
+  #waiting = 0;
   readonly #context: ServerContext;
   #deadline = NEVER;
   #receiving = true;
@@ -27,9 +29,30 @@ export class ClientLink {
     this.#deadline = NEVER;
   }
 
-  /** What is waited for has taken too long. */
-  get late(): boolean {
+  /** Called once a tick: whether what is waited for has taken too long. A client that takes some of what waits for it has more time. */
+  sweep(): boolean {
+    if (this.#blocked) {
+      const waiting = unwritten(this.socket);
+      if (waiting < this.#waiting) this.await(this.#context.writeTicks);
+      this.#waiting = waiting;
+    }
     return this.#context.tick >= this.#deadline;
+  }
+
+  /** The socket holds as much as it should: write no more before it drains. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** The socket holds as much as it should, and the client must take some of it within the write timeout. */
+  block(): void {
+    this.#blocked = true;
+    this.#waiting = 0; // the next tick sees what the kernel did not take
+    this.await(this.#context.writeTicks);
+  }
+
+  unblock(): void {
+    this.#blocked = false;
   }
 
   /** Whether what the client sends is read, or left to its machine's patience. */
@@ -42,12 +65,12 @@ export class ClientLink {
 
   /** Writes a last or interim message. */
   write(text: string): void {
-    if (!this.socket.write(text, 'latin1')) this.blocked = true;
+    if (!this.socket.write(text, 'latin1')) this.block();
   }
 
   /** Sends FIN behind what was written and reads on, so that the client gets all of it (RFC 9112 section 9.6). */
   end(): void {
-    this.await(this.blocked ? this.#context.writeTicks : this.#context.lingerTicks);
+    if (!this.#blocked) this.await(this.#context.lingerTicks);
     this.setReceiving(true);
     this.socket.end();
   }
@@ -63,4 +86,10 @@ export class ClientLink {
   detach(): void {
     detachSocket(this.socket);
   }
+}
+
+/** Bytes that wait for the client: in the stream, and of the write that is under way what the kernel has not taken. */
+function unwritten(socket: Socket): number {
+  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly writeQueueSize?: number } | null };
+  return handle?.writeQueueSize ?? socket.writableLength;
 }

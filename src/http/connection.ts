@@ -190,8 +190,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
   sent(bytes: number, more: boolean): void {
     this.#bodyBytes += bytes;
     if (more) return;
-    this.#link.blocked = true;
-    this.#link.await(this.#context.writeTicks);
+    this.#link.block();
   }
 
   complete(): void {
@@ -360,7 +359,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
   drained(): void {
     const link = this.#link;
     if (!link.blocked) return;
-    link.blocked = false;
+    link.unblock();
     if (this.#phase === 'closing') link.await(this.#context.lingerTicks);
     else if (this.#body?.flowing === true) link.await(this.#context.bodyTicks);
     else link.awaitNothing();
@@ -408,8 +407,9 @@ export class Connection implements Exchange, BodyOwner, Receiver {
 
   /** Called once a tick. */
   sweep(): void {
+    const late = this.#link.sweep();
     if (this.#inputEnded && this.#phase === 'handling' && this.#probes < PROBES_MAX) this.#probe();
-    if (!this.#link.late) return;
+    if (!late) return;
     switch (this.#phase) {
       case 'idle':
       case 'unread':

@@ -1,6 +1,6 @@
 import { equal, ok } from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -9,6 +9,8 @@ import { within } from '../support/socket-client.ts';
 import { type StaticServer, startStaticServer, temporaryDirectory } from '../support/static-server.ts';
 
 const SECRET = 'this is a secret';
+/** A user who owns nothing. */
+const NOBODY = 65534;
 
 describe('static files keep to their directory', () => {
   const temporary = temporaryDirectory();
@@ -184,8 +186,17 @@ describe('static files keep to their directory', () => {
     socket.close();
   });
 
-  it('refuses what it may not read', { skip: process.getuid?.() === 0 && 'root may read everything' }, async () => {
+  it('refuses what it may not read', async () => {
     writeFileSync(join(root, 'unreadable.txt'), SECRET, { mode: 0 });
-    await refuses('/static/unreadable.txt');
+    writeFileSync(join(root, 'readable.txt'), 'public');
+    for (const directory of [top, root]) chmodSync(directory, 0o755);
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) process.seteuid?.(NOBODY); // root may read everything
+    try {
+      equal((await ask(server.port, '/static/readable.txt')).body, 'public');
+      await refuses('/static/unreadable.txt');
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+    }
   });
 });

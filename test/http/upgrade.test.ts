@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { Connections } from '../../src/http/connections.ts';
+import type { Request } from '../../src/http/message.ts';
+import { Response } from '../../src/http/response.ts';
+import { SocketClient, within } from '../support/socket-client.ts';
+
+const UPGRADE = 'Connection: keep-alive, Upgrade\r\nUpgrade: echo\r\n';
+
+describe('the upgrade hook', () => {
+  let server: Server;
+  let connections: Connections;
+  let port: number;
+
+  before(async () => {
+    connections = new Connections({
+      handle: (request) => Response.text(200, `ordinary ${request.path}\n`),
+      limits: {},
+      onAnswered: null,
+      onError(error) {
+        throw error;
+      },
+      onUpgrade: (request, socket, head) => request.path === '/echo' && echo(request, socket, head),
+    });
+    server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) =>
+      connections.accept(socket, 0),
+    ).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    port = (server.address() as AddressInfo).port;
+  });
+
+  after(() => {
+    server.close();
+    connections.destroy();
+  });
+
+  it('hands the socket over with what came behind the request', async () => {
+    const client = await SocketClient.open(port);
+    client.send(`GET /echo HTTP/1.1\r\nHost: a\r\n${UPGRADE}\r\nearly`);
+    await client.until(/^HTTP\/1\.1 101 Switching Protocols\r\n\r\nearly$/);
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.until(/earlyGET \/ HTTP\/1\.1\r\nHost: a\r\n\r\n$/);
+    client.close();
+  });
+
+  it('forgets a connection that was handed over: it does not hold up a stop', async () => {
+    const client = await SocketClient.open(port);
+    client.send(`GET /echo HTTP/1.1\r\nHost: a\r\n${UPGRADE}\r\n`);
+    await client.until(/101/);
+    assert.equal(connections.size, 0);
+    client.close();
+  });
+
+  const ordinary: [string, string][] = [
+    ['the hook declines', `GET /other HTTP/1.1\r\nHost: a\r\n${UPGRADE}\r\n`],
+    ['Upgrade is not named in Connection', 'GET /echo HTTP/1.1\r\nHost: a\r\nUpgrade: echo\r\n\r\n'],
+    ['the request is HTTP/1.0', `GET /echo HTTP/1.0\r\nHost: a\r\n${UPGRADE}\r\n`],
+    ['the request has content', `POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n${UPGRADE}\r\nx`],
+  ];
+  for (const [when, request] of ordinary) {
+    it(`answers as usual when ${when}`, async () => {
+      const client = await SocketClient.open(port);
+      client.send(request);
+      await within(10_000, 'the answer', () => client.until(/ordinary \/\w+\n$/));
+      assert.match(client.received, /^HTTP\/1\.1 200 /);
+      client.close();
+    });
+  }
+});
+
+function echo(_request: Request, socket: Socket, head: Buffer): true {
+  socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+  socket.write(head);
+  socket.on('data', (block) => socket.write(block));
+  socket.on('error', () => {});
+  return true;
+}

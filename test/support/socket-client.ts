@@ -74,6 +74,16 @@ export class SocketClient {
   }
 }
 
+/** Whether somebody listens there. */
+export async function accepts(port: number): Promise<boolean> {
+  try {
+    (await SocketClient.open(port)).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Runs `work`; throws when it has not ended after `ms`. */
 export async function within<T>(ms: number, what: string, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

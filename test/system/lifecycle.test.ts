@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { eventually, isRunning, SocketClient } from '../support/socket-client.ts';
+import { accepts, eventually, isRunning, SocketClient } from '../support/socket-client.ts';
 import { startViaduct, type Viaduct } from '../support/viaduct.ts';
 
 /** `/hold` tells by a file that it runs, and ends when another file appears: nobody has to guess how long anything takes. */
@@ -240,15 +240,6 @@ async function ask(server: Viaduct, path: string): Promise<string> {
 async function pidsOf(server: Viaduct): Promise<{ worker: number; parent: number }> {
   const [worker, parent] = (await ask(server, '/pids')).split(' ').map(Number);
   return { worker: worker as number, parent: parent as number };
-}
-
-async function accepts(port: number): Promise<boolean> {
-  try {
-    (await SocketClient.open(port)).close();
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Four clients that ask again as soon as they are answered, each waiting until it is told to stop. */

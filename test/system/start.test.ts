@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventually, isRunning, SocketClient, within } from '../support/socket-client.ts';
+import { accepts, eventually, isRunning, SocketClient, within } from '../support/socket-client.ts';
 import { NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT } from '../support/viaduct.ts';
 
 /** Compiling, migrating and starting on a busy machine. */
@@ -170,13 +170,4 @@ function makeClone(directory: string): void {
 function childOf(pid: number): number | null {
   const path = `/proc/${pid}/task/${pid}/children`;
   return existsSync(path) ? Number(readFileSync(path, 'latin1').split(' ')[0]) || null : null;
-}
-
-async function accepts(port: number): Promise<boolean> {
-  try {
-    (await SocketClient.open(port)).close();
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -139,10 +139,10 @@ class Exchange:
         lines = self.lines
         lane = self.lane
         lane.now = time = now()
-        lane.out.append(
+        self.phase = 3
+        lane.finish(
             FRAME.pack(self.id, 1, self.has, self.code, len(lines), len(body), length, time - self.begun) + lines + body
         )
-        self.phase = 3
 
     def finish(self):
         """The iterable is exhausted."""
@@ -158,17 +158,23 @@ class Exchange:
             raise AssertionError('the application returned without calling start_response')
 
     def hand_over(self, wrapper):
-        """Give the front the file instead of its bytes. False when it is no regular file or the front cannot open it."""
+        """Give the front the file instead of its bytes. False when it is no regular file or the front cannot open it.
+
+        It opens what this process holds by its descriptor, for which the file's mode counts again: so that is tried here first.
+        """
         lane = self.lane
         found = regular_file(wrapper) if lane.hands_over and self.phase == 1 and not self.bodyless else None
         if not found:
             return False
         descriptor, start, end = found
+        try:
+            copy = os.open(f'/proc/self/fd/{descriptor}', os.O_RDONLY)
+        except OSError:
+            return False
         if self.length > end - start:
             lane.log(f'the file has {end - start} bytes of a declared Content-Length of {self.length}')
         elif self.length >= 0:
             end = start + self.length
-        copy = os.dup(descriptor)
         lane.handed[self.id] = copy
         self.phase = 3
         self.frame(FILE_BODY, self.lines, FILE.pack(copy, start, end))

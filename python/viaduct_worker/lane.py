@@ -20,6 +20,8 @@ from viaduct_worker.exchange import Exchange, recalled_frame
 
 FLUSH_NS = 4_000_000
 """Finished responses wait no longer than this for others while the lane has more to run."""
+LARGE_BYTES = 32768
+"""A larger response does not wait for others. The front passes it on as it arrives, so it cannot take it twice."""
 READ_BYTES = 65536
 FLUSH_NOW_SECONDS = 0.1
 """Longer than that, a lane's thread waits for a client that does not read."""
@@ -30,8 +32,9 @@ class Lane:
 
     def __init__(self, connection, slot, worker):
         self.socket = connection
-        self.scoreboard = worker.scoreboard
         self.slot = slot
+        self.noted, self.copies = worker.scoreboard.slot(slot)
+        self.copied = 0
         self.application = worker.application
         self.environs = worker.environs
         self.log = worker.log
@@ -51,7 +54,7 @@ class Lane:
     def serve(self):
         """Run requests until the front closes the lane."""
         next_request = self.todo.popleft
-        scoreboard, slot = self.scoreboard, self.slot
+        noted = self.noted
         while True:
             try:
                 request = next_request()
@@ -61,7 +64,7 @@ class Lane:
                 if not self.fill():
                     return
                 continue
-            scoreboard[slot] = request[0]
+            noted[0] = request[0]
             self.run(*request)
             if self.now - self.flushed > FLUSH_NS and self.out:
                 self.flush()
@@ -93,6 +96,26 @@ class Lane:
             self.log(traceback.format_exc())
         self.now = after = now()
         self.close_is_slow = after - before > FLUSH_NS
+
+    def finish(self, frame):
+        """Let a whole response leave with the next flush. A large one leaves at once.
+
+        While it waits a copy lies on the scoreboard: should this process die meanwhile, the front finds it there. The length is noted
+        last, so that no half copy counts.
+        """
+        if len(frame) > LARGE_BYTES:
+            self.out.append(frame)
+            self.flush()
+            return
+        start = self.copied
+        if start + len(frame) > len(self.copies):
+            self.flush()
+        if not self.out:
+            self.noted[1] = start = 0
+        self.copied = end = start + len(frame)
+        self.copies[start:end] = frame
+        self.noted[1] = end
+        self.out.append(frame)
 
     def fill(self):
         """Wait for the next batch. False when the front has closed the lane."""

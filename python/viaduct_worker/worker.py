@@ -4,7 +4,6 @@ import atexit
 import base64
 import faulthandler
 import marshal
-import mmap
 import os
 import socket
 import sys
@@ -15,6 +14,7 @@ from viaduct_worker import load
 from viaduct_worker.channel import Channel, close_in_forks
 from viaduct_worker.files import FileWrapper
 from viaduct_worker.lane import Lane
+from viaduct_worker.scoreboard import Scoreboard
 
 
 def main(options, number, application):
@@ -54,7 +54,7 @@ class Worker:
         self.channel = channel
         self.hands_over = hands_over
         self.environs = [self.environ(options, listener) for listener in options['listeners']]
-        self.scoreboard = open_scoreboard(f'{options["runtime"]}/worker-{number}.started', options['threads'])
+        self.scoreboard = Scoreboard(f'{options["runtime"]}/worker-{number}.scoreboard', options['threads'])
         self.lanes = []
         for index in range(options['threads']):
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -150,16 +150,6 @@ def guarded(target):
     except BaseException:
         traceback.print_exc()
         os._exit(1)
-
-
-def open_scoreboard(path, slots):
-    """One number per lane in a shared file: the request it started last. The front reads it when the process is dead."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.ftruncate(descriptor, 8 * slots)
-        return memoryview(mmap.mmap(descriptor, 8 * slots)).cast('Q')
-    finally:
-        os.close(descriptor)
 
 
 def _native(value):

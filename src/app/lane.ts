@@ -141,6 +141,23 @@ export class Lane implements BodyLane {
     this.#passing = null;
   }
 
+  /**
+   * The worker is dead and all it sent has been read. `copies` are frames of responses that it had finished: those that did not arrive are
+   * taken from there.
+   */
+  recover(copies: Buffer): void {
+    for (let position = 0; copies.length - position >= FRAME_HEAD_BYTES; ) {
+      const start = position + FRAME_HEAD_BYTES + copies.readUInt32LE(position + 8);
+      const end = start + copies.readUInt32LE(position + 12);
+      const index = this.inflight.findIndex(({ id }) => id === copies.readUInt32LE(position));
+      if (index >= 0) {
+        const [job] = this.inflight.splice(index, 1);
+        job?.settle(readResponse(copies, position, start, copies.subarray(start, end)));
+      }
+      position = end;
+    }
+  }
+
   #receive(chunk: Buffer): void {
     let data = chunk;
     let position = 0;

@@ -101,8 +101,8 @@ export class Pool {
   }
 
   /**
-   * Settles what a dead lane still had. The worker left on the scoreboard which request it started last: that one, and those
-   * before it, are answered with 502 (or started again where that is allowed); those behind it go to another worker.
+   * Settles what a dead lane still had. The worker left on the scoreboard which request it started last: that one is answered with 502 (or
+   * started again where that is allowed), and what is before it has not arrived whole; those behind it go to another worker.
    */
   bury(lane: Lane, lastStarted: number): void {
     this.remove(lane);

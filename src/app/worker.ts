@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, open, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, open, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
@@ -8,6 +8,7 @@ import type { Job } from './job.ts';
 import { type FileHead, Lane, type LaneOwner, type WorkerLoad } from './lane.ts';
 import { marshalProof } from './marshal.ts';
 import type { Pool } from './pool.ts';
+import { Scoreboard } from './scoreboard.ts';
 
 export interface WorkerOptions {
   readonly threads: number;
@@ -43,8 +44,7 @@ export class Worker implements LaneOwner {
   readonly #load: WorkerLoad;
   readonly #lanes: Lane[] = [];
   #control: Socket | null = null;
-  /** The file in which the worker notes which request each lane started last. */
-  #scoreboard: number | null = null;
+  #scoreboard: Scoreboard | null = null;
   #openLanes = 0;
   /** Files that it holds for us until we have opened them. */
   #opening = 0;
@@ -69,7 +69,7 @@ export class Worker implements LaneOwner {
 
   /** One of the worker's lanes is here; with the last one it is ready. */
   attachLane(socket: Socket, index: number): void {
-    this.#scoreboard ??= this.#openScoreboard();
+    this.#scoreboard ??= new Scoreboard(`${this.#options.runtimeDirectory}/worker-${this.number}.scoreboard`);
     const lane = new Lane(socket, this.#load, index, this);
     this.#lanes[index] = lane;
     this.#openLanes += 1;
@@ -182,30 +182,15 @@ export class Worker implements LaneOwner {
     if (!this.#exited || this.#openLanes > 0 || this.state === 'gone') return;
     this.state = 'gone';
     this.#control?.destroy();
-    const started = this.#readScoreboard();
-    for (const lane of this.#lanes) this.#options.pool.bury(lane, started.readUInt32LE(8 * lane.index));
+    for (const lane of this.#lanes) this.#buryLane(lane);
+    this.#scoreboard?.close();
     this.#options.onGone(this);
   }
 
-  /**
-   * Opened before the worker gets a request, so that at its death neither a lack of descriptors nor somebody who tidies up temporary
-   * files makes a request look as if it had not been started.
-   */
-  #openScoreboard(): number {
-    const path = `${this.#options.runtimeDirectory}/worker-${this.number}.started`;
-    const fd = openSync(path, 'r');
-    rmSync(path, { force: true });
-    return fd;
-  }
-
-  /** Number 64 bits long for each lane; 0 where nothing was started. */
-  #readScoreboard(): Buffer {
-    const data = Buffer.alloc(8 * this.#options.threads);
-    if (this.#scoreboard === null) return data;
-    readSync(this.#scoreboard, data, 0, data.length, 0);
-    closeSync(this.#scoreboard);
-    this.#scoreboard = null;
-    return data;
+  #buryLane(lane: Lane): void {
+    const scoreboard = this.#scoreboard;
+    if (scoreboard !== null) lane.recover(scoreboard.copies(lane.index));
+    this.#options.pool.bury(lane, scoreboard?.lastStarted(lane.index) ?? 0);
   }
 }
 

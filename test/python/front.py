@@ -1,13 +1,17 @@
 """The front's end of a lane, for tests: sends batches, reads frames."""
 
+import io
 import marshal
+import os
 import socket
 import struct
+import tempfile
 import threading
 from types import SimpleNamespace
 
 from viaduct_worker.files import FileWrapper
 from viaduct_worker.lane import Lane
+from viaduct_worker.scoreboard import COPIES_BYTES, NOTED_BYTES, Scoreboard
 
 FRAME = struct.Struct('<IBBHIIqQ')
 COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED, RECALLED = range(1, 9)
@@ -22,14 +26,14 @@ class Front:
         self.socket, theirs = socket.socketpair()
         self.socket.settimeout(PATIENCE_SECONDS)
         self.log = []
+        self.scoreboard = tempfile.TemporaryFile()
         worker = SimpleNamespace(
             application=application,
             environs=[{'SCRIPT_NAME': '', 'wsgi.file_wrapper': FileWrapper}],
-            scoreboard=[0],
+            scoreboard=Scoreboard(f'/dev/fd/{self.scoreboard.fileno()}', 1),
             log=lambda text, request=None: self.log.append(text),
             hands_over=hands_over,
         )
-        self.scoreboard = worker.scoreboard
         self.lane = Lane(theirs, 0, worker)
         self.thread = threading.Thread(target=self.lane.serve, daemon=True)
         self.thread.start()
@@ -45,6 +49,7 @@ class Front:
         self.thread.join(PATIENCE_SECONDS)
         self.socket.close()
         self.lane.socket.close()
+        self.scoreboard.close()
 
     def send(self, *requests):
         """Each is (id, environ, body). All go as one batch."""
@@ -54,16 +59,20 @@ class Front:
 
     def frame(self):
         """The next frame: request, kind, status, head lines, body, declared length."""
-        number, kind, has, status, lines, body, length, _ = FRAME.unpack(self.read(FRAME.size))
-        return SimpleNamespace(
-            request=number,
-            kind=kind,
-            has=has,
-            status=status,
-            lines=self.read(lines).decode('latin-1'),
-            body=self.read(body),
-            length=length,
-        )
+        return parse_frame(self.read)
+
+    def started(self):
+        """What the scoreboard says that the lane started last."""
+        return struct.unpack('<Q', os.pread(self.scoreboard.fileno(), 8, 0))[0]
+
+    def copies(self):
+        """The frames of which copies lie on the scoreboard."""
+        (size,) = struct.unpack('<Q', os.pread(self.scoreboard.fileno(), 8, 8))
+        data = io.BytesIO(os.pread(self.scoreboard.fileno(), min(size, COPIES_BYTES), NOTED_BYTES))
+        frames = []
+        while data.tell() < size:
+            frames.append(parse_frame(data.read))
+        return frames
 
     def ask(self, environ=None, body=None):
         """Send one request and return its frames."""
@@ -81,6 +90,19 @@ class Front:
                 raise EOFError('the lane closed')
             data += block
         return data
+
+
+def parse_frame(read):
+    number, kind, has, status, lines, body, length, _ = FRAME.unpack(read(FRAME.size))
+    return SimpleNamespace(
+        request=number,
+        kind=kind,
+        has=has,
+        status=status,
+        lines=read(lines).decode('latin-1'),
+        body=read(body),
+        length=length,
+    )
 
 
 def answering(*blocks, status='200 OK', headers=()):

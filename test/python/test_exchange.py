@@ -5,6 +5,7 @@ import sys
 import tempfile
 import threading
 import unittest
+from unittest import mock
 
 from front import ABORT, BLOCK, COMPLETE, END, FAILED, FILE_BODY, HEAD, Front, answering
 
@@ -83,6 +84,19 @@ class Response(unittest.TestCase):
         for status in ('204 No Content', '304 Not Modified'):
             frames = self.frames(answering(b'12345', status=status))
             self.assertEqual((kinds(frames), frames[0].body), ([COMPLETE], b''))
+
+    def test_is_read_here_when_its_mode_lets_nobody_open_it_again(self):
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            return environ['wsgi.file_wrapper'](open(file.name, 'rb'))
+
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b'0123456789')
+            file.flush()
+            with Front(application, hands_over=True) as front, mock.patch('os.open', side_effect=PermissionError):
+                frames = front.ask()
+        self.assertEqual(kinds(frames), [HEAD, END])
+        self.assertEqual(frames[0].body, b'0123456789')
 
     def test_has_a_body_again_when_an_error_replaces_a_status_without(self):
         def application(environ, start_response):

@@ -103,7 +103,7 @@ class Scoreboard(unittest.TestCase):
         seen = []
 
         def application(environ, start_response):
-            seen.append(front.scoreboard[0])
+            seen.append(front.started())
             start_response('200 OK', [])
             return []
 
@@ -112,6 +112,64 @@ class Scoreboard(unittest.TestCase):
             for _ in range(3):
                 front.frame()
         self.assertEqual(seen, [5, 6, 7])
+
+    def test_holds_what_is_finished_while_it_waits_for_others(self):
+        gate = Gate()
+        with Front(gate) as front:
+            front.send(request(1, '/a'), request(2, '/b'), request(3, '/hold'))
+            gate.running.wait(20)
+            self.assertEqual([(frame.request, frame.body) for frame in front.copies()], [(1, b'/a'), (2, b'/b')])
+            gate.release.set()
+            self.assertEqual([front.frame().request for _ in range(3)], [1, 2, 3])
+
+    def test_forgets_what_has_left(self):
+        gate = Gate()
+        with Front(gate) as front:
+            front.send(request(1, '/a'), request(2, '/b'))
+            front.frame(), front.frame()
+            front.send(request(3, '/c'), request(4, '/hold'))
+            gate.running.wait(20)
+            self.assertEqual([frame.request for frame in front.copies()], [3])
+            gate.release.set()
+
+    def test_never_holds_more_than_there_is_room_for(self):
+        """What is too much has left by then, so that each response is in the socket or among the copies."""
+        body, count = b'x' * 30_000, 20
+
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            if environ['PATH_INFO'] == '/hold':
+                return gate(environ, lambda *_: None)
+            return [body]
+
+        gate = Gate()
+        with Front(application) as front:
+            front.send(*(request(number) for number in range(1, count + 1)), request(99, '/hold'))
+            frames = []
+            reader = threading.Thread(target=lambda: frames.extend(front.frame() for _ in range(count + 1)))
+            reader.start()
+            gate.running.wait(20)
+            copies = [frame.request for frame in front.copies()]
+            gate.release.set()
+            reader.join(20)
+        self.assertEqual([frame.request for frame in frames], [*range(1, count + 1), 99])
+        self.assertEqual(copies, list(range(count + 1 - len(copies), count + 1)))
+        self.assertLess(len(copies), 10)
+
+    def test_sends_a_large_response_at_once_without_a_copy(self):
+        def application(environ, start_response):
+            if environ['PATH_INFO'] == '/hold':
+                return gate(environ, start_response)
+            start_response('200 OK', [])
+            return [b'x' * 50_000]
+
+        gate = Gate()
+        with Front(application) as front:
+            front.send(request(1, '/large'), request(2, '/hold'))
+            self.assertEqual(len(front.frame().body), 50_000)
+            gate.running.wait(20)
+            self.assertEqual(front.copies(), [])
+            gate.release.set()
 
 
 class Batches(unittest.TestCase):

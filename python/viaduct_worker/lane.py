@@ -1,7 +1,9 @@
 """One lane: a Unix socket to the front and the thread that runs its requests. This is the worker's hot path.
 
-A batch from the front is its length and a marshalled list of (request id, listener, environ, body). The body is bytes, or
-the path of a spool file, or None. Three threads' worth of rules keep *a request is never started twice, and none is lost*:
+A batch from the front is its length and a marshalled list of (request id, listener, slot, section, environ, body). The body
+is bytes, or the path of a spool file, or None. A section is what requests of one connection have in common: it comes once,
+to be kept in a slot of `sections`, and is None afterwards; slot -1 is for none. Three threads' worth of rules keep
+*a request is never started twice, and none is lost*:
 
 - only `serve` takes from the left of `todo`, and it writes the request's id to the scoreboard before the application runs;
 - `recall` (control thread) takes from the right; both are atomic under the GIL;
@@ -37,6 +39,7 @@ class Lane:
         self.copied = 0
         self.application = worker.application
         self.environs = worker.environs
+        self.sections = {}
         self.log = worker.log
         self.hands_over = worker.hands_over
         self.todo = deque()
@@ -69,11 +72,18 @@ class Lane:
             if self.now - self.flushed > FLUSH_NS and self.out:
                 self.flush()
 
-    def run(self, request_id, listener, variables, body):
+    def run(self, request_id, listener, slot, section, variables, body):
+        # Outside of the `try`: a lane that could not keep a section must die, or the next request would get another one's.
+        if slot < 0:
+            shared = self.environs[listener]
+        elif section is None:
+            shared = self.sections[slot]
+        else:
+            self.sections[slot] = shared = self.environs[listener] | section
         exchange = Exchange(self, request_id, variables['REQUEST_METHOD'] == 'HEAD')
         result = content = None
         try:
-            environ = self.environs[listener] | variables
+            environ = shared | variables
             environ['wsgi.input'] = content = open(body, 'rb') if type(body) is str else BytesIO(body)
             result = self.application(environ, exchange.start_response)
             exchange.respond(result)

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Job } from './job.ts';
+import { LaneMemory } from './lane-memory.ts';
 import { LIST, MarshalWriter, putUint32 } from './marshal.ts';
 
 /** Length of the batch u32, then the list's head. */
@@ -9,6 +10,7 @@ const INLINE_BYTES_MAX = 16384;
 
 /** The requests that one turn of the event loop has for a lane: they leave together, in one write. */
 export class Batch {
+  readonly memory = new LaneMemory();
   readonly #socket: Socket;
   #writer = new MarshalWriter();
   #count = 0;
@@ -24,7 +26,7 @@ export class Batch {
       setImmediate(flushBatch, this);
     }
     this.#count += 1;
-    job.write(this.#writer);
+    job.write(this.#writer, this.memory);
     const { body } = job;
     if (body === null || body.path !== null) return;
     if (body.length > INLINE_BYTES_MAX) this.#send(body.blocks, body.length);

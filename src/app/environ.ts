@@ -1,18 +1,15 @@
 import type { HeaderList, Request } from '../http/message.ts';
-import { DICT, DICT_END, type MarshalWriter, Name } from './marshal.ts';
+import { type MarshalWriter, Name } from './marshal.ts';
 
 /**
- * Writes the variables of one request as a dict: CGI's (RFC 3875 section 4.1) under PEP 3333, whose strings hold bytes as
- * latin-1. Keys: REQUEST_METHOD, PATH_INFO (percent-decoded), QUERY_STRING, REQUEST_URI (both as received), SERVER_PROTOCOL,
- * REMOTE_ADDR, REMOTE_PORT, CONTENT_TYPE, CONTENT_LENGTH when `contentLength` is not negative or the client said 0, and HTTP_*. What all requests
- * of a listener share is in the worker already.
+ * The variables of a request are CGI's (RFC 3875 section 4.1) under PEP 3333, whose strings hold bytes as latin-1. They are written in two
+ * parts, as items of a dict, and what all requests of a listener share is in the worker already.
  *
- * Header names with an underscore are left out, because `X_Real_IP` and `X-Real-IP` become the same key, and so is `Proxy`,
- * whose key programs take for the setting of an outgoing proxy (CVE-2016-5385).
+ * This part is each request's own: REQUEST_METHOD, PATH_INFO (percent-decoded), QUERY_STRING, REQUEST_URI (both as received), and
+ * CONTENT_LENGTH when `contentLength` is not negative.
  */
-export function writeEnviron(writer: MarshalWriter, request: Request, contentLength: number): void {
-  const { method, path, query, peer } = request;
-  writer.byte(DICT);
+export function writeTarget(writer: MarshalWriter, request: Request, contentLength: number): void {
+  const { method, path, query } = request;
   writer.name(REQUEST_METHOD);
   if (method === 'GET') writer.name(GET);
   else writer.text(method);
@@ -22,21 +19,27 @@ export function writeEnviron(writer: MarshalWriter, request: Request, contentLen
   writer.text(query);
   writer.name(REQUEST_URI);
   writer.text(query === '' ? path : `${path}?${query}`);
+  if (contentLength >= 0) {
+    writer.name(CONTENT_LENGTH);
+    writer.text(`${contentLength}`);
+  }
+}
+
+/**
+ * This part recurs with the connection's field section: SERVER_PROTOCOL, REMOTE_ADDR, REMOTE_PORT, CONTENT_TYPE, CONTENT_LENGTH when the
+ * client said 0, and HTTP_*.
+ *
+ * Header names with an underscore are left out, because `X_Real_IP` and `X-Real-IP` become the same key, and so is `Proxy`,
+ * whose key programs take for the setting of an outgoing proxy (CVE-2016-5385).
+ */
+export function writeSection(writer: MarshalWriter, request: Request): void {
+  const { peer } = request;
   writer.name(SERVER_PROTOCOL);
   writer.name(request.minorVersion === 1 ? HTTP_1_1 : HTTP_1_0);
   writer.name(REMOTE_ADDR);
   writer.text(peer.remoteAddress);
   writer.name(REMOTE_PORT);
   writer.text(`${peer.remotePort}`);
-  if (contentLength >= 0) {
-    writer.name(CONTENT_LENGTH);
-    writer.text(`${contentLength}`);
-  }
-  writeHeaders(writer, request);
-  writer.byte(DICT_END);
-}
-
-function writeHeaders(writer: MarshalWriter, request: Request): void {
   const headers = request.headersRepeat ? joinRepeated(request.headers) : request.headers;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;

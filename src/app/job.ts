@@ -1,7 +1,8 @@
 import type { Later, Request } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
-import { writeEnviron } from './environ.ts';
-import { type MarshalWriter, NONE, TUPLE } from './marshal.ts';
+import { writeSection, writeTarget } from './environ.ts';
+import type { LaneMemory } from './lane-memory.ts';
+import { DICT, DICT_END, type MarshalWriter, NONE, TUPLE } from './marshal.ts';
 import type { ReceivedBody } from './request-body.ts';
 import type { WorkerBody } from './worker-body.ts';
 
@@ -45,16 +46,29 @@ export class Job implements Later<Response> {
   }
 
   /**
-   * Writes the job as an item of a batch: request id, listener, environ, body. Of a body in memory only the head is written: its
-   * blocks have to follow.
+   * Writes the job as an item of a batch: request id, listener, slot, section, environ, body. A recurring section goes to a slot of the
+   * worker once and is None afterwards; any other is part of the environ, and the slot is -1. Of a body in memory only the head is
+   * written: its blocks have to follow.
    */
-  write(writer: MarshalWriter): void {
+  write(writer: MarshalWriter, memory: LaneMemory): void {
     const { body, request } = this;
+    const { recurring } = request;
     writer.byte(TUPLE);
-    writer.byte(4);
+    writer.byte(6);
     writer.int(this.id);
     writer.int(request.peer.listener);
-    writeEnviron(writer, request, body === null ? -1 : body.length);
+    const known = recurring === 0 ? -1 : memory.find(recurring);
+    writer.int(known ?? memory.learn(recurring));
+    if (known !== undefined) writer.byte(NONE);
+    else {
+      writer.byte(DICT);
+      writeSection(writer, request);
+      writer.byte(DICT_END);
+    }
+    writer.byte(DICT);
+    writeTarget(writer, request, body === null ? -1 : body.length);
+    if (recurring === 0) writeSection(writer, request);
+    writer.byte(DICT_END);
     if (body === null) writer.byte(NONE);
     else if (body.path !== null) writer.text(body.path);
     else writer.bytesHead(body.length);

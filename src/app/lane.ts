@@ -218,6 +218,7 @@ export class Lane implements BodyLane {
     const taken = this.inflight.filter((job) => ids.has(job.id));
     const kept = this.inflight.filter((job) => !ids.has(job.id));
     this.inflight.splice(0, this.inflight.length, ...kept);
+    this.#batch.memory.forget();
     if (kept.length === 0 && taken.length > 0) this.load.busyLanes -= 1;
     if (this.state === 'recalling')
       this.state = this.#pausedFor !== 0 || kept[0]?.id === this.#slow ? 'stalled' : 'open';

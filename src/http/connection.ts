@@ -409,6 +409,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
   sweep(): void {
     const late = this.#link.sweep();
     if (this.#inputEnded && this.#phase === 'handling' && this.#probes < PROBES_MAX) this.#probe();
+    if (this.#phase === 'idle') this.#reader.rest();
     if (!late) return;
     switch (this.#phase) {
       case 'idle':

@@ -1,3 +1,4 @@
+import type { FieldMemory } from './field-memory.ts';
 import type { FieldKind } from './field-name.ts';
 import { isHost } from './host.ts';
 import type { HttpLimits } from './limits.ts';
@@ -59,6 +60,15 @@ export class Framing {
     this.#keepsAlive = false;
     this.#upgradeOption = false;
     this.#upgradeField = false;
+  }
+
+  /** Says what `memory` keeps of the same fields. */
+  recall(memory: FieldMemory): void {
+    this.host = memory.host;
+    this.contentLength = memory.contentLength;
+    this.persists = memory.persists;
+    this.expectsContinue = memory.expectsContinue;
+    this.upgrades = memory.upgrades;
   }
 
   read(kind: FieldKind, value: string): Refusal | null {

@@ -33,6 +33,11 @@ export interface Request {
   readonly headers: HeaderList;
   /** True when a header name may stand in `headers` more than once. */
   readonly headersRepeat: boolean;
+  /**
+   * Not 0 when the client has sent the same fields before: all requests with this number have the same `headers`, `host`, `peer` and
+   * `minorVersion`. Who changes one of these in a request of its own sets it to 0.
+   */
+  readonly recurring: number;
   /** Authority: of an absolute-form target, else the Host field's value, else ''. */
   readonly host: string;
   /** Null when the request has no content. */

@@ -1,7 +1,9 @@
+import { FieldMemory } from './field-memory.ts';
 import { type FieldName, knownFieldName, learnFieldName, nameGeneration } from './field-name.ts';
 import { FieldSection, type Progress } from './field-section.ts';
 import { Framing } from './framing.ts';
 import type { HttpLimits } from './limits.ts';
+import type { HeaderList } from './message.ts';
 import { Refusal } from './refusal.ts';
 import { RequestLine } from './request-line.ts';
 import { Target } from './target.ts';
@@ -23,12 +25,15 @@ export class RequestHead {
   readonly target = new Target();
   readonly framing: Framing;
   /** `[name, value, …]` as received. */
-  headers: string[] = [];
+  headers: HeaderList = [];
   headersRepeat = false;
+  /** See `Request.recurring`. */
+  recurring = 0;
   readonly #line: RequestLine;
   readonly #fields: FieldSection;
-  #part: 'line' | 'fields' = 'line';
+  #part: 'line' | 'fields' | 'recurring' = 'line';
   /** The names of the last head: the next one is likely to have the same at the same place, and comparing is cheaper than looking up. */
+  #memory = new FieldMemory();
   readonly #expected: FieldName[] = [];
   #expectedGeneration = 0;
 
@@ -44,24 +49,30 @@ export class RequestHead {
 
   /** Bytes of the complete head, its empty line included. */
   get length(): number {
-    return this.#fields.at;
+    return this.#part === 'recurring' ? this.#line.at + this.#memory.length : this.#fields.at;
   }
 
-  begin(): void {
+  /** Begins a head of the connection whose last field section is in `memory`. */
+  begin(memory: FieldMemory): void {
+    this.#memory = memory;
     this.#line.begin();
     this.#part = 'line';
   }
 
   /** Whether anything but an empty line has come. */
   get begun(): boolean {
-    return this.#part === 'fields' || this.#line.at > 2 || (this.#line.at > 0 && this.#line.methodStart === 0);
+    return this.#part !== 'line' || this.#line.at > 2 || (this.#line.at > 0 && this.#line.methodStart === 0);
   }
 
   /** Goes on to `end` of `bytes`; `origin` is where the head's first byte now is in them. Each byte is looked at once. */
-  scan(bytes: Uint8Array, origin: number, end: number): Progress {
+  scan(bytes: Buffer, origin: number, end: number): Progress {
     if (this.#part === 'line') {
       const progress = this.#line.scan(bytes, origin, end);
       if (progress !== 'complete') return progress;
+      if (this.#memory.matches(bytes, origin + this.#line.at, end, this.#line.minorVersion)) {
+        this.#part = 'recurring';
+        return 'complete';
+      }
       this.#fields.begin(this.#line.at);
       this.#part = 'fields';
     }
@@ -71,18 +82,32 @@ export class RequestHead {
   /** Fills the fields of this object from a complete head at `origin` of `bytes`. */
   interpret(bytes: Buffer, origin: number): Refusal | null {
     const line = this.#line;
-    const text = bytes.toString('latin1', origin, origin + this.#fields.at);
+    const recurs = this.#part === 'recurring';
+    const text = bytes.toString('latin1', origin, origin + (recurs ? line.at : this.#fields.at));
     this.method = methodOf(text, line.methodStart, line.methodEnd);
     if (this.method === 'CONNECT') return NO_TUNNEL;
     const refusal =
       this.target.read(text, line.methodEnd + 1, line.targetEnd, line.queryMark, line.encoded, this.method) ??
-      this.#interpretFields(text);
+      (recurs ? this.#recallFields() : this.#interpretFields(text, bytes, origin));
     if (refusal !== null) return refusal;
-    if (this.target.authority !== '') this.framing.host = this.target.authority;
+    if (this.target.authority !== '') {
+      this.framing.host = this.target.authority;
+      this.recurring = 0;
+    }
     return this.method === 'TRACE' ? NO_ECHO : null;
   }
 
-  #interpretFields(text: string): Refusal | null {
+  #recallFields(): null {
+    const memory = this.#memory;
+    memory.recur();
+    this.headers = memory.headers;
+    this.headersRepeat = memory.headersRepeat;
+    this.recurring = memory.number;
+    this.framing.recall(memory);
+    return null;
+  }
+
+  #interpretFields(text: string, bytes: Buffer, origin: number): Refusal | null {
     const { framing } = this;
     const fields = this.#fields;
     const { spans, count } = fields;
@@ -108,7 +133,13 @@ export class RequestHead {
       }
     }
     this.headers = headers;
-    return framing.finish();
+    this.recurring = 0;
+    const refusal = framing.finish();
+    if (refusal !== null) return refusal;
+    if (this.#memory.learn(bytes, origin + this.#line.at, origin + fields.at, this.#line.minorVersion)) {
+      this.#memory.keep(headers, this.headersRepeat, framing);
+    }
+    return null;
   }
 
   #name(text: string, index: number, start: number, end: number): FieldName {

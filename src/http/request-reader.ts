@@ -1,3 +1,4 @@
+import { FieldMemory } from './field-memory.ts';
 import { Input } from './input.ts';
 import type { Refusal } from './refusal.ts';
 import type { RequestHead } from './request-head.ts';
@@ -9,6 +10,8 @@ export class RequestReader {
   readonly #context: ServerContext;
   /** Borrowed while a head arrives. */
   #head: RequestHead | null = null;
+  /** While requests follow one another. */
+  #memory: FieldMemory | null = null;
 
   constructor(context: ServerContext) {
     this.#context = context;
@@ -28,7 +31,8 @@ export class RequestReader {
   next(): RequestHead | Refusal | null {
     const { input } = this;
     if (input.length === 0) return null;
-    const head = this.#head ?? this.#context.takeHead();
+    this.#memory ??= new FieldMemory();
+    const head = this.#head ?? this.#context.takeHead(this.#memory);
     const progress = head.scan(input.bytes, input.at, input.end);
     if (progress === 'incomplete') {
       this.#head = head;
@@ -41,9 +45,15 @@ export class RequestReader {
     return refusal ?? head;
   }
 
+  /** Nobody knows when the next request comes: holds no memory for its sake. */
+  rest(): void {
+    if (this.#head === null) this.#memory = null;
+  }
+
   /** Nothing more is to be read. */
   clear(): void {
     this.#head = null;
+    this.#memory = null;
     this.input.clear();
   }
 }

@@ -9,6 +9,7 @@ export class IncomingRequest implements Request {
   readonly minorVersion: 0 | 1;
   readonly headers: HeaderList;
   readonly headersRepeat: boolean;
+  readonly recurring: number;
   readonly host: string;
   readonly body: RequestBody | null;
   readonly peer: Peer;
@@ -24,6 +25,7 @@ export class IncomingRequest implements Request {
     this.minorVersion = head.minorVersion;
     this.headers = head.headers;
     this.headersRepeat = head.headersRepeat;
+    this.recurring = head.recurring;
     this.host = head.framing.host;
     this.body = body;
     this.peer = peer;

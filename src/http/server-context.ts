@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { FieldMemory } from './field-memory.ts';
 import type { HandlerResult } from './handler.ts';
 import { DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
 import type { Peer, Request } from './message.ts';
@@ -73,9 +74,9 @@ export class ServerContext {
   }
 
   /** A head reader for as long as a head arrives. */
-  takeHead(): RequestHead {
+  takeHead(memory: FieldMemory): RequestHead {
     const head = this.#heads.pop() ?? new RequestHead(this.limits);
-    head.begin();
+    head.begin(memory);
     return head;
   }
 

@@ -11,6 +11,7 @@ export function request(parts: Partial<Request> = {}): Request {
     minorVersion: 1,
     headers: [],
     headersRepeat: false,
+    recurring: 0,
     host: 'example.org',
     body: null,
     peer: PEER,

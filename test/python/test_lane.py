@@ -73,7 +73,7 @@ class Recall(unittest.TestCase):
     def test_takes_part_of_a_batch_that_is_not_whole_yet(self):
         self.front.send(request(1, '/hold'))
         self.gate.running.wait(20)
-        batch = marshal.dumps([(2, 0, {'REQUEST_METHOD': 'GET', 'PATH_INFO': '/b'}, None)], 2)
+        batch = marshal.dumps([(2, 0, -1, None, {'REQUEST_METHOD': 'GET', 'PATH_INFO': '/b'}, None)], 2)
         data = struct.pack('<I', len(batch)) + batch
         self.front.socket.sendall(data[:10])
         self.front.lane.recall()
@@ -176,7 +176,7 @@ class Batches(unittest.TestCase):
     def test_come_in_any_pieces(self):
         gate = Gate()
         batch = marshal.dumps(
-            [(n, 0, {'REQUEST_METHOD': 'GET', 'PATH_INFO': f'/{n}'}, b'x' * 100_000) for n in range(1, 6)], 2
+            [(n, 0, -1, None, {'REQUEST_METHOD': 'GET', 'PATH_INFO': f'/{n}'}, b'x' * 100_000) for n in range(1, 6)], 2
         )
         data = (struct.pack('<I', len(batch)) + batch) * 2
         with Front(gate) as front:

@@ -1,9 +1,10 @@
-/** How many sections a worker thread remembers: about 3 KB each. */
-const SECTIONS_MAX = 256;
+/** How many sections a worker thread remembers: about 4 KB each. */
+const SECTIONS_MAX = 128;
 
 /**
  * Which recurring field sections (`Request.recurring`) the thread behind a lane knows, and in which slot. It learns one when it runs the
- * request that brings it, in the order of the lane. So when requests come back without having been run, all is forgotten.
+ * request that brings it, in the order of the lane. So when requests come back without having been run, all is forgotten. Until the worker says
+ * so none can refer to what they would have brought: a section is that of one connection, which has one request at a time.
  */
 export class LaneMemory {
   readonly #slots = new Map<number, number>();

@@ -5,6 +5,9 @@ import type { HeaderList } from './message.ts';
 const BYTES_MAX = 2048;
 /** Room for a section is made in steps of this, so that the next one finds place where the last one had it. */
 const STEP_BYTES = 256;
+/** After so many sections in a row that did not recur, only each sixteenth is remembered: a client whose fields change pays no more than that. */
+const MISSES_MAX = 4;
+const MISSES_BETWEEN = 16;
 
 /** Numbers sections that came again, across all connections. */
 let lastNumber = 0;
@@ -26,6 +29,7 @@ export class FieldMemory {
   length = 0;
   #bytes: Buffer | null = null;
   #minorVersion = 1;
+  #misses = 0;
 
   /** Whether the section at `start` of `bytes`, which end at `end`, is this one. */
   matches(bytes: Buffer, start: number, end: number, minorVersion: number): boolean {
@@ -37,17 +41,19 @@ export class FieldMemory {
 
   /** The section came again. */
   recur(): void {
+    this.#misses = 0;
     if (this.number !== 0) return;
     lastNumber = lastNumber === 0x7fffffff ? 1 : lastNumber + 1;
     this.number = lastNumber;
   }
 
-  /** Remembers the section from `start` to `end` of `bytes`, if it is short enough. */
+  /** Remembers the section from `start` to `end` of `bytes` if it is short and likely to recur. */
   learn(bytes: Buffer, start: number, end: number, minorVersion: number): boolean {
     const length = end - start;
     this.number = 0;
     this.length = 0;
-    if (length > BYTES_MAX) return false;
+    this.#misses += 1;
+    if (length > BYTES_MAX || (this.#misses > MISSES_MAX && this.#misses % MISSES_BETWEEN !== 0)) return false;
     if (this.#bytes === null || this.#bytes.length < length) {
       this.#bytes = Buffer.allocUnsafeSlow(Math.ceil(length / STEP_BYTES) * STEP_BYTES);
     }

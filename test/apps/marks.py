@@ -2,7 +2,8 @@
 
 The file is named by the variable MARKS. A mark is one line, written at once: `start ID PID` or `end ID PID`. Paths:
 `/run/ID/MS` sleeps, `/busy/ID/MS` computes, `/hold/ID` waits until the file MARKS.release is there, `/die/ID/N` kills its process
-at its first N starts, `/stream/ID/N` sends a block first and then does the same. Answers with `ID PID LENGTH-OF-CONTENT`.
+at its first N starts, `/stream/ID/N` sends a block first and then does the same. Answers with `ID PID LENGTH-OF-CONTENT`, and the
+request's cookie behind that if it has one.
 """
 
 import os
@@ -33,7 +34,7 @@ def application(environ, start_response):
     elif what == 'die':
         die(request_id, number)
     mark('end', request_id)
-    body = f'{request_id} {os.getpid()} {length}'.encode()
+    body = ' '.join([request_id, str(os.getpid()), str(length), *filter(None, [environ.get('HTTP_COOKIE')])]).encode()
     start_response('200 OK', [('Content-Type', 'text/plain'), ('Content-Length', str(len(body)))])
     return [body]
 

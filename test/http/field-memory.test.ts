@@ -24,6 +24,17 @@ describe('the memory of a field section', () => {
     assert.equal(one.number, 0);
   });
 
+  it('learns rarely when nothing recurs, and always again when something does', () => {
+    const memory = new FieldMemory();
+    const learned = Array.from({ length: 32 }, () => memory.learn(section, 0, section.length, 1));
+    assert.deepEqual(
+      learned.flatMap((is, index) => (is ? [index + 1] : [])),
+      [1, 2, 3, 4, 16, 32],
+    );
+    memory.recur();
+    assert.equal(memory.learn(section, 0, section.length, 1), true);
+  });
+
   it('remembers no long section', () => {
     const memory = new FieldMemory();
     assert.equal(memory.learn(Buffer.alloc(2049, 'a'), 0, 2049, 1), false);

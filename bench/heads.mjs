@@ -16,3 +16,9 @@ export const BROWSER_FIELDS = [
   ['Sec-Fetch-Site', 'same-origin'],
   ['Sec-Fetch-User', '?1'],
 ];
+
+/** The same of somebody who clicks from page to page: one field is another each time. `wrk.lua` puts a number for `{n}`. */
+export const CHANGING_FIELDS = BROWSER_FIELDS.map(([name, value]) => [
+  name,
+  name === 'Referer' ? 'http://127.0.0.1:8000/accounts/profile/{n}?next=/' : value,
+]);

@@ -1,5 +1,10 @@
 -- Arguments: METHOD BODY_BYTES ["Name: value" ...]. The summary is one line of JSON.
--- There is no `request` function, so that wrk formats the request once and runs no Lua while it measures.
+-- Unless a field holds {n}, which stands for a number that changes, there is no `request` function: wrk then formats the request once and
+-- runs no Lua while it measures.
+
+local VARIANTS = 256
+local variants = {}
+local next_variant = 0
 
 function init(args)
   wrk.method = args[1]
@@ -11,6 +16,20 @@ function init(args)
   for index = 3, #args do
     local name, value = args[index]:match("^([^:]+):%s*(.*)$")
     wrk.headers[name] = value
+  end
+  for name, value in pairs(wrk.headers) do
+    if value:find("{n}", 1, true) then vary(name, value) end
+  end
+end
+
+function vary(name, value)
+  for index = 1, VARIANTS do
+    wrk.headers[name] = value:gsub("{n}", tostring(99 + index))
+    variants[index] = wrk.format()
+  end
+  function request()
+    next_variant = next_variant % VARIANTS + 1
+    return variants[next_variant]
   end
 end
 

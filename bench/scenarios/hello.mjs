@@ -1,4 +1,4 @@
-import { BROWSER_FIELDS } from '../heads.mjs';
+import { BROWSER_FIELDS, CHANGING_FIELDS } from '../heads.mjs';
 import { loadScenario } from './load-scenario.mjs';
 
 const ANSWER = 'Hello, world!\n';
@@ -26,6 +26,14 @@ const django = {
 export const helloScenarios = [
   loadScenario({ ...wsgi, id: 'hello', request: { path: '/' } }),
   loadScenario({ ...browser(wsgi), id: 'hello-browser' }),
+  loadScenario({
+    ...wsgi,
+    id: 'hello-changing',
+    title: "WSGI hello, a browser's head with a field that changes",
+    stacks: ['viaduct', 'granian', 'nginx+uWSGI'],
+    targets: { granian: 0.9, 'nginx+uWSGI': 2.5 },
+    request: { path: '/', fields: CHANGING_FIELDS },
+  }),
   loadScenario({ ...django, id: 'django', request: { path: '/' } }),
   loadScenario({ ...browser(django), id: 'django-browser' }),
   loadScenario({

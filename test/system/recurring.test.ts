@@ -92,8 +92,11 @@ describe('fields that many clients repeat', () => {
       const pid = server.marks().at(-1)?.pid;
       if (pid !== undefined) process.kill(pid, 'SIGKILL');
     });
-    await Promise.all([...clients, killing]);
-    await server.stop();
+    try {
+      await Promise.all([...clients, killing]);
+    } finally {
+      await server.stop();
+    }
     assert.deepEqual(mixed, []);
   });
 });

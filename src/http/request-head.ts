@@ -1,4 +1,4 @@
-import { FieldMemory } from './field-memory.ts';
+import type { FieldMemory } from './field-memory.ts';
 import { type FieldName, knownFieldName, learnFieldName, nameGeneration } from './field-name.ts';
 import { FieldSection, type Progress } from './field-section.ts';
 import { Framing } from './framing.ts';
@@ -32,8 +32,8 @@ export class RequestHead {
   readonly #line: RequestLine;
   readonly #fields: FieldSection;
   #part: 'line' | 'fields' | 'recurring' = 'line';
+  #memory: FieldMemory | null = null;
   /** The names of the last head: the next one is likely to have the same at the same place, and comparing is cheaper than looking up. */
-  #memory = new FieldMemory();
   readonly #expected: FieldName[] = [];
   #expectedGeneration = 0;
 
@@ -49,11 +49,11 @@ export class RequestHead {
 
   /** Bytes of the complete head, its empty line included. */
   get length(): number {
-    return this.#part === 'recurring' ? this.#line.at + this.#memory.length : this.#fields.at;
+    return this.#part === 'recurring' ? this.#line.at + (this.#memory?.length ?? 0) : this.#fields.at;
   }
 
-  /** Begins a head of the connection whose last field section is in `memory`. */
-  begin(memory: FieldMemory): void {
+  /** Begins a head of the connection whose last field section is in `memory`, if it has one. */
+  begin(memory: FieldMemory | null): void {
     this.#memory = memory;
     this.#line.begin();
     this.#part = 'line';
@@ -69,7 +69,7 @@ export class RequestHead {
     if (this.#part === 'line') {
       const progress = this.#line.scan(bytes, origin, end);
       if (progress !== 'complete') return progress;
-      if (this.#memory.matches(bytes, origin + this.#line.at, end, this.#line.minorVersion)) {
+      if (this.#memory?.matches(bytes, origin + this.#line.at, end, this.#line.minorVersion) === true) {
         this.#part = 'recurring';
         return 'complete';
       }
@@ -82,13 +82,13 @@ export class RequestHead {
   /** Fills the fields of this object from a complete head at `origin` of `bytes`. */
   interpret(bytes: Buffer, origin: number): Refusal | null {
     const line = this.#line;
-    const recurs = this.#part === 'recurring';
-    const text = bytes.toString('latin1', origin, origin + (recurs ? line.at : this.#fields.at));
+    const recurs = this.#part === 'recurring' ? this.#memory : null;
+    const text = bytes.toString('latin1', origin, origin + (recurs === null ? this.#fields.at : line.at));
     this.method = methodOf(text, line.methodStart, line.methodEnd);
     if (this.method === 'CONNECT') return NO_TUNNEL;
     const refusal =
       this.target.read(text, line.methodEnd + 1, line.targetEnd, line.queryMark, line.encoded, this.method) ??
-      (recurs ? this.#recallFields() : this.#interpretFields(text, bytes, origin));
+      (recurs === null ? this.#interpretFields(text, bytes, origin) : this.#recallFields(recurs));
     if (refusal !== null) return refusal;
     if (this.target.authority !== '') {
       this.framing.host = this.target.authority;
@@ -97,8 +97,7 @@ export class RequestHead {
     return this.method === 'TRACE' ? NO_ECHO : null;
   }
 
-  #recallFields(): null {
-    const memory = this.#memory;
+  #recallFields(memory: FieldMemory): null {
     memory.recur();
     this.headers = memory.headers;
     this.headersRepeat = memory.headersRepeat;
@@ -136,8 +135,9 @@ export class RequestHead {
     this.recurring = 0;
     const refusal = framing.finish();
     if (refusal !== null) return refusal;
-    if (this.#memory.learn(bytes, origin + this.#line.at, origin + fields.at, this.#line.minorVersion)) {
-      this.#memory.keep(headers, this.headersRepeat, framing);
+    const memory = this.#memory;
+    if (memory?.learn(bytes, origin + this.#line.at, origin + fields.at, this.#line.minorVersion) === true) {
+      memory.keep(headers, this.headersRepeat, framing);
     }
     return null;
   }

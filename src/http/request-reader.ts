@@ -10,8 +10,9 @@ export class RequestReader {
   readonly #context: ServerContext;
   /** Borrowed while a head arrives. */
   #head: RequestHead | null = null;
-  /** While requests follow one another. */
+  /** While requests follow one another: from the second on, because many connections have one only. */
   #memory: FieldMemory | null = null;
+  #follows = false;
 
   constructor(context: ServerContext) {
     this.#context = context;
@@ -31,8 +32,7 @@ export class RequestReader {
   next(): RequestHead | Refusal | null {
     const { input } = this;
     if (input.length === 0) return null;
-    this.#memory ??= new FieldMemory();
-    const head = this.#head ?? this.#context.takeHead(this.#memory);
+    const head = this.#head ?? this.#begin();
     const progress = head.scan(input.bytes, input.at, input.end);
     if (progress === 'incomplete') {
       this.#head = head;
@@ -45,9 +45,17 @@ export class RequestReader {
     return refusal ?? head;
   }
 
+  #begin(): RequestHead {
+    if (this.#follows) this.#memory ??= new FieldMemory();
+    this.#follows = true;
+    return this.#context.takeHead(this.#memory);
+  }
+
   /** Nobody knows when the next request comes: holds no memory for its sake. */
   rest(): void {
-    if (this.#head === null) this.#memory = null;
+    if (this.#head !== null) return;
+    this.#memory = null;
+    this.#follows = false;
   }
 
   /** Nothing more is to be read. */

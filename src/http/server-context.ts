@@ -74,7 +74,7 @@ export class ServerContext {
   }
 
   /** A head reader for as long as a head arrives. */
-  takeHead(memory: FieldMemory): RequestHead {
+  takeHead(memory: FieldMemory | null): RequestHead {
     const head = this.#heads.pop() ?? new RequestHead(this.limits);
     head.begin(memory);
     return head;

@@ -172,6 +172,34 @@ class Scoreboard(unittest.TestCase):
             gate.release.set()
 
 
+class Sections(unittest.TestCase):
+    def test_are_kept_in_their_slots_for_requests_that_come_without(self):
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            seen = environ['HTTP_COOKIE'] + environ['PATH_INFO'] + environ.get('left', '')
+            environ['HTTP_COOKIE'] = environ['left'] = 'changed'
+            return [seen.encode()]
+
+        items = [
+            (0, {'HTTP_COOKIE': 'zero'}, '/a'),
+            (1, {'HTTP_COOKIE': 'one'}, '/b'),
+            (0, None, '/c'),
+            (1, None, '/d'),
+            (0, {'HTTP_COOKIE': 'new'}, '/e'),
+            (0, None, '/f'),
+            (1, None, '/g'),
+        ]
+        batch = [
+            (number, 0, slot, section, {'REQUEST_METHOD': 'GET', 'PATH_INFO': path}, None)
+            for number, (slot, section, path) in enumerate(items, 1)
+        ]
+        data = marshal.dumps(batch, 2)
+        with Front(application) as front:
+            front.socket.sendall(struct.pack('<I', len(data)) + data)
+            bodies = [front.frame().body for _ in items]
+        self.assertEqual(bodies, [b'zero/a', b'one/b', b'zero/c', b'one/d', b'new/e', b'new/f', b'one/g'])
+
+
 class Batches(unittest.TestCase):
     def test_come_in_any_pieces(self):
         gate = Gate()

@@ -1,8 +1,8 @@
 """One lane: a Unix socket to the front and the thread that runs its requests. This is the worker's hot path.
 
-A batch from the front is its length and a marshalled list of (request id, listener, slot, section, environ, body). The body
-is bytes, or the path of a spool file, or None. A section is what requests of one connection have in common: it comes once,
-to be kept in a slot of `sections`, and is None afterwards; slot -1 is for none. Three threads' worth of rules keep
+A batch from the front is its length and a marshalled list of (request id, listener, number, section, environ, body). The body
+is bytes, or the path of a spool file, or None. A section is what requests of one connection have in common: it comes once with
+its number, which no other has, and is None afterwards; number 0 is for none. Three threads' worth of rules keep
 *a request is never started twice, and none is lost*:
 
 - only `serve` takes from the left of `todo`, and it writes the request's id to the scoreboard before the application runs;
@@ -25,6 +25,8 @@ FLUSH_NS = 4_000_000
 LARGE_BYTES = 32768
 """A larger response does not wait for others. The front passes it on as it arrives, so it cannot take it twice."""
 READ_BYTES = 65536
+SECTIONS_MAX = 128
+"""The front has the same number in lane-memory.ts."""
 FLUSH_NOW_SECONDS = 0.1
 """Longer than that, a lane's thread waits for a client that does not read."""
 
@@ -72,14 +74,14 @@ class Lane:
             if self.now - self.flushed > FLUSH_NS and self.out:
                 self.flush()
 
-    def run(self, request_id, listener, slot, section, variables, body):
-        # Outside of the `try`: a lane that could not keep a section must die, or the next request would get another one's.
-        if slot < 0:
+    def run(self, request_id, listener, number, section, variables, body):
+        # Outside of the `try`: a lane that does not know a section must die, because the front believes that it does.
+        if not number:
             shared = self.environs[listener]
         elif section is None:
-            shared = self.sections[slot]
+            shared = self.sections[number]
         else:
-            self.sections[slot] = shared = self.environs[listener] | section
+            shared = self.learn(number, self.environs[listener] | section)
         exchange = Exchange(self, request_id, variables['REQUEST_METHOD'] == 'HEAD')
         result = content = None
         try:
@@ -94,6 +96,15 @@ class Lane:
             self.close(close)
         if type(body) is str and content is not None:
             content.close()
+
+    def learn(self, number, shared):
+        """Keep the variables that come with a section; the one that was learned first makes room."""
+        sections = self.sections
+        sections.pop(number, None)
+        sections[number] = shared
+        if len(sections) > SECTIONS_MAX:
+            del sections[next(iter(sections))]
+        return shared
 
     def close(self, close):
         """Call the iterable's close(), which PEP 3333 promises on every path, without holding finished responses back."""

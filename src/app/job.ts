@@ -46,9 +46,9 @@ export class Job implements Later<Response> {
   }
 
   /**
-   * Writes the job as an item of a batch: request id, listener, slot, section, environ, body. A recurring section goes to a slot of the
-   * worker once and is None afterwards; any other is part of the environ, and the slot is -1. Of a body in memory only the head is
-   * written: its blocks have to follow.
+   * Writes the job as an item of a batch: request id, listener, number of the section, section, environ, body. A recurring section goes to a
+   * worker thread once and is None afterwards; any other is part of the environ, and its number is 0. Of a body in memory only the head
+   * is written: its blocks have to follow.
    */
   write(writer: MarshalWriter, memory: LaneMemory): void {
     const { body, request } = this;
@@ -57,10 +57,10 @@ export class Job implements Later<Response> {
     writer.byte(6);
     writer.int(this.id);
     writer.int(request.peer.listener);
-    const known = recurring === 0 ? -1 : memory.find(recurring);
-    writer.int(known ?? memory.learn(recurring));
-    if (known !== undefined) writer.byte(NONE);
+    writer.int(recurring);
+    if (recurring === 0 || memory.knows(recurring)) writer.byte(NONE);
     else {
+      memory.learn(recurring);
       writer.byte(DICT);
       writeSection(writer, request);
       writer.byte(DICT_END);

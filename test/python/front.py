@@ -53,7 +53,7 @@ class Front:
 
     def send(self, *requests):
         """Each is (id, environ, body). All go as one batch."""
-        batch = [(number, 0, -1, None, {'REQUEST_METHOD': 'GET', **environ}, body) for number, environ, body in requests]
+        batch = [(number, 0, 0, None, {'REQUEST_METHOD': 'GET', **environ}, body) for number, environ, body in requests]
         data = marshal.dumps(batch, 2)
         self.socket.sendall(struct.pack('<I', len(data)) + data)
 

@@ -6,6 +6,7 @@ import threading
 import unittest
 
 from front import COMPLETE, RECALLED, Front
+from viaduct_worker.lane import SECTIONS_MAX
 
 
 class Gate:
@@ -73,7 +74,7 @@ class Recall(unittest.TestCase):
     def test_takes_part_of_a_batch_that_is_not_whole_yet(self):
         self.front.send(request(1, '/hold'))
         self.gate.running.wait(20)
-        batch = marshal.dumps([(2, 0, -1, None, {'REQUEST_METHOD': 'GET', 'PATH_INFO': '/b'}, None)], 2)
+        batch = marshal.dumps([(2, 0, 0, None, {'REQUEST_METHOD': 'GET', 'PATH_INFO': '/b'}, None)], 2)
         data = struct.pack('<I', len(batch)) + batch
         self.front.socket.sendall(data[:10])
         self.front.lane.recall()
@@ -173,38 +174,51 @@ class Scoreboard(unittest.TestCase):
 
 
 class Sections(unittest.TestCase):
-    def test_are_kept_in_their_slots_for_requests_that_come_without(self):
-        def application(environ, start_response):
-            start_response('200 OK', [])
-            seen = environ['HTTP_COOKIE'] + environ['PATH_INFO'] + environ.get('left', '')
-            environ['HTTP_COOKIE'] = environ['left'] = 'changed'
-            return [seen.encode()]
-
+    def test_are_kept_for_requests_that_come_without(self):
         items = [
-            (0, {'HTTP_COOKIE': 'zero'}, '/a'),
-            (1, {'HTTP_COOKIE': 'one'}, '/b'),
-            (0, None, '/c'),
-            (1, None, '/d'),
-            (0, {'HTTP_COOKIE': 'new'}, '/e'),
-            (0, None, '/f'),
-            (1, None, '/g'),
+            (7, {'HTTP_COOKIE': 'seven'}, '/a'),
+            (8, {'HTTP_COOKIE': 'eight'}, '/b'),
+            (7, None, '/c'),
+            (8, None, '/d'),
+            (7, {'HTTP_COOKIE': 'seven'}, '/e'),
+            (7, None, '/f'),
         ]
+        self.assertEqual(self.answers(items), [b'seven/a', b'eight/b', b'seven/c', b'eight/d', b'seven/e', b'seven/f'])
+
+    def test_make_room_in_the_order_in_which_they_were_learned(self):
+        first = (1, {'HTTP_COOKIE': 'first'}, '/')
+        others = [(number, {'HTTP_COOKIE': str(number)}, '/') for number in range(2, SECTIONS_MAX + 1)]
+        last = (SECTIONS_MAX + 1, {'HTTP_COOKIE': 'last'}, '/')
+        with Front(cookies) as front:
+            self.answers([first, *others, first, last, (1, None, '/'), (3, None, '/')], front)
+            self.assertEqual(sorted(front.lane.sections), [1, *range(3, SECTIONS_MAX + 2)])
+
+    def answers(self, items, front=None):
+        if front is None:
+            with Front(cookies) as front:
+                return self.answers(items, front)
         batch = [
-            (number, 0, slot, section, {'REQUEST_METHOD': 'GET', 'PATH_INFO': path}, None)
-            for number, (slot, section, path) in enumerate(items, 1)
+            (request_id, 0, number, section, {'REQUEST_METHOD': 'GET', 'PATH_INFO': path}, None)
+            for request_id, (number, section, path) in enumerate(items, 1)
         ]
         data = marshal.dumps(batch, 2)
-        with Front(application) as front:
-            front.socket.sendall(struct.pack('<I', len(data)) + data)
-            bodies = [front.frame().body for _ in items]
-        self.assertEqual(bodies, [b'zero/a', b'one/b', b'zero/c', b'one/d', b'new/e', b'new/f', b'one/g'])
+        front.socket.sendall(struct.pack('<I', len(data)) + data)
+        return [front.frame().body for _ in items]
+
+
+def cookies(environ, start_response):
+    """Answers with cookie and path, and leaves something behind in its environ."""
+    start_response('200 OK', [])
+    seen = environ['HTTP_COOKIE'] + environ['PATH_INFO'] + environ.get('left', '')
+    environ['HTTP_COOKIE'] = environ['left'] = 'changed'
+    return [seen.encode()]
 
 
 class Batches(unittest.TestCase):
     def test_come_in_any_pieces(self):
         gate = Gate()
         batch = marshal.dumps(
-            [(n, 0, -1, None, {'REQUEST_METHOD': 'GET', 'PATH_INFO': f'/{n}'}, b'x' * 100_000) for n in range(1, 6)], 2
+            [(n, 0, 0, None, {'REQUEST_METHOD': 'GET', 'PATH_INFO': f'/{n}'}, b'x' * 100_000) for n in range(1, 6)], 2
         )
         data = (struct.pack('<I', len(batch)) + batch) * 2
         with Front(gate) as front:

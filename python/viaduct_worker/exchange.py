@@ -31,7 +31,7 @@ class Exchange:
     def __init__(self, lane, request_id, head_only):
         self.lane = lane
         self.id = request_id
-        self.begun = now()
+        self.begun = lane.now
         self.bodyless = head_only
         self.phase = 0
         self.sent = 0

@@ -8,6 +8,7 @@ HAS_REASON = 4
 """Bits of a response frame: which fields are among the lines, and whether a reason phrase stands before them."""
 
 _CONTENT_LENGTH = 8
+"""A mark from here on is that of a Content-Length, plus what it says."""
 _MEMORY = 1024
 _VALUE_MEMORY = 80
 """How many headers are remembered as encoded, and the longest value: most of an application's are the same each time."""
@@ -61,10 +62,10 @@ def encode_headers(headers):
         except (KeyError, TypeError):
             line, mark = _encode(header)
         if mark:
-            if mark == _CONTENT_LENGTH:
+            if mark >= _CONTENT_LENGTH:
                 if length >= 0:
                     raise ValueError('Content-Length is given twice')
-                length = int(header[1])
+                length = mark - _CONTENT_LENGTH
             else:
                 has |= mark
         lines += line
@@ -85,8 +86,10 @@ def _encode(header):
     if lower in _hop_by_hop:
         raise ValueError(f'header {name!r} is hop-by-hop: it belongs to the server (PEP 3333)')
     mark = _marks.get(lower, 0)
-    if mark == _CONTENT_LENGTH and not (value.isascii() and value.isdigit() and len(value) <= 15):
-        raise ValueError(f'Content-Length must be a decimal number, not {value!r}')
+    if mark == _CONTENT_LENGTH:
+        if not (value.isascii() and value.isdigit() and len(value) <= 15):
+            raise ValueError(f'Content-Length must be a decimal number, not {value!r}')
+        mark += int(value)
     result = f'{name}: {value}\r\n'.encode('latin-1'), mark
     if len(value) <= _VALUE_MEMORY:
         if len(_known) >= _MEMORY:

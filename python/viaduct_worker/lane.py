@@ -146,7 +146,7 @@ class Lane:
                 if not data:
                     return False
                 self.take(data)
-        self.flushed = now()
+        self.flushed = self.now = now()
         return True
 
     def take(self, data):

@@ -10,8 +10,8 @@ const WAIT_NS_BESIDE_IDLE_THREAD = 100_000;
 
 /**
  * Chooses the lane for the next request, or null when it has to wait in the queue. In this order: an idle lane of an idle
- * worker; a busy lane whose requests are so short that waking a second thread of its worker costs more; any idle lane; a busy
- * lane with room. A lane has room for as many requests as keep the expected wait under a millisecond, or a few when they are short, at
+ * worker; a busy lane whose requests are so short that waking a second thread of its worker costs more; an idle lane of the worker with the
+ * fewest busy ones; a busy lane with room. A lane has room for as many requests as keep the expected wait under a millisecond, or a few when they are short, at
  * most `depthMax`; one that was never measured, or that runs a slow request now, has none. Slow applications get one request at a time that way,
  * and fast ones get batches.
  */
@@ -25,7 +25,7 @@ export function chooseLane(lanes: readonly Lane[], depthMax: number): Lane | nul
     const waiting = lane.inflight.length;
     if (waiting === 0) {
       if (lane.load.busyLanes === 0) return lane;
-      idle ??= lane;
+      if (idle === null || lane.load.busyLanes < idle.load.busyLanes) idle = lane;
     } else if (lane.averageNs > 0 && waiting < depthMax) {
       const expectedNs = waiting * lane.averageNs;
       if (expectedNs < shortestNs && (expectedNs < WAIT_NS_MAX || lane.averageNs < SHORT_NS)) {

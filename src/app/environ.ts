@@ -1,20 +1,25 @@
-import type { HeaderList, Request } from '../http/message.ts';
+import type { HeaderList, Protocol, Request } from '../http/message.ts';
 import { type MarshalWriter, Name } from './marshal.ts';
 
 /**
  * The variables of a request are CGI's (RFC 3875 section 4.1) under PEP 3333, whose strings hold bytes as latin-1. They are written in two
  * parts, as items of a dict, and what all requests of a listener share is in the worker already.
  *
- * This part is each request's own: REQUEST_METHOD, PATH_INFO (percent-decoded), QUERY_STRING, REQUEST_URI (both as received), and
- * CONTENT_LENGTH when `contentLength` is not negative.
+ * This part is each request's own: REQUEST_METHOD, PATH_INFO and, where there is one, SCRIPT_NAME (both percent-decoded), QUERY_STRING,
+ * REQUEST_URI (both as received), and CONTENT_LENGTH when `contentLength` is not negative.
  */
 export function writeTarget(writer: MarshalWriter, request: Request, contentLength: number): void {
-  const { method, path, query } = request;
+  const { method, path, query, scriptName } = request;
   writer.name(REQUEST_METHOD);
   if (method === 'GET') writer.name(GET);
   else writer.text(method);
   writer.name(PATH_INFO);
-  writer.text(path.includes('%') ? percentDecode(path) : path === '*' ? '' : path);
+  if (scriptName === '') writer.text(path.includes('%') ? percentDecode(path) : path === '*' ? '' : path);
+  else {
+    writer.text(percentDecode(path.slice(scriptName.length)));
+    writer.name(SCRIPT_NAME);
+    writer.text(percentDecode(scriptName));
+  }
   writer.name(QUERY_STRING);
   writer.text(query);
   writer.name(REQUEST_URI);
@@ -26,8 +31,8 @@ export function writeTarget(writer: MarshalWriter, request: Request, contentLeng
 }
 
 /**
- * This part recurs with the connection's field section: SERVER_PROTOCOL, REMOTE_ADDR, REMOTE_PORT, CONTENT_TYPE, CONTENT_LENGTH when the
- * client said 0, and HTTP_*.
+ * This part recurs with the connection's field section: SERVER_PROTOCOL, REMOTE_ADDR, REMOTE_PORT, wsgi.url_scheme and SERVER_PORT where
+ * they are not the listener's, CONTENT_TYPE, CONTENT_LENGTH when the client said 0, and HTTP_*.
  *
  * Header names with an underscore are left out, because `X_Real_IP` and `X-Real-IP` become the same key, and so is `Proxy`,
  * whose key programs take for the setting of an outgoing proxy (CVE-2016-5385).
@@ -35,11 +40,19 @@ export function writeTarget(writer: MarshalWriter, request: Request, contentLeng
 export function writeSection(writer: MarshalWriter, request: Request): void {
   const { peer } = request;
   writer.name(SERVER_PROTOCOL);
-  writer.name(request.minorVersion === 1 ? HTTP_1_1 : HTTP_1_0);
+  writer.name(PROTOCOLS[request.protocol]);
   writer.name(REMOTE_ADDR);
   writer.text(peer.remoteAddress);
   writer.name(REMOTE_PORT);
   writer.text(`${peer.remotePort}`);
+  if (peer.secure) {
+    writer.name(URL_SCHEME);
+    writer.name(HTTPS);
+  }
+  if (peer.serverPort !== '') {
+    writer.name(SERVER_PORT);
+    writer.text(peer.serverPort);
+  }
   const headers = request.headersRepeat ? joinRepeated(request.headers) : request.headers;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
@@ -60,11 +73,18 @@ export function writeSection(writer: MarshalWriter, request: Request): void {
 const REQUEST_METHOD = new Name('REQUEST_METHOD');
 const GET = new Name('GET');
 const PATH_INFO = new Name('PATH_INFO');
+const SCRIPT_NAME = new Name('SCRIPT_NAME');
 const QUERY_STRING = new Name('QUERY_STRING');
 const REQUEST_URI = new Name('REQUEST_URI');
 const SERVER_PROTOCOL = new Name('SERVER_PROTOCOL');
-const HTTP_1_1 = new Name('HTTP/1.1');
-const HTTP_1_0 = new Name('HTTP/1.0');
+const PROTOCOLS: Readonly<Record<Protocol, Name>> = {
+  'HTTP/1.0': new Name('HTTP/1.0'),
+  'HTTP/1.1': new Name('HTTP/1.1'),
+  'HTTP/2.0': new Name('HTTP/2.0'),
+};
+const URL_SCHEME = new Name('wsgi.url_scheme');
+const HTTPS = new Name('https');
+const SERVER_PORT = new Name('SERVER_PORT');
 const REMOTE_ADDR = new Name('REMOTE_ADDR');
 const REMOTE_PORT = new Name('REMOTE_PORT');
 const CONTENT_LENGTH = new Name('CONTENT_LENGTH');

@@ -13,6 +13,8 @@ import { refusalMessage } from './response-head.ts';
 import { discardBody, writeResponse } from './response-writer.ts';
 import type { ServerContext } from './server-context.ts';
 import { attachSocket, type ClientSocket, type Receiver } from './socket-reader.ts';
+import { statusLine } from './status.ts';
+import { UpgradeResponse } from './upgrade-response.ts';
 
 /**
  * What a connection does: waits for a request (`idle`), receives its head (`head`), waits for the handler's response (`handling`), sends it
@@ -66,11 +68,13 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     socket: ClientSocket<Connection>,
     listener: number,
     context: ServerContext,
+    peer: Peer | null,
     onClosed: (connection: Connection) => void,
   ) {
     this.socket = socket;
     this.#listener = listener;
     this.#context = context;
+    this.#peer = peer;
     this.#onClosed = onClosed;
     this.#link = new ClientLink(socket, context);
     this.#reader = new RequestReader(context);
@@ -128,7 +132,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     const { framing } = head;
     this.#peer ??= peerOf(this.socket, this.#listener);
     this.#body = framing.contentLength === 0 ? null : new BodyReader(framing.contentLength, this.#context.limits, this);
-    const request = new IncomingRequest(head, this.#body, this.#peer, framing.upgrades);
+    const request = new IncomingRequest(head, this.#body, this.#peer, framing.upgrades && this.#body === null);
     this.persists = framing.persists && !this.#context.draining;
     this.#expectsContinue = framing.expectsContinue && this.#body !== null;
     this.#request = request;
@@ -141,7 +145,6 @@ export class Connection implements Exchange, BodyOwner, Receiver {
   #handle(request: IncomingRequest): void {
     const { options } = this.#context;
     if (options.onAnswered !== null) this.#startedAtMs = performance.now();
-    if (request.upgrades && this.#handOver(request)) return;
     try {
       const result = options.handle(request);
       if (result instanceof Response) this.#respond(result);
@@ -165,6 +168,10 @@ export class Connection implements Exchange, BodyOwner, Receiver {
       return;
     }
     if (!(response.status >= 200 && response.status <= 999)) {
+      if (response instanceof UpgradeResponse && request.upgrades) {
+        this.#handOver(response);
+        return;
+      }
       discardBody(response.body);
       this.#fail(
         new ViaductError('RESPONSE_INVALID', `Cannot send a response with status ${response.status}: it is not final`),
@@ -442,16 +449,18 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     if (this.#request?.minorVersion === 1) this.socket.write(CONTINUE, 'latin1');
   }
 
-  /** Lets the server's upgrade handler take the socket. */
-  #handOver(request: IncomingRequest): boolean {
-    const { onUpgrade } = this.#context.options;
-    if (onUpgrade === undefined || this.#body !== null) return false;
+  /** The handler takes the socket, and what came behind the request. */
+  #handOver(response: UpgradeResponse): void {
     const { bytes, at, end } = this.#reader.input;
-    if (!onUpgrade(request, this.socket, Buffer.from(bytes.subarray(at, end)))) return false;
+    const early = Buffer.from(bytes.subarray(at, end));
+    this.#status = response.status;
+    this.#bodyBytes = 0;
+    this.#finish();
     this.#phase = 'closed';
     this.#reader.clear();
+    this.socket.write(`${statusLine(response.status, response.reason)}${response.lines}\r\n`, 'latin1');
     this.#link.detach();
     this.#onClosed(this);
-    return true;
+    response.onSocket(this.socket, early);
   }
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Connection } from './connection.ts';
+import type { Peer } from './message.ts';
 import { type ConnectionOptions, ServerContext } from './server-context.ts';
 import { readSocket } from './socket-reader.ts';
 
@@ -22,16 +23,16 @@ export class Connections {
   }
 
   /**
-   * Speaks HTTP/1.1 on `socket`, which was accepted by the listener with this index, with `allowHalfOpen`, and with `pauseOnConnect`
-   * where it is to be read the fast way.
+   * Speaks HTTP/1.1 on `accepted`, a socket of the listener with this index, with `allowHalfOpen`, and with `pauseOnConnect` where it is
+   * to be read the fast way. `peer` is who is at the other end, where the socket does not know.
    */
-  accept(accepted: Socket, listener: number): void {
+  accept(accepted: Socket, listener: number, peer: Peer | null = null): void {
     if (this.#open.size >= (this.#context.options.connectionsMax ?? Number.POSITIVE_INFINITY)) {
       accepted.destroy();
       return;
     }
     const socket = readSocket<Connection>(accepted);
-    const connection = new Connection(socket, listener, this.#context, this.#forget);
+    const connection = new Connection(socket, listener, this.#context, peer, this.#forget);
     this.#open.add(connection);
     connection.open();
     this.#timer ??= setInterval(() => this.#sweep(), this.#context.tickMs);

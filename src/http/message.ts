@@ -16,9 +16,14 @@ export interface Peer {
   readonly remotePort: number;
   /** Index of the listener that accepted the connection, in the server's list. */
   readonly listener: number;
-  /** True when the client's bytes came through TLS. */
+  /** True when the client speaks https: its bytes came through TLS, here or at a trusted proxy. */
   readonly secure: boolean;
+  /** The port that the client believes to speak to, where that is not the listener's: behind a proxy; else ''. */
+  readonly serverPort: string;
 }
+
+/** As environ and logs write it. */
+export type Protocol = 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
 
 /** One parsed and framed request. Every field is already validated against RFC 9112. */
 export interface Request {
@@ -27,22 +32,29 @@ export interface Request {
   readonly path: string;
   /** Query as received, without the '?'; '' when there is none. */
   readonly query: string;
-  /** 0 for HTTP/1.0, 1 for HTTP/1.1. */
-  readonly minorVersion: 0 | 1;
+  readonly protocol: Protocol;
   /** Fields as received. `Transfer-Encoding` never stands beside `Content-Length` (RFC 9112 section 6.1). */
   readonly headers: HeaderList;
   /** True when a header name may stand in `headers` more than once. */
   readonly headersRepeat: boolean;
   /**
    * Not 0 when the client has sent the same fields before: all requests with this number have the same `headers`, `host`, `peer` and
-   * `minorVersion`. Who changes one of these in a request of its own sets it to 0.
+   * `protocol`. Who changes one of these in a request of its own sets it to 0, and so does a protocol whose connections have several
+   * requests at once.
    */
   readonly recurring: number;
+  /**
+   * What of `path`, still percent-encoded, leads to the application: '' or a path without a final slash. The application sees it as
+   * SCRIPT_NAME and the rest as PATH_INFO (RFC 3875 section 4.1.13).
+   */
+  readonly scriptName: string;
   /** Authority: of an absolute-form target, else the Host field's value, else ''. */
   readonly host: string;
   /** Null when the request has no content. */
   readonly body: RequestBody | null;
   readonly peer: Peer;
+  /** The client asks for another protocol (RFC 9110 section 7.8) and sent no content: an `UpgradeResponse` can give it what it wants. */
+  readonly upgrades: boolean;
   /** True as soon as the client can no longer receive an answer. */
   readonly gone: boolean;
   /** Called once when `gone` becomes true before the response is complete. One owner at a time: who holds the request. */

@@ -10,6 +10,7 @@ export function peerOf(socket: Socket, listener: number): Peer {
     remoteAddress: address.startsWith(MAPPED) && address.includes('.') ? address.slice(MAPPED.length) : address,
     remotePort: socket.remotePort ?? 0,
     listener,
+    serverPort: '',
     secure: 'encrypted' in socket && socket.encrypted === true,
   };
 }

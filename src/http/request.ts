@@ -1,4 +1,4 @@
-import type { HeaderList, Peer, Request, RequestBody } from './message.ts';
+import type { HeaderList, Peer, Protocol, Request, RequestBody } from './message.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** The request that a connection makes of a complete head. */
@@ -6,14 +6,15 @@ export class IncomingRequest implements Request {
   readonly method: string;
   readonly path: string;
   readonly query: string;
+  /** 0 for HTTP/1.0, 1 for HTTP/1.1. */
   readonly minorVersion: 0 | 1;
   readonly headers: HeaderList;
   readonly headersRepeat: boolean;
   readonly recurring: number;
+  readonly scriptName = '';
   readonly host: string;
   readonly body: RequestBody | null;
   readonly peer: Peer;
-  /** The client asks for another protocol (RFC 9110 section 7.8). */
   readonly upgrades: boolean;
   gone = false;
   onGone: (() => void) | null = null;
@@ -30,5 +31,9 @@ export class IncomingRequest implements Request {
     this.body = body;
     this.peer = peer;
     this.upgrades = upgrades;
+  }
+
+  get protocol(): Protocol {
+    return this.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
   }
 }

@@ -1,11 +1,10 @@
 import { ViaductError } from '../errors.ts';
 import { BlockSender } from './block-sender.ts';
-import { dateAndServerLines } from './date.ts';
 import type { BodyFraming, Exchange } from './exchange.ts';
 import { FileSender } from './file-sender.ts';
 import type { BodySource, FileBody, ResponseBody } from './message.ts';
 import type { IncomingRequest } from './request.ts';
-import { type Rendered, Response } from './response.ts';
+import { Response } from './response.ts';
 import { CLOSES, PERSISTS, PERSISTS_AS_ASKED, responseHead } from './response-head.ts';
 import { StandingResponse } from './standing-response.ts';
 import { StreamSender } from './stream-sender.ts';
@@ -59,11 +58,6 @@ function writeHead(exchange: Exchange, request: IncomingRequest, response: Respo
 }
 
 function writeBytes(exchange: Exchange, request: IncomingRequest, response: Response, body: Uint8Array): void {
-  if (response.rendered !== null && exchange.persists && request.minorVersion === 1) {
-    exchange.sent(body.length, exchange.socket.write(render(response, response.rendered, body)));
-    exchange.complete();
-    return;
-  }
   const declared = response.contentLength;
   const whole = declared <= body.length;
   if (declared >= 0 && declared !== body.length) reportLength(exchange, declared, body.length);
@@ -80,19 +74,6 @@ function writeBytes(exchange: Exchange, request: IncomingRequest, response: Resp
   exchange.sent(bytes.length, writeTogether(exchange, head, bytes));
   if (whole) exchange.complete();
   else exchange.breakOff('length');
-}
-
-/** The whole message for a connection that persists: made once a second, however often it is sent. */
-function render(response: Response, rendered: Rendered, body: Uint8Array): Buffer {
-  const own = dateAndServerLines();
-  if (rendered.own !== own) {
-    const head = responseHead(response, '', PERSISTS);
-    rendered.bytes = Buffer.allocUnsafeSlow(head.length + body.length);
-    rendered.bytes.write(head, 'latin1');
-    rendered.bytes.set(body, head.length);
-    rendered.own = own;
-  }
-  return rendered.bytes;
 }
 
 /** One write, and one packet where it fits. */

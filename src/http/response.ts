@@ -17,8 +17,6 @@ export class Response {
   /** Bits: which of the fields that the connection would add are already in `lines`. */
   readonly has: number;
   readonly body: ResponseBody;
-  /** For a response that is sent again and again, such as a file in memory: what was written the last time. */
-  rendered: Rendered | null = null;
 
   constructor(status: number, reason: string, lines: string, contentLength: number, has: number, body: ResponseBody) {
     this.status = status;
@@ -45,12 +43,6 @@ export class Response {
     const body = Buffer.from(text, 'utf8');
     return Response.fromHeaders(status, ['Content-Type', 'text/plain; charset=utf-8', ...headers], body);
   }
-}
-
-/** Head and body as they stand on the wire, good as long as `own`, the lines that the connection adds, is the same: a second. */
-export interface Rendered {
-  own: string;
-  bytes: Buffer;
 }
 
 /** Bits of `Response.has`. */

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { FieldMemory } from './field-memory.ts';
 import type { HandlerResult } from './handler.ts';
 import { DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
@@ -24,11 +23,6 @@ export interface ConnectionOptions {
   readonly onError: (error: unknown, request: Request | null) => void;
   /** A client's mistake was answered, or met a closed connection, before there was a request. For the log. */
   readonly onRefused?: (refusal: Refusal, peer: Peer) => void;
-  /**
-   * Called when an HTTP/1.1 request without content asks for an upgrade. Returns true to take the socket over, with `head`, what came
-   * behind the request; the connection then forgets it. The socket is paused if nothing listens to it yet.
-   */
-  readonly onUpgrade?: (request: Request, socket: Socket, head: Buffer) => boolean;
 }
 
 /** The deadlines are never needed exactly, so they are counted in ticks of one timer. */

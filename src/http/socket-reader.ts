@@ -58,7 +58,7 @@ export function attachSocket<R extends Receiver>(socket: ClientSocket<R>, receiv
   socket.resume();
 }
 
-/** Makes `socket` an ordinary one: it has no receiver any more, what comes is `data`. Pauses it when nobody listens to that yet. */
+/** Makes `socket` an ordinary one: it has no receiver any more, what comes is `data`. Pauses it when nobody listens to that. */
 export function detachSocket<R extends Receiver>(socket: ClientSocket<R>): void {
   socket.receiver = null;
   socket.off('data', onData);

@@ -102,7 +102,7 @@ function jsonFormat(request: Request, status: number, bodyBytes: number, ms: num
 /** Apache's and nginx's "combined" format. */
 function combinedFormat(request: Request, status: number, bodyBytes: number): string {
   const address = request.peer.remoteAddress || '-';
-  const line = escapeField(`${request.method} ${targetOf(request)} HTTP/1.${request.minorVersion}`);
+  const line = escapeField(`${request.method} ${targetOf(request)} ${request.protocol}`);
   const referer = escapeField(fieldOf(request, 'referer') || '-');
   const agent = escapeField(fieldOf(request, 'user-agent') || '-');
   return `${address} - - [${commonDate(new Date())}] "${line}" ${status} ${bodyBytes} "${referer}" "${agent}"\n`;

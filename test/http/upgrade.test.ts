@@ -3,26 +3,28 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { Connections } from '../../src/http/connections.ts';
-import type { Request } from '../../src/http/message.ts';
 import { Response } from '../../src/http/response.ts';
+import { UpgradeResponse } from '../../src/http/upgrade-response.ts';
 import { SocketClient, within } from '../support/socket-client.ts';
 
 const UPGRADE = 'Connection: keep-alive, Upgrade\r\nUpgrade: echo\r\n';
 
-describe('the upgrade hook', () => {
+describe('an upgrade', () => {
   let server: Server;
   let connections: Connections;
   let port: number;
 
   before(async () => {
     connections = new Connections({
-      handle: (request) => Response.text(200, `ordinary ${request.path}\n`),
+      handle: (request) =>
+        request.path === '/echo' && request.upgrades
+          ? new UpgradeResponse('echo', ['X-Echo', 'yes'], echo)
+          : Response.text(200, `ordinary ${request.path}\n`),
       limits: {},
       onAnswered: null,
       onError(error) {
         throw error;
       },
-      onUpgrade: (request, socket, head) => request.path === '/echo' && echo(request, socket, head),
     });
     server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) =>
       connections.accept(socket, 0),
@@ -39,7 +41,9 @@ describe('the upgrade hook', () => {
   it('hands the socket over with what came behind the request', async () => {
     const client = await SocketClient.open(port);
     client.send(`GET /echo HTTP/1.1\r\nHost: a\r\n${UPGRADE}\r\nearly`);
-    await client.until(/^HTTP\/1\.1 101 Switching Protocols\r\n\r\nearly$/);
+    await client.until(
+      /^HTTP\/1\.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\nX-Echo: yes\r\n\r\nearly$/,
+    );
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     await client.until(/earlyGET \/ HTTP\/1\.1\r\nHost: a\r\n\r\n$/);
     client.close();
@@ -54,7 +58,7 @@ describe('the upgrade hook', () => {
   });
 
   const ordinary: [string, string][] = [
-    ['the hook declines', `GET /other HTTP/1.1\r\nHost: a\r\n${UPGRADE}\r\n`],
+    ['the handler declines', `GET /other HTTP/1.1\r\nHost: a\r\n${UPGRADE}\r\n`],
     ['Upgrade is not named in Connection', 'GET /echo HTTP/1.1\r\nHost: a\r\nUpgrade: echo\r\n\r\n'],
     ['the request is HTTP/1.0', `GET /echo HTTP/1.0\r\nHost: a\r\n${UPGRADE}\r\n`],
     ['the request has content', `POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n${UPGRADE}\r\nx`],
@@ -70,10 +74,9 @@ describe('the upgrade hook', () => {
   }
 });
 
-function echo(_request: Request, socket: Socket, head: Buffer): true {
-  socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
-  socket.write(head);
+function echo(socket: Socket, early: Buffer): void {
+  socket.write(early);
   socket.on('data', (block) => socket.write(block));
   socket.on('error', () => {});
-  return true;
+  socket.resume();
 }

@@ -104,7 +104,7 @@ describe('the access log', () => {
   it('has a dash for what is not there as combined', () => {
     const peer = { ...request().peer, remoteAddress: '' };
     assert.equal(
-      line('combined', { method: 'HEAD', minorVersion: 0, peer }, 304, 0),
+      line('combined', { method: 'HEAD', protocol: 'HTTP/1.0', peer }, 304, 0),
       '- - - [09/Nov/2023:07:08:09 +0000] "HEAD / HTTP/1.0" 304 0 "-" "-"\n',
     );
   });

@@ -1,6 +1,6 @@
 import type { Request } from '../../src/http/message.ts';
 
-const PEER = { remoteAddress: '192.0.2.7', remotePort: 50_000, listener: 0, secure: false };
+const PEER = { remoteAddress: '192.0.2.7', remotePort: 50_000, listener: 0, secure: false, serverPort: '' };
 
 /** A parsed request, for the logs. */
 export function request(parts: Partial<Request> = {}): Request {
@@ -8,7 +8,9 @@ export function request(parts: Partial<Request> = {}): Request {
     method: 'GET',
     path: '/',
     query: '',
-    minorVersion: 1,
+    protocol: 'HTTP/1.1',
+    scriptName: '',
+    upgrades: false,
     headers: [],
     headersRepeat: false,
     recurring: 0,

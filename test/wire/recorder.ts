@@ -49,7 +49,7 @@ async function answer(request: Request): Promise<Response> {
 function describe(request: Request, body: string, trailers: HeaderList): SeenRequest {
   const query = request.query === '' ? '' : `?${request.query}`;
   return {
-    line: `${request.method} ${request.path}${query} HTTP/1.${request.minorVersion}`,
+    line: `${request.method} ${request.path}${query} ${request.protocol}`,
     headers: [...request.headers],
     host: request.host,
     body,

@@ -1,0 +1,68 @@
+import type { HeaderList, Peer, Protocol, Request, RequestBody } from './message.ts';
+
+/** What of a request a handler may show differently to those behind it. */
+export type RequestChanges = Partial<
+  Pick<Request, 'method' | 'path' | 'query' | 'headers' | 'host' | 'peer' | 'scriptName' | 'body'>
+>;
+
+/** A request as it looks behind a handler that changed it: another path, other headers. Its client is still the one of `origin`. */
+class DerivedRequest implements Request {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly protocol: Protocol;
+  readonly headers: HeaderList;
+  readonly headersRepeat: boolean;
+  readonly host: string;
+  readonly scriptName: string;
+  readonly body: RequestBody | null;
+  readonly peer: Peer;
+  readonly recurring: number;
+  readonly upgrades: boolean;
+  readonly #origin: Request;
+
+  constructor(origin: Request, changes: RequestChanges) {
+    this.method = changes.method ?? origin.method;
+    this.path = changes.path ?? origin.path;
+    this.query = changes.query ?? origin.query;
+    this.protocol = origin.protocol;
+    this.headers = changes.headers ?? origin.headers;
+    this.headersRepeat = changes.headers === undefined ? origin.headersRepeat : true;
+    this.host = changes.host ?? origin.host;
+    this.scriptName = changes.scriptName ?? origin.scriptName;
+    this.body = changes.body === undefined ? origin.body : changes.body;
+    this.peer = changes.peer ?? origin.peer;
+    this.recurring =
+      changes.headers === undefined && changes.host === undefined && changes.peer === undefined ? origin.recurring : 0;
+    this.upgrades = origin.upgrades;
+    this.#origin = origin;
+  }
+
+  get gone(): boolean {
+    return this.#origin.gone;
+  }
+
+  get onGone(): (() => void) | null {
+    return this.#origin.onGone;
+  }
+
+  set onGone(onGone: (() => void) | null) {
+    this.#origin.onGone = onGone;
+  }
+}
+
+/** `request` with `changes`, for the rest of a chain. */
+export function deriveRequest(request: Request, changes: RequestChanges): Request {
+  return new DerivedRequest(request, changes);
+}
+
+/** The value of the field `name` (lower case) of a request, lines of one name joined by commas; null when there is none. */
+export function requestField({ headers }: Pick<Request, 'headers'>, name: string): string | null {
+  let value: string | null = null;
+  for (let i = 0; i < headers.length; i += 2) {
+    const field = headers[i] as string;
+    if (field.length !== name.length || field.toLowerCase() !== name) continue;
+    value = value === null ? (headers[i + 1] as string) : `${value}, ${headers[i + 1]}`;
+  }
+  return value;
+}

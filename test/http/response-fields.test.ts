@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { after } from '../../src/http/handler.ts';
+import { Response } from '../../src/http/response.ts';
+import { changeResponse, responseField, responseFields } from '../../src/http/response-fields.ts';
+
+const HEADERS = [
+  'Content-Type',
+  'text/html',
+  'Set-Cookie',
+  'a=1',
+  'X-Content-Type',
+  'no',
+  'set-cookie',
+  'b=2',
+  'Content-Length',
+  '5',
+];
+
+function response(): Response {
+  return Response.fromHeaders(200, HEADERS, Buffer.from('hello'), 'Fine');
+}
+
+describe('fields of a response', () => {
+  it('are found by their whole name, whatever its case, and joined', () => {
+    assert.equal(responseField(response(), 'content-type'), 'text/html');
+    assert.equal(responseField(response(), 'set-cookie'), 'a=1, b=2');
+    assert.equal(responseField(response(), 'cookie'), null);
+    assert.deepEqual(responseFields(response()), HEADERS);
+  });
+
+  it('are set in place of all of their name, added beside them, and removed', () => {
+    const set = changeResponse(response(), {
+      set: ['SET-COOKIE', 'c=3'],
+      add: ['Vary', 'Accept'],
+      remove: ['content-TYPE'],
+    });
+    assert.deepEqual(responseFields(set), [
+      ...['X-Content-Type', 'no', 'Content-Length', '5', 'SET-COOKIE', 'c=3', 'Vary', 'Accept'],
+    ]);
+    assert.equal(set.contentLength, 5);
+    assert.equal(set.reason, 'Fine');
+  });
+
+  it('keep what the connection must know', () => {
+    const bare = changeResponse(response(), { remove: ['Content-Length'], status: 404, body: null });
+    assert.equal(bare.contentLength, -1);
+    assert.equal(bare.status, 404);
+    assert.equal(bare.reason, '');
+    assert.equal(bare.body, null);
+    assert.throws(() => changeResponse(response(), { set: ['X', 'a\r\nb'] }), /control/);
+  });
+});
+
+describe('after', () => {
+  it('changes a response that is there at once', () => {
+    const result = after(response(), (found) => changeResponse(found, { status: 201 }));
+    assert.ok(result instanceof Response);
+    assert.equal(result.status, 201);
+  });
+
+  it('changes one that comes later, by another that comes later', async () => {
+    const later = after(Promise.resolve(response()), () => Promise.resolve(Response.text(202, '')));
+    assert.equal((await later).status, 202);
+  });
+
+  it('fails when the change does, or what comes before it', async () => {
+    const failing = after(Promise.resolve(response()), () => {
+      throw new Error('no');
+    });
+    await assert.rejects(async () => await failing, /no/);
+    const failed = after(Promise.reject(new Error('before')), (found) => found);
+    await assert.rejects(async () => await failed, /before/);
+  });
+});

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import type { Request } from '../../src/http/message.ts';
 import { type AccessLog, type AccessLogFormat, createAccessLog } from '../../src/observe/access-log.ts';
-import { ALL_BYTES, request } from './requests.ts';
+import { ALL_BYTES, request } from '../support/requests.ts';
 
 /** 9 November 2023, 07:08:09 UTC. */
 const NOW = Date.UTC(2023, 10, 9, 7, 8, 9, 42);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createLog, type Fields } from '../../src/observe/log.ts';
-import { ALL_BYTES } from './requests.ts';
+import { ALL_BYTES } from '../support/requests.ts';
 
 function written(format: 'text' | 'json', level: 'info' | 'warn' | 'error', message: string, fields?: Fields): string {
   let text = '';

@@ -13,8 +13,7 @@ export class ApplicationServer {
 
   constructor(options: ApplicationServerOptions) {
     this.#runtime = new Runtime((hello, socket) => this.#supervisor.attach(hello, socket));
-    const { directory: runtimeDirectory, socketPath } = this.#runtime;
-    this.#supervisor = new Supervisor({ ...options, release: { ...options.release, socketPath, runtimeDirectory } });
+    this.#supervisor = new Supervisor({ ...options, release: this.#placed(options.release) });
   }
 
   /** The end of a handler chain. */
@@ -32,15 +31,23 @@ export class ApplicationServer {
     await this.#supervisor.begin();
   }
 
-  /** Starts a new release beside the old one, which serves until the new one is ready, and goes on when that fails. */
-  reload(): Promise<void> {
-    return this.#supervisor.begin();
+  /**
+   * Starts a new release beside the old one, which serves until the new one is ready, and goes on when that fails. `release` is what it is
+   * made of, when that is not the same as before.
+   */
+  reload(release?: ApplicationServerOptions['release']): Promise<void> {
+    return this.#supervisor.begin(release === undefined ? null : this.#placed(release));
   }
 
   /** Lets running requests finish, then ends all processes. */
   async stop(): Promise<void> {
     await this.#supervisor.stop();
     this.#runtime.close();
+  }
+
+  #placed(release: ApplicationServerOptions['release']): SupervisorOptions['release'] {
+    const { directory: runtimeDirectory, socketPath } = this.#runtime;
+    return { ...release, socketPath, runtimeDirectory };
   }
 
   /** Ends all processes at once. */

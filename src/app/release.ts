@@ -47,7 +47,7 @@ export class Release {
   readonly workers = new Map<number, Worker>();
   readonly bornMs = performance.now();
   state: 'starting' | 'serving' | 'retiring' | 'gone' = 'starting';
-  readonly #options: ReleaseOptions;
+  readonly options: ReleaseOptions;
   readonly #events: ReleaseEvents;
   #process: ChildProcess | null = null;
   #control: Socket | null = null;
@@ -55,13 +55,13 @@ export class Release {
 
   constructor(number: number, options: ReleaseOptions, events: ReleaseEvents) {
     this.number = number;
-    this.#options = options;
+    this.options = options;
     this.#events = events;
   }
 
   /** Starts the zygote. What becomes of it is told by the events. */
   start(): void {
-    const { project, preload, threads, workers, software, listeners, socketPath, runtimeDirectory } = this.#options;
+    const { project, preload, threads, workers, software, listeners, socketPath, runtimeDirectory } = this.options;
     const options = {
       socket: socketPath,
       runtime: runtimeDirectory,
@@ -105,7 +105,7 @@ export class Release {
   /** Forks one more worker. */
   fork(): void {
     lastWorker += 1;
-    const { threads, runtimeDirectory } = this.#options;
+    const { threads, runtimeDirectory } = this.options;
     const worker = new Worker(lastWorker, this.number, {
       ...this.#events.worker,
       threads,

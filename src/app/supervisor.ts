@@ -26,7 +26,7 @@ export interface SupervisorOptions {
 }
 
 type Event =
-  | { readonly kind: 'begin'; readonly outcome: Outcome }
+  | { readonly kind: 'begin'; readonly options: ReleaseOptions | null; readonly outcome: Outcome }
   | { readonly kind: 'loaded' | 'timed-out'; readonly release: Release }
   | { readonly kind: 'broken'; readonly release: number; readonly traceback: string; readonly reason: string }
   | { readonly kind: 'zygote-gone'; readonly release: Release; readonly status: string }
@@ -46,6 +46,8 @@ interface Outcome {
 export class Supervisor {
   readonly pool: Pool;
   readonly #options: SupervisorOptions;
+  /** What the next release is made of. */
+  #release: ReleaseOptions;
   readonly #events: Event[] = [];
   readonly #policy = new RestartPolicy();
   readonly #retiring = new Set<Release>();
@@ -61,6 +63,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#release = options.release;
     const { log, release } = options;
     const directory = release.runtimeDirectory;
     const onError = (message: string): void => log.error(message);
@@ -69,12 +72,12 @@ export class Supervisor {
 
   /**
    * Starts a release: the first, or one beside the old that takes over when all its workers are ready. When it fails, the old
-   * one goes on serving.
+   * one goes on serving. Other `options` than before hold for this and the following releases, unless it fails.
    *
    * @throws ViaductError `APPLICATION_BROKEN` with the traceback as `cause`, `WORKER` when the processes do not come up.
    */
-  begin(): Promise<void> {
-    return new Promise((resolve, reject) => this.#post({ kind: 'begin', outcome: { resolve, reject } }));
+  begin(options: ReleaseOptions | null = null): Promise<void> {
+    return new Promise((resolve, reject) => this.#post({ kind: 'begin', options, outcome: { resolve, reject } }));
   }
 
   /** Lets the running requests finish and ends all processes. */
@@ -113,13 +116,13 @@ export class Supervisor {
   }
 
   #step(event: Event): void {
-    const { log, release, startTimeoutMs } = this.#options;
+    const { log, startTimeoutMs } = this.#options;
     switch (event.kind) {
       case 'begin':
-        this.#begin(event.outcome);
+        this.#begin(event.options ?? this.#release, event.outcome);
         break;
       case 'loaded':
-        for (let i = 0; i < release.workers; i += 1) event.release.fork();
+        for (let i = 0; i < event.release.options.workers; i += 1) event.release.fork();
         break;
       case 'ready':
         this.#ready(event.worker);
@@ -146,14 +149,14 @@ export class Supervisor {
     }
   }
 
-  #begin(outcome: Outcome): void {
+  #begin(options: ReleaseOptions, outcome: Outcome): void {
     if (this.#next !== null || this.#stopped !== null) {
       outcome.reject(new ViaductError('WORKER', 'Cannot start a release: another one is starting'));
       return;
     }
     this.#outcome = outcome;
     this.#releases += 1;
-    const release = new Release(this.#releases, this.#options.release, this.#releaseEvents());
+    const release = new Release(this.#releases, options, this.#releaseEvents());
     this.#next = release;
     const { startTimeoutMs } = this.#options;
     this.#startTimer = setTimeout(() => this.#post({ kind: 'timed-out', release }), startTimeoutMs);
@@ -167,9 +170,10 @@ export class Supervisor {
       return;
     }
     const workers = [...next.workers.values()];
-    if (workers.length < this.#options.release.workers || workers.some(({ state }) => state !== 'ready')) return;
+    if (workers.length < next.options.workers || workers.some(({ state }) => state !== 'ready')) return;
     const old = this.#current;
     this.#current = next;
+    this.#release = next.options;
     next.state = 'serving';
     for (const fresh of workers) fresh.admit();
     if (old !== null) this.#retire(old);
@@ -193,9 +197,7 @@ export class Supervisor {
   #zygoteGone(release: Release, status: string): void {
     this.#retiring.delete(release);
     if (release === this.#next) {
-      this.#giveUp(
-        new ViaductError('WORKER', `Cannot start "${this.#options.release.project.python.path}": ${status}`),
-      );
+      this.#giveUp(new ViaductError('WORKER', `Cannot start "${release.options.project.python.path}": ${status}`));
     } else if (release === this.#current) {
       this.#current = null;
       if (this.#stopped === null) {
@@ -224,13 +226,13 @@ export class Supervisor {
     if (this.#stopped !== null) return;
     const current = this.#current;
     if (current !== null) {
-      for (let count = current.workers.size; count < this.#options.release.workers; count += 1) current.fork();
+      for (let count = current.workers.size; count < current.options.workers; count += 1) current.fork();
     } else if (this.#next === null) {
       const reject = (error: Error): void => {
         this.#options.log.error(error.message);
         this.#replaceLater(this.#policy.delayAfter(0));
       };
-      this.#begin({ resolve: () => {}, reject });
+      this.#begin(this.#release, { resolve: () => {}, reject });
     }
   }
 
@@ -285,7 +287,8 @@ export class Supervisor {
   }
 
   #brokenError(traceback: string, reason: string): ViaductError {
-    const name = applicationName(this.#options.release.project.application);
+    const { project } = this.#next?.options ?? this.#release;
+    const name = applicationName(project.application);
     const cause = traceback === '' ? {} : { cause: traceback };
     return new ViaductError('APPLICATION_BROKEN', `Cannot import "${name}": ${reason}`, cause);
   }

@@ -14,9 +14,9 @@ export interface Prepared extends LoadedSettings {
  *
  * @throws ViaductError as `loadSettings` and `discoverProject` do.
  */
-export function prepare({ flags, mistakes }: Arguments): Prepared {
+export async function prepare({ flags, mistakes }: Arguments): Promise<Prepared> {
   const cwd = process.cwd();
-  const loaded = loadSettings({ flags, mistakes, environment: process.env, cwd });
+  const loaded = await loadSettings({ flags, mistakes, environment: process.env, cwd });
   const { target, chdir, python, dev, static: staticMounts } = loaded.settings;
   const project = discoverProject({ target, chdir: chdir ?? cwd, python, dev, staticMounts });
   const findings = [...project.findings, ...staticMounts.flatMap(missingDirectories)];

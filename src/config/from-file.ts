@@ -1,27 +1,43 @@
-import { basename, relative } from 'node:path';
+import { basename, dirname, relative } from 'node:path';
 import { type Given, noSuch, show, spelled, type Written } from './given.ts';
 import { fileKey, type Setting } from './setting.ts';
 import { SETTINGS, type SettingName, settingNames } from './settings.ts';
 import { readSettingsFile } from './settings-file.ts';
+import { SITE_KEYS, type SiteEntry } from './site/keys.ts';
 import { isTable } from './toml.ts';
+import { readTypeScriptFile } from './typescript-file.ts';
 
-/** Reads the settings of `viaduct.toml` or `pyproject.toml`. Messages name the file as seen from `cwd`. */
-export function fromFile(path: string, cwd: string, mistakes: string[]): Given[] {
+/** What a file gives: settings, and what belongs to the site. */
+export interface FileContent {
+  readonly path: string;
+  readonly given: readonly Given[];
+  readonly site: ReadonlyMap<string, SiteEntry>;
+}
+
+/** Reads `viaduct.toml`, `viaduct.config.ts` or `pyproject.toml`. Messages name the file as seen from `cwd`. */
+export async function fromFile(path: string, cwd: string, mistakes: string[]): Promise<FileContent> {
   const below = relative(cwd, path);
-  const file = readSettingsFile(path, below.startsWith('..') ? path : below);
-  if ('mistake' in file) {
-    mistakes.push(file.mistake);
-    return [];
-  }
+  const shown = below.startsWith('..') ? path : below;
+  const file = MODULE.test(path) ? await readTypeScriptFile(path, shown) : readSettingsFile(path, shown);
   const given: Given[] = [];
-  for (const [key, value] of file.entries) {
-    const origin = file.place([key]);
+  const site = new Map<string, SiteEntry>();
+  if ('mistake' in file) mistakes.push(file.mistake);
+  for (const [key, value] of 'mistake' in file ? [] : file.entries) {
+    const { place } = file as Exclude<typeof file, { mistake: string }>;
+    if (SITE_KEYS.has(key)) {
+      site.set(key, { value, place, base: dirname(path) });
+      continue;
+    }
+    const origin = place([key]);
     const name = settingNames().find((candidate) => fileKey(candidate) === key);
     if (name === undefined || name === 'config') mistakes.push(unknownKey(key, origin, basename(path)));
-    else given.push({ name, origin, values: valuesOf(name, value, file.place) });
+    else given.push({ name, origin, values: valuesOf(name, value, place) });
   }
-  return given;
+  return { path, given, site };
 }
+
+/** Settings files that are programs. */
+const MODULE = /\.[cm]?[jt]s$/;
 
 function unknownKey(key: string, origin: string, file: string): string {
   const what = `setting ${show(key)} (${origin})`;
@@ -29,7 +45,9 @@ function unknownKey(key: string, origin: string, file: string): string {
   if (key === 'tool' && file !== 'pyproject.toml') {
     return `Cannot use ${what}: [tool.viaduct] belongs in pyproject.toml; here its keys stand alone`;
   }
-  return noSuch('setting', what, key, spelled(fileKey, 'config'));
+  const known = spelled(fileKey, 'config');
+  for (const siteKey of SITE_KEYS) known.set(siteKey, siteKey);
+  return noSuch('setting', what, key, known);
 }
 
 /** The items of a list, which may be an array or, for mounts, a table of URLs and directories. */

@@ -6,12 +6,18 @@ import { fromFile } from './from-file.ts';
 import type { Given } from './given.ts';
 import { fileKey, type Setting } from './setting.ts';
 import { SETTINGS, type SettingName, type Settings, settingNames } from './settings.ts';
+import type { SiteEntries } from './site/keys.ts';
+import type { Site } from './site/schema.ts';
 import { type Mount, parseValue, takes } from './value.ts';
 
 export interface LoadedSettings {
   readonly settings: Settings;
   /** Where each value comes from that is not the default. */
   readonly origins: ReadonlyMap<SettingName, string>;
+  /** Routes and the like; null when no file has any. */
+  readonly site: Site | null;
+  /** The same as it was written, for messages. */
+  readonly siteEntries: SiteEntries;
 }
 
 export interface LoadOptions {
@@ -24,13 +30,18 @@ export interface LoadOptions {
 }
 
 /**
- * Puts the settings together: flags over `VIADUCT_*` over `viaduct.toml` (or the file of `--config`) over `[tool.viaduct]` of
+ * Puts the settings together: flags over `VIADUCT_*` over `viaduct.toml` or `viaduct.config.ts` (or the file of `--config`) over `[tool.viaduct]` of
  * `pyproject.toml` over the defaults. Both files are looked for in the project that is named, then in `chdir`. A list is replaced
  * as a whole. Relative paths start at `chdir` in flags and variables, at the file in files.
  *
  * @throws ViaductError `SETTINGS` with every mistake, a line each, with where it stands and the nearest known name.
  */
-export function loadSettings({ flags, mistakes: before, environment, cwd }: LoadOptions): LoadedSettings {
+export async function loadSettings({
+  flags,
+  mistakes: before,
+  environment,
+  cwd,
+}: LoadOptions): Promise<LoadedSettings> {
   const mistakes = [...before];
   const direct = [...fromEnvironment(environment, mistakes), ...flags];
   const chdir = readAll(direct.filter(isChdir), cwd, mistakes);
@@ -41,7 +52,11 @@ export function loadSettings({ flags, mistakes: before, environment, cwd }: Load
     mistakes,
   );
   const files = settingsFiles(textOf(others, 'config'), textOf(others, 'target'), base);
-  const fromFiles = files.reverse().flatMap((path) => readAll(fromFile(path, cwd, mistakes), dirname(path), mistakes));
+  const contents = await Promise.all(files.reverse().map((path) => fromFile(path, cwd, mistakes)));
+  const fromFiles = contents.flatMap(({ path, given }) => readAll(given, dirname(path), mistakes));
+  const site = new Map(contents.flatMap((content) => [...content.site]));
+  const { readSite } = site.size === 0 ? { readSite: () => null } : await import('./site/read-site.ts');
+  const read = readSite(site, mistakes);
   if (mistakes.length > 0) {
     throw new ViaductError('SETTINGS', mistakes.join('\n'), { advice: 'viaduct --help lists all settings.' });
   }
@@ -52,7 +67,7 @@ export function loadSettings({ flags, mistakes: before, environment, cwd }: Load
     values[name] = value;
     origins.set(name, origin);
   }
-  return { settings: values as unknown as Settings, origins };
+  return { settings: values as unknown as Settings, origins, site: read, siteEntries: site };
 }
 
 /** A value that was read. */
@@ -97,6 +112,9 @@ function joined(mounts: readonly Mount[]): Mount[] {
   return [...all].map(([urlPrefix, directories]) => ({ urlPrefix, directories }));
 }
 
+/** The first that is there is read. */
+const FILES = ['viaduct.toml', 'viaduct.config.ts', 'viaduct.config.mts', 'viaduct.config.js', 'viaduct.config.mjs'];
+
 /** The files that apply, the stronger one first. */
 function settingsFiles(config: string | null, target: string | null, base: string): string[] {
   const directories = [...directoryOf(target), base];
@@ -104,8 +122,8 @@ function settingsFiles(config: string | null, target: string | null, base: strin
     directories
       .map((directory) => join(directory, name))
       .find((path) => statSync(path, { throwIfNoEntry: false }) !== undefined);
-  const files = new Set([config ?? find('viaduct.toml'), find('pyproject.toml')]);
-  return [...files].filter((path) => path !== undefined);
+  const own = config ?? FILES.map(find).find((path) => path !== undefined);
+  return [...new Set([own, find('pyproject.toml')])].filter((path) => path !== undefined);
 }
 
 function directoryOf(target: string | null): string[] {

@@ -4,8 +4,8 @@ import { describe, it } from 'node:test';
 import { load } from './project.ts';
 
 describe('settings from their sources', { concurrency: true }, () => {
-  it('are the defaults when nobody says anything', (t) => {
-    const { settings, origins } = load(t, {});
+  it('are the defaults when nobody says anything', async (t) => {
+    const { settings, origins } = await load(t, {});
     assert.deepEqual(settings.listen, ['127.0.0.1:8000']);
     assert.deepEqual(settings.static, []);
     assert.equal(settings.threads, 4);
@@ -14,9 +14,9 @@ describe('settings from their sources', { concurrency: true }, () => {
     assert.equal(origins.size, 0);
   });
 
-  it('come from flags over variables over viaduct.toml over pyproject.toml', (t) => {
+  it('come from flags over variables over viaduct.toml over pyproject.toml', async (t) => {
     const pyproject = '[tool.viaduct]\nthreads = 11\nworkers = 12\nqueue_max = 13\nheader_count_max = 14\n';
-    const { settings, origins } = load(t, {
+    const { settings, origins } = await load(t, {
       files: { 'pyproject.toml': pyproject, 'viaduct.toml': 'threads = 21\nworkers = 22\nqueue_max = 23\n' },
       env: { VIADUCT_THREADS: '31', VIADUCT_WORKERS: '32' },
       args: ['--threads', '41'],
@@ -34,17 +34,19 @@ describe('settings from their sources', { concurrency: true }, () => {
     );
   });
 
-  it('ignore a pyproject.toml without [tool.viaduct], whatever else is in it', (t) => {
-    const { origins } = load(t, { files: { 'pyproject.toml': '[project]\nname = "x"\n[tool.black]\nworkers = -1\n' } });
+  it('ignore a pyproject.toml without [tool.viaduct], whatever else is in it', async (t) => {
+    const { origins } = await load(t, {
+      files: { 'pyproject.toml': '[project]\nname = "x"\n[tool.black]\nworkers = -1\n' },
+    });
     assert.equal(origins.size, 0);
   });
 
-  it('ignore empty variables and other programs’ variables', (t) => {
-    const { origins } = load(t, { env: { VIADUCT_WORKERS: '', VIADUCTS: '1', WORKERS: '2' } });
+  it('ignore empty variables and other programs’ variables', async (t) => {
+    const { origins } = await load(t, { env: { VIADUCT_WORKERS: '', VIADUCTS: '1', WORKERS: '2' } });
     assert.equal(origins.size, 0);
   });
 
-  it('ignore what Kubernetes sets for a service that is named viaduct', (t) => {
+  it('ignore what Kubernetes sets for a service that is named viaduct', async (t) => {
     const env = {
       VIADUCT_SERVICE_HOST: '10.0.0.1',
       VIADUCT_SERVICE_PORT: '80',
@@ -53,16 +55,16 @@ describe('settings from their sources', { concurrency: true }, () => {
       VIADUCT_PORT_80_TCP: 'tcp://10.0.0.1:80',
       VIADUCT_PORT_80_TCP_ADDR: '10.0.0.1',
     };
-    assert.equal(load(t, { env }).origins.size, 0);
+    assert.equal((await load(t, { env })).origins.size, 0);
   });
 
-  it('take the last one when a flag stands twice', (t) => {
-    assert.equal(load(t, { args: ['--threads', '2', '--threads=3'] }).settings.threads, 3);
-    assert.equal(load(t, { args: ['--dev', '--no-dev'] }).settings.dev, false);
+  it('take the last one when a flag stands twice', async (t) => {
+    assert.equal((await load(t, { args: ['--threads', '2', '--threads=3'] })).settings.threads, 3);
+    assert.equal((await load(t, { args: ['--dev', '--no-dev'] })).settings.dev, false);
   });
 
-  it('can be switched off on the command line when a file switches them on', (t) => {
-    const { settings } = load(t, {
+  it('can be switched off on the command line when a file switches them on', async (t) => {
+    const { settings } = await load(t, {
       files: { 'viaduct.toml': 'dev = true\npreload = true\n' },
       args: ['--no-dev', '--no-preload'],
     });
@@ -71,39 +73,39 @@ describe('settings from their sources', { concurrency: true }, () => {
 });
 
 describe('lists of settings', { concurrency: true }, () => {
-  it('are gathered from several flags, and replace the list of a weaker source', (t) => {
-    const { settings } = load(t, {
+  it('are gathered from several flags, and replace the list of a weaker source', async (t) => {
+    const { settings } = await load(t, {
       files: { 'viaduct.toml': 'listen = ["1001", "1002", "1003"]\n' },
       args: ['--listen', '2001', '--listen=[::1]:2002'],
     });
     assert.deepEqual(settings.listen, ['2001', '[::1]:2002']);
   });
 
-  it('stand between commas in variables', (t) => {
-    const { settings } = load(t, { env: { VIADUCT_LISTEN: '8000, localhost:8001' } });
+  it('stand between commas in variables', async (t) => {
+    const { settings } = await load(t, { env: { VIADUCT_LISTEN: '8000, localhost:8001' } });
     assert.deepEqual(settings.listen, ['8000', 'localhost:8001']);
   });
 
-  it('are arrays or, for one item, the item itself in files', (t) => {
-    const several = load(t, { files: { 'viaduct.toml': 'listen = [8000, "fd:3"]\n' } });
+  it('are arrays or, for one item, the item itself in files', async (t) => {
+    const several = await load(t, { files: { 'viaduct.toml': 'listen = [8000, "fd:3"]\n' } });
     assert.deepEqual(several.settings.listen, ['8000', 'fd:3']);
-    const one = load(t, { files: { 'viaduct.toml': 'listen = 8000\n' } });
+    const one = await load(t, { files: { 'viaduct.toml': 'listen = 8000\n' } });
     assert.deepEqual(one.settings.listen, ['8000']);
   });
 
-  it('can be emptied where that makes sense', (t) => {
+  it('can be emptied where that makes sense', async (t) => {
     const files = { 'pyproject.toml': '[tool.viaduct]\nstatic = ["/a/=a"]\n', 'viaduct.toml': 'static = []\n' };
-    assert.deepEqual(load(t, { files }).settings.static, []);
+    assert.deepEqual((await load(t, { files })).settings.static, []);
   });
 
-  it('are mounts in an array, a table or an inline table; those of one URL become one, in order', (t) => {
+  it('are mounts in an array, a table or an inline table; those of one URL become one, in order', async (t) => {
     const forms = [
       'static = ["/s/=one", "/m=media", "/s=two"]\n',
       '[static]\n"/s/" = "one"\n"/m" = "media"\n"/s" = "two"\n',
       'static = { "/s/" = "one", "/m" = "media", "/s" = "two" }\n',
     ];
     for (const toml of forms) {
-      const { settings, cwd } = load(t, { files: { 'viaduct.toml': toml } });
+      const { settings, cwd } = await load(t, { files: { 'viaduct.toml': toml } });
       assert.deepEqual(settings.static, [
         { urlPrefix: '/s/', directories: [join(cwd, 'one'), join(cwd, 'two')] },
         { urlPrefix: '/m/', directories: [join(cwd, 'media')] },
@@ -113,8 +115,8 @@ describe('lists of settings', { concurrency: true }, () => {
 });
 
 describe('paths in settings', { concurrency: true }, () => {
-  it('start at the current directory in flags and variables', (t) => {
-    const { settings, cwd } = load(t, {
+  it('start at the current directory in flags and variables', async (t) => {
+    const { settings, cwd } = await load(t, {
       env: { VIADUCT_PYTHON: '.venv' },
       args: ['--static', '/s/=assets', '--listen', 'unix:run/v.sock'],
     });
@@ -123,8 +125,8 @@ describe('paths in settings', { concurrency: true }, () => {
     assert.deepEqual(settings.listen, [`unix:${join(cwd, 'run/v.sock')}`]);
   });
 
-  it('start at chdir in flags and variables when there is one', (t) => {
-    const { settings, cwd } = load(t, {
+  it('start at chdir in flags and variables when there is one', async (t) => {
+    const { settings, cwd } = await load(t, {
       files: { 'site/app.py': '' },
       env: { VIADUCT_PYTHON: '../.venv' },
       args: ['app.py', '--chdir', 'site'],
@@ -134,8 +136,8 @@ describe('paths in settings', { concurrency: true }, () => {
     assert.equal(settings.target, join(cwd, 'site/app.py'));
   });
 
-  it('start at the file in files', (t) => {
-    const { settings, cwd } = load(t, {
+  it('start at the file in files', async (t) => {
+    const { settings, cwd } = await load(t, {
       files: {
         'etc/my.toml': 'chdir = "../site"\npython = "venv"\nstatic = ["/s/=s"]\nlisten = "unix:v.sock"\n',
         'site/': '',
@@ -148,20 +150,20 @@ describe('paths in settings', { concurrency: true }, () => {
     assert.deepEqual(settings.listen, [`unix:${join(cwd, 'etc/v.sock')}`]);
   });
 
-  it('stay as they are when they are absolute', (t) => {
-    assert.equal(load(t, { args: ['--python', '/usr/bin/python3'] }).settings.python, '/usr/bin/python3');
+  it('stay as they are when they are absolute', async (t) => {
+    assert.equal((await load(t, { args: ['--python', '/usr/bin/python3'] })).settings.python, '/usr/bin/python3');
   });
 
-  it('keep an equals sign, a comma or a blank in the name of a directory', (t) => {
-    const { settings, cwd } = load(t, { args: ['--static', '/s/=a=b, c'] });
+  it('keep an equals sign, a comma or a blank in the name of a directory', async (t) => {
+    const { settings, cwd } = await load(t, { args: ['--static', '/s/=a=b, c'] });
     assert.deepEqual(settings.static[0]?.directories, [join(cwd, 'a=b, c')]);
   });
 });
 
 describe('settings files', { concurrency: true }, () => {
-  it('are found in the project that is named', (t) => {
+  it('are found in the project that is named', async (t) => {
     for (const target of ['site', 'site/app.py', './site/']) {
-      const { settings } = load(t, {
+      const { settings } = await load(t, {
         files: { 'site/app.py': '', 'site/viaduct.toml': 'threads = 9\n' },
         args: [target],
       });
@@ -169,46 +171,49 @@ describe('settings files', { concurrency: true }, () => {
     }
   });
 
-  it('are found in the current directory when the project has none', (t) => {
-    const { settings } = load(t, {
+  it('are found in the current directory when the project has none', async (t) => {
+    const { settings } = await load(t, {
       files: { 'site/app.py': '', 'viaduct.toml': 'threads = 9\n' },
       args: ['serve', 'site'],
     });
     assert.equal(settings.threads, 9);
   });
 
-  it('are those of the project when the current directory has some, too', (t) => {
+  it('are those of the project when the current directory has some, too', async (t) => {
     const files = { 'site/viaduct.toml': 'threads = 9\n', 'viaduct.toml': 'threads = 8\nworkers = 7\n' };
-    const { settings, origins } = load(t, { files, args: ['site'] });
+    const { settings, origins } = await load(t, { files, args: ['site'] });
     assert.equal(settings.threads, 9);
     assert.equal(origins.has('workers'), false);
   });
 
-  it('are found in chdir', (t) => {
+  it('are found in chdir', async (t) => {
     const files = { 'site/viaduct.toml': 'threads = 9\n' };
-    assert.equal(load(t, { files, args: ['app:application', '--chdir', 'site'] }).settings.threads, 9);
-    assert.equal(load(t, { files, env: { VIADUCT_CHDIR: 'site' } }).settings.threads, 9);
+    assert.equal((await load(t, { files, args: ['app:application', '--chdir', 'site'] })).settings.threads, 9);
+    assert.equal((await load(t, { files, env: { VIADUCT_CHDIR: 'site' } })).settings.threads, 9);
   });
 
-  it('give way to the file that is named; pyproject.toml still counts below it', (t) => {
+  it('give way to the file that is named; pyproject.toml still counts below it', async (t) => {
     const files = {
       'viaduct.toml': 'threads = 1\n',
       'other.toml': 'threads = 2\n',
       'pyproject.toml': '[tool.viaduct]\nthreads = 3\nworkers = 4\n',
     };
     for (const sources of [{ args: ['--config', 'other.toml'] }, { env: { VIADUCT_CONFIG: 'other.toml' } }]) {
-      const { settings } = load(t, { files, ...sources });
+      const { settings } = await load(t, { files, ...sources });
       assert.deepEqual([settings.threads, settings.workers], [2, 4]);
     }
   });
 
-  it('can be a pyproject.toml by name', (t) => {
+  it('can be a pyproject.toml by name', async (t) => {
     const files = { 'deploy/pyproject.toml': '[tool.viaduct]\nthreads = 3\n' };
-    assert.equal(load(t, { files, args: ['--config', 'deploy/pyproject.toml'] }).settings.threads, 3);
+    assert.equal((await load(t, { files, args: ['--config', 'deploy/pyproject.toml'] })).settings.threads, 3);
   });
 
-  it('can start with a byte order mark and have Windows line ends', (t) => {
-    assert.equal(load(t, { files: { 'viaduct.toml': '\ufeffthreads = 3\r\nworkers = 2\r\n' } }).settings.threads, 3);
+  it('can start with a byte order mark and have Windows line ends', async (t) => {
+    assert.equal(
+      (await load(t, { files: { 'viaduct.toml': '\ufeffthreads = 3\r\nworkers = 2\r\n' } })).settings.threads,
+      3,
+    );
   });
 });
 
@@ -223,18 +228,18 @@ describe('the target', { concurrency: true }, () => {
     ['serve', 'serve'],
   ];
   for (const [written, read] of cases) {
-    it(`is ${read} when ${written} is written`, (t) => {
-      const { settings, cwd } = load(t, { files: { 'site/': '' }, args: ['serve', written] });
+    it(`is ${read} when ${written} is written`, async (t) => {
+      const { settings, cwd } = await load(t, { files: { 'site/': '' }, args: ['serve', written] });
       assert.equal(settings.target, read.replace('<cwd>', cwd));
     });
   }
 
-  it('can stand in a file and in a variable', (t) => {
+  it('can stand in a file and in a variable', async (t) => {
     const files = { 'viaduct.toml': 'target = "app:application"\n' };
-    assert.equal(load(t, { files }).settings.target, 'app:application');
-    assert.equal(load(t, { files, env: { VIADUCT_TARGET: 'other:app' } }).settings.target, 'other:app');
+    assert.equal((await load(t, { files })).settings.target, 'app:application');
+    assert.equal((await load(t, { files, env: { VIADUCT_TARGET: 'other:app' } })).settings.target, 'other:app');
     assert.equal(
-      load(t, { files, env: { VIADUCT_TARGET: 'other:app' }, args: ['third:app'] }).settings.target,
+      (await load(t, { files, env: { VIADUCT_TARGET: 'other:app' }, args: ['third:app'] })).settings.target,
       'third:app',
     );
   });

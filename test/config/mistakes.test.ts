@@ -142,13 +142,13 @@ const CASES: readonly Case[] = [
 
 describe('a mistake in the settings', { concurrency: true }, () => {
   for (const { when, says, ...sources } of CASES) {
-    it(`is told with its place when ${when}`, (t) => {
-      assert.deepEqual(mistakesOf(t, sources), [`Cannot use ${says}`]);
+    it(`is told with its place when ${when}`, async (t) => {
+      assert.deepEqual(await mistakesOf(t, sources), [`Cannot use ${says}`]);
     });
   }
 
-  it('is told with all others, wherever they are', (t) => {
-    const lines = mistakesOf(t, {
+  it('is told with all others, wherever they are', async (t) => {
+    const lines = await mistakesOf(t, {
       files: { 'viaduct.toml': 'wrokers = 1\nthreads = 0\n', 'pyproject.toml': '[tool.viaduct]\nqueue_max = -1\n' },
       env: { VIADUCT_DEV: 'perhaps', VIADUCT_NOTHING_LIKE_IT: '1' },
       args: ['--bind', '8000', '--header-count-max', '0', '--static', 'x', 'app.py', 'more.py'],
@@ -169,12 +169,12 @@ describe('a mistake in the settings', { concurrency: true }, () => {
       assert.equal(lines.filter((line) => line.includes(part)).length, 1, `${part} in\n${lines.join('\n')}`);
   });
 
-  it('is told even when a stronger source has it right', (t) => {
-    assert.equal(mistakesOf(t, { env: { VIADUCT_THREADS: 'x' }, args: ['--threads', '2'] }).length, 1);
+  it('is told even when a stronger source has it right', async (t) => {
+    assert.equal((await mistakesOf(t, { env: { VIADUCT_THREADS: 'x' }, args: ['--threads', '2'] })).length, 1);
   });
 
-  it('is shown in part when it is long', (t) => {
-    const [line] = mistakesOf(t, { args: ['--workers', 'x'.repeat(5000)] });
+  it('is shown in part when it is long', async (t) => {
+    const [line] = await mistakesOf(t, { args: ['--workers', 'x'.repeat(5000)] });
     assert.ok(line !== undefined && line.length < 400 && line.includes('…'), line);
   });
 });
@@ -212,24 +212,24 @@ describe('a settings file that cannot be read', { concurrency: true }, () => {
     },
   ];
   for (const { when, says, ...sources } of cases) {
-    it(`is named, with the reason, when ${when}`, (t) => {
-      assert.deepEqual(mistakesOf(t, sources), [`Cannot read settings file ${says}`]);
+    it(`is named, with the reason, when ${when}`, async (t) => {
+      assert.deepEqual(await mistakesOf(t, sources), [`Cannot read settings file ${says}`]);
     });
   }
 
-  it('is named with line and column when it is no TOML', (t) => {
-    const [line, ...more] = mistakesOf(t, toml('workers = 2\nthreads = = 3\n'));
+  it('is named with line and column when it is no TOML', async (t) => {
+    const [line, ...more] = await mistakesOf(t, toml('workers = 2\nthreads = = 3\n'));
     assert.match(line ?? '', /^Cannot read settings file "viaduct\.toml:2:1\d": \S.+$/);
     assert.deepEqual(more, []);
   });
 
-  it('is named when pyproject.toml is no TOML', (t) => {
-    const [line] = mistakesOf(t, { files: { 'pyproject.toml': '[project\n' } });
+  it('is named when pyproject.toml is no TOML', async (t) => {
+    const [line] = await mistakesOf(t, { files: { 'pyproject.toml': '[project\n' } });
     assert.match(line ?? '', /^Cannot read settings file "pyproject\.toml:1:\d+": /);
   });
 
-  it('is named when a key stands twice', (t) => {
-    const [line] = mistakesOf(t, toml('workers = 2\nworkers = 3\n'));
+  it('is named when a key stands twice', async (t) => {
+    const [line] = await mistakesOf(t, toml('workers = 2\nworkers = 3\n'));
     assert.match(line ?? '', /"viaduct\.toml:2:\d+"/);
   });
 });

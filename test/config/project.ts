@@ -18,7 +18,7 @@ export interface Loaded extends LoadedSettings {
 }
 
 /** Loads settings as the program does. */
-export function load(t: TestContext, { files = {}, env = {}, args = [] }: Sources): Loaded {
+export async function load(t: TestContext, { files = {}, env = {}, args = [] }: Sources): Promise<Loaded> {
   const cwd = realpathSync(mkdtempSync(join(tmpdir(), 'viaduct-config-')));
   t.after(() => rmSync(cwd, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) {
@@ -27,13 +27,13 @@ export function load(t: TestContext, { files = {}, env = {}, args = [] }: Source
     if (!name.endsWith('/')) writeFileSync(path, text);
   }
   const { flags, mistakes } = readArguments(args);
-  return { ...loadSettings({ flags, mistakes, environment: env, cwd }), cwd };
+  return { ...(await loadSettings({ flags, mistakes, environment: env, cwd })), cwd };
 }
 
 /** The lines of the error that loading ends with; fails when it does not, or when the exit code is not 2. */
-export function mistakesOf(t: TestContext, sources: Sources): string[] {
+export async function mistakesOf(t: TestContext, sources: Sources): Promise<string[]> {
   try {
-    load(t, sources);
+    await load(t, sources);
   } catch (error) {
     if (error instanceof ViaductError && error.exitCode === 2) return error.message.split('\n');
     throw error;

@@ -8,7 +8,7 @@ import { prepare } from '../prepare.ts';
 
 /** `viaduct check`: tells what would be served and with which settings, and imports the application to prove it. */
 export async function check(parsed: Arguments): Promise<number> {
-  const { settings, origins, project } = prepare(parsed);
+  const { settings, origins, project } = await prepare(parsed);
   const colours = palette(process.stdout);
   process.stdout.write(findingLines(project.findings, colours));
   for (const [name, origin] of origins) {

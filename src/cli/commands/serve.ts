@@ -9,7 +9,7 @@ import { prepare } from '../prepare.ts';
 
 /** `viaduct serve`: finds the project, serves it until a signal ends it, and resolves to the exit code. */
 export async function serve(parsed: Arguments): Promise<number> {
-  const { settings, project } = prepare(parsed);
+  const { settings, project } = await prepare(parsed);
   const colours = palette(process.stderr);
   const log = createLog(
     process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json',

@@ -1,0 +1,15 @@
+/** Keys of a settings file that belong to the site and not to the settings. The schema, which is only loaded when there are any, has the same. */
+export const SITE_KEYS: ReadonlySet<string> = new Set(['apps', 'route']);
+
+/** What a settings file holds of the site: the value of each key, and where it and what is in it stand. */
+export type SiteEntries = ReadonlyMap<string, SiteEntry>;
+
+export interface SiteEntry {
+  readonly value: unknown;
+  readonly place: Place;
+  /** Absolute: where relative paths start. */
+  readonly base: string;
+}
+
+/** Where a key stands: `viaduct.toml:14`. */
+export type Place = (keys: readonly string[]) => string;

@@ -1,0 +1,75 @@
+import * as z from 'zod';
+import { listOf, text, whole, words } from './values.ts';
+
+const host = text(
+  /^(?:\*\.)?[^\s/*:]+$|^\[[0-9A-Fa-f:.]+\]$/,
+  'a host name, *.NAME for all names below it, or an [address]',
+);
+const path = text(/^(?:\/(?:[^*]*\/)?\*?|\/[^*]*|\*)$/, 'a path: /exact, /below/* or * for every one');
+const method = text(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'a method such as GET');
+const fields = z.record(z.string(), z.string('must be a text, or "*" for any'));
+const prefix = text(/^\/(?:[^/*?#%][^*?#%]*)?[^/*?#%]$/, 'a path that begins with a slash and does not end with one');
+
+const application = z.strictObject({
+  target: words('a PATH or MODULE:CALLABLE').meta({
+    description: 'Directory or file of the project, or the application in it.',
+  }),
+  chdir: words('the path of a directory').optional(),
+  python: words('the path of an interpreter or of a virtual environment').optional(),
+  workers: whole(1, 256).optional(),
+  threads: whole(1, 64).optional(),
+});
+
+/** Which requests a route is for. */
+const match = {
+  host: listOf(host).default([]),
+  path: listOf(path).default([]),
+  path_pattern: listOf(words('a regular expression')).default([]),
+  methods: listOf(method).default([]),
+  match_headers: fields.default({}),
+  match_query: fields.default({}),
+};
+
+/** What answers: one of them, or files before an application or backend. */
+const content = {
+  app: words('the name of an application').optional(),
+  mount: prefix.optional(),
+  static: listOf(words('the path of a directory')).default([]),
+  redirect: z
+    .strictObject({
+      to: words('a URL or path'),
+      status: z
+        .union(
+          [301, 302, 303, 307, 308].map((one) => z.literal(one)),
+          'must be 301, 302, 303, 307 or 308',
+        )
+        .default(302),
+    })
+    .optional(),
+  respond: z
+    .strictObject({
+      status: whole(200, 599).default(200),
+      body: z.string().default(''),
+      content_type: words('a media type').default('text/plain; charset=utf-8'),
+    })
+    .optional(),
+};
+
+const route = z.strictObject({ name: words('a name').optional(), ...match, ...content });
+
+/** What a settings file can hold beside settings: where requests go, and what happens to them on the way. */
+export const siteSchema = z.strictObject({
+  apps: z.record(text(/^[A-Za-z0-9_-]+$/, 'a name of letters, digits, - and _'), application).default({}),
+  route: z.array(route).default([]),
+});
+
+/** As it is written. */
+export type SiteInput = z.input<typeof siteSchema>;
+/** As it was understood: with defaults, lists as lists, times in milliseconds. */
+export type Site = z.output<typeof siteSchema>;
+export type RouteConfig = Site['route'][number];
+export type ApplicationConfig = Site['apps'][string];
+
+export function siteJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(siteSchema, { io: 'input' });
+}

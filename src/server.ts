@@ -21,6 +21,8 @@ export interface ServerOptions {
   readonly log: Log;
   /** Takes the access log. */
   readonly accessLog: LineSink;
+  /** Called when all addresses are bound, before anything of the application runs. */
+  readonly onBound?: () => void;
 }
 
 export interface RunningServer {
@@ -114,6 +116,7 @@ class Server implements RunningServer {
     });
     this.#handle = (request) => starting.then(() => settledResponse(this.#handle(request)));
     for (const listener of this.#listeners) await listener.listen();
+    this.#options.onBound?.();
     const application = new ApplicationServer(this.#applicationOptions());
     this.#application = application;
     try {
@@ -195,7 +198,15 @@ class Server implements RunningServer {
       'wsgi.url_scheme': 'http' as const,
     }));
     return {
-      release: { project, workers, threads, preload, software: `viaduct/${VERSION}`, listeners },
+      release: {
+        project,
+        workers,
+        shared: settings.fronts > 1,
+        threads,
+        preload,
+        software: `viaduct/${VERSION}`,
+        listeners,
+      },
       pool: settings,
       responseBufferBytesMax: settings.responseBufferBytesMax,
       startTimeoutMs: settings.startTimeoutMs,

@@ -95,7 +95,7 @@ class Worker:
                 'wsgi.version': (1, 0),
                 'wsgi.errors': ErrorLog(self),
                 'wsgi.multithread': options['threads'] > 1,
-                'wsgi.multiprocess': options['workers'] > 1,
+                'wsgi.multiprocess': options['multiprocess'],
                 'wsgi.run_once': False,
                 'wsgi.input_terminated': True,
                 'wsgi.file_wrapper': FileWrapper,

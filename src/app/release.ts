@@ -19,6 +19,8 @@ export interface ListenerEnviron {
 export interface ReleaseOptions {
   readonly project: Project;
   readonly workers: number;
+  /** Whether the application also runs elsewhere: in the workers of other fronts. */
+  readonly shared?: boolean;
   readonly threads: number;
   readonly preload: boolean;
   readonly software: string;
@@ -61,7 +63,8 @@ export class Release {
 
   /** Starts the zygote. What becomes of it is told by the events. */
   start(): void {
-    const { project, preload, threads, workers, software, listeners, socketPath, runtimeDirectory } = this.options;
+    const { project, preload, threads, workers, shared, software, listeners, socketPath, runtimeDirectory } =
+      this.options;
     const options = {
       socket: socketPath,
       runtime: runtimeDirectory,
@@ -70,7 +73,7 @@ export class Release {
       ...project.application,
       preload,
       threads,
-      workers,
+      multiprocess: workers > 1 || shared === true,
       software,
       listeners,
     };

@@ -49,6 +49,7 @@ export function settingLabel(name: SettingName): string {
     case 'choice':
       return `${flag} ${setting.choices.join('|')}`;
     case 'path':
+    case 'name':
     case 'list':
       return `${flag} ${setting.shows}`;
     case 'integer':

@@ -29,6 +29,12 @@ export type Setting = Common &
         readonly shows: string;
       }
     | {
+        /** A name or a number, such as a user's. */
+        readonly kind: 'name';
+        readonly default: null;
+        readonly shows: string;
+      }
+    | {
         readonly kind: 'list';
         readonly default: readonly string[];
         readonly item: 'address' | 'mount';

@@ -13,7 +13,7 @@ type Value<S> = S extends { readonly kind: 'integer' | 'bytes' | 'duration' }
     ? boolean
     : S extends { readonly kind: 'choice'; readonly choices: readonly (infer C)[] }
       ? C
-      : S extends { readonly kind: 'path' }
+      : S extends { readonly kind: 'path' | 'name' }
         ? string | null
         : S extends { readonly item: 'mount' }
           ? readonly Mount[]

@@ -32,6 +32,8 @@ export function parseValue(setting: Setting, raw: unknown, base: string): Parsed
       return isText(raw) && setting.choices.includes(raw) ? { value: raw } : mustBe(setting);
     case 'path':
       return isText(raw) ? parsePath(setting.means, raw, base) : mustBe(setting);
+    case 'name':
+      return parseName(setting, raw);
     case 'list':
       return setting.item === 'mount' ? parseMount(setting, raw, base) : parseAddressText(setting, raw, base);
   }
@@ -52,8 +54,10 @@ export function takes(setting: Setting): string {
       return `${setting.choices.slice(0, -1).join(', ')} or ${setting.choices.at(-1)}`;
     case 'path':
       return PATHS[setting.means];
+    case 'name':
+      return 'a name or a number';
     case 'list':
-      return setting.item === 'mount' ? '/url/=DIR' : '8000, HOST:PORT, [::1]:PORT, unix:PATH or fd:3';
+      return setting.item === 'mount' ? '/url/=DIR' : '8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME';
   }
 }
 
@@ -102,6 +106,13 @@ function parsePath(means: keyof typeof PATHS, text: string, base: string): Parse
   return found.isDirectory() ? { value: path } : { wrong: 'is no directory' };
 }
 
+/** As user names are written on all systems, or a number up to 32 bits. */
+function parseName(setting: Setting, raw: unknown): Parsed {
+  const text = typeof raw === 'number' ? String(raw) : raw;
+  if (!isText(text) || !/^[\w.][\w.@\\-]{0,255}\$?$/.test(text)) return mustBe(setting);
+  return /^\d+$/.test(text) && Number(text) > 0xfffffffe ? { wrong: 'is too large a number' } : { value: text };
+}
+
 /** What fits into sockaddr_un (unix(7)). Node cuts a longer one off and listens somewhere else. */
 const SOCKET_PATH_BYTES_MAX = process.platform === 'linux' ? 107 : 103;
 const SOCKET_PATH_TOO_LONG = `is longer than ${SOCKET_PATH_BYTES_MAX} bytes as an absolute path, too long for a socket`;
@@ -117,7 +128,7 @@ function parseAddressText(setting: Setting, raw: unknown, base: string): Parsed 
       ? { value: `unix:${path}` }
       : { wrong: SOCKET_PATH_TOO_LONG };
   }
-  if (/^fd:\d{1,6}$/.test(text)) return { value: text };
+  if (/^fd:\d{1,6}$|^systemd(:[\x21-\x39\x3b-\x7e]{1,255})?$/.test(text)) return { value: text };
   const port = /^(?:(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s]*):)?(\d{1,5})$/.exec(text)?.[1];
   if (port === undefined) return mustBe(setting);
   return Number(port) <= 65535 ? { value: text } : { wrong: 'has a port above 65535' };

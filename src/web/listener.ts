@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { ViaductError } from '../errors.ts';
 import type { Connections } from '../http/connections.ts';
@@ -80,7 +80,7 @@ export class Listener {
   get url(): string {
     const { address } = this;
     if (address.kind === 'unix') return `unix:${address.path}`;
-    if (address.kind === 'fd') return `fd:${address.fd}`;
+    if (address.kind === 'fd') return inheritedUrl(address.fd, this.#server?.address() ?? null);
     const host = address.host.includes(':') ? `[${address.host}]` : address.host;
     return `http://${host}:${this.serverPort}`;
   }
@@ -103,6 +103,12 @@ export class Listener {
 const BACKLOG = 2048;
 /** Front servers run as other users; the directory decides who gets there. */
 const SOCKET_MODE = 0o666;
+
+/** What is really behind an inherited descriptor, once it is known. */
+function inheritedUrl(fd: number, bound: AddressInfo | string | null): string {
+  if (bound === null || typeof bound === 'string') return bound === null ? `fd:${fd}` : `unix:${bound}`;
+  return `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+}
 
 /** A connection that could not be accepted, as when descriptors are short, is its client's loss, not everybody's. */
 function onAcceptError(): void {}

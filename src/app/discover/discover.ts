@@ -3,7 +3,7 @@ import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ViaductError } from '../../errors.ts';
 import { applicationName, type Finding, type Project, type StaticMount } from '../project.ts';
-import { findInterpreter, type Interpreter, missing } from './interpreter.ts';
+import { findInterpreter, type Interpreter, identityOf, missing, type RunAs } from './interpreter.ts';
 import { readTarget, type Target } from './target.ts';
 
 export interface DiscoverOptions {
@@ -15,6 +15,8 @@ export interface DiscoverOptions {
   readonly dev: boolean;
   /** Mounts that the user gave: they win over found ones with the same prefix. */
   readonly staticMounts: readonly StaticMount[];
+  /** As whom the project's own code runs; null for this process's user. */
+  readonly runAs?: RunAs | null;
 }
 
 const INSPECTOR = fileURLToPath(new URL('../../../python/viaduct_worker/inspect_project.py', import.meta.url));
@@ -27,8 +29,8 @@ const INSPECT_TIMEOUT_MS = 60_000;
  */
 export function discoverProject(options: DiscoverOptions): Project {
   const target = readTarget(options.target, options.chdir);
-  const interpreter = findInterpreter(target.directory, options.python);
-  const answer = ask(interpreter, target, options.dev);
+  const interpreter = findInterpreter(target.directory, options.python, options.runAs ?? null);
+  const answer = ask(interpreter, target, options);
   if (answer.error !== undefined) {
     const doubt = doubts(interpreter).map(({ text }) => `The Python is perhaps the wrong one: ${text}.`);
     throw new ViaductError('APPLICATION_MISSING', answer.error, {
@@ -72,12 +74,13 @@ interface Answer {
   readonly findings: readonly [Finding['level'], string, string][];
 }
 
-function ask(interpreter: Interpreter, target: Target, dev: boolean): Answer {
+function ask(interpreter: Interpreter, target: Target, { dev, runAs }: DiscoverOptions): Answer {
   const { status, signal, stdout, stderr } = spawnSync(interpreter.path, [INSPECTOR], {
     cwd: target.directory,
     input: JSON.stringify({ ...target, dev }),
     encoding: 'utf8',
     timeout: INSPECT_TIMEOUT_MS,
+    ...identityOf(runAs ?? null),
     maxBuffer: 16 * 1024 * 1024,
   });
   const answer = readAnswer(stdout ?? '');

@@ -12,6 +12,13 @@ export interface Interpreter {
   readonly doubt?: string;
 }
 
+/** As whom to run what belongs to the project. */
+export interface RunAs {
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
 const ADVICE = 'Install Python 3.10 or later, or choose one with --python.';
 const TOOL_TIMEOUT_MS = 10_000;
 
@@ -22,7 +29,7 @@ const TOOL_TIMEOUT_MS = 10_000;
  *
  * @throws ViaductError `PYTHON_MISSING`.
  */
-export function findInterpreter(directory: string, python: string | null): Interpreter {
+export function findInterpreter(directory: string, python: string | null, runAs: RunAs | null = null): Interpreter {
   if (python !== null) return named(python);
   for (const parent of [...upwards(directory), ...projectsBelow(directory)]) {
     for (const name of ['.venv', 'venv', 'env']) {
@@ -34,7 +41,7 @@ export function findInterpreter(directory: string, python: string | null): Inter
     const path = process.env[variable];
     if (path !== undefined && path !== '') return { path: executableIn(path), source: variable };
   }
-  const made = managed(directory);
+  const made = managed(directory, runAs);
   return made === null || 'path' in made ? (made ?? onPath()) : { ...onPath(), ...made };
 }
 
@@ -78,7 +85,7 @@ function executableIn(environment: string): string {
 }
 
 /** Environments that Poetry and Pipenv keep elsewhere. uv and PDM keep theirs in `.venv`. */
-function managed(directory: string): Interpreter | Pick<Interpreter, 'doubt'> | null {
+function managed(directory: string, runAs: RunAs | null): Interpreter | Pick<Interpreter, 'doubt'> | null {
   const tools = [
     { file: 'poetry.lock', command: 'poetry', args: ['env', 'info', '--path'] },
     { file: 'Pipfile', command: 'pipenv', args: ['--venv'] },
@@ -86,13 +93,24 @@ function managed(directory: string): Interpreter | Pick<Interpreter, 'doubt'> | 
   for (const { file, command, args } of tools) {
     const home = upwards(directory).find((parent) => existsSync(join(parent, file)));
     if (home === undefined) continue;
-    const { status, stdout } = spawnSync(command, args, { cwd: home, encoding: 'utf8', timeout: TOOL_TIMEOUT_MS });
+    const { status, stdout } = spawnSync(command, args, {
+      cwd: home,
+      encoding: 'utf8',
+      timeout: TOOL_TIMEOUT_MS,
+      ...identityOf(runAs),
+    });
     const path = (stdout ?? '').trim().split('\n').at(-1) ?? '';
     if (status === 0 && path !== '') return { path: executableIn(path), source: command };
     const state = status === null ? `${command} cannot be run` : `${command} has made no environment`;
     return { doubt: `there is a ${file}, but ${state}: run "${command} install", or choose one with --python` };
   }
   return null;
+}
+
+/** Options of a child process that runs as `runAs`; it has no supplementary groups. */
+export function identityOf(runAs: RunAs | null): { uid?: number; gid?: number; env?: NodeJS.ProcessEnv } {
+  if (runAs === null) return {};
+  return { uid: runAs.uid, gid: runAs.gid, env: { ...process.env, HOME: runAs.home } };
 }
 
 function onPath(): Interpreter {

@@ -2,13 +2,15 @@ import { proveApplication } from '../../app/prove.ts';
 import { fileKey } from '../../config/setting.ts';
 import { SETTINGS } from '../../config/settings.ts';
 import { formatValue } from '../../config/value.ts';
+import { assumeIdentity } from '../../service/identity.ts';
 import type { Arguments } from '../arguments.ts';
 import { findingLines, palette } from '../output.ts';
 import { prepare } from '../prepare.ts';
 
 /** `viaduct check`: tells what would be served and with which settings, and imports the application to prove it. */
 export async function check(parsed: Arguments): Promise<number> {
-  const { settings, origins, project } = await prepare(parsed);
+  const { settings, origins, project, identity } = await prepare(parsed);
+  if (identity !== null) assumeIdentity(identity);
   const colours = palette(process.stdout);
   process.stdout.write(findingLines(project.findings, colours));
   for (const [name, origin] of origins) {

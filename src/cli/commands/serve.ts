@@ -1,91 +1,46 @@
-import { closeSync, openSync } from 'node:fs';
 import { basename } from 'node:path';
-import { createLog, type Log } from '../../observe/log.ts';
-import { type RunningServer, startServer } from '../../server.ts';
+import { startFronts } from '../../fronts/primary.ts';
+import { createLog } from '../../observe/log.ts';
+import { startServer } from '../../server.ts';
+import { assumeIdentity } from '../../service/identity.ts';
+import { resolveListen, takeInheritedSockets } from '../../service/inherited-sockets.ts';
+import { ServiceManager, takeServiceManager } from '../../service/service-manager.ts';
 import { VERSION } from '../../version.ts';
 import type { Arguments } from '../arguments.ts';
 import { findingLines, palette } from '../output.ts';
 import { prepare } from '../prepare.ts';
+import { runUntilSignal } from '../run-until-signal.ts';
 
 /** `viaduct serve`: finds the project, serves it until a signal ends it, and resolves to the exit code. */
 export async function serve(parsed: Arguments): Promise<number> {
-  const { settings, project } = await prepare(parsed);
+  const sockets = takeInheritedSockets(process.env, process.pid);
+  const managerOptions = takeServiceManager(process.env, process.pid);
+  const { settings: given, origins, project, identity } = await prepare(parsed);
+  const listen = resolveListen(given.listen, !origins.has('listen'), sockets);
+  const settings = { ...given, listen };
   const colours = palette(process.stderr);
-  const log = createLog(
-    process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json',
-    process.stderr,
-  );
+  const logFormat = process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json';
+  const log = createLog(logFormat, process.stderr);
   process.stderr.write(findingLines(project.findings, colours));
-  const server = await startServer({ settings, project, log, accessLog: process.stdout });
-  const ended = runUntilSignal(server, log);
-  const where = server.urls.join(' and ');
-  process.stderr.write(`Viaduct ${VERSION} serves ${basename(project.directory)} on ${colours.bold(where)}\n`);
-  if (process.stdin.isTTY === true) process.stderr.write(`${colours.dim('Press Ctrl-C to stop.')}\n`);
-  return ended;
-}
-
-/** A Ctrl-C may arrive twice: from the terminal, and passed on by whoever started us, such as npm. Two within this time are one. */
-const SAME_INTERRUPT_MS = 400;
-
-/** Every signal only adds to what is to be done; the first to stop is graceful, a second one is not. */
-function runUntilSignal(server: RunningServer, log: Log): Promise<number> {
-  return new Promise((resolve) => {
-    let stoppingSinceMs = Number.POSITIVE_INFINITY;
-    const stop = (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void => {
-      if (stoppingSinceMs < Number.POSITIVE_INFINITY) {
-        if (signal === 'SIGINT' && performance.now() - stoppingSinceMs < SAME_INTERRUPT_MS) return;
-        server.kill();
-        resolve(signal === 'SIGINT' ? 130 : 143);
-        return;
-      }
-      stoppingSinceMs = performance.now();
-      if (server.connections > 0 && process.stdin.isTTY === true && signal === 'SIGINT') {
-        process.stderr.write('\nFinishing what runs; press Ctrl-C again to stop now.\n');
-      }
-      server.stop().then(
-        () => (signal === 'SIGHUP' ? dieOfHangup() : resolve(0)),
-        (error: unknown) => {
-          log.error(String(error));
-          server.kill();
-          resolve(1);
-        },
-      );
-    };
-    process.on('SIGINT', stop);
-    process.on('SIGTERM', stop);
-    process.on('SIGHUP', (signal) => {
-      if (terminalIsGone()) stop(signal as 'SIGHUP');
-      else if (stoppingSinceMs === Number.POSITIVE_INFINITY) void reload(server, log);
-    });
+  const fronts = settings.fronts > 1 ? await startFronts({ settings, project, identity, log, logFormat }) : null;
+  const onBound = (): void => {
+    if (identity !== null) assumeIdentity(identity);
+  };
+  const server = fronts ?? (await startServer({ settings, project, log, accessLog: process.stdout, onBound }));
+  const manager = new ServiceManager(managerOptions, project.python.path);
+  const name = basename(project.directory);
+  const isAlive = fronts === null ? () => true : () => fronts.isAlive();
+  const ready = (state: string): void => manager.ready(`Serving ${name}${state}`, isAlive);
+  const ended = runUntilSignal(server, log, {
+    onStopping: () => manager.stopping('Finishing what runs'),
+    onReloading: () => manager.reloading(),
+    onReloaded: (outcome) => ready(`; ${outcome}`),
   });
-}
-
-/** The usual end when the terminal is closed. Leaving by itself Node would fail to give the terminal back its modes, and abort. */
-function dieOfHangup(): void {
-  process.removeAllListeners('SIGHUP');
-  process.kill(process.pid, 'SIGHUP');
-}
-
-/** SIGHUP asks a service to reload; from a terminal that was closed it means what its name says. */
-function terminalIsGone(): boolean {
-  if (process.stdin.isTTY !== true && process.stderr.isTTY !== true) return false;
-  try {
-    closeSync(openSync('/dev/tty', 'r'));
-    return false;
-  } catch {
-    return true;
-  }
-}
-
-async function reload(server: RunningServer, log: Log): Promise<void> {
-  const before = performance.now();
-  try {
-    await server.reload();
-    log.info(`Reloaded in ${Math.round(performance.now() - before)} ms`);
-  } catch (error) {
-    const { message, cause } = error as Error;
-    log.error(
-      `Cannot reload, the old release goes on: ${message}${typeof cause === 'string' ? `\n${cause.trimEnd()}` : ''}`,
-    );
-  }
+  const where = server.urls.join(' and ');
+  const passed = listen !== given.listen ? ' (passed by systemd)' : '';
+  const shared = fronts === null ? '' : ` with ${settings.fronts} fronts`;
+  process.stderr.write(`Viaduct ${VERSION} serves ${name} on ${colours.bold(where)}${passed}${shared}\n`);
+  ready(` on ${where}`);
+  if (process.stdin.isTTY === true) process.stderr.write(`${colours.dim('Press Ctrl-C to stop.')}\n`);
+  return ended.finally(() => manager.close());
 }

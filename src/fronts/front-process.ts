@@ -1,0 +1,96 @@
+import type { Worker as ClusterWorker } from 'node:cluster';
+import { errorOf, type FromFront, type FrontStart, type ToFront } from './messages.ts';
+
+/** The primary's side of one front: what it said last, and how it ended. */
+export class FrontProcess {
+  readonly bornMs = performance.now();
+  readonly pid: number;
+  state: 'starting' | 'ready' | 'gone' = 'starting';
+  urls: readonly string[] = [];
+  connections = 0;
+  /** Life signs since the last `takeLifeSigns`. */
+  #lifeSigns = 1;
+  /** Resolves when it serves; rejects with why it never will. */
+  readonly started: Promise<void>;
+  /** Resolves when the process has ended: `of SIGKILL`, `with exit code 1`. */
+  readonly exited: Promise<string>;
+  readonly #process: ClusterWorker;
+  #reloaded: ((error: Error | null) => void) | null = null;
+
+  constructor(worker: ClusterWorker, start: FrontStart) {
+    this.#process = worker;
+    this.pid = worker.process.pid ?? 0;
+    let death: (how: string) => void = () => {};
+    this.exited = new Promise((resolve) => {
+      death = resolve;
+    });
+    this.started = new Promise((resolve, reject) => {
+      worker.on('message', (message: FromFront) => {
+        if (message.kind === 'hello') this.send({ kind: 'start', start });
+        else if (message.kind === 'ready') {
+          this.state = 'ready';
+          this.urls = message.urls;
+          resolve();
+        } else if (message.kind === 'failed') reject(errorOf(message.error));
+        else if (message.kind === 'reloaded')
+          this.#finishReload(message.error === null ? null : errorOf(message.error));
+        else {
+          this.connections = message.connections;
+          this.#lifeSigns += 1;
+        }
+      });
+      let how: string | null = null;
+      // What it said last is read before the channel closes, which may be after the exit.
+      const ended = (): void => {
+        if (how === null || worker.isConnected()) return;
+        this.state = 'gone';
+        reject(new Error(`it ended ${how}`));
+        this.#finishReload(null);
+        death(how);
+      };
+      worker.process.once('close', (code, signal) => {
+        how = signal === null ? `with exit code ${code}` : `of ${signal}`;
+        ended();
+      });
+      worker.process.once('disconnect', ended);
+      worker.on('error', (error) => {
+        how ??= `before it began: ${error.message}`;
+        ended();
+      });
+    });
+    this.started.catch(() => {});
+  }
+
+  send(message: ToFront): void {
+    if (this.#process.isConnected()) this.#process.send(message, () => {});
+  }
+
+  /** Brings a new release in this front. One that dies meanwhile has its new release, too: the next process imports it. */
+  reload(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.state !== 'ready') {
+        resolve();
+        return;
+      }
+      this.#reloaded = (error) => (error === null ? resolve() : reject(error));
+      this.send({ kind: 'reload' });
+    });
+  }
+
+  kill(): void {
+    this.#process.process.kill('SIGKILL');
+  }
+
+  /** Whether the event loop has turned since this was asked last. */
+  takeLifeSigns(): boolean {
+    const alive = this.#lifeSigns > 0 || this.state === 'gone';
+    this.#lifeSigns = 0;
+    return alive;
+  }
+
+  #finishReload(error: Error | null): void {
+    const finish = this.#reloaded;
+    this.#reloaded = null;
+    finish?.(error);
+  }
+}

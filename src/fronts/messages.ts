@@ -1,0 +1,52 @@
+import type { Project } from '../app/project.ts';
+import type { Settings } from '../config/settings.ts';
+import { type ErrorCode, ViaductError } from '../errors.ts';
+import type { Identity } from '../service/identity.ts';
+
+/** From the primary to a front. */
+export type ToFront =
+  | { readonly kind: 'start'; readonly start: FrontStart }
+  | { readonly kind: 'reload' }
+  | { readonly kind: 'stop' };
+
+/** Everything a front needs; it reads no settings itself, so that all fronts have the same. */
+export interface FrontStart {
+  /** With this front's share of workers and limits. */
+  readonly settings: Settings;
+  readonly project: Project;
+  readonly identity: Identity | null;
+  readonly logFormat: 'text' | 'json';
+}
+
+/** From a front to the primary. */
+export type FromFront =
+  /** It listens to messages now. */
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'ready'; readonly urls: readonly string[] }
+  | { readonly kind: 'failed'; readonly error: Failure }
+  | { readonly kind: 'reloaded'; readonly error: Failure | null }
+  /** Once a second: the event loop turns. */
+  | { readonly kind: 'alive'; readonly connections: number };
+
+/** An error as it travels between processes. */
+export interface Failure {
+  readonly code: ErrorCode | null;
+  readonly message: string;
+  readonly advice: string;
+  /** The traceback, or ''. */
+  readonly cause: string;
+}
+
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof ViaductError)) {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { code: null, message, advice: '', cause: '' };
+  }
+  const { code, message, advice, cause } = error;
+  return { code, message, advice, cause: typeof cause === 'string' ? cause : '' };
+}
+
+export function errorOf({ code, message, advice, cause }: Failure): Error {
+  if (code === null) return new Error(message);
+  return new ViaductError(code, message, cause === '' ? { advice } : { advice, cause });
+}

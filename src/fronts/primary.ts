@@ -1,0 +1,190 @@
+import cluster from 'node:cluster';
+import { fileURLToPath } from 'node:url';
+import { outputFor } from '../app/output.ts';
+import type { Project } from '../app/project.ts';
+import { RestartPolicy } from '../app/restart-policy.ts';
+import type { Settings } from '../config/settings.ts';
+import { ViaductError } from '../errors.ts';
+import type { Log } from '../observe/log.ts';
+import type { RunningServer } from '../server.ts';
+import type { Identity } from '../service/identity.ts';
+import { FrontProcess } from './front-process.ts';
+import { passLines } from './pass-lines.ts';
+import { frontSettings } from './share.ts';
+
+export interface PrimaryOptions {
+  /** `listen` holds no `systemd` any more. */
+  readonly settings: Settings;
+  readonly project: Project;
+  readonly identity: Identity | null;
+  readonly log: Log;
+  readonly logFormat: 'text' | 'json';
+}
+
+export interface RunningFronts extends RunningServer {
+  readonly pids: readonly number[];
+  /** Whether all fronts have shown life since this was asked last. */
+  isAlive(): boolean;
+}
+
+/**
+ * Starts `settings.fronts` front processes and keeps them alive. The first one must serve before the others begin, so that what is wrong is
+ * told once. Nothing is left running when it fails.
+ *
+ * @throws ViaductError as `startServer` does.
+ */
+export async function startFronts(options: PrimaryOptions): Promise<RunningFronts> {
+  const primary = new Primary(options);
+  try {
+    await primary.start();
+  } catch (error) {
+    primary.kill();
+    throw error;
+  }
+  return primary;
+}
+
+const FRONT_PROGRAM = fileURLToPath(new URL('./front.js', import.meta.url));
+
+/** One place for a front, which is filled again when its process dies. */
+interface Place {
+  readonly index: number;
+  readonly policy: RestartPolicy;
+  front: FrontProcess | null;
+  timer: NodeJS.Timeout | null;
+}
+
+/**
+ * The primary: it owns the front processes and the listening sockets that they share, and sees no request. Each front has its own
+ * connections, queue and workers, so a front that dies takes only these along.
+ */
+class Primary implements RunningFronts {
+  readonly #options: PrimaryOptions;
+  readonly #places: readonly Place[];
+  #state: 'starting' | 'serving' | 'stopping' = 'starting';
+  #reloading = false;
+
+  constructor(options: PrimaryOptions) {
+    this.#options = options;
+    this.#places = Array.from({ length: options.settings.fronts }, (_, index) => ({
+      index,
+      policy: new RestartPolicy(),
+      front: null,
+      timer: null,
+    }));
+  }
+
+  get urls(): readonly string[] {
+    return this.#fronts[0]?.urls ?? [];
+  }
+
+  get pids(): readonly number[] {
+    return this.#fronts.map(({ pid }) => pid);
+  }
+
+  /** As the fronts last said, up to a second ago. */
+  get connections(): number {
+    return this.#fronts.reduce((sum, { connections }) => sum + connections, 0);
+  }
+
+  isAlive(): boolean {
+    return this.#fronts.map((front) => front.takeLifeSigns()).every((alive) => alive);
+  }
+
+  async start(): Promise<void> {
+    // The kernel hands connections out: no front waits for the primary, and none has connections that it never gets to see.
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
+    const stdio = ['ignore', outputFor(1), outputFor(2), 'ipc'] as const;
+    cluster.setupPrimary({ exec: FRONT_PROGRAM, args: [], stdio: [...stdio], serialization: 'advanced' });
+    const [first, ...others] = this.#places as [Place, ...Place[]];
+    await this.#launch(first);
+    await Promise.all(others.map((place) => this.#launch(place)));
+    this.#state = 'serving';
+  }
+
+  async reload(): Promise<void> {
+    if (this.#reloading) throw new ViaductError('WORKER', 'Cannot start a release: another one is starting');
+    this.#reloading = true;
+    try {
+      for (const place of this.#places) await this.#reloadPlace(place);
+    } finally {
+      this.#reloading = false;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#state = 'stopping';
+    for (const place of this.#places) {
+      if (place.timer !== null) clearTimeout(place.timer);
+      if (place.front?.state === 'ready') place.front.send({ kind: 'stop' });
+      else place.front?.kill();
+    }
+    await Promise.all(this.#fronts.map(({ exited }) => exited));
+  }
+
+  kill(): void {
+    this.#state = 'stopping';
+    for (const { front, timer } of this.#places) {
+      if (timer !== null) clearTimeout(timer);
+      front?.kill();
+    }
+  }
+
+  get #fronts(): FrontProcess[] {
+    return this.#places.map(({ front }) => front).filter((front) => front !== null);
+  }
+
+  /** Starts a process in `place`; resolves when it serves. */
+  #launch(place: Place): Promise<void> {
+    const { settings, project, identity, logFormat } = this.#options;
+    const worker = cluster.fork();
+    passLines(worker.process.stdout, process.stdout);
+    passLines(worker.process.stderr, process.stderr);
+    const shared = frontSettings(settings, place.index);
+    const front = new FrontProcess(worker, { settings: shared, project, identity, logFormat });
+    place.front = front;
+    void front.exited.then((how) => this.#ended(place, front, how));
+    return front.started;
+  }
+
+  #ended(place: Place, front: FrontProcess, how: string): void {
+    if (this.#state !== 'serving') return;
+    place.front = null;
+    const delayMs = place.policy.delayAfter(performance.now() - front.bornMs);
+    const when = delayMs === 0 ? '' : ` in ${delayMs} ms`;
+    this.#options.log.error(`front ${place.index + 1} (pid ${front.pid}) ended ${how}; a new one follows${when}`);
+    this.#launchLater(place, delayMs);
+  }
+
+  /** While no front serves, one at a time: the first binds the addresses, which the others must not find half bound. */
+  #launchLater(place: Place, delayMs: number): void {
+    place.timer = setTimeout(() => {
+      place.timer = null;
+      const fronts = this.#fronts;
+      const starting = fronts.find(({ state }) => state === 'starting');
+      if (starting === undefined || fronts.some(({ state }) => state === 'ready')) this.#relaunch(place);
+      else starting.started.finally(() => this.#launchLater(place, 0)).catch(() => {});
+    }, delayMs);
+  }
+
+  #relaunch(place: Place): void {
+    this.#launch(place).catch((error: Error) => {
+      if (this.#state !== 'serving') return;
+      const traceback = typeof error.cause === 'string' ? `\n${error.cause.trimEnd()}` : '';
+      this.#options.log.error(`Cannot start front ${place.index + 1}: ${error.message}${traceback}`);
+    });
+  }
+
+  async #reloadPlace({ index, front }: Place): Promise<void> {
+    try {
+      await front?.started.catch(() => {});
+      await front?.reload();
+    } catch (error) {
+      if (index === 0) throw error;
+      const { message, cause } = error as Error;
+      throw new ViaductError('WORKER', `${message} (in front ${index + 1}; those before it have the new one)`, {
+        cause,
+      });
+    }
+  }
+}

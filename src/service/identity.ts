@@ -1,0 +1,118 @@
+import { userInfo } from 'node:os';
+import { ViaductError } from '../errors.ts';
+
+/** Who a process becomes once it has bound its addresses. */
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+  /** Null for a number that has no entry in the system's list of users. */
+  readonly user: string | null;
+  readonly home: string;
+}
+
+/** Node has these wherever there are users; its types leave one out, and say of the others that they may be missing. */
+type Posix = Required<Pick<NodeJS.Process, 'getuid' | 'geteuid' | 'getgid' | 'getegid' | 'seteuid' | 'setegid'>> &
+  Required<Pick<NodeJS.Process, 'setuid' | 'setgid' | 'setgroups'>> & {
+    initgroups(user: string, extraGroup: number): void;
+  };
+
+const posix = process as unknown as Posix;
+
+/**
+ * Looks up the user and the group (names or numbers) to run as; null when there is nothing to change.
+ *
+ * @throws ViaductError `USAGE` for unknown names, a group without a user, a number without a group, and for whoever is not root.
+ */
+export function findIdentity(user: string | null, group: string | null): Identity | null {
+  if (user === null) {
+    if (group === null) return null;
+    throw cannot('group', group, 'no user is set', 'Set user too: a group alone leaves everything to root.');
+  }
+  if (posix.geteuid() !== 0) {
+    if (isMyself(user, group)) return null;
+    throw cannot('user', user, 'only root can change it', 'Start Viaduct as root, or leave user out.');
+  }
+  const found = lookUpUser(user);
+  const gid = group === null ? found.gid : lookUpGroup(group);
+  if (gid !== null) return { ...found, gid };
+  throw cannot('user', user, 'the system has no entry for it, and so no group', 'Set group too.');
+}
+
+/**
+ * Becomes `identity` for good: supplementary groups, group, user, and HOME, USER and LOGNAME as they are for that user.
+ *
+ * @throws ViaductError `USAGE` when it could be undone.
+ */
+export function assumeIdentity({ uid, gid, user, home }: Identity): void {
+  if (user === null) posix.setgroups([gid]);
+  else posix.initgroups(user, gid);
+  posix.setgid(gid);
+  posix.setuid(uid);
+  const is = [posix.getuid(), posix.geteuid(), posix.getgid(), posix.getegid()].join();
+  if (is !== [uid, uid, gid, gid].join() || (uid !== 0 && canBecomeRoot())) {
+    throw cannot('user', user ?? `${uid}`, 'the rights of root could not be given up for good', '');
+  }
+  process.env.HOME = home;
+  if (user === null) return;
+  process.env.USER = user;
+  process.env.LOGNAME = user;
+}
+
+/** Whether this process has all rights. False where there are no users. */
+export function isRoot(): boolean {
+  return process.geteuid?.() === 0;
+}
+
+function canBecomeRoot(): boolean {
+  try {
+    posix.setuid(0);
+    return true;
+  } catch {
+    return posix.geteuid() === 0;
+  }
+}
+
+function isMyself(user: string, group: string | null): boolean {
+  const { username, uid, gid } = userInfo();
+  if (user !== username && user !== `${uid}`) return false;
+  if (group === null || group === `${gid}`) return true;
+  throw cannot('group', group, 'only root can change it', 'Start Viaduct as root, or leave group out.');
+}
+
+/** Node tells about a user only to that user: so this process is that user for the time of the question. */
+function lookUpUser(user: string): Omit<Identity, 'gid'> & { readonly gid: number | null } {
+  const known = numberOrName(user);
+  try {
+    posix.seteuid(known);
+  } catch {
+    throw cannot('user', user, 'there is no such user', '');
+  }
+  try {
+    const { uid, gid, username, homedir } = userInfo();
+    return { uid, gid, user: username, home: homedir };
+  } catch {
+    return { uid: posix.geteuid(), gid: null, user: null, home: '/' };
+  } finally {
+    posix.seteuid(0);
+  }
+}
+
+function lookUpGroup(group: string): number {
+  const before = posix.getegid();
+  try {
+    posix.setegid(numberOrName(group));
+    return posix.getegid();
+  } catch {
+    throw cannot('group', group, 'there is no such group', '');
+  } finally {
+    posix.setegid(before);
+  }
+}
+
+function numberOrName(text: string): number | string {
+  return /^\d+$/.test(text) ? Number(text) : text;
+}
+
+function cannot(kind: 'user' | 'group', name: string, state: string, advice: string): ViaductError {
+  return new ViaductError('USAGE', `Cannot run as ${kind} "${name}": ${state}`, { advice });
+}

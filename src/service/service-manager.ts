@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+
+const HELPER = fileURLToPath(new URL('../../python/viaduct_worker/notify.py', import.meta.url));
+
+/** What the service manager asked for by the environment (sd_notify(3), sd_watchdog_enabled(3)). */
+export interface ServiceManagerOptions {
+  readonly socket: string;
+  /** How often it wants a life sign at least; 0 for never. */
+  readonly watchdogMs: number;
+}
+
+/** Takes the variables out of `environment`, so that the application cannot speak for the server. Null without a manager. */
+export function takeServiceManager(environment: NodeJS.ProcessEnv, pid: number): ServiceManagerOptions | null {
+  const { NOTIFY_SOCKET: socket, WATCHDOG_USEC, WATCHDOG_PID } = environment;
+  for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete environment[name];
+  if (socket === undefined || !/^[/@]./.test(socket)) return null;
+  const isForUs = WATCHDOG_PID === undefined || Number(WATCHDOG_PID) === pid;
+  const microseconds = Number(WATCHDOG_USEC);
+  return { socket, watchdogMs: isForUs && microseconds > 0 ? microseconds / 1000 : 0 };
+}
+
+/**
+ * Tells systemd how the service is. Node has no Unix datagram sockets, so a small Python process, which ends with this one, sends what
+ * it is told by a pipe; without a manager nothing is started.
+ */
+export class ServiceManager {
+  readonly #options: ServiceManagerOptions | null;
+  readonly #python: string;
+  #helper: ChildProcess | null = null;
+  #watchdog: NodeJS.Timeout | null = null;
+
+  /** `python` is the path of an interpreter. */
+  constructor(options: ServiceManagerOptions | null, python: string) {
+    this.#options = options;
+    this.#python = python;
+  }
+
+  /**
+   * Requests are answered now. From here on the watchdog gets its life signs, at half of its interval, from this event loop.
+   *
+   * @param isAlive asked before each life sign
+   */
+  ready(status: string, isAlive: () => boolean = () => true): void {
+    this.#tell(`READY=1\nMAINPID=${process.pid}\nSTATUS=${oneLine(status)}`);
+    const everyMs = (this.#options?.watchdogMs ?? 0) / 2;
+    if (everyMs === 0 || this.#watchdog !== null) return;
+    this.#watchdog = setInterval(() => isAlive() && this.#tell('WATCHDOG=1'), everyMs);
+    this.#watchdog.unref();
+  }
+
+  /** A new release is being started; `ready` follows, also when that fails. */
+  reloading(): void {
+    const microseconds = process.hrtime.bigint() / 1000n; // CLOCK_MONOTONIC
+    this.#tell(`RELOADING=1\nMONOTONIC_USEC=${microseconds}\nSTATUS=Reloading`);
+  }
+
+  stopping(status: string): void {
+    this.#tell(`STOPPING=1\nSTATUS=${oneLine(status)}`);
+  }
+
+  /** Lets the helper go once it has sent everything. */
+  close(): void {
+    if (this.#watchdog !== null) clearInterval(this.#watchdog);
+    this.#helper?.stdin?.end();
+    this.#helper = null;
+  }
+
+  #tell(message: string): void {
+    if (this.#options === null) return;
+    this.#helper ??= this.#startHelper(this.#options.socket);
+    this.#helper.stdin?.write(`${message}\0`);
+  }
+
+  #startHelper(socket: string): ChildProcess {
+    const helper = spawn(this.#python, ['-I', '-S', HELPER, `${process.pid}`], {
+      env: { ...process.env, NOTIFY_SOCKET: socket },
+      stdio: ['pipe', 'ignore', 'inherit'],
+    });
+    const forget = (): void => {
+      if (this.#helper === helper) this.#helper = null;
+    };
+    helper.once('error', forget).once('exit', forget);
+    helper.stdin?.on('error', forget);
+    helper.unref();
+    (helper.stdin as Writable & { unref(): void }).unref();
+    return helper;
+  }
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[\0\r\n]+/g, ' ');
+}

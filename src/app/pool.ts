@@ -57,6 +57,7 @@ export class Pool {
       },
       (error, ours) => {
         if (!ours) {
+          request.onGone = () => drop(job); // once the connection has told the client why
           if (request.gone) drop(job);
           return;
         }

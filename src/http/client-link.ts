@@ -14,29 +14,52 @@ export class ClientLink {
   readonly #context: ServerContext;
   #deadline = NEVER;
   #receiving = true;
+  /** Ticks that a client still had when it had taken all that waited for it. */
+  #writeTicksLeft: number;
+  /** Bytes of awaited content since the last tick. */
+  #received = 0;
 
   constructor(socket: ClientSocket<Receiver>, context: ServerContext) {
     this.socket = socket;
     this.#context = context;
+    this.#writeTicksLeft = context.writeTicks;
   }
 
   /** What is waited for must happen within `ticks`. */
   await(ticks: number): void {
     this.#deadline = this.#context.tick + ticks;
+    this.#received = 0;
   }
 
   awaitNothing(): void {
     this.#deadline = NEVER;
+    this.#received = 0;
   }
 
-  /** Called once a tick: whether what is waited for has taken too long. A client that takes some of what waits for it has more time. */
+  /** `bytes` of the content that is awaited came: the next tick gives the client more time for the rest. */
+  received(bytes: number): void {
+    this.#received += bytes;
+  }
+
+  /** Called once a tick: whether what is waited for has taken too long. A client that brings or takes some of it has more time. */
   sweep(): boolean {
+    const context = this.#context;
     if (this.#blocked) {
       const waiting = unwritten(this.socket);
-      if (waiting < this.#waiting) this.await(this.#context.writeTicks);
+      this.#extend(this.#waiting - waiting, context.writeTicks, context.writeBytesPerTick);
       this.#waiting = waiting;
+    } else if (this.#received > 0) {
+      this.#extend(this.#received, context.bodyTicks, context.bodyBytesPerTick);
+      this.#received = 0;
     }
-    return this.#context.tick >= this.#deadline;
+    return context.tick >= this.#deadline;
+  }
+
+  /** Puts the deadline off for `bytes`, to `ticks` from now at most. */
+  #extend(bytes: number, ticks: number, bytesPerTick: number): void {
+    if (bytes <= 0) return;
+    const latest = this.#context.tick + ticks;
+    this.#deadline = bytesPerTick === 0 ? latest : Math.min(latest, this.#deadline + bytes / bytesPerTick);
   }
 
   /** The socket holds as much as it should: write no more before it drains. */
@@ -44,15 +67,23 @@ export class ClientLink {
     return this.#blocked;
   }
 
-  /** The socket holds as much as it should, and the client must take some of it within the write timeout. */
-  block(): void {
+  /** The socket holds as much as it should, `bytes` of it just written, and the client must take some of it within the write timeout. */
+  block(bytes: number): void {
+    if (this.#blocked) {
+      this.#waiting += bytes;
+      return;
+    }
     this.#blocked = true;
-    this.#waiting = 0; // the next tick sees what the kernel did not take
-    this.await(this.#context.writeTicks);
+    this.#waiting = bytes;
+    this.await(this.#writeTicksLeft);
   }
 
+  /** The client took all of it. */
   unblock(): void {
+    const context = this.#context;
     this.#blocked = false;
+    this.#extend(this.#waiting, context.writeTicks, context.writeBytesPerTick);
+    this.#writeTicksLeft = this.#deadline - context.tick;
   }
 
   /** Whether what the client sends is read, or left to its machine's patience. */
@@ -65,7 +96,7 @@ export class ClientLink {
 
   /** Writes a last or interim message. */
   write(text: string): void {
-    if (!this.socket.write(text, 'latin1')) this.block();
+    if (!this.socket.write(text, 'latin1')) this.block(text.length);
   }
 
   /** Sends FIN behind what was written and reads on, so that the client gets all of it (RFC 9112 section 9.6). */

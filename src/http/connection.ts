@@ -2,7 +2,7 @@ import { ViaductError } from '../errors.ts';
 import { type BodyOwner, BodyReader } from './body-reader.ts';
 import { ClientLink } from './client-link.ts';
 import type { BodyFraming, BodySender, Exchange } from './exchange.ts';
-import type { Peer } from './message.ts';
+import type { Peer, Request } from './message.ts';
 import { peerOf } from './peer.ts';
 import { Refusal, RequestBodyError } from './refusal.ts';
 import { IncomingRequest } from './request.ts';
@@ -51,6 +51,8 @@ export class Connection implements Exchange, BodyOwner, Receiver {
   #phase: Phase = 'idle';
   #peer: Peer | null = null;
   #request: IncomingRequest | null = null;
+  /** The same as handlers and logs see it. */
+  #shown: Request | null = null;
   #body: BodyReader | null = null;
   #inputEnded = false;
   #advancing = false;
@@ -90,7 +92,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     const { input } = this.#reader;
     input.lend(bytes, length);
     if (this.#phase === 'idle' || this.#phase === 'head') this.#advance();
-    else this.#feedBody();
+    else this.#feedBody(length);
     input.keep();
     if (this.#phase !== 'head' && input.length > PIPELINED_BYTES_MAX) this.#link.setReceiving(false);
   }
@@ -146,7 +148,9 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     const { options } = this.#context;
     if (options.onAnswered !== null) this.#startedAtMs = performance.now();
     try {
-      const result = options.handle(request);
+      const { receive } = options;
+      if (receive !== undefined && receive !== null) this.#shown = receive(request);
+      const result = options.handle(this.#shown ?? request);
       if (result instanceof Response) this.#respond(result);
       else {
         this.#onResponse ??= (response) => this.#respond(response);
@@ -196,8 +200,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
 
   sent(bytes: number, more: boolean): void {
     this.#bodyBytes += bytes;
-    if (more) return;
-    this.#link.block();
+    if (!more) this.#link.block(bytes);
   }
 
   complete(): void {
@@ -220,7 +223,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
   }
 
   report(error: unknown): void {
-    this.#context.options.onError(error, this.#request);
+    this.#context.options.onError(error, this.#shown ?? this.#request);
   }
 
   // BodyOwner: what the request's content tells.
@@ -241,7 +244,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
   }
 
   /** Passes on what is there of the request's content. */
-  #feedBody(): void {
+  #feedBody(bytesReceived = 0): void {
     const body = this.#body;
     if (body === null || !body.flowing) return;
     const refusal = body.read(this.#reader.input);
@@ -250,7 +253,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     else if (body.over) this.#onBodyOver();
     else if (this.#inputEnded) this.#refuseBody(BODY_CUT_SHORT);
     else if (this.#phase === 'unread' && body.received > this.#unreadUntil) this.#close();
-    else if (body.flowing && !this.#link.blocked) this.#link.await(this.#context.bodyTicks);
+    else if (body.flowing) this.#link.received(bytesReceived);
   }
 
   #onBodyOver(): void {
@@ -283,7 +286,8 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     this.#request = null;
     this.sender = null;
     this.#probes = 0;
-    if (request !== null) this.#context.options.onAnswered?.(request, this.#status, this.#bodyBytes, this.#startedAtMs);
+    if (request === null) return;
+    this.#context.options.onAnswered?.(this.#shown ?? request, this.#status, this.#bodyBytes, this.#startedAtMs);
   }
 
   /** The client took the response: on to the next request, past what is left of this one's content. */
@@ -303,6 +307,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
 
   #goOn(): void {
     this.#body = null;
+    this.#shown = null;
     this.#phase = 'idle';
     if (this.#context.draining && this.#reader.input.length === 0) {
       this.#close();
@@ -324,7 +329,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
   /** Answers a client's mistake and closes. */
   #refuse(refusal: Refusal): void {
     this.#peer ??= peerOf(this.socket, this.#listener);
-    this.#context.options.onRefused?.(refusal, this.#peer);
+    this.#context.options.onRefused?.(refusal, this.#shown?.peer ?? this.#peer);
     this.#link.write(refusalMessage(refusal));
     this.#close();
   }

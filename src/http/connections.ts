@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Connection } from './connection.ts';
 import type { Peer } from './message.ts';
+import { peerOf } from './peer.ts';
 import { type ConnectionOptions, ServerContext } from './server-context.ts';
 import { readSocket } from './socket-reader.ts';
 
@@ -27,11 +28,14 @@ export class Connections {
    * to be read the fast way. `peer` is who is at the other end, where the socket does not know.
    */
   accept(accepted: Socket, listener: number, peer: Peer | null = null): void {
-    if (this.#open.size >= (this.#context.options.connectionsMax ?? Number.POSITIVE_INFINITY)) {
+    const { connectionsMax = Number.POSITIVE_INFINITY, admission } = this.#context.options;
+    const address = admission ? (peer ?? peerOf(accepted, listener)).remoteAddress : '';
+    if (this.#open.size >= connectionsMax || admission?.accept(address) === false) {
       accepted.destroy();
       return;
     }
     const socket = readSocket<Connection>(accepted);
+    if (admission) socket.once('close', () => admission.release(address));
     const connection = new Connection(socket, listener, this.#context, peer, this.#forget);
     this.#open.add(connection);
     connection.open();

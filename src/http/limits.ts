@@ -17,12 +17,19 @@ export interface HttpLimits {
   readonly trailerBytesMax: number;
   /** From a request's first byte to the end of its head, and from the connection's start to that first byte. Past it: 408. */
   readonly headerTimeoutMs: number;
-  /** Between two reads of a request's content, while the application wants it. Past it: 408. */
+  /** Without any of a request's content arriving, while the application wants it. Past it: 408. */
   readonly bodyTimeoutMs: number;
+  /**
+   * Bytes per second of a request's content that make up for the time they take: who sends faster has all of `bodyTimeoutMs` again at any
+   * time, who sends slower has less and less of it, and 408 at its end. 0: any byte gives all of it back.
+   */
+  readonly bodyRateBytesMin: number;
   /** Between two requests: longer than the 60 s of most load balancers, so that they close first and no request is lost. */
   readonly keepAliveTimeoutMs: number;
   /** Without the client taking anything of a response that waits for it. Past it the connection is reset. */
   readonly writeTimeoutMs: number;
+  /** The same as `bodyRateBytesMin` for responses that wait for the client, with `writeTimeoutMs`. */
+  readonly writeRateBytesMin: number;
 }
 
 export const DEFAULT_LIMITS: HttpLimits = {
@@ -34,6 +41,8 @@ export const DEFAULT_LIMITS: HttpLimits = {
   trailerBytesMax: 8192,
   headerTimeoutMs: 15_000,
   bodyTimeoutMs: 30_000,
+  bodyRateBytesMin: 240,
   keepAliveTimeoutMs: 75_000,
   writeTimeoutMs: 60_000,
+  writeRateBytesMin: 240,
 };

@@ -23,6 +23,21 @@ export interface ConnectionOptions {
   readonly onError: (error: unknown, request: Request | null) => void;
   /** A client's mistake was answered, or met a closed connection, before there was a request. For the log. */
   readonly onRefused?: (refusal: Refusal, peer: Peer) => void;
+  /**
+   * Sees each request before `handle` and all logs, which get what it returns: the request, or one derived from it. Where a trusted proxy's
+   * word about the client is taken. Null and absent cost nothing.
+   */
+  readonly receive?: ((request: Request) => Request) | null;
+  /** Asked about each connection before anything of it is read. Null and absent cost nothing. */
+  readonly admission?: Admission | null;
+}
+
+/** Decides who may connect. */
+export interface Admission {
+  /** Whether a connection from this numeric address ('' on a Unix socket) may stay. Each that may is released once. */
+  accept(address: string): boolean;
+  /** The connection from this address is closed. */
+  release(address: string): void;
 }
 
 /** The deadlines are never needed exactly, so they are counted in ticks of one timer. */
@@ -46,6 +61,10 @@ export class ServerContext {
   readonly bodyTicks: number;
   readonly keepAliveTicks: number;
   readonly writeTicks: number;
+  /** Bytes that give a tick back to a client whose content is awaited; 0 when one byte gives all of them. */
+  readonly bodyBytesPerTick: number;
+  /** The same for a client that a response waits for. */
+  readonly writeBytesPerTick: number;
   readonly lingerTicks: number;
   readonly #heads: RequestHead[] = [];
 
@@ -64,6 +83,8 @@ export class ServerContext {
     this.bodyTicks = this.#ticks(limits.bodyTimeoutMs);
     this.keepAliveTicks = this.#ticks(limits.keepAliveTimeoutMs);
     this.writeTicks = this.#ticks(limits.writeTimeoutMs);
+    this.bodyBytesPerTick = (limits.bodyRateBytesMin * this.tickMs) / 1000;
+    this.writeBytesPerTick = (limits.writeRateBytesMin * this.tickMs) / 1000;
     this.lingerTicks = this.#ticks(LINGER_TIMEOUT_MS);
   }
 

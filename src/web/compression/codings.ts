@@ -1,0 +1,96 @@
+import { promisify } from 'node:util';
+import * as zlib from 'node:zlib';
+
+/** Content codings that Viaduct makes, by their registered names (RFC 9110 section 8.4.1, RFC 7932, RFC 8878). */
+export type Coding = 'zstd' | 'br' | 'gzip';
+
+/** A stream that compresses in zlib's threads. What it was given so far comes out, decodable, after a flush. */
+export type Compressor = zlib.Gzip | zlib.BrotliCompress;
+
+export interface Codec {
+  /** Blocks the event loop: for small contents. */
+  compressNow(content: Uint8Array): Buffer;
+  /** Uses one of zlib's threads; `content` must not change meanwhile. */
+  compressLater(content: Uint8Array): Promise<Buffer>;
+  createCompressor(): Compressor;
+  /** What a compressor's `flush` is called with, so that the client can decode all that went in. */
+  readonly flushKind: number;
+}
+
+/** What newer versions of Node have besides. */
+interface Zstd {
+  readonly zstdCompress?: (
+    content: Uint8Array,
+    options: ZstdOptions,
+    done: (error: Error | null, compressed: Buffer) => void,
+  ) => void;
+  readonly zstdCompressSync?: (content: Uint8Array, options: ZstdOptions) => Buffer;
+  readonly createZstdCompress?: (options: ZstdOptions) => Compressor;
+}
+
+interface ZstdOptions {
+  readonly params: Readonly<Record<number, number>>;
+  readonly pledgedSrcSize?: number;
+}
+
+const zstd: Zstd = zlib as typeof zlib & Zstd;
+const ZSTD_FLUSH = 1;
+const ZSTD_COMPRESSION_LEVEL = 100;
+const ZSTD_WINDOW_LOG = 101;
+
+/** Levels that cost about the same: much above them the processor pays more than the network saves. */
+export const LEVELS: Readonly<Record<Coding, number>> = { zstd: 3, br: 4, gzip: 6 };
+
+/** The best first. Without zstd where this Node has none. */
+export const CODINGS: readonly Coding[] = isAvailable('zstd') ? ['zstd', 'br', 'gzip'] : ['br', 'gzip'];
+
+/** Whether this Node can make `coding`: zstd came with 22.15 and 23.8. */
+export function isAvailable(coding: Coding): boolean {
+  return coding !== 'zstd' || zstd.createZstdCompress !== undefined;
+}
+
+/** How to make `coding`, which must be available, at `level`. */
+export function codecOf(coding: Coding, level: number = LEVELS[coding]): Codec {
+  if (coding === 'gzip') return gzipCodec(level);
+  return coding === 'br' ? brotliCodec(level) : zstdCodec(level);
+}
+
+/** A window of 256 KiB: larger ones take megabytes for each response that is being sent, and pages gain little by them. */
+const WINDOW_LOG = 18;
+
+const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip);
+const brotliCompress = promisify<Uint8Array, zlib.BrotliOptions, Buffer>(zlib.brotliCompress);
+
+function gzipCodec(level: number): Codec {
+  const { Z_SYNC_FLUSH } = zlib.constants;
+  return {
+    compressNow: (content) => zlib.gzipSync(content, { level }),
+    compressLater: (content) => gzip(content, { level }),
+    createCompressor: () => zlib.createGzip({ level }),
+    flushKind: Z_SYNC_FLUSH,
+  };
+}
+
+function brotliCodec(level: number): Codec {
+  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT, BROTLI_OPERATION_FLUSH } = zlib.constants;
+  const params = { [BROTLI_PARAM_QUALITY]: level, [BROTLI_PARAM_LGWIN]: WINDOW_LOG };
+  const optionsFor = ({ length }: Uint8Array) => ({ params: { ...params, [BROTLI_PARAM_SIZE_HINT]: length } });
+  return {
+    compressNow: (content) => zlib.brotliCompressSync(content, optionsFor(content)),
+    compressLater: (content) => brotliCompress(content, optionsFor(content)),
+    createCompressor: () => zlib.createBrotliCompress({ params }),
+    flushKind: BROTLI_OPERATION_FLUSH,
+  };
+}
+
+function zstdCodec(level: number): Codec {
+  const { zstdCompress, zstdCompressSync, createZstdCompress } = zstd as Required<Zstd>;
+  const params = { [ZSTD_COMPRESSION_LEVEL]: level, [ZSTD_WINDOW_LOG]: WINDOW_LOG };
+  const optionsFor = ({ length }: Uint8Array) => ({ params, pledgedSrcSize: length });
+  return {
+    compressNow: (content) => zstdCompressSync(content, optionsFor(content)),
+    compressLater: (content) => promisify(zstdCompress)(content, optionsFor(content)),
+    createCompressor: () => createZstdCompress({ params }),
+    flushKind: ZSTD_FLUSH,
+  };
+}

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { Connections } from '../../src/http/connections.ts';
 import { Response } from '../../src/http/response.ts';
 import { compose } from '../../src/web/compose.ts';
-import { type StaticMount, type StaticOptions, staticFiles } from '../../src/web/handlers/static.ts';
+import type { StaticMount } from '../../src/web/files/mount.ts';
+import { type StaticOptions, staticFiles } from '../../src/web/handlers/static.ts';
 
 export interface StaticServer {
   readonly port: number;

@@ -1,6 +1,9 @@
 import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import type { Candidate } from './candidate.ts';
+import type { Coding } from './mount.ts';
 import { openFile } from './open-file.ts';
+import { systemPath } from './path.ts';
 import type { StaticFile } from './static-file.ts';
 
 /** Files up to this are kept in memory whole; of larger ones only the open descriptor. */
@@ -13,12 +16,6 @@ export interface FileCacheOptions {
   readonly bytesMax: number;
   /** A file in memory is looked at again when it was not for this long. */
   readonly revalidateMs: number;
-}
-
-/** A place where a file may be: `path` lies in `root`, unless a link leads out of it. */
-export interface Candidate {
-  readonly root: string;
-  readonly path: string;
 }
 
 interface Entry {
@@ -59,11 +56,13 @@ export class FileCache {
 
   async #load(key: string, candidates: readonly Candidate[]): Promise<StaticFile | null> {
     const known = this.#entries.get(key)?.file;
-    for (const { root, path } of candidates) {
-      const status = await statusOf(path);
+    for (const candidate of candidates) {
+      const status = await statusOf(candidate.path);
       if (status === null) continue;
-      const current = known !== undefined && known.path === path && known.isCurrent(status);
-      const file = current ? known : await openFile(root, path, this.#memoryFileBytesMax);
+      const found = candidate.encodings(status);
+      const encodings = found instanceof Promise ? await found : found;
+      const current = known !== undefined && isSame(known, candidate, encodings) && known.isCurrent(status);
+      const file = current ? known : await openFile(candidate, this.#memoryFileBytesMax, encodings);
       if (file === null) continue;
       this.#keep(key, file);
       return file;
@@ -108,10 +107,15 @@ export class FileCache {
   }
 }
 
+/** Whether the candidate is where the file came from, and would be presented as it is. */
+function isSame(file: StaticFile, { path, basis }: Candidate, encodings: readonly Coding[]): boolean {
+  return file.path === path && file.basis === basis && (file.encodings ?? []).join() === encodings.join();
+}
+
 /** Null for what is no regular file. Asked before opening, because opening a device can do something. */
 async function statusOf(path: string): Promise<BigIntStats | null> {
   try {
-    const status = await stat(path, { bigint: true });
+    const status = await stat(systemPath(path), { bigint: true });
     return status.isFile() ? status : null;
   } catch {
     return null;

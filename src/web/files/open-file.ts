@@ -1,29 +1,41 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
+import type { Candidate } from './candidate.ts';
+import type { Coding } from './mount.ts';
+import { systemPath } from './path.ts';
 import { StaticFile } from './static-file.ts';
 
 /** A fifo that took a file's place must not block. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
- * Opens the regular file at `path` if it really lies in `root`; null when there is none. Content of up to `memoryBytesMax` is read. What
- * was checked is what is served: all checks are made on the open file, so that it does not help to replace a link or directory meanwhile.
+ * Opens the regular file at the candidate's path if it really lies in its root; null when there is none. Content of up to
+ * `memoryBytesMax` is read. What was checked is what is served: all checks are made on the open file, so that it does not help to replace a
+ * link or directory meanwhile.
  */
-export async function openFile(root: string, path: string, memoryBytesMax: number): Promise<StaticFile | null> {
+export async function openFile(
+  candidate: Candidate,
+  memoryBytesMax: number,
+  encodings: readonly Coding[] = [],
+): Promise<StaticFile | null> {
+  const { root, path, basis } = candidate;
   let handle: FileHandle | null = null;
   try {
-    handle = await open(path, OPEN_FLAGS);
+    handle = await open(systemPath(path), OPEN_FLAGS);
     const status = await handle.stat({ bigint: true });
     if (!status.isFile() || !(await isInside(root, path, handle))) return null;
     if (status.size > memoryBytesMax) {
-      const file = new StaticFile(path, status, null, handle);
+      const presentation = await candidate.present(null, encodings);
+      const file = new StaticFile(path, status, null, handle, { root, basis, encodings, presentation });
       handle = null;
       return file;
     }
     const content = Buffer.allocUnsafeSlow(Number(status.size));
     const { bytesRead } = await handle.read(content, 0, content.length, 0);
-    return bytesRead === content.length ? new StaticFile(path, status, content, null) : null;
+    if (bytesRead !== content.length) return null;
+    const presentation = await candidate.present(content, encodings);
+    return new StaticFile(path, status, content, null, { root, basis, encodings, presentation });
   } catch {
     return null;
   } finally {
@@ -31,7 +43,8 @@ export async function openFile(root: string, path: string, memoryBytesMax: numbe
   }
 }
 
-async function isInside(root: string, path: string, handle: FileHandle): Promise<boolean> {
+/** Whether what `handle` has open, by `path`, lies below `root`. */
+export async function isInside(root: string, path: string, handle: FileHandle): Promise<boolean> {
   const [realRoot, real] = await Promise.all([realpath(root), realPathOf(path, handle)]);
   return real?.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep) === true;
 }
@@ -45,7 +58,7 @@ async function realPathOf(path: string, handle: FileHandle): Promise<string | nu
       // no /proc: as elsewhere
     }
   }
-  const real = await realpath(path);
+  const real = await realpath(systemPath(path));
   const [there, opened] = await Promise.all([stat(real, { bigint: true }), handle.stat({ bigint: true })]);
   return there.ino === opened.ino && there.dev === opened.dev ? real : null;
 }

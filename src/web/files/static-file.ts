@@ -5,7 +5,8 @@ import type { Validators } from '../../http/conditional.ts';
 import type { FileBody, HeaderList } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
 import { StandingResponse } from '../../http/standing-response.ts';
-import { contentType } from './content-type.ts';
+import type { Coding } from './mount.ts';
+import { type Presentation, plainPresentation } from './presentation.ts';
 
 /** Bytes that a cached file takes besides its content. */
 const OVERHEAD_BYTES = 2048;
@@ -20,7 +21,13 @@ export class StaticFile implements Validators {
   readonly size: number;
   readonly etag: string;
   readonly modifiedSeconds: number | null;
-  readonly contentType: string;
+  readonly presentation: Presentation;
+  /** Where it was found. */
+  readonly root: string;
+  /** See `Candidate`. */
+  readonly basis: object | null;
+  /** Codings in which the file lies beside itself; null when there are none. */
+  readonly encodings: readonly Coding[] | null;
   /** Fields of every 200 and 206 about this file besides its type. */
   readonly headers: HeaderList;
   readonly #handle: FileHandle | null;
@@ -32,7 +39,13 @@ export class StaticFile implements Validators {
   #retired = false;
 
   /** `handle` is the file's own when its content is not in memory. */
-  constructor(path: string, status: BigIntStats, content: Buffer | null, handle: FileHandle | null) {
+  constructor(
+    path: string,
+    status: BigIntStats,
+    content: Buffer | null,
+    handle: FileHandle | null,
+    { root = '', basis = null, encodings = [], presentation = plainPresentation(path) }: FileOrigin = {},
+  ) {
     this.path = path;
     this.size = Number(status.size);
     this.#handle = handle;
@@ -40,9 +53,16 @@ export class StaticFile implements Validators {
     this.#settled = Math.max(Number(status.mtimeMs), Number(status.ctimeMs)) < Date.now() - SETTLED_MS;
     this.etag = content === null ? tagOfVersion(status) : tagOfContent(content);
     this.modifiedSeconds = pastSeconds(status);
-    this.contentType = contentType(path);
-    this.headers = this.#fields(content);
+    this.root = root;
+    this.basis = basis;
+    this.encodings = encodings.length === 0 ? null : encodings;
+    this.presentation = presentation;
+    this.headers = this.#fields();
     this.#whole = content === null ? null : this.#wholeFrom(content);
+  }
+
+  get contentType(): string {
+    return this.presentation.contentType;
   }
 
   /** All bytes of a file in memory, otherwise null. */
@@ -68,11 +88,9 @@ export class StaticFile implements Validators {
     return Response.fromHeaders(200, this.#wholeHeaders(), this.slice(0, this.size));
   }
 
-  /** RFC 9110 section 15.4.5: what a cache needs to find and renew its copy, no more. */
+  /** RFC 9110 section 15.4.5: what a cache needs to find and renew its copy, and the mount's own fields. */
   notModified(): Response {
-    const names = ['ETag', 'Cache-Control'];
-    const headers = names.flatMap((name) => [name, this.headers[this.headers.indexOf(name) + 1] as string]);
-    this.#notModified ??= Response.fromHeaders(304, headers, null);
+    this.#notModified ??= Response.fromHeaders(304, this.#fieldsOf304(), null);
     return this.#notModified;
   }
 
@@ -83,6 +101,12 @@ export class StaticFile implements Validators {
     const handle = this.#handle as FileHandle;
     this.#senders += 1;
     return { fd: handle.fd, start, end, release: () => this.#released() };
+  }
+
+  /** Keeps it ready to be sent, also when the cache drops it, until the function that is returned is called, once. */
+  hold(): () => void {
+    this.#senders += 1;
+    return () => this.#released();
   }
 
   /** The cache does not need it any more. */
@@ -100,12 +124,24 @@ export class StaticFile implements Validators {
     return ['Content-Type', this.contentType, 'Content-Length', `${this.size}`, ...this.headers];
   }
 
-  #fields(content: Buffer | null): HeaderList {
+  #fields(): HeaderList {
     const { modifiedSeconds } = this;
+    const { encoding, more } = this.presentation;
     const modified = modifiedSeconds === null ? [] : ['Last-Modified', new Date(modifiedSeconds * 1000).toUTCString()];
-    const lifetime = content !== null && isNamedAfter(content, this.path) ? FOR_GOOD : 'no-cache';
+    const encoded = encoding === null ? [] : ['Content-Encoding', encoding];
+    const fields = [...modified, ...this.#caching(), 'Accept-Ranges', 'bytes', 'X-Content-Type-Options', 'nosniff'];
+    return [...encoded, ...withoutNames(fields, more), ...more];
+  }
+
+  #fieldsOf304(): HeaderList {
+    const { more } = this.presentation;
+    return [...withoutNames(this.#caching(), more), ...more];
+  }
+
+  #caching(): HeaderList {
+    const { lifetime, varies } = this.presentation;
     const caching = ['ETag', this.etag, 'Cache-Control', lifetime];
-    return [...modified, ...caching, 'Accept-Ranges', 'bytes', 'X-Content-Type-Options', 'nosniff'];
+    return varies ? [...caching, 'Vary', 'Accept-Encoding'] : caching;
   }
 
   #released(): void {
@@ -118,17 +154,20 @@ export class StaticFile implements Validators {
   }
 }
 
-const FOR_GOOD = 'public, max-age=31536000, immutable';
+/** Where a file comes from and how it is presented. */
+export interface FileOrigin {
+  readonly root?: string;
+  readonly basis?: object | null;
+  readonly encodings?: readonly Coding[];
+  readonly presentation?: Presentation;
+}
 
-/** Whether the name holds the hash of the content, as Django's ManifestStaticFilesStorage writes it: then neither ever changes. */
-function isNamedAfter(content: Buffer, path: string): boolean {
-  const hash = /\.([0-9a-f]{12})(?:\.[^./]*)?$/.exec(path)?.[1];
-  if (hash === undefined) return false;
-  try {
-    return createHash('md5').update(content).digest('hex').startsWith(hash);
-  } catch {
-    return false; // a system under FIPS 140 rules has no MD5
-  }
+/** `fields` but for those that `others` have too. Vary stands beside another one. */
+function withoutNames(fields: HeaderList, others: HeaderList): HeaderList {
+  if (others.length === 0) return fields;
+  const names = new Set(others.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase()));
+  names.delete('vary');
+  return fields.filter((_, i) => !names.has((fields[i - (i % 2)] as string).toLowerCase()));
 }
 
 /** The same on every machine that has the file. */

@@ -1,0 +1,59 @@
+import type { BigIntStats } from 'node:fs';
+import type { Coding } from './mount.ts';
+import { encodedPath, type Presentation, type Presenter } from './presentation.ts';
+import type { StaticFile } from './static-file.ts';
+
+/** A place where a file may be: `path` lies in `root`, unless a link leads out of it. */
+export interface Candidate {
+  readonly root: string;
+  readonly path: string;
+  /** What the presentation is made from: a file that was presented from something else must be presented anew. */
+  readonly basis: object;
+  /** Codings in which the file lies beside itself. */
+  encodings(status: BigIntStats): Promise<readonly Coding[]> | readonly Coding[];
+  present(content: Buffer | null, encodings: readonly Coding[]): Promise<Presentation> | Presentation;
+}
+
+/** A file as it is. */
+export class PlainCandidate implements Candidate {
+  readonly root: string;
+  readonly path: string;
+  readonly basis: Presenter;
+
+  constructor(root: string, path: string, presenter: Presenter) {
+    this.root = root;
+    this.path = path;
+    this.basis = presenter;
+  }
+
+  encodings(status: BigIntStats): Promise<readonly Coding[]> | readonly Coding[] {
+    return this.basis.encodingsOf(this.path, status);
+  }
+
+  present(content: Buffer | null, encodings: readonly Coding[]): Promise<Presentation> {
+    return this.basis.present(this.root, this.path, content, encodings.length > 0);
+  }
+}
+
+/** The file that holds `original` in a coding. Of its own it has only its bytes and their version. */
+export class EncodedCandidate implements Candidate {
+  readonly root: string;
+  readonly path: string;
+  readonly basis: Presentation;
+  readonly #coding: Coding;
+
+  constructor(original: StaticFile, coding: Coding) {
+    this.root = original.root;
+    this.path = encodedPath(original.path, coding);
+    this.basis = original.presentation;
+    this.#coding = coding;
+  }
+
+  encodings(): readonly Coding[] {
+    return [];
+  }
+
+  present(): Presentation {
+    return { ...this.basis, encoding: this.#coding };
+  }
+}

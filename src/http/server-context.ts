@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FieldMemory } from './field-memory.ts';
 import type { HandlerResult } from './handler.ts';
 import { DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
@@ -23,6 +24,11 @@ export interface ConnectionOptions {
   readonly onError: (error: unknown, request: Request | null) => void;
   /** A client's mistake was answered, or met a closed connection, before there was a request. For the log. */
   readonly onRefused?: (refusal: Refusal, peer: Peer) => void;
+  /**
+   * A client began with the first line of HTTP/2's preface (RFC 9113 section 3.4). The socket is the callee's from then on, paused; `early`
+   * is all that was received, from that line's first byte. Without it such a client is answered with 505.
+   */
+  readonly onHttp2Preface?: (socket: Socket, early: Buffer, listener: number, peer: Peer) => void;
 }
 
 /** The deadlines are never needed exactly, so they are counted in ticks of one timer. */

@@ -342,8 +342,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
 
   #cut(): void {
     this.#phase = 'closed';
-    const peer = this.#peer;
-    this.#link.cut(peer !== null && peer.remoteAddress !== '' && !peer.secure);
+    this.#link.cut();
   }
 
   // Receiver: what the socket tells; then what the server does.

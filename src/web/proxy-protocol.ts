@@ -130,7 +130,8 @@ export type ProxyFailure = 'malformed' | 'too late' | 'closed';
 
 /**
  * Reads the PROXY header that a connection must begin with, within `timeoutMs`. Calls `done` once: with the socket to go on with, paused,
- * its first byte the one behind the header; or with a failure, when the socket is destroyed.
+ * its first byte the one behind the header; or with a failure, when the socket is destroyed. Returns the socket that reads: to destroy it
+ * ends this too.
  *
  * @param accepted a socket from a server with `pauseOnConnect`
  */
@@ -138,9 +139,10 @@ export function readProxyHeader(
   accepted: Socket,
   timeoutMs: number,
   done: (outcome: { readonly socket: Socket; readonly header: ProxyHeader } | ProxyFailure) => void,
-): void {
+): Socket {
   const socket = readSocket<HeaderReceiver>(accepted);
   attachSocket(socket, new HeaderReceiver(socket, timeoutMs, done));
+  return socket;
 }
 
 class HeaderReceiver implements Receiver {

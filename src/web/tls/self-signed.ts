@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { isIP, isIPv4, SocketAddress } from 'node:net';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -147,6 +147,8 @@ export function keptSelfSigned(directory: string = cacheDirectory(), now: Date =
 
 function isStillGood(path: string, now: Date): boolean {
   try {
+    const readByOthers = (statSync(path).mode & 0o077) !== 0;
+    if (readByOthers) return false;
     const text = readFileSync(path, 'latin1');
     const certificate = new X509Certificate(text);
     const names = LOCAL_NAMES.filter((name) => !name.startsWith('*'));

@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'APPLICATION_MISSING' // nothing to serve was found, or more than one thing
   | 'APPLICATION_BROKEN' // the application does not import
   | 'LISTEN' // an address cannot be bound
+  | 'CERTIFICATE' // a certificate or key that cannot be used
   | 'WORKER' // a worker or zygote broke the protocol or died
   | 'HEADER_INVALID' // a response header that would split or desynchronise the message
   | 'RESPONSE_INVALID'; // a response that breaks its own framing

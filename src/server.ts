@@ -10,10 +10,11 @@ import type { Response } from './http/response.ts';
 import { createAccessLog, type LineSink } from './observe/access-log.ts';
 import type { Log } from './observe/log.ts';
 import { VERSION } from './version.ts';
+import { parseAddress } from './web/address.ts';
 import { compose } from './web/compose.ts';
 import { plainError, tracebackPage } from './web/error-page.ts';
 import { staticFiles } from './web/handlers/static.ts';
-import { Listener, parseAddress } from './web/listener.ts';
+import { Listener } from './web/listener.ts';
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -95,7 +96,11 @@ class Server implements RunningServer {
         log.error(describeError(error), request === null ? {} : { request: `${request.method} ${request.path}` }),
     });
     this.#listeners = settings.listen.map(
-      (address, index) => new Listener(parseAddress(address), index, this.#connections),
+      (address, index) =>
+        new Listener(
+          { address: parseAddress(address), index, tls: null, proxyProtocol: null },
+          { http1: this.#connections, http2: null },
+        ),
     );
   }
 

@@ -107,7 +107,8 @@ export class ClientLink {
   }
 
   /** Ends the connection so that the client can see that its response is not whole: over TCP with a reset. */
-  cut(overTcp: boolean): void {
+  cut(): void {
+    const overTcp = this.socket.remoteAddress !== undefined && !('encrypted' in this.socket);
     while (this.socket.writableCorked > 0) this.socket.uncork();
     if (overTcp) this.socket.resetAndDestroy();
     else this.socket.destroy();

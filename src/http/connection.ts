@@ -28,6 +28,7 @@ const HEAD_CUT_SHORT = new Refusal(400, 'the connection ended within the request
 const BODY_TIMEOUT = new Refusal(408, 'the content did not arrive in time');
 const BODY_CUT_SHORT = new Refusal(400, 'the connection ended within the content');
 
+const HTTP2_PREFACE_LINE = 'PRI * HTTP/2.0\r\n';
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 /** Requests behind the current one that are taken in before it is answered. */
 const PIPELINED_BYTES_MAX = 65536;
@@ -109,7 +110,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
         break;
       }
       if (head instanceof Refusal) {
-        this.#refuse(head);
+        if (!this.#handOverHttp2()) this.#refuse(head);
         break;
       }
       if (!corked && this.#reader.input.length > 0) {
@@ -346,8 +347,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
 
   #cut(): void {
     this.#phase = 'closed';
-    const peer = this.#peer;
-    this.#link.cut(peer !== null && peer.remoteAddress !== '' && !peer.secure);
+    this.#link.cut();
   }
 
   // Receiver: what the socket tells; then what the server does.
@@ -456,16 +456,31 @@ export class Connection implements Exchange, BodyOwner, Receiver {
 
   /** The handler takes the socket, and what came behind the request. */
   #handOver(response: UpgradeResponse): void {
-    const { bytes, at, end } = this.#reader.input;
-    const early = Buffer.from(bytes.subarray(at, end));
     this.#status = response.status;
     this.#bodyBytes = 0;
     this.#finish();
+    this.socket.write(`${statusLine(response.status, response.reason)}${response.lines}\r\n`, 'latin1');
+    response.onSocket(this.socket, this.#leaveSocket());
+  }
+
+  /** What was refused may be no bad request but the start of HTTP/2: it is told only of what is no HTTP/1.1, so that this costs none. */
+  #handOverHttp2(): boolean {
+    const { onHttp2Preface } = this.#context.options;
+    const answeredBefore = this.#status !== 0;
+    if (onHttp2Preface === undefined || answeredBefore || !this.#reader.startsWith(HTTP2_PREFACE_LINE)) return false;
+    this.#peer ??= peerOf(this.socket, this.#listener);
+    onHttp2Preface(this.socket, this.#leaveSocket(), this.#listener, this.#peer);
+    return true;
+  }
+
+  /** Is no connection any more. Returns what was received and not used. */
+  #leaveSocket(): Buffer {
+    const { bytes, at, end } = this.#reader.input;
+    const early = Buffer.from(bytes.subarray(at, end));
     this.#phase = 'closed';
     this.#reader.clear();
-    this.socket.write(`${statusLine(response.status, response.reason)}${response.lines}\r\n`, 'latin1');
     this.#link.detach();
     this.#onClosed(this);
-    response.onSocket(this.socket, early);
+    return early;
   }
 }

@@ -9,6 +9,19 @@
  */
 export type HeaderList = readonly string[];
 
+/** The certificate that a TLS client showed. */
+export interface ClientCertificate {
+  /** Distinguished names as RFC 4514 writes them: the most specific part first, `CN=Jane,O=Example,C=DE`. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** In hexadecimal. */
+  readonly serial: string;
+  /** SHA-256 of the certificate: hexadecimal octets with colons between them. */
+  readonly fingerprint256: string;
+  /** Whether an authority that this server trusts for clients vouches for it. Nothing else about it is to be believed when not. */
+  readonly verified: boolean;
+}
+
 /** What a connection knows about its two ends. One object per connection, shared by all its requests. */
 export interface Peer {
   /** Numeric address of the client, or '' on a Unix socket. */
@@ -20,6 +33,8 @@ export interface Peer {
   readonly secure: boolean;
   /** The port that the client believes to speak to, where that is not the listener's: behind a proxy; else ''. */
   readonly serverPort: string;
+  /** Absent when the client showed none, or was not asked for one. */
+  readonly clientCertificate?: ClientCertificate;
 }
 
 /** As environ and logs write it. */

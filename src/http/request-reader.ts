@@ -45,6 +45,12 @@ export class RequestReader {
     return refusal ?? head;
   }
 
+  /** Whether what was received and not used begins with `text`. */
+  startsWith(text: string): boolean {
+    const { bytes, at, end } = this.input;
+    return end - at >= text.length && bytes.toString('latin1', at, at + text.length) === text;
+  }
+
   #begin(): RequestHead {
     if (this.#follows) this.#memory ??= new FieldMemory();
     this.#follows = true;

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FieldMemory } from './field-memory.ts';
 import type { HandlerResult } from './handler.ts';
 import { DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
@@ -30,6 +31,11 @@ export interface ConnectionOptions {
   readonly receive?: ((request: Request) => Request) | null;
   /** Asked about each connection before anything of it is read. Null and absent cost nothing. */
   readonly admission?: Admission | null;
+  /**
+   * A client began with the first line of HTTP/2's preface (RFC 9113 section 3.4). The socket is the callee's from then on, paused; `early`
+   * is all that was received, from that line's first byte. Without it such a client is answered with 505.
+   */
+  readonly onHttp2Preface?: (socket: Socket, early: Buffer, listener: number, peer: Peer) => void;
 }
 
 /** Decides who may connect. */

@@ -30,9 +30,14 @@ interface Handle {
  *
  * Node gives a server's sockets a stream that allocates for each packet. A socket made with `onread` receives into memory that it is
  * given, which takes a fifth off a small request, but a server cannot make its sockets so. Hence, where a socket was accepted with
- * `pauseOnConnect`, a new one is made around its handle; any other, such as one with TLS, is read through its stream.
+ * `pauseOnConnect`, a new one is made around its handle; any other, such as one with TLS, is read through its stream. A socket that
+ * was made here and left again (`detachSocket`) is returned as it is, and what was put back into it (`unshift`) is received first.
  */
 export function readSocket<R extends Receiver>(accepted: Socket): ClientSocket<R> {
+  if ('receiver' in accepted) {
+    accepted.on('data', onData);
+    return accepted as ClientSocket<R>;
+  }
   const handle = (accepted as unknown as { readonly _handle?: Handle | null })._handle;
   if (accepted.constructor !== Socket || handle === undefined || handle === null || handle.reading === true) {
     accepted.on('data', onData);
@@ -40,6 +45,7 @@ export function readSocket<R extends Receiver>(accepted: Socket): ClientSocket<R
   }
   const options = { handle, allowHalfOpen: true, manualStart: true, onread: { buffer: received, callback: onRead } };
   const socket = new Socket(options as ConstructorParameters<typeof Socket>[0]) as ClientSocket<R>;
+  socket.receiver = null;
   function onRead(length: number): boolean {
     if (socket.receiver === null) return socket.push(Buffer.from(received.subarray(0, length)));
     socket.receiver.receive(received, length);

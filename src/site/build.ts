@@ -4,6 +4,7 @@ import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { Response } from '../http/response.ts';
 import { compose } from '../web/compose.ts';
+import { Pattern } from '../web/pattern.ts';
 import { type RouteMatch, Router } from '../web/routes/router.ts';
 import { routingPath } from '../web/routes/routing-path.ts';
 import { contentOf } from './content.ts';
@@ -20,6 +21,7 @@ export interface SiteParts {
   /** The application for what no route takes, with its static files; null when there is none. */
   readonly main: Next | null;
   readonly dev: boolean;
+  readonly staticCacheBytesMax: number;
   readonly onError: (message: string, request: Request) => void;
 }
 
@@ -114,13 +116,12 @@ function matchOf(route: RouteConfig, { mistakes, keys }: RouteContext): RouteMat
   return {
     hosts: route.host.map((host) => host.toLowerCase()),
     paths: route.path.length > 0 ? route.path : mounted,
-    patterns: route.path_pattern.flatMap((pattern, index) => {
-      try {
-        return [new RegExp(pattern, 'u')];
-      } catch (error) {
-        mistakes.add([...keys, 'path_pattern', `${index}`], (error as Error).message);
-        return [];
-      }
+    patterns: route.path_pattern.flatMap((source, index) => {
+      const pattern = mistakes.attempt(
+        [...keys, 'path_pattern', `${index}`],
+        () => new Pattern(source, 'path_pattern'),
+      );
+      return pattern === null ? [] : [{ test: (path: string) => pattern.match(path) !== null }];
     }),
     methods: route.methods,
     headers: Object.entries(route.match_headers).map(([name, value]) => [name.toLowerCase(), value] as const),

@@ -1,46 +1,26 @@
-import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { dirname } from 'node:path';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { ViaductError } from '../errors.ts';
-import type { Connections } from '../http/connections.ts';
+import type { Address } from './address.ts';
+import { type ArrivalOptions, Arrivals, type Sinks } from './arrivals.ts';
+import { makePlaceFor, setAccess } from './socket-file.ts';
 
-/** Where to listen: a TCP host and port, the path of a Unix socket, or a descriptor inherited from a service manager. */
-export type Address =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'fd'; readonly fd: number };
-
-/**
- * Reads `8000` (on 127.0.0.1), `HOST:PORT`, `[::1]:PORT`, `unix:PATH` or `fd:3`.
- *
- * @throws ViaductError `USAGE` for anything else.
- */
-export function parseAddress(text: string): Address {
-  const unix = /^unix:(.+)$/.exec(text);
-  if (unix !== null) return { kind: 'unix', path: unix[1] as string };
-  const fd = /^fd:(\d{1,6})$/.exec(text);
-  if (fd !== null) return { kind: 'fd', fd: Number(fd[1]) };
-  const tcp = /^(?:(?:\[([0-9A-Fa-f:.%a-z]+)\]|([^:[\]\s]*)):)?(\d{1,5})$/.exec(text);
-  const port = Number(tcp?.[3]);
-  if (tcp === null || port > 65535) {
-    throw new ViaductError('USAGE', `Cannot listen on "${text}": it is no address`, {
-      advice: 'Write 8000, HOST:PORT, [::1]:PORT, unix:PATH or fd:3.',
-    });
-  }
-  return { kind: 'tcp', host: tcp[1] ?? (tcp[2] === '' ? '0.0.0.0' : (tcp[2] ?? '127.0.0.1')), port };
+export interface ListenerOptions extends ArrivalOptions {
+  readonly address: Address;
 }
 
-/** One bound address. What it accepts goes to `connections` under its `index`. */
+/** One bound address. What it accepts goes to the sink of its protocol under the listener's `index`. */
 export class Listener {
   readonly address: Address;
   readonly index: number;
-  readonly #connections: Connections;
+  readonly #secure: boolean;
+  readonly #arrivals: Arrivals;
   #server: Server | null = null;
 
-  constructor(address: Address, index: number, connections: Connections) {
-    this.address = address;
-    this.index = index;
-    this.#connections = connections;
+  constructor(options: ListenerOptions, sinks: Sinks) {
+    this.address = options.address;
+    this.index = options.index;
+    this.#secure = options.tls !== null;
+    this.#arrivals = new Arrivals(options, sinks);
   }
 
   /**
@@ -50,12 +30,13 @@ export class Listener {
    */
   async listen(): Promise<void> {
     const { address } = this;
-    if (address.kind === 'unix') {
-      checkPlace(address.path);
-      await removeStaleSocket(address.path);
+    if (address.secure === true && !this.#secure) {
+      const advice = 'Name one in [tls], or try it with a self-signed one.';
+      throw new ViaductError('LISTEN', `Cannot listen on "https:": there is no certificate`, { advice });
     }
+    if (address.kind === 'unix') await makePlaceFor(address.path);
     const server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket: Socket) =>
-      this.#connections.accept(socket, this.index),
+      this.#arrivals.accept(socket),
     );
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
@@ -67,22 +48,28 @@ export class Listener {
     });
     server.removeAllListeners('error');
     server.on('error', onAcceptError);
-    if (address.kind === 'unix') chmodSync(address.path, SOCKET_MODE);
+    if (address.kind === 'unix') setAccess(address.path, address);
   }
 
-  /** Stops accepting. Accepted connections live on. */
+  /** Stops accepting. Connections that got as far as their protocol live on, others end. */
   close(): void {
     this.#server?.close();
     this.#server = null;
+    this.#arrivals.destroy();
+  }
+
+  /** `https` where the listener speaks TLS. */
+  get scheme(): 'http' | 'https' {
+    return this.#secure ? 'https' : 'http';
   }
 
   /** For people: `http://127.0.0.1:8000`, with the port that was really bound. */
   get url(): string {
     const { address } = this;
     if (address.kind === 'unix') return `unix:${address.path}`;
-    if (address.kind === 'fd') return inheritedUrl(address.fd, this.#server?.address() ?? null);
+    if (address.kind === 'fd') return inheritedUrl(address.fd, this.scheme, this.#server?.address() ?? null);
     const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-    return `http://${host}:${this.serverPort}`;
+    return `${this.scheme}://${host}:${this.serverPort}`;
   }
 
   /** SERVER_NAME of the requests that come by this listener (RFC 3875 section 4.1.14). */
@@ -92,22 +79,21 @@ export class Listener {
 
   /** SERVER_PORT; a Unix socket has none, and counts as the scheme's own. */
   get serverPort(): string {
-    if (this.address.kind === 'unix') return '80';
+    const usual = this.#secure ? '443' : '80';
+    if (this.address.kind === 'unix') return usual;
     const bound = this.#server?.address();
     if (bound !== null && typeof bound === 'object') return `${bound.port}`;
-    return this.address.kind === 'tcp' ? `${this.address.port}` : '80';
+    return this.address.kind === 'tcp' ? `${this.address.port}` : usual;
   }
 }
 
 /** Connections that the kernel holds while the event loop is busy. */
 const BACKLOG = 2048;
-/** Front servers run as other users; the directory decides who gets there. */
-const SOCKET_MODE = 0o666;
 
 /** What is really behind an inherited descriptor, once it is known. */
-function inheritedUrl(fd: number, bound: AddressInfo | string | null): string {
+function inheritedUrl(fd: number, scheme: string, bound: AddressInfo | string | null): string {
   if (bound === null || typeof bound === 'string') return bound === null ? `fd:${fd}` : `unix:${bound}`;
-  return `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+  return `${scheme}://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
 }
 
 /** A connection that could not be accepted, as when descriptors are short, is its client's loss, not everybody's. */
@@ -126,30 +112,4 @@ function cannotListen(url: string, error: NodeJS.ErrnoException): ViaductError {
   };
   const [state, advice] = reasons[error.code ?? ''] ?? [error.message, ''];
   return new ViaductError('LISTEN', `Cannot listen on "${url}": ${state}`, { advice, cause: error });
-}
-
-/** What the system's own errors do not tell: a missing directory is EACCES to libuv, an ordinary file looks like a stale socket. */
-function checkPlace(path: string): void {
-  const refuse = (state: string, advice: string) => {
-    throw new ViaductError('LISTEN', `Cannot listen on "unix:${path}": ${state}`, { advice });
-  };
-  if (!existsSync(dirname(path)))
-    refuse('the directory does not exist', 'Make it, or choose another path with --listen.');
-  const isOther = lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false;
-  if (isOther) refuse('a file that is no socket is there', 'Choose another path with --listen.');
-}
-
-/** A socket file that nobody answers on was left behind by a process that is gone. */
-function removeStaleSocket(path: string): Promise<void> {
-  return new Promise((resolve) => {
-    const probe = connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve();
-    });
-    probe.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED') unlinkSync(path);
-      resolve();
-    });
-  });
 }

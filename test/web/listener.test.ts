@@ -8,7 +8,8 @@ import { describe, it, type TestContext } from 'node:test';
 import { ViaductError } from '../../src/errors.ts';
 import { Connections } from '../../src/http/connections.ts';
 import { Response } from '../../src/http/response.ts';
-import { Listener, parseAddress } from '../../src/web/listener.ts';
+import { parseAddress } from '../../src/web/address.ts';
+import { Listener } from '../../src/web/listener.ts';
 import { temporaryDirectory } from '../support/static-server.ts';
 
 describe('an address to listen on', () => {
@@ -54,7 +55,10 @@ describe('a listener', () => {
       onAnswered: null,
       onError: () => {},
     });
-    const listener = new Listener(parseAddress(address), 0, connections);
+    const listener = new Listener(
+      { address: parseAddress(address), index: 0, tls: null, proxyProtocol: null },
+      { http1: connections, http2: null },
+    );
     t.after(() => {
       listener.close();
       connections.destroy();

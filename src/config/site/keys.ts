@@ -1,5 +1,8 @@
 /** Keys of a settings file that belong to the site and not to the settings. The schema, which is only loaded when there are any, has the same. */
-export const SITE_KEYS: ReadonlySet<string> = new Set(['apps', 'route']);
+export const SITE_KEYS: ReadonlySet<string> = new Set([
+  ...['apps', 'route'],
+  ...['headers', 'security_headers', 'compression', 'https_redirect', 'canonical_host', 'rewrite'],
+]);
 
 /** What a settings file holds of the site: the value of each key, and where it and what is in it stand. */
 export type SiteEntries = ReadonlyMap<string, SiteEntry>;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { listOf, text, whole, words } from './values.ts';
+import { featureShape } from './features.ts';
+import { listOf, oneOf, text, whole, words } from './values.ts';
 
 const host = text(
   /^(?:\*\.)?[^\s/*:]+$|^\[[0-9A-Fa-f:.]+\]$/,
@@ -30,37 +31,60 @@ const match = {
   match_query: fields.default({}),
 };
 
+const yes = z.boolean('must be true or false');
+const status = whole(200, 599);
+
+const staticOptions = z.strictObject({
+  precompressed: z.union([yes, listOf(oneOf(['br', 'zstd', 'gzip']))]).default(false),
+  index: z
+    .union([z.literal(false), listOf(words('a file name'))], 'must be file names, or false for none')
+    .default(['index.html']),
+  fallback: words('a file below the directory').optional(),
+  fallback_for: oneOf(['pages', 'all']).optional(),
+  try_files: listOf(words('a path with {path}')).optional(),
+  immutable: oneOf(['auto', 'always', 'never']).optional(),
+  cache_control: z
+    .array(z.strictObject({ pattern: words('a glob'), value: words('a value of Cache-Control') }))
+    .default([]),
+  headers: z.record(z.string(), z.string('must be a text')).default({}),
+  listing: yes.default(false),
+  fallthrough: yes.optional(),
+});
+
+const redirectOptions = z.strictObject({
+  to: words('a path or URL'),
+  status: z.literal([301, 302, 303, 307, 308], 'must be 301, 302, 303, 307 or 308').default(302),
+  pattern: words('a regular expression').optional(),
+});
+
 /** What answers: one of them, or files before an application or backend. */
 const content = {
   app: words('the name of an application').optional(),
   mount: prefix.optional(),
   static: listOf(words('the path of a directory')).default([]),
+  static_options: staticOptions.prefault({}),
   redirect: z
-    .strictObject({
-      to: words('a URL or path'),
-      status: z
-        .union(
-          [301, 302, 303, 307, 308].map((one) => z.literal(one)),
-          'must be 301, 302, 303, 307 or 308',
-        )
-        .default(302),
-    })
+    .union([
+      words('a path or URL').transform((to) => ({ to, status: 302 as const, pattern: undefined })),
+      redirectOptions,
+    ])
     .optional(),
   respond: z
     .strictObject({
-      status: whole(200, 599).default(200),
-      body: z.string().default(''),
+      status: status.default(200),
+      body: z.string('must be a text').default(''),
       content_type: words('a media type').default('text/plain; charset=utf-8'),
     })
     .optional(),
 };
 
-const route = z.strictObject({ name: words('a name').optional(), ...match, ...content });
+const route = z.strictObject({ name: words('a name').optional(), ...match, ...content, ...featureShape });
 
 /** What a settings file can hold beside settings: where requests go, and what happens to them on the way. */
 export const siteSchema = z.strictObject({
   apps: z.record(text(/^[A-Za-z0-9_-]+$/, 'a name of letters, digits, - and _'), application).default({}),
   route: z.array(route).default([]),
+  ...featureShape,
 });
 
 /** As it is written. */
@@ -68,6 +92,9 @@ export type SiteInput = z.input<typeof siteSchema>;
 /** As it was understood: with defaults, lists as lists, times in milliseconds. */
 export type Site = z.output<typeof siteSchema>;
 export type RouteConfig = Site['route'][number];
+/** A feature's options, where a route or the whole site has it. */
+export type FeatureName = keyof typeof featureShape;
+export type FeatureConfig<N extends FeatureName> = NonNullable<Site[N]>;
 export type ApplicationConfig = Site['apps'][string];
 
 export function siteJsonSchema(): Record<string, unknown> {

@@ -8,6 +8,11 @@ export interface Entry<T> {
   readonly value: T;
 }
 
+/** Such as a regular expression. */
+export interface PathPattern {
+  test(path: string): boolean;
+}
+
 const SLASH = 0x2f;
 
 /**
@@ -16,7 +21,7 @@ const SLASH = 0x2f;
  */
 export class PathTable<T> {
   readonly #exact = new Map<string, Entry<T>[]>();
-  readonly #patterns: { readonly pattern: RegExp; readonly entry: Entry<T> }[] = [];
+  readonly #patterns: { readonly pattern: PathPattern; readonly entry: Entry<T> }[] = [];
   /** Keys end with a slash; '' is the prefix of every path and of `*`. */
   readonly #prefixes = new Map<string, Entry<T>[]>();
   /** Lengths of the prefixes, the longest first. */
@@ -34,7 +39,7 @@ export class PathTable<T> {
     this.#lengths.sort((a, b) => b - a);
   }
 
-  addPattern(pattern: RegExp, entry: Entry<T>): void {
+  addPattern(pattern: PathPattern, entry: Entry<T>): void {
     this.#patterns.push({ pattern, entry });
   }
 

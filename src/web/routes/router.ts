@@ -1,6 +1,6 @@
 import type { Request } from '../../http/message.ts';
 import type { Conditions } from './conditions.ts';
-import { type Entry, PathTable } from './path-table.ts';
+import { type Entry, type PathPattern, PathTable } from './path-table.ts';
 
 /** Which requests a route is for. Lists are alternatives; an empty one asks for nothing. */
 export interface RouteMatch extends Conditions {
@@ -9,7 +9,7 @@ export interface RouteMatch extends Conditions {
   /** `/exact`, `/below/*` (which `/below` belongs to), or `*`; not percent-encoded. */
   readonly paths: readonly string[];
   /** Compared with the decoded path. */
-  readonly patterns: readonly RegExp[];
+  readonly patterns: readonly PathPattern[];
 }
 
 export interface Route<T> {

@@ -1,0 +1,96 @@
+import { resolve } from 'node:path';
+import type { RouteConfig } from '../config/site/schema.ts';
+import type { Handler, Next } from '../http/handler.ts';
+import { Response } from '../http/response.ts';
+import type { StaticMount } from '../web/files/mount.ts';
+import { mount } from '../web/handlers/mount.ts';
+import { redirect } from '../web/handlers/redirect.ts';
+import { staticFiles } from '../web/handlers/static.ts';
+import type { Last, RouteContext } from './build.ts';
+import { omitUndefined, pairs } from './options.ts';
+
+/** What answers the requests of a route: handlers that may pass on, and the end of the chain. */
+export interface Content {
+  readonly handlers: readonly Handler[];
+  readonly last: Last;
+}
+
+export function contentOf(route: RouteConfig, context: RouteContext): Content {
+  const handlers = [...mounted(route, context), ...files(route, context), ...redirection(route, context)];
+  return { handlers, last: lastOf(route, context) };
+}
+
+function mounted({ mount: prefix }: RouteConfig, { keys, mistakes }: RouteContext): Handler[] {
+  if (prefix === undefined) return [];
+  const handler = mistakes.attempt([...keys, 'mount'], () => mount({ prefix }));
+  return handler === null ? [] : [handler];
+}
+
+function redirection({ redirect: options }: RouteConfig, { keys, mistakes }: RouteContext): Handler[] {
+  if (options === undefined) return [];
+  const { to, status, pattern } = options;
+  const handler = mistakes.attempt([...keys, 'redirect'], () => redirect(omitUndefined({ to, status, pattern })));
+  return handler === null ? [] : [handler];
+}
+
+const CODINGS = ['br', 'zstd', 'gzip'] as const;
+/** In production, how long a changed static file may still be served as it was. */
+export const STATIC_REVALIDATE_MS = 1000;
+
+/** The files of a route lie below what its path has in common with them: that of a prefix, or the root. */
+function files(route: RouteConfig, { keys, parts, mistakes }: RouteContext): Handler[] {
+  if (route.static.length === 0) return [];
+  const options = route.static_options;
+  const base = parts.baseOf('route');
+  const { fallback, fallback_for: fallbackFor, try_files: tryFiles, immutable, listing, headers } = options;
+  const hasMore = route.app !== undefined || route.respond !== undefined || route.redirect !== undefined;
+  const prefixes =
+    route.path.length === 0 ? ['/'] : route.path.map((path) => path.slice(0, path.lastIndexOf('/') + 1) || '/');
+  const mounts = [...new Set(prefixes)].map((urlPrefix): StaticMount => {
+    const { precompressed } = options;
+    return omitUndefined({
+      urlPrefix,
+      directories: route.static.map((directory) => resolve(base, directory)),
+      precompressed: precompressed === true ? CODINGS : precompressed === false ? undefined : precompressed,
+      index: options.index === false ? undefined : options.index,
+      fallback,
+      fallbackFor,
+      tryFiles,
+      immutable,
+      cacheControl: options.cache_control,
+      headers: pairs(headers),
+      listing,
+      fallthrough: options.fallthrough ?? hasMore,
+    });
+  });
+  const { dev, staticCacheBytesMax: cacheBytesMax } = parts;
+  const revalidateMs = dev ? 0 : STATIC_REVALIDATE_MS;
+  const handler = mistakes.attempt([...keys, 'static'], () => staticFiles({ mounts, cacheBytesMax, revalidateMs }));
+  return handler === null ? [] : [handler];
+}
+
+function lastOf(route: RouteConfig, { keys, parts, mistakes }: RouteContext): Last {
+  const { respond, app, static: directories, redirect: redirection } = route;
+  if (respond !== undefined) return responding(respond);
+  if (app !== undefined) {
+    const next = parts.application(app);
+    if (next === null) mistakes.add([...keys, 'app'], `there is no application ${JSON.stringify(app)}`);
+    return { name: `application ${app}`, next: next ?? notFound };
+  }
+  if (directories.length > 0 || redirection !== undefined) return NOT_FOUND;
+  if (parts.main === null)
+    mistakes.add(keys, 'nothing answers its requests: give it app, proxy, static, redirect or respond');
+  return { name: 'application', next: parts.main ?? notFound };
+}
+
+function responding({ status, body, content_type: type }: NonNullable<RouteConfig['respond']>): Last {
+  const bytes = Buffer.from(body, 'utf8');
+  const respond: Next = () => Response.fromHeaders(status, ['Content-Type', type], bytes);
+  return { name: `respond ${status}`, next: respond };
+}
+
+function notFound(): Response {
+  return Response.text(404, 'Not Found\n');
+}
+
+const NOT_FOUND: Last = { name: 'not found', next: notFound };

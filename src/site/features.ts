@@ -1,0 +1,74 @@
+import type { FeatureConfig, FeatureName, Site } from '../config/site/schema.ts';
+import type { Handler } from '../http/handler.ts';
+import { canonicalHost } from '../web/handlers/canonical-host.ts';
+import { compression } from '../web/handlers/compression.ts';
+import { headers } from '../web/handlers/headers.ts';
+import { httpsRedirect } from '../web/handlers/https-redirect.ts';
+import { rewrite } from '../web/handlers/rewrite.ts';
+import { securityHeaders } from '../web/handlers/security-headers.ts';
+import type { RouteContext } from './build.ts';
+import { omitUndefined, pairs } from './options.ts';
+
+/** Makes the handler of a feature of its options. */
+type Make<N extends FeatureName> = (config: FeatureConfig<N>, context: RouteContext) => Handler;
+
+/**
+ * Every feature, in the order in which a request meets them; a response meets them the other way round. So what changes responses sees all of
+ * them, refusals too, and what refuses comes before what costs more.
+ */
+const FEATURES: { readonly [N in FeatureName]: Make<N> } = {
+  headers: ({ set, add, remove, default: defaults, request }) =>
+    headers({
+      response: { set: pairs(set), add: pairs(add), remove, defaults: pairs(defaults) },
+      request: { set: pairs(request.set), add: pairs(request.add), remove: request.remove },
+    }),
+  security_headers: (config) =>
+    securityHeaders(
+      omitUndefined({
+        contentSecurityPolicy: config.content_security_policy,
+        frameOptions: config.frame_options === false ? null : config.frame_options,
+        referrerPolicy: config.referrer_policy === false ? null : config.referrer_policy,
+        openerPolicy: config.opener_policy === false ? null : config.opener_policy,
+        permissionsPolicy: config.permissions_policy,
+        hsts:
+          config.hsts === undefined
+            ? undefined
+            : {
+                maxAgeS: config.hsts.max_age_s,
+                includeSubdomains: config.hsts.include_subdomains,
+                preload: config.hsts.preload,
+              },
+      }),
+    ),
+  compression: ({ encodings, bytes_min, types }) =>
+    compression(omitUndefined({ encodings, bytesMin: bytes_min, types })),
+  https_redirect: ({ port }) => httpsRedirect(omitUndefined({ port })),
+  canonical_host: ({ host, from }) => canonicalHost(omitUndefined({ host, from })),
+  rewrite: ({ query, ...path }) =>
+    rewrite(
+      omitUndefined({
+        ...path,
+        query: query === undefined ? undefined : { set: pairs(query.set), remove: query.remove },
+      }),
+    ),
+};
+
+type Features = { readonly [N in FeatureName]?: Site[N] };
+
+/** The handlers of a route: what it has itself, and what holds for the whole site unless it says otherwise. */
+export function featuresOf(route: Features, site: Features, context: RouteContext): Handler[] {
+  const handlers: Handler[] = [];
+  for (const name of Object.keys(FEATURES) as FeatureName[]) {
+    const own = route[name];
+    const config = own === undefined ? site[name] : own;
+    if (config === undefined || config === null) continue;
+    const keys = own === undefined ? [name] : [...context.keys, name];
+    const handler = context.mistakes.attempt(keys, () => make(name, config, { ...context, keys }));
+    if (handler !== null) handlers.push(handler);
+  }
+  return handlers;
+}
+
+function make<N extends FeatureName>(name: N, config: NonNullable<Site[N]>, context: RouteContext): Handler {
+  return FEATURES[name](config, context);
+}

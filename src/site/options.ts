@@ -1,0 +1,15 @@
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
+/** Options without those that are undefined, so that defaults hold. */
+export function omitUndefined<T extends object>(options: T): Partial<Defined<T>> & { [K in RequiredKeys<T>]: T[K] } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as ReturnType<
+    typeof omitUndefined<T>
+  >;
+}
+
+type RequiredKeys<T> = { [K in keyof T]-?: undefined extends T[K] ? never : K }[keyof T];
+
+/** `[name, value, …]` of a table. */
+export function pairs(table: Readonly<Record<string, string>>): string[] {
+  return Object.entries(table).flat();
+}

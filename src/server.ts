@@ -1,24 +1,23 @@
-import { ApplicationServer } from './app/application-server.ts';
-import { applicationName, type Project } from './app/project.ts';
+import { applicationName } from './app/project.ts';
 import { watchProject } from './app/watch.ts';
-import type { Settings } from './config/settings.ts';
 import { ViaductError } from './errors.ts';
 import { Connections } from './http/connections.ts';
-import type { Handler, HandlerResult } from './http/handler.ts';
-import type { Request } from './http/message.ts';
+import type { HandlerResult, Next } from './http/handler.ts';
 import type { Response } from './http/response.ts';
+import type { ConnectionOptions } from './http/server-context.ts';
 import { createAccessLog, type LineSink } from './observe/access-log.ts';
 import type { Log } from './observe/log.ts';
-import { VERSION } from './version.ts';
-import { parseAddress } from './web/address.ts';
-import { compose } from './web/compose.ts';
+import { applicationTable } from './site/application-options.ts';
+import { Applications, MAIN } from './site/applications.ts';
+import type { BuiltSite } from './site/build.ts';
+import { composeSite } from './site/compose-site.ts';
+import { type Configuration, NOWHERE } from './site/configuration.ts';
+import { Listeners, type Opening } from './site/listeners.ts';
 import { plainError, tracebackPage } from './web/error-page.ts';
-import { staticFiles } from './web/handlers/static.ts';
-import { Listener } from './web/listener.ts';
 
 export interface ServerOptions {
-  readonly settings: Settings;
-  readonly project: Project;
+  /** Validated. */
+  readonly configuration: Configuration;
   readonly log: Log;
   /** Takes the access log. */
   readonly accessLog: LineSink;
@@ -30,8 +29,11 @@ export interface RunningServer {
   readonly urls: readonly string[];
   /** Requests that are being answered or whose connections are open. */
   readonly connections: number;
-  /** Brings a new release beside the old one; the old one goes on serving when that fails. */
-  reload(): Promise<void>;
+  /**
+   * Brings `configuration`, validated, and a new release of each application beside what runs, and changes over without dropping a request.
+   * All goes on as it was when that fails.
+   */
+  reload(configuration: Configuration): Promise<void>;
   /** Stops accepting, finishes what runs for as long as `gracefulTimeoutMs`, and ends all processes. */
   stop(): Promise<void>;
   /** Ends everything now. */
@@ -39,10 +41,9 @@ export interface RunningServer {
 }
 
 /**
- * Puts the parts together and starts them: listeners, connections, static files, application server. Nothing is left running when
- * it fails.
+ * Puts the parts together and starts them: listeners, connections, routes, applications. Nothing is left running when it fails.
  *
- * @throws ViaductError `LISTEN`, `APPLICATION_BROKEN`, `WORKER` or `USAGE`.
+ * @throws ViaductError `LISTEN`, `CERTIFICATE`, `APPLICATION_BROKEN`, `WORKER`, `USAGE` or `SETTINGS`.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const server = new Server(options);
@@ -55,57 +56,46 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return server;
 }
 
-/** In production, how long a changed static file may still be served as it was. */
-const STATIC_REVALIDATE_MS = 1000;
-
 class Server implements RunningServer {
   readonly #options: ServerOptions;
   readonly #connections: Connections;
-  readonly #listeners: readonly Listener[];
+  readonly #listeners: Listeners;
+  readonly #applications: Applications;
   readonly #flushLog: () => void;
-  /** The static files, when there are any. */
-  readonly #files: readonly Handler[];
-  #application: ApplicationServer | null = null;
-  #handle: (request: Request) => HandlerResult = () => plainError();
+  #configuration: Configuration;
+  #site: BuiltSite | null = null;
+  #handle: Next = () => plainError();
   #stopWatching: () => void = () => {};
   #changed = false;
   #reloading = false;
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    const { settings, project, log, accessLog } = options;
+    this.#configuration = options.configuration;
+    const { log, accessLog } = options;
+    const { settings } = options.configuration;
     const access = createAccessLog({
       format: settings.accessLog,
       sink: accessLog,
       onDropped: (lines) =>
         log.warn('Access log lines were dropped: their reader is slower than the requests', { lines }),
     });
-    const files = {
-      mounts: project.staticMounts,
-      cacheBytesMax: settings.staticCacheBytesMax,
-      revalidateMs: settings.dev ? 0 : STATIC_REVALIDATE_MS,
-    };
-    this.#files = files.mounts.length === 0 ? [] : [staticFiles(files)];
     this.#flushLog = access === null ? () => {} : access.flush;
-    this.#connections = new Connections({
+    const connections: ConnectionOptions = {
       handle: (request) => this.#handle(request),
       limits: settings,
       connectionsMax: settings.connectionsMax,
       onAnswered: access === null ? null : access.onAnswered,
       onError: (error, request) =>
         log.error(describeError(error), request === null ? {} : { request: `${request.method} ${request.path}` }),
-    });
-    this.#listeners = settings.listen.map(
-      (address, index) =>
-        new Listener(
-          { address: parseAddress(address), index, tls: null, proxyProtocol: null },
-          { http1: this.#connections, http2: null },
-        ),
-    );
+    };
+    this.#connections = new Connections(connections);
+    this.#listeners = new Listeners({ sinks: { http1: this.#connections, http2: null }, trusted: () => false, log });
+    this.#applications = new Applications(settings.gracefulTimeoutMs);
   }
 
   get urls(): readonly string[] {
-    return this.#listeners.map(({ url }) => url);
+    return this.#listeners.urls;
   }
 
   get connections(): number {
@@ -114,65 +104,85 @@ class Server implements RunningServer {
 
   /** Listens before the application starts, so that a port in use is told at once; who connects meanwhile waits. */
   async start(): Promise<void> {
-    const { settings, project } = this.#options;
+    const { configuration, onBound } = this.#options;
+    const { settings, project } = configuration;
     let started: (outcome: null) => void = () => {};
     const starting = new Promise<null>((resolve) => {
       started = resolve;
     });
     this.#handle = (request) => starting.then(() => settledResponse(this.#handle(request)));
-    for (const listener of this.#listeners) await listener.listen();
-    this.#options.onBound?.();
-    const application = new ApplicationServer(this.#applicationOptions());
-    this.#application = application;
+    const opening = await this.#listeners.prepare(configuration);
+    opening.commit();
+    onBound?.();
     try {
-      await application.start();
-      this.#serve(application);
+      await this.#begin(configuration, opening);
     } catch (error) {
-      if (!settings.dev) throw error;
+      if (!settings.dev || project === null) throw error;
       this.#showBroken(error);
     }
     started(null);
-    if (settings.dev) this.#stopWatching = watchProject(project.directory, () => void this.#reloadChanged());
+    if (settings.dev && project !== null) {
+      this.#stopWatching = watchProject(project.directory, () => void this.#reloadChanged());
+    }
   }
 
-  async reload(): Promise<void> {
-    await this.#application?.reload();
-    if (this.#application !== null) this.#serve(this.#application);
+  async reload(configuration: Configuration): Promise<void> {
+    const opening = await this.#listeners.prepare(configuration);
+    try {
+      await this.#begin(configuration, opening);
+    } catch (error) {
+      opening.abandon();
+      throw error;
+    }
+    opening.commit();
+    this.#configuration = configuration;
   }
 
   async stop(): Promise<void> {
-    const { gracefulTimeoutMs } = this.#options.settings;
+    const { gracefulTimeoutMs } = this.#configuration.settings;
     this.#stopWatching();
-    for (const listener of this.#listeners) listener.close();
+    this.#listeners.close();
     let timer: NodeJS.Timeout | null = null;
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(() => resolve('late'), gracefulTimeoutMs);
     });
-    const outcome = await Promise.race([this.#connections.drain().then(() => this.#application?.stop()), late]);
+    const outcome = await Promise.race([this.#connections.drain().then(() => this.#applications.stop()), late]);
     if (timer !== null) clearTimeout(timer);
     if (outcome === 'late') {
       this.#options.log.warn(`Requests still ran after ${gracefulTimeoutMs / 1000} s and were ended`);
       this.kill();
     }
+    this.#site?.stop();
     this.#flushLog();
   }
 
   kill(): void {
     this.#stopWatching();
-    for (const listener of this.#listeners) listener.close();
+    this.#listeners.close();
     this.#connections.destroy();
-    this.#application?.destroy();
+    this.#applications.destroy();
+    this.#site?.stop();
     this.#flushLog();
   }
 
-  #serve(application: ApplicationServer): void {
-    this.#handle = compose(this.#files, application.handle as (request: Request) => HandlerResult);
+  /** Starts what `configuration` has beside what runs, then sends all requests there. */
+  async #begin(configuration: Configuration, { environs }: Opening): Promise<void> {
+    const { log } = this.#options;
+    const table = applicationTable(configuration, environs, log);
+    await this.#applications.begin(table);
+    const site = composeSite(configuration, (name) => this.#applications.handleOf(name), NOWHERE, log);
+    const old = this.#site;
+    this.#site = site;
+    this.#handle = site.handle;
+    this.#applications.retire(new Set(table.keys()));
+    old?.stop();
   }
 
   /** In development a broken application is a page, until a change mends it. */
   #showBroken(error: unknown): void {
     this.#options.log.error(describeError(error));
-    const name = applicationName(this.#options.project.application);
+    const { project } = this.#configuration;
+    const name = project === null ? MAIN : applicationName(project.application);
     this.#handle = () => tracebackPage(`${name} cannot be imported`, tracebackOf(error));
   }
 
@@ -185,40 +195,13 @@ class Server implements RunningServer {
       this.#changed = false;
       const before = performance.now();
       try {
-        await this.reload();
+        await this.reload(this.#configuration);
         this.#options.log.info(`Reloaded in ${Math.round(performance.now() - before)} ms`);
       } catch (error) {
         this.#showBroken(error);
       }
     }
     this.#reloading = false;
-  }
-
-  #applicationOptions(): ConstructorParameters<typeof ApplicationServer>[0] {
-    const { settings, project, log } = this.#options;
-    const { workers, threads, preload, dev } = settings;
-    const listeners = this.#listeners.map((listener) => ({
-      SERVER_NAME: listener.serverName,
-      SERVER_PORT: listener.serverPort,
-      'wsgi.url_scheme': 'http' as const,
-    }));
-    return {
-      release: {
-        project,
-        workers,
-        shared: settings.fronts > 1,
-        threads,
-        preload,
-        software: `viaduct/${VERSION}`,
-        listeners,
-      },
-      pool: settings,
-      responseBufferBytesMax: settings.responseBufferBytesMax,
-      startTimeoutMs: settings.startTimeoutMs,
-      errorResponse: (traceback) =>
-        dev ? tracebackPage('The application raised an exception', traceback) : plainError(),
-      log,
-    };
   }
 }
 

@@ -1,30 +1,95 @@
 import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { discoverProject } from '../app/discover/discover.ts';
 import type { Finding, Project } from '../app/project.ts';
 import { type LoadedSettings, loadSettings } from '../config/load.ts';
+import { placeOf } from '../config/site/keys.ts';
+import type { ApplicationConfig } from '../config/site/schema.ts';
 import type { Mount } from '../config/value.ts';
+import { ViaductError } from '../errors.ts';
 import { findIdentity, type Identity, isRoot } from '../service/identity.ts';
+import type { Configuration, NamedApplication } from '../site/configuration.ts';
 import type { Arguments } from './arguments.ts';
 
-export interface Prepared extends LoadedSettings {
-  readonly project: Project;
+export interface Prepared {
+  readonly configuration: Configuration;
+  readonly loaded: LoadedSettings;
+  /** What was found out on the way. */
+  readonly findings: readonly Finding[];
   /** Who to become once all addresses are bound; null to stay who one is. */
   readonly identity: Identity | null;
 }
 
 /**
- * Loads the settings, then finds the project, as the user that it is to run as.
+ * Loads the settings, then finds the projects, as the user that they are to run as.
  *
  * @throws ViaductError as `loadSettings`, `findIdentity` and `discoverProject` do.
  */
 export async function prepare({ flags, mistakes }: Arguments): Promise<Prepared> {
   const cwd = process.cwd();
   const loaded = await loadSettings({ flags, mistakes, environment: process.env, cwd });
-  const { target, chdir, python, dev, static: staticMounts, user, group } = loaded.settings;
+  const { settings, site, siteEntries } = loaded;
+  const { dev, static: staticMounts, user, group } = settings;
   const identity = findIdentity(user, group);
-  const project = discoverProject({ target, chdir: chdir ?? cwd, python, dev, staticMounts, runAs: identity });
-  const findings = [...project.findings, ...staticMounts.flatMap(missingDirectories), ...rootFindings(identity, dev)];
-  return { ...loaded, project: { ...project, findings }, identity };
+  const project = findMain(loaded, cwd, identity);
+  const bases = Object.fromEntries([...siteEntries].map(([key, { base }]) => [key, base]));
+  const applications = Object.fromEntries(
+    Object.entries(site?.apps ?? {}).map(([name, config]) => [
+      name,
+      findNamed(name, config, loaded, bases.apps ?? cwd, identity),
+    ]),
+  );
+  const findings = [
+    ...(project?.findings ?? []),
+    ...Object.entries(applications).flatMap(([name, application]) => namedFindings(name, application)),
+    ...staticMounts.flatMap(missingDirectories),
+    ...(project === null && Object.keys(applications).length === 0 ? [] : rootFindings(identity, dev)),
+  ];
+  return { configuration: { settings, project, site, bases, applications }, loaded, findings, identity };
+}
+
+/** With routes there need not be an application: they may answer everything. */
+function findMain({ settings, site }: LoadedSettings, cwd: string, identity: Identity | null): Project | null {
+  const { target, chdir, python, dev, static: staticMounts } = settings;
+  try {
+    return discoverProject({ target, chdir: chdir ?? cwd, python, dev, staticMounts, runAs: identity });
+  } catch (error) {
+    const isNeeded = target !== null || site === null || site.route.length === 0;
+    if (isNeeded || !(error instanceof ViaductError) || error.code !== 'APPLICATION_MISSING') throw error;
+    return null;
+  }
+}
+
+function findNamed(
+  name: string,
+  { target, chdir, python, workers, threads }: ApplicationConfig,
+  { settings, siteEntries }: LoadedSettings,
+  base: string,
+  identity: Identity | null,
+): NamedApplication {
+  const directory = chdir === undefined ? base : resolve(base, chdir);
+  const path = resolve(directory, target);
+  try {
+    const project = discoverProject({
+      target: statSync(path, { throwIfNoEntry: false }) === undefined ? target : path,
+      chdir: directory,
+      python: python === undefined ? settings.python : resolve(base, python),
+      dev: settings.dev,
+      staticMounts: [],
+      runAs: identity,
+    });
+    return { project, workers: workers ?? 1, threads: threads ?? settings.threads };
+  } catch (error) {
+    if (!(error instanceof ViaductError)) throw error;
+    const where = placeOf(siteEntries)(['apps', name, 'target']);
+    throw new ViaductError(error.code, `application ${name} (${where}): ${error.message}`, { advice: error.advice });
+  }
+}
+
+function namedFindings(name: string, { project }: NamedApplication): Finding[] {
+  return project.findings
+    .filter(({ subject }) => subject === 'application' || subject === 'python')
+    .map((finding) => ({ ...finding, subject: name }));
 }
 
 /** Not an error: a build may make them later. */

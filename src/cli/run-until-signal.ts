@@ -1,11 +1,13 @@
 import { closeSync, openSync } from 'node:fs';
 import type { Log } from '../observe/log.ts';
 import type { RunningServer } from '../server.ts';
+import type { Configuration } from '../site/configuration.ts';
 
 /** Who wants to know what a signal has begun. */
 export interface SignalEvents {
   readonly onStopping: () => void;
-  readonly onReloading: () => void;
+  /** A reload begins: finds out what the configuration is now. */
+  readonly onReloading: () => Promise<Configuration>;
   /** The reload is over, with a new release or the old one. */
   readonly onReloaded: (outcome: string) => void;
 }
@@ -66,15 +68,14 @@ function terminalIsGone(): boolean {
 
 async function reload(server: RunningServer, log: Log, { onReloading, onReloaded }: SignalEvents): Promise<void> {
   const before = performance.now();
-  onReloading();
   try {
-    await server.reload();
+    await server.reload(await onReloading());
     log.info(`Reloaded in ${Math.round(performance.now() - before)} ms`);
     onReloaded('reloaded');
   } catch (error) {
     const { message, cause } = error as Error;
     log.error(
-      `Cannot reload, the old release goes on: ${message}${typeof cause === 'string' ? `\n${cause.trimEnd()}` : ''}`,
+      `Cannot reload, everything goes on as it was: ${message}${typeof cause === 'string' ? `\n${cause.trimEnd()}` : ''}`,
     );
     onReloaded('the reload failed');
   }

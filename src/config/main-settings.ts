@@ -70,6 +70,14 @@ export const MAIN_SETTINGS = {
     help: 'Where to listen: 8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME. Can be given again.',
     reason: 'Nobody but this machine gets in before somebody says so.',
   },
+  tlsSelfSigned: {
+    kind: 'boolean',
+    default: false,
+    alsoCalled: 'ssl https cert_file ssl_cert',
+    group: 'how',
+    help: 'Speak https with a certificate that no browser trusts, for development.',
+    reason: 'Anybody can make such a certificate. Real ones stand in [tls].',
+  },
   workers: {
     kind: 'integer',
     default: Math.min(availableParallelism(), 256),

@@ -1,4 +1,5 @@
 import type { Worker as ClusterWorker } from 'node:cluster';
+import type { Configuration } from '../site/configuration.ts';
 import { errorOf, type FromFront, type FrontStart, type ToFront } from './messages.ts';
 
 /** The primary's side of one front: what it said last, and how it ended. */
@@ -65,15 +66,15 @@ export class FrontProcess {
     if (this.#process.isConnected()) this.#process.send(message, () => {});
   }
 
-  /** Brings a new release in this front. One that dies meanwhile has its new release, too: the next process imports it. */
-  reload(): Promise<void> {
+  /** Brings `configuration` with a new release in this front. One that dies meanwhile has its new release, too: the next process imports it. */
+  reload(configuration: Configuration): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.state !== 'ready') {
         resolve();
         return;
       }
       this.#reloaded = (error) => (error === null ? resolve() : reject(error));
-      this.send({ kind: 'reload' });
+      this.send({ kind: 'reload', configuration });
     });
   }
 

@@ -2,6 +2,7 @@
 import { createLog } from '../observe/log.ts';
 import { type RunningServer, startServer } from '../server.ts';
 import { assumeIdentity } from '../service/identity.ts';
+import type { Configuration } from '../site/configuration.ts';
 import { type FromFront, type FrontStart, failureOf, type ToFront } from './messages.ts';
 
 const ALIVE_EVERY_MS = 1000;
@@ -16,17 +17,17 @@ process.stdout.on('error', ignoreClosed);
 process.stderr.on('error', ignoreClosed);
 process.on('message', (message: ToFront) => {
   if (message.kind === 'start') void start(message.start);
-  else if (message.kind === 'reload') void reload();
+  else if (message.kind === 'reload') void reload(message.configuration);
   else void stop();
 });
 setInterval(() => tell({ kind: 'alive', connections: server?.connections ?? 0 }), ALIVE_EVERY_MS).unref();
 tell({ kind: 'hello' });
 
-async function start({ settings, project, identity, logFormat }: FrontStart): Promise<void> {
+async function start({ configuration, identity, logFormat }: FrontStart): Promise<void> {
   const log = createLog(logFormat, process.stderr);
   const onBound = identity === null ? {} : { onBound: () => assumeIdentity(identity) };
   try {
-    server = await startServer({ settings, project, log, accessLog: process.stdout, ...onBound });
+    server = await startServer({ configuration, log, accessLog: process.stdout, ...onBound });
   } catch (error) {
     tell({ kind: 'failed', error: failureOf(error) }, () => leave(1));
     return;
@@ -34,9 +35,9 @@ async function start({ settings, project, identity, logFormat }: FrontStart): Pr
   tell({ kind: 'ready', urls: server.urls });
 }
 
-async function reload(): Promise<void> {
+async function reload(configuration: Configuration): Promise<void> {
   try {
-    await server?.reload();
+    await server?.reload(configuration);
     tell({ kind: 'reloaded', error: null });
   } catch (error) {
     tell({ kind: 'reloaded', error: failureOf(error) });

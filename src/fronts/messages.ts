@@ -1,19 +1,17 @@
-import type { Project } from '../app/project.ts';
-import type { Settings } from '../config/settings.ts';
 import { type ErrorCode, ViaductError } from '../errors.ts';
 import type { Identity } from '../service/identity.ts';
+import type { Configuration } from '../site/configuration.ts';
 
 /** From the primary to a front. */
 export type ToFront =
   | { readonly kind: 'start'; readonly start: FrontStart }
-  | { readonly kind: 'reload' }
+  | { readonly kind: 'reload'; readonly configuration: Configuration }
   | { readonly kind: 'stop' };
 
 /** Everything a front needs; it reads no settings itself, so that all fronts have the same. */
 export interface FrontStart {
   /** With this front's share of workers and limits. */
-  readonly settings: Settings;
-  readonly project: Project;
+  readonly configuration: Configuration;
   readonly identity: Identity | null;
   readonly logFormat: 'text' | 'json';
 }

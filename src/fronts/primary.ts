@@ -1,21 +1,19 @@
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { outputFor } from '../app/output.ts';
-import type { Project } from '../app/project.ts';
 import { RestartPolicy } from '../app/restart-policy.ts';
-import type { Settings } from '../config/settings.ts';
 import { ViaductError } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
 import type { RunningServer } from '../server.ts';
 import type { Identity } from '../service/identity.ts';
+import type { Configuration } from '../site/configuration.ts';
 import { FrontProcess } from './front-process.ts';
 import { passLines } from './pass-lines.ts';
-import { frontSettings } from './share.ts';
+import { frontConfiguration } from './share.ts';
 
 export interface PrimaryOptions {
-  /** `listen` holds no `systemd` any more. */
-  readonly settings: Settings;
-  readonly project: Project;
+  /** Validated; `listen` holds no `systemd` any more. */
+  readonly configuration: Configuration;
   readonly identity: Identity | null;
   readonly log: Log;
   readonly logFormat: 'text' | 'json';
@@ -28,7 +26,7 @@ export interface RunningFronts extends RunningServer {
 }
 
 /**
- * Starts `settings.fronts` front processes and keeps them alive. The first one must serve before the others begin, so that what is wrong is
+ * Starts `fronts` front processes and keeps them alive. The first one must serve before the others begin, so that what is wrong is
  * told once. Nothing is left running when it fails.
  *
  * @throws ViaductError as `startServer` does.
@@ -60,13 +58,15 @@ interface Place {
  */
 class Primary implements RunningFronts {
   readonly #options: PrimaryOptions;
+  #configuration: Configuration;
   readonly #places: readonly Place[];
   #state: 'starting' | 'serving' | 'stopping' = 'starting';
   #reloading = false;
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
-    this.#places = Array.from({ length: options.settings.fronts }, (_, index) => ({
+    this.#configuration = options.configuration;
+    this.#places = Array.from({ length: options.configuration.settings.fronts }, (_, index) => ({
       index,
       policy: new RestartPolicy(),
       front: null,
@@ -102,11 +102,12 @@ class Primary implements RunningFronts {
     this.#state = 'serving';
   }
 
-  async reload(): Promise<void> {
+  async reload(configuration: Configuration): Promise<void> {
     if (this.#reloading) throw new ViaductError('WORKER', 'Cannot start a release: another one is starting');
     this.#reloading = true;
     try {
-      for (const place of this.#places) await this.#reloadPlace(place);
+      for (const place of this.#places) await this.#reloadPlace(place, configuration);
+      this.#configuration = configuration;
     } finally {
       this.#reloading = false;
     }
@@ -136,12 +137,12 @@ class Primary implements RunningFronts {
 
   /** Starts a process in `place`; resolves when it serves. */
   #launch(place: Place): Promise<void> {
-    const { settings, project, identity, logFormat } = this.#options;
+    const { identity, logFormat } = this.#options;
     const worker = cluster.fork();
     passLines(worker.process.stdout, process.stdout);
     passLines(worker.process.stderr, process.stderr);
-    const shared = frontSettings(settings, place.index);
-    const front = new FrontProcess(worker, { settings: shared, project, identity, logFormat });
+    const configuration = frontConfiguration(this.#configuration, place.index);
+    const front = new FrontProcess(worker, { configuration, identity, logFormat });
     place.front = front;
     void front.exited.then((how) => this.#ended(place, front, how));
     return front.started;
@@ -175,10 +176,10 @@ class Primary implements RunningFronts {
     });
   }
 
-  async #reloadPlace({ index, front }: Place): Promise<void> {
+  async #reloadPlace({ index, front }: Place, configuration: Configuration): Promise<void> {
     try {
       await front?.started.catch(() => {});
-      await front?.reload();
+      await front?.reload(frontConfiguration(configuration, index));
     } catch (error) {
       if (index === 0) throw error;
       const { message, cause } = error as Error;

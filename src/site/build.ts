@@ -10,6 +10,7 @@ import { routingPath } from '../web/routes/routing-path.ts';
 import { contentOf } from './content.ts';
 import { featuresOf } from './features.ts';
 import { Mistakes } from './mistakes.ts';
+import { notFound } from './not-found.ts';
 
 /** What a site is built with beside its configuration. */
 export interface SiteParts {
@@ -121,16 +122,12 @@ function matchOf(route: RouteConfig, { mistakes, keys }: RouteContext): RouteMat
         [...keys, 'path_pattern', `${index}`],
         () => new Pattern(source, 'path_pattern'),
       );
-      return pattern === null ? [] : [{ test: (path: string) => pattern.match(path) !== null }];
+      return pattern === null ? [] : [{ source, test: (path: string) => pattern.match(path) !== null }];
     }),
     methods: route.methods,
     headers: Object.entries(route.match_headers).map(([name, value]) => [name.toLowerCase(), value] as const),
     query: Object.entries(route.match_query),
   };
-}
-
-function notFound(): Response {
-  return Response.text(404, 'Not Found\n');
 }
 
 function ambiguousPath(): Response {

@@ -7,6 +7,7 @@ import { mount } from '../web/handlers/mount.ts';
 import { redirect } from '../web/handlers/redirect.ts';
 import { staticFiles } from '../web/handlers/static.ts';
 import type { Last, RouteContext } from './build.ts';
+import { notFound } from './not-found.ts';
 import { omitUndefined, pairs } from './options.ts';
 
 /** What answers the requests of a route: handlers that may pass on, and the end of the chain. */
@@ -87,10 +88,6 @@ function responding({ status, body, content_type: type }: NonNullable<RouteConfi
   const bytes = Buffer.from(body, 'utf8');
   const respond: Next = () => Response.fromHeaders(status, ['Content-Type', type], bytes);
   return { name: `respond ${status}`, next: respond };
-}
-
-function notFound(): Response {
-  return Response.text(404, 'Not Found\n');
 }
 
 const NOT_FOUND: Last = { name: 'not found', next: notFound };

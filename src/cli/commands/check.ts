@@ -1,23 +1,41 @@
 import { proveApplication } from '../../app/prove.ts';
 import { fileKey } from '../../config/setting.ts';
 import { SETTINGS } from '../../config/settings.ts';
+import { placeOf } from '../../config/site/keys.ts';
 import { formatValue } from '../../config/value.ts';
+import { createLog } from '../../observe/log.ts';
 import { assumeIdentity } from '../../service/identity.ts';
+import { checkConfiguration } from '../../site/check.ts';
+import { routeLine } from '../../site/describe.ts';
 import type { Arguments } from '../arguments.ts';
 import { findingLines, palette } from '../output.ts';
 import { prepare } from '../prepare.ts';
 
-/** `viaduct check`: tells what would be served and with which settings, and imports the application to prove it. */
+/**
+ * `viaduct check`: tells what would be served and with which settings and routes, and imports the applications to prove it. Nothing is
+ * served.
+ */
 export async function check(parsed: Arguments): Promise<number> {
-  const { settings, origins, project, identity } = await prepare(parsed);
+  const { configuration, loaded, findings, identity } = await prepare(parsed);
+  const { settings, project, applications } = configuration;
+  const place = placeOf(loaded.siteEntries);
+  const { routes, warnings } = checkConfiguration(configuration, place, createLog('text', process.stderr));
   if (identity !== null) assumeIdentity(identity);
   const colours = palette(process.stdout);
-  process.stdout.write(findingLines(project.findings, colours));
-  for (const [name, origin] of origins) {
+  process.stdout.write(findingLines(findings, colours));
+  for (const [name, origin] of loaded.origins) {
     const value = formatValue(SETTINGS[name], settings[name]);
     process.stdout.write(`  ${colours.dim('setting'.padEnd(12))}${fileKey(name)} = ${value} (${origin})\n`);
   }
-  await proveApplication(project, settings.startTimeoutMs);
-  process.stdout.write('The application can be served.\n');
+  for (const [index, route] of routes.entries()) {
+    const where = index === routes.length - 1 ? '' : ` (${place(['route', `${index}`])})`;
+    process.stdout.write(`  ${colours.dim('route'.padEnd(12))}${routeLine(route)}${where}\n`);
+  }
+  for (const warning of warnings) process.stdout.write(`  ${colours.yellow('tls'.padEnd(12))}${warning}\n`);
+  const projects = [project, ...Object.values(applications).map((application) => application.project)];
+  for (const one of projects) if (one !== null) await proveApplication(one, settings.startTimeoutMs);
+  process.stdout.write(
+    projects.every((one) => one === null) ? 'The site can be served.\n' : 'The application can be served.\n',
+  );
   return 0;
 }

@@ -1,10 +1,12 @@
 import { basename } from 'node:path';
+import { placeOf } from '../../config/site/keys.ts';
 import { startFronts } from '../../fronts/primary.ts';
 import { createLog } from '../../observe/log.ts';
 import { startServer } from '../../server.ts';
 import { assumeIdentity } from '../../service/identity.ts';
 import { resolveListen, takeInheritedSockets } from '../../service/inherited-sockets.ts';
 import { ServiceManager, takeServiceManager } from '../../service/service-manager.ts';
+import { checkConfiguration } from '../../site/check.ts';
 import { VERSION } from '../../version.ts';
 import type { Arguments } from '../arguments.ts';
 import { findingLines, palette } from '../output.ts';
@@ -15,29 +17,40 @@ import { runUntilSignal } from '../run-until-signal.ts';
 export async function serve(parsed: Arguments): Promise<number> {
   const sockets = takeInheritedSockets(process.env, process.pid);
   const managerOptions = takeServiceManager(process.env, process.pid);
-  const { settings: given, origins, project, identity } = await prepare(parsed);
-  const listen = resolveListen(given.listen, !origins.has('listen'), sockets);
-  const settings = { ...given, listen };
+  const configure = async () => {
+    const { configuration, loaded, findings, identity } = await prepare(parsed);
+    const listen = resolveListen(configuration.settings.listen, !loaded.origins.has('listen'), sockets);
+    const settings = { ...configuration.settings, listen };
+    return { configuration: { ...configuration, settings }, given: configuration.settings, loaded, findings, identity };
+  };
+  const { configuration, given, loaded, findings, identity } = await configure();
+  const { settings, project } = configuration;
   const colours = palette(process.stderr);
   const logFormat = process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json';
   const log = createLog(logFormat, process.stderr);
-  process.stderr.write(findingLines(project.findings, colours));
-  const fronts = settings.fronts > 1 ? await startFronts({ settings, project, identity, log, logFormat }) : null;
+  checkConfiguration(configuration, placeOf(loaded.siteEntries), log);
+  process.stderr.write(findingLines(findings, colours));
+  const fronts = settings.fronts > 1 ? await startFronts({ configuration, identity, log, logFormat }) : null;
   const onBound = (): void => {
     if (identity !== null) assumeIdentity(identity);
   };
-  const server = fronts ?? (await startServer({ settings, project, log, accessLog: process.stdout, onBound }));
-  const manager = new ServiceManager(managerOptions, project.python.path);
-  const name = basename(project.directory);
+  const server = fronts ?? (await startServer({ configuration, log, accessLog: process.stdout, onBound }));
+  const manager = new ServiceManager(managerOptions, project?.python.path ?? 'python3');
+  const name = basename(project?.directory ?? settings.chdir ?? process.cwd());
   const isAlive = fronts === null ? () => true : () => fronts.isAlive();
   const ready = (state: string): void => manager.ready(`Serving ${name}${state}`, isAlive);
   const ended = runUntilSignal(server, log, {
     onStopping: () => manager.stopping('Finishing what runs'),
-    onReloading: () => manager.reloading(),
+    onReloading: async () => {
+      manager.reloading();
+      const { configuration: changed, loaded: reloaded } = await configure();
+      checkConfiguration(changed, placeOf(reloaded.siteEntries), log);
+      return changed;
+    },
     onReloaded: (outcome) => ready(`; ${outcome}`),
   });
   const where = server.urls.join(' and ');
-  const passed = listen !== given.listen ? ' (passed by systemd)' : '';
+  const passed = settings.listen !== given.listen ? ' (passed by systemd)' : '';
   const shared = fronts === null ? '' : ` with ${settings.fronts} fronts`;
   process.stderr.write(`Viaduct ${VERSION} serves ${name} on ${colours.bold(where)}${passed}${shared}\n`);
   ready(` on ${where}`);

@@ -1,6 +1,6 @@
 /** Keys of a settings file that belong to the site and not to the settings. The schema, which is only loaded when there are any, has the same. */
 export const SITE_KEYS: ReadonlySet<string> = new Set([
-  ...['apps', 'route'],
+  ...['apps', 'route', 'tls', 'trusted_proxies'],
   ...['headers', 'security_headers', 'compression', 'https_redirect', 'canonical_host', 'rewrite'],
 ]);
 
@@ -16,3 +16,8 @@ export interface SiteEntry {
 
 /** Where a key stands: `viaduct.toml:14`. */
 export type Place = (keys: readonly string[]) => string;
+
+/** Where a key stands, in whichever file has it. */
+export function placeOf(site: SiteEntries): Place {
+  return (keys) => site.get(keys[0] ?? '')?.place(keys) ?? '';
+}

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { show } from '../given.ts';
 import { nearest } from '../nearest.ts';
-import type { Place, SiteEntries } from './keys.ts';
+import { type Place, placeOf, type SiteEntries } from './keys.ts';
 import { type Site, siteSchema } from './schema.ts';
 
 /**
@@ -11,18 +11,13 @@ import { type Site, siteSchema } from './schema.ts';
  */
 export function readSite(site: SiteEntries, mistakes: string[]): Site | null {
   const entries = Object.fromEntries([...site].map(([key, { value }]) => [key, value]));
-  const place = placeIn(site);
+  const place = placeOf(site);
   const parsed = siteSchema.safeParse(entries);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues.flatMap(innermost)) {
     for (const line of mistakesOf(issue, entries, place)) if (!mistakes.includes(line)) mistakes.push(line);
   }
   return null;
-}
-
-/** Where a key stands, in whichever file has it. */
-export function placeIn(site: SiteEntries): Place {
-  return (keys) => site.get(keys[0] ?? '')?.place(keys) ?? '';
 }
 
 /** `route[2].rate_limit.burst`, for people. */

@@ -80,10 +80,35 @@ const content = {
 
 const route = z.strictObject({ name: words('a name').optional(), ...match, ...content, ...featureShape });
 
+const certificate = {
+  certificate: words('the path of a PEM file').optional(),
+  key: words('the path of a PEM file').optional(),
+  passphrase: words('a passphrase').optional(),
+};
+
+const tls = z.strictObject({
+  ...certificate,
+  client_certificates: oneOf(['off', 'optional', 'required']).default('off'),
+  client_ca: words('the path of a PEM file').optional(),
+  http2: yes.default(true),
+  host: z
+    .array(
+      z.strictObject({
+        names: listOf(host).default([]),
+        ...certificate,
+        certificate: listOf(words('the path of a PEM file')),
+        key: listOf(words('the path of a PEM file')).default([]),
+      }),
+    )
+    .default([]),
+});
+
 /** What a settings file can hold beside settings: where requests go, and what happens to them on the way. */
 export const siteSchema = z.strictObject({
   apps: z.record(text(/^[A-Za-z0-9_-]+$/, 'a name of letters, digits, - and _'), application).default({}),
   route: z.array(route).default([]),
+  tls: tls.optional(),
+  trusted_proxies: listOf(words('an address range')).default([]),
   ...featureShape,
 });
 

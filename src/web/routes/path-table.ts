@@ -10,6 +10,8 @@ export interface Entry<T> {
 
 /** Such as a regular expression. */
 export interface PathPattern {
+  /** As it was written. */
+  readonly source: string;
   test(path: string): boolean;
 }
 

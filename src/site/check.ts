@@ -1,0 +1,38 @@
+import type { Place } from '../config/site/keys.ts';
+import { ViaductError } from '../errors.ts';
+import type { Log } from '../observe/log.ts';
+import { checkTls } from '../web/tls/tls-contexts.ts';
+import type { ResolvedRoute } from './build.ts';
+import { composeSite } from './compose-site.ts';
+import type { Configuration } from './configuration.ts';
+import { notFound } from './not-found.ts';
+import { tlsOptionsOf } from './tls.ts';
+
+export interface Checked {
+  readonly routes: readonly ResolvedRoute[];
+  /** What clients will complain of, and what works nevertheless. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Tries whether `configuration` makes a site, and reads its certificates. Nothing is started.
+ *
+ * @throws ViaductError `SETTINGS` with every mistake, a line each.
+ */
+export function checkConfiguration(configuration: Configuration, place: Place, log: Log): Checked {
+  const mistakes: string[] = [];
+  let routes: readonly ResolvedRoute[] = [];
+  try {
+    const site = composeSite(configuration, () => notFound, place, log);
+    site.stop();
+    routes = site.routes;
+  } catch (error) {
+    if (!(error instanceof ViaductError) || error.code !== 'SETTINGS') throw error;
+    mistakes.push(error.message);
+  }
+  const tls = configuration.site?.tls === undefined ? null : tlsOptionsOf(configuration);
+  const found = tls === null ? { problems: [], warnings: [] } : checkTls(tls);
+  mistakes.push(...found.problems.map((problem) => `${problem} (${place(['tls'])})`));
+  if (mistakes.length > 0) throw new ViaductError('SETTINGS', mistakes.join('\n'));
+  return { routes, warnings: found.warnings };
+}

@@ -1,0 +1,46 @@
+import type { Place } from '../config/site/keys.ts';
+import type { Next } from '../http/handler.ts';
+import type { Log } from '../observe/log.ts';
+import { compose } from '../web/compose.ts';
+import { staticFiles } from '../web/handlers/static.ts';
+import { MAIN } from './applications.ts';
+import { type BuiltSite, buildSite } from './build.ts';
+import type { Configuration } from './configuration.ts';
+import { STATIC_REVALIDATE_MS } from './content.ts';
+import { notFound } from './not-found.ts';
+
+/**
+ * The handler of `configuration`. `application` gives the handler of an application that there is.
+ *
+ * @throws ViaductError `SETTINGS` with every mistake, a line each.
+ */
+export function composeSite(
+  configuration: Configuration,
+  application: (name: string) => Next,
+  place: Place,
+  log: Log,
+): BuiltSite {
+  const { settings, project, site, bases, applications } = configuration;
+  const { dev, staticCacheBytesMax } = settings;
+  const names = new Set([...Object.keys(applications), ...(project === null ? [] : [MAIN])]);
+  const main = mainOf(configuration, project === null ? null : application(MAIN));
+  if (site === null) return { handle: main ?? notFound, routes: [], stop: () => {} };
+  return buildSite(site, {
+    place,
+    baseOf: (key) => bases[key] ?? '',
+    application: (name) => (name === MAIN ? main : names.has(name) ? application(name) : null),
+    main,
+    dev,
+    staticCacheBytesMax,
+    onError: (message, request) => log.error(message, { request: `${request.method} ${request.path}` }),
+  });
+}
+
+/** The main application behind its static files; null when there is neither. */
+function mainOf({ settings, project }: Configuration, application: Next | null): Next | null {
+  const mounts = project?.staticMounts ?? settings.static;
+  if (mounts.length === 0) return application;
+  const { staticCacheBytesMax: cacheBytesMax, dev } = settings;
+  const files = staticFiles({ mounts, cacheBytesMax, revalidateMs: dev ? 0 : STATIC_REVALIDATE_MS });
+  return compose([files], application ?? notFound);
+}

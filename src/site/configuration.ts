@@ -1,0 +1,26 @@
+import type { Project } from '../app/project.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Place } from '../config/site/keys.ts';
+import type { Site } from '../config/site/schema.ts';
+
+/** Everything that a server is made of, found and validated. Plain data: it travels between processes. */
+export interface Configuration {
+  readonly settings: Settings;
+  /** The application that needs no configuration; null when there is none and routes answer everything. */
+  readonly project: Project | null;
+  /** Routes and the like; null when there are none. */
+  readonly site: Site | null;
+  /** Where relative paths of a key start. Absolute. */
+  readonly bases: Readonly<Record<string, string>>;
+  /** Applications that routes name. */
+  readonly applications: Readonly<Record<string, NamedApplication>>;
+}
+
+export interface NamedApplication {
+  readonly project: Project;
+  readonly workers: number;
+  readonly threads: number;
+}
+
+/** For a configuration that was validated before: there are no mistakes to tell the place of. */
+export const NOWHERE: Place = () => '';

@@ -79,12 +79,10 @@ export class UrlTemplate {
       }
     }
     if (this.hasQuery) url = url.replace(/[?&]$/, '');
-    return this.isAbsolute ? url : url.replace(LEADING_SLASHES, '/');
+    // a browser takes //host for another site, and a capture may begin with a slash
+    return this.isAbsolute ? url : url.replace(/^\/+/, '/');
   }
 }
-
-/** A browser takes `//host` and `/\host` for another site, and a capture may begin with a slash. */
-const LEADING_SLASHES = /^(?:[/\\]|%5C)*/i;
 
 function placeAfter(place: Place, literal: string): Place {
   if (place !== 'query' && /[?#]/.test(literal)) return 'query';

@@ -15,11 +15,14 @@ export interface CanonicalHostOptions {
  * Sends clients that use another name of the site to `host`: with the scheme, the port, the path and the query that they used, by 301, or 308
  * for methods other than GET and HEAD. A request without a host is passed on.
  *
- * @throws ViaductError `SETTINGS` for a name that is none, or has a port.
+ * @throws ViaductError `SETTINGS` for a name that is none, or has a port, and for a host that is sent to itself.
  */
 export function canonicalHost({ host, from }: CanonicalHostOptions): Handler {
   for (const name of [host, ...(from ?? [])]) check(name);
   const canonical = host.toLowerCase();
+  if (from?.some((name) => name.toLowerCase() === canonical)) {
+    throw new ViaductError('SETTINGS', `Cannot redirect "${canonical}" to itself: that never ends`);
+  }
   const others = from === undefined ? null : new Set(from.map((name) => name.toLowerCase()));
 
   return function canonicalHost(request, next) {

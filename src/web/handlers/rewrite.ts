@@ -76,7 +76,7 @@ function patternChange(source: string, to: string): PathChange {
   return function changeByPattern(request, path) {
     const captures = pattern.match(path);
     if (captures === null) return null;
-    const target = template.fill(request, captures);
+    const target = template.fill(path === request.path ? request : deriveRequest(request, { path }), captures);
     return target !== null && template.hasQuery && !target.includes('?') ? `${target}?` : target;
   };
 }

@@ -1,0 +1,46 @@
+import type { Admission } from '../http/server-context.ts';
+import { addressKey } from './limit-key.ts';
+
+export interface ConnectionLimitOptions {
+  /** Open connections of one address; of IPv6 its /64. */
+  readonly perAddressMax: number;
+  /** Addresses without a limit: proxies, which connect for many. Nobody when absent. */
+  readonly exempt?: (address: string) => boolean;
+}
+
+/**
+ * Counts open connections by address. Clients of Unix sockets have none and are not limited. Its memory is bounded by the connections that
+ * are open.
+ */
+export class ConnectionLimit implements Admission {
+  readonly #max: number;
+  readonly #exempt: (address: string) => boolean;
+  readonly #open = new Map<string, number>();
+
+  constructor({ perAddressMax, exempt = () => false }: ConnectionLimitOptions) {
+    this.#max = perAddressMax;
+    this.#exempt = exempt;
+  }
+
+  /** Addresses with open connections. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  accept(address: string): boolean {
+    if (address === '' || this.#exempt(address)) return true;
+    const key = addressKey(address);
+    const count = this.#open.get(key) ?? 0;
+    if (count >= this.#max) return false;
+    this.#open.set(key, count + 1);
+    return true;
+  }
+
+  release(address: string): void {
+    if (address === '' || this.#exempt(address)) return;
+    const key = addressKey(address);
+    const left = (this.#open.get(key) ?? 0) - 1;
+    if (left > 0) this.#open.set(key, left);
+    else this.#open.delete(key);
+  }
+}

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connections } from '../../src/http/connections.ts';
+import type { Handler, Next } from '../../src/http/handler.ts';
 import { Response } from '../../src/http/response.ts';
 import { compose } from '../../src/web/compose.ts';
 import type { StaticMount } from '../../src/web/files/mount.ts';
@@ -17,14 +18,19 @@ export interface StaticServer {
 }
 
 /** Serves `mounts` in this process; what they pass on gets `200 passed on`. */
-export async function startStaticServer(
+export function startStaticServer(
   mounts: readonly StaticMount[],
   options: Partial<StaticOptions> = {},
 ): Promise<StaticServer> {
   const files = staticFiles({ mounts, cacheBytesMax: 1_000_000, revalidateMs: 0, ...options });
+  return startHandlers([files], () => Response.text(200, 'passed on'));
+}
+
+/** Serves a chain of handlers in this process. */
+export async function startHandlers(handlers: readonly Handler[], last: Next): Promise<StaticServer> {
   const errors: unknown[] = [];
   const connections = new Connections({
-    handle: compose([files], () => Response.text(200, 'passed on')),
+    handle: compose(handlers, last),
     limits: {},
     onAnswered: null,
     onError: (error) => errors.push(error),

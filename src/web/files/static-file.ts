@@ -49,6 +49,7 @@ export class StaticFile implements Validators {
     this.path = path;
     this.size = Number(status.size);
     this.#handle = handle;
+    if (handle !== null) abandoned.register(this, handle, this);
     this.#status = status;
     this.#settled = Math.max(Number(status.mtimeMs), Number(status.ctimeMs)) < Date.now() - SETTLED_MS;
     this.etag = content === null ? tagOfVersion(status) : tagOfContent(content);
@@ -150,9 +151,14 @@ export class StaticFile implements Validators {
   }
 
   #closeWhenUnused(): void {
-    if (this.#retired && this.#senders === 0) void this.#handle?.close();
+    if (this.#handle === null || !this.#retired || this.#senders > 0) return;
+    abandoned.unregister(this);
+    void this.#handle.close();
   }
 }
+
+/** Handles of files whose cache nobody needs any more, as after a change of the configuration. */
+const abandoned = new FinalizationRegistry<FileHandle>((handle) => void handle.close());
 
 /** Where a file comes from and how it is presented. */
 export interface FileOrigin {

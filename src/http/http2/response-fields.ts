@@ -40,8 +40,7 @@ export function firstValues(fields: OutgoingHttpHeaders): OutgoingHttpHeaders {
 const REPEATABLE = new Set(['set-cookie', 'link', 'vary', 'cache-control', 'www-authenticate', 'server-timing']);
 
 function readFields(response: Response, length: number): OutgoingHttpHeaders {
-  const fields: OutgoingHttpHeaders = Object.create(null);
-  fields[':status'] = response.status;
+  const fields: OutgoingHttpHeaders = { ':status': response.status };
   const list = responseFields(response);
   for (let i = 0; i < list.length; i += 2) {
     const name = (list[i] as string).toLowerCase();

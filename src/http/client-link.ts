@@ -121,7 +121,7 @@ export class ClientLink {
 }
 
 /** Bytes that wait for the client: in the stream, and of the write that is under way what the kernel has not taken. */
-function unwritten(socket: Socket): number {
+export function unwritten(socket: Socket): number {
   const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly writeQueueSize?: number } | null };
   return handle?.writeQueueSize ?? socket.writableLength;
 }

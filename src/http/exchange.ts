@@ -1,14 +1,21 @@
-import type { Socket } from 'node:net';
-
 /** How a client knows the end of a body: by its declared length, by its last chunk, by the end of the connection. */
 export type BodyFraming = 'length' | 'chunked' | 'close';
+
+/** Where a response goes: a socket, or a stream of HTTP/2, to which its head is no text but the sign to send the fields. */
+export interface ResponseSink {
+  cork(): void;
+  uncork(): void;
+  write(head: string, encoding: 'latin1'): boolean;
+  /** `onWritten` is called when the memory of `bytes` is free again. */
+  write(bytes: Uint8Array, onWritten?: (error?: Error | null) => void): boolean;
+}
 
 /**
  * The connection as the writer of one response sees it. Whoever writes ends with exactly one call of `complete`, `breakOff` or
  * `failUnsent`.
  */
 export interface Exchange {
-  readonly socket: Socket;
+  readonly socket: ResponseSink;
   /** Whether the connection goes on behind the response. The writer may take it back, never give it. */
   persists: boolean;
   /** Who sends the rest of the body, while somebody does. */

@@ -8,7 +8,7 @@ import { Refusal } from './refusal.ts';
 import { RequestLine } from './request-line.ts';
 import { Target } from './target.ts';
 
-const METHODS_ALLOWED = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+export const METHODS_ALLOWED = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 /** CONNECT asks for a tunnel, TRACE for the client's own head, cookies included: a server of applications has neither. */
 const NO_TUNNEL = new Refusal(405, 'this server is no tunnel', METHODS_ALLOWED);
 const NO_ECHO = new Refusal(405, 'this server does not echo requests', METHODS_ALLOWED);

@@ -19,8 +19,26 @@ export function responseHead(response: Response, framing: string, connection: st
 }
 
 /** The whole message that answers a client's mistake. The connection closes behind it. */
-export function refusalMessage({ status, reason, allow }: Refusal): string {
-  const text = `${status} ${reasonPhrase(status)}: ${reason}\n`;
-  const headers = ['Content-Type', 'text/plain; charset=utf-8', ...(allow === '' ? [] : ['Allow', allow])];
-  return responseHead(Response.fromHeaders(status, headers, null), `Content-Length: ${text.length}\r\n`, CLOSES) + text;
+export function refusalMessage(refusal: Refusal): string {
+  const text = refusalText(refusal);
+  const headers = refusalHeaders(refusal);
+  const head = responseHead(
+    Response.fromHeaders(refusal.status, headers, null),
+    `Content-Length: ${text.length}\r\n`,
+    CLOSES,
+  );
+  return head + text;
+}
+
+/** The same as a response. */
+export function refusalResponse(refusal: Refusal): Response {
+  return Response.fromHeaders(refusal.status, refusalHeaders(refusal), Buffer.from(refusalText(refusal), 'latin1'));
+}
+
+function refusalText({ status, reason }: Refusal): string {
+  return `${status} ${reasonPhrase(status)}: ${reason}\n`;
+}
+
+function refusalHeaders({ allow }: Refusal): string[] {
+  return ['Content-Type', 'text/plain; charset=utf-8', ...(allow === '' ? [] : ['Allow', allow])];
 }

@@ -134,19 +134,19 @@ function connectionLine(exchange: Exchange, request: IncomingRequest): string {
 }
 
 /** Length of a body that HEAD does not get. An empty one may only mean that the application knows HEAD, so it tells nothing. */
-function knownLength(response: Response): number {
+export function knownLength(response: Response): number {
   const { body, status } = response;
   if (body === null || status === 204 || status === 304) return 0;
   if (body instanceof Uint8Array) return body.length;
   return 'fd' in body ? body.end - body.start : 0;
 }
 
-function withoutContentLength(response: Response): Response {
+export function withoutContentLength(response: Response): Response {
   const lines = response.lines.replace(/(^|\r\n)content-length:[^\r]*\r\n/i, '$1');
   return new Response(response.status, response.reason, lines, -1, response.has, null);
 }
 
-function reportLength(exchange: Exchange, declared: number, length: number): void {
+export function reportLength(exchange: Exchange, declared: number, length: number): void {
   const message = `Cannot send a response as it is: its Content-Length is ${declared}, its content has ${length} bytes`;
   exchange.report(new ViaductError('RESPONSE_INVALID', message));
 }

@@ -1,0 +1,178 @@
+import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Peer } from '../message.ts';
+import { peerOf } from '../peer.ts';
+import { Refusal } from '../refusal.ts';
+import { type ExchangeOwner, StreamExchange } from './exchange.ts';
+import { FrameGuard, type FrameWatcher } from './frame-guard.ts';
+import { GuardedSocket, type SocketOwner } from './guarded-socket.ts';
+import type { Http2Context } from './http2-context.ts';
+
+/** Later than any tick. */
+const NEVER = 0x3fffffff;
+
+const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
+
+/** One client's connection (RFC 9113): its streams are exchanges, at once and in any order. Node's engine reads and writes the frames. */
+export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner {
+  readonly peer: Peer;
+  /** Grows whenever the client's socket takes something. */
+  progress = 0;
+  readonly #context: Http2Context;
+  readonly #socket: Duplex;
+  readonly #guarded: GuardedSocket;
+  readonly #guard: FrameGuard;
+  readonly #onClosed: (connection: Http2Connection) => void;
+  readonly #exchanges = new Map<number, StreamExchange>();
+  #session: ServerHttp2Session | null = null;
+  #state: 'open' | 'draining' | 'ending' | 'closed' = 'open';
+  /** By when an idle connection must have a request, or an ending one be closed. */
+  #deadline = NEVER;
+  /** By when a header section that has begun must be whole. */
+  #headersDeadline = NEVER;
+  /** By when the client must take some of what waits in its socket. */
+  #writeDeadline = NEVER;
+  #waiting = 0;
+
+  constructor(
+    socket: Duplex,
+    listener: number,
+    context: Http2Context,
+    peer: Peer | null,
+    onClosed: (connection: Http2Connection) => void,
+  ) {
+    this.peer = peer ?? peerOf(socket as Socket, listener);
+    this.#socket = socket;
+    this.#context = context;
+    this.#onClosed = onClosed;
+    this.#guard = new FrameGuard(this, context.sectionBytesMax, context.tickMs);
+    this.#guarded = new GuardedSocket(socket, this);
+  }
+
+  /** Begins; `early` are bytes that were read before. */
+  open(early: Buffer | null): void {
+    this.#deadline = this.#context.tick + this.#context.headerTicks;
+    const session = performServerHandshake(this.#guarded, this.#context.sessionOptions);
+    this.#session = session;
+    // The close that follows an error says all there is to say.
+    session.on('error', () => {});
+    session.on('stream', (stream, _fields, _flags, raw?: readonly string[]) => this.#accept(stream, raw ?? []));
+    this.#guarded.open(early);
+    session.setLocalWindowSize(this.#context.windowBytes);
+  }
+
+  #accept(stream: ServerHttp2Stream, raw: readonly string[]): void {
+    stream.on('error', () => {});
+    if (stream.destroyed || stream.closed) return;
+    // Also those count whose client has left, so that no client has more work done than it may by leaving again and again.
+    if (this.#exchanges.size >= this.#context.streamsMax) {
+      stream.close(NGHTTP2_REFUSED_STREAM);
+      return;
+    }
+    const exchange = new StreamExchange(stream, this.#context, this);
+    this.#exchanges.set(exchange.id, exchange);
+    this.#deadline = NEVER;
+    exchange.begin(raw, this.#context.fields);
+  }
+
+  // ExchangeOwner: what exchanges ask and tell.
+
+  isOpen(id: number): boolean {
+    return this.#guard.isOpen(id);
+  }
+
+  onExchangeOver(exchange: StreamExchange): void {
+    this.#exchanges.delete(exchange.id);
+    this.#guard.leave(exchange.id);
+    const { rstCode } = exchange.stream;
+    const forced = rstCode !== NGHTTP2_NO_ERROR && rstCode !== NGHTTP2_CANCEL && !exchange.reset && !exchange.brokenOff;
+    if (forced && !this.#guard.countReset(this.#context.tick)) this.#refuse();
+    if (this.#exchanges.size > 0) return;
+    const { tick, keepAliveTicks, lingerTicks } = this.#context;
+    if (this.#state === 'open') this.#deadline = tick + keepAliveTicks;
+    else if (this.#state === 'draining') this.#deadline = tick + lingerTicks;
+  }
+
+  // FrameWatcher and SocketOwner: what the client's frames and its socket tell.
+
+  onWindowUpdate(id: number): void {
+    if (id !== 0) this.#exchanges.get(id)?.onProgress();
+    else this.progress += 1;
+  }
+
+  onReset(id: number): void {
+    const exchange = this.#exchanges.get(id);
+    if (exchange !== undefined) exchange.reset = true;
+  }
+
+  onReceived(bytes: Uint8Array): number {
+    const guard = this.#guard;
+    if (guard.violation !== null) return 0;
+    const passed = guard.scan(bytes, this.#context.tick);
+    if (guard.violation !== null) setImmediate(() => this.#refuse());
+    if (!guard.inHeaders) this.#headersDeadline = NEVER;
+    else if (this.#headersDeadline === NEVER) {
+      this.#headersDeadline = this.#context.tick + this.#context.headerTicks;
+    }
+    return passed;
+  }
+
+  onSent(bytes: number): void {
+    this.#guard.countSent(bytes);
+    if (this.#writeDeadline === NEVER) this.#writeDeadline = this.#context.tick + this.#context.writeTicks;
+  }
+
+  onEnding(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'ending';
+    this.#deadline = this.#context.tick + this.#context.lingerTicks;
+  }
+
+  onSocketClosed(): void {
+    this.#state = 'closed';
+    this.#session?.destroy();
+    this.#onClosed(this);
+  }
+
+  /** Ends a connection over what its client did. */
+  #refuse(): void {
+    const { violation } = this.#guard;
+    if (violation === null || this.#state === 'ending' || this.#state === 'closed') return;
+    this.#context.options.onRefused?.(new Refusal(400, violation.reason), this.peer);
+    this.#session?.destroy(new Error(violation.reason), violation.code);
+  }
+
+  // What the server does.
+
+  /** The server stops: says so, and closes after the last response. */
+  drain(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'draining';
+    this.#deadline = this.#exchanges.size === 0 ? this.#context.tick + this.#context.lingerTicks : NEVER;
+    this.#session?.close();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Called once a tick. */
+  sweep(): void {
+    const { tick } = this.#context;
+    const { pending } = this.#guarded;
+    if (pending === 0) this.#writeDeadline = NEVER;
+    if (pending !== this.#waiting || pending === 0) this.progress += 1;
+    if (pending < this.#waiting) this.#writeDeadline = tick + this.#context.writeTicks;
+    this.#waiting = pending;
+    if (tick >= this.#writeDeadline) this.destroy();
+    else if (tick >= this.#headersDeadline) {
+      this.#session?.destroy(new Error('a header section did not end'), NGHTTP2_ENHANCE_YOUR_CALM);
+    } else if (tick >= this.#deadline) {
+      if (this.#state === 'open') this.drain();
+      else this.destroy();
+      return;
+    }
+    for (const exchange of this.#exchanges.values()) exchange.sweep();
+  }
+}

@@ -1,0 +1,262 @@
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import { ViaductError } from '../../errors.ts';
+import type { BodySender, Exchange, ResponseSink } from '../exchange.ts';
+import type { Peer } from '../message.ts';
+import { Refusal, RequestBodyError } from '../refusal.ts';
+import { Response } from '../response.ts';
+import { refusalResponse } from '../response-head.ts';
+import { discardBody } from '../response-writer.ts';
+import type { ServerContext } from '../server-context.ts';
+import type { RequestFields } from './request-fields.ts';
+import { StreamBody, type StreamBodyOwner } from './stream-body.ts';
+import { StreamRequest } from './stream-request.ts';
+import { writeStreamResponse } from './stream-response.ts';
+
+/**
+ * What an exchange does: waits for the handler's response (`handling`), sends it (`responding`), waits for the client to take the rest of it
+ * (`flushing`), waits for a handler whose client has left (`abandoned`), or does nothing more (`over`).
+ */
+type Phase = 'handling' | 'responding' | 'flushing' | 'abandoned' | 'over';
+
+/** The connection, as its exchanges see it. */
+export interface ExchangeOwner {
+  /** Grows whenever the client's socket takes something. */
+  readonly progress: number;
+  readonly peer: Peer;
+  /** Whether the client may still send on stream `id`. */
+  isOpen(id: number): boolean;
+  onExchangeOver(exchange: StreamExchange): void;
+}
+
+const BODY_TIMEOUT = new Refusal(408, 'the content did not arrive in time');
+
+/** Later than any tick. */
+const NEVER = 0x3fffffff;
+/** How often a stream of which nothing goes out may wait for others of its connection. */
+const WAITS_MAX = 4;
+
+const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_CANCEL } = constants;
+
+/** One request and its response: a stream of HTTP/2 (RFC 9113 section 8.1). */
+export class StreamExchange implements Exchange, StreamBodyOwner {
+  readonly id: number;
+  readonly stream: ServerHttp2Stream;
+  socket: ResponseSink;
+  persists = true;
+  sender: BodySender | null = null;
+  request: StreamRequest | null = null;
+  /** The client gave the stream up. */
+  reset = false;
+  /** The server gave the stream up. */
+  brokenOff = false;
+  readonly #context: ServerContext;
+  readonly #owner: ExchangeOwner;
+  #phase: Phase = 'handling';
+  #body: StreamBody | null = null;
+  #expectsContinue = false;
+  #status = 0;
+  #bodyBytes = 0;
+  #startedAtMs = 0;
+  #deadline = NEVER;
+  #waits = 0;
+  #progress = 0;
+
+  constructor(stream: ServerHttp2Stream, context: ServerContext, owner: ExchangeOwner) {
+    this.id = stream.id ?? 0;
+    this.stream = stream;
+    this.socket = stream as ResponseSink;
+    this.#context = context;
+    this.#owner = owner;
+  }
+
+  /** Answers the request that `raw` is; `fields` is lent for the call. */
+  begin(raw: readonly string[], fields: RequestFields): void {
+    const { stream } = this;
+    stream.on('close', () => this.#closed());
+    const refusal = fields.read(raw);
+    if (refusal !== null) {
+      this.#refuse(refusal);
+      return;
+    }
+    const { contentLength, expectsContinue } = fields.framing;
+    const { lengthKnown } = fields;
+    if (stream.endAfterHeaders) this.#body = null;
+    else if (lengthKnown && contentLength === 0) stream.resume();
+    else this.#body = new StreamBody(stream, lengthKnown ? contentLength : -1, this.#context.limits, this);
+    this.#expectsContinue = expectsContinue && this.#body !== null;
+    this.request = new StreamRequest(fields, this.#body, this.#owner.peer);
+    this.#handle(this.request);
+  }
+
+  #handle(request: StreamRequest): void {
+    const { options } = this.#context;
+    if (options.onAnswered !== null) this.#startedAtMs = performance.now();
+    try {
+      const result = options.handle(request);
+      if (result instanceof Response) this.#respond(result);
+      else
+        result.then(
+          (response) => this.#respond(response),
+          (error) => this.#fail(error),
+        );
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The handler's response is there. */
+  #respond(response: Response): void {
+    if (this.#phase !== 'handling') {
+      discardBody(response.body);
+      if (this.#phase === 'abandoned') this.#finish(response.status);
+      return;
+    }
+    if (!(response.status >= 200 && response.status <= 999)) {
+      discardBody(response.body);
+      this.#fail(
+        new ViaductError('RESPONSE_INVALID', `Cannot send a response with status ${response.status}: it is not final`),
+      );
+      return;
+    }
+    this.#phase = 'responding';
+    this.#status = response.status;
+    this.#awaitClient();
+    writeStreamResponse(this, response);
+  }
+
+  /** The handler failed. That it could not read a client's broken content is no failure of ours, and answered already. */
+  #fail(error: unknown): void {
+    if (!(error instanceof RequestBodyError)) this.report(error);
+    if (this.#phase === 'handling') this.#respond(Response.text(500, 'Internal Server Error\n'));
+    else if (this.#phase === 'abandoned') this.#finish(500);
+  }
+
+  // Exchange: what the sender of the response tells.
+
+  sent(bytes: number, _more: boolean): void {
+    this.#bodyBytes += bytes;
+    this.#awaitClient();
+  }
+
+  complete(): void {
+    this.sender = null;
+    this.#phase = 'flushing';
+    const { stream } = this;
+    stream.end();
+    // What the client still sends nobody wants (RFC 9113 section 8.1).
+    if (!stream.endAfterHeaders && this.#owner.isOpen(this.id)) stream.close(NGHTTP2_NO_ERROR);
+  }
+
+  breakOff(): void {
+    this.sender = null;
+    this.#phase = 'flushing';
+    this.brokenOff = true;
+    this.stream.close(NGHTTP2_INTERNAL_ERROR);
+  }
+
+  failUnsent(): void {
+    this.sender = null;
+    this.#phase = 'handling';
+    this.#respond(Response.text(500, 'Internal Server Error\n'));
+  }
+
+  report(error: unknown): void {
+    this.#context.options.onError(error, this.request);
+  }
+
+  readonly onDrain = (): void => {
+    if (this.#phase === 'responding') this.sender?.onDrain();
+  };
+
+  /** The client has taken some of this response, or says that it will. */
+  readonly onProgress = (): void => {
+    if (this.#phase === 'responding' || this.#phase === 'flushing') this.#awaitClient();
+  };
+
+  #awaitClient(): void {
+    this.#deadline = this.#context.tick + this.#context.writeTicks;
+    this.#waits = 0;
+    this.#progress = this.#owner.progress;
+  }
+
+  // StreamBodyOwner: what the request's content tells.
+
+  onBodyWanted(): void {
+    if (this.#expectsContinue) {
+      this.#expectsContinue = false;
+      if (this.#phase === 'handling' && !this.stream.closed) this.stream.additionalHeaders({ ':status': 100 });
+    }
+    if (this.#phase === 'handling') this.#deadline = this.#context.tick + this.#context.bodyTicks;
+  }
+
+  onBodyPaused(): void {
+    if (this.#phase === 'handling') this.#deadline = NEVER;
+  }
+
+  /** The content is wrong, too large or too slow: the application hears it, the client too unless its response has begun. */
+  onBodyRefused(refusal: Refusal): void {
+    this.#expectsContinue = false;
+    const { request } = this;
+    const handling = this.#phase === 'handling' && request !== null;
+    if (handling) this.#phase = 'responding';
+    this.#body?.fail(new RequestBodyError(refusal.status, refusal.reason));
+    if (!handling) return;
+    this.#leave(request);
+    this.#context.options.onAnswered?.(request, refusal.status, 0, this.#startedAtMs);
+    this.request = null;
+    this.#refuse(refusal);
+  }
+
+  /** Answers a client's mistake. */
+  #refuse(refusal: Refusal): void {
+    this.#context.options.onRefused?.(refusal, this.#owner.peer);
+    this.#phase = 'responding';
+    this.#awaitClient();
+    writeStreamResponse(this, refusalResponse(refusal));
+  }
+
+  /** The stream is closed: all was sent, or one of the two sides gave it up. */
+  #closed(): void {
+    const phase = this.#phase;
+    const { request, sender } = this;
+    this.sender = null;
+    sender?.cancel();
+    this.#deadline = NEVER;
+    if (phase === 'handling' && request !== null) this.#phase = 'abandoned';
+    else this.#finish(this.#status);
+    const taken = phase === 'flushing' && this.stream.rstCode === NGHTTP2_NO_ERROR;
+    if (request !== null && !taken) this.#leave(request);
+    this.#body?.fail(new RequestBodyError(0, 'the client has left'));
+  }
+
+  #leave(request: StreamRequest): void {
+    if (request.gone) return;
+    request.gone = true;
+    const { onGone } = request;
+    request.onGone = null;
+    onGone?.();
+  }
+
+  #finish(status: number): void {
+    if (this.#phase === 'over') return;
+    this.#phase = 'over';
+    const { request } = this;
+    if (request !== null) this.#context.options.onAnswered?.(request, status, this.#bodyBytes, this.#startedAtMs);
+    this.#owner.onExchangeOver(this);
+  }
+
+  /** Called once a tick. */
+  sweep(): void {
+    if (this.#context.tick < this.#deadline) return;
+    if (this.#phase === 'handling') {
+      this.onBodyRefused(BODY_TIMEOUT);
+      return;
+    }
+    // Its turn may not have come because the client's line is slow, not because the client does not want it.
+    const waits = this.#waits;
+    if (waits < WAITS_MAX && this.#progress !== this.#owner.progress) {
+      this.#awaitClient();
+      this.#waits = waits + 1;
+    } else this.stream.close(NGHTTP2_CANCEL);
+  }
+}

@@ -110,16 +110,18 @@ const SOCKET_PATH_TOO_LONG = `is longer than ${SOCKET_PATH_BYTES_MAX} bytes as a
 function parseAddressText(setting: Setting, raw: unknown, base: string): Parsed {
   const text = typeof raw === 'number' ? String(raw) : raw;
   if (!isText(text)) return mustBe(setting);
-  const socket = /^unix:(.+)$/.exec(text)?.[1];
+  const [, scheme = '', place = '', options = ''] = /^(https?:\/\/)?([^?]*)(\?.*)?$/.exec(text) ?? [];
+  const socket = /^unix:(.+)$/.exec(place)?.[1];
   if (socket !== undefined) {
     const path = resolve(base, socket);
     return Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX
-      ? { value: `unix:${path}` }
+      ? { value: `${scheme}unix:${path}${options}` }
       : { wrong: SOCKET_PATH_TOO_LONG };
   }
-  if (/^fd:\d{1,6}$/.test(text)) return { value: text };
-  const port = /^(?:(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s]*):)?(\d{1,5})$/.exec(text)?.[1];
-  if (port === undefined) return mustBe(setting);
+  if (/^fd:\d{1,6}$/.test(place)) return { value: text };
+  if (scheme !== '' && /^(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s/]+)\/?$/.test(place)) return { value: text };
+  const port = /^(?:(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s/]*):)?(\d{1,5})\/?$/.exec(place)?.[1];
+  if (port === undefined || (scheme === '' && place.endsWith('/'))) return mustBe(setting);
   return Number(port) <= 65535 ? { value: text } : { wrong: 'has a port above 65535' };
 }
 

@@ -8,6 +8,8 @@ import { ROOT, run, SETUP } from './steps.mjs';
 const SYSTEM_PARTS = [
   { package: 'chromium', programs: ['chromium', 'chromium-browser', 'google-chrome'] },
   { package: 'nginx', programs: ['nginx'] },
+  { package: 'curl', programs: ['curl'] },
+  { package: 'openssl', programs: ['openssl'] },
 ];
 
 /** Names of interpreters, the usual one first: on macOS `python3` is often older than what else is there. */

@@ -121,8 +121,8 @@ const SOCKET_PATH_TOO_LONG = `is longer than ${SOCKET_PATH_BYTES_MAX} bytes as a
 function parseAddressText(setting: Setting, raw: unknown, base: string): Parsed {
   const text = typeof raw === 'number' ? String(raw) : raw;
   if (!isText(text)) return mustBe(setting);
-  const [, scheme = '', place = '', options = ''] = /^(https?:\/\/)?([^?]*)(\?.*)?$/s.exec(text) ?? [];
-  const socket = /^unix:(.+)$/s.exec(place)?.[1];
+  const [, scheme = '', place = '', options = ''] = /^(https?:\/\/)?([^?]*)(\?.*)?$/.exec(text) ?? [];
+  const socket = /^unix:(.+)$/.exec(place)?.[1];
   if (socket !== undefined) {
     const path = resolve(base, socket);
     return Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX
@@ -130,10 +130,9 @@ function parseAddressText(setting: Setting, raw: unknown, base: string): Parsed 
       : { wrong: SOCKET_PATH_TOO_LONG };
   }
   if (/^fd:\d{1,6}$|^systemd(:[\x21-\x39\x3b-\x7e]{1,255})?$/.test(place)) return { value: text };
-  if (scheme !== '' && /^(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s/]*[^:[\]\s/\d][^:[\]\s/]*)\/?$/.test(place))
-    return { value: text };
+  if (scheme !== '' && /^(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s/]+)\/?$/.test(place)) return { value: text };
   const port = /^(?:(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s/]*):)?(\d{1,5})\/?$/.exec(place)?.[1];
-  if (port === undefined) return mustBe(setting);
+  if (port === undefined || (scheme === '' && place.endsWith('/'))) return mustBe(setting);
   return Number(port) <= 65535 ? { value: text } : { wrong: 'has a port above 65535' };
 }
 

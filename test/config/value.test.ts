@@ -151,7 +151,7 @@ const BAD: Readonly<Record<Kind, readonly unknown[]>> = {
     'fd:',
     'fd:-1',
     'fd:x',
-    'http://localhost:8000',
+    'ftp://localhost:8000',
     '-1',
     '8000 ',
     1.5,

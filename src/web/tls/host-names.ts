@@ -4,8 +4,11 @@ import { domainToASCII } from 'node:url';
 
 const LABELS = /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/;
 
+const LETTERS = /^[\p{L}\p{N}\p{M}*._-]+$/u;
+
 /** A host name as clients send it in SNI (RFC 6066 section 3): lower case, in ASCII. Null when `text` is none. `*.` may stand before it. */
 export function hostNameOf(text: string): string | null {
+  if (!LETTERS.test(text)) return null;
   const wildcard = text.startsWith('*.') ? '*.' : '';
   const name = wildcard + domainToASCII(text.slice(wildcard.length)).replace(/\.$/, '');
   return LABELS.test(name) && isIP(name) === 0 ? name : null;

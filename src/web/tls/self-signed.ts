@@ -24,7 +24,7 @@ export interface SelfSigned {
 }
 
 /** What a browser on the same machine calls a server under development. */
-export const LOCAL_NAMES: readonly string[] = ['localhost', '*.localhost', '127.0.0.1', '::1'];
+export const LOCAL_NAMES: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 
 const DAY_MS = 24 * 3600 * 1000;
 /** Browsers refuse certificates that are valid for more than 398 days. */
@@ -151,10 +151,9 @@ function isStillGood(path: string, now: Date): boolean {
     if (readByOthers) return false;
     const text = readFileSync(path, 'latin1');
     const certificate = new X509Certificate(text);
-    const names = LOCAL_NAMES.filter((name) => !name.startsWith('*'));
     return (
       certificate.checkPrivateKey(createPrivateKey(text)) &&
-      names.every(
+      LOCAL_NAMES.every(
         (name) => (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined,
       ) &&
       Date.parse(certificate.validFrom) <= now.getTime() &&

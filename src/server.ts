@@ -1,8 +1,11 @@
 import { applicationName } from './app/project.ts';
 import { watchProject } from './app/watch.ts';
 import { ViaductError } from './errors.ts';
+import type { CidrList } from './http/cidr.ts';
 import { Connections } from './http/connections.ts';
 import type { HandlerResult, Next } from './http/handler.ts';
+import { Http2Connections } from './http/http2/connections.ts';
+import type { Request } from './http/message.ts';
 import type { Response } from './http/response.ts';
 import type { ConnectionOptions } from './http/server-context.ts';
 import { createAccessLog, type LineSink } from './observe/access-log.ts';
@@ -13,7 +16,9 @@ import type { BuiltSite } from './site/build.ts';
 import { composeSite } from './site/compose-site.ts';
 import { type Configuration, NOWHERE } from './site/configuration.ts';
 import { Listeners, type Opening } from './site/listeners.ts';
+import { admissionOf, limitsOf, trustedBy } from './site/policies.ts';
 import { plainError, tracebackPage } from './web/error-page.ts';
+import { trustProxies } from './web/trust.ts';
 
 export interface ServerOptions {
   /** Validated. */
@@ -58,12 +63,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 class Server implements RunningServer {
   readonly #options: ServerOptions;
-  readonly #connections: Connections;
+  readonly #http1: Connections;
+  readonly #http2: Http2Connections;
   readonly #listeners: Listeners;
   readonly #applications: Applications;
   readonly #flushLog: () => void;
   #configuration: Configuration;
   #site: BuiltSite | null = null;
+  #trusted: CidrList;
+  /** What a trusted proxy says of the client is taken; what anybody else says goes. */
+  #receive: (request: Request) => Request;
   #handle: Next = () => plainError();
   #stopWatching: () => void = () => {};
   #changed = false;
@@ -81,16 +90,23 @@ class Server implements RunningServer {
         log.warn('Access log lines were dropped: their reader is slower than the requests', { lines }),
     });
     this.#flushLog = access === null ? () => {} : access.flush;
+    this.#trusted = trustedBy(options.configuration);
+    this.#receive = this.#trusting();
     const connections: ConnectionOptions = {
       handle: (request) => this.#handle(request),
-      limits: settings,
+      receive: (request) => this.#receive(request),
+      limits: limitsOf(options.configuration),
       connectionsMax: settings.connectionsMax,
+      admission: admissionOf(settings, (address) => this.#trusted.matches(address)),
       onAnswered: access === null ? null : access.onAnswered,
       onError: (error, request) =>
         log.error(describeError(error), request === null ? {} : { request: `${request.method} ${request.path}` }),
+      onHttp2Preface: (socket, early, listener, peer) => this.#http2.accept(socket, listener, peer, early),
     };
-    this.#connections = new Connections(connections);
-    this.#listeners = new Listeners({ sinks: { http1: this.#connections, http2: null }, trusted: () => false, log });
+    this.#http1 = new Connections(connections);
+    this.#http2 = new Http2Connections(connections, () => this.#http1.size);
+    const sinks = { http1: this.#http1, http2: this.#http2 };
+    this.#listeners = new Listeners({ sinks, trusted: (address) => this.#trusted.matches(address), log });
     this.#applications = new Applications(settings.gracefulTimeoutMs);
   }
 
@@ -99,7 +115,7 @@ class Server implements RunningServer {
   }
 
   get connections(): number {
-    return this.#connections.size;
+    return this.#http1.size + this.#http2.size;
   }
 
   /** Listens before the application starts, so that a port in use is told at once; who connects meanwhile waits. */
@@ -136,6 +152,8 @@ class Server implements RunningServer {
     }
     opening.commit();
     this.#configuration = configuration;
+    this.#trusted = trustedBy(configuration);
+    this.#receive = this.#trusting();
   }
 
   async stop(): Promise<void> {
@@ -146,7 +164,8 @@ class Server implements RunningServer {
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(() => resolve('late'), gracefulTimeoutMs);
     });
-    const outcome = await Promise.race([this.#connections.drain().then(() => this.#applications.stop()), late]);
+    const drained = Promise.all([this.#http1.drain(), this.#http2.drain()]);
+    const outcome = await Promise.race([drained.then(() => this.#applications.stop()), late]);
     if (timer !== null) clearTimeout(timer);
     if (outcome === 'late') {
       this.#options.log.warn(`Requests still ran after ${gracefulTimeoutMs / 1000} s and were ended`);
@@ -159,10 +178,19 @@ class Server implements RunningServer {
   kill(): void {
     this.#stopWatching();
     this.#listeners.close();
-    this.#connections.destroy();
+    this.#http1.destroy();
+    this.#http2.destroy();
     this.#applications.destroy();
     this.#site?.stop();
     this.#flushLog();
+  }
+
+  #trusting(): (request: Request) => Request {
+    const trusted = this.#trusted;
+    return trustProxies({
+      trusted: (address) => trusted.matches(address),
+      onIgnored: (message, peer) => this.#options.log.warn(message, { remote_address: peer.remoteAddress }),
+    });
   }
 
   /** Starts what `configuration` has beside what runs, then sends all requests there. */

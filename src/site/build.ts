@@ -7,8 +7,8 @@ import { compose } from '../web/compose.ts';
 import { Pattern } from '../web/pattern.ts';
 import { type RouteMatch, Router } from '../web/routes/router.ts';
 import { routingPath } from '../web/routes/routing-path.ts';
-import { contentOf } from './content.ts';
-import { featuresOf } from './features.ts';
+import { accelerated, contentOf } from './content.ts';
+import { type Features, featuresOf } from './features.ts';
 import { Mistakes } from './mistakes.ts';
 import { notFound } from './not-found.ts';
 
@@ -23,6 +23,8 @@ export interface SiteParts {
   readonly main: Next | null;
   readonly dev: boolean;
   readonly staticCacheBytesMax: number;
+  /** What a request's content may have where its route does not say. */
+  readonly bodyBytesMax: number;
   readonly onError: (message: string, request: Request) => void;
 }
 
@@ -30,6 +32,8 @@ export interface SiteParts {
 export interface ResolvedRoute {
   readonly name: string;
   readonly match: RouteMatch;
+  /** Only an application leads there. */
+  readonly internal: boolean;
   /** Names of the handlers in the order that a request meets them, what answers it last. */
   readonly steps: readonly string[];
 }
@@ -41,14 +45,23 @@ export interface BuiltSite {
   stop(): void;
 }
 
-/** What a route becomes while it is built. */
+/** What a route is built with. */
 export interface RouteContext {
+  readonly config: Site;
   readonly parts: SiteParts;
   readonly mistakes: Mistakes;
   /** Where the route stands: `route`, `0`; empty for what holds for all routes. */
   readonly keys: readonly string[];
   /** Called when the site is replaced. */
   readonly onStop: (stop: () => void) => void;
+  /** Answers what an application leads to with X-Accel-Redirect; null when no route is internal. */
+  readonly internal: ((request: Request, path: string) => HandlerResult) | null;
+}
+
+/** The end of a chain. */
+export interface Last {
+  readonly name: string;
+  readonly next: Next;
 }
 
 /**
@@ -59,48 +72,55 @@ export interface RouteContext {
 export function buildSite(config: Site, parts: SiteParts): BuiltSite {
   const mistakes = new Mistakes(parts.place);
   const stops: (() => void)[] = [];
-  const context = (keys: readonly string[]): RouteContext => ({
+  let internals = new Router<Next>([]);
+  const hasInternal = config.route.some(({ internal }) => internal);
+  const common = {
+    config,
     parts,
     mistakes,
-    keys,
-    onStop: (stop) => stops.push(stop),
-  });
+    onStop: (stop: () => void) => stops.push(stop),
+    internal: hasInternal
+      ? (request: Request, path: string) => (internals.find(request, path) ?? notFound)(request)
+      : null,
+  };
+  const defaults = defaultsOf(config, parts);
   const routes = config.route.map((route, index) => {
-    const keys = ['route', `${index}`];
-    const match = matchOf(route, context(keys));
-    const content = contentOf(route, context(keys));
-    return build(
-      route.name ?? `route ${index + 1}`,
-      match,
-      [...featuresOf(route, config, context(keys)), ...content.handlers],
-      content.last,
-    );
+    const context = { ...common, keys: ['route', `${index}`] };
+    const content = contentOf(route, context);
+    const handlers = [...featuresOf(route, defaults, context), ...content.handlers];
+    return chain(route.name ?? `route ${index + 1}`, matchOf(route, context), route.internal, handlers, content.last);
   });
-  const rest = build('other requests', ANY, featuresOf({}, config, context([])), {
-    name: 'application',
-    next: parts.main ?? notFound,
-  });
+  const other = { name: 'application', next: parts.main ?? notFound };
+  const everywhere = { ...common, keys: [] };
+  const restHandlers = [...featuresOf({}, defaults, everywhere), ...accelerated(everywhere)];
+  const rest = chain('other requests', ANY, false, restHandlers, other);
   const stop = (): void => {
     for (const one of stops) one();
   };
   if (mistakes.lines.length > 0) stop();
   mistakes.throwIfAny();
-  const router = new Router(routes.map(({ resolved, next }) => ({ match: resolved.match, value: next })));
-  const handle = routes.length === 0 ? rest.next : routed(router, rest.next);
+  const routerOf = (internal: boolean) =>
+    new Router(
+      routes
+        .filter(({ resolved }) => resolved.internal === internal)
+        .map(({ resolved, next }) => ({ match: resolved.match, value: next })),
+    );
+  internals = routerOf(true);
+  const handle = routes.length === 0 ? rest.next : routed(routerOf(false), rest.next);
   return { handle, routes: [...routes, rest].map(({ resolved }) => resolved), stop };
-}
-
-/** The end of a chain. */
-export interface Last {
-  readonly name: string;
-  readonly next: Next;
 }
 
 const ANY: RouteMatch = { hosts: [], paths: [], patterns: [], methods: [], headers: [], query: [] };
 
-function build(name: string, match: RouteMatch, handlers: readonly Handler[], last: Last) {
+/** What holds for all routes. Where one may have more content than others, the connection cannot limit it. */
+function defaultsOf(config: Site, { bodyBytesMax }: SiteParts): Features {
+  const isRaised = config.route.some((route) => (route.body_bytes_max ?? 0) > bodyBytesMax);
+  return isRaised ? { ...config, body_bytes_max: bodyBytesMax } : config;
+}
+
+function chain(name: string, match: RouteMatch, internal: boolean, handlers: readonly Handler[], last: Last) {
   const steps = [...handlers.map((handler) => handler.name), last.name];
-  return { resolved: { name, match, steps }, next: compose(handlers, last.next) };
+  return { resolved: { name, match, internal, steps }, next: compose(handlers, last.next) };
 }
 
 function routed(router: Router<Next>, rest: Next): Next {

@@ -32,6 +32,7 @@ export function composeSite(
     main,
     dev,
     staticCacheBytesMax,
+    bodyBytesMax: settings.bodyBytesMax,
     onError: (message, request) => log.error(message, { request: `${request.method} ${request.path}` }),
   });
 }

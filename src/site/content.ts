@@ -3,6 +3,7 @@ import type { RouteConfig } from '../config/site/schema.ts';
 import type { Handler, Next } from '../http/handler.ts';
 import { Response } from '../http/response.ts';
 import type { StaticMount } from '../web/files/mount.ts';
+import { accelRedirect } from '../web/handlers/accel-redirect.ts';
 import { mount } from '../web/handlers/mount.ts';
 import { redirect } from '../web/handlers/redirect.ts';
 import { staticFiles } from '../web/handlers/static.ts';
@@ -17,7 +18,12 @@ export interface Content {
 }
 
 export function contentOf(route: RouteConfig, context: RouteContext): Content {
-  const handlers = [...mounted(route, context), ...files(route, context), ...redirection(route, context)];
+  const handlers = [
+    ...mounted(route, context),
+    ...files(route, context),
+    ...redirection(route, context),
+    ...(endsElsewhere(route) ? accelerated(context) : []),
+  ];
   return { handlers, last: lastOf(route, context) };
 }
 
@@ -32,6 +38,19 @@ function redirection({ redirect: options }: RouteConfig, { keys, mistakes }: Rou
   const { to, status, pattern } = options;
   const handler = mistakes.attempt([...keys, 'redirect'], () => redirect(omitUndefined({ to, status, pattern })));
   return handler === null ? [] : [handler];
+}
+
+/** An application may lead to internal routes and to files. */
+export function accelerated({ config, internal, parts }: RouteContext): Handler[] {
+  if (internal === null && config.sendfile.length === 0) return [];
+  const base = parts.baseOf('sendfile');
+  const directories = config.sendfile.map((directory) => resolve(base, directory));
+  return [accelRedirect({ internal: internal ?? notFound, directories, report: parts.onError })];
+}
+
+/** Whether an application or a backend answers what is left. */
+function endsElsewhere({ respond, redirect: options, static: directories, app }: RouteConfig): boolean {
+  return app !== undefined || (respond === undefined && options === undefined && directories.length === 0);
 }
 
 const CODINGS = ['br', 'zstd', 'gzip'] as const;

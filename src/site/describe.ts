@@ -1,7 +1,7 @@
 import type { ResolvedRoute } from './build.ts';
 
 /** A resolved route for people: `GET example.org/docs/* → compression → static files`. */
-export function routeLine({ name, match, steps }: ResolvedRoute): string {
+export function routeLine({ name, match, internal, steps }: ResolvedRoute): string {
   const { methods, hosts, paths, patterns, headers, query } = match;
   const places = [...paths, ...patterns.map(({ source }) => `~ ${source}`)];
   const fields = [...headers.map(fieldText), ...query.map(([key, value]) => `?${key}=${value}`)];
@@ -10,6 +10,7 @@ export function routeLine({ name, match, steps }: ResolvedRoute): string {
     `${hosts.join('|')}${hosts.length > 0 && places.length === 0 ? '/*' : places.join('|')}`,
     ...fields,
   ];
+  if (internal) parts.unshift('internal');
   const asked = parts.filter((part) => part !== '').join(' ');
   return `${asked === '' ? name : asked} → ${steps.join(' → ')}`;
 }

@@ -1,9 +1,14 @@
-import type { FeatureConfig, FeatureName, Site } from '../config/site/schema.ts';
+import type { FeatureConfig, FeatureName, RouteConfig } from '../config/site/schema.ts';
 import type { Handler } from '../http/handler.ts';
+import { addressList } from '../web/handlers/address-list.ts';
+import { bodyLimit } from '../web/handlers/body-limit.ts';
 import { canonicalHost } from '../web/handlers/canonical-host.ts';
 import { compression } from '../web/handlers/compression.ts';
+import { cors } from '../web/handlers/cors.ts';
 import { headers } from '../web/handlers/headers.ts';
 import { httpsRedirect } from '../web/handlers/https-redirect.ts';
+import { rateLimit } from '../web/handlers/rate-limit.ts';
+import { requestLimit } from '../web/handlers/request-limit.ts';
 import { rewrite } from '../web/handlers/rewrite.ts';
 import { securityHeaders } from '../web/handlers/security-headers.ts';
 import type { RouteContext } from './build.ts';
@@ -44,6 +49,23 @@ const FEATURES: { readonly [N in FeatureName]: Make<N> } = {
     compression(omitUndefined({ encodings, bytesMin: bytes_min, types })),
   https_redirect: ({ port }) => httpsRedirect(omitUndefined({ port })),
   canonical_host: ({ host, from }) => canonicalHost(omitUndefined({ host, from })),
+  access: ({ allow, deny }) => addressList(omitUndefined({ allow, deny })),
+  rate_limit: ({ per, rate, burst, announce }) => rateLimit({ per, ratePerSecond: rate, burst, announce }),
+  request_limit: ({ per, max, total_max, status }) =>
+    requestLimit(omitUndefined({ per, max, totalMax: total_max, status })),
+  cors: (config) =>
+    cors(
+      omitUndefined({
+        origins: config.origins,
+        methods: config.methods,
+        headers: config.headers,
+        exposedHeaders: config.exposed_headers,
+        credentials: config.credentials,
+        maxAgeS: config.max_age_s,
+        privateNetwork: config.private_network,
+      }),
+    ),
+  body_bytes_max: (bodyBytesMax) => bodyLimit({ bodyBytesMax }),
   rewrite: ({ query, ...path }) =>
     rewrite(
       omitUndefined({
@@ -53,7 +75,7 @@ const FEATURES: { readonly [N in FeatureName]: Make<N> } = {
     ),
 };
 
-type Features = { readonly [N in FeatureName]?: Site[N] };
+export type Features = { readonly [N in FeatureName]?: RouteConfig[N] };
 
 /** The handlers of a route: what it has itself, and what holds for the whole site unless it says otherwise. */
 export function featuresOf(route: Features, site: Features, context: RouteContext): Handler[] {
@@ -69,6 +91,6 @@ export function featuresOf(route: Features, site: Features, context: RouteContex
   return handlers;
 }
 
-function make<N extends FeatureName>(name: N, config: NonNullable<Site[N]>, context: RouteContext): Handler {
+function make<N extends FeatureName>(name: N, config: FeatureConfig<N>, context: RouteContext): Handler {
   return FEATURES[name](config, context);
 }

@@ -47,6 +47,48 @@ const rewrite = z.strictObject({
   query: z.strictObject({ set: fields.default({}), remove: names.default([]) }).optional(),
 });
 
+const access = z.strictObject({
+  allow: listOf(words('an address range')).optional(),
+  deny: listOf(words('an address range')).optional(),
+});
+
+const per = z
+  .union(
+    [oneOf(['address', 'route']), z.strictObject({ header: words('a field name') })],
+    'must be address, route or { header = "…" }',
+  )
+  .default('address');
+
+const RATE = /^(\d{1,7}(?:\.\d{1,3})?)\/(s|min|h)$/;
+const SECONDS = { s: 1, min: 60, h: 3600 } as const;
+
+const rateLimit = z.strictObject({
+  per,
+  rate: text(RATE, 'a rate such as 10/s, 100/min or 1000/h').transform((rate) => {
+    const [, count, unit] = RATE.exec(rate) ?? [];
+    return Number(count) / SECONDS[unit as keyof typeof SECONDS];
+  }),
+  burst: whole(1, 1_000_000).default(1),
+  announce: z.boolean('must be true or false').default(false),
+});
+
+const requestLimit = z.strictObject({
+  per,
+  max: whole(1, 1_000_000).optional(),
+  total_max: whole(1, 1_000_000).optional(),
+  status: z.literal([429, 503], 'must be 429 or 503').default(503),
+});
+
+const cors = z.strictObject({
+  origins: listOf(words('an origin such as https://example.org')),
+  methods: listOf(words('a method')).optional(),
+  headers: names.optional(),
+  exposed_headers: names.optional(),
+  credentials: z.boolean('must be true or false').optional(),
+  max_age_s: whole(0, 31_536_000).optional(),
+  private_network: z.boolean('must be true or false').optional(),
+});
+
 /**
  * What can happen to a request on its way, for one route or, above all routes, for every request. `false` in a route switches off what holds
  * above.
@@ -59,5 +101,14 @@ export const featureShape = {
   canonical_host: feature(
     z.strictObject({ host: words('a host name'), from: listOf(words('a host name')).optional() }),
   ).optional(),
+  access: feature(access).optional(),
+  rate_limit: feature(rateLimit).optional(),
+  request_limit: feature(requestLimit).optional(),
+  cors: feature(cors).optional(),
   rewrite: feature(rewrite).optional(),
+};
+
+/** What only a route can have: for the whole site it is a setting. */
+export const routeOnlyShape = {
+  body_bytes_max: bytes(0).optional(),
 };

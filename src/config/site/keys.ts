@@ -1,7 +1,8 @@
 /** Keys of a settings file that belong to the site and not to the settings. The schema, which is only loaded when there are any, has the same. */
 export const SITE_KEYS: ReadonlySet<string> = new Set([
   ...['apps', 'route', 'tls', 'trusted_proxies'],
-  ...['headers', 'security_headers', 'compression', 'https_redirect', 'canonical_host', 'rewrite'],
+  ...['headers', 'security_headers', 'compression', 'https_redirect', 'canonical_host', 'access', 'rate_limit'],
+  ...['request_limit', 'cors', 'rewrite', 'sendfile'],
 ]);
 
 /** What a settings file holds of the site: the value of each key, and where it and what is in it stand. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { featureShape } from './features.ts';
+import { featureShape, routeOnlyShape } from './features.ts';
 import { listOf, oneOf, text, whole, words } from './values.ts';
 
 const host = text(
@@ -78,7 +78,15 @@ const content = {
     .optional(),
 };
 
-const route = z.strictObject({ name: words('a name').optional(), ...match, ...content, ...featureShape });
+const route = z.strictObject({
+  name: words('a name').optional(),
+  /** Only an application can lead here, with X-Accel-Redirect. */
+  internal: yes.default(false),
+  ...match,
+  ...content,
+  ...featureShape,
+  ...routeOnlyShape,
+});
 
 const certificate = {
   certificate: words('the path of a PEM file').optional(),
@@ -108,7 +116,9 @@ export const siteSchema = z.strictObject({
   apps: z.record(text(/^[A-Za-z0-9_-]+$/, 'a name of letters, digits, - and _'), application).default({}),
   route: z.array(route).default([]),
   tls: tls.optional(),
-  trusted_proxies: listOf(words('an address range')).default([]),
+  trusted_proxies: listOf(words('an address range')).optional(),
+  /** Directories whose files an application may name in X-Sendfile. */
+  sendfile: listOf(words('the path of a directory')).default([]),
   ...featureShape,
 });
 
@@ -117,9 +127,9 @@ export type SiteInput = z.input<typeof siteSchema>;
 /** As it was understood: with defaults, lists as lists, times in milliseconds. */
 export type Site = z.output<typeof siteSchema>;
 export type RouteConfig = Site['route'][number];
-/** A feature's options, where a route or the whole site has it. */
-export type FeatureName = keyof typeof featureShape;
-export type FeatureConfig<N extends FeatureName> = NonNullable<Site[N]>;
+/** What a route can have, or what holds for the whole site. */
+export type FeatureName = keyof typeof featureShape | keyof typeof routeOnlyShape;
+export type FeatureConfig<N extends FeatureName> = NonNullable<RouteConfig[N]>;
 export type ApplicationConfig = Site['apps'][string];
 
 export function siteJsonSchema(): Record<string, unknown> {

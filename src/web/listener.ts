@@ -31,8 +31,9 @@ export class Listener {
   async listen(): Promise<void> {
     const { address } = this;
     if (address.secure === true && !this.#secure) {
-      const advice = 'Name one in [tls], or try it with a self-signed one.';
-      throw new ViaductError('LISTEN', `Cannot listen on "https:": there is no certificate`, { advice });
+      throw new ViaductError('LISTEN', `Cannot listen on "${this.url}" with TLS: there is no certificate`, {
+        advice: 'Name one in the table [tls] of viaduct.toml, or begin with --tls-self-signed.',
+      });
     }
     if (address.kind === 'unix') await makePlaceFor(address.path);
     const server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket: Socket) =>
@@ -60,7 +61,7 @@ export class Listener {
 
   /** `https` where the listener speaks TLS. */
   get scheme(): 'http' | 'https' {
-    return this.#secure ? 'https' : 'http';
+    return this.#secure || this.address.secure === true ? 'https' : 'http';
   }
 
   /** For people: `http://127.0.0.1:8000`, with the port that was really bound. */

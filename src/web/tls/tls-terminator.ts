@@ -57,6 +57,7 @@ export class TlsTerminator {
   start(raw: Socket, onEnd: HandshakeEnd): void {
     this.#handshakes.set(raw, onEnd);
     raw.on('error', ignore);
+    raw.allowHalfOpen = false; // who sends FIN within a handshake waits for nothing
     this.#server?.emit('connection', raw);
   }
 
@@ -65,7 +66,6 @@ export class TlsTerminator {
     const { byName } = contexts;
     const server = createServer({
       ...contexts.standard,
-      allowHalfOpen: true,
       handshakeTimeout: handshakeTimeoutMs,
       ALPNProtocols: http2 ? ['h2', 'http/1.1', 'http/1.0'] : ['http/1.1', 'http/1.0'],
       requestCert: clientCertificates !== 'off',
@@ -82,6 +82,7 @@ export class TlsTerminator {
     if (onEnd === undefined) return;
     this.#handshakes.delete(raw);
     if (secured === null) raw.destroy();
+    else secured.allowHalfOpen = true;
     onEnd(secured, error);
   }
 }

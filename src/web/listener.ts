@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { ViaductError } from '../errors.ts';
 import type { Address } from './address.ts';
 import { type ArrivalOptions, Arrivals, type Sinks } from './arrivals.ts';
-import { makePlaceFor, setAccess } from './socket-file.ts';
+import { makePlaceFor, type SocketAccess, setAccess } from './socket-file.ts';
 
 export interface ListenerOptions extends ArrivalOptions {
   readonly address: Address;
@@ -49,7 +49,16 @@ export class Listener {
     });
     server.removeAllListeners('error');
     server.on('error', onAcceptError);
-    if (address.kind === 'unix') setAccess(address.path, address);
+    if (address.kind === 'unix') this.#setAccess(address.path, address);
+  }
+
+  #setAccess(path: string, access: SocketAccess): void {
+    try {
+      setAccess(path, access);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** Stops accepting. Connections that got as far as their protocol live on, others end. */

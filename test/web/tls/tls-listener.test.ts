@@ -235,6 +235,15 @@ describe('a listener with TLS', { skip: NO_OPENSSL || NO_CURL }, () => {
       assert.match(server.refused.join(), /timeout/i);
     });
 
+    it('does not give more time to a client that sends byte by byte', async (t) => {
+      const server = await startTlsServer(t, { tls: { hosts: [hostWith(ec)], handshakeTimeoutMs: 60 } });
+      const client = await SocketClient.open(server.port);
+      await client.trickle('\x16\x03\x01\x3f\xff\x01\x00\x3f\xfb\x03\x03'.padEnd(3000, 'a'), 5);
+      assert.equal(await client.untilClosed(), 0);
+      assert.match(server.refused.join(), /timeout/i);
+      assert.ok(client.socket.bytesWritten < 3000);
+    });
+
     it('has a bound for handshakes that are under way', async (t) => {
       const server = await startTlsServer(t, { tls: { hosts: [hostWith(ec)] }, arrivalsMax: 5 });
       const idle = await Promise.all(Array.from({ length: 5 }, () => SocketClient.open(server.port)));

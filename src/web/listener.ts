@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { ViaductError } from '../errors.ts';
 import type { Address } from './address.ts';
 import { type ArrivalOptions, Arrivals, type Sinks } from './arrivals.ts';
-import { makePlaceFor, setAccess } from './socket-file.ts';
+import { makePlaceFor, type SocketAccess, setAccess } from './socket-file.ts';
 
 export interface ListenerOptions extends ArrivalOptions {
   readonly address: Address;
@@ -31,8 +31,9 @@ export class Listener {
   async listen(): Promise<void> {
     const { address } = this;
     if (address.secure === true && !this.#secure) {
-      const advice = 'Name one in [tls], or try it with a self-signed one.';
-      throw new ViaductError('LISTEN', `Cannot listen on "https:": there is no certificate`, { advice });
+      throw new ViaductError('LISTEN', `Cannot listen on "${this.url}" with TLS: there is no certificate`, {
+        advice: 'Name one in the table [tls] of viaduct.toml, or begin with --tls-self-signed.',
+      });
     }
     if (address.kind === 'unix') await makePlaceFor(address.path);
     const server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket: Socket) =>
@@ -48,7 +49,16 @@ export class Listener {
     });
     server.removeAllListeners('error');
     server.on('error', onAcceptError);
-    if (address.kind === 'unix') setAccess(address.path, address);
+    if (address.kind === 'unix') this.#setAccess(address.path, address);
+  }
+
+  #setAccess(path: string, access: SocketAccess): void {
+    try {
+      setAccess(path, access);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** Stops accepting. Connections that got as far as their protocol live on, others end. */
@@ -60,7 +70,7 @@ export class Listener {
 
   /** `https` where the listener speaks TLS. */
   get scheme(): 'http' | 'https' {
-    return this.#secure ? 'https' : 'http';
+    return this.#secure || this.address.secure === true ? 'https' : 'http';
   }
 
   /** For people: `http://127.0.0.1:8000`, with the port that was really bound. */

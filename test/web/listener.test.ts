@@ -1,8 +1,9 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ViaductError } from '../../src/errors.ts';
@@ -67,7 +68,9 @@ describe('a listener', () => {
     return listener;
   }
 
-  async function answerOf(where: { readonly port: number } | { readonly path: string }): Promise<string> {
+  async function answerOf(
+    where: { readonly port: number; readonly host?: string } | { readonly path: string },
+  ): Promise<string> {
     const socket = connect({ host: '127.0.0.1', ...where });
     socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     let received = '';
@@ -111,6 +114,40 @@ describe('a listener', () => {
     match(await answerOf({ path }), /here$/);
     listener.close();
     ok(!existsSync(path));
+  });
+
+  it('gives a Unix socket the mode and the owner that are wanted', async (t) => {
+    const directory = temporaryDirectory();
+    t.after(directory.remove);
+    const at = (name: string) => join(directory.path, name);
+    const { uid, gid, username } = userInfo();
+    const user = uid === 0 ? 'nobody' : username; // only root can choose
+    const number = Number(
+      /^[^:]*:[^:]*:(\d+):/m.exec(execFileSync('getent', ['passwd', user], { encoding: 'utf8' }))?.[1],
+    );
+    await listen(t, `unix:${at('a')}?mode=660&owner=${user}`);
+    deepEqual([statSync(at('a')).mode & 0o777, statSync(at('a')).uid, statSync(at('a')).gid], [0o660, number, gid]);
+    await listen(t, `unix:${at('b')}?mode=600&owner=${user}:${gid}`);
+    deepEqual([statSync(at('b')).mode & 0o777, statSync(at('b')).uid, statSync(at('b')).gid], [0o600, number, gid]);
+    const group = execFileSync('getent', ['group', `${gid}`], { encoding: 'utf8' }).split(':')[0];
+    await listen(t, `unix:${at('c')}?owner=:${group}`);
+    deepEqual([statSync(at('c')).mode & 0o777, statSync(at('c')).uid, statSync(at('c')).gid], [0o666, uid, gid]);
+    match(await answerOf({ path: at('a') }), /here$/);
+  });
+
+  it('refuses an owner that nobody knows, and leaves no socket', async (t) => {
+    const directory = temporaryDirectory();
+    t.after(directory.remove);
+    const path = join(directory.path, 'v.sock');
+    await refuses(t, `unix:${path}?owner=no-such-user`, /there is no user "no-such-user"/);
+    await refuses(t, `unix:${path}?owner=0:no-such-group`, /there is no group "no-such-group"/);
+    ok(!existsSync(path));
+  });
+
+  it('listens on IPv6', async (t) => {
+    const { url, serverPort } = await listen(t, 'http://[::1]:0');
+    equal(url, `http://[::1]:${serverPort}`);
+    match(await answerOf({ host: '::1', port: Number(serverPort) }), /here$/);
   });
 
   it('takes the place of a socket that a dead process left, never of another file', async (t) => {

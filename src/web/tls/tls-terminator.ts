@@ -24,6 +24,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 export class TlsTerminator {
   readonly #ticketKeys = randomBytes(TICKET_KEY_BYTES);
   readonly #handshakes = new Map<Socket, HandshakeEnd>();
+  readonly #onRawClosed = thisFirst((raw: Socket) => this.#end(raw, null, new Error('the client has left')));
   #options: TerminatorOptions;
   #contexts: TlsContexts | null = null;
   #server: Server | null = null;
@@ -57,7 +58,10 @@ export class TlsTerminator {
   start(raw: Socket, onEnd: HandshakeEnd): void {
     this.#handshakes.set(raw, onEnd);
     raw.on('error', ignore);
-    this.#server?.emit('connection', raw);
+    raw.once('close', this.#onRawClosed);
+    raw.allowHalfOpen = false; // who sends FIN within a handshake waits for nothing
+    if (this.#server === null) this.#end(raw, null, new Error('no certificate is loaded'));
+    else this.#server.emit('connection', raw);
   }
 
   #serverFor(contexts: TlsContexts, options: TerminatorOptions): Server {
@@ -65,7 +69,6 @@ export class TlsTerminator {
     const { byName } = contexts;
     const server = createServer({
       ...contexts.standard,
-      allowHalfOpen: true,
       handshakeTimeout: handshakeTimeoutMs,
       ALPNProtocols: http2 ? ['h2', 'http/1.1', 'http/1.0'] : ['http/1.1', 'http/1.0'],
       requestCert: clientCertificates !== 'off',
@@ -81,7 +84,9 @@ export class TlsTerminator {
     const onEnd = this.#handshakes.get(raw);
     if (onEnd === undefined) return;
     this.#handshakes.delete(raw);
+    raw.off('close', this.#onRawClosed);
     if (secured === null) raw.destroy();
+    else secured.allowHalfOpen = true;
     onEnd(secured, error);
   }
 }
@@ -89,6 +94,13 @@ export class TlsTerminator {
 function chooseIn(byName: ReadonlyMap<string, SecureContext>) {
   return (name: string, found: (error: Error | null, context?: SecureContext) => void): void =>
     found(null, findByHostName(byName, name));
+}
+
+/** A listener that is the same for all emitters, and told which one it is. */
+function thisFirst<T>(then: (emitter: T) => void): (this: T) => void {
+  return function listener(this: T): void {
+    then(this);
+  };
 }
 
 /** What goes wrong beneath TLS ends the handshake, or the connection, above. */

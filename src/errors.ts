@@ -9,7 +9,8 @@ export type ErrorCode =
   | 'CERTIFICATE' // a certificate or key that cannot be used
   | 'WORKER' // a worker or zygote broke the protocol or died
   | 'HEADER_INVALID' // a response header that would split or desynchronise the message
-  | 'RESPONSE_INVALID'; // a response that breaks its own framing
+  | 'RESPONSE_INVALID' // a response that breaks its own framing
+  | 'UPSTREAM'; // a backend whose response broke off
 
 /** The one error class. `message` reads: Cannot <verb> <thing> "value": <state>. `advice` says what to do about it. */
 export class ViaductError extends Error {

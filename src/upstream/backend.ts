@@ -1,0 +1,37 @@
+import { isIP } from 'node:net';
+
+/** Where a backend listens: a TCP address, or the path of a Unix socket. */
+export interface Backend {
+  /** Name or numeric address; an IPv6 address without brackets. Unused beside `path`. */
+  readonly host: string;
+  readonly port: number;
+  /** A Unix socket instead of `host` and `port`. */
+  readonly path?: string;
+  /** Speaks TLS. */
+  readonly tls?: BackendTls;
+}
+
+export interface BackendTls {
+  /** The name that the certificate must have, sent as SNI; `host` when absent. */
+  readonly serverName?: string;
+  /** Certificates of the authorities that are trusted instead of the system's, in PEM. */
+  readonly ca?: string | Buffer;
+  /** Our own certificate and its key, in PEM, for a backend that asks for one. */
+  readonly cert?: string | Buffer;
+  readonly key?: string | Buffer;
+  /** False takes any certificate. True when absent. */
+  readonly verify?: boolean;
+}
+
+/** For people: `http://127.0.0.1:9000`, `https://app.internal`, `unix:/run/app.sock`. */
+export function backendName(backend: Backend): string {
+  if (backend.path !== undefined) return `unix:${backend.path}`;
+  return `${backend.tls === undefined ? 'http' : 'https'}://${backendAuthority(backend)}`;
+}
+
+/** The Host that names the backend itself: without the scheme's own port (RFC 9110 section 4.2), `localhost` on a Unix socket. */
+export function backendAuthority({ host, port, path, tls }: Backend): string {
+  if (path !== undefined) return 'localhost';
+  const name = isIP(host) === 6 ? `[${host}]` : host;
+  return port === (tls === undefined ? 80 : 443) ? name : `${name}:${port}`;
+}

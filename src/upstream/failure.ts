@@ -1,0 +1,23 @@
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the connection was refused',
+  ECONNRESET: 'the connection was reset',
+  EPIPE: 'the connection was closed',
+  ENOENT: 'there is no such socket',
+  EACCES: 'permission denied',
+  ENOTFOUND: 'the host name is not known',
+  EAI_AGAIN: 'the host name cannot be looked up now',
+  EHOSTUNREACH: 'the host cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+  ETIMEDOUT: 'no connection in time',
+  EMFILE: 'there are too many open files',
+};
+
+/** What went wrong with a connection, for the log. */
+export function describeFailure(error: Error | null): string {
+  if (error === null) return 'the connection was closed';
+  const inner = error instanceof AggregateError ? (error.errors[0] as Error) : error;
+  const { code } = inner as NodeJS.ErrnoException;
+  return (
+    (code === undefined ? undefined : REASONS[code]) ?? (inner.message === '' ? (code ?? 'unknown') : inner.message)
+  );
+}

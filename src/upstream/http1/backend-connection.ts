@@ -1,0 +1,116 @@
+import type { Socket } from 'node:net';
+import { Input } from '../../http/input.ts';
+import type { Backend } from '../backend.ts';
+import { type Clock, NEVER } from '../clock.ts';
+import { openSocket } from '../open-socket.ts';
+import type { ResponseHead } from './response-head.ts';
+
+/** Who uses a connection: a request, or a tunnel. */
+export interface ConnectionUser {
+  connected(): void;
+  /** Bytes are in the connection's `input`; what is left there after the call is kept. */
+  received(): void;
+  /** The backend sends no more. */
+  ended(): void;
+  /** There is room for more after `write` returned false. */
+  drained(): void;
+  /** The connection is over, by whichever side; `error` says why where something went wrong. */
+  closed(error: Error | null): void;
+  /** What was awaited did not happen in time. */
+  late(): void;
+}
+
+/** One connection to a backend, with at most one request in it. While it has no user it is idle, and whatever comes ends it. */
+export class BackendConnection {
+  readonly socket: Socket;
+  readonly input = new Input();
+  readonly head: ResponseHead;
+  user: ConnectionUser | null;
+  /** Responses that it has brought. */
+  served = 0;
+  /** The tick at which it was last given back. */
+  idleSince = 0;
+  #deadline = NEVER;
+  #reading = true;
+  #closed = false;
+  readonly #clock: Clock;
+  readonly #onClosed: (connection: BackendConnection) => void;
+
+  constructor(
+    backend: Backend,
+    clock: Clock,
+    head: ResponseHead,
+    user: ConnectionUser,
+    onClosed: (connection: BackendConnection) => void,
+  ) {
+    this.#clock = clock;
+    this.head = head;
+    this.user = user;
+    this.#onClosed = onClosed;
+    let failure: Error | null = null;
+    this.socket = openSocket(
+      backend,
+      (bytes, length) => this.#receive(bytes, length),
+      () => this.user?.connected(),
+    );
+    this.socket.on('end', () => (this.user === null ? this.destroy() : this.user.ended()));
+    this.socket.on('drain', () => this.user?.drained());
+    this.socket.on('error', (error) => {
+      failure = error;
+    });
+    this.socket.on('close', () => this.#close(failure));
+    clock.watch(this);
+  }
+
+  get closed(): boolean {
+    return this.#closed || this.socket.destroyed;
+  }
+
+  /** What is awaited must happen within `ticks`. */
+  await(ticks: number): void {
+    this.#deadline = this.#clock.tick + ticks;
+  }
+
+  awaitNothing(): void {
+    this.#deadline = NEVER;
+  }
+
+  /** Whether what the backend sends is read, or left to its machine's patience. */
+  setReading(reading: boolean): void {
+    if (this.#reading === reading) return;
+    this.#reading = reading;
+    if (reading) this.socket.resume();
+    else this.socket.pause();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  sweep(): void {
+    if (this.#clock.tick < this.#deadline) return;
+    this.#deadline = NEVER;
+    if (this.user === null) this.destroy();
+    else this.user.late();
+  }
+
+  #receive(bytes: Buffer, length: number): void {
+    if (this.socket.destroyed) return;
+    if (this.user === null) {
+      this.destroy();
+      return;
+    }
+    this.input.lend(bytes, length);
+    this.user.received();
+    this.input.keep();
+  }
+
+  #close(failure: Error | null): void {
+    this.#closed = true;
+    this.#clock.forget(this);
+    const { user } = this;
+    this.user = null;
+    this.#onClosed(this);
+    user?.closed(failure);
+  }
+}

@@ -1,0 +1,101 @@
+import type { Backend } from '../backend.ts';
+import type { Clock } from '../clock.ts';
+import { BackendConnection, type ConnectionUser } from './backend-connection.ts';
+import { ResponseHead } from './response-head.ts';
+
+export interface ConnectionPoolOptions {
+  /** Idle connections that are kept. 0 keeps none. */
+  readonly keepAliveMax: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly responseHeadBytesMax: number;
+  readonly responseHeadCountMax: number;
+}
+
+/** A connection that was used so recently is hardly about to be closed by the backend. */
+const FRESH_MS = 1000;
+
+/** The connections to one backend. The one that was used last is used first, so that the others can grow old and close. */
+export class ConnectionPool {
+  readonly #backend: Backend;
+  readonly #clock: Clock;
+  readonly #options: ConnectionPoolOptions;
+  readonly #idle: BackendConnection[] = [];
+  readonly #open = new Set<BackendConnection>();
+  readonly #forget = (connection: BackendConnection): void => this.#remove(connection);
+  readonly #keepAliveTicks: number;
+  readonly #connectTicks: number;
+  readonly #freshTicks: number;
+  #stopped = false;
+
+  constructor(backend: Backend, clock: Clock, options: ConnectionPoolOptions) {
+    this.#backend = backend;
+    this.#clock = clock;
+    this.#options = options;
+    this.#keepAliveTicks = clock.ticks(options.keepAliveTimeoutMs);
+    this.#connectTicks = clock.ticks(options.connectTimeoutMs);
+    this.#freshTicks = clock.ticks(FRESH_MS);
+  }
+
+  /** Connections that a request or a tunnel uses. */
+  get active(): number {
+    return this.#open.size - this.#idle.length;
+  }
+
+  /**
+   * An idle connection for `user`, null when there is none. With `repeatable` false only one that was used a moment ago: when the backend
+   * closes it at the same time, the request is lost.
+   */
+  take(user: ConnectionUser, repeatable: boolean): BackendConnection | null {
+    for (;;) {
+      const connection = this.#idle.at(-1);
+      if (connection === undefined) return null;
+      if (!repeatable && this.#clock.tick - connection.idleSince > this.#freshTicks) return null;
+      this.#idle.pop();
+      if (connection.closed) continue;
+      connection.user = user;
+      connection.awaitNothing();
+      return connection;
+    }
+  }
+
+  /** Begins a new connection for `user`. */
+  open(user: ConnectionUser): BackendConnection {
+    const { responseHeadBytesMax, responseHeadCountMax } = this.#options;
+    const head = new ResponseHead(responseHeadBytesMax, responseHeadCountMax);
+    const connection = new BackendConnection(this.#backend, this.#clock, head, user, this.#forget);
+    this.#open.add(connection);
+    connection.await(this.#connectTicks);
+    return connection;
+  }
+
+  /** Takes back a connection that ended its exchange cleanly: keeps it for the next one where there is room. */
+  release(connection: BackendConnection): void {
+    connection.user = null;
+    connection.served += 1;
+    if (this.#stopped || this.#idle.length >= this.#options.keepAliveMax || connection.closed) {
+      connection.destroy();
+      return;
+    }
+    this.#idle.push(connection);
+    connection.idleSince = this.#clock.tick;
+    connection.setReading(true);
+    connection.await(this.#keepAliveTicks);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const connection of this.#idle) connection.destroy();
+  }
+
+  destroy(): void {
+    this.stop();
+    for (const connection of this.#open) connection.destroy();
+  }
+
+  #remove(connection: BackendConnection): void {
+    this.#open.delete(connection);
+    const at = this.#idle.indexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+  }
+}

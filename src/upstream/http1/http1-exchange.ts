@@ -1,0 +1,351 @@
+import { ViaductError } from '../../errors.ts';
+import type { Later, Request } from '../../http/message.ts';
+import { Refusal, RequestBodyError } from '../../http/refusal.ts';
+import { Response } from '../../http/response.ts';
+import { backendName } from '../backend.ts';
+import { describeFailure } from '../failure.ts';
+import type { Upstream, UpstreamPhase } from '../protocol.ts';
+import type { BackendConnection, ConnectionUser } from './backend-connection.ts';
+import type { Http1Backend } from './http1-backend.ts';
+import { wantedUpgrade } from './request-heads.ts';
+import { RequestSender, type SenderOwner } from './request-sender.ts';
+import { type ContentOwner, ResponseContent } from './response-content.ts';
+import { openTunnel } from './tunnel.ts';
+
+/** RFC 9110 section 9.2.2: to ask twice is to ask once. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+const INTERIM_MAX = 16;
+/** What the log shows for a client that left before its answer; nobody receives it. */
+const CLIENT_LEFT = 499;
+/** From here on a response says that the rest of the request's content is not wanted. */
+const REFUSES_CONTENT = 300;
+
+/**
+ * One request on its way through one backend: gets a connection (`connect`), is sent and waits for the response's head (`response`), passes
+ * on content (`content`), and is `over`.
+ */
+export class Http1Exchange implements Later<Response>, ConnectionUser, SenderOwner, ContentOwner {
+  readonly #backend: Http1Backend;
+  readonly #request: Request;
+  readonly #tried: readonly Upstream[];
+  readonly #upgrade: string;
+  #phase: 'connect' | 'response' | 'content' | 'over' = 'connect';
+  #connection: BackendConnection | null = null;
+  #sender: RequestSender | null = null;
+  #content: ResponseContent | null = null;
+  #answered = false;
+  #retried = false;
+  #heard = false;
+  #interim = 0;
+  #settled: (() => void) | null = null;
+  #onValue: ((response: Response) => unknown) | null = null;
+  #onError: ((error: unknown) => unknown) | null = null;
+
+  constructor(backend: Http1Backend, request: Request, tried: readonly Upstream[]) {
+    this.#backend = backend;
+    this.#request = request;
+    this.#tried = tried;
+    this.#upgrade = wantedUpgrade(request);
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a result that comes later is awaited by its `then`
+  then(onValue: (response: Response) => unknown, onError: (error: unknown) => unknown): void {
+    this.#onValue = onValue;
+    this.#onError = onError;
+    const settled = this.#settled;
+    this.#settled = null;
+    settled?.();
+  }
+
+  begin(): void {
+    const request = this.#request;
+    if (request.gone) {
+      this.clientLeft();
+      return;
+    }
+    request.onGone = () => this.clientLeft();
+    const connection = this.#backend.pool.take(this, this.#repeats());
+    if (connection === null) this.#connection = this.#backend.pool.open(this);
+    else this.#send(connection);
+  }
+
+  /** Nobody waits for the response any more. */
+  clientLeft(): void {
+    if (this.#answered) return;
+    this.#abandon();
+    this.#answer(new Response(CLIENT_LEFT, 'Client Closed Request', '', -1, 0, null));
+  }
+
+  // ConnectionUser
+
+  connected(): void {
+    if (this.#phase === 'connect' && this.#connection !== null) this.#send(this.#connection);
+  }
+
+  received(): void {
+    this.#heard = true;
+    if (this.#phase === 'response') this.#readHeads();
+    else if (this.#phase === 'content') this.#content?.feed();
+  }
+
+  ended(): void {
+    if (this.#phase === 'content' && this.#content?.finish() === true) return;
+    this.#connection?.destroy();
+  }
+
+  drained(): void {
+    this.#sender?.onDrain();
+  }
+
+  closed(error: Error | null): void {
+    switch (this.#phase) {
+      case 'connect':
+        this.#fail('connect', describeFailure(error));
+        break;
+      case 'response':
+        if (this.#mayRetry()) this.#retry();
+        else
+          this.#fail('response', error === null ? 'the connection closed before the response' : describeFailure(error));
+        break;
+      case 'content':
+        if (error !== null || this.#content?.finish() !== true)
+          this.#breakOff(error === null ? 'the connection closed within the content' : describeFailure(error));
+        break;
+    }
+  }
+
+  late(): void {
+    if (this.#phase === 'connect') this.#fail('connect', 'no connection in time', 504);
+    else if (this.#phase === 'response' && this.#sender?.complete === false)
+      this.#fail('send', 'the backend took nothing of the content in time', 504);
+    else if (this.#phase === 'response') this.#fail('response', 'no response in time', 504);
+    else if (this.#phase !== 'content') return;
+    else if (this.#sender?.flowing === true) this.contentWanted();
+    else this.#breakOff('no more content in time');
+  }
+
+  // SenderOwner
+
+  sendingBlocked(): void {
+    if (this.#phase === 'response') this.#connection?.await(this.#backend.idleTicks);
+  }
+
+  sendingUnblocked(): void {
+    if (this.#phase === 'response') this.#connection?.awaitNothing();
+  }
+
+  sent(): void {
+    if (this.#phase === 'response') this.#connection?.await(this.#backend.responseTicks);
+  }
+
+  /** The front answers what was wrong with the content by itself, after this call; only a handler's own limit leaves it to us. */
+  contentFailed(error: Error): void {
+    if (this.#phase === 'over') return;
+    if (this.#answered) {
+      this.#connection?.destroy();
+      this.#breakOff("the request's content broke off");
+      return;
+    }
+    this.#abandon();
+    process.nextTick(() => {
+      if (this.#answered) return;
+      const status = error instanceof RequestBodyError && error.status >= 400 ? error.status : 400;
+      this.#answer(Response.text(status, `${error.message}\n`));
+    });
+  }
+
+  // ContentOwner
+
+  contentWanted(): void {
+    this.#connection?.await(this.#backend.idleTicks);
+  }
+
+  contentOver(): void {
+    this.#release();
+  }
+
+  contentBroken(reason: string): void {
+    this.#connection?.destroy();
+    this.#breakOff(reason);
+  }
+
+  contentCancelled(): void {
+    this.#abandon();
+  }
+
+  #send(connection: BackendConnection): void {
+    this.#connection = connection;
+    this.#phase = 'response';
+    const request = this.#request;
+    connection.head.begin(request.method);
+    const head = this.#backend.heads.write(request, this.#upgrade);
+    if (request.body === null) {
+      connection.socket.write(head, 'latin1');
+      connection.await(this.#backend.responseTicks);
+    } else if (this.#sender === null) {
+      connection.awaitNothing();
+      this.#sender = new RequestSender(this, request.body, head, connection);
+      this.#sender.start();
+    } else {
+      connection.awaitNothing();
+      this.#sender.restart(head, connection);
+    }
+  }
+
+  #readHeads(): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    const { head, input } = connection;
+    while (input.length > 0) {
+      const progress = head.scan(input.bytes, input.at, input.end);
+      if (progress === 'incomplete') return;
+      if (progress !== 'complete') {
+        this.#fail('response', progress.reason);
+        return;
+      }
+      input.at += head.length;
+      if (head.status >= 200) {
+        this.#readResponse(connection);
+        return;
+      }
+      if (head.status === 101) {
+        this.#switch(connection);
+        return;
+      }
+      this.#interim += 1;
+      if (this.#interim > INTERIM_MAX) {
+        this.#fail('response', 'there are too many interim responses');
+        return;
+      }
+      if (this.#sender === null || this.#sender.complete) connection.await(this.#backend.responseTicks);
+      head.begin(this.#request.method);
+    }
+  }
+
+  /** The head of the final response is there. */
+  #readResponse(connection: BackendConnection): void {
+    const { status, reason, lines, has, framing } = connection.head;
+    if (status >= REFUSES_CONTENT) this.#sender?.cancel();
+    const { content: kind, contentLength } = framing;
+    if (kind === 'none' || (kind === 'length' && contentLength === 0)) {
+      this.#release();
+      this.#answer(new Response(status, reason, lines, contentLength, has, null));
+      return;
+    }
+    const content = new ResponseContent(this, connection, kind, contentLength);
+    const whole = content.whole();
+    if (whole instanceof Refusal) {
+      this.#fail('response', whole.reason);
+      return;
+    }
+    if (whole !== null) {
+      this.#release();
+      this.#answer(new Response(status, reason, lines, contentLength, has, whole));
+      return;
+    }
+    this.#phase = 'content';
+    this.#content = content;
+    connection.setReading(false);
+    connection.awaitNothing();
+    this.#answer(new Response(status, reason, lines, contentLength, has, content));
+  }
+
+  /** The backend changes the protocol (RFC 9110 section 7.8), if that was asked for. */
+  #switch(connection: BackendConnection): void {
+    const { upgrade } = connection.head.framing;
+    const wanted = this.#upgrade.toLowerCase().split(',');
+    if (upgrade === '' || !wanted.some((protocol) => protocol.trim() === upgrade.toLowerCase())) {
+      this.#fail('response', 'it switches to a protocol that was not asked for');
+      return;
+    }
+    this.#phase = 'over';
+    const request = this.#request;
+    const response = openTunnel(connection, connection.head, this.#backend, request);
+    this.#connection = null;
+    this.#answered = true;
+    this.#settle(() => this.#onValue?.(response));
+  }
+
+  /** The response is complete: the connection is free for the next request, unless anything is left on it. */
+  #release(): void {
+    const connection = this.#connection;
+    this.#phase = 'over';
+    this.#connection = null;
+    if (connection === null) return;
+    const clean = connection.input.length === 0 && (this.#sender === null || this.#sender.complete);
+    this.#sender?.cancel();
+    connection.awaitNothing();
+    if (clean && connection.head.framing.persists) this.#backend.pool.release(connection);
+    else {
+      connection.user = null;
+      connection.destroy();
+    }
+  }
+
+  /** Ends the connection without a word. */
+  #abandon(): void {
+    const connection = this.#connection;
+    this.#phase = 'over';
+    this.#connection = null;
+    this.#sender?.cancel();
+    if (connection === null) return;
+    connection.user = null;
+    connection.destroy();
+  }
+
+  #repeats(): boolean {
+    return IDEMPOTENT.has(this.#request.method) && this.#request.body === null;
+  }
+
+  /** A kept connection that the backend had closed before it saw the request: there is nothing to be said against a second one. */
+  #mayRetry(): boolean {
+    const kept = (this.#connection?.served ?? 0) > 0;
+    const untouched = this.#sender === null || this.#sender.untouched;
+    return kept && !this.#heard && !this.#retried && untouched && IDEMPOTENT.has(this.#request.method);
+  }
+
+  #retry(): void {
+    this.#retried = true;
+    this.#phase = 'connect';
+    this.#connection = this.#backend.pool.open(this);
+  }
+
+  /** No response comes. */
+  #fail(phase: UpstreamPhase, reason: string, status: 502 | 504 = 502): void {
+    const unsent = this.#phase === 'connect' && this.#sender === null;
+    this.#abandon();
+    if (this.#answered) return;
+    const failure = { upstream: this.#backend, phase, reason, status, unsent };
+    const result = this.#backend.recover(failure, this.#request, this.#tried);
+    if (result instanceof Response) this.#answer(result);
+    else {
+      this.#answered = true;
+      this.#settle(() =>
+        result.then(
+          (response) => this.#onValue?.(response),
+          (error) => this.#onError?.(error),
+        ),
+      );
+    }
+  }
+
+  /** The response has begun and cannot be completed. */
+  #breakOff(reason: string): void {
+    const content = this.#content;
+    this.#abandon();
+    const name = backendName(this.#backend.backend);
+    content?.fail(new ViaductError('UPSTREAM', `Cannot complete a response of backend "${name}": content: ${reason}`));
+  }
+
+  #answer(response: Response): void {
+    this.#answered = true;
+    this.#request.onGone = null;
+    if (this.#onValue === null) this.#settled = () => this.#onValue?.(response);
+    else this.#onValue(response);
+  }
+
+  #settle(tell: () => void): void {
+    if (this.#onValue === null) this.#settled = tell;
+    else tell();
+  }
+}

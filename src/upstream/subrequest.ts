@@ -1,0 +1,77 @@
+import type { HeaderList, Peer, Request } from '../http/message.ts';
+import type { Response } from '../http/response.ts';
+import { responseFields } from '../http/response-fields.ts';
+import { discardBody } from '../http/response-writer.ts';
+import type { Backend } from './backend.ts';
+import { reverseProxy } from './reverse-proxy.ts';
+
+export interface Subrequest {
+  readonly method: string;
+  /** Path and query, percent-encoded. */
+  readonly path: string;
+  /** Sent as they are, but for those of a connection; without a Host among them the backend gets its own. */
+  readonly headers: HeaderList;
+}
+
+export interface SubrequestAnswer {
+  readonly status: number;
+  readonly headers: HeaderList;
+}
+
+const NOBODY: Peer = { remoteAddress: '', remotePort: 0, listener: 0, secure: false, serverPort: '' };
+const HEAD_BYTES_MAX = 65536;
+const HEAD_COUNT_MAX = 200;
+
+/**
+ * Asks `backend` something of our own, such as whether a request may pass, and returns the head of its answer; the content is thrown
+ * away. `timeoutMs` counts for the connection and for the answer.
+ *
+ * @throws Error with backend and reason when there is no proper answer in time.
+ */
+export async function subrequest(backend: Backend, asked: Subrequest, timeoutMs: number): Promise<SubrequestAnswer> {
+  let failure = '';
+  const proxy = reverseProxy({
+    backends: [backend],
+    connectTimeoutMs: timeoutMs,
+    responseTimeoutMs: timeoutMs,
+    idleTimeoutMs: timeoutMs,
+    keepAliveMax: 0,
+    keepAliveTimeoutMs: timeoutMs,
+    hostHeader: 'client',
+    responseHeadBytesMax: HEAD_BYTES_MAX,
+    responseHeadCountMax: HEAD_COUNT_MAX,
+    forwarded: 'off',
+    onError: (message) => {
+      failure = message;
+    },
+  });
+  const response = await new Promise<Response>((resolve, reject) => {
+    const result = proxy.handle(ownRequest(asked));
+    if ('then' in result) result.then(resolve, reject);
+    else resolve(result);
+  });
+  discardBody(response.body);
+  if (failure !== '') throw new Error(failure);
+  return { status: response.status, headers: responseFields(response) };
+}
+
+function ownRequest({ method, path, headers }: Subrequest): Request {
+  const query = path.indexOf('?');
+  const host = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'host');
+  return {
+    method,
+    path: query < 0 ? path : path.slice(0, query),
+    query: query < 0 ? '' : path.slice(query + 1),
+    protocol: 'HTTP/1.1',
+    headers,
+    headersRepeat: true,
+    recurring: 0,
+    scriptName: '',
+    host: host < 0 ? '' : (headers[host + 1] as string),
+    body: null,
+    peer: NOBODY,
+    upgrades: false,
+    gone: false,
+    onGone: null,
+  };
+}

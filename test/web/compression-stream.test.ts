@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { get as httpGet, type IncomingMessage } from 'node:http';
@@ -234,6 +235,20 @@ describe('compression of streams', () => {
     }
   });
 
+  it('fails and frees the source when there is no memory for a compressor', async () => {
+    const source = new BlockSource();
+    const createCompressor = () => {
+      throw new Error('no memory');
+    };
+    const codec = { ...codecOf('gzip'), createCompressor };
+    const compressed = new CompressedBody(source, { codec, flushes: true, length: -1 });
+    const failures: string[] = [];
+    compressed.start({ write: assertNothing, end: assertNothing, fail: ({ message }) => failures.push(message) });
+    compressed.cancel();
+    deepEqual(failures, ['no memory']);
+    equal(source.cancelled, 1);
+  });
+
   it('breaks off when the source fails, and reports it', async () => {
     for (const length of [[], ['Content-Length', '100000']]) {
       const source = new BlockSource();
@@ -328,7 +343,7 @@ describe('compression of streams', () => {
       const gone = new Promise<void>((resolve) => {
         released = resolve;
       });
-      writeFileSync(path, noise(createRandom(2), 30_000_000));
+      writeFileSync(path, randomBytes(30_000_000));
       const { release, ...rest } = file(30_000_000);
       serve({
         ...rest,

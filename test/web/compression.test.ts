@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, ok, throws } from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -12,6 +12,7 @@ import { ask, type HttpAnswer, type HttpRequest } from '../support/http-client.t
 import { temporaryDirectory } from '../support/static-server.ts';
 
 const PAGE = Buffer.from('<li>compressible</li>\n'.repeat(200));
+const TEXT = Buffer.from(Array.from({ length: 3000 }, (_, i) => `${(i * i) % 1013}`).join(' '));
 const HTML = ['Content-Type', 'text/html; charset=utf-8'];
 const GZIP = [['Accept-Encoding', 'gzip']] as const;
 
@@ -171,6 +172,21 @@ describe('compression', () => {
     equal(got.header('content-encoding'), null);
     equal(got.header('vary'), 'Accept-Encoding');
     equal(got.body, noise.toString('latin1'));
+  });
+
+  it('is as good as off where there is nothing to compress with', async () => {
+    const got = await get(HTML, PAGE, { with: { encodings: [] } });
+    equal(got.body, PAGE.toString('latin1'));
+    equal(got.header('vary'), null);
+  });
+
+  it('takes the level that it is given and refuses one that there is not', async () => {
+    const lengthAt = async (level: number) =>
+      (await get(HTML, TEXT, { with: { levels: { gzip: level } } })).body.length;
+    ok((await lengthAt(9)) < (await lengthAt(1)));
+    for (const levels of [{ gzip: 10 }, { br: 12 }, { gzip: 0 }, { br: 1.5 }]) {
+      throws(() => compression({ levels }), /Cannot compress with (gzip|br) at level/);
+    }
   });
 
   for (const [vary, merged] of [

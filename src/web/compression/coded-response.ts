@@ -1,5 +1,5 @@
 import type { HeaderList } from '../../http/message.ts';
-import type { Response } from '../../http/response.ts';
+import { Response } from '../../http/response.ts';
 import { changeResponse, responseField } from '../../http/response-fields.ts';
 import type { Coding } from './codings.ts';
 import type { MediaTypes } from './media-types.ts';
@@ -10,6 +10,8 @@ import type { MediaTypes } from './media-types.ts';
  */
 const FORBIDS =
   /^(?:(?:content-encoding|content-range|content-digest|repr-digest|digest|content-md5):|cache-control:.*\bno-transform\b)/im;
+
+const ACCEPT_ENCODING = 'Accept-Encoding';
 
 /** Whether content of this response may be compressed: by its status, media type and fields. */
 export function isCompressible(response: Response, types: MediaTypes): boolean {
@@ -29,8 +31,11 @@ export function contentBytes({ body, contentLength }: Response): number | 'strea
 
 /** The response for who does not get it compressed: caches learn that others may (RFC 9110 section 12.5.5). */
 export function withVary(response: Response): Response {
-  const vary = varyField(response);
-  return vary.length === 0 ? response : changeResponse(response, { set: vary });
+  const [, value] = varyField(response);
+  if (value === undefined) return response;
+  if (value !== ACCEPT_ENCODING) return changeResponse(response, { set: ['Vary', value] });
+  const { status, reason, lines, contentLength, has, body } = response;
+  return new Response(status, reason, `${lines}Vary: ${ACCEPT_ENCODING}\r\n`, contentLength, has, body);
 }
 
 /** The fields of a compressed response, Content-Length set aside. */
@@ -55,9 +60,9 @@ export function notModifiedForCoded(response: Response, ifNoneMatch: string | nu
 
 function varyField(response: Response): HeaderList {
   const vary = responseField(response, 'vary');
-  if (vary === null || vary === '') return ['Vary', 'Accept-Encoding'];
+  if (vary === null || vary === '') return ['Vary', ACCEPT_ENCODING];
   const names = vary.split(',').map((name) => name.trim().toLowerCase());
-  return names.includes('*') || names.includes('accept-encoding') ? [] : ['Vary', `${vary}, Accept-Encoding`];
+  return names.includes('*') || names.includes('accept-encoding') ? [] : ['Vary', `${vary}, ${ACCEPT_ENCODING}`];
 }
 
 /** Other bytes of the same meaning: RFC 9110 section 8.8.1 calls the tag that stands for both weak. */

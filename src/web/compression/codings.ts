@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
+import { ViaductError } from '../../errors.ts';
 
 /** Content codings that Viaduct makes, by their registered names (RFC 9110 section 8.4.1, RFC 7932, RFC 8878). */
 export type Coding = 'zstd' | 'br' | 'gzip';
@@ -49,8 +50,22 @@ export function isAvailable(coding: Coding): boolean {
   return coding !== 'zstd' || zstd.createZstdCompress !== undefined;
 }
 
-/** How to make `coding`, which must be available, at `level`. */
+const LEVEL_RANGES: Readonly<Record<Coding, readonly [min: number, max: number]>> = {
+  zstd: [1, 19],
+  br: [0, 11],
+  gzip: [1, 9],
+};
+
+/**
+ * How to make `coding`, which must be available, at `level`.
+ *
+ * @throws ViaductError `SETTINGS` for a level that the coding does not have.
+ */
 export function codecOf(coding: Coding, level: number = LEVELS[coding]): Codec {
+  const [min, max] = LEVEL_RANGES[coding];
+  if (!Number.isInteger(level) || level < min || level > max) {
+    throw new ViaductError('SETTINGS', `Cannot compress with ${coding} at level "${level}": it has ${min} to ${max}`);
+  }
   if (coding === 'gzip') return gzipCodec(level);
   return coding === 'br' ? brotliCodec(level) : zstdCodec(level);
 }

@@ -34,15 +34,16 @@ export class CompressedBody implements BodySource, BodySink {
   }
 
   start(sink: BodySink): void {
-    const compressor = this.#options.codec.createCompressor();
     this.#sink = sink;
-    this.#compressor = compressor;
-    compressor.on('data', (block: Buffer) => sink.write(block));
-    compressor.on('end', () => this.#complete());
-    compressor.on('error', (error) => {
-      if (this.#state === 'open') this.#source.cancel();
-      this.#fail(error);
-    });
+    try {
+      this.#compressor = this.#options.codec.createCompressor();
+    } catch (error) {
+      this.#break(error as Error);
+      return;
+    }
+    this.#compressor.on('data', (block: Buffer) => sink.write(block));
+    this.#compressor.on('end', () => this.#complete());
+    this.#compressor.on('error', (error) => this.#break(error));
     this.#source.start(this);
   }
 
@@ -67,8 +68,7 @@ export class CompressedBody implements BodySource, BodySink {
     const { length } = this.#options;
     this.#bytes += block.length;
     if (length >= 0 && this.#bytes > length) {
-      this.#source.cancel();
-      this.#fail(wrongLength(length, 'more'));
+      this.#break(wrongLength(length, 'more'));
       return;
     }
     this.#unflushed = true;
@@ -112,6 +112,12 @@ export class CompressedBody implements BodySource, BodySink {
     if (this.#state === 'over') return;
     this.#state = 'over';
     this.#sink?.end();
+  }
+
+  /** Fails for a reason that the source does not know. */
+  #break(error: Error): void {
+    if (this.#state === 'open') this.#source.cancel();
+    this.#fail(error);
   }
 
   #fail(error: Error): void {

@@ -35,14 +35,20 @@ const BYTES_MIN = 1024;
 /** Up to this a content is compressed at once, in less time than it takes to hand it to a thread. */
 const AT_ONCE_BYTES_MAX = 16_384;
 
+/** Where there is nothing to compress with. */
+const passOn: Handler = (request, next) => next(request);
+
 /**
  * Compresses what comes from behind it for clients that accept it (RFC 9110 sections 8.4 and 12.5.3). Longer contents are compressed in
  * zlib's threads as the client takes them; a block that an application writes reaches the client without waiting for the next one.
  * Responses that have a coding, are parts, carry a digest or `Cache-Control: no-transform` stay as they are.
+ *
+ * @throws ViaductError `SETTINGS` for a level that the coding does not have.
  */
 export function compression(options: CompressionOptions = {}): Handler {
   const { encodings = CODINGS, bytesMin = BYTES_MIN, types = COMPRESSIBLE_TYPES, levels = {} } = options;
   const offered = encodings.filter(isAvailable);
+  if (offered.length === 0) return passOn;
   const codecs = new Map<string | null, [Coding, Codec]>(
     offered.map((coding) => [coding, [coding, codecOf(coding, levels[coding])]]),
   );
@@ -52,9 +58,9 @@ export function compression(options: CompressionOptions = {}): Handler {
   return function compression(request, next) {
     return after(next(request), (response) => {
       if (response.status === 304) return notModifiedForCoded(response, requestField(request, 'if-none-match'));
-      if (!isCompressible(response, compressible)) return response;
       const bytes = contentBytes(response);
       if (typeof bytes === 'number' && (bytes < bytesMin || bytes === 0)) return response;
+      if (!isCompressible(response, compressible)) return response;
       const chosen = codecs.get(chooseEncoding(requestField(request, 'accept-encoding'), offered));
       if (response instanceof StandingResponse) {
         return chosen === undefined ? standing.identity(response) : standing.coded(response, ...chosen);

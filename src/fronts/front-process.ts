@@ -9,8 +9,8 @@ export class FrontProcess {
   state: 'starting' | 'ready' | 'gone' = 'starting';
   urls: readonly string[] = [];
   connections = 0;
-  /** Life signs since the last `takeLifeSigns`. */
-  #lifeSigns = 1;
+  /** When it last showed that its event loop turns. */
+  lifeSignMs = performance.now();
   /** Resolves when it serves; rejects with why it never will. */
   readonly started: Promise<void>;
   /** Resolves when the process has ended: `of SIGKILL`, `with exit code 1`. */
@@ -37,7 +37,7 @@ export class FrontProcess {
           this.#finishReload(message.error === null ? null : errorOf(message.error));
         else {
           this.connections = message.connections;
-          this.#lifeSigns += 1;
+          this.lifeSignMs = performance.now();
         }
       });
       let how: string | null = null;
@@ -80,13 +80,6 @@ export class FrontProcess {
 
   kill(): void {
     this.#process.process.kill('SIGKILL');
-  }
-
-  /** Whether the event loop has turned since this was asked last. */
-  takeLifeSigns(): boolean {
-    const alive = this.#lifeSigns > 0 || this.state === 'gone';
-    this.#lifeSigns = 0;
-    return alive;
   }
 
   #finishReload(error: Error | null): void {

@@ -21,7 +21,7 @@ export interface PrimaryOptions {
 
 export interface RunningFronts extends RunningServer {
   readonly pids: readonly number[];
-  /** Whether all fronts have shown life since this was asked last. */
+  /** Whether the event loops of all fronts turn. */
   isAlive(): boolean;
 }
 
@@ -44,6 +44,9 @@ export async function startFronts(options: PrimaryOptions): Promise<RunningFront
 
 const FRONT_PROGRAM = fileURLToPath(new URL('./front.js', import.meta.url));
 
+/** Fronts show life once a second. */
+const LIFE_SIGN_MS_MAX = 5000;
+
 /** One place for a front, which is filled again when its process dies. */
 interface Place {
   readonly index: number;
@@ -62,6 +65,7 @@ class Primary implements RunningFronts {
   readonly #places: readonly Place[];
   #state: 'starting' | 'serving' | 'stopping' = 'starting';
   #reloading = false;
+  #stuck = false;
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
@@ -88,7 +92,13 @@ class Primary implements RunningFronts {
   }
 
   isAlive(): boolean {
-    return this.#fronts.map((front) => front.takeLifeSigns()).every((alive) => alive);
+    const now = performance.now();
+    const stuck = this.#fronts.filter(({ lifeSignMs }) => now - lifeSignMs > LIFE_SIGN_MS_MAX);
+    if (stuck.length > 0 && !this.#stuck) {
+      this.#options.log.error('Fronts do not respond', { pids: stuck.map(({ pid }) => pid).join(' ') });
+    }
+    this.#stuck = stuck.length > 0;
+    return !this.#stuck;
   }
 
   async start(): Promise<void> {

@@ -6,9 +6,10 @@ import { describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { parseProxyHeader } from '../../src/web/proxy-protocol.ts';
 import { makeSelfSigned } from '../../src/web/tls/self-signed.ts';
+import { NO_CURL } from '../support/certificates.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { temporaryDirectory } from '../support/static-server.ts';
-import { startTlsServer } from '../support/tls-server.ts';
+import { curl, startTlsServer } from '../support/tls-server.ts';
 
 const SIGNATURE = '\r\n\r\n\0\r\nQUIT\n';
 const IPV4 = [192, 0, 2, 1, 198, 51, 100, 7, 0xdc, 0x04, 0x01, 0xbb];
@@ -192,6 +193,14 @@ describe('a listener behind a proxy', () => {
     let received = '';
     for await (const block of socket) received += String(block);
     assert.match(received, /192\.0\.2\.1/);
+  });
+
+  it('understands what curl sends', { skip: NO_CURL }, async (t) => {
+    const { port } = await startTlsServer(t, trusting);
+    const { out } = await curl('--haproxy-protocol', `http://127.0.0.1:${port}/`);
+    const { serverPort, remotePort } = JSON.parse(out);
+    assert.equal(serverPort, `${port}`);
+    assert.ok(remotePort > 0);
   });
 
   for (const together of [true, false]) {

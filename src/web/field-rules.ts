@@ -22,33 +22,38 @@ export interface FieldRules {
  * @throws ViaductError `HEADER_INVALID` as `Response.fromHeaders` does.
  */
 export function fieldChange(rules: FieldRules): (response: Response) => Response {
-  const pattern = namesOf(rules);
-  const { lines, has } = newLines(rules);
-  const hides = hidden(rules);
+  const pattern = patternOf(rules);
+  const fresh = newLines(rules);
 
   return function changeFields(response) {
-    if (response instanceof UpgradeResponse) return response;
-    if (pattern?.test(response.lines)) return mergeFields(response, rules);
-    const { status, reason, contentLength, body } = response;
-    return new Response(status, reason, response.lines + lines, contentLength, response.has | has | hides, body);
+    return change(response, rules, pattern, fresh);
   };
 }
 
 /** `response` changed by `rules` that were made for it alone. */
 export function mergeFields(response: Response, rules: FieldRules): Response {
+  return change(response, rules, patternOf(rules), newLines(rules));
+}
+
+type Lines = Pick<Response, 'lines' | 'has'>;
+
+function change(response: Response, rules: FieldRules, pattern: RegExp | null, fresh: Lines): Response {
   if (response instanceof UpgradeResponse) return response;
-  const { set = [], add = [], defaults = [], remove = [] } = rules;
+  if (pattern?.test(response.lines)) return changeLines(response, rules);
+  const { status, reason, lines, contentLength, has, body } = response;
+  return new Response(status, reason, lines + fresh.lines, contentLength, has | fresh.has, body);
+}
+
+/** Where fields of these names are there already. */
+function changeLines(response: Response, { set = [], add = [], defaults = [], remove = [] }: FieldRules): Response {
   const missing: string[] = [];
   for (let i = 0; i < defaults.length; i += 2) {
     const name = defaults[i] as string;
     if (responseField(response, name.toLowerCase()) === null) missing.push(name, defaults[i + 1] as string);
   }
-  const { status, reason, lines, contentLength, has, body } = changeResponse(response, {
-    set,
-    add: [...missing, ...add],
-    remove,
-  });
-  return new Response(status, reason, lines, contentLength, has | response.has | hidden(rules), body);
+  const changed = changeResponse(response, { set, add: [...missing, ...add], remove });
+  const { status, reason, lines, contentLength, has, body } = changed;
+  return new Response(status, reason, lines, contentLength, has | response.has, body);
 }
 
 /** Names of a list in lower case. */
@@ -56,18 +61,16 @@ export function fieldNames(headers: HeaderList): string[] {
   return headers.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
 }
 
-function newLines({ set = [], add = [], defaults = [] }: FieldRules): { lines: string; has: number } {
-  return encodeHeaders([...set, ...defaults, ...add]);
+/** All new fields; and of `Server`, when it goes, that it is not the connection's to add. */
+function newLines({ set = [], add = [], defaults = [], remove = [] }: FieldRules): Lines {
+  const { lines, has } = encodeHeaders([...set, ...defaults, ...add]);
+  return { lines, has: remove.some((name) => name.toLowerCase() === 'server') ? has | HAS_SERVER : has };
 }
 
 /** Finds a line whose name the rules must look at; null when there is none. */
-function namesOf({ set = [], defaults = [], remove = [] }: FieldRules): RegExp | null {
+function patternOf({ set = [], defaults = [], remove = [] }: FieldRules): RegExp | null {
   const names = [...fieldNames(set), ...fieldNames(defaults), ...remove];
   if (names.length === 0) return null;
   const escaped = names.map((name) => name.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&'));
   return new RegExp(`^(?:${escaped.join('|')}):`, 'im');
-}
-
-function hidden({ remove = [] }: FieldRules): number {
-  return remove.some((name) => name.toLowerCase() === 'server') ? HAS_SERVER : 0;
 }

@@ -1,3 +1,4 @@
+import type { HeaderList } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
 import { responseField } from '../http/response-fields.ts';
 import { mergeFields } from './field-rules.ts';
@@ -7,12 +8,14 @@ import { mergeFields } from './field-rules.ts';
  * stays alone.
  */
 export function withVary(response: Response, names: readonly string[]): Response {
-  const value = responseField(response, 'vary');
-  if (value === null) return mergeFields(response, { add: ['Vary', names.join(', ')] });
-  const present = value.split(',').map((name) => name.trim());
+  const set = varyField(response, names);
+  return set.length === 0 ? response : mergeFields(response, { set });
+}
+
+/** The Vary that `withVary` would set, for who sets other fields with it; an empty list where that of `response` says enough. */
+export function varyField(response: Response, names: readonly string[]): HeaderList {
+  const present = (responseField(response, 'vary') ?? '').split(',').flatMap((name) => name.trim() || []);
   const lower = new Set(present.map((name) => name.toLowerCase()));
-  if (lower.has('*')) return response;
-  const missing = names.filter((name) => !lower.has(name.toLowerCase()));
-  if (missing.length === 0) return response;
-  return mergeFields(response, { set: ['Vary', [...present.filter(Boolean), ...missing].join(', ')] });
+  const missing = lower.has('*') ? [] : names.filter((name) => !lower.has(name.toLowerCase()));
+  return missing.length === 0 ? [] : ['Vary', [...present, ...missing].join(', ')];
 }

@@ -5,7 +5,7 @@ import type { Request } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
 import { mergeFields } from '../field-rules.ts';
 import { Origins } from '../origins.ts';
-import { withVary } from '../vary.ts';
+import { varyField } from '../vary.ts';
 
 export interface CorsOptions {
   /** `https://example.com`, `https://*.example.com` (any depth, not the bare name), `null`, or `*`. */
@@ -42,9 +42,10 @@ export function cors(options: CorsOptions): Handler {
     const origin = requestField(request, 'origin');
     if (origin !== null && isPreflight(request)) return preflight(request, origin, origins, options, grants);
     return after(next(request), (response) => {
-      const varied = origins.any ? response : withVary(response, ['Origin']);
-      if (origin === null || !origins.has(origin)) return varied;
-      return mergeFields(varied, { set: [ALLOW_ORIGIN, origins.any ? '*' : origin, ...grants, ...exposed] });
+      const vary = origins.any ? [] : varyField(response, ['Origin']);
+      const isAllowed = origin !== null && origins.has(origin);
+      const set = isAllowed ? [...vary, ALLOW_ORIGIN, origins.any ? '*' : origin, ...grants, ...exposed] : vary;
+      return set.length === 0 ? response : mergeFields(response, { set });
     });
   };
 }

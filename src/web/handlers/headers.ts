@@ -76,7 +76,8 @@ function requestChange(rules: Omit<FieldRules, 'defaults'>): (request: Request) 
   const host = newHost(rules.set ?? []);
   const set = templates(rules.set);
   const add = templates(rules.add);
-  const gone = new Set([...fieldNames(rules.set ?? []), ...(rules.remove ?? []).map((name) => name.toLowerCase())]);
+  const names = [...fieldNames(rules.set ?? []), ...(rules.remove ?? [])];
+  const gone = new Set(names.map((name) => name.toLowerCase().replaceAll('_', '-')));
 
   return function changeRequest(request) {
     const kept = withoutFields(request.headers, gone);

@@ -181,7 +181,7 @@ class Server implements RunningServer {
     this.#http1.destroy();
     this.#http2.destroy();
     this.#applications.destroy();
-    this.#site?.stop();
+    this.#site?.destroy();
     this.#flushLog();
   }
 
@@ -198,7 +198,8 @@ class Server implements RunningServer {
     const { log } = this.#options;
     const table = applicationTable(configuration, environs, log);
     await this.#applications.begin(table);
-    const site = composeSite(configuration, (name) => this.#applications.handleOf(name), NOWHERE, log);
+    const ports = environs.map(({ SERVER_PORT }) => SERVER_PORT);
+    const site = composeSite(configuration, (name) => this.#applications.handleOf(name), NOWHERE, ports, log);
     const old = this.#site;
     this.#site = site;
     this.#handle = site.handle;

@@ -25,6 +25,8 @@ export interface SiteParts {
   readonly staticCacheBytesMax: number;
   /** What a request's content may have where its route does not say. */
   readonly bodyBytesMax: number;
+  /** The port of each listener, by its index. */
+  readonly listenerPorts: readonly string[];
   readonly onError: (message: string, request: Request) => void;
 }
 
@@ -41,8 +43,10 @@ export interface ResolvedRoute {
 export interface BuiltSite {
   readonly handle: Next;
   readonly routes: readonly ResolvedRoute[];
-  /** Frees what the site holds: connections to backends. */
+  /** Another site takes over: ends what requests do not need any more, such as idle connections to backends. */
   stop(): void;
+  /** Ends everything. */
+  destroy(): void;
 }
 
 /** What a route is built with. */
@@ -52,11 +56,14 @@ export interface RouteContext {
   readonly mistakes: Mistakes;
   /** Where the route stands: `route`, `0`; empty for what holds for all routes. */
   readonly keys: readonly string[];
-  /** Called when the site is replaced. */
-  readonly onStop: (stop: () => void) => void;
+  /** Adds what the site holds. */
+  readonly hold: (held: Held) => void;
   /** Answers what an application leads to with X-Accel-Redirect; null when no route is internal. */
   readonly internal: ((request: Request, path: string) => HandlerResult) | null;
 }
+
+/** What ends with a site. */
+export type Held = Pick<BuiltSite, 'stop' | 'destroy'>;
 
 /** The end of a chain. */
 export interface Last {
@@ -71,14 +78,14 @@ export interface Last {
  */
 export function buildSite(config: Site, parts: SiteParts): BuiltSite {
   const mistakes = new Mistakes(parts.place);
-  const stops: (() => void)[] = [];
+  const held: Held[] = [];
   let internals = new Router<Next>([]);
   const hasInternal = config.route.some(({ internal }) => internal);
   const common = {
     config,
     parts,
     mistakes,
-    onStop: (stop: () => void) => stops.push(stop),
+    hold: (one: Held) => held.push(one),
     internal: hasInternal
       ? (request: Request, path: string) => (internals.find(request, path) ?? notFound)(request)
       : null,
@@ -94,10 +101,13 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
   const everywhere = { ...common, keys: [] };
   const restHandlers = [...featuresOf({}, defaults, everywhere), ...accelerated(everywhere)];
   const rest = chain('other requests', ANY, false, restHandlers, other);
-  const stop = (): void => {
-    for (const one of stops) one();
+  const destroy = (): void => {
+    for (const one of held) one.destroy();
   };
-  if (mistakes.lines.length > 0) stop();
+  const stop = (): void => {
+    for (const one of held) one.stop();
+  };
+  if (mistakes.lines.length > 0) destroy();
   mistakes.throwIfAny();
   const routerOf = (internal: boolean) =>
     new Router(
@@ -107,7 +117,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     );
   internals = routerOf(true);
   const handle = routes.length === 0 ? rest.next : routed(routerOf(false), rest.next);
-  return { handle, routes: [...routes, rest].map(({ resolved }) => resolved), stop };
+  return { handle, routes: [...routes, rest].map(({ resolved }) => resolved), stop, destroy };
 }
 
 const ANY: RouteMatch = { hosts: [], paths: [], patterns: [], methods: [], headers: [], query: [] };

@@ -23,8 +23,8 @@ export function checkConfiguration(configuration: Configuration, place: Place, l
   const mistakes: string[] = [];
   let routes: readonly ResolvedRoute[] = [];
   try {
-    const site = composeSite(configuration, () => notFound, place, log);
-    site.stop();
+    const site = composeSite(configuration, () => notFound, place, [], log);
+    site.destroy();
     routes = site.routes;
   } catch (error) {
     if (!(error instanceof ViaductError) || error.code !== 'SETTINGS') throw error;

@@ -18,13 +18,14 @@ export function composeSite(
   configuration: Configuration,
   application: (name: string) => Next,
   place: Place,
+  listenerPorts: readonly string[],
   log: Log,
 ): BuiltSite {
   const { settings, project, site, bases, applications } = configuration;
   const { dev, staticCacheBytesMax } = settings;
   const names = new Set([...Object.keys(applications), ...(project === null ? [] : [MAIN])]);
   const main = mainOf(configuration, project === null ? null : application(MAIN));
-  if (site === null) return { handle: main ?? notFound, routes: [], stop: () => {} };
+  if (site === null) return { handle: main ?? notFound, routes: [], stop() {}, destroy() {} };
   return buildSite(site, {
     place,
     baseOf: (key) => bases[key] ?? '',
@@ -33,6 +34,7 @@ export function composeSite(
     dev,
     staticCacheBytesMax,
     bodyBytesMax: settings.bodyBytesMax,
+    listenerPorts,
     onError: (message, request) => log.error(message, { request: `${request.method} ${request.path}` }),
   });
 }

@@ -10,6 +10,7 @@ import { staticFiles } from '../web/handlers/static.ts';
 import type { Last, RouteContext } from './build.ts';
 import { notFound } from './not-found.ts';
 import { omitUndefined, pairs } from './options.ts';
+import { proxyTo } from './proxy.ts';
 
 /** What answers the requests of a route: handlers that may pass on, and the end of the chain. */
 export interface Content {
@@ -49,8 +50,12 @@ export function accelerated({ config, internal, parts }: RouteContext): Handler[
 }
 
 /** Whether an application or a backend answers what is left. */
-function endsElsewhere({ respond, redirect: options, static: directories, app }: RouteConfig): boolean {
-  return app !== undefined || (respond === undefined && options === undefined && directories.length === 0);
+function endsElsewhere({ respond, redirect: options, static: directories, app, proxy }: RouteConfig): boolean {
+  return (
+    app !== undefined ||
+    proxy.length > 0 ||
+    (respond === undefined && options === undefined && directories.length === 0)
+  );
 }
 
 const CODINGS = ['br', 'zstd', 'gzip'] as const;
@@ -63,7 +68,8 @@ function files(route: RouteConfig, { keys, parts, mistakes }: RouteContext): Han
   const options = route.static_options;
   const base = parts.baseOf('route');
   const { fallback, fallback_for: fallbackFor, try_files: tryFiles, immutable, listing, headers } = options;
-  const hasMore = route.app !== undefined || route.respond !== undefined || route.redirect !== undefined;
+  const hasMore =
+    route.app !== undefined || route.proxy.length > 0 || route.respond !== undefined || route.redirect !== undefined;
   const prefixes =
     route.path.length === 0 ? ['/'] : route.path.map((path) => path.slice(0, path.lastIndexOf('/') + 1) || '/');
   const mounts = [...new Set(prefixes)].map((urlPrefix): StaticMount => {
@@ -89,9 +95,11 @@ function files(route: RouteConfig, { keys, parts, mistakes }: RouteContext): Han
   return handler === null ? [] : [handler];
 }
 
-function lastOf(route: RouteConfig, { keys, parts, mistakes }: RouteContext): Last {
-  const { respond, app, static: directories, redirect: redirection } = route;
+function lastOf(route: RouteConfig, context: RouteContext): Last {
+  const { keys, parts, mistakes } = context;
+  const { respond, app, proxy, static: directories, redirect: redirection } = route;
   if (respond !== undefined) return responding(respond);
+  if (proxy.length > 0) return proxyTo(route, context);
   if (app !== undefined) {
     const next = parts.application(app);
     if (next === null) mistakes.add([...keys, 'app'], `there is no application ${JSON.stringify(app)}`);

@@ -1,18 +1,27 @@
+import { resolve } from 'node:path';
 import type { FeatureConfig, FeatureName, RouteConfig } from '../config/site/schema.ts';
+import { CidrList } from '../http/cidr.ts';
 import type { Handler } from '../http/handler.ts';
+import { subrequest } from '../upstream/subrequest.ts';
 import { addressList } from '../web/handlers/address-list.ts';
+import { basicAuth } from '../web/handlers/basic-auth.ts';
 import { bodyLimit } from '../web/handlers/body-limit.ts';
 import { canonicalHost } from '../web/handlers/canonical-host.ts';
 import { compression } from '../web/handlers/compression.ts';
 import { cors } from '../web/handlers/cors.ts';
+import { errorPages } from '../web/handlers/error-pages.ts';
+import { type AuthQuestion, forwardAuth } from '../web/handlers/forward-auth.ts';
 import { headers } from '../web/handlers/headers.ts';
 import { httpsRedirect } from '../web/handlers/https-redirect.ts';
+import { maintenance } from '../web/handlers/maintenance.ts';
 import { rateLimit } from '../web/handlers/rate-limit.ts';
 import { requestLimit } from '../web/handlers/request-limit.ts';
 import { rewrite } from '../web/handlers/rewrite.ts';
 import { securityHeaders } from '../web/handlers/security-headers.ts';
+import { readHtpasswd } from '../web/htpasswd.ts';
 import type { RouteContext } from './build.ts';
-import { omitUndefined, pairs } from './options.ts';
+import { mapValues, omitUndefined, pairs } from './options.ts';
+import { backendOf } from './proxy.ts';
 
 /** Makes the handler of a feature of its options. */
 type Make<N extends FeatureName> = (config: FeatureConfig<N>, context: RouteContext) => Handler;
@@ -49,6 +58,22 @@ const FEATURES: { readonly [N in FeatureName]: Make<N> } = {
     compression(omitUndefined({ encodings, bytesMin: bytes_min, types })),
   https_redirect: ({ port }) => httpsRedirect(omitUndefined({ port })),
   canonical_host: ({ host, from }) => canonicalHost(omitUndefined({ host, from })),
+  error_pages: ({ pages, intercept }, { parts, keys }) =>
+    errorPages({
+      pages: mapValues(pages, (path) => ({ file: resolve(parts.baseOf(keys[0] ?? ''), path) })),
+      intercept,
+    }),
+  maintenance: (config, { parts, keys }) => {
+    const base = parts.baseOf(keys[0] ?? '');
+    const allowed = CidrList.parse(config.allow);
+    return maintenance({
+      file: config.file === undefined ? null : resolve(base, config.file),
+      enabled: config.enabled,
+      allow: (address) => allowed.matches(address),
+      retryAfterSeconds: config.retry_after_s ?? null,
+      page: config.page === undefined ? null : { file: resolve(base, config.page) },
+    });
+  },
   access: ({ allow, deny }) => addressList(omitUndefined({ allow, deny })),
   rate_limit: ({ per, rate, burst, announce }) => rateLimit({ per, ratePerSecond: rate, burst, announce }),
   request_limit: ({ per, max, total_max, status }) =>
@@ -65,6 +90,23 @@ const FEATURES: { readonly [N in FeatureName]: Make<N> } = {
         privateNetwork: config.private_network,
       }),
     ),
+  basic_auth: ({ users, htpasswd, realm, user_header, hide_credentials }, { parts, keys }) => {
+    const file = htpasswd === undefined ? [] : readHtpasswd(resolve(parts.baseOf(keys[0] ?? ''), htpasswd));
+    const all = new Map([...file, ...Object.entries(users)]);
+    return basicAuth(omitUndefined({ users: all, realm, userHeader: user_header, hideCredentials: hide_credentials }));
+  },
+  forward_auth: ({ to, path, timeout_ms, request_headers, copy_headers, client_headers }, { parts, keys }) => {
+    const backend = backendOf(to, parts.baseOf(keys[0] ?? ''));
+    return forwardAuth(
+      omitUndefined({
+        ask: (question: AuthQuestion) => subrequest(backend, question, timeout_ms),
+        path,
+        requestHeaders: request_headers,
+        copyHeaders: copy_headers,
+        clientHeaders: client_headers,
+      }),
+    );
+  },
   body_bytes_max: (bodyBytesMax) => bodyLimit({ bodyBytesMax }),
   rewrite: ({ query, ...path }) =>
     rewrite(

@@ -13,3 +13,7 @@ type RequiredKeys<T> = { [K in keyof T]-?: undefined extends T[K] ? never : K }[
 export function pairs(table: Readonly<Record<string, string>>): string[] {
   return Object.entries(table).flat();
 }
+
+export function mapValues<T, U>(table: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(table).map(([key, value]) => [key, change(value)]));
+}

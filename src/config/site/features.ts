@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { bytes, feature, listOf, oneOf, text, whole, words } from './values.ts';
+import { bytes, duration, feature, listOf, oneOf, text, whole, words } from './values.ts';
 
 const fields = z.record(z.string(), z.string('must be a text'));
 const names = listOf(words('a field name'));
@@ -89,6 +89,44 @@ const cors = z.strictObject({
   private_network: z.boolean('must be true or false').optional(),
 });
 
+const hash = words('a password hash: viaduct hash-password makes one');
+
+const basicAuth = z.strictObject({
+  users: z.record(z.string(), hash).default({}),
+  htpasswd: words('the path of a file').optional(),
+  realm: words('a text').optional(),
+  user_header: words('a field name').optional(),
+  hide_credentials: z.boolean('must be true or false').optional(),
+});
+
+/** Where a backend listens. */
+export const backend = text(
+  /^https?:\/\/(?:[^\s/:?#[\]@]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$|^unix:.+$/,
+  'a backend such as http://127.0.0.1:9000, https://app.internal or unix:/run/app.sock',
+);
+
+const forwardAuth = z.strictObject({
+  to: backend,
+  path: text(/^\/\S*$/, 'a path'),
+  timeout_ms: duration(1).default(5000),
+  request_headers: names.optional(),
+  copy_headers: names.optional(),
+  client_headers: names.optional(),
+});
+
+const errorPages = z.strictObject({
+  pages: z.record(z.string(), words('the path of a file')),
+  intercept: z.boolean('must be true or false').default(false),
+});
+
+const maintenance = z.strictObject({
+  file: words('the path of a file').optional(),
+  enabled: z.boolean('must be true or false').default(false),
+  allow: listOf(words('an address range')).default([]),
+  retry_after_s: whole(0, 31_536_000).optional(),
+  page: words('the path of a file').optional(),
+});
+
 /**
  * What can happen to a request on its way, for one route or, above all routes, for every request. `false` in a route switches off what holds
  * above.
@@ -105,6 +143,10 @@ export const featureShape = {
   rate_limit: feature(rateLimit).optional(),
   request_limit: feature(requestLimit).optional(),
   cors: feature(cors).optional(),
+  basic_auth: feature(basicAuth).optional(),
+  forward_auth: feature(forwardAuth).optional(),
+  error_pages: feature(errorPages).optional(),
+  maintenance: feature(maintenance).optional(),
   rewrite: feature(rewrite).optional(),
 };
 

@@ -2,7 +2,7 @@
 export const SITE_KEYS: ReadonlySet<string> = new Set([
   ...['apps', 'route', 'tls', 'trusted_proxies'],
   ...['headers', 'security_headers', 'compression', 'https_redirect', 'canonical_host', 'access', 'rate_limit'],
-  ...['request_limit', 'cors', 'rewrite', 'sendfile'],
+  ...['request_limit', 'cors', 'basic_auth', 'forward_auth', 'error_pages', 'maintenance', 'rewrite', 'sendfile'],
 ]);
 
 /** What a settings file holds of the site: the value of each key, and where it and what is in it stand. */

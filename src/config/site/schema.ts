@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { featureShape, routeOnlyShape } from './features.ts';
-import { listOf, oneOf, text, whole, words } from './values.ts';
+import { backend, featureShape, routeOnlyShape } from './features.ts';
+import { bytes, duration, listOf, oneOf, text, whole, words } from './values.ts';
 
 const host = text(
   /^(?:\*\.)?[^\s/*:]+$|^\[[0-9A-Fa-f:.]+\]$/,
@@ -57,12 +57,30 @@ const redirectOptions = z.strictObject({
   pattern: words('a regular expression').optional(),
 });
 
+const proxyOptions = z.strictObject({
+  connect_timeout_ms: duration(1).default(5000),
+  response_timeout_ms: duration(1).default(60_000),
+  idle_timeout_ms: duration(1).default(60_000),
+  tunnel_idle_timeout_ms: duration(0).default(0),
+  keep_alive_max: whole(0, 100_000).default(64),
+  keep_alive_timeout_ms: duration(1).default(4000),
+  host: words('client, backend or a host name').default('client'),
+  forwarded: oneOf(['x-forwarded', 'forwarded', 'both', 'off']).default('x-forwarded'),
+  head_bytes_max: bytes(256, 16 * 1024 * 1024).default(65_536),
+  head_count_max: whole(1, 10_000).default(200),
+  tls_server_name: words('a host name').optional(),
+  tls_ca: words('the path of a PEM file').optional(),
+  tls_verify: yes.default(true),
+});
+
 /** What answers: one of them, or files before an application or backend. */
 const content = {
   app: words('the name of an application').optional(),
   mount: prefix.optional(),
   static: listOf(words('the path of a directory')).default([]),
   static_options: staticOptions.prefault({}),
+  proxy: listOf(backend).default([]),
+  proxy_options: proxyOptions.prefault({}),
   redirect: z
     .union([
       words('a path or URL').transform((to) => ({ to, status: 302 as const, pattern: undefined })),

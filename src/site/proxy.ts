@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { RouteConfig } from '../config/site/schema.ts';
+import { ViaductError } from '../errors.ts';
+import type { Backend, BackendTls } from '../upstream/backend.ts';
+import { reverseProxy } from '../upstream/reverse-proxy.ts';
+import type { Last, RouteContext } from './build.ts';
+import { notFound } from './not-found.ts';
+import { omitUndefined } from './options.ts';
+
+/** The end of a route that passes requests on to backends. */
+export function proxyTo({ proxy: urls, proxy_options: options }: RouteConfig, context: RouteContext): Last {
+  const { keys, parts, mistakes, hold } = context;
+  const base = parts.baseOf('route');
+  const tls = mistakes.attempt([...keys, 'proxy_options', 'tls_ca'], () =>
+    omitUndefined({
+      serverName: options.tls_server_name,
+      ca: options.tls_ca === undefined ? undefined : readPem(resolve(base, options.tls_ca)),
+      verify: options.tls_verify,
+    }),
+  );
+  if (tls === null) return { name: 'proxy', next: notFound };
+  const proxy = reverseProxy({
+    backends: urls.map((url) => backendOf(url, base, tls)),
+    connectTimeoutMs: options.connect_timeout_ms,
+    responseTimeoutMs: options.response_timeout_ms,
+    idleTimeoutMs: options.idle_timeout_ms,
+    tunnelIdleTimeoutMs: options.tunnel_idle_timeout_ms,
+    keepAliveMax: options.keep_alive_max,
+    keepAliveTimeoutMs: options.keep_alive_timeout_ms,
+    hostHeader: options.host,
+    responseHeadBytesMax: options.head_bytes_max,
+    responseHeadCountMax: options.head_count_max,
+    forwarded: options.forwarded,
+    listenerPorts: parts.listenerPorts,
+    onError: parts.onError,
+  });
+  hold(proxy);
+  return { name: `proxy ${urls.join(', ')}`, next: proxy.handle };
+}
+
+/** A backend as it is written in a configuration, where its form was checked. */
+export function backendOf(url: string, base: string, tls: BackendTls = {}): Backend {
+  const path = /^unix:(.+)$/.exec(url)?.[1];
+  if (path !== undefined) return { host: '', port: 0, path: resolve(base, path) };
+  const [, scheme, host = '', port] = /^(https?):\/\/(.+?)(?::(\d{1,5}))?$/.exec(url) ?? [];
+  const place = { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? (scheme === 'https' ? 443 : 80)) };
+  return scheme === 'https' ? { ...place, tls } : place;
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ViaductError('SETTINGS', `Cannot read "${path}": ${(error as Error).message}`);
+  }
+}

@@ -85,9 +85,9 @@ export class Arrivals {
     const { index, tls } = this.#options;
     const rawPeer = proxied ?? peerOf(socket, index);
     this.#open.add(socket);
-    tls?.start(socket, (secured, error) => {
+    tls?.start(socket, (secured, reason) => {
       this.#open.delete(socket);
-      if (secured === null) this.#options.onRefused?.(`TLS: ${error?.message ?? ''}`, rawPeer.remoteAddress);
+      if (secured === null) this.#options.onRefused?.(`TLS: ${reason}`, rawPeer.remoteAddress);
       else this.#handOn(secured, securePeer(rawPeer, secured));
     });
   }

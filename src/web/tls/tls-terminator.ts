@@ -12,8 +12,8 @@ export interface TerminatorOptions extends TlsOptions {
   readonly handshakeTimeoutMs?: number;
 }
 
-/** Told once how a handshake ended: with a socket, or with an error and none. */
-export type HandshakeEnd = (secured: TLSSocket | null, error: Error | null) => void;
+/** Told once how a handshake ended: with a socket, or with the reason why there is none. */
+export type HandshakeEnd = (secured: TLSSocket | null, reason: string) => void;
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
@@ -24,7 +24,9 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 export class TlsTerminator {
   readonly #ticketKeys = randomBytes(TICKET_KEY_BYTES);
   readonly #handshakes = new Map<Socket, HandshakeEnd>();
-  readonly #onRawClosed = thisFirst((raw: Socket) => this.#end(raw, null, new Error('the client has left')));
+  readonly #onRawClosed = thisFirst((raw: Socket) => {
+    setImmediate(() => this.#end(raw, null, 'the client has left')); // TLS may know better why
+  });
   #options: TerminatorOptions;
   #contexts: TlsContexts | null = null;
   #server: Server | null = null;
@@ -60,7 +62,7 @@ export class TlsTerminator {
     raw.on('error', ignore);
     raw.once('close', this.#onRawClosed);
     raw.allowHalfOpen = false; // who sends FIN within a handshake waits for nothing
-    if (this.#server === null) this.#end(raw, null, new Error('no certificate is loaded'));
+    if (this.#server === null) this.#end(raw, null, 'no certificate is loaded');
     else this.#server.emit('connection', raw);
   }
 
@@ -75,19 +77,19 @@ export class TlsTerminator {
       rejectUnauthorized: clientCertificates === 'required',
       ...(byName.size === 0 ? {} : { SNICallback: chooseIn(byName) }),
     });
-    server.on('secureConnection', (socket) => this.#end(rawOf(socket), socket, null));
-    server.on('tlsClientError', (error, socket) => this.#end(rawOf(socket), null, error));
+    server.on('secureConnection', (socket) => this.#end(rawOf(socket), socket, ''));
+    server.on('tlsClientError', (error, socket) => this.#end(rawOf(socket), null, whyFailed(error, socket)));
     return server;
   }
 
-  #end(raw: Socket, secured: TLSSocket | null, error: Error | null): void {
+  #end(raw: Socket, secured: TLSSocket | null, reason: string): void {
     const onEnd = this.#handshakes.get(raw);
     if (onEnd === undefined) return;
     this.#handshakes.delete(raw);
     raw.off('close', this.#onRawClosed);
     if (secured === null) raw.destroy();
     else secured.allowHalfOpen = true;
-    onEnd(secured, error);
+    onEnd(secured, reason);
   }
 }
 
@@ -105,6 +107,13 @@ function thisFirst<T>(then: (emitter: T) => void): (this: T) => void {
 
 /** What goes wrong beneath TLS ends the handshake, or the connection, above. */
 function ignore(): void {}
+
+/** OpenSSL's messages name its source files; its reason says the same in a few words. */
+function whyFailed(error: Error & { readonly reason?: string }, socket: TLSSocket): string {
+  const { authorizationError } = socket as { readonly authorizationError?: Error | string | null };
+  if (authorizationError) return `the client's certificate is refused (${String(authorizationError)})`;
+  return error.reason ?? error.message;
+}
 
 /** The socket beneath TLS: a server's events bring only the one above. */
 function rawOf(socket: TLSSocket): Socket {

@@ -39,6 +39,13 @@ function echoHead(request: string): string {
   return `HTTP/1.1 200 OK\r\nContent-Length: ${request.length}\r\n\r\n${request}`;
 }
 
+/** Waits until the proxy has ended this connection. */
+function ended(connection: RawConnection | undefined): Promise<void> {
+  return eventually('the proxy ends the connection', () => {
+    return connection?.socket.readableEnded === true || connection?.socket.destroyed === true;
+  });
+}
+
 /** A port where nobody listens. */
 async function closedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -351,7 +358,7 @@ describe('connections to a backend', () => {
     const backend = await answering(t, () => OK);
     const front = await inFront(t, [backend.backend], { keepAliveTimeoutMs: 100 });
     await ask(front.port, '/');
-    await once((backend.connections[0] as RawConnection).socket, 'end');
+    await ended(backend.connections[0]);
   });
 
   it('that turn out closed cost a repeatable request nothing', async (t) => {
@@ -395,7 +402,7 @@ describe('connections to a backend', () => {
     front.proxy.stop();
     (release as (() => void) | null)?.();
     assert.equal((await slow).body, 'ok');
-    await once((backend.connections[0] as RawConnection).socket, 'end');
+    await ended(backend.connections[0]);
   });
 });
 
@@ -459,7 +466,7 @@ describe('a client that leaves', () => {
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     await eventually('the backend has it', () => backend.connections.length === 1);
     client.socket.resetAndDestroy();
-    await once((backend.connections[0] as RawConnection).socket, 'end');
+    await ended(backend.connections[0]);
     await eventually('it is counted', () => front.answered.length === 1);
     assert.deepEqual([front.answered, front.failures, front.errors], [[499], [], []]);
   });
@@ -471,8 +478,7 @@ describe('a client that leaves', () => {
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     await client.until(/hello$/);
     client.socket.resetAndDestroy();
-    const { socket } = backend.connections[0] as RawConnection;
-    await Promise.race([once(socket, 'end'), once(socket, 'close')]);
+    await ended(backend.connections[0]);
     assert.deepEqual([front.failures, front.errors], [[], []]);
   });
 });

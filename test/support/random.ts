@@ -14,3 +14,8 @@ export function chooseSeed(): number {
   const given = Number(process.env.VIADUCT_TEST_SEED);
   return Number.isInteger(given) && given > 0 ? given : Math.floor(Math.random() * 0x7fffffff);
 }
+
+/** Bytes that no compression makes fewer. */
+export function noise(random: () => number, length: number): Buffer {
+  return Buffer.from(Uint8Array.from({ length }, () => random() * 256));
+}

@@ -32,6 +32,8 @@ export interface ForwardAuthOptions {
   readonly copyHeaders?: readonly string[];
   /** Fields of the service's consent that the client gets beside the application's, such as Set-Cookie. */
   readonly clientHeaders?: readonly string[];
+  /** Gets why the service was of no use: its failure to answer, or an answer that means nothing. */
+  readonly onError?: ((error: unknown) => void) | null;
 }
 
 /**
@@ -43,7 +45,7 @@ export interface ForwardAuthOptions {
  * @throws ViaductError `SETTINGS` for a path without a slash, and for names that are none or frame a message.
  */
 export function forwardAuth(options: ForwardAuthOptions): Handler {
-  const { ask, path, copyHeaders = [], clientHeaders = [] } = options;
+  const { ask, path, copyHeaders = [], clientHeaders = [], onError = null } = options;
   check(options);
   const chosen = options.requestHeaders === undefined ? null : lowerCase(options.requestHeaders);
   const copied = lowerCase(copyHeaders);
@@ -68,8 +70,10 @@ export function forwardAuth(options: ForwardAuthOptions): Handler {
         headers: [...fieldsFor(request, chosen), ...forwarded(request)],
       });
       if (answer.status >= 200 && answer.status < 300) return answer;
-      return DENIALS.has(answer.status) ? denial(answer) : Response.text(502, 'Bad Gateway\n');
+      if (DENIALS.has(answer.status)) return denial(answer);
+      throw new Error(`the authentication service answered with ${answer.status}`);
     } catch (error) {
+      onError?.(error);
       return isTimeout(error) ? Response.text(504, 'Gateway Timeout\n') : Response.text(502, 'Bad Gateway\n');
     }
   }

@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from 'node:assert/strict';
+import { deepEqual, equal, match, throws } from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { HeaderList } from '../../../src/http/message.ts';
 import { Response } from '../../../src/http/response.ts';
@@ -133,7 +133,13 @@ describe('forward authentication', () => {
   ];
   for (const [answer, status] of failures) {
     it(`lets nobody in, with ${status}, when the service gives ${answer}`, async () => {
-      const { response, passed } = await ask(answer, ['Location', 'https://x.example/']);
+      const errors: unknown[] = [];
+      const options = { onError: (error: unknown) => errors.push(error) };
+      const { response, passed } = await ask(answer, ['Location', 'https://x.example/'], options);
+      match(
+        `${errors}`,
+        answer instanceof Error ? /^\w+: (connection refused|slow)$/ : new RegExp(`answered with ${answer}$`),
+      );
       equal(response.status, status);
       equal(passed, null);
       deepEqual(valuesOf(responseFields(response), 'Location'), []);

@@ -10,6 +10,7 @@ const SYSTEM_PARTS = [
   { package: 'nginx', programs: ['nginx'] },
   { package: 'curl', programs: ['curl'] },
   { package: 'openssl', programs: ['openssl'] },
+  { package: 'slowhttptest', programs: ['slowhttptest'] },
 ];
 
 /** Names of interpreters, the usual one first: on macOS `python3` is often older than what else is there. */

@@ -21,6 +21,8 @@ export interface PrimaryOptions {
 
 export interface RunningFronts extends RunningServer {
   readonly pids: readonly number[];
+  /** Resolves when the fronts cannot be brought back; the server is to be ended then. */
+  readonly lost: Promise<ViaductError>;
   /** Whether the event loops of all fronts turn. */
   isAlive(): boolean;
 }
@@ -60,16 +62,21 @@ interface Place {
  * connections, queue and workers, so a front that dies takes only these along.
  */
 class Primary implements RunningFronts {
+  readonly lost: Promise<ViaductError>;
   readonly #options: PrimaryOptions;
   #configuration: Configuration;
   readonly #places: readonly Place[];
   #state: 'starting' | 'serving' | 'stopping' = 'starting';
   #reloading = false;
+  #lose: (error: ViaductError) => void = () => {};
   #stuck = false;
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
     this.#configuration = options.configuration;
+    this.lost = new Promise((resolve) => {
+      this.#lose = resolve;
+    });
     this.#places = Array.from({ length: options.configuration.settings.fronts }, (_, index) => ({
       index,
       policy: new RestartPolicy(),
@@ -164,7 +171,13 @@ class Primary implements RunningFronts {
     const delayMs = place.policy.delayAfter(performance.now() - front.bornMs);
     const when = delayMs === 0 ? '' : ` in ${delayMs} ms`;
     this.#options.log.error(`front ${place.index + 1} (pid ${front.pid}) ended ${how}; a new one follows${when}`);
-    this.#launchLater(place, delayMs);
+    // What was inherited is gone with the last process that had it; whoever passed it still holds it, and can pass it again.
+    if (this.#fronts.every(({ state }) => state !== 'ready') && this.#hasInherited()) this.#lose(inheritedLost());
+    else this.#launchLater(place, delayMs);
+  }
+
+  #hasInherited(): boolean {
+    return this.#configuration.settings.listen.some((address) => address.startsWith('fd:'));
   }
 
   /** While no front serves, one at a time: the first binds the addresses, which the others must not find half bound. */
@@ -198,4 +211,14 @@ class Primary implements RunningFronts {
       });
     }
   }
+}
+
+function inheritedLost(): ViaductError {
+  return new ViaductError(
+    'LISTEN',
+    'Cannot start new fronts: all have ended, and with them the sockets that were passed',
+    {
+      advice: 'The service manager has to start Viaduct again (Restart=on-failure).',
+    },
+  );
 }

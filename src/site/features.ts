@@ -90,17 +90,26 @@ const FEATURES: { readonly [N in FeatureName]: Make<N> } = {
         privateNetwork: config.private_network,
       }),
     ),
-  basic_auth: ({ users, htpasswd, realm, user_header, hide_credentials }, { parts, keys }) => {
-    const file = htpasswd === undefined ? [] : readHtpasswd(resolve(parts.baseOf(keys[0] ?? ''), htpasswd));
-    const all = new Map([...file, ...Object.entries(users)]);
-    return basicAuth(omitUndefined({ users: all, realm, userHeader: user_header, hideCredentials: hide_credentials }));
+  basic_auth: ({ users, file, remember_ms, realm, user_header, hide_credentials }, { parts, keys }) => {
+    const listed = file === undefined ? [] : readHtpasswd(resolve(parts.baseOf(keys[0] ?? ''), file));
+    const all = new Map([...listed, ...Object.entries(users)]);
+    return basicAuth(
+      omitUndefined({
+        users: all,
+        realm,
+        rememberMs: remember_ms,
+        userHeader: user_header,
+        hideCredentials: hide_credentials,
+      }),
+    );
   },
-  forward_auth: ({ to, path, timeout_ms, request_headers, copy_headers, client_headers }, { parts, keys }) => {
-    const backend = backendOf(to, parts.baseOf(keys[0] ?? ''));
+  forward_auth: ({ url, timeout_ms, request_headers, copy_headers, client_headers }, { parts, keys }) => {
+    const slash = url.indexOf('/', url.indexOf('//') + 2);
+    const backend = backendOf(url.slice(0, slash), parts.baseOf(keys[0] ?? ''));
     return forwardAuth(
       omitUndefined({
         ask: (question: AuthQuestion) => subrequest(backend, question, timeout_ms),
-        path,
+        path: url.slice(slash),
         requestHeaders: request_headers,
         copyHeaders: copy_headers,
         clientHeaders: client_headers,

@@ -9,9 +9,9 @@ export function omitUndefined<T extends object>(options: T): Partial<Defined<T>>
 
 type RequiredKeys<T> = { [K in keyof T]-?: undefined extends T[K] ? never : K }[keyof T];
 
-/** `[name, value, …]` of a table. */
-export function pairs(table: Readonly<Record<string, string>>): string[] {
-  return Object.entries(table).flat();
+/** `[name, value, …]` of a table, whose values may be arrays. */
+export function pairs(table: Readonly<Record<string, string | readonly string[]>>): string[] {
+  return Object.entries(table).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
 }
 
 export function mapValues<T, U>(table: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { placeOf } from '../../config/site/keys.ts';
-import { startFronts } from '../../fronts/primary.ts';
-import { createLog } from '../../observe/log.ts';
+import { type RunningFronts, startFronts } from '../../fronts/primary.ts';
+import { createLog, type Log } from '../../observe/log.ts';
 import { startServer } from '../../server.ts';
 import { assumeIdentity } from '../../service/identity.ts';
 import { resolveListen, takeInheritedSockets } from '../../service/inherited-sockets.ts';
@@ -55,5 +55,14 @@ export async function serve(parsed: Arguments): Promise<number> {
   process.stderr.write(`Viaduct ${VERSION} serves ${name} on ${colours.bold(where)}${passed}${shared}\n`);
   ready(` on ${where}`);
   if (process.stdin.isTTY === true) process.stderr.write(`${colours.dim('Press Ctrl-C to stop.')}\n`);
-  return ended.finally(() => manager.close());
+  const code = await Promise.race([ended, ...(fronts === null ? [] : [endWhenLost(fronts, log)])]);
+  manager.close();
+  return code;
+}
+
+async function endWhenLost(fronts: RunningFronts, log: Log): Promise<number> {
+  const { message, advice } = await fronts.lost;
+  log.error(`${message}. ${advice}`);
+  fronts.kill();
+  return 1;
 }

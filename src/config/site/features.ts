@@ -1,7 +1,10 @@
 import * as z from 'zod';
 import { bytes, duration, feature, listOf, oneOf, text, whole, words } from './values.ts';
 
-const fields = z.record(z.string(), z.string('must be a text'));
+const fields = z.record(
+  z.string(),
+  z.union([z.string(), z.array(z.string())], 'must be a text, or an array of texts for several fields'),
+);
 const names = listOf(words('a field name'));
 const value = words('the value of a field');
 const optional = z.union([value, z.literal(false)], 'must be the value of a field, or false for none');
@@ -93,7 +96,8 @@ const hash = words('a password hash: viaduct hash-password makes one');
 
 const basicAuth = z.strictObject({
   users: z.record(z.string(), hash).default({}),
-  htpasswd: words('the path of a file').optional(),
+  file: words('the path of a file').optional(),
+  remember_ms: duration(0).optional(),
   realm: words('a text').optional(),
   user_header: words('a field name').optional(),
   hide_credentials: z.boolean('must be true or false').optional(),
@@ -106,8 +110,7 @@ export const backend = text(
 );
 
 const forwardAuth = z.strictObject({
-  to: backend,
-  path: text(/^\/\S*$/, 'a path'),
+  url: text(/^https?:\/\/[^\s/?#]+\/\S*$/, 'a URL with a path, such as http://127.0.0.1:9091/verify'),
   timeout_ms: duration(1).default(5000),
   request_headers: names.optional(),
   copy_headers: names.optional(),

@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { ask } from '../support/http-client.ts';
+import { makeProject } from '../support/project.ts';
+import { accepts, eventually, isRunning, SocketClient } from '../support/socket-client.ts';
+import { startViaduct, type Viaduct } from '../support/viaduct.ts';
+
+/** `/hold` runs until a file appears. */
+const APPLICATION = `
+import os, time
+
+VERSION = "one"
+
+def application(environ, start_response):
+    body = VERSION
+    path = environ["PATH_INFO"]
+    if path == "/pids":
+        body = "%d %d %s" % (os.getpid(), os.getppid(), environ["wsgi.multiprocess"])
+    elif path == "/hold":
+        open("held-%d" % os.getpid(), "w").close()
+        while not os.path.exists("release"):
+            time.sleep(0.01)
+        body = "held by " + VERSION
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body.encode()]
+`;
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+describe('a server of several fronts', () => {
+  it('serves files and the application from every front, and says to the application that there are other processes', async (t) => {
+    const { server } = await start(t, { workers: 1 });
+    assert.match(server.output(), /with 2 fronts$/m);
+    const seen = new Set<string>();
+    await eventually('both fronts have answered', async () => {
+      const { status, body } = await ask(server.port, '/pids');
+      assert.equal(status, 200);
+      assert.match(body, / True$/);
+      seen.add(body);
+      assert.equal((await ask(server.port, '/s/file.txt')).body, 'a file');
+      return seen.size === 2;
+    });
+  });
+
+  it('goes on when a front is killed under load, loses only its connections, and starts another', async (t) => {
+    const { server } = await start(t, {});
+    const [victim, other] = (await frontsOf(server)) as [number, number];
+    const clients = await Promise.all(Array.from({ length: 16 }, () => keepAsking(server.port)));
+    process.kill(victim, 'SIGKILL');
+    await eventually('a new front is there', async () => {
+      const now = await frontsOf(server);
+      return now.length === 2 && !now.includes(victim) && now.includes(other);
+    });
+    const outcomes = await Promise.all(clients.map((client) => client.stop()));
+    for (const { failures } of outcomes)
+      assert.ok(failures <= 1, 'a client fails once, with the connection that it had');
+    assert.ok(
+      outcomes.some(({ failures }) => failures === 0),
+      'those of the other front have noticed nothing',
+    );
+    assert.match(server.output(), new RegExp(`front \\d \\(pid ${victim}\\) ended of SIGKILL; a new one follows`));
+    await eventually(
+      'the Python of the dead front is gone',
+      () => spawnSync('ps', ['--ppid', `${victim}`]).status !== 0,
+    );
+    assert.equal((await ask(server.port, '/')).body, 'one');
+  });
+
+  it('comes back when all fronts are killed at once', async (t) => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await eventually('it is bound', () => holder.address() !== null);
+    const { port } = holder.address() as AddressInfo;
+    await new Promise((resolve) => holder.close(resolve));
+    const { server } = await start(t, { listen: `127.0.0.1:${port}` });
+    const before = await frontsOf(server);
+    for (const pid of before) process.kill(pid, 'SIGKILL');
+    await eventually(
+      'two new fronts serve',
+      async () => (await frontsOf(server)).filter((pid) => !before.includes(pid)).length === 2,
+    );
+    await eventually(
+      'requests are answered',
+      async () => (await accepts(server.port)) && (await ask(server.port, '/')).status === 200,
+    );
+  });
+
+  it('leaves no process behind when the primary is killed with SIGKILL', async (t) => {
+    const { server } = await start(t, {});
+    const fronts = await frontsOf(server);
+    const python = fronts.flatMap(descendants);
+    assert.ok(python.length >= 4, 'a zygote and a worker for each front');
+    process.kill(server.pid, 'SIGKILL');
+    await eventually('all are gone', () => [...fronts, ...python].every((pid) => !isRunning(pid)));
+    assert.equal(await accepts(server.port), false);
+  });
+
+  it('brings new code to all fronts without failing a request when it gets SIGHUP under load', async (t) => {
+    const { server, project } = await start(t, {});
+    const fronts = await frontsOf(server);
+    const clients = await Promise.all(Array.from({ length: 8 }, () => keepAsking(server.port)));
+    writeFileSync(join(project, 'app.py'), APPLICATION.replace('"one"', '"two"'));
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('it says that it has reloaded', () => /Reloaded in/.test(server.output()));
+    const outcomes = await Promise.all(clients.map((client) => client.stop()));
+    assert.deepEqual(
+      outcomes.map(({ failures }) => failures),
+      outcomes.map(() => 0),
+    );
+    assert.ok(
+      outcomes.every(({ bodies }) => bodies.at(-1) === 'two'),
+      'each front has the new code',
+    );
+    assert.deepEqual(await frontsOf(server), fronts, 'the fronts themselves have stayed');
+  });
+
+  it('keeps the old code in all fronts when the new code does not import', async (t) => {
+    const { server, project } = await start(t, {});
+    writeFileSync(join(project, 'app.py'), 'raise RuntimeError("broken release")\n');
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('the traceback is shown', () => /Cannot reload.*broken release/s.test(server.output()));
+    for (let i = 0; i < 10; i += 1) assert.equal((await ask(server.port, '/')).body, 'one');
+    assert.equal(server.output().match(/Cannot reload/g)?.length, 1, 'the other front was not asked');
+  });
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`finishes the running requests of all fronts and leaves with 0 when it gets ${signal}`, async (t) => {
+      const { server, project } = await start(t, {});
+      const held = await Promise.all([1, 2, 3, 4].map(() => SocketClient.open(server.port)));
+      for (const client of held) client.send('GET /hold HTTP/1.1\r\nHost: a\r\n\r\n');
+      await eventually('they run', () => spawnSync('sh', ['-c', `ls ${project}/held-*`]).status === 0);
+      process.kill(server.pid, signal);
+      await eventually('no further connection is accepted', async () => !(await accepts(server.port)));
+      writeFileSync(join(project, 'release'), '');
+      for (const client of held) {
+        await client.untilClosed();
+        assert.match(client.received, /held by one$/);
+      }
+      assert.equal((await server.exited).code, 0);
+    });
+  }
+
+  it('ends everything when it gets a second signal', async (t) => {
+    const { server, project } = await start(t, {});
+    const fronts = await frontsOf(server);
+    const python = fronts.flatMap(descendants);
+    const client = await SocketClient.open(server.port);
+    client.send('GET /hold HTTP/1.1\r\nHost: a\r\n\r\n');
+    await eventually('it runs', () => spawnSync('sh', ['-c', `ls ${project}/held-*`]).status === 0);
+    process.kill(server.pid, 'SIGTERM');
+    await eventually('no further connection is accepted', async () => !(await accepts(server.port)));
+    process.kill(server.pid, 'SIGTERM');
+    assert.equal(await client.untilClosed(), 0);
+    assert.equal((await server.exited).code, 143);
+    await eventually('all are gone', () => [...fronts, ...python].every((pid) => !isRunning(pid)));
+  });
+
+  it('tells once what is wrong with the application, and leaves with 1', async (t) => {
+    const project = makeProject(t, {
+      'app.py': 'raise RuntimeError("no good")\ndef application(environ, start): ...\n',
+    });
+    await assert.rejects(startViaduct({ args: [project, '--fronts', '3'] }), ({ message }: Error) => {
+      assert.equal(message.match(/^RuntimeError: no good/gm)?.length, 1, message);
+      assert.match(message, /Viaduct ended \(1\)/);
+      return true;
+    });
+  });
+
+  it('leaves with 1 when the address is in use', async (t) => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    t.after(() => holder.close());
+    await eventually('it is bound', () => holder.address() !== null);
+    const { port } = holder.address() as AddressInfo;
+    const project = makeProject(t, { 'app.py': APPLICATION });
+    const starting = startViaduct({ args: [project, '--fronts', '2'], listen: `127.0.0.1:${port}` });
+    await assert.rejects(
+      starting,
+      /ended \(1\)[\s\S]*Cannot listen on "http:\/\/127\.0\.0\.1:\d+": the address is in use/,
+    );
+  });
+
+  it('shares a Unix socket, and removes it when it stops', async (t) => {
+    const { server, project } = await start(t, { listen: 'unix:s.sock' });
+    const path = join(project, 's.sock');
+    const { stdout } = spawnSync('curl', ['-s', '--unix-socket', path, 'http://a/'], { encoding: 'utf8' });
+    assert.equal(stdout, 'one');
+    await server.stop();
+    assert.equal(spawnSync('test', ['-e', path]).status, 1);
+  });
+
+  it('writes the access log of all fronts in whole lines, once for each request', async (t) => {
+    const { server } = await start(t, { accessLog: 'json' });
+    const clients = await Promise.all(Array.from({ length: 8 }, () => keepAsking(server.port)));
+    await eventually('much was logged', () => server.output().split('\n').length > 3000);
+    const outcomes = await Promise.all(clients.map((client) => client.stop()));
+    await server.stop();
+    const lines = server
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('{'));
+    for (const line of lines) JSON.parse(line);
+    const asked = outcomes.reduce((sum, { bodies }) => sum + bodies.length, 0);
+    assert.equal(lines.filter((line) => line.includes('"status":200')).length, asked);
+  });
+});
+
+interface Options {
+  readonly workers?: number;
+  readonly listen?: string;
+  readonly accessLog?: string;
+}
+
+async function start(t: TestContext, { workers = 2, listen = '127.0.0.1:0', accessLog = 'off' }: Options) {
+  const project = makeProject(t, { 'app.py': APPLICATION, 'static/file.txt': 'a file' });
+  const args = [
+    '--fronts',
+    '2',
+    '--workers',
+    `${workers}`,
+    '--threads',
+    '2',
+    '--static',
+    '/s/=static',
+    '--access-log',
+    accessLog,
+  ];
+  const server = await startViaduct({ args, cwd: project, listen });
+  t.after(() => server.stop());
+  return { server, project };
+}
+
+/** The front processes that serve. */
+async function frontsOf(server: Viaduct): Promise<number[]> {
+  return childrenOf(server.pid).filter((pid) => /fronts\/front/.test(commandOf(pid)) && descendants(pid).length > 1);
+}
+
+function childrenOf(pid: number): number[] {
+  const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', `${pid}`], { encoding: 'utf8' });
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+function descendants(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [child, ...descendants(child)]);
+}
+
+function commandOf(pid: number): string {
+  const { stdout } = spawnSync('ps', ['-o', 'args=', '-p', `${pid}`], { encoding: 'utf8' });
+  return stdout;
+}
+
+/** A client that sends one request after another on a connection, and on a new one when that breaks, until it is told to stop. */
+async function keepAsking(port: number) {
+  const bodies: string[] = [];
+  let failures = 0;
+  let stopped = false;
+  let first: () => void = () => {};
+  const begun = new Promise<void>((resolve) => {
+    first = resolve;
+  });
+  const run = async (): Promise<void> => {
+    let client = await SocketClient.open(port);
+    while (!stopped) {
+      client.received = '';
+      client.send(GET);
+      try {
+        await client.until(/\r\n\r\n\w+$/);
+        bodies.push(client.received.slice(client.received.indexOf('\r\n\r\n') + 4));
+        first();
+      } catch {
+        failures += 1;
+        client = await SocketClient.open(port);
+      }
+    }
+    client.close();
+  };
+  const running = run();
+  await Promise.race([begun, running]);
+  return {
+    async stop(): Promise<{ bodies: readonly string[]; failures: number }> {
+      stopped = true;
+      await running;
+      return { bodies, failures };
+    },
+  };
+}

@@ -120,16 +120,14 @@ describe('a listener', () => {
     const directory = temporaryDirectory();
     t.after(directory.remove);
     const at = (name: string) => join(directory.path, name);
-    const { uid, gid, username } = userInfo();
-    const user = uid === 0 ? 'nobody' : username; // only root can choose
-    const number = Number(
-      /^[^:]*:[^:]*:(\d+):/m.exec(execFileSync('getent', ['passwd', user], { encoding: 'utf8' }))?.[1],
-    );
+    const { uid, gid } = userInfo();
+    const user = uid === 0 ? 'nobody' : `${uid}`; // only root can choose
+    const number = uid === 0 ? Number(idOf('-u', user)) : uid;
     await listen(t, `unix:${at('a')}?mode=660&owner=${user}`);
     deepEqual([statSync(at('a')).mode & 0o777, statSync(at('a')).uid, statSync(at('a')).gid], [0o660, number, gid]);
     await listen(t, `unix:${at('b')}?mode=600&owner=${user}:${gid}`);
     deepEqual([statSync(at('b')).mode & 0o777, statSync(at('b')).uid, statSync(at('b')).gid], [0o600, number, gid]);
-    const group = execFileSync('getent', ['group', `${gid}`], { encoding: 'utf8' }).split(':')[0];
+    const group = idOf('-gn');
     await listen(t, `unix:${at('c')}?owner=:${group}`);
     deepEqual([statSync(at('c')).mode & 0o777, statSync(at('c')).uid, statSync(at('c')).gid], [0o666, uid, gid]);
     match(await answerOf({ path: at('a') }), /here$/);
@@ -163,6 +161,10 @@ describe('a listener', () => {
     equal(readFileSync(precious, 'utf8'), 'precious');
   });
 });
+
+function idOf(...args: readonly string[]): string {
+  return execFileSync('id', args, { encoding: 'utf8' }).trim();
+}
 
 /** A socket file that nobody listens on. */
 async function leaveSocket(path: string): Promise<void> {

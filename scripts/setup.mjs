@@ -6,7 +6,6 @@ import { ROOT, run, SETUP } from './steps.mjs';
 
 /** System packages that tests drive, and the programs by which one sees that they are there. */
 const SYSTEM_PARTS = [
-  { package: 'curl', programs: ['curl'] },
   { package: 'chromium', programs: ['chromium', 'chromium-browser', 'google-chrome'] },
   { package: 'nginx', programs: ['nginx'] },
   { package: 'curl', programs: ['curl'] },

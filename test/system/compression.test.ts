@@ -6,6 +6,7 @@ import { get as httpGet, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { NO_CURL } from '../support/certificates.ts';
 import { createDecoder, decode, TESTED_CODINGS } from '../support/codings.ts';
 import { ask } from '../support/http-client.ts';
 import { temporaryDirectory } from '../support/static-server.ts';
@@ -117,7 +118,7 @@ describe('compression in front of an application', () => {
     });
   }
 
-  it('is undone by curl', async () => {
+  it('is undone by curl', { skip: NO_CURL }, async () => {
     const url = `http://127.0.0.1:${viaduct.port}`;
     for (const target of ['/', '/file']) {
       const args = ['-sS', '--max-time', '20', '--compressed', '-w', '\n%{size_download}', `${url}${target}`];

@@ -1,6 +1,7 @@
 import type { HeaderList } from '../../http/message.ts';
-import { Response } from '../../http/response.ts';
+import type { Response } from '../../http/response.ts';
 import { changeResponse, responseField } from '../../http/response-fields.ts';
+import { varyField, withVary } from '../vary.ts';
 import type { Coding } from './codings.ts';
 import type { MediaTypes } from './media-types.ts';
 
@@ -11,7 +12,7 @@ import type { MediaTypes } from './media-types.ts';
 const FORBIDS =
   /^(?:(?:content-encoding|content-range|content-digest|repr-digest|digest|content-md5):|cache-control:.*\bno-transform\b)/im;
 
-const ACCEPT_ENCODING = 'Accept-Encoding';
+const ACCEPT_ENCODING = ['Accept-Encoding'];
 
 /** Whether content of this response may be compressed: by its status, media type and fields. */
 export function isCompressible(response: Response, types: MediaTypes): boolean {
@@ -30,17 +31,13 @@ export function contentBytes({ body, contentLength }: Response): number | 'strea
 }
 
 /** The response for who does not get it compressed: caches learn that others may (RFC 9110 section 12.5.5). */
-export function withVary(response: Response): Response {
-  const [, value] = varyField(response);
-  if (value === undefined) return response;
-  if (value !== ACCEPT_ENCODING) return changeResponse(response, { set: ['Vary', value] });
-  const { status, reason, lines, contentLength, has, body } = response;
-  return new Response(status, reason, `${lines}Vary: ${ACCEPT_ENCODING}\r\n`, contentLength, has, body);
+export function withCodingVary(response: Response): Response {
+  return withVary(response, ACCEPT_ENCODING);
 }
 
 /** The fields of a compressed response, Content-Length set aside. */
 export function codedFields(response: Response, coding: Coding): HeaderList {
-  return ['Content-Encoding', coding, ...varyField(response), ...weakTag(response)];
+  return ['Content-Encoding', coding, ...varyField(response, ACCEPT_ENCODING), ...weakTag(response)];
 }
 
 /** Fields that a compressed response must not have: ranges and the length count other bytes. */
@@ -55,14 +52,7 @@ export function notModifiedForCoded(response: Response, ifNoneMatch: string | nu
   if (ifNoneMatch === null || etag === null || !etag.startsWith('"') || !ifNoneMatch.includes(`W/${etag}`)) {
     return response;
   }
-  return changeResponse(response, { set: [...varyField(response), ...weakTag(response)] });
-}
-
-function varyField(response: Response): HeaderList {
-  const vary = responseField(response, 'vary');
-  if (vary === null || vary === '') return ['Vary', ACCEPT_ENCODING];
-  const names = vary.split(',').map((name) => name.trim().toLowerCase());
-  return names.includes('*') || names.includes('accept-encoding') ? [] : ['Vary', `${vary}, ${ACCEPT_ENCODING}`];
+  return changeResponse(response, { set: [...varyField(response, ACCEPT_ENCODING), ...weakTag(response)] });
 }
 
 /** Other bytes of the same meaning: RFC 9110 section 8.8.1 calls the tag that stands for both weak. */

@@ -2,7 +2,7 @@ import type { HandlerResult } from '../../http/handler.ts';
 import type { Response } from '../../http/response.ts';
 import { changeResponse, responseFields } from '../../http/response-fields.ts';
 import { StandingResponse } from '../../http/standing-response.ts';
-import { codedFields, UNCODED_FIELDS, withVary } from './coded-response.ts';
+import { codedFields, UNCODED_FIELDS, withCodingVary } from './coded-response.ts';
 import type { Codec, Coding } from './codings.ts';
 
 /**
@@ -17,7 +17,7 @@ export class StandingVariants {
   identity(response: StandingResponse): Response {
     const known = this.#identity.get(response);
     if (known !== undefined) return known;
-    const varied = withVary(response);
+    const varied = withCodingVary(response);
     const made = varied === response ? response : standing(varied, response.body);
     this.#identity.set(response, made);
     return made;

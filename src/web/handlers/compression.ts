@@ -12,7 +12,7 @@ import {
   isCompressible,
   notModifiedForCoded,
   UNCODED_FIELDS,
-  withVary,
+  withCodingVary,
 } from '../compression/coded-response.ts';
 import { CODINGS, type Codec, type Coding, codecOf, isAvailable } from '../compression/codings.ts';
 import { CompressedBody } from '../compression/compressed-body.ts';
@@ -65,7 +65,7 @@ export function compression(options: CompressionOptions = {}): Handler {
       if (response instanceof StandingResponse) {
         return chosen === undefined ? standing.identity(response) : standing.coded(response, ...chosen);
       }
-      return chosen === undefined || bytes === null ? withVary(response) : compress(request, response, ...chosen);
+      return chosen === undefined || bytes === null ? withCodingVary(response) : compress(request, response, ...chosen);
     });
   };
 }
@@ -94,7 +94,7 @@ function compress({ method }: Request, response: Response, coding: Coding, codec
 
 function compressNow(response: Response, body: Uint8Array, coding: Coding, codec: Codec): Response {
   const content = codec.compressNow(body);
-  if (content.length >= body.length) return withVary(response);
+  if (content.length >= body.length) return withCodingVary(response);
   const set = ['Content-Length', `${content.length}`, ...codedFields(response, coding)];
   return changeResponse(response, { set, remove: UNCODED_FIELDS, body: content });
 }

@@ -52,11 +52,16 @@ export function trustProxies(options: TrustOptions): (request: Request) => Reque
     if (origin === null) ignore(BAD_ORIGIN, peer);
     const others = usesX ? otherFields(headers) : [];
     return deriveRequest(request, {
-      peer: { ...peer, ...clientOf(claim), ...origin?.peer },
+      peer: { ...aboutProxy(peer), ...clientOf(claim), ...origin?.peer },
       host: origin?.host ?? request.host,
       headers: [...cleaned, ...claim.addressFields, ...(origin?.fields ?? []), ...others],
     });
   };
+}
+
+/** What is true of the connection whoever is behind it; not what else its peer proved, such as a certificate, which is the proxy's own. */
+function aboutProxy({ remoteAddress, remotePort, listener, secure, serverPort }: Peer): Peer {
+  return { remoteAddress, remotePort, listener, secure, serverPort };
 }
 
 function clientOf({ client }: Claim): Partial<Peer> {

@@ -1,11 +1,11 @@
 import { ViaductError } from '../errors.ts';
-import { type BodyOwner, BodyReader } from './body-reader.ts';
 import { ClientLink } from './client-link.ts';
 import type { BodyFraming, BodySender, Exchange } from './exchange.ts';
 import type { Peer, Request } from './message.ts';
 import { peerOf } from './peer.ts';
 import { Refusal, RequestBodyError } from './refusal.ts';
 import { IncomingRequest } from './request.ts';
+import { type ContentOwner, RequestContent } from './request-content.ts';
 import type { RequestHead } from './request-head.ts';
 import { RequestReader } from './request-reader.ts';
 import { Response } from './response.ts';
@@ -26,24 +26,22 @@ type Phase = 'idle' | 'head' | 'handling' | 'responding' | 'flushing' | 'unread'
 const HEAD_TIMEOUT = new Refusal(408, 'the request did not arrive in time');
 const HEAD_CUT_SHORT = new Refusal(400, 'the connection ended within the request');
 const BODY_TIMEOUT = new Refusal(408, 'the content did not arrive in time');
-const BODY_CUT_SHORT = new Refusal(400, 'the connection ended within the content');
 
 const HTTP2_PREFACE_LINE = 'PRI * HTTP/2.0\r\n';
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 /** Requests behind the current one that are taken in before it is answered. */
 const PIPELINED_BYTES_MAX = 65536;
 const PROBES_MAX = 2;
-/** Unread content that is received for the sake of the next request; with more a new connection is cheaper. */
-const UNREAD_BYTES_MAX = 65536;
 
 /**
  * One client's connection: reads a request, hands it to the handler, writes the response, begins again (RFC 9112 section 9). There is one
  * exchange at a time; requests that come early wait in the input, in order.
  */
-export class Connection implements Exchange, BodyOwner, Receiver {
+export class Connection implements Exchange, ContentOwner, Receiver {
   readonly socket: ClientSocket<Connection>;
   persists = true;
   sender: BodySender | null = null;
+  ended = false;
   readonly #context: ServerContext;
   readonly #listener: number;
   readonly #onClosed: (connection: Connection) => void;
@@ -54,16 +52,12 @@ export class Connection implements Exchange, BodyOwner, Receiver {
   #request: IncomingRequest | null = null;
   /** The same as handlers and logs see it. */
   #shown: Request | null = null;
-  #body: BodyReader | null = null;
-  #inputEnded = false;
+  #content: RequestContent | null = null;
   #advancing = false;
-  #expectsContinue = false;
   #probes = 0;
   #status = 0;
   #bodyBytes = 0;
   #startedAtMs = 0;
-  /** Unread content that has come so far is thrown away up to this count. */
-  #unreadUntil = 0;
   #onResponse: ((response: Response) => void) | null = null;
   #onFailure: ((error: unknown) => void) | null = null;
 
@@ -93,7 +87,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     const { input } = this.#reader;
     input.lend(bytes, length);
     if (this.#phase === 'idle' || this.#phase === 'head') this.#advance();
-    else this.#feedBody(length);
+    else this.#content?.feed(length);
     input.keep();
     if (this.#phase !== 'head' && input.length > PIPELINED_BYTES_MAX) this.#link.setReceiving(false);
   }
@@ -121,7 +115,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     }
     if (corked) this.socket.uncork();
     this.#advancing = false;
-    if (this.#inputEnded) this.#endWithInput();
+    if (this.ended) this.#endWithInput();
   }
 
   /** A head must be complete some time after its first byte, however slowly the others follow. */
@@ -134,10 +128,14 @@ export class Connection implements Exchange, BodyOwner, Receiver {
   #beginExchange(head: RequestHead): IncomingRequest {
     const { framing } = head;
     this.#peer ??= peerOf(this.socket, this.#listener);
-    this.#body = framing.contentLength === 0 ? null : new BodyReader(framing.contentLength, this.#context.limits, this);
-    const request = new IncomingRequest(head, this.#body, this.#peer, framing.upgrades && this.#body === null);
+    const content =
+      framing.contentLength === 0
+        ? null
+        : new RequestContent(framing, this.#reader.input, this.#link, this.#context, this);
+    this.#content = content;
+    const body = content === null ? null : content.body;
+    const request = new IncomingRequest(head, body, this.#peer, framing.upgrades && body === null);
     this.persists = framing.persists && !this.#context.draining;
-    this.#expectsContinue = framing.expectsContinue && this.#body !== null;
     this.#request = request;
     this.#phase = 'handling';
     this.#link.awaitNothing();
@@ -161,7 +159,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     } catch (error) {
       this.#fail(error);
     }
-    if (this.#phase === 'handling' && this.#body?.untouched === true) this.#link.setReceiving(false);
+    if (this.#phase === 'handling' && this.#content?.body.untouched === true) this.#link.setReceiving(false);
   }
 
   /** The handler's response is there. */
@@ -186,7 +184,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     this.#phase = 'responding';
     this.#status = response.status;
     this.#bodyBytes = 0;
-    this.persists = this.persists && !this.#context.draining && this.#canSkipBody();
+    this.persists = this.persists && !this.#context.draining && this.#content?.skippable !== false;
     writeResponse(this, request, response);
   }
 
@@ -227,45 +225,25 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     this.#context.options.onError(error, this.#shown ?? this.#request);
   }
 
-  // BodyOwner: what the request's content tells.
+  // ContentOwner: what the request's content tells.
 
-  onBodyWanted(): void {
-    if (this.#expectsContinue) {
-      this.#expectsContinue = false;
-      if (this.#reader.input.length === 0 && this.#phase === 'handling') this.socket.write(CONTINUE, 'latin1');
-    }
-    if (!this.#link.blocked) this.#link.await(this.#context.bodyTicks);
-    this.#link.setReceiving(!this.#inputEnded);
-    this.#feedBody();
+  continueContent(): void {
+    if (this.#phase === 'handling') this.socket.write(CONTINUE, 'latin1');
   }
 
-  onBodyPaused(): void {
-    if (!this.#link.blocked) this.#link.awaitNothing();
-    this.#link.setReceiving(false);
-  }
-
-  /** Passes on what is there of the request's content. */
-  #feedBody(bytesReceived = 0): void {
-    const body = this.#body;
-    if (body === null || !body.flowing) return;
-    const refusal = body.read(this.#reader.input);
-    if (refusal !== null) this.#refuseBody(refusal);
-    else if (body !== this.#body) return;
-    else if (body.over) this.#onBodyOver();
-    else if (this.#inputEnded) this.#refuseBody(BODY_CUT_SHORT);
-    else if (this.#phase === 'unread' && body.received > this.#unreadUntil) this.#close();
-    else if (body.flowing) this.#link.received(bytesReceived);
-  }
-
-  #onBodyOver(): void {
+  contentOver(): void {
     if (this.#phase === 'unread') this.#goOn();
     else if (!this.#link.blocked) this.#link.awaitNothing();
   }
 
+  contentTooLong(): void {
+    this.#close();
+  }
+
   /** The content is wrong, too large or too slow: the application hears it, the client too unless its response has begun. */
-  #refuseBody(refusal: Refusal): void {
+  contentRefused(refusal: Refusal): void {
     this.persists = false;
-    this.#body?.fail(new RequestBodyError(refusal.status, refusal.reason));
+    this.#content?.fail(new RequestBodyError(refusal.status, refusal.reason));
     if (this.#phase === 'unread') {
       this.#close();
       return;
@@ -293,21 +271,17 @@ export class Connection implements Exchange, BodyOwner, Receiver {
 
   /** The client took the response: on to the next request, past what is left of this one's content. */
   #next(): void {
-    const body = this.#body;
-    if (body === null || body.over) {
+    const content = this.#content;
+    if (content === null || content.body.over) {
       this.#goOn();
       return;
     }
     this.#phase = 'unread';
-    this.#unreadUntil = body.received + UNREAD_BYTES_MAX;
-    body.discard();
-    this.#link.await(this.#context.lingerTicks);
-    this.#link.setReceiving(true);
-    this.#feedBody();
+    content.skip();
   }
 
   #goOn(): void {
-    this.#body = null;
+    this.#leaveContent();
     this.#shown = null;
     this.#phase = 'idle';
     if (this.#context.draining && this.#reader.input.length === 0) {
@@ -319,12 +293,9 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     this.#advance();
   }
 
-  /** Whether what is left of the request's content is little enough to be read past. */
-  #canSkipBody(): boolean {
-    const body = this.#body;
-    if (body === null || body.over) return true;
-    if (this.#expectsContinue && body.received === 0 && this.#reader.input.length === 0) return false;
-    return body.left <= UNREAD_BYTES_MAX;
+  #leaveContent(): void {
+    this.#content?.leave();
+    this.#content = null;
   }
 
   /** Answers a client's mistake and closes. */
@@ -339,8 +310,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
   #close(): void {
     if (this.#phase === 'closed' || this.#phase === 'closing') return;
     this.#phase = 'closing';
-    this.#body?.discard();
-    this.#body = null;
+    this.#leaveContent();
     this.#reader.clear();
     this.#link.end();
   }
@@ -353,11 +323,9 @@ export class Connection implements Exchange, BodyOwner, Receiver {
   // Receiver: what the socket tells; then what the server does.
 
   inputEnded(): void {
-    this.#inputEnded = true;
+    this.ended = true;
     if (this.#phase === 'idle' || this.#phase === 'head') this.#endWithInput();
-    else if (this.#phase !== 'closing' && this.#body !== null && !this.#body.over && this.#body.flowing) {
-      this.#refuseBody(BODY_CUT_SHORT);
-    }
+    else if (this.#phase !== 'closing') this.#content?.end();
   }
 
   /** All that was received is used up, and no more comes. */
@@ -373,7 +341,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     if (!link.blocked) return;
     link.unblock();
     if (this.#phase === 'closing') link.await(this.#context.lingerTicks);
-    else if (this.#body?.flowing === true) link.await(this.#context.bodyTicks);
+    else if (this.#content?.body.flowing === true) this.#content.await();
     else link.awaitNothing();
     if (this.sender !== null) this.sender.onDrain();
     else if (this.#phase === 'flushing') this.#next();
@@ -387,8 +355,8 @@ export class Connection implements Exchange, BodyOwner, Receiver {
     this.sender?.cancel();
     if (responding) this.#finish();
     if (request !== null) this.#leave(request);
-    this.#body?.fail(new RequestBodyError(0, 'the client has left'));
-    this.#body = null;
+    this.#content?.fail(new RequestBodyError(0, 'the client has left'));
+    this.#leaveContent();
     this.#onClosed(this);
   }
 
@@ -420,7 +388,7 @@ export class Connection implements Exchange, BodyOwner, Receiver {
   /** Called once a tick. */
   sweep(): void {
     const late = this.#link.sweep();
-    if (this.#inputEnded && this.#phase === 'handling' && this.#probes < PROBES_MAX) this.#probe();
+    if (this.ended && this.#phase === 'handling' && this.#probes < PROBES_MAX) this.#probe();
     if (this.#phase === 'idle') this.#reader.rest();
     if (!late) return;
     switch (this.#phase) {
@@ -433,11 +401,11 @@ export class Connection implements Exchange, BodyOwner, Receiver {
         else this.#close();
         break;
       case 'handling':
-        this.#refuseBody(BODY_TIMEOUT);
+        this.contentRefused(BODY_TIMEOUT);
         break;
       case 'responding':
         if (this.#link.blocked) this.#cut();
-        else this.#refuseBody(BODY_TIMEOUT);
+        else this.contentRefused(BODY_TIMEOUT);
         break;
       default:
         this.destroy();

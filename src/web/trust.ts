@@ -1,7 +1,8 @@
-import { deriveRequest, requestField } from '../http/derived-request.ts';
+import { deriveRequest } from '../http/derived-request.ts';
 import { isHost } from '../http/host.ts';
 import type { HeaderList, Peer, Request } from '../http/message.ts';
 import { type Claim, readForwarded, readXForwarded } from './proxy-claim.ts';
+import { fieldKind, hasClaims, onlyFields } from './proxy-fields.ts';
 
 export interface TrustOptions {
   /** Whether the client with this numeric address, '' for one on a Unix socket, is a proxy whose word is taken. Null: nobody is. */
@@ -39,8 +40,8 @@ export function trustProxies(options: TrustOptions): (request: Request) => Reque
 
   return function receive(request) {
     const { headers, peer } = request;
-    if (!hasForwarding(headers)) return request;
-    const cleaned = withoutForwarding(headers);
+    if (!hasClaims(headers)) return request;
+    const cleaned = onlyFields(headers, 'ordinary');
     if (trusted === null || !trusted(peer.remoteAddress)) return deriveRequest(request, { headers: cleaned });
     const usesX = fields === 'x-forwarded' || (fields === 'any' && prefersX(request));
     const claim = (usesX ? readXForwarded : readForwarded)(request, { trusted, hopsMax });
@@ -50,13 +51,18 @@ export function trustProxies(options: TrustOptions): (request: Request) => Reque
     }
     const origin = originOf(request, claim);
     if (origin === null) ignore(BAD_ORIGIN, peer);
-    const others = usesX ? otherFields(headers) : [];
+    const others = usesX ? onlyFields(headers, 'passed on') : [];
     return deriveRequest(request, {
-      peer: { ...peer, ...clientOf(claim), ...origin?.peer },
+      peer: { ...aboutProxy(peer), ...clientOf(claim), ...origin?.peer },
       host: origin?.host ?? request.host,
       headers: [...cleaned, ...claim.addressFields, ...(origin?.fields ?? []), ...others],
     });
   };
+}
+
+/** What is true of the connection whoever is behind it; not what else its peer proved, such as a certificate, which is the proxy's own. */
+function aboutProxy({ remoteAddress, remotePort, listener, secure, serverPort }: Peer): Peer {
+  return { remoteAddress, remotePort, listener, secure, serverPort };
 }
 
 function clientOf({ client }: Claim): Partial<Peer> {
@@ -97,47 +103,13 @@ function isPort(text: string): boolean {
   return text === '' || (/^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65535);
 }
 
-function hasForwarding(headers: HeaderList): boolean {
-  for (let i = 0; i < headers.length; i += 2) if (isForwardingName(headers[i] as string)) return true;
-  return false;
-}
-
-/** Whether proxies speak of clients by this name. An underscore counts as a hyphen: CGI makes one key of both. */
-function isForwardingName(name: string): boolean {
-  if (name.length < SHORTEST) return false;
-  const first = name.charCodeAt(0) | 0x20;
-  if (first !== LETTER_X && first !== LETTER_F) return false;
-  const plain = name.toLowerCase().replaceAll('_', '-');
-  return plain === 'forwarded' || plain === 'x-real-ip' || plain.startsWith('x-forwarded-');
-}
-
-const LETTER_F = 0x66;
-const LETTER_X = 0x78;
-const SHORTEST = 'forwarded'.length;
-
-function prefersX(request: Request): boolean {
-  return (
-    requestField(request, 'forwarded') === null ||
-    request.headers.some((name, i) => i % 2 === 0 && X_READ.has(name.toLowerCase()))
-  );
-}
-
-const X_READ: ReadonlySet<string> = new Set([
-  'x-forwarded-for',
-  'x-real-ip',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
-]);
-
-function withoutForwarding(headers: HeaderList): string[] {
-  return headers.filter((_, i) => !isForwardingName(headers[i & ~1] as string));
-}
-
-/** What a trusted proxy sends besides, such as X-Forwarded-Prefix, is for the application. */
-function otherFields(headers: HeaderList): string[] {
-  return headers.filter((_, i) => {
-    const name = headers[i & ~1] as string;
-    return /^x-forwarded-/i.test(name) && !name.includes('_') && !X_READ.has(name.toLowerCase());
-  });
+/** Whether X-Forwarded-* count: where there is any that is read, or no Forwarded. */
+function prefersX({ headers }: Request): boolean {
+  let forwarded = false;
+  for (let i = 0; i < headers.length; i += 2) {
+    const kind = fieldKind(headers[i] as string);
+    if (kind === 'read') return true;
+    if (kind === 'forwarded') forwarded = true;
+  }
+  return !forwarded;
 }

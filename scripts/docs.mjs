@@ -1,10 +1,12 @@
 /**
- * `npm run docs`: writes docs/settings.md from the table of settings. With `--check` it only tells whether the file is current.
+ * `npm run docs`: writes docs/settings.md from the table of settings, and docs/viaduct.schema.json from it and the schema of routes. With
+ * `--check` it only tells whether the files are current.
  * Needs a build.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultText, settingLabel } from '../dist/cli/help.js';
+import { jsonSchema } from '../dist/config/json-schema.js';
 import { environmentName, fileKey } from '../dist/config/setting.js';
 import { SETTINGS, settingNames } from '../dist/config/settings.js';
 import { takes } from '../dist/config/value.js';
@@ -47,12 +49,17 @@ body_bytes_max = "20MiB"
 \`\`\`
 `;
 
-const FILE = join(ROOT, 'docs/settings.md');
-const page = settingsPage();
-if (!process.argv.includes('--check')) writeFileSync(FILE, page);
-else if (readFileSync(FILE, 'utf8') !== page) {
-  console.log('docs/settings.md is not current: run npm run docs');
-  process.exit(1);
+const PAGES = new Map([
+  ['docs/settings.md', settingsPage()],
+  ['docs/viaduct.schema.json', `${JSON.stringify(jsonSchema(), null, 1)}\n`],
+]);
+for (const [name, page] of PAGES) {
+  const file = join(ROOT, name);
+  if (!process.argv.includes('--check')) writeFileSync(file, page);
+  else if (!existsSync(file) || readFileSync(file, 'utf8') !== page) {
+    console.log(`${name} is not current: run npm run docs`);
+    process.exitCode = 1;
+  }
 }
 
 function settingsPage() {

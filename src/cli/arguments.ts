@@ -5,11 +5,12 @@ import { flagName, type Setting } from '../config/setting.ts';
 import { SETTINGS, type SettingName, settingNames } from '../config/settings.ts';
 import { takes } from '../config/value.ts';
 
-export type Command = 'serve' | 'check' | 'help' | 'version';
+export type Command = 'serve' | 'check' | 'hash-password' | 'help' | 'version';
 
 export const COMMANDS: Readonly<Record<Command, string>> = {
   serve: 'Find the application and serve it. The word can be left out.',
-  check: 'Tell what would be served and with which settings, and import the application, without serving it.',
+  check: 'Tell what would be served, with which settings and routes, and import the application, without serving it.',
+  'hash-password': 'Ask for a password and print its hash, for basic_auth.',
   help: 'Print this text.',
   version: 'Print the version.',
 };

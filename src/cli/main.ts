@@ -1,6 +1,7 @@
 import { VERSION } from '../version.ts';
 import { readArguments } from './arguments.ts';
 import { check } from './commands/check.ts';
+import { hashPassword } from './commands/hash-password.ts';
 import { serve } from './commands/serve.ts';
 import { helpText } from './help.ts';
 import { reportError } from './output.ts';
@@ -13,6 +14,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     if (parsed.command === 'help') process.stdout.write(helpText());
     else if (parsed.command === 'version') process.stdout.write(`viaduct ${VERSION}\n`);
+    else if (parsed.command === 'hash-password') return await hashPassword();
     else if (parsed.command === 'check') return await check(parsed);
     else return await serve(parsed);
     return 0;

@@ -1,0 +1,27 @@
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { ViaductError } from '../../errors.ts';
+import { hashPassword as hash } from '../../web/passwords.ts';
+
+/** `viaduct hash-password`: asks for a password, or reads the first line of its input, and prints its hash for `basic_auth`. */
+export async function hashPassword(): Promise<number> {
+  const password = await readPassword();
+  if (password === '') throw new ViaductError('USAGE', 'Cannot hash a password: it is empty');
+  process.stdout.write(`${await hash(password)}\n`);
+  return 0;
+}
+
+/** In a terminal the password is not shown. */
+async function readPassword(): Promise<string> {
+  const isTerminal = process.stdin.isTTY === true;
+  if (isTerminal) process.stderr.write('Password: ');
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: silent, terminal: isTerminal });
+  try {
+    for await (const line of lines) return line;
+    return '';
+  } finally {
+    lines.close();
+    if (isTerminal) process.stderr.write('\n');
+  }
+}

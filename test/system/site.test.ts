@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { ask } from '../support/http-client.ts';
+import { makeProject } from '../support/project.ts';
+import { eventually } from '../support/socket-client.ts';
+import { BIN, startViaduct } from '../support/viaduct.ts';
+
+const ECHO = `def application(environ, start_response):
+    path = environ['PATH_INFO']
+    headers = [('Content-Type', 'text/plain')]
+    if path.startswith('/file'):
+        headers = [('Content-Type', 'text/x-secret'), ('X-Accel-Redirect', '/protected/secret.txt')]
+    start_response('200 OK', headers)
+    keys = 'SCRIPT_NAME PATH_INFO HTTP_HOST SERVER_PORT REMOTE_ADDR wsgi.url_scheme HTTP_X_FORWARDED_FOR'.split()
+    return ['\\n'.join([NAME] + [f'{key}={environ.get(key)}' for key in keys]).encode()]
+`;
+
+const FILES = {
+  'app.py': `NAME = 'main'\n${ECHO}`,
+  'shop/shop.py': `NAME = 'shop'\n${ECHO}`,
+  'dist/index.html': 'a page',
+  'dist/assets/app.css': 'body {}',
+  'private/secret.txt': 'secret',
+  'errors/404.html': '<p>{status} {reason}</p>',
+};
+
+const SITE = `
+workers = 1
+trusted_proxies = ["127.0.0.0/8"]
+error_pages = { pages = { 404 = "errors/404.html" } }
+
+[apps.shop]
+target = "shop:application"
+chdir = "shop"
+
+[[route]]
+mount = "/shop"
+app = "shop"
+
+[[route]]
+path = "/assets/*"
+static = "dist/assets"
+
+[[route]]
+host = "files.example"
+static = "dist"
+
+[[route]]
+path = "/protected/*"
+internal = true
+static = "private"
+
+[[route]]
+path = "/old/*"
+redirect = { to = "https://new.example{uri}", status = 308 }
+
+[[route]]
+path = "/once"
+rate_limit = { rate = "1/h" }
+respond = { status = 201, body = "there", content_type = "text/plain" }
+
+[[route]]
+path = "/admin/*"
+access = { allow = "10.0.0.0/8" }
+
+[[route]]
+path = "/api/*"
+methods = "POST"
+match_headers = { "x-version" = "2" }
+respond = { body = "version 2" }
+
+[[route]]
+path = "/small"
+body_bytes_max = 10
+`;
+
+async function start(t: TestContext, site = SITE, more: Record<string, string> = {}) {
+  const project = makeProject(t, { ...FILES, ...more, ...(site === '' ? {} : { 'viaduct.toml': site }) });
+  const server = await startViaduct({ args: ['--access-log', 'off'], cwd: project });
+  t.after(() => server.stop());
+  return { project, server };
+}
+
+/** Runs a command of the program that ends by itself. */
+async function run(cwd: string, ...args: string[]): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [BIN, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (block: Buffer) => (output += block.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output };
+}
+
+describe('a site of routes', { concurrency: 2 }, () => {
+  it('sends each request where its route says', async (t) => {
+    const { server } = await start(t);
+    const { port } = server;
+    const text = async (target: string, request = {}) => (await ask(port, target, request)).body;
+    const status = async (target: string, request = {}) => (await ask(port, target, request)).status;
+
+    assert.match(await text('/x'), /^main\nSCRIPT_NAME=\nPATH_INFO=\/x\n/);
+    assert.match(await text('/shop/a%20b'), /^shop\nSCRIPT_NAME=\/shop\nPATH_INFO=\/a b\n/);
+    assert.match(await text('/%73hop'), /^shop\nSCRIPT_NAME=\/shop\nPATH_INFO=\n/);
+    assert.match(await text('/shopping'), /^main\n/);
+    assert.equal(await text('/assets/app.css'), 'body {}');
+    assert.equal(await text('http://files.example/'), 'a page');
+    assert.equal(await text('/assets/none.css'), '<p>404 Not Found</p>');
+
+    const redirect = await ask(port, '/old/a?b=c');
+    assert.equal(redirect.status, 308);
+    assert.equal(redirect.header('location'), 'https://new.example/old/a?b=c');
+
+    assert.equal(await status('/once'), 201);
+    assert.equal(await status('/once'), 429);
+    assert.equal(await status('/admin/'), 403);
+    assert.equal(await status('/%61dmin//x'), 403);
+    assert.equal(await status('/x/../admin/'), 400);
+    assert.equal(await text('/api/x', { method: 'POST', headers: [['X-Version', '2']] }), 'version 2');
+    assert.match(await text('/api/x', { method: 'POST' }), /^main\n/);
+    assert.equal(await status('/small', { method: 'POST', body: 'x'.repeat(11) }), 413);
+    assert.equal(await status('/small', { method: 'POST', body: 'x'.repeat(10) }), 200);
+  });
+
+  it('lets the application lead to files that nobody else gets', async (t) => {
+    const { server } = await start(t);
+    const file = await ask(server.port, '/file');
+    assert.equal(file.body, 'secret');
+    assert.equal(file.header('content-type'), 'text/x-secret');
+    assert.equal(file.header('x-accel-redirect'), null);
+    assert.match((await ask(server.port, '/protected/secret.txt')).body, /^main\n/);
+  });
+
+  it('tells the application what a trusted proxy says of the client', async (t) => {
+    const { server } = await start(t);
+    const headers = [
+      ['X-Forwarded-For', '192.0.2.9'],
+      ['X-Forwarded-Proto', 'https'],
+      ['X-Forwarded-Host', 'shop.example'],
+    ] as const;
+    const { body } = await ask(server.port, '/', { headers });
+    assert.match(body, /HTTP_HOST=shop\.example\nSERVER_PORT=443\nREMOTE_ADDR=192\.0\.2\.9\nwsgi\.url_scheme=https\n/);
+  });
+
+  it('believes nobody else, and passes nothing of it on', async (t) => {
+    const { server } = await start(t, SITE.replace('127.0.0.0/8', '10.0.0.0/8'));
+    const headers = [
+      ['X-Forwarded-For', '192.0.2.9'],
+      ['X-Forwarded-Proto', 'https'],
+    ] as const;
+    const { body } = await ask(server.port, '/', { headers });
+    assert.match(body, /REMOTE_ADDR=127\.0\.0\.1\nwsgi\.url_scheme=http\nHTTP_X_FORWARDED_FOR=None$/);
+  });
+
+  it('needs no application when routes answer everything', async (t) => {
+    const project = makeProject(t, { 'viaduct.toml': '[[route]]\nrespond = { body = "hello" }\n' });
+    const server = await startViaduct({ args: [], cwd: project });
+    t.after(() => server.stop());
+    assert.equal((await ask(server.port, '/any')).body, 'hello');
+  });
+
+  it('may be written in TypeScript', async (t) => {
+    const config = `import { defineConfig } from 'viaduct';
+const body: string = 'typed';
+export default defineConfig({ workers: 1, route: [{ path: '/typed', respond: { body } }] });
+`;
+    const { server } = await start(t, '', { 'viaduct.config.ts': config });
+    assert.equal((await ask(server.port, '/typed')).body, 'typed');
+  });
+});
+
+describe('viaduct check of a site', { concurrency: 2 }, () => {
+  it('prints each route with what it matches, what it passes, and where it stands', async (t) => {
+    const project = makeProject(t, { ...FILES, 'viaduct.toml': SITE });
+    const { code, output } = await run(project, 'check');
+    assert.equal(code, 0, output);
+    assert.match(output, /route +\/shop\/\* → errorPages → mount → .+application shop \(viaduct\.toml:10\)/);
+    assert.match(output, /route +files\.example\/\* → /);
+    assert.match(output, /route +POST \/api\/\* x-version: 2 → errorPages → respond 200 \(viaduct\.toml:40\)/);
+    assert.match(output, /route +internal \/protected\/\*/);
+    assert.match(output, /route +other requests → errorPages → .+application\n/);
+  });
+
+  it('tells all mistakes at once with their lines, and serves nothing', async (t) => {
+    const wrong = `workers = "many"
+[[route]]
+path = "assets"
+[[route]]
+rate_limit = { rate = "fast" }
+[[route]]
+methds = 1
+redirect = { to = "/x", status = 200 }
+`;
+    const project = makeProject(t, { ...FILES, 'viaduct.toml': wrong });
+    for (const command of ['check', 'serve']) {
+      const { code, output } = await run(project, command);
+      assert.equal(code, 2, output);
+      assert.match(output, /workers = "many" \(viaduct\.toml:1\)/);
+      assert.match(output, /route\[1\]\.path = "assets" \(viaduct\.toml:3\): it must be a path/);
+      assert.match(output, /route\[2\]\.rate_limit\.rate = "fast" \(viaduct\.toml:5\): it must be a rate/);
+      assert.match(output, /route\[3\]\.methds \(viaduct\.toml:7\): there is no such key; did you mean methods\?/);
+      assert.match(output, /route\[3\]\.redirect\.status = 200 \(viaduct\.toml:8\)/);
+    }
+  });
+
+  it('tells what only building the site shows, too', async (t) => {
+    const wrong = `[[route]]
+path_pattern = "("
+[[route]]
+app = "shp"
+[[route]]
+access = { allow = "10.0.0.0/99" }
+[tls]
+certificate = "none.pem"
+`;
+    const project = makeProject(t, { ...FILES, 'viaduct.toml': wrong });
+    const { code, output } = await run(project, 'check');
+    assert.equal(code, 2, output);
+    assert.match(output, /route\[1\]\.path_pattern\[1\] \(viaduct\.toml:2\)/);
+    assert.match(output, /route\[2\]\.app \(viaduct\.toml:4\): there is no application "shp"/);
+    assert.match(output, /route\[3\]\.access \(viaduct\.toml:6\).+10\.0\.0\.0\/99/);
+    assert.match(output, /none\.pem.+\(viaduct\.toml:7\)/);
+  });
+});
+
+describe('a changed configuration', { concurrency: 2 }, () => {
+  it('takes over at SIGHUP without dropping a request', async (t) => {
+    const { project, server } = await start(t);
+    let running = true;
+    let asked = 0;
+    const clients = Array.from({ length: 4 }, async () => {
+      while (running) {
+        const { status, body } = await ask(server.port, '/x');
+        assert.equal(status, 200, body);
+        asked += 1;
+      }
+    });
+    writeFileSync(join(project, 'viaduct.toml'), `${SITE}\n[[route]]\npath = "/new"\nrespond = { body = "new" }\n`);
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('the new route answers', async () => (await ask(server.port, '/new')).body === 'new');
+    running = false;
+    await Promise.all(clients);
+    assert.ok(asked > 0);
+    assert.match((await ask(server.port, '/shop/')).body, /^shop\n/);
+  });
+
+  it('brings other applications and addresses, and lets the old ones go', async (t) => {
+    const { project, server } = await start(t);
+    const other = SITE.replace(
+      '[apps.shop]\ntarget = "shop:application"\nchdir = "shop"',
+      '[apps.store]\ntarget = "app:application"',
+    ).replace('app = "shop"', 'app = "store"');
+    writeFileSync(join(project, 'viaduct.toml'), other);
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('the other application answers', async () =>
+      (await ask(server.port, '/shop/')).body.startsWith('main\nSCRIPT_NAME=/shop\n'),
+    );
+  });
+
+  it('changes nothing when it is wrong, and says why', async (t) => {
+    const { project, server } = await start(t);
+    writeFileSync(join(project, 'viaduct.toml'), `${SITE}\n[[route]]\npath = "new"\n`);
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('it is refused', () => /Cannot reload.+route\[10\]\.path/s.test(server.output()));
+    assert.match((await ask(server.port, '/shop/')).body, /^shop\n/);
+    assert.match((await ask(server.port, '/')).body, /^main\n/);
+  });
+
+  it('changes nothing when an application of it cannot be imported', async (t) => {
+    const { project, server } = await start(t);
+    writeFileSync(join(project, 'shop/broken.py'), 'import nowhere_at_all\n');
+    writeFileSync(join(project, 'viaduct.toml'), SITE.replace('shop:application', 'broken:application'));
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('it is refused', () => /Cannot reload[\s\S]+nowhere_at_all/.test(server.output()));
+    assert.match((await ask(server.port, '/shop/')).body, /^shop\n/);
+  });
+});

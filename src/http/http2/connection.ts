@@ -34,6 +34,7 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
   /** By when the client must take some of what waits in its socket. */
   #writeDeadline = NEVER;
   #waiting = 0;
+  #reported = false;
 
   constructor(
     socket: Duplex,
@@ -142,18 +143,20 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
 
   /** The engine found that the client broke the protocol, and has said so. */
   #onSessionError(error: NodeJS.ErrnoException): void {
-    if (error.code?.startsWith('ERR_HTTP2') === true && this.#guard.violation === null) this.#report(error.message);
+    if (error.code?.startsWith('ERR_HTTP2') === true) this.#report(error.message);
   }
 
   /** Ends the connection over what its client did. The engine would say so only after all that it has to answer. */
   #refuse(violation: Violation): void {
-    if (this.#state === 'ending' || this.#state === 'closed') return;
     this.#report(violation.reason);
+    if (this.#state === 'ending' || this.#state === 'closed') return;
     this.#guarded.endWith(goaway(this.#guard.lastId, violation.code));
     this.#session?.destroy();
   }
 
   #report(reason: string): void {
+    if (this.#reported) return;
+    this.#reported = true;
     this.#context.options.onRefused?.(new Refusal(400, reason), this.peer);
   }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join, relative } from 'node:path';
+import { delimiter, dirname, isAbsolute, join, relative } from 'node:path';
 import { ROOT, run, SETUP } from './steps.mjs';
 
 /** System packages that tests drive, and the programs by which one sees that they are there. */
@@ -11,6 +11,8 @@ const SYSTEM_PARTS = [
   { package: 'curl', programs: ['curl'] },
   { package: 'openssl', programs: ['openssl'] },
   { package: 'slowhttptest', programs: ['slowhttptest'] },
+  { package: 'nghttp2-client', programs: ['nghttp', 'h2load'] },
+  { package: 'golang-go', programs: ['go', '/usr/local/go/bin/go'] },
 ];
 
 /** Names of interpreters, the usual one first: on macOS `python3` is often older than what else is there. */
@@ -108,6 +110,35 @@ export function prepareSecondNode() {
 }
 
 /**
+ * Builds `.setup/h2spec/bin/h2spec`, which tests whether a server speaks HTTP/2, from the sources that `test/h2spec/go.sum` names,
+ * unless it is there already.
+ *
+ * @returns {string | null} its path; null, having said why, when it could not be built
+ */
+export function prepareH2spec() {
+  const sources = join(ROOT, 'test/h2spec');
+  const directory = join(SETUP, 'h2spec');
+  const path = join(directory, 'bin/h2spec');
+  const stamp = join(directory, 'go.sum.sha256');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(sources, 'go.sum')))
+    .digest('hex');
+  if (existsSync(path) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return path;
+  const go = ['go', '/usr/local/go/bin/go'].find(isProgram);
+  if (go === undefined) {
+    console.log('- not built: h2spec, there is no Go. On Debian and Ubuntu install it with: apt install golang-go');
+    return null;
+  }
+  console.log('- build h2spec');
+  const env = { GOPATH: join(directory, 'go'), GOFLAGS: '-modcacherw', GOTOOLCHAIN: 'local' };
+  const args = ['build', '-o', path, 'github.com/summerwind/h2spec/cmd/h2spec'];
+  if (!run(go, args, { env, quiet: true, directory: sources })) return null;
+  rmSync(env.GOPATH, { recursive: true, force: true });
+  writeFileSync(stamp, wanted);
+  return path;
+}
+
+/**
  * Debian's Python comes without what `venv` needs to put a pip into the environment; a pip outside can do its work.
  *
  * @returns {readonly string[] | null} the command of a pip that installs into the environment, null when there is none
@@ -125,7 +156,9 @@ function makeVenv(base, venv) {
   return null;
 }
 
+/** Whether `name` is on the PATH, or is a path. */
 function isProgram(name) {
+  if (isAbsolute(name)) return existsSync(name);
   return (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, name)));
 }
 

@@ -10,16 +10,17 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 export const SETUP = join(ROOT, '.setup');
 
 /**
- * Runs a command in the project's directory with our own output.
+ * Runs a command with our own output.
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ env?: Record<string, string>, quiet?: boolean }} [options] `quiet` shows the output only when the command fails.
+ * @param {{ env?: Record<string, string>, quiet?: boolean, directory?: string }} [options] `quiet` shows the output only when the command
+ *   fails; `directory` is where it runs, the project's own when absent.
  * @returns {boolean} true when it ended with 0
  */
-export function run(command, args, { env = {}, quiet = false } = {}) {
+export function run(command, args, { env = {}, quiet = false, directory = ROOT } = {}) {
   const result = spawnSync(command, args, {
-    cwd: ROOT,
+    cwd: directory,
     env: { ...process.env, ...env },
     stdio: quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
     maxBuffer: 64 * 1024 * 1024,

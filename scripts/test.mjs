@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { installSystemParts, preparePython, prepareSecondNode } from './setup.mjs';
+import { installSystemParts, prepareH2spec, preparePython, prepareSecondNode } from './setup.mjs';
 import { compile, installPackages, lint, ROOT, runTests, SETUP, testFiles } from './steps.mjs';
 
 const CI = (process.env.CI ?? '') !== '' && process.env.CI !== 'false';
@@ -16,6 +16,7 @@ mkdirSync(SETUP, { recursive: true });
 lint();
 compile();
 installSystemParts();
+prepareH2spec();
 const python = preparePython();
 const results = [...nodeRuns(), pythonRun()];
 report(results);

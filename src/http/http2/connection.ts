@@ -5,7 +5,7 @@ import type { Peer } from '../message.ts';
 import { peerOf } from '../peer.ts';
 import { Refusal } from '../refusal.ts';
 import { type ExchangeOwner, StreamExchange } from './exchange.ts';
-import { FrameGuard, type FrameWatcher } from './frame-guard.ts';
+import { FrameGuard, type FrameWatcher, type Violation } from './frame-guard.ts';
 import { GuardedSocket, type SocketOwner } from './guarded-socket.ts';
 import type { Http2Context } from './http2-context.ts';
 
@@ -34,6 +34,7 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
   /** By when the client must take some of what waits in its socket. */
   #writeDeadline = NEVER;
   #waiting = 0;
+  #reported = false;
 
   constructor(
     socket: Duplex,
@@ -55,8 +56,7 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
     this.#deadline = this.#context.tick + this.#context.headerTicks;
     const session = performServerHandshake(this.#guarded, this.#context.sessionOptions);
     this.#session = session;
-    // The close that follows an error says all there is to say.
-    session.on('error', () => {});
+    session.on('error', (error) => this.#onSessionError(error));
     session.on('stream', (stream, _fields, _flags, raw?: readonly string[]) => this.#accept(stream, raw ?? []));
     this.#guarded.open(early);
     session.setLocalWindowSize(this.#context.windowBytes);
@@ -87,7 +87,7 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
     this.#guard.leave(exchange.id);
     const { rstCode } = exchange.stream;
     const forced = rstCode !== NGHTTP2_NO_ERROR && rstCode !== NGHTTP2_CANCEL && !exchange.reset && !exchange.brokenOff;
-    if (forced && !this.#guard.countReset(this.#context.tick)) this.#refuse();
+    if (forced && !this.#guard.countReset(this.#context.tick)) this.#refuseSoon();
     if (this.#exchanges.size > 0) return;
     const { tick, keepAliveTicks, lingerTicks } = this.#context;
     if (this.#state === 'open') this.#deadline = tick + keepAliveTicks;
@@ -110,7 +110,7 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
     const guard = this.#guard;
     if (guard.violation !== null) return 0;
     const passed = guard.scan(bytes, this.#context.tick);
-    if (guard.violation !== null) setImmediate(() => this.#refuse());
+    if (guard.violation !== null) this.#refuseSoon();
     if (!guard.inHeaders) this.#headersDeadline = NEVER;
     else if (this.#headersDeadline === NEVER) {
       this.#headersDeadline = this.#context.tick + this.#context.headerTicks;
@@ -135,12 +135,29 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
     this.#onClosed(this);
   }
 
-  /** Ends a connection over what its client did. */
-  #refuse(): void {
+  /** Lets the engine answer first what came before. */
+  #refuseSoon(): void {
     const { violation } = this.#guard;
-    if (violation === null || this.#state === 'ending' || this.#state === 'closed') return;
-    this.#context.options.onRefused?.(new Refusal(400, violation.reason), this.peer);
-    this.#session?.destroy(new Error(violation.reason), violation.code);
+    if (violation !== null) setImmediate(() => this.#refuse(violation));
+  }
+
+  /** The engine found that the client broke the protocol, and has said so. */
+  #onSessionError(error: NodeJS.ErrnoException): void {
+    if (error.code?.startsWith('ERR_HTTP2') === true) this.#report(error.message);
+  }
+
+  /** Ends the connection over what its client did. The engine would say so only after all that it has to answer. */
+  #refuse(violation: Violation): void {
+    this.#report(violation.reason);
+    if (this.#state === 'ending' || this.#state === 'closed') return;
+    this.#guarded.endWith(goaway(this.#guard.lastId, violation.code));
+    this.#session?.destroy();
+  }
+
+  #report(reason: string): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    this.#context.options.onRefused?.(new Refusal(400, reason), this.peer);
   }
 
   // What the server does.
@@ -167,7 +184,7 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
     this.#waiting = pending;
     if (tick >= this.#writeDeadline) this.destroy();
     else if (tick >= this.#headersDeadline) {
-      this.#session?.destroy(new Error('a header section did not end'), NGHTTP2_ENHANCE_YOUR_CALM);
+      this.#refuse({ code: NGHTTP2_ENHANCE_YOUR_CALM, reason: 'a header section did not end in time' });
     } else if (tick >= this.#deadline) {
       if (this.#state === 'open') this.drain();
       else this.destroy();
@@ -175,4 +192,14 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
     }
     for (const exchange of this.#exchanges.values()) exchange.sweep();
   }
+}
+
+/** The last frame of a connection that goes wrong (RFC 9113 section 6.8). */
+function goaway(lastId: number, code: number): Buffer {
+  const frame = Buffer.alloc(17);
+  frame[2] = 8;
+  frame[3] = 7;
+  frame.writeUInt32BE(lastId, 9);
+  frame.writeUInt32BE(code, 13);
+  return frame;
 }

@@ -1,7 +1,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { ViaductError } from '../../errors.ts';
 import type { BodySender, Exchange, ResponseSink } from '../exchange.ts';
-import type { Peer } from '../message.ts';
+import type { Peer, Request } from '../message.ts';
 import { Refusal, RequestBodyError } from '../refusal.ts';
 import { Response } from '../response.ts';
 import { refusalResponse } from '../response-head.ts';
@@ -56,6 +56,8 @@ export class StreamExchange implements Exchange, StreamBodyOwner {
   #expectsContinue = false;
   #status = 0;
   #bodyBytes = 0;
+  /** The request as handlers and logs see it, where that is not as it came. */
+  #shown: Request | null = null;
   #startedAtMs = 0;
   #deadline = NEVER;
   #waits = 0;
@@ -91,8 +93,10 @@ export class StreamExchange implements Exchange, StreamBodyOwner {
   #handle(request: StreamRequest): void {
     const { options } = this.#context;
     if (options.onAnswered !== null) this.#startedAtMs = performance.now();
+    const { receive } = options;
     try {
-      const result = options.handle(request);
+      if (receive !== undefined && receive !== null) this.#shown = receive(request);
+      const result = options.handle(this.#shown ?? request);
       if (result instanceof Response) this.#respond(result);
       else
         result.then(
@@ -161,7 +165,7 @@ export class StreamExchange implements Exchange, StreamBodyOwner {
   }
 
   report(error: unknown): void {
-    this.#context.options.onError(error, this.request);
+    this.#context.options.onError(error, this.#shown ?? this.request);
   }
 
   readonly onDrain = (): void => {
@@ -202,7 +206,7 @@ export class StreamExchange implements Exchange, StreamBodyOwner {
     this.#body?.fail(new RequestBodyError(refusal.status, refusal.reason));
     if (!handling) return;
     this.#leave(request);
-    this.#context.options.onAnswered?.(request, refusal.status, 0, this.#startedAtMs);
+    this.#context.options.onAnswered?.(this.#shown ?? request, refusal.status, 0, this.#startedAtMs);
     this.request = null;
     this.#refuse(refusal);
   }
@@ -241,7 +245,7 @@ export class StreamExchange implements Exchange, StreamBodyOwner {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     const { request } = this;
-    if (request !== null) this.#context.options.onAnswered?.(request, status, this.#bodyBytes, this.#startedAtMs);
+    if (request !== null) this.#context.options.onAnswered?.(this.#shown ?? request, status, this.#bodyBytes, this.#startedAtMs);
     this.#owner.onExchangeOver(this);
   }
 

@@ -70,6 +70,8 @@ export class FrameGuard {
   violation: Violation | null = null;
   /** A header section has begun and not ended. */
   inHeaders = false;
+  /** The last stream that the client began. */
+  lastId = 0;
   readonly #watcher: FrameWatcher;
   readonly #sectionBytesMax: number;
   /** Bytes of the preface, or of a frame's payload, still to come. */
@@ -79,7 +81,6 @@ export class FrameGuard {
   #window = WINDOW_BYTES;
   #sectionBytes = 0;
   #continuations = 0;
-  #lastId = 0;
   /** Streams on which the client may still send. */
   readonly #open = new Set<number>();
   /** Streams that the client has ended. */
@@ -180,6 +181,8 @@ export class FrameGuard {
   }
 
   #passesUpdate(id: number, increment: number): boolean {
+    // Such an update makes the engine reset the stream.
+    if (increment === 0) return this.countReset(this.#tick);
     this.#watcher.onWindowUpdate(id);
     if (id === 0) {
       this.#window += increment;
@@ -203,8 +206,8 @@ export class FrameGuard {
     this.#sectionBytes = length;
     this.#continuations = 0;
     this.inHeaders = (flags & END_HEADERS) === 0;
-    if (id > this.#lastId) {
-      this.#lastId = id;
+    if (id > this.lastId) {
+      this.lastId = id;
       if ((flags & END_STREAM) !== 0) this.#ended.add(id);
       else if (this.#open.size < OPEN_IDS_MAX) this.#open.add(id);
       else return this.#refuse(NGHTTP2_ENHANCE_YOUR_CALM, 'too many streams were begun and never ended');

@@ -96,7 +96,17 @@ export class GuardedSocket extends Duplex {
     this.#socket.uncork();
   }
 
+  /** Sends `last` as the last thing, whatever the engine still has to say. */
+  endWith(last: Buffer): void {
+    if (!this.#ended) this.#socket.write(last);
+    this.destroy();
+  }
+
   #send(bytes: Buffer, total: number, written: Written): void {
+    if (this.#ended) {
+      written();
+      return;
+    }
     this.#pending += 1;
     this.#owner.onSent(total);
     this.#socket.write(bytes, (error) => {

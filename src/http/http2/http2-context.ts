@@ -10,7 +10,7 @@ const CONNECTION_WINDOW_BYTES = 1024 * 1024;
 /** Megabytes that the engine may hold for one connection. */
 const SESSION_MEGABYTES_MAX = 32;
 /** Frames that break the protocol, and streams past the limit, before the engine ends a connection. */
-const INVALID_FRAMES_MAX = 100;
+const INVALID_FRAMES_MAX = 500;
 const REJECTED_STREAMS_MAX = 200;
 const SETTINGS_PER_FRAME_MAX = 32;
 /** Pseudo-header fields, and room to answer a section that is somewhat too long with 431. */

@@ -117,8 +117,9 @@ export class StreamBody implements RequestBody {
   }
 
   #end(): void {
-    if (this.over || this.#state === 'cancelled') return;
-    if (this.#owner.reset || (this.length >= 0 && this.received !== this.length)) {
+    // What a client gave up ends, too, when it said that nothing was wrong: the stream's close tells.
+    if (this.over || this.#state === 'cancelled' || this.#owner.reset) return;
+    if (this.length >= 0 && this.received !== this.length) {
       this.#owner.onBodyRefused(CUT_SHORT);
       return;
     }

@@ -325,6 +325,13 @@ describe('connections to a backend', () => {
     assert.equal(backend.connections.length, 1);
   });
 
+  it('come about by name', async (t) => {
+    const backend = await answering(t, () => OK);
+    const front = await inFront(t, [{ host: 'localhost', port: backend.backend.port }]);
+    for (let i = 0; i < 2; i += 1) assert.equal((await ask(front.port, '/')).body, 'ok');
+    assert.equal(backend.connections.length, 1);
+  });
+
   it('are not kept when none may be, or the backend says so', async (t) => {
     const backend = await answering(t, (request) =>
       request.startsWith('GET /close') ? OK.replace('\r\n', '\r\nConnection: close\r\n') : OK,

@@ -1,5 +1,6 @@
 import { ViaductError } from '../../errors.ts';
-import type { Later, Request } from '../../http/message.ts';
+import type { HandlerResult } from '../../http/handler.ts';
+import type { Request } from '../../http/message.ts';
 import { Refusal, RequestBodyError } from '../../http/refusal.ts';
 import { Response } from '../../http/response.ts';
 import { backendName } from '../backend.ts';
@@ -7,6 +8,7 @@ import { describeFailure } from '../failure.ts';
 import type { Upstream, UpstreamPhase } from '../protocol.ts';
 import type { BackendConnection, ConnectionUser } from './backend-connection.ts';
 import type { Http1Backend } from './http1-backend.ts';
+import { LaterResponse } from './later-response.ts';
 import { wantedUpgrade } from './request-heads.ts';
 import { RequestSender, type SenderOwner } from './request-sender.ts';
 import { type ContentOwner, ResponseContent } from './response-content.ts';
@@ -24,7 +26,7 @@ const REFUSES_CONTENT = 300;
  * One request on its way through one backend: gets a connection (`connect`), is sent and waits for the response's head (`response`), passes
  * on content (`content`), and is `over`.
  */
-export class Http1Exchange implements Later<Response>, ConnectionUser, SenderOwner, ContentOwner {
+export class Http1Exchange extends LaterResponse implements ConnectionUser, SenderOwner, ContentOwner {
   readonly #backend: Http1Backend;
   readonly #request: Request;
   readonly #tried: readonly Upstream[];
@@ -37,24 +39,13 @@ export class Http1Exchange implements Later<Response>, ConnectionUser, SenderOwn
   #retried = false;
   #heard = false;
   #interim = 0;
-  #settled: (() => void) | null = null;
-  #onValue: ((response: Response) => unknown) | null = null;
-  #onError: ((error: unknown) => unknown) | null = null;
 
   constructor(backend: Http1Backend, request: Request, tried: readonly Upstream[]) {
+    super();
     this.#backend = backend;
     this.#request = request;
     this.#tried = tried;
     this.#upgrade = wantedUpgrade(request);
-  }
-
-  // biome-ignore lint/suspicious/noThenProperty: a result that comes later is awaited by its `then`
-  then(onValue: (response: Response) => unknown, onError: (error: unknown) => unknown): void {
-    this.#onValue = onValue;
-    this.#onError = onError;
-    const settled = this.#settled;
-    this.#settled = null;
-    settled?.();
   }
 
   begin(): void {
@@ -245,9 +236,9 @@ export class Http1Exchange implements Later<Response>, ConnectionUser, SenderOwn
     }
     this.#phase = 'content';
     this.#content = content;
-    connection.setReading(false);
     connection.awaitNothing();
     this.#answer(new Response(status, reason, lines, contentLength, has, content));
+    if (!content.started) connection.setReading(false);
   }
 
   /** The backend changes the protocol (RFC 9110 section 7.8), if that was asked for. */
@@ -263,7 +254,7 @@ export class Http1Exchange implements Later<Response>, ConnectionUser, SenderOwn
     const response = openTunnel(connection, connection.head, this.#backend, request);
     this.#connection = null;
     this.#answered = true;
-    this.#settle(() => this.#onValue?.(response));
+    this.settle(response);
   }
 
   /** The response is complete: the connection is free for the next request, unless anything is left on it. */
@@ -316,17 +307,7 @@ export class Http1Exchange implements Later<Response>, ConnectionUser, SenderOwn
     this.#abandon();
     if (this.#answered) return;
     const failure = { upstream: this.#backend, phase, reason, status, unsent };
-    const result = this.#backend.recover(failure, this.#request, this.#tried);
-    if (result instanceof Response) this.#answer(result);
-    else {
-      this.#answered = true;
-      this.#settle(() =>
-        result.then(
-          (response) => this.#onValue?.(response),
-          (error) => this.#onError?.(error),
-        ),
-      );
-    }
+    this.#answer(this.#backend.recover(failure, this.#request, this.#tried));
   }
 
   /** The response has begun and cannot be completed. */
@@ -337,15 +318,9 @@ export class Http1Exchange implements Later<Response>, ConnectionUser, SenderOwn
     content?.fail(new ViaductError('UPSTREAM', `Cannot complete a response of backend "${name}": content: ${reason}`));
   }
 
-  #answer(response: Response): void {
+  #answer(result: HandlerResult): void {
     this.#answered = true;
     this.#request.onGone = null;
-    if (this.#onValue === null) this.#settled = () => this.#onValue?.(response);
-    else this.#onValue(response);
-  }
-
-  #settle(tell: () => void): void {
-    if (this.#onValue === null) this.#settled = tell;
-    else tell();
+    this.settle(result);
   }
 }

@@ -478,6 +478,17 @@ describe('a client that leaves', () => {
     assert.deepEqual([front.answered, front.failures, front.errors], [[499], [], []]);
   });
 
+  it('ends its request also at a second backend', async (t) => {
+    const backend = await answering(t, () => '');
+    const front = await inFront(t, [backend.backend, { host: '127.0.0.1', port: await closedPort() }]);
+    const client = await SocketClient.open(front.port);
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await eventually('the backend has it', () => backend.connections.length === 1);
+    client.socket.resetAndDestroy();
+    await ended(backend.connections[0]);
+    assert.equal(front.failures.length, 1);
+  });
+
   it('ends a response that is under way', async (t) => {
     const backend = await answering(t, () => 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello');
     const front = await inFront(t, [backend.backend]);

@@ -1,5 +1,4 @@
 import { ViaductError } from '../../errors.ts';
-import type { HandlerResult } from '../../http/handler.ts';
 import type { Request } from '../../http/message.ts';
 import { Refusal, RequestBodyError } from '../../http/refusal.ts';
 import { Response } from '../../http/response.ts';
@@ -12,7 +11,7 @@ import { LaterResponse } from './later-response.ts';
 import { wantedUpgrade } from './request-heads.ts';
 import { RequestSender, type SenderOwner } from './request-sender.ts';
 import { type ContentOwner, ResponseContent } from './response-content.ts';
-import { openTunnel } from './tunnel.ts';
+import { isAmong, openTunnel } from './tunnel.ts';
 
 /** RFC 9110 section 9.2.2: to ask twice is to ask once. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
@@ -133,7 +132,6 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
   contentFailed(error: Error): void {
     if (this.#phase === 'over') return;
     if (this.#answered) {
-      this.#connection?.destroy();
       this.#breakOff("the request's content broke off");
       return;
     }
@@ -156,7 +154,6 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
   }
 
   contentBroken(reason: string): void {
-    this.#connection?.destroy();
     this.#breakOff(reason);
   }
 
@@ -243,18 +240,14 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
 
   /** The backend changes the protocol (RFC 9110 section 7.8), if that was asked for. */
   #switch(connection: BackendConnection): void {
-    const { upgrade } = connection.head.framing;
-    const wanted = this.#upgrade.toLowerCase().split(',');
-    if (upgrade === '' || !wanted.some((protocol) => protocol.trim() === upgrade.toLowerCase())) {
+    if (!isAmong(connection.head.framing.upgrade, this.#upgrade)) {
       this.#fail('response', 'it switches to a protocol that was not asked for');
       return;
     }
     this.#phase = 'over';
-    const request = this.#request;
-    const response = openTunnel(connection, connection.head, this.#backend, request);
     this.#connection = null;
     this.#answered = true;
-    this.settle(response);
+    this.settle(openTunnel(connection, connection.head, this.#backend, this.#request));
   }
 
   /** The response is complete: the connection is free for the next request, unless anything is left on it. */
@@ -267,10 +260,7 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
     this.#sender?.cancel();
     connection.awaitNothing();
     if (clean && connection.head.framing.persists) this.#backend.pool.release(connection);
-    else {
-      connection.user = null;
-      connection.destroy();
-    }
+    else connection.abandon();
   }
 
   /** Ends the connection without a word. */
@@ -279,9 +269,7 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
     this.#phase = 'over';
     this.#connection = null;
     this.#sender?.cancel();
-    if (connection === null) return;
-    connection.user = null;
-    connection.destroy();
+    connection?.abandon();
   }
 
   #repeats(): boolean {
@@ -307,7 +295,9 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
     this.#abandon();
     if (this.#answered) return;
     const failure = { upstream: this.#backend, phase, reason, status, unsent };
-    this.#answer(this.#backend.recover(failure, this.#request, this.#tried));
+    this.#answered = true;
+    this.#request.onGone = null; // it may be another backend's from now on
+    this.settle(this.#backend.recover(failure, this.#request, this.#tried));
   }
 
   /** The response has begun and cannot be completed. */
@@ -318,9 +308,9 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
     content?.fail(new ViaductError('UPSTREAM', `Cannot complete a response of backend "${name}": content: ${reason}`));
   }
 
-  #answer(result: HandlerResult): void {
+  #answer(response: Response): void {
     this.#answered = true;
     this.#request.onGone = null;
-    this.settle(result);
+    this.settle(response);
   }
 }

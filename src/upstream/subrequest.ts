@@ -21,38 +21,60 @@ export interface SubrequestAnswer {
 const NOBODY: Peer = { remoteAddress: '', remotePort: 0, listener: 0, secure: false, serverPort: '' };
 const HEAD_BYTES_MAX = 65536;
 const HEAD_COUNT_MAX = 200;
+/** Most servers keep a connection for longer. */
+const KEEP_ALIVE_TIMEOUT_MS = 4000;
+
+/** Asks one backend again and again over kept connections. */
+export interface Subrequests {
+  /**
+   * Returns the head of the answer; the content is thrown away.
+   *
+   * @throws Error with backend and reason when there is no proper answer in time.
+   */
+  ask(asked: Subrequest): Promise<SubrequestAnswer>;
+  /** Closes the connections. */
+  stop(): void;
+}
 
 /**
- * Asks `backend` something of our own, such as whether a request may pass, and returns the head of its answer; the content is thrown
- * away. `timeoutMs` counts for the connection and for the answer.
- *
- * @throws Error with backend and reason when there is no proper answer in time.
+ * Prepares to ask `backend` something of our own, such as whether a request may pass. `timeoutMs` counts for the connection and for the
+ * answer; up to `keepAliveMax` idle connections are kept.
  */
-export async function subrequest(backend: Backend, asked: Subrequest, timeoutMs: number): Promise<SubrequestAnswer> {
-  let failure = '';
+export function subrequests(backend: Backend, timeoutMs: number, keepAliveMax: number): Subrequests {
+  const failures = new WeakMap<Request, string>();
   const proxy = reverseProxy({
     backends: [backend],
     connectTimeoutMs: timeoutMs,
     responseTimeoutMs: timeoutMs,
     idleTimeoutMs: timeoutMs,
-    keepAliveMax: 0,
-    keepAliveTimeoutMs: timeoutMs,
+    keepAliveMax,
+    keepAliveTimeoutMs: KEEP_ALIVE_TIMEOUT_MS,
     hostHeader: 'client',
     responseHeadBytesMax: HEAD_BYTES_MAX,
     responseHeadCountMax: HEAD_COUNT_MAX,
     forwarded: 'off',
-    onError: (message) => {
-      failure = message;
+    onError: (message, request) => failures.set(request, message),
+  });
+  return {
+    async ask(asked) {
+      const request = ownRequest(asked);
+      const response = await new Promise<Response>((resolve, reject) => {
+        const result = proxy.handle(request);
+        if ('then' in result) result.then(resolve, reject);
+        else resolve(result);
+      });
+      discardBody(response.body);
+      const failure = failures.get(request);
+      if (failure !== undefined) throw new Error(failure);
+      return { status: response.status, headers: responseFields(response) };
     },
-  });
-  const response = await new Promise<Response>((resolve, reject) => {
-    const result = proxy.handle(ownRequest(asked));
-    if ('then' in result) result.then(resolve, reject);
-    else resolve(result);
-  });
-  discardBody(response.body);
-  if (failure !== '') throw new Error(failure);
-  return { status: response.status, headers: responseFields(response) };
+    stop: proxy.stop,
+  };
+}
+
+/** Asks `backend` once, as `subrequests` does, over a connection of its own. */
+export function subrequest(backend: Backend, asked: Subrequest, timeoutMs: number): Promise<SubrequestAnswer> {
+  return subrequests(backend, timeoutMs, 0).ask(asked);
 }
 
 function ownRequest({ method, path, headers }: Subrequest): Request {

@@ -325,6 +325,13 @@ describe('connections to a backend', () => {
     assert.equal(backend.connections.length, 1);
   });
 
+  it('come about by name', async (t) => {
+    const backend = await answering(t, () => OK);
+    const front = await inFront(t, [{ host: 'localhost', port: backend.backend.port }]);
+    for (let i = 0; i < 2; i += 1) assert.equal((await ask(front.port, '/')).body, 'ok');
+    assert.equal(backend.connections.length, 1);
+  });
+
   it('are not kept when none may be, or the backend says so', async (t) => {
     const backend = await answering(t, (request) =>
       request.startsWith('GET /close') ? OK.replace('\r\n', '\r\nConnection: close\r\n') : OK,
@@ -469,6 +476,17 @@ describe('a client that leaves', () => {
     await ended(backend.connections[0]);
     await eventually('it is counted', () => front.answered.length === 1);
     assert.deepEqual([front.answered, front.failures, front.errors], [[499], [], []]);
+  });
+
+  it('ends its request also at a second backend', async (t) => {
+    const backend = await answering(t, () => '');
+    const front = await inFront(t, [backend.backend, { host: '127.0.0.1', port: await closedPort() }]);
+    const client = await SocketClient.open(front.port);
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await eventually('the backend has it', () => backend.connections.length === 1);
+    client.socket.resetAndDestroy();
+    await ended(backend.connections[0]);
+    assert.equal(front.failures.length, 1);
   });
 
   it('ends a response that is under way', async (t) => {

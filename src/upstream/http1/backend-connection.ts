@@ -87,6 +87,12 @@ export class BackendConnection {
     this.socket.destroy();
   }
 
+  /** Ends it without a word to its user. */
+  abandon(): void {
+    this.user = null;
+    this.destroy();
+  }
+
   sweep(): void {
     if (this.#clock.tick < this.#deadline) return;
     this.#deadline = NEVER;

@@ -1,5 +1,5 @@
 import { ViaductError } from '../../errors.ts';
-import type { Later, Request } from '../../http/message.ts';
+import type { Request } from '../../http/message.ts';
 import { Refusal, RequestBodyError } from '../../http/refusal.ts';
 import { Response } from '../../http/response.ts';
 import { backendName } from '../backend.ts';
@@ -7,10 +7,11 @@ import { describeFailure } from '../failure.ts';
 import type { Upstream, UpstreamPhase } from '../protocol.ts';
 import type { BackendConnection, ConnectionUser } from './backend-connection.ts';
 import type { Http1Backend } from './http1-backend.ts';
+import { LaterResponse } from './later-response.ts';
 import { wantedUpgrade } from './request-heads.ts';
 import { RequestSender, type SenderOwner } from './request-sender.ts';
 import { type ContentOwner, ResponseContent } from './response-content.ts';
-import { openTunnel } from './tunnel.ts';
+import { isAmong, openTunnel } from './tunnel.ts';
 
 /** RFC 9110 section 9.2.2: to ask twice is to ask once. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
@@ -24,7 +25,7 @@ const REFUSES_CONTENT = 300;
  * One request on its way through one backend: gets a connection (`connect`), is sent and waits for the response's head (`response`), passes
  * on content (`content`), and is `over`.
  */
-export class Http1Exchange implements Later<Response>, ConnectionUser, SenderOwner, ContentOwner {
+export class Http1Exchange extends LaterResponse implements ConnectionUser, SenderOwner, ContentOwner {
   readonly #backend: Http1Backend;
   readonly #request: Request;
   readonly #tried: readonly Upstream[];
@@ -37,24 +38,13 @@ export class Http1Exchange implements Later<Response>, ConnectionUser, SenderOwn
   #retried = false;
   #heard = false;
   #interim = 0;
-  #settled: (() => void) | null = null;
-  #onValue: ((response: Response) => unknown) | null = null;
-  #onError: ((error: unknown) => unknown) | null = null;
 
   constructor(backend: Http1Backend, request: Request, tried: readonly Upstream[]) {
+    super();
     this.#backend = backend;
     this.#request = request;
     this.#tried = tried;
     this.#upgrade = wantedUpgrade(request);
-  }
-
-  // biome-ignore lint/suspicious/noThenProperty: a result that comes later is awaited by its `then`
-  then(onValue: (response: Response) => unknown, onError: (error: unknown) => unknown): void {
-    this.#onValue = onValue;
-    this.#onError = onError;
-    const settled = this.#settled;
-    this.#settled = null;
-    settled?.();
   }
 
   begin(): void {
@@ -142,7 +132,6 @@ export class Http1Exchange implements Later<Response>, ConnectionUser, SenderOwn
   contentFailed(error: Error): void {
     if (this.#phase === 'over') return;
     if (this.#answered) {
-      this.#connection?.destroy();
       this.#breakOff("the request's content broke off");
       return;
     }
@@ -165,7 +154,6 @@ export class Http1Exchange implements Later<Response>, ConnectionUser, SenderOwn
   }
 
   contentBroken(reason: string): void {
-    this.#connection?.destroy();
     this.#breakOff(reason);
   }
 
@@ -245,25 +233,21 @@ export class Http1Exchange implements Later<Response>, ConnectionUser, SenderOwn
     }
     this.#phase = 'content';
     this.#content = content;
-    connection.setReading(false);
     connection.awaitNothing();
     this.#answer(new Response(status, reason, lines, contentLength, has, content));
+    if (!content.started) connection.setReading(false);
   }
 
   /** The backend changes the protocol (RFC 9110 section 7.8), if that was asked for. */
   #switch(connection: BackendConnection): void {
-    const { upgrade } = connection.head.framing;
-    const wanted = this.#upgrade.toLowerCase().split(',');
-    if (upgrade === '' || !wanted.some((protocol) => protocol.trim() === upgrade.toLowerCase())) {
+    if (!isAmong(connection.head.framing.upgrade, this.#upgrade)) {
       this.#fail('response', 'it switches to a protocol that was not asked for');
       return;
     }
     this.#phase = 'over';
-    const request = this.#request;
-    const response = openTunnel(connection, connection.head, this.#backend, request);
     this.#connection = null;
     this.#answered = true;
-    this.#settle(() => this.#onValue?.(response));
+    this.settle(openTunnel(connection, connection.head, this.#backend, this.#request));
   }
 
   /** The response is complete: the connection is free for the next request, unless anything is left on it. */
@@ -276,10 +260,7 @@ export class Http1Exchange implements Later<Response>, ConnectionUser, SenderOwn
     this.#sender?.cancel();
     connection.awaitNothing();
     if (clean && connection.head.framing.persists) this.#backend.pool.release(connection);
-    else {
-      connection.user = null;
-      connection.destroy();
-    }
+    else connection.abandon();
   }
 
   /** Ends the connection without a word. */
@@ -288,9 +269,7 @@ export class Http1Exchange implements Later<Response>, ConnectionUser, SenderOwn
     this.#phase = 'over';
     this.#connection = null;
     this.#sender?.cancel();
-    if (connection === null) return;
-    connection.user = null;
-    connection.destroy();
+    connection?.abandon();
   }
 
   #repeats(): boolean {
@@ -316,17 +295,9 @@ export class Http1Exchange implements Later<Response>, ConnectionUser, SenderOwn
     this.#abandon();
     if (this.#answered) return;
     const failure = { upstream: this.#backend, phase, reason, status, unsent };
-    const result = this.#backend.recover(failure, this.#request, this.#tried);
-    if (result instanceof Response) this.#answer(result);
-    else {
-      this.#answered = true;
-      this.#settle(() =>
-        result.then(
-          (response) => this.#onValue?.(response),
-          (error) => this.#onError?.(error),
-        ),
-      );
-    }
+    this.#answered = true;
+    this.#request.onGone = null; // it may be another backend's from now on
+    this.settle(this.#backend.recover(failure, this.#request, this.#tried));
   }
 
   /** The response has begun and cannot be completed. */
@@ -340,12 +311,6 @@ export class Http1Exchange implements Later<Response>, ConnectionUser, SenderOwn
   #answer(response: Response): void {
     this.#answered = true;
     this.#request.onGone = null;
-    if (this.#onValue === null) this.#settled = () => this.#onValue?.(response);
-    else this.#onValue(response);
-  }
-
-  #settle(tell: () => void): void {
-    if (this.#onValue === null) this.#settled = tell;
-    else tell();
+    this.settle(response);
   }
 }

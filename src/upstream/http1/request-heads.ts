@@ -15,6 +15,7 @@ export interface RequestHeadOptions {
 
 /** Requests of one client that come again and again have the same fields; so many are remembered. */
 const REMEMBERED_MAX = 1024;
+const REMEMBERED_LENGTH_MAX = 4096;
 const NEED_LENGTH = new Set(['POST', 'PUT', 'PATCH']);
 
 /** Writes the heads of the requests to one backend. */
@@ -50,8 +51,9 @@ export class RequestHeads {
     if (recurring === 0) return this.#writeFields(request);
     const known = this.#remembered.get(recurring);
     if (known !== undefined) return known;
-    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
     const fields = this.#writeFields(request);
+    if (fields.length > REMEMBERED_LENGTH_MAX) return fields;
+    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
     this.#remembered.set(recurring, fields);
     return fields;
   }

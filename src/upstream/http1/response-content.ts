@@ -55,6 +55,11 @@ export class ResponseContent implements BodySource {
     return null;
   }
 
+  /** Somebody has asked for it. */
+  get started(): boolean {
+    return this.#state !== 'new';
+  }
+
   start(sink: BodySink): void {
     if (this.#state !== 'new') return;
     this.#sink = sink;

@@ -13,6 +13,12 @@ export interface TunnelTimes {
   readonly tunnelIdleTicks: number;
 }
 
+/** Whether a backend that switches to `protocol` was asked for it: `wanted` is what the client's Upgrade says. */
+export function isAmong(protocol: string, wanted: string): boolean {
+  const lower = protocol.toLowerCase();
+  return lower !== '' && wanted.split(',').some((name) => name.trim().toLowerCase() === lower);
+}
+
 /** The response that joins a backend's connection, which has switched its protocol, with the client's. */
 export function openTunnel(
   connection: BackendConnection,

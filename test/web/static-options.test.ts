@@ -193,7 +193,16 @@ describe('names to try of a static mount', () => {
       equal((await get('/blog')).body, 'blog page');
       equal((await get('/docs')).body, 'docs');
       equal((await get('/docs/')).body, 'docs');
-      for (const target of ['/about/', '/nothing', '/.secret', '/', '/about%2f', '/..%2froot/about'])
+      for (const target of [
+        '/about/',
+        '/nothing',
+        '/.secret',
+        '/',
+        '/about%2f',
+        '/..%2froot/about',
+        '//about',
+        '///docs',
+      ])
         equal((await get(target)).body, 'passed on', target);
     }));
 

@@ -79,6 +79,8 @@ describe('static files keep to their directory', () => {
     './a.txt',
     'sub/./b.txt',
     'sub//b.txt',
+    '/a.txt',
+    '//a.txt',
     'sub/../a.txt',
     'a.txt/',
     'a.txt/.',

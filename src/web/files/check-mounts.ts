@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { opendirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeHeaders } from '../../http/response.ts';
 import type { StaticMount } from './mount.ts';
@@ -18,14 +18,16 @@ export function checkMounts(mounts: readonly StaticMount[]): string[] {
 }
 
 function checkDirectory(mount: StaticMount, directory: string): string[] {
-  const problem = directoryProblem(directory);
+  const problem = directoryProblem(directory, mount.listing === true);
   return problem === null ? [] : [cannot(mount, `"${directory}" ${problem}`)];
 }
 
-function directoryProblem(directory: string): string | null {
+/** Asks by doing, because `access` asks for the user who started the process, not the one it runs as. */
+function directoryProblem(directory: string, listing: boolean): string | null {
   try {
     if (!statSync(directory).isDirectory()) return 'is no directory';
-    accessSync(directory, constants.R_OK | constants.X_OK);
+    statSync(`${directory}/.`);
+    if (listing) opendirSync(directory).closeSync();
     return null;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, opendir, realpath, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
-import { isInside } from './open-file.ts';
+import { join } from 'node:path';
+import { isBelow, realPathOf } from './open-file.ts';
 import { isVisibleName, nameFromBytes, systemPath } from './path.ts';
 
 /** A directory with more takes long to read, and nobody reads a list of it. */
@@ -27,13 +27,26 @@ export interface Directory {
  * What of the directory at `path` can be asked for: files and directories that are not hidden and lie in `root`, links followed. Null when
  * it is no readable directory in `root`. At most 2000 entries are read.
  */
-export async function readDirectory(root: string, path: string): Promise<Directory | null> {
+export function readDirectory(root: string, path: string): Promise<Directory | null> {
+  return withDirectory(root, path, readEntries);
+}
+
+/** Whether `readDirectory` would find something to read. */
+export async function isDirectory(root: string, path: string): Promise<boolean> {
+  return (await withDirectory(root, path, async () => true)) === true;
+}
+
+async function withDirectory<T>(
+  root: string,
+  path: string,
+  use: (realRoot: string, place: string) => Promise<T>,
+): Promise<T | null> {
   let handle: FileHandle | null = null;
   try {
     handle = await open(systemPath(path), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK);
-    const realRoot = await realpath(root);
-    if ((await realpath(systemPath(path))) !== realRoot && !(await isInside(root, path, handle))) return null;
-    return await readEntries(realRoot, placeOf(path, handle));
+    const [realRoot, real] = await Promise.all([realpath(root), realPathOf(path, handle)]);
+    if (real === null || (real !== realRoot && !isBelow(realRoot, real))) return null;
+    return await use(realRoot, placeOf(path, handle));
   } catch {
     return null;
   } finally {
@@ -47,30 +60,27 @@ function placeOf(path: string, { fd }: FileHandle): string {
 }
 
 async function readEntries(realRoot: string, place: string): Promise<Directory> {
-  const names: string[] = [];
+  const found: Promise<DirectoryEntry | null>[] = [];
   let truncated = false;
   for await (const entry of await opendir(place, { encoding: 'buffer' as BufferEncoding })) {
     const name = nameFromBytes(entry.name as unknown as Buffer);
     if (!isVisibleName(name) || name.includes('\\')) continue;
-    truncated = names.length === ENTRIES_MAX;
+    truncated = found.length === ENTRIES_MAX;
     if (truncated) break;
-    names.push(name);
+    found.push(describe(realRoot, place, name, entry.isSymbolicLink()));
   }
-  const found = await Promise.all(names.map((name) => describe(realRoot, place, name)));
-  const entries = found.filter((entry) => entry !== null).sort(byTypeAndName);
+  const entries = (await Promise.all(found)).filter((entry) => entry !== null).sort(byTypeAndName);
   return { entries, truncated };
 }
 
-async function describe(realRoot: string, place: string, name: string): Promise<DirectoryEntry | null> {
+async function describe(realRoot: string, place: string, name: string, link: boolean): Promise<DirectoryEntry | null> {
   const path = systemPath(join(place, name));
   try {
     const status = await stat(path);
-    const isDirectory = status.isDirectory();
-    if (!isDirectory && !status.isFile()) return null;
-    const real = await realpath(path);
-    if (!real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep)) return null;
-    const size = isDirectory ? 0 : status.size;
-    return { name, type: isDirectory ? 'directory' : 'file', size, modifiedMs: status.mtimeMs };
+    const type = status.isDirectory() ? 'directory' : 'file';
+    if (type === 'file' && !status.isFile()) return null;
+    if (link && !isBelow(realRoot, await realpath(path))) return null;
+    return { name, type, size: type === 'file' ? status.size : 0, modifiedMs: status.mtimeMs };
   } catch {
     return null;
   }

@@ -43,14 +43,18 @@ export async function openFile(
   }
 }
 
-/** Whether what `handle` has open, by `path`, lies below `root`. */
-export async function isInside(root: string, path: string, handle: FileHandle): Promise<boolean> {
+async function isInside(root: string, path: string, handle: FileHandle): Promise<boolean> {
   const [realRoot, real] = await Promise.all([realpath(root), realPathOf(path, handle)]);
-  return real?.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep) === true;
+  return real !== null && isBelow(realRoot, real);
 }
 
-/** Linux knows where an open file lies. Elsewhere the path is resolved again and must lead to the same file. */
-async function realPathOf(path: string, handle: FileHandle): Promise<string | null> {
+/** Whether a path without links lies below another one. */
+export function isBelow(realRoot: string, real: string): boolean {
+  return real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep);
+}
+
+/** Linux knows where an open file or directory lies. Elsewhere the path is resolved again and must lead to the same one. */
+export async function realPathOf(path: string, handle: FileHandle): Promise<string | null> {
   if (process.platform === 'linux') {
     try {
       return await readlink(`/proc/self/fd/${handle.fd}`);

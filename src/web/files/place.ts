@@ -22,9 +22,9 @@ export class Place {
     this.fallsThrough = fallsThrough(mount);
     this.#presenter = new Presenter(mount);
     this.#fallbackPresenter = new Presenter(mount, ASK_AGAIN);
-    const tried = (mount.tryFiles ?? [PATH]).filter((template) => !isDirectoryTemplate(template));
+    const tried = (mount.tryFiles ?? [PATH]).map(withoutSlash).filter((template) => !isDirectoryTemplate(template));
     this.#templates = tried.filter((template) => template.includes(PATH));
-    this.#always = tried.filter((template) => !template.includes(PATH)).map(withoutSlash);
+    this.#always = tried.filter((template) => !template.includes(PATH));
     this.#index = mount.index ?? [];
   }
 
@@ -94,7 +94,7 @@ function isDirectoryTemplate(template: string): boolean {
 /** A path with a final slash is a directory: it has files below it, but is none. */
 function expand(template: string, below: string): string {
   const path = template.includes(`${PATH}/`) ? below.replace(/\/$/, '') : below;
-  return withoutSlash(template.split(PATH).join(path));
+  return template.split(PATH).join(path);
 }
 
 function directoryName(below: string): string | null {

@@ -4,7 +4,7 @@ import type { Request } from '../../http/message.ts';
 import { encodeHeaders, Response } from '../../http/response.ts';
 import { typeQuality } from './accept.ts';
 import { type Candidate, EncodedCandidate } from './candidate.ts';
-import { type Directory, readDirectory } from './directory.ts';
+import { isDirectory, readDirectory } from './directory.ts';
 import type { FileCache } from './file-cache.ts';
 import { respondWithFile } from './file-response.ts';
 import { listingResponse } from './listing.ts';
@@ -98,9 +98,8 @@ export class StaticSite {
   /** A directory that has something to show is at the path with a slash, because relative links count from there. */
   async #redirectAt(place: Place, { query }: Request, path: string): Promise<Response | null> {
     const target = `${path}/`;
-    const shows =
-      (await this.#cache.load(target, this.#candidates(target))) !== null ||
-      (await directoryAt(place, target)) !== null;
+    const hasIndex = (await this.#cache.load(target, this.#candidates(target))) !== null;
+    const shows = hasIndex || (place.mount.listing === true && (await hasDirectory(place, target)));
     if (!shows) return null;
     const location = encodePath(target).replace(/^\/{2,}/, '/') + (query === '' ? '' : `?${query}`);
     return Response.text(301, 'Moved Permanently\n', ['Location', location, 'Cache-Control', 'no-cache']);
@@ -108,16 +107,16 @@ export class StaticSite {
 }
 
 async function listingAt(place: Place, request: Request, path: string): Promise<Response | null> {
-  const directory = await directoryAt(place, path);
-  if (directory === null) return null;
-  return listingResponse(path, directory, requestField(request, 'accept'), place.mount.headers ?? []);
-}
-
-async function directoryAt(place: Place, path: string): Promise<Directory | null> {
   if (place.mount.listing !== true) return null;
   for (const { root, path: directory } of place.directories(path)) {
     const found = await readDirectory(root, directory);
-    if (found !== null) return found;
+    if (found === null) continue;
+    return listingResponse(path, found, requestField(request, 'accept'), place.mount.headers ?? []);
   }
   return null;
+}
+
+async function hasDirectory(place: Place, path: string): Promise<boolean> {
+  for (const { root, path: directory } of place.directories(path)) if (await isDirectory(root, directory)) return true;
+  return false;
 }

@@ -136,6 +136,12 @@ describe('the headers handler', () => {
     equal(passed?.host, 'test.example');
   });
 
+  it('takes a name with an underscore for the one with a hyphen in requests', async () => {
+    const request = requestOf({ headers: ['X-Real-IP', 'forged', 'x_user', 'forged', 'X_Other', 'a'] });
+    const { passed } = await pass(headers({ request: { set: ['X_User', 'a'], remove: ['X_Real_IP'] } }), request);
+    deepEqual(passed?.headers, ['X_Other', 'a', 'X_User', 'a']);
+  });
+
   it('sets the host of a request', async () => {
     const { passed } = await pass(headers({ request: { set: ['host', 'inner.example:81'] } }), requestOf());
     equal(passed?.host, 'inner.example:81');

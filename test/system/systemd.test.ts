@@ -23,7 +23,9 @@ interface Options {
   readonly args?: readonly string[];
 }
 
-describe('a server that systemd starts', { skip: process.platform === 'linux' ? false : 'not on Linux' }, () => {
+// systemd is Linux's.
+const tests = process.platform === 'linux' ? describe : () => {};
+tests('a server that systemd starts', () => {
   for (const fronts of [1, 2]) {
     it(`serves on the sockets that it was passed, with fronts = ${fronts}`, async (t) => {
       const service = await startService(t, { sockets: ['web', 'admin'], args: ['--fronts', `${fronts}`] });

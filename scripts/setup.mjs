@@ -13,6 +13,7 @@ const SYSTEM_PARTS = [
   { package: 'slowhttptest', programs: ['slowhttptest'] },
   { package: 'nghttp2-client', programs: ['nghttp', 'h2load'] },
   { package: 'golang-go', programs: ['go', '/usr/local/go/bin/go'] },
+  { package: 'systemd', programs: ['systemd-analyze'] },
 ];
 
 /** Names of interpreters, the usual one first: on macOS `python3` is often older than what else is there. */

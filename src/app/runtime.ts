@@ -36,7 +36,8 @@ export class Runtime {
   listen(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(this.socketPath, resolve);
+      // Of several fronts each has its own: the primary, which binds what they share, has nothing to do with it.
+      this.#server.listen({ path: this.socketPath, exclusive: true }, resolve);
     });
   }
 

@@ -117,7 +117,8 @@ export const MAIN_SETTINGS = {
     alsoCalled: 'front_processes web_processes',
     group: 'how',
     help: 'Processes that accept connections, speak HTTP and serve files; they share the workers out among them.',
-    reason: 'One serves static files as fast as nginx with one process; the workers need the other cores.',
+    reason:
+      'One speaks HTTP for many workers; most sites are bounded by Python, and each front imports the application once.',
   },
   user: {
     kind: 'name',

@@ -108,7 +108,7 @@ function parsePath(means: keyof typeof PATHS, text: string, base: string): Parse
 
 /** As user names are written on all systems, or a number up to 32 bits. */
 function parseName(setting: Setting, raw: unknown): Parsed {
-  const text = typeof raw === 'number' ? String(raw) : raw;
+  const text = Number.isSafeInteger(raw) ? String(raw) : raw;
   if (!isText(text) || !/^[\w.][\w.@\\-]{0,255}\$?$/.test(text)) return mustBe(setting);
   return /^\d+$/.test(text) && Number(text) > 0xfffffffe ? { wrong: 'is too large a number' } : { value: text };
 }

@@ -1,4 +1,5 @@
 import type { Worker as ClusterWorker } from 'node:cluster';
+import { ViaductError } from '../errors.ts';
 import type { Configuration } from '../site/configuration.ts';
 import { errorOf, type FromFront, type FrontStart, type ToFront } from './messages.ts';
 
@@ -9,6 +10,8 @@ export class FrontProcess {
   state: 'starting' | 'ready' | 'gone' = 'starting';
   urls: readonly string[] = [];
   connections = 0;
+  /** Why it will never serve, in its own words. */
+  failure: Error | null = null;
   /** When it last showed that its event loop turns. */
   lifeSignMs = performance.now();
   /** Resolves when it serves; rejects with why it never will. */
@@ -32,8 +35,10 @@ export class FrontProcess {
           this.state = 'ready';
           this.urls = message.urls;
           resolve();
-        } else if (message.kind === 'failed') reject(errorOf(message.error));
-        else if (message.kind === 'reloaded')
+        } else if (message.kind === 'failed') {
+          this.failure = errorOf(message.error);
+          reject(this.failure);
+        } else if (message.kind === 'reloaded')
           this.#finishReload(message.error === null ? null : errorOf(message.error));
         else {
           this.connections = message.connections;
@@ -45,7 +50,7 @@ export class FrontProcess {
       const ended = (): void => {
         if (how === null || worker.isConnected()) return;
         this.state = 'gone';
-        reject(new Error(`it ended ${how}`));
+        reject(new ViaductError('WORKER', `Cannot start a front: it ended ${how}`));
         this.#finishReload(null);
         death(how);
       };

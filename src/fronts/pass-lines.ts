@@ -18,6 +18,7 @@ export function passLines(from: Readable | null, to: Writable): void {
   const resume = (): void => {
     from.resume();
   };
+  to.setMaxListeners(to.getMaxListeners() + 1);
   to.on('drain', resume).on('close', resume);
   from.on('data', (block: Buffer) => {
     const end = block.lastIndexOf(NEWLINE) + 1;
@@ -34,6 +35,7 @@ export function passLines(from: Readable | null, to: Writable): void {
   });
   from.once('close', () => {
     to.off('drain', resume).off('close', resume);
+    to.setMaxListeners(to.getMaxListeners() - 1);
     if (begunBytes > 0) put(Buffer.concat([...begun, Buffer.of(NEWLINE)]));
   });
 }

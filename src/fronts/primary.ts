@@ -49,6 +49,9 @@ const FRONT_PROGRAM = fileURLToPath(new URL('./front.js', import.meta.url));
 /** Fronts show life once a second. */
 const LIFE_SIGN_MS_MAX = 5000;
 
+/** A front that has not stopped this long after it should have never will. */
+const STUCK_MS = 5000;
+
 /** One place for a front, which is filled again when its process dies. */
 interface Place {
   readonly index: number;
@@ -116,6 +119,9 @@ class Primary implements RunningFronts {
     const [first, ...others] = this.#places as [Place, ...Place[]];
     await this.#launch(first);
     await Promise.all(others.map((place) => this.#launch(place)));
+    if (this.#fronts.some(({ state }) => state === 'gone')) {
+      throw new ViaductError('WORKER', 'Cannot start the fronts: one ended at once');
+    }
     this.#state = 'serving';
   }
 
@@ -137,7 +143,9 @@ class Primary implements RunningFronts {
       if (place.front?.state === 'ready') place.front.send({ kind: 'stop' });
       else place.front?.kill();
     }
+    const timer = setTimeout(() => this.kill(), this.#options.settings.gracefulTimeoutMs + STUCK_MS);
     await Promise.all(this.#fronts.map(({ exited }) => exited));
+    clearTimeout(timer);
   }
 
   kill(): void {
@@ -168,12 +176,17 @@ class Primary implements RunningFronts {
   #ended(place: Place, front: FrontProcess, how: string): void {
     if (this.#state !== 'serving') return;
     place.front = null;
-    const delayMs = place.policy.delayAfter(performance.now() - front.bornMs);
-    const when = delayMs === 0 ? '' : ` in ${delayMs} ms`;
-    this.#options.log.error(`front ${place.index + 1} (pid ${front.pid}) ended ${how}; a new one follows${when}`);
+    if (front.failure !== null) this.#options.log.error(describe(front.failure));
+    const ended = `front ${place.index + 1} (pid ${front.pid}) ended ${how}`;
     // What was inherited is gone with the last process that had it; whoever passed it still holds it, and can pass it again.
-    if (this.#fronts.every(({ state }) => state !== 'ready') && this.#hasInherited()) this.#lose(inheritedLost());
-    else this.#launchLater(place, delayMs);
+    if (this.#hasInherited() && this.#fronts.every(({ state }) => state !== 'ready')) {
+      this.#options.log.error(ended);
+      this.#lose(inheritedLost());
+      return;
+    }
+    const delayMs = place.policy.delayAfter(performance.now() - front.bornMs);
+    this.#options.log.error(`${ended}; a new one follows${delayMs === 0 ? '' : ` in ${delayMs} ms`}`);
+    this.#launchLater(place, delayMs);
   }
 
   #hasInherited(): boolean {
@@ -184,19 +197,12 @@ class Primary implements RunningFronts {
   #launchLater(place: Place, delayMs: number): void {
     place.timer = setTimeout(() => {
       place.timer = null;
+      if (this.#state !== 'serving') return;
       const fronts = this.#fronts;
       const starting = fronts.find(({ state }) => state === 'starting');
-      if (starting === undefined || fronts.some(({ state }) => state === 'ready')) this.#relaunch(place);
+      if (starting === undefined || fronts.some(({ state }) => state === 'ready')) this.#launch(place).catch(() => {});
       else starting.started.finally(() => this.#launchLater(place, 0)).catch(() => {});
     }, delayMs);
-  }
-
-  #relaunch(place: Place): void {
-    this.#launch(place).catch((error: Error) => {
-      if (this.#state !== 'serving') return;
-      const traceback = typeof error.cause === 'string' ? `\n${error.cause.trimEnd()}` : '';
-      this.#options.log.error(`Cannot start front ${place.index + 1}: ${error.message}${traceback}`);
-    });
   }
 
   async #reloadPlace({ index, front }: Place, configuration: Configuration): Promise<void> {
@@ -211,6 +217,10 @@ class Primary implements RunningFronts {
       });
     }
   }
+}
+
+function describe({ message, cause }: Error): string {
+  return typeof cause === 'string' ? `${message}\n${cause.trimEnd()}` : message;
 }
 
 function inheritedLost(): ViaductError {

@@ -15,6 +15,7 @@ const SETTINGS = {
   choice: { ...COMMON, kind: 'choice', default: 'off', choices: ['off', 'text', 'json'] },
   directory: { ...COMMON, kind: 'path', default: null, means: 'directory', shows: 'DIR' },
   file: { ...COMMON, kind: 'path', default: null, means: 'file', shows: 'FILE' },
+  name: { ...COMMON, kind: 'name', default: null, shows: 'NAME' },
   address: { ...COMMON, kind: 'list', default: [], item: 'address', itemsMin: 1, shows: 'ADDRESS' },
   mount: { ...COMMON, kind: 'list', default: [], item: 'mount', itemsMin: 0, shows: '/url/=DIR' },
 } as const satisfies Record<string, Setting>;
@@ -85,6 +86,13 @@ const GOOD: Readonly<Record<Kind, readonly (readonly [raw: unknown, value: unkno
     ['../a/./b', '/a/b'],
     ['/no/such/file', '/no/such/file'],
   ],
+  name: [
+    ['www-data', 'www-data'],
+    ['_www', '_www'],
+    ['j.doe@example.org', 'j.doe@example.org'],
+    ['1000', '1000'],
+    [1000, '1000'],
+  ],
   address: [
     ['8000', '8000'],
     [8000, '8000'],
@@ -99,6 +107,8 @@ const GOOD: Readonly<Record<Kind, readonly (readonly [raw: unknown, value: unkno
     ['unix:v.sock', 'unix:/base/v.sock'],
     [`unix:/${'a'.repeat(102)}`, `unix:/${'a'.repeat(102)}`],
     ['fd:3', 'fd:3'],
+    ['systemd', 'systemd'],
+    ['systemd:web.socket', 'systemd:web.socket'],
   ],
   mount: [
     ['/=a', { urlPrefix: '/', directories: ['/base/a'] }],
@@ -135,7 +145,10 @@ const BAD: Readonly<Record<Kind, readonly unknown[]>> = {
   choice: ['OFF', 'xml', 'off ', true, false, 0],
   directory: ['/no/such/directory', '/etc/passwd', 5, true],
   file: [5, true],
+  name: ['-u', 'a b', 'a:b', 'a/b', '4294967295', 1.5, true],
   address: [
+    'systemd:',
+    'systemd:a:b',
     'here:there',
     '127.0.0.1',
     '65536',

@@ -245,7 +245,8 @@ export class StreamExchange implements Exchange, StreamBodyOwner {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     const { request } = this;
-    if (request !== null) this.#context.options.onAnswered?.(this.#shown ?? request, status, this.#bodyBytes, this.#startedAtMs);
+    if (request !== null)
+      this.#context.options.onAnswered?.(this.#shown ?? request, status, this.#bodyBytes, this.#startedAtMs);
     this.#owner.onExchangeOver(this);
   }
 

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { ask } from '../support/http-client.ts';
+import { makeProject } from '../support/project.ts';
+import { accepts, eventually } from '../support/socket-client.ts';
+import { BIN, ROOT, startViaduct } from '../support/viaduct.ts';
+
+/** The import fails for root: not even discovery or `check` may run the project's code with its rights. */
+const APPLICATION = `
+import json, os
+if os.geteuid() == 0:
+    raise RuntimeError("imported by root")
+
+def application(environ, start_response):
+    with open("/proc/self/status") as file:
+        lines = dict(line.rstrip("\\n").split(":\\t", 1) for line in file if line.startswith(("Uid", "Gid", "Groups", "PPid")))
+    lines.update({name: os.environ.get(name) for name in ("HOME", "USER", "LOGNAME")})
+    try:
+        os.setuid(0)
+        lines["root"] = True
+    except PermissionError:
+        lines["root"] = False
+    start_response("200 OK", [])
+    return [json.dumps(lines).encode()]
+`;
+
+/** One that the other user may run: that of a version manager lies in root's home. */
+const PYTHON = '/usr/bin/python3';
+
+// Whoever is not root has no rights to give up, and nothing to test.
+const tests = process.platform === 'linux' && process.getuid?.() === 0 ? describe : () => {};
+tests('the rights of root', { skip: whyNot() }, () => {
+  for (const fronts of [1, 2]) {
+    it(`are given up by fronts and workers when port 81 is bound and user is set, with fronts = ${fronts}`, async (t) => {
+      const project = makeReadable(t);
+      const args = [
+        '--fronts',
+        `${fronts}`,
+        '--user',
+        'nobody',
+        '--python',
+        PYTHON,
+        '--workers',
+        '2',
+        '--static',
+        '/s/=.',
+      ];
+      const server = await startViaduct({ args, cwd: project, listen: '127.0.0.1:81' });
+      t.after(() => server.stop());
+      assert.doesNotMatch(server.output(), /run as root/);
+      assert.equal((await ask(server.port, '/s/app.py')).body, APPLICATION, 'files are served as this user, too');
+      const { uid, gid } = idsOf('nobody');
+      const worker = JSON.parse((await ask(server.port, '/')).body);
+      assert.deepEqual(
+        { uid: worker.Uid, gid: worker.Gid, root: worker.root, user: worker.USER, logname: worker.LOGNAME },
+        { uid: four(uid), gid: four(gid), root: false, user: 'nobody', logname: 'nobody' },
+      );
+      assert.ok(!worker.Groups.split(' ').includes('0'), `root's groups are gone: ${worker.Groups}`);
+      assert.notEqual(worker.HOME, process.env.HOME);
+      const zygote = statusOf(Number(worker.PPid));
+      assert.equal(zygote.Uid, four(uid));
+      const front = statusOf(Number(zygote.PPid));
+      assert.deepEqual([front.Uid, front.Gid], [four(uid), four(gid)]);
+      assert.ok(!front.Groups?.split(' ').includes('0'));
+    });
+  }
+
+  it('are not used for a new release nor for a new front', async (t) => {
+    const project = makeReadable(t);
+    const args = ['--fronts', '2', '--user', 'nobody', '--python', PYTHON, '--workers', '2'];
+    const server = await startViaduct({ args, cwd: project, listen: '127.0.0.1:81' });
+    t.after(() => server.stop());
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('it has reloaded', () => /Reloaded in/.test(server.output()));
+    const uid = four(idsOf('nobody').uid);
+    assert.equal(JSON.parse((await ask(server.port, '/')).body).Uid, uid);
+    const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', `${server.pid}`], { encoding: 'utf8' });
+    for (const pid of stdout.trim().split('\n').map(Number)) process.kill(pid, 'SIGKILL');
+    await eventually(
+      'new fronts have bound the port',
+      async () => (await accepts(81)) && /a new one follows/.test(server.output()),
+    );
+    const after = JSON.parse((await ask(server.port, '/')).body);
+    assert.equal(after.Uid, uid);
+    assert.ok(!stdout.includes(`${statusOf(Number(after.PPid)).PPid}`), 'a new front answers');
+  });
+
+  it('take a numeric user and a group of its own', async (t) => {
+    const project = makeReadable(t);
+    const args = ['--user', '54321', '--group', 'nogroup', '--python', PYTHON, '--workers', '1'];
+    const server = await startViaduct({ args, cwd: project });
+    t.after(() => server.stop());
+    const worker = JSON.parse((await ask(server.port, '/')).body);
+    const gid = idsOf('nobody').gid;
+    assert.deepEqual([worker.Uid, worker.Gid, worker.Groups.trim()], [four('54321'), four(gid), gid]);
+  });
+
+  it('are not used by check either', (t) => {
+    const project = makeReadable(t);
+    const args = [BIN, 'check', project, '--user', 'nobody', '--python', PYTHON];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+  });
+
+  it('are warned of when nobody is named', (t) => {
+    const project = makeReadable(t, 'def application(environ, start_response): ...\n');
+    const { status, stdout } = spawnSync(process.execPath, [BIN, 'check', project], { encoding: 'utf8' });
+    assert.equal(status, 0);
+    assert.match(stdout, /user +the workers run as root/);
+  });
+
+  for (const [args, says] of [
+    [['--user', 'nobody-here'], 'Cannot run as user "nobody-here": there is no such user'],
+    [['--user', 'nobody', '--group', 'no-such'], 'Cannot run as group "no-such": there is no such group'],
+    [['--group', 'nogroup'], 'Cannot run as group "nogroup": no user is set'],
+    [['--user', '54321'], 'Cannot run as user "54321": the system has no entry for it, and so no group'],
+  ] as const) {
+    it(`make ${args.join(' ')} a mistake that is told`, (t) => {
+      const project = makeReadable(t);
+      const { status, stderr } = spawnSync(process.execPath, [BIN, project, ...args], { encoding: 'utf8' });
+      assert.equal(status, 2, stderr);
+      assert.ok(stderr.includes(says), stderr);
+    });
+  }
+
+  it('are needed to become somebody else, and not to stay who one is', (t) => {
+    const project = makeReadable(t, 'def application(environ, start_response): ...\n');
+    const { uid, gid } = idsOf('nobody');
+    const asNobody = (user: string) => {
+      const options = { uid: Number(uid), gid: Number(gid), encoding: 'utf8', env: { PATH: '/usr/bin:/bin' } } as const;
+      const args = [BIN, 'check', project, '--user', user, '--python', PYTHON];
+      return spawnSync(process.execPath, args, { ...options, cwd: project });
+    };
+    const other = asNobody('root');
+    assert.equal(other.status, 2);
+    assert.match(other.stderr, /Cannot run as user "root": only root can change it/);
+    const same = asNobody('nobody');
+    assert.equal(same.status, 0, same.stderr);
+  });
+});
+
+function whyNot(): string | false {
+  if (!existsSync(PYTHON)) return `there is no ${PYTHON}`;
+  const program = [process.execPath, join(ROOT, 'python/viaduct_worker/worker.py')];
+  const { uid, gid } = idsOf('nobody');
+  const seen = program.every(
+    (path) => spawnSync('test', ['-r', path], { uid: Number(uid), gid: Number(gid) }).status === 0,
+  );
+  return seen ? false : 'the user nobody cannot read this directory';
+}
+
+function makeReadable(t: TestContext, application = APPLICATION): string {
+  const project = makeProject(t, { 'app.py': application });
+  chmodSync(dirname(project), 0o755);
+  return project;
+}
+
+function idsOf(user: string): { uid: string; gid: string } {
+  const id = (flag: string) => spawnSync('id', [flag, user], { encoding: 'utf8' }).stdout.trim();
+  return { uid: id('-u'), gid: id('-g') };
+}
+
+/** As /proc writes it: real, effective, saved and of the file system. */
+function four(id: string): string {
+  return Array(4).fill(id).join('\t');
+}
+
+function statusOf(pid: number): Record<string, string> {
+  const lines = readFileSync(`/proc/${pid}/status`, 'utf8').trimEnd().split('\n');
+  return Object.fromEntries(lines.map((line) => line.split(':\t', 2) as [string, string]));
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { SETTINGS } from '../../src/config/settings.ts';
+import { ROOT } from '../support/viaduct.ts';
+
+const UNITS = join(ROOT, 'deploy/systemd');
+const service = readUnit('viaduct.service');
+const socket = readUnit('viaduct.socket');
+
+describe('the units for systemd', () => {
+  it('let systemd hear what the server says, and wait for it', () => {
+    assert.match(service.get('Service.Type') ?? '', /^notify/);
+    assert.equal(service.get('Service.NotifyAccess'), 'all');
+    assert.ok(Number.parseInt(service.get('Service.WatchdogSec') ?? '', 10) >= 10);
+    assert.equal(service.get('Service.KillMode'), 'mixed');
+  });
+
+  it('give the server longer to stop and to start than it takes by its own settings', () => {
+    const seconds = (key: string) => Number(/^(\d+)s$/.exec(service.get(`Service.${key}`) ?? '')?.[1]);
+    assert.ok(seconds('TimeoutStopSec') * 1000 > SETTINGS.gracefulTimeoutMs.default);
+    assert.ok(seconds('TimeoutStartSec') * 1000 > SETTINGS.startTimeoutMs.default);
+  });
+
+  it('pass a socket that needs no Accept and belongs to the service', () => {
+    assert.equal(socket.get('Socket.ListenStream'), '80');
+    assert.notEqual(socket.get('Socket.Accept'), 'yes');
+    assert.equal(service.get('Unit.Requires'), 'viaduct.socket');
+    assert.match(service.get('Unit.After') ?? '', /\bviaduct\.socket\b/);
+  });
+
+  const hasAnalyze = spawnSync('systemd-analyze', ['--version']).status === 0;
+  it('are accepted by systemd-analyze verify', {
+    skip: hasAnalyze ? false : 'systemd-analyze is not installed',
+  }, (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'viaduct-units-'));
+    t.after(() => rmSync(directory, { recursive: true, force: true }));
+    const program = join(directory, 'viaduct');
+    writeFileSync(program, '#!/bin/sh\n');
+    chmodSync(program, 0o755);
+    for (const name of ['viaduct.service', 'viaduct.socket']) {
+      const text = readFileSync(join(UNITS, name), 'utf8').replace('/usr/local/bin/viaduct', program);
+      writeFileSync(join(directory, name), text.replace('WorkingDirectory=/srv/shop', `WorkingDirectory=${directory}`));
+    }
+    const args = ['verify', '--man=no', join(directory, 'viaduct.service'), join(directory, 'viaduct.socket')];
+    const { status, stderr } = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    assert.equal(
+      stderr
+        .split('\n')
+        .filter((line) => line.includes(directory))
+        .join('\n'),
+      '',
+    );
+  });
+});
+
+/** `Section.Key` to its value. A line that is none of a unit's is a mistake. */
+function readUnit(name: string): Map<string, string> {
+  const entries = new Map<string, string>();
+  let section = '';
+  for (const line of readFileSync(join(UNITS, name), 'utf8').split('\n')) {
+    if (line === '' || line.startsWith('#')) continue;
+    const head = /^\[(\w+)\]$/.exec(line);
+    const entry = /^(\w+)=(.*)$/.exec(line);
+    assert.ok(head !== null || entry !== null, `${name}: ${line}`);
+    if (head !== null) section = head[1] as string;
+    else if (entry !== null) entries.set(`${section}.${entry[1]}`, entry[2] as string);
+  }
+  return entries;
+}

@@ -1,6 +1,7 @@
 import type { HeaderList } from '../http/message.ts';
 import { encodeHeaders, HAS_SERVER, Response } from '../http/response.ts';
-import { changeResponse, responseField } from '../http/response-fields.ts';
+import { changeResponse, responseField, responseFields } from '../http/response-fields.ts';
+import { StandingResponse } from '../http/standing-response.ts';
 import { UpgradeResponse } from '../http/upgrade-response.ts';
 
 /** What is to become of a response's fields. */
@@ -17,16 +18,24 @@ export interface FieldRules {
 
 /**
  * Makes a change of rules whose values are known. A response that has none of the names but for those in `add` costs a search and a
- * concatenation. `101 Switching Protocols` stays as it is.
+ * concatenation; a standing one is changed once and stands again. `101 Switching Protocols` stays as it is.
  *
  * @throws ViaductError `HEADER_INVALID` as `Response.fromHeaders` does.
  */
 export function fieldChange(rules: FieldRules): (response: Response) => Response {
   const pattern = patternOf(rules);
   const fresh = newLines(rules);
+  const standing = hides(rules) ? null : new WeakMap<StandingResponse, StandingResponse>();
 
   return function changeFields(response) {
-    return change(response, rules, pattern, fresh);
+    if (standing === null || !(response instanceof StandingResponse)) return change(response, rules, pattern, fresh);
+    let changed = standing.get(response);
+    if (changed === undefined) {
+      const { status, body } = response;
+      changed = new StandingResponse(status, responseFields(change(response, rules, pattern, fresh)), body);
+      standing.set(response, changed);
+    }
+    return changed;
   };
 }
 
@@ -64,7 +73,11 @@ export function fieldNames(headers: HeaderList): string[] {
 /** All new fields; and of `Server`, when it goes, that it is not the connection's to add. */
 function newLines({ set = [], add = [], defaults = [], remove = [] }: FieldRules): Lines {
   const { lines, has } = encodeHeaders([...set, ...defaults, ...add]);
-  return { lines, has: remove.some((name) => name.toLowerCase() === 'server') ? has | HAS_SERVER : has };
+  return { lines, has: hides({ remove }) ? has | HAS_SERVER : has };
+}
+
+function hides({ remove = [] }: FieldRules): boolean {
+  return remove.some((name) => name.toLowerCase() === 'server');
 }
 
 /** Finds a line whose name the rules must look at; null when there is none. */

@@ -1,9 +1,10 @@
-import { deepEqual, equal, ok, throws } from 'node:assert/strict';
+import { deepEqual, equal, match, ok, throws } from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ViaductError } from '../../../src/errors.ts';
 import type { HeaderList } from '../../../src/http/message.ts';
 import { HAS_SERVER, Response } from '../../../src/http/response.ts';
 import { responseFields } from '../../../src/http/response-fields.ts';
+import { StandingResponse } from '../../../src/http/standing-response.ts';
 import { UpgradeResponse } from '../../../src/http/upgrade-response.ts';
 import { type HeadersOptions, headers } from '../../../src/web/handlers/headers.ts';
 import { pass, requestOf } from '../../support/handler.ts';
@@ -111,6 +112,22 @@ describe('the headers handler', () => {
     equal(changed.lines, '');
     equal(changed.has & HAS_SERVER, HAS_SERVER);
     equal((await pass(headers({ response: { set: ['Server', 'x'] } }), REQUEST)).response.has & HAS_SERVER, HAS_SERVER);
+  });
+
+  it('changes a standing response once, and it stands again', async () => {
+    const standing = new StandingResponse(200, ['Content-Type', 'text/css', 'Content-Length', '2'], Buffer.from('hi'));
+    const handler = headers({ response: { set: ['content-type', 'text/plain'], add: ['X-A', '1'] } });
+    const { response } = await pass(handler, REQUEST, standing);
+    ok(response instanceof StandingResponse);
+    match(
+      `${response.message()}`,
+      /^HTTP\/1\.1 200 OK\r\nContent-Length: 2\r\ncontent-type: text\/plain\r\nX-A: 1\r\n[\s\S]*\r\n\r\nhi$/,
+    );
+    equal((await pass(handler, REQUEST, standing)).response, response);
+    match(`${standing.message()}`, /text\/css/);
+    const hidden = (await pass(headers({ response: { remove: ['Server'] } }), REQUEST, standing)).response;
+    equal(hidden.has & HAS_SERVER, HAS_SERVER);
+    equal(hidden instanceof StandingResponse, false);
   });
 
   it('leaves a switch of protocols alone', async () => {

@@ -143,7 +143,7 @@ class Primary implements RunningFronts {
       if (place.front?.state === 'ready') place.front.send({ kind: 'stop' });
       else place.front?.kill();
     }
-    const timer = setTimeout(() => this.kill(), this.#options.settings.gracefulTimeoutMs + STUCK_MS);
+    const timer = setTimeout(() => this.kill(), this.#configuration.settings.gracefulTimeoutMs + STUCK_MS);
     await Promise.all(this.#fronts.map(({ exited }) => exited));
     clearTimeout(timer);
   }

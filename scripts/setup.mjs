@@ -8,6 +8,7 @@ import { ROOT, run, SETUP } from './steps.mjs';
 const SYSTEM_PARTS = [
   { package: 'chromium', programs: ['chromium', 'chromium-browser', 'google-chrome'] },
   { package: 'nginx', programs: ['nginx'] },
+  { package: 'openssl', programs: ['openssl'] },
 ];
 
 /** Names of interpreters, the usual one first: on macOS `python3` is often older than what else is there. */

@@ -1,5 +1,5 @@
 import type { HeaderList, ResponseBody } from './message.ts';
-import { Response } from './response.ts';
+import { encodeHeaders, HAS_SERVER, Response } from './response.ts';
 
 /** What a handler changes in a response that comes from behind it. Names are compared without case. */
 export interface ResponseChanges {
@@ -53,7 +53,8 @@ export function changeResponse(response: Response, changes: ResponseChanges): Re
   const status = changes.status ?? response.status;
   const reason = status === response.status ? response.reason : '';
   const body = changes.body === undefined ? response.body : changes.body;
-  return Response.fromHeaders(status, [...kept, ...set, ...add], body, reason);
+  const { lines, contentLength, has } = encodeHeaders([...kept, ...set, ...add]);
+  return new Response(status, reason, lines, contentLength, has | (response.has & HAS_SERVER), body);
 }
 
 const LF = 0x0a;

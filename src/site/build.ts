@@ -3,6 +3,7 @@ import type { RouteConfig, Site } from '../config/site/schema.ts';
 import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { Response } from '../http/response.ts';
+import type { Log } from '../observe/log.ts';
 import { compose } from '../web/compose.ts';
 import { Pattern } from '../web/pattern.ts';
 import { type RouteMatch, Router } from '../web/routes/router.ts';
@@ -28,6 +29,7 @@ export interface SiteParts {
   /** The port of each listener, by its index. */
   readonly listenerPorts: readonly string[];
   readonly onError: (message: string, request: Request) => void;
+  readonly log: Log;
 }
 
 /** A route as it is resolved, for people. */

@@ -35,6 +35,7 @@ export function composeSite(
     staticCacheBytesMax,
     bodyBytesMax: settings.bodyBytesMax,
     listenerPorts,
+    log,
     onError: (message, request) => log.error(message, { request: `${request.method} ${request.path}` }),
   });
 }

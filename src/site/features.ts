@@ -113,6 +113,7 @@ const FEATURES: { readonly [N in FeatureName]: Make<N> } = {
         requestHeaders: request_headers,
         copyHeaders: copy_headers,
         clientHeaders: client_headers,
+        onError: (error: unknown) => parts.log.error(`Cannot ask ${url}: ${String(error)}`),
       }),
     );
   },

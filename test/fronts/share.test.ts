@@ -1,11 +1,17 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SETTINGS, type Settings, settingNames } from '../../src/config/settings.ts';
-import { frontSettings } from '../../src/fronts/share.ts';
+import { frontConfiguration } from '../../src/fronts/share.ts';
 
 const DEFAULTS = Object.fromEntries(
   settingNames().map((name) => [name, SETTINGS[name].default]),
 ) as unknown as Settings;
+
+/** What front `index` gets of a server with these settings. */
+function frontSettings(settings: Settings, index: number): Settings {
+  const configuration = { settings, project: null, site: null, bases: {}, applications: {} };
+  return frontConfiguration(configuration, index).settings;
+}
 
 describe('the share of a front', () => {
   for (const [fronts, workers, shares] of [

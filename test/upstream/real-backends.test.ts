@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { backendName } from '../../src/upstream/backend.ts';
 import { subrequest, subrequests } from '../../src/upstream/subrequest.ts';
 import { ask } from '../support/http-client.ts';
-import { Nginx, NO_NGINX } from '../support/nginx.ts';
+import { NginxBackend, NO_NGINX } from '../support/nginx-backend.ts';
 import { Pipeline } from '../support/pipeline.ts';
 import { ProxyFront } from '../support/proxy-front.ts';
 
@@ -21,12 +21,12 @@ const DIRECTIVES = `
 `;
 
 describe('nginx behind the proxy', { skip: NO_NGINX }, () => {
-  let nginx: Nginx;
+  let nginx: NginxBackend;
   let front: ProxyFront;
   const large = Buffer.alloc(3_000_000, 'abcdefghijk');
 
   before(async () => {
-    nginx = await Nginx.start(DIRECTIVES, (directory) => {
+    nginx = await NginxBackend.start(DIRECTIVES, (directory) => {
       writeFileSync(join(directory, 'small.txt'), 'small\n');
       writeFileSync(join(directory, 'large.bin'), large);
     });
@@ -98,7 +98,9 @@ describe('nginx behind the proxy', { skip: NO_NGINX }, () => {
   });
 });
 
-describe('a backend with TLS', () => {
+const NO_OPENSSL = spawnSync('openssl', ['version']).status === 0 ? false : 'openssl is not installed';
+
+describe('a backend with TLS', { skip: NO_OPENSSL }, () => {
   let directory = '';
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: directory, stdio: 'ignore' });
 

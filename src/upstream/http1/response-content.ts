@@ -152,6 +152,8 @@ export class ResponseContent implements BodySource {
     const start = input.at;
     input.at = this.#framing === 'length' ? Math.min(input.end, start + this.#left) : input.end;
     if (this.#framing === 'length') this.#left -= input.at - start;
-    return Buffer.from(input.bytes.subarray(start, input.at));
+    const block = Buffer.allocUnsafe(input.at - start);
+    input.bytes.copy(block, 0, start, input.at);
+    return block;
   }
 }

@@ -94,6 +94,14 @@ describe('precompressed static files', () => {
     deepEqual(fields(head), fields(brotli));
   });
 
+  it('may be zstd', async () => {
+    write('a.css.zst', 'stands for zstd');
+    const answer = await get('a.css', 'gzip, zstd');
+    equal(answer.header('content-encoding'), 'zstd');
+    equal(answer.body, 'stands for zstd');
+    equal(await coding('a.css', BROWSER), 'br');
+  });
+
   it('do not make a file that has none depend on the client', async () => {
     const answer = await get('plain.css', BROWSER);
     equal(answer.body, TEXT);

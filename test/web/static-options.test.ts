@@ -1,44 +1,12 @@
-import { deepEqual, equal, ok } from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { equal, ok } from 'node:assert/strict';
+import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { StaticMount } from '../../src/web/files/mount.ts';
-import { ask, type HttpAnswer } from '../support/http-client.ts';
-import { type StaticServer, startStaticServer, temporaryDirectory } from '../support/static-server.ts';
+import { ask } from '../support/http-client.ts';
+import { type StaticServer, startStaticServer } from '../support/static-server.ts';
+import { serving, site } from '../support/static-site.ts';
 
 const BROWSER = [['Accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8']] as const;
-const FOR_GOOD = 'public, max-age=31536000, immutable';
-
-/** A directory with `files`, by their names. */
-function site(files: Record<string, string>) {
-  const temporary = temporaryDirectory();
-  const root = join(temporary.path, 'root');
-  mkdirSync(root);
-  const write = (name: string, content: string) => {
-    mkdirSync(dirname(join(root, name)), { recursive: true });
-    writeFileSync(join(root, name), content);
-  };
-  for (const [name, content] of Object.entries(files)) write(name, content);
-  return { root, top: temporary.path, write, remove: temporary.remove };
-}
-
-/** Runs `use` with a server of one mount of `root`. */
-async function serving(
-  mount: Omit<StaticMount, 'urlPrefix' | 'directories'> & Partial<StaticMount>,
-  root: string,
-  use: (
-    get: (target: string, headers?: readonly (readonly [string, string])[], method?: string) => Promise<HttpAnswer>,
-  ) => Promise<void>,
-): Promise<void> {
-  const server = await startStaticServer([{ urlPrefix: '/', directories: [root], ...mount }]);
-  try {
-    await use((target, headers = [], method = 'GET') => ask(server.port, target, { headers, method }));
-    deepEqual(server.errors, []);
-  } finally {
-    server.close();
-  }
-}
 
 describe('an index of a static mount', () => {
   const { root, top, remove } = site({
@@ -156,16 +124,23 @@ describe('a fallback of a static mount', () => {
       equal((await get('/packages/left-pad@1.0.0', BROWSER)).body, 'app');
     }));
 
-  it('keeps no-cache whatever the rules say, also compressed', () =>
+  it('keeps no-cache whatever the rules and fields say, also compressed', () =>
     serving(
-      { ...mount, precompressed: ['gzip'], cacheControl: [{ pattern: '*', value: 'max-age=60' }] },
+      {
+        ...mount,
+        precompressed: ['gzip'],
+        cacheControl: [{ pattern: '*', value: 'max-age=60' }],
+        headers: ['cache-control', 'max-age=99', 'X-Own', 'x'],
+      },
       root,
       async (get) => {
-        equal((await get('/index.html')).header('cache-control'), 'max-age=60');
+        equal((await get('/index.html')).header('cache-control'), 'max-age=99');
         const answer = await get('/users', [...BROWSER, ['Accept-Encoding', 'gzip']]);
         equal(answer.header('cache-control'), 'no-cache');
         equal(answer.header('content-encoding'), 'gzip');
+        equal(answer.header('x-own'), 'x');
         equal(answer.body, 'zip');
+        ok(answer.headers.some(([name, value]) => name === 'vary' && value === 'Accept'));
       },
     ));
 
@@ -213,95 +188,6 @@ describe('names to try of a static mount', () => {
       equal((await get('/nothing')).body, 'lost');
       equal((await get('/no/thing.png')).body, 'lost');
     }));
-});
-
-describe('Cache-Control of a static mount', () => {
-  const md5 = createHash('md5').update('django').digest('hex').slice(0, 12);
-  const { root, write, remove } = site({
-    'site.css': 'css',
-    'img/deep/a.png': 'png',
-    'img.png': 'png',
-    [`base.${md5}.css`]: 'django',
-    'assets/index-BxZ1_a2B.js': 'vite',
-    'assets/index-D4f9aQ_1.css': 'not in the manifest',
-    'assets/my-calendar.js': 'a name',
-    'main.8e0d6a2f.chunk.js': 'webpack',
-    'invoice-20241123.pdf': 'a date',
-    'large.0123456789ab.bin': 'x'.repeat(1_200_000),
-  });
-  after(remove);
-
-  it('is of the first rule that fits, for names and for paths below the mount', () => {
-    const cacheControl = [
-      { pattern: '/img/**', value: 'max-age=1' },
-      { pattern: '*.{css,js}', value: 'max-age=2' },
-      { pattern: '*.png', value: 'max-age=3' },
-    ];
-    return serving({ urlPrefix: '/s/', cacheControl }, root, async (get) => {
-      const lifetime = async (name: string) => (await get(`/s/${name}`)).header('cache-control');
-      equal(await lifetime('img/deep/a.png'), 'max-age=1');
-      equal(await lifetime('site.css'), 'max-age=2');
-      equal(await lifetime(`base.${md5}.css`), 'max-age=2', 'a rule wins over the hash');
-      equal(await lifetime('img.png'), 'max-age=3');
-      equal(await lifetime('invoice-20241123.pdf'), 'no-cache');
-    });
-  });
-
-  it('lasts for good for names that a manifest of the build tool lists and that hold a hash, and for no others', () =>
-    serving({}, root, async (get) => {
-      const lifetime = async (name: string) => (await get(`/${name}`)).header('cache-control');
-      equal(await lifetime(`base.${md5}.css`), FOR_GOOD);
-      equal(await lifetime('assets/index-BxZ1_a2B.js'), 'no-cache', 'without a manifest');
-      write(
-        '.vite/manifest.json',
-        JSON.stringify({ 'main.ts': { file: 'assets/index-BxZ1_a2B.js', css: ['assets/my-calendar.js'] } }),
-      );
-      write('staticfiles.json', JSON.stringify({ paths: { 'large.bin': 'large.0123456789ab.bin' } }));
-      utimesSync(join(root, 'assets/index-BxZ1_a2B.js'), 1000, 1000);
-      equal(await lifetime('assets/index-BxZ1_a2B.js'), FOR_GOOD);
-      equal(await lifetime('large.0123456789ab.bin'), FOR_GOOD);
-      equal(await lifetime('assets/index-D4f9aQ_1.css'), 'no-cache');
-      equal(await lifetime('assets/my-calendar.js'), 'no-cache');
-      await serving({}, join(root, 'assets'), async (below) => {
-        equal((await below('/index-BxZ1_a2B.js')).header('cache-control'), FOR_GOOD, 'the manifest lies above');
-      });
-      rmSync(join(root, '.vite'), { recursive: true });
-      rmSync(join(root, 'staticfiles.json'));
-    }));
-
-  it('lasts for good for all names that look like it, or for none, where that is said', async () => {
-    const lifetimes = (immutable: 'always' | 'never') => {
-      const found: Record<string, string | null> = {};
-      const names = [
-        `base.${md5}.css`,
-        'assets/index-BxZ1_a2B.js',
-        'main.8e0d6a2f.chunk.js',
-        'assets/my-calendar.js',
-        'invoice-20241123.pdf',
-        'site.css',
-      ];
-      return serving({ immutable }, root, async (get) => {
-        for (const name of names) found[name] = (await get(`/${name}`)).header('cache-control');
-      }).then(() => Object.values(found));
-    };
-    deepEqual(await lifetimes('always'), [FOR_GOOD, FOR_GOOD, FOR_GOOD, 'no-cache', 'no-cache', 'no-cache']);
-    deepEqual(await lifetimes('never'), Array(6).fill('no-cache'));
-  });
-
-  it('and other fields of the mount replace those of Viaduct, in 304 too', () => {
-    const headers = ['Access-Control-Allow-Origin', '*', 'cache-control', 'max-age=9', 'Vary', 'Origin'];
-    return serving({ headers, precompressed: ['gzip'] }, root, async (get) => {
-      write('zipped.js', 'js');
-      write('zipped.js.gz', 'zip');
-      for (const extra of [[], [['If-None-Match', '*']], [['Range', 'bytes=0-0']]] as const) {
-        const answer = await get('/zipped.js', extra);
-        const all = (name: string) => answer.headers.filter(([other]) => other === name).map(([, value]) => value);
-        deepEqual(all('cache-control'), ['max-age=9'], `${answer.status}`);
-        deepEqual(all('access-control-allow-origin'), ['*']);
-        deepEqual(all('vary'), ['Accept-Encoding', 'Origin']);
-      }
-    });
-  });
 });
 
 describe('static mounts with options of their own', () => {

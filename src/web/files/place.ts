@@ -21,7 +21,7 @@ export class Place {
     this.mount = mount;
     this.fallsThrough = fallsThrough(mount);
     this.#presenter = new Presenter(mount);
-    this.#fallbackPresenter = new Presenter(mount, ASK_AGAIN);
+    this.#fallbackPresenter = new Presenter({ ...mount, headers: fallbackHeaders(mount) }, ASK_AGAIN);
     const tried = (mount.tryFiles ?? [PATH]).map(withoutSlash).filter((template) => !isDirectoryTemplate(template));
     this.#templates = tried.filter((template) => template.includes(PATH));
     this.#always = tried.filter((template) => !template.includes(PATH));
@@ -84,6 +84,12 @@ export class Place {
       this.mount.directories.map((root) => new PlainCandidate(root, join(root, name), presenter)),
     );
   }
+}
+
+/** Who gets a fallback depends on what he accepts, and a page that may be another one tomorrow is kept by nobody. */
+function fallbackHeaders({ headers = [] }: StaticMount): string[] {
+  const kept = headers.filter((_, i) => headers[i - (i % 2)]?.toLowerCase() !== 'cache-control');
+  return [...kept, 'Vary', 'Accept'];
 }
 
 /** nginx writes `$uri/` for what `index` does here. */

@@ -1,6 +1,6 @@
 /**
- * What a client may ask of us. Each limit is the largest value that passes; none of them can be switched off, because a large
- * number serves the same purpose and still ends somewhere. Bytes and counts are exact, times are met within a second.
+ * What a client may ask of us. Each limit is the largest value that passes; none but the rates can be switched off, because a
+ * large number serves the same purpose and still ends somewhere. Bytes and counts are exact, times are met within a second.
  */
 export interface HttpLimits {
   /** Bytes of method, target and version. A browser's longest links stay under 8,000 (RFC 9112 section 3). Past it: 414. */

@@ -86,6 +86,7 @@ function originOf(request: Request, { proto, host, port }: Claim): Origin | null
   const authority = host === '' ? request.host : host;
   const serverPort = port || (/:(\d+)$/.exec(authority)?.[1] ?? (secure ? '443' : '80'));
   const fields: string[] = [];
+  if (host !== '' && request.host === '') fields.push('Host', host); // HTTP/1.0 knows requests without one
   if (scheme !== undefined) fields.push('X-Forwarded-Proto', scheme);
   if (host !== '') fields.push('X-Forwarded-Host', host);
   if (port !== '') fields.push('X-Forwarded-Port', port);

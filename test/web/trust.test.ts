@@ -186,6 +186,15 @@ describe('trustProxies, scheme, host and port', () => {
     assert.deepEqual(origin(['X-Forwarded-Host', '[2001:db8::1]']), [false, '[2001:db8::1]', '80']);
   });
 
+  it('puts a Host where HTTP/1.0 had none', () => {
+    const request = requestOf({
+      headers: ['X-Forwarded-Host', 'www.example'],
+      host: '',
+      peer: { remoteAddress: PROXY },
+    });
+    assert.deepEqual(valuesOf(receive()(request).headers, 'host'), ['www.example']);
+  });
+
   it('takes a port that is given before all others', () => {
     const headers = ['X-Forwarded-Port', '4443', 'X-Forwarded-Host', 'www.example:1', 'X-Forwarded-Proto', 'https'];
     assert.deepEqual(origin(headers), [true, 'www.example:1', '4443']);

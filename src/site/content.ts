@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { RouteConfig } from '../config/site/schema.ts';
 import type { Handler, Next } from '../http/handler.ts';
 import { Response } from '../http/response.ts';
+import { checkMounts } from '../web/files/check-mounts.ts';
 import type { StaticMount } from '../web/files/mount.ts';
 import { accelRedirect } from '../web/handlers/accel-redirect.ts';
 import { mount } from '../web/handlers/mount.ts';
@@ -89,6 +90,7 @@ function files(route: RouteConfig, { keys, parts, mistakes }: RouteContext): Han
       fallthrough: options.fallthrough ?? hasMore,
     });
   });
+  for (const problem of checkMounts(mounts)) mistakes.add([...keys, 'static'], problem);
   const { dev, staticCacheBytesMax: cacheBytesMax } = parts;
   const revalidateMs = dev ? 0 : STATIC_REVALIDATE_MS;
   const handler = mistakes.attempt([...keys, 'static'], () => staticFiles({ mounts, cacheBytesMax, revalidateMs }));

@@ -23,6 +23,22 @@ export interface BackendTls {
   readonly verify?: boolean;
 }
 
+/**
+ * Reads `http://HOST`, `http://HOST:PORT`, the same with `https`, or `unix:PATH`. Null for anything else, such as a URL with a path, a query
+ * or a user. `tls` is what an `https` backend gets.
+ */
+export function parseBackend(text: string, tls: BackendTls = {}): Backend | null {
+  if (/^unix:\/[^\0]+$/.test(text)) return { host: '', port: 0, path: text.slice('unix:'.length) };
+  const parts = /^(https?):\/\/(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?\/?$/.exec(text);
+  if (parts === null) return null;
+  const [, scheme, address, name, digits] = parts;
+  const secure = scheme === 'https';
+  const port = digits === undefined ? (secure ? 443 : 80) : Number(digits);
+  if (port < 1 || port > 65535 || (address !== undefined && isIP(address) !== 6)) return null;
+  const backend = { host: address ?? name ?? '', port };
+  return secure ? { ...backend, tls } : backend;
+}
+
 /** For people: `http://127.0.0.1:9000`, `https://app.internal`, `unix:/run/app.sock`. */
 export function backendName(backend: Backend): string {
   if (backend.path !== undefined) return `unix:${backend.path}`;

@@ -9,6 +9,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'the host cannot be reached',
   ENETUNREACH: 'the network cannot be reached',
   ETIMEDOUT: 'no connection in time',
+  EPROTO: 'it does not speak TLS as we do',
   EMFILE: 'there are too many open files',
 };
 

@@ -2,18 +2,16 @@ import { isIP, connect as netConnect, type Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import type { Backend } from './backend.ts';
 
-/** One memory for what all plain sockets receive. */
-const received = Buffer.allocUnsafeSlow(65536);
-
 /** An idle tunnel or a slow answer must not outlive its machine. */
 const PROBE_MS = 60_000;
 
 /**
- * Begins to connect to `backend`. `receive` gets what comes; the bytes are valid only during the call. `connected` is called when
- * requests can be written, for TLS behind the handshake.
+ * Begins to connect to `backend`. `receive` gets what comes; a plain socket asks `memory` before each read where to put it. `connected` is
+ * called when requests can be written, for TLS behind the handshake.
  */
 export function openSocket(
   backend: Backend,
+  memory: () => Buffer,
   receive: (bytes: Buffer, length: number) => void,
   connected: () => void,
 ): Socket {
@@ -22,9 +20,9 @@ export function openSocket(
   const address = path === undefined ? { host, port } : { path };
   if (tls === undefined) {
     const onread = {
-      buffer: received,
-      callback(length: number): boolean {
-        receive(received, length);
+      buffer: memory,
+      callback(length: number, bytes: Uint8Array): boolean {
+        receive(bytes as Buffer, length);
         return true;
       },
     };

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
-import { backendName } from '../../src/upstream/backend.ts';
 import { subrequest, subrequests } from '../../src/upstream/subrequest.ts';
 import { ask } from '../support/http-client.ts';
 import { NginxBackend, NO_NGINX } from '../support/nginx-backend.ts';
@@ -155,13 +154,4 @@ describe('a backend with TLS', { skip: NO_OPENSSL }, () => {
         assert.match(front.failures[0] ?? '', /^Cannot get a response from backend "https:\S+": connect: /);
     });
   }
-});
-
-describe('the name of a backend', () => {
-  it('is the URL by which people know it', () => {
-    assert.equal(backendName({ host: '127.0.0.1', port: 9000 }), 'http://127.0.0.1:9000');
-    assert.equal(backendName({ host: '::1', port: 80 }), 'http://[::1]');
-    assert.equal(backendName({ host: 'a.test', port: 443, tls: {} }), 'https://a.test');
-    assert.equal(backendName({ host: '', port: 0, path: '/run/app.sock' }), 'unix:/run/app.sock');
-  });
 });

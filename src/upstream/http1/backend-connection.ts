@@ -5,6 +5,13 @@ import { type Clock, NEVER } from '../clock.ts';
 import { openSocket } from '../open-socket.ts';
 import type { ResponseHead } from './response-head.ts';
 
+const MEMORY_BYTES = 65536;
+/** A read of so much is worth memory of its own, which then needs no copy. */
+const LARGE_BYTES = 32768;
+
+/** One memory for what all plain connections receive, but for large content. */
+const shared = Buffer.allocUnsafeSlow(MEMORY_BYTES);
+
 /** Who uses a connection: a request, or a tunnel. */
 export interface ConnectionUser {
   connected(): void;
@@ -30,6 +37,9 @@ export class BackendConnection {
   served = 0;
   /** The tick at which it was last given back. */
   idleSince = 0;
+  /** Memory that this connection alone receives into, while much comes. */
+  #own: Buffer | null = null;
+  #large = false;
   #deadline = NEVER;
   #reading = true;
   #closed = false;
@@ -50,6 +60,7 @@ export class BackendConnection {
     let failure: Error | null = null;
     this.socket = openSocket(
       backend,
+      () => this.#memory(),
       (bytes, length) => this.#receive(bytes, length),
       () => this.user?.connected(),
     );
@@ -83,6 +94,18 @@ export class BackendConnection {
     else this.socket.pause();
   }
 
+  /** The bytes in the memory of `input` from `start` to `end`, in memory that may be kept; no later read touches it. */
+  take(start: number, end: number): Buffer {
+    const { bytes } = this.input;
+    if (bytes === this.#own && end - start >= LARGE_BYTES) {
+      this.#own = null;
+      return bytes.subarray(start, end);
+    }
+    const copy = Buffer.allocUnsafe(end - start);
+    bytes.copy(copy, 0, start, end);
+    return copy;
+  }
+
   destroy(): void {
     this.socket.destroy();
   }
@@ -100,7 +123,15 @@ export class BackendConnection {
     else this.user.late();
   }
 
+  /** Where the next read goes. */
+  #memory(): Buffer {
+    if (this.#large) this.#own ??= Buffer.allocUnsafeSlow(MEMORY_BYTES);
+    else this.#own = null;
+    return this.#own ?? shared;
+  }
+
   #receive(bytes: Buffer, length: number): void {
+    this.#large = length >= LARGE_BYTES;
     if (this.socket.destroyed) return;
     if (this.user === null) {
       this.destroy();

@@ -47,11 +47,10 @@ export class ResponseContent implements BodySource {
     const { input } = this.#connection;
     if (this.#framing === 'length') return input.length >= this.#left ? this.#take() : null;
     if (this.#decoder === null) return null;
-    const block = this.#decoder.decode(input);
+    const block = this.#decode(this.#decoder);
     if (block instanceof Refusal) return block;
-    const copy = Buffer.from(block);
-    if (this.#decoder.complete) return copy;
-    this.#early = copy;
+    if (this.#decoder.complete) return block;
+    this.#early = block;
     return null;
   }
 
@@ -96,19 +95,18 @@ export class ResponseContent implements BodySource {
   feed(): void {
     const { input } = this.#connection;
     if (this.#state !== 'flowing' || input.length === 0) return;
-    const block = this.#decoder === null ? this.#take() : this.#decoder.decode(input);
+    const block = this.#decoder === null ? this.#take() : this.#decode(this.#decoder);
     if (block instanceof Refusal) {
       this.#owner.contentBroken(block.reason);
       return;
     }
     const complete = this.#decoder === null ? this.#left === 0 : this.#decoder.complete;
     const sink = this.#sink;
-    const copy = block.length === 0 || this.#decoder === null ? block : Buffer.from(block);
     if (complete) {
       this.#state = 'over';
       this.#owner.contentOver();
     }
-    if (copy.length > 0) sink?.write(copy);
+    if (block.length > 0) sink?.write(block);
     if (complete) sink?.end();
     else this.#want();
   }
@@ -146,14 +144,21 @@ export class ResponseContent implements BodySource {
     }
   }
 
+  /** Takes what is there of a content in chunks. */
+  #decode(decoder: ChunkedDecoder): Buffer | Refusal {
+    const { bytes } = this.#connection.input;
+    const block = decoder.decode(this.#connection.input);
+    if (block instanceof Refusal) return block;
+    const start = block.byteOffset - bytes.byteOffset;
+    return this.#connection.take(start, start + block.length);
+  }
+
   /** Takes what is there of a content that is not chunked. */
   #take(): Buffer {
     const { input } = this.#connection;
     const start = input.at;
     input.at = this.#framing === 'length' ? Math.min(input.end, start + this.#left) : input.end;
     if (this.#framing === 'length') this.#left -= input.at - start;
-    const block = Buffer.allocUnsafe(input.at - start);
-    input.bytes.copy(block, 0, start, input.at);
-    return block;
+    return this.#connection.take(start, input.at);
   }
 }

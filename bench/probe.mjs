@@ -1,4 +1,5 @@
 import { request as send } from 'node:http';
+import { request as sendSecurely } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isRunning, tail } from './processes.mjs';
 
@@ -25,12 +26,12 @@ export async function waitUntilReady(server, request, answer) {
   throw new Error(`Cannot start ${server.name}: not ready after ${START_MS / 1000} s: ${last}\n${tail(server.log)}`);
 }
 
-function ask(port, { path, method = 'GET', fields = [], bodyBytes = 0 }) {
+function ask(port, { path, method = 'GET', fields = [], bodyBytes = 0, secure = false }) {
   const content = Buffer.alloc(bodyBytes, 'x');
   const headers = { ...Object.fromEntries(fields), Connection: 'close', 'Content-Length': bodyBytes };
   return new Promise((resolve, reject) => {
-    const outgoing = send(
-      { host: '127.0.0.1', port, path, method, headers, agent: false, timeout: 10_000 },
+    const outgoing = (secure ? sendSecurely : send)(
+      { host: '127.0.0.1', port, path, method, headers, agent: false, timeout: 10_000, rejectUnauthorized: false },
       (response) => {
         const chunks = [];
         response.on('data', (chunk) => chunks.push(chunk));

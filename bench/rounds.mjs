@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { completeJob } from './jobs.mjs';
 import { waitUntilReady } from './probe.mjs';
 import { freePort, stop } from './processes.mjs';
 import { STACKS } from './stacks/index.mjs';
@@ -83,7 +84,7 @@ export async function runScenario(scenario, context) {
 
   async function end(server) {
     servers.delete(server.name);
-    await Promise.all(server.children.map(stop));
+    await Promise.all([...server.children, ...server.helpers].map(stop));
     rmSync(server.directory, { recursive: true, force: true });
   }
 }
@@ -97,14 +98,16 @@ async function startServer(name, scenario, context) {
   const directory = mkdtempSync(join(context.directory, 'stack-'));
   const log = join(directory, 'log');
   const port = await freePort();
-  const children = stack.start({ ...scenario.job(context), port, directory, log, core: context.cores.server });
-  const server = { name, stack, port, log, directory, children };
+  const { cores } = context;
+  const job = await completeJob(scenario.job(context), { port, directory, log, cores });
+  const children = stack.start(job);
+  const server = { name, stack, port, log, directory, children, helpers: job.helpers };
   try {
     if (stack.ready !== undefined) await stack.ready(server);
     else await waitUntilReady(server, scenario.request, scenario.answer);
     return server;
   } catch (error) {
-    await Promise.all(children.map(stop));
+    await Promise.all([...children, ...job.helpers].map(stop));
     throw error;
   }
 }

@@ -189,6 +189,7 @@ class Server implements RunningServer {
     const trusted = this.#trusted;
     return trustProxies({
       trusted: (address) => trusted.matches(address),
+      fields: this.#configuration.site?.trusted_proxy_fields ?? 'any',
       onIgnored: (message, peer) => this.#options.log.warn(message, { remote_address: peer.remoteAddress }),
     });
   }

@@ -1,4 +1,5 @@
 import { bodyScenarios } from './bodies.mjs';
+import { frontScenarios } from './front.mjs';
 import { helloScenarios } from './hello.mjs';
 import { idleScenario } from './idle.mjs';
 import { memoryScenario } from './memory.mjs';
@@ -32,6 +33,7 @@ export const SCENARIOS = [
   ...helloScenarios,
   ...bodyScenarios,
   ...staticScenarios,
+  ...frontScenarios,
   ...mixScenarios,
   memoryScenario,
   idleScenario,

@@ -19,6 +19,7 @@ const WARM_UP_SECONDS = 2;
  * @param {number} [options.connections]
  * @param {number} [options.secondsMin] where a request takes so long that less would count too few
  * @param {string} [options.files] directory to serve below /static/
+ * @param {typeof runWrk} [options.run] another load generator
  * @returns {import('./index.mjs').Scenario}
  */
 export function loadScenario({
@@ -32,6 +33,7 @@ export function loadScenario({
   connections = 64,
   secondsMin = 0,
   files,
+  run = runWrk,
 }) {
   return {
     id,
@@ -61,6 +63,6 @@ export function loadScenario({
 
   function load(server, seconds, core) {
     if (server.stack.load !== undefined) return server.stack.load(server, seconds);
-    return runWrk(server.port, request, { connections, seconds, core });
+    return run(server.port, request, { connections, seconds, core });
   }
 }

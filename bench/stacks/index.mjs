@@ -17,10 +17,15 @@ import { waitress } from './waitress.mjs';
  * @property {number} port of 127.0.0.1
  * @property {number} workers
  * @property {number} threads of each worker
- * @property {number} core
+ * @property {number | string} core a core, or several with commas
  * @property {string} directory its own, empty
  * @property {string} log file for what it writes
  * @property {string} [files] directory to serve below /static/
+ * @property {{ certificate: string, key: string }} [certificate] paths, to speak TLS
+ * @property {string} [backendUrl] where to pass requests on to
+ * @property {readonly string[]} [site] lines of viaduct.toml
+ * @property {number} [fronts]
+ * @property {readonly import('node:child_process').ChildProcess[]} helpers what runs beside the stack
  * @property {boolean} [preload] import before forking, where that is not the default
  * @property {boolean} [sendfile] false to read files and write them
  * @property {boolean} [unshared] share no program file with others, because memory is measured
@@ -50,10 +55,34 @@ import { waitress } from './waitress.mjs';
  * @property {(server: Server) => void} [collect] frees what is garbage, when the job was `collectable`
  */
 
+/** Routes of all kinds that the measured request does not take: half of them paths, the others of hosts. */
+function manyRoutes(count) {
+  return Array.from({ length: count }, (_, index) => {
+    const match = index % 2 === 0 ? `path = "/part-${index}/section/*"` : `host = "host-${index}.example"`;
+    return `[[route]]\n${match}\nrespond = { body = "${index}" }`;
+  });
+}
+
+const FEATURES_ELSEWHERE = [
+  '[[route]]',
+  'path = "/elsewhere/*"',
+  'compression = true',
+  'security_headers = true',
+  'rate_limit = { rate = "100/s", burst = 100 }',
+  'request_limit = { max = 10 }',
+  'cors = { origins = "*" }',
+  'access = { allow = "all" }',
+  'headers = { set = { X-Test = "{path}" } }',
+  'rewrite = { prefix = "/elsewhere", replacement = "/" }',
+];
+
 /** By the names that scenarios, tables and the chart use. A name after `/` is a variant. @type {Record<string, Stack>} */
 export const STACKS = {
   viaduct,
   'viaduct/4 threads': variant(viaduct, { threads: 4 }),
+  'viaduct/200 routes': variant(viaduct, { site: manyRoutes(200) }),
+  'viaduct/features elsewhere': variant(viaduct, { site: FEATURES_ELSEWHERE }),
+  'viaduct/2 fronts': variant(viaduct, { fronts: 2, workers: 2 }),
   'bare loop': bareLoop,
   bjoern,
   granian,

@@ -6,7 +6,15 @@ import { findProgram, inspectProgram, writeConfiguration } from './programs.mjs'
 /** Alone, for static files and idle connections. @type {import('./index.mjs').Stack} */
 export const nginx = {
   inspect: inspectNginx,
-  start: (job) => [startNginx(job, ['location / { return 200 "Hello, world!\\n"; }'])],
+  start(job) {
+    const { backendUrl } = job;
+    if (backendUrl === undefined) return [startNginx(job, ['location / { return 200 "Hello, world!\\n"; }'])];
+    const location = [
+      'location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; }',
+    ];
+    const upstream = `  upstream backend { server ${new URL(backendUrl).host}; keepalive 64; keepalive_requests 100000000; }`;
+    return [startNginx(job, location, [upstream])];
+  },
 };
 
 /** @returns {import('./programs.mjs').Inspection} */
@@ -22,7 +30,7 @@ export function inspectNginx() {
  * @param {readonly string[]} [upstreams] of its http block
  */
 export function startNginx(job, locations, upstreams = []) {
-  const { directory, port, files, sendfile = true } = job;
+  const { directory, port, files, sendfile = true, certificate } = job;
   const configuration = writeConfiguration(job, 'nginx.conf', [
     ...(process.getuid?.() === 0 ? [`user ${userInfo().username};`] : []),
     'daemon off;',
@@ -41,7 +49,10 @@ export function startNginx(job, locations, upstreams = []) {
     ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `  ${kind}_temp_path ${directory}/${kind};`),
     ...upstreams,
     '  server {',
-    `    listen 127.0.0.1:${port} backlog=4096;`,
+    `    listen 127.0.0.1:${port}${certificate === undefined ? '' : ' ssl http2'} backlog=4096;`,
+    ...(certificate === undefined
+      ? []
+      : [`    ssl_certificate ${certificate.certificate}; ssl_certificate_key ${certificate.key};`]),
     ...(files === undefined ? [] : [`    location /static/ { alias ${files}/; }`]),
     ...locations,
     '  }',

@@ -54,6 +54,20 @@ export function findProgram(name) {
 }
 
 /** Writes a peer's configuration into the job's directory and gives its path. */
+/**
+ * Makes a self-signed certificate with an ECDSA key, as most sites have today.
+ *
+ * @returns {Promise<{ certificate: string, key: string }>} paths
+ */
+export async function makeCertificate(directory) {
+  const { makeSelfSigned } = await import(join(ROOT, 'dist/web/tls/self-signed.js'));
+  const { certificate, key } = makeSelfSigned();
+  const paths = { certificate: join(directory, 'certificate.pem'), key: join(directory, 'key.pem') };
+  writeFileSync(paths.certificate, certificate);
+  writeFileSync(paths.key, key, { mode: 0o600 });
+  return paths;
+}
+
 export function writeConfiguration(job, name, lines) {
   const path = join(job.directory, name);
   writeFileSync(path, `${lines.join('\n')}\n`);

@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startPinned } from '../processes.mjs';
-import { PYTHON, ROOT } from './programs.mjs';
+import { PYTHON, ROOT, writeConfiguration } from './programs.mjs';
 
 const COLLECTOR = join(import.meta.dirname, '../collect-on-signal.mjs');
 
@@ -11,10 +11,13 @@ export const viaduct = {
   start(job) {
     const serve = [join(ROOT, 'bin/viaduct.js'), job.application, '--chdir', job.chdir, '--python', PYTHON];
     const size = ['--workers', String(job.workers), '--threads', String(job.threads), '--access-log', 'off'];
-    const listen = ['--listen', `127.0.0.1:${job.port}`];
+    const listen = ['--listen', `${job.certificate === undefined ? 'http' : 'https'}://127.0.0.1:${job.port}`];
+    const fronts = job.fronts === undefined ? [] : ['--fronts', String(job.fronts)];
+    const site = siteOf(job);
+    const config = site.length === 0 ? [] : ['--config', writeConfiguration(job, 'viaduct.toml', site)];
     const files = job.files === undefined ? [] : ['--static', `/static/=${job.files}`];
     const collect = job.collectable === true ? ['--expose-gc', '--import', COLLECTOR] : [];
-    return [startPinned(ownNode(job), [...collect, ...serve, ...size, ...listen, ...files], job)];
+    return [startPinned(ownNode(job), [...collect, ...serve, ...size, ...fronts, ...listen, ...files, ...config], job)];
   },
   collect({ children }) {
     children[0].kill('SIGUSR2');
@@ -27,4 +30,14 @@ function ownNode(job) {
   const copy = join(job.directory, 'node');
   copyFileSync(process.execPath, copy);
   return copy;
+}
+
+/** Lines of viaduct.toml; none where no configuration is needed. */
+function siteOf({ certificate, backendUrl, site = [] }) {
+  const tls =
+    certificate === undefined
+      ? []
+      : ['[tls]', `certificate = "${certificate.certificate}"`, `key = "${certificate.key}"`];
+  const proxy = backendUrl === undefined ? [] : ['[[route]]', `proxy = "${backendUrl}"`];
+  return [...tls, ...site, ...proxy];
 }

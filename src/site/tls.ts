@@ -15,29 +15,27 @@ export function tlsOptionsOf({ settings, site, bases }: Configuration): Terminat
     clientCa: table?.client_ca === undefined ? null : resolve(base, table.client_ca),
     http2: table?.http2 ?? true,
   } as const;
-  if (settings.tlsSelfSigned) {
-    const certificates = [{ certificate: keptSelfSigned(), key: null }];
-    return { ...common, hosts: [{ names: [], certificates }] };
+  if (settings.tlsSelfSigned || table?.self_signed === true) {
+    const selfSigned = [{ certificate: keptSelfSigned(), key: null }];
+    return { ...common, hosts: [{ names: [], certificates: selfSigned }] };
   }
   const hosts = table === undefined ? [] : hostsOf(table, base);
   return hosts.length === 0 ? null : { ...common, hosts };
 }
 
-function hostsOf({ certificate, key, passphrase, host }: TlsTable, base: string): TerminatorOptions['hosts'] {
-  const named = host.map((one) => ({
-    names: one.names,
-    certificates: one.certificate.map((path, index) => files(base, path, one.key[index], one.passphrase)),
+function hostsOf({ host, ...standard }: TlsTable, base: string): TerminatorOptions['hosts'] {
+  const all = standard.certificate.length === 0 ? host : [{ names: [], ...standard }, ...host];
+  return all.map(({ names, certificate, key, passphrase }) => ({
+    names,
+    certificates: certificate.map((path, index) => ({
+      certificate: resolve(base, path),
+      key: key[index] === undefined ? null : resolve(base, key[index]),
+      ...(passphrase === undefined ? {} : { passphrase }),
+    })),
   }));
-  if (certificate === undefined) return named;
-  return [{ names: [], certificates: [files(base, certificate, key, passphrase)] }, ...named];
 }
 
-function files(base: string, certificate: string, key: string | undefined, passphrase: string | undefined) {
-  const paths = { certificate: resolve(base, certificate), key: key === undefined ? null : resolve(base, key) };
-  return passphrase === undefined ? paths : { ...paths, passphrase };
-}
-
-/** The address with its scheme: with a self-signed certificate all speak https that do not say otherwise. */
+/** The address with its scheme: with `--tls-self-signed` all speak https that do not say otherwise. */
 export function withScheme(address: string, selfSigned: boolean): string {
   return selfSigned && !/^https?:\/\//.test(address) ? `https://${address}` : address;
 }

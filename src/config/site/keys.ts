@@ -1,6 +1,6 @@
 /** Keys of a settings file that belong to the site and not to the settings. The schema, which is only loaded when there are any, has the same. */
 export const SITE_KEYS: ReadonlySet<string> = new Set([
-  ...['apps', 'route', 'tls', 'trusted_proxies'],
+  ...['apps', 'route', 'tls', 'trusted_proxies', 'trusted_proxy_fields'],
   ...['headers', 'security_headers', 'compression', 'https_redirect', 'canonical_host', 'access', 'rate_limit'],
   ...['request_limit', 'cors', 'basic_auth', 'forward_auth', 'error_pages', 'maintenance', 'rewrite', 'sendfile'],
 ]);

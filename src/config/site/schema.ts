@@ -106,27 +106,22 @@ const route = z.strictObject({
   ...routeOnlyShape,
 });
 
-const certificate = {
-  certificate: words('the path of a PEM file').optional(),
-  key: words('the path of a PEM file').optional(),
+const pemFiles = listOf(words('the path of a PEM file'));
+const certificates = {
+  /** Several are for keys of different kinds, RSA and ECDSA. */
+  certificate: pemFiles.default([]),
+  /** In the order of the certificates; none where the key stands in the certificate's file. */
+  key: pemFiles.default([]),
   passphrase: words('a passphrase').optional(),
 };
 
 const tls = z.strictObject({
-  ...certificate,
+  ...certificates,
+  self_signed: yes.default(false),
   client_certificates: oneOf(['off', 'optional', 'required']).default('off'),
   client_ca: words('the path of a PEM file').optional(),
   http2: yes.default(true),
-  host: z
-    .array(
-      z.strictObject({
-        names: listOf(host).default([]),
-        ...certificate,
-        certificate: listOf(words('the path of a PEM file')),
-        key: listOf(words('the path of a PEM file')).default([]),
-      }),
-    )
-    .default([]),
+  host: z.array(z.strictObject({ names: listOf(host).default([]), ...certificates })).default([]),
 });
 
 /** What a settings file can hold beside settings: where requests go, and what happens to them on the way. */
@@ -135,6 +130,7 @@ export const siteSchema = z.strictObject({
   route: z.array(route).default([]),
   tls: tls.optional(),
   trusted_proxies: listOf(words('an address range')).optional(),
+  trusted_proxy_fields: oneOf(['any', 'x-forwarded', 'forwarded']).default('any'),
   /** Directories whose files an application may name in X-Sendfile. */
   sendfile: listOf(words('the path of a directory')).default([]),
   ...featureShape,

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { makeSelfSigned } from '../../src/web/tls/self-signed.ts';
+import { ask } from '../support/http-client.ts';
+import { makeProject, WSGI_APP } from '../support/project.ts';
+import { ROOT, startViaduct } from '../support/viaduct.ts';
+
+interface Example {
+  readonly page: string;
+  readonly number: number;
+  readonly kind: 'toml' | 'ts';
+  readonly text: string;
+}
+
+const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'))];
+
+/** Every example configuration of the documentation. */
+const EXAMPLES = PAGES.flatMap((page): Example[] => {
+  const text = readFileSync(join(ROOT, page === 'README.md' ? '' : 'docs', page), 'utf8');
+  const blocks = [...text.matchAll(/^```(toml|ts)\n([\s\S]*?)^```$/gm)];
+  return blocks.map(([, kind, block = ''], index) => ({
+    page,
+    number: index + 1,
+    kind: kind as 'toml' | 'ts',
+    text: block,
+  }));
+});
+
+describe('an example configuration', { concurrency: 2 }, () => {
+  it('is found', () => assert.ok(EXAMPLES.length > 20));
+
+  for (const { page, number, kind, text } of EXAMPLES) {
+    it(`of ${page}, number ${number}, is served`, async (t) => {
+      const config = placed(page, text);
+      const project = makeProject(t, {
+        'app.py': WSGI_APP,
+        'shop/shop/__init__.py': '',
+        'shop/shop/wsgi.py': WSGI_APP,
+      });
+      for (const path of pathsIn(config)) makePath(join(project, path));
+      writeFileSync(join(project, kind === 'toml' ? 'viaduct.toml' : 'viaduct.config.ts'), config);
+      const server = await startViaduct({ args: ['app:application', '--workers', '1'], cwd: project });
+      t.after(() => server.stop());
+      const { status } = await ask(server.port, '/', { headers: [['X-Forwarded-Proto', 'https']] });
+      assert.ok(status >= 200 && status < 500, `${status}`);
+    });
+  }
+});
+
+/** The example as a file of its own, with all that it names below the project. On the page about handlers each stands in a route. */
+function placed(page: string, text: string): string {
+  const whole =
+    page === 'handlers.md'
+      ? `[[route]]\n${text}`
+      : /^\[route\./m.test(text) && !text.includes('[[route]]')
+        ? `[[route]]\n${text}`
+        : text;
+  return whole.replaceAll(/"\/(etc|srv|run|var)\//g, '"$1/').replaceAll(/^(user|group) = .*$/gm, '');
+}
+
+/** Files and directories that must be there. */
+function pathsIn(config: string): string[] {
+  const values =
+    /^(?:static|sendfile|certificate|key|client_ca|"\/[^"]*") = (.+)$|(?:file|page|tls_ca|fallback|pages) = (.+)$/gm;
+  return [...config.matchAll(values)].flatMap(([, value = '', other = '']) =>
+    [...`${value} ${other}`.matchAll(/"([^"*<>{}]+)"/g)].map(([, path = '']) => path),
+  );
+}
+
+function makePath(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const { certificate, key } = PEM;
+  if (/\.(pem|key|crt)$/.test(path)) writeFileSync(path, certificate + key);
+  else if (/\.htpasswd$/.test(path)) writeFileSync(path, `user:${HASH}\n`);
+  else if (/\.\w+$/.test(path)) writeFileSync(path, 'text');
+  else mkdirSync(path, { recursive: true });
+}
+
+const PEM = makeSelfSigned();
+const HASH = '$scrypt$ln=15,r=8,p=3$S5Jfq+/uuHhBcdkMtoeyYw$cwqfGr8vDab6AF/mTqHjIvXpYNpW3rpZjbWFo0FpRro';

@@ -1,4 +1,4 @@
-import type { HeaderList, Protocol, Request } from '../http/message.ts';
+import type { ClientCertificate, HeaderList, Protocol, Request } from '../http/message.ts';
 import { type MarshalWriter, Name } from './marshal.ts';
 
 /**
@@ -32,7 +32,7 @@ export function writeTarget(writer: MarshalWriter, request: Request, contentLeng
 
 /**
  * This part recurs with the connection's field section: SERVER_PROTOCOL, REMOTE_ADDR, REMOTE_PORT, wsgi.url_scheme and SERVER_PORT where
- * they are not the listener's, CONTENT_TYPE, CONTENT_LENGTH when the client said 0, and HTTP_*.
+ * they are not the listener's, SSL_CLIENT_* of a client that showed a certificate, CONTENT_TYPE, CONTENT_LENGTH when the client said 0, and HTTP_*.
  *
  * Header names with an underscore are left out, because `X_Real_IP` and `X-Real-IP` become the same key, and so is `Proxy`,
  * whose key programs take for the setting of an outgoing proxy (CVE-2016-5385).
@@ -53,6 +53,7 @@ export function writeSection(writer: MarshalWriter, request: Request): void {
     writer.name(SERVER_PORT);
     writer.text(peer.serverPort);
   }
+  if (peer.clientCertificate !== undefined) writeCertificate(writer, peer.clientCertificate);
   const headers = request.headersRepeat ? joinRepeated(request.headers) : request.headers;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
@@ -67,6 +68,22 @@ export function writeSection(writer: MarshalWriter, request: Request): void {
     }
     writer.name(key);
     writer.text(key === HTTP_HOST ? request.host : (headers[i + 1] as string));
+  }
+}
+
+/** As Apache's mod_ssl names it: who looks for a client's certificate looks there. */
+function writeCertificate(writer: MarshalWriter, certificate: ClientCertificate): void {
+  const { verified, subject, issuer, serial, fingerprint256 } = certificate;
+  const variables = [
+    [SSL_CLIENT_VERIFY, verified ? 'SUCCESS' : 'FAILED'],
+    [SSL_CLIENT_S_DN, subject],
+    [SSL_CLIENT_I_DN, issuer],
+    [SSL_CLIENT_M_SERIAL, serial],
+    [SSL_CLIENT_FINGERPRINT, fingerprint256],
+  ] as const;
+  for (const [name, value] of variables) {
+    writer.name(name);
+    writer.text(Buffer.from(value, 'utf8').toString('latin1'));
   }
 }
 
@@ -85,6 +102,11 @@ const PROTOCOLS: Readonly<Record<Protocol, Name>> = {
 const URL_SCHEME = new Name('wsgi.url_scheme');
 const HTTPS = new Name('https');
 const SERVER_PORT = new Name('SERVER_PORT');
+const SSL_CLIENT_VERIFY = new Name('SSL_CLIENT_VERIFY');
+const SSL_CLIENT_S_DN = new Name('SSL_CLIENT_S_DN');
+const SSL_CLIENT_I_DN = new Name('SSL_CLIENT_I_DN');
+const SSL_CLIENT_M_SERIAL = new Name('SSL_CLIENT_M_SERIAL');
+const SSL_CLIENT_FINGERPRINT = new Name('SSL_CLIENT_FINGERPRINT');
 const REMOTE_ADDR = new Name('REMOTE_ADDR');
 const REMOTE_PORT = new Name('REMOTE_PORT');
 const CONTENT_LENGTH = new Name('CONTENT_LENGTH');

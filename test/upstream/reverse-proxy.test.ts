@@ -368,6 +368,17 @@ describe('connections to a backend', () => {
     await ended(backend.connections[0]);
   });
 
+  it('that the backend closes while nobody uses them are forgotten', async (t) => {
+    const backend = await answering(t, () => OK);
+    const front = await inFront(t, [backend.backend]);
+    await ask(front.port, '/');
+    backend.connections[0]?.socket.end();
+    await ended(backend.connections[0]);
+    assert.equal((await ask(front.port, '/', { method: 'POST' })).status, 200);
+    assert.equal(backend.connections.length, 2);
+    assert.deepEqual(front.failures, []);
+  });
+
   it('that turn out closed cost a repeatable request nothing', async (t) => {
     const backend = await answering(t, (_request, connection) => {
       if (connection.number === 1 && connection.socket.bytesWritten > 0) connection.socket.destroy();
@@ -462,6 +473,25 @@ describe('a backend that fails', () => {
     for (let i = 0; i < 6; i += 1) bodies.push((await ask(front.port, '/')).body);
     assert.deepEqual([...new Set(bodies.slice(0, 3))].sort(), ['a!', 'b!', 'c!']);
     assert.deepEqual(bodies.slice(3), bodies.slice(0, 3));
+  });
+});
+
+describe('events of a backend', () => {
+  it('reach the client one by one, as they come', async (t) => {
+    let send = (_event: string): void => {};
+    const backend = await answering(t, (_request, { socket }) => {
+      send = (event) => void socket.write(`${event.length.toString(16)}\r\n${event}\r\n`);
+      return 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
+    });
+    const front = await inFront(t, [backend.backend]);
+    const client = await SocketClient.open(front.port);
+    t.after(() => client.close());
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.until(/text\/event-stream\r\n[\s\S]*\r\n\r\n$/);
+    for (const event of ['data: one', 'data: two']) {
+      send(event);
+      await client.until(new RegExp(`${event}\r\n$`));
+    }
   });
 });
 

@@ -32,9 +32,9 @@ export class ConnectionPool {
     this.#backend = backend;
     this.#clock = clock;
     this.#options = options;
-    this.#keepAliveTicks = clock.ticks(options.keepAliveTimeoutMs);
+    this.#keepAliveTicks = clock.ticks(options.keepAliveTimeoutMs) - 1; // rather early than when the backend closes
     this.#connectTicks = clock.ticks(options.connectTimeoutMs);
-    this.#freshTicks = clock.ticks(FRESH_MS);
+    this.#freshTicks = clock.ticks(FRESH_MS) - 1;
   }
 
   /** Connections that a request or a tunnel uses. */

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { FeatureConfig, FeatureName, RouteConfig } from '../config/site/schema.ts';
 import { CidrList } from '../http/cidr.ts';
 import type { Handler } from '../http/handler.ts';
-import { subrequest } from '../upstream/subrequest.ts';
+import { subrequests } from '../upstream/subrequest.ts';
 import { addressList } from '../web/handlers/address-list.ts';
 import { basicAuth } from '../web/handlers/basic-auth.ts';
 import { bodyLimit } from '../web/handlers/body-limit.ts';
@@ -22,6 +22,9 @@ import { readHtpasswd } from '../web/htpasswd.ts';
 import type { RouteContext } from './build.ts';
 import { mapValues, omitUndefined, pairs } from './options.ts';
 import { backendOf } from './proxy.ts';
+
+/** Idle connections to a service that is asked about requests. */
+const KEEP_ALIVE_MAX = 16;
 
 /** Makes the handler of a feature of its options. */
 type Make<N extends FeatureName> = (config: FeatureConfig<N>, context: RouteContext) => Handler;
@@ -103,12 +106,14 @@ const FEATURES: { readonly [N in FeatureName]: Make<N> } = {
       }),
     );
   },
-  forward_auth: ({ url, timeout_ms, request_headers, copy_headers, client_headers }, { parts, keys }) => {
+  forward_auth: ({ url, timeout_ms, request_headers, copy_headers, client_headers }, { parts, keys, hold }) => {
     const slash = url.indexOf('/', url.indexOf('//') + 2);
     const backend = backendOf(url.slice(0, slash), parts.baseOf(keys[0] ?? ''));
+    const service = subrequests(backend, timeout_ms, KEEP_ALIVE_MAX);
+    hold({ stop: () => service.stop(), destroy: () => service.stop() });
     return forwardAuth(
       omitUndefined({
-        ask: (question: AuthQuestion) => subrequest(backend, question, timeout_ms),
+        ask: (question: AuthQuestion) => service.ask(question),
         path: url.slice(slash),
         requestHeaders: request_headers,
         copyHeaders: copy_headers,

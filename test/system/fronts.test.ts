@@ -126,6 +126,37 @@ describe('a server of several fronts', () => {
     assert.equal(server.output().match(/Cannot reload/g)?.length, 1, 'the other front was not asked');
   });
 
+  it('says which fronts have the new code when it imports in the first and not in the second', async (t) => {
+    const { server, project } = await start(t, {});
+    const failsTheSecondTime = `
+import os
+try:
+    os.mkdir("imported")
+except FileExistsError:
+    raise RuntimeError("only once")
+${APPLICATION.replace('"one"', '"two"')}`;
+    writeFileSync(join(project, 'app.py'), failsTheSecondTime);
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('it is told', () =>
+      /Cannot reload.*in front 2; those before it have the new one/.test(server.output()),
+    );
+    const seen = new Set<string>();
+    await eventually('both codes answer', async () => seen.add((await ask(server.port, '/')).body).size === 2);
+    writeFileSync(join(project, 'app.py'), APPLICATION.replace('"one"', '"three"'));
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('the mended code is everywhere', () => /Reloaded in/.test(server.output()));
+    for (let i = 0; i < 10; i += 1) assert.equal((await ask(server.port, '/')).body, 'three');
+  });
+
+  it('does not wait for ever for a front that is stuck when it stops', async (t) => {
+    const { server } = await start(t, { args: ['--graceful-timeout-ms', '50'] });
+    const [stuck] = (await frontsOf(server)) as [number];
+    process.kill(stuck, 'SIGSTOP');
+    process.kill(server.pid, 'SIGTERM');
+    assert.equal((await server.exited).code, 0);
+    await eventually('the front is gone', () => !isRunning(stuck));
+  });
+
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`finishes the running requests of all fronts and leaves with 0 when it gets ${signal}`, async (t) => {
       const { server, project } = await start(t, {});
@@ -211,9 +242,13 @@ interface Options {
   readonly workers?: number;
   readonly listen?: string;
   readonly accessLog?: string;
+  readonly args?: readonly string[];
 }
 
-async function start(t: TestContext, { workers = 2, listen = '127.0.0.1:0', accessLog = 'off' }: Options) {
+async function start(
+  t: TestContext,
+  { workers = 2, listen = '127.0.0.1:0', accessLog = 'off', args: more = [] }: Options,
+) {
   const project = makeProject(t, { 'app.py': APPLICATION, 'static/file.txt': 'a file' });
   const args = [
     '--fronts',
@@ -227,7 +262,7 @@ async function start(t: TestContext, { workers = 2, listen = '127.0.0.1:0', acce
     '--access-log',
     accessLog,
   ];
-  const server = await startViaduct({ args, cwd: project, listen });
+  const server = await startViaduct({ args: [...args, ...more], cwd: project, listen });
   t.after(() => server.stop());
   return { server, project };
 }

@@ -29,8 +29,6 @@ def application(environ, start_response):
     return [body.encode()]
 `;
 
-const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
-
 describe('a server of several fronts', () => {
   it('serves files and the application from every front, and says to the application that there are other processes', async (t) => {
     const { server } = await start(t, { workers: 1 });
@@ -49,7 +47,11 @@ describe('a server of several fronts', () => {
   it('goes on when a front is killed under load, loses only its connections, and starts another', async (t) => {
     const { server } = await start(t, {});
     const [victim, other] = (await frontsOf(server)) as [number, number];
-    const clients = await Promise.all(Array.from({ length: 16 }, () => keepAsking(server.port)));
+    const clients: Client[] = [];
+    await eventually('both fronts have clients', async () => {
+      clients.push(await keepAsking(server.port, '/pids'));
+      return new Set(clients.map(({ last }) => last().split(' ')[1])).size === 2;
+    });
     process.kill(victim, 'SIGKILL');
     await eventually('a new front is there', async () => {
       const now = await frontsOf(server);
@@ -290,8 +292,10 @@ function commandOf(pid: number): string {
   return stdout;
 }
 
+type Client = Awaited<ReturnType<typeof keepAsking>>;
+
 /** A client that sends one request after another on a connection, and on a new one when that breaks, until it is told to stop. */
-async function keepAsking(port: number) {
+async function keepAsking(port: number, path = '/') {
   const bodies: string[] = [];
   let failures = 0;
   let stopped = false;
@@ -303,9 +307,9 @@ async function keepAsking(port: number) {
     let client = await SocketClient.open(port);
     while (!stopped) {
       client.received = '';
-      client.send(GET);
+      client.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
       try {
-        await client.until(/\r\n\r\n\w+$/);
+        await client.until(/\r\n\r\n[\w ]+$/);
         bodies.push(client.received.slice(client.received.indexOf('\r\n\r\n') + 4));
         first();
       } catch {
@@ -318,6 +322,7 @@ async function keepAsking(port: number) {
   const running = run();
   await Promise.race([begun, running]);
   return {
+    last: () => bodies.at(-1) ?? '',
     async stop(): Promise<{ bodies: readonly string[]; failures: number }> {
       stopped = true;
       await running;

@@ -103,7 +103,9 @@ class Primary implements RunningFronts {
 
   isAlive(): boolean {
     const now = performance.now();
-    const stuck = this.#fronts.filter(({ lifeSignMs }) => now - lifeSignMs > LIFE_SIGN_MS_MAX);
+    const stuck = this.#fronts.filter(
+      ({ state, lifeSignMs }) => state !== 'gone' && now - lifeSignMs > LIFE_SIGN_MS_MAX,
+    );
     if (stuck.length > 0 && !this.#stuck) {
       this.#options.log.error('Fronts do not respond', { pids: stuck.map(({ pid }) => pid).join(' ') });
     }

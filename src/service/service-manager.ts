@@ -30,6 +30,7 @@ export class ServiceManager {
   readonly #python: string;
   #helper: ChildProcess | null = null;
   #watchdog: NodeJS.Timeout | null = null;
+  #stopping = false;
 
   /** `python` is the path of an interpreter. */
   constructor(options: ServiceManagerOptions | null, python: string) {
@@ -43,6 +44,7 @@ export class ServiceManager {
    * @param isAlive asked before each life sign
    */
   ready(status: string, isAlive: () => boolean = () => true): void {
+    if (this.#stopping) return; // a reload that ends while the server stops changes nothing
     this.#tell(`READY=1\nMAINPID=${process.pid}\nSTATUS=${oneLine(status)}`);
     const everyMs = (this.#options?.watchdogMs ?? 0) / 2;
     if (everyMs === 0 || this.#watchdog !== null) return;
@@ -57,6 +59,7 @@ export class ServiceManager {
   }
 
   stopping(status: string): void {
+    this.#stopping = true;
     this.#tell(`STOPPING=1\nSTATUS=${oneLine(status)}`);
   }
 

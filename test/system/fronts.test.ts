@@ -29,8 +29,6 @@ def application(environ, start_response):
     return [body.encode()]
 `;
 
-const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
-
 describe('a server of several fronts', () => {
   it('serves files and the application from every front, and says to the application that there are other processes', async (t) => {
     const { server } = await start(t, { workers: 1 });
@@ -49,7 +47,11 @@ describe('a server of several fronts', () => {
   it('goes on when a front is killed under load, loses only its connections, and starts another', async (t) => {
     const { server } = await start(t, {});
     const [victim, other] = (await frontsOf(server)) as [number, number];
-    const clients = await Promise.all(Array.from({ length: 16 }, () => keepAsking(server.port)));
+    const clients: Client[] = [];
+    await eventually('both fronts have clients', async () => {
+      clients.push(await keepAsking(server.port, '/pids'));
+      return new Set(clients.map(({ last }) => last().split(' ')[1])).size === 2;
+    });
     process.kill(victim, 'SIGKILL');
     await eventually('a new front is there', async () => {
       const now = await frontsOf(server);
@@ -124,6 +126,37 @@ describe('a server of several fronts', () => {
     await eventually('the traceback is shown', () => /Cannot reload.*broken release/s.test(server.output()));
     for (let i = 0; i < 10; i += 1) assert.equal((await ask(server.port, '/')).body, 'one');
     assert.equal(server.output().match(/Cannot reload/g)?.length, 1, 'the other front was not asked');
+  });
+
+  it('says which fronts have the new code when it imports in the first and not in the second', async (t) => {
+    const { server, project } = await start(t, {});
+    const failsTheSecondTime = `
+import os
+try:
+    os.mkdir("imported")
+except FileExistsError:
+    raise RuntimeError("only once")
+${APPLICATION.replace('"one"', '"two"')}`;
+    writeFileSync(join(project, 'app.py'), failsTheSecondTime);
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('it is told', () =>
+      /Cannot reload.*in front 2; those before it have the new one/.test(server.output()),
+    );
+    const seen = new Set<string>();
+    await eventually('both codes answer', async () => seen.add((await ask(server.port, '/')).body).size === 2);
+    writeFileSync(join(project, 'app.py'), APPLICATION.replace('"one"', '"three"'));
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('the mended code is everywhere', () => /Reloaded in/.test(server.output()));
+    for (let i = 0; i < 10; i += 1) assert.equal((await ask(server.port, '/')).body, 'three');
+  });
+
+  it('does not wait for ever for a front that is stuck when it stops', async (t) => {
+    const { server } = await start(t, { args: ['--graceful-timeout-ms', '50'] });
+    const [stuck] = (await frontsOf(server)) as [number];
+    process.kill(stuck, 'SIGSTOP');
+    process.kill(server.pid, 'SIGTERM');
+    assert.equal((await server.exited).code, 0);
+    await eventually('the front is gone', () => !isRunning(stuck));
   });
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -211,9 +244,13 @@ interface Options {
   readonly workers?: number;
   readonly listen?: string;
   readonly accessLog?: string;
+  readonly args?: readonly string[];
 }
 
-async function start(t: TestContext, { workers = 2, listen = '127.0.0.1:0', accessLog = 'off' }: Options) {
+async function start(
+  t: TestContext,
+  { workers = 2, listen = '127.0.0.1:0', accessLog = 'off', args: more = [] }: Options,
+) {
   const project = makeProject(t, { 'app.py': APPLICATION, 'static/file.txt': 'a file' });
   const args = [
     '--fronts',
@@ -227,7 +264,7 @@ async function start(t: TestContext, { workers = 2, listen = '127.0.0.1:0', acce
     '--access-log',
     accessLog,
   ];
-  const server = await startViaduct({ args, cwd: project, listen });
+  const server = await startViaduct({ args: [...args, ...more], cwd: project, listen });
   t.after(() => server.stop());
   return { server, project };
 }
@@ -255,8 +292,10 @@ function commandOf(pid: number): string {
   return stdout;
 }
 
+type Client = Awaited<ReturnType<typeof keepAsking>>;
+
 /** A client that sends one request after another on a connection, and on a new one when that breaks, until it is told to stop. */
-async function keepAsking(port: number) {
+async function keepAsking(port: number, path = '/') {
   const bodies: string[] = [];
   let failures = 0;
   let stopped = false;
@@ -268,9 +307,9 @@ async function keepAsking(port: number) {
     let client = await SocketClient.open(port);
     while (!stopped) {
       client.received = '';
-      client.send(GET);
+      client.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
       try {
-        await client.until(/\r\n\r\n\w+$/);
+        await client.until(/\r\n\r\n[\w ]+$/);
         bodies.push(client.received.slice(client.received.indexOf('\r\n\r\n') + 4));
         first();
       } catch {
@@ -283,6 +322,7 @@ async function keepAsking(port: number) {
   const running = run();
   await Promise.race([begun, running]);
   return {
+    last: () => bodies.at(-1) ?? '',
     async stop(): Promise<{ bodies: readonly string[]; failures: number }> {
       stopped = true;
       await running;

@@ -94,7 +94,7 @@ describe('HTTP/2 with the clients that people use', () => {
     assert.match(stdout, /40 succeeded, 0 failed/);
   });
 
-  it('browsers and others agree on h2 by TLS', { skip: missing('openssl') }, async () => {
+  it('a client of Node agrees on h2 by TLS', { skip: missing('openssl') }, async () => {
     const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
     const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
     const algorithm = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:http2';
+import { connect, type SecureClientSessionOptions } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type { Request } from '../../src/http/message.ts';
 import { Response } from '../../src/http/response.ts';
+import { NO_BROWSER, openBrowser } from '../support/browser.ts';
 import { type ProtocolServer, startProtocolServer } from '../support/http2-server.ts';
 
 const run = promisify(execFile);
@@ -94,24 +95,54 @@ describe('HTTP/2 with the clients that people use', () => {
     assert.match(stdout, /40 succeeded, 0 failed/);
   });
 
-  it('browsers and others agree on h2 by TLS', { skip: missing('openssl') }, async () => {
-    const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-    const algorithm = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
-    await run('openssl', ['req', '-x509', ...algorithm, '-nodes', '-keyout', key, '-out', cert, ...subject], TIMEOUT);
-    const tls = { key: readFileSync(key), cert: readFileSync(cert) };
-    const secure = await startProtocolServer('HTTP/2', { handle, tls });
-    const session = connect(`https://localhost:${secure.port}`, {
-      ca: tls.cert,
-      lookup: (_host, _options, found) => found(null, [{ address: '127.0.0.1', family: 4 }]),
+  describe('by TLS', { skip: missing('openssl') }, () => {
+    let secure: ProtocolServer;
+    let cert: Buffer;
+
+    before(async () => {
+      const [key, certificate] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+      const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+      const algorithm = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+      await run('openssl', ['req', '-x509', ...algorithm, '-keyout', key, '-out', certificate, ...subject], TIMEOUT);
+      cert = readFileSync(certificate);
+      secure = await startProtocolServer('HTTP/2', { handle, tls: { key: readFileSync(key), cert } });
     });
-    const stream = session.request({ ':path': '/large' });
-    let bytes = 0;
-    for await (const block of stream) bytes += (block as Buffer).length;
-    assert.equal(bytes, 5_000_000);
-    assert.equal(seen?.peer.secure, true);
-    assert.equal(seen?.peer.remoteAddress, '127.0.0.1');
-    session.close();
-    secure.close();
+    after(() => secure.close());
+
+    it("Node's client gets a large answer", async () => {
+      const session = connect(`https://localhost:${secure.port}`, {
+        ca: cert,
+        family: 4,
+      } as SecureClientSessionOptions);
+      let bytes = 0;
+      for await (const block of session.request({ ':path': '/large' })) bytes += (block as Buffer).length;
+      assert.equal(bytes, 5_000_000);
+      assert.equal(seen?.peer.secure, true);
+      assert.equal(seen?.peer.remoteAddress, '127.0.0.1');
+      session.close();
+    });
+
+    it('Chromium loads a page with many parts, sends content, and leaves', { skip: NO_BROWSER }, async () => {
+      const browser = await openBrowser();
+      try {
+        const context = await browser.newContext({ ignoreHTTPSErrors: true });
+        const page = await context.newPage();
+        await page.goto(`https://127.0.0.1:${secure.port}/page`);
+        const sums = await page.evaluate(async () => {
+          const parts = Array.from({ length: 300 }, async (_, i) => (await (await fetch(`/part${i}`)).text()).length);
+          const body = new Uint8Array(3_000_000);
+          const sent = await (await fetch('/upload', { method: 'POST', body })).text();
+          const lengths = await Promise.all(parts);
+          const entries = performance.getEntriesByType('resource') as unknown as { nextHopProtocol: string }[];
+          const protocols = [...new Set(entries.map(({ nextHopProtocol }) => nextHopProtocol))];
+          return { total: lengths.reduce((sum, length) => sum + length, 0), sent, protocols };
+        });
+        assert.deepEqual(sums, { total: 300 * 'Hello, World!\n'.length, sent: '3000000 bytes\n', protocols: ['h2'] });
+      } finally {
+        await browser.close();
+      }
+      assert.deepEqual(secure.errors, []);
+      assert.deepEqual(secure.refused, []);
+    });
   });
 });

@@ -147,15 +147,15 @@ describe('a request by HTTP/2', () => {
     client.close();
   });
 
-  it('is reset when its content is not as long as it says', async () => {
+  it('fails when its content is not as long as it says', async () => {
     for (const sent of ['four', 'far too long']) {
       const client = await FrameClient.open(server.port);
       seen = null;
       client.send(request(1, fields({ ':method': 'POST' }, [['content-length', '6']]), END_HEADERS));
       await eventually('the handler has it', () => seen !== null);
       client.send(frame(DATA, END_STREAM, 1, sent));
-      await client.until('a reset', ({ id, type }) => id === 1 && type === 3);
-      assert.equal(client.resetCode(1), PROTOCOL_ERROR);
+      // Later engines end the whole connection.
+      await eventually('it is reset', () => client.resetCode(1) === PROTOCOL_ERROR || client.goaway > 0);
       await eventually('the handler hears it', () => failure !== null && seen?.gone === true);
       client.close();
     }

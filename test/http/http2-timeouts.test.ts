@@ -7,6 +7,7 @@ import type { HttpLimits } from '../../src/http/limits.ts';
 import { RequestBodyError } from '../../src/http/refusal.ts';
 import { Response } from '../../src/http/response.ts';
 import type { ConnectionOptions } from '../../src/http/server-context.ts';
+import { attachSocket, detachSocket, readSocket } from '../../src/http/socket-reader.ts';
 import {
   DATA,
   END_HEADERS,
@@ -21,7 +22,7 @@ import {
   section,
 } from '../support/frame-client.ts';
 import { type ProtocolServer, startProtocolServer } from '../support/http2-server.ts';
-import { accepts, eventually } from '../support/socket-client.ts';
+import { eventually } from '../support/socket-client.ts';
 
 const LONG = 20_000;
 const NO_ERROR = 0;
@@ -156,6 +157,35 @@ describe('a connection of HTTP/2', () => {
     await eventually('it is forgotten', () => connections.size === 0);
   });
 
+  it('goes on where another reader of the socket has left off', async () => {
+    const connections = new Http2Connections({ handle: hello, limits: {}, onAnswered: null, onError() {} });
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (accepted) => {
+      const socket = readSocket(accepted);
+      attachSocket(socket, {
+        receive(bytes, length) {
+          const early = Buffer.from(bytes.subarray(0, length));
+          detachSocket(socket);
+          connections.accept(socket, 0, null, early);
+        },
+        inputEnded() {},
+        drained() {},
+        closed() {},
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    stops.push(() => {
+      server.close();
+      connections.destroy();
+    });
+    const client = await FrameClient.open((server.address() as AddressInfo).port);
+    client.send(request(1));
+    await client.until('the answer', ({ type, id }) => type === DATA && id === 1);
+    client.send(request(3));
+    await client.until('another', ({ type, id }) => type === DATA && id === 3);
+    client.close();
+    await eventually('it is forgotten', () => connections.size === 0);
+  });
+
   it('is refused past the limit, which other protocols share', async () => {
     let elsewhere = 0;
     const options = { handle: hello, limits: {}, connectionsMax: 2, onAnswered: null, onError() {} };
@@ -178,7 +208,6 @@ describe('a connection of HTTP/2', () => {
     assert.equal(connections.size, 2);
     first.close();
     second.close();
-    assert.ok(await accepts(port));
   });
 
   it('is read whole however its bytes are split', async () => {

@@ -11,8 +11,15 @@ import type { Http2Context } from './http2-context.ts';
 
 /** Later than any tick. */
 const NEVER = 0x3fffffff;
+const OVERFLOWED_MAX = 128;
 
-const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
+const {
+  NGHTTP2_CANCEL,
+  NGHTTP2_ENHANCE_YOUR_CALM,
+  NGHTTP2_FLOW_CONTROL_ERROR,
+  NGHTTP2_NO_ERROR,
+  NGHTTP2_REFUSED_STREAM,
+} = constants;
 
 /** One client's connection (RFC 9113): its streams are exchanges, at once and in any order. Node's engine reads and writes the frames. */
 export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner {
@@ -25,6 +32,8 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
   readonly #guard: FrameGuard;
   readonly #onClosed: (connection: Http2Connection) => void;
   readonly #exchanges = new Map<number, StreamExchange>();
+  /** Streams that went wrong before the engine had come to their beginning. */
+  readonly #overflowed = new Set<number>();
   #session: ServerHttp2Session | null = null;
   #state: 'open' | 'draining' | 'ending' | 'closed' = 'open';
   /** By when an idle connection must have a request, or an ending one be closed. */
@@ -65,6 +74,10 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
   #accept(stream: ServerHttp2Stream, raw: readonly string[]): void {
     stream.on('error', () => {});
     if (stream.destroyed || stream.closed) return;
+    if (this.#overflowed.delete(stream.id ?? 0)) {
+      stream.close(NGHTTP2_FLOW_CONTROL_ERROR);
+      return;
+    }
     // Also those count whose client has left, so that no client has more work done than it may by leaving again and again.
     if (this.#exchanges.size >= this.#context.streamsMax) {
       stream.close(NGHTTP2_REFUSED_STREAM);
@@ -99,6 +112,12 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
   onWindowUpdate(id: number): void {
     if (id !== 0) this.#exchanges.get(id)?.onProgress();
     else this.progress += 1;
+  }
+
+  onOverflow(id: number): void {
+    const exchange = this.#exchanges.get(id);
+    if (exchange !== undefined) setImmediate(() => exchange.stream.close(NGHTTP2_FLOW_CONTROL_ERROR));
+    else if (this.#overflowed.size < OVERFLOWED_MAX) this.#overflowed.add(id);
   }
 
   onReset(id: number): void {

@@ -12,6 +12,8 @@ export interface Violation {
 export interface FrameWatcher {
   /** The client takes more of stream `id`, or of all with 0. */
   onWindowUpdate(id: number): void;
+  /** The window of stream `id` grew past what it may be (RFC 9113 section 6.9.1). */
+  onOverflow(id: number): void;
   /** The client has given stream `id` up. */
   onReset(id: number): void;
 }
@@ -19,10 +21,17 @@ export interface FrameWatcher {
 const PREFACE_BYTES = 24;
 const HEAD_BYTES = 9;
 const PING_BYTES = 8;
-const UPDATE_BYTES = 4;
+const WORD_BYTES = 4;
+const SETTING_BYTES = 6;
+/** The engine takes no more of them in one frame. */
+const SETTINGS_BYTES_MAX = 32 * SETTING_BYTES;
+const INITIAL_WINDOW_SIZE = 4;
+const PRIORITY_BYTES = 5;
 /** Of a window at the beginning, and at most (RFC 9113 section 6.9). */
 const WINDOW_BYTES = 65535;
 const WINDOW_MAX = 2 ** 31 - 1;
+/** Smaller ones take too long to add up to an overflow to be worth a record. */
+const LARGE_INCREMENT = 2 ** 24;
 
 const DATA = 0;
 const HEADERS = 1;
@@ -79,6 +88,10 @@ export class FrameGuard {
   #tick = 0;
   /** The least that the client's window for the connection can be: all that was sent is taken for content. */
   #window = WINDOW_BYTES;
+  #sent = 0;
+  #initialWindow = WINDOW_BYTES;
+  /** For streams of which the client opened the window very far: by how much, counted from `#sent` at that time. */
+  readonly #largeWindows = new Map<number, number>();
   #sectionBytes = 0;
   #continuations = 0;
   /** Streams on which the client may still send. */
@@ -124,6 +137,7 @@ export class FrameGuard {
   /** `bytes` were sent. */
   countSent(bytes: number): void {
     this.#window -= bytes;
+    this.#sent += bytes;
     this.#windowUpdates.earn(bytes / BYTES_PER_UPDATE);
   }
 
@@ -143,7 +157,7 @@ export class FrameGuard {
       const payload = at + HEAD_BYTES;
       const length = (byte(bytes, at) << 16) | (byte(bytes, at + 1) << 8) | byte(bytes, at + 2);
       const kind = byte(bytes, at + 3);
-      if (kind === WINDOW_UPDATE && length === UPDATE_BYTES && payload + UPDATE_BYTES > bytes.length) return at;
+      if (payload + Math.min(length, neededBytes(kind)) > bytes.length) return at;
       if (!this.#passes(bytes, at, kind, length)) return at;
       this.#skip = length;
       at = payload;
@@ -162,35 +176,62 @@ export class FrameGuard {
       case CONTINUATION:
         return this.#passesContinuation(length, flags);
       case PRIORITY:
-        return this.#priorities.take(this.#tick) || this.#refuseFlood('PRIORITY');
+        return this.#passesPriority(id, length === PRIORITY_BYTES ? uint31(bytes, at + HEAD_BYTES) : -1);
       case RST_STREAM:
         this.#end(id);
         this.#watcher.onReset(id);
         return this.#resets.take(this.#tick) || this.#refuseFlood('RST_STREAM');
       case SETTINGS:
+        this.#readSettings(bytes, at + HEAD_BYTES, Math.min(length, SETTINGS_BYTES_MAX));
         return this.#settings.take(this.#tick) || this.#refuseFlood('SETTINGS');
       case PING:
         // Nothing was asked, so this answers nothing: to be ignored (RFC 9113 section 6.7).
         if ((flags & ACK) !== 0 && id === 0 && length === PING_BYTES) bytes[at + 3] = UNKNOWN;
         return this.#pings.take(this.#tick) || this.#refuseFlood('PING');
       case WINDOW_UPDATE:
-        return this.#passesUpdate(id, length === UPDATE_BYTES ? uint31(bytes, at + HEAD_BYTES) : 0);
+        return length !== WORD_BYTES || this.#passesUpdate(bytes, at, id, uint31(bytes, at + HEAD_BYTES));
       default:
         return this.#idleFrames.take(this.#tick) || this.#refuseFlood('unknown');
     }
   }
 
-  #passesUpdate(id: number, increment: number): boolean {
+  #readSettings(bytes: Uint8Array, start: number, length: number): void {
+    for (let at = start; at + SETTING_BYTES <= start + length; at += SETTING_BYTES) {
+      const key = (byte(bytes, at) << 8) | byte(bytes, at + 1);
+      if (key === INITIAL_WINDOW_SIZE) this.#initialWindow = uint31(bytes, at + 2);
+    }
+  }
+
+  #passesPriority(id: number, dependsOn: number): boolean {
+    if (id === 0) return this.#refuse(NGHTTP2_PROTOCOL_ERROR, 'PRIORITY came for no stream');
+    if (id === dependsOn) return this.#refuse(NGHTTP2_PROTOCOL_ERROR, 'a stream depends on itself');
+    return this.#priorities.take(this.#tick) || this.#refuseFlood('PRIORITY');
+  }
+
+  #passesUpdate(bytes: Uint8Array, at: number, id: number, increment: number): boolean {
     // Such an update makes the engine reset the stream.
     if (increment === 0) return this.countReset(this.#tick);
-    this.#watcher.onWindowUpdate(id);
     if (id === 0) {
       this.#window += increment;
       if (this.#window > WINDOW_MAX) {
         return this.#refuse(NGHTTP2_FLOW_CONTROL_ERROR, 'the window of the connection grew too large');
       }
+    } else if (increment >= LARGE_INCREMENT && this.#overflows(id, increment)) {
+      // Some engines end the connection over it, but it is the stream's own error.
+      bytes[at + 3] = UNKNOWN;
+      this.#watcher.onOverflow(id);
+      return true;
     }
+    this.#watcher.onWindowUpdate(id);
     return this.#windowUpdates.take(this.#tick) || this.#refuseFlood('WINDOW_UPDATE');
+  }
+
+  /** Whether the window of stream `id` is certainly too large now. */
+  #overflows(id: number, increment: number): boolean {
+    const before = this.#largeWindows.get(id) ?? this.#sent;
+    if (this.#largeWindows.size > RECENT_IDS) this.#largeWindows.clear();
+    this.#largeWindows.set(id, before + increment);
+    return this.#initialWindow + before + increment - this.#sent > WINDOW_MAX;
   }
 
   #passesData(id: number, length: number, flags: number): boolean {
@@ -243,6 +284,12 @@ export class FrameGuard {
     this.violation = { code, reason };
     return false;
   }
+}
+
+/** How much of a frame's payload is looked at. */
+function neededBytes(kind: number): number {
+  if (kind === WINDOW_UPDATE || kind === PRIORITY) return WORD_BYTES;
+  return kind === SETTINGS ? SETTINGS_BYTES_MAX : 0;
 }
 
 function byte(bytes: Uint8Array, at: number): number {

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import type { RouteConfig } from '../config/site/schema.ts';
-import type { Handler, Next } from '../http/handler.ts';
+import type { Handler } from '../http/handler.ts';
 import { Response } from '../http/response.ts';
+import { StandingResponse } from '../http/standing-response.ts';
 import { checkMounts } from '../web/files/check-mounts.ts';
 import type { StaticMount } from '../web/files/mount.ts';
 import { accelRedirect } from '../web/handlers/accel-redirect.ts';
@@ -114,9 +115,11 @@ function lastOf(route: RouteConfig, context: RouteContext): Last {
 }
 
 function responding({ status, body, content_type: type }: NonNullable<RouteConfig['respond']>): Last {
+  const name = `respond ${status}`;
+  if (status === 204 || status === 304) return { name, next: () => Response.fromHeaders(status, [], null) };
   const bytes = Buffer.from(body, 'utf8');
-  const respond: Next = () => Response.fromHeaders(status, ['Content-Type', type], bytes);
-  return { name: `respond ${status}`, next: respond };
+  const response = new StandingResponse(status, ['Content-Type', type, 'Content-Length', `${bytes.length}`], bytes);
+  return { name, next: () => response };
 }
 
 const NOT_FOUND: Last = { name: 'not found', next: notFound };

@@ -220,7 +220,7 @@ export class FrameGuard {
       // Some engines end the connection over it, but it is the stream's own error.
       bytes[at + 3] = UNKNOWN;
       this.#watcher.onOverflow(id);
-      return true;
+      return this.countReset(this.#tick);
     }
     this.#watcher.onWindowUpdate(id);
     return this.#windowUpdates.take(this.#tick) || this.#refuseFlood('WINDOW_UPDATE');

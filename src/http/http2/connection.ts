@@ -69,8 +69,8 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
     this.#session = session;
     session.on('error', (error) => this.#onSessionError(error));
     session.on('stream', (stream, _fields, _flags, raw?: readonly string[]) => this.#accept(stream, raw ?? []));
-    this.#guarded.open(early);
     session.setLocalWindowSize(this.#context.windowBytes);
+    this.#guarded.open(early);
   }
 
   #accept(stream: ServerHttp2Stream, raw: readonly string[]): void {
@@ -203,6 +203,7 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
     if (pending === 0) this.#writeDeadline = NEVER;
     else if (taken > this.#taken) this.#writeDeadline = tick + this.#context.writeTicks;
     if (taken > this.#taken) this.progress += 1;
+    if (this.#state === 'ending' && pending > 0) this.#deadline = tick + this.#context.lingerTicks;
     this.#taken = taken;
     if (tick >= this.#writeDeadline) this.destroy();
     else if (tick >= this.#headersDeadline) {

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { Http2Connections } from '../../src/http/http2/connections.ts';
 import type { HttpLimits } from '../../src/http/limits.ts';
+import type { BodySource } from '../../src/http/message.ts';
 import { RequestBodyError } from '../../src/http/refusal.ts';
 import { Response } from '../../src/http/response.ts';
 import type { ConnectionOptions } from '../../src/http/server-context.ts';
@@ -113,6 +114,29 @@ describe('a connection of HTTP/2', () => {
     client.socket.pause();
     await eventually('the server gives up', () => server.connections.size === 0);
     assert.equal(server.answered.length, 1);
+    client.close();
+  });
+
+  it('waits for a response that is quiet for long', async () => {
+    const source = (): BodySource => ({
+      start(sink) {
+        sink.write(Buffer.from('first '));
+        setTimeout(() => {
+          sink.write(Buffer.from('last'));
+          sink.end();
+        }, 600);
+      },
+      pause() {},
+      resume() {},
+      cancel() {},
+    });
+    const server = await start({ writeTimeoutMs: 100, bodyTimeoutMs: 100, keepAliveTimeoutMs: 100 }, () =>
+      Response.fromHeaders(200, [], source()),
+    );
+    const client = await FrameClient.open(server.port);
+    client.send(request(1));
+    await client.until('the end', ({ type, id, flags }) => type === DATA && id === 1 && (flags & 1) === 1);
+    assert.equal(client.received(1), 10);
     client.close();
   });
 

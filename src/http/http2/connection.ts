@@ -24,7 +24,7 @@ const {
 /** One client's connection (RFC 9113): its streams are exchanges, at once and in any order. Node's engine reads and writes the frames. */
 export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner {
   readonly peer: Peer;
-  /** Grows whenever the client's socket takes something. */
+  /** Grows with each tick in which the client's socket took something. */
   progress = 0;
   readonly #context: Http2Context;
   readonly #socket: Duplex;
@@ -42,7 +42,9 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
   #headersDeadline = NEVER;
   /** By when the client must take some of what waits in its socket. */
   #writeDeadline = NEVER;
-  #waiting = 0;
+  /** Bytes that were handed to the socket, and those of them that the client had taken at the last tick. */
+  #sent = 0;
+  #taken = 0;
   #reported = false;
 
   constructor(
@@ -67,8 +69,8 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
     this.#session = session;
     session.on('error', (error) => this.#onSessionError(error));
     session.on('stream', (stream, _fields, _flags, raw?: readonly string[]) => this.#accept(stream, raw ?? []));
-    this.#guarded.open(early);
     session.setLocalWindowSize(this.#context.windowBytes);
+    this.#guarded.open(early);
   }
 
   #accept(stream: ServerHttp2Stream, raw: readonly string[]): void {
@@ -110,8 +112,7 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
   // FrameWatcher and SocketOwner: what the client's frames and its socket tell.
 
   onWindowUpdate(id: number): void {
-    if (id !== 0) this.#exchanges.get(id)?.onProgress();
-    else this.progress += 1;
+    if (id !== 0) this.#exchanges.get(id)?.onWindowUpdate();
   }
 
   onOverflow(id: number): void {
@@ -139,6 +140,7 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
 
   onSent(bytes: number): void {
     this.#guard.countSent(bytes);
+    this.#sent += bytes;
     if (this.#writeDeadline === NEVER) this.#writeDeadline = this.#context.tick + this.#context.writeTicks;
   }
 
@@ -197,10 +199,12 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
   sweep(): void {
     const { tick } = this.#context;
     const { pending } = this.#guarded;
+    const taken = this.#sent - pending;
     if (pending === 0) this.#writeDeadline = NEVER;
-    if (pending !== this.#waiting || pending === 0) this.progress += 1;
-    if (pending < this.#waiting) this.#writeDeadline = tick + this.#context.writeTicks;
-    this.#waiting = pending;
+    else if (taken > this.#taken) this.#writeDeadline = tick + this.#context.writeTicks;
+    if (taken > this.#taken) this.progress += 1;
+    if (this.#state === 'ending' && pending > 0) this.#deadline = tick + this.#context.lingerTicks;
+    this.#taken = taken;
     if (tick >= this.#writeDeadline) this.destroy();
     else if (tick >= this.#headersDeadline) {
       this.#refuse({ code: NGHTTP2_ENHANCE_YOUR_CALM, reason: 'a header section did not end in time' });

@@ -35,6 +35,7 @@ export class Http2Connections {
       socket.destroy();
       return;
     }
+    if (socket.destroyed) return;
     const connection = new Http2Connection(socket, listener, this.#context, peer, this.#forget);
     this.#open.add(connection);
     connection.open(early);

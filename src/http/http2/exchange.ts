@@ -11,6 +11,7 @@ import type { RequestFields } from './request-fields.ts';
 import { StreamBody, type StreamBodyOwner } from './stream-body.ts';
 import { StreamRequest } from './stream-request.ts';
 import { writeStreamResponse } from './stream-response.ts';
+import type { SinkOwner } from './stream-sink.ts';
 
 /**
  * What an exchange does: waits for the handler's response (`handling`), sends it (`responding`), waits for the client to take the rest of it
@@ -20,7 +21,7 @@ type Phase = 'handling' | 'responding' | 'flushing' | 'abandoned' | 'over';
 
 /** The connection, as its exchanges see it. */
 export interface ExchangeOwner {
-  /** Grows whenever the client's socket takes something. */
+  /** Grows as long as the client's socket takes something. */
   readonly progress: number;
   readonly peer: Peer;
   /** Whether the client may still send on stream `id`. */
@@ -38,7 +39,7 @@ const WAITS_MAX = 4;
 const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_CANCEL } = constants;
 
 /** One request and its response: a stream of HTTP/2 (RFC 9113 section 8.1). */
-export class StreamExchange implements Exchange, StreamBodyOwner {
+export class StreamExchange implements Exchange, StreamBodyOwner, SinkOwner {
   readonly id: number;
   readonly stream: ServerHttp2Stream;
   socket: ResponseSink;
@@ -60,6 +61,8 @@ export class StreamExchange implements Exchange, StreamBodyOwner {
   #shown: Request | null = null;
   #startedAtMs = 0;
   #deadline = NEVER;
+  /** Blocks of the response that wait for the client. */
+  #waiting = 0;
   #waits = 0;
   #progress = 0;
 
@@ -124,8 +127,18 @@ export class StreamExchange implements Exchange, StreamBodyOwner {
     }
     this.#phase = 'responding';
     this.#status = response.status;
-    this.#awaitClient();
-    writeStreamResponse(this, response);
+    this.#await();
+    this.#write(response);
+  }
+
+  #write(response: Response): void {
+    try {
+      writeStreamResponse(this, response);
+    } catch (error) {
+      this.report(error);
+      this.sender?.cancel();
+      this.breakOff();
+    }
   }
 
   /** The handler failed. That it could not read a client's broken content is no failure of ours, and answered already. */
@@ -139,12 +152,12 @@ export class StreamExchange implements Exchange, StreamBodyOwner {
 
   sent(bytes: number, _more: boolean): void {
     this.#bodyBytes += bytes;
-    this.#awaitClient();
   }
 
   complete(): void {
     this.sender = null;
     this.#phase = 'flushing';
+    this.#await();
     const { stream } = this;
     stream.end();
     // What the client still sends nobody wants (RFC 9113 section 8.1).
@@ -172,15 +185,35 @@ export class StreamExchange implements Exchange, StreamBodyOwner {
     if (this.#phase === 'responding') this.sender?.onDrain();
   };
 
-  /** The client has taken some of this response, or says that it will. */
-  readonly onProgress = (): void => {
-    if (this.#phase === 'responding' || this.#phase === 'flushing') this.#awaitClient();
-  };
+  // SinkOwner: what becomes of the blocks of a long response.
 
-  #awaitClient(): void {
-    this.#deadline = this.#context.tick + this.#context.writeTicks;
+  onWriting(): void {
+    this.#waiting += 1;
+    if (this.#waiting === 1) this.#await();
+  }
+
+  onWritten(): void {
+    this.#waiting -= 1;
+    this.#await();
+  }
+
+  /** The client says that it will take more of this response. */
+  onWindowUpdate(): void {
+    if (this.#isLeftToClient) this.#await();
+  }
+
+  /** Whether the next step is the client's: to take some of the response. A source may be quiet for as long as it likes. */
+  get #isLeftToClient(): boolean {
+    return this.#phase === 'flushing' || (this.#phase === 'responding' && this.#waiting > 0);
+  }
+
+  /** Sets by when the client must do what it has to do next. */
+  #await(): void {
+    const { tick, writeTicks, bodyTicks } = this.#context;
     this.#waits = 0;
     this.#progress = this.#owner.progress;
+    if (this.#isLeftToClient) this.#deadline = tick + writeTicks;
+    else this.#deadline = this.#body?.flowing === true ? tick + bodyTicks : NEVER;
   }
 
   // StreamBodyOwner: what the request's content tells.
@@ -190,11 +223,11 @@ export class StreamExchange implements Exchange, StreamBodyOwner {
       this.#expectsContinue = false;
       if (this.#phase === 'handling' && !this.stream.closed) this.stream.additionalHeaders({ ':status': 100 });
     }
-    if (this.#phase === 'handling') this.#deadline = this.#context.tick + this.#context.bodyTicks;
+    if (!this.#isLeftToClient) this.#await();
   }
 
   onBodyPaused(): void {
-    if (this.#phase === 'handling') this.#deadline = NEVER;
+    if (!this.#isLeftToClient) this.#await();
   }
 
   /** The content is wrong, too large or too slow: the application hears it, the client too unless its response has begun. */
@@ -215,8 +248,8 @@ export class StreamExchange implements Exchange, StreamBodyOwner {
   #refuse(refusal: Refusal): void {
     this.#context.options.onRefused?.(refusal, this.#owner.peer);
     this.#phase = 'responding';
-    this.#awaitClient();
-    writeStreamResponse(this, refusalResponse(refusal));
+    this.#await();
+    this.#write(refusalResponse(refusal));
   }
 
   /** The stream is closed: all was sent, or one of the two sides gave it up. */
@@ -253,14 +286,15 @@ export class StreamExchange implements Exchange, StreamBodyOwner {
   /** Called once a tick. */
   sweep(): void {
     if (this.#context.tick < this.#deadline) return;
-    if (this.#phase === 'handling') {
+    if (!this.#isLeftToClient) {
+      this.#deadline = NEVER;
       this.onBodyRefused(BODY_TIMEOUT);
       return;
     }
     // Its turn may not have come because the client's line is slow, not because the client does not want it.
     const waits = this.#waits;
     if (waits < WAITS_MAX && this.#progress !== this.#owner.progress) {
-      this.#awaitClient();
+      this.#await();
       this.#waits = waits + 1;
     } else this.stream.close(NGHTTP2_CANCEL);
   }

@@ -1,5 +1,6 @@
 import { constants } from 'node:http2';
-import { type Allowance, Budget } from './budget.ts';
+import { ALLOWANCES } from './allowances.ts';
+import { Budget } from './budget.ts';
 import { RecentIds } from './recent-ids.ts';
 
 /** Why a connection ends: the error code of its GOAWAY (RFC 9113 section 7) and, for people, what the client did. */
@@ -49,17 +50,7 @@ const ACK = 0x1;
 const END_STREAM = 0x1;
 const END_HEADERS = 0x4;
 
-/** What no client needs more of, with room for those that are careless. Requests themselves are not limited. */
-const ALLOWANCES = {
-  resets: { burst: 400, perSecond: 40 },
-  pings: { burst: 100, perSecond: 10 },
-  settings: { burst: 40, perSecond: 2 },
-  priorities: { burst: 1000, perSecond: 200 },
-  /** One update a block is what careless clients send, hence also one for each `BYTES_PER_UPDATE` that they got. */
-  windowUpdates: { burst: 2000, perSecond: 200 },
-  /** DATA without content that ends nothing, and frames of unknown kinds. */
-  idleFrames: { burst: 200, perSecond: 20 },
-} as const satisfies Record<string, Allowance>;
+/** How much a client gets for one more window update. */
 const BYTES_PER_UPDATE = 64;
 /** More frames for one header section than any section of a lawful size needs (CVE-2024-27316). */
 const CONTINUATIONS_MAX = 8;
@@ -220,7 +211,7 @@ export class FrameGuard {
       // Some engines end the connection over it, but it is the stream's own error.
       bytes[at + 3] = UNKNOWN;
       this.#watcher.onOverflow(id);
-      return true;
+      return this.countReset(this.#tick);
     }
     this.#watcher.onWindowUpdate(id);
     return this.#windowUpdates.take(this.#tick) || this.#refuseFlood('WINDOW_UPDATE');

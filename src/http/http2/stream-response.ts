@@ -28,7 +28,7 @@ export function writeStreamResponse(exchange: StreamExchange, response: Response
     const length = 'fd' in body ? body.end - body.start : -1;
     const declared = response.contentLength;
     const fields = outgoingFields(response, length);
-    exchange.socket = new StreamSink(exchange.stream, fields, exchange.onProgress);
+    exchange.socket = new StreamSink(exchange.stream, fields, exchange);
     exchange.stream.on('drain', exchange.onDrain);
     if ('fd' in body) {
       if (declared >= 0 && declared !== length) reportLength(exchange, declared, length);
@@ -68,7 +68,7 @@ function writeBytes(exchange: StreamExchange, response: Response, body: Uint8Arr
   const bytes = declared >= 0 && declared < body.length ? body.subarray(0, declared) : body;
   const fields = outgoingFields(response, body.length);
   if (bytes.length > WHOLE_BYTES_MAX) {
-    exchange.socket = new StreamSink(stream, fields, exchange.onProgress);
+    exchange.socket = new StreamSink(stream, fields, exchange);
     stream.on('drain', exchange.onDrain);
     const sender = new BlockSender(exchange, bytes, whole);
     exchange.sender = sender;

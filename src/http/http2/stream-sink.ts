@@ -7,17 +7,24 @@ type Written = (error?: Error | null) => void;
 /** What a head as text is to a `StreamSink`. Not empty: senders ask whether they still have it. */
 export const HEAD = 'head';
 
+/** Who is told what becomes of blocks. */
+export interface SinkOwner {
+  /** A block waits for the client. */
+  onWriting(): void;
+  /** Its window and its socket have taken one, or never will. */
+  onWritten(): void;
+}
+
 /** A stream as the senders of long bodies see it. */
 export class StreamSink implements ResponseSink {
   readonly #stream: ServerHttp2Stream;
   readonly #fields: OutgoingHttpHeaders;
-  readonly #onProgress: () => void;
+  readonly #owner: SinkOwner;
 
-  /** `onProgress` is called when the client's window and socket have taken a block. */
-  constructor(stream: ServerHttp2Stream, fields: OutgoingHttpHeaders, onProgress: () => void) {
+  constructor(stream: ServerHttp2Stream, fields: OutgoingHttpHeaders, owner: SinkOwner) {
     this.#stream = stream;
     this.#fields = fields;
-    this.#onProgress = onProgress;
+    this.#owner = owner;
   }
 
   cork(): void {
@@ -34,8 +41,9 @@ export class StreamSink implements ResponseSink {
       return true;
     }
     const onWritten = typeof after === 'function' ? after : null;
+    this.#owner.onWriting();
     return this.#stream.write(part, (error) => {
-      if (error === null || error === undefined) this.#onProgress();
+      this.#owner.onWritten();
       onWritten?.(error);
     });
   }

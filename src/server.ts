@@ -103,7 +103,7 @@ class Server implements RunningServer {
         log.error(describeError(error), request === null ? {} : { request: `${request.method} ${request.path}` }),
       onHttp2Preface: (socket, early, listener, peer) => this.#http2.accept(socket, listener, peer, early),
     };
-    this.#http1 = new Connections(connections);
+    this.#http1 = new Connections(connections, () => this.#http2.size);
     this.#http2 = new Http2Connections(connections, () => this.#http1.size);
     const sinks = { http1: this.#http1, http2: this.#http2 };
     this.#listeners = new Listeners({ sinks, trusted: (address) => this.#trusted.matches(address), log });

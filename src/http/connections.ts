@@ -12,10 +12,13 @@ export class Connections {
   readonly #context: ServerContext;
   readonly #open = new Set<Connection>();
   readonly #forget = (connection: Connection): void => this.#remove(connection);
+  readonly #openElsewhere: () => number;
   #timer: NodeJS.Timeout | null = null;
   #waitingForEnd: (() => void)[] = [];
 
-  constructor(options: ConnectionOptions) {
+  /** `openElsewhere` tells how many connections of other protocols count against `connectionsMax` too. */
+  constructor(options: ConnectionOptions, openElsewhere: () => number = () => 0) {
+    this.#openElsewhere = openElsewhere;
     this.#context = new ServerContext(options);
   }
 
@@ -30,7 +33,7 @@ export class Connections {
   accept(accepted: Socket, listener: number, peer: Peer | null = null): void {
     const { connectionsMax = Number.POSITIVE_INFINITY, admission } = this.#context.options;
     const address = admission ? (peer ?? peerOf(accepted, listener)).remoteAddress : '';
-    if (this.#open.size >= connectionsMax || admission?.accept(address) === false) {
+    if (this.#open.size + this.#openElsewhere() >= connectionsMax || admission?.accept(address) === false) {
       accepted.destroy();
       return;
     }

@@ -8,7 +8,7 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -q
   # bjoern is built with libev, uWSGI with a compiler and Python's headers.
-  apt-get install -y -q --no-install-recommends nginx wrk util-linux gcc libc6-dev libev-dev python3-dev python3-venv
+  apt-get install -y -q --no-install-recommends nginx wrk nghttp2-client util-linux gcc libc6-dev libev-dev python3-dev python3-venv
 else
   echo 'Not root on a system with apt: install nginx, wrk, gcc, libev and the headers of Python yourself.'
 fi
@@ -19,7 +19,7 @@ while read -r requirement; do
   .setup/bench-venv/bin/pip install -q --disable-pip-version-check "$requirement" || echo "Not installed: $requirement"
 done <bench/requirements.txt
 
-for program in nginx wrk taskset; do
+for program in nginx wrk h2load taskset; do
   command -v "$program" >/dev/null || [ -x "/usr/sbin/$program" ] || echo "Not installed: $program"
 done
 .setup/bench-venv/bin/pip list --disable-pip-version-check

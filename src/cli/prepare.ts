@@ -45,7 +45,8 @@ export async function prepare({ flags, mistakes }: Arguments): Promise<Prepared>
     ...staticMounts.flatMap(missingDirectories),
     ...(project === null && Object.keys(applications).length === 0 ? [] : rootFindings(identity, dev)),
   ];
-  return { configuration: { settings, project, site, bases, applications }, loaded, findings, identity };
+  const listenOrigin = loaded.origins.get('listen') ?? '';
+  return { configuration: { settings, project, site, bases, listenOrigin, applications }, loaded, findings, identity };
 }
 
 /** With routes there need not be an application: they may answer everything. */

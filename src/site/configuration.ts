@@ -12,6 +12,8 @@ export interface Configuration {
   readonly site: Site | null;
   /** Where relative paths of a key start. Absolute. */
   readonly bases: Readonly<Record<string, string>>;
+  /** Where `listen` comes from, for messages: `viaduct.toml:1`; '' for the default. */
+  readonly listenOrigin: string;
   /** Applications that routes name. */
   readonly applications: Readonly<Record<string, NamedApplication>>;
 }

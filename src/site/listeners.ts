@@ -1,4 +1,5 @@
 import type { ListenerEnviron } from '../app/release.ts';
+import { ViaductError } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
 import { parseAddress } from '../web/address.ts';
 import type { Sinks } from '../web/arrivals.ts';
@@ -58,16 +59,21 @@ export class Listeners {
       for (const listener of opened.values()) listener.close();
       gate.destroy();
     };
-    try {
-      for (const text of addresses) {
-        if (this.#open.has(text) || opened.has(text)) continue;
+    const failures: ViaductError[] = [];
+    for (const text of addresses) {
+      if (this.#open.has(text) || opened.has(text)) continue;
+      try {
         const listener = this.#listener(text, tls, gate.sinks);
         await listener.listen();
         opened.set(text, listener);
+      } catch (error) {
+        if (!(error instanceof ViaductError)) throw error;
+        failures.push(error);
       }
-    } catch (error) {
+    }
+    if (failures.length > 0) {
       abandon();
-      throw error;
+      throw together(failures, configuration.listenOrigin);
     }
     return {
       environs: this.#all.map(environOf),
@@ -133,6 +139,17 @@ export class Listeners {
     });
     void this.#watch.start();
   }
+}
+
+/** One error that tells all, and where the addresses come from. */
+function together(failures: readonly ViaductError[], origin: string): ViaductError {
+  const [first] = failures as readonly [ViaductError, ...ViaductError[]];
+  const where = origin === '' ? '' : ` (${origin})`;
+  const advice = [...new Set(failures.map((failure) => failure.advice))].join('\n');
+  return new ViaductError(first.code, failures.map(({ message }) => `${message}${where}`).join('\n'), {
+    advice,
+    cause: first.cause,
+  });
 }
 
 function environOf(listener: Listener): ListenerEnviron {

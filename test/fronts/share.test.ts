@@ -9,7 +9,7 @@ const DEFAULTS = Object.fromEntries(
 
 /** What front `index` gets of a server with these settings. */
 function frontSettings(settings: Settings, index: number): Settings {
-  const configuration = { settings, project: null, site: null, bases: {}, applications: {} };
+  const configuration = { settings, project: null, site: null, bases: {}, listenOrigin: '', applications: {} };
   return frontConfiguration(configuration, index).settings;
 }
 

@@ -225,6 +225,18 @@ certificate = "none.pem"
   });
 });
 
+describe('addresses that cannot be bound', () => {
+  it('are told together, with where they come from, and nothing is left running', async (t) => {
+    const { server } = await start(t);
+    const listen = `listen = ["127.0.0.1:${server.port}", "unix:none/x.sock", "127.0.0.1:0"]\n`;
+    const project = makeProject(t, { ...FILES, 'viaduct.toml': listen });
+    const { code, output } = await run(project, 'serve', '--workers', '1');
+    assert.equal(code, 1, output);
+    assert.match(output, /Cannot listen on "http:\/\/127\.0\.0\.1:\d+": the address is in use \(viaduct\.toml:1\)/);
+    assert.match(output, /Cannot listen on "unix:.+none\/x\.sock": the directory does not exist \(viaduct\.toml:1\)/);
+  });
+});
+
 describe('a changed configuration', { concurrency: 2 }, () => {
   it('takes over at SIGHUP without dropping a request', async (t) => {
     const { project, server } = await start(t);

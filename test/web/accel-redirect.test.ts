@@ -7,8 +7,10 @@ import type { HeaderList, Request, ResponseBody } from '../../src/http/message.t
 import { Response } from '../../src/http/response.ts';
 import { accelRedirect } from '../../src/web/handlers/accel-redirect.ts';
 import { staticFiles } from '../../src/web/handlers/static.ts';
+import { startChainServer } from '../support/chain-server.ts';
 import { ask, type HttpRequest } from '../support/http-client.ts';
-import { type StaticServer, startHandlers, temporaryDirectory } from '../support/static-server.ts';
+import type { TestServer } from '../support/serve.ts';
+import { temporaryDirectory } from '../support/static-server.ts';
 
 const SECRET = 'this is a secret';
 const DIGITS = '0123456789';
@@ -17,7 +19,7 @@ describe('an application that lets the front send a file', () => {
   const temporary = temporaryDirectory();
   const top = temporary.path;
   const root = join(top, 'protected');
-  let server: StaticServer;
+  let server: TestServer;
   let seen: { request: Request; path: string }[] = [];
   let reports: string[] = [];
   /** What the application answers. */
@@ -48,7 +50,7 @@ describe('an application that lets the front send a file', () => {
       directories: [root],
       report: (message) => reports.push(message),
     });
-    server = await startHandlers([handler], (request) => application(request));
+    server = await startChainServer([handler], (request) => application(request));
   });
   after(() => {
     server.close();

@@ -8,15 +8,16 @@ import { after, before, describe, it } from 'node:test';
 import type { FileBody } from '../../src/http/message.ts';
 import { Response } from '../../src/http/response.ts';
 import { compression } from '../../src/web/handlers/compression.ts';
-import { type ChainServer, startChainServer } from '../support/chain-server.ts';
+import { startChainServer } from '../support/chain-server.ts';
 import { decode } from '../support/codings.ts';
 import { ask } from '../support/http-client.ts';
+import type { TestServer } from '../support/serve.ts';
 import { temporaryDirectory } from '../support/static-server.ts';
 
 describe('compression of files that an application gives', () => {
   const temporary = temporaryDirectory();
   let body: FileBody;
-  let server: ChainServer;
+  let server: TestServer;
 
   before(async () => {
     server = await startChainServer([compression()], () =>

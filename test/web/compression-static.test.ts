@@ -5,9 +5,10 @@ import { after, before, describe, it } from 'node:test';
 import { Response } from '../../src/http/response.ts';
 import { compression } from '../../src/web/handlers/compression.ts';
 import { staticFiles } from '../../src/web/handlers/static.ts';
-import { type ChainServer, startChainServer } from '../support/chain-server.ts';
+import { startChainServer } from '../support/chain-server.ts';
 import { decode, TESTED_CODINGS } from '../support/codings.ts';
 import { ask, type HttpAnswer } from '../support/http-client.ts';
+import type { TestServer } from '../support/serve.ts';
 import { temporaryDirectory } from '../support/static-server.ts';
 
 const PAGE = Buffer.from('<li>compressible</li>\n'.repeat(200));
@@ -17,7 +18,7 @@ describe('compression of static files', () => {
   const temporary = temporaryDirectory();
   const root = join(temporary.path, 'root');
   const large = Buffer.from('body { color: red }\n'.repeat(40_000));
-  let server: ChainServer;
+  let server: TestServer;
 
   before(async () => {
     mkdirSync(root);

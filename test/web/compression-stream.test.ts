@@ -9,10 +9,11 @@ import { Response } from '../../src/http/response.ts';
 import { compression } from '../../src/web/handlers/compression.ts';
 import { BlockSource } from '../support/block-source.ts';
 import { NO_CURL } from '../support/certificates.ts';
-import { type ChainServer, startChainServer } from '../support/chain-server.ts';
+import { startChainServer } from '../support/chain-server.ts';
 import { createDecoder, decode, TESTED_CODINGS } from '../support/codings.ts';
 import { ask } from '../support/http-client.ts';
 import { createRandom, noise } from '../support/random.ts';
+import type { TestServer } from '../support/serve.ts';
 import { eventually, SocketClient } from '../support/socket-client.ts';
 
 const run = promisify(execFile);
@@ -21,7 +22,7 @@ describe('compression of streams', () => {
   let body: ResponseBody = null;
   let type = 'text/html';
   let fields: readonly string[] = [];
-  let server: ChainServer;
+  let server: TestServer;
 
   before(async () => {
     server = await startChainServer([compression()], () =>

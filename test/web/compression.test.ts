@@ -3,9 +3,10 @@ import { after, before, describe, it } from 'node:test';
 import type { HeaderList, ResponseBody } from '../../src/http/message.ts';
 import { Response } from '../../src/http/response.ts';
 import { type CompressionOptions, compression } from '../../src/web/handlers/compression.ts';
-import { type ChainServer, startChainServer } from '../support/chain-server.ts';
+import { startChainServer } from '../support/chain-server.ts';
 import { decode, TESTED_CODINGS } from '../support/codings.ts';
 import { ask, type HttpAnswer, type HttpRequest } from '../support/http-client.ts';
+import type { TestServer } from '../support/serve.ts';
 
 const PAGE = Buffer.from('<li>compressible</li>\n'.repeat(200));
 const TEXT = Buffer.from(Array.from({ length: 3000 }, (_, i) => `${(i * i) % 1013}`).join(' '));
@@ -14,7 +15,7 @@ const GZIP = [['Accept-Encoding', 'gzip']] as const;
 
 describe('compression', () => {
   let answer: () => Response = () => Response.fromHeaders(200, HTML, PAGE);
-  let server: ChainServer;
+  let server: TestServer;
   let options: CompressionOptions = {};
 
   before(async () => {

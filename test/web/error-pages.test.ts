@@ -7,9 +7,10 @@ import { Response } from '../../src/http/response.ts';
 import { compression } from '../../src/web/handlers/compression.ts';
 import { errorPages } from '../../src/web/handlers/error-pages.ts';
 import { BlockSource } from '../support/block-source.ts';
-import { type ChainServer, startChainServer } from '../support/chain-server.ts';
+import { startChainServer } from '../support/chain-server.ts';
 import { decode } from '../support/codings.ts';
 import { ask, type HttpAnswer } from '../support/http-client.ts';
+import type { TestServer } from '../support/serve.ts';
 import { temporaryDirectory } from '../support/static-server.ts';
 
 const PAGES = {
@@ -21,8 +22,8 @@ const JSON_ERROR = Buffer.from('{"error": "nothing here"}');
 
 describe('error pages', () => {
   let answer: () => Response;
-  let polite: ChainServer;
-  let strict: ChainServer;
+  let polite: TestServer;
+  let strict: TestServer;
 
   before(async () => {
     polite = await startChainServer([errorPages({ pages: PAGES, intercept: false })], () => answer());
@@ -33,7 +34,7 @@ describe('error pages', () => {
     strict.close();
   });
 
-  function get(server: ChainServer, method = 'GET'): Promise<HttpAnswer> {
+  function get(server: TestServer, method = 'GET'): Promise<HttpAnswer> {
     return ask(server.port, '/', { method });
   }
   function serve(status: number, headers: HeaderList, body: ResponseBody, reason = ''): void {
@@ -177,7 +178,7 @@ describe('error pages', () => {
     const file = join(temporary.path, 'error.html');
     after(() => temporary.remove());
 
-    async function withPage<T>(revalidateMs: number, work: (server: ChainServer) => Promise<T>): Promise<T> {
+    async function withPage<T>(revalidateMs: number, work: (server: TestServer) => Promise<T>): Promise<T> {
       const handler = errorPages({ pages: { '404': { file } }, intercept: false, revalidateMs });
       const server = await startChainServer([handler], () => Response.text(404, 'Not Found\n'));
       try {

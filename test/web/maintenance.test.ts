@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { Response } from '../../src/http/response.ts';
 import { type MaintenanceOptions, maintenance } from '../../src/web/handlers/maintenance.ts';
-import { type ChainServer, startChainServer } from '../support/chain-server.ts';
+import { startChainServer } from '../support/chain-server.ts';
 import { ask } from '../support/http-client.ts';
+import type { TestServer } from '../support/serve.ts';
 import { temporaryDirectory } from '../support/static-server.ts';
 
 describe('maintenance', () => {
@@ -15,7 +16,7 @@ describe('maintenance', () => {
 
   async function withMaintenance(
     options: Partial<MaintenanceOptions>,
-    work: (server: ChainServer) => Promise<void>,
+    work: (server: TestServer) => Promise<void>,
   ): Promise<void> {
     const all = { file: null, enabled: false, allow: () => false, retryAfterSeconds: 120, page: null, ...options };
     const server = await startChainServer([maintenance(all)], () => Response.text(200, 'the site'));

@@ -12,15 +12,16 @@ import {
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ask } from '../support/http-client.ts';
+import type { TestServer } from '../support/serve.ts';
 import { eventually, SocketClient } from '../support/socket-client.ts';
-import { type StaticServer, startStaticServer, temporaryDirectory } from '../support/static-server.ts';
+import { startStaticServer, temporaryDirectory } from '../support/static-server.ts';
 
 const LARGE_BYTES = 3_000_000;
 
 describe('static files that change', () => {
   let directory: ReturnType<typeof temporaryDirectory>;
   let root: string;
-  let server: StaticServer;
+  let server: TestServer;
 
   beforeEach(async () => {
     directory = temporaryDirectory();

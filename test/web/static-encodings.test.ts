@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { ask, type HttpAnswer } from '../support/http-client.ts';
+import type { TestServer } from '../support/serve.ts';
 import { eventually } from '../support/socket-client.ts';
-import { type StaticServer, startStaticServer, temporaryDirectory } from '../support/static-server.ts';
+import { startStaticServer, temporaryDirectory } from '../support/static-server.ts';
 
 const TEXT = 'body { color: red } '.repeat(100);
 const BROTLI = brotliCompressSync(TEXT);
@@ -18,7 +19,7 @@ const BROWSER = 'gzip, deflate, br, zstd';
 describe('precompressed static files', () => {
   let directory: ReturnType<typeof temporaryDirectory>;
   let root: string;
-  let server: StaticServer;
+  let server: TestServer;
 
   beforeEach(async () => {
     directory = temporaryDirectory();
@@ -34,7 +35,7 @@ describe('precompressed static files', () => {
     directory.remove();
   });
 
-  function start(revalidateMs: number): Promise<StaticServer> {
+  function start(revalidateMs: number): Promise<TestServer> {
     return startStaticServer([{ urlPrefix: '/s/', directories: [root], precompressed: ['br', 'zstd', 'gzip'] }], {
       revalidateMs,
     });

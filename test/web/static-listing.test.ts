@@ -3,7 +3,8 @@ import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ask, type HttpAnswer } from '../support/http-client.ts';
-import { type StaticServer, startStaticServer, temporaryDirectory } from '../support/static-server.ts';
+import type { TestServer } from '../support/serve.ts';
+import { startStaticServer, temporaryDirectory } from '../support/static-server.ts';
 
 const ODD_NAMES = [
   'a b.txt',
@@ -25,7 +26,7 @@ const ODD_NAMES = [
 describe('a list of a static directory', () => {
   const temporary = temporaryDirectory();
   const root = join(temporary.path, 'root');
-  let server: StaticServer;
+  let server: TestServer;
 
   before(async () => {
     mkdirSync(join(root, 'sub/deeper'), { recursive: true });

@@ -7,8 +7,9 @@ import { delimiter, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { ask, type HttpAnswer, type HttpRequest } from '../support/http-client.ts';
+import type { TestServer } from '../support/serve.ts';
 import { eventually } from '../support/socket-client.ts';
-import { type StaticServer, startStaticServer, temporaryDirectory } from '../support/static-server.ts';
+import { startStaticServer, temporaryDirectory } from '../support/static-server.ts';
 
 const NGINX = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/bin']
   .map((directory) => join(directory, 'nginx'))
@@ -85,7 +86,7 @@ describe('static files compared with nginx', { skip: NGINX === undefined && 'ngi
   const root = join(temporary.path, 'root');
   let nginx: ChildProcess;
   let nginxPort = 0;
-  let server: StaticServer;
+  let server: TestServer;
 
   before(async () => {
     chmodSync(temporary.path, 0o755);

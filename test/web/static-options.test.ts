@@ -3,7 +3,8 @@ import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ask } from '../support/http-client.ts';
-import { type StaticServer, startStaticServer } from '../support/static-server.ts';
+import type { TestServer } from '../support/serve.ts';
+import { startStaticServer } from '../support/static-server.ts';
 import { serving, site } from '../support/static-site.ts';
 
 const BROWSER = [['Accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8']] as const;
@@ -193,7 +194,7 @@ describe('names to try of a static mount', () => {
 describe('static mounts with options of their own', () => {
   const one = site({ a: 'one/a', 'index.html': 'one' });
   const two = site({ a: 'two/a', b: 'two/b', 'index.html': 'two' });
-  let server: StaticServer;
+  let server: TestServer;
   before(async () => {
     server = await startStaticServer([
       { urlPrefix: '/s/', directories: [one.root], fallthrough: true, headers: ['X-From', 'one'] },

@@ -5,8 +5,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ask } from '../support/http-client.ts';
+import type { TestServer } from '../support/serve.ts';
 import { within } from '../support/socket-client.ts';
-import { type StaticServer, startStaticServer, temporaryDirectory } from '../support/static-server.ts';
+import { startStaticServer, temporaryDirectory } from '../support/static-server.ts';
 
 const SECRET = 'this is a secret';
 /** A user who owns nothing. */
@@ -16,7 +17,7 @@ describe('static files keep to their directory', () => {
   const temporary = temporaryDirectory();
   const top = temporary.path;
   const root = join(top, 'root');
-  let server: StaticServer;
+  let server: TestServer;
 
   before(async () => {
     mkdirSync(join(root, 'sub'), { recursive: true });

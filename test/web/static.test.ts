@@ -4,7 +4,8 @@ import { mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ask, type HttpAnswer, type HttpRequest } from '../support/http-client.ts';
-import { type StaticServer, startStaticServer, temporaryDirectory } from '../support/static-server.ts';
+import type { TestServer } from '../support/serve.ts';
+import { startStaticServer, temporaryDirectory } from '../support/static-server.ts';
 
 const TEXT = 'abcdefghijklmnopqrstuvwxyz';
 const LARGE = Buffer.from(Array.from({ length: 1_500_000 }, (_, i) => (i * 7919) % 251));
@@ -12,7 +13,7 @@ const LARGE = Buffer.from(Array.from({ length: 1_500_000 }, (_, i) => (i * 7919)
 describe('static files', () => {
   const temporary = temporaryDirectory();
   const root = join(temporary.path, 'root');
-  let server: StaticServer;
+  let server: TestServer;
 
   before(async () => {
     mkdirSync(join(root, 'sub'), { recursive: true });

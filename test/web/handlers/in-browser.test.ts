@@ -11,14 +11,17 @@ import { redirect } from '../../../src/web/handlers/redirect.ts';
 import { securityHeaders } from '../../../src/web/handlers/security-headers.ts';
 import { hashPassword } from '../../../src/web/passwords.ts';
 import { NO_BROWSER, openBrowser } from '../../support/browser.ts';
-import { startHandlers } from '../../support/handler-server.ts';
+import { startChainServer } from '../../support/chain-server.ts';
 
 const PAGE = '<!doctype html><meta charset="utf-8"><title>page</title><p id="p">page</p>';
 const page = () => Response.fromHeaders(200, ['Content-Type', 'text/html; charset=utf-8'], Buffer.from(PAGE));
 
 /** What `run` does with a server for the chain. */
-async function serving(chain: Parameters<typeof startHandlers>, run: (origin: string) => Promise<void>): Promise<void> {
-  const server = await startHandlers(...chain);
+async function serving(
+  chain: Parameters<typeof startChainServer>,
+  run: (origin: string) => Promise<void>,
+): Promise<void> {
+  const server = await startChainServer(...chain);
   try {
     await run(`http://127.0.0.1:${server.port}`);
     deepEqual(server.errors, []);

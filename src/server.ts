@@ -154,6 +154,9 @@ class Server implements RunningServer {
     this.#configuration = configuration;
     this.#trusted = trustedBy(configuration);
     this.#receive = this.#trusting();
+    const changes = { limits: limitsOf(configuration), connectionsMax: configuration.settings.connectionsMax };
+    this.#http1.reconfigure(changes);
+    this.#http2.reconfigure(changes);
   }
 
   async stop(): Promise<void> {

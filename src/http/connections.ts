@@ -2,14 +2,16 @@ import type { Socket } from 'node:net';
 import { Connection } from './connection.ts';
 import type { Peer } from './message.ts';
 import { peerOf } from './peer.ts';
-import { type ConnectionOptions, ServerContext } from './server-context.ts';
+import { type ConnectionChanges, type ConnectionOptions, ServerContext } from './server-context.ts';
 import { readSocket } from './socket-reader.ts';
 
 export type { ConnectionOptions } from './server-context.ts';
 
 /** All connections of a server and the one timer that watches them. */
 export class Connections {
-  readonly #context: ServerContext;
+  #context: ServerContext;
+  /** Those of before that still have connections, and the current one. */
+  readonly #contexts = new Set<ServerContext>();
   readonly #open = new Set<Connection>();
   readonly #forget = (connection: Connection): void => this.#remove(connection);
   readonly #openElsewhere: () => number;
@@ -20,6 +22,14 @@ export class Connections {
   constructor(options: ConnectionOptions, openElsewhere: () => number = () => 0) {
     this.#openElsewhere = openElsewhere;
     this.#context = new ServerContext(options);
+    this.#contexts.add(this.#context);
+  }
+
+  /** Takes changed limits for connections that come from now on. */
+  reconfigure(changes: ConnectionChanges): void {
+    const { options, tickMs } = this.#context;
+    this.#context = new ServerContext({ ...options, ...changes }, tickMs);
+    this.#contexts.add(this.#context);
   }
 
   get size(): number {
@@ -47,7 +57,7 @@ export class Connections {
 
   /** Closes idle connections now and busy ones after their response. Resolves when all are closed. */
   drain(): Promise<void> {
-    this.#context.draining = true;
+    for (const context of this.#contexts) context.draining = true;
     for (const connection of this.#open) connection.drain();
     if (this.#open.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waitingForEnd.push(resolve));
@@ -55,12 +65,12 @@ export class Connections {
 
   /** Cuts all connections. */
   destroy(): void {
-    this.#context.draining = true;
+    for (const context of this.#contexts) context.draining = true;
     for (const connection of this.#open) connection.destroy();
   }
 
   #sweep(): void {
-    this.#context.tick += 1;
+    for (const context of this.#contexts) context.tick += 1;
     for (const connection of this.#open) connection.sweep();
   }
 
@@ -68,6 +78,8 @@ export class Connections {
     if (!this.#open.delete(connection) || this.#open.size > 0) return;
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+    this.#contexts.clear();
+    this.#contexts.add(this.#context);
     for (const resolve of this.#waitingForEnd.splice(0)) resolve();
   }
 }

@@ -38,6 +38,9 @@ export interface ConnectionOptions {
   readonly onHttp2Preface?: (socket: Socket, early: Buffer, listener: number, peer: Peer) => void;
 }
 
+/** What can change while a server runs. It holds for connections that come afterwards. */
+export type ConnectionChanges = Pick<ConnectionOptions, 'limits' | 'connectionsMax'>;
+
 /** Decides who may connect. */
 export interface Admission {
   /** Whether a connection from this numeric address ('' on a Unix socket) may stay. Each that may is released once. */
@@ -74,7 +77,8 @@ export class ServerContext {
   readonly lingerTicks: number;
   readonly #heads: RequestHead[] = [];
 
-  constructor(options: ConnectionOptions) {
+  /** `tickMs` is that of the timer which is already there, if one is. */
+  constructor(options: ConnectionOptions, tickMs: number | null = null) {
     this.options = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.limits = limits;
@@ -84,7 +88,7 @@ export class ServerContext {
       limits.keepAliveTimeoutMs,
       limits.writeTimeoutMs,
     );
-    this.tickMs = Math.max(TICK_MS_MIN, Math.min(TICK_MS_MAX, Math.floor(shortest / TICKS_PER_TIMEOUT)));
+    this.tickMs = tickMs ?? Math.max(TICK_MS_MIN, Math.min(TICK_MS_MAX, Math.floor(shortest / TICKS_PER_TIMEOUT)));
     this.headerTicks = this.#ticks(limits.headerTimeoutMs);
     this.bodyTicks = this.#ticks(limits.bodyTimeoutMs);
     this.keepAliveTicks = this.#ticks(limits.keepAliveTimeoutMs);

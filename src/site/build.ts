@@ -60,6 +60,8 @@ export interface RouteContext {
   readonly keys: readonly string[];
   /** Adds what the site holds. */
   readonly hold: (held: Held) => void;
+  /** Handlers of features that hold for the whole site, as far as they were made. */
+  readonly shared: Map<string, Handler | null>;
   /** Answers what an application leads to with X-Accel-Redirect; null when no route is internal. */
   readonly internal: ((request: Request, path: string) => HandlerResult) | null;
 }
@@ -88,6 +90,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     parts,
     mistakes,
     hold: (one: Held) => held.push(one),
+    shared: new Map<string, Handler | null>(),
     internal: hasInternal
       ? (request: Request, path: string) => (internals.find(request, path) ?? notFound)(request)
       : null,

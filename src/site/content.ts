@@ -72,8 +72,8 @@ function files(route: RouteConfig, { keys, parts, mistakes }: RouteContext): Han
   const { fallback, fallback_for: fallbackFor, try_files: tryFiles, immutable, listing, headers } = options;
   const hasMore =
     route.app !== undefined || route.proxy.length > 0 || route.respond !== undefined || route.redirect !== undefined;
-  const prefixes =
-    route.path.length === 0 ? ['/'] : route.path.map((path) => path.slice(0, path.lastIndexOf('/') + 1) || '/');
+  const paths = route.path.length > 0 ? route.path : [`${route.mount ?? ''}/*`];
+  const prefixes = paths.map((path) => path.slice(0, path.lastIndexOf('/') + 1) || '/');
   const mounts = [...new Set(prefixes)].map((urlPrefix): StaticMount => {
     const { precompressed } = options;
     return omitUndefined({

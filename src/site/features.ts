@@ -139,13 +139,28 @@ export function featuresOf(route: Features, site: Features, context: RouteContex
   const handlers: Handler[] = [];
   for (const name of Object.keys(FEATURES) as FeatureName[]) {
     const own = route[name];
-    const config = own === undefined ? site[name] : own;
-    if (config === undefined || config === null) continue;
     const keys = own === undefined ? [name] : [...context.keys, name];
-    const handler = context.mistakes.attempt(keys, () => make(name, config, { ...context, keys }));
+    const handler =
+      own === undefined ? sharedFeature(name, site[name], { ...context, keys }) : made(name, own, { ...context, keys });
     if (handler !== null) handlers.push(handler);
   }
   return handlers;
+}
+
+/** What holds for the whole site is one handler for all routes, so that a limit counts for all of them together. */
+function sharedFeature<N extends FeatureName>(name: N, config: Features[N], context: RouteContext): Handler | null {
+  const { shared } = context;
+  const before = shared.get(name);
+  if (before !== undefined) return before;
+  const handler = made(name, config, context);
+  shared.set(name, handler);
+  return handler;
+}
+
+/** Null where the feature is off, or its options are wrong. */
+function made<N extends FeatureName>(name: N, config: Features[N], context: RouteContext): Handler | null {
+  if (config === undefined || config === null) return null;
+  return context.mistakes.attempt(context.keys, () => make(name, config as FeatureConfig<N>, context));
 }
 
 function make<N extends FeatureName>(name: N, config: FeatureConfig<N>, context: RouteContext): Handler {

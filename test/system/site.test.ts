@@ -154,6 +154,17 @@ describe('a site of routes', { concurrency: 2 }, () => {
     assert.match(body, /REMOTE_ADDR=127\.0\.0\.1\nwsgi\.url_scheme=http\nHTTP_X_FORWARDED_FOR=None$/);
   });
 
+  it('counts a limit of the whole site for all routes together', async (t) => {
+    const site =
+      'rate_limit = { rate = "1/h", burst = 2 }\n[[route]]\npath = "/a"\nrespond = {}\n[[route]]\npath = "/b"\nrespond = {}\n';
+    const project = makeProject(t, { 'viaduct.toml': site });
+    const server = await startViaduct({ args: [], cwd: project });
+    t.after(() => server.stop());
+    const statuses: number[] = [];
+    for (const path of ['/a', '/b', '/a', '/c']) statuses.push((await ask(server.port, path)).status);
+    assert.deepEqual(statuses, [200, 200, 429, 429]);
+  });
+
   it('needs no application when routes answer everything', async (t) => {
     const project = makeProject(t, { 'viaduct.toml': '[[route]]\nrespond = { body = "hello" }\n' });
     const server = await startViaduct({ args: [], cwd: project });
@@ -269,6 +280,15 @@ describe('a changed configuration', { concurrency: 2 }, () => {
     await eventually('the other application answers', async () =>
       (await ask(server.port, '/shop/')).body.startsWith('main\nSCRIPT_NAME=/shop\n'),
     );
+  });
+
+  it('brings other limits for connections that come afterwards', async (t) => {
+    const { project, server } = await start(t, 'workers = 1\n');
+    const upload = async () => (await ask(server.port, '/', { method: 'POST', body: 'x'.repeat(100) })).status;
+    assert.equal(await upload(), 200);
+    writeFileSync(join(project, 'viaduct.toml'), 'workers = 1\nbody_bytes_max = 99\n');
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('the content is too large', async () => (await upload()) === 413);
   });
 
   it('changes nothing when it is wrong, and says why', async (t) => {

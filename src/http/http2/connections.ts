@@ -1,12 +1,14 @@
 import type { Duplex } from 'node:stream';
 import type { Peer } from '../message.ts';
-import type { ConnectionOptions } from '../server-context.ts';
+import type { ConnectionChanges, ConnectionOptions } from '../server-context.ts';
 import { Http2Connection } from './connection.ts';
 import { Http2Context } from './http2-context.ts';
 
 /** All HTTP/2 connections of a server and the one timer that watches them. */
 export class Http2Connections {
-  readonly #context: Http2Context;
+  #context: Http2Context;
+  /** Those of before that still have connections, and the current one. */
+  readonly #contexts = new Set<Http2Context>();
   readonly #open = new Set<Http2Connection>();
   readonly #openElsewhere: () => number;
   readonly #forget = (connection: Http2Connection): void => this.#remove(connection);
@@ -16,7 +18,15 @@ export class Http2Connections {
   /** `openElsewhere` tells how many connections of other protocols count against `connectionsMax` too. */
   constructor(options: ConnectionOptions, openElsewhere: () => number = () => 0) {
     this.#context = new Http2Context(options);
+    this.#contexts.add(this.#context);
     this.#openElsewhere = openElsewhere;
+  }
+
+  /** Takes changed limits for connections that come from now on. */
+  reconfigure(changes: ConnectionChanges): void {
+    const { options, tickMs } = this.#context;
+    this.#context = new Http2Context({ ...options, ...changes }, tickMs);
+    this.#contexts.add(this.#context);
   }
 
   get size(): number {
@@ -44,7 +54,7 @@ export class Http2Connections {
 
   /** Tells all clients to go elsewhere (GOAWAY), finishes the requests that are there. Resolves when all connections are closed. */
   drain(): Promise<void> {
-    this.#context.draining = true;
+    for (const context of this.#contexts) context.draining = true;
     for (const connection of this.#open) connection.drain();
     if (this.#open.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waitingForEnd.push(resolve));
@@ -52,12 +62,12 @@ export class Http2Connections {
 
   /** Cuts all connections. */
   destroy(): void {
-    this.#context.draining = true;
+    for (const context of this.#contexts) context.draining = true;
     for (const connection of this.#open) connection.destroy();
   }
 
   #sweep(): void {
-    this.#context.tick += 1;
+    for (const context of this.#contexts) context.tick += 1;
     for (const connection of this.#open) connection.sweep();
   }
 
@@ -65,6 +75,8 @@ export class Http2Connections {
     if (!this.#open.delete(connection) || this.#open.size > 0) return;
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+    this.#contexts.clear();
+    this.#contexts.add(this.#context);
     for (const resolve of this.#waitingForEnd.splice(0)) resolve();
   }
 }

@@ -26,8 +26,8 @@ export class Http2Context extends ServerContext {
   /** Lent to one request at a time. */
   readonly fields: RequestFields;
 
-  constructor(options: ConnectionOptions) {
-    super(options);
+  constructor(options: ConnectionOptions, tickMs: number | null = null) {
+    super(options, tickMs);
     const { headerBytesMax, headerCountMax } = this.limits;
     this.fields = new RequestFields(this.limits);
     this.sectionBytesMax = 2 * headerBytesMax;

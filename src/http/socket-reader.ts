@@ -20,6 +20,16 @@ export interface ClientSocket<R extends Receiver> extends Socket {
 /** One memory for what any plain socket receives. */
 const received = Buffer.allocUnsafeSlow(65536);
 
+/**
+ * What a socket holds before it counts as blocked. Node's default differs between its versions, and where it is larger than the blocks
+ * that files are sent in, a client that takes none of them would never be waited for.
+ */
+const HELD_BYTES_MAX = 16_384;
+
+interface Inside {
+  readonly _writableState: { highWaterMark: number };
+}
+
 /** What of a socket's inside is needed to read without a stream. */
 interface Handle {
   readonly reading?: boolean;
@@ -57,6 +67,7 @@ export function readSocket<R extends Receiver>(accepted: Socket): ClientSocket<R
 /** Begins to tell `receiver` what happens to `socket`. */
 export function attachSocket<R extends Receiver>(socket: ClientSocket<R>, receiver: R): void {
   socket.receiver = receiver;
+  (socket as unknown as Inside)._writableState.highWaterMark = HELD_BYTES_MAX;
   socket.on('end', onEnd);
   socket.on('drain', onDrain);
   socket.on('error', onError);

@@ -75,6 +75,7 @@ describe('an upgrade', () => {
 });
 
 function echo(socket: Socket, early: Buffer): void {
+  assert.equal(socket.writableHighWaterMark, 16_384, 'on every Node');
   socket.write(early);
   socket.on('data', (block) => socket.write(block));
   socket.on('error', () => {});

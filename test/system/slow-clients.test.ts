@@ -33,7 +33,8 @@ describe('slow clients', () => {
 
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), 'viaduct-slow-'));
-    writeFileSync(join(directory, 'large.bin'), Buffer.alloc(4 * 1024 * 1024, 'x'));
+    // Much more than the kernel takes for a client that reads nothing.
+    writeFileSync(join(directory, 'large.bin'), Buffer.alloc(64 * 1024 * 1024, 'x'));
     const limits = [
       '--header-timeout-ms',
       '2000',

@@ -20,7 +20,7 @@ written in any of these places; the upper one wins:
 
 1. flags: \`viaduct --workers 4\`
 2. variables: \`VIADUCT_WORKERS=4\`; an empty one counts as none
-3. \`viaduct.toml\`, or the file that \`--config\` or \`VIADUCT_CONFIG\` names: \`workers = 4\`
+3. \`viaduct.toml\` or [\`viaduct.config.ts\`](routes.md#in-typescript), or the file that \`--config\` or \`VIADUCT_CONFIG\` names: \`workers = 4\`
 4. \`pyproject.toml\`: the same keys below \`[tool.viaduct]\`
 
 Both files are looked for in the directory of the project that is named, then in \`chdir\`, which is the current directory unless it
@@ -32,6 +32,8 @@ is set. \`viaduct check\` prints every setting that is not the default, and the 
 - **Lists** (\`listen\`, \`static\`): the flag is given several times, the items of a variable stand between commas, a file has an array.
   A list replaces the whole list of a lower place.
 - **Yes or no**: \`--dev\` and \`--no-dev\`; elsewhere \`true\` or \`false\`, in variables also \`1\`, \`0\`, \`yes\`, \`no\`, \`on\`, \`off\`.
+
+Beside settings these files hold [routes](routes.md) and what belongs to them. Editors check and complete \`viaduct.toml\` with [viaduct.schema.json](viaduct.schema.json).
 
 A name that does not exist, or a value that makes no sense, is an error with the place where it stands; all of them are told at once
 and the exit code is 2.

@@ -10,7 +10,7 @@ interface Case extends Sources {
 
 const toml = (text: string): Sources => ({ files: { 'viaduct.toml': text } });
 const NO_SUCH = 'there is no such setting';
-const ADDRESS = 'it must be 8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME';
+const ADDRESS = 'it must be 8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, or one of them behind https://';
 
 const CASES: readonly Case[] = [
   {
@@ -61,7 +61,7 @@ const CASES: readonly Case[] = [
   {
     when: 'there is no address at all',
     ...toml('listen = []\n'),
-    says: 'listen = [] (viaduct.toml:1): it must have 8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME',
+    says: 'listen = [] (viaduct.toml:1): it must have 8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, or one of them behind https://',
   },
   {
     when: 'a table of mounts has something else',

@@ -203,7 +203,7 @@ class Server implements RunningServer {
     const table = applicationTable(configuration, environs, log);
     await this.#applications.begin(table);
     const ports = environs.map(({ SERVER_PORT }) => SERVER_PORT);
-    const site = composeSite(configuration, (name) => this.#applications.handleOf(name), NOWHERE, ports, log);
+    const site = await composeSite(configuration, (name) => this.#applications.handleOf(name), NOWHERE, ports, log);
     const old = this.#site;
     this.#site = site;
     this.#handle = site.handle;

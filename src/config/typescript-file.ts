@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { createJiti } from 'jiti';
 import type { SettingsFile } from './settings-file.ts';
 import { isTable } from './toml.ts';
 
@@ -16,6 +15,7 @@ export async function readTypeScriptFile(path: string, shown: string): Promise<S
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
     return { mistake: `Cannot read settings file "${shown}": there is no such file` };
   }
+  const { createJiti } = await import('jiti');
   const jiti = createJiti(import.meta.url, { alias: { viaduct: PACKAGE }, moduleCache: false, fsCache: false });
   let value: unknown;
   try {

@@ -57,7 +57,9 @@ export function takes(setting: Setting): string {
     case 'name':
       return 'a name or a number';
     case 'list':
-      return setting.item === 'mount' ? '/url/=DIR' : '8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, or one of them behind https://';
+      return setting.item === 'mount'
+        ? '/url/=DIR'
+        : '8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, or one of them behind https://';
   }
 }
 

@@ -1,12 +1,11 @@
 import type { Place } from '../config/site/keys.ts';
 import { ViaductError } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
-import { checkTls } from '../web/tls/tls-contexts.ts';
+import { noFindings, type TlsFindings } from '../web/tls/findings.ts';
 import type { ResolvedRoute } from './build.ts';
 import { composeSite } from './compose-site.ts';
 import type { Configuration } from './configuration.ts';
 import { notFound } from './not-found.ts';
-import { tlsOptionsOf } from './tls.ts';
 
 export interface Checked {
   readonly routes: readonly ResolvedRoute[];
@@ -19,20 +18,27 @@ export interface Checked {
  *
  * @throws ViaductError `SETTINGS` with every mistake, a line each.
  */
-export function checkConfiguration(configuration: Configuration, place: Place, log: Log): Checked {
+export async function checkConfiguration(configuration: Configuration, place: Place, log: Log): Promise<Checked> {
   const mistakes: string[] = [];
   let routes: readonly ResolvedRoute[] = [];
   try {
-    const site = composeSite(configuration, () => notFound, place, [], log);
+    const site = await composeSite(configuration, () => notFound, place, [], log);
     site.destroy();
     routes = site.routes;
   } catch (error) {
     if (!(error instanceof ViaductError) || error.code !== 'SETTINGS') throw error;
     mistakes.push(error.message);
   }
-  const tls = configuration.site?.tls === undefined ? null : tlsOptionsOf(configuration);
-  const found = tls === null ? { problems: [], warnings: [] } : checkTls(tls);
+  const found = await checkCertificates(configuration);
   mistakes.push(...found.problems.map((problem) => `${problem} (${place(['tls'])})`));
   if (mistakes.length > 0) throw new ViaductError('SETTINGS', mistakes.join('\n'));
   return { routes, warnings: found.warnings };
+}
+
+async function checkCertificates(configuration: Configuration): Promise<TlsFindings> {
+  if (configuration.site?.tls === undefined) return noFindings();
+  const { tlsOptionsOf } = await import('./tls.ts');
+  const { checkTls } = await import('../web/tls/tls-contexts.ts');
+  const options = tlsOptionsOf(configuration);
+  return options === null ? noFindings() : checkTls(options);
 }

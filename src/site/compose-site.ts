@@ -4,28 +4,29 @@ import type { Log } from '../observe/log.ts';
 import { compose } from '../web/compose.ts';
 import { staticFiles } from '../web/handlers/static.ts';
 import { MAIN } from './applications.ts';
-import { type BuiltSite, buildSite } from './build.ts';
+import type { BuiltSite } from './build.ts';
 import type { Configuration } from './configuration.ts';
-import { STATIC_REVALIDATE_MS } from './content.ts';
 import { notFound } from './not-found.ts';
+import { STATIC_REVALIDATE_MS } from './revalidate.ts';
 
 /**
- * The handler of `configuration`. `application` gives the handler of an application that there is.
+ * The handler of `configuration`. What routes are made with is only loaded where there are some: it takes memory. `application` gives the handler of an application that there is.
  *
  * @throws ViaductError `SETTINGS` with every mistake, a line each.
  */
-export function composeSite(
+export async function composeSite(
   configuration: Configuration,
   application: (name: string) => Next,
   place: Place,
   listenerPorts: readonly string[],
   log: Log,
-): BuiltSite {
+): Promise<BuiltSite> {
   const { settings, project, site, bases, applications } = configuration;
   const { dev, staticCacheBytesMax } = settings;
   const names = new Set([...Object.keys(applications), ...(project === null ? [] : [MAIN])]);
   const main = mainOf(configuration, project === null ? null : application(MAIN));
   if (site === null) return { handle: main ?? notFound, routes: [], stop() {}, destroy() {} };
+  const { buildSite } = await import('./build.ts');
   return buildSite(site, {
     place,
     baseOf: (key) => bases[key] ?? '',

@@ -13,6 +13,7 @@ import type { Last, RouteContext } from './build.ts';
 import { notFound } from './not-found.ts';
 import { omitUndefined, pairs } from './options.ts';
 import { proxyTo } from './proxy.ts';
+import { STATIC_REVALIDATE_MS } from './revalidate.ts';
 
 /** What answers the requests of a route: handlers that may pass on, and the end of the chain. */
 export interface Content {
@@ -61,8 +62,6 @@ function endsElsewhere({ respond, redirect: options, static: directories, app, p
 }
 
 const CODINGS = ['br', 'zstd', 'gzip'] as const;
-/** In production, how long a changed static file may still be served as it was. */
-export const STATIC_REVALIDATE_MS = 1000;
 
 /** The files of a route lie below what its path has in common with them: that of a prefix, or the root. */
 function files(route: RouteConfig, { keys, parts, mistakes }: RouteContext): Handler[] {

@@ -1,5 +1,4 @@
-import type { Place } from '../config/site/keys.ts';
-import { keyName } from '../config/site/read-site.ts';
+import { keyName, type Place } from '../config/site/keys.ts';
 import { ViaductError } from '../errors.ts';
 
 /** Collects what is wrong with a site while it is built, so that all of it is told at once, each with its place. */

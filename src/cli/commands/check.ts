@@ -19,7 +19,7 @@ export async function check(parsed: Arguments): Promise<number> {
   const { configuration, loaded, findings, identity } = await prepare(parsed);
   const { settings, project, applications } = configuration;
   const place = placeOf(loaded.siteEntries);
-  const { routes, warnings } = checkConfiguration(configuration, place, createLog('text', process.stderr));
+  const { routes, warnings } = await checkConfiguration(configuration, place, createLog('text', process.stderr));
   if (identity !== null) assumeIdentity(identity);
   const colours = palette(process.stdout);
   process.stdout.write(findingLines(findings, colours));

@@ -28,7 +28,7 @@ export async function serve(parsed: Arguments): Promise<number> {
   const colours = palette(process.stderr);
   const logFormat = process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json';
   const log = createLog(logFormat, process.stderr);
-  checkConfiguration(configuration, placeOf(loaded.siteEntries), log);
+  await checkConfiguration(configuration, placeOf(loaded.siteEntries), log);
   process.stderr.write(findingLines(findings, colours));
   const fronts = settings.fronts > 1 ? await startFronts({ configuration, identity, log, logFormat }) : null;
   const onBound = (): void => {
@@ -44,7 +44,7 @@ export async function serve(parsed: Arguments): Promise<number> {
     onReloading: async () => {
       manager.reloading();
       const { configuration: changed, loaded: reloaded } = await configure();
-      checkConfiguration(changed, placeOf(reloaded.siteEntries), log);
+      await checkConfiguration(changed, placeOf(reloaded.siteEntries), log);
       return changed;
     },
     onReloaded: (outcome) => ready(`; ${outcome}`),

@@ -22,3 +22,11 @@ export type Place = (keys: readonly string[]) => string;
 export function placeOf(site: SiteEntries): Place {
   return (keys) => site.get(keys[0] ?? '')?.place(keys) ?? '';
 }
+
+/** `route[2].rate_limit.burst`, for people. */
+export function keyName(keys: readonly PropertyKey[]): string {
+  return keys.reduce<string>((name, key) => {
+    if (typeof key === 'number' || /^\d+$/.test(String(key))) return `${name}[${Number(key) + 1}]`;
+    return name === '' ? String(key) : `${name}.${String(key)}`;
+  }, '');
+}

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { show } from '../given.ts';
 import { nearest } from '../nearest.ts';
-import { type Place, placeOf, type SiteEntries } from './keys.ts';
+import { keyName, type Place, placeOf, type SiteEntries } from './keys.ts';
 import { type Site, siteSchema } from './schema.ts';
 
 /**
@@ -18,14 +18,6 @@ export function readSite(site: SiteEntries, mistakes: string[]): Site | null {
     for (const line of mistakesOf(issue, entries, place)) if (!mistakes.includes(line)) mistakes.push(line);
   }
   return null;
-}
-
-/** `route[2].rate_limit.burst`, for people. */
-export function keyName(keys: readonly PropertyKey[]): string {
-  return keys.reduce<string>((name, key) => {
-    if (typeof key === 'number' || /^\d+$/.test(String(key))) return `${name}[${Number(key) + 1}]`;
-    return name === '' ? String(key) : `${name}.${String(key)}`;
-  }, '');
 }
 
 type Issue = z.core.$ZodIssue;

@@ -10,7 +10,8 @@ interface Case extends Sources {
 
 const toml = (text: string): Sources => ({ files: { 'viaduct.toml': text } });
 const NO_SUCH = 'there is no such setting';
-const ADDRESS = 'it must be 8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, or one of them behind https://';
+const ADDRESS =
+  'it must be 8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, or one of them behind https://';
 
 const CASES: readonly Case[] = [
   {

@@ -6,6 +6,7 @@ import type { ResolvedRoute } from './build.ts';
 import { composeSite } from './compose-site.ts';
 import type { Configuration } from './configuration.ts';
 import { notFound } from './not-found.ts';
+import { trustedBy } from './policies.ts';
 
 export interface Checked {
   readonly routes: readonly ResolvedRoute[];
@@ -28,6 +29,11 @@ export async function checkConfiguration(configuration: Configuration, place: Pl
   } catch (error) {
     if (!(error instanceof ViaductError) || error.code !== 'SETTINGS') throw error;
     mistakes.push(error.message);
+  }
+  try {
+    trustedBy(configuration);
+  } catch (error) {
+    mistakes.push(`${(error as Error).message} (${place(['trusted_proxies'])})`);
   }
   const found = await checkCertificates(configuration);
   mistakes.push(...found.problems.map((problem) => `${problem} (${place(['tls'])})`));

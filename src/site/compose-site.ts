@@ -10,7 +10,8 @@ import { notFound } from './not-found.ts';
 import { STATIC_REVALIDATE_MS } from './revalidate.ts';
 
 /**
- * The handler of `configuration`. What routes are made with is only loaded where there are some: it takes memory. `application` gives the handler of an application that there is.
+ * The handler of `configuration`. `application` gives the handler of an application that there is. What routes are made with is only loaded
+ * where there are some, because it takes memory.
  *
  * @throws ViaductError `SETTINGS` with every mistake, a line each.
  */

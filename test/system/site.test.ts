@@ -217,7 +217,8 @@ redirect = { to = "/x", status = 200 }
   });
 
   it('tells what only building the site shows, too', async (t) => {
-    const wrong = `[[route]]
+    const wrong = `trusted_proxies = "10.0.0.0/8x"
+[[route]]
 path_pattern = "("
 [[route]]
 app = "shp"
@@ -229,10 +230,11 @@ certificate = "none.pem"
     const project = makeProject(t, { ...FILES, 'viaduct.toml': wrong });
     const { code, output } = await run(project, 'check');
     assert.equal(code, 2, output);
-    assert.match(output, /route\[1\]\.path_pattern\[1\] \(viaduct\.toml:2\)/);
-    assert.match(output, /route\[2\]\.app \(viaduct\.toml:4\): there is no application "shp"/);
-    assert.match(output, /route\[3\]\.access \(viaduct\.toml:6\).+10\.0\.0\.0\/99/);
-    assert.match(output, /none\.pem.+\(viaduct\.toml:7\)/);
+    assert.match(output, /route\[1\]\.path_pattern\[1\] \(viaduct\.toml:3\)/);
+    assert.match(output, /route\[2\]\.app \(viaduct\.toml:5\): there is no application "shp"/);
+    assert.match(output, /route\[3\]\.access \(viaduct\.toml:7\).+10\.0\.0\.0\/99/);
+    assert.match(output, /none\.pem.+\(viaduct\.toml:8\)/);
+    assert.match(output, /10\.0\.0\.0\/8x.+\(viaduct\.toml:1\)/);
   });
 });
 

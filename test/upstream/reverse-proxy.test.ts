@@ -286,6 +286,34 @@ describe('a response of a backend', () => {
     });
   }
 
+  it('means what its own head says, also where heads on the connection recur', async (t) => {
+    const plain = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n';
+    const answers: [method: string, octets: string, status: number, body: string][] = [
+      ['GET', `${plain}a1`, 200, 'a1'],
+      ['GET', `${plain}a2`, 200, 'a2'],
+      ['HEAD', plain, 200, ''],
+      ['HEAD', plain, 200, ''],
+      ['GET', `${plain}a3`, 200, 'a3'],
+      ['GET', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na34', 200, 'a34'],
+      ['GET', 'HTTP/1.1 201 OK\r\nContent-Length: 2\r\n\r\na5', 201, 'a5'],
+      ['GET', `HTTP/1.1 103 Early Hints\r\n\r\n${plain}a6`, 200, 'a6'],
+      ['GET', `HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n${plain}a7`, 200, 'a7'],
+      ['GET', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na8\r\n0\r\n\r\n', 200, 'a8'],
+      ['GET', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n9\r\n0\r\n\r\n', 200, '9'],
+      ['GET', `${plain}b0`, 200, 'b0'],
+      ['GET', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', 200, ''],
+      ['GET', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', 200, ''],
+    ];
+    let answered = 0;
+    const backend = await answering(t, () => answers[answered++]?.[1] ?? '');
+    const front = await inFront(t, [backend.backend]);
+    for (const [method, , status, body] of answers) {
+      const answer = await ask(front.port, '/', { method });
+      assert.deepEqual([answer.status, answer.body, answer.whole], [status, body, true]);
+    }
+    assert.equal(backend.connections.length, 1);
+  });
+
   it('is the final one: interim ones are passed over', async (t) => {
     const interim = 'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
     const backend = await answering(t, () => interim + OK);

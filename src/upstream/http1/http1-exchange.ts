@@ -215,9 +215,10 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
     const { status, reason, lines, has, framing } = connection.head;
     if (status >= REFUSES_CONTENT) this.#sender?.cancel();
     const { content: kind, contentLength } = framing;
-    if (kind === 'none' || (kind === 'length' && contentLength === 0)) {
+    if (kind === 'none' || (kind === 'length' && connection.input.length >= contentLength)) {
+      const body = kind === 'none' || contentLength === 0 ? null : takeWhole(connection, contentLength);
       this.#release();
-      this.#answer(new Response(status, reason, lines, contentLength, has, null));
+      this.#answer(new Response(status, reason, lines, contentLength, has, body));
       return;
     }
     const content = new ResponseContent(this, connection, kind, contentLength);
@@ -313,4 +314,12 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
     this.#request.onGone = null;
     this.settle(response);
   }
+}
+
+/** A copy of the content, which is in the connection's input. */
+function takeWhole(connection: BackendConnection, length: number): Buffer {
+  const { input } = connection;
+  const start = input.at;
+  input.at += length;
+  return connection.take(start, input.at);
 }

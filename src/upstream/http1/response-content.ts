@@ -42,10 +42,8 @@ export class ResponseContent implements BodySource {
     this.#decoder = framing === 'chunked' ? new ChunkedDecoder(LIMITS) : null;
   }
 
-  /** A copy of the whole content when all of it is in the connection's input, else null; to be asked once, first of all. */
+  /** A copy of the whole content when it is chunked and all of it is in the connection's input, else null; to be asked once, first of all. */
   whole(): Buffer | Refusal | null {
-    const { input } = this.#connection;
-    if (this.#framing === 'length') return input.length >= this.#left ? this.#take() : null;
     if (this.#decoder === null) return null;
     const block = this.#decode(this.#decoder);
     if (block instanceof Refusal) return block;

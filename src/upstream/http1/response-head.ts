@@ -6,6 +6,8 @@ import { HAS_DATE, HAS_SERVER } from '../../http/response.ts';
 import { ResponseFraming } from './response-framing.ts';
 
 const STATUS_LINE_BYTES_MAX = 1024;
+/** A longer head is read anew each time. */
+const LAST_BYTES_MAX = 1024;
 const PREFIX = 'HTTP/1.';
 const DIGIT_0 = 0x30;
 
@@ -32,6 +34,10 @@ export class ResponseHead {
   #fieldsAt = 0;
   #method = '';
   readonly #section: FieldSection;
+  /** The last head, while the fields of this object are what it says. */
+  readonly #last = Buffer.allocUnsafeSlow(LAST_BYTES_MAX);
+  #lastLength = 0;
+  #lastMethod = '';
 
   constructor(bytesMax: number, countMax: number) {
     this.#section = new FieldSection({ ...DEFAULT_LIMITS, headerCountMax: countMax }, bytesMax);
@@ -46,6 +52,8 @@ export class ResponseHead {
   /** Goes on to `end` of `bytes`; the head begins at `origin`. When it is complete, all of it has been interpreted. */
   scan(bytes: Buffer, origin: number, end: number): Progress {
     if (this.#fieldsAt === 0) {
+      if (this.#recurs(bytes, origin, end)) return 'complete';
+      this.#lastLength = 0;
       const progress = this.#readStatusLine(bytes, origin, end);
       if (progress !== 'complete') return progress;
       this.#section.begin(this.#fieldsAt);
@@ -53,7 +61,24 @@ export class ResponseHead {
     const progress = this.#section.scan(bytes, origin, end);
     if (progress !== 'complete') return progress;
     this.length = this.#section.at;
-    return this.#interpret(bytes.toString('latin1', origin, origin + this.length)) ?? 'complete';
+    const refusal = this.#interpret(bytes.toString('latin1', origin, origin + this.length));
+    if (refusal !== null) return refusal;
+    this.#remember(bytes, origin);
+    return 'complete';
+  }
+
+  /** Backends that answer the same again and again, within a second even with the same Date, are read once. */
+  #recurs(bytes: Buffer, origin: number, end: number): boolean {
+    const length = this.#lastLength;
+    if (length === 0 || end - origin < length || this.#method !== this.#lastMethod) return false;
+    return bytes.compare(this.#last, 0, length, origin, origin + length) === 0;
+  }
+
+  #remember(bytes: Buffer, origin: number): void {
+    if (this.length > LAST_BYTES_MAX) return;
+    bytes.copy(this.#last, 0, origin, origin + this.length);
+    this.#lastLength = this.length;
+    this.#lastMethod = this.#method;
   }
 
   /** RFC 9112 section 4, but that the space before a missing reason may be missing too: many servers forget it. */

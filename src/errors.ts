@@ -10,7 +10,8 @@ export type ErrorCode =
   | 'WORKER' // a worker or zygote broke the protocol or died
   | 'HEADER_INVALID' // a response header that would split or desynchronise the message
   | 'RESPONSE_INVALID' // a response that breaks its own framing
-  | 'UPSTREAM'; // a backend whose response broke off
+  | 'UPSTREAM' // a backend whose response broke off
+  | 'CONTRACT'; // an application or middleware that breaks WSGI's contract (PEP 3333)
 
 /** The one error class. `message` reads: Cannot <verb> <thing> "value": <state>. `advice` says what to do about it. */
 export class ViaductError extends Error {

@@ -1,4 +1,5 @@
-import type { ClientCertificate, HeaderList, Protocol, Request } from '../http/message.ts';
+import { certificateVariables, environKey, joinRepeated, percentDecode } from '../gateway/variables.ts';
+import type { Protocol, Request } from '../http/message.ts';
 import { type MarshalWriter, Name } from './marshal.ts';
 
 /**
@@ -33,9 +34,6 @@ export function writeTarget(writer: MarshalWriter, request: Request, contentLeng
 /**
  * This part recurs with the connection's field section: SERVER_PROTOCOL, REMOTE_ADDR, REMOTE_PORT, wsgi.url_scheme and SERVER_PORT where
  * they are not the listener's, SSL_CLIENT_* of a client that showed a certificate, CONTENT_TYPE, CONTENT_LENGTH when the client said 0, and HTTP_*.
- *
- * Header names with an underscore are left out, because `X_Real_IP` and `X-Real-IP` become the same key, and so is `Proxy`,
- * whose key programs take for the setting of an outgoing proxy (CVE-2016-5385).
  */
 export function writeSection(writer: MarshalWriter, request: Request): void {
   const { peer } = request;
@@ -53,7 +51,12 @@ export function writeSection(writer: MarshalWriter, request: Request): void {
     writer.name(SERVER_PORT);
     writer.text(peer.serverPort);
   }
-  if (peer.clientCertificate !== undefined) writeCertificate(writer, peer.clientCertificate);
+  if (peer.clientCertificate !== undefined) {
+    for (const [name, value] of Object.entries(certificateVariables(peer.clientCertificate))) {
+      writer.text(name);
+      writer.text(value);
+    }
+  }
   const headers = request.headersRepeat ? joinRepeated(request.headers) : request.headers;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
@@ -68,22 +71,6 @@ export function writeSection(writer: MarshalWriter, request: Request): void {
     }
     writer.name(key);
     writer.text(key === HTTP_HOST ? request.host : (headers[i + 1] as string));
-  }
-}
-
-/** As Apache's mod_ssl names it: who looks for a client's certificate looks there. */
-function writeCertificate(writer: MarshalWriter, certificate: ClientCertificate): void {
-  const { verified, subject, issuer, serial, fingerprint256 } = certificate;
-  const variables = [
-    [SSL_CLIENT_VERIFY, verified ? 'SUCCESS' : 'FAILED'],
-    [SSL_CLIENT_S_DN, subject],
-    [SSL_CLIENT_I_DN, issuer],
-    [SSL_CLIENT_M_SERIAL, serial],
-    [SSL_CLIENT_FINGERPRINT, fingerprint256],
-  ] as const;
-  for (const [name, value] of variables) {
-    writer.name(name);
-    writer.text(Buffer.from(value, 'utf8').toString('latin1'));
   }
 }
 
@@ -102,11 +89,6 @@ const PROTOCOLS: Readonly<Record<Protocol, Name>> = {
 const URL_SCHEME = new Name('wsgi.url_scheme');
 const HTTPS = new Name('https');
 const SERVER_PORT = new Name('SERVER_PORT');
-const SSL_CLIENT_VERIFY = new Name('SSL_CLIENT_VERIFY');
-const SSL_CLIENT_S_DN = new Name('SSL_CLIENT_S_DN');
-const SSL_CLIENT_I_DN = new Name('SSL_CLIENT_I_DN');
-const SSL_CLIENT_M_SERIAL = new Name('SSL_CLIENT_M_SERIAL');
-const SSL_CLIENT_FINGERPRINT = new Name('SSL_CLIENT_FINGERPRINT');
 const REMOTE_ADDR = new Name('REMOTE_ADDR');
 const REMOTE_PORT = new Name('REMOTE_PORT');
 const CONTENT_LENGTH = new Name('CONTENT_LENGTH');
@@ -121,42 +103,10 @@ const TREATED_APART = new Map([
 /** Keys of header names as received; null for a header that Python must not see. Bounded. */
 const keys = new Map<string, Name | null>();
 const KEYS_MAX = 2048;
-/** A longer header name is no name that anybody looks up. */
-const KEY_LENGTH_MAX = 255;
-
-/** The body arrives decoded and complete, so its framing is the front's; CONTENT_LENGTH is set from what was received. */
-const NOT_PASSED_ON = new Set(['transfer-encoding', 'proxy']);
-
 function learnKey(name: string): Name | null {
   const text = environKey(name);
   const key = text === null ? null : (TREATED_APART.get(text) ?? new Name(text));
   if (keys.size >= KEYS_MAX) keys.clear();
   keys.set(name, key);
   return key;
-}
-
-/** The environ key of a header name, or null for a header that Python must not see. */
-export function environKey(name: string): string | null {
-  if (name.includes('_') || NOT_PASSED_ON.has(name.toLowerCase())) return null;
-  const key = name.toUpperCase().replaceAll('-', '_');
-  if (key.length + 5 > KEY_LENGTH_MAX) return null;
-  return key === 'CONTENT_TYPE' || key === 'CONTENT_LENGTH' ? key : `HTTP_${key}`;
-}
-
-/** One field per key: repeated values are joined by a comma (RFC 9110 section 5.3), cookies by a semicolon (RFC 6265). */
-function joinRepeated(headers: HeaderList): HeaderList {
-  const values = new Map<string, string>();
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = (headers[i] as string).toLowerCase();
-    const value = headers[i + 1] as string;
-    const before = values.get(name);
-    const separator = name === 'cookie' ? '; ' : ',';
-    values.set(name, before === undefined ? value : before + separator + value);
-  }
-  return [...values].flat();
-}
-
-/** Bytes behind `%XX` as latin-1 characters. A `%` that begins no such sequence stays as it is. */
-function percentDecode(path: string): string {
-  return path.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

@@ -2,19 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { ListenerEnviron } from '../gateway/variables.ts';
 import { readMessages, sendMessage } from './channel.ts';
 import { outputFor, passOn } from './output.ts';
 import type { Project } from './project.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
 
 const PYTHON_PACKAGE = fileURLToPath(new URL('../../python/viaduct_worker', import.meta.url));
-
-/** The variables that all requests of one listener share. */
-export interface ListenerEnviron {
-  readonly SERVER_NAME: string;
-  readonly SERVER_PORT: string;
-  readonly 'wsgi.url_scheme': 'http' | 'https';
-}
 
 export interface ReleaseOptions {
   readonly project: Project;

@@ -68,6 +68,8 @@ export interface Request {
   /** Null when the request has no content. */
   readonly body: RequestBody | null;
   readonly peer: Peer;
+  /** What WSGI middleware made of the request's variables: an application sees these in place of its own. Absent where none did. */
+  readonly environ?: object;
   /** The client asks for another protocol (RFC 9110 section 7.8) and sent no content: an `UpgradeResponse` can give it what it wants. */
   readonly upgrades: boolean;
   /** True as soon as the client can no longer receive an answer. */

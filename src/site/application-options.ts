@@ -1,5 +1,5 @@
 import type { ApplicationServerOptions } from '../app/application-server.ts';
-import type { ListenerEnviron } from '../app/release.ts';
+import type { ListenerEnviron } from '../gateway/variables.ts';
 import type { Log } from '../observe/log.ts';
 import { VERSION } from '../version.ts';
 import { plainError, tracebackPage } from '../web/error-page.ts';

@@ -1,4 +1,4 @@
-import type { ListenerEnviron } from '../app/release.ts';
+import type { ListenerEnviron } from '../gateway/variables.ts';
 import { ViaductError } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
 import { parseAddress } from '../web/address.ts';

@@ -1,0 +1,116 @@
+import type { HeaderList, Peer, Protocol, Request, RequestBody } from '../http/message.ts';
+import type { Client, Environ } from './contract.ts';
+import { Exchange } from './exchange.ts';
+import { InputBody } from './input-body.ts';
+import { NO_INPUT, RequestInput } from './input-stream.ts';
+import { percentDecode, percentEncode } from './variables.ts';
+
+/**
+ * The request that an environ describes, for an application that takes requests. When nobody has changed the environ it is the request that it was made of,
+ * so that what recurs is still known.
+ */
+export function requestOf(environ: Environ): Request {
+  const client = environ['viaduct.client'] ?? null;
+  if (!(client instanceof Exchange)) return new EnvironRequest(environ, client, null);
+  const { request } = client;
+  const isNew = client.isWatched || !client.isUnchanged(environ);
+  return isNew ? new EnvironRequest(environ, client, request) : request;
+}
+
+/** A request that was changed on its way, or that no connection brought. */
+class EnvironRequest implements Request {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly protocol: Protocol;
+  readonly headers: HeaderList;
+  readonly headersRepeat = false;
+  readonly recurring = 0;
+  readonly scriptName: string;
+  readonly host: string;
+  readonly body: RequestBody | null;
+  readonly peer: Peer;
+  readonly environ: Environ;
+  readonly upgrades = false;
+  readonly #client: Client | null;
+  #onGone: (() => void) | null = null;
+  #isListening = false;
+
+  constructor(environ: Environ, client: Client | null, origin: Request | null) {
+    const { path, scriptName } = targetOf(environ, origin);
+    this.method = environ.REQUEST_METHOD;
+    this.path = path;
+    this.query = environ.QUERY_STRING;
+    this.protocol = protocolOf(environ.SERVER_PROTOCOL);
+    this.headers = headersOf(environ);
+    this.scriptName = scriptName;
+    this.host = environ.HTTP_HOST ?? '';
+    this.body = bodyOf(environ, origin);
+    this.peer = peerOf(environ, origin);
+    this.environ = environ;
+    this.#client = client;
+  }
+
+  get gone(): boolean {
+    return this.#client?.gone === true;
+  }
+
+  get onGone(): (() => void) | null {
+    return this.#onGone;
+  }
+
+  set onGone(onGone: (() => void) | null) {
+    this.#onGone = onGone;
+    if (onGone === null || this.#isListening) return;
+    this.#isListening = true;
+    this.#client?.signal.addEventListener('abort', () => {
+      const told = this.#onGone;
+      this.#onGone = null;
+      told?.();
+    });
+  }
+}
+
+/** The path as it came, unless SCRIPT_NAME or PATH_INFO say something else now. */
+function targetOf(environ: Environ, origin: Request | null): { path: string; scriptName: string } {
+  const { SCRIPT_NAME, PATH_INFO } = environ;
+  if (
+    origin !== null &&
+    percentDecode(origin.scriptName) === SCRIPT_NAME &&
+    percentDecode(origin.path) === SCRIPT_NAME + PATH_INFO
+  )
+    return origin;
+  return { path: percentEncode(SCRIPT_NAME + PATH_INFO) || '/', scriptName: percentEncode(SCRIPT_NAME) };
+}
+
+function protocolOf(protocol: string): Protocol {
+  return protocol === 'HTTP/1.0' || protocol === 'HTTP/2.0' ? protocol : 'HTTP/1.1';
+}
+
+function headersOf(environ: Environ): HeaderList {
+  const headers: string[] = [];
+  for (const [key, value] of Object.entries(environ)) {
+    if (!key.startsWith('HTTP_') || typeof value !== 'string') continue;
+    headers.push(key.slice(5).toLowerCase().replaceAll('_', '-'), value);
+  }
+  if (environ.CONTENT_TYPE !== undefined) headers.push('content-type', environ.CONTENT_TYPE);
+  return headers;
+}
+
+/** The content as it came while nobody has read of it; else what `wsgi.input` still gives. */
+function bodyOf(environ: Environ, origin: Request | null): RequestBody | null {
+  const input = environ['wsgi.input'];
+  if (input === NO_INPUT) return null;
+  if (origin !== null && input instanceof RequestInput && input.untouched && input.body === origin.body)
+    return origin.body;
+  return new InputBody(input);
+}
+
+function peerOf(environ: Environ, origin: Request | null): Peer {
+  const secure = environ['wsgi.url_scheme'] === 'https';
+  const { REMOTE_ADDR: remoteAddress, REMOTE_PORT } = environ;
+  const remotePort = Number(REMOTE_PORT) || 0;
+  const before = origin?.peer;
+  if (before !== undefined && before.secure === secure && before.remoteAddress === remoteAddress) return before;
+  return { listener: 0, ...before, remoteAddress, remotePort, secure, serverPort: environ.SERVER_PORT };
+}

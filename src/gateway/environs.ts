@@ -1,0 +1,111 @@
+import type { Request } from '../http/message.ts';
+import type { Client, Environ, ErrorStream } from './contract.ts';
+import { wrapFile } from './file-wrapper.ts';
+import { NO_INPUT, RequestInput } from './input-stream.ts';
+import {
+  certificateVariables,
+  environKey,
+  joinRepeated,
+  type ListenerEnviron,
+  pathInfo,
+  percentDecode,
+} from './variables.ts';
+
+/** What environs are made of beside the request. */
+export interface EnvironOptions {
+  /** By index. */
+  readonly listeners: readonly ListenerEnviron[];
+  /** SERVER_SOFTWARE. */
+  readonly software: string;
+  readonly multiprocess: boolean;
+  readonly errors: ErrorStream;
+}
+
+/** Field sections that recur are read once; so many are remembered. */
+const REMEMBERED_MAX = 1024;
+const VERSION = [1, 0] as const;
+const NOBODY: Client = { gone: false, signal: new AbortController().signal };
+const NOWHERE: ListenerEnviron = { SERVER_NAME: 'localhost', SERVER_PORT: '80', 'wsgi.url_scheme': 'http' };
+
+/** Makes the environs of the applications that run here (PEP 3333, "environ Variables"). */
+export class Environs {
+  readonly #options: EnvironOptions;
+  readonly #remembered = new Map<number, Environ>();
+
+  constructor(options: EnvironOptions) {
+    this.#options = options;
+  }
+
+  /** The environ of `request`, an object of its own. */
+  make(request: Request, client: Client): Environ {
+    const { path, query, scriptName, body } = request;
+    const environ = { ...this.#section(request) };
+    environ.REQUEST_METHOD = request.method;
+    environ.SCRIPT_NAME = scriptName === '' ? '' : percentDecode(scriptName);
+    environ.PATH_INFO = path.includes('%') || scriptName !== '' || path === '*' ? pathInfo(path, scriptName) : path;
+    environ.QUERY_STRING = query;
+    environ.REQUEST_URI = query === '' ? path : `${path}?${query}`;
+    environ['viaduct.client'] = client;
+    if (body !== null) {
+      environ['wsgi.input'] = new RequestInput(body);
+      if (body.length >= 0) environ.CONTENT_LENGTH = `${body.length}`;
+    }
+    return environ;
+  }
+
+  /** What the requests of one connection have in common, with room for what is each one's own. */
+  #section(request: Request): Environ {
+    const { recurring } = request;
+    if (recurring === 0) return this.#read(request);
+    const known = this.#remembered.get(recurring);
+    if (known !== undefined) return known;
+    const section = { ...this.#read(request) }; // the copy is laid out for copying
+    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
+    this.#remembered.set(recurring, section);
+    return section;
+  }
+
+  #read(request: Request): Environ {
+    const { software, multiprocess, errors, listeners } = this.#options;
+    const { peer } = request;
+    const listener = listeners[peer.listener] ?? NOWHERE;
+    const environ: Environ = {
+      REQUEST_METHOD: '',
+      SCRIPT_NAME: '',
+      PATH_INFO: '',
+      QUERY_STRING: '',
+      REQUEST_URI: '',
+      SERVER_NAME: listener.SERVER_NAME,
+      SERVER_PORT: peer.serverPort === '' ? listener.SERVER_PORT : peer.serverPort,
+      SERVER_PROTOCOL: request.protocol,
+      SERVER_SOFTWARE: software,
+      REMOTE_ADDR: peer.remoteAddress,
+      REMOTE_PORT: `${peer.remotePort}`,
+      'wsgi.version': VERSION,
+      'wsgi.url_scheme': peer.secure ? 'https' : listener['wsgi.url_scheme'],
+      'wsgi.input': NO_INPUT,
+      'wsgi.errors': errors,
+      'wsgi.multithread': false,
+      'wsgi.multiprocess': multiprocess,
+      'wsgi.run_once': false,
+      'wsgi.input_terminated': true,
+      'wsgi.file_wrapper': wrapFile,
+      'viaduct.client': NOBODY,
+    };
+    if (peer.clientCertificate !== undefined) Object.assign(environ, certificateVariables(peer.clientCertificate));
+    addHeaders(environ, request);
+    return environ;
+  }
+}
+
+function addHeaders(environ: Environ, request: Request): void {
+  const headers = request.headersRepeat ? joinRepeated(request.headers) : request.headers;
+  for (let i = 0; i < headers.length; i += 2) {
+    const key = environKey(headers[i] as string);
+    if (key === null) continue;
+    if (key === 'CONTENT_LENGTH') {
+      if (request.body === null) environ.CONTENT_LENGTH = '0'; // the client said that there is nothing
+    } else if (key === 'CONTENT_TYPE') environ.CONTENT_TYPE = headers[i + 1] as string;
+    else environ[key as `HTTP_X`] = key === 'HTTP_HOST' ? request.host : (headers[i + 1] as string);
+  }
+}

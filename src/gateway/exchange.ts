@@ -1,0 +1,320 @@
+import { ViaductError } from '../errors.ts';
+import type { HandlerResult } from '../http/handler.ts';
+import type { Later, Request } from '../http/message.ts';
+import { RequestBodyError } from '../http/refusal.ts';
+import { Response } from '../http/response.ts';
+import type { Application, Client, Environ, ExtensionKey, Header, ResponseBody, Write } from './contract.ts';
+import type { Environs } from './environs.ts';
+import { FileBlocks } from './file-wrapper.ts';
+import { RequestInput } from './input-stream.ts';
+import { iterate } from './iterate.ts';
+import { PassedBody } from './passed-body.ts';
+import { type EncodedHeaders, encodeResponseHeaders } from './response-headers.ts';
+import { ResponseStream } from './response-stream.ts';
+import { parseStatus, type Status } from './status.ts';
+
+export interface ExchangeOptions {
+  readonly environs: Environs;
+  /** Told what the application does wrong, and what it throws. */
+  readonly onError: (error: unknown, request: Request) => void;
+  /** What the client gets when the application fails before its response begins. */
+  readonly errorResponse: (error: unknown) => Response;
+}
+
+const NO_STATUS: Status = { code: 200, reason: '' };
+const NO_HEADERS: EncodedHeaders = { lines: '', contentLength: -1, has: 0 };
+const READY = Promise.resolve();
+
+/**
+ * One call of an application (PEP 3333): nothing yet (`new`), `start_response` was called (`started`), content leaves (`streaming`), all is said
+ * (`over`). At the same time it is the promise of the response, and the client as the application sees it.
+ */
+export class Exchange implements Later<Response>, Client {
+  readonly request: Request;
+  readonly #options: ExchangeOptions;
+  #phase: 'new' | 'started' | 'streaming' | 'over' = 'new';
+  #status = NO_STATUS;
+  #headers = NO_HEADERS;
+  #sent = 0;
+  #stream: ResponseStream | null = null;
+  /** Ends the iteration of the content. */
+  #stop: (() => void) | null = null;
+  #controller: AbortController | null = null;
+  /** The environ as it was given to the application, to see what became of it. */
+  #given: Environ | null = null;
+  #response: Response | null = null;
+  #onResponse: ((response: Response) => unknown) | null = null;
+
+  constructor(request: Request, options: ExchangeOptions) {
+    this.request = request;
+    this.#options = options;
+  }
+
+  /** Calls `application`; returns the response when it is there at once. */
+  run(application: Application): HandlerResult {
+    try {
+      const environ = this.#options.environs.make(this.request, this);
+      this.#given = { ...environ };
+      const result = application(environ, this.#startResponse);
+      if (isPromise(result))
+        result.then(
+          (body) => this.#respond(body),
+          (error: unknown) => this.fail(error),
+        );
+      else this.#respond(result);
+    } catch (error) {
+      this.fail(error);
+    }
+    return this.#response ?? this;
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a result that comes later is awaited by its `then`
+  then(onResponse: (response: Response) => unknown, _onError: (error: unknown) => unknown): void {
+    if (this.#response === null) this.#onResponse = onResponse;
+    else onResponse(this.#response);
+  }
+
+  // What the application sees of its client.
+
+  get gone(): boolean {
+    return this.request.gone;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      const controller = new AbortController();
+      const { request } = this;
+      const before = request.onGone;
+      this.#controller = controller;
+      if (request.gone) controller.abort();
+      else
+        request.onGone = () => {
+          before?.();
+          controller.abort();
+        };
+    }
+    return this.#controller.signal;
+  }
+
+  // What a Python application at the end of the chain sees of the environ.
+
+  /** Whether somebody is to be told when the client leaves. */
+  get isWatched(): boolean {
+    return this.#controller !== null;
+  }
+
+  /** Whether `environ` still says what it said when the application got it, and nothing was read of its content. */
+  isUnchanged(environ: Environ): boolean {
+    const given = this.#given;
+    if (given === null) return false;
+    const input = environ['wsgi.input'];
+    if (input instanceof RequestInput && !input.untouched) return false;
+    let count = 0;
+    for (const key in given) {
+      if (environ[key as ExtensionKey] !== given[key as ExtensionKey]) return false;
+      count += 1;
+    }
+    return Object.keys(environ).length === count;
+  }
+
+  // The two callables of the contract, and early hints.
+
+  readonly #startResponse = (status: string, headers: readonly Header[], excInfo?: unknown): Write => {
+    if (excInfo !== undefined && excInfo !== null) {
+      if (this.#phase === 'streaming' || this.#phase === 'over') throw excInfo;
+    } else if (this.#phase !== 'new') throw mistake('start_response was called a second time without excInfo');
+    this.#status = parseStatus(status);
+    this.#headers = encodeResponseHeaders(headers);
+    this.#phase = 'started';
+    return this.#write;
+  };
+
+  /** It throws at once, so that nobody has to await it to hear of a mistake. */
+  readonly #write = (block: Uint8Array): Promise<void> => {
+    checkBlock(block);
+    if (block.length === 0 || !this.send(block)) return READY;
+    return this.#stream?.ready() ?? READY;
+  };
+
+  // What the application has returned.
+
+  #respond(body: ResponseBody): void {
+    if (Array.isArray(body)) this.#sendArray(body);
+    else if (body instanceof PassedBody && this.#phase === 'started' && body.isWhole) this.#sendPassed(body);
+    else if (body instanceof FileBlocks && this.#phase === 'started' && !this.#isBodyless) void this.#sendFile(body);
+    else this.#iterate(body);
+  }
+
+  /** Blocks that are there leave as one. */
+  #sendArray(blocks: readonly Uint8Array[]): void {
+    try {
+      for (const block of blocks) checkBlock(block);
+      const [first] = blocks;
+      if (this.#phase === 'started' && this.#response === null) {
+        this.#complete(blocks.length === 1 && first !== undefined ? first : Buffer.concat(blocks));
+      } else {
+        for (const block of blocks) if (block.length > 0) this.send(block);
+        this.finish();
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+    this.close(blocks as ResponseBody);
+  }
+
+  #sendPassed(body: PassedBody): void {
+    if (this.#isBodyless) {
+      this.#complete(null);
+      this.close(body);
+      return;
+    }
+    const { lines, contentLength, has } = this.#headers;
+    this.#phase = 'over';
+    this.#settle(new Response(this.#status.code, this.#status.reason, lines, contentLength, has, body.take()));
+  }
+
+  async #sendFile(body: FileBlocks): Promise<void> {
+    try {
+      const file = await body.file.stat();
+      if (!file.isFile()) {
+        this.#iterate(body);
+        return;
+      }
+      const { lines, contentLength, has } = this.#headers;
+      const end = contentLength < 0 ? file.size : Math.min(contentLength, file.size);
+      const release = (): void => this.close(body);
+      const content = { fd: body.file.fd, start: 0, end, release };
+      this.#phase = 'over';
+      this.#settle(new Response(this.#status.code, this.#status.reason, lines, contentLength, has, content));
+    } catch (error) {
+      this.fail(error);
+      this.close(body);
+    }
+  }
+
+  #iterate(body: ResponseBody): void {
+    if (!isBody(body)) {
+      this.fail(mistake(`the application returned ${describe(body)}, and not an iterable of blocks of bytes`));
+      return;
+    }
+    this.#stop = iterate(body, this);
+  }
+
+  // What the iteration of a body tells.
+
+  /** Sends one block, which is not empty, and the head before the first one. Returns whether more is wanted. */
+  send(block: Uint8Array): boolean {
+    checkBlock(block);
+    switch (this.#phase) {
+      case 'new':
+        throw mistake('a block was produced before start_response was called');
+      case 'over':
+        return false;
+      case 'started':
+        if (this.#isBodyless) {
+          this.#complete(null);
+          return false;
+        }
+        this.#begin();
+    }
+    this.#stream?.push(block);
+    this.#sent += block.length;
+    const { contentLength } = this.#headers;
+    if (contentLength < 0 || this.#sent < contentLength) return true;
+    this.#phase = 'over';
+    this.#stream?.end();
+    return false;
+  }
+
+  /** Resolves when there is room for another block. */
+  ready(): Promise<void> {
+    return this.#stream?.ready() ?? READY;
+  }
+
+  /** The content is complete. */
+  finish(): void {
+    if (this.#phase === 'new') throw mistake('the application returned without calling start_response');
+    if (this.#phase === 'started') this.#complete(null);
+    else if (this.#phase === 'streaming') {
+      this.#phase = 'over';
+      this.#stream?.end();
+    }
+  }
+
+  /** The application failed: 500 while the head is still here, else a response that visibly breaks off. */
+  fail(error: unknown): void {
+    const { onError, errorResponse } = this.#options;
+    if (this.#phase === 'streaming') {
+      this.#phase = 'over';
+      this.#stream?.fail(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    if (!(error instanceof RequestBodyError)) onError(error, this.request);
+    if (this.#phase === 'over') return;
+    this.#phase = 'over';
+    this.#settle(errorResponse(error));
+  }
+
+  /** Calls the `close` of a body, which the PEP promises on every path. What it throws does no harm to the response. */
+  close(body: ResponseBody): void {
+    const failed = (error: unknown): void => this.#options.onError(error, this.request);
+    try {
+      const closing = body.close?.();
+      if (isPromise(closing)) closing.then(undefined, failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  get #isBodyless(): boolean {
+    const { code } = this.#status;
+    return code === 204 || code === 304 || this.request.method === 'HEAD';
+  }
+
+  /** Answers with content that is all there. */
+  #complete(content: Uint8Array | null): void {
+    const { lines, contentLength, has } = this.#headers;
+    const body = this.#isBodyless ? null : (content ?? new Uint8Array(0));
+    this.#phase = 'over';
+    this.#settle(new Response(this.#status.code, this.#status.reason, lines, contentLength, has, body));
+  }
+
+  /** The head leaves; content follows. */
+  #begin(): void {
+    const { lines, contentLength, has } = this.#headers;
+    this.#stream = new ResponseStream(() => {
+      this.#phase = 'over';
+      this.#controller?.abort();
+      this.#stop?.();
+    });
+    this.#phase = 'streaming';
+    this.#settle(new Response(this.#status.code, this.#status.reason, lines, contentLength, has, this.#stream));
+  }
+
+  #settle(response: Response): void {
+    this.#response = response;
+    this.#onResponse?.(response);
+  }
+}
+
+function checkBlock(block: unknown): asserts block is Uint8Array {
+  if (!(block instanceof Uint8Array)) throw mistake(`a block must be a Uint8Array, not ${describe(block)}`);
+}
+
+function isBody(body: unknown): body is ResponseBody {
+  if (typeof body !== 'object' || body === null || body instanceof Uint8Array) return false;
+  return Symbol.iterator in body || Symbol.asyncIterator in body;
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return `${value}`;
+  return typeof value === 'object' ? value.constructor.name : `a ${typeof value}`;
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && 'then' in value;
+}
+
+function mistake(what: string): ViaductError {
+  return new ViaductError('CONTRACT', `Cannot use a response: ${what}`);
+}

@@ -36,25 +36,8 @@ export class Environs {
     this.#options = options;
   }
 
-  /** The environ of `request`, an object of its own. */
-  make(request: Request, client: Client): Environ {
-    const { path, query, scriptName, body } = request;
-    const environ = { ...this.#section(request) };
-    environ.REQUEST_METHOD = request.method;
-    environ.SCRIPT_NAME = scriptName === '' ? '' : percentDecode(scriptName);
-    environ.PATH_INFO = path.includes('%') || scriptName !== '' || path === '*' ? pathInfo(path, scriptName) : path;
-    environ.QUERY_STRING = query;
-    environ.REQUEST_URI = query === '' ? path : `${path}?${query}`;
-    environ['viaduct.client'] = client;
-    if (body !== null) {
-      environ['wsgi.input'] = new RequestInput(body);
-      if (body.length >= 0) environ.CONTENT_LENGTH = `${body.length}`;
-    }
-    return environ;
-  }
-
-  /** What the requests of one connection have in common, with room for what is each one's own. */
-  #section(request: Request): Environ {
+  /** What the requests of one connection have in common, with room for what is each one's own. Not to be changed. */
+  sectionOf(request: Request): Environ {
     const { recurring } = request;
     if (recurring === 0) return this.#read(request);
     const known = this.#remembered.get(recurring);
@@ -96,6 +79,23 @@ export class Environs {
     addHeaders(environ, request);
     return environ;
   }
+}
+
+/** The environ of `request`, an object of its own. `section` is the request's `sectionOf`. */
+export function makeEnviron(section: Environ, request: Request, client: Client): Environ {
+  const { path, query, scriptName, body } = request;
+  const environ = { ...section };
+  environ.REQUEST_METHOD = request.method;
+  environ.SCRIPT_NAME = scriptName === '' ? '' : percentDecode(scriptName);
+  environ.PATH_INFO = path.includes('%') || scriptName !== '' || path === '*' ? pathInfo(path, scriptName) : path;
+  environ.QUERY_STRING = query;
+  environ.REQUEST_URI = query === '' ? path : `${path}?${query}`;
+  environ['viaduct.client'] = client;
+  if (body !== null) {
+    environ['wsgi.input'] = new RequestInput(body);
+    if (body.length >= 0) environ.CONTENT_LENGTH = `${body.length}`;
+  }
+  return environ;
 }
 
 function addHeaders(environ: Environ, request: Request): void {

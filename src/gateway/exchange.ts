@@ -3,10 +3,19 @@ import type { HandlerResult } from '../http/handler.ts';
 import type { Later, Request } from '../http/message.ts';
 import { RequestBodyError } from '../http/refusal.ts';
 import { Response } from '../http/response.ts';
-import type { Application, Client, Environ, ExtensionKey, Header, ResponseBody, Write } from './contract.ts';
-import type { Environs } from './environs.ts';
+import type {
+  Application,
+  Client,
+  Environ,
+  ExtensionKey,
+  Header,
+  InputStream,
+  ResponseBody,
+  Write,
+} from './contract.ts';
+import { type Environs, makeEnviron } from './environs.ts';
 import { FileBlocks } from './file-wrapper.ts';
-import { RequestInput } from './input-stream.ts';
+import { NO_INPUT, RequestInput } from './input-stream.ts';
 import { iterate } from './iterate.ts';
 import { PassedBody } from './passed-body.ts';
 import { type EncodedHeaders, encodeResponseHeaders } from './response-headers.ts';
@@ -40,8 +49,8 @@ export class Exchange implements Later<Response>, Client {
   /** Ends the iteration of the content. */
   #stop: (() => void) | null = null;
   #controller: AbortController | null = null;
-  /** The environ as it was given to the application, to see what became of it. */
-  #given: Environ | null = null;
+  /** What the environ was made of, to see what became of it. */
+  #section: Environ | null = null;
   #response: Response | null = null;
   #onResponse: ((response: Response) => unknown) | null = null;
 
@@ -53,9 +62,10 @@ export class Exchange implements Later<Response>, Client {
   /** Calls `application`; returns the response when it is there at once. */
   run(application: Application): HandlerResult {
     try {
-      const environ = this.#options.environs.make(this.request, this);
-      this.#given = { ...environ };
-      const result = application(environ, this.#startResponse);
+      const { request } = this;
+      const section = this.#options.environs.sectionOf(request);
+      this.#section = section;
+      const result = application(makeEnviron(section, request, this), this.#startResponse);
       if (isPromise(result))
         result.then(
           (body) => this.#respond(body),
@@ -105,16 +115,20 @@ export class Exchange implements Later<Response>, Client {
 
   /** Whether `environ` still says what it said when the application got it, and nothing was read of its content. */
   isUnchanged(environ: Environ): boolean {
-    const given = this.#given;
-    if (given === null) return false;
-    const input = environ['wsgi.input'];
-    if (input instanceof RequestInput && !input.untouched) return false;
+    if (this.#section === null || !this.#isOwnInput(environ['wsgi.input'])) return false;
+    const given = makeEnviron(this.#section, this.request, this);
     let count = 0;
     for (const key in given) {
-      if (environ[key as ExtensionKey] !== given[key as ExtensionKey]) return false;
+      if (environ[key as ExtensionKey] !== given[key as ExtensionKey] && key !== 'wsgi.input') return false;
       count += 1;
     }
     return Object.keys(environ).length === count;
+  }
+
+  #isOwnInput(input: InputStream): boolean {
+    const { body } = this.request;
+    if (body === null) return input === NO_INPUT;
+    return input instanceof RequestInput && input.untouched && input.body === body;
   }
 
   // The two callables of the contract, and early hints.

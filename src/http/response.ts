@@ -70,22 +70,37 @@ export function encodeHeaders(headers: HeaderList): { lines: string; contentLeng
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
     const value = headers[i + 1] as string;
-    if (!TOKEN.test(name)) throw invalid(`Cannot send header name ${JSON.stringify(name)}: it is not a token`);
+    const kind = kinds.get(name) ?? learnKind(name);
     if (!VALUE.test(value))
       throw invalid(`Cannot send header "${name}": its value holds a control or non-latin-1 character`);
-    const lower = name.toLowerCase();
-    if (HOP_BY_HOP.has(lower))
-      throw invalid(`Cannot send header "${name}": it belongs to the connection, not the response`);
-    if (lower === 'content-length') {
+    if (kind === 'content-length') {
       if (!/^\d{1,15}$/.test(value) || contentLength >= 0) {
         throw invalid(`Cannot send Content-Length "${value}": it must be one decimal number`);
       }
       contentLength = Number(value);
-    } else if (lower === 'date') has |= HAS_DATE;
-    else if (lower === 'server') has |= HAS_SERVER;
+    } else if (kind === 'date') has |= HAS_DATE;
+    else if (kind === 'server') has |= HAS_SERVER;
     lines += `${name}: ${value}\r\n`;
   }
   return { lines, contentLength, has };
+}
+
+/** What the connection wants to know of a field. */
+type Kind = 'content-length' | 'date' | 'server' | 'other';
+
+/** Of names as they were spelt, which were checked once. Bounded. */
+const kinds = new Map<string, Kind>();
+const KINDS_MAX = 1024;
+
+function learnKind(name: string): Kind {
+  if (!TOKEN.test(name)) throw invalid(`Cannot send header name ${JSON.stringify(name)}: it is not a token`);
+  const lower = name.toLowerCase();
+  if (HOP_BY_HOP.has(lower))
+    throw invalid(`Cannot send header "${name}": it belongs to the connection, not the response`);
+  const kind = lower === 'content-length' || lower === 'date' || lower === 'server' ? lower : 'other';
+  if (kinds.size >= KINDS_MAX) kinds.clear();
+  kinds.set(name, kind);
+  return kind;
 }
 
 function invalid(message: string): ViaductError {

@@ -1,6 +1,7 @@
 import type { Later, Request } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
 import { writeSection, writeTarget } from './environ.ts';
+import { type Variables, variablesOf, writeVariables } from './environ-variables.ts';
 import type { LaneMemory } from './lane-memory.ts';
 import { DICT, DICT_END, type MarshalWriter, NONE, TUPLE } from './marshal.ts';
 import type { ReceivedBody } from './request-body.ts';
@@ -21,10 +22,14 @@ export class Job implements Later<Response> {
   retried = false;
   #onResponse: ((response: Response) => unknown) | null = null;
   #response: Response | null = null;
+  /** What middleware made of the request's variables. */
+  readonly #variables: Variables | null;
 
+  /** @throws ViaductError `CONTRACT` for an environ that Python cannot have. */
   constructor(id: number, request: Request) {
     this.id = id;
     this.request = request;
+    this.#variables = request.environ === undefined ? null : variablesOf(request.environ);
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a job can be awaited
@@ -65,9 +70,13 @@ export class Job implements Later<Response> {
       writeSection(writer, request);
       writer.byte(DICT_END);
     }
+    const contentLength = body === null ? -1 : body.length;
     writer.byte(DICT);
-    writeTarget(writer, request, body === null ? -1 : body.length);
-    if (recurring === 0) writeSection(writer, request);
+    if (this.#variables !== null) writeVariables(writer, this.#variables, contentLength);
+    else {
+      writeTarget(writer, request, contentLength);
+      if (recurring === 0) writeSection(writer, request);
+    }
     writer.byte(DICT_END);
     if (body === null) writer.byte(NONE);
     else if (body.path !== null) writer.text(body.path);

@@ -1,5 +1,5 @@
 /**
- * Writes CPython's marshal format, as far as requests need it: small tuples, dicts of str, None, int and bytes.
+ * Writes CPython's marshal format, as far as requests need it: small tuples, lists, dicts of str, None, bool, int, float and bytes.
  *
  * Names that stand in many requests are written once in a batch and referred to afterwards, which saves Python most of its work:
  * a reference is one pointer, where a new str has to be made and hashed. The "short ASCII" types are read by CPython as latin-1
@@ -61,6 +61,32 @@ export class MarshalWriter {
     this.end = end + length;
   }
 
+  /** A str of any characters. */
+  unicode(text: string): void {
+    const length = Buffer.byteLength(text, 'utf8');
+    this.reserve(length + 5);
+    this.bytes[this.end] = UNICODE;
+    this.end = putUint32(this.bytes, this.end + 1, length);
+    this.end += this.bytes.write(text, this.end, 'utf8');
+  }
+
+  /** An int where `value` is a whole number of 32 bits, else a float. */
+  number(value: number): void {
+    if (Number.isInteger(value) && Math.abs(value) < 0x7fffffff) {
+      this.int(value);
+      return;
+    }
+    this.reserve(9);
+    this.bytes[this.end] = FLOAT;
+    this.end = this.bytes.writeDoubleLE(value, this.end + 1);
+  }
+
+  /** A count behind LIST. */
+  uint32(value: number): void {
+    this.reserve(4);
+    this.end = putUint32(this.bytes, this.end, value);
+  }
+
   /** A str that stands in many requests. */
   name(name: Name): void {
     const { encoded } = name;
@@ -111,7 +137,11 @@ export const LIST = 0x5b; // '[', followed by the number of items as four bytes
 export const DICT = 0x7b; // '{', followed by keys and values
 export const DICT_END = 0x30; // '0'
 export const NONE = 0x4e; // 'N'
+export const TRUE = 0x54; // 'T'
+export const FALSE = 0x46; // 'F'
 const INT = 0x69; // 'i'
+const FLOAT = 0x67; // 'g'
+const UNICODE = 0x75; // 'u'
 const BYTES = 0x73; // 's'
 const SHORT_ASCII = 0x7a; // 'z'
 const ASCII = 0x61; // 'a'
@@ -155,11 +185,19 @@ export function marshalProof(): { data: string; decoded: unknown } {
   writer.byte(NONE);
   writer.name(name);
   writer.name(name);
+  writer.text('list');
+  writer.byte(LIST);
+  writer.uint32(4);
+  writer.byte(TRUE);
+  writer.byte(FALSE);
+  writer.number(-0.75);
+  writer.unicode('\u20ac');
   writer.byte(DICT_END);
   const decoded = {
     short: 'caf\xe9 \xff\x80',
     long: '\xdf'.repeat(300),
     tuple: [2147483647, -1, null, 'caf\xe9', 'caf\xe9'],
+    list: [true, false, -0.75, '\u20ac'],
   };
   return { data: writer.bytes.toString('base64', 0, writer.end), decoded };
 }

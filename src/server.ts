@@ -1,6 +1,7 @@
 import { applicationName } from './app/project.ts';
 import { watchProject } from './app/watch.ts';
 import { ViaductError } from './errors.ts';
+import type { Application } from './gateway/contract.ts';
 import type { CidrList } from './http/cidr.ts';
 import { Connections } from './http/connections.ts';
 import type { HandlerResult, Next } from './http/handler.ts';
@@ -10,11 +11,12 @@ import type { Response } from './http/response.ts';
 import type { ConnectionOptions } from './http/server-context.ts';
 import { createAccessLog, type LineSink } from './observe/access-log.ts';
 import type { Log } from './observe/log.ts';
-import { applicationTable } from './site/application-options.ts';
-import { Applications, MAIN } from './site/applications.ts';
+import { applicationOptions, applicationTable } from './site/application-options.ts';
+import { Applications } from './site/applications.ts';
 import type { BuiltSite } from './site/build.ts';
+import { type ComposedApplications, composeApplications } from './site/compose-applications.ts';
 import { composeSite } from './site/compose-site.ts';
-import { type Configuration, NOWHERE } from './site/configuration.ts';
+import { type Configuration, MAIN, NOWHERE } from './site/configuration.ts';
 import { Listeners, type Opening } from './site/listeners.ts';
 import { admissionOf, limitsOf, trustedBy } from './site/policies.ts';
 import { plainError, tracebackPage } from './web/error-page.ts';
@@ -28,6 +30,8 @@ export interface ServerOptions {
   readonly accessLog: LineSink;
   /** Called when all addresses are bound, before anything of the application runs. */
   readonly onBound?: () => void;
+  /** Applications that were made by whoever starts the server, by name. They are closed with it. */
+  readonly given?: ReadonlyMap<string, Application>;
 }
 
 export interface RunningServer {
@@ -70,6 +74,7 @@ class Server implements RunningServer {
   readonly #flushLog: () => void;
   #configuration: Configuration;
   #site: BuiltSite | null = null;
+  #composed: ComposedApplications | null = null;
   #trusted: CidrList;
   /** What a trusted proxy says of the client is taken; what anybody else says goes. */
   #receive: (request: Request) => Request;
@@ -175,6 +180,8 @@ class Server implements RunningServer {
       this.kill();
     }
     this.#site?.stop();
+    if (this.#composed !== null) await this.#closeApplications(this.#composed);
+    await this.#closeGiven();
     this.#flushLog();
   }
 
@@ -185,6 +192,8 @@ class Server implements RunningServer {
     this.#http2.destroy();
     this.#applications.destroy();
     this.#site?.destroy();
+    if (this.#composed !== null) void this.#closeApplications(this.#composed);
+    void this.#closeGiven();
     this.#flushLog();
   }
 
@@ -203,12 +212,39 @@ class Server implements RunningServer {
     const table = applicationTable(configuration, environs, log);
     await this.#applications.begin(table);
     const ports = environs.map(({ SERVER_PORT }) => SERVER_PORT);
-    const site = await composeSite(configuration, (name) => this.#applications.handleOf(name), NOWHERE, ports, log);
+    const composed = await composeApplications(configuration, {
+      python: (name) => this.#applications.handleOf(name),
+      given: this.#options.given ?? new Map(),
+      server: applicationOptions(configuration, environs, log),
+    });
+    const site = await composeSite(configuration, composed, NOWHERE, ports, log);
+    await composed.start();
     const old = this.#site;
+    this.#retire(this.#composed);
     this.#site = site;
+    this.#composed = composed;
     this.#handle = site.handle;
     this.#applications.retire(new Set(table.keys()));
     old?.stop();
+  }
+
+  async #closeGiven(): Promise<void> {
+    await Promise.allSettled([...(this.#options.given?.values() ?? [])].map((application) => application.close?.()));
+  }
+
+  /** Requests may still be with applications that a reload has replaced. */
+  #retire(composed: ComposedApplications | null): void {
+    if (composed === null) return;
+    const { gracefulTimeoutMs } = this.#configuration.settings;
+    setTimeout(() => void this.#closeApplications(composed), gracefulTimeoutMs).unref();
+  }
+
+  async #closeApplications(composed: ComposedApplications): Promise<void> {
+    try {
+      await composed.close();
+    } catch (error) {
+      this.#options.log.error(describeError(error));
+    }
   }
 
   /** In development a broken application is a page, until a change mends it. */

@@ -46,7 +46,12 @@ export async function prepare({ flags, mistakes }: Arguments): Promise<Prepared>
     ...(project === null && Object.keys(applications).length === 0 ? [] : rootFindings(identity, dev)),
   ];
   const listenOrigin = loaded.origins.get('listen') ?? '';
-  return { configuration: { settings, project, site, bases, listenOrigin, applications }, loaded, findings, identity };
+  return {
+    configuration: { settings, project, site, bases, listenOrigin, applications, modules: {} },
+    loaded,
+    findings,
+    identity,
+  };
 }
 
 /** With routes there need not be an application: they may answer everything. */

@@ -5,7 +5,7 @@ import { fromEnvironment } from './from-environment.ts';
 import { fromFile } from './from-file.ts';
 import type { Given } from './given.ts';
 import { fileKey, type Setting } from './setting.ts';
-import { SETTINGS, type SettingName, type Settings, settingNames } from './settings.ts';
+import { defaultSettings, SETTINGS, type SettingName, type Settings } from './settings.ts';
 import type { SiteEntries } from './site/keys.ts';
 import type { Site } from './site/schema.ts';
 import { type Mount, parseValue, takes } from './value.ts';
@@ -60,8 +60,7 @@ export async function loadSettings({
   if (mistakes.length > 0) {
     throw new ViaductError('SETTINGS', mistakes.join('\n'), { advice: 'viaduct --help lists all settings.' });
   }
-  const values: Record<string, unknown> = {};
-  for (const name of settingNames()) values[name] = SETTINGS[name].default;
+  const values: Record<string, unknown> = { ...defaultSettings() };
   const origins = new Map<SettingName, string>();
   for (const { name, value, origin } of [...fromFiles, ...chdir, ...others]) {
     values[name] = value;

@@ -25,3 +25,8 @@ export type Settings = { readonly [Name in SettingName]: Value<(typeof SETTINGS)
 export function settingNames(): SettingName[] {
   return Object.keys(SETTINGS) as SettingName[];
 }
+
+/** The settings of a server for which nobody has said anything. */
+export function defaultSettings(): Settings {
+  return Object.fromEntries(settingNames().map((name) => [name, SETTINGS[name].default])) as unknown as Settings;
+}

@@ -1,7 +1,7 @@
 import type { HandlerResult, Next } from '../http/handler.ts';
-import type { Request } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
-import type { Application } from './contract.ts';
+import type { ApplicationOptions } from './application-options.ts';
+import type { Application, ResponseBody, StartResponse } from './contract.ts';
 import { requestOf } from './environ-request.ts';
 import { passBody } from './passed-body.ts';
 import { readHeaders } from './response-headers.ts';
@@ -10,33 +10,43 @@ import { formatStatus } from './status.ts';
 /** Where an application that takes requests keeps the function that does. */
 const HANDLE = Symbol('viaduct.handle');
 
+/** What a server's requests are answered with, without an environ; null when that is not possible for this server. */
+export type Bind = (server: ApplicationOptions) => Next | null;
+
 interface DirectApplication extends Application {
-  readonly [HANDLE]: Next;
+  readonly [HANDLE]: Bind;
 }
 
 /**
- * Makes an application of a function that answers requests, such as a pool of Python workers. Where nothing stands between it and the server the
- * server calls `handle` (`handleOf`), and no environ is made.
+ * Makes an application of a function that answers requests, such as a pool of Python workers. Where nothing stands between it and the server, the
+ * server calls what `bind` gives it, which is `handle` when absent, and no environ is made.
  */
-export function applicationOf(handle: Next): Application {
-  const application: Application = (environ, startResponse) =>
-    new Promise((resolve, reject) => {
-      const answer = (response: Response): void => {
-        try {
-          startResponse(formatStatus(response.status, response.reason), readHeaders(response));
-          resolve(passBody(response.body));
-        } catch (error) {
-          reject(error);
-        }
-      };
-      const result: HandlerResult = handle(requestOf(environ));
-      if ('then' in result) result.then(answer, reject);
-      else answer(result);
-    });
-  return Object.assign(application, { [HANDLE]: handle });
+export function applicationOf(handle: Next, bind: Bind = () => handle): Application {
+  return bound((environ, startResponse) => answer(handle(requestOf(environ)), startResponse), bind);
 }
 
-/** The function that an application answers requests with, when it is one that takes requests; else null. */
-export function handleOf(application: Application): ((request: Request) => HandlerResult) | null {
-  return HANDLE in application ? (application as DirectApplication)[HANDLE] : null;
+/** `application`, which a server reaches by `bind`. */
+export function bound(application: Application, bind: Bind): Application {
+  return Object.assign(application, { [HANDLE]: bind });
+}
+
+/** Says through `startResponse` what a handler has answered, or will. */
+export function answer(result: HandlerResult, startResponse: StartResponse): Promise<ResponseBody> {
+  return new Promise((resolve, reject) => {
+    const say = (response: Response): void => {
+      try {
+        startResponse(formatStatus(response.status, response.reason), readHeaders(response));
+        resolve(passBody(response.body));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    if ('then' in result) result.then(say, reject);
+    else say(result);
+  });
+}
+
+/** The function that answers the requests of `server` for an application that takes requests; null for any other. */
+export function handleOf(application: Application, server: ApplicationOptions): Next | null {
+  return HANDLE in application ? (application as DirectApplication)[HANDLE](server) : null;
 }

@@ -3,6 +3,7 @@ import type { HandlerResult } from '../http/handler.ts';
 import type { Later, Request } from '../http/message.ts';
 import { RequestBodyError } from '../http/refusal.ts';
 import { Response } from '../http/response.ts';
+import type { ApplicationOptions } from './application-options.ts';
 import type {
   Application,
   Client,
@@ -13,7 +14,7 @@ import type {
   ResponseBody,
   Write,
 } from './contract.ts';
-import { type Environs, makeEnviron } from './environs.ts';
+import { makeEnviron } from './environs.ts';
 import { FileBlocks } from './file-wrapper.ts';
 import { NO_INPUT, RequestInput } from './input-stream.ts';
 import { iterate } from './iterate.ts';
@@ -21,14 +22,6 @@ import { PassedBody } from './passed-body.ts';
 import { type EncodedHeaders, encodeResponseHeaders } from './response-headers.ts';
 import { ResponseStream } from './response-stream.ts';
 import { parseStatus, type Status } from './status.ts';
-
-export interface ExchangeOptions {
-  readonly environs: Environs;
-  /** Told what the application does wrong, and what it throws. */
-  readonly onError: (error: unknown, request: Request) => void;
-  /** What the client gets when the application fails before its response begins. */
-  readonly errorResponse: (error: unknown) => Response;
-}
 
 const NO_STATUS: Status = { code: 200, reason: '' };
 const NO_HEADERS: EncodedHeaders = { lines: '', contentLength: -1, has: 0 };
@@ -40,7 +33,9 @@ const READY = Promise.resolve();
  */
 export class Exchange implements Later<Response>, Client {
   readonly request: Request;
-  readonly #options: ExchangeOptions;
+  /** What the environ was made of, to see what became of it. */
+  readonly section: Environ;
+  readonly #server: Pick<ApplicationOptions, 'onError' | 'errorResponse'>;
   #phase: 'new' | 'started' | 'streaming' | 'over' = 'new';
   #status = NO_STATUS;
   #headers = NO_HEADERS;
@@ -49,23 +44,19 @@ export class Exchange implements Later<Response>, Client {
   /** Ends the iteration of the content. */
   #stop: (() => void) | null = null;
   #controller: AbortController | null = null;
-  /** What the environ was made of, to see what became of it. */
-  #section: Environ | null = null;
   #response: Response | null = null;
   #onResponse: ((response: Response) => unknown) | null = null;
 
-  constructor(request: Request, options: ExchangeOptions) {
+  constructor(request: Request, section: Environ, server: Pick<ApplicationOptions, 'onError' | 'errorResponse'>) {
     this.request = request;
-    this.#options = options;
+    this.section = section;
+    this.#server = server;
   }
 
   /** Calls `application`; returns the response when it is there at once. */
-  run(application: Application): HandlerResult {
+  run(application: Application, environ: Environ): HandlerResult {
     try {
-      const { request } = this;
-      const section = this.#options.environs.sectionOf(request);
-      this.#section = section;
-      const result = application(makeEnviron(section, request, this), this.#startResponse);
+      const result = application(environ, this.#startResponse);
       if (isPromise(result))
         result.then(
           (body) => this.#respond(body),
@@ -115,8 +106,8 @@ export class Exchange implements Later<Response>, Client {
 
   /** Whether `environ` still says what it said when the application got it, and nothing was read of its content. */
   isUnchanged(environ: Environ): boolean {
-    if (this.#section === null || !this.#isOwnInput(environ['wsgi.input'])) return false;
-    const given = makeEnviron(this.#section, this.request, this);
+    if (!this.#isOwnInput(environ['wsgi.input'])) return false;
+    const given = makeEnviron(this.section, this.request, this);
     let count = 0;
     for (const key in given) {
       if (environ[key as ExtensionKey] !== given[key as ExtensionKey] && key !== 'wsgi.input') return false;
@@ -257,7 +248,7 @@ export class Exchange implements Later<Response>, Client {
 
   /** The application failed: 500 while the head is still here, else a response that visibly breaks off. */
   fail(error: unknown): void {
-    const { onError, errorResponse } = this.#options;
+    const { onError, errorResponse } = this.#server;
     if (this.#phase === 'streaming') {
       this.#phase = 'over';
       this.#stream?.fail(error instanceof Error ? error : new Error(String(error)));
@@ -271,7 +262,7 @@ export class Exchange implements Later<Response>, Client {
 
   /** Calls the `close` of a body, which the PEP promises on every path. What it throws does no harm to the response. */
   close(body: ResponseBody): void {
-    const failed = (error: unknown): void => this.#options.onError(error, this.request);
+    const failed = (error: unknown): void => this.#server.onError(error, this.request);
     try {
       const closing = body.close?.();
       if (isPromise(closing)) closing.then(undefined, failed);

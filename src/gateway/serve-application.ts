@@ -1,20 +1,20 @@
 import type { Next } from '../http/handler.ts';
+import type { ApplicationOptions } from './application-options.ts';
 import type { Application } from './contract.ts';
 import { handleOf } from './direct.ts';
-import { type EnvironOptions, Environs } from './environs.ts';
-import { Exchange, type ExchangeOptions } from './exchange.ts';
-
-export type ApplicationOptions = EnvironOptions & Omit<ExchangeOptions, 'environs'>;
+import { Environs, makeEnviron } from './environs.ts';
+import { Exchange } from './exchange.ts';
 
 /**
  * The server's side of the contract (PEP 3333, "The Server/Gateway Side"): the end of a handler chain that calls `application`. One that takes requests itself,
  * as a pool of Python workers does, is called without an environ.
  */
-export function serveApplication(application: Application, options: ApplicationOptions): Next {
-  const handle = handleOf(application);
+export function serveApplication(application: Application, server: ApplicationOptions): Next {
+  const handle = handleOf(application, server);
   if (handle !== null) return handle;
-  const exchangeOptions = { ...options, environs: new Environs(options) };
+  const environs = new Environs(server);
   return function callApplication(request) {
-    return new Exchange(request, exchangeOptions).run(application);
+    const exchange = new Exchange(request, environs.sectionOf(request), server);
+    return exchange.run(application, makeEnviron(exchange.section, request, exchange));
   };
 }

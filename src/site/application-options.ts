@@ -1,10 +1,12 @@
 import type { ApplicationServerOptions } from '../app/application-server.ts';
+import type { ApplicationOptions } from '../gateway/application-options.ts';
+import { errorStream } from '../gateway/error-stream.ts';
 import type { ListenerEnviron } from '../gateway/variables.ts';
 import type { Log } from '../observe/log.ts';
 import { VERSION } from '../version.ts';
 import { plainError, tracebackPage } from '../web/error-page.ts';
-import { type ApplicationTable, MAIN } from './applications.ts';
-import type { Configuration, NamedApplication } from './configuration.ts';
+import type { ApplicationTable } from './applications.ts';
+import { type Configuration, MAIN, type NamedApplication } from './configuration.ts';
 
 /** What each application of `configuration` is started with. */
 export function applicationTable(
@@ -33,4 +35,26 @@ export function applicationTable(
   if (project !== null) table.set(MAIN, options({ project, workers, threads }));
   for (const [name, application] of Object.entries(applications)) table.set(name, options(application));
   return table;
+}
+
+/** What applications in TypeScript are served with. */
+export function applicationOptions(
+  { settings }: Configuration,
+  listeners: readonly ListenerEnviron[],
+  log: Log,
+): ApplicationOptions {
+  const { dev, fronts } = settings;
+  return {
+    listeners,
+    software: `viaduct/${VERSION}`,
+    multiprocess: fronts > 1,
+    errors: errorStream((line) => log.error(line)),
+    onError: (error, request) => log.error(describe(error), { request: `${request.method} ${request.path}` }),
+    errorResponse: (error) =>
+      dev ? tracebackPage('The application raised an exception', describe(error)) : plainError(),
+  };
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

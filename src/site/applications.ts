@@ -2,11 +2,10 @@ import { ApplicationServer, type ApplicationServerOptions } from '../app/applica
 import { ViaductError } from '../errors.ts';
 import type { HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
+import { MAIN } from './configuration.ts';
 
 /** What to run under which name. `MAIN` is the application that is found without configuration. */
 export type ApplicationTable = ReadonlyMap<string, ApplicationServerOptions>;
-
-export const MAIN = 'main';
 
 /** The applications of a server by name. Those of a changed configuration start beside the old ones. */
 export class Applications {

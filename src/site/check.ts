@@ -4,7 +4,7 @@ import type { Log } from '../observe/log.ts';
 import { noFindings, type TlsFindings } from '../web/tls/findings.ts';
 import type { ResolvedRoute } from './build.ts';
 import { composeSite } from './compose-site.ts';
-import type { Configuration } from './configuration.ts';
+import { applicationNames, type Configuration } from './configuration.ts';
 import { notFound } from './not-found.ts';
 import { trustedBy } from './policies.ts';
 
@@ -22,8 +22,9 @@ export interface Checked {
 export async function checkConfiguration(configuration: Configuration, place: Place, log: Log): Promise<Checked> {
   const mistakes: string[] = [];
   let routes: readonly ResolvedRoute[] = [];
+  const applications = { names: applicationNames(configuration), next: () => notFound };
   try {
-    const site = await composeSite(configuration, () => notFound, place, [], log);
+    const site = await composeSite(configuration, applications, place, [], log);
     site.destroy();
     routes = site.routes;
   } catch (error) {

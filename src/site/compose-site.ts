@@ -3,35 +3,39 @@ import type { Next } from '../http/handler.ts';
 import type { Log } from '../observe/log.ts';
 import { compose } from '../web/compose.ts';
 import { staticFiles } from '../web/handlers/static.ts';
-import { MAIN } from './applications.ts';
 import type { BuiltSite } from './build.ts';
-import type { Configuration } from './configuration.ts';
+import { type Configuration, MAIN } from './configuration.ts';
 import { notFound } from './not-found.ts';
 import { STATIC_REVALIDATE_MS } from './revalidate.ts';
 
+/** The applications that there are. */
+export interface SiteApplications {
+  readonly names: ReadonlySet<string>;
+  readonly next: (name: string) => Next;
+}
+
 /**
- * The handler of `configuration`. `application` gives the handler of an application that there is. What routes are made with is only loaded
+ * The handler of `configuration`. What routes are made with is only loaded
  * where there are some, because it takes memory.
  *
  * @throws ViaductError `SETTINGS` with every mistake, a line each.
  */
 export async function composeSite(
   configuration: Configuration,
-  application: (name: string) => Next,
+  { names, next }: SiteApplications,
   place: Place,
   listenerPorts: readonly string[],
   log: Log,
 ): Promise<BuiltSite> {
-  const { settings, project, site, bases, applications } = configuration;
+  const { settings, site, bases } = configuration;
   const { dev, staticCacheBytesMax } = settings;
-  const names = new Set([...Object.keys(applications), ...(project === null ? [] : [MAIN])]);
-  const main = mainOf(configuration, project === null ? null : application(MAIN));
+  const main = mainOf(configuration, names.has(MAIN) ? next(MAIN) : null);
   if (site === null) return { handle: main ?? notFound, routes: [], stop() {}, destroy() {} };
   const { buildSite } = await import('./build.ts');
   return buildSite(site, {
     place,
     baseOf: (key) => bases[key] ?? '',
-    application: (name) => (name === MAIN ? main : names.has(name) ? application(name) : null),
+    application: (name) => (name === MAIN ? main : names.has(name) ? next(name) : null),
     main,
     dev,
     staticCacheBytesMax,

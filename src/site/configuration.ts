@@ -2,6 +2,7 @@ import type { Project } from '../app/project.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Place } from '../config/site/keys.ts';
 import type { Site } from '../config/site/schema.ts';
+import type { ModuleExport } from './modules.ts';
 
 /** Everything that a server is made of, found and validated. Plain data: it travels between processes. */
 export interface Configuration {
@@ -14,8 +15,18 @@ export interface Configuration {
   readonly bases: Readonly<Record<string, string>>;
   /** Where `listen` comes from, for messages: `viaduct.toml:1`; '' for the default. */
   readonly listenOrigin: string;
-  /** Applications that routes name. */
+  /** Python applications that routes name. */
   readonly applications: Readonly<Record<string, NamedApplication>>;
+  /** Applications in TypeScript by name; `MAIN` is the one that is served where no route says otherwise. */
+  readonly modules: Readonly<Record<string, ModuleExport>>;
+}
+
+/** The name of the application that needs no configuration. */
+export const MAIN = 'main';
+
+/** Names of the applications that a configuration has. */
+export function applicationNames({ project, applications, modules }: Configuration): ReadonlySet<string> {
+  return new Set([...Object.keys(applications), ...Object.keys(modules), ...(project === null ? [] : [MAIN])]);
 }
 
 export interface NamedApplication {

@@ -1,5 +1,5 @@
-import type { ListenerEnviron } from '../gateway/variables.ts';
 import { ViaductError } from '../errors.ts';
+import type { ListenerEnviron } from '../gateway/variables.ts';
 import type { Log } from '../observe/log.ts';
 import { parseAddress } from '../web/address.ts';
 import type { Sinks } from '../web/arrivals.ts';

@@ -1,0 +1,52 @@
+import type { Handler, HandlerResult } from '../http/handler.ts';
+import type { Request } from '../http/message.ts';
+import { Response } from '../http/response.ts';
+import type { Application, Environ, ExtensionKey, Middleware } from './contract.ts';
+import { answer, bound } from './direct.ts';
+import { requestOf } from './environ-request.ts';
+import { Environs, makeEnviron } from './environs.ts';
+import { Exchange } from './exchange.ts';
+import { serveApplication } from './serve-application.ts';
+
+/**
+ * Makes middleware of a handler of the web server, such as static files. Where it stands outermost, or behind others of its kind only, it costs
+ * no environ.
+ */
+export function handlerMiddleware(handler: Handler): Middleware {
+  return (application) => {
+    const { start, close } = application;
+    const outside: Application = (environ, startResponse) => {
+      const request = requestOf(environ);
+      const result = handler(request, (passed) => callInside(application, environ, request, passed));
+      return answer(result, startResponse);
+    };
+    const wrapped = bound(outside, (server) => {
+      const next = serveApplication(application, server);
+      return (request) => handler(request, next);
+    });
+    return Object.assign(wrapped, start === undefined ? {} : { start }, close === undefined ? {} : { close });
+  };
+}
+
+/** Calls the application behind a handler that was itself called with an environ. What the handler changed in the request is changed there. */
+function callInside(application: Application, environ: Environ, request: Request, passed: Request): HandlerResult {
+  const errors = environ['wsgi.errors'];
+  const exchange = new Exchange(passed, environ, {
+    onError: (error) => errors.write(`${error instanceof Error ? error.stack : String(error)}\n`),
+    errorResponse: () => Response.text(500, 'Internal Server Error\n'),
+  });
+  return exchange.run(application, passed === request ? environ : changedEnviron(environ, passed, exchange));
+}
+
+/** The environ of a request that a handler has derived, with what middleware before it had added. */
+function changedEnviron(environ: Environ, passed: Request, exchange: Exchange): Environ {
+  const { SERVER_NAME, SERVER_SOFTWARE: software } = environ;
+  const multiprocess = environ['wsgi.multiprocess'];
+  const environs = new Environs({ listeners: [], software, multiprocess, errors: environ['wsgi.errors'] });
+  const changed = makeEnviron(environs.sectionOf(passed), passed, environ['viaduct.client'] ?? exchange);
+  changed.SERVER_NAME = SERVER_NAME;
+  for (const key of Object.keys(environ) as ExtensionKey[]) {
+    if (key.includes('.') && !(key in changed)) changed[key] = environ[key];
+  }
+  return changed;
+}

@@ -1,0 +1,77 @@
+import { fileURLToPath } from 'node:url';
+import { ViaductError } from '../errors.ts';
+import type { Application, Middleware } from '../gateway/contract.ts';
+
+/** Something that a TypeScript or JavaScript module exports. Plain data. */
+export interface ModuleExport {
+  /** Absolute path of the module. */
+  readonly module: string;
+  /** '' for the usual ones. */
+  readonly export: string;
+}
+
+const PACKAGE = fileURLToPath(new URL('../index.js', import.meta.url));
+const APPLICATION_NAMES = ['application', 'app', 'default'];
+const MIDDLEWARE_NAMES = ['middleware', 'default'];
+
+/**
+ * Imports applications and middleware, on every Node that Viaduct runs on, and each time anew with all that they import of the project, so that a reload
+ * sees what has changed. Packages are Node's business, and stay as they are.
+ */
+export class ModuleLoader {
+  /** Modules that were imported here: those that several applications share are imported once. */
+  readonly #imported = new Map<string, Promise<Record<string, unknown>>>();
+
+  /** @throws ViaductError `APPLICATION_BROKEN` with the stack as `cause`, `APPLICATION_MISSING` when nothing in it is an application. */
+  async application(wanted: ModuleExport): Promise<Application> {
+    const value = await this.#find(wanted, APPLICATION_NAMES, 'an application: (environ, startResponse) => body');
+    return value as Application;
+  }
+
+  /**
+   * What the module exports is called as Python's middleware is: with the application and the options.
+   *
+   * @throws ViaductError as `application`
+   */
+  async middleware(wanted: ModuleExport, options: object): Promise<Middleware> {
+    const value = await this.#find(wanted, MIDDLEWARE_NAMES, 'middleware: (application, options) => application');
+    return (application) => value(application, options) as Application;
+  }
+
+  async #find({ module, export: name }: ModuleExport, usual: readonly string[], what: string) {
+    const namespace = await this.#import(module);
+    const names = name === '' ? usual : [name];
+    const found = names.map((candidate) => namespace[candidate]).find((value) => typeof value === 'function');
+    if (found !== undefined) return found as (...given: unknown[]) => unknown;
+    throw new ViaductError(
+      'APPLICATION_MISSING',
+      `Cannot use "${module}": it exports no function ${names.join(' or ')}`,
+      {
+        advice: `Export ${what}.`,
+      },
+    );
+  }
+
+  #import(module: string): Promise<Record<string, unknown>> {
+    const before = this.#imported.get(module);
+    if (before !== undefined) return before;
+    const imported = importAnew(module);
+    this.#imported.set(module, imported);
+    return imported;
+  }
+}
+
+async function importAnew(module: string): Promise<Record<string, unknown>> {
+  const { createJiti } = await import('jiti');
+  const jiti = createJiti(import.meta.url, { alias: { viaduct: PACKAGE }, moduleCache: false, fsCache: false });
+  try {
+    return await jiti.import<Record<string, unknown>>(module);
+  } catch (error) {
+    throw broken(module, error);
+  }
+}
+
+function broken(module: string, error: unknown): ViaductError {
+  const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new ViaductError('APPLICATION_BROKEN', `Cannot import "${module}": ${cause.split('\n')[0]}`, { cause });
+}

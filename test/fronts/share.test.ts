@@ -9,8 +9,8 @@ const DEFAULTS = Object.fromEntries(
 
 /** What front `index` gets of a server with these settings. */
 function frontSettings(settings: Settings, index: number): Settings {
-  const configuration = { settings, project: null, site: null, bases: {}, listenOrigin: '', applications: {} };
-  return frontConfiguration(configuration, index).settings;
+  const nothing = { project: null, site: null, bases: {}, listenOrigin: '', applications: {}, modules: {} };
+  return frontConfiguration({ ...nothing, settings }, index).settings;
 }
 
 describe('the share of a front', () => {

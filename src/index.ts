@@ -1,3 +1,4 @@
+import type { MiddlewareInput } from './config/middleware.ts';
 import type { SETTINGS, SettingName } from './config/settings.ts';
 import type { SiteInput } from './config/site/schema.ts';
 
@@ -47,9 +48,11 @@ type FileValue<S> = S extends { readonly kind: 'integer' }
         ? C
         : S extends { readonly item: 'mount' }
           ? Readonly<Record<string, string>> | readonly string[]
-          : S extends { readonly kind: 'list' }
-            ? readonly (string | number)[]
-            : string;
+          : S extends { readonly item: 'middleware' }
+            ? MiddlewareInput | readonly MiddlewareInput[]
+            : S extends { readonly kind: 'list' }
+              ? readonly (string | number)[]
+              : string;
 
 type SettingsInput = {
   readonly [Name in Exclude<SettingName, 'config'> as FileKey<Name>]?: FileValue<(typeof SETTINGS)[Name]>;

@@ -1,17 +1,20 @@
 import { Response } from '../http/response.ts';
 import { ApplicationServer } from './application-server.ts';
-import type { Project } from './project.ts';
+import type { ReleaseOptions } from './release.ts';
 
 const QUIET = { info() {}, warn() {}, error() {} };
 
 /**
- * Starts one worker of the application and ends it.
+ * Starts one worker of the application, with its middleware, and ends it.
  *
  * @throws ViaductError `APPLICATION_BROKEN` with the traceback as `cause`, or `WORKER`.
  */
-export async function proveApplication(project: Project, startTimeoutMs: number): Promise<void> {
+export async function proveApplication(
+  proved: Pick<ReleaseOptions, 'project' | 'middleware'>,
+  startTimeoutMs: number,
+): Promise<void> {
   const application = new ApplicationServer({
-    release: { project, workers: 1, threads: 1, preload: true, software: 'viaduct', listeners: [] },
+    release: { ...proved, workers: 1, threads: 1, preload: true, software: 'viaduct', listeners: [] },
     pool: { queueMax: 0, laneDepthMax: 1, bodyMemoryBytesMax: 0, retryIdempotent: false },
     responseBufferBytesMax: 0,
     startTimeoutMs,

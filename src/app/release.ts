@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { PythonMiddleware } from '../config/middleware.ts';
 import type { ListenerEnviron } from '../gateway/variables.ts';
 import { readMessages, sendMessage } from './channel.ts';
 import { outputFor, passOn } from './output.ts';
@@ -13,6 +14,8 @@ const PYTHON_PACKAGE = fileURLToPath(new URL('../../python/viaduct_worker', impo
 export interface ReleaseOptions {
   readonly project: Project;
   readonly workers: number;
+  /** What workers put around the application, the outermost first. */
+  readonly middleware?: readonly PythonMiddleware[];
   /** Whether the application also runs elsewhere: in the workers of other fronts. */
   readonly shared?: boolean;
   readonly threads: number;
@@ -57,14 +60,15 @@ export class Release {
 
   /** Starts the zygote. What becomes of it is told by the events. */
   start(): void {
-    const { project, preload, threads, workers, shared, software, listeners, socketPath, runtimeDirectory } =
-      this.options;
+    const { project, middleware, preload, threads, workers, shared } = this.options;
+    const { software, listeners, socketPath, runtimeDirectory } = this.options;
     const options = {
       socket: socketPath,
       runtime: runtimeDirectory,
       release: this.number,
       directory: project.directory,
       ...project.application,
+      middleware: (middleware ?? []).map(({ path, options }) => ({ path, options })),
       preload,
       threads,
       multiprocess: workers > 1 || shared === true,

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { discoverProject } from '../app/discover/discover.ts';
 import type { Finding, Project } from '../app/project.ts';
 import { type LoadedSettings, loadSettings } from '../config/load.ts';
+import { type MiddlewareEntry, parseMiddleware } from '../config/middleware.ts';
 import { placeOf } from '../config/site/keys.ts';
 import type { ApplicationConfig } from '../config/site/schema.ts';
 import type { Mount } from '../config/value.ts';
@@ -29,7 +30,7 @@ export async function prepare({ flags, mistakes }: Arguments): Promise<Prepared>
   const cwd = process.cwd();
   const loaded = await loadSettings({ flags, mistakes, environment: process.env, cwd });
   const { settings, site, siteEntries } = loaded;
-  const { dev, static: staticMounts, user, group } = settings;
+  const { dev, static: staticMounts, middleware, user, group } = settings;
   const identity = findIdentity(user, group);
   const project = findMain(loaded, cwd, identity);
   const bases = Object.fromEntries([...siteEntries].map(([key, { base }]) => [key, base]));
@@ -43,6 +44,7 @@ export async function prepare({ flags, mistakes }: Arguments): Promise<Prepared>
     ...(project?.findings ?? []),
     ...Object.entries(applications).flatMap(([name, application]) => namedFindings(name, application)),
     ...staticMounts.flatMap(missingDirectories),
+    ...(project === null && middleware.length > 0 ? [UNUSED_MIDDLEWARE] : []),
     ...(project === null && Object.keys(applications).length === 0 ? [] : rootFindings(identity, dev)),
   ];
   const listenOrigin = loaded.origins.get('listen') ?? '';
@@ -68,7 +70,7 @@ function findMain({ settings, site }: LoadedSettings, cwd: string, identity: Ide
 
 function findNamed(
   name: string,
-  { target, chdir, python, workers, threads }: ApplicationConfig,
+  { target, chdir, python, workers, threads, middleware }: ApplicationConfig,
   { settings, siteEntries }: LoadedSettings,
   base: string,
   identity: Identity | null,
@@ -84,7 +86,15 @@ function findNamed(
       staticMounts: [],
       runAs: identity,
     });
-    return { project, workers: workers ?? 1, threads: threads ?? settings.threads };
+    return {
+      project,
+      workers: workers ?? 1,
+      threads: threads ?? settings.threads,
+      middleware: middleware.flatMap((item): MiddlewareEntry[] => {
+        const parsed = parseMiddleware(item, base);
+        return 'value' in parsed ? [parsed.value] : [];
+      }),
+    };
   } catch (error) {
     if (!(error instanceof ViaductError)) throw error;
     const where = placeOf(siteEntries)(['apps', name, 'target']);
@@ -97,6 +107,12 @@ function namedFindings(name: string, { project }: NamedApplication): Finding[] {
     .filter(({ subject }) => subject === 'application' || subject === 'python')
     .map((finding) => ({ ...finding, subject: name }));
 }
+
+const UNUSED_MIDDLEWARE: Finding = {
+  level: 'hint',
+  subject: 'middleware',
+  text: 'there is no main application for it; that of another one stands in its [apps] table',
+};
 
 /** Not an error: a build may make them later. */
 function missingDirectories({ directories }: Mount): Finding[] {

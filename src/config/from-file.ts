@@ -50,12 +50,15 @@ function unknownKey(key: string, origin: string, file: string): string {
   return noSuch('setting', what, key, known);
 }
 
-/** The items of a list, which may be an array or, for mounts, a table of URLs and directories. */
+/** The items of a list, which may be an array (for middleware also of tables) or, for mounts, a table of URLs and directories. */
 function valuesOf(name: SettingName, value: unknown, place: (keys: readonly string[]) => string): Written[] {
   const key = fileKey(name);
   const setting: Setting = SETTINGS[name];
   const written = (raw: unknown): Written => ({ raw, shown: `${key} = ${show(raw)} (${place([key])})` });
   if (setting.kind !== 'list') return [written(value)];
+  if (setting.item === 'middleware' && Array.isArray(value)) {
+    return value.map((raw, index) => ({ raw, shown: `${key} = ${show(raw)} (${place([key, `${index}`])})` }));
+  }
   if (Array.isArray(value)) return value.map(written);
   if (setting.item !== 'mount' || !isTable(value)) return [written(value)];
   return Object.entries(value).map(([url, directory]) => ({

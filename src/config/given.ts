@@ -21,9 +21,18 @@ const SHOWN_MAX = 200;
 
 /** The value as it stands in messages: in quotes when it is text, bounded, and without controls. */
 export function show(raw: unknown): string {
-  const text = typeof raw === 'number' ? String(raw) : (JSON.stringify(raw) ?? String(raw));
+  const text = typeof raw === 'number' ? String(raw) : asJson(raw);
   const plain = text.replace(/\p{C}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
   return plain.length > SHOWN_MAX ? `${plain.slice(0, SHOWN_MAX)}…` : plain;
+}
+
+/** What a settings module exports can also be what JSON has nothing for. */
+function asJson(raw: unknown): string {
+  try {
+    return JSON.stringify(raw) ?? String(raw);
+  } catch {
+    return String(raw);
+  }
 }
 
 /**

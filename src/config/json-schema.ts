@@ -1,6 +1,6 @@
 import { fileKey, type Setting } from './setting.ts';
 import { SETTINGS, settingNames } from './settings.ts';
-import { siteJsonSchema } from './site/schema.ts';
+import { middlewareJsonSchema, siteJsonSchema } from './site/schema.ts';
 
 type JsonSchema = Record<string, unknown>;
 
@@ -34,6 +34,7 @@ function valueSchema(setting: Setting): JsonSchema {
     case 'name':
       return { type: 'string' };
     case 'list':
+      if (setting.item === 'middleware') return middlewareJsonSchema();
       return setting.item === 'mount'
         ? {
             anyOf: [

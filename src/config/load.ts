@@ -4,6 +4,7 @@ import { ViaductError } from '../errors.ts';
 import { fromEnvironment } from './from-environment.ts';
 import { fromFile } from './from-file.ts';
 import type { Given } from './given.ts';
+import { type MiddlewareEntry, misplacedMiddleware } from './middleware.ts';
 import { fileKey, type Setting } from './setting.ts';
 import { defaultSettings, SETTINGS, type SettingName, type Settings } from './settings.ts';
 import type { SiteEntries } from './site/keys.ts';
@@ -98,6 +99,10 @@ function readAll(all: readonly Given[], base: string, mistakes: string[]): Read[
       mistakes.push(`Cannot use ${fileKey(name)} = [] (${origin}): it must have ${takes(setting)}`);
     }
     if (good.length < values.length) continue;
+    if (setting.kind === 'list' && setting.item === 'middleware') {
+      const misplaced = misplacedMiddleware(good as MiddlewareEntry[]);
+      if (misplaced !== null) mistakes.push(`Cannot use ${values[misplaced.index]?.shown}: it ${misplaced.wrong}`);
+    }
     if (setting.kind !== 'list') result.push({ name, origin, value: good[0] });
     else result.push({ name, origin, value: setting.item === 'mount' ? joined(good as Mount[]) : good });
   }

@@ -47,6 +47,17 @@ export const MAIN_SETTINGS = {
     help: 'Serve the files of DIR below /url/. Can be given again.',
     reason: "Django's STATIC_URL and STATIC_ROOT are found without it.",
   },
+  middleware: {
+    kind: 'list',
+    default: [],
+    shows: 'MODULE:NAME | FILE | viaduct:NAME',
+    item: 'middleware',
+    itemsMin: 0,
+    alsoCalled: 'middlewares',
+    group: 'what to serve',
+    help: 'Middleware around the application, the outermost first; in files also with options. Can be given again.',
+    reason: 'An application brings what it needs; what is around it is decided where it is served.',
+  },
   config: {
     kind: 'path',
     default: null,

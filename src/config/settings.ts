@@ -1,5 +1,6 @@
 import { LIMIT_SETTINGS } from './limit-settings.ts';
 import { MAIN_SETTINGS } from './main-settings.ts';
+import type { MiddlewareEntry } from './middleware.ts';
 import type { Mount } from './value.ts';
 
 /** Every setting, declared once. Flags, `VIADUCT_*`, the keys of the files, `--help` and docs/settings.md derive from it. */
@@ -17,7 +18,9 @@ type Value<S> = S extends { readonly kind: 'integer' | 'bytes' | 'duration' }
         ? string | null
         : S extends { readonly item: 'mount' }
           ? readonly Mount[]
-          : readonly string[];
+          : S extends { readonly item: 'middleware' }
+            ? readonly MiddlewareEntry[]
+            : readonly string[];
 
 /** All settings with their final values. Paths are absolute; sizes in bytes, times in milliseconds. */
 export type Settings = { readonly [Name in SettingName]: Value<(typeof SETTINGS)[Name]> };

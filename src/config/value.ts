@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { formatMiddleware, MIDDLEWARE_TAKES, type MiddlewareEntry, parseMiddleware } from './middleware.ts';
 import type { Setting } from './setting.ts';
 import { formatBytes, formatDuration, readBytes, readDuration } from './units.ts';
 
@@ -15,7 +16,7 @@ export interface Mount {
 /**
  * Reads one value of a setting, or one item of a list.
  *
- * @param raw text; from files also what TOML has for it, and for a mount its URL and directory as a pair
+ * @param raw text; from files also what TOML has for it, for a mount its URL and directory as a pair, and for middleware a table
  * @param base where relative paths start
  */
 export function parseValue(setting: Setting, raw: unknown, base: string): Parsed {
@@ -35,7 +36,7 @@ export function parseValue(setting: Setting, raw: unknown, base: string): Parsed
     case 'name':
       return parseName(setting, raw);
     case 'list':
-      return setting.item === 'mount' ? parseMount(setting, raw, base) : parseAddressText(setting, raw, base);
+      return parseItem(setting, raw, base);
   }
 }
 
@@ -57,9 +58,7 @@ export function takes(setting: Setting): string {
     case 'name':
       return 'a name or a number';
     case 'list':
-      return setting.item === 'mount'
-        ? '/url/=DIR'
-        : '8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, or one of them behind https://';
+      return ITEMS[setting.item];
   }
 }
 
@@ -69,6 +68,8 @@ export function formatValue(setting: Setting, value: unknown): string {
   if (setting.kind === 'duration') return formatDuration(value as number);
   if (setting.kind === 'list' && setting.item === 'mount')
     return (value as readonly Mount[]).map(formatMount).join(', ');
+  if (setting.kind === 'list' && setting.item === 'middleware')
+    return (value as readonly MiddlewareEntry[]).map(formatMiddleware).join(', ');
   return Array.isArray(value) ? value.join(', ') : String(value);
 }
 
@@ -78,6 +79,17 @@ const PATHS = {
   file: 'the path of a file',
   program: 'the path of an interpreter or of a virtual environment',
 } as const;
+
+const ITEMS = {
+  address: '8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, or one of them behind https://',
+  mount: '/url/=DIR',
+  middleware: MIDDLEWARE_TAKES,
+} as const;
+
+function parseItem(setting: Extract<Setting, { readonly kind: 'list' }>, raw: unknown, base: string): Parsed {
+  if (setting.item === 'mount') return parseMount(setting, raw, base);
+  return setting.item === 'middleware' ? parseMiddleware(raw, base) : parseAddressText(setting, raw, base);
+}
 
 function mustBe(setting: Setting): Parsed {
   return { wrong: `must be ${takes(setting)}` };

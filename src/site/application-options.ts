@@ -1,4 +1,5 @@
 import type { ApplicationServerOptions } from '../app/application-server.ts';
+import { pythonMiddleware } from '../config/middleware.ts';
 import type { ApplicationOptions } from '../gateway/application-options.ts';
 import { errorStream } from '../gateway/error-stream.ts';
 import type { ListenerEnviron } from '../gateway/variables.ts';
@@ -15,10 +16,11 @@ export function applicationTable(
   log: Log,
 ): ApplicationTable {
   const { settings, project, applications } = configuration;
-  const { workers, threads, preload, dev, responseBufferBytesMax, startTimeoutMs } = settings;
+  const { workers, threads, middleware, preload, dev, responseBufferBytesMax, startTimeoutMs } = settings;
   const options = (application: NamedApplication): ApplicationServerOptions => ({
     release: {
       ...application,
+      middleware: pythonMiddleware(application.middleware),
       shared: settings.fronts > 1,
       preload,
       software: `viaduct/${VERSION}`,
@@ -32,7 +34,7 @@ export function applicationTable(
     log,
   });
   const table = new Map<string, ApplicationServerOptions>();
-  if (project !== null) table.set(MAIN, options({ project, workers, threads }));
+  if (project !== null) table.set(MAIN, options({ project, workers, threads, middleware }));
   for (const [name, application] of Object.entries(applications)) table.set(name, options(application));
   return table;
 }

@@ -1,4 +1,5 @@
 import type { Project } from '../app/project.ts';
+import type { MiddlewareEntry } from '../config/middleware.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Place } from '../config/site/keys.ts';
 import type { Site } from '../config/site/schema.ts';
@@ -33,6 +34,8 @@ export interface NamedApplication {
   readonly project: Project;
   readonly workers: number;
   readonly threads: number;
+  /** Around the application, the outermost first; that of the main application is a setting. */
+  readonly middleware: readonly MiddlewareEntry[];
 }
 
 /** For a configuration that was validated before: there are no mistakes to tell the place of. */

@@ -1,4 +1,7 @@
+import { applicationName } from '../app/project.ts';
+import { middlewareName } from '../config/middleware.ts';
 import type { ResolvedRoute } from './build.ts';
+import type { NamedApplication } from './configuration.ts';
 
 /** A resolved route for people: `GET example.org/docs/* → compression → static files`. */
 export function routeLine({ name, match, internal, steps }: ResolvedRoute): string {
@@ -13,6 +16,15 @@ export function routeLine({ name, match, internal, steps }: ResolvedRoute): stri
   if (internal) parts.unshift('internal');
   const asked = parts.filter((part) => part !== '').join(' ');
   return `${asked === '' ? name : asked} → ${steps.join(' → ')}`;
+}
+
+/** What a request passes on its way into an application, for people; null where nothing is around it. */
+export function applicationLine({
+  project,
+  middleware,
+}: Pick<NamedApplication, 'project' | 'middleware'>): string | null {
+  if (middleware.length === 0) return null;
+  return [...middleware.map(middlewareName), applicationName(project.application)].join(' → ');
 }
 
 function fieldText([name, value]: readonly [string, string]): string {

@@ -1,12 +1,14 @@
 import { proveApplication } from '../../app/prove.ts';
+import { pythonMiddleware } from '../../config/middleware.ts';
 import { fileKey } from '../../config/setting.ts';
 import { SETTINGS } from '../../config/settings.ts';
 import { placeOf } from '../../config/site/keys.ts';
 import { formatValue } from '../../config/value.ts';
 import { createLog } from '../../observe/log.ts';
 import { assumeIdentity } from '../../service/identity.ts';
+import { MAIN } from '../../site/configuration.ts';
 import { checkConfiguration } from '../../site/check.ts';
-import { routeLine } from '../../site/describe.ts';
+import { applicationLine, routeLine } from '../../site/describe.ts';
 import type { Arguments } from '../arguments.ts';
 import { findingLines, palette } from '../output.ts';
 import { prepare } from '../prepare.ts';
@@ -32,10 +34,17 @@ export async function check(parsed: Arguments): Promise<number> {
     process.stdout.write(`  ${colours.dim('route'.padEnd(12))}${routeLine(route)}${where}\n`);
   }
   for (const warning of warnings) process.stdout.write(`  ${colours.yellow('tls'.padEnd(12))}${warning}\n`);
-  const projects = [project, ...Object.values(applications).map((application) => application.project)];
-  for (const one of projects) if (one !== null) await proveApplication(one, settings.startTimeoutMs);
-  process.stdout.write(
-    projects.every((one) => one === null) ? 'The site can be served.\n' : 'The application can be served.\n',
-  );
+  const proved = [
+    ...(project === null ? [] : [{ name: MAIN, project, middleware: settings.middleware }]),
+    ...Object.entries(applications).map(([name, application]) => ({ name, ...application })),
+  ];
+  for (const application of proved) {
+    const chain = applicationLine(application);
+    if (chain !== null) process.stdout.write(`  ${colours.dim('chain'.padEnd(12))}${application.name}: ${chain}\n`);
+  }
+  for (const { project, middleware } of proved) {
+    await proveApplication({ project, middleware: pythonMiddleware(middleware) }, settings.startTimeoutMs);
+  }
+  process.stdout.write(proved.length === 0 ? 'The site can be served.\n' : 'The application can be served.\n');
   return 0;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type MiddlewareEntry, misplacedMiddleware, parseMiddleware } from '../middleware.ts';
 import { backend, featureShape, routeOnlyShape } from './features.ts';
 import { bytes, duration, listOf, oneOf, text, whole, words } from './values.ts';
 
@@ -11,6 +12,25 @@ const method = text(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'a method such as GET');
 const fields = z.record(z.string(), z.string('must be a text, or "*" for any'));
 const prefix = text(/^\/(?:[^/*?#%][^*?#%]*)?[^/*?#%]$/, 'a path that begins with a slash and does not end with one');
 
+const middlewareItem = z
+  .union(
+    [z.string(), z.strictObject({ use: z.string(), options: z.record(z.string(), z.unknown()).optional() })],
+    'must be a text, or a table of use and options',
+  )
+  .superRefine((raw, context) => {
+    const parsed = parseMiddleware(raw, '/');
+    if ('wrong' in parsed) context.addIssue({ code: 'custom', message: parsed.wrong });
+  });
+
+const middleware = listOf(middlewareItem).superRefine((items, context) => {
+  const parsed = items.map((item) => parseMiddleware(item, '/'));
+  const entries = parsed.flatMap((one): MiddlewareEntry[] => ('value' in one ? [one.value] : []));
+  const misplaced = entries.length < items.length ? null : misplacedMiddleware(entries);
+  if (misplaced !== null) {
+    context.addIssue({ code: 'custom', path: [misplaced.index], message: misplaced.wrong });
+  }
+});
+
 const application = z.strictObject({
   target: words('a PATH or MODULE:CALLABLE').meta({
     description: 'Directory or file of the project, or the application in it.',
@@ -19,6 +39,8 @@ const application = z.strictObject({
   python: words('the path of an interpreter or of a virtual environment').optional(),
   workers: whole(1, 256).optional(),
   threads: whole(1, 64).optional(),
+  /** The outermost first. Paths of modules start at the file. */
+  middleware: middleware.default([]),
 });
 
 /** Which requests a route is for. */
@@ -145,6 +167,11 @@ export type RouteConfig = Site['route'][number];
 export type FeatureName = keyof typeof featureShape | keyof typeof routeOnlyShape;
 export type FeatureConfig<N extends FeatureName> = NonNullable<RouteConfig[N]>;
 export type ApplicationConfig = Site['apps'][string];
+
+export function middlewareJsonSchema(): Record<string, unknown> {
+  const { $schema, ...schema } = z.toJSONSchema(middleware, { io: 'input' });
+  return schema;
+}
 
 export function siteJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(siteSchema, { io: 'input' });

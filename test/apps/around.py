@@ -1,0 +1,68 @@
+"""Middleware that says in the answer where it was: `X-Passed` has its `name`, the innermost first, as the headers go outwards."""
+
+import json
+
+closed = []
+
+
+class Named:
+    """Passes the application's iterable on as it is."""
+
+    def __init__(self, application, name='named', **options):
+        self.application = application
+        self.name = name
+        self.options = options
+
+    def __call__(self, environ, start_response):
+        environ['around.passed'] = [*environ.get('around.passed', []), self.name]
+
+        def start(status, headers, exc_info=None):
+            headers = [*headers, ('X-Passed', self.name), ('X-Options', json.dumps(self.options))]
+            return start_response(status, headers, exc_info)
+
+        return self.application(environ, start)
+
+
+class Wrapping:
+    """Returns an iterable of its own, whose `close()` is to be called, and to call that of the application's."""
+
+    def __init__(self, application):
+        self.application = application
+
+    def __call__(self, environ, start_response):
+        if environ['PATH_INFO'] == '/closed-wrappers':
+            start_response('200 OK', [('Content-Type', 'text/plain')])
+            return [' '.join(closed).encode()]
+        return Wrapped(environ['QUERY_STRING'], self.application(environ, start_response))
+
+
+class Wrapped:
+    def __init__(self, name, blocks):
+        self.name = name
+        self.blocks = blocks
+
+    def __iter__(self):
+        return iter(self.blocks)
+
+    def close(self):
+        closed.append(self.name)
+        self.blocks.close()
+
+
+def function(application, name='function'):
+    return Named(application, name)
+
+
+class Holder:
+    inner = Named
+
+
+def forgets(application):
+    Named(application)
+
+
+def raises(application):
+    raise RuntimeError('in the middleware')
+
+
+number = 5

@@ -217,8 +217,7 @@ class Server implements RunningServer {
       given: this.#options.given ?? new Map(),
       server: applicationOptions(configuration, environs, log),
     });
-    const site = await composeSite(configuration, composed, NOWHERE, ports, log);
-    await composed.start();
+    const site = await this.#composeSite(configuration, composed, ports);
     const old = this.#site;
     this.#retire(this.#composed);
     this.#site = site;
@@ -226,6 +225,19 @@ class Server implements RunningServer {
     this.#handle = site.handle;
     this.#applications.retire(new Set(table.keys()));
     old?.stop();
+  }
+
+  async #composeSite(
+    configuration: Configuration,
+    composed: ComposedApplications,
+    ports: readonly string[],
+  ): Promise<BuiltSite> {
+    try {
+      return await composeSite(configuration, composed, NOWHERE, ports, this.#options.log);
+    } catch (error) {
+      await this.#closeApplications(composed);
+      throw error;
+    }
   }
 
   async #closeGiven(): Promise<void> {

@@ -1,8 +1,8 @@
-import { basename, dirname, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { type Given, noSuch, show, spelled, type Written } from './given.ts';
 import { fileKey, type Setting } from './setting.ts';
 import { SETTINGS, type SettingName, settingNames } from './settings.ts';
-import { readSettingsFile } from './settings-file.ts';
+import { readSettingsFile, type SettingsFile } from './settings-file.ts';
 import { SITE_KEYS, type SiteEntry } from './site/keys.ts';
 import { isTable } from './toml.ts';
 import { readTypeScriptFile } from './typescript-file.ts';
@@ -19,11 +19,27 @@ export async function fromFile(path: string, cwd: string, mistakes: string[]): P
   const below = relative(cwd, path);
   const shown = below.startsWith('..') ? path : below;
   const file = MODULE.test(path) ? await readTypeScriptFile(path, shown) : readSettingsFile(path, shown);
+  if ('mistake' in file) {
+    mistakes.push(file.mistake);
+    return { path, given: [], site: new Map() };
+  }
+  return contentOf(file, path, mistakes);
+}
+
+/** What a program gives instead of a file. Relative paths start at `base`. */
+export function fromObject(value: object, base: string, mistakes: string[]): FileContent {
+  const entries = Object.entries(value).filter(([, given]) => given !== undefined);
+  return contentOf({ entries, place: (keys) => keys.join('.') }, join(base, 'options'), mistakes);
+}
+
+function contentOf(
+  { entries, place }: Exclude<SettingsFile, { mistake: string }>,
+  path: string,
+  mistakes: string[],
+): FileContent {
   const given: Given[] = [];
   const site = new Map<string, SiteEntry>();
-  if ('mistake' in file) mistakes.push(file.mistake);
-  for (const [key, value] of 'mistake' in file ? [] : file.entries) {
-    const { place } = file as Exclude<typeof file, { mistake: string }>;
+  for (const [key, value] of entries) {
     if (SITE_KEYS.has(key)) {
       site.set(key, { value, place, base: dirname(path) });
       continue;

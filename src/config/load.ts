@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { ViaductError } from '../errors.ts';
 import { fromEnvironment } from './from-environment.ts';
-import { fromFile } from './from-file.ts';
+import { type FileContent, fromFile, fromObject } from './from-file.ts';
 import type { Given } from './given.ts';
 import { type MiddlewareEntry, misplacedMiddleware } from './middleware.ts';
 import { fileKey, type Setting } from './setting.ts';
@@ -54,6 +54,25 @@ export async function loadSettings({
   );
   const files = settingsFiles(textOf(others, 'config'), textOf(others, 'target'), base);
   const contents = await Promise.all(files.reverse().map((path) => fromFile(path, cwd, mistakes)));
+  return resolved(contents, [...chdir, ...others], mistakes);
+}
+
+/**
+ * Reads the settings that a program gives as an object, with the keys of `viaduct.toml`, over the defaults. Nothing else is looked at.
+ *
+ * @throws ViaductError `SETTINGS` as `loadSettings` does
+ */
+export function readSettings(value: object, base: string): Promise<LoadedSettings> {
+  const mistakes: string[] = [];
+  return resolved([fromObject(value, base, mistakes)], [], mistakes);
+}
+
+/** Reads what files give, puts `direct` over it, and tells all mistakes. */
+async function resolved(
+  contents: readonly FileContent[],
+  direct: readonly Read[],
+  mistakes: string[],
+): Promise<LoadedSettings> {
   const fromFiles = contents.flatMap(({ path, given }) => readAll(given, dirname(path), mistakes));
   const site = new Map(contents.flatMap((content) => [...content.site]));
   const { readSite } = site.size === 0 ? { readSite: () => null } : await import('./site/read-site.ts');
@@ -63,7 +82,7 @@ export async function loadSettings({
   }
   const values: Record<string, unknown> = { ...defaultSettings() };
   const origins = new Map<SettingName, string>();
-  for (const { name, value, origin } of [...fromFiles, ...chdir, ...others]) {
+  for (const { name, value, origin } of [...fromFiles, ...direct]) {
     values[name] = value;
     origins.set(name, origin);
   }

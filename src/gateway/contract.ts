@@ -1,3 +1,5 @@
+import type { ListenerEnviron } from './variables.ts';
+
 /**
  * WSGI (PEP 3333) in TypeScript's terms. An application is a function of an environ and `start_response`; a middleware makes one of
  * another; the server calls it and sends what it returns. Strings hold bytes, a character each (latin-1), as the PEP's native strings do.
@@ -118,8 +120,8 @@ export type ResponseBody = (Iterable<Uint8Array> | AsyncIterable<Uint8Array>) & 
 /** Answers a request. It may come by itself (`start`), and hold things until it is closed. */
 export interface Application {
   (environ: Environ, startResponse: StartResponse): ResponseBody | Promise<ResponseBody>;
-  /** Brings up what it needs. A request does that too, so it need not be called. */
-  start?(): Promise<void>;
+  /** Brings up what it needs, for a server that listens there. A request does that too, so it need not be called. */
+  start?(listeners?: readonly ListenerEnviron[]): Promise<void>;
   /** Ends what it holds. It answers nothing afterwards. */
   close?(): Promise<void>;
 }

@@ -10,7 +10,7 @@ import { formatStatus } from './status.ts';
 /** Where an application that takes requests keeps the function that does. */
 const HANDLE = Symbol('viaduct.handle');
 
-/** What a server's requests are answered with, without an environ; null when that is not possible for this server. */
+/** Gives what a server's requests are answered with, without an environ; null when that is not possible for this server. */
 export type Bind = (server: ApplicationOptions) => Next | null;
 
 interface DirectApplication extends Application {

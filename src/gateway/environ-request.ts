@@ -8,13 +8,22 @@ import { percentDecode, percentEncode } from './variables.ts';
 /**
  * The request that an environ describes, for an application that takes requests. When nobody has changed the environ it is the request that it was made of,
  * so that what recurs is still known.
+ *
+ * @param isKnown whether the application knows the listener that the environ names; if not, the request has to say all of it
  */
-export function requestOf(environ: Environ): Request {
+export function requestOf(
+  environ: Environ,
+  isKnown: (environ: Environ, request: Request) => boolean = always,
+): Request {
   const client = environ['viaduct.client'] ?? null;
   if (!(client instanceof Exchange)) return new EnvironRequest(environ, client, null);
   const { request } = client;
-  const isNew = client.isWatched || !client.isUnchanged(environ);
-  return isNew ? new EnvironRequest(environ, client, request) : request;
+  const isAsItCame = !client.isWatched && isKnown(environ, request) && client.isUnchanged(environ);
+  return isAsItCame ? request : new EnvironRequest(environ, client, request);
+}
+
+function always(): boolean {
+  return true;
 }
 
 /** A request that was changed on its way, or that no connection brought. */

@@ -6,7 +6,8 @@ import { watchProject } from '../app/watch.ts';
 import { defaultSettings } from '../config/settings.ts';
 import { ViaductError } from '../errors.ts';
 import type { Application } from '../gateway/contract.ts';
-import { applicationOf } from '../gateway/direct.ts';
+import { answer, bound } from '../gateway/direct.ts';
+import { requestOf } from '../gateway/environ-request.ts';
 import type { ListenerEnviron } from '../gateway/variables.ts';
 import type { HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
@@ -42,7 +43,7 @@ export interface PythonApplication extends Application, AsyncDisposable {
    *
    * @throws ViaductError `APPLICATION_MISSING`, `PYTHON_MISSING`, `APPLICATION_BROKEN` with the traceback as `cause`, or `WORKER`.
    */
-  start(): Promise<void>;
+  start(listeners?: readonly ListenerEnviron[]): Promise<void>;
   /** Starts a new release beside the old one, which serves until the new one is ready, and goes on when that fails. */
   reload(): Promise<void>;
   /** Lets running requests finish, then ends the workers. */
@@ -55,10 +56,19 @@ export interface PythonApplication extends Application, AsyncDisposable {
  */
 export function pythonApp(options: PythonAppOptions = {}): PythonApplication {
   const server = new PythonServer(options);
-  const application = applicationOf(server.handle, ({ listeners }) => (server.knows(listeners) ? server.handle : null));
   const close = (): Promise<void> => server.close();
+  const call: Application = (environ, startResponse) => {
+    const request = requestOf(environ, ({ SERVER_NAME, SERVER_PORT }, { peer }) => {
+      const listener = server.listeners[peer.listener];
+      return listener?.SERVER_NAME === SERVER_NAME && listener.SERVER_PORT === SERVER_PORT;
+    });
+    return answer(server.handle(request), startResponse);
+  };
+  const application = bound(call, ({ listeners }) =>
+    isDeepStrictEqual(listeners, server.listeners) ? server.handle : null,
+  );
   return Object.assign(application, {
-    start: () => server.start(),
+    start: (listeners?: readonly ListenerEnviron[]) => server.start(listeners),
     reload: () => server.reload(),
     close,
     [Symbol.asyncDispose]: close,
@@ -72,8 +82,8 @@ const NOWHERE: readonly ListenerEnviron[] = [
 class PythonServer {
   readonly #options: PythonAppOptions;
   readonly #log: Log;
-  /** Those of the server that it belongs to; nobody's while none has come before the start. */
-  #listeners: readonly ListenerEnviron[] = NOWHERE;
+  /** Those of the server that it belongs to: requests of others must say where they came in. */
+  listeners: readonly ListenerEnviron[] = NOWHERE;
   #state: 'new' | 'starting' | 'running' | 'closed' = 'new';
   #server: ApplicationServer | null = null;
   #starting: Promise<void> = Promise.resolve();
@@ -89,15 +99,10 @@ class PythonServer {
     return this.start().then(() => settle(this.handle(request)));
   };
 
-  /** Whether its workers know these listeners, so that requests need not say where they came in. */
-  knows(listeners: readonly ListenerEnviron[]): boolean {
-    if (this.#state === 'new') this.#listeners = listeners;
-    return isDeepStrictEqual(this.#listeners, listeners);
-  }
-
-  start(): Promise<void> {
+  start(listeners?: readonly ListenerEnviron[]): Promise<void> {
     if (this.#state === 'closed') return Promise.reject(closedError());
     if (this.#state !== 'new') return this.#starting;
+    if (listeners !== undefined) this.listeners = listeners;
     this.#state = 'starting';
     this.#starting = this.#start();
     return this.#starting;
@@ -157,7 +162,7 @@ class PythonServer {
         threads,
         preload: settings.preload,
         software: `viaduct/${VERSION}`,
-        listeners: this.#listeners,
+        listeners: this.listeners,
       },
       pool: settings,
       responseBufferBytesMax: settings.responseBufferBytesMax,

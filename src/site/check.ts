@@ -15,14 +15,19 @@ export interface Checked {
 }
 
 /**
- * Tries whether `configuration` makes a site, and reads its certificates. Nothing is started.
+ * Tries whether `configuration` makes a site, and reads its certificates. Nothing is started. `given` are names of applications that there will be.
  *
  * @throws ViaductError `SETTINGS` with every mistake, a line each.
  */
-export async function checkConfiguration(configuration: Configuration, place: Place, log: Log): Promise<Checked> {
+export async function checkConfiguration(
+  configuration: Configuration,
+  place: Place,
+  log: Log,
+  given: Iterable<string> = [],
+): Promise<Checked> {
   const mistakes: string[] = [];
   let routes: readonly ResolvedRoute[] = [];
-  const applications = { names: applicationNames(configuration), next: () => notFound };
+  const applications = { names: new Set([...applicationNames(configuration), ...given]), next: () => notFound };
   try {
     const site = await composeSite(configuration, applications, place, [], log);
     site.destroy();

@@ -1,11 +1,12 @@
+import type { MiddlewareEntry, PythonMiddleware } from '../config/middleware.ts';
 import { ViaductError } from '../errors.ts';
 import type { ApplicationOptions } from '../gateway/application-options.ts';
 import { compose } from '../gateway/compose.ts';
-import type { Application } from '../gateway/contract.ts';
+import type { Application, Middleware } from '../gateway/contract.ts';
 import { applicationOf } from '../gateway/direct.ts';
 import { serveApplication } from '../gateway/serve-application.ts';
 import type { Next } from '../http/handler.ts';
-import { applicationNames, type Configuration } from './configuration.ts';
+import { applicationNames, type Configuration, MAIN } from './configuration.ts';
 import { ModuleLoader } from './modules.ts';
 
 export interface ApplicationParts {
@@ -21,15 +22,13 @@ export interface ComposedApplications {
   readonly names: ReadonlySet<string>;
   /** Answers requests with the application of that name, which is among `names`. */
   readonly next: (name: string) => Next;
-  /** Brings them up. */
-  start(): Promise<void>;
   /** Ends what was made for this configuration; what was given lives on. */
   close(): Promise<void>;
 }
 
 /**
- * Imports the applications and the middleware that are written in TypeScript, and puts the middleware around them and around the Python
- * applications.
+ * Imports the applications and the middleware that are written in TypeScript, starts them, and puts the middleware around them and around the
+ * Python applications.
  *
  * @throws ViaductError `APPLICATION_BROKEN` or `APPLICATION_MISSING`
  */
@@ -41,27 +40,39 @@ export async function composeApplications(
   const own: Application[] = [];
   const nexts = new Map<string, Next>();
   const names = new Set([...applicationNames(configuration), ...given.keys()]);
-  for (const name of names) {
-    const module = configuration.modules[name];
-    let application = given.get(name);
-    if (application === undefined && module !== undefined) {
-      application = await loader.application(module);
-      own.push(application);
-    }
-    application ??= applicationOf(python(name));
-    const wrapped = compose()(application);
-    nexts.set(name, serveApplication(wrapped, server));
-  }
-  return {
-    names,
-    next: (name) => nexts.get(name) ?? missing(name),
-    async start() {
-      await Promise.all([...own, ...given.values()].map((application) => application.start?.()));
-    },
-    async close() {
-      await Promise.all(own.map((application) => application.close?.()));
-    },
+  const close = async (): Promise<void> => {
+    await Promise.all(own.map((application) => application.close?.()));
   };
+  try {
+    for (const name of names) {
+      const module = configuration.modules[name];
+      const application =
+        given.get(name) ?? (module === undefined ? applicationOf(python(name)) : await loader.application(module));
+      if (module !== undefined) own.push(application);
+      await application.start?.(server.listeners);
+      const middleware = await Promise.all(
+        middlewareOf(configuration, name).map((entry) => loadMiddleware(entry, loader)),
+      );
+      nexts.set(name, serveApplication(compose(...middleware)(application), server));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { names, next: (name) => nexts.get(name) ?? missing(name), close };
+}
+
+/** What is around an application here; Python middleware is around it in the workers. */
+function middlewareOf({ settings, applications, modules }: Configuration, name: string): HereMiddleware[] {
+  const entries = name === MAIN ? settings.middleware : (applications[name] ?? modules[name])?.middleware;
+  return (entries ?? []).filter((entry) => entry.language !== 'python');
+}
+
+type HereMiddleware = Exclude<MiddlewareEntry, PythonMiddleware>;
+
+async function loadMiddleware(entry: HereMiddleware, loader: ModuleLoader): Promise<Middleware> {
+  if (entry.language === 'typescript') return loader.middleware(entry, entry.options);
+  throw new ViaductError('SETTINGS', `Cannot use middleware viaduct:${entry.name}: there is none of that name`);
 }
 
 function missing(name: string): never {

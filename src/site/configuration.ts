@@ -19,14 +19,18 @@ export interface Configuration {
   /** Python applications that routes name. */
   readonly applications: Readonly<Record<string, NamedApplication>>;
   /** Applications in TypeScript by name; `MAIN` is the one that is served where no route says otherwise. */
-  readonly modules: Readonly<Record<string, ModuleExport>>;
+  readonly modules: Readonly<Record<string, ModuleApplication>>;
 }
 
 /** The name of the application that needs no configuration. */
 export const MAIN = 'main';
 
 /** Names of the applications that a configuration has. */
-export function applicationNames({ project, applications, modules }: Configuration): ReadonlySet<string> {
+export function applicationNames({
+  project,
+  applications,
+  modules,
+}: Pick<Configuration, 'project' | 'applications' | 'modules'>): ReadonlySet<string> {
   return new Set([...Object.keys(applications), ...Object.keys(modules), ...(project === null ? [] : [MAIN])]);
 }
 
@@ -35,6 +39,10 @@ export interface NamedApplication {
   readonly workers: number;
   readonly threads: number;
   /** Around the application, the outermost first; that of the main application is a setting. */
+  readonly middleware: readonly MiddlewareEntry[];
+}
+
+export interface ModuleApplication extends ModuleExport {
   readonly middleware: readonly MiddlewareEntry[];
 }
 

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ViaductError } from '../errors.ts';
 import type { Application, Middleware } from '../gateway/contract.ts';
@@ -8,6 +9,14 @@ export interface ModuleExport {
   readonly module: string;
   /** '' for the usual ones. */
   readonly export: string;
+}
+
+const TARGET = /^(.+\.[cm]?[jt]s)(?:#([\p{L}_$][\p{L}\p{N}_$]*))?$/u;
+
+/** The module that a target names: a file in TypeScript or JavaScript, with or without `#EXPORT`; null for any other target. */
+export function moduleTarget(target: string, directory: string): ModuleExport | null {
+  const [, file, name = ''] = TARGET.exec(target) ?? [];
+  return file === undefined ? null : { module: resolve(directory, file), export: name };
 }
 
 const PACKAGE = fileURLToPath(new URL('../index.js', import.meta.url));

@@ -1,3 +1,4 @@
+import { MovingWatch } from './app/moving-watch.ts';
 import { applicationName } from './app/project.ts';
 import { watchProject } from './app/watch.ts';
 import { ViaductError } from './errors.ts';
@@ -79,9 +80,12 @@ class Server implements RunningServer {
   /** What a trusted proxy says of the client is taken; what anybody else says goes. */
   #receive: (request: Request) => Request;
   #handle: Next = () => plainError();
-  #stopWatching: () => void = () => {};
+  /** In development, over the project's directory. */
+  readonly #watch = new MovingWatch<string>((directory) => watchProject(directory, () => void this.#reloadChanged()));
   #changed = false;
   #reloading = false;
+  /** The last reload that was asked for. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -142,12 +146,21 @@ class Server implements RunningServer {
       this.#showBroken(error);
     }
     started(null);
-    if (settings.dev && project !== null) {
-      this.#stopWatching = watchProject(project.directory, () => void this.#reloadChanged());
-    }
+    this.#watchProject();
   }
 
-  async reload(configuration: Configuration): Promise<void> {
+  /** One after another: signals, changed files and changed configurations ask for them. */
+  reload(configuration: Configuration): Promise<void> {
+    return this.#inTurn(() => this.#change(configuration));
+  }
+
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(step);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  async #change(configuration: Configuration): Promise<void> {
     const opening = await this.#listeners.prepare(configuration);
     try {
       await this.#begin(configuration, opening);
@@ -162,11 +175,17 @@ class Server implements RunningServer {
     const changes = { limits: limitsOf(configuration), connectionsMax: configuration.settings.connectionsMax };
     this.#http1.reconfigure(changes);
     this.#http2.reconfigure(changes);
+    this.#watchProject();
+  }
+
+  #watchProject(): void {
+    const { settings, project } = this.#configuration;
+    this.#watch.follow(settings.dev && project !== null ? project.directory : null);
   }
 
   async stop(): Promise<void> {
     const { gracefulTimeoutMs } = this.#configuration.settings;
-    this.#stopWatching();
+    this.#watch.close();
     this.#listeners.close();
     let timer: NodeJS.Timeout | null = null;
     const late = new Promise<'late'>((resolve) => {
@@ -186,7 +205,7 @@ class Server implements RunningServer {
   }
 
   kill(): void {
-    this.#stopWatching();
+    this.#watch.close();
     this.#listeners.close();
     this.#http1.destroy();
     this.#http2.destroy();
@@ -276,7 +295,7 @@ class Server implements RunningServer {
       this.#changed = false;
       const before = performance.now();
       try {
-        await this.reload(this.#configuration);
+        await this.#inTurn(() => this.#change(this.#configuration));
         this.#options.log.info(`Reloaded in ${Math.round(performance.now() - before)} ms`);
       } catch (error) {
         this.#showBroken(error);

@@ -59,6 +59,7 @@ export class Supervisor {
   #replaceDueMs = 0;
   #stopped: (() => void) | null = null;
   #stepping = false;
+  #destroyed = false;
   #releases = 0;
 
   constructor(options: SupervisorOptions) {
@@ -85,11 +86,14 @@ export class Supervisor {
     return new Promise((resolve) => this.#post({ kind: 'stop', stopped: resolve }));
   }
 
-  /** Ends all processes now. */
+  /** Ends all processes now. What happens to them afterwards is nobody's concern. */
   destroy(): void {
+    this.#destroyed = true;
     for (const release of this.#releasesAlive()) release.destroy();
     this.#clearTimers();
     this.pool.stop();
+    this.#outcome?.reject(new ViaductError('WORKER', 'Cannot start the application: it was stopped meanwhile'));
+    this.#outcome = null;
   }
 
   /** Takes a connection from one of the Python processes. */
@@ -108,6 +112,7 @@ export class Supervisor {
   }
 
   #post(event: Event): void {
+    if (this.#destroyed) return;
     this.#events.push(event);
     if (this.#stepping) return;
     this.#stepping = true;

@@ -1,7 +1,8 @@
 import { type FSWatcher, lstatSync, readdirSync, watch } from 'node:fs';
 import { join, sep } from 'node:path';
 
-const SETTLE_MS = 150;
+/** Changes that are not further apart come together. */
+export const SETTLE_MS = 150;
 const DIRECTORIES_MAX = 2000;
 /** What an application reads once and keeps: its code, its templates (Django and Jinja cache them), its translations. */
 const KEPT = /\.(?:py|html?|jinja2?|j2|mo)$/;
@@ -22,7 +23,7 @@ export function watchProject(directory: string, onChange: () => void, settleMs =
   const watchBelow = (top: string): void => {
     for (const path of directoriesBelow(top)) {
       if (watchers.size >= DIRECTORIES_MAX || watchers.has(path)) continue;
-      const watcher = open(path, (name) => {
+      const watcher = openWatch(path, (name) => {
         if (isKept(path, name)) changed();
         else if (isWatched(path, name)) {
           const added = directoriesBelow(join(path, name));
@@ -44,8 +45,8 @@ export function watchProject(directory: string, onChange: () => void, settleMs =
   };
 }
 
-/** Null for a directory that is gone again, or when the system has no watch left. */
-function open(path: string, onEvent: (name: string) => void): FSWatcher | null {
+/** Watches a directory: null for one that is not there, or when the system has no watch left. */
+export function openWatch(path: string, onEvent: (name: string) => void): FSWatcher | null {
   try {
     return watch(path, (_event, name) => name !== null && onEvent(name));
   } catch {

@@ -1,15 +1,11 @@
 import { closeSync, openSync } from 'node:fs';
 import type { Log } from '../observe/log.ts';
 import type { RunningServer } from '../server.ts';
-import type { Configuration } from '../site/configuration.ts';
 
 /** Who wants to know what a signal has begun. */
 export interface SignalEvents {
   readonly onStopping: () => void;
-  /** A reload begins: finds out what the configuration is now. */
-  readonly onReloading: () => Promise<Configuration>;
-  /** The reload is over, with a new release or the old one. */
-  readonly onReloaded: (outcome: string) => void;
+  readonly onReload: () => void;
 }
 
 /** A Ctrl-C may arrive twice: from the terminal, and passed on by whoever started us, such as npm. Two within this time are one. */
@@ -44,7 +40,7 @@ export function runUntilSignal(server: RunningServer, log: Log, events: SignalEv
     process.on('SIGTERM', stop);
     process.on('SIGHUP', (signal) => {
       if (terminalIsGone()) stop(signal as 'SIGHUP');
-      else if (stoppingSinceMs === Number.POSITIVE_INFINITY) void reload(server, log, events);
+      else if (stoppingSinceMs === Number.POSITIVE_INFINITY) events.onReload();
     });
   });
 }
@@ -63,20 +59,5 @@ function terminalIsGone(): boolean {
     return false;
   } catch {
     return true;
-  }
-}
-
-async function reload(server: RunningServer, log: Log, { onReloading, onReloaded }: SignalEvents): Promise<void> {
-  const before = performance.now();
-  try {
-    await server.reload(await onReloading());
-    log.info(`Reloaded in ${Math.round(performance.now() - before)} ms`);
-    onReloaded('reloaded');
-  } catch (error) {
-    const { message, cause } = error as Error;
-    log.error(
-      `Cannot reload, everything goes on as it was: ${message}${typeof cause === 'string' ? `\n${cause.trimEnd()}` : ''}`,
-    );
-    onReloaded('the reload failed');
   }
 }

@@ -19,6 +19,8 @@ export interface LoadedSettings {
   readonly site: Site | null;
   /** The same as it was written, for messages. */
   readonly siteEntries: SiteEntries;
+  /** Absolute paths of all files that are read when they are there. Files say nothing that changes them. */
+  readonly sources: readonly string[];
 }
 
 export interface LoadOptions {
@@ -52,9 +54,12 @@ export async function loadSettings({
     base,
     mistakes,
   );
-  const files = settingsFiles(textOf(others, 'config'), textOf(others, 'target'), base);
-  const contents = await Promise.all(files.reverse().map((path) => fromFile(path, cwd, mistakes)));
-  return resolved(contents, [...chdir, ...others], mistakes);
+  const [own, projects] = sourcesOf(textOf(others, 'config'), textOf(others, 'target'), base);
+  const files = [textOf(others, 'config') ?? own.find(isThere), projects.find(isThere)];
+  const named = [...new Set(files)].filter((path) => path !== undefined);
+  const contents = await Promise.all(named.reverse().map((path) => fromFile(path, cwd, mistakes)));
+  const resolved = await resolve(contents, [...chdir, ...others], mistakes);
+  return { ...resolved, sources: [...own, ...projects] };
 }
 
 /**
@@ -64,11 +69,11 @@ export async function loadSettings({
  */
 export function readSettings(value: object, base: string): Promise<LoadedSettings> {
   const mistakes: string[] = [];
-  return resolved([fromObject(value, base, mistakes)], [], mistakes);
+  return resolve([fromObject(value, base, mistakes)], [], mistakes);
 }
 
 /** Reads what files give, puts `direct` over it, and tells all mistakes. */
-async function resolved(
+async function resolve(
   contents: readonly FileContent[],
   direct: readonly Read[],
   mistakes: string[],
@@ -86,7 +91,13 @@ async function resolved(
     values[name] = value;
     origins.set(name, origin);
   }
-  return { settings: values as unknown as Settings, origins, site: read, siteEntries: site };
+  return {
+    settings: values as unknown as Settings,
+    origins,
+    site: read,
+    siteEntries: site,
+    sources: [],
+  };
 }
 
 /** A value that was read. */
@@ -138,15 +149,15 @@ function joined(mounts: readonly Mount[]): Mount[] {
 /** The first that is there is read. */
 const FILES = ['viaduct.toml', 'viaduct.config.ts', 'viaduct.config.mts', 'viaduct.config.js', 'viaduct.config.mjs'];
 
-/** The files that apply, the stronger one first. */
-function settingsFiles(config: string | null, target: string | null, base: string): string[] {
+/** Where `viaduct.toml` and its like may stand, then where `pyproject.toml` may: of both the first that is there is read. */
+function sourcesOf(config: string | null, target: string | null, base: string): [own: string[], projects: string[]] {
   const directories = [...directoryOf(target), base];
-  const find = (name: string): string | undefined =>
-    directories
-      .map((directory) => join(directory, name))
-      .find((path) => statSync(path, { throwIfNoEntry: false }) !== undefined);
-  const own = config ?? FILES.map(find).find((path) => path !== undefined);
-  return [...new Set([own, find('pyproject.toml')])].filter((path) => path !== undefined);
+  const own = FILES.flatMap((name) => directories.map((directory) => join(directory, name)));
+  return [config === null ? own : [config], directories.map((directory) => join(directory, 'pyproject.toml'))];
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function directoryOf(target: string | null): string[] {

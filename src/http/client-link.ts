@@ -1,9 +1,7 @@
 import type { Socket } from 'node:net';
+import { NEVER, putOff } from './credit.ts';
 import type { ServerContext } from './server-context.ts';
 import { type ClientSocket, detachSocket, type Receiver } from './socket-reader.ts';
-
-/** Later than any tick. */
-const NEVER = 0x3fffffff;
 
 /** A connection's hold on its socket: whether it reads, whether it takes more, and by when something must have happened. */
 export class ClientLink {
@@ -57,9 +55,7 @@ export class ClientLink {
 
   /** Puts the deadline off for `bytes`, to `ticks` from now at most. */
   #extend(bytes: number, ticks: number, bytesPerTick: number): void {
-    if (bytes <= 0) return;
-    const latest = this.#context.tick + ticks;
-    this.#deadline = bytesPerTick === 0 ? latest : Math.min(latest, this.#deadline + bytes / bytesPerTick);
+    this.#deadline = putOff(this.#deadline, bytes, this.#context.tick, ticks, bytesPerTick);
   }
 
   /** The socket holds as much as it should: write no more before it drains. */

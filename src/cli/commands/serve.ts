@@ -1,4 +1,6 @@
 import { basename } from 'node:path';
+import { MovingWatch } from '../../app/moving-watch.ts';
+import { watchFiles } from '../../app/watch-files.ts';
 import { placeOf } from '../../config/site/keys.ts';
 import { type RunningFronts, startFronts } from '../../fronts/primary.ts';
 import { createLog, type Log } from '../../observe/log.ts';
@@ -11,6 +13,7 @@ import { VERSION } from '../../version.ts';
 import type { Arguments } from '../arguments.ts';
 import { findingLines, palette } from '../output.ts';
 import { prepare } from '../prepare.ts';
+import { createReload } from '../reload.ts';
 import { runUntilSignal } from '../run-until-signal.ts';
 
 /** `viaduct serve`: finds the project, serves it until a signal ends it, and resolves to the exit code. */
@@ -39,15 +42,24 @@ export async function serve(parsed: Arguments): Promise<number> {
   const name = basename(project?.directory ?? settings.chdir ?? process.cwd());
   const isAlive = fronts === null ? () => true : () => fronts.isAlive();
   const ready = (state: string): void => manager.ready(`Serving ${name}${state}`, isAlive);
-  const ended = runUntilSignal(server, log, {
-    onStopping: () => manager.stopping('Finishing what runs'),
+  const reload = createReload(server, log, {
     onReloading: async () => {
       manager.reloading();
       const { configuration: changed, loaded: reloaded } = await configure();
       await checkConfiguration(changed, placeOf(reloaded.siteEntries), log);
+      watch.follow(changed.settings.dev ? loaded.sources : null);
       return changed;
     },
     onReloaded: (outcome) => ready(`; ${outcome}`),
+  });
+  const watch = new MovingWatch<readonly string[]>((paths) => watchFiles(paths, reload));
+  watch.follow(settings.dev ? loaded.sources : null);
+  const ended = runUntilSignal(server, log, {
+    onStopping: () => {
+      watch.close();
+      manager.stopping('Finishing what runs');
+    },
+    onReload: reload,
   });
   const where = server.urls.join(' and ');
   const passed = settings.listen !== given.listen ? ' (passed by systemd)' : '';

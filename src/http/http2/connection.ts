@@ -1,6 +1,7 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Credit, NEVER } from '../credit.ts';
 import type { Peer } from '../message.ts';
 import { peerOf } from '../peer.ts';
 import { Refusal } from '../refusal.ts';
@@ -9,8 +10,6 @@ import { FrameGuard, type FrameWatcher, type Violation } from './frame-guard.ts'
 import { GuardedSocket, type SocketOwner } from './guarded-socket.ts';
 import type { Http2Context } from './http2-context.ts';
 
-/** Later than any tick. */
-const NEVER = 0x3fffffff;
 const OVERFLOWED_MAX = 128;
 
 const {
@@ -24,8 +23,8 @@ const {
 /** One client's connection (RFC 9113): its streams are exchanges, at once and in any order. Node's engine reads and writes the frames. */
 export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner {
   readonly peer: Peer;
-  /** Grows with each tick in which the client's socket took something. */
-  progress = 0;
+  /** Bytes that the client's socket had taken at the last tick. */
+  taken = 0;
   readonly #context: Http2Context;
   readonly #socket: Duplex;
   readonly #guarded: GuardedSocket;
@@ -40,11 +39,10 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
   #deadline = NEVER;
   /** By when a header section that has begun must be whole. */
   #headersDeadline = NEVER;
-  /** By when the client must take some of what waits in its socket. */
-  #writeDeadline = NEVER;
-  /** Bytes that were handed to the socket, and those of them that the client had taken at the last tick. */
+  /** Its time to take what waits in its socket. */
+  readonly #taking: Credit;
+  /** Bytes that were handed to the socket. */
   #sent = 0;
-  #taken = 0;
   #reported = false;
 
   constructor(
@@ -58,6 +56,7 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
     this.#socket = socket;
     this.#context = context;
     this.#onClosed = onClosed;
+    this.#taking = new Credit(context, context.writeTicks, context.writeBytesPerTick);
     this.#guard = new FrameGuard(this, context.sectionBytesMax, context.tickMs);
     this.#guarded = new GuardedSocket(socket, this);
   }
@@ -111,8 +110,8 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
 
   // FrameWatcher and SocketOwner: what the client's frames and its socket tell.
 
-  onWindowUpdate(id: number): void {
-    if (id !== 0) this.#exchanges.get(id)?.onWindowUpdate();
+  onWindowUpdate(id: number, increment: number): void {
+    if (id !== 0) this.#exchanges.get(id)?.onWindowUpdate(increment);
   }
 
   onOverflow(id: number): void {
@@ -141,7 +140,7 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
   onSent(bytes: number): void {
     this.#guard.countSent(bytes);
     this.#sent += bytes;
-    if (this.#writeDeadline === NEVER) this.#writeDeadline = this.#context.tick + this.#context.writeTicks;
+    this.#taking.run();
   }
 
   onEnding(): void {
@@ -200,12 +199,11 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
     const { tick } = this.#context;
     const { pending } = this.#guarded;
     const taken = this.#sent - pending;
-    if (pending === 0) this.#writeDeadline = NEVER;
-    else if (taken > this.#taken) this.#writeDeadline = tick + this.#context.writeTicks;
-    if (taken > this.#taken) this.progress += 1;
+    this.#taking.earn(taken - this.taken);
+    if (pending === 0) this.#taking.rest();
     if (this.#state === 'ending' && pending > 0) this.#deadline = tick + this.#context.lingerTicks;
-    this.#taken = taken;
-    if (tick >= this.#writeDeadline) this.destroy();
+    this.taken = taken;
+    if (this.#taking.spent) this.destroy();
     else if (tick >= this.#headersDeadline) {
       this.#refuse({ code: NGHTTP2_ENHANCE_YOUR_CALM, reason: 'a header section did not end in time' });
     } else if (tick >= this.#deadline) {

@@ -9,6 +9,7 @@ import { discardBody } from '../response-writer.ts';
 import type { ServerContext } from '../server-context.ts';
 import type { RequestFields } from './request-fields.ts';
 import { StreamBody, type StreamBodyOwner } from './stream-body.ts';
+import { type Line, StreamClock } from './stream-clock.ts';
 import { StreamRequest } from './stream-request.ts';
 import { writeStreamResponse } from './stream-response.ts';
 import type { SinkOwner } from './stream-sink.ts';
@@ -20,9 +21,7 @@ import type { SinkOwner } from './stream-sink.ts';
 type Phase = 'handling' | 'responding' | 'flushing' | 'abandoned' | 'over';
 
 /** The connection, as its exchanges see it. */
-export interface ExchangeOwner {
-  /** Grows as long as the client's socket takes something. */
-  readonly progress: number;
+export interface ExchangeOwner extends Line {
   readonly peer: Peer;
   /** Whether the client may still send on stream `id`. */
   isOpen(id: number): boolean;
@@ -30,11 +29,6 @@ export interface ExchangeOwner {
 }
 
 const BODY_TIMEOUT = new Refusal(408, 'the content did not arrive in time');
-
-/** Later than any tick. */
-const NEVER = 0x3fffffff;
-/** How often a stream of which nothing goes out may wait for others of its connection. */
-const WAITS_MAX = 4;
 
 const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_CANCEL } = constants;
 
@@ -60,11 +54,7 @@ export class StreamExchange implements Exchange, StreamBodyOwner, SinkOwner {
   /** The request as handlers and logs see it, where that is not as it came. */
   #shown: Request | null = null;
   #startedAtMs = 0;
-  #deadline = NEVER;
-  /** Blocks of the response that wait for the client. */
-  #waiting = 0;
-  #waits = 0;
-  #progress = 0;
+  readonly #clock: StreamClock;
 
   constructor(stream: ServerHttp2Stream, context: ServerContext, owner: ExchangeOwner) {
     this.id = stream.id ?? 0;
@@ -72,6 +62,7 @@ export class StreamExchange implements Exchange, StreamBodyOwner, SinkOwner {
     this.socket = stream as ResponseSink;
     this.#context = context;
     this.#owner = owner;
+    this.#clock = new StreamClock(context, owner);
   }
 
   /** Answers the request that `raw` is; `fields` is lent for the call. */
@@ -187,33 +178,31 @@ export class StreamExchange implements Exchange, StreamBodyOwner, SinkOwner {
 
   // SinkOwner: what becomes of the blocks of a long response.
 
-  onWriting(): void {
-    this.#waiting += 1;
-    if (this.#waiting === 1) this.#await();
-  }
-
-  onWritten(): void {
-    this.#waiting -= 1;
+  onWriting(bytes: number): void {
+    this.#clock.writing(bytes);
     this.#await();
   }
 
-  /** The client says that it will take more of this response. */
-  onWindowUpdate(): void {
-    if (this.#isLeftToClient) this.#await();
+  onWritten(bytes: number): void {
+    this.#clock.written(bytes);
+    this.#await();
+  }
+
+  /** The client says that it will take so many more bytes of this response. */
+  onWindowUpdate(bytes: number): void {
+    this.#clock.windowGrew(bytes);
   }
 
   /** Whether the next step is the client's: to take some of the response. A source may be quiet for as long as it likes. */
   get #isLeftToClient(): boolean {
-    return this.#phase === 'flushing' || (this.#phase === 'responding' && this.#waiting > 0);
+    return this.#phase === 'flushing' || (this.#phase === 'responding' && this.#clock.waiting > 0);
   }
 
-  /** Sets by when the client must do what it has to do next. */
+  /** The client's time runs for what it has to do next. */
   #await(): void {
-    const { tick, writeTicks, bodyTicks } = this.#context;
-    this.#waits = 0;
-    this.#progress = this.#owner.progress;
-    if (this.#isLeftToClient) this.#deadline = tick + writeTicks;
-    else this.#deadline = this.#body?.flowing === true ? tick + bodyTicks : NEVER;
+    if (this.#isLeftToClient) this.#clock.awaitTaking();
+    else if (this.#body?.flowing === true) this.#clock.awaitContent();
+    else this.#clock.awaitNothing();
   }
 
   // StreamBodyOwner: what the request's content tells.
@@ -223,11 +212,15 @@ export class StreamExchange implements Exchange, StreamBodyOwner, SinkOwner {
       this.#expectsContinue = false;
       if (this.#phase === 'handling' && !this.stream.closed) this.stream.additionalHeaders({ ':status': 100 });
     }
-    if (!this.#isLeftToClient) this.#await();
+    this.#await();
+  }
+
+  onBodyReceived(bytes: number): void {
+    this.#clock.received(bytes);
   }
 
   onBodyPaused(): void {
-    if (!this.#isLeftToClient) this.#await();
+    this.#await();
   }
 
   /** The content is wrong, too large or too slow: the application hears it, the client too unless its response has begun. */
@@ -237,7 +230,10 @@ export class StreamExchange implements Exchange, StreamBodyOwner, SinkOwner {
     const handling = this.#phase === 'handling' && request !== null;
     if (handling) this.#phase = 'responding';
     this.#body?.fail(new RequestBodyError(refusal.status, refusal.reason));
-    if (!handling) return;
+    if (!handling) {
+      this.#await();
+      return;
+    }
     this.#leave(request);
     this.#context.options.onAnswered?.(this.#shown ?? request, refusal.status, 0, this.#startedAtMs);
     this.request = null;
@@ -258,7 +254,7 @@ export class StreamExchange implements Exchange, StreamBodyOwner, SinkOwner {
     const { request, sender } = this;
     this.sender = null;
     sender?.cancel();
-    this.#deadline = NEVER;
+    this.#clock.awaitNothing();
     if (phase === 'handling' && request !== null) this.#phase = 'abandoned';
     else this.#finish(this.#status);
     const taken = phase === 'flushing' && this.stream.rstCode === NGHTTP2_NO_ERROR;
@@ -285,17 +281,8 @@ export class StreamExchange implements Exchange, StreamBodyOwner, SinkOwner {
 
   /** Called once a tick. */
   sweep(): void {
-    if (this.#context.tick < this.#deadline) return;
-    if (!this.#isLeftToClient) {
-      this.#deadline = NEVER;
-      this.onBodyRefused(BODY_TIMEOUT);
-      return;
-    }
-    // Its turn may not have come because the client's line is slow, not because the client does not want it.
-    const waits = this.#waits;
-    if (waits < WAITS_MAX && this.#progress !== this.#owner.progress) {
-      this.#await();
-      this.#waits = waits + 1;
-    } else this.stream.close(NGHTTP2_CANCEL);
+    const late = this.#clock.sweep();
+    if (late === 'bringing') this.onBodyRefused(BODY_TIMEOUT);
+    else if (late === 'taking') this.stream.close(NGHTTP2_CANCEL);
   }
 }

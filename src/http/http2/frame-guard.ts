@@ -11,8 +11,8 @@ export interface Violation {
 
 /** Who wants to know what a client's frames say of its streams. */
 export interface FrameWatcher {
-  /** The client takes more of stream `id`, or of all with 0. */
-  onWindowUpdate(id: number): void;
+  /** The client takes `increment` more bytes of stream `id`, or of all with 0. */
+  onWindowUpdate(id: number, increment: number): void;
   /** The window of stream `id` grew past what it may be (RFC 9113 section 6.9.1). */
   onOverflow(id: number): void;
   /** The client has given stream `id` up. */
@@ -213,7 +213,7 @@ export class FrameGuard {
       this.#watcher.onOverflow(id);
       return this.countReset(this.#tick);
     }
-    this.#watcher.onWindowUpdate(id);
+    this.#watcher.onWindowUpdate(id, increment);
     return this.#windowUpdates.take(this.#tick) || this.#refuseFlood('WINDOW_UPDATE');
   }
 

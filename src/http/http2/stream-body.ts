@@ -13,6 +13,8 @@ const CUT_SHORT = new Refusal(400, 'the stream ended within the content');
 export interface StreamBodyOwner {
   /** The application wants content. */
   onBodyWanted(): void;
+  /** `bytes` of it came. */
+  onBodyReceived(bytes: number): void;
   /** The application wants nothing for now, or nothing more, or has all. */
   onBodyPaused(): void;
   /** The content is wrong or too large. */
@@ -100,7 +102,7 @@ export class StreamBody implements RequestBody {
       this.#owner.onBodyRefused(TOO_LARGE);
       return;
     }
-    if (this.#state === 'flowing') this.#owner.onBodyWanted();
+    this.#owner.onBodyReceived(block.length);
     this.#sink?.write(block);
   }
 

@@ -78,6 +78,7 @@ function writeBytes(exchange: StreamExchange, response: Response, body: Uint8Arr
   respond(stream, fields, bytes.length === 0 && whole);
   if (bytes.length > 0) {
     exchange.sent(bytes.length, true);
+    exchange.onWriting(bytes.length);
     if (whole) stream.end(bytes);
     else stream.write(bytes);
   }

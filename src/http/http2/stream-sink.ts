@@ -9,10 +9,10 @@ export const HEAD = 'head';
 
 /** Who is told what becomes of blocks. */
 export interface SinkOwner {
-  /** A block waits for the client. */
-  onWriting(): void;
-  /** Its window and its socket have taken one, or never will. */
-  onWritten(): void;
+  /** A block of so many bytes waits for the client. */
+  onWriting(bytes: number): void;
+  /** Its window and its socket have taken one of so many bytes, or never will. */
+  onWritten(bytes: number): void;
 }
 
 /** A stream as the senders of long bodies see it. */
@@ -41,9 +41,9 @@ export class StreamSink implements ResponseSink {
       return true;
     }
     const onWritten = typeof after === 'function' ? after : null;
-    this.#owner.onWriting();
+    this.#owner.onWriting(part.length);
     return this.#stream.write(part, (error) => {
-      this.#owner.onWritten();
+      this.#owner.onWritten(part.length);
       onWritten?.(error);
     });
   }

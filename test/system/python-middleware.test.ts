@@ -278,7 +278,11 @@ describe('broken Python middleware', { concurrency: 2 }, () => {
   for (const [toml, says, hasTraceback] of broken) {
     it(`is told, by check and at the start, for ${toml.trim()}`, async (t) => {
       const project = makeProject(t, { ...FILES, 'viaduct.toml': toml });
-      for (const args of [['check'], ['serve', '--listen', '127.0.0.1:0', ...FEW], ['check', '--no-preload']]) {
+      for (const args of [
+        ['check'],
+        ['serve', '--listen', '127.0.0.1:0', ...FEW],
+        ['serve', '--no-preload', '--listen', '127.0.0.1:0', ...FEW],
+      ]) {
         const { code, output } = await run(project, ...args);
         assert.equal(code, 1, output);
         assert.match(output, says);

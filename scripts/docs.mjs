@@ -29,7 +29,7 @@ is set. \`viaduct check\` prints every setting that is not the default, and the 
 - **Paths** that are relative start at \`chdir\` in flags and variables, and at the file's own directory in files.
 - **Sizes** are bytes, or have a unit: \`65536\`, \`64KiB\`, \`1.5GiB\` (1024) or \`64kB\`, \`1MB\` (1000); \`k\`, \`m\` and \`g\` alone mean 1024, as in nginx.
 - **Times** are milliseconds, or have a unit: \`500ms\`, \`30s\`, \`2min\`, \`1h\`. In files, what has a unit stands in quotes.
-- **Lists** (\`listen\`, \`static\`): the flag is given several times, the items of a variable stand between commas, a file has an array.
+- **Lists** (\`listen\`, \`static\`, [\`middleware\`](middleware.md)): the flag is given several times, the items of a variable stand between commas, a file has an array.
   A list replaces the whole list of a lower place.
 - **Yes or no**: \`--dev\` and \`--no-dev\`; elsewhere \`true\` or \`false\`, in variables also \`1\`, \`0\`, \`yes\`, \`no\`, \`on\`, \`off\`.
 

@@ -33,7 +33,7 @@ class Wrapping:
         if environ['PATH_INFO'] == '/closed-wrappers':
             start_response('200 OK', [('Content-Type', 'text/plain')])
             return [' '.join(closed).encode()]
-        return Wrapped(environ['QUERY_STRING'], self.application(environ, start_response))
+        return Wrapped(environ['QUERY_STRING'].partition('+')[0], self.application(environ, start_response))
 
 
 class Wrapped:
@@ -46,7 +46,8 @@ class Wrapped:
 
     def close(self):
         closed.append(self.name)
-        self.blocks.close()
+        if hasattr(self.blocks, 'close'):
+            self.blocks.close()
 
 
 def function(application, name='function'):

@@ -5,13 +5,15 @@ import { describe, it } from 'node:test';
 import { makeSelfSigned } from '../../src/web/tls/self-signed.ts';
 import { ask } from '../support/http-client.ts';
 import { makeProject, WSGI_APP } from '../support/project.ts';
-import { ROOT, startViaduct } from '../support/viaduct.ts';
+import { NO_PACKAGES, ROOT, startViaduct } from '../support/viaduct.ts';
 
 interface Example {
   readonly page: string;
   readonly number: number;
   readonly kind: 'toml' | 'ts';
   readonly text: string;
+  /** Python modules that the page has, by the name in their first line. */
+  readonly modules: Readonly<Record<string, string>>;
 }
 
 const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'))];
@@ -20,25 +22,25 @@ const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => 
 const EXAMPLES = PAGES.flatMap((page): Example[] => {
   const text = readFileSync(join(ROOT, page === 'README.md' ? '' : 'docs', page), 'utf8');
   const blocks = [...text.matchAll(/^```(toml|ts)\n([\s\S]*?)^```$/gm)];
+  const modules = [...text.matchAll(/^```python\n# (\w+\.py)\n([\s\S]*?)^```$/gm)];
   return blocks.map(([, kind, block = ''], index) => ({
     page,
     number: index + 1,
     kind: kind as 'toml' | 'ts',
     text: block,
+    modules: Object.fromEntries(modules.map(([, name = '', source = '']) => [name, source])),
   }));
 });
 
 describe('an example configuration', { concurrency: 2 }, () => {
   it('is found', () => assert.ok(EXAMPLES.length > 20));
 
-  for (const { page, number, kind, text } of EXAMPLES) {
-    it(`of ${page}, number ${number}, is served`, async (t) => {
+  for (const { page, number, kind, text, modules } of EXAMPLES) {
+    const skip = page === 'middleware.md' && NO_PACKAGES;
+    it(`of ${page}, number ${number}, is served`, { skip }, async (t) => {
       const config = placed(page, text);
-      const project = makeProject(t, {
-        'app.py': WSGI_APP,
-        'shop/shop/__init__.py': '',
-        'shop/shop/wsgi.py': WSGI_APP,
-      });
+      const files = { 'app.py': WSGI_APP, 'shop/shop/__init__.py': '', 'shop/shop/wsgi.py': WSGI_APP, ...modules };
+      const project = makeProject(t, files, { venv: NO_PACKAGES === false ? '.venv' : null });
       for (const path of pathsIn(config)) makePath(join(project, path));
       writeFileSync(join(project, kind === 'toml' ? 'viaduct.toml' : 'viaduct.config.ts'), config);
       const server = await startViaduct({ args: ['app:application', '--workers', '1'], cwd: project });

@@ -1,5 +1,6 @@
 import { bodyScenarios } from './bodies.mjs';
 import { frontScenarios } from './front.mjs';
+import { gatewayScenarios } from './gateway.mjs';
 import { helloScenarios } from './hello.mjs';
 import { idleScenario } from './idle.mjs';
 import { memoryScenario } from './memory.mjs';
@@ -34,6 +35,7 @@ export const SCENARIOS = [
   ...bodyScenarios,
   ...staticScenarios,
   ...frontScenarios,
+  ...gatewayScenarios,
   ...mixScenarios,
   memoryScenario,
   idleScenario,

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { bareLoop } from './bare-loop.mjs';
 import { bjoern } from './bjoern.mjs';
 import { granian } from './granian.mjs';
@@ -5,6 +6,7 @@ import { gunicorn } from './gunicorn.mjs';
 import { nginx } from './nginx.mjs';
 import { nginxGunicorn } from './nginx-gunicorn.mjs';
 import { nginxUwsgi } from './nginx-uwsgi.mjs';
+import { APPS } from './programs.mjs';
 import { viaduct } from './viaduct.mjs';
 import { waitress } from './waitress.mjs';
 
@@ -76,12 +78,17 @@ const FEATURES_ELSEWHERE = [
   'rewrite = { prefix = "/elsewhere", replacement = "/" }',
 ];
 
+const NOOP = JSON.stringify(join(APPS, 'noop.mjs'));
+
 /** By the names that scenarios, tables and the chart use. A name after `/` is a variant. @type {Record<string, Stack>} */
 export const STACKS = {
   viaduct,
   'viaduct/4 threads': variant(viaduct, { threads: 4 }),
   'viaduct/200 routes': variant(viaduct, { site: manyRoutes(200) }),
   'viaduct/features elsewhere': variant(viaduct, { site: FEATURES_ELSEWHERE }),
+  'viaduct/TypeScript': variant(viaduct, { application: join(APPS, 'hello.mjs') }),
+  'viaduct/respond': variant(viaduct, { site: ['[[route]]', 'respond = { body = "Hello, world!\\n" }'] }),
+  'viaduct/5 middlewares': variant(viaduct, { site: [`middleware = [${Array(5).fill(NOOP).join(', ')}]`] }),
   'viaduct/2 fronts': variant(viaduct, { fronts: 2, workers: 2 }),
   'bare loop': bareLoop,
   bjoern,

@@ -2,14 +2,7 @@ import type { Request } from '../http/message.ts';
 import type { Client, Environ, ErrorStream } from './contract.ts';
 import { wrapFile } from './file-wrapper.ts';
 import { NO_INPUT, RequestInput } from './input-stream.ts';
-import {
-  certificateVariables,
-  environKey,
-  joinRepeated,
-  type ListenerEnviron,
-  pathInfo,
-  percentDecode,
-} from './variables.ts';
+import { certificateVariables, environKey, joinRepeated, type ListenerEnviron, percentDecode } from './variables.ts';
 
 /** What environs are made of beside the request. */
 export interface EnvironOptions {
@@ -83,19 +76,43 @@ export class Environs {
 
 /** The environ of `request`, an object of its own. `section` is the request's `sectionOf`. */
 export function makeEnviron(section: Environ, request: Request, client: Client): Environ {
-  const { path, query, scriptName, body } = request;
+  const { query, scriptName, body } = request;
   const environ = { ...section };
   environ.REQUEST_METHOD = request.method;
   environ.SCRIPT_NAME = scriptName === '' ? '' : percentDecode(scriptName);
-  environ.PATH_INFO = path.includes('%') || scriptName !== '' || path === '*' ? pathInfo(path, scriptName) : path;
+  environ.PATH_INFO = pathInfo(request);
   environ.QUERY_STRING = query;
-  environ.REQUEST_URI = query === '' ? path : `${path}?${query}`;
+  environ.REQUEST_URI = requestUri(request);
   environ['viaduct.client'] = client;
   if (body !== null) {
     environ['wsgi.input'] = new RequestInput(body);
     if (body.length >= 0) environ.CONTENT_LENGTH = `${body.length}`;
   }
   return environ;
+}
+
+/** Whether `environ` says of method, target and length what `makeEnviron` says of `request`. */
+export function isTargetOf(request: Request, section: Environ, environ: Environ): boolean {
+  const { method, query, scriptName, body } = request;
+  const length = body === null ? section.CONTENT_LENGTH : body.length < 0 ? undefined : `${body.length}`;
+  return (
+    environ.REQUEST_METHOD === method &&
+    environ.QUERY_STRING === query &&
+    environ.PATH_INFO === pathInfo(request) &&
+    environ.SCRIPT_NAME === (scriptName === '' ? '' : percentDecode(scriptName)) &&
+    environ.REQUEST_URI === requestUri(request) &&
+    environ.CONTENT_LENGTH === length
+  );
+}
+
+function requestUri({ path, query }: Request): string {
+  return query === '' ? path : `${path}?${query}`;
+}
+
+/** Without the part that leads to the application, decoded. `*` (RFC 9112 section 3.2.4) is no path. */
+function pathInfo({ path, scriptName }: Request): string {
+  if (scriptName === '' && !path.includes('%')) return path === '*' ? '' : path;
+  return percentDecode(path.slice(scriptName.length));
 }
 
 function addHeaders(environ: Environ, request: Request): void {

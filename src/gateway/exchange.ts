@@ -2,7 +2,7 @@ import { ViaductError } from '../errors.ts';
 import type { HandlerResult } from '../http/handler.ts';
 import type { Later, Request } from '../http/message.ts';
 import { RequestBodyError } from '../http/refusal.ts';
-import { Response } from '../http/response.ts';
+import { type EncodedHeaders, Response } from '../http/response.ts';
 import type { ApplicationOptions } from './application-options.ts';
 import type {
   Application,
@@ -14,14 +14,26 @@ import type {
   ResponseBody,
   Write,
 } from './contract.ts';
-import { makeEnviron } from './environs.ts';
+import { isTargetOf } from './environs.ts';
 import { FileBlocks } from './file-wrapper.ts';
 import { NO_INPUT, RequestInput } from './input-stream.ts';
 import { iterate } from './iterate.ts';
 import { PassedBody } from './passed-body.ts';
-import { type EncodedHeaders, encodeResponseHeaders } from './response-headers.ts';
+import { encodeResponseHeaders } from './response-headers.ts';
 import { ResponseStream } from './response-stream.ts';
 import { parseStatus, type Status } from './status.ts';
+
+/** Variables that each request has for itself. */
+const OWN = new Set([
+  'REQUEST_METHOD',
+  'SCRIPT_NAME',
+  'PATH_INFO',
+  'QUERY_STRING',
+  'REQUEST_URI',
+  'CONTENT_LENGTH',
+  'wsgi.input',
+  'viaduct.client',
+]);
 
 const NO_STATUS: Status = { code: 200, reason: '' };
 const NO_HEADERS: EncodedHeaders = { lines: '', contentLength: -1, has: 0 };
@@ -106,14 +118,15 @@ export class Exchange implements Later<Response>, Client {
 
   /** Whether `environ` still says what it said when the application got it, and nothing was read of its content. */
   isUnchanged(environ: Environ): boolean {
-    if (!this.#isOwnInput(environ['wsgi.input'])) return false;
-    const given = makeEnviron(this.section, this.request, this);
+    const { section, request } = this;
+    if (!isTargetOf(request, section, environ) || !this.#isOwnInput(environ['wsgi.input'])) return false;
     let count = 0;
-    for (const key in given) {
-      if (environ[key as ExtensionKey] !== given[key as ExtensionKey] && key !== 'wsgi.input') return false;
+    for (const key in environ) {
+      if (environ[key as ExtensionKey] !== section[key as ExtensionKey] && !OWN.has(key)) return false;
       count += 1;
     }
-    return Object.keys(environ).length === count;
+    const added = environ.CONTENT_LENGTH !== undefined && section.CONTENT_LENGTH === undefined ? 1 : 0;
+    return environ['viaduct.client'] === this && count === Object.keys(section).length + added;
   }
 
   #isOwnInput(input: InputStream): boolean {

@@ -49,12 +49,6 @@ export function percentEncode(path: string): string {
   });
 }
 
-/** PATH_INFO without `scriptName`, decoded. `*` (RFC 9112 section 3.2.4) is no path. */
-export function pathInfo(path: string, scriptName: string): string {
-  if (path === '*') return '';
-  return percentDecode(scriptName === '' ? path : path.slice(scriptName.length));
-}
-
 /** Text of a variable such as PATH_INFO, whose characters are the bytes of UTF-8; bytes that are none become U+FFFD. */
 export function pathText(native: string): string {
   return Buffer.from(native, 'latin1').toString('utf8');

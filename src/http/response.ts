@@ -62,27 +62,41 @@ const HOP_BY_HOP = new Set([
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
+/** Field lines, and what the connection wants to know of them. */
+export interface EncodedHeaders {
+  readonly lines: string;
+  /** -1 without one. */
+  readonly contentLength: number;
+  readonly has: number;
+}
+
 /** Checks `headers` and joins them to field lines. See `Response.fromHeaders`. */
-export function encodeHeaders(headers: HeaderList): { lines: string; contentLength: number; has: number } {
-  let lines = '';
-  let contentLength = -1;
-  let has = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string;
-    const value = headers[i + 1] as string;
+export function encodeHeaders(headers: HeaderList): EncodedHeaders {
+  const encoder = new HeaderEncoder();
+  for (let i = 0; i < headers.length; i += 2) encoder.add(headers[i] as string, headers[i + 1] as string);
+  return encoder;
+}
+
+/** Checks fields one by one, and joins them to lines. */
+export class HeaderEncoder implements EncodedHeaders {
+  lines = '';
+  contentLength = -1;
+  has = 0;
+
+  /** @throws ViaductError `HEADER_INVALID`, see `Response.fromHeaders`. */
+  add(name: string, value: string): void {
     const kind = kinds.get(name) ?? learnKind(name);
     if (!VALUE.test(value))
       throw invalid(`Cannot send header "${name}": its value holds a control or non-latin-1 character`);
     if (kind === 'content-length') {
-      if (!/^\d{1,15}$/.test(value) || contentLength >= 0) {
+      if (!/^\d{1,15}$/.test(value) || this.contentLength >= 0) {
         throw invalid(`Cannot send Content-Length "${value}": it must be one decimal number`);
       }
-      contentLength = Number(value);
-    } else if (kind === 'date') has |= HAS_DATE;
-    else if (kind === 'server') has |= HAS_SERVER;
-    lines += `${name}: ${value}\r\n`;
+      this.contentLength = Number(value);
+    } else if (kind === 'date') this.has |= HAS_DATE;
+    else if (kind === 'server') this.has |= HAS_SERVER;
+    this.lines += `${name}: ${value}\r\n`;
   }
-  return { lines, contentLength, has };
 }
 
 /** What the connection wants to know of a field. */

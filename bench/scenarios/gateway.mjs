@@ -1,0 +1,29 @@
+import { BROWSER_FIELDS } from '../heads.mjs';
+import { loadScenario } from './load-scenario.mjs';
+
+const ANSWER = 'Hello, world!\n';
+const hello = { application: 'hello:application', answer: ANSWER };
+const typescript = {
+  ...hello,
+  title: 'TypeScript hello by the WSGI contract',
+  stacks: ['viaduct/TypeScript', 'viaduct/respond'],
+  targets: { 'viaduct/respond': 0.8 },
+};
+const chain = {
+  ...hello,
+  title: 'WSGI hello in Python behind five TypeScript middlewares',
+  stacks: ['viaduct/5 middlewares', 'viaduct'],
+  targets: { viaduct: 0.85 },
+};
+
+/** What WSGI costs in TypeScript: an application, and middleware around a Python application. */
+export const gatewayScenarios = [
+  loadScenario({ ...typescript, id: 'typescript', request: { path: '/' } }),
+  loadScenario({ ...browser(typescript), id: 'typescript-browser' }),
+  loadScenario({ ...chain, id: 'chain', request: { path: '/' } }),
+  loadScenario({ ...browser(chain), id: 'chain-browser' }),
+];
+
+function browser(scenario) {
+  return { ...scenario, title: `${scenario.title}, a browser's head`, request: { path: '/', fields: BROWSER_FIELDS } };
+}

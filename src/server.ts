@@ -2,26 +2,26 @@ import { MovingWatch } from './app/moving-watch.ts';
 import { applicationName } from './app/project.ts';
 import { watchProject } from './app/watch.ts';
 import { ViaductError } from './errors.ts';
+
 import type { Application } from './gateway/contract.ts';
-import type { CidrList } from './http/cidr.ts';
+
 import { Connections } from './http/connections.ts';
 import type { HandlerResult, Next } from './http/handler.ts';
 import { Http2Connections } from './http/http2/connections.ts';
-import type { Request } from './http/message.ts';
 import type { Response } from './http/response.ts';
 import type { ConnectionOptions } from './http/server-context.ts';
-import { createAccessLog, type LineSink } from './observe/access-log.ts';
+import type { LineSink } from './observe/access-log.ts';
 import type { Log } from './observe/log.ts';
 import { applicationOptions, applicationTable } from './site/application-options.ts';
 import { Applications } from './site/applications.ts';
 import type { BuiltSite } from './site/build.ts';
+import { ClientRules } from './site/client-rules.ts';
 import { type ComposedApplications, composeApplications } from './site/compose-applications.ts';
+
 import { composeSite } from './site/compose-site.ts';
 import { type Configuration, MAIN, NOWHERE } from './site/configuration.ts';
 import { Listeners, type Opening } from './site/listeners.ts';
-import { admissionOf, limitsOf, trustedBy } from './site/policies.ts';
 import { plainError, tracebackPage } from './web/error-page.ts';
-import { trustProxies } from './web/trust.ts';
 
 export interface ServerOptions {
   /** Validated. */
@@ -72,13 +72,10 @@ class Server implements RunningServer {
   readonly #http2: Http2Connections;
   readonly #listeners: Listeners;
   readonly #applications: Applications;
-  readonly #flushLog: () => void;
+  readonly #rules: ClientRules;
   #configuration: Configuration;
   #site: BuiltSite | null = null;
   #composed: ComposedApplications | null = null;
-  #trusted: CidrList;
-  /** What a trusted proxy says of the client is taken; what anybody else says goes. */
-  #receive: (request: Request) => Request;
   #handle: Next = () => plainError();
   /** In development, over the project's directory. */
   readonly #watch = new MovingWatch<string>((directory) => watchProject(directory, () => void this.#reloadChanged()));
@@ -90,24 +87,12 @@ class Server implements RunningServer {
   constructor(options: ServerOptions) {
     this.#options = options;
     this.#configuration = options.configuration;
-    const { log, accessLog } = options;
-    const { settings } = options.configuration;
-    const access = createAccessLog({
-      format: settings.accessLog,
-      sink: accessLog,
-      onDropped: (lines) =>
-        log.warn('Access log lines were dropped: their reader is slower than the requests', { lines }),
-    });
-    this.#flushLog = access === null ? () => {} : access.flush;
-    this.#trusted = trustedBy(options.configuration);
-    this.#receive = this.#trusting();
+    const { configuration, log, accessLog } = options;
+    this.#rules = new ClientRules(configuration, log, accessLog);
     const connections: ConnectionOptions = {
+      ...this.#rules.take(configuration),
       handle: (request) => this.#handle(request),
-      receive: (request) => this.#receive(request),
-      limits: limitsOf(options.configuration),
-      connectionsMax: settings.connectionsMax,
-      admission: admissionOf(settings, (address) => this.#trusted.matches(address)),
-      onAnswered: access === null ? null : access.onAnswered,
+      receive: (request) => this.#rules.receive(request),
       onError: (error, request) =>
         log.error(describeError(error), request === null ? {} : { request: `${request.method} ${request.path}` }),
       onHttp2Preface: (socket, early, listener, peer) => this.#http2.accept(socket, listener, peer, early),
@@ -115,8 +100,8 @@ class Server implements RunningServer {
     this.#http1 = new Connections(connections, () => this.#http2.size);
     this.#http2 = new Http2Connections(connections, () => this.#http1.size);
     const sinks = { http1: this.#http1, http2: this.#http2 };
-    this.#listeners = new Listeners({ sinks, trusted: (address) => this.#trusted.matches(address), log });
-    this.#applications = new Applications(settings.gracefulTimeoutMs);
+    this.#listeners = new Listeners({ sinks, trusted: (address) => this.#rules.trusts(address), log });
+    this.#applications = new Applications(configuration.settings.gracefulTimeoutMs);
   }
 
   get urls(): readonly string[] {
@@ -170,9 +155,7 @@ class Server implements RunningServer {
     }
     opening.commit();
     this.#configuration = configuration;
-    this.#trusted = trustedBy(configuration);
-    this.#receive = this.#trusting();
-    const changes = { limits: limitsOf(configuration), connectionsMax: configuration.settings.connectionsMax };
+    const changes = this.#rules.take(configuration);
     this.#http1.reconfigure(changes);
     this.#http2.reconfigure(changes);
     this.#watchProject();
@@ -201,7 +184,7 @@ class Server implements RunningServer {
     this.#site?.stop();
     if (this.#composed !== null) await this.#closeApplications(this.#composed);
     await this.#closeGiven();
-    this.#flushLog();
+    this.#rules.flush();
   }
 
   kill(): void {
@@ -213,16 +196,7 @@ class Server implements RunningServer {
     this.#site?.destroy();
     if (this.#composed !== null) void this.#closeApplications(this.#composed);
     void this.#closeGiven();
-    this.#flushLog();
-  }
-
-  #trusting(): (request: Request) => Request {
-    const trusted = this.#trusted;
-    return trustProxies({
-      trusted: (address) => trusted.matches(address),
-      fields: this.#configuration.site?.trusted_proxy_fields ?? 'any',
-      onIgnored: (message, peer) => this.#options.log.warn(message, { remote_address: peer.remoteAddress }),
-    });
+    this.#rules.flush();
   }
 
   /** Starts what `configuration` has beside what runs, then sends all requests there. */

@@ -5,7 +5,8 @@ import type { Job } from './job.ts';
 import { Pool, type PoolOptions } from './pool.ts';
 import { applicationName } from './project.ts';
 import { Release, type ReleaseEvents, type ReleaseOptions } from './release.ts';
-import { RestartPolicy } from './restart-policy.ts';
+import { type Outcome, ReleaseStart } from './release-start.ts';
+import { Replacements } from './replacements.ts';
 import type { Hello } from './runtime.ts';
 import type { Worker } from './worker.ts';
 
@@ -34,14 +35,9 @@ type Event =
   | { readonly kind: 'replace' }
   | { readonly kind: 'stop'; readonly stopped: () => void };
 
-interface Outcome {
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 /**
  * Keeps an application's workers alive. Everything that happens to them is put on one queue of events, and `#step` alone acts on
- * it: it owns which release serves (`#current`), which one is being started (`#next`) and which ones finish (`#retiring`).
+ * it: it owns which release serves (`#current`), which one is being started (`#start`) and which ones finish (`#retiring`).
  */
 export class Supervisor {
   readonly pool: Pool;
@@ -49,14 +45,10 @@ export class Supervisor {
   /** What the next release is made of. */
   #release: ReleaseOptions;
   readonly #events: Event[] = [];
-  readonly #policy = new RestartPolicy();
+  readonly #replacements = new Replacements(() => this.#post({ kind: 'replace' }));
   readonly #retiring = new Set<Release>();
   #current: Release | null = null;
-  #next: Release | null = null;
-  #outcome: Outcome | null = null;
-  #startTimer: NodeJS.Timeout | null = null;
-  #replaceTimer: NodeJS.Timeout | null = null;
-  #replaceDueMs = 0;
+  #start: ReleaseStart | null = null;
   #stopped: (() => void) | null = null;
   #stepping = false;
   #destroyed = false;
@@ -90,10 +82,9 @@ export class Supervisor {
   destroy(): void {
     this.#destroyed = true;
     for (const release of this.#releasesAlive()) release.destroy();
-    this.#clearTimers();
+    this.#start?.fail(new ViaductError('WORKER', 'Cannot start the application: it was stopped meanwhile'));
+    this.#replacements.cancel();
     this.pool.stop();
-    this.#outcome?.reject(new ViaductError('WORKER', 'Cannot start the application: it was stopped meanwhile'));
-    this.#outcome = null;
   }
 
   /** Takes a connection from one of the Python processes. */
@@ -109,6 +100,10 @@ export class Supervisor {
   /** Pids of the serving workers, for logs and tests. */
   get workerPids(): number[] {
     return [...(this.#current?.workers.values() ?? [])].map((worker) => worker.pid);
+  }
+
+  get #next(): Release | null {
+    return this.#start?.release ?? null;
   }
 
   #post(event: Event): void {
@@ -159,12 +154,10 @@ export class Supervisor {
       outcome.reject(new ViaductError('WORKER', 'Cannot start a release: another one is starting'));
       return;
     }
-    this.#outcome = outcome;
     this.#releases += 1;
     const release = new Release(this.#releases, options, this.#releaseEvents());
-    this.#next = release;
     const { startTimeoutMs } = this.#options;
-    this.#startTimer = setTimeout(() => this.#post({ kind: 'timed-out', release }), startTimeoutMs);
+    this.#start = new ReleaseStart(release, outcome, startTimeoutMs, () => this.#post({ kind: 'timed-out', release }));
     release.start();
   }
 
@@ -182,7 +175,7 @@ export class Supervisor {
     next.state = 'serving';
     for (const fresh of workers) fresh.admit();
     if (old !== null) this.#retire(old);
-    this.#finishStart((outcome) => outcome.resolve());
+    this.#finishStart((start) => start.succeed());
   }
 
   #workerGone(worker: Worker): void {
@@ -192,11 +185,10 @@ export class Supervisor {
       return;
     }
     if (worker.release !== this.#current?.number || this.#stopped !== null) return;
-    const delayMs = this.#policy.delayAfter(performance.now() - worker.bornMs);
+    const delayMs = this.#replacements.plan(worker.bornMs);
     log.error(
       `worker ${worker.number} (pid ${worker.pid}) died ${worker.death}; a new one follows${delayMs === 0 ? '' : ` in ${delayMs} ms`}`,
     );
-    this.#replaceLater(delayMs);
   }
 
   #zygoteGone(release: Release, status: string): void {
@@ -206,24 +198,11 @@ export class Supervisor {
     } else if (release === this.#current) {
       this.#current = null;
       if (this.#stopped === null) {
-        const delayMs = this.#policy.delayAfter(performance.now() - release.bornMs);
         this.#options.log.error(`The zygote ended (${status}); the application is started anew`);
-        this.#replaceLater(delayMs);
+        this.#replacements.plan(release.bornMs);
       }
     }
     this.#stoppedWhenEmpty();
-  }
-
-  /** A worker that is to be replaced soon does not wait for one that is to be replaced late. */
-  #replaceLater(delayMs: number): void {
-    const dueMs = performance.now() + delayMs;
-    if (this.#replaceTimer !== null && this.#replaceDueMs <= dueMs) return;
-    if (this.#replaceTimer !== null) clearTimeout(this.#replaceTimer);
-    this.#replaceDueMs = dueMs;
-    this.#replaceTimer = setTimeout(() => {
-      this.#replaceTimer = null;
-      this.#post({ kind: 'replace' });
-    }, delayMs);
   }
 
   /** Brings the serving release back to its number of workers, or starts one when there is none. */
@@ -235,7 +214,7 @@ export class Supervisor {
     } else if (this.#next === null) {
       const reject = (error: Error): void => {
         this.#options.log.error(error.message);
-        this.#replaceLater(this.#policy.delayAfter(0));
+        this.#replacements.plan(performance.now());
       };
       this.#begin(this.#release, { resolve: () => {}, reject });
     }
@@ -245,17 +224,15 @@ export class Supervisor {
   #giveUp(error: ViaductError): void {
     const failed = this.#next;
     if (failed === null) return;
-    this.#finishStart((outcome) => outcome.reject(error));
+    this.#finishStart((start) => start.fail(error));
     failed.state = failed.state === 'gone' ? 'gone' : 'retiring';
     failed.destroy();
   }
 
-  #finishStart(tell: (outcome: Outcome) => void): void {
-    if (this.#startTimer !== null) clearTimeout(this.#startTimer);
-    const outcome = this.#outcome;
-    this.#next = null;
-    this.#outcome = null;
-    if (outcome !== null) tell(outcome);
+  #finishStart(tell: (start: ReleaseStart) => void): void {
+    const start = this.#start;
+    this.#start = null;
+    if (start !== null) tell(start);
     this.#stoppedWhenEmpty();
   }
 
@@ -267,7 +244,7 @@ export class Supervisor {
 
   #stop(stopped: () => void): void {
     this.#stopped = stopped;
-    this.#clearTimers();
+    this.#replacements.cancel();
     this.pool.stop();
     if (this.#next !== null) this.#giveUp(new ViaductError('WORKER', 'Cannot start a release: the server is stopping'));
     const current = this.#current;
@@ -279,12 +256,6 @@ export class Supervisor {
 
   #stoppedWhenEmpty(): void {
     if (this.#stopped !== null && this.#retiring.size === 0 && this.#current === null) this.#stopped();
-  }
-
-  #clearTimers(): void {
-    if (this.#startTimer !== null) clearTimeout(this.#startTimer);
-    if (this.#replaceTimer !== null) clearTimeout(this.#replaceTimer);
-    this.#replaceTimer = null;
   }
 
   #releasesAlive(): Release[] {

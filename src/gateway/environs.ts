@@ -23,19 +23,19 @@ const NOWHERE: ListenerEnviron = { SERVER_NAME: 'localhost', SERVER_PORT: '80', 
 /** Makes the environs of the applications that run here (PEP 3333, "environ Variables"). */
 export class Environs {
   readonly #options: EnvironOptions;
-  readonly #remembered = new Map<number, Environ>();
+  readonly #remembered = new Map<number, Section>();
 
   constructor(options: EnvironOptions) {
     this.#options = options;
   }
 
-  /** What the requests of one connection have in common, with room for what is each one's own. Not to be changed. */
-  sectionOf(request: Request): Environ {
+  /** What the requests of one connection have in common. */
+  sectionOf(request: Request): Section {
     const { recurring } = request;
-    if (recurring === 0) return this.#read(request);
+    if (recurring === 0) return new Section(this.#read(request));
     const known = this.#remembered.get(recurring);
     if (known !== undefined) return known;
-    const section = { ...this.#read(request) }; // the copy is laid out for copying
+    const section = new Section({ ...this.#read(request) }); // the copy is laid out for copying
     if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
     this.#remembered.set(recurring, section);
     return section;
@@ -74,35 +74,82 @@ export class Environs {
   }
 }
 
-/** The environ of `request`, an object of its own. `section` is the request's `sectionOf`. */
-export function makeEnviron(section: Environ, request: Request, client: Client): Environ {
-  const { query, scriptName, body } = request;
-  const environ = { ...section };
-  environ.REQUEST_METHOD = request.method;
-  environ.SCRIPT_NAME = scriptName === '' ? '' : percentDecode(scriptName);
-  environ.PATH_INFO = pathInfo(request);
-  environ.QUERY_STRING = query;
-  environ.REQUEST_URI = requestUri(request);
-  environ['viaduct.client'] = client;
-  if (body !== null) {
-    environ['wsgi.input'] = new RequestInput(body);
-    if (body.length >= 0) environ.CONTENT_LENGTH = `${body.length}`;
+/** The variables that requests have in common, with room for what is each one's own. */
+export class Section {
+  readonly #variables: Environ;
+  #keys: readonly string[] | null = null;
+  #values: readonly unknown[] | null = null;
+
+  constructor(variables: Environ) {
+    this.#variables = variables;
   }
-  return environ;
+
+  /** The environ of `request`, an object of its own. */
+  environ(request: Request, client: Client): Environ {
+    const { query, scriptName, body } = request;
+    const environ = { ...this.#variables };
+    environ.REQUEST_METHOD = request.method;
+    environ.SCRIPT_NAME = scriptName === '' ? '' : percentDecode(scriptName);
+    environ.PATH_INFO = pathInfo(request);
+    environ.QUERY_STRING = query;
+    environ.REQUEST_URI = requestUri(request);
+    environ['viaduct.client'] = client;
+    if (body !== null) {
+      environ['wsgi.input'] = new RequestInput(body);
+      if (body.length >= 0) environ.CONTENT_LENGTH = `${body.length}`;
+    }
+    return environ;
+  }
+
+  /** Whether `environ` is what `environ(request, client)` has made, and nothing was read of its content. */
+  isUnchanged(environ: Environ, request: Request, client: Client): boolean {
+    if (environ['viaduct.client'] !== client || !isContentOf(request, this.#variables, environ)) return false;
+    if (!isTargetOf(request, environ)) return false;
+    const keys = Object.keys(environ);
+    const values = Object.values(environ);
+    this.#keys ??= Object.keys(this.#variables);
+    this.#values ??= Object.values(this.#variables);
+    if (keys.length !== this.#keys.length && !isLengthAdded(keys, this.#keys)) return false;
+    for (let i = 0; i < this.#keys.length; i += 1) {
+      const key = keys[i] as string;
+      if (key !== this.#keys[i] || (values[i] !== this.#values[i] && !OWN.has(key))) return false;
+    }
+    return true;
+  }
 }
 
-/** Whether `environ` says of method, target and length what `makeEnviron` says of `request`. */
-export function isTargetOf(request: Request, section: Environ, environ: Environ): boolean {
-  const { method, query, scriptName, body } = request;
-  const length = body === null ? section.CONTENT_LENGTH : body.length < 0 ? undefined : `${body.length}`;
+/** Variables that each request has for itself. */
+const OWN = new Set([
+  'REQUEST_METHOD',
+  'SCRIPT_NAME',
+  'PATH_INFO',
+  'QUERY_STRING',
+  'REQUEST_URI',
+  'CONTENT_LENGTH',
+  'wsgi.input',
+  'viaduct.client',
+]);
+
+function isLengthAdded(keys: readonly string[], before: readonly string[]): boolean {
+  return keys.length === before.length + 1 && keys.at(-1) === 'CONTENT_LENGTH';
+}
+
+function isTargetOf(request: Request, environ: Environ): boolean {
+  const { method, query, scriptName } = request;
   return (
     environ.REQUEST_METHOD === method &&
     environ.QUERY_STRING === query &&
     environ.PATH_INFO === pathInfo(request) &&
     environ.SCRIPT_NAME === (scriptName === '' ? '' : percentDecode(scriptName)) &&
-    environ.REQUEST_URI === requestUri(request) &&
-    environ.CONTENT_LENGTH === length
+    environ.REQUEST_URI === requestUri(request)
   );
+}
+
+function isContentOf({ body }: Request, section: Environ, environ: Environ): boolean {
+  const input = environ['wsgi.input'];
+  if (body === null) return input === NO_INPUT && environ.CONTENT_LENGTH === section.CONTENT_LENGTH;
+  if (environ.CONTENT_LENGTH !== (body.length < 0 ? undefined : `${body.length}`)) return false;
+  return input instanceof RequestInput && input.untouched && input.body === body;
 }
 
 function requestUri({ path, query }: Request): string {

@@ -4,36 +4,14 @@ import type { Later, Request } from '../http/message.ts';
 import { RequestBodyError } from '../http/refusal.ts';
 import { type EncodedHeaders, Response } from '../http/response.ts';
 import type { ApplicationOptions } from './application-options.ts';
-import type {
-  Application,
-  Client,
-  Environ,
-  ExtensionKey,
-  Header,
-  InputStream,
-  ResponseBody,
-  Write,
-} from './contract.ts';
-import { isTargetOf } from './environs.ts';
+import type { Application, Client, Environ, Header, ResponseBody, Write } from './contract.ts';
+import type { Section } from './environs.ts';
 import { FileBlocks } from './file-wrapper.ts';
-import { NO_INPUT, RequestInput } from './input-stream.ts';
 import { iterate } from './iterate.ts';
 import { PassedBody } from './passed-body.ts';
 import { encodeResponseHeaders } from './response-headers.ts';
 import { ResponseStream } from './response-stream.ts';
 import { parseStatus, type Status } from './status.ts';
-
-/** Variables that each request has for itself. */
-const OWN = new Set([
-  'REQUEST_METHOD',
-  'SCRIPT_NAME',
-  'PATH_INFO',
-  'QUERY_STRING',
-  'REQUEST_URI',
-  'CONTENT_LENGTH',
-  'wsgi.input',
-  'viaduct.client',
-]);
 
 const NO_STATUS: Status = { code: 200, reason: '' };
 const NO_HEADERS: EncodedHeaders = { lines: '', contentLength: -1, has: 0 };
@@ -45,8 +23,8 @@ const READY = Promise.resolve();
  */
 export class Exchange implements Later<Response>, Client {
   readonly request: Request;
-  /** What the environ was made of, to see what became of it. */
-  readonly section: Environ;
+  /** What the environ was made of, to see what became of it; null when it was not made here. */
+  readonly #section: Section | null;
   readonly #server: Pick<ApplicationOptions, 'onError' | 'errorResponse'>;
   #phase: 'new' | 'started' | 'streaming' | 'over' = 'new';
   #status = NO_STATUS;
@@ -59,9 +37,13 @@ export class Exchange implements Later<Response>, Client {
   #response: Response | null = null;
   #onResponse: ((response: Response) => unknown) | null = null;
 
-  constructor(request: Request, section: Environ, server: Pick<ApplicationOptions, 'onError' | 'errorResponse'>) {
+  constructor(
+    request: Request,
+    section: Section | null,
+    server: Pick<ApplicationOptions, 'onError' | 'errorResponse'>,
+  ) {
     this.request = request;
-    this.section = section;
+    this.#section = section;
     this.#server = server;
   }
 
@@ -118,21 +100,7 @@ export class Exchange implements Later<Response>, Client {
 
   /** Whether `environ` still says what it said when the application got it, and nothing was read of its content. */
   isUnchanged(environ: Environ): boolean {
-    const { section, request } = this;
-    if (!isTargetOf(request, section, environ) || !this.#isOwnInput(environ['wsgi.input'])) return false;
-    let count = 0;
-    for (const key in environ) {
-      if (environ[key as ExtensionKey] !== section[key as ExtensionKey] && !OWN.has(key)) return false;
-      count += 1;
-    }
-    const added = environ.CONTENT_LENGTH !== undefined && section.CONTENT_LENGTH === undefined ? 1 : 0;
-    return environ['viaduct.client'] === this && count === Object.keys(section).length + added;
-  }
-
-  #isOwnInput(input: InputStream): boolean {
-    const { body } = this.request;
-    if (body === null) return input === NO_INPUT;
-    return input instanceof RequestInput && input.untouched && input.body === body;
+    return this.#section?.isUnchanged(environ, this.request, this) === true;
   }
 
   // The two callables of the contract, and early hints.

@@ -4,7 +4,7 @@ import { Response } from '../http/response.ts';
 import type { Application, Environ, ExtensionKey, Middleware } from './contract.ts';
 import { answer, bound } from './direct.ts';
 import { requestOf } from './environ-request.ts';
-import { Environs, makeEnviron } from './environs.ts';
+import { Environs } from './environs.ts';
 import { Exchange } from './exchange.ts';
 import { serveApplication } from './serve-application.ts';
 
@@ -31,7 +31,7 @@ export function handlerMiddleware(handler: Handler): Middleware {
 /** Calls the application behind a handler that was itself called with an environ. What the handler changed in the request is changed there. */
 function callInside(application: Application, environ: Environ, request: Request, passed: Request): HandlerResult {
   const errors = environ['wsgi.errors'];
-  const exchange = new Exchange(passed, environ, {
+  const exchange = new Exchange(passed, null, {
     onError: (error) => errors.write(`${error instanceof Error ? error.stack : String(error)}\n`),
     errorResponse: () => Response.text(500, 'Internal Server Error\n'),
   });
@@ -43,7 +43,7 @@ function changedEnviron(environ: Environ, passed: Request, exchange: Exchange): 
   const { SERVER_NAME, SERVER_SOFTWARE: software } = environ;
   const multiprocess = environ['wsgi.multiprocess'];
   const environs = new Environs({ listeners: [], software, multiprocess, errors: environ['wsgi.errors'] });
-  const changed = makeEnviron(environs.sectionOf(passed), passed, environ['viaduct.client'] ?? exchange);
+  const changed = environs.sectionOf(passed).environ(passed, environ['viaduct.client'] ?? exchange);
   changed.SERVER_NAME = SERVER_NAME;
   for (const key of Object.keys(environ) as ExtensionKey[]) {
     if (key.includes('.') && !(key in changed)) changed[key] = environ[key];

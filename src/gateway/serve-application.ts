@@ -2,7 +2,7 @@ import type { Next } from '../http/handler.ts';
 import type { ApplicationOptions } from './application-options.ts';
 import type { Application } from './contract.ts';
 import { handleOf } from './direct.ts';
-import { Environs, makeEnviron } from './environs.ts';
+import { Environs } from './environs.ts';
 import { Exchange } from './exchange.ts';
 
 /**
@@ -14,7 +14,8 @@ export function serveApplication(application: Application, server: ApplicationOp
   if (handle !== null) return handle;
   const environs = new Environs(server);
   return function callApplication(request) {
-    const exchange = new Exchange(request, environs.sectionOf(request), server);
-    return exchange.run(application, makeEnviron(exchange.section, request, exchange));
+    const section = environs.sectionOf(request);
+    const exchange = new Exchange(request, section, server);
+    return exchange.run(application, section.environ(request, exchange));
   };
 }

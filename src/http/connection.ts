@@ -57,6 +57,7 @@ export class Connection implements Exchange, ContentOwner, Receiver {
   #probes = 0;
   #status = 0;
   #bodyBytes = 0;
+  /** 0 when nobody wanted to know. */
   #startedAtMs = 0;
   #onResponse: ((response: Response) => void) | null = null;
   #onFailure: ((error: unknown) => void) | null = null;
@@ -144,8 +145,8 @@ export class Connection implements Exchange, ContentOwner, Receiver {
   }
 
   #handle(request: IncomingRequest): void {
-    const { options } = this.#context;
-    if (options.onAnswered !== null) this.#startedAtMs = performance.now();
+    const { options, onAnswered } = this.#context;
+    this.#startedAtMs = onAnswered === null ? 0 : performance.now();
     try {
       const { receive } = options;
       if (receive !== undefined && receive !== null) this.#shown = receive(request);
@@ -265,8 +266,8 @@ export class Connection implements Exchange, ContentOwner, Receiver {
     this.#request = null;
     this.sender = null;
     this.#probes = 0;
-    if (request === null) return;
-    this.#context.options.onAnswered?.(this.#shown ?? request, this.#status, this.#bodyBytes, this.#startedAtMs);
+    if (request === null || this.#startedAtMs === 0) return;
+    this.#context.onAnswered?.(this.#shown ?? request, this.#status, this.#bodyBytes, this.#startedAtMs);
   }
 
   /** The client took the response: on to the next request, past what is left of this one's content. */

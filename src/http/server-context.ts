@@ -16,7 +16,7 @@ export interface ConnectionOptions {
   readonly connectionsMax?: number;
   /**
    * Called once for each request that reached `handle`, after its response's last byte was handed to the socket or the response was given
-   * up. `bodyBytes` counts content without its framing; `startedAtMs` is `performance.now()` when the head was complete. Null
+   * up, unless it had begun before anybody wanted to know. `bodyBytes` counts content without its framing; `startedAtMs` is `performance.now()` when the head was complete. Null
    * costs nothing.
    */
   readonly onAnswered: ((request: Request, status: number, bodyBytes: number, startedAtMs: number) => void) | null;
@@ -38,8 +38,10 @@ export interface ConnectionOptions {
   readonly onHttp2Preface?: (socket: Socket, early: Buffer, listener: number, peer: Peer) => void;
 }
 
-/** What can change while a server runs. It holds for connections that come afterwards. */
-export type ConnectionChanges = Pick<ConnectionOptions, 'limits' | 'connectionsMax'>;
+/** What can change while a server runs; what is not there stays. */
+export type ConnectionChanges = Partial<
+  Pick<ConnectionOptions, 'limits' | 'connectionsMax' | 'admission' | 'onAnswered'>
+>;
 
 /** Decides who may connect. */
 export interface Admission {
@@ -66,6 +68,8 @@ export class ServerContext {
   tick = 0;
   /** No connection persists any more. */
   draining = false;
+  /** The one of the options, or another one since. */
+  onAnswered: ConnectionOptions['onAnswered'];
   readonly headerTicks: number;
   readonly bodyTicks: number;
   readonly keepAliveTicks: number;
@@ -80,6 +84,7 @@ export class ServerContext {
   /** `tickMs` is that of the timer which is already there, if one is. */
   constructor(options: ConnectionOptions, tickMs: number | null = null) {
     this.options = options;
+    this.onAnswered = options.onAnswered;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.limits = limits;
     const shortest = Math.min(

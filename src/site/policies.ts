@@ -1,8 +1,5 @@
-import type { Settings } from '../config/settings.ts';
 import { CidrList } from '../http/cidr.ts';
 import type { HttpLimits } from '../http/limits.ts';
-import type { Admission } from '../http/server-context.ts';
-import { ConnectionLimit } from '../web/connection-limit.ts';
 import type { Configuration } from './configuration.ts';
 
 /** A proxy on this machine is believed without a setting. */
@@ -21,12 +18,4 @@ export function trustedBy({ site }: Configuration): CidrList {
 export function limitsOf({ settings, site }: Configuration): HttpLimits {
   const contents = site?.route.map((route) => route.body_bytes_max ?? 0) ?? [];
   return { ...settings, bodyBytesMax: Math.max(settings.bodyBytesMax, ...contents) };
-}
-
-/** Who may connect; null when everybody may. */
-export function admissionOf(
-  { connectionsPerAddressMax: perAddressMax }: Settings,
-  exempt: (address: string) => boolean,
-): Admission | null {
-  return perAddressMax === 0 ? null : new ConnectionLimit({ perAddressMax, exempt });
 }

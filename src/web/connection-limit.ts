@@ -10,15 +10,15 @@ export interface ConnectionLimitOptions {
 
 /**
  * Counts open connections by address. Clients of Unix sockets have none and are not limited. Its memory is bounded by the connections that
- * are open.
+ * are open. What it allows may change: connections that are open stay, and count.
  */
 export class ConnectionLimit implements Admission {
-  readonly #max: number;
+  perAddressMax: number;
   readonly #exempt: (address: string) => boolean;
   readonly #open = new Map<string, number>();
 
   constructor({ perAddressMax, exempt = () => false }: ConnectionLimitOptions) {
-    this.#max = perAddressMax;
+    this.perAddressMax = perAddressMax;
     this.#exempt = exempt;
   }
 
@@ -28,16 +28,16 @@ export class ConnectionLimit implements Admission {
   }
 
   accept(address: string): boolean {
-    if (address === '' || this.#exempt(address)) return true;
+    if (address === '') return true;
     const key = addressKey(address);
     const count = this.#open.get(key) ?? 0;
-    if (count >= this.#max) return false;
+    if (count >= this.perAddressMax && !this.#exempt(address)) return false;
     this.#open.set(key, count + 1);
     return true;
   }
 
   release(address: string): void {
-    if (address === '' || this.#exempt(address)) return;
+    if (address === '') return;
     const key = addressKey(address);
     const left = (this.#open.get(key) ?? 0) - 1;
     if (left > 0) this.#open.set(key, left);

@@ -54,6 +54,32 @@ describe('Connections', () => {
     fourth.close();
   });
 
+  it('tells another one of answers when that changes, also of a connection that is there, but not of what had begun unseen', async () => {
+    const { connections, answer, waiting, stop, port } = await start(10);
+    running.push(stop);
+    const told: string[] = [];
+    const client = await SocketClient.open(port);
+    const ask = async (path: string, meanwhile = () => {}) => {
+      client.send(REQUEST.replace('/', path));
+      await eventually('the request arrives', () => waiting.length === 1);
+      meanwhile();
+      answer();
+      client.received = '';
+      await client.until(/done\n$/);
+    };
+    const tell = (name: string) => () => {
+      connections.reconfigure({ onAnswered: ({ path }) => told.push(`${name} ${path}`) });
+    };
+    await ask('/unseen', tell('first'));
+    await ask('/one');
+    tell('second')();
+    await ask('/two');
+    connections.reconfigure({ onAnswered: null });
+    await ask('/nobody');
+    assert.deepEqual(told, ['first /one', 'second /two']);
+    client.close();
+  });
+
   it('drains: idle connections close at once, busy ones after their response', async () => {
     const { connections, answer, waiting, stop, port } = await start(10);
     running.push(stop);

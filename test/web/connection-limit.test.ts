@@ -5,6 +5,8 @@ import { afterEach, describe, it } from 'node:test';
 import { Response } from '../../src/http/response.ts';
 import { UpgradeResponse } from '../../src/http/upgrade-response.ts';
 import { ConnectionLimit } from '../../src/web/connection-limit.ts';
+import { FrameClient } from '../support/frame-client.ts';
+import { startProtocolServer } from '../support/http2-server.ts';
 import { serve, type TestServer } from '../support/serve.ts';
 import { eventually, SocketClient } from '../support/socket-client.ts';
 
@@ -34,11 +36,38 @@ describe('ConnectionLimit', () => {
       assert.equal(limit.accept('10.0.0.1'), true);
     }
   });
+
+  it('goes on counting when it allows another number, or exempts others', () => {
+    let exempt = '';
+    const limit = new ConnectionLimit({ perAddressMax: 1, exempt: (address) => address === exempt });
+    assert.equal(limit.accept('192.0.2.1'), true);
+    limit.perAddressMax = 2;
+    assert.deepEqual([limit.accept('192.0.2.1'), limit.accept('192.0.2.1')], [true, false]);
+    exempt = '192.0.2.1';
+    assert.equal(limit.accept('192.0.2.1'), true);
+    limit.release('192.0.2.1');
+    exempt = '';
+    limit.release('192.0.2.1');
+    assert.deepEqual([limit.accept('192.0.2.1'), limit.accept('192.0.2.1')], [true, false]);
+    for (let i = 0; i < 2; i += 1) limit.release('192.0.2.1');
+    assert.equal(limit.size, 0);
+  });
 });
 
 describe('connections beyond the limit of their address', () => {
   let server: TestServer | null = null;
   afterEach(() => server?.close());
+
+  it('are closed at once when they speak HTTP/2 from the beginning, too', async (t) => {
+    const admission = new ConnectionLimit({ perAddressMax: 1 });
+    const http2 = await startProtocolServer('HTTP/2', { handle: () => Response.text(200, 'served\n'), admission });
+    t.after(() => http2.close());
+    const first = await FrameClient.open(http2.port);
+    await assert.rejects(FrameClient.open(http2.port), /closed before SETTINGS/);
+    first.close();
+    await eventually('the first is forgotten', () => admission.size === 0);
+    (await FrameClient.open(http2.port)).close();
+  });
 
   it('are closed at once, while other addresses are served, and accepted again when one has left', async () => {
     const admission = new ConnectionLimit({ perAddressMax: 2 });

@@ -53,6 +53,7 @@ export class StreamExchange implements Exchange, StreamBodyOwner, SinkOwner {
   #bodyBytes = 0;
   /** The request as handlers and logs see it, where that is not as it came. */
   #shown: Request | null = null;
+  /** 0 when nobody wanted to know. */
   #startedAtMs = 0;
   readonly #clock: StreamClock;
 
@@ -85,8 +86,8 @@ export class StreamExchange implements Exchange, StreamBodyOwner, SinkOwner {
   }
 
   #handle(request: StreamRequest): void {
-    const { options } = this.#context;
-    if (options.onAnswered !== null) this.#startedAtMs = performance.now();
+    const { options, onAnswered } = this.#context;
+    if (onAnswered !== null) this.#startedAtMs = performance.now();
     const { receive } = options;
     try {
       if (receive !== undefined && receive !== null) this.#shown = receive(request);
@@ -235,7 +236,7 @@ export class StreamExchange implements Exchange, StreamBodyOwner, SinkOwner {
       return;
     }
     this.#leave(request);
-    this.#context.options.onAnswered?.(this.#shown ?? request, refusal.status, 0, this.#startedAtMs);
+    this.#tell(request, refusal.status, 0);
     this.request = null;
     this.#refuse(refusal);
   }
@@ -274,9 +275,13 @@ export class StreamExchange implements Exchange, StreamBodyOwner, SinkOwner {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     const { request } = this;
-    if (request !== null)
-      this.#context.options.onAnswered?.(this.#shown ?? request, status, this.#bodyBytes, this.#startedAtMs);
+    if (request !== null) this.#tell(request, status, this.#bodyBytes);
     this.#owner.onExchangeOver(this);
+  }
+
+  #tell(request: StreamRequest, status: number, bodyBytes: number): void {
+    if (this.#startedAtMs === 0) return;
+    this.#context.onAnswered?.(this.#shown ?? request, status, bodyBytes, this.#startedAtMs);
   }
 
   /** Called once a tick. */

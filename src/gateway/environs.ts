@@ -16,6 +16,8 @@ export interface EnvironOptions {
 
 /** Field sections that recur are read once; so many are remembered. */
 const REMEMBERED_MAX = 1024;
+/** How many variables each request has for itself; they are the first ones. */
+const OWN_COUNT = 7;
 const VERSION = [1, 0] as const;
 const NOBODY: Client = { gone: false, signal: new AbortController().signal };
 const NOWHERE: ListenerEnviron = { SERVER_NAME: 'localhost', SERVER_PORT: '80', 'wsgi.url_scheme': 'http' };
@@ -51,6 +53,8 @@ export class Environs {
       PATH_INFO: '',
       QUERY_STRING: '',
       REQUEST_URI: '',
+      'wsgi.input': NO_INPUT,
+      'viaduct.client': NOBODY,
       SERVER_NAME: listener.SERVER_NAME,
       SERVER_PORT: peer.serverPort === '' ? listener.SERVER_PORT : peer.serverPort,
       SERVER_PROTOCOL: request.protocol,
@@ -59,14 +63,12 @@ export class Environs {
       REMOTE_PORT: `${peer.remotePort}`,
       'wsgi.version': VERSION,
       'wsgi.url_scheme': peer.secure ? 'https' : listener['wsgi.url_scheme'],
-      'wsgi.input': NO_INPUT,
       'wsgi.errors': errors,
       'wsgi.multithread': false,
       'wsgi.multiprocess': multiprocess,
       'wsgi.run_once': false,
       'wsgi.input_terminated': true,
       'wsgi.file_wrapper': wrapFile,
-      'viaduct.client': NOBODY,
     };
     if (peer.clientCertificate !== undefined) Object.assign(environ, certificateVariables(peer.clientCertificate));
     addHeaders(environ, request);
@@ -111,24 +113,11 @@ export class Section {
     this.#values ??= Object.values(this.#variables);
     if (keys.length !== this.#keys.length && !isLengthAdded(keys, this.#keys)) return false;
     for (let i = 0; i < this.#keys.length; i += 1) {
-      const key = keys[i] as string;
-      if (key !== this.#keys[i] || (values[i] !== this.#values[i] && !OWN.has(key))) return false;
+      if (keys[i] !== this.#keys[i] || (i >= OWN_COUNT && values[i] !== this.#values[i])) return false;
     }
     return true;
   }
 }
-
-/** Variables that each request has for itself. */
-const OWN = new Set([
-  'REQUEST_METHOD',
-  'SCRIPT_NAME',
-  'PATH_INFO',
-  'QUERY_STRING',
-  'REQUEST_URI',
-  'CONTENT_LENGTH',
-  'wsgi.input',
-  'viaduct.client',
-]);
 
 function isLengthAdded(keys: readonly string[], before: readonly string[]): boolean {
   return keys.length === before.length + 1 && keys.at(-1) === 'CONTENT_LENGTH';

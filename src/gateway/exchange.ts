@@ -134,18 +134,17 @@ export class Exchange implements Later<Response>, Client {
   /** Blocks that are there leave as one. */
   #sendArray(blocks: readonly Uint8Array[]): void {
     try {
-      for (const block of blocks) checkBlock(block);
-      const [first] = blocks;
-      if (this.#phase === 'started' && this.#response === null) {
-        this.#complete(blocks.length === 1 && first !== undefined ? first : Buffer.concat(blocks));
-      } else {
+      for (let i = 0; i < blocks.length; i += 1) checkBlock(blocks[i]);
+      if (this.#phase === 'started')
+        this.#complete(blocks.length === 1 ? (blocks[0] as Uint8Array) : Buffer.concat(blocks));
+      else {
         for (const block of blocks) if (block.length > 0) this.send(block);
         this.finish();
       }
     } catch (error) {
       this.fail(error);
     }
-    this.close(blocks as ResponseBody);
+    if ('close' in blocks) this.close(blocks as ResponseBody);
   }
 
   #sendPassed(body: PassedBody): void {

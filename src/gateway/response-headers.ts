@@ -1,5 +1,5 @@
 import { ViaductError } from '../errors.ts';
-import { COLON, LF } from '../http/bytes.ts';
+import { SP } from '../http/bytes.ts';
 import { type EncodedHeaders, HeaderEncoder, type Response } from '../http/response.ts';
 import type { Header } from './contract.ts';
 
@@ -7,7 +7,7 @@ import type { Header } from './contract.ts';
 const READ = Symbol('viaduct.read');
 
 interface ReadHeaders extends Array<Header> {
-  [READ]?: EncodedHeaders;
+  [READ]?: { readonly encoded: EncodedHeaders; readonly parts: readonly string[] };
 }
 
 /**
@@ -17,13 +17,18 @@ interface ReadHeaders extends Array<Header> {
 export function readHeaders(response: Response): readonly Header[] {
   const { lines } = response;
   const headers: ReadHeaders = [];
+  const parts: string[] = [];
   for (let start = 0; start < lines.length; ) {
     const end = lines.indexOf('\r\n', start);
     const colon = lines.indexOf(':', start);
-    headers.push([lines.substring(start, colon), lines.substring(colon + 1, end).trim()]);
+    const name = lines.substring(start, colon);
+    const value =
+      lines.charCodeAt(colon + 1) === SP ? lines.substring(colon + 2, end) : lines.substring(colon + 1, end);
+    headers.push([name, value]);
+    parts.push(name, value);
     start = end + 2;
   }
-  headers[READ] = response;
+  headers[READ] = { encoded: response, parts };
   return headers;
 }
 
@@ -34,7 +39,7 @@ export function readHeaders(response: Response): readonly Header[] {
  */
 export function encodeResponseHeaders(headers: readonly Header[]): EncodedHeaders {
   const read = (headers as ReadHeaders)[READ];
-  if (read !== undefined && says(headers, read.lines)) return read;
+  if (read !== undefined && consistsOf(headers, read.parts)) return read.encoded;
   if (!Array.isArray(headers)) throw invalid(`Cannot send headers: they must be an array, not ${typeof headers}`);
   const encoder = new HeaderEncoder();
   for (const header of headers) {
@@ -48,16 +53,13 @@ export function encodeResponseHeaders(headers: readonly Header[]): EncodedHeader
   return encoder;
 }
 
-/** Whether `headers` are what stands in `lines`, written as we write it. */
-function says(headers: readonly Header[], lines: string): boolean {
-  let at = 0;
-  for (const [name, value] of headers) {
-    const valueAt = at + name.length + 2;
-    if (!lines.startsWith(name, at) || !lines.startsWith(value, valueAt)) return false;
-    at = valueAt + value.length + 2;
-    if (lines.charCodeAt(valueAt - 2) !== COLON || lines.charCodeAt(at - 1) !== LF) return false;
+function consistsOf(headers: readonly Header[], parts: readonly string[]): boolean {
+  if (2 * headers.length !== parts.length) return false;
+  for (let i = 0; i < headers.length; i += 1) {
+    const header = headers[i] as Header;
+    if (header[0] !== parts[2 * i] || header[1] !== parts[2 * i + 1]) return false;
   }
-  return at === lines.length;
+  return true;
 }
 
 function invalid(message: string): ViaductError {

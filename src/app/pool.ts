@@ -1,4 +1,5 @@
 import type { HandlerResult } from '../http/handler.ts';
+import { isIdempotent } from '../http/idempotent.ts';
 import type { Request } from '../http/message.ts';
 import { Response } from '../http/response.ts';
 import { chooseLane } from './dispatch.ts';
@@ -19,7 +20,6 @@ export interface PoolOptions extends SpoolOptions {
 }
 
 const RETRY_AFTER_SECONDS = '1';
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
 /**
  * The workers of one application and the queue before them. A request enters by `handle`, waits for its body, then for a lane;
@@ -112,7 +112,7 @@ export class Pool {
     const again = jobs.slice(running + 1);
     for (const job of jobs.slice(0, running + 1).reverse()) {
       if (job.settled) job.stream?.abort();
-      else if (this.#options.retryIdempotent && !job.retried && IDEMPOTENT.has(job.request.method)) {
+      else if (this.#options.retryIdempotent && !job.retried && isIdempotent(job.request.method)) {
         job.retried = true;
         again.unshift(job);
       } else job.settle(Response.text(502, 'Bad Gateway: the worker that ran this request died\n'));

@@ -1,3 +1,6 @@
+import { ViaductError } from '../errors.ts';
+import { type Backend, backendName } from './backend.ts';
+
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the connection was refused',
   ECONNRESET: 'the connection was reset',
@@ -20,5 +23,18 @@ export function describeFailure(error: Error | null): string {
   const { code } = inner as NodeJS.ErrnoException;
   return (
     (code === undefined ? undefined : REASONS[code]) ?? (inner.message === '' ? (code ?? 'unknown') : inner.message)
+  );
+}
+
+/** The same for one that ended while something was expected of it: `when` stands behind "the connection closed". */
+export function describeClosing(error: Error | null, when: string): string {
+  return error === null ? `the connection closed ${when}` : describeFailure(error);
+}
+
+/** What becomes of a response that has begun and does not come whole. */
+export function brokenContent(backend: Backend, reason: string): ViaductError {
+  return new ViaductError(
+    'UPSTREAM',
+    `Cannot complete a response of backend "${backendName(backend)}": content: ${reason}`,
   );
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { hashPassword } from '../../src/web/passwords.ts';
 import { ask } from '../support/http-client.ts';
 import { makeProject, WSGI_APP } from '../support/project.ts';
 import { eventually } from '../support/socket-client.ts';
@@ -68,6 +69,19 @@ describe('a configuration that changes in development', { concurrency: 2 }, () =
     assert.equal(await upload(), 200);
     write('pyproject.toml', '[tool.viaduct]\nbody_bytes_max = 10\n');
     await eventually('the content is too large', async () => (await upload()) === 413);
+  });
+
+  it('takes over when a password file that it names changes', async (t) => {
+    const route = '[[route]]\npath = "/said"\nbasic_auth = { file = "users" }\nrespond = { body = "in" }\n';
+    const { server, write } = await start(t, { 'viaduct.toml': route, users: `ada:${await hashPassword('old')}\n` });
+    const status = async (password: string) => {
+      const authorization = `Basic ${Buffer.from(`ada:${password}`).toString('base64')}`;
+      return (await ask(server.port, '/said', { headers: [['Authorization', authorization]] })).status;
+    };
+    assert.equal(await status('old'), 200);
+    write('users', `ada:${await hashPassword('new')}\n`);
+    await eventually('the new password is right', async () => (await status('new')) === 200);
+    assert.equal(await status('old'), 401);
   });
 
   it('takes over when its file is made later', async (t) => {

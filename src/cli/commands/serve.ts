@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { MovingWatch } from '../../app/moving-watch.ts';
 import { watchFiles } from '../../app/watch-files.ts';
+import type { LoadedSettings } from '../../config/load.ts';
 import { placeOf } from '../../config/site/keys.ts';
 import { type RunningFronts, startFronts } from '../../fronts/primary.ts';
 import { createLog, type Log } from '../../observe/log.ts';
@@ -9,6 +10,8 @@ import { assumeIdentity } from '../../service/identity.ts';
 import { resolveListen, takeInheritedSockets } from '../../service/inherited-sockets.ts';
 import { ServiceManager, takeServiceManager } from '../../service/service-manager.ts';
 import { checkConfiguration } from '../../site/check.ts';
+import type { Configuration } from '../../site/configuration.ts';
+import { passwordFilesOf } from '../../site/password-files.ts';
 import { VERSION } from '../../version.ts';
 import type { Arguments } from '../arguments.ts';
 import { findingLines, palette } from '../output.ts';
@@ -47,13 +50,13 @@ export async function serve(parsed: Arguments): Promise<number> {
       manager.reloading();
       const { configuration: changed, loaded: reloaded } = await configure();
       await checkConfiguration(changed, placeOf(reloaded.siteEntries), log);
-      watch.follow(changed.settings.dev ? loaded.sources : null);
+      watch.follow(watchedBy(changed, loaded));
       return changed;
     },
     onReloaded: (outcome) => ready(`; ${outcome}`),
   });
-  const watch = new MovingWatch<readonly string[]>((paths) => watchFiles(paths, reload));
-  watch.follow(settings.dev ? loaded.sources : null);
+  const watch = new MovingWatch<string>((paths) => watchFiles(paths.split(SEPARATOR), reload));
+  watch.follow(watchedBy(configuration, loaded));
   const ended = runUntilSignal(server, log, {
     onStopping: () => {
       watch.close();
@@ -70,6 +73,15 @@ export async function serve(parsed: Arguments): Promise<number> {
   const code = await Promise.race([ended, ...(fronts === null ? [] : [endWhenLost(fronts, log)])]);
   manager.close();
   return code;
+}
+
+/** Between paths, none of which can have it. */
+const SEPARATOR = '\0';
+
+/** In development, the files that make the configuration what it is; otherwise nobody expects that an edit takes effect by itself. */
+function watchedBy(configuration: Configuration, { sources }: LoadedSettings): string | null {
+  if (!configuration.settings.dev) return null;
+  return [...sources, ...passwordFilesOf(configuration)].join(SEPARATOR);
 }
 
 async function endWhenLost(fronts: RunningFronts, log: Log): Promise<number> {

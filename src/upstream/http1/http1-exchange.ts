@@ -1,23 +1,20 @@
-import { ViaductError } from '../../errors.ts';
+import { isIdempotent } from '../../http/idempotent.ts';
 import type { Request } from '../../http/message.ts';
-import { Refusal, RequestBodyError } from '../../http/refusal.ts';
+import { Refusal } from '../../http/refusal.ts';
 import { Response } from '../../http/response.ts';
-import { backendName } from '../backend.ts';
-import { describeFailure } from '../failure.ts';
+import { brokenContent, describeClosing, describeFailure } from '../failure.ts';
 import type { Upstream, UpstreamPhase } from '../protocol.ts';
 import type { BackendConnection, ConnectionUser } from './backend-connection.ts';
 import type { Http1Backend } from './http1-backend.ts';
 import { LaterResponse } from './later-response.ts';
+import { clientLeftResponse, contentFailedResponse } from './own-answers.ts';
+import { receiveBody } from './receive-body.ts';
 import { wantedUpgrade } from './request-heads.ts';
 import { RequestSender, type SenderOwner } from './request-sender.ts';
 import { type ContentOwner, ResponseContent } from './response-content.ts';
 import { isAmong, openTunnel } from './tunnel.ts';
 
-/** RFC 9110 section 9.2.2: to ask twice is to ask once. */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 const INTERIM_MAX = 16;
-/** What the log shows for a client that left before its answer; nobody receives it. */
-const CLIENT_LEFT = 499;
 /** From here on a response says that the rest of the request's content is not wanted. */
 const REFUSES_CONTENT = 300;
 
@@ -54,7 +51,7 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
       return;
     }
     request.onGone = () => this.clientLeft();
-    const connection = this.#backend.pool.take(this, this.#repeats());
+    const connection = this.#backend.pool.take(this, request.body === null && isIdempotent(request.method));
     if (connection === null) this.#connection = this.#backend.pool.open(this);
     else this.#send(connection);
   }
@@ -63,7 +60,7 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
   clientLeft(): void {
     if (this.#answered) return;
     this.#abandon();
-    this.#answer(new Response(CLIENT_LEFT, 'Client Closed Request', '', -1, 0, null));
+    this.#answer(clientLeftResponse());
   }
 
   // ConnectionUser
@@ -94,12 +91,11 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
         break;
       case 'response':
         if (this.#mayRetry()) this.#retry();
-        else
-          this.#fail('response', error === null ? 'the connection closed before the response' : describeFailure(error));
+        else this.#fail('response', describeClosing(error, 'before the response'));
         break;
       case 'content':
-        if (error !== null || this.#content?.finish() !== true)
-          this.#breakOff(error === null ? 'the connection closed within the content' : describeFailure(error));
+        if (error === null && this.#content?.finish() === true) break;
+        this.#breakOff(describeClosing(error, 'within the content'));
         break;
     }
   }
@@ -137,9 +133,7 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
     }
     this.#abandon();
     process.nextTick(() => {
-      if (this.#answered) return;
-      const status = error instanceof RequestBodyError && error.status >= 400 ? error.status : 400;
-      this.#answer(Response.text(status, `${error.message}\n`));
+      if (!this.#answered) this.#answer(contentFailedResponse(error));
     });
   }
 
@@ -170,13 +164,13 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
     if (request.body === null) {
       connection.socket.write(head, 'latin1');
       connection.await(this.#backend.responseTicks);
-    } else if (this.#sender === null) {
-      connection.awaitNothing();
+      return;
+    }
+    connection.awaitNothing();
+    if (this.#sender !== null) this.#sender.restart(head, connection);
+    else {
       this.#sender = new RequestSender(this, request.body, head, connection);
       this.#sender.start();
-    } else {
-      connection.awaitNothing();
-      this.#sender.restart(head, connection);
     }
   }
 
@@ -214,29 +208,21 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
   #readResponse(connection: BackendConnection): void {
     const { status, reason, lines, has, framing } = connection.head;
     if (status >= REFUSES_CONTENT) this.#sender?.cancel();
-    const { content: kind, contentLength } = framing;
-    if (kind === 'none' || (kind === 'length' && connection.input.length >= contentLength)) {
-      const body = kind === 'none' || contentLength === 0 ? null : takeWhole(connection, contentLength);
-      this.#release();
-      this.#answer(new Response(status, reason, lines, contentLength, has, body));
+    const body = receiveBody(this, connection);
+    if (body instanceof Refusal) {
+      this.#fail('response', body.reason);
       return;
     }
-    const content = new ResponseContent(this, connection, kind, contentLength);
-    const whole = content.whole();
-    if (whole instanceof Refusal) {
-      this.#fail('response', whole.reason);
-      return;
-    }
-    if (whole !== null) {
+    if (!(body instanceof ResponseContent)) {
       this.#release();
-      this.#answer(new Response(status, reason, lines, contentLength, has, whole));
+      this.#answer(new Response(status, reason, lines, framing.contentLength, has, body));
       return;
     }
     this.#phase = 'content';
-    this.#content = content;
+    this.#content = body;
     connection.awaitNothing();
-    this.#answer(new Response(status, reason, lines, contentLength, has, content));
-    if (!content.started) connection.setReading(false);
+    this.#answer(new Response(status, reason, lines, framing.contentLength, has, body));
+    if (!body.started) connection.setReading(false);
   }
 
   /** The backend changes the protocol (RFC 9110 section 7.8), if that was asked for. */
@@ -273,15 +259,11 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
     connection?.abandon();
   }
 
-  #repeats(): boolean {
-    return IDEMPOTENT.has(this.#request.method) && this.#request.body === null;
-  }
-
   /** A kept connection that the backend had closed before it saw the request: there is nothing to be said against a second one. */
   #mayRetry(): boolean {
     const kept = (this.#connection?.served ?? 0) > 0;
     const untouched = this.#sender === null || this.#sender.untouched;
-    return kept && !this.#heard && !this.#retried && untouched && IDEMPOTENT.has(this.#request.method);
+    return kept && !this.#heard && !this.#retried && untouched && isIdempotent(this.#request.method);
   }
 
   #retry(): void {
@@ -305,8 +287,7 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
   #breakOff(reason: string): void {
     const content = this.#content;
     this.#abandon();
-    const name = backendName(this.#backend.backend);
-    content?.fail(new ViaductError('UPSTREAM', `Cannot complete a response of backend "${name}": content: ${reason}`));
+    content?.fail(brokenContent(this.#backend.backend, reason));
   }
 
   #answer(response: Response): void {
@@ -314,12 +295,4 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
     this.#request.onGone = null;
     this.settle(response);
   }
-}
-
-/** A copy of the content, which is in the connection's input. */
-function takeWhole(connection: BackendConnection, length: number): Buffer {
-  const { input } = connection;
-  const start = input.at;
-  input.at += length;
-  return connection.take(start, input.at);
 }

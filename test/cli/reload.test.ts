@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createReload } from '../../src/cli/reload.ts';
+import type { Log } from '../../src/observe/log.ts';
+import type { RunningServer } from '../../src/server.ts';
+import type { Configuration } from '../../src/site/configuration.ts';
+import { eventually } from '../support/socket-client.ts';
+
+describe('createReload', () => {
+  /** A server whose reloads end when they are told to, and everything that happened. */
+  function start() {
+    const happened: string[] = [];
+    const ends: ((error?: Error) => void)[] = [];
+    const server = {
+      reload: (configuration: Configuration) =>
+        new Promise<void>((resolve, reject) => {
+          happened.push(`reload ${String(configuration)}`);
+          ends.push((error) => (error === undefined ? resolve() : reject(error)));
+        }),
+    } as unknown as RunningServer;
+    const log = {
+      info: (message: string) => happened.push(message.replace(/\d+/, 'N')),
+      error: (message: string) => happened.push(message),
+    } as unknown as Log;
+    let configurations = 0;
+    const reload = createReload(server, log, {
+      onReloading: async () => {
+        configurations += 1;
+        if (configurations === 3) throw new Error('it is wrong');
+        return configurations as unknown as Configuration;
+      },
+      onReloaded: (outcome) => happened.push(outcome),
+    });
+    return { happened, ends, reload };
+  }
+
+  it('lets one reload follow another that runs, however often it was asked for, with what is there then', async () => {
+    const { happened, ends, reload } = start();
+    reload();
+    await eventually('it runs', () => ends.length === 1);
+    for (let i = 0; i < 3; i += 1) reload();
+    ends[0]?.();
+    await eventually('another one runs', () => ends.length === 2);
+    ends[1]?.();
+    await eventually('it is over', () => happened.length === 6);
+    const whole = (number: number) => [`reload ${number}`, 'Reloaded in N ms', 'reloaded'];
+    assert.deepEqual(happened, [...whole(1), ...whole(2)]);
+  });
+
+  it('tells what failed, with what Python said, and goes on', async () => {
+    const { happened, ends, reload } = start();
+    reload();
+    await eventually('it runs', () => ends.length === 1);
+    ends[0]?.(new Error('no release', { cause: 'Traceback\n' }));
+    await eventually('it has failed', () => happened.length === 3);
+    reload();
+    await eventually('it runs', () => ends.length === 2);
+    ends[1]?.();
+    await eventually('it is over', () => happened.length === 6);
+    reload();
+    await eventually('it has failed', () => happened.length === 8);
+    const unchanged = 'Cannot reload, everything goes on as it was: ';
+    assert.deepEqual(happened, [
+      'reload 1',
+      `${unchanged}no release\nTraceback`,
+      'the reload failed',
+      'reload 2',
+      'Reloaded in N ms',
+      'reloaded',
+      `${unchanged}it is wrong`,
+      'the reload failed',
+    ]);
+  });
+});

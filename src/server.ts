@@ -1,14 +1,11 @@
-import { MovingWatch } from './app/moving-watch.ts';
 import { applicationName } from './app/project.ts';
-import { watchProject } from './app/watch.ts';
 import { ViaductError } from './errors.ts';
 
 import type { Application } from './gateway/contract.ts';
 
 import { Connections } from './http/connections.ts';
-import type { HandlerResult, Next } from './http/handler.ts';
+import type { Next } from './http/handler.ts';
 import { Http2Connections } from './http/http2/connections.ts';
-import type { Response } from './http/response.ts';
 import type { ConnectionOptions } from './http/server-context.ts';
 import type { LineSink } from './observe/access-log.ts';
 import type { Log } from './observe/log.ts';
@@ -19,9 +16,11 @@ import { ClientRules } from './site/client-rules.ts';
 import { type ComposedApplications, composeApplications } from './site/compose-applications.ts';
 
 import { composeSite } from './site/compose-site.ts';
-import { type Configuration, MAIN, NOWHERE } from './site/configuration.ts';
+import { applicationNames, type Configuration, MAIN, NOWHERE } from './site/configuration.ts';
 import { Listeners, type Opening } from './site/listeners.ts';
+import { ProjectWatch } from './site/project-watch.ts';
 import { plainError, tracebackPage } from './web/error-page.ts';
+import { settle } from './web/settle.ts';
 
 export interface ServerOptions {
   /** Validated. */
@@ -77,10 +76,8 @@ class Server implements RunningServer {
   #site: BuiltSite | null = null;
   #composed: ComposedApplications | null = null;
   #handle: Next = () => plainError();
-  /** In development, over the project's directory. */
-  readonly #watch = new MovingWatch<string>((directory) => watchProject(directory, () => void this.#reloadChanged()));
-  #changed = false;
-  #reloading = false;
+  /** In development. */
+  readonly #watch: ProjectWatch;
   /** The last reload that was asked for. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -102,6 +99,11 @@ class Server implements RunningServer {
     const sinks = { http1: this.#http1, http2: this.#http2 };
     this.#listeners = new Listeners({ sinks, trusted: (address) => this.#rules.trusts(address), log });
     this.#applications = new Applications(configuration.settings.gracefulTimeoutMs);
+    this.#watch = new ProjectWatch({
+      reload: () => this.#inTurn(() => this.#change(this.#configuration)),
+      onBroken: (error) => this.#showBroken(error),
+      log,
+    });
   }
 
   get urls(): readonly string[] {
@@ -115,23 +117,23 @@ class Server implements RunningServer {
   /** Listens before the application starts, so that a port in use is told at once; who connects meanwhile waits. */
   async start(): Promise<void> {
     const { configuration, onBound } = this.#options;
-    const { settings, project } = configuration;
+    const { settings } = configuration;
     let started: (outcome: null) => void = () => {};
     const starting = new Promise<null>((resolve) => {
       started = resolve;
     });
-    this.#handle = (request) => starting.then(() => settledResponse(this.#handle(request)));
+    this.#handle = (request) => starting.then(() => settle(this.#handle(request)));
     const opening = await this.#listeners.prepare(configuration);
     opening.commit();
     onBound?.();
     try {
       await this.#begin(configuration, opening);
     } catch (error) {
-      if (!settings.dev || project === null) throw error;
+      if (!settings.dev || applicationNames(configuration).size === 0) throw error;
       this.#showBroken(error);
     }
     started(null);
-    this.#watchProject();
+    this.#watch.follow(this.#configuration);
   }
 
   /** One after another: signals, changed files and changed configurations ask for them. */
@@ -158,12 +160,7 @@ class Server implements RunningServer {
     const changes = this.#rules.take(configuration);
     this.#http1.reconfigure(changes);
     this.#http2.reconfigure(changes);
-    this.#watchProject();
-  }
-
-  #watchProject(): void {
-    const { settings, project } = this.#configuration;
-    this.#watch.follow(settings.dev && project !== null ? project.directory : null);
+    this.#watch.follow(this.#configuration);
   }
 
   async stop(): Promise<void> {
@@ -255,35 +252,10 @@ class Server implements RunningServer {
   /** In development a broken application is a page, until a change mends it. */
   #showBroken(error: unknown): void {
     this.#options.log.error(describeError(error));
-    const { project } = this.#configuration;
-    const name = project === null ? MAIN : applicationName(project.application);
+    const { project, modules } = this.#configuration;
+    const name = project === null ? (modules[MAIN]?.module ?? MAIN) : applicationName(project.application);
     this.#handle = () => tracebackPage(`${name} cannot be imported`, tracebackOf(error));
   }
-
-  /** A file changed. What changes while a release starts may not be in it, so another one follows. */
-  async #reloadChanged(): Promise<void> {
-    this.#changed = true;
-    if (this.#reloading) return;
-    this.#reloading = true;
-    while (this.#changed) {
-      this.#changed = false;
-      const before = performance.now();
-      try {
-        await this.#inTurn(() => this.#change(this.#configuration));
-        this.#options.log.info(`Reloaded in ${Math.round(performance.now() - before)} ms`);
-      } catch (error) {
-        this.#showBroken(error);
-      }
-    }
-    this.#reloading = false;
-  }
-}
-
-function settledResponse(result: HandlerResult): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    if ('then' in result) result.then(resolve, reject);
-    else resolve(result);
-  });
 }
 
 function describeError(error: unknown): string {

@@ -4,16 +4,30 @@ import { join, sep } from 'node:path';
 /** Changes that are not further apart come together. */
 export const SETTLE_MS = 150;
 const DIRECTORIES_MAX = 2000;
-/** What an application reads once and keeps: its code, its templates (Django and Jinja cache them), its translations. */
-const KEPT = /\.(?:py|html?|jinja2?|j2|mo)$/;
+/** Which files of a directory an application reads once and keeps. */
+export interface KeptFiles {
+  readonly names: RegExp;
+  /** Whether all files below a directory `templates` count too. */
+  readonly templates: boolean;
+}
+
+/** Of a Python project: its code, its templates (Django and Jinja cache them), its translations. */
+export const PROJECT_FILES: KeptFiles = { names: /\.(?:py|html?|jinja2?|j2|mo)$/, templates: true };
+/** Of an application in TypeScript: its code. */
+export const MODULE_FILES: KeptFiles = { names: /\.(?:[cm]?[jt]sx?|json)$/, templates: false };
 const TEMPLATES = `${sep}templates${sep}`;
 const NOT_WATCHED = new Set(['node_modules', '__pycache__', 'venv', 'env', 'site-packages']);
 
 /**
- * Calls `onChange` when code or a template below `directory` changed, once for changes that come together. Virtual environments and
+ * Calls `onChange` when a file below `directory` changed that an application keeps, once for changes that come together. Virtual environments and
  * hidden directories are left out, directories that come later are not. Returns a function that ends it.
  */
-export function watchProject(directory: string, onChange: () => void, settleMs = SETTLE_MS): () => void {
+export function watchProject(
+  directory: string,
+  onChange: () => void,
+  kept: KeptFiles = PROJECT_FILES,
+  settleMs = SETTLE_MS,
+): () => void {
   const watchers = new Map<string, FSWatcher>();
   let timer: NodeJS.Timeout | null = null;
   const changed = (): void => {
@@ -24,11 +38,11 @@ export function watchProject(directory: string, onChange: () => void, settleMs =
     for (const path of directoriesBelow(top)) {
       if (watchers.size >= DIRECTORIES_MAX || watchers.has(path)) continue;
       const watcher = openWatch(path, (name) => {
-        if (isKept(path, name)) changed();
+        if (isKept(kept, path, name)) changed();
         else if (isWatched(path, name)) {
           const added = directoriesBelow(join(path, name));
           watchBelow(join(path, name));
-          if (added.some((at) => namesIn(at).some((file) => isKept(at, file)))) changed();
+          if (added.some((at) => namesIn(at).some((file) => isKept(kept, at, file)))) changed();
         }
       });
       watcher?.on('error', () => {
@@ -54,8 +68,8 @@ export function openWatch(path: string, onEvent: (name: string) => void): FSWatc
   }
 }
 
-function isKept(directory: string, name: string): boolean {
-  return KEPT.test(name) || `${directory}${sep}`.includes(TEMPLATES);
+function isKept({ names, templates }: KeptFiles, directory: string, name: string): boolean {
+  return names.test(name) || (templates && `${directory}${sep}`.includes(TEMPLATES));
 }
 
 function directoriesBelow(top: string): string[] {

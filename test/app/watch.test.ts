@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, watch, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { watchProject } from '../../src/app/watch.ts';
+import { PROJECT_FILES, watchProject } from '../../src/app/watch.ts';
 import { eventually } from '../support/socket-client.ts';
 
 describe('watchProject', () => {
@@ -58,7 +58,7 @@ describe('watchProject', () => {
 
   it('says nothing when data, caches and the virtual environment change', async () => {
     stop();
-    stop = watchProject(directory, () => (changes += 1), 0);
+    stop = watchProject(directory, () => (changes += 1), PROJECT_FILES, 0);
     const observer = watch(directory);
     const told = once(observer, 'change');
     writeFileSync(join(directory, '.venv/lib/a.py'), '');

@@ -2,7 +2,9 @@ import type { Place } from '../config/site/keys.ts';
 import { ViaductError } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
 import { noFindings, type TlsFindings } from '../web/tls/findings.ts';
+import { applicationOptions } from './application-options.ts';
 import type { ResolvedRoute } from './build.ts';
+import { composeApplications } from './compose-applications.ts';
 import { composeSite } from './compose-site.ts';
 import { applicationNames, type Configuration } from './configuration.ts';
 import { notFound } from './not-found.ts';
@@ -45,6 +47,17 @@ export async function checkConfiguration(
   mistakes.push(...found.problems.map((problem) => `${problem} (${place(['tls'])})`));
   if (mistakes.length > 0) throw new ViaductError('SETTINGS', mistakes.join('\n'));
   return { routes, warnings: found.warnings };
+}
+
+/**
+ * Imports the applications and the middleware that are written in TypeScript, and puts them together.
+ *
+ * @throws ViaductError as `composeApplications` does
+ */
+export async function proveModules(configuration: Configuration, log: Log): Promise<void> {
+  const server = applicationOptions(configuration, [], log);
+  const composed = await composeApplications(configuration, { python: () => notFound, given: new Map(), server });
+  await composed.close();
 }
 
 async function checkCertificates(configuration: Configuration): Promise<TlsFindings> {

@@ -1,7 +1,5 @@
-import { applicationName } from '../app/project.ts';
-import { middlewareName } from '../config/middleware.ts';
+import { type MiddlewareEntry, middlewareName } from '../config/middleware.ts';
 import type { ResolvedRoute } from './build.ts';
-import type { NamedApplication } from './configuration.ts';
 
 /** A resolved route for people: `GET example.org/docs/* → compression → static files`. */
 export function routeLine({ name, match, internal, steps }: ResolvedRoute): string {
@@ -18,13 +16,9 @@ export function routeLine({ name, match, internal, steps }: ResolvedRoute): stri
   return `${asked === '' ? name : asked} → ${steps.join(' → ')}`;
 }
 
-/** What a request passes on its way into an application, for people; null where nothing is around it. */
-export function applicationLine({
-  project,
-  middleware,
-}: Pick<NamedApplication, 'project' | 'middleware'>): string | null {
-  if (middleware.length === 0) return null;
-  return [...middleware.map(middlewareName), applicationName(project.application)].join(' → ');
+/** What a request passes on its way into an application, for people. */
+export function chainLine(middleware: readonly MiddlewareEntry[], application: string): string {
+  return [...middleware.map(middlewareName), application].join(' → ');
 }
 
 function fieldText([name, value]: readonly [string, string]): string {

@@ -4,7 +4,7 @@ import { discoverProject } from '../app/discover/discover.ts';
 import type { RunAs } from '../app/discover/interpreter.ts';
 import type { Finding, Project } from '../app/project.ts';
 import type { LoadedSettings } from '../config/load.ts';
-import { type MiddlewareEntry, parseMiddleware } from '../config/middleware.ts';
+import { type MiddlewareEntry, middlewareName, parseMiddleware } from '../config/middleware.ts';
 import { placeOf } from '../config/site/keys.ts';
 import type { ApplicationConfig } from '../config/site/schema.ts';
 import { ViaductError } from '../errors.ts';
@@ -35,13 +35,20 @@ export function findApplications(
   const applications: Record<string, NamedApplication> = {};
   const modules: Record<string, ModuleApplication> = {};
   const main = searches || loaded.settings.target !== null ? findMain(loaded, cwd, runAs) : null;
-  if (main !== null && 'module' in main) modules[MAIN] = { ...main, middleware: loaded.settings.middleware };
+  if (main !== null && 'module' in main)
+    modules[MAIN] = {
+      ...main,
+      middleware: aroundModule(loaded.settings.middleware, main, loaded.origins.get('middleware') ?? ''),
+    };
   for (const [name, config] of Object.entries(site?.apps ?? {})) {
     const base = bases.apps ?? cwd;
     const directory = config.chdir === undefined ? base : resolve(base, config.chdir);
     const module = moduleTarget(config.target, directory);
-    if (module !== null) modules[name] = { ...module, middleware: middlewareOf(config, base) };
-    else applications[name] = findNamed(name, config, loaded, base, directory, runAs);
+    if (module !== null) {
+      const where = placeOf(siteEntries)(['apps', name, 'middleware']);
+      modules[name] = { ...module, middleware: aroundModule(middlewareOf(config, base), module, where) };
+    }
+    if (module === null) applications[name] = findNamed(name, config, loaded, base, directory, runAs);
   }
   return { project: main !== null && 'module' in main ? null : main, applications, modules, bases };
 }
@@ -95,6 +102,20 @@ function findNamed(
     const where = placeOf(siteEntries)(['apps', name, 'target']);
     throw new ViaductError(error.code, `application ${name} (${where}): ${error.message}`, { advice: error.advice });
   }
+}
+
+/** Python middleware runs in workers, and an application in TypeScript has none. */
+function aroundModule(
+  entries: readonly MiddlewareEntry[],
+  { module }: ModuleExport,
+  where: string,
+): readonly MiddlewareEntry[] {
+  const python = entries.find(({ language }) => language === 'python');
+  if (python === undefined) return entries;
+  throw new ViaductError(
+    'SETTINGS',
+    `Cannot use middleware ${middlewareName(python)} (${where}): it is written in Python, and ${module} is not`,
+  );
 }
 
 /** Its form was checked with the rest of the file. */

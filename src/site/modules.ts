@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ViaductError } from '../errors.ts';
@@ -71,6 +72,9 @@ export class ModuleLoader {
 }
 
 async function importAnew(module: string): Promise<Record<string, unknown>> {
+  if (statSync(module, { throwIfNoEntry: false })?.isFile() !== true) {
+    throw new ViaductError('APPLICATION_MISSING', `Cannot use "${module}": there is no such file`);
+  }
   const { createJiti } = await import('jiti');
   const jiti = createJiti(import.meta.url, { alias: { viaduct: PACKAGE }, moduleCache: false, fsCache: false });
   try {

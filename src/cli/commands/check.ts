@@ -1,3 +1,4 @@
+import { applicationName } from '../../app/project.ts';
 import { proveApplication } from '../../app/prove.ts';
 import { pythonMiddleware } from '../../config/middleware.ts';
 import { fileKey } from '../../config/setting.ts';
@@ -6,9 +7,9 @@ import { placeOf } from '../../config/site/keys.ts';
 import { formatValue } from '../../config/value.ts';
 import { createLog } from '../../observe/log.ts';
 import { assumeIdentity } from '../../service/identity.ts';
-import { checkConfiguration } from '../../site/check.ts';
+import { checkConfiguration, proveModules } from '../../site/check.ts';
 import { MAIN } from '../../site/configuration.ts';
-import { applicationLine, routeLine } from '../../site/describe.ts';
+import { chainLine, routeLine } from '../../site/describe.ts';
 import type { Arguments } from '../arguments.ts';
 import { findingLines, palette } from '../output.ts';
 import { prepare } from '../prepare.ts';
@@ -19,9 +20,10 @@ import { prepare } from '../prepare.ts';
  */
 export async function check(parsed: Arguments): Promise<number> {
   const { configuration, loaded, findings, identity } = await prepare(parsed);
-  const { settings, project, applications } = configuration;
+  const { settings, project, applications, modules } = configuration;
+  const log = createLog('text', process.stderr);
   const place = placeOf(loaded.siteEntries);
-  const { routes, warnings } = await checkConfiguration(configuration, place, createLog('text', process.stderr));
+  const { routes, warnings } = await checkConfiguration(configuration, place, log);
   if (identity !== null) assumeIdentity(identity);
   const colours = palette(process.stdout);
   process.stdout.write(findingLines(findings, colours));
@@ -38,13 +40,23 @@ export async function check(parsed: Arguments): Promise<number> {
     ...(project === null ? [] : [{ name: MAIN, project, middleware: settings.middleware }]),
     ...Object.entries(applications).map(([name, application]) => ({ name, ...application })),
   ];
-  for (const application of proved) {
-    const chain = applicationLine(application);
-    if (chain !== null) process.stdout.write(`  ${colours.dim('chain'.padEnd(12))}${application.name}: ${chain}\n`);
+  const chains = [
+    ...proved.map(({ name, project: { application }, middleware }) => ({
+      name,
+      middleware,
+      last: applicationName(application),
+    })),
+    ...Object.entries(modules).map(([name, { module, middleware }]) => ({ name, middleware, last: module })),
+  ];
+  for (const { name, middleware, last } of chains) {
+    if (middleware.length === 0) continue;
+    process.stdout.write(`  ${colours.dim('chain'.padEnd(12))}${name}: ${chainLine(middleware, last)}\n`);
   }
   for (const { project, middleware } of proved) {
     await proveApplication({ project, middleware: pythonMiddleware(middleware) }, settings.startTimeoutMs);
   }
-  process.stdout.write(proved.length === 0 ? 'The site can be served.\n' : 'The application can be served.\n');
+  await proveModules(configuration, log);
+  const hasApplication = proved.length > 0 || Object.keys(modules).length > 0;
+  process.stdout.write(!hasApplication ? 'The site can be served.\n' : 'The application can be served.\n');
   return 0;
 }

@@ -146,11 +146,14 @@ describe('minimum data rates of HTTP/2', () => {
     const window = Buffer.from([0, 4, 0x7f, 0xff, 0xff, 0xff]);
     const client = await FrameClient.open(server.port, frame(4, 0, 0, window));
     stops.push(server.close, () => client.close());
-    client.send(windowUpdate(0, 0x7f000000), request(1));
-    await answered(client, 1);
     client.socket.removeAllListeners('data').pause();
-    const timer = setInterval(() => client.socket.read(), 5);
+    let read = 0;
+    const timer = setInterval(() => {
+      read += (client.socket.read() as Buffer | null)?.length ?? 0;
+    }, 5);
     stops.push(() => clearInterval(timer));
+    client.send(windowUpdate(0, 0x7f000000), request(1));
+    await eventually('the answer begins', () => read > 0);
     await eventually('the server gives up', () => server.connections.size === 0);
     assert.equal(server.answered.length, 1);
   });

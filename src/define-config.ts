@@ -51,7 +51,7 @@ type FileValue<S> = S extends { readonly kind: 'integer' }
           : S extends { readonly item: 'middleware' }
             ? MiddlewareInput | readonly MiddlewareInput[]
             : S extends { readonly kind: 'list' }
-              ? readonly (string | number)[]
+              ? string | number | readonly (string | number)[]
               : string;
 
 type SettingsInput = {

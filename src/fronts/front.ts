@@ -1,4 +1,5 @@
 /** The program of a front process: a server that the primary starts, reloads and stops by messages. */
+import { tellForgottenPromises } from '../observe/forgotten-promises.ts';
 import { createLog } from '../observe/log.ts';
 import { type RunningServer, startServer } from '../server.ts';
 import { assumeIdentity } from '../service/identity.ts';
@@ -25,6 +26,7 @@ tell({ kind: 'hello' });
 
 async function start({ configuration, identity, logFormat }: FrontStart): Promise<void> {
   const log = createLog(logFormat, process.stderr);
+  tellForgottenPromises(log);
   const onBound = identity === null ? {} : { onBound: () => assumeIdentity(identity) };
   try {
     server = await startServer({ configuration, log, accessLog: process.stdout, ...onBound });

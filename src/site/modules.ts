@@ -45,7 +45,8 @@ export class ModuleLoader {
    */
   async middleware(wanted: ModuleExport, options: object): Promise<Middleware> {
     const value = await this.#find(wanted, MIDDLEWARE_NAMES, 'middleware: (application, options) => application');
-    return (application) => value(application, options) as Application;
+    const middleware: Middleware = (application) => value(application, options) as Application;
+    return Object.defineProperty(middleware, 'name', { value: wanted.module });
   }
 
   async #find({ module, export: name }: ModuleExport, usual: readonly string[], what: string) {

@@ -17,6 +17,11 @@ const hello: Application = (environ, startResponse) => {
   return [Buffer.from(`hello ${environ.PATH_INFO}`)];
 };
 
+const other: Application = (_environ, startResponse) => {
+  startResponse('201 Created', []);
+  return [Buffer.from('other')];
+};
+
 const ENVIRON = `import json, os
 def application(environ, start_response):
     start_response('200 OK', [('Content-Type', 'application/json')])
@@ -74,7 +79,7 @@ describe('createServer', { concurrency: 4 }, () => {
   it('takes routes and settings with the keys of viaduct.toml, and applications by name', async () => {
     await using server = await createServer({
       application: hello,
-      applications: { other: (_environ, startResponse) => (startResponse('201 Created', []), [Buffer.from('other')]) },
+      applications: { other },
       listen: LISTEN,
       route: [
         { path: '/other/*', app: 'other' },

@@ -4,6 +4,7 @@ import { watchFiles } from '../../app/watch-files.ts';
 import type { LoadedSettings } from '../../config/load.ts';
 import { placeOf } from '../../config/site/keys.ts';
 import { type RunningFronts, startFronts } from '../../fronts/primary.ts';
+import { tellForgottenPromises } from '../../observe/forgotten-promises.ts';
 import { createLog, type Log } from '../../observe/log.ts';
 import { startServer } from '../../server.ts';
 import { assumeIdentity } from '../../service/identity.ts';
@@ -34,6 +35,7 @@ export async function serve(parsed: Arguments): Promise<number> {
   const colours = palette(process.stderr);
   const logFormat = process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json';
   const log = createLog(logFormat, process.stderr);
+  tellForgottenPromises(log);
   await checkConfiguration(configuration, placeOf(loaded.siteEntries), log);
   process.stderr.write(findingLines(findings, colours));
   const fronts = settings.fronts > 1 ? await startFronts({ configuration, identity, log, logFormat }) : null;

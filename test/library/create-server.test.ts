@@ -2,11 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { compose } from '../../src/gateway/compose.ts';
-import type { Application, Middleware } from '../../src/gateway/contract.ts';
-import { createServer } from '../../src/library/create-server.ts';
-import { pythonApp } from '../../src/library/python-app.ts';
-import { serveStatic } from '../../src/library/serve-static.ts';
+import { type Application, compose, createServer, type Middleware, pythonApp, serveStatic } from 'viaduct';
 import { makeProject } from '../support/project.ts';
 
 const LISTEN = '127.0.0.1:0';

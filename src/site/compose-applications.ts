@@ -4,6 +4,7 @@ import type { ApplicationOptions } from '../gateway/application-options.ts';
 import { compose } from '../gateway/compose.ts';
 import type { Application, Middleware } from '../gateway/contract.ts';
 import { applicationOf } from '../gateway/direct.ts';
+import { builtinMiddleware } from '../gateway/middleware/builtin.ts';
 import { serveApplication } from '../gateway/serve-application.ts';
 import type { Next } from '../http/handler.ts';
 import { applicationNames, type Configuration, MAIN } from './configuration.ts';
@@ -72,7 +73,7 @@ type HereMiddleware = Exclude<MiddlewareEntry, PythonMiddleware>;
 
 async function loadMiddleware(entry: HereMiddleware, loader: ModuleLoader): Promise<Middleware> {
   if (entry.language === 'typescript') return loader.middleware(entry, entry.options);
-  throw new ViaductError('SETTINGS', `Cannot use middleware viaduct:${entry.name}: there is none of that name`);
+  return builtinMiddleware(entry.name, entry.options);
 }
 
 function missing(name: string): never {

@@ -23,7 +23,7 @@ class LiveServer:
         host, port = server_address
         self.connections_override = connections_override
         self.over = threading.Event()
-        self.server = POOL.start(host=host, port=port) if port else POOL.take(None, host)
+        self.server = POOL.start(f'{host}:{port}') if port else POOL.take(None, f'{host}:0')
         self.server_address = (host, self.server.port)
 
     def set_app(self, application):
@@ -67,8 +67,17 @@ class Recorded(WSGIHandler):
     def get_response(self, request):
         request._dont_enforce_csrf_checks = not self.handler.enforce_csrf_checks
         self.request = request
-        self.response = self.handler.get_response(request)
-        return self.response
+        self.response = response = self.handler.get_response(request)
+        if response.streaming and not response.is_async:
+            response._iterator = self.watched(response._iterator)
+        return response
+
+    def watched(self, blocks):
+        try:
+            yield from blocks
+        except Exception as error:
+            self.error = error
+            raise
 
 
 def over_the_wire(self, environ):

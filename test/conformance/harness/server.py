@@ -19,24 +19,27 @@ from . import ROOT
 from .wire import Client
 
 HERE = pathlib.Path(__file__).parent
-SERVES = re.compile(r'^Viaduct \S+ serves .* on \S+?:(\d+)/?$', re.MULTILINE)
+SERVES = re.compile(r'^Viaduct \S+ serves .* on \S+?(?::(\d+))?$', re.MULTILINE)
 SETTINGS = ('--no-dev', '--access-log', 'off', '--no-preload', '--workers', '1', '--threads', '4')
 
 
 class Server:
-    """Serves `application`, which can be exchanged at any time, on `port`. `asked` counts its requests."""
+    """Serves `application`, which can be exchanged at any time, on `port`. `asked` counts its requests.
 
-    def __init__(self, *flags, port=0, host='127.0.0.1'):
+    `listen` is what the server's flag of this name takes, `flags` are further ones.
+    """
+
+    def __init__(self, listen='127.0.0.1:0', *flags):
         self.application = None
         self.asked = 0
-        self.host = host
+        self.listen = listen
         self.inline = None
         self.directory = tempfile.TemporaryDirectory(prefix='conformance-')
         self.log = open(f'{self.directory.name}/log', 'w+b')
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(f'{self.directory.name}/suite.sock')
         listener.listen()
-        self.process = self._start(flags, f'{host}:{port}')
+        self.process = self._start(flags, listen)
         self.zygote, _ = listener.accept()
         listener.close()
         options = json.loads(self.zygote.makefile('rb').readline())
@@ -46,7 +49,7 @@ class Server:
         self.control.send(kind='loaded')
         threading.Thread(target=self._obey, args=(options,), daemon=True).start()
         self.port = self._await_address()
-        self.client = Client((host, self.port))
+        self.client = Client((listen.rpartition(':')[0], self.port))
         self.to_send = queue.SimpleQueue()
         threading.Thread(target=self._send, daemon=True).start()
 
@@ -64,7 +67,7 @@ class Server:
     def _await_address(self):
         while self.process.poll() is None:
             if found := SERVES.search(self.output()):
-                return int(found[1])
+                return int(found[1] or 0)
             self.ready.wait(0.01)
         raise RuntimeError(f'the server ended:\n{self.output()}')
 
@@ -178,22 +181,23 @@ class Pool:
     def __init__(self):
         self.idle = []
         self.all = []
+        self.busy = 0
         atexit.register(self.stop)
 
     @property
     def asked(self):
         return sum(server.asked for server in self.all)
 
-    def take(self, application, host='127.0.0.1'):
-        found = [server for server in self.idle if server.host == host]
-        server = found[0] if found else self.start(host=host)
+    def take(self, application, listen='127.0.0.1:0'):
+        found = [server for server in self.idle if server.listen == listen]
+        server = found[0] if found else self.start(listen)
         if found:
             self.idle.remove(server)
         server.application = application
         return server
 
-    def start(self, *flags, **options):
-        server = Server(*flags, **options)
+    def start(self, listen, *flags):
+        server = Server(listen, *flags)
         self.all.append(server)
         return server
 
@@ -202,11 +206,13 @@ class Pool:
         self.idle.append(server)
 
     def ask(self, application, environ):
-        """One request to `application` over the wire."""
+        """One request to `application` over the wire. `busy` is how many of them run inside of one another."""
         server = self.take(application)
+        self.busy += 1
         try:
             return server.ask(environ)
         finally:
+            self.busy -= 1
             self.give_back(server)
 
     def stop(self):

@@ -1,10 +1,11 @@
 """An HTTP/1.1 client that sends an environ as a request and reads the response to it, byte for byte what the server sent."""
 
 import socket
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 PATIENCE_SECONDS = 30
 PATH_SAFE = "/:@!$&'()*+,;=~"
+QUERY_SAFE = PATH_SAFE + '?%"<>[]^`{|}\\'
 
 
 class Response:
@@ -34,6 +35,9 @@ class Client:
             if not reused:
                 raise
             return self._ask(data, environ['REQUEST_METHOD'])
+        except Exception:
+            self.close()
+            raise
 
     def _ask(self, data, method):
         if self.socket is None:
@@ -54,10 +58,6 @@ class Client:
 
 def request_bytes(environ):
     """The request that a client would send for `environ`: what a proxy would tell goes into X-Forwarded fields."""
-    path = environ.get('SCRIPT_NAME', '') + environ.get('PATH_INFO', '')
-    target = quote(path.encode('latin-1'), safe=PATH_SAFE) or '/'
-    if environ.get('QUERY_STRING'):
-        target += '?' + environ['QUERY_STRING']
     fields = {}
     for key, value in environ.items():
         if key.startswith('HTTP_'):
@@ -72,20 +72,42 @@ def request_bytes(environ):
     if environ.get('CONTENT_TYPE'):
         fields['Content-Type'] = environ['CONTENT_TYPE']
     body = content_of(environ, fields)
-    head = f'{environ["REQUEST_METHOD"]} {target} HTTP/1.1\r\n'
+    head = f'{environ["REQUEST_METHOD"]} {target_of(environ)} HTTP/1.1\r\n'
     head += ''.join(f'{name}: {value}\r\n' for name, value in fields.items())
     return f'{head}\r\n'.encode('latin-1') + body
+
+
+def target_of(environ):
+    """The request target; one that a test gives undecoded as well is sent as it gave it."""
+    path = (environ.get('SCRIPT_NAME', '') + environ.get('PATH_INFO', '')).encode('latin-1')
+    query = environ.get('QUERY_STRING', '')
+    raw = environ.get('REQUEST_URI', '')
+    raw_path, _, raw_query = raw.partition('?')
+    if raw[:1] == '/' and unquote_to_bytes(raw_path) == path and raw_query == query:
+        return raw
+    encoded = quote(path, safe=PATH_SAFE)
+    query = quote(query.encode('latin-1'), safe=QUERY_SAFE)
+    return '/' * (encoded[:1] != '/') + encoded + '?' * (query != '') + query
 
 
 def content_of(environ, fields):
     source = environ.get('wsgi.input')
     if environ.get('CONTENT_LENGTH'):
         fields['Content-Length'] = str(environ['CONTENT_LENGTH'])
-        return source.read(int(environ['CONTENT_LENGTH'])) if source else b''
+        return unread(source, int(environ['CONTENT_LENGTH'])) if source else b''
     if fields.get('Transfer-Encoding') != 'chunked':
         return b''
-    data = source.read()
+    data = unread(source, -1)
     return (b'%x\r\n%s\r\n' % (len(data), data) if data else b'') + b'0\r\n\r\n'
+
+
+def unread(source, size):
+    """Read from `source` and leave it, where that is possible, as it was: a client that follows a redirect sends it again."""
+    start = source.tell() if hasattr(source, 'seek') else None
+    data = source.read(size)
+    if start is not None:
+        source.seek(start)
+    return data
 
 
 def read_response(file, method):

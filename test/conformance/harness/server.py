@@ -6,11 +6,13 @@ import os
 import pathlib
 import queue
 import re
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 from viaduct_worker.channel import Channel
 from viaduct_worker.worker import Worker, greet
@@ -18,6 +20,7 @@ from viaduct_worker.worker import Worker, greet
 from . import ROOT
 from .wire import Client
 
+STOP_SECONDS = 1
 HERE = pathlib.Path(__file__).parent
 SERVES = re.compile(r'^Viaduct \S+ serves .* on \S+?(?::(\d+))?$', re.MULTILINE)
 SETTINGS = ('--no-dev', '--access-log', 'off', '--no-preload', '--workers', '1', '--threads', '4')
@@ -43,7 +46,7 @@ class Server:
         self.zygote, _ = listener.accept()
         listener.close()
         options = json.loads(self.zygote.makefile('rb').readline())
-        self.ready = threading.Event()
+        self.runtime = options['runtime']
         self.control = Channel(options['socket'])
         self.control.send(kind='zygote', release=options['release'], pid=os.getpid(), version=sys.version.split()[0])
         self.control.send(kind='loaded')
@@ -68,7 +71,7 @@ class Server:
         while self.process.poll() is None:
             if found := SERVES.search(self.output()):
                 return int(found[1] or 0)
-            self.ready.wait(0.01)
+            time.sleep(0.01)
         raise RuntimeError(f'the server ended:\n{self.output()}')
 
     def output(self):
@@ -167,10 +170,11 @@ class Server:
         self.client.close()
         self.process.terminate()
         try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:  # a client of the suite that does not leave
             self.process.kill()
             self.process.wait()
+            shutil.rmtree(self.runtime, ignore_errors=True)
         self.log.close()
         self.directory.cleanup()
 

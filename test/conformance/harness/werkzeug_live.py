@@ -9,8 +9,8 @@ import pytest
 from .server import POOL
 
 OF_RUN_SIMPLE = {
-    'use_reloader': 'the reloader is run_simple\'s own',
-    'reloader_type': 'the reloader is run_simple\'s own',
+    'use_reloader': "the reloader is run_simple's own",
+    'reloader_type': "the reloader is run_simple's own",
     'override_client_addr': 'replaces a method of the handler that run_simple uses',
 }
 
@@ -23,7 +23,7 @@ def install(conftest):
             if option in client._server_kwargs:
                 pytest.skip(reason)
         client._server = POOL.start(*listening(client))
-        client._server.application = application(client._app_name, pathlib.Path(conftest.__file__).parent)
+        client._server.application = application(client, pathlib.Path(conftest.__file__).parent)
         client._log_read = open(client._server.log.name, encoding='utf-8', errors='surrogateescape')
         client.wait_ready()
         return client
@@ -45,15 +45,18 @@ def listening(client):
     certificate = client._server_kwargs['ssl_context']
     if isinstance(certificate, str):
         return [f'https://{client.addr}', '--tls-self-signed']
-    return [f'https://{client.addr}', '--tls-certificate', certificate[0], '--tls-key', certificate[1]]
+    settings = client._tmp_path / 'viaduct.toml'
+    settings.write_text('[tls]\ncertificate = "{}"\nkey = "{}"\n'.format(*certificate))
+    return [f'https://{client.addr}', '--config', str(settings)]
 
 
-def application(name, tests):
+def application(client, tests):
     """What `live_apps/run.py` serves: the named application, and an answer for who waits until it is there."""
+    from werkzeug.debug import DebuggedApplication
     from werkzeug.wrappers import Response
 
     sys.path.insert(0, str(tests / 'live_apps'))
-    app = importlib.import_module(f'{name}_app').app
+    app = importlib.import_module(f'{client._app_name}_app').app
     del sys.path[0]
 
     def with_ensure(environ, start_response):
@@ -61,4 +64,4 @@ def application(name, tests):
             return Response()(environ, start_response)
         return app(environ, start_response)
 
-    return with_ensure
+    return DebuggedApplication(with_ensure) if client._server_kwargs.get('use_debugger') else with_ensure

@@ -103,7 +103,7 @@ def content_of(environ, fields):
 
 def unread(source, size):
     """Read from `source` and leave it, where that is possible, as it was: a client that follows a redirect sends it again."""
-    start = source.tell() if hasattr(source, 'seek') else None
+    start = source.tell() if getattr(source, 'seekable', bool)() else None
     data = source.read(size)
     if start is not None:
         source.seek(start)

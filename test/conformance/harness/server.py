@@ -21,6 +21,7 @@ from . import ROOT
 from .wire import Client
 
 STOP_SECONDS = 1
+POLL_SECONDS = 0.01
 HERE = pathlib.Path(__file__).parent
 SERVES = re.compile(r'^Viaduct \S+ serves .* on \S+?(?::(\d+))?$', re.MULTILINE)
 SETTINGS = ('--no-dev', '--access-log', 'off', '--no-preload', '--workers', '1', '--threads', '4')
@@ -29,22 +30,25 @@ SETTINGS = ('--no-dev', '--access-log', 'off', '--no-preload', '--workers', '1',
 class Server:
     """Serves `application`, which can be exchanged at any time, on `port`. `asked` counts its requests.
 
-    `listen` is what the server's flag of this name takes, `flags` are further ones.
+    `listen` is what the server's flag of this name takes, `flags` are further ones; below `mount` the application lives.
     """
 
-    def __init__(self, listen='127.0.0.1:0', *flags):
+    def __init__(self, listen='127.0.0.1:0', mount='', *flags):
         self.application = None
         self.asked = 0
-        self.listen = listen
+        self.place = listen, mount
         self.inline = None
         self.directory = tempfile.TemporaryDirectory(prefix='conformance-')
         self.log = open(f'{self.directory.name}/log', 'w+b')
+        if mount:
+            settings = pathlib.Path(self.directory.name, 'viaduct.toml')
+            settings.write_text(f'[[route]]\nmount = "{mount}"\napp = "main"\n')
+            flags = *flags, '--config', settings
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(f'{self.directory.name}/suite.sock')
         listener.listen()
         self.process = self._start(flags, listen)
-        self.zygote, _ = listener.accept()
-        listener.close()
+        self.zygote = self._await_zygote(listener)
         options = json.loads(self.zygote.makefile('rb').readline())
         self.runtime = options['runtime']
         self.control = Channel(options['socket'])
@@ -67,11 +71,23 @@ class Server:
             command, env=environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True
         )
 
+    def _await_zygote(self, listener):
+        listener.settimeout(POLL_SECONDS)
+        with listener:
+            while self.process.poll() is None:
+                try:
+                    zygote, _ = listener.accept()
+                except TimeoutError:
+                    continue
+                zygote.settimeout(None)
+                return zygote
+        raise RuntimeError(f'the server ended:\n{self.output()}')
+
     def _await_address(self):
         while self.process.poll() is None:
             if found := SERVES.search(self.output()):
                 return int(found[1] or 0)
-            time.sleep(0.01)
+            time.sleep(POLL_SECONDS)
         raise RuntimeError(f'the server ended:\n{self.output()}')
 
     def output(self):
@@ -192,16 +208,16 @@ class Pool:
     def asked(self):
         return sum(server.asked for server in self.all)
 
-    def take(self, application, listen='127.0.0.1:0'):
-        found = [server for server in self.idle if server.listen == listen]
-        server = found[0] if found else self.start(listen)
+    def take(self, application, listen='127.0.0.1:0', mount=''):
+        found = [server for server in self.idle if server.place == (listen, mount)]
+        server = found[0] if found else self.start(listen, mount)
         if found:
             self.idle.remove(server)
         server.application = application
         return server
 
-    def start(self, listen, *flags):
-        server = Server(listen, *flags)
+    def start(self, listen, mount='', *flags):
+        server = Server(listen, mount, *flags)
         self.all.append(server)
         return server
 
@@ -211,7 +227,8 @@ class Pool:
 
     def ask(self, application, environ):
         """One request to `application` over the wire. `busy` is how many of them run inside of one another."""
-        server = self.take(application)
+        script_name = environ.get('SCRIPT_NAME', '').rstrip('/')
+        server = self.take(application, mount=script_name if script_name[:1] == '/' else '')
         self.busy += 1
         try:
             return server.ask(environ)

@@ -37,17 +37,17 @@ def install(conftest):
 
 
 def listening(client):
-    """The flags that make the server listen where the client will ask."""
+    """What makes the server listen where the client will ask."""
     if client.scheme == 'unix':
         return [f'unix:{client.addr}']
     if client.scheme == 'http':
         return [client.addr]
     certificate = client._server_kwargs['ssl_context']
     if isinstance(certificate, str):
-        return [f'https://{client.addr}', '--tls-self-signed']
+        return [f'https://{client.addr}', '', '--tls-self-signed']
     settings = client._tmp_path / 'viaduct.toml'
     settings.write_text('[tls]\ncertificate = "{}"\nkey = "{}"\n'.format(*certificate))
-    return [f'https://{client.addr}', '--config', str(settings)]
+    return [f'https://{client.addr}', '', '--config', str(settings)]
 
 
 def application(client, tests):

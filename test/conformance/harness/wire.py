@@ -79,7 +79,7 @@ def request_bytes(environ):
 
 def target_of(environ):
     """The request target; one that a test gives undecoded as well is sent as it gave it."""
-    path = (environ.get('SCRIPT_NAME', '') + environ.get('PATH_INFO', '')).encode('latin-1')
+    path = (environ.get('SCRIPT_NAME', '').rstrip('/') + environ.get('PATH_INFO', '')).encode('latin-1')
     query = environ.get('QUERY_STRING', '')
     raw = environ.get('REQUEST_URI', '')
     raw_path, _, raw_query = raw.partition('?')

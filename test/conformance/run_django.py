@@ -1,4 +1,7 @@
-"""Runs labels of Django's own suite: `run_django.py TESTS RESULT LABEL…`, TESTS being the directory `tests` of its source archive."""
+"""Runs labels of Django's own suite: `run_django.py TESTS RESULT LABEL…`.
+
+TESTS is the directory `tests` of its source archive, RESULT the file that tells what became of each test.
+"""
 
 import os
 import runpy

@@ -1,4 +1,4 @@
-"""Puts the live server into Django's tests: in place of `runserver`'s in `LiveServerTestCase`, and beneath the test client."""
+"""Puts the live server into Django's tests: into `LiveServerTestCase`, and beneath the test client."""
 
 import threading
 from http.cookies import SimpleCookie

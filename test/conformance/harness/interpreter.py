@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""The interpreter that the server is given: starts Python for everything but the zygote, which the suite's process plays.
+"""The interpreter that the server is given: starts Python for all but the zygote, which the suite's process plays.
 
-In the zygote's place a process stays that the server can watch and that ends with its zygote.
+In the zygote's place a process stays that the server can watch. It ends when the suite says so;
+when the suite's process is gone, it ends the server too.
 """
 
 import os
+import signal
 import socket
 import sys
 
@@ -15,5 +17,5 @@ if os.path.basename(script) != 'viaduct_worker':
 suite = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 suite.connect(os.environ['CONFORMANCE_SOCKET'])
 suite.sendall(sys.argv[2].encode() + b'\n')
-while suite.recv(1):
-    pass
+if not suite.recv(1):
+    os.kill(os.getppid(), signal.SIGTERM)

@@ -60,6 +60,7 @@ def result_class(record):
             super().addSkip(test, reason)
 
         def note(self, err):
-            self.outcome, self.detail = 'failed', traceback.format_exception_only(err[0], err[1])[-1].strip().partition('\n')[0]
+            said = traceback.format_exception_only(err[0], err[1])[-1].strip()
+            self.outcome, self.detail = 'failed', said.partition('\n')[0]
 
     return Result

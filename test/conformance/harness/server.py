@@ -30,7 +30,7 @@ SETTINGS = ('--no-dev', '--access-log', 'off', '--no-preload', '--workers', '1',
 class Server:
     """Serves `application`, which can be exchanged at any time, on `port`. `asked` counts its requests.
 
-    `listen` is what the server's flag of this name takes, `flags` are further ones; below `mount` the application lives.
+    `listen` is what the server's flag of this name takes, `flags` are others; below `mount` the application lives.
     """
 
     def __init__(self, listen='127.0.0.1:0', mount='', *flags):
@@ -102,6 +102,7 @@ class Server:
                 self.control.send(kind='forked', worker=message['worker'], pid=os.getpid())
                 threading.Thread(target=self._work, args=(options, message['worker']), daemon=True).start()
             elif message['kind'] == 'quit':
+                self.zygote.sendall(b'.')
                 break
         self.zygote.close()
         self.control.close()
@@ -154,7 +155,7 @@ class Server:
         return self.application(environ, start_response)
 
     def ask(self, environ):
-        """Send `environ` as a request over the wire. The application runs in this thread, as the suite's clients have it."""
+        """Send `environ` as a request over the wire. The application runs in this thread, as suites expect it."""
         self.inline = work = queue.SimpleQueue()
         before = self.asked
         self.to_send.put((environ, work))

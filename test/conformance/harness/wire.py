@@ -1,4 +1,4 @@
-"""An HTTP/1.1 client that sends an environ as a request and reads the response to it, byte for byte what the server sent."""
+"""An HTTP/1.1 client that sends an environ as a request and reads the response to it as the server sent it."""
 
 import socket
 from urllib.parse import quote, unquote_to_bytes
@@ -102,7 +102,7 @@ def content_of(environ, fields):
 
 
 def unread(source, size):
-    """Read from `source` and leave it, where that is possible, as it was: a client that follows a redirect sends it again."""
+    """Read from `source` and leave it as it was, if possible: a client that follows a redirect sends it again."""
     start = source.tell() if getattr(source, 'seekable', bool)() else None
     data = source.read(size)
     if start is not None:

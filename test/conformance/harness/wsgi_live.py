@@ -6,7 +6,7 @@ from .server import POOL
 
 
 class Asked:
-    """An application as the server calls it for a test client: with what the client put into the environ that no request can carry."""
+    """An application as it is called for a test client: with the keys that the client has for its own framework."""
 
     def __init__(self, application, environ):
         self.application = application

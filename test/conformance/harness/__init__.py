@@ -1,7 +1,7 @@
 """Runs a suite's applications inside the suite's own process, behind the real server.
 
 The server starts its Python processes as always. What it starts here is `interpreter.py`, which only hands the options
-over to the suite's process: there the real `viaduct_worker` runs in a thread, with whatever WSGI callable the suite gives.
+over to the suite's process: there the real `viaduct_worker` runs in a thread, with the WSGI callable that the suite gives.
 """
 
 import pathlib

@@ -1,4 +1,4 @@
-"""Loaded into pytest with `-p`: the suite's clients ask the live server, `CONFORMANCE_RESULT` tells what became of each test."""
+"""Loaded into pytest with `-p`: the suite's clients ask the server, `CONFORMANCE_RESULT` gets what became of tests."""
 
 import os
 import sys

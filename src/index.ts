@@ -1,5 +1,11 @@
 export { type Config, defineConfig } from './define-config.ts';
 export { ViaductError } from './errors.ts';
+export type { FetchInfo } from './gateway/adapters/fetch-request.ts';
+export { type FromFetchOptions, fromFetch } from './gateway/adapters/from-fetch.ts';
+export { fromNode, type NodeListener } from './gateway/adapters/from-node.ts';
+export type { MountOptions } from './gateway/adapters/mounted-application.ts';
+export { toFetch } from './gateway/adapters/to-fetch.ts';
+export { type NextFunction, toNode } from './gateway/adapters/to-node.ts';
 export { compose } from './gateway/compose.ts';
 export type {
   Application,

@@ -2,6 +2,11 @@ import { IncomingMessage } from 'node:http';
 import type { BodySink, Request, RequestBody } from '../../http/message.ts';
 import type { RequestSocket } from './request-socket.ts';
 
+/** How Node's parser hands over the fields. */
+interface MessageInternals {
+  _addHeaderLines(fields: string[], count: number): void;
+}
+
 /** `request` as Node's HTTP server gives it to a listener. */
 export function incomingMessage(request: Request, socket: RequestSocket): IncomingMessage {
   const message = new IncomingMessage(socket);
@@ -15,10 +20,11 @@ export function incomingMessage(request: Request, socket: RequestSocket): Incomi
     httpVersionMajor: major,
     httpVersionMinor: minor,
     httpVersion: `${major}.${minor}`,
-    rawHeaders: request.host === '' ? [...request.headers] : withHost(request),
     // A framework may replace the prototype, so that this must be the object's own.
     _read: body === null ? endAtOnce : reading(message, body),
   });
+  const fields = request.host === '' ? [...request.headers] : withHost(request);
+  (message as unknown as MessageInternals)._addHeaderLines(fields, fields.length);
   if (scriptName !== '') Object.assign(message, { originalUrl: path + search, baseUrl: scriptName });
   if (body !== null) message.once('close', () => cancelUnread(message, body));
   return message;

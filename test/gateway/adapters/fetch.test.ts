@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
 import { Hono } from 'hono';
-import { type FromFetchOptions, fromFetch } from '../../../src/gateway/adapters/from-fetch.ts';
-import { toFetch } from '../../../src/gateway/adapters/to-fetch.ts';
-import { toNode } from '../../../src/gateway/adapters/to-node.ts';
-import type { Application, Header } from '../../../src/gateway/contract.ts';
-import { dispatcher } from '../../../src/gateway/middleware/dispatcher.ts';
-import { createServer } from '../../../src/library/create-server.ts';
+import {
+  type Application,
+  createServer,
+  dispatcher,
+  type FromFetchOptions,
+  fromFetch,
+  type Header,
+  toFetch,
+  toNode,
+} from 'viaduct';
 import { nodeServer, signalled } from '../../support/node-server.ts';
 import { SocketClient } from '../../support/socket-client.ts';
 
@@ -149,7 +153,7 @@ for (const [way, wrap] of WAYS) {
       const client = await SocketClient.open(port);
       client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
       await client.until(/first/);
-      client.close();
+      client.socket.resetAndDestroy();
       await Promise.all([aborted.promise, cancelled.promise]);
     });
 
@@ -168,7 +172,7 @@ for (const [way, wrap] of WAYS) {
       const client = await SocketClient.open(port);
       client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
       await called.promise;
-      client.close();
+      client.socket.resetAndDestroy();
       await aborted.promise;
     });
 
@@ -189,7 +193,7 @@ for (const [way, wrap] of WAYS) {
       const client = await SocketClient.open(port);
       client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
       await client.until(/\r\n\r\n/);
-      client.close();
+      client.socket.resetAndDestroy();
       await cancelled.promise;
       assert.ok(pulled < 1000, `${pulled} blocks`);
     });

@@ -8,11 +8,8 @@ import { describe, it, type TestContext } from 'node:test';
 import express from 'express';
 import Fastify from 'fastify';
 import Koa from 'koa';
+import { type Application, createServer, dispatcher, fromNode, type NodeListener } from 'viaduct';
 import { createServer as createVite } from 'vite';
-import { fromNode, type NodeListener } from '../../../src/gateway/adapters/from-node.ts';
-import type { Application } from '../../../src/gateway/contract.ts';
-import { dispatcher } from '../../../src/gateway/middleware/dispatcher.ts';
-import { createServer } from '../../../src/library/create-server.ts';
 import { signalled } from '../../support/node-server.ts';
 import { SocketClient } from '../../support/socket-client.ts';
 
@@ -160,7 +157,7 @@ for (const [way, wrap] of WAYS) {
       const client = await SocketClient.open(port);
       client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
       await client.until(/\r\n\r\n/);
-      client.close();
+      client.socket.resetAndDestroy();
       assert.equal(await closed.promise, false);
       assert.ok(written < 1000, `${written} blocks`);
     });
@@ -213,7 +210,7 @@ for (const [way, wrap] of WAYS) {
       const client = await SocketClient.open(port);
       client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
       await called.promise;
-      client.close();
+      client.socket.resetAndDestroy();
       await aborted.promise;
     });
 

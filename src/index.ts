@@ -4,6 +4,7 @@ export { compose } from './gateway/compose.ts';
 export type {
   Application,
   Client,
+  EarlyHints,
   Environ,
   ErrorStream,
   ExtensionKey,

@@ -3,13 +3,14 @@ import type { HandlerResult } from '../http/handler.ts';
 import type { Later, Request } from '../http/message.ts';
 import { RequestBodyError } from '../http/refusal.ts';
 import { type EncodedHeaders, Response } from '../http/response.ts';
+import { EARLY_HINTS } from '../http/status.ts';
 import type { ApplicationOptions } from './application-options.ts';
 import type { Application, Client, Environ, Header, ResponseBody, Write } from './contract.ts';
 import type { Section } from './environs.ts';
 import { FileBlocks } from './file-wrapper.ts';
 import { iterate } from './iterate.ts';
 import { PassedBody } from './passed-body.ts';
-import { encodeResponseHeaders } from './response-headers.ts';
+import { encodeEarlyHints, encodeResponseHeaders } from './response-headers.ts';
 import { ResponseStream } from './response-stream.ts';
 import { parseStatus, type Status } from './status.ts';
 
@@ -100,7 +101,7 @@ export class Exchange implements Later<Response>, Client {
 
   /** Whether `environ` still says what it said when the application got it, and nothing was read of its content. */
   isUnchanged(environ: Environ): boolean {
-    return this.#section?.isUnchanged(environ, this.request, this) === true;
+    return this.#section?.isUnchanged(environ, this.request, this, this.earlyHints) === true;
   }
 
   // The two callables of the contract, and early hints.
@@ -120,6 +121,12 @@ export class Exchange implements Later<Response>, Client {
     checkBlock(block);
     if (block.length === 0 || !this.send(block)) return READY;
     return this.#stream?.ready() ?? READY;
+  };
+
+  readonly earlyHints = (headers: readonly Header[]): void => {
+    const lines = encodeEarlyHints(headers);
+    if (lines !== '' && this.#phase !== 'streaming' && this.#phase !== 'over')
+      this.request.sendInterim(EARLY_HINTS, lines);
   };
 
   // What the application has returned.

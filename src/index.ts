@@ -19,6 +19,8 @@ export type {
   Write,
 } from './gateway/contract.ts';
 export { inputOf } from './gateway/input-stream.ts';
+export type { Breach, BreachName, BreachSide } from './gateway/validator/breach.ts';
+export { type ValidatorOptions, validator } from './gateway/validator/validator.ts';
 export { pathText } from './gateway/variables.ts';
 export { type CreateServerOptions, createServer, type ViaductServer } from './library/create-server.ts';
 export { type PythonApplication, type PythonAppOptions, pythonApp } from './library/python-app.ts';

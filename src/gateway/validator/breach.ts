@@ -115,8 +115,13 @@ export class Reporter {
   }
 }
 
+const WHO = {
+  server: 'the server, or middleware around the application',
+  application: 'the application, or middleware inside',
+} as const satisfies Readonly<Record<BreachSide, string>>;
+
 function sentence({ name, side, message }: Breach): string {
-  return `Cannot keep WSGI's contract: the ${side} broke it (${name}): ${message}`;
+  return `Cannot keep WSGI's contract: ${message} (${name}, by ${WHO[side]})`;
 }
 
 /** `a number`, `Promise`, `null`: what something is that should be something else. */

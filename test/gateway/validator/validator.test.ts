@@ -47,7 +47,7 @@ describe('validator', () => {
 
       it(`throws, or writes to wsgi.errors, when ${name} is broken${which}`, async () => {
         const lines: string[] = [];
-        const expected = `the ${BREACHES[name]} broke it (${name})`;
+        const expected = `(${name}, by the ${BREACHES[name]}, or`;
         let thrown: unknown;
         try {
           await breaks(trialOf(validator(), lines, () => lines.length > 0));

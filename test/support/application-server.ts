@@ -10,7 +10,7 @@ import { serve } from './serve.ts';
 
 export interface ApplicationServer {
   readonly port: number;
-  /** What the application was blamed for, in words. */
+  /** What the log would tell of. */
   readonly told: string[];
   /** Lines of `wsgi.errors`. */
   readonly lines: string[];
@@ -23,15 +23,16 @@ const LISTENER = { SERVER_NAME: '127.0.0.1', SERVER_PORT: '80', 'wsgi.url_scheme
 export async function serveHere(t: TestContext, application: Application): Promise<ApplicationServer> {
   const told: string[] = [];
   const lines: string[] = [];
+  const onError = (error: unknown): void => void told.push(error instanceof Error ? error.message : String(error));
   const handle = serveApplication(application, {
     listeners: [LISTENER],
     software: 'test',
     multiprocess: false,
     errors: errorStream((line) => lines.push(line)),
-    onError: (error) => told.push(error instanceof Error ? error.message : String(error)),
+    onError,
     errorResponse: () => Response.text(500, 'failed'),
   });
-  const { port, close } = await serve({ handle });
+  const { port, close } = await serve({ handle, onError });
   t.after(close);
   return { port, told, lines, ask: (target = '/', request) => ask(port, target, request) };
 }

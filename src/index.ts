@@ -33,6 +33,8 @@ export {
   type TransformedResponse,
   transformResponse,
 } from './gateway/middleware/transform-response.ts';
+export type { Breach, BreachName, BreachSide } from './gateway/validator/breach.ts';
+export { type ValidatorOptions, validator } from './gateway/validator/validator.ts';
 export { pathText } from './gateway/variables.ts';
 export { type CreateServerOptions, createServer, type ViaductServer } from './library/create-server.ts';
 export { type PythonApplication, type PythonAppOptions, pythonApp } from './library/python-app.ts';

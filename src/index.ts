@@ -20,6 +20,21 @@ export type {
   Write,
 } from './gateway/contract.ts';
 export { inputOf } from './gateway/input-stream.ts';
+export { type ConditionalAuthOptions, conditionalAuth } from './gateway/middleware/conditional-auth.ts';
+export { dispatcher } from './gateway/middleware/dispatcher.ts';
+export { type MethodOverrideOptions, methodOverride } from './gateway/middleware/method-override.ts';
+export { type RecorderOptions, type Recording, recorder } from './gateway/middleware/recorder.ts';
+export { type ReplayerOptions, replayer } from './gateway/middleware/replayer.ts';
+export { type RequestIdOptions, requestId } from './gateway/middleware/request-id.ts';
+export { type TimingOptions, timing } from './gateway/middleware/timing.ts';
+export {
+  type ResponseStart,
+  type Transform,
+  type TransformedResponse,
+  transformResponse,
+} from './gateway/middleware/transform-response.ts';
+export type { Breach, BreachName, BreachSide } from './gateway/validator/breach.ts';
+export { type ValidatorOptions, validator } from './gateway/validator/validator.ts';
 export { pathText } from './gateway/variables.ts';
 export { type CreateServerOptions, createServer, type ViaductServer } from './library/create-server.ts';
 export { type PythonApplication, type PythonAppOptions, pythonApp } from './library/python-app.ts';

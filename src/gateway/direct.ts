@@ -46,7 +46,12 @@ export function answer(result: HandlerResult, startResponse: StartResponse): Pro
   });
 }
 
+/** Whether a server may call `application` without an environ. */
+export function isDirect(application: Application): boolean {
+  return HANDLE in application;
+}
+
 /** The function that answers the requests of `server` for an application that takes requests; null for any other. */
 export function handleOf(application: Application, server: ApplicationOptions): Next | null {
-  return HANDLE in application ? (application as DirectApplication)[HANDLE](server) : null;
+  return isDirect(application) ? (application as DirectApplication)[HANDLE](server) : null;
 }

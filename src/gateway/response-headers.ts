@@ -41,9 +41,9 @@ export function readLines(lines: string): Header[] {
  * @throws ViaductError `HEADER_INVALID`, see `Response.fromHeaders`.
  */
 export function encodeResponseHeaders(headers: readonly Header[]): EncodedHeaders {
+  if (!Array.isArray(headers)) throw invalid(`Cannot send headers: they must be an array, not ${typeof headers}`);
   const read = (headers as ReadHeaders)[READ];
   if (read !== undefined && consistsOf(headers, read.parts)) return read.encoded;
-  if (!Array.isArray(headers)) throw invalid(`Cannot send headers: they must be an array, not ${typeof headers}`);
   const encoder = new HeaderEncoder();
   for (const header of headers) {
     if (!Array.isArray(header) || header.length !== 2)

@@ -3,8 +3,10 @@ import { ViaductError } from '../errors.ts';
 import type { ApplicationOptions } from '../gateway/application-options.ts';
 import { compose } from '../gateway/compose.ts';
 import type { Application, Middleware } from '../gateway/contract.ts';
-import { applicationOf } from '../gateway/direct.ts';
+import { applicationOf, isDirect } from '../gateway/direct.ts';
+import { builtinMiddleware } from '../gateway/middleware/builtin.ts';
 import { serveApplication } from '../gateway/serve-application.ts';
+import { validator } from '../gateway/validator/validator.ts';
 import type { Next } from '../http/handler.ts';
 import { applicationNames, type Configuration, MAIN } from './configuration.ts';
 import { ModuleLoader } from './modules.ts';
@@ -53,7 +55,10 @@ export async function composeApplications(
       const middleware = await Promise.all(
         middlewareOf(configuration, name).map((entry) => loadMiddleware(entry, loader)),
       );
-      nexts.set(name, serveApplication(compose(...middleware)(application), server));
+      const composed = configuration.settings.dev
+        ? composeChecked(middleware, application)
+        : compose(...middleware)(application);
+      nexts.set(name, serveApplication(composed, server));
     }
   } catch (error) {
     await close();
@@ -68,11 +73,18 @@ function middlewareOf({ settings, applications, modules }: Configuration, name: 
   return (entries ?? []).filter((entry) => entry.language !== 'python');
 }
 
+/** With a validator on each side of every middleware. A Python application that stands alone is checked by its workers, and keeps its direct way. */
+function composeChecked(middleware: readonly Middleware[], application: Application): Application {
+  if (middleware.length === 0 && isDirect(application)) return application;
+  const check = validator();
+  return compose(...middleware.flatMap((one) => [check, one]), check)(application);
+}
+
 type HereMiddleware = Exclude<MiddlewareEntry, PythonMiddleware>;
 
 async function loadMiddleware(entry: HereMiddleware, loader: ModuleLoader): Promise<Middleware> {
   if (entry.language === 'typescript') return loader.middleware(entry, entry.options);
-  throw new ViaductError('SETTINGS', `Cannot use middleware viaduct:${entry.name}: there is none of that name`);
+  return builtinMiddleware(entry.name, entry.options);
 }
 
 function missing(name: string): never {

@@ -406,6 +406,27 @@ class Close(unittest.TestCase):
             self.assertTrue(closed.wait(20))
 
 
+class Log(unittest.TestCase):
+    def test_does_not_blame_the_application_when_the_client_left_before_the_declared_length(self):
+        left = threading.Event()
+
+        def application(environ, start_response):
+            start_response('200 OK', [('Content-Length', '100')])
+            yield b'one'
+            left.wait(20)
+            yield b'two'
+            yield b'three'
+
+        with Front(application) as front:
+            front.send((7, {}, None))
+            self.assertEqual(front.frame().kind, HEAD)
+            front.lane.gone = 7
+            left.set()
+            while front.frame().kind != END:
+                pass
+        self.assertEqual(front.log, [])
+
+
 class Input(unittest.TestCase):
     def read(self, body):
         def application(environ, start_response):

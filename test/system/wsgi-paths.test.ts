@@ -77,9 +77,8 @@ describe('the path, as real views see it', { skip: NO_PACKAGES }, () => {
     ['%25 is decoded once', '100%2525', '100%25'],
     ['a plus is a plus and %20 a space', 'a+b%20c', 'a+b c'],
     ['%3F and %23 do not end it', 'a%3Fb%23c', 'a?b#c'],
-    ['what is not UTF-8 stays visible', 'x%FFy', 'x%FFy'],
-    ['half a character stays visible', 'caf%C3', 'caf%C3'],
-    ['what begins no sequence stays', '50%/%zz', '50%/%zz'],
+    ['what is not UTF-8 is replaced by one and kept by the other', 'x%FFy', 'x\ufffdy', 'x%FFy'],
+    ['half a character is replaced by one and kept by the other', 'caf%C3', 'caf\ufffd', 'caf%C3'],
     ['a semicolon belongs to it', 'a;b=c', 'a;b=c'],
   ] as [string, string, string, string?][]) {
     it(`has it as Flask decodes it: ${what}`, async () => {
@@ -92,6 +91,11 @@ describe('the path, as real views see it', { skip: NO_PACKAGES }, () => {
       assert.deepEqual([rest, path, root], [django, `/of-django/seen/${django}`, '/of-django']);
     });
   }
+
+  it('does not come to the view when a percent sign begins no octet', async () => {
+    assert.equal((await ask(viaduct.port, '/seen/50%/x')).status, 400);
+    assert.equal((await ask(viaduct.port, '/of-django/seen/%zz')).status, 400);
+  });
 
   it('leads back to the mount when Flask and Django make URLs', async () => {
     assert.equal((await seen('/seen/x')).url, '/seen/%C3%A9');

@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { ask, encode } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
-import { SocketClient } from '../support/socket-client.ts';
+import { eventually, SocketClient } from '../support/socket-client.ts';
 import { startViaduct, type Viaduct } from '../support/viaduct.ts';
 
 const run = promisify(execFile);
@@ -118,6 +118,13 @@ export const adds: Middleware = (application) => (environ, startResponse) => {
   return application(environ, startResponse);
 };
 
+export const breaks: Middleware = (application) => (environ, startResponse) => {
+  environ['wsgi.early_hints'] = () => {
+    throw new Error('a hint that middleware cannot take');
+  };
+  return application(environ, startResponse);
+};
+
 export const removes: Middleware = (application) => (environ, startResponse) => {
   delete environ['wsgi.early_hints'];
   return application(environ, startResponse);
@@ -138,11 +145,14 @@ middleware = ["./around.ts#marks"]
 [apps.added]
 target = "hints:application"
 middleware = ["./around.ts#adds"]
+[apps.broken]
+target = "hints:application"
+middleware = ["./around.ts#breaks"]
 [apps.removed]
 target = "hints:application"
 middleware = ["./around.ts#removes"]
 
-${['python', 'marked', 'added', 'removed'].map((app) => `[[route]]\npath = "/${app}/*"\napp = "${app}"\n`).join('\n')}`;
+${['python', 'marked', 'added', 'broken', 'removed'].map((app) => `[[route]]\npath = "/${app}/*"\napp = "${app}"\n`).join('\n')}`;
 
 const LINK = 'Link: </style.css>; rel=preload; as=style\r\n';
 
@@ -287,5 +297,10 @@ describe('wsgi.early_hints', () => {
   it('is what TypeScript middleware has made of it when the application behind is in Python', async () => {
     assert.match(await whole('/added/started'), /^HTTP\/1\.1 103 [\s\S]*X-Added: by middleware\r\n\r\nHTTP\/1\.1 200/);
     assert.match(await whole('/removed/started'), /^HTTP\/1\.1 200/);
+  });
+
+  it('does no harm to the response when TypeScript middleware fails at it', async () => {
+    assert.match(await whole('/broken/started'), /^HTTP\/1\.1 200/);
+    await eventually('it is logged', () => /a hint that middleware cannot take/.test(viaduct.output()));
   });
 });

@@ -1,5 +1,7 @@
 export { type Config, defineConfig } from './define-config.ts';
 export { ViaductError } from './errors.ts';
+export type { MountOptions } from './gateway/adapters/foreign-server.ts';
+export { type NodeHandler, toNode } from './gateway/adapters/to-node.ts';
 export { compose } from './gateway/compose.ts';
 export type {
   Application,

@@ -1,11 +1,11 @@
 import { ViaductError } from '../../errors.ts';
-import type { Next } from '../../http/handler.ts';
-import type { Peer, Request } from '../../http/message.ts';
+import type { HandlerResult } from '../../http/handler.ts';
 import { Response } from '../../http/response.ts';
 import type { Application } from '../contract.ts';
 import { errorStream } from '../error-stream.ts';
 import { serveApplication } from '../serve-application.ts';
 import type { ListenerEnviron } from '../variables.ts';
+import { ForeignRequest } from './foreign-request.ts';
 
 /** How an application is mounted in a server that is not ours. */
 export interface MountOptions {
@@ -34,13 +34,19 @@ const LISTENERS: readonly ListenerEnviron[] = [
 ];
 
 /** Answers requests of a foreign server. An error before the response begins becomes a `FailedResponse`, any other goes to `onError`. */
-export function answerFor(application: Application, onError: (error: unknown, request: Request) => void): Next {
+export function answerFor(
+  application: Application,
+  onError: (error: unknown) => void,
+): (request: ForeignRequest) => HandlerResult {
   return serveApplication(application, {
     listeners: LISTENERS,
     software: 'viaduct',
     multiprocess: true,
     errors: errorStream((line) => process.stderr.write(`${line}\n`)),
-    onError,
+    onError(error, request) {
+      if (!(request instanceof ForeignRequest) || request.isAnswered) onError(error);
+      else request.failure = error;
+    },
     errorResponse: (error) => new FailedResponse(error),
   });
 }
@@ -55,8 +61,4 @@ export function mountOf({ mount = '' }: MountOptions): string {
 /** Whether `path` is `mount` or below it. */
 export function isBelow(path: string, mount: string): boolean {
   return mount === '' || path === mount || (path.startsWith(mount) && path[mount.length] === '/');
-}
-
-export function peerOf(remoteAddress: string, remotePort: number, secure: boolean, serverPort: string): Peer {
-  return { remoteAddress, remotePort, listener: 0, secure, serverPort };
 }

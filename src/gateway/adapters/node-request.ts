@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { ViaductError } from '../../errors.ts';
-import type { BodySink, HeaderList, Peer, Protocol, Request, RequestBody } from '../../http/message.ts';
+import type { BodySink, HeaderList, Peer, Protocol, RequestBody } from '../../http/message.ts';
 import { unmapped } from '../../http/peer.ts';
 import { RequestBodyError } from '../../http/refusal.ts';
-import { peerOf } from './foreign-server.ts';
+import { ForeignRequest, peerOf } from './foreign-request.ts';
 
 /** A request of Node's http or http2 module, with what frameworks add to it. */
 export type FrameworkRequest = IncomingMessage & {
@@ -20,27 +20,21 @@ export type FrameworkRequest = IncomingMessage & {
 };
 
 /** The request of a Node server, as an application's server needs it. */
-export class NodeRequest implements Request {
+export class NodeRequest extends ForeignRequest {
   readonly method: string;
   readonly path: string;
   readonly query: string;
   readonly protocol: Protocol;
   readonly headers: HeaderList;
   readonly headersRepeat: boolean;
-  readonly recurring = 0;
   readonly scriptName: string;
   readonly host: string;
   readonly body: RequestBody | null;
   readonly peer: Peer;
-  readonly upgrades = false;
-  gone = false;
-  onGone: (() => void) | null = null;
-  /** What the application did wrong before it answered. */
-  failure: unknown = null;
-  answered = false;
 
   /** @throws ViaductError `USAGE` when a body parser has read the content */
   constructor(req: FrameworkRequest, target: Target) {
+    super();
     const { rawHeaders } = req;
     this.method = req.method ?? 'GET';
     this.path = target.path;
@@ -52,15 +46,6 @@ export class NodeRequest implements Request {
     this.host = req.headers.host ?? (req.headers[':authority'] as string | undefined) ?? '';
     this.body = bodyOf(req);
     this.peer = nodePeer(req);
-  }
-
-  /** The client no longer waits. */
-  leave(): void {
-    if (this.gone) return;
-    this.gone = true;
-    const told = this.onGone;
-    this.onGone = null;
-    told?.();
   }
 }
 

@@ -24,10 +24,7 @@ export type NodeHandler = (req: IncomingMessage, res: ServerResponse, next?: (er
 export function toNode(application: Application, options: MountOptions = {}): NodeHandler {
   const { onError = console.error } = options;
   const mount = mountOf(options);
-  const answer = answerFor(application, (error, request) => {
-    if (!(request instanceof NodeRequest) || request.answered) onError(error);
-    else request.failure = error;
-  });
+  const answer = answerFor(application, onError);
 
   return function viaductApplication(req, res, next) {
     const target = mounted(targetOf(req), mount);
@@ -46,7 +43,7 @@ export function toNode(application: Application, options: MountOptions = {}): No
     };
     const send = (request: NodeRequest, response: Response): void => {
       const isFailed = response instanceof FailedResponse;
-      request.answered = true;
+      request.isAnswered = true;
       if (request.failure !== null && !isFailed) onError(request.failure);
       if (request.gone) discardBody(response.body);
       else if (isFailed) fail(response.error);

@@ -25,6 +25,9 @@ export abstract class ForeignRequest implements Request {
     return this.#gone;
   }
 
+  /** Interim responses stay here: servers differ in whether, and how, they can send one. */
+  sendInterim(): void {}
+
   /** The client no longer waits. */
   leave(): void {
     if (this.#gone) return;

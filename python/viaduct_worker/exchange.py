@@ -157,7 +157,7 @@ class Exchange:
         """The iterable is exhausted."""
         if self.phase == 2:
             self.phase = 3
-            if self.length > self.sent:
+            if self.length > self.sent and self.lane.gone != self.id:
                 self.lane.log(f'the application sent {self.sent} bytes of a declared Content-Length of {self.length}')
             self.frame(END, b'', b'')
             self.lane.flush()

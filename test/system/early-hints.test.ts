@@ -12,7 +12,7 @@ import { startViaduct, type Viaduct } from '../support/viaduct.ts';
 
 const run = promisify(execFile);
 
-const PYTHON = `import threading
+const PYTHON = `import os, threading
 
 go = threading.Semaphore(0)
 kept = []
@@ -44,6 +44,13 @@ def application(environ, start_response):
         hint([('Content-Length', '5')])
     elif what == 'kept':
         kept[0]([LINK])
+    elif what == 'dies':
+        hint([LINK])
+        try:
+            open('died', 'x').close()
+            os._exit(1)
+        except FileExistsError:
+            pass
     start_response('200 OK', [('Content-Type', 'text/plain')])
     kept[:] = [hint]
     if what == 'late':
@@ -120,6 +127,7 @@ export const removes: Middleware = (application) => (environ, startResponse) => 
 const TOML = `target = "./app.ts"
 workers = 1
 threads = 4
+retry_idempotent = true
 access_log = "off"
 
 [apps.python]
@@ -266,6 +274,11 @@ describe('wsgi.early_hints', () => {
       });
     });
   }
+
+  it('is repeated when the worker dies behind it and the request is retried', async () => {
+    const statuses = [...(await whole('/python/dies')).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+    assert.deepEqual(statuses, ['103', '103', '200']);
+  });
 
   it('goes through TypeScript middleware around a Python application', async () => {
     assert.match(await whole('/marked/started'), /^HTTP\/1\.1 103 Early Hints\r\nLink: [^\r]*\r\n\r\nHTTP\/1\.1 200/);

@@ -69,7 +69,7 @@ export function pythonApp(options: PythonAppOptions = {}): PythonApplication {
       const listener = server.listeners[peer.listener];
       return listener?.SERVER_NAME === SERVER_NAME && listener.SERVER_PORT === SERVER_PORT;
     });
-    return answer(server.handle(request), startResponse);
+    return answer(server.handle(request), environ, startResponse);
   };
   const application = bound(call, ({ listeners }) =>
     isDeepStrictEqual(listeners, server.listeners) ? server.handle : null,

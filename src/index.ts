@@ -1,5 +1,13 @@
 export { type Config, defineConfig } from './define-config.ts';
 export { ViaductError } from './errors.ts';
+export type { FetchFunction } from './gateway/adapters/fetch-from.ts';
+export type { FetchInfo } from './gateway/adapters/fetch-request.ts';
+export type { MountOptions } from './gateway/adapters/foreign-server.ts';
+export { type FetchContext, type FetchHandler, fromFetch } from './gateway/adapters/from-fetch.ts';
+export { fromNode } from './gateway/adapters/from-node.ts';
+export type { NodeListener } from './gateway/adapters/inner-server.ts';
+export { type FetchApplication, toFetch } from './gateway/adapters/to-fetch.ts';
+export { type NodeHandler, toNode } from './gateway/adapters/to-node.ts';
 export { compose } from './gateway/compose.ts';
 export type {
   Application,

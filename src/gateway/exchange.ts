@@ -51,7 +51,7 @@ export class Exchange implements Later<Response>, Client {
   /** Calls `application`; returns the response when it is there at once. */
   run(application: Application, environ: Environ): HandlerResult {
     try {
-      const result = application(environ, this.#startResponse);
+      const result = application(environ, this.startResponse);
       if (isPromise(result))
         result.then(
           (body) => this.#respond(body),
@@ -106,7 +106,7 @@ export class Exchange implements Later<Response>, Client {
 
   // The two callables of the contract, and early hints.
 
-  readonly #startResponse = (status: string, headers: readonly Header[], excInfo?: unknown): Write => {
+  readonly startResponse = (status: string, headers: readonly Header[], excInfo?: unknown): Write => {
     if (excInfo !== undefined && excInfo !== null) {
       if (this.#phase === 'streaming' || this.#phase === 'over') throw excInfo;
     } else if (this.#phase !== 'new') throw mistake('start_response was called a second time without excInfo');
@@ -115,6 +115,14 @@ export class Exchange implements Later<Response>, Client {
     this.#phase = 'started';
     return this.#write;
   };
+
+  /** Does what `startResponse` does for a response from below, whose head was checked: where nobody in between looks at it, it is no list. */
+  begin(response: Response): void {
+    if (this.#phase !== 'new') throw mistake('start_response was called a second time without excInfo');
+    this.#status = { code: response.status, reason: response.reason };
+    this.#headers = response;
+    this.#phase = 'started';
+  }
 
   /** It throws at once, so that nobody has to await it to hear of a mistake. */
   readonly #write = (block: Uint8Array): Promise<void> => {

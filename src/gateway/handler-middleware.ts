@@ -18,7 +18,7 @@ export function handlerMiddleware(handler: Handler): Middleware {
     const outside: Application = (environ, startResponse) => {
       const request = requestOf(environ);
       const result = handler(request, (passed) => callInside(application, environ, request, passed));
-      return answer(result, startResponse);
+      return answer(result, environ, startResponse);
     };
     const wrapped = bound(outside, (server) => {
       const next = serveApplication(application, server);

@@ -16,7 +16,9 @@ interface ReadHeaders extends Array<Header> {
  */
 export function readHeaders(response: Response): readonly Header[] {
   const headers: ReadHeaders = readLines(response.lines);
-  headers[READ] = { encoded: response, parts: headers.flat() };
+  const parts: string[] = [];
+  for (const [name, value] of headers) parts.push(name, value);
+  headers[READ] = { encoded: response, parts };
   return headers;
 }
 

@@ -47,17 +47,20 @@ export async function composeApplications(
   };
   try {
     for (const name of names) {
+      const lent = given.get(name);
       const module = configuration.modules[name];
+      await lent?.start?.(server.listeners);
       const application =
-        given.get(name) ?? (module === undefined ? applicationOf(python(name)) : await loader.application(module));
-      if (module !== undefined) own.push(application);
-      await application.start?.(server.listeners);
+        lent ?? (module === undefined ? applicationOf(python(name)) : await loader.application(module));
       const middleware = await Promise.all(
         middlewareOf(configuration, name).map((entry) => loadMiddleware(entry, loader)),
       );
-      const composed = configuration.settings.dev
-        ? composeChecked(middleware, application)
-        : compose(...middleware)(application);
+      const inner = lent !== undefined && middleware.length > 0 ? withoutLife(lent) : application;
+      const composed = configuration.settings.dev ? composeChecked(middleware, inner) : compose(...middleware)(inner);
+      if (composed !== lent) {
+        own.push(composed);
+        await composed.start?.(server.listeners);
+      }
       nexts.set(name, serveApplication(composed, server));
     }
   } catch (error) {
@@ -71,6 +74,11 @@ export async function composeApplications(
 function middlewareOf({ settings, applications, modules }: Configuration, name: string): HereMiddleware[] {
   const entries = name === MAIN ? settings.middleware : (applications[name] ?? modules[name])?.middleware;
   return (entries ?? []).filter((entry) => entry.language !== 'python');
+}
+
+/** What is lent is not to be closed with what is around it. */
+function withoutLife(application: Application): Application {
+  return (environ, startResponse) => application(environ, startResponse);
 }
 
 /** With a validator on each side of every middleware. A Python application that stands alone is checked by its workers, and keeps its direct way. */

@@ -1,4 +1,3 @@
-import { ViaductError } from '../errors.ts';
 import type { HandlerResult } from '../http/handler.ts';
 import type { Later, Request } from '../http/message.ts';
 import { RequestBodyError } from '../http/refusal.ts';
@@ -9,6 +8,7 @@ import type { Application, Client, Environ, Header, ResponseBody, Write } from '
 import type { Section } from './environs.ts';
 import { FileBlocks } from './file-wrapper.ts';
 import { iterate } from './iterate.ts';
+import { checkBlock, describe, isBody, isPromise, mistake } from './mistakes.ts';
 import { PassedBody } from './passed-body.ts';
 import { encodeEarlyHints, encodeResponseHeaders } from './response-headers.ts';
 import { ResponseStream } from './response-stream.ts';
@@ -197,7 +197,30 @@ export class Exchange implements Later<Response>, Client {
       this.fail(mistake(`the application returned ${describe(body)}, and not an iterable of blocks of bytes`));
       return;
     }
+    if (this.request.gone) {
+      this.#abandon();
+      this.close(body);
+      return;
+    }
     this.#stop = iterate(body, this);
+    if (this.#response === null) this.#watchClient();
+  }
+
+  /** A client that leaves before the first block ends the iteration. Later its response tells. */
+  #watchClient(): void {
+    const { request } = this;
+    const before = request.onGone;
+    request.onGone = () => {
+      before?.();
+      if (this.#response === null) this.#abandon();
+    };
+  }
+
+  /** Nobody is there to read the answer: 499 is what logs call that (nginx). */
+  #abandon(): void {
+    this.#phase = 'over';
+    this.#stop?.();
+    this.#settle(Response.text(499, ''));
   }
 
   // What the iteration of a body tells.
@@ -220,7 +243,7 @@ export class Exchange implements Later<Response>, Client {
     this.#stream?.push(block);
     this.#sent += block.length;
     const { contentLength } = this.#headers;
-    if (contentLength < 0 || this.#sent < contentLength) return true;
+    if (contentLength < 0 || this.#sent < contentLength) return this.#isStreaming();
     this.#phase = 'over';
     this.#stream?.end();
     return false;
@@ -249,10 +272,15 @@ export class Exchange implements Later<Response>, Client {
       this.#stream?.fail(error instanceof Error ? error : new Error(String(error)));
       return;
     }
-    if (!(error instanceof RequestBodyError)) onError(error, this.request);
+    if (!(error instanceof RequestBodyError || this.#isAbort(error))) onError(error, this.request);
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     this.#settle(errorResponse(error));
+  }
+
+  /** What `signal` makes of things that an application does for a client that has left. */
+  #isAbort(error: unknown): boolean {
+    return this.request.gone && error instanceof Error && error.name === 'AbortError';
   }
 
   /** Calls the `close` of a body, which the PEP promises on every path. What it throws does no harm to the response. */
@@ -264,6 +292,11 @@ export class Exchange implements Later<Response>, Client {
     } catch (error) {
       failed(error);
     }
+  }
+
+  /** A method, because who takes the head may find that nobody wants it. */
+  #isStreaming(): boolean {
+    return this.#phase === 'streaming';
   }
 
   get #isBodyless(): boolean {
@@ -295,26 +328,4 @@ export class Exchange implements Later<Response>, Client {
     this.#response = response;
     this.#onResponse?.(response);
   }
-}
-
-function checkBlock(block: unknown): asserts block is Uint8Array {
-  if (!(block instanceof Uint8Array)) throw mistake(`a block must be a Uint8Array, not ${describe(block)}`);
-}
-
-function isBody(body: unknown): body is ResponseBody {
-  if (typeof body !== 'object' || body === null || body instanceof Uint8Array) return false;
-  return Symbol.iterator in body || Symbol.asyncIterator in body;
-}
-
-function describe(value: unknown): string {
-  if (value === null || value === undefined) return `${value}`;
-  return typeof value === 'object' ? value.constructor.name : `a ${typeof value}`;
-}
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof value === 'object' && value !== null && 'then' in value;
-}
-
-function mistake(what: string): ViaductError {
-  return new ViaductError('CONTRACT', `Cannot use a response: ${what}`);
 }

@@ -123,14 +123,3 @@ const WHO = {
 function sentence({ name, side, message }: Breach): string {
   return `Cannot keep WSGI's contract: ${message} (${name}, by ${WHO[side]})`;
 }
-
-/** `a number`, `Promise`, `null`: what something is that should be something else. */
-export function describe(value: unknown): string {
-  if (value === null || value === undefined) return `${value}`;
-  if (typeof value !== 'object') return `a ${typeof value}`;
-  return value.constructor?.name ?? 'an object';
-}
-
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}

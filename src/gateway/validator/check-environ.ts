@@ -1,4 +1,5 @@
-import { describe, type Reporter } from './breach.ts';
+import { describe } from '../mistakes.ts';
+import type { Reporter } from './breach.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,6 @@
 import { HOP_BY_HOP } from '../../http/response.ts';
-import { describe, type Reporter } from './breach.ts';
+import { describe } from '../mistakes.ts';
+import type { Reporter } from './breach.ts';
 
 /** What the body has to agree with. */
 export interface Head {

@@ -1,7 +1,8 @@
 import type { ResponseBody } from '../contract.ts';
 import { FileBlocks } from '../file-wrapper.ts';
+import { describe, isPromise } from '../mistakes.ts';
 import { PassedBody } from '../passed-body.ts';
-import { describe, isPromise, type Reporter } from './breach.ts';
+import type { Reporter } from './breach.ts';
 import type { CheckedCall } from './checked-call.ts';
 import { CheckedIterator, type Use } from './checked-iterator.ts';
 

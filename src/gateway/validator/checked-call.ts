@@ -1,5 +1,6 @@
 import type { Header, StartResponse, Write } from '../contract.ts';
-import { describe, isPromise, type Reporter } from './breach.ts';
+import { describe, isPromise } from '../mistakes.ts';
+import type { Reporter } from './breach.ts';
 import { checkHead, type Head, isBodyless } from './check-head.ts';
 
 /** One call of an application: what was said of its response so far, and what that allows. */

@@ -1,4 +1,4 @@
-import { describe, isPromise } from './breach.ts';
+import { describe, isPromise } from '../mistakes.ts';
 import type { CheckedCall } from './checked-call.ts';
 
 /** What became of a body. Held apart from it, to be read when it is gone. */

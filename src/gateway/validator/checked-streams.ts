@@ -1,5 +1,6 @@
 import type { ErrorStream, InputStream } from '../contract.ts';
-import { describe, isPromise, type Reporter } from './breach.ts';
+import { describe, isPromise } from '../mistakes.ts';
+import type { Reporter } from './breach.ts';
 import type { CheckedCall } from './checked-call.ts';
 
 /** `wsgi.input`: looks at what the application asks, and at what it gets. */

@@ -8,7 +8,8 @@ import type {
   StartResponse,
 } from '../contract.ts';
 import { NO_INPUT } from '../input-stream.ts';
-import { type Breach, type BreachName, describe, isPromise, Reporter } from './breach.ts';
+import { describe, isPromise } from '../mistakes.ts';
+import { type Breach, type BreachName, Reporter } from './breach.ts';
 import { checkEnviron } from './check-environ.ts';
 import { checkBody } from './checked-body.ts';
 import { CheckedCall } from './checked-call.ts';

@@ -1,15 +1,18 @@
 export { type Config, defineConfig } from './define-config.ts';
 export { ViaductError } from './errors.ts';
+export type { FetchFunction } from './gateway/adapters/fetch-from.ts';
 export type { FetchInfo } from './gateway/adapters/fetch-request.ts';
-export { type FromFetchOptions, fromFetch } from './gateway/adapters/from-fetch.ts';
-export { fromNode, type NodeListener } from './gateway/adapters/from-node.ts';
-export type { MountOptions } from './gateway/adapters/mounted-application.ts';
-export { toFetch } from './gateway/adapters/to-fetch.ts';
-export { type NextFunction, toNode } from './gateway/adapters/to-node.ts';
+export type { MountOptions } from './gateway/adapters/foreign-server.ts';
+export { type FetchContext, type FetchHandler, fromFetch } from './gateway/adapters/from-fetch.ts';
+export { fromNode } from './gateway/adapters/from-node.ts';
+export type { NodeListener } from './gateway/adapters/inner-server.ts';
+export { type FetchApplication, toFetch } from './gateway/adapters/to-fetch.ts';
+export { type NodeHandler, toNode } from './gateway/adapters/to-node.ts';
 export { compose } from './gateway/compose.ts';
 export type {
   Application,
   Client,
+  EarlyHints,
   Environ,
   ErrorStream,
   ExtensionKey,
@@ -38,6 +41,8 @@ export {
   type TransformedResponse,
   transformResponse,
 } from './gateway/middleware/transform-response.ts';
+export type { Breach, BreachName, BreachSide } from './gateway/validator/breach.ts';
+export { type ValidatorOptions, validator } from './gateway/validator/validator.ts';
 export { pathText } from './gateway/variables.ts';
 export { type CreateServerOptions, createServer, type ViaductServer } from './library/create-server.ts';
 export { type PythonApplication, type PythonAppOptions, pythonApp } from './library/python-app.ts';

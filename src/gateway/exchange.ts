@@ -1,15 +1,16 @@
-import { ViaductError } from '../errors.ts';
 import type { HandlerResult } from '../http/handler.ts';
 import type { Later, Request } from '../http/message.ts';
 import { RequestBodyError } from '../http/refusal.ts';
 import { type EncodedHeaders, Response } from '../http/response.ts';
+import { EARLY_HINTS } from '../http/status.ts';
 import type { ApplicationOptions } from './application-options.ts';
 import type { Application, Client, Environ, Header, ResponseBody, Write } from './contract.ts';
 import type { Section } from './environs.ts';
 import { FileBlocks } from './file-wrapper.ts';
 import { iterate } from './iterate.ts';
+import { checkBlock, describe, isBody, isPromise, mistake } from './mistakes.ts';
 import { PassedBody } from './passed-body.ts';
-import { encodeResponseHeaders } from './response-headers.ts';
+import { encodeEarlyHints, encodeResponseHeaders } from './response-headers.ts';
 import { ResponseStream } from './response-stream.ts';
 import { parseStatus, type Status } from './status.ts';
 
@@ -50,7 +51,7 @@ export class Exchange implements Later<Response>, Client {
   /** Calls `application`; returns the response when it is there at once. */
   run(application: Application, environ: Environ): HandlerResult {
     try {
-      const result = application(environ, this.#startResponse);
+      const result = application(environ, this.startResponse);
       if (isPromise(result))
         result.then(
           (body) => this.#respond(body),
@@ -100,12 +101,12 @@ export class Exchange implements Later<Response>, Client {
 
   /** Whether `environ` still says what it said when the application got it, and nothing was read of its content. */
   isUnchanged(environ: Environ): boolean {
-    return this.#section?.isUnchanged(environ, this.request, this) === true;
+    return this.#section?.isUnchanged(environ, this.request, this, this.earlyHints) === true;
   }
 
   // The two callables of the contract, and early hints.
 
-  readonly #startResponse = (status: string, headers: readonly Header[], excInfo?: unknown): Write => {
+  readonly startResponse = (status: string, headers: readonly Header[], excInfo?: unknown): Write => {
     if (excInfo !== undefined && excInfo !== null) {
       if (this.#phase === 'streaming' || this.#phase === 'over') throw excInfo;
     } else if (this.#phase !== 'new') throw mistake('start_response was called a second time without excInfo');
@@ -115,11 +116,25 @@ export class Exchange implements Later<Response>, Client {
     return this.#write;
   };
 
+  /** Does what `startResponse` does for a response from below, whose head was checked: where nobody in between looks at it, it is no list. */
+  begin(response: Response): void {
+    if (this.#phase !== 'new') throw mistake('start_response was called a second time without excInfo');
+    this.#status = { code: response.status, reason: response.reason };
+    this.#headers = response;
+    this.#phase = 'started';
+  }
+
   /** It throws at once, so that nobody has to await it to hear of a mistake. */
   readonly #write = (block: Uint8Array): Promise<void> => {
     checkBlock(block);
     if (block.length === 0 || !this.send(block)) return READY;
     return this.#stream?.ready() ?? READY;
+  };
+
+  readonly earlyHints = (headers: readonly Header[]): void => {
+    const lines = encodeEarlyHints(headers);
+    if (lines !== '' && this.#phase !== 'streaming' && this.#phase !== 'over')
+      this.request.sendInterim(EARLY_HINTS, lines);
   };
 
   // What the application has returned.
@@ -182,7 +197,30 @@ export class Exchange implements Later<Response>, Client {
       this.fail(mistake(`the application returned ${describe(body)}, and not an iterable of blocks of bytes`));
       return;
     }
+    if (this.request.gone) {
+      this.#abandon();
+      this.close(body);
+      return;
+    }
     this.#stop = iterate(body, this);
+    if (this.#response === null) this.#watchClient();
+  }
+
+  /** A client that leaves before the first block ends the iteration. Later its response tells. */
+  #watchClient(): void {
+    const { request } = this;
+    const before = request.onGone;
+    request.onGone = () => {
+      before?.();
+      if (this.#response === null) this.#abandon();
+    };
+  }
+
+  /** Nobody is there to read the answer: 499 is what logs call that (nginx). */
+  #abandon(): void {
+    this.#phase = 'over';
+    this.#stop?.();
+    this.#settle(Response.text(499, ''));
   }
 
   // What the iteration of a body tells.
@@ -205,7 +243,7 @@ export class Exchange implements Later<Response>, Client {
     this.#stream?.push(block);
     this.#sent += block.length;
     const { contentLength } = this.#headers;
-    if (contentLength < 0 || this.#sent < contentLength) return true;
+    if (contentLength < 0 || this.#sent < contentLength) return this.#isStreaming();
     this.#phase = 'over';
     this.#stream?.end();
     return false;
@@ -234,10 +272,15 @@ export class Exchange implements Later<Response>, Client {
       this.#stream?.fail(error instanceof Error ? error : new Error(String(error)));
       return;
     }
-    if (!(error instanceof RequestBodyError)) onError(error, this.request);
+    if (!(error instanceof RequestBodyError || this.#isAbort(error))) onError(error, this.request);
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     this.#settle(errorResponse(error));
+  }
+
+  /** What `signal` makes of things that an application does for a client that has left. */
+  #isAbort(error: unknown): boolean {
+    return this.request.gone && error instanceof Error && error.name === 'AbortError';
   }
 
   /** Calls the `close` of a body, which the PEP promises on every path. What it throws does no harm to the response. */
@@ -249,6 +292,11 @@ export class Exchange implements Later<Response>, Client {
     } catch (error) {
       failed(error);
     }
+  }
+
+  /** A method, because who takes the head may find that nobody wants it. */
+  #isStreaming(): boolean {
+    return this.#phase === 'streaming';
   }
 
   get #isBodyless(): boolean {
@@ -280,26 +328,4 @@ export class Exchange implements Later<Response>, Client {
     this.#response = response;
     this.#onResponse?.(response);
   }
-}
-
-function checkBlock(block: unknown): asserts block is Uint8Array {
-  if (!(block instanceof Uint8Array)) throw mistake(`a block must be a Uint8Array, not ${describe(block)}`);
-}
-
-function isBody(body: unknown): body is ResponseBody {
-  if (typeof body !== 'object' || body === null || body instanceof Uint8Array) return false;
-  return Symbol.iterator in body || Symbol.asyncIterator in body;
-}
-
-function describe(value: unknown): string {
-  if (value === null || value === undefined) return `${value}`;
-  return typeof value === 'object' ? value.constructor.name : `a ${typeof value}`;
-}
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof value === 'object' && value !== null && 'then' in value;
-}
-
-function mistake(what: string): ViaductError {
-  return new ViaductError('CONTRACT', `Cannot use a response: ${what}`);
 }

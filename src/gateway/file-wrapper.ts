@@ -4,10 +4,10 @@ const BLOCK_BYTES = 65536;
 
 /** `wsgi.file_wrapper`: the server sends a regular file from its beginning by itself; anything else is iterated. */
 export function wrapFile(file: FileLike, blockSize = BLOCK_BYTES): ResponseBody {
-  return 'fd' in file ? new FileBlocks(file, blockSize) : (file as ResponseBody);
+  return 'stat' in file ? new FileBlocks(file, blockSize) : (file as ResponseBody); // a stream of a file has an fd, too
 }
 
-/** The content of an open file, from its beginning. */
+/** The content of an open file, from its beginning; of a pipe what comes. */
 export class FileBlocks implements AsyncIterable<Uint8Array> {
   readonly file: FileHandleLike;
   readonly #blockSize: number;
@@ -18,9 +18,10 @@ export class FileBlocks implements AsyncIterable<Uint8Array> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const seeks = (await this.file.stat()).isFile();
     for (let position = 0; ; ) {
       const block = Buffer.allocUnsafe(this.#blockSize);
-      const { bytesRead } = await this.file.read(block, 0, block.length, position);
+      const { bytesRead } = await this.file.read(block, 0, block.length, seeks ? position : null);
       if (bytesRead === 0) return;
       position += bytesRead;
       yield block.subarray(0, bytesRead);

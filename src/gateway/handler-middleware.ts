@@ -18,7 +18,7 @@ export function handlerMiddleware(handler: Handler): Middleware {
     const outside: Application = (environ, startResponse) => {
       const request = requestOf(environ);
       const result = handler(request, (passed) => callInside(application, environ, request, passed));
-      return answer(result, startResponse);
+      return answer(result, environ, startResponse);
     };
     const wrapped = bound(outside, (server) => {
       const next = serveApplication(application, server);
@@ -43,7 +43,10 @@ function changedEnviron(environ: Environ, passed: Request, exchange: Exchange): 
   const { SERVER_NAME, SERVER_SOFTWARE: software } = environ;
   const multiprocess = environ['wsgi.multiprocess'];
   const environs = new Environs({ listeners: [], software, multiprocess, errors: environ['wsgi.errors'] });
-  const changed = environs.sectionOf(passed).environ(passed, environ['viaduct.client'] ?? exchange);
+  const client = environ['viaduct.client'] ?? exchange;
+  const changed = environs
+    .sectionOf(passed)
+    .environ(passed, client, environ['wsgi.early_hints'] ?? exchange.earlyHints);
   changed.SERVER_NAME = SERVER_NAME;
   for (const key of Object.keys(environ) as ExtensionKey[]) {
     if (key.includes('.') && !(key in changed)) changed[key] = environ[key];

@@ -49,7 +49,8 @@ export class Response {
 export const HAS_DATE = 1;
 export const HAS_SERVER = 2;
 
-const HOP_BY_HOP = new Set([
+/** Names of fields that belong to a connection, in lower case (RFC 9110 section 7.6.1). */
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -58,6 +59,11 @@ const HOP_BY_HOP = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
+
+/** Whether a field belongs to a connection, and not to the message (RFC 9110 section 7.6.1). */
+export function isHopByHop(name: string): boolean {
+  return HOP_BY_HOP.has(name.toLowerCase());
+}
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;

@@ -5,14 +5,16 @@ export function plainError(): Response {
   return Response.text(500, 'Internal Server Error\n');
 }
 
-/** In development: the traceback as a page, its last line first. */
+/** In development: the traceback as a page. What happened stands above it: the last line in Python, the first one in JavaScript. */
 export function tracebackPage(title: string, traceback: string): Response {
-  const last = traceback.trimEnd().split('\n').at(-1) ?? '';
+  const lines = traceback.trimEnd().split('\n');
+  const last = lines.at(-1) ?? '';
+  const headline = /^\s+at /.test(last) ? (lines[0] ?? '') : last;
   const html = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(last)}</title>
+<title>${escapeHtml(headline)}</title>
 <style>
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { margin: 0 auto; padding: 2rem 1rem; max-width: 70rem; }
@@ -22,7 +24,7 @@ pre { overflow-x: auto; padding: 1rem; border: 1px solid #8886; border-radius: .
 p { opacity: .7; }
 </style>
 <h1>${escapeHtml(title)}</h1>
-<h2>${escapeHtml(last)}</h2>
+<h2>${escapeHtml(headline)}</h2>
 <pre>${escapeHtml(traceback)}</pre>
 <p>This page is shown because the server runs with --dev. Change a file, and reload.</p>
 </html>

@@ -85,6 +85,7 @@ function suite(framework: string, prefix: string): void {
     assert.match(page.header('content-type') ?? '', /^text\/html/);
     const html = Buffer.from(page.body, 'latin1').toString('utf8');
     assert.match(html, /<p>Saved\.<\/p>/);
+    assert.match(cookies(page).join(), /^saved=("")?;.*(max-age=0|expires=)/i);
     assert.match(html, /<li>café &lt;b&gt;<\/li>/);
     assert.match(html, new RegExp(`action="(http://test\\.example)?${prefix}/notes"`));
     assert.doesNotMatch((await get('/')).body, /Saved/);
@@ -98,6 +99,7 @@ function suite(framework: string, prefix: string): void {
     assert.match(path, /^\/api\/notes\/\d+$/);
     const note = (await json(path)) as { id: number; text: string };
     assert.equal(note.text, 'Zoë €');
+    assert.match((await get('/api/notes')).header('x-notes') ?? '', /^[1-9]\d*$/);
     assert.deepEqual(
       ((await json('/api/notes')) as { id: number }[]).find(({ id }) => id === note.id),
       note,
@@ -203,6 +205,12 @@ function suite(framework: string, prefix: string): void {
     ] as const;
     const expected = { address: '192.0.2.7', scheme: 'https', host: 'public.example', root: prefix };
     assert.deepEqual(await json('/whoami', { headers }), expected);
+  });
+
+  it('answers where it is mounted, with and without the slash', { skip: prefix === '' }, async () => {
+    const bare = await get('');
+    const leads = bare.status === 200 ? `${prefix}/` : leadsTo(bare);
+    assert.deepEqual([bare.status < 400, leads], [true, `${prefix}/`]);
   });
 
   it('redirects for good', async () => {

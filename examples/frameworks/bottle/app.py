@@ -37,6 +37,7 @@ def as_json(value, status=200, **headers):
 
 @application.get("/")
 def index():
+    response.delete_cookie("saved")
     return template(PAGE, notes=list(notes.values()), saved=request.get_cookie("saved"), root=root())
 
 
@@ -50,7 +51,8 @@ def add_note():
 
 @application.get("/api/notes")
 def list_notes():
-    return as_json([{"id": number, "text": text} for number, text in notes.items()])
+    listed = [{"id": number, "text": text} for number, text in notes.items()]
+    return as_json(listed, **{"X-Notes": str(len(notes))})
 
 
 @application.post("/api/notes")

@@ -36,7 +36,9 @@ numbers = count(1)
 
 def index(request):
     context = {"notes": list(notes.values()), "saved": request.COOKIES.get("saved")}
-    return HttpResponse(engines["django"].from_string(PAGE).render(context, request))
+    response = HttpResponse(engines["django"].from_string(PAGE).render(context, request))
+    response.delete_cookie("saved")
+    return response
 
 
 @require_http_methods(["POST"])
@@ -51,7 +53,8 @@ def add_note(request):
 @require_http_methods(["GET", "POST"])
 def api_notes(request):
     if request.method == "GET":
-        return JsonResponse([{"id": number, "text": text} for number, text in notes.items()], safe=False)
+        listed = [{"id": number, "text": text} for number, text in notes.items()]
+        return JsonResponse(listed, safe=False, headers={"X-Notes": str(len(notes))})
     number = next(numbers)
     notes[number] = json.loads(request.body)["text"]
     location = reverse("api_note", args=[number])

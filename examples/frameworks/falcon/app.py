@@ -22,6 +22,7 @@ class Index:
     def on_get(self, request, response):
         items = "".join(f"<li>{escape(note)}</li>" for note in notes.values())
         saved = "<p>Saved.</p>" if request.cookies.get("saved") else ""
+        response.unset_cookie("saved")
         response.content_type = falcon.MEDIA_HTML
         response.text = PAGE.format(saved=saved, notes=items, root=request.root_path)
 
@@ -37,6 +38,7 @@ class Form:
 
 class Notes:
     def on_get(self, request, response):
+        response.set_header("X-Notes", str(len(notes)))
         response.media = [{"id": number, "text": text} for number, text in notes.items()]
 
     def on_post(self, request, response):

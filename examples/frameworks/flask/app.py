@@ -4,7 +4,7 @@ import hashlib
 from itertools import count
 from pathlib import Path
 
-from flask import Flask, Response, jsonify, redirect, render_template_string, request, send_file, url_for
+from flask import Flask, Response, jsonify, make_response, redirect, render_template_string, request, send_file, url_for
 
 PAGE = """<!doctype html>
 <html lang="en"><title>Board</title><h1>Board</h1>{% if saved %}<p>Saved.</p>{% endif %}
@@ -20,7 +20,9 @@ numbers = count(1)
 
 @app.get("/")
 def index():
-    return render_template_string(PAGE, notes=notes.values(), saved=request.cookies.get("saved"))
+    response = make_response(render_template_string(PAGE, notes=notes.values(), saved=request.cookies.get("saved")))
+    response.delete_cookie("saved")
+    return response
 
 
 @app.post("/notes")
@@ -34,7 +36,8 @@ def add_note():
 
 @app.get("/api/notes")
 def list_notes():
-    return jsonify([{"id": number, "text": text} for number, text in notes.items()])
+    listed = jsonify([{"id": number, "text": text} for number, text in notes.items()])
+    return listed, {"X-Notes": str(len(notes))}
 
 
 @app.post("/api/notes")

@@ -33,7 +33,8 @@ def as_json(value, status=200, headers=()):
 def index(environ):
     items = "".join(f"<li>{escape(note)}</li>" for note in notes.values())
     saved = "<p>Saved.</p>" if "saved" in SimpleCookie(environ.get("HTTP_COOKIE", "")) else ""
-    return text(PAGE.format(saved=saved, notes=items, root=environ["SCRIPT_NAME"]), "text/html")
+    page = PAGE.format(saved=saved, notes=items, root=environ["SCRIPT_NAME"])
+    return text(page, "text/html", headers=[("Set-Cookie", "saved=; Max-Age=0; Path=/")])
 
 
 def add_note(environ):
@@ -43,7 +44,8 @@ def add_note(environ):
 
 
 def list_notes(environ):
-    return as_json([{"id": number, "text": note} for number, note in notes.items()])
+    listed = [{"id": number, "text": note} for number, note in notes.items()]
+    return as_json(listed, headers=[("X-Notes", str(len(notes)))])
 
 
 def create_note(environ):

@@ -25,7 +25,9 @@ numbers = count(1)
 def index(request):
     items = "".join(f"<li>{escape(note)}</li>" for note in notes.values())
     saved = "<p>Saved.</p>" if request.cookies.get("saved") else ""
-    return Response(PAGE.format(saved=saved, notes=items, action=request.route_path("form")))
+    response = Response(PAGE.format(saved=saved, notes=items, action=request.route_path("form")))
+    response.delete_cookie("saved")
+    return response
 
 
 @view_config(route_name="form", request_method="POST")
@@ -39,6 +41,7 @@ def add_note(request):
 
 @view_config(route_name="notes", request_method="GET", renderer="json")
 def list_notes(request):
+    request.response.headers["X-Notes"] = str(len(notes))
     return [{"id": number, "text": text} for number, text in notes.items()]
 
 

@@ -1,72 +1,72 @@
-import type { BodySink, HeaderList, Request as Incoming, Peer, RequestBody } from '../../http/message.ts';
+import type { ReadableStreamDefaultReader } from 'node:stream/web';
+import type { BodySink, HeaderList, Peer, RequestBody } from '../../http/message.ts';
 import { RequestBodyError } from '../../http/refusal.ts';
+import { ForeignRequest, peerOf } from './foreign-request.ts';
+import { isBelow } from './foreign-server.ts';
 
-/** What a `Request` does not tell: who the client is. */
+/** What a server knows of a request beside the `Request` itself. */
 export interface FetchInfo {
-  /** Numeric address; '' when absent. */
+  /** Numeric address of the client. */
   readonly remoteAddress?: string;
-  readonly remotePort?: number;
 }
 
-const NO_TRAILERS: HeaderList = [];
-
-/** A `Request` of fetch as the handlers of this server see it. */
-export class FetchRequest implements Incoming {
+/** A `Request` of the fetch standard, as an application's server needs it. */
+export class FetchRequest extends ForeignRequest {
   readonly method: string;
   readonly path: string;
   readonly query: string;
   readonly protocol = 'HTTP/1.1';
   readonly headers: HeaderList;
   readonly headersRepeat = false;
-  readonly recurring = 0;
   readonly scriptName: string;
   readonly host: string;
   readonly body: RequestBody | null;
   readonly peer: Peer;
-  readonly upgrades = false;
-  onGone: (() => void) | null = null;
-  readonly #signal: AbortSignal;
 
-  constructor(request: Request, info: FetchInfo, scriptName: string) {
+  constructor(request: Request, mount: string, { remoteAddress = '' }: FetchInfo) {
+    super();
     const url = new URL(request.url);
     const secure = url.protocol === 'https:';
-    const headers: string[] = [];
-    for (const [name, value] of request.headers) headers.push(name, value);
+    const host = request.headers.get('host');
     this.method = request.method;
     this.path = url.pathname;
     this.query = url.search.slice(1);
-    this.scriptName = scriptName;
-    this.host = request.headers.get('host') ?? url.host;
-    if (!request.headers.has('host')) headers.push('host', this.host);
-    this.headers = headers;
-    this.body = request.body === null ? null : new StreamBody(request.body, request.headers.get('content-length'));
-    this.peer = {
-      remoteAddress: info.remoteAddress ?? '',
-      remotePort: info.remotePort ?? 0,
-      listener: 0,
-      secure,
-      serverPort: url.port || (secure ? '443' : '80'),
-    };
-    this.#signal = request.signal;
-  }
-
-  get gone(): boolean {
-    return this.#signal.aborted;
+    this.headers = headersOf(request, host === null ? url.host : null);
+    this.scriptName = isBelow(url.pathname, mount) ? mount : '';
+    this.host = host ?? url.host;
+    this.body = bodyOf(request);
+    this.peer = peerOf(remoteAddress, 0, secure, url.port || (secure ? '443' : '80'));
+    if (request.signal.aborted) this.leave();
+    else request.signal.addEventListener('abort', () => this.leave(), { once: true });
   }
 }
 
-/** Content that is pulled, for who wants it pushed. */
-class StreamBody implements RequestBody {
+function headersOf({ headers }: Request, host: string | null): HeaderList {
+  const list = host === null ? [] : ['host', host];
+  for (const [name, value] of headers) list.push(name, value);
+  return list;
+}
+
+function bodyOf(request: Request): RequestBody | null {
+  const { body, headers } = request;
+  if (body === null) return null;
+  const length = headers.get('content-length');
+  return new WebBody(body.getReader(), length !== null && /^\d+$/.test(length) ? Number(length) : -1);
+}
+
+const NO_TRAILERS: HeaderList = [];
+
+/** Content that is pulled out of a stream, a block at a time. */
+class WebBody implements RequestBody {
   readonly length: number;
   readonly trailers = NO_TRAILERS;
-  readonly #stream: ReadableStream<Uint8Array>;
-  #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   #state: 'flowing' | 'paused' | 'cancelled' = 'flowing';
   #resumed: (() => void) | null = null;
 
-  constructor(stream: ReadableStream<Uint8Array>, length: string | null) {
-    this.#stream = stream;
-    this.length = length !== null && /^\d{1,15}$/.test(length) ? Number(length) : -1;
+  constructor(reader: ReadableStreamDefaultReader<Uint8Array>, length: number) {
+    this.#reader = reader;
+    this.length = length;
   }
 
   start(sink: BodySink): void {
@@ -79,29 +79,30 @@ class StreamBody implements RequestBody {
 
   resume(): void {
     if (this.#state === 'paused') this.#state = 'flowing';
-    this.#resumed?.();
+    this.#wake();
   }
 
   cancel(): void {
     this.#state = 'cancelled';
-    this.#resumed?.();
-    const cancelled = this.#reader?.cancel() ?? this.#stream.cancel();
-    cancelled.catch(() => {}); // who wrote the content is told; it cannot fail for us any more
+    this.#wake();
+    this.#reader.cancel().catch(() => {}); // a stream that has failed cannot be cancelled
   }
 
   async #pump(sink: BodySink): Promise<void> {
     try {
-      const reader = this.#stream.getReader();
-      this.#reader = reader;
-      for (let step = await reader.read(); !step.done; step = await reader.read()) {
-        if (this.#is('cancelled')) return;
-        sink.write(step.value);
-        while (this.#is('paused')) await this.#untilResumed();
-        if (this.#is('cancelled')) return;
+      for (;;) {
+        const { done, value } = await this.#reader.read();
+        if (this.#isCancelled()) return;
+        if (done) break;
+        if (!(value instanceof Uint8Array)) throw new TypeError('a block of the stream is no Uint8Array');
+        sink.write(value);
+        if (this.#state === 'paused') await this.#untilResumed();
+        if (this.#isCancelled()) return;
       }
-      if (!this.#is('cancelled')) sink.end();
+      sink.end();
     } catch (error) {
-      if (!this.#is('cancelled')) sink.fail(new RequestBodyError(400, (error as Error).message));
+      if (!this.#isCancelled())
+        sink.fail(new RequestBodyError(400, error instanceof Error ? error.message : String(error)));
     }
   }
 
@@ -111,8 +112,14 @@ class StreamBody implements RequestBody {
     });
   }
 
-  /** A method, because it changes while it waits. */
-  #is(state: 'paused' | 'cancelled'): boolean {
-    return this.#state === state;
+  #wake(): void {
+    const resumed = this.#resumed;
+    this.#resumed = null;
+    resumed?.();
+  }
+
+  /** A method, because it may be cancelled while it waits. */
+  #isCancelled(): boolean {
+    return this.#state === 'cancelled';
   }
 }

@@ -1,51 +1,124 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Request } from '../../http/message.ts';
-import type { Response } from '../../http/response.ts';
-import type { Application } from '../contract.ts';
-import { applicationOf } from '../direct.ts';
-import { incomingMessage } from './incoming-message.ts';
-import { RequestSocket } from './request-socket.ts';
-import { ResponseCapture } from './response-capture.ts';
-
-/** What `http.createServer` takes: an Express app, Koa's `app.callback()`, Fastify's `app.routing`, Vite's `server.middlewares`. */
-export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
+import { once } from 'node:events';
+import { type ClientRequest, request as clientRequest, type IncomingMessage } from 'node:http';
+import { isHopByHop } from '../../http/response.ts';
+import type { Application, Environ, Header, InputStream } from '../contract.ts';
+import { NO_INPUT } from '../input-stream.ts';
+import { formatStatus } from '../status.ts';
+import { headersOf, targetOf } from './environ-target.ts';
+import { InnerServer, type NodeListener } from './inner-server.ts';
 
 /**
- * Makes an application of a listener of Node's HTTP server, without a server or a port: it gets an `http.IncomingMessage` and an `http.ServerResponse` whose
- * socket ends here. Content streams in both directions, with back-pressure. When the client goes, both are destroyed and emit `close`, the request
- * `aborted`.
+ * Makes an application of a listener of Node's `http` module. It gets the objects that `http` itself makes, over a connection that stays in memory: all that
+ * frameworks do with them works, the content flows both ways at the pace of the slower side, and `close` and `aborted` come when the client leaves.
+ * `req.url` is the target as the client sent it, and `req.socket` tells the client's address and whether it speaks https.
  *
- * Below a SCRIPT_NAME the listener sees what a handler of Connect's sees: `url` without it, `originalUrl`, and `baseUrl`. Framing is the server's:
- * hop-by-hop fields and trailers of the response are left out, `writeContinue` and `writeEarlyHints` send nothing. When the listener throws or
- * rejects, or destroys the response before it has begun, the answer is 500; after that it breaks off.
+ * What the listener throws, or rejects with, before its response begins is thrown by the application. A request for another protocol (`Upgrade`) is
+ * answered without it.
  */
 export function fromNode(listener: NodeListener): Application {
-  return applicationOf(function callListener(request) {
-    return new Promise<Response>((resolve, reject) => call(listener, request, resolve, reject));
+  const server = new InnerServer(listener);
+  return async function nodeApplication(environ, startResponse) {
+    const visit = server.connect({
+      remoteAddress: environ.REMOTE_ADDR,
+      remotePort: Number(environ.REMOTE_PORT) || 0,
+      localPort: Number(environ.SERVER_PORT) || 0,
+      encrypted: environ['wsgi.url_scheme'] === 'https',
+    });
+    const asked = clientRequest({
+      method: environ.REQUEST_METHOD,
+      path: targetOf(environ),
+      createConnection: () => visit.socket,
+      setHost: false,
+    });
+    setHeaders(asked, environ);
+    const stopWatching = whenGone(environ, () => asked.destroy());
+    const failed = new Promise<never>((_, reject) => {
+      asked.once('error', (error) => reject(visit.failure ?? error));
+    });
+    failed.catch(() => {}); // it may come when the response is there
+    const sending = send(asked, environ);
+    try {
+      const [response] = (await Promise.race([once(asked, 'response'), failed])) as [IncomingMessage];
+      startResponse(formatStatus(response.statusCode ?? 200, response.statusMessage ?? ''), responseHeaders(response));
+      return new NodeBody(response, () => {
+        stopWatching();
+        asked.destroy();
+      });
+    } catch (error) {
+      stopWatching();
+      asked.destroy();
+      await sending;
+      throw visit.failure ?? error;
+    }
+  };
+}
+
+function setHeaders(asked: ClientRequest, environ: Environ): void {
+  for (const [name, value] of headersOf(environ)) if (!isHopByHop(name)) asked.setHeader(name, value);
+  if (environ.HTTP_HOST === undefined) asked.setHeader('host', `${environ.SERVER_NAME}:${environ.SERVER_PORT}`);
+  if (environ['wsgi.input'] === NO_INPUT) return;
+  if (environ.CONTENT_LENGTH === undefined) asked.setHeader('transfer-encoding', 'chunked');
+}
+
+/** Sends the content at the pace at which it is read. Never rejects. */
+async function send(asked: ClientRequest, environ: Environ): Promise<void> {
+  const input: InputStream = environ['wsgi.input'];
+  try {
+    if (input !== NO_INPUT) {
+      for await (const block of input.blocks()) {
+        if (asked.destroyed) return;
+        if (!asked.write(block)) await room(asked);
+        if (asked.destroyed) return;
+      }
+    }
+    asked.end();
+  } catch (error) {
+    asked.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+function room(asked: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      asked.off('drain', go).off('close', go);
+      resolve();
+    };
+    asked.on('drain', go).on('close', go);
   });
 }
 
-function call(
-  listener: NodeListener,
-  request: Request,
-  resolve: (response: Response) => void,
-  reject: (error: unknown) => void,
-): void {
-  const socket = new RequestSocket(request.peer);
-  const incoming = incomingMessage(request, socket);
-  const capture = new ResponseCapture(incoming, socket, resolve, reject);
-  const before = request.onGone;
-  const gone = (): void => {
-    before?.();
-    capture.abort();
-  };
-  if (request.gone) gone();
-  else request.onGone = gone;
-  const fail = (error: unknown): void => capture.fail(error);
-  try {
-    const returned = listener(incoming, capture.response);
-    if (returned instanceof Promise) returned.catch(fail);
-  } catch (error) {
-    fail(error);
+function whenGone(environ: Environ, leave: () => void): () => void {
+  const signal = environ['viaduct.client']?.signal;
+  if (signal === undefined) return () => {};
+  if (signal.aborted) leave();
+  else signal.addEventListener('abort', leave, { once: true });
+  return () => signal.removeEventListener('abort', leave);
+}
+
+function responseHeaders({ rawHeaders }: IncomingMessage): Header[] {
+  const headers: Header[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (!isHopByHop(name)) headers.push([name, rawHeaders[i + 1] as string]);
+  }
+  return headers;
+}
+
+/** The content of a response, a block when one is asked for. */
+class NodeBody implements AsyncIterable<Uint8Array> {
+  readonly #response: IncomingMessage;
+  readonly #end: () => void;
+
+  constructor(response: IncomingMessage, end: () => void) {
+    this.#response = response;
+    this.#end = end;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return this.#response[Symbol.asyncIterator]();
+  }
+
+  close(): void {
+    this.#end();
   }
 }

@@ -1,6 +1,7 @@
 import { createWriteStream, readFileSync } from 'node:fs';
 import { ViaductError } from '../../errors.ts';
 import type { Middleware } from '../contract.ts';
+import type { ListenerEnviron } from '../variables.ts';
 import { methodOverride } from './method-override.ts';
 import { recorder } from './recorder.ts';
 import { replayer } from './replayer.ts';
@@ -69,7 +70,17 @@ function recordTo({ file, ...options }: Options): Middleware {
   if (typeof file !== 'string') throw new TypeError('it needs file, the path to write to');
   const stream = createWriteStream(file, { flags: 'a', mode: 0o600 });
   stream.on('error', (error) => process.emitWarning(`Cannot record to "${file}": ${error.message}`));
-  return recorder({ ...options, onRecorded: (recording) => stream.write(`${JSON.stringify(recording)}\n`) });
+  const record = recorder({ ...options, onRecorded: (recording) => stream.write(`${JSON.stringify(recording)}\n`) });
+  return (application) =>
+    Object.assign(record(application), {
+      async start(listeners?: readonly ListenerEnviron[]) {
+        await application.start?.(listeners);
+      },
+      async close() {
+        await application.close?.();
+        stream.end();
+      },
+    });
 }
 
 function replayFrom({ file, ...options }: Options): Middleware {

@@ -1,309 +1,311 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { describe, it } from 'node:test';
-import express from 'express';
-import Fastify from 'fastify';
-import Koa from 'koa';
-import { createServer as createVite } from 'vite';
-import { toNode } from '../../../src/gateway/adapters/to-node.ts';
-import type { Application, Environ } from '../../../src/gateway/contract.ts';
-import { nodeServer, signalled } from '../../support/node-server.ts';
-import { SocketClient } from '../../support/socket-client.ts';
+import express, { type NextFunction, type Request, type Response } from 'express';
+import { type Application, pythonApp, toNode } from 'viaduct';
+import { FRAMEWORKS, serveNode, signalled, standsStill } from '../../support/frameworks.ts';
+import { makeProject } from '../../support/project.ts';
 
-const NAMES = ['SCRIPT_NAME', 'PATH_INFO', 'QUERY_STRING', 'REQUEST_URI'] as const;
+const TEXT = [['Content-Type', 'text/plain']] as const;
+const quiet = { onError() {} };
 
-/** Tells what it was asked. */
-const echo: Application = async (environ, startResponse) => {
-  const content = await environ['wsgi.input'].read();
-  startResponse('200 OK', [
-    ['Content-Type', 'application/json'],
-    ['Set-Cookie', 'a=1'],
-    ['Set-Cookie', 'b=2'],
-  ]);
-  const { REQUEST_METHOD, CONTENT_LENGTH, HTTP_HOST, REMOTE_ADDR } = environ;
-  const names = Object.fromEntries(NAMES.map((name) => [name, environ[name]]));
-  const length = content.length;
-  const hash = createHash('sha256').update(content).digest('hex');
-  const scheme = environ['wsgi.url_scheme'];
-  return [
-    Buffer.from(
-      JSON.stringify({ ...names, REQUEST_METHOD, CONTENT_LENGTH, HTTP_HOST, REMOTE_ADDR, scheme, length, hash }),
-    ),
-  ];
+/** Answers with its environ as JSON. */
+const environ: Application = (given, startResponse) => {
+  startResponse('200 All Right', [...TEXT, ['Set-Cookie', 'a=1'], ['Set-Cookie', 'b=2; Path=/'], ['X-Latin', 'é']]);
+  const strings = Object.entries(given).filter(([, value]) => typeof value === 'string');
+  return [Buffer.from(JSON.stringify(Object.fromEntries(strings)))];
 };
 
-interface Echo extends Environ {
-  readonly length: number;
-  readonly hash: string;
-  readonly scheme: string;
+const digest: Application = async (given, startResponse) => {
+  const hash = createHash('sha256');
+  for await (const block of given['wsgi.input'].blocks()) hash.update(block);
+  startResponse('200 OK', TEXT);
+  return [Buffer.from(`${given.CONTENT_LENGTH ?? 'chunked'} ${hash.digest('hex')}`)];
+};
+
+const statuses: Application = (given, startResponse) => {
+  const status = given.PATH_INFO.slice(1);
+  startResponse(`${status} X`, status === '200' ? [['Content-Length', '5']] : []);
+  return given.REQUEST_METHOD === 'HEAD' || status !== '200' ? [] : [Buffer.from('hello')];
+};
+
+async function head(url: string, method = 'GET', headers: readonly string[] = ['Host', 'localhost']) {
+  const asked = httpRequest(url, { method, headers: headers as never, agent: false });
+  asked.end();
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  return response;
 }
 
-async function ask(url: string, init?: RequestInit): Promise<Echo> {
-  const response = await fetch(url, init);
-  assert.equal(response.status, 200);
-  return (await response.json()) as Echo;
-}
-
-function target(echoed: Echo): (string | undefined)[] {
-  return NAMES.map((name) => echoed[name]);
-}
-
-describe('toNode under Express', () => {
-  it('makes what app.use() cuts the SCRIPT_NAME', async (t) => {
-    const app = express().use('/admin', toNode(echo));
-    const { url } = await nodeServer(t, app);
-    assert.deepEqual(target(await ask(`${url}/admin/a/?q=1`)), ['/admin', '/a/', 'q=1', '/admin/a/?q=1']);
-    assert.deepEqual(target(await ask(`${url}/admin?q=1`)), ['/admin', '', 'q=1', '/admin?q=1']);
-    assert.deepEqual(target(await ask(`${url}/admin/`)), ['/admin', '/', '', '/admin/']);
-    assert.equal((await fetch(`${url}/other`)).status, 404);
-  });
-
-  it('decodes UTF-8 and %2F in PATH_INFO, and keeps them in REQUEST_URI', async (t) => {
-    const { url } = await nodeServer(t, express().use('/admin', toNode(echo)));
-    const echoed = await ask(`${url}/admin/caf%C3%A9/a%2Fb`);
-    assert.equal(echoed.PATH_INFO, '/cafÃ©/a/b');
-    assert.equal(echoed.REQUEST_URI, '/admin/caf%C3%A9/a%2Fb');
-  });
-
-  it('sees nested routers as one SCRIPT_NAME', async (t) => {
-    const app = express().use('/one', express.Router().use('/two', toNode(echo)));
-    const { url } = await nodeServer(t, app);
-    assert.deepEqual(target(await ask(`${url}/one/two/three`)).slice(0, 2), ['/one/two', '/three']);
-  });
-
-  it('believes of a proxy what Express believes', async (t) => {
-    const headers = { 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.9' };
-    const trusting = express().set('trust proxy', true).use(toNode(echo));
-    const trusted = await ask((await nodeServer(t, trusting)).url, { headers });
-    assert.deepEqual([trusted.scheme, trusted.REMOTE_ADDR], ['https', '203.0.113.9']);
-    const refused = await ask((await nodeServer(t, express().use(toNode(echo)))).url, { headers });
-    assert.deepEqual([refused.scheme, refused.REMOTE_ADDR], ['http', '127.0.0.1']);
-  });
-
-  it('passes uploads of 10 MB on, with and without a length', async (t) => {
-    const { url } = await nodeServer(t, express().use(toNode(echo)));
-    const bytes = randomBytes(10_000_000);
-    const hash = createHash('sha256').update(bytes).digest('hex');
-    const whole = await ask(url, { method: 'POST', body: bytes });
-    assert.deepEqual([whole.hash, whole.CONTENT_LENGTH], [hash, '10000000']);
-    const chunked = await ask(url, { method: 'POST', body: new Blob([bytes]).stream(), duplex: 'half' });
-    assert.deepEqual([chunked.hash, chunked.CONTENT_LENGTH], [hash, undefined]);
-  });
-
-  it('takes the bytes that a body parser kept', async (t) => {
-    const app = express().use(express.raw({ type: '*/*' }), toNode(echo));
-    assert.equal((await ask((await nodeServer(t, app)).url, { method: 'POST', body: 'kept' })).length, 4);
-    const verify = (request: object, _response: unknown, rawBody: Buffer) => void Object.assign(request, { rawBody });
-    const json = express().use(express.json({ verify }), toNode(echo));
-    const headers = { 'content-type': 'application/json' };
-    const { url } = await nodeServer(t, json);
-    assert.equal((await ask(url, { method: 'POST', headers, body: '{ "a": 1 }' })).length, 10);
-  });
-
-  it('hands on an error that names the body parser when the bytes are lost', async (t) => {
-    const told = signalled<Error>();
-    const app = express().use(express.json(), toNode(echo), ((error, _request, response, _next) => {
-      told.resolve(error);
-      response.status(500).end();
-    }) satisfies express.ErrorRequestHandler);
-    const { url } = await nodeServer(t, app);
-    const headers = { 'content-type': 'application/json' };
-    assert.equal((await fetch(url, { method: 'POST', headers, body: '{}' })).status, 500);
-    assert.match((await told.promise).message, /a body parser has read it/);
-  });
-
-  it('hands an error before the response on to next, and cuts the connection after', async (t) => {
-    const errors: string[] = [];
-    const app = express()
-      .use(
-        '/before',
-        toNode(() => {
-          throw new Error('before');
-        }),
-      )
-      .use(
-        '/after',
-        toNode(async function* (_environ: Environ, startResponse: Parameters<Application>[1]) {
-          startResponse('200 OK', []);
-          yield Buffer.from('part');
-          throw new Error('after');
-        } as unknown as Application),
-      )
-      .use(((error, _request, response, _next) => {
-        errors.push(error.message);
-        if (!response.headersSent) response.status(503).end();
-      }) satisfies express.ErrorRequestHandler);
-    const { url } = await nodeServer(t, app);
-    assert.equal((await fetch(`${url}/before`)).status, 503);
-    await assert.rejects(async () => (await fetch(`${url}/after`)).text());
-    assert.deepEqual(errors, ['before', 'after']);
-  });
-
-  it('keeps fields of the framework, adds cookies and Vary, and replaces the rest', async (t) => {
-    const app = express()
-      .use((_request, response, next) => {
-        response.set({ 'X-Frame': 'express', 'Content-Type': 'text/html', Vary: 'Origin' });
-        response.append('Set-Cookie', 'own=1');
-        next();
-      })
-      .use(
-        toNode((_environ, startResponse) => {
-          startResponse('201 Made Here', [
-            ['Content-Type', 'text/plain'],
-            ['Vary', 'Cookie'],
-            ['Set-Cookie', 'a=1'],
-            ['Set-Cookie', 'b=2'],
-            ['X-Byte', '\xe9'],
-          ]);
-          return [Buffer.from('x')];
-        }),
+for (const [name, mount] of Object.entries(FRAMEWORKS)) {
+  describe(`an application in ${name}`, () => {
+    it('sees where it is mounted, the path as it came, and the headers that it may see', async (t) => {
+      const url = await mount(t, environ);
+      const headers = ['Host', 'shop.example', 'X-Kept', '1', 'X-Kept', '2', 'X_Kept', '3', 'Proxy', 'evil'];
+      const response = await head(`${url}/admin/caf%C3%A9/a%2Fb?q=%20`, 'GET', headers);
+      assert.deepEqual(response.headers['set-cookie'], ['a=1', 'b=2; Path=/']);
+      assert.deepEqual([response.statusCode, response.statusMessage], [200, 'All Right']);
+      assert.equal(response.headers['x-latin'], 'é');
+      const seen = JSON.parse(Buffer.concat(await response.toArray()).toString()) as Record<string, string>;
+      assert.deepEqual(
+        [seen.SCRIPT_NAME, seen.PATH_INFO, seen.QUERY_STRING, seen.REQUEST_URI],
+        ['/admin', '/cafÃ©/a/b', 'q=%20', '/admin/caf%C3%A9/a%2Fb?q=%20'],
       );
-    const { url } = await nodeServer(t, app);
-    const { status, statusText, headers } = await fetch(url);
-    assert.deepEqual([status, statusText], [201, 'Made Here']);
-    assert.equal(headers.get('x-frame'), 'express');
-    assert.equal(headers.get('content-type'), 'text/plain');
-    assert.equal(headers.get('vary'), 'Origin, Cookie');
-    assert.equal(headers.get('x-byte'), '\xe9');
-    assert.equal(headers.get('content-length'), '1');
-    assert.deepEqual(headers.getSetCookie(), ['own=1', 'a=1', 'b=2']);
-  });
-
-  it('sends no content for HEAD, 204 and 304', async (t) => {
-    const app = toNode((environ, startResponse) => {
-      startResponse(environ.QUERY_STRING === '' ? '200 OK' : `${environ.QUERY_STRING} X`, []);
-      return [Buffer.from('content')];
+      assert.deepEqual([seen.HTTP_HOST, seen.HTTP_X_KEPT, seen.HTTP_PROXY], ['shop.example', '1,2', undefined]);
+      assert.deepEqual([seen.REMOTE_ADDR, seen.SERVER_PORT], ['127.0.0.1', new URL(url).port]);
     });
-    const { port } = await nodeServer(t, app);
-    const client = await SocketClient.open(port);
-    client.send('HEAD / HTTP/1.1\r\nHost: a\r\n\r\n');
-    client.send('GET /?204 HTTP/1.1\r\nHost: a\r\n\r\n');
-    client.send('GET /?304 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-    const bytes = await client.until(/ 304 X[\s\S]*\r\n\r\n/);
-    assert.doesNotMatch(String(bytes), /content$/m);
-    client.close();
-  });
 
-  it('sends each block before it asks for the next', async (t) => {
-    const more = signalled();
-    const app = toNode((_environ, startResponse) => {
-      startResponse('200 OK', []);
-      return (async function* () {
-        yield Buffer.from('first');
-        await more.promise;
-        yield Buffer.from('second');
-      })();
+    it('is asked for the mount itself, and for nothing beside it', async (t) => {
+      const url = await mount(t, environ);
+      const paths: (string | undefined)[] = [];
+      for (const path of ['/admin', '/admin/', '/admin?q']) {
+        const seen = JSON.parse(await (await fetch(url + path)).text()) as Record<string, string>;
+        paths.push(seen.SCRIPT_NAME, seen.PATH_INFO);
+      }
+      assert.deepEqual(
+        paths.filter((_, index) => index % 2 === 0),
+        ['/admin', '/admin', '/admin'],
+      );
+      assert.equal(paths[3], '/');
+      assert.equal((await fetch(`${url}/administrator`)).status, 404);
     });
-    const { url } = await nodeServer(t, app);
-    const reader = (await fetch(url)).body?.getReader();
-    assert.equal(String(Buffer.from((await reader?.read())?.value ?? [])), 'first');
-    more.resolve();
-    assert.equal(String(Buffer.from((await reader?.read())?.value ?? [])), 'second');
-    assert.equal((await reader?.read())?.done, true);
-  });
 
-  it('asks for no more than a slow client reads, and closes when it leaves', async (t) => {
-    const closed = signalled();
-    let pulled = 0;
-    let signal: AbortSignal | undefined;
-    const app = toNode((environ, startResponse) => {
-      signal = environ['viaduct.client']?.signal;
-      startResponse('200 OK', []);
-      const block = Buffer.alloc(65536);
-      return {
-        *[Symbol.iterator]() {
-          for (; pulled < 10_000; pulled += 1) yield block;
-        },
-        close: () => closed.resolve(),
+    it('reads an upload of 10 MB, with and without a length', async (t) => {
+      const url = await mount(t, digest);
+      const content = randomBytes(10_000_000);
+      const sha = createHash('sha256').update(content).digest('hex');
+      const whole = await fetch(`${url}/admin/`, { method: 'POST', body: content });
+      assert.equal(await whole.text(), `10000000 ${sha}`);
+      const body = new Blob([content]).stream();
+      const chunked = await fetch(`${url}/admin/`, { method: 'POST', body, duplex: 'half' });
+      assert.equal(await chunked.text(), `chunked ${sha}`);
+    });
+
+    it('streams both ways at once', async (t) => {
+      const echo: Application = (given, startResponse) => {
+        startResponse('200 OK', TEXT);
+        return given['wsgi.input'].blocks();
       };
+      const url = await mount(t, echo);
+      const asked = httpRequest(`${url}/admin/`, { method: 'POST', agent: false });
+      asked.write('first');
+      const [response] = (await once(asked, 'response')) as [IncomingMessage];
+      assert.equal(String((await once(response, 'data'))[0]), 'first');
+      const ended = once(response, 'end');
+      asked.end('second');
+      assert.equal(String((await once(response, 'data'))[0]), 'second');
+      await ended;
     });
-    const { port } = await nodeServer(t, app);
-    const client = await SocketClient.open(port);
-    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    await client.until(/\r\n\r\n/);
-    client.close();
-    await closed.promise;
-    assert.ok(pulled < 1000, `${pulled} blocks`);
-    assert.equal(signal?.aborted, true);
+
+    it('is told that its client has left: the iteration ends, the body is closed once, the signal is aborted', async (t) => {
+      const told: string[] = [];
+      const { happened, happen } = signalled();
+      const application: Application = (given, startResponse) => {
+        given['viaduct.client']?.signal.addEventListener('abort', () => told.push('signal'));
+        startResponse('200 OK', TEXT);
+        const blocks = (async function* () {
+          try {
+            for (;;) yield Buffer.from('block');
+          } finally {
+            told.push('return');
+          }
+        })();
+        const close = (): void => {
+          told.push('close');
+          happen();
+        };
+        return { [Symbol.asyncIterator]: () => blocks, close };
+      };
+      const url = await mount(t, application);
+      (await head(`${url}/admin/`)).destroy();
+      await happened;
+      await new Promise(setImmediate);
+      assert.deepEqual(told.toSorted(), ['close', 'return', 'signal']);
+    });
+
+    it('is answered for with 500 when it throws, and its response breaks off when it does so later', async (t) => {
+      const errors: unknown[] = [];
+      const application: Application = (given, startResponse) => {
+        if (given.PATH_INFO === '/before') throw new Error('before on purpose');
+        startResponse('200 OK', TEXT);
+        return (async function* () {
+          yield Buffer.from('begun');
+          throw new Error('after on purpose');
+        })();
+      };
+      const url = await mount(t, application, { onError: (error) => errors.push(error) });
+      assert.equal((await fetch(`${url}/admin/before`)).status, 500);
+      const response = await fetch(`${url}/admin/after`);
+      assert.equal(response.status, 200);
+      await assert.rejects(response.text());
+      assert.match(String(errors.at(-1)), /after on purpose/);
+    });
+
+    it('answers HEAD, 204 and 304 without content', async (t) => {
+      const url = await mount(t, statuses);
+      const asked = await head(`${url}/admin/200`, 'HEAD');
+      assert.deepEqual([asked.statusCode, asked.headers['content-length']], [200, '5']);
+      for (const status of [204, 304]) {
+        const response = await head(`${url}/admin/${status}`);
+        assert.equal(response.statusCode, status);
+        assert.equal(response.headers['transfer-encoding'], undefined);
+        assert.equal((await response.toArray()).length, 0);
+      }
+    });
+
+    it('produces no more than the client takes', async (t) => {
+      let pulled = 0;
+      const total = 2000;
+      const application: Application = (_given, startResponse) => {
+        startResponse('200 OK', TEXT);
+        return (function* () {
+          for (; pulled < total; pulled += 1) yield Buffer.alloc(65536);
+        })();
+      };
+      const url = await mount(t, application);
+      const response = await head(`${url}/admin/`);
+      response.pause();
+      const reached = await standsStill(() => pulled);
+      assert.ok(reached > 0 && reached < total / 2, `${reached}`);
+      let received = 0;
+      for await (const block of response) received += (block as Buffer).length;
+      assert.equal(received, total * 65536);
+    });
+
+    it('may give more or less than it has announced', async (t) => {
+      const application: Application = (given, startResponse) => {
+        startResponse('200 OK', [['Content-Length', '4']]);
+        const text = given.PATH_INFO.slice(1);
+        return given.QUERY_STRING === 'whole' ? [Buffer.from(text)] : characters(text);
+      };
+      const url = await mount(t, application, quiet);
+      for (const query of ['whole', 'parts']) {
+        assert.equal(await (await fetch(`${url}/admin/123456?${query}`)).text(), '1234');
+        await assert.rejects(fetch(`${url}/admin/12?${query}`).then((response) => response.text()));
+      }
+    });
+  });
+}
+
+async function* characters(text: string): AsyncGenerator<Buffer> {
+  for (const character of text) yield Buffer.from(character);
+}
+
+describe('toNode', () => {
+  it('gives what the application throws to the error handler of Express', async (t) => {
+    const app = express();
+    app.use(toNode(() => Promise.reject(new Error('rejected on purpose'))));
+    app.use(
+      (error: Error, _req: Request, res: Response, _next: NextFunction) => void res.status(418).send(error.message),
+    );
+    const response = await fetch(await serveNode(t, app));
+    assert.deepEqual([response.status, await response.text()], [418, 'rejected on purpose']);
   });
 
-  it('cuts what is longer than its Content-Length, and the connection when it is shorter', async (t) => {
-    const onError = () => {};
-    const app = toNode(
-      (environ, startResponse) => {
-        startResponse('200 OK', [['Content-Length', environ.QUERY_STRING]]);
-        return [Buffer.from('12345')];
-      },
-      { onError },
+  it('passes on what a parser has read as bytes, and says what to do about any other', async (t) => {
+    const app = express();
+    app.use('/raw', express.raw({ type: '*/*' }), toNode(digest));
+    app.use('/json', express.json(), toNode(digest));
+    app.use((error: Error & { advice?: string }, _req: Request, res: Response, _next: NextFunction) => {
+      res.status(500).send(`${error.message}. ${error.advice}`);
+    });
+    const url = await serveNode(t, app);
+    const init = { method: 'POST', body: '{"a": 1}', headers: { 'Content-Type': 'application/json' } };
+    const sha = createHash('sha256').update(init.body).digest('hex');
+    assert.equal(await (await fetch(`${url}/raw`, init)).text(), `8 ${sha}`);
+    assert.match(await (await fetch(`${url}/json`, init)).text(), /something has read it before.*express\.raw\(\)/);
+    assert.equal((await fetch(`${url}/json`)).status, 200);
+  });
+
+  it('keeps cookies and Vary that the framework has set, and believes its trust in a proxy', async (t) => {
+    const app = express();
+    app.set('trust proxy', true);
+    app.use((_req, res, next) => {
+      res.cookie('outer', '1').vary('Origin').set('X-Both', 'outer');
+      next();
+    });
+    const seen: string[] = [];
+    app.use(
+      toNode((given, startResponse) => {
+        seen.push(given['wsgi.url_scheme'], given.REMOTE_ADDR);
+        startResponse('200 OK', [
+          ['Set-Cookie', 'inner=1'],
+          ['Vary', 'Cookie'],
+          ['X-Both', 'inner'],
+        ]);
+        return [];
+      }),
     );
-    const { url } = await nodeServer(t, app);
-    assert.equal(await (await fetch(`${url}/?3`)).text(), '123');
-    await assert.rejects(async () => (await fetch(`${url}/?9`)).text());
+    const url = await serveNode(t, app);
+    const headers = { 'X-Forwarded-For': '192.0.2.7', 'X-Forwarded-Proto': 'https' };
+    const response = await fetch(url, { headers });
+    assert.deepEqual(response.headers.getSetCookie(), ['outer=1; Path=/', 'inner=1']);
+    assert.deepEqual([response.headers.get('vary'), response.headers.get('x-both')], ['Origin, Cookie', 'inner']);
+    assert.deepEqual(seen, ['https', '192.0.2.7']);
+  });
+
+  it('hands on to the framework what is not below its mount', async (t) => {
+    const app = express();
+    app.use(toNode(environ, { mount: '/admin' }));
+    app.get('/other', (_req, res) => void res.send('express'));
+    const url = await serveNode(t, app);
+    assert.equal(await (await fetch(`${url}/other`)).text(), 'express');
+    assert.equal((JSON.parse(await (await fetch(`${url}/admin/x`)).text()) as { PATH_INFO: string }).PATH_INFO, '/x');
+    assert.throws(() => toNode(environ, { mount: 'admin/' }), { code: 'USAGE' });
+  });
+
+  it('sends what is written before it returns', async (t) => {
+    const application: Application = async (_given, startResponse) => {
+      const write = startResponse('200 OK', TEXT);
+      await write(Buffer.from('written '));
+      return [Buffer.from('returned')];
+    };
+    const url = await serveNode(t, toNode(application));
+    assert.equal(await (await fetch(url)).text(), 'written returned');
+  });
+
+  it('tells Python that the client has left, passes uploads to it, and sends its files', async (t) => {
+    const directory = makeProject(t, { 'wsgi.py': PYTHON, 'file.txt': 'a file' });
+    await using python = pythonApp({ directory, project: 'wsgi:application', threads: 2 });
+    const url = await serveNode(t, express().use('/py', toNode(python)));
+    const content = randomBytes(3_000_000);
+    const sha = createHash('sha256').update(content).digest('hex');
+    assert.equal(
+      await (await fetch(`${url}/py/digest`, { method: 'POST', body: content })).text(),
+      `/py 3000000 ${sha}`,
+    );
+    assert.equal(await (await fetch(`${url}/py/file`)).text(), 'a file');
+    const endless = await head(`${url}/py/endless`);
+    await once(endless, 'data');
+    endless.destroy();
+    assert.equal(await (await fetch(`${url}/py/closed`)).text(), 'closed');
+    assert.equal((await fetch(`${url}/py/raises`)).status, 500);
   });
 });
 
-describe('toNode elsewhere', () => {
-  it('takes a scriptName in a bare server, and answers 404 outside it', async (t) => {
-    const { url } = await nodeServer(t, toNode(echo, { scriptName: '/admin' }));
-    assert.deepEqual(target(await ask(`${url}/admin/a`)).slice(0, 2), ['/admin', '/a']);
-    assert.equal((await fetch(`${url}/administrator`)).status, 404);
-  });
+const PYTHON = `import hashlib, threading
+closed = threading.Event()
 
-  it('answers 500 without a word of the error when there is no next', async (t) => {
-    const told = signalled<unknown>();
-    const app = toNode(
-      () => {
-        throw new Error('secret');
-      },
-      { onError: told.resolve },
-    );
-    const response = await fetch((await nodeServer(t, app)).url);
-    assert.equal(response.status, 500);
-    assert.doesNotMatch(await response.text(), /secret/);
-    assert.match(String(await told.promise), /secret/);
-  });
+class Endless:
+    def __iter__(self):
+        return self
+    def __next__(self):
+        return b'x' * 65536
+    def close(self):
+        closed.set()
 
-  it('mounts in Koa', async (t) => {
-    const mounted = toNode(echo, { scriptName: '/admin' });
-    const app = new Koa().use(async (context, next) => {
-      if (!context.path.startsWith('/admin/')) return next();
-      context.respond = false;
-      mounted(context.req, context.res);
-    });
-    const { url } = await nodeServer(t, app.callback());
-    assert.equal((await ask(`${url}/admin/x`, { method: 'POST', body: 'abc' })).length, 3);
-    assert.equal((await fetch(`${url}/x`)).status, 404);
-  });
-
-  it('mounts in Fastify, whose parsers leave the content alone', async (t) => {
-    const mounted = toNode(echo, { scriptName: '/admin' });
-    const app = Fastify();
-    app.register(async (scope) => {
-      scope.removeAllContentTypeParsers();
-      scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
-      scope.all('/admin/*', (request, reply) => {
-        reply.hijack();
-        mounted(request.raw, reply.raw);
-      });
-    });
-    const url = await app.listen({ port: 0, host: '127.0.0.1' });
-    t.after(() => app.close());
-    const headers = { 'content-type': 'application/json' };
-    assert.equal((await ask(`${url}/admin/x`, { method: 'POST', headers, body: '{"a":1}' })).length, 7);
-  });
-
-  it("mounts in Vite's dev server", async (t) => {
-    const vite = await createVite({
-      configFile: false,
-      logLevel: 'silent',
-      root: import.meta.dirname,
-      appType: 'custom',
-      server: { middlewareMode: true, ws: false, watch: null },
-    });
-    t.after(() => vite.close());
-    vite.middlewares.use('/flask', toNode(echo));
-    const { url } = await nodeServer(t, vite.middlewares);
-    assert.deepEqual(target(await ask(`${url}/flask/a?b`)), ['/flask', '/a', 'b', '/flask/a?b']);
-    assert.deepEqual(target(await ask(`${url}/flask`)).slice(0, 2), ['/flask', '']);
-  });
-});
+def application(environ, start_response):
+    path = environ['PATH_INFO']
+    if path == '/raises':
+        raise ValueError('raised on purpose')
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    if path == '/endless':
+        return Endless()
+    if path == '/file':
+        return environ['wsgi.file_wrapper'](open('file.txt', 'rb'))
+    if path == '/closed':
+        return [b'closed' if closed.wait(30) else b'open']
+    body = environ['wsgi.input'].read()
+    return [f"{environ['SCRIPT_NAME']} {environ['CONTENT_LENGTH']} {hashlib.sha256(body).hexdigest()}".encode()]
+`;

@@ -3,7 +3,7 @@ import { createServer, fromFetch, pythonApp, toFetch } from 'viaduct';
 
 const office = pythonApp({ directory: import.meta.dirname, project: 'office:application', python: process.env.PYTHON });
 await office.start();
-const admin = toFetch(office, { scriptName: '/admin' });
+const admin = toFetch(office, { mount: '/admin' });
 
 const app = new Hono();
 app.get('/api/time', (c) => c.json({ time: new Date().toISOString() }));

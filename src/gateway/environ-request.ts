@@ -99,19 +99,16 @@ class EnvironRequest implements Request {
   }
 }
 
-/** The path as it came, unless SCRIPT_NAME and PATH_INFO together say something else now. */
+/** The path as it came, unless SCRIPT_NAME or PATH_INFO say something else now. */
 function targetOf(environ: Environ, origin: Request | null): { path: string; scriptName: string } {
   const { SCRIPT_NAME, PATH_INFO } = environ;
-  if (origin !== null && percentDecode(origin.path) === SCRIPT_NAME + PATH_INFO)
-    return { path: origin.path, scriptName: encodedPrefix(origin.path, SCRIPT_NAME.length) };
+  if (
+    origin !== null &&
+    percentDecode(origin.scriptName) === SCRIPT_NAME &&
+    percentDecode(origin.path) === SCRIPT_NAME + PATH_INFO
+  )
+    return origin;
   return { path: percentEncode(SCRIPT_NAME + PATH_INFO) || '/', scriptName: percentEncode(SCRIPT_NAME) };
-}
-
-/** What of `path` decodes to its first `length` characters. */
-function encodedPrefix(path: string, length: number): string {
-  let end = 0;
-  for (let i = 0; i < length; i += 1) end += /^%[0-9A-Fa-f]{2}/.test(path.slice(end, end + 3)) ? 3 : 1;
-  return path.slice(0, end);
 }
 
 function protocolOf(protocol: string): Protocol {

@@ -105,6 +105,15 @@ function* late(hint: EarlyHints) {
 }
 `;
 
+const NODE = `import { fromNode } from 'viaduct';
+
+export const application = fromNode((req, res) => {
+  const isWrong = req.url?.endsWith('wrong');
+  res.writeEarlyHints({ link: '</style.css>; rel=preload; as=style', ...(isWrong ? { 'content-length': '5' } : {}) });
+  res.end('the answer');
+});
+`;
+
 const MIDDLEWARE = `import type { Middleware } from 'viaduct';
 
 export const marks: Middleware = (application) => (environ, startResponse) => {
@@ -139,6 +148,8 @@ access_log = "off"
 
 [apps.python]
 target = "hints:application"
+[apps.node]
+target = "./node.ts"
 [apps.marked]
 target = "hints:application"
 middleware = ["./around.ts#marks"]
@@ -152,7 +163,7 @@ middleware = ["./around.ts#breaks"]
 target = "hints:application"
 middleware = ["./around.ts#removes"]
 
-${['python', 'marked', 'added', 'broken', 'removed'].map((app) => `[[route]]\npath = "/${app}/*"\napp = "${app}"\n`).join('\n')}`;
+${['python', 'node', 'marked', 'added', 'broken', 'removed'].map((app) => `[[route]]\npath = "/${app}/*"\napp = "${app}"\n`).join('\n')}`;
 
 const LINK = 'Link: </style.css>; rel=preload; as=style\r\n';
 
@@ -167,7 +178,13 @@ describe('wsgi.early_hints', () => {
   let viaduct: Viaduct;
 
   before(async () => {
-    const files = { 'app.ts': TYPESCRIPT, 'around.ts': MIDDLEWARE, 'hints.py': PYTHON, 'viaduct.toml': TOML };
+    const files = {
+      'app.ts': TYPESCRIPT,
+      'around.ts': MIDDLEWARE,
+      'node.ts': NODE,
+      'hints.py': PYTHON,
+      'viaduct.toml': TOML,
+    };
     const cwd = makeProject({ after: (task: () => void) => last.push(task) }, files);
     viaduct = await startViaduct({ args: ['serve'], cwd });
   });
@@ -288,6 +305,13 @@ describe('wsgi.early_hints', () => {
   it('is repeated when the worker dies behind it and the request is retried', async () => {
     const statuses = [...(await whole('/python/dies')).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
     assert.deepEqual(statuses, ['103', '103', '200']);
+  });
+
+  it('is what writeEarlyHints of a Node listener becomes', async () => {
+    const received = await whole('/node/x');
+    assert.match(received, /^HTTP\/1\.1 103 Early Hints\r\nlink: <\/style\.css>[^\r]*\r\n\r\nHTTP\/1\.1 200 OK\r\n/i);
+    assert.match(received, /the answer/);
+    assert.match(await whole('/node/wrong'), /^HTTP\/1\.1 500/);
   });
 
   it('goes through TypeScript middleware around a Python application', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type ClientRequest, request as clientRequest, type IncomingMessage } from 'node:http';
 import { isHopByHop } from '../../http/response.ts';
+import { EARLY_HINTS } from '../../http/status.ts';
 import type { Application, Environ, Header, InputStream } from '../contract.ts';
 import { NO_INPUT } from '../input-stream.ts';
 import { formatStatus } from '../status.ts';
@@ -10,7 +11,7 @@ import { InnerServer, type NodeListener } from './inner-server.ts';
 /**
  * Makes an application of a listener of Node's `http` module. It gets the objects that `http` itself makes, over a connection that stays in memory: all that
  * frameworks do with them works, the content flows both ways at the pace of the slower side, and `close` and `aborted` come when the client leaves.
- * `req.url` is the target as the client sent it, and `req.socket` tells the client's address and whether it speaks https.
+ * `res.writeEarlyHints` becomes `wsgi.early_hints`, `req.url` is the target as the client sent it, and `req.socket` tells the client's address and whether it speaks https.
  *
  * What the listener throws, or rejects with, before its response begins is thrown by the application. A request for another protocol (`Upgrade`) is
  * answered without it.
@@ -31,6 +32,9 @@ export function fromNode(listener: NodeListener): Application {
       setHost: false,
     });
     setHeaders(asked, environ);
+    asked.on('information', (interim) => {
+      if (interim.statusCode === EARLY_HINTS) hint(asked, environ, responseHeaders(interim));
+    });
     const stopWatching = whenGone(environ, () => asked.destroy());
     const failed = new Promise<never>((_, reject) => {
       asked.once('error', (error) => reject(visit.failure ?? error));
@@ -95,7 +99,16 @@ function whenGone(environ: Environ, leave: () => void): () => void {
   return () => signal.removeEventListener('abort', leave);
 }
 
-function responseHeaders({ rawHeaders }: IncomingMessage): Header[] {
+/** Passes on what `res.writeEarlyHints` has sent. */
+function hint(asked: ClientRequest, environ: Environ, headers: readonly Header[]): void {
+  try {
+    environ['wsgi.early_hints']?.(headers);
+  } catch (error) {
+    asked.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+function responseHeaders({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): Header[] {
   const headers: Header[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;

@@ -99,16 +99,20 @@ class EnvironRequest implements Request {
   }
 }
 
-/** The path as it came, unless SCRIPT_NAME or PATH_INFO say something else now. */
+/** The path as it came, unless SCRIPT_NAME and PATH_INFO together say something else now. */
 function targetOf(environ: Environ, origin: Request | null): { path: string; scriptName: string } {
   const { SCRIPT_NAME, PATH_INFO } = environ;
-  if (
-    origin !== null &&
-    percentDecode(origin.scriptName) === SCRIPT_NAME &&
-    percentDecode(origin.path) === SCRIPT_NAME + PATH_INFO
-  )
-    return origin;
+  if (origin !== null && percentDecode(origin.path) === SCRIPT_NAME + PATH_INFO) {
+    return { path: origin.path, scriptName: encodedPrefix(origin.path, SCRIPT_NAME.length) };
+  }
   return { path: percentEncode(SCRIPT_NAME + PATH_INFO) || '/', scriptName: percentEncode(SCRIPT_NAME) };
+}
+
+/** What of an encoded path is its first `length` octets. */
+function encodedPrefix(path: string, length: number): string {
+  let at = 0;
+  for (let octets = 0; octets < length; octets += 1) at += path[at] === '%' ? 3 : 1;
+  return path.slice(0, at);
 }
 
 function protocolOf(protocol: string): Protocol {

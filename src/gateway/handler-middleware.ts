@@ -1,3 +1,4 @@
+import { deriveRequest } from '../http/derived-request.ts';
 import type { Handler, HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { Response } from '../http/response.ts';
@@ -9,10 +10,11 @@ import { Exchange } from './exchange.ts';
 import { serveApplication } from './serve-application.ts';
 
 /**
- * Makes middleware of a handler of the web server, such as static files. Where it stands outermost, or behind others of its kind only, it costs
- * no environ.
+ * Makes middleware of a handler of the web server, such as static files. As middleware does, it sees of the path what is behind SCRIPT_NAME. Where it stands
+ * outermost, or behind others of its kind only, it costs no environ.
  */
-export function handlerMiddleware(handler: Handler): Middleware {
+export function handlerMiddleware(given: Handler): Middleware {
+  const handler = belowMount(given);
   return (application) => {
     const { start, close } = application;
     const outside: Application = (environ, startResponse) => {
@@ -25,6 +27,18 @@ export function handlerMiddleware(handler: Handler): Middleware {
       return (request) => handler(request, next);
     });
     return Object.assign(wrapped, start === undefined ? {} : { start }, close === undefined ? {} : { close });
+  };
+}
+
+/** Shows a handler the path as if it were not mounted. */
+function belowMount(handler: Handler): Handler {
+  return (request, next) => {
+    const { scriptName, path } = request;
+    if (scriptName === '') return handler(request, next);
+    const shown = deriveRequest(request, { path: path.slice(scriptName.length) || '/', scriptName: '' });
+    return handler(shown, (passed) =>
+      next(passed === shown ? request : deriveRequest(passed, { path: scriptName + passed.path, scriptName })),
+    );
   };
 }
 

@@ -16,6 +16,7 @@ import {
   recorder,
   replayer,
   requestId,
+  serveStatic,
   timing,
   transformResponse,
 } from 'viaduct';
@@ -154,6 +155,18 @@ describe('dispatcher', { concurrency: 2 }, () => {
     assert.deepEqual(await places('/c/d/e'), ['/c/d', '/e']);
     assert.equal((await fetch(`${url}/ab`)).status, 404);
     assert.equal((await fetch(`${url}/c/x`)).status, 404);
+  });
+
+  it('leaves the path encoded for what stands behind it and takes requests', async (t) => {
+    const directory = makeProject(t, { 'files/a b.txt': 'a file', 'files/c%d.txt': 'another' });
+    const files = serveStatic('/', join(directory, 'files'))(tells);
+    const { url } = await serve(t, compose(timing())(dispatcher({ '/files': files, '/': tells })));
+    for (const [path, content] of [
+      ['/files/a%20b.txt', 'a file'],
+      ['/%66iles/c%25d.txt', 'another'],
+    ]) {
+      assert.equal(await (await fetch(url + path)).text(), content);
+    }
   });
 
   it('refuses prefixes that cannot be', () => {

@@ -1,4 +1,8 @@
-"""Django's admin in one file. It does not know where it is mounted."""
+"""A back office in one file: Django's admin, with its users and groups.
+
+    python office.py migrate
+    python office.py createsuperuser
+"""
 
 import os
 import sys
@@ -6,66 +10,64 @@ from pathlib import Path
 
 import django
 from django.conf import settings
-from django.core.management import execute_from_command_line
+from django.contrib.staticfiles.views import serve
 from django.core.wsgi import get_wsgi_application
+from django.urls import path, re_path
 
-VAR = Path(__file__).parent / "var"
-VAR.mkdir(exist_ok=True)
+VAR_DIR = Path(os.environ.get('OFFICE_VAR') or Path(__file__).resolve().parent / 'var')
+VAR_DIR.mkdir(exist_ok=True)
 
 settings.configure(
-    ALLOWED_HOSTS=["localhost", "127.0.0.1"],
-    DATABASES={
-        "default": {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": os.environ.get("DATABASE", VAR / "db.sqlite3"),
-        }
-    },
-    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    # For local use only: whoever publishes this site needs a secret of its own, and its name here.
+    SECRET_KEY=os.environ.get('DJANGO_SECRET_KEY', 'for-local-use-only-because-everybody-can-read-this-key-in-the-repository'),
+    ALLOWED_HOSTS=['localhost', '127.0.0.1', '[::1]'],
+    ROOT_URLCONF='office',
     INSTALLED_APPS=[
-        "django.contrib.admin",
-        "django.contrib.auth",
-        "django.contrib.contenttypes",
-        "django.contrib.messages",
-        "django.contrib.sessions",
-        "django.contrib.staticfiles",
+        'django.contrib.admin',
+        'django.contrib.auth',
+        'django.contrib.contenttypes',
+        'django.contrib.messages',
+        'django.contrib.sessions',
+        'django.contrib.staticfiles',
     ],
     MIDDLEWARE=[
-        "django.contrib.sessions.middleware.SessionMiddleware",
-        "django.middleware.common.CommonMiddleware",
-        "django.middleware.csrf.CsrfViewMiddleware",
-        "django.contrib.auth.middleware.AuthenticationMiddleware",
-        "django.contrib.messages.middleware.MessageMiddleware",
+        'django.middleware.security.SecurityMiddleware',
+        'django.contrib.sessions.middleware.SessionMiddleware',
+        'django.middleware.csrf.CsrfViewMiddleware',
+        'django.contrib.auth.middleware.AuthenticationMiddleware',
+        'django.contrib.messages.middleware.MessageMiddleware',
     ],
-    ROOT_URLCONF=__name__,
-    SECRET_KEY="for an example only",
-    # Without a slash in front it is below the place where the site is mounted.
-    STATIC_URL="static/",
     TEMPLATES=[
         {
-            "BACKEND": "django.template.backends.django.DjangoTemplates",
-            "APP_DIRS": True,
-            "OPTIONS": {
-                "context_processors": [
-                    "django.template.context_processors.request",
-                    "django.contrib.auth.context_processors.auth",
-                    "django.contrib.messages.context_processors.messages",
-                ]
+            'BACKEND': 'django.template.backends.django.DjangoTemplates',
+            'APP_DIRS': True,
+            'OPTIONS': {
+                'context_processors': [
+                    'django.template.context_processors.request',
+                    'django.contrib.auth.context_processors.auth',
+                    'django.contrib.messages.context_processors.messages',
+                ],
             },
-        }
+        },
     ],
+    DATABASES={'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': VAR_DIR / 'office.sqlite3'}},
+    DEFAULT_AUTO_FIELD='django.db.models.BigAutoField',
+    # Without a slash before it: it is below SCRIPT_NAME, wherever the site is mounted.
+    STATIC_URL='static/',
+    USE_TZ=True,
 )
-django.setup()
 
-from django.contrib import admin  # noqa: E402 - needs the settings above
-from django.contrib.staticfiles.views import serve  # noqa: E402
-from django.urls import path  # noqa: E402
+django.setup()
+from django.contrib import admin  # noqa: E402, it wants the settings
 
 urlpatterns = [
-    path("static/<path:path>", serve, {"insecure": True}),
-    path("", admin.site.urls),
+    re_path(r'^static/(?P<path>.*)$', serve, {'insecure': True}),
+    path('', admin.site.urls),
 ]
-
 application = get_wsgi_application()
 
-if __name__ == "__main__":
+if __name__ == '__main__':
+    from django.core.management import execute_from_command_line
+
+    sys.modules['office'] = sys.modules['__main__']
     execute_from_command_line(sys.argv)

@@ -1,24 +1,25 @@
-import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import express from 'express';
 import { pythonApp, toNode } from 'viaduct';
 
-const office = pythonApp({ directory: import.meta.dirname, project: 'office:application', python: process.env.PYTHON });
-await office.start();
+const django = pythonApp({
+  directory: fileURLToPath(new URL('.', import.meta.url)),
+  project: 'office:application',
+  ...(process.env.PYTHON ? { python: process.env.PYTHON } : {}),
+});
 
 const app = express();
-app.get('/', (_request, response) => {
-  response.send('<h1>Express</h1><a href="/admin/">Django</a>');
+app.use('/admin', toNode(django)); // before body parsers: Django reads its forms itself
+app.use(express.json());
+app.get('/', (_req, res) => res.send('<h1>Shop</h1><p><a href="/admin/">Back office</a></p>'));
+app.post('/orders', (req, res) => res.status(201).json({ ordered: req.body }));
+
+await django.start();
+const server = app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {
+  console.log(`http://127.0.0.1:${server.address().port}`);
 });
-app.use('/admin', toNode(office));
 
-const server = app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1');
-await once(server, 'listening');
-console.log(`http://127.0.0.1:${server.address().port}/`);
-
-for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, async () => {
-    server.close();
-    server.closeAllConnections();
-    await office.close();
-  });
-}
+process.once('SIGTERM', () => {
+  server.close(() => django.close());
+  server.closeIdleConnections();
+});

@@ -1,22 +1,27 @@
+import { fileURLToPath } from 'node:url';
 import { Hono } from 'hono';
 import { createServer, fromFetch, pythonApp, toFetch } from 'viaduct';
 
-const office = pythonApp({ directory: import.meta.dirname, project: 'office:application', python: process.env.PYTHON });
-await office.start();
-const admin = toFetch(office, { mount: '/admin' });
+const django = pythonApp({
+  directory: process.env.DJANGO_SITE ?? fileURLToPath(new URL('../django-site', import.meta.url)),
+  ...(process.env.PYTHON ? { python: process.env.PYTHON } : {}),
+});
+const askDjango = toFetch(django);
 
 const app = new Hono();
-app.get('/api/time', (c) => c.json({ time: new Date().toISOString() }));
-app.post('/api/echo', async (c) => c.json(await c.req.json()));
-app.all('/admin/*', (c) => admin(c.req.raw, c.env));
+app.get('/api/hello/:name', (c) => c.json({ hello: c.req.param('name') }));
+app.post('/api/count', async (c) => c.json({ words: (await c.req.text()).split(/\s+/).filter(Boolean).length }));
+app.get('/api/health', async (c) => c.json({ site: (await django.request('/health')).status }));
+app.all('*', (c) => askDjango(c.req.raw, { remoteAddress: c.env.remoteAddress }));
 
-const listen = [`127.0.0.1:${process.env.PORT ?? 3000}`];
-const server = await createServer({ application: fromFetch(app.fetch), listen });
-console.log(`${server.url}/`);
+await django.start();
+const server = await createServer({
+  application: fromFetch(app.fetch),
+  listen: `127.0.0.1:${process.env.PORT ?? 3000}`,
+});
+console.log(server.url);
 
-for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, async () => {
-    await server.close();
-    await office.close();
-  });
-}
+process.once('SIGTERM', async () => {
+  await server.close();
+  await django.close();
+});

@@ -1,22 +1,28 @@
+import { fileURLToPath } from 'node:url';
 import { pythonApp, toNode } from 'viaduct';
 import { createServer } from 'vite';
 
-const api = pythonApp({ directory: import.meta.dirname, project: 'api:app', python: process.env.PYTHON, dev: true });
-await api.start();
+const flask = pythonApp({
+  directory: fileURLToPath(new URL('../flask-site', import.meta.url)),
+  dev: true,
+  ...(process.env.PYTHON ? { python: process.env.PYTHON } : {}),
+});
 
 const vite = await createServer({
+  root: fileURLToPath(new URL('.', import.meta.url)),
   configFile: false,
-  root: import.meta.dirname,
-  server: { host: '127.0.0.1', port: Number(process.env.PORT ?? 3000) },
+  optimizeDeps: { noDiscovery: true }, // there is no package to bundle
+  server: { host: '127.0.0.1', port: Number(process.env.PORT ?? 5173) },
   plugins: [
     {
       name: 'flask',
-      configureServer(server) {
-        server.middlewares.use('/api', toNode(api));
+      configureServer({ middlewares }) {
+        middlewares.use('/book', toNode(flask));
       },
-      closeBundle: () => api.close(),
+      closeBundle: () => flask.close(), // Vite closes its plugins at SIGTERM, too
     },
   ],
 });
+await flask.start();
 await vite.listen();
-console.log(`http://127.0.0.1:${vite.httpServer.address().port}/`);
+console.log(`http://127.0.0.1:${vite.httpServer.address().port}`);

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ViaductError } from '../errors.ts';
+import { type FetchHandler, fromFetch } from '../gateway/adapters/from-fetch.ts';
 import type { Application, Middleware } from '../gateway/contract.ts';
 
 /** Something that a TypeScript or JavaScript module exports. Plain data. */
@@ -22,6 +23,8 @@ export function moduleTarget(target: string, directory: string): ModuleExport | 
 
 const PACKAGE = fileURLToPath(new URL('../index.js', import.meta.url));
 const APPLICATION_NAMES = ['application', 'app', 'default'];
+const APPLICATION = 'an application, (environ, startResponse) => body, or an object with a method fetch(request)';
+const MIDDLEWARE = 'middleware: (application, options) => application';
 const MIDDLEWARE_NAMES = ['middleware', 'default'];
 
 /**
@@ -32,10 +35,19 @@ export class ModuleLoader {
   /** Modules that were imported here: those that several applications share are imported once. */
   readonly #imported = new Map<string, Promise<Record<string, unknown>>>();
 
-  /** @throws ViaductError `APPLICATION_BROKEN` with the stack as `cause`, `APPLICATION_MISSING` when nothing in it is an application. */
+  /**
+   * An object with a `fetch` method, such as a Hono application, is one, too.
+   *
+   * @throws ViaductError `APPLICATION_BROKEN` with the stack as `cause`, `APPLICATION_MISSING` when nothing in it is an application.
+   */
   async application(wanted: ModuleExport): Promise<Application> {
-    const value = await this.#find(wanted, APPLICATION_NAMES, 'an application: (environ, startResponse) => body');
-    return value as Application;
+    const value = await this.#find(
+      wanted,
+      APPLICATION_NAMES,
+      APPLICATION,
+      (found) => typeof found === 'function' || hasFetch(found),
+    );
+    return hasFetch(value) ? fromFetch((request, context) => value.fetch(request, context)) : (value as Application);
   }
 
   /**
@@ -44,16 +56,22 @@ export class ModuleLoader {
    * @throws ViaductError as `application`
    */
   async middleware(wanted: ModuleExport, options: object): Promise<Middleware> {
-    const value = await this.#find(wanted, MIDDLEWARE_NAMES, 'middleware: (application, options) => application');
-    const middleware: Middleware = (application) => value(application, options) as Application;
+    const value = await this.#find(wanted, MIDDLEWARE_NAMES, MIDDLEWARE, (found) => typeof found === 'function');
+    const make = value as (application: Application, options: object) => Application;
+    const middleware: Middleware = (application) => make(application, options);
     return Object.defineProperty(middleware, 'name', { value: wanted.module });
   }
 
-  async #find({ module, export: name }: ModuleExport, usual: readonly string[], what: string) {
+  async #find(
+    { module, export: name }: ModuleExport,
+    usual: readonly string[],
+    what: string,
+    fits: (value: unknown) => boolean,
+  ): Promise<unknown> {
     const namespace = await this.#import(module);
     const names = name === '' ? usual : [name];
-    const found = names.map((candidate) => namespace[candidate]).find((value) => typeof value === 'function');
-    if (found !== undefined) return found as (...given: unknown[]) => unknown;
+    const found = names.map((candidate) => namespace[candidate]).find(fits);
+    if (found !== undefined) return found;
     throw new ViaductError(
       'APPLICATION_MISSING',
       `Cannot use "${module}": it exports no function ${names.join(' or ')}`,
@@ -70,6 +88,11 @@ export class ModuleLoader {
     this.#imported.set(module, imported);
     return imported;
   }
+}
+
+/** Functions that have one are applications with more to them, such as `pythonApp`. */
+function hasFetch(value: unknown): value is { fetch: FetchHandler } {
+  return typeof value === 'object' && value !== null && 'fetch' in value && typeof value.fetch === 'function';
 }
 
 async function importAnew(module: string): Promise<Record<string, unknown>> {

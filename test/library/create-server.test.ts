@@ -186,6 +186,22 @@ describe('pythonApp', { concurrency: 2 }, () => {
     }
   });
 
+  it('is asked without a server: with a path, a URL or a Request, and starts when it does not run', async (t) => {
+    await using python = pythonApp({ project: project(t) });
+    const seen = async (response: Response) => (await response.json()) as Record<string, unknown>;
+    const first = await python.request('/a%20b?q=1', { method: 'POST', body: 'content', headers: { 'X-Sent': '1' } });
+    assert.deepEqual([first.status, first.headers.get('content-type')], [200, 'application/json']);
+    const { PATH_INFO, QUERY_STRING, HTTP_HOST, HTTP_X_SENT, CONTENT_LENGTH, body, pid } = await seen(first);
+    assert.deepEqual([PATH_INFO, QUERY_STRING, HTTP_HOST, HTTP_X_SENT], ['/a b', 'q=1', 'localhost', '1']);
+    assert.deepEqual([CONTENT_LENGTH, body], ['7', 'content']);
+    const second = await seen(await python.request(new URL('https://shop.example/x')));
+    assert.deepEqual([second.HTTP_HOST, second['wsgi.url_scheme'], second.pid], ['shop.example', 'https', pid]);
+    const third = await python.request(new Request('http://localhost/y', { method: 'PUT', body: new Blob(['blob']) }));
+    assert.equal((await seen(third)).body, 'blob');
+    await python.close();
+    await assert.rejects(python.request('/'), /it is closed/);
+  });
+
   it('tells why it does not start, and starts when that is mended', async (t) => {
     const directory = makeProject(t, { 'wsgi.py': "raise ImportError('broken on purpose')\n" });
     await using python = pythonApp({ project: directory, log: QUIET });

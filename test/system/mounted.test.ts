@@ -1,114 +1,161 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { prepareDjangoSite } from '../support/examples.ts';
+import { within } from '../support/socket-client.ts';
 import { NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT } from '../support/viaduct.ts';
 
-const PYTHON = PYTHON_WITH_PACKAGES ?? 'python3';
+const PYTHON = PYTHON_WITH_PACKAGES ?? '';
+const START_MS = 60_000;
+const STOP_MS = 30_000;
 
-/** Starts an example's program on a free port, until the test ends. Returns its address, without the last slash. */
-async function start(t: TestContext, example: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
-  const program = spawn(process.execPath, [join(ROOT, 'examples', example, 'server.mjs')], {
-    env: { ...process.env, ...env, PYTHON, PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
+interface Program {
+  readonly url: string;
+  /** Ends it with SIGTERM; resolves with its exit code and what it wrote to standard error. */
+  end(): Promise<{ readonly code: number | null; readonly errors: string }>;
+}
+
+/** Starts an example as its README says, and waits for its URL. */
+async function start(t: TestContext, name: string, env: Readonly<Record<string, string>>): Promise<Program> {
+  const child = spawn(process.execPath, [join(ROOT, 'examples', name, 'server.mjs')], {
+    env: { ...process.env, PORT: '0', PYTHON, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  t.after(() => stop(program));
-  let output = '';
-  for await (const text of program.stdout) {
-    output += text;
-    const url = /(http:\/\/127\.0\.0\.1:\d+)\/\n/.exec(output)?.[1];
-    if (url !== undefined) return url;
-  }
-  throw new Error(`${example} ended before it listened: ${output}`);
+  let errors = '';
+  child.stderr.on('data', (block: Buffer) => (errors += block.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  t.after(() => child.kill('SIGKILL'));
+  const address = new Promise<string>((resolve, reject) => {
+    child.stdout.on('data', (block: Buffer) => {
+      const [url] = /http:\/\/\S+/.exec(block.toString()) ?? [];
+      if (url !== undefined) resolve(url);
+    });
+    void ended.then(() => reject(new Error(`${name} ended: ${errors}`)));
+  });
+  const url = await within(START_MS, `the URL of ${name}`, () => address);
+  const end = async () => {
+    child.kill('SIGTERM');
+    return { code: await within(STOP_MS, `the end of ${name}`, () => ended), errors };
+  };
+  return { url, end };
 }
 
-async function stop(program: ChildProcess): Promise<void> {
-  if (program.exitCode !== null) return;
-  const exit = once(program, 'exit');
-  program.kill('SIGTERM');
-  const [code] = (await exit) as [number | null];
-  assert.ok(code === 0 || code === 143, `${code}`); // Vite leaves as a shell would say it
-}
-
-/** A database with the user `clerk`, whose password is `secret`. */
-function makeDatabase(t: TestContext, example: string): string {
+function temporary(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'viaduct-mounted-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
-  const DATABASE = join(directory, 'db.sqlite3');
-  const user = { DJANGO_SUPERUSER_USERNAME: 'clerk', DJANGO_SUPERUSER_PASSWORD: 'secret' };
-  for (const command of [['migrate'], ['createsuperuser', '--noinput', '--email', 'clerk@example.org']]) {
-    const { status, stderr } = spawnSync(PYTHON, ['office.py', ...command], {
-      cwd: join(ROOT, 'examples', example),
-      env: { ...process.env, ...user, DATABASE, PYTHONDONTWRITEBYTECODE: '1' },
-      encoding: 'utf8',
-    });
-    assert.equal(status, 0, stderr);
-  }
-  return DATABASE;
+  return directory;
 }
 
-/** Logs in to Django's admin under `/admin`, as a browser does, and looks at its style sheet. */
-async function visitAdmin(url: string): Promise<void> {
-  const first = await fetch(`${url}/admin/`, { redirect: 'manual' });
-  assert.deepEqual([first.status, first.headers.get('location')], [302, '/admin/login/?next=/admin/']);
-  const page = await fetch(`${url}/admin/login/?next=/admin/`);
-  const html = await page.text();
-  const sheet = /href="(\/admin\/static\/[^"]*base\.css)"/.exec(html)?.[1];
-  const style = await fetch(url + sheet);
-  assert.equal(style.status, 200);
-  assert.match(style.headers.get('content-type') ?? '', /^text\/css/);
-  assert.match(await style.text(), /--primary/);
-  const token = /name="csrfmiddlewaretoken" value="(\w+)"/.exec(html)?.[1] as string;
-  const cookie = page.headers.getSetCookie()[0]?.split(';')[0] as string;
-  const body = new URLSearchParams({
-    csrfmiddlewaretoken: token,
-    username: 'clerk',
-    password: 'secret',
-    next: '/admin/',
-  });
-  const headers = { cookie, origin: url };
-  const login = await fetch(`${url}/admin/login/`, { method: 'POST', headers, body, redirect: 'manual' });
-  assert.deepEqual([login.status, login.headers.get('location')], [302, '/admin/']);
-  const cookies = login.headers.getSetCookie().map((field) => field.split(';')[0]);
-  assert.equal(cookies.length, 2);
-  const inside = await (await fetch(`${url}/admin/`, { headers: { cookie: cookies.join('; ') } })).text();
-  assert.match(inside, /Site administration/);
-  assert.match(inside, /action="\/admin\/logout\/"/);
-}
+/** A browser's memory for cookies, as far as a login needs it. */
+class Visitor {
+  readonly #cookies = new Map<string, string>();
 
-describe('the examples of docs/adapters.md', { skip: NO_PACKAGES }, () => {
-  it('have Django under /admin of an Express app', async (t) => {
-    const url = await start(t, 'express-django', { DATABASE: makeDatabase(t, 'express-django') });
-    assert.match(await (await fetch(url)).text(), /<h1>Express/);
-    await visitAdmin(url);
-    assert.equal((await fetch(`${url}/none`)).status, 404);
-  });
-
-  it('have a Hono API and Django under one origin', async (t) => {
-    const url = await start(t, 'hono-django', { DATABASE: makeDatabase(t, 'hono-django') });
-    const echoed = await fetch(`${url}/api/echo`, { method: 'POST', body: '{"a":1}' });
-    assert.deepEqual(await echoed.json(), { a: 1 });
-    await visitAdmin(url);
-    assert.equal((await fetch(`${url}/none`)).status, 404);
-  });
-
-  it("have Flask inside Vite's dev server", async (t) => {
-    const url = await start(t, 'vite-flask');
-    assert.match(await (await fetch(url)).text(), /@vite\/client/);
-    const headers = { 'content-type': 'application/json' };
-    const added = await fetch(`${url}/api/notes`, { method: 'POST', headers, body: '{"text":"é"}' });
-    assert.deepEqual([added.status, await added.json()], [201, { notes: ['é'] }]);
-    assert.deepEqual(await (await fetch(`${url}/api/notes`)).json(), { add: '/api/notes', notes: ['é'] });
-  });
-
-  it('stand there as they are run', () => {
-    const page = readFileSync(join(ROOT, 'docs/adapters.md'), 'utf8');
-    for (const example of ['express-django', 'hono-django', 'vite-flask']) {
-      const program = readFileSync(join(ROOT, 'examples', example, 'server.mjs'), 'utf8');
-      assert.ok(page.includes(`\`\`\`js\n${program}\`\`\`\n`), example);
+  async ask(url: string, init: RequestInit = {}): Promise<Response> {
+    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const response = await fetch(url, { ...init, redirect: 'manual', headers: { cookie } });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      this.#cookies.set(name, value);
     }
+    return response;
+  }
+}
+
+function hidden(page: string, name: string): string {
+  return new RegExp(`name="${name}" value="([^"]+)"`).exec(page)?.[1] ?? '';
+}
+
+/** Logs in to an admin as `admin`; returns the response to the form. */
+async function logIn(visitor: Visitor, admin: string): Promise<Response> {
+  const page = await (await visitor.ask(`${admin}login/`)).text();
+  const csrfmiddlewaretoken = hidden(page, 'csrfmiddlewaretoken');
+  const next = new URL(admin).pathname;
+  const form = { csrfmiddlewaretoken, username: 'admin', password: 'admin', next };
+  return visitor.ask(`${admin}login/`, { method: 'POST', body: new URLSearchParams(form) });
+}
+
+describe('an example of a mounted application', { skip: NO_PACKAGES, concurrency: 2 }, () => {
+  it('has Django under /admin inside an Express application: its pages, its style sheets, its login', async (t) => {
+    const OFFICE_VAR = temporary(t);
+    const office = join(ROOT, 'examples/express-django/office.py');
+    const admin = {
+      DJANGO_SUPERUSER_USERNAME: 'admin',
+      DJANGO_SUPERUSER_PASSWORD: 'admin',
+      DJANGO_SUPERUSER_EMAIL: 'a@b.example',
+    };
+    for (const args of [['migrate'], ['createsuperuser', '--noinput']]) {
+      const made = spawnSync(PYTHON, [office, ...args], {
+        env: { ...process.env, OFFICE_VAR, ...admin },
+        encoding: 'utf8',
+      });
+      assert.equal(made.status, 0, made.stderr);
+    }
+    const { url, end } = await start(t, 'express-django', { OFFICE_VAR });
+    assert.match(await (await fetch(url)).text(), /Back office/);
+    const ordered = await fetch(`${url}/orders`, {
+      method: 'POST',
+      body: '{"tea":2}',
+      headers: { 'Content-Type': 'application/json' },
+    });
+    assert.deepEqual(await ordered.json(), { ordered: { tea: 2 } });
+    const visitor = new Visitor();
+    const away = await visitor.ask(`${url}/admin/`);
+    assert.deepEqual([away.status, away.headers.get('location')], [302, '/admin/login/?next=/admin/']);
+    const page = await (await visitor.ask(`${url}/admin/login/`)).text();
+    const sheet = /href="([^"]+\/base\.css)"/.exec(page)?.[1] ?? '';
+    assert.equal(sheet, '/admin/static/admin/css/base.css');
+    const css = await fetch(url + sheet);
+    assert.deepEqual([css.status, css.headers.get('content-type')], [200, 'text/css']);
+    assert.match(await css.text(), /--primary/);
+    const entered = await logIn(visitor, `${url}/admin/`);
+    assert.deepEqual([entered.status, entered.headers.get('location')], [302, '/admin/']);
+    assert.match(await (await visitor.ask(`${url}/admin/`)).text(), /Site administration/);
+    assert.deepEqual(await end(), { code: 0, errors: '' });
+  });
+
+  it('has a Hono API and Django under one origin', async (t) => {
+    const site = prepareDjangoSite();
+    t.after(() => site.remove());
+    const { url, end } = await start(t, 'hono-django', { DJANGO_SITE: site.directory });
+    assert.deepEqual(await (await fetch(`${url}/api/hello/Zo%C3%AB`)).json(), { hello: 'Zoë' });
+    const counted = await fetch(`${url}/api/count`, { method: 'POST', body: 'one two three' });
+    assert.deepEqual(await counted.json(), { words: 3 });
+    assert.deepEqual(await (await fetch(`${url}/api/health`)).json(), { site: 200 });
+    const visitor = new Visitor();
+    const entered = await logIn(visitor, `${url}/admin/`);
+    assert.equal(entered.status, 302);
+    assert.match(await (await visitor.ask(`${url}/admin/`)).text(), /Bridge book: administration/);
+    assert.equal((await fetch(`${url}/nowhere`)).status, 404);
+    assert.deepEqual(await end(), { code: 0, errors: '' });
+  });
+
+  it('has Flask inside of the dev server of Vite, with an upload', async (t) => {
+    const { url, end } = await start(t, 'vite-flask', { HUTBOOK_VAR: temporary(t) });
+    assert.match(await (await fetch(url)).text(), /<script type="module" src="\/@vite\/client">/);
+    assert.match(await (await fetch(`${url}/main.js`)).text(), /book\.txt/);
+    const visitor = new Visitor();
+    const page = await (await visitor.ask(`${url}/book/`)).text();
+    assert.match(page, /href="\/book\/static\/book\.css"/);
+    assert.equal((await fetch(`${url}/book/static/book.css`)).status, 200);
+    const photo = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(3_000_000, 'photo')]);
+    const form = new FormData();
+    for (const [name, value] of [
+      ['token', hidden(page, 'token')],
+      ['name', 'Zoë'],
+      ['place', 'Kiel'],
+      ['message', 'Fog.'],
+    ] as const)
+      form.set(name, value);
+    form.set('photo', new Blob([photo]), 'fog.png');
+    const written = await visitor.ask(`${url}/book/`, { method: 'POST', body: form });
+    assert.deepEqual([written.status, written.headers.get('location')], [303, '/book/']);
+    const shown = /src="(\/book\/photos\/[^"]+)"/.exec(await (await visitor.ask(`${url}/book/`)).text())?.[1] ?? '';
+    assert.deepEqual(Buffer.from(await (await fetch(url + shown)).arrayBuffer()), photo);
+    assert.match(await (await fetch(`${url}/book/book.txt`)).text(), /Zoë \(Kiel\):\nFog\./);
+    // Vite ends the process itself, with the code of the signal.
+    assert.deepEqual(await end(), { code: 128 + 15, errors: '' });
   });
 });

@@ -9,6 +9,9 @@ import { makeProject } from '../support/project.ts';
 import { eventually } from '../support/socket-client.ts';
 import { BIN, startViaduct } from '../support/viaduct.ts';
 
+/** The package as a file, because a project of a test has none. */
+const HONO = import.meta.resolve('hono');
+
 const APP = `import type { Application } from 'viaduct';
 import { greeting } from './greeting.ts';
 
@@ -71,6 +74,28 @@ describe('an application in TypeScript', { concurrency: 2 }, () => {
     assert.equal(await first.body('/a%20b'), 'hello /a b ');
     const second = await serve(t, {}, 'app.ts#other');
     assert.equal(await second.body('/'), 'other at ');
+  });
+
+  it('may be an object with a fetch method: what a module exports by default, or by name, as Hono does', async (t) => {
+    const shop = `import { Hono } from '${HONO}';
+const app = new Hono();
+app.get('/hello', (c) => c.text(\`hono \${new URL(c.req.url).search} \${c.env.remoteAddress}\`));
+app.post('/upload', async (c) => c.text(\`\${(await c.req.formData()).get('name')}\`));
+app.get('/throws', () => { throw new Error('thrown on purpose'); });
+export default app;
+export const plain = { fetch: () => new Response('plain', { status: 201 }) };
+`;
+    const files = { 'shop.ts': shop };
+    const { server, body } = await serve(t, files, 'serve', './shop.ts');
+    assert.equal(await body('/hello?q=%20'), 'hono ?q=%20 127.0.0.1');
+    const form = new FormData();
+    form.set('name', 'Zoë');
+    const posted = await fetch(`${server.url}/upload`, { method: 'POST', body: form });
+    assert.equal(await posted.text(), 'Zoë');
+    assert.equal((await ask(server.port, '/throws')).status, 500);
+    const named = await serve(t, files, './shop.ts#plain');
+    const answer = await ask(named.server.port, '/');
+    assert.deepEqual([answer.status, answer.body], [201, 'plain']);
   });
 
   it('stands beside one in Python, each behind its middleware, the outermost first', async (t) => {

@@ -69,6 +69,7 @@ async function send(asked: ClientRequest, environ: Environ): Promise<void> {
   const input: InputStream = environ['wsgi.input'];
   try {
     if (input !== NO_INPUT) {
+      asked.flushHeaders();
       for await (const block of input.blocks()) {
         if (asked.destroyed) return;
         if (!asked.write(block)) await room(asked);

@@ -67,7 +67,7 @@ describe('validator', () => {
     });
   }
 
-  it('advises once for each application', async () => {
+  it('advises once', async () => {
     const lines: string[] = [];
     const { environ } = trialOf(validator(), lines, () => false);
     const application = validator()((_environ, startResponse) => {

@@ -1,10 +1,11 @@
 /**
  * `npm test`: everything, from a fresh clone. Installs and builds what is missing, then checks format, layers and types, then runs all tests
- * on this Node and once more on Node 24, then the Python tests. With CI set a missing part is a failure.
+ * on this Node and once more on Node 24, then the Python tests, then the suites of others. With CI set a missing part is a failure.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { prepareConformance, runSuites, SUITES } from './conformance-suites.mjs';
 import { installSystemParts, prepareH2spec, preparePython, prepareSecondNode } from './setup.mjs';
 import { compile, installPackages, lint, ROOT, runTests, SETUP, testFiles } from './steps.mjs';
 
@@ -18,7 +19,7 @@ compile();
 installSystemParts();
 prepareH2spec();
 const python = preparePython();
-const results = [...nodeRuns(), pythonRun()];
+const results = [...nodeRuns(), pythonRun(), await conformanceRun()];
 report(results);
 
 function nodeRuns() {
@@ -48,6 +49,17 @@ function pythonRun() {
   const passed = Math.max(0, count(/^Ran (\d+) tests?/m) - failed - skipped);
   const list = (number, what) => (number === 0 ? [] : [`${number} Python tests ${what}, see above`]);
   return { passed, failed, skipped, failures: list(failed, 'failed'), skips: list(skipped, 'skipped') };
+}
+
+/** Suites of others with this server beneath them. A failure that is explained in `docs/conformance.md` does not count. */
+async function conformanceRun() {
+  const suites = prepareConformance();
+  if (suites === null) return skippedRun('the suites of others: their set-up is missing');
+  console.log(`- ${SUITES.map((suite) => suite.title).join(', ')} on this server`);
+  const runs = Object.values(await runSuites(suites));
+  const failures = runs.flatMap((result) => result.failures);
+  const passed = runs.reduce((total, result) => total + result.passed, 0);
+  return { passed, failed: failures.length, skipped: 0, failures, skips: [] };
 }
 
 function skippedRun(reason) {

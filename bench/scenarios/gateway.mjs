@@ -22,6 +22,15 @@ export const gatewayScenarios = [
   loadScenario({ ...browser(typescript), id: 'typescript-browser' }),
   loadScenario({ ...chain, id: 'chain', request: { path: '/' } }),
   loadScenario({ ...browser(chain), id: 'chain-browser' }),
+  loadScenario({
+    id: 'mounted',
+    title: 'Django hello in Express: mounted, and passed on by HTTP',
+    application: 'django_hello:application',
+    stacks: ['express+viaduct', 'express+gunicorn'],
+    targets: { 'express+gunicorn': 2 },
+    request: { path: '/' },
+    answer: ANSWER,
+  }),
 ];
 
 function browser(scenario) {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { bareLoop } from './bare-loop.mjs';
 import { bjoern } from './bjoern.mjs';
+import { expressGunicorn, expressViaduct } from './express.mjs';
 import { granian } from './granian.mjs';
 import { gunicorn } from './gunicorn.mjs';
 import { nginx } from './nginx.mjs';
@@ -92,6 +93,8 @@ export const STACKS = {
   'viaduct/2 fronts': variant(viaduct, { fronts: 2, workers: 2 }),
   'bare loop': bareLoop,
   bjoern,
+  'express+viaduct': expressViaduct,
+  'express+gunicorn': expressGunicorn,
   granian,
   gunicorn,
   'gunicorn/preload': variant(gunicorn, { preload: true }),

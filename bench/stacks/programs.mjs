@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 
 /** The project's directory. */
@@ -39,6 +39,13 @@ export function inspectPackage(name) {
   const script = `import ${name}, importlib.metadata as m; print(m.version("${name}"))`;
   const result = spawnSync(PYTHON, ['-c', script], { encoding: 'utf8' });
   return result.status === 0 ? { version: result.stdout.trim() } : { missing: `${name} is not installed` };
+}
+
+/** As `inspectProgram`, for a package that `npm ci` has installed. @returns {Inspection} */
+export function inspectNodePackage(name) {
+  const path = join(ROOT, 'node_modules', name, 'package.json');
+  if (!existsSync(path)) return { missing: `${name} is not installed` };
+  return { version: JSON.parse(readFileSync(path, 'utf8')).version };
 }
 
 /** One inspection of several parts: missing when one is. @returns {Inspection} */

@@ -6,14 +6,14 @@ import traceback
 from time import perf_counter_ns as now
 
 from viaduct_worker.files import FileWrapper, regular_file
-from viaduct_worker.headers import HAS_REASON, encode_headers, encode_status
+from viaduct_worker.headers import HAS_REASON, encode_early_hints, encode_headers, encode_status
 
 FRAME = struct.Struct('<IBBHIIqQ')
 """Frame to the front: request, kind, has, status, bytes of head, bytes of body, Content-Length or -1, nanoseconds so far."""
 FILE = struct.Struct('<IQQ')
 """Body of a FILE frame: descriptor in this process, first byte, end (exclusive)."""
 
-COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED, RECALLED = range(1, 9)
+COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED, RECALLED, EARLY_HINTS = range(1, 10)
 
 _ready = type(iter([])), type(iter(()))
 
@@ -59,6 +59,15 @@ class Exchange:
         self.has = has
         self.phase = 1
         return self.write
+
+    def early_hints(self, headers):
+        """`wsgi.early_hints`: sends an interim response 103 (RFC 8297) at once. Nothing is sent when the response has begun."""
+        lines = encode_early_hints(headers)
+        if lines and self.phase < 2:
+            lane = self.lane
+            lane.now = time = now()
+            lane.out.append(FRAME.pack(self.id, EARLY_HINTS, 0, 103, len(lines), 0, -1, time - self.begun) + lines)
+            lane.flush()
 
     def write(self, block):
         """The callable that `start_response` returns: sends `block` before it returns."""
@@ -148,7 +157,7 @@ class Exchange:
         """The iterable is exhausted."""
         if self.phase == 2:
             self.phase = 3
-            if self.length > self.sent:
+            if self.length > self.sent and self.lane.gone != self.id:
                 self.lane.log(f'the application sent {self.sent} bytes of a declared Content-Length of {self.length}')
             self.frame(END, b'', b'')
             self.lane.flush()

@@ -72,6 +72,14 @@ def encode_headers(headers):
     return lines, length, has
 
 
+def encode_early_hints(headers):
+    """Return the lines of an interim response. Raises as `encode_headers` does, and for a Content-Length: there is no content."""
+    lines, length, _ = encode_headers(headers)
+    if length >= 0:
+        raise ValueError('Content-Length is no early hint: an interim response has no content')
+    return lines
+
+
 def _encode(header):
     if type(header) is not tuple or len(header) != 2:
         raise TypeError(f'a header must be a tuple of name and value, not {header!r}')

@@ -86,6 +86,7 @@ class Lane:
         result = content = None
         try:
             environ = shared | variables
+            environ['wsgi.early_hints'] = exchange.early_hints
             environ['wsgi.input'] = content = open(body, 'rb') if type(body) is str else BytesIO(body)
             result = self.application(environ, exchange.start_response)
             exchange.respond(result)

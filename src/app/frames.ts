@@ -18,6 +18,8 @@ export const FILE = 6;
 export const FAILED = 7;
 /** What the lane gave up when it was asked to: of no request; the body is the ids, u32 each. */
 export const RECALLED = 8;
+/** An interim response before the head has left: its field lines. */
+export const EARLY_HINTS = 9;
 
 /** Bit of `has`, beside those of `Response.has`: the head begins with a reason phrase and CRLF. */
 export const HAS_REASON = 4;

@@ -50,6 +50,11 @@ export class Job implements Later<Response> {
     this.#onResponse?.(response);
   }
 
+  /** Passes an interim response on to the client. It settles nothing: a request that is retried may bring the same once more. */
+  hint({ status, lines }: Response): void {
+    if (this.#response === null) this.request.sendInterim(status, lines);
+  }
+
   /**
    * Writes the job as an item of a batch: request id, listener, number of the section, section, environ, body. A recurring section goes to a
    * worker thread once and is None afterwards; any other is part of the environ, and its number is 0. Of a body in memory only the head

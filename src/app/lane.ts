@@ -1,6 +1,18 @@
 import type { Socket } from 'node:net';
 import { Batch } from './batch.ts';
-import { ABORT, BLOCK, COMPLETE, END, FAILED, FILE, FRAME_HEAD_BYTES, HEAD, RECALLED, readInt64 } from './frames.ts';
+import {
+  ABORT,
+  BLOCK,
+  COMPLETE,
+  EARLY_HINTS,
+  END,
+  FAILED,
+  FILE,
+  FRAME_HEAD_BYTES,
+  HEAD,
+  RECALLED,
+  readInt64,
+} from './frames.ts';
 import type { Job } from './job.ts';
 import { readResponse } from './response-frame.ts';
 import { type BodyLane, WorkerBody } from './worker-body.ts';
@@ -207,6 +219,7 @@ export class Lane implements BodyLane {
       this.#pass(stream, data, start, length, kind === COMPLETE);
       if (kind === COMPLETE) this.#owner.onRoom(this);
     } else if (kind === BLOCK && job.stream !== null) this.#pass(job.stream, data, start, length, false);
+    else if (kind === EARLY_HINTS) job.hint(readResponse(data, position, start, null));
     else this.#last(kind, job, data, position, start, length);
     return true;
   }

@@ -59,8 +59,8 @@ export interface Environ {
   /** True: reading `wsgi.input` to its end is safe without CONTENT_LENGTH. */
   'wsgi.input_terminated': boolean;
   'wsgi.file_wrapper'?: FileWrapper;
-  /** Sends an interim response 103 (RFC 8297) with these headers before the final one. HTTP/1.0 clients get none. */
-  'wsgi.early_hints'?: (headers: readonly Header[]) => void;
+  /** Tells the client what it can begin to load before the response is there. */
+  'wsgi.early_hints'?: EarlyHints;
   /** The client, while it waits. Absent where no server of ours called. */
   'viaduct.client'?: Client;
   /** Header fields; several of one name are joined by a comma, cookies by a semicolon. */
@@ -102,6 +102,14 @@ export type Header = readonly [name: string, value: string];
 
 /** Sends a block before anything that is iterated afterwards (PEP 3333, "The write() Callable"). Resolves when there is room for more. */
 export type Write = (block: Uint8Array) => Promise<void>;
+
+/**
+ * Sends an interim response 103 (RFC 8297) with these headers before the final one, as often as it is called. Ignored for HTTP/1.0, and once the
+ * response has begun.
+ *
+ * @throws ViaductError `HEADER_INVALID` for a header that cannot be sent, or that tells of content.
+ */
+export type EarlyHints = (headers: readonly Header[]) => void;
 
 /**
  * Begins the response; it leaves with the first block that is not empty. `status` is `200 OK`: a final code, a space and a reason. A second call is an

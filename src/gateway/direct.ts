@@ -1,8 +1,9 @@
 import type { HandlerResult, Next } from '../http/handler.ts';
 import type { Response } from '../http/response.ts';
 import type { ApplicationOptions } from './application-options.ts';
-import type { Application, ResponseBody, StartResponse } from './contract.ts';
+import type { Application, Environ, ResponseBody, StartResponse } from './contract.ts';
 import { requestOf } from './environ-request.ts';
+import { Exchange } from './exchange.ts';
 import { passBody } from './passed-body.ts';
 import { readHeaders } from './response-headers.ts';
 import { formatStatus } from './status.ts';
@@ -22,7 +23,7 @@ interface DirectApplication extends Application {
  * server calls what `bind` gives it, which is `handle` when absent, and no environ is made.
  */
 export function applicationOf(handle: Next, bind: Bind = () => handle): Application {
-  return bound((environ, startResponse) => answer(handle(requestOf(environ)), startResponse), bind);
+  return bound((environ, startResponse) => answer(handle(requestOf(environ)), environ, startResponse), bind);
 }
 
 /** `application`, which a server reaches by `bind`. */
@@ -30,12 +31,15 @@ export function bound(application: Application, bind: Bind): Application {
   return Object.assign(application, { [HANDLE]: bind });
 }
 
-/** Says through `startResponse` what a handler has answered, or will. */
-export function answer(result: HandlerResult, startResponse: StartResponse): Promise<ResponseBody> {
+/** Says through `startResponse` what a handler has answered, or will, to the request of `environ`. */
+export function answer(result: HandlerResult, environ: Environ, startResponse: StartResponse): Promise<ResponseBody> {
+  const client = environ['viaduct.client'];
+  const exchange = client instanceof Exchange && client.startResponse === startResponse ? client : null;
   return new Promise((resolve, reject) => {
     const say = (response: Response): void => {
       try {
-        startResponse(formatStatus(response.status, response.reason), readHeaders(response));
+        if (exchange !== null) exchange.begin(response);
+        else startResponse(formatStatus(response.status, response.reason), readHeaders(response));
         resolve(passBody(response.body));
       } catch (error) {
         reject(error);

@@ -1,8 +1,10 @@
 import type { HeaderList, Peer, Protocol, Request, RequestBody } from '../http/message.ts';
+import { EARLY_HINTS } from '../http/status.ts';
 import type { Client, Environ } from './contract.ts';
 import { Exchange } from './exchange.ts';
 import { InputBody } from './input-body.ts';
 import { NO_INPUT, RequestInput } from './input-stream.ts';
+import { readLines } from './response-headers.ts';
 import { percentDecode, percentEncode } from './variables.ts';
 
 /**
@@ -42,6 +44,7 @@ class EnvironRequest implements Request {
   readonly environ: Environ;
   readonly upgrades = false;
   readonly #client: Client | null;
+  readonly #origin: Request | null;
   #onGone: (() => void) | null = null;
   #isListening = false;
 
@@ -58,6 +61,7 @@ class EnvironRequest implements Request {
     this.peer = peerOf(environ, origin);
     this.environ = environ;
     this.#client = client;
+    this.#origin = origin;
   }
 
   get gone(): boolean {
@@ -77,6 +81,21 @@ class EnvironRequest implements Request {
       this.#onGone = null;
       told?.();
     });
+  }
+
+  sendInterim(status: number, lines: string): void {
+    if (status !== EARLY_HINTS) this.#origin?.sendInterim(status, lines);
+    else this.#hint(lines);
+  }
+
+  /** By the environ's own callable, which middleware may have replaced or removed. */
+  #hint(lines: string): void {
+    const errors = this.environ['wsgi.errors'];
+    try {
+      this.environ['wsgi.early_hints']?.(readLines(lines));
+    } catch (error) {
+      errors.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Request } from '../http/message.ts';
-import type { Client, Environ, ErrorStream } from './contract.ts';
+import type { Client, EarlyHints, Environ, ErrorStream } from './contract.ts';
 import { wrapFile } from './file-wrapper.ts';
 import { NO_INPUT, RequestInput } from './input-stream.ts';
 import { certificateVariables, environKey, joinRepeated, type ListenerEnviron, percentDecode } from './variables.ts';
@@ -17,7 +17,7 @@ export interface EnvironOptions {
 /** Field sections that recur are read once; so many are remembered. */
 const REMEMBERED_MAX = 1024;
 /** How many variables each request has for itself; they are the first ones. */
-const OWN_COUNT = 7;
+const OWN_COUNT = 8;
 const VERSION = [1, 0] as const;
 const NOBODY: Client = { gone: false, signal: new AbortController().signal };
 const NOWHERE: ListenerEnviron = { SERVER_NAME: 'localhost', SERVER_PORT: '80', 'wsgi.url_scheme': 'http' };
@@ -55,6 +55,7 @@ export class Environs {
       REQUEST_URI: '',
       'wsgi.input': NO_INPUT,
       'viaduct.client': NOBODY,
+      'wsgi.early_hints': sendNone,
       SERVER_NAME: listener.SERVER_NAME,
       SERVER_PORT: peer.serverPort === '' ? listener.SERVER_PORT : peer.serverPort,
       SERVER_PROTOCOL: request.protocol,
@@ -87,7 +88,7 @@ export class Section {
   }
 
   /** The environ of `request`, an object of its own. */
-  environ(request: Request, client: Client): Environ {
+  environ(request: Request, client: Client, earlyHints: EarlyHints): Environ {
     const { query, scriptName, body } = request;
     const environ = { ...this.#variables };
     environ.REQUEST_METHOD = request.method;
@@ -96,6 +97,7 @@ export class Section {
     environ.QUERY_STRING = query;
     environ.REQUEST_URI = requestUri(request);
     environ['viaduct.client'] = client;
+    environ['wsgi.early_hints'] = earlyHints;
     if (body !== null) {
       environ['wsgi.input'] = new RequestInput(body);
       if (body.length >= 0) environ.CONTENT_LENGTH = `${body.length}`;
@@ -103,9 +105,10 @@ export class Section {
     return environ;
   }
 
-  /** Whether `environ` is what `environ(request, client)` has made, and nothing was read of its content. */
-  isUnchanged(environ: Environ, request: Request, client: Client): boolean {
-    if (environ['viaduct.client'] !== client || !isContentOf(request, this.#variables, environ)) return false;
+  /** Whether `environ` is what `environ(request, client, earlyHints)` has made, and nothing was read of its content. */
+  isUnchanged(environ: Environ, request: Request, client: Client, earlyHints: EarlyHints): boolean {
+    if (environ['viaduct.client'] !== client || environ['wsgi.early_hints'] !== earlyHints) return false;
+    if (!isContentOf(request, this.#variables, environ)) return false;
     if (!isTargetOf(request, environ)) return false;
     const keys = Object.keys(environ);
     const values = Object.values(environ);
@@ -118,6 +121,8 @@ export class Section {
     return true;
   }
 }
+
+function sendNone(): void {}
 
 function isLengthAdded(keys: readonly string[], before: readonly string[]): boolean {
   return keys.length === before.length + 1 && keys.at(-1) === 'CONTENT_LENGTH';

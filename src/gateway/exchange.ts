@@ -2,6 +2,7 @@ import type { HandlerResult } from '../http/handler.ts';
 import type { Later, Request } from '../http/message.ts';
 import { RequestBodyError } from '../http/refusal.ts';
 import { type EncodedHeaders, Response } from '../http/response.ts';
+import { EARLY_HINTS } from '../http/status.ts';
 import type { ApplicationOptions } from './application-options.ts';
 import type { Application, Client, Environ, Header, ResponseBody, Write } from './contract.ts';
 import type { Section } from './environs.ts';
@@ -9,7 +10,7 @@ import { FileBlocks } from './file-wrapper.ts';
 import { iterate } from './iterate.ts';
 import { checkBlock, describe, isBody, isPromise, mistake } from './mistakes.ts';
 import { PassedBody } from './passed-body.ts';
-import { encodeResponseHeaders } from './response-headers.ts';
+import { encodeEarlyHints, encodeResponseHeaders } from './response-headers.ts';
 import { ResponseStream } from './response-stream.ts';
 import { parseStatus, type Status } from './status.ts';
 
@@ -50,7 +51,7 @@ export class Exchange implements Later<Response>, Client {
   /** Calls `application`; returns the response when it is there at once. */
   run(application: Application, environ: Environ): HandlerResult {
     try {
-      const result = application(environ, this.#startResponse);
+      const result = application(environ, this.startResponse);
       if (isPromise(result))
         result.then(
           (body) => this.#respond(body),
@@ -100,12 +101,12 @@ export class Exchange implements Later<Response>, Client {
 
   /** Whether `environ` still says what it said when the application got it, and nothing was read of its content. */
   isUnchanged(environ: Environ): boolean {
-    return this.#section?.isUnchanged(environ, this.request, this) === true;
+    return this.#section?.isUnchanged(environ, this.request, this, this.earlyHints) === true;
   }
 
   // The two callables of the contract, and early hints.
 
-  readonly #startResponse = (status: string, headers: readonly Header[], excInfo?: unknown): Write => {
+  readonly startResponse = (status: string, headers: readonly Header[], excInfo?: unknown): Write => {
     if (excInfo !== undefined && excInfo !== null) {
       if (this.#phase === 'streaming' || this.#phase === 'over') throw excInfo;
     } else if (this.#phase !== 'new') throw mistake('start_response was called a second time without excInfo');
@@ -115,11 +116,25 @@ export class Exchange implements Later<Response>, Client {
     return this.#write;
   };
 
+  /** Does what `startResponse` does for a response from below, whose head was checked: where nobody in between looks at it, it is no list. */
+  begin(response: Response): void {
+    if (this.#phase !== 'new') throw mistake('start_response was called a second time without excInfo');
+    this.#status = { code: response.status, reason: response.reason };
+    this.#headers = response;
+    this.#phase = 'started';
+  }
+
   /** It throws at once, so that nobody has to await it to hear of a mistake. */
   readonly #write = (block: Uint8Array): Promise<void> => {
     checkBlock(block);
     if (block.length === 0 || !this.send(block)) return READY;
     return this.#stream?.ready() ?? READY;
+  };
+
+  readonly earlyHints = (headers: readonly Header[]): void => {
+    const lines = encodeEarlyHints(headers);
+    if (lines !== '' && this.#phase !== 'streaming' && this.#phase !== 'over')
+      this.request.sendInterim(EARLY_HINTS, lines);
   };
 
   // What the application has returned.

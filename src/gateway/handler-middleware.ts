@@ -18,7 +18,7 @@ export function handlerMiddleware(handler: Handler): Middleware {
     const outside: Application = (environ, startResponse) => {
       const request = requestOf(environ);
       const result = handler(request, (passed) => callInside(application, environ, request, passed));
-      return answer(result, startResponse);
+      return answer(result, environ, startResponse);
     };
     const wrapped = bound(outside, (server) => {
       const next = serveApplication(application, server);
@@ -46,7 +46,10 @@ function changedEnviron(environ: Environ, request: Request, passed: Request, exc
   const { SERVER_NAME, SERVER_SOFTWARE: software, REMOTE_USER, AUTH_TYPE, CONTENT_LENGTH } = environ;
   const multiprocess = environ['wsgi.multiprocess'];
   const environs = new Environs({ listeners: [], software, multiprocess, errors: environ['wsgi.errors'] });
-  const changed = environs.sectionOf(passed).environ(passed, exchange);
+  const client = environ['viaduct.client'] ?? exchange;
+  const changed = environs
+    .sectionOf(passed)
+    .environ(passed, client, environ['wsgi.early_hints'] ?? exchange.earlyHints);
   changed.SERVER_NAME = SERVER_NAME;
   if (REMOTE_USER !== undefined) changed.REMOTE_USER = REMOTE_USER;
   if (AUTH_TYPE !== undefined) changed.AUTH_TYPE = AUTH_TYPE;

@@ -15,9 +15,16 @@ interface ReadHeaders extends Array<Header> {
  * checked and written again.
  */
 export function readHeaders(response: Response): readonly Header[] {
-  const { lines } = response;
-  const headers: ReadHeaders = [];
+  const headers: ReadHeaders = readLines(response.lines);
   const parts: string[] = [];
+  for (const [name, value] of headers) parts.push(name, value);
+  headers[READ] = { encoded: response, parts };
+  return headers;
+}
+
+/** Field lines as a list. */
+export function readLines(lines: string): Header[] {
+  const headers: Header[] = [];
   for (let start = 0; start < lines.length; ) {
     const end = lines.indexOf('\r\n', start);
     const colon = lines.indexOf(':', start);
@@ -25,10 +32,8 @@ export function readHeaders(response: Response): readonly Header[] {
     const value =
       lines.charCodeAt(colon + 1) === SP ? lines.substring(colon + 2, end) : lines.substring(colon + 1, end);
     headers.push([name, value]);
-    parts.push(name, value);
     start = end + 2;
   }
-  headers[READ] = { encoded: response, parts };
   return headers;
 }
 
@@ -51,6 +56,17 @@ export function encodeResponseHeaders(headers: readonly Header[]): EncodedHeader
     encoder.add(name, value);
   }
   return encoder;
+}
+
+/**
+ * Checks what an application passes to `wsgi.early_hints`; returns its field lines.
+ *
+ * @throws ViaductError `HEADER_INVALID`, see `Response.fromHeaders`, and for a Content-Length: an interim response has no content (RFC 9110 section 8.6).
+ */
+export function encodeEarlyHints(headers: readonly Header[]): string {
+  const { lines, contentLength } = encodeResponseHeaders(headers);
+  if (contentLength >= 0) throw invalid('Cannot send Content-Length as an early hint: there is no content');
+  return lines;
 }
 
 function consistsOf(headers: readonly Header[], parts: readonly string[]): boolean {

@@ -16,6 +16,6 @@ export function serveApplication(application: Application, server: ApplicationOp
   return function callApplication(request) {
     const section = environs.sectionOf(request);
     const exchange = new Exchange(request, section, server);
-    return exchange.run(application, section.environ(request, exchange));
+    return exchange.run(application, section.environ(request, exchange, exchange.earlyHints));
   };
 }

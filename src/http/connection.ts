@@ -4,7 +4,7 @@ import type { BodyFraming, BodySender, Exchange } from './exchange.ts';
 import type { Peer, Request } from './message.ts';
 import { peerOf } from './peer.ts';
 import { Refusal, RequestBodyError } from './refusal.ts';
-import { IncomingRequest } from './request.ts';
+import { IncomingRequest, type InterimSender } from './request.ts';
 import { type ContentOwner, RequestContent } from './request-content.ts';
 import type { RequestHead } from './request-head.ts';
 import { RequestReader } from './request-reader.ts';
@@ -37,7 +37,7 @@ const PROBES_MAX = 2;
  * One client's connection: reads a request, hands it to the handler, writes the response, begins again (RFC 9112 section 9). There is one
  * exchange at a time; requests that come early wait in the input, in order.
  */
-export class Connection implements Exchange, ContentOwner, Receiver {
+export class Connection implements Exchange, ContentOwner, InterimSender, Receiver {
   readonly socket: ClientSocket<Connection>;
   persists = true;
   sender: BodySender | null = null;
@@ -135,7 +135,7 @@ export class Connection implements Exchange, ContentOwner, Receiver {
         : new RequestContent(framing, this.#reader.input, this.#link, this.#context, this);
     this.#content = content;
     const body = content === null ? null : content.body;
-    const request = new IncomingRequest(head, body, this.#peer, framing.upgrades && body === null);
+    const request = new IncomingRequest(head, body, this.#peer, framing.upgrades && body === null, this);
     this.persists = framing.persists && !this.#context.draining;
     this.#request = request;
     this.#phase = 'handling';
@@ -224,6 +224,12 @@ export class Connection implements Exchange, ContentOwner, Receiver {
 
   report(error: unknown): void {
     this.#context.options.onError(error, this.#shown ?? this.#request);
+  }
+
+  /** A client that does not read gets none: what waits for it must not grow with every call. */
+  sendInterim(request: IncomingRequest, status: number, lines: string): void {
+    if (this.#phase !== 'handling' || this.#request !== request || request.minorVersion === 0) return;
+    if (!this.socket.writableNeedDrain) this.socket.write(`${statusLine(status, '')}${lines}\r\n`, 'latin1');
   }
 
   // ContentOwner: what the request's content tells.

@@ -49,6 +49,10 @@ class DerivedRequest implements Request {
   set onGone(onGone: (() => void) | null) {
     this.#origin.onGone = onGone;
   }
+
+  sendInterim(status: number, lines: string): void {
+    this.#origin.sendInterim(status, lines);
+  }
 }
 
 /** `request` with `changes`, for the rest of a chain. */

@@ -76,6 +76,12 @@ export interface Request {
   readonly gone: boolean;
   /** Called once when `gone` becomes true before the response is complete. One owner at a time: who holds the request. */
   onGone: (() => void) | null;
+  /**
+   * Sends an interim response before the final one (RFC 9110 section 15.2), such as 103 (RFC 8297). `lines` are checked field lines, each
+   * ended by CRLF, without those of the connection and of content. Nothing is sent to HTTP/1.0, to a client that has gone or does not
+   * keep up, and once the final response has begun: no client depends on what is interim.
+   */
+  sendInterim(status: number, lines: string): void;
 }
 
 /** Where a stream of blocks goes. After `end` or `fail` nothing more is called. */

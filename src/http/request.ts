@@ -1,6 +1,12 @@
 import type { HeaderList, Peer, Protocol, Request, RequestBody } from './message.ts';
 import type { RequestHead } from './request-head.ts';
 
+/** The connection, as its requests see it. */
+export interface InterimSender {
+  /** Sends an interim response to `request`, if that is still awaited. */
+  sendInterim(request: IncomingRequest, status: number, lines: string): void;
+}
+
 /** The request that a connection makes of a complete head. */
 export class IncomingRequest implements Request {
   readonly method: string;
@@ -18,8 +24,9 @@ export class IncomingRequest implements Request {
   readonly upgrades: boolean;
   gone = false;
   onGone: (() => void) | null = null;
+  readonly #sender: InterimSender;
 
-  constructor(head: RequestHead, body: RequestBody | null, peer: Peer, upgrades: boolean) {
+  constructor(head: RequestHead, body: RequestBody | null, peer: Peer, upgrades: boolean, sender: InterimSender) {
     this.method = head.method;
     this.path = head.target.path;
     this.query = head.target.query;
@@ -31,9 +38,14 @@ export class IncomingRequest implements Request {
     this.body = body;
     this.peer = peer;
     this.upgrades = upgrades;
+    this.#sender = sender;
   }
 
   get protocol(): Protocol {
     return this.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
+  }
+
+  sendInterim(status: number, lines: string): void {
+    this.#sender.sendInterim(this, status, lines);
   }
 }

@@ -1,8 +1,12 @@
+/** RFC 8297. */
+export const EARLY_HINTS = 103;
+
 /** Reason phrases (RFC 9110 section 15 and the IANA registry); clients ignore them, people read them. */
 const REASONS: Readonly<Record<number, string>> = {
   100: 'Continue',
   101: 'Switching Protocols',
-  103: 'Early Hints',
+  102: 'Processing',
+  [EARLY_HINTS]: 'Early Hints',
   200: 'OK',
   201: 'Created',
   202: 'Accepted',

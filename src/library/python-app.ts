@@ -5,6 +5,7 @@ import type { Project } from '../app/project.ts';
 import { watchProject } from '../app/watch.ts';
 import { defaultSettings } from '../config/settings.ts';
 import { ViaductError } from '../errors.ts';
+import { type FetchFunction, fetchFrom } from '../gateway/adapters/fetch-from.ts';
 import type { Application } from '../gateway/contract.ts';
 import { answer, bound } from '../gateway/direct.ts';
 import { requestOf } from '../gateway/environ-request.ts';
@@ -44,6 +45,12 @@ export interface PythonApplication extends Application, AsyncDisposable {
    * @throws ViaductError `APPLICATION_MISSING`, `PYTHON_MISSING`, `APPLICATION_BROKEN` with the traceback as `cause`, or `WORKER`.
    */
   start(listeners?: readonly ListenerEnviron[]): Promise<void>;
+  /**
+   * Asks the application as `fetch` does, without a server: a path alone is one of `http://localhost`. Starts the application where it does not run yet.
+   *
+   * @throws what `start` throws; an exception in Python is a response 500
+   */
+  readonly request: FetchFunction;
   /** Starts a new release beside the old one, which serves until the new one is ready, and goes on when that fails. */
   reload(): Promise<void>;
   /** Lets running requests finish, then ends the workers. */
@@ -62,12 +69,13 @@ export function pythonApp(options: PythonAppOptions = {}): PythonApplication {
       const listener = server.listeners[peer.listener];
       return listener?.SERVER_NAME === SERVER_NAME && listener.SERVER_PORT === SERVER_PORT;
     });
-    return answer(server.handle(request), startResponse);
+    return answer(server.handle(request), environ, startResponse);
   };
   const application = bound(call, ({ listeners }) =>
     isDeepStrictEqual(listeners, server.listeners) ? server.handle : null,
   );
   return Object.assign(application, {
+    request: fetchFrom(application),
     start: (listeners?: readonly ListenerEnviron[]) => server.start(listeners),
     reload: () => server.reload(),
     close,

@@ -4,6 +4,7 @@ import type { ApplicationOptions } from '../gateway/application-options.ts';
 import { compose } from '../gateway/compose.ts';
 import type { Application, Middleware } from '../gateway/contract.ts';
 import { applicationOf, isDirect } from '../gateway/direct.ts';
+import { builtinMiddleware } from '../gateway/middleware/builtin.ts';
 import { serveApplication } from '../gateway/serve-application.ts';
 import { validator } from '../gateway/validator/validator.ts';
 import type { Next } from '../http/handler.ts';
@@ -46,17 +47,20 @@ export async function composeApplications(
   };
   try {
     for (const name of names) {
+      const lent = given.get(name);
       const module = configuration.modules[name];
+      await lent?.start?.(server.listeners);
       const application =
-        given.get(name) ?? (module === undefined ? applicationOf(python(name)) : await loader.application(module));
-      if (module !== undefined) own.push(application);
-      await application.start?.(server.listeners);
+        lent ?? (module === undefined ? applicationOf(python(name)) : await loader.application(module));
       const middleware = await Promise.all(
         middlewareOf(configuration, name).map((entry) => loadMiddleware(entry, loader)),
       );
-      const composed = configuration.settings.dev
-        ? composeChecked(middleware, application)
-        : compose(...middleware)(application);
+      const inner = lent !== undefined && middleware.length > 0 ? withoutLife(lent) : application;
+      const composed = configuration.settings.dev ? composeChecked(middleware, inner) : compose(...middleware)(inner);
+      if (composed !== lent) {
+        own.push(composed);
+        await composed.start?.(server.listeners);
+      }
       nexts.set(name, serveApplication(composed, server));
     }
   } catch (error) {
@@ -72,6 +76,11 @@ function middlewareOf({ settings, applications, modules }: Configuration, name: 
   return (entries ?? []).filter((entry) => entry.language !== 'python');
 }
 
+/** What is lent is not to be closed with what is around it. */
+function withoutLife(application: Application): Application {
+  return (environ, startResponse) => application(environ, startResponse);
+}
+
 /** With a validator on each side of every middleware. A Python application that stands alone is checked by its workers, and keeps its direct way. */
 function composeChecked(middleware: readonly Middleware[], application: Application): Application {
   if (middleware.length === 0 && isDirect(application)) return application;
@@ -83,7 +92,7 @@ type HereMiddleware = Exclude<MiddlewareEntry, PythonMiddleware>;
 
 async function loadMiddleware(entry: HereMiddleware, loader: ModuleLoader): Promise<Middleware> {
   if (entry.language === 'typescript') return loader.middleware(entry, entry.options);
-  throw new ViaductError('SETTINGS', `Cannot use middleware viaduct:${entry.name}: there is none of that name`);
+  return builtinMiddleware(entry.name, entry.options);
 }
 
 function missing(name: string): never {

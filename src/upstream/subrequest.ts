@@ -95,5 +95,6 @@ function ownRequest({ method, path, headers }: Subrequest): Request {
     upgrades: false,
     gone: false,
     onGone: null,
+    sendInterim() {},
   };
 }

@@ -1,4 +1,4 @@
-"""All applications of this directory in one: `/NAME/…` is the application of NAME.py inside `wsgiref.validate.validator`.
+"""All applications of this directory in one (modules without one are left out): `/NAME/…` is the application of NAME.py inside `wsgiref.validate.validator`.
 
 `/bare/NAME/…` is the same without the validator: for what an application may do and the validator does not know, and for
 what it may not do. What the validator complains of is a 500 and a traceback in the log that names it.
@@ -12,11 +12,8 @@ from wsgiref.validate import WSGIWarning, validator
 warnings.simplefilter('error', WSGIWarning)
 
 HERE = pathlib.Path(__file__)
-bare = {
-    path.stem: importlib.import_module(path.stem).application
-    for path in HERE.parent.glob('*.py')
-    if path.name != HERE.name
-}
+modules = [importlib.import_module(path.stem) for path in HERE.parent.glob('*.py') if path.name != HERE.name]
+bare = {module.__name__: module.application for module in modules if hasattr(module, 'application')}
 validated = {name: validator(application) for name, application in bare.items()}
 
 

@@ -72,6 +72,21 @@ describe('createServer', { concurrency: 4 }, () => {
     assert.deepEqual(calls, ['start', 'close']);
   });
 
+  it('closes what the middleware of its settings holds, and not what is lent to several', async (t) => {
+    const project = makeProject(t, {
+      'holds.mjs': `export const calls = [];
+export const middleware = (application, { name }) =>
+  Object.assign((environ, start) => application(environ, start), {
+    async close() { globalThis.closedByTest = [...(globalThis.closedByTest ?? []), name]; },
+  });`,
+    });
+    const middleware = [{ use: join(project, 'holds.mjs'), options: { name: 'held' } }];
+    const server = await createServer({ application: hello, middleware, listen: LISTEN });
+    assert.equal(await textOf(`${server.url}/x`), 'hello /x');
+    await server.close();
+    assert.deepEqual((globalThis as { closedByTest?: string[] }).closedByTest, ['held']);
+  });
+
   it('takes routes and settings with the keys of viaduct.toml, and applications by name', async () => {
     await using server = await createServer({
       application: hello,

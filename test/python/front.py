@@ -14,7 +14,7 @@ from viaduct_worker.lane import Lane
 from viaduct_worker.scoreboard import COPIES_BYTES, NOTED_BYTES, Scoreboard
 
 FRAME = struct.Struct('<IBBHIIqQ')
-COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED, RECALLED = range(1, 9)
+COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED, RECALLED, EARLY_HINTS = range(1, 10)
 LAST = (COMPLETE, END, ABORT, FILE_BODY, FAILED)
 PATIENCE_SECONDS = 20
 

@@ -7,7 +7,7 @@ import threading
 import unittest
 from unittest import mock
 
-from front import ABORT, BLOCK, COMPLETE, END, FAILED, FILE_BODY, HEAD, Front, answering
+from front import ABORT, BLOCK, COMPLETE, EARLY_HINTS, END, FAILED, FILE_BODY, HEAD, RECALLED, Front, answering
 
 
 def kinds(frames):
@@ -226,6 +226,107 @@ class Response(unittest.TestCase):
             self.assertEqual((kinds(frames), frames[0].body), ([COMPLETE], b''))
 
 
+class EarlyHints(unittest.TestCase):
+    """`wsgi.early_hints`: interim responses before the head leaves."""
+
+    LINK = ('Link', '</a.css>; rel=preload')
+
+    def hinting(self, environ, start_response):
+        environ['wsgi.early_hints']([self.LINK])
+        start_response('200 OK', [])
+        return [b'done']
+
+    def test_leave_before_the_response_is_made(self):
+        go = threading.Event()
+
+        def application(environ, start_response):
+            environ['wsgi.early_hints']([self.LINK, ('X-A', 'b')])
+            go.wait()
+            start_response('200 OK', [])
+            return [b'done']
+
+        with Front(application) as front:
+            front.send((1, {}, None))
+            frame = front.frame()
+            self.assertEqual((frame.request, frame.kind, frame.status), (1, EARLY_HINTS, 103))
+            self.assertEqual((frame.lines, frame.body), ('Link: </a.css>; rel=preload\r\nX-A: b\r\n', b''))
+            go.set()
+            self.assertEqual(front.frame().kind, COMPLETE)
+
+    def test_are_ignored_when_the_response_has_begun(self):
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            yield b'one'
+            environ['wsgi.early_hints']([self.LINK])
+
+        with Front(application) as front:
+            self.assertEqual(kinds(front.ask()), [HEAD, END])
+
+    def test_are_ignored_when_their_request_is_over(self):
+        kept = []
+
+        def application(environ, start_response):
+            for hint in kept:
+                hint([self.LINK])
+            kept.append(environ['wsgi.early_hints'])
+            start_response('200 OK', [])
+            return [b'done']
+
+        with Front(application) as front:
+            for _ in range(3):
+                self.assertEqual(kinds(front.ask()), [COMPLETE])
+
+    def test_stand_behind_the_responses_before_theirs(self):
+        with Front(self.hinting) as front:
+            front.send((1, {}, None), (2, {}, None), (3, {}, None))
+            frames = [front.frame() for _ in range(6)]
+            self.assertEqual([frame.request for frame in frames], [1, 1, 2, 2, 3, 3])
+            self.assertEqual(kinds(frames), [EARLY_HINTS, COMPLETE] * 3)
+
+    def test_leave_no_copy_on_the_scoreboard(self):
+        with Front(self.hinting) as front:
+            front.ask()
+            self.assertEqual([frame.kind for frame in front.copies()], [COMPLETE])
+
+    def test_stay_when_what_waits_behind_is_given_up(self):
+        go = threading.Event()
+
+        def application(environ, start_response):
+            environ['wsgi.early_hints']([self.LINK])
+            go.wait()
+            start_response('200 OK', [])
+            return [b'done']
+
+        with Front(application) as front:
+            front.send((1, {}, None), (2, {}, None))
+            self.assertEqual(front.frame().kind, EARLY_HINTS)
+            front.lane.recall()
+            recalled = front.frame()
+            self.assertEqual((recalled.kind, struct.unpack('<I', recalled.body)), (RECALLED, (2,)))
+            go.set()
+            self.assertEqual((front.frame().request, front.started()), (1, 1))
+
+    def test_raise_where_they_are_wrong(self):
+        for headers, error in (
+            ([('X-A', 'b\r\nX-B: c')], ValueError),
+            ([('X A', 'b')], ValueError),
+            ([('Connection', 'close')], ValueError),
+            ([('Content-Length', '5')], ValueError),
+            ([('X-A', '\u2713')], ValueError),
+            ([('X-A', b'bytes')], TypeError),
+            ((self.LINK,), TypeError),
+        ):
+
+            def application(environ, start_response, headers=headers, error=error):
+                with self.assertRaises(error):
+                    environ['wsgi.early_hints'](headers)
+                start_response('200 OK', [])
+                return []
+
+            with self.subTest(headers), Front(application) as front:
+                self.assertEqual(kinds(front.ask()), [COMPLETE])
+
+
 class Close(unittest.TestCase):
     """`close()` of what the application returned is called once on every path."""
 
@@ -303,6 +404,27 @@ class Close(unittest.TestCase):
             while front.frame().kind != END:
                 pass
             self.assertTrue(closed.wait(20))
+
+
+class Log(unittest.TestCase):
+    def test_does_not_blame_the_application_when_the_client_left_before_the_declared_length(self):
+        left = threading.Event()
+
+        def application(environ, start_response):
+            start_response('200 OK', [('Content-Length', '100')])
+            yield b'one'
+            left.wait(20)
+            yield b'two'
+            yield b'three'
+
+        with Front(application) as front:
+            front.send((7, {}, None))
+            self.assertEqual(front.frame().kind, HEAD)
+            front.lane.gone = 7
+            left.set()
+            while front.frame().kind != END:
+                pass
+        self.assertEqual(front.log, [])
 
 
 class Input(unittest.TestCase):

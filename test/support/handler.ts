@@ -26,6 +26,7 @@ export function requestOf(changes: Partial<Omit<Request, 'peer'>> & { readonly p
     upgrades: false,
     gone: false,
     onGone: null,
+    sendInterim() {},
     ...changes,
     peer,
   };

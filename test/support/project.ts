@@ -8,7 +8,7 @@ showPythonToCompiledSource();
 
 /** A project in a new directory with these files; it goes with the test. `venv` names where the environment of the tests appears in it. */
 export function makeProject(
-  t: TestContext,
+  t: Pick<TestContext, 'after'>,
   files: Readonly<Record<string, string>>,
   { name = 'project', venv = null }: { readonly name?: string; readonly venv?: string | null } = {},
 ): string {

@@ -19,6 +19,7 @@ export function request(parts: Partial<Request> = {}): Request {
     peer: PEER,
     gone: false,
     onGone: null,
+    sendInterim() {},
     ...parts,
   };
 }

@@ -12,7 +12,7 @@ interface Example {
   readonly number: number;
   readonly kind: 'toml' | 'ts';
   readonly text: string;
-  /** Python modules that the page has, by the name in their first line. */
+  /** Modules that the page has, by the name in their first line. */
   readonly modules: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +22,7 @@ const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => 
 const EXAMPLES = PAGES.flatMap((page): Example[] => {
   const text = readFileSync(join(ROOT, page === 'README.md' ? '' : 'docs', page), 'utf8');
   const blocks = [...text.matchAll(/^```(toml|ts)\n([\s\S]*?)^```$/gm)];
-  const modules = [...text.matchAll(/^```python\n# (\w+\.py)\n([\s\S]*?)^```$/gm)];
+  const modules = [...text.matchAll(/^```(?:python|js)\n(?:#|\/\/) ([\w-]+\.(?:py|mjs))\n([\s\S]*?)^```$/gm)];
   return blocks.map(([, kind, block = ''], index) => ({
     page,
     number: index + 1,

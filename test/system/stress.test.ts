@@ -163,8 +163,11 @@ class Stress {
     const lost = answered.filter(([id, status]) => status === 200 && !starters.has(id));
     assert.deepEqual(lost, [], 'answered without having run');
     const failed = answered.filter(([, status]) => status === 502).map(([id]) => id);
-    const innocent = failed.filter((id) => !this.#killed.has(starters.get(id) ?? 0));
-    assert.deepEqual(innocent, [], '502 although no killed worker had begun it');
+    const innocent = failed.filter((id) => starters.has(id) && !this.#killed.has(starters.get(id) ?? 0));
+    assert.deepEqual(innocent, [], '502 although the worker that had begun it was not killed');
+    // A worker may be killed between the note that it takes a request and the application's own mark.
+    const unmarked = failed.filter((id) => !starters.has(id));
+    assert.ok(unmarked.length <= this.#killed.size, `502 although nobody had begun them: ${unmarked.join(' ')}`);
     this.#checkVictims(failed, starters);
     assert.ok(this.#killed.size >= this.#weather.kills / 2, `only ${this.#killed.size} workers were killed`);
   }

@@ -32,6 +32,7 @@ async function inFront(
   return front;
 }
 
+const HINTS = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 /** Answers with the request's head. */
@@ -314,13 +315,50 @@ describe('a response of a backend', () => {
     assert.equal(backend.connections.length, 1);
   });
 
-  it('is the final one: interim ones are passed over', async (t) => {
-    const interim = 'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
+  it('comes behind the interim ones, of which 100 is not passed on', async (t) => {
+    const interim = `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n${HINTS}`;
     const backend = await answering(t, () => interim + OK);
     const front = await inFront(t, [backend.backend]);
     const client = await SocketClient.open(front.port);
     t.after(() => client.close());
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.until(/ok$/);
+    assert.ok(client.received.startsWith(`HTTP/1.1 102 Processing\r\n\r\n${HINTS}HTTP/1.1 200 OK\r\n`));
+  });
+
+  it('does not keep interim ones waiting', async (t) => {
+    let answer = (): void => {};
+    const backend = await answering(t, (_request, { socket }) => {
+      answer = () => void socket.write(OK);
+      return HINTS;
+    });
+    const front = await inFront(t, [backend.backend]);
+    const client = await SocketClient.open(front.port);
+    t.after(() => client.close());
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.until(/\r\n\r\n/);
+    assert.equal(client.received, HINTS);
+    answer();
+    await client.until(/ok$/);
+  });
+
+  it('comes behind interim ones without the fields of their connection and of content', async (t) => {
+    const own = 'Connection: X-Own\r\nX-Own: 1\r\nKeep-Alive: timeout=5\r\nUpgrade: h2c\r\nContent-Length: 0\r\n';
+    const backend = await answering(t, () => `HTTP/1.1 103 Early Hints\r\n${own}Link: </a>\r\n\r\n${OK}`);
+    const front = await inFront(t, [backend.backend]);
+    const client = await SocketClient.open(front.port);
+    t.after(() => client.close());
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.until(/ok$/);
+    assert.ok(client.received.startsWith(`${HINTS}HTTP/1.1 200 OK\r\n`));
+  });
+
+  it('is all that a client of HTTP/1.0 gets when there are interim ones', async (t) => {
+    const backend = await answering(t, () => HINTS + OK);
+    const front = await inFront(t, [backend.backend]);
+    const client = await SocketClient.open(front.port);
+    t.after(() => client.close());
+    client.send('GET / HTTP/1.0\r\nHost: a\r\n\r\n');
     await client.until(/ok$/);
     assert.match(client.received, /^HTTP\/1\.1 200 OK\r\n/);
   });

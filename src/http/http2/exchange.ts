@@ -8,6 +8,7 @@ import { refusalResponse } from '../response-head.ts';
 import { discardBody } from '../response-writer.ts';
 import type { ServerContext } from '../server-context.ts';
 import type { RequestFields } from './request-fields.ts';
+import { respondInterim } from './respond.ts';
 import { StreamBody, type StreamBodyOwner } from './stream-body.ts';
 import { type Line, StreamClock } from './stream-clock.ts';
 import { StreamRequest } from './stream-request.ts';
@@ -28,6 +29,8 @@ export interface ExchangeOwner extends Line {
   onExchangeOver(exchange: StreamExchange): void;
 }
 
+/** What waits for a client that does not read must not grow with every call of an application. */
+const INTERIM_MAX = 32;
 const BODY_TIMEOUT = new Refusal(408, 'the content did not arrive in time');
 
 const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_CANCEL } = constants;
@@ -49,6 +52,7 @@ export class StreamExchange implements Exchange, StreamBodyOwner, SinkOwner {
   #phase: Phase = 'handling';
   #body: StreamBody | null = null;
   #expectsContinue = false;
+  #interim = 0;
   #status = 0;
   #bodyBytes = 0;
   /** The request as handlers and logs see it, where that is not as it came. */
@@ -81,7 +85,7 @@ export class StreamExchange implements Exchange, StreamBodyOwner, SinkOwner {
     else if (lengthKnown && contentLength === 0) stream.resume();
     else this.#body = new StreamBody(stream, lengthKnown ? contentLength : -1, this.#context.limits, this);
     this.#expectsContinue = expectsContinue && this.#body !== null;
-    this.request = new StreamRequest(fields, this.#body, this.#owner.peer);
+    this.request = new StreamRequest(fields, this.#body, this.#owner.peer, this.#sendInterim);
     this.#handle(this.request);
   }
 
@@ -205,6 +209,12 @@ export class StreamExchange implements Exchange, StreamBodyOwner, SinkOwner {
     else if (this.#body?.flowing === true) this.#clock.awaitContent();
     else this.#clock.awaitNothing();
   }
+
+  readonly #sendInterim = (status: number, lines: string): void => {
+    if (this.#phase !== 'handling' || this.#interim === INTERIM_MAX) return;
+    this.#interim += 1;
+    respondInterim(this.stream, status, lines);
+  };
 
   // StreamBodyOwner: what the request's content tells.
 

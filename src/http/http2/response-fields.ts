@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http2';
-import { HAS_DATE, HAS_SERVER, type Response } from '../response.ts';
+import { HAS_DATE, HAS_SERVER, Response } from '../response.ts';
 import { responseFields } from '../response-fields.ts';
 
 const SERVER = 'viaduct';
@@ -25,6 +25,11 @@ export function outgoingFields(response: Response, length: number): OutgoingHttp
     known.set(key, fields);
   }
   return fields;
+}
+
+/** The fields of an interim response. Nothing is added to them. */
+export function interimFields(status: number, lines: string): OutgoingHttpHeaders {
+  return readFields(new Response(status, '', lines, -1, HAS_DATE | HAS_SERVER, null), -1);
 }
 
 /** `fields` with one value for each name: the first. For names of which the engine sends no second. */
@@ -57,4 +62,12 @@ function readFields(response: Response, length: number): OutgoingHttpHeaders {
 }
 
 /** What HTTP/2 has no use for (RFC 9113 section 8.2.2), should a response have it in spite of `Response.fromHeaders`. */
-const OF_CONNECTION = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'te']);
+const OF_CONNECTION = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'http2-settings',
+]);

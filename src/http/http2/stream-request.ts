@@ -1,6 +1,9 @@
 import type { HeaderList, Peer, Request, RequestBody } from '../message.ts';
 import type { RequestFields } from './request-fields.ts';
 
+/** Sends an interim response on a request's stream, if the final one is still awaited. */
+export type SendInterim = (status: number, lines: string) => void;
+
 /** The request that a stream is. */
 export class StreamRequest implements Request {
   readonly method: string;
@@ -17,8 +20,9 @@ export class StreamRequest implements Request {
   readonly upgrades = false;
   gone = false;
   onGone: (() => void) | null = null;
+  readonly sendInterim: SendInterim;
 
-  constructor(fields: RequestFields, body: RequestBody | null, peer: Peer) {
+  constructor(fields: RequestFields, body: RequestBody | null, peer: Peer, sendInterim: SendInterim) {
     this.method = fields.method;
     this.path = fields.target.path;
     this.query = fields.target.query;
@@ -27,5 +31,6 @@ export class StreamRequest implements Request {
     this.host = fields.framing.host;
     this.body = body;
     this.peer = peer;
+    this.sendInterim = sendInterim;
   }
 }

@@ -14,6 +14,7 @@ import { RequestSender, type SenderOwner } from './request-sender.ts';
 import { type ContentOwner, ResponseContent } from './response-content.ts';
 import { isAmong, openTunnel } from './tunnel.ts';
 
+const CONTINUE = 100;
 const INTERIM_MAX = 16;
 /** From here on a response says that the rest of the request's content is not wanted. */
 const REFUSES_CONTENT = 300;
@@ -199,6 +200,7 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
         this.#fail('response', 'there are too many interim responses');
         return;
       }
+      if (head.status !== CONTINUE) this.#request.sendInterim(head.status, head.lines);
       if (this.#sender === null || this.#sender.complete) connection.await(this.#backend.responseTicks);
       head.begin(this.#request.method);
     }

@@ -65,6 +65,12 @@ export class ResponseFraming {
     }
   }
 
+  /** The client must not see a field of this name, in lower case. */
+  nominate(name: string): void {
+    this.nominated ??= new Set();
+    this.nominated.add(name);
+  }
+
   /** The checks that need all fields, and the decision. */
   finish(status: number, method: string): Refusal | null {
     const coded = this.#codings !== '';
@@ -102,10 +108,7 @@ export class ResponseFraming {
       const option = part.trim();
       if (option === 'close') this.#closes = true;
       else if (option === 'keep-alive') this.#keepsAlive = true;
-      else if (option !== 'upgrade' && option !== 'content-length' && option !== '') {
-        this.nominated ??= new Set();
-        this.nominated.add(option);
-      }
+      else if (option !== 'upgrade' && option !== 'content-length' && option !== '') this.nominate(option);
     }
   }
 }

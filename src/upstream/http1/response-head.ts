@@ -127,6 +127,7 @@ export class ResponseHead {
       }
     }
     lines += text.substring(keptFrom, this.length - 2);
+    if (this.status < 200 && framing.contentLength >= 0) framing.nominate('content-length');
     this.lines = framing.nominated === null ? lines : without(lines, framing.nominated);
     return framing.finish(this.status, this.#method);
   }

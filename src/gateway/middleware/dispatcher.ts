@@ -1,0 +1,47 @@
+import type { Application, Environ } from '../contract.ts';
+import type { ListenerEnviron } from '../variables.ts';
+
+/**
+ * One application made of several, each below its prefix: the longest that fits wins, and `/` is for the rest. The prefix moves from PATH_INFO to SCRIPT_NAME
+ * (PEP 3333), so that each makes links as if it were alone. What no prefix fits is answered with 404. Starting and closing it starts and closes all.
+ *
+ * @param mounts prefixes without a final slash: `{ '/admin': django, '/': site }`
+ * @throws TypeError for a prefix that does not begin with a slash, or ends with one
+ */
+export function dispatcher(mounts: Readonly<Record<string, Application>>): Application {
+  const prefixes = Object.keys(mounts).sort((a, b) => b.length - a.length);
+  for (const prefix of prefixes) {
+    if (/^\/(?:.*[^/])?$/.test(prefix)) continue;
+    throw new TypeError(
+      `Cannot mount at ${JSON.stringify(prefix)}: a prefix begins with a slash and does not end with one`,
+    );
+  }
+  const all = [...new Set(Object.values(mounts))];
+  const dispatch: Application = (environ, startResponse) => {
+    const prefix = prefixes.find((candidate) => isBelow(candidate, environ.PATH_INFO));
+    if (prefix === undefined) {
+      startResponse('404 Not Found', [['Content-Type', 'text/plain; charset=utf-8']]);
+      return [Buffer.from('Not Found\n')];
+    }
+    return (mounts[prefix] as Application)(moved(environ, prefix), startResponse);
+  };
+  return Object.assign(dispatch, {
+    async start(listeners?: readonly ListenerEnviron[]) {
+      await Promise.all(all.map((application) => application.start?.(listeners)));
+    },
+    async close() {
+      await Promise.all(all.map((application) => application.close?.()));
+    },
+  });
+}
+
+function isBelow(prefix: string, path: string): boolean {
+  return prefix === '/' || path === prefix || path.startsWith(`${prefix}/`);
+}
+
+function moved(environ: Environ, prefix: string): Environ {
+  if (prefix === '/') return environ;
+  environ.SCRIPT_NAME += prefix;
+  environ.PATH_INFO = environ.PATH_INFO.slice(prefix.length);
+  return environ;
+}

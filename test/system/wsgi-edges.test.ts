@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Gallery } from '../support/gallery.ts';
+import { encode, type HttpAnswer, type HttpRequest } from '../support/http-client.ts';
+import { eventually, SocketClient } from '../support/socket-client.ts';
+
+describe('PEP 3333: the edges of the contract', () => {
+  let gallery: Gallery;
+
+  before(async () => {
+    gallery = await Gallery.start();
+  });
+
+  after(() => gallery?.stop());
+
+  const get = (what: string, request?: HttpRequest): Promise<HttpAnswer> => gallery.get(`/bare/edges?${what}`, request);
+  const noted = async (): Promise<string[]> => (await get('log')).body.split(',');
+
+  describe('start_response', () => {
+    for (const [what, how, message] of [
+      ['never', 'an empty list is returned', /returned without calling start_response/],
+      ['early-block', 'a generator produces a block', /a block was produced before start_response was called/],
+    ] as const) {
+      it(`is missed, and the answer is 500, when ${how} without it`, async () => {
+        assert.equal((await get(what)).status, 500);
+        await gallery.logged(message);
+      });
+    }
+
+    it('may be called behind empty blocks', async () => {
+      const answer = await get('late');
+      assert.deepEqual([answer.status, answer.body, answer.whole], [200, 'begun', true]);
+    });
+
+    it('may be called by a generator that then ends', async () => {
+      const answer = await get('nothing');
+      assert.deepEqual([answer.status, answer.body, answer.whole], [200, '', true]);
+    });
+
+    it('breaks the response off when it is called again without exc_info behind a block', async () => {
+      const answer = await get('start-again');
+      assert.deepEqual([answer.status, answer.body, answer.whole], [200, 'begun', false]);
+    });
+
+    it('does no harm to a complete response when close() calls it', async () => {
+      const answer = await get('closing');
+      assert.deepEqual([answer.status, answer.body, answer.whole], [200, 'two blocks', true]);
+      await gallery.logged(/start_response was called a second time/);
+    });
+  });
+
+  describe('the iterable', () => {
+    for (const what of ['unsized', 'indexed', 'sized2']) {
+      it(`is sent whole when it is no list: ${what}`, async () => {
+        const answer = await get(what);
+        assert.deepEqual([answer.status, answer.body, answer.whole], [200, 'two blocks', true]);
+      });
+    }
+
+    for (const length of [0, 1, 7]) {
+      it(`is sent whole when its __len__ says ${length} and it has two blocks`, async () => {
+        const answer = await get(`sized${length}`);
+        assert.deepEqual([answer.body, answer.whole], ['two blocks', true]);
+      });
+    }
+
+    it('is refused with 500 when it is bytes itself', async () => {
+      assert.equal((await get('bytes')).status, 500);
+      await gallery.logged(/must produce bytes, not int/);
+    });
+
+    for (const what of ['odd', 'view']) {
+      it(`breaks off where a later block is not bytes: ${what}`, async () => {
+        const answer = await get(what);
+        assert.deepEqual([answer.status, answer.body, answer.whole], [200, 'begun', false]);
+      });
+    }
+
+    it('is a generator whose finally runs when the client has left', async () => {
+      const client = await SocketClient.open(gallery.viaduct.port);
+      client.send(encode('/bare/edges?endless'));
+      await client.until(/begun/);
+      client.close();
+      await eventually('it has ended', async () => (await noted()).includes('endless ended'));
+    });
+
+    it('is a generator whose finally runs when the method is HEAD', async () => {
+      const answer = await get('late', { method: 'HEAD' });
+      assert.deepEqual([answer.status, answer.body], [200, '']);
+      await eventually('it has ended', async () => (await noted()).includes('late ended'));
+    });
+  });
+
+  describe('write()', () => {
+    it('keeps its place when it is called within the iteration', async () => {
+      const answer = await get('write-yields');
+      assert.deepEqual([answer.body, answer.whole], ['one,two,three,four', true]);
+    });
+
+    it('is cut to the Content-Length when it has more', async () => {
+      const answer = await get('write-more');
+      assert.deepEqual([answer.header('content-length'), answer.body, answer.whole], ['5', 'onetw', true]);
+    });
+
+    it('leaves a response that is visibly short when it has less than the Content-Length', async () => {
+      const answer = await get('write-less');
+      assert.deepEqual([answer.header('content-length'), answer.body, answer.whole], ['5', 'one', false]);
+    });
+
+    it('sends nothing for HEAD and 204', async () => {
+      const head = await get('write', { method: 'HEAD' });
+      assert.deepEqual([head.status, head.body, head.whole], [200, '', true]);
+      const empty = await get('write-204');
+      assert.deepEqual([empty.status, empty.body, empty.whole], [204, '', true]);
+    });
+  });
+
+  describe('wsgi.input', () => {
+    for (const what of ['unread', 'under', 'closed-input']) {
+      for (const size of [10, 300_000]) {
+        it(`leaves the connection to the next request when the application treats ${size} bytes so: ${what}`, async () => {
+          const client = await SocketClient.open(gallery.viaduct.port);
+          const head = `POST /bare/edges?${what} HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`;
+          client.send(head + 'x'.repeat(size) + encode('/bare/edges?next').toString('latin1'));
+          await client.untilClosed();
+          const answers = client.received.match(/HTTP\/1\.1 200 OK\r\n[\s\S]*?answered/g);
+          assert.equal(answers?.length, 2);
+        });
+      }
+    }
+  });
+});

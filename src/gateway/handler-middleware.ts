@@ -49,12 +49,15 @@ function callInside(application: Application, environ: Environ, request: Request
     onError: (error) => errors.write(`${error instanceof Error ? error.stack : String(error)}\n`),
     errorResponse: () => Response.text(500, 'Internal Server Error\n'),
   });
-  return exchange.run(application, passed === request ? environ : changedEnviron(environ, passed, exchange));
+  return exchange.run(application, passed === request ? environ : changedEnviron(environ, request, passed, exchange));
 }
 
+/** What a request says by itself. All other keys are what middleware before the handler, or the server, has put there. */
+const OF_REQUEST = new Set(['wsgi.input', 'wsgi.url_scheme']);
+
 /** The environ of a request that a handler has derived, with what middleware before it had added. */
-function changedEnviron(environ: Environ, passed: Request, exchange: Exchange): Environ {
-  const { SERVER_NAME, SERVER_SOFTWARE: software } = environ;
+function changedEnviron(environ: Environ, request: Request, passed: Request, exchange: Exchange): Environ {
+  const { SERVER_NAME, SERVER_SOFTWARE: software, REMOTE_USER, AUTH_TYPE, CONTENT_LENGTH } = environ;
   const multiprocess = environ['wsgi.multiprocess'];
   const environs = new Environs({ listeners: [], software, multiprocess, errors: environ['wsgi.errors'] });
   const client = environ['viaduct.client'] ?? exchange;
@@ -62,8 +65,11 @@ function changedEnviron(environ: Environ, passed: Request, exchange: Exchange): 
     .sectionOf(passed)
     .environ(passed, client, environ['wsgi.early_hints'] ?? exchange.earlyHints);
   changed.SERVER_NAME = SERVER_NAME;
+  if (REMOTE_USER !== undefined) changed.REMOTE_USER = REMOTE_USER;
+  if (AUTH_TYPE !== undefined) changed.AUTH_TYPE = AUTH_TYPE;
+  if (CONTENT_LENGTH !== undefined && passed.body === request.body) changed.CONTENT_LENGTH = CONTENT_LENGTH;
   for (const key of Object.keys(environ) as ExtensionKey[]) {
-    if (key.includes('.') && !(key in changed)) changed[key] = environ[key];
+    if (key.includes('.') && !key.startsWith('HTTP_') && !OF_REQUEST.has(key)) changed[key] = environ[key];
   }
   return changed;
 }

@@ -11,6 +11,8 @@ export class PassedBody implements AsyncIterable<Uint8Array> {
   readonly #content: FileBody | BodySource;
   #state: 'whole' | 'taken' | 'iterated' | 'closed' = 'whole';
   #reader: SourceReader | null = null;
+  /** Of a file, under way: its number must not become another file's before that is over. */
+  #reading: Promise<number> | null = null;
 
   constructor(content: FileBody | BodySource) {
     this.#content = content;
@@ -32,7 +34,7 @@ export class PassedBody implements AsyncIterable<Uint8Array> {
     this.#state = 'iterated';
     const content = this.#content;
     if ('fd' in content) {
-      yield* fileBlocks(content);
+      yield* this.#fileBlocks(content);
       return;
     }
     const reader = new SourceReader(content, false);
@@ -45,7 +47,20 @@ export class PassedBody implements AsyncIterable<Uint8Array> {
     if (state === 'taken' || state === 'closed') return;
     this.#state = 'closed';
     if (this.#reader !== null) this.#reader.cancel();
-    else discardBody(this.#content);
+    else if (this.#reading === null) discardBody(this.#content);
+    else void this.#reading.finally(() => discardBody(this.#content)).catch(() => {});
+  }
+
+  async *#fileBlocks({ fd, start, end }: FileBody): AsyncGenerator<Uint8Array> {
+    for (let position = start; position < end; ) {
+      const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, end - position));
+      this.#reading = readAt(fd, block, position);
+      const length = await this.#reading;
+      this.#reading = null;
+      if (length === 0) return;
+      position += length;
+      yield block.subarray(0, length);
+    }
   }
 }
 
@@ -55,14 +70,8 @@ export function passBody(content: HttpBody): ResponseBody {
   return content instanceof Uint8Array ? [content] : new PassedBody(content);
 }
 
-async function* fileBlocks({ fd, start, end }: FileBody): AsyncGenerator<Uint8Array> {
-  for (let position = start; position < end; ) {
-    const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, end - position));
-    const length = await new Promise<number>((resolve, reject) =>
-      read(fd, block, 0, block.length, position, (error, bytes) => (error === null ? resolve(bytes) : reject(error))),
-    );
-    if (length === 0) return;
-    position += length;
-    yield block.subarray(0, length);
-  }
+function readAt(fd: number, block: Buffer, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(fd, block, 0, block.length, position, (error, bytes) => (error === null ? resolve(bytes) : reject(error)));
+  });
 }

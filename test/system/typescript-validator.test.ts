@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
 import { eventually } from '../support/socket-client.ts';
-import { startViaduct } from '../support/viaduct.ts';
+import { ROOT, startViaduct } from '../support/viaduct.ts';
 
 const APP = `import type { Application, Header } from 'viaduct';
 
@@ -47,8 +49,8 @@ const PYTHON = `def application(environ, start_response):
 `;
 const FILES = { 'app.ts': APP, 'middleware.ts': MIDDLEWARE, 'wsgi.py': PYTHON };
 
-async function serve(t: TestContext, toml: string, ...args: string[]) {
-  const cwd = makeProject(t, { ...FILES, 'viaduct.toml': toml });
+async function serve(t: TestContext, toml: string, files: Readonly<Record<string, string>>, ...args: string[]) {
+  const cwd = makeProject(t, { ...FILES, ...files, 'viaduct.toml': toml });
   const server = await startViaduct({ cwd, args: ['--access-log', 'off', ...args] });
   t.after(() => server.stop());
   return {
@@ -61,7 +63,7 @@ async function serve(t: TestContext, toml: string, ...args: string[]) {
 describe('validator in development', { concurrency: 2 }, () => {
   it('names the breach on the page and in the log, and is not there in production', async (t) => {
     const toml = 'target = "./app.ts"\n';
-    const dev = await serve(t, toml, '--dev');
+    const dev = await serve(t, toml, {}, '--dev');
     const page = await dev.get('/long');
     assert.equal(page.status, 500);
     assert.match(page.body, /\(content-too-long, by the application/);
@@ -71,7 +73,7 @@ describe('validator in development', { concurrency: 2 }, () => {
     assert.equal((await dev.get('/untyped')).body, 'block');
     await eventually('the advice is in the log', () => /\(content-type-missing, by/.test(dev.server.output()));
 
-    const production = await serve(t, toml);
+    const production = await serve(t, toml, {});
     const cut = await production.get('/long');
     assert.deepEqual([cut.status, cut.body], [200, 'blo']);
     assert.equal((await production.get('/untyped')).body, 'block');
@@ -90,13 +92,13 @@ middleware = ["./middleware.ts#slashless", "./middleware.ts#forgetful"]
 path = "/python/*"
 app = "python"
 `;
-    const dev = await serve(t, toml, '--dev');
+    const dev = await serve(t, toml, {}, '--dev');
     assert.match(
       (await dev.get('/slashlessx')).body,
       /<h2>.*PATH_INFO is &#34;x&#34; \(environ-key-wrong-value, by the server/,
     );
     assert.match((await dev.get('/python/x')).body, /\(block-not-bytes, by the application/);
-    const production = await serve(t, toml);
+    const production = await serve(t, toml, {});
     assert.equal((await production.get('/slashlessx')).body, 'block');
     assert.doesNotMatch(production.server.output(), /WSGI's contract/);
   });
@@ -119,7 +121,7 @@ app = "alone"
 path = "/behind/*"
 app = "behind"
 `;
-    const { server, get } = await serve(t, toml, '--dev');
+    const { server, get } = await serve(t, toml, {}, '--dev');
     assert.equal((await get('/slash')).body, '/slash');
     for (const name of ['alone', 'behind']) {
       assert.equal((await get(`/${name}/a%20b`)).body, `/${name}/a b none `);
@@ -127,5 +129,13 @@ app = "behind"
       assert.equal((await get(`/${name}/x`, 'x'.repeat(300_000))).body.length, `/${name}/x 300000 `.length + 300_000);
     }
     assert.doesNotMatch(server.output(), /WSGI's contract/);
+  });
+
+  it('is there for code, as its page shows', async (t) => {
+    const page = readFileSync(join(ROOT, 'docs/validator.md'), 'utf8');
+    const [, example = ''] = /^```typescript\n([\s\S]*?)^```$/m.exec(page) ?? [];
+    const { get } = await serve(t, 'target = "./example.ts"\n', { 'example.ts': example });
+    assert.equal((await get('/')).body, '0 b');
+    assert.equal((await get('/')).body, '1 b');
   });
 });

@@ -1,4 +1,4 @@
-import type { Header, StartResponse, Write } from '../contract.ts';
+import type { Client, Environ, Header, StartResponse, Write } from '../contract.ts';
 import { describe, isPromise } from '../mistakes.ts';
 import type { Reporter } from './breach.ts';
 import { checkHead, type Head, isBodyless } from './check-head.ts';
@@ -7,15 +7,17 @@ import { checkHead, type Head, isBodyless } from './check-head.ts';
 export class CheckedCall {
   readonly reporter: Reporter;
   readonly #isHead: boolean;
+  readonly #client: Client | undefined;
   #head: Head | null = null;
   #sent = 0;
   #state: 'called' | 'returned' | 'over' = 'called';
   readonly #onOver: () => void;
 
   /** @param onOver is called when nothing more can follow */
-  constructor(reporter: Reporter, method: unknown, onOver: () => void) {
+  constructor(reporter: Reporter, environ: Environ, onOver: () => void) {
     this.reporter = reporter;
-    this.#isHead = method === 'HEAD';
+    this.#isHead = environ.REQUEST_METHOD === 'HEAD';
+    this.#client = environ['viaduct.client'];
     this.#onOver = onOver;
   }
 
@@ -86,8 +88,9 @@ export class CheckedCall {
       );
   }
 
-  /** All blocks were there. */
+  /** All blocks were there, unless nobody waits for them any more. */
   checkEnd(): void {
+    if (this.#client?.gone === true) return;
     if (this.#head === null) {
       if (this.#sent === 0)
         this.reporter.report('start-response-not-called', 'the body ended, and start_response was not called');

@@ -59,6 +59,7 @@ export class CheckedIterator {
       this.#over();
       throw error;
     }
+    if (this.#isOver) return step; // return was called while it was awaited
     return this.#guard(() => this.#check(step));
   }
 

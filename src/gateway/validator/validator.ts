@@ -29,8 +29,8 @@ export interface ValidatorOptions {
  * Where nobody would catch it (a body that was never closed), and for advice on Content-Type, there is a line in `wsgi.errors`.
  */
 export function validator({ onBreach }: ValidatorOptions = {}): Middleware {
+  const advised = new Set<BreachName>();
   return (application) => {
-    const advised = new Set<BreachName>();
     if (typeof application !== 'function') {
       const what = `the application is ${describe(application)}, and not a function`;
       new Reporter(onBreach, advised, undefined).report('application-not-callable', what);
@@ -72,7 +72,7 @@ function callChecked(
 ): ResponseBody | Promise<ResponseBody> {
   const input = environ['wsgi.input'];
   const errors = environ['wsgi.errors'];
-  const call = new CheckedCall(reporter, environ.REQUEST_METHOD, () => {
+  const call = new CheckedCall(reporter, environ, () => {
     if (environ['wsgi.input'] === checkedInput) environ['wsgi.input'] = input;
     if (environ['wsgi.errors'] === checkedErrors) environ['wsgi.errors'] = errors;
   });

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type {
   Application,
+  Client,
   Environ,
   FileWrapper,
   Header,
@@ -181,6 +182,39 @@ describe('validator around correct applications', { concurrency: 4 }, () => {
     client.close();
     await isClosed;
     assert.deepEqual(breaches, []);
+  });
+
+  it('sees no breach by an application that stops before its Content-Length because its client has gone', async (t) => {
+    const { check, breaches } = watch();
+    for (const isWriting of [false, true]) {
+      let over = (): void => {};
+      const isOver = new Promise<void>((resolve) => {
+        over = resolve;
+      });
+      const application: Application = async (environ, startResponse) => {
+        const write = ok(startResponse, ['Content-Length', '1000000000']);
+        const client = environ['viaduct.client'] as Client;
+        const isGone = new Promise((resolve) => client.signal.addEventListener('abort', resolve));
+        if (isWriting) {
+          await write(a);
+          await isGone;
+          setImmediate(over);
+          return [];
+        }
+        return (async function* () {
+          yield a;
+          await isGone;
+          setImmediate(over);
+        })();
+      };
+      const server = await serveHere(t, check(application));
+      const client = await SocketClient.open(server.port);
+      client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      await client.until(/first /);
+      client.socket.resetAndDestroy();
+      await isOver;
+      assert.deepEqual([breaches, server.told], [[], []]);
+    }
   });
 
   it('sees no breach by an application that takes requests, and which gets them whole', async (t) => {

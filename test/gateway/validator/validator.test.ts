@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ViaductError } from '../../../src/errors.ts';
 import type { Application, Middleware } from '../../../src/gateway/contract.ts';
 import { BREACHES, type Breach, type BreachName } from '../../../src/gateway/validator/breach.ts';
 import { validator } from '../../../src/gateway/validator/validator.ts';
 import { callApplication, environWith } from '../../support/environ.ts';
+import { ROOT } from '../../support/viaduct.ts';
 import { BREAKS, type Trial } from './breaches.ts';
 
 const NAMES = Object.keys(BREACHES) as BreachName[];
@@ -67,7 +70,13 @@ describe('validator', () => {
     });
   }
 
-  it('advises once for each application', async () => {
+  it('has each of its rules in the documentation', () => {
+    const page = readFileSync(join(ROOT, 'docs/validator.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| `([a-z0-9-]+)` \| (\w+) \| .+ \|$/gm)];
+    assert.deepEqual(Object.fromEntries(rows.map(([, name, side]) => [name, side])), BREACHES);
+  });
+
+  it('advises once', async () => {
     const lines: string[] = [];
     const { environ } = trialOf(validator(), lines, () => false);
     const application = validator()((_environ, startResponse) => {

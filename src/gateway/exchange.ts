@@ -1,5 +1,5 @@
 import type { HandlerResult } from '../http/handler.ts';
-import type { Later, Request } from '../http/message.ts';
+import type { ResponseBody as HttpBody, Later, Request } from '../http/message.ts';
 import { RequestBodyError } from '../http/refusal.ts';
 import { type EncodedHeaders, Response } from '../http/response.ts';
 import { EARLY_HINTS } from '../http/status.ts';
@@ -168,9 +168,7 @@ export class Exchange implements Later<Response>, Client {
       this.close(body);
       return;
     }
-    const { lines, contentLength, has } = this.#headers;
-    this.#phase = 'over';
-    this.#settle(new Response(this.#status.code, this.#status.reason, lines, contentLength, has, body.take()));
+    this.#answer('over', body.take());
   }
 
   async #sendFile(body: FileBlocks): Promise<void> {
@@ -180,12 +178,10 @@ export class Exchange implements Later<Response>, Client {
         this.#iterate(body);
         return;
       }
-      const { lines, contentLength, has } = this.#headers;
+      const { contentLength } = this.#headers;
       const end = contentLength < 0 ? file.size : Math.min(contentLength, file.size);
       const release = (): void => this.close(body);
-      const content = { fd: body.file.fd, start: 0, end, release };
-      this.#phase = 'over';
-      this.#settle(new Response(this.#status.code, this.#status.reason, lines, contentLength, has, content));
+      this.#answer('over', { fd: body.file.fd, start: 0, end, release });
     } catch (error) {
       this.fail(error);
       this.close(body);
@@ -306,22 +302,24 @@ export class Exchange implements Later<Response>, Client {
 
   /** Answers with content that is all there. */
   #complete(content: Uint8Array | null): void {
-    const { lines, contentLength, has } = this.#headers;
-    const body = this.#isBodyless ? null : (content ?? new Uint8Array(0));
-    this.#phase = 'over';
-    this.#settle(new Response(this.#status.code, this.#status.reason, lines, contentLength, has, body));
+    this.#answer('over', this.#isBodyless ? null : (content ?? new Uint8Array(0)));
   }
 
   /** The head leaves; content follows. */
   #begin(): void {
-    const { lines, contentLength, has } = this.#headers;
     this.#stream = new ResponseStream(() => {
       this.#phase = 'over';
       this.#controller?.abort();
       this.#stop?.();
     });
-    this.#phase = 'streaming';
-    this.#settle(new Response(this.#status.code, this.#status.reason, lines, contentLength, has, this.#stream));
+    this.#answer('streaming', this.#stream);
+  }
+
+  #answer(phase: 'streaming' | 'over', content: HttpBody): void {
+    const { code, reason } = this.#status;
+    const { lines, contentLength, has } = this.#headers;
+    this.#phase = phase;
+    this.#settle(new Response(code, reason, lines, contentLength, has, content));
   }
 
   #settle(response: Response): void {

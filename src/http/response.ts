@@ -49,8 +49,7 @@ export class Response {
 export const HAS_DATE = 1;
 export const HAS_SERVER = 2;
 
-/** Names of fields that belong to a connection, in lower case (RFC 9110 section 7.6.1). */
-export const HOP_BY_HOP: ReadonlySet<string> = new Set([
+const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',

@@ -55,8 +55,8 @@ export async function composeApplications(
       const middleware = await Promise.all(
         middlewareOf(configuration, name).map((entry) => loadMiddleware(entry, loader)),
       );
-      const inner = lent !== undefined && middleware.length > 0 ? withoutLife(lent) : application;
-      const composed = configuration.settings.dev ? composeChecked(middleware, inner) : compose(...middleware)(inner);
+      const chain = configuration.settings.dev ? checked(middleware, application) : middleware;
+      const composed = compose(...chain)(lent !== undefined && chain.length > 0 ? withoutLife(lent) : application);
       if (composed !== lent) {
         own.push(composed);
         await composed.start?.(server.listeners);
@@ -81,11 +81,11 @@ function withoutLife(application: Application): Application {
   return (environ, startResponse) => application(environ, startResponse);
 }
 
-/** With a validator on each side of every middleware. A Python application that stands alone is checked by its workers, and keeps its direct way. */
-function composeChecked(middleware: readonly Middleware[], application: Application): Application {
-  if (middleware.length === 0 && isDirect(application)) return application;
+/** `middleware` with a validator on each side. A Python application that stands alone is checked by its workers, and keeps its direct way. */
+function checked(middleware: readonly Middleware[], application: Application): readonly Middleware[] {
+  if (middleware.length === 0 && isDirect(application)) return [];
   const check = validator();
-  return compose(...middleware.flatMap((one) => [check, one]), check)(application);
+  return [...middleware.flatMap((one) => [check, one]), check];
 }
 
 type HereMiddleware = Exclude<MiddlewareEntry, PythonMiddleware>;

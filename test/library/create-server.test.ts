@@ -59,17 +59,20 @@ describe('createServer', { concurrency: 4 }, () => {
     assert.deepEqual(counts(), before);
   });
 
-  it('closes the applications that it was given, once', async () => {
+  it('starts and closes the applications that it was given once, in development too', async () => {
     const calls: string[] = [];
     const application = Object.assign(((environ, startResponse) => hello(environ, startResponse)) as Application, {
       start: async () => void calls.push('start'),
       close: async () => void calls.push('close'),
     });
     const passing: Middleware = (inside) => (environ, startResponse) => inside(environ, startResponse);
-    const server = await createServer({ application: compose(passing)(application), listen: LISTEN });
-    assert.deepEqual(calls, ['start']);
-    await Promise.all([server.close(), server.close()]);
-    assert.deepEqual(calls, ['start', 'close']);
+    for (const dev of [false, true]) {
+      const server = await createServer({ application: compose(passing)(application), listen: LISTEN, dev });
+      assert.equal(await textOf(`${server.url}/x`), 'hello /x');
+      assert.deepEqual(calls, ['start']);
+      await Promise.all([server.close(), server.close()]);
+      assert.deepEqual(calls.splice(0), ['start', 'close']);
+    }
   });
 
   it('closes what the middleware of its settings holds, and not what is lent to several', async (t) => {

@@ -1,4 +1,4 @@
-import { HOP_BY_HOP } from '../../http/response.ts';
+import { isHopByHop } from '../../http/response.ts';
 import { describe } from '../mistakes.ts';
 import type { Reporter } from './breach.ts';
 
@@ -62,7 +62,7 @@ function checkHeader([name, value]: readonly [string, string], reporter: Reporte
   const quoted = JSON.stringify(name);
   if (!TOKEN.test(name)) reporter.report('header-name-malformed', `the header name ${quoted} is not a token`);
   if (lower === 'status') reporter.report('header-status', 'a header is named Status; start_response takes the status');
-  if (HOP_BY_HOP.has(lower))
+  if (isHopByHop(name))
     reporter.report('header-hop-by-hop', `the header ${quoted} belongs to the connection, and so to the server`);
   if (CONTROL.test(value)) reporter.report('header-value-malformed', `the value of ${quoted} holds a control`);
   if (!LATIN1.test(value)) reporter.report('header-not-latin1', `the value of ${quoted} is not latin-1`);

@@ -2,6 +2,13 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import {
+  connect,
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import { type Application, pythonApp, toNode } from 'viaduct';
@@ -263,6 +270,24 @@ describe('toNode', () => {
     };
     const url = await serveNode(t, toNode(application));
     assert.equal(await (await fetch(url)).text(), 'written returned');
+  });
+
+  it('answers over HTTP/2, as the dev server of Vite speaks it with a certificate', async (t) => {
+    const handler = toNode(digest) as unknown as (req: Http2ServerRequest, res: Http2ServerResponse) => void;
+    const server = createHttp2Server(handler).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    t.after(() => {
+      client.destroy();
+      server.close();
+    });
+    const empty = createHash('sha256').digest('hex');
+    const full = createHash('sha256').update('content').digest('hex');
+    const got = client.request({ ':path': '/x' });
+    assert.equal(Buffer.concat(await got.toArray()).toString(), `chunked ${empty}`);
+    const posted = client.request({ ':path': '/x', ':method': 'POST' });
+    posted.end('content');
+    assert.equal(Buffer.concat(await posted.toArray()).toString(), `chunked ${full}`);
   });
 
   it('tells Python that the client has left, passes uploads to it, and sends its files', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -76,6 +76,16 @@ async function logIn(visitor: Visitor, admin: string): Promise<Response> {
   const form = { csrfmiddlewaretoken, username: 'admin', password: 'admin', next };
   return visitor.ask(`${admin}login/`, { method: 'POST', body: new URLSearchParams(form) });
 }
+
+describe('the page about adapters', () => {
+  const page = readFileSync(join(ROOT, 'docs/adapters.md'), 'utf8');
+  for (const name of ['express-django', 'hono-django', 'vite-flask']) {
+    it(`shows the program of examples/${name} as it is`, () => {
+      const program = readFileSync(join(ROOT, 'examples', name, 'server.mjs'), 'utf8');
+      assert.ok(page.includes(`\`\`\`js\n${program}\`\`\`\n`));
+    });
+  }
+});
 
 describe('an example of a mounted application', { skip: NO_PACKAGES, concurrency: 2 }, () => {
   it('has Django under /admin inside an Express application: its pages, its style sheets, its login', async (t) => {

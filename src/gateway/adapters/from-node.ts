@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientRequest, request as clientRequest, type IncomingMessage } from 'node:http';
+import { RequestBodyError } from '../../http/refusal.ts';
 import { isHopByHop } from '../../http/response.ts';
 import { EARLY_HINTS } from '../../http/status.ts';
 import type { Application, Environ, Header, InputStream } from '../contract.ts';
@@ -37,9 +38,9 @@ export function fromNode(listener: NodeListener): Application {
     });
     const stopWatching = whenGone(environ, () => asked.destroy());
     const failed = new Promise<never>((_, reject) => {
-      asked.once('error', (error) => reject(visit.failure ?? error));
+      asked.on('error', reject).once('close', () => reject(new Error('The listener has closed the connection')));
     });
-    failed.catch(() => {}); // it may come when the response is there
+    failed.catch(() => {}); // it comes with every response, too, when that is there
     const sending = send(asked, environ);
     try {
       const [response] = (await Promise.race([once(asked, 'response'), failed])) as [IncomingMessage];
@@ -52,6 +53,7 @@ export function fromNode(listener: NodeListener): Application {
       stopWatching();
       asked.destroy();
       await sending;
+      if (environ['viaduct.client']?.gone === true) throw new RequestBodyError(0, 'the client left');
       throw visit.failure ?? error;
     }
   };

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import { Hono } from 'hono';
-import { type Application, createServer, type FetchHandler, fromFetch, toFetch } from 'viaduct';
+import { type Application, createServer, type FetchHandler, fromFetch, fromNode, toFetch } from 'viaduct';
 import { signalled, standsStill } from '../../support/frameworks.ts';
 
 async function serve(t: TestContext, handler: FetchHandler): Promise<string> {
@@ -196,6 +196,55 @@ describe('an application as a fetch handler', () => {
     await assert.rejects(ask(new Request('http://localhost/before')), /before on purpose/);
     await assert.rejects((await ask(new Request('http://localhost/after'))).text(), /after on purpose/);
     assert.equal(await (await ask(new Request('http://localhost/written'))).text(), 'written returned');
+  });
+
+  it('takes no more of an upload than is read, also through a handler and a listener behind it', async () => {
+    const total = 2000;
+    const readers: Readonly<Record<string, (until: Promise<void>) => Application>> = {
+      application: (until) => async (environ, startResponse) => {
+        const blocks = environ['wsgi.input'].blocks()[Symbol.asyncIterator]();
+        let bytes = (await blocks.next()).value?.length ?? 0;
+        await until;
+        for (let step = await blocks.next(); step.done !== true; step = await blocks.next()) bytes += step.value.length;
+        startResponse('200 OK', []);
+        return [Buffer.from(`${bytes}`)];
+      },
+      handler: (until) =>
+        fromFetch(async (request) => {
+          let bytes = 0;
+          for await (const block of request.body as ReadableStream<Uint8Array>) {
+            await until;
+            bytes += block.length;
+          }
+          return new Response(`${bytes}`);
+        }),
+      listener: (until) =>
+        fromNode(async (req, res) => {
+          let bytes = 0;
+          for await (const block of req) {
+            await until;
+            bytes += (block as Buffer).length;
+          }
+          res.end(`${bytes}`);
+        }),
+    };
+    for (const [name, reader] of Object.entries(readers)) {
+      const { happened, happen } = signalled();
+      let pulled = 0;
+      const pull = (controller: ReadableStreamDefaultController): void => {
+        pulled += 1;
+        controller.enqueue(new Uint8Array(65536));
+        if (pulled === total) controller.close();
+      };
+      const body = new ReadableStream({ pull }, { highWaterMark: 0 });
+      const asked = toFetch(reader(happened))(
+        new Request('http://localhost/', { method: 'POST', body, duplex: 'half' }),
+      );
+      const reached = await standsStill(() => pulled);
+      assert.ok(reached > 0 && reached < 50, `${name}: ${reached}`);
+      happen();
+      assert.equal(await (await asked).text(), `${total * 65536}`);
+    }
   });
 
   it('rejects when the request is aborted before the response is there', async () => {

@@ -1,6 +1,7 @@
 import { ViaductError } from '../errors.ts';
 import type { BodyFraming, BodySender, Exchange } from './exchange.ts';
 import type { BodySink, BodySource } from './message.ts';
+import { RequestBodyError } from './refusal.ts';
 
 const LAST_CHUNK = '0\r\n\r\n';
 
@@ -65,7 +66,7 @@ export class StreamSender implements BodySender, BodySink {
   fail(error: Error): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
-    this.#exchange.report(error);
+    if (!(error instanceof RequestBodyError)) this.#exchange.report(error); // the client's mistake, and no news
     if (this.#head === '') this.#exchange.breakOff(this.#framing);
     else this.#exchange.failUnsent();
   }

@@ -199,6 +199,20 @@ describe('wsgi.input', { concurrency: 4 }, () => {
     assert.deepEqual([answer.status, server.told], [400, []]);
   });
 
+  it('breaks off a response that passes on malformed chunks, which is no error of the application', async (t) => {
+    const server = await serveHere(t, (environ, startResponse) => {
+      startResponse('200 OK', []);
+      return environ['wsgi.input'].blocks();
+    });
+    const client = await SocketClient.open(server.port);
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n');
+    await client.until(/first/);
+    client.send('no chunk\r\n');
+    await client.untilClosed();
+    assert.doesNotMatch(client.received, /\r\n0\r\n/);
+    assert.deepEqual(server.told, []);
+  });
+
   it('can be read by middleware and replaced with what it has read, or with something else', async (t) => {
     const replacing: Middleware = (application) => async (environ, startResponse) => {
       const text = (await environ['wsgi.input'].read()).toString();

@@ -137,6 +137,23 @@ describe('the body of a response', { concurrency: 4 }, () => {
     assert.deepEqual(told, []);
   });
 
+  it('keeps its place when write is called within the iteration', async (t) => {
+    const { ask, told } = await serveHere(
+      t,
+      returning((startResponse) =>
+        (async function* () {
+          const write = startResponse('200 OK', TEXT, new Error('to get it again'));
+          await write(one);
+          yield two;
+          await write(one);
+          yield two;
+        })(),
+      ),
+    );
+    const { body, whole } = await ask();
+    assert.deepEqual([body, whole, told], ['one twoone two', true, []]);
+  });
+
   it('fails the request where write is called with what are no bytes', async (t) => {
     const { ask, told } = await serveHere(t, (_environ, startResponse) => {
       void startResponse('200 OK', TEXT)('text' as unknown as Uint8Array);

@@ -176,6 +176,19 @@ describe('close of a body', { concurrency: 4 }, () => {
     });
   }
 
+  it('does no harm to a complete response when it calls start_response, which throws there', async (t) => {
+    for (const excInfo of [undefined, new Error('given on purpose')]) {
+      const diary = new Diary();
+      const server = await serveHere(t, (_environ, startResponse) => {
+        startResponse('200 OK', TEXT);
+        return diary.closing([block], () => startResponse('500 Internal Server Error', TEXT, excInfo));
+      });
+      const { status, body, whole } = await server.ask();
+      assert.deepEqual([status, body, whole], [200, 'block', true]);
+      assert.match(server.told.join(), excInfo === undefined ? /a second time/ : /^given on purpose$/);
+    }
+  });
+
   it('and return are called while a block is awaited and the client goes, also before the first one', async (t) => {
     for (const count of [0, 1]) {
       const diary = new Diary();

@@ -21,6 +21,8 @@ const EVERY_MS = 40;
 const CANCEL = 8;
 /** What a client lets through before it says more (RFC 9113 section 6.9.2). */
 const FIRST_WINDOW = 65_535;
+/** What a slow reader takes each 5 ms: 200 KB a second. */
+const READ_BYTES = 1000;
 const POST = fields({ ':method': 'POST' });
 
 describe('minimum data rates of HTTP/2', () => {
@@ -141,7 +143,7 @@ describe('minimum data rates of HTTP/2', () => {
   it('cuts off a client that reads what waits in its socket slower than the minimum', async () => {
     const server = await startProtocolServer('HTTP/2', {
       handle: () => Response.fromHeaders(200, [], Buffer.alloc(60_000_000)),
-      limits: { writeTimeoutMs: 200, writeRateBytesMin: 200_000_000 },
+      limits: { writeTimeoutMs: 200, writeRateBytesMin: 5_000_000 },
     });
     const window = Buffer.from([0, 4, 0x7f, 0xff, 0xff, 0xff]);
     const client = await FrameClient.open(server.port, frame(4, 0, 0, window));
@@ -149,7 +151,7 @@ describe('minimum data rates of HTTP/2', () => {
     client.socket.removeAllListeners('data').pause();
     let read = 0;
     const timer = setInterval(() => {
-      read += (client.socket.read() as Buffer | null)?.length ?? 0;
+      read += (client.socket.read(READ_BYTES) as Buffer | null)?.length ?? 0;
     }, 5);
     stops.push(() => clearInterval(timer));
     client.send(windowUpdate(0, 0x7f000000), request(1));

@@ -1,10 +1,29 @@
+import { Readable } from 'node:stream';
 import type { FileHandleLike, FileLike, ResponseBody } from './contract.ts';
 
 const BLOCK_BYTES = 65536;
 
 /** `wsgi.file_wrapper`: the server sends a regular file from its beginning by itself; anything else is iterated. */
 export function wrapFile(file: FileLike, blockSize = BLOCK_BYTES): ResponseBody {
-  return 'stat' in file ? new FileBlocks(file, blockSize) : (file as ResponseBody); // a stream of a file has an fd, too
+  if ('stat' in file) return new FileBlocks(file, blockSize); // a stream of a file has an fd, too
+  return file instanceof Readable && !('close' in file) ? new StreamBlocks(file) : (file as ResponseBody);
+}
+
+/** A stream that only `destroy` closes, when nobody has iterated it. */
+class StreamBlocks implements AsyncIterable<Uint8Array> {
+  readonly #stream: Readable;
+
+  constructor(stream: Readable) {
+    this.#stream = stream;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return this.#stream[Symbol.asyncIterator]();
+  }
+
+  close(): void {
+    this.#stream.destroy();
+  }
 }
 
 /** The content of an open file, from its beginning; of a pipe what comes. */

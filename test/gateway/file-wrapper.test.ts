@@ -141,6 +141,29 @@ describe('wsgi.file_wrapper', { concurrency: 4 }, () => {
     await eventually('the stream is closed', () => opened[0]?.closed === true);
   });
 
+  it('closes a stream that nobody has begun to read because the client has gone', async (t) => {
+    for (const make of [() => new PassThrough(), () => createReadStream(file(t))]) {
+      const stream = make();
+      let called = (): void => {};
+      const isCalled = new Promise<void>((resolve) => {
+        called = resolve;
+      });
+      const server = await serveHere(t, async (environ, startResponse) => {
+        const signal = environ['viaduct.client']?.signal as AbortSignal;
+        called();
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        startResponse('200 OK', []);
+        return wrap(environ, stream);
+      });
+      const client = await SocketClient.open(server.port);
+      client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      await isCalled;
+      client.socket.resetAndDestroy();
+      await eventually('the stream is closed', () => stream.closed);
+      assert.deepEqual(server.told, []);
+    }
+  });
+
   it('gives blocks of the size that was asked for to middleware, which closes the file', async (t) => {
     const path = file(t);
     let opened: FileHandle | undefined;

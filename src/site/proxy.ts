@@ -3,13 +3,19 @@ import { resolve } from 'node:path';
 import type { RouteConfig } from '../config/site/schema.ts';
 import { ViaductError } from '../errors.ts';
 import type { Backend, BackendTls } from '../upstream/backend.ts';
+import type { Balancer } from '../upstream/balancer.ts';
+import { consistentHash } from '../upstream/balancers/consistent-hash.ts';
+import { leastConnections } from '../upstream/balancers/least-connections.ts';
+import { randomTwo } from '../upstream/balancers/random-two.ts';
+import { roundRobin } from '../upstream/balancers/round-robin.ts';
+import { hashKey } from '../upstream/hash-key.ts';
 import { reverseProxy } from '../upstream/reverse-proxy.ts';
 import type { Last, RouteContext } from './build.ts';
 import { notFound } from './not-found.ts';
 import { omitUndefined } from './options.ts';
 
 /** The end of a route that passes requests on to backends. */
-export function proxyTo({ proxy: urls, proxy_options: options }: RouteConfig, context: RouteContext): Last {
+export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig, context: RouteContext): Last {
   const { keys, parts, mistakes, hold } = context;
   const base = parts.baseOf('route');
   const tls = mistakes.attempt([...keys, 'proxy_options', 'tls_ca'], () =>
@@ -21,7 +27,8 @@ export function proxyTo({ proxy: urls, proxy_options: options }: RouteConfig, co
   );
   if (tls === null) return { name: 'proxy', next: notFound };
   const proxy = reverseProxy({
-    backends: urls.map((url) => backendOf(url, base, tls)),
+    backends: backends.map(({ url, weight, backup }) => ({ ...backendOf(url, base, tls), weight, backup })),
+    balancer: balancerOf(options),
     connectTimeoutMs: options.connect_timeout_ms,
     responseTimeoutMs: options.response_timeout_ms,
     idleTimeoutMs: options.idle_timeout_ms,
@@ -36,7 +43,20 @@ export function proxyTo({ proxy: urls, proxy_options: options }: RouteConfig, co
     onError: parts.onError,
   });
   hold(proxy);
-  return { name: `proxy ${urls.join(', ')}`, next: proxy.handle };
+  return { name: `proxy ${backends.map(({ url }) => url).join(', ')}`, next: proxy.handle };
+}
+
+function balancerOf({ balance, hash_by: by }: RouteConfig['proxy_options']): Balancer {
+  switch (balance) {
+    case 'round-robin':
+      return roundRobin();
+    case 'least-connections':
+      return leastConnections();
+    case 'random-two':
+      return randomTwo();
+    case 'hash':
+      return consistentHash(hashKey(by));
+  }
 }
 
 /** A backend as it is written in a configuration, where its form was checked. */

@@ -9,6 +9,10 @@ export interface Backend {
   readonly path?: string;
   /** Speaks TLS. */
   readonly tls?: BackendTls;
+  /** Its share of the requests, beside the other backends': a whole number, 1 when absent. */
+  readonly weight?: number;
+  /** Gets requests only when none of the others can be connected to. */
+  readonly backup?: boolean;
 }
 
 export interface BackendTls {

@@ -65,18 +65,25 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
   ]);
   const http1 = { ...options, tunnelIdleTimeoutMs, listenerPorts: options.listenerPorts ?? [] };
   const upstreams = backends.map((backend) => new Http1Backend(backend, clock, http1, recover));
+  const primaries = upstreams.filter(({ backend }) => backend.backup !== true);
+  const backups = upstreams.filter(({ backend }) => backend.backup === true);
+  const first = primaries.length > 0 ? primaries : backups;
 
   function recover(failure: UpstreamFailure, request: Request, tried: readonly Upstream[]): HandlerResult {
     const { upstream, phase, reason, status, unsent } = failure;
     onError(`Cannot get a response from backend "${backendName(upstream.backend)}": ${phase}: ${reason}`, request);
     const failed = [...tried, upstream];
-    const left = unsent ? upstreams.filter((other) => !failed.includes(other)) : [];
-    if (left.length > 0) return balancer.pick(request, left).protocol.send(request, failed);
+    const next = unsent ? (untried(primaries, failed) ?? untried(backups, failed)) : null;
+    if (next !== null) return choose(request, next).protocol.send(request, failed);
     return Response.text(status, `${reasonPhrase(status)}\n`);
   }
 
+  function choose(request: Request, among: readonly Upstream[]): Upstream {
+    return among.length === 1 ? (among[0] as Upstream) : balancer.pick(request, among);
+  }
+
   return {
-    handle: (request) => balancer.pick(request, upstreams).protocol.send(request, NONE),
+    handle: (request) => choose(request, first).protocol.send(request, NONE),
     stop() {
       for (const { protocol } of upstreams) protocol.stop();
     },
@@ -84,4 +91,10 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
       for (const { protocol } of upstreams) protocol.destroy();
     },
   };
+}
+
+/** Those that have not failed the request; null when all have. */
+function untried(upstreams: readonly Upstream[], failed: readonly Upstream[]): readonly Upstream[] | null {
+  const left = upstreams.filter((upstream) => !failed.includes(upstream));
+  return left.length > 0 ? left : null;
 }

@@ -542,6 +542,20 @@ describe('a backend that fails', () => {
   });
 });
 
+describe('a backup', () => {
+  it('gets a request only when no other backend can be connected to', async (t) => {
+    const main = await answering(t, () => OK.replace('ok', 'aa'));
+    const backup = await answering(t, () => OK.replace('ok', 'bb'));
+    const gone = { host: '127.0.0.1', port: await closedPort() };
+    const spare = { ...backup.backend, backup: true };
+    const front = await inFront(t, [spare, main.backend, gone]);
+    for (let i = 0; i < 4; i += 1) assert.equal((await ask(front.port, '/')).body, 'aa');
+    const alone = await inFront(t, [gone, spare, { host: '127.0.0.1', port: await closedPort() }]);
+    for (let i = 0; i < 4; i += 1) assert.equal((await ask(alone.port, '/')).body, 'bb');
+    assert.equal(alone.failures.length, 8);
+  });
+});
+
 describe('events of a backend', () => {
   it('reach the client one by one, as they come', async (t) => {
     let send = (_event: string): void => {};
@@ -576,7 +590,7 @@ describe('a client that leaves', () => {
 
   it('ends its request also at a second backend', async (t) => {
     const backend = await answering(t, () => '');
-    const front = await inFront(t, [backend.backend, { host: '127.0.0.1', port: await closedPort() }]);
+    const front = await inFront(t, [{ host: '127.0.0.1', port: await closedPort() }, backend.backend]);
     const client = await SocketClient.open(front.port);
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     await eventually('the backend has it', () => backend.connections.length === 1);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type MiddlewareEntry, misplacedMiddleware, parseMiddleware } from '../middleware.ts';
-import { backend, featureShape, routeOnlyShape } from './features.ts';
+import { featureShape, proxiedBackend, routeOnlyShape } from './features.ts';
 import { bytes, duration, listOf, oneOf, text, whole, words } from './values.ts';
 
 const host = text(
@@ -80,6 +80,12 @@ const redirectOptions = z.strictObject({
 });
 
 const proxyOptions = z.strictObject({
+  balance: oneOf(['round-robin', 'least-connections', 'random-two', 'hash']).default('round-robin'),
+  /** What the same backend goes with, for `balance = "hash"`. */
+  hash_by: text(
+    /^(?:address|path|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+|cookie:[!#$%&'*+.^_`|~0-9A-Za-z-]+)$/,
+    'address, path, header:NAME or cookie:NAME',
+  ).default('address'),
   connect_timeout_ms: duration(1).default(5000),
   response_timeout_ms: duration(1).default(60_000),
   idle_timeout_ms: duration(1).default(60_000),
@@ -101,7 +107,7 @@ const content = {
   mount: prefix.optional(),
   static: listOf(words('the path of a directory')).default([]),
   static_options: staticOptions.prefault({}),
-  proxy: listOf(backend).default([]),
+  proxy: listOf(proxiedBackend).default([]),
   proxy_options: proxyOptions.prefault({}),
   redirect: z
     .union([

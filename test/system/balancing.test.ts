@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { ask } from '../support/http-client.ts';
+import { makeProject } from '../support/project.ts';
+import { RawBackend } from '../support/raw-backend.ts';
+import { startViaduct } from '../support/viaduct.ts';
+
+/** Starts a backend that answers with its name; returns where it is. */
+async function backend(t: TestContext, name: string): Promise<string> {
+  const started = await RawBackend.answering(() => `HTTP/1.1 200 OK\r\nContent-Length: ${name.length}\r\n\r\n${name}`);
+  t.after(() => started.stop());
+  return `http://127.0.0.1:${started.backend.port}`;
+}
+
+async function serve(t: TestContext, route: string): Promise<(headers?: [string, string][]) => Promise<string>> {
+  const cwd = makeProject(t, { 'viaduct.toml': `[[route]]\n${route}\n` });
+  const server = await startViaduct({ cwd, args: ['--access-log', 'off'] });
+  t.after(() => server.stop());
+  return async (headers = []) => (await ask(server.port, '/', { headers })).body;
+}
+
+describe('several backends of a route', { concurrency: 2 }, () => {
+  it('get requests by their weights', async (t) => {
+    const [a, b] = [await backend(t, 'a'), await backend(t, 'b')];
+    const get = await serve(t, `proxy = [{ url = "${a}", weight = 3 }, "${b}"]`);
+    let answers = '';
+    for (let i = 0; i < 8; i += 1) answers += await get();
+    assert.equal(answers, 'aabaaaba');
+  });
+
+  it('get the requests of one session all at the same one', async (t) => {
+    const urls = await Promise.all(['a', 'b', 'c', 'd'].map((name) => backend(t, name)));
+    const list = urls.map((url) => `"${url}"`).join(', ');
+    const get = await serve(t, `proxy = [${list}]\nproxy_options = { balance = "hash", hash_by = "cookie:session" }`);
+    const places = new Set<string>();
+    for (let user = 0; user < 16; user += 1) {
+      const place = await get([['Cookie', `x=y; session=${user}`]]);
+      assert.equal(await get([['Cookie', `session=${user}; other=1`]]), place);
+      places.add(place);
+    }
+    assert.ok(places.size > 1, 'all sessions are at one backend');
+  });
+
+  for (const [route, message] of [
+    ['proxy = [{ url = "http://a", weight = 0 }]', /weight = 0 .*must be a whole number from 1 to 100/],
+    ['proxy = [{ url = "a" }]', /url = "a" .*must be a backend/],
+    ['proxy = "http://a"\nproxy_options = { balance = "best" }', /balance = "best" .*must be round-robin/],
+    ['proxy = "http://a"\nproxy_options = { hash_by = "cookie:" }', /hash_by = "cookie:" .*must be address, path/],
+  ] as const) {
+    it(`are refused with a reason: ${route}`, async (t) => {
+      const cwd = makeProject(t, { 'viaduct.toml': `[[route]]\n${route}\n` });
+      await assert.rejects(startViaduct({ cwd, args: [] }), message);
+    });
+  }
+});

@@ -30,6 +30,8 @@ export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig
     backends: backends.map(({ url, weight, backup }) => ({ ...backendOf(url, base, tls), weight, backup })),
     balancer: balancerOf(options),
     connectTimeoutMs: options.connect_timeout_ms,
+    restMs: options.rest_ms,
+    restMsMax: options.rest_ms_max,
     responseTimeoutMs: options.response_timeout_ms,
     idleTimeoutMs: options.idle_timeout_ms,
     tunnelIdleTimeoutMs: options.tunnel_idle_timeout_ms,

@@ -9,6 +9,7 @@ import { Clock } from './clock.ts';
 import type { ForwardedMode } from './forwarded.ts';
 import { Http1Backend } from './http1/http1-backend.ts';
 import type { Upstream, UpstreamFailure } from './protocol.ts';
+import { RestTimes } from './rest-times.ts';
 
 export interface ReverseProxyOptions {
   /** At least one. */
@@ -23,6 +24,10 @@ export interface ReverseProxyOptions {
   readonly idleTimeoutMs: number;
   /** Without a byte in either direction of a WebSocket or another upgraded connection; 0 allows it for ever. 0 when absent. */
   readonly tunnelIdleTimeoutMs?: number;
+  /** How long a backend that could not be connected to is left alone, while there are others; 0, the default, for not at all. It doubles with each failure. */
+  readonly restMs?: number;
+  /** The longest such time. A minute by default. */
+  readonly restMsMax?: number;
   /** Idle connections that are kept for each backend; 0 opens one for each request. */
   readonly keepAliveMax: number;
   /** How long one is kept: shorter than the backend keeps it. */
@@ -51,10 +56,11 @@ export interface ReverseProxy {
 }
 
 const NONE: readonly Upstream[] = [];
+const REST_MS_MAX = 60_000;
 
 /** Passes requests on to HTTP/1.1 backends, and their responses back (RFC 9110 section 7.6). */
 export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
-  const { backends, balancer = roundRobin(), onError } = options;
+  const { backends, balancer = roundRobin(), onError, restMs = 0, restMsMax = REST_MS_MAX } = options;
   const { connectTimeoutMs, responseTimeoutMs, idleTimeoutMs, keepAliveTimeoutMs, tunnelIdleTimeoutMs = 0 } = options;
   const clock = new Clock([
     connectTimeoutMs,
@@ -68,13 +74,15 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
   const primaries = upstreams.filter(({ backend }) => backend.backup !== true);
   const backups = upstreams.filter(({ backend }) => backend.backup === true);
   const first = primaries.length > 0 ? primaries : backups;
+  const rests = new RestTimes({ restMs, restMsMax, now: () => performance.now() });
 
   function recover(failure: UpstreamFailure, request: Request, tried: readonly Upstream[]): HandlerResult {
     const { upstream, phase, reason, status, unsent } = failure;
     onError(`Cannot get a response from backend "${backendName(upstream.backend)}": ${phase}: ${reason}`, request);
+    if (phase === 'connect') rests.failed(upstream);
     const failed = [...tried, upstream];
     const next = unsent ? (untried(primaries, failed) ?? untried(backups, failed)) : null;
-    if (next !== null) return choose(request, next).protocol.send(request, failed);
+    if (next !== null) return choose(request, rests.awake(next)).protocol.send(request, failed);
     return Response.text(status, `${reasonPhrase(status)}\n`);
   }
 
@@ -83,7 +91,7 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
   }
 
   return {
-    handle: (request) => choose(request, first).protocol.send(request, NONE),
+    handle: (request) => choose(request, rests.awake(first)).protocol.send(request, NONE),
     stop() {
       for (const { protocol } of upstreams) protocol.stop();
     },

@@ -556,6 +556,16 @@ describe('a backup', () => {
   });
 });
 
+describe('a backend that cannot be connected to', () => {
+  it('is not asked again at once while there are others', async (t) => {
+    const backend = await answering(t, () => OK);
+    const gone = { host: '127.0.0.1', port: await closedPort() };
+    const front = await inFront(t, [gone, backend.backend], { restMs: 60_000 });
+    for (let i = 0; i < 6; i += 1) assert.equal((await ask(front.port, '/')).body, 'ok');
+    assert.equal(front.failures.length, 1);
+  });
+});
+
 describe('events of a backend', () => {
   it('reach the client one by one, as they come', async (t) => {
     let send = (_event: string): void => {};

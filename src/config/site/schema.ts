@@ -87,6 +87,8 @@ const proxyOptions = z.strictObject({
     'address, path, header:NAME or cookie:NAME',
   ).default('address'),
   connect_timeout_ms: duration(1).default(5000),
+  rest_ms: duration(0).default(1000),
+  rest_ms_max: duration(0).default(60_000),
   response_timeout_ms: duration(1).default(60_000),
   idle_timeout_ms: duration(1).default(60_000),
   tunnel_idle_timeout_ms: duration(0).default(0),

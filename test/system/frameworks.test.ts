@@ -207,11 +207,13 @@ function suite(framework: string, prefix: string): void {
     assert.deepEqual(await json('/whoami', { headers }), expected);
   });
 
-  it('answers where it is mounted, with and without the slash', { skip: prefix === '' }, async () => {
-    const bare = await get('');
-    const leads = bare.status === 200 ? `${prefix}/` : leadsTo(bare);
-    assert.deepEqual([bare.status < 400, leads], [true, `${prefix}/`]);
-  });
+  if (prefix !== '') {
+    it('answers where it is mounted, with and without the slash', async () => {
+      const bare = await get('');
+      const leads = bare.status === 200 ? `${prefix}/` : leadsTo(bare);
+      assert.deepEqual([bare.status < 400, leads], [true, `${prefix}/`]);
+    });
+  }
 
   it('redirects for good', async () => {
     const answer = await get('/old');

@@ -1,9 +1,9 @@
 import type { HeaderList, Peer, Protocol, Request, RequestBody } from '../http/message.ts';
 import { EARLY_HINTS } from '../http/status.ts';
-import type { Client, Environ } from './contract.ts';
+import type { Client, Environ, InputStream } from './contract.ts';
 import { Exchange } from './exchange.ts';
-import { InputBody } from './input-body.ts';
 import { NO_INPUT, RequestInput } from './input-stream.ts';
+import { PulledBody, type PulledSource } from './pulled-body.ts';
 import { readLines } from './response-headers.ts';
 import { percentDecode, percentEncode } from './variables.ts';
 
@@ -135,7 +135,7 @@ function bodyOf(environ: Environ, origin: Request | null): RequestBody | null {
   if (input === NO_INPUT) return null;
   if (origin !== null && input instanceof RequestInput && input.untouched && input.body === origin.body)
     return origin.body;
-  return new InputBody(input);
+  return new PulledBody(remainderOf(input), -1);
 }
 
 function peerOf(environ: Environ, origin: Request | null): Peer {
@@ -145,4 +145,18 @@ function peerOf(environ: Environ, origin: Request | null): Peer {
   const before = origin?.peer;
   if (before !== undefined && before.secure === secure && before.remoteAddress === remoteAddress) return before;
   return { listener: 0, ...before, remoteAddress, remotePort, secure, serverPort: environ.SERVER_PORT };
+}
+
+/** What nobody has read yet of an input. */
+function remainderOf(input: InputStream): PulledSource {
+  const blocks = input.blocks()[Symbol.asyncIterator]();
+  return {
+    async next() {
+      const { done, value } = await blocks.next();
+      return done === true ? null : value;
+    },
+    cancel() {
+      blocks.return?.()?.catch(() => {}); // what fails while nobody wants it harms nobody
+    },
+  };
 }

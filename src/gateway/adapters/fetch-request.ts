@@ -1,6 +1,6 @@
 import type { ReadableStreamDefaultReader } from 'node:stream/web';
-import type { BodySink, HeaderList, Peer, RequestBody } from '../../http/message.ts';
-import { RequestBodyError } from '../../http/refusal.ts';
+import type { HeaderList, Peer, RequestBody } from '../../http/message.ts';
+import { PulledBody, type PulledSource } from '../pulled-body.ts';
 import { ForeignRequest, peerOf } from './foreign-request.ts';
 import { isBelow } from './foreign-server.ts';
 
@@ -51,75 +51,19 @@ function bodyOf(request: Request): RequestBody | null {
   const { body, headers } = request;
   if (body === null) return null;
   const length = headers.get('content-length');
-  return new WebBody(body.getReader(), length !== null && /^\d+$/.test(length) ? Number(length) : -1);
+  return new PulledBody(blocksOf(body.getReader()), length !== null && /^\d+$/.test(length) ? Number(length) : -1);
 }
 
-const NO_TRAILERS: HeaderList = [];
-
-/** Content that is pulled out of a stream, a block at a time. */
-class WebBody implements RequestBody {
-  readonly length: number;
-  readonly trailers = NO_TRAILERS;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  #state: 'flowing' | 'paused' | 'cancelled' = 'flowing';
-  #resumed: (() => void) | null = null;
-
-  constructor(reader: ReadableStreamDefaultReader<Uint8Array>, length: number) {
-    this.#reader = reader;
-    this.length = length;
-  }
-
-  start(sink: BodySink): void {
-    void this.#pump(sink);
-  }
-
-  pause(): void {
-    if (this.#state === 'flowing') this.#state = 'paused';
-  }
-
-  resume(): void {
-    if (this.#state === 'paused') this.#state = 'flowing';
-    this.#wake();
-  }
-
-  cancel(): void {
-    this.#state = 'cancelled';
-    this.#wake();
-    this.#reader.cancel().catch(() => {}); // a stream that has failed cannot be cancelled
-  }
-
-  async #pump(sink: BodySink): Promise<void> {
-    try {
-      for (;;) {
-        const { done, value } = await this.#reader.read();
-        if (this.#isCancelled()) return;
-        if (done) break;
-        if (!(value instanceof Uint8Array)) throw new TypeError('a block of the stream is no Uint8Array');
-        sink.write(value);
-        if (this.#state === 'paused') await this.#untilResumed();
-        if (this.#isCancelled()) return;
-      }
-      sink.end();
-    } catch (error) {
-      if (!this.#isCancelled())
-        sink.fail(new RequestBodyError(400, error instanceof Error ? error.message : String(error)));
-    }
-  }
-
-  #untilResumed(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#resumed = resolve;
-    });
-  }
-
-  #wake(): void {
-    const resumed = this.#resumed;
-    this.#resumed = null;
-    resumed?.();
-  }
-
-  /** A method, because it may be cancelled while it waits. */
-  #isCancelled(): boolean {
-    return this.#state === 'cancelled';
-  }
+function blocksOf(reader: ReadableStreamDefaultReader<Uint8Array>): PulledSource {
+  return {
+    async next() {
+      const { done, value } = await reader.read();
+      if (done) return null;
+      if (!(value instanceof Uint8Array)) throw new TypeError('a block of the stream is no Uint8Array');
+      return value;
+    },
+    cancel() {
+      reader.cancel().catch(() => {}); // a stream that has failed cannot be cancelled
+    },
+  };
 }

@@ -33,7 +33,10 @@ export interface RecorderOptions {
 
 const HIDDEN = ['Authorization', 'Cookie', 'Set-Cookie', 'Proxy-Authorization'];
 
-/** Records requests with what was answered, to be looked at or replayed. Nothing is held back: blocks go on to the client as they come. */
+/**
+ * Records requests with what was answered, to be looked at or replayed. A request's content is read before the application is called, as far as it may be
+ * recorded; blocks of the response go on to the client as they come.
+ */
 export function recorder({
   onRecorded,
   when = () => true,

@@ -28,20 +28,18 @@ export function transformResponse(transform: Transform): Middleware {
   return function transformResponse(application) {
     return async (environ, startResponse) => {
       let change: TransformedResponse['body'];
+      let hasStarted = false;
       const result = await application(environ, (status, headers, excInfo) => {
         const transformed = transform({ status, headers }, environ) ?? {};
         change = transformed.body;
+        hasStarted = true;
         const kept = transformed.headers ?? headers;
         return startResponse(transformed.status ?? status, change === undefined ? kept : withoutLength(kept), excInfo);
       });
-      return change === undefined && !isLate(result) ? result : new ChangedBody(result, () => change);
+      // It may be called as late as in the iteration.
+      return hasStarted && change === undefined ? result : new ChangedBody(result, () => change);
     };
   };
-}
-
-/** `start_response` may be called in the iteration; an array has nothing left to do. */
-function isLate(body: ResponseBody): boolean {
-  return !Array.isArray(body);
 }
 
 function withoutLength(headers: readonly Header[]): Header[] {

@@ -1,20 +1,28 @@
 import type { BodySink, HeaderList, RequestBody } from '../http/message.ts';
 import { RequestBodyError } from '../http/refusal.ts';
-import type { InputStream } from './contract.ts';
 
 const NO_TRAILERS: HeaderList = [];
 
-/** What is left of a `wsgi.input`, as the content of a request. */
-export class InputBody implements RequestBody {
-  /** Not known before its end. */
-  readonly length = -1;
+/** What content is pulled from. */
+export interface PulledSource {
+  /** The next block; null at the end. */
+  next(): Promise<Uint8Array | null>;
+  /** Nobody asks any more, also for what `next` was asked for last. */
+  cancel(): void;
+}
+
+/** The content of a request that is pulled out of something, a block at a time, and no faster than it is taken. */
+export class PulledBody implements RequestBody {
+  readonly length: number;
   readonly trailers = NO_TRAILERS;
-  readonly #input: InputStream;
+  readonly #source: PulledSource;
   #state: 'flowing' | 'paused' | 'cancelled' = 'flowing';
   #resumed: (() => void) | null = null;
 
-  constructor(input: InputStream) {
-    this.#input = input;
+  /** `length` is -1 when it is not known before the end. */
+  constructor(source: PulledSource, length: number) {
+    this.#source = source;
+    this.length = length;
   }
 
   start(sink: BodySink): void {
@@ -31,14 +39,18 @@ export class InputBody implements RequestBody {
   }
 
   cancel(): void {
+    if (this.#isCancelled()) return;
     this.#state = 'cancelled';
     this.#wake();
+    this.#source.cancel();
   }
 
   async #pump(sink: BodySink): Promise<void> {
     try {
-      for await (const block of this.#input.blocks()) {
+      for (;;) {
+        const block = await this.#source.next();
         if (this.#isCancelled()) return;
+        if (block === null) break;
         sink.write(block);
         while (this.#state === 'paused') await this.#untilResumed();
         if (this.#isCancelled()) return;

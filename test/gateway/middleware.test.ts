@@ -224,6 +224,16 @@ describe('transformResponse', { concurrency: 2 }, () => {
     },
   );
 
+  it('gives back the very content of which nothing is changed, so that a file stays one', async () => {
+    const body = Object.assign([Buffer.from('a')].values(), { close() {} });
+    const application: Application = (_environ, startResponse) => {
+      startResponse('200 OK', []);
+      return body;
+    };
+    const leaving = transformResponse(({ status }) => ({ status }))(application);
+    assert.equal(await leaving({} as Environ, () => async () => {}), body);
+  });
+
   it('keeps a stream a stream, and closes it when the client leaves', async (t) => {
     let closed = 0;
     let produced = 0;

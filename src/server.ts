@@ -1,8 +1,6 @@
 import { applicationName } from './app/project.ts';
 import { ViaductError } from './errors.ts';
-
 import type { Application } from './gateway/contract.ts';
-
 import { Connections } from './http/connections.ts';
 import type { Next } from './http/handler.ts';
 import { Http2Connections } from './http/http2/connections.ts';
@@ -14,7 +12,6 @@ import { Applications } from './site/applications.ts';
 import type { BuiltSite } from './site/build.ts';
 import { ClientRules } from './site/client-rules.ts';
 import { type ComposedApplications, composeApplications } from './site/compose-applications.ts';
-
 import { composeSite } from './site/compose-site.ts';
 import { applicationNames, type Configuration, MAIN, NOWHERE } from './site/configuration.ts';
 import { Listeners, type Opening } from './site/listeners.ts';
@@ -75,6 +72,7 @@ class Server implements RunningServer {
   #configuration: Configuration;
   #site: BuiltSite | null = null;
   #composed: ComposedApplications | null = null;
+  readonly #leaving = new Set<ComposedApplications>();
   #handle: Next = () => plainError();
   /** In development. */
   readonly #watch: ProjectWatch;
@@ -179,8 +177,7 @@ class Server implements RunningServer {
       this.kill();
     }
     this.#site?.stop();
-    if (this.#composed !== null) await this.#closeApplications(this.#composed);
-    await this.#closeGiven();
+    await this.#closeAll();
     this.#rules.flush();
   }
 
@@ -191,8 +188,7 @@ class Server implements RunningServer {
     this.#http2.destroy();
     this.#applications.destroy();
     this.#site?.destroy();
-    if (this.#composed !== null) void this.#closeApplications(this.#composed);
-    void this.#closeGiven();
+    void this.#closeAll();
     this.#rules.flush();
   }
 
@@ -230,7 +226,10 @@ class Server implements RunningServer {
     }
   }
 
-  async #closeGiven(): Promise<void> {
+  /** The applications that run here, those that a reload has replaced, and those that were given. */
+  async #closeAll(): Promise<void> {
+    const composed = [...this.#leaving, ...(this.#composed === null ? [] : [this.#composed])];
+    await Promise.all(composed.map((one) => this.#closeApplications(one)));
     await Promise.allSettled([...(this.#options.given?.values() ?? [])].map((application) => application.close?.()));
   }
 
@@ -238,10 +237,14 @@ class Server implements RunningServer {
   #retire(composed: ComposedApplications | null): void {
     if (composed === null) return;
     const { gracefulTimeoutMs } = this.#configuration.settings;
-    setTimeout(() => void this.#closeApplications(composed), gracefulTimeoutMs).unref();
+    this.#leaving.add(composed);
+    setTimeout(() => {
+      if (this.#leaving.has(composed)) void this.#closeApplications(composed);
+    }, gracefulTimeoutMs).unref();
   }
 
   async #closeApplications(composed: ComposedApplications): Promise<void> {
+    this.#leaving.delete(composed);
     try {
       await composed.close();
     } catch (error) {

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
+import { runViaduct } from '../support/run-viaduct.ts';
 import { eventually } from '../support/socket-client.ts';
-import { BIN, startViaduct } from '../support/viaduct.ts';
+import { startViaduct } from '../support/viaduct.ts';
 
 /** The package as a file, because a project of a test has none. */
 const HONO = import.meta.resolve('hono');
@@ -53,19 +52,6 @@ async function serve(t: TestContext, files: Readonly<Record<string, string>>, ..
   t.after(() => server.stop());
   const body = async (target: string) => (await ask(server.port, target)).body;
   return { project, server, body };
-}
-
-async function run(cwd: string, ...args: string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [BIN, ...args], {
-    cwd,
-    env: { ...process.env, VIADUCT_LISTEN: '127.0.0.1:0' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (block: Buffer) => (output += block.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, output };
 }
 
 describe('an application in TypeScript', { concurrency: 2 }, () => {
@@ -151,6 +137,26 @@ app = "python"
     assert.equal(await body('/'), 'goodbye / ');
   });
 
+  it('is closed with the server, and so is the one that a reload has replaced', async (t) => {
+    const app = `import { appendFileSync } from 'node:fs';
+import { greeting } from './greeting.ts';
+export const application = Object.assign(
+  (environ, startResponse) => {
+    startResponse('200 OK', []);
+    return [Buffer.from(greeting)];
+  },
+  { close: async () => appendFileSync('closed.txt', greeting + '\\n') },
+);
+`;
+    const { project, server, body } = await serve(t, { 'app.ts': app }, './app.ts');
+    assert.equal(await body('/'), 'hello');
+    writeFileSync(join(project, 'greeting.ts'), "export const greeting: string = 'goodbye';\n");
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('the change is served', async () => (await body('/')) === 'goodbye');
+    await server.stop();
+    assert.deepEqual(readFileSync(join(project, 'closed.txt'), 'utf8').split('\n').sort(), ['', 'goodbye', 'hello']);
+  });
+
   it('answers 500 when it throws, tells the stack in the log, and to the client in development only', async (t) => {
     const app = "export const application = () => { throw new Error('thrown on purpose'); };\n";
     const quiet = await serve(t, { 'app.ts': app }, './app.ts');
@@ -205,7 +211,7 @@ describe('a mistake with an application in TypeScript', { concurrency: 2 }, () =
     it(`is told at the start and by check: ${title}`, async (t) => {
       const project = makeProject(t, { ...FILES, ...files });
       for (const command of ['serve', 'check']) {
-        const { code, output } = await run(project, command, ...args);
+        const { code, output } = await runViaduct(project, command, ...args, '--listen', '127.0.0.1:0');
         assert.match(output, message);
         assert.doesNotMatch(output, /This is a bug/);
         assert.ok(code === 1 || code === 2, `exit code ${code}`);

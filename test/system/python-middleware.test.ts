@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -8,8 +6,9 @@ import { gzipSync } from 'node:zlib';
 import { APPS } from '../support/gallery.ts';
 import { ask, type HttpRequest } from '../support/http-client.ts';
 import { djangoFiles, makeProject } from '../support/project.ts';
+import { runViaduct } from '../support/run-viaduct.ts';
 import { eventually } from '../support/socket-client.ts';
-import { BIN, NO_PACKAGES, startViaduct, type ViaductOptions } from '../support/viaduct.ts';
+import { NO_PACKAGES, startViaduct, type ViaductOptions } from '../support/viaduct.ts';
 
 /** Answers with what was around the request. */
 const APP = `def application(environ, start_response):
@@ -24,15 +23,6 @@ async function serve(t: TestContext, options: ViaductOptions) {
   t.after(() => server.stop());
   const get = (target: string, request?: HttpRequest) => ask(server.port, target, request);
   return { server, get };
-}
-
-/** Runs a command of the program that ends by itself. */
-async function run(cwd: string, ...args: string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [BIN, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (block: Buffer) => (output += block.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, output };
 }
 
 describe('Python middleware', { concurrency: 2 }, () => {
@@ -283,7 +273,7 @@ describe('broken Python middleware', { concurrency: 2 }, () => {
         ['serve', '--listen', '127.0.0.1:0', ...FEW],
         ['serve', '--no-preload', '--listen', '127.0.0.1:0', ...FEW],
       ]) {
-        const { code, output } = await run(project, ...args);
+        const { code, output } = await runViaduct(project, ...args);
         assert.equal(code, 1, output);
         assert.match(output, says);
         assert.equal(output.includes('Traceback'), hasTraceback, output);
@@ -302,7 +292,7 @@ middleware = ["around:Named", "around:function"]
 target = "app:application"
 `;
     const project = makeProject(t, { ...FILES, 'viaduct.toml': toml, 'timing.ts': 'export const timing = null;\n' });
-    const { output } = await run(project, 'check');
+    const { output } = await runViaduct(project, 'check');
     const chains = output.split('\n').filter((line) => /^ +chain /.test(line));
     assert.deepEqual(
       chains.map((line) =>
@@ -321,7 +311,7 @@ target = "app:application"
 
   it('tells that middleware has no main application to be around', async (t) => {
     const toml = `${list('around:Named')}[[route]]\nrespond = { body = "x" }\n`;
-    const { code, output } = await run(makeProject(t, { 'viaduct.toml': toml }), 'check');
+    const { code, output } = await runViaduct(makeProject(t, { 'viaduct.toml': toml }), 'check');
     assert.equal(code, 0, output);
     assert.match(output, /middleware +there is no main application for it/);
   });

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
+import { runViaduct } from '../support/run-viaduct.ts';
 import { eventually } from '../support/socket-client.ts';
-import { BIN, startViaduct } from '../support/viaduct.ts';
+import { startViaduct } from '../support/viaduct.ts';
 
 const ECHO = `def application(environ, start_response):
     path = environ['PATH_INFO']
@@ -83,15 +82,6 @@ async function start(t: TestContext, site = SITE, more: Record<string, string> =
   const server = await startViaduct({ args: ['--access-log', 'off'], cwd: project });
   t.after(() => server.stop());
   return { project, server };
-}
-
-/** Runs a command of the program that ends by itself. */
-async function run(cwd: string, ...args: string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [BIN, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (block: Buffer) => (output += block.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, output };
 }
 
 describe('a site of routes', { concurrency: 2 }, () => {
@@ -185,7 +175,7 @@ export default defineConfig({ workers: 1, route: [{ path: '/typed', respond: { b
 describe('viaduct check of a site', { concurrency: 2 }, () => {
   it('prints each route with what it matches, what it passes, and where it stands', async (t) => {
     const project = makeProject(t, { ...FILES, 'viaduct.toml': SITE });
-    const { code, output } = await run(project, 'check');
+    const { code, output } = await runViaduct(project, 'check');
     assert.equal(code, 0, output);
     assert.match(output, /route +\/shop\/\* → errorPages → mount → .+application shop \(viaduct\.toml:10\)/);
     assert.match(output, /route +files\.example\/\* → /);
@@ -206,7 +196,7 @@ redirect = { to = "/x", status = 200 }
 `;
     const project = makeProject(t, { ...FILES, 'viaduct.toml': wrong });
     for (const command of ['check', 'serve']) {
-      const { code, output } = await run(project, command);
+      const { code, output } = await runViaduct(project, command);
       assert.equal(code, 2, output);
       assert.match(output, /workers = "many" \(viaduct\.toml:1\)/);
       assert.match(output, /route\[1\]\.path = "assets" \(viaduct\.toml:3\): it must be a path/);
@@ -228,7 +218,7 @@ access = { allow = "10.0.0.0/99" }
 certificate = "none.pem"
 `;
     const project = makeProject(t, { ...FILES, 'viaduct.toml': wrong });
-    const { code, output } = await run(project, 'check');
+    const { code, output } = await runViaduct(project, 'check');
     assert.equal(code, 2, output);
     assert.match(output, /route\[1\]\.path_pattern\[1\] \(viaduct\.toml:3\)/);
     assert.match(output, /route\[2\]\.app \(viaduct\.toml:5\): there is no application "shp"/);
@@ -243,7 +233,7 @@ describe('addresses that cannot be bound', () => {
     const { server } = await start(t);
     const listen = `listen = ["127.0.0.1:${server.port}", "unix:none/x.sock", "127.0.0.1:0"]\n`;
     const project = makeProject(t, { ...FILES, 'viaduct.toml': listen });
-    const { code, output } = await run(project, 'serve', '--workers', '1');
+    const { code, output } = await runViaduct(project, 'serve', '--workers', '1');
     assert.equal(code, 1, output);
     assert.match(output, /Cannot listen on "http:\/\/127\.0\.0\.1:\d+": the address is in use \(viaduct\.toml:1\)/);
     assert.match(output, /Cannot listen on "unix:.+none\/x\.sock": the directory does not exist \(viaduct\.toml:1\)/);

@@ -228,3 +228,27 @@ function suite(framework: string, prefix: string): void {
     assert.equal((await get('/')).status, 200);
   });
 }
+
+describe('a Pyramid application of a .ini file', { skip: NO_PACKAGES }, () => {
+  it('is served by the module that docs/frameworks.md shows', async (t) => {
+    const page = readFileSync(join(ROOT, 'docs/frameworks.md'), 'utf8');
+    const [, module = ''] = /^```python\n# wsgi\.py\n([\s\S]*?)^```$/m.exec(page) ?? [];
+    const cwd = makeProject(t, {
+      'wsgi.py': module,
+      'production.ini': '[app:main]\nuse = call:board:main\ngreeting = from the ini file\n',
+      'board.py': `from pyramid.config import Configurator
+from pyramid.response import Response
+
+def main(global_config, greeting):
+    with Configurator() as config:
+        config.add_route('home', '/')
+        config.add_view(lambda request: Response(greeting), route_name='home')
+        return config.make_wsgi_app()
+`,
+    });
+    const args = ['--workers', '1', '--python', PYTHON_WITH_PACKAGES as string, '--access-log', 'off'];
+    const server = await startViaduct({ cwd, args });
+    t.after(() => server.stop());
+    assert.equal((await ask(server.port, '/')).body, 'from the ini file');
+  });
+});

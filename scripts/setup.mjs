@@ -8,6 +8,11 @@ import { ROOT, run, SETUP } from './steps.mjs';
 const SYSTEM_PARTS = [
   { package: 'chromium', programs: ['chromium', 'chromium-browser', 'google-chrome'] },
   { package: 'nginx', programs: ['nginx'] },
+  { package: 'apache2', programs: ['apache2', 'httpd'] },
+  { package: 'lighttpd', programs: ['lighttpd'] },
+  { package: 'haproxy', programs: ['haproxy'] },
+  { package: 'dnsmasq-base', programs: ['dnsmasq'] },
+  { package: 'iproute2', programs: ['ip'] },
   { package: 'curl', programs: ['curl'] },
   { package: 'openssl', programs: ['openssl'] },
   { package: 'slowhttptest', programs: ['slowhttptest'] },

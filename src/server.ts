@@ -16,6 +16,7 @@ import { composeSite } from './site/compose-site.ts';
 import { applicationNames, type Configuration, MAIN, NOWHERE } from './site/configuration.ts';
 import { Listeners, type Opening } from './site/listeners.ts';
 import { ProjectWatch } from './site/project-watch.ts';
+import type { Standings } from './upstream/member.ts';
 import { plainError, tracebackPage } from './web/error-page.ts';
 import { settle } from './web/settle.ts';
 
@@ -71,6 +72,8 @@ class Server implements RunningServer {
   readonly #rules: ClientRules;
   #configuration: Configuration;
   #site: BuiltSite | null = null;
+  /** What is known of backends outlives a configuration. */
+  readonly #standings: Standings = new Map();
   #composed: ComposedApplications | null = null;
   readonly #leaving = new Set<ComposedApplications>();
   #handle: Next = () => plainError();
@@ -204,6 +207,7 @@ class Server implements RunningServer {
       server: applicationOptions(configuration, environs, log),
     });
     const site = await this.#composeSite(configuration, composed, ports);
+    await site.start();
     const old = this.#site;
     this.#retire(this.#composed);
     this.#site = site;
@@ -219,7 +223,7 @@ class Server implements RunningServer {
     ports: readonly string[],
   ): Promise<BuiltSite> {
     try {
-      return await composeSite(configuration, composed, NOWHERE, ports, this.#options.log);
+      return await composeSite(configuration, composed, NOWHERE, ports, this.#options.log, this.#standings);
     } catch (error) {
       await this.#closeApplications(composed);
       throw error;

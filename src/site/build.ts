@@ -4,6 +4,8 @@ import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { Response } from '../http/response.ts';
 import type { Log } from '../observe/log.ts';
+import type { Standings } from '../upstream/member.ts';
+import type { ReverseProxy } from '../upstream/reverse-proxy.ts';
 import { compose } from '../web/compose.ts';
 import { Pattern } from '../web/pattern.ts';
 import { type RouteMatch, Router } from '../web/routes/router.ts';
@@ -30,6 +32,8 @@ export interface SiteParts {
   readonly listenerPorts: readonly string[];
   readonly onError: (message: string, request: Request) => void;
   readonly log: Log;
+  /** What is known of backends by their names. Proxies change it. */
+  readonly standings: Standings;
 }
 
 /** A route as it is resolved, for people. */
@@ -45,6 +49,10 @@ export interface ResolvedRoute {
 export interface BuiltSite {
   readonly handle: Next;
   readonly routes: readonly ResolvedRoute[];
+  /** The proxies of the routes that have one, by the routes' names. */
+  readonly proxies: ReadonlyMap<string, ReverseProxy>;
+  /** Begins what goes on without requests, such as checks of backends. To be awaited before requests come. */
+  start(): Promise<void>;
   /** Another site takes over: ends what requests do not need any more, such as idle connections to backends. */
   stop(): void;
   /** Ends everything. */
@@ -60,6 +68,7 @@ export interface RouteContext {
   readonly keys: readonly string[];
   /** Adds what the site holds. */
   readonly hold: (held: Held) => void;
+  readonly holdProxy: (proxy: ReverseProxy) => void;
   /** Handlers of features that hold for the whole site, as far as they were made. */
   readonly shared: Map<string, Handler | null>;
   /** Answers what an application leads to with X-Accel-Redirect; null when no route is internal. */
@@ -83,6 +92,7 @@ export interface Last {
 export function buildSite(config: Site, parts: SiteParts): BuiltSite {
   const mistakes = new Mistakes(parts.place);
   const held: Held[] = [];
+  const proxies = new Map<string, ReverseProxy>();
   let internals = new Router<Next>([]);
   const hasInternal = config.route.some(({ internal }) => internal);
   const common = {
@@ -90,6 +100,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     parts,
     mistakes,
     hold: (one: Held) => held.push(one),
+    holdProxy: () => {},
     shared: new Map<string, Handler | null>(),
     internal: hasInternal
       ? (request: Request, path: string) => (internals.find(request, path) ?? notFound)(request)
@@ -97,10 +108,15 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
   };
   const defaults = defaultsOf(config, parts);
   const routes = config.route.map((route, index) => {
-    const context = { ...common, keys: ['route', `${index}`] };
+    const name = route.name ?? `route ${index + 1}`;
+    const holdProxy = (proxy: ReverseProxy): void => {
+      held.push(proxy);
+      proxies.set(name, proxy);
+    };
+    const context = { ...common, keys: ['route', `${index}`], holdProxy };
     const content = contentOf(route, context);
     const handlers = [...featuresOf(route, defaults, context), ...content.handlers];
-    return chain(route.name ?? `route ${index + 1}`, matchOf(route, context), route.internal, handlers, content.last);
+    return chain(name, matchOf(route, context), route.internal, handlers, content.last);
   });
   const other = { name: 'application', next: parts.main ?? notFound };
   const everywhere = { ...common, keys: [] };
@@ -112,6 +128,9 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
   const stop = (): void => {
     for (const one of held) one.stop();
   };
+  const start = async (): Promise<void> => {
+    await Promise.all([...proxies.values()].map((proxy) => proxy.start()));
+  };
   if (mistakes.lines.length > 0) destroy();
   mistakes.throwIfAny();
   const routerOf = (internal: boolean) =>
@@ -122,7 +141,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     );
   internals = routerOf(true);
   const handle = routes.length === 0 ? rest.next : routed(routerOf(false), rest.next);
-  return { handle, routes: [...routes, rest].map(({ resolved }) => resolved), stop, destroy };
+  return { handle, routes: [...routes, rest].map(({ resolved }) => resolved), proxies, start, stop, destroy };
 }
 
 const ANY: RouteMatch = { hosts: [], paths: [], patterns: [], methods: [], headers: [], query: [] };

@@ -31,7 +31,7 @@ export async function checkConfiguration(
   let routes: readonly ResolvedRoute[] = [];
   const applications = { names: new Set([...applicationNames(configuration), ...given]), next: () => notFound };
   try {
-    const site = await composeSite(configuration, applications, place, [], log);
+    const site = await composeSite(configuration, applications, place, [], log, new Map());
     site.destroy();
     routes = site.routes;
   } catch (error) {

@@ -1,12 +1,16 @@
 import type { Place } from '../config/site/keys.ts';
 import type { Next } from '../http/handler.ts';
 import type { Log } from '../observe/log.ts';
+import type { Standings } from '../upstream/member.ts';
 import { compose } from '../web/compose.ts';
 import { staticFiles } from '../web/handlers/static.ts';
 import type { BuiltSite } from './build.ts';
 import { type Configuration, MAIN } from './configuration.ts';
 import { notFound } from './not-found.ts';
 import { STATIC_REVALIDATE_MS } from './revalidate.ts';
+
+/** What has no routes. */
+const EMPTY = { routes: [], proxies: new Map(), start: () => Promise.resolve(), stop() {}, destroy() {} };
 
 /** The applications that there are. */
 export interface SiteApplications {
@@ -26,11 +30,12 @@ export async function composeSite(
   place: Place,
   listenerPorts: readonly string[],
   log: Log,
+  standings: Standings,
 ): Promise<BuiltSite> {
   const { settings, site, bases } = configuration;
   const { dev, staticCacheBytesMax } = settings;
   const main = mainOf(configuration, names.has(MAIN) ? next(MAIN) : null);
-  if (site === null) return { handle: main ?? notFound, routes: [], stop() {}, destroy() {} };
+  if (site === null) return { ...EMPTY, handle: main ?? notFound };
   const { buildSite } = await import('./build.ts');
   return buildSite(site, {
     place,
@@ -42,6 +47,7 @@ export async function composeSite(
     bodyBytesMax: settings.bodyBytesMax,
     listenerPorts,
     log,
+    standings,
     onError: (message, request) => log.error(message, { request: `${request.method} ${request.path}` }),
   });
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { ProxyOptionsConfig } from '../config/site/proxy.ts';
 import type { RouteConfig } from '../config/site/schema.ts';
 import { ViaductError } from '../errors.ts';
 import type { Backend, BackendTls } from '../upstream/backend.ts';
@@ -9,29 +10,46 @@ import { leastConnections } from '../upstream/balancers/least-connections.ts';
 import { randomTwo } from '../upstream/balancers/random-two.ts';
 import { roundRobin } from '../upstream/balancers/round-robin.ts';
 import { hashKey } from '../upstream/hash-key.ts';
+import type { ActiveCheckOptions } from '../upstream/health/active-checks.ts';
 import { reverseProxy } from '../upstream/reverse-proxy.ts';
+import type { StickyOptions } from '../upstream/sticky.ts';
 import type { Last, RouteContext } from './build.ts';
 import { notFound } from './not-found.ts';
 import { omitUndefined } from './options.ts';
 
+const SECRET_LENGTH_MIN = 16;
+
 /** The end of a route that passes requests on to backends. */
 export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig, context: RouteContext): Last {
-  const { keys, parts, mistakes, hold } = context;
+  const { keys, parts, mistakes, holdProxy } = context;
   const base = parts.baseOf('route');
   const tls = mistakes.attempt([...keys, 'proxy_options', 'tls_ca'], () =>
     omitUndefined({
       serverName: options.tls_server_name,
-      ca: options.tls_ca === undefined ? undefined : readPem(resolve(base, options.tls_ca)),
+      ca: options.tls_ca === undefined ? undefined : readText(resolve(base, options.tls_ca)),
       verify: options.tls_verify,
     }),
   );
-  if (tls === null) return { name: 'proxy', next: notFound };
+  const secret = mistakes.attempt([...keys, 'proxy_options', 'sticky', 'secret_file'], () =>
+    secretOf(options.sticky, base),
+  );
+  if (tls === null || secret === null) return { name: 'proxy', next: notFound };
   const proxy = reverseProxy({
+    ...omitUndefined({ sticky: stickyOf(options.sticky, secret), checks: checksOf(options.health) }),
     backends: backends.map(({ url, weight, backup }) => ({ ...backendOf(url, base, tls), weight, backup })),
     balancer: balancerOf(options),
     connectTimeoutMs: options.connect_timeout_ms,
     restMs: options.rest_ms,
     restMsMax: options.rest_ms_max,
+    failuresMax: options.failures_max,
+    failedStatuses: options.failed_statuses,
+    retries: options.retries,
+    retryOn: options.retry_on,
+    retryBudget: options.retry_budget,
+    connectionsMax: options.connections_max,
+    queueMax: options.queue_max,
+    queueTimeoutMs: options.queue_timeout_ms,
+    slowStartMs: options.slow_start_ms,
     responseTimeoutMs: options.response_timeout_ms,
     idleTimeoutMs: options.idle_timeout_ms,
     tunnelIdleTimeoutMs: options.tunnel_idle_timeout_ms,
@@ -42,9 +60,11 @@ export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig
     responseHeadCountMax: options.head_count_max,
     forwarded: options.forwarded,
     listenerPorts: parts.listenerPorts,
+    standings: parts.standings,
     onError: parts.onError,
+    onInfo: (message) => parts.log.info(message),
   });
-  hold(proxy);
+  holdProxy(proxy);
   return { name: `proxy ${backends.map(({ url }) => url).join(', ')}`, next: proxy.handle };
 }
 
@@ -61,6 +81,36 @@ function balancerOf({ balance, hash_by: by }: RouteConfig['proxy_options']): Bal
   }
 }
 
+/** What signs the cookies of sticky sessions; '' when there are none. */
+function secretOf(sticky: ProxyOptionsConfig['sticky'], base: string): string {
+  if (sticky?.secret_file === undefined) return sticky?.secret ?? '';
+  const secret = readText(resolve(base, sticky.secret_file)).trim();
+  if (secret.length >= SECRET_LENGTH_MIN) return secret;
+  throw new ViaductError(
+    'SETTINGS',
+    `Cannot use "${sticky.secret_file}": it has less than ${SECRET_LENGTH_MIN} characters`,
+  );
+}
+
+function stickyOf(sticky: ProxyOptionsConfig['sticky'], secret: string): StickyOptions | undefined {
+  if (sticky === undefined) return undefined;
+  return { cookie: sticky.cookie, secret, maxAgeS: sticky.max_age_s ?? null, path: sticky.path };
+}
+
+function checksOf(health: ProxyOptionsConfig['health']): ActiveCheckOptions | undefined {
+  if (health === undefined) return undefined;
+  return {
+    path: health.path,
+    host: health.host ?? null,
+    statuses: health.status,
+    body: health.body ?? null,
+    intervalMs: health.interval_ms,
+    timeoutMs: health.timeout_ms,
+    healthyAfter: health.healthy_after,
+    unhealthyAfter: health.unhealthy_after,
+  };
+}
+
 /** A backend as it is written in a configuration, where its form was checked. */
 export function backendOf(url: string, base: string, tls: BackendTls = {}): Backend {
   const path = /^unix:(.+)$/.exec(url)?.[1];
@@ -70,7 +120,7 @@ export function backendOf(url: string, base: string, tls: BackendTls = {}): Back
   return scheme === 'https' ? { ...place, tls } : place;
 }
 
-function readPem(path: string): string {
+function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

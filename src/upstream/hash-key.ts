@@ -1,3 +1,4 @@
+import { cookieOf } from '../http/cookie.ts';
 import { requestField } from '../http/derived-request.ts';
 import type { Request } from '../http/message.ts';
 
@@ -15,13 +16,4 @@ export function hashKey(by: string): (request: Request) => string {
 
 function addressOf({ peer }: Request): string {
   return peer.remoteAddress;
-}
-
-/** The value of the first cookie of this name (RFC 6265 section 5.4). */
-function cookieOf(request: Request, name: string): string | null {
-  for (const pair of requestField(request, 'cookie')?.split(/[;,]/) ?? []) {
-    const equals = pair.indexOf('=');
-    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();
-  }
-  return null;
 }

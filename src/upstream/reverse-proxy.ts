@@ -1,21 +1,32 @@
 import type { HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
-import { Response } from '../http/response.ts';
-import { reasonPhrase } from '../http/status.ts';
-import { type Backend, backendName } from './backend.ts';
+import type { Backend } from './backend.ts';
 import type { Balancer } from './balancer.ts';
 import { roundRobin } from './balancers/round-robin.ts';
 import { Clock } from './clock.ts';
+import type { Discovery } from './discovery/discovery.ts';
+import { Dispatcher, type MemberState, stateOf, unavailable } from './dispatcher.ts';
 import type { ForwardedMode } from './forwarded.ts';
+import { type ActiveCheckOptions, ActiveChecks } from './health/active-checks.ts';
+import { PassiveHealth } from './health/passive-health.ts';
 import { Http1Backend } from './http1/http1-backend.ts';
-import type { Upstream, UpstreamFailure } from './protocol.ts';
-import { RestTimes } from './rest-times.ts';
+import type { Member, Standings } from './member.ts';
+import { RetryPolicy, type RetryReason } from './retry-policy.ts';
+import { Roster } from './roster.ts';
+import { Sticky, type StickyOptions } from './sticky.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 export interface ReverseProxyOptions {
-  /** At least one. */
+  /** Those that are there from the beginning. */
   readonly backends: readonly Backend[];
+  /** What finds further ones. */
+  readonly discoveries?: readonly Discovery[];
   /** Chooses among them; one after the other when absent. */
   readonly balancer?: Balancer;
+  /** Keeps clients with the backend that answered them first. */
+  readonly sticky?: StickyOptions;
+  /** Asks backends whether they are well. */
+  readonly checks?: ActiveCheckOptions;
   /** Until a connection stands, with TLS until its handshake is over. Past it the next backend is tried, then: 504. */
   readonly connectTimeoutMs: number;
   /** From the end of the request to the end of the response's head. Past it: 504. */
@@ -24,10 +35,29 @@ export interface ReverseProxyOptions {
   readonly idleTimeoutMs: number;
   /** Without a byte in either direction of a WebSocket or another upgraded connection; 0 allows it for ever. 0 when absent. */
   readonly tunnelIdleTimeoutMs?: number;
-  /** How long a backend that could not be connected to is left alone, while there are others; 0, the default, for not at all. It doubles with each failure. */
+  /** How long a backend that failed is left alone; 0, the default, for not at all. It doubles with each failure. */
   readonly restMs?: number;
   /** The longest such time. A minute by default. */
   readonly restMsMax?: number;
+  /** After so many failures in a row a backend rests whatever they were, also when no other is left; 0, the default, for never. */
+  readonly failuresMax?: number;
+  /** Statuses of responses that count as failures. */
+  readonly failedStatuses?: readonly number[];
+  /** So many other backends may get a request that one has got and failed, if asking twice is asking once. 0 by default. */
+  readonly retries?: number;
+  /** After which failures; `error` by default. */
+  readonly retryOn?: readonly RetryReason[];
+  /** The part of all requests that may be repeated; 0.2 by default. */
+  readonly retryBudget?: number;
+  /** Requests that may be with one backend at once; 0, the default, for as many as come. */
+  readonly connectionsMax?: number;
+  /** Requests that may wait for room, and for how long; then 503. */
+  readonly queueMax?: number;
+  readonly queueTimeoutMs?: number;
+  /** How long a backend that has come, or has come back, takes to get its whole share; 0, the default, gives it at once. */
+  readonly slowStartMs?: number;
+  /** What is known of backends by their names. The proxy changes it. */
+  readonly standings?: Standings;
   /** Idle connections that are kept for each backend; 0 opens one for each request. */
   readonly keepAliveMax: number;
   /** How long one is kept: shorter than the backend keeps it. */
@@ -44,65 +74,184 @@ export interface ReverseProxyOptions {
   readonly listenerPorts?: readonly string[];
   /** Told once for each request that a backend failed, also when another backend then answers it. */
   readonly onError: (message: string, request: Request) => void;
+  /** Told when backends come, go, fail their checks or get no requests for a while. */
+  readonly onInfo?: (message: string) => void;
+}
+
+/** What is known of one backend. */
+export interface BackendStatus {
+  readonly name: string;
+  readonly state: MemberState;
+  readonly weight: number;
+  readonly backup: boolean;
+  /** Requests that are with it now. */
+  readonly active: number;
 }
 
 export interface ReverseProxy {
   /** Answers with what a backend answers, with 502 when it gives no proper response, with 504 when it is too slow. */
   readonly handle: (request: Request) => HandlerResult;
+  /** All backends, in the order in which they came. */
+  status(): readonly BackendStatus[];
+  /** Requests that wait for room. */
+  readonly waiting: number;
+  /** To be called when the standing of a backend was changed. */
+  refresh(): void;
+  /** Begins to look for backends and to check them. Resolves when all that look have found out, or need too long. */
+  start(): Promise<void>;
   /** Closes idle connections now and busy ones behind their response. Requests are still answered; tunnels go on. */
   stop(): void;
   /** Cuts all connections and tunnels. */
   destroy(): void;
 }
 
-const NONE: readonly Upstream[] = [];
 const REST_MS_MAX = 60_000;
+const QUEUE_MAX = 1024;
+const QUEUE_TIMEOUT_MS = 10_000;
+const RETRY_BUDGET = 0.2;
+/** A server does not wait longer for an engine that may be down. */
+const DISCOVERY_START_MS = 5000;
 
-/** Passes requests on to HTTP/1.1 backends, and their responses back (RFC 9110 section 7.6). */
+/** Passes requests on to backends, and their responses back (RFC 9110 section 7.6). */
 export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
-  const { backends, balancer = roundRobin(), onError, restMs = 0, restMsMax = REST_MS_MAX } = options;
-  const { connectTimeoutMs, responseTimeoutMs, idleTimeoutMs, keepAliveTimeoutMs, tunnelIdleTimeoutMs = 0 } = options;
-  const clock = new Clock([
+  const { discoveries = [], connectionsMax = 0, onInfo = () => {}, standings = new Map() } = options;
+  const now = (): number => performance.now();
+  const clock = clockOf(options);
+  const protocolOptions = {
+    ...options,
+    tunnelIdleTimeoutMs: options.tunnelIdleTimeoutMs ?? 0,
+    listenerPorts: options.listenerPorts ?? [],
+  };
+  const passive = new PassiveHealth({
+    restMs: options.restMs ?? 0,
+    restMsMax: options.restMsMax ?? REST_MS_MAX,
+    failuresMax: options.failuresMax ?? 0,
+    now,
+  });
+  const sticky = options.sticky === undefined ? null : new Sticky(options.sticky);
+  const checks = options.checks === undefined ? null : new ActiveChecks(options.checks, { onChanged });
+  const line = connectionsMax === 0 ? null : lineOf(clock, options);
+  let started = false;
+  const roster = new Roster({
+    standings,
+    slowStartMs: options.slowStartMs ?? 0,
+    check: checks === null ? '' : (options.checks?.path ?? ''),
+    protocolOf: (member) => new Http1Backend(member.backend, clock, protocolOptions, dispatcher.ownerOf(member)),
+    onJoined(member) {
+      sticky?.joined(member);
+      if (started) checks?.joined(member);
+    },
+    onLeft(member) {
+      sticky?.left(member);
+      checks?.left(member);
+      passive.forget(member);
+    },
+    now,
+  });
+  const dispatcher = new Dispatcher({
+    roster,
+    balancer: options.balancer ?? roundRobin(),
+    passive,
+    retries: new RetryPolicy({
+      retries: options.retries ?? 0,
+      retryOn: options.retryOn ?? ['error'],
+      retryBudget: options.retryBudget ?? RETRY_BUDGET,
+    }),
+    sticky,
+    checks,
+    line,
+    connectionsMax,
+    failedStatuses: new Set(options.failedStatuses),
+    onError: options.onError,
+    onInfo,
+  });
+  roster.update(0, options.backends);
+
+  async function start(): Promise<void> {
+    started = true;
+    for (const member of roster.members) checks?.joined(member);
+    const looking = discoveries.map((discovery, index) => {
+      return new Promise<void>((resolve) => {
+        discovery.start((backends) => {
+          roster.update(index + 1, backends);
+          resolve();
+        });
+      });
+    });
+    await inTime(Promise.all(looking), DISCOVERY_START_MS);
+  }
+
+  function onChanged(member: Member, reason: string | null): void {
+    onInfo(
+      reason === null
+        ? `Backend "${member.name}" is healthy`
+        : `Backend "${member.name}" is not healthy and gets no requests: ${reason}`,
+    );
+    if (reason === null) roster.startSlowly(member);
+    roster.refresh();
+  }
+
+  function stop(): void {
+    for (const discovery of discoveries) discovery.stop();
+    checks?.stop();
+    roster.stop();
+  }
+
+  return {
+    handle: (request) => dispatcher.handle(request),
+    status: () =>
+      roster.members.map((member) => ({
+        name: member.name,
+        state: stateOf(member, passive),
+        weight: member.share,
+        backup: member.backend.backup === true,
+        active: member.protocol.active,
+      })),
+    get waiting() {
+      return line?.length ?? 0;
+    },
+    refresh: () => roster.refresh(),
+    start,
+    stop,
+    destroy() {
+      stop();
+      roster.destroy();
+    },
+  };
+}
+
+/** Resolves with `promise`, at the latest after `ms`. */
+async function inTime(promise: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
+}
+
+/** The shortest time that is waited for anything decides how fine it is. */
+function clockOf(options: ReverseProxyOptions): Clock {
+  const { connectTimeoutMs, responseTimeoutMs, idleTimeoutMs, keepAliveTimeoutMs } = options;
+  const { tunnelIdleTimeoutMs = 0, connectionsMax = 0, queueTimeoutMs = QUEUE_TIMEOUT_MS } = options;
+  return new Clock([
     connectTimeoutMs,
     responseTimeoutMs,
     idleTimeoutMs,
     keepAliveTimeoutMs,
     tunnelIdleTimeoutMs,
+    connectionsMax === 0 ? 0 : queueTimeoutMs,
   ]);
-  const http1 = { ...options, tunnelIdleTimeoutMs, listenerPorts: options.listenerPorts ?? [] };
-  const upstreams = backends.map((backend) => new Http1Backend(backend, clock, http1, recover));
-  const primaries = upstreams.filter(({ backend }) => backend.backup !== true);
-  const backups = upstreams.filter(({ backend }) => backend.backup === true);
-  const first = primaries.length > 0 ? primaries : backups;
-  const rests = new RestTimes({ restMs, restMsMax, now: () => performance.now() });
-
-  function recover(failure: UpstreamFailure, request: Request, tried: readonly Upstream[]): HandlerResult {
-    const { upstream, phase, reason, status, unsent } = failure;
-    onError(`Cannot get a response from backend "${backendName(upstream.backend)}": ${phase}: ${reason}`, request);
-    if (phase === 'connect') rests.failed(upstream);
-    const failed = [...tried, upstream];
-    const next = unsent ? (untried(primaries, failed) ?? untried(backups, failed)) : null;
-    if (next !== null) return choose(request, rests.awake(next)).protocol.send(request, failed);
-    return Response.text(status, `${reasonPhrase(status)}\n`);
-  }
-
-  function choose(request: Request, among: readonly Upstream[]): Upstream {
-    return among.length === 1 ? (among[0] as Upstream) : balancer.pick(request, among);
-  }
-
-  return {
-    handle: (request) => choose(request, rests.awake(first)).protocol.send(request, NONE),
-    stop() {
-      for (const { protocol } of upstreams) protocol.stop();
-    },
-    destroy() {
-      for (const { protocol } of upstreams) protocol.destroy();
-    },
-  };
 }
 
-/** Those that have not failed the request; null when all have. */
-function untried(upstreams: readonly Upstream[], failed: readonly Upstream[]): readonly Upstream[] | null {
-  const left = upstreams.filter((upstream) => !failed.includes(upstream));
-  return left.length > 0 ? left : null;
+function lineOf(clock: Clock, options: ReverseProxyOptions): WaitingLine {
+  const { queueMax = QUEUE_MAX, queueTimeoutMs = QUEUE_TIMEOUT_MS, onError } = options;
+  return new WaitingLine(clock, {
+    queueMax,
+    queueTimeoutMs,
+    late(request) {
+      onError(`Cannot get a backend: all were busy for ${queueTimeoutMs} ms`, request);
+      return unavailable(1);
+    },
+  });
 }

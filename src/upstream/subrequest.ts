@@ -1,8 +1,9 @@
-import type { HeaderList, Peer, Request } from '../http/message.ts';
+import type { HeaderList, Request } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
 import { responseFields } from '../http/response-fields.ts';
 import { discardBody } from '../http/response-writer.ts';
 import type { Backend } from './backend.ts';
+import { ownRequest } from './own-request.ts';
 import { reverseProxy } from './reverse-proxy.ts';
 
 export interface Subrequest {
@@ -18,7 +19,6 @@ export interface SubrequestAnswer {
   readonly headers: HeaderList;
 }
 
-const NOBODY: Peer = { remoteAddress: '', remotePort: 0, listener: 0, secure: false, serverPort: '' };
 const HEAD_BYTES_MAX = 65536;
 const HEAD_COUNT_MAX = 200;
 /** Most servers keep a connection for longer. */
@@ -57,7 +57,7 @@ export function subrequests(backend: Backend, timeoutMs: number, keepAliveMax: n
   });
   return {
     async ask(asked) {
-      const request = ownRequest(asked);
+      const request = ownRequest(asked.method, asked.path, asked.headers);
       const response = await new Promise<Response>((resolve, reject) => {
         const result = proxy.handle(request);
         if ('then' in result) result.then(resolve, reject);
@@ -75,26 +75,4 @@ export function subrequests(backend: Backend, timeoutMs: number, keepAliveMax: n
 /** Asks `backend` once, as `subrequests` does, over a connection of its own. */
 export function subrequest(backend: Backend, asked: Subrequest, timeoutMs: number): Promise<SubrequestAnswer> {
   return subrequests(backend, timeoutMs, 0).ask(asked);
-}
-
-function ownRequest({ method, path, headers }: Subrequest): Request {
-  const query = path.indexOf('?');
-  const host = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'host');
-  return {
-    method,
-    path: query < 0 ? path : path.slice(0, query),
-    query: query < 0 ? '' : path.slice(query + 1),
-    protocol: 'HTTP/1.1',
-    headers,
-    headersRepeat: true,
-    recurring: 0,
-    scriptName: '',
-    host: host < 0 ? '' : (headers[host + 1] as string),
-    body: null,
-    peer: NOBODY,
-    upgrades: false,
-    gone: false,
-    onGone: null,
-    sendInterim() {},
-  };
 }

@@ -109,16 +109,6 @@ export const backend = text(
   'a backend such as http://127.0.0.1:9000, https://app.internal or unix:/run/app.sock',
 );
 
-/** One of the backends of a route. */
-export const proxiedBackend = z.union([
-  backend.transform((url) => ({ url, weight: 1, backup: false })),
-  z.strictObject({
-    url: backend,
-    weight: whole(1, 100).default(1),
-    backup: z.boolean('must be true or false').default(false),
-  }),
-]);
-
 const forwardAuth = z.strictObject({
   url: text(/^https?:\/\/[^\s/?#]+\/\S*$/, 'a URL with a path, such as http://127.0.0.1:9091/verify'),
   timeout_ms: duration(1).default(5000),

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { type MiddlewareEntry, misplacedMiddleware, parseMiddleware } from '../middleware.ts';
-import { featureShape, proxiedBackend, routeOnlyShape } from './features.ts';
-import { bytes, duration, listOf, oneOf, text, whole, words } from './values.ts';
+import { featureShape, routeOnlyShape } from './features.ts';
+import { proxiedBackend, proxyOptions } from './proxy.ts';
+import { listOf, oneOf, text, whole, words } from './values.ts';
 
 const host = text(
   /^(?:\*\.)?[^\s/*:]+$|^\[[0-9A-Fa-f:.]+\]$/,
@@ -77,30 +78,6 @@ const redirectOptions = z.strictObject({
   to: words('a path or URL'),
   status: z.literal([301, 302, 303, 307, 308], 'must be 301, 302, 303, 307 or 308').default(302),
   pattern: words('a regular expression').optional(),
-});
-
-const proxyOptions = z.strictObject({
-  balance: oneOf(['round-robin', 'least-connections', 'random-two', 'hash']).default('round-robin'),
-  /** What the same backend goes with, for `balance = "hash"`. */
-  hash_by: text(
-    /^(?:address|path|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+|cookie:[!#$%&'*+.^_`|~0-9A-Za-z-]+)$/,
-    'address, path, header:NAME or cookie:NAME',
-  ).default('address'),
-  connect_timeout_ms: duration(1).default(5000),
-  rest_ms: duration(0).default(1000),
-  rest_ms_max: duration(0).default(60_000),
-  response_timeout_ms: duration(1).default(60_000),
-  idle_timeout_ms: duration(1).default(60_000),
-  tunnel_idle_timeout_ms: duration(0).default(0),
-  keep_alive_max: whole(0, 100_000).default(64),
-  keep_alive_timeout_ms: duration(1).default(4000),
-  host: words('client, backend or a host name').default('client'),
-  forwarded: oneOf(['x-forwarded', 'forwarded', 'both', 'off']).default('x-forwarded'),
-  head_bytes_max: bytes(256, 16 * 1024 * 1024).default(65_536),
-  head_count_max: whole(1, 10_000).default(200),
-  tls_server_name: words('a host name').optional(),
-  tls_ca: words('the path of a PEM file').optional(),
-  tls_verify: yes.default(true),
 });
 
 /** What answers: one of them, or files before an application or backend. */

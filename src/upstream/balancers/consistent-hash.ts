@@ -1,11 +1,13 @@
 import type { Request } from '../../http/message.ts';
 import { backendName } from '../backend.ts';
-import { weightOf } from '../backend-weight.ts';
 import type { Balancer } from '../balancer.ts';
 import type { Upstream } from '../protocol.ts';
 
 /** Points of a backend of weight 1 on the ring: with so many the shares of equal backends differ by a few percent. */
 const POINTS = 160;
+/** Points of all together; with more backends each has fewer, so that a ring is made in a tenth of a second at most. */
+const ALL_POINTS = 100_000;
+const POINTS_MIN = 8;
 
 /**
  * Takes the same backend for the same key as long as it is there. When one comes or goes, only the keys that are its own move (Karger and others, "Consistent
@@ -28,9 +30,12 @@ class Ring {
   readonly #owners: readonly Upstream[];
 
   constructor(upstreams: readonly Upstream[]) {
+    const weights = upstreams.reduce((sum, { backend }) => sum + (backend.weight ?? 1), 0);
+    const each = Math.max(POINTS_MIN, Math.min(POINTS, Math.floor(ALL_POINTS / weights)));
     const points = upstreams.flatMap((upstream) => {
       const name = backendName(upstream.backend);
-      return Array.from({ length: POINTS * weightOf(upstream) }, (_, i) => ({ place: hash(`${name}#${i}`), upstream }));
+      const length = each * (upstream.backend.weight ?? 1);
+      return Array.from({ length }, (_, i) => ({ place: hash(`${name}#${i}`), upstream }));
     });
     points.sort((a, b) => a.place - b.place);
     this.#upstreams = new Set(upstreams);

@@ -1,4 +1,4 @@
-import { loadOf } from '../backend-weight.ts';
+import { loadOf } from '../backend-load.ts';
 import type { Balancer } from '../balancer.ts';
 import type { Upstream } from '../protocol.ts';
 
@@ -10,7 +10,7 @@ export function leastConnections(): Balancer {
       turn = (turn + 1) % upstreams.length;
       let best = upstreams[turn] as Upstream;
       let bestLoad = loadOf(best);
-      for (let i = 1; i < upstreams.length; i += 1) {
+      for (let i = 1; i < upstreams.length && bestLoad > 0; i += 1) {
         const upstream = upstreams[(turn + i) % upstreams.length] as Upstream;
         const load = loadOf(upstream);
         if (load >= bestLoad) continue;

@@ -1,5 +1,5 @@
-import { loadOf, weightOf } from '../backend-weight.ts';
-import type { Balancer } from '../balancer.ts';
+import { loadOf } from '../backend-load.ts';
+import { type Balancer, rememberLast } from '../balancer.ts';
 import type { Upstream } from '../protocol.ts';
 
 /**
@@ -9,27 +9,44 @@ import type { Upstream } from '../protocol.ts';
  * @param random a number from 0 up to 1, `Math.random` by default
  */
 export function randomTwo(random: () => number = Math.random): Balancer {
+  const sumsOf = rememberLast(sums);
   return {
     pick(_request, upstreams) {
       if (upstreams.length === 1) return upstreams[0] as Upstream;
-      const first = draw(upstreams, null, random);
-      const second = draw(upstreams, first, random);
-      return loadOf(second) < loadOf(first) ? second : first;
+      const below = sumsOf(upstreams);
+      const first = draw(below, random() * (below.at(-1) as number));
+      const second = drawAnother(below, first, random);
+      const [a, b] = [upstreams[first] as Upstream, upstreams[second] as Upstream];
+      return loadOf(b) < loadOf(a) ? b : a;
     },
   };
 }
 
-/** One of `upstreams` but not `other`. */
-function draw(upstreams: readonly Upstream[], other: Upstream | null, random: () => number): Upstream {
+/** For each the weights of all up to it, its own included. */
+function sums(upstreams: readonly Upstream[]): number[] {
   let total = 0;
-  for (const upstream of upstreams) if (upstream !== other) total += weightOf(upstream);
-  let left = random() * total;
-  let drawn = upstreams[0] as Upstream;
-  for (const upstream of upstreams) {
-    if (upstream === other) continue;
-    drawn = upstream;
-    left -= weightOf(upstream);
-    if (left < 0) break;
+  return upstreams.map(({ weight }) => {
+    total += weight;
+    return total;
+  });
+}
+
+/** The first whose sum is above `place`. */
+function draw(below: readonly number[], place: number): number {
+  let low = 0;
+  let high = below.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((below[middle] as number) <= place) low = middle + 1;
+    else high = middle;
   }
-  return drawn;
+  return low;
+}
+
+/** One that is not `first`: as if its weight were taken out. */
+function drawAnother(below: readonly number[], first: number, random: () => number): number {
+  const start = first === 0 ? 0 : (below[first - 1] as number);
+  const weight = (below[first] as number) - start;
+  const place = random() * ((below.at(-1) as number) - weight);
+  return draw(below, place < start ? place : place + weight);
 }

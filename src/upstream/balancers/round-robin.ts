@@ -1,5 +1,4 @@
-import { weightOf } from '../backend-weight.ts';
-import type { Balancer } from '../balancer.ts';
+import { type Balancer, isEven, rememberLast } from '../balancer.ts';
 import type { Upstream } from '../protocol.ts';
 
 /**
@@ -7,23 +6,30 @@ import type { Upstream } from '../protocol.ts';
  * three rounds of its own (nginx's smooth weighted round robin).
  */
 export function roundRobin(): Balancer {
+  const areEven = rememberLast(isEven);
   const credits = new WeakMap<Upstream, number>();
+  let turn = -1;
   return {
     pick(_request, upstreams) {
-      let best = upstreams[0] as Upstream;
-      let bestCredit = Number.NEGATIVE_INFINITY;
-      let total = 0;
-      for (const upstream of upstreams) {
-        const weight = weightOf(upstream);
-        const credit = (credits.get(upstream) ?? 0) + weight;
-        credits.set(upstream, credit);
-        total += weight;
-        if (credit <= bestCredit) continue;
-        best = upstream;
-        bestCredit = credit;
-      }
-      credits.set(best, bestCredit - total);
-      return best;
+      if (!areEven(upstreams)) return pickByCredit(credits, upstreams);
+      turn = (turn + 1) % upstreams.length;
+      return upstreams[turn] as Upstream;
     },
   };
+}
+
+function pickByCredit(credits: WeakMap<Upstream, number>, upstreams: readonly Upstream[]): Upstream {
+  let best = upstreams[0] as Upstream;
+  let bestCredit = Number.NEGATIVE_INFINITY;
+  let total = 0;
+  for (const upstream of upstreams) {
+    const credit = (credits.get(upstream) ?? 0) + upstream.weight;
+    credits.set(upstream, credit);
+    total += upstream.weight;
+    if (credit <= bestCredit) continue;
+    best = upstream;
+    bestCredit = credit;
+  }
+  credits.set(best, bestCredit - total);
+  return best;
 }

@@ -22,14 +22,17 @@ export class ConnectionPool {
   readonly #options: ConnectionPoolOptions;
   readonly #idle: BackendConnection[] = [];
   readonly #open = new Set<BackendConnection>();
+  readonly #onFreed: () => void;
   readonly #forget = (connection: BackendConnection): void => this.#remove(connection);
   readonly #keepAliveTicks: number;
   readonly #connectTicks: number;
   readonly #freshTicks: number;
   #stopped = false;
 
-  constructor(backend: Backend, clock: Clock, options: ConnectionPoolOptions) {
+  /** `onFreed` is called when fewer connections are active than before. */
+  constructor(backend: Backend, clock: Clock, options: ConnectionPoolOptions, onFreed: () => void) {
     this.#backend = backend;
+    this.#onFreed = onFreed;
     this.#clock = clock;
     this.#options = options;
     this.#keepAliveTicks = clock.ticks(options.keepAliveTimeoutMs) - 1; // rather early than when the backend closes
@@ -81,6 +84,7 @@ export class ConnectionPool {
     connection.idleSince = this.#clock.tick;
     connection.setReading(true);
     connection.await(this.#keepAliveTicks);
+    this.#onFreed();
   }
 
   stop(): void {
@@ -97,5 +101,6 @@ export class ConnectionPool {
     this.#open.delete(connection);
     const at = this.#idle.indexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
+    else this.#onFreed();
   }
 }

@@ -61,6 +61,7 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
   clientLeft(): void {
     if (this.#answered) return;
     this.#abandon();
+    this.#backend.owner.left(this.#request);
     this.#answer(clientLeftResponse());
   }
 
@@ -132,6 +133,7 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
       this.#breakOff("the request's content broke off");
       return;
     }
+    this.#backend.owner.left(this.#request);
     this.#abandon();
     process.nextTick(() => {
       if (!this.#answered) this.#answer(contentFailedResponse(error));
@@ -209,6 +211,10 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
   /** The head of the final response is there. */
   #readResponse(connection: BackendConnection): void {
     const { status, reason, lines, has, framing } = connection.head;
+    if (this.#backend.owner.responded(status, this.#request, this.#tried)) {
+      this.#fail('response', `it answered ${status}`);
+      return;
+    }
     if (status >= REFUSES_CONTENT) this.#sender?.cancel();
     const body = receiveBody(this, connection);
     if (body instanceof Refusal) {
@@ -236,6 +242,7 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
     this.#phase = 'over';
     this.#connection = null;
     this.#answered = true;
+    this.#backend.owner.responded(connection.head.status, this.#request, this.#tried);
     this.settle(openTunnel(connection, connection.head, this.#backend, this.#request));
   }
 
@@ -279,10 +286,10 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
     const unsent = this.#phase === 'connect' && this.#sender === null;
     this.#abandon();
     if (this.#answered) return;
-    const failure = { upstream: this.#backend, phase, reason, status, unsent };
+    const failure = { phase, reason, status, unsent };
     this.#answered = true;
     this.#request.onGone = null; // it may be another backend's from now on
-    this.settle(this.#backend.recover(failure, this.#request, this.#tried));
+    this.settle(this.#backend.owner.recover(failure, this.#request, this.#tried));
   }
 
   /** The response has begun and cannot be completed. */

@@ -1,0 +1,81 @@
+import * as z from 'zod';
+import { backend } from './features.ts';
+import { bytes, duration, listOf, oneOf, text, whole, words } from './values.ts';
+
+const yes = z.boolean('must be true or false');
+const status = whole(100, 599);
+const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+
+/** One of the backends of a route. */
+export const proxiedBackend = z.union([
+  backend.transform((url) => ({ url, weight: 1, backup: false })),
+  z.strictObject({ url: backend, weight: whole(1, 100).default(1), backup: yes.default(false) }),
+]);
+
+const statusRange = z
+  .union([status, text(/^[1-5]\d\d-[1-5]\d\d$/, 'a status such as 200, or a range such as "200-299"')])
+  .transform((value): [from: number, to: number] => {
+    const [from = 0, to = from] = String(value).split('-').map(Number);
+    return [from, to];
+  });
+
+/** Checks of backends, beside what requests show. */
+const health = z.strictObject({
+  path: text(/^\/[^\s#]*$/, 'a path such as /healthz'),
+  host: words('a host name').optional(),
+  status: listOf(statusRange).default([[200, 399]]),
+  body: words('a text that the content has').optional(),
+  interval_ms: duration(50).default(5000),
+  timeout_ms: duration(1).default(2000),
+  healthy_after: whole(1, 100).default(2),
+  unhealthy_after: whole(1, 100).default(3),
+});
+
+const sticky = z
+  .strictObject({
+    cookie: text(new RegExp(`^${token}$`), 'the name of a cookie').default('viaduct_backend'),
+    secret: z.string().min(16, 'must be a text of 16 characters or more').optional(),
+    secret_file: words('the path of a file').optional(),
+    max_age_s: whole(1, 10 * 31_536_000).optional(),
+    path: text(/^\/[^\s;]*$/, 'a path').default('/'),
+  })
+  .refine(({ secret, secret_file }) => (secret === undefined) !== (secret_file === undefined), {
+    message: 'must have either secret or secret_file',
+  });
+
+export const proxyOptions = z.strictObject({
+  balance: oneOf(['round-robin', 'least-connections', 'random-two', 'hash']).default('round-robin'),
+  /** What the same backend goes with, for `balance = "hash"`. */
+  hash_by: text(
+    new RegExp(`^(?:address|path|header:${token}|cookie:${token})$`),
+    'address, path, header:NAME or cookie:NAME',
+  ).default('address'),
+  sticky: sticky.optional(),
+  health: health.optional(),
+  connect_timeout_ms: duration(1).default(5000),
+  rest_ms: duration(0).default(1000),
+  rest_ms_max: duration(0).default(60_000),
+  failures_max: whole(0, 1_000_000).default(10),
+  failed_statuses: listOf(whole(400, 599)).default([]),
+  retries: whole(0, 10).default(1),
+  retry_on: listOf(oneOf(['error', 'timeout'])).default(['error']),
+  retry_budget: z.number('must be a number from 0 to 1').min(0).max(1).default(0.2),
+  connections_max: whole(0, 1_000_000).default(0),
+  queue_max: whole(0, 1_000_000).default(1024),
+  queue_timeout_ms: duration(1).default(10_000),
+  slow_start_ms: duration(0).default(0),
+  response_timeout_ms: duration(1).default(60_000),
+  idle_timeout_ms: duration(1).default(60_000),
+  tunnel_idle_timeout_ms: duration(0).default(0),
+  keep_alive_max: whole(0, 100_000).default(64),
+  keep_alive_timeout_ms: duration(1).default(4000),
+  host: words('client, backend or a host name').default('client'),
+  forwarded: oneOf(['x-forwarded', 'forwarded', 'both', 'off']).default('x-forwarded'),
+  head_bytes_max: bytes(256, 16 * 1024 * 1024).default(65_536),
+  head_count_max: whole(1, 10_000).default(200),
+  tls_server_name: words('a host name').optional(),
+  tls_ca: words('the path of a PEM file').optional(),
+  tls_verify: yes.default(true),
+});
+
+export type ProxyOptionsConfig = z.output<typeof proxyOptions>;

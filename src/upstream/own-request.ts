@@ -1,0 +1,26 @@
+import type { HeaderList, Peer, Request } from '../http/message.ts';
+
+const NOBODY: Peer = { remoteAddress: '', remotePort: 0, listener: 0, secure: false, serverPort: '' };
+
+/** A request without content that no client has sent. `path` may have a query. */
+export function ownRequest(method: string, path: string, headers: HeaderList): Request {
+  const query = path.indexOf('?');
+  const host = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'host');
+  return {
+    method,
+    path: query < 0 ? path : path.slice(0, query),
+    query: query < 0 ? '' : path.slice(query + 1),
+    protocol: 'HTTP/1.1',
+    headers,
+    headersRepeat: true,
+    recurring: 0,
+    scriptName: '',
+    host: host < 0 ? '' : (headers[host + 1] as string),
+    body: null,
+    peer: NOBODY,
+    upgrades: false,
+    gone: false,
+    onGone: null,
+    sendInterim() {},
+  };
+}

@@ -16,6 +16,13 @@ import { composeSite } from './site/compose-site.ts';
 import { applicationNames, type Configuration, MAIN, NOWHERE } from './site/configuration.ts';
 import { Listeners, type Opening } from './site/listeners.ts';
 import { ProjectWatch } from './site/project-watch.ts';
+import {
+  type BackendChange,
+  type BackendControl,
+  changeBackend,
+  listBackends,
+  type RouteBackends,
+} from './upstream/backend-control.ts';
 import type { Standings } from './upstream/member.ts';
 import { plainError, tracebackPage } from './web/error-page.ts';
 import { settle } from './web/settle.ts';
@@ -32,7 +39,7 @@ export interface ServerOptions {
   readonly given?: ReadonlyMap<string, Application>;
 }
 
-export interface RunningServer {
+export interface RunningServer extends BackendControl {
   readonly urls: readonly string[];
   /** Requests that are being answered or whose connections are open. */
   readonly connections: number;
@@ -135,6 +142,18 @@ class Server implements RunningServer {
     }
     started(null);
     this.#watch.follow(this.#configuration);
+  }
+
+  backends(): Promise<readonly RouteBackends[]> {
+    return Promise.resolve(listBackends(this.#proxies));
+  }
+
+  changeBackend(name: string, change: BackendChange): Promise<boolean> {
+    return Promise.resolve(changeBackend(this.#proxies, this.#standings, name, change));
+  }
+
+  get #proxies(): BuiltSite['proxies'] {
+    return this.#site?.proxies ?? new Map();
   }
 
   /** One after another: signals, changed files and changed configurations ask for them. */

@@ -5,11 +5,13 @@ import { flagName, type Setting } from '../config/setting.ts';
 import { SETTINGS, type SettingName, settingNames } from '../config/settings.ts';
 import { takes } from '../config/value.ts';
 
-export type Command = 'serve' | 'check' | 'hash-password' | 'help' | 'version';
+export type Command = 'serve' | 'check' | 'backends' | 'hash-password' | 'help' | 'version';
 
 export const COMMANDS: Readonly<Record<Command, string>> = {
   serve: 'Find the application and serve it. The word can be left out.',
   check: 'Tell what would be served, with which settings and routes, and import the application, without serving it.',
+  backends:
+    'List the backends of a running server, or change one: drain NAME, enable NAME, weight NAME N.',
   'hash-password': 'Ask for a password and print its hash, for basic_auth.',
   help: 'Print this text.',
   version: 'Print the version.',
@@ -18,6 +20,8 @@ export const COMMANDS: Readonly<Record<Command, string>> = {
 /** The command line, with its mistakes beside it, so that they can be told together with those of the other sources. */
 export interface Arguments {
   readonly command: Command;
+  /** What stands behind a command that has words of its own. */
+  readonly words: readonly string[];
   readonly flags: readonly Given[];
   readonly mistakes: readonly string[];
   /** The command that the PATH was perhaps meant to be, for when there is nothing of its name. */
@@ -36,7 +40,8 @@ export function readArguments(argv: readonly string[]): Arguments {
     if (token.kind !== 'option' || unknown.has(token.index)) continue;
     const spelling = token.rawName.startsWith('--') ? token.rawName : (argv[token.index] as string);
     const flag = FLAGS.get(spelling);
-    if (flag === 'help' || flag === 'version') return { command: flag, flags: [], mistakes: [], meant: null };
+    if (flag === 'help' || flag === 'version')
+      return { command: flag, words: [], flags: [], mistakes: [], meant: null };
     if (flag === undefined) {
       unknown.add(token.index);
       mistakes.push(unknownFlag(spelling));
@@ -47,11 +52,12 @@ export function readArguments(argv: readonly string[]): Arguments {
     else flags.set(flag.name, added(flags.get(flag.name), { name: flag.name, values: [written], origin: spelling }));
   }
   const command = isCommand(words[0]) ? (words.shift() as Command) : null;
-  if (command === 'help' || command === 'version') return { command, flags: [], mistakes, meant: null };
+  if (command === 'help' || command === 'version') return { command, words: [], flags: [], mistakes, meant: null };
+  if (command === 'backends') return { command, words, flags: [...flags.values()], mistakes, meant: null };
   const meant = command === null ? commandLike(words[0]) : null;
   if (words.length > 1) mistakes.push(tooMany(words, meant));
   const target = words.slice(0, 1).map(targetGiven);
-  return { command: command ?? 'serve', flags: [...target, ...flags.values()], mistakes, meant };
+  return { command: command ?? 'serve', words: [], flags: [...target, ...flags.values()], mistakes, meant };
 }
 
 /** A flag that asks for a command, or one of a setting; `off` when it says no to it. */

@@ -1,5 +1,6 @@
 import { VERSION } from '../version.ts';
 import { readArguments } from './arguments.ts';
+import { backends } from './commands/backends.ts';
 import { check } from './commands/check.ts';
 import { hashPassword } from './commands/hash-password.ts';
 import { serve } from './commands/serve.ts';
@@ -15,6 +16,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (parsed.command === 'help') process.stdout.write(helpText());
     else if (parsed.command === 'version') process.stdout.write(`viaduct ${VERSION}\n`);
     else if (parsed.command === 'hash-password') return await hashPassword();
+    else if (parsed.command === 'backends') return await backends(parsed);
     else if (parsed.command === 'check') return await check(parsed);
     else return await serve(parsed);
     return 0;

@@ -69,6 +69,17 @@ export const MAIN_SETTINGS = {
     help: 'Settings file to read instead of viaduct.toml.',
     reason: 'One file beside the project serves most; several are for several deployments.',
   },
+  control: {
+    kind: 'path',
+    default: null,
+    means: 'file',
+    shows: 'PATH',
+    defaultText: 'none',
+    alsoCalled: 'control_socket stats_socket master_fifo',
+    group: 'how',
+    help: 'Unix socket for commands to the running server, such as viaduct backends. Only this user may use it.',
+    reason: 'Who needs no commands has one door less.',
+  },
   listen: {
     kind: 'list',
     default: ['127.0.0.1:8000'],

@@ -1,7 +1,7 @@
 import type { Worker as ClusterWorker } from 'node:cluster';
 import { ViaductError } from '../errors.ts';
 import type { Configuration } from '../site/configuration.ts';
-import { errorOf, type FromFront, type FrontStart, type ToFront } from './messages.ts';
+import { type Answer, errorOf, type FromFront, type FrontStart, type Question, type ToFront } from './messages.ts';
 
 /** The primary's side of one front: what it said last, and how it ended. */
 export class FrontProcess {
@@ -20,6 +20,8 @@ export class FrontProcess {
   readonly exited: Promise<string>;
   readonly #process: ClusterWorker;
   #reloaded: ((error: Error | null) => void) | null = null;
+  readonly #asked = new Map<number, (answer: Answer | null) => void>();
+  #questions = 0;
 
   constructor(worker: ClusterWorker, start: FrontStart) {
     this.#process = worker;
@@ -40,6 +42,7 @@ export class FrontProcess {
           reject(this.failure);
         } else if (message.kind === 'reloaded')
           this.#finishReload(message.error === null ? null : errorOf(message.error));
+        else if (message.kind === 'answer') this.#finishQuestion(message.id, message.answer);
         else {
           this.connections = message.connections;
           this.lifeSignMs = performance.now();
@@ -52,6 +55,7 @@ export class FrontProcess {
         this.state = 'gone';
         reject(new ViaductError('WORKER', `Cannot start a front: it ended ${how}`));
         this.#finishReload(null);
+        for (const id of this.#asked.keys()) this.#finishQuestion(id, null);
         death(how);
       };
       worker.process.once('close', (code, signal) => {
@@ -83,8 +87,25 @@ export class FrontProcess {
     });
   }
 
+  /** Resolves to the answer; null from one that does not serve, or dies meanwhile. */
+  ask(question: Question): Promise<Answer | null> {
+    if (this.state !== 'ready') return Promise.resolve(null);
+    this.#questions += 1;
+    const id = this.#questions;
+    return new Promise((resolve) => {
+      this.#asked.set(id, resolve);
+      this.send({ kind: 'ask', id, question });
+    });
+  }
+
   kill(): void {
     this.#process.process.kill('SIGKILL');
+  }
+
+  #finishQuestion(id: number, answer: Answer | null): void {
+    const finish = this.#asked.get(id);
+    this.#asked.delete(id);
+    finish?.(answer);
   }
 
   #finishReload(error: Error | null): void {

@@ -4,7 +4,7 @@ import { createLog } from '../observe/log.ts';
 import { type RunningServer, startServer } from '../server.ts';
 import { assumeIdentity } from '../service/identity.ts';
 import type { Configuration } from '../site/configuration.ts';
-import { type FromFront, type FrontStart, failureOf, type ToFront } from './messages.ts';
+import { type FromFront, type FrontStart, failureOf, type Question, type ToFront } from './messages.ts';
 
 const ALIVE_EVERY_MS = 1000;
 /** Whoever reads the output may be stuck. */
@@ -19,6 +19,7 @@ process.stderr.on('error', ignoreClosed);
 process.on('message', (message: ToFront) => {
   if (message.kind === 'start') void start(message.start);
   else if (message.kind === 'reload') void reload(message.configuration);
+  else if (message.kind === 'ask') void answer(message.id, message.question);
   else void stop();
 });
 setInterval(() => tell({ kind: 'alive', connections: server?.connections ?? 0 }), ALIVE_EVERY_MS).unref();
@@ -44,6 +45,12 @@ async function reload(configuration: Configuration): Promise<void> {
   } catch (error) {
     tell({ kind: 'reloaded', error: failureOf(error) });
   }
+}
+
+async function answer(id: number, question: Question): Promise<void> {
+  const given =
+    question.about === 'backends' ? server?.backends() : server?.changeBackend(question.name, question.change);
+  tell({ kind: 'answer', id, answer: (await given) ?? [] });
 }
 
 async function stop(): Promise<void> {

@@ -1,12 +1,22 @@
 import { type ErrorCode, ViaductError } from '../errors.ts';
 import type { Identity } from '../service/identity.ts';
 import type { Configuration } from '../site/configuration.ts';
+import type { BackendChange, RouteBackends } from '../upstream/backend-control.ts';
 
 /** From the primary to a front. */
 export type ToFront =
   | { readonly kind: 'start'; readonly start: FrontStart }
   | { readonly kind: 'reload'; readonly configuration: Configuration }
+  | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
   | { readonly kind: 'stop' };
+
+/** What the primary asks a front that serves. */
+export type Question =
+  | { readonly about: 'backends' }
+  | { readonly about: 'backend'; readonly name: string; readonly change: BackendChange };
+
+/** The list of backends, or whether the one that was to be changed is known. */
+export type Answer = readonly RouteBackends[] | boolean;
 
 /** Everything a front needs; it reads no settings itself, so that all fronts have the same. */
 export interface FrontStart {
@@ -23,6 +33,7 @@ export type FromFront =
   | { readonly kind: 'ready'; readonly urls: readonly string[] }
   | { readonly kind: 'failed'; readonly error: Failure }
   | { readonly kind: 'reloaded'; readonly error: Failure | null }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
   /** Once a second: the event loop turns. */
   | { readonly kind: 'alive'; readonly connections: number };
 

@@ -7,6 +7,7 @@ import type { Log } from '../observe/log.ts';
 import type { RunningServer } from '../server.ts';
 import type { Identity } from '../service/identity.ts';
 import type { Configuration } from '../site/configuration.ts';
+import { type BackendChange, mergeBackends, type RouteBackends } from '../upstream/backend-control.ts';
 import { FrontProcess } from './front-process.ts';
 import { passLines } from './pass-lines.ts';
 import { frontConfiguration } from './share.ts';
@@ -71,6 +72,8 @@ class Primary implements RunningFronts {
   readonly #places: readonly Place[];
   #state: 'starting' | 'serving' | 'stopping' = 'starting';
   #reloading = false;
+  /** What people have changed about backends: a front that is started anew learns it. */
+  readonly #changes = new Map<string, BackendChange>();
   #lose: (error: ViaductError) => void = () => {};
   #stuck = false;
 
@@ -138,6 +141,19 @@ class Primary implements RunningFronts {
     }
   }
 
+  async backends(): Promise<readonly RouteBackends[]> {
+    const answers = await Promise.all(this.#fronts.map((front) => front.ask({ about: 'backends' })));
+    return mergeBackends(answers.filter((answer) => Array.isArray(answer)));
+  }
+
+  async changeBackend(name: string, change: BackendChange): Promise<boolean> {
+    const question = { about: 'backend', name, change } as const;
+    const answers = await Promise.all(this.#fronts.map((front) => front.ask(question)));
+    if (!answers.includes(true)) return false;
+    this.#changes.set(name, { ...this.#changes.get(name), ...change });
+    return true;
+  }
+
   async stop(): Promise<void> {
     this.#state = 'stopping';
     for (const place of this.#places) {
@@ -172,7 +188,9 @@ class Primary implements RunningFronts {
     const front = new FrontProcess(worker, { configuration, identity, logFormat });
     place.front = front;
     void front.exited.then((how) => this.#ended(place, front, how));
-    return front.started;
+    return front.started.then(() => {
+      for (const [name, change] of this.#changes) void front.ask({ about: 'backend', name, change });
+    });
   }
 
   #ended(place: Place, front: FrontProcess, how: string): void {

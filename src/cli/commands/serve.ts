@@ -3,10 +3,11 @@ import { MovingWatch } from '../../app/moving-watch.ts';
 import { watchFiles } from '../../app/watch-files.ts';
 import type { LoadedSettings } from '../../config/load.ts';
 import { placeOf } from '../../config/site/keys.ts';
+import { type RunningControl, startControl } from '../../control.ts';
 import { type RunningFronts, startFronts } from '../../fronts/primary.ts';
 import { tellForgottenPromises } from '../../observe/forgotten-promises.ts';
 import { createLog, type Log } from '../../observe/log.ts';
-import { startServer } from '../../server.ts';
+import { type RunningServer, startServer } from '../../server.ts';
 import { assumeIdentity } from '../../service/identity.ts';
 import { resolveListen, takeInheritedSockets } from '../../service/inherited-sockets.ts';
 import { ServiceManager, takeServiceManager } from '../../service/service-manager.ts';
@@ -43,6 +44,7 @@ export async function serve(parsed: Arguments): Promise<number> {
     if (identity !== null) assumeIdentity(identity);
   };
   const server = fronts ?? (await startServer({ configuration, log, accessLog: process.stdout, onBound }));
+  const control = settings.control === null ? null : await openControl(settings.control, server, log);
   const manager = new ServiceManager(managerOptions, project?.python.path ?? 'python3');
   const name = basename(project?.directory ?? settings.chdir ?? process.cwd());
   const isAlive = fronts === null ? () => true : () => fronts.isAlive();
@@ -74,7 +76,18 @@ export async function serve(parsed: Arguments): Promise<number> {
   if (process.stdin.isTTY === true) process.stderr.write(`${colours.dim('Press Ctrl-C to stop.')}\n`);
   const code = await Promise.race([ended, ...(fronts === null ? [] : [endWhenLost(fronts, log)])]);
   manager.close();
+  control?.close();
   return code;
+}
+
+/** A server whose control socket cannot be opened has not come up. */
+async function openControl(path: string, server: RunningServer, log: Log): Promise<RunningControl> {
+  try {
+    return await startControl(path, server, log);
+  } catch (error) {
+    server.kill();
+    throw error;
+  }
 }
 
 /** Between paths, none of which can have it. */

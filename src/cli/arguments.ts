@@ -10,8 +10,7 @@ export type Command = 'serve' | 'check' | 'backends' | 'hash-password' | 'help' 
 export const COMMANDS: Readonly<Record<Command, string>> = {
   serve: 'Find the application and serve it. The word can be left out.',
   check: 'Tell what would be served, with which settings and routes, and import the application, without serving it.',
-  backends:
-    'List the backends of a running server, or change one: drain NAME, enable NAME, weight NAME N.',
+  backends: 'List the backends of a running server, or change one: drain NAME, enable NAME, weight NAME N.',
   'hash-password': 'Ask for a password and print its hash, for basic_auth.',
   help: 'Print this text.',
   version: 'Print the version.',

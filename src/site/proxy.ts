@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { ProxyOptionsConfig } from '../config/site/proxy.ts';
 import type { RouteConfig } from '../config/site/schema.ts';
 import { ViaductError } from '../errors.ts';
-import type { Backend, BackendTls } from '../upstream/backend.ts';
+import { type Backend, type BackendTls, parseBackend } from '../upstream/backend.ts';
 import type { Balancer } from '../upstream/balancer.ts';
 import { consistentHash } from '../upstream/balancers/consistent-hash.ts';
 import { leastConnections } from '../upstream/balancers/least-connections.ts';
@@ -15,7 +15,7 @@ import { reverseProxy } from '../upstream/reverse-proxy.ts';
 import type { StickyOptions } from '../upstream/sticky.ts';
 import type { Last, RouteContext } from './build.ts';
 import { notFound } from './not-found.ts';
-import { omitUndefined } from './options.ts';
+import { omitUndefined, pairs } from './options.ts';
 
 const SECRET_LENGTH_MIN = 16;
 
@@ -53,12 +53,17 @@ export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig
     responseTimeoutMs: options.response_timeout_ms,
     idleTimeoutMs: options.idle_timeout_ms,
     tunnelIdleTimeoutMs: options.tunnel_idle_timeout_ms,
+    bufferRequest: options.buffer_request,
+    bufferResponse: options.buffer_response,
+    bufferMemoryBytesMax: options.buffer_memory_bytes_max,
+    bufferFileBytesMax: options.buffer_file_bytes_max,
     keepAliveMax: options.keep_alive_max,
     keepAliveTimeoutMs: options.keep_alive_timeout_ms,
     hostHeader: options.host,
     responseHeadBytesMax: options.head_bytes_max,
     responseHeadCountMax: options.head_count_max,
     forwarded: options.forwarded,
+    params: pairs(options.params),
     listenerPorts: parts.listenerPorts,
     standings: parts.standings,
     onError: parts.onError,
@@ -113,11 +118,10 @@ function checksOf(health: ProxyOptionsConfig['health']): ActiveCheckOptions | un
 
 /** A backend as it is written in a configuration, where its form was checked. */
 export function backendOf(url: string, base: string, tls: BackendTls = {}): Backend {
-  const path = /^unix:(.+)$/.exec(url)?.[1];
-  if (path !== undefined) return { host: '', port: 0, path: resolve(base, path) };
-  const [, scheme, host = '', port] = /^(https?):\/\/(.+?)(?::(\d{1,5}))?$/.exec(url) ?? [];
-  const place = { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? (scheme === 'https' ? 443 : 80)) };
-  return scheme === 'https' ? { ...place, tls } : place;
+  const absolute = url.replace(/^(.*?unix:)(.+)$/, (_, before: string, path: string) => before + resolve(base, path));
+  const backend = parseBackend(absolute, tls);
+  if (backend === null) throw new ViaductError('SETTINGS', `Cannot use backend "${url}": it is none`);
+  return backend;
 }
 
 function readText(path: string): string {

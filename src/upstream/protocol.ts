@@ -22,6 +22,8 @@ export interface BackendProtocol {
    * request before; it is handed back to the owner.
    */
   send(request: Request, tried: readonly Upstream[]): HandlerResult;
+  /** Content must be of known length. */
+  readonly needsLength: boolean;
   /** Requests that are with the backend now. */
   readonly active: number;
   /** Closes what is idle; what is busy ends with its response. */

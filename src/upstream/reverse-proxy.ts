@@ -1,16 +1,18 @@
-import type { HandlerResult } from '../http/handler.ts';
-import type { Request } from '../http/message.ts';
+import { after, type HandlerResult } from '../http/handler.ts';
+import type { HeaderList, Request } from '../http/message.ts';
 import type { Backend } from './backend.ts';
 import type { Balancer } from './balancer.ts';
 import { roundRobin } from './balancers/round-robin.ts';
+import { bufferRequest } from './buffering/buffered-request.ts';
+import { bufferResponse } from './buffering/buffered-response.ts';
 import { Clock } from './clock.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import { Dispatcher, type MemberState, stateOf, unavailable } from './dispatcher.ts';
 import type { ForwardedMode } from './forwarded.ts';
 import { type ActiveCheckOptions, ActiveChecks } from './health/active-checks.ts';
 import { PassiveHealth } from './health/passive-health.ts';
-import { Http1Backend } from './http1/http1-backend.ts';
 import type { Member, Standings } from './member.ts';
+import { protocolOf } from './protocol-of.ts';
 import { RetryPolicy, type RetryReason } from './retry-policy.ts';
 import { Roster } from './roster.ts';
 import { Sticky, type StickyOptions } from './sticky.ts';
@@ -58,6 +60,13 @@ export interface ReverseProxyOptions {
   readonly slowStartMs?: number;
   /** What is known of backends by their names. The proxy changes it. */
   readonly standings?: Standings;
+  /** Content of a request is received whole before a backend is asked; so is that of unknown length where a backend's protocol needs the length. */
+  readonly bufferRequest?: boolean;
+  /** Content of a response is taken as fast as the backend sends it. */
+  readonly bufferResponse?: boolean;
+  /** Content that is buffered waits in memory up to so much, then in a file; a response's file may have so much. 64 KiB and 1 GiB by default. */
+  readonly bufferMemoryBytesMax?: number;
+  readonly bufferFileBytesMax?: number;
   /** Idle connections that are kept for each backend; 0 opens one for each request. */
   readonly keepAliveMax: number;
   /** How long one is kept: shorter than the backend keeps it. */
@@ -70,6 +79,8 @@ export interface ReverseProxyOptions {
   readonly responseHeadCountMax: number;
   /** Which fields tell backends about the client. */
   readonly forwarded: ForwardedMode;
+  /** Further variables for backends of gateway protocols, `[name, value, …]`, such as SCRIPT_FILENAME; they win over those of the request. */
+  readonly params?: HeaderList;
   /** The port of each listener, in the server's order, for X-Forwarded-Port; a peer's `serverPort` comes first. */
   readonly listenerPorts?: readonly string[];
   /** Told once for each request that a backend failed, also when another backend then answers it. */
@@ -109,6 +120,8 @@ const REST_MS_MAX = 60_000;
 const QUEUE_MAX = 1024;
 const QUEUE_TIMEOUT_MS = 10_000;
 const RETRY_BUDGET = 0.2;
+const BUFFER_MEMORY_BYTES = 64 * 1024;
+const BUFFER_FILE_BYTES = 1024 * 1024 * 1024;
 /** A server does not wait longer for an engine that may be down. */
 const DISCOVERY_START_MS = 5000;
 
@@ -121,6 +134,8 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
     ...options,
     tunnelIdleTimeoutMs: options.tunnelIdleTimeoutMs ?? 0,
     listenerPorts: options.listenerPorts ?? [],
+    params: options.params ?? [],
+    onStderr: (backend: string, line: string) => onInfo(`Backend "${backend}" says: ${line}`),
   };
   const passive = new PassiveHealth({
     restMs: options.restMs ?? 0,
@@ -136,7 +151,7 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
     standings,
     slowStartMs: options.slowStartMs ?? 0,
     check: checks === null ? '' : (options.checks?.path ?? ''),
-    protocolOf: (member) => new Http1Backend(member.backend, clock, protocolOptions, dispatcher.ownerOf(member)),
+    protocolOf: (member) => protocolOf(member.backend, clock, protocolOptions, dispatcher.ownerOf(member)),
     onJoined(member) {
       sticky?.joined(member);
       if (started) checks?.joined(member);
@@ -166,6 +181,15 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
     onInfo,
   });
   roster.update(0, options.backends);
+
+  const { bufferRequest: buffersRequests = false, bufferMemoryBytesMax: memoryBytesMax = BUFFER_MEMORY_BYTES } =
+    options;
+  const limits = { memoryBytesMax, fileBytesMax: options.bufferFileBytesMax ?? BUFFER_FILE_BYTES };
+  const needsLength = (): boolean => roster.members.some(({ protocol }) => protocol.needsLength);
+  const dispatch =
+    options.bufferResponse === true
+      ? (request: Request) => after(dispatcher.handle(request), (response) => bufferResponse(response, limits))
+      : (request: Request) => dispatcher.handle(request);
 
   async function start(): Promise<void> {
     started = true;
@@ -198,7 +222,11 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
   }
 
   return {
-    handle: (request) => dispatcher.handle(request),
+    handle(request) {
+      const { body } = request;
+      if (body === null || !(buffersRequests || (body.length < 0 && needsLength()))) return dispatch(request);
+      return bufferRequest(request, memoryBytesMax, dispatch);
+    },
     status: () =>
       roster.members.map((member) => ({
         name: member.name,

@@ -1,8 +1,8 @@
 import type { HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import type { Clock, Watched } from './clock.ts';
-import { LaterResponse } from './http1/later-response.ts';
-import { clientLeftResponse } from './http1/own-answers.ts';
+import { LaterResponse } from './exchange/later-response.ts';
+import { clientLeftResponse } from './exchange/own-answers.ts';
 import type { Upstream } from './protocol.ts';
 
 export interface WaitingLineOptions {

@@ -16,7 +16,7 @@ interface Fake extends Upstream {
 
 /** A backend that is busy as the test says. */
 function upstream(host: string, weight = 1, active = 0): Fake {
-  const protocol = { active, send: () => assert.fail('nothing is sent'), stop() {}, destroy() {} };
+  const protocol = { active, needsLength: false, send: () => assert.fail('nothing is sent'), stop() {}, destroy() {} };
   return { backend: { host, port: 80, weight }, protocol, weight };
 }
 

@@ -105,8 +105,8 @@ const basicAuth = z.strictObject({
 
 /** Where a backend listens. */
 export const backend = text(
-  /^https?:\/\/(?:[^\s/:?#[\]@]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$|^unix:.+$/,
-  'a backend such as http://127.0.0.1:9000, https://app.internal or unix:/run/app.sock',
+  /^(?:https?:\/\/(?:unix:.+|(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?\/?)|unix:.+|(?:uwsgi|fastcgi|scgi):\/\/(?:unix:.+|(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}))$/,
+  'a backend such as http://127.0.0.1:9000, https://app.internal, uwsgi://127.0.0.1:3031 or unix:/run/app.sock',
 );
 
 const forwardAuth = z.strictObject({

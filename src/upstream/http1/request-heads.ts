@@ -86,7 +86,7 @@ export class RequestHeads {
 }
 
 /** The fields that belong to the client's connection because Connection names them; null when it names none. */
-function nominatedFields({ headers }: Request): Set<string> | null {
+export function nominatedFields({ headers }: Request): Set<string> | null {
   let names: Set<string> | null = null;
   for (let i = 0; i < headers.length; i += 2) {
     if (requestFieldKind(headers[i] as string) !== 'connection') continue;

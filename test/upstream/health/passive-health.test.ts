@@ -4,7 +4,13 @@ import { PassiveHealth } from '../../../src/upstream/health/passive-health.ts';
 import type { Upstream } from '../../../src/upstream/protocol.ts';
 
 const [a, b] = ['a', 'b'].map((host): Upstream => {
-  const protocol = { active: 0, send: () => assert.fail('nothing is sent'), stop() {}, destroy() {} };
+  const protocol = {
+    active: 0,
+    needsLength: false,
+    send: () => assert.fail('nothing is sent'),
+    stop() {},
+    destroy() {},
+  };
   return { backend: { host, port: 80 }, protocol, weight: 1 };
 }) as [Upstream, Upstream];
 

@@ -1,15 +1,13 @@
 import type { Backend } from '../backend.ts';
 import type { Clock } from '../clock.ts';
 import { BackendConnection, type ConnectionUser } from './backend-connection.ts';
-import { ResponseHead } from './response-head.ts';
+import type { Dialect } from './dialect.ts';
 
 export interface ConnectionPoolOptions {
   /** Idle connections that are kept. 0 keeps none. */
   readonly keepAliveMax: number;
   readonly keepAliveTimeoutMs: number;
   readonly connectTimeoutMs: number;
-  readonly responseHeadBytesMax: number;
-  readonly responseHeadCountMax: number;
 }
 
 /** A connection that was used so recently is hardly about to be closed by the backend. */
@@ -19,6 +17,7 @@ const FRESH_MS = 1000;
 export class ConnectionPool {
   readonly #backend: Backend;
   readonly #clock: Clock;
+  readonly #dialect: Dialect;
   readonly #options: ConnectionPoolOptions;
   readonly #idle: BackendConnection[] = [];
   readonly #open = new Set<BackendConnection>();
@@ -30,8 +29,9 @@ export class ConnectionPool {
   #stopped = false;
 
   /** `onFreed` is called when fewer connections are active than before. */
-  constructor(backend: Backend, clock: Clock, options: ConnectionPoolOptions, onFreed: () => void) {
+  constructor(backend: Backend, dialect: Dialect, clock: Clock, options: ConnectionPoolOptions, onFreed: () => void) {
     this.#backend = backend;
+    this.#dialect = dialect;
     this.#onFreed = onFreed;
     this.#clock = clock;
     this.#options = options;
@@ -64,9 +64,7 @@ export class ConnectionPool {
 
   /** Begins a new connection for `user`. */
   open(user: ConnectionUser): BackendConnection {
-    const { responseHeadBytesMax, responseHeadCountMax } = this.#options;
-    const head = new ResponseHead(responseHeadBytesMax, responseHeadCountMax);
-    const connection = new BackendConnection(this.#backend, this.#clock, head, user, this.#forget);
+    const connection = new BackendConnection(this.#backend, this.#clock, this.#dialect, user, this.#forget);
     this.#open.add(connection);
     connection.await(this.#connectTicks);
     return connection;

@@ -3,13 +3,13 @@ import type { Request } from '../../http/message.ts';
 import { Refusal } from '../../http/refusal.ts';
 import { Response } from '../../http/response.ts';
 import { brokenContent, describeClosing, describeFailure } from '../failure.ts';
+import { wantedUpgrade } from '../http1/request-heads.ts';
 import type { Upstream, UpstreamPhase } from '../protocol.ts';
 import type { BackendConnection, ConnectionUser } from './backend-connection.ts';
-import type { Http1Backend } from './http1-backend.ts';
+import type { ExchangingBackend } from './exchanging-backend.ts';
 import { LaterResponse } from './later-response.ts';
-import { clientLeftResponse, contentFailedResponse } from './own-answers.ts';
+import { clientLeftResponse, contentFailedResponse, headTooLargeResponse } from './own-answers.ts';
 import { receiveBody } from './receive-body.ts';
-import { wantedUpgrade } from './request-heads.ts';
 import { RequestSender, type SenderOwner } from './request-sender.ts';
 import { type ContentOwner, ResponseContent } from './response-content.ts';
 import { isAmong, openTunnel } from './tunnel.ts';
@@ -23,8 +23,8 @@ const REFUSES_CONTENT = 300;
  * One request on its way through one backend: gets a connection (`connect`), is sent and waits for the response's head (`response`), passes
  * on content (`content`), and is `over`.
  */
-export class Http1Exchange extends LaterResponse implements ConnectionUser, SenderOwner, ContentOwner {
-  readonly #backend: Http1Backend;
+export class BackendExchange extends LaterResponse implements ConnectionUser, SenderOwner, ContentOwner {
+  readonly #backend: ExchangingBackend;
   readonly #request: Request;
   readonly #tried: readonly Upstream[];
   readonly #upgrade: string;
@@ -37,7 +37,7 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
   #heard = false;
   #interim = 0;
 
-  constructor(backend: Http1Backend, request: Request, tried: readonly Upstream[]) {
+  constructor(backend: ExchangingBackend, request: Request, tried: readonly Upstream[]) {
     super();
     this.#backend = backend;
     this.#request = request;
@@ -112,6 +112,11 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
     else this.#breakOff('no more content in time');
   }
 
+  garbled(reason: string): void {
+    if (this.#phase === 'content') this.#breakOff(reason);
+    else this.#fail('response', reason);
+  }
+
   // SenderOwner
 
   sendingBlocked(): void {
@@ -163,7 +168,14 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
     this.#phase = 'response';
     const request = this.#request;
     connection.head.begin(request.method);
-    const head = this.#backend.heads.write(request, this.#upgrade);
+    connection.unframing?.begin();
+    const { dialect } = this.#backend;
+    const head = dialect.head(request, this.#upgrade);
+    if (typeof head !== 'string') {
+      this.#abandon();
+      this.#answer(headTooLargeResponse(head.tooLarge));
+      return;
+    }
     if (request.body === null) {
       connection.socket.write(head, 'latin1');
       connection.await(this.#backend.responseTicks);
@@ -172,7 +184,7 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
     connection.awaitNothing();
     if (this.#sender !== null) this.#sender.restart(head, connection);
     else {
-      this.#sender = new RequestSender(this, request.body, head, connection);
+      this.#sender = new RequestSender(this, request.body, dialect.coding(request.body), head, connection);
       this.#sender.start();
     }
   }
@@ -255,7 +267,8 @@ export class Http1Exchange extends LaterResponse implements ConnectionUser, Send
     const clean = connection.input.length === 0 && (this.#sender === null || this.#sender.complete);
     this.#sender?.cancel();
     connection.awaitNothing();
-    if (clean && connection.head.framing.persists) this.#backend.pool.release(connection);
+    const over = connection.unframing === null ? connection.head.framing.persists : connection.unframing.over;
+    if (clean && over && this.#backend.dialect.persists) this.#backend.pool.release(connection);
     else connection.abandon();
   }
 

@@ -6,6 +6,11 @@ export function clientLeftResponse(): Response {
   return new Response(499, 'Client Closed Request', '', -1, 0, null);
 }
 
+/** The answer to a request whose fields do not fit into what its backend can be told (RFC 6585 section 5). */
+export function headTooLargeResponse(reason: string): Response {
+  return Response.text(431, `431 Request Header Fields Too Large: ${reason}\n`);
+}
+
 /** The answer to a request whose content a handler found wrong. */
 export function contentFailedResponse(error: Error): Response {
   const status = error instanceof RequestBodyError && error.status >= 400 ? error.status : 400;

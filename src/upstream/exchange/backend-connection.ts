@@ -2,8 +2,9 @@ import type { Socket } from 'node:net';
 import { Input } from '../../http/input.ts';
 import type { Backend } from '../backend.ts';
 import { type Clock, NEVER } from '../clock.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
 import { openSocket } from '../open-socket.ts';
-import type { ResponseHead } from './response-head.ts';
+import type { Dialect, Unframing } from './dialect.ts';
 
 const MEMORY_BYTES = 65536;
 /** A read of so much is worth memory of its own, which then needs no copy. */
@@ -25,6 +26,8 @@ export interface ConnectionUser {
   closed(error: Error | null): void;
   /** What was awaited did not happen in time. */
   late(): void;
+  /** What has come is not what the backend's protocol allows. */
+  garbled(reason: string): void;
 }
 
 /** One connection to a backend, with at most one request in it. While it has no user it is idle, and whatever comes ends it. */
@@ -32,6 +35,7 @@ export class BackendConnection {
   readonly socket: Socket;
   readonly input = new Input();
   readonly head: ResponseHead;
+  readonly unframing: Unframing | null;
   user: ConnectionUser | null;
   /** Responses that it has brought. */
   served = 0;
@@ -49,12 +53,13 @@ export class BackendConnection {
   constructor(
     backend: Backend,
     clock: Clock,
-    head: ResponseHead,
+    dialect: Dialect,
     user: ConnectionUser,
     onClosed: (connection: BackendConnection) => void,
   ) {
     this.#clock = clock;
-    this.head = head;
+    this.head = dialect.responseHead();
+    this.unframing = dialect.unframing();
     this.user = user;
     this.#onClosed = onClosed;
     let failure: Error | null = null;
@@ -137,9 +142,27 @@ export class BackendConnection {
       this.destroy();
       return;
     }
+    if (this.unframing !== null) {
+      this.#unframe(this.unframing, bytes.subarray(0, length));
+      return;
+    }
     this.input.lend(bytes, length);
     this.user.received();
     this.input.keep();
+  }
+
+  #unframe(unframing: Unframing, bytes: Buffer): void {
+    const content = unframing.take(bytes);
+    if (typeof content === 'string') {
+      this.user?.garbled(content);
+      return;
+    }
+    if (content.length > 0) {
+      this.input.lend(content, content.length);
+      this.user?.received();
+      this.input.keep();
+    }
+    if (unframing.over) this.user?.ended();
   }
 
   #close(failure: Error | null): void {

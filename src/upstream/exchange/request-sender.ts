@@ -1,5 +1,6 @@
 import type { BodySink, RequestBody } from '../../http/message.ts';
 import type { BackendConnection } from './backend-connection.ts';
+import type { ContentCoding } from './dialect.ts';
 
 /** Who is told how the sending of a request's content goes. */
 export interface SenderOwner {
@@ -13,12 +14,11 @@ export interface SenderOwner {
   contentFailed(error: Error): void;
 }
 
-const LAST_CHUNK = '0\r\n\r\n';
-
 /** Sends a request's head and content, and makes the client wait when the backend does not read. Trailers are dropped. */
 export class RequestSender implements BodySink {
   readonly #owner: SenderOwner;
   readonly #body: RequestBody;
+  readonly #coding: ContentCoding;
   #connection: BackendConnection;
   /** The head, until the first block gives it company. */
   #head: string;
@@ -26,9 +26,16 @@ export class RequestSender implements BodySink {
   /** Bytes of content that were taken from the client. */
   #taken = 0;
 
-  constructor(owner: SenderOwner, body: RequestBody, head: string, connection: BackendConnection) {
+  constructor(
+    owner: SenderOwner,
+    body: RequestBody,
+    coding: ContentCoding,
+    head: string,
+    connection: BackendConnection,
+  ) {
     this.#owner = owner;
     this.#body = body;
+    this.#coding = coding;
     this.#head = head;
     this.#connection = connection;
   }
@@ -81,10 +88,9 @@ export class RequestSender implements BodySink {
       return;
     }
     this.#state = 'complete';
-    if (this.#body.length < 0) {
-      this.#connection.socket.write(this.#head + LAST_CHUNK, 'latin1');
-      this.#head = '';
-    } else this.#sendHead();
+    const rest = this.#head + this.#coding.end;
+    this.#head = '';
+    if (rest !== '') this.#connection.socket.write(rest, 'latin1');
     this.#owner.sent();
   }
 
@@ -121,13 +127,8 @@ export class RequestSender implements BodySink {
 
   /** A copy of `block`, framed, behind the head when that has not left. */
   #encode(block: Uint8Array): Buffer {
-    const chunked = this.#body.length < 0;
-    const before = chunked ? `${this.#head}${block.length.toString(16)}\r\n` : this.#head;
+    const head = this.#head;
     this.#head = '';
-    const bytes = Buffer.allocUnsafe(before.length + block.length + (chunked ? 2 : 0));
-    bytes.write(before, 0, 'latin1');
-    bytes.set(block, before.length);
-    if (chunked) bytes.write('\r\n', before.length + block.length, 'latin1');
-    return bytes;
+    return this.#coding.encode(head, block);
   }
 }

@@ -2,8 +2,8 @@ import { ChunkedDecoder } from '../../http/chunked.ts';
 import { DEFAULT_LIMITS } from '../../http/limits.ts';
 import type { BodySink, BodySource } from '../../http/message.ts';
 import { Refusal } from '../../http/refusal.ts';
+import type { ContentFraming } from '../http1/response-framing.ts';
 import type { BackendConnection } from './backend-connection.ts';
-import type { ContentFraming } from './response-framing.ts';
 
 /** Who is told how a response's content ends. */
 export interface ContentOwner {

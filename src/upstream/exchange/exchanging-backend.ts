@@ -3,21 +3,21 @@ import type { Request } from '../../http/message.ts';
 import type { Backend } from '../backend.ts';
 import type { Clock } from '../clock.ts';
 import type { BackendProtocol, ProtocolOwner, Upstream } from '../protocol.ts';
+import { BackendExchange } from './backend-exchange.ts';
 import { ConnectionPool, type ConnectionPoolOptions } from './connection-pool.ts';
-import { Http1Exchange } from './http1-exchange.ts';
-import { type RequestHeadOptions, RequestHeads } from './request-heads.ts';
+import type { Dialect } from './dialect.ts';
 
-export interface Http1Options extends ConnectionPoolOptions, Omit<RequestHeadOptions, 'closes'> {
+export interface ExchangeOptions extends ConnectionPoolOptions {
   readonly responseTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly tunnelIdleTimeoutMs: number;
 }
 
-/** Speaks HTTP/1.1 with one backend. */
-export class Http1Backend implements BackendProtocol {
+/** Exchanges requests and responses with one backend, in its dialect. */
+export class ExchangingBackend implements BackendProtocol {
   readonly backend: Backend;
   readonly pool: ConnectionPool;
-  readonly heads: RequestHeads;
+  readonly dialect: Dialect;
   readonly owner: ProtocolOwner;
   /** Time-outs in ticks of the clock. */
   readonly responseTicks: number;
@@ -26,10 +26,10 @@ export class Http1Backend implements BackendProtocol {
   /** 0 when tunnels may be idle for ever. */
   readonly tunnelIdleTicks: number;
 
-  constructor(backend: Backend, clock: Clock, options: Http1Options, owner: ProtocolOwner) {
+  constructor(backend: Backend, dialect: Dialect, clock: Clock, options: ExchangeOptions, owner: ProtocolOwner) {
     this.backend = backend;
-    this.pool = new ConnectionPool(backend, clock, options, () => owner.freed());
-    this.heads = new RequestHeads(backend, { ...options, closes: options.keepAliveMax === 0 });
+    this.dialect = dialect;
+    this.pool = new ConnectionPool(backend, dialect, clock, options, () => owner.freed());
     this.owner = owner;
     this.responseTicks = clock.ticks(options.responseTimeoutMs);
     this.idleTicks = clock.ticks(options.idleTimeoutMs);
@@ -37,12 +37,16 @@ export class Http1Backend implements BackendProtocol {
     this.tunnelIdleTicks = options.tunnelIdleTimeoutMs === 0 ? 0 : clock.ticks(options.tunnelIdleTimeoutMs);
   }
 
+  get needsLength(): boolean {
+    return this.dialect.needsLength;
+  }
+
   get active(): number {
     return this.pool.active;
   }
 
   send(request: Request, tried: readonly Upstream[]): HandlerResult {
-    const exchange = new Http1Exchange(this, request, tried);
+    const exchange = new BackendExchange(this, request, tried);
     exchange.begin();
     return exchange;
   }

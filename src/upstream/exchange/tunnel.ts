@@ -3,8 +3,8 @@ import type { Request } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
 import { responseFields } from '../../http/response-fields.ts';
 import { UpgradeResponse } from '../../http/upgrade-response.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
 import type { BackendConnection, ConnectionUser } from './backend-connection.ts';
-import type { ResponseHead } from './response-head.ts';
 
 export interface TunnelTimes {
   /** For the client's socket to be handed over. */
@@ -106,6 +106,10 @@ class Tunnel implements ConnectionUser {
     if (client === null) return;
     if (error === null && this.#backendEnded && client.writable) client.end();
     else if (error !== null || !this.#backendEnded) client.destroy();
+  }
+
+  garbled(): void {
+    this.late();
   }
 
   late(): void {

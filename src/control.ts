@@ -27,7 +27,7 @@ export async function startControl(path: string, control: ControlledBackends, lo
   const address = { kind: 'unix', path, mode: MODE } as const;
   const listener = new Listener(
     { address, index: 0, tls: null, proxyProtocol: null },
-    { http1: connections, http2: null },
+    { http1: connections, http2: null, gateway: null },
   );
   await listener.listen();
   return {

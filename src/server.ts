@@ -15,6 +15,7 @@ import { type ComposedApplications, composeApplications } from './site/compose-a
 import { composeSite } from './site/compose-site.ts';
 import { applicationNames, type Configuration, MAIN, NOWHERE } from './site/configuration.ts';
 import { Listeners, type Opening } from './site/listeners.ts';
+import { limitsOf } from './site/policies.ts';
 import { ProjectWatch } from './site/project-watch.ts';
 import {
   type BackendChange,
@@ -25,6 +26,7 @@ import {
 } from './upstream/backend-control.ts';
 import type { Standings } from './upstream/member.ts';
 import { plainError, tracebackPage } from './web/error-page.ts';
+import { GatewayConnections } from './web/gateway/gateway-connections.ts';
 import { settle } from './web/settle.ts';
 
 export interface ServerOptions {
@@ -74,6 +76,7 @@ class Server implements RunningServer {
   readonly #options: ServerOptions;
   readonly #http1: Connections;
   readonly #http2: Http2Connections;
+  readonly #gateway: GatewayConnections;
   readonly #listeners: Listeners;
   readonly #applications: Applications;
   readonly #rules: ClientRules;
@@ -104,7 +107,12 @@ class Server implements RunningServer {
     };
     this.#http1 = new Connections(connections, () => this.#http2.size);
     this.#http2 = new Http2Connections(connections, () => this.#http1.size);
-    const sinks = { http1: this.#http1, http2: this.#http2 };
+    this.#gateway = new GatewayConnections({
+      http1: this.#http1,
+      limits: () => limitsOf(this.#configuration),
+      onRefused: (reason, address) => log.info(`A front's request was refused: ${reason}`, { remote_address: address }),
+    });
+    const sinks = { http1: this.#http1, http2: this.#http2, gateway: this.#gateway };
     this.#listeners = new Listeners({ sinks, trusted: (address) => this.#rules.trusts(address), log });
     this.#applications = new Applications(configuration.settings.gracefulTimeoutMs);
     this.#watch = new ProjectWatch({
@@ -191,6 +199,7 @@ class Server implements RunningServer {
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(() => resolve('late'), gracefulTimeoutMs);
     });
+    this.#gateway.drain();
     const drained = Promise.all([this.#http1.drain(), this.#http2.drain()]);
     const outcome = await Promise.race([drained.then(() => this.#applications.stop()), late]);
     if (timer !== null) clearTimeout(timer);
@@ -208,6 +217,7 @@ class Server implements RunningServer {
     this.#listeners.close();
     this.#http1.destroy();
     this.#http2.destroy();
+    this.#gateway.destroy();
     this.#applications.destroy();
     this.#site?.destroy();
     void this.#closeAll();

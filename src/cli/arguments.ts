@@ -5,10 +5,12 @@ import { flagName, type Setting } from '../config/setting.ts';
 import { SETTINGS, type SettingName, settingNames } from '../config/settings.ts';
 import { takes } from '../config/value.ts';
 
-export type Command = 'serve' | 'check' | 'backends' | 'hash-password' | 'help' | 'version';
+export type Command = 'serve' | 'app' | 'web' | 'check' | 'backends' | 'hash-password' | 'help' | 'version';
 
 export const COMMANDS: Readonly<Record<Command, string>> = {
   serve: 'Find the application and serve it. The word can be left out.',
+  app: 'The application server alone: serve the application to a web server in front, over HTTP, uwsgi, FastCGI or SCGI.',
+  web: 'The web server alone: serve routes and files, and pass requests on to backends.',
   check: 'Tell what would be served, with which settings and routes, and import the application, without serving it.',
   backends: 'List the backends of a running server, or change one: drain NAME, enable NAME, weight NAME N.',
   'hash-password': 'Ask for a password and print its hash, for basic_auth.',

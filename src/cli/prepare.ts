@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
-import type { Finding } from '../app/project.ts';
+import type { Finding, Project } from '../app/project.ts';
 import { type LoadedSettings, loadSettings } from '../config/load.ts';
 import type { Mount } from '../config/value.ts';
 import { findIdentity, type Identity, isRoot } from '../service/identity.ts';
 import { applicationNames, type Configuration, MAIN } from '../site/configuration.ts';
 import { findApplications, namedFindings } from '../site/find-applications.ts';
 import type { Arguments } from './arguments.ts';
+import { forRole, roleOf, searchesApplication } from './role.ts';
 
 export interface Prepared {
   readonly configuration: Configuration;
@@ -21,14 +22,18 @@ export interface Prepared {
  *
  * @throws ViaductError as `loadSettings`, `findIdentity` and `discoverProject` do.
  */
-export async function prepare({ flags, mistakes }: Arguments): Promise<Prepared> {
+export async function prepare({ command, flags, mistakes }: Arguments): Promise<Prepared> {
   const cwd = process.cwd();
-  const loaded = await loadSettings({ flags, mistakes, environment: process.env, cwd });
+  const { loaded, hints } = await forRole(
+    roleOf(command),
+    await loadSettings({ flags, mistakes, environment: process.env, cwd }),
+  );
   const { settings, site } = loaded;
   const { dev, static: staticMounts, middleware, user, group } = settings;
   const identity = findIdentity(user, group);
-  const found = findApplications(loaded, cwd, { runAs: identity, searches: true });
-  const { project, applications, modules } = found;
+  const found = findApplications(loaded, cwd, { runAs: identity, searches: searchesApplication(command, loaded) });
+  const { applications, modules } = found;
+  const project = command === 'app' ? withoutFiles(found.project) : found.project;
   const runsPython = project !== null || Object.keys(applications).length > 0;
   const findings = [
     ...(project?.findings ?? []),
@@ -45,9 +50,17 @@ export async function prepare({ flags, mistakes }: Arguments): Promise<Prepared>
       ? [UNUSED_MIDDLEWARE]
       : []),
     ...(runsPython ? rootFindings(identity, dev) : []),
+    ...hints,
   ];
   const listenOrigin = loaded.origins.get('listen') ?? '';
-  return { configuration: { settings, site, listenOrigin, ...found }, loaded, findings, identity };
+  return { configuration: { settings, site, listenOrigin, ...found, project }, loaded, findings, identity };
+}
+
+/** Files are the web server's. */
+function withoutFiles(project: Project | null): Project | null {
+  if (project === null) return null;
+  const findings = project.findings.filter(({ subject }) => subject !== 'static' && subject !== 'media');
+  return { ...project, staticMounts: [], findings };
 }
 
 const UNUSED_MIDDLEWARE: Finding = {

@@ -47,6 +47,17 @@ export const MAIN_SETTINGS = {
     help: 'Serve the files of DIR below /url/. Can be given again.',
     reason: "Django's STATIC_URL and STATIC_ROOT are found without it.",
   },
+  proxy: {
+    kind: 'list',
+    default: [],
+    item: 'backend',
+    itemsMin: 0,
+    shows: 'URL',
+    alsoCalled: 'backend backends upstream proxy_pass reverse_proxy',
+    group: 'what to serve',
+    help: 'Backend that gets what no route takes, such as http://127.0.0.1:9000. Can be given again.',
+    reason: 'Most servers serve an application; a web server alone needs no file for one line.',
+  },
   middleware: {
     kind: 'list',
     default: [],
@@ -89,7 +100,7 @@ export const MAIN_SETTINGS = {
     itemsMin: 1,
     alsoCalled: 'bind b address host port p http socket http_socket unix_socket uds fd',
     group: 'how',
-    help: 'Where to listen: 8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, with https:// before it for TLS. Can be given again.',
+    help: 'Where to listen: 8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, with https:// before it for TLS, or uwsgi://, fastcgi:// or scgi://. Can be given again.',
     reason: 'Nobody but this machine gets in before somebody says so.',
   },
   tlsSelfSigned: {

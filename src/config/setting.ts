@@ -37,7 +37,7 @@ export type Setting = Common &
     | {
         readonly kind: 'list';
         readonly default: readonly string[];
-        readonly item: 'address' | 'mount' | 'middleware';
+        readonly item: 'address' | 'mount' | 'middleware' | 'backend';
         readonly itemsMin: 0 | 1;
         readonly shows: string;
       }

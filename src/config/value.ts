@@ -80,14 +80,21 @@ const PATHS = {
   program: 'the path of an interpreter or of a virtual environment',
 } as const;
 
+/** How one writes a backend. */
+export const BACKEND_MEANS =
+  'a backend such as http://127.0.0.1:9000, https://app.internal, uwsgi://127.0.0.1:3031 or unix:/run/app.sock';
+
 const ITEMS = {
-  address: '8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, or one of them behind https://',
+  address:
+    '8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, or one of them behind https://, uwsgi://, fastcgi:// or scgi://',
   mount: '/url/=DIR',
   middleware: MIDDLEWARE_TAKES,
+  backend: BACKEND_MEANS,
 } as const;
 
 function parseItem(setting: Extract<Setting, { readonly kind: 'list' }>, raw: unknown, base: string): Parsed {
   if (setting.item === 'mount') return parseMount(setting, raw, base);
+  if (setting.item === 'backend') return parseBackendText(setting, raw, base);
   return setting.item === 'middleware' ? parseMiddleware(raw, base) : parseAddressText(setting, raw, base);
 }
 
@@ -135,7 +142,8 @@ const SOCKET_PATH_TOO_LONG = `is longer than ${SOCKET_PATH_BYTES_MAX} bytes as a
 function parseAddressText(setting: Setting, raw: unknown, base: string): Parsed {
   const text = typeof raw === 'number' ? String(raw) : raw;
   if (!isText(text)) return mustBe(setting);
-  const [, scheme = '', place = '', options = ''] = /^(https?:\/\/)?([^?]*)(\?.*)?$/.exec(text) ?? [];
+  const [, scheme = '', place = '', options = ''] =
+    /^((?:https?|uwsgi|fastcgi|scgi):\/\/)?([^?]*)(\?.*)?$/.exec(text) ?? [];
   const socket = /^unix:(.+)$/.exec(place)?.[1];
   if (socket !== undefined) {
     const path = resolve(base, socket);
@@ -144,10 +152,19 @@ function parseAddressText(setting: Setting, raw: unknown, base: string): Parsed 
       : { wrong: SOCKET_PATH_TOO_LONG };
   }
   if (/^fd:\d{1,6}$|^systemd(:[\x21-\x39\x3b-\x7e]{1,255})?$/.test(place)) return { value: text };
-  if (scheme !== '' && /^(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s/]+)\/?$/.test(place)) return { value: text };
+  if (scheme.startsWith('http') && /^(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s/]+)\/?$/.test(place)) return { value: text };
   const port = /^(?:(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s/]*):)?(\d{1,5})\/?$/.exec(place)?.[1];
   if (port === undefined || (scheme === '' && place.endsWith('/'))) return mustBe(setting);
   return Number(port) <= 65535 ? { value: text } : { wrong: 'has a port above 65535' };
+}
+
+/** Only the form, too: what it is made of the schema of proxies knows. Paths become absolute. */
+function parseBackendText(setting: Setting, raw: unknown, base: string): Parsed {
+  const text = typeof raw === 'string' ? raw.trim() : '';
+  if (!/^(?:[a-z+]+:\/\/|unix:|file:)[^\s]+$/.test(text)) return mustBe(setting);
+  return {
+    value: text.replace(/^(.*?unix:|file:)(.+)$/, (_, before: string, path: string) => before + resolve(base, path)),
+  };
 }
 
 function parseMount(setting: Setting, raw: unknown, base: string): Parsed {

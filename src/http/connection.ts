@@ -212,7 +212,7 @@ export class Connection implements Exchange, ContentOwner, InterimSender, Receiv
 
   breakOff(framing: BodyFraming): void {
     this.#finish();
-    if (framing === 'close') this.#cut();
+    if (framing === 'close' || this.#peer?.told !== undefined) this.#cut();
     else this.#close();
   }
 

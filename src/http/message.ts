@@ -33,8 +33,18 @@ export interface Peer {
   readonly secure: boolean;
   /** The port that the client believes to speak to, where that is not the listener's: behind a proxy; else ''. */
   readonly serverPort: string;
+  /** What a front told of the one request of this connection, where it speaks a gateway protocol. */
+  readonly told?: ToldOrigin;
   /** Absent when the client showed none, or was not asked for one. */
   readonly clientCertificate?: ClientCertificate;
+}
+
+/** What of a request only a gateway protocol can say. */
+export interface ToldOrigin {
+  /** See `Request.scriptName`. */
+  readonly scriptName: string;
+  /** What the client speaks with the front. */
+  readonly protocol: Protocol;
 }
 
 /** As environ and logs write it. */

@@ -17,7 +17,7 @@ export class IncomingRequest implements Request {
   readonly headers: HeaderList;
   readonly headersRepeat: boolean;
   readonly recurring: number;
-  readonly scriptName = '';
+  readonly scriptName: string;
   readonly host: string;
   readonly body: RequestBody | null;
   readonly peer: Peer;
@@ -37,12 +37,13 @@ export class IncomingRequest implements Request {
     this.host = head.framing.host;
     this.body = body;
     this.peer = peer;
+    this.scriptName = peer.told === undefined ? '' : peer.told.scriptName;
     this.upgrades = upgrades;
     this.#sender = sender;
   }
 
   get protocol(): Protocol {
-    return this.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
+    return this.peer.told?.protocol ?? (this.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0');
   }
 
   sendInterim(status: number, lines: string): void {

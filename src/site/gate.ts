@@ -9,7 +9,7 @@ export class Gate {
   readonly #waiting = new Map<Duplex, () => void>();
   #isOpen = false;
 
-  constructor({ http1, http2 }: Sinks) {
+  constructor({ http1, http2, gateway }: Sinks) {
     this.sinks = {
       http1: { accept: (socket: Socket, index, peer) => this.#pass(socket, () => http1.accept(socket, index, peer)) },
       http2:
@@ -18,6 +18,12 @@ export class Gate {
           : {
               accept: (socket: Duplex, index: number, peer: Peer | null) =>
                 this.#pass(socket, () => http2.accept(socket, index, peer)),
+            },
+      gateway:
+        gateway === null
+          ? null
+          : {
+              accept: (socket, index, protocol) => this.#pass(socket, () => gateway.accept(socket, index, protocol)),
             },
     };
   }

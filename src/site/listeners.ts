@@ -105,6 +105,7 @@ export class Listeners {
         index: this.#all.length,
         tls: address.secure === true ? tls : null,
         proxyProtocol: address.proxyProtocol === true ? trusted : null,
+        ...(address.protocol === undefined ? {} : { gateway: { protocol: address.protocol, trusted } }),
         onRefused: (reason, remoteAddress) =>
           log.info(`A connection was refused: ${reason}`, { remote_address: remoteAddress }),
       },

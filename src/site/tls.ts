@@ -37,5 +37,5 @@ function hostsOf({ host, ...standard }: TlsTable, base: string): TerminatorOptio
 
 /** The address with its scheme: with `--tls-self-signed` all speak https that do not say otherwise. */
 export function withScheme(address: string, selfSigned: boolean): string {
-  return selfSigned && !/^https?:\/\//.test(address) ? `https://${address}` : address;
+  return selfSigned && !/^[a-z]+:\/\//.test(address) ? `https://${address}` : address;
 }

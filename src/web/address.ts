@@ -1,7 +1,12 @@
 import { ViaductError } from '../errors.ts';
 import type { SocketAccess } from './socket-file.ts';
 
+/** Protocols by which a front hands requests to an application server, beside HTTP. */
+export type GatewayProtocol = 'uwsgi' | 'fastcgi' | 'scgi';
+
 interface AddressMarks {
+  /** What is spoken there; HTTP when absent. */
+  readonly protocol?: GatewayProtocol;
   /** The address speaks TLS. */
   readonly secure?: true;
   /** Each connection begins with a PROXY header. */
@@ -16,12 +21,12 @@ export type Address = AddressMarks &
     | { readonly kind: 'fd'; readonly fd: number }
   );
 
-const FORM = /^(?:(https?):\/\/)?([^?]*)(?:\?(.*))?$/s;
+const FORM = /^(?:(https?|uwsgi|fastcgi|scgi):\/\/)?([^?]*)(?:\?(.*))?$/s;
 const OWNER = /^([^:]*)(?::([^:]*))?$/;
 
 /**
- * Reads `8000` (on 127.0.0.1), `HOST:PORT`, `[::1]:PORT`, `unix:PATH` or `fd:3`. `http://` or `https://` may stand before it; a host behind
- * them needs no port. Options may follow: `?proxy_protocol=on`, and for a Unix socket `mode=660` and `owner=USER:GROUP`.
+ * Reads `8000` (on 127.0.0.1), `HOST:PORT`, `[::1]:PORT`, `unix:PATH` or `fd:3`. `http://` or `https://` may stand before it, and a host behind
+ * them needs no port; so may `uwsgi://`, `fastcgi://` and `scgi://`. Options may follow: `?proxy_protocol=on`, and for a Unix socket `mode=660` and `owner=USER:GROUP`.
  *
  * @throws ViaductError `USAGE` for anything else.
  */
@@ -29,7 +34,12 @@ export function parseAddress(text: string): Address {
   const [, scheme = '', place = '', query] = FORM.exec(text) ?? [];
   const address = parsePlace(place, scheme) ?? refuse(text, 'it is no address');
   const options = query === undefined ? {} : parseOptions(text, query, address.kind === 'unix');
-  return { ...address, ...(scheme === 'https' ? { secure: true } : {}), ...options };
+  return { ...address, ...marksOf(scheme), ...options };
+}
+
+function marksOf(scheme: string): AddressMarks {
+  if (scheme === 'https') return { secure: true };
+  return scheme === '' || scheme === 'http' ? {} : { protocol: scheme as GatewayProtocol };
 }
 
 function parsePlace(place: string, scheme: string): Address | null {
@@ -37,7 +47,7 @@ function parsePlace(place: string, scheme: string): Address | null {
   if (unix !== null) return { kind: 'unix', path: unix[1] as string };
   const fd = /^fd:(\d{1,6})$/.exec(place);
   if (fd !== null) return { kind: 'fd', fd: Number(fd[1]) };
-  const rest = scheme === '' ? place : withPort(place.replace(/\/$/, ''), scheme);
+  const rest = !scheme.startsWith('http') ? place : withPort(place.replace(/\/$/, ''), scheme);
   const tcp = /^(?:(?:\[([0-9A-Fa-f:.%a-z]+)\]|([^:[\]\s/]*)):)?(\d{1,5})$/.exec(rest);
   const port = Number(tcp?.[3]);
   if (tcp === null || port > 65535) return null;
@@ -68,7 +78,7 @@ function parseOptions(text: string, query: string, isUnix: boolean): AddressMark
 function refuse(text: string, state: string): never {
   throw new ViaductError('USAGE', `Cannot listen on "${text}": ${state}`, {
     advice:
-      'Write 8000, HOST:PORT, [::1]:PORT, unix:PATH or fd:3, with https:// before it for TLS. ' +
+      'Write 8000, HOST:PORT, [::1]:PORT, unix:PATH or fd:3, with https:// before it for TLS, or uwsgi://, fastcgi:// or scgi:// for these. ' +
       'Behind it may stand ?proxy_protocol=on; of a Unix socket also ?mode=660&owner=USER:GROUP.',
   });
 }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Peer } from '../http/message.ts';
 import { peerOf } from '../http/peer.ts';
+import type { GatewayProtocol } from './address.ts';
 import { type ProxiedClient, readProxyHeader } from './proxy-protocol.ts';
 import { clientCertificateOf } from './tls/client-certificate.ts';
 import type { TlsTerminator } from './tls/tls-terminator.ts';
@@ -12,6 +13,8 @@ export interface Sinks {
   readonly http1: { accept(socket: Socket, listener: number, peer: Peer | null): void };
   /** Null when HTTP/2 is off: a client that insists on it finds no protocol in common. */
   readonly http2: { accept(socket: Duplex, listener: number, peer: Peer | null): void } | null;
+  /** Null when no front speaks a gateway protocol here. */
+  readonly gateway: { accept(socket: Socket, listener: number, protocol: GatewayProtocol): void } | null;
 }
 
 export interface ArrivalOptions {
@@ -19,6 +22,10 @@ export interface ArrivalOptions {
   readonly index: number;
   /** Null for a listener without TLS. Several can share one. */
   readonly tls: TlsTerminator | null;
+  /**
+   * The gateway protocol that is spoken here, without TLS, and from which addresses: who speaks one says who the client is. HTTP when absent.
+   */
+  readonly gateway?: { readonly protocol: GatewayProtocol; readonly trusted: (remoteAddress: string) => boolean };
   /**
    * When not null each connection must begin with a PROXY header, and come from an address that is trusted with it: the predicate gets it in
    * numbers, '' on a Unix socket. Others are closed.
@@ -47,8 +54,12 @@ export class Arrivals {
   }
 
   accept(socket: Socket): void {
-    const { index, tls, proxyProtocol } = this.#options;
-    if (tls === null && proxyProtocol === null) this.#sinks.http1.accept(socket, index, null);
+    const { index, tls, proxyProtocol, gateway } = this.#options;
+    if (gateway !== undefined && !gateway.trusted(peerOf(socket, index).remoteAddress)) {
+      this.#refuse(socket, `the address is not trusted with requests over ${gateway.protocol}`);
+      return;
+    }
+    if (tls === null && proxyProtocol === null) this.#handOver(socket, null);
     else if (this.#open.size >= (this.#options.arrivalsMax ?? ARRIVALS_MAX)) {
       this.#refuse(socket, 'too many connections are in their handshake');
     } else if (proxyProtocol === null) this.#secure(socket, null);
@@ -75,10 +86,17 @@ export class Arrivals {
       }
       const { client } = outcome.header;
       const peer = client === null ? socketPeer : proxiedPeer(client, index);
-      if (tls === null) this.#sinks.http1.accept(outcome.socket, index, peer);
+      if (tls === null) this.#handOver(outcome.socket, peer);
       else this.#secure(outcome.socket, peer);
     });
     this.#open.add(reading);
+  }
+
+  /** The socket speaks without TLS. */
+  #handOver(socket: Socket, peer: Peer | null): void {
+    const { index, gateway } = this.#options;
+    if (gateway === undefined) this.#sinks.http1.accept(socket, index, peer);
+    else this.#sinks.gateway?.accept(socket, index, gateway.protocol);
   }
 
   #secure(socket: Socket, proxied: Peer | null): void {

@@ -76,10 +76,11 @@ export class Listener {
   /** For people: `http://127.0.0.1:8000`, with the port that was really bound. */
   get url(): string {
     const { address } = this;
-    if (address.kind === 'unix') return `unix:${address.path}`;
+    const { protocol } = address;
+    if (address.kind === 'unix') return `${protocol === undefined ? '' : `${protocol}://`}unix:${address.path}`;
     if (address.kind === 'fd') return inheritedUrl(address.fd, this.scheme, this.#server?.address() ?? null);
     const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-    return `${this.scheme}://${host}:${this.serverPort}`;
+    return `${protocol ?? this.scheme}://${host}:${this.serverPort}`;
   }
 
   /** SERVER_NAME of the requests that come by this listener (RFC 3875 section 4.1.14). */

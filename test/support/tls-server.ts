@@ -46,7 +46,7 @@ export async function startTlsServer(t: TestContext, options: ServerOptions): Pr
   };
   const listener = new Listener(
     { index: 3, proxyProtocol: null, onRefused, ...arrival, address: parseAddress(address), tls: tls && terminator },
-    { http1: connections, http2: { accept: answerHttp2 } },
+    { http1: connections, http2: { accept: answerHttp2 }, gateway: null },
   );
   t.after(() => {
     listener.close();

@@ -58,7 +58,7 @@ describe('a listener', () => {
     });
     const listener = new Listener(
       { address: parseAddress(address), index: 0, tls: null, proxyProtocol: null },
-      { http1: connections, http2: null },
+      { http1: connections, http2: null, gateway: null },
     );
     t.after(() => {
       listener.close();

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { BACKEND_MEANS } from '../value.ts';
 import { bytes, duration, feature, listOf, oneOf, text, whole, words } from './values.ts';
 
 const fields = z.record(
@@ -106,7 +107,7 @@ const basicAuth = z.strictObject({
 /** Where a backend listens. */
 export const backend = text(
   /^(?:https?:\/\/(?:unix:.+|(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?\/?)|unix:.+|(?:uwsgi|fastcgi|scgi):\/\/(?:unix:.+|(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}))$/,
-  'a backend such as http://127.0.0.1:9000, https://app.internal, uwsgi://127.0.0.1:3031 or unix:/run/app.sock',
+  BACKEND_MEANS,
 );
 
 const forwardAuth = z.strictObject({

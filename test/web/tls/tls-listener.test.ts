@@ -190,7 +190,7 @@ describe('a listener with TLS', { skip: NO_OPENSSL || NO_CURL }, () => {
   it('refuses with a sentence to listen on https:// without certificates', async () => {
     const nobody = { accept: () => {} };
     const options = { address: parseAddress('https://127.0.0.1:0'), index: 0, tls: null, proxyProtocol: null };
-    await assert.rejects(new Listener(options, { http1: nobody, http2: null }).listen(), (error) => {
+    await assert.rejects(new Listener(options, { http1: nobody, http2: null, gateway: null }).listen(), (error) => {
       assert.ok(error instanceof ViaductError && error.code === 'LISTEN');
       assert.match(error.message, /"https:\/\/127\.0\.0\.1:0" with TLS: there is no certificate/);
       return true;

@@ -1,0 +1,95 @@
+import type { Socket } from 'node:net';
+import type { Malformed, ReadVariables, VariableLimits } from '../../gateway/protocols/variables.ts';
+import { isMalformed } from '../../gateway/protocols/variables.ts';
+import { CarriedSocket, type Carrier } from './carried-socket.ts';
+import type { CarrierOwner, OpenCarrier } from './carrier-owner.ts';
+
+/** Reads the packet that begins a request. Null while it is not complete. */
+export type ReadPacket = (bytes: Buffer, limits: VariableLimits) => ReadVariables | Malformed | null;
+
+/** A connection of the uwsgi protocol or of SCGI: one packet of variables, the content, the response, and the end. */
+export class PacketCarrier implements Carrier, OpenCarrier {
+  readonly #socket: Socket;
+  readonly #owner: CarrierOwner;
+  readonly #read: ReadPacket;
+  readonly #statusLine: 'http' | 'cgi';
+  readonly #timer: NodeJS.Timeout;
+  #received: Buffer = Buffer.alloc(0);
+  #carried: CarriedSocket | null = null;
+
+  constructor(socket: Socket, owner: CarrierOwner, read: ReadPacket, statusLine: 'http' | 'cgi') {
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#read = read;
+    this.#statusLine = statusLine;
+    this.#timer = setTimeout(() => this.#refuse('the variables did not come in time'), owner.headerTimeoutMs);
+    socket.on('data', (bytes: Buffer) => this.#receive(bytes));
+    socket.on('end', () => (this.#carried === null ? socket.destroy() : this.#carried.deliverEnd()));
+    socket.on('error', () => {});
+    socket.on('close', () => this.#closed());
+    socket.resume();
+  }
+
+  wanted(): void {
+    this.#socket.resume();
+  }
+
+  send(bytes: Buffer, sent: (error?: Error | null) => void): void {
+    this.#socket.write(bytes, sent);
+  }
+
+  finish(): void {
+    this.#socket.end();
+    this.#socket.resume();
+  }
+
+  /** With a reset, so that the front does not take a part for the whole. */
+  abandon(): void {
+    if (this.#socket.remoteAddress === undefined) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
+  drain(): void {
+    if (this.#carried === null && this.#received.length === 0) this.#socket.destroy();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(bytes: Buffer): void {
+    if (this.#carried !== null) {
+      if (!this.#carried.deliver(bytes)) this.#socket.pause();
+      return;
+    }
+    const { limits } = this.#owner;
+    this.#received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes]);
+    const packet = this.#read(this.#received, limits);
+    if (packet === null) {
+      if (this.#received.length > limits.bytesMax) this.#refuse('the variables are too long');
+      return;
+    }
+    if (isMalformed(packet)) {
+      this.#refuse(packet.wrong);
+      return;
+    }
+    clearTimeout(this.#timer);
+    const rest = this.#received.subarray(packet.length);
+    const carried = new CarriedSocket(this, this.#statusLine);
+    this.#carried = carried;
+    this.#owner.begin(carried, packet.variables);
+    if (rest.length > 0 && !carried.deliver(Buffer.from(rest))) this.#socket.pause();
+  }
+
+  /** What is no request of this protocol gets no answer: nobody knows what its sender would understand. */
+  #refuse(reason: string): void {
+    this.#owner.refused(reason);
+    this.#socket.destroy();
+  }
+
+  #closed(): void {
+    clearTimeout(this.#timer);
+    this.#carried?.destroy();
+    this.#owner.closed(this);
+  }
+}

@@ -11,7 +11,7 @@ interface Case extends Sources {
 const toml = (text: string): Sources => ({ files: { 'viaduct.toml': text } });
 const NO_SUCH = 'there is no such setting';
 const ADDRESS =
-  'it must be 8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, or one of them behind https://';
+  'it must be 8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, or one of them behind https://, uwsgi://, fastcgi:// or scgi://';
 
 const CASES: readonly Case[] = [
   {
@@ -62,7 +62,7 @@ const CASES: readonly Case[] = [
   {
     when: 'there is no address at all',
     ...toml('listen = []\n'),
-    says: 'listen = [] (viaduct.toml:1): it must have 8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, or one of them behind https://',
+    says: 'listen = [] (viaduct.toml:1): it must have 8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, or one of them behind https://, uwsgi://, fastcgi:// or scgi://',
   },
   {
     when: 'a table of mounts has something else',

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { NEVER, putOff } from './credit.ts';
+import { resetSocket } from './reset-socket.ts';
 import type { ServerContext } from './server-context.ts';
 import { type ClientSocket, detachSocket, type Receiver } from './socket-reader.ts';
 
@@ -106,7 +107,7 @@ export class ClientLink {
   cut(): void {
     const overTcp = this.socket.remoteAddress !== undefined && !('encrypted' in this.socket);
     while (this.socket.writableCorked > 0) this.socket.uncork();
-    if (overTcp) this.socket.resetAndDestroy();
+    if (overTcp) resetSocket(this.socket);
     else this.socket.destroy();
   }
 

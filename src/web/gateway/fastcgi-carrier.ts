@@ -51,7 +51,7 @@ export class FastCgiCarrier implements Carrier, OpenCarrier {
     this.#reader = new RecordReader({ content: (type, id, content, left) => this.#record(type, id, content, left) });
     this.#await(owner.headerTimeoutMs);
     socket.on('data', (bytes: Buffer) => this.#receive(bytes));
-    socket.on('end', () => (this.#carried === null ? socket.destroy() : this.#carried.deliverEnd()));
+    socket.on('end', () => socket.destroy()); // a front that closes has given the request up (section 5.4)
     socket.on('error', () => {});
     socket.on('close', () => this.#closed());
     socket.resume();

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Malformed, ReadVariables, VariableLimits } from '../../gateway/protocols/variables.ts';
 import { isMalformed } from '../../gateway/protocols/variables.ts';
+import { resetSocket } from '../../http/reset-socket.ts';
 import { CarriedSocket, type Carrier } from './carried-socket.ts';
 import type { CarrierOwner, OpenCarrier } from './carrier-owner.ts';
 
@@ -46,7 +47,7 @@ export class PacketCarrier implements Carrier, OpenCarrier {
   /** With a reset, so that the front does not take a part for the whole. */
   abandon(): void {
     if (this.#socket.remoteAddress === undefined) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    else resetSocket(this.#socket);
   }
 
   drain(): void {

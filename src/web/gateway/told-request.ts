@@ -13,10 +13,13 @@ export interface ToldRequest {
 }
 
 const BAD_VARIABLE = new Refusal(400, 'a variable holds a control character');
+const BAD_NAME = new Refusal(400, 'a variable has the name of no field');
 const BAD_METHOD = new Refusal(400, 'REQUEST_METHOD is no method');
 const BAD_LENGTH = new Refusal(400, 'CONTENT_LENGTH is not a decimal number');
 const NO_PATH = new Refusal(400, 'no variable tells the path');
 const BAD_SCRIPT_NAME = new Refusal(400, 'SCRIPT_NAME does not begin with a slash');
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** Fields of a connection, which is the front's; `Proxy` would become a setting (CVE-2016-5385), the last two have variables of their own. */
 const NOT_FIELDS = new Set(
@@ -45,10 +48,11 @@ const UNSPECIFIED = '0.0.0.0';
  */
 export function toldRequest(variables: Variables, listener: number): ToldRequest | Refusal {
   for (const [name, value] of variables) {
+    if (name.startsWith('HTTP_') && !TOKEN.test(name)) return BAD_NAME;
     if (/^(?:HTTP_|CONTENT_|REQUEST_|QUERY_)/.test(name) && hasControl(value)) return BAD_VARIABLE;
   }
   const method = variables.get('REQUEST_METHOD') ?? '';
-  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) return BAD_METHOD;
+  if (!TOKEN.test(method)) return BAD_METHOD;
   const length = variables.get('CONTENT_LENGTH') ?? '';
   if (!/^\d{0,15}$/.test(length)) return BAD_LENGTH;
   const place = placeOf(variables);

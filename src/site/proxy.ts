@@ -11,9 +11,10 @@ import { randomTwo } from '../upstream/balancers/random-two.ts';
 import { roundRobin } from '../upstream/balancers/round-robin.ts';
 import { hashKey } from '../upstream/hash-key.ts';
 import type { ActiveCheckOptions } from '../upstream/health/active-checks.ts';
-import { reverseProxy } from '../upstream/reverse-proxy.ts';
+import { type ReverseProxyOptions, reverseProxy } from '../upstream/reverse-proxy.ts';
 import type { StickyOptions } from '../upstream/sticky.ts';
 import type { Last, RouteContext } from './build.ts';
+import { discoveryOf, isSource } from './discoveries.ts';
 import { notFound } from './not-found.ts';
 import { omitUndefined, pairs } from './options.ts';
 
@@ -34,9 +35,11 @@ export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig
     secretOf(options.sticky, base),
   );
   if (tls === null || secret === null) return { name: 'proxy', next: notFound };
+  const found = mistakes.attempt([...keys, 'proxy'], () => sourcesOf(backends, options, tls, context));
+  if (found === null) return { name: 'proxy', next: notFound };
   const proxy = reverseProxy({
     ...omitUndefined({ sticky: stickyOf(options.sticky, secret), checks: checksOf(options.health) }),
-    backends: backends.map(({ url, weight, backup }) => ({ ...backendOf(url, base, tls), weight, backup })),
+    ...found,
     balancer: balancerOf(options),
     connectTimeoutMs: options.connect_timeout_ms,
     restMs: options.rest_ms,
@@ -71,6 +74,31 @@ export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig
   });
   holdProxy(proxy);
   return { name: `proxy ${backends.map(({ url }) => url).join(', ')}`, next: proxy.handle };
+}
+
+/** The backends that are named, and what finds further ones. */
+function sourcesOf(
+  backends: RouteConfig['proxy'],
+  { discovery: options }: ProxyOptionsConfig,
+  tls: BackendTls,
+  { parts }: RouteContext,
+): Pick<ReverseProxyOptions, 'backends' | 'discoveries'> {
+  const base = parts.baseOf('route');
+  const discoveryParts = {
+    options,
+    base,
+    backendOf: (url: string) => backendOf(url, base, tls),
+    onError: (message: string) => parts.log.warn(message),
+  };
+  const named = backends.filter(({ url }) => !isSource(url));
+  const sources = backends.filter(({ url }) => isSource(url));
+  return {
+    backends: named.map(({ url, weight, backup }) => ({ ...backendOf(url, base, tls), weight, backup })),
+    discoveries: sources.map(({ url, weight, backup }) =>
+      // What an engine says of weights counts where the configuration says nothing.
+      discoveryOf(url, { ...(weight === 1 ? {} : { weight }), ...(backup ? { backup } : {}) }, discoveryParts),
+    ),
+  };
 }
 
 function balancerOf({ balance, hash_by: by }: RouteConfig['proxy_options']): Balancer {

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { BACKEND_MEANS } from '../value.ts';
 import { bytes, duration, feature, listOf, oneOf, text, whole, words } from './values.ts';
 
 const fields = z.record(
@@ -104,11 +103,9 @@ const basicAuth = z.strictObject({
   hide_credentials: z.boolean('must be true or false').optional(),
 });
 
-/** Where a backend listens. */
-export const backend = text(
-  /^(?:https?:\/\/(?:unix:.+|(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?\/?)|unix:.+|(?:uwsgi|fastcgi|scgi):\/\/(?:unix:.+|(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}))$/,
-  BACKEND_MEANS,
-);
+/** How one writes where a backend listens. */
+export const backendForm =
+  /^(?:https?:\/\/(?:unix:.+|(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?\/?)|unix:.+|(?:uwsgi|fastcgi|scgi):\/\/(?:unix:.+|(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}))$/;
 
 const forwardAuth = z.strictObject({
   url: text(/^https?:\/\/[^\s/?#]+\/\S*$/, 'a URL with a path, such as http://127.0.0.1:9091/verify'),

@@ -1,15 +1,22 @@
 import * as z from 'zod';
-import { backend } from './features.ts';
+import { BACKEND_MEANS } from '../value.ts';
+import { backendForm } from './features.ts';
 import { bytes, duration, listOf, oneOf, text, whole, words } from './values.ts';
 
 const yes = z.boolean('must be true or false');
 const status = whole(100, 599);
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 
+/** A backend, or where backends are found. */
+const source = text(
+  new RegExp(`${backendForm.source}|^(?:dns|srv|kubernetes)\\+(?:https?|uwsgi|fastcgi|scgi)://[\\w./:-]+$|^file:.+$`),
+  `${BACKEND_MEANS}, or where backends are found: dns+http://HOST:PORT, srv+http://NAME, kubernetes+http://NAMESPACE/SERVICE:PORT or file:PATH`,
+);
+
 /** One of the backends of a route. */
 export const proxiedBackend = z.union([
-  backend.transform((url) => ({ url, weight: 1, backup: false })),
-  z.strictObject({ url: backend, weight: whole(1, 100).default(1), backup: yes.default(false) }),
+  source.transform((url) => ({ url, weight: 1, backup: false })),
+  z.strictObject({ url: source, weight: whole(1, 100).default(1), backup: yes.default(false) }),
 ]);
 
 const statusRange = z
@@ -43,7 +50,19 @@ const sticky = z
     message: 'must have either secret or secret_file',
   });
 
+/** How engines that know backends are asked. */
+const discovery = z.strictObject({
+  dns_servers: listOf(text(/^[0-9A-Fa-f.:[\]]+$/, 'a numeric address, with a port where it is not 53')).optional(),
+  ttl_ms_min: duration(10).default(1000),
+  ttl_ms_max: duration(10).default(300_000),
+  kubernetes_api: text(/^https?:\/\/[^\s/]+$/, 'the URL of an API').optional(),
+  kubernetes_token_file: words('the path of a file').optional(),
+  kubernetes_ca_file: words('the path of a file').optional(),
+  kubernetes_namespace: text(/^[a-z0-9-]+$/, 'a namespace').optional(),
+});
+
 export const proxyOptions = z.strictObject({
+  discovery: discovery.prefault({}),
   balance: oneOf(['round-robin', 'least-connections', 'random-two', 'hash']).default('round-robin'),
   /** What the same backend goes with, for `balance = "hash"`. */
   hash_by: text(

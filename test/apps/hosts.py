@@ -1,0 +1,16 @@
+"""Says which host answers, and writes down every request that it begins."""
+
+import os
+import time
+
+HOST = os.environ["HOST_NAME"]
+LOG = os.open(os.environ["HOST_LOG"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] != "/health":
+        os.write(LOG, f"{environ['QUERY_STRING']}\n".encode())
+        time.sleep(0.01)
+    body = HOST.encode()
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    return [body]

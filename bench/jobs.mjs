@@ -2,17 +2,18 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from './processes.mjs';
 import { startNginx } from './stacks/nginx.mjs';
+import { startUwsgi } from './stacks/nginx-uwsgi.mjs';
 import { makeCertificate } from './stacks/programs.mjs';
 
 /**
  * Makes what a job needs beside its stack: files, a certificate, a backend. A backend runs on the load generator's core and is no part of the
  * stack.
  *
- * @param {Partial<import('./stacks/index.mjs').Job> & { file?: number, tls?: boolean, backend?: boolean, twoCores?: boolean }} wanted
+ * @param {Partial<import('./stacks/index.mjs').Job> & { file?: number, tls?: boolean, backend?: number, uwsgi?: boolean, twoCores?: boolean }} wanted
  * @param {{ port: number, directory: string, log: string, cores: { server: number, load: number } }} place
  * @returns {Promise<import('./stacks/index.mjs').Job>}
  */
-export async function completeJob({ file, tls = false, backend = false, twoCores = false, ...job }, place) {
+export async function completeJob({ file, tls = false, backend = 0, uwsgi = false, twoCores = false, ...job }, place) {
   const { port, directory, log, cores } = place;
   const core = twoCores ? `${cores.server},${cores.server + 1}` : cores.server;
   const complete = { ...job, port, directory, log, core, helpers: [] };
@@ -22,14 +23,20 @@ export async function completeJob({ file, tls = false, backend = false, twoCores
     mkdirSync(complete.files);
     writeFileSync(join(complete.files, 'fronts.bin'), Buffer.alloc(file, 'viaduct '));
   }
-  if (backend) {
-    const backendDirectory = join(directory, 'backend');
+  complete.backendUrls = [];
+  for (let index = 0; index < backend; index++) {
+    const backendDirectory = join(directory, `backend-${index}`);
     mkdirSync(backendDirectory);
     const backendPort = await freePort();
     const answer = ['location / { return 200 "Hello, world!\\n"; }'];
     const backendJob = { directory: backendDirectory, port: backendPort, log, core: cores.load };
     complete.helpers.push(startNginx(backendJob, answer));
-    complete.backendUrl = `http://127.0.0.1:${backendPort}`;
+    complete.backendUrls.push(`http://127.0.0.1:${backendPort}`);
+  }
+  if (uwsgi) {
+    const socket = join(directory, 'backend.sock');
+    complete.helpers.push(startUwsgi({ ...complete, core: cores.load }, socket));
+    complete.backendUrls.push(`uwsgi://unix:${socket}`);
   }
   return complete;
 }

@@ -20,8 +20,35 @@ export const frontScenarios = [
       stacks: ['viaduct', 'nginx'],
       targets: { nginx: 0.9 },
     }),
-    { backend: true },
+    { backend: 1 },
   ),
+  withJob(
+    loadScenario({
+      ...hello,
+      id: 'proxy-balanced',
+      title: 'Reverse proxy to four backends in turns',
+      stacks: ['viaduct', 'nginx'],
+      targets: { nginx: 0.9 },
+    }),
+    { backend: 4 },
+  ),
+  withJob(
+    loadScenario({
+      ...hello,
+      id: 'proxy-uwsgi',
+      title: 'Reverse proxy to uWSGI over uwsgi',
+      stacks: ['viaduct', 'nginx'],
+      targets: { nginx: 0.9 },
+    }),
+    { uwsgi: true },
+  ),
+  loadScenario({
+    ...hello,
+    id: 'behind-nginx',
+    title: 'WSGI hello behind nginx',
+    stacks: ['nginx+viaduct/uwsgi', 'nginx+uWSGI', 'nginx+viaduct/http'],
+    targets: { 'nginx+uWSGI': 0.9 },
+  }),
   withJob(
     loadScenario({
       ...hello,

@@ -7,6 +7,7 @@ import { gunicorn } from './gunicorn.mjs';
 import { nginx } from './nginx.mjs';
 import { nginxGunicorn } from './nginx-gunicorn.mjs';
 import { nginxUwsgi } from './nginx-uwsgi.mjs';
+import { nginxViaduct } from './nginx-viaduct.mjs';
 import { APPS } from './programs.mjs';
 import { viaduct } from './viaduct.mjs';
 import { waitress } from './waitress.mjs';
@@ -25,7 +26,8 @@ import { waitress } from './waitress.mjs';
  * @property {string} log file for what it writes
  * @property {string} [files] directory to serve below /static/
  * @property {{ certificate: string, key: string }} [certificate] paths, to speak TLS
- * @property {string} [backendUrl] where to pass requests on to
+ * @property {readonly string[]} [backendUrls] where to pass requests on to
+ * @property {string} [balance] how Viaduct chooses among them
  * @property {readonly string[]} [site] lines of viaduct.toml
  * @property {number} [fronts]
  * @property {readonly import('node:child_process').ChildProcess[]} helpers what runs beside the stack
@@ -103,6 +105,10 @@ export const STACKS = {
   'nginx/no sendfile': variant(nginx, { sendfile: false }),
   'nginx+gunicorn': nginxGunicorn,
   'nginx+uWSGI': nginxUwsgi,
+  'nginx+viaduct/http': variant(nginxViaduct, { protocol: 'http' }),
+  'nginx+viaduct/uwsgi': variant(nginxViaduct, { protocol: 'uwsgi' }),
+  'viaduct/least connections': variant(viaduct, { balance: 'least-connections' }),
+  'viaduct/random two': variant(viaduct, { balance: 'random-two' }),
   waitress,
 };
 

@@ -2,37 +2,19 @@ import { join } from 'node:path';
 import { startPinned } from '../processes.mjs';
 import { inspectNginx, startNginx } from './nginx.mjs';
 import { findProgram, inspectAll, inspectProgram, VENV, writeConfiguration } from './programs.mjs';
-
-/** `uwsgi_params` of the nginx package, which not every package holds. */
-const PARAMETERS = [
-  'QUERY_STRING $query_string',
-  'REQUEST_METHOD $request_method',
-  'CONTENT_TYPE $content_type',
-  'CONTENT_LENGTH $content_length',
-  'REQUEST_URI $request_uri',
-  'PATH_INFO $document_uri',
-  'DOCUMENT_ROOT $document_root',
-  'SERVER_PROTOCOL $server_protocol',
-  'REQUEST_SCHEME $scheme',
-  'HTTPS $https if_not_empty',
-  'REMOTE_ADDR $remote_addr',
-  'REMOTE_PORT $remote_port',
-  'SERVER_PORT $server_port',
-  'SERVER_NAME $server_name',
-];
+import { uwsgiLocation } from './uwsgi-location.mjs';
 
 /** uWSGI's own protocol on a Unix socket behind nginx. @type {import('./index.mjs').Stack} */
 export const nginxUwsgi = {
   inspect: () => inspectAll(inspectNginx(), inspectProgram('uwsgi')),
   start(job) {
     const socket = join(job.directory, 'uwsgi.sock');
-    const parameters = PARAMETERS.map((parameter) => `      uwsgi_param ${parameter};`);
-    const location = ['    location / {', ...parameters, `      uwsgi_pass unix:${socket};`, '    }'];
-    return [startUwsgi(job, socket), startNginx(job, location)];
+    return [startUwsgi(job, socket), startNginx(job, uwsgiLocation(socket))];
   },
 };
 
-function startUwsgi(job, socket) {
+/** uWSGI with its own protocol on a Unix socket. */
+export function startUwsgi(job, socket) {
   const settings = writeConfiguration(job, 'uwsgi.ini', [
     '[uwsgi]',
     'strict = true',

@@ -2,17 +2,21 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { startPinned } from '../processes.mjs';
 import { findProgram, inspectProgram, writeConfiguration } from './programs.mjs';
+import { uwsgiLocation } from './uwsgi-location.mjs';
 
 /** Alone, for static files and idle connections. @type {import('./index.mjs').Stack} */
 export const nginx = {
   inspect: inspectNginx,
   start(job) {
-    const { backendUrl } = job;
-    if (backendUrl === undefined) return [startNginx(job, ['location / { return 200 "Hello, world!\\n"; }'])];
+    const { backendUrls = [] } = job;
+    const socket = /^uwsgi:\/\/unix:(.+)$/.exec(backendUrls[0] ?? '')?.[1];
+    if (socket !== undefined) return [startNginx(job, uwsgiLocation(socket))];
+    if (backendUrls.length === 0) return [startNginx(job, ['location / { return 200 "Hello, world!\\n"; }'])];
     const location = [
       'location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; }',
     ];
-    const upstream = `  upstream backend { server ${new URL(backendUrl).host}; keepalive 64; keepalive_requests 100000000; }`;
+    const servers = backendUrls.map((url) => `server ${new URL(url).host};`).join(' ');
+    const upstream = `  upstream backend { ${servers} keepalive 64; keepalive_requests 100000000; }`;
     return [startNginx(job, location, [upstream])];
   },
 };

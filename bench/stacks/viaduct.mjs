@@ -33,11 +33,12 @@ function ownNode(job) {
 }
 
 /** Lines of viaduct.toml; none where no configuration is needed. */
-function siteOf({ certificate, backendUrl, site = [] }) {
+function siteOf({ certificate, backendUrls = [], balance, site = [] }) {
   const tls =
     certificate === undefined
       ? []
       : ['[tls]', `certificate = "${certificate.certificate}"`, `key = "${certificate.key}"`];
-  const proxy = backendUrl === undefined ? [] : ['[[route]]', `proxy = "${backendUrl}"`];
+  const options = balance === undefined ? [] : [`proxy_options = { balance = "${balance}" }`];
+  const proxy = backendUrls.length === 0 ? [] : ['[[route]]', `proxy = ${JSON.stringify(backendUrls)}`, ...options];
   return [...tls, ...site, ...proxy];
 }

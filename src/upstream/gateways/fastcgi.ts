@@ -13,16 +13,18 @@ import type { ContentCoding, Dialect } from '../exchange/dialect.ts';
 import { CgiResponseHead } from './cgi-response-head.ts';
 import { FastCgiUnframing, REQUEST_ID } from './fastcgi-unframing.ts';
 import type { GatewayOptions } from './gateway-options.ts';
-import { requestVariables, type Variables } from './request-variables.ts';
+import { RequestVariables, type Variables } from './request-variables.ts';
 
 /** FastCGI 1.0: records of variables and content there, records of output and errors back. */
 export function fastcgi(options: GatewayOptions): Dialect {
+  const variables = new RequestVariables(options, encode);
   const flags = options.keepsConnections ? KEEP_CONN : 0;
   const begin = recordHead(BEGIN_REQUEST, REQUEST_ID, 8) + String.fromCharCode(0, RESPONDER, flags, 0, 0, 0, 0, 0);
+  const endOfParams = recordHead(PARAMS, REQUEST_ID, 0);
   const endOfContent = recordHead(STDIN, REQUEST_ID, 0);
   return {
     head(request) {
-      const head = begin + params(requestVariables(request, options));
+      const head = begin + records(PARAMS, REQUEST_ID, variables.write(request)) + endOfParams;
       return request.body === null ? head + endOfContent : head;
     },
     coding: () => STREAM,
@@ -33,10 +35,10 @@ export function fastcgi(options: GatewayOptions): Dialect {
   };
 }
 
-function params(variables: Variables): string {
+function encode(variables: Variables): string {
   let text = '';
   for (let i = 0; i < variables.length; i += 2) text += nameValue(variables[i] as string, variables[i + 1] as string);
-  return records(PARAMS, REQUEST_ID, text) + recordHead(PARAMS, REQUEST_ID, 0);
+  return text;
 }
 
 const STREAM: ContentCoding = {

@@ -1,12 +1,13 @@
 import { type Dialect, PLAIN } from '../exchange/dialect.ts';
 import { CgiResponseHead } from './cgi-response-head.ts';
 import type { GatewayOptions } from './gateway-options.ts';
-import { requestVariables, type Variables } from './request-variables.ts';
+import { RequestVariables, type Variables } from './request-variables.ts';
 
 /** SCGI: a netstring of variables, then the content. A connection is for one request. */
 export function scgi(options: GatewayOptions): Dialect {
+  const variables = new RequestVariables(options, encode);
   return {
-    head: (request) => netstring(requestVariables(request, options)),
+    head: (request) => netstring(`${variables.write(request)}SCGI\x001\0`),
     coding: () => PLAIN,
     needsLength: true,
     responseHead: () => new CgiResponseHead(options.responseHeadBytesMax, options.responseHeadCountMax),
@@ -15,15 +16,13 @@ export function scgi(options: GatewayOptions): Dialect {
   };
 }
 
-/** CONTENT_LENGTH must be the first, and SCGI says that it is SCGI. No value holds a NUL: fields were checked, and paths are cut there. */
-function netstring(variables: Variables): string {
-  let length = '';
-  let rest = '';
-  for (let i = 0; i < variables.length; i += 2) {
-    const item = `${variables[i]}\0${(variables[i + 1] as string).replaceAll('\0', '')}\0`;
-    if (variables[i] === 'CONTENT_LENGTH') length = item;
-    else rest += item;
-  }
-  const text = `${length}SCGI\x001\0${rest}`;
+/** Each name and value ends with NUL. Fields have none; a path may have one, percent-encoded. */
+function encode(variables: Variables): string {
+  let text = '';
+  for (const part of variables) text += `${part.includes('\0') ? part.replaceAll('\0', '') : part}\0`;
+  return text;
+}
+
+function netstring(text: string): string {
   return `${text.length}:${text},`;
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Malformed, ReadVariables, VariableLimits } from '../../gateway/protocols/variables.ts';
 import { isMalformed } from '../../gateway/protocols/variables.ts';
 import { resetSocket } from '../../http/reset-socket.ts';
+import { attachSocket, type ClientSocket, type Receiver, readSocket } from '../../http/socket-reader.ts';
 import { CarriedSocket, type Carrier } from './carried-socket.ts';
 import type { CarrierOwner, OpenCarrier } from './carrier-owner.ts';
 
@@ -9,8 +10,8 @@ import type { CarrierOwner, OpenCarrier } from './carrier-owner.ts';
 export type ReadPacket = (bytes: Buffer, limits: VariableLimits) => ReadVariables | Malformed | null;
 
 /** A connection of the uwsgi protocol or of SCGI: one packet of variables, the content, the response, and the end. */
-export class PacketCarrier implements Carrier, OpenCarrier {
-  readonly #socket: Socket;
+export class PacketCarrier implements Carrier, OpenCarrier, Receiver {
+  readonly #socket: ClientSocket<PacketCarrier>;
   readonly #owner: CarrierOwner;
   readonly #read: ReadPacket;
   readonly #statusLine: 'http' | 'cgi';
@@ -18,18 +19,37 @@ export class PacketCarrier implements Carrier, OpenCarrier {
   #received: Buffer = Buffer.alloc(0);
   #carried: CarriedSocket | null = null;
 
-  constructor(socket: Socket, owner: CarrierOwner, read: ReadPacket, statusLine: 'http' | 'cgi') {
-    this.#socket = socket;
+  constructor(accepted: Socket, owner: CarrierOwner, read: ReadPacket, statusLine: 'http' | 'cgi') {
+    this.#socket = readSocket<PacketCarrier>(accepted);
     this.#owner = owner;
     this.#read = read;
     this.#statusLine = statusLine;
     this.#timer = setTimeout(() => this.#refuse('the variables did not come in time'), owner.headerTimeoutMs);
-    socket.on('data', (bytes: Buffer) => this.#receive(bytes));
-    socket.on('end', () => (this.#carried === null ? socket.destroy() : this.#carried.deliverEnd()));
-    socket.on('error', () => {});
-    socket.on('close', () => this.#closed());
-    socket.resume();
+    attachSocket(this.#socket, this);
   }
+
+  // Receiver: what the socket tells.
+
+  receive(bytes: Buffer, length: number): void {
+    const block = bytes.subarray(0, length);
+    if (this.#carried === null) this.#readPacket(block);
+    else if (!this.#carried.deliver(Buffer.from(block))) this.#socket.pause();
+  }
+
+  inputEnded(): void {
+    if (this.#carried === null) this.#socket.destroy();
+    else this.#carried.deliverEnd();
+  }
+
+  drained(): void {}
+
+  closed(): void {
+    clearTimeout(this.#timer);
+    this.#carried?.destroy();
+    this.#owner.closed(this);
+  }
+
+  // Carrier: what the request tells.
 
   wanted(): void {
     this.#socket.resume();
@@ -39,9 +59,10 @@ export class PacketCarrier implements Carrier, OpenCarrier {
     this.#socket.write(bytes, sent);
   }
 
+  /** What was written is with the kernel, and nothing more is expected: there is no reason to wait for the front. */
   finish(): void {
-    this.#socket.end();
-    this.#socket.resume();
+    if (this.#socket.writableLength === 0) this.#socket.destroy();
+    else this.#socket.destroySoon();
   }
 
   /** With a reset, so that the front does not take a part for the whole. */
@@ -58,16 +79,14 @@ export class PacketCarrier implements Carrier, OpenCarrier {
     this.#socket.destroy();
   }
 
-  #receive(bytes: Buffer): void {
-    if (this.#carried !== null) {
-      if (!this.#carried.deliver(bytes)) this.#socket.pause();
-      return;
-    }
+  /** `bytes` are lent for the call. */
+  #readPacket(bytes: Buffer): void {
     const { limits } = this.#owner;
-    this.#received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes]);
-    const packet = this.#read(this.#received, limits);
+    const received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes]);
+    const packet = this.#read(received, limits);
     if (packet === null) {
-      if (this.#received.length > limits.bytesMax) this.#refuse('the variables are too long');
+      this.#received = Buffer.from(received);
+      if (received.length > limits.bytesMax) this.#refuse('the variables are too long');
       return;
     }
     if (isMalformed(packet)) {
@@ -75,7 +94,7 @@ export class PacketCarrier implements Carrier, OpenCarrier {
       return;
     }
     clearTimeout(this.#timer);
-    const rest = this.#received.subarray(packet.length);
+    const rest = received.subarray(packet.length);
     const carried = new CarriedSocket(this, this.#statusLine);
     this.#carried = carried;
     this.#owner.begin(carried, packet.variables);
@@ -86,11 +105,5 @@ export class PacketCarrier implements Carrier, OpenCarrier {
   #refuse(reason: string): void {
     this.#owner.refused(reason);
     this.#socket.destroy();
-  }
-
-  #closed(): void {
-    clearTimeout(this.#timer);
-    this.#carried?.destroy();
-    this.#owner.closed(this);
   }
 }

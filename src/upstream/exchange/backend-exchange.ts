@@ -78,7 +78,7 @@ export class BackendExchange extends LaterResponse implements ConnectionUser, Se
   }
 
   ended(): void {
-    if (this.#phase === 'content' && this.#content?.finish() === true) return;
+    if (this.#phase === 'content' && this.#endsContent()) return;
     this.#connection?.destroy();
   }
 
@@ -96,7 +96,7 @@ export class BackendExchange extends LaterResponse implements ConnectionUser, Se
         else this.#fail('response', describeClosing(error, 'before the response'));
         break;
       case 'content':
-        if (error === null && this.#content?.finish() === true) break;
+        if (error === null && this.#endsContent()) break;
         this.#breakOff(describeClosing(error, 'within the content'));
         break;
     }
@@ -161,6 +161,11 @@ export class BackendExchange extends LaterResponse implements ConnectionUser, Se
 
   contentCancelled(): void {
     this.#abandon();
+  }
+
+  /** Whether the end of what the backend sends is the content's: with frames only when they say so. */
+  #endsContent(): boolean {
+    return this.#connection?.unframing?.over !== false && this.#content?.finish() === true;
   }
 
   #send(connection: BackendConnection): void {

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { ask } from '../support/http-client.ts';
+import { findProgram, freePort, missing, startProgram } from '../support/peers/program.ts';
+import { makeProject } from '../support/project.ts';
+import { accepts, eventually } from '../support/socket-client.ts';
+import { BIN, ROOT, startViaduct } from '../support/viaduct.ts';
+
+/** Commands that start a backend at port 9000, each with the configuration that follows. */
+const PAGE = readFileSync(join(ROOT, 'docs/backends.md'), 'utf8');
+const EXAMPLES = [
+  ...PAGE.matchAll(/^```console\n\$ (.*127\.0\.0\.1.*9000.*)\n```\n\n(?:[^`\n].*\n\n)*```toml\n([\s\S]*?)^```$/gm),
+].map(([, command = '', config = '']) => ({ command, config }));
+const LARGE = Buffer.alloc(2_000_000, 'abcdefghijklmnopqrstuvwxyz').toString();
+
+/** Words of a command, as a shell takes them apart. */
+function wordsOf(command: string): string[] {
+  return [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+}
+
+describe('a backend of docs/backends.md', { concurrency: 3 }, () => {
+  for (const { command, config } of EXAMPLES) {
+    const [name = '', ...args] = wordsOf(command);
+    const isOurs = name === 'viaduct';
+    const skip = isOurs || findProgram(name) !== null ? false : missing(name);
+    it(`stands behind the web server: ${command}`, { skip }, async (t) => {
+      const port = await freePort();
+      const placed = (text: string): string => text.replaceAll('9000', `${port}`);
+      const cwd = makeProject(t, { 'viaduct.toml': placed(config) });
+      const home = makeProject(t, {});
+      copyFileSync(join(ROOT, 'test/apps/gateway.py'), join(home, 'shop.py'));
+      const words = args.map(placed);
+      const backend = isOurs
+        ? startProgram('node', [BIN, ...words], { cwd: home })
+        : startProgram(name, words, { cwd: home, env: { PYTHONPATH: home } });
+      t.after(() => backend.stop());
+      await eventually('the backend listens', async () => {
+        if (backend.process.exitCode !== null) throw new Error(`${name} did not start:\n${backend.output()}`);
+        return accepts(port);
+      });
+      const server = await startViaduct({ cwd, args: ['web', '--access-log', 'off'] });
+      t.after(() => server.stop());
+      const { status, body } = await ask(server.port, '/a%20b/environ?x=%2F&y', { headers: [['X-Field', 'value']] });
+      assert.equal(status, 200, server.output());
+      const environ = new Map(
+        body.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+      );
+      const expected = {
+        SCRIPT_NAME: '',
+        PATH_INFO: '/a b/environ',
+        QUERY_STRING: 'x=%2F&y',
+        HTTP_X_FIELD: 'value',
+        REMOTE_ADDR: '127.0.0.1',
+      };
+      for (const [key, value] of Object.entries(expected)) assert.equal(environ.get(key), value, key);
+      for (const framing of ['length', 'chunked'] as const) {
+        const chunked = {
+          headers: [['Transfer-Encoding', 'chunked']],
+          body: `${LARGE.length.toString(16)}\r\n${LARGE}\r\n0\r\n\r\n`,
+        } as const;
+        // gunicorn and granian set no length for content in chunks, without which this application reads nothing.
+        if (framing === 'chunked' && /^(gunicorn|granian)/.test(name)) continue;
+        const echoed = await ask(server.port, '/echo', {
+          method: 'POST',
+          ...(framing === 'length' ? { body: LARGE } : chunked),
+        });
+        assert.ok(echoed.status === 200 && echoed.body === LARGE, `${framing}: ${echoed.status} ${echoed.body.length}`);
+      }
+      const stream = await ask(server.port, '/stream');
+      assert.deepEqual([stream.status, stream.whole, stream.body.length], [200, true, 4000]);
+      const head = await ask(server.port, '/', { method: 'HEAD' });
+      assert.deepEqual([head.status, head.body], [200, '']);
+      assert.equal((await ask(server.port, '/missing')).status, 404);
+      assert.equal((await ask(server.port, '/unchanged')).status, 304);
+      // granian ends a response that its application does not finish as if it were whole.
+      if (name === 'granian') return;
+      assert.notEqual((await ask(server.port, '/broken').catch(() => null))?.whole, true);
+    });
+  }
+
+  it('has been found for every server and protocol', () => {
+    assert.deepEqual(
+      EXAMPLES.map(({ command }) => command.split(' ', 1)[0]),
+      ['gunicorn', 'uwsgi', 'uwsgi', 'uwsgi', 'uwsgi', 'waitress-serve', 'granian', 'viaduct'],
+    );
+  });
+});

@@ -104,6 +104,8 @@ export interface BodySink {
 
 /** A stream of blocks that is pushed, with back-pressure. `start` is called once. */
 export interface BodySource {
+  /** Trailer fields of content in chunks, complete once `end` was called. Absent where there can be none. */
+  readonly trailers?: HeaderList;
   start(sink: BodySink): void;
   /** Asks for no more blocks until `resume`; blocks already on their way may still arrive. */
   pause(): void;

@@ -2,8 +2,7 @@ import { ViaductError } from '../errors.ts';
 import type { BodyFraming, BodySender, Exchange } from './exchange.ts';
 import type { BodySink, BodySource } from './message.ts';
 import { RequestBodyError } from './refusal.ts';
-
-const LAST_CHUNK = '0\r\n\r\n';
+import { lastChunk } from './trailers.ts';
 
 /**
  * Sends what a source pushes, and makes it wait when the client does not read. Never sends more than was declared; when less comes, or
@@ -117,7 +116,7 @@ export class StreamSender implements BodySender, BodySink {
 
   #complete(): void {
     this.#sendHead();
-    if (this.#chunked) this.#exchange.socket.write(LAST_CHUNK, 'latin1');
+    if (this.#chunked) this.#exchange.socket.write(lastChunk(this.#source.trailers), 'latin1');
     this.#exchange.complete();
   }
 

@@ -51,22 +51,40 @@ describe('content of a request', () => {
     assert.doesNotMatch(blocks.join(''), /transfer-encoding/i);
   });
 
-  it('without a length arrives in chunks', async (t) => {
+  it('without a length arrives in chunks, with trailers but those that mean nothing there', async (t) => {
     const { front, backend } = await inFront(t, (connection) => {
-      if (connection.received.endsWith('0\r\n\r\n'))
+      if (/\r\n0\r\n[\s\S]*\r\n\r\n$/.test(connection.received))
         connection.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
     });
     const headers: [string, string][] = [
       ['Transfer-Encoding', 'chunked'],
       ['Trailer', 'X-T'],
     ];
-    const body = '3;a=b\r\nabc\r\n2\r\nde\r\n0\r\nX-T: 1\r\n\r\n';
+    const body = '3;a=b\r\nabc\r\n2\r\nde\r\n0\r\nX-T: 1\r\nAuthorization: x\r\n\r\n';
     assert.equal((await ask(front.port, '/', { method: 'POST', headers, body })).status, 200);
     assert.match(
       backend.connections[0]?.received ?? '',
-      /\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n$/,
+      /\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\nX-T: 1\r\n\r\n$/,
     );
   });
+
+  for (const [what, split] of [
+    ['with its head', false],
+    ['later', true],
+  ] as const) {
+    it(`of a response brings its trailers along when it comes ${what}`, async (t) => {
+      const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+      const content = '5\r\nhello\r\n0\r\nX-Sum: abc\r\nSet-Cookie: a=b\r\n\r\n';
+      const { front } = await inFront(t, ({ socket }) => {
+        if (split) socket.write(head, () => setImmediate(() => socket.write(content)));
+        else socket.write(head + content);
+      });
+      const client = await SocketClient.open(front.port);
+      client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+      await client.untilClosed();
+      assert.match(client.received, /\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: abc\r\n\r\n$/);
+    });
+  }
 
   it('is announced as empty for POST, PUT and PATCH', async (t) => {
     const { front, backend } = await inFront(t, ({ socket }) =>

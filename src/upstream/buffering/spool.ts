@@ -1,7 +1,7 @@
 import { close, open, read, unlink, write } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BodySink, BodySource } from '../../http/message.ts';
+import type { BodySink, BodySource, HeaderList } from '../../http/message.ts';
 
 export interface SpoolLimits {
   /** So much waits in memory; what follows waits in a file. */
@@ -83,6 +83,10 @@ export class Spool implements BodySource, BodySink {
   }
 
   // BodySource
+
+  get trailers(): HeaderList {
+    return this.#source.trailers ?? [];
+  }
 
   start(sink: BodySink): void {
     if (this.#state !== 'new') return;

@@ -1,4 +1,5 @@
 import type { Request, RequestBody } from '../../http/message.ts';
+import { lastChunk } from '../../http/trailers.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 
 /** How the content of a request is framed. */
@@ -6,7 +7,7 @@ export interface ContentCoding {
   /** `block`, framed, in memory of its own, behind `head`, which is latin-1 and may be ''. */
   encode(head: string, block: Uint8Array): Buffer;
   /** What follows the last block, as latin-1. */
-  readonly end: string;
+  end(body: RequestBody): string;
 }
 
 /** Takes a protocol's frames off what a backend sends over one connection. */
@@ -37,13 +38,13 @@ export interface Dialect {
 /** Content whose length was told before. */
 export const PLAIN: ContentCoding = {
   encode: (head, block) => joined(head, block, ''),
-  end: '',
+  end: () => '',
 };
 
-/** Content in chunks (RFC 9112 section 7.1). */
+/** Content in chunks (RFC 9112 section 7.1), and its trailer fields. */
 export const CHUNKED: ContentCoding = {
   encode: (head, block) => joined(`${head}${block.length.toString(16)}\r\n`, block, '\r\n'),
-  end: '0\r\n\r\n',
+  end: ({ trailers }) => lastChunk(trailers),
 };
 
 function joined(before: string, block: Uint8Array, behind: string): Buffer {

@@ -14,7 +14,7 @@ export interface SenderOwner {
   contentFailed(error: Error): void;
 }
 
-/** Sends a request's head and content, and makes the client wait when the backend does not read. Trailers are dropped. */
+/** Sends a request's head and content, and makes the client wait when the backend does not read. */
 export class RequestSender implements BodySink {
   readonly #owner: SenderOwner;
   readonly #body: RequestBody;
@@ -88,7 +88,7 @@ export class RequestSender implements BodySink {
       return;
     }
     this.#state = 'complete';
-    const rest = this.#head + this.#coding.end;
+    const rest = this.#head + this.#coding.end(this.#body);
     this.#head = '';
     if (rest !== '') this.#connection.socket.write(rest, 'latin1');
     this.#owner.sent();

@@ -1,6 +1,6 @@
 import { ChunkedDecoder } from '../../http/chunked.ts';
 import { DEFAULT_LIMITS } from '../../http/limits.ts';
-import type { BodySink, BodySource } from '../../http/message.ts';
+import type { BodySink, BodySource, HeaderList } from '../../http/message.ts';
 import { Refusal } from '../../http/refusal.ts';
 import type { ContentFraming } from '../http1/response-framing.ts';
 import type { BackendConnection } from './backend-connection.ts';
@@ -17,6 +17,7 @@ export interface ContentOwner {
   contentCancelled(): void;
 }
 
+const NO_TRAILERS: HeaderList = [];
 const LIMITS = { ...DEFAULT_LIMITS, bodyBytesMax: Number.MAX_SAFE_INTEGER };
 
 /** The content of a response that did not come with its head: from the backend's connection to the client's, as fast as both go. */
@@ -47,9 +48,13 @@ export class ResponseContent implements BodySource {
     if (this.#decoder === null) return null;
     const block = this.#decode(this.#decoder);
     if (block instanceof Refusal) return block;
-    if (this.#decoder.complete) return block;
+    if (this.#decoder.complete && this.#decoder.trailers.length === 0) return block;
     this.#early = block;
     return null;
+  }
+
+  get trailers(): HeaderList {
+    return this.#decoder?.trailers ?? NO_TRAILERS;
   }
 
   /** Somebody has asked for it. */
@@ -64,6 +69,7 @@ export class ResponseContent implements BodySource {
     const early = this.#early;
     this.#early = null;
     if (early !== null && early.length > 0) sink.write(early);
+    if (this.#decoder?.complete === true) this.#complete(sink);
     this.feed();
     this.#want();
   }
@@ -122,6 +128,14 @@ export class ResponseContent implements BodySource {
     this.#outcome = error;
     if (this.#state === 'paused') this.#state = 'flowing';
     this.#want();
+  }
+
+  /** All of it was there from the beginning, and trailers with it. */
+  #complete(sink: BodySink): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    this.#owner.contentOver();
+    sink.end();
   }
 
   #want(): void {

@@ -50,5 +50,5 @@ const STREAM: ContentCoding = {
     }
     return Buffer.concat(parts);
   },
-  end: recordHead(STDIN, REQUEST_ID, 0),
+  end: () => recordHead(STDIN, REQUEST_ID, 0),
 };

@@ -28,6 +28,8 @@ export class Member implements Upstream {
   weight: number;
   /** When its slow start began, in ms; null when it is over. */
   startedMs: number | null = null;
+  /** The last look at all engines that has found it. */
+  generation = 0;
   /** Discovery does not know it any more. */
   gone = false;
 

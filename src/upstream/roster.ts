@@ -24,6 +24,8 @@ const STEPS = 10;
 export class Roster {
   readonly #options: RosterOptions;
   readonly #members = new Map<string, Member>();
+  readonly #byBackend = new WeakMap<Backend, Member>();
+  #generation = 0;
   readonly #sources = new Map<number, readonly Backend[]>();
   readonly #leaving = new Set<Member>();
   #primaries: readonly Member[] = [];
@@ -63,11 +65,23 @@ export class Roster {
     if (this.#stopped) return;
     const first = this.#sources.get(source) === undefined;
     this.#sources.set(source, backends);
-    const wanted = new Map<string, Backend>();
-    for (const known of this.#sources.values()) for (const backend of known) wanted.set(backendName(backend), backend);
-    for (const [name, member] of this.#members) if (!isSame(member.backend, wanted.get(name))) this.#remove(member);
-    for (const [name, backend] of wanted) if (!this.#members.has(name)) this.#add(backend, !first);
+    this.#generation += 1;
+    for (const known of this.#sources.values()) for (const backend of known) this.#want(backend, !first);
+    for (const member of this.#members.values()) if (member.generation !== this.#generation) this.#remove(member);
     this.refresh();
+  }
+
+  /** `backend` is there. Engines give the same objects for what has not changed, and of those nothing needs to be compared. */
+  #want(backend: Backend, later: boolean): void {
+    let member = this.#byBackend.get(backend);
+    if (member === undefined || member.gone) {
+      const name = backendName(backend);
+      const before = this.#members.get(name);
+      if (before !== undefined && !isSame(before.backend, backend)) this.#remove(before);
+      member = this.#members.get(name) ?? this.#add(backend, later);
+      this.#byBackend.set(backend, member);
+    }
+    member.generation = this.#generation;
   }
 
   /** To be called when something about a member has changed: who may be asked is found out anew. */
@@ -110,7 +124,7 @@ export class Roster {
     return [...this.#members.values(), ...this.#leaving];
   }
 
-  #add(backend: Backend, later: boolean): void {
+  #add(backend: Backend, later: boolean): Member {
     const { standings, protocolOf, onJoined, check } = this.#options;
     const name = backendName(backend);
     const standing = standings.get(name) ?? {};
@@ -120,6 +134,7 @@ export class Roster {
     this.#members.set(member.name, member);
     if (later) this.startSlowly(member);
     onJoined(member);
+    return member;
   }
 
   #remove(member: Member): void {
@@ -156,6 +171,6 @@ export class Roster {
 }
 
 /** Whether a backend of the same name is asked the same way. */
-function isSame(backend: Backend, other: Backend | undefined): boolean {
-  return other !== undefined && backend.weight === other.weight && backend.backup === other.backup;
+function isSame(backend: Backend, other: Backend): boolean {
+  return backend.weight === other.weight && backend.backup === other.backup;
 }

@@ -26,7 +26,8 @@ export interface WatchEvent {
 export class EndpointSlices {
   readonly #port: string;
   readonly #backendAt: (host: string, port: number) => Backend;
-  readonly #slices = new Map<string, readonly Backend[]>();
+  /** Backends by their address, of each slice. */
+  readonly #slices = new Map<string, ReadonlyMap<string, Backend>>();
   /** Where a watch goes on. */
   version = '';
 
@@ -38,7 +39,9 @@ export class EndpointSlices {
 
   /** All that there are now. */
   get backends(): readonly Backend[] {
-    return [...this.#slices.values()].flat();
+    const all: Backend[] = [];
+    for (const slice of this.#slices.values()) for (const backend of slice.values()) all.push(backend);
+    return all;
   }
 
   /** Begins anew with what a list says. */
@@ -67,8 +70,15 @@ export class EndpointSlices {
     const addresses = (endpoints ?? [])
       .filter(({ conditions }) => isReady(conditions))
       .flatMap((one) => one.addresses ?? []);
-    const backends =
-      port?.port === undefined ? [] : addresses.map((host) => this.#backendAt(host, port.port as number));
-    this.#slices.set(metadata?.name ?? '', backends);
+    const name = metadata?.name ?? '';
+    const before = this.#slices.get(name);
+    const backends = new Map<string, Backend>();
+    for (const host of port?.port === undefined ? [] : addresses) {
+      // Of a slice that changes most is as it was.
+      const known = before?.get(host);
+      const isKnown = known !== undefined && known.port === port?.port;
+      backends.set(host, isKnown ? known : this.#backendAt(host, port?.port as number));
+    }
+    this.#slices.set(name, backends);
   }
 }

@@ -14,7 +14,7 @@ export interface KubernetesOptions extends DiscoveryOptions {
 }
 
 /** Changes that come within this time are told together. */
-const TOGETHER_MS = 100;
+const TOGETHER_MS = 250;
 /** The API ends a watch by itself some time after that. */
 const WATCH_S = 300;
 const LIST_IDLE_MS = 30_000;

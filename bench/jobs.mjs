@@ -1,19 +1,27 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from './processes.mjs';
+import { freePort, startPinned } from './processes.mjs';
 import { startNginx } from './stacks/nginx.mjs';
 import { startUwsgi } from './stacks/nginx-uwsgi.mjs';
-import { makeCertificate } from './stacks/programs.mjs';
+import { APPS, makeCertificate } from './stacks/programs.mjs';
+
+function node(program, args, options) {
+  return startPinned(process.execPath, [join(APPS, program), ...args.map(String)], options);
+}
 
 /**
  * Makes what a job needs beside its stack: files, a certificate, a backend. A backend runs on the load generator's core and is no part of the
  * stack.
  *
- * @param {Partial<import('./stacks/index.mjs').Job> & { file?: number, tls?: boolean, backend?: number, uwsgi?: boolean, twoCores?: boolean }} wanted
+ * @param {Partial<import('./stacks/index.mjs').Job> & { file?: number, tls?: boolean, backend?: number, uwsgi?: boolean, delays?: readonly number[],
+ *   endpoints?: number, changes?: number, twoCores?: boolean }} wanted
  * @param {{ port: number, directory: string, log: string, cores: { server: number, load: number } }} place
  * @returns {Promise<import('./stacks/index.mjs').Job>}
  */
-export async function completeJob({ file, tls = false, backend = 0, uwsgi = false, twoCores = false, ...job }, place) {
+export async function completeJob(
+  { file, tls = false, backend = 0, uwsgi = false, delays = [], endpoints = 0, changes = 0, twoCores = false, ...job },
+  place,
+) {
   const { port, directory, log, cores } = place;
   const core = twoCores ? `${cores.server},${cores.server + 1}` : cores.server;
   const complete = { ...job, port, directory, log, core, helpers: [] };
@@ -32,6 +40,20 @@ export async function completeJob({ file, tls = false, backend = 0, uwsgi = fals
     const backendJob = { directory: backendDirectory, port: backendPort, log, core: cores.load };
     complete.helpers.push(startNginx(backendJob, answer));
     complete.backendUrls.push(`http://127.0.0.1:${backendPort}`);
+  }
+  for (const ms of delays) {
+    const backendPort = await freePort();
+    complete.helpers.push(node('delayed.mjs', [backendPort, ms], { log, core: cores.load }));
+    complete.backendUrls.push(`http://127.0.0.1:${backendPort}`);
+  }
+  if (endpoints > 0) {
+    const api = await freePort();
+    complete.helpers.push(node('endpoint_slices.mjs', [api, endpoints / 100, changes], { log, core: cores.load }));
+    complete.site = [
+      '[[route]]\npath = "/ready"\nrespond = { body = "ready" }',
+      '[[route]]\npath = "/*"\nproxy = "kubernetes+http://shop/web:http"',
+      `[route.proxy_options.discovery]\nkubernetes_api = "http://127.0.0.1:${api}"`,
+    ];
   }
   if (uwsgi) {
     const socket = join(directory, 'backend.sock');

@@ -1,3 +1,4 @@
+import { backendScenarios } from './backends.mjs';
 import { bodyScenarios } from './bodies.mjs';
 import { frontScenarios } from './front.mjs';
 import { gatewayScenarios } from './gateway.mjs';
@@ -35,6 +36,7 @@ export const SCENARIOS = [
   ...bodyScenarios,
   ...staticScenarios,
   ...frontScenarios,
+  ...backendScenarios,
   ...gatewayScenarios,
   ...mixScenarios,
   memoryScenario,

@@ -1,13 +1,7 @@
-import { join } from 'node:path';
-import { cpuSeconds } from '../accounting.mjs';
-import { pidsOf, runPinned } from '../processes.mjs';
 import { APPS } from '../stacks/programs.mjs';
+import { measureOpenLoop, openLoop } from './open-loop.mjs';
 
-const PROGRAM = join(import.meta.dirname, '../openloop.mjs');
-/** More of it is late than a server would be blamed for: the machine was busy with something else. */
-const LATE_MS_MAX = 10;
 const SECONDS_MIN = 5;
-const ATTEMPTS = 3;
 
 /** Views of 1 ms beside some of 500 ms, arriving by the clock and not when the server is ready. Counted are the fast ones. */
 export const mixScenarios = [
@@ -31,31 +25,7 @@ function mix(id, title, { rate, every, slowPath }) {
     },
     async sample(server, { cores, seconds }) {
       const options = { rate, every, slowPath, seconds: Math.max(seconds, SECONDS_MIN), core: cores.load };
-      let sample = await measure(server, options);
-      for (let attempt = 1; attempt < ATTEMPTS && sample.late; attempt++) sample = await measure(server, options);
-      return sample;
+      return measureOpenLoop(server, options);
     },
   };
-}
-
-async function measure(server, options) {
-  const before = cpuSeconds(pidsOf(server.children));
-  const { requests, failed, p50, p99, lateP99 } = await openLoop(server.port, options);
-  const cpu = cpuSeconds(pidsOf(server.children)) - before;
-  const late = failed === 0 && lateP99 > LATE_MS_MAX;
-  const reason = late ? `the load generator was late by ${lateP99.toFixed(0)} ms` : `${failed} requests failed`;
-  const failure = late || failed > 0 ? reason : null;
-  return {
-    value: p99,
-    detail: { p50 },
-    failure,
-    late,
-    cpuMicros: (cpu / requests) * 1e6,
-    coreShare: cpu / options.seconds,
-  };
-}
-
-async function openLoop(port, { rate, every, slowPath, seconds, core }) {
-  const args = [PROGRAM, port, rate, seconds, every, slowPath].map(String);
-  return JSON.parse(await runPinned(process.execPath, args, { core, timeoutMs: (seconds + 30) * 1000 }));
 }

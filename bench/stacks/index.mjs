@@ -27,6 +27,7 @@ import { waitress } from './waitress.mjs';
  * @property {string} [files] directory to serve below /static/
  * @property {{ certificate: string, key: string }} [certificate] paths, to speak TLS
  * @property {readonly string[]} [backendUrls] where to pass requests on to
+ * @property {boolean} [web] the web server alone
  * @property {string} [balance] how Viaduct chooses among them
  * @property {readonly string[]} [site] lines of viaduct.toml
  * @property {number} [fronts]

@@ -9,8 +9,10 @@ const COLLECTOR = join(import.meta.dirname, '../collect-on-signal.mjs');
 export const viaduct = {
   inspect: () => ({ version: JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version }),
   start(job) {
-    const serve = [join(ROOT, 'bin/viaduct.js'), job.application, '--chdir', job.chdir, '--python', PYTHON];
-    const size = ['--workers', String(job.workers), '--threads', String(job.threads), '--access-log', 'off'];
+    const application = [job.application, '--python', PYTHON];
+    const workers = ['--workers', String(job.workers), '--threads', String(job.threads)];
+    const serve = [join(ROOT, 'bin/viaduct.js'), ...(job.web === true ? ['web'] : application), '--chdir', job.chdir];
+    const size = [...(job.web === true ? [] : workers), '--access-log', 'off'];
     const listen = ['--listen', `${job.certificate === undefined ? 'http' : 'https'}://127.0.0.1:${job.port}`];
     const fronts = job.fronts === undefined ? [] : ['--fronts', String(job.fronts)];
     const site = siteOf(job);

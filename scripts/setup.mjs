@@ -163,6 +163,38 @@ function makeVenv(base, venv) {
 }
 
 /** Whether `name` is on the PATH, or is a path. */
+/** Programs by which `deploy/` is checked. Pinned; helm's own sums are checked where it is downloaded. */
+const HELM = 'helm.sh/helm/v3/cmd/helm@v3.11.3';
+
+/**
+ * Builds `.setup/deploy-tools/bin/helm` and `parse`, which read what is in `deploy/` as its ecosystems do, unless they are there already.
+ *
+ * @returns {string | null} their directory; null, having said why, when they could not be built
+ */
+export function prepareDeployTools() {
+  const sources = join(ROOT, 'test/deploy-tools');
+  const directory = join(SETUP, 'deploy-tools');
+  const bin = join(directory, 'bin');
+  const stamp = join(directory, 'wanted');
+  const wanted = [
+    HELM,
+    ...['go.sum', 'cmd/parse/main.go'].map((name) => readFileSync(join(sources, name), 'utf8')),
+  ].join('\n');
+  if (existsSync(join(bin, 'helm')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return bin;
+  const go = ['go', '/usr/local/go/bin/go'].find(isProgram);
+  if (go === undefined) {
+    console.log('- not built: helm, there is no Go. On Debian and Ubuntu install it with: apt install golang-go');
+    return null;
+  }
+  console.log('- build helm and a parser');
+  const env = { GOPATH: join(directory, 'go'), GOBIN: bin, GOFLAGS: '-modcacherw', GOTOOLCHAIN: 'local' };
+  if (!run(go, ['install', './cmd/parse'], { env, quiet: true, directory: sources })) return null;
+  if (!run(go, ['install', HELM], { env, quiet: true, directory: sources })) return null;
+  rmSync(env.GOPATH, { recursive: true, force: true });
+  writeFileSync(stamp, wanted);
+  return bin;
+}
+
 function isProgram(name) {
   if (isAbsolute(name)) return existsSync(name);
   return (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, name)));

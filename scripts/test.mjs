@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { prepareConformance, runSuites, SUITES } from './conformance-suites.mjs';
-import { installSystemParts, prepareH2spec, preparePython, prepareSecondNode } from './setup.mjs';
+import { installSystemParts, prepareDeployTools, prepareH2spec, preparePython, prepareSecondNode } from './setup.mjs';
 import { compile, installPackages, lint, ROOT, runTests, SETUP, testFiles } from './steps.mjs';
 
 const CI = (process.env.CI ?? '') !== '' && process.env.CI !== 'false';
@@ -18,6 +18,7 @@ lint();
 compile();
 installSystemParts();
 prepareH2spec();
+prepareDeployTools();
 const python = preparePython();
 const results = [...nodeRuns(), pythonRun(), await conformanceRun()];
 report(results);

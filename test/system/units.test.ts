@@ -41,11 +41,12 @@ describe('the units for systemd', () => {
     const program = join(directory, 'viaduct');
     writeFileSync(program, '#!/bin/sh\n');
     chmodSync(program, 0o755);
-    for (const name of ['viaduct.service', 'viaduct.socket']) {
+    const names = ['viaduct.service', 'viaduct.socket', 'viaduct-app.service', 'viaduct-web.service'];
+    for (const name of names) {
       const text = readFileSync(join(UNITS, name), 'utf8').replace('/usr/local/bin/viaduct', program);
       writeFileSync(join(directory, name), text.replace('WorkingDirectory=/srv/shop', `WorkingDirectory=${directory}`));
     }
-    const args = ['verify', '--man=no', join(directory, 'viaduct.service'), join(directory, 'viaduct.socket')];
+    const args = ['verify', '--man=no', ...names.map((name) => join(directory, name))];
     const { status, stderr } = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
     assert.equal(status, 0, stderr);
     assert.equal(

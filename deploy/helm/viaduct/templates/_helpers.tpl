@@ -1,0 +1,81 @@
+{{/* What the two kinds of pods have in common; a dict of root, component, args, probe, resources, env and account. */}}
+{{- define "viaduct.labels" -}}
+app.kubernetes.io/name: {{ .root.Chart.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- define "viaduct.name" -}}
+{{ printf "%s-%s" (.root.Release.Name | trunc 50 | trimSuffix "-") .component }}
+{{- end }}
+
+{{- define "viaduct.pod" -}}
+metadata:
+  labels:
+    {{- include "viaduct.labels" . | nindent 4 }}
+  annotations:
+    checksum/config: {{ .config | sha256sum }}
+spec:
+  terminationGracePeriodSeconds: {{ .root.Values.terminationGracePeriodSeconds }}
+  {{- if .account }}
+  serviceAccountName: {{ .account }}
+  {{- else }}
+  automountServiceAccountToken: false
+  {{- end }}
+  securityContext:
+    runAsNonRoot: true
+    runAsUser: 10001
+    runAsGroup: 10001
+    seccompProfile:
+      type: RuntimeDefault
+  topologySpreadConstraints:
+    - maxSkew: 1
+      topologyKey: kubernetes.io/hostname
+      whenUnsatisfiable: ScheduleAnyway
+      labelSelector:
+        matchLabels:
+          {{- include "viaduct.labels" . | nindent 10 }}
+  containers:
+    - name: {{ .component }}
+      image: {{ printf "%s:%s" .root.Values.image.repository .root.Values.image.tag | quote }}
+      imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+      args:
+        {{- toYaml .args | nindent 8 }}
+      {{- with .env }}
+      env:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      ports:
+        - name: http
+          containerPort: 8000
+      readinessProbe:
+        {{- toYaml .probe | nindent 8 }}
+        periodSeconds: 2
+      livenessProbe:
+        {{- toYaml .probe | nindent 8 }}
+        periodSeconds: 10
+        failureThreshold: 6
+      lifecycle:
+        preStop:
+          exec:
+            command: ["sleep", {{ .root.Values.preStopSeconds | quote }}]
+      resources:
+        {{- toYaml .resources | nindent 8 }}
+      securityContext:
+        allowPrivilegeEscalation: false
+        readOnlyRootFilesystem: true
+        capabilities:
+          drop: ["ALL"]
+      volumeMounts:
+        - name: config
+          mountPath: /etc/viaduct
+          readOnly: true
+        - name: tmp
+          mountPath: /tmp
+  volumes:
+    - name: config
+      configMap:
+        name: {{ include "viaduct.name" . }}
+    - name: tmp
+      emptyDir: {}
+{{- end }}

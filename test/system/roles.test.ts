@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { encodeRequest, variablesOf } from '../support/gateway-client.ts';
+import { ask } from '../support/http-client.ts';
+import { makeProject } from '../support/project.ts';
+import { RawBackend } from '../support/raw-backend.ts';
+import { runViaduct } from '../support/run-viaduct.ts';
+import { eventually, SocketClient } from '../support/socket-client.ts';
+import { startViaduct } from '../support/viaduct.ts';
+
+const APP = `def application(environ, start_response):
+    body = (environ["REMOTE_ADDR"] + " " + environ["SCRIPT_NAME"] + " " + environ["PATH_INFO"]).encode()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+`;
+
+describe('the application server alone', { concurrency: 2 }, () => {
+  it('serves the application and leaves out what is the web server’s', async (t) => {
+    const cwd = makeProject(t, {
+      'app.py': APP,
+      'viaduct.toml':
+        'compression = true\nstatic = { "/files/" = "." }\n[[route]]\npath = "/moved"\nredirect = "/there"\n',
+    });
+    const server = await startViaduct({ cwd, args: ['app', '--workers', '1', '--access-log', 'off'] });
+    t.after(() => server.stop());
+    assert.match(server.output(), /settings {4}the application server alone leaves out: compression, route/);
+    for (const path of ['/moved', '/files/app.py'])
+      assert.equal((await ask(server.port, path)).body, `127.0.0.1  ${path}`);
+  });
+
+  for (const fronts of [1, 2]) {
+    it(`speaks several protocols at several addresses with ${fronts === 1 ? 'one front' : 'two fronts'}, and goes on while it reloads`, async (t) => {
+      const cwd = makeProject(t, { 'app.py': APP });
+      const args = ['app', '--workers', '2', '--access-log', 'off', '--fronts', `${fronts}`];
+      const server = await startViaduct({
+        cwd,
+        args,
+        listen: 'uwsgi://127.0.0.1:0,scgi://127.0.0.1:0,fastcgi://127.0.0.1:0',
+      });
+      t.after(() => server.stop());
+      const ports = ['uwsgi', 'scgi', 'fastcgi'].map((name) =>
+        Number(new RegExp(`${name}://127\\.0\\.0\\.1:(\\d+)`).exec(server.output())?.[1]),
+      );
+      let reloading = true;
+      process.kill(server.pid, 'SIGHUP');
+      void eventually('it has reloaded', () => /reload/i.test(server.output())).then(() => {
+        reloading = false;
+      });
+      let rounds = 0;
+      while (reloading || rounds < 20) {
+        rounds += 1;
+        for (const [i, protocol] of (['uwsgi', 'scgi', 'fastcgi'] as const).entries()) {
+          const client = await SocketClient.open(ports[i] as number);
+          client.send(
+            encodeRequest(protocol, variablesOf({ SCRIPT_NAME: '/s', PATH_INFO: '/p', REQUEST_URI: '/s/p' })),
+          );
+          await client.untilClosed();
+          assert.match(client.received, /192\.0\.2\.7 \/s \/p/);
+        }
+      }
+    });
+  }
+
+  it('hears a gateway protocol from trusted addresses only, also behind a PROXY header', async (t) => {
+    const cwd = makeProject(t, { 'app.py': APP, 'viaduct.toml': 'trusted_proxies = ["10.9.8.7"]\n' });
+    const server = await startViaduct({ cwd, args: ['app', '--workers', '1'], listen: 'uwsgi://127.0.0.1:0' });
+    t.after(() => server.stop());
+    const port = Number(/uwsgi:\/\/127\.0\.0\.1:(\d+)/.exec(server.output())?.[1]);
+    const client = await SocketClient.open(port);
+    client.send(encodeRequest('uwsgi', variablesOf()));
+    await client.untilClosed();
+    assert.equal(client.received, '');
+    assert.match(server.output(), /the address is not trusted with requests over uwsgi/);
+  });
+
+  for (const header of [
+    'PROXY TCP4 203.0.113.9 10.0.0.1 5000 80\r\n',
+    '\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xcb\0\x71\x09\x0a\0\0\x01\x13\x88\0\x50',
+  ]) {
+    it(`takes a PROXY header of version ${header.startsWith('PROXY') ? 1 : 2} before FastCGI, and the variables' word for the client`, async (t) => {
+      const cwd = makeProject(t, { 'app.py': APP });
+      const server = await startViaduct({
+        cwd,
+        args: ['app', '--workers', '1', '--access-log', 'off'],
+        listen: 'fastcgi://127.0.0.1:0?proxy_protocol=on',
+      });
+      t.after(() => server.stop());
+      const port = Number(/fastcgi:\/\/127\.0\.0\.1:(\d+)/.exec(server.output())?.[1]);
+      const client = await SocketClient.open(port);
+      client.send(header + encodeRequest('fastcgi', variablesOf()));
+      await client.untilClosed();
+      assert.match(client.received, /192\.0\.2\.7 {2}\//);
+    });
+  }
+});
+
+describe('the web server alone', { concurrency: 2 }, () => {
+  it('passes what no route takes on to the backends of its command line', async (t) => {
+    const backend = await RawBackend.answering(() => 'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nbackend');
+    t.after(() => backend.stop());
+    const cwd = makeProject(t, {
+      'app.py': APP,
+      'viaduct.toml': '[[route]]\npath = "/own"\nrespond = { body = "own" }\n',
+    });
+    const url = `http://127.0.0.1:${backend.backend.port}`;
+    const server = await startViaduct({ cwd, args: ['web', '--proxy', url, '--access-log', 'off'] });
+    t.after(() => server.stop());
+    assert.deepEqual([(await ask(server.port, '/')).body, (await ask(server.port, '/own')).body], ['backend', 'own']);
+    assert.doesNotMatch(server.output(), /application/);
+  });
+
+  for (const [args, message] of [
+    [['web'], /Cannot serve: there is no route, no backend and no directory of files\nBegin with --proxy/],
+    [['web', 'app:application'], /Cannot serve "app:application": the web server alone runs no application/],
+    [['web', '--proxy', 'http://a/path'], /Cannot use --proxy "http:\/\/a\/path": it must be a backend such as/],
+    [['web', '--proxy', 'a:9000'], /Cannot use --proxy "a:9000": it must be a backend such as/],
+    [['app', '--listen', 'uwsgi://127.0.0.1'], /Cannot use --listen "uwsgi:\/\/127\.0\.0\.1": it must be/],
+  ] as const) {
+    it(`says what is wrong: viaduct ${args.join(' ')}`, async (t) => {
+      const { code, output } = await runViaduct(makeProject(t, { 'app.py': APP }), ...args);
+      assert.notEqual(code, 0);
+      assert.match(output, message);
+    });
+  }
+});

@@ -66,14 +66,24 @@ function forApplication(loaded: LoadedSettings): { loaded: LoadedSettings; hints
 
 const CONNECTION_KEYS: ReadonlySet<string> = new Set(['tls', 'trusted_proxies', 'trusted_proxy_fields', 'sendfile']);
 
-/** What no route takes goes to the backends that the settings name. */
+/** What no route takes goes to the backends that the settings name, unless it is one of the files that they name. */
 async function withBackends({ site, settings }: LoadedSettings, origin: string): Promise<Site> {
   const { siteSchema } = await import('../config/site/schema.ts');
-  const parsed = siteSchema.safeParse({ route: [{ name: 'proxy', proxy: settings.proxy }] });
+  const files = settings.static.map(({ urlPrefix, directories }) =>
+    urlPrefix === '/'
+      ? { name: 'files', static: directories, proxy: settings.proxy }
+      : { name: 'files', mount: urlPrefix.slice(0, -1), static: directories },
+  );
+  const parsed = siteSchema.safeParse({ route: [...files, { name: 'proxy', proxy: settings.proxy }] });
   if (!parsed.success) {
     const index = Number(parsed.error.issues[0]?.path[3] ?? 0);
     throw new ViaductError('SETTINGS', `Cannot use ${origin} "${settings.proxy[index]}": it must be ${BACKEND_MEANS}`);
   }
-  const route = parsed.data.route[0] as RouteConfig;
-  return site === null ? parsed.data : { ...site, route: [...site.route, route] };
+  const { route } = parsed.data;
+  return site === null ? parsed.data : { ...site, route: [...site.route, ...route.filter((own) => isFree(own, site))] };
+}
+
+/** A file's own routes go before what the command line says. */
+function isFree({ mount }: RouteConfig, { route }: Site): boolean {
+  return mount === undefined || !route.some((other) => other.mount === mount);
 }

@@ -109,6 +109,24 @@ describe('the web server alone', { concurrency: 2 }, () => {
     assert.doesNotMatch(server.output(), /application/);
   });
 
+  it('serves the files of its command line before its backends', async (t) => {
+    const backend = await RawBackend.answering(() => 'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nbackend');
+    t.after(() => backend.stop());
+    const cwd = makeProject(t, { 'files/a.txt': 'a file' });
+    const url = `http://127.0.0.1:${backend.backend.port}`;
+    for (const [prefix, other] of [
+      ['/static/', 404],
+      ['/', 200],
+    ] as const) {
+      const args = ['web', '--proxy', url, '--static', `${prefix}=files`, '--access-log', 'off'];
+      const server = await startViaduct({ cwd, args });
+      t.after(() => server.stop());
+      assert.equal((await ask(server.port, `${prefix}a.txt`)).body, 'a file');
+      assert.equal((await ask(server.port, `${prefix}b.txt`)).status, other);
+      assert.equal((await ask(server.port, '/elsewhere')).body, 'backend');
+    }
+  });
+
   for (const [args, message] of [
     [['web'], /Cannot serve: there is no route, no backend and no directory of files\nBegin with --proxy/],
     [['web', 'app:application'], /Cannot serve "app:application": the web server alone runs no application/],

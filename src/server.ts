@@ -1,5 +1,5 @@
 import { applicationName } from './app/project.ts';
-import { ViaductError } from './errors.ts';
+import { describeError, tracebackOf } from './describe-error.ts';
 import type { Application } from './gateway/contract.ts';
 import { Connections } from './http/connections.ts';
 import type { Next } from './http/handler.ts';
@@ -292,18 +292,4 @@ class Server implements RunningServer {
     const name = project === null ? (modules[MAIN]?.module ?? MAIN) : applicationName(project.application);
     this.#handle = () => tracebackPage(`${name} cannot be imported`, tracebackOf(error));
   }
-}
-
-function describeError(error: unknown): string {
-  if (error instanceof ViaductError)
-    return [error.message, tracebackOf(error)]
-      .filter((text) => text !== '')
-      .join('\n')
-      .trimEnd();
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-/** The Python traceback that an error carries, or ''. */
-export function tracebackOf(error: unknown): string {
-  return error instanceof ViaductError && typeof error.cause === 'string' ? error.cause : '';
 }

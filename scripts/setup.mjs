@@ -12,6 +12,7 @@ const SYSTEM_PARTS = [
   { package: 'lighttpd', programs: ['lighttpd'] },
   { package: 'haproxy', programs: ['haproxy'] },
   { package: 'dnsmasq-base', programs: ['dnsmasq'] },
+  { package: 'fcgiwrap', programs: ['fcgiwrap'] },
   { package: 'iproute2', programs: ['ip'] },
   { package: 'curl', programs: ['curl'] },
   { package: 'openssl', programs: ['openssl'] },

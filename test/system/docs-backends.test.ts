@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ask } from '../support/http-client.ts';
@@ -15,6 +15,10 @@ const EXAMPLES = [
 ].map(([, command = '', config = '']) => ({ command, config }));
 const LARGE = Buffer.alloc(2_000_000, 'abcdefghijklmnopqrstuvwxyz').toString();
 
+/** The application as a CGI program. */
+const CGI =
+  '#!/usr/bin/env python3\nimport wsgiref.handlers, shop\nwsgiref.handlers.CGIHandler().run(shop.application)\n';
+
 /** Words of a command, as a shell takes them apart. */
 function wordsOf(command: string): string[] {
   return [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
@@ -27,10 +31,11 @@ describe('a backend of docs/backends.md', { concurrency: 3 }, () => {
     const skip = isOurs || findProgram(name) !== null ? false : missing(name);
     it(`stands behind the web server: ${command}`, { skip }, async (t) => {
       const port = await freePort();
-      const placed = (text: string): string => text.replaceAll('9000', `${port}`);
-      const cwd = makeProject(t, { 'viaduct.toml': placed(config) });
       const home = makeProject(t, {});
+      const placed = (text: string): string => text.replaceAll('9000', `${port}`).replaceAll('/srv/shop', home);
+      const cwd = makeProject(t, { 'viaduct.toml': placed(config) });
       copyFileSync(join(ROOT, 'test/apps/gateway.py'), join(home, 'shop.py'));
+      writeFileSync(join(home, 'shop.cgi'), CGI, { mode: 0o755 });
       const words = args.map(placed);
       const backend = isOurs
         ? startProgram('node', [BIN, ...words], { cwd: home })
@@ -83,7 +88,7 @@ describe('a backend of docs/backends.md', { concurrency: 3 }, () => {
   it('has been found for every server and protocol', () => {
     assert.deepEqual(
       EXAMPLES.map(({ command }) => command.split(' ', 1)[0]),
-      ['gunicorn', 'uwsgi', 'uwsgi', 'uwsgi', 'uwsgi', 'waitress-serve', 'granian', 'viaduct'],
+      ['gunicorn', 'uwsgi', 'uwsgi', 'uwsgi', 'uwsgi', 'waitress-serve', 'granian', 'fcgiwrap', 'viaduct'],
     );
   });
 });

@@ -9,6 +9,7 @@ const SYSTEM_PARTS = [
   { package: 'chromium', programs: ['chromium', 'chromium-browser', 'google-chrome'] },
   { package: 'nginx', programs: ['nginx'] },
   { package: 'apache2', programs: ['apache2', 'httpd'] },
+  { package: 'libapache2-mod-wsgi-py3', programs: ['/usr/lib/apache2/modules/mod_wsgi.so'] },
   { package: 'lighttpd', programs: ['lighttpd'] },
   { package: 'haproxy', programs: ['haproxy'] },
   { package: 'dnsmasq-base', programs: ['dnsmasq'] },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { findProgram, freePort, missing, startProgram } from '../support/peers/program.ts';
@@ -13,6 +13,9 @@ const PAGE = readFileSync(join(ROOT, 'docs/backends.md'), 'utf8');
 const EXAMPLES = [
   ...PAGE.matchAll(/^```console\n\$ (.*127\.0\.0\.1.*9000.*)\n```\n\n(?:[^`\n].*\n\n)*```toml\n([\s\S]*?)^```$/gm),
 ].map(([, command = '', config = '']) => ({ command, config }));
+const APACHE_MODULES = '/usr/lib/apache2/modules';
+const NO_MOD_WSGI =
+  missing('apache2') || (existsSync(`${APACHE_MODULES}/mod_wsgi.so`) ? false : 'mod_wsgi is not installed');
 const LARGE = Buffer.alloc(2_000_000, 'abcdefghijklmnopqrstuvwxyz').toString();
 
 /** The application as a CGI program. */
@@ -84,6 +87,38 @@ describe('a backend of docs/backends.md', { concurrency: 3 }, () => {
       assert.notEqual((await ask(server.port, '/broken').catch(() => null))?.whole, true);
     });
   }
+
+  it('stands behind the web server: Apache with mod_wsgi', { skip: NO_MOD_WSGI }, async (t) => {
+    const [, text = '', config = ''] = /^```apache\n([\s\S]*?)^```\n\n```toml\n([\s\S]*?)^```$/m.exec(PAGE) ?? [];
+    const port = await freePort();
+    const home = makeProject(t, { 'run/.keep': '' });
+    const placed = (written: string): string => written.replaceAll('9000', `${port}`).replaceAll('/srv/shop', home);
+    copyFileSync(join(ROOT, 'test/apps/gateway.py'), join(home, 'shop.py'));
+    for (const path of [dirname(home), home]) chmodSync(path, 0o755);
+    const modules = ['mpm_event', 'authz_core', 'remoteip', 'wsgi'].map(
+      (name) => `LoadModule ${name}_module ${APACHE_MODULES}/mod_${name}.so`,
+    );
+    const user = process.getuid?.() === 0 ? 'User www-data\nGroup www-data\n' : '';
+    const own = `ServerRoot ${home}\nDefaultRuntimeDir run\nWSGISocketPrefix run/wsgi\nPidFile run/pid\nErrorLog error.log\nServerName localhost\n`;
+    writeFileSync(join(home, 'apache.conf'), `${modules.join('\n')}\n${user}${own}${placed(text)}`);
+    const apache = startProgram('apache2', ['-D', 'FOREGROUND', '-f', join(home, 'apache.conf')], { cwd: home });
+    t.after(() => apache.stop());
+    await eventually('Apache listens', async () => {
+      if (apache.process.exitCode !== null) throw new Error(`Apache did not start:\n${apache.output()}`);
+      return accepts(port);
+    });
+    const server = await startViaduct({
+      cwd: makeProject(t, { 'viaduct.toml': placed(config) }),
+      args: ['web', '--access-log', 'off'],
+    });
+    t.after(() => server.stop());
+    const { status, body } = await ask(server.port, '/a%20b/environ?x=%2F&y');
+    assert.equal(status, 200, body);
+    for (const line of ['PATH_INFO=/a b/environ', 'QUERY_STRING=x=%2F&y', 'SCRIPT_NAME=', 'REMOTE_ADDR=127.0.0.1'])
+      assert.ok(body.split('\n').includes(line), `${line} in\n${body}`);
+    const echoed = await ask(server.port, '/echo', { method: 'POST', body: LARGE });
+    assert.ok(echoed.status === 200 && echoed.body === LARGE);
+  });
 
   it('has been found for every server and protocol', () => {
     assert.deepEqual(

@@ -3,8 +3,8 @@
 import os
 import time
 
-HOST = os.environ["HOST_NAME"]
-LOG = os.open(os.environ["HOST_LOG"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+HOST = os.environ.get("HOST_NAME", "")
+LOG = os.open(os.environ.get("HOST_LOG", os.devnull), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
 
 def application(environ, start_response):

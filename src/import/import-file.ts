@@ -48,15 +48,23 @@ export async function importFile({ file, kind, cwd, outputDirectory }: ImportOpt
   const output = outputDirectory ?? dirname(path);
   const pathOf = (written: string) => placed(written, dirname(path), output);
   const { draft, ledger } = await read(found, { path, text, shown: show(path), show, pathOf, output });
-  draft.remarks.push(`Made of ${show(path)} by "viaduct import". Look it through, then run "viaduct check".`);
+  draft.remarks.unshift(`Made of ${show(path)} by "viaduct import". Look it through, then run "viaduct check".`);
   const toml = `${draft.remarks.map((remark) => `# ${remark}`).join('\n')}\n\n${writeToml(draft)}`;
   await prove(draft, output);
   return { kind: found, toml, report: ledger.lines() };
 }
 
 async function read(kind: Kind, source: Source): Promise<{ draft: Draft; ledger: Ledger }> {
-  if (kind === 'nginx') return importNginx(readTree(source.path, source.show), source.pathOf);
+  if (kind === 'nginx') return readNginx(source);
   return kind === 'gunicorn' ? importGunicorn(source) : importUwsgi(source);
+}
+
+function readNginx({ path, shown, show, pathOf }: Source): { draft: Draft; ledger: Ledger } {
+  const imported = importNginx(readTree(path, show), pathOf);
+  if (imported.draft.lists.has('route')) return imported;
+  throw new ViaductError('SETTINGS', `Cannot import "${shown}": it has no server`, {
+    advice: 'Name the file that has server blocks, or includes those that have.',
+  });
 }
 
 /** Viaduct must be able to read what it writes; where it cannot, the fault is ours and not the user's. */

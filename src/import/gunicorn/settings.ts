@@ -1,4 +1,4 @@
-import type { SettingName } from '../../config/settings.ts';
+import { SETTINGS, type SettingName } from '../../config/settings.ts';
 import type { Value } from '../draft.ts';
 import type { Statement } from '../ledger.ts';
 import { setCertificate, setDirectory, setSetting, type WsgiContext } from '../wsgi-draft.ts';
@@ -40,8 +40,9 @@ export const GUNICORN: Readonly<Record<string, Carry>> = {
   limit_request_line: limit('requestLineBytesMax'),
   limit_request_fields: limit('headerCountMax'),
   limit_request_field_size: (value, from, context) => {
-    limit('headerBytesMax')(value, from, context);
-    context.ledger.differs(from, 'header_bytes_max is for all fields of a request together');
+    if (typeof value === 'number' && value <= SETTINGS.headerBytesMax.default) {
+      context.ledger.needless(from, 'header_bytes_max is for all fields of a request together, and 32KiB');
+    } else limit('headerBytesMax')(value, from, context);
   },
   user: name('user'),
   group: name('group'),

@@ -42,6 +42,12 @@ export function writeFeatures(
   }
 }
 
+/** Who would have been asked for something that cannot be asked for here is not let in. */
+function close(route: Draft): void {
+  route.table('access').values.clear();
+  route.table('access').assume('deny', ['all'], 'what was asked for here could not be carried over');
+}
+
 const BODY_BYTES_MAX = 1024 ** 4;
 
 /** 0 is no limit in nginx, and no content at all here. */
@@ -108,7 +114,8 @@ function writeBasicAuth(route: Draft, scope: Scope, _server: Server, { ledger, p
   const [realm = 'off'] = directive?.args ?? [];
   if (directive === null || realm === 'off') return;
   if (file === null || hasVariables(file.args[0] ?? '') || hasVariables(realm)) {
-    ledger.lost(directive, 'a realm and a file of users without variables are needed');
+    ledger.lost(directive, 'a realm and a file of users without variables are needed; nobody is let in');
+    close(route);
     return;
   }
   const auth = route.table('basic_auth');
@@ -127,7 +134,11 @@ function writeForwardAuth(route: Draft, scope: Scope, server: Server, { ledger }
   const location = server.locations.find((one) => one.path === path && (one.kind === 'exact' || one.kind === 'prefix'));
   const url = location?.scope.own('proxy_pass')[0]?.args[0] ?? '';
   if (!/^https?:\/\/[\w.:[\]-]+\/[^\s$]*$/.test(url)) {
-    ledger.lost(directive, 'the location that it names does not pass on to one URL with a path; see forward_auth');
+    ledger.lost(
+      directive,
+      'the location that it names passes on to no URL with a path; nobody is let in, see forward_auth',
+    );
+    close(route);
     return;
   }
   route.table('forward_auth').set('url', url, directive);

@@ -41,15 +41,16 @@ export function writeFiles(route: Draft, location: Location, context: NginxConte
 function directoryOf(route: Draft, location: Location, root: Root, { ledger }: NginxContext): string | null {
   const { kind, path } = location;
   const isPattern = route.get('path_pattern') !== undefined;
+  const isExact = kind === 'exact' || route.get('path') === path;
   if (!root.isAlias) {
     if (isPattern || kind === 'named') return join(root.path);
-    return trimmed(join(root.path, kind === 'exact' ? dirname(path) : path));
+    return trimmed(join(root.path, isExact ? dirname(path) : path));
   }
   if (kind === 'pattern' || kind === 'named') {
     ledger.lost(root.directive, 'files of a pattern lie below root; an alias of groups has no counterpart');
     return null;
   }
-  if (kind !== 'exact') {
+  if (!isExact) {
     if (isPattern && path !== '/') route.table('rewrite').set('prefix', trimmed(path), root.directive);
     return trimmed(root.path);
   }

@@ -35,7 +35,7 @@ function raiseRedirect(draft: Draft, routes: readonly Draft[]): boolean {
     return false;
   draft.values.set(key, value);
   for (const route of routes) {
-    if (!route.values.delete(key)) route.set(key, false);
+    if (!route.values.delete(key)) route.assume(key, false, 'it answers by http, too');
   }
   return true;
 }

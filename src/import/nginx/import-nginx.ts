@@ -72,7 +72,9 @@ function writeSite(servers: readonly Server[], context: NginxContext): void {
     const hosts = wanted.filter((name) => !claimed.has(name));
     for (const name of hosts) claimed.add(name);
     if (server === main) for (const name of server.names) claimed.add(name);
-    if (hosts.length === 0) {
+    const isSilent =
+      server.listens.length === 0 && server.directive.block?.some(({ name }) => name === 'listen') === true;
+    if (hosts.length === 0 || isSilent) {
       tellUnreachable(server, context);
       continue;
     }
@@ -124,14 +126,13 @@ function writeFolded(server: Server, fold: Folded, main: Server | null, context:
       `https keeps the host that was asked for; whether it goes on to ${fold.host} is for the server there to say`,
     );
   }
-  const others = fold.locations.filter(({ kind }) => kind !== 'named');
-  if (others.length === 0) return;
-  const isMain = server.names.length === 0 || server.names.some((name) => main?.names.includes(name) === true);
-  writeRoutes(
-    server,
-    { hosts: isMain ? [] : server.names, toHttps: null, locations: others, answersRest: false },
-    context,
-  );
+  const locations = fold.locations.filter(({ kind }) => kind !== 'named');
+  if (locations.length === 0) return;
+  const others = server.names.filter((name) => main?.names.includes(name) !== true);
+  const isMain = others.length < server.names.length || server.names.length === 0;
+  const common = { toHttps: null, locations, answersRest: false };
+  if (isMain) writeRoutes(server, { ...common, hosts: [] }, context);
+  if (others.length > 0) writeRoutes(server, { ...common, hosts: others }, context);
 }
 
 /** Routes are found by host and path, and not by the address that a client connected to. */

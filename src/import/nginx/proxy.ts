@@ -55,7 +55,7 @@ function writePath(route: Draft, uri: string, pass: Directive, location: Locatio
     return;
   }
   const rewrite = route.table('rewrite');
-  if (kind === 'exact') {
+  if (kind === 'exact' || route.get('path') === path) {
     rewrite.set('pattern', `^${literal(path)}$`, pass);
     rewrite.set('to', uri, pass);
     return;
@@ -155,7 +155,12 @@ function writeFields(
       } else request.table('set').set(name, filled.text, directive);
     }
   }
-  if (!hasHost) options.set('host', hostOf(authority), pass);
+  if (!hasHost) {
+    options.set('host', hostOf(authority), pass);
+    const corrected = scope.one('proxy_redirect');
+    if (corrected?.args[0] === 'off') ledger.needless(corrected, 'Location is passed on as backends write it');
+    else ledger.differs(corrected ?? pass, 'a Location with the name of the backend goes to clients as it is');
+  }
   for (const directive of scope.take('proxy_hide_header'))
     route.table('headers').push('remove', directive.args[0] ?? '', directive);
 }

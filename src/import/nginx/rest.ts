@@ -96,6 +96,7 @@ const LOST: Readonly<Record<string, string>> = {
   ),
   ...each('fastcgi_cache fastcgi_cache_path uwsgi_cache uwsgi_cache_path proxy_store', CACHE),
   ...each('proxy_redirect', 'Location is passed on as backends write it'),
+  ...each('access_log', 'there is one access log for all routes'),
   ...each(
     'proxy_cookie_path proxy_cookie_domain proxy_cookie_flags sub_filter sub_filter_once sub_filter_types',
     'what backends write is passed on',
@@ -130,6 +131,8 @@ export function tellRest(directives: readonly Directive[], ledger: Ledger): void
     const isKnown = ledger.knows(directive);
     if (!isKnown && name === 'charset' && /^utf-?8$/i.test(args[0] ?? ''))
       ledger.needless(directive, 'text is sent as UTF-8');
+    else if (!isKnown && name === 'proxy_redirect' && args[0] === 'off')
+      ledger.needless(directive, 'Location is passed on as backends write it');
     else if (!isKnown && NEEDLESS[name] !== undefined) ledger.needless(directive, NEEDLESS[name]);
     else if (!isKnown && /_lua|^lua_|^js_|^perl/.test(name))
       ledger.lost(directive, 'programs are middleware or applications in TypeScript');

@@ -56,6 +56,25 @@ function writeRoute(location: Location, server: Server, place: ServerPlace, cont
   if (location.scope.own('internal').length > 0) route.set('internal', true, location.directive);
   const answer: Answer = writeAnswer(route, location, server, context);
   writeFeatures(route, location.scope, server, context, answer);
+  writeMethods(route, location, server, place, context);
+}
+
+/** `limit_except GET { deny all; }`: a second route refuses the other methods. */
+function writeMethods(
+  route: Draft,
+  location: Location,
+  server: Server,
+  place: ServerPlace,
+  context: NginxContext,
+): void {
+  const directive = location.scope.directives.find(({ name }) => name === 'limit_except');
+  const inner = directive?.block?.map(({ name, args }) => `${name} ${args.join(' ')}`);
+  if (directive === undefined || inner?.length !== 1 || inner[0] !== 'deny all') return;
+  for (const one of [directive, ...(directive.block ?? [])]) context.ledger.took(one);
+  route.set('methods', [...directive.args], directive);
+  const others = routeFor(server, place, context);
+  writeMatch(others, location, place, context);
+  others.table('respond').set('status', 403, directive);
 }
 
 function routeFor({ nameDirectives }: Server, { hosts, toHttps }: ServerPlace, { draft }: NginxContext): Draft {

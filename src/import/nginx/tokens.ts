@@ -43,18 +43,22 @@ export class Tokens {
     return { kind: 'word', text: this.#word(), line, quoted: false };
   }
 
-  /** Passes over a block of another language, whose opening brace was the last token, up to its closing one. */
+  /** Passes over a block of Lua, whose opening brace was the last token, up to its closing one. */
   skipForeignBlock(): void {
     const start = this.place;
-    for (let depth = 1; this.#at < this.#text.length; this.#advance()) {
-      const char = this.#text[this.#at];
-      if (char === '{') depth += 1;
+    let depth = 1;
+    let quote = '';
+    for (; this.#at < this.#text.length && depth > 0; this.#advance()) {
+      const char = this.#text[this.#at] as string;
+      if (quote !== '') {
+        if (char === '\\') this.#advance();
+        else if (char === quote || char === '\n') quote = '';
+      } else if (char === '"' || char === "'") quote = char;
+      else if (char === '-' && this.#text[this.#at + 1] === '-') quote = '\n';
+      else if (char === '{') depth += 1;
       else if (char === '}') depth -= 1;
-      if (depth > 0) continue;
-      this.#advance();
-      return;
     }
-    throw refused(start, 'the block that begins here does not end');
+    if (depth > 0) throw refused(start, 'the block that begins here does not end');
   }
 
   #skipBlanks(): void {

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import type { Statement } from '../ledger.ts';
 import { readText } from '../read-text.ts';
 import { refused } from '../refused.ts';
@@ -111,6 +111,7 @@ class Reader {
     if (directive.args.length !== 1 || directive.block !== null) throw refused(directive, 'include takes one path');
     const path = isAbsolute(pattern) ? pattern : resolve(this.#base, pattern);
     const paths = globSync(path);
+    if (paths.length === 0 && basename(pattern) === 'proxy_params') return proxyParams(directive);
     if (paths.length === 0 && !/[*?[]/.test(pattern)) this.#missing.push(directive);
     return paths.flatMap((one) => {
       this.#files += 1;
@@ -119,4 +120,18 @@ class Reader {
       return this.#block(new Tokens(readText(one, file), file), file, null);
     });
   }
+}
+
+/** What Debian puts into a file that other systems do not have. */
+function proxyParams({ file, line }: Directive): Directive[] {
+  const fields = [
+    ['Host', '$http_host'],
+    ['X-Real-IP', '$remote_addr'],
+    ['X-Forwarded-For', '$proxy_add_x_forwarded_for'],
+    ['X-Forwarded-Proto', '$scheme'],
+  ];
+  return fields.map((args) => {
+    const text = `proxy_set_header ${args.join(' ')} (of proxy_params)`;
+    return { file, line, text, name: 'proxy_set_header', args, block: null };
+  });
 }

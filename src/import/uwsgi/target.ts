@@ -1,3 +1,4 @@
+import { isAbsolute, join } from 'node:path/posix';
 import type { Draft } from '../draft.ts';
 import type { WsgiContext } from '../wsgi-draft.ts';
 import { isOn, type Option } from './ini.ts';
@@ -25,7 +26,9 @@ export function writeTarget(options: readonly Option[], context: WsgiContext): v
   const callable = all.findLast(({ name }) => name === 'callable');
   const named = all.findLast(({ name }) => ['module', 'w', 'wsgi', 'wsgi-file', 'file'].includes(name));
   const from = [named, callable].filter((option) => option !== undefined);
-  if (named !== undefined) draft.set('target', targetOf(named.value, callable?.value, pathOf), ...from);
+  const chdir = options.findLast(({ name }) => name === 'chdir')?.value ?? '';
+  const inDirectory = (path: string) => pathOf(isAbsolute(path) ? path : join(chdir, path));
+  if (named !== undefined) draft.set('target', targetOf(named.value, callable?.value, inDirectory), ...from);
   else if (callable !== undefined) ledger.lost(callable, 'there is no module for it');
   for (const option of all.filter(({ name }) => name === 'mount')) writeMount(option, callable, context);
   for (const option of all.filter(({ name, value }) => name === 'manage-script-name' && isOn(value)))

@@ -40,7 +40,8 @@ function classWithBothCases(found: string): string {
   const added = [...inner.matchAll(/\\.|[a-z]-[a-z]|[A-Z]-[A-Z]|[A-Za-z]/g)].map(([all]) =>
     all.startsWith('\\') ? '' : swapped(all),
   );
-  return `[${inner}${[...new Set(added)].join('')}]`;
+  // behind a hyphen at the end they would make a range of it
+  return `[${inner.startsWith('^') ? '^' : ''}${[...new Set(added)].join('')}${inner.replace(/^\^/, '')}]`;
 }
 
 function swapped(text: string): string {

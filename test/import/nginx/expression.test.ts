@@ -30,7 +30,7 @@ describe('an expression', () => {
 describe('a template', () => {
   const cases: readonly (readonly [text: string, filled: string | null])[] = [
     ['https://$host$request_uri', 'https://{hostname}{uri}'],
-    ['${scheme}://$server_name/$1?$args', '{scheme}://example.org/{1}?{query}'],
+    ['$\x7bscheme}://$server_name/$1?$args', '{scheme}://example.org/{1}?{query}'],
     ['$uri$is_args$args', '{uri}'],
     ['/x$is_args$args', '/x?{query}'],
     ['/people/$name', '/people/{2}'],

@@ -21,7 +21,7 @@ describe('tokens', () => {
     ['an empty word in quotes', "''", ['']],
     ['escapes in quotes', String.raw`"a\"b\tc"`, ['a"b\tc']],
     ['other escapes as they stand', String.raw`\.php$ "\d+"`, [String.raw`\.php$`, String.raw`\d+`]],
-    ['braces of a variable', 'a${b}c;', ['a${b}c', ';']],
+    ['braces of a variable', 'a$\x7bb}c;', ['a$\x7bb}c', ';']],
   ];
   for (const [what, text, words] of cases) {
     it(`have ${what}`, () => assert.deepEqual(wordsOf(text), words));
@@ -42,7 +42,7 @@ describe('tokens', () => {
       '\\',
       '#',
       '$',
-      '${',
+      '$\x7b',
       '~',
       'content_by_lua_block',
       '\0',

@@ -179,7 +179,7 @@ function writeHost(
   ledger: NginxContext['ledger'],
 ): void {
   if (/^\$(?:host|http_host)(?::\$server_port)?$/.test(value)) {
-    ledger.needless(directive, 'backends get the host that the client asked for');
+    ledger.needless(directive, 'backends get the host that the client asked for, with its port');
   } else if (value === '$proxy_host') options.set('host', hostOf(authority), directive);
   else if (value === '$server_name' && server.names[0] !== undefined) options.set('host', server.names[0], directive);
   else if (/^[\w.-]+(?::\d+)?$/.test(value)) options.set('host', value, directive);

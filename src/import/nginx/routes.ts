@@ -53,7 +53,11 @@ function ordered(locations: readonly Location[]): Location[] {
 function writeRoute(location: Location, server: Server, place: ServerPlace, context: NginxContext): void {
   const route = routeFor(server, place, context);
   writeMatch(route, location, place, context);
-  if (location.scope.own('internal').length > 0) route.set('internal', true, location.directive);
+  const [internal] = location.scope.own('internal');
+  if (internal !== undefined) {
+    route.set('internal', true, internal);
+    writeRefusal(404, internal, location, server, place, context);
+  }
   const answer: Answer = writeAnswer(route, location, server, context);
   writeFeatures(route, location.scope, server, context, answer);
   writeMethods(route, location, server, place, context);
@@ -72,9 +76,22 @@ function writeMethods(
   if (directive === undefined || inner?.length !== 1 || inner[0] !== 'deny all') return;
   for (const one of [directive, ...(directive.block ?? [])]) context.ledger.took(one);
   route.set('methods', [...directive.args], directive);
-  const others = routeFor(server, place, context);
-  writeMatch(others, location, place, context);
-  others.table('respond').set('status', 403, directive);
+  writeRefusal(403, directive, location, server, place, context);
+}
+
+/** A second route for the same path, so that what the first is not for goes to no other location. */
+function writeRefusal(
+  status: number,
+  from: Directive,
+  location: Location,
+  server: Server,
+  place: ServerPlace,
+  context: NginxContext,
+): void {
+  const route = routeFor(server, place, context);
+  writeMatch(route, location, place, context);
+  route.table('respond').set('status', status, from);
+  writeFeatures(route, location.scope, server, context, 'return');
 }
 
 function routeFor({ nameDirectives }: Server, { hosts, toHttps }: ServerPlace, { draft }: NginxContext): Draft {

@@ -3,11 +3,14 @@ import type { Location, NginxContext, Server } from './context.ts';
 import { writeFiles } from './files.ts';
 import { PASS_DIRECTIVES, writeProxy } from './proxy.ts';
 import { readRewrite, writeReturn } from './redirects.ts';
-import type { Scope } from './scope.ts';
+import { Scope } from './scope.ts';
 import { writeTryFiles } from './try-files.ts';
 
-/** How a route came to its answer. */
-export type Answer = 'return' | 'content';
+/** How a route came to its answer, and what holds on the way to it. */
+export interface Answer {
+  readonly by: 'return' | 'content';
+  readonly scope: Scope;
+}
 
 /** Lets a route answer as a location, or a server as a whole, does. What has no answer gets 404. */
 export function writeAnswer(route: Draft, location: Location, server: Server, context: NginxContext): Answer {
@@ -17,12 +20,25 @@ export function writeAnswer(route: Draft, location: Location, server: Server, co
     const pattern = location.kind === 'pattern' ? location.path : undefined;
     const type = typeOf(scope);
     writeReturn(route, returned, context, { serverName: server.names[0], groups: location.groups, pattern, type });
-    return 'return';
+    return { by: 'return', scope };
   }
   writeRewrite(route, scope, server, context);
   if (!writeContent(route, location, server, context)) notFound(route);
-  return 'content';
+  return { by: 'content', scope: withNamed(scope, server, context) };
 }
+
+/** What holds in the named location behind `try_files` holds for the files before it, too: so nothing is open that was not. */
+function withNamed(scope: Scope, { locations }: Server, { ledger }: NginxContext): Scope {
+  const name = scope.directives.find((one) => one.name === 'try_files')?.args.at(-1) ?? '';
+  const named = locations.find(({ kind, path }) => kind === 'named' && path === name);
+  if (named === undefined) return scope;
+  for (const directive of named.scope.directives) {
+    if (ON_THE_WAY.test(directive.name)) ledger.differs(directive, 'it holds for the files of the route, too');
+  }
+  return new Scope(named.scope.directives, scope, ledger);
+}
+
+const ON_THE_WAY = /^(?:add_header|expires|allow|deny|auth_basic|auth_request|limit_req|limit_conn|error_page|gzip)$/;
 
 /** The first that there is: files with what stands behind them, backends, files alone. */
 function writeContent(route: Draft, location: Location, server: Server, context: NginxContext): boolean {

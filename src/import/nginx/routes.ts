@@ -1,5 +1,5 @@
 import { Draft } from '../draft.ts';
-import { type Answer, writeAnswer } from './answers.ts';
+import { writeAnswer } from './answers.ts';
 import type { Location, NginxContext, Server } from './context.ts';
 import { literal } from './expression.ts';
 import { writeFeatures } from './features.ts';
@@ -58,8 +58,8 @@ function writeRoute(location: Location, server: Server, place: ServerPlace, cont
     route.set('internal', true, internal);
     writeRefusal(404, internal, location, server, place, context);
   }
-  const answer: Answer = writeAnswer(route, location, server, context);
-  writeFeatures(route, location.scope, server, context, answer);
+  const { by, scope } = writeAnswer(route, location, server, context);
+  writeFeatures(route, scope, server, context, by);
   writeMethods(route, location, server, place, context);
 }
 
@@ -152,8 +152,11 @@ function writeRedirects(
     table.set('pattern', rewrite.pattern, directive);
     table.set('to', rewrite.to, directive);
     if (rewrite.status !== null) table.set('status', rewrite.status, directive);
-    const answer = target === null ? 'return' : writeAnswer(route, { ...target, kind: 'named' }, server, context);
-    writeFeatures(route, target?.scope ?? location.scope, server, context, answer);
+    const { by, scope } =
+      target === null
+        ? { by: 'return' as const, scope: location.scope }
+        : writeAnswer(route, { ...target, kind: 'named' }, server, context);
+    writeFeatures(route, scope, server, context, by);
   }
 }
 

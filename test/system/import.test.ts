@@ -72,10 +72,10 @@ const CASES: readonly Case[] = [
       location /api/ { proxy_pass http://unix:DIR/backend.sock:/; proxy_set_header Host $host; }
       location /old/ { proxy_pass http://pool/new/; proxy_set_header Host fixed.example; proxy_set_header X-Scheme $scheme; }
       location = /health { proxy_pass http://pool/healthz; proxy_hide_header X-Backend; }
-      location ~ ^/v\\d+/ { proxy_pass http://pool; proxy_set_header Host $http_host; proxy_set_header Accept ""; }
+      location ~ ^/v\\d+/ { proxy_pass http://pool; proxy_set_header Host $http_host; proxy_set_header Accept ""; add_header X-From versions; }
       location /break/ { rewrite ^/break/(.*)$ /kept/$1 break; proxy_pass http://pool; }
       location /files/ { root DIR; try_files $uri @app; }
-      location @app { proxy_pass http://pool; proxy_set_header Host $host; add_header X-From app; }
+      location @app { proxy_pass http://pool; proxy_set_header Host $host; }
       location / { return 404; }
     }`,
     files: { 'files/a.txt': 'a file' },

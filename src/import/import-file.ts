@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { parse } from 'smol-toml';
 import { readSettings } from '../config/load.ts';
 import { ViaductError } from '../errors.ts';
 import type { Draft } from './draft.ts';
@@ -50,7 +51,7 @@ export async function importFile({ file, kind, cwd, outputDirectory }: ImportOpt
   const { draft, ledger } = await read(found, { path, text, shown: show(path), show, pathOf, output });
   draft.remarks.unshift(`Made of ${show(path)} by "viaduct import". Look it through, then run "viaduct check".`);
   const toml = `${draft.remarks.map((remark) => `# ${remark}`).join('\n')}\n\n${writeToml(draft)}`;
-  await prove(draft, output);
+  await prove(toml, output);
   return { kind: found, toml, report: ledger.lines() };
 }
 
@@ -68,9 +69,9 @@ function readNginx({ path, shown, show, pathOf }: Source): { draft: Draft; ledge
 }
 
 /** Viaduct must be able to read what it writes; where it cannot, the fault is ours and not the user's. */
-async function prove(draft: Draft, base: string): Promise<void> {
+async function prove(toml: string, base: string): Promise<void> {
   try {
-    await readSettings(draft.plain(), base);
+    await readSettings(parse(toml), base);
   } catch (error) {
     throw new Error('the settings made of the configuration cannot be read back', { cause: error });
   }

@@ -2,6 +2,7 @@ import type { Draft } from '../draft.ts';
 import type { NginxContext, Server } from './context.ts';
 import { writeFieldsOfResponses } from './fields.ts';
 import { fileOf } from './files.ts';
+import { rangeOf } from './forms.ts';
 import { writeRateLimit, writeRequestLimit } from './limits.ts';
 import type { Scope } from './scope.ts';
 import { hasVariables } from './template.ts';
@@ -95,7 +96,11 @@ function writeAccess(route: Draft, scope: Scope, _server: Server, { ledger }: Ng
   const looked = last < 0 ? all : all.slice(0, last);
   let hasAllowed = false;
   for (const directive of looked) {
-    const address = (directive.args[0] ?? '').replace(/^unix:$/, 'unix');
+    const address = rangeOf(directive, ledger);
+    if (address === null) {
+      if (directive.name === 'deny') close(route);
+      continue;
+    }
     if (directive.name === 'deny' && hasAllowed) {
       ledger.differs(directive, 'deny goes before allow here: look whether one is within the other');
     }
@@ -153,7 +158,8 @@ function writeErrorPages(route: Draft, scope: Scope, server: Server, context: Ng
     const codes = directive.args.slice(0, -1);
     const changed = codes.find((code) => code.startsWith('='));
     if (changed !== undefined) context.ledger.lost(directive, 'a page of an error does not change its status');
-    else if (!uri.startsWith('/')) context.ledger.lost(directive, 'an error has a file as its page');
+    else if (!uri.startsWith('/') || !codes.every((code) => /^[45]\d\d$/.test(code)))
+      context.ledger.lost(directive, 'an error has a file as its page');
     else {
       const file = fileOf(uri, server, context);
       if (file === null) context.ledger.lost(directive, `no file is known for ${uri}`);

@@ -1,5 +1,6 @@
 import type { Draft } from '../draft.ts';
 import type { NginxContext, Server } from './context.ts';
+import { isFieldName, isFieldValue, isFraming } from './forms.ts';
 import type { Scope } from './scope.ts';
 import { templateOf } from './template.ts';
 import type { Directive } from './tree.ts';
@@ -7,8 +8,6 @@ import { readTime } from './values.ts';
 
 /** Fields that may stand several times in a response. */
 const SEVERAL: ReadonlySet<string> = new Set(['set-cookie', 'link', 'vary']);
-const FRAMING =
-  /^(?:connection|content-length|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|date)$/i;
 
 /** Carries over `add_header` and `expires`. Of files `Cache-Control` is an option of its own. */
 export function writeFieldsOfResponses(route: Draft, scope: Scope, server: Server, context: NginxContext): void {
@@ -22,8 +21,9 @@ export function writeFieldsOfResponses(route: Draft, scope: Scope, server: Serve
   for (const directive of scope.take('add_header')) {
     const [name = '', value = ''] = directive.args;
     const filled = templateOf(value, { serverName: server.names[0] });
-    if ('unknown' in filled) ledger.lost(directive, `${filled.unknown} has no counterpart`);
-    else if (FRAMING.test(name)) ledger.lost(directive, 'this field is for Viaduct to send');
+    if (!isFieldName(name) || !isFieldValue(value)) ledger.lost(directive, 'it is no field');
+    else if ('unknown' in filled) ledger.lost(directive, `${filled.unknown} has no counterpart`);
+    else if (isFraming(name)) ledger.lost(directive, 'this field is for Viaduct to send');
     else if (name.toLowerCase() === 'cache-control') caching.push({ value: filled.text, directive });
     else if (name.toLowerCase() === 'content-type' && route.tables.has('respond')) {
       route.table('respond').set('content_type', filled.text, directive);

@@ -2,6 +2,7 @@ import { basename, dirname, join } from 'node:path/posix';
 import type { Draft } from '../draft.ts';
 import type { Location, NginxContext, Server } from './context.ts';
 import { literal } from './expression.ts';
+import { isPlainPath } from './forms.ts';
 import type { Scope } from './scope.ts';
 import { locationFor } from './servers.ts';
 import { hasVariables } from './template.ts';
@@ -51,6 +52,10 @@ function directoryOf(route: Draft, location: Location, root: Root, { ledger }: N
     return null;
   }
   if (!isExact) {
+    if (isPattern && !isPlainPath(path)) {
+      ledger.lost(root.directive, 'an alias of such a path has no counterpart');
+      return null;
+    }
     if (isPattern && path !== '/') route.table('rewrite').set('prefix', trimmed(path), root.directive);
     return trimmed(root.path);
   }
@@ -68,7 +73,7 @@ function trimmed(path: string): string {
 function writeOptions(options: Draft, scope: Scope, { ledger }: NginxContext): void {
   const index = scope.one('index');
   if (index !== null) {
-    const names = index.args.filter((name) => !name.startsWith('/') && !hasVariables(name));
+    const names = index.args.filter((name) => !name.includes('/') && !hasVariables(name));
     if (names.length < index.args.length) ledger.lost(index, 'an index is the name of a file in the directory');
     if (names.length > 0 && names.join(' ') !== 'index.html') options.set('index', names, index);
   }

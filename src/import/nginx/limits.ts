@@ -1,5 +1,6 @@
 import type { Draft, Value } from '../draft.ts';
 import type { NginxContext, Server } from './context.ts';
+import { wholeOf } from './forms.ts';
 import type { Scope } from './scope.ts';
 import type { Directive } from './tree.ts';
 
@@ -18,7 +19,7 @@ export function writeRateLimit(route: Draft, scope: Scope, _server: Server, { le
       const limit = route.table('rate_limit');
       ledger.took(zone);
       limit.set('rate', `${count}/${unit === 'm' ? 'min' : 's'}`, zone);
-      limit.set('burst', Number(options.get('burst') ?? 0) + 1, directive);
+      limit.set('burst', (wholeOf(options.get('burst'), 999_999) ?? 0) + 1, directive);
       if (per !== 'address') limit.set('per', per, zone);
       const status = scope.one('limit_req_status')?.args[0] ?? '503';
       const isDelayed = !directive.args.includes('nodelay') && options.has('burst');

@@ -2,6 +2,7 @@ import type { Draft } from '../draft.ts';
 import { type Scheme, writeBackends } from './backends.ts';
 import type { Location, NginxContext, Server } from './context.ts';
 import { literal } from './expression.ts';
+import { isFieldName, isFieldValue, isFraming, isPlainPath } from './forms.ts';
 import { writeParams } from './params.ts';
 import type { Scope } from './scope.ts';
 import { hasVariables, templateOf } from './template.ts';
@@ -50,8 +51,8 @@ export function writeProxy(
 /** A path behind the backend replaces that of the location. */
 function writePath(route: Draft, uri: string, pass: Directive, location: Location, { ledger }: NginxContext): void {
   const { kind, path } = location;
-  if (kind === 'pattern' || kind === 'named') {
-    ledger.lost(pass, 'nginx takes no path here');
+  if (kind === 'pattern' || kind === 'named' || !isPlainPath(uri) || !isPlainPath(path)) {
+    ledger.lost(pass, 'this path behind a backend has no counterpart');
     return;
   }
   const rewrite = route.table('rewrite');
@@ -142,17 +143,17 @@ function writeFields(
   for (const directive of scope.take('proxy_set_header')) {
     const [name = '', value = ''] = directive.args;
     const lower = name.toLowerCase();
-    if (lower === 'host') {
+    if (!isFieldName(name) || !isFieldValue(value)) ledger.lost(directive, 'it is no field');
+    else if (lower === 'host') {
       hasHost = true;
       writeHost(options, value, authority, directive, server, ledger);
     } else if (FORWARDED[lower]?.test(value)) ledger.needless(directive, 'Viaduct does so by itself');
+    else if (isFraming(name)) ledger.lost(directive, 'this field is for Viaduct to send');
     else if (value === '') request.push('remove', name, directive);
     else {
       const filled = templateOf(value, { serverName: server.names[0] });
       if ('unknown' in filled) ledger.lost(directive, `${filled.unknown} has no counterpart`);
-      else if (lower === 'connection' || lower === 'upgrade' || lower === 'te') {
-        ledger.lost(directive, 'fields of the connection are for Viaduct to send');
-      } else request.table('set').set(name, filled.text, directive);
+      else request.table('set').set(name, filled.text, directive);
     }
   }
   if (!hasHost) {
@@ -161,8 +162,11 @@ function writeFields(
     if (corrected?.args[0] === 'off') ledger.needless(corrected, 'Location is passed on as backends write it');
     else ledger.differs(corrected ?? pass, 'a Location with the name of the backend goes to clients as it is');
   }
-  for (const directive of scope.take('proxy_hide_header'))
-    route.table('headers').push('remove', directive.args[0] ?? '', directive);
+  for (const directive of scope.take('proxy_hide_header')) {
+    const [name = ''] = directive.args;
+    if (isFieldName(name) && !isFraming(name)) route.table('headers').push('remove', name, directive);
+    else ledger.lost(directive, 'it is no field');
+  }
 }
 
 /** What nginx has in `$proxy_host`. */

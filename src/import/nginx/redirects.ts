@@ -1,11 +1,11 @@
 import type { Draft } from '../draft.ts';
 import type { NginxContext, Server } from './context.ts';
 import { expressionOf, literal } from './expression.ts';
+import { isTarget } from './forms.ts';
 import { hasVariables, type TemplateOptions, templateOf } from './template.ts';
 import type { Directive } from './tree.ts';
 
 const STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-const URL_START = /^(?:https?:\/\/|\$scheme:\/\/|\/)/;
 
 /** What `return` says: a status with a text, or with where to. */
 export function readReturn({ args }: Directive): { readonly status: number; readonly text: string } {
@@ -38,7 +38,7 @@ export function writeReturn(
   ledger.took(directive);
   if (STATUSES.has(status) && text !== '') {
     const filled = templateOf(text, options);
-    if ('unknown' in filled || !URL_START.test(text)) {
+    if ('unknown' in filled || !isTarget(filled.text)) {
       ledger.lost(
         directive,
         'unknown' in filled ? `${filled.unknown} has no counterpart` : 'it is neither a path nor a URL',
@@ -95,7 +95,7 @@ export function readRewrite(directive: Directive, { ledger }: NginxContext, serv
     serverName: server.names[0],
     groups: expression.groups,
   });
-  if ('unknown' in filled || !URL_START.test(replacement)) {
+  if ('unknown' in filled || !isTarget(filled.text)) {
     ledger.lost(
       directive,
       'unknown' in filled ? `${filled.unknown} has no counterpart` : 'it does not lead to a path or URL',

@@ -44,10 +44,19 @@ function wholeOf({ directive, scope }: Server): Location {
   return { directive, scope, kind: 'prefix', path: '/', groups: [] };
 }
 
-/** Locations that go before patterns in nginx, `^~`, must be patterns before the others to do so here. */
+/** Locations that go before patterns must be patterns before the others to do so here. */
 function ordered(locations: readonly Location[]): Location[] {
-  const first = locations.filter(({ kind }) => kind === 'first').sort((a, b) => b.path.length - a.path.length);
-  return [...first, ...locations.filter(({ kind }) => kind !== 'first')];
+  const first = locations.filter((one) => goesFirst(one, locations)).sort((a, b) => b.path.length - a.path.length);
+  return [...first, ...locations.filter((one) => !first.includes(one))];
+}
+
+/** `^~` goes before patterns, where there are any, and then what is below it must go before it. */
+function goesFirst({ kind, path }: Location, locations: readonly Location[]): boolean {
+  if (!locations.some((one) => one.kind === 'pattern')) return false;
+  if (kind === 'first') return path !== '/';
+  return (
+    kind === 'prefix' && locations.some((one) => one.kind === 'first' && one.path !== '/' && path.startsWith(one.path))
+  );
 }
 
 function writeRoute(location: Location, server: Server, place: ServerPlace, context: NginxContext): void {
@@ -73,7 +82,8 @@ function writeMethods(
 ): void {
   const directive = location.scope.directives.find(({ name }) => name === 'limit_except');
   const inner = directive?.block?.map(({ name, args }) => `${name} ${args.join(' ')}`);
-  if (directive === undefined || inner?.length !== 1 || inner[0] !== 'deny all') return;
+  const isPlain = inner?.length === 1 && inner[0] === 'deny all';
+  if (directive === undefined || !isPlain || !directive.args.every((one) => /^[A-Z]+$/.test(one))) return;
   for (const one of [directive, ...(directive.block ?? [])]) context.ledger.took(one);
   route.set('methods', [...directive.args], directive);
   writeRefusal(403, directive, location, server, place, context);
@@ -107,9 +117,11 @@ function writeMatch(route: Draft, location: Location, { locations }: ServerPlace
   const { directive, kind, path } = location;
   ledger.took(directive);
   if (kind === 'pattern') route.set('path_pattern', path, directive);
+  else if (kind === 'exact' && path.includes('*')) route.set('path_pattern', `^${literal(path)}$`, directive);
   else if (kind === 'exact') route.set('path', path, directive);
   else if (path === '/') return;
-  else if (kind === 'first' && locations.some((one) => one.kind === 'pattern')) {
+  else if (goesFirst(location, locations)) {
+    if (kind === 'prefix') ledger.differs(directive, 'it goes before patterns, as the ^~ around it does');
     route.set('path_pattern', `^${literal(path)}`, directive);
   } else if (path.includes('*')) {
     ledger.differs(directive, 'a path with a star is written as a pattern');

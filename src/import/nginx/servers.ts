@@ -1,6 +1,6 @@
 import type { Ledger } from '../ledger.ts';
 import type { Listen, Location, Server } from './context.ts';
-import { expressionOf } from './expression.ts';
+import { expressionOf, literal } from './expression.ts';
 import { readListen } from './listen.ts';
 import { Scope } from './scope.ts';
 import type { Directive } from './tree.ts';
@@ -54,19 +54,35 @@ function hostsOf(name: string, directive: Directive, ledger: Ledger): string[] {
 }
 
 /** All locations of a block, also those within others. */
-function readLocations(scope: Scope, ledger: Ledger): Location[] {
+function readLocations(scope: Scope, ledger: Ledger, outer: Location | null = null): Location[] {
   return scope.own('location').flatMap((directive) => {
     const inner = new Scope(directive.block ?? [], scope, ledger);
-    const location = readLocation(directive, inner, ledger);
-    return [...readLocations(inner, ledger), ...(location === null ? [] : [location])];
+    const location = within(readLocation(directive, inner, ledger), outer, ledger);
+    return [...readLocations(inner, ledger, location), ...(location === null ? [] : [location])];
   });
+}
+
+/** A pattern within a location is for the paths of that alone. */
+function within(location: Location | null, outer: Location | null, ledger: Ledger): Location | null {
+  if (location?.kind !== 'pattern' || outer === null || outer.path === '/') return location;
+  const prefix = `^${literal(outer.path)}`;
+  if (outer.kind !== 'pattern' && location.path.startsWith(prefix)) return location;
+  if (outer.kind !== 'pattern' && !/^\^|\|/.test(location.path))
+    return { ...location, path: `${prefix}.*${location.path}` };
+  ledger.lost(location.directive, `it is for what ${outer.path} matches alone, and one pattern cannot say both`);
+  return null;
 }
 
 function readLocation(directive: Directive, scope: Scope, ledger: Ledger): Location | null {
   const [first = '', second] = directive.args.length === 1 ? splitModifier(directive.args[0] ?? '') : directive.args;
   const path = second ?? first;
   const common = { directive, scope, path, groups: [] };
-  if (second === undefined) return { ...common, kind: path.startsWith('@') ? 'named' : 'prefix' };
+  if (second === undefined && path.startsWith('@')) return { ...common, kind: 'named' };
+  if ((second === undefined || !first.startsWith('~')) && !/^\/[^\p{C}]*$/u.test(path)) {
+    ledger.lost(directive, 'it is no path');
+    return null;
+  }
+  if (second === undefined) return { ...common, kind: 'prefix' };
   if (first === '=') return { ...common, kind: 'exact' };
   if (first === '^~') return { ...common, kind: 'first' };
   const expression = expressionOf(path, first === '~*');

@@ -1,7 +1,9 @@
 import { fileKey, type Setting } from '../../config/setting.ts';
 import { SETTINGS, type SettingName } from '../../config/settings.ts';
+import { parseValue } from '../../config/value.ts';
 import type { Value } from '../draft.ts';
 import type { NginxContext, Server } from './context.ts';
+import { rangeOf } from './forms.ts';
 import type { Scope } from './scope.ts';
 import type { Directive } from './tree.ts';
 import { readSize, readTime, showSize, showTime } from './values.ts';
@@ -69,7 +71,8 @@ export function writeSettings(main: readonly Scope[], servers: readonly Server[]
     }
   }
   const user = main.flatMap((scope) => scope.own('user'))[0];
-  if (user?.args[1] !== undefined) context.draft.set('group', user.args[1], user);
+  const group = user?.args[1];
+  if (user !== undefined && group !== undefined) write(user, { name: 'group', value: group }, context);
   const scopes = [context.http, ...servers.map(({ scope }) => scope)];
   for (const [name, carry] of Object.entries(CLIENTS)) {
     for (const directive of scopes.flatMap((scope) => scope.own(name)))
@@ -89,6 +92,11 @@ function write(directive: Directive, carried: Carried, { draft, ledger }: NginxC
     return;
   }
   const key = fileKey(carried.name);
+  const parsed = parseValue(SETTINGS[carried.name], carried.value, '/');
+  if ('wrong' in parsed) {
+    ledger.lost(directive, `${key} ${parsed.wrong}`);
+    return;
+  }
   const before = draft.get(key);
   if (before !== undefined && before !== carried.value) {
     ledger.lost(directive, `${key} is one value for all servers`);
@@ -100,7 +108,8 @@ function write(directive: Directive, carried: Carried, { draft, ledger }: NginxC
 
 function writeTrust(scopes: readonly Scope[], { draft, ledger }: NginxContext): void {
   for (const directive of scopes.flatMap((scope) => scope.own('set_real_ip_from'))) {
-    draft.push('trusted_proxies', (directive.args[0] ?? '').replace(/^unix:$/, 'unix'), directive);
+    const range = rangeOf(directive, ledger);
+    if (range !== null) draft.push('trusted_proxies', range, directive);
   }
   for (const directive of scopes.flatMap((scope) => scope.own('real_ip_header'))) {
     const field = (directive.args[0] ?? '').toLowerCase();

@@ -1,4 +1,5 @@
 import type { NginxContext, Server } from './context.ts';
+import type { Directive } from './tree.ts';
 
 /** Writes certificates: those of the default server hold for all, the others for their names. */
 export function writeTls(servers: readonly Server[], main: Server | null, context: NginxContext): void {
@@ -9,8 +10,8 @@ export function writeTls(servers: readonly Server[], main: Server | null, contex
   const tls = draft.table('tls');
   const written = new Set<string>();
   for (const server of [first, ...secure.filter((one) => one !== first)]) {
-    const certificates = server.scope.take('ssl_certificate');
-    const keys = server.scope.take('ssl_certificate_key');
+    const certificates = server.scope.take('ssl_certificate').filter(isNamed);
+    const keys = server.scope.take('ssl_certificate_key').filter(isNamed);
     const name = certificates.map(({ args }) => args[0]).join(' ');
     if (certificates.length === 0) ledger.lost(server.directive, 'it has ssl and no ssl_certificate');
     if (certificates.length === 0 || written.has(name)) continue;
@@ -25,6 +26,10 @@ export function writeTls(servers: readonly Server[], main: Server | null, contex
   writeClients(secure, first, context);
 }
 
+function isNamed({ args }: Directive): boolean {
+  return (args[0] ?? '') !== '';
+}
+
 function oneOrAll(paths: string[]): string | string[] {
   return paths.length === 1 ? (paths[0] as string) : paths;
 }
@@ -37,7 +42,7 @@ function writeClients(secure: readonly Server[], first: Server, { draft, ledger,
     const authorities = scope.one('ssl_client_certificate') ?? scope.one('ssl_trusted_certificate');
     const mode = { on: 'required', optional: 'optional', optional_no_ca: 'optional' }[verify?.args[0] ?? ''];
     if (verify === null || mode === undefined) continue;
-    if (authorities === null) ledger.lost(verify, 'there is no ssl_client_certificate');
+    if (authorities === null || !isNamed(authorities)) ledger.lost(verify, 'there is no ssl_client_certificate');
     else if (tls.get('client_certificates') === undefined) {
       tls.set('client_certificates', mode, verify);
       tls.set('client_ca', pathOf(authorities.args[0] ?? ''), authorities);

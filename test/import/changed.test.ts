@@ -31,8 +31,8 @@ function changed(text: string, words: readonly string[], random: () => number): 
 
 describe('a configuration with words changed at random', () => {
   for (const [file, rounds] of [
-    ['nginx.conf', 600],
-    ['uwsgi.ini', 300],
+    ['nginx.conf', 250],
+    ['uwsgi.ini', 150],
   ] as const) {
     it(`becomes settings that can be read, or is refused with its line: ${file}`, async (t) => {
       const random = createRandom(SEED);

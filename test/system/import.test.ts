@@ -3,9 +3,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { ask } from '../support/http-client.ts';
 import { NO_NGINX } from '../support/nginx-backend.ts';
 import { type Answer, askSocket, type Question, startNginx } from '../support/nginx-peer.ts';
-import { makeProject } from '../support/project.ts';
+import { makeProject, WSGI_APP } from '../support/project.ts';
 import { runViaduct } from '../support/run-viaduct.ts';
 import { startViaduct } from '../support/viaduct.ts';
 
@@ -158,6 +159,24 @@ describe('an imported nginx.conf', { skip: NO_NGINX, concurrency: 2 }, () => {
         const found = comparable(await askSocket(ours, question), question, fields);
         assert.deepEqual({ question, ...found }, { question, ...expected });
       }
+    });
+  }
+});
+
+describe('an imported configuration of an application server', () => {
+  for (const [file, text] of [
+    ['gunicorn.conf.py', 'import os\nwsgi_app = "app:application"\nbind = "127.0.0.1:8001"\nworkers = int(os.environ.get("N", 1))\n'],
+    ['uwsgi.ini', '[uwsgi]\nhttp = 127.0.0.1:8001\nwsgi_file = %dapp.py\nprocesses = 1\nstatic-map = /files=%d/files\n'],
+  ] as const) {
+    it(`serves the application: ${file}`, async (t) => {
+      const files = { 'app.py': WSGI_APP, 'files/a.txt': 'a file', [file]: text };
+      const cwd = makeProject(t, files);
+      const { code, output } = await runViaduct(cwd, 'import', file, '-o', 'viaduct.toml');
+      assert.equal(code, 0, output);
+      const server = await startViaduct({ args: [], cwd });
+      t.after(() => server.stop());
+      assert.equal((await ask(server.port, '/')).body, 'hello');
+      if (text.includes('static-map')) assert.equal((await ask(server.port, '/files/a.txt')).body, 'a file');
     });
   }
 });

@@ -165,8 +165,14 @@ describe('an imported nginx.conf', { skip: NO_NGINX, concurrency: 2 }, () => {
 
 describe('an imported configuration of an application server', () => {
   for (const [file, text] of [
-    ['gunicorn.conf.py', 'import os\nwsgi_app = "app:application"\nbind = "127.0.0.1:8001"\nworkers = int(os.environ.get("N", 1))\n'],
-    ['uwsgi.ini', '[uwsgi]\nhttp = 127.0.0.1:8001\nwsgi_file = %dapp.py\nprocesses = 1\nstatic-map = /files=%d/files\n'],
+    [
+      'gunicorn.conf.py',
+      'import os\nwsgi_app = "app:application"\nbind = "127.0.0.1:8001"\nworkers = int(os.environ.get("N", 1))\n',
+    ],
+    [
+      'uwsgi.ini',
+      '[uwsgi]\nhttp = 127.0.0.1:8001\nwsgi_file = %dapp.py\nprocesses = 1\nstatic-map = /files=%d/files\n',
+    ],
   ] as const) {
     it(`serves the application: ${file}`, async (t) => {
       const files = { 'app.py': WSGI_APP, 'files/a.txt': 'a file', [file]: text };

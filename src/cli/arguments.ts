@@ -5,13 +5,15 @@ import { flagName, type Setting } from '../config/setting.ts';
 import { SETTINGS, type SettingName, settingNames } from '../config/settings.ts';
 import { takes } from '../config/value.ts';
 
-export type Command = 'serve' | 'app' | 'web' | 'check' | 'backends' | 'hash-password' | 'help' | 'version';
+export type Command = 'serve' | 'app' | 'web' | 'check' | 'import' | 'backends' | 'hash-password' | 'help' | 'version';
 
 export const COMMANDS: Readonly<Record<Command, string>> = {
   serve: 'Find the application and serve it. The word can be left out.',
   app: 'The application server alone: serve the application to a web server in front, over HTTP, uwsgi, FastCGI or SCGI.',
   web: 'The web server alone: serve routes and files, and pass requests on to backends.',
   check: 'Tell what would be served, with which settings and routes, and import the application, without serving it.',
+  import:
+    'Make a viaduct.toml of an nginx.conf, gunicorn.conf.py or uwsgi.ini: FILE [--output FILE] [--force] [--from KIND].',
   backends: 'List the backends of a running server, or change one: drain NAME, enable NAME, weight NAME N.',
   'hash-password': 'Ask for a password and print its hash, for basic_auth.',
   help: 'Print this text.',
@@ -31,6 +33,8 @@ export interface Arguments {
 
 /** Reads the command line. `--help` and `--version` win over everything else. */
 export function readArguments(argv: readonly string[]): Arguments {
+  if (argv[0] === 'import' && !argv.includes('--help') && !argv.includes('-h'))
+    return { command: 'import', words: argv.slice(1), flags: [], mistakes: [], meant: null };
   const mistakes: string[] = [];
   const words: string[] = [];
   const flags = new Map<SettingName, Given>();

@@ -3,6 +3,7 @@ import { readArguments } from './arguments.ts';
 import { backends } from './commands/backends.ts';
 import { check } from './commands/check.ts';
 import { hashPassword } from './commands/hash-password.ts';
+import { importConfiguration } from './commands/import.ts';
 import { serve } from './commands/serve.ts';
 import { helpText } from './help.ts';
 import { reportError } from './output.ts';
@@ -17,6 +18,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     else if (parsed.command === 'version') process.stdout.write(`viaduct ${VERSION}\n`);
     else if (parsed.command === 'hash-password') return await hashPassword();
     else if (parsed.command === 'backends') return await backends(parsed);
+    else if (parsed.command === 'import') return await importConfiguration(parsed);
     else if (parsed.command === 'check') return await check(parsed);
     else return await serve(parsed);
     return 0;

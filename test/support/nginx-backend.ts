@@ -6,7 +6,8 @@ import { delimiter, join } from 'node:path';
 import { eventually } from './socket-client.ts';
 
 const DIRECTORIES = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/bin'];
-const NGINX = DIRECTORIES.map((directory) => join(directory, 'nginx')).find((path) => existsSync(path));
+/** Its path; undefined when it is not installed. */
+export const NGINX = DIRECTORIES.map((directory) => join(directory, 'nginx')).find((path) => existsSync(path));
 
 /** For `{ skip: NO_NGINX }`: false when there is an nginx, otherwise what is missing. */
 export const NO_NGINX = NGINX === undefined ? 'nginx is not installed' : false;

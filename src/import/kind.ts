@@ -1,0 +1,17 @@
+import { basename } from 'node:path';
+
+/** Whose configurations can be read. */
+export type Kind = 'nginx' | 'gunicorn' | 'uwsgi';
+
+export const KINDS: readonly Kind[] = ['nginx', 'gunicorn', 'uwsgi'];
+
+/** Whose configuration a file is, by its name and else by what is in it; null when neither tells. */
+export function kindOf(path: string, text: string): Kind | null {
+  const name = basename(path).toLowerCase();
+  if (name.endsWith('.py')) return 'gunicorn';
+  if (/^\s*\[uwsgi\]/m.test(text)) return 'uwsgi';
+  if (/^\s*(?:http|server|events|upstream\s+\S+|location\s[^;{]*)\s*\{/m.test(text)) return 'nginx';
+  if (name.includes('uwsgi')) return 'uwsgi';
+  if (name.includes('nginx')) return 'nginx';
+  return /^\s*(?:bind|workers|worker_class|wsgi_app|threads)\s*=/m.test(text) ? 'gunicorn' : null;
+}

@@ -1,0 +1,77 @@
+/** Where something stands in a configuration that is read. */
+export interface Place {
+  /** As it is shown: `nginx.conf`. */
+  readonly file: string;
+  readonly line: number;
+}
+
+/** A directive, an assignment or a key of another server's configuration. */
+export interface Statement extends Place {
+  /** As it was written, on one line. */
+  readonly text: string;
+}
+
+/** What became of a statement that is not simply carried over. */
+export type Outcome = 'not carried over' | 'carried over, but' | 'needs nothing';
+
+interface Note {
+  readonly statement: Statement;
+  readonly outcome: Outcome;
+  readonly reason: string;
+}
+
+const TEXT_LENGTH_MAX = 100;
+
+/** What became of each statement. The same is noted once, however often a statement is inherited. */
+export class Ledger {
+  readonly #seen = new Set<Statement>();
+  readonly #notes = new Map<string, Note>();
+
+  /** It was carried over, or is told of by something else. */
+  took(statement: Statement): void {
+    this.#seen.add(statement);
+  }
+
+  note(statement: Statement, outcome: Outcome, reason: string): void {
+    this.#seen.add(statement);
+    this.#notes.set(`${placeName(statement)} ${statement.text} ${outcome} ${reason}`, { statement, outcome, reason });
+  }
+
+  lost(statement: Statement, reason: string): void {
+    this.note(statement, 'not carried over', reason);
+  }
+
+  differs(statement: Statement, reason: string): void {
+    this.note(statement, 'carried over, but', reason);
+  }
+
+  needless(statement: Statement, reason: string): void {
+    this.note(statement, 'needs nothing', reason);
+  }
+
+  knows(statement: Statement): boolean {
+    return this.#seen.has(statement);
+  }
+
+  /** `nginx.conf:12: gzip_comp_level 6: not carried over: …`, in the order of the files. */
+  lines(): string[] {
+    const files = [...new Set([...this.#notes.values()].map(({ statement }) => statement.file))];
+    const notes = [...this.#notes.values()].sort(
+      ({ statement: a }, { statement: b }) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line,
+    );
+    return notes.map(
+      ({ statement, outcome, reason }) =>
+        `${placeName(statement)}: ${shortened(statement.text)}: ${outcome}: ${reason}`,
+    );
+  }
+}
+
+/** `nginx.conf:12`. */
+export function placeName({ file, line }: Place): string {
+  return `${file}:${line}`;
+}
+
+function shortened(text: string): string {
+  const plain = text.replace(/\p{C}/gu, ' ');
+  return plain.length > TEXT_LENGTH_MAX ? `${plain.slice(0, TEXT_LENGTH_MAX)}…` : plain;
+}

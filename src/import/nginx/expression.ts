@@ -1,0 +1,54 @@
+/** A regular expression as Viaduct takes it, with the names of its groups, '' for one without; or why it has no counterpart. */
+export type Expression = { readonly source: string; readonly groups: readonly string[] } | { readonly wrong: string };
+
+/** Makes of an expression in PCRE's syntax one in JavaScript's, which is matched without backtracking. */
+export function expressionOf(pcre: string, ignoresCase: boolean): Expression {
+  const inline = /^\(\?i\)/.test(pcre);
+  const plain = pcre
+    .replace(/^\(\?i\)/, '')
+    .replaceAll('(?P<', '(?<')
+    .replaceAll('\\A', '^')
+    .replace(/\\z$|\\Z$/i, '$');
+  if (/\(\?(?:[=!>|#&+-]|<[=!]|[a-zA-Z]+[:)])/.test(plain))
+    return { wrong: 'patterns have no look-around and no modes within' };
+  if (/\\[1-9]|\\k</.test(plain)) return { wrong: 'patterns have no back references' };
+  if (/[*+?}]\+|\[\[:|\\[RKQEGXhHV]/.test(plain)) return { wrong: 'this syntax is not in JavaScript' };
+  if (/[^\x20-\x7e]/.test(plain)) return { wrong: 'patterns are compared with ASCII text only' };
+  const groups = [...plain.matchAll(/\\.|\[(?:\\.|[^\]\\])*\]|\((?:\?<(\w+)>|(?!\?))/g)]
+    .filter(([found]) => found.startsWith('('))
+    .map(([, name = '']) => name);
+  const unnamed = plain.replace(/\\.|\(\?<\w+>/g, (found) => (found.startsWith('(') ? '(' : found));
+  const source = ignoresCase || inline ? withBothCases(unnamed) : unnamed;
+  try {
+    new RegExp(source);
+  } catch {
+    return { wrong: 'it is no regular expression of JavaScript' };
+  }
+  return { source, groups };
+}
+
+/** Viaduct has no flag that ignores case, so each letter says that it may be either. */
+function withBothCases(source: string): string {
+  return source.replace(/\\.|\[(?:\\.|[^\]\\])*\]|\(\?:|[A-Za-z]/g, (found) => {
+    if (found.length === 1) return `[${found.toLowerCase()}${found.toUpperCase()}]`;
+    return found.startsWith('[') ? classWithBothCases(found) : found;
+  });
+}
+
+function classWithBothCases(found: string): string {
+  const inner = found.slice(1, -1);
+  const added = [...inner.matchAll(/\\.|[a-z]-[a-z]|[A-Z]-[A-Z]|[A-Za-z]/g)].map(([all]) =>
+    all.startsWith('\\') ? '' : swapped(all),
+  );
+  // behind a hyphen at the end they would make a range of it
+  return `[${inner.startsWith('^') ? '^' : ''}${[...new Set(added)].join('')}${inner.replace(/^\^/, '')}]`;
+}
+
+function swapped(text: string): string {
+  return text === text.toLowerCase() ? text.toUpperCase() : text.toLowerCase();
+}
+
+/** Text as an expression that matches it alone. */
+export function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}

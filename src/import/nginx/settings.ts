@@ -1,0 +1,135 @@
+import { fileKey, type Setting } from '../../config/setting.ts';
+import { SETTINGS, type SettingName } from '../../config/settings.ts';
+import { parseValue } from '../../config/value.ts';
+import type { Value } from '../draft.ts';
+import type { NginxContext, Server } from './context.ts';
+import { rangeOf } from './forms.ts';
+import type { Scope } from './scope.ts';
+import type { Directive } from './tree.ts';
+import { readSize, readTime, showSize, showTime } from './values.ts';
+
+/** The key and value of a setting, or why there is none. */
+type Carried =
+  | { readonly name: SettingName; readonly value: Value; readonly but?: string }
+  | { readonly lost: string }
+  | { readonly needless: string };
+type Carry = (args: readonly string[]) => Carried;
+
+const time =
+  (name: SettingName): Carry =>
+  ([text = '']) => {
+    const ms = readTime(text);
+    return ms === null ? { lost: 'it is no time' } : { name, value: within(name, ms, showTime) };
+  };
+
+/** What holds for the whole program, by the directive in `main` or `events`. */
+const MAIN: Readonly<Record<string, Carry>> = {
+  user: ([name = '']) => ({ name: 'user', value: name }),
+  worker_processes: ([count = '']) =>
+    /^\d+$/.test(count) && Number(count) > 1
+      ? { name: 'fronts', value: Math.min(64, Number(count)), but: 'one front is enough for most sites: try without' }
+      : { needless: 'one front is enough for most sites; see fronts' },
+  worker_connections: ([count = '']) =>
+    Number(count) > 20_000
+      ? { name: 'connectionsMax', value: Math.min(1_000_000, Number(count)) }
+      : { needless: 'connections_max is 20000' },
+  worker_shutdown_timeout: time('gracefulTimeoutMs'),
+};
+
+/** What holds for all clients, by the directive in `http` or `server`. */
+const CLIENTS: Readonly<Record<string, Carry>> = {
+  client_header_timeout: time('headerTimeoutMs'),
+  client_body_timeout: time('bodyTimeoutMs'),
+  send_timeout: time('writeTimeoutMs'),
+  keepalive_timeout: (args) =>
+    readTime(args[0] ?? '') === 0
+      ? { lost: 'connections are always kept open for a while' }
+      : time('keepAliveTimeoutMs')(args),
+  client_body_buffer_size: ([text = '']) => {
+    const bytes = readSize(text);
+    return bytes === null
+      ? { lost: 'it is no size' }
+      : { name: 'bodyMemoryBytesMax', value: within('bodyMemoryBytesMax', bytes, showSize) };
+  },
+  large_client_header_buffers: ([count = '', text = '']) => {
+    const bytes = readSize(text);
+    if (bytes === null || !/^\d+$/.test(count)) return { lost: 'it is no number and size' };
+    return { name: 'headerBytesMax', value: within('headerBytesMax', bytes * Number(count), showSize) };
+  },
+};
+
+function within(name: SettingName, value: number, show: (value: number) => Value): Value {
+  const setting = SETTINGS[name] as Extract<Setting, { readonly min: number }>;
+  return show(Math.min(setting.max, Math.max(setting.min, value)));
+}
+
+/** Writes the settings of the whole server. */
+export function writeSettings(main: readonly Scope[], servers: readonly Server[], context: NginxContext): void {
+  for (const scope of main) {
+    for (const [name, carry] of Object.entries(MAIN)) {
+      for (const directive of scope.own(name)) write(directive, carry(directive.args), context);
+    }
+  }
+  const user = main.flatMap((scope) => scope.own('user'))[0];
+  const group = user?.args[1];
+  if (user !== undefined && group !== undefined) write(user, { name: 'group', value: group }, context);
+  const scopes = [context.http, ...servers.map(({ scope }) => scope)];
+  for (const [name, carry] of Object.entries(CLIENTS)) {
+    for (const directive of scopes.flatMap((scope) => scope.own(name)))
+      write(directive, carry(directive.args), context);
+  }
+  writeTrust(scopes, context);
+  writeAccessLog([...main, ...scopes], context);
+}
+
+function write(directive: Directive, carried: Carried, { draft, ledger }: NginxContext): void {
+  if ('lost' in carried) {
+    ledger.lost(directive, carried.lost);
+    return;
+  }
+  if ('needless' in carried) {
+    ledger.needless(directive, carried.needless);
+    return;
+  }
+  const key = fileKey(carried.name);
+  const parsed = parseValue(SETTINGS[carried.name], carried.value, '/');
+  if ('wrong' in parsed) {
+    ledger.lost(directive, `${key} ${parsed.wrong}`);
+    return;
+  }
+  const before = draft.get(key);
+  if (before !== undefined && before !== carried.value) {
+    ledger.lost(directive, `${key} is one value for all servers`);
+    return;
+  }
+  if (before === undefined) draft.set(key, carried.value, directive);
+  if (carried.but !== undefined) ledger.differs(directive, carried.but);
+}
+
+function writeTrust(scopes: readonly Scope[], { draft, ledger }: NginxContext): void {
+  for (const directive of scopes.flatMap((scope) => scope.own('set_real_ip_from'))) {
+    const range = rangeOf(directive, ledger);
+    if (range !== null) draft.push('trusted_proxies', range, directive);
+  }
+  for (const directive of scopes.flatMap((scope) => scope.own('real_ip_header'))) {
+    const field = (directive.args[0] ?? '').toLowerCase();
+    if (field === 'x-forwarded-for' || field === 'x-real-ip')
+      ledger.needless(directive, 'Viaduct reads this field of trusted proxies');
+    else if (field === 'proxy_protocol') ledger.needless(directive, 'it belongs to the address in listen');
+    else ledger.lost(directive, 'clients are told by X-Forwarded-For, X-Real-IP, Forwarded or the PROXY protocol');
+  }
+}
+
+/** There is one access log, on standard output. */
+function writeAccessLog(scopes: readonly Scope[], { draft, ledger }: NginxContext): void {
+  const all = scopes.flatMap((scope) => scope.own('access_log'));
+  const [first] = all;
+  if (first === undefined) return;
+  const isOff = all.every(({ args }) => args[0] === 'off');
+  draft.set('access_log', isOff ? 'off' : 'combined', first);
+  for (const directive of all) {
+    if (isOff) continue;
+    if (directive.args[0] === 'off') ledger.lost(directive, 'there is one access log for all routes');
+    else ledger.differs(directive, 'it goes to standard output, in the format combined');
+  }
+}

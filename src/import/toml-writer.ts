@@ -1,0 +1,70 @@
+import { stringify } from 'smol-toml';
+import type { Draft, Entry, Value } from './draft.ts';
+import { placeName } from './ledger.ts';
+
+const COMMENT_COLUMN = 60;
+const LINES_NAMED_MAX = 6;
+
+/** The draft as TOML: each key with a comment that says where it comes from. */
+export function writeToml(draft: Draft): string {
+  const lines: string[] = [];
+  writeTable(draft, [], lines);
+  return `${lines
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim()}\n`;
+}
+
+function writeTable(draft: Draft, above: readonly string[], lines: string[]): void {
+  for (const [key, entry] of draft.values) lines.push(commented(`${keyOf(key)} = ${tomlOf(entry.value)}`, entry));
+  for (const [key, table] of draft.tables) {
+    if (table.isEmpty) continue;
+    const keys = [...above, key];
+    const hasHeader = table.values.size > 0 || table.remarks.length > 0;
+    if (hasHeader) lines.push('', ...table.remarks.map((remark) => `# ${remark}`), `[${keys.map(keyOf).join('.')}]`);
+    writeTable(table, keys, lines);
+  }
+  for (const [key, tables] of draft.lists) {
+    const keys = [...above, key];
+    for (const table of tables) {
+      lines.push('', ...table.remarks.map((remark) => `# ${remark}`), `[[${keys.map(keyOf).join('.')}]]`);
+      writeTable(table, keys, lines);
+    }
+  }
+}
+
+function commented(line: string, { from, because }: Entry): string {
+  const comment = because === '' ? originOf(from) : because;
+  return comment === '' ? line : `${line.padEnd(COMMENT_COLUMN)} # ${comment}`;
+}
+
+/** `from nginx.conf:3, 5, site.conf:2`. */
+function originOf(from: Entry['from']): string {
+  const names: string[] = [];
+  let file = '';
+  for (const place of from) {
+    const name = place.file === file ? `${place.line}` : placeName(place);
+    file = place.file;
+    if (!names.includes(name)) names.push(name);
+  }
+  if (names.length === 0) return '';
+  const more = names.length > LINES_NAMED_MAX ? ', …' : '';
+  return `from ${names.slice(0, LINES_NAMED_MAX).join(', ')}${more}`;
+}
+
+function keyOf(key: string): string {
+  return /^[A-Za-z0-9_-]+$/.test(key) ? key : scalar(key);
+}
+
+function tomlOf(value: Value): string {
+  if (Array.isArray(value)) return `[${(value as readonly Value[]).map(tomlOf).join(', ')}]`;
+  if (typeof value !== 'object') return scalar(value as string | number | boolean);
+  const pairs = Object.entries(value as Readonly<Record<string, Value>>);
+  return pairs.length === 0 ? '{}' : `{ ${pairs.map(([key, one]) => `${keyOf(key)} = ${tomlOf(one)}`).join(', ')} }`;
+}
+
+/** Regular expressions are easier to read without escapes. */
+function scalar(value: string | number | boolean): string {
+  if (typeof value === 'string' && value.includes('\\') && !/['\p{C}]/u.test(value)) return `'${value}'`;
+  return stringify({ x: value }).replace(/^x = /, '').trim();
+}

@@ -1,0 +1,73 @@
+import { setSetting, type WsgiContext } from '../wsgi-draft.ts';
+import type { Option } from './ini.ts';
+import { writeHttps } from './settings.ts';
+
+/** What is spoken at the address of an option. */
+const SCHEMES: Readonly<Record<string, string>> = {
+  http: '',
+  'http-socket': '',
+  'http-router': '',
+  https: 'https://',
+  'https-socket': 'https://',
+  socket: 'uwsgi://',
+  'uwsgi-socket': 'uwsgi://',
+  s: 'uwsgi://',
+  'fastcgi-socket': 'fastcgi://',
+  'scgi-socket': 'scgi://',
+};
+
+export function isAddress({ name }: Option): boolean {
+  return Object.hasOwn(SCHEMES, name) || MARKS.has(name);
+}
+
+const MARKS: ReadonlySet<string> = new Set(['chmod-socket', 'chmod', 'chown-socket', 'protocol', 'socket-protocol']);
+
+/** Writes where the server listens, with the rights of its sockets. */
+export function writeAddresses(options: readonly Option[], context: WsgiContext): void {
+  const all = options.filter(isAddress);
+  const mode = all.findLast(({ name }) => name === 'chmod-socket' || name === 'chmod');
+  const owner = all.findLast(({ name }) => name === 'chown-socket');
+  const protocol = all.findLast(({ name }) => name === 'protocol' || name === 'socket-protocol');
+  const addresses: string[] = [];
+  const from: Option[] = [];
+  for (const option of all) {
+    context.ledger.took(option);
+    const scheme = option === protocol ? undefined : schemeOf(option, protocol?.value ?? '');
+    if (scheme === undefined) continue;
+    const written = option.name.startsWith('https') ? writeHttps(option, context) : option.value;
+    const address = addressOf(written, context);
+    if (address === null) context.ledger.lost(option, 'it is no address that Viaduct can listen on');
+    else {
+      addresses.push(`${scheme}${address}${address.startsWith('unix:') ? rightsOf(mode, owner) : ''}`);
+      from.push(option);
+    }
+  }
+  const [first] = from;
+  if (first === undefined) return;
+  setSetting('listen', [...new Set(addresses)], first, context);
+  const entry = context.draft.values.get('listen');
+  if (entry !== undefined)
+    context.draft.set('listen', entry.value, ...from, ...[mode, owner].filter((one) => one !== undefined));
+}
+
+function schemeOf({ name }: Option, protocol: string): string | undefined {
+  if (name !== 'socket' && name !== 's') return SCHEMES[name];
+  return { http: '', fastcgi: 'fastcgi://', scgi: 'scgi://' }[protocol] ?? SCHEMES[name];
+}
+
+function addressOf(written: string, { pathOf }: WsgiContext): string | null {
+  const plain = written.trim().replace(/^(?:http|https|tcp):\/\//, '');
+  if (/^\d{1,5}$/.test(plain)) return `0.0.0.0:${plain}`;
+  if (/^\*?:\d{1,5}$/.test(plain)) return `0.0.0.0:${plain.replace(/^\*?:/, '')}`;
+  if (/^(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+):\d{1,5}$/.test(plain)) return plain;
+  if (/^fd:\/\/\d+$/.test(plain)) return plain.replace('//', '');
+  return /^@|^$|\s/.test(plain) ? null : `unix:${pathOf(plain)}`;
+}
+
+/** uWSGI's chmod-socket without a number is 666. */
+function rightsOf(mode: Option | undefined, owner: Option | undefined): string {
+  const marks: string[] = [];
+  if (mode !== undefined && /^0?[0-7]{3}$/.test(mode.value)) marks.push(`mode=${mode.value.slice(-3)}`);
+  if (owner !== undefined && /^[\w.-]*:?[\w.-]*$/.test(owner.value)) marks.push(`owner=${owner.value}`);
+  return marks.length === 0 ? '' : `?${marks.join('&')}`;
+}

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { loadSettings } from '../../src/config/load.ts';
+import { ViaductError } from '../../src/errors.ts';
+import { importFile } from '../../src/import/import-file.ts';
+import { createLog } from '../../src/observe/log.ts';
+import { buildSite } from '../../src/site/build.ts';
+import { notFound } from '../../src/site/not-found.ts';
+import { trustedBy } from '../../src/site/policies.ts';
+import { parseAddress } from '../../src/web/address.ts';
+import { ROOT } from '../support/viaduct.ts';
+
+const CASES = join(ROOT, 'test/import/cases');
+const FILES = ['nginx.conf', 'gunicorn.conf.py', 'uwsgi.ini'];
+
+/** Directories with a configuration, and what is to become of it. */
+const ALL = readdirSync(CASES).map((name) => {
+  const directory = join(CASES, name);
+  return { name, directory, file: FILES.find((file) => existsSync(join(directory, file))) ?? '' };
+});
+
+describe('an imported configuration', () => {
+  it('is found', () => assert.ok(ALL.length >= 25));
+
+  for (const { name, directory, file } of ALL) {
+    it(`becomes what is written beside it: ${name}`, async () => {
+      const { toml, report } = await importFile({ file, kind: null, cwd: directory, outputDirectory: null });
+      assert.equal(toml, readFileSync(join(directory, 'expected.toml'), 'utf8'));
+      assert.equal(report.map((line) => `${line}\n`).join(''), readFileSync(join(directory, 'expected.txt'), 'utf8'));
+    });
+
+    it(`is accepted, with all its routes: ${name}`, async () => {
+      const config = {
+        name: 'config',
+        values: [{ raw: join(directory, 'expected.toml'), shown: 'config' }],
+        origin: 'test',
+      } as const;
+      const loaded = await loadSettings({ flags: [config], mistakes: [], environment: {}, cwd: directory });
+      for (const address of loaded.settings.listen) parseAddress(address);
+      const { site } = loaded;
+      if (site === null) return;
+      trustedBy({ site } as Parameters<typeof trustedBy>[0]);
+      try {
+        buildSite(site, parts(directory)).destroy();
+      } catch (error) {
+        assert.ok(error instanceof ViaductError);
+        // the files that it names are on the machine that it was made for
+        const others = error.message
+          .split('\n')
+          .filter((line) => !/no such file|does not exist|is not there|ENOENT/.test(line));
+        assert.deepEqual(others, []);
+      }
+    });
+  }
+});
+
+function parts(directory: string): Parameters<typeof buildSite>[1] {
+  return {
+    place: (keys) => keys.join('.'),
+    baseOf: () => directory,
+    application: () => notFound,
+    main: null,
+    dev: false,
+    staticCacheBytesMax: 0,
+    bodyBytesMax: 1024,
+    listenerPorts: [],
+    onError: () => {},
+    log: createLog('text', process.stderr),
+    standings: new Map(),
+  };
+}

@@ -1,0 +1,1 @@
+# all as it is

@@ -1,0 +1,14 @@
+bind = ":8443"
+workers = 2 * 2
+certfile = "tls/site.pem"
+keyfile = "tls/site.key"
+ca_certs = "tls/clients.pem"
+cert_reqs = 2
+proxy_protocol = True
+pythonpath = "/srv/lib"
+pidfile = "/run/site.pid"
+daemon = False
+worker_class = "uvicorn.workers.UvicornWorker"
+workers_of_tomorrow = 7
+keepalive = 0
+EOF_IS = "none"

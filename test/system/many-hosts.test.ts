@@ -50,6 +50,12 @@ class Load {
     this.#agent.destroy();
   }
 
+  /** Ends at once, whatever is under way. */
+  abort(): void {
+    this.#stopped = true;
+    this.#agent.destroy();
+  }
+
   async #client(address: string): Promise<void> {
     while (!this.#stopped) {
       const id = this.#next;
@@ -114,8 +120,8 @@ name = "app"
 proxy = "dns+http://app.test:${PORT}"
 [route.proxy_options]
 balance = "least-connections"
-connect_timeout_ms = 300
-response_timeout_ms = 1500
+connect_timeout_ms = 1000
+response_timeout_ms = 4000
 retries = 3
 retry_on = ["error", "timeout"]
 retry_budget = 1
@@ -124,8 +130,8 @@ dns_servers = "${dns.address}"
 ttl_ms_min = 100
 [route.proxy_options.health]
 path = "/health"
-interval_ms = 100
-timeout_ms = 500
+interval_ms = 200
+timeout_ms = 1500
 healthy_after = 1
 unhealthy_after = 2
 `,
@@ -160,7 +166,7 @@ unhealthy_after = 2
     const command = (...words: string[]) => runViaduct(cwd, 'backends', ...words);
     const urlOf = ({ address }: Host): string => `http://${address}:${PORT}`;
     const load = new Load(web.address);
-    t.after(() => load.stop());
+    t.after(() => load.abort());
     const answered = async (more: number): Promise<void> => {
       const goal = load.count + more;
       await eventually(`${more} more are answered`, () => load.count >= goal);

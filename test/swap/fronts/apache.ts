@@ -1,0 +1,67 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { findProgram } from '../../support/peers/program.ts';
+import { type Ground, type Passage, type StartFront, startFront } from './front.ts';
+
+const MODULES = [
+  'mpm_event',
+  'authz_core',
+  'env',
+  'setenvif',
+  'headers',
+  'socache_shmcb',
+  'ssl',
+  'proxy',
+  'proxy_http',
+  'proxy_uwsgi',
+  'proxy_fcgi',
+  'proxy_scgi',
+];
+const SCHEMES = { http: 'http', uwsgi: 'uwsgi', fastcgi: 'fcgi', scgi: 'scgi' } as const;
+
+/** Apache with two virtual hosts for each passage, one of them for TLS. */
+export const startApache: StartFront = (ground, passages) => {
+  mkdirSync(join(ground.directory, 'run'), { recursive: true });
+  const name = findProgram('apache2') === null ? 'httpd' : 'apache2';
+  return startFront(ground, name, ['-D', 'FOREGROUND', '-f', 'CONF'], (placed) => configuration(placed, passages));
+};
+
+function configuration(ground: Ground, passages: readonly Passage[]): string {
+  const modules = MODULES.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
+  const identity = process.getuid?.() === 0 ? 'User www-data\nGroup www-data' : '';
+  return `${modules.join('\n')}
+ServerRoot ${ground.directory}
+DefaultRuntimeDir run
+PidFile run/pid
+ErrorLog /dev/stderr
+LogLevel warn
+${identity}
+ServerName localhost
+Listen 127.0.0.1:${ground.port}
+Listen 127.0.0.1:${ground.securePort}
+StartServers 1
+ThreadsPerChild 25
+KeepAliveTimeout 60
+SSLCertificateFile ${ground.certificate}
+SSLCertificateKeyFile ${ground.key}
+MergeSlashes Off
+${passages.map((passage) => hosts(ground, passage)).join('\n')}
+`;
+}
+
+function hosts({ port, securePort }: Ground, { host, protocol, socket }: Passage): string {
+  const scheme = SCHEMES[protocol];
+  const content = `ServerName ${host}
+  AllowEncodedSlashes NoDecode
+  ProxyPreserveHost On
+  ProxyPass "/" "unix:${socket}|${scheme}://${host}/" nocanon flushpackets=on`;
+  return `<VirtualHost 127.0.0.1:${port}>
+  ${content}
+  RequestHeader set X-Forwarded-Proto http
+</VirtualHost>
+<VirtualHost 127.0.0.1:${securePort}>
+  ${content}
+  SSLEngine on
+  RequestHeader set X-Forwarded-Proto https
+</VirtualHost>`;
+}

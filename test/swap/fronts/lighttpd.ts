@@ -1,0 +1,46 @@
+import { type Ground, type Passage, type StartFront, startFront } from './front.ts';
+
+/** A proxy in front of lighttpd that ended TLS: its module for TLS is a package of its own. */
+const OUTER = '127.0.0.3';
+
+/** lighttpd with a condition for each passage. */
+export const startLighttpd: StartFront = async (ground, passages) => {
+  const front = await startFront(ground, 'lighttpd', ['-D', '-f', 'CONF'], (placed) => configuration(placed, passages));
+  return {
+    ...front,
+    doors(host) {
+      const { plain } = front.doors(host);
+      const fields = [
+        ['X-Forwarded-For', plain.from],
+        ['X-Forwarded-Proto', 'https'],
+      ] as const;
+      return { plain, secure: { ...plain, from: OUTER, fields } };
+    },
+  };
+};
+
+function configuration(ground: Ground, passages: readonly Passage[]): string {
+  return `server.bind = "127.0.0.1"
+server.port = ${ground.port}
+server.document-root = "${ground.directory}"
+server.errorlog = "/dev/stderr"
+server.modules = ("mod_extforward", "mod_proxy", "mod_fastcgi", "mod_scgi")
+server.stream-response-body = 1
+server.max-keep-alive-idle = 60
+server.upload-dirs = ("${ground.directory}")
+extforward.forwarder = ("${OUTER}" => "trust")
+extforward.headers = ("X-Forwarded-For")
+${passages.map(passageOf).join('\n')}
+`;
+}
+
+function passageOf({ host, protocol, socket }: Passage): string {
+  return `$HTTP["host"] == "${host}" { ${handler(protocol, socket)} }`;
+}
+
+function handler(protocol: Passage['protocol'], socket: string): string {
+  if (protocol === 'http') return `proxy.server = ("" => (("host" => "${socket}")))`;
+  const common = `"socket" => "${socket}", "check-local" => "disable", "fix-root-scriptname" => "enable"`;
+  if (protocol === 'fastcgi') return `fastcgi.server = ("/" => ((${common})))`;
+  return `scgi.server = ("/" => ((${common}, "protocol" => "${protocol}")))`;
+}

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { Place } from './addresses.ts';
 import { type Answer, AnswerReader } from './answers.ts';
 
 /** Longest wait for the next bytes of a peer. One that takes longer does not answer at all. */
@@ -10,7 +11,7 @@ const CONTINUE_MS = 1000;
 
 /** The way into a front that leads to one application server. */
 export interface Door {
-  readonly port: number;
+  readonly place: Place;
   /** Value of `Host`, by which fronts know where a request goes. */
   readonly host: string;
   readonly secure: boolean;
@@ -59,7 +60,7 @@ export class Conversation {
   }
 
   static async open(door: Door): Promise<Conversation> {
-    const to = { host: '127.0.0.1', port: door.port, localAddress: door.from };
+    const to = { ...door.place, localAddress: door.from };
     const socket = door.secure
       ? connectTls({ ...to, rejectUnauthorized: false, servername: door.host })
       : connect({ ...to, noDelay: true });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Authority, NO_OPENSSL } from '../support/certificates.ts';
+import { NO_ADDRESSES } from './addresses.ts';
 import type { RunningBackend } from './backends/backend.ts';
 import { BACKENDS, type BackendName, type Cell, cellsOf, FRAMEWORKS, type FrontName, runs } from './cells.ts';
 import { expected } from './deviations.ts';
@@ -21,7 +22,10 @@ export function testMatrix(front: FrontName): void {
   const cells = cellsOf(front);
   const there = BACKENDS.filter((backend) => BACKEND_PEERS[backend].missing === false);
 
-  describe(`${front} in front`, { skip: peer.missing || NO_OPENSSL, concurrency: CELLS_AT_A_TIME }, () => {
+  describe(`${front} in front`, {
+    skip: peer.missing || NO_OPENSSL || NO_ADDRESSES,
+    concurrency: CELLS_AT_A_TIME,
+  }, () => {
     const directory = mkdtempSync(join(tmpdir(), 'viaduct-swap-'));
     const running = new Map<string, RunningBackend>();
     let started: RunningFront | null = null;
@@ -31,7 +35,7 @@ export function testMatrix(front: FrontName): void {
       await Promise.all(
         there.flatMap((backend) =>
           FRAMEWORKS.filter((framework) => runs(backend, framework)).map(async (framework) => {
-            running.set(`${backend} ${framework}`, await BACKEND_PEERS[backend].start(framework, directory));
+            running.set(`${backend} ${framework}`, await BACKEND_PEERS[backend].start(framework));
           }),
         ),
       );
@@ -68,9 +72,9 @@ function hostOf({ backend, protocol, framework }: Cell): string {
 }
 
 function passageOf(cell: Cell, running: ReadonlyMap<string, RunningBackend>): Passage {
-  const socket = running.get(`${cell.backend} ${cell.framework}`)?.sockets[cell.protocol];
-  if (socket === undefined) throw new Error(`${cell.backend} has no socket for ${cell.protocol}`);
-  return { host: hostOf(cell), protocol: cell.protocol, socket };
+  const place = running.get(`${cell.backend} ${cell.framework}`)?.places[cell.protocol];
+  if (place === undefined) throw new Error(`${cell.backend} has no place for ${cell.protocol}`);
+  return { host: hostOf(cell), protocol: cell.protocol, place };
 }
 
 function certificates(directory: string): { certificate: string; key: string; both: string } {

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Program, startProgram } from '../../support/peers/program.ts';
 import { eventually } from '../../support/socket-client.ts';
 import { ROOT } from '../../support/viaduct.ts';
+import { answers, type Place } from '../addresses.ts';
 import type { Framework, Protocol } from '../cells.ts';
 
 /** Where the applications are. */
@@ -16,32 +16,32 @@ export const TARGETS: Readonly<Record<Framework, string>> = {
   TypeScript: join(APPS, 'typescript.ts'),
 };
 
-/** An application server that runs, and the Unix socket for each protocol. */
+/** An application server that runs, and where it listens for each protocol. */
 export interface RunningBackend {
-  readonly sockets: Readonly<Partial<Record<Protocol, string>>>;
+  readonly places: Readonly<Partial<Record<Protocol, Place>>>;
   output(): string;
   stop(): Promise<void>;
 }
 
-/** Starts an application server that runs `framework`, with its sockets in `directory`. */
-export type StartBackend = (framework: Framework, directory: string) => Promise<RunningBackend>;
+/** Starts an application server that runs `framework`. */
+export type StartBackend = (framework: Framework) => Promise<RunningBackend>;
 
-/** Starts a Python server beside the applications and waits for its sockets. */
+/** Starts a Python server beside the applications and waits until it listens. */
 export async function startPython(
   program: string,
   args: readonly string[],
-  sockets: RunningBackend['sockets'],
+  places: RunningBackend['places'],
 ): Promise<RunningBackend> {
   const running = startProgram(program, args, { cwd: APPS, env: { PYTHONDONTWRITEBYTECODE: '1', PYTHONPATH: APPS } });
-  await listening(running, program, sockets);
-  return { sockets, output: running.output, stop: running.stop };
+  await listening(running, program, places);
+  return { places, output: running.output, stop: running.stop };
 }
 
-async function listening(running: Program, name: string, sockets: RunningBackend['sockets']): Promise<void> {
+async function listening(running: Program, name: string, places: RunningBackend['places']): Promise<void> {
   try {
-    await eventually(`${name} listens`, () => {
+    await eventually(`${name} listens`, async () => {
       if (running.process.exitCode !== null) throw new Error(`${name} did not start`);
-      return Object.values(sockets).every((path) => existsSync(path));
+      return (await Promise.all(Object.values(places).map(answers))).every((there) => there);
     });
   } catch (error) {
     await running.stop();

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../../support/peers/program.ts';
+import { written } from '../addresses.ts';
 import { type Ground, type Passage, type StartFront, startFront } from './front.ts';
 
 const MODULES = [
@@ -37,8 +38,8 @@ ErrorLog /dev/stderr
 LogLevel warn
 ${identity}
 ServerName localhost
-Listen 127.0.0.1:${ground.port}
-Listen 127.0.0.1:${ground.securePort}
+Listen ${written(ground.plain)}
+Listen ${written(ground.secure)}
 StartServers 1
 ThreadsPerChild 25
 KeepAliveTimeout 60
@@ -49,17 +50,17 @@ ${passages.map((passage) => hosts(ground, passage)).join('\n')}
 `;
 }
 
-function hosts({ port, securePort }: Ground, { host, protocol, socket }: Passage): string {
+function hosts({ plain, secure }: Ground, { host, protocol, place }: Passage): string {
   const scheme = SCHEMES[protocol];
   const content = `ServerName ${host}
   AllowEncodedSlashes NoDecode
   ProxyPreserveHost On
-  ProxyPass "/" "unix:${socket}|${scheme}://${host}/" nocanon flushpackets=on`;
-  return `<VirtualHost 127.0.0.1:${port}>
+  ProxyPass "/" "${scheme}://${written(place)}/" nocanon flushpackets=on`;
+  return `<VirtualHost ${written(plain)}>
   ${content}
   RequestHeader set X-Forwarded-Proto http
 </VirtualHost>
-<VirtualHost 127.0.0.1:${securePort}>
+<VirtualHost ${written(secure)}>
   ${content}
   SSLEngine on
   RequestHeader set X-Forwarded-Proto https

@@ -1,3 +1,4 @@
+import { written } from '../addresses.ts';
 import { type Ground, type Passage, type StartFront, startFront } from './front.ts';
 
 /** HAProxy with a backend for each passage. */
@@ -18,8 +19,8 @@ fcgi-app app
   path-info ^()(/.*)$
   set-param SCRIPT_NAME str()
 frontend front
-  bind 127.0.0.1:${ground.port}
-  bind 127.0.0.1:${ground.securePort} ssl crt ${ground.both}
+  bind ${written(ground.plain)}
+  bind ${written(ground.secure)} ssl crt ${ground.both}
   http-request set-header X-Forwarded-Proto http unless { ssl_fc }
   http-request set-header X-Forwarded-Proto https if { ssl_fc }
 ${passages.map(({ host }) => `  use_backend ${host} if { hdr(host) ${host} }`).join('\n')}
@@ -27,7 +28,7 @@ ${passages.map(backend).join('\n')}
 `;
 }
 
-function backend({ host, protocol, socket }: Passage): string {
-  if (protocol === 'http') return `backend ${host}\n  server one unix@${socket}`;
-  return `backend ${host}\n  use-fcgi-app app\n  server one unix@${socket} proto fcgi`;
+function backend({ host, protocol, place }: Passage): string {
+  if (protocol === 'http') return `backend ${host}\n  server one ${written(place)}`;
+  return `backend ${host}\n  use-fcgi-app app\n  server one ${written(place)} proto fcgi`;
 }

@@ -1,3 +1,4 @@
+import type { Place } from '../addresses.ts';
 import { type Ground, type Passage, type StartFront, startFront } from './front.ts';
 
 /** A proxy in front of lighttpd that ended TLS: its module for TLS is a package of its own. */
@@ -20,8 +21,8 @@ export const startLighttpd: StartFront = async (ground, passages) => {
 };
 
 function configuration(ground: Ground, passages: readonly Passage[]): string {
-  return `server.bind = "127.0.0.1"
-server.port = ${ground.port}
+  return `server.bind = "${ground.plain.host}"
+server.port = ${ground.plain.port}
 server.document-root = "${ground.directory}"
 server.errorlog = "/dev/stderr"
 server.modules = ("mod_extforward", "mod_proxy", "mod_fastcgi", "mod_scgi")
@@ -34,13 +35,13 @@ ${passages.map(passageOf).join('\n')}
 `;
 }
 
-function passageOf({ host, protocol, socket }: Passage): string {
-  return `$HTTP["host"] == "${host}" { ${handler(protocol, socket)} }`;
+function passageOf({ host, protocol, place }: Passage): string {
+  return `$HTTP["host"] == "${host}" { ${handler(protocol, place)} }`;
 }
 
-function handler(protocol: Passage['protocol'], socket: string): string {
-  if (protocol === 'http') return `proxy.server = ("" => (("host" => "${socket}")))`;
-  const common = `"socket" => "${socket}", "check-local" => "disable", "fix-root-scriptname" => "enable"`;
+function handler(protocol: Passage['protocol'], { host, port }: Place): string {
+  if (protocol === 'http') return `proxy.server = ("" => (("host" => "${host}", "port" => ${port})))`;
+  const common = `"host" => "${host}", "port" => ${port}, "check-local" => "disable", "fix-root-scriptname" => "enable"`;
   if (protocol === 'fastcgi') return `fastcgi.server = ("/" => ((${common})))`;
   return `scgi.server = ("/" => ((${common}, "protocol" => "${protocol}")))`;
 }

@@ -1,3 +1,4 @@
+import { type Place, written } from '../addresses.ts';
 import { type Ground, type Passage, type StartFront, startFront } from './front.ts';
 
 /** What nginx's own files for these protocols name, for an application at the root. */
@@ -13,6 +14,8 @@ const VARIABLES: readonly (readonly [string, string])[] = [
   ['SERVER_PROTOCOL', '$server_protocol'],
   ['REQUEST_SCHEME', '$scheme'],
   ['HTTPS', '$https if_not_empty'],
+  ['HTTP_X_FORWARDED_FOR', '$proxy_add_x_forwarded_for'],
+  ['HTTP_X_FORWARDED_PROTO', '$scheme'],
   ['REMOTE_ADDR', '$remote_addr'],
   ['REMOTE_PORT', '$remote_port'],
   ['SERVER_PORT', '$server_port'],
@@ -39,21 +42,22 @@ http {
 `;
 }
 
-function server({ port, securePort }: Ground, { host, protocol, socket }: Passage): string {
+function server({ plain, secure }: Ground, { host, protocol, place }: Passage): string {
   return `server {
-    listen 127.0.0.1:${port}; listen 127.0.0.1:${securePort} ssl; server_name ${host};
-    location / { ${protocol === 'http' ? proxy(socket) : gateway(protocol, socket)} }
+    listen ${written(plain)}; listen ${written(secure)} ssl; server_name ${host};
+    location / { ${protocol === 'http' ? proxy(place) : gateway(protocol, place)} }
   }`;
 }
 
-function proxy(socket: string): string {
-  return `proxy_pass http://unix:${socket}; proxy_http_version 1.1; proxy_buffering off;
+function proxy(place: Place): string {
+  return `proxy_pass http://${written(place)}; proxy_http_version 1.1; proxy_buffering off;
       proxy_set_header Connection ""; proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;`;
 }
 
-function gateway(protocol: string, socket: string): string {
-  const variables = VARIABLES.map(([name, value]) => `${protocol}_param ${name} ${value};`);
-  return `${protocol}_pass unix:${socket}; ${protocol}_buffering off;
+function gateway(protocol: string, place: Place): string {
+  const more = protocol === 'scgi' ? ([['SCGI', '1']] as const) : [];
+  const variables = [...VARIABLES, ...more].map(([name, value]) => `${protocol}_param ${name} ${value};`);
+  return `${protocol}_pass ${written(place)}; ${protocol}_buffering off;
       ${variables.join(' ')}`;
 }

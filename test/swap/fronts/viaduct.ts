@@ -1,22 +1,22 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../support/peers/program.ts';
 import { startViaduct } from '../../support/viaduct.ts';
+import { takePlace, written } from '../addresses.ts';
 import { doorsOf, type Passage, type StartFront } from './front.ts';
 
 /** Viaduct as web server alone, with a route for each passage. */
 export const startViaductWeb: StartFront = async (ground, passages) => {
   const path = join(ground.directory, 'viaduct.toml');
-  const tls = `[tls]\ncertificate = "${ground.certificate}"\nkey = "${ground.key}"`;
+  const tls = `trusted_proxies = []\n[tls]\ncertificate = "${ground.certificate}"\nkey = "${ground.key}"`;
   writeFileSync(path, [tls, ...passages.map(route)].join('\n'));
-  const [port, securePort] = [await freePort(), await freePort()];
+  const [plain, secure] = [takePlace(), takePlace()];
   const { output, stop } = await startViaduct({
     args: ['web', '--config', path, '--chdir', ground.directory, '--access-log', 'off'],
-    listen: `127.0.0.1:${port},https://127.0.0.1:${securePort}`,
+    listen: `${written(plain)},https://${written(secure)}`,
   });
-  return { doors: doorsOf({ port, securePort }), output, stop };
+  return { doors: doorsOf({ plain, secure }), output, stop };
 };
 
-function route({ host, protocol, socket }: Passage): string {
-  return `[[route]]\nhost = "${host}"\npath = "/*"\nproxy = "${protocol}://unix:${socket}"`;
+function route({ host, protocol, place }: Passage): string {
+  return `[[route]]\nhost = "${host}"\npath = "/*"\nproxy = "${protocol}://${written(place)}"\nproxy_options = { buffer_request = true }`;
 }

@@ -1,7 +1,5 @@
+import { CLIENT } from '../addresses.ts';
 import { type Case, firstOf, same, told } from './case.ts';
-
-/** Where clients connect from, so that they are told from fronts, which connect from 127.0.0.1. */
-export const CLIENT = '127.0.0.2';
 
 const SPOOFED = [
   ['X-Forwarded-For', '192.0.2.66'],

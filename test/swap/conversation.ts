@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Place } from './addresses.ts';
-import { type Answer, AnswerReader } from './answers.ts';
+import { type Answer, AnswerReader, valuesOf } from './answers.ts';
 
 /** Longest wait for the next bytes of a peer. One that takes longer does not answer at all. */
 const PATIENCE_MS = 8000;
@@ -36,6 +36,7 @@ export class Conversation {
   readonly #reader = new AnswerReader();
   #arrived: Buffer[] = [];
   #over = false;
+  #closing = false;
   #reset = false;
   #wake = (): void => {};
 
@@ -68,9 +69,9 @@ export class Conversation {
     return new Conversation(socket, door);
   }
 
-  /** False when the front has ended it. */
+  /** False when the front has ended it, or said that it will. */
   get open(): boolean {
-    return !this.#over;
+    return !this.#over && !this.#closing;
   }
 
   /** Sends a request and awaits its response. Null when the connection ends, or nothing comes, before its head. */
@@ -102,7 +103,7 @@ export class Conversation {
     for (;;) {
       for (let block = this.#arrived.shift(); block !== undefined; block = this.#arrived.shift()) {
         const answer = this.#reader.take(block, method);
-        if (answer !== null) return answer;
+        if (answer !== null) return this.#took(answer);
       }
       if (this.#over || !(await this.#more(PATIENCE_MS))) return this.#reader.end(this.#over && !this.#reset);
     }
@@ -115,6 +116,11 @@ export class Conversation {
       if (Buffer.concat(this.#arrived).includes(text)) return true;
       if (this.#over || !(await this.#more(ms, count))) return false;
     }
+  }
+
+  #took(answer: Answer): Answer {
+    if (valuesOf(answer, 'connection').some((value) => value.toLowerCase() === 'close')) this.#closing = true;
+    return answer;
   }
 
   close(): void {

@@ -56,7 +56,9 @@ export function testMatrix(front: FrontName): void {
         const is: Record<string, string> = {};
         const shouldBe: Record<string, string> = {};
         for (const one of SUITE) {
+          const t0 = Date.now();
           const says = await tryCase(one, doors);
+          if (Date.now() - t0 > 1500) console.error('SLOW', Date.now() - t0, one.name, cell, says);
           if (says !== null) is[one.name] = says;
           const deviation = expected(cell, one.name);
           if (deviation !== null) shouldBe[one.name] = deviation.says;
@@ -74,7 +76,8 @@ function hostOf({ backend, protocol, framework }: Cell): string {
 function passageOf(cell: Cell, running: ReadonlyMap<string, RunningBackend>): Passage {
   const place = running.get(`${cell.backend} ${cell.framework}`)?.places[cell.protocol];
   if (place === undefined) throw new Error(`${cell.backend} has no place for ${cell.protocol}`);
-  return { host: hostOf(cell), protocol: cell.protocol, place };
+  const reused = cell.backend !== 'uWSGI' || cell.protocol !== 'http';
+  return { host: hostOf(cell), protocol: cell.protocol, place, reused };
 }
 
 function certificates(directory: string): { certificate: string; key: string; both: string } {

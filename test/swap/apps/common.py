@@ -49,10 +49,10 @@ def told(environ, content, *, path_info=None, path, scheme, address):
     """A request as the application sees it; the last three as the framework says them. `path_info`: for a framework that changes it."""
     return {
         'method': environ['REQUEST_METHOD'],
-        'script': environ['SCRIPT_NAME'],
-        'pathInfo': environ['PATH_INFO'] if path_info is None else path_info,
+        'script': environ.get('SCRIPT_NAME', ''),
+        'pathInfo': environ.get('PATH_INFO', '') if path_info is None else path_info,
         'path': path,
-        'query': environ['QUERY_STRING'],
+        'query': environ.get('QUERY_STRING', ''),
         'scheme': scheme,
         'address': address,
         'length': environ.get('CONTENT_LENGTH', ''),

@@ -9,10 +9,9 @@ TEXT = ('Content-Type', 'text/plain')
 
 
 def application(environ, start_response):
-    path = environ['PATH_INFO']
-    query = {name: values[0] for name, values in parse_qs(environ['QUERY_STRING']).items()}
-    name = path.split('/')[1]
-    endpoint = ENDPOINTS.get(name, missing)
+    path = environ.get('PATH_INFO', '')
+    query = {name: values[0] for name, values in parse_qs(environ.get('QUERY_STRING', '')).items()}
+    endpoint = ENDPOINTS.get(path.split('/')[1] if '/' in path else '', missing)
     return endpoint(environ, start_response, query)
 
 
@@ -26,7 +25,7 @@ def echo(environ, start_response, _query):
     seen = common.told(
         environ,
         content,
-        path=environ['PATH_INFO'].encode('latin-1').decode('utf-8', 'replace'),
+        path=environ.get('PATH_INFO', '').encode('latin-1').decode('utf-8', 'replace'),
         scheme=environ['wsgi.url_scheme'],
         address=environ.get('REMOTE_ADDR', ''),
     )

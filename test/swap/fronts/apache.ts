@@ -34,7 +34,7 @@ function configuration(ground: Ground, passages: readonly Passage[]): string {
 ServerRoot ${ground.directory}
 DefaultRuntimeDir run
 PidFile run/pid
-ErrorLog /dev/stderr
+ErrorLog error.log
 LogLevel warn
 ${identity}
 ServerName localhost
@@ -42,7 +42,7 @@ Listen ${written(ground.plain)}
 Listen ${written(ground.secure)}
 StartServers 1
 ThreadsPerChild 25
-KeepAliveTimeout 60
+KeepAliveTimeout 2
 SSLCertificateFile ${ground.certificate}
 SSLCertificateKeyFile ${ground.key}
 MergeSlashes Off
@@ -50,12 +50,15 @@ ${passages.map((passage) => hosts(ground, passage)).join('\n')}
 `;
 }
 
-function hosts({ plain, secure }: Ground, { host, protocol, place }: Passage): string {
+function hosts({ plain, secure }: Ground, { host, protocol, place, reused }: Passage): string {
   const scheme = SCHEMES[protocol];
+  const asTheyCame = protocol === 'http' ? ' nocanon' : '';
+  const variables = `SetEnv proxy-sendcl 1\n  SetEnvIf Request_URI . proxy-fcgi-pathinfo=unescape proxy-scgi-pathinfo=unescape`;
   const content = `ServerName ${host}
   AllowEncodedSlashes NoDecode
   ProxyPreserveHost On
-  ProxyPass "/" "${scheme}://${written(place)}/" nocanon flushpackets=on`;
+  ${variables}
+  ProxyPass "/" "${scheme}://${written(place)}/"${asTheyCame}${reused ? '' : ' disablereuse=on'} flushpackets=on`;
   return `<VirtualHost ${written(plain)}>
   ${content}
   RequestHeader set X-Forwarded-Proto http

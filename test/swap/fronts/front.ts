@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startProgram } from '../../support/peers/program.ts';
 import { eventually } from '../../support/socket-client.ts';
@@ -12,6 +12,8 @@ export interface Passage {
   readonly host: string;
   readonly protocol: Protocol;
   readonly place: Place;
+  /** False where the server closes each connection without saying so. */
+  readonly reused: boolean;
 }
 
 /** What a front may use. */
@@ -53,10 +55,16 @@ export async function startFront(
   const passed = args.map((arg) => arg.replace('CONF', path));
   const running = startProgram(name, passed, { cwd: files.directory });
   await eventually(`${name} listens`, async () => {
-    if (running.process.exitCode !== null) throw new Error(`${name} does not start:\n${running.output()}`);
+    if (running.process.exitCode !== null) throw new Error(`${name} does not start:\n${running.output()}${logOf(files.directory)}`);
     return answers(ground.plain);
   });
   return { doors: doorsOf(ground), output: running.output, stop: running.stop };
+}
+
+/** What a front wrote that cannot write to a pipe. */
+function logOf(directory: string): string {
+  const path = join(directory, 'error.log');
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
 /** Doors of a front that speaks TLS itself. */

@@ -17,7 +17,6 @@ defaults
 fcgi-app app
   docroot ${ground.directory}
   path-info ^()(/.*)$
-  set-param SCRIPT_NAME str()
 frontend front
   bind ${written(ground.plain)}
   bind ${written(ground.secure)} ssl crt ${ground.both}

@@ -24,10 +24,10 @@ function configuration(ground: Ground, passages: readonly Passage[]): string {
   return `server.bind = "${ground.plain.host}"
 server.port = ${ground.plain.port}
 server.document-root = "${ground.directory}"
-server.errorlog = "/dev/stderr"
+server.errorlog = "${ground.directory}/error.log"
 server.modules = ("mod_extforward", "mod_proxy", "mod_fastcgi", "mod_scgi")
 server.stream-response-body = 1
-server.max-keep-alive-idle = 60
+server.max-keep-alive-idle = 2
 server.upload-dirs = ("${ground.directory}")
 extforward.forwarder = ("${OUTER}" => "trust")
 extforward.headers = ("X-Forwarded-For")
@@ -36,12 +36,14 @@ ${passages.map(passageOf).join('\n')}
 }
 
 function passageOf({ host, protocol, place }: Passage): string {
-  return `$HTTP["host"] == "${host}" { ${handler(protocol, place)} }`;
+  return `$HTTP["host"] == "${host}" {
+  ${handler(protocol, place)}
+}`;
 }
 
 function handler(protocol: Passage['protocol'], { host, port }: Place): string {
   if (protocol === 'http') return `proxy.server = ("" => (("host" => "${host}", "port" => ${port})))`;
   const common = `"host" => "${host}", "port" => ${port}, "check-local" => "disable", "fix-root-scriptname" => "enable"`;
   if (protocol === 'fastcgi') return `fastcgi.server = ("/" => ((${common})))`;
-  return `scgi.server = ("/" => ((${common}, "protocol" => "${protocol}")))`;
+  return `scgi.protocol = "${protocol}"\n  scgi.server = ("/" => ((${common})))`;
 }

@@ -79,7 +79,9 @@ export function hasStatus(answer: Answer | null | undefined, status: number): st
 /** For an answer that tells what the application saw: looks at it with `look`. */
 export function told(answer: Answer | null | undefined, look: (told: Told) => string | null): string | null {
   const wrong = hasStatus(answer, 200);
-  return wrong ?? look(JSON.parse((answer as Answer).content.toString()) as Told);
+  if (wrong !== null) return wrong;
+  const text = (answer as Answer).content.toString();
+  return text === '' ? 'there is no content' : look(JSON.parse(text) as Told);
 }
 
 /** Compares a thing by its name. */

@@ -9,7 +9,16 @@ export const startGunicorn: StartBackend = async (framework) => {
   const start = (protocol: 'http' | 'uwsgi'): Promise<RunningBackend> => {
     const place = takePlace();
     const bind = ['--bind', written(place), '--protocol', protocol, '--no-control-socket'];
-    const workers = ['--workers', '1', '--worker-class', 'gthread', '--threads', '8', '--keep-alive', KEEP_ALIVE_S[protocol]];
+    const workers = [
+      '--workers',
+      '1',
+      '--worker-class',
+      'gthread',
+      '--threads',
+      '8',
+      '--keep-alive',
+      KEEP_ALIVE_S[protocol],
+    ];
     return startPython('gunicorn', [...bind, ...workers, TARGETS[framework]], { [protocol]: place });
   };
   const [http, uwsgi] = await Promise.all([start('http'), start('uwsgi')]);

@@ -20,6 +20,9 @@ const MODULES = [
 ];
 const SCHEMES = { http: 'http', uwsgi: 'uwsgi', fastcgi: 'fcgi', scgi: 'scgi' } as const;
 
+/** uWSGI needs a PATH_INFO, which Apache sends over FastCGI and SCGI only when it is told. */
+const FOR_UWSGI = 'SetEnvIf Request_URI . proxy-fcgi-pathinfo=unescape proxy-scgi-pathinfo=unescape';
+
 /** Apache with two virtual hosts for each passage, one of them for TLS. */
 export const startApache: StartFront = (ground, passages) => {
   mkdirSync(join(ground.directory, 'run'), { recursive: true });
@@ -50,15 +53,14 @@ ${passages.map((passage) => hosts(ground, passage)).join('\n')}
 `;
 }
 
-function hosts({ plain, secure }: Ground, { host, protocol, place, reused }: Passage): string {
-  const scheme = SCHEMES[protocol];
-  const asTheyCame = protocol === 'http' ? ' nocanon' : '';
-  const variables = `SetEnv proxy-sendcl 1\n  SetEnvIf Request_URI . proxy-fcgi-pathinfo=unescape proxy-scgi-pathinfo=unescape`;
+function hosts({ plain, secure }: Ground, passage: Passage): string {
+  const { host, protocol } = passage;
   const content = `ServerName ${host}
   AllowEncodedSlashes NoDecode
   ProxyPreserveHost On
-  ${variables}
-  ProxyPass "/" "${scheme}://${written(place)}/"${asTheyCame}${reused ? '' : ' disablereuse=on'} flushpackets=on`;
+  SetEnv proxy-sendcl 1
+  ${passage.backend === 'uWSGI' ? FOR_UWSGI : ''}
+  ProxyPass "/" "${SCHEMES[protocol]}://${written(passage.place)}/" ${optionsOf(passage)}`;
   return `<VirtualHost ${written(plain)}>
   ${content}
   RequestHeader set X-Forwarded-Proto http
@@ -68,4 +70,10 @@ function hosts({ plain, secure }: Ground, { host, protocol, place, reused }: Pas
   SSLEngine on
   RequestHeader set X-Forwarded-Proto https
 </VirtualHost>`;
+}
+
+/** uWSGI closes connections of HTTP without saying so. */
+function optionsOf({ protocol, backend }: Passage): string {
+  const http = backend === 'uWSGI' ? 'nocanon disablereuse=on' : 'nocanon';
+  return `${protocol === 'http' ? http : ''} flushpackets=on`;
 }

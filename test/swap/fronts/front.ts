@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startProgram } from '../../support/peers/program.ts';
 import { eventually } from '../../support/socket-client.ts';
 import { answers, CLIENT, type Place, takePlace } from '../addresses.ts';
-import type { Protocol } from '../cells.ts';
+import type { BackendName, Protocol } from '../cells.ts';
 import type { Door } from '../conversation.ts';
 import type { Doors } from '../suite/case.ts';
 
@@ -12,8 +12,8 @@ export interface Passage {
   readonly host: string;
   readonly protocol: Protocol;
   readonly place: Place;
-  /** False where the server closes each connection without saying so. */
-  readonly reused: boolean;
+  /** Some need something of a front. */
+  readonly backend: BackendName;
 }
 
 /** What a front may use. */
@@ -55,7 +55,8 @@ export async function startFront(
   const passed = args.map((arg) => arg.replace('CONF', path));
   const running = startProgram(name, passed, { cwd: files.directory });
   await eventually(`${name} listens`, async () => {
-    if (running.process.exitCode !== null) throw new Error(`${name} does not start:\n${running.output()}${logOf(files.directory)}`);
+    if (running.process.exitCode !== null)
+      throw new Error(`${name} does not start:\n${running.output()}${logOf(files.directory)}`);
     return answers(ground.plain);
   });
   return { doors: doorsOf(ground), output: running.output, stop: running.stop };

@@ -27,7 +27,8 @@ ${passages.map(backend).join('\n')}
 `;
 }
 
-function backend({ host, protocol, place }: Passage): string {
-  if (protocol === 'http') return `backend ${host}\n  server one ${written(place)}`;
-  return `backend ${host}\n  use-fcgi-app app\n  server one ${written(place)} proto fcgi`;
+function backend({ host, protocol, place, backend: name }: Passage): string {
+  const close = name === 'uWSGI' ? '\n  option http-server-close' : '';
+  if (protocol === 'http') return `backend ${host}${close}\n  server one ${written(place)}`;
+  return `backend ${host}${close}\n  use-fcgi-app app\n  server one ${written(place)} proto fcgi`;
 }

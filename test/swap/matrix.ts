@@ -6,10 +6,10 @@ import { after, before, describe, it } from 'node:test';
 import { Authority, NO_OPENSSL } from '../support/certificates.ts';
 import { NO_ADDRESSES } from './addresses.ts';
 import type { RunningBackend } from './backends/backend.ts';
-import { BACKENDS, type BackendName, type Cell, cellsOf, FRAMEWORKS, type FrontName, runs } from './cells.ts';
+import { BACKENDS, type Cell, cellsOf, FRAMEWORKS, type FrontName, runs } from './cells.ts';
 import { differs, expected } from './deviations.ts';
 import type { Passage, RunningFront } from './fronts/front.ts';
-import { BACKEND_PEERS, FRONT_PEERS } from './peers.ts';
+import { BACKEND_PEERS, FRONT_PEERS, isKnown } from './peers.ts';
 import { tryCase } from './suite/case.ts';
 import { SUITE } from './suite.ts';
 
@@ -20,6 +20,7 @@ const CELLS_AT_A_TIME = 4;
 export function testMatrix(front: FrontName): void {
   const peer = FRONT_PEERS[front];
   const cells = cellsOf(front);
+  const known = isKnown(peer);
   const there = BACKENDS.filter((backend) => BACKEND_PEERS[backend].missing === false);
 
   describe(`${front} in front`, {
@@ -52,14 +53,15 @@ export function testMatrix(front: FrontName): void {
 
     for (const cell of cells) {
       const title = `serves ${cell.framework} in ${cell.backend} over ${cell.protocol} as the page says`;
-      it(title, { skip: BACKEND_PEERS[cell.backend as BackendName].missing }, async () => {
+      it(title, { skip: BACKEND_PEERS[cell.backend].missing }, async (t) => {
         const doors = (started as RunningFront).doors(hostOf(cell));
         const wrong: Record<string, string> = {};
         for (const one of SUITE) {
           const difference = differs(expected(cell, one.name), await tryCase(one, doors));
           if (difference !== null) wrong[one.name] = difference;
         }
-        assert.deepEqual(wrong, {});
+        if (known) assert.deepEqual(wrong, {});
+        else if (Object.keys(wrong).length > 0) t.diagnostic(`another version of ${front}: ${JSON.stringify(wrong)}`);
       });
     }
   });

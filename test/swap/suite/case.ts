@@ -86,7 +86,12 @@ export function told(answer: Answer | null | undefined, look: (told: Told) => st
 
 /** Compares a thing by its name. */
 export function same(what: string, is: string, shouldBe: string): string | null {
-  return is === shouldBe ? null : `${what} is ${JSON.stringify(is)}`;
+  return is === shouldBe ? null : `${what} is ${shown(is)}`;
+}
+
+/** Control characters can be read. */
+function shown(text: string): string {
+  return JSON.stringify(text).replace(/[\x7f-\x9f]/g, (one) => `\\x${one.charCodeAt(0).toString(16)}`);
 }
 
 export function digest(content: Buffer): string {

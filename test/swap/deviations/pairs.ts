@@ -144,6 +144,15 @@ export const FROM_PAIRS: readonly Deviation[] = [
     because: 'Apache leaves out the length of a response',
   },
   {
+    front: 'Apache',
+    backend: 'waitress',
+    framework: ['Django', 'WSGI'],
+    case: ['HEAD', 'no content'],
+    says: ['the content breaks off', 'no response', 'status 502'],
+    sometimes: true,
+    because: 'waitress sends content behind the head that answers a HEAD, and Apache uses that connection again',
+  },
+  {
     front: 'HAProxy',
     backend: 'uWSGI',
     protocol: 'fastcgi',

@@ -8,7 +8,7 @@ export interface Answer {
   readonly whole: boolean;
 }
 
-/** What an `AnswerReader` makes of the bytes of one response: null while there must be more of them. */
+/** How the content of a response ends. */
 type Framing = 'none' | 'length' | 'chunked' | 'close';
 
 /** Reads one response after the other of a connection (RFC 9112 section 6.3). */

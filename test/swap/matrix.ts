@@ -27,11 +27,12 @@ export function testMatrix(front: FrontName): void {
     skip: peer.missing || NO_OPENSSL || NO_ADDRESSES,
     concurrency: CELLS_AT_A_TIME,
   }, () => {
-    const directory = mkdtempSync(join(tmpdir(), 'viaduct-swap-'));
+    let directory = '';
     const running = new Map<string, RunningBackend>();
     let started: RunningFront | null = null;
 
     before(async () => {
+      directory = mkdtempSync(join(tmpdir(), 'viaduct-swap-'));
       chmodSync(directory, 0o755);
       const starts = await Promise.allSettled(
         there.flatMap((backend) =>

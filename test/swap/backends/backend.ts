@@ -19,7 +19,6 @@ export const TARGETS: Readonly<Record<Framework, string>> = {
 /** An application server that runs, and where it listens for each protocol. */
 export interface RunningBackend {
   readonly places: Readonly<Partial<Record<Protocol, Place>>>;
-  output(): string;
   stop(): Promise<void>;
 }
 
@@ -34,7 +33,7 @@ export async function startPython(
 ): Promise<RunningBackend> {
   const running = startProgram(program, args, { cwd: APPS, env: { PYTHONDONTWRITEBYTECODE: '1', PYTHONPATH: APPS } });
   await listening(running, program, places);
-  return { places, output: running.output, stop: running.stop };
+  return { places, stop: running.stop };
 }
 
 async function listening(running: Program, name: string, places: RunningBackend['places']): Promise<void> {

@@ -5,6 +5,6 @@ import { type StartBackend, startPython, TARGETS } from './backend.ts';
 export const startGranian: StartBackend = (framework) => {
   const place = takePlace();
   const socket = ['--host', place.host, '--port', `${place.port}`];
-  const process = ['--interface', 'wsgi', '--workers', '1', '--blocking-threads', '8', '--no-ws'];
-  return startPython('granian', [...socket, ...process, TARGETS[framework]], { http: place });
+  const workers = ['--interface', 'wsgi', '--workers', '1', '--blocking-threads', '8', '--no-ws'];
+  return startPython('granian', [...socket, ...workers, TARGETS[framework]], { http: place });
 };

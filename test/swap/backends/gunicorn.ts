@@ -24,7 +24,6 @@ export const startGunicorn: StartBackend = async (framework) => {
   const [http, uwsgi] = await Promise.all([start('http'), start('uwsgi')]);
   return {
     places: { ...http.places, ...uwsgi.places },
-    output: () => http.output() + uwsgi.output(),
     async stop() {
       await Promise.all([http.stop(), uwsgi.stop()]);
     },

@@ -8,6 +8,6 @@ const FLAGS = { http: '--http-socket', uwsgi: '--socket', fastcgi: '--fastcgi-so
 export const startUwsgi: StartBackend = (framework) => {
   const places = { http: takePlace(), uwsgi: takePlace(), fastcgi: takePlace(), scgi: takePlace() };
   const flags = BACKEND_PROTOCOLS.uWSGI.flatMap((protocol) => [FLAGS[protocol], written(places[protocol])]);
-  const process = ['--master', '--processes', '1', '--threads', '8', '--buffer-size', '32768'];
-  return startPython('uwsgi', [...flags, ...process, '--need-app', '--module', TARGETS[framework]], places);
+  const workers = ['--master', '--processes', '1', '--threads', '8', '--buffer-size', '32768'];
+  return startPython('uwsgi', [...flags, ...workers, '--need-app', '--module', TARGETS[framework]], places);
 };

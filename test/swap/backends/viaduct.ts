@@ -9,10 +9,10 @@ export const startViaductApp: StartBackend = async (framework) => {
   const listen = Object.entries(places).map(([protocol, place]) => `${protocol}://${written(place)}`);
   const python = framework === 'TypeScript' ? [] : ['--python', PYTHON_WITH_PACKAGES ?? 'python3'];
   const counts = ['--workers', '1', '--threads', '8', '--access-log', 'off', '--config', join(APPS, 'viaduct.toml')];
-  const { output, stop } = await startViaduct({
+  const { stop } = await startViaduct({
     args: ['app', TARGETS[framework], '--chdir', APPS, ...python, ...counts],
     listen: listen.join(','),
     env: { PYTHONDONTWRITEBYTECODE: '1' },
   });
-  return { places, output, stop };
+  return { places, stop };
 };

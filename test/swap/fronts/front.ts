@@ -35,7 +35,6 @@ export interface Ground extends Files {
 export interface RunningFront {
   /** The ways to a passage. */
   doors(host: string): Doors;
-  output(): string;
   stop(): Promise<void>;
 }
 
@@ -54,12 +53,14 @@ export async function startFront(
   writeFileSync(path, write(ground));
   const passed = args.map((arg) => arg.replace('CONF', path));
   const running = startProgram(name, passed, { cwd: files.directory });
-  await eventually(`${name} listens`, async () => {
-    if (running.process.exitCode !== null)
-      throw new Error(`${name} does not start:\n${running.output()}${logOf(files.directory)}`);
-    return answers(ground.plain);
-  });
-  return { doors: doorsOf(ground), output: running.output, stop: running.stop };
+  try {
+    await eventually(`${name} listens`, () => running.process.exitCode !== null || answers(ground.plain));
+    if (running.process.exitCode !== null) throw new Error(`${name} ended`);
+  } catch (error) {
+    await running.stop();
+    throw new Error(`${(error as Error).message}:\n${running.output()}${logOf(files.directory)}`);
+  }
+  return { doors: doorsOf(ground), stop: running.stop };
 }
 
 /** What a front wrote that cannot write to a pipe. */

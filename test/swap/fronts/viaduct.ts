@@ -10,11 +10,11 @@ export const startViaductWeb: StartFront = async (ground, passages) => {
   const tls = `trusted_proxies = []\n[tls]\ncertificate = "${ground.certificate}"\nkey = "${ground.key}"`;
   writeFileSync(path, [tls, ...passages.map(route)].join('\n'));
   const [plain, secure] = [takePlace(), takePlace()];
-  const { output, stop } = await startViaduct({
+  const { stop } = await startViaduct({
     args: ['web', '--config', path, '--chdir', ground.directory, '--access-log', 'off'],
     listen: `${written(plain)},https://${written(secure)}`,
   });
-  return { doors: doorsOf({ plain, secure }), output, stop };
+  return { doors: doorsOf({ plain, secure }), stop };
 };
 
 function route({ host, protocol, place }: Passage): string {

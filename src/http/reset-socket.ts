@@ -8,3 +8,9 @@ export function resetSocket(socket: Socket): void {
   socket.destroySoon = () => socket.destroy();
   socket.resetAndDestroy();
 }
+
+/** Ends a connection so that the other side can see that something is missing. A Unix socket knows no reset. */
+export function breakOff(socket: Socket): void {
+  if (socket.remoteAddress === undefined) socket.destroy();
+  else resetSocket(socket);
+}

@@ -13,6 +13,8 @@ const LARGE_BYTES = 32768;
 /** One memory for what all plain connections receive, but for large content. */
 const shared = Buffer.allocUnsafeSlow(MEMORY_BYTES);
 
+const NOTHING = Buffer.alloc(0);
+
 /** Who uses a connection: a request, or a tunnel. */
 export interface ConnectionUser {
   connected(): void;
@@ -69,7 +71,7 @@ export class BackendConnection {
       (bytes, length) => this.#receive(bytes, length),
       () => this.user?.connected(),
     );
-    this.socket.on('end', () => (this.user === null ? this.destroy() : this.user.ended()));
+    this.socket.on('end', () => (this.user === null ? this.destroy() : this.#ended(backend.tls === undefined)));
     this.socket.on('drain', () => this.user?.drained());
     this.socket.on('error', (error) => {
       failure = error;
@@ -163,6 +165,16 @@ export class BackendConnection {
       this.input.keep();
     }
     if (unframing.over) this.user?.ended();
+  }
+
+  /**
+   * Node takes a reset that comes together with bytes for a proper end, which would make a part of a response the whole. Writing nothing tells the two apart: after a reset
+   * it fails, and the socket closes with that error.
+   */
+  #ended(plain: boolean): void {
+    const { socket } = this;
+    if (!plain || !socket.writable || socket.writableLength > 0) this.user?.ended();
+    else socket.write(NOTHING, (error) => (error ? undefined : this.user?.ended()));
   }
 
   #close(failure: Error | null): void {

@@ -19,6 +19,7 @@ import {
   UNKNOWN_TYPE,
 } from '../../gateway/protocols/fastcgi-records.ts';
 import { isMalformed } from '../../gateway/protocols/variables.ts';
+import { breakOff } from '../../http/reset-socket.ts';
 import { CarriedSocket, type Carrier } from './carried-socket.ts';
 import type { CarrierOwner, OpenCarrier } from './carrier-owner.ts';
 
@@ -86,9 +87,9 @@ export class FastCgiCarrier implements Carrier, OpenCarrier {
     this.#socket.resume();
   }
 
-  /** The response is not whole, and must not seem so. */
+  /** The response is not whole, and must not seem so: nginx takes the end of the connection for the end of the response, even without its record. */
   abandon(): void {
-    if (this.#id !== NONE) this.#socket.destroy();
+    if (this.#id !== NONE) breakOff(this.#socket);
   }
 
   drain(): void {

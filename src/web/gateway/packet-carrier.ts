@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Malformed, ReadVariables, VariableLimits } from '../../gateway/protocols/variables.ts';
 import { isMalformed } from '../../gateway/protocols/variables.ts';
-import { resetSocket } from '../../http/reset-socket.ts';
+import { breakOff } from '../../http/reset-socket.ts';
 import { attachSocket, type ClientSocket, type Receiver, readSocket } from '../../http/socket-reader.ts';
 import { CarriedSocket, type Carrier } from './carried-socket.ts';
 import type { CarrierOwner, OpenCarrier } from './carrier-owner.ts';
@@ -67,8 +67,7 @@ export class PacketCarrier implements Carrier, OpenCarrier, Receiver {
 
   /** With a reset, so that the front does not take a part for the whole. */
   abandon(): void {
-    if (this.#socket.remoteAddress === undefined) this.#socket.destroy();
-    else resetSocket(this.#socket);
+    breakOff(this.#socket);
   }
 
   drain(): void {

@@ -16,6 +16,7 @@ const BAD_VARIABLE = new Refusal(400, 'a variable holds a control character');
 const BAD_NAME = new Refusal(400, 'a variable has the name of no field');
 const BAD_METHOD = new Refusal(400, 'REQUEST_METHOD is no method');
 const BAD_LENGTH = new Refusal(400, 'CONTENT_LENGTH is not a decimal number');
+const NO_LENGTH = new Refusal(411, 'content comes without CONTENT_LENGTH');
 const NO_PATH = new Refusal(400, 'no variable tells the path');
 const BAD_SCRIPT_NAME = new Refusal(400, 'SCRIPT_NAME does not begin with a slash');
 
@@ -55,6 +56,8 @@ export function toldRequest(variables: Variables, listener: number): ToldRequest
   if (!TOKEN.test(method)) return BAD_METHOD;
   const length = variables.get('CONTENT_LENGTH') ?? '';
   if (!/^\d{0,15}$/.test(length)) return BAD_LENGTH;
+  // A front that streams chunks, such as Apache over FastCGI. Taken for a request without content it would lose all of it.
+  if (length === '' && (variables.get('HTTP_TRANSFER_ENCODING') ?? '') !== '') return NO_LENGTH;
   const place = placeOf(variables);
   if (place instanceof Refusal) return place;
   let lines = '';

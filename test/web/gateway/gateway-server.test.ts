@@ -186,6 +186,7 @@ for (const protocol of PROTOCOLS) {
       ['a control character in a name', { 'HTTP_X: 1\r\nX_EVIL': 'a' }, 400],
       ['a length that is none', { CONTENT_LENGTH: '+5' }, 400],
       ['content that is too long', { CONTENT_LENGTH: '5000' }, 413],
+      ['chunks that the front streams', { CONTENT_LENGTH: '', HTTP_TRANSFER_ENCODING: 'chunked' }, 411],
       ['a path with a control character', { REQUEST_URI: '/a b', PATH_INFO: null }, 400],
       ['no path', { REQUEST_URI: null, PATH_INFO: null }, 400],
       ['a prefix that is no path', { SCRIPT_NAME: 'shop' }, 400],

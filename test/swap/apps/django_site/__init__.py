@@ -1,0 +1,1 @@
+"""The endpoints as a Django project."""

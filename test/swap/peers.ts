@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process';
+import { findProgram, missing } from '../support/peers/program.ts';
+import { NO_PACKAGES } from '../support/viaduct.ts';
+import type { StartBackend } from './backends/backend.ts';
+import { startGranian } from './backends/granian.ts';
+import { startGunicorn } from './backends/gunicorn.ts';
+import { startUwsgi } from './backends/uwsgi.ts';
+import { startViaductApp } from './backends/viaduct.ts';
+import { startWaitress } from './backends/waitress.ts';
+import type { BackendName, FrontName } from './cells.ts';
+import { startApache } from './fronts/apache.ts';
+import type { StartFront } from './fronts/front.ts';
+import { startHaproxy } from './fronts/haproxy.ts';
+import { startLighttpd } from './fronts/lighttpd.ts';
+import { startNginx } from './fronts/nginx.ts';
+import { startViaductWeb } from './fronts/viaduct.ts';
+
+/** A server of the matrix: how it is started, and what of it is not installed. */
+interface Peer<Start> {
+  readonly start: Start;
+  readonly missing: string | false;
+}
+
+interface FrontPeer extends Peer<StartFront> {
+  readonly program: string;
+  /** The version of which the expected deviations are; null where there is only one. */
+  readonly version: string | null;
+}
+
+export const FRONT_PEERS: Readonly<Record<FrontName, FrontPeer>> = {
+  nginx: { start: startNginx, missing: missing('nginx'), program: 'nginx', version: '1.22.1' },
+  Apache: { start: startApache, missing: missing('apache2'), program: 'apache2', version: '2.4.71' },
+  lighttpd: { start: startLighttpd, missing: missing('lighttpd'), program: 'lighttpd', version: '1.4.69' },
+  HAProxy: { start: startHaproxy, missing: missing('haproxy'), program: 'haproxy', version: '2.6.12' },
+  Viaduct: { start: startViaductWeb, missing: false, program: 'viaduct', version: null },
+};
+
+export const BACKEND_PEERS: Readonly<Record<BackendName, Peer<StartBackend>>> = {
+  gunicorn: { start: startGunicorn, missing: missing('gunicorn') },
+  uWSGI: { start: startUwsgi, missing: missing('uwsgi') },
+  waitress: { start: startWaitress, missing: missing('waitress-serve') },
+  granian: { start: startGranian, missing: missing('granian') },
+  Viaduct: { start: startViaductApp, missing: NO_PACKAGES },
+};
+
+/** Versions of the application servers, as test/requirements.txt pins them, and of the fronts. */
+export function versions(requirements: string): string[] {
+  const fronts = Object.entries(FRONT_PEERS).flatMap(([name, { version }]) =>
+    version === null ? [] : `${name} ${version}`,
+  );
+  const backends = Object.keys(BACKEND_PEERS).flatMap((name) => {
+    const pinned = new RegExp(`^${name}==(.+)$`, 'im').exec(requirements)?.[1];
+    return pinned === undefined ? [] : `${name} ${pinned}`;
+  });
+  return [...fronts, ...backends];
+}
+
+/** False when the front that is installed is another than the one of which the expected deviations are. */
+export function isKnown({ program, version }: FrontPeer): boolean {
+  const path = findProgram(program);
+  if (version === null || path === null) return true;
+  const { stdout, stderr } = spawnSync(path, ['-v'], { encoding: 'utf8' });
+  return /\d+\.\d+\.\d+/.exec(stdout + stderr)?.[0] === version;
+}

@@ -12,7 +12,7 @@ import { Applications } from './site/applications.ts';
 import type { BuiltSite } from './site/build.ts';
 import { ClientRules } from './site/client-rules.ts';
 import { type ComposedApplications, composeApplications } from './site/compose-applications.ts';
-import { composeSite } from './site/compose-site.ts';
+import { composeSite, emptyMemory } from './site/compose-site.ts';
 import { applicationNames, type Configuration, MAIN, NOWHERE } from './site/configuration.ts';
 import { Listeners, type Opening } from './site/listeners.ts';
 import { limitsOf } from './site/policies.ts';
@@ -24,7 +24,6 @@ import {
   listBackends,
   type RouteBackends,
 } from './upstream/backend-control.ts';
-import type { Standings } from './upstream/member.ts';
 import { plainError, tracebackPage } from './web/error-page.ts';
 import { GatewayConnections } from './web/gateway/gateway-connections.ts';
 import { settle } from './web/settle.ts';
@@ -83,7 +82,7 @@ class Server implements RunningServer {
   #configuration: Configuration;
   #site: BuiltSite | null = null;
   /** What is known of backends outlives a configuration. */
-  readonly #standings: Standings = new Map();
+  readonly #memory = emptyMemory();
   #composed: ComposedApplications | null = null;
   readonly #leaving = new Set<ComposedApplications>();
   #handle: Next = () => plainError();
@@ -157,7 +156,7 @@ class Server implements RunningServer {
   }
 
   changeBackend(name: string, change: BackendChange): Promise<boolean> {
-    return Promise.resolve(changeBackend(this.#proxies, this.#standings, name, change));
+    return Promise.resolve(changeBackend(this.#proxies, this.#memory.standings, name, change));
   }
 
   get #proxies(): BuiltSite['proxies'] {
@@ -252,7 +251,7 @@ class Server implements RunningServer {
     ports: readonly string[],
   ): Promise<BuiltSite> {
     try {
-      return await composeSite(configuration, composed, NOWHERE, ports, this.#options.log, this.#standings);
+      return await composeSite(configuration, composed, NOWHERE, ports, this.#options.log, this.#memory);
     } catch (error) {
       await this.#closeApplications(composed);
       throw error;

@@ -4,6 +4,7 @@ import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { Response } from '../http/response.ts';
 import type { Log } from '../observe/log.ts';
+import type { Findings } from '../upstream/discovery/remembered.ts';
 import type { Standings } from '../upstream/member.ts';
 import type { ReverseProxy } from '../upstream/reverse-proxy.ts';
 import { compose } from '../web/compose.ts';
@@ -34,6 +35,8 @@ export interface SiteParts {
   readonly log: Log;
   /** What is known of backends by their names. Proxies change it. */
   readonly standings: Standings;
+  /** What engines that know backends have found last. */
+  readonly findings: Findings;
 }
 
 /** A route as it is resolved, for people. */

@@ -5,7 +5,7 @@ import { noFindings, type TlsFindings } from '../web/tls/findings.ts';
 import { applicationOptions } from './application-options.ts';
 import type { ResolvedRoute } from './build.ts';
 import { composeApplications } from './compose-applications.ts';
-import { composeSite } from './compose-site.ts';
+import { composeSite, emptyMemory } from './compose-site.ts';
 import { applicationNames, type Configuration } from './configuration.ts';
 import { notFound } from './not-found.ts';
 import { trustedBy } from './policies.ts';
@@ -31,7 +31,7 @@ export async function checkConfiguration(
   let routes: readonly ResolvedRoute[] = [];
   const applications = { names: new Set([...applicationNames(configuration), ...given]), next: () => notFound };
   try {
-    const site = await composeSite(configuration, applications, place, [], log, new Map());
+    const site = await composeSite(configuration, applications, place, [], log, emptyMemory());
     site.destroy();
     routes = site.routes;
   } catch (error) {

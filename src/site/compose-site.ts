@@ -1,13 +1,19 @@
 import type { Place } from '../config/site/keys.ts';
 import type { Next } from '../http/handler.ts';
 import type { Log } from '../observe/log.ts';
-import type { Standings } from '../upstream/member.ts';
 import { compose } from '../web/compose.ts';
 import { staticFiles } from '../web/handlers/static.ts';
-import type { BuiltSite } from './build.ts';
+import type { BuiltSite, SiteParts } from './build.ts';
 import { type Configuration, MAIN } from './configuration.ts';
 import { notFound } from './not-found.ts';
 import { STATIC_REVALIDATE_MS } from './revalidate.ts';
+
+/** What is known of backends outlives a site. */
+export type BackendMemory = Pick<SiteParts, 'standings' | 'findings'>;
+
+export function emptyMemory(): BackendMemory {
+  return { standings: new Map(), findings: new Map() };
+}
 
 /** What has no routes. */
 const EMPTY = { routes: [], proxies: new Map(), start: () => Promise.resolve(), stop() {}, destroy() {} };
@@ -30,7 +36,7 @@ export async function composeSite(
   place: Place,
   listenerPorts: readonly string[],
   log: Log,
-  standings: Standings,
+  memory: BackendMemory,
 ): Promise<BuiltSite> {
   const { settings, site, bases } = configuration;
   const { dev, staticCacheBytesMax } = settings;
@@ -47,7 +53,7 @@ export async function composeSite(
     bodyBytesMax: settings.bodyBytesMax,
     listenerPorts,
     log,
-    standings,
+    ...memory,
     onError: (message, request) => log.error(message, { request: `${request.method} ${request.path}` }),
   });
 }

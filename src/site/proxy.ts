@@ -9,6 +9,7 @@ import { consistentHash } from '../upstream/balancers/consistent-hash.ts';
 import { leastConnections } from '../upstream/balancers/least-connections.ts';
 import { randomTwo } from '../upstream/balancers/random-two.ts';
 import { roundRobin } from '../upstream/balancers/round-robin.ts';
+import { remembered } from '../upstream/discovery/remembered.ts';
 import { hashKey } from '../upstream/hash-key.ts';
 import type { ActiveCheckOptions } from '../upstream/health/active-checks.ts';
 import { type ReverseProxyOptions, reverseProxy } from '../upstream/reverse-proxy.ts';
@@ -94,10 +95,12 @@ function sourcesOf(
   const sources = backends.filter(({ url }) => isSource(url));
   return {
     backends: named.map(({ url, weight, backup }) => ({ ...backendOf(url, base, tls), weight, backup })),
-    discoveries: sources.map(({ url, weight, backup }) =>
+    discoveries: sources.map(({ url, weight, backup }) => {
       // What an engine says of weights counts where the configuration says nothing.
-      discoveryOf(url, { ...(weight === 1 ? {} : { weight }), ...(backup ? { backup } : {}) }, discoveryParts),
-    ),
+      const changes = { ...(weight === 1 ? {} : { weight }), ...(backup ? { backup } : {}) };
+      const key = JSON.stringify([url, changes, tls, options]);
+      return remembered(discoveryOf(url, changes, discoveryParts), parts.findings, key);
+    }),
   };
 }
 

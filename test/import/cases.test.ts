@@ -69,5 +69,6 @@ function parts(directory: string): Parameters<typeof buildSite>[1] {
     onError: () => {},
     log: createLog('text', process.stderr),
     standings: new Map(),
+    findings: new Map(),
   };
 }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
 import { RawBackend } from '../support/raw-backend.ts';
+import { eventually } from '../support/socket-client.ts';
 import { startViaduct } from '../support/viaduct.ts';
 
 /** Starts a backend that answers with its name; returns where it is. */
@@ -39,6 +42,25 @@ describe('several backends of a route', { concurrency: 2 }, () => {
       places.add(place);
     }
     assert.ok(places.size > 1, 'all sessions are at one backend');
+  });
+
+  it('are found in a file, and stay when the server reloads while that is gone', async (t) => {
+    const a = await backend(t, 'a');
+    const cwd = makeProject(t, {
+      'viaduct.toml': '[[route]]\nproxy = "file:backends"\n[route.proxy_options]\nbalance = "random-two"\n',
+      backends: `${a}\n`,
+    });
+    const server = await startViaduct({ cwd, args: ['--access-log', 'off'] });
+    t.after(() => server.stop());
+    const get = async () => (await ask(server.port, '/')).body;
+    assert.equal(await get(), 'a');
+    rmSync(join(cwd, 'backends'));
+    await eventually('it is told', () => /Cannot read backends from/.test(server.output()));
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('it has reloaded', () => /reload/i.test(server.output()));
+    assert.equal(await get(), 'a');
+    writeFileSync(join(cwd, 'backends'), `${await backend(t, 'b')}\n`);
+    await eventually('the new one is found', async () => (await get()) === 'b');
   });
 
   for (const [route, message] of [

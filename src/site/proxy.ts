@@ -67,6 +67,7 @@ export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig
     responseHeadBytesMax: options.head_bytes_max,
     responseHeadCountMax: options.head_count_max,
     forwarded: options.forwarded,
+    underscores: options.underscores_in_headers,
     params: pairs(options.params),
     listenerPorts: parts.listenerPorts,
     standings: parts.standings,

@@ -79,6 +79,8 @@ export interface ReverseProxyOptions {
   readonly responseHeadCountMax: number;
   /** Which fields tell backends about the client. */
   readonly forwarded: ForwardedMode;
+  /** Fields with an underscore in their name are passed on; false by default, because many applications take `X_User` for `X-User`. */
+  readonly underscores?: boolean;
   /** Further variables for backends of gateway protocols, `[name, value, …]`, such as SCRIPT_FILENAME; they win over those of the request. */
   readonly params?: HeaderList;
   /** The port of each listener, in the server's order, for X-Forwarded-Port; a peer's `serverPort` comes first. */
@@ -135,6 +137,7 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
     tunnelIdleTimeoutMs: options.tunnelIdleTimeoutMs ?? 0,
     listenerPorts: options.listenerPorts ?? [],
     params: options.params ?? [],
+    underscores: options.underscores ?? false,
     onStderr: (backend: string, line: string) => onInfo(`Backend "${backend}" says: ${line}`),
   };
   const passive = new PassiveHealth({

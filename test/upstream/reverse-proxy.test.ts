@@ -165,6 +165,20 @@ describe('a request to a backend', () => {
     assert.doesNotMatch(body, /6\.6\.6\.6/);
   });
 
+  it('passes fields with an underscore in their name on only when told so', async (t) => {
+    const backend = await answering(t, echoHead);
+    const front = await inFront(t, [backend.backend]);
+    assert.doesNotMatch((await ask(front.port, '/', { headers: [['X_User', 'mallory']] })).body, /mallory/);
+    const open = await inFront(t, [backend.backend], { underscores: true });
+    const headers: [string, string][] = [
+      ['X_User', 'alice'],
+      ['X_Forwarded_For', '6.6.6.6'],
+    ];
+    const { body } = await ask(open.port, '/', { headers });
+    assert.match(body, /^X_User: alice\r$/m);
+    assert.doesNotMatch(body, /6\.6\.6\.6/);
+  });
+
   it('writes the same for a request whose fields recur, and the right thing when they change', async (t) => {
     const backend = await answering(t, echoHead);
     const front = await inFront(t, [backend.backend]);

@@ -93,6 +93,7 @@ export const proxyOptions = z.strictObject({
   keep_alive_max: whole(0, 100_000).default(64),
   keep_alive_timeout_ms: duration(1).default(4000),
   host: words('client, backend or a host name').default('client'),
+  underscores_in_headers: yes.default(false),
   forwarded: oneOf(['x-forwarded', 'forwarded', 'both', 'off']).default('x-forwarded'),
   /** Variables for backends of gateway protocols. */
   params: z.record(z.string(), z.string('must be a text')).default({}),

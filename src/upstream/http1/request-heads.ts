@@ -9,6 +9,8 @@ export interface RequestHeadOptions {
   readonly forwarded: ForwardedMode;
   /** The port of each listener, for X-Forwarded-Port. */
   readonly listenerPorts: readonly string[];
+  /** Fields with an underscore in their name are passed on, which CGI-like interfaces behind take for those with a hyphen. */
+  readonly underscores: boolean;
   /** The connection ends with the request. */
   readonly closes: boolean;
 }
@@ -60,7 +62,7 @@ export class RequestHeads {
 
   #writeFields(request: Request): string {
     const { headers, host, peer } = request;
-    const { forwarded, listenerPorts } = this.#options;
+    const { forwarded, listenerPorts, underscores } = this.#options;
     const tellsX = forwarded === 'x-forwarded' || forwarded === 'both';
     const tellsForwarded = forwarded === 'forwarded' || forwarded === 'both';
     const before = { for: '', host: '', port: '', forwarded: '' };
@@ -72,6 +74,7 @@ export class RequestHeads {
       const value = headers[i + 1] as string;
       const kind = requestFieldKind(name);
       if (kind === 'drop' || kind === 'connection' || kind === 'upgrade') continue;
+      if (!underscores && name.includes('_')) continue;
       if (nominated?.has(name.toLowerCase()) === true) continue;
       if (tellsX && kind.startsWith('x-')) {
         if (kind === 'x-forwarded-for') before.for = before.for === '' ? value : `${before.for}, ${value}`;

@@ -50,7 +50,7 @@ export const FROM_BACKENDS: readonly Deviation[] = [
     because: 'granian sends values in UTF-8, where PEP 3333 has latin-1',
   },
   {
-    front: ['Apache', 'HAProxy', 'lighttpd', 'Viaduct'],
+    front: ['Apache', 'HAProxy', 'lighttpd'],
     backend: ['uWSGI', 'granian'],
     protocol: 'http',
     case: 'field: underscore',
@@ -58,7 +58,7 @@ export const FROM_BACKENDS: readonly Deviation[] = [
     because: UNDERSCORE,
   },
   {
-    front: ['Apache', 'HAProxy', 'lighttpd', 'Viaduct'],
+    front: ['Apache', 'HAProxy', 'lighttpd'],
     backend: 'uWSGI',
     protocol: 'http',
     case: 'field: underscore beside hyphen',
@@ -66,7 +66,7 @@ export const FROM_BACKENDS: readonly Deviation[] = [
     because: UNDERSCORE,
   },
   {
-    front: ['Apache', 'HAProxy', 'lighttpd', 'Viaduct'],
+    front: ['Apache', 'HAProxy', 'lighttpd'],
     backend: 'granian',
     case: 'field: underscore beside hyphen',
     says: '"mallory" arrives as HTTP_X_USER',

@@ -78,10 +78,11 @@ describe('a backend of docs/backends.md', { concurrency: 3 }, () => {
       }
       const stream = await ask(server.port, '/stream');
       assert.deepEqual([stream.status, stream.whole, stream.body.length], [200, true, 4000]);
-      const head = await ask(server.port, '/', { method: 'HEAD' });
-      assert.deepEqual([head.status, head.body], [200, '']);
       assert.equal((await ask(server.port, '/missing')).status, 404);
       assert.equal((await ask(server.port, '/unchanged')).status, 304);
+      // waitress may send content behind it, so nothing that must go well follows.
+      const head = await ask(server.port, '/', { method: 'HEAD' });
+      assert.deepEqual([head.status, head.body], [200, '']);
       // granian ends a response that its application does not finish as if it were whole.
       if (name === 'granian') return;
       assert.notEqual((await ask(server.port, '/broken').catch(() => null))?.whole, true);

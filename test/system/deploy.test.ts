@@ -150,7 +150,8 @@ describe('the files of deploy/', { concurrency: 2 }, () => {
       'ENTRYPOINT ["viaduct"]',
     ])
       assert.ok(output.includes(instruction), `${instruction} in\n${output}`);
-    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
-    assert.ok(output.includes(`viaduct@${version}`), 'the image has this version');
+    // What it copies from a clone of Viaduct is there.
+    for (const [, path = ''] of output.matchAll(/^COPY --from=viaduct (\S+)/gm))
+      assert.ok(existsSync(join(ROOT, path)), path);
   });
 });

@@ -15,6 +15,8 @@ const SYSTEM_PARTS = [
   { package: 'dnsmasq-base', programs: ['dnsmasq'] },
   { package: 'fcgiwrap', programs: ['fcgiwrap'] },
   { package: 'iproute2', programs: ['ip'] },
+  { package: 'build-essential', programs: ['gcc', 'clang'] },
+  { package: 'python3-dev', programs: ['python3-config'] },
   { package: 'curl', programs: ['curl'] },
   { package: 'openssl', programs: ['openssl'] },
   { package: 'slowhttptest', programs: ['slowhttptest'] },

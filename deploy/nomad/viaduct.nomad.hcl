@@ -20,17 +20,24 @@ job "shop" {
     count = 3
 
     network {
-      port "http" {}
+      port "http" {
+        to = 8000
+      }
     }
 
     service {
       name = "shop-app"
       port = "http"
 
+      # The address is there before the application is imported; any answer says that it is.
       check {
-        type     = "tcp"
-        interval = "2s"
-        timeout  = "1s"
+        name     = "answers"
+        type     = "script"
+        task     = "app"
+        command  = "python"
+        args     = ["-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=5); c.request('HEAD', '/'); c.getresponse()"]
+        interval = "5s"
+        timeout  = "6s"
       }
     }
 
@@ -43,15 +50,24 @@ job "shop" {
       kill_signal  = "SIGTERM"
 
       config {
-        image = var.image
-        args  = ["app", "--config", "/local/viaduct.toml", "--listen", "0.0.0.0:${NOMAD_PORT_http}", "--workers", "2"]
-        ports = ["http"]
+        image           = var.image
+        args            = ["app", "--config", "/local/viaduct.toml", "--listen", "0.0.0.0:8000", "--workers", "2", "--access-log", "json"]
+        ports           = ["http"]
+        readonly_rootfs = true
+        cap_drop        = ["all"]
+        security_opt    = ["no-new-privileges"]
+
+        mount {
+          type   = "tmpfs"
+          target = "/tmp"
+        }
       }
 
       template {
         destination = "local/viaduct.toml"
         data        = <<-TOML
-          trusted_proxies = ["10.0.0.0/8", "loopback"]
+          # The web servers say who the client is; let nobody else reach these ports.
+          trusted_proxies = ["private", "loopback"]
         TOML
       }
 
@@ -64,6 +80,11 @@ job "shop" {
 
   group "web" {
     count = 2
+
+    # Each on a machine of its own, at its port 8080.
+    constraint {
+      distinct_hosts = true
+    }
 
     network {
       port "http" {
@@ -83,6 +104,8 @@ job "shop" {
       }
     }
 
+    shutdown_delay = "5s"
+
     task "web" {
       driver       = "docker"
       kill_timeout = "45s"
@@ -90,8 +113,22 @@ job "shop" {
 
       config {
         image = var.image
-        args  = ["web", "--config", "/local/viaduct.toml", "--listen", "0.0.0.0:${NOMAD_PORT_http}"]
-        ports = ["http"]
+        args  = ["web", "--config", "/local/viaduct.toml", "--listen", "0.0.0.0:8080", "--access-log", "json"]
+        # The machine's own network: so the client's address is seen, and Consul's DNS is reached where it listens by default.
+        network_mode    = "host"
+        readonly_rootfs = true
+        cap_drop        = ["all"]
+        security_opt    = ["no-new-privileges"]
+
+        # The image's own looks for port 8000.
+        healthchecks {
+          disable = true
+        }
+
+        mount {
+          type   = "tmpfs"
+          target = "/tmp"
+        }
       }
 
       template {

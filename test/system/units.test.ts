@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { SETTINGS } from '../../src/config/settings.ts';
+import { accepted, understood } from '../support/deploy.ts';
 import { ROOT } from '../support/viaduct.ts';
 
 const UNITS = join(ROOT, 'deploy/systemd');
+const SERVICES = ['viaduct.service', 'viaduct-app.service', 'viaduct-web.service'];
 const service = readUnit('viaduct.service');
 const socket = readUnit('viaduct.socket');
 
@@ -19,10 +21,28 @@ describe('the units for systemd', () => {
     assert.equal(service.get('Service.KillMode'), 'mixed');
   });
 
-  it('give the server longer to stop and to start than it takes by its own settings', () => {
-    const seconds = (key: string) => Number(/^(\d+)s$/.exec(service.get(`Service.${key}`) ?? '')?.[1]);
-    assert.ok(seconds('TimeoutStopSec') * 1000 > SETTINGS.gracefulTimeoutMs.default);
-    assert.ok(seconds('TimeoutStartSec') * 1000 > SETTINGS.startTimeoutMs.default);
+  for (const name of SERVICES) {
+    it(`give the server longer to stop and to start than it takes by its own settings: ${name}`, () => {
+      const unit = readUnit(name);
+      const seconds = (key: string) => Number(/^(\d+)s$/.exec(unit.get(`Service.${key}`) ?? '')?.[1]);
+      assert.ok(seconds('TimeoutStopSec') * 1000 > SETTINGS.gracefulTimeoutMs.default);
+      if (name === 'viaduct-web.service') return; // It imports nothing, so systemd's own 90 seconds do.
+      assert.ok(seconds('TimeoutStartSec') * 1000 > SETTINGS.startTimeoutMs.default);
+    });
+
+    it(`start Viaduct with flags that there are: ${name}`, () => {
+      const [program, ...args] = readUnit(name).get('Service.ExecStart')?.split(' ') ?? [];
+      assert.equal(program, '/usr/local/bin/viaduct');
+      const { role } = understood(args);
+      assert.equal(role, /-(app|web)\./.exec(name)?.[1] ?? 'serve');
+    });
+  }
+
+  it('have a configuration for the web server, which leads to where the application server listens', async (t) => {
+    const config = readFileSync(join(UNITS, 'viaduct.toml'), 'utf8');
+    const { flags } = understood(readUnit('viaduct-app.service').get('Service.ExecStart')?.split(' ').slice(1) ?? []);
+    assert.ok(config.includes(`proxy = "${flags.get('listen')}"`));
+    await accepted(t, 'web', config.replace('/srv/shop/static', '.'));
   });
 
   it('pass a socket that needs no Accept and belongs to the service', () => {
@@ -41,7 +61,7 @@ describe('the units for systemd', () => {
     const program = join(directory, 'viaduct');
     writeFileSync(program, '#!/bin/sh\n');
     chmodSync(program, 0o755);
-    const names = ['viaduct.service', 'viaduct.socket', 'viaduct-app.service', 'viaduct-web.service'];
+    const names = ['viaduct.socket', ...SERVICES];
     for (const name of names) {
       const text = readFileSync(join(UNITS, name), 'utf8').replace('/usr/local/bin/viaduct', program);
       writeFileSync(join(directory, name), text.replace('WorkingDirectory=/srv/shop', `WorkingDirectory=${directory}`));

@@ -1,4 +1,4 @@
-{{/* What the two kinds of pods have in common; a dict of root, component, args, probe, resources, env and account. */}}
+{{/* What the two kinds of pods have in common; a dict of root, component, config, args, startup, probe, resources, env and account. */}}
 {{- define "viaduct.labels" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
@@ -16,11 +16,23 @@ metadata:
   annotations:
     checksum/config: {{ .config | sha256sum }}
 spec:
-  terminationGracePeriodSeconds: {{ .root.Values.terminationGracePeriodSeconds }}
+  terminationGracePeriodSeconds: {{ add .root.Values.preStopSeconds .root.Values.gracefulSeconds 10 }}
   {{- if .account }}
   serviceAccountName: {{ .account }}
   {{- else }}
   automountServiceAccountToken: false
+  {{- end }}
+  {{- with .root.Values.imagePullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .root.Values.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .root.Values.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
   {{- end }}
   securityContext:
     runAsNonRoot: true
@@ -48,6 +60,10 @@ spec:
       ports:
         - name: http
           containerPort: 8000
+      {{- with .startup }}
+      startupProbe:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
       readinessProbe:
         {{- toYaml .probe | nindent 8 }}
         periodSeconds: 2
@@ -78,4 +94,28 @@ spec:
         name: {{ include "viaduct.name" . }}
     - name: tmp
       emptyDir: {}
+{{- end }}
+
+{{/* Pods are added and removed between two numbers; a dict of root, component and values. */}}
+{{- define "viaduct.autoscaler" -}}
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  name: {{ include "viaduct.name" . }}
+  labels:
+    {{- include "viaduct.labels" . | nindent 4 }}
+spec:
+  scaleTargetRef:
+    apiVersion: apps/v1
+    kind: Deployment
+    name: {{ include "viaduct.name" . }}
+  minReplicas: {{ .values.replicas }}
+  maxReplicas: {{ max .values.replicas .values.autoscaling.maxReplicas }}
+  metrics:
+    - type: Resource
+      resource:
+        name: cpu
+        target:
+          type: Utilization
+          averageUtilization: {{ .values.autoscaling.cpuPercent }}
 {{- end }}

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { askingAt, DEPLOY, missing, renderChart, runTool, understood } from '../support/deploy.ts';
+import { ask } from '../support/http-client.ts';
+import { KubernetesApi } from '../support/kubernetes-api.ts';
+import { type Container, manifestsOf, podOf } from '../support/manifests.ts';
+import { makeProject } from '../support/project.ts';
+import { eventually } from '../support/socket-client.ts';
+import { NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT, startViaduct } from '../support/viaduct.ts';
+
+const APP = `def application(environ, start_response):
+    start_response("404 Not Found" if environ["PATH_INFO"] == "/" else "200 OK", [])
+    return [environ["REMOTE_ADDR"].encode()]
+`;
+
+/** A pod's command line for this machine, without what the test decides. */
+function argumentsOf({ args }: Container, config: string): string[] {
+  const kept = args.filter((_, i) => args[i] !== '--listen' && args[i - 1] !== '--listen');
+  return kept.map((arg) => (arg === '/etc/viaduct/viaduct.toml' ? config : arg));
+}
+
+/** Whether the command of a probe says that the server at this port has started. */
+async function probed({ startupProbe }: Container, port: number): Promise<boolean> {
+  const [, ...args] = startupProbe?.exec?.command ?? assert.fail('no probe');
+  const child = spawn(
+    PYTHON_WITH_PACKAGES ?? '',
+    args.map((arg) => arg.replace('8000', `${port}`)),
+  );
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code === 0;
+}
+
+describe('what the chart makes', { skip: missing('helm') || NO_PACKAGES }, () => {
+  const manifests = () => manifestsOf(renderChart('web.routes=[[route]]\npath = "/old"\nredirect = "/new"\n'));
+
+  it('serves: the web server finds the application server in its EndpointSlice and says who the client is', async (t) => {
+    const [app, web] = ['app', 'web'].map((role) => podOf(manifests(), role));
+    assert.ok(app !== undefined && web !== undefined);
+    const api = await KubernetesApi.start();
+    t.after(() => api.stop());
+    const cwd = makeProject(t, {
+      'app.py': APP,
+      'app.toml': app.config,
+      'web.toml': askingAt(web.config, { kubernetes: api.url }),
+    });
+    const behind = await startViaduct({ cwd, args: argumentsOf(app.main, 'app.toml') });
+    t.after(() => behind.stop());
+    assert.ok(await probed(app.main, behind.port), 'an answer that is 404 is one');
+    api.set({ name: 'shop-app-1', addresses: ['127.0.0.1'], port: behind.port });
+    const front = await startViaduct({ cwd, args: argumentsOf(web.main, 'web.toml') });
+    t.after(() => front.stop());
+    assert.match(api.requests[0] ?? '', /\/namespaces\/default\/endpointslices\?.*service-name%3Dshop-app&/);
+    const path = web.main.readinessProbe.httpGet?.path ?? '';
+    assert.deepEqual([(await ask(front.port, path)).status, (await ask(front.port, '/old')).status], [200, 302]);
+    await eventually('the application answers', async () => (await ask(front.port, '/page')).status === 200);
+    const answer = await ask(front.port, '/page', { headers: [['X-Forwarded-For', '203.0.113.9']] });
+    assert.equal(answer.body, '203.0.113.9');
+  });
+
+  it('does not take an address that nobody answers at for a start', async (t) => {
+    const server = createServer((socket) => t.after(() => socket.destroy())).listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    assert.equal(await probed(podOf(manifests(), 'app').main, port), false);
+  });
+});
+
+describe('the Containerfile', { skip: missing('container') }, () => {
+  const instructions = () => runTool('container', join(DEPLOY, 'container/Containerfile'));
+
+  it('has instructions that are known, no root, and the probe of the pods', () => {
+    const output = instructions();
+    for (const one of ['FROM node:20', 'FROM python:3.11', 'USER 10001:10001', 'STOPSIGNAL SIGTERM', 'EXPOSE 8000'])
+      assert.ok(output.includes(one), `${one} in\n${output}`);
+    assert.match(readFileSync(join(DEPLOY, 'container/Containerfile'), 'utf8'), /^ENTRYPOINT \["viaduct"\]$/m);
+    const manifests = readFileSync(join(DEPLOY, 'kubernetes/app.yaml'), 'utf8');
+    const probe = /"(import http\.client[^"]*)"/.exec(manifests)?.[1] ?? '';
+    assert.ok(probe !== '' && output.includes(probe));
+  });
+
+  it('has the same list of what stays out for podman and for docker', () => {
+    const [one, other] = ['containerignore', 'dockerignore'].map((name) =>
+      readFileSync(join(DEPLOY, `container/Containerfile.${name}`), 'utf8'),
+    );
+    assert.equal(one, other);
+  });
+
+  it('copies all that it takes to build Viaduct and to run it, and nothing that is not there', (t) => {
+    const text = readFileSync(join(DEPLOY, 'container/Containerfile'), 'utf8');
+    const build = makeProject(t, {});
+    const image = makeProject(t, {});
+    const copies = [...text.matchAll(/^COPY --from=(\w+) (.+)$/gm)];
+    const lastOfBuild = text.indexOf('\nFROM python');
+    for (const { 1: from, 2: words = '', index } of copies) {
+      const paths = words.split(' ');
+      const to = paths.pop() ?? '';
+      if (from !== 'viaduct') continue;
+      for (const path of paths) {
+        const into = index < lastOfBuild ? join(build, to) : join(image, to.replace('/opt/viaduct/', ''));
+        const target = to.endsWith('/') ? join(into, path) : into;
+        mkdirSync(dirname(target), { recursive: true });
+        cpSync(join(ROOT, path), target, { recursive: true });
+      }
+    }
+    symlinkSync(join(ROOT, 'node_modules'), join(build, 'node_modules'));
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+    const built = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.json'], { cwd: build, encoding: 'utf8' });
+    assert.equal(built.status, 0, built.stdout);
+    for (const { 1: from, 2: words = '' } of copies) {
+      const [path = '', to = ''] = words.split(' ').map((word) => word.replace('/opt/viaduct/', ''));
+      if (from !== 'build' || path.startsWith('/')) continue;
+      const put = path === 'node_modules' ? symlinkSync : renameSync;
+      put(join(build, path), join(image, to));
+    }
+    const project = makeProject(t, { 'app.py': APP });
+    const program = join(image, 'bin/viaduct.js');
+    const ran = spawnSync(process.execPath, [program, 'check', project], { encoding: 'utf8', timeout: 60_000 });
+    assert.equal(ran.status, 0, `${ran.stdout}${ran.stderr}`);
+  });
+});
+
+describe('the commands of docs/deploy.md', {
+  skip: missing('helm') || missing('job') || missing('kustomization'),
+}, () => {
+  const page = readFileSync(join(ROOT, 'docs/deploy.md'), 'utf8');
+  const commands = [...page.matchAll(/^```console\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) =>
+    [...block.matchAll(/^\$ (.*(?:\\\n.*)*)$/gm)].map(([, line = '']) => line.replace(/\\\n/g, ' ').split(/\s+/)),
+  );
+  /** What a command needs is there, and what it is given is understood. */
+  const checks: Readonly<Record<string, (words: readonly string[]) => unknown>> = {
+    'kubectl apply': (words) => runTool('kustomization', join(ROOT, words[words.indexOf('-k') + 1] ?? '')),
+    'helm install': ([, , name = '', chart = '', ...rest]) =>
+      runTool('helm', 'template', name, join(ROOT, chart), '--kube-version', '1.30', ...rest),
+    'nomad job': (words) => runTool('job', join(ROOT, words.at(-1) ?? ''), words[words.indexOf('-var') + 1] ?? ''),
+    'podman build': (words) => {
+      const file = words[words.indexOf('-f') + 1] ?? '';
+      runTool('container', join(ROOT, file.replace('../viaduct/', '')));
+      assert.ok(words.includes('viaduct=../viaduct'));
+    },
+    'podman run': (words) => understood(words.slice(words.findIndex((word) => word.startsWith('registry.')) + 1)),
+    'sudo install': (words) => {
+      for (const path of words.filter((word) => word.startsWith('deploy/')))
+        assert.ok(existsSync(join(ROOT, path)), path);
+    },
+    'sudo systemctl': (words) => {
+      for (const unit of words.filter((word) => /\.(service|socket)$/.test(word)))
+        assert.ok(existsSync(join(DEPLOY, 'systemd', unit)), unit);
+    },
+  };
+
+  it('are all of a kind that is checked', () => {
+    assert.deepEqual(
+      [...new Set(commands.map((words) => words.slice(0, 2).join(' ')))].sort(),
+      Object.keys(checks).sort(),
+    );
+  });
+
+  for (const words of commands)
+    it(`are right: ${words.join(' ')}`, () => {
+      checks[words.slice(0, 2).join(' ')]?.(words);
+    });
+});

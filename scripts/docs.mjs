@@ -6,10 +6,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultText, settingLabel } from '../dist/cli/help.js';
-import { jsonSchema } from '../dist/config/json-schema.js';
 import { environmentName, fileKey } from '../dist/config/setting.js';
 import { SETTINGS, settingNames } from '../dist/config/settings.js';
 import { takes } from '../dist/config/value.js';
+import { jsonSchema } from '../dist/site/schema/json-schema.js';
 import { ROOT } from './steps.mjs';
 
 const INTRODUCTION = `<!-- Written by scripts/docs.mjs from src/config: do not edit. -->

@@ -1,12 +1,12 @@
 import { backendScenarios } from './backends.mjs';
 import { bodyScenarios } from './bodies.mjs';
-import { frontScenarios } from './front.mjs';
-import { gatewayScenarios } from './gateway.mjs';
 import { helloScenarios } from './hello.mjs';
 import { idleScenario } from './idle.mjs';
 import { memoryScenario } from './memory.mjs';
 import { mixScenarios } from './mix.mjs';
 import { staticScenarios } from './static.mjs';
+import { gatewayScenarios } from './typescript.mjs';
+import { frontScenarios } from './web-server.mjs';
 
 /**
  * One thing that is measured.

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { type Given, noSuch, show, spelled, type Written } from '../config/given.ts';
 import { nearest } from '../config/nearest.ts';
 import { flagName, type Setting } from '../config/setting.ts';
+import { type Given, noSuch, show, spelled, type Written } from '../config/setting-input.ts';
 import { SETTINGS, type SettingName, settingNames } from '../config/settings.ts';
 import { takes } from '../config/value.ts';
 

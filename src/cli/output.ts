@@ -1,5 +1,5 @@
-import type { Finding } from '../app/project.ts';
 import { ViaductError } from '../errors.ts';
+import type { Finding } from '../project/project.ts';
 
 /** Colours, when a person reads along. */
 export interface Palette {

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
-import type { Finding, Project } from '../app/project.ts';
 import { type LoadedSettings, loadSettings } from '../config/load.ts';
 import type { Mount } from '../config/value.ts';
-import { findIdentity, type Identity, isRoot } from '../service/identity.ts';
+import { findIdentity, type Identity, isRoot } from '../os/process-user.ts';
+import type { Finding, Project } from '../project/project.ts';
 import { applicationNames, type Configuration, MAIN } from '../site/configuration.ts';
 import { findApplications, namedFindings } from '../site/find-applications.ts';
 import type { Arguments } from './arguments.ts';

@@ -1,5 +1,5 @@
-import type { Log } from '../observe/log.ts';
-import type { RunningServer } from '../server.ts';
+import type { Log } from '../log/log.ts';
+import type { RunningServer } from '../server/server.ts';
 import type { Configuration } from '../site/configuration.ts';
 
 export interface ReloadEvents {

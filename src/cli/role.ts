@@ -1,8 +1,8 @@
-import type { Finding } from '../app/project.ts';
 import type { LoadedSettings } from '../config/load.ts';
 import type { RouteConfig, Site } from '../config/site/schema.ts';
 import { BACKEND_MEANS } from '../config/value.ts';
 import { ViaductError } from '../errors.ts';
+import type { Finding } from '../project/project.ts';
 import type { Command } from './arguments.ts';
 
 /** What a server is: web server and application server, or one of them alone. */

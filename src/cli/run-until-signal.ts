@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
-import type { Log } from '../observe/log.ts';
-import type { RunningServer } from '../server.ts';
+import type { Log } from '../log/log.ts';
+import type { RunningServer } from '../server/server.ts';
 
 /** Who wants to know what a signal has begun. */
 export interface SignalEvents {

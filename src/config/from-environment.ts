@@ -1,5 +1,5 @@
-import { type Given, noSuch, show, spelled } from './given.ts';
 import { environmentName } from './setting.ts';
+import { type Given, noSuch, show, spelled } from './setting-input.ts';
 import { SETTINGS, settingNames } from './settings.ts';
 
 /** Reads `VIADUCT_*`. An empty variable counts as none; the items of a list stand between commas. */

@@ -1,6 +1,6 @@
 import { basename, dirname, join, relative } from 'node:path';
-import { type Given, noSuch, show, spelled, type Written } from './given.ts';
 import { fileKey, type Setting } from './setting.ts';
+import { type Given, noSuch, show, spelled, type Written } from './setting-input.ts';
 import { SETTINGS, type SettingName, settingNames } from './settings.ts';
 import { readSettingsFile, type SettingsFile } from './settings-file.ts';
 import { SITE_KEYS, type SiteEntry } from './site/keys.ts';

@@ -1,6 +1,6 @@
 import { stringify } from 'smol-toml';
-import type { Draft, Entry, Value } from './draft.ts';
-import { placeName } from './ledger.ts';
+import type { Draft, Entry, Value } from './config-builder.ts';
+import { placeName } from './import-report.ts';
 
 const COMMENT_COLUMN = 60;
 const LINES_NAMED_MAX = 6;

@@ -1,4 +1,4 @@
-import type { Log } from './log.ts';
+import type { Log } from '../log/log.ts';
 
 /**
  * A promise that an application in TypeScript forgot to catch is told in the log, as an exception of a thread is in Python, and does not end the server

@@ -1,11 +1,11 @@
-import type { ApplicationServerOptions } from '../app/application-server.ts';
 import { pythonMiddleware } from '../config/middleware.ts';
-import type { ApplicationOptions } from '../gateway/application-options.ts';
-import { errorStream } from '../gateway/error-stream.ts';
-import type { ListenerEnviron } from '../gateway/variables.ts';
-import type { Log } from '../observe/log.ts';
+import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
+import type { Log } from '../log/log.ts';
 import { VERSION } from '../version.ts';
-import { plainError, tracebackPage } from '../web/error-page.ts';
+import type { ApplicationServerOptions } from '../workers/application-server.ts';
+import type { ApplicationOptions } from '../wsgi/application-options.ts';
+import { errorStream } from '../wsgi/error-stream.ts';
+import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { ApplicationTable } from './applications.ts';
 import { type Configuration, MAIN, type NamedApplication } from './configuration.ts';
 

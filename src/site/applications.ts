@@ -1,7 +1,7 @@
-import { ApplicationServer, type ApplicationServerOptions } from '../app/application-server.ts';
 import { ViaductError } from '../errors.ts';
 import type { HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
+import { ApplicationServer, type ApplicationServerOptions } from '../workers/application-server.ts';
 import { MAIN } from './configuration.ts';
 
 /** What to run under which name. `MAIN` is the application that is found without configuration. */

@@ -3,17 +3,17 @@ import type { RouteConfig, Site } from '../config/site/schema.ts';
 import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { Response } from '../http/response.ts';
-import type { Log } from '../observe/log.ts';
+import type { Log } from '../log/log.ts';
+import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
+import { compose } from '../routing/chain.ts';
+import { Pattern } from '../routing/pattern.ts';
+import { type RouteMatch, Router } from '../routing/router.ts';
+import { routingPath } from '../routing/routing-path.ts';
 import type { Findings } from '../upstream/discovery/remembered.ts';
 import type { Standings } from '../upstream/member.ts';
-import type { ReverseProxy } from '../upstream/reverse-proxy.ts';
-import { compose } from '../web/compose.ts';
-import { Pattern } from '../web/pattern.ts';
-import { type RouteMatch, Router } from '../web/routes/router.ts';
-import { routingPath } from '../web/routes/routing-path.ts';
+import { Mistakes } from './config-errors.ts';
 import { accelerated, contentOf } from './content.ts';
 import { type Features, featuresOf } from './features.ts';
-import { Mistakes } from './mistakes.ts';
 import { notFound } from './not-found.ts';
 
 /** What a site is built with beside its configuration. */

@@ -1,6 +1,6 @@
 import type { Place } from '../config/site/keys.ts';
 import { ViaductError } from '../errors.ts';
-import type { Log } from '../observe/log.ts';
+import type { Log } from '../log/log.ts';
 import { noFindings, type TlsFindings } from '../web/tls/findings.ts';
 import { applicationOptions } from './application-options.ts';
 import type { ResolvedRoute } from './build.ts';
@@ -63,7 +63,7 @@ export async function proveModules(configuration: Configuration, log: Log): Prom
 async function checkCertificates(configuration: Configuration): Promise<TlsFindings> {
   if (configuration.site?.tls === undefined) return noFindings();
   const { tlsOptionsOf } = await import('./tls.ts');
-  const { checkTls } = await import('../web/tls/tls-contexts.ts');
+  const { checkTls } = await import('../listen/tls/tls-contexts.ts');
   const options = tlsOptionsOf(configuration);
   return options === null ? noFindings() : checkTls(options);
 }

@@ -1,10 +1,10 @@
-import type { CidrList } from '../http/cidr.ts';
 import type { Request } from '../http/message.ts';
-import type { ConnectionChanges } from '../http/server-context.ts';
-import { type AccessLog, type AccessLogFormat, createAccessLog, type LineSink } from '../observe/access-log.ts';
-import type { Log } from '../observe/log.ts';
-import { ConnectionLimit } from '../web/connection-limit.ts';
-import { trustProxies } from '../web/trust.ts';
+import type { CidrList } from '../http/semantics/cidr.ts';
+import type { ConnectionChanges } from '../http/transport/server-context.ts';
+import { ConnectionLimit } from '../listen/connection-limit.ts';
+import { trustProxies } from '../listen/trust/trust-policy.ts';
+import { type AccessLog, type AccessLogFormat, createAccessLog, type LineSink } from '../log/access-log.ts';
+import type { Log } from '../log/log.ts';
 import type { Configuration } from './configuration.ts';
 import { limitsOf, trustedBy } from './policies.ts';
 

@@ -1,13 +1,13 @@
 import type { MiddlewareEntry, PythonMiddleware } from '../config/middleware.ts';
 import { ViaductError } from '../errors.ts';
-import type { ApplicationOptions } from '../gateway/application-options.ts';
-import { compose } from '../gateway/compose.ts';
-import type { Application, Middleware } from '../gateway/contract.ts';
-import { applicationOf, isDirect } from '../gateway/direct.ts';
-import { builtinMiddleware } from '../gateway/middleware/builtin.ts';
-import { serveApplication } from '../gateway/serve-application.ts';
-import { validator } from '../gateway/validator/validator.ts';
 import type { Next } from '../http/handler.ts';
+import type { ApplicationOptions } from '../wsgi/application-options.ts';
+import { compose } from '../wsgi/compose.ts';
+import type { Application, Middleware } from '../wsgi/contract.ts';
+import { builtinMiddleware } from '../wsgi/middleware/builtin.ts';
+import { applicationOf, isDirect } from '../wsgi/native-application.ts';
+import { serveApplication } from '../wsgi/serve-application.ts';
+import { validator } from '../wsgi/validator/validator.ts';
 import { applicationNames, type Configuration, MAIN } from './configuration.ts';
 import { ModuleLoader } from './modules.ts';
 

@@ -1,8 +1,8 @@
 import type { Place } from '../config/site/keys.ts';
+import { staticFiles } from '../handlers/files/static.ts';
 import type { Next } from '../http/handler.ts';
-import type { Log } from '../observe/log.ts';
-import { compose } from '../web/compose.ts';
-import { staticFiles } from '../web/handlers/static.ts';
+import type { Log } from '../log/log.ts';
+import { compose } from '../routing/chain.ts';
 import type { BuiltSite, SiteParts } from './build.ts';
 import { type Configuration, MAIN } from './configuration.ts';
 import { notFound } from './not-found.ts';

@@ -1,8 +1,8 @@
-import type { Project } from '../app/project.ts';
 import type { MiddlewareEntry } from '../config/middleware.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Place } from '../config/site/keys.ts';
 import type { Site } from '../config/site/schema.ts';
+import type { Project } from '../project/project.ts';
 import type { ModuleExport } from './modules.ts';
 
 /** Everything that a server is made of, found and validated. Plain data: it travels between processes. */

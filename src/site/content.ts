@@ -1,17 +1,17 @@
 import { resolve } from 'node:path';
 import type { RouteConfig } from '../config/site/schema.ts';
+import { accelRedirect } from '../handlers/files/accel-redirect.ts';
+import { staticFiles } from '../handlers/files/static.ts';
+import { omitUndefined, pairs } from '../handlers/options.ts';
+import { mount } from '../handlers/rewriting/mount.ts';
+import { redirect } from '../handlers/rewriting/redirect.ts';
 import type { Handler } from '../http/handler.ts';
+import { StandingResponse } from '../http/prepared-response.ts';
 import { Response } from '../http/response.ts';
-import { StandingResponse } from '../http/standing-response.ts';
-import { checkMounts } from '../web/files/check-mounts.ts';
-import type { StaticMount } from '../web/files/mount.ts';
-import { accelRedirect } from '../web/handlers/accel-redirect.ts';
-import { mount } from '../web/handlers/mount.ts';
-import { redirect } from '../web/handlers/redirect.ts';
-import { staticFiles } from '../web/handlers/static.ts';
+import { checkMounts } from '../static/check-mounts.ts';
+import type { StaticMount } from '../static/mount.ts';
 import type { Last, RouteContext } from './build.ts';
 import { notFound } from './not-found.ts';
-import { omitUndefined, pairs } from './options.ts';
 import { proxyTo } from './proxy.ts';
 import { STATIC_REVALIDATE_MS } from './revalidate.ts';
 

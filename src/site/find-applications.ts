@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { discoverProject } from '../app/discover/discover.ts';
-import type { RunAs } from '../app/discover/interpreter.ts';
-import type { Finding, Project } from '../app/project.ts';
 import type { LoadedSettings } from '../config/load.ts';
 import { type MiddlewareEntry, middlewareName, parseMiddleware } from '../config/middleware.ts';
 import { placeOf } from '../config/site/keys.ts';
 import type { ApplicationConfig } from '../config/site/schema.ts';
 import { ViaductError } from '../errors.ts';
+import { discoverProject } from '../project/discover.ts';
+import type { RunAs } from '../project/interpreter.ts';
+import type { Finding, Project } from '../project/project.ts';
 import { type Configuration, MAIN, type ModuleApplication, type NamedApplication } from './configuration.ts';
 import { type ModuleExport, moduleTarget } from './modules.ts';
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Peer } from '../http/message.ts';
-import type { Sinks } from '../web/arrivals.ts';
+import type { Sinks } from '../listen/connection-acceptor.ts';
 
 /** Holds connections back until what serves them is ready. */
 export class Gate {

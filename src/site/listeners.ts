@@ -1,11 +1,11 @@
 import { ViaductError } from '../errors.ts';
-import type { ListenerEnviron } from '../gateway/variables.ts';
-import type { Log } from '../observe/log.ts';
-import { parseAddress } from '../web/address.ts';
-import type { Sinks } from '../web/arrivals.ts';
-import { Listener } from '../web/listener.ts';
-import { CertificateWatch } from '../web/tls/certificate-watch.ts';
-import { TlsTerminator } from '../web/tls/tls-terminator.ts';
+import { parseAddress } from '../listen/address.ts';
+import type { Sinks } from '../listen/connection-acceptor.ts';
+import { Listener } from '../listen/listener.ts';
+import { CertificateWatch } from '../listen/tls/certificate-watch.ts';
+import { TlsTerminator } from '../listen/tls/tls-terminator.ts';
+import type { Log } from '../log/log.ts';
+import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { Configuration } from './configuration.ts';
 import { Gate } from './gate.ts';
 import { tlsOptionsOf, withScheme } from './tls.ts';

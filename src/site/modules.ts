@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ViaductError } from '../errors.ts';
-import { type FetchHandler, fromFetch } from '../gateway/adapters/from-fetch.ts';
-import type { Application, Middleware } from '../gateway/contract.ts';
+import { type FetchHandler, fromFetch } from '../wsgi/adapters/from-fetch.ts';
+import type { Application, Middleware } from '../wsgi/contract.ts';
 
 /** Something that a TypeScript or JavaScript module exports. Plain data. */
 export interface ModuleExport {

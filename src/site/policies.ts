@@ -1,5 +1,5 @@
-import { CidrList } from '../http/cidr.ts';
-import type { HttpLimits } from '../http/limits.ts';
+import { CidrList } from '../http/semantics/cidr.ts';
+import type { HttpLimits } from '../http/transport/limits.ts';
 import type { Configuration } from './configuration.ts';
 
 /** A proxy on this machine is believed without a setting. */

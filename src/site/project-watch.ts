@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
-import { MovingWatch } from '../app/moving-watch.ts';
-import { MODULE_FILES, PROJECT_FILES, watchProject } from '../app/watch.ts';
 import type { MiddlewareEntry } from '../config/middleware.ts';
-import type { Log } from '../observe/log.ts';
+import type { Log } from '../log/log.ts';
+import { MovingWatch } from '../project/moving-watch.ts';
+import { MODULE_FILES, PROJECT_FILES, watchProject } from '../project/watch.ts';
 import type { Configuration } from './configuration.ts';
 
 export interface ProjectWatchEvents {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Site } from '../config/site/schema.ts';
-import { keptSelfSigned } from '../web/tls/self-signed.ts';
-import type { TerminatorOptions } from '../web/tls/tls-terminator.ts';
+import { keptSelfSigned } from '../listen/tls/self-signed.ts';
+import type { TerminatorOptions } from '../listen/tls/tls-terminator.ts';
 import type { Configuration } from './configuration.ts';
 
 type TlsTable = NonNullable<Site['tls']>;

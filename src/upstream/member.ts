@@ -1,5 +1,5 @@
-import { type Backend, backendName } from './backend.ts';
-import type { BackendProtocol, Upstream } from './protocol.ts';
+import { type Backend, backendName } from '../proxy/backend.ts';
+import type { BackendProtocol, Upstream } from '../proxy/upstream.ts';
 
 /** What people have said about a backend, and checks have found, that outlives the proxy that it belongs to. */
 export interface Standing {

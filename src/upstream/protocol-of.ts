@@ -1,13 +1,13 @@
-import { type Backend, backendName } from './backend.ts';
-import type { Clock } from './clock.ts';
+import { type Backend, backendName } from '../proxy/backend.ts';
+import type { GatewayOptions } from '../proxy/cgi/cgi-options.ts';
+import { fastcgi } from '../proxy/cgi/fastcgi.ts';
+import { scgi } from '../proxy/cgi/scgi.ts';
+import { uwsgi } from '../proxy/cgi/uwsgi.ts';
+import { type ExchangeOptions, ExchangingBackend } from '../proxy/client/backend-client.ts';
+import { type Http1Options, http1 } from '../proxy/http1/http1-transport.ts';
+import type { Clock } from '../proxy/tick-clock.ts';
+import type { BackendProtocol, ProtocolOwner } from '../proxy/upstream.ts';
 import type { Dialect } from './exchange/dialect.ts';
-import { type ExchangeOptions, ExchangingBackend } from './exchange/exchanging-backend.ts';
-import { fastcgi } from './gateways/fastcgi.ts';
-import type { GatewayOptions } from './gateways/gateway-options.ts';
-import { scgi } from './gateways/scgi.ts';
-import { uwsgi } from './gateways/uwsgi.ts';
-import { type Http1Options, http1 } from './http1/http1-dialect.ts';
-import type { BackendProtocol, ProtocolOwner } from './protocol.ts';
 
 export type ProtocolOptions = ExchangeOptions &
   Omit<Http1Options, 'closes'> &

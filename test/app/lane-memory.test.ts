@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { LaneMemory } from '../../src/app/lane-memory.ts';
+import { LaneMemory } from '../../src/workers/worker-header-cache.ts';
 
 describe('what a lane knows of recurring sections', () => {
   it('is what it learned last: the first makes room', () => {

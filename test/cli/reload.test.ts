@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createReload } from '../../src/cli/reload.ts';
-import type { Log } from '../../src/observe/log.ts';
-import type { RunningServer } from '../../src/server.ts';
+import type { Log } from '../../src/log/log.ts';
+import type { RunningServer } from '../../src/server/server.ts';
 import type { Configuration } from '../../src/site/configuration.ts';
 import { eventually } from '../support/socket-client.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { jsonSchema } from '../../src/config/json-schema.ts';
 import { type MiddlewareEntry, parseMiddleware } from '../../src/config/middleware.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
 import { formatValue } from '../../src/config/value.ts';
+import { jsonSchema } from '../../src/site/schema/json-schema.ts';
 import { load, mistakesOf } from './project.ts';
 
 const python = (path: string, options = {}): MiddlewareEntry => ({ language: 'python', path, options });

@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SETTINGS, type Settings, settingNames } from '../../src/config/settings.ts';
-import { frontConfiguration } from '../../src/fronts/share.ts';
+import { frontConfiguration } from '../../src/server/cluster/process-configuration.ts';
 
 const DEFAULTS = Object.fromEntries(
   settingNames().map((name) => [name, SETTINGS[name].default]),

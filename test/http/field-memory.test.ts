@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FieldMemory } from '../../src/http/field-memory.ts';
+import { FieldMemory } from '../../src/http/http1/header-cache.ts';
 
 describe('the memory of a field section', () => {
   const section = Buffer.from('Host: a\r\nCookie: x=1\r\n\r\n');

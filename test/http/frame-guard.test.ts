@@ -15,7 +15,7 @@ import {
   RST_STREAM,
   request,
   windowUpdate,
-} from '../support/frame-client.ts';
+} from '../support/http2-frames.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const PING_BYTES = '12345678';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { Connections } from '../../src/http/connections.ts';
+import { Connections } from '../../src/http/http1/http1-server.ts';
 import { Response } from '../../src/http/response.ts';
 import { UpgradeResponse } from '../../src/http/upgrade-response.ts';
 import { SocketClient, within } from '../support/socket-client.ts';

@@ -5,11 +5,11 @@ import { describe, it } from 'node:test';
 import { loadSettings } from '../../src/config/load.ts';
 import { ViaductError } from '../../src/errors.ts';
 import { importFile } from '../../src/import/import-file.ts';
-import { createLog } from '../../src/observe/log.ts';
+import { parseAddress } from '../../src/listen/address.ts';
+import { createLog } from '../../src/log/log.ts';
 import { buildSite } from '../../src/site/build.ts';
 import { notFound } from '../../src/site/not-found.ts';
 import { trustedBy } from '../../src/site/policies.ts';
-import { parseAddress } from '../../src/web/address.ts';
 import { ROOT } from '../support/viaduct.ts';
 
 const CASES = join(ROOT, 'test/import/cases');

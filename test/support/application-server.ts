@@ -1,10 +1,10 @@
 import type { TestContext } from 'node:test';
-import type { Application, Middleware } from '../../src/gateway/contract.ts';
-import { errorStream } from '../../src/gateway/error-stream.ts';
-import { serveApplication } from '../../src/gateway/serve-application.ts';
 import type { Breach } from '../../src/gateway/validator/breach.ts';
-import { validator } from '../../src/gateway/validator/validator.ts';
 import { Response } from '../../src/http/response.ts';
+import type { Application, Middleware } from '../../src/wsgi/contract.ts';
+import { errorStream } from '../../src/wsgi/error-stream.ts';
+import { serveApplication } from '../../src/wsgi/serve-application.ts';
+import { validator } from '../../src/wsgi/validator/validator.ts';
 import { ask, type HttpAnswer, type HttpRequest } from './http-client.ts';
 import { serve } from './serve.ts';
 

@@ -1,5 +1,5 @@
 import type { Handler, Next } from '../../src/http/handler.ts';
-import { compose } from '../../src/web/compose.ts';
+import { compose } from '../../src/routing/chain.ts';
 import { serve, type TestServer } from './serve.ts';
 
 /** Serves a chain of handlers in this process; `last` answers what they pass on. */

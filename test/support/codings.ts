@@ -1,5 +1,5 @@
 import * as zlib from 'node:zlib';
-import { CODINGS, type Coding } from '../../src/web/compression/codings.ts';
+import { CODINGS, type Coding } from '../../src/handlers/compression/codings.ts';
 
 interface ZstdDecoder {
   readonly zstdDecompressSync?: (content: Uint8Array) => Buffer;

@@ -1,5 +1,5 @@
-import type { Application, Environ, Header, StartResponse } from '../../src/gateway/contract.ts';
-import { inputOf } from '../../src/gateway/input-stream.ts';
+import type { Application, Environ, Header, StartResponse } from '../../src/wsgi/contract.ts';
+import { inputOf } from '../../src/wsgi/input-stream.ts';
 
 /** An environ as a server makes it, with other values for some of its keys; those that are undefined are left out. */
 export function environWith(changes: Readonly<Record<string, unknown>> = {}): Environ {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import type { TestContext } from 'node:test';
-import { findProgram, missing, type Program, startProgram } from './peers/program.ts';
+import { findProgram, missing, type Program, startProgram } from './peer.ts';
 
 /** For `{ skip: NO_HOSTS }`: false where network namespaces can be made, otherwise what is missing. */
 export const NO_HOSTS = missing('ip') || (canMakeNamespaces() ? false : 'network namespaces need root');

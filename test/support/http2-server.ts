@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import { Connections } from '../../src/http/connections.ts';
-import { Http2Connections } from '../../src/http/http2/connections.ts';
+import { Connections } from '../../src/http/http1/http1-server.ts';
+import { Http2Connections } from '../../src/http/http2/http2-server.ts';
 import type { Request } from '../../src/http/message.ts';
 import type { Refusal } from '../../src/http/refusal.ts';
-import type { ConnectionOptions } from '../../src/http/server-context.ts';
+import type { ConnectionOptions } from '../../src/http/transport/server-context.ts';
 
 /** What became of a request, as the access log gets it. */
 export interface Answered {

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { Connections } from '../../src/http/connections.ts';
+import { Connections } from '../../src/http/http1/http1-server.ts';
 import type { Request } from '../../src/http/message.ts';
-import type { Backend } from '../../src/upstream/backend.ts';
-import { type ReverseProxy, type ReverseProxyOptions, reverseProxy } from '../../src/upstream/reverse-proxy.ts';
+import type { Backend } from '../../src/proxy/backend.ts';
+import { type ReverseProxy, type ReverseProxyOptions, reverseProxy } from '../../src/proxy/reverse-proxy.ts';
 
 const DEFAULTS: Omit<ReverseProxyOptions, 'backends' | 'onError'> = {
   connectTimeoutMs: 10_000,

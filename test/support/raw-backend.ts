@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import type { Backend } from '../../src/upstream/backend.ts';
+import type { Backend } from '../../src/proxy/backend.ts';
 
 /** A connection to a `RawBackend` and what came on it, as latin-1. */
 export interface RawConnection {

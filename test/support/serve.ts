@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { type ConnectionOptions, Connections } from '../../src/http/connections.ts';
+import { type ConnectionOptions, Connections } from '../../src/http/http1/http1-server.ts';
 
 export interface TestServer {
   readonly port: number;

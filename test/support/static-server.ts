@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type StaticOptions, staticFiles } from '../../src/handlers/files/static.ts';
 import { Response } from '../../src/http/response.ts';
-import type { StaticMount } from '../../src/web/files/mount.ts';
-import { type StaticOptions, staticFiles } from '../../src/web/handlers/static.ts';
+import type { StaticMount } from '../../src/static/mount.ts';
 import { startChainServer } from './chain-server.ts';
 import type { TestServer } from './serve.ts';
 

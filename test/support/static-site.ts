@@ -1,7 +1,7 @@
 import { deepEqual } from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { StaticMount } from '../../src/web/files/mount.ts';
+import type { StaticMount } from '../../src/static/mount.ts';
 import { ask, type HttpAnswer } from './http-client.ts';
 import { startStaticServer, temporaryDirectory } from './static-server.ts';
 

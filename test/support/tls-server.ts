@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
-import { Connections } from '../../src/http/connections.ts';
+import { Connections } from '../../src/http/http1/http1-server.ts';
 import type { Peer } from '../../src/http/message.ts';
 import { Response } from '../../src/http/response.ts';
-import { parseAddress } from '../../src/web/address.ts';
-import type { ArrivalOptions } from '../../src/web/arrivals.ts';
-import { Listener } from '../../src/web/listener.ts';
-import { type TerminatorOptions, TlsTerminator } from '../../src/web/tls/tls-terminator.ts';
+import { parseAddress } from '../../src/listen/address.ts';
+import type { ArrivalOptions } from '../../src/listen/connection-acceptor.ts';
+import { Listener } from '../../src/listen/listener.ts';
+import { type TerminatorOptions, TlsTerminator } from '../../src/listen/tls/tls-terminator.ts';
 import type { Pair } from './certificates.ts';
 
 export interface TlsServer {

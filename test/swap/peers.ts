@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { findProgram, missing } from '../support/peers/program.ts';
+import { findProgram, missing } from '../support/peer.ts';
 import { NO_PACKAGES } from '../support/viaduct.ts';
 import type { StartBackend } from './backends/backend.ts';
 import { startGranian } from './backends/granian.ts';
@@ -8,11 +8,11 @@ import { startUwsgi } from './backends/uwsgi.ts';
 import { startViaductApp } from './backends/viaduct.ts';
 import { startWaitress } from './backends/waitress.ts';
 import type { BackendName, FrontName } from './cells.ts';
-import { startApache } from './fronts/apache.ts';
+import { startApache } from './front-ends/apache.ts';
+import { startHaproxy } from './front-ends/haproxy.ts';
+import { startLighttpd } from './front-ends/lighttpd.ts';
+import { startNginx } from './front-ends/nginx.ts';
 import type { StartFront } from './fronts/front.ts';
-import { startHaproxy } from './fronts/haproxy.ts';
-import { startLighttpd } from './fronts/lighttpd.ts';
-import { startNginx } from './fronts/nginx.ts';
 import { startViaductWeb } from './fronts/viaduct.ts';
 
 /** A server of the matrix: how it is started, and what of it is not installed. */

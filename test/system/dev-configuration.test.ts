@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { hashPassword } from '../../src/web/passwords.ts';
+import { hashPassword } from '../../src/handlers/auth/passwords.ts';
 import { ask } from '../support/http-client.ts';
 import { makeProject, WSGI_APP } from '../support/project.ts';
 import { eventually } from '../support/socket-client.ts';

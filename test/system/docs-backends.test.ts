@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ask } from '../support/http-client.ts';
-import { findProgram, freePort, missing, startProgram } from '../support/peers/program.ts';
+import { findProgram, freePort, missing, startProgram } from '../support/peer.ts';
 import { makeProject } from '../support/project.ts';
 import { accepts, eventually } from '../support/socket-client.ts';
 import { BIN, ROOT, startViaduct } from '../support/viaduct.ts';

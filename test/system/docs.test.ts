@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { makeSelfSigned } from '../../src/web/tls/self-signed.ts';
+import { makeSelfSigned } from '../../src/listen/tls/self-signed.ts';
 import { ask } from '../support/http-client.ts';
 import { makeProject, WSGI_APP } from '../support/project.ts';
 import { NO_PACKAGES, ROOT, startViaduct } from '../support/viaduct.ts';

@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type Host, Network, NO_HOSTS } from '../support/hosts.ts';
-import { missing, type Program } from '../support/peers/program.ts';
+import { missing, type Program } from '../support/peer.ts';
 import { makeProject } from '../support/project.ts';
 import { runViaduct } from '../support/run-viaduct.ts';
 import { eventually } from '../support/socket-client.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { encodeRequest, variablesOf } from '../support/gateway-client.ts';
+import { encodeRequest, variablesOf } from '../support/cgi-frames.ts';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
 import { RawBackend } from '../support/raw-backend.ts';

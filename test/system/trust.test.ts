@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { CidrList } from '../../src/http/cidr.ts';
-import { Connections } from '../../src/http/connections.ts';
+import { Connections } from '../../src/http/http1/http1-server.ts';
 import type { Request } from '../../src/http/message.ts';
 import { Response } from '../../src/http/response.ts';
-import { trustProxies } from '../../src/web/trust.ts';
+import { CidrList } from '../../src/http/semantics/cidr.ts';
+import { trustProxies } from '../../src/listen/trust/trust-policy.ts';
 import { eventually } from '../support/socket-client.ts';
 
 const isProgram = (name: string) =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { resetSocket } from '../../src/http/reset-socket.ts';
+import { resetSocket } from '../../src/http/transport/reset-socket.ts';
 import { ask } from '../support/http-client.ts';
 import { ProxyFront } from '../support/proxy-front.ts';
 import { RawBackend } from '../support/raw-backend.ts';

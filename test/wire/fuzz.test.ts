@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { Connections } from '../../src/http/connections.ts';
-import { DEFAULT_LIMITS } from '../../src/http/limits.ts';
+import { Connections } from '../../src/http/http1/http1-server.ts';
+import { DEFAULT_LIMITS } from '../../src/http/transport/limits.ts';
 import { readCases } from './case.ts';
-import { type Cut, openWire } from './exchange.ts';
+import { type Cut, openWire } from './client.ts';
 import { createRecorder } from './recorder.ts';
 
 /** Mutants of the wire cases. The seed is fixed: a failure can be looked at again. */

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { Connections } from '../../src/http/connections.ts';
-import { DEFAULT_LIMITS } from '../../src/http/limits.ts';
+import { Connections } from '../../src/http/http1/http1-server.ts';
+import { DEFAULT_LIMITS } from '../../src/http/transport/limits.ts';
 import { type Answer, valuesOf } from './answers.ts';
 import { type ExpectedAnswer, readCases, type SeenRequest, type Step, type WireCase } from './case.ts';
-import { type Cut, openWire, type Wire } from './exchange.ts';
+import { type Cut, openWire, type Wire } from './client.ts';
 import { createRecorder, textOf } from './recorder.ts';
 
 const CASES = readCases(join(rootDirectory(), 'test/wire'));

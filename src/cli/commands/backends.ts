@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { loadSettings } from '../../config/load.ts';
 import { ViaductError } from '../../errors.ts';
-import type { RouteBackends } from '../../upstream/backend-control.ts';
+import type { RouteBackends } from '../../proxy/backend-control.ts';
 import type { Arguments } from '../arguments.ts';
 import { type Palette, palette } from '../output.ts';
 

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { ViaductError } from '../../errors.ts';
-import { hashPassword as hash } from '../../web/passwords.ts';
+import { hashPassword as hash } from '../../handlers/auth/passwords.ts';
 
 /** `viaduct hash-password`: asks for a password, or reads the first line of its input, and prints its hash for `basic_auth`. */
 export async function hashPassword(): Promise<number> {

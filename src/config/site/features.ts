@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { bytes, duration, feature, listOf, oneOf, text, whole, words } from './values.ts';
+import { bytes, duration, feature, listOf, oneOf, text, whole, words } from '../../site/schema/tools.ts';
 
 const fields = z.record(
   z.string(),

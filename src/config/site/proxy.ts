@@ -1,7 +1,7 @@
 import * as z from 'zod';
+import { bytes, duration, listOf, oneOf, text, whole, words } from '../../site/schema/tools.ts';
 import { BACKEND_MEANS } from '../value.ts';
 import { backendForm } from './features.ts';
-import { bytes, duration, listOf, oneOf, text, whole, words } from './values.ts';
 
 const yes = z.boolean('must be true or false');
 const status = whole(100, 599);

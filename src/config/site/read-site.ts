@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { show } from '../given.ts';
 import { nearest } from '../nearest.ts';
+import { show } from '../setting-input.ts';
 import { keyName, type Place, placeOf, type SiteEntries } from './keys.ts';
 import { type Site, siteSchema } from './schema.ts';
 

@@ -1,8 +1,8 @@
 import * as z from 'zod';
+import { listOf, oneOf, text, whole, words } from '../../site/schema/tools.ts';
 import { type MiddlewareEntry, misplacedMiddleware, parseMiddleware } from '../middleware.ts';
 import { featureShape, routeOnlyShape } from './features.ts';
 import { proxiedBackend, proxyOptions } from './proxy.ts';
-import { listOf, oneOf, text, whole, words } from './values.ts';
 
 const host = text(
   /^(?:\*\.)?[^\s/*:]+$|^\[[0-9A-Fa-f:.]+\]$/,

@@ -1,5 +1,5 @@
 import { ViaductError } from '../../errors.ts';
-import type { ErrorStream } from '../contract.ts';
+import type { ErrorStream } from '../../wsgi/contract.ts';
 
 /** Who broke the contract: what calls the application, a server or middleware around it, or the application itself. */
 export type BreachSide = 'server' | 'application';

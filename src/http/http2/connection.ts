@@ -1,10 +1,10 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Credit, NEVER } from '../credit.ts';
 import type { Peer } from '../message.ts';
 import { peerOf } from '../peer.ts';
 import { Refusal } from '../refusal.ts';
+import { Credit, NEVER } from '../transport/rate-deadline.ts';
 import { type ExchangeOwner, StreamExchange } from './exchange.ts';
 import { FrameGuard, type FrameWatcher, type Violation } from './frame-guard.ts';
 import { GuardedSocket, type SocketOwner } from './guarded-socket.ts';

@@ -1,12 +1,12 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { ViaductError } from '../../errors.ts';
-import type { BodySender, Exchange, ResponseSink } from '../exchange.ts';
+import { refusalResponse } from '../http1/response-head.ts';
+import { discardBody } from '../http1/response-writer.ts';
 import type { Peer, Request } from '../message.ts';
 import { Refusal, RequestBodyError } from '../refusal.ts';
 import { Response } from '../response.ts';
-import { refusalResponse } from '../response-head.ts';
-import { discardBody } from '../response-writer.ts';
-import type { ServerContext } from '../server-context.ts';
+import type { BodySender, Exchange, ResponseSink } from '../response-channel.ts';
+import type { ServerContext } from '../transport/server-context.ts';
 import type { RequestFields } from './request-fields.ts';
 import { respondInterim } from './respond.ts';
 import { StreamBody, type StreamBodyOwner } from './stream-body.ts';

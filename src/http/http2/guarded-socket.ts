@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { unwritten } from '../client-link.ts';
+import { unwritten } from '../transport/client-socket-control.ts';
 
 /** Who looks at what comes, and is told what happens to the socket. */
 export interface SocketOwner {

@@ -1,5 +1,5 @@
 import type { ServerSessionOptions } from 'node:http2';
-import { type ConnectionOptions, ServerContext } from '../server-context.ts';
+import { type ConnectionOptions, ServerContext } from '../transport/server-context.ts';
 import { RequestFields } from './request-fields.ts';
 
 /** Requests of one connection that may be answered at once; browsers open up to 100. */

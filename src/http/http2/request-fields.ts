@@ -1,11 +1,11 @@
-import { BACKSLASH, COLON, PERCENT, QUESTION, TARGET } from '../bytes.ts';
-import { knownFieldName, learnFieldName } from '../field-name.ts';
-import { Framing } from '../framing.ts';
-import type { HttpLimits } from '../limits.ts';
+import { BACKSLASH, COLON, PERCENT, QUESTION, TARGET } from '../http1/bytes.ts';
+import { knownFieldName, learnFieldName } from '../http1/field-name.ts';
+import { Framing } from '../http1/framing.ts';
+import { METHODS_ALLOWED } from '../http1/request-head.ts';
+import { Target } from '../http1/request-target.ts';
 import type { HeaderList } from '../message.ts';
 import { Refusal } from '../refusal.ts';
-import { METHODS_ALLOWED } from '../request-head.ts';
-import { Target } from '../target.ts';
+import type { HttpLimits } from '../transport/limits.ts';
 
 const NO_TUNNEL = new Refusal(405, 'this server is no tunnel', METHODS_ALLOWED);
 const NO_ECHO = new Refusal(405, 'this server does not echo requests', METHODS_ALLOWED);

@@ -1,7 +1,7 @@
 import type { ServerHttp2Stream } from 'node:http2';
-import type { HttpLimits } from '../limits.ts';
 import type { BodySink, HeaderList, RequestBody } from '../message.ts';
 import { Refusal, type RequestBodyError } from '../refusal.ts';
+import type { HttpLimits } from '../transport/limits.ts';
 
 const TOO_LARGE = new Refusal(413, 'the content is too large');
 const TRAILERS_TOO_LARGE = new Refusal(431, 'the trailer lines are too long');

@@ -1,5 +1,5 @@
-import { Credit } from '../credit.ts';
-import type { ServerContext } from '../server-context.ts';
+import { Credit } from '../transport/rate-deadline.ts';
+import type { ServerContext } from '../transport/server-context.ts';
 
 /** How often a stream of which nothing goes out may wait for others of its connection. */
 const WAITS_MAX = 4;

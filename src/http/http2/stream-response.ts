@@ -1,9 +1,9 @@
 import { constants } from 'node:http2';
-import { BlockSender } from '../block-sender.ts';
-import { FileSender } from '../file-sender.ts';
+import { discardBody, knownLength, reportLength, withoutContentLength } from '../http1/response-writer.ts';
 import type { Response } from '../response.ts';
-import { discardBody, knownLength, reportLength, withoutContentLength } from '../response-writer.ts';
-import { StreamSender } from '../stream-sender.ts';
+import { BlockSender } from '../transport/block-sender.ts';
+import { FileSender } from '../transport/file-sender.ts';
+import { StreamSender } from '../transport/stream-sender.ts';
 import type { StreamExchange } from './exchange.ts';
 import { respond } from './respond.ts';
 import { outgoingFields } from './response-fields.ts';

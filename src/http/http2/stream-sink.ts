@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import type { ResponseSink } from '../exchange.ts';
+import type { ResponseSink } from '../response-channel.ts';
 import { respond } from './respond.ts';
 
 type Written = (error?: Error | null) => void;

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { ViaductError } from '../../errors.ts';
-import type { Statement } from '../ledger.ts';
+import type { Statement } from '../import-report.ts';
 import { refused } from '../refused.ts';
 
 /** A value in Python as far as it can be read without running it. */

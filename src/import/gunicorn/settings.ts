@@ -1,7 +1,7 @@
 import { SETTINGS, type SettingName } from '../../config/settings.ts';
-import type { Value } from '../draft.ts';
-import type { Statement } from '../ledger.ts';
-import { setCertificate, setDirectory, setSetting, type WsgiContext } from '../wsgi-draft.ts';
+import type { Value } from '../config-builder.ts';
+import type { Statement } from '../import-report.ts';
+import { setCertificate, setDirectory, setSetting, type WsgiContext } from '../wsgi-config-builder.ts';
 
 /** Carries over the value of a setting. */
 type Carry = (value: unknown, from: Statement, context: WsgiContext) => void;

@@ -1,4 +1,4 @@
-import type { Draft } from '../draft.ts';
+import type { Draft } from '../config-builder.ts';
 import type { Location, NginxContext, Server } from './context.ts';
 import { writeFiles } from './files.ts';
 import { PASS_DIRECTIVES, writeProxy } from './proxy.ts';

@@ -1,5 +1,5 @@
 import { backendForm } from '../../config/site/features.ts';
-import type { Draft, Value } from '../draft.ts';
+import type { Draft, Value } from '../config-builder.ts';
 import type { NginxContext } from './context.ts';
 import { Scope } from './scope.ts';
 import { hasVariables } from './template.ts';

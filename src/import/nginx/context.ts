@@ -1,5 +1,5 @@
-import type { Draft } from '../draft.ts';
-import type { Ledger } from '../ledger.ts';
+import type { Draft } from '../config-builder.ts';
+import type { Ledger } from '../import-report.ts';
 import type { Scope } from './scope.ts';
 import type { Directive } from './tree.ts';
 

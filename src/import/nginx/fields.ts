@@ -1,4 +1,4 @@
-import type { Draft } from '../draft.ts';
+import type { Draft } from '../config-builder.ts';
 import type { NginxContext, Server } from './context.ts';
 import { isFieldName, isFieldValue, isFraming } from './forms.ts';
 import type { Scope } from './scope.ts';

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path/posix';
-import type { Draft } from '../draft.ts';
+import type { Draft } from '../config-builder.ts';
 import type { Location, NginxContext, Server } from './context.ts';
 import { literal } from './expression.ts';
 import { isPlainPath } from './forms.ts';

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Ledger } from '../ledger.ts';
+import type { Ledger } from '../import-report.ts';
 import type { Directive } from './tree.ts';
 
 const WORDS: ReadonlySet<string> = new Set(['all', 'unix']);

@@ -1,17 +1,17 @@
-import { Draft } from '../draft.ts';
-import { Ledger } from '../ledger.ts';
+import { Draft } from '../config-builder.ts';
+import { Ledger } from '../import-report.ts';
 import type { NginxContext, Server } from './context.ts';
-import { hoist } from './hoist.ts';
+import { hoist } from './hoist-common.ts';
 import { readZones } from './limits.ts';
 import { writeListens } from './listen.ts';
 import { type Folded, readFolded } from './plain-servers.ts';
-import { tellRest } from './rest.ts';
 import { writeRoutes } from './routes.ts';
 import { Scope } from './scope.ts';
 import { readServers } from './servers.ts';
 import { writeSettings } from './settings.ts';
 import { writeTls } from './tls.ts';
 import type { Directive, Tree } from './tree.ts';
+import { tellRest } from './unsupported-directives.ts';
 
 export interface Imported {
   readonly draft: Draft;

@@ -1,4 +1,4 @@
-import type { Draft, Value } from '../draft.ts';
+import type { Draft, Value } from '../config-builder.ts';
 import type { NginxContext, Server } from './context.ts';
 import { wholeOf } from './forms.ts';
 import type { Scope } from './scope.ts';

@@ -1,4 +1,4 @@
-import type { Ledger } from '../ledger.ts';
+import type { Ledger } from '../import-report.ts';
 import type { Listen, NginxContext, Server } from './context.ts';
 import type { Directive } from './tree.ts';
 

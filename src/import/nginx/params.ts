@@ -1,4 +1,4 @@
-import type { Draft } from '../draft.ts';
+import type { Draft } from '../config-builder.ts';
 import type { NginxContext } from './context.ts';
 import type { Scope } from './scope.ts';
 import { hasVariables } from './template.ts';

@@ -1,4 +1,4 @@
-import type { Draft } from '../draft.ts';
+import type { Draft } from '../config-builder.ts';
 import { type Scheme, writeBackends } from './backends.ts';
 import type { Location, NginxContext, Server } from './context.ts';
 import { literal } from './expression.ts';

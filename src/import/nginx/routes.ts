@@ -1,4 +1,4 @@
-import { Draft } from '../draft.ts';
+import { Draft } from '../config-builder.ts';
 import { writeAnswer } from './answers.ts';
 import type { Location, NginxContext, Server } from './context.ts';
 import { literal } from './expression.ts';

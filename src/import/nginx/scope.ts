@@ -1,4 +1,4 @@
-import type { Ledger } from '../ledger.ts';
+import type { Ledger } from '../import-report.ts';
 import type { Directive } from './tree.ts';
 
 /** A block with what it inherits: a directive that stands in it replaces those of the same name above it, as nginx does. */

@@ -1,4 +1,4 @@
-import type { Ledger } from '../ledger.ts';
+import type { Ledger } from '../import-report.ts';
 import type { Listen, Location, Server } from './context.ts';
 import { expressionOf, literal } from './expression.ts';
 import { readListen } from './listen.ts';

@@ -1,7 +1,7 @@
 import { fileKey, type Setting } from '../../config/setting.ts';
 import { SETTINGS, type SettingName } from '../../config/settings.ts';
 import { parseValue } from '../../config/value.ts';
-import type { Value } from '../draft.ts';
+import type { Value } from '../config-builder.ts';
 import type { NginxContext, Server } from './context.ts';
 import { rangeOf } from './forms.ts';
 import type { Scope } from './scope.ts';

@@ -1,4 +1,4 @@
-import type { Place } from '../ledger.ts';
+import type { Place } from '../import-report.ts';
 import { refused } from '../refused.ts';
 
 /** A word, or one of the signs that stand for themselves. */

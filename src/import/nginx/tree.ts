@@ -1,5 +1,5 @@
 import { basename, dirname, isAbsolute, resolve } from 'node:path';
-import type { Statement } from '../ledger.ts';
+import type { Statement } from '../import-report.ts';
 import { readText } from '../read-text.ts';
 import { refused } from '../refused.ts';
 import { globSync } from './glob.ts';

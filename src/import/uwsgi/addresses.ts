@@ -1,4 +1,4 @@
-import { setSetting, type WsgiContext } from '../wsgi-draft.ts';
+import { setSetting, type WsgiContext } from '../wsgi-config-builder.ts';
 import type { Option } from './ini.ts';
 import { writeHttps } from './settings.ts';
 

@@ -1,7 +1,7 @@
-import { Draft } from '../draft.ts';
-import { Ledger } from '../ledger.ts';
+import { Draft } from '../config-builder.ts';
+import { Ledger } from '../import-report.ts';
 import type { Source } from '../source.ts';
-import type { WsgiContext } from '../wsgi-draft.ts';
+import type { WsgiContext } from '../wsgi-config-builder.ts';
 import { isAddress, writeAddresses } from './addresses.ts';
 import { type Option, readIni } from './ini.ts';
 import { UWSGI } from './settings.ts';

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Statement } from '../ledger.ts';
+import type { Statement } from '../import-report.ts';
 import { refused } from '../refused.ts';
 
 /** `key = value` of the section `[uwsgi]`. */

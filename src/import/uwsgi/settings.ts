@@ -1,5 +1,5 @@
 import type { SettingName } from '../../config/settings.ts';
-import { setCertificate, setDirectory, setSetting, type WsgiContext } from '../wsgi-draft.ts';
+import { setCertificate, setDirectory, setSetting, type WsgiContext } from '../wsgi-config-builder.ts';
 import { isOn, type Option } from './ini.ts';
 
 /** Carries over one option. */

@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path/posix';
-import type { Draft } from '../draft.ts';
-import type { WsgiContext } from '../wsgi-draft.ts';
+import type { Draft } from '../config-builder.ts';
+import type { WsgiContext } from '../wsgi-config-builder.ts';
 import { isOn, type Option } from './ini.ts';
 
 const NAMES: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
-import type { Backend } from '../backend.ts';
-import type { Discovery } from './discovery.ts';
+import type { Backend } from '../../proxy/backend.ts';
+import type { Discovery } from '../../proxy/discovery/discovery.ts';
 
 /** What engines have found last, by what was asked. Whoever makes one discovery after another for the same engine keeps it. */
 export type Findings = Map<string, readonly Backend[]>;

@@ -1,6 +1,6 @@
+import { lastChunk } from '../../http/http1/trailers.ts';
 import type { Request, RequestBody } from '../../http/message.ts';
-import { lastChunk } from '../../http/trailers.ts';
-import type { ResponseHead } from '../http1/response-head.ts';
+import type { ResponseHead } from '../../proxy/http1/response-head.ts';
 
 /** How the content of a request is framed. */
 export interface ContentCoding {

@@ -1,5 +1,5 @@
-import type { VariableLimits, Variables } from '../../gateway/protocols/variables.ts';
-import type { CarriedSocket } from './carried-socket.ts';
+import type { VariableLimits, Variables } from '../../cgi/params.ts';
+import type { CarriedSocket } from '../../listen/cgi/cgi-request-socket.ts';
 
 /** A connection of a front, as the one who watches all of them sees it. */
 export interface OpenCarrier {

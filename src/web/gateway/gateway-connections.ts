@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net';
-import { readScgiNetstring } from '../../gateway/protocols/scgi-netstring.ts';
-import { readUwsgiPacket } from '../../gateway/protocols/uwsgi-packet.ts';
-import type { Variables } from '../../gateway/protocols/variables.ts';
-import type { HttpLimits } from '../../http/limits.ts';
+import type { Variables } from '../../cgi/params.ts';
+import { readScgiNetstring } from '../../cgi/scgi.ts';
+import { readUwsgiPacket } from '../../cgi/uwsgi.ts';
+import { refusalMessage } from '../../http/http1/response-head.ts';
 import type { Peer } from '../../http/message.ts';
 import { Refusal } from '../../http/refusal.ts';
-import { refusalMessage } from '../../http/response-head.ts';
-import type { GatewayProtocol } from '../address.ts';
-import type { CarriedSocket } from './carried-socket.ts';
+import type { HttpLimits } from '../../http/transport/limits.ts';
+import type { GatewayProtocol } from '../../listen/address.ts';
+import { toldRequest } from '../../listen/cgi/cgi-request.ts';
+import type { CarriedSocket } from '../../listen/cgi/cgi-request-socket.ts';
+import { FastCgiCarrier } from '../../listen/cgi/fastcgi-connection.ts';
+import { PacketCarrier } from '../../listen/cgi/packet-connection.ts';
 import type { CarrierOwner, OpenCarrier } from './carrier-owner.ts';
-import { FastCgiCarrier } from './fastcgi-carrier.ts';
-import { PacketCarrier } from './packet-carrier.ts';
-import { toldRequest } from './told-request.ts';
 
 export interface GatewayConnectionsOptions {
   /** Answers the requests, as connections of HTTP/1.0. */

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { expressionOf } from '../../../src/import/nginx/expression.ts';
 import { templateOf } from '../../../src/import/nginx/template.ts';
 import { readSize, readTime, showSize, showTime } from '../../../src/import/nginx/values.ts';
-import { Pattern } from '../../../src/web/pattern.ts';
+import { Pattern } from '../../../src/routing/pattern.ts';
 
 describe('an expression', () => {
   it('matches either case where nginx does', () => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Program, startProgram } from '../../support/peers/program.ts';
+import { type Program, startProgram } from '../../support/peer.ts';
 import { eventually } from '../../support/socket-client.ts';
 import { ROOT } from '../../support/viaduct.ts';
 import { answers, type Place } from '../addresses.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startProgram } from '../../support/peers/program.ts';
+import { startProgram } from '../../support/peer.ts';
 import { eventually } from '../../support/socket-client.ts';
 import { answers, CLIENT, type Place, takePlace } from '../addresses.ts';
 import type { BackendName, Protocol } from '../cells.ts';

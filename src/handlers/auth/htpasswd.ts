@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { ViaductError } from '../../errors.ts';
+
+/**
+ * Reads the users of an htpasswd file: lines of `NAME:HASH`, empty ones and those that begin with `#` left out. A later line of a name wins.
+ *
+ * @throws ViaductError `SETTINGS` for a file that cannot be read, or a line without a name or a colon, by its number.
+ */
+export function readHtpasswd(path: string): Map<string, string> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ViaductError('SETTINGS', `Cannot read users from "${path}": ${(cause as NodeJS.ErrnoException).code}`, {
+      advice: 'Name a file that this user may read.',
+      cause,
+    });
+  }
+  return parseHtpasswd(text, path);
+}
+
+/** As `readHtpasswd`, of a `text` that is there; `path` is for the messages. */
+export function parseHtpasswd(text: string, path: string): Map<string, string> {
+  const users = new Map<string, string>();
+  for (const [index, line] of text.split('\n').entries()) {
+    const entry = line.trim();
+    if (entry === '' || entry.startsWith('#')) continue;
+    const colon = entry.indexOf(':');
+    if (colon <= 0) {
+      throw new ViaductError('SETTINGS', `Cannot read users from "${path}": line ${index + 1} is no NAME:HASH`, {
+        advice: 'Make the hash with `viaduct hash-password`.',
+      });
+    }
+    users.set(entry.slice(0, colon), entry.slice(colon + 1));
+  }
+  return users;
+}

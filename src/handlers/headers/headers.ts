@@ -1,0 +1,130 @@
+import { ViaductError } from '../../errors.ts';
+import { deriveRequest } from '../../http/derived-request.ts';
+import { after, type Handler } from '../../http/handler.ts';
+import type { HeaderList, Request } from '../../http/message.ts';
+import { encodeHeaders } from '../../http/response.ts';
+import { isHost } from '../../http/semantics/host.ts';
+import { withoutFields } from '../auth/request-headers.ts';
+import { fillTemplate, parseTemplate, type TemplateParts } from '../rewriting/template.ts';
+import { type FieldRules, fieldChange, fieldNames, mergeFields } from './field-rules.ts';
+
+/** Values may hold `{host}`, `{hostname}`, `{path}`, `{query}`, `{uri}`, `{method}`, `{scheme}` and `{remote_address}`, all of the request. */
+export interface HeadersOptions {
+  /** What the client gets. */
+  readonly response?: FieldRules;
+  /** What those behind this handler get. */
+  readonly request?: Omit<FieldRules, 'defaults'>;
+}
+
+/**
+ * Changes the fields of responses, whatever their status, and of requests. A `Host` that is set has no placeholders, and becomes the
+ * request's host.
+ *
+ * @throws ViaductError `SETTINGS` that names the field with an unknown placeholder, or one that cannot be changed because it frames the
+ * message or belongs to a connection; `HEADER_INVALID` for a name or value that could not be sent.
+ */
+export function headers({ response = {}, request = {} }: HeadersOptions): Handler {
+  const changeRequest = isEmpty(request) ? null : requestChange(request);
+  const changeFields = isEmpty(response) ? null : responseChange(response);
+
+  return function headers(original, next) {
+    const shown = changeRequest === null ? original : changeRequest(original);
+    if (changeFields === null) return next(shown);
+    return after(next(shown), (found) => changeFields(found, original));
+  };
+}
+
+/** They frame a message, and so are not for handlers to change. */
+const FRAMING: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+/** RFC 9110 section 6.6.1: a server with a clock sends it. */
+const NOT_REMOVED: ReadonlySet<string> = new Set(['date']);
+const NOT_IN_REQUEST: ReadonlySet<string> = new Set(['expect']);
+
+type Filled = readonly (readonly [name: string, parts: TemplateParts])[];
+
+function responseChange(rules: FieldRules) {
+  check(rules, FRAMING);
+  refuse(rules.remove ?? [], NOT_REMOVED);
+  const set = templates(rules.set);
+  const add = templates(rules.add);
+  const defaults = templates(rules.defaults);
+  const change = fieldChange(rules);
+  if ([...set, ...add, ...defaults].every(([, parts]) => parts.length === 1)) return change;
+  const { remove = [] } = rules;
+  return (response: Parameters<typeof mergeFields>[0], request: Request) =>
+    mergeFields(response, {
+      set: fill(set, request),
+      add: fill(add, request),
+      defaults: fill(defaults, request),
+      remove,
+    });
+}
+
+function requestChange(rules: Omit<FieldRules, 'defaults'>): (request: Request) => Request {
+  check(rules, FRAMING);
+  refuse([...fieldNames(rules.set ?? []), ...fieldNames(rules.add ?? [])], NOT_IN_REQUEST);
+  refuse([...fieldNames(rules.add ?? []), ...(rules.remove ?? [])], HOST);
+  const host = newHost(rules.set ?? []);
+  const set = templates(rules.set);
+  const add = templates(rules.add);
+  const names = [...fieldNames(rules.set ?? []), ...(rules.remove ?? [])];
+  const gone = new Set(names.map((name) => name.toLowerCase().replaceAll('_', '-')));
+
+  return function changeRequest(request) {
+    const kept = withoutFields(request.headers, gone);
+    const fields = [...kept, ...fill(set, request), ...fill(add, request)];
+    return deriveRequest(request, host === null ? { headers: fields } : { headers: fields, host });
+  };
+}
+
+const HOST: ReadonlySet<string> = new Set(['host']);
+
+function newHost(set: HeaderList): string | null {
+  const at = fieldNames(set).indexOf('host');
+  if (at < 0) return null;
+  const host = set[at * 2 + 1] as string;
+  if (isHost(host)) return host;
+  throw new ViaductError('SETTINGS', `Cannot set Host to ${JSON.stringify(host)}: it is no host`, {
+    advice: 'Write a host with or without a port, without placeholders.',
+  });
+}
+
+function isEmpty({ set = [], add = [], defaults = [], remove = [] }: FieldRules): boolean {
+  return set.length + add.length + defaults.length + remove.length === 0;
+}
+
+/** Names and values as they are, placeholders among them, so that what is wrong shows at start. */
+function check({ set = [], add = [], defaults = [], remove = [] }: FieldRules, refused: ReadonlySet<string>): void {
+  refuse([...fieldNames(set), ...fieldNames(add), ...fieldNames(defaults), ...remove], refused);
+  encodeHeaders([...set, ...add, ...defaults, ...remove.flatMap((name) => [name, ''])]);
+}
+
+function refuse(names: readonly string[], refused: ReadonlySet<string>): void {
+  const wrong = names.find((name) => refused.has(name.toLowerCase()));
+  if (wrong === undefined) return;
+  throw new ViaductError('SETTINGS', `Cannot change header "${wrong}": it is the server's own`, {
+    advice: 'Leave it out; it is always set as the message needs it.',
+  });
+}
+
+function templates(fields: HeaderList = []): Filled {
+  const list: [string, TemplateParts][] = [];
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] as string;
+    list.push([name, parseTemplate(fields[i + 1] as string, `header "${name}"`)]);
+  }
+  return list;
+}
+
+function fill(fields: Filled, request: Request): string[] {
+  return fields.flatMap(([name, parts]) => [name, fillTemplate(parts, request)]);
+}

@@ -1,0 +1,141 @@
+import { deriveRequest } from '../../http/derived-request.ts';
+import type { Handler, HandlerResult } from '../../http/handler.ts';
+import { discardBody } from '../../http/http1/response-writer.ts';
+import type { BodySink, HeaderList, Request, RequestBody } from '../../http/message.ts';
+import { RequestBodyError } from '../../http/refusal.ts';
+import { Response } from '../../http/response.ts';
+
+export interface BodyLimitOptions {
+  /** Bytes of a request's content, 0 refuses all content. The connection's own limit must not be smaller. */
+  readonly bodyBytesMax: number;
+}
+
+/**
+ * Limits the content of requests: answers 413 (RFC 9110 section 15.5.14) at once by its Content-Length, before the client is asked for it, and
+ * otherwise as soon as a chunked content gets too large, unless the response has come before.
+ */
+export function bodyLimit({ bodyBytesMax }: BodyLimitOptions): Handler {
+  return function bodyLimit(request, next) {
+    const { body } = request;
+    if (body === null) return next(request);
+    if (body.length > bodyBytesMax) return tooLarge();
+    if (body.length >= 0) return next(request);
+    return answerWithin(request, body, bodyBytesMax, next);
+  };
+}
+
+function tooLarge(): Response {
+  return Response.text(413, 'Content Too Large\n');
+}
+
+/** What `next` answers, or 413 if the content gets too large before that. */
+function answerWithin(
+  request: Request,
+  body: RequestBody,
+  bytesMax: number,
+  next: (request: Request) => HandlerResult,
+): HandlerResult {
+  let refused = false;
+  let answer: ((response: Response) => unknown) | null = null;
+  const limited = new LimitedBody(body, bytesMax, () => {
+    refused = true;
+    answer?.(tooLarge());
+    answer = null;
+  });
+  limited.onFailed = () => {
+    const { onGone } = request;
+    request.onGone = null;
+    onGone?.(); // nobody awaits the answer of those behind any more
+  };
+  const result = next(deriveRequest(request, { body: limited }));
+  if (result instanceof Response) {
+    if (!refused) return result;
+    discardBody(result.body);
+    return tooLarge();
+  }
+  return {
+    // biome-ignore lint/suspicious/noThenProperty: a result that comes later is awaited by its `then`
+    then(onValue, onError) {
+      if (refused) onValue(tooLarge());
+      else answer = onValue;
+      result.then(
+        (response) => {
+          if (refused) {
+            discardBody(response.body);
+            return;
+          }
+          answer = null;
+          onValue(response);
+        },
+        (error) => {
+          if (!refused) onError(error);
+        },
+      );
+    },
+  };
+}
+
+/** Content that fails when there is more of it than allowed. */
+class LimitedBody implements RequestBody, BodySink {
+  readonly #body: RequestBody;
+  readonly #onExceeded: () => void;
+  /** Called when the receiver has heard that it gets no more. */
+  onFailed: () => void = () => {};
+  #left: number;
+  #sink: BodySink | null = null;
+
+  constructor(body: RequestBody, bytesMax: number, onExceeded: () => void) {
+    this.#body = body;
+    this.#left = bytesMax;
+    this.#onExceeded = onExceeded;
+  }
+
+  get length(): number {
+    return this.#body.length;
+  }
+
+  get trailers(): HeaderList {
+    return this.#body.trailers;
+  }
+
+  start(sink: BodySink): void {
+    this.#sink = sink;
+    this.#body.start(this);
+  }
+
+  pause(): void {
+    this.#body.pause();
+  }
+
+  resume(): void {
+    this.#body.resume();
+  }
+
+  cancel(): void {
+    this.#sink = null;
+    this.#body.cancel();
+  }
+
+  write(block: Uint8Array): void {
+    const sink = this.#sink;
+    if (sink === null) return;
+    this.#left -= block.length;
+    if (this.#left >= 0) {
+      sink.write(block);
+      return;
+    }
+    this.#sink = null;
+    this.#body.cancel();
+    this.#onExceeded();
+    sink.fail(new RequestBodyError(413, 'the content is too large'));
+    this.onFailed();
+  }
+
+  end(): void {
+    this.#sink?.end();
+  }
+
+  fail(error: Error): void {
+    this.#sink?.fail(error);
+  }
+}

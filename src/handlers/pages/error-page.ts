@@ -1,0 +1,41 @@
+import { Response } from '../../http/response.ts';
+
+/** What strangers see when the application failed: nothing of it. */
+export function plainError(): Response {
+  return Response.text(500, 'Internal Server Error\n');
+}
+
+/** In development: the traceback as a page. What happened stands above it: the last line in Python, the first one in JavaScript. */
+export function tracebackPage(title: string, traceback: string): Response {
+  const lines = traceback.trimEnd().split('\n');
+  const last = lines.at(-1) ?? '';
+  const headline = /^\s+at /.test(last) ? (lines[0] ?? '') : last;
+  const html = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(headline)}</title>
+<style>
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0 auto; padding: 2rem 1rem; max-width: 70rem; }
+h1 { font-size: 1.1rem; font-weight: 600; margin: 0; opacity: .7; }
+h2 { font-size: 1.5rem; margin: .25rem 0 1.5rem; overflow-wrap: anywhere; }
+pre { overflow-x: auto; padding: 1rem; border: 1px solid #8886; border-radius: .5rem; font: 14px/1.5 ui-monospace, monospace; }
+p { opacity: .7; }
+</style>
+<h1>${escapeHtml(title)}</h1>
+<h2>${escapeHtml(headline)}</h2>
+<pre>${escapeHtml(traceback)}</pre>
+<p>This page is shown because the server runs with --dev. Change a file, and reload.</p>
+</html>
+`;
+  return Response.fromHeaders(
+    500,
+    ['Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'],
+    Buffer.from(html),
+  );
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
+}

@@ -1,0 +1,52 @@
+import type { HeaderList, Peer, Protocol, Request, RequestBody } from '../message.ts';
+import type { RequestHead } from './request-head.ts';
+
+/** The connection, as its requests see it. */
+export interface InterimSender {
+  /** Sends an interim response to `request`, if that is still awaited. */
+  sendInterim(request: IncomingRequest, status: number, lines: string): void;
+}
+
+/** The request that a connection makes of a complete head. */
+export class IncomingRequest implements Request {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  /** 0 for HTTP/1.0, 1 for HTTP/1.1. */
+  readonly minorVersion: 0 | 1;
+  readonly headers: HeaderList;
+  readonly headersRepeat: boolean;
+  readonly recurring: number;
+  readonly scriptName: string;
+  readonly host: string;
+  readonly body: RequestBody | null;
+  readonly peer: Peer;
+  readonly upgrades: boolean;
+  gone = false;
+  onGone: (() => void) | null = null;
+  readonly #sender: InterimSender;
+
+  constructor(head: RequestHead, body: RequestBody | null, peer: Peer, upgrades: boolean, sender: InterimSender) {
+    this.method = head.method;
+    this.path = head.target.path;
+    this.query = head.target.query;
+    this.minorVersion = head.minorVersion;
+    this.headers = head.headers;
+    this.headersRepeat = head.headersRepeat;
+    this.recurring = head.recurring;
+    this.host = head.framing.host;
+    this.body = body;
+    this.peer = peer;
+    this.scriptName = peer.told === undefined ? '' : peer.told.scriptName;
+    this.upgrades = upgrades;
+    this.#sender = sender;
+  }
+
+  get protocol(): Protocol {
+    return this.peer.told?.protocol ?? (this.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0');
+  }
+
+  sendInterim(status: number, lines: string): void {
+    this.#sender.sendInterim(this, status, lines);
+  }
+}

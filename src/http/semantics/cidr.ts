@@ -1,0 +1,129 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { ViaductError } from '../../errors.ts';
+
+/** What stands for several ranges. `unix` is the client of a Unix socket, whose address is ''; `all` is everybody. */
+const KEYWORDS: Readonly<Record<string, readonly string[]>> = {
+  loopback: ['127.0.0.0/8', '::1/128'],
+  private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
+  all: ['0.0.0.0/0', '::/0', 'unix'],
+};
+const UNIX = 'unix';
+
+/** Addresses whose answer is remembered; then all are forgotten, so that a client with many cannot fill the memory. */
+const MEMO_MAX = 1024;
+const WORDS = 4;
+const MAPPED_BITS = 96;
+
+/** An address as words of 32 bits, first bits first: one for IPv4, four for IPv6. */
+type Words = readonly number[];
+
+interface Range {
+  readonly words: Words;
+  readonly masks: Words;
+}
+
+/** Ranges of IP addresses (RFC 4632, RFC 4291 section 2.3). An IPv4-mapped IPv6 address counts as the IPv4 address. */
+export class CidrList {
+  readonly #ranges: readonly Range[];
+  readonly #unix: boolean;
+  readonly #memo = new Map<string, boolean>();
+
+  private constructor(ranges: readonly Range[], unix: boolean) {
+    this.#ranges = ranges;
+    this.#unix = unix;
+  }
+
+  /**
+   * Reads ranges such as `10.0.0.0/8` or `2001:db8::/32`, single addresses, and the words `private` (RFC 1918, RFC 4193), `loopback`,
+   * `unix` (clients of Unix sockets) and `all`. Bits of an address behind the prefix are passed over.
+   *
+   * @throws ViaductError `SETTINGS` that names the first text that is none of these.
+   */
+  static parse(texts: readonly string[]): CidrList {
+    const all = texts.flatMap((text) => (Object.hasOwn(KEYWORDS, text) ? (KEYWORDS[text] as readonly string[]) : text));
+    return new CidrList(all.filter((text) => text !== UNIX).map(parseRange), all.includes(UNIX));
+  }
+
+  /** Whether the numeric `address`, as `Peer.remoteAddress` has it, is in one of the ranges. What is no address is in none. */
+  matches(address: string): boolean {
+    const known = this.#memo.get(address);
+    if (known !== undefined) return known;
+    const found = this.#find(address);
+    if (this.#memo.size >= MEMO_MAX) this.#memo.clear();
+    this.#memo.set(address, found);
+    return found;
+  }
+
+  #find(address: string): boolean {
+    if (address === '') return this.#unix;
+    const words = parseWords(withoutZone(address));
+    return words !== null && this.#ranges.some((range) => isIn(range, words));
+  }
+}
+
+function isIn({ words, masks }: Range, address: Words): boolean {
+  if (words.length !== address.length) return false;
+  for (let i = 0; i < words.length; i += 1) {
+    if ((((words[i] as number) ^ (address[i] as number)) & (masks[i] as number)) !== 0) return false;
+  }
+  return true;
+}
+
+function parseRange(text: string): Range {
+  const slash = text.indexOf('/');
+  const address = slash < 0 ? text : text.slice(0, slash);
+  const words = parseWords(address);
+  if (words === null || address.includes('%')) throw invalid(text);
+  const shortened = words.length === 1 && isIPv6(address) ? MAPPED_BITS : 0;
+  const most = words.length * 32;
+  const prefix = slash < 0 ? `${most + shortened}` : text.slice(slash + 1);
+  const bits = /^(?:0|[1-9]\d{0,2})$/.test(prefix) ? Number(prefix) - shortened : -1;
+  if (bits < 0 || bits > most) throw invalid(text);
+  return { words, masks: words.map((_, i) => maskOf(Math.min(32, Math.max(0, bits - 32 * i)))) };
+}
+
+function maskOf(bits: number): number {
+  return bits === 0 ? 0 : -1 << (32 - bits);
+}
+
+function parseWords(address: string): Words | null {
+  if (isIPv4(address)) return [parseIPv4(address)];
+  if (!isIPv6(address) || address.includes('%')) return null;
+  const words = parseIPv6(address);
+  const isMapped = words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
+  return isMapped ? words.slice(WORDS - 1) : words;
+}
+
+function parseIPv4(address: string): number {
+  return address.split('.').reduce((word, octet) => (word << 8) | Number(octet), 0);
+}
+
+function parseIPv6(address: string): Words {
+  const [head = '', tail] = address.split('::');
+  const first = groupsOf(head);
+  const last = groupsOf(tail ?? '');
+  const groups = [...first, ...new Array<number>(8 - first.length - last.length).fill(0), ...last];
+  return [0, 2, 4, 6].map((i) => ((groups[i] as number) << 16) | (groups[i + 1] as number));
+}
+
+/** Groups of 16 bits; the last may be written as an IPv4 address (RFC 4291 section 2.2). */
+function groupsOf(text: string): number[] {
+  if (text === '') return [];
+  return text.split(':').flatMap((group) => {
+    if (!group.includes('.')) return Number.parseInt(group, 16);
+    const word = parseIPv4(group);
+    return [word >>> 16, word & 0xffff];
+  });
+}
+
+/** A link-local address comes with the interface that it is of (RFC 4007 section 11). */
+function withoutZone(address: string): string {
+  const percent = address.indexOf('%');
+  return percent < 0 ? address : address.slice(0, percent);
+}
+
+function invalid(text: string): ViaductError {
+  return new ViaductError('SETTINGS', `Cannot use address range ${JSON.stringify(text)}: it is none`, {
+    advice: 'Write 10.0.0.0/8, 192.0.2.7, 2001:db8::/32, or one of the words private, loopback, unix and all.',
+  });
+}

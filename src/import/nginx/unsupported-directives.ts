@@ -1,0 +1,154 @@
+import type { Ledger } from '../import-report.ts';
+import type { Directive } from './tree.ts';
+
+const ITSELF = 'Viaduct decides that itself';
+const CACHE = 'Viaduct does not cache responses';
+const TUNED = 'TLS 1.2 and 1.3 with forward secrecy, and sessions, without a setting';
+
+/** Directives that no rule carries over, and that need none. */
+const NEEDLESS: Readonly<Record<string, string>> = {
+  ...each(
+    'sendfile tcp_nopush tcp_nodelay aio directio output_buffers postpone_output sendfile_max_chunk read_ahead',
+    ITSELF,
+  ),
+  ...each(
+    'open_file_cache open_file_cache_valid open_file_cache_min_uses open_file_cache_errors',
+    'small files are kept in memory and revalidated',
+  ),
+  ...each(
+    'types_hash_max_size types_hash_bucket_size server_names_hash_bucket_size server_names_hash_max_size',
+    ITSELF,
+  ),
+  ...each('variables_hash_max_size variables_hash_bucket_size map_hash_bucket_size map_hash_max_size', ITSELF),
+  ...each('proxy_headers_hash_max_size proxy_headers_hash_bucket_size', ITSELF),
+  ...each(
+    'multi_accept use accept_mutex epoll_events worker_rlimit_nofile worker_priority worker_cpu_affinity',
+    ITSELF,
+  ),
+  ...each('client_header_buffer_size connection_pool_size request_pool_size reset_timedout_connection', ITSELF),
+  ...each('client_body_temp_path client_body_in_file_only client_body_in_single_buffer', ITSELF),
+  ...each('proxy_temp_path fastcgi_temp_path uwsgi_temp_path scgi_temp_path', ITSELF),
+  ...each('pid daemon master_process worker_aio_requests timer_resolution pcre_jit lock_file thread_pool', ITSELF),
+  ...each('types default_type', 'types of files are known by their extensions'),
+  ...each('etag if_modified_since max_ranges', 'files have strong ETags, conditions and ranges'),
+  ...each('server_tokens', 'Viaduct does not name itself in responses'),
+  ...each('merge_slashes', 'routes are compared with single slashes'),
+  ...each('real_ip_recursive', 'trusted proxies are passed over from the right'),
+  ...each('http2 http2_max_concurrent_streams http2_push_preload', 'HTTP/2 is always spoken'),
+  ...each('ssl_protocols ssl_ciphers ssl_prefer_server_ciphers ssl_session_cache ssl_session_timeout', TUNED),
+  ...each('ssl_session_tickets ssl_ecdh_curve ssl_dhparam ssl_buffer_size ssl_early_data ssl_conf_command', TUNED),
+  ...each('ssl_session_ticket_key ssl_verify_depth', TUNED),
+  ...each(
+    'gzip_vary brotli_window gzip_http_version gzip_disable gzip_buffers brotli_buffers',
+    'Vary is always sent, and clients are asked by Accept-Encoding',
+  ),
+  ...each('gzip_proxied', 'responses to proxies are compressed too, unless they say no-transform'),
+  ...each(
+    'proxy_http_version proxy_buffers proxy_buffer_size proxy_busy_buffers_size',
+    'backends are spoken to by HTTP/1.1, in blocks as the client takes them',
+  ),
+  ...each('fastcgi_buffers fastcgi_buffer_size uwsgi_buffers uwsgi_buffer_size scgi_buffers', ITSELF),
+  ...each('proxy_max_temp_file_size uwsgi_max_temp_file_size fastcgi_max_temp_file_size', ITSELF),
+  ...each('proxy_buffering uwsgi_buffering fastcgi_buffering scgi_buffering', 'blocks are passed on as they come'),
+  ...each(
+    'proxy_request_buffering uwsgi_request_buffering fastcgi_request_buffering',
+    'content is passed on as it comes',
+  ),
+  ...each('proxy_ssl_server_name proxy_ssl_session_reuse proxy_ssl_protocols proxy_ssl_ciphers', TUNED),
+  ...each(
+    'proxy_send_timeout uwsgi_send_timeout fastcgi_send_timeout scgi_send_timeout',
+    'idle_timeout_ms is for both directions',
+  ),
+  ...each('proxy_socket_keepalive proxy_pass_request_headers proxy_pass_request_body', ITSELF),
+  ...each(
+    'error_log log_format log_not_found log_subrequest rewrite_log',
+    'errors go to standard error, and formats have names',
+  ),
+  ...each('uninitialized_variable_warn limit_req_log_level limit_conn_log_level', ITSELF),
+  ...each('limit_req_status limit_conn_status limit_req_dry_run', 'it belongs to limits, which tell of it'),
+  ...each('lingering_close lingering_time lingering_timeout chunked_transfer_encoding', ITSELF),
+  ...each(
+    'ignore_invalid_headers underscores_in_headers',
+    'invalid fields are refused, and spellings with _ are told apart',
+  ),
+  ...each('load_module', 'Viaduct has no modules to load'),
+  ...each('zone keepalive_requests', ITSELF),
+  ...each('uwsgi_param fastcgi_param scgi_param', 'applications get these variables'),
+};
+
+/** Directives that have no counterpart. */
+const LOST: Readonly<Record<string, string>> = {
+  ...each(
+    'map geo split_clients set if',
+    'variables and conditions have no counterpart; viaduct.config.ts can compute',
+  ),
+  ...each(
+    'gzip_comp_level brotli_comp_level zstd_comp_level',
+    'levels are chosen for what is compressed while it is sent',
+  ),
+  ...each('ssl_stapling ssl_stapling_verify ssl_stapling_file', 'OCSP responses are not stapled'),
+  ...each('ssl_trusted_certificate resolver resolver_timeout', 'nothing needs it; see discovery of backends'),
+  ...each('ssl_crl ssl_password_file', 'see [tls]: there is a passphrase, and no list of revoked certificates'),
+  ...each('proxy_cache proxy_cache_path proxy_cache_valid proxy_cache_key proxy_cache_bypass proxy_no_cache', CACHE),
+  ...each(
+    'proxy_cache_use_stale proxy_cache_lock proxy_cache_methods proxy_ignore_headers proxy_cache_revalidate',
+    CACHE,
+  ),
+  ...each('fastcgi_cache fastcgi_cache_path uwsgi_cache uwsgi_cache_path proxy_store', CACHE),
+  ...each('proxy_redirect', 'Location is passed on as backends write it'),
+  ...each('access_log', 'there is one access log for all routes'),
+  ...each(
+    'proxy_cookie_path proxy_cookie_domain proxy_cookie_flags sub_filter sub_filter_once sub_filter_types',
+    'what backends write is passed on',
+  ),
+  ...each('proxy_bind proxy_method proxy_set_body', 'the request is passed on as it came'),
+  ...each('proxy_ssl_certificate proxy_ssl_certificate_key', 'Viaduct shows backends no certificate'),
+  ...each('limit_rate limit_rate_after', 'responses are sent as fast as clients take them'),
+  ...each('limit_except', 'write two routes with methods'),
+  ...each('mirror mirror_request_body', 'requests are not sent twice'),
+  ...each(
+    'autoindex_exact_size autoindex_localtime autoindex_format',
+    'listings have one form, and JSON for who prefers it',
+  ),
+  ...each('auth_jwt secure_link secure_link_md5 valid_referers auth_delay', 'there is nothing like it'),
+  ...each('ssi ssi_types', 'files are sent as they are'),
+  ...each('charset', 'text is sent as UTF-8'),
+  ...each('stream mail rtmp', 'Viaduct speaks HTTP only'),
+  ...each('env', 'set the variables where Viaduct is started'),
+  ...each('disable_symlinks', 'links are followed within the directory only'),
+  ...each(
+    'keepalive_disable port_in_redirect absolute_redirect server_name_in_redirect recursive_error_pages',
+    'there is nothing like it',
+  ),
+};
+
+const UNUSED = 'nothing that is carried over uses it';
+
+/** Tells what became of the directives that no rule has taken. */
+export function tellRest(directives: readonly Directive[], ledger: Ledger): void {
+  for (const directive of directives) {
+    const { name, args, block } = directive;
+    const isKnown = ledger.knows(directive);
+    if (!isKnown && name === 'charset' && /^utf-?8$/i.test(args[0] ?? ''))
+      ledger.needless(directive, 'text is sent as UTF-8');
+    else if (!isKnown && name === 'proxy_redirect' && args[0] === 'off')
+      ledger.needless(directive, 'Location is passed on as backends write it');
+    else if (!isKnown && NEEDLESS[name] !== undefined) ledger.needless(directive, NEEDLESS[name]);
+    else if (!isKnown && /_lua|^lua_|^js_|^perl/.test(name))
+      ledger.lost(directive, 'programs are middleware or applications in TypeScript');
+    else if (!isKnown && LOST[name] !== undefined) ledger.lost(directive, LOST[name]);
+    else if (!isKnown && !BLOCKS.has(name))
+      ledger.lost(directive, UNDERSTOOD.test(name) ? UNUSED : 'Viaduct knows nothing like it');
+    const isTold = NEEDLESS[name] !== undefined || LOST[name] !== undefined;
+    if (block !== null && !isTold && name !== 'types') tellRest(block, ledger);
+  }
+}
+
+const BLOCKS: ReadonlySet<string> = new Set(['http', 'events', 'server', 'location']);
+/** Directives that rules carry over where something uses them. */
+const UNDERSTOOD =
+  /^(?:proxy_|uwsgi_|fastcgi_|scgi_|gzip|brotli|ssl_|limit_|auth_basic|root$|alias$|index$|autoindex|try_files|expires|add_header|allow|deny|error_page|upstream|rewrite|return|satisfy|internal|default_type)/;
+
+function each(names: string, reason: string): Record<string, string> {
+  return Object.fromEntries(names.split(' ').map((name) => [name, reason]));
+}

@@ -1,6 +1,0 @@
-import { createLog, type Log } from '../observe/log.ts';
-
-/** What a library says by itself: errors and warnings, on standard error. */
-export function errorLog(): Log {
-  return { ...createLog('text', process.stderr), info() {} };
-}

@@ -1,0 +1,84 @@
+import { ViaductError } from '../errors.ts';
+import type { SocketAccess } from './unix-socket.ts';
+
+/** Protocols by which a front hands requests to an application server, beside HTTP. */
+export type GatewayProtocol = 'uwsgi' | 'fastcgi' | 'scgi';
+
+interface AddressMarks {
+  /** What is spoken there; HTTP when absent. */
+  readonly protocol?: GatewayProtocol;
+  /** The address speaks TLS. */
+  readonly secure?: true;
+  /** Each connection begins with a PROXY header. */
+  readonly proxyProtocol?: true;
+}
+
+/** Where to listen: a TCP host and port, the path of a Unix socket, or a descriptor inherited from a service manager. */
+export type Address = AddressMarks &
+  (
+    | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+    | ({ readonly kind: 'unix'; readonly path: string } & SocketAccess)
+    | { readonly kind: 'fd'; readonly fd: number }
+  );
+
+const FORM = /^(?:(https?|uwsgi|fastcgi|scgi):\/\/)?([^?]*)(?:\?(.*))?$/s;
+const OWNER = /^([^:]*)(?::([^:]*))?$/;
+
+/**
+ * Reads `8000` (on 127.0.0.1), `HOST:PORT`, `[::1]:PORT`, `unix:PATH` or `fd:3`. `http://` or `https://` may stand before it, and a host behind
+ * them needs no port; so may `uwsgi://`, `fastcgi://` and `scgi://`. Options may follow: `?proxy_protocol=on`, and for a Unix socket `mode=660` and `owner=USER:GROUP`.
+ *
+ * @throws ViaductError `USAGE` for anything else.
+ */
+export function parseAddress(text: string): Address {
+  const [, scheme = '', place = '', query] = FORM.exec(text) ?? [];
+  const address = parsePlace(place, scheme) ?? refuse(text, 'it is no address');
+  const options = query === undefined ? {} : parseOptions(text, query, address.kind === 'unix');
+  return { ...address, ...marksOf(scheme), ...options };
+}
+
+function marksOf(scheme: string): AddressMarks {
+  if (scheme === 'https') return { secure: true };
+  return scheme === '' || scheme === 'http' ? {} : { protocol: scheme as GatewayProtocol };
+}
+
+function parsePlace(place: string, scheme: string): Address | null {
+  const unix = /^unix:(.+)$/s.exec(place);
+  if (unix !== null) return { kind: 'unix', path: unix[1] as string };
+  const fd = /^fd:(\d{1,6})$/.exec(place);
+  if (fd !== null) return { kind: 'fd', fd: Number(fd[1]) };
+  const rest = !scheme.startsWith('http') ? place : withPort(place.replace(/\/$/, ''), scheme);
+  const tcp = /^(?:(?:\[([0-9A-Fa-f:.%a-z]+)\]|([^:[\]\s/]*)):)?(\d{1,5})$/.exec(rest);
+  const port = Number(tcp?.[3]);
+  if (tcp === null || port > 65535) return null;
+  return { kind: 'tcp', host: tcp[1] ?? (tcp[2] === '' ? '0.0.0.0' : (tcp[2] ?? '127.0.0.1')), port };
+}
+
+/** A URL's port is its scheme's where none is written. */
+function withPort(authority: string, scheme: string): string {
+  const hasPort = /^\d+$|:\d*$/.test(authority.replace(/^\[[^\]]*\]/, ''));
+  return hasPort || authority === '' ? authority : `${authority}:${scheme === 'https' ? 443 : 80}`;
+}
+
+function parseOptions(text: string, query: string, isUnix: boolean): AddressMarks & SocketAccess {
+  const options: { proxyProtocol?: true; mode?: number; owner?: SocketAccess['owner'] & object } = {};
+  for (const pair of query.split('&')) {
+    const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(pair) ?? [];
+    const owner = OWNER.exec(value);
+    if (name === 'proxy_protocol' && value === 'on') options.proxyProtocol = true;
+    else if (name === 'proxy_protocol' && value === 'off') delete options.proxyProtocol;
+    else if (isUnix && name === 'mode' && /^0?[0-7]{3}$/.test(value)) options.mode = Number.parseInt(value, 8);
+    else if (isUnix && name === 'owner' && value !== '' && owner !== null)
+      options.owner = { user: owner[1] || null, group: owner[2] || null };
+    else refuse(text, `"${pair}" is no option of ${isUnix ? 'a Unix socket' : 'this address'}`);
+  }
+  return options;
+}
+
+function refuse(text: string, state: string): never {
+  throw new ViaductError('USAGE', `Cannot listen on "${text}": ${state}`, {
+    advice:
+      'Write 8000, HOST:PORT, [::1]:PORT, unix:PATH or fd:3, with https:// before it for TLS, or uwsgi://, fastcgi:// or scgi:// for these. ' +
+      'Behind it may stand ?proxy_protocol=on; of a Unix socket also ?mode=660&owner=USER:GROUP.',
+  });
+}

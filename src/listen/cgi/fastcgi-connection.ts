@@ -1,0 +1,239 @@
+import type { Socket } from 'node:net';
+import { readFastCgiParams } from '../../cgi/fastcgi-params.ts';
+import {
+  ABORT_REQUEST,
+  BEGIN_REQUEST,
+  END_REQUEST,
+  GET_VALUES,
+  GET_VALUES_RESULT,
+  KEEP_CONN,
+  nameValue,
+  PARAMS,
+  RECORD_CONTENT_MAX,
+  RESPONDER,
+  RecordReader,
+  recordHead,
+  records,
+  STDIN,
+  STDOUT,
+  UNKNOWN_TYPE,
+} from '../../cgi/fastcgi-records.ts';
+import { isMalformed } from '../../cgi/params.ts';
+import { breakOff } from '../../http/transport/reset-socket.ts';
+import type { CarrierOwner, OpenCarrier } from '../../web/gateway/carrier-owner.ts';
+import { CarriedSocket, type Carrier } from './cgi-request-socket.ts';
+
+/** FastCGI 1.0 section 5.5. */
+const REQUEST_COMPLETE = 0;
+const CANT_MPX_CONN = 1;
+const UNKNOWN_ROLE = 3;
+
+const NONE = 0;
+
+/** A connection of FastCGI: one request after another. */
+export class FastCgiCarrier implements Carrier, OpenCarrier {
+  readonly #socket: Socket;
+  readonly #owner: CarrierOwner;
+  readonly #reader: RecordReader;
+  #timer: NodeJS.Timeout | null = null;
+  /** The number of the request that is under way, `NONE` between two. */
+  #id = NONE;
+  #keeps = false;
+  #params: Buffer[] = [];
+  #paramBytes = 0;
+  /** Content of a record that is wanted whole. */
+  #parts: Buffer[] = [];
+  #carried: CarriedSocket | null = null;
+  #wrong: string | null = null;
+
+  constructor(socket: Socket, owner: CarrierOwner) {
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#reader = new RecordReader({ content: (type, id, content, left) => this.#record(type, id, content, left) });
+    this.#await(owner.headerTimeoutMs);
+    socket.on('data', (bytes: Buffer) => this.#receive(bytes));
+    socket.on('end', () => socket.destroy()); // a front that closes has given the request up (section 5.4)
+    socket.on('error', () => {});
+    socket.on('close', () => this.#closed());
+    socket.resume();
+  }
+
+  // Carrier: what the request that is under way tells.
+
+  wanted(): void {
+    this.#socket.resume();
+  }
+
+  send(bytes: Buffer, sent: (error?: Error | null) => void): void {
+    const id = this.#id;
+    if (id === NONE) {
+      sent();
+      return;
+    }
+    const parts: Buffer[] = [];
+    for (let at = 0; at < bytes.length; at += RECORD_CONTENT_MAX) {
+      const part = bytes.subarray(at, at + RECORD_CONTENT_MAX);
+      parts.push(Buffer.from(recordHead(STDOUT, id, part.length), 'latin1'), part);
+    }
+    this.#socket.write(Buffer.concat(parts), sent);
+  }
+
+  finish(): void {
+    const id = this.#id;
+    this.#leave();
+    this.#write(recordHead(STDOUT, id, 0) + endOf(id, REQUEST_COMPLETE));
+    if (this.#keeps && !this.#owner.draining) this.#await(this.#owner.keepAliveTimeoutMs);
+    else this.#socket.end();
+    this.#socket.resume();
+  }
+
+  /** The response is not whole, and must not seem so: nginx takes the end of the connection for the end of the response, even without its record. */
+  abandon(): void {
+    if (this.#id !== NONE) breakOff(this.#socket);
+  }
+
+  drain(): void {
+    if (this.#id === NONE) this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(bytes: Buffer): void {
+    const wrong = this.#reader.read(bytes) ?? this.#wrong;
+    if (wrong === null) return;
+    this.#owner.refused(wrong);
+    this.#socket.destroy();
+  }
+
+  #record(type: number, id: number, content: Buffer, left: number): void {
+    if (this.#wrong !== null) return;
+    if (id === NONE) this.#management(type, content, left);
+    else if (type === BEGIN_REQUEST) this.#whole(content, left, (whole) => this.#begin(id, whole));
+    else if (id !== this.#id)
+      return; // of a request that is over (section 3.3)
+    else if (type === PARAMS) this.#takeParams(content, left);
+    else if (type === STDIN) this.#takeContent(content, left);
+    else if (type === ABORT_REQUEST) this.#abort();
+  }
+
+  #begin(id: number, content: Buffer): void {
+    if (content.length !== 8) {
+      this.#wrong = 'the begin of a request has not eight bytes';
+      return;
+    }
+    const role = content.readUInt16BE(0);
+    if (this.#id !== NONE) this.#write(endOf(id, CANT_MPX_CONN));
+    else if (role !== RESPONDER) this.#write(endOf(id, UNKNOWN_ROLE));
+    else {
+      this.#id = id;
+      this.#keeps = ((content[2] as number) & KEEP_CONN) !== 0;
+      this.#params = [];
+      this.#paramBytes = 0;
+      this.#await(this.#owner.headerTimeoutMs);
+    }
+  }
+
+  #takeParams(content: Buffer, left: number): void {
+    if (this.#carried !== null) {
+      this.#wrong = 'variables follow their end';
+      return;
+    }
+    const { limits } = this.#owner;
+    if (content.length > 0) this.#params.push(Buffer.from(content));
+    this.#paramBytes += content.length;
+    if (this.#paramBytes > limits.bytesMax) this.#wrong = 'the variables are too long';
+    if (content.length > 0 || left > 0 || this.#wrong !== null) return;
+    const variables = readFastCgiParams(Buffer.concat(this.#params), limits);
+    this.#params = [];
+    if (isMalformed(variables)) {
+      this.#wrong = variables.wrong;
+      return;
+    }
+    this.#awaitNothing();
+    this.#carried = new CarriedSocket(this, 'cgi');
+    this.#owner.begin(this.#carried, variables);
+  }
+
+  #takeContent(content: Buffer, left: number): void {
+    const carried = this.#carried;
+    if (carried === null) this.#wrong = 'content comes before the variables';
+    else if (content.length === 0 && left === 0) carried.deliverEnd();
+    else if (content.length > 0 && !carried.deliver(Buffer.from(content))) this.#socket.pause();
+  }
+
+  /** The client has left. */
+  #abort(): void {
+    const id = this.#id;
+    this.#leave()?.destroy();
+    this.#write(endOf(id, REQUEST_COMPLETE));
+    if (!this.#keeps) this.#socket.end();
+    else this.#await(this.#owner.keepAliveTimeoutMs);
+  }
+
+  /** Records of the connection itself (section 4). */
+  #management(type: number, content: Buffer, left: number): void {
+    this.#whole(content, left, (whole) => {
+      if (type !== GET_VALUES) {
+        this.#write(recordHead(UNKNOWN_TYPE, NONE, 8) + String.fromCharCode(type, 0, 0, 0, 0, 0, 0, 0));
+        return;
+      }
+      const asked = readFastCgiParams(whole, this.#owner.limits);
+      const known = isMalformed(asked) ? [] : [...asked.keys()].filter((name) => VALUES.has(name));
+      const values = known.map((name) => nameValue(name, VALUES.get(name) as string)).join('');
+      this.#write(values === '' ? recordHead(GET_VALUES_RESULT, NONE, 0) : records(GET_VALUES_RESULT, NONE, values));
+    });
+  }
+
+  /** Calls `use` with a record's content when all of it is there. */
+  #whole(content: Buffer, left: number, use: (whole: Buffer) => void): void {
+    this.#parts.push(Buffer.from(content));
+    if (left > 0) return;
+    const whole = Buffer.concat(this.#parts);
+    this.#parts = [];
+    use(whole);
+  }
+
+  /** The request is over. Returns what carried it. */
+  #leave(): CarriedSocket | null {
+    const carried = this.#carried;
+    this.#carried = null;
+    this.#id = NONE;
+    return carried;
+  }
+
+  #write(text: string): void {
+    this.#socket.write(text, 'latin1');
+  }
+
+  #await(ms: number): void {
+    this.#awaitNothing();
+    this.#timer = setTimeout(() => {
+      if (this.#id !== NONE) this.#owner.refused('the variables did not come in time');
+      this.#socket.destroy();
+    }, ms);
+  }
+
+  #awaitNothing(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #closed(): void {
+    this.#awaitNothing();
+    this.#leave()?.destroy();
+    this.#owner.closed(this);
+  }
+}
+
+/** What we say of ourselves. */
+const VALUES: ReadonlyMap<string, string> = new Map([
+  ['FCGI_MAX_CONNS', '20000'],
+  ['FCGI_MAX_REQS', '20000'],
+  ['FCGI_MPXS_CONNS', '0'],
+]);
+
+function endOf(id: number, status: number): string {
+  return recordHead(END_REQUEST, id, 8) + String.fromCharCode(0, 0, 0, 0, status, 0, 0, 0);
+}

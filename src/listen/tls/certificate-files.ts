@@ -1,0 +1,145 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import type { TlsFindings } from '../../web/tls/findings.ts';
+
+/** Where a certificate and its key are. Both files are PEM; the certificate's holds also those that lead from it to a root. */
+export interface CertificateFiles {
+  readonly certificate: string;
+  /** Null when the key stands in the certificate's file. */
+  readonly key: string | null;
+  /** Opens an encrypted key. */
+  readonly passphrase?: string;
+}
+
+/** A certificate and a key that belong together. */
+export interface LoadedCertificate {
+  /** The chain as PEM. */
+  readonly chain: string;
+  /** The key as PEM, not encrypted. */
+  readonly key: string;
+  readonly leaf: X509Certificate;
+}
+
+const CERTIFICATE =
+  /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[\s\S]+?-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
+const KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
+const FILE_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Reads both files. Null when they can't be used: then `findings` says why. */
+export function loadCertificate(files: CertificateFiles, findings: TlsFindings): LoadedCertificate | null {
+  const chain = loadChain(files.certificate, 'certificate', findings);
+  const key = loadKey(files, findings);
+  const leaf = chain?.[0];
+  if (chain === null || leaf === undefined || key === null) return null;
+  if (!leaf.checkPrivateKey(key)) {
+    const other = files.key === null ? 'the other key in it' : `the certificate "${files.certificate}"`;
+    findings.problems.push(`Cannot use the key "${files.key ?? files.certificate}": it does not belong to ${other}`);
+    return null;
+  }
+  warnOfDates(files.certificate, leaf, findings);
+  warnOfOrder(files.certificate, chain, findings);
+  return {
+    chain: chain.map((certificate) => certificate.toString()).join(''),
+    key: key.export({ type: 'pkcs8', format: 'pem' }) as string,
+    leaf,
+  };
+}
+
+/** Reads a file of certificates, such as those of authorities. Null, with a problem, when there is none in it. */
+export function loadChain(path: string, what: string, findings: TlsFindings): X509Certificate[] | null {
+  const text = readText(path, what, findings);
+  if (text === null) return null;
+  const blocks = text.match(CERTIFICATE) ?? [];
+  if (blocks.length === 0) {
+    findings.problems.push(`Cannot use the ${what} "${path}": ${whyNoCertificate(text)}`);
+    return null;
+  }
+  try {
+    return blocks.map((block) => new X509Certificate(block));
+  } catch (error) {
+    findings.problems.push(`Cannot use the ${what} "${path}": it holds a broken certificate (${reasonOf(error)})`);
+    return null;
+  }
+}
+
+function whyNoCertificate(text: string): string {
+  if (KEY.test(text)) return 'it holds a key and no certificate; are the two files swapped?';
+  if (text.includes('BEGIN CERTIFICATE REQUEST')) return 'it is a request for a certificate, not the certificate';
+  return text.startsWith('\x30') ? 'it is DER, not PEM; convert it with openssl x509 -inform der' : 'it is not PEM';
+}
+
+function loadKey(files: CertificateFiles, findings: TlsFindings): KeyObject | null {
+  const path = files.key ?? files.certificate;
+  const refuse = (state: string): null => {
+    findings.problems.push(`Cannot use the key "${path}": ${state}`);
+    return null;
+  };
+  const known = findings.problems.length;
+  const text = readText(path, files.key === null ? 'certificate' : 'key', findings);
+  if (text === null) {
+    if (files.key === null) findings.problems.length = known; // told of the certificate already
+    return null;
+  }
+  if (!KEY.test(text)) {
+    if (files.key === null) {
+      const state = 'it has no key: none is named, and its file holds none';
+      findings.problems.push(`Cannot use the certificate "${path}": ${state}`);
+      return null;
+    }
+    if (text.includes('BEGIN CERTIFICATE'))
+      return refuse('it holds a certificate and no key; are the two files swapped?');
+    return refuse(text.startsWith('\x30') ? 'it is DER, not PEM' : 'it is not PEM');
+  }
+  const { passphrase } = files;
+  if (ENCRYPTED.test(text) && passphrase === undefined)
+    return refuse('it is encrypted, and there is no passphrase for it');
+  try {
+    return createPrivateKey(passphrase === undefined ? text : { key: text, passphrase });
+  } catch (error) {
+    return refuse(ENCRYPTED.test(text) ? 'the passphrase does not open it' : `it is broken (${reasonOf(error)})`);
+  }
+}
+
+function readText(path: string, what: string, findings: TlsFindings): string | null {
+  try {
+    const stats = statSync(path);
+    if (stats.isFile() && stats.size <= FILE_BYTES_MAX) return readFileSync(path, 'latin1');
+    const state = stats.isDirectory()
+      ? 'it is a directory'
+      : stats.isFile()
+        ? 'it is too large'
+        : 'it is no ordinary file';
+    findings.problems.push(`Cannot read the ${what} "${path}": ${state}`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const states: Record<string, string> = {
+      ENOENT: 'there is no such file',
+      ENOTDIR: 'there is no such file',
+      EACCES: 'this user may not read it',
+      ELOOP: 'its symbolic links lead nowhere',
+    };
+    findings.problems.push(`Cannot read the ${what} "${path}": ${states[code ?? ''] ?? reasonOf(error)}`);
+  }
+  return null;
+}
+
+function warnOfDates(path: string, leaf: X509Certificate, { warnings }: TlsFindings): void {
+  const now = Date.now();
+  if (Date.parse(leaf.validTo) < now) warnings.push(`The certificate "${path}" expired on ${leaf.validTo}`);
+  if (Date.parse(leaf.validFrom) > now)
+    warnings.push(`The certificate "${path}" is not valid before ${leaf.validFrom}`);
+}
+
+/** Clients go from each certificate to the next (RFC 8446 section 4.4.2). */
+function warnOfOrder(path: string, chain: readonly X509Certificate[], { warnings }: TlsFindings): void {
+  const isOrdered = chain.every((certificate, i) => {
+    const next = chain[i + 1];
+    return next === undefined || certificate.checkIssued(next);
+  });
+  if (!isOrdered) warnings.push(`The certificates in "${path}" are out of order: each must be issued by the next one`);
+}
+
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,67 @@
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { ViaductError } from '../errors.ts';
+
+/** What the user named: a directory, and in it a module and a callable, each null when not named. */
+export interface Target {
+  readonly directory: string;
+  readonly module: string | null;
+  /** With `()` behind it when it is a factory. */
+  readonly callable: string | null;
+}
+
+const ADVICE = 'Name the directory of a project, or its application as MODULE:CALLABLE.';
+const NAME = String.raw`[\p{L}_][\p{L}\p{N}_]*`;
+const CALLABLE = String.raw`${NAME}(?:\.${NAME})*(?:\(\))?`;
+const MODULE = new RegExp(`^(${NAME}(?:\\.${NAME})*)(?::(${CALLABLE}))?$`, 'u');
+const FILE = new RegExp(`^(.+\\.py)(?::(${CALLABLE}))?$`, 'u');
+
+/**
+ * Reads PATH (a directory, or a Python file with or without :CALLABLE) or MODULE:CALLABLE; both count from `chdir`, which stands for no
+ * target at all.
+ *
+ * @throws ViaductError `APPLICATION_MISSING` for what is neither.
+ */
+export function readTarget(text: string | null, chdir: string): Target {
+  if (text === null) return { directory: existing(chdir), module: null, callable: null };
+  const path = resolve(chdir, text);
+  if (isDirectory(path)) return { directory: path, module: null, callable: null };
+  const file = FILE.exec(text);
+  if (file !== null) return readFile(text, resolve(chdir, file[1] as string), file[2] ?? null);
+  if (existsSync(path)) {
+    throw new ViaductError('APPLICATION_MISSING', `Cannot serve "${text}": it is no Python file`, { advice: ADVICE });
+  }
+  const match = MODULE.exec(text);
+  if (match === null) throw noSuch(text);
+  return { directory: existing(chdir), module: match[1] as string, callable: match[2] ?? null };
+}
+
+/** A file in packages is a module of the directory above them: only so its relative imports work. */
+function readFile(text: string, path: string, callable: string | null): Target {
+  if (!existsSync(path)) throw noSuch(text);
+  let directory = dirname(path);
+  const name = basename(path, '.py');
+  if (name === 'manage' && callable === null) return { directory, module: null, callable: null };
+  const names = name === '__init__' ? [] : [name];
+  while (existsSync(join(directory, '__init__.py')) && dirname(directory) !== directory) {
+    names.unshift(basename(directory));
+    directory = dirname(directory);
+  }
+  return { directory, module: names.join('.'), callable };
+}
+
+function existing(directory: string): string {
+  const path = resolve(directory);
+  if (!isDirectory(path)) throw noSuch(directory);
+  return path;
+}
+
+function noSuch(text: string): ViaductError {
+  return new ViaductError('APPLICATION_MISSING', `Cannot serve "${text}": there is no such file or directory`, {
+    advice: ADVICE,
+  });
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}

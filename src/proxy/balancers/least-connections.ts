@@ -1,0 +1,23 @@
+import { loadOf } from '../backend-load.ts';
+import type { Balancer } from '../balancer.ts';
+import type { Upstream } from '../upstream.ts';
+
+/** Takes the one that has the fewest requests now, for its weight; of several such one after the other. */
+export function leastConnections(): Balancer {
+  let turn = 0;
+  return {
+    pick(_request, upstreams) {
+      turn = (turn + 1) % upstreams.length;
+      let best = upstreams[turn] as Upstream;
+      let bestLoad = loadOf(best);
+      for (let i = 1; i < upstreams.length && bestLoad > 0; i += 1) {
+        const upstream = upstreams[(turn + i) % upstreams.length] as Upstream;
+        const load = loadOf(upstream);
+        if (load >= bestLoad) continue;
+        best = upstream;
+        bestLoad = load;
+      }
+      return best;
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import type { Request } from '../http/message.ts';
+import type { Conditions } from './conditions.ts';
+import { type Entry, type PathPattern, PathTable } from './path-table.ts';
+
+/** Which requests a route is for. Lists are alternatives; an empty one asks for nothing. */
+export interface RouteMatch extends Conditions {
+  /** `example.org`, or `*.example.org` for all names below; in lower case. */
+  readonly hosts: readonly string[];
+  /** `/exact`, `/below/*` (which `/below` belongs to), or `*`; not percent-encoded. */
+  readonly paths: readonly string[];
+  /** Compared with the decoded path. */
+  readonly patterns: readonly PathPattern[];
+}
+
+export interface Route<T> {
+  readonly match: RouteMatch;
+  readonly value: T;
+}
+
+/** Names of hosts whose tables are remembered: attackers send others. */
+const HOSTS_MAX = 1000;
+
+/**
+ * Finds the route of a request. An exact host goes before the longest wildcard, that before shorter ones, and those before routes for any
+ * host; within a host the order is that of `PathTable`. A route whose conditions are not met leaves the request to the next.
+ */
+export class Router<T> {
+  readonly #anyHost = new PathTable<T>();
+  readonly #hosts = new Map<string, PathTable<T>>();
+  /** Which tables a Host field leads to. */
+  readonly #remembered = new Map<string, readonly PathTable<T>[]>();
+
+  constructor(routes: readonly Route<T>[]) {
+    for (const [order, { match, value }] of routes.entries()) {
+      const entry: Entry<T> = { conditions: match, order, value };
+      const tables = match.hosts.length === 0 ? [this.#anyHost] : match.hosts.map((host) => this.#tableOf(host));
+      const paths = match.paths.length + match.patterns.length === 0 ? ['*'] : match.paths;
+      for (const table of tables) {
+        for (const path of paths) table.addPath(path, entry);
+        for (const pattern of match.patterns) table.addPattern(pattern, entry);
+      }
+    }
+  }
+
+  /** `path` is the request's `routingPath`. */
+  find(request: Request, path: string): T | null {
+    if (this.#hosts.size > 0) {
+      for (const table of this.#tablesFor(request.host)) {
+        const found = table.find(request, path);
+        if (found !== null) return found.value;
+      }
+    }
+    return this.#anyHost.find(request, path)?.value ?? null;
+  }
+
+  #tableOf(host: string): PathTable<T> {
+    const table = this.#hosts.get(host) ?? new PathTable<T>();
+    this.#hosts.set(host, table);
+    return table;
+  }
+
+  #tablesFor(field: string): readonly PathTable<T>[] {
+    const before = this.#remembered.get(field);
+    if (before !== undefined) return before;
+    const tables = namesFor(hostName(field)).flatMap((name) => this.#hosts.get(name) ?? []);
+    if (this.#remembered.size >= HOSTS_MAX) this.#remembered.clear();
+    this.#remembered.set(field, tables);
+    return tables;
+  }
+}
+
+/** The name in a Host field: without port and final dot, in lower case. An IPv6 address keeps its brackets. */
+export function hostName(field: string): string {
+  const name = field.replace(/:\d*$/, '').toLowerCase();
+  return name.endsWith('.') ? name.slice(0, -1) : name;
+}
+
+/** `a.b.c`, `*.b.c`, `*.c`. */
+function namesFor(host: string): string[] {
+  const names = [host];
+  for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) names.push(`*${host.slice(dot)}`);
+  return names;
+}

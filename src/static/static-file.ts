@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import type { Validators } from '../http/semantics/conditional.ts';
+import type { FileBody, HeaderList } from '../http/message.ts';
+import { Response } from '../http/response.ts';
+import { StandingResponse } from '../http/prepared-response.ts';
+import type { Coding } from './mount.ts';
+import { type Presentation, plainPresentation } from './presentation.ts';
+
+/** Bytes that a cached file takes besides its content. */
+const OVERHEAD_BYTES = 2048;
+/** A longer one is better written in pieces, because only then it shows whether the client takes it. */
+const STANDING_BYTES_MAX = 262_144;
+/** A file written to more recently may be written to again without a sign: clocks of file systems tick up to two seconds apart. */
+const SETTLED_MS = 2000;
+
+/** One version of a file, ready to be sent: its content in memory, or its descriptor, which stays open while somebody sends it. */
+export class StaticFile implements Validators {
+  readonly path: string;
+  readonly size: number;
+  readonly etag: string;
+  readonly modifiedSeconds: number | null;
+  readonly presentation: Presentation;
+  /** Where it was found. */
+  readonly root: string;
+  /** See `Candidate`. */
+  readonly basis: object | null;
+  /** Codings in which the file lies beside itself; null when there are none. */
+  readonly encodings: readonly Coding[] | null;
+  /** Fields of every 200 and 206 about this file besides its type. */
+  readonly headers: HeaderList;
+  readonly #handle: FileHandle | null;
+  readonly #status: BigIntStats;
+  readonly #settled: boolean;
+  readonly #whole: Response | null;
+  #notModified: Response | null = null;
+  #senders = 0;
+  #retired = false;
+
+  /** `handle` is the file's own when its content is not in memory. */
+  constructor(
+    path: string,
+    status: BigIntStats,
+    content: Buffer | null,
+    handle: FileHandle | null,
+    { root = '', basis = null, encodings = [], presentation = plainPresentation(path) }: FileOrigin = {},
+  ) {
+    this.path = path;
+    this.size = Number(status.size);
+    this.#handle = handle;
+    if (handle !== null) abandoned.register(this, handle, this);
+    this.#status = status;
+    this.#settled = Math.max(Number(status.mtimeMs), Number(status.ctimeMs)) < Date.now() - SETTLED_MS;
+    this.etag = content === null ? tagOfVersion(status) : tagOfContent(content);
+    this.modifiedSeconds = pastSeconds(status);
+    this.root = root;
+    this.basis = basis;
+    this.encodings = encodings.length === 0 ? null : encodings;
+    this.presentation = presentation;
+    this.headers = this.#fields();
+    this.#whole = content === null ? null : this.#wholeFrom(content);
+  }
+
+  get contentType(): string {
+    return this.presentation.contentType;
+  }
+
+  /** All bytes of a file in memory, otherwise null. */
+  get content(): Buffer | null {
+    return this.#whole === null ? null : (this.#whole.body as Buffer);
+  }
+
+  /** Bytes that the cache accounts for. */
+  get memoryBytes(): number {
+    return OVERHEAD_BYTES + (this.#whole === null ? 0 : this.size);
+  }
+
+  /** Whether a file with this status is certainly the version that was read. */
+  isCurrent(status: BigIntStats): boolean {
+    const { mtimeNs, ctimeNs, size, ino, dev } = this.#status;
+    const same = status.mtimeNs === mtimeNs && status.ctimeNs === ctimeNs && status.size === size;
+    return this.#settled && same && status.ino === ino && status.dev === dev;
+  }
+
+  /** The answer with the whole file. For a file in memory it is the same object each time. */
+  whole(): Response {
+    if (this.#whole !== null) return this.#whole;
+    return Response.fromHeaders(200, this.#wholeHeaders(), this.slice(0, this.size));
+  }
+
+  /** RFC 9110 section 15.4.5: what a cache needs to find and renew its copy, and the mount's own fields. */
+  notModified(): Response {
+    this.#notModified ??= Response.fromHeaders(304, this.#fieldsOf304(), null);
+    return this.#notModified;
+  }
+
+  /** The bytes `start` to `end` as a body. */
+  slice(start: number, end: number): Buffer | FileBody {
+    const { content } = this;
+    if (content !== null) return content.subarray(start, end);
+    const handle = this.#handle as FileHandle;
+    this.#senders += 1;
+    return { fd: handle.fd, start, end, release: () => this.#released() };
+  }
+
+  /** Keeps it ready to be sent, also when the cache drops it, until the function that is returned is called, once. */
+  hold(): () => void {
+    this.#senders += 1;
+    return () => this.#released();
+  }
+
+  /** The cache does not need it any more. */
+  retire(): void {
+    this.#retired = true;
+    this.#closeWhenUnused();
+  }
+
+  #wholeFrom(content: Buffer): Response {
+    if (content.length <= STANDING_BYTES_MAX) return new StandingResponse(200, this.#wholeHeaders(), content);
+    return Response.fromHeaders(200, this.#wholeHeaders(), content);
+  }
+
+  #wholeHeaders(): HeaderList {
+    return ['Content-Type', this.contentType, 'Content-Length', `${this.size}`, ...this.headers];
+  }
+
+  #fields(): HeaderList {
+    const { modifiedSeconds } = this;
+    const { encoding, more } = this.presentation;
+    const modified = modifiedSeconds === null ? [] : ['Last-Modified', new Date(modifiedSeconds * 1000).toUTCString()];
+    const encoded = encoding === null ? [] : ['Content-Encoding', encoding];
+    const fields = [...modified, ...this.#caching(), 'Accept-Ranges', 'bytes', 'X-Content-Type-Options', 'nosniff'];
+    return [...encoded, ...withoutNames(fields, more), ...more];
+  }
+
+  #fieldsOf304(): HeaderList {
+    const { more } = this.presentation;
+    return [...withoutNames(this.#caching(), more), ...more];
+  }
+
+  #caching(): HeaderList {
+    const { lifetime, varies } = this.presentation;
+    const caching = ['ETag', this.etag, 'Cache-Control', lifetime];
+    return varies ? [...caching, 'Vary', 'Accept-Encoding'] : caching;
+  }
+
+  #released(): void {
+    this.#senders -= 1;
+    this.#closeWhenUnused();
+  }
+
+  #closeWhenUnused(): void {
+    if (this.#handle === null || !this.#retired || this.#senders > 0) return;
+    abandoned.unregister(this);
+    void this.#handle.close();
+  }
+}
+
+/** Handles of files whose cache nobody needs any more, as after a change of the configuration. */
+const abandoned = new FinalizationRegistry<FileHandle>((handle) => void handle.close());
+
+/** Where a file comes from and how it is presented. */
+export interface FileOrigin {
+  readonly root?: string;
+  readonly basis?: object | null;
+  readonly encodings?: readonly Coding[];
+  readonly presentation?: Presentation;
+}
+
+/** `fields` but for those that `others` have too. Vary stands beside another one. */
+function withoutNames(fields: HeaderList, others: HeaderList): HeaderList {
+  if (others.length === 0) return fields;
+  const names = new Set(others.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase()));
+  names.delete('vary');
+  return fields.filter((_, i) => !names.has((fields[i - (i % 2)] as string).toLowerCase()));
+}
+
+/** The same on every machine that has the file. */
+function tagOfContent(content: Buffer): string {
+  return `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
+}
+
+/** Of what a program that changes a file cannot keep: its length and times may be set back, the time of that itself cannot. */
+function tagOfVersion({ size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `"${size.toString(36)}-${mtimeNs.toString(36)}-${ctimeNs.toString(36)}"`;
+}
+
+/** RFC 9110 section 8.8.2.1: a date of modification never lies in the future. */
+function pastSeconds({ mtimeNs }: BigIntStats): number | null {
+  const seconds = Math.floor(Number(mtimeNs) / 1e9);
+  return seconds >= 0 && seconds <= Date.now() / 1000 ? seconds : null;
+}

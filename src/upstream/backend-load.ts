@@ -1,6 +1,0 @@
-import type { Upstream } from './protocol.ts';
-
-/** How busy a backend is for its weight. */
-export function loadOf({ protocol, weight }: Upstream): number {
-  return protocol.active / weight;
-}

@@ -1,0 +1,112 @@
+import type { Protocol, Request } from '../http/message.ts';
+import { certificateVariables, environKey, joinRepeated, percentDecode } from '../wsgi/variables.ts';
+import { type MarshalWriter, Name } from './marshal.ts';
+
+/**
+ * The variables of a request are CGI's (RFC 3875 section 4.1) under PEP 3333, whose strings hold bytes as latin-1. They are written in two
+ * parts, as items of a dict, and what all requests of a listener share is in the worker already.
+ *
+ * This part is each request's own: REQUEST_METHOD, PATH_INFO and, where there is one, SCRIPT_NAME (both percent-decoded), QUERY_STRING,
+ * REQUEST_URI (both as received), and CONTENT_LENGTH when `contentLength` is not negative.
+ */
+export function writeTarget(writer: MarshalWriter, request: Request, contentLength: number): void {
+  const { method, path, query, scriptName } = request;
+  writer.name(REQUEST_METHOD);
+  if (method === 'GET') writer.name(GET);
+  else writer.text(method);
+  writer.name(PATH_INFO);
+  if (scriptName === '') writer.text(path.includes('%') ? percentDecode(path) : path === '*' ? '' : path);
+  else {
+    writer.text(percentDecode(path.slice(scriptName.length)));
+    writer.name(SCRIPT_NAME);
+    writer.text(percentDecode(scriptName));
+  }
+  writer.name(QUERY_STRING);
+  writer.text(query);
+  writer.name(REQUEST_URI);
+  writer.text(query === '' ? path : `${path}?${query}`);
+  if (contentLength >= 0) {
+    writer.name(CONTENT_LENGTH);
+    writer.text(`${contentLength}`);
+  }
+}
+
+/**
+ * This part recurs with the connection's field section: SERVER_PROTOCOL, REMOTE_ADDR, REMOTE_PORT, wsgi.url_scheme and SERVER_PORT where
+ * they are not the listener's, SSL_CLIENT_* of a client that showed a certificate, CONTENT_TYPE, CONTENT_LENGTH when the client said 0, and HTTP_*.
+ */
+export function writeSection(writer: MarshalWriter, request: Request): void {
+  const { peer } = request;
+  writer.name(SERVER_PROTOCOL);
+  writer.name(PROTOCOLS[request.protocol]);
+  writer.name(REMOTE_ADDR);
+  writer.text(peer.remoteAddress);
+  writer.name(REMOTE_PORT);
+  writer.text(`${peer.remotePort}`);
+  if (peer.secure) {
+    writer.name(URL_SCHEME);
+    writer.name(HTTPS);
+  }
+  if (peer.serverPort !== '') {
+    writer.name(SERVER_PORT);
+    writer.text(peer.serverPort);
+  }
+  if (peer.clientCertificate !== undefined) {
+    for (const [name, value] of Object.entries(certificateVariables(peer.clientCertificate))) {
+      writer.text(name);
+      writer.text(value);
+    }
+  }
+  const headers = request.headersRepeat ? joinRepeated(request.headers) : request.headers;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    let key = keys.get(name);
+    if (key === undefined) key = learnKey(name);
+    if (key === null) continue;
+    if (key === CONTENT_LENGTH) {
+      if (request.body !== null) continue;
+      writer.name(key); // the client said that there is nothing
+      writer.text('0');
+      continue;
+    }
+    writer.name(key);
+    writer.text(key === HTTP_HOST ? request.host : (headers[i + 1] as string));
+  }
+}
+
+const REQUEST_METHOD = new Name('REQUEST_METHOD');
+const GET = new Name('GET');
+const PATH_INFO = new Name('PATH_INFO');
+const SCRIPT_NAME = new Name('SCRIPT_NAME');
+const QUERY_STRING = new Name('QUERY_STRING');
+const REQUEST_URI = new Name('REQUEST_URI');
+const SERVER_PROTOCOL = new Name('SERVER_PROTOCOL');
+const PROTOCOLS: Readonly<Record<Protocol, Name>> = {
+  'HTTP/1.0': new Name('HTTP/1.0'),
+  'HTTP/1.1': new Name('HTTP/1.1'),
+  'HTTP/2.0': new Name('HTTP/2.0'),
+};
+const URL_SCHEME = new Name('wsgi.url_scheme');
+const HTTPS = new Name('https');
+const SERVER_PORT = new Name('SERVER_PORT');
+const REMOTE_ADDR = new Name('REMOTE_ADDR');
+const REMOTE_PORT = new Name('REMOTE_PORT');
+const CONTENT_LENGTH = new Name('CONTENT_LENGTH');
+const HTTP_HOST = new Name('HTTP_HOST');
+
+/** Keys whose value is not simply that of the header: what knows them compares them by identity. */
+const TREATED_APART = new Map([
+  ['CONTENT_LENGTH', CONTENT_LENGTH],
+  ['HTTP_HOST', HTTP_HOST],
+]);
+
+/** Keys of header names as received; null for a header that Python must not see. Bounded. */
+const keys = new Map<string, Name | null>();
+const KEYS_MAX = 2048;
+function learnKey(name: string): Name | null {
+  const text = environKey(name);
+  const key = text === null ? null : (TREATED_APART.get(text) ?? new Name(text));
+  if (keys.size >= KEYS_MAX) keys.clear();
+  keys.set(name, key);
+  return key;
+}

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type RateLimitOptions, rateLimit } from '../../../src/handlers/limits/rate-limit.ts';
+import { TokenBuckets } from '../../../src/handlers/limits/token-buckets.ts';
+import type { Request } from '../../../src/http/message.ts';
+import { Response } from '../../../src/http/response.ts';
+import { responseField } from '../../../src/http/response-fields.ts';
+import { UpgradeResponse } from '../../../src/http/upgrade-response.ts';
+import { pass, requestOf } from '../../support/handler.ts';
+
+/** A limit of 2 a second, 4 at once, and its clock. */
+function limiter(options: Partial<RateLimitOptions> = {}) {
+  const clock = { nowMs: 5000 };
+  const handler = rateLimit({ per: 'address', ratePerSecond: 2, burst: 4, now: () => clock.nowMs, ...options });
+  const status = async (request: Request = requestOf()) => (await pass(handler, request)).response.status;
+  const statuses = async (requests: readonly Request[]) => Promise.all(requests.map(status));
+  return { clock, handler, status, statuses };
+}
+
+const from = (remoteAddress: string, headers: readonly string[] = []) =>
+  requestOf({ headers, peer: { remoteAddress } });
+const times = (count: number, request = requestOf()) => new Array<Request>(count).fill(request);
+
+describe('rateLimit', () => {
+  it('lets a burst pass and refuses the rest without asking the application', async () => {
+    const { handler, statuses } = limiter();
+    assert.deepEqual(await statuses(times(5)), [200, 200, 200, 200, 429]);
+    const { passed } = await pass(handler, requestOf());
+    assert.equal(passed, null);
+  });
+
+  it('lets as many pass in the long run as the rate says', async () => {
+    const { clock, statuses } = limiter();
+    await statuses(times(4));
+    let allowed = 0;
+    for (let tenth = 0; tenth < 100; tenth += 1) {
+      clock.nowMs += 100;
+      const answers = await statuses(times(3));
+      allowed += answers.filter((status) => status === 200).length;
+    }
+    assert.equal(allowed, 20);
+  });
+
+  it('is never fuller than its burst, however long nobody comes', async () => {
+    const { clock, statuses } = limiter();
+    await statuses(times(5));
+    clock.nowMs += 3_600_000;
+    assert.deepEqual(await statuses(times(5)), [200, 200, 200, 200, 429]);
+  });
+
+  it('tells when to come again, and then lets pass', async () => {
+    const { clock, handler, status, statuses } = limiter({ ratePerSecond: 0.1, burst: 1 });
+    assert.equal(await status(), 200);
+    clock.nowMs += 2500;
+    const { response } = await pass(handler, requestOf());
+    assert.equal(responseField(response, 'retry-after'), '8');
+    clock.nowMs += 7499;
+    assert.deepEqual(await statuses(times(1)), [429]);
+    clock.nowMs += 1;
+    assert.deepEqual(await statuses(times(2)), [200, 429]);
+  });
+
+  it('never says Retry-After: 0', async () => {
+    const { handler, statuses } = limiter({ ratePerSecond: 1000, burst: 1 });
+    await statuses(times(1));
+    assert.equal(responseField((await pass(handler, requestOf())).response, 'retry-after'), '1');
+  });
+
+  it('tells policy and state of a refusal', async () => {
+    const { handler, statuses } = limiter({ name: 'login' });
+    await statuses(times(4));
+    const { response } = await pass(handler, requestOf());
+    assert.equal(responseField(response, 'ratelimit-policy'), '"login";q=4;w=2');
+    assert.equal(responseField(response, 'ratelimit'), '"login";r=0;t=2');
+  });
+
+  it('tells them on every response when asked to, beside those of other limits', async () => {
+    const { handler } = limiter({ announce: true });
+    const inner = Response.fromHeaders(200, ['RateLimit', '"inner";r=9;t=1'], null);
+    const { response } = await pass(handler, requestOf(), inner);
+    assert.equal(responseField(response, 'ratelimit'), '"inner";r=9;t=1, "default";r=3;t=1');
+    const quiet = limiter();
+    assert.equal(responseField((await pass(quiet.handler, requestOf())).response, 'ratelimit'), null);
+  });
+
+  it('leaves an upgrade alone', async () => {
+    const upgrade = new UpgradeResponse('echo', [], () => {});
+    const { response } = await pass(limiter({ announce: true }).handler, requestOf(), upgrade);
+    assert.equal(response, upgrade);
+  });
+
+  it('counts addresses apart, of IPv6 the /64', async () => {
+    const { statuses } = limiter({ burst: 1 });
+    const same = ['2001:db8:1:2::1', '2001:db8:1:2:ffff::9', '2001:0db8:0001:0002::1', '2001:db8:1:2:1:2:3.4.5.6'];
+    assert.deepEqual(await statuses(same.map((address) => from(address))), [200, 429, 429, 429]);
+    const other = ['2001:db8:1:3::1', '2001:db8:1::2', '::1', '192.0.2.1', '192.0.2.2', ''];
+    assert.deepEqual(await statuses(other.map((address) => from(address))), [200, 200, 200, 200, 200, 200]);
+  });
+
+  it('counts values of a field apart, and requests without it by address', async () => {
+    const { statuses } = limiter({ burst: 1, per: { header: 'X-Api-Key' } });
+    const long = 'k'.repeat(9000);
+    const requests = [
+      from('192.0.2.1', ['X-Api-Key', 'a']),
+      from('192.0.2.2', ['x-api-key', 'a']),
+      from('192.0.2.1', ['X-Api-Key', `${long}1`]),
+      from('192.0.2.1', ['X-Api-Key', `${long}2`]),
+      from('192.0.2.1'),
+      from('192.0.2.1'),
+      from('192.0.2.2'),
+      from('192.0.2.3', ['X-Api-Key', '192.0.2.4']),
+      from('192.0.2.4'),
+    ];
+    assert.deepEqual(await statuses(requests), [200, 429, 200, 200, 200, 429, 200, 200, 200]);
+  });
+
+  it('counts all together per route', async () => {
+    const { statuses } = limiter({ burst: 2, per: 'route' });
+    assert.deepEqual(await statuses([from('192.0.2.1'), from('192.0.2.2'), from('192.0.2.3')]), [200, 200, 429]);
+  });
+});
+
+describe('TokenBuckets', () => {
+  it('remembers no more keys than it may in a flood of 100,000, and those that came last', () => {
+    const buckets = new TokenBuckets({ ratePerSecond: 0.001, burst: 1, keysMax: 10_000 });
+    let most = 0;
+    for (let i = 0; i < 100_000; i += 1) {
+      assert.equal(buckets.take(`key ${i}`, i / 1000).allowed, true);
+      most = Math.max(most, buckets.size);
+    }
+    assert.ok(most <= 10_000, `${most} keys`);
+    for (let i = 95_001; i < 100_000; i += 1) assert.equal(buckets.take(`key ${i}`, 100).allowed, false);
+  });
+
+  it('does not forget a client that goes on asking during a flood', () => {
+    const buckets = new TokenBuckets({ ratePerSecond: 0.001, burst: 1, keysMax: 1000 });
+    assert.equal(buckets.take('busy', 0).allowed, true);
+    for (let i = 0; i < 100_000; i += 1) {
+      buckets.take(`key ${i}`, 0);
+      if (i % 400 === 0) assert.equal(buckets.take('busy', 0).allowed, false);
+    }
+  });
+
+  it('forgets full buckets when the next request comes', () => {
+    const buckets = new TokenBuckets({ ratePerSecond: 1, burst: 5, keysMax: 100_000 });
+    for (let i = 0; i < 1000; i += 1) buckets.take(`key ${i}`, 0);
+    buckets.take('one', 11_000);
+    assert.equal(buckets.size, 1);
+  });
+
+  it('forgets no bucket that is not full', () => {
+    const buckets = new TokenBuckets({ ratePerSecond: 1, burst: 10, keysMax: 100_000 });
+    for (let i = 0; i < 10; i += 1) assert.equal(buckets.take('one', 9000).allowed, true);
+    for (let ms = 9100; ms < 19_000; ms += 100) buckets.take('other', ms);
+    assert.equal(buckets.take('one', 18_900).left, 8);
+  });
+});

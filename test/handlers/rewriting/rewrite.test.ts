@@ -1,0 +1,111 @@
+import { deepEqual, equal, throws } from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { mount } from '../../../src/handlers/rewriting/mount.ts';
+import { type RewriteOptions, rewrite } from '../../../src/handlers/rewriting/rewrite.ts';
+import { pass, requestOf } from '../../support/handler.ts';
+
+/** `path?query` as sent and as seen behind the handler. */
+const CASES: readonly (readonly [options: RewriteOptions, sent: string, seen: string])[] = [
+  [{ prefix: '/api' }, '/api/users?x=1', '/users?x=1'],
+  [{ prefix: '/api' }, '/api', '/'],
+  [{ prefix: '/api/' }, '/api/', '/'],
+  [{ prefix: '/api' }, '/apis', '/apis'],
+  [{ prefix: '/api' }, '/%61pi/a%2Fb%20c', '/a%2Fb%20c'],
+  [{ prefix: '/old', replacement: '/new/place' }, '/old/x%3Fy?q', '/new/place/x%3Fy?q'],
+  [{ prefix: '/old', replacement: '/über 100%' }, '/old/x', '/%C3%BCber%20100%25/x'],
+  [{ prefix: '/', replacement: '/v1/' }, '/x', '/v1/x'],
+  [{ prefix: '/', replacement: '/v1' }, '/', '/v1/'],
+  [{ prefix: '/', replacement: '/v1' }, '*', '*'],
+  [{ pattern: '^/(\\d+)$', to: '/item/{1}' }, '/12?a=b', '/item/12?a=b'],
+  [{ pattern: '^/(\\d+)$', to: '/item/{1}' }, '/x', '/x'],
+  [{ pattern: '^/(\\d+)$', to: '/item?id={1}' }, '/12?a=b', '/item?id=12'],
+  [{ pattern: '^/(\\d+)$', to: '/item?id={1}&{query}' }, '/12?a=b', '/item?id=12&a=b'],
+  [{ pattern: '^/(\\d+)$', to: '/item?id={1}&{query}' }, '/12', '/item?id=12'],
+  [{ pattern: '^/(\\d+)$', to: '/item?' }, '/12?a=b', '/item'],
+  [{ pattern: '^/p/(.*)$', to: '/q?name={1}' }, '/p/a&b=c%26', '/q?name=a%26b%3Dc%26'],
+  [{ pattern: '^/p/(.*)$', to: '/{1}' }, '/p/a%2e%2E%2Fb', '/a%2e%2E%2Fb'],
+  [{ pattern: '^/p/(.*)$', to: '/{1}' }, '/p//x', '/x'],
+  [{ pattern: 'x', to: '{path}/y' }, '/x', '/x/y'],
+  [{ query: { remove: ['a'] } }, '/x?a=1&b=2&a&%61=3&A=4', '/x?b=2&A=4'],
+  [{ query: { remove: ['a b'] } }, '/x?a+b=1&a%20b&c=%zz', '/x?c=%zz'],
+  [{ query: { set: ['a', '1 &', 'n', 'ü'] } }, '/x?b=2&a=0', '/x?b=2&a=1%20%26&n=%C3%BC'],
+  [{ query: { set: ['a', '1'] } }, '/x', '/x?a=1'],
+  [{ prefix: '/api', query: { set: ['v', '1'] } }, '/api/x?y', '/x?y&v=1'],
+  [{ prefix: '/api', query: { set: ['v', '1'] } }, '/x?y', '/x?y'],
+];
+
+describe('a rewrite', () => {
+  for (const [options, sent, seen] of CASES) {
+    it(`${JSON.stringify(options)} shows ${sent} as ${seen}`, async () => {
+      const [path = '', query = ''] = sent.split('?');
+      const request = requestOf({ path, query });
+      const { passed } = await pass(rewrite(options), request);
+      equal(`${passed?.path}${passed?.query === '' ? '' : `?${passed?.query}`}`, seen);
+      equal(passed === request, sent === seen);
+      equal(passed?.recurring, request.recurring);
+    });
+  }
+
+  it('leaves what a mount took', async () => {
+    const request = requestOf({ path: '/%61pp/api/x', scriptName: '/%61pp' });
+    for (const options of [{ prefix: '/api' }, { pattern: '^/api/(.*)$', to: '/{1}' }]) {
+      const { passed } = await pass(rewrite(options), request);
+      equal(passed?.path, '/%61pp/x');
+      equal(passed?.scriptName, '/%61pp');
+    }
+    equal((await pass(rewrite({ pattern: 'x', to: '{path}/y' }), request)).passed?.path, '/%61pp/api/x/y');
+    equal((await pass(rewrite({ prefix: '/app' }), request)).passed, request);
+  });
+
+  const wrong: readonly (readonly [RewriteOptions, RegExp])[] = [
+    [{}, /not clear/],
+    [{ pattern: 'a' }, /not clear/],
+    [{ to: '/a' }, /not clear/],
+    [{ prefix: '/a', to: '/b' }, /not clear/],
+    [{ prefix: '/a', pattern: 'a', to: '/b' }, /not clear/],
+    [{ replacement: '/a' }, /not clear/],
+    [{ replacement: '/a', pattern: 'a', to: '/b' }, /not clear/],
+    [{ prefix: 'a' }, /rewrite prefix/],
+    [{ prefix: '/a', replacement: 'b' }, /rewrite replacement/],
+    [{ pattern: '(', to: '/b' }, /rewrite pattern/],
+    [{ pattern: 'a', to: 'https://other.example/' }, /no path/],
+    [{ pattern: 'a', to: '/b#c' }, /no path/],
+    [{ pattern: 'a', to: '/{1}' }, /\{1\}/],
+  ];
+  for (const [options, message] of wrong) {
+    it(`is refused at start when it is ${JSON.stringify(options)}`, () => {
+      throws(() => rewrite(options), message);
+    });
+  }
+});
+
+describe('a mount', () => {
+  const cases: readonly (readonly [prefix: string, path: string, scriptName: string | null])[] = [
+    ['/app', '/app', '/app'],
+    ['/app', '/app/', '/app'],
+    ['/app/', '/app/x%2Fy', '/app'],
+    ['/app', '/%61pp/x', '/%61pp'],
+    ['/app', '/apple', null],
+    ['/app', '/app%2Fx', null],
+    ['/app', '/', null],
+    ['/', '/x', ''],
+    ['/a b/ü', '/a%20b/%C3%BC/x', '/a%20b/%C3%BC'],
+  ];
+  for (const [prefix, path, scriptName] of cases) {
+    it(`at ${prefix} ${scriptName === null ? 'does not have' : 'has'} ${path}`, async () => {
+      const { response, passed } = await pass(mount({ prefix }), requestOf({ path }));
+      equal(response.status, scriptName === null ? 404 : 200);
+      deepEqual([passed?.path, passed?.scriptName], scriptName === null ? [undefined, undefined] : [path, scriptName]);
+    });
+  }
+
+  it('in a mount begins where that ends', async () => {
+    const { passed } = await pass(mount({ prefix: '/b' }), requestOf({ path: '/a/b/c', scriptName: '/a' }));
+    equal(passed?.scriptName, '/a/b');
+    equal((await pass(mount({ prefix: '/a' }), requestOf({ path: '/a/b/c', scriptName: '/a' }))).response.status, 404);
+  });
+
+  it('is refused at start when it is no path', () => {
+    throws(() => mount({ prefix: 'app' }), /mount prefix/);
+  });
+});

@@ -1,0 +1,342 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import type { BodySink, BodySource, Request } from '../../../src/http/message.ts';
+import { Response } from '../../../src/http/response.ts';
+import { BlockSource } from '../../support/block-source.ts';
+import { encodeRequest, readRecords, record, serveGateway, variablesOf } from '../../support/cgi-frames.ts';
+import { eventually, SocketClient } from '../../support/socket-client.ts';
+
+const PROTOCOLS = ['uwsgi', 'scgi', 'fastcgi'] as const;
+type Protocol = (typeof PROTOCOLS)[number];
+
+/** The answer without what frames it, so that it begins with the status, and whether it came whole. */
+function answerOf(protocol: Protocol, received: string): { text: string; whole: boolean } {
+  if (protocol !== 'fastcgi') return { text: received.replace(/^(?:HTTP\/1\.1|Status:) /, ''), whole: true };
+  const { stdout, ended } = readRecords(received);
+  return { text: stdout.replace(/^Status: /, ''), whole: ended };
+}
+
+/** A content that comes block by block. */
+function blocksOf(blocks: readonly Buffer[]): BodySource {
+  let next = 0;
+  let paused = false;
+  let sink: BodySink | null = null;
+  const give = (): void => {
+    if (paused || sink === null) return;
+    const block = blocks[next];
+    next += 1;
+    if (block !== undefined) {
+      sink.write(block);
+      setImmediate(give);
+    } else sink.end();
+  };
+  return {
+    start(given) {
+      sink = given;
+      give();
+    },
+    pause() {
+      paused = true;
+    },
+    resume() {
+      paused = false;
+      setImmediate(give);
+    },
+    cancel() {
+      sink = null;
+    },
+  };
+}
+
+/** The content of a request as text. */
+function contentOf({ body }: Request): Promise<string> {
+  if (body === null) return Promise.resolve('');
+  return new Promise((resolve, reject) => {
+    let text = '';
+    body.start({
+      write(block) {
+        text += Buffer.from(block).toString('latin1');
+      },
+      end: () => resolve(text),
+      fail: reject,
+    });
+  });
+}
+
+for (const protocol of PROTOCOLS) {
+  describe(`a request over ${protocol}`, () => {
+    it('is what its variables say', async (t) => {
+      const server = await serveGateway(t, protocol, () => Response.text(200, 'hello'));
+      const client = await SocketClient.open(server.port);
+      const variables = variablesOf({
+        REQUEST_METHOD: 'DELETE',
+        REQUEST_URI: '/shop/caf%C3%A9/a%2Fb?x=%20y&z',
+        SCRIPT_NAME: '/shop',
+        PATH_INFO: '/caf\xc3\xa9/a/b',
+        QUERY_STRING: 'x=%20y&z',
+        HTTPS: 'on',
+        SERVER_PORT: '8443',
+        CONTENT_LENGTH: '',
+        HTTP_X_LONG: 'v'.repeat(300),
+        HTTP_PROXY: 'http://evil/',
+        HTTP_CONNECTION: 'close, X-Long',
+        HTTP_TRANSFER_ENCODING: 'chunked',
+      });
+      const octets = encodeRequest(protocol, [
+        ['CONTENT_LENGTH', '0'],
+        ...variables.filter(([name]) => name !== 'CONTENT_LENGTH'),
+      ]);
+      client.send(octets);
+      await client.untilClosed();
+      const [request] = server.requests as [Request];
+      assert.deepEqual(
+        [request.method, request.path, request.query, request.scriptName, request.protocol, request.host],
+        ['DELETE', '/shop/caf%C3%A9/a%2Fb', 'x=%20y&z', '/shop', 'HTTP/1.1', 'test.example'],
+      );
+      assert.deepEqual(request.headers, ['Host', 'test.example', 'X-Long', 'v'.repeat(300)]);
+      const { remoteAddress, remotePort, secure, serverPort } = request.peer;
+      assert.deepEqual([remoteAddress, remotePort, secure, serverPort], ['192.0.2.7', 4711, true, '8443']);
+      const { text, whole } = answerOf(protocol, client.received);
+      assert.match(
+        text,
+        /^200 OK\r\nContent-Type: text\/plain; charset=utf-8\r\nContent-Length: 5\r\nDate: .*\r\nServer: viaduct\r\n\r\nhello$/,
+      );
+      assert.ok(whole);
+      assert.deepEqual(server.answered, [200]);
+    });
+
+    it('has its content, however it comes', async (t) => {
+      const server = await serveGateway(t, protocol, async (request) => Response.text(200, await contentOf(request)));
+      const content = 'some content of this request';
+      const variables = variablesOf({
+        CONTENT_LENGTH: `${content.length}`,
+        REQUEST_METHOD: 'POST',
+        CONTENT_TYPE: 'text/x',
+      });
+      const octets = encodeRequest(protocol, variables, content);
+      for (const step of [1, 7, octets.length]) {
+        const client = await SocketClient.open(server.port);
+        for (let at = 0; at < octets.length; at += step) {
+          client.send(octets.slice(at, at + step));
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        await client.untilClosed();
+        assert.ok(answerOf(protocol, client.received).text.endsWith(`\r\n\r\n${content}`), `in steps of ${step}`);
+      }
+      assert.deepEqual(server.requests[0]?.headers.slice(-4), [
+        'Content-Type',
+        'text/x',
+        'Content-Length',
+        `${content.length}`,
+      ]);
+    });
+
+    it('gets a long content as the front takes it, and none for HEAD', async (t) => {
+      const blocks = Array.from({ length: 40 }, (_, i) => Buffer.alloc(50_000, 97 + (i % 26)));
+      const server = await serveGateway(t, protocol, () => Response.fromHeaders(200, [], blocksOf(blocks)));
+      const client = await SocketClient.open(server.port);
+      client.send(encodeRequest(protocol, variablesOf()));
+      await client.untilClosed();
+      const { text, whole } = answerOf(protocol, client.received);
+      assert.ok(whole && text.endsWith(`\r\n\r\n${Buffer.concat(blocks).toString('latin1')}`));
+      const head = await SocketClient.open(server.port);
+      head.send(encodeRequest(protocol, variablesOf({ REQUEST_METHOD: 'HEAD' })));
+      await head.untilClosed();
+      assert.match(answerOf(protocol, head.received).text, /^200 OK\r\n[\s\S]*\r\n\r\n$/);
+    });
+
+    it('is seen to be broken off when its response does not come whole', async (t) => {
+      const content = new BlockSource();
+      const server = await serveGateway(t, protocol, () =>
+        Response.fromHeaders(200, ['Content-Length', '10'], content),
+      );
+      const client = await SocketClient.open(server.port);
+      const failed = once(client.socket, 'error');
+      client.send(encodeRequest(protocol, variablesOf()));
+      const sink = await content.sink;
+      sink.write(Buffer.from('part'));
+      await client.until(/part/);
+      sink.fail(new Error('no more'));
+      if (protocol !== 'fastcgi') assert.equal((await failed)[0].code, 'ECONNRESET');
+      await client.untilClosed();
+      if (protocol === 'fastcgi') assert.equal(readRecords(client.received).ended, false);
+    });
+
+    it('tells the application when the front gives it up', async (t) => {
+      let gone = false;
+      const server = await serveGateway(t, protocol, (request) => {
+        request.onGone = () => {
+          gone = true;
+        };
+        return new Promise(() => {});
+      });
+      const client = await SocketClient.open(server.port);
+      client.send(encodeRequest(protocol, variablesOf()));
+      await eventually('it is there', () => server.requests.length === 1);
+      if (protocol === 'fastcgi') client.close();
+      else client.socket.resetAndDestroy();
+      await eventually('it is given up', () => gone);
+    });
+
+    for (const [what, changes, status] of [
+      ['a method that is none', { REQUEST_METHOD: 'GE T' }, 400],
+      ['CONNECT', { REQUEST_METHOD: 'CONNECT' }, 405],
+      ['a control character in a field', { HTTP_X: 'a\r\nX-Evil: 1' }, 400],
+      ['a control character in a name', { 'HTTP_X: 1\r\nX_EVIL': 'a' }, 400],
+      ['a length that is none', { CONTENT_LENGTH: '+5' }, 400],
+      ['content that is too long', { CONTENT_LENGTH: '5000' }, 413],
+      ['chunks that the front streams', { CONTENT_LENGTH: '', HTTP_TRANSFER_ENCODING: 'chunked' }, 411],
+      ['a path with a control character', { REQUEST_URI: '/a b', PATH_INFO: null }, 400],
+      ['no path', { REQUEST_URI: null, PATH_INFO: null }, 400],
+      ['a prefix that is no path', { SCRIPT_NAME: 'shop' }, 400],
+      ['a host that is none', { HTTP_HOST: 'a b' }, 400],
+      ['fields that are too long', { HTTP_X: 'v'.repeat(40_000) }, 431],
+    ] as const) {
+      it(`is refused for ${what}`, async (t) => {
+        const server = await serveGateway(t, protocol, () => Response.text(200, 'served'), { bodyBytesMax: 4000 });
+        const client = await SocketClient.open(server.port);
+        client.send(encodeRequest(protocol, variablesOf(changes)));
+        await client.untilClosed();
+        assert.equal(answerOf(protocol, client.received).text.slice(0, 3), `${status}`);
+        assert.equal(server.requests.length, 0);
+        assert.ok(server.refused.length > 0);
+      });
+    }
+
+    it('does not hold a stopping server up', async (t) => {
+      let answer: (response: Response) => void = () => {};
+      const server = await serveGateway(t, protocol, () => new Promise((resolve) => (answer = resolve)));
+      const idle = await SocketClient.open(server.port);
+      const busy = await SocketClient.open(server.port);
+      busy.send(encodeRequest(protocol, variablesOf(), '', true));
+      await eventually('it is there', () => server.requests.length === 1);
+      server.gateway.drain();
+      const drained = server.connections.drain();
+      await idle.untilClosed();
+      answer(Response.text(200, 'last'));
+      await drained;
+      await busy.untilClosed();
+      assert.match(answerOf(protocol, busy.received).text, /last$/);
+    });
+  });
+}
+
+describe('where a request leads', () => {
+  for (const [what, changes, path, scriptName] of [
+    ['REQUEST_URI alone, as with scgi_params', { PATH_INFO: null, REQUEST_URI: '/a%20b/c?d' }, '/a%20b/c', ''],
+    [
+      'all in SCRIPT_NAME, as with fastcgi_params',
+      { PATH_INFO: null, SCRIPT_NAME: '/a b', REQUEST_URI: '/a%20b' },
+      '/a%20b',
+      '',
+    ],
+    ['DOCUMENT_URI alone', { PATH_INFO: null, REQUEST_URI: null, DOCUMENT_URI: '/a b' }, '/a%20b', ''],
+    ['an absolute URI', { PATH_INFO: '/x', REQUEST_URI: 'http://a.example/x' }, '/x', ''],
+    ['a path that the front rewrote', { PATH_INFO: '/new path', REQUEST_URI: '/old' }, '/new%20path', ''],
+    [
+      'a prefix that the front rewrote',
+      { SCRIPT_NAME: '/s p', PATH_INFO: '/x', REQUEST_URI: '/old' },
+      '/s%20p/x',
+      '/s%20p',
+    ],
+    [
+      'an encoded prefix',
+      { SCRIPT_NAME: '/s p', PATH_INFO: '/x%', REQUEST_URI: '/s%20p/x%25' },
+      '/s%20p/x%25',
+      '/s%20p',
+    ],
+    ['a prefix with a slash at its end', { SCRIPT_NAME: '/s/', PATH_INFO: '/x', REQUEST_URI: '/s/x' }, '/s/x', '/s'],
+    ['nothing behind the prefix', { SCRIPT_NAME: '/s', PATH_INFO: '', REQUEST_URI: '/s' }, '/s', '/s'],
+    ['two slashes', { PATH_INFO: '//a//b', REQUEST_URI: '//a//b' }, '//a//b', ''],
+  ] as const) {
+    it(`is known from ${what}`, async (t) => {
+      const server = await serveGateway(t, 'uwsgi', () => Response.text(200, 'served'));
+      const client = await SocketClient.open(server.port);
+      client.send(encodeRequest('uwsgi', variablesOf(changes)));
+      await client.untilClosed();
+      const [request] = server.requests;
+      assert.deepEqual([request?.path, request?.scriptName], [path, scriptName], client.received);
+    });
+  }
+
+  for (const [told, address] of [
+    ['2001:db8::1', '2001:db8::1'],
+    ['::ffff:192.0.2.9', '192.0.2.9'],
+    ['unix:', ''],
+    ['', '0.0.0.0'],
+    ['localhost', '0.0.0.0'],
+  ] as const) {
+    it(`comes from "${address}" when the front says "${told}"`, async (t) => {
+      const server = await serveGateway(t, 'scgi', () => Response.text(200, 'served'));
+      const client = await SocketClient.open(server.port);
+      client.send(encodeRequest('scgi', variablesOf({ REMOTE_ADDR: told })));
+      await client.untilClosed();
+      assert.equal(server.requests[0]?.peer.remoteAddress, address);
+    });
+  }
+});
+
+describe('a connection of FastCGI', () => {
+  it('carries one request after another when the front wants to keep it', async (t) => {
+    const server = await serveGateway(t, 'fastcgi', ({ peer }) => Response.text(200, peer.remoteAddress));
+    const client = await SocketClient.open(server.port);
+    for (const address of ['192.0.2.1', '192.0.2.2']) {
+      client.received = '';
+      client.send(encodeRequest('fastcgi', variablesOf({ REMOTE_ADDR: address }), '', true));
+      await eventually('it is answered', () => readRecords(client.received).ended);
+      assert.match(readRecords(client.received).stdout, new RegExp(`${address}$`));
+    }
+    assert.equal(client.socket.destroyed, false);
+    client.close();
+  });
+
+  it('gives no second request at the same time', async (t) => {
+    const server = await serveGateway(t, 'fastcgi', () => new Promise(() => {}));
+    const client = await SocketClient.open(server.port);
+    client.send(encodeRequest('fastcgi', variablesOf(), '', true));
+    client.send(record(1, '\0\x01\x01\0\0\0\0\0', 2));
+    await eventually('it is refused', () => readRecords(client.received).ended);
+    assert.equal(readRecords(client.received).status, 1);
+    client.close();
+  });
+
+  it('knows no other role than that of a responder', async (t) => {
+    const server = await serveGateway(t, 'fastcgi', () => Response.text(200, ''));
+    const client = await SocketClient.open(server.port);
+    client.send(record(1, '\0\x02\x01\0\0\0\0\0'));
+    await eventually('it is refused', () => readRecords(client.received).ended);
+    assert.equal(readRecords(client.received).status, 3);
+    client.close();
+  });
+
+  it('says what it can, and what it does not know', async (t) => {
+    const server = await serveGateway(t, 'fastcgi', () => Response.text(200, ''));
+    const client = await SocketClient.open(server.port);
+    client.send(record(9, '\x0f\0FCGI_MPXS_CONNS\x03\0abc', 0) + record(77, '', 0));
+    await eventually('both are answered', () => readRecords(client.received).types.length === 2);
+    assert.deepEqual(readRecords(client.received).types, [10, 11]);
+    assert.ok(client.received.includes('\x0f\x01FCGI_MPXS_CONNS0'));
+    client.close();
+  });
+
+  it('ends a request that the front aborts, and goes on', async (t) => {
+    let gone = false;
+    const server = await serveGateway(t, 'fastcgi', (request) => {
+      if (gone) return Response.text(200, 'next');
+      request.onGone = () => {
+        gone = true;
+      };
+      return new Promise(() => {});
+    });
+    const client = await SocketClient.open(server.port);
+    client.send(encodeRequest('fastcgi', variablesOf(), '', true));
+    await eventually('it is there', () => server.requests.length === 1);
+    client.send(record(2, ''));
+    await eventually('it is over', () => gone && readRecords(client.received).ended);
+    client.received = '';
+    client.send(encodeRequest('fastcgi', variablesOf(), '', true));
+    await eventually('the next one is answered', () => /next$/.test(readRecords(client.received).stdout));
+    client.close();
+  });
+});

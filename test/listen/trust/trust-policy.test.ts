@@ -1,0 +1,307 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Peer, Request } from '../../../src/http/message.ts';
+import { CidrList } from '../../../src/http/semantics/cidr.ts';
+import { type TrustOptions, trustProxies } from '../../../src/listen/trust/trust-policy.ts';
+import { requestOf, valuesOf } from '../../support/handler.ts';
+
+const PROXY = '10.0.0.1';
+const CLIENT = '192.0.2.1';
+
+function receive(options: Partial<TrustOptions> & { readonly proxies?: readonly string[] } = {}) {
+  const list = CidrList.parse(options.proxies ?? ['10.0.0.0/8', '2001:db8:10::/48', 'unix']);
+  return trustProxies({ trusted: (address) => list.matches(address), ...options });
+}
+
+/** A request by way of the proxy, with these fields. */
+function byProxy(headers: readonly string[], peer: Partial<Peer> = {}): Request {
+  return requestOf({
+    headers: ['Host', 'inner.example', ...headers],
+    host: 'inner.example',
+    peer: { remoteAddress: PROXY, ...peer },
+  });
+}
+
+function addressOf(headers: readonly string[], options: Parameters<typeof receive>[0] = {}): string {
+  return receive(options)(byProxy(headers)).peer.remoteAddress;
+}
+
+describe('trustProxies, towards anybody', () => {
+  const forged = [
+    'Forwarded',
+    'for=10.9.9.9;proto=https;host=evil.example',
+    'X-Forwarded-For',
+    '10.9.9.9',
+    'x-forwarded-proto',
+    'https',
+    'X-FORWARDED-HOST',
+    'evil.example',
+    'X-Forwarded-Port',
+    '443',
+    'X-Forwarded-Prefix',
+    '/admin',
+    'X-Forwarded-Anything',
+    'yes',
+    'X-Real-IP',
+    '10.9.9.9',
+    'X_Forwarded_For',
+    '10.9.9.9',
+    'X_Real-Ip',
+    '10.9.9.9',
+  ];
+
+  for (const [who, options, address] of [
+    ['nobody is trusted', { trusted: null }, CLIENT],
+    ['others are trusted', {}, CLIENT],
+    ['others are trusted and it uses a Unix socket', { proxies: ['10.0.0.0/8'] }, ''],
+  ] as const) {
+    it(`removes every claim of a client when ${who}`, () => {
+      const request = requestOf({
+        headers: ['Host', 'test.example', ...forged, 'X-Requested-With', 'fetch', 'From', 'a@example.org'],
+        peer: { remoteAddress: address },
+      });
+      const received = receive(options)(request);
+      assert.deepEqual(received.headers, [
+        'Host',
+        'test.example',
+        'X-Requested-With',
+        'fetch',
+        'From',
+        'a@example.org',
+      ]);
+      assert.deepEqual(received.peer, request.peer);
+      assert.equal(received.host, 'test.example');
+      assert.equal(received.recurring, 0);
+    });
+  }
+
+  it('returns a request without such fields as it came, whoever sent it', () => {
+    for (const remoteAddress of [PROXY, CLIENT]) {
+      const request = requestOf({ headers: ['Host', 'a', 'X-Requested-With', 'fetch'], peer: { remoteAddress } });
+      assert.equal(receive()(request), request);
+    }
+  });
+});
+
+describe('trustProxies, X-Forwarded-For', () => {
+  const cases: [string, string, string][] = [
+    ['the client of one proxy', '203.0.113.7', '203.0.113.7'],
+    ['the client before several proxies', '203.0.113.7, 10.1.1.1, 10.2.2.2', '203.0.113.7'],
+    [
+      'the nearest address that is no proxy, whatever the client wrote before it',
+      '127.0.0.1, 203.0.113.7',
+      '203.0.113.7',
+    ],
+    ['the nearest one even behind what is no address', 'nonsense "; drop, 203.0.113.7', '203.0.113.7'],
+    ['the outermost when all are proxies', '10.3.3.3, 10.1.1.1', '10.3.3.3'],
+    ['an IPv6 address', '2001:DB8::7', '2001:db8::7'],
+    ['an IPv6 address in brackets with a port', '[2001:db8::7]:4711', '2001:db8::7'],
+    ['an IPv4 address with a port', '203.0.113.7:4711', '203.0.113.7'],
+    ['an IPv4 address mapped to IPv6', '::ffff:203.0.113.7', '203.0.113.7'],
+    ['a client behind an IPv6 proxy', '203.0.113.7, 2001:db8:10::1', '203.0.113.7'],
+    ['past empty elements', ', 203.0.113.7, ,', '203.0.113.7'],
+  ];
+  for (const [what, value, address] of cases) {
+    it(`takes ${what}`, () => assert.equal(addressOf(['X-Forwarded-For', value]), address));
+  }
+
+  it('reads several lines as one list', () => {
+    assert.equal(addressOf(['X-Forwarded-For', '1.1.1.1, 203.0.113.7', 'x-forwarded-for', '10.1.1.1']), '203.0.113.7');
+  });
+
+  it('takes the port where there is one, and 0 otherwise', () => {
+    assert.equal(receive()(byProxy(['X-Forwarded-For', '203.0.113.7:4711'])).peer.remotePort, 4711);
+    assert.equal(receive()(byProxy(['X-Forwarded-For', '203.0.113.7'])).peer.remotePort, 0);
+  });
+
+  it('believes as many proxies as it is told to', () => {
+    const value = '203.0.113.7, 10.1.1.1, 10.2.2.2';
+    assert.equal(addressOf(['X-Forwarded-For', value], { hopsMax: 1 }), '10.2.2.2');
+    assert.equal(addressOf(['X-Forwarded-For', value], { hopsMax: 2 }), '10.1.1.1');
+    assert.equal(addressOf(['X-Forwarded-For', value], { hopsMax: 3 }), '203.0.113.7');
+  });
+
+  it('shows those behind it no address that the client wrote itself', () => {
+    const received = receive()(
+      byProxy(['X-Forwarded-For', '127.0.0.1, 203.0.113.7, 10.1.1.1', 'X-Real-IP', '127.0.0.1']),
+    );
+    assert.deepEqual(valuesOf(received.headers, 'x-forwarded-for'), ['203.0.113.7, 10.1.1.1']);
+    assert.deepEqual(valuesOf(received.headers, 'x-real-ip'), ['203.0.113.7']);
+  });
+
+  it('comes before X-Real-IP, which is taken alone', () => {
+    assert.equal(addressOf(['X-Real-IP', '203.0.113.8', 'X-Forwarded-For', '203.0.113.7']), '203.0.113.7');
+    assert.equal(addressOf(['X-Real-IP', '203.0.113.8']), '203.0.113.8');
+  });
+
+  it('is believed from a Unix socket when that is trusted', () => {
+    const request = byProxy(['X-Forwarded-For', '203.0.113.7'], { remoteAddress: '' });
+    assert.equal(receive()(request).peer.remoteAddress, '203.0.113.7');
+    assert.equal(receive({ proxies: ['10.0.0.0/8'] })(request).peer.remoteAddress, '');
+  });
+
+  for (const value of [
+    '203.0.113.7.8',
+    '[::1',
+    '203.0.113.7:99999',
+    'fe80::1%eth0',
+    'client.example',
+    '203.0.113.7 10.0.0.1',
+  ]) {
+    it(`ignores all that a proxy says when it says that the client is ${value}, and tells it once`, () => {
+      const told: string[] = [];
+      const stage = receive({ onIgnored: (message) => told.push(message) });
+      const request = byProxy([
+        'X-Forwarded-For',
+        value,
+        'X-Forwarded-Proto',
+        'https',
+        'X-Forwarded-Host',
+        'b.example',
+      ]);
+      for (const received of [stage(request), stage(request)]) {
+        assert.deepEqual(received.peer, request.peer);
+        assert.equal(received.host, 'inner.example');
+        assert.deepEqual(received.headers, ['Host', 'inner.example']);
+      }
+      assert.equal(told.length, 1);
+    });
+  }
+});
+
+describe('trustProxies, scheme, host and port', () => {
+  const origin = (headers: readonly string[], peer: Partial<Peer> = {}) => {
+    const { peer: after, host } = receive()(byProxy(headers, peer));
+    return [after.secure, host, after.serverPort];
+  };
+
+  it('takes the scheme, and the port that goes with it', () => {
+    assert.deepEqual(origin(['X-Forwarded-Proto', 'https']), [true, 'inner.example', '443']);
+    assert.deepEqual(origin(['X-Forwarded-Proto', 'HTTP'], { secure: true }), [false, 'inner.example', '80']);
+    assert.deepEqual(origin(['X-Forwarded-Proto', 'wss']), [true, 'inner.example', '443']);
+  });
+
+  it('takes the host with its port', () => {
+    assert.deepEqual(origin(['X-Forwarded-Host', 'www.example:8443']), [false, 'www.example:8443', '8443']);
+    assert.deepEqual(origin(['X-Forwarded-Host', '[2001:db8::1]']), [false, '[2001:db8::1]', '80']);
+  });
+
+  it('puts a Host where HTTP/1.0 had none', () => {
+    const request = requestOf({
+      headers: ['X-Forwarded-Host', 'www.example'],
+      host: '',
+      peer: { remoteAddress: PROXY },
+    });
+    assert.deepEqual(valuesOf(receive()(request).headers, 'host'), ['www.example']);
+  });
+
+  it('takes a port that is given before all others', () => {
+    const headers = ['X-Forwarded-Port', '4443', 'X-Forwarded-Host', 'www.example:1', 'X-Forwarded-Proto', 'https'];
+    assert.deepEqual(origin(headers), [true, 'www.example:1', '4443']);
+  });
+
+  it('leaves all three alone when only an address is given', () => {
+    assert.deepEqual(origin(['X-Forwarded-For', '203.0.113.7'], { secure: true }), [true, 'inner.example', '']);
+  });
+
+  it('takes of a list what the proxy next to the client wrote, never what the client wrote before', () => {
+    const one = ['X-Forwarded-For', '203.0.113.7', 'X-Forwarded-Proto', 'https, http'];
+    assert.equal(origin(one)[0], false);
+    const two = ['X-Forwarded-For', '203.0.113.7, 10.1.1.1', 'X-Forwarded-Proto', 'https, http'];
+    assert.equal(origin(two)[0], true);
+    const kept = ['X-Forwarded-For', '203.0.113.7, 10.1.1.1', 'X-Forwarded-Proto', 'https'];
+    assert.equal(origin(kept)[0], true);
+  });
+
+  for (const bad of [
+    ['X-Forwarded-Proto', 'gopher'],
+    ['X-Forwarded-Host', 'two words'],
+    ['X-Forwarded-Host', 'user@www.example'],
+    ['X-Forwarded-Port', '70000'],
+    ['X-Forwarded-Port', '0x50'],
+  ]) {
+    it(`ignores the three together when one is wrong, but not the address: ${bad.join(' ')}`, () => {
+      const good = ['X-Forwarded-Proto', 'https', 'X-Forwarded-Host', 'b.example', 'X-Forwarded-Port', '443'];
+      const rest = good.filter((_, i) => good[i & ~1] !== bad[0]);
+      const received = receive()(byProxy(['X-Forwarded-For', '203.0.113.7', ...rest, ...bad]));
+      assert.equal(received.peer.remoteAddress, '203.0.113.7');
+      assert.deepEqual([received.peer.secure, received.host, received.peer.serverPort], [false, 'inner.example', '']);
+      assert.deepEqual(received.headers, ['Host', 'inner.example', 'X-Forwarded-For', '203.0.113.7']);
+    });
+  }
+
+  it('passes on what it does not read itself, such as a prefix', () => {
+    const received = receive()(byProxy(['X-Forwarded-Prefix', '/shop']));
+    assert.deepEqual(valuesOf(received.headers, 'x-forwarded-prefix'), ['/shop']);
+    assert.equal(received.peer.remoteAddress, PROXY);
+  });
+});
+
+describe('trustProxies, Forwarded', () => {
+  const cases: [string, string, string][] = [
+    ['a token', 'for=203.0.113.7;proto=https;by=10.0.0.1', '203.0.113.7'],
+    ['a name in any case and spaces around elements', ' For=203.0.113.7 ,  for=10.1.1.1 ', '203.0.113.7'],
+    ['a quoted IPv6 address', 'for="[2001:db8:cafe::17]"', '2001:db8:cafe::17'],
+    ['a quoted IPv6 address with a port', 'for="[2001:db8:cafe::17]:4711"', '2001:db8:cafe::17'],
+    ['an address with an obfuscated port', 'for="203.0.113.7:_p80"', '203.0.113.7'],
+    ['a quoted pair', 'for="203.0.113\\.7"', '203.0.113.7'],
+    ['commas and semicolons within quotes', 'for=203.0.113.7;ext="a,b;\\"for=1.1.1.1"', '203.0.113.7'],
+    ['nobody for unknown', 'for=unknown', '0.0.0.0'],
+    ['nobody for an obfuscated identifier', 'for=_hidden.client', '0.0.0.0'],
+    ['nobody when an outer proxy hides its client', 'proto=https, for=10.1.1.1', '0.0.0.0'],
+    ['the nearest although a client left a quote open', 'for="9.9.9.9, for=203.0.113.7', '203.0.113.7'],
+    ['the nearest although a client left an escape open', 'for="9.9.9.9\\, for="[2001:db8::7]"', '2001:db8::7'],
+  ];
+  for (const [what, value, address] of cases) {
+    it(`takes ${what}`, () => assert.equal(addressOf(['Forwarded', value]), address));
+  }
+
+  it('takes scheme and host of the hop that the client spoke to', () => {
+    const value =
+      'for=9.9.9.9;host=evil.example, for=203.0.113.7;host="www.example:8443";proto=https, for=10.1.1.1;proto=http';
+    const received = receive()(byProxy(['Forwarded', value]));
+    assert.equal(received.peer.remoteAddress, '203.0.113.7');
+    assert.equal(received.peer.secure, true);
+    assert.equal(received.peer.serverPort, '8443');
+    assert.equal(received.host, 'www.example:8443');
+    assert.deepEqual(valuesOf(received.headers, 'forwarded'), [value.slice(value.indexOf('for=203'))]);
+  });
+
+  it('may tell a scheme without an address', () => {
+    const received = receive()(byProxy(['Forwarded', 'proto=https']));
+    assert.equal(received.peer.remoteAddress, PROXY);
+    assert.equal(received.peer.secure, true);
+  });
+
+  for (const value of [
+    'for=',
+    'for',
+    'for=a b',
+    'for=[::1]',
+    'for=1.1.1.1;for=2.2.2.2',
+    'for="1.1.1.1',
+    'for = 1.1.1.1',
+    '=x',
+    'for="[::1]:x"',
+  ]) {
+    it(`is ignored when its nearest element is ${value}`, () => {
+      assert.equal(addressOf(['Forwarded', `for=9.9.9.9, ${value}`]), PROXY);
+    });
+  }
+
+  it('does not count beside X-Forwarded-For, and goes', () => {
+    const headers = ['Forwarded', 'for=9.9.9.9;proto=https', 'X-Forwarded-For', '203.0.113.7'];
+    const received = receive()(byProxy(headers));
+    assert.equal(received.peer.remoteAddress, '203.0.113.7');
+    assert.equal(received.peer.secure, false);
+    assert.deepEqual(valuesOf(received.headers, 'forwarded'), []);
+  });
+
+  it('counts alone when proxies are said to write it, and not at all when they are said to write the others', () => {
+    const headers = ['Forwarded', 'for=203.0.113.7', 'X-Forwarded-For', '9.9.9.9', 'X-Forwarded-Prefix', '/'];
+    const forwarded = receive({ fields: 'forwarded' })(byProxy(headers));
+    assert.equal(forwarded.peer.remoteAddress, '203.0.113.7');
+    assert.deepEqual(forwarded.headers, ['Host', 'inner.example', 'Forwarded', 'for=203.0.113.7']);
+    assert.equal(addressOf(['Forwarded', 'for=203.0.113.7'], { fields: 'x-forwarded' }), PROXY);
+  });
+});

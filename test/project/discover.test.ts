@@ -1,0 +1,260 @@
+import { equal, match, ok, throws } from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { ViaductError } from '../../src/errors.ts';
+import { discoverProject } from '../../src/project/discover.ts';
+import { applicationName, type Project } from '../../src/project/project.ts';
+import { FLASK_APP, FLASK_FACTORY, makeProject, WSGI_APP } from '../support/project.ts';
+
+type Given = Partial<Parameters<typeof discoverProject>[0]> & { readonly env?: Readonly<Record<string, string>> };
+
+/** With nothing of this process's environment that would tell where to look. */
+function discover(chdir: string, { env = {}, ...options }: Given = {}): Project {
+  const before = process.env;
+  const { VIRTUAL_ENV, CONDA_PREFIX, DJANGO_SETTINGS_MODULE, FLASK_APP: _, ...rest } = before;
+  process.env = { ...rest, ...env };
+  try {
+    return discoverProject({ target: null, chdir, python: null, dev: false, staticMounts: [], ...options });
+  } finally {
+    process.env = before;
+  }
+}
+
+function name(chdir: string, given?: Given): string {
+  return applicationName(discover(chdir, given).application);
+}
+
+function fails(chdir: string, message: RegExp, given?: Given): ViaductError {
+  let caught: unknown;
+  throws(
+    () => discover(chdir, given),
+    (error) => {
+      caught = error;
+      return error instanceof ViaductError && match(error.message, message) === undefined;
+    },
+  );
+  equal((caught as ViaductError).exitCode, 1);
+  ok((caught as ViaductError).advice !== '', 'it says what to do');
+  return caught as ViaductError;
+}
+
+describe('the application of a directory', () => {
+  for (const [files, expected] of [
+    [{ 'app.py': WSGI_APP }, 'app:application'],
+    [{ 'wsgi.py': WSGI_APP, 'app.py': FLASK_APP }, 'wsgi:application'],
+    [{ 'app.py': FLASK_APP }, 'app:app'],
+    [{ 'main.py': FLASK_APP }, 'main:app'],
+    [{ 'app.py': FLASK_FACTORY }, 'app:create_app()'],
+    [{ 'app/__init__.py': FLASK_FACTORY }, 'app:create_app()'],
+    [{ 'app.py': 'import app as app_module\nfrom flask import Flask\napplication = Flask("x")\n' }, 'app:application'],
+    [{ 'wsgi.py': 'from shop import app as application\n', 'shop/__init__.py': '' }, 'wsgi:application'],
+    [{ 'wsgi.py': 'try:\n    from x import application\nexcept ImportError:\n    raise\n' }, 'wsgi:application'],
+    [{ 'src/app.py': FLASK_APP }, 'app:app'],
+    [{ 'flaskr/__init__.py': FLASK_FACTORY }, 'flaskr:create_app()'],
+    [{ 'src/flaskr/__init__.py': FLASK_FACTORY }, 'flaskr:create_app()'],
+    [{ 'hello.py': FLASK_APP, 'tests/__init__.py': FLASK_APP, 'conftest.py': FLASK_FACTORY }, 'hello:app'],
+    [{ 'manage.py': 'from flask_script import Manager\n', 'app.py': FLASK_APP }, 'app:app'],
+    [
+      { '.flaskenv': 'FLASK_APP="shop.web"\n', 'shop/web.py': FLASK_FACTORY, 'shop/__init__.py': '' },
+      'shop.web:create_app()',
+    ],
+    [
+      { 'main.py': 'from fastapi import FastAPI\napp = FastAPI()\n', 'flaskr/__init__.py': FLASK_FACTORY },
+      'flaskr:create_app()',
+    ],
+    [{ 'app.py': '# coding: latin-1\n# \u00e9\n' }, 'app'],
+    [{ 'app.py': 'def application(:\n' }, 'app'],
+    [{ 'main.py': 'def application(:\n' }, 'main'],
+    [{ 'wsgi.py': 'from shop import *\n' }, 'wsgi'],
+  ] as const satisfies readonly (readonly [Record<string, string>, string])[]) {
+    it(`is ${expected} with ${Object.keys(files).join(', ')}`, (t) => equal(name(makeProject(t, files)), expected));
+  }
+
+  it('in src has src as its directory', (t) => {
+    const project = makeProject(t, { 'src/app.py': FLASK_APP });
+    const { directory, kind } = discover(project);
+    equal(directory, join(project, 'src'));
+    equal(kind, 'flask');
+  });
+
+  it('is found where the path has spaces and letters of any language', (t) => {
+    const project = makeProject(t, { 'app.py': WSGI_APP }, { name: 'mein größtes 项目' });
+    equal(discover(project).directory, project);
+  });
+
+  it('is what FLASK_APP says', (t) => {
+    const project = makeProject(t, { 'shop/web.py': FLASK_FACTORY, 'app.py': FLASK_APP });
+    equal(name(project, { env: { FLASK_APP: 'shop/web.py' } }), 'shop.web:create_app()');
+    equal(name(project, { env: { FLASK_APP: './shop/web.py:create_app()' } }), 'shop.web:create_app()');
+    equal(name(project, { env: { FLASK_APP: 'shop.web:create_app' } }), 'shop.web:create_app');
+    fails(project, /arguments/, { env: { FLASK_APP: "shop.web:create_app('test')" } });
+  });
+
+  it('is missing, and the sentence says what to do, when nothing is there', (t) => {
+    match(fails(makeProject(t, {}), /Cannot find an application/).advice, /MODULE:CALLABLE/);
+    fails(makeProject(t, { 'tool.py': 'print(1)\n', 'main.py': 'print(2)\n' }), /Cannot find an application/);
+  });
+
+  it('is not chosen when several could be meant', (t) => {
+    fails(makeProject(t, { 'one.py': FLASK_APP, 'two.py': FLASK_APP }), /several: one, two/);
+  });
+
+  it('is refused when it is ASGI, or a factory that needs arguments', (t) => {
+    fails(makeProject(t, { 'main.py': 'import fastapi\napp = fastapi.FastAPI()\n' }), /ASGI/);
+    fails(makeProject(t, { 'app.py': 'async def app(scope, receive, send):\n    pass\n' }), /ASGI/);
+    const factory = makeProject(t, { 'app.py': 'def create_app(config, *, debug=False):\n    pass\n' });
+    match(fails(factory, /create_app needs arguments/).advice, /wsgi\.py/);
+  });
+});
+
+describe('the application that is named', () => {
+  const files = {
+    'app.py': FLASK_FACTORY,
+    'shop/__init__.py': '',
+    'shop/web.py': FLASK_APP,
+    'notes.txt': '',
+    'empty/x': '',
+  };
+  for (const [target, expected] of [
+    ['app', 'app:create_app()'],
+    ['app.py', 'app:create_app()'],
+    ['./app.py', 'app:create_app()'],
+    ['app.py:create_app()', 'app:create_app()'],
+    ['app:create_app()', 'app:create_app()'],
+    ['app:other.inner', 'app:other.inner'],
+    ['shop.web', 'shop.web:app'],
+    ['shop.web:app', 'shop.web:app'],
+    ['shop/web.py', 'shop.web:app'],
+    ['shop/web.py:app', 'shop.web:app'],
+    ['nowhere:app', 'nowhere:app'],
+  ] as const) {
+    it(`is ${expected} for ${target}`, (t) => {
+      const project = makeProject(t, files);
+      const found = discover(project, { target });
+      equal(applicationName(found.application), expected);
+      equal(found.directory, project);
+    });
+  }
+
+  it('may be in src', (t) => {
+    const project = makeProject(t, { 'src/shop/__init__.py': '', 'src/shop/web.py': FLASK_APP });
+    const { directory, application } = discover(project, { target: 'shop.web:app' });
+    equal(directory, join(project, 'src'));
+    equal(applicationName(application), 'shop.web:app');
+  });
+
+  it('may be a directory elsewhere, absolute or relative', (t) => {
+    const project = makeProject(t, { 'sub dir/app.py': WSGI_APP });
+    equal(discover(project, { target: 'sub dir' }).directory, join(project, 'sub dir'));
+    equal(discover('/', { target: join(project, 'sub dir') }).directory, join(project, 'sub dir'));
+  });
+
+  for (const target of [
+    'nothing/here',
+    'nothing.txt/',
+    'notes.txt',
+    'no.py',
+    'a b',
+    'app:',
+    'app:x y',
+    'app:create_app(1)',
+    '',
+  ]) {
+    it(`is refused with a sentence when it is ${JSON.stringify(target)}`, (t) => {
+      const project = makeProject(t, files);
+      if (target === '') fails(join(project, 'nothing'), /no such file or directory/);
+      else fails(project, /Cannot serve/, { target });
+    });
+  }
+});
+
+describe('the interpreter of a project', () => {
+  for (const directory of ['.venv', 'venv', 'env']) {
+    it(`is that of ${directory}, also from a directory below`, (t) => {
+      const project = makeProject(t, { 'app.py': WSGI_APP, 'deep/er/app.py': WSGI_APP });
+      makeVenv(join(project, directory));
+      for (const target of ['.', 'deep/er']) {
+        const { python, environment } = discover(project, { target });
+        equal(python.path, join(project, directory, 'bin/python'));
+        equal(python.source, directory);
+        match(python.version, /^3\.\d+\.\d+$/);
+        equal(environment.VIRTUAL_ENV, join(project, directory));
+        ok(environment.PATH?.startsWith(`${join(project, directory, 'bin')}:`));
+      }
+    });
+  }
+
+  it('is the active one when the project has none, and its own when it has one', (t) => {
+    const project = makeProject(t, { 'app.py': WSGI_APP, 'elsewhere/x': '' });
+    makeVenv(join(project, 'elsewhere/active'));
+    const env = { VIRTUAL_ENV: join(project, 'elsewhere/active') };
+    equal(discover(project, { env }).python.source, 'VIRTUAL_ENV');
+    makeVenv(join(project, '.venv'));
+    equal(discover(project, { env }).python.source, '.venv');
+  });
+
+  it('is the one named, which may be an executable or an environment', (t) => {
+    const project = makeProject(t, { 'app.py': WSGI_APP });
+    makeVenv(join(project, 'my venv'));
+    const path = join(project, 'my venv/bin/python');
+    equal(discover(project, { python: path }).python.path, path);
+    equal(discover(project, { python: join(project, 'my venv') }).python.path, path);
+  });
+
+  it('is in the directory below that has the manage.py', (t) => {
+    const project = makeProject(t, { 'backend/manage.py': '', 'app.py': WSGI_APP });
+    makeVenv(join(project, 'backend/.venv'));
+    equal(discover(project).python.path, join(project, 'backend/.venv/bin/python'));
+  });
+
+  for (const [tool, file, args] of [
+    ['poetry', 'poetry.lock', 'env info --path'],
+    ['pipenv', 'Pipfile', '--venv'],
+  ] as const) {
+    it(`is what ${tool} says, and doubtful when ${tool} cannot say`, (t) => {
+      const project = makeProject(t, { 'app.py': WSGI_APP, [file]: '', 'tools/x': '', 'else where/x': '' });
+      makeVenv(join(project, 'else where/made'));
+      const script = join(project, 'tools', tool);
+      const env = { PATH: `${join(project, 'tools')}:${process.env.PATH}` };
+      writeFileSync(script, `#!/bin/sh\n[ "$*" = "${args}" ] && echo "${join(project, 'else where/made')}"\n`);
+      chmodSync(script, 0o755);
+      const { python, findings } = discover(project, { env });
+      equal(python.source, tool);
+      equal(python.path, join(project, 'else where/made/bin/python'));
+      ok(!findings.some(({ level }) => level === 'hint'));
+      writeFileSync(script, '#!/bin/sh\nexit 1\n');
+      const doubtful = discover(project, { env });
+      equal(doubtful.python.source, 'PATH');
+      ok(doubtful.findings.some(({ level, text }) => level === 'hint' && text.includes(`${tool} install`)));
+    });
+  }
+
+  it('is refused with a sentence when it is not there, gone, too old or none', (t) => {
+    const project = makeProject(t, { 'app.py': WSGI_APP, 'old.sh': '', 'none.sh': '#!/bin/sh\necho hello\n' });
+    fails(project, /there is no such file/, { python: join(project, 'nothing') });
+    writeFileSync(join(project, 'old.sh'), '#!/bin/sh\necho \'{"version": "3.8.10", "prefix": "/usr"}\'\n');
+    for (const script of ['old.sh', 'none.sh']) chmodSync(join(project, script), 0o755);
+    fails(project, /3\.8\.10, and 3\.10 or later is needed/, { python: join(project, 'old.sh') });
+    fails(project, /no Python/, { python: join(project, 'none.sh') });
+    makeVenv(join(project, '.venv'));
+    rmSync(join(project, '.venv/bin/python'));
+    symlinkSync('/nowhere/python3.9', join(project, '.venv/bin/python'));
+    match(fails(project, /the Python that it was made with is gone/).advice, /venv/);
+    fails(project, /Cannot find Python/, { env: { PATH: '/nowhere' }, chdir: makeProject(t, { 'app.py': WSGI_APP }) });
+  });
+});
+
+/** What `python -m venv` makes, without pip, which nobody needs here. */
+function makeVenv(path: string): void {
+  const python = systemPython();
+  mkdirSync(join(path, 'bin'), { recursive: true });
+  writeFileSync(join(path, 'pyvenv.cfg'), `home = ${join(python, '..')}\ninclude-system-site-packages = false\n`);
+  symlinkSync(python, join(path, 'bin/python'));
+}
+
+function systemPython(): string {
+  const { stdout } = spawnSync('python3', ['-c', 'import sys; print(sys._base_executable)'], { encoding: 'utf8' });
+  return stdout.trim();
+}

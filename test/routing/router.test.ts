@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Request } from '../../src/http/message.ts';
+import { type RouteMatch, Router } from '../../src/routing/router.ts';
+import { routingPath } from '../../src/routing/routing-path.ts';
+import { request } from '../support/requests.ts';
+
+const ANY: RouteMatch = { hosts: [], paths: [], patterns: [], methods: [], headers: [], query: [] };
+
+/** Routes whose names are what they ask for, and the name of the one that a request gets. */
+function find(routes: Record<string, Partial<RouteMatch>>, parts: Partial<Request>): string | null {
+  const all = Object.entries(routes).map(([value, match]) => ({ match: { ...ANY, ...match }, value }));
+  const asked = request(parts);
+  const path = routingPath(asked.path);
+  return path === null ? 'refused' : new Router(all).find(asked, path);
+}
+
+describe('the order of routes', () => {
+  const paths = {
+    everything: {},
+    'docs below': { paths: ['/docs/*'] },
+    'api docs below': { paths: ['/docs/api/*'] },
+    'numbered docs': { patterns: [/^\/docs\/\d+$/] },
+    'more numbered docs': { patterns: [/^\/docs\/\d+/] },
+    'docs 1': { paths: ['/docs/1'] },
+    root: { paths: ['/'] },
+  };
+  for (const [path, expected] of [
+    ['/', 'root'],
+    ['/x', 'everything'],
+    ['*', 'everything'],
+    ['/docs', 'docs below'],
+    ['/docs/', 'docs below'],
+    ['/docsx', 'everything'],
+    ['/docs/a', 'docs below'],
+    ['/docs/api', 'api docs below'],
+    ['/docs/api/x/y', 'api docs below'],
+    ['/docs/apix', 'docs below'],
+    ['/docs/1', 'docs 1'],
+    ['/docs/2', 'numbered docs'],
+    ['/docs/2/a', 'more numbered docs'],
+    ['/d%6fcs/api/x', 'api docs below'],
+    ['//docs///api//x', 'api docs below'],
+    ['/docs%2Fapi%2Fx', 'api docs below'],
+    ['/docs/%E0/api', 'docs below'],
+    ['/docs/../admin', 'refused'],
+    ['/docs/%2e%2E/admin', 'refused'],
+    ['/docs/%2e%2e%2fadmin', 'refused'],
+    ['/docs/.', 'refused'],
+    ['/docs/...', 'docs below'],
+    ['/docs/.well-known/x', 'docs below'],
+  ] as const) {
+    it(`gives ${path} to: ${expected}`, () => assert.equal(find(paths, { path }), expected));
+  }
+
+  const hosts = {
+    'any host': {},
+    'one host': { hosts: ['example.org'], paths: ['/here/*'] },
+    'below it': { hosts: ['*.example.org'] },
+    'far below it': { hosts: ['*.b.example.org'] },
+    address: { hosts: ['[::1]'] },
+  };
+  for (const [host, path, expected] of [
+    ['example.org', '/here', 'one host'],
+    ['EXAMPLE.ORG.:8080', '/here/x', 'one host'],
+    ['example.org', '/elsewhere', 'any host'],
+    ['a.example.org', '/', 'below it'],
+    ['a.c.example.org:1', '/', 'below it'],
+    ['a.b.example.org', '/', 'far below it'],
+    ['badexample.org', '/here', 'any host'],
+    ['example.org.evil.net', '/here', 'any host'],
+    ['[::1]:8000', '/', 'address'],
+    ['', '/', 'any host'],
+  ] as const) {
+    it(`gives ${host}${path} to: ${expected}`, () => assert.equal(find(hosts, { host, path }), expected));
+  }
+
+  it('does not remember a host wrongly', () => {
+    const router = new Router([{ match: { ...ANY, hosts: ['a.org'] }, value: 'a' }]);
+    for (const host of ['a.org', 'b.org', 'a.org', 'b.org', 'a.org:1']) {
+      assert.equal(router.find(request({ host }), '/'), host.startsWith('a') ? 'a' : null);
+    }
+  });
+});
+
+describe('conditions of routes', () => {
+  const routes = {
+    first: {},
+    posts: { methods: ['POST'] },
+    gets: { methods: ['GET'], headers: [['x-version', '2']] as const },
+    beta: { headers: [['x-beta', '*']] as const, query: [['debug', '1']] as const, methods: ['GET'] },
+  };
+  for (const [what, parts, expected] of [
+    ['a method', { method: 'POST' }, 'posts'],
+    ['no method of its own', { method: 'DELETE' }, 'first'],
+    ['a header', { headers: ['X-Version', '2'] }, 'gets'],
+    ['HEAD as GET', { method: 'HEAD', headers: ['x-VERSION', '2'] }, 'gets'],
+    ['a header with another value', { headers: ['X-Version', '3'] }, 'first'],
+    ['one of two headers', { headers: ['X-Version', '3', 'X-Version', '2'] }, 'gets'],
+    ['more conditions', { headers: ['X-Beta', '', 'X-Version', '2'], query: 'a=b&debug=1' }, 'beta'],
+    ['an encoded parameter', { headers: ['X-Beta', ''], query: '%64ebug=%31' }, 'beta'],
+    ['a parameter with another value', { headers: ['X-Beta', ''], query: 'debug=2' }, 'first'],
+  ] as const) {
+    it(`are met by ${what}: ${expected}`, () => assert.equal(find(routes, parts), expected));
+  }
+
+  it('leave what does not meet them to a shorter prefix, then to any host', () => {
+    const falling = {
+      deep: { hosts: ['a.org'], paths: ['/x/y/*'], methods: ['POST'] },
+      shallow: { hosts: ['a.org'], paths: ['/x/*'], methods: ['PUT'] },
+      any: { methods: ['GET'] },
+    };
+    const parts = { host: 'a.org', path: '/x/y/z' };
+    assert.equal(find(falling, { ...parts, method: 'POST' }), 'deep');
+    assert.equal(find(falling, { ...parts, method: 'PUT' }), 'shallow');
+    assert.equal(find(falling, { ...parts, method: 'HEAD' }), 'any');
+    assert.equal(find(falling, { ...parts, method: 'PATCH' }), null);
+  });
+});

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Application, Header, ResponseBody, StartResponse } from '../../src/wsgi/contract.ts';
+import { serveHere } from '../support/application-server.ts';
+import { SocketClient, within } from '../support/socket-client.ts';
+
+const one = Buffer.from('one ');
+const two = Buffer.from('two');
+const nothing = Buffer.alloc(0);
+const TEXT: readonly Header[] = [['Content-Type', 'text/plain']];
+
+function* blocks(): Generator<Uint8Array> {
+  yield one;
+  yield nothing;
+  yield two;
+}
+
+async function* later(): AsyncGenerator<Uint8Array> {
+  yield* blocks();
+}
+
+/** An application that starts properly and returns this. */
+function returning(make: (startResponse: StartResponse) => unknown): Application {
+  return (_environ, startResponse) => {
+    startResponse('200 OK', TEXT);
+    return make(startResponse) as ResponseBody;
+  };
+}
+
+/** A promise, and what fulfils it. */
+function signal(): { readonly given: Promise<void>; give(): void } {
+  let give = (): void => {};
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { given, give: () => give() };
+}
+
+describe('the body of a response', { concurrency: 4 }, () => {
+  for (const [what, make, framing] of [
+    ['an array', () => [one, nothing, two], 'length'],
+    ['an array of one block', () => [Buffer.from('one two')], 'length'],
+    ['an array with close', () => Object.assign([one, two], { close() {} }), 'length'],
+    ['an array of plain Uint8Arrays', () => [new Uint8Array(one), new Uint8Array(two)], 'length'],
+    ['a set', () => new Set([one, two]), 'chunked'],
+    ['a generator', blocks, 'chunked'],
+    ['an async generator', later, 'chunked'],
+    ['an iterator', () => [one, two].values(), 'chunked'],
+  ] as const) {
+    it(`is sent whole when it is ${what}`, async (t) => {
+      const { ask, told } = await serveHere(t, returning(make));
+      const answer = await ask();
+      assert.deepEqual([answer.body, answer.whole, answer.framing], ['one two', true, framing]);
+      const old = await ask('/', { version: '1.0' });
+      assert.deepEqual([old.body, old.framing], ['one two', framing === 'length' ? 'length' : 'close']);
+      assert.deepEqual(told, []);
+    });
+  }
+
+  for (const [what, make] of [
+    ['an empty array', () => []],
+    ['an array of empty blocks', () => [nothing, nothing]],
+    ['a generator of nothing', () => [][Symbol.iterator]()],
+    [
+      'an async generator of empty blocks',
+      async function* () {
+        yield nothing;
+      },
+    ],
+  ] as const) {
+    it(`is empty, with a Content-Length, when it is ${what}`, async (t) => {
+      const { ask, told } = await serveHere(t, returning(make));
+      const answer = await ask();
+      assert.deepEqual([answer.status, answer.body, answer.header('content-length'), told], [200, '', '0', []]);
+    });
+  }
+
+  for (const [what, make] of [
+    ['undefined', () => undefined],
+    ['null', () => null],
+    ['text', () => 'text'],
+    ['bytes', () => one],
+    ['a number', () => 7],
+    ['an object', () => ({})],
+    ['a function', () => () => [one]],
+  ] as const) {
+    it(`fails the request when it is ${what}`, async (t) => {
+      const { ask, told } = await serveHere(t, returning(make));
+      const { status, body } = await ask();
+      assert.deepEqual([status, body, told.length], [500, 'failed', 1]);
+      assert.match(told[0] as string, /and not an iterable of blocks/);
+    });
+  }
+
+  for (const [what, block] of [
+    ['text', 'text'],
+    ['null', null],
+    ['undefined', undefined],
+    ['a number', 7],
+    ['an array', [1]],
+    ['an ArrayBuffer', new ArrayBuffer(4)],
+    ['a DataView', new DataView(new ArrayBuffer(4))],
+    ['a promise', Promise.resolve(one)],
+  ] as const) {
+    it(`fails the request when a block is ${what}, and breaks off when others have left`, async (t) => {
+      const { ask, told } = await serveHere(t, (environ, startResponse) => {
+        startResponse('200 OK', TEXT);
+        const all = environ.PATH_INFO === '/second' ? [one, block] : [block];
+        if (environ.QUERY_STRING === 'array') return all as Uint8Array[];
+        return (function* () {
+          yield* all;
+        })() as Iterable<Uint8Array>;
+      });
+      for (const target of ['/first?array', '/first', '/second?array'])
+        assert.equal((await ask(target)).body, 'failed');
+      const cut = await ask('/second');
+      assert.deepEqual([cut.status, cut.body, cut.whole], [200, 'one ', false]);
+      assert.equal(told.length, 4);
+      for (const line of told) assert.match(line, /a block must be a Uint8Array, not/);
+    });
+  }
+
+  it('is what write sends, and then what is iterated', async (t) => {
+    const { ask, told } = await serveHere(t, async (environ, startResponse) => {
+      const write = startResponse('200 OK', TEXT);
+      await write(one);
+      await write(nothing);
+      if (environ.PATH_INFO === '/nothing') return [];
+      if (environ.PATH_INFO === '/array') return [two];
+      return environ.PATH_INFO === '/generator' ? blocks() : later();
+    });
+    const bodies = ['one ', 'one two', 'one one two', 'one one two'];
+    for (const [i, target] of ['/nothing', '/array', '/generator', '/later'].entries()) {
+      const { body, whole, framing } = await ask(target);
+      assert.deepEqual([body, whole, framing], [bodies[i], true, 'chunked'], target);
+    }
+    assert.deepEqual(told, []);
+  });
+
+  it('keeps its place when write is called within the iteration', async (t) => {
+    const { ask, told } = await serveHere(
+      t,
+      returning((startResponse) =>
+        (async function* () {
+          const write = startResponse('200 OK', TEXT, new Error('to get it again'));
+          await write(one);
+          yield two;
+          await write(one);
+          yield two;
+        })(),
+      ),
+    );
+    const { body, whole } = await ask();
+    assert.deepEqual([body, whole, told], ['one twoone two', true, []]);
+  });
+
+  it('fails the request where write is called with what are no bytes', async (t) => {
+    const { ask, told } = await serveHere(t, (_environ, startResponse) => {
+      void startResponse('200 OK', TEXT)('text' as unknown as Uint8Array);
+      return [one];
+    });
+    assert.equal((await ask()).body, 'failed');
+    assert.match(told.join(), /a block must be a Uint8Array/);
+  });
+
+  it('leaves block by block: each one is sent before the next is asked for', async (t) => {
+    const { given, give } = signal();
+    const server = await serveHere(
+      t,
+      returning(async function* () {
+        yield one;
+        await given;
+        yield two;
+      }),
+    );
+    const client = await SocketClient.open(server.port);
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.until(/one /);
+    assert.doesNotMatch(client.received, /two/);
+    give();
+    await client.until(/two\r\n0\r\n\r\n$/);
+    client.close();
+  });
+
+  it('waits for a client that does not read, and goes on when it does', async (t) => {
+    let asked = 0;
+    const COUNT = 600;
+    const server = await serveHere(t, (environ, startResponse) => {
+      startResponse('200 OK', TEXT);
+      if (environ.PATH_INFO !== '/much') return [];
+      return (function* () {
+        for (; asked < COUNT; asked += 1) yield Buffer.alloc(65536, 'x');
+      })();
+    });
+    const client = await SocketClient.open(server.port);
+    client.socket.pause();
+    client.send('GET /much HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    let before = -1;
+    await within(30_000, 'the generator to stand still', async () => {
+      for (let still = 0; still < 20; ) {
+        await server.ask(); // the server has turned its loop
+        still = asked === before ? still + 1 : 0;
+        before = asked;
+      }
+    });
+    assert.ok(asked < COUNT, `${asked}`);
+    client.socket.resume();
+    await client.untilClosed();
+    assert.equal(asked, COUNT);
+    assert.match(client.received, /0\r\n\r\n$/);
+  });
+});

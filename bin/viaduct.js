@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 
+// Before everything else: until a listener takes this signal, it opens Node's debugger.
+process.on('SIGUSR1', () => {});
 var parts = process.versions.node.split('.').map(Number);
 if (parts[0] < 20 || (parts[0] === 20 && parts[1] < 19)) {
   process.stderr.write(`viaduct: Cannot run on Node ${process.versions.node}: it needs 20.19 or later\n`);
@@ -9,8 +11,9 @@ import('../dist/cli/main.js').then(
   (cli) =>
     cli.main(process.argv.slice(2)).then((code) => {
       process.exitCode = code;
-      // Whoever reads our output may be stuck: what is still to be written then does not keep the process.
-      setTimeout(process.exit, 5000, code).unref();
+      // The reader of the output may be stuck, and an application may have timers and sockets. They must not keep the process
+      // alive, and not at all after a signal that asked for the end at once: then the code is above 128.
+      setTimeout(process.exit, code > 128 ? 500 : 5000, code).unref();
     }),
   (error) => {
     if (error.code !== 'ERR_MODULE_NOT_FOUND' || !/dist.cli.main\.js/.test(error.message)) throw error;

@@ -22,7 +22,7 @@ export const EXPECTED_PATH = join(HERE, 'expected.json');
 /**
  * Prepares `.setup/conformance`: a virtual environment of its own, and the source archives that hold the suites' tests.
  *
- * @returns {string | null} the environment's interpreter; null, having said why, when something could not be had
+ * @returns {string | null} the environment's interpreter; null, after printing the reason, if something could not be installed
  */
 export function prepareConformance() {
   const python = prepareVenv(join(PLACE, 'venv'), join(HERE, 'requirements.txt'));
@@ -65,7 +65,7 @@ async function runSuite(python, suite) {
   const output = await outputOf(python, suite, result);
   const seconds = (Date.now() - started) / 1000;
   if (!existsSync(result)) {
-    const failures = [`${suite.title}: the suite did not come to its end\n${output.slice(-4000)}`];
+    const failures = [`${suite.title}: the suite did not finish\n${output.slice(-4000)}`];
     return { ran: 0, passed: 0, failed: 0, skipped: 0, failing: {}, failures, seconds };
   }
   const tests = Object.entries(JSON.parse(readFileSync(result, 'utf8')).tests);
@@ -84,7 +84,7 @@ function unexpected(suite, passed, failing) {
     .filter(([name]) => expected.failing[name] === undefined)
     .map(([name, detail]) => `${suite.title}: ${name}: ${detail}`);
   if (failures.length === 0 && passed < expected.passed * ENOUGH) {
-    failures.push(`${suite.title}: only ${passed} tests passed by way of the server, of ${expected.passed} recorded`);
+    failures.push(`${suite.title}: only ${passed} tests passed through the server, of ${expected.passed} recorded`);
   }
   return failures;
 }

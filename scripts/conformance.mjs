@@ -38,7 +38,7 @@ function table() {
     console.log(`${title}: ${seconds.toFixed(0)} s`);
     return `| ${title} | ${version} | ${what} | ${ran} | ${passed} | ${failed} | ${skipped} |`;
   });
-  const head = '| suite | version | what of it | ran | passed | failed | skipped |\n|---|---|---|---|---|---|---|';
+  const head = '| suite | version | part | ran | passed | failed | skipped |\n|---|---|---|---|---|---|---|';
   return `${head}\n${rows.join('\n')}`;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a run of tests came to. A suite is not counted, what it holds is.
+ * The outcome of a test run. It counts tests, not suites.
  *
  * @typedef {{ passed: number, failed: number, skipped: number, failures: string[], skips: string[] }} Counts
  */
@@ -13,7 +13,7 @@ export default async function* countReporter(source) {
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     const isSkip = data.skip !== undefined && data.skip !== false;
     if (type === 'test:fail' && data.todo === undefined) {
-      // A suite fails with its tests, which are counted; on its own it fails in a hook.
+      // A suite fails when its tests fail, and those are counted. Without a failed test, one of its hooks failed.
       if (data.details?.type === 'suite' && data.details.error?.failureType === 'subtestsFailed') continue;
       counts.failed++;
       counts.failures.push(`${data.name} (${data.file ?? ''})`);

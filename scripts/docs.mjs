@@ -1,8 +1,8 @@
 /**
- * `npm run docs`: writes docs/settings.md from the table of settings, and docs/viaduct.schema.json from it and the schema of routes. With
- * `--check` it only tells whether the files are current.
- * Needs a build.
+ * `npm run docs`: writes docs/settings.md from the table of settings, docs/configuration.md from this table and the schema of the site, and
+ * docs/viaduct.schema.json and the types in src/api/config from both. With `--check` it only reports whether the files are current. Needs a build.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultText, settingLabel } from '../dist/cli/help.js';
@@ -10,33 +10,40 @@ import { environmentName, fileKey } from '../dist/config/setting.js';
 import { SETTINGS, settingNames } from '../dist/config/settings.js';
 import { takes } from '../dist/config/value.js';
 import { jsonSchema } from '../dist/site/schema/json-schema.js';
-import { ROOT } from './steps.mjs';
+import { configTypes } from './config-types.mjs';
+import { configurationPage } from './docs-configuration.mjs';
+import { ROOT, tool } from './steps.mjs';
 
 const INTRODUCTION = `<!-- Written by scripts/docs.mjs from src/config: do not edit. -->
 # Settings
 
-None is needed: \`viaduct\` finds the application, its virtual environment and its static files. Whatever is to be different can be
-written in any of these places; the upper one wins:
+You need no settings to start: \`viaduct\` finds the application, its virtual environment and its static files. You can
+change a setting in any of these places. A higher place in the list wins:
 
 1. flags: \`viaduct --workers 4\`
-2. variables: \`VIADUCT_WORKERS=4\`; an empty one counts as none
-3. \`viaduct.toml\` or [\`viaduct.config.ts\`](routes.md#in-typescript), or the file that \`--config\` or \`VIADUCT_CONFIG\` names: \`workers = 4\`
-4. \`pyproject.toml\`: the same keys below \`[tool.viaduct]\`
+2. environment variables: \`VIADUCT_WORKERS=4\`. An empty variable counts as not set
+3. \`viaduct.toml\` or [\`viaduct.config.ts\`](routes.md#in-typescript), or the file of \`--config\` or \`VIADUCT_CONFIG\`:
+   \`workers = 4\`
+4. \`pyproject.toml\`: the same keys in \`[tool.viaduct]\`
 
-Both files are looked for in the directory of the project that is named, then in \`chdir\`, which is the current directory unless it
-is set. \`viaduct check\` prints every setting that is not the default, and the place that it comes from.
+Viaduct looks for both files in the directory of the target, if the target is a path, and then in \`chdir\` (by default
+the current directory). \`viaduct check\` prints every setting that was changed, and its source.
 
-- **Paths** that are relative start at \`chdir\` in flags and variables, and at the file's own directory in files.
-- **Sizes** are bytes, or have a unit: \`65536\`, \`64KiB\`, \`1.5GiB\` (1024) or \`64kB\`, \`1MB\` (1000); \`k\`, \`m\` and \`g\` alone mean 1024, as in nginx.
-- **Times** are milliseconds, or have a unit: \`500ms\`, \`30s\`, \`2min\`, \`1h\`. In files, what has a unit stands in quotes.
-- **Lists** (\`listen\`, \`static\`, [\`middleware\`](middleware.md)): the flag is given several times, the items of a variable stand between commas, a file has an array.
-  A list replaces the whole list of a lower place.
-- **Yes or no**: \`--dev\` and \`--no-dev\`; elsewhere \`true\` or \`false\`, in variables also \`1\`, \`0\`, \`yes\`, \`no\`, \`on\`, \`off\`.
+- **Relative paths** start at \`chdir\` in flags and variables. In files they start at the directory of the file.
+- **Sizes** are bytes, or have a unit: \`65536\`, \`64KiB\`, \`1.5GiB\` (1024) or \`64kB\`, \`1MB\` (1000). \`k\`, \`m\` and \`g\`
+  alone mean 1024, as in nginx.
+- **Times** are milliseconds, or have a unit: \`500ms\`, \`30s\`, \`2min\`, \`1h\`. In files, a value with a unit needs quotes.
+- **Lists** (\`listen\`, \`static\`, \`proxy\`, [\`middleware\`](middleware.md)): the flag is repeatable, a variable has commas
+  between the items, and a file has an array. A list replaces the whole list of a lower place.
+- **Yes or no**: write \`--dev\` or \`--no-dev\`. Elsewhere write \`true\` or \`false\`, in variables also \`1\`, \`0\`, \`yes\`,
+  \`no\`, \`on\` or \`off\`.
 
-Beside settings these files hold [routes](routes.md) and what belongs to them. Editors check and complete \`viaduct.toml\` with [viaduct.schema.json](viaduct.schema.json).
+The files can also hold [routes](routes.md), handlers and certificates. The
+[configuration reference](configuration.md) lists every key. Editors check and complete \`viaduct.toml\` with
+[viaduct.schema.json](viaduct.schema.json).
 
-A name that does not exist, or a value that makes no sense, is an error with the place where it stands; all of them are told at once
-and the exit code is 2.
+An unknown name or an invalid value is an error. Viaduct reports all errors at once, each with its file and line or its
+flag, and exits with code 2.
 
 \`\`\`toml
 # viaduct.toml
@@ -53,7 +60,9 @@ body_bytes_max = "20MiB"
 
 const PAGES = new Map([
   ['docs/settings.md', settingsPage()],
+  ['docs/configuration.md', configurationPage()],
   ['docs/viaduct.schema.json', `${JSON.stringify(jsonSchema(), null, 1)}\n`],
+  ...[...configTypes()].map(([name, source]) => [`src/api/config/${name}`, formatted(source)]),
 ]);
 for (const [name, page] of PAGES) {
   const file = join(ROOT, name);
@@ -62,6 +71,11 @@ for (const [name, page] of PAGES) {
     console.log(`${name} is not current: run npm run docs`);
     process.exitCode = 1;
   }
+}
+
+function formatted(source) {
+  const args = [tool('@biomejs/biome'), 'format', '--stdin-file-path=src/types.ts'];
+  return spawnSync(process.execPath, args, { cwd: ROOT, input: source, encoding: 'utf8' }).stdout;
 }
 
 function settingsPage() {

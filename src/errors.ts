@@ -1,23 +1,38 @@
-/** Every way in which Viaduct itself fails. A client's mistake is not here: it is a status (`http/`). */
+/** Every way in which Viaduct itself fails. An error of a client is not one of these: it gets a status. */
 export type ErrorCode =
-  | 'USAGE' // a flag, setting or argument that makes no sense: exit code 2
-  | 'SETTINGS' // a settings file that cannot be read or holds a bad value: exit code 2
-  | 'PYTHON_MISSING' // no interpreter, or one too old
-  | 'APPLICATION_MISSING' // nothing to serve was found, or more than one thing
-  | 'APPLICATION_BROKEN' // the application does not import
-  | 'LISTEN' // an address cannot be bound
-  | 'CERTIFICATE' // a certificate or key that cannot be used
-  | 'WORKER' // a worker or zygote broke the protocol or died
-  | 'HEADER_INVALID' // a response header that would split or desynchronise the message
-  | 'RESPONSE_INVALID' // a response that breaks its own framing
-  | 'UPSTREAM' // a backend whose response broke off
-  | 'CONTRACT'; // an application or middleware that breaks WSGI's contract (PEP 3333)
+  /** A flag, setting or argument that does not make sense: exit code 2. */
+  | 'USAGE'
+  /** A settings file or an option that cannot be read, or has an invalid value: exit code 2. */
+  | 'SETTINGS'
+  /** There is no Python interpreter, or only one that is too old. */
+  | 'PYTHON_MISSING'
+  /** There is no application to serve, or more than one. */
+  | 'APPLICATION_MISSING'
+  /** The application cannot be imported. */
+  | 'APPLICATION_BROKEN'
+  /** An address cannot be bound. */
+  | 'LISTEN'
+  /** A certificate or key cannot be used. */
+  | 'CERTIFICATE'
+  /** A worker or zygote died, or broke the protocol. */
+  | 'WORKER'
+  /** A status or header that would split the message or desynchronise the connection. */
+  | 'HEADER_INVALID'
+  /** A response that breaks its own framing. */
+  | 'RESPONSE_INVALID'
+  /** A backend whose response broke off. */
+  | 'UPSTREAM'
+  /** An application or middleware that breaks the WSGI contract (PEP 3333). */
+  | 'CONTRACT';
 
-/** The one error class. `message` reads: Cannot <verb> <thing> "value": <state>. `advice` says what to do about it. */
+/** The error class of Viaduct. Plain mistakes in calls, such as a middleware that is not a function, are `TypeError`. `message` reads: Cannot <verb> <thing> "value": <state>. `advice` says what to do about it, or is ''. */
 export class ViaductError extends Error {
+  /** What kind of failure it is. */
   readonly code: ErrorCode;
+  /** What to do about it; '' for no advice. */
   readonly advice: string;
 
+  /** `cause` is the error behind this one: a traceback of Python is a string. */
   constructor(code: ErrorCode, message: string, options: { advice?: string; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'ViaductError';
@@ -25,8 +40,20 @@ export class ViaductError extends Error {
     this.advice = options.advice ?? '';
   }
 
-  /** 2 when the user's words are off, 1 when the world is. */
+  /** 2 when the user's input is wrong, 1 for all other errors. */
   get exitCode(): 1 | 2 {
     return this.code === 'USAGE' || this.code === 'SETTINGS' ? 2 : 1;
   }
+}
+
+/**
+ * What the system refused, such as a file without permission or a full disk, as an error of the user's machine; null for any other error. Errors
+ * of the system have the name of the call that failed.
+ */
+export function systemErrorOf(error: unknown): ViaductError | null {
+  if (!(error instanceof Error) || !('syscall' in error) || error instanceof ViaductError) return null;
+  return new ViaductError('WORKER', `Cannot continue: ${error.message}`, {
+    advice: 'Check the permissions of this user, the free space and the limits of the system.',
+    cause: error,
+  });
 }

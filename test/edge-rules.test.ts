@@ -66,13 +66,13 @@ describe('the edge rules in docs/wsgi.md', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('are told apart from those that do not exist', () => {
+  it('differ from those that do not exist', () => {
     const file = 'system/wsgi.test.ts';
     const title = 'answers 500 when it is called twice without exc_info';
     assert.equal(hasTest(file, title), true);
     assert.equal(hasTest(file, title.slice(0, -1)), false);
     assert.equal(hasTest(file, `${title} …`), false);
     assert.equal(hasTest('system/none.test.ts', title), false);
-    assert.equal(hasTest('python/test_exchange.py', 'test_is_cut_to_its_declared'), false);
+    assert.equal(hasTest('python/test_call.py', 'test_is_cut_to_its_declared'), false);
   });
 });

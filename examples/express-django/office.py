@@ -18,7 +18,7 @@ VAR_DIR = Path(os.environ.get('OFFICE_VAR') or Path(__file__).resolve().parent /
 VAR_DIR.mkdir(exist_ok=True)
 
 settings.configure(
-    # For local use only: whoever publishes this site needs a secret of its own, and its name here.
+    # For local use only: a published site needs a secret of its own, and its name here.
     SECRET_KEY=os.environ.get('DJANGO_SECRET_KEY', 'for-local-use-only-because-everybody-can-read-this-key-in-the-repository'),
     ALLOWED_HOSTS=['localhost', '127.0.0.1', '[::1]'],
     ROOT_URLCONF='office',

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import express from 'express';
-import { pythonApp, toNode } from 'viaduct';
+import { pythonApp } from 'viaduct';
+import { toNode } from 'viaduct/adapters';
 
 const django = pythonApp({
   directory: fileURLToPath(new URL('.', import.meta.url)),

@@ -107,7 +107,7 @@ def health():
 
 
 def keep_photo(upload):
-    """Store an upload under a name of our own; None when it is no photo."""
+    """Store an upload under a name of our own; None when it is not a photo."""
     start = upload.stream.read(16)
     upload.stream.seek(0)
     suffix = next((suffix for magic, suffix in PHOTO_TYPES.items() if start.startswith(magic)), None)

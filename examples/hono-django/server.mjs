@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Hono } from 'hono';
-import { createServer, fromFetch, pythonApp, toFetch } from 'viaduct';
+import { createServer, pythonApp } from 'viaduct';
+import { fromFetch, toFetch } from 'viaduct/adapters';
 
 const django = pythonApp({
   directory: process.env.DJANGO_SITE ?? fileURLToPath(new URL('../django-site', import.meta.url)),
@@ -22,6 +23,6 @@ const server = await createServer({
 console.log(server.url);
 
 process.once('SIGTERM', async () => {
-  await server.close();
+  await server.stop();
   await django.close();
 });

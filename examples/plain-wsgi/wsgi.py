@@ -24,7 +24,7 @@ PAGE = """<!doctype html>
 """
 
 HOME = """<ul>
-<li><a href="environ?greeting=hello">environ</a>: what the server tells about a request</li>
+<li><a href="environ?greeting=hello">environ</a>: what the server passes with a request</li>
 <li><a href="clock">clock</a>: a body that is made while it is sent; <code>curl -N</code> shows it best</li>
 <li><a href="source">source</a>: this file, sent by <code>wsgi.file_wrapper</code></li>
 <li><form method="post" action="count"><input name="text" value="any text"> <button>count its bytes</button></form></li>
@@ -45,9 +45,7 @@ def home(environ, start_response):
 
 
 def show_environ(environ, start_response):
-    # Variables of the process may hold secrets, so only what belongs to the request is shown.
-    own = ((key, value) for key, value in environ.items() if key not in os.environ)
-    rows = ''.join(f'<tr><th>{html.escape(key)}<td>{html.escape(repr(value))}' for key, value in sorted(own))
+    rows = ''.join(f'<tr><th>{html.escape(key)}<td>{html.escape(repr(value))}' for key, value in sorted(environ.items()))
     return page(environ, start_response, 'environ', f'<table>{rows}</table>')
 
 

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { pythonApp, toNode } from 'viaduct';
+import { pythonApp } from 'viaduct';
+import { toNode } from 'viaduct/adapters';
 import { createServer } from 'vite';
 
 const flask = pythonApp({

@@ -1,15 +1,14 @@
-"""Entry point: `python viaduct_worker '<JSON options>'`, started by the front process only."""
+"""Entry point: `python viaduct_worker '<JSON options>'`. Only the server starts it."""
 
 import json
 import os
 import sys
 
-package = os.path.dirname(os.path.abspath(__file__))
-sys.path[0] = os.path.dirname(package)
-from viaduct_worker import zygote  # noqa: E402  (the package's parent must be on the path first)
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from viaduct_worker import zygote
 
-del sys.path[0]
+del sys.path[:2]  # the second entry is the directory of this file, which Python added
 try:
     zygote.main(json.loads(sys.argv[1]))
 except ConnectionError:
-    os._exit(1)  # the front is gone, and with it everybody who could want to know
+    os._exit(1)  # the server is gone, so nobody is left who could read a report

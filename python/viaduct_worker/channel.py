@@ -1,52 +1,99 @@
-"""Control messages: JSON objects, each behind its length as a 32-bit little-endian number."""
+"""Control messages: JSON objects, each after its length as a 32-bit little-endian number."""
 
+import contextlib
+import fcntl
 import json
 import os
-import socket
-import struct
-import threading
+from signal import SIGKILL
+from socket import AF_UNIX, MSG_DONTWAIT, MSG_PEEK, SOCK_STREAM, socket
+from struct import Struct
+from threading import Lock
 
-LENGTH = struct.Struct('<I')
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from viaduct_worker.messages import FromServer
+
+LENGTH = Struct('<I')
+TEXT_MAX = 250_000
+"""Longest text of a message, in characters. The server refuses messages that must be longer."""
 
 
-def close_in_forks(connection):
+def connect(path: str) -> socket:
+    connection = socket(AF_UNIX, SOCK_STREAM)
+    connection.settimeout(None)  # the application may have called socket.setdefaulttimeout()
+    connection.connect(path)
+    close_in_forks(connection)
+    return connection
+
+
+def close_in_forks(connection: socket) -> None:
     """Keep `connection` from processes that the application forks.
 
-    They would hold it open when this process is dead, which the front takes for a life sign; and one that returns from the
-    application as if it were the worker would answer a second time.
+    Such a process would hold the connection open after this process died, and the server would believe that this
+    process lives. A fork that returns from the application as if it were the worker would also answer a second time.
     """
     os.register_at_fork(after_in_child=connection.close)
 
 
+def shortened(text: str) -> str:
+    """Return `text` without its middle if it is too long for a message."""
+    if len(text) <= TEXT_MAX:
+        return text
+    half = TEXT_MAX // 2 - 50
+    return f'{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}'
+
+
 class Channel:
-    """A blocking control connection to the front. `send` may be called from any thread."""
+    """A blocking control connection to the server. Any thread may call `send`."""
 
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.connect(path)
-        close_in_forks(self.socket)
-        self._sending = threading.Lock()
+    def __init__(self, path: str) -> None:
+        self.socket = connect(path)
+        self._sending = Lock()
 
-    def send(self, **message):
+    def send(self, **message: object) -> None:
         data = self.pack(**message)
         with self._sending:
             self.socket.sendall(data)
 
     @staticmethod
-    def pack(**message):
+    def pack(**message: object) -> bytes:
         data = json.dumps(message).encode()
         return LENGTH.pack(len(data)) + data
 
-    def receive(self):
-        """Return the next message, or None when the front is gone."""
+    def receive(self) -> 'FromServer | None':
+        """Return the next message, or None if the server is gone."""
         head = self._read(4)
         data = head and self._read(LENGTH.unpack(head)[0])
         return json.loads(data) if data else None
 
-    def close(self):
+    @contextlib.contextmanager
+    def dying_with_server(self) -> 'Iterator[None]':
+        """Let the kernel kill this process if the server dies while the application is imported (only on Linux).
+
+        Nobody reads this channel then, so an import that hangs would never end. The server sends nothing meanwhile.
+        """
+        number = getattr(fcntl, 'F_SETSIG', None)
+        if number is None:
+            yield
+            return
+        fcntl.fcntl(self.socket, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(self.socket, number, SIGKILL)
+        flags = fcntl.fcntl(self.socket, fcntl.F_GETFL)
+        fcntl.fcntl(self.socket, fcntl.F_SETFL, flags | os.O_ASYNC)
+        try:
+            with contextlib.suppress(BlockingIOError):
+                self.socket.recv(1, MSG_PEEK | MSG_DONTWAIT)
+                os._exit(1)  # it died before
+            yield
+        finally:
+            fcntl.fcntl(self.socket, fcntl.F_SETFL, flags)
+
+    def close(self) -> None:
         self.socket.close()
 
-    def _read(self, size):
+    def _read(self, size: int) -> bytes | None:
         data = b''
         while len(data) < size:
             try:

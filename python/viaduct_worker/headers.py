@@ -2,29 +2,48 @@
 
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    HeaderList: TypeAlias = list[tuple[str, str]]
+
 HAS_DATE = 1
 HAS_SERVER = 2
 HAS_REASON = 4
-"""Bits of a response frame: which fields are among the lines, and whether a reason phrase stands before them."""
+HAS_CONTROL = 8
+"""Bits of a response frame: which fields are among the lines, and whether a reason phrase precedes the lines.
 
-_CONTENT_LENGTH = 8
-"""A mark from here on is that of a Content-Length, plus what it says."""
-_MEMORY = 1024
-_VALUE_MEMORY = 80
-"""How many headers are remembered as encoded, and the longest value: most of an application's are the same each time."""
+With a control an application directs the server in front of it, as with X-Accel-Redirect."""
+
+_CONTENT_LENGTH = 16
+"""A mark of this number or more belongs to a Content-Length: subtract this number to get the declared length."""
+_CACHE_SIZE = 1024
+_CACHED_VALUE_MAX = 80
+"""How many encoded headers are cached, and the longest value of one: most headers of an application repeat."""
 _token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _control = re.compile(r'[\x00-\x08\x0a-\x1f\x7f]').search
 _hop_by_hop = frozenset(
-    ('connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection')
-    + ('te', 'trailer', 'trailers', 'transfer-encoding', 'upgrade')
+    (
+        'connection',
+        'keep-alive',
+        'proxy-authenticate',
+        'proxy-authorization',
+        'proxy-connection',
+        'te',
+        'trailer',
+        'trailers',
+        'transfer-encoding',
+        'upgrade',
+    )
 )
-_marks = {'date': HAS_DATE, 'server': HAS_SERVER, 'content-length': _CONTENT_LENGTH}
-_known = {}
-_statuses = {}
+_marks = {'date': HAS_DATE, 'server': HAS_SERVER, 'x-sendfile': HAS_CONTROL, 'content-length': _CONTENT_LENGTH}
+_known: 'dict[tuple[str, str], tuple[bytes, int]]' = {}
+_statuses: 'dict[str, tuple[int, str]]' = {}
 
 
-def encode_status(status):
-    """Return (code, reason) of a status such as "404 Not Found"; reason ends in CRLF and is '' when it is the usual one.
+def encode_status(status: str) -> tuple[int, str]:
+    """Return (code, reason) of a status such as "404 Not Found". The reason ends in CRLF; the usual reason becomes ''.
 
     Raises TypeError unless it is a str, ValueError unless it is a final status code, a space and a reason phrase.
     """
@@ -34,22 +53,22 @@ def encode_status(status):
         if type(status) is not str:
             raise TypeError(f'status must be a str, not {type(status).__name__}') from None
     code, reason = status[:3], status[4:]
-    if not (code.isascii() and code.isdigit()) or status[3:4] not in ('', ' ') or not '200' <= code <= '999':
-        raise ValueError(f'status must be a code of 200 to 999, a space and a reason, not {status!r}')
+    if not (code.isascii() and code.isdigit()) or status[3:4] not in ('', ' ') or not '200' <= code <= '599':
+        raise ValueError(f'status must be a code of 200 to 599, a space and a reason, not {status!r}')
     if _control(reason):
         raise ValueError(f'status {status!r} holds a control character')
     reason.encode('latin-1')
     result = int(code), reason + '\r\n' if reason != _usual.get(int(code), '') else ''
-    if len(_statuses) < _MEMORY:
+    if len(_statuses) < _CACHE_SIZE:
         _statuses[status] = result
     return result
 
 
-def encode_headers(headers):
+def encode_headers(headers: 'HeaderList') -> tuple[bytes, int, int]:
     """Return (lines, content_length, has): latin-1 bytes, the declared length or -1, and the HAS_ bits.
 
-    Raises TypeError for anything but a list of pairs of str, ValueError for what could split the response, for hop-by-hop
-    fields, for a Content-Length that is no number, and for text outside latin-1.
+    Raises TypeError for anything but a list of pairs of str. Raises ValueError for characters that could split the
+    response, for hop-by-hop fields, for a Content-Length that is not a number, and for text outside latin-1.
     """
     if type(headers) is not list:
         raise TypeError(f'headers must be a list, not {type(headers).__name__}')
@@ -64,7 +83,7 @@ def encode_headers(headers):
         if mark:
             if mark >= _CONTENT_LENGTH:
                 if length >= 0:
-                    raise ValueError('Content-Length is given twice')
+                    raise ValueError('Content-Length appears twice')
                 length = mark - _CONTENT_LENGTH
             else:
                 has |= mark
@@ -72,15 +91,15 @@ def encode_headers(headers):
     return lines, length, has
 
 
-def encode_early_hints(headers):
-    """Return the lines of an interim response. Raises as `encode_headers` does, and for a Content-Length: there is no content."""
+def encode_early_hints(headers: 'HeaderList') -> bytes:
+    """Return the lines of an interim response. Raises as `encode_headers` does, and ValueError for a Content-Length."""
     lines, length, _ = encode_headers(headers)
     if length >= 0:
-        raise ValueError('Content-Length is no early hint: an interim response has no content')
+        raise ValueError('Content-Length is not an early hint: an interim response has no content')
     return lines
 
 
-def _encode(header):
+def _encode(header: tuple[str, str]) -> tuple[bytes, int]:
     if type(header) is not tuple or len(header) != 2:
         raise TypeError(f'a header must be a tuple of name and value, not {header!r}')
     name, value = header
@@ -92,21 +111,21 @@ def _encode(header):
         raise ValueError(f'value of header {name!r} holds a control character: {value!r}')
     lower = name.lower()
     if lower in _hop_by_hop:
-        raise ValueError(f'header {name!r} is hop-by-hop: it belongs to the server (PEP 3333)')
-    mark = _marks.get(lower, 0)
+        raise ValueError(f'header {name!r} is hop-by-hop: only the server may send it (PEP 3333)')
+    mark = HAS_CONTROL if lower.startswith('x-accel-') else _marks.get(lower, 0)
     if mark == _CONTENT_LENGTH:
         if not (value.isascii() and value.isdigit() and len(value) <= 15):
             raise ValueError(f'Content-Length must be a decimal number, not {value!r}')
         mark += int(value)
     result = f'{name}: {value}\r\n'.encode('latin-1'), mark
-    if len(value) <= _VALUE_MEMORY:
-        if len(_known) >= _MEMORY:
+    if len(value) <= _CACHED_VALUE_MAX:
+        if len(_known) >= _CACHE_SIZE:
             _known.clear()
         _known[header] = result
     return result
 
 
-def _usual_reasons():
+def _usual_reasons() -> dict[int, str]:
     from http import HTTPStatus
 
     return {status.value: status.phrase for status in HTTPStatus}

@@ -1,18 +1,29 @@
-"""Reads what discovery must know from Python source without running it."""
+"""Reads from Python source, without running it, what discovery must know."""
 
 import ast
 import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from viaduct_worker.messages import Kind
 
 CALLABLES = ('application', 'app')
 FACTORIES = ('create_app', 'make_app')
 ASGI = ('fastapi', 'starlette', 'litestar', 'quart')
 
 
-class Failure(Exception):
-    """What discovery is to tell the user: a sentence, and what to do."""
+class DiscoveryError(Exception):
+    """What discovery reports to the user: `message` says what is wrong, `advice` what to do."""
+
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message, advice)
+        self.message = message
+        self.advice = advice
 
 
-def module_path(root, module):
+def module_path(root: str, module: str) -> str | None:
     """The file of a dotted module below `root`, or None."""
     base = os.path.join(root, *module.split('.'))
     for path in (base + '.py', os.path.join(base, '__init__.py')):
@@ -21,8 +32,8 @@ def module_path(root, module):
     return None
 
 
-def parse(path):
-    """The syntax tree of a file, or None when it has none: whoever imports it shows what is wrong."""
+def parse(path: str) -> ast.Module | None:
+    """The syntax tree of a file, or None if the file cannot be parsed. Its import then shows what is wrong."""
     try:
         with open(path, 'rb') as file:
             return ast.parse(file.read(), path)
@@ -30,8 +41,8 @@ def parse(path):
         return None
 
 
-def is_django_manage(path):
-    """Whether this is a manage.py of Django: other tools have one too."""
+def is_django_manage(path: str) -> bool:
+    """Whether this is a manage.py of Django. Other tools have a manage.py too."""
     try:
         with open(path, 'rb') as file:
             return b'django' in file.read().lower()
@@ -39,17 +50,17 @@ def is_django_manage(path):
         return False
 
 
-def settings_named_in(path):
+def settings_named_in(path: str | None) -> str | None:
     """The default that manage.py or wsgi.py gives DJANGO_SETTINGS_MODULE, or None."""
-    tree = path and parse(path)
+    tree = parse(path) if path else None
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.Call):
-            texts = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+            parts = node.args
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
-            key, value = node.targets[0].slice, node.value
-            texts = [part.value for part in (key, value) if isinstance(part, ast.Constant)]
+            parts = [node.targets[0].slice, node.value]
         else:
             continue
+        texts = [part.value for part in parts if isinstance(part, ast.Constant)]
         if len(texts) == 2 and texts[0] == 'DJANGO_SETTINGS_MODULE' and isinstance(texts[1], str):
             return texts[1]
     return None
@@ -58,40 +69,45 @@ def settings_named_in(path):
 class Module:
     """What a file binds at its top level."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         tree = parse(path)
         self.path = path
         self.is_readable = tree is not None
-        self.names = set()
-        self.imports = set()
-        self.asgi = set()
-        self.demanding = set()  # functions that cannot be called without arguments
-        self._origins = {}
+        self.names: set[str] = set()
+        self.imports: set[str] = set()
+        self.asgi: set[str] = set()
+        self.demanding: set[str] = set()
+        """Functions that need arguments."""
+        self._origins: dict[str, str] = {}
         if tree:
             self._read_imports(tree)
             self._read_block(tree.body)
 
     @property
-    def kind(self):
+    def kind(self) -> 'Kind':
         return 'flask' if 'flask' in self.imports else 'wsgi'
 
-    def find_callable(self):
-        """(name, is a factory) of the WSGI application, or None. Raises Failure for what cannot be served."""
+    def find_callable(self) -> tuple[str, bool] | None:
+        """Return (name, is a factory) of the WSGI application, or None. Raises DiscoveryError for an unsuitable one."""
         for name in CALLABLES:
             if name in self.asgi:
-                raise Failure(f'Cannot serve "{self.path}": {name} is an ASGI application, and only WSGI is supported',
-                              'Use an ASGI server for it, such as uvicorn or granian.')
+                raise DiscoveryError(
+                    f'Cannot serve "{self.path}": {name} is an ASGI application, and only WSGI is supported',
+                    'Use an ASGI server for it, such as uvicorn or granian.',
+                )
             if name in self.names:
                 return name, False
         for name in FACTORIES:
             if name in self.demanding:
-                raise Failure(f'Cannot serve "{self.path}": {name} needs arguments',
-                              f'Write a wsgi.py that calls it: application = {name}(...).')
+                raise DiscoveryError(
+                    f'Cannot serve "{self.path}": {name} needs arguments',
+                    f'Write a wsgi.py that calls it: application = {name}(...).',
+                )
             if name in self.names:
                 return name, True
         return None
 
-    def _read_imports(self, tree):
+    def _read_imports(self, tree: ast.Module) -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
                 self.imports.update(alias.name.split('.')[0] for alias in node.names)
@@ -100,7 +116,7 @@ class Module:
                 self.imports.add(package)
                 self._origins.update({alias.asname or alias.name: package for alias in node.names})
 
-    def _read_block(self, body):
+    def _read_block(self, body: 'Iterable[ast.stmt]') -> None:
         for node in body:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 self.names.add(node.name)
@@ -118,14 +134,14 @@ class Module:
                 for block in ('body', 'orelse', 'finalbody'):
                     self._read_block(getattr(node, block, ()))
 
-    def _read_assignment(self, node):
+    def _read_assignment(self, node: ast.Assign | ast.AnnAssign) -> None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         bound = {target.id for target in targets if isinstance(target, ast.Name)}
         self.names |= bound
         if isinstance(node.value, ast.Call) and self._maker(node.value.func) in ASGI:
             self.asgi |= bound
 
-    def _maker(self, function):
+    def _maker(self, function: ast.expr) -> str:
         """The package that a called name comes from."""
         while isinstance(function, ast.Attribute):
             function = function.value
@@ -133,6 +149,6 @@ class Module:
         return self._origins.get(name, name)
 
 
-def needs_arguments(arguments):
+def needs_arguments(arguments: ast.arguments) -> bool:
     positional = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
     return positional > 0 or None in arguments.kw_defaults

@@ -1,63 +1,78 @@
-"""One lane: a Unix socket to the front and the thread that runs its requests. This is the worker's hot path.
+"""One lane: a Unix socket to the server and the thread that runs its requests. This is the worker's hot path.
 
-A batch from the front is its length and a marshalled list of (request id, listener, number, section, environ, body). The body
-is bytes, or the path of a spool file, or None. A section is what requests of one connection have in common: it comes once with
-its number, which no other has, and is None afterwards; number 0 is for none. Three threads' worth of rules keep
-*a request is never started twice, and none is lost*:
+A batch from the server is its length and a marshalled list of (request id, listener, number, section, environ, body).
+The body is bytes, or the path of a spool file, or None. A section holds what the requests of one connection have in
+common. The server sends a section once, with a number that no other section has, and sends None afterwards. Number 0
+means that the request has no section.
 
-- only `serve` takes from the left of `todo`, and it writes the request's id to the scoreboard before the application runs;
-- `recall` (control thread) takes from the right; both are atomic under the GIL;
-- whoever reads the socket holds `reading`, so that a request is in the socket, in `todo`, or taken, and nowhere else.
+Three rules ensure that *a request is never started twice, and none is lost*:
+
+- Only `serve` takes from the left of `todo`. It writes the request's id to the scoreboard before the application runs.
+- `recall` (control thread) takes from the right. Both operations are atomic under the GIL.
+- The thread that reads the socket holds `reading`. So a request is in the socket, in `todo`, or taken: nowhere else.
 """
 
-import socket
-import threading
 import traceback
 from collections import deque
 from io import BytesIO
 from marshal import loads
+from socket import MSG_DONTWAIT
+from threading import Lock
 from time import perf_counter_ns as now
 
-from viaduct_worker.exchange import Exchange, recalled_frame
+from viaduct_worker.call import Call, recalled_frame
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterable
+    from typing import TypeAlias
+
+    from viaduct_worker.worker import Worker
+
+    Environ: TypeAlias = dict[str, object]
+    Request: TypeAlias = tuple[int, int, int, Environ | None, Environ, bytes | str | None]
 
 FLUSH_NS = 4_000_000
-"""Finished responses wait no longer than this for others while the lane has more to run."""
+"""While the lane has more requests to run, a finished response waits at most this long for other responses."""
 LARGE_BYTES = 32768
-"""A larger response does not wait for others. The front passes it on as it arrives, so it cannot take it twice."""
+"""A larger response leaves at once. The server forwards its parts as they arrive, so a copy could not replace them."""
 READ_BYTES = 65536
 SECTIONS_MAX = 128
-"""The front has the same number in lane-memory.ts."""
+"""The server has the same number in worker-header-cache.ts."""
+GONE_MAX = 1024
+"""The maximum number of requests in a lane. An older one is over."""
 FLUSH_NOW_SECONDS = 0.1
-"""Longer than that, a lane's thread waits for a client that does not read."""
+"""If a lane's thread is sending for longer, it waits for a client that does not read."""
 
 
 class Lane:
-    """`gone` is the request whose client has left; `handed` maps requests to descriptors that the front will open."""
+    """`gone` has requests whose clients have left. `handed` maps requests to descriptors that the server will open."""
 
-    def __init__(self, connection, slot, worker):
+    def __init__(self, connection: 'socket.socket', slot: int, worker: 'Worker') -> None:
         self.socket = connection
         self.slot = slot
         self.noted, self.copies = worker.scoreboard.slot(slot)
         self.copied = 0
         self.application = worker.application
         self.environs = worker.environs
-        self.sections = {}
+        self.sections: dict[int, Environ] = {}
         self.log = worker.log
         self.hands_over = worker.hands_over
-        self.todo = deque()
+        self.todo: deque[Request] = deque()
         self.rest = b''
         self.missing = 0
-        self.reading = threading.Lock()
-        self.sending = threading.Lock()
-        self.out = []
+        self.reading = Lock()
+        self.sending = Lock()
+        self.out: list[bytes] = []
         self.now = 0
         self.flushed = 0
-        self.gone = -1
-        self.handed = {}
+        self.gone: dict[int, None] = {}
+        self.handed: dict[int, int] = {}
         self.close_is_slow = False
 
-    def serve(self):
-        """Run requests until the front closes the lane."""
+    def serve(self) -> None:
+        """Run requests until the server closes the lane."""
         next_request = self.todo.popleft
         noted = self.noted
         while True:
@@ -74,32 +89,42 @@ class Lane:
             if self.now - self.flushed > FLUSH_NS and self.out:
                 self.flush()
 
-    def run(self, request_id, listener, number, section, variables, body):
-        # Outside of the `try`: a lane that does not know a section must die, because the front believes that it does.
+    def run(
+        self,
+        request_id: int,
+        listener: int,
+        number: int,
+        section: 'Environ | None',
+        variables: 'Environ',
+        body: bytes | str | None,
+    ) -> None:
+        # Outside the `try`: the server believes that the lane knows the section, so a lane that does not must die.
         if not number:
             shared = self.environs[listener]
         elif section is None:
             shared = self.sections[number]
         else:
             shared = self.learn(number, self.environs[listener] | section)
-        exchange = Exchange(self, request_id, variables['REQUEST_METHOD'] == 'HEAD')
+        call = Call(self, request_id, variables['REQUEST_METHOD'] == 'HEAD')
+        result: Iterable[bytes] | None
         result = content = None
         try:
             environ = shared | variables
-            environ['wsgi.early_hints'] = exchange.early_hints
-            environ['wsgi.input'] = content = open(body, 'rb') if type(body) is str else BytesIO(body)
-            result = self.application(environ, exchange.start_response)
-            exchange.respond(result)
+            environ['wsgi.early_hints'] = call.early_hints
+            # The file is closed below. mypy does not see that a body which is not a str is bytes or None.
+            environ['wsgi.input'] = content = open(body, 'rb') if type(body) is str else BytesIO(body)  # type: ignore[arg-type]  # noqa: SIM115
+            result = self.application(environ, call.start_response)
+            call.respond(result)
         except BaseException:
-            exchange.fail()
+            call.fail()
         close = getattr(result, 'close', None)
         if close is not None:
             self.close(close)
         if type(body) is str and content is not None:
             content.close()
 
-    def learn(self, number, shared):
-        """Keep the variables that come with a section; the one that was learned first makes room."""
+    def learn(self, number: int, shared: 'Environ') -> 'Environ':
+        """Keep the variables that come with a section. If there are too many sections, drop the oldest."""
         sections = self.sections
         sections.pop(number, None)
         sections[number] = shared
@@ -107,8 +132,8 @@ class Lane:
             del sections[next(iter(sections))]
         return shared
 
-    def close(self, close):
-        """Call the iterable's close(), which PEP 3333 promises on every path, without holding finished responses back."""
+    def close(self, close: 'Callable[[], object]') -> None:
+        """Call the iterable's close(), which PEP 3333 requires on every path, without delaying finished responses."""
         if self.close_is_slow:
             self.flush()
         before = now()
@@ -119,11 +144,11 @@ class Lane:
         self.now = after = now()
         self.close_is_slow = after - before > FLUSH_NS
 
-    def finish(self, frame):
-        """Let a whole response leave with the next flush. A large one leaves at once.
+    def finish(self, frame: bytes) -> None:
+        """Queue a whole response for the next flush. A large response leaves at once.
 
-        While it waits a copy lies on the scoreboard: should this process die meanwhile, the front finds it there. The length is noted
-        last, so that no half copy counts.
+        While the response waits, a copy is on the scoreboard. If this process dies meanwhile, the server finds the
+        response there. The length is written last, so a partial copy does not count.
         """
         if len(frame) > LARGE_BYTES:
             self.out.append(frame)
@@ -139,8 +164,8 @@ class Lane:
         self.noted[1] = end
         self.out.append(frame)
 
-    def fill(self):
-        """Wait for the next batch. False when the front has closed the lane."""
+    def fill(self) -> bool:
+        """Wait for the next batch. Return False if the server has closed the lane."""
         with self.reading:
             if not self.todo:
                 data = self.socket.recv(max(READ_BYTES, self.missing))
@@ -150,8 +175,8 @@ class Lane:
         self.flushed = self.now = now()
         return True
 
-    def take(self, data):
-        """Add the batches that are complete with `data`. The caller holds `reading`."""
+    def take(self, data: bytes) -> None:
+        """Add the batches that `data` completes. The caller holds `reading`."""
         if self.rest:
             data = self.rest + data
         position, end = 0, len(data)
@@ -165,8 +190,8 @@ class Lane:
             self.todo.extend(loads(data[batch:position]))
         self.rest = data[position:] if position < end else b''
 
-    def flush(self):
-        """Send what is finished."""
+    def flush(self) -> None:
+        """Send the finished frames."""
         with self.sending:
             out = self.out
             while count := len(out):
@@ -174,13 +199,21 @@ class Lane:
                 del out[:count]
             self.flushed = self.now
 
-    def recall(self):
-        """Control thread: give up everything not started, in order, and send what is finished past a running request.
+    def leave(self, request_id: int) -> None:
+        """Control thread: the client of a request has left. Drop the oldest such request when there are too many."""
+        self.gone[request_id] = None
+        if len(self.gone) > GONE_MAX:
+            del self.gone[next(iter(self.gone))]
 
-        The report goes the way of the responses. As it is put there before `reading` is released, it stands before the response
-        to anything that comes later, and the front always knows what the lane has.
+    def recall(self) -> bool:
+        """Control thread: give up every request not started, in order, and send finished responses past a running one.
+
+        Return whether the report has left.
+
+        The report takes the same way as the responses. This thread queues the report before it releases `reading`, so
+        the report precedes the response to any later request. So the server always knows which requests the lane has.
         """
-        taken = []
+        taken: list[int] = []
         if self.reading.acquire(blocking=False):
             try:
                 self.drain_socket()
@@ -193,27 +226,31 @@ class Lane:
                 self.reading.release()
         else:
             self.out.append(recalled_frame(taken))
-        self.flush_now()
+        return self.flush_now()
 
-    def drain_socket(self):
+    def drain_socket(self) -> None:
         try:
-            while data := self.socket.recv(READ_BYTES, socket.MSG_DONTWAIT):
+            while data := self.socket.recv(READ_BYTES, MSG_DONTWAIT):
                 self.take(data)
         except (BlockingIOError, ConnectionError):
             pass
 
-    def flush_now(self):
-        """Control thread: send as much as the socket takes. A thread that sends meanwhile takes what came behind along."""
+    def flush_now(self) -> bool:
+        """Control thread: send as much as the socket accepts. Return whether nothing is left for this thread.
+
+        A thread that is sending also sends what is queued.
+        """
         if not self.sending.acquire(timeout=FLUSH_NOW_SECONDS):
-            return
+            return True
         try:
             out = self.out
             count = len(out)
             data = b''.join(out[:count])
             try:
-                sent = self.socket.send(data, socket.MSG_DONTWAIT)
+                sent = self.socket.send(data, MSG_DONTWAIT)
             except BlockingIOError:
                 sent = 0
             out[:count] = [data[sent:]] if sent < len(data) else []
+            return not out
         finally:
             self.sending.release()

@@ -1,7 +1,8 @@
-"""Passes messages to the service manager: `python notify.py PID`, started by the front, which has no datagram sockets.
+"""Passes messages to the service manager. The server runs `python notify.py PID`: Node has no Unix datagram sockets.
 
-Messages come on standard input, each ended by a NUL byte; every one goes to NOTIFY_SOCKET as one datagram (sd_notify(3)). It ends with its
-input, and thus with the front. Where it may (as root), it says that the front with this PID is the sender.
+The messages arrive on standard input, each ended by a NUL byte. Each one goes to NOTIFY_SOCKET as one datagram
+(sd_notify(3)). This process ends when its input ends, and so it ends with the server. If this process may (as root), it
+names the server, which has this PID, as the sender.
 """
 
 import os
@@ -10,23 +11,24 @@ import socket
 import struct
 import sys
 
+CRASHES = (signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV)
 CREDENTIALS = struct.Struct('=iII')
 
 
-def main(pid):
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+def main(pid: int) -> None:
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, *CRASHES}:
         signal.signal(number, signal.SIG_IGN)
     address = os.environ['NOTIFY_SOCKET']
     sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    waiting = b''
+    rest = b''
     while block := os.read(0, 65536):
-        *messages, waiting = (waiting + block).split(b'\0')
+        *messages, rest = (rest + block).split(b'\0')
         for message in messages:
             send(sender, message, ('\0' + address[1:]) if address.startswith('@') else address, pid)
 
 
-def send(sender, message, address, pid):
-    """A manager that does not listen is no reason to stop."""
+def send(sender: socket.socket, message: bytes, address: str, pid: int) -> None:
+    """Send one message. If the service manager does not listen, report this and carry on."""
     try:
         rights = getattr(socket, 'SCM_CREDENTIALS', None)
         if rights is None or os.geteuid():

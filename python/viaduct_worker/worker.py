@@ -1,92 +1,144 @@
-"""A worker: one forked process, one lane per thread, and a control thread that listens to the front meanwhile."""
+"""A worker: one forked process, one lane per thread, and a control thread that listens to the server meanwhile."""
 
 import atexit
 import base64
+import contextlib
 import faulthandler
 import marshal
 import os
-import socket
 import sys
 import threading
 import traceback
+from _thread import allocate_lock, start_new_thread
+from select import poll
 
-from viaduct_worker import load
-from viaduct_worker.channel import Channel, close_in_forks
+from viaduct_worker import load, patches
+from viaduct_worker.channel import TEXT_MAX, Channel, connect, shortened
 from viaduct_worker.files import FileWrapper
 from viaduct_worker.lane import Lane
 from viaduct_worker.scoreboard import Scoreboard
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
-def main(options, number, application):
-    """Serve until the front closes the lanes. `application` is None when this process must import it."""
+    from _typeshed.wsgi import WSGIApplication
+
+    from viaduct_worker.lane import Environ
+    from viaduct_worker.messages import FromServer, Options
+
+POLLIN = 1
+"""eventlet removes `poll` and its constants from the module `select`."""
+RETRY_MS = 50
+REQUEST_KEYS = frozenset(('CONTENT_TYPE', 'CONTENT_LENGTH', 'REMOTE_USER', 'AUTH_TYPE', 'HTTPS'))
+
+
+def main(options: 'Options', number: int, application: 'WSGIApplication | None') -> None:
+    """Serve until the server closes the lanes. If `application` is None, this process imports the application."""
     faulthandler.enable()
     channel = Channel(options['socket'])
     hands_over = greet(channel, options, number)
     if application is None:
         try:
-            application = load.load(options)
+            with channel.dying_with_server():
+                application = load.load(options)
         except BaseException as error:
             report, reason = load.report(error)
-            channel.send(kind='broken', traceback=report, reason=reason)
+            channel.send(kind='broken', traceback=shortened(report), reason=shortened(reason))
             os._exit(3)
     Worker(options, number, application, channel, hands_over).run()
+    finish_threads()
     atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    flush_outputs()
     os._exit(0)
 
 
-def greet(channel, options, number):
-    """Prove that this interpreter decodes the front's data; learn whether the front can open files of this process."""
+def finish_threads() -> None:
+    """Wait for threads that are not daemons, and for executors, as the interpreter does at its end.
+
+    The server ends this process when they take too long.
+    """
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]  # nothing public waits for all threads
+    except BaseException:
+        traceback.print_exc()
+
+
+def flush_outputs() -> None:
+    """Write what is still in the buffers. A full disk or a closed pipe must not end the process."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+
+
+def greet(channel: Channel, options: 'Options', number: int) -> bool:
+    """Verify that marshalled data arrives intact. Return whether the server can open files of this process."""
     channel.send(kind='worker', release=options['release'], worker=number, pid=os.getpid())
     proof = channel.receive()
+    if proof is None or proof['kind'] != 'proof':
+        raise ConnectionError('the server left before the worker was ready')
     decoded = marshal.loads(base64.b64decode(proof['data']))
     with open(__file__, 'rb') as file:
         channel.send(kind='proof', decoded=decoded, descriptor=file.fileno(), size=os.fstat(file.fileno()).st_size)
-        return channel.receive()['hands_over']
+        go = channel.receive()
+    if go is None or go['kind'] != 'go':
+        raise ConnectionError('the server left before the worker was ready')
+    return go['hands_over']
 
 
 class Worker:
     """What the lanes of this process share."""
 
-    def __init__(self, options, number, application, channel, hands_over):
+    def __init__(
+        self, options: 'Options', number: int, application: 'WSGIApplication', channel: Channel, hands_over: bool
+    ) -> None:
         self.application = application
         self.channel = channel
         self.hands_over = hands_over
         self.environs = [self.environ(options, listener) for listener in options['listeners']]
         self.scoreboard = Scoreboard(f'{options["runtime"]}/worker-{number}.scoreboard', options['threads'])
-        self.lanes = []
+        self.lanes: list[Lane] = []
+        self.unsent: list[Lane] = []  # the server waits for these lanes, but their sockets were full
         for index in range(options['threads']):
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connection.connect(options['socket'])
-            close_in_forks(connection)
+            connection = connect(options['socket'])
             hello = Channel.pack(kind='lane', release=options['release'], worker=number, index=index)
             connection.sendall(hello)
             self.lanes.append(Lane(connection, index, self))
 
-    def run(self):
+    def run(self) -> None:
         start_thread('viaduct-control', self.control)
-        others = [start_thread(f'viaduct-lane-{lane.slot}', lane.serve) for lane in self.lanes[1:]]
+        waits = [start_thread(f'viaduct-lane-{lane.slot}', lane.serve) for lane in self.lanes[1:]]
         guarded(self.lanes[0].serve)
-        for thread in others:
-            thread.join()
+        for wait in waits:
+            wait()
 
-    def control(self):
-        while message := self.channel.receive():
+    def control(self) -> None:
+        control = poll()
+        control.register(self.channel.socket.fileno(), POLLIN)
+        while True:
+            while self.unsent and not control.poll(RETRY_MS):
+                self.unsent = [lane for lane in self.unsent if not lane.flush_now()]
+            message = self.channel.receive()
+            if message is None:
+                os._exit(1)
+            self.obey(message)
+
+    def obey(self, message: 'FromServer') -> None:
+        """Do what the server asks of a worker that serves."""
+        if message['kind'] == 'recall':
             lane = self.lanes[message['lane']]
-            if message['kind'] == 'recall':
-                lane.recall()
-            elif message['kind'] == 'gone':
-                lane.gone = message['request']
-            elif message['kind'] == 'opened':
-                os.close(lane.handed.pop(message['request']))
-        os._exit(1)
+            if not lane.recall():
+                self.unsent.append(lane)
+        elif message['kind'] == 'ping':
+            self.channel.send(kind='alive')
+        elif message['kind'] == 'gone':
+            self.lanes[message['lane']].leave(message['request'])
+        elif message['kind'] == 'opened':
+            os.close(self.lanes[message['lane']].handed.pop(message['request']))
 
-    def environ(self, options, listener):
-        """The part of the environ that all requests of a listener share. Headers never come from the process environment."""
-        environ = {key: _native(value) for key, value in os.environ.items() if not key.startswith('HTTP_')}
-        for key in ('CONTENT_TYPE', 'CONTENT_LENGTH', 'REMOTE_USER', 'AUTH_TYPE', 'HTTPS'):
-            environ.pop(key, None)
+    def environ(self, options: 'Options', listener: dict[str, str]) -> 'Environ':
+        """The part of the environ that all requests of a listener share."""
+        environ: Environ = dict(process_variables(options['environ_variables']))
         environ.update(listener)
         environ.update(
             {
@@ -103,22 +155,25 @@ class Worker:
         )
         return environ
 
-    def log(self, text, request=None):
-        """Put `text` into the front's log as an error, with the request it belongs to."""
+    def log(self, text: str, request: int | None = None) -> None:
+        """Write `text` to the server's log as an error, with the request that it belongs to. A long text is split."""
+        shown = text.rstrip('\n')
         try:
-            self.channel.send(kind='log', text=text.rstrip('\n'), request=request)
+            for start in range(0, len(shown) or 1, TEXT_MAX):
+                self.channel.send(kind='log', text=shown[start : start + TEXT_MAX], request=request)
         except OSError:
-            sys.stderr.write(text)
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.write(text)
 
 
 class ErrorLog:
-    """`wsgi.errors`: whole lines go to the front's log (PEP 3333, "Input and Error Streams")."""
+    """`wsgi.errors`: whole lines go to the server's log (PEP 3333, "Input and Error Streams")."""
 
-    def __init__(self, worker):
+    def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._partial = threading.local()
 
-    def write(self, text):
+    def write(self, text: str) -> None:
         if type(text) is not str:
             raise TypeError(f'wsgi.errors takes str, not {type(text).__name__}')
         text = getattr(self._partial, 'text', '') + text
@@ -126,25 +181,39 @@ class ErrorLog:
         if newline:
             self._worker.log(whole)
 
-    def writelines(self, lines):
+    def writelines(self, lines: 'Iterable[str]') -> None:
         for line in lines:
             self.write(line)
 
-    def flush(self):
+    def flush(self) -> None:
         text = getattr(self._partial, 'text', '')
         if text:
             self._partial.text = ''
             self._worker.log(text)
 
 
-def start_thread(name, target):
-    thread = threading.Thread(target=guarded, args=(target,), name=name, daemon=True)
-    thread.start()
-    return thread
+def start_thread(name: str, target: 'Callable[[], None]') -> 'Callable[[], object]':
+    """Run `target` in a thread of the operating system. Return a function that waits for its end.
+
+    If the application has replaced threads by greenlets, `threading` no longer starts such a thread.
+    """
+    if not patches.found():
+        thread = threading.Thread(target=guarded, args=(target,), name=name, daemon=True)
+        thread.start()
+        return thread.join
+    running = allocate_lock()
+    running.acquire()
+
+    def run() -> None:
+        guarded(target)
+        running.release()
+
+    start_new_thread(run, ())
+    return running.acquire
 
 
-def guarded(target):
-    """A thread that breaks takes the process along: the front then knows which requests it was running."""
+def guarded(target: 'Callable[[], None]') -> None:
+    """If a thread raises, end the process: the server then knows which requests this process was running."""
     try:
         target()
     except BaseException:
@@ -152,6 +221,18 @@ def guarded(target):
         os._exit(1)
 
 
-def _native(value):
+def process_variables(names: list[str]) -> 'Iterator[tuple[str, str]]':
+    """The variables of this process that `names` lists. A name that ends in `*` means all names that start so.
+
+    A key that looks like a part of the request always is one, so some variables are never among them.
+    """
+    for key, value in os.environ.items():
+        if key.startswith('HTTP_') or key in REQUEST_KEYS:
+            continue
+        if any(key.startswith(name[:-1]) if name.endswith('*') else key == name for name in names):
+            yield key, _native(value)
+
+
+def _native(value: str) -> str:
     """A process variable as PEP 3333's native string: bytes read as latin-1."""
     return value if value.isascii() else os.fsencode(value).decode('latin-1')

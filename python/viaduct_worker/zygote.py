@@ -1,87 +1,119 @@
 """The zygote: imports one release of the application once and forks its workers.
 
-It runs no request. When the front goes away, however that happens, it kills its workers and leaves: a front ended with
-`kill -9` leaves no orphan behind.
+The zygote does not run requests. When the server goes away for whatever reason, the zygote kills its workers and exits.
+So a server that was ended with `kill -9` leaves no orphans.
+
+An application may replace functions of the standard library while it is imported (gevent, eventlet). This package uses
+the originals, which each file imports by name before that.
 """
 
 import gc
 import os
-import select
 import shutil
-import signal
 import sys
 import traceback
+from os import close, fork, kill, read, set_blocking, waitpid
+from select import select
+from signal import SIG_DFL, SIGCHLD, SIGKILL, Signals, set_wakeup_fd, signal
+from threading import enumerate as running_threads
+from threading import main_thread
 
-from viaduct_worker import load, worker
-from viaduct_worker.channel import Channel
+from viaduct_worker import load, patches, reaper, worker
+from viaduct_worker.channel import Channel, shortened
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from _typeshed.wsgi import WSGIApplication
+
+    from viaduct_worker.messages import Options
+
+THREADS_MAX = 20
+"""How many threads a warning names."""
 
 
-def main(options):
-    # The front decides when workers leave. A terminal's Ctrl-C and a service manager's SIGTERM reach every process of the
-    # group; handlers that do nothing, unlike SIG_IGN, are not inherited by programs that the application starts.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _ignore)
+def main(options: 'Options') -> None:
+    _disarm_signals()
+    if options['adopts']:
+        reaper.start()
     channel = Channel(options['socket'])
     channel.send(kind='zygote', release=options['release'], pid=os.getpid(), version=sys.version.split()[0])
     load.prepare(options)
     application = None
+    threads: list[str] = []
     if options['preload']:
         try:
-            application = load.load(options)
+            with channel.dying_with_server():
+                application = load.load(options)
         except BaseException as error:
             report, reason = load.report(error)
-            channel.send(kind='broken', traceback=report, reason=reason)
+            channel.send(kind='broken', traceback=shortened(report), reason=shortened(reason))
             os._exit(3)
+        threads = started_threads()
         gc.collect()
         gc.freeze()
-    channel.send(kind='loaded')
+    channel.send(kind='loaded', threads=threads)
     Zygote(options, channel, application).run()
+
+
+def started_threads() -> list[str]:
+    """The threads that the import started. A fork does not copy them, so they do not run in the workers."""
+    if patches.found():
+        return []  # `threading` then lists greenlets
+    names = [thread.name[:100] for thread in running_threads() if thread is not main_thread()]
+    return names if len(names) <= THREADS_MAX else [*names[:THREADS_MAX], f'{len(names) - THREADS_MAX} others']
 
 
 class Zygote:
     """Owns the worker processes: `children` maps a pid to the worker's number."""
 
-    def __init__(self, options, channel, application):
+    def __init__(self, options: 'Options', channel: Channel, application: 'WSGIApplication | None') -> None:
         self.options = options
         self.channel = channel
         self.application = application
-        self.children = {}
+        self.children: dict[int, int] = {}
 
-    def run(self):
+    def run(self) -> None:
         wake, wake_write = os.pipe()
-        os.set_blocking(wake, False)
-        os.set_blocking(wake_write, False)
-        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, _ignore)
+        set_blocking(wake, False)
+        set_blocking(wake_write, False)
+        set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        signal(SIGCHLD, _ignore)
+        control = self.channel.socket.fileno()
         while True:
-            ready, _, _ = select.select([self.channel.socket, wake], [], [])
+            ready, _, _ = select([control, wake], [], [])
             if wake in ready:
                 _drain(wake)
-                self.reap()
-            if self.channel.socket in ready:
+            if control in ready:
                 message = self.channel.receive()
                 if message is None:
                     self.abandon()
                 elif message['kind'] == 'fork':
-                    self.fork(message['worker'], (wake, wake_write))
+                    self.fork(message['worker'], message['socket'], message['runtime'], (wake, wake_write))
                 elif message['kind'] == 'kill':
                     self.kill(message['worker'])
+                elif message['kind'] == 'ping':
+                    self.channel.send(kind='alive')
                 elif message['kind'] == 'quit':
                     os._exit(0)
+            self.reap()  # also after messages, because a library of the application may have taken SIGCHLD away
 
-    def fork(self, number, descriptors):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        pid = os.fork()
+    def fork(self, number: int, path: str, runtime: str, descriptors: tuple[int, int]) -> None:
+        """Fork worker `number`, which connects to the socket at `path` and makes its scoreboard in `runtime`."""
+        self.options['socket'] = path
+        self.options['runtime'] = runtime
+        worker.flush_outputs()
+        pid = fork()
         if pid:
             self.children[pid] = number
             self.channel.send(kind='forked', worker=number, pid=pid)
             return
         try:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            set_wakeup_fd(-1)
+            signal(SIGCHLD, SIG_DFL)
             for descriptor in descriptors:
-                os.close(descriptor)
+                close(descriptor)
             self.channel.close()
             worker.main(self.options, number, self.application)
         except BaseException:
@@ -89,39 +121,55 @@ class Zygote:
         finally:
             os._exit(1)
 
-    def kill(self, number):
+    def kill(self, number: int) -> None:
         for pid, child in self.children.items():
             if child == number:
-                os.kill(pid, signal.SIGKILL)
+                kill(pid, SIGKILL)
 
-    def reap(self):
-        while self.children:
+    def reap(self) -> None:
+        """Report workers that have ended. The application's own children are left to the application."""
+        for pid, number in list(self.children.items()):
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                ended, status = waitpid(pid, os.WNOHANG)
             except ChildProcessError:
-                return
-            if not pid:
-                return
-            number = self.children.pop(pid, None)
-            if number is not None:
-                code = os.waitstatus_to_exitcode(status)
-                self.channel.send(kind='exited', worker=number, code=code)
+                ended, status = pid, SIGKILL  # the application waited for all children of this process
+            if ended:
+                del self.children[pid]
+                self.channel.send(kind='exited', worker=number, code=os.waitstatus_to_exitcode(status))
 
-    def abandon(self):
-        """The front died: nobody else can end the workers or remove the runtime directory."""
+    def abandon(self) -> None:
+        """The server died: nobody else can end the workers or remove the private directories."""
         for pid in self.children:
-            os.kill(pid, signal.SIGKILL)
-        shutil.rmtree(self.options['runtime'], ignore_errors=True)
+            kill(pid, SIGKILL)
+        for directory in (self.options['runtime'], self.options['spool']):
+            shutil.rmtree(directory, ignore_errors=True)
         os._exit(1)
 
 
-def _ignore(_number, _frame):
+# Signals of timers and of the limit of processor time are absent: an application may use them to end itself.
+WITHOUT_EFFECT = ('SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGIO', 'SIGPWR', 'SIGSTKFLT')
+# In a terminal they pause the server with all its processes.
+JOB_CONTROL = ('SIGTSTP', 'SIGTTIN', 'SIGTTOU')
+
+
+def _disarm_signals() -> None:
+    """The server decides when workers exit, but a terminal and a service manager send signals to the whole group.
+
+    Programs that the application starts would inherit SIG_IGN; they do not inherit empty handlers.
+    """
+    names = WITHOUT_EFFECT if os.isatty(1) or os.isatty(2) else WITHOUT_EFFECT + JOB_CONTROL
+    for name in names:
+        if name in Signals.__members__:
+            signal(Signals[name], _ignore)
+
+
+def _ignore(_number: int, _frame: 'FrameType | None') -> None:
     pass
 
 
-def _drain(descriptor):
+def _drain(descriptor: int) -> None:
     try:
-        while os.read(descriptor, 512):
+        while read(descriptor, 512):
             pass
     except BlockingIOError:
         pass

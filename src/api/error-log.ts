@@ -1,6 +1,6 @@
 import { createLog, type Log } from '../log/log.ts';
 
-/** What a library says by itself: errors and warnings, on standard error. */
+/** The log of a server or application that was given none: errors and warnings, on standard error. */
 export function errorLog(): Log {
   return { ...createLog('text', process.stderr), info() {} };
 }

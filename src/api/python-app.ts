@@ -4,7 +4,7 @@ import { ViaductError } from '../errors.ts';
 import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
 import type { HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
-import { settle } from '../http/to-promise.ts';
+import { toPromise } from '../http/to-promise.ts';
 import type { Log } from '../log/log.ts';
 import { discoverProject } from '../project/discover.ts';
 import type { Project } from '../project/project.ts';
@@ -18,48 +18,65 @@ import { answer, bound } from '../wsgi/native-application.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import { errorLog } from './error-log.ts';
 
-export interface PythonAppOptions {
-  /** Directory of the project, a Python file, or the application in it as MODULE:CALLABLE. By default what is found in `directory`. */
-  readonly project?: string;
+/** A Python project: where it is, and what runs it. */
+export interface PythonProject {
+  /** Directory of the project, a Python file, or the application in it as `'module:callable'`. By default what is found in `directory`. */
+  readonly project?: string | undefined;
   /** Where relative paths and modules are looked for. The current directory by default. */
-  readonly directory?: string;
-  /** Interpreter or virtual environment. By default the project's own, else `python3`. */
-  readonly python?: string;
-  /** Processes. One by default. */
-  readonly workers?: number;
-  /** Requests that one process runs at once. 4 by default. */
-  readonly threads?: number;
-  /** Set for the workers on top of the process's own environment. */
-  readonly environment?: Readonly<Record<string, string>>;
-  /** Reloads when a file of the project changes, and shows tracebacks to clients. */
-  readonly dev?: boolean;
-  /** Errors and warnings go to standard error by default. */
-  readonly log?: Log;
+  readonly directory?: string | undefined;
+  /** Path of an interpreter or of a virtual environment. By default the project's own environment, or else `python3`. */
+  readonly python?: string | undefined;
+}
+
+/** Options of `pythonApp`. */
+export interface PythonAppOptions extends PythonProject {
+  /** Python processes. 1 by default. */
+  readonly workers?: number | undefined;
+  /** Requests that one process runs at the same time. 4 by default. */
+  readonly threads?: number | undefined;
+  /** Variables for the workers, in addition to those of this process. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** Reloads when a file of the project changes, and shows tracebacks to clients. `false` by default. */
+  readonly dev?: boolean | undefined;
+  /** Receives the workers' log. By default errors and warnings go to standard error. */
+  readonly log?: Log | undefined;
 }
 
 /** A Python application in workers of its own. It is an `Application` like any other: mount it, wrap it, serve it. */
 export interface PythonApplication extends Application, AsyncDisposable {
   /**
-   * Starts the workers. A first request does that too.
+   * Starts the workers. A server that gets the application does so, and so does the first request. A second call waits for the first.
    *
-   * @throws ViaductError `APPLICATION_MISSING`, `PYTHON_MISSING`, `APPLICATION_BROKEN` with the traceback as `cause`, or `WORKER`.
+   * @param listeners the variables of the server's listeners, which a server passes
+   * @throws ViaductError `APPLICATION_MISSING`, `PYTHON_MISSING`, `APPLICATION_BROKEN` with the traceback as `cause`, `WORKER`, or `USAGE` after `close`
    */
   start(listeners?: readonly ListenerEnviron[]): Promise<void>;
   /**
-   * Asks the application as `fetch` does, without a server: a path alone is one of `http://localhost`. Starts the application where it does not run yet.
+   * Calls the application as `fetch` does, without a network. A path alone is a path of `http://localhost`. Starts the application if it does not run yet.
    *
-   * @throws what `start` throws; an exception in Python is a response 500
+   * @throws what `start` throws; an exception in Python is a response with status 500
    */
   readonly request: FetchFunction;
-  /** Starts a new release beside the old one, which serves until the new one is ready, and goes on when that fails. */
+  /**
+   * Starts a new release beside the old one. The old one serves until the new one is ready, and continues to serve if the new one fails. A
+   * reload that is still starting its release fails: the later one replaces it.
+   */
   reload(): Promise<void>;
   /** Lets running requests finish, then ends the workers. */
   close(): Promise<void>;
 }
 
 /**
- * Makes an application of a Python project: Django, Flask, or any WSGI callable. Nothing runs before it is started or asked. Whoever makes one closes
- * it; a server closes the applications that it was given.
+ * Makes an application of a Python project: Django, Flask, or any WSGI callable. Nothing runs before the application is started or called. A server closes
+ * the applications that it was given; otherwise the caller closes them.
+ *
+ * @example
+ * ```ts
+ * import { pythonApp } from 'viaduct';
+ *
+ * await using site = pythonApp({ project: 'shop.wsgi:application' });
+ * const response = await site.request('/login');
+ * ```
  */
 export function pythonApp(options: PythonAppOptions = {}): PythonApplication {
   const server = new PythonServer(options);
@@ -83,15 +100,16 @@ export function pythonApp(options: PythonAppOptions = {}): PythonApplication {
   });
 }
 
-const NOWHERE: readonly ListenerEnviron[] = [
+/** Before a server starts the application: what a request without a server sees. */
+const NO_SERVER: readonly ListenerEnviron[] = [
   { SERVER_NAME: 'localhost', SERVER_PORT: '80', 'wsgi.url_scheme': 'http' },
 ];
 
 class PythonServer {
   readonly #options: PythonAppOptions;
   readonly #log: Log;
-  /** Those of the server that it belongs to: requests of others must say where they came in. */
-  listeners: readonly ListenerEnviron[] = NOWHERE;
+  /** The listeners of the server that starts the application. A request of another server must carry its own listener's variables. */
+  listeners: readonly ListenerEnviron[] = NO_SERVER;
   #state: 'new' | 'starting' | 'running' | 'closed' = 'new';
   #server: ApplicationServer | null = null;
   #starting: Promise<void> = Promise.resolve();
@@ -104,7 +122,7 @@ class PythonServer {
 
   readonly handle = (request: Request): HandlerResult => {
     if (this.#server !== null && this.#state === 'running') return this.#server.handle(request, plainError);
-    return this.start().then(() => settle(this.handle(request)));
+    return this.start().then(() => toPromise(this.handle(request)));
   };
 
   start(listeners?: readonly ListenerEnviron[]): Promise<void> {
@@ -171,10 +189,13 @@ class PythonServer {
         preload: settings.preload,
         software: `viaduct/${VERSION}`,
         listeners: this.listeners,
+        environVariables: settings.environVariables,
+        startTimeoutMs: settings.startTimeoutMs,
+        workerTimeoutMs: settings.workerTimeoutMs,
+        gracefulTimeoutMs: settings.gracefulTimeoutMs,
       },
       pool: settings,
       responseBufferBytesMax: settings.responseBufferBytesMax,
-      startTimeoutMs: settings.startTimeoutMs,
       errorResponse: (traceback: string) =>
         dev ? tracebackPage('The application raised an exception', traceback) : plainError(),
       log: this.#log,
@@ -190,7 +211,7 @@ class PythonServer {
     }
   }
 
-  /** A method, because it may be closed while it starts. */
+  /** A method, because the application may be closed while it starts. */
   #isClosed(): boolean {
     return this.#state === 'closed';
   }

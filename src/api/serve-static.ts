@@ -1,28 +1,36 @@
 import { resolve } from 'node:path';
 import { ViaductError } from '../errors.ts';
 import { staticFiles } from '../handlers/files/static.ts';
-import { checkMounts } from '../static/check-mounts.ts';
+import { checkMounts, findMissing } from '../static/check-mounts.ts';
 import type { StaticMount } from '../static/mount.ts';
 import type { Middleware } from '../wsgi/contract.ts';
 import { handlerMiddleware } from '../wsgi/handler-middleware.ts';
 
+/** Options of `serveStatic`: how the files are served. */
 export interface ServeStaticOptions extends Omit<StaticMount, 'urlPrefix' | 'directories'> {
   /** Memory for small files, in bytes. 64 MiB by default. */
-  readonly cacheBytesMax?: number;
-  /** How long a file in memory is served before it is compared with the one on disk, in milliseconds. One second by default; 0 compares each time. */
-  readonly revalidateMs?: number;
+  readonly cacheBytesMax?: number | undefined;
+  /** Milliseconds for which a file in memory is served before it is compared with the one on disk. 1000 by default; 0 compares at each request. */
+  readonly revalidateMs?: number | undefined;
 }
 
 const CACHE_BYTES_MAX = 64 * 1024 * 1024;
 const REVALIDATE_MS = 1000;
 
 /**
- * Middleware that answers with the files of a directory below a path, as the server does for its own `static`: conditions, ranges, types. What is not below
- * the path goes on to the application.
+ * Middleware that answers requests below a path with files, as the server does for its own `static`: with conditions, ranges and types. A request that is
+ * not below the path goes on to the application.
  *
- * @param urlPrefix begins and ends with a slash: `/static/`
- * @param directories one or several, the first that has the file wins; relative to the current directory
- * @throws ViaductError `SETTINGS` for options that contradict each other
+ * @param urlPrefix starts and ends with a slash: `/static/`
+ * @param directories one or several; the first that has the file wins. Relative paths start at the current directory
+ * @throws ViaductError `SETTINGS` for a directory that does not exist, and for options that contradict each other
+ *
+ * @example
+ * ```ts
+ * import { pythonApp, serve, serveStatic } from 'viaduct';
+ *
+ * await serve({ application: serveStatic('/assets/', 'dist')(pythonApp()), port: 8000 });
+ * ```
  */
 export function serveStatic(
   urlPrefix: string,
@@ -32,7 +40,7 @@ export function serveStatic(
   const { cacheBytesMax = CACHE_BYTES_MAX, revalidateMs = REVALIDATE_MS, ...mount } = options;
   const all = typeof directories === 'string' ? [directories] : directories;
   const mounts = [{ ...mount, urlPrefix, directories: all.map((directory) => resolve(directory)) }];
-  const problems = checkMounts(mounts);
+  const problems = [...checkMounts(mounts), ...findMissing(mounts)];
   if (problems.length > 0) throw new ViaductError('SETTINGS', problems.join('\n'));
   return handlerMiddleware(staticFiles({ mounts, cacheBytesMax, revalidateMs }));
 }

@@ -1,7 +1,7 @@
-import type { Malformed, VariableLimits, Variables } from './params.ts';
+import type { CgiParamLimits, CgiParams, Malformed } from './params.ts';
 
-/** Reads the whole content of a PARAMS stream: names and values behind their lengths (FastCGI 1.0 section 3.4). */
-export function readFastCgiParams(bytes: Buffer, { countMax }: VariableLimits): Variables | Malformed {
+/** Reads the complete content of a PARAMS stream: names and values after their lengths (FastCGI 1.0 section 3.4). */
+export function readFastCgiParams(bytes: Buffer, { countMax }: CgiParamLimits): CgiParams | Malformed {
   const variables = new Map<string, string>();
   let at = 0;
   let count = 0;
@@ -17,7 +17,7 @@ export function readFastCgiParams(bytes: Buffer, { countMax }: VariableLimits): 
     const [nameLength = 0, valueLength = 0] = lengths;
     if (at + nameLength + valueLength > bytes.length) return CUT_SHORT;
     count += 1;
-    if (count > countMax) return { wrong: 'there are too many variables' };
+    if (count > countMax) return { reason: 'there are too many variables' };
     const middle = at + nameLength;
     variables.set(bytes.toString('latin1', at, middle), bytes.toString('latin1', middle, middle + valueLength));
     at = middle + valueLength;
@@ -25,4 +25,4 @@ export function readFastCgiParams(bytes: Buffer, { countMax }: VariableLimits): 
   return variables;
 }
 
-const CUT_SHORT: Malformed = { wrong: 'a variable goes past the end of the stream' };
+const CUT_SHORT: Malformed = { reason: 'a variable extends beyond the end of the stream' };

@@ -12,7 +12,7 @@ export const GET_VALUES_RESULT = 10;
 export const UNKNOWN_TYPE = 11;
 
 export const RESPONDER = 1;
-/** Flag of BEGIN_REQUEST: the connection goes on behind the request. */
+/** Flag of BEGIN_REQUEST: the connection continues after the request. */
 export const KEEP_CONN = 1;
 /** Bytes of a record's head (section 3.3). */
 export const RECORD_HEAD_BYTES = 8;
@@ -24,7 +24,7 @@ export function recordHead(type: number, id: number, length: number): string {
   return String.fromCharCode(1, type, id >> 8, id & 0xff, length >> 8, length & 0xff, 0, 0);
 }
 
-/** `content`, latin-1, as records of one stream: as many as it takes, none for ''. */
+/** `content`, in latin-1, as records of one stream: as many as necessary, none for ''. */
 export function records(type: number, id: number, content: string): string {
   let text = '';
   for (let at = 0; at < content.length; at += RECORD_CONTENT_MAX) {
@@ -44,15 +44,13 @@ function lengthOf({ length }: string): string {
   return String.fromCharCode(0x80 | (length >>> 24), (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
 }
 
-/** What a stream of records is made of. `content` is valid only during the call. */
+/** Receives the content of a stream of records. `content` is valid only during the call. */
 export interface RecordSink {
-  /** A part of a record's content: of a large record several come. `left` bytes of this record follow. */
+  /** Called with each part of a record's content: a large record has several. `left` bytes of this record follow. */
   content(type: number, id: number, content: Buffer, left: number): void;
 }
 
-/**
- * Takes a stream of records apart as it comes, without keeping content. Records without content are told too, as they end streams.
- */
+/** Parses a stream of records as it arrives, without storing content. Empty records are reported too, because they end streams. */
 export class RecordReader {
   readonly #sink: RecordSink;
   readonly #head = Buffer.alloc(RECORD_HEAD_BYTES);
@@ -69,7 +67,7 @@ export class RecordReader {
     return this.#headBytes === 0;
   }
 
-  /** Takes `bytes` in. Returns what is wrong with them, null when nothing is; after a mistake it must not be called again. */
+  /** Reads `bytes`. Returns null, or the reason why they are invalid; do not call it again after that. */
   read(bytes: Buffer): string | null {
     let at = 0;
     while (at < bytes.length) {
@@ -82,11 +80,11 @@ export class RecordReader {
         if (this.#head[0] !== 1) return `a record has version ${this.#head[0]}, not 1`;
         this.#left = this.#head.readUInt16BE(4);
         this.#padding = this.#head[6] as number;
-        if (this.#left === 0) this.#tell(bytes.subarray(at, at));
+        if (this.#left === 0) this.#report(bytes.subarray(at, at));
       } else if (this.#left > 0) {
         const taken = Math.min(this.#left, bytes.length - at);
         this.#left -= taken;
-        this.#tell(bytes.subarray(at, at + taken));
+        this.#report(bytes.subarray(at, at + taken));
         at += taken;
       } else {
         const taken = Math.min(this.#padding, bytes.length - at);
@@ -98,7 +96,7 @@ export class RecordReader {
     return null;
   }
 
-  #tell(content: Buffer): void {
+  #report(content: Buffer): void {
     this.#sink.content(this.#head[1] as number, this.#head.readUInt16BE(2), content, this.#left);
   }
 }

@@ -1,23 +1,23 @@
-/** What a front says of a request, by name, in latin-1. Of a name that comes twice the last value counts. */
-export type Variables = ReadonlyMap<string, string>;
+/** The variables of a request, by name, in latin-1. If a name comes twice, its last value counts. */
+export type CgiParams = ReadonlyMap<string, string>;
 
-/** Bounds for what a front may say of one request. */
-export interface VariableLimits {
+/** Limits for the variables of one request. */
+export interface CgiParamLimits {
   readonly bytesMax: number;
   readonly countMax: number;
 }
 
-/** Why what came is no request. */
+/** Why the received bytes are not a valid request. */
 export interface Malformed {
-  readonly wrong: string;
+  readonly reason: string;
 }
 
-/** A request's variables, and how many bytes they took. */
-export interface ReadVariables {
-  readonly variables: Variables;
+/** The variables of a request, and how many bytes they took. */
+export interface ReadCgiParams {
+  readonly variables: CgiParams;
   readonly length: number;
 }
 
 export function isMalformed(read: object): read is Malformed {
-  return 'wrong' in read;
+  return 'reason' in read;
 }

@@ -1,21 +1,21 @@
-import type { Malformed, ReadVariables, VariableLimits } from './params.ts';
+import type { CgiParamLimits, Malformed, ReadCgiParams } from './params.ts';
 
 const HEAD_BYTES = 4;
 
 /**
- * Reads the packet that begins a request of the uwsgi protocol: modifier 0, the length of the rest, modifier 0, then names and values, each behind its length;
- * lengths are 16 bits, little-endian. Null while it is not complete.
+ * Reads the packet at the start of a request of the uwsgi protocol: modifier 0, the length of the variables, modifier 0, then names and
+ * values, each after its length. Lengths have 16 bits, little-endian. Returns null while the packet is incomplete.
  */
 export function readUwsgiPacket(
   bytes: Buffer,
-  { bytesMax, countMax }: VariableLimits,
-): ReadVariables | Malformed | null {
+  { bytesMax, countMax }: CgiParamLimits,
+): ReadCgiParams | Malformed | null {
   if (bytes.length > 0 && bytes[0] !== 0)
-    return { wrong: `a packet has modifier ${bytes[0]}, which is none of a WSGI request` };
+    return { reason: `the packet has modifier ${bytes[0]}, not the 0 of a WSGI request` };
   if (bytes.length < HEAD_BYTES) return null;
   const end = HEAD_BYTES + bytes.readUInt16LE(1);
-  if (bytes[3] !== 0) return { wrong: `a packet has the second modifier ${bytes[3]}, not 0` };
-  if (end > bytesMax) return { wrong: 'the variables are too long' };
+  if (bytes[3] !== 0) return { reason: `the packet has the second modifier ${bytes[3]}, not 0` };
+  if (end > bytesMax) return { reason: 'the variables are too long' };
   if (bytes.length < end) return null;
   const variables = new Map<string, string>();
   let at = HEAD_BYTES;
@@ -28,13 +28,13 @@ export function readUwsgiPacket(
     if (value === null) return CUT_SHORT;
     at += 2 + value.length;
     count += 1;
-    if (count > countMax) return { wrong: 'there are too many variables' };
+    if (count > countMax) return { reason: 'there are too many variables' };
     variables.set(name, value);
   }
   return { variables, length: end };
 }
 
-const CUT_SHORT: Malformed = { wrong: 'a variable goes past the end of its packet' };
+const CUT_SHORT: Malformed = { reason: 'a variable extends beyond the end of its packet' };
 
 function textAt(bytes: Buffer, at: number, end: number): string | null {
   if (at + 2 > end) return null;

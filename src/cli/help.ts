@@ -6,7 +6,7 @@ import { COMMANDS } from './arguments.ts';
 const WIDTH = 96;
 const LABEL_WIDTH = 30;
 
-/** What `viaduct --help` prints, from the table of settings. */
+/** The text that `viaduct --help` prints. Flags come from the table of settings. */
 export function helpText(): string {
   const groups = new Map<string, string>();
   for (const name of settingNames()) {
@@ -33,8 +33,8 @@ ${commands.join('')}
 ${sections.join('\n')}
 Each flag is also a variable (${environmentName(example)}) and a key of viaduct.toml or
 of [tool.viaduct] in pyproject.toml (${fileKey(example)}). Flags win over variables, variables
-over viaduct.toml, and that over pyproject.toml. Sizes take units (64KiB, 1GiB), times too
-(500ms, 30s).
+over viaduct.toml, and viaduct.toml over pyproject.toml. Sizes take units (64KiB, 1GiB), and
+so do times (500ms, 30s).
 `;
 }
 
@@ -61,7 +61,7 @@ export function settingLabel(name: SettingName): string {
   }
 }
 
-/** The default as a person would write it. */
+/** The default value, as a person would write it. */
 export function defaultText(setting: Setting): string {
   if (setting.defaultText !== undefined) return setting.defaultText;
   if (setting.kind === 'boolean') return setting.default ? 'yes' : 'no';

@@ -1,7 +1,7 @@
-import { ViaductError } from '../errors.ts';
+import { systemErrorOf, ViaductError } from '../errors.ts';
 import type { Finding } from '../project/project.ts';
 
-/** Colours, when a person reads along. */
+/** Colours for output that a person reads. */
 export interface Palette {
   dim(text: string): string;
   bold(text: string): string;
@@ -9,7 +9,7 @@ export interface Palette {
   yellow(text: string): string;
 }
 
-/** Colours for `stream`, or none: NO_COLOR (no-color.org), a pipe, a terminal that has none. */
+/** Colours for `stream`. They are off with NO_COLOR (no-color.org), in a pipe, and on a terminal without colours. */
 export function palette(stream: NodeJS.WriteStream): Palette {
   const coloured = stream.isTTY === true && !process.env.NO_COLOR && stream.getColorDepth() > 1;
   const paint = (open: number, close: number) => (text: string) =>
@@ -17,7 +17,7 @@ export function palette(stream: NodeJS.WriteStream): Palette {
   return { dim: paint(2, 22), bold: paint(1, 22), red: paint(31, 39), yellow: paint(33, 39) };
 }
 
-/** What discovery found, a line each, the subjects in a column. */
+/** The findings of discovery, one per line, with their subjects in a column. */
 export function findingLines(findings: readonly Finding[], colours: Palette): string {
   return findings
     .map(({ level, subject, text }) =>
@@ -29,12 +29,14 @@ export function findingLines(findings: readonly Finding[], colours: Palette): st
 }
 
 /**
- * Prints what went wrong and what to do; returns the exit code. Only what is not ours to explain comes with a stack.
+ * Prints an error and what to do about it. Returns the exit code. A stack is printed only for an error that is not a `ViaductError`.
  *
- * @param meant the command that the name of the application was perhaps meant to be
+ * @param meant the command that the user may have meant by the name of the application
  */
 export function reportError(error: unknown, meant: string | null): number {
   const colours = palette(process.stderr);
+  const refused = systemErrorOf(error);
+  if (refused !== null) return reportError(refused, meant);
   if (error instanceof ViaductError) {
     const traceback = typeof error.cause === 'string' ? `${error.cause.trimEnd()}\n` : '';
     const advice = error.advice === '' ? '' : `${error.advice}\n`;

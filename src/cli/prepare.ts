@@ -1,32 +1,35 @@
 import { statSync } from 'node:fs';
-import { type LoadedSettings, loadSettings } from '../config/load.ts';
 import type { Mount } from '../config/value.ts';
 import { findIdentity, type Identity, isRoot } from '../os/process-user.ts';
 import type { Finding, Project } from '../project/project.ts';
 import { applicationNames, type Configuration, MAIN } from '../site/configuration.ts';
 import { findApplications, namedFindings } from '../site/find-applications.ts';
+import { type LoadedConfiguration, loadConfiguration } from '../site/load-configuration.ts';
 import type { Arguments } from './arguments.ts';
+import { checkTemporaryDirectory } from './check-temporary-directory.ts';
 import { forRole, roleOf, searchesApplication } from './role.ts';
+import { workingDirectory } from './working-directory.ts';
 
 export interface Prepared {
   readonly configuration: Configuration;
-  readonly loaded: LoadedSettings;
-  /** What was found out on the way. */
+  readonly loaded: LoadedConfiguration;
+  /** What discovery found. */
   readonly findings: readonly Finding[];
-  /** Who to become once all addresses are bound; null to stay who one is. */
+  /** The user to become once all addresses are bound; null to stay the same user. */
   readonly identity: Identity | null;
 }
 
 /**
- * Loads the settings, then finds the projects, as the user that they are to run as.
+ * Loads the settings, then finds the projects as the user that will run them.
  *
- * @throws ViaductError as `loadSettings`, `findIdentity` and `discoverProject` do.
+ * @throws ViaductError as `loadConfiguration`, `findIdentity` and `discoverProject` do.
  */
-export async function prepare({ command, flags, mistakes }: Arguments): Promise<Prepared> {
-  const cwd = process.cwd();
+export async function prepare({ command, flags, errors }: Arguments): Promise<Prepared> {
+  const cwd = workingDirectory();
+  checkTemporaryDirectory(process.env);
   const { loaded, hints } = await forRole(
     roleOf(command),
-    await loadSettings({ flags, mistakes, environment: process.env, cwd }),
+    await loadConfiguration({ flags, errors, environment: process.env, cwd }),
   );
   const { settings, site } = loaded;
   const { dev, static: staticMounts, middleware, user, group } = settings;
@@ -53,10 +56,12 @@ export async function prepare({ command, flags, mistakes }: Arguments): Promise<
     ...hints,
   ];
   const listenOrigin = loaded.origins.get('listen') ?? '';
-  return { configuration: { settings, site, listenOrigin, ...found, project }, loaded, findings, identity };
+  const passesControls = command === 'app';
+  const configuration = { settings, site, listenOrigin, passesControls, ...found, project };
+  return { configuration, loaded, findings, identity };
 }
 
-/** Files are the web server's. */
+/** The project without its files, which the web server serves. */
 function withoutFiles(project: Project | null): Project | null {
   if (project === null) return null;
   const findings = project.findings.filter(({ subject }) => subject !== 'static' && subject !== 'media');
@@ -66,17 +71,17 @@ function withoutFiles(project: Project | null): Project | null {
 const UNUSED_MIDDLEWARE: Finding = {
   level: 'hint',
   subject: 'middleware',
-  text: 'there is no main application for it; that of another one stands in its [apps] table',
+  text: 'there is no main application that could use it; middleware of another application belongs in its [apps] table',
 };
 
-/** Not an error: a build may make them later. */
+/** A missing directory is not an error, because a build may create it later. */
 function missingDirectories({ directories }: Mount): Finding[] {
   const missing = directories.filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true);
-  return missing.map((path) => ({ level: 'hint', subject: 'static', text: `${path} is no directory (yet)` }));
+  return missing.map((path) => ({ level: 'hint', subject: 'static', text: `${path} is not a directory (yet)` }));
 }
 
-/** In a container root is usual; elsewhere a hole in the application then is one in the machine. */
+/** Warns about root: a hole in the application would then be a hole in the machine. */
 function rootFindings(identity: Identity | null, dev: boolean): Finding[] {
   if (dev || !isRoot() || (identity !== null && identity.uid !== 0)) return [];
-  return [{ level: 'hint', subject: 'user', text: 'the workers run as root; --user NAME gives its rights up' }];
+  return [{ level: 'hint', subject: 'user', text: 'the workers run as root; --user NAME drops its privileges' }];
 }

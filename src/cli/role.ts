@@ -1,31 +1,31 @@
-import type { LoadedSettings } from '../config/load.ts';
-import type { RouteConfig, Site } from '../config/site/schema.ts';
 import { BACKEND_MEANS } from '../config/value.ts';
 import { ViaductError } from '../errors.ts';
 import type { Finding } from '../project/project.ts';
+import type { LoadedConfiguration } from '../site/load-configuration.ts';
+import type { RouteConfig, Site } from '../site/schema/site.ts';
 import type { Command } from './arguments.ts';
 
-/** What a server is: web server and application server, or one of them alone. */
+/** The part that a server plays: web server and application server, or one of them alone. */
 export type Role = 'both' | 'app' | 'web';
 
 export function roleOf(command: Command): Role {
   return command === 'app' || command === 'web' ? command : 'both';
 }
 
-/** Whether an application that nothing names is looked for: not by a web server, which has backends. */
-export function searchesApplication(command: Command, { settings }: LoadedSettings): boolean {
+/** Whether to look for an application that is not named. A web server alone has backends and does not look for one. */
+export function searchesApplication(command: Command, { settings }: LoadedConfiguration): boolean {
   return roleOf(command) !== 'web' && (settings.proxy.length === 0 || roleOf(command) === 'app');
 }
 
 /**
- * What of the settings counts for a server of this role.
+ * The settings that apply to a server with this role.
  *
- * @throws ViaductError `SETTINGS` for a backend that is none, `USAGE` for a web server that has an application, or nothing to serve.
+ * @throws ViaductError `SETTINGS` for an invalid backend, `USAGE` for a web server with an application, or with nothing to serve.
  */
 export async function forRole(
   role: Role,
-  loaded: LoadedSettings,
-): Promise<{ readonly loaded: LoadedSettings; readonly hints: readonly Finding[] }> {
+  loaded: LoadedConfiguration,
+): Promise<{ readonly loaded: LoadedConfiguration; readonly hints: readonly Finding[] }> {
   if (role === 'app') return forApplication(loaded);
   const { settings, origins } = loaded;
   if (role === 'web' && settings.target !== null) {
@@ -36,16 +36,18 @@ export async function forRole(
   const site = settings.proxy.length === 0 ? loaded.site : await withBackends(loaded, origins.get('proxy') ?? '');
   if (role === 'web' && (site?.route.length ?? 0) === 0 && settings.static.length === 0) {
     throw new ViaductError('USAGE', 'Cannot serve: there is no route, no backend and no directory of files', {
-      advice: 'Begin with --proxy http://127.0.0.1:9000, or write a [[route]] into viaduct.toml.',
+      advice: 'Add --proxy http://127.0.0.1:9000, or write a [[route]] into viaduct.toml.',
     });
   }
   return { loaded: { ...loaded, site }, hints: [] };
 }
 
-/** Routes and what happens on the way are the web server's; whom to trust, and TLS, belong to connections. */
-function forApplication(loaded: LoadedSettings): { loaded: LoadedSettings; hints: readonly Finding[] } {
+/** Keeps TLS and trusted proxies, which belong to connections. Routes and handlers belong to the web server. */
+function forApplication(loaded: LoadedConfiguration): { loaded: LoadedConfiguration; hints: readonly Finding[] } {
   const { site, settings } = loaded;
-  const unused = [...loaded.siteEntries.keys()].filter((key) => !CONNECTION_KEYS.has(key));
+  const unused = [...loaded.siteEntries]
+    .filter(([key]) => !CONNECTION_KEYS.has(key))
+    .map(([key, { location }]) => String(location.spell([key])[0]));
   const kept =
     site === null
       ? null
@@ -53,7 +55,7 @@ function forApplication(loaded: LoadedSettings): { loaded: LoadedSettings; hints
   const hints: Finding[] =
     unused.length === 0
       ? []
-      : [{ level: 'hint', subject: 'settings', text: `the application server alone leaves out: ${unused.join(', ')}` }];
+      : [{ level: 'hint', subject: 'settings', text: `the application server alone ignores: ${unused.join(', ')}` }];
   return {
     loaded: {
       ...loaded,
@@ -64,11 +66,17 @@ function forApplication(loaded: LoadedSettings): { loaded: LoadedSettings; hints
   };
 }
 
-const CONNECTION_KEYS: ReadonlySet<string> = new Set(['tls', 'trusted_proxies', 'trusted_proxy_fields', 'sendfile']);
+const CONNECTION_KEYS: ReadonlySet<string> = new Set([
+  'tls',
+  'trusted_proxies',
+  'trusted_proxy_values',
+  'trusted_proxy_fields',
+  'sendfile',
+]);
 
-/** What no route takes goes to the backends that the settings name, unless it is one of the files that they name. */
-async function withBackends({ site, settings }: LoadedSettings, origin: string): Promise<Site> {
-  const { siteSchema } = await import('../config/site/schema.ts');
+/** Adds routes for `proxy` and `static` of the settings, behind the routes of the file. */
+async function withBackends({ site, settings }: LoadedConfiguration, origin: string): Promise<Site> {
+  const { siteSchema } = await import('../site/schema/site.ts');
   const files = settings.static.map(({ urlPrefix, directories }) =>
     urlPrefix === '/'
       ? { name: 'files', static: directories, proxy: settings.proxy }
@@ -80,10 +88,12 @@ async function withBackends({ site, settings }: LoadedSettings, origin: string):
     throw new ViaductError('SETTINGS', `Cannot use ${origin} "${settings.proxy[index]}": it must be ${BACKEND_MEANS}`);
   }
   const { route } = parsed.data;
-  return site === null ? parsed.data : { ...site, route: [...site.route, ...route.filter((own) => isFree(own, site))] };
+  return site === null
+    ? parsed.data
+    : { ...site, route: [...site.route, ...route.filter((added) => isFree(added, site))] };
 }
 
-/** A file's own routes go before what the command line says. */
+/** Whether no route of the file has this mount. The routes of a file win over the command line. */
 function isFree({ mount }: RouteConfig, { route }: Site): boolean {
   return mount === undefined || !route.some((other) => other.mount === mount);
 }

@@ -1,31 +1,72 @@
 import { closeSync, openSync } from 'node:fs';
+import { constants } from 'node:os';
 import type { Log } from '../log/log.ts';
+import { disarmSignals, STOP_SIGNALS, type StopSignal } from '../os/signals.ts';
 import type { RunningServer } from '../server/server.ts';
 
-/** Who wants to know what a signal has begun. */
+/** Called when a signal starts something. */
 export interface SignalEvents {
   readonly onStopping: () => void;
   readonly onReload: () => void;
 }
 
-/** A Ctrl-C may arrive twice: from the terminal, and passed on by whoever started us, such as npm. Two within this time are one. */
+/** Receives signals. Until a server runs, there is nobody whom they could reach. */
+export interface SignalReceiver {
+  readonly onHangup: () => void;
+  readonly onSignal: (signal: NodeJS.Signals) => void;
+}
+
+/** One Ctrl-C may arrive twice: from the terminal, and forwarded by a parent such as npm. Two within this time count as one. */
 const SAME_INTERRUPT_MS = 400;
 
-/** Every signal only adds to what is to be done; the first to stop is graceful, a second one is not. */
-export function runUntilSignal(server: RunningServer, log: Log, events: SignalEvents): Promise<number> {
+/** Signals that people send twice to stop a server at once. The system may repeat the others by itself. */
+const IMPATIENT: ReadonlySet<string> = new Set(['SIGTERM', 'SIGINT', 'SIGQUIT']);
+
+/** The signals of this process while it starts: a SIGHUP waits until the server can reload, and signals without a meaning have no effect. */
+export class Signals {
+  #receiver: SignalReceiver | null = null;
+  #hangup = false;
+
+  constructor() {
+    process.on('SIGHUP', () => {
+      if (this.#receiver !== null) this.#receiver.onHangup();
+      else if (terminalIsGone()) dieOfHangup();
+      else this.#hangup = true;
+    });
+    disarmSignals((signal) => this.#receiver?.onSignal(signal));
+  }
+
+  /** From now on, `receiver` gets the signals, and the SIGHUP that waits. */
+  follow(receiver: SignalReceiver): void {
+    this.#receiver = receiver;
+    if (this.#hangup) receiver.onHangup();
+  }
+}
+
+/**
+ * Runs until a signal ends the server, and resolves to the exit code. SIGHUP reloads. The first of the signals that stop the server stops it
+ * gracefully, a second one at once.
+ */
+export function runUntilSignal(
+  server: RunningServer,
+  log: Log,
+  signals: Signals,
+  events: SignalEvents,
+): Promise<number> {
   return new Promise((resolve) => {
     let stoppingSinceMs = Number.POSITIVE_INFINITY;
-    const stop = (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void => {
+    const stop = (signal: StopSignal | 'SIGHUP'): void => {
       if (stoppingSinceMs < Number.POSITIVE_INFINITY) {
+        if (!IMPATIENT.has(signal)) return;
         if (signal === 'SIGINT' && performance.now() - stoppingSinceMs < SAME_INTERRUPT_MS) return;
         server.kill();
-        resolve(signal === 'SIGINT' ? 130 : 143);
+        resolve(128 + constants.signals[signal]);
         return;
       }
       stoppingSinceMs = performance.now();
       events.onStopping();
       if (server.connections > 0 && process.stdin.isTTY === true && signal === 'SIGINT') {
-        process.stderr.write('\nFinishing what runs; press Ctrl-C again to stop now.\n');
+        process.stderr.write('\nFinishing running requests; press Ctrl-C again to stop now.\n');
       }
       server.stop().then(
         () => (signal === 'SIGHUP' ? dieOfHangup() : resolve(0)),
@@ -36,22 +77,24 @@ export function runUntilSignal(server: RunningServer, log: Log, events: SignalEv
         },
       );
     };
-    process.on('SIGINT', stop);
-    process.on('SIGTERM', stop);
-    process.on('SIGHUP', (signal) => {
-      if (terminalIsGone()) stop(signal as 'SIGHUP');
-      else if (stoppingSinceMs === Number.POSITIVE_INFINITY) events.onReload();
+    for (const signal of STOP_SIGNALS) process.on(signal, () => stop(signal));
+    signals.follow({
+      onHangup: () => {
+        if (terminalIsGone()) stop('SIGHUP');
+        else if (stoppingSinceMs === Number.POSITIVE_INFINITY) events.onReload();
+      },
+      onSignal: (signal) => log.info(`${signal} has no effect`),
     });
   });
 }
 
-/** The usual end when the terminal is closed. Leaving by itself Node would fail to give the terminal back its modes, and abort. */
+/** Ends as programs do when their terminal is closed. A normal exit would make Node abort, because it could not restore the terminal. */
 function dieOfHangup(): void {
   process.removeAllListeners('SIGHUP');
   process.kill(process.pid, 'SIGHUP');
 }
 
-/** SIGHUP asks a service to reload; from a terminal that was closed it means what its name says. */
+/** Whether SIGHUP comes from a closed terminal. Otherwise it asks a service to reload. */
 function terminalIsGone(): boolean {
   if (process.stdin.isTTY !== true && process.stderr.isTTY !== true) return false;
   try {

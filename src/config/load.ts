@@ -1,89 +1,110 @@
 import { statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { ViaductError } from '../errors.ts';
+import { COMMAND_SETTINGS } from './command-settings.ts';
 import { fromEnvironment } from './from-environment.ts';
-import { type FileContent, fromFile, fromObject } from './from-file.ts';
+import { contentOf, hasMoreThanSettings, type OpenedFile, openFile, openObject } from './from-file.ts';
 import { type MiddlewareEntry, misplacedMiddleware } from './middleware.ts';
 import { fileKey, type Setting } from './setting.ts';
-import type { Given } from './setting-input.ts';
+import type { SettingInput } from './setting-input.ts';
 import { defaultSettings, SETTINGS, type SettingName, type Settings } from './settings.ts';
-import type { SiteEntries } from './site/keys.ts';
-import type { Site } from './site/schema.ts';
+import type { SiteEntries, SiteReader } from './site-entries.ts';
 import { type Mount, parseValue, takes } from './value.ts';
 
-export interface LoadedSettings {
+export interface LoadedSettings<Site> {
   readonly settings: Settings;
-  /** Where each value comes from that is not the default. */
+  /** The origin of each value that is not the default: `--workers`, `VIADUCT_WORKERS`, `viaduct.toml:3`. */
   readonly origins: ReadonlyMap<SettingName, string>;
-  /** Routes and the like; null when no file has any. */
+  /** Routes, handlers, applications and TLS; null when no file has any of them. */
   readonly site: Site | null;
-  /** The same as it was written, for messages. */
+  /** The same as written in the files, for messages. */
   readonly siteEntries: SiteEntries;
-  /** Absolute paths of all files that are read when they are there. Files say nothing that changes them. */
+  /** Absolute paths of all files that are read if they exist. The files themselves cannot change this list. */
   readonly sources: readonly string[];
 }
 
 export interface LoadOptions {
-  /** What the command line gives. */
-  readonly flags: readonly Given[];
-  /** What the command line itself had wrong: told together with the rest. */
-  readonly mistakes: readonly string[];
+  /** Settings of the command line. */
+  readonly flags: readonly SettingInput[];
+  /** Errors of the command line itself, to report together with all others. */
+  readonly errors: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
 }
 
 /**
- * Puts the settings together: flags over `VIADUCT_*` over `viaduct.toml` or `viaduct.config.ts` (or the file of `--config`) over `[tool.viaduct]` of
- * `pyproject.toml` over the defaults. Both files are looked for in the project that is named, then in `chdir`. A list is replaced
- * as a whole. Relative paths start at `chdir` in flags and variables, at the file in files.
+ * Loads the settings from all sources: flags win over `VIADUCT_*`, then come `viaduct.toml` or `viaduct.config.ts` (or the file of `--config`), then
+ * `[tool.viaduct]` of `pyproject.toml`, then the defaults. Both files are searched in the directory of the target, then in `chdir`. A list is replaced as a
+ * whole. Relative paths start at `chdir` in flags and variables, and at the directory of the file in files.
  *
- * @throws ViaductError `SETTINGS` with every mistake, a line each, with where it stands and the nearest known name.
+ * @param siteReader loads the reader for keys that are not settings; called only if a file has such a key
+ * @throws ViaductError `SETTINGS` with all errors, one per line, each with its location and the nearest known name.
  */
-export async function loadSettings({
-  flags,
-  mistakes: before,
-  environment,
-  cwd,
-}: LoadOptions): Promise<LoadedSettings> {
-  const mistakes = [...before];
-  const direct = [...fromEnvironment(environment, mistakes), ...flags];
-  const chdir = readAll(direct.filter(isChdir), cwd, mistakes);
+export async function loadSettings<Site>(
+  { flags, errors: flagErrors, environment, cwd }: LoadOptions,
+  siteReader: () => Promise<SiteReader<Site>>,
+): Promise<LoadedSettings<Site>> {
+  const errors = [...flagErrors];
+  const direct = [...fromEnvironment(environment, errors), ...flags];
+  const chdir = readAll(direct.filter(isChdir), cwd, errors);
   const base = textOf(chdir, 'chdir') ?? cwd;
   const others = readAll(
-    direct.filter((given) => !isChdir(given)),
+    direct.filter((input) => !isChdir(input)),
     base,
-    mistakes,
+    errors,
   );
-  const [own, projects] = sourcesOf(textOf(others, 'config'), textOf(others, 'target'), base);
-  const files = [textOf(others, 'config') ?? own.find(isThere), projects.find(isThere)];
+  const [settingsFiles, projectFiles] = sourcesOf(textOf(others, 'config'), textOf(others, 'target'), base);
+  const files = [textOf(others, 'config') ?? settingsFiles.find(exists), projectFiles.find(exists)];
   const named = [...new Set(files)].filter((path) => path !== undefined);
-  const contents = await Promise.all(named.reverse().map((path) => fromFile(path, cwd, mistakes)));
-  const resolved = await resolve(contents, [...chdir, ...others], mistakes);
-  return { ...resolved, sources: [...own, ...projects] };
+  const opened = await Promise.all(named.reverse().map((path) => openFile(path, cwd)));
+  const resolved = await resolve(opened, [...chdir, ...others], siteReader, errors);
+  return { ...resolved, sources: [...settingsFiles, ...projectFiles] };
 }
 
 /**
- * Reads the settings that a program gives as an object, with the keys of `viaduct.toml`, over the defaults. Nothing else is looked at.
+ * Reads a parsed `viaduct.toml`. No file, flag or variable is read.
  *
  * @throws ViaductError `SETTINGS` as `loadSettings` does
  */
-export function readSettings(value: object, base: string): Promise<LoadedSettings> {
-  const mistakes: string[] = [];
-  return resolve([fromObject(value, base, mistakes)], [], mistakes);
+export function readSettings<Site>(
+  document: object,
+  base: string,
+  siteReader: () => Promise<SiteReader<Site>>,
+): Promise<LoadedSettings<Site>> {
+  return resolve([openObject(document, 'snake_case', base)], [], siteReader, []);
 }
 
-/** Reads what files give, puts `direct` over it, and tells all mistakes. */
-async function resolve(
-  contents: readonly FileContent[],
-  direct: readonly Read[],
-  mistakes: string[],
-): Promise<LoadedSettings> {
-  const fromFiles = contents.flatMap(({ path, given }) => readAll(given, dirname(path), mistakes));
-  const site = new Map(contents.flatMap((content) => [...content.site]));
-  const { readSite } = site.size === 0 ? { readSite: () => null } : await import('./site/read-site.ts');
-  const read = readSite(site, mistakes);
-  if (mistakes.length > 0) {
-    throw new ViaductError('SETTINGS', mistakes.join('\n'), { advice: 'viaduct --help lists all settings.' });
+/**
+ * Reads the options of a server inside a program: the keys of `viaduct.toml` in camelCase, except the settings that only the command takes. No file, flag
+ * or variable is read.
+ *
+ * @throws ViaductError `SETTINGS` as `loadSettings` does
+ */
+export function readOptions<Site>(
+  options: object,
+  base: string,
+  siteReader: () => Promise<SiteReader<Site>>,
+): Promise<LoadedSettings<Site>> {
+  const errors = [...COMMAND_SETTINGS]
+    .filter(([name]) => (options as Readonly<Record<string, unknown>>)[name] !== undefined)
+    .map(([name, reason]) => `Cannot use setting "${name}": ${reason}`);
+  return resolve([openObject(options, 'camelCase', base)], [], siteReader, errors);
+}
+
+/** Reads the settings of the files, lets those in `direct` win over them, and reports all errors. */
+async function resolve<Site>(
+  opened: readonly OpenedFile[],
+  direct: readonly ReadSetting[],
+  siteReader: () => Promise<SiteReader<Site>>,
+  errors: string[],
+): Promise<LoadedSettings<Site>> {
+  const reader = opened.some(hasMoreThanSettings) ? await siteReader() : null;
+  const contents = opened.map((file) => contentOf(file, reader, errors));
+  const fromFiles = contents.flatMap(({ path, settings }) => readAll(settings, dirname(path), errors));
+  const siteEntries = new Map(contents.flatMap((content) => [...content.site]));
+  const site = reader === null || siteEntries.size === 0 ? null : reader.read(siteEntries, errors);
+  if (errors.length > 0) {
+    throw new ViaductError('SETTINGS', errors.join('\n'), { advice: 'viaduct --help lists all settings.' });
   }
   const values: Record<string, unknown> = { ...defaultSettings() };
   const origins = new Map<SettingName, string>();
@@ -94,74 +115,81 @@ async function resolve(
   return {
     settings: values as unknown as Settings,
     origins,
-    site: read,
-    siteEntries: site,
+    site,
+    siteEntries,
     sources: [],
   };
 }
 
-/** A value that was read. */
-interface Read {
+/** A setting whose value was read and is valid. */
+interface ReadSetting {
   readonly name: SettingName;
   readonly value: unknown;
   readonly origin: string;
 }
 
-function isChdir({ name }: Given): boolean {
+function isChdir({ name }: SettingInput): boolean {
   return name === 'chdir';
 }
 
-function textOf(all: readonly Read[], name: 'chdir' | 'config' | 'target'): string | null {
-  return (all.findLast((one) => one.name === name)?.value ?? null) as string | null;
+function textOf(settings: readonly ReadSetting[], name: 'chdir' | 'config' | 'target'): string | null {
+  return (settings.findLast((setting) => setting.name === name)?.value ?? null) as string | null;
 }
 
-function readAll(all: readonly Given[], base: string, mistakes: string[]): Read[] {
-  const result: Read[] = [];
-  for (const { name, values, origin } of all) {
+function readAll(inputs: readonly SettingInput[], base: string, errors: string[]): ReadSetting[] {
+  const result: ReadSetting[] = [];
+  for (const { name, values, origin } of inputs) {
     const setting: Setting = SETTINGS[name];
-    const good: unknown[] = [];
+    const valid: unknown[] = [];
     for (const { raw, shown } of values) {
       const parsed = parseValue(setting, raw, base);
-      if ('value' in parsed) good.push(parsed.value);
-      else mistakes.push(`Cannot use ${shown}: it ${parsed.wrong}`);
+      if ('value' in parsed) valid.push(parsed.value);
+      else errors.push(`Cannot use ${shown}: it ${parsed.problem}`);
     }
     if (setting.kind === 'list' && values.length < setting.itemsMin) {
-      mistakes.push(`Cannot use ${fileKey(name)} = [] (${origin}): it must have ${takes(setting)}`);
+      errors.push(`Cannot use ${fileKey(name)} = [] (${origin}): it must have ${takes(setting)}`);
     }
-    if (good.length < values.length) continue;
+    if (valid.length < values.length) continue;
     if (setting.kind === 'list' && setting.item === 'middleware') {
-      const misplaced = misplacedMiddleware(good as MiddlewareEntry[]);
-      if (misplaced !== null) mistakes.push(`Cannot use ${values[misplaced.index]?.shown}: it ${misplaced.wrong}`);
+      const misplaced = misplacedMiddleware(valid as MiddlewareEntry[]);
+      if (misplaced !== null) errors.push(`Cannot use ${values[misplaced.index]?.shown}: it ${misplaced.problem}`);
     }
-    if (setting.kind !== 'list') result.push({ name, origin, value: good[0] });
-    else result.push({ name, origin, value: setting.item === 'mount' ? joined(good as Mount[]) : good });
+    if (setting.kind !== 'list') result.push({ name, origin, value: valid[0] });
+    else result.push({ name, origin, value: setting.item === 'mount' ? mergeMounts(valid as Mount[]) : valid });
   }
   return result;
 }
 
-/** Mounts of the same prefix become one. */
-function joined(mounts: readonly Mount[]): Mount[] {
+/** Mounts with the same prefix become one mount. */
+function mergeMounts(mounts: readonly Mount[]): Mount[] {
   const all = new Map<string, string[]>();
   for (const { urlPrefix, directories } of mounts) all.set(urlPrefix, [...(all.get(urlPrefix) ?? []), ...directories]);
   return [...all].map(([urlPrefix, directories]) => ({ urlPrefix, directories }));
 }
 
-/** The first that is there is read. */
+/** Names of settings files. The first file that exists is read. */
 const FILES = ['viaduct.toml', 'viaduct.config.ts', 'viaduct.config.mts', 'viaduct.config.js', 'viaduct.config.mjs'];
 
-/** Where `viaduct.toml` and its like may stand, then where `pyproject.toml` may: of both the first that is there is read. */
-function sourcesOf(config: string | null, target: string | null, base: string): [own: string[], projects: string[]] {
+/** Possible paths of the settings file, and of `pyproject.toml`. Of each list, the first file that exists is read. */
+function sourcesOf(
+  config: string | null,
+  target: string | null,
+  base: string,
+): [settingsFiles: string[], projectFiles: string[]] {
   const directories = [...directoryOf(target), base];
-  const own = FILES.flatMap((name) => directories.map((directory) => join(directory, name)));
-  return [config === null ? own : [config], directories.map((directory) => join(directory, 'pyproject.toml'))];
+  const settingsFiles = FILES.flatMap((name) => directories.map((directory) => join(directory, name)));
+  return [
+    config === null ? settingsFiles : [config],
+    directories.map((directory) => join(directory, 'pyproject.toml')),
+  ];
 }
 
-function isThere(path: string): boolean {
+function exists(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function directoryOf(target: string | null): string[] {
-  const found = target !== null && isAbsolute(target) ? statSync(target, { throwIfNoEntry: false }) : undefined;
-  if (target === null || found === undefined) return [];
-  return [found.isDirectory() ? target : dirname(target)];
+  const stats = target !== null && isAbsolute(target) ? statSync(target, { throwIfNoEntry: false }) : undefined;
+  if (target === null || stats === undefined) return [];
+  return [stats.isDirectory() ? target : dirname(target)];
 }

@@ -1,32 +1,32 @@
 /**
- * The candidate that `word` is most likely a slip of, or null when none is close: letters swapped, missing, added or wrong, about
- * one in three at most. Case, `-` and `_` do not count.
+ * The candidate that `word` is most likely a misspelling of, or null if no candidate is close. Up to about one letter in three, and at most three, may be
+ * swapped, missing, added or wrong. Case, `-` and `_` do not count.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | null {
   const wanted = fold(word);
-  const slipsMax = Math.min(SLIPS_MAX, Math.floor(wanted.length / 3));
+  const distanceMax = Math.min(DISTANCE_MAX, Math.floor(wanted.length / 3));
   let best: string | null = null;
-  let bestSlips = slipsMax + 1;
+  let bestDistance = distanceMax + 1;
   for (const candidate of candidates) {
-    const slips = slipsBetween(wanted, fold(candidate));
-    if (slips < bestSlips) {
+    const distance = distanceBetween(wanted, fold(candidate));
+    if (distance < bestDistance) {
       best = candidate;
-      bestSlips = slips;
+      bestDistance = distance;
     }
   }
   return best;
 }
 
-const SLIPS_MAX = 3;
-/** Longer words are no slip of any name of ours, and comparing them would cost their length squared. */
+const DISTANCE_MAX = 3;
+/** A longer word is not a misspelling of any name, and comparing it would cost its length squared. */
 const LENGTH_MAX = 64;
 
 function fold(word: string): string {
   return word.toLowerCase().replace(/[-_]/g, '');
 }
 
-/** Optimal string alignment distance: insertions, deletions, substitutions, swaps of neighbours. */
-function slipsBetween(a: string, b: string): number {
+/** The optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours. */
+function distanceBetween(a: string, b: string): number {
   if (a.length > LENGTH_MAX || b.length > LENGTH_MAX) return LENGTH_MAX;
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

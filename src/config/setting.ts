@@ -1,12 +1,12 @@
 interface Common {
   /** One line for `--help`. */
   readonly help: string;
-  /** Why the default is what it is. */
+  /** The reason for the default. */
   readonly reason: string;
   readonly group: 'what to serve' | 'how' | 'limits for clients' | 'application server' | 'static files';
-  /** The default in words, when it depends on where the program runs. */
+  /** The default in words, if it depends on the machine or on other settings. */
   readonly defaultText?: string;
-  /** What other servers call it, in snake_case, separated by spaces: who writes that is told our name. */
+  /** Names in other servers, in snake_case, separated by spaces. An error about one of them names Viaduct's setting. */
   readonly alsoCalled?: string;
 }
 
@@ -24,12 +24,12 @@ export type Setting = Common &
     | {
         readonly kind: 'path';
         readonly default: null;
-        /** Only a `directory` has to exist when the settings are read. A `target` can name a module instead. */
+        /** Only a `directory` must exist when the settings are read. A `target` can be the name of a module instead. */
         readonly means: 'target' | 'directory' | 'file' | 'program';
         readonly shows: string;
       }
     | {
-        /** A name or a number, such as a user's. */
+        /** A name or a number, for example of a user. */
         readonly kind: 'name';
         readonly default: null;
         readonly shows: string;
@@ -37,7 +37,7 @@ export type Setting = Common &
     | {
         readonly kind: 'list';
         readonly default: readonly string[];
-        readonly item: 'address' | 'mount' | 'middleware' | 'backend';
+        readonly item: 'address' | 'mount' | 'middleware' | 'backend' | 'variable';
         readonly itemsMin: 0 | 1;
         readonly shows: string;
       }
@@ -48,12 +48,17 @@ export function fileKey(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** Its flag: `--header-timeout-ms`. */
+/** A key of a file as TypeScript spells it: `headerTimeoutMs`. */
+export function camelCase(key: string): string {
+  return key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The setting's flag: `--header-timeout-ms`. */
 export function flagName(name: string): string {
   return `--${fileKey(name).replaceAll('_', '-')}`;
 }
 
-/** Its variable: `VIADUCT_HEADER_TIMEOUT_MS`. */
+/** The setting's environment variable: `VIADUCT_HEADER_TIMEOUT_MS`. */
 export function environmentName(name: string): string {
   return `VIADUCT_${fileKey(name).toUpperCase()}`;
 }

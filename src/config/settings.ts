@@ -3,7 +3,7 @@ import { MAIN_SETTINGS } from './main-settings.ts';
 import type { MiddlewareEntry } from './middleware.ts';
 import type { Mount } from './value.ts';
 
-/** Every setting, declared once. Flags, `VIADUCT_*`, the keys of the files, `--help` and docs/settings.md derive from it. */
+/** Every setting, declared once. Flags, `VIADUCT_*`, keys of files, `--help` and docs/settings.md derive from this table. */
 export const SETTINGS = { ...MAIN_SETTINGS, ...LIMIT_SETTINGS };
 
 export type SettingName = keyof typeof SETTINGS;
@@ -29,7 +29,7 @@ export function settingNames(): SettingName[] {
   return Object.keys(SETTINGS) as SettingName[];
 }
 
-/** The settings of a server for which nobody has said anything. */
+/** The settings of a server without configuration. */
 export function defaultSettings(): Settings {
   return Object.fromEntries(settingNames().map((name) => [name, SETTINGS[name].default])) as unknown as Settings;
 }

@@ -5,11 +5,11 @@ export function isTable(value: unknown): value is Readonly<Record<string, unknow
 }
 
 /**
- * Finds out on which lines the keys of a valid TOML document stand, which its parser does not tell. The document is cut into the
- * shortest runs of lines that parse alone: each is a header, or one key with its value.
+ * Finds the lines of the keys in a valid TOML document, because the parser does not report them. The document is cut into the shortest runs of lines that
+ * parse alone: each run is a header, or one key with its value.
  *
- * @returns a function from the keys that lead to a value, with `0`, `1`, … for the tables of an array, to its line, counted from 1: its
- *   own, or that of what it stands in
+ * @returns a function from the keys that lead to a value (with `0`, `1`, … for the tables of an array) to the line of the value, counted from 1. For an
+ *   unknown key this is the line of the innermost known table.
  */
 export function tomlLines(text: string): (keys: readonly string[]) => number {
   const lines = new Map<string, number>();
@@ -33,22 +33,22 @@ export function tomlLines(text: string): (keys: readonly string[]) => number {
   return (keys) => lines.get(pathsTo(keys).findLast((path) => lines.has(path)) ?? '') ?? 1;
 }
 
-/** Where a header leads: `[[route]]` to one more table of the array, `[route.static]` into the last one. */
-function headerKeys(written: readonly string[], begins: boolean, lastIndexes: Map<string, number>): string[] {
+/** The keys that a header leads to: `[[route]]` adds a table to the array, `[route.static]` is in the last table of the array. */
+function headerKeys(header: readonly string[], addsTable: boolean, lastIndexes: Map<string, number>): string[] {
   const keys: string[] = [];
-  for (const [position, key] of written.entries()) {
+  for (const [position, key] of header.entries()) {
     keys.push(key);
     const path = JSON.stringify(keys);
-    const before = lastIndexes.get(path);
-    if (begins && position === written.length - 1) {
-      lastIndexes.set(path, (before ?? -1) + 1);
-      keys.push(`${(before ?? -1) + 1}`);
-    } else if (before !== undefined) keys.push(`${before}`);
+    const lastIndex = lastIndexes.get(path);
+    if (addsTable && position === header.length - 1) {
+      lastIndexes.set(path, (lastIndex ?? -1) + 1);
+      keys.push(`${(lastIndex ?? -1) + 1}`);
+    } else if (lastIndex !== undefined) keys.push(`${lastIndex}`);
   }
   return keys;
 }
 
-/** Null when the value goes on in the next line. */
+/** Null if the value continues in the next line. */
 function parseRun(run: string): TomlTable | null {
   try {
     return parse(run);
@@ -57,14 +57,14 @@ function parseRun(run: string): TomlTable | null {
   }
 }
 
-/** The keys from the outermost table inwards, as long as there is only one. */
+/** The keys from the outermost table inwards, as long as each table has one key. */
 function onlyKeys(value: unknown): string[] {
   const entries = isTable(value) ? Object.entries(value) : [];
   const [only] = entries;
   return only === undefined || entries.length > 1 ? [] : [only[0], ...onlyKeys(only[1])];
 }
 
-/** `a`, `a.b`, `a.b.c`, as keys of a map. */
+/** The paths `a`, `a.b`, `a.b.c`, as keys of a map. */
 function pathsTo(keys: readonly string[]): string[] {
   return keys.map((_, index) => JSON.stringify(keys.slice(0, index + 1)));
 }

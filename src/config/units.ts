@@ -14,33 +14,14 @@ const BYTES_IN: Readonly<Record<string, number>> = {
 
 const MS_IN: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 };
 
-const SECONDS_IN: Readonly<Record<string, number>> = {
-  s: 1,
-  second: 1,
-  m: 60,
-  min: 60,
-  minute: 60,
-  h: 3600,
-  hour: 3600,
-  d: 86_400,
-  day: 86_400,
-};
-
-/** Bytes of `65536`, `64KiB`, `1.5 GiB`; `kB` counts 1000, `k` as in nginx 1024. Null for anything else. */
+/** Reads a size such as `65536`, `64KiB` or `1.5 GiB` as bytes. `kB` means 1000 bytes, and `k` means 1024 as in nginx. Null for any other text. */
 export function readBytes(text: string): number | null {
   return read(text, BYTES_IN);
 }
 
-/** Milliseconds of `500`, `500ms`, `1.5 s`, `2min`, `1h`; null for anything else. */
+/** Reads a time such as `500`, `500ms`, `1.5 s`, `2min` or `1h` as milliseconds. Null for any other text. */
 export function readDuration(text: string): number | null {
   return read(text, MS_IN);
-}
-
-/** Events per second of `10/s`, `30/min`, `1000/h`, `5/day`; null for anything else, and for a rate of nothing. */
-export function readRate(text: string): number | null {
-  const [, number, unit] = /^(\d{1,9}(?:\.\d{1,3})?) ?\/ ?([a-z]{1,6})$/.exec(text) ?? [];
-  const seconds = unit === undefined ? undefined : SECONDS_IN[unit];
-  return seconds === undefined || Number(number) === 0 ? null : Number(number) / seconds;
 }
 
 function read(text: string, unitsIn: Readonly<Record<string, number>>): number | null {
@@ -49,7 +30,7 @@ function read(text: string, unitsIn: Readonly<Record<string, number>>): number |
   return factor === undefined ? null : Math.round(Number(number) * factor);
 }
 
-/** Bytes as one would write them: `64KiB`, `100`. */
+/** Bytes with the largest unit that fits: `64KiB`, `100`. */
 export function formatBytes(bytes: number): string {
   if (bytes === 0) return '0';
   if (bytes % 1024 ** 3 === 0) return `${bytes / 1024 ** 3}GiB`;
@@ -57,7 +38,7 @@ export function formatBytes(bytes: number): string {
   return bytes % 1024 === 0 ? `${bytes / 1024}KiB` : String(bytes);
 }
 
-/** Milliseconds as one would write them: `30s`, `500ms`, `1h`. */
+/** Milliseconds with the largest unit that fits: `30s`, `500ms`, `1h`. */
 export function formatDuration(ms: number): string {
   if (ms === 0) return '0s';
   if (ms % 3_600_000 === 0) return `${ms / 3_600_000}h`;

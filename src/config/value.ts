@@ -4,10 +4,10 @@ import { formatMiddleware, MIDDLEWARE_TAKES, type MiddlewareEntry, parseMiddlewa
 import type { Setting } from './setting.ts';
 import { formatBytes, formatDuration, readBytes, readDuration } from './units.ts';
 
-/** A value, or what is wrong with it: the end of a sentence that begins with "it". */
-export type Parsed = { readonly value: unknown } | { readonly wrong: string };
+/** A value, or its problem: the end of a sentence that starts with "it". */
+export type Parsed = { readonly value: unknown } | { readonly problem: string };
 
-/** Files below `directories` (absolute, searched in order) are served below `urlPrefix`, which begins and ends with a slash. */
+/** The files in `directories` (absolute, searched in order) are served below `urlPrefix`, which starts and ends with a slash. */
 export interface Mount {
   readonly urlPrefix: string;
   readonly directories: readonly string[];
@@ -16,7 +16,7 @@ export interface Mount {
 /**
  * Reads one value of a setting, or one item of a list.
  *
- * @param raw text; from files also what TOML has for it, for a mount its URL and directory as a pair, and for middleware a table
+ * @param raw text, or a value of TOML. A mount is also a pair of URL and directory, and middleware also a table
  * @param base where relative paths start
  */
 export function parseValue(setting: Setting, raw: unknown, base: string): Parsed {
@@ -40,7 +40,7 @@ export function parseValue(setting: Setting, raw: unknown, base: string): Parsed
   }
 }
 
-/** What a setting takes, in words that follow "must be" or "takes". */
+/** The values that a setting takes, in words that follow "must be" or "takes". */
 export function takes(setting: Setting): string {
   switch (setting.kind) {
     case 'integer':
@@ -62,7 +62,7 @@ export function takes(setting: Setting): string {
   }
 }
 
-/** A value as one would write it for a setting. */
+/** A value of a setting as text that the setting takes. */
 export function formatValue(setting: Setting, value: unknown): string {
   if (setting.kind === 'bytes') return formatBytes(value as number);
   if (setting.kind === 'duration') return formatDuration(value as number);
@@ -80,9 +80,15 @@ const PATHS = {
   program: 'the path of an interpreter or of a virtual environment',
 } as const;
 
-/** How one writes a backend. */
+/** The forms of a backend, in words that follow "must be". */
 export const BACKEND_MEANS =
-  'a backend such as http://127.0.0.1:9000, https://app.internal, uwsgi://127.0.0.1:3031 or unix:/run/app.sock';
+  'a backend such as http://127.0.0.1:9000, https://app.internal, h2c://127.0.0.1:9000, uwsgi://127.0.0.1:3031 or unix:/run/app.sock';
+
+/** The forms of a backend as a pattern. */
+export const BACKEND_FORM =
+  /^(?:(?:https?|h2c?):\/\/(?:unix:.+|(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?\/?)|unix:.+|(?:uwsgi|fastcgi|scgi):\/\/(?:unix:.+|(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}))$/;
+
+const VARIABLE = /^(?:[A-Za-z_]\w*\*?|\*)$/;
 
 const ITEMS = {
   address:
@@ -90,16 +96,18 @@ const ITEMS = {
   mount: '/url/=DIR',
   middleware: MIDDLEWARE_TAKES,
   backend: BACKEND_MEANS,
+  variable: 'the name of a variable, such as LANG, or the start of names and an asterisk, such as APP_*',
 } as const;
 
 function parseItem(setting: Extract<Setting, { readonly kind: 'list' }>, raw: unknown, base: string): Parsed {
   if (setting.item === 'mount') return parseMount(setting, raw, base);
   if (setting.item === 'backend') return parseBackendText(setting, raw, base);
+  if (setting.item === 'variable') return isText(raw) && VARIABLE.test(raw) ? { value: raw } : mustBe(setting);
   return setting.item === 'middleware' ? parseMiddleware(raw, base) : parseAddressText(setting, raw, base);
 }
 
 function mustBe(setting: Setting): Parsed {
-  return { wrong: `must be ${takes(setting)}` };
+  return { problem: `must be ${takes(setting)}` };
 }
 
 function isText(raw: unknown): raw is string {
@@ -122,46 +130,46 @@ function parsePath(means: keyof typeof PATHS, text: string, base: string): Parse
   const path = resolve(base, text);
   if (means === 'target') return { value: text.includes('/') || existsSync(path) ? path : text };
   if (means !== 'directory') return { value: path };
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return { wrong: 'does not exist' };
-  return found.isDirectory() ? { value: path } : { wrong: 'is no directory' };
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return { problem: 'does not exist' };
+  return stats.isDirectory() ? { value: path } : { problem: 'is not a directory' };
 }
 
-/** As user names are written on all systems, or a number up to 32 bits. */
+/** A user name that every system allows, or a number of up to 32 bits. */
 function parseName(setting: Setting, raw: unknown): Parsed {
   const text = Number.isSafeInteger(raw) ? String(raw) : raw;
   if (!isText(text) || !/^[\w.][\w.@\\-]{0,255}\$?$/.test(text)) return mustBe(setting);
-  return /^\d+$/.test(text) && Number(text) > 0xfffffffe ? { wrong: 'is too large a number' } : { value: text };
+  return /^\d+$/.test(text) && Number(text) > 0xfffffffe ? { problem: 'is too large' } : { value: text };
 }
 
-/** What fits into sockaddr_un (unix(7)). Node cuts a longer one off and listens somewhere else. */
+/** The size of a path in sockaddr_un (unix(7)). Node cuts a longer path off, and listens at another path. */
 const SOCKET_PATH_BYTES_MAX = process.platform === 'linux' ? 107 : 103;
 const SOCKET_PATH_TOO_LONG = `is longer than ${SOCKET_PATH_BYTES_MAX} bytes as an absolute path, too long for a socket`;
 
-/** Only the form: the address is taken apart where it is bound. The path of a socket becomes absolute. */
+/** Checks only the form of an address. The listener parses it later. The path of a socket becomes absolute. */
 function parseAddressText(setting: Setting, raw: unknown, base: string): Parsed {
   const text = typeof raw === 'number' ? String(raw) : raw;
   if (!isText(text)) return mustBe(setting);
-  const [, scheme = '', place = '', options = ''] =
+  const [, scheme = '', target = '', options = ''] =
     /^((?:https?|uwsgi|fastcgi|scgi):\/\/)?([^?]*)(\?.*)?$/.exec(text) ?? [];
-  const socket = /^unix:(.+)$/.exec(place)?.[1];
+  const socket = /^unix:(.+)$/.exec(target)?.[1];
   if (socket !== undefined) {
     const path = resolve(base, socket);
     return Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX
       ? { value: `${scheme}unix:${path}${options}` }
-      : { wrong: SOCKET_PATH_TOO_LONG };
+      : { problem: SOCKET_PATH_TOO_LONG };
   }
-  if (/^fd:\d{1,6}$|^systemd(:[\x21-\x39\x3b-\x7e]{1,255})?$/.test(place)) return { value: text };
-  if (scheme.startsWith('http') && /^(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s/]+)\/?$/.test(place)) return { value: text };
-  const port = /^(?:(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s/]*):)?(\d{1,5})\/?$/.exec(place)?.[1];
-  if (port === undefined || (scheme === '' && place.endsWith('/'))) return mustBe(setting);
-  return Number(port) <= 65535 ? { value: text } : { wrong: 'has a port above 65535' };
+  if (/^fd:\d{1,6}$|^systemd(:[\x21-\x39\x3b-\x7e]{1,255})?$/.test(target)) return { value: text };
+  if (scheme.startsWith('http') && /^(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s/]+)\/?$/.test(target)) return { value: text };
+  const port = /^(?:(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s/]*):)?(\d{1,5})\/?$/.exec(target)?.[1];
+  if (port === undefined || (scheme === '' && target.endsWith('/'))) return mustBe(setting);
+  return Number(port) <= 65535 ? { value: text } : { problem: 'has a port above 65535' };
 }
 
-/** Only the form, too: what it is made of the schema of proxies knows. Paths become absolute. */
+/** Checks only the form of a backend. The schema of the site checks the rest. Paths become absolute. */
 function parseBackendText(setting: Setting, raw: unknown, base: string): Parsed {
   const text = typeof raw === 'string' ? raw.trim() : '';
-  if (!/^(?:[a-z+]+:\/\/|unix:|file:)[^\s]+$/.test(text)) return mustBe(setting);
+  if (!/^(?:[a-z0-9+]+:\/\/|unix:|file:)[^\s]+$/.test(text)) return mustBe(setting);
   return {
     value: text.replace(/^(.*?unix:|file:)(.+)$/, (_, before: string, path: string) => before + resolve(base, path)),
   };
@@ -171,7 +179,7 @@ function parseMount(setting: Setting, raw: unknown, base: string): Parsed {
   const pair = isText(raw) ? (/^([^=]*)=(.+)$/.exec(raw)?.slice(1) ?? []) : raw;
   const [url, directory] = Array.isArray(pair) ? (pair as readonly unknown[]) : [];
   if (!isText(url) || !isText(directory) || !/^\/[^?#\s]*$/.test(url)) return mustBe(setting);
-  if (/\/\/|\/\.\.?(\/|$)/.test(url)) return { wrong: 'has an empty, "." or ".." part in its URL' };
+  if (/\/\/|\/\.\.?(\/|$)/.test(url)) return { problem: 'has an empty, "." or ".." part in its URL' };
   const mount: Mount = { urlPrefix: url.endsWith('/') ? url : `${url}/`, directories: [resolve(base, directory)] };
   return { value: mount };
 }

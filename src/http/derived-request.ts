@@ -1,11 +1,11 @@
 import type { HeaderList, Peer, Protocol, Request, RequestBody } from './message.ts';
 
-/** What of a request a handler may show differently to those behind it. */
+/** The properties of a request that a handler may change for the handlers behind it. */
 export type RequestChanges = Partial<
   Pick<Request, 'method' | 'path' | 'query' | 'headers' | 'host' | 'peer' | 'scriptName' | 'body'>
 >;
 
-/** A request as it looks behind a handler that changed it: another path, other headers. Its client is still the one of `origin`. */
+/** A request as the handlers behind a change see it, with another path or other headers. The client is still that of `origin`. */
 class DerivedRequest implements Request {
   readonly method: string;
   readonly path: string;
@@ -17,7 +17,7 @@ class DerivedRequest implements Request {
   readonly scriptName: string;
   readonly body: RequestBody | null;
   readonly peer: Peer;
-  readonly recurring: number;
+  readonly headerCacheId: number;
   readonly upgrades: boolean;
   readonly #origin: Request;
 
@@ -32,8 +32,10 @@ class DerivedRequest implements Request {
     this.scriptName = changes.scriptName ?? origin.scriptName;
     this.body = changes.body === undefined ? origin.body : changes.body;
     this.peer = changes.peer ?? origin.peer;
-    this.recurring =
-      changes.headers === undefined && changes.host === undefined && changes.peer === undefined ? origin.recurring : 0;
+    this.headerCacheId =
+      changes.headers === undefined && changes.host === undefined && changes.peer === undefined
+        ? origin.headerCacheId
+        : 0;
     this.upgrades = origin.upgrades;
     this.#origin = origin;
   }
@@ -55,12 +57,12 @@ class DerivedRequest implements Request {
   }
 }
 
-/** `request` with `changes`, for the rest of a chain. */
+/** Returns `request` with `changes`, for the handlers further down the chain. The original stays as it was. */
 export function deriveRequest(request: Request, changes: RequestChanges): Request {
   return new DerivedRequest(request, changes);
 }
 
-/** The value of the field `name` (lower case) of a request, lines of one name joined by commas; null when there is none. */
+/** The value of the request field `name` (in lower case). Lines of the same name are joined by commas; null without the field. */
 export function requestField({ headers }: Pick<Request, 'headers'>, name: string): string | null {
   let value: string | null = null;
   for (let i = 0; i < headers.length; i += 2) {

@@ -1,19 +1,23 @@
 import type { Later, Request } from './message.ts';
 import { Response } from './response.ts';
 
+/** The response of a handler, at once or later: a promise of a response is one, too. */
 export type HandlerResult = Response | Later<Response>;
 
-/** The rest of the chain. */
+/** The handlers further down the chain. */
 export type Next = (request: Request) => HandlerResult;
 
-/** One step on a request's way: answers, or hands on to `next`. Throwing, or failing later, is answered with 500. */
+/** One step on a request's way: it answers, or passes the request on to `next`. If it throws or fails later, the client gets 500. */
 export type Handler = (request: Request, next: Next) => HandlerResult;
 
-/** What `change` makes of the response that `result` is, or will be. Costs no promise where `result` is none. */
-export function after(result: HandlerResult, change: (response: Response) => HandlerResult): HandlerResult {
+/**
+ * Applies `change` to the response: at once if `result` is a response, else when the response comes. Neither case costs a promise.
+ * If `change` throws, this function throws too, or the later result fails.
+ */
+export function mapResponse(result: HandlerResult, change: (response: Response) => HandlerResult): HandlerResult {
   if (result instanceof Response) return change(result);
   return {
-    // biome-ignore lint/suspicious/noThenProperty: a result that comes later is awaited by its `then`
+    // biome-ignore lint/suspicious/noThenProperty: callers wait for a later result through its `then`
     then(onValue, onError) {
       result.then((response) => {
         try {

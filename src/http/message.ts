@@ -1,6 +1,6 @@
 /**
- * The messages that every part of Viaduct passes on. `http/` makes a Request out of bytes and bytes out of a Response;
- * everything between is a Handler.
+ * The messages that every part of Viaduct passes on. `http/` turns bytes into a Request, and a Response into bytes;
+ * everything between the two is a Handler.
  */
 
 /**
@@ -9,112 +9,124 @@
  */
 export type HeaderList = readonly string[];
 
-/** The certificate that a TLS client showed. */
+/** The certificate that a TLS client presented. */
 export interface ClientCertificate {
-  /** Distinguished names as RFC 4514 writes them: the most specific part first, `CN=Jane,O=Example,C=DE`. */
+  /** Distinguished names in the notation of RFC 4514, the most specific part first: `CN=Jane,O=Example,C=DE`. */
   readonly subject: string;
+  /** Distinguished name of the issuer, in the same notation. */
   readonly issuer: string;
   /** In hexadecimal. */
   readonly serial: string;
   /** SHA-256 of the certificate: hexadecimal octets with colons between them. */
   readonly fingerprint256: string;
-  /** Whether an authority that this server trusts for clients vouches for it. Nothing else about it is to be believed when not. */
+  /** Whether the certificate is from an authority that this server trusts for clients. If not, trust none of the other values. */
   readonly verified: boolean;
 }
 
-/** What a connection knows about its two ends. One object per connection, shared by all its requests. */
+/** The two ends of a connection. There is one object per connection, shared by all its requests. */
 export interface Peer {
   /** Numeric address of the client, or '' on a Unix socket. */
   readonly remoteAddress: string;
+  /** Port of the client; 0 if it is not known. */
   readonly remotePort: number;
   /** Index of the listener that accepted the connection, in the server's list. */
   readonly listener: number;
-  /** True when the client speaks https: its bytes came through TLS, here or at a trusted proxy. */
+  /** True when the client uses https: its bytes came through TLS, which ended here or at a trusted proxy. */
   readonly secure: boolean;
-  /** The port that the client believes to speak to, where that is not the listener's: behind a proxy; else ''. */
+  /** The port that the client connected to if it is not the listener's, because a proxy is between them; else ''. */
   readonly serverPort: string;
-  /** What a front told of the one request of this connection, where it speaks a gateway protocol. */
-  readonly told?: ToldOrigin;
-  /** Absent when the client showed none, or was not asked for one. */
+  /** What a front-end proxy reported about the only request of this connection. Present for CGI protocols alone. */
+  readonly cgi?: CgiOrigin;
+  /** Absent when the client presented no certificate, or was not asked for one. */
   readonly clientCertificate?: ClientCertificate;
 }
 
-/** What of a request only a gateway protocol can say. */
-export interface ToldOrigin {
+/** The properties of a request that only a CGI protocol can convey. */
+export interface CgiOrigin {
   /** See `Request.scriptName`. */
   readonly scriptName: string;
-  /** What the client speaks with the front. */
+  /** The HTTP version between the client and the front-end proxy. */
   readonly protocol: Protocol;
 }
 
-/** As environ and logs write it. */
+/** As environ and the logs spell it. */
 export type Protocol = 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
 
-/** One parsed and framed request. Every field is already validated against RFC 9112. */
+/** One parsed and framed request. All values are already validated against RFC 9112. */
 export interface Request {
+  /** Method as received: `GET`. */
   readonly method: string;
   /** Absolute path as received, still percent-encoded, without the query; '*' for the asterisk-form. */
   readonly path: string;
-  /** Query as received, without the '?'; '' when there is none. */
+  /** Query as received, without the '?'; '' without a query. */
   readonly query: string;
+  /** The version of HTTP that the client uses. */
   readonly protocol: Protocol;
-  /** Fields as received. `Transfer-Encoding` never stands beside `Content-Length` (RFC 9112 section 6.1). */
+  /** Fields as received. `Transfer-Encoding` and `Content-Length` never appear together (RFC 9112 section 6.1). */
   readonly headers: HeaderList;
-  /** True when a header name may stand in `headers` more than once. */
+  /** False when no name appears in `headers` twice; true when one may. */
   readonly headersRepeat: boolean;
   /**
    * Not 0 when the client has sent the same fields before: all requests with this number have the same `headers`, `host`, `peer` and
-   * `protocol`. Who changes one of these in a request of its own sets it to 0, and so does a protocol whose connections have several
-   * requests at once.
+   * `protocol`. A handler that changes one of these in a derived request sets the number to 0. A protocol whose connections have
+   * several requests at once always uses 0.
    */
-  readonly recurring: number;
+  readonly headerCacheId: number;
   /**
-   * What of `path`, still percent-encoded, leads to the application: '' or a path without a final slash. The application sees it as
-   * SCRIPT_NAME and the rest as PATH_INFO (RFC 3875 section 4.1.13).
+   * The start of `path` that leads to the application, still percent-encoded: '' or a path without a final slash. The application
+   * gets it as SCRIPT_NAME, and the remaining path as PATH_INFO (RFC 3875 section 4.1.13).
    */
   readonly scriptName: string;
-  /** Authority: of an absolute-form target, else the Host field's value, else ''. */
+  /** The authority of an absolute-form target, else the value of the Host field, else ''. */
   readonly host: string;
   /** Null when the request has no content. */
   readonly body: RequestBody | null;
+  /** The connection of the client. */
   readonly peer: Peer;
-  /** What WSGI middleware made of the request's variables: an application sees these in place of its own. Absent where none did. */
+  /** The request's variables as WSGI middleware changed them: the application gets these instead. Absent without such a change. */
   readonly environ?: object;
-  /** The client asks for another protocol (RFC 9110 section 7.8) and sent no content: an `UpgradeResponse` can give it what it wants. */
+  /** True when the client asks for another protocol (RFC 9110 section 7.8) and sent no content: an `UpgradeResponse` can grant it. */
   readonly upgrades: boolean;
-  /** True as soon as the client can no longer receive an answer. */
+  /** True as soon as the client can no longer receive a response. */
   readonly gone: boolean;
-  /** Called once when `gone` becomes true before the response is complete. One owner at a time: who holds the request. */
+  /** Called once if `gone` becomes true before the response is complete. The present holder of the request owns this property. */
   onGone: (() => void) | null;
   /**
-   * Sends an interim response before the final one (RFC 9110 section 15.2), such as 103 (RFC 8297). `lines` are checked field lines, each
-   * ended by CRLF, without those of the connection and of content. Nothing is sent to HTTP/1.0, to a client that has gone or does not
-   * keep up, and once the final response has begun: no client depends on what is interim.
+   * Sends an interim response before the final one (RFC 9110 section 15.2), such as 103 (RFC 8297). `lines` are checked field lines,
+   * each ended by CRLF, without those of the connection and of content. The response is dropped if the client uses HTTP/1.0, has gone
+   * or does not keep up, and if the final response has started: a client never depends on an interim response.
    */
   sendInterim(status: number, lines: string): void;
 }
 
-/** Where a stream of blocks goes. After `end` or `fail` nothing more is called. */
+/** The receiver of a stream of blocks. `end` or `fail` is the last call. */
 export interface BodySink {
-  /** A block of a request is valid only during the call: copy it to keep it. A block of a response belongs to the sink. */
+  /** A block of a request is valid only during the call: copy the block to keep it. A block of a response belongs to the sink. */
   write(block: Uint8Array): void;
+  /** The content is complete. */
   end(): void;
+  /** The content breaks off. */
   fail(error: Error): void;
 }
 
-/** A stream of blocks that is pushed, with back-pressure. `start` is called once. */
+/** A source that pushes a stream of blocks, with back-pressure. `start` is called once. */
 export interface BodySource {
-  /** Trailer fields of content in chunks, complete once `end` was called. Absent where there can be none. */
+  /** Trailer fields of chunked content, complete once `end` was called. Absent where trailers are impossible. */
   readonly trailers?: HeaderList;
+  /** Starts to push blocks to `sink`. */
   start(sink: BodySink): void;
-  /** Asks for no more blocks until `resume`; blocks already on their way may still arrive. */
+  /** Stops the blocks until `resume`; blocks already on their way may still arrive. */
   pause(): void;
+  /** Continues after `pause`. */
   resume(): void;
-  /** The receiver wants nothing more: the source frees what it holds and calls nothing again. */
+  /** The receiver wants no more blocks: the source frees its resources and does not call the sink again. */
   cancel(): void;
 }
 
-/** The content of a request. Nothing is read from the client past its first packet, nor `100 Continue` sent, before `start`. */
+/**
+ * The content (the body) of a request. Before `start`, the server reads nothing past the client's first packet and sends no
+ * `100 Continue`.
+ */
 export interface RequestBody extends BodySource {
   /** Bytes announced by Content-Length, or -1 for a chunked body. */
   readonly length: number;
@@ -124,15 +136,21 @@ export interface RequestBody extends BodySource {
 
 /** The bytes `start` to `end` (exclusive) of an open file. `release` is called exactly once, sent or not. */
 export interface FileBody {
+  /** The file descriptor. */
   readonly fd: number;
+  /** Position of the first byte. */
   readonly start: number;
+  /** Position after the last byte. */
   readonly end: number;
+  /** Called when the response does not need the file any more. */
   release(): void;
 }
 
+/** The content (the body) of a response: none, bytes, a part of a file, or a stream of blocks. */
 export type ResponseBody = null | Uint8Array | FileBody | BodySource;
 
-/** A response that comes later: a Promise is one, and so is a pool's queue entry, without the cost of a promise. */
+/** A value that comes later. A promise is a `Later`, and so is an entry of a pool's queue, without the cost of a promise. */
 export interface Later<T> {
+  /** Calls one of the two functions once, as the `then` of a promise does. */
   then(onValue: (value: T) => unknown, onError: (error: unknown) => unknown): unknown;
 }

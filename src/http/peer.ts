@@ -3,7 +3,7 @@ import type { Peer } from './message.ts';
 
 const MAPPED = '::ffff:';
 
-/** Reads who is at the other end of `socket`. An IPv4 client on an IPv6 listener gets its IPv4 address. */
+/** Describes the two ends of `socket`. An IPv4 client on an IPv6 listener gets its IPv4 address. */
 export function peerOf(socket: Socket, listener: number): Peer {
   return {
     remoteAddress: unmapped(socket.remoteAddress ?? ''),
@@ -14,7 +14,7 @@ export function peerOf(socket: Socket, listener: number): Peer {
   };
 }
 
-/** An IPv4 address that is written as an IPv6 one (RFC 4291 section 2.5.5.2) as itself, any other as it is. */
+/** Turns an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2) into the IPv4 address. Other addresses stay as they are. */
 export function unmapped(address: string): string {
   return address.startsWith(MAPPED) && address.includes('.') ? address.slice(MAPPED.length) : address;
 }

@@ -1,6 +1,6 @@
 /**
- * A client's mistake: the status that answers it and, for people, what was wrong. The connection closes behind it. `allow` is the
- * Allow field that a 405 must have (RFC 9110 section 15.5.6).
+ * A client's error: the status of the response, and the reason in words for people. The connection closes after the response.
+ * `allow` is the value of the Allow field, which a 405 must have (RFC 9110 section 15.5.6).
  */
 export class Refusal {
   readonly status: number;
@@ -14,7 +14,7 @@ export class Refusal {
   }
 }
 
-/** Why a request's content does not arrive whole. `status` is what the connection answers, 0 when nobody is there to read it. */
+/** Why a request's content does not arrive completely. `status` is for the response, 0 when the client is no longer there. */
 export class RequestBodyError extends Error {
   readonly status: number;
 

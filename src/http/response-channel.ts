@@ -1,44 +1,44 @@
-/** How a client knows the end of a body: by its declared length, by its last chunk, by the end of the connection. */
+/** How a client finds the end of a body: by the declared length, by the last chunk or by the end of the connection. */
 export type BodyFraming = 'length' | 'chunked' | 'close';
 
-/** Where a response goes: a socket, or a stream of HTTP/2, to which its head is no text but the sign to send the fields. */
+/** The receiver of a response: a socket, or an HTTP/2 stream. For a stream, the text of the head is only the signal to send the fields. */
 export interface ResponseSink {
   cork(): void;
   uncork(): void;
   write(head: string, encoding: 'latin1'): boolean;
-  /** `onWritten` is called when the memory of `bytes` is free again. */
+  /** `onWritten` is called when the sink no longer needs the memory of `bytes`. */
   write(bytes: Uint8Array, onWritten?: (error?: Error | null) => void): boolean;
 }
 
 /**
- * The connection as the writer of one response sees it. Whoever writes ends with exactly one call of `complete`, `breakOff` or
+ * The connection as the writer of one response sees it. The writer's last call is exactly one of `complete`, `breakOff` and
  * `failUnsent`.
  */
-export interface Exchange {
+export interface ResponseChannel {
   readonly socket: ResponseSink;
-  /** Whether the connection goes on behind the response. The writer may take it back, never give it. */
-  persists: boolean;
-  /** Who sends the rest of the body, while somebody does. */
+  /** Whether the connection continues after the response. The writer may set it to false, never to true. */
+  keepAlive: boolean;
+  /** The sender of the remaining body, while it is at work. */
   sender: BodySender | null;
-  /** `bytes` of content were handed to the socket. `more` is what `socket.write` returned: whether it takes more. */
+  /** The writer gave `bytes` of content to the socket. `more` is the result of `socket.write`: whether the socket takes more. */
   sent(bytes: number, more: boolean): void;
-  /** All of the response was handed to the socket. */
+  /** The writer gave the complete response to the socket. */
   complete(): void;
   /**
-   * The response began and cannot be completed: the connection ends, so that nobody takes the part for the whole. Where the end of the
-   * connection would be the end of the body, it ends with a reset.
+   * The response has started and cannot be completed. The connection ends, so that the client does not take the part for the whole.
+   * If the end of the connection would be the end of the body, the connection ends with a reset.
    */
   breakOff(framing: BodyFraming): void;
-  /** The response failed before anything of it was written: there is time for a 500. */
+  /** The response failed before anything of it was written: a 500 is still possible. */
   failUnsent(): void;
-  /** Something went wrong that the log should know. */
+  /** Reports an error to the log. */
   report(error: unknown): void;
 }
 
 /** Sends a body that does not fit into one write. */
 export interface BodySender {
-  /** The socket has taken what was written. */
+  /** The socket has taken everything that was written. */
   onDrain(): void;
-  /** Nobody reads any more: frees what it holds and calls nothing again. */
+  /** The client no longer reads: the sender frees its resources and does not call the channel again. */
   cancel(): void;
 }

@@ -1,20 +1,21 @@
 import type { HeaderList, ResponseBody } from './message.ts';
-import { encodeHeaders, HAS_SERVER, Response } from './response.ts';
+import { encodeHeaders, HAS_CONTROL, HAS_SERVER, isControl, Response } from './response.ts';
 
-/** What a handler changes in a response that comes from behind it. Names are compared without case. */
+/** The changes of a handler to the response of the handlers behind it. Names are compared without case. */
 export interface ResponseChanges {
+  /** Another status. */
   readonly status?: number;
-  /** Fields that replace all of their name. */
+  /** Fields that replace all fields of the same name. */
   readonly set?: HeaderList;
-  /** Fields that stand beside those of their name, such as Set-Cookie. */
+  /** Fields that are added to those of the same name, such as Set-Cookie. */
   readonly add?: HeaderList;
-  /** Names of fields that go. */
+  /** Names of the fields to remove. */
   readonly remove?: readonly string[];
-  /** Another body; its length is announced by a Content-Length among `set`, or left to the connection's framing. */
+  /** Another body. Either a Content-Length in `set` announces its length, or the framing of the connection delimits it. */
   readonly body?: ResponseBody;
 }
 
-/** The value of the field `name` (lower case), lines of one name joined by commas (RFC 9110 section 5.3); null when there is none. */
+/** The value of the field `name` (in lower case); null without the field. Its lines are joined by commas (RFC 9110 section 5.3). */
 export function responseField(response: Response, name: string): string | null {
   const { lines } = response;
   const lower = lines.toLowerCase();
@@ -36,25 +37,36 @@ export function responseFields(response: Response): string[] {
 }
 
 /**
- * A response like `response` but for `changes`. The original is used up: its body belongs to the new one, or to whoever made the new body.
+ * Returns `response` with `changes`. Do not use the original again: the new response owns its body, or the maker of the new body does.
  *
- * @throws ViaductError `HEADER_INVALID` as `Response.fromHeaders` does.
+ * @throws ViaductError `HEADER_INVALID`, see `Response.fromHeaders`.
  */
 export function changeResponse(response: Response, changes: ResponseChanges): Response {
   const { set = [], add = [], remove = [] } = changes;
-  const gone = new Set(remove.map((name) => name.toLowerCase()));
-  for (let i = 0; i < set.length; i += 2) gone.add((set[i] as string).toLowerCase());
+  const removed = new Set(remove.map((name) => name.toLowerCase()));
+  for (let i = 0; i < set.length; i += 2) removed.add((set[i] as string).toLowerCase());
   const before = responseFields(response);
   const kept: string[] = [];
   for (let i = 0; i < before.length; i += 2) {
     const name = before[i] as string;
-    if (!gone.has(name.toLowerCase())) kept.push(name, before[i + 1] as string);
+    if (!removed.has(name.toLowerCase())) kept.push(name, before[i + 1] as string);
   }
   const status = changes.status ?? response.status;
   const reason = status === response.status ? response.reason : '';
   const body = changes.body === undefined ? response.body : changes.body;
   const { lines, contentLength, has } = encodeHeaders([...kept, ...set, ...add]);
   return new Response(status, reason, lines, contentLength, has | (response.has & HAS_SERVER), body);
+}
+
+/** `response` as clients get it: with the fields for the server in front of the application only if they are such servers. */
+export function asSent(response: Response, passesControls = false): Response {
+  return (response.has & HAS_CONTROL) === 0 || passesControls ? response : withoutControls(response);
+}
+
+/** `response` without the fields with which an application directs the server in front of it. */
+export function withoutControls(response: Response): Response {
+  const names = responseFields(response).filter((name, i) => i % 2 === 0 && isControl(name.toLowerCase()));
+  return changeResponse(response, { remove: names });
 }
 
 const LF = 0x0a;

@@ -2,22 +2,25 @@ import { ViaductError } from '../errors.ts';
 import type { HeaderList, ResponseBody } from './message.ts';
 
 /**
- * A response before it is framed. Its fields are kept as encoded lines (`Name: value\r\n…`), because that is how workers send
- * them and how cached files keep them: the connection then writes one string. Only `fromHeaders` and `worker` frames make one,
- * and both refuse what could split the message (RFC 9112 section 11.1).
+ * A response before it is framed. Its fields are encoded lines (`Name: value\r\n…`), because workers send and cached files keep
+ * them in this form: the connection then writes one string. Responses are made only by `fromHeaders` and from the frames of workers.
+ * Both refuse fields that could split the message (RFC 9112 section 11.1).
  */
 export class Response {
+  /** Status code: 200. */
   readonly status: number;
-  /** Reason phrase; '' for the standard one. */
+  /** Reason phrase; '' for the standard phrase. */
   readonly reason: string;
   /** Checked field lines, each ended by CRLF, without Connection, Transfer-Encoding and other hop-by-hop fields. */
   readonly lines: string;
-  /** Value of the Content-Length line, -1 when there is none. */
+  /** Value of the Content-Length line, -1 without that line. */
   readonly contentLength: number;
-  /** Bits: which of the fields that the connection would add are already in `lines`. */
+  /** Bits (`HAS_DATE`, `HAS_SERVER`, `HAS_CONTROL`): which of the fields that the connection adds or removes are in `lines`. */
   readonly has: number;
+  /** The content; null for none. */
   readonly body: ResponseBody;
 
+  /** For responses whose lines were checked before. Use `fromHeaders` or `text` for all others. */
   constructor(status: number, reason: string, lines: string, contentLength: number, has: number, body: ResponseBody) {
     this.status = status;
     this.reason = reason;
@@ -28,17 +31,17 @@ export class Response {
   }
 
   /**
-   * Encodes `headers`. A Uint8Array body gets its Content-Length from the connection when the list has none.
+   * Encodes `headers`. If the list has no Content-Length, the connection adds it for a Uint8Array body.
    *
-   * @throws ViaductError `HEADER_INVALID` for CR, LF, NUL or another control in a name or value, a name that is no token
-   * (RFC 9110 section 5.1), a hop-by-hop field, or a Content-Length that is no number.
+   * @throws ViaductError `HEADER_INVALID` for CR, LF, NUL or another control character in a name or value, a name that is not a
+   * token (RFC 9110 section 5.1), a hop-by-hop field, or a Content-Length that is not a number.
    */
   static fromHeaders(status: number, headers: HeaderList, body: ResponseBody, reason = ''): Response {
     const { lines, contentLength, has } = encodeHeaders(headers);
     return new Response(status, reason, lines, contentLength, has, body);
   }
 
-  /** A plain-text answer, for errors and refusals. */
+  /** A plain-text response in UTF-8, for errors and refusals. */
   static text(status: number, text: string, headers: HeaderList = []): Response {
     const body = Buffer.from(text, 'utf8');
     return Response.fromHeaders(status, ['Content-Type', 'text/plain; charset=utf-8', ...headers], body);
@@ -48,6 +51,13 @@ export class Response {
 /** Bits of `Response.has`. */
 export const HAS_DATE = 1;
 export const HAS_SERVER = 2;
+/** A field with which an application directs the server in front of it; see `isControl`. */
+export const HAS_CONTROL = 8;
+
+/** Whether an application directs the server in front of it with the field `name` (lower case): to a file, or to another path. */
+export function isControl(name: string): boolean {
+  return name.startsWith('x-accel-') || name === 'x-sendfile';
+}
 
 const HOP_BY_HOP = new Set([
   'connection',
@@ -59,7 +69,7 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-/** Whether a field belongs to a connection, and not to the message (RFC 9110 section 7.6.1). */
+/** Whether a field belongs to the connection, and not to the message (RFC 9110 section 7.6.1). */
 export function isHopByHop(name: string): boolean {
   return HOP_BY_HOP.has(name.toLowerCase());
 }
@@ -67,10 +77,10 @@ export function isHopByHop(name: string): boolean {
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Field lines, and what the connection wants to know of them. */
+/** Field lines, and what the connection has to know about them. */
 export interface EncodedHeaders {
   readonly lines: string;
-  /** -1 without one. */
+  /** -1 without a Content-Length line. */
   readonly contentLength: number;
   readonly has: number;
 }
@@ -82,7 +92,7 @@ export function encodeHeaders(headers: HeaderList): EncodedHeaders {
   return encoder;
 }
 
-/** Checks fields one by one, and joins them to lines. */
+/** Checks fields one after the other, and joins them to lines. */
 export class HeaderEncoder implements EncodedHeaders {
   lines = '';
   contentLength = -1;
@@ -99,15 +109,16 @@ export class HeaderEncoder implements EncodedHeaders {
       }
       this.contentLength = Number(value);
     } else if (kind === 'date') this.has |= HAS_DATE;
+    else if (kind === 'control') this.has |= HAS_CONTROL;
     else if (kind === 'server') this.has |= HAS_SERVER;
     this.lines += `${name}: ${value}\r\n`;
   }
 }
 
-/** What the connection wants to know of a field. */
-type Kind = 'content-length' | 'date' | 'server' | 'other';
+/** What the connection has to know about a field. */
+type Kind = 'content-length' | 'date' | 'server' | 'control' | 'other';
 
-/** Of names as they were spelt, which were checked once. Bounded. */
+/** Kinds of the names that were checked before, by their exact spelling. The map has a limit: `KINDS_MAX`. */
 const kinds = new Map<string, Kind>();
 const KINDS_MAX = 1024;
 
@@ -116,7 +127,11 @@ function learnKind(name: string): Kind {
   const lower = name.toLowerCase();
   if (HOP_BY_HOP.has(lower))
     throw invalid(`Cannot send header "${name}": it belongs to the connection, not the response`);
-  const kind = lower === 'content-length' || lower === 'date' || lower === 'server' ? lower : 'other';
+  const kind = isControl(lower)
+    ? 'control'
+    : lower === 'content-length' || lower === 'date' || lower === 'server'
+      ? lower
+      : 'other';
   if (kinds.size >= KINDS_MAX) kinds.clear();
   kinds.set(name, kind);
   return kind;

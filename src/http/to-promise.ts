@@ -1,8 +1,8 @@
 import type { HandlerResult } from './handler.ts';
 import { Response } from './response.ts';
 
-/** `result` as a promise, for handlers that wait for something before. */
-export function settle(result: HandlerResult): Promise<Response> {
+/** Turns `result` into a promise, for handlers that are asynchronous themselves. */
+export function toPromise(result: HandlerResult): Promise<Response> {
   if (result instanceof Response) return Promise.resolve(result);
   return new Promise((resolve, reject) => result.then(resolve, reject));
 }

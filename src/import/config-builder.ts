@@ -1,34 +1,34 @@
-import type { Place } from './import-report.ts';
+import type { SourceLocation } from './import-report.ts';
 
-/** What TOML has, as far as it is needed here. */
+/** The values of TOML that are used here. */
 export type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
 
-/** A value, and where in the other configuration it comes from; `because` stands there instead for what nobody wrote. */
+/** A value and its source in the other configuration. A value without a source has the reason in `because`. */
 export interface Entry {
   readonly value: Value;
-  readonly from: readonly Place[];
+  readonly from: readonly SourceLocation[];
   readonly because: string;
 }
 
-/** A table of the settings file that is being made. */
-export class Draft {
+/** A table of the new settings file. */
+export class ConfigBuilder {
   readonly values = new Map<string, Entry>();
-  readonly tables = new Map<string, Draft>();
-  readonly lists = new Map<string, Draft[]>();
-  /** Lines above the table. */
+  readonly tables = new Map<string, ConfigBuilder>();
+  readonly lists = new Map<string, ConfigBuilder[]>();
+  /** Comment lines above the table. */
   readonly remarks: string[] = [];
 
-  set(key: string, value: Value, ...from: readonly Place[]): void {
+  set(key: string, value: Value, ...from: readonly SourceLocation[]): void {
     this.values.set(key, { value, from, because: '' });
   }
 
-  /** A default of the other server that is not Viaduct's. */
+  /** Sets a default of the other server that differs from Viaduct's. A value that is already set stays. */
   assume(key: string, value: Value, because: string): void {
     if (!this.values.has(key)) this.values.set(key, { value, from: [], because });
   }
 
-  /** Adds to an array; what is there already stays once. */
-  push(key: string, value: Value, ...from: readonly Place[]): void {
+  /** Adds a value to an array unless the array contains it. */
+  push(key: string, value: Value, ...from: readonly SourceLocation[]): void {
     const before = this.values.get(key);
     const items = Array.isArray(before?.value) ? (before.value as readonly Value[]) : [];
     const isThere = items.some((item) => JSON.stringify(item) === JSON.stringify(value));
@@ -40,14 +40,14 @@ export class Draft {
     return this.values.get(key)?.value;
   }
 
-  table(key: string): Draft {
-    const table = this.tables.get(key) ?? new Draft();
+  table(key: string): ConfigBuilder {
+    const table = this.tables.get(key) ?? new ConfigBuilder();
     this.tables.set(key, table);
     return table;
   }
 
   /** Adds a table to an array of tables. */
-  append(key: string, table = new Draft()): Draft {
+  append(key: string, table = new ConfigBuilder()): ConfigBuilder {
     this.lists.set(key, [...(this.lists.get(key) ?? []), table]);
     return table;
   }
@@ -56,7 +56,7 @@ export class Draft {
     return this.values.size === 0 && this.lists.size === 0 && [...this.tables.values()].every((table) => table.isEmpty);
   }
 
-  /** The same without origins. */
+  /** The table as plain data, without sources. */
   plain(): Record<string, unknown> {
     return {
       ...Object.fromEntries([...this.values].map(([key, { value }]) => [key, value])),

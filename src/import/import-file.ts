@@ -1,10 +1,9 @@
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { parse } from 'smol-toml';
-import { readSettings } from '../config/load.ts';
 import { ViaductError } from '../errors.ts';
-import type { Draft } from './config-builder.ts';
+import type { ConfigBuilder } from './config-builder.ts';
 import { importGunicorn } from './gunicorn/import-gunicorn.ts';
-import type { Ledger } from './import-report.ts';
+import type { ImportReport } from './import-report.ts';
 import { type Kind, kindOf } from './kind.ts';
 import { importNginx } from './nginx/import-nginx.ts';
 import { readTree } from './nginx/tree.ts';
@@ -14,29 +13,32 @@ import { writeToml } from './toml-writer.ts';
 import { importUwsgi } from './uwsgi/import-uwsgi.ts';
 
 export interface ImportOptions {
-  /** The configuration of another server. */
+  /** Path of the other server's configuration. */
   readonly file: string;
-  /** Whose it is; null to find out. */
+  /** The server that the file is for; null to detect it. */
   readonly kind: Kind | null;
   readonly cwd: string;
-  /** Where the settings file is to stand, for relative paths; null for beside `file`. */
+  /** The directory of the new settings file, for relative paths; null for the directory of `file`. */
   readonly outputDirectory: string | null;
+  /** Reads a configuration as a server would, with relative paths from `base`. Rejects if it has an error. */
+  readonly readConfiguration: (value: object, base: string) => Promise<unknown>;
 }
 
 export interface ImportedFile {
   readonly kind: Kind;
-  /** `viaduct.toml`. */
+  /** The text of viaduct.toml. */
   readonly toml: string;
-  /** What became of what is not simply carried over, a line each. */
+  /** One line for each statement that was not simply carried over. */
   readonly report: readonly string[];
 }
 
 /**
- * Makes a settings file of the configuration of another server, which is read and never run.
+ * Converts another server's configuration to a settings file. The configuration is parsed, never run.
  *
- * @throws ViaductError `SETTINGS` with file and line for what cannot be read, `PYTHON_MISSING` where reading needs Python
+ * @throws ViaductError `SETTINGS` with file and line of a part that cannot be read, `PYTHON_MISSING` if reading needs Python
  */
-export async function importFile({ file, kind, cwd, outputDirectory }: ImportOptions): Promise<ImportedFile> {
+export async function importFile(options: ImportOptions): Promise<ImportedFile> {
+  const { file, kind, cwd, outputDirectory, readConfiguration } = options;
   const path = resolve(cwd, file);
   const show = (one: string) => shownFrom(cwd, one);
   const text = readText(path, show(path));
@@ -48,36 +50,32 @@ export async function importFile({ file, kind, cwd, outputDirectory }: ImportOpt
   }
   const output = outputDirectory ?? dirname(path);
   const pathOf = (written: string) => placed(written, dirname(path), output);
-  const { draft, ledger } = await read(found, { path, text, shown: show(path), show, pathOf, output });
-  draft.remarks.unshift(`Made of ${show(path)} by "viaduct import". Look it through, then run "viaduct check".`);
-  const toml = `${draft.remarks.map((remark) => `# ${remark}`).join('\n')}\n\n${writeToml(draft)}`;
-  await prove(toml, output);
-  return { kind: found, toml, report: ledger.lines() };
+  const { builder, report } = await read(found, { path, text, shown: show(path), show, pathOf, output });
+  builder.remarks.unshift(`Made of ${show(path)} by "viaduct import". Look it through, then run "viaduct check".`);
+  const toml = `${builder.remarks.map((remark) => `# ${remark}`).join('\n')}\n\n${writeToml(builder)}`;
+  try {
+    await readConfiguration(parse(toml), output);
+  } catch (error) {
+    // Viaduct must be able to read its own output. If it cannot, that is a bug in Viaduct, not an error of the user.
+    throw new Error('the settings made of the configuration cannot be read back', { cause: error });
+  }
+  return { kind: found, toml, report: report.lines() };
 }
 
-async function read(kind: Kind, source: Source): Promise<{ draft: Draft; ledger: Ledger }> {
+async function read(kind: Kind, source: Source): Promise<{ builder: ConfigBuilder; report: ImportReport }> {
   if (kind === 'nginx') return readNginx(source);
   return kind === 'gunicorn' ? importGunicorn(source) : importUwsgi(source);
 }
 
-function readNginx({ path, shown, show, pathOf }: Source): { draft: Draft; ledger: Ledger } {
+function readNginx({ path, shown, show, pathOf }: Source): { builder: ConfigBuilder; report: ImportReport } {
   const imported = importNginx(readTree(path, show), pathOf);
-  if (imported.draft.lists.has('route')) return imported;
+  if (imported.builder.lists.has('route')) return imported;
   throw new ViaductError('SETTINGS', `Cannot import "${shown}": it has no server`, {
     advice: 'Name the file that has server blocks, or includes those that have.',
   });
 }
 
-/** Viaduct must be able to read what it writes; where it cannot, the fault is ours and not the user's. */
-async function prove(toml: string, base: string): Promise<void> {
-  try {
-    await readSettings(parse(toml), base);
-  } catch (error) {
-    throw new Error('the settings made of the configuration cannot be read back', { cause: error });
-  }
-}
-
-/** A relative path as seen from where the settings file stands. */
+/** A path relative to the directory of the settings file. */
 function placed(written: string, from: string, to: string): string {
   if (isAbsolute(written) || from === to) return written;
   return relative(to, resolve(from, written)) || '.';

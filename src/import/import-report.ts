@@ -1,17 +1,17 @@
-/** Where something stands in a configuration that is read. */
-export interface Place {
-  /** As it is shown: `nginx.conf`. */
+/** A line of a configuration. */
+export interface SourceLocation {
+  /** The name of the file in messages, such as `nginx.conf`. */
   readonly file: string;
   readonly line: number;
 }
 
 /** A directive, an assignment or a key of another server's configuration. */
-export interface Statement extends Place {
-  /** As it was written, on one line. */
+export interface Statement extends SourceLocation {
+  /** The source text, on one line. */
   readonly text: string;
 }
 
-/** What became of a statement that is not simply carried over. */
+/** What happened to a statement that was not simply carried over. */
 export type Outcome = 'not carried over' | 'carried over, but' | 'needs nothing';
 
 interface Note {
@@ -22,19 +22,23 @@ interface Note {
 
 const TEXT_LENGTH_MAX = 100;
 
-/** What became of each statement. The same is noted once, however often a statement is inherited. */
-export class Ledger {
+/** Records what happened to each statement. A note is kept once, however often its statement is inherited. */
+export class ImportReport {
   readonly #seen = new Set<Statement>();
   readonly #notes = new Map<string, Note>();
 
-  /** It was carried over, or is told of by something else. */
+  /** The statement was carried over, or another note reports it. */
   took(statement: Statement): void {
     this.#seen.add(statement);
   }
 
   note(statement: Statement, outcome: Outcome, reason: string): void {
     this.#seen.add(statement);
-    this.#notes.set(`${placeName(statement)} ${statement.text} ${outcome} ${reason}`, { statement, outcome, reason });
+    this.#notes.set(`${formatLocation(statement)} ${statement.text} ${outcome} ${reason}`, {
+      statement,
+      outcome,
+      reason,
+    });
   }
 
   lost(statement: Statement, reason: string): void {
@@ -61,13 +65,13 @@ export class Ledger {
     );
     return notes.map(
       ({ statement, outcome, reason }) =>
-        `${placeName(statement)}: ${shortened(statement.text)}: ${outcome}: ${reason}`,
+        `${formatLocation(statement)}: ${shortened(statement.text)}: ${outcome}: ${reason}`,
     );
   }
 }
 
 /** `nginx.conf:12`. */
-export function placeName({ file, line }: Place): string {
+export function formatLocation({ file, line }: SourceLocation): string {
   return `${file}:${line}`;
 }
 

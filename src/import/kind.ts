@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 
-/** Whose configurations can be read. */
+/** The servers whose configurations can be read. */
 export type Kind = 'nginx' | 'gunicorn' | 'uwsgi';
 
 export const KINDS: readonly Kind[] = ['nginx', 'gunicorn', 'uwsgi'];
 
-/** Whose configuration a file is, by its name and else by what is in it; null when neither tells. */
+/** The server that a configuration file is for, judged by its name, then by its content; null if both leave it open. */
 export function kindOf(path: string, text: string): Kind | null {
   const name = basename(path).toLowerCase();
   if (name.endsWith('.py')) return 'gunicorn';

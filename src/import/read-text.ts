@@ -4,9 +4,9 @@ import { ViaductError } from '../errors.ts';
 const FILE_BYTES_MAX = 1024 * 1024;
 
 /**
- * Reads a configuration; bytes that are no UTF-8 become replacement characters, which comments may well hold.
+ * Reads a configuration. Bytes that are not UTF-8 become replacement characters; comments may contain them.
  *
- * @throws ViaductError `SETTINGS` for what is no ordinary file, or too large
+ * @throws ViaductError `SETTINGS` if the path is not a regular file, or the file is too large
  */
 export function readText(path: string, shown: string): string {
   const refuse = (state: string, cause?: unknown) =>
@@ -14,7 +14,7 @@ export function readText(path: string, shown: string): string {
   try {
     const stat = statSync(path);
     if (stat.isDirectory()) throw refuse('it is a directory');
-    if (!stat.isFile()) throw refuse('it is no ordinary file');
+    if (!stat.isFile()) throw refuse('it is not a regular file');
     if (stat.size > FILE_BYTES_MAX) throw refuse('it is larger than 1 MiB');
     return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {

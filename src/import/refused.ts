@@ -1,7 +1,7 @@
 import { ViaductError } from '../errors.ts';
-import { type Place, placeName } from './import-report.ts';
+import { formatLocation, type SourceLocation } from './import-report.ts';
 
-/** A configuration that cannot be read at this place. */
-export function refused(place: Place, state: string, advice = ''): ViaductError {
-  return new ViaductError('SETTINGS', `Cannot read ${placeName(place)}: ${state}`, { advice });
+/** The error for a configuration that cannot be read at this line. */
+export function refused(place: SourceLocation, state: string, advice = ''): ViaductError {
+  return new ViaductError('SETTINGS', `Cannot read ${formatLocation(place)}: ${state}`, { advice });
 }

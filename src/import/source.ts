@@ -1,10 +1,10 @@
-/** What the readers of the three kinds get. */
+/** The input of the three readers. */
 export interface Source {
   readonly path: string;
   readonly text: string;
   readonly shown: string;
   readonly show: (path: string) => string;
   readonly pathOf: (written: string) => string;
-  /** Where the settings file is to stand. */
+  /** The directory of the new settings file. */
   readonly output: string;
 }

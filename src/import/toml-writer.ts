@@ -1,30 +1,30 @@
 import { stringify } from 'smol-toml';
-import type { Draft, Entry, Value } from './config-builder.ts';
-import { placeName } from './import-report.ts';
+import type { ConfigBuilder, Entry, Value } from './config-builder.ts';
+import { formatLocation } from './import-report.ts';
 
 const COMMENT_COLUMN = 60;
 const LINES_NAMED_MAX = 6;
 
-/** The draft as TOML: each key with a comment that says where it comes from. */
-export function writeToml(draft: Draft): string {
+/** Formats a configuration as TOML. Each key has a comment with its source. */
+export function writeToml(builder: ConfigBuilder): string {
   const lines: string[] = [];
-  writeTable(draft, [], lines);
+  writeTable(builder, [], lines);
   return `${lines
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
     .trim()}\n`;
 }
 
-function writeTable(draft: Draft, above: readonly string[], lines: string[]): void {
-  for (const [key, entry] of draft.values) lines.push(commented(`${keyOf(key)} = ${tomlOf(entry.value)}`, entry));
-  for (const [key, table] of draft.tables) {
+function writeTable(builder: ConfigBuilder, above: readonly string[], lines: string[]): void {
+  for (const [key, entry] of builder.values) lines.push(commented(`${keyOf(key)} = ${tomlOf(entry.value)}`, entry));
+  for (const [key, table] of builder.tables) {
     if (table.isEmpty) continue;
     const keys = [...above, key];
     const hasHeader = table.values.size > 0 || table.remarks.length > 0;
     if (hasHeader) lines.push('', ...table.remarks.map((remark) => `# ${remark}`), `[${keys.map(keyOf).join('.')}]`);
     writeTable(table, keys, lines);
   }
-  for (const [key, tables] of draft.lists) {
+  for (const [key, tables] of builder.lists) {
     const keys = [...above, key];
     for (const table of tables) {
       lines.push('', ...table.remarks.map((remark) => `# ${remark}`), `[[${keys.map(keyOf).join('.')}]]`);
@@ -43,7 +43,7 @@ function originOf(from: Entry['from']): string {
   const names: string[] = [];
   let file = '';
   for (const place of from) {
-    const name = place.file === file ? `${place.line}` : placeName(place);
+    const name = place.file === file ? `${place.line}` : formatLocation(place);
     file = place.file;
     if (!names.includes(name)) names.push(name);
   }
@@ -63,7 +63,7 @@ function tomlOf(value: Value): string {
   return pairs.length === 0 ? '{}' : `{ ${pairs.map(([key, one]) => `${keyOf(key)} = ${tomlOf(one)}`).join(', ')} }`;
 }
 
-/** Regular expressions are easier to read without escapes. */
+/** Regular expressions are written as literal strings, which need no escapes. */
 function scalar(value: string | number | boolean): string {
   if (typeof value === 'string' && value.includes('\\') && !/['\p{C}]/u.test(value)) return `'${value}'`;
   return stringify({ x: value }).replace(/^x = /, '').trim();

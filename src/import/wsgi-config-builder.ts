@@ -3,49 +3,49 @@ import { resolve } from 'node:path';
 import { fileKey, type Setting } from '../config/setting.ts';
 import { SETTINGS, type SettingName } from '../config/settings.ts';
 import { parseValue } from '../config/value.ts';
-import type { Draft, Value } from './config-builder.ts';
-import type { Ledger, Statement } from './import-report.ts';
+import type { ConfigBuilder, Value } from './config-builder.ts';
+import type { ImportReport, Statement } from './import-report.ts';
 
-/** Where the settings of an application server are collected. */
+/** Collects the settings of an application server. */
 export interface WsgiContext {
-  readonly draft: Draft;
-  readonly ledger: Ledger;
+  readonly builder: ConfigBuilder;
+  readonly report: ImportReport;
   readonly pathOf: (written: string) => string;
-  /** Where relative paths of the settings file start. */
+  /** The directory for relative paths of the settings file. */
   readonly output: string;
 }
 
-/** Writes a setting; what is out of its range, or no value of it, is told instead. */
+/** Writes a setting. A value that is invalid or out of range is reported instead. */
 export function setSetting(
   name: SettingName,
   value: Value,
   from: Statement,
-  { draft, ledger, output }: WsgiContext,
+  { builder, report, output }: WsgiContext,
 ): void {
   const setting: Setting = SETTINGS[name];
   const items = Array.isArray(value) ? (value as readonly Value[]) : [value];
   for (const item of items) {
     const parsed = parseValue(setting, item, output);
-    if ('wrong' in parsed) {
-      ledger.lost(from, `${fileKey(name)} ${parsed.wrong}`);
+    if ('problem' in parsed) {
+      report.lost(from, `${fileKey(name)} ${parsed.problem}`);
       return;
     }
   }
-  ledger.took(from);
-  draft.set(fileKey(name), value, from);
+  report.took(from);
+  builder.set(fileKey(name), value, from);
 }
 
-/** A directory that is not on this machine cannot be in a settings file that is read here. */
+/** Writes a directory. A directory that does not exist on this machine is reported instead, because the file could not be read here. */
 export function setDirectory(written: string, from: Statement, context: WsgiContext): void {
-  const { draft, ledger, pathOf, output } = context;
+  const { builder, report, pathOf, output } = context;
   const path = pathOf(written);
   const isThere = statSync(resolve(output, path), { throwIfNoEntry: false })?.isDirectory() === true;
   if (isThere) {
     setSetting('chdir', path, from, context);
     return;
   }
-  ledger.lost(from, `there is no such directory here; where there is, write chdir = ${JSON.stringify(path)}`);
-  draft.remarks.push(`chdir = ${JSON.stringify(path)}`);
+  report.lost(from, `the directory does not exist here; where it exists, write chdir = ${JSON.stringify(path)}`);
+  builder.remarks.push(`chdir = ${JSON.stringify(path)}`);
 }
 
 /** Writes a certificate and its key. */
@@ -53,8 +53,8 @@ export function setCertificate(
   key: 'certificate' | 'key' | 'client_ca',
   path: string,
   from: Statement,
-  { draft, ledger, pathOf }: WsgiContext,
+  { builder, report, pathOf }: WsgiContext,
 ): void {
-  draft.table('tls').set(key, pathOf(path), from);
-  ledger.took(from);
+  builder.table('tls').set(key, pathOf(path), from);
+  report.took(from);
 }

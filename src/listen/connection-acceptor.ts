@@ -1,72 +1,70 @@
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Peer } from '../http/message.ts';
 import { peerOf } from '../http/peer.ts';
-import type { GatewayProtocol } from './address.ts';
+import type { ConnectionHandler } from '../http/transport/protocol-server.ts';
+import type { CgiProtocol } from './address.ts';
 import { type ProxiedClient, readProxyHeader } from './proxy-protocol.ts';
 import { clientCertificateOf } from './tls/client-certificate.ts';
 import type { TlsTerminator } from './tls/tls-terminator.ts';
 
-/** Where connections go once their protocol is known. `peer` is null when the socket itself knows who is at its other end. */
-export interface Sinks {
-  readonly http1: { accept(socket: Socket, listener: number, peer: Peer | null): void };
-  /** Null when HTTP/2 is off: a client that insists on it finds no protocol in common. */
-  readonly http2: { accept(socket: Duplex, listener: number, peer: Peer | null): void } | null;
-  /** Null when no front speaks a gateway protocol here. */
-  readonly gateway: { accept(socket: Socket, listener: number, protocol: GatewayProtocol): void } | null;
-}
+/** Protocols by their names in ALPN (RFC 7301), and those that front-end proxies speak. */
+export type ProtocolName = 'http/1.1' | 'h2' | CgiProtocol;
 
-export interface ArrivalOptions {
-  /** Of the listener, in the server's list. */
+/** Serve a connection once its protocol is known. A connection whose protocol is absent is refused. */
+export type ProtocolHandlers = ReadonlyMap<ProtocolName, ConnectionHandler>;
+
+export interface ConnectionAcceptorOptions {
+  /** The listener's index in the server's list. */
   readonly index: number;
-  /** Null for a listener without TLS. Several can share one. */
+  /** Null for a listener without TLS. Several listeners can share one. */
   readonly tls: TlsTerminator | null;
   /**
-   * The gateway protocol that is spoken here, without TLS, and from which addresses: who speaks one says who the client is. HTTP when absent.
+   * The CGI protocol of this listener, which has no TLS, and the addresses that may use it, because a front-end proxy says who the client is.
+   * HTTP when absent.
    */
-  readonly gateway?: { readonly protocol: GatewayProtocol; readonly trusted: (remoteAddress: string) => boolean };
+  readonly cgi?: { readonly protocol: CgiProtocol; readonly trusted: (remoteAddress: string) => boolean };
   /**
-   * When not null each connection must begin with a PROXY header, and come from an address that is trusted with it: the predicate gets it in
-   * numbers, '' on a Unix socket. Others are closed.
+   * If not null, each connection must start with a PROXY header and come from a trusted address. Other connections are closed. The predicate
+   * receives the numeric address, '' on a Unix socket.
    */
   readonly proxyProtocol: ((remoteAddress: string) => boolean) | null;
-  /** How long a PROXY header may take. */
+  /** The time that a PROXY header may take to arrive. */
   readonly proxyHeaderTimeoutMs?: number;
-  /** Connections that may be on their way to a protocol at once; further ones are closed. */
-  readonly arrivalsMax?: number;
-  /** A connection did not get as far as a protocol. For the log. */
+  /** Connections whose protocol is not known yet; further ones are closed. */
+  readonly pendingMax?: number;
+  /** Called for a connection that ended before its protocol was known. For the log. */
   readonly onRefused?: (reason: string, remoteAddress: string) => void;
 }
 
 const PROXY_HEADER_TIMEOUT_MS = 5000;
-const ARRIVALS_MAX = 2048;
+const PENDING_MAX = 2048;
 
-/** Takes accepted sockets through what comes before their protocol: PROXY header, TLS handshake, choice between HTTP/1.1 and HTTP/2. */
-export class Arrivals {
-  readonly #options: ArrivalOptions;
-  readonly #sinks: Sinks;
+/** Prepares accepted sockets for their protocol: PROXY header, TLS handshake, choice between HTTP/1.1 and HTTP/2. */
+export class ConnectionAcceptor {
+  readonly #options: ConnectionAcceptorOptions;
+  readonly #handlers: ProtocolHandlers;
   readonly #open = new Set<Socket>();
 
-  constructor(options: ArrivalOptions, sinks: Sinks) {
+  constructor(options: ConnectionAcceptorOptions, handlers: ProtocolHandlers) {
     this.#options = options;
-    this.#sinks = sinks;
+    this.#handlers = handlers;
   }
 
   accept(socket: Socket): void {
-    const { index, tls, proxyProtocol, gateway } = this.#options;
-    if (gateway !== undefined && !gateway.trusted(peerOf(socket, index).remoteAddress)) {
-      this.#refuse(socket, `the address is not trusted with requests over ${gateway.protocol}`);
+    const { index, tls, proxyProtocol, cgi } = this.#options;
+    if (cgi !== undefined && !cgi.trusted(peerOf(socket, index).remoteAddress)) {
+      this.#refuse(socket, `the address is not trusted with requests over ${cgi.protocol}`);
       return;
     }
     if (tls === null && proxyProtocol === null) this.#handOver(socket, null);
-    else if (this.#open.size >= (this.#options.arrivalsMax ?? ARRIVALS_MAX)) {
+    else if (this.#open.size >= (this.#options.pendingMax ?? PENDING_MAX)) {
       this.#refuse(socket, 'too many connections are in their handshake');
     } else if (proxyProtocol === null) this.#secure(socket, null);
     else this.#readProxyHeader(socket, proxyProtocol);
   }
 
-  /** Ends what has not got as far as its protocol. */
+  /** Closes connections whose protocol is not known yet. */
   destroy(): void {
     for (const socket of this.#open) socket.destroy();
   }
@@ -92,11 +90,9 @@ export class Arrivals {
     this.#open.add(reading);
   }
 
-  /** The socket speaks without TLS. */
+  /** Serves a socket without TLS. */
   #handOver(socket: Socket, peer: Peer | null): void {
-    const { index, gateway } = this.#options;
-    if (gateway === undefined) this.#sinks.http1.accept(socket, index, peer);
-    else this.#sinks.gateway?.accept(socket, index, gateway.protocol);
+    this.#serve(this.#options.cgi?.protocol ?? 'http/1.1', socket, peer);
   }
 
   #secure(socket: Socket, proxied: Peer | null): void {
@@ -106,14 +102,14 @@ export class Arrivals {
     tls?.start(socket, (secured, reason) => {
       this.#open.delete(socket);
       if (secured === null) this.#options.onRefused?.(`TLS: ${reason}`, rawPeer.remoteAddress);
-      else this.#handOn(secured, securePeer(rawPeer, secured));
+      else this.#serve(secured.alpnProtocol === 'h2' ? 'h2' : 'http/1.1', secured, securePeer(rawPeer, secured));
     });
   }
 
-  #handOn(socket: TLSSocket, peer: Peer): void {
-    const { http1, http2 } = this.#sinks;
-    if (socket.alpnProtocol === 'h2' && http2 !== null) http2.accept(socket, this.#options.index, peer);
-    else http1.accept(socket, this.#options.index, peer);
+  #serve(protocol: ProtocolName, socket: Socket, peer: Peer | null): void {
+    const handler = this.#handlers.get(protocol);
+    if (handler === undefined) this.#refuse(socket, `${protocol} is not spoken here`);
+    else handler.accept(socket, this.#options.index, peer);
   }
 
   #refuse(socket: Socket, reason: string): void {

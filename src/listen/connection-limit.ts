@@ -2,15 +2,15 @@ import { addressKey } from '../http/semantics/client-key.ts';
 import type { Admission } from '../http/transport/server-context.ts';
 
 export interface ConnectionLimitOptions {
-  /** Open connections of one address; of IPv6 its /64. */
+  /** Number of open connections of one address; of IPv6 one /64. */
   readonly perAddressMax: number;
-  /** Addresses without a limit: proxies, which connect for many. Nobody when absent. */
+  /** Whether an address has no limit: proxies connect for many clients. No address is exempt when absent. */
   readonly exempt?: (address: string) => boolean;
 }
 
 /**
- * Counts open connections by address. Clients of Unix sockets have none and are not limited. Its memory is bounded by the connections that
- * are open. What it allows may change: connections that are open stay, and count.
+ * Counts open connections by address. Clients of Unix sockets have no address and no limit. The number of open connections bounds the
+ * memory. `perAddressMax` may change at any time: open connections stay open and still count.
  */
 export class ConnectionLimit implements Admission {
   perAddressMax: number;
@@ -22,7 +22,7 @@ export class ConnectionLimit implements Admission {
     this.#exempt = exempt;
   }
 
-  /** Addresses with open connections. */
+  /** Number of addresses with open connections. */
   get size(): number {
     return this.#open.size;
   }

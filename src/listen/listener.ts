@@ -1,11 +1,14 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { ViaductError } from '../errors.ts';
 import type { Address } from './address.ts';
-import { type ArrivalOptions, Arrivals, type Sinks } from './connection-acceptor.ts';
-import { makePlaceFor, type SocketAccess, setAccess } from './unix-socket.ts';
+import { ConnectionAcceptor, type ConnectionAcceptorOptions, type ProtocolHandlers } from './connection-acceptor.ts';
+import { descriptorLimit, isNearLimit } from './descriptors.ts';
+import { bindWithMode, prepareSocketPath, type SocketAccess, setAccess } from './unix-socket.ts';
 
-export interface ListenerOptions extends ArrivalOptions {
+export interface ListenerOptions extends ConnectionAcceptorOptions {
   readonly address: Address;
+  /** Called for each connection that is accepted while nearly all `limit` descriptors of the process are in use. For the log. */
+  readonly onExhausted?: (limit: number) => void;
 }
 
 /** One bound address. What it accepts goes to the sink of its protocol under the listener's `index`. */
@@ -13,42 +16,48 @@ export class Listener {
   readonly address: Address;
   readonly index: number;
   readonly #secure: boolean;
-  readonly #arrivals: Arrivals;
+  readonly #options: ListenerOptions;
+  readonly #acceptor: ConnectionAcceptor;
   #server: Server | null = null;
 
-  constructor(options: ListenerOptions, sinks: Sinks) {
+  constructor(options: ListenerOptions, handlers: ProtocolHandlers) {
     this.address = options.address;
     this.index = options.index;
+    this.#options = options;
     this.#secure = options.tls !== null;
-    this.#arrivals = new Arrivals(options, sinks);
+    this.#acceptor = new ConnectionAcceptor(options, handlers);
   }
 
   /**
    * Binds and accepts.
    *
-   * @throws ViaductError `LISTEN` with what is in the way.
+   * @throws ViaductError `LISTEN` with the reason.
    */
   async listen(): Promise<void> {
     const { address } = this;
     if (address.secure === true && !this.#secure) {
       throw new ViaductError('LISTEN', `Cannot listen on "${this.url}" with TLS: there is no certificate`, {
-        advice: 'Name one in the table [tls] of viaduct.toml, or begin with --tls-self-signed.',
+        advice: 'Name a certificate in the table [tls] of viaduct.toml, or start with --tls-self-signed.',
       });
     }
-    if (address.kind === 'unix') await makePlaceFor(address.path);
-    const server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket: Socket) =>
-      this.#arrivals.accept(socket),
-    );
+    if (address.kind === 'unix') await prepareSocketPath(address.path);
+    const limit = descriptorLimit();
+    const server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket: Socket) => {
+      if (isNearLimit(socket, limit)) this.#options.onExhausted?.(limit);
+      this.#acceptor.accept(socket);
+    });
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(this.url, error)));
       const options = { backlog: BACKLOG };
       if (address.kind === 'tcp') server.listen({ ...options, host: address.host, port: address.port }, resolve);
-      else if (address.kind === 'unix') server.listen({ ...options, path: address.path }, resolve);
+      else if (address.kind === 'unix')
+        bindWithMode(address, () => server.listen({ ...options, path: address.path }, resolve));
       else server.listen({ ...options, fd: address.fd }, resolve);
     });
     server.removeAllListeners('error');
-    server.on('error', onAcceptError);
+    // Only the client is affected: the server continues.
+    server.on('error', (error) => this.#options.onRefused?.(`it cannot be accepted (${error.message})`, ''));
     if (address.kind === 'unix') this.#setAccess(address.path, address);
   }
 
@@ -61,19 +70,19 @@ export class Listener {
     }
   }
 
-  /** Stops accepting. Connections that got as far as their protocol live on, others end. */
+  /** Stops accepting. Connections that a protocol already handles continue; all others end. */
   close(): void {
     this.#server?.close();
     this.#server = null;
-    this.#arrivals.destroy();
+    this.#acceptor.destroy();
   }
 
-  /** `https` where the listener speaks TLS. */
+  /** `https` if the listener uses TLS. */
   get scheme(): 'http' | 'https' {
     return this.#secure || this.address.secure === true ? 'https' : 'http';
   }
 
-  /** For people: `http://127.0.0.1:8000`, with the port that was really bound. */
+  /** For people: `http://127.0.0.1:8000`, with the port that is actually bound. */
   get url(): string {
     const { address } = this;
     const { protocol } = address;
@@ -83,43 +92,40 @@ export class Listener {
     return `${protocol ?? this.scheme}://${host}:${this.serverPort}`;
   }
 
-  /** SERVER_NAME of the requests that come by this listener (RFC 3875 section 4.1.14). */
+  /** SERVER_NAME of the requests of this listener (RFC 3875 section 4.1.14). */
   get serverName(): string {
     return this.address.kind === 'tcp' ? this.address.host : 'localhost';
   }
 
-  /** SERVER_PORT; a Unix socket has none, and counts as the scheme's own. */
+  /** SERVER_PORT. A Unix socket has no port: for it this is the default port of the scheme. */
   get serverPort(): string {
-    const usual = this.#secure ? '443' : '80';
-    if (this.address.kind === 'unix') return usual;
+    const defaultPort = this.#secure ? '443' : '80';
+    if (this.address.kind === 'unix') return defaultPort;
     const bound = this.#server?.address();
     if (bound !== null && typeof bound === 'object') return `${bound.port}`;
-    return this.address.kind === 'tcp' ? `${this.address.port}` : usual;
+    return this.address.kind === 'tcp' ? `${this.address.port}` : defaultPort;
   }
 }
 
 /** Connections that the kernel holds while the event loop is busy. */
 const BACKLOG = 2048;
 
-/** What is really behind an inherited descriptor, once it is known. */
+/** The address of an inherited descriptor, or `fd:N` while the address is unknown. */
 function inheritedUrl(fd: number, scheme: string, bound: AddressInfo | string | null): string {
   if (bound === null || typeof bound === 'string') return bound === null ? `fd:${fd}` : `unix:${bound}`;
   return `${scheme}://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
 }
 
-/** A connection that could not be accepted, as when descriptors are short, is its client's loss, not everybody's. */
-function onAcceptError(): void {}
-
 function cannotListen(url: string, error: NodeJS.ErrnoException): ViaductError {
   const reasons: Record<string, [string, string]> = {
-    EADDRINUSE: ['the address is in use', 'Stop it, or choose another address with --listen.'],
+    EADDRINUSE: ['the address is in use', 'Stop the program that uses it, or choose another address with --listen.'],
     EACCES: url.startsWith('unix:')
       ? ['permission denied', 'Choose a directory that this user may write to.']
-      : ['permission denied', 'Ports below 1024 need privileges; choose a higher one with --listen.'],
-    EADDRNOTAVAIL: ['this machine has no such address', 'Choose one of its own with --listen.'],
-    ENOTFOUND: ['the host name is not known', 'Write an address of this machine.'],
-    EINVAL: ['the descriptor is no socket that listens', 'Pass one from the service manager.'],
-    EBADF: ['there is no such descriptor', 'Pass one from the service manager.'],
+      : ['permission denied', 'Ports below 1024 need privileges; choose a higher port with --listen.'],
+    EADDRNOTAVAIL: ['this machine has no such address', 'Choose an address of this machine with --listen.'],
+    ENOTFOUND: ['the host name is unknown', 'Write an address of this machine.'],
+    EINVAL: ['the descriptor is not a listening socket', 'Pass a listening socket from the service manager.'],
+    EBADF: ['the descriptor does not exist', 'Pass a listening socket from the service manager.'],
   };
   const [state, advice] = reasons[error.code ?? ''] ?? [error.message, ''];
   return new ViaductError('LISTEN', `Cannot listen on "${url}": ${state}`, { advice, cause: error });

@@ -8,21 +8,21 @@ import {
   readSocket,
 } from '../http/transport/socket-reader.ts';
 
-/** What a PROXY header says of the connection that the proxy accepted. */
+/** What a PROXY header says about the connection that the proxy accepted. */
 export interface ProxiedClient {
-  /** Numeric address, an IPv4 one never in its IPv6 form. */
+  /** Numeric address. An IPv4 address is never in its IPv6 form. */
   readonly remoteAddress: string;
   readonly remotePort: number;
   /** The port that the client connected to. */
   readonly serverPort: string;
-  /** The client spoke TLS to the proxy. Only version 2 can tell. */
+  /** Whether the client used TLS to the proxy. Only version 2 can say so. */
   readonly secure: boolean;
 }
 
 export interface ProxyHeader {
-  /** Bytes that the header takes; what the client sent follows. */
+  /** Bytes of the header; the bytes of the client follow. */
   readonly length: number;
-  /** Null when the proxy speaks for itself (LOCAL) or does not know (UNKNOWN): the socket's own address is right then. */
+  /** Null when the proxy connected for itself (LOCAL) or does not know the client (UNKNOWN): then the socket's address counts. */
   readonly client: ProxiedClient | null;
 }
 
@@ -33,11 +33,11 @@ const V1_PORT = /^(?:0|[1-9]\d{0,4})$/;
 
 const V2_SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 const V2_HEAD_BYTES = 16;
-/** Far more than addresses and what proxies add to them need. */
+/** Far more than addresses and the additions of proxies need. */
 const V2_CONTENT_BYTES_MAX = 4096;
 const V2_LOCAL = 0x20;
 const V2_PROXY = 0x21;
-/** Address families over a byte stream, and what their addresses take. */
+/** Address families over a byte stream, and the bytes of their addresses. */
 const V2_ADDRESS_BYTES = new Map([
   [0x00, 0],
   [0x11, 12],
@@ -50,8 +50,8 @@ const V2_TYPE_SSL = 0x20;
 const V2_CLIENT_SSL = 0x01;
 
 /**
- * Reads a PROXY protocol header, version 1 or 2, from the begin of `bytes` (HAProxy's `proxy-protocol.txt`). Returns `incomplete` while
- * it can still become one, and `malformed` when it can't.
+ * Reads a PROXY protocol header, version 1 or 2, from the start of `bytes` (HAProxy's `proxy-protocol.txt`). Returns `incomplete` while
+ * `bytes` can still become a header, and `malformed` when they cannot.
  */
 export function parseProxyHeader(bytes: Buffer): ProxyHeader | 'incomplete' | 'malformed' {
   if (startsLike(bytes, V2_SIGNATURE)) return parseVersion2(bytes);
@@ -97,7 +97,7 @@ function parseVersion2(bytes: Buffer): ProxyHeader | 'incomplete' | 'malformed' 
   const addressBytes = V2_ADDRESS_BYTES.get(family);
   if (addressBytes === undefined || addressBytes > contentLength) return 'malformed';
   const content = bytes.subarray(V2_HEAD_BYTES, length);
-  const secure = spokeTls(content.subarray(addressBytes));
+  const secure = usedTls(content.subarray(addressBytes));
   if (secure === 'malformed') return 'malformed';
   if (family === V2_IPV4) {
     const remoteAddress = content.subarray(0, 4).join('.');
@@ -111,8 +111,8 @@ function parseVersion2(bytes: Buffer): ProxyHeader | 'incomplete' | 'malformed' 
   return { length, client: { remoteAddress, remotePort: content.readUInt16BE(32), serverPort, secure } };
 }
 
-/** Goes through type, length and value of each addition; of these only PP2_TYPE_SSL matters. */
-function spokeTls(additions: Buffer): boolean | 'malformed' {
+/** Reads type, length and value of each addition. Only PP2_TYPE_SSL matters. */
+function usedTls(additions: Buffer): boolean | 'malformed' {
   let secure = false;
   let at = 0;
   while (at < additions.length) {
@@ -131,13 +131,13 @@ function shortened(address: string): string {
   return unmapped(new SocketAddress({ address, family: 'ipv6' }).address);
 }
 
-/** Why there is no header. */
+/** Why a connection has no valid header. */
 export type ProxyFailure = 'malformed' | 'too late' | 'closed';
 
 /**
- * Reads the PROXY header that a connection must begin with, within `timeoutMs`. Calls `done` once: with the socket to go on with, paused,
- * its first byte the one behind the header; or with a failure, when the socket is destroyed. Returns the socket that reads: to destroy it
- * ends this too.
+ * Reads the PROXY header at the start of a connection, within `timeoutMs`. Calls `done` once. On success `done` gets the socket to continue
+ * with, which is paused and starts with the byte after the header. Otherwise it gets a failure, and the socket is destroyed. Returns
+ * the socket that reads; its destruction ends the reading.
  *
  * @param accepted a socket from a server with `pauseOnConnect`
  */
@@ -176,8 +176,8 @@ class HeaderReceiver implements Receiver {
     this.#settled = true;
     clearTimeout(this.#timer);
     detachSocket(this.#socket);
-    const rest = this.#received.subarray(header.length);
-    if (rest.length > 0) this.#socket.unshift(rest);
+    const following = this.#received.subarray(header.length);
+    if (following.length > 0) this.#socket.unshift(following);
     this.#done({ socket: this.#socket, header });
   }
 

@@ -1,59 +1,126 @@
-import { chmodSync, chownSync, existsSync, lstatSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lchmodSync,
+  lchownSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import { ViaductError } from '../errors.ts';
 
-/** Who may reach a Unix socket. */
+/** Owner and mode of a Unix socket: they decide which users may connect. */
 export interface SocketAccess {
-  /** Permission bits; to connect one needs the permission to write. */
+  /** Permission bits; a client needs the permission to write. */
   readonly mode?: number;
-  /** Names or numbers; null leaves what the process has. */
+  /** Names or numbers; null means the user or group of the process. */
   readonly owner?: { readonly user: string | null; readonly group: string | null };
 }
 
-/** Front servers run as other users; where no mode is given the directory decides who gets there. */
+/** Front-end proxies run as other users, so by default the directory alone decides which users can connect. */
 const MODE = 0o666;
 
 /**
- * Makes room for a socket at `path`: removes one that a dead process left.
+ * Prepares `path` for a socket: removes the socket of a dead process.
  *
- * @throws ViaductError `LISTEN` when there is no such directory, or another file is there.
+ * @throws ViaductError `LISTEN` when the directory does not exist, or another file has this path.
  */
-export async function makePlaceFor(path: string): Promise<void> {
-  checkPlace(path);
+export async function prepareSocketPath(path: string): Promise<void> {
+  checkPath(path);
   await removeStaleSocket(path);
 }
 
 /**
- * Gives the socket at `path` its owner and mode.
+ * Calls `bind`, which creates a socket at once. The socket has its mode from the first moment, so nobody connects before the mode is set. In a
+ * server process of several, the primary creates the socket later, and in a thread of a program Node refuses this: there `setAccess` does it.
+ */
+export function bindWithMode({ mode = MODE }: SocketAccess, bind: () => void): void {
+  if (!isMainThread) {
+    bind();
+    return;
+  }
+  const before = process.umask(0o777 & ~mode);
+  try {
+    bind();
+  } finally {
+    process.umask(before);
+  }
+}
+
+/**
+ * Gives the socket at `path` its owner and mode. A user who may write to the directory can put another file there meanwhile, such as a
+ * symbolic link to a file of the system: no other file is ever changed.
  *
- * @throws ViaductError `LISTEN` for a user or group that is not known, or when this user may not give files away.
+ * @throws ViaductError `LISTEN` for an unknown user or group, when this user may not change the owner, or when the socket is gone.
  */
 export function setAccess(path: string, { mode = MODE, owner }: SocketAccess): void {
-  if (owner !== undefined) {
-    const { uid, gid } = statSync(path);
-    const user = owner.user === null ? uid : numberOf(path, 'user', owner.user);
-    const group = owner.group === null ? gid : numberOf(path, 'group', owner.group);
-    try {
-      chownSync(path, user, group);
-    } catch (error) {
-      refuse(path, `it cannot be given to "${owner.user ?? ''}:${owner.group ?? ''}" (${(error as Error).message})`, {
-        advice: 'Only root may give files away; others may choose among their own groups.',
-      });
-    }
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined)
+    refuse(path, 'the socket is gone', { advice: PRIVATE_DIRECTORY });
+  const descriptor = isLinux ? openSync(path, O_PATH | constants.O_NOFOLLOW) : null;
+  try {
+    const found = descriptor === null ? lstatSync(path) : fstatSync(descriptor);
+    const { uid, gid } = found;
+    const user = owner?.user == null ? uid : numberOf(path, 'user', owner.user);
+    const group = owner?.group == null ? gid : numberOf(path, 'group', owner.group);
+    const isOwned = user === uid && group === gid;
+    if (isOwned && (found.mode & 0o777) === mode && found.isSocket()) return;
+    const isOurs = found.isSocket() && found.nlink === 1 && (uid === process.geteuid?.() || uid === user);
+    if (!isOurs) refuse(path, 'another file has taken its place', { advice: PRIVATE_DIRECTORY });
+    if (!isOwned) changeOwner(path, descriptor, user, group, owner);
+    if (descriptor === null) lchmodSync(path, mode);
+    else chmodSync(pathOf(descriptor), mode);
+  } finally {
+    if (descriptor !== null) closeSync(descriptor);
   }
-  chmodSync(path, mode);
+}
+
+const PRIVATE_DIRECTORY = 'Choose a directory that only this user may write to.';
+
+const isLinux = process.platform === 'linux';
+
+/** Names a file and opens nothing (open(2)). Node has no name for this flag. */
+const O_PATH = 0o10000000;
+
+/** Leads to the file itself, whatever has its path now. */
+function pathOf(descriptor: number): string {
+  return `/proc/self/fd/${descriptor}`;
+}
+
+function changeOwner(
+  path: string,
+  descriptor: number | null,
+  user: number,
+  group: number,
+  owner: SocketAccess['owner'],
+): void {
+  try {
+    if (descriptor === null) lchownSync(path, user, group);
+    else chownSync(pathOf(descriptor), user, group);
+  } catch (error) {
+    const name = `${owner?.user ?? ''}:${owner?.group ?? ''}`;
+    refuse(path, `its owner cannot be changed to "${name}" (${(error as Error).message})`, {
+      advice: 'Only root can change the owner; other users can choose among their own groups.',
+    });
+  }
 }
 
 const DATABASES = { user: '/etc/passwd', group: '/etc/group' } as const;
 
-/** Both databases have the name first and the number third (passwd(5), group(5)). */
+/** Looks up a name. Both databases have the name first and the number third (passwd(5), group(5)). */
 function numberOf(path: string, kind: keyof typeof DATABASES, name: string): number {
   if (/^\d+$/.test(name)) return Number(name);
   const lines = existsSync(DATABASES[kind]) ? readFileSync(DATABASES[kind], 'utf8').split('\n') : [];
   const number = lines.map((line) => line.split(':')).find(([first]) => first === name)?.[2];
   return number === undefined
-    ? refuse(path, `there is no ${kind} "${name}"`, { advice: `Write one of ${DATABASES[kind]}, or a number.` })
+    ? refuse(path, `there is no ${kind} "${name}"`, { advice: `Write a name from ${DATABASES[kind]}, or a number.` })
     : Number(number);
 }
 
@@ -61,15 +128,16 @@ function refuse(path: string, state: string, { advice }: { readonly advice: stri
   throw new ViaductError('LISTEN', `Cannot listen on "unix:${path}": ${state}`, { advice });
 }
 
-/** What the system's own errors do not tell: a missing directory is EACCES to libuv, an ordinary file looks like a stale socket. */
-function checkPlace(path: string): void {
+/** Finds problems that system errors do not show: a missing directory is EACCES to libuv, and a regular file looks like a stale socket. */
+function checkPath(path: string): void {
   const advice = 'choose another path with --listen.';
-  if (!existsSync(dirname(path))) refuse(path, 'the directory does not exist', { advice: `Make it, or ${advice}` });
+  if (!existsSync(dirname(path)))
+    refuse(path, 'the directory does not exist', { advice: `Create the directory, or ${advice}` });
   const isOther = lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false;
-  if (isOther) refuse(path, 'a file that is no socket is there', { advice: `Remove it, or ${advice}` });
+  if (isOther) refuse(path, 'a file that is not a socket exists there', { advice: `Remove that file, or ${advice}` });
 }
 
-/** A socket file that nobody answers on was left behind by a process that is gone. */
+/** Removes a socket file that refuses connections: its process is gone. */
 function removeStaleSocket(path: string): Promise<void> {
   return new Promise((resolve) => {
     const probe = connect(path);

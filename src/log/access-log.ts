@@ -1,12 +1,13 @@
-import type { Request } from '../http/message.ts';
+import type { Peer, Request } from '../http/message.ts';
+import type { Refusal } from '../http/refusal.ts';
 import { escapeField, jsonLine } from './escape.ts';
 
 export type AccessLogFormat = 'off' | 'text' | 'json' | 'combined';
 
-/** Called for each answered request; `startedAtMs` is `performance.now()` at its head. */
+/** Called for each answered request; `startedAtMs` is `performance.now()` at the end of the request's head. */
 export type OnAnswered = (request: Request, status: number, bodyBytes: number, startedAtMs: number) => void;
 
-/** Where lines go: a writable stream. `write` returns false when it wants no more before `drain`. */
+/** A writable stream for the lines. `write` returns false when the stream wants no more before `drain`. */
 export interface LineSink {
   write(text: string): boolean;
   once(event: 'drain', listener: () => void): unknown;
@@ -15,13 +16,15 @@ export interface LineSink {
 export interface AccessLogOptions {
   readonly format: AccessLogFormat;
   readonly sink: LineSink;
-  /** Told how many lines were lost, once the sink takes lines again. */
+  /** Called with the number of lost lines, once the sink takes lines again. */
   readonly onDropped: (lines: number) => void;
 }
 
 export interface AccessLog {
   readonly onAnswered: OnAnswered;
-  /** Writes what waits. */
+  /** Called for each answer to a client that sent no request that could be read. The line has only time, address and status. */
+  readonly onRefused: (refusal: Refusal, peer: Peer) => void;
+  /** Writes all waiting lines. */
   flush(): void;
 }
 
@@ -29,8 +32,8 @@ const FLUSH_MS = 100;
 const WAITING_CHARS_MAX = 65_536;
 
 /**
- * Makes an access log, or null when it is off, which costs nothing. Lines are collected and written ten times a second. When the
- * sink is slower than the requests, lines are dropped and counted rather than kept: a log never stops a server.
+ * Makes an access log; null when it is off, which costs nothing. Lines are collected and written ten times a second. When the sink is
+ * slower than the requests, lines are dropped and counted, because a log must never stop a server.
  */
 export function createAccessLog({ format, sink, onDropped }: AccessLogOptions): AccessLog | null {
   if (format === 'off') return null;
@@ -53,23 +56,32 @@ export function createAccessLog({ format, sink, onDropped }: AccessLogOptions): 
       flush();
     });
   }
+  function onAnswered(request: LoggedRequest, status: number, bodyBytes: number, startedAtMs: number): void {
+    const full = waiting.length > WAITING_CHARS_MAX;
+    if (full && blocked) {
+      dropped += 1;
+      return;
+    }
+    waiting += lineOf(request, status, bodyBytes, performance.now() - startedAtMs);
+    if (blocked) return;
+    if (full) flush();
+    else timer ??= setTimeout(flush, FLUSH_MS);
+  }
   return {
     flush,
-    onAnswered(request, status, bodyBytes, startedAtMs) {
-      const full = waiting.length > WAITING_CHARS_MAX;
-      if (full && blocked) {
-        dropped += 1;
-        return;
-      }
-      waiting += lineOf(request, status, bodyBytes, performance.now() - startedAtMs);
-      if (blocked) return;
-      if (full) flush();
-      else timer ??= setTimeout(flush, FLUSH_MS);
-    },
+    onAnswered,
+    onRefused: ({ status }, peer) => onAnswered({ ...UNREADABLE, peer }, status, 0, performance.now()),
   };
 }
 
-type Line = (request: Request, status: number, bodyBytes: number, ms: number) => string;
+/** What the lines have of a request. */
+type LoggedRequest = Pick<Request, 'method' | 'path' | 'query' | 'host' | 'headers' | 'peer'> & {
+  readonly protocol: string;
+};
+
+const UNREADABLE = { method: '', path: '', query: '', protocol: '', host: '', headers: [] } as const;
+
+type Line = (request: LoggedRequest, status: number, bodyBytes: number, ms: number) => string;
 
 const FORMATS: Readonly<Record<Exclude<AccessLogFormat, 'off'>, Line>> = {
   text: textFormat,
@@ -77,13 +89,13 @@ const FORMATS: Readonly<Record<Exclude<AccessLogFormat, 'off'>, Line>> = {
   combined: combinedFormat,
 };
 
-function textFormat(request: Request, status: number, bodyBytes: number, ms: number): string {
+function textFormat(request: LoggedRequest, status: number, bodyBytes: number, ms: number): string {
   const time = new Date().toISOString().slice(11, 19);
-  const line = escapeField(`${request.method} ${targetOf(request)}`);
+  const line = request.method === '' ? '-' : escapeField(`${request.method} ${targetOf(request)}`);
   return `${time} ${status} ${line} ${bodyBytes} B ${ms.toFixed(ms < 10 ? 1 : 0)} ms\n`;
 }
 
-function jsonFormat(request: Request, status: number, bodyBytes: number, ms: number): string {
+function jsonFormat(request: LoggedRequest, status: number, bodyBytes: number, ms: number): string {
   return jsonLine({
     time: new Date().toISOString(),
     remote_address: request.peer.remoteAddress,
@@ -100,20 +112,20 @@ function jsonFormat(request: Request, status: number, bodyBytes: number, ms: num
 }
 
 /** Apache's and nginx's "combined" format. */
-function combinedFormat(request: Request, status: number, bodyBytes: number): string {
+function combinedFormat(request: LoggedRequest, status: number, bodyBytes: number): string {
   const address = request.peer.remoteAddress || '-';
-  const line = escapeField(`${request.method} ${targetOf(request)} ${request.protocol}`);
+  const line = request.method === '' ? '-' : escapeField(`${request.method} ${targetOf(request)} ${request.protocol}`);
   const referer = escapeField(fieldOf(request, 'referer') || '-');
   const agent = escapeField(fieldOf(request, 'user-agent') || '-');
   return `${address} - - [${commonDate(new Date())}] "${line}" ${status} ${bodyBytes} "${referer}" "${agent}"\n`;
 }
 
-function targetOf({ path, query }: Request): string {
+function targetOf({ path, query }: LoggedRequest): string {
   return query === '' ? path : `${path}?${query}`;
 }
 
-/** The value of the first field of that name (in small letters), or ''. */
-function fieldOf({ headers }: Request, name: string): string {
+/** The value of the first field `name` (in lower case), or ''. */
+function fieldOf({ headers }: LoggedRequest, name: string): string {
   for (let i = 0; i < headers.length; i += 2) {
     const candidate = headers[i] as string;
     if (candidate.length === name.length && candidate.toLowerCase() === name) return headers[i + 1] as string;

@@ -1,6 +1,6 @@
 import { ViaductError } from '../errors.ts';
 
-/** An error for the log: one of ours with its traceback, any other with its stack. */
+/** Describes an error for the log: a `ViaductError` with its Python traceback, any other error with its stack. */
 export function describeError(error: unknown): string {
   if (error instanceof ViaductError)
     return [error.message, tracebackOf(error)]
@@ -10,7 +10,7 @@ export function describeError(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** The Python traceback that an error carries, or ''. */
+/** The Python traceback of an error, or ''. */
 export function tracebackOf(error: unknown): string {
   return error instanceof ViaductError && typeof error.cause === 'string' ? error.cause : '';
 }

@@ -1,11 +1,11 @@
-/** For fields in quotes: quotes, backslashes and everything that is not visible ASCII as `\xHH`, like nginx and Apache. */
+/** Escapes quotes, backslashes and all bytes but visible ASCII as `\xHH`, like nginx and Apache. For fields in quotes. */
 export function escapeField(text: string): string {
   return text.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, byte);
 }
 
 /**
- * For text of several lines that people read: what could move a terminal's cursor, change its colours or the order of what is
- * shown, as `\xHH` or `\u{HHHH}`. Newlines and tabs stay.
+ * Escapes all characters that could move a terminal's cursor, change its colours or the order of the text, as `\xHH` or `\u{HHHH}`.
+ * Newlines and tabs stay. For text that people read.
  */
 export function escapeControls(text: string): string {
   return text.replace(/[^\P{Cc}\n\t]|\p{Bidi_Control}|[\u2028\u2029]/gu, (char) => {
@@ -14,7 +14,7 @@ export function escapeControls(text: string): string {
   });
 }
 
-/** A JSON object in one line of ASCII. */
+/** `object` as JSON in one line of ASCII. */
 export function jsonLine(object: object): string {
   const json = JSON.stringify(object);
   return `${json.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;

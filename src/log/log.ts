@@ -1,15 +1,19 @@
 import { escapeControls, jsonLine } from './escape.ts';
 
-/** What can stand behind a message: numbers, texts, and the like. */
+/** The fields after a message: numbers, strings and other values. */
 export type Fields = Readonly<Record<string, unknown>>;
 
+/** Receives log entries. Messages may contain text that clients sent, also control characters. */
 export interface Log {
+  /** An event of normal operation. */
   info(message: string, fields?: Fields): void;
+  /** A condition that may need attention. */
   warn(message: string, fields?: Fields): void;
+  /** A failure. */
   error(message: string, fields?: Fields): void;
 }
 
-/** Where entries go: a writable stream. `writableLength` is what its reader has yet to take. */
+/** A writable stream for the entries. `writableLength` counts the bytes that its reader has not taken yet. */
 export interface LogStream {
   readonly writableLength: number;
   write(text: string): unknown;
@@ -20,9 +24,9 @@ type Level = 'info' | 'warn' | 'error';
 const WAITING_BYTES_MAX = 1024 * 1024;
 
 /**
- * A log on a stream: for people (`text`; further lines of a message are indented, so that they cannot pass for entries), or one JSON
- * object a line, with `time`, `level`, `message`. Messages may hold what clients sent: neither a line can be forged nor a terminal
- * be driven with them. While the stream's reader is far behind, entries are dropped and counted.
+ * Makes a log on a stream. The format `text` is for people: further lines of a message are indented, so that they cannot look like
+ * entries. The format `json` has one object in each line, with `time`, `level` and `message`. Messages may contain text of clients:
+ * it can neither forge a line nor control a terminal. While the reader of the stream is far behind, entries are dropped and counted.
  */
 export function createLog(format: 'text' | 'json', stream: LogStream): Log {
   const entry = format === 'json' ? jsonEntry : textEntry;
@@ -48,15 +52,15 @@ function jsonEntry(level: Level, message: string, fields: Fields): string {
 function textEntry(level: Level, message: string, fields: Fields): string {
   const time = new Date().toISOString().slice(11, 19);
   const [first, ...more] = escapeControls(message.replaceAll('\r\n', '\n')).split('\n');
-  const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${escapeControls(fieldText(value))}`);
+  const suffix = Object.entries(fields).map(([key, value]) => ` ${key}=${escapeControls(fieldText(value))}`);
   const tail = more.map((line) => `${INDENT}${line}\n`).join('');
-  return `${time} ${level === 'info' ? '' : `${level}: `}${first}${rest.join('')}\n${tail}`;
+  return `${time} ${level === 'info' ? '' : `${level}: `}${first}${suffix.join('')}\n${tail}`;
 }
 
-/** As wide as the time. */
+/** As wide as the time and the space after it. */
 const INDENT = '         ';
 
-/** In quotes when it could be taken for something else. */
+/** The text of a field's value, in quotes if it could be confused with other parts of the entry. */
 function fieldText(value: unknown): string {
   if (typeof value === 'string' && /^[\w./:@-]+$/.test(value)) return value;
   return JSON.stringify(value) ?? String(value);

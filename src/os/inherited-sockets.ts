@@ -3,17 +3,18 @@ import { ViaductError } from '../errors.ts';
 /** A listening socket that the service manager has passed. */
 export interface InheritedSocket {
   readonly fd: number;
-  /** Of its unit's `FileDescriptorName`, by default the name of the socket unit. */
+  /** The `FileDescriptorName` of its unit, by default the name of the socket unit. */
   readonly name: string;
 }
 
 const FIRST_FD = 3;
 const SOCKETS_MAX = 1024;
-const SYSTEMD = /^systemd(?::(.+))?$/;
+/** A scheme, the name of the sockets, and options. */
+const SYSTEMD = /^((?:https?|uwsgi|fastcgi|scgi):\/\/)?systemd(?::([^?]+))?(\?.*)?$/;
 
 /**
- * The sockets that systemd passed to process `pid` (sd_listen_fds(3)). The variables are removed from `environment`, so that no child
- * takes them for its own.
+ * Returns the sockets that systemd passed to process `pid` (sd_listen_fds(3)). It removes the variables from `environment`, so that no
+ * child process applies them to itself.
  */
 export function takeInheritedSockets(environment: NodeJS.ProcessEnv, pid: number): InheritedSocket[] {
   const { LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES } = environment;
@@ -25,10 +26,11 @@ export function takeInheritedSockets(environment: NodeJS.ProcessEnv, pid: number
 }
 
 /**
- * Puts descriptors (`fd:3`) in the place of `systemd` (all passed sockets) and `systemd:NAME` (those of that name). When nobody said where
- * to listen, passed sockets replace the default. Returns `listen` itself when nothing is to be replaced.
+ * Replaces `systemd` (all passed sockets) and `systemd:NAME` (those with that name) by descriptors such as `fd:3`. A scheme before it and
+ * options behind it stay. If `listen` is the
+ * default, the passed sockets replace it. Returns `listen` itself when there is nothing to replace.
  *
- * @throws ViaductError `LISTEN` when no such socket was passed.
+ * @throws ViaductError `LISTEN` when systemd did not pass such a socket.
  */
 export function resolveListen(
   listen: readonly string[],
@@ -38,12 +40,12 @@ export function resolveListen(
   if (isDefault && sockets.length > 0) return sockets.map(addressOf);
   if (!listen.some((address) => SYSTEMD.test(address))) return listen;
   return listen.flatMap((address) => {
-    const found = SYSTEMD.exec(address);
-    if (found === null) return [address];
-    const [, name] = found;
-    const meant = sockets.filter((socket) => name === undefined || socket.name === name);
-    if (meant.length === 0) throw notPassed(address, sockets);
-    return meant.map(addressOf);
+    const match = SYSTEMD.exec(address);
+    if (match === null) return [address];
+    const [, scheme = '', name, options = ''] = match;
+    const matching = sockets.filter((socket) => name === undefined || socket.name === name);
+    if (matching.length === 0) throw notPassed(address, sockets);
+    return matching.map((socket) => `${scheme}${addressOf(socket)}${options}`);
   });
 }
 

@@ -1,16 +1,16 @@
 import { userInfo } from 'node:os';
 import { ViaductError } from '../errors.ts';
 
-/** Who a process becomes once it has bound its addresses. */
+/** The user and group of a process after it has bound its addresses. */
 export interface Identity {
   readonly uid: number;
   readonly gid: number;
-  /** Null for a number that has no entry in the system's list of users. */
+  /** Null for a number without an entry in the system's list of users. */
   readonly user: string | null;
   readonly home: string;
 }
 
-/** Node has these wherever there are users; its types leave one out, and say of the others that they may be missing. */
+/** Node has these functions on all systems with users. Its types lack `initgroups`, and mark the others as optional. */
 type Posix = Required<Pick<NodeJS.Process, 'getuid' | 'geteuid' | 'getgid' | 'getegid' | 'seteuid' | 'setegid'>> &
   Required<Pick<NodeJS.Process, 'setuid' | 'setgid' | 'setgroups'>> & {
     initgroups(user: string, extraGroup: number): void;
@@ -19,38 +19,43 @@ type Posix = Required<Pick<NodeJS.Process, 'getuid' | 'geteuid' | 'getgid' | 'ge
 const posix = process as unknown as Posix;
 
 /**
- * Looks up the user and the group (names or numbers) to run as; null when there is nothing to change.
+ * Looks up the user and the group (names or numbers) to run as; null when nothing has to change.
  *
- * @throws ViaductError `USAGE` for unknown names, a group without a user, a number without a group, and for whoever is not root.
+ * @throws ViaductError `USAGE` for unknown names, a group without a user, a number without a group, or when this user is not root.
  */
 export function findIdentity(user: string | null, group: string | null): Identity | null {
   if (user === null) {
     if (group === null) return null;
-    throw cannot('group', group, 'no user is set', 'Set user too: a group alone leaves everything to root.');
+    throw cannot(
+      'group',
+      group,
+      'no user is set',
+      'Set user too: with a group alone, the process would keep the rights of root.',
+    );
   }
   if (posix.geteuid() !== 0) {
-    if (isMyself(user, group)) return null;
+    if (isCurrent(user, group)) return null;
     throw cannot('user', user, 'only root can change it', 'Start Viaduct as root, or leave user out.');
   }
-  const found = lookUpUser(user);
-  const gid = group === null ? found.gid : lookUpGroup(group);
-  if (gid !== null) return { ...found, gid };
+  const entry = lookUpUser(user);
+  const gid = group === null ? entry.gid : lookUpGroup(group);
+  if (gid !== null) return { ...entry, gid };
   throw cannot('user', user, 'the system has no entry for it, and so no group', 'Set group too.');
 }
 
 /**
- * Becomes `identity` for good: supplementary groups, group, user, and HOME, USER and LOGNAME as they are for that user.
+ * Switches the process to an identity permanently: supplementary groups, group and user. Also sets HOME, USER and LOGNAME for that user.
  *
- * @throws ViaductError `USAGE` when it could be undone.
+ * @throws ViaductError `USAGE` when the switch failed or could be undone.
  */
-export function assumeIdentity({ uid, gid, user, home }: Identity): void {
+export function dropPrivileges({ uid, gid, user, home }: Identity): void {
   if (user === null) posix.setgroups([gid]);
   else posix.initgroups(user, gid);
   posix.setgid(gid);
   posix.setuid(uid);
-  const is = [posix.getuid(), posix.geteuid(), posix.getgid(), posix.getegid()].join();
-  if (is !== [uid, uid, gid, gid].join() || (uid !== 0 && canBecomeRoot())) {
-    throw cannot('user', user ?? `${uid}`, 'the rights of root could not be given up for good', '');
+  const actual = [posix.getuid(), posix.geteuid(), posix.getgid(), posix.getegid()].join();
+  if (actual !== [uid, uid, gid, gid].join() || (uid !== 0 && canBecomeRoot())) {
+    throw cannot('user', user ?? `${uid}`, 'the rights of root could not be dropped permanently', '');
   }
   process.env.HOME = home;
   if (user === null) return;
@@ -58,7 +63,7 @@ export function assumeIdentity({ uid, gid, user, home }: Identity): void {
   process.env.LOGNAME = user;
 }
 
-/** Whether this process has all rights. False where there are no users. */
+/** Whether this process has the rights of root. False on systems without users. */
 export function isRoot(): boolean {
   return process.geteuid?.() === 0;
 }
@@ -72,18 +77,18 @@ function canBecomeRoot(): boolean {
   }
 }
 
-function isMyself(user: string, group: string | null): boolean {
+function isCurrent(user: string, group: string | null): boolean {
   const { username, uid, gid } = userInfo();
   if (user !== username && user !== `${uid}`) return false;
   if (group === null || group === `${gid}`) return true;
   throw cannot('group', group, 'only root can change it', 'Start Viaduct as root, or leave group out.');
 }
 
-/** Node tells about a user only to that user: so this process is that user for the time of the question. */
+/** Node gives information only about the current user, so this process switches to `user` for the lookup. */
 function lookUpUser(user: string): Omit<Identity, 'gid'> & { readonly gid: number | null } {
-  const known = numberOrName(user);
+  const id = numberOrName(user);
   try {
-    posix.seteuid(known);
+    posix.seteuid(id);
   } catch {
     throw cannot('user', user, 'there is no such user', '');
   }

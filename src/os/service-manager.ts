@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url';
 
 const HELPER = fileURLToPath(new URL('../../python/viaduct_worker/notify.py', import.meta.url));
 
-/** What the service manager asked for by the environment (sd_notify(3), sd_watchdog_enabled(3)). */
+/** The requests of the service manager in the environment (sd_notify(3), sd_watchdog_enabled(3)). */
 export interface ServiceManagerOptions {
   readonly socket: string;
-  /** How often it wants a life sign at least; 0 for never. */
+  /** The longest interval between two watchdog messages; 0 for no watchdog. */
   readonly watchdogMs: number;
 }
 
-/** Takes the variables out of `environment`, so that the application cannot speak for the server. Null without a manager. */
+/** Removes the variables from `environment`, so that the application cannot send messages for the server. Null without a manager. */
 export function takeServiceManager(environment: NodeJS.ProcessEnv, pid: number): ServiceManagerOptions | null {
   const { NOTIFY_SOCKET: socket, WATCHDOG_USEC, WATCHDOG_PID } = environment;
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete environment[name];
@@ -22,8 +22,8 @@ export function takeServiceManager(environment: NodeJS.ProcessEnv, pid: number):
 }
 
 /**
- * Tells systemd how the service is. Node has no Unix datagram sockets, so a small Python process, which ends with this one, sends what
- * it is told by a pipe; without a manager nothing is started.
+ * Reports the state of the service to systemd. Node has no Unix datagram sockets, so a small Python process sends the messages, which it
+ * gets through a pipe. That process ends with this one. Without a service manager it is never started.
  */
 export class ServiceManager {
   readonly #options: ServiceManagerOptions | null;
@@ -39,38 +39,38 @@ export class ServiceManager {
   }
 
   /**
-   * Requests are answered now. From here on the watchdog gets its life signs, at half of its interval, from this event loop.
+   * The server answers requests from now on. The watchdog gets its messages from this event loop, at half of its interval.
    *
-   * @param isAlive asked before each life sign
+   * @param isAlive asked before each watchdog message; no message is sent if it returns false
    */
   ready(status: string, isAlive: () => boolean = () => true): void {
-    if (this.#stopping) return; // a reload that ends while the server stops changes nothing
-    this.#tell(`READY=1\nMAINPID=${process.pid}\nSTATUS=${oneLine(status)}`);
+    if (this.#stopping) return; // a reload can end while the server stops
+    this.#send(`READY=1\nMAINPID=${process.pid}\nSTATUS=${oneLine(status)}`);
     const everyMs = (this.#options?.watchdogMs ?? 0) / 2;
     if (everyMs === 0 || this.#watchdog !== null) return;
-    this.#watchdog = setInterval(() => isAlive() && this.#tell('WATCHDOG=1'), everyMs);
+    this.#watchdog = setInterval(() => isAlive() && this.#send('WATCHDOG=1'), everyMs);
     this.#watchdog.unref();
   }
 
-  /** A new release is being started; `ready` follows, also when that fails. */
+  /** A new release starts. `ready` follows, even if the release fails. */
   reloading(): void {
     const microseconds = process.hrtime.bigint() / 1000n; // CLOCK_MONOTONIC
-    this.#tell(`RELOADING=1\nMONOTONIC_USEC=${microseconds}\nSTATUS=Reloading`);
+    this.#send(`RELOADING=1\nMONOTONIC_USEC=${microseconds}\nSTATUS=Reloading`);
   }
 
   stopping(status: string): void {
     this.#stopping = true;
-    this.#tell(`STOPPING=1\nSTATUS=${oneLine(status)}`);
+    this.#send(`STOPPING=1\nSTATUS=${oneLine(status)}`);
   }
 
-  /** Lets the helper go once it has sent everything. */
+  /** Ends the helper once it has sent everything. */
   close(): void {
     if (this.#watchdog !== null) clearInterval(this.#watchdog);
     this.#helper?.stdin?.end();
     this.#helper = null;
   }
 
-  #tell(message: string): void {
+  #send(message: string): void {
     if (this.#options === null) return;
     this.#helper ??= this.#startHelper(this.#options.socket);
     this.#helper.stdin?.write(`${message}\0`);
@@ -87,7 +87,7 @@ export class ServiceManager {
     helper.once('error', forget).once('exit', forget);
     helper.stdin?.on('error', forget);
     helper.unref();
-    (helper.stdin as Writable & { unref(): void }).unref();
+    (helper.stdin as (Writable & { unref(): void }) | undefined)?.unref(); // undefined if no descriptors are left
     return helper;
   }
 }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ViaductError } from '../errors.ts';
-import { findInterpreter, type Interpreter, identityOf, missing, type RunAs } from './interpreter.ts';
+import { findInterpreter, type Interpreter, identityOf, missing, PERMISSION, type RunAs } from './interpreter.ts';
 import { applicationName, type Finding, type Project, type StaticMount } from './project.ts';
 import { readTarget, type Target } from './target.ts';
 
@@ -10,12 +10,12 @@ export interface DiscoverOptions {
   /** PATH or MODULE:CALLABLE; null for the project in `chdir`. */
   readonly target: string | null;
   readonly chdir: string;
-  /** Interpreter or virtual environment; null to find it. */
+  /** Path of an interpreter or a virtual environment; null to search for one. */
   readonly python: string | null;
   readonly dev: boolean;
-  /** Mounts that the user gave: they win over found ones with the same prefix. */
+  /** Configured mounts. They replace discovered mounts with the same prefix. */
   readonly staticMounts: readonly StaticMount[];
-  /** As whom the project's own code runs; null for this process's user. */
+  /** The user that runs the project's code; null for the user of this process. */
   readonly runAs?: RunAs | null;
 }
 
@@ -23,29 +23,29 @@ const INSPECTOR = fileURLToPath(new URL('../../python/viaduct_worker/inspect_pro
 const INSPECT_TIMEOUT_MS = 60_000;
 
 /**
- * Finds the application, its interpreter and its static files. It asks the project's own Python once.
+ * Finds the application, its interpreter and its static files. The project's own Python runs once for this.
  *
- * @throws ViaductError `APPLICATION_MISSING` or `PYTHON_MISSING`, with what to do.
+ * @throws ViaductError `APPLICATION_MISSING` or `PYTHON_MISSING`, with advice.
  */
 export function discoverProject(options: DiscoverOptions): Project {
   const target = readTarget(options.target, options.chdir);
   const interpreter = findInterpreter(target.directory, options.python, options.runAs ?? null);
-  const answer = ask(interpreter, target, options);
+  const answer = inspect(interpreter, target, options);
   if (answer.error !== undefined) {
-    const doubt = doubts(interpreter).map(({ text }) => `The Python is perhaps the wrong one: ${text}.`);
+    const doubts = doubtFindings(interpreter).map(({ text }) => `This may be the wrong Python: ${text}.`);
     throw new ViaductError('APPLICATION_MISSING', answer.error, {
-      advice: [...(answer.advice === undefined ? [] : [answer.advice]), ...doubt].join('\n'),
+      advice: [...(answer.advice === undefined ? [] : [answer.advice]), ...doubts].join('\n'),
     });
   }
   const { application, directory, kind, described, version } = answer;
-  const given = new Set(options.staticMounts.map(({ urlPrefix }) => urlPrefix));
+  const configured = new Set(options.staticMounts.map(({ urlPrefix }) => urlPrefix));
   const mounts = answer.mounts.map(([urlPrefix, directories]) => ({ urlPrefix, directories }));
-  const staticMounts = [...options.staticMounts, ...mounts.filter(({ urlPrefix }) => !given.has(urlPrefix))];
+  const staticMounts = [...options.staticMounts, ...mounts.filter(({ urlPrefix }) => !configured.has(urlPrefix))];
   const name = applicationName(application);
   const findings: Finding[] = [
     { level: 'found', subject: 'application', text: described === '' ? name : `${name} (${described})` },
     { level: 'found', subject: 'python', text: `${version} (${interpreter.source}: ${interpreter.path})` },
-    ...doubts(interpreter),
+    ...doubtFindings(interpreter),
     ...staticMounts.map(
       (mount): Finding => ({ level: 'found', subject: 'static', text: describeMount(mount, directory) }),
     ),
@@ -56,7 +56,7 @@ export function discoverProject(options: DiscoverOptions): Project {
   return { directory, kind, application, python, environment, staticMounts, findings };
 }
 
-function doubts({ doubt }: Interpreter): Finding[] {
+function doubtFindings({ doubt }: Interpreter): Finding[] {
   return doubt === undefined ? [] : [{ level: 'hint', subject: 'python', text: doubt }];
 }
 
@@ -74,8 +74,8 @@ interface Answer {
   readonly findings: readonly [Finding['level'], string, string][];
 }
 
-function ask(interpreter: Interpreter, target: Target, { dev, runAs }: DiscoverOptions): Answer {
-  const { status, signal, stdout, stderr } = spawnSync(interpreter.path, [INSPECTOR], {
+function inspect(interpreter: Interpreter, target: Target, { dev, runAs }: DiscoverOptions): Answer {
+  const { error, status, signal, stdout, stderr } = spawnSync(interpreter.path, [INSPECTOR], {
     cwd: target.directory,
     input: JSON.stringify({ ...target, dev }),
     encoding: 'utf8',
@@ -83,10 +83,12 @@ function ask(interpreter: Interpreter, target: Target, { dev, runAs }: DiscoverO
     ...identityOf(runAs ?? null),
     maxBuffer: 16 * 1024 * 1024,
   });
+  if (error !== undefined && status === null && signal === null) throw notStarted(interpreter, error);
   const answer = readAnswer(stdout ?? '');
   if (answer === null) {
     const state =
       signal === 'SIGTERM' ? `it took longer than ${INSPECT_TIMEOUT_MS / 1000} s` : lastLine(stderr ?? '', status);
+    if (state.startsWith('PermissionError: ')) throw notReadable(target, state);
     throw missing(`Cannot use Python "${interpreter.path}": ${state}`);
   }
   const [major, minor] = answer.version.split('.').map(Number) as [number, number];
@@ -94,6 +96,18 @@ function ask(interpreter: Interpreter, target: Target, { dev, runAs }: DiscoverO
     throw missing(`Cannot use Python "${interpreter.path}": it is ${answer.version}, and 3.10 or later is needed`);
   }
   return answer;
+}
+
+/** The user of the project may have fewer rights than this process. */
+function notStarted({ path }: Interpreter, { code, message }: NodeJS.ErrnoException): ViaductError {
+  if (code !== 'EACCES') return missing(`Cannot use Python "${path}": ${message}`);
+  return missing(`Cannot use Python "${path}": its user may not execute it`, PERMISSION);
+}
+
+function notReadable({ directory }: Target, line: string): ViaductError {
+  return new ViaductError('APPLICATION_MISSING', `Cannot read the project in "${directory}": ${line}`, {
+    advice: 'Let the user that runs the project read it, and enter all directories above it.',
+  });
 }
 
 function readAnswer(stdout: string): Answer | null {
@@ -106,10 +120,10 @@ function readAnswer(stdout: string): Answer | null {
 }
 
 function lastLine(stderr: string, status: number | null): string {
-  return stderr.trim().split('\n').at(-1) || `it is no Python 3.10 or later (it left with ${status ?? 'an error'})`;
+  return stderr.trim().split('\n').at(-1) || `it is not Python 3.10 or later (it exited with ${status ?? 'an error'})`;
 }
 
-/** What activating the environment would set. */
+/** The variables that activating the environment would set. */
 function environmentOf(interpreter: Interpreter, prefix: string): Record<string, string> {
   const bin = dirname(interpreter.path);
   if (interpreter.source === 'PATH' || !bin.startsWith(prefix)) return {};

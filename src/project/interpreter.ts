@@ -6,13 +6,13 @@ import { ViaductError } from '../errors.ts';
 
 export interface Interpreter {
   readonly path: string;
-  /** Where it was found, in words. */
+  /** Where the interpreter was found, for people: a directory, a variable or a tool. */
   readonly source: string;
-  /** Why it may be the wrong one, and what to do. */
+  /** Why it may be the wrong interpreter, and what to do. */
   readonly doubt?: string;
 }
 
-/** As whom to run what belongs to the project. */
+/** The user that runs the project's code. */
 export interface RunAs {
   readonly uid: number;
   readonly gid: number;
@@ -20,17 +20,25 @@ export interface RunAs {
 }
 
 const ADVICE = 'Install Python 3.10 or later, or choose one with --python.';
+export const PERMISSION =
+  'Let this user read and execute it, and enter all directories above it; or choose another Python with --python.';
 const TOOL_TIMEOUT_MS = 10_000;
 
 /**
- * Finds the interpreter of the project in `directory`: `python` (an executable or an environment) when given; else the virtual
- * environment beside the project, above it or beside a manage.py right below; else the active one; else what Poetry or Pipenv made; else python3 on the PATH. An
- * environment beside the project comes before the active one, because a shell is often still in that of another project.
+ * Finds the interpreter of the project in `directory`. The first of these is used:
+ * 1. `python`, an executable or an environment;
+ * 2. a virtual environment in the project, above it, or beside a manage.py one level below;
+ * 3. the active environment;
+ * 4. the environment of Poetry or Pipenv;
+ * 5. python3 on the PATH.
+ *
+ * An environment in the project precedes the active one, because a shell is often still in the environment of another
+ * project.
  *
  * @throws ViaductError `PYTHON_MISSING`.
  */
 export function findInterpreter(directory: string, python: string | null, runAs: RunAs | null = null): Interpreter {
-  if (python !== null) return named(python);
+  if (python !== null) return fromPath(python);
   for (const parent of [...upwards(directory), ...projectsBelow(directory)]) {
     for (const name of ['.venv', 'venv', 'env']) {
       const path = join(parent, name);
@@ -41,26 +49,29 @@ export function findInterpreter(directory: string, python: string | null, runAs:
     const path = process.env[variable];
     if (path !== undefined && path !== '') return { path: executableIn(path), source: variable };
   }
-  const made = managed(directory, runAs);
-  return made === null || 'path' in made ? (made ?? onPath()) : { ...onPath(), ...made };
+  const toolResult = fromTool(directory, runAs);
+  return toolResult === null || 'path' in toolResult ? (toolResult ?? onPath()) : { ...onPath(), ...toolResult };
 }
 
-function named(python: string): Interpreter {
-  if (!existsSync(python)) throw missing(`Cannot use Python "${python}": there is no such file`);
+function fromPath(python: string): Interpreter {
+  const state = notFound(python);
+  if (state !== null)
+    throw missing(`Cannot use Python "${python}": ${state}`, state === NO_PERMISSION ? PERMISSION : ADVICE);
   if (statSync(python).isDirectory()) return { path: executableIn(python), source: '--python' };
   return { path: resolve(python), source: '--python' };
 }
 
-/** The directory and those above it, up to the repository's top or the home directory. */
+/** `directory` and its parents, up to the root of the repository or the home directory. */
 function upwards(directory: string): string[] {
-  const found: string[] = [];
+  const directories: string[] = [];
+  const home = homeDirectory();
   for (let at = directory; ; at = dirname(at)) {
-    found.push(at);
-    if (existsSync(join(at, '.git')) || at === homedir() || dirname(at) === at) return found;
+    directories.push(at);
+    if (existsSync(join(at, '.git')) || at === home || dirname(at) === at) return directories;
   }
 }
 
-/** Directories in this one that hold a project of their own, as in a repository with a front end beside it. */
+/** Subdirectories with a project of their own, as in a repository that also contains a front end. */
 function projectsBelow(directory: string): string[] {
   try {
     const paths = readdirSync(directory).map((name) => join(directory, name));
@@ -70,22 +81,25 @@ function projectsBelow(directory: string): string[] {
   }
 }
 
-/** The interpreter of an environment. A link that leads nowhere is what a system upgrade leaves behind. */
+/** The interpreter of an environment. A system upgrade often leaves a dangling link. */
 function executableIn(environment: string): string {
   for (const name of ['bin/python', 'bin/python3']) {
     const path = join(environment, name);
     if (runnable(path)) return path;
   }
-  const dangling = isLink(join(environment, 'bin/python')) || isLink(join(environment, 'bin/python3'));
-  const state = dangling ? 'the Python that it was made with is gone' : 'it has no bin/python';
+  const paths = [join(environment, 'bin/python'), join(environment, 'bin/python3')];
+  const isThere = paths.some((path) => existsSync(path) || notFound(path) === NO_PERMISSION);
+  if (isThere)
+    throw missing(`Cannot use virtual environment "${environment}": this user may not execute its Python`, PERMISSION);
+  const state = paths.some(isLink) ? 'its Python no longer exists' : 'it has no bin/python';
   throw missing(
     `Cannot use virtual environment "${environment}": ${state}`,
-    'Make it again with python3 -m venv, and install the project into it.',
+    'Create it again with python3 -m venv, and install the project into it.',
   );
 }
 
-/** Environments that Poetry and Pipenv keep elsewhere. uv and PDM keep theirs in `.venv`. */
-function managed(directory: string, runAs: RunAs | null): Interpreter | Pick<Interpreter, 'doubt'> | null {
+/** The environment that Poetry or Pipenv keeps elsewhere. uv and PDM use `.venv`. */
+function fromTool(directory: string, runAs: RunAs | null): Interpreter | Pick<Interpreter, 'doubt'> | null {
   const tools = [
     { file: 'poetry.lock', command: 'poetry', args: ['env', 'info', '--path'] },
     { file: 'Pipfile', command: 'pipenv', args: ['--venv'] },
@@ -101,13 +115,13 @@ function managed(directory: string, runAs: RunAs | null): Interpreter | Pick<Int
     });
     const path = (stdout ?? '').trim().split('\n').at(-1) ?? '';
     if (status === 0 && path !== '') return { path: executableIn(path), source: command };
-    const state = status === null ? `${command} cannot be run` : `${command} has made no environment`;
+    const state = status === null ? `${command} cannot be run` : `${command} has no environment for this project`;
     return { doubt: `there is a ${file}, but ${state}: run "${command} install", or choose one with --python` };
   }
   return null;
 }
 
-/** Options of a child process that runs as `runAs`; it has no supplementary groups. */
+/** Options of a child process that runs as `runAs`, without supplementary groups. */
 export function identityOf(runAs: RunAs | null): { uid?: number; gid?: number; env?: NodeJS.ProcessEnv } {
   if (runAs === null) return {};
   return { uid: runAs.uid, gid: runAs.gid, env: { ...process.env, HOME: runAs.home } };
@@ -121,6 +135,27 @@ function onPath(): Interpreter {
     }
   }
   throw missing('Cannot find Python: there is no virtual environment here and no python3 on the PATH');
+}
+
+const NO_PERMISSION = 'this user may not execute it';
+
+/** Why there is nothing at `path` that this user could run; null if there is something. A directory without permission hides its files. */
+function notFound(path: string): string | null {
+  try {
+    statSync(path);
+    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? NO_PERMISSION : 'there is no such file';
+  }
+}
+
+/** The home directory of this user; '' for a user without one, as in containers that run as a number. */
+function homeDirectory(): string {
+  try {
+    return homedir();
+  } catch {
+    return '';
+  }
 }
 
 function runnable(path: string): boolean {

@@ -1,21 +1,24 @@
-/** A watch over one thing at a time, which may become another one, and which ends for good. */
+/** A watch on one thing at a time. The watched thing may change until `close`. */
 export class MovingWatch<Watched> {
-  readonly #begin: (watched: Watched) => () => void;
+  readonly #start: (watched: Watched) => () => void;
   #watched: Watched | null = null;
   #end: () => void = () => {};
   #closed = false;
 
-  /** `begin` starts to watch and returns what ends it. */
-  constructor(begin: (watched: Watched) => () => void) {
-    this.#begin = begin;
+  /** `start` starts a watch and returns the function that ends it. */
+  constructor(start: (watched: Watched) => () => void) {
+    this.#start = start;
   }
 
-  /** Watches this from now on, nothing with null. What is watched already is left alone, with what was noticed and is not yet told. */
+  /**
+   * Watches `watched` from now on; null watches nothing. If `watched` is already watched, the watch continues with its
+   * pending changes.
+   */
   follow(watched: Watched | null): void {
     if (this.#closed || watched === this.#watched) return;
     this.#end();
     this.#watched = watched;
-    this.#end = watched === null ? () => {} : this.#begin(watched);
+    this.#end = watched === null ? () => {} : this.#start(watched);
   }
 
   close(): void {

@@ -1,29 +1,35 @@
-/** What discovery found out about a Python project: everything needed to start its workers and mount its files. */
+/** The result of discovering a Python project: everything needed to start its workers and mount its files. */
 export interface Project {
-  /** Absolute. The worker's working directory and the first entry of `sys.path`. */
+  /** Absolute path. It is the worker's working directory and the first entry of `sys.path`. */
   readonly directory: string;
   readonly kind: 'django' | 'flask' | 'wsgi';
   /**
-   * `module` is a dotted name; `callable` an attribute path in it, or '' for whichever of the usual names the imported module has; with
-   * `factory` it is called without arguments first.
+   * `module` is a dotted name. `callable` is an attribute path in the module; '' selects whichever of the usual names
+   * the module contains. A `factory` is called without arguments and returns the application.
    */
   readonly application: { readonly module: string; readonly callable: string; readonly factory: boolean };
   readonly python: {
     /** Absolute path of the interpreter (inside the virtual environment, not resolved). */
     readonly path: string;
-    /** Such as "3.11.7". */
+    /** For example "3.11.7". */
     readonly version: string;
-    /** Where it was found, in words: ".venv", "VIRTUAL_ENV", "poetry", "PATH". */
+    /** Where the interpreter was found: ".venv", "VIRTUAL_ENV", "poetry" or "PATH". */
     readonly source: string;
   };
-  /** Set for the workers on top of the process environment, e.g. DJANGO_SETTINGS_MODULE, VIRTUAL_ENV. */
+  /**
+   * Environment variables for the workers, in addition to those of this process, e.g. DJANGO_SETTINGS_MODULE,
+   * VIRTUAL_ENV.
+   */
   readonly environment: Readonly<Record<string, string>>;
   readonly staticMounts: readonly StaticMount[];
-  /** Readable sentences: what was found, and what was looked for and not found with what to do. */
+  /** Sentences for people: what was found, and what is missing with advice. */
   readonly findings: readonly Finding[];
 }
 
-/** Files under `directories` (absolute; the first that has the file wins) are served below `urlPrefix`, e.g. "/static/". */
+/**
+ * Serves files under `directories` below `urlPrefix`, e.g. "/static/". The directories are absolute paths; the first
+ * that contains the file wins.
+ */
 export interface StaticMount {
   readonly urlPrefix: string;
   readonly directories: readonly string[];
@@ -35,7 +41,10 @@ export interface Finding {
   readonly text: string;
 }
 
-/** As users write it: `app:application`, `app:create_app()`, or `app` when only the import will tell. */
+/**
+ * The name as users write it: `app:application`, `app:create_app()`, or `app` when only the import will find the
+ * callable.
+ */
 export function applicationName({ module, callable, factory }: Project['application']): string {
   return callable === '' ? module : `${module}:${callable}${factory ? '()' : ''}`;
 }

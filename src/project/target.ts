@@ -2,11 +2,11 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ViaductError } from '../errors.ts';
 
-/** What the user named: a directory, and in it a module and a callable, each null when not named. */
+/** A directory, and the module and callable in it; null where the user did not name them. */
 export interface Target {
   readonly directory: string;
   readonly module: string | null;
-  /** With `()` behind it when it is a factory. */
+  /** Ends with `()` for a factory. */
   readonly callable: string | null;
 }
 
@@ -17,10 +17,10 @@ const MODULE = new RegExp(`^(${NAME}(?:\\.${NAME})*)(?::(${CALLABLE}))?$`, 'u');
 const FILE = new RegExp(`^(.+\\.py)(?::(${CALLABLE}))?$`, 'u');
 
 /**
- * Reads PATH (a directory, or a Python file with or without :CALLABLE) or MODULE:CALLABLE; both count from `chdir`, which stands for no
- * target at all.
+ * Parses PATH (a directory, or a Python file with or without :CALLABLE) or MODULE:CALLABLE. Both are relative to
+ * `chdir`. Null means `chdir` itself.
  *
- * @throws ViaductError `APPLICATION_MISSING` for what is neither.
+ * @throws ViaductError `APPLICATION_MISSING` for any other text.
  */
 export function readTarget(text: string | null, chdir: string): Target {
   if (text === null) return { directory: existing(chdir), module: null, callable: null };
@@ -29,16 +29,21 @@ export function readTarget(text: string | null, chdir: string): Target {
   const file = FILE.exec(text);
   if (file !== null) return readFile(text, resolve(chdir, file[1] as string), file[2] ?? null);
   if (existsSync(path)) {
-    throw new ViaductError('APPLICATION_MISSING', `Cannot serve "${text}": it is no Python file`, { advice: ADVICE });
+    throw new ViaductError('APPLICATION_MISSING', `Cannot serve "${text}": it is not a Python file`, {
+      advice: ADVICE,
+    });
   }
   const match = MODULE.exec(text);
-  if (match === null) throw noSuch(text);
+  if (match === null) throw missingTarget(text);
   return { directory: existing(chdir), module: match[1] as string, callable: match[2] ?? null };
 }
 
-/** A file in packages is a module of the directory above them: only so its relative imports work. */
+/**
+ * A file inside packages becomes a module of the directory above the packages. Otherwise its relative imports would
+ * fail.
+ */
 function readFile(text: string, path: string, callable: string | null): Target {
-  if (!existsSync(path)) throw noSuch(text);
+  if (!existsSync(path)) throw missingTarget(text);
   let directory = dirname(path);
   const name = basename(path, '.py');
   if (name === 'manage' && callable === null) return { directory, module: null, callable: null };
@@ -52,11 +57,11 @@ function readFile(text: string, path: string, callable: string | null): Target {
 
 function existing(directory: string): string {
   const path = resolve(directory);
-  if (!isDirectory(path)) throw noSuch(directory);
+  if (!isDirectory(path)) throw missingTarget(directory);
   return path;
 }
 
-function noSuch(text: string): ViaductError {
+function missingTarget(text: string): ViaductError {
   return new ViaductError('APPLICATION_MISSING', `Cannot serve "${text}": there is no such file or directory`, {
     advice: ADVICE,
   });

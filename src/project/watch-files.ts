@@ -4,21 +4,23 @@ import { basename, dirname } from 'node:path';
 import { openWatch, SETTLE_MS } from './watch.ts';
 
 /**
- * Calls `onChange` when one of the files at `paths` (absolute) was written, replaced, removed or made, once for changes that come together.
- * Of a symbolic link the file behind it counts as well. Their directories are what is watched, so that a file need not be there yet, and
- * one that an editor replaces is not lost; a directory that is missing is left out. Returns a function that ends it.
+ * Calls `onChange` when a file at one of `paths` (absolute) is written, replaced, removed or created, once for changes
+ * within `settleMs`. For a symbolic link the target file is watched, too.
+ *
+ * The directories of the files are watched. So a file need not exist yet, and a file that an editor replaces stays
+ * watched. Missing directories are skipped. Returns a function that ends the watch.
  */
 export function watchFiles(paths: readonly string[], onChange: () => void, settleMs = SETTLE_MS): () => void {
   const names = new Map<string, Set<string>>();
-  for (const path of new Set([...paths, ...paths.map(behindLinks)])) {
+  for (const path of new Set([...paths, ...paths.map(linkTarget)])) {
     const directory = dirname(path);
     names.set(directory, (names.get(directory) ?? new Set()).add(basename(path)));
   }
   let timer: NodeJS.Timeout | null = null;
   const watchers: FSWatcher[] = [];
-  for (const [directory, wanted] of names) {
+  for (const [directory, watchedNames] of names) {
     const watcher = openWatch(directory, (name) => {
-      if (!wanted.has(name)) return;
+      if (!watchedNames.has(name)) return;
       if (timer !== null) clearTimeout(timer);
       timer = setTimeout(onChange, settleMs);
     });
@@ -31,7 +33,7 @@ export function watchFiles(paths: readonly string[], onChange: () => void, settl
   };
 }
 
-function behindLinks(path: string): string {
+function linkTarget(path: string): string {
   try {
     return realpathSync(path);
   } catch {

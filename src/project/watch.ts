@@ -1,26 +1,27 @@
 import { type FSWatcher, lstatSync, readdirSync, watch } from 'node:fs';
 import { join, sep } from 'node:path';
 
-/** Changes that are not further apart come together. */
+/** Changes within this time are reported together. */
 export const SETTLE_MS = 150;
 const DIRECTORIES_MAX = 2000;
-/** Which files of a directory an application reads once and keeps. */
+/** The files of a directory that an application reads once and keeps in memory. */
 export interface KeptFiles {
   readonly names: RegExp;
-  /** Whether all files below a directory `templates` count too. */
+  /** Whether all files below a directory named `templates` are included. */
   readonly templates: boolean;
 }
 
-/** Of a Python project: its code, its templates (Django and Jinja cache them), its translations. */
+/** Files of a Python project: code, templates (Django and Jinja cache them) and translations. */
 export const PROJECT_FILES: KeptFiles = { names: /\.(?:py|html?|jinja2?|j2|mo)$/, templates: true };
-/** Of an application in TypeScript: its code. */
+/** Files of a TypeScript application: its code. */
 export const MODULE_FILES: KeptFiles = { names: /\.(?:[cm]?[jt]sx?|json)$/, templates: false };
 const TEMPLATES = `${sep}templates${sep}`;
-const NOT_WATCHED = new Set(['node_modules', '__pycache__', 'venv', 'env', 'site-packages']);
+const SKIPPED_NAMES = new Set(['node_modules', '__pycache__', 'venv', 'env', 'site-packages']);
 
 /**
- * Calls `onChange` when a file below `directory` changed that an application keeps, once for changes that come together. Virtual environments and
- * hidden directories are left out, directories that come later are not. Returns a function that ends it.
+ * Calls `onChange` when a file that an application keeps in memory changes below `directory`, once for changes within
+ * `settleMs`. Virtual environments and hidden directories are skipped. Directories created later are watched, too.
+ * Returns a function that ends the watch.
  */
 export function watchProject(
   directory: string,
@@ -59,7 +60,7 @@ export function watchProject(
   };
 }
 
-/** Watches a directory: null for one that is not there, or when the system has no watch left. */
+/** Watches a directory. Returns null when it does not exist or the system has no watches left. */
 export function openWatch(path: string, onEvent: (name: string) => void): FSWatcher | null {
   try {
     return watch(path, (_event, name) => name !== null && onEvent(name));
@@ -73,21 +74,21 @@ function isKept({ names, templates }: KeptFiles, directory: string, name: string
 }
 
 function directoriesBelow(top: string): string[] {
-  const found = [top];
-  for (let next = 0; next < found.length && found.length < DIRECTORIES_MAX; next += 1) {
-    const at = found[next] as string;
-    for (const name of namesIn(at)) if (isWatched(at, name)) found.push(join(at, name));
+  const directories = [top];
+  for (let next = 0; next < directories.length && directories.length < DIRECTORIES_MAX; next += 1) {
+    const at = directories[next] as string;
+    for (const name of namesIn(at)) if (isWatched(at, name)) directories.push(join(at, name));
   }
-  return found;
+  return directories;
 }
 
-/** Whether `name` is a directory that may hold code. */
+/** Whether `name` is a directory that may contain code. */
 function isWatched(parent: string, name: string): boolean {
-  if (name.startsWith('.') || NOT_WATCHED.has(name)) return false;
+  if (name.startsWith('.') || SKIPPED_NAMES.has(name)) return false;
   return lstatSync(join(parent, name), { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** Empty for a directory that is gone again. */
+/** Empty for a directory that was removed meanwhile. */
 function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory);

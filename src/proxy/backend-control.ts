@@ -1,26 +1,26 @@
-import type { Standings } from '../upstream/member.ts';
+import type { BackendOverrides } from './backend-state.ts';
 import type { BackendStatus, ReverseProxy } from './reverse-proxy.ts';
 
 /** The backends of one route. */
 export interface RouteBackends {
   readonly route: string;
-  /** Requests that wait until a backend has room. */
+  /** Number of requests that wait until a backend has room. */
   readonly waiting: number;
   readonly backends: readonly BackendStatus[];
 }
 
-/** What people change about a backend while it runs. What is absent stays as it is. */
+/** What an operator changes about a running backend. An absent property leaves the current value. */
 export interface BackendChange {
-  /** Whether it gets no new requests, but those of its sticky sessions. */
+  /** A draining backend receives only requests of its sticky sessions. */
   readonly draining?: boolean;
-  /** From 1 to 100; null for the configured one. */
+  /** From 1 to 100; null restores the configured weight. */
   readonly weight?: number | null;
 }
 
-/** Shows and changes backends, in this process or in several. */
+/** Shows and changes the backends of one server process or of several. */
 export interface BackendControl {
   backends(): Promise<readonly RouteBackends[]>;
-  /** Resolves to false when no route has a backend of this name. */
+  /** Resolves to false when no route has a backend with this name. */
   changeBackend(name: string, change: BackendChange): Promise<boolean>;
 }
 
@@ -28,23 +28,26 @@ export function listBackends(proxies: ReadonlyMap<string, ReverseProxy>): RouteB
   return [...proxies].map(([route, proxy]) => ({ route, waiting: proxy.waiting, backends: proxy.status() }));
 }
 
-/** Applies `change` to all backends of this name. Returns false when there is none. */
+/** Applies `change` to all backends with this name. Returns false when no backend has it. */
 export function changeBackend(
   proxies: ReadonlyMap<string, ReverseProxy>,
-  standings: Standings,
+  overrides: BackendOverrides,
   name: string,
   { draining, weight }: BackendChange,
 ): boolean {
-  const standing = standings.get(name);
-  if (standing === undefined) return false;
-  if (draining !== undefined) standing.draining = draining;
-  if (weight === null) delete standing.weight;
-  else if (weight !== undefined) standing.weight = weight;
+  const override = overrides.get(name);
+  if (override === undefined) return false;
+  if (draining !== undefined) override.draining = draining;
+  if (weight === null) delete override.weight;
+  else if (weight !== undefined) override.weight = weight;
   for (const proxy of proxies.values()) proxy.refresh();
   return true;
 }
 
-/** What several processes with the same routes say, as one: requests are added up, and the worst state counts. */
+/**
+ * Merges the lists of several server processes with the same routes. Request counts are added, and the worst state
+ * wins.
+ */
 export function mergeBackends(lists: readonly (readonly RouteBackends[])[]): RouteBackends[] {
   const routes = new Map<string, { waiting: number; backends: Map<string, BackendStatus> }>();
   for (const { route, waiting, backends } of lists.flat()) {

@@ -1,6 +1,6 @@
 import type { Upstream } from './upstream.ts';
 
-/** How busy a backend is for its weight. */
-export function loadOf({ protocol, weight }: Upstream): number {
-  return protocol.active / weight;
+/** Requests in progress at a backend, divided by its weight. */
+export function loadOf({ client, weight }: Upstream): number {
+  return client.active / weight;
 }

@@ -1,167 +1,181 @@
-import { Member, type Standings } from '../upstream/member.ts';
 import { type Backend, backendName } from './backend.ts';
-import type { BackendProtocol } from './upstream.ts';
+import { type BackendOverrides, BackendState } from './backend-state.ts';
+import type { UpstreamClient } from './upstream.ts';
 
-export interface RosterOptions {
-  readonly standings: Standings;
-  /** How long a backend that has come, or has come back, takes to get its whole share. 0 gives it at once. */
+export interface BackendPoolOptions {
+  readonly overrides: BackendOverrides;
+  /**
+   * How long a new or recovered backend takes to reach its full share of the requests. 0 gives the full share at once.
+   */
   readonly slowStartMs: number;
-  /** What backends are checked with, '' when they are not. Those that come later wait until a check finds them healthy. */
+  /**
+   * Path of the health checks, '' without checks. With checks, a backend that joins later waits for its first good
+   * check.
+   */
   readonly check: string;
-  readonly protocolOf: (member: Member) => BackendProtocol;
-  /** Told of each that comes. */
-  readonly onJoined: (member: Member) => void;
-  /** Told of each that is gone for good. */
-  readonly onLeft: (member: Member) => void;
-  /** Milliseconds on a clock that only goes forward. */
+  readonly createClient: (state: BackendState) => UpstreamClient;
+  /** Called for each backend that joins. */
+  readonly onJoined: (state: BackendState) => void;
+  /** Called for each backend that has left for good. */
+  readonly onLeft: (state: BackendState) => void;
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
 }
 
-/** A slow start has so many steps. */
-const STEPS = 10;
+/** Number of steps of a slow start. */
+const SLOW_START_STEPS = 10;
 
-/** The backends of a proxy: who is there, and who may be asked. Arrays stay the same as long as nothing changes. */
-export class Roster {
-  readonly #options: RosterOptions;
-  readonly #members = new Map<string, Member>();
-  readonly #byBackend = new WeakMap<Backend, Member>();
+/** The backends of a proxy, and which of them may receive requests. The arrays stay identical while nothing changes. */
+export class BackendPool {
+  readonly #options: BackendPoolOptions;
+  readonly #states = new Map<string, BackendState>();
+  readonly #byBackend = new WeakMap<Backend, BackendState>();
   #generation = 0;
   readonly #sources = new Map<number, readonly Backend[]>();
-  readonly #leaving = new Set<Member>();
-  #primaries: readonly Member[] = [];
-  #backups: readonly Member[] = [];
+  readonly #leaving = new Set<BackendState>();
+  #primaries: readonly BackendState[] = [];
+  #backups: readonly BackendState[] = [];
   #ramp: NodeJS.Timeout | null = null;
   #stopped = false;
 
-  constructor(options: RosterOptions) {
+  constructor(options: BackendPoolOptions) {
     this.#options = options;
   }
 
-  /** Those that may be asked first. */
-  get primaries(): readonly Member[] {
+  /** Available backends that are not backups. */
+  get primaries(): readonly BackendState[] {
     return this.#primaries;
   }
 
-  /** Those that may be asked when no primary can. */
-  get backups(): readonly Member[] {
+  /** Available backups. They receive requests when no primary can. */
+  get backups(): readonly BackendState[] {
     return this.#backups;
   }
 
-  /** All but those that discovery has forgotten. */
-  get members(): readonly Member[] {
-    return [...this.#members.values()];
+  /** All backends except those that service discovery no longer lists. */
+  get states(): readonly BackendState[] {
+    return [...this.#states.values()];
   }
 
   get size(): number {
-    return this.#members.size;
+    return this.#states.size;
   }
 
-  find(name: string): Member | undefined {
-    return this.#members.get(name);
+  find(name: string): BackendState | undefined {
+    return this.#states.get(name);
   }
 
-  /** `backends` are all that this source knows now: new ones join, those that no source knows any more finish what they have and leave. */
+  /**
+   * Replaces the backends of one source. New backends join. A backend that no source lists any more finishes its
+   * requests and leaves.
+   */
   update(source: number, backends: readonly Backend[]): void {
     if (this.#stopped) return;
-    const first = this.#sources.get(source) === undefined;
+    const isFirst = this.#sources.get(source) === undefined;
     this.#sources.set(source, backends);
     this.#generation += 1;
-    for (const known of this.#sources.values()) for (const backend of known) this.#want(backend, !first);
-    for (const member of this.#members.values()) if (member.generation !== this.#generation) this.#remove(member);
+    for (const known of this.#sources.values()) for (const backend of known) this.#markPresent(backend, !isFirst);
+    for (const state of this.#states.values()) if (state.generation !== this.#generation) this.#remove(state);
     this.refresh();
   }
 
-  /** `backend` is there. Engines give the same objects for what has not changed, and of those nothing needs to be compared. */
-  #want(backend: Backend, later: boolean): void {
-    let member = this.#byBackend.get(backend);
-    if (member === undefined || member.gone) {
+  /**
+   * Marks `backend` as present. A discovery source returns the same object for an unchanged backend, so the object
+   * itself needs no comparison.
+   */
+  #markPresent(backend: Backend, joinsLater: boolean): void {
+    let state = this.#byBackend.get(backend);
+    if (state === undefined || state.gone) {
       const name = backendName(backend);
-      const before = this.#members.get(name);
-      if (before !== undefined && !isSame(before.backend, backend)) this.#remove(before);
-      member = this.#members.get(name) ?? this.#add(backend, later);
-      this.#byBackend.set(backend, member);
+      const namesake = this.#states.get(name);
+      if (namesake !== undefined && !isSame(namesake.backend, backend)) this.#remove(namesake);
+      state = this.#states.get(name) ?? this.#add(backend, joinsLater);
+      this.#byBackend.set(backend, state);
     }
-    member.generation = this.#generation;
+    state.generation = this.#generation;
   }
 
-  /** To be called when something about a member has changed: who may be asked is found out anew. */
+  /** Recomputes which backends are available. Must be called when anything about a backend has changed. */
   refresh(): void {
-    const able: Member[] = [];
-    const backups: Member[] = [];
-    for (const member of this.#members.values()) {
-      if (member.startedMs === null) member.weight = member.share;
-      if (member.available) (member.backend.backup === true ? backups : able).push(member);
+    const primaries: BackendState[] = [];
+    const backups: BackendState[] = [];
+    for (const state of this.#states.values()) {
+      if (state.startedMs === null) state.weight = state.share;
+      if (state.available) (state.backend.backup === true ? backups : primaries).push(state);
     }
-    this.#primaries = able;
+    this.#primaries = primaries;
     this.#backups = backups;
   }
 
-  /** `member` is back: its share grows as that of a new one does. */
-  startSlowly(member: Member): void {
+  /** Starts the slow start of a recovered backend: its share grows like that of a new backend. */
+  startSlowly(state: BackendState): void {
     if (this.#options.slowStartMs === 0 || this.#stopped) return;
-    member.startedMs = this.#options.now();
-    member.weight = member.share / STEPS;
-    this.#ramp ??= setInterval(() => this.#raise(), this.#options.slowStartMs / STEPS).unref();
+    state.startedMs = this.#options.now();
+    state.weight = state.share / SLOW_START_STEPS;
+    this.#ramp ??= setInterval(() => this.#raiseWeights(), this.#options.slowStartMs / SLOW_START_STEPS).unref();
   }
 
   stop(): void {
     this.#stopped = true;
     if (this.#ramp !== null) clearInterval(this.#ramp);
-    for (const member of this.#everyone()) member.protocol.stop();
+    for (const state of this.#all()) state.client.stop();
   }
 
   destroy(): void {
     this.stop();
-    for (const member of this.#everyone()) member.protocol.destroy();
+    for (const state of this.#all()) state.client.destroy();
   }
 
-  /** A request has left a backend: one that discovery has forgotten may have had its last. */
-  freed(member: Member): void {
-    if (member.gone && member.protocol.active === 0) this.#forget(member);
+  /**
+   * Must be called when a request has left a backend. A backend that discovery no longer lists is forgotten after its
+   * last request.
+   */
+  onFreed(state: BackendState): void {
+    if (state.gone && state.client.active === 0) this.#forget(state);
   }
 
-  #everyone(): readonly Member[] {
-    return [...this.#members.values(), ...this.#leaving];
+  #all(): readonly BackendState[] {
+    return [...this.#states.values(), ...this.#leaving];
   }
 
-  #add(backend: Backend, later: boolean): Member {
-    const { standings, protocolOf, onJoined, check } = this.#options;
+  #add(backend: Backend, joinsLater: boolean): BackendState {
+    const { overrides, createClient, onJoined, check } = this.#options;
     const name = backendName(backend);
-    const standing = standings.get(name) ?? {};
-    standings.set(name, standing);
-    const member = new Member(backend, standing, check, protocolOf);
-    member.unproven = later && check !== '';
-    this.#members.set(member.name, member);
-    if (later) this.startSlowly(member);
-    onJoined(member);
-    return member;
+    const override = overrides.get(name) ?? {};
+    overrides.set(name, override);
+    const state = new BackendState(backend, override, check, createClient);
+    state.awaitsCheck = joinsLater && check !== '';
+    this.#states.set(state.name, state);
+    if (joinsLater) this.startSlowly(state);
+    onJoined(state);
+    return state;
   }
 
-  #remove(member: Member): void {
-    member.gone = true;
-    this.#members.delete(member.name);
-    this.#leaving.add(member);
-    member.protocol.stop();
-    if (member.protocol.active === 0) this.#forget(member);
+  #remove(state: BackendState): void {
+    state.gone = true;
+    this.#states.delete(state.name);
+    this.#leaving.add(state);
+    state.client.stop();
+    if (state.client.active === 0) this.#forget(state);
   }
 
-  #forget(member: Member): void {
-    if (!this.#leaving.delete(member)) return;
-    const { standing } = member;
-    if (standing.draining !== true && standing.weight === undefined && !this.#members.has(member.name))
-      this.#options.standings.delete(member.name);
-    this.#options.onLeft(member);
+  #forget(state: BackendState): void {
+    if (!this.#leaving.delete(state)) return;
+    const { override } = state;
+    if (override.draining !== true && override.weight === undefined && !this.#states.has(state.name))
+      this.#options.overrides.delete(state.name);
+    this.#options.onLeft(state);
   }
 
-  #raise(): void {
+  #raiseWeights(): void {
     const { slowStartMs, now } = this.#options;
     let rising = false;
-    for (const member of this.#members.values()) {
-      if (member.startedMs === null) continue;
-      const part = (now() - member.startedMs) / slowStartMs;
-      if (part >= 1) member.startedMs = null;
+    for (const state of this.#states.values()) {
+      if (state.startedMs === null) continue;
+      const fraction = (now() - state.startedMs) / slowStartMs;
+      if (fraction >= 1) state.startedMs = null;
       else rising = true;
-      member.weight = member.share * Math.max(1 / STEPS, Math.min(1, part));
+      state.weight = state.share * Math.max(1 / SLOW_START_STEPS, Math.min(1, fraction));
     }
     this.refresh();
     if (rising || this.#ramp === null) return;
@@ -170,7 +184,7 @@ export class Roster {
   }
 }
 
-/** Whether a backend of the same name is asked the same way. */
+/** Whether two backends of the same name have the same weight and role. */
 function isSame(backend: Backend, other: Backend): boolean {
   return backend.weight === other.weight && backend.backup === other.backup;
 }

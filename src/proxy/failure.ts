@@ -5,18 +5,19 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the connection was refused',
   ECONNRESET: 'the connection was reset',
   EPIPE: 'the connection was closed',
-  ENOENT: 'there is no such socket',
+  ENOENT: 'the socket does not exist',
   EACCES: 'permission denied',
-  ENOTFOUND: 'the host name is not known',
-  EAI_AGAIN: 'the host name cannot be looked up now',
+  ENOTFOUND: 'the host name is unknown',
+  EAI_AGAIN: 'the host name cannot be resolved at the moment',
   EHOSTUNREACH: 'the host cannot be reached',
   ENETUNREACH: 'the network cannot be reached',
-  ETIMEDOUT: 'no connection in time',
-  EPROTO: 'it does not speak TLS as we do',
+  ETIMEDOUT: 'the connection timed out',
+  EPROTO: 'the TLS handshake failed',
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'the TLS handshake found no common protocol (ALPN)',
   EMFILE: 'there are too many open files',
 };
 
-/** What went wrong with a connection, for the log. */
+/** The reason for a failed connection, for the log. */
 export function describeFailure(error: Error | null): string {
   if (error === null) return 'the connection was closed';
   const inner = error instanceof AggregateError ? (error.errors[0] as Error) : error;
@@ -26,12 +27,12 @@ export function describeFailure(error: Error | null): string {
   );
 }
 
-/** The same for one that ended while something was expected of it: `when` stands behind "the connection closed". */
+/** The same for a connection that ended too early. `when` is appended to "the connection closed". */
 export function describeClosing(error: Error | null, when: string): string {
   return error === null ? `the connection closed ${when}` : describeFailure(error);
 }
 
-/** What becomes of a response that has begun and does not come whole. */
+/** The error for a response that has started but cannot be completed. */
 export function brokenContent(backend: Backend, reason: string): ViaductError {
   return new ViaductError(
     'UPSTREAM',

@@ -1,31 +1,38 @@
 import { isIP } from 'node:net';
 import type { Request } from '../http/message.ts';
 
-/** Which fields tell the backend about the client. */
+/** Which fields describe the client to the backend. */
 export type ForwardedMode = 'x-forwarded' | 'forwarded' | 'both' | 'off';
 
-/** What such fields said when they came: '' where there was none. */
-export interface ForwardedBefore {
+/** The values of these fields in the received request; '' for an absent field. */
+export interface ReceivedForwarding {
   for: string;
   host: string;
   port: string;
   forwarded: string;
 }
 
-/** Field lines that tell the backend about `request`'s client. `port` is the listener's, '' when unknown. */
-export function forwardedLines(request: Request, before: ForwardedBefore, mode: ForwardedMode, port: string): string {
+/** Field lines that describe the client of `request` to the backend. `port` is the listener's port, '' when unknown. */
+export function forwardedLines(
+  request: Request,
+  received: ReceivedForwarding,
+  mode: ForwardedMode,
+  port: string,
+): string {
   if (mode === 'off') return '';
-  const lines = mode === 'forwarded' ? '' : xForwardedLines(request, before, port);
-  return mode === 'x-forwarded' ? lines : `${lines}Forwarded: ${forwardedValue(request, before.forwarded)}\r\n`;
+  const lines = mode === 'forwarded' ? '' : xForwardedLines(request, received, port);
+  return mode === 'x-forwarded' ? lines : `${lines}Forwarded: ${forwardedValue(request, received.forwarded)}\r\n`;
 }
 
-/** The client's address is appended to the list unless it is there: a trusted proxy has named the same client then. */
-function xForwardedLines({ peer, host }: Request, before: ForwardedBefore, port: string): string {
+/**
+ * Appends the client's address unless the list already contains it: then a trusted proxy has already named this client.
+ */
+function xForwardedLines({ peer, host }: Request, received: ReceivedForwarding, port: string): string {
   const { remoteAddress, secure, serverPort } = peer;
-  const named = remoteAddress === '' || before.for.split(',').some((address) => address.trim() === remoteAddress);
-  const addresses = named ? before.for : before.for === '' ? remoteAddress : `${before.for}, ${remoteAddress}`;
-  const forHost = before.host === '' ? host : before.host;
-  const forPort = before.port || serverPort || port || (secure ? '443' : '80');
+  const isListed = remoteAddress === '' || received.for.split(',').some((address) => address.trim() === remoteAddress);
+  const addresses = isListed ? received.for : received.for === '' ? remoteAddress : `${received.for}, ${remoteAddress}`;
+  const forHost = received.host === '' ? host : received.host;
+  const forPort = received.port || serverPort || port || (secure ? '443' : '80');
   return (
     (addresses === '' ? '' : `X-Forwarded-For: ${addresses}\r\n`) +
     `X-Forwarded-Proto: ${secure ? 'https' : 'http'}\r\n` +
@@ -35,12 +42,12 @@ function xForwardedLines({ peer, host }: Request, before: ForwardedBefore, port:
 }
 
 /** RFC 7239 section 4. */
-function forwardedValue({ peer, host }: Request, before: string): string {
+function forwardedValue({ peer, host }: Request, received: string): string {
   const node = nodeOf(peer.remoteAddress);
-  if (before.toLowerCase().includes(`for=${node}`)) return before;
+  if (received.toLowerCase().includes(`for=${node}`)) return received;
   const forHost = host === '' ? '' : `;host=${quoted(host)}`;
   const element = `for=${node}${forHost};proto=${peer.secure ? 'https' : 'http'}`;
-  return before === '' ? element : `${before}, ${element}`;
+  return received === '' ? element : `${received}, ${element}`;
 }
 
 /** RFC 7239 section 6. */
@@ -49,7 +56,7 @@ function nodeOf(address: string): string {
   return isIP(address) === 6 ? `"[${address}]"` : address;
 }
 
-/** A token may stand as it is (RFC 9110 section 5.6.4). */
+/** A token needs no quotes (RFC 9110 section 5.6.4). */
 function quoted(value: string): string {
   return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`;
 }

@@ -3,8 +3,8 @@ import type { Request } from '../http/message.ts';
 import { cookieOf } from '../http/semantics/cookie.ts';
 
 /**
- * The function that finds what a request is hashed by: `address`, `path`, `header:NAME` or `cookie:NAME`. A request without the field or the cookie goes by
- * the client's address.
+ * Returns the function that computes a request's hash key. `by` is `address`, `path`, `header:NAME` or `cookie:NAME`.
+ * Without the field or the cookie, the key is the client's address.
  */
 export function hashKey(by: string): (request: Request) => string {
   if (by === 'path') return ({ path }) => path;

@@ -1,4 +1,4 @@
-/** What the proxy does with a request's field. */
+/** How the proxy treats a field of a request. */
 export type RequestFieldKind =
   | 'pass'
   | 'drop'
@@ -11,8 +11,8 @@ export type RequestFieldKind =
   | 'forwarded';
 
 /**
- * Fields of one connection (RFC 9110 section 7.6.1), and those that the proxy writes itself: framing, and Host. `Expect` was answered
- * by the front.
+ * Fields of one connection (RFC 9110 section 7.6.1), and fields that the proxy writes itself: framing and Host. The
+ * server has already answered `Expect`.
  */
 const DROPPED = new Set([
   'host',
@@ -40,7 +40,7 @@ const SPECIAL: ReadonlySet<string> = new Set<RequestFieldKind>([
 const NAMES_MAX = 1024;
 const kinds = new Map<string, RequestFieldKind>();
 
-/** The kind of the field `name`, in any spelling. */
+/** The kind of the field `name`, in any letter case. */
 export function requestFieldKind(name: string): RequestFieldKind {
   const known = kinds.get(name);
   if (known !== undefined) return known;
@@ -50,7 +50,10 @@ export function requestFieldKind(name: string): RequestFieldKind {
   return kind;
 }
 
-/** Behind CGI-like interfaces `_` and `-` are the same: a client could forge what the proxy says with the other one. */
+/**
+ * CGI-like interfaces do not distinguish `_` and `-`. A client could otherwise forge the proxy's fields by the other
+ * spelling.
+ */
 function kindOf(lower: string): RequestFieldKind {
   if (DROPPED.has(lower)) return 'drop';
   if (SPECIAL.has(lower)) return lower as RequestFieldKind;

@@ -1,169 +1,181 @@
-import { after, type HandlerResult } from '../http/handler.ts';
+import { type HandlerResult, mapResponse } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { Response } from '../http/response.ts';
 import { reasonPhrase } from '../http/semantics/status.ts';
-import type { Member } from '../upstream/member.ts';
-import type { Roster } from './backend-pool.ts';
+import type { BackendPool } from './backend-pool.ts';
+import type { BackendState } from './backend-state.ts';
 import type { Balancer } from './balancer.ts';
+import { backendFailedResponse } from './client/error-responses.ts';
 import type { ActiveChecks } from './health/active-checks.ts';
 import type { PassiveHealth } from './health/passive-health.ts';
-import type { WaitingLine } from './request-queue.ts';
+import type { RequestQueue } from './request-queue.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { Sticky } from './sticky.ts';
-import type { ProtocolOwner, Upstream, UpstreamFailure } from './upstream.ts';
+import type { Upstream, UpstreamClientOwner, UpstreamFailure } from './upstream.ts';
 
-export interface DispatcherParts {
-  readonly roster: Roster;
+export interface LoadBalancerParts {
+  readonly pool: BackendPool;
   readonly balancer: Balancer;
   readonly passive: PassiveHealth;
   readonly retries: RetryPolicy;
-  /** Null when sessions stick to nobody. */
+  /** Null without sticky sessions. */
   readonly sticky: Sticky | null;
-  /** Null when backends are not checked. */
+  /** Null without health checks. */
   readonly checks: ActiveChecks | null;
-  /** Null when backends take as many requests as come. */
-  readonly line: WaitingLine | null;
-  /** So many requests may be with one backend; 0 for as many as come. */
+  /** Null when the number of requests per backend is not limited. */
+  readonly queue: RequestQueue | null;
+  /** Maximum number of requests at one backend; 0 for no limit. */
   readonly connectionsMax: number;
-  /** Statuses that count as failures of a backend. */
+  /** Response statuses that count as failures of a backend. */
   readonly failedStatuses: ReadonlySet<number>;
   readonly onError: (message: string, request: Request) => void;
   readonly onInfo: (message: string) => void;
 }
 
-const NONE: readonly Upstream[] = [];
-const NOBODY: readonly Member[] = [];
+const NO_UPSTREAMS: readonly Upstream[] = [];
+const NO_BACKENDS: readonly BackendState[] = [];
 
-/** Finds a backend for each request: one that may be asked, has room, and is the balancer's choice; and another when that one fails. */
-export class Dispatcher {
-  readonly #parts: DispatcherParts;
+/**
+ * Chooses a backend for each request: it must be available and have room, and the balancer chooses among several. When
+ * the backend fails, another one may be tried.
+ */
+export class LoadBalancer {
+  readonly #parts: LoadBalancerParts;
 
-  constructor(parts: DispatcherParts) {
+  constructor(parts: LoadBalancerParts) {
     this.#parts = parts;
   }
 
   handle(request: Request): HandlerResult {
     const { sticky, retries } = this.#parts;
-    retries.requested();
-    const result = this.#dispatch(request, NONE);
-    return sticky === null ? result : after(result, (response) => sticky.mark(request, response));
+    retries.countRequest();
+    const result = this.#dispatch(request, NO_UPSTREAMS);
+    return sticky === null ? result : mapResponse(result, (response) => sticky.addCookie(request, response));
   }
 
-  /** What a backend's protocol tells of its requests. `member` is asked for only once there is one. */
-  ownerOf(member: Member): ProtocolOwner {
+  /** The owner of the client of `state`. `state` may still be under construction here, so nothing is read from it. */
+  ownerOf(state: BackendState): UpstreamClientOwner {
     return {
-      recover: (failure, request, tried) => this.#recover(member, failure, request, tried as readonly Member[]),
-      responded: (status, request, tried) => this.#responded(member, status, request, tried.length),
-      left: (request) => this.#parts.passive.gaveUp(member, request),
-      freed: () => this.#freed(member),
+      recover: (failure, request, tried) => this.#recover(state, failure, request, tried as readonly BackendState[]),
+      responded: (status, request, tried) => this.#responded(state, status, request, tried.length),
+      left: (request) => this.#parts.passive.cancelled(state, request),
+      freed: () => this.#freed(state),
     };
   }
 
   #dispatch(request: Request, tried: readonly Upstream[]): HandlerResult {
-    const { line, passive } = this.#parts;
-    const able = this.#able(request, tried as readonly Member[]);
-    if (able.length === 0) return this.#nobody(request, tried);
-    const member = this.#choose(request, able);
-    if (member === null) return line?.join(request, tried) ?? unavailable(1);
-    passive.asks(member, request);
-    return member.protocol.send(request, tried);
+    const { queue, passive } = this.#parts;
+    const eligible = this.#eligible(request, tried as readonly BackendState[]);
+    if (eligible.length === 0) return this.#refuse(request, tried);
+    const chosen = this.#choose(request, eligible);
+    if (chosen === null) return queue?.join(request, tried) ?? unavailable(1);
+    passive.sending(chosen, request);
+    return chosen.client.send(request, tried);
   }
 
-  /** Those that may be asked now: sessions stay where they are; primaries come first, backups next; those that rest come when there is nobody else. */
-  #able(request: Request, tried: readonly Member[]): readonly Member[] {
-    const { sticky, roster, passive } = this.#parts;
-    const own = sticky?.memberOf(request) ?? null;
-    if (own !== null && !tried.includes(own) && !passive.isResting(own)) return [own];
-    const primaries = without(roster.primaries, tried);
-    const awake = passive.awake(primaries);
-    if (awake.length > 0) return awake as readonly Member[];
-    const backups = without(roster.backups, tried);
-    const awakeBackups = passive.awake(backups);
-    if (awakeBackups.length > 0) return awakeBackups as readonly Member[];
+  /**
+   * The backends that may receive the request now. Sticky sessions keep their backend. Primaries come first, then
+   * backups, and backends that are down only when no other is left.
+   */
+  #eligible(request: Request, tried: readonly BackendState[]): readonly BackendState[] {
+    const { sticky, pool, passive } = this.#parts;
+    const sessionBackend = sticky?.backendFor(request) ?? null;
+    if (sessionBackend !== null && !tried.includes(sessionBackend) && !passive.isDown(sessionBackend))
+      return [sessionBackend];
+    const primaries = without(pool.primaries, tried);
+    const available = passive.available(primaries);
+    if (available.length > 0) return available as readonly BackendState[];
+    const backups = without(pool.backups, tried);
+    const availableBackups = passive.available(backups);
+    if (availableBackups.length > 0) return availableBackups as readonly BackendState[];
     const last = passive.lastResort(primaries);
-    return (last.length > 0 ? last : passive.lastResort(backups)) as readonly Member[];
+    return (last.length > 0 ? last : passive.lastResort(backups)) as readonly BackendState[];
   }
 
-  /** One of `able` that has room; null when none has. */
-  #choose(request: Request, able: readonly Member[]): Member | null {
+  /** One of `eligible` that has room; null when all are full. */
+  #choose(request: Request, eligible: readonly BackendState[]): BackendState | null {
     const { connectionsMax, balancer } = this.#parts;
-    const free = connectionsMax === 0 ? able : able.filter(({ protocol }) => protocol.active < connectionsMax);
+    const free = connectionsMax === 0 ? eligible : eligible.filter(({ client }) => client.active < connectionsMax);
     if (free.length <= 1) return free[0] ?? null;
-    return balancer.pick(request, free.length === able.length ? able : free) as Member;
+    return balancer.pick(request, free.length === eligible.length ? eligible : free) as BackendState;
   }
 
-  #recover(member: Member, failure: UpstreamFailure, request: Request, tried: readonly Member[]): HandlerResult {
-    const { roster, passive, retries, checks, onError, onInfo } = this.#parts;
+  #recover(
+    state: BackendState,
+    failure: UpstreamFailure,
+    request: Request,
+    tried: readonly BackendState[],
+  ): HandlerResult {
+    const { pool, passive, retries, checks, onError, onInfo } = this.#parts;
     const { phase, reason, status } = failure;
-    const answer = Response.text(status, `${reasonPhrase(status)}\n`);
+    const answer = backendFailedResponse(status);
     if (checks?.isCheck(request) === true) {
       checks.failed(request, `${phase}: ${reason}`);
       return answer;
     }
-    onError(`Cannot get a response from backend "${member.name}": ${phase}: ${reason}`, request);
-    if (passive.failed(member, phase === 'connect') && (roster.size > 1 || passive.isOpen(member))) {
-      onInfo(
-        `Backend "${member.name}" gets no requests for ${Math.ceil(passive.restLeftMs(member))} ms: ${phase}: ${reason}`,
-      );
+    onError(`Cannot get a response from backend "${state.name}": ${phase}: ${reason}`, request);
+    if (passive.failed(state, phase === 'connect') && (pool.size > 1 || passive.isOpen(state))) {
+      onInfo(`Backend "${state.name}" is down for ${Math.ceil(passive.downForMs(state))} ms: ${phase}: ${reason}`);
     }
-    const failed = [...tried, member];
-    const repeats = retries.allows(failure, request, tried.length) && this.#able(request, failed).length > 0;
-    return repeats ? this.#dispatch(request, failed) : answer;
+    const failedBackends = [...tried, state];
+    const isRetried =
+      retries.allows(failure, request, tried.length) && this.#eligible(request, failedBackends).length > 0;
+    return isRetried ? this.#dispatch(request, failedBackends) : answer;
   }
 
-  /** Whether the response that has begun counts as a failure, for which another backend is asked. */
-  #responded(member: Member, status: number, request: Request, failures: number): boolean {
+  /** Whether this response counts as a failure and the request goes to another backend. */
+  #responded(state: BackendState, status: number, request: Request, failures: number): boolean {
     const { passive, sticky, retries, failedStatuses, checks } = this.#parts;
     if (checks?.isCheck(request) === true) return false;
-    if (!failedStatuses.has(status)) passive.succeeded(member);
-    else if (retries.isRepeatable(request, failures) && this.#able(request, [member]).length > 0) return true;
-    else passive.failed(member, false);
-    sticky?.answered(request, member);
+    if (!failedStatuses.has(status)) passive.succeeded(state);
+    else if (retries.isRepeatable(request, failures) && this.#eligible(request, [state]).length > 0) return true;
+    else passive.failed(state, false);
+    sticky?.onAnswered(request, state);
     return false;
   }
 
-  #freed(member: Member): void {
-    const { roster, line } = this.#parts;
-    roster.freed(member);
-    if (line === null || line.length === 0) return;
-    line.advance((request, tried) => {
-      const able = this.#able(request, tried as readonly Member[]);
-      const chosen = this.#choose(request, able);
-      if (chosen === null) return able.length === 0 ? this.#nobody(request, tried) : null;
-      this.#parts.passive.asks(chosen, request);
-      return chosen.protocol.send(request, tried);
+  #freed(state: BackendState): void {
+    const { pool, queue } = this.#parts;
+    pool.onFreed(state);
+    if (queue === null || queue.length === 0) return;
+    queue.advance((request, tried) => {
+      const eligible = this.#eligible(request, tried as readonly BackendState[]);
+      const chosen = this.#choose(request, eligible);
+      if (chosen === null) return eligible.length === 0 ? this.#refuse(request, tried) : null;
+      this.#parts.passive.sending(chosen, request);
+      return chosen.client.send(request, tried);
     });
   }
 
-  /** No backend may be asked. */
-  #nobody(request: Request, tried: readonly Upstream[]): HandlerResult {
-    const { roster, passive, onError } = this.#parts;
-    const { members } = roster;
-    const states = members.slice(0, 5).map((member) => `"${member.name}" ${stateOf(member, passive)}`);
-    const why = members.length === 0 ? 'there is none' : states.join(', ') + (members.length > 5 ? ', …' : '');
+  /** The response when no backend may receive the request. */
+  #refuse(request: Request, tried: readonly Upstream[]): HandlerResult {
+    const { pool, passive, onError } = this.#parts;
+    const { states } = pool;
+    const described = states.slice(0, 5).map((state) => `"${state.name}" ${stateNameOf(state, passive)}`);
+    const why = states.length === 0 ? 'no backend is known' : described.join(', ') + (states.length > 5 ? ', …' : '');
     if (tried.length === 0) onError(`Cannot choose a backend: ${why}`, request);
-    const rests = members.map((member) => passive.restLeftMs(member)).filter((ms) => ms > 0);
-    return unavailable(rests.length === 0 ? 1 : Math.ceil(Math.min(...rests) / 1000));
+    const downMs = states.map((state) => passive.downForMs(state)).filter((ms) => ms > 0);
+    return unavailable(downMs.length === 0 ? 1 : Math.ceil(Math.min(...downMs) / 1000));
   }
 }
 
-/** What a backend does now, in a word for people. */
-export type MemberState = 'up' | 'draining' | 'unhealthy' | 'resting' | 'leaving';
+/** The state of a backend in one word, as shown to operators. */
+export type BackendStateName = 'up' | 'draining' | 'unhealthy' | 'down' | 'leaving';
 
-export function stateOf(member: Member, passive: PassiveHealth): MemberState {
-  if (member.gone) return 'leaving';
-  if (member.draining) return 'draining';
-  if (!member.healthy) return 'unhealthy';
-  return passive.isResting(member) ? 'resting' : 'up';
+export function stateNameOf(state: BackendState, passive: PassiveHealth): BackendStateName {
+  if (state.gone) return 'leaving';
+  if (state.draining) return 'draining';
+  if (!state.healthy) return 'unhealthy';
+  return passive.isDown(state) ? 'down' : 'up';
 }
 
 export function unavailable(retryAfterS: number): Response {
   return Response.text(503, `${reasonPhrase(503)}\n`, ['Retry-After', `${retryAfterS}`]);
 }
 
-/** Those that have not failed the request. */
-function without(members: readonly Member[], tried: readonly Member[]): readonly Member[] {
-  if (tried.length === 0) return members;
-  const left = members.filter((member) => !tried.includes(member));
-  return left.length === 0 ? NOBODY : left;
+/** The backends that have not yet failed this request. */
+function without(states: readonly BackendState[], tried: readonly BackendState[]): readonly BackendState[] {
+  if (tried.length === 0) return states;
+  const remaining = states.filter((state) => !tried.includes(state));
+  return remaining.length === 0 ? NO_BACKENDS : remaining;
 }

@@ -2,25 +2,25 @@ import { isIP, connect as netConnect, type Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import type { Backend } from './backend.ts';
 
-/** An idle tunnel or a slow answer must not outlive its machine. */
+/** TCP keep-alive detects a dead peer of an idle tunnel or a slow response. */
 const PROBE_MS = 60_000;
 
 /**
- * Begins to connect to `backend`. `receive` gets what comes; a plain socket asks `memory` before each read where to put it. `connected` is
- * called when requests can be written, for TLS behind the handshake.
+ * Opens a connection to `backend`. `receive` is called with the received bytes; a plain socket calls `readBuffer` before
+ * each read for the buffer. `connected` is called when requests can be written, with TLS after the handshake.
  */
 export function openSocket(
   backend: Backend,
-  memory: () => Buffer,
+  readBuffer: () => Buffer,
   receive: (bytes: Buffer, length: number) => void,
   connected: () => void,
 ): Socket {
-  const { host, port, path, tls } = backend;
+  const { host, port, path, tls, protocol } = backend;
   const common = { noDelay: true, keepAlive: true, keepAliveInitialDelay: PROBE_MS, allowHalfOpen: true };
   const address = path === undefined ? { host, port } : { path };
   if (tls === undefined) {
     const onread = {
-      buffer: memory,
+      buffer: readBuffer,
       callback(length: number, bytes: Uint8Array): boolean {
         receive(bytes as Buffer, length);
         return true;
@@ -39,7 +39,7 @@ export function openSocket(
     ...(tls.cert === undefined ? {} : { cert: tls.cert }),
     ...(tls.key === undefined ? {} : { key: tls.key }),
     rejectUnauthorized: tls.verify !== false,
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [protocol === 'http2' ? 'h2' : 'http/1.1'],
   });
   socket.on('data', (bytes: Buffer) => receive(bytes, bytes.length));
   socket.once('secureConnect', connected);

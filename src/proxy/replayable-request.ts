@@ -2,8 +2,8 @@ import type { HeaderList, Peer, Request } from '../http/message.ts';
 
 const NOBODY: Peer = { remoteAddress: '', remotePort: 0, listener: 0, secure: false, serverPort: '' };
 
-/** A request without content that no client has sent. `path` may have a query. */
-export function ownRequest(method: string, path: string, headers: HeaderList): Request {
+/** Creates a request of the server itself, without content. `path` may contain a query. */
+export function internalRequest(method: string, path: string, headers: HeaderList): Request {
   const query = path.indexOf('?');
   const host = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'host');
   return {
@@ -13,7 +13,7 @@ export function ownRequest(method: string, path: string, headers: HeaderList): R
     protocol: 'HTTP/1.1',
     headers,
     headersRepeat: true,
-    recurring: 0,
+    headerCacheId: 0,
     scriptName: '',
     host: host < 0 ? '' : (headers[host + 1] as string),
     body: null,

@@ -1,28 +1,28 @@
 import type { HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
-import { clientLeftResponse } from './client/error-responses.ts';
+import { clientClosedResponse } from './client/error-responses.ts';
 import { LaterResponse } from './client/later-response.ts';
-import type { Clock, Watched } from './tick-clock.ts';
+import type { TickClock, Watched } from './tick-clock.ts';
 import type { Upstream } from './upstream.ts';
 
-export interface WaitingLineOptions {
-  /** So many requests may wait. */
+export interface RequestQueueOptions {
+  /** Maximum number of waiting requests. */
   readonly queueMax: number;
   readonly queueTimeoutMs: number;
-  /** What a request gets that waited for too long. */
-  readonly late: (request: Request) => HandlerResult;
+  /** Creates the response for a request that waited too long. */
+  readonly onTimeout: (request: Request) => HandlerResult;
 }
 
-/** Sends a waiting request, or returns null when there is still no room for one. */
+/** Sends a waiting request; returns null when there is still no room. */
 type Send = (request: Request, tried: readonly Upstream[]) => HandlerResult | null;
 
-/** Requests that wait until a backend has room, the longest first. */
-export class WaitingLine implements Watched {
-  readonly #clock: Clock;
-  readonly #options: WaitingLineOptions;
+/** Requests that wait for room at a backend, in order of arrival. */
+export class RequestQueue implements Watched {
+  readonly #clock: TickClock;
+  readonly #options: RequestQueueOptions;
   readonly #waiting = new Set<WaitingRequest>();
 
-  constructor(clock: Clock, options: WaitingLineOptions) {
+  constructor(clock: TickClock, options: RequestQueueOptions) {
     this.#clock = clock;
     this.#options = options;
   }
@@ -31,24 +31,24 @@ export class WaitingLine implements Watched {
     return this.#waiting.size;
   }
 
-  /** Lets `request` wait; null when the line is full. */
+  /** Adds `request` to the queue; returns null when the queue is full. */
   join(request: Request, tried: readonly Upstream[]): HandlerResult | null {
     if (this.#waiting.size >= this.#options.queueMax) return null;
     const deadline = this.#clock.tick + this.#clock.ticks(this.#options.queueTimeoutMs);
     const waiting = new WaitingRequest(request, tried, deadline);
-    request.onGone = () => this.#leave(waiting, clientLeftResponse());
+    request.onGone = () => this.#leave(waiting, clientClosedResponse());
     if (this.#waiting.size === 0) this.#clock.watch(this);
     this.#waiting.add(waiting);
     return waiting;
   }
 
-  /** Sends as many as there is room for. */
+  /** Sends waiting requests while there is room. */
   advance(send: Send): void {
     for (const waiting of this.#waiting) {
       waiting.request.onGone = null;
       const result = send(waiting.request, waiting.tried);
       if (result === null) {
-        waiting.request.onGone = () => this.#leave(waiting, clientLeftResponse());
+        waiting.request.onGone = () => this.#leave(waiting, clientClosedResponse());
         return;
       }
       this.#leave(waiting, result);
@@ -59,21 +59,21 @@ export class WaitingLine implements Watched {
     for (const waiting of this.#waiting) {
       if (this.#clock.tick < waiting.deadline) return;
       waiting.request.onGone = null;
-      this.#leave(waiting, this.#options.late(waiting.request));
+      this.#leave(waiting, this.#options.onTimeout(waiting.request));
     }
   }
 
   #leave(waiting: WaitingRequest, result: HandlerResult): void {
     this.#waiting.delete(waiting);
     if (this.#waiting.size === 0) this.#clock.forget(this);
-    waiting.answer(result);
+    waiting.settle(result);
   }
 }
 
 class WaitingRequest extends LaterResponse {
   readonly request: Request;
   readonly tried: readonly Upstream[];
-  /** The tick at which it has waited for too long. */
+  /** The tick at which the request has waited too long. */
   readonly deadline: number;
 
   constructor(request: Request, tried: readonly Upstream[], deadline: number) {
@@ -83,7 +83,7 @@ class WaitingRequest extends LaterResponse {
     this.deadline = deadline;
   }
 
-  answer(result: HandlerResult): void {
-    this.settle(result);
+  settle(result: HandlerResult): void {
+    this.resolve(result);
   }
 }

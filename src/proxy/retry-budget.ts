@@ -1,25 +1,25 @@
-/** So many repeats are always possible, and so many can be saved up. */
+/** Initial number of retries, and the maximum that can be saved. */
 const RESERVE = 10;
 
 /**
- * Lets requests be repeated as long as repeats are a small share of all: when every request fails, repeating all of them would only double the load of
- * what is overloaded.
+ * Allows retries only for a small share of all requests. If every request fails, retrying all of them would double the
+ * load of an overloaded backend.
  */
 export class RetryBudget {
   readonly #share: number;
   #saved = RESERVE;
 
-  /** `share` of the requests may be repeated: 0.2 is one in five. */
+  /** `share` is the fraction of requests that may be retried: 0.2 is one in five. */
   constructor(share: number) {
     this.#share = share;
   }
 
-  /** A request has come. */
-  requested(): void {
+  /** Must be called for each request. */
+  countRequest(): void {
     if (this.#saved < RESERVE) this.#saved += this.#share;
   }
 
-  /** Whether a request may be repeated; if so, that is counted. */
+  /** Whether a retry is allowed. If so, it is counted. */
   take(): boolean {
     if (this.#share === 0 || this.#saved < 1) return false;
     this.#saved -= 1;

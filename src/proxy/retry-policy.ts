@@ -3,14 +3,17 @@ import { isIdempotent } from '../http/semantics/idempotent.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { UpstreamFailure } from './upstream.ts';
 
-/** What a request that a backend has got may be repeated at another one after: it gave no proper response, or took too long. */
+/**
+ * A failure after which a request that was already sent may be retried at another backend: an invalid or missing
+ * response, or a timeout.
+ */
 export type RetryReason = 'error' | 'timeout';
 
 export interface RetryOptions {
-  /** So many other backends may get a request that one has got already and failed. */
+  /** Maximum number of retries of a request that a backend received and failed. */
   readonly retries: number;
   readonly retryOn: readonly RetryReason[];
-  /** The part of all requests that may be repeated: 0.2 is one in five. */
+  /** The fraction of requests that may be retried: 0.2 is one in five. */
   readonly retryBudget: number;
 }
 
@@ -24,17 +27,23 @@ export class RetryPolicy {
     this.#budget = new RetryBudget(options.retryBudget);
   }
 
-  /** A request has come. */
-  requested(): void {
-    this.#budget.requested();
+  /** Must be called for each request. */
+  countRequest(): void {
+    this.#budget.countRequest();
   }
 
-  /** Whether `request` could go to another backend after it was sent to one: to ask twice is to ask once (RFC 9110 section 9.2.2). */
+  /**
+   * Whether `request` may be sent again after a backend received it: only idempotent methods (RFC 9110 section 9.2.2)
+   * without content.
+   */
   isRepeatable(request: Request, failures: number): boolean {
     return failures < this.#options.retries && request.body === null && isIdempotent(request.method);
   }
 
-  /** Whether it goes; `failures` are those before this one. A request that the backend has not seen always does. */
+  /**
+   * Whether `request` is sent again; `failures` counts the earlier failures. A request that the backend did not receive
+   * is always sent again.
+   */
   allows({ unsent, status }: UpstreamFailure, request: Request, failures: number): boolean {
     if (unsent) return true;
     const reason = status === 504 ? 'timeout' : 'error';

@@ -1,173 +1,217 @@
-import { after, type HandlerResult } from '../http/handler.ts';
+import { type HandlerResult, mapResponse } from '../http/handler.ts';
 import type { HeaderList, Request } from '../http/message.ts';
-import type { Member, Standings } from '../upstream/member.ts';
-import { protocolOf } from '../upstream/protocol-of.ts';
 import type { Backend } from './backend.ts';
-import { Roster } from './backend-pool.ts';
+import { BackendPool } from './backend-pool.ts';
+import type { BackendOverrides, BackendState } from './backend-state.ts';
 import type { Balancer } from './balancer.ts';
 import { roundRobin } from './balancers/round-robin.ts';
 import { bufferRequest } from './buffering/buffered-request.ts';
 import { bufferResponse } from './buffering/buffered-response.ts';
+import { createClient } from './create-client.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import type { ForwardedMode } from './forwarded.ts';
 import { type ActiveCheckOptions, ActiveChecks } from './health/active-checks.ts';
 import { PassiveHealth } from './health/passive-health.ts';
-import { Dispatcher, type MemberState, stateOf, unavailable } from './load-balancer.ts';
-import { WaitingLine } from './request-queue.ts';
+import { type BackendStateName, LoadBalancer, stateNameOf, unavailable } from './load-balancer.ts';
+import { withRepeatableContent } from './repeatable-content.ts';
+import { RequestQueue } from './request-queue.ts';
 import { RetryPolicy, type RetryReason } from './retry-policy.ts';
 import { Sticky, type StickyOptions } from './sticky.ts';
-import { Clock } from './tick-clock.ts';
+import { TickClock } from './tick-clock.ts';
 
 export interface ReverseProxyOptions {
-  /** Those that are there from the beginning. */
+  /** The configured backends. */
   readonly backends: readonly Backend[];
-  /** What finds further ones. */
+  /** Service discovery that finds more backends. */
   readonly discoveries?: readonly Discovery[];
-  /** Chooses among them; one after the other when absent. */
+  /** Chooses among the backends; round robin when absent. */
   readonly balancer?: Balancer;
-  /** Keeps clients with the backend that answered them first. */
+  /** Keeps each client at the backend that answered it first. */
   readonly sticky?: StickyOptions;
-  /** Asks backends whether they are well. */
+  /** Health checks of the backends. */
   readonly checks?: ActiveCheckOptions;
-  /** Until a connection stands, with TLS until its handshake is over. Past it the next backend is tried, then: 504. */
+  /**
+   * Limit for connecting, including the TLS handshake. Afterwards the next backend is tried; without another backend
+   * the status is 504.
+   */
   readonly connectTimeoutMs: number;
-  /** From the end of the request to the end of the response's head. Past it: 504. */
+  /** Limit from the end of the request to the end of the response's head. Afterwards: 504. */
   readonly responseTimeoutMs: number;
-  /** Between two blocks of a response that the client waits for, or of a request that the backend does not take. */
+  /**
+   * Limit between two blocks of a response while the client accepts content, or of a request while the backend accepts
+   * none.
+   */
   readonly idleTimeoutMs: number;
-  /** Without a byte in either direction of a WebSocket or another upgraded connection; 0 allows it for ever. 0 when absent. */
+  /**
+   * Limit without a byte in either direction of a WebSocket or another upgraded connection; 0, the default, for no
+   * limit.
+   */
   readonly tunnelIdleTimeoutMs?: number;
-  /** How long a backend that failed is left alone; 0, the default, for not at all. It doubles with each failure. */
-  readonly restMs?: number;
-  /** The longest such time. A minute by default. */
-  readonly restMsMax?: number;
-  /** After so many failures in a row a backend rests whatever they were, also when no other is left; 0, the default, for never. */
+  /**
+   * How long a failed backend counts as down; 0, the default, never marks a backend as down. The time doubles with each
+   * failure.
+   */
+  readonly retryAfterMs?: number;
+  /** Limit for that time. One minute by default. */
+  readonly retryAfterMsMax?: number;
+  /**
+   * Number of failures of any kind in a row after which a backend is down; 0, the default, for never. It then receives
+   * no requests even when no other backend is left.
+   */
   readonly failuresMax?: number;
-  /** Statuses of responses that count as failures. */
+  /** Response statuses that count as failures. */
   readonly failedStatuses?: readonly number[];
-  /** So many other backends may get a request that one has got and failed, if asking twice is asking once. 0 by default. */
+  /**
+   * How many other backends may receive a request that a backend received and failed, if the request is idempotent. 0
+   * by default.
+   */
   readonly retries?: number;
-  /** After which failures; `error` by default. */
+  /** Failures that allow a retry; `error` by default. */
   readonly retryOn?: readonly RetryReason[];
-  /** The part of all requests that may be repeated; 0.2 by default. */
+  /** The fraction of requests that may be retried; 0.2 by default. */
   readonly retryBudget?: number;
-  /** Requests that may be with one backend at once; 0, the default, for as many as come. */
+  /** Maximum number of concurrent requests at one backend; 0, the default, for no limit. */
   readonly connectionsMax?: number;
-  /** Requests that may wait for room, and for how long; then 503. */
+  /** How many requests may wait for room, and for how long. Beyond that: 503. */
   readonly queueMax?: number;
   readonly queueTimeoutMs?: number;
-  /** How long a backend that has come, or has come back, takes to get its whole share; 0, the default, gives it at once. */
+  /**
+   * How long a new or recovered backend takes to reach its full share of the requests; 0, the default, gives the full
+   * share at once.
+   */
   readonly slowStartMs?: number;
-  /** What is known of backends by their names. The proxy changes it. */
-  readonly standings?: Standings;
-  /** Content of a request is received whole before a backend is asked; so is that of unknown length where a backend's protocol needs the length. */
+  /** Overrides and check results by the backends' names. The proxy changes this map. */
+  readonly overrides?: BackendOverrides;
+  /**
+   * Receives a request's content completely before a backend is chosen. Content of unknown length is always received
+   * first when the backend's protocol requires the length.
+   */
   readonly bufferRequest?: boolean;
-  /** Content of a response is taken as fast as the backend sends it. */
+  /** Takes a response's content as fast as the backend sends it. */
   readonly bufferResponse?: boolean;
-  /** Content that is buffered waits in memory up to so much, then in a file; a response's file may have so much. 64 KiB and 1 GiB by default. */
+  /**
+   * Buffered content stays in memory up to this size and then goes to a file; the second limit is the file size for a
+   * response. 64 KiB and 1 GiB by default.
+   */
   readonly bufferMemoryBytesMax?: number;
   readonly bufferFileBytesMax?: number;
-  /** Idle connections that are kept for each backend; 0 opens one for each request. */
+  /** Number of idle connections to keep for each backend; 0 opens a connection for each request. */
   readonly keepAliveMax: number;
-  /** How long one is kept: shorter than the backend keeps it. */
+  /** How long an idle connection is kept. It should be shorter than the backend's own timeout. */
   readonly keepAliveTimeoutMs: number;
-  /** The Host that backends get: the client's, the backend's own, or this one. */
+  /** The Host field for backends: the client's, the backend's own, or this value. */
   readonly hostHeader: 'client' | 'backend' | string;
-  /** Bytes of a response's field lines. Past it: 502. */
+  /** Maximum size of a response's field section. Beyond that: 502. */
   readonly responseHeadBytesMax: number;
-  /** Field lines of a response. Past it: 502. */
+  /** Maximum number of a response's field lines. Beyond that: 502. */
   readonly responseHeadCountMax: number;
-  /** Which fields tell backends about the client. */
+  /** Which fields describe the client to the backends. */
   readonly forwarded: ForwardedMode;
-  /** Fields with an underscore in their name are passed on; false by default, because many applications take `X_User` for `X-User`. */
+  /**
+   * Passes on fields with an underscore in their name; false by default, because many applications confuse `X_User`
+   * with `X-User`.
+   */
   readonly underscores?: boolean;
-  /** Further variables for backends of gateway protocols, `[name, value, …]`, such as SCRIPT_FILENAME; they win over those of the request. */
+  /**
+   * Additional variables for backends with a CGI protocol, `[name, value, …]`, such as SCRIPT_FILENAME. They override
+   * the variables of the request.
+   */
   readonly params?: HeaderList;
-  /** The port of each listener, in the server's order, for X-Forwarded-Port; a peer's `serverPort` comes first. */
+  /** The port of each listener, in the server's order, for X-Forwarded-Port. A peer's `serverPort` takes precedence. */
   readonly listenerPorts?: readonly string[];
-  /** Told once for each request that a backend failed, also when another backend then answers it. */
+  /** Called once for each request that a backend failed, even when another backend then answers it. */
   readonly onError: (message: string, request: Request) => void;
-  /** Told when backends come, go, fail their checks or get no requests for a while. */
+  /** Called when a backend fails its checks, recovers, is down for a while, or writes to its error stream. */
   readonly onInfo?: (message: string) => void;
 }
 
-/** What is known of one backend. */
+/** The state of one backend. */
 export interface BackendStatus {
   readonly name: string;
-  readonly state: MemberState;
+  readonly state: BackendStateName;
   readonly weight: number;
   readonly backup: boolean;
-  /** Requests that are with it now. */
+  /** Number of requests in progress. */
   readonly active: number;
 }
 
 export interface ReverseProxy {
-  /** Answers with what a backend answers, with 502 when it gives no proper response, with 504 when it is too slow. */
+  /**
+   * Answers with the response of a backend, with 502 when the response is invalid or missing, with 504 when the backend
+   * is too slow.
+   */
   readonly handle: (request: Request) => HandlerResult;
-  /** All backends, in the order in which they came. */
+  /** All backends in the order in which they joined. */
   status(): readonly BackendStatus[];
-  /** Requests that wait for room. */
+  /** Number of requests that wait for room. */
   readonly waiting: number;
-  /** To be called when the standing of a backend was changed. */
+  /** Must be called when an override has changed. */
   refresh(): void;
-  /** Begins to look for backends and to check them. Resolves when all that look have found out, or need too long. */
+  /**
+   * Starts service discovery and health checks. Resolves when every discovery has returned its first result, after five
+   * seconds at the latest.
+   */
   start(): Promise<void>;
-  /** Closes idle connections now and busy ones behind their response. Requests are still answered; tunnels go on. */
+  /**
+   * Closes idle connections now and busy ones after their response. New requests are still answered; tunnels stay open.
+   */
   stop(): void;
-  /** Cuts all connections and tunnels. */
+  /** Closes all connections and tunnels at once. */
   destroy(): void;
 }
 
-const REST_MS_MAX = 60_000;
+const RETRY_AFTER_MS_MAX = 60_000;
 const QUEUE_MAX = 1024;
 const QUEUE_TIMEOUT_MS = 10_000;
 const RETRY_BUDGET = 0.2;
 const BUFFER_MEMORY_BYTES = 64 * 1024;
 const BUFFER_FILE_BYTES = 1024 * 1024 * 1024;
-/** A server does not wait longer for an engine that may be down. */
+/** How long the start waits for service discovery, which may be down. */
 const DISCOVERY_START_MS = 5000;
 
-/** Passes requests on to backends, and their responses back (RFC 9110 section 7.6). */
+/** Forwards requests to backends and returns their responses (RFC 9110 section 7.6). */
 export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
-  const { discoveries = [], connectionsMax = 0, onInfo = () => {}, standings = new Map() } = options;
+  const { discoveries = [], connectionsMax = 0, onInfo = () => {}, overrides = new Map() } = options;
   const now = (): number => performance.now();
-  const clock = clockOf(options);
-  const protocolOptions = {
+  const clock = createClock(options);
+  const clientOptions = {
     ...options,
     tunnelIdleTimeoutMs: options.tunnelIdleTimeoutMs ?? 0,
     listenerPorts: options.listenerPorts ?? [],
     params: options.params ?? [],
     underscores: options.underscores ?? false,
-    onStderr: (backend: string, line: string) => onInfo(`Backend "${backend}" says: ${line}`),
+    onStderr: (backend: string, line: string) => onInfo(`Backend "${backend}" reports: ${line}`),
   };
   const passive = new PassiveHealth({
-    restMs: options.restMs ?? 0,
-    restMsMax: options.restMsMax ?? REST_MS_MAX,
+    retryAfterMs: options.retryAfterMs ?? 0,
+    retryAfterMsMax: options.retryAfterMsMax ?? RETRY_AFTER_MS_MAX,
     failuresMax: options.failuresMax ?? 0,
     now,
   });
   const sticky = options.sticky === undefined ? null : new Sticky(options.sticky);
   const checks = options.checks === undefined ? null : new ActiveChecks(options.checks, { onChanged });
-  const line = connectionsMax === 0 ? null : lineOf(clock, options);
+  const queue = connectionsMax === 0 ? null : createQueue(clock, options);
   let started = false;
-  const roster = new Roster({
-    standings,
+  let repeatsContent = false;
+  const pool = new BackendPool({
+    overrides,
     slowStartMs: options.slowStartMs ?? 0,
     check: checks === null ? '' : (options.checks?.path ?? ''),
-    protocolOf: (member) => protocolOf(member.backend, clock, protocolOptions, dispatcher.ownerOf(member)),
-    onJoined(member) {
-      sticky?.joined(member);
-      if (started) checks?.joined(member);
+    createClient: (state) => createClient(state.backend, clock, clientOptions, loadBalancer.ownerOf(state)),
+    onJoined(state) {
+      sticky?.onJoined(state);
+      repeatsContent ||= state.client.mayRefuse;
+      if (started) checks?.onJoined(state);
     },
-    onLeft(member) {
-      sticky?.left(member);
-      checks?.left(member);
-      passive.forget(member);
+    onLeft(state) {
+      sticky?.onLeft(state);
+      checks?.onLeft(state);
+      passive.forget(state);
     },
     now,
   });
-  const dispatcher = new Dispatcher({
-    roster,
+  const loadBalancer = new LoadBalancer({
+    pool,
     balancer: options.balancer ?? roundRobin(),
     passive,
     retries: new RetryPolicy({
@@ -177,95 +221,112 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
     }),
     sticky,
     checks,
-    line,
+    queue,
     connectionsMax,
     failedStatuses: new Set(options.failedStatuses),
     onError: options.onError,
     onInfo,
   });
-  roster.update(0, options.backends);
+  pool.update(0, options.backends);
 
   const { bufferRequest: buffersRequests = false, bufferMemoryBytesMax: memoryBytesMax = BUFFER_MEMORY_BYTES } =
     options;
-  const limits = { memoryBytesMax, fileBytesMax: options.bufferFileBytesMax ?? BUFFER_FILE_BYTES };
-  const needsLength = (): boolean => roster.members.some(({ protocol }) => protocol.needsLength);
+  const limits = {
+    memoryBytesMax,
+    bytesMax: memoryBytesMax + (options.bufferFileBytesMax ?? BUFFER_FILE_BYTES),
+  };
+  const requestBuffer = {
+    memoryBytesMax,
+    onFileFailed: (error: Error, request: Request) =>
+      options.onError(`Cannot store a request's content for a backend: ${error.message}`, request),
+  };
+  const needsLength = (): boolean => pool.states.some(({ client }) => client.needsLength);
+  const balance = (request: Request): HandlerResult =>
+    loadBalancer.handle(repeatsContent ? withRepeatableContent(request) : request);
   const dispatch =
     options.bufferResponse === true
-      ? (request: Request) => after(dispatcher.handle(request), (response) => bufferResponse(response, limits))
-      : (request: Request) => dispatcher.handle(request);
+      ? (request: Request) =>
+          mapResponse(balance(request), (response) =>
+            bufferResponse(response, { ...limits, onFileFailed: (error) => onResponseFileFailed(error, request) }),
+          )
+      : balance;
+
+  function onResponseFileFailed(error: Error, request: Request): void {
+    options.onError(`Cannot store a response of a backend, which now waits for the client: ${error.message}`, request);
+  }
 
   async function start(): Promise<void> {
     started = true;
-    for (const member of roster.members) checks?.joined(member);
-    const looking = discoveries.map((discovery, index) => {
+    for (const state of pool.states) checks?.onJoined(state);
+    const firstResults = discoveries.map((discovery, index) => {
       return new Promise<void>((resolve) => {
         discovery.start((backends) => {
-          roster.update(index + 1, backends);
+          pool.update(index + 1, backends);
           resolve();
         });
       });
     });
-    await inTime(Promise.all(looking), DISCOVERY_START_MS);
+    await inTime(Promise.all(firstResults), DISCOVERY_START_MS);
   }
 
-  function onChanged(member: Member, reason: string | null): void {
+  function onChanged(state: BackendState, reason: string | null): void {
     onInfo(
       reason === null
-        ? `Backend "${member.name}" is healthy`
-        : `Backend "${member.name}" is not healthy and gets no requests: ${reason}`,
+        ? `Backend "${state.name}" is healthy`
+        : `Backend "${state.name}" is unhealthy and receives no requests: ${reason}`,
     );
-    if (reason === null) roster.startSlowly(member);
-    roster.refresh();
+    if (reason === null) pool.startSlowly(state);
+    pool.refresh();
   }
 
   function stop(): void {
     for (const discovery of discoveries) discovery.stop();
     checks?.stop();
-    roster.stop();
+    pool.stop();
   }
 
   return {
     handle(request) {
       const { body } = request;
       if (body === null || !(buffersRequests || (body.length < 0 && needsLength()))) return dispatch(request);
-      return bufferRequest(request, memoryBytesMax, dispatch);
+      return bufferRequest(request, requestBuffer, dispatch);
     },
     status: () =>
-      roster.members.map((member) => ({
-        name: member.name,
-        state: stateOf(member, passive),
-        weight: member.share,
-        backup: member.backend.backup === true,
-        active: member.protocol.active,
+      pool.states.map((state) => ({
+        name: state.name,
+        state: stateNameOf(state, passive),
+        weight: state.share,
+        backup: state.backend.backup === true,
+        active: state.client.active,
       })),
     get waiting() {
-      return line?.length ?? 0;
+      return queue?.length ?? 0;
     },
-    refresh: () => roster.refresh(),
+    refresh: () => pool.refresh(),
     start,
     stop,
     destroy() {
       stop();
-      roster.destroy();
+      pool.destroy();
     },
   };
 }
 
-/** Resolves with `promise`, at the latest after `ms`. */
+/** Resolves with `promise`, after `ms` at the latest. */
 async function inTime(promise: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => {
+  const timeout = new Promise((resolve) => {
     timer = setTimeout(resolve, ms);
   });
-  await Promise.race([promise, late]);
+  await Promise.race([promise, timeout]);
   clearTimeout(timer);
 }
 
-/** The shortest time that is waited for anything decides how fine it is. */
-function clockOf(options: ReverseProxyOptions): Clock {
+/** The resolution of the clock depends on the shortest timeout. */
+function createClock(options: ReverseProxyOptions): TickClock {
   const { connectTimeoutMs, responseTimeoutMs, idleTimeoutMs, keepAliveTimeoutMs } = options;
   const { tunnelIdleTimeoutMs = 0, connectionsMax = 0, queueTimeoutMs = QUEUE_TIMEOUT_MS } = options;
-  return new Clock([
+  return new TickClock([
     connectTimeoutMs,
     responseTimeoutMs,
     idleTimeoutMs,
@@ -275,13 +336,13 @@ function clockOf(options: ReverseProxyOptions): Clock {
   ]);
 }
 
-function lineOf(clock: Clock, options: ReverseProxyOptions): WaitingLine {
+function createQueue(clock: TickClock, options: ReverseProxyOptions): RequestQueue {
   const { queueMax = QUEUE_MAX, queueTimeoutMs = QUEUE_TIMEOUT_MS, onError } = options;
-  return new WaitingLine(clock, {
+  return new RequestQueue(clock, {
     queueMax,
     queueTimeoutMs,
-    late(request) {
-      onError(`Cannot get a backend: all were busy for ${queueTimeoutMs} ms`, request);
+    onTimeout(request) {
+      onError(`Cannot choose a backend: all were busy for ${queueTimeoutMs} ms`, request);
       return unavailable(1);
     },
   });

@@ -3,14 +3,14 @@ import type { HeaderList, Request } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
 import { responseFields } from '../http/response-fields.ts';
 import type { Backend } from './backend.ts';
-import { ownRequest } from './replayable-request.ts';
+import { internalRequest } from './replayable-request.ts';
 import { reverseProxy } from './reverse-proxy.ts';
 
 export interface Subrequest {
   readonly method: string;
   /** Path and query, percent-encoded. */
   readonly path: string;
-  /** Sent as they are, but for those of a connection; without a Host among them the backend gets its own. */
+  /** Sent unchanged, except for fields of the connection. Without a Host field the backend's own is sent. */
   readonly headers: HeaderList;
 }
 
@@ -21,24 +21,24 @@ export interface SubrequestAnswer {
 
 const HEAD_BYTES_MAX = 65536;
 const HEAD_COUNT_MAX = 200;
-/** Most servers keep a connection for longer. */
+/** Most servers keep idle connections for longer. */
 const KEEP_ALIVE_TIMEOUT_MS = 4000;
 
-/** Asks one backend again and again over kept connections. */
+/** Sends requests of the server itself to one backend, over kept connections. */
 export interface Subrequests {
   /**
-   * Returns the head of the answer; the content is thrown away.
+   * Returns the head of the response; the content is discarded.
    *
-   * @throws Error with backend and reason when there is no proper answer in time.
+   * @throws Error with backend and reason when no valid response arrives in time.
    */
-  ask(asked: Subrequest): Promise<SubrequestAnswer>;
+  ask(request: Subrequest): Promise<SubrequestAnswer>;
   /** Closes the connections. */
   stop(): void;
 }
 
 /**
- * Prepares to ask `backend` something of our own, such as whether a request may pass. `timeoutMs` counts for the connection and for the
- * answer; up to `keepAliveMax` idle connections are kept.
+ * Prepares requests of the server itself to `backend`, for example for authentication. `timeoutMs` limits the
+ * connection and the response; up to `keepAliveMax` idle connections are kept.
  */
 export function subrequests(backend: Backend, timeoutMs: number, keepAliveMax: number): Subrequests {
   const failures = new WeakMap<Request, string>();
@@ -56,8 +56,8 @@ export function subrequests(backend: Backend, timeoutMs: number, keepAliveMax: n
     onError: (message, request) => failures.set(request, message),
   });
   return {
-    async ask(asked) {
-      const request = ownRequest(asked.method, asked.path, asked.headers);
+    async ask({ method, path, headers }) {
+      const request = internalRequest(method, path, headers);
       const response = await new Promise<Response>((resolve, reject) => {
         const result = proxy.handle(request);
         if ('then' in result) result.then(resolve, reject);
@@ -65,14 +65,21 @@ export function subrequests(backend: Backend, timeoutMs: number, keepAliveMax: n
       });
       discardBody(response.body);
       const failure = failures.get(request);
-      if (failure !== undefined) throw new Error(failure);
+      if (failure !== undefined) throw failed(failure, response.status);
       return { status: response.status, headers: responseFields(response) };
     },
     stop: proxy.stop,
   };
 }
 
-/** Asks `backend` once, as `subrequests` does, over a connection of its own. */
-export function subrequest(backend: Backend, asked: Subrequest, timeoutMs: number): Promise<SubrequestAnswer> {
-  return subrequests(backend, timeoutMs, 0).ask(asked);
+/** Sends a single request over a connection of its own; see `subrequests`. */
+export function subrequest(backend: Backend, request: Subrequest, timeoutMs: number): Promise<SubrequestAnswer> {
+  return subrequests(backend, timeoutMs, 0).ask(request);
+}
+
+/** The error of a subrequest without an answer. Its name is `TimeoutError` when the backend was too slow. */
+function failed(message: string, status: number): Error {
+  const error = new Error(message);
+  if (status === 504) error.name = 'TimeoutError';
+  return error;
 }

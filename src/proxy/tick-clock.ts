@@ -5,33 +5,37 @@ const TICKS_PER_TIMEOUT = 4;
 /** Later than any tick. */
 export const NEVER = Number.MAX_SAFE_INTEGER;
 
-/** Who has something to do by a certain tick. */
+/** An object with a deadline. */
 export interface Watched {
-  /** Called once a tick. */
+  /** Called once per tick. */
   sweep(): void;
 }
 
-/** One coarse timer for all connections to the backends of a proxy: a time-out is the number of a tick. It runs while anything is watched. */
-export class Clock {
+/**
+ * One coarse timer for all connections of a proxy: a deadline is the number of a tick. The timer runs only while
+ * objects are watched.
+ */
+export class TickClock {
   tick = 0;
-  readonly #tickMs: number;
+  /** The length of a tick. */
+  readonly tickMs: number;
   readonly #watched = new Set<Watched>();
   #timer: NodeJS.Timeout | null = null;
 
-  /** `timeouts`, in ms, are those that will be asked for: the shortest one decides how fine the clock is. */
+  /** `timeouts` are all timeouts in use, in ms. The shortest one determines the length of a tick. */
   constructor(timeouts: readonly number[]) {
     const shortest = Math.min(...timeouts.filter((ms) => ms > 0));
-    this.#tickMs = Math.max(TICK_MS_MIN, Math.min(TICK_MS_MAX, Math.floor(shortest / TICKS_PER_TIMEOUT)));
+    this.tickMs = Math.max(TICK_MS_MIN, Math.min(TICK_MS_MAX, Math.floor(shortest / TICKS_PER_TIMEOUT)));
   }
 
-  /** How many ticks `ms` are: never less time, and up to two ticks more. */
+  /** The number of ticks for `ms`: never a shorter time, at most two ticks more. */
   ticks(ms: number): number {
-    return Math.ceil(ms / this.#tickMs) + 1;
+    return Math.ceil(ms / this.tickMs) + 1;
   }
 
   watch(watched: Watched): void {
     this.#watched.add(watched);
-    this.#timer ??= setInterval(() => this.#sweep(), this.#tickMs);
+    this.#timer ??= setInterval(() => this.#sweep(), this.tickMs);
   }
 
   forget(watched: Watched): void {

@@ -2,52 +2,57 @@ import type { HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import type { Backend } from './backend.ts';
 
-/** What a request was doing when its backend failed it. */
+/** The phase in which a backend failed a request. */
 export type UpstreamPhase = 'connect' | 'send' | 'response' | 'content';
 
-/** Why a backend gave no response. */
+/** Why a backend returned no response. */
 export interface UpstreamFailure {
   readonly phase: UpstreamPhase;
   readonly reason: string;
   /** 502, or 504 when the backend took too long (RFC 9110 sections 15.6.3 and 15.6.5). */
   readonly status: 502 | 504;
-  /** The backend has seen nothing of the request: another one may get it. */
+  /** The backend did not process the request and its content can still be sent, so another backend may get it. */
   readonly unsent: boolean;
 }
 
-/** How requests get to one backend and responses back: HTTP/1.1, or a gateway protocol. */
-export interface BackendProtocol {
+/** Sends requests to one backend and receives its responses, over HTTP/1.1, HTTP/2 or a CGI protocol. */
+export interface UpstreamClient {
   /**
-   * Sends `request`. When no response comes, the result is what the owner makes of the failure. `tried` are the backends that failed this
-   * request before; it is handed back to the owner.
+   * Sends `request`. Without a response from the backend, the result is whatever the owner's `recover` returns. `tried`
+   * lists the backends that already failed this request; it is passed back to the owner.
    */
   send(request: Request, tried: readonly Upstream[]): HandlerResult;
-  /** Content must be of known length. */
+  /** Whether content must have a known length. */
   readonly needsLength: boolean;
-  /** Requests that are with the backend now. */
+  /** Whether the backend may take content and then refuse to process the request, so that the content is sent again. */
+  readonly mayRefuse: boolean;
+  /** Number of requests in progress at the backend. */
   readonly active: number;
-  /** Closes what is idle; what is busy ends with its response. */
+  /** Closes idle connections now and busy ones after their response. */
   stop(): void;
-  /** Cuts everything. */
+  /** Closes all connections at once. */
   destroy(): void;
 }
 
-/** Who is told how the requests to one backend go. */
-export interface ProtocolOwner {
-  /** What becomes of a request that the backend failed. */
+/** Receives events about the requests to one backend. */
+export interface UpstreamClientOwner {
+  /** Decides what happens to a request that the backend failed. */
   recover(failure: UpstreamFailure, request: Request, tried: readonly Upstream[]): HandlerResult;
-  /** A response with this status has begun. Returns true when it counts as a failure and `recover` is to be asked; nobody gets it then. */
+  /**
+   * A response with this status has started. Returns true when the response counts as a failure; then the client
+   * discards it and calls `recover`.
+   */
   responded(status: number, request: Request, tried: readonly Upstream[]): boolean;
-  /** The client of `request` left before anything was known. */
+  /** The client of `request` left before the backend's result was known. */
   left(request: Request): void;
-  /** `active` is less than it was. */
+  /** `active` has decreased. */
   freed(): void;
 }
 
-/** One backend and the way to it. */
+/** One backend and its client. */
 export interface Upstream {
   readonly backend: Backend;
-  readonly protocol: BackendProtocol;
-  /** Its share of the requests, beside the other backends' now. */
+  readonly client: UpstreamClient;
+  /** Current share of the requests relative to the other backends. */
   readonly weight: number;
 }

@@ -1,30 +1,31 @@
 import type { Request } from '../http/message.ts';
 
-/** What a request must have beside its host and path. An empty list asks for nothing. */
+/** Conditions on a request besides its host and path. An empty list means no condition. */
 export interface Conditions {
-  /** In upper case. GET stands for HEAD too. */
+  /** In upper case; those of requests count in any case, because Django and Flask read `post` as `POST`. GET includes HEAD. */
   readonly methods: readonly string[];
-  /** Name in lower case and value; `*` stands for any. */
+  /** Name in lower case and value, one latin-1 character a byte; `*` accepts any value. */
   readonly headers: readonly Field[];
-  /** Parameter and value, both decoded; `*` stands for any. */
+  /** Parameter and value, both decoded; `*` accepts any value. */
   readonly query: readonly Field[];
 }
 
 export type Field = readonly [name: string, value: string];
 
-/** How many things `conditions` ask for: of two routes for the same host and path the one with more of them is tried first. */
+/** The number of conditions. Of two routes with the same host and path, the one with more conditions is tried first. */
 export function countConditions({ methods, headers, query }: Conditions): number {
   return (methods.length > 0 ? 1 : 0) + headers.length + query.length;
 }
 
-/** Whether `request` has all that `conditions` ask for. */
+/** Whether `request` meets all conditions. */
 export function meets(request: Request, { methods, headers, query }: Conditions): boolean {
-  if (methods.length > 0 && !methods.includes(request.method)) {
-    if (request.method !== 'HEAD' || !methods.includes('GET')) return false;
+  if (methods.length > 0) {
+    const method = request.method.toUpperCase();
+    if (!methods.includes(method) && (method !== 'HEAD' || !methods.includes('GET'))) return false;
   }
   for (const field of headers) if (!hasHeader(request, field)) return false;
   if (query.length === 0) return true;
-  const parameters = new URLSearchParams(request.query);
+  const parameters = new URLSearchParams(`?${request.query}`); // it removes one question mark
   return query.every(([name, value]) =>
     value === '*' ? parameters.has(name) : parameters.getAll(name).includes(value),
   );

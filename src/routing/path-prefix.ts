@@ -1,35 +1,36 @@
 import { ViaductError } from '../errors.ts';
 
 /**
- * A path such as `/app`, not percent-encoded, as the beginning of other paths, segment by segment: it is one of `/app` and `/app/x`, not of
- * `/apple`. A request may have encoded letters that need none (RFC 3986 section 6.2.2.2): `/%61pp/x` begins with it too, because the
- * application behind sees them decoded. An encoded slash is part of a segment.
+ * A path such as `/app`, not percent-encoded, as a prefix of whole segments: it is a prefix of `/app` and `/app/x`, but
+ * not of `/apple`. A request may encode letters that need no encoding (RFC 3986 section 6.2.2.2). `/%61pp/x` therefore
+ * also has the prefix, because the application receives the decoded path. An encoded slash is part of a segment.
  */
 export class PathPrefix {
-  /** Without a final slash; '' is the beginning of every path. */
+  /** The path without its final slash; '' is a prefix of every path. */
   readonly path: string;
   readonly #segments: readonly string[];
 
   /**
-   * `setting` says where `path` stands.
+   * `setting` is the name of the setting, for the error.
    *
-   * @throws ViaductError `SETTINGS` when it does not begin with a slash, or has empty segments, dots for segments, a query or a control.
+   * @throws ViaductError `SETTINGS` when `path` does not start with a slash, or contains empty segments, dot segments,
+   * a query or a control character.
    */
   constructor(path: string, setting: string) {
     const bare = path.replace(/\/$/, '');
     const segments = bare.split('/');
-    const isWrong = segments.slice(1).some((segment) => segment === '' || segment === '.' || segment === '..');
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is looked for
-    if (segments[0] !== '' || path === '' || isWrong || /[?#\\\x00-\x1f\x7f]/.test(path)) {
-      throw new ViaductError('SETTINGS', `Cannot use ${setting} ${JSON.stringify(path)}: it is no path`, {
-        advice: 'Write a path that begins with a slash, as it is decoded: /app or /app/.',
+    const hasBadSegment = segments.slice(1).some((segment) => segment === '' || segment === '.' || segment === '..');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression must find control characters
+    if (segments[0] !== '' || path === '' || hasBadSegment || /[?#\\\x00-\x1f\x7f]/.test(path)) {
+      throw new ViaductError('SETTINGS', `Cannot use ${setting} ${JSON.stringify(path)}: it is not a path`, {
+        advice: 'Use a decoded path that starts with a slash, such as /app or /app/.',
       });
     }
     this.path = bare;
     this.#segments = segments;
   }
 
-  /** How many characters of the percent-encoded `path` the prefix takes; -1 when `path` is not below it. */
+  /** The length of the prefix within the percent-encoded `path`; -1 when `path` does not have the prefix. */
   lengthIn(path: string): number {
     const { length } = this.path;
     if (path.startsWith(this.path) && (length === path.length || path[length] === '/') && !this.path.includes('%')) {

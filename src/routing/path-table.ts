@@ -1,16 +1,16 @@
 import type { Request } from '../http/message.ts';
 import { type Conditions, countConditions, meets } from './conditions.ts';
 
-/** A route as a table keeps it: what it asks for beside its host and path, and where it stands in the configuration. */
+/** A route in a table: its conditions besides host and path, and its position in the configuration. */
 export interface Entry<T> {
   readonly conditions: Conditions;
   readonly order: number;
   readonly value: T;
 }
 
-/** Such as a regular expression. */
+/** A pattern for paths, for example a regular expression. */
 export interface PathPattern {
-  /** As it was written. */
+  /** The pattern as the configuration contains it. */
   readonly source: string;
   test(path: string): boolean;
 }
@@ -18,8 +18,9 @@ export interface PathPattern {
 const SLASH = 0x2f;
 
 /**
- * The routes of one host by their paths: an exact path is found before a pattern, patterns in the order of the configuration, then the
- * longest prefix. What two routes have the same path for, the one with more conditions gets, then the first.
+ * The routes of one host by their paths. An exact path comes first, then patterns in the order of the configuration,
+ * then the longest prefix. Of routes with the same path, the one with more conditions comes first, then the order of
+ * the configuration decides.
  */
 export class PathTable<T> {
   readonly #exact = new Map<string, Entry<T>[]>();
@@ -29,7 +30,7 @@ export class PathTable<T> {
   /** Lengths of the prefixes, the longest first. */
   #lengths: number[] = [];
 
-  /** `path` is `/exact`, `/below/*`, or `*` for every one. */
+  /** `path` is `/exact`, `/below/*`, or `*` for every path. */
   addPath(path: string, entry: Entry<T>): void {
     if (!path.endsWith('*')) {
       insert(this.#exact, path, entry);
@@ -56,14 +57,14 @@ export class PathTable<T> {
       if (length > path.length + 1) continue;
       const prefix = prefixOf(path, length);
       if (prefix === null) continue;
-      const found = firstThatMeets(this.#prefixes.get(prefix), request);
-      if (found !== null) return found;
+      const entry = firstThatMeets(this.#prefixes.get(prefix), request);
+      if (entry !== null) return entry;
     }
     return null;
   }
 }
 
-/** The first `length` characters of `path`, when they end with a slash. `/docs/*` has `/docs` too. */
+/** The first `length` characters of `path` if they end with a slash, else null. `/docs/*` includes `/docs`. */
 function prefixOf(path: string, length: number): string | null {
   if (length === 0) return '';
   if (length > path.length) return path.charCodeAt(length - 2) === SLASH ? null : `${path}/`;

@@ -1,34 +1,39 @@
+import { CharacterSet } from './character-set.ts';
+
 /** One step of a compiled pattern; `at` and `to` are indices of steps. */
 export type Step =
-  /** Takes one character that is in the table of ASCII characters. */
-  | { readonly kind: 'take'; readonly table: Uint8Array }
-  /** Goes on at both, `at` preferred. */
+  /** Consumes one character of the set. */
+  | { readonly kind: 'take'; readonly set: CharacterSet }
+  /** Continues at both steps and prefers `at`. */
   | { readonly kind: 'split'; at: number; to: number }
   | { readonly kind: 'jump'; at: number }
-  /** Notes the position in `slot`: twice the number of a group, one more for its end. */
+  /** Stores the position in `slot`: twice the number of a group, plus one for its end. */
   | { readonly kind: 'save'; readonly slot: number }
-  /** Forgets the groups whose slots are `from` up to, but not, `end`: a repetition begins anew. */
+  /** Clears the groups whose slots are from `from` up to but not including `end`, because a repetition starts again. */
   | { readonly kind: 'clear'; readonly from: number; readonly end: number }
-  | { readonly kind: 'assert'; readonly what: '^' | '$' | 'b' | 'B' }
+  | { readonly kind: 'assert'; readonly assertion: '^' | '$' | 'b' | 'B' }
   | { readonly kind: 'match' };
 
+/** An escape sequence. Two that form one character are one. */
+const ESCAPE =
+  /^\\(?:u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|c[A-Za-z]|.)/su;
 const STEPS_MAX = 2000;
 const REPEATS_MAX = 100;
-const ASCII = 128;
 
-/** A pattern in words that a person understands: why it cannot be used. */
-export class PatternRefused extends Error {}
+/** A pattern that cannot be used. The message gives the reason in plain words. */
+export class UnsupportedPattern extends Error {}
 
-/** A pattern as steps. `groups` counts the capturing groups. */
+/** A compiled pattern. `groups` is the number of capturing groups. */
 export interface Program {
   readonly steps: readonly Step[];
   readonly groups: number;
 }
 
 /**
- * Compiles the text of a regular expression, which must be one of JavaScript's (without flags).
+ * Compiles a valid JavaScript regular expression without flags.
  *
- * @throws PatternRefused for what takes more than one pass over the text: lookarounds, back references; for repetitions that are too many.
+ * @throws UnsupportedPattern for look-arounds and back references, which need more than one pass over the text, and for
+ * too many repetitions.
  */
 export function compileProgram(source: string): Program {
   const compiler = new Compiler(source);
@@ -36,7 +41,7 @@ export function compileProgram(source: string): Program {
   return { steps: [...compiler.steps, { kind: 'match' }], groups: compiler.groups };
 }
 
-/** Reads a pattern from left to right, and writes steps behind each other. */
+/** Reads a pattern from left to right and appends its steps. */
 class Compiler {
   readonly steps: Step[] = [];
   groups = 0;
@@ -47,7 +52,7 @@ class Compiler {
     this.#source = source;
   }
 
-  /** `a|b|c`, up to a closing parenthesis or the end. */
+  /** Compiles `a|b|c`, up to a closing parenthesis or the end. */
   alternatives(): void {
     const start = this.steps.length;
     this.#sequence();
@@ -79,14 +84,14 @@ class Compiler {
     if (char === '(') this.#group();
     else if (char === '^' || char === '$') {
       this.#at += 1;
-      this.#write({ kind: 'assert', what: char });
+      this.#write({ kind: 'assert', assertion: char });
     } else if (/^\\[bB]/.test(this.#source.slice(this.#at, this.#at + 2))) {
-      this.#write({ kind: 'assert', what: this.#source[this.#at + 1] === 'b' ? 'b' : 'B' });
+      this.#write({ kind: 'assert', assertion: this.#source[this.#at + 1] === 'b' ? 'b' : 'B' });
       this.#at += 2;
-    } else this.#write({ kind: 'take', table: tableOf(this.#character(char)) });
+    } else this.#write({ kind: 'take', set: new CharacterSet(this.#character(char)) });
   }
 
-  /** The text of one atom that stands for a character. */
+  /** The text of one atom that matches a character. */
   #character(char: string): string {
     const start = this.#at;
     if (char === '[') {
@@ -94,16 +99,16 @@ class Compiler {
       while (this.#source[this.#at] !== ']') this.#at += this.#source[this.#at] === '\\' ? 2 : 1;
       this.#at += 1;
     } else if (char === '\\') {
-      const rest = this.#source.slice(start);
-      if (/^\\[1-9k]/.test(rest)) throw new PatternRefused('it refers back to a group');
-      this.#at += /^\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|c[A-Za-z]|.)/s.exec(rest)?.[0].length ?? 1;
-    } else this.#at += 1;
+      const remaining = this.#source.slice(start);
+      if (/^\\[1-9k]/.test(remaining)) throw new UnsupportedPattern('it contains a back reference');
+      this.#at += ESCAPE.exec(remaining)?.[0].length ?? 1;
+    } else this.#at += String.fromCodePoint(this.#source.codePointAt(start) as number).length;
     return this.#source.slice(start, this.#at);
   }
 
   #group(): void {
     const kind = /^\((?:\?(?::|<(?![=!])[^>]*>)?)?/.exec(this.#source.slice(this.#at))?.[0] as string;
-    if (kind === '(?') throw new PatternRefused('it looks ahead or behind, or changes flags');
+    if (kind === '(?') throw new UnsupportedPattern('it contains a look-around or changes flags');
     this.#at += kind.length;
     const captures = kind !== '(?:';
     if (captures) this.groups += 1;
@@ -115,37 +120,37 @@ class Compiler {
   }
 
   #quantifier(start: number, groupsBefore: number): void {
-    const found = /^(?:[*+?]|\{(\d+)(,(\d*))?\})(\??)/.exec(this.#source.slice(this.#at));
-    if (found === null) return;
-    const [text, low, comma, high, lazy] = found;
+    const match = /^(?:[*+?]|\{(\d+)(,(\d*))?\})(\??)/.exec(this.#source.slice(this.#at));
+    if (match === null) return;
+    const [text, low, comma, high, lazy] = match;
     this.#at += text.length;
     const min = low === undefined ? (text[0] === '+' ? 1 : 0) : Number(low);
     const most = low === undefined ? (text[0] === '?' ? 1 : -1) : high ? Number(high) : comma ? -1 : min;
     if (min > REPEATS_MAX || most > REPEATS_MAX)
-      throw new PatternRefused(`it repeats something over ${REPEATS_MAX} times`);
+      throw new UnsupportedPattern(`it repeats something more than ${REPEATS_MAX} times`);
     const body = this.#cut(start);
     const clear: Step = { kind: 'clear', from: groupsBefore * 2 + 2, end: this.groups * 2 + 2 };
-    const once = () => {
+    const appendOnce = () => {
       if (this.groups > groupsBefore) this.#write(clear);
       this.#append(body, start, this.steps.length);
     };
-    for (let i = 0; i < min; i += 1) once();
-    if (most < 0) this.#loop(once, lazy === '?');
+    for (let i = 0; i < min; i += 1) appendOnce();
+    if (most < 0) this.#loop(appendOnce, lazy === '?');
     const optional: { split: Step; at: number }[] = [];
     for (let i = min; i < most; i += 1) {
       const split: Step = { kind: 'split', at: 0, to: 0 };
       optional.push({ split, at: this.steps.length + 1 });
       this.#write(split);
-      once();
+      appendOnce();
     }
     for (const { split, at } of optional) point(split, at, this.steps.length, lazy === '?');
   }
 
-  #loop(once: () => void, lazy: boolean): void {
+  #loop(appendOnce: () => void, lazy: boolean): void {
     const start = this.steps.length;
     const split: Step = { kind: 'split', at: 0, to: 0 };
     this.#write(split);
-    once();
+    appendOnce();
     this.#write({ kind: 'jump', at: start });
     point(split, start + 1, this.steps.length, lazy);
   }
@@ -154,7 +159,7 @@ class Compiler {
     return this.steps.splice(start);
   }
 
-  /** Writes steps that stood from `from` on again, now from `to` on. */
+  /** Appends steps that were compiled at index `from` again at index `to`. */
   #append(steps: readonly Step[], from: number, to: number): void {
     const by = to - from;
     for (const step of steps) {
@@ -165,19 +170,13 @@ class Compiler {
   }
 
   #write(step: Step): void {
-    if (this.steps.length >= STEPS_MAX) throw new PatternRefused('its repetitions make it too long');
+    if (this.steps.length >= STEPS_MAX) throw new UnsupportedPattern('its repetitions make it too large');
     this.steps.push(step);
   }
 }
 
-function point(split: Step, inside: number, behind: number, lazy: boolean): void {
+function point(split: Step, inside: number, after: number, lazy: boolean): void {
   if (split.kind !== 'split') return;
-  split.at = lazy ? behind : inside;
-  split.to = lazy ? inside : behind;
-}
-
-/** Which ASCII characters `atom` stands for: JavaScript's own expressions know best. */
-function tableOf(atom: string): Uint8Array {
-  const expression = new RegExp(`^(?:${atom})$`);
-  return Uint8Array.from({ length: ASCII }, (_, code) => (expression.test(String.fromCharCode(code)) ? 1 : 0));
+  split.at = lazy ? after : inside;
+  split.to = lazy ? inside : after;
 }

@@ -1,20 +1,21 @@
 import { ViaductError } from '../errors.ts';
-import { compileProgram, PatternRefused, type Program } from './pattern-program.ts';
+import { compileProgram, type Program, UnsupportedPattern } from './pattern-program.ts';
 
 /**
- * A regular expression as an administrator writes it, in JavaScript's syntax, for text that a stranger sends. It is matched without
- * backtracking: all ways to match go over the text side by side (Thompson's construction, with captures after Pike), so that a match costs
- * at most the length of the text times that of the pattern, whatever both are. Hence no look-around and no back references. Text is ASCII, as
- * paths and queries are; other characters match nothing.
+ * A regular expression from the configuration, in JavaScript's syntax, for untrusted text. It is matched without
+ * backtracking: all alternatives advance through the text in parallel (Thompson's construction, with captures after
+ * Pike). A match therefore costs at most the length of the text times the length of the pattern. This excludes
+ * look-arounds and back references. `CharacterSet` defines what a class matches outside ASCII. A line break is an
+ * ordinary character: `.` matches it, and `^` and `$` match only at the two ends of the text.
  */
 export class Pattern {
   readonly source: string;
   readonly #program: Program;
 
   /**
-   * Compiles `source`; `setting` says where it stands.
+   * Compiles `source`; `setting` is the name of the setting, for the error.
    *
-   * @throws ViaductError `SETTINGS` for what is no regular expression, or one with more than this can do.
+   * @throws ViaductError `SETTINGS` for an invalid or unsupported regular expression.
    */
   constructor(source: string, setting: string) {
     this.source = source;
@@ -22,9 +23,9 @@ export class Pattern {
       new RegExp(source);
       this.#program = compileProgram(source);
     } catch (error) {
-      const state = error instanceof PatternRefused ? error.message : 'it is no regular expression';
+      const state = error instanceof UnsupportedPattern ? error.message : 'it is not a valid regular expression';
       throw new ViaductError('SETTINGS', `Cannot use ${setting} ${JSON.stringify(source)}: ${state}`, {
-        advice: 'Write a regular expression without look-around and back references.',
+        advice: 'Use a regular expression without look-arounds and back references.',
         cause: error,
       });
     }
@@ -35,7 +36,10 @@ export class Pattern {
     return this.#program.groups;
   }
 
-  /** The groups of the first match in `text`, from the first on, '' for one that took no part; null when nothing matches. */
+  /**
+   * The captures of the first match in `text`, from group 1 on, '' for a group that did not take part; null without a
+   * match.
+   */
   match(text: string): string[] | null {
     const slots = run(this.#program, text);
     if (slots === null) return null;
@@ -48,42 +52,49 @@ export class Pattern {
   }
 }
 
-/** A way to match that got to the step `at` with these captures. */
+/** A partial match that has reached step `at`, with its captures. */
 interface Thread {
   readonly at: number;
   readonly slots: Int32Array;
 }
 
+/** The last character that is one unit of a JavaScript string. */
+const BMP_MAX = 0xffff;
+/** The code at the end of the text. */
+const END = -1;
+
 function run(program: Program, text: string): Int32Array | null {
   const { steps } = program;
   const seen = new Int32Array(steps.length).fill(-1);
   let threads: Thread[] = [];
-  let found: Int32Array | null = null;
-  for (let position = 0; position <= text.length; position += 1) {
-    // threads of this position were followed up to it already; a later beginning is worth less than all of them
-    if (found === null) follow(program, text, position, { at: 0, slots: emptySlots(program) }, seen, threads);
-    if (threads.length === 0 && found !== null) break;
+  let match: Int32Array | null = null;
+  for (let position = 0, after = 0; position <= text.length; position = after) {
+    const code = text.codePointAt(position) ?? END;
+    after += code > BMP_MAX ? LONGEST : 1;
+    // The threads of this position have already been followed up to it. A later start has a lower priority than all of
+    // them.
+    if (match === null) follow(program, text, position, { at: 0, slots: emptySlots(program) }, seen, threads);
+    if (threads.length === 0 && match !== null) break;
     const next: Thread[] = [];
     for (const { at, slots } of threads) {
       const step = steps[at];
       if (step?.kind === 'match') {
-        found = slots;
+        match = slots;
         break;
       }
-      const code = text.charCodeAt(position);
-      if (step?.kind === 'take' && step.table[code] === 1)
-        follow(program, text, position + 1, { at: at + 1, slots }, seen, next);
+      if (step?.kind === 'take' && code !== END && step.set.has(code))
+        follow(program, text, after, { at: at + 1, slots }, seen, next);
     }
     threads = next;
   }
-  return found;
+  return match;
 }
 
 function emptySlots({ groups }: Program): Int32Array {
   return new Int32Array(groups * 2 + 2).fill(-1);
 }
 
-/** Adds to `threads`, in order of preference, each step that takes a character and is reached from `from` at `position`. */
+/** Adds each consuming step that is reachable from `from` at `position` to `threads`, in order of preference. */
 function follow(
   program: Program,
   text: string,
@@ -104,18 +115,23 @@ function follow(
     else if (step.kind === 'save') waiting.push({ at: at + 1, slots: slots.with(step.slot, position) });
     else if (step.kind === 'clear') waiting.push({ at: at + 1, slots: slots.slice().fill(-1, step.from, step.end) });
     else if (step.kind === 'assert') {
-      if (holds(step.what, text, position)) waiting.push({ at: at + 1, slots });
+      if (holds(step.assertion, text, position)) waiting.push({ at: at + 1, slots });
     } else threads.push(thread);
   }
 }
 
-function holds(what: '^' | '$' | 'b' | 'B', text: string, position: number): boolean {
-  if (what === '^') return position === 0;
-  if (what === '$') return position === text.length;
-  const isBoundary = isWord(text, position - 1) !== isWord(text, position);
-  return isBoundary === (what === 'b');
+/** A boundary of a word counts if JavaScript or Python sees one: their words differ outside ASCII. */
+function holds(assertion: '^' | '$' | 'b' | 'B', text: string, position: number): boolean {
+  if (assertion === '^') return position === 0;
+  if (assertion === '$') return position === text.length;
+  const before = text.slice(Math.max(0, position - LONGEST), position);
+  const after = text.slice(position, position + LONGEST);
+  return WORDS.some(({ end, start }) => (end.test(before) !== start.test(after)) === (assertion === 'b'));
 }
 
-function isWord(text: string, at: number): boolean {
-  return /^\w$/.test(text.charAt(at));
-}
+/** The length of the longest character in a JavaScript string. */
+const LONGEST = 2;
+const WORDS = ['\\w', '[\\p{L}\\p{N}\\p{Cn}_]'].map((character) => ({
+  end: new RegExp(`${character}$`, 'u'),
+  start: new RegExp(`^${character}`, 'u'),
+}));

@@ -2,13 +2,13 @@ import type { Request } from '../http/message.ts';
 import type { Conditions } from './conditions.ts';
 import { type Entry, type PathPattern, PathTable } from './path-table.ts';
 
-/** Which requests a route is for. Lists are alternatives; an empty one asks for nothing. */
+/** The requests that belong to a route. The items of a list are alternatives; an empty list means no condition. */
 export interface RouteMatch extends Conditions {
-  /** `example.org`, or `*.example.org` for all names below; in lower case. */
+  /** `example.org`, or `*.example.org` for all names below it; in lower case. */
   readonly hosts: readonly string[];
-  /** `/exact`, `/below/*` (which `/below` belongs to), or `*`; not percent-encoded. */
+  /** `/exact`, `/below/*` (includes `/below`), or `*`; not percent-encoded. */
   readonly paths: readonly string[];
-  /** Compared with the decoded path. */
+  /** Patterns for the decoded path. */
   readonly patterns: readonly PathPattern[];
 }
 
@@ -17,18 +17,19 @@ export interface Route<T> {
   readonly value: T;
 }
 
-/** Names of hosts whose tables are remembered: attackers send others. */
+/** Limit for cached host names, because attackers send many different ones. */
 const HOSTS_MAX = 1000;
 
 /**
- * Finds the route of a request. An exact host goes before the longest wildcard, that before shorter ones, and those before routes for any
- * host; within a host the order is that of `PathTable`. A route whose conditions are not met leaves the request to the next.
+ * Finds the route of a request. An exact host precedes the longest wildcard, longer wildcards precede shorter ones, and
+ * routes without a host come last. Within a host, `PathTable` defines the order. When the conditions of a route are not
+ * met, the next route is tried.
  */
 export class Router<T> {
   readonly #anyHost = new PathTable<T>();
   readonly #hosts = new Map<string, PathTable<T>>();
-  /** Which tables a Host field leads to. */
-  readonly #remembered = new Map<string, readonly PathTable<T>[]>();
+  /** Cached tables by Host field. */
+  readonly #cachedTables = new Map<string, readonly PathTable<T>[]>();
 
   constructor(routes: readonly Route<T>[]) {
     for (const [order, { match, value }] of routes.entries()) {
@@ -46,8 +47,8 @@ export class Router<T> {
   find(request: Request, path: string): T | null {
     if (this.#hosts.size > 0) {
       for (const table of this.#tablesFor(request.host)) {
-        const found = table.find(request, path);
-        if (found !== null) return found.value;
+        const entry = table.find(request, path);
+        if (entry !== null) return entry.value;
       }
     }
     return this.#anyHost.find(request, path)?.value ?? null;
@@ -60,11 +61,11 @@ export class Router<T> {
   }
 
   #tablesFor(field: string): readonly PathTable<T>[] {
-    const before = this.#remembered.get(field);
-    if (before !== undefined) return before;
+    const cached = this.#cachedTables.get(field);
+    if (cached !== undefined) return cached;
     const tables = namesFor(hostName(field)).flatMap((name) => this.#hosts.get(name) ?? []);
-    if (this.#remembered.size >= HOSTS_MAX) this.#remembered.clear();
-    this.#remembered.set(field, tables);
+    if (this.#cachedTables.size >= HOSTS_MAX) this.#cachedTables.clear();
+    this.#cachedTables.set(field, tables);
     return tables;
   }
 }

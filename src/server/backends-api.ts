@@ -2,7 +2,7 @@ import type { Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { Response } from '../http/response.ts';
 
-/** What the API is about. Lists are sent as they are, in JSON. */
+/** The backends that the API lists and changes. Lists are sent as JSON, as they are. */
 export interface ControlledBackends {
   backends(): Promise<readonly unknown[]>;
   changeBackend(name: string, change: { draining?: boolean; weight?: number | null }): Promise<boolean>;
@@ -11,15 +11,16 @@ export interface ControlledBackends {
 const WEIGHT_MAX = 100;
 
 /**
- * Shows and changes backends: `GET /backends`; `POST /backends/drain?name=NAME`, `/backends/enable?name=NAME` and
- * `/backends/weight?name=NAME&weight=N`, where N is from 1 to 100, or `configured`. Changes are answered with 204, a name that is not known with 404.
+ * Lists and changes backends: `GET /backends`; `POST /backends/drain?name=NAME`, `/backends/enable?name=NAME` and
+ * `/backends/weight?name=NAME&weight=N`, where N is from 1 to 100, or `configured`. A change is
+ * answered with 204, an unknown name with 404.
  */
 export function backendsApi(control: ControlledBackends): Next {
   return async function backends(request) {
     const { method, path } = request;
     if (path === '/backends') return method === 'GET' ? json(await control.backends()) : notAllowed('GET');
     const change = CHANGES.get(path);
-    if (change === undefined) return Response.text(404, 'There is no such resource\n');
+    if (change === undefined) return Response.text(404, 'Not Found: no such resource\n');
     if (method !== 'POST') return notAllowed('POST');
     const query = new URLSearchParams(request.query);
     const changed = change(query);

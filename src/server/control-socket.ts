@@ -1,23 +1,23 @@
-import { Connections } from '../http/http1/http1-server.ts';
+import { Http1Server } from '../http/http1/http1-server.ts';
 import { Listener } from '../listen/listener.ts';
 import type { Log } from '../log/log.ts';
 import { backendsApi, type ControlledBackends } from './backends-api.ts';
 
-/** Who runs the server may change it, and nobody else. */
+/** Only the user who runs the server may change it. */
 const MODE = 0o600;
 
-/** The control socket of a running server. */
+/** The open control socket of a running server. */
 export interface RunningControl {
   close(): void;
 }
 
 /**
- * Listens at `path`, a Unix socket, for commands to a running server, in HTTP.
+ * Listens on the Unix socket `path` for commands to the running server. The commands are HTTP requests.
  *
- * @throws ViaductError `LISTEN` with what is in the way.
+ * @throws ViaductError `LISTEN` with the reason.
  */
 export async function startControl(path: string, control: ControlledBackends, log: Log): Promise<RunningControl> {
-  const connections = new Connections({
+  const connections = new Http1Server({
     handle: backendsApi(control),
     limits: {},
     onAnswered: null,
@@ -27,7 +27,7 @@ export async function startControl(path: string, control: ControlledBackends, lo
   const address = { kind: 'unix', path, mode: MODE } as const;
   const listener = new Listener(
     { address, index: 0, tls: null, proxyProtocol: null },
-    { http1: connections, http2: null, gateway: null },
+    new Map([['http/1.1', connections]]),
   );
   await listener.listen();
   return {

@@ -1,9 +1,8 @@
 import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
 import type { Next } from '../http/handler.ts';
-import { Connections } from '../http/http1/http1-server.ts';
-import { Http2Connections } from '../http/http2/http2-server.ts';
-import { settle } from '../http/to-promise.ts';
-import type { ConnectionOptions } from '../http/transport/server-context.ts';
+import type { Peer, Request } from '../http/message.ts';
+import type { Refusal } from '../http/refusal.ts';
+import { toPromise } from '../http/to-promise.ts';
 import type { LineSink } from '../log/access-log.ts';
 import { describeError, tracebackOf } from '../log/describe-error.ts';
 import type { Log } from '../log/log.ts';
@@ -15,48 +14,51 @@ import {
   listBackends,
   type RouteBackends,
 } from '../proxy/backend-control.ts';
-import { applicationOptions, applicationTable } from '../site/application-options.ts';
+import { applicationTable } from '../site/application-options.ts';
 import { Applications } from '../site/applications.ts';
 import type { BuiltSite } from '../site/build.ts';
 import { ClientRules } from '../site/client-rules.ts';
-import { type ComposedApplications, composeApplications } from '../site/compose-applications.ts';
-import { composeSite, emptyMemory } from '../site/compose-site.ts';
-import { applicationNames, type Configuration, MAIN, NOWHERE } from '../site/configuration.ts';
+import type { ComposedApplications } from '../site/compose-applications.ts';
+import { emptyMemory } from '../site/compose-site.ts';
+import { applicationNames, type Configuration, MAIN } from '../site/configuration.ts';
 import { Listeners, type Opening } from '../site/listeners.ts';
-import { limitsOf } from '../site/policies.ts';
 import { ProjectWatch } from '../site/project-watch.ts';
-import { GatewayConnections } from '../web/gateway/gateway-connections.ts';
+import { replacedError } from '../workers/application-server.ts';
 import type { Application } from '../wsgi/contract.ts';
+import { ProtocolServers } from './protocol-servers.ts';
+import { type StartedSite, startSite } from './start-site.ts';
 
 export interface ServerOptions {
   /** Validated. */
   readonly configuration: Configuration;
   readonly log: Log;
-  /** Takes the access log. */
+  /** Receives the access log. */
   readonly accessLog: LineSink;
-  /** Called when all addresses are bound, before anything of the application runs. */
+  /** Called when all addresses are bound, before the application is imported. */
   readonly onBound?: () => void;
-  /** Applications that were made by whoever starts the server, by name. They are closed with it. */
-  readonly given?: ReadonlyMap<string, Application>;
+  /** Applications that the caller made, by name. The server closes them when it stops. */
+  readonly callerApplications?: ReadonlyMap<string, Application>;
 }
 
 export interface RunningServer extends BackendControl {
   readonly urls: readonly string[];
-  /** Requests that are being answered or whose connections are open. */
+  /** Open connections of clients. */
   readonly connections: number;
   /**
-   * Brings `configuration`, validated, and a new release of each application beside what runs, and changes over without dropping a request.
-   * All goes on as it was when that fails.
+   * Starts `configuration`, which is validated, and a new release of each application beside the running ones, then switches over without
+   * dropping a request. If any part of that fails, the old configuration stays, and so does the old release of every application.
    */
   reload(configuration: Configuration): Promise<void>;
-  /** Stops accepting, finishes what runs for as long as `gracefulTimeoutMs`, and ends all processes. */
+  /** Ends the releases that a running reload still starts, so that this reload fails and a later one need not wait for it. */
+  cancelReload(): void;
+  /** Stops accepting, lets running requests finish within `gracefulTimeoutMs`, and ends all processes. */
   stop(): Promise<void>;
-  /** Ends everything now. */
+  /** Ends everything at once. */
   kill(): void;
 }
 
 /**
- * Puts the parts together and starts them: listeners, connections, routes, applications. Nothing is left running when it fails.
+ * Starts a server: listeners, connections, routes, applications. Nothing is left running when the start fails.
  *
  * @throws ViaductError `LISTEN`, `CERTIFICATE`, `APPLICATION_BROKEN`, `WORKER`, `USAGE` or `SETTINGS`.
  */
@@ -73,22 +75,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 class Server implements RunningServer {
   readonly #options: ServerOptions;
-  readonly #http1: Connections;
-  readonly #http2: Http2Connections;
-  readonly #gateway: GatewayConnections;
+  readonly #protocols: ProtocolServers;
   readonly #listeners: Listeners;
   readonly #applications: Applications;
   readonly #rules: ClientRules;
   #configuration: Configuration;
   #site: BuiltSite | null = null;
-  /** What is known of backends outlives a configuration. */
+  /** What is known about backends outlives a configuration. */
   readonly #memory = emptyMemory();
   #composed: ComposedApplications | null = null;
   readonly #leaving = new Set<ComposedApplications>();
   #handle: Next = () => plainError();
-  /** In development. */
+  /** Active in development only. */
   readonly #watch: ProjectWatch;
-  /** The last reload that was asked for. */
+  /** Runs while a stop waits for requests. */
+  #grace: NodeJS.Timeout | null = null;
+  /** The last reload that was requested. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: ServerOptions) {
@@ -96,26 +98,24 @@ class Server implements RunningServer {
     this.#configuration = options.configuration;
     const { configuration, log, accessLog } = options;
     this.#rules = new ClientRules(configuration, log, accessLog);
-    const connections: ConnectionOptions = {
+    const connections = {
       ...this.#rules.take(configuration),
-      handle: (request) => this.#handle(request),
-      receive: (request) => this.#rules.receive(request),
-      onError: (error, request) =>
+      passesControls: configuration.passesControls === true,
+      handle: (request: Request) => this.#handle(request),
+      receive: (request: Request) => this.#rules.receive(request),
+      onRefused: (refusal: Refusal, peer: Peer, request: Request | null) => this.#rules.refused(refusal, peer, request),
+      onTurnedAway: (reason: string, address: string) => this.#rules.refusals.connection(reason, address),
+      onError: (error: unknown, request: Request | null) =>
         log.error(describeError(error), request === null ? {} : { request: `${request.method} ${request.path}` }),
-      onHttp2Preface: (socket, early, listener, peer) => this.#http2.accept(socket, listener, peer, early),
     };
-    this.#http1 = new Connections(connections, () => this.#http2.size);
-    this.#http2 = new Http2Connections(connections, () => this.#http1.size);
-    this.#gateway = new GatewayConnections({
-      http1: this.#http1,
-      limits: () => limitsOf(this.#configuration),
-      onRefused: (reason, address) => log.info(`A front's request was refused: ${reason}`, { remote_address: address }),
-    });
-    const sinks = { http1: this.#http1, http2: this.#http2, gateway: this.#gateway };
-    this.#listeners = new Listeners({ sinks, trusted: (address) => this.#rules.trusts(address), log });
-    this.#applications = new Applications(configuration.settings.gracefulTimeoutMs);
+    const { refusals } = this.#rules;
+    this.#protocols = new ProtocolServers(connections, (reason, address) => refusals.proxiedRequest(reason, address));
+    const { handlers } = this.#protocols;
+    this.#listeners = new Listeners({ handlers, trusted: (address) => this.#rules.trusts(address), log, refusals });
+    this.#applications = new Applications();
     this.#watch = new ProjectWatch({
       reload: () => this.#inTurn(() => this.#change(this.#configuration)),
+      cancel: () => this.cancelReload(),
       onBroken: (error) => this.#showBroken(error),
       log,
     });
@@ -126,10 +126,10 @@ class Server implements RunningServer {
   }
 
   get connections(): number {
-    return this.#http1.size + this.#http2.size;
+    return this.#protocols.size;
   }
 
-  /** Listens before the application starts, so that a port in use is told at once; who connects meanwhile waits. */
+  /** Listens before the application starts, so that a port in use is reported at once. Clients that connect meanwhile wait. */
   async start(): Promise<void> {
     const { configuration, onBound } = this.#options;
     const { settings } = configuration;
@@ -137,12 +137,12 @@ class Server implements RunningServer {
     const starting = new Promise<null>((resolve) => {
       started = resolve;
     });
-    this.#handle = (request) => starting.then(() => settle(this.#handle(request)));
+    this.#handle = (request) => starting.then(() => toPromise(this.#handle(request)));
     const opening = await this.#listeners.prepare(configuration);
     opening.commit();
     onBound?.();
     try {
-      await this.#begin(configuration, opening);
+      await this.#switchTo(configuration, opening);
     } catch (error) {
       if (!settings.dev || applicationNames(configuration).size === 0) throw error;
       this.#showBroken(error);
@@ -156,16 +156,20 @@ class Server implements RunningServer {
   }
 
   changeBackend(name: string, change: BackendChange): Promise<boolean> {
-    return Promise.resolve(changeBackend(this.#proxies, this.#memory.standings, name, change));
+    return Promise.resolve(changeBackend(this.#proxies, this.#memory.overrides, name, change));
   }
 
   get #proxies(): BuiltSite['proxies'] {
     return this.#site?.proxies ?? new Map();
   }
 
-  /** One after another: signals, changed files and changed configurations ask for them. */
+  /** Reloads run one after another. Signals, changed files and changed configurations request them. */
   reload(configuration: Configuration): Promise<void> {
     return this.#inTurn(() => this.#change(configuration));
+  }
+
+  cancelReload(): void {
+    this.#applications.abandon(replacedError());
   }
 
   #inTurn(step: () => Promise<void>): Promise<void> {
@@ -177,16 +181,14 @@ class Server implements RunningServer {
   async #change(configuration: Configuration): Promise<void> {
     const opening = await this.#listeners.prepare(configuration);
     try {
-      await this.#begin(configuration, opening);
+      await this.#switchTo(configuration, opening);
     } catch (error) {
       opening.abandon();
       throw error;
     }
     opening.commit();
     this.#configuration = configuration;
-    const changes = this.#rules.take(configuration);
-    this.#http1.reconfigure(changes);
-    this.#http2.reconfigure(changes);
+    this.#protocols.reconfigure(this.#rules.take(configuration));
     this.#watch.follow(this.#configuration);
   }
 
@@ -194,14 +196,12 @@ class Server implements RunningServer {
     const { gracefulTimeoutMs } = this.#configuration.settings;
     this.#watch.close();
     this.#listeners.close();
-    let timer: NodeJS.Timeout | null = null;
     const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), gracefulTimeoutMs);
+      this.#grace = setTimeout(() => resolve('late'), gracefulTimeoutMs);
     });
-    this.#gateway.drain();
-    const drained = Promise.all([this.#http1.drain(), this.#http2.drain()]);
+    const drained = this.#protocols.drain();
     const outcome = await Promise.race([drained.then(() => this.#applications.stop()), late]);
-    if (timer !== null) clearTimeout(timer);
+    this.#endGrace();
     if (outcome === 'late') {
       this.#options.log.warn(`Requests still ran after ${gracefulTimeoutMs / 1000} s and were ended`);
       this.kill();
@@ -212,67 +212,70 @@ class Server implements RunningServer {
   }
 
   kill(): void {
+    this.#endGrace();
     this.#watch.close();
     this.#listeners.close();
-    this.#http1.destroy();
-    this.#http2.destroy();
-    this.#gateway.destroy();
+    this.#protocols.destroy();
     this.#applications.destroy();
     this.#site?.destroy();
     void this.#closeAll();
     this.#rules.flush();
   }
 
-  /** Starts what `configuration` has beside what runs, then sends all requests there. */
-  async #begin(configuration: Configuration, { environs }: Opening): Promise<void> {
-    const { log } = this.#options;
-    const table = applicationTable(configuration, environs, log);
-    await this.#applications.begin(table);
-    const ports = environs.map(({ SERVER_PORT }) => SERVER_PORT);
-    const composed = await composeApplications(configuration, {
-      python: (name) => this.#applications.handleOf(name),
-      given: this.#options.given ?? new Map(),
-      server: applicationOptions(configuration, environs, log),
-    });
-    const site = await this.#composeSite(configuration, composed, ports);
-    await site.start();
+  #endGrace(): void {
+    if (this.#grace !== null) clearTimeout(this.#grace);
+    this.#grace = null;
+  }
+
+  /**
+   * Starts everything in `configuration` beside the running applications, then sends all requests there. Nothing of what
+   * serves changes before everything has started.
+   */
+  async #switchTo(configuration: Configuration, { environs }: Opening): Promise<void> {
+    const table = applicationTable(configuration, environs, this.#options.log);
+    const { gracefulTimeoutMs } = configuration.settings;
+    await this.#applications.prepare(table);
+    let started: StartedSite | null = null;
+    try {
+      started = await startSite(configuration, environs, {
+        python: (name) => this.#applications.handleOf(name),
+        callerApplications: this.#options.callerApplications ?? new Map(),
+        memory: this.#memory,
+        log: this.#options.log,
+      });
+      this.#applications.commit(table.keys());
+    } catch (error) {
+      this.cancelReload();
+      started?.site.destroy();
+      await started?.close();
+      throw error;
+    }
+    for (const warning of started.site.warnings) this.#options.log.warn(warning);
     const old = this.#site;
-    this.#retire(this.#composed);
-    this.#site = site;
-    this.#composed = composed;
-    this.#handle = site.handle;
-    this.#applications.retire(new Set(table.keys()));
+    this.#retire(this.#composed, gracefulTimeoutMs);
+    this.#site = started.site;
+    this.#composed = started.composed;
+    this.#handle = started.site.handle;
+    this.#applications.retire(new Set(table.keys()), gracefulTimeoutMs);
     old?.stop();
   }
 
-  async #composeSite(
-    configuration: Configuration,
-    composed: ComposedApplications,
-    ports: readonly string[],
-  ): Promise<BuiltSite> {
-    try {
-      return await composeSite(configuration, composed, NOWHERE, ports, this.#options.log, this.#memory);
-    } catch (error) {
-      await this.#closeApplications(composed);
-      throw error;
-    }
-  }
-
-  /** The applications that run here, those that a reload has replaced, and those that were given. */
+  /** Closes the applications that run here, those that a reload replaced, and those of the caller. */
   async #closeAll(): Promise<void> {
     const composed = [...this.#leaving, ...(this.#composed === null ? [] : [this.#composed])];
-    await Promise.all(composed.map((one) => this.#closeApplications(one)));
-    await Promise.allSettled([...(this.#options.given?.values() ?? [])].map((application) => application.close?.()));
+    await Promise.all(composed.map((applications) => this.#closeApplications(applications)));
+    await Promise.allSettled(
+      [...(this.#options.callerApplications?.values() ?? [])].map((application) => application.close?.()),
+    );
   }
 
-  /** Requests may still be with applications that a reload has replaced. */
-  #retire(composed: ComposedApplications | null): void {
+  /** Keeps replaced applications open for the grace period, because requests may still be with them. */
+  #retire(composed: ComposedApplications | null, graceMs: number): void {
     if (composed === null) return;
-    const { gracefulTimeoutMs } = this.#configuration.settings;
     this.#leaving.add(composed);
     setTimeout(() => {
       if (this.#leaving.has(composed)) void this.#closeApplications(composed);
-    }, gracefulTimeoutMs).unref();
+    }, graceMs).unref();
   }
 
   async #closeApplications(composed: ComposedApplications): Promise<void> {
@@ -284,7 +287,7 @@ class Server implements RunningServer {
     }
   }
 
-  /** In development a broken application is a page, until a change mends it. */
+  /** In development the traceback of a broken application is the page, until a change fixes it. */
   #showBroken(error: unknown): void {
     this.#options.log.error(describeError(error));
     const { project, modules } = this.#configuration;

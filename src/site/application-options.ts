@@ -2,54 +2,58 @@ import { pythonMiddleware } from '../config/middleware.ts';
 import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
 import type { Log } from '../log/log.ts';
 import { VERSION } from '../version.ts';
-import type { ApplicationServerOptions } from '../workers/application-server.ts';
+import type { SupervisorOptions } from '../workers/supervisor-options.ts';
 import type { ApplicationOptions } from '../wsgi/application-options.ts';
 import { errorStream } from '../wsgi/error-stream.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { ApplicationTable } from './applications.ts';
 import { type Configuration, MAIN, type NamedApplication } from './configuration.ts';
 
-/** What each application of `configuration` is started with. */
+/** The options that each Python application of `configuration` starts with, by name. */
 export function applicationTable(
   configuration: Configuration,
   listeners: readonly ListenerEnviron[],
   log: Log,
 ): ApplicationTable {
   const { settings, project, applications } = configuration;
-  const { workers, threads, middleware, preload, dev, responseBufferBytesMax, startTimeoutMs } = settings;
-  const options = (application: NamedApplication): ApplicationServerOptions => ({
+  const { workers, threads, middleware, preload, dev, responseBufferBytesMax } = settings;
+  const { environVariables, startTimeoutMs, workerTimeoutMs, gracefulTimeoutMs } = settings;
+  const options = (application: NamedApplication): SupervisorOptions => ({
     release: {
       ...application,
       middleware: pythonMiddleware(application.middleware),
-      shared: settings.fronts > 1,
+      shared: settings.processes > 1,
       preload,
       software: `viaduct/${VERSION}`,
       listeners,
+      environVariables,
+      startTimeoutMs,
+      workerTimeoutMs,
+      gracefulTimeoutMs,
     },
     pool: settings,
     responseBufferBytesMax,
-    startTimeoutMs,
     errorResponse: (traceback) =>
       dev ? tracebackPage('The application raised an exception', traceback) : plainError(),
     log,
   });
-  const table = new Map<string, ApplicationServerOptions>();
+  const table = new Map<string, SupervisorOptions>();
   if (project !== null) table.set(MAIN, options({ project, workers, threads, middleware }));
   for (const [name, application] of Object.entries(applications)) table.set(name, options(application));
   return table;
 }
 
-/** What applications in TypeScript are served with. */
+/** The options that applications in TypeScript are served with. */
 export function applicationOptions(
   { settings }: Configuration,
   listeners: readonly ListenerEnviron[],
   log: Log,
 ): ApplicationOptions {
-  const { dev, fronts } = settings;
+  const { dev, processes } = settings;
   return {
     listeners,
     software: `viaduct/${VERSION}`,
-    multiprocess: fronts > 1,
+    multiprocess: processes > 1,
     errors: errorStream((line) => log.error(line)),
     onError: (error, request) => log.error(describe(error), { request: `${request.method} ${request.path}` }),
     errorResponse: (error) =>

@@ -1,29 +1,30 @@
 import { ViaductError } from '../errors.ts';
 import type { HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
-import { ApplicationServer, type ApplicationServerOptions } from '../workers/application-server.ts';
+import { ApplicationServer } from '../workers/application-server.ts';
+import type { SupervisorOptions } from '../workers/supervisor-options.ts';
 import { MAIN } from './configuration.ts';
 
-/** What to run under which name. `MAIN` is the application that is found without configuration. */
-export type ApplicationTable = ReadonlyMap<string, ApplicationServerOptions>;
+/** The options of each application by name. `MAIN` is the application that Viaduct finds without configuration. */
+export type ApplicationTable = ReadonlyMap<string, SupervisorOptions>;
 
-/** The applications of a server by name. Those of a changed configuration start beside the old ones. */
+/** The Python applications of a server by name. The applications of a changed configuration start beside the old ones. */
 export class Applications {
   readonly #running = new Map<string, ApplicationServer>();
-  /** No route leads to them any more; they finish what they have. */
+  /** Applications that no route leads to any more. They finish their requests. */
   readonly #leaving = new Set<ApplicationServer>();
-  readonly #graceMs: number;
-
-  /** `graceMs` is how long one that is no longer in the configuration may go on with what it has. */
-  constructor(graceMs: number) {
-    this.#graceMs = graceMs;
-  }
-
-  /** Answers a request with the application of this name, which runs. */
+  /** Applications with a release that is not committed yet; those that run no other release are in `#new`. */
+  readonly #prepared = new Map<string, ApplicationServer>();
+  readonly #new = new Set<string>();
+  /**
+   * Returns the function that answers requests with the application of this name.
+   *
+   * @throws ViaductError `USAGE` if the application is not running
+   */
   handleOf(name: string): (request: Request) => HandlerResult {
     const application = this.#running.get(name);
     if (application === undefined)
-      throw new ViaductError('USAGE', `Cannot serve application "${name}": it does not run`);
+      throw new ViaductError('USAGE', `Cannot serve application "${name}": it is not running`);
     return application.handle as (request: Request) => HandlerResult;
   }
 
@@ -32,43 +33,74 @@ export class Applications {
   }
 
   /**
-   * Brings every application of `table` up: one that runs under its name gets a new release, the others start. When one of them fails, those
-   * that had not run before end again, and the others keep the release that came up.
+   * Starts a release of every application of `table`, beside the running ones, and resolves when all are ready. If one
+   * of them fails, all of them end again, and the running ones continue. `commit` or `abandon` must follow.
    *
-   * @throws ViaductError of the first that failed, with its name when there are several.
+   * @throws ViaductError of the first application that failed, with its name unless it is the main application
    */
-  async begin(table: ApplicationTable): Promise<void> {
-    const started = new Map<string, ApplicationServer>();
-    const outcomes = await Promise.allSettled(
-      [...table].map(([name, options]) => {
-        const running = this.#running.get(name);
-        if (running !== undefined) return running.reload(options.release);
-        const application = new ApplicationServer(options);
-        started.set(name, application);
-        this.#running.set(name, application);
-        return application.start();
-      }),
-    );
-    const failed = outcomes.findIndex(({ status }) => status === 'rejected');
-    if (failed < 0) return;
-    for (const [name, application] of started) {
+  async prepare(table: ApplicationTable): Promise<void> {
+    try {
+      await Promise.all(
+        [...table].map(async ([name, options]) => {
+          const running = this.#running.get(name);
+          const application = running ?? new ApplicationServer(options);
+          if (running === undefined) {
+            this.#running.set(name, application);
+            this.#new.add(name);
+          }
+          this.#prepared.set(name, application);
+          await application.prepare(options.release).catch((error: unknown) => {
+            throw withName(name, error);
+          });
+        }),
+      );
+    } catch (error) {
+      this.abandon(new ViaductError('WORKER', 'Cannot start the application: another application failed'));
+      throw error;
+    }
+  }
+
+  /**
+   * Lets the prepared releases of these applications serve: all of them, or none.
+   *
+   * @throws ViaductError `WORKER` if one was abandoned, or a worker of it has died meanwhile
+   */
+  commit(names: Iterable<string>): void {
+    for (const name of names) {
+      if (this.#prepared.get(name)?.isPrepared !== true)
+        throw withName(name, new ViaductError('WORKER', 'Cannot start the application: it ended while others started'));
+    }
+    for (const application of this.#prepared.values()) application.commit();
+    this.#prepared.clear();
+    this.#new.clear();
+  }
+
+  /** Ends the releases that start or are prepared. A start that still runs fails with `error`. */
+  abandon(error: ViaductError): void {
+    for (const [name, application] of this.#prepared) {
+      application.abandon(error);
+      if (!this.#new.has(name)) continue;
       this.#running.delete(name);
       application.destroy();
     }
-    throw named([...table.keys()][failed] as string, (outcomes[failed] as PromiseRejectedResult).reason);
+    this.#prepared.clear();
+    this.#new.clear();
   }
 
-  /** Ends, after the grace, those that are not among `names`. No new request may reach them any more. */
-  retire(names: ReadonlySet<string>): void {
+  /**
+   * Ends, after the grace period of `graceMs`, the applications that are not among `names`. No new request may reach
+   * these any more.
+   */
+  retire(names: ReadonlySet<string>, graceMs: number): void {
     for (const [name, application] of this.#running) {
       if (names.has(name)) continue;
       this.#running.delete(name);
       this.#leaving.add(application);
-      setTimeout(() => void application.stop().then(() => this.#leaving.delete(application)), this.#graceMs).unref();
+      setTimeout(() => void application.stop().then(() => this.#leaving.delete(application)), graceMs).unref();
     }
   }
 
-  /** Lets running requests finish, then ends all processes. */
+  /** Waits until running requests have finished, then ends all processes. */
   async stop(): Promise<void> {
     await Promise.all([...this.#running.values(), ...this.#leaving].map((application) => application.stop()));
   }
@@ -79,7 +111,7 @@ export class Applications {
   }
 }
 
-function named(name: string, error: unknown): unknown {
+function withName(name: string, error: unknown): unknown {
   if (name === MAIN || !(error instanceof ViaductError)) return error;
   return new ViaductError(error.code, `application ${name}: ${error.message}`, {
     advice: error.advice,

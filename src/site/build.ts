@@ -1,108 +1,61 @@
-import type { Place } from '../config/site/keys.ts';
-import type { RouteConfig, Site } from '../config/site/schema.ts';
+import { deriveRequest } from '../http/derived-request.ts';
 import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { Response } from '../http/response.ts';
-import type { Log } from '../log/log.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
 import { compose } from '../routing/chain.ts';
 import { Pattern } from '../routing/pattern.ts';
 import { type RouteMatch, Router } from '../routing/router.ts';
-import { routingPath } from '../routing/routing-path.ts';
-import type { Findings } from '../upstream/discovery/remembered.ts';
-import type { Standings } from '../upstream/member.ts';
-import { Mistakes } from './config-errors.ts';
-import { accelerated, contentOf } from './content.ts';
-import { type Features, featuresOf } from './features.ts';
+import { djangoReading, literalReading, oneSlash, routingPath } from '../routing/routing-path.ts';
+import { native } from '../wsgi/variables.ts';
+import { withoutClaimedFields } from './claimed-fields.ts';
+import { ConfigErrors } from './config-errors.ts';
+import { accelerated, contentOf, NOT_FOUND } from './content.ts';
+import type { FeatureConfigs } from './features.ts';
 import { notFound } from './not-found.ts';
+import type { RouteContext, SiteParts, SiteResource, Terminal } from './route-context.ts';
+import { featuresOf } from './route-features.ts';
+import type { RouteConfig, Site } from './schema/site.ts';
 
-/** What a site is built with beside its configuration. */
-export interface SiteParts {
-  readonly place: Place;
-  /** Where relative paths of a key start. */
-  readonly baseOf: (key: string) => string;
-  /** Answers with the application of that name; null where there is none. */
-  readonly application: (name: string) => Next | null;
-  /** The application for what no route takes, with its static files; null when there is none. */
-  readonly main: Next | null;
-  readonly dev: boolean;
-  readonly staticCacheBytesMax: number;
-  /** What a request's content may have where its route does not say. */
-  readonly bodyBytesMax: number;
-  /** The port of each listener, by its index. */
-  readonly listenerPorts: readonly string[];
-  readonly onError: (message: string, request: Request) => void;
-  readonly log: Log;
-  /** What is known of backends by their names. Proxies change it. */
-  readonly standings: Standings;
-  /** What engines that know backends have found last. */
-  readonly findings: Findings;
-}
-
-/** A route as it is resolved, for people. */
+/** A route with its handlers, for messages. */
 export interface ResolvedRoute {
   readonly name: string;
   readonly match: RouteMatch;
-  /** Only an application leads there. */
+  /** Whether only an application can lead to this route. */
   readonly internal: boolean;
-  /** Names of the handlers in the order that a request meets them, what answers it last. */
+  /** Names of the handlers in the order in which a request meets them, then the name of what answers. */
   readonly steps: readonly string[];
 }
 
-export interface BuiltSite {
+export interface BuiltSite extends SiteResource {
   readonly handle: Next;
   readonly routes: readonly ResolvedRoute[];
-  /** The proxies of the routes that have one, by the routes' names. */
+  /** Problems that clients will notice, although the server works. */
+  readonly warnings: readonly string[];
+  /** The reverse proxies, by the names of their routes. */
   readonly proxies: ReadonlyMap<string, ReverseProxy>;
-  /** Begins what goes on without requests, such as checks of backends. To be awaited before requests come. */
+  /** Starts the work that needs no requests, such as health checks of backends. Await it before requests arrive. */
   start(): Promise<void>;
-  /** Another site takes over: ends what requests do not need any more, such as idle connections to backends. */
-  stop(): void;
-  /** Ends everything. */
-  destroy(): void;
-}
-
-/** What a route is built with. */
-export interface RouteContext {
-  readonly config: Site;
-  readonly parts: SiteParts;
-  readonly mistakes: Mistakes;
-  /** Where the route stands: `route`, `0`; empty for what holds for all routes. */
-  readonly keys: readonly string[];
-  /** Adds what the site holds. */
-  readonly hold: (held: Held) => void;
-  readonly holdProxy: (proxy: ReverseProxy) => void;
-  /** Handlers of features that hold for the whole site, as far as they were made. */
-  readonly shared: Map<string, Handler | null>;
-  /** Answers what an application leads to with X-Accel-Redirect; null when no route is internal. */
-  readonly internal: ((request: Request, path: string) => HandlerResult) | null;
-}
-
-/** What ends with a site. */
-export type Held = Pick<BuiltSite, 'stop' | 'destroy'>;
-
-/** The end of a chain. */
-export interface Last {
-  readonly name: string;
-  readonly next: Next;
 }
 
 /**
- * Makes the handler of a site: each request goes to the chain of the route that it matches, or else to the main application.
+ * Builds the handler of a site. Each request goes to the chain of the route that it matches, or else to the main application.
  *
- * @throws ViaductError `SETTINGS` with every mistake, a line each.
+ * @throws ViaductError `SETTINGS` with all errors, one per line
  */
 export function buildSite(config: Site, parts: SiteParts): BuiltSite {
-  const mistakes = new Mistakes(parts.place);
-  const held: Held[] = [];
+  const errors = new ConfigErrors(parts.locate);
+  const warnings: string[] = [];
+  const resources: SiteResource[] = [];
   const proxies = new Map<string, ReverseProxy>();
   let internals = new Router<Next>([]);
   const hasInternal = config.route.some(({ internal }) => internal);
   const common = {
     config,
     parts,
-    mistakes,
-    hold: (one: Held) => held.push(one),
+    warn: (problem: string) => void warnings.push(problem),
+    errors,
+    hold: (resource: SiteResource) => resources.push(resource),
     holdProxy: () => {},
     shared: new Map<string, Handler | null>(),
     internal: hasInternal
@@ -113,7 +66,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
   const routes = config.route.map((route, index) => {
     const name = route.name ?? `route ${index + 1}`;
     const holdProxy = (proxy: ReverseProxy): void => {
-      held.push(proxy);
+      resources.push(proxy);
       proxies.set(name, proxy);
     };
     const context = { ...common, keys: ['route', `${index}`], holdProxy };
@@ -121,21 +74,21 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     const handlers = [...featuresOf(route, defaults, context), ...content.handlers];
     return chain(name, matchOf(route, context), route.internal, handlers, content.last);
   });
-  const other = { name: 'application', next: parts.main ?? notFound };
-  const everywhere = { ...common, keys: [] };
-  const restHandlers = [...featuresOf({}, defaults, everywhere), ...accelerated(everywhere)];
-  const rest = chain('other requests', ANY, false, restHandlers, other);
+  const main = parts.main ?? NOT_FOUND;
+  const siteContext = { ...common, keys: [] };
+  const mainHandlers = [...featuresOf({}, defaults, siteContext), ...accelerated(siteContext)];
+  const unmatched = chain('other requests', ANY, false, mainHandlers, main);
   const destroy = (): void => {
-    for (const one of held) one.destroy();
+    for (const resource of resources) resource.destroy();
   };
   const stop = (): void => {
-    for (const one of held) one.stop();
+    for (const resource of resources) resource.stop();
   };
   const start = async (): Promise<void> => {
     await Promise.all([...proxies.values()].map((proxy) => proxy.start()));
   };
-  if (mistakes.lines.length > 0) destroy();
-  mistakes.throwIfAny();
+  if (errors.lines.length > 0) destroy();
+  errors.throwIfAny();
   const routerOf = (internal: boolean) =>
     new Router(
       routes
@@ -143,50 +96,64 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
         .map(({ resolved, next }) => ({ match: resolved.match, value: next })),
     );
   internals = routerOf(true);
-  const handle = routes.length === 0 ? rest.next : routed(routerOf(false), rest.next);
-  return { handle, routes: [...routes, rest].map(({ resolved }) => resolved), proxies, start, stop, destroy };
+  const all = routes.length === 0 ? unmatched.next : routed(routerOf(false), unmatched.next);
+  const handle = withoutClaimedFields([config, ...config.route], all);
+  const resolved = [...routes, unmatched].map((one) => one.resolved);
+  return { handle, routes: resolved, warnings, proxies, start, stop, destroy };
 }
 
 const ANY: RouteMatch = { hosts: [], paths: [], patterns: [], methods: [], headers: [], query: [] };
 
-/** What holds for all routes. Where one may have more content than others, the connection cannot limit it. */
-function defaultsOf(config: Site, { bodyBytesMax }: SiteParts): Features {
+/** The features of all routes. If one route allows more content than the others, connections cannot enforce the limit of the others. */
+function defaultsOf(config: Site, { bodyBytesMax }: SiteParts): FeatureConfigs {
   const isRaised = config.route.some((route) => (route.body_bytes_max ?? 0) > bodyBytesMax);
   return isRaised ? { ...config, body_bytes_max: bodyBytesMax } : config;
 }
 
-function chain(name: string, match: RouteMatch, internal: boolean, handlers: readonly Handler[], last: Last) {
+function chain(name: string, match: RouteMatch, internal: boolean, handlers: readonly Handler[], last: Terminal) {
   const steps = [...handlers.map((handler) => handler.name), last.name];
   return { resolved: { name, match, internal, steps }, next: compose(handlers, last.next) };
 }
 
-function routed(router: Router<Next>, rest: Next): Next {
+/** The routing path of `OPTIONS *`, which is about the server and no resource: it belongs to the routes for all paths, such as `/*`. */
+const WHOLE_SERVER = '';
+
+/**
+ * Programs read some paths in several ways. If another reading leads to another route, and the path can be written so that
+ * all programs read it as the route did, the route's handlers get it so. Otherwise the request is refused.
+ */
+function routed(router: Router<Next>, unmatched: Next): Next {
+  const find = (request: Request, path: string): Next => router.find(request, path) ?? unmatched;
+
   return function route(request: Request): HandlerResult {
+    if (request.path === '*') return find(request, WHOLE_SERVER)(request);
     const path = routingPath(request.path);
-    if (path === null) return ambiguousPath();
-    const next = router.find(request, path);
-    return next === null ? rest(request) : next(request);
+    if (path === null) return ambiguousPath('it has a segment "." or "..", or a line break');
+    const next = find(request, path);
+    if (path === request.path) return next(request);
+    if (path.includes('\ufffd') && find(request, djangoReading(request.path)) !== next)
+      return ambiguousPath('it has bytes that are not UTF-8');
+    const plain = oneSlash(request.path);
+    if (plain === request.path || find(request, literalReading(request.path)) === next) return next(request);
+    return next(deriveRequest(request, { path: plain, scriptName: oneSlash(request.scriptName) }));
   };
 }
 
-function matchOf(route: RouteConfig, { mistakes, keys }: RouteContext): RouteMatch {
+function matchOf(route: RouteConfig, { errors, keys }: RouteContext): RouteMatch {
   const mounted = route.mount === undefined ? [] : [`${route.mount}/*`];
   return {
     hosts: route.host.map((host) => host.toLowerCase()),
     paths: route.path.length > 0 ? route.path : mounted,
     patterns: route.path_pattern.flatMap((source, index) => {
-      const pattern = mistakes.attempt(
-        [...keys, 'path_pattern', `${index}`],
-        () => new Pattern(source, 'path_pattern'),
-      );
+      const pattern = errors.attempt([...keys, 'path_pattern', `${index}`], () => new Pattern(source, 'path_pattern'));
       return pattern === null ? [] : [{ source, test: (path: string) => pattern.match(path) !== null }];
     }),
-    methods: route.methods,
-    headers: Object.entries(route.match_headers).map(([name, value]) => [name.toLowerCase(), value] as const),
+    methods: route.methods.map((method) => method.toUpperCase()),
+    headers: Object.entries(route.match_headers).map(([name, value]) => [name.toLowerCase(), native(value)] as const),
     query: Object.entries(route.match_query),
   };
 }
 
-function ambiguousPath(): Response {
-  return Response.text(400, '400 Bad Request: the path has a segment "." or ".."\n');
+function ambiguousPath(reason: string): Response {
+  return Response.text(400, `400 Bad Request: programs disagree about the path, because ${reason}\n`);
 }

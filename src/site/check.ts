@@ -1,7 +1,7 @@
-import type { Place } from '../config/site/keys.ts';
+import type { SourceLocation } from '../config/site-entries.ts';
 import { ViaductError } from '../errors.ts';
+import { noTlsProblems, type TlsProblems } from '../listen/tls/tls-problems.ts';
 import type { Log } from '../log/log.ts';
-import { noFindings, type TlsFindings } from '../web/tls/findings.ts';
 import { applicationOptions } from './application-options.ts';
 import type { ResolvedRoute } from './build.ts';
 import { composeApplications } from './compose-applications.ts';
@@ -10,60 +10,66 @@ import { applicationNames, type Configuration } from './configuration.ts';
 import { notFound } from './not-found.ts';
 import { trustedBy } from './policies.ts';
 
-export interface Checked {
+export interface CheckedConfiguration {
   readonly routes: readonly ResolvedRoute[];
-  /** What clients will complain of, and what works nevertheless. */
+  /** Problems that clients will notice, although the server works. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Tries whether `configuration` makes a site, and reads its certificates. Nothing is started. `given` are names of applications that there will be.
+ * Builds the site of `configuration` and reads its certificates, but starts nothing. `names` are names of further applications that the server will have.
  *
- * @throws ViaductError `SETTINGS` with every mistake, a line each.
+ * @throws ViaductError `SETTINGS` with all errors, one per line
  */
 export async function checkConfiguration(
   configuration: Configuration,
-  place: Place,
+  locate: SourceLocation,
   log: Log,
-  given: Iterable<string> = [],
-): Promise<Checked> {
-  const mistakes: string[] = [];
+  names: Iterable<string> = [],
+): Promise<CheckedConfiguration> {
+  const errors: string[] = [];
   let routes: readonly ResolvedRoute[] = [];
-  const applications = { names: new Set([...applicationNames(configuration), ...given]), next: () => notFound };
+  let siteWarnings: readonly string[] = [];
+  const applications = { names: new Set([...applicationNames(configuration), ...names]), next: () => notFound };
   try {
-    const site = await composeSite(configuration, applications, place, [], log, emptyMemory());
+    const site = await composeSite(configuration, applications, locate, [], log, emptyMemory());
     site.destroy();
     routes = site.routes;
+    siteWarnings = site.warnings;
   } catch (error) {
     if (!(error instanceof ViaductError) || error.code !== 'SETTINGS') throw error;
-    mistakes.push(error.message);
+    errors.push(error.message);
   }
   try {
     trustedBy(configuration);
   } catch (error) {
-    mistakes.push(`${(error as Error).message} (${place(['trusted_proxies'])})`);
+    errors.push(`${(error as Error).message} (${locate.position(['trusted_proxies'])})`);
   }
-  const found = await checkCertificates(configuration);
-  mistakes.push(...found.problems.map((problem) => `${problem} (${place(['tls'])})`));
-  if (mistakes.length > 0) throw new ViaductError('SETTINGS', mistakes.join('\n'));
-  return { routes, warnings: found.warnings };
+  const { problems, warnings } = await checkCertificates(configuration);
+  errors.push(...problems.map((problem) => `${problem} (${locate.position(['tls'])})`));
+  if (errors.length > 0) throw new ViaductError('SETTINGS', errors.join('\n'));
+  return { routes, warnings: [...siteWarnings, ...warnings] };
 }
 
 /**
- * Imports the applications and the middleware that are written in TypeScript, and puts them together.
+ * Imports the applications and the middleware in TypeScript, and puts the middleware around the applications.
  *
  * @throws ViaductError as `composeApplications` does
  */
-export async function proveModules(configuration: Configuration, log: Log): Promise<void> {
+export async function verifyModules(configuration: Configuration, log: Log): Promise<void> {
   const server = applicationOptions(configuration, [], log);
-  const composed = await composeApplications(configuration, { python: () => notFound, given: new Map(), server });
+  const composed = await composeApplications(configuration, {
+    python: () => notFound,
+    callerApplications: new Map(),
+    server,
+  });
   await composed.close();
 }
 
-async function checkCertificates(configuration: Configuration): Promise<TlsFindings> {
-  if (configuration.site?.tls === undefined) return noFindings();
+async function checkCertificates(configuration: Configuration): Promise<TlsProblems> {
+  if (configuration.site?.tls === undefined) return noTlsProblems();
   const { tlsOptionsOf } = await import('./tls.ts');
   const { checkTls } = await import('../listen/tls/tls-contexts.ts');
   const options = tlsOptionsOf(configuration);
-  return options === null ? noFindings() : checkTls(options);
+  return options === null ? noTlsProblems() : checkTls(options);
 }

@@ -1,15 +1,19 @@
-import type { Request } from '../http/message.ts';
+import { contentMemory } from '../http/buffering/content-memory.ts';
+import type { Peer, Request } from '../http/message.ts';
+import type { Refusal } from '../http/refusal.ts';
 import type { CidrList } from '../http/semantics/cidr.ts';
 import type { ConnectionChanges } from '../http/transport/server-context.ts';
 import { ConnectionLimit } from '../listen/connection-limit.ts';
 import { trustProxies } from '../listen/trust/trust-policy.ts';
 import { type AccessLog, type AccessLogFormat, createAccessLog, type LineSink } from '../log/access-log.ts';
 import type { Log } from '../log/log.ts';
+import { RefusalLog } from '../log/refusal-log.ts';
 import type { Configuration } from './configuration.ts';
-import { limitsOf, trustedBy } from './policies.ts';
+import { limitsOf, trustedBy, trustedValuesOf } from './policies.ts';
 
-/** What holds for all clients: whose word is taken, how many may come, what they are held to, and where it is written down. */
+/** The rules for all clients: trusted proxies, the number of connections, limits, and the access log. */
 export class ClientRules {
+  readonly refusals: RefusalLog;
   readonly #log: Log;
   readonly #sink: LineSink;
   readonly #limit = new ConnectionLimit({ perAddressMax: 0, exempt: (address) => this.trusts(address) });
@@ -22,15 +26,17 @@ export class ClientRules {
   constructor(configuration: Configuration, log: Log, sink: LineSink) {
     this.#log = log;
     this.#sink = sink;
+    this.refusals = new RefusalLog(log, (address) => this.trusts(address));
     this.#trusted = trustedBy(configuration);
     this.#receive = this.#trusting(configuration);
   }
 
-  /** Takes those of `configuration` from now on. Returns what connections must know of them. */
+  /** Uses the rules of `configuration` from now on. Returns the rules that connections must know. */
   take(configuration: Configuration): Required<ConnectionChanges> {
-    const { accessLog, connectionsMax, connectionsPerAddressMax } = configuration.settings;
+    const { accessLog, connectionsMax, connectionsPerAddressMax, contentMemoryBytesMax } = configuration.settings;
     this.#trusted = trustedBy(configuration);
     this.#receive = this.#trusting(configuration);
+    contentMemory.bytesMax = contentMemoryBytesMax;
     this.#limit.perAddressMax = connectionsPerAddressMax;
     this.#write(accessLog);
     return {
@@ -45,19 +51,26 @@ export class ClientRules {
     return this.#trusted.matches(address);
   }
 
-  /** What a trusted proxy says of the client is taken; what anybody else says goes. */
+  /** Applies the fields in which a trusted proxy describes the client. From anybody else, these fields are removed. */
   receive(request: Request): Request {
     return this.#receive(request);
   }
 
-  /** Writes what waits for the access log. */
+  /** Writes what the logs have about a client's error. A `request` that was read has its line in the access log already. */
+  refused(refusal: Refusal, peer: Peer, request: Request | null): void {
+    this.refusals.request(refusal.status, refusal.reason, peer.remoteAddress);
+    if (request === null) this.#accessLog?.onRefused(refusal, peer);
+  }
+
+  /** Writes the buffered lines of the logs. */
   flush(): void {
     this.#accessLog?.flush();
+    this.refusals.flush();
   }
 
   #write(format: AccessLogFormat): void {
     if (format === this.#format) return;
-    this.flush();
+    this.#accessLog?.flush();
     this.#format = format;
     this.#accessLog = createAccessLog({
       format,
@@ -71,6 +84,7 @@ export class ClientRules {
     const trusted = this.#trusted;
     return trustProxies({
       trusted: (address) => trusted.matches(address),
+      values: trustedValuesOf(site),
       fields: site?.trusted_proxy_fields ?? 'any',
       onIgnored: (message, peer) => this.#log.warn(message, { remote_address: peer.remoteAddress }),
     });

@@ -5,60 +5,62 @@ import type { ApplicationOptions } from '../wsgi/application-options.ts';
 import { compose } from '../wsgi/compose.ts';
 import type { Application, Middleware } from '../wsgi/contract.ts';
 import { builtinMiddleware } from '../wsgi/middleware/builtin.ts';
-import { applicationOf, isDirect } from '../wsgi/native-application.ts';
+import { applicationOf, isNative } from '../wsgi/native-application.ts';
 import { serveApplication } from '../wsgi/serve-application.ts';
 import { validator } from '../wsgi/validator/validator.ts';
 import { applicationNames, type Configuration, MAIN } from './configuration.ts';
 import { ModuleLoader } from './modules.ts';
 
 export interface ApplicationParts {
-  /** Answers with the Python application of that name. */
+  /** The function that answers with the Python application of this name. */
   readonly python: (name: string) => Next;
-  /** Applications that whoever starts the server has made, by name. */
-  readonly given: ReadonlyMap<string, Application>;
+  /** Applications that the program which starts the server passes, by name. The program closes them. */
+  readonly callerApplications: ReadonlyMap<string, Application>;
   readonly server: ApplicationOptions;
 }
 
-/** The applications of a configuration, each behind its middleware. */
+/** The applications of a configuration, each with its middleware around it. */
 export interface ComposedApplications {
   readonly names: ReadonlySet<string>;
-  /** Answers requests with the application of that name, which is among `names`. */
+  /** The function that answers with the application of this name, which must be among `names`. */
   readonly next: (name: string) => Next;
-  /** Ends what was made for this configuration; what was given lives on. */
+  /** Closes the applications and middleware of this configuration, but not those of the caller. */
   close(): Promise<void>;
 }
 
 /**
- * Imports the applications and the middleware that are written in TypeScript, starts them, and puts the middleware around them and around the
- * Python applications.
+ * Imports the applications and the middleware in TypeScript, starts them, and puts the middleware around them and around the Python
+ * applications.
  *
  * @throws ViaductError `APPLICATION_BROKEN` or `APPLICATION_MISSING`
  */
 export async function composeApplications(
   configuration: Configuration,
-  { python, given, server }: ApplicationParts,
+  { python, callerApplications, server }: ApplicationParts,
 ): Promise<ComposedApplications> {
   const loader = new ModuleLoader();
-  const own: Application[] = [];
+  const started: Application[] = [];
   const nexts = new Map<string, Next>();
-  const names = new Set([...applicationNames(configuration), ...given.keys()]);
+  const names = new Set([...applicationNames(configuration), ...callerApplications.keys()]);
   const close = async (): Promise<void> => {
-    await Promise.all(own.map((application) => application.close?.()));
+    await Promise.all(started.map((application) => application.close?.()));
   };
   try {
     for (const name of names) {
-      const lent = given.get(name);
+      const callerApplication = callerApplications.get(name);
       const module = configuration.modules[name];
-      await lent?.start?.(server.listeners);
+      await callerApplication?.start?.(server.listeners);
       const application =
-        lent ?? (module === undefined ? applicationOf(python(name)) : await loader.application(module));
+        callerApplication ?? (module === undefined ? applicationOf(python(name)) : await loader.application(module));
       const middleware = await Promise.all(
         middlewareOf(configuration, name).map((entry) => loadMiddleware(entry, loader)),
       );
-      const chain = configuration.settings.dev ? checked(middleware, application) : middleware;
-      const composed = compose(...chain)(lent !== undefined && chain.length > 0 ? withoutLife(lent) : application);
-      if (composed !== lent) {
-        own.push(composed);
+      const chain = configuration.settings.dev ? validated(middleware, application) : middleware;
+      const composed = compose(...chain)(
+        callerApplication !== undefined && chain.length > 0 ? callOnly(callerApplication) : application,
+      );
+      if (composed !== callerApplication) {
+        started.push(composed);
         await composed.start?.(server.listeners);
       }
       nexts.set(name, serveApplication(composed, server));
@@ -70,31 +72,31 @@ export async function composeApplications(
   return { names, next: (name) => nexts.get(name) ?? missing(name), close };
 }
 
-/** What is around an application here; Python middleware is around it in the workers. */
-function middlewareOf({ settings, applications, modules }: Configuration, name: string): HereMiddleware[] {
+/** The middleware that runs in this process. Python middleware runs in the workers. */
+function middlewareOf({ settings, applications, modules }: Configuration, name: string): LocalMiddleware[] {
   const entries = name === MAIN ? settings.middleware : (applications[name] ?? modules[name])?.middleware;
   return (entries ?? []).filter((entry) => entry.language !== 'python');
 }
 
-/** What is lent is not to be closed with what is around it. */
-function withoutLife(application: Application): Application {
+/** The caller owns its application, so closing the middleware must not close the application. */
+function callOnly(application: Application): Application {
   return (environ, startResponse) => application(environ, startResponse);
 }
 
-/** `middleware` with a validator on each side. A Python application that stands alone is checked by its workers, and keeps its direct way. */
-function checked(middleware: readonly Middleware[], application: Application): readonly Middleware[] {
-  if (middleware.length === 0 && isDirect(application)) return [];
+/** `middleware` with a validator on each side. A Python application without middleware is called directly, because its workers validate it. */
+function validated(middleware: readonly Middleware[], application: Application): readonly Middleware[] {
+  if (middleware.length === 0 && isNative(application)) return [];
   const check = validator();
-  return [...middleware.flatMap((one) => [check, one]), check];
+  return [...middleware.flatMap((inner) => [check, inner]), check];
 }
 
-type HereMiddleware = Exclude<MiddlewareEntry, PythonMiddleware>;
+type LocalMiddleware = Exclude<MiddlewareEntry, PythonMiddleware>;
 
-async function loadMiddleware(entry: HereMiddleware, loader: ModuleLoader): Promise<Middleware> {
+async function loadMiddleware(entry: LocalMiddleware, loader: ModuleLoader): Promise<Middleware> {
   if (entry.language === 'typescript') return loader.middleware(entry, entry.options);
   return builtinMiddleware(entry.name, entry.options);
 }
 
 function missing(name: string): never {
-  throw new ViaductError('USAGE', `Cannot serve application "${name}": it does not run`);
+  throw new ViaductError('USAGE', `Cannot serve application "${name}": it is not running`);
 }

@@ -1,39 +1,46 @@
-import type { Place } from '../config/site/keys.ts';
+import type { SourceLocation } from '../config/site-entries.ts';
 import { staticFiles } from '../handlers/files/static.ts';
 import type { Next } from '../http/handler.ts';
 import type { Log } from '../log/log.ts';
 import { compose } from '../routing/chain.ts';
-import type { BuiltSite, SiteParts } from './build.ts';
+import type { BuiltSite } from './build.ts';
 import { type Configuration, MAIN } from './configuration.ts';
 import { notFound } from './not-found.ts';
 import { STATIC_REVALIDATE_MS } from './revalidate.ts';
+import type { SiteParts, Terminal } from './route-context.ts';
 
-/** What is known of backends outlives a site. */
-export type BackendMemory = Pick<SiteParts, 'standings' | 'findings'>;
+/** What is known about backends. It is kept when another site takes over. */
+export type BackendMemory = Pick<SiteParts, 'overrides' | 'discovered'>;
 
 export function emptyMemory(): BackendMemory {
-  return { standings: new Map(), findings: new Map() };
+  return { overrides: new Map(), discovered: new Map() };
 }
 
-/** What has no routes. */
-const EMPTY = { routes: [], proxies: new Map(), start: () => Promise.resolve(), stop() {}, destroy() {} };
+/** A site without routes. */
+const EMPTY = {
+  routes: [],
+  warnings: [],
+  proxies: new Map(),
+  start: () => Promise.resolve(),
+  stop() {},
+  destroy() {},
+};
 
-/** The applications that there are. */
+/** The applications of a server. */
 export interface SiteApplications {
   readonly names: ReadonlySet<string>;
   readonly next: (name: string) => Next;
 }
 
 /**
- * The handler of `configuration`. What routes are made with is only loaded
- * where there are some, because it takes memory.
+ * Builds the site of `configuration`. The code for routes is loaded only if the configuration has a site, because it takes memory.
  *
- * @throws ViaductError `SETTINGS` with every mistake, a line each.
+ * @throws ViaductError `SETTINGS` with all errors, one per line
  */
 export async function composeSite(
   configuration: Configuration,
   { names, next }: SiteApplications,
-  place: Place,
+  locate: SourceLocation,
   listenerPorts: readonly string[],
   log: Log,
   memory: BackendMemory,
@@ -41,12 +48,12 @@ export async function composeSite(
   const { settings, site, bases } = configuration;
   const { dev, staticCacheBytesMax } = settings;
   const main = mainOf(configuration, names.has(MAIN) ? next(MAIN) : null);
-  if (site === null) return { ...EMPTY, handle: main ?? notFound };
+  if (site === null) return { ...EMPTY, handle: main?.next ?? notFound };
   const { buildSite } = await import('./build.ts');
   return buildSite(site, {
-    place,
+    locate,
     baseOf: (key) => bases[key] ?? '',
-    application: (name) => (name === MAIN ? main : names.has(name) ? next(name) : null),
+    application: (name) => (name === MAIN ? (main?.next ?? null) : names.has(name) ? next(name) : null),
     main,
     dev,
     staticCacheBytesMax,
@@ -58,11 +65,12 @@ export async function composeSite(
   });
 }
 
-/** The main application behind its static files; null when there is neither. */
-function mainOf({ settings, project }: Configuration, application: Next | null): Next | null {
+/** The main application with its static files before it; null if there is neither. */
+function mainOf({ settings, project }: Configuration, application: Next | null): Terminal | null {
   const mounts = project?.staticMounts ?? settings.static;
-  if (mounts.length === 0) return application;
+  if (mounts.length === 0) return application === null ? null : { name: 'application', next: application };
   const { staticCacheBytesMax: cacheBytesMax, dev } = settings;
   const files = staticFiles({ mounts, cacheBytesMax, revalidateMs: dev ? 0 : STATIC_REVALIDATE_MS });
-  return compose([files], application ?? notFound);
+  const name = application === null ? 'static files' : 'application';
+  return { name, next: compose([files], application ?? notFound) };
 }

@@ -1,20 +1,21 @@
-import { keyName, type Place } from '../config/site/keys.ts';
+import type { SourceLocation } from '../config/site-entries.ts';
 import { ViaductError } from '../errors.ts';
 
-/** Collects what is wrong with a site while it is built, so that all of it is told at once, each with its place. */
-export class Mistakes {
+/** Collects the errors of a site while it is built, so that all are reported at once, each with its location. */
+export class ConfigErrors {
   readonly lines: string[] = [];
-  readonly #place: Place;
+  readonly #locate: SourceLocation;
 
-  constructor(place: Place) {
-    this.#place = place;
+  constructor(locate: SourceLocation) {
+    this.#locate = locate;
   }
 
-  add(keys: readonly string[], wrong: string): void {
-    this.lines.push(`Cannot use ${keyName(keys)} (${this.#place(keys)}): ${wrong}`);
+  /** Adds an error of the key that `keys` lead to. */
+  add(keys: readonly string[], problem: string): void {
+    this.lines.push(`Cannot use ${this.#locate.describe(keys)}: ${problem}`);
   }
 
-  /** What `make` makes, or null when it throws a ViaductError, which is then among the mistakes. */
+  /** Returns the result of `make`. If `make` throws a ViaductError, adds it to the errors and returns null. */
   attempt<T>(keys: readonly string[], make: () => T): T | null {
     try {
       return make();
@@ -25,7 +26,7 @@ export class Mistakes {
     }
   }
 
-  /** @throws ViaductError `SETTINGS` when there is a mistake. */
+  /** @throws ViaductError `SETTINGS` with all errors, if there are any */
   throwIfAny(): void {
     if (this.lines.length > 0) throw new ViaductError('SETTINGS', this.lines.join('\n'));
   }

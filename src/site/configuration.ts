@@ -1,31 +1,33 @@
 import type { MiddlewareEntry } from '../config/middleware.ts';
 import type { Settings } from '../config/settings.ts';
-import type { Place } from '../config/site/keys.ts';
-import type { Site } from '../config/site/schema.ts';
+import { type SourceLocation, sourceLocationOf } from '../config/site-entries.ts';
 import type { Project } from '../project/project.ts';
 import type { ModuleExport } from './modules.ts';
+import type { Site } from './schema/site.ts';
 
-/** Everything that a server is made of, found and validated. Plain data: it travels between processes. */
+/** Everything that a server needs, found and validated. It is plain data, so that it can be sent to other processes. */
 export interface Configuration {
   readonly settings: Settings;
-  /** The application that needs no configuration; null when there is none and routes answer everything. */
+  /** The Python application that Viaduct finds without configuration; null if there is none and routes answer everything. */
   readonly project: Project | null;
-  /** Routes and the like; null when there are none. */
+  /** Routes, handlers, applications and TLS; null if the configuration has none of them. */
   readonly site: Site | null;
-  /** Where relative paths of a key start. Absolute. */
+  /** The absolute path of the directory where relative paths of a key start, by key. */
   readonly bases: Readonly<Record<string, string>>;
-  /** Where `listen` comes from, for messages: `viaduct.toml:1`; '' for the default. */
+  /** The origin of `listen`, for messages: `viaduct.toml:1`; '' for the default. */
   readonly listenOrigin: string;
+  /** Whether all clients are front-end proxies, which follow fields such as X-Accel-Redirect. False when absent. */
+  readonly passesControls?: boolean;
   /** Python applications that routes name. */
   readonly applications: Readonly<Record<string, NamedApplication>>;
-  /** Applications in TypeScript by name; `MAIN` is the one that is served where no route says otherwise. */
+  /** Applications in TypeScript by name. `MAIN` is the application for requests that match no route. */
   readonly modules: Readonly<Record<string, ModuleApplication>>;
 }
 
-/** The name of the application that needs no configuration. */
+/** The name of the main application, which needs no configuration. */
 export const MAIN = 'main';
 
-/** Names of the applications that a configuration has. */
+/** Names of the applications in a configuration. */
 export function applicationNames({
   project,
   applications,
@@ -38,7 +40,7 @@ export interface NamedApplication {
   readonly project: Project;
   readonly workers: number;
   readonly threads: number;
-  /** Around the application, the outermost first; that of the main application is a setting. */
+  /** The middleware around the application, the outermost first. For the main application it is a setting. */
   readonly middleware: readonly MiddlewareEntry[];
 }
 
@@ -46,5 +48,5 @@ export interface ModuleApplication extends ModuleExport {
   readonly middleware: readonly MiddlewareEntry[];
 }
 
-/** For a configuration that was validated before: there are no mistakes to tell the place of. */
-export const NOWHERE: Place = () => '';
+/** For a configuration that was validated before, so that no error needs a location. */
+export const NOWHERE: SourceLocation = sourceLocationOf(new Map());

@@ -1,24 +1,24 @@
 import { resolve } from 'node:path';
-import type { RouteConfig } from '../config/site/schema.ts';
 import { accelRedirect } from '../handlers/files/accel-redirect.ts';
 import { staticFiles } from '../handlers/files/static.ts';
 import { omitUndefined, pairs } from '../handlers/options.ts';
 import { mount } from '../handlers/rewriting/mount.ts';
 import { redirect } from '../handlers/rewriting/redirect.ts';
 import type { Handler } from '../http/handler.ts';
-import { StandingResponse } from '../http/prepared-response.ts';
+import { PreparedResponse } from '../http/prepared-response.ts';
 import { Response } from '../http/response.ts';
-import { checkMounts } from '../static/check-mounts.ts';
+import { checkMounts, findMissing } from '../static/check-mounts.ts';
 import type { StaticMount } from '../static/mount.ts';
-import type { Last, RouteContext } from './build.ts';
 import { notFound } from './not-found.ts';
 import { proxyTo } from './proxy.ts';
 import { STATIC_REVALIDATE_MS } from './revalidate.ts';
+import type { RouteContext, Terminal } from './route-context.ts';
+import type { RouteConfig } from './schema/site.ts';
 
-/** What answers the requests of a route: handlers that may pass on, and the end of the chain. */
+/** What answers the requests of a route: handlers that may pass requests on, and the end of the chain. */
 export interface Content {
   readonly handlers: readonly Handler[];
-  readonly last: Last;
+  readonly last: Terminal;
 }
 
 export function contentOf(route: RouteConfig, context: RouteContext): Content {
@@ -26,25 +26,25 @@ export function contentOf(route: RouteConfig, context: RouteContext): Content {
     ...mounted(route, context),
     ...files(route, context),
     ...redirection(route, context),
-    ...(endsElsewhere(route) ? accelerated(context) : []),
+    ...(endsInApplication(route) ? accelerated(context) : []),
   ];
   return { handlers, last: lastOf(route, context) };
 }
 
-function mounted({ mount: prefix }: RouteConfig, { keys, mistakes }: RouteContext): Handler[] {
+function mounted({ mount: prefix }: RouteConfig, { keys, errors }: RouteContext): Handler[] {
   if (prefix === undefined) return [];
-  const handler = mistakes.attempt([...keys, 'mount'], () => mount({ prefix }));
+  const handler = errors.attempt([...keys, 'mount'], () => mount({ prefix }));
   return handler === null ? [] : [handler];
 }
 
-function redirection({ redirect: options }: RouteConfig, { keys, mistakes }: RouteContext): Handler[] {
+function redirection({ redirect: options }: RouteConfig, { keys, errors }: RouteContext): Handler[] {
   if (options === undefined) return [];
   const { to, status, pattern } = options;
-  const handler = mistakes.attempt([...keys, 'redirect'], () => redirect(omitUndefined({ to, status, pattern })));
+  const handler = errors.attempt([...keys, 'redirect'], () => redirect(omitUndefined({ to, status, pattern })));
   return handler === null ? [] : [handler];
 }
 
-/** An application may lead to internal routes and to files. */
+/** The handler with which an application leads to internal routes and to files. */
 export function accelerated({ config, internal, parts }: RouteContext): Handler[] {
   if (internal === null && config.sendfile.length === 0) return [];
   const base = parts.baseOf('sendfile');
@@ -52,8 +52,8 @@ export function accelerated({ config, internal, parts }: RouteContext): Handler[
   return [accelRedirect({ internal: internal ?? notFound, directories, report: parts.onError })];
 }
 
-/** Whether an application or a backend answers what is left. */
-function endsElsewhere({ respond, redirect: options, static: directories, app, proxy }: RouteConfig): boolean {
+/** Whether an application or a backend is at the end of the chain. */
+function endsInApplication({ respond, redirect: options, static: directories, app, proxy }: RouteConfig): boolean {
   return (
     app !== undefined ||
     proxy.length > 0 ||
@@ -63,13 +63,13 @@ function endsElsewhere({ respond, redirect: options, static: directories, app, p
 
 const CODINGS = ['br', 'zstd', 'gzip'] as const;
 
-/** The files of a route lie below what its path has in common with them: that of a prefix, or the root. */
-function files(route: RouteConfig, { keys, parts, mistakes }: RouteContext): Handler[] {
+/** The handler for the files of a route. Their URLs start with the route's path up to its last slash. */
+function files(route: RouteConfig, { keys, parts, errors, warn }: RouteContext): Handler[] {
   if (route.static.length === 0) return [];
   const options = route.static_options;
   const base = parts.baseOf('route');
   const { fallback, fallback_for: fallbackFor, try_files: tryFiles, immutable, listing, headers } = options;
-  const hasMore =
+  const hasOther =
     route.app !== undefined || route.proxy.length > 0 || route.respond !== undefined || route.redirect !== undefined;
   const paths = route.path.length > 0 ? route.path : [`${route.mount ?? ''}/*`];
   const prefixes = paths.map((path) => path.slice(0, path.lastIndexOf('/') + 1) || '/');
@@ -87,38 +87,40 @@ function files(route: RouteConfig, { keys, parts, mistakes }: RouteContext): Han
       cacheControl: options.cache_control,
       headers: pairs(headers),
       listing,
-      fallthrough: options.fallthrough ?? hasMore,
+      fallthrough: options.fallthrough ?? hasOther,
     });
   });
-  for (const problem of checkMounts(mounts)) mistakes.add([...keys, 'static'], problem);
+  for (const problem of checkMounts(mounts)) errors.add([...keys, 'static'], problem);
+  for (const problem of findMissing(mounts)) warn(`${problem}. Its requests get 404 until this changes`);
   const { dev, staticCacheBytesMax: cacheBytesMax } = parts;
   const revalidateMs = dev ? 0 : STATIC_REVALIDATE_MS;
-  const handler = mistakes.attempt([...keys, 'static'], () => staticFiles({ mounts, cacheBytesMax, revalidateMs }));
+  const handler = errors.attempt([...keys, 'static'], () => staticFiles({ mounts, cacheBytesMax, revalidateMs }));
   return handler === null ? [] : [handler];
 }
 
-function lastOf(route: RouteConfig, context: RouteContext): Last {
-  const { keys, parts, mistakes } = context;
+function lastOf(route: RouteConfig, context: RouteContext): Terminal {
+  const { keys, parts, errors } = context;
   const { respond, app, proxy, static: directories, redirect: redirection } = route;
   if (respond !== undefined) return responding(respond);
   if (proxy.length > 0) return proxyTo(route, context);
   if (app !== undefined) {
     const next = parts.application(app);
-    if (next === null) mistakes.add([...keys, 'app'], `there is no application ${JSON.stringify(app)}`);
+    if (next === null) errors.add([...keys, 'app'], `there is no application ${JSON.stringify(app)}`);
     return { name: `application ${app}`, next: next ?? notFound };
   }
   if (directories.length > 0 || redirection !== undefined) return NOT_FOUND;
   if (parts.main === null)
-    mistakes.add(keys, 'nothing answers its requests: give it app, proxy, static, redirect or respond');
-  return { name: 'application', next: parts.main ?? notFound };
+    errors.add(keys, 'nothing answers its requests: add app, proxy, static, redirect or respond');
+  return parts.main ?? NOT_FOUND;
 }
 
-function responding({ status, body, content_type: type }: NonNullable<RouteConfig['respond']>): Last {
+function responding({ status, body, content_type: type }: NonNullable<RouteConfig['respond']>): Terminal {
   const name = `respond ${status}`;
   if (status === 204 || status === 304) return { name, next: () => Response.fromHeaders(status, [], null) };
   const bytes = Buffer.from(body, 'utf8');
-  const response = new StandingResponse(status, ['Content-Type', type, 'Content-Length', `${bytes.length}`], bytes);
+  const response = new PreparedResponse(status, ['Content-Type', type, 'Content-Length', `${bytes.length}`], bytes);
   return { name, next: () => response };
 }
 
-const NOT_FOUND: Last = { name: 'not found', next: notFound };
+/** Nothing answers. */
+export const NOT_FOUND: Terminal = { name: 'not found', next: notFound };

@@ -1,26 +1,38 @@
 import { type MiddlewareEntry, middlewareName } from '../config/middleware.ts';
+import { pathText } from '../wsgi/variables.ts';
 import type { ResolvedRoute } from './build.ts';
+import type { Configuration } from './configuration.ts';
+import { trustedProxies, trustedValuesOf } from './policies.ts';
 
-/** A resolved route for people: `GET example.org/docs/* → compression → static files`. */
+/** A resolved route in one line: `GET example.org/docs/* → compression → static files`. */
 export function routeLine({ name, match, internal, steps }: ResolvedRoute): string {
   const { methods, hosts, paths, patterns, headers, query } = match;
-  const places = [...paths, ...patterns.map(({ source }) => `~ ${source}`)];
+  const targets = [...paths, ...patterns.map(({ source }) => `~ ${source}`)];
   const fields = [...headers.map(fieldText), ...query.map(([key, value]) => `?${key}=${value}`)];
   const parts = [
     methods.join('|'),
-    `${hosts.join('|')}${hosts.length > 0 && places.length === 0 ? '/*' : places.join('|')}`,
+    `${hosts.join('|')}${hosts.length > 0 && targets.length === 0 ? '/*' : targets.join('|')}`,
     ...fields,
   ];
   if (internal) parts.unshift('internal');
-  const asked = parts.filter((part) => part !== '').join(' ');
-  return `${asked === '' ? name : asked} → ${steps.join(' → ')}`;
+  const conditions = parts.filter((part) => part !== '').join(' ');
+  return `${conditions === '' ? name : conditions} → ${steps.join(' → ')}`;
 }
 
-/** What a request passes on its way into an application, for people. */
+/** Which proxies are trusted, and for what, in one line: `loopback, unix may state a client's address, scheme`. */
+export function trustLine({ site }: Configuration): string {
+  const proxies = trustedProxies(site);
+  const values = trustedValuesOf(site);
+  return proxies.length === 0 || values.length === 0
+    ? 'nobody may state anything about a client'
+    : `${proxies.join(', ')} may state a client's ${values.join(', ')}`;
+}
+
+/** The middleware and the application in one line, in the order in which a request passes them. */
 export function chainLine(middleware: readonly MiddlewareEntry[], application: string): string {
   return [...middleware.map(middlewareName), application].join(' → ');
 }
 
 function fieldText([name, value]: readonly [string, string]): string {
-  return `${name}: ${value}`;
+  return `${name}: ${pathText(value)}`;
 }

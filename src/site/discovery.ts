@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { ProxyOptionsConfig } from '../config/site/proxy.ts';
 import { ViaductError } from '../errors.ts';
 import type { Backend } from '../proxy/backend.ts';
 import type { Discovery } from '../proxy/discovery/discovery.ts';
@@ -10,13 +9,14 @@ import { kubernetesDiscovery } from '../proxy/discovery/kubernetes.ts';
 import { accessFromPod, type KubernetesAccess, SERVICE_ACCOUNT } from '../proxy/discovery/kubernetes-api.ts';
 import { type DiscoverySource, parseSource } from '../proxy/discovery/parse-source.ts';
 import { srvDiscovery } from '../proxy/discovery/srv.ts';
+import type { ProxyOptionsConfig } from './schema/proxy-options.ts';
 
-/** What a discovery is made with. */
+/** The parts that a service discovery is made of. */
 export interface DiscoveryParts {
   readonly options: ProxyOptionsConfig['discovery'];
-  /** Where relative paths start. */
+  /** Directory where relative paths start. */
   readonly base: string;
-  /** Makes a backend of a URL. */
+  /** Converts a URL to a backend. */
   readonly backendOf: (url: string) => Backend;
   readonly onError: (message: string) => void;
 }
@@ -25,20 +25,19 @@ const POLL_MS = 5000;
 const RETRY_MS = 500;
 const RETRY_MS_MAX = 30_000;
 
-/** Whether `url` says where backends are found, and not where one is. */
+/** Whether `url` names a service discovery and not a backend. */
 export function isSource(url: string): boolean {
   return parseSource(url) !== null;
 }
 
 /**
- * The discovery that `url` names. `changes` hold for every backend that it finds.
+ * The service discovery that `url` names. `changes` apply to every backend that it finds.
  *
- * @throws ViaductError `SETTINGS` when it cannot work here.
+ * @throws ViaductError `SETTINGS` if the service discovery cannot work on this machine
  */
 export function discoveryOf(url: string, changes: Partial<Backend>, parts: DiscoveryParts): Discovery {
   const source = parseSource(url);
-  if (source === null)
-    throw new ViaductError('SETTINGS', `Cannot use "${url}": it names no engine that knows backends`);
+  if (source === null) throw new ViaductError('SETTINGS', `Cannot use "${url}": it does not name a service discovery`);
   const { options, backendOf, onError } = parts;
   const backendAt = (host: string, port: number): Backend => ({
     ...backendOf(
@@ -87,7 +86,7 @@ function kubernetes(
   if (access === null) {
     throw new ViaductError(
       'SETTINGS',
-      'Cannot ask Kubernetes: this is no pod, and proxy_options.discovery names no kubernetes_api',
+      'Cannot ask Kubernetes: this is not a pod, and the options of discovery have no Kubernetes API',
     );
   }
   const namespace = source.namespace ?? options.kubernetes_namespace ?? podNamespace();

@@ -1,32 +1,32 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { LoadedSettings } from '../config/load.ts';
 import { type MiddlewareEntry, middlewareName, parseMiddleware } from '../config/middleware.ts';
-import { placeOf } from '../config/site/keys.ts';
-import type { ApplicationConfig } from '../config/site/schema.ts';
+import { sourceLocationOf } from '../config/site-entries.ts';
 import { ViaductError } from '../errors.ts';
 import { discoverProject } from '../project/discover.ts';
 import type { RunAs } from '../project/interpreter.ts';
 import type { Finding, Project } from '../project/project.ts';
 import { type Configuration, MAIN, type ModuleApplication, type NamedApplication } from './configuration.ts';
+import type { LoadedConfiguration } from './load-configuration.ts';
 import { type ModuleExport, moduleTarget } from './modules.ts';
+import type { ApplicationConfig } from './schema/site.ts';
 
 export type FoundApplications = Pick<Configuration, 'project' | 'applications' | 'modules' | 'bases'>;
 
 export interface FindOptions {
-  /** As whom the projects' own code runs; null for this process's user. */
+  /** The user that runs the projects' own code; null for the user of this process. */
   readonly runAs: RunAs | null;
-  /** Whether a main application that nothing names is looked for where frameworks put them. */
+  /** Whether to search for a main application that no setting names. */
   readonly searches: boolean;
 }
 
 /**
- * Finds the applications that settings name, in Python and in TypeScript.
+ * Finds the applications that the configuration names, in Python and in TypeScript.
  *
  * @throws ViaductError as `discoverProject` does
  */
 export function findApplications(
-  loaded: LoadedSettings,
+  loaded: LoadedConfiguration,
   cwd: string,
   { runAs, searches }: FindOptions,
 ): FoundApplications {
@@ -45,7 +45,7 @@ export function findApplications(
     const directory = config.chdir === undefined ? base : resolve(base, config.chdir);
     const module = moduleTarget(config.target, directory);
     if (module !== null) {
-      const where = placeOf(siteEntries)(['apps', name, 'middleware']);
+      const where = sourceLocationOf(siteEntries).position(['apps', name, 'middleware']);
       modules[name] = { ...module, middleware: aroundModule(middlewareOf(config, base), module, where) };
     }
     if (module === null) applications[name] = findNamed(name, config, loaded, base, directory, runAs);
@@ -53,7 +53,7 @@ export function findApplications(
   return { project: main !== null && 'module' in main ? null : main, applications, modules, bases };
 }
 
-/** What was found out about the applications that routes name, for people. */
+/** What discovery found about the applications that routes name. */
 export function namedFindings({ applications }: FoundApplications): Finding[] {
   return Object.entries(applications).flatMap(([name, { project }]) =>
     project.findings
@@ -62,8 +62,12 @@ export function namedFindings({ applications }: FoundApplications): Finding[] {
   );
 }
 
-/** With routes there need not be an application: they may answer everything. */
-function findMain({ settings, site }: LoadedSettings, cwd: string, runAs: RunAs | null): Project | ModuleExport | null {
+/** If there are routes, the main application may be missing: routes can answer everything. */
+function findMain(
+  { settings, site }: LoadedConfiguration,
+  cwd: string,
+  runAs: RunAs | null,
+): Project | ModuleExport | null {
   const { target, chdir, python, dev, static: staticMounts } = settings;
   const module = target === null ? null : moduleTarget(target, chdir ?? cwd);
   if (module !== null) return module;
@@ -79,7 +83,7 @@ function findMain({ settings, site }: LoadedSettings, cwd: string, runAs: RunAs 
 function findNamed(
   name: string,
   config: ApplicationConfig,
-  { settings, siteEntries }: LoadedSettings,
+  { settings, siteEntries }: LoadedConfiguration,
   base: string,
   directory: string,
   runAs: RunAs | null,
@@ -99,12 +103,12 @@ function findNamed(
     return { project, workers: workers ?? 1, threads: threads ?? settings.threads, middleware };
   } catch (error) {
     if (!(error instanceof ViaductError)) throw error;
-    const where = placeOf(siteEntries)(['apps', name, 'target']);
+    const where = sourceLocationOf(siteEntries).position(['apps', name, 'target']);
     throw new ViaductError(error.code, `application ${name} (${where}): ${error.message}`, { advice: error.advice });
   }
 }
 
-/** Python middleware runs in workers, and an application in TypeScript has none. */
+/** Python middleware runs in workers, and an application in TypeScript has no workers. */
 function aroundModule(
   entries: readonly MiddlewareEntry[],
   { module }: ModuleExport,
@@ -114,11 +118,11 @@ function aroundModule(
   if (python === undefined) return entries;
   throw new ViaductError(
     'SETTINGS',
-    `Cannot use middleware ${middlewareName(python)} (${where}): it is written in Python, and ${module} is not`,
+    `Cannot use middleware ${middlewareName(python)} (${where}): it is in Python, and ${module} is not`,
   );
 }
 
-/** Its form was checked with the rest of the file. */
+/** The middleware of an application. The schema has checked its form. */
 function middlewareOf({ middleware }: ApplicationConfig, base: string): MiddlewareEntry[] {
   return middleware.flatMap((item) => {
     const parsed = parseMiddleware(item, base);

@@ -1,37 +1,40 @@
 import { ViaductError } from '../errors.ts';
 import { parseAddress } from '../listen/address.ts';
-import type { Sinks } from '../listen/connection-acceptor.ts';
+import type { ProtocolHandlers } from '../listen/connection-acceptor.ts';
 import { Listener } from '../listen/listener.ts';
+import { PendingConnections } from '../listen/pending-connections.ts';
 import { CertificateWatch } from '../listen/tls/certificate-watch.ts';
 import { TlsTerminator } from '../listen/tls/tls-terminator.ts';
 import type { Log } from '../log/log.ts';
+import type { RefusalLog } from '../log/refusal-log.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { Configuration } from './configuration.ts';
-import { Gate } from './gate.ts';
 import { tlsOptionsOf, withScheme } from './tls.ts';
 
 export interface ListenersOptions {
-  readonly sinks: Sinks;
-  /** Whether a client at this address, '' on a Unix socket, may say by a PROXY header who it speaks for. */
+  readonly handlers: ProtocolHandlers;
+  /** Whether a peer with this address ('' on a Unix socket) is trusted to name the client in a PROXY header. */
   readonly trusted: (remoteAddress: string) => boolean;
   readonly log: Log;
+  /** Receives the connections that were refused, and warnings about descriptors. */
+  readonly refusals: RefusalLog;
 }
 
-/** Addresses that are bound but not in use yet. */
+/** Addresses that are bound but not yet in use. */
 export interface Opening {
-  /** Environs of all listeners by their index, those that are closed included. */
+  /** Environs of all listeners by index, including closed listeners. */
   readonly environs: readonly ListenerEnviron[];
-  /** Puts them to use: what waited is served, and addresses that are not in the configuration any more are closed. */
+  /** Starts to use the addresses. Connections that waited are served, and addresses that are no longer in the configuration are closed. */
   commit(): void;
-  /** Closes them again. */
+  /** Closes the addresses again. */
   abandon(): void;
 }
 
-/** All addresses of a server. An address that a changed configuration still has goes on without a gap. */
+/** All addresses of a server. An address that stays in a changed configuration is never closed. */
 export class Listeners {
   readonly #options: ListenersOptions;
   readonly #open = new Map<string, Listener>();
-  /** By index: an index is never given twice, because requests on their way to Python refer to it. */
+  /** Listeners by index. An index is never used again, because requests on their way to Python refer to it. */
   readonly #all: Listener[] = [];
   #tls: TlsTerminator | null = null;
   #watch: CertificateWatch | null = null;
@@ -45,7 +48,7 @@ export class Listeners {
   }
 
   /**
-   * Reads the certificates and binds what is not bound yet. Nothing has changed when it fails.
+   * Reads the certificates and binds the addresses that are not yet bound. If it fails, nothing has changed.
    *
    * @throws ViaductError `LISTEN` or `CERTIFICATE`.
    */
@@ -53,17 +56,17 @@ export class Listeners {
     const { listen, tlsSelfSigned } = configuration.settings;
     const addresses = listen.map((address) => withScheme(address, tlsSelfSigned));
     const tls = this.#terminatorFor(configuration);
-    const gate = new Gate(this.#options.sinks);
+    const pending = new PendingConnections(this.#options.handlers);
     const opened = new Map<string, Listener>();
     const abandon = (): void => {
       for (const listener of opened.values()) listener.close();
-      gate.destroy();
+      pending.destroy();
     };
     const failures: ViaductError[] = [];
     for (const text of addresses) {
       if (this.#open.has(text) || opened.has(text)) continue;
       try {
-        const listener = this.#listener(text, tls, gate.sinks);
+        const listener = this.#listener(text, tls, pending.handlers);
         await listener.listen();
         opened.set(text, listener);
       } catch (error) {
@@ -73,7 +76,7 @@ export class Listeners {
     }
     if (failures.length > 0) {
       abandon();
-      throw together(failures, configuration.listenOrigin);
+      throw joinErrors(failures, configuration.listenOrigin);
     }
     return {
       environs: this.#all.map(environOf),
@@ -85,7 +88,7 @@ export class Listeners {
           listener.close();
         }
         this.#use(tls, configuration);
-        gate.open();
+        pending.open();
       },
       abandon,
     };
@@ -96,26 +99,26 @@ export class Listeners {
     for (const listener of this.#open.values()) listener.close();
   }
 
-  #listener(text: string, tls: TlsTerminator | null, sinks: Sinks): Listener {
+  #listener(text: string, tls: TlsTerminator | null, handlers: ProtocolHandlers): Listener {
     const address = parseAddress(text);
-    const { trusted, log } = this.#options;
+    const { trusted, refusals } = this.#options;
     const listener = new Listener(
       {
         address,
         index: this.#all.length,
         tls: address.secure === true ? tls : null,
         proxyProtocol: address.proxyProtocol === true ? trusted : null,
-        ...(address.protocol === undefined ? {} : { gateway: { protocol: address.protocol, trusted } }),
-        onRefused: (reason, remoteAddress) =>
-          log.info(`A connection was refused: ${reason}`, { remote_address: remoteAddress }),
+        ...(address.protocol === undefined ? {} : { cgi: { protocol: address.protocol, trusted } }),
+        onRefused: (reason, remoteAddress) => refusals.connection(reason, remoteAddress),
+        onExhausted: (limit) => refusals.exhausted(limit),
       },
-      sinks,
+      handlers,
     );
     this.#all.push(listener);
     return listener;
   }
 
-  /** The one that is there goes on until the new certificates have been read. */
+  /** The current terminator stays in use until the new certificates are read. */
   #terminatorFor(configuration: Configuration): TlsTerminator | null {
     const options = tlsOptionsOf(configuration);
     if (options === null) return null;
@@ -136,14 +139,15 @@ export class Listeners {
         log.info('Changed certificates are in use');
         for (const warning of warnings) log.warn(warning);
       },
-      onFailed: (error) => log.error(`Changed certificates cannot be used, the old ones go on: ${error.message}`),
+      onFailed: (error) =>
+        log.error(`Cannot use the changed certificates, so the old ones stay in use: ${error.message}`),
     });
     void this.#watch.start();
   }
 }
 
-/** One error that tells all, and where the addresses come from. */
-function together(failures: readonly ViaductError[], origin: string): ViaductError {
+/** One error for all failures, with the origin of the addresses. */
+function joinErrors(failures: readonly ViaductError[], origin: string): ViaductError {
   const [first] = failures as readonly [ViaductError, ...ViaductError[]];
   const where = origin === '' ? '' : ` (${origin})`;
   const advice = [...new Set(failures.map((failure) => failure.advice))].join('\n');

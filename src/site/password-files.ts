@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Configuration } from './configuration.ts';
 
-/** Absolute paths of the htpasswd files that `configuration` names: they are read with it, and not again before it is. */
+/** Absolute paths of the htpasswd files in `configuration`. They are read only together with the configuration. */
 export function passwordFilesOf({ site, bases }: Configuration): string[] {
   if (site === null) return [];
   const everywhere = { base: bases.basic_auth ?? '', config: site.basic_auth };

@@ -6,18 +6,20 @@ import { MODULE_FILES, PROJECT_FILES, watchProject } from '../project/watch.ts';
 import type { Configuration } from './configuration.ts';
 
 export interface ProjectWatchEvents {
-  /** Brings up what has changed, beside what runs. */
+  /** Starts the changed project beside the running one. */
   readonly reload: () => Promise<void>;
-  /** That failed: nothing takes requests until a change mends it. */
+  /** Lets a reload that still starts the project fail. */
+  readonly cancel: () => void;
+  /** Called when a reload failed. The project answers no requests until a change fixes it. */
   readonly onBroken: (error: unknown) => void;
   readonly log: Log;
 }
 
-/** In development: follows the files of all applications, and reloads when one of them changes. */
+/** In development, watches the files of all applications, and reloads when one of them changes. */
 export class ProjectWatch {
   readonly #events: ProjectWatchEvents;
-  /** Directories, as JSON. */
-  readonly #watch = new MovingWatch<string>((directories) => this.#begin(JSON.parse(directories)));
+  /** Watches directories, which are passed as JSON. */
+  readonly #watch = new MovingWatch<string>((directories) => this.#watchAll(JSON.parse(directories)));
   #changed = false;
   #reloading = false;
 
@@ -25,7 +27,7 @@ export class ProjectWatch {
     this.#events = events;
   }
 
-  /** Watches the files of this configuration from now on; those of none when it is not for development. */
+  /** Watches the files of this configuration from now on, or no files outside of development. */
   follow(configuration: Configuration): void {
     const { python, modules } = directoriesOf(configuration);
     const isFollowed = configuration.settings.dev && python.length + modules.length > 0;
@@ -36,30 +38,33 @@ export class ProjectWatch {
     this.#watch.close();
   }
 
-  #begin({ python, modules }: Directories): () => void {
+  #watchAll({ python, modules }: Directories): () => void {
     const changed = (): void => void this.#reloadChanged();
-    const ends = [
+    const stops = [
       ...python.map((directory) => watchProject(directory, changed, PROJECT_FILES)),
       ...modules.map((directory) => watchProject(directory, changed, MODULE_FILES)),
     ];
     return () => {
-      for (const end of ends) end();
+      for (const stop of stops) stop();
     };
   }
 
-  /** A file changed. What changes while a release starts may not be in it, so another one follows. */
+  /** Reloads after a change. A file that changes during the reload may not be part of it, so another reload replaces it. */
   async #reloadChanged(): Promise<void> {
     this.#changed = true;
-    if (this.#reloading) return;
+    if (this.#reloading) {
+      this.#events.cancel();
+      return;
+    }
     this.#reloading = true;
     while (this.#changed) {
       this.#changed = false;
-      const before = performance.now();
+      const startedAt = performance.now();
       try {
         await this.#events.reload();
-        this.#events.log.info(`Reloaded in ${Math.round(performance.now() - before)} ms`);
+        this.#events.log.info(`Reloaded in ${Math.round(performance.now() - startedAt)} ms`);
       } catch (error) {
-        this.#events.onBroken(error);
+        if (!this.#changed) this.#events.onBroken(error);
       }
     }
     this.#reloading = false;
@@ -75,7 +80,10 @@ function directoriesOf({ settings, project, applications, modules }: Configurati
   const named = [...Object.values(applications), ...Object.values(modules)];
   const middleware = [...settings.middleware, ...named.flatMap((application) => application.middleware)];
   const files = [...Object.values(modules).map(({ module }) => module), ...middleware.flatMap(moduleOf)];
-  const projects = [...(project === null ? [] : [project]), ...Object.values(applications).map((one) => one.project)];
+  const projects = [
+    ...(project === null ? [] : [project]),
+    ...Object.values(applications).map(({ project: other }) => other),
+  ];
   return {
     python: [...new Set(projects.map(({ directory }) => directory))].sort(),
     modules: [...new Set(files.map((file) => dirname(file)))].sort(),

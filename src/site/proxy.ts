@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { ProxyOptionsConfig } from '../config/site/proxy.ts';
-import type { RouteConfig } from '../config/site/schema.ts';
 import { ViaductError } from '../errors.ts';
 import { omitUndefined, pairs } from '../handlers/options.ts';
 import { type Backend, type BackendTls, parseBackend } from '../proxy/backend.ts';
@@ -10,41 +8,43 @@ import { consistentHash } from '../proxy/balancers/consistent-hash.ts';
 import { leastConnections } from '../proxy/balancers/least-connections.ts';
 import { randomTwo } from '../proxy/balancers/random-two.ts';
 import { roundRobin } from '../proxy/balancers/round-robin.ts';
+import { rememberBackends } from '../proxy/discovery/discovered-backends.ts';
 import { hashKey } from '../proxy/hash-key.ts';
 import type { ActiveCheckOptions } from '../proxy/health/active-checks.ts';
 import { type ReverseProxyOptions, reverseProxy } from '../proxy/reverse-proxy.ts';
 import type { StickyOptions } from '../proxy/sticky.ts';
-import { remembered } from '../upstream/discovery/remembered.ts';
-import type { Last, RouteContext } from './build.ts';
 import { discoveryOf, isSource } from './discovery.ts';
 import { notFound } from './not-found.ts';
+import type { RouteContext, Terminal } from './route-context.ts';
+import type { ProxyOptionsConfig } from './schema/proxy-options.ts';
+import type { RouteConfig } from './schema/site.ts';
 
 const SECRET_LENGTH_MIN = 16;
 
-/** The end of a route that passes requests on to backends. */
-export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig, context: RouteContext): Last {
-  const { keys, parts, mistakes, holdProxy } = context;
+/** The end of a route that sends requests to backends. */
+export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig, context: RouteContext): Terminal {
+  const { keys, parts, errors, holdProxy } = context;
   const base = parts.baseOf('route');
-  const tls = mistakes.attempt([...keys, 'proxy_options', 'tls_ca'], () =>
+  const tls = errors.attempt([...keys, 'proxy_options', 'tls_ca'], () =>
     omitUndefined({
       serverName: options.tls_server_name,
       ca: options.tls_ca === undefined ? undefined : readText(resolve(base, options.tls_ca)),
       verify: options.tls_verify,
     }),
   );
-  const secret = mistakes.attempt([...keys, 'proxy_options', 'sticky', 'secret_file'], () =>
+  const secret = errors.attempt([...keys, 'proxy_options', 'sticky', 'secret_file'], () =>
     secretOf(options.sticky, base),
   );
   if (tls === null || secret === null) return { name: 'proxy', next: notFound };
-  const found = mistakes.attempt([...keys, 'proxy'], () => sourcesOf(backends, options, tls, context));
-  if (found === null) return { name: 'proxy', next: notFound };
+  const sources = errors.attempt([...keys, 'proxy'], () => sourcesOf(backends, options, tls, context));
+  if (sources === null) return { name: 'proxy', next: notFound };
   const proxy = reverseProxy({
     ...omitUndefined({ sticky: stickyOf(options.sticky, secret), checks: checksOf(options.health) }),
-    ...found,
+    ...sources,
     balancer: balancerOf(options),
     connectTimeoutMs: options.connect_timeout_ms,
-    restMs: options.rest_ms,
-    restMsMax: options.rest_ms_max,
+    retryAfterMs: options.retry_after_ms,
+    retryAfterMsMax: options.retry_after_ms_max,
     failuresMax: options.failures_max,
     failedStatuses: options.failed_statuses,
     retries: options.retries,
@@ -70,7 +70,7 @@ export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig
     underscores: options.underscores_in_headers,
     params: pairs(options.params),
     listenerPorts: parts.listenerPorts,
-    standings: parts.standings,
+    overrides: parts.overrides,
     onError: parts.onError,
     onInfo: (message) => parts.log.info(message),
   });
@@ -78,7 +78,7 @@ export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig
   return { name: `proxy ${backends.map(({ url }) => url).join(', ')}`, next: proxy.handle };
 }
 
-/** The backends that are named, and what finds further ones. */
+/** The backends of the configuration, and the service discoveries that find further backends. */
 function sourcesOf(
   backends: RouteConfig['proxy'],
   { discovery: options }: ProxyOptionsConfig,
@@ -97,10 +97,10 @@ function sourcesOf(
   return {
     backends: named.map(({ url, weight, backup }) => ({ ...backendOf(url, base, tls), weight, backup })),
     discoveries: sources.map(({ url, weight, backup }) => {
-      // What an engine says of weights counts where the configuration says nothing.
+      // A weight of the service discovery applies only if the configuration has none.
       const changes = { ...(weight === 1 ? {} : { weight }), ...(backup ? { backup } : {}) };
       const key = JSON.stringify([url, changes, tls, options]);
-      return remembered(discoveryOf(url, changes, discoveryParts), parts.findings, key);
+      return rememberBackends(discoveryOf(url, changes, discoveryParts), parts.discovered, key);
     }),
   };
 }
@@ -118,14 +118,14 @@ function balancerOf({ balance, hash_by: by }: RouteConfig['proxy_options']): Bal
   }
 }
 
-/** What signs the cookies of sticky sessions; '' when there are none. */
+/** The key for the cookies of sticky sessions; '' if there are no sticky sessions. */
 function secretOf(sticky: ProxyOptionsConfig['sticky'], base: string): string {
   if (sticky?.secret_file === undefined) return sticky?.secret ?? '';
   const secret = readText(resolve(base, sticky.secret_file)).trim();
   if (secret.length >= SECRET_LENGTH_MIN) return secret;
   throw new ViaductError(
     'SETTINGS',
-    `Cannot use "${sticky.secret_file}": it has less than ${SECRET_LENGTH_MIN} characters`,
+    `Cannot use "${sticky.secret_file}": it has fewer than ${SECRET_LENGTH_MIN} characters`,
   );
 }
 
@@ -148,11 +148,11 @@ function checksOf(health: ProxyOptionsConfig['health']): ActiveCheckOptions | un
   };
 }
 
-/** A backend as it is written in a configuration, where its form was checked. */
+/** Converts the URL of a backend, whose form the schema has checked. Relative paths of sockets start at `base`. */
 export function backendOf(url: string, base: string, tls: BackendTls = {}): Backend {
   const absolute = url.replace(/^(.*?unix:)(.+)$/, (_, before: string, path: string) => before + resolve(base, path));
   const backend = parseBackend(absolute, tls);
-  if (backend === null) throw new ViaductError('SETTINGS', `Cannot use backend "${url}": it is none`);
+  if (backend === null) throw new ViaductError('SETTINGS', `Cannot use backend "${url}": it is not a valid backend`);
   return backend;
 }
 

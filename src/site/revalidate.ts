@@ -1,2 +1,2 @@
-/** In production, how long a changed static file may still be served as it was. */
+/** In production, the time for which the old content of a changed static file may still be served. */
 export const STATIC_REVALIDATE_MS = 1000;

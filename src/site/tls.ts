@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
-import type { Site } from '../config/site/schema.ts';
 import { keptSelfSigned } from '../listen/tls/self-signed.ts';
 import type { TerminatorOptions } from '../listen/tls/tls-terminator.ts';
 import type { Configuration } from './configuration.ts';
+import type { Site } from './schema/site.ts';
 
 type TlsTable = NonNullable<Site['tls']>;
 
-/** What TLS is spoken with; null when no certificate is named. */
+/** The options for TLS; null if the configuration has no certificate. */
 export function tlsOptionsOf({ settings, site, bases }: Configuration): TerminatorOptions | null {
   const table = site?.tls;
   const base = bases.tls ?? '';
@@ -35,7 +35,7 @@ function hostsOf({ host, ...standard }: TlsTable, base: string): TerminatorOptio
   }));
 }
 
-/** The address with its scheme: with `--tls-self-signed` all speak https that do not say otherwise. */
+/** The address with its scheme. With `--tls-self-signed`, an address without a scheme speaks https. */
 export function withScheme(address: string, selfSigned: boolean): string {
   return selfSigned && !/^[a-z]+:\/\//.test(address) ? `https://${address}` : address;
 }

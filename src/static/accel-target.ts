@@ -1,20 +1,21 @@
 import { encodePath, nameFromBytes } from './path.ts';
 
-/** Where an X-Accel-Redirect leads. */
+/** The target of an X-Accel-Redirect. */
 export interface AccelTarget {
-  /** Decoded. */
+  /** The decoded path. */
   readonly path: string;
-  /** As a Request has it. */
+  /** The percent-encoded path, as in a Request. */
   readonly encodedPath: string;
-  /** Without the question mark. */
+  /** The query without its question mark. */
   readonly query: string;
 }
 
 /**
- * Reads the value of an X-Accel-Redirect as nginx does: what stands before a question mark is percent-decoded once, and an encoded slash
- * is a slash. Null for what is no absolute path, or holds NUL, a backslash or a segment `..`, encoded or not.
+ * Parses the value of X-Accel-Redirect like nginx: the part before a question mark is percent-decoded once, and an
+ * encoded slash is a slash. Returns null for a path that is not absolute, or contains NUL, a backslash or a segment
+ * `..`, encoded or not.
  *
- * @param value latin-1 whose characters stand for bytes, mostly of UTF-8
+ * @param value latin-1 whose characters represent bytes, usually of UTF-8
  */
 export function readAccelTarget(value: string): AccelTarget | null {
   const mark = value.indexOf('?');
@@ -27,20 +28,20 @@ export function readAccelTarget(value: string): AccelTarget | null {
   return { path, encodedPath: encodePath(path), query: mark < 0 ? '' : queryOf(value.slice(mark + 1)) };
 }
 
-/** Whether a path of bytes is absolute and stays below its beginning. */
+/** Whether a path of bytes is absolute and stays below its root. */
 export function isSafePath(octets: string): boolean {
   if (!octets.startsWith('/') || octets.includes('\0') || octets.includes('\\')) return false;
   return !octets.split('/').includes('..');
 }
 
-/** Latin-1 to latin-1; null when a percent sign begins no encoded octet. */
+/** Percent-decodes latin-1 to latin-1; null when a percent sign does not start an encoded octet. */
 export function percentDecoded(text: string): string | null {
   if (!text.includes('%')) return text;
   if (/%(?![0-9A-Fa-f]{2})/.test(text)) return null;
   return text.replace(/%(..)/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-/** What no target of a request may hold is encoded (RFC 3986 section 3.4). */
+/** Encodes the characters that the target of a request must not contain (RFC 3986 section 3.4). */
 function queryOf(text: string): string {
   return text.replace(
     /[^\x21\x24-\x7e]/g,

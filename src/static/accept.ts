@@ -1,6 +1,6 @@
 /**
- * How much a client that sent `accept` likes the media type, 0 to 1 (RFC 9110 section 12.5.1): the most specific range counts. Without
- * the field everything is liked.
+ * The quality of the media type `type` in the field value `accept`, from 0 to 1 (RFC 9110 section 12.5.1). The most
+ * specific range counts. Without the field every type has quality 1.
  */
 export function typeQuality(accept: string | null, type: string): number {
   if (accept === null || accept.trim() === '') return 1;
@@ -17,7 +17,7 @@ export function typeQuality(accept: string | null, type: string): number {
   return quality;
 }
 
-/** Of a malformed weight nothing is known, so that it counts as none. */
+/** A malformed weight is ignored and counts as 1. */
 function weightOf(parameters: readonly string[]): number {
   const weight = parameters.find((parameter) => parameter.startsWith('q='));
   if (weight === undefined) return 1;

@@ -3,18 +3,18 @@ import type { Coding } from './mount.ts';
 import { encodedPath, type Presentation, type Presenter } from './presentation.ts';
 import type { StaticFile } from './static-file.ts';
 
-/** A place where a file may be: `path` lies in `root`, unless a link leads out of it. */
+/** A possible path of a file. `path` is in `root`, unless a link leads out of it. */
 export interface Candidate {
   readonly root: string;
   readonly path: string;
-  /** What the presentation is made from: a file that was presented from something else must be presented anew. */
+  /** The source of the presentation. A file with another source must be presented again. */
   readonly basis: object;
-  /** Codings in which the file lies beside itself. */
+  /** Codings for which an encoded file exists beside this file. */
   encodings(status: BigIntStats): Promise<readonly Coding[]> | readonly Coding[];
   present(content: Buffer | null, encodings: readonly Coding[]): Promise<Presentation> | Presentation;
 }
 
-/** A file as it is. */
+/** An unencoded file. */
 export class PlainCandidate implements Candidate {
   readonly root: string;
   readonly path: string;
@@ -35,7 +35,7 @@ export class PlainCandidate implements Candidate {
   }
 }
 
-/** The file that holds `original` in a coding. Of its own it has only its bytes and their version. */
+/** The encoded variant of `original`. Only its bytes and its version differ from the original. */
 export class EncodedCandidate implements Candidate {
   readonly root: string;
   readonly path: string;

@@ -5,27 +5,33 @@ import type { StaticMount } from './mount.ts';
 import { isVisible } from './path.ts';
 
 /**
- * What is wrong with mounts, a sentence for each mistake, to be told at start: directories that are not there or cannot be read, a
- * fallback that no directory has, names that can never be served, fields that cannot be sent.
+ * The mistakes in mounts, one sentence each, for reporting at start: names that can never be served, and fields that cannot
+ * be sent.
  */
 export function checkMounts(mounts: readonly StaticMount[]): string[] {
+  return mounts.flatMap((mount) => [...checkNames(mount), ...checkFields(mount)]);
+}
+
+/**
+ * What mounts lack at present, one sentence each: directories that are missing or unreadable, and a fallback that no
+ * directory contains. Requests get 404 until it is there.
+ */
+export function findMissing(mounts: readonly StaticMount[]): string[] {
   return mounts.flatMap((mount) => [
     ...mount.directories.flatMap((directory) => checkDirectory(mount, directory)),
     ...checkFallback(mount),
-    ...checkNames(mount),
-    ...checkFields(mount),
   ]);
 }
 
 function checkDirectory(mount: StaticMount, directory: string): string[] {
-  const problem = directoryProblem(directory, mount.listing === true);
-  return problem === null ? [] : [cannot(mount, `"${directory}" ${problem}`)];
+  const reason = directoryProblem(directory, mount.listing === true);
+  return reason === null ? [] : [problem(mount, `"${directory}" ${reason}`)];
 }
 
-/** Asks by doing, because `access` asks for the user who started the process, not the one it runs as. */
+/** Tries the access itself, because `access` checks the user who started the process, not the user it runs as. */
 function directoryProblem(directory: string, listing: boolean): string | null {
   try {
-    if (!statSync(directory).isDirectory()) return 'is no directory';
+    if (!statSync(directory).isDirectory()) return 'is not a directory';
     statSync(`${directory}/.`);
     if (listing) opendirSync(directory).closeSync();
     return null;
@@ -39,21 +45,21 @@ function directoryProblem(directory: string, listing: boolean): string | null {
 function checkFallback(mount: StaticMount): string[] {
   const { fallback, directories } = mount;
   if (fallback === undefined) return [];
-  const exists = directories.some((directory) => statSync(join(directory, fallback), OR_NOT)?.isFile() === true);
-  return exists ? [] : [cannot(mount, `its fallback "${fallback}" is not there`)];
+  const exists = directories.some((directory) => statSync(join(directory, fallback), NO_THROW)?.isFile() === true);
+  return exists ? [] : [problem(mount, `its fallback "${fallback}" does not exist`)];
 }
 
 function checkNames(mount: StaticMount): string[] {
   const { index = [], tryFiles = [] } = mount;
-  const wrongIndex = index.filter((name) => name.includes('/') || !isVisible(name));
-  const wrongTries = tryFiles.filter((name) => {
+  const invalidIndex = index.filter((name) => name.includes('/') || !isVisible(name));
+  const invalidTries = tryFiles.filter((name) => {
     const example = name.replaceAll('{path}', 'x').replace(/^\//, '').replace(/\/$/, '');
     return name.startsWith('=') || /[{}$]/.test(example) || !isVisible(example);
   });
   return [
-    ...wrongIndex.map((name) => cannot(mount, `the index "${name}" is no name of a file`)),
-    ...wrongTries.map((name) =>
-      cannot(mount, `the file to try "${name}" is no path; write names, and {path} for what was asked for`),
+    ...invalidIndex.map((name) => problem(mount, `the index "${name}" is not a file name`)),
+    ...invalidTries.map((name) =>
+      problem(mount, `the file to try "${name}" is not a valid path; use names, and {path} for the requested path`),
     ),
   ];
 }
@@ -64,12 +70,12 @@ function checkFields(mount: StaticMount): string[] {
     encodeHeaders([...(mount.headers ?? []), ...rules]);
     return [];
   } catch (error) {
-    return [cannot(mount, (error as Error).message)];
+    return [problem(mount, (error as Error).message)];
   }
 }
 
-function cannot({ urlPrefix }: StaticMount, state: string): string {
+function problem({ urlPrefix }: StaticMount, state: string): string {
   return `Cannot serve files below "${urlPrefix}": ${state}`;
 }
 
-const OR_NOT = { throwIfNoEntry: false } as const;
+const NO_THROW = { throwIfNoEntry: false } as const;

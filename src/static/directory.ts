@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { isBelow, realPathOf } from './open-file.ts';
 import { isVisibleName, nameFromBytes, systemPath } from './path.ts';
 
-/** A directory with more takes long to read, and nobody reads a list of it. */
+/** Limit for the entries of a listing. A larger directory takes long to read, and nobody reads such a list. */
 const ENTRIES_MAX = 2000;
 
 export interface DirectoryEntry {
-  /** As `nameFromBytes` writes it. */
+  /** In the form of `nameFromBytes`. */
   readonly name: string;
   readonly type: 'directory' | 'file';
   /** Bytes; 0 for a directory. */
@@ -17,21 +17,21 @@ export interface DirectoryEntry {
 }
 
 export interface Directory {
-  /** Directories first, each by name. */
+  /** Directories first, sorted by name. */
   readonly entries: readonly DirectoryEntry[];
-  /** There are more. */
+  /** Whether the directory has more entries. */
   readonly truncated: boolean;
 }
 
 /**
- * What of the directory at `path` can be asked for: files and directories that are not hidden and lie in `root`, links followed. Null when
- * it is no readable directory in `root`. At most 2000 entries are read.
+ * The entries of the directory at `path` that can be requested: visible files and directories in `root`, with links
+ * followed. Null when `path` is not a readable directory in `root`. At most 2000 entries are read.
  */
 export function readDirectory(root: string, path: string): Promise<Directory | null> {
   return withDirectory(root, path, readEntries);
 }
 
-/** Whether `readDirectory` would find something to read. */
+/** Whether `readDirectory` would return a directory. */
 export async function isDirectory(root: string, path: string): Promise<boolean> {
   return (await withDirectory(root, path, async () => true)) === true;
 }
@@ -39,14 +39,14 @@ export async function isDirectory(root: string, path: string): Promise<boolean> 
 async function withDirectory<T>(
   root: string,
   path: string,
-  use: (realRoot: string, place: string) => Promise<T>,
+  read: (realRoot: string, directoryPath: string) => Promise<T>,
 ): Promise<T | null> {
   let handle: FileHandle | null = null;
   try {
     handle = await open(systemPath(path), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK);
     const [realRoot, real] = await Promise.all([realpath(root), realPathOf(path, handle)]);
     if (real === null || (real !== realRoot && !isBelow(realRoot, real))) return null;
-    return await use(realRoot, placeOf(path, handle));
+    return await read(realRoot, checkedPath(path, handle));
   } catch {
     return null;
   } finally {
@@ -54,27 +54,34 @@ async function withDirectory<T>(
   }
 }
 
-/** The directory that was checked, also when another one takes its place (on Linux). */
-function placeOf(path: string, { fd }: FileHandle): string {
+/**
+ * A path to the directory that was checked. On Linux it remains valid when another directory replaces the checked one.
+ */
+function checkedPath(path: string, { fd }: FileHandle): string {
   return process.platform === 'linux' ? `/proc/self/fd/${fd}` : path;
 }
 
-async function readEntries(realRoot: string, place: string): Promise<Directory> {
-  const found: Promise<DirectoryEntry | null>[] = [];
+async function readEntries(realRoot: string, directoryPath: string): Promise<Directory> {
+  const pending: Promise<DirectoryEntry | null>[] = [];
   let truncated = false;
-  for await (const entry of await opendir(place, { encoding: 'buffer' as BufferEncoding })) {
+  for await (const entry of await opendir(directoryPath, { encoding: 'buffer' as BufferEncoding })) {
     const name = nameFromBytes(entry.name as unknown as Buffer);
     if (!isVisibleName(name) || name.includes('\\')) continue;
-    truncated = found.length === ENTRIES_MAX;
+    truncated = pending.length === ENTRIES_MAX;
     if (truncated) break;
-    found.push(describe(realRoot, place, name, entry.isSymbolicLink()));
+    pending.push(describe(realRoot, directoryPath, name, entry.isSymbolicLink()));
   }
-  const entries = (await Promise.all(found)).filter((entry) => entry !== null).sort(byTypeAndName);
+  const entries = (await Promise.all(pending)).filter((entry) => entry !== null).sort(byTypeAndName);
   return { entries, truncated };
 }
 
-async function describe(realRoot: string, place: string, name: string, link: boolean): Promise<DirectoryEntry | null> {
-  const path = systemPath(join(place, name));
+async function describe(
+  realRoot: string,
+  directoryPath: string,
+  name: string,
+  link: boolean,
+): Promise<DirectoryEntry | null> {
+  const path = systemPath(join(directoryPath, name));
   try {
     const status = await stat(path);
     const type = status.isDirectory() ? 'directory' : 'file';

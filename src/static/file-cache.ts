@@ -6,15 +6,15 @@ import { openFile } from './open-file.ts';
 import { systemPath } from './path.ts';
 import type { StaticFile } from './static-file.ts';
 
-/** Files up to this are kept in memory whole; of larger ones only the open descriptor. */
+/** Files up to this size are kept in memory completely; for larger ones only the open descriptor is kept. */
 const MEMORY_FILE_BYTES_MAX = 1024 * 1024;
-/** Descriptors of large files that are kept open though nobody sends them. */
+/** Limit for descriptors of large files that stay open while nobody sends them. */
 const DESCRIPTORS_MAX = 64;
 
 export interface FileCacheOptions {
-  /** Memory for small files; a file that is larger is not read into it. */
+  /** Memory for small files. A larger file is not read into memory. */
   readonly bytesMax: number;
-  /** A file in memory is looked at again when it was not for this long. */
+  /** A file in memory is checked again when its last check is older than this. */
   readonly revalidateMs: number;
 }
 
@@ -24,8 +24,8 @@ interface Entry {
 }
 
 /**
- * Files by a key: small ones in memory, large ones as open descriptors. Both are bounded; the one that was looked at least recently
- * goes first.
+ * Caches files by key: small ones in memory, large ones as open descriptors. Both are limited; the least recently
+ * checked file is removed first.
  */
 export class FileCache {
   readonly #options: FileCacheOptions;
@@ -38,14 +38,17 @@ export class FileCache {
     this.#options = options;
   }
 
-  /** The file, when it is in memory and was looked at lately. */
+  /** Returns the file if it is in memory and was checked recently. */
   fresh(key: string): StaticFile | null {
     const entry = this.#entries.get(key);
     if (entry === undefined || entry.file.content === null) return null;
     return performance.now() - entry.checkedMs < this.#options.revalidateMs ? entry.file : null;
   }
 
-  /** The first of `candidates` that is there, as it is now; null when none is. Requests for the same key share the work. */
+  /**
+   * The current version of the first existing file of `candidates`; null when none exists. Concurrent requests for the
+   * same key share the work.
+   */
   load(key: string, candidates: readonly Candidate[]): Promise<StaticFile | null> {
     const running = this.#loading.get(key);
     if (running !== undefined) return running;
@@ -59,8 +62,8 @@ export class FileCache {
     for (const candidate of candidates) {
       const status = await statusOf(candidate.path);
       if (status === null) continue;
-      const found = candidate.encodings(status);
-      const encodings = found instanceof Promise ? await found : found;
+      const result = candidate.encodings(status);
+      const encodings = result instanceof Promise ? await result : result;
       const current = known !== undefined && isSame(known, candidate, encodings) && known.isCurrent(status);
       const file = current ? known : await openFile(candidate, this.#memoryFileBytesMax, encodings);
       if (file === null) continue;
@@ -75,10 +78,10 @@ export class FileCache {
     return Math.min(MEMORY_FILE_BYTES_MAX, this.#options.bytesMax);
   }
 
-  /** Makes `file` the latest entry. */
+  /** Makes `file` the most recent entry. */
   #keep(key: string, file: StaticFile): void {
-    const before = this.#entries.get(key)?.file;
-    if (before === file) this.#entries.delete(key);
+    const previous = this.#entries.get(key)?.file;
+    if (previous === file) this.#entries.delete(key);
     else {
       this.#remove(key);
       this.#bytes += file.memoryBytes;
@@ -107,12 +110,14 @@ export class FileCache {
   }
 }
 
-/** Whether the candidate is where the file came from, and would be presented as it is. */
+/** Whether the file has the candidate's path and would get the same presentation. */
 function isSame(file: StaticFile, { path, basis }: Candidate, encodings: readonly Coding[]): boolean {
   return file.path === path && file.basis === basis && (file.encodings ?? []).join() === encodings.join();
 }
 
-/** Null for what is no regular file. Asked before opening, because opening a device can do something. */
+/**
+ * Null when `path` is not a regular file. The check precedes opening, because opening a device may have side effects.
+ */
 async function statusOf(path: string): Promise<BigIntStats | null> {
   try {
     const status = await stat(systemPath(path), { bigint: true });

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { checkConditions, rangeApplies, readConditions } from '../http/semantics/conditional.ts';
 import type { HeaderList } from '../http/message.ts';
-import { type ByteRange, readRanges } from '../http/semantics/range.ts';
 import { Response } from '../http/response.ts';
+import { checkConditions, rangeApplies, readConditions } from '../http/semantics/conditional.ts';
+import { type ByteRange, readRanges } from '../http/semantics/range.ts';
 import { type Part, PartsBody } from './parts-body.ts';
 import type { StaticFile } from './static-file.ts';
 
-/** The answer to a GET or HEAD for `file`: 200, 206, 304, 412 or 416 (RFC 9110 sections 13 and 14). */
+/** The response to a GET or HEAD for `file`: 200, 206, 304, 412 or 416 (RFC 9110 sections 13 and 14). */
 export function respondWithFile(file: StaticFile, method: 'GET' | 'HEAD', requestHeaders: HeaderList): Response {
   const conditions = readConditions(requestHeaders);
   if (conditions === null) return file.whole();
@@ -14,7 +14,7 @@ export function respondWithFile(file: StaticFile, method: 'GET' | 'HEAD', reques
   if (status === 304) return file.notModified();
   if (status === 412) return Response.text(412, 'Precondition Failed\n');
   const { range, ifRange } = conditions;
-  // RFC 9110 section 14.2: ranges are defined for GET alone.
+  // RFC 9110 section 14.2 defines ranges for GET only.
   if (range === undefined || method !== 'GET' || !rangeApplies(ifRange, file)) return file.whole();
   const ranges = readRanges(range, file.size);
   if (ranges === 'all') return file.whole();
@@ -29,8 +29,8 @@ function notSatisfiable({ size }: StaticFile): Response {
 
 function singleRange(file: StaticFile, range: ByteRange): Response {
   const length = range.end - range.start;
-  const own = ['Content-Type', file.contentType, 'Content-Range', contentRange(file, range)];
-  const headers = [...own, 'Content-Length', `${length}`, ...file.headers];
+  const content = ['Content-Type', file.contentType, 'Content-Range', contentRange(file, range)];
+  const headers = [...content, 'Content-Length', `${length}`, ...file.headers];
   return Response.fromHeaders(206, headers, file.slice(range.start, range.end));
 }
 
@@ -48,8 +48,8 @@ function severalRanges(file: StaticFile, ranges: readonly ByteRange[]): Response
   const end = Buffer.from(`\r\n--${boundary}--\r\n`, 'latin1');
   parts.push(end);
   length += end.length;
-  const own = ['Content-Type', `multipart/byteranges; boundary=${boundary}`, 'Content-Length', `${length}`];
-  return Response.fromHeaders(206, [...own, ...file.headers], new PartsBody(parts));
+  const content = ['Content-Type', `multipart/byteranges; boundary=${boundary}`, 'Content-Length', `${length}`];
+  return Response.fromHeaders(206, [...content, ...file.headers], new PartsBody(parts));
 }
 
 function contentRange(file: StaticFile, { start, end }: ByteRange): string {

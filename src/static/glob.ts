@@ -1,6 +1,6 @@
 /**
- * A glob as an expression for paths that begin with a slash. `*` and `?` stay within a segment, `**` does not, `{a,b}` is either. A
- * pattern without a slash is for the last segment, wherever it is.
+ * Converts a glob to a regular expression for paths that start with a slash. `*` and `?` stay within a segment, `**`
+ * does not, `{a,b}` matches either. A pattern without a slash applies to the last segment of any path.
  */
 export function globToRegExp(pattern: string): RegExp {
   const rooted = pattern.includes('/') ? pattern.replace(/^\/?/, '/') : `/**/${pattern}`;
@@ -24,5 +24,5 @@ export function globToRegExp(pattern: string): RegExp {
   return new RegExp(`^${source}${')'.repeat(depth)}$`, 's');
 }
 
-/** What means something in a glob, and what does in an expression. A run of stars is one. */
+/** Special characters of a glob or of a regular expression. A run of stars is one token. */
 const TOKENS = /\/\*{2,}\/(?:\*{2,}\/)*|\*{2,}|[*?{},\\^$+.()|[\]]/g;

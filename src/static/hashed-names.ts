@@ -2,22 +2,30 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Where build tools write which files they made: Django, Vite (before and since version 5), webpack, Create React App. */
+/**
+ * Files in which build tools list their output: Django, Vite (before and since version 5), webpack, Create React App.
+ */
 const MANIFESTS = ['staticfiles.json', 'manifest.json', '.vite/manifest.json', 'asset-manifest.json'];
 const MANIFEST_BYTES_MAX = 8 * 1024 * 1024;
 
-/** Before the extensions: 8 characters of base64url (Vite, esbuild, webpack), or hexadecimal digits (webpack, Django). */
+/**
+ * A hash before the extensions: 8 characters of base64url (Vite, esbuild, webpack) or hexadecimal digits (webpack,
+ * Django).
+ */
 const HASH = /[.-]([A-Za-z0-9_-]{8}|[0-9a-f]{8,64})(?:\.[A-Za-z0-9]+)+$/;
-/** What may stand there without being a hash: a word, words in camel case, a number, a date. */
+/** Names of the same shape that are not hashes: a word, words in camel case, a number, a date. */
 const WORDS = /^[A-Z]?[a-z]*(?:[A-Z][a-z]+)*[\d_-]*$/;
 
-/** Whether a name looks as if it held the hash of the file's content. */
+/** Whether a name seems to contain a hash of the file's content. */
 export function looksHashed(path: string): boolean {
   const hash = HASH.exec(basename(path))?.[1];
   return hash !== undefined && !WORDS.test(hash);
 }
 
-/** Whether the name holds the hash of the content, as Django's ManifestStaticFilesStorage writes it: then neither ever changes. */
+/**
+ * Whether the name contains the hash of the content in the form of Django's ManifestStaticFilesStorage. Such a file
+ * never changes.
+ */
 export function isNamedAfter(content: Buffer, path: string): boolean {
   const hash = /\.([0-9a-f]{12})(?:\.[^./]*)?$/.exec(path)?.[1];
   if (hash === undefined) return false;
@@ -29,8 +37,9 @@ export function isNamedAfter(content: Buffer, path: string): boolean {
 }
 
 /**
- * Whether a manifest names a file with this hashed name. Manifests lie in the mounted directory, or above it where only the directory of
- * the assets is mounted. Name and hash are enough: two files that share them have the same content.
+ * Whether a manifest lists a file with this hashed name. Manifests are in the mounted directory, or above it when only
+ * the directory of the assets is mounted. Name and hash are sufficient: two files that share them have the same
+ * content.
  */
 export async function isInManifest(root: string, path: string): Promise<boolean> {
   const name = basename(path);
@@ -64,7 +73,7 @@ async function namesIn(path: string): Promise<ReadonlySet<string>> {
   }
 }
 
-/** Every tool has a form of its own, and all name the files in strings. */
+/** The tools have different formats, but all of them name the files in strings. */
 function collectHashedNames(value: unknown, names: Set<string>): void {
   if (typeof value === 'string') {
     if (looksHashed(value)) names.add(basename(value));

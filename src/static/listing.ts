@@ -4,7 +4,9 @@ import { typeQuality } from './accept.ts';
 import type { Directory, DirectoryEntry } from './directory.ts';
 import { encodePath } from './path.ts';
 
-/** The list of a directory: JSON for clients that like that better than HTML. `path` is decoded and ends with a slash. */
+/**
+ * The listing of a directory, as JSON when the client prefers JSON to HTML. `path` is decoded and ends with a slash.
+ */
 export function listingResponse(
   path: string,
   directory: Directory,
@@ -14,36 +16,40 @@ export function listingResponse(
   const asJson = typeQuality(accept, 'application/json') > typeQuality(accept, 'text/html');
   const type = asJson ? 'application/json' : 'text/html; charset=utf-8';
   const body = asJson ? listingJson(path, directory) : listingPage(path, directory);
-  const own = ['Content-Type', type, 'Cache-Control', 'no-cache', 'Vary', 'Accept'];
-  const safety = ['X-Content-Type-Options', 'nosniff', 'Content-Security-Policy', SAFETY];
-  return Response.fromHeaders(200, [...own, ...safety, ...withoutOwn(headers)], Buffer.from(body, 'utf8'));
+  const content = ['Content-Type', type, 'Cache-Control', 'no-cache', 'Vary', 'Accept'];
+  const safety = ['X-Content-Type-Options', 'nosniff', 'Content-Security-Policy', CONTENT_POLICY];
+  return Response.fromHeaders(
+    200,
+    [...content, ...safety, ...withoutListingFields(headers)],
+    Buffer.from(body, 'utf8'),
+  );
 }
 
-/** Names come from whoever may put files there: should one ever get through as a script, it does not run. */
-const SAFETY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
-const OWN = new Set(['cache-control', 'x-content-type-options', 'content-security-policy']);
+/** The names come from anybody who may add files. If a name ever became a script, this policy would stop it. */
+const CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+const LISTING_FIELDS = new Set(['cache-control', 'x-content-type-options', 'content-security-policy']);
 
-/** A policy that was made for the pages of the mount does not fit this one. */
-function withoutOwn(headers: HeaderList): HeaderList {
-  return headers.filter((_, i) => !OWN.has((headers[i - (i % 2)] as string).toLowerCase()));
+/** The mount's own policy is meant for its pages and does not fit the listing. */
+function withoutListingFields(headers: HeaderList): HeaderList {
+  return headers.filter((_, i) => !LISTING_FIELDS.has((headers[i - (i % 2)] as string).toLowerCase()));
 }
 
 function listingJson(path: string, { entries, truncated }: Directory): string {
   const list = entries.map((entry) => ({
-    name: shown(entry.name),
+    name: displayName(entry.name),
     type: entry.type,
     ...(entry.type === 'file' ? { size: entry.size } : {}),
     modified: new Date(entry.modifiedMs).toISOString(),
     href: hrefOf(entry),
   }));
-  return `${JSON.stringify({ path: shown(path), entries: list, truncated })}\n`;
+  return `${JSON.stringify({ path: displayName(path), entries: list, truncated })}\n`;
 }
 
 function listingPage(path: string, { entries, truncated }: Directory): string {
-  const title = `Index of ${escapeHtml(shown(path))}`;
+  const title = `Index of ${escapeHtml(displayName(path))}`;
   const parent = path === '/' ? '' : '<tr><td><a href="../">../</a></td><td></td><td></td></tr>\n';
   const rows = entries.map(row).join('\n');
-  const more = truncated ? `<p>Only the first ${entries.length} entries are shown.</p>\n` : '';
+  const truncation = truncated ? `<p>Only the first ${entries.length} entries are shown.</p>\n` : '';
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -53,7 +59,7 @@ function listingPage(path: string, { entries, truncated }: Directory): string {
 <style>
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-table { width: 100%; border-collapse: collapse }
+table { width: 100%; border-collapse }
 td, th { padding: .15rem .5rem; text-align: left; overflow-wrap: anywhere }
 td + td, th + th { white-space: nowrap; text-align: right; font-variant-numeric: tabular-nums }
 </style>
@@ -66,27 +72,29 @@ td + td, th + th { white-space: nowrap; text-align: right; font-variant-numeric:
 ${parent}${rows}
 </tbody>
 </table>
-${more}</body>
+${truncation}</body>
 </html>
 `;
 }
 
 function row(entry: DirectoryEntry): string {
   const isDirectory = entry.type === 'directory';
-  const name = escapeHtml(shown(entry.name)) + (isDirectory ? '/' : '');
+  const name = escapeHtml(displayName(entry.name)) + (isDirectory ? '/' : '');
   const date = new Date(entry.modifiedMs).toISOString();
   const time = `<time datetime="${date}">${date.slice(0, 16).replace('T', ' ')}</time>`;
   const size = isDirectory ? '' : readableSize(entry.size);
   return `<tr><td><a href="${escapeHtml(hrefOf(entry))}">${name}</a></td><td>${size}</td><td>${time}</td></tr>`;
 }
 
-/** Relative to the directory. `./` keeps `javascript:x` from being a scheme (RFC 3986 section 4.2). */
+/**
+ * Relative to the directory. `./` prevents a name such as `javascript:x` from being a scheme (RFC 3986 section 4.2).
+ */
 function hrefOf({ name, type }: DirectoryEntry): string {
   return `./${encodePath(name)}${type === 'directory' ? '/' : ''}`;
 }
 
-/** Bytes that are not UTF-8 have no letter. */
-function shown(name: string): string {
+/** Replaces bytes that are not UTF-8. */
+function displayName(name: string): string {
   return Buffer.from(name, 'utf8').toString('utf8');
 }
 

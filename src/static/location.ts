@@ -2,47 +2,47 @@ import { join } from 'node:path';
 import { type Candidate, PlainCandidate } from './candidate.ts';
 import { fallsThrough, type StaticMount } from './mount.ts';
 import { isVisible, isVisibleName } from './path.ts';
-import { ASK_AGAIN, Presenter } from './presentation.ts';
+import { Presenter, REVALIDATE } from './presentation.ts';
 
 const PATH = '{path}';
 
-/** A mount that is ready to be asked where a path's file may be. Paths are decoded. */
-export class Place {
+/** A mount prepared for lookups: the possible files of a path. Paths are decoded. */
+export class FileLocation {
   readonly mount: StaticMount;
   readonly fallsThrough: boolean;
   readonly #presenter: Presenter;
   readonly #fallbackPresenter: Presenter;
   readonly #templates: readonly string[];
-  /** Files that are tried whatever the path is. */
-  readonly #always: readonly string[];
+  /** Files to try for every path. */
+  readonly #fixedNames: readonly string[];
   readonly #index: readonly string[];
 
   constructor(mount: StaticMount) {
     this.mount = mount;
     this.fallsThrough = fallsThrough(mount);
     this.#presenter = new Presenter(mount);
-    this.#fallbackPresenter = new Presenter({ ...mount, headers: fallbackHeaders(mount) }, ASK_AGAIN);
-    const tried = (mount.tryFiles ?? [PATH]).map(withoutSlash).filter((template) => !isDirectoryTemplate(template));
-    this.#templates = tried.filter((template) => template.includes(PATH));
-    this.#always = tried.filter((template) => !template.includes(PATH));
+    this.#fallbackPresenter = new Presenter({ ...mount, headers: fallbackHeaders(mount) }, REVALIDATE);
+    const templates = (mount.tryFiles ?? [PATH]).map(withoutSlash).filter((template) => !isDirectoryTemplate(template));
+    this.#templates = templates.filter((template) => template.includes(PATH));
+    this.#fixedNames = templates.filter((template) => !template.includes(PATH));
     this.#index = mount.index ?? [];
   }
 
-  /** Whether a directory is answered with something. */
+  /** Whether a request for a directory may have a response. */
   get servesDirectories(): boolean {
     return this.#index.length > 0 || this.mount.listing === true;
   }
 
-  /** Whether there is more to try than the candidates of a path. */
-  get hasMore(): boolean {
-    return this.servesDirectories || this.#always.length > 0 || this.mount.fallback !== undefined;
+  /** Whether the mount has more to offer than the candidates of a path. */
+  get hasFurtherAnswers(): boolean {
+    return this.servesDirectories || this.#fixedNames.length > 0 || this.mount.fallback !== undefined;
   }
 
   covers(path: string): boolean {
     return path.startsWith(this.mount.urlPrefix);
   }
 
-  /** Where the file of `path` may be, in order. */
+  /** The possible files of `path`, in order. */
   candidates(path: string): Candidate[] {
     const below = this.#below(path);
     if (below === null) return [];
@@ -52,7 +52,7 @@ export class Place {
     return this.#files(names.filter(isVisible), this.#presenter);
   }
 
-  /** The directories that `path`, with a final slash, may be. */
+  /** The possible directories of `path`, which ends with a slash. */
   directories(path: string): { readonly root: string; readonly path: string }[] {
     const below = this.#below(path);
     const directory = below === null ? null : directoryName(below);
@@ -60,12 +60,12 @@ export class Place {
     return this.mount.directories.map((root) => ({ root, path: join(root, directory) }));
   }
 
-  /** The files that are tried whatever the path is. */
-  lastCandidates(): Candidate[] {
-    return this.#files(this.#always.filter(isVisible), this.#presenter);
+  /** The files to try for every path. */
+  fixedCandidates(): Candidate[] {
+    return this.#files(this.#fixedNames.filter(isVisible), this.#presenter);
   }
 
-  /** The file that stands for all that has none, if it may stand for `path`. */
+  /** The fallback file, if it applies to `path`. */
   fallbackCandidates(path: string): Candidate[] {
     const { fallback, fallbackFor = 'pages' } = this.mount;
     if (fallback === undefined) return [];
@@ -86,18 +86,18 @@ export class Place {
   }
 }
 
-/** Who gets a fallback depends on what he accepts, and a page that may be another one tomorrow is kept by nobody. */
+/** A fallback depends on Accept. It must not be cached, because another file may exist at the path tomorrow. */
 function fallbackHeaders({ headers = [] }: StaticMount): string[] {
   const kept = headers.filter((_, i) => headers[i - (i % 2)]?.toLowerCase() !== 'cache-control');
   return [...kept, 'Vary', 'Accept'];
 }
 
-/** nginx writes `$uri/` for what `index` does here. */
+/** nginx uses `$uri/` for the purpose of `index` here. */
 function isDirectoryTemplate(template: string): boolean {
   return template.endsWith('/');
 }
 
-/** A path with a final slash is a directory: it has files below it, but is none. */
+/** A path with a final slash names a directory, which is not a file itself but may contain files. */
 function expand(template: string, below: string): string {
   const path = template.includes(`${PATH}/`) ? below.replace(/\/$/, '') : below;
   return template.split(PATH).join(path);

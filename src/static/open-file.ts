@@ -6,13 +6,13 @@ import type { Coding } from './mount.ts';
 import { systemPath } from './path.ts';
 import { StaticFile } from './static-file.ts';
 
-/** A fifo that took a file's place must not block. */
+/** Prevents blocking when a fifo has replaced the file. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
- * Opens the regular file at the candidate's path if it really lies in its root; null when there is none. Content of up to
- * `memoryBytesMax` is read. What was checked is what is served: all checks are made on the open file, so that it does not help to replace a
- * link or directory meanwhile.
+ * Opens the regular file at the candidate's path if it is really in its root; null otherwise. Content of up to
+ * `memoryBytesMax` is read. All checks use the open file. Replacing a link or a directory meanwhile therefore has no
+ * effect.
  */
 export async function openFile(
   candidate: Candidate,
@@ -48,21 +48,24 @@ async function isInside(root: string, path: string, handle: FileHandle): Promise
   return real !== null && isBelow(realRoot, real);
 }
 
-/** Whether a path without links lies below another one. */
+/** Whether a path without links is below another one. */
 export function isBelow(realRoot: string, real: string): boolean {
   return real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep);
 }
 
-/** Linux knows where an open file or directory lies. Elsewhere the path is resolved again and must lead to the same one. */
+/**
+ * Linux knows the path of an open file or directory. Elsewhere the path is resolved again and must lead to the same
+ * file.
+ */
 export async function realPathOf(path: string, handle: FileHandle): Promise<string | null> {
   if (process.platform === 'linux') {
     try {
       return await readlink(`/proc/self/fd/${handle.fd}`);
     } catch {
-      // no /proc: as elsewhere
+      // without /proc: as on other systems
     }
   }
   const real = await realpath(systemPath(path));
-  const [there, opened] = await Promise.all([stat(real, { bigint: true }), handle.stat({ bigint: true })]);
-  return there.ino === opened.ino && there.dev === opened.dev ? real : null;
+  const [resolved, opened] = await Promise.all([stat(real, { bigint: true }), handle.stat({ bigint: true })]);
+  return resolved.ino === opened.ino && resolved.dev === opened.dev ? real : null;
 }

@@ -5,7 +5,7 @@ export type Part = Buffer | FileBody;
 
 const BLOCK_BYTES = 65_536;
 
-/** A body made of buffers and parts of files, one after the other. Files are read block by block, as the client takes them. */
+/** A body of consecutive buffers and file parts. Files are read block by block, as the client accepts them. */
 export class PartsBody implements BodySource {
   readonly #parts: readonly Part[];
   #next = 0;
@@ -63,7 +63,7 @@ export class PartsBody implements BodySource {
       this.#reading = false;
       if (this.#state === 'over') this.#release();
       else if (error !== null || length === 0)
-        this.#end(error ?? new Error('Cannot send a file: it became shorter meanwhile'));
+        this.#end(error ?? new Error('Cannot send a file: it was truncated meanwhile'));
       else {
         this.#position += length;
         if (from + length === file.end) {
@@ -84,7 +84,7 @@ export class PartsBody implements BodySource {
     else this.#sink?.fail(error);
   }
 
-  /** Gives back the files that were not sent. */
+  /** Releases the files that were not sent. */
   #release(): void {
     for (const part of this.#parts.slice(this.#next)) if (!(part instanceof Uint8Array)) part.release();
     this.#next = this.#parts.length;

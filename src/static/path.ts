@@ -1,7 +1,8 @@
 /**
- * Decodes the path of a URL, once: what is still encoded after it is part of a name. Bytes of a segment that is not UTF-8 become lone
- * surrogates, as Python's `surrogateescape` makes them (PEP 383), so that `systemPath` can give them back. Null when it cannot be
- * the path of a file: a segment holds an encoded slash, a backslash or NUL, or its encoding is malformed.
+ * Percent-decodes the path of a URL once; anything still encoded afterwards is part of a name. In a segment that is not
+ * UTF-8, the bytes become lone surrogates, like Python's `surrogateescape` (PEP 383), and `systemPath` restores them.
+ * Returns null for a path that cannot name a file: a segment contains an encoded slash, a backslash or NUL, or its
+ * encoding is malformed.
  */
 export function decodePath(path: string): string | null {
   if (!path.includes('%')) return path.includes('\\') ? null : path;
@@ -9,12 +10,15 @@ export function decodePath(path: string): string | null {
   return segments.includes(null) ? null : segments.join('/');
 }
 
-/** Percent-encodes what `decodePath` decoded, segment by segment; only unreserved characters and `!'()*` stay as they are. */
+/**
+ * Percent-encodes a path decoded by `decodePath`, segment by segment. Only unreserved characters and `!'()*` stay
+ * unencoded.
+ */
 export function encodePath(path: string): string {
   return path.split('/').map(encodeSegment).join('/');
 }
 
-/** Whether a decoded path may lead to a file: no segment is empty or hidden. `.well-known` is for everybody (RFC 8615). */
+/** Whether a decoded path may lead to a file: no segment is empty or hidden. `.well-known` is public (RFC 8615). */
 export function isVisible(path: string): boolean {
   return path.split('/').every(isVisibleName);
 }
@@ -24,19 +28,19 @@ export function isVisibleName(name: string): boolean {
   return name !== '' && (!name.startsWith('.') || name === '.well-known');
 }
 
-/** The name of a file whose bytes may not be UTF-8, as `decodePath` writes it. */
+/** The name of a file whose bytes may not be UTF-8, in the form of `decodePath`. */
 export function nameFromBytes(bytes: Buffer): string {
   const text = bytes.toString('utf8');
   if (Buffer.from(text, 'utf8').equals(bytes)) return text;
   return Array.from(bytes, (byte) => String.fromCharCode(byte < 0x80 ? byte : ESCAPE + byte)).join('');
 }
 
-/** A decoded path as the file system takes it. */
+/** A decoded path in the form that the file system expects. */
 export function systemPath(path: string): string | Buffer {
   return ESCAPED.test(path) ? bytesOf(path) : path;
 }
 
-/** 0xdc00 and a byte from 0x80 are a low surrogate that follows no high one, which decoded UTF-8 never holds. */
+/** 0xdc00 plus a byte from 0x80 is a low surrogate without a high one, which decoded UTF-8 never contains. */
 const ESCAPE = 0xdc00;
 const ESCAPED = /(?<![\ud800-\udbff])[\udc80-\udcff]/;
 

@@ -7,71 +7,72 @@ import { isInManifest, isNamedAfter, looksHashed } from './hashed-names.ts';
 import type { Coding, StaticMount } from './mount.ts';
 import { systemPath } from './path.ts';
 
-/** What the answers with a file say about it besides its version. */
+/** Properties of the responses with a file, except those of its version. */
 export interface Presentation {
   readonly contentType: string;
-  /** Content-Encoding; null for the file itself. */
+  /** Content-Encoding; null for the original file. */
   readonly encoding: Coding | null;
-  /** Cache-Control. */
+  /** Value of Cache-Control. */
   readonly lifetime: string;
-  /** The answer depends on Accept-Encoding. */
+  /** Whether the response depends on Accept-Encoding. */
   readonly varies: boolean;
-  /** Fields of the mount. */
-  readonly more: HeaderList;
+  /** Fields configured for the mount. */
+  readonly mountHeaders: HeaderList;
 }
 
-/** A browser keeps the file, and asks whether it is still right. */
-export const ASK_AGAIN = 'no-cache';
-const FOR_GOOD = 'public, max-age=31536000, immutable';
+/** Browsers keep the file and revalidate it before each use. */
+export const REVALIDATE = 'no-cache';
+const IMMUTABLE = 'public, max-age=31536000, immutable';
 
-/** As without any option. */
+/** The presentation without any options. */
 export function plainPresentation(path: string): Presentation {
-  return { contentType: contentType(path), encoding: null, lifetime: ASK_AGAIN, varies: false, more: [] };
+  return { contentType: contentType(path), encoding: null, lifetime: REVALIDATE, varies: false, mountHeaders: [] };
 }
 
-/** How the files of one mount are presented. */
+/** Determines the presentation of the files of one mount. */
 export class Presenter {
   readonly #codings: readonly Coding[];
   readonly #rules: readonly { readonly pattern: RegExp; readonly value: string }[];
   readonly #immutable: 'auto' | 'always' | 'never';
-  readonly #more: HeaderList;
+  readonly #mountHeaders: HeaderList;
   readonly #lifetime: string | null;
 
-  /** With `lifetime` the rules of the mount do not count. */
+  /** `lifetime` replaces the cache rules of the mount. */
   constructor(mount: StaticMount, lifetime: string | null = null) {
     this.#codings = mount.precompressed ?? [];
     this.#rules = (mount.cacheControl ?? []).map(({ pattern, value }) => ({ pattern: globToRegExp(pattern), value }));
     this.#immutable = mount.immutable ?? 'auto';
-    this.#more = mount.headers ?? [];
+    this.#mountHeaders = mount.headers ?? [];
     this.#lifetime = lifetime;
   }
 
-  /** The codings of `path` that lie beside it and are not older than it, the server's favourite first. */
+  /** The codings with an encoded file beside `path` that is not older than it, the server's favourite first. */
   encodingsOf(path: string, { mtimeNs }: BigIntStats): Promise<readonly Coding[]> | readonly Coding[] {
     return this.#codings.length === 0 ? NO_CODINGS : encodingsBeside(path, mtimeNs, this.#codings);
   }
 
-  /** `content` is null where the file is too large to be in memory. */
+  /** `content` is null for a file that is too large for memory. */
   async present(root: string, path: string, content: Buffer | null, varies: boolean): Promise<Presentation> {
-    const lifetime = this.#lifetime ?? this.#ruled(root, path) ?? (await this.#automatic(root, path, content));
-    return { contentType: contentType(path), encoding: null, lifetime, varies, more: this.#more };
+    const lifetime =
+      this.#lifetime ?? this.#lifetimeByRule(root, path) ?? (await this.#lifetimeByName(root, path, content));
+    return { contentType: contentType(path), encoding: null, lifetime, varies, mountHeaders: this.#mountHeaders };
   }
 
-  #ruled(root: string, path: string): string | null {
+  #lifetimeByRule(root: string, path: string): string | null {
     if (this.#rules.length === 0) return null;
     const below = path.slice(root.endsWith('/') ? root.length - 1 : root.length);
     return this.#rules.find(({ pattern }) => pattern.test(below))?.value ?? null;
   }
 
-  async #automatic(root: string, path: string, content: Buffer | null): Promise<string> {
-    if (this.#immutable === 'never') return ASK_AGAIN;
-    if (content !== null && isNamedAfter(content, path)) return FOR_GOOD;
-    if (!looksHashed(path)) return ASK_AGAIN;
-    return this.#immutable === 'always' || (await isInManifest(root, path)) ? FOR_GOOD : ASK_AGAIN;
+  async #lifetimeByName(root: string, path: string, content: Buffer | null): Promise<string> {
+    if (this.#immutable === 'never') return REVALIDATE;
+    if (content !== null && isNamedAfter(content, path)) return IMMUTABLE;
+    if (!looksHashed(path)) return REVALIDATE;
+    return this.#immutable === 'always' || (await isInManifest(root, path)) ? IMMUTABLE : REVALIDATE;
   }
 }
 
-/** The path of the file that holds `path` in `coding`. */
+/** The path of the variant of `path` in `coding`. */
 export function encodedPath(path: string, coding: Coding): string {
   return path + EXTENSIONS[coding];
 }
@@ -79,9 +80,9 @@ export function encodedPath(path: string, coding: Coding): string {
 const EXTENSIONS: Readonly<Record<Coding, string>> = { br: '.br', zstd: '.zst', gzip: '.gz' };
 const NO_CODINGS: readonly Coding[] = [];
 
-/** A file that is older than its original was made of another version of it. */
+/** An encoded file that is older than its original belongs to another version of it. */
 async function encodingsBeside(path: string, mtimeNs: bigint, codings: readonly Coding[]): Promise<readonly Coding[]> {
-  const found = await Promise.all(
+  const exist = await Promise.all(
     codings.map(async (coding) => {
       try {
         const status = await stat(systemPath(encodedPath(path, coding)), { bigint: true });
@@ -91,5 +92,5 @@ async function encodingsBeside(path: string, mtimeNs: bigint, codings: readonly 
       }
     }),
   );
-  return codings.filter((_, i) => found[i]);
+  return codings.filter((_, i) => exist[i]);
 }

@@ -8,10 +8,10 @@ import { nameFromBytes } from './path.ts';
 import { Presenter } from './presentation.ts';
 
 const CACHE_BYTES_MAX = 8 * 1024 * 1024;
-/** Whoever may see the file is the application's decision, each time. */
+/** The application decides for each request who may see the file. */
 const LIFETIME = 'private, no-cache';
 
-/** Files that an application names by their absolute paths, if they really lie in one of the directories that are allowed. */
+/** Files that an application names by absolute paths, if they are really in one of the allowed directories. */
 export class SentFiles {
   readonly #directories: readonly string[];
   readonly #presenter = new Presenter({ urlPrefix: '/', directories: [] }, LIFETIME);
@@ -22,9 +22,10 @@ export class SentFiles {
   }
 
   /**
-   * The answer with the file at `path`, as it stands or else percent-decoded, because applications send both. Null when there is none.
+   * The response with the file at `path`, unchanged or else percent-decoded, because applications send both forms. Null
+   * without a file.
    *
-   * @param path latin-1 whose characters stand for bytes
+   * @param path latin-1 whose characters represent bytes
    */
   async respond(path: string, method: 'GET' | 'HEAD', headers: HeaderList): Promise<Response | null> {
     const decoded = percentDecoded(path);

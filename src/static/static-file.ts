@@ -1,38 +1,44 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import type { Validators } from '../http/semantics/conditional.ts';
 import type { FileBody, HeaderList } from '../http/message.ts';
+import { PreparedResponse } from '../http/prepared-response.ts';
 import { Response } from '../http/response.ts';
-import { StandingResponse } from '../http/prepared-response.ts';
+import type { Validators } from '../http/semantics/conditional.ts';
 import type { Coding } from './mount.ts';
 import { type Presentation, plainPresentation } from './presentation.ts';
 
-/** Bytes that a cached file takes besides its content. */
+/** Memory of a cached file in addition to its content. */
 const OVERHEAD_BYTES = 2048;
-/** A longer one is better written in pieces, because only then it shows whether the client takes it. */
-const STANDING_BYTES_MAX = 262_144;
-/** A file written to more recently may be written to again without a sign: clocks of file systems tick up to two seconds apart. */
+/** Larger content is sent in pieces, because only then back-pressure from the client is visible. */
+const PREPARED_BYTES_MAX = 262_144;
+/**
+ * A file modified more recently may change again without a visible sign: timestamps of file systems may be as coarse as two
+ * seconds.
+ */
 const SETTLED_MS = 2000;
 
-/** One version of a file, ready to be sent: its content in memory, or its descriptor, which stays open while somebody sends it. */
+/**
+ * One version of a file, ready to send: its content in memory, or its descriptor, which stays open while a response
+ * uses it.
+ */
 export class StaticFile implements Validators {
   readonly path: string;
   readonly size: number;
   readonly etag: string;
   readonly modifiedSeconds: number | null;
   readonly presentation: Presentation;
-  /** Where it was found. */
+  /** The directory in which the file was found. */
   readonly root: string;
   /** See `Candidate`. */
   readonly basis: object | null;
-  /** Codings in which the file lies beside itself; null when there are none. */
+  /** Codings for which an encoded file exists beside this file; null without any. */
   readonly encodings: readonly Coding[] | null;
-  /** Fields of every 200 and 206 about this file besides its type. */
+  /** Fields of every 200 and 206 for this file, except its type. */
   readonly headers: HeaderList;
   readonly #handle: FileHandle | null;
   readonly #status: BigIntStats;
-  readonly #settled: boolean;
+  readonly #isSettled: boolean;
   readonly #whole: Response | null;
   #notModified: Response | null = null;
   #senders = 0;
@@ -49,9 +55,9 @@ export class StaticFile implements Validators {
     this.path = path;
     this.size = Number(status.size);
     this.#handle = handle;
-    if (handle !== null) abandoned.register(this, handle, this);
+    if (handle !== null) unretiredHandles.register(this, handle, this);
     this.#status = status;
-    this.#settled = Math.max(Number(status.mtimeMs), Number(status.ctimeMs)) < Date.now() - SETTLED_MS;
+    this.#isSettled = Math.max(Number(status.mtimeMs), Number(status.ctimeMs)) < Date.now() - SETTLED_MS;
     this.etag = content === null ? tagOfVersion(status) : tagOfContent(content);
     this.modifiedSeconds = pastSeconds(status);
     this.root = root;
@@ -66,12 +72,12 @@ export class StaticFile implements Validators {
     return this.presentation.contentType;
   }
 
-  /** All bytes of a file in memory, otherwise null. */
+  /** The content of a file in memory, otherwise null. */
   get content(): Buffer | null {
     return this.#whole === null ? null : (this.#whole.body as Buffer);
   }
 
-  /** Bytes that the cache accounts for. */
+  /** Bytes that the cache counts for this file. */
   get memoryBytes(): number {
     return OVERHEAD_BYTES + (this.#whole === null ? 0 : this.size);
   }
@@ -79,17 +85,17 @@ export class StaticFile implements Validators {
   /** Whether a file with this status is certainly the version that was read. */
   isCurrent(status: BigIntStats): boolean {
     const { mtimeNs, ctimeNs, size, ino, dev } = this.#status;
-    const same = status.mtimeNs === mtimeNs && status.ctimeNs === ctimeNs && status.size === size;
-    return this.#settled && same && status.ino === ino && status.dev === dev;
+    const isSame = status.mtimeNs === mtimeNs && status.ctimeNs === ctimeNs && status.size === size;
+    return this.#isSettled && isSame && status.ino === ino && status.dev === dev;
   }
 
-  /** The answer with the whole file. For a file in memory it is the same object each time. */
+  /** The response with the complete file. For a file in memory it is always the same object. */
   whole(): Response {
     if (this.#whole !== null) return this.#whole;
     return Response.fromHeaders(200, this.#wholeHeaders(), this.slice(0, this.size));
   }
 
-  /** RFC 9110 section 15.4.5: what a cache needs to find and renew its copy, and the mount's own fields. */
+  /** RFC 9110 section 15.4.5: the fields that a cache needs to find and renew its copy, and the fields of the mount. */
   notModified(): Response {
     this.#notModified ??= Response.fromHeaders(304, this.#fieldsOf304(), null);
     return this.#notModified;
@@ -101,23 +107,26 @@ export class StaticFile implements Validators {
     if (content !== null) return content.subarray(start, end);
     const handle = this.#handle as FileHandle;
     this.#senders += 1;
-    return { fd: handle.fd, start, end, release: () => this.#released() };
+    return { fd: handle.fd, start, end, release: () => this.#onReleased() };
   }
 
-  /** Keeps it ready to be sent, also when the cache drops it, until the function that is returned is called, once. */
+  /**
+   * Keeps the file ready to send, even when the cache drops it. The caller must call the returned function once to
+   * release the file.
+   */
   hold(): () => void {
     this.#senders += 1;
-    return () => this.#released();
+    return () => this.#onReleased();
   }
 
-  /** The cache does not need it any more. */
+  /** The cache no longer needs the file. */
   retire(): void {
     this.#retired = true;
     this.#closeWhenUnused();
   }
 
   #wholeFrom(content: Buffer): Response {
-    if (content.length <= STANDING_BYTES_MAX) return new StandingResponse(200, this.#wholeHeaders(), content);
+    if (content.length <= PREPARED_BYTES_MAX) return new PreparedResponse(200, this.#wholeHeaders(), content);
     return Response.fromHeaders(200, this.#wholeHeaders(), content);
   }
 
@@ -127,16 +136,16 @@ export class StaticFile implements Validators {
 
   #fields(): HeaderList {
     const { modifiedSeconds } = this;
-    const { encoding, more } = this.presentation;
+    const { encoding, mountHeaders } = this.presentation;
     const modified = modifiedSeconds === null ? [] : ['Last-Modified', new Date(modifiedSeconds * 1000).toUTCString()];
     const encoded = encoding === null ? [] : ['Content-Encoding', encoding];
     const fields = [...modified, ...this.#caching(), 'Accept-Ranges', 'bytes', 'X-Content-Type-Options', 'nosniff'];
-    return [...encoded, ...withoutNames(fields, more), ...more];
+    return [...encoded, ...withoutNames(fields, mountHeaders), ...mountHeaders];
   }
 
   #fieldsOf304(): HeaderList {
-    const { more } = this.presentation;
-    return [...withoutNames(this.#caching(), more), ...more];
+    const { mountHeaders } = this.presentation;
+    return [...withoutNames(this.#caching(), mountHeaders), ...mountHeaders];
   }
 
   #caching(): HeaderList {
@@ -145,20 +154,20 @@ export class StaticFile implements Validators {
     return varies ? [...caching, 'Vary', 'Accept-Encoding'] : caching;
   }
 
-  #released(): void {
+  #onReleased(): void {
     this.#senders -= 1;
     this.#closeWhenUnused();
   }
 
   #closeWhenUnused(): void {
     if (this.#handle === null || !this.#retired || this.#senders > 0) return;
-    abandoned.unregister(this);
+    unretiredHandles.unregister(this);
     void this.#handle.close();
   }
 }
 
-/** Handles of files whose cache nobody needs any more, as after a change of the configuration. */
-const abandoned = new FinalizationRegistry<FileHandle>((handle) => void handle.close());
+/** Closes the handles of files that were never retired, for example after a change of the configuration. */
+const unretiredHandles = new FinalizationRegistry<FileHandle>((handle) => void handle.close());
 
 /** Where a file comes from and how it is presented. */
 export interface FileOrigin {
@@ -168,7 +177,7 @@ export interface FileOrigin {
   readonly presentation?: Presentation;
 }
 
-/** `fields` but for those that `others` have too. Vary stands beside another one. */
+/** `fields` without those that `others` also contain. Vary is kept, because several Vary fields add up. */
 function withoutNames(fields: HeaderList, others: HeaderList): HeaderList {
   if (others.length === 0) return fields;
   const names = new Set(others.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase()));
@@ -181,12 +190,15 @@ function tagOfContent(content: Buffer): string {
   return `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
 }
 
-/** Of what a program that changes a file cannot keep: its length and times may be set back, the time of that itself cannot. */
+/**
+ * Identifies a version by values that no program can restore after it changed the file. A program can set back the size
+ * and the modification time, but not the time of the status change.
+ */
 function tagOfVersion({ size, mtimeNs, ctimeNs }: BigIntStats): string {
   return `"${size.toString(36)}-${mtimeNs.toString(36)}-${ctimeNs.toString(36)}"`;
 }
 
-/** RFC 9110 section 8.8.2.1: a date of modification never lies in the future. */
+/** RFC 9110 section 8.8.2.1: a modification date must not be in the future. */
 function pastSeconds({ mtimeNs }: BigIntStats): number | null {
   const seconds = Math.floor(Number(mtimeNs) / 1e9);
   return seconds >= 0 && seconds <= Date.now() / 1000 ? seconds : null;

@@ -1,53 +1,53 @@
-import { chooseEncoding } from '../http/semantics/accept-encoding.ts';
 import { requestField } from '../http/derived-request.ts';
 import type { Request } from '../http/message.ts';
 import { encodeHeaders, Response } from '../http/response.ts';
+import { chooseEncoding } from '../http/semantics/accept-encoding.ts';
 import { typeQuality } from './accept.ts';
 import { type Candidate, EncodedCandidate } from './candidate.ts';
 import { isDirectory, readDirectory } from './directory.ts';
 import type { FileCache } from './file-cache.ts';
 import { respondWithFile } from './file-response.ts';
 import { listingResponse } from './listing.ts';
+import { FileLocation } from './location.ts';
 import type { Coding, StaticMount } from './mount.ts';
 import { encodePath } from './path.ts';
-import { Place } from './location.ts';
 import type { StaticFile } from './static-file.ts';
 
 type Method = 'GET' | 'HEAD';
 
-/** What several mounts together have for a path, looked up on disk where memory does not know. */
+/** The files of several mounts by path. Files that are not in memory are looked up on disk. */
 export class StaticSite {
-  readonly #places: readonly Place[];
+  readonly #locations: readonly FileLocation[];
   readonly #cache: FileCache;
 
   /** @throws ViaductError `HEADER_INVALID` for fields of a mount that cannot be sent. */
   constructor(mounts: readonly StaticMount[], cache: FileCache) {
     for (const { headers = [] } of mounts) encodeHeaders(headers);
-    this.#places = mounts.map((mount) => new Place(mount));
+    this.#locations = mounts.map((mount) => new FileLocation(mount));
     this.#cache = cache;
   }
 
-  /** Whether others may answer what no mount has a file for. */
+  /** Whether the next handlers may answer when no mount has a file. */
   mayPass(path: string): boolean {
-    return this.#placesAt(path).every((place) => place.fallsThrough);
+    return this.#locationsAt(path).every((location) => location.fallsThrough);
   }
 
-  /** The answer for a path that the client sent as `encoded`, or null. `path` is null when it cannot be that of a file. */
+  /** The response for a path, or null. `path` is null when it cannot name a file. */
   async find(request: Request, method: Method, path: string | null): Promise<Response | null> {
-    const places = this.#placesAt(path ?? request.path);
+    const locations = this.#locationsAt(path ?? request.path);
     if (path !== null) {
-      const found = await this.#findFile(request, method, path, this.#candidates(path));
-      if (found !== null) return found;
+      const response = await this.#findFile(request, method, path, this.#candidates(path));
+      if (response !== null) return response;
     }
-    for (const place of places) {
-      if (!place.hasMore) continue;
-      const found = await this.#findMore(place, request, method, path);
-      if (found !== null) return found;
+    for (const location of locations) {
+      if (!location.hasFurtherAnswers) continue;
+      const response = await this.#findDirectoryOrFallback(location, request, method, path);
+      if (response !== null) return response;
     }
     return null;
   }
 
-  /** The answer with a file that also lies compressed beside itself: the kind that the client likes best. */
+  /** The response with the variant of `file` that the client prefers, when encoded files exist beside it. */
   respondEncoded(request: Request, method: Method, key: string, file: StaticFile): Response | Promise<Response> {
     const { headers } = request;
     const coding = chooseEncoding(requestField(request, 'accept-encoding'), file.encodings ?? []) as Coding | null;
@@ -63,12 +63,12 @@ export class StaticSite {
     });
   }
 
-  #placesAt(path: string): Place[] {
-    return this.#places.filter((place) => place.covers(path));
+  #locationsAt(path: string): FileLocation[] {
+    return this.#locations.filter((location) => location.covers(path));
   }
 
   #candidates(path: string): Candidate[] {
-    return this.#places.flatMap((place) => place.candidates(path));
+    return this.#locations.flatMap((location) => location.candidates(path));
   }
 
   async #findFile(request: Request, method: Method, key: string, candidates: Candidate[]): Promise<Response | null> {
@@ -79,44 +79,53 @@ export class StaticSite {
     return respondWithFile(file, method, request.headers);
   }
 
-  /** What a mount has for a path that is no file: a directory, or a file that stands for all that have none. */
-  async #findMore(place: Place, request: Request, method: Method, path: string | null): Promise<Response | null> {
-    if (path !== null && place.servesDirectories) {
-      const found = path.endsWith('/')
-        ? await listingAt(place, request, path)
-        : await this.#redirectAt(place, request, path);
-      if (found !== null) return found;
+  /** The response of a mount for a path without a file: a directory, or a file for all paths without a file. */
+  async #findDirectoryOrFallback(
+    location: FileLocation,
+    request: Request,
+    method: Method,
+    path: string | null,
+  ): Promise<Response | null> {
+    if (path !== null && location.servesDirectories) {
+      const response = path.endsWith('/')
+        ? await listingAt(location, request, path)
+        : await this.#redirectAt(location, request, path);
+      if (response !== null) return response;
     }
-    const id = this.#places.indexOf(place);
-    const last = await this.#findFile(request, method, `\0${id}`, place.lastCandidates());
-    if (last !== null) return last;
-    const fallback = place.fallbackCandidates(path ?? request.path);
+    const id = this.#locations.indexOf(location);
+    const fixed = await this.#findFile(request, method, `\0${id}`, location.fixedCandidates());
+    if (fixed !== null) return fixed;
+    const fallback = location.fallbackCandidates(path ?? request.path);
     const accepted = fallback.length > 0 && typeQuality(requestField(request, 'accept'), 'text/html') > 0;
     return accepted ? this.#findFile(request, method, `\0${id} fallback`, fallback) : null;
   }
 
-  /** A directory that has something to show is at the path with a slash, because relative links count from there. */
-  async #redirectAt(place: Place, { query }: Request, path: string): Promise<Response | null> {
+  /**
+   * A directory with an index or a listing redirects to the path with a slash, because relative links are resolved from
+   * there.
+   */
+  async #redirectAt(location: FileLocation, { query }: Request, path: string): Promise<Response | null> {
     const target = `${path}/`;
     const hasIndex = (await this.#cache.load(target, this.#candidates(target))) !== null;
-    const shows = hasIndex || (place.mount.listing === true && (await hasDirectory(place, target)));
-    if (!shows) return null;
-    const location = encodePath(target).replace(/^\/{2,}/, '/') + (query === '' ? '' : `?${query}`);
-    return Response.text(301, 'Moved Permanently\n', ['Location', location, 'Cache-Control', 'no-cache']);
+    const servesDirectory = hasIndex || (location.mount.listing === true && (await hasDirectory(location, target)));
+    if (!servesDirectory) return null;
+    const redirectTarget = encodePath(target).replace(/^\/{2,}/, '/') + (query === '' ? '' : `?${query}`);
+    return Response.text(301, 'Moved Permanently\n', ['Location', redirectTarget, 'Cache-Control', 'no-cache']);
   }
 }
 
-async function listingAt(place: Place, request: Request, path: string): Promise<Response | null> {
-  if (place.mount.listing !== true) return null;
-  for (const { root, path: directory } of place.directories(path)) {
-    const found = await readDirectory(root, directory);
-    if (found === null) continue;
-    return listingResponse(path, found, requestField(request, 'accept'), place.mount.headers ?? []);
+async function listingAt(location: FileLocation, request: Request, path: string): Promise<Response | null> {
+  if (location.mount.listing !== true) return null;
+  for (const { root, path: directory } of location.directories(path)) {
+    const listed = await readDirectory(root, directory);
+    if (listed === null) continue;
+    return listingResponse(path, listed, requestField(request, 'accept'), location.mount.headers ?? []);
   }
   return null;
 }
 
-async function hasDirectory(place: Place, path: string): Promise<boolean> {
-  for (const { root, path: directory } of place.directories(path)) if (await isDirectory(root, directory)) return true;
+async function hasDirectory(location: FileLocation, path: string): Promise<boolean> {
+  for (const { root, path: directory } of location.directories(path))
+    if (await isDirectory(root, directory)) return true;
   return false;
 }

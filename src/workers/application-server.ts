@@ -1,42 +1,74 @@
+import { ViaductError } from '../errors.ts';
 import type { Handler } from '../http/handler.ts';
+import type { ReleaseOptions } from './release.ts';
 import { Runtime } from './runtime.ts';
-import { Supervisor, type SupervisorOptions } from './supervisor.ts';
+import { Supervisor } from './supervisor.ts';
+import type { SupervisorOptions } from './supervisor-options.ts';
 
-export interface ApplicationServerOptions extends Omit<SupervisorOptions, 'release'> {
-  readonly release: Omit<SupervisorOptions['release'], 'socketPath' | 'runtimeDirectory'>;
-}
-
-/** The application server: one Python application behind one pool. The constructor starts nothing. */
+/** The application server: one Python application with its pool of workers. The constructor starts nothing. */
 export class ApplicationServer {
   readonly #runtime: Runtime;
   readonly #supervisor: Supervisor;
+  #opened = false;
 
-  constructor(options: ApplicationServerOptions) {
-    this.#runtime = new Runtime((hello, socket) => this.#supervisor.attach(hello, socket));
-    this.#supervisor = new Supervisor({ ...options, release: this.#placed(options.release) });
+  constructor(options: SupervisorOptions) {
+    this.#runtime = new Runtime({
+      onHello: (hello, socket) => this.#supervisor.attach(hello, socket),
+      onError: (message) => options.log.error(message),
+    });
+    this.#supervisor = new Supervisor(options, this.#runtime);
   }
 
-  /** The end of a handler chain. */
+  /** The last handler of a chain. */
   get handle(): Handler {
     return this.#supervisor.pool.handle;
   }
 
   /**
-   * Starts the zygote and the workers; resolves when all are ready.
+   * Starts the zygote and the workers, which serve when all of them are ready.
    *
-   * @throws ViaductError `APPLICATION_BROKEN` with the traceback as `cause`, `WORKER` when Python does not come up.
+   * @throws ViaductError `APPLICATION_BROKEN` with the traceback as `cause`, `WORKER` when Python does not start,
+   * `USAGE` when there is no place for private files.
    */
   async start(): Promise<void> {
-    await this.#runtime.listen();
-    await this.#supervisor.begin();
+    await this.prepare();
+    this.commit();
   }
 
   /**
-   * Starts a new release beside the old one, which serves until the new one is ready, and goes on when that fails. `release` is what it is
-   * made of, when that is not the same as before.
+   * Starts a new release while the old one serves. The old release serves until the new one is ready, and continues
+   * when the start fails. An earlier release that is still starting is ended.
    */
-  reload(release?: ApplicationServerOptions['release']): Promise<void> {
-    return this.#supervisor.begin(release === undefined ? null : this.#placed(release));
+  reload(): Promise<void> {
+    this.abandon(replacedError());
+    return this.#supervisor.startRelease();
+  }
+
+  /**
+   * Starts a release with these options, by default those of the last one. Resolves when it is ready. `commit` or
+   * `abandon` must follow.
+   *
+   * @throws as `start` does
+   */
+  async prepare(release: ReleaseOptions | null = null): Promise<void> {
+    if (!this.#opened) await this.#runtime.open();
+    this.#opened = true;
+    await this.#supervisor.startRelease(release, false);
+  }
+
+  /** Whether `commit` can succeed. It cannot if a worker of the prepared release has died meanwhile. */
+  get isPrepared(): boolean {
+    return this.#supervisor.isPrepared;
+  }
+
+  /** The prepared release serves from now on. */
+  commit(): void {
+    this.#supervisor.commit();
+  }
+
+  /** Ends a release that starts or is prepared; its start fails with `error`. */
+  abandon(error: ViaductError): void {
+    this.#supervisor.abandon(error);
   }
 
   /** Lets running requests finish, then ends all processes. */
@@ -45,14 +77,14 @@ export class ApplicationServer {
     this.#runtime.close();
   }
 
-  #placed(release: ApplicationServerOptions['release']): SupervisorOptions['release'] {
-    const { directory: runtimeDirectory, socketPath } = this.#runtime;
-    return { ...release, socketPath, runtimeDirectory };
-  }
-
   /** Ends all processes at once. */
   destroy(): void {
     this.#supervisor.destroy();
     this.#runtime.close();
   }
+}
+
+/** Why a release that starts is ended when another reload is wanted. */
+export function replacedError(): ViaductError {
+  return new ViaductError('WORKER', 'Cannot start the application: a later reload replaces this one');
 }

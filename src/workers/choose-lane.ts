@@ -1,19 +1,25 @@
 import type { Lane } from './lane.ts';
 
-/** A request may be expected to wait this long behind others in a busy lane when every lane is busy. */
+/** When every lane is busy, a request may wait behind others for at most this expected time. */
 const WAIT_NS_MAX = 1_000_000;
-/** And this long behind short ones: what each batch costs two processes is then more than they could gain by another order. */
+/**
+ * Limit behind short requests. Another order of requests would gain less than the cost of each batch for two processes.
+ */
 const WAIT_BEHIND_SHORT_NS_MAX = 4_000_000;
 const SHORT_NS = 250_000;
-/** And this long although another thread of the same process is idle: two threads of one interpreter share its lock. */
+/** Limit while another thread of the same process is idle. Two threads of one interpreter share its lock. */
 const WAIT_NS_BESIDE_IDLE_THREAD = 100_000;
 
 /**
- * Chooses the lane for the next request, or null when it has to wait in the queue. In this order: an idle lane of an idle
- * worker; a busy lane whose requests are so short that waking a second thread of its worker costs more; an idle lane of the worker with the
- * fewest busy ones; a busy lane with room. A lane has room for as many requests as keep the expected wait under a millisecond, or a few when they are short, at
- * most `depthMax`; one that was never measured, or that runs a slow request now, has none. Slow applications get one request at a time that way,
- * and fast ones get batches.
+ * Chooses the lane for the next request; null when the request must wait in the queue. In order of preference:
+ * 1. an idle lane of an idle worker;
+ * 2. a busy lane whose requests are so short that waking a second thread of its worker costs more;
+ * 3. an idle lane of the worker with the fewest busy lanes;
+ * 4. a busy lane with room.
+ *
+ * A lane has room while the expected wait stays below a millisecond, or a few milliseconds for short requests, with at
+ * most `depthMax` requests. A lane without measurements or with a slow running request has no room. Slow applications
+ * therefore get one request at a time, and fast ones get batches.
  */
 export function chooseLane(lanes: readonly Lane[], depthMax: number): Lane | null {
   let idle: Lane | null = null;

@@ -1,8 +1,8 @@
 import { ViaductError } from '../errors.ts';
 import { DICT, DICT_END, FALSE, LIST, type MarshalWriter, NONE, TRUE } from './marshal.ts';
 
-/** What the worker has from its own server; the rest of an environ that was made here goes to it. */
-const SERVERS_OWN = new Set([
+/** Keys that the worker sets itself. All other keys of an environ from TypeScript are sent to the worker. */
+const WORKER_KEYS = new Set([
   'wsgi.version',
   'wsgi.input',
   'wsgi.errors',
@@ -16,25 +16,32 @@ const SERVERS_OWN = new Set([
 ]);
 const DEPTH_MAX = 8;
 
-/** Names and values that an environ holds for Python. */
+/** Keys and values of an environ for Python. */
 export type Variables = readonly (readonly [key: string, value: unknown])[];
 
 /**
- * What of an environ that TypeScript middleware has made goes to Python. A CGI variable must be a latin-1 string, as PEP 3333 wants it; what a middleware
- * adds under a name with a dot may be any plain data (text, numbers, booleans, null, bytes, arrays, objects), anything else stays here.
+ * The variables of `environ`, as changed by TypeScript middleware, that are sent to Python. A CGI variable must be a
+ * latin-1 string, as PEP 3333 requires. A key with a dot may hold plain data: text, numbers, booleans, null, bytes,
+ * arrays or objects. Other values under a key with a dot are not sent.
  *
- * @throws ViaductError `CONTRACT` for a CGI variable that is no latin-1 string.
+ * @throws ViaductError `CONTRACT` for a CGI variable that is not a latin-1 string.
  */
 export function variablesOf(environ: object): Variables {
   return Object.entries(environ).filter(([key, value]) => {
-    if (SERVERS_OWN.has(key) || value === undefined) return false;
+    if (WORKER_KEYS.has(key) || value === undefined) return false;
     if (key.includes('.')) return isPlain(value, 0);
     if (typeof value === 'string' && isLatin1(value)) return true;
-    throw new ViaductError('CONTRACT', `Cannot pass on environ "${key}": it must be a string of latin-1 characters`);
+    throw new ViaductError(
+      'CONTRACT',
+      `Cannot pass environ key "${key}" to Python: it must be a string of latin-1 characters`,
+    );
   });
 }
 
-/** Writes `variables` as items of a dict. CONTENT_LENGTH is what was received, unless `contentLength` is negative. */
+/**
+ * Writes `variables` as items of a dict. Unless `contentLength` is negative, it replaces CONTENT_LENGTH, because it
+ * counts the received bytes.
+ */
 export function writeVariables(writer: MarshalWriter, variables: Variables, contentLength: number): void {
   for (const [key, value] of variables) {
     if (key === 'CONTENT_LENGTH' && contentLength >= 0) continue;

@@ -1,30 +1,31 @@
 import type { Protocol, Request } from '../http/message.ts';
-import { certificateVariables, environKey, joinRepeated, percentDecode } from '../wsgi/variables.ts';
+import { decodedScriptName, pathInfo, requestUri } from '../wsgi/request-path.ts';
+import { certificateVariables, environKey, joinRepeated } from '../wsgi/variables.ts';
 import { type MarshalWriter, Name } from './marshal.ts';
 
 /**
- * The variables of a request are CGI's (RFC 3875 section 4.1) under PEP 3333, whose strings hold bytes as latin-1. They are written in two
- * parts, as items of a dict, and what all requests of a listener share is in the worker already.
+ * Writes the first part of a request's variables, which differs from request to request: REQUEST_METHOD, PATH_INFO and,
+ * if present, SCRIPT_NAME (both percent-decoded), QUERY_STRING, REQUEST_URI (both as received), and CONTENT_LENGTH when
+ * `contentLength` is not negative.
  *
- * This part is each request's own: REQUEST_METHOD, PATH_INFO and, where there is one, SCRIPT_NAME (both percent-decoded), QUERY_STRING,
- * REQUEST_URI (both as received), and CONTENT_LENGTH when `contentLength` is not negative.
+ * The variables follow CGI (RFC 3875 section 4.1) and PEP 3333, whose strings hold bytes as latin-1. They are written
+ * in two parts, as items of a dict. Variables that all requests of a listener share are already in the worker.
  */
 export function writeTarget(writer: MarshalWriter, request: Request, contentLength: number): void {
-  const { method, path, query, scriptName } = request;
+  const { method, query } = request;
   writer.name(REQUEST_METHOD);
   if (method === 'GET') writer.name(GET);
   else writer.text(method);
   writer.name(PATH_INFO);
-  if (scriptName === '') writer.text(path.includes('%') ? percentDecode(path) : path === '*' ? '' : path);
-  else {
-    writer.text(percentDecode(path.slice(scriptName.length)));
+  writer.text(pathInfo(request));
+  if (request.scriptName !== '') {
     writer.name(SCRIPT_NAME);
-    writer.text(percentDecode(scriptName));
+    writer.text(decodedScriptName(request));
   }
   writer.name(QUERY_STRING);
   writer.text(query);
   writer.name(REQUEST_URI);
-  writer.text(query === '' ? path : `${path}?${query}`);
+  writer.text(requestUri(request));
   if (contentLength >= 0) {
     writer.name(CONTENT_LENGTH);
     writer.text(`${contentLength}`);
@@ -32,8 +33,9 @@ export function writeTarget(writer: MarshalWriter, request: Request, contentLeng
 }
 
 /**
- * This part recurs with the connection's field section: SERVER_PROTOCOL, REMOTE_ADDR, REMOTE_PORT, wsgi.url_scheme and SERVER_PORT where
- * they are not the listener's, SSL_CLIENT_* of a client that showed a certificate, CONTENT_TYPE, CONTENT_LENGTH when the client said 0, and HTTP_*.
+ * Writes the second part, which recurs with the connection's field section: SERVER_PROTOCOL, REMOTE_ADDR, REMOTE_PORT,
+ * wsgi.url_scheme for https, SERVER_PORT where it differs from the listener's, SSL_CLIENT_* for a client with a certificate,
+ * CONTENT_TYPE, CONTENT_LENGTH when the client sent 0, and HTTP_*.
  */
 export function writeSection(writer: MarshalWriter, request: Request): void {
   const { peer } = request;
@@ -61,11 +63,11 @@ export function writeSection(writer: MarshalWriter, request: Request): void {
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
     let key = keys.get(name);
-    if (key === undefined) key = learnKey(name);
+    if (key === undefined) key = cacheKey(name);
     if (key === null) continue;
     if (key === CONTENT_LENGTH) {
       if (request.body !== null) continue;
-      writer.name(key); // the client said that there is nothing
+      writer.name(key); // the client announced empty content
       writer.text('0');
       continue;
     }
@@ -94,18 +96,18 @@ const REMOTE_PORT = new Name('REMOTE_PORT');
 const CONTENT_LENGTH = new Name('CONTENT_LENGTH');
 const HTTP_HOST = new Name('HTTP_HOST');
 
-/** Keys whose value is not simply that of the header: what knows them compares them by identity. */
-const TREATED_APART = new Map([
+/** Keys with special values; `writeSection` compares them by identity. */
+const SPECIAL_KEYS = new Map([
   ['CONTENT_LENGTH', CONTENT_LENGTH],
   ['HTTP_HOST', HTTP_HOST],
 ]);
 
-/** Keys of header names as received; null for a header that Python must not see. Bounded. */
+/** Keys of received header names; null for a header that is hidden from Python. The size is limited. */
 const keys = new Map<string, Name | null>();
 const KEYS_MAX = 2048;
-function learnKey(name: string): Name | null {
+function cacheKey(name: string): Name | null {
   const text = environKey(name);
-  const key = text === null ? null : (TREATED_APART.get(text) ?? new Name(text));
+  const key = text === null ? null : (SPECIAL_KEYS.get(text) ?? new Name(text));
   if (keys.size >= KEYS_MAX) keys.clear();
   keys.set(name, key);
   return key;

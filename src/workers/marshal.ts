@@ -1,10 +1,11 @@
 /**
- * Writes CPython's marshal format, as far as requests need it: small tuples, lists, dicts of str, None, bool, int, float and bytes.
+ * Writes CPython's marshal format, as far as requests need it: small tuples, lists, dicts of str, None, bool, int,
+ * float and bytes.
  *
- * Names that stand in many requests are written once in a batch and referred to afterwards, which saves Python most of its work:
- * a reference is one pointer, where a new str has to be made and hashed. The "short ASCII" types are read by CPython as latin-1
- * code units, so they hold every header value that HTTP can carry. Neither is promised by CPython: each worker proves that it
- * reads `marshalProof` before it gets a request.
+ * Names that occur in many requests are written once per batch and referred to afterwards. This saves Python most of
+ * its work: a reference is one pointer, whereas a new str has to be created and hashed. CPython reads the "short ASCII"
+ * types as latin-1 code units, so they can hold every header value of HTTP. CPython guarantees neither behaviour. Each
+ * worker therefore decodes `marshalSelfTest` correctly before it gets a request.
  */
 export class MarshalWriter {
   bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
@@ -12,7 +13,7 @@ export class MarshalWriter {
   #serial = 0;
   #references = 0;
 
-  /** Begins anew at `end`. References reach back no further than this. */
+  /** Starts a new batch at `end`. References point back no further than this. */
   reset(end: number): void {
     lastSerial += 1;
     this.#serial = lastSerial;
@@ -28,21 +29,21 @@ export class MarshalWriter {
     this.bytes = bytes;
   }
 
-  /** One of the type bytes below, or a raw byte after one. */
+  /** Writes one of the type bytes below, or a raw byte after one. */
   byte(value: number): void {
     this.reserve(1);
     this.bytes[this.end] = value;
     this.end += 1;
   }
 
-  /** An int from -2^31 to 2^31 - 1. */
+  /** Writes an int from -2^31 to 2^31 - 1. */
   int(value: number): void {
     this.reserve(5);
     this.bytes[this.end] = INT;
     this.end = putUint32(this.bytes, this.end + 1, value);
   }
 
-  /** A str of latin-1 characters. */
+  /** Writes a str of latin-1 characters. */
   text(text: string): void {
     const length = text.length;
     this.reserve(length + 5);
@@ -61,7 +62,7 @@ export class MarshalWriter {
     this.end = end + length;
   }
 
-  /** A str of any characters. */
+  /** Writes a str of any characters. */
   unicode(text: string): void {
     const length = Buffer.byteLength(text, 'utf8');
     this.reserve(length + 5);
@@ -70,7 +71,7 @@ export class MarshalWriter {
     this.end += this.bytes.write(text, this.end, 'utf8');
   }
 
-  /** An int where `value` is a whole number of 32 bits, else a float. */
+  /** Writes an int for a whole number of 32 bits, else a float. */
   number(value: number): void {
     if (Number.isInteger(value) && Math.abs(value) < 0x7fffffff) {
       this.int(value);
@@ -81,13 +82,13 @@ export class MarshalWriter {
     this.end = this.bytes.writeDoubleLE(value, this.end + 1);
   }
 
-  /** A count behind LIST. */
+  /** Writes the count after LIST. */
   uint32(value: number): void {
     this.reserve(4);
     this.end = putUint32(this.bytes, this.end, value);
   }
 
-  /** A str that stands in many requests. */
+  /** Writes a str that occurs in many requests. */
   name(name: Name): void {
     const { encoded } = name;
     this.reserve(encoded.length + 5);
@@ -105,14 +106,14 @@ export class MarshalWriter {
     this.end = end + encoded.length;
   }
 
-  /** What stands before `length` bytes of a bytes object. */
+  /** Writes the head of a bytes object of `length` bytes. */
   bytesHead(length: number): void {
     this.reserve(5);
     this.bytes[this.end] = BYTES;
     this.end = putUint32(this.bytes, this.end + 1, length);
   }
 
-  /** Bytes as they are, to follow `bytesHead`. */
+  /** Appends unchanged bytes after `bytesHead`. */
   raw(block: Uint8Array): void {
     this.reserve(block.length);
     this.bytes.set(block, this.end);
@@ -123,12 +124,12 @@ export class MarshalWriter {
 /** A str of at most 255 latin-1 characters that can be referred to within a batch. */
 export class Name {
   readonly encoded: Uint8Array;
-  /** The batch that it was last written in, and its number there. */
+  /** The last batch that contains the name, and the name's number in that batch. */
   serial = 0;
   reference = 0;
 
   constructor(text: string) {
-    this.encoded = Uint8Array.from([SHORT_ASCII | REMEMBERED, text.length, ...Buffer.from(text, 'latin1')]);
+    this.encoded = Uint8Array.from([SHORT_ASCII | FLAG_REFERENCE, text.length, ...Buffer.from(text, 'latin1')]);
   }
 }
 
@@ -146,16 +147,16 @@ const BYTES = 0x73; // 's'
 const SHORT_ASCII = 0x7a; // 'z'
 const ASCII = 0x61; // 'a'
 const REFERENCE = 0x72; // 'r'
-const REMEMBERED = 0x80;
+const FLAG_REFERENCE = 0x80;
 
 const INITIAL_BYTES = 32768;
 /** Up to this length a loop is faster than a call into native code. */
 const LOOP_LENGTH_MAX = 24;
 
-/** Batches are numbered across all writers, because names are shared by all. */
+/** Batches are numbered across all writers, because all writers share the names. */
 let lastSerial = 0;
 
-/** Writes `value` as four bytes, least significant first; returns where they end. */
+/** Writes `value` as four bytes, least significant first; returns the offset after them. */
 export function putUint32(bytes: Buffer, offset: number, value: number): number {
   bytes[offset] = value & 255;
   bytes[offset + 1] = (value >> 8) & 255;
@@ -164,8 +165,8 @@ export function putUint32(bytes: Buffer, offset: number, value: number): number 
   return offset + 4;
 }
 
-/** A value of each kind in use as base64, and what a worker must make of it, as JSON. */
-export function marshalProof(): { data: string; decoded: unknown } {
+/** A value with each type in use as base64, and the decoded value that a worker must return. */
+export function marshalSelfTest(): { data: string; decoded: unknown } {
   const writer = new MarshalWriter();
   const name = new Name('caf\xe9');
   writer.reset(0);

@@ -2,18 +2,19 @@ import { fstatSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 
 /**
- * How Python gets our standard output or error `fd`: as it is when that is a terminal or a file, which take what is written. The
- * reader of a pipe may be stuck. To hand the pipe over would make it blocking for us, too (libuv clears O_NONBLOCK, which belongs to
- * the pipe and not to a process), and one print would then stop the front. So Python gets a pipe of its own, for `passOn`.
+ * How a Python process gets the server's standard output or error `fd`. A terminal or a file is inherited, because
+ * writing to it does not block for long. A pipe is different, because its reader may be stuck. Inheriting the pipe
+ * would make it blocking for the server, too: libuv clears O_NONBLOCK, which belongs to the pipe and not to a process.
+ * A single print could then block the server process. So Python gets a separate pipe for `passOn`.
  */
 export function outputFor(fd: 1 | 2): 'inherit' | 'pipe' {
   const stat = fstatSync(fd);
   return stat.isFIFO() || stat.isSocket() ? 'pipe' : 'inherit';
 }
 
-/** Writes to `to` whatever comes from `from`, as fast as it is taken. When `to` has no reader any more, it is thrown away. */
-export function passOn(from: Readable | null, to: Writable): void {
-  if (from === null) return;
+/** Copies `from` to `to` with back-pressure. When `to` has no reader any more, the output is discarded. */
+export function passOn(from: Readable | null | undefined, to: Writable): void {
+  if (from === null || from === undefined) return; // undefined if the process has no descriptors left
   const resume = (): void => {
     from.resume();
   };

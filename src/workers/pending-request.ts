@@ -5,34 +5,34 @@ import { type Variables, variablesOf, writeVariables } from './environ-variables
 import { DICT, DICT_END, type MarshalWriter, NONE, TUPLE } from './marshal.ts';
 import type { ReceivedBody } from './request-body.ts';
 import type { WorkerBody } from './worker-body.ts';
-import type { LaneMemory } from './worker-header-cache.ts';
+import type { WorkerHeaderCache } from './worker-header-cache.ts';
 
 /**
- * A request on its way through the pool, and at the same time the promise of its response (`Later`), without the cost of a
+ * A request on its way through the pool. It is also the promise of its response (`Later`), without the cost of a
  * Promise. The pool owns it until `settle`; a recall moves it from a lane back to the queue.
  */
-export class Job implements Later<Response> {
+export class PendingRequest implements Later<Response> {
   readonly id: number;
   readonly request: Request;
   /** The complete body; null when the request has none. */
   body: ReceivedBody | null = null;
   /** Set when the body of the response arrives in parts. */
   stream: WorkerBody | null = null;
-  /** The worker that ran it died, and it was allowed to start once more. */
+  /** The worker that ran the request died, and the request was allowed to start once more. */
   retried = false;
   #onResponse: ((response: Response) => unknown) | null = null;
   #response: Response | null = null;
-  /** What middleware made of the request's variables. */
+  /** The request's variables as changed by middleware; null without middleware. */
   readonly #variables: Variables | null;
 
-  /** @throws ViaductError `CONTRACT` for an environ that Python cannot have. */
+  /** @throws ViaductError `CONTRACT` for an environ that cannot be sent to Python. */
   constructor(id: number, request: Request) {
     this.id = id;
     this.request = request;
     this.#variables = request.environ === undefined ? null : variablesOf(request.environ);
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: a job can be awaited
+  // biome-ignore lint/suspicious/noThenProperty: callers await the response through this `then`
   then(onResponse: (response: Response) => unknown, _onError: (error: unknown) => unknown): void {
     if (this.#response === null) this.#onResponse = onResponse;
     else onResponse(this.#response);
@@ -42,7 +42,7 @@ export class Job implements Later<Response> {
     return this.#response !== null;
   }
 
-  /** Hands the response to whoever waits. A job is settled once; what comes later is dropped. */
+  /** Delivers the response to the caller. A request is settled once; later responses are dropped. */
   settle(response: Response): void {
     if (this.#response !== null) return;
     this.#response = response;
@@ -50,27 +50,30 @@ export class Job implements Later<Response> {
     this.#onResponse?.(response);
   }
 
-  /** Passes an interim response on to the client. It settles nothing: a request that is retried may bring the same once more. */
+  /**
+   * Passes an interim response on to the client. The request stays open: a retried request may produce the interim response
+   * again.
+   */
   hint({ status, lines }: Response): void {
     if (this.#response === null) this.request.sendInterim(status, lines);
   }
 
   /**
-   * Writes the job as an item of a batch: request id, listener, number of the section, section, environ, body. A recurring section goes to a
-   * worker thread once and is None afterwards; any other is part of the environ, and its number is 0. Of a body in memory only the head
-   * is written: its blocks have to follow.
+   * Writes the request as an item of a batch: request id, listener, number of the section, section, environ, body. A
+   * repeated section is sent to a worker thread once and is None afterwards. Any other section is part of the environ,
+   * and its number is 0. For a body in memory only the head is written; the caller must write the blocks after it.
    */
-  write(writer: MarshalWriter, memory: LaneMemory): void {
+  write(writer: MarshalWriter, headerCache: WorkerHeaderCache): void {
     const { body, request } = this;
-    const { recurring } = request;
+    const { headerCacheId } = request;
     writer.byte(TUPLE);
     writer.byte(6);
     writer.int(this.id);
     writer.int(request.peer.listener);
-    writer.int(recurring);
-    if (recurring === 0 || memory.knows(recurring)) writer.byte(NONE);
+    writer.int(headerCacheId);
+    if (headerCacheId === 0 || headerCache.knows(headerCacheId)) writer.byte(NONE);
     else {
-      memory.learn(recurring);
+      headerCache.learn(headerCacheId);
       writer.byte(DICT);
       writeSection(writer, request);
       writer.byte(DICT_END);
@@ -80,7 +83,7 @@ export class Job implements Later<Response> {
     if (this.#variables !== null) writeVariables(writer, this.#variables, contentLength);
     else {
       writeTarget(writer, request, contentLength);
-      if (recurring === 0) writeSection(writer, request);
+      if (headerCacheId === 0) writeSection(writer, request);
     }
     writer.byte(DICT_END);
     if (body === null) writer.byte(NONE);

@@ -1,181 +1,182 @@
 import type { HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
-import { Response } from '../http/response.ts';
 import { isIdempotent } from '../http/semantics/idempotent.ts';
 import { chooseLane } from './choose-lane.ts';
+import { bodyFailedResponse, clientLeftResponse, queueFullResponse, workerDiedResponse } from './error-responses.ts';
 import type { Lane } from './lane.ts';
-import { Job } from './pending-request.ts';
+import { PendingRequest } from './pending-request.ts';
 import { Queue } from './queue.ts';
 import { RecallWatch } from './recall.ts';
 import { receiveBody, type SpoolOptions } from './request-body.ts';
 
 export interface PoolOptions extends SpoolOptions {
-  /** Requests that may wait; past it the answer is 503. */
+  /** Maximum number of waiting requests. Beyond that: 503. */
   readonly queueMax: number;
-  /** Requests that may be with one worker thread at once. */
+  /** Maximum number of requests in one worker thread's lane. */
   readonly laneDepthMax: number;
-  /** Whether a GET, HEAD, OPTIONS, PUT, DELETE or TRACE whose worker died is started once more (RFC 9110 section 9.2.2). */
+  /**
+   * Whether a GET, HEAD, OPTIONS, PUT, DELETE or TRACE is started once more when its worker died (RFC 9110 section
+   * 9.2.2).
+   */
   readonly retryIdempotent: boolean;
   readonly onError: (message: string, request: Request) => void;
 }
 
-const RETRY_AFTER_SECONDS = '1';
-
 /**
- * The workers of one application and the queue before them. A request enters by `handle`, waits for its body, then for a lane;
- * *it is never started twice, and none is lost*: it is at any time in the queue, in one lane, or answered.
+ * The workers of one application and their queue. A request enters by `handle`, waits for its body, then for a lane. *A
+ * request is never lost*: at any time it is in the queue, in one lane, or answered. It is never started twice unless
+ * `retryIdempotent` allows it.
  */
 export class Pool {
   readonly #options: PoolOptions;
   readonly #lanes: Lane[] = [];
-  readonly #queue = new Queue<Job>();
+  readonly #queue = new Queue<PendingRequest>();
   readonly #recall: RecallWatch;
   #lastId = 0;
+  #stopped = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#recall = new RecallWatch(this.#lanes);
   }
 
-  /** Requests that wait for a lane. */
+  /** Number of requests that wait for a lane. */
   get waiting(): number {
     return this.#queue.length;
   }
 
-  /** The handler at the end of a chain: the application's answer, or 503 when too many wait. */
+  /** The last handler of a chain. It returns the application's response, or 503 when too many requests wait. */
   readonly handle = (request: Request): HandlerResult => {
     this.#lastId = this.#lastId === 0x7fffffff ? 1 : this.#lastId + 1;
-    const job = new Job(this.#lastId, request);
-    if (request.body === null) return this.#enter(job) ? job : tooBusy();
-    if (this.#isFull()) return tooBusy();
+    const pending = new PendingRequest(this.#lastId, request);
+    if (request.body === null) return this.#enter(pending) ? pending : queueFullResponse();
+    if (this.#isFull()) return queueFullResponse();
     receiveBody(
       request.body,
       this.#options,
       (received) => {
-        job.body = received;
-        if (!this.#enter(job)) job.settle(tooBusy());
+        pending.body = received;
+        if (!this.#enter(pending)) pending.settle(queueFullResponse());
       },
-      (error, ours) => {
-        if (!ours) {
-          request.onGone = () => drop(job); // once the connection has told the client why
-          if (request.gone) drop(job);
+      (error, isServerError) => {
+        if (!isServerError) {
+          request.onGone = () => drop(pending); // after the connection has answered the client
+          if (request.gone) drop(pending);
           return;
         }
-        this.#options.onError(`Cannot keep a request's body: ${error.message}`, request);
-        job.settle(Response.text(500, 'Internal Server Error\n'));
+        this.#options.onError(`Cannot store a request's body: ${error.message}`, request);
+        pending.settle(bodyFailedResponse());
       },
     );
-    return job;
+    return pending;
   };
 
-  /** Lets `lane` take requests. */
+  /** Allows `lane` to receive requests. */
   add(lane: Lane): void {
     this.#lanes.push(lane);
     this.pump();
   }
 
-  /** Gives `lane` no more requests; those that it has stay there. */
+  /** Stops new requests for `lane`; its current requests stay there. */
   remove(lane: Lane): void {
     const index = this.#lanes.indexOf(lane);
     if (index < 0) return;
     this.#lanes.splice(index, 1);
-    this.#recall.keep(lane);
+    this.#recall.watchLeaving(lane);
   }
 
-  /** Sends what waits to lanes that have room. */
+  /** Sends waiting requests to lanes with room. */
   pump(): void {
     while (this.#queue.length > 0) {
       const lane = chooseLane(this.#lanes, this.#options.laneDepthMax);
       if (lane === null) return;
-      const job = this.#queue.shift() as Job;
-      job.request.onGone = null;
-      this.#send(lane, job);
+      this.#send(lane, this.#queue.shift() as PendingRequest);
     }
   }
 
-  /** Puts jobs that were never started before all others again. */
-  requeue(jobs: readonly Job[]): void {
-    const wanted = jobs.filter((job) => !this.#dropIfGone(job));
-    for (const job of wanted) this.#watchClient(job);
-    if (wanted.length > 0) this.#queue.unshift(wanted);
+  /** Puts requests that were never started back at the head of the queue. */
+  requeue(pendingRequests: readonly PendingRequest[]): void {
+    const remaining = pendingRequests.filter((pending) => !this.#dropIfGone(pending));
+    for (const pending of remaining) this.#watchClient(pending);
+    if (remaining.length > 0) this.#queue.unshift(remaining);
     this.pump();
+    if (this.#stopped) this.#refuseAll();
   }
 
   /**
-   * Settles what a dead lane still had. The worker left on the scoreboard which request it started last: that one is answered with 502 (or
-   * started again where that is allowed), and what is before it has not arrived whole; those behind it go to another worker.
+   * Settles the remaining requests of a dead lane. The scoreboard holds the last request that the worker started. That
+   * request gets 502, or starts again where this is allowed. The same applies to requests before it, whose responses
+   * did not arrive completely. Requests behind it go to another worker.
    */
-  bury(lane: Lane, lastStarted: number): void {
+  settleDeadLane(lane: Lane, lastStarted: number): void {
     this.remove(lane);
-    const jobs = lane.inflight.splice(0);
-    const running = jobs.findIndex((job) => job.id === lastStarted);
-    const again = jobs.slice(running + 1);
-    for (const job of jobs.slice(0, running + 1).reverse()) {
-      if (job.settled) job.stream?.abort();
-      else if (this.#options.retryIdempotent && !job.retried && isIdempotent(job.request.method)) {
-        job.retried = true;
-        again.unshift(job);
-      } else job.settle(Response.text(502, 'Bad Gateway: the worker that ran this request died\n'));
+    const pendingRequests = lane.inflight.splice(0);
+    const running = pendingRequests.findIndex((pending) => pending.id === lastStarted);
+    const restarted = pendingRequests.slice(running + 1);
+    for (const pending of pendingRequests.slice(0, running + 1).reverse()) {
+      if (pending.settled) pending.stream?.abort();
+      else if (this.#options.retryIdempotent && !pending.retried && isIdempotent(pending.request.method)) {
+        pending.retried = true;
+        restarted.unshift(pending);
+      } else pending.settle(workerDiedResponse());
     }
-    this.requeue(again);
+    this.requeue(restarted);
   }
 
-  /** Answers everything that waits with 503: there will be no worker. */
-  refuseAll(): void {
-    for (const job of this.#queue.clear()) job.settle(tooBusy());
-  }
-
+  /**
+   * No worker will come any more. Requests in lanes finish there. All others get 503: those that wait, those whose body
+   * is complete only now, and those that a lane gives back.
+   */
   stop(): void {
+    this.#stopped = true;
     this.#recall.stop();
+    this.#refuseAll();
   }
 
-  /** Whether there is no place for one more: a body that would be refused afterwards need not be received. */
+  #refuseAll(): void {
+    for (const pending of this.#queue.clear()) pending.settle(queueFullResponse());
+  }
+
+  /** Whether a new request would get 503. Then its body need not be received first. */
   #isFull(): boolean {
     const { queueMax, laneDepthMax } = this.#options;
     return this.#queue.length >= queueMax && chooseLane(this.#lanes, laneDepthMax) === null;
   }
 
-  #enter(job: Job): boolean {
+  #enter(pending: PendingRequest): boolean {
+    if (this.#dropIfGone(pending)) return true;
     if (this.#queue.length === 0) {
       const lane = chooseLane(this.#lanes, this.#options.laneDepthMax);
       if (lane !== null) {
-        this.#send(lane, job);
+        this.#send(lane, pending);
         return true;
       }
     }
-    if (this.#dropIfGone(job)) return true;
-    if (this.#queue.length >= this.#options.queueMax) return false;
-    this.#watchClient(job);
-    this.#queue.push(job);
+    if (this.#stopped || this.#queue.length >= this.#options.queueMax) return false;
+    this.#watchClient(pending);
+    this.#queue.push(pending);
     return true;
   }
 
-  #send(lane: Lane, job: Job): void {
-    lane.send(job);
+  #send(lane: Lane, pending: PendingRequest): void {
+    lane.send(pending);
     if (lane.inflight.length > 1) this.#recall.start();
   }
 
-  /** A client that leaves while its request waits takes it along: Python never sees it. */
-  #watchClient(job: Job): void {
-    job.request.onGone = () => {
-      if (this.#queue.remove(job)) drop(job);
+  /** When the client leaves while its request waits, the request is dropped and Python never sees it. */
+  #watchClient(pending: PendingRequest): void {
+    pending.request.onGone = () => {
+      if (this.#queue.remove(pending)) drop(pending);
     };
   }
 
-  #dropIfGone(job: Job): boolean {
-    if (job.request.gone) drop(job);
-    return job.request.gone;
+  #dropIfGone(pending: PendingRequest): boolean {
+    if (pending.request.gone) drop(pending);
+    return pending.request.gone;
   }
 }
 
-/** Frees what `job` holds. Nobody is there to read the answer: 499 is what logs call that (nginx). */
-function drop(job: Job): void {
-  job.settle(Response.text(499, ''));
-}
-
-function tooBusy(): Response {
-  return Response.text(503, 'Service Unavailable: too many requests are waiting\n', [
-    'Retry-After',
-    RETRY_AFTER_SECONDS,
-  ]);
+/** Frees the resources of `pending`. */
+function drop(pending: PendingRequest): void {
+  pending.settle(clientLeftResponse());
 }

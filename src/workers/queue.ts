@@ -1,4 +1,7 @@
-/** A first-in, first-out queue that also takes items back at its front. Amortised constant time at both ends. */
+/**
+ * A first-in, first-out queue that also takes items back at its head. Operations at both ends take amortised constant
+ * time.
+ */
 export class Queue<T> {
   #items: T[] = [];
   #first = 0;
@@ -22,13 +25,13 @@ export class Queue<T> {
     return item;
   }
 
-  /** Puts `items` before all others, in their order. */
+  /** Inserts `items` before all others, in their order. */
   unshift(items: readonly T[]): void {
     this.#items = [...items, ...this.#items.slice(this.#first)];
     this.#first = 0;
   }
 
-  /** Takes `item` out, wherever it stands. False when it is not here. */
+  /** Removes `item` at any position. Returns false when the queue does not contain it. */
   remove(item: T): boolean {
     const index = this.#items.indexOf(item, this.#first);
     if (index < 0) return false;
@@ -36,7 +39,7 @@ export class Queue<T> {
     return true;
   }
 
-  /** Takes everything out, in order. */
+  /** Removes and returns all items, in order. */
   clear(): T[] {
     const items = this.#items.slice(this.#first);
     this.#items = [];

@@ -1,12 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import cluster from 'node:cluster';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { PythonMiddleware } from '../config/middleware.ts';
 import type { Project } from '../project/project.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
-import { readMessages, sendMessage } from './messages.ts';
+import { readMessages, sendMessage } from './channel.ts';
+import { LifeWatch, tickMs } from './life-watch.ts';
+import type { FromPython } from './messages.ts';
 import { outputFor, passOn } from './output.ts';
+import { type Runtime, socketIn } from './runtime.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
 
 const PYTHON_PACKAGE = fileURLToPath(new URL('../../python/viaduct_worker', import.meta.url));
@@ -14,29 +18,41 @@ const PYTHON_PACKAGE = fileURLToPath(new URL('../../python/viaduct_worker', impo
 export interface ReleaseOptions {
   readonly project: Project;
   readonly workers: number;
-  /** What workers put around the application, the outermost first. */
+  /** Middleware that workers put around the application, the outermost first. */
   readonly middleware?: readonly PythonMiddleware[];
-  /** Whether the application also runs elsewhere: in the workers of other fronts. */
+  /** Whether the application also runs in the workers of other server processes. */
   readonly shared?: boolean;
   readonly threads: number;
   readonly preload: boolean;
   readonly software: string;
   readonly listeners: readonly ListenerEnviron[];
-  readonly socketPath: string;
-  readonly runtimeDirectory: string;
+  /** Names of variables of the process that the environ of each request has; `NAME*` for all that start so. */
+  readonly environVariables: readonly string[];
+  /** A worker that is not ready within this time is killed. */
+  readonly startTimeoutMs: number;
+  /** A process that does not respond for this time is killed; 0 for never. */
+  readonly workerTimeoutMs: number;
+  /** The time for running requests, and then for the threads of the application, when a release retires. */
+  readonly gracefulTimeoutMs: number;
 }
 
 export interface ReleaseEvents {
   /** The zygote is ready to fork. */
   readonly onLoaded: (release: Release) => void;
   readonly onBroken: (release: Release, traceback: string, reason: string) => void;
+  /** Something that the operator should know about the application. */
+  readonly onWarning: (text: string) => void;
   readonly onZygoteGone: (release: Release, status: string) => void;
-  readonly worker: Omit<WorkerOptions, 'onBroken' | 'threads' | 'runtimeDirectory'>;
+  readonly worker: Omit<WorkerOptions, 'onBroken' | 'threads' | 'directory'>;
   readonly onWorkerBroken: (worker: Worker, reason: string) => void;
+  /** The zygote violated the protocol or is silent, and is killed. */
+  readonly onZygoteBroken: (reason: string) => void;
 }
 
-/** How long a process that ended before it was heard of may have said something. */
-const LAST_WORDS_MS = 100;
+/** After a process has ended without a connection, its message may still arrive for this long. */
+const LATE_MESSAGE_MS = 100;
+/** After a process has closed its connection, its end may be reported this much later. */
+const LATE_EXIT_MS = 1000;
 
 let lastWorker = 0;
 
@@ -48,23 +64,35 @@ export class Release {
   state: 'starting' | 'serving' | 'retiring' | 'gone' = 'starting';
   readonly options: ReleaseOptions;
   readonly #events: ReleaseEvents;
+  readonly #runtime: Runtime;
+  readonly #life = new LifeWatch();
   #process: ChildProcess | null = null;
   #control: Socket | null = null;
+  /** A loaded zygote answers pings. */
+  #loaded = false;
+  #ticks: NodeJS.Timeout | null = null;
   #exitStatus: string | null = null;
 
-  constructor(number: number, options: ReleaseOptions, events: ReleaseEvents) {
+  constructor(number: number, options: ReleaseOptions, runtime: Runtime, events: ReleaseEvents) {
     this.number = number;
     this.options = options;
+    this.#runtime = runtime;
     this.#events = events;
   }
 
-  /** Starts the zygote. What becomes of it is told by the events. */
+  /**
+   * Starts the zygote. The events report the result.
+   *
+   * @throws ViaductError `USAGE` when there is no place for its socket
+   */
   start(): void {
     const { project, middleware, preload, threads, workers, shared } = this.options;
-    const { software, listeners, socketPath, runtimeDirectory } = this.options;
+    const { software, listeners, environVariables, workerTimeoutMs } = this.options;
+    const directory = this.#runtime.directory();
     const options = {
-      socket: socketPath,
-      runtime: runtimeDirectory,
+      socket: socketIn(directory),
+      runtime: directory,
+      spool: this.#runtime.spoolDirectory(),
       release: this.number,
       directory: project.directory,
       ...project.application,
@@ -73,56 +101,79 @@ export class Release {
       threads,
       multiprocess: workers > 1 || shared === true,
       software,
-      listeners,
+      environ_variables: environVariables,
+      adopts: isInit(),
+      listeners: listeners.map((listener) => ({ ...listener, 'wsgi.url_scheme': 'http' })), // requests over https say so
     };
     this.#process = spawn(project.python.path, [PYTHON_PACKAGE, JSON.stringify(options)], {
       cwd: project.directory,
       env: { PYTHONUNBUFFERED: '1', ...process.env, ...project.environment },
       stdio: ['ignore', outputFor(1), outputFor(2)],
     });
-    passOn(this.#process.stdout, process.stdout);
-    passOn(this.#process.stderr, process.stderr);
+    if (workerTimeoutMs > 0) this.#ticks = setInterval(() => this.#checkLife(), tickMs(workerTimeoutMs)).unref();
     this.#process.once('error', (error) => this.#exited(error.message));
     this.#process.once('exit', (code, signal) => this.#exited(signal ?? `exit code ${code}`));
+    passOn(this.#process.stdout, process.stdout);
+    passOn(this.#process.stderr, process.stderr);
   }
 
   attachZygote(socket: Socket): void {
+    if (this.#control !== null) {
+      socket.destroy();
+      return;
+    }
     this.#control = socket;
     socket.once('close', () => {
       if (this.#exitStatus !== null) this.#zygoteGone(this.#exitStatus);
+      else setTimeout(() => this.#lostZygote(), LATE_EXIT_MS).unref();
     });
-    readMessages(socket, (message) => {
-      if (message.kind === 'loaded') this.#events.onLoaded(this);
-      else if (message.kind === 'broken') this.#events.onBroken(this, message.traceback, message.reason);
-      else if (message.kind === 'exited') this.workers.get(message.worker)?.exited(message.code);
-      else if (message.kind === 'forked') {
-        const worker = this.workers.get(message.worker);
-        if (worker !== undefined) worker.pid = message.pid;
-      }
-    });
+    readMessages(
+      socket,
+      (message) => this.#message(message),
+      (reason) => this.#break(reason),
+    );
     socket.resume();
+  }
+
+  #message(message: FromPython): void {
+    if (message.kind === 'alive') this.#life.answered();
+    else if (message.kind === 'loaded' && !this.#loaded) {
+      this.#loaded = true;
+      if (message.threads.length > 0) this.#events.onWarning(threadsWarning(message.threads));
+      this.#events.onLoaded(this);
+    } else if (message.kind === 'broken') this.#events.onBroken(this, message.traceback, message.reason);
+    else if (message.kind === 'exited') this.workers.get(message.worker)?.exited(message.code);
+    else if (message.kind === 'forked') {
+      const worker = this.workers.get(message.worker);
+      if (worker !== undefined) worker.pid = message.pid;
+    } else this.#break(`it sent the message "${message.kind}" at the wrong time`);
   }
 
   /** Forks one more worker. */
   fork(): void {
     lastWorker += 1;
-    const { threads, runtimeDirectory } = this.options;
+    const { threads, startTimeoutMs } = this.options;
+    const directory = this.#runtime.directory();
     const worker = new Worker(lastWorker, this.number, {
       ...this.#events.worker,
       threads,
-      runtimeDirectory,
+      directory,
       onGone: (gone) => {
+        clearTimeout(timer);
         this.workers.delete(gone.number);
         this.#events.worker.onGone(gone);
-        if (this.state === 'retiring') this.#leaveWhenEmpty();
+        if (this.state === 'retiring') this.#quitWhenEmpty();
       },
       onBroken: (broken, reason) => {
         if (reason !== '') this.#events.onWorkerBroken(broken, reason);
         this.kill(broken);
       },
     });
+    const timer = setTimeout(() => {
+      if (worker.state === 'starting') worker.break(`it was not ready after ${startTimeoutMs / 1000} s`);
+    }, startTimeoutMs).unref();
     this.workers.set(worker.number, worker);
-    this.#send({ kind: 'fork', worker: worker.number });
+    this.#send({ kind: 'fork', worker: worker.number, socket: socketIn(directory), runtime: directory });
   }
 
   kill(worker: Worker): void {
@@ -130,19 +181,19 @@ export class Release {
     else killProcess(worker.pid);
   }
 
-  /** Finishes what runs, then ends the workers and the zygote. */
-  retire(): void {
+  /** Lets running requests finish, and then threads within `graceMs`. Then the workers and the zygote end. */
+  retire(graceMs: number): void {
     if (this.state === 'gone') return;
     this.state = 'retiring';
     for (const worker of this.workers.values()) {
       const isReady = worker.state === 'ready';
-      worker.retire();
-      if (!isReady) this.kill(worker); // it has no request, and may import for long
+      worker.retire(graceMs);
+      if (!isReady) this.kill(worker); // it has no request, and its import may take long
     }
-    this.#leaveWhenEmpty();
+    this.#quitWhenEmpty();
   }
 
-  /** Ends everything now. */
+  /** Ends all processes now. */
   destroy(): void {
     for (const worker of this.workers.values()) killProcess(worker.pid);
     this.#process?.kill('SIGKILL');
@@ -152,24 +203,49 @@ export class Release {
     if (this.#control !== null) sendMessage(this.#control, message);
   }
 
-  #leaveWhenEmpty(): void {
+  #checkLife(): void {
+    if (this.#loaded && this.#control !== null) {
+      if (!this.#life.isWaiting) this.#send({ kind: 'ping' });
+      if (this.#life.tick()) this.#break('it does not respond');
+    }
+    for (const worker of this.workers.values()) worker.checkLife();
+  }
+
+  #break(reason: string): void {
+    if (this.#exitStatus !== null || this.state === 'gone') return;
+    this.#events.onZygoteBroken(reason);
+    this.#process?.kill('SIGKILL');
+  }
+
+  /** The zygote closed its connection. A process that adopts orphans may still wait for some of them. */
+  #lostZygote(): void {
+    if (this.#exitStatus !== null) return;
+    if (isInit()) this.#zygoteGone('its process ended');
+    else this.#break('it closed its connection');
+  }
+
+  #quitWhenEmpty(): void {
     if (this.workers.size > 0) return;
     if (this.#control === null) this.#process?.kill('SIGKILL');
     else this.#send({ kind: 'quit' });
   }
 
-  /** The process is gone; what it said before may still be on its way. */
+  /** Handles the end of the zygote's process. Messages that it sent before may still arrive. */
   #exited(status: string): void {
     this.#exitStatus = status;
-    if (this.#control === null) setTimeout(() => this.#control === null && this.#zygoteGone(status), LAST_WORDS_MS);
+    if (this.#control === null) setTimeout(() => this.#control === null && this.#zygoteGone(status), LATE_MESSAGE_MS);
     else if (this.#control.destroyed) this.#zygoteGone(status);
   }
 
-  /** Without its zygote nobody reaps the workers: they are ended, and count as dead once their lanes are read to the end. */
+  /**
+   * Without the zygote no process reaps the workers. They are killed, and count as dead once their lanes are read to
+   * the end.
+   */
   #zygoteGone(status: string): void {
     if (this.state === 'gone') return;
     const retiring = this.state === 'retiring';
     this.state = 'gone';
+    if (this.#ticks !== null) clearInterval(this.#ticks);
     this.#control?.destroy();
     this.#control = null;
     for (const worker of [...this.workers.values()]) {
@@ -184,6 +260,18 @@ function killProcess(pid: number): void {
   try {
     if (pid > 0) process.kill(pid, 'SIGKILL');
   } catch {
-    // it is gone already
+    // the process has already ended
   }
+}
+
+/** Whether orphans of the application become children of this server, because it is the first process of a container. */
+function isInit(): boolean {
+  return process.pid === 1 || (cluster.isWorker && process.ppid === 1);
+}
+
+function threadsWarning(names: readonly string[]): string {
+  return (
+    `Threads that the application starts at its import do not run in the workers: ${names.join(', ')}. ` +
+    'Start them in os.register_at_fork(after_in_child=...), or set preload = false'
+  );
 }

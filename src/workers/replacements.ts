@@ -1,6 +1,9 @@
 import { RestartPolicy } from './restart-policy.ts';
 
-/** When what died of an application is replaced: late when it keeps dying, and all that is missing at once. */
+/**
+ * Decides when dead processes of an application are replaced: with a delay when they keep dying, and all missing ones
+ * together.
+ */
 export class Replacements {
   readonly #policy = new RestartPolicy();
   readonly #onDue: () => void;
@@ -12,8 +15,8 @@ export class Replacements {
   }
 
   /**
-   * Something has died that was born at `bornMs` (of `performance.now()`). Returns in how many milliseconds `onDue` will be called for it. What
-   * is to be replaced soon does not wait for what is to be replaced late.
+   * Must be called when a process has died; `bornMs` is its start time (`performance.now()`). Returns the delay in
+   * milliseconds until `onDue` is called. An earlier replacement does not wait for a later one.
    */
   plan(bornMs: number): number {
     const nowMs = performance.now();

@@ -1,9 +1,15 @@
-import { Response } from '../http/response.ts';
-import { FRAME_HEAD_BYTES, HAS_REASON, readInt64 } from './frames.ts';
+import { HAS_CONTROL, HAS_DATE, HAS_SERVER, Response } from '../http/response.ts';
+import { COMPLETE, EARLY_HINTS, FRAME_HEAD_BYTES, HAS_REASON, readInt64 } from './frames.ts';
+
+const CR = 13;
+const LF = 10;
+/** The bits that are also in `Response.has`. */
+const OF_RESPONSE = HAS_DATE | HAS_SERVER | HAS_CONTROL;
 
 /**
- * Makes a response with `body` of the frame at `position`, whose head ends at `start`. A frame that holds all of the content tells its
- * `length`, which becomes the Content-Length where the application gave none.
+ * Creates a response with `body` from the frame at `position`, whose head ends at `start`. `length` is the size of the
+ * content if the frame contains all of it. It becomes the Content-Length when the application set none. Returns null for
+ * a head that no worker sends: its status, its length or its lines are impossible.
  */
 export function readResponse(
   data: Buffer,
@@ -11,20 +17,59 @@ export function readResponse(
   start: number,
   body: Response['body'],
   length = -1,
-): Response {
+): Response | null {
   const has = data[position + 5] as number;
   const status = data.readUInt16LE(position + 6);
-  const declared = readInt64(data, position + 16);
-  let lines = data.toString('latin1', position + FRAME_HEAD_BYTES, start);
+  const contentLength = readInt64(data, position + 16);
+  const first = position + FRAME_HEAD_BYTES;
+  let lines = data.toString('latin1', first, start);
+  if (
+    (data[position + 4] === EARLY_HINTS ? status !== 103 : status < 200 || status > 999) ||
+    contentLength > Number.MAX_SAFE_INTEGER ||
+    (start > first && (data[start - 1] !== LF || data[start - 2] !== CR || lines.includes('\r\n\r\n')))
+  )
+    return null;
   let reason = '';
   if ((has & HAS_REASON) !== 0) {
     const end = lines.indexOf('\r\n');
+    if (end < 0) return null;
     reason = lines.slice(0, end);
     lines = lines.slice(end + 2);
   }
-  if (declared < 0 && length >= 0) {
+  if (contentLength < 0 && length >= 0) {
     lines += `Content-Length: ${length}\r\n`;
-    return new Response(status, reason, lines, length, has & 3, body);
+    return new Response(status, reason, lines, length, has & OF_RESPONSE, body);
   }
-  return new Response(status, reason, lines, declared, has & 3, body);
+  return new Response(status, reason, lines, contentLength, has & OF_RESPONSE, body);
+}
+
+/** Bytes `start` to `end` of a file that the worker has open as `descriptor`. */
+export interface FileRange {
+  readonly descriptor: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+const FILE_RANGE_BYTES = 20;
+
+/** The body of a FILE frame: `length` bytes at `position`. Null if it is impossible. */
+export function readFileRange(data: Buffer, position: number, length: number): FileRange | null {
+  if (length !== FILE_RANGE_BYTES) return null;
+  const descriptor = data.readUInt32LE(position);
+  const start = readInt64(data, position + 4);
+  const end = readInt64(data, position + 12);
+  return start < 0 || end < start || end > Number.MAX_SAFE_INTEGER ? null : { descriptor, start, end };
+}
+
+/** The whole responses in `data` with the ids of their requests, up to the first frame that is something else. */
+export function* readResponses(data: Buffer): Generator<readonly [request: number, response: Response]> {
+  for (let position = 0; data.length - position >= FRAME_HEAD_BYTES; ) {
+    const start = position + FRAME_HEAD_BYTES + data.readUInt32LE(position + 8);
+    const end = start + data.readUInt32LE(position + 12);
+    if (end > data.length || data[position + 4] !== COMPLETE) return;
+    const response = readResponse(data, position, start, data.subarray(start, end));
+    if (response === null) return;
+    yield [data.readUInt32LE(position), response];
+    position = end;
+  }
 }

@@ -1,51 +1,94 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { type FromPython, readMessages } from './messages.ts';
-
-/** A path that fits a Unix socket's address on every supported system, with room for the file's name, in plain ASCII. */
-const SHORT_PATH = /^[\x21-\x7e]{1,80}$/;
+import { readMessages } from './channel.ts';
+import { removeLeftovers } from './leftovers.ts';
+import type { FromPython } from './messages.ts';
+import { PrivateDirectory, runtimeBase, SOCKET_NAME, temporaryBase } from './private-directory.ts';
 
 export type Hello = Extract<FromPython, { kind: 'zygote' | 'worker' | 'lane' }>;
 
+export interface RuntimeEvents {
+  /** Receives each connection with its first message. Further bytes stay unread until the next reader attaches. */
+  readonly onHello: (hello: Hello, socket: Socket) => void;
+  readonly onError: (message: string) => void;
+}
+
+/** A connection that does not say in this time which process it belongs to is closed. */
+const HELLO_MS = 10_000;
+
 /**
- * A private directory (mode 0700) for what the front and its Python processes share: the socket that they connect to, the
- * scoreboards and the spool files. Removed by `close`, or by the zygote when the front was killed.
+ * What the server process shares with its Python processes: their socket, the scoreboards and spool files, in one or two
+ * private directories. The zygote removes them when the server process was killed.
  */
 export class Runtime {
-  readonly directory: string;
-  readonly socketPath: string;
-  readonly #server: Server;
+  readonly #events: RuntimeEvents;
+  readonly #sockets: PrivateDirectory;
+  /** The same one, unless sockets have a place of their own. */
+  #spool: PrivateDirectory;
 
-  /** `onHello` gets each connection with the first message on it; nothing more is read until somebody listens. */
-  constructor(onHello: (hello: Hello, socket: Socket) => void) {
-    const base = SHORT_PATH.test(tmpdir()) ? tmpdir() : '/tmp';
-    this.directory = mkdtempSync(join(base, 'viaduct-'));
-    this.socketPath = join(this.directory, 'front.sock');
-    this.#server = createServer((socket) => {
-      socket.on('error', ignore);
-      const stop = readMessages(socket, (message) => {
-        stop();
-        socket.pause();
-        onHello(message as Hello, socket);
-      });
-    });
+  constructor(events: RuntimeEvents) {
+    this.#events = events;
+    this.#sockets = new PrivateDirectory(runtimeBase, (socket) => this.#greet(socket), this.#onError);
+    this.#spool = this.#sockets;
   }
 
-  listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      // Of several fronts each has its own: the primary, which binds what they share, has nothing to do with it.
-      this.#server.listen({ path: this.socketPath, exclusive: true }, resolve);
-    });
+  /**
+   * Makes the directories, and removes those of servers that have died.
+   *
+   * @throws ViaductError `USAGE`
+   */
+  async open(): Promise<void> {
+    const bases = new Set([runtimeBase(), temporaryBase()]);
+    await this.#sockets.open();
+    if (bases.size > 1) {
+      this.#spool = new PrivateDirectory(temporaryBase, (socket) => socket.destroy(), this.#onError);
+      await this.#spool.open();
+    }
+    for (const base of bases) void removeLeftovers(base);
   }
+
+  /** The directory of the scoreboards. It exists, and so does the socket in it. */
+  readonly directory = (): string => this.#sockets.ensure();
+
+  /** The directory of spool files, which exists. */
+  readonly spoolDirectory = (): string => this.#spool.ensure();
 
   close(): void {
-    this.#server.close();
-    rmSync(this.directory, { recursive: true, force: true });
+    this.#sockets.close();
+    this.#spool.close();
+  }
+
+  readonly #onError = (error: Error): void => this.#events.onError(`Cannot listen for workers: ${error.message}`);
+
+  #greet(socket: Socket): void {
+    socket.on('error', ignore);
+    const refuse = (reason: string): void => {
+      this.#events.onError(`A connection to the workers' socket was closed: ${reason}`);
+      socket.destroy();
+    };
+    socket.setTimeout(HELLO_MS, () => refuse('it did not say which process it belongs to'));
+    const stop = readMessages(
+      socket,
+      (message) => {
+        stop();
+        socket.setTimeout(0);
+        socket.pause();
+        if (isHello(message)) this.#events.onHello(message, socket);
+        else refuse('it did not say which process it belongs to');
+      },
+      refuse,
+    );
   }
 }
 
-/** The close event that follows says everything. */
+/** The path of the socket in a directory of scoreboards. */
+export function socketIn(directory: string): string {
+  return join(directory, SOCKET_NAME);
+}
+
+function isHello(message: FromPython): message is Hello {
+  return message.kind === 'zygote' || message.kind === 'worker' || message.kind === 'lane';
+}
+
+/** The close event that follows an error is sufficient. */
 function ignore(): void {}

@@ -1,50 +1,28 @@
 import type { Socket } from 'node:net';
 import { ViaductError } from '../errors.ts';
-import type { Response } from '../http/response.ts';
 import { applicationName } from '../project/project.ts';
-import type { Job } from './pending-request.ts';
-import { Pool, type PoolOptions } from './pool.ts';
+import { Pool } from './pool.ts';
 import { Release, type ReleaseEvents, type ReleaseOptions } from './release.ts';
-import { type Outcome, ReleaseStart } from './release-start.ts';
+import { releaseEvents } from './release-events.ts';
+import { ReleaseStart, type StartOutcome } from './release-start.ts';
 import { Replacements } from './replacements.ts';
-import type { Hello } from './runtime.ts';
+import type { Hello, Runtime } from './runtime.ts';
+import type { SupervisorEvent } from './supervisor-event.ts';
+import type { SupervisorOptions } from './supervisor-options.ts';
 import type { Worker } from './worker.ts';
 
-export interface SupervisorLog {
-  info(message: string, fields?: Record<string, unknown>): void;
-  warn(message: string, fields?: Record<string, unknown>): void;
-  error(message: string, fields?: Record<string, unknown>): void;
-}
-
-export interface SupervisorOptions {
-  readonly release: ReleaseOptions;
-  readonly pool: Omit<PoolOptions, 'directory' | 'onError'>;
-  readonly responseBufferBytesMax: number;
-  /** A release that is not ready by then has failed. */
-  readonly startTimeoutMs: number;
-  readonly errorResponse: (traceback: string) => Response;
-  readonly log: SupervisorLog;
-}
-
-type Event =
-  | { readonly kind: 'begin'; readonly options: ReleaseOptions | null; readonly outcome: Outcome }
-  | { readonly kind: 'loaded' | 'timed-out'; readonly release: Release }
-  | { readonly kind: 'broken'; readonly release: number; readonly traceback: string; readonly reason: string }
-  | { readonly kind: 'zygote-gone'; readonly release: Release; readonly status: string }
-  | { readonly kind: 'ready' | 'gone'; readonly worker: Worker }
-  | { readonly kind: 'replace' }
-  | { readonly kind: 'stop'; readonly stopped: () => void };
-
 /**
- * Keeps an application's workers alive. Everything that happens to them is put on one queue of events, and `#step` alone acts on
- * it: it owns which release serves (`#current`), which one is being started (`#start`) and which ones finish (`#retiring`).
+ * Keeps an application's workers alive. All events go into one queue, and only `#step` acts on them. The supervisor
+ * owns the serving release (`#current`), the starting one (`#start`) and the retiring ones (`#retiring`).
  */
 export class Supervisor {
   readonly pool: Pool;
   readonly #options: SupervisorOptions;
-  /** What the next release is made of. */
+  readonly #runtime: Runtime;
+  /** Options of the next release. */
   #release: ReleaseOptions;
-  readonly #events: Event[] = [];
+  readonly #events: SupervisorEvent[] = [];
+  readonly #releaseEvents: ReleaseEvents;
   readonly #replacements = new Replacements(() => this.#post({ kind: 'replace' }));
   readonly #retiring = new Set<Release>();
   #current: Release | null = null;
@@ -53,43 +31,65 @@ export class Supervisor {
   #stepping = false;
   #destroyed = false;
   #releases = 0;
+  /** Whether a release has served. From then on, one that fails is followed by another. */
+  #served = false;
 
-  constructor(options: SupervisorOptions) {
+  constructor(options: SupervisorOptions, runtime: Runtime) {
     this.#options = options;
+    this.#runtime = runtime;
     this.#release = options.release;
-    const { log, release } = options;
-    const directory = release.runtimeDirectory;
-    const onError = (message: string): void => log.error(message);
-    this.pool = new Pool({ ...options.pool, directory, onError });
+    const onError = (message: string): void => options.log.error(message);
+    this.pool = new Pool({ ...options.pool, directory: runtime.spoolDirectory, onError });
+    this.#releaseEvents = releaseEvents(options, this.pool, (event) => this.#post(event));
   }
 
   /**
-   * Starts a release: the first, or one beside the old that takes over when all its workers are ready. When it fails, the old
-   * one goes on serving. Other `options` than before hold for this and the following releases, unless it fails.
+   * Starts a release beside the current one. Resolves when all its workers are ready. With `commits` it then serves;
+   * otherwise `commit` or `abandon` must follow. When the start fails, the current release continues to serve. New
+   * `options` apply to this and later releases, unless the start fails.
    *
-   * @throws ViaductError `APPLICATION_BROKEN` with the traceback as `cause`, `WORKER` when the processes do not come up.
+   * @throws ViaductError `APPLICATION_BROKEN` with the traceback as `cause`, `WORKER` when the processes do not start.
    */
-  begin(options: ReleaseOptions | null = null): Promise<void> {
-    return new Promise((resolve, reject) => this.#post({ kind: 'begin', options, outcome: { resolve, reject } }));
+  startRelease(options: ReleaseOptions | null = null, commits = true): Promise<void> {
+    return new Promise((resolve, reject) =>
+      this.#post({ kind: 'start', options, commits, outcome: { resolve, reject } }),
+    );
   }
 
-  /** Lets the running requests finish and ends all processes. */
+  /** Whether a release waits for `commit`. A worker of it may have died meanwhile; then none waits. */
+  get isPrepared(): boolean {
+    return this.#start?.isReady === true;
+  }
+
+  /** Lets the prepared release serve, and retires the current one. */
+  commit(): void {
+    this.#post({ kind: 'commit' });
+  }
+
+  /** Ends the release that starts or is prepared, if there is one. Its start fails with `error`. */
+  abandon(error: ViaductError): void {
+    this.#post({ kind: 'abandon', error });
+  }
+
+  /** Lets running requests finish and ends all processes. */
   stop(): Promise<void> {
     return new Promise((resolve) => this.#post({ kind: 'stop', stopped: resolve }));
   }
 
-  /** Ends all processes now. What happens to them afterwards is nobody's concern. */
+  /** Ends all processes now. Later events are ignored. */
   destroy(): void {
     this.#destroyed = true;
     for (const release of this.#releasesAlive()) release.destroy();
-    this.#start?.fail(new ViaductError('WORKER', 'Cannot start the application: it was stopped meanwhile'));
+    this.#start?.fail(new ViaductError('WORKER', 'Cannot start the application: the server was stopped'));
     this.#replacements.cancel();
     this.pool.stop();
   }
 
-  /** Takes a connection from one of the Python processes. */
+  /** Accepts a connection from one of the Python processes. After `destroy` they are about to end, and it is closed. */
   attach(hello: Hello, socket: Socket): void {
-    const release = this.#releasesAlive().find((candidate) => candidate.number === hello.release);
+    const release = this.#destroyed
+      ? undefined
+      : this.#releasesAlive().find((candidate) => candidate.number === hello.release);
     const worker = hello.kind === 'zygote' ? undefined : release?.workers.get(hello.worker);
     if (hello.kind === 'zygote' && release !== undefined) release.attachZygote(socket);
     else if (hello.kind === 'worker' && worker !== undefined) worker.attachControl(socket, hello.pid);
@@ -97,7 +97,7 @@ export class Supervisor {
     else socket.destroy();
   }
 
-  /** Pids of the serving workers, for logs and tests. */
+  /** Process ids of the serving workers, for logs and tests. */
   get workerPids(): number[] {
     return [...(this.#current?.workers.values() ?? [])].map((worker) => worker.pid);
   }
@@ -106,7 +106,7 @@ export class Supervisor {
     return this.#start?.release ?? null;
   }
 
-  #post(event: Event): void {
+  #post(event: SupervisorEvent): void {
     if (this.#destroyed) return;
     this.#events.push(event);
     if (this.#stepping) return;
@@ -115,24 +115,30 @@ export class Supervisor {
     this.#stepping = false;
   }
 
-  #step(event: Event): void {
-    const { log, startTimeoutMs } = this.#options;
+  #step(event: SupervisorEvent): void {
+    const { log } = this.#options;
     switch (event.kind) {
-      case 'begin':
-        this.#begin(event.options ?? this.#release, event.outcome);
+      case 'start':
+        this.#startRelease(event.options ?? this.#release, event.commits, event.outcome);
+        break;
+      case 'commit':
+        if (this.isPrepared) this.#commit();
+        break;
+      case 'abandon':
+        this.#giveUp(event.error);
         break;
       case 'loaded':
-        for (let i = 0; i < event.release.options.workers; i += 1) event.release.fork();
+        this.#fork(event.release);
         break;
       case 'ready':
         this.#ready(event.worker);
         break;
       case 'broken':
-        if (event.release === this.#next?.number) this.#giveUp(this.#brokenError(event.traceback, event.reason));
+        if (event.release === this.#next?.number) this.#giveUp(broken(this.#next, event.traceback, event.reason));
         else log.error(`Cannot import the application: ${event.reason}\n${event.traceback}`.trimEnd());
         break;
       case 'timed-out':
-        if (event.release === this.#next) this.#giveUp(new ViaductError('WORKER', timedOut(startTimeoutMs)));
+        if (event.release === this.#next) this.#giveUp(timedOut(event.release.options.startTimeoutMs));
         break;
       case 'gone':
         this.#workerGone(event.worker);
@@ -149,33 +155,60 @@ export class Supervisor {
     }
   }
 
-  #begin(options: ReleaseOptions, outcome: Outcome): void {
+  #startRelease(options: ReleaseOptions, commits: boolean, outcome: StartOutcome): void {
     if (this.#next !== null || this.#stopped !== null) {
-      outcome.reject(new ViaductError('WORKER', 'Cannot start a release: another one is starting'));
+      outcome.reject(new ViaductError('WORKER', 'Cannot start a release: another release is starting'));
       return;
     }
     this.#releases += 1;
-    const release = new Release(this.#releases, options, this.#releaseEvents());
-    const { startTimeoutMs } = this.#options;
-    this.#start = new ReleaseStart(release, outcome, startTimeoutMs, () => this.#post({ kind: 'timed-out', release }));
-    release.start();
+    const release = new Release(this.#releases, options, this.#runtime, this.#releaseEvents);
+    this.#start = new ReleaseStart(release, commits, outcome, () => this.#post({ kind: 'timed-out', release }));
+    this.#attempt(release, () => release.start());
+  }
+
+  /** Forks the missing workers. */
+  #fork(release: Release): void {
+    this.#attempt(release, () => {
+      while (release.workers.size < release.options.workers) release.fork();
+    });
+  }
+
+  /** The private directory may be gone, and then it may be impossible to make another one. */
+  #attempt(release: Release, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (release === this.#next) this.#giveUp(error as ViaductError);
+      else {
+        this.#options.log.error((error as Error).message);
+        this.#replacements.plan(performance.now());
+      }
+    }
   }
 
   #ready(worker: Worker): void {
-    const next = this.#next;
-    if (worker.release !== next?.number) {
+    const start = this.#start;
+    if (start === null || worker.release !== start.release.number) {
       worker.admit();
       return;
     }
-    const workers = [...next.workers.values()];
-    if (workers.length < next.options.workers || workers.some(({ state }) => state !== 'ready')) return;
+    const workers = [...start.release.workers.values()];
+    if (workers.length < start.release.options.workers || workers.some(({ state }) => state !== 'ready')) return;
+    start.succeed();
+    if (start.commits) this.#commit();
+  }
+
+  /** The prepared release becomes the current one. */
+  #commit(): void {
+    const next = this.#next as Release;
     const old = this.#current;
+    this.#start = null;
     this.#current = next;
+    this.#served = true;
     this.#release = next.options;
     next.state = 'serving';
-    for (const fresh of workers) fresh.admit();
+    for (const worker of next.workers.values()) worker.admit();
     if (old !== null) this.#retire(old);
-    this.#finishStart((start) => start.succeed());
   }
 
   #workerGone(worker: Worker): void {
@@ -198,48 +231,41 @@ export class Supervisor {
     } else if (release === this.#current) {
       this.#current = null;
       if (this.#stopped === null) {
-        this.#options.log.error(`The zygote ended (${status}); the application is started anew`);
+        this.#options.log.error(`The zygote ended (${status}); the application is restarted`);
         this.#replacements.plan(release.bornMs);
       }
     }
     this.#stoppedWhenEmpty();
   }
 
-  /** Brings the serving release back to its number of workers, or starts one when there is none. */
+  /** Restores the number of workers of the serving release, or starts a release when none is serving. */
   #replace(): void {
     if (this.#stopped !== null) return;
-    const current = this.#current;
-    if (current !== null) {
-      for (let count = current.workers.size; count < current.options.workers; count += 1) current.fork();
-    } else if (this.#next === null) {
-      const reject = (error: Error): void => {
-        this.#options.log.error(error.message);
-        this.#replacements.plan(performance.now());
-      };
-      this.#begin(this.#release, { resolve: () => {}, reject });
-    }
+    if (this.#current !== null) this.#fork(this.#current);
+    else if (this.#next === null)
+      this.#startRelease(this.#release, true, {
+        resolve: () => {},
+        reject: ({ message }) => this.#options.log.error(message),
+      });
   }
 
-  /** The release that was starting has failed. */
+  /** Ends the starting or prepared release, which has failed. */
   #giveUp(error: ViaductError): void {
-    const failed = this.#next;
-    if (failed === null) return;
-    this.#finishStart((start) => start.fail(error));
-    failed.state = failed.state === 'gone' ? 'gone' : 'retiring';
-    failed.destroy();
-  }
-
-  #finishStart(tell: (start: ReleaseStart) => void): void {
     const start = this.#start;
+    if (start === null) return;
     this.#start = null;
-    if (start !== null) tell(start);
+    start.fail(error);
+    const { release } = start;
+    release.state = release.state === 'gone' ? 'gone' : 'retiring';
+    release.destroy();
     this.#stoppedWhenEmpty();
+    if (this.#current === null && this.#served && this.#stopped === null) this.#replacements.plan(release.bornMs);
   }
 
   #retire(release: Release): void {
     if (release.state === 'gone') return;
     this.#retiring.add(release);
-    release.retire();
+    release.retire(this.#release.gracefulTimeoutMs);
   }
 
   #stop(stopped: () => void): void {
@@ -250,7 +276,6 @@ export class Supervisor {
     const current = this.#current;
     this.#current = null;
     if (current !== null) this.#retire(current);
-    this.pool.refuseAll();
     this.#stoppedWhenEmpty();
   }
 
@@ -261,38 +286,14 @@ export class Supervisor {
   #releasesAlive(): Release[] {
     return [this.#current, this.#next, ...this.#retiring].filter((release) => release !== null);
   }
-
-  #brokenError(traceback: string, reason: string): ViaductError {
-    const { project } = this.#next?.options ?? this.#release;
-    const name = applicationName(project.application);
-    const cause = traceback === '' ? {} : { cause: traceback };
-    return new ViaductError('APPLICATION_BROKEN', `Cannot import "${name}": ${reason}`, cause);
-  }
-
-  #releaseEvents(): ReleaseEvents {
-    const { log, errorResponse, responseBufferBytesMax } = this.#options;
-    return {
-      onLoaded: (release) => this.#post({ kind: 'loaded', release }),
-      onBroken: ({ number }, traceback, reason) => this.#post({ kind: 'broken', release: number, traceback, reason }),
-      onZygoteGone: (release, status) => this.#post({ kind: 'zygote-gone', release, status }),
-      onWorkerBroken: (worker, reason) => log.error(`worker ${worker.number} (pid ${worker.pid}) is ended: ${reason}`),
-      worker: {
-        pool: this.pool,
-        responseBufferBytesMax,
-        errorResponse,
-        onReady: (worker) => this.#post({ kind: 'ready', worker }),
-        onGone: (worker) => this.#post({ kind: 'gone', worker }),
-        onTraceback: ({ release }, traceback, reason) => this.#post({ kind: 'broken', release, traceback, reason }),
-        onLog: (worker, text, job) => log.error(text, { worker: worker.pid, ...describe(job) }),
-      },
-    };
-  }
 }
 
-function describe(job: Job | null): Record<string, unknown> {
-  return job === null ? {} : { request: `${job.request.method} ${job.request.path}` };
+function timedOut(ms: number): ViaductError {
+  return new ViaductError('WORKER', `Cannot start the application: it was not ready after ${ms / 1000} s`);
 }
 
-function timedOut(ms: number): string {
-  return `Cannot start the application: it was not ready after ${ms / 1000} s`;
+function broken(release: Release, traceback: string, reason: string): ViaductError {
+  const name = applicationName(release.options.project.application);
+  const cause = traceback === '' ? {} : { cause: traceback };
+  return new ViaductError('APPLICATION_BROKEN', `Cannot import "${name}": ${reason}`, cause);
 }

@@ -5,19 +5,22 @@ import type { ReleaseOptions } from './release.ts';
 const QUIET = { info() {}, warn() {}, error() {} };
 
 /**
- * Starts one worker of the application, with its middleware, and ends it.
+ * Verifies that the application and its middleware load: starts one worker and ends it.
  *
  * @throws ViaductError `APPLICATION_BROKEN` with the traceback as `cause`, or `WORKER`.
  */
-export async function proveApplication(
-  proved: Pick<ReleaseOptions, 'project' | 'middleware'>,
+export async function verifyRelease(
+  release: Pick<ReleaseOptions, 'project' | 'middleware'>,
   startTimeoutMs: number,
 ): Promise<void> {
   const application = new ApplicationServer({
-    release: { ...proved, workers: 1, threads: 1, preload: true, software: 'viaduct', listeners: [] },
+    release: {
+      ...release,
+      ...{ workers: 1, threads: 1, preload: true, software: 'viaduct', listeners: [], environVariables: [] },
+      ...{ startTimeoutMs, workerTimeoutMs: 0, gracefulTimeoutMs: 0 },
+    },
     pool: { queueMax: 0, laneDepthMax: 1, bodyMemoryBytesMax: 0, retryIdempotent: false },
     responseBufferBytesMax: 0,
-    startTimeoutMs,
     errorResponse: () => Response.text(500, ''),
     log: QUIET,
   });

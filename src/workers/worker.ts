@@ -1,196 +1,274 @@
-import { closeSync, fstatSync, open, openSync } from 'node:fs';
+import { closeSync, constants as flags, fstatSync, open, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
+import type { SpoolLimits } from '../http/buffering/spool.ts';
 import { Response } from '../http/response.ts';
-import { type FileHead, Lane, type LaneOwner, type WorkerLoad } from './lane.ts';
-import { marshalProof } from './marshal.ts';
-import { type FromPython, readMessages, sendMessage } from './messages.ts';
-import type { Job } from './pending-request.ts';
+import { readMessages, sendMessage } from './channel.ts';
+import { fileFailedResponse } from './error-responses.ts';
+import { Lane } from './lane.ts';
+import type { LaneOwner, LaneRef, WorkerLoad } from './lane-owner.ts';
+import { LifeWatch } from './life-watch.ts';
+import { marshalSelfTest } from './marshal.ts';
+import type { FromPython, ToPython } from './messages.ts';
+import type { PendingRequest } from './pending-request.ts';
 import type { Pool } from './pool.ts';
+import type { FileRange } from './response-frame.ts';
 import { Scoreboard } from './scoreboard.ts';
 
 export interface WorkerOptions {
   readonly threads: number;
   readonly responseBufferBytesMax: number;
-  readonly runtimeDirectory: string;
+  /** The directory in which the worker was told to make its scoreboard. */
+  readonly directory: string;
   readonly pool: Pool;
-  /** Answers for an application that raised before its response began. */
+  /** Creates the response for an application that failed before its response started. */
   readonly errorResponse: (traceback: string) => Response;
   readonly onReady: (worker: Worker) => void;
-  /** It is dead and its requests are settled. */
+  /** The worker is dead and its requests are settled. */
   readonly onGone: (worker: Worker) => void;
-  /** It broke the protocol, or lost a lane, which is what dying looks like first (`reason` is '' then): it must be killed. */
+  /**
+   * The worker violated the protocol or is silent, and must be killed. `reason` is '' when the worker lost a lane, which
+   * is usually the first sign of its death.
+   */
   readonly onBroken: (worker: Worker, reason: string) => void;
   readonly onTraceback: (worker: Worker, traceback: string, reason: string) => void;
-  /** A line of `wsgi.errors` or of the worker itself; `job` is the request it belongs to, when that is known. */
-  readonly onLog: (worker: Worker, text: string, job: Job | null) => void;
+  /** A line of `wsgi.errors` or of the worker itself. `pending` is the line's request, null when unknown. */
+  readonly onLog: (worker: Worker, text: string, pending: PendingRequest | null) => void;
 }
 
-const PROOF = marshalProof();
+const SELF_TEST = marshalSelfTest();
+/** The exit functions of a worker have at least this time. */
+const EXIT_MS = 1000;
+const SILENT = 'it does not respond';
+/** Without O_NONBLOCK, opening a pipe would wait for its other end. */
+const OPEN_FLAGS = flags.O_RDONLY | flags.O_NONBLOCK;
 
-/** The front's side of one worker process: its control connection and its lanes. */
+/** The server's side of one worker process: its control connection and its lanes. */
 export class Worker implements LaneOwner {
   readonly number: number;
   readonly release: number;
   readonly bornMs = performance.now();
-  readonly responseBufferBytesMax: number;
+  readonly responseLimits: SpoolLimits;
   pid = 0;
-  /** Once it is dead: how it died. */
+  /** How the worker died; '' while it lives. */
   death = '';
-  /** A ready worker takes requests; a retiring one finishes those that it has. */
+  /** A ready worker receives requests; a retiring one finishes its current requests. */
   state: 'starting' | 'ready' | 'retiring' | 'gone' = 'starting';
   readonly #options: WorkerOptions;
   readonly #load: WorkerLoad;
   readonly #lanes: Lane[] = [];
+  readonly #life = new LifeWatch();
   #control: Socket | null = null;
   #scoreboard: Scoreboard | null = null;
   #openLanes = 0;
-  /** Files that it holds for us until we have opened them. */
-  #opening = 0;
+  /** Number of files that the worker keeps open until the server has opened them. */
+  #openingFiles = 0;
+  #proved = false;
+  #broken = false;
   #exited = false;
+  #graceMs = 0;
+  #graceTimer: NodeJS.Timeout | null = null;
 
   constructor(number: number, release: number, options: WorkerOptions) {
     this.number = number;
     this.release = release;
     this.#options = options;
-    this.responseBufferBytesMax = options.responseBufferBytesMax;
+    this.responseLimits = {
+      memoryBytesMax: options.responseBufferBytesMax,
+      bytesMax: options.responseBufferBytesMax,
+      onFileFailed: ({ message }) =>
+        options.onLog(this, `Cannot store a response, so the worker waits for its client: ${message}`, null),
+    };
     this.#load = { worker: number, busyLanes: 0 };
   }
 
-  /** The worker's control connection is here: it proves itself before it gets a lane. */
+  /** Attaches the worker's control connection. The worker must pass the self-test before it gets a lane. */
   attachControl(socket: Socket, pid: number): void {
+    if (this.#control !== null || (this.pid !== 0 && this.pid !== pid)) {
+      socket.destroy();
+      this.break('a second process says that it is this worker');
+      return;
+    }
     this.pid = pid;
     this.#control = socket;
-    readMessages(socket, (message) => this.#message(message));
+    readMessages(
+      socket,
+      (message) => this.#message(message),
+      (reason) => this.break(reason),
+    );
+    socket.once('close', () => this.break(''));
     socket.resume();
-    sendMessage(socket, { kind: 'proof', data: PROOF.data });
+    sendMessage(socket, { kind: 'proof', data: SELF_TEST.data });
   }
 
-  /** One of the worker's lanes is here; with the last one it is ready. */
+  /** Attaches one of the worker's lanes. With the last lane the worker is ready. */
   attachLane(socket: Socket, index: number): void {
-    this.#scoreboard ??= new Scoreboard(`${this.#options.runtimeDirectory}/worker-${this.number}.scoreboard`);
+    const isExpected = this.#proved && this.state === 'starting' && index < this.#options.threads;
+    if (!isExpected || this.#lanes.some((lane) => lane.index === index) || !this.#openScoreboard()) {
+      socket.destroy();
+      this.break('it opened a lane that it may not have');
+      return;
+    }
     const lane = new Lane(socket, this.#load, index, this);
-    this.#lanes[index] = lane;
+    this.#lanes.push(lane);
     this.#openLanes += 1;
     socket.on('close', () => this.#laneClosed(lane));
     lane.open();
     socket.resume();
-    if (this.#openLanes < this.#options.threads || this.state !== 'starting') return;
+    if (this.#openLanes < this.#options.threads) return;
     this.state = 'ready';
     this.#options.onReady(this);
   }
 
-  /** Lets the pool use the lanes. */
+  /** Allows the pool to use the lanes. */
   admit(): void {
     for (const lane of this.#lanes) this.#options.pool.add(lane);
   }
 
-  /** Takes no more requests, finishes those it has and leaves. */
-  retire(): void {
+  /**
+   * Receives no more requests, finishes its current ones and exits. After the last request, the application's threads
+   * have `graceMs` to finish.
+   */
+  retire(graceMs: number): void {
     if (this.state === 'gone') return;
     this.state = 'retiring';
+    this.#graceMs = graceMs;
     for (const lane of this.#lanes) this.#options.pool.remove(lane);
-    this.#leaveWhenIdle();
+    this.#closeWhenIdle();
   }
 
-  onRecall(lane: Lane): void {
-    if (this.#control !== null) sendMessage(this.#control, { kind: 'recall', lane: lane.index });
+  /** Asks for a sign of life. Must be called at each tick (`tickMs`). A worker that is silent for too many ticks is broken. */
+  checkLife(): void {
+    if (this.state !== 'ready' && this.state !== 'retiring') return;
+    if (!this.#life.isWaiting) this.#send({ kind: 'ping' });
+    if (this.#life.tick()) this.break(SILENT);
+    for (const lane of this.#lanes) if (lane.isOverdue()) this.break(SILENT);
   }
 
-  onRecalled(jobs: readonly Job[]): void {
-    if (jobs.length > 0) this.#options.pool.requeue(jobs);
+  /** Has the worker killed, unless it is dead. `reason` is for the log; '' when its death is the likely reason. */
+  break(reason: string): void {
+    if (this.#broken || this.#exited) return;
+    this.#broken = true;
+    this.#options.onBroken(this, reason);
+  }
+
+  onRecall(lane: LaneRef): void {
+    this.#send({ kind: 'recall', lane: lane.index });
+  }
+
+  onRecalled(pendingRequests: readonly PendingRequest[]): void {
+    if (pendingRequests.length > 0) this.#options.pool.requeue(pendingRequests);
   }
 
   /**
-   * The process has ended; its lanes may still hold what it wrote before.
+   * Handles the end of the process. Its lanes may still contain unread responses.
    *
-   * @param code exit code, or the negative number of the signal that ended it
+   * @param code exit code, or the negative number of the signal that ended the process
    */
   exited(code: number): void {
     this.#exited = true;
     this.death = code < 0 ? `of ${signalName(-code)}` : `with exit code ${code}`;
-    this.#bury();
+    this.#settleDeadLanes();
   }
 
-  onRoom(_lane: Lane): void {
-    if (this.state === 'retiring') this.#leaveWhenIdle();
+  onRoom(_lane: LaneRef): void {
+    if (this.state === 'retiring') this.#closeWhenIdle();
     else if (this.#options.pool.waiting > 0) this.#options.pool.pump();
   }
 
-  onFailed(_lane: Lane, job: Job, traceback: string): void {
-    this.#options.onLog(this, traceback.trimEnd(), job);
-    if (job.settled) return;
-    job.settle(this.#options.errorResponse(traceback));
+  onFailed(_lane: LaneRef, pending: PendingRequest, traceback: string): void {
+    this.#options.onLog(this, traceback.trimEnd(), pending);
+    if (pending.settled) return;
+    pending.settle(this.#options.errorResponse(traceback));
   }
 
-  onFile(lane: Lane, job: Job, head: FileHead): void {
-    this.#opening += 1;
-    open(`/proc/${this.pid}/fd/${head.descriptor}`, 'r', (error, fd) => {
-      this.#opening -= 1;
-      if (this.#control !== null) sendMessage(this.#control, { kind: 'opened', lane: lane.index, request: job.id });
-      if (this.state === 'retiring') this.#leaveWhenIdle();
-      if (error !== null) {
-        this.#options.onLog(this, `Cannot open the file that the application returned: ${error.message}`, job);
-        job.settle(Response.text(502, 'Bad Gateway\n'));
+  onFile(lane: LaneRef, pending: PendingRequest, head: Response, file: FileRange): void {
+    this.#openingFiles += 1;
+    open(`/proc/${this.pid}/fd/${file.descriptor}`, OPEN_FLAGS, (error, fd) => {
+      this.#openingFiles -= 1;
+      this.#send({ kind: 'opened', lane: lane.index, request: pending.id });
+      if (this.state === 'retiring') this.#closeWhenIdle();
+      if (error === null && fstatSync(fd).isFile()) {
+        const release = (): void => closeSync(fd);
+        const { status, reason, lines, contentLength, has } = head;
+        const { start, end } = file;
+        pending.settle(new Response(status, reason, lines, contentLength, has, { fd, start, end, release }));
         return;
       }
-      const release = (): void => closeSync(fd);
-      const { status, reason, lines, contentLength, has, start, end } = head;
-      job.settle(new Response(status, reason, lines, contentLength, has, { fd, start, end, release }));
+      if (error === null) closeSync(fd);
+      const state = error === null ? 'it is not a regular file' : error.message;
+      this.#options.onLog(this, `Cannot open the file that the application returned: ${state}`, pending);
+      pending.settle(fileFailedResponse());
     });
   }
 
-  onAbandoned(lane: Lane, request: number): void {
-    if (this.#control !== null) sendMessage(this.#control, { kind: 'gone', lane: lane.index, request });
+  onAbandoned(lane: LaneRef, request: number): void {
+    this.#send({ kind: 'gone', lane: lane.index, request });
   }
 
-  onBroken(lane: Lane, reason: string): void {
-    lane.state = 'closed';
-    this.#options.onBroken(this, reason);
+  onBroken(_lane: LaneRef, reason: string): void {
+    this.break(reason);
+  }
+
+  #send(message: ToPython): void {
+    if (this.#control !== null) sendMessage(this.#control, message);
   }
 
   #message(message: FromPython): void {
-    const control = this.#control as Socket;
-    if (message.kind === 'proof') {
-      if (!isDeepStrictEqual(message.decoded, PROOF.decoded)) {
-        this.#options.onBroken(this, 'this Python does not decode requests: only CPython 3.10 and later is supported');
-        return;
-      }
-      sendMessage(control, { kind: 'go', hands_over: canOpen(this.pid, message.descriptor, message.size) });
+    if (message.kind === 'alive') this.#life.answered();
+    else if (message.kind === 'proof' && !this.#proved) {
+      this.#proved = isDeepStrictEqual(message.decoded, SELF_TEST.decoded);
+      if (this.#proved) this.#send({ kind: 'go', hands_over: canOpen(this.pid, message.descriptor, message.size) });
+      else this.break('this Python cannot decode requests: only CPython 3.10 and later is supported');
     } else if (message.kind === 'log') {
-      const job = this.#lanes.flatMap((lane) => lane.inflight).find((running) => running.id === message.request);
-      this.#options.onLog(this, message.text, job ?? null);
+      const pending = this.#lanes.flatMap((lane) => lane.inflight).find((running) => running.id === message.request);
+      this.#options.onLog(this, message.text, pending ?? null);
     } else if (message.kind === 'broken') this.#options.onTraceback(this, message.traceback, message.reason);
+    else this.break(`it sent the message "${message.kind}" at the wrong time`);
   }
 
-  #leaveWhenIdle(): void {
-    if (this.#opening > 0 || this.#lanes.some((lane) => lane.inflight.length > 0)) return;
+  /** Returns false when the worker made none. */
+  #openScoreboard(): boolean {
+    try {
+      this.#scoreboard ??= new Scoreboard(`${this.#options.directory}/worker-${this.number}.scoreboard`);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #closeWhenIdle(): void {
+    if (this.#openingFiles > 0 || this.#lanes.some((lane) => lane.inflight.length > 0)) return;
     for (const lane of this.#lanes) if (lane.state !== 'closed') lane.close();
+    const graceMs = Math.max(this.#graceMs, EXIT_MS);
+    const reason = `its threads or exit functions still run ${graceMs / 1000} s after its last request`;
+    this.#graceTimer ??= setTimeout(() => this.break(reason), graceMs);
   }
 
   #laneClosed(lane: Lane): void {
     this.#openLanes -= 1;
     lane.breakOff();
     this.#options.pool.remove(lane);
-    if (this.state !== 'retiring' && !this.#exited) this.#options.onBroken(this, '');
-    this.#bury();
+    if (this.state !== 'retiring') this.break('');
+    this.#settleDeadLanes();
   }
 
-  /** Settles the requests once the process is dead and everything it wrote has been read. */
-  #bury(): void {
+  /** Settles the requests once the process is dead and everything it wrote was read. */
+  #settleDeadLanes(): void {
     if (!this.#exited || this.#openLanes > 0 || this.state === 'gone') return;
     this.state = 'gone';
+    if (this.#graceTimer !== null) clearTimeout(this.#graceTimer);
     this.#control?.destroy();
-    for (const lane of this.#lanes) this.#buryLane(lane);
+    for (const lane of this.#lanes) this.#settleDeadLane(lane);
     this.#scoreboard?.close();
     this.#options.onGone(this);
   }
 
-  #buryLane(lane: Lane): void {
+  #settleDeadLane(lane: Lane): void {
     const scoreboard = this.#scoreboard;
     if (scoreboard !== null) lane.recover(scoreboard.copies(lane.index));
-    this.#options.pool.bury(lane, scoreboard?.lastStarted(lane.index) ?? 0);
+    this.#options.pool.settleDeadLane(lane, scoreboard?.lastStarted(lane.index) ?? 0);
   }
 }
 
@@ -198,13 +276,16 @@ function signalName(number: number): string {
   return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? `signal ${number}`;
 }
 
-/** Whether this process may open files of that one by their descriptors: on Linux, unless /proc is restricted. */
+/**
+ * Whether this process may open that worker's files by their descriptors: on Linux, unless access to /proc is
+ * restricted.
+ */
 function canOpen(pid: number, descriptor: number, size: number): boolean {
   try {
-    const fd = openSync(`/proc/${pid}/fd/${descriptor}`, 'r');
-    const same = fstatSync(fd).size === size;
+    const fd = openSync(`/proc/${pid}/fd/${descriptor}`, OPEN_FLAGS);
+    const isSameFile = fstatSync(fd).size === size;
     closeSync(fd);
-    return same;
+    return isSameFile;
   } catch {
     return false;
   }

@@ -5,7 +5,7 @@ import { type EncodedHeaders, Response } from '../http/response.ts';
 import { EARLY_HINTS } from '../http/semantics/status.ts';
 import type { ApplicationOptions } from './application-options.ts';
 import type { Application, Client, Environ, Header, ResponseBody, Write } from './contract.ts';
-import { checkBlock, describe, isBody, isPromise, mistake } from './contract-errors.ts';
+import { checkBlock, contractError, describe, isBody, isPromise } from './contract-errors.ts';
 import type { Section } from './environ-builder.ts';
 import { FileBlocks } from './file-wrapper.ts';
 import { iterate } from './iterate.ts';
@@ -19,12 +19,12 @@ const NO_HEADERS: EncodedHeaders = { lines: '', contentLength: -1, has: 0 };
 const READY = Promise.resolve();
 
 /**
- * One call of an application (PEP 3333): nothing yet (`new`), `start_response` was called (`started`), content leaves (`streaming`), all is said
- * (`over`). At the same time it is the promise of the response, and the client as the application sees it.
+ * One call of an application (PEP 3333). Its phases: `new`, `started` after `start_response`, `streaming` while content is sent, `over` after the end of the
+ * response. It is also the promise of the response, and the client as the application sees it.
  */
-export class Exchange implements Later<Response>, Client {
+export class ApplicationCall implements Later<Response>, Client {
   readonly request: Request;
-  /** What the environ was made of, to see what became of it; null when it was not made here. */
+  /** The section that the environ was made from, to find out whether it was changed; null if the environ was not made here. */
   readonly #section: Section | null;
   readonly #server: Pick<ApplicationOptions, 'onError' | 'errorResponse'>;
   #phase: 'new' | 'started' | 'streaming' | 'over' = 'new';
@@ -48,7 +48,7 @@ export class Exchange implements Later<Response>, Client {
     this.#server = server;
   }
 
-  /** Calls `application`; returns the response when it is there at once. */
+  /** Calls `application`. Returns the response if the application answers at once, otherwise this call. */
   run(application: Application, environ: Environ): HandlerResult {
     try {
       const result = application(environ, this.startResponse);
@@ -70,7 +70,7 @@ export class Exchange implements Later<Response>, Client {
     else onResponse(this.#response);
   }
 
-  // What the application sees of its client.
+  // The client, as the application sees it.
 
   get gone(): boolean {
     return this.request.gone;
@@ -92,14 +92,14 @@ export class Exchange implements Later<Response>, Client {
     return this.#controller.signal;
   }
 
-  // What a Python application at the end of the chain sees of the environ.
+  // For a Python application at the end of the chain.
 
-  /** Whether somebody is to be told when the client leaves. */
+  /** Whether something waits for the client to leave. */
   get isWatched(): boolean {
     return this.#controller !== null;
   }
 
-  /** Whether `environ` still says what it said when the application got it, and nothing was read of its content. */
+  /** Whether `environ` is as the application received it, and nothing of its content was read. */
   isUnchanged(environ: Environ): boolean {
     return this.#section?.isUnchanged(environ, this.request, this, this.earlyHints) === true;
   }
@@ -109,22 +109,22 @@ export class Exchange implements Later<Response>, Client {
   readonly startResponse = (status: string, headers: readonly Header[], excInfo?: unknown): Write => {
     if (excInfo !== undefined && excInfo !== null) {
       if (this.#phase === 'streaming' || this.#phase === 'over') throw excInfo;
-    } else if (this.#phase !== 'new') throw mistake('start_response was called a second time without excInfo');
+    } else if (this.#phase !== 'new') throw contractError('start_response was called a second time without excInfo');
     this.#status = parseStatus(status);
     this.#headers = encodeResponseHeaders(headers);
     this.#phase = 'started';
     return this.#write;
   };
 
-  /** Does what `startResponse` does for a response from below, whose head was checked: where nobody in between looks at it, it is no list. */
+  /** Does what `startResponse` does, for a response of the server whose head was checked already. Its fields need not become a list. */
   begin(response: Response): void {
-    if (this.#phase !== 'new') throw mistake('start_response was called a second time without excInfo');
+    if (this.#phase !== 'new') throw contractError('start_response was called a second time without excInfo');
     this.#status = { code: response.status, reason: response.reason };
     this.#headers = response;
     this.#phase = 'started';
   }
 
-  /** It throws at once, so that nobody has to await it to hear of a mistake. */
+  /** Throws at once, so that an application that does not await the promise also gets the error. */
   readonly #write = (block: Uint8Array): Promise<void> => {
     checkBlock(block);
     if (block.length === 0 || !this.send(block)) return READY;
@@ -137,7 +137,7 @@ export class Exchange implements Later<Response>, Client {
       this.request.sendInterim(EARLY_HINTS, lines);
   };
 
-  // What the application has returned.
+  // The body that the application returned.
 
   #respond(body: ResponseBody): void {
     if (Array.isArray(body)) this.#sendArray(body);
@@ -146,7 +146,7 @@ export class Exchange implements Later<Response>, Client {
     else this.#iterate(body);
   }
 
-  /** Blocks that are there leave as one. */
+  /** Sends the blocks of an array in one piece. */
   #sendArray(blocks: readonly Uint8Array[]): void {
     try {
       for (let i = 0; i < blocks.length; i += 1) checkBlock(blocks[i]);
@@ -190,7 +190,7 @@ export class Exchange implements Later<Response>, Client {
 
   #iterate(body: ResponseBody): void {
     if (!isBody(body)) {
-      this.fail(mistake(`the application returned ${describe(body)}, and not an iterable of blocks of bytes`));
+      this.fail(contractError(`the application returned ${describe(body)}, and not an iterable of blocks of bytes`));
       return;
     }
     if (this.request.gone) {
@@ -202,7 +202,7 @@ export class Exchange implements Later<Response>, Client {
     if (this.#response === null) this.#watchClient();
   }
 
-  /** A client that leaves before the first block ends the iteration. Later its response tells. */
+  /** Ends the iteration if the client leaves before the first block. After the first block, the response is cancelled instead. */
   #watchClient(): void {
     const { request } = this;
     const before = request.onGone;
@@ -212,21 +212,21 @@ export class Exchange implements Later<Response>, Client {
     };
   }
 
-  /** Nobody is there to read the answer: 499 is what logs call that (nginx). */
+  /** The client has left and cannot read the answer. Logs call this 499, as nginx does. */
   #abandon(): void {
     this.#phase = 'over';
     this.#stop?.();
     this.#settle(Response.text(499, ''));
   }
 
-  // What the iteration of a body tells.
+  // Called by the iteration of a body.
 
-  /** Sends one block, which is not empty, and the head before the first one. Returns whether more is wanted. */
+  /** Sends one block that is not empty, and the head before the first block. Returns whether the client wants more. */
   send(block: Uint8Array): boolean {
     checkBlock(block);
     switch (this.#phase) {
       case 'new':
-        throw mistake('a block was produced before start_response was called');
+        throw contractError('a block was produced before start_response was called');
       case 'over':
         return false;
       case 'started':
@@ -252,7 +252,7 @@ export class Exchange implements Later<Response>, Client {
 
   /** The content is complete. */
   finish(): void {
-    if (this.#phase === 'new') throw mistake('the application returned without calling start_response');
+    if (this.#phase === 'new') throw contractError('the application returned without calling start_response');
     if (this.#phase === 'started') this.#complete(null);
     else if (this.#phase === 'streaming') {
       this.#phase = 'over';
@@ -260,7 +260,7 @@ export class Exchange implements Later<Response>, Client {
     }
   }
 
-  /** The application failed: 500 while the head is still here, else a response that visibly breaks off. */
+  /** The application failed: the answer is 500 if the head was not sent yet, otherwise the response visibly breaks off. */
   fail(error: unknown): void {
     const { onError, errorResponse } = this.#server;
     if (this.#phase === 'streaming') {
@@ -274,12 +274,12 @@ export class Exchange implements Later<Response>, Client {
     this.#settle(errorResponse(error));
   }
 
-  /** What `signal` makes of things that an application does for a client that has left. */
+  /** Whether `signal` has ended something that the application did for a client that has left. */
   #isAbort(error: unknown): boolean {
     return this.request.gone && error instanceof Error && error.name === 'AbortError';
   }
 
-  /** Calls the `close` of a body, which the PEP promises on every path. What it throws does no harm to the response. */
+  /** Calls the `close` of a body, which the PEP promises in every case. An error in it does not harm the response. */
   close(body: ResponseBody): void {
     const failed = (error: unknown): void => this.#server.onError(error, this.request);
     try {
@@ -290,7 +290,7 @@ export class Exchange implements Later<Response>, Client {
     }
   }
 
-  /** A method, because who takes the head may find that nobody wants it. */
+  /** A method, because the receiver of the head may cancel the response at once. */
   #isStreaming(): boolean {
     return this.#phase === 'streaming';
   }
@@ -300,12 +300,12 @@ export class Exchange implements Later<Response>, Client {
     return code === 204 || code === 304 || this.request.method === 'HEAD';
   }
 
-  /** Answers with content that is all there. */
+  /** Answers with complete content. */
   #complete(content: Uint8Array | null): void {
     this.#answer('over', this.#isBodyless ? null : (content ?? new Uint8Array(0)));
   }
 
-  /** The head leaves; content follows. */
+  /** Sends the head; content follows. */
   #begin(): void {
     this.#stream = new ResponseStream(() => {
       this.#phase = 'over';

@@ -1,11 +1,11 @@
 import type { Request } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
-import type { EnvironOptions } from './environ-builder.ts';
+import type { EnvironBuilderOptions } from './environ-builder.ts';
 
-/** What a server gives the applications that it calls. */
-export interface ApplicationOptions extends EnvironOptions {
-  /** Told what the application does wrong, and what it throws. */
+/** What a server provides for the applications that it calls. */
+export interface ApplicationOptions extends EnvironBuilderOptions {
+  /** Called for each violation of the contract, and for what the application throws. */
   readonly onError: (error: unknown, request: Request) => void;
-  /** What the client gets when the application fails before its response begins. */
+  /** The response for a client whose application fails before its response starts. */
   readonly errorResponse: (error: unknown) => Response;
 }

@@ -2,10 +2,18 @@ import { ViaductError } from '../errors.ts';
 import type { Application, Middleware } from './contract.ts';
 
 /**
- * Folds middleware into one: `compose(a, b, c)(application)` is `a(b(c(application)))`, so that a request meets `a` first. What the application holds
- * (`start`, `close`) stays in reach, also where a middleware returns a plain function.
+ * Makes one middleware of several: `compose(a, b, c)(application)` is `a(b(c(application)))`, so a request passes `a` first. The result keeps `start` and
+ * `close` of the application, also if a middleware returns a plain function.
  *
- * @throws ViaductError `CONTRACT` when a middleware returns no application
+ * @throws ViaductError `CONTRACT` if a middleware does not return an application
+ *
+ * @example
+ * ```ts
+ * import { compose, pythonApp, serve } from 'viaduct';
+ * import { requestId, timing } from 'viaduct/middleware';
+ *
+ * await serve({ application: compose(requestId(), timing())(pythonApp()), port: 8000 });
+ * ```
  */
 export function compose(...middleware: readonly Middleware[]): Middleware {
   return (application) => middleware.reduceRight(wrap, application);

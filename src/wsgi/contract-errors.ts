@@ -1,18 +1,18 @@
 import { ViaductError } from '../errors.ts';
 import type { ResponseBody } from './contract.ts';
 
-/** @throws ViaductError `CONTRACT` when `block` is no bytes */
+/** @throws ViaductError `CONTRACT` if `block` is not a Uint8Array */
 export function checkBlock(block: unknown): asserts block is Uint8Array {
-  if (!(block instanceof Uint8Array)) throw mistake(`a block must be a Uint8Array, not ${describe(block)}`);
+  if (!(block instanceof Uint8Array)) throw contractError(`a block must be a Uint8Array, not ${describe(block)}`);
 }
 
-/** Bytes can be iterated, too, but not as blocks. */
+/** Whether `body` is an iterable of blocks. A Uint8Array can be iterated too, but not as blocks. */
 export function isBody(body: unknown): body is ResponseBody {
   if (typeof body !== 'object' || body === null || body instanceof Uint8Array) return false;
   return Symbol.iterator in body || Symbol.asyncIterator in body;
 }
 
-/** What something is that should be something else: `a number`, `Promise`, `null`. */
+/** What kind of value it is, for messages about a wrong value: `a number`, `Promise`, `null`. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return `${value}`;
   return typeof value === 'object' ? (value.constructor?.name ?? 'an object') : `a ${typeof value}`;
@@ -22,6 +22,6 @@ export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T>
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
-export function mistake(what: string): ViaductError {
-  return new ViaductError('CONTRACT', `Cannot use a response: ${what}`);
+export function contractError(state: string): ViaductError {
+  return new ViaductError('CONTRACT', `Cannot use a response: ${state}`);
 }

@@ -2,11 +2,12 @@ import type { Request } from '../http/message.ts';
 import type { Client, EarlyHints, Environ, ErrorStream } from './contract.ts';
 import { wrapFile } from './file-wrapper.ts';
 import { NO_INPUT, RequestInput } from './input-stream.ts';
-import { certificateVariables, environKey, joinRepeated, type ListenerEnviron, percentDecode } from './variables.ts';
+import { decodedScriptName, pathInfo, requestUri } from './request-path.ts';
+import { certificateVariables, environKey, joinRepeated, type ListenerEnviron } from './variables.ts';
 
-/** What environs are made of beside the request. */
-export interface EnvironOptions {
-  /** By index. */
+/** What environs are made from, beside the request. */
+export interface EnvironBuilderOptions {
+  /** The server's listeners, by the index that a request's peer has. */
   readonly listeners: readonly ListenerEnviron[];
   /** SERVER_SOFTWARE. */
   readonly software: string;
@@ -14,39 +15,39 @@ export interface EnvironOptions {
   readonly errors: ErrorStream;
 }
 
-/** Field sections that recur are read once; so many are remembered. */
-const REMEMBERED_MAX = 1024;
-/** How many variables each request has for itself; they are the first ones. */
-const OWN_COUNT = 8;
+/** Header sections that a client repeats are read once. The cache has room for this many. */
+const SECTIONS_MAX = 1024;
+/** The first variables of an environ differ from request to request. */
+const PER_REQUEST_COUNT = 8;
 const VERSION = [1, 0] as const;
-const NOBODY: Client = { gone: false, signal: new AbortController().signal };
-const NOWHERE: ListenerEnviron = { SERVER_NAME: 'localhost', SERVER_PORT: '80', 'wsgi.url_scheme': 'http' };
+const NO_CLIENT: Client = { gone: false, signal: new AbortController().signal };
+const DEFAULT_LISTENER: ListenerEnviron = { SERVER_NAME: 'localhost', SERVER_PORT: '80', 'wsgi.url_scheme': 'http' };
 
-/** Makes the environs of the applications that run here (PEP 3333, "environ Variables"). */
-export class Environs {
-  readonly #options: EnvironOptions;
-  readonly #remembered = new Map<number, Section>();
+/** Makes the environs of the applications that run in this process (PEP 3333, "environ Variables"). */
+export class EnvironBuilder {
+  readonly #options: EnvironBuilderOptions;
+  readonly #sections = new Map<number, Section>();
 
-  constructor(options: EnvironOptions) {
+  constructor(options: EnvironBuilderOptions) {
     this.#options = options;
   }
 
-  /** What the requests of one connection have in common. */
+  /** The variables that requests with the same fields on a connection share. */
   sectionOf(request: Request): Section {
-    const { recurring } = request;
-    if (recurring === 0) return new Section(this.#read(request));
-    const known = this.#remembered.get(recurring);
+    const { headerCacheId } = request;
+    if (headerCacheId === 0) return new Section(this.#read(request));
+    const known = this.#sections.get(headerCacheId);
     if (known !== undefined) return known;
-    const section = new Section({ ...this.#read(request) }); // the copy is laid out for copying
-    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
-    this.#remembered.set(recurring, section);
+    const section = new Section({ ...this.#read(request) }); // a spread object is laid out so that it can be copied fast
+    if (this.#sections.size >= SECTIONS_MAX) this.#sections.clear();
+    this.#sections.set(headerCacheId, section);
     return section;
   }
 
   #read(request: Request): Environ {
     const { software, multiprocess, errors, listeners } = this.#options;
     const { peer } = request;
-    const listener = listeners[peer.listener] ?? NOWHERE;
+    const listener = listeners[peer.listener] ?? DEFAULT_LISTENER;
     const environ: Environ = {
       REQUEST_METHOD: '',
       SCRIPT_NAME: '',
@@ -54,7 +55,7 @@ export class Environs {
       QUERY_STRING: '',
       REQUEST_URI: '',
       'wsgi.input': NO_INPUT,
-      'viaduct.client': NOBODY,
+      'viaduct.client': NO_CLIENT,
       'wsgi.early_hints': sendNone,
       SERVER_NAME: listener.SERVER_NAME,
       SERVER_PORT: peer.serverPort === '' ? listener.SERVER_PORT : peer.serverPort,
@@ -63,7 +64,7 @@ export class Environs {
       REMOTE_ADDR: peer.remoteAddress,
       REMOTE_PORT: `${peer.remotePort}`,
       'wsgi.version': VERSION,
-      'wsgi.url_scheme': peer.secure ? 'https' : listener['wsgi.url_scheme'],
+      'wsgi.url_scheme': peer.secure ? 'https' : 'http',
       'wsgi.errors': errors,
       'wsgi.multithread': false,
       'wsgi.multiprocess': multiprocess,
@@ -77,7 +78,7 @@ export class Environs {
   }
 }
 
-/** The variables that requests have in common, with room for what is each one's own. */
+/** The variables that several requests share, with room for those of each request. */
 export class Section {
   readonly #variables: Environ;
   #keys: readonly string[] | null = null;
@@ -87,12 +88,12 @@ export class Section {
     this.#variables = variables;
   }
 
-  /** The environ of `request`, an object of its own. */
+  /** The environ of `request`: a new object. */
   environ(request: Request, client: Client, earlyHints: EarlyHints): Environ {
-    const { query, scriptName, body } = request;
+    const { query, body } = request;
     const environ = { ...this.#variables };
     environ.REQUEST_METHOD = request.method;
-    environ.SCRIPT_NAME = scriptName === '' ? '' : percentDecode(scriptName);
+    environ.SCRIPT_NAME = decodedScriptName(request);
     environ.PATH_INFO = pathInfo(request);
     environ.QUERY_STRING = query;
     environ.REQUEST_URI = requestUri(request);
@@ -105,7 +106,7 @@ export class Section {
     return environ;
   }
 
-  /** Whether `environ` is what `environ(request, client, earlyHints)` has made, and nothing was read of its content. */
+  /** Whether `environ` is as `environ(request, client, earlyHints)` made it, and nothing of its content was read. */
   isUnchanged(environ: Environ, request: Request, client: Client, earlyHints: EarlyHints): boolean {
     if (environ['viaduct.client'] !== client || environ['wsgi.early_hints'] !== earlyHints) return false;
     if (!isContentOf(request, this.#variables, environ)) return false;
@@ -116,7 +117,7 @@ export class Section {
     this.#values ??= Object.values(this.#variables);
     if (keys.length !== this.#keys.length && !isLengthAdded(keys, this.#keys)) return false;
     for (let i = 0; i < this.#keys.length; i += 1) {
-      if (keys[i] !== this.#keys[i] || (i >= OWN_COUNT && values[i] !== this.#values[i])) return false;
+      if (keys[i] !== this.#keys[i] || (i >= PER_REQUEST_COUNT && values[i] !== this.#values[i])) return false;
     }
     return true;
   }
@@ -129,12 +130,12 @@ function isLengthAdded(keys: readonly string[], before: readonly string[]): bool
 }
 
 function isTargetOf(request: Request, environ: Environ): boolean {
-  const { method, query, scriptName } = request;
+  const { method, query } = request;
   return (
     environ.REQUEST_METHOD === method &&
     environ.QUERY_STRING === query &&
     environ.PATH_INFO === pathInfo(request) &&
-    environ.SCRIPT_NAME === (scriptName === '' ? '' : percentDecode(scriptName)) &&
+    environ.SCRIPT_NAME === decodedScriptName(request) &&
     environ.REQUEST_URI === requestUri(request)
   );
 }
@@ -146,23 +147,13 @@ function isContentOf({ body }: Request, section: Environ, environ: Environ): boo
   return input instanceof RequestInput && input.untouched && input.body === body;
 }
 
-function requestUri({ path, query }: Request): string {
-  return query === '' ? path : `${path}?${query}`;
-}
-
-/** Without the part that leads to the application, decoded. `*` (RFC 9112 section 3.2.4) is no path. */
-function pathInfo({ path, scriptName }: Request): string {
-  if (scriptName === '' && !path.includes('%')) return path === '*' ? '' : path;
-  return percentDecode(path.slice(scriptName.length));
-}
-
 function addHeaders(environ: Environ, request: Request): void {
   const headers = request.headersRepeat ? joinRepeated(request.headers) : request.headers;
   for (let i = 0; i < headers.length; i += 2) {
     const key = environKey(headers[i] as string);
     if (key === null) continue;
     if (key === 'CONTENT_LENGTH') {
-      if (request.body === null) environ.CONTENT_LENGTH = '0'; // the client said that there is nothing
+      if (request.body === null) environ.CONTENT_LENGTH = '0'; // the client announced that there is no content
     } else if (key === 'CONTENT_TYPE') environ.CONTENT_TYPE = headers[i + 1] as string;
     else environ[key as `HTTP_X`] = key === 'HTTP_HOST' ? request.host : (headers[i + 1] as string);
   }

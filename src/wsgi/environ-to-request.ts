@@ -1,6 +1,6 @@
 import type { HeaderList, Peer, Protocol, Request, RequestBody } from '../http/message.ts';
 import { EARLY_HINTS } from '../http/semantics/status.ts';
-import { Exchange } from './application-call.ts';
+import { ApplicationCall } from './application-call.ts';
 import type { Client, Environ, InputStream } from './contract.ts';
 import { NO_INPUT, RequestInput } from './input-stream.ts';
 import { PulledBody, type PulledSource } from './pulled-body.ts';
@@ -8,27 +8,27 @@ import { readLines } from './response-headers.ts';
 import { percentDecode, percentEncode } from './variables.ts';
 
 /**
- * The request that an environ describes, for an application that takes requests. When nobody has changed the environ it is the request that it was made of,
- * so that what recurs is still known.
+ * The request that an environ describes, for an application that takes requests. If the environ was not changed, this is the original request, whose fields
+ * the application may know already.
  *
- * @param isKnown whether the application knows the listener that the environ names; if not, the request has to say all of it
+ * @param isKnown whether the application knows the listener that the environ names; if not, the request must describe it
  */
 export function requestOf(
   environ: Environ,
   isKnown: (environ: Environ, request: Request) => boolean = always,
 ): Request {
   const client = environ['viaduct.client'] ?? null;
-  if (!(client instanceof Exchange)) return new EnvironRequest(environ, client, null);
+  if (!(client instanceof ApplicationCall)) return new EnvironRequest(environ, client, null);
   const { request } = client;
-  const isAsItCame = !client.isWatched && isKnown(environ, request) && client.isUnchanged(environ);
-  return isAsItCame ? request : new EnvironRequest(environ, client, request);
+  const isOriginal = !client.isWatched && isKnown(environ, request) && client.isUnchanged(environ);
+  return isOriginal ? request : new EnvironRequest(environ, client, request);
 }
 
 function always(): boolean {
   return true;
 }
 
-/** A request that was changed on its way, or that no connection brought. */
+/** A request that middleware has changed, or that did not arrive by a connection. */
 class EnvironRequest implements Request {
   readonly method: string;
   readonly path: string;
@@ -36,7 +36,7 @@ class EnvironRequest implements Request {
   readonly protocol: Protocol;
   readonly headers: HeaderList;
   readonly headersRepeat = false;
-  readonly recurring = 0;
+  readonly headerCacheId = 0;
   readonly scriptName: string;
   readonly host: string;
   readonly body: RequestBody | null;
@@ -77,9 +77,9 @@ class EnvironRequest implements Request {
     if (onGone === null || this.#isListening) return;
     this.#isListening = true;
     this.#client?.signal.addEventListener('abort', () => {
-      const told = this.#onGone;
+      const { onGone } = this;
       this.#onGone = null;
-      told?.();
+      onGone?.();
     });
   }
 
@@ -88,7 +88,7 @@ class EnvironRequest implements Request {
     else this.#hint(lines);
   }
 
-  /** By the environ's own callable, which middleware may have replaced or removed. */
+  /** Uses the environ's own callable, which middleware may have replaced or removed. */
   #hint(lines: string): void {
     const errors = this.environ['wsgi.errors'];
     try {
@@ -99,7 +99,7 @@ class EnvironRequest implements Request {
   }
 }
 
-/** The path as it came, unless SCRIPT_NAME and PATH_INFO together say something else now. */
+/** The path as received, unless SCRIPT_NAME and PATH_INFO together are another path now. */
 function targetOf(environ: Environ, origin: Request | null): { path: string; scriptName: string } {
   const { SCRIPT_NAME, PATH_INFO } = environ;
   if (origin !== null && percentDecode(origin.path) === SCRIPT_NAME + PATH_INFO) {
@@ -108,7 +108,7 @@ function targetOf(environ: Environ, origin: Request | null): { path: string; scr
   return { path: percentEncode(SCRIPT_NAME + PATH_INFO) || '/', scriptName: percentEncode(SCRIPT_NAME) };
 }
 
-/** What of an encoded path is its first `length` octets. */
+/** The part of an encoded path that represents its first `length` octets. */
 function encodedPrefix(path: string, length: number): string {
   let at = 0;
   for (let octets = 0; octets < length; octets += 1) at += path[at] === '%' ? 3 : 1;
@@ -129,7 +129,7 @@ function headersOf(environ: Environ): HeaderList {
   return headers;
 }
 
-/** The content as it came while nobody has read of it; else what `wsgi.input` still gives. */
+/** The original content if nothing of it was read, otherwise what remains in `wsgi.input`. */
 function bodyOf(environ: Environ, origin: Request | null): RequestBody | null {
   const input = environ['wsgi.input'];
   if (input === NO_INPUT) return null;
@@ -147,7 +147,7 @@ function peerOf(environ: Environ, origin: Request | null): Peer {
   return { listener: 0, ...before, remoteAddress, remotePort, secure, serverPort: environ.SERVER_PORT };
 }
 
-/** What nobody has read yet of an input. */
+/** The unread part of an input. */
 function remainderOf(input: InputStream): PulledSource {
   const blocks = input.blocks()[Symbol.asyncIterator]();
   return {
@@ -156,7 +156,7 @@ function remainderOf(input: InputStream): PulledSource {
       return done === true ? null : value;
     },
     cancel() {
-      blocks.return?.()?.catch(() => {}); // what fails while nobody wants it harms nobody
+      blocks.return?.()?.catch(() => {}); // nothing waits for the input any more, so a failure does no harm
     },
   };
 }

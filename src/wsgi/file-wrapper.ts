@@ -3,13 +3,13 @@ import type { FileHandleLike, FileLike, ResponseBody } from './contract.ts';
 
 const BLOCK_BYTES = 65536;
 
-/** `wsgi.file_wrapper`: the server sends a regular file from its beginning by itself; anything else is iterated. */
+/** `wsgi.file_wrapper`: the server sends a regular file itself, from its start. Anything else is iterated. */
 export function wrapFile(file: FileLike, blockSize = BLOCK_BYTES): ResponseBody {
-  if ('stat' in file) return new FileBlocks(file, blockSize); // a stream of a file has an fd, too
+  if ('stat' in file) return new FileBlocks(file, blockSize); // a stream of a file also has an fd
   return file instanceof Readable && !('close' in file) ? new StreamBlocks(file) : (file as ResponseBody);
 }
 
-/** A stream that only `destroy` closes, when nobody has iterated it. */
+/** A stream that, if it was not iterated, only `destroy` closes. */
 class StreamBlocks implements AsyncIterable<Uint8Array> {
   readonly #stream: Readable;
 
@@ -26,7 +26,7 @@ class StreamBlocks implements AsyncIterable<Uint8Array> {
   }
 }
 
-/** The content of an open file, from its beginning; of a pipe what comes. */
+/** The content of an open file from its start, or what arrives in a pipe. */
 export class FileBlocks implements AsyncIterable<Uint8Array> {
   readonly file: FileHandleLike;
   readonly #blockSize: number;

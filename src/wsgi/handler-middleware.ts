@@ -2,19 +2,31 @@ import { deriveRequest } from '../http/derived-request.ts';
 import type { Handler, HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { Response } from '../http/response.ts';
-import { Exchange } from './application-call.ts';
+import { ApplicationCall } from './application-call.ts';
 import type { Application, Environ, ExtensionKey, Middleware } from './contract.ts';
-import { Environs } from './environ-builder.ts';
+import { EnvironBuilder } from './environ-builder.ts';
 import { requestOf } from './environ-to-request.ts';
 import { answer, bound } from './native-application.ts';
 import { serveApplication } from './serve-application.ts';
 
 /**
- * Makes middleware of a handler of the web server, such as static files. As middleware does, it sees of the path what is behind SCRIPT_NAME. Where it stands
- * outermost, or behind others of its kind only, it costs no environ.
+ * Makes a middleware of a handler of the web server, such as `compression()` or a handler of your own. Below a mount the handler sees the path after
+ * SCRIPT_NAME, as an application does. If it is the outermost middleware, or all middleware outside of it was made by this function, it costs no environ.
+ *
+ * @example
+ * ```ts
+ * import { compose, pythonApp, serve } from 'viaduct';
+ * import { compression, handlerMiddleware, rateLimit } from 'viaduct/handlers';
+ *
+ * const middleware = compose(
+ *   handlerMiddleware(compression()),
+ *   handlerMiddleware(rateLimit({ per: 'address', ratePerSecond: 10, burst: 20 })),
+ * );
+ * await serve({ application: middleware(pythonApp()), port: 8000 });
+ * ```
  */
-export function handlerMiddleware(given: Handler): Middleware {
-  const handler = belowMount(given);
+export function handlerMiddleware(original: Handler): Middleware {
+  const handler = belowMount(original);
   return (application) => {
     const { start, close } = application;
     const outside: Application = (environ, startResponse) => {
@@ -30,7 +42,7 @@ export function handlerMiddleware(given: Handler): Middleware {
   };
 }
 
-/** Shows a handler the path as if it were not mounted. */
+/** The handler, which sees the path as if it were not mounted. */
 function belowMount(handler: Handler): Handler {
   return (request, next) => {
     const { scriptName, path } = request;
@@ -42,28 +54,26 @@ function belowMount(handler: Handler): Handler {
   };
 }
 
-/** Calls the application behind a handler that was itself called with an environ. What the handler changed in the request is changed there. */
+/** Calls the application behind a handler that was called with an environ. Changes of the request by the handler become changes of the environ. */
 function callInside(application: Application, environ: Environ, request: Request, passed: Request): HandlerResult {
   const errors = environ['wsgi.errors'];
-  const exchange = new Exchange(passed, null, {
+  const call = new ApplicationCall(passed, null, {
     onError: (error) => errors.write(`${error instanceof Error ? error.stack : String(error)}\n`),
     errorResponse: () => Response.text(500, 'Internal Server Error\n'),
   });
-  return exchange.run(application, passed === request ? environ : changedEnviron(environ, request, passed, exchange));
+  return call.run(application, passed === request ? environ : changedEnviron(environ, request, passed, call));
 }
 
-/** What a request says by itself. All other keys are what middleware before the handler, or the server, has put there. */
+/** Keys that the request itself provides. All others come from the server, or from middleware outside of the handler. */
 const OF_REQUEST = new Set(['wsgi.input', 'wsgi.url_scheme']);
 
-/** The environ of a request that a handler has derived, with what middleware before it had added. */
-function changedEnviron(environ: Environ, request: Request, passed: Request, exchange: Exchange): Environ {
+/** The environ of a request that a handler has changed, with the keys that middleware outside of it had added. */
+function changedEnviron(environ: Environ, request: Request, passed: Request, call: ApplicationCall): Environ {
   const { SERVER_NAME, SERVER_SOFTWARE: software, REMOTE_USER, AUTH_TYPE, CONTENT_LENGTH } = environ;
   const multiprocess = environ['wsgi.multiprocess'];
-  const environs = new Environs({ listeners: [], software, multiprocess, errors: environ['wsgi.errors'] });
-  const client = environ['viaduct.client'] ?? exchange;
-  const changed = environs
-    .sectionOf(passed)
-    .environ(passed, client, environ['wsgi.early_hints'] ?? exchange.earlyHints);
+  const environs = new EnvironBuilder({ listeners: [], software, multiprocess, errors: environ['wsgi.errors'] });
+  const client = environ['viaduct.client'] ?? call;
+  const changed = environs.sectionOf(passed).environ(passed, client, environ['wsgi.early_hints'] ?? call.earlyHints);
   changed.SERVER_NAME = SERVER_NAME;
   if (REMOTE_USER !== undefined) changed.REMOTE_USER = REMOTE_USER;
   if (AUTH_TYPE !== undefined) changed.AUTH_TYPE = AUTH_TYPE;

@@ -4,16 +4,16 @@ import { SourceReader } from './source-reader.ts';
 
 const LF = 0x0a;
 
-/** What blocks are pulled from: null is the end. */
+/** A source that blocks are pulled from. Null is the end. */
 interface Blocks {
   next(): Promise<Buffer | null>;
 }
 
-/** `wsgi.input` over blocks that come one by one. */
+/** `wsgi.input` over blocks that arrive one by one. */
 class BlockInput implements InputStream {
   readonly #blocks: Blocks;
-  /** What came and was not read yet. */
-  #rest: Buffer | null = null;
+  /** The part of the last block that was not read yet. */
+  #unread: Buffer | null = null;
   #ended = false;
 
   constructor(blocks: Blocks) {
@@ -45,12 +45,12 @@ class BlockInput implements InputStream {
 
   async *blocks(): AsyncGenerator<Buffer> {
     for (let block = await this.#peek(); block !== null; block = await this.#peek()) {
-      this.#rest = null;
+      this.#unread = null;
       yield block;
     }
   }
 
-  /** Takes `size` bytes, all when it is negative, but nothing behind the byte at the place that `last` finds in a block. */
+  /** Takes `size` bytes, or all if it is negative, and stops after the byte whose index in a block `last` returns, or -1 for none. */
   async #take(size: number, last: (block: Buffer) => number): Promise<Buffer> {
     const pieces: Buffer[] = [];
     let left = size < 0 ? Number.MAX_SAFE_INTEGER : size;
@@ -59,7 +59,7 @@ class BlockInput implements InputStream {
       if (block === null) break;
       const end = last(block) + 1;
       const piece = block.subarray(0, Math.min(end === 0 ? block.length : end, left));
-      this.#rest = piece.length < block.length ? block.subarray(piece.length) : null;
+      this.#unread = piece.length < block.length ? block.subarray(piece.length) : null;
       pieces.push(piece);
       left -= piece.length;
       if (piece.length === end) break;
@@ -69,14 +69,14 @@ class BlockInput implements InputStream {
   }
 
   async #peek(): Promise<Buffer | null> {
-    if (this.#rest !== null || this.#ended) return this.#rest;
-    this.#rest = await this.#blocks.next();
-    this.#ended = this.#rest === null;
-    return this.#rest;
+    if (this.#unread !== null || this.#ended) return this.#unread;
+    this.#unread = await this.#blocks.next();
+    this.#ended = this.#unread === null;
+    return this.#unread;
   }
 }
 
-/** `wsgi.input` of a request as it came, which can be passed on as long as nobody has read of it. */
+/** `wsgi.input` of a request. If nothing of it was read, the original content can be passed on. */
 export class RequestInput extends BlockInput {
   readonly body: BodySource;
   readonly #reader: SourceReader;
@@ -93,7 +93,10 @@ export class RequestInput extends BlockInput {
   }
 }
 
-/** An `wsgi.input` that gives `content`: bytes, text (as UTF-8), or blocks that come one by one. For middleware that replaces the content. */
+/**
+ * Makes a `wsgi.input` of `content`: bytes, a string (as UTF-8), or an iterable of blocks. For middleware that replaces the content of a request, which must
+ * also set or delete CONTENT_LENGTH.
+ */
 export function inputOf(content: Uint8Array | string | AsyncIterable<Uint8Array> | Iterable<Uint8Array>): InputStream {
   return new BlockInput(blocksOf(typeof content === 'string' ? Buffer.from(content, 'utf8') : content));
 }

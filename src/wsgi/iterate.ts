@@ -1,8 +1,8 @@
 import type { ResponseBody } from './contract.ts';
 
-/** Who sends what is iterated. */
+/** Sends the blocks of an iterated body. */
 export interface BlockTaker {
-  /** Returns whether more is wanted. */
+  /** Returns whether the client wants more. */
   send(block: Uint8Array): boolean;
   ready(): Promise<void>;
   finish(): void;
@@ -11,8 +11,8 @@ export interface BlockTaker {
 }
 
 /**
- * Iterates `body`, a block at a time: the next one is asked for when the last one has left and there is room. Whatever happens, an iterator that is not
- * exhausted is told (`return`), and then the body is closed, once. Returns a function that stops it, also while a block is awaited.
+ * Iterates `body`, a block at a time: it requests the next block when the last one was sent and there is room. In every case it calls `return` of an iterator
+ * that is not exhausted, and then `close` of the body once. Returns a function that stops the iteration, also while it waits for a block.
  */
 export function iterate(body: ResponseBody, taker: BlockTaker): () => void {
   const iteration = new Iteration(body, taker);
@@ -70,7 +70,7 @@ class Iteration {
     this.#taker.close(this.#body);
   }
 
-  /** A method, because it may be stopped while it waits. */
+  /** A method, because the iteration may be stopped while it waits. */
   #isRunning(): boolean {
     return this.#state === 'running';
   }

@@ -6,24 +6,24 @@ import { SourceReader } from './source-reader.ts';
 
 const BLOCK_BYTES = 65536;
 
-/** Content that a Python application, or another part of the server, sends in blocks or as a file. Where nobody looks into it, it passes on as it is. */
+/** Content that a Python application, or another part of the server, sends in blocks or as a file. If no middleware reads it, it passes on unchanged. */
 export class PassedBody implements AsyncIterable<Uint8Array> {
   readonly #content: FileBody | BodySource;
   #state: 'whole' | 'taken' | 'iterated' | 'closed' = 'whole';
   #reader: SourceReader | null = null;
-  /** Of a file, under way: its number must not become another file's before that is over. */
+  /** A read of the file that is not finished. Its descriptor must not be closed and reused before that. */
   #reading: Promise<number> | null = null;
 
   constructor(content: FileBody | BodySource) {
     this.#content = content;
   }
 
-  /** Nobody has begun to read it. */
+  /** Nothing was read yet. */
   get isWhole(): boolean {
     return this.#state === 'whole';
   }
 
-  /** Takes the content itself. It need not be closed then. */
+  /** Takes the content itself. Then the body need not be closed. */
   take(): FileBody | BodySource {
     this.#state = 'taken';
     return this.#content;
@@ -64,7 +64,7 @@ export class PassedBody implements AsyncIterable<Uint8Array> {
   }
 }
 
-/** A response's content as a body of the contract. */
+/** The content of a response as a body of the contract. */
 export function passBody(content: HttpBody): ResponseBody {
   if (content === null) return [];
   return content instanceof Uint8Array ? [content] : new PassedBody(content);

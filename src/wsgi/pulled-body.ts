@@ -3,15 +3,15 @@ import { RequestBodyError } from '../http/refusal.ts';
 
 const NO_TRAILERS: HeaderList = [];
 
-/** What content is pulled from. */
+/** A source that content is pulled from. */
 export interface PulledSource {
   /** The next block; null at the end. */
   next(): Promise<Uint8Array | null>;
-  /** Nobody asks any more, also for what `next` was asked for last. */
+  /** Nothing more is needed, also not the block that the last `next` asked for. */
   cancel(): void;
 }
 
-/** The content of a request that is pulled out of something, a block at a time, and no faster than it is taken. */
+/** The content of a request that is pulled from a source, a block at a time, and no faster than it is taken. */
 export class PulledBody implements RequestBody {
   readonly length: number;
   readonly trailers = NO_TRAILERS;
@@ -19,7 +19,7 @@ export class PulledBody implements RequestBody {
   #state: 'flowing' | 'paused' | 'cancelled' = 'flowing';
   #resumed: (() => void) | null = null;
 
-  /** `length` is -1 when it is not known before the end. */
+  /** `length` is -1 if it is not known before the end. */
   constructor(source: PulledSource, length: number) {
     this.#source = source;
     this.length = length;
@@ -73,7 +73,7 @@ export class PulledBody implements RequestBody {
     resumed?.();
   }
 
-  /** A method, because it may be cancelled while it waits. */
+  /** A method, because the body may be cancelled while it waits. */
   #isCancelled(): boolean {
     return this.#state === 'cancelled';
   }

@@ -3,7 +3,7 @@ import { SP } from '../http/http1/bytes.ts';
 import { type EncodedHeaders, HeaderEncoder, type Response } from '../http/response.ts';
 import type { Header } from './contract.ts';
 
-/** Where a list that was read keeps what it was read from. A copy of the list, such as `filter` makes, has nothing there. */
+/** The property of a list that holds the lines it was read from. A copy of the list, as `filter` makes it, does not have the property. */
 const READ = Symbol('viaduct.read');
 
 interface ReadHeaders extends Array<Header> {
@@ -11,8 +11,8 @@ interface ReadHeaders extends Array<Header> {
 }
 
 /**
- * The fields of `response` as a list for `start_response`. While nobody changes the list, its lines are still those that it was read from, and need not be
- * checked and written again.
+ * The fields of `response` as a list for `start_response`. If the list is not changed, its lines are those that it was read from, and need not be checked and
+ * written again.
  */
 export function readHeaders(response: Response): readonly Header[] {
   const headers: ReadHeaders = readLines(response.lines);
@@ -38,7 +38,7 @@ export function readLines(lines: string): Header[] {
 }
 
 /**
- * Checks what an application passes to `start_response`.
+ * Checks the headers that an application passes to `start_response`.
  *
  * @throws ViaductError `HEADER_INVALID`, see `Response.fromHeaders`.
  */
@@ -59,7 +59,7 @@ export function encodeResponseHeaders(headers: readonly Header[]): EncodedHeader
 }
 
 /**
- * Checks what an application passes to `wsgi.early_hints`; returns its field lines.
+ * Checks the headers that an application passes to `wsgi.early_hints`; returns their field lines.
  *
  * @throws ViaductError `HEADER_INVALID`, see `Response.fromHeaders`, and for a Content-Length: an interim response has no content (RFC 9110 section 8.6).
  */

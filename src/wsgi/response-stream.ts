@@ -1,11 +1,11 @@
 import type { BodySink, BodySource } from '../http/message.ts';
 
-/** A response's content, as an application produces it block by block. */
+/** The content of a response, as an application produces it block by block. */
 export class ResponseStream implements BodySource {
   readonly #onCancel: () => void;
   #sink: BodySink | null = null;
   #state: 'new' | 'flowing' | 'paused' | 'cancelled' | 'over' = 'new';
-  /** What was produced before somebody took it. */
+  /** Blocks that the sink has not taken yet. */
   #waiting: Uint8Array[] = [];
   #outcome: 'open' | 'ended' | Error = 'open';
   #whenReady: (() => void)[] = [];
@@ -30,7 +30,7 @@ export class ResponseStream implements BodySource {
     this.#pass();
   }
 
-  /** Resolves when there is room for another block and those before it have left: never within the same turn of the event loop. */
+  /** Resolves when the earlier blocks were sent and there is room for another, never within the same turn of the event loop. */
   ready(): Promise<void> {
     return new Promise((resolve) => {
       setImmediate(() => {

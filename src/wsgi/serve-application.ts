@@ -1,21 +1,21 @@
 import type { Next } from '../http/handler.ts';
-import { Exchange } from './application-call.ts';
+import { ApplicationCall } from './application-call.ts';
 import type { ApplicationOptions } from './application-options.ts';
 import type { Application } from './contract.ts';
-import { Environs } from './environ-builder.ts';
-import { handleOf } from './native-application.ts';
+import { EnvironBuilder } from './environ-builder.ts';
+import { nativeHandlerOf } from './native-application.ts';
 
 /**
- * The server's side of the contract (PEP 3333, "The Server/Gateway Side"): the end of a handler chain that calls `application`. One that takes requests itself,
- * as a pool of Python workers does, is called without an environ.
+ * The server's side of the contract (PEP 3333, "The Server/Gateway Side"): the end of a handler chain, which calls `application`. An application that takes
+ * requests itself, such as a pool of Python workers, is called without an environ.
  */
 export function serveApplication(application: Application, server: ApplicationOptions): Next {
-  const handle = handleOf(application, server);
+  const handle = nativeHandlerOf(application, server);
   if (handle !== null) return handle;
-  const environs = new Environs(server);
+  const environs = new EnvironBuilder(server);
   return function callApplication(request) {
     const section = environs.sectionOf(request);
-    const exchange = new Exchange(request, section, server);
-    return exchange.run(application, section.environ(request, exchange, exchange.earlyHints));
+    const call = new ApplicationCall(request, section, server);
+    return call.run(application, section.environ(request, call, call.earlyHints));
   };
 }

@@ -1,12 +1,12 @@
 import type { BodySink, BodySource } from '../http/message.ts';
 
-/** Blocks that may wait here before the source is asked to pause. */
+/** Bytes that may wait here before the source is asked to pause. */
 const WAITING_BYTES_MAX = 65536;
 
-/** Pulls blocks out of a source that pushes them. */
+/** Pulls blocks from a source that pushes them. */
 export class SourceReader implements BodySink {
   readonly #source: BodySource;
-  /** A request's blocks are only lent. */
+  /** Whether blocks are copied. A block of a request is valid only during the call. */
   readonly #copies: boolean;
   #state: 'new' | 'flowing' | 'paused' | 'ended' | 'failed' | 'cancelled' = 'new';
   #error: Error | null = null;
@@ -19,7 +19,7 @@ export class SourceReader implements BodySink {
     this.#copies = copies;
   }
 
-  /** Nothing has been asked for. */
+  /** Nothing was read yet. */
   get untouched(): boolean {
     return this.#state === 'new';
   }
@@ -40,7 +40,7 @@ export class SourceReader implements BodySink {
     });
   }
 
-  /** Nobody asks any more. */
+  /** Nothing more will be read. */
   cancel(): void {
     if (this.#state === 'ended' || this.#state === 'failed' || this.#state === 'cancelled') return;
     this.#state = 'cancelled';

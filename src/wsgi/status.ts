@@ -1,37 +1,37 @@
 import { ViaductError } from '../errors.ts';
 import { reasonPhrase } from '../http/semantics/status.ts';
 
-/** A status as an application gives it. */
+/** A status as an application writes it. */
 export interface Status {
   readonly code: number;
-  /** '' for the usual one. */
+  /** The reason phrase; '' for the standard one. */
   readonly reason: string;
 }
 
-/** Applications use few: they are parsed once. */
-const MEMORY = 1024;
-const known = new Map<string, Status>();
+/** Statuses that were parsed already. Applications use few. */
+const cache = new Map<string, Status>();
+const CACHE_MAX = 1024;
 
 /**
- * Reads `404 Not Found`: a code of 200 to 999, a space and a reason phrase.
+ * Reads `404 Not Found`: a code of 200 to 599, a space and a reason phrase.
  *
- * @throws ViaductError `HEADER_INVALID` for anything else.
+ * @throws ViaductError `HEADER_INVALID` for anything else
  */
 export function parseStatus(status: string): Status {
-  const before = known.get(status);
-  if (before !== undefined) return before;
+  const cached = cache.get(status);
+  if (cached !== undefined) return cached;
   const [, digits, text = ''] =
-    (typeof status === 'string' && /^([2-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/.exec(status)) || [];
+    (typeof status === 'string' && /^([2-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/.exec(status)) || [];
   if (digits === undefined) {
-    const what = typeof status === 'string' ? JSON.stringify(status) : typeof status;
+    const shown = typeof status === 'string' ? JSON.stringify(status) : typeof status;
     throw new ViaductError(
       'HEADER_INVALID',
-      `Cannot send status ${what}: it must be a code of 200 to 999, a space and a reason`,
+      `Cannot send status ${shown}: it must be a code of 200 to 599, a space and a reason`,
     );
   }
   const code = Number(digits);
   const parsed = { code, reason: text === reasonPhrase(code) ? '' : text };
-  if (known.size < MEMORY) known.set(status, parsed);
+  if (cache.size < CACHE_MAX) cache.set(status, parsed);
   return parsed;
 }
 

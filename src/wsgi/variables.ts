@@ -2,19 +2,22 @@ import type { ClientCertificate, HeaderList } from '../http/message.ts';
 
 /** The variables that all requests of one listener share. */
 export interface ListenerEnviron {
+  /** The host that the listener was configured with. */
   readonly SERVER_NAME: string;
+  /** The port that the listener is bound to, in decimal. */
   readonly SERVER_PORT: string;
+  /** The scheme that the listener speaks. */
   readonly 'wsgi.url_scheme': 'http' | 'https';
 }
 
-/** A longer header name is no name that anybody looks up. */
+/** No application looks up a longer header name. */
 const KEY_LENGTH_MAX = 255;
 
-/** The content arrives decoded, so its framing is the server's. HTTP_PROXY is what programs take for the setting of an outgoing proxy (CVE-2016-5385). */
+/** The content arrives decoded, so its framing belongs to the server. Programs mistake HTTP_PROXY for the setting of an outgoing proxy (CVE-2016-5385). */
 const NOT_PASSED_ON = new Set(['transfer-encoding', 'proxy']);
 
 /**
- * The environ key of a header name as received; null for a header that no application must see. Names with an underscore are among those, because
+ * The environ key of a header name as received; null for a header that no application may see. A name with an underscore is such a header, because
  * `X_Real_IP` and `X-Real-IP` would become the same key.
  */
 export function environKey(name: string): string | null {
@@ -24,7 +27,7 @@ export function environKey(name: string): string | null {
   return key === 'CONTENT_TYPE' || key === 'CONTENT_LENGTH' ? key : `HTTP_${key}`;
 }
 
-/** One field per key: repeated values are joined by a comma (RFC 9110 section 5.3), cookies by a semicolon (RFC 6265). */
+/** One field per name: repeated values are joined by a comma (RFC 9110 section 5.3), cookies by a semicolon (RFC 6265). */
 export function joinRepeated(headers: HeaderList): HeaderList {
   const values = new Map<string, string>();
   for (let i = 0; i < headers.length; i += 2) {
@@ -37,24 +40,24 @@ export function joinRepeated(headers: HeaderList): HeaderList {
   return [...values].flat();
 }
 
-/** Bytes behind `%XX` as latin-1 characters. A `%` that begins no such sequence stays as it is. */
+/** `path` with each `%XX` as one latin-1 character. A `%` without two hexadecimal digits stays as it is. */
 export function percentDecode(path: string): string {
   return path.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-/** What of a decoded path, a character a byte, cannot stand in a request target is written `%XX` (RFC 3986 section 3.3). */
+/** A decoded path, each character a byte, with `%XX` for each character that a request target cannot contain (RFC 3986 section 3.3). */
 export function percentEncode(path: string): string {
   return path.replace(/[^A-Za-z0-9\-._~!$&'()*+,;=:@/]/g, (character) => {
     return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
   });
 }
 
-/** Text of a variable such as PATH_INFO, whose characters are the bytes of UTF-8; bytes that are none become U+FFFD. */
+/** The text of a variable such as PATH_INFO, whose characters are the bytes of UTF-8. Bytes that are not UTF-8 become U+FFFD. */
 export function pathText(native: string): string {
   return Buffer.from(native, 'latin1').toString('utf8');
 }
 
-/** Variables for a client's certificate, named as Apache's mod_ssl does: who looks for one looks there. */
+/** The variables for a client's certificate, named as in Apache's mod_ssl, where applications look for them. */
 export function certificateVariables(certificate: ClientCertificate): Readonly<Record<CertificateVariable, string>> {
   const { verified, subject, issuer, serial, fingerprint256 } = certificate;
   return {
@@ -73,7 +76,7 @@ type CertificateVariable =
   | 'SSL_CLIENT_M_SERIAL'
   | 'SSL_CLIENT_FINGERPRINT';
 
-/** PEP 3333's native string of a text: its UTF-8 bytes, a character each. */
+/** PEP 3333's native string of a text: each character is a byte of its UTF-8. */
 export function native(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }

@@ -39,7 +39,7 @@ async function environOf(url: string, init?: RequestInit): Promise<Record<string
 }
 
 describe('createServer', { concurrency: 4 }, () => {
-  it('serves an application on a free port, and is gone at the end of the block', async () => {
+  it('serves an application on a free port, and stops at the end of the block', async () => {
     let url = '';
     {
       await using server = await createServer({ application: hello, listen: LISTEN });
@@ -59,7 +59,7 @@ describe('createServer', { concurrency: 4 }, () => {
     assert.deepEqual(counts(), before);
   });
 
-  it('starts and closes the applications that it was given once, in development too', async () => {
+  it('starts and closes the applications that it was given exactly once, also in development', async () => {
     const calls: string[] = [];
     const application = Object.assign(((environ, startResponse) => hello(environ, startResponse)) as Application, {
       start: async () => void calls.push('start'),
@@ -70,12 +70,12 @@ describe('createServer', { concurrency: 4 }, () => {
       const server = await createServer({ application: compose(passing)(application), listen: LISTEN, dev });
       assert.equal(await textOf(`${server.url}/x`), 'hello /x');
       assert.deepEqual(calls, ['start']);
-      await Promise.all([server.close(), server.close()]);
+      await Promise.all([server.stop(), server.stop()]);
       assert.deepEqual(calls.splice(0), ['start', 'close']);
     }
   });
 
-  it('closes what the middleware of its settings holds, and not what is lent to several', async (t) => {
+  it('closes the middleware of its settings', async (t) => {
     const project = makeProject(t, {
       'holds.mjs': `export const calls = [];
 export const middleware = (application, { name }) =>
@@ -86,35 +86,90 @@ export const middleware = (application, { name }) =>
     const middleware = [{ use: join(project, 'holds.mjs'), options: { name: 'held' } }];
     const server = await createServer({ application: hello, middleware, listen: LISTEN });
     assert.equal(await textOf(`${server.url}/x`), 'hello /x');
-    await server.close();
+    await server.stop();
     assert.deepEqual((globalThis as { closedByTest?: string[] }).closedByTest, ['held']);
   });
 
-  it('takes routes and settings with the keys of viaduct.toml, and applications by name', async () => {
+  it('takes the settings and routes of viaduct.toml with keys in camelCase, and applications by name', async () => {
     await using server = await createServer({
       application: hello,
       applications: { other },
       listen: LISTEN,
       route: [
         { path: '/other/*', app: 'other' },
-        { path: '/said', respond: { body: 'said' } },
+        {
+          path: '/said',
+          respond: { body: 'said', contentType: 'text/x-said' },
+          securityHeaders: { frameOptions: false },
+        },
       ],
     });
+    const said = await fetch(`${server.url}/said`);
+    assert.equal(said.headers.get('content-type'), 'text/x-said');
+    assert.deepEqual([said.headers.has('referrer-policy'), said.headers.has('x-frame-options')], [true, false]);
     assert.equal(await textOf(`${server.url}/other/x`), 'other');
     assert.equal(await textOf(`${server.url}/said`), 'said');
     assert.equal(await textOf(`${server.url}/else`), 'hello /else');
   });
 
-  it('tells all mistakes, and starts nothing', async () => {
+  it('treats undefined as absent, also for options with a default of its own', async (t) => {
+    const lines = t.mock.method(process.stdout, 'write');
+    await using server = await createServer({
+      application: hello,
+      applications: undefined,
+      listen: LISTEN,
+      accessLog: undefined,
+      gracefulTimeoutMs: undefined,
+      tls: undefined,
+    });
+    assert.equal(await textOf(`${server.url}/x`), 'hello /x');
+    assert.equal(lines.mock.calls.filter(({ arguments: [text] }) => String(text).includes('GET')).length, 0);
+  });
+
+  it('names options in camelCase, also those that were probably meant', async () => {
+    const lines: [options: object, message: string][] = [
+      [
+        { headerTimeOutMs: 1 },
+        'Cannot use setting "headerTimeOutMs": there is no such setting; did you mean headerTimeoutMs?',
+      ],
+      [{ access_log: 'off' }, 'Cannot use setting "access_log": there is no such setting; did you mean accessLog?'],
+      [
+        { route: [{}, { rateLimit: { rate: '1/s', burts: 1 } }] },
+        'Cannot use route[2].rateLimit.burts: there is no such key; did you mean burst?',
+      ],
+      [
+        { route: [{}, { static_options: {} }] },
+        'Cannot use route[2].static_options: there is no such key; did you mean staticOptions?',
+      ],
+      [
+        { headerTimeoutMs: 1 },
+        'Cannot use headerTimeoutMs = 1: it must be a time from 50ms to 1h, such as 500ms or 30s',
+      ],
+      [{ route: [{ app: 'nix' }] }, 'Cannot use route[1].app: there is no application "nix"'],
+      [{ processes: 2 }, 'Cannot use setting "processes": a server inside a program is one process'],
+      [
+        { proxy: 'http://127.0.0.1:1' },
+        'Cannot use setting "proxy": only the command viaduct takes it; write a route with proxy',
+      ],
+      [{ trustedProxies: ['nowhere'] }, 'trustedProxies'],
+    ];
+    for (const [options, message] of lines) {
+      const error = await createServer({ application: hello, listen: LISTEN, ...options }).catch((caught) => caught);
+      assert.equal(error.code, 'SETTINGS');
+      assert.ok(error.message.includes(message), error.message);
+    }
+  });
+
+  it('reports all errors, and starts nothing', async () => {
     const options = { application: hello, listen: LISTEN, workers: -1, route: [{ path: '/x', app: 'nix' }] };
     await assert.rejects(createServer(options), { code: 'SETTINGS', message: /workers = -1/ });
     await assert.rejects(createServer({ ...options, workers: 1 }), { message: /there is no application "nix"/ });
     await assert.rejects(createServer({ application: hello, target: 'x', listen: LISTEN }), {
-      message: /"main": it is given and configured/,
+      message: /"main": it is both given and configured/,
     });
   });
 
-  it('rejects with the address when it is taken', async () => {
+  it('rejects with the address when the address is in use', async () => {
     await using server = await createServer({ application: hello, listen: LISTEN });
     await assert.rejects(createServer({ application: hello, listen: server.url.slice(7) }), { code: 'LISTEN' });
     assert.equal(await textOf(`${server.url}/`), 'hello /');
@@ -123,27 +178,27 @@ export const middleware = (application, { name }) =>
   it('answers 404 without an application, and 500 for one that fails', async () => {
     await using nothing = await createServer({ listen: LISTEN });
     assert.equal((await fetch(nothing.url)).status, 404);
-    const told: string[] = [];
-    const log = { ...QUIET, error: (message: string) => void told.push(message) };
+    const reported: string[] = [];
+    const log = { ...QUIET, error: (message: string) => void reported.push(message) };
     const application: Application = () => Promise.reject(new Error('failed on purpose'));
     await using failing = await createServer({ application, listen: LISTEN, log });
     assert.equal((await fetch(failing.url)).status, 500);
-    assert.match(told.join('\n'), /failed on purpose/);
+    assert.match(reported.join('\n'), /failed on purpose/);
   });
 });
 
 describe('pythonApp', { concurrency: 2 }, () => {
-  it('is an application that a server serves, ends with it, and answers nothing afterwards', async (t) => {
+  it('is an application that a server serves and closes, and answers nothing afterwards', async (t) => {
     const application = pythonApp({ project: project(t) });
     const server = await createServer({ application, listen: LISTEN });
     const { pid, SERVER_PORT } = await environOf(`${server.url}/`);
     assert.equal(SERVER_PORT, new URL(server.url).port);
-    await server.close();
+    await server.stop();
     assert.throws(() => process.kill(pid as number, 0), { code: 'ESRCH' });
     await assert.rejects(application.start(), /it is closed/);
   });
 
-  it('gets the environ that middleware has made, and its own where nothing was changed', async (t) => {
+  it('gets the environ that middleware has changed, and its own if nothing was changed', async (t) => {
     await using python = pythonApp({ project: project(t) });
     const adding: Middleware = (application) => (environ, startResponse) => {
       const { HTTP_X_REMOVED: _, ...rest } = environ;
@@ -189,7 +244,7 @@ describe('pythonApp', { concurrency: 2 }, () => {
     }
   });
 
-  it('is asked without a server: with a path, a URL or a Request, and starts when it does not run', async (t) => {
+  it('answers without a server: a path, a URL or a Request, and starts if it does not run', async (t) => {
     await using python = pythonApp({ project: project(t) });
     const seen = async (response: Response) => (await response.json()) as Record<string, unknown>;
     const first = await python.request('/a%20b?q=1', { method: 'POST', body: 'content', headers: { 'X-Sent': '1' } });
@@ -205,7 +260,7 @@ describe('pythonApp', { concurrency: 2 }, () => {
     await assert.rejects(python.request('/'), /it is closed/);
   });
 
-  it('tells why it does not start, and starts when that is mended', async (t) => {
+  it('reports why it does not start, and starts when that is fixed', async (t) => {
     const directory = makeProject(t, { 'wsgi.py': "raise ImportError('broken on purpose')\n" });
     await using python = pythonApp({ project: directory, log: QUIET });
     await assert.rejects(python.start(), { code: 'APPLICATION_BROKEN' });
@@ -219,7 +274,7 @@ describe('pythonApp', { concurrency: 2 }, () => {
     assert.equal((await fetch(server.url)).status, 200);
   });
 
-  it('takes another release without dropping what runs', async (t) => {
+  it('reloads without dropping running requests', async (t) => {
     const directory = project(t);
     await using python = pythonApp({ project: directory });
     await using server = await createServer({ application: python, listen: LISTEN });
@@ -233,7 +288,7 @@ describe('pythonApp', { concurrency: 2 }, () => {
 });
 
 describe('serveStatic', () => {
-  it('answers with files below its path, and leaves the rest to the application, inside and outside of other middleware', async (t) => {
+  it('answers with files below its path, and passes other requests to the application, inside and outside of other middleware', async (t) => {
     const directory = makeProject(t, { 'files/a.txt': 'a file' });
     mkdirSync(join(directory, 'files/deep'));
     const passing: Middleware = (application) => (environ, startResponse) => application(environ, startResponse);

@@ -1,4 +1,4 @@
-"""Middleware that says in the answer where it was: `X-Passed` has its `name`, the innermost first, as the headers go outwards."""
+"""Middleware that marks the answer: `X-Passed` has the name of each middleware, the innermost first."""
 
 import json
 
@@ -6,7 +6,7 @@ closed = []
 
 
 class Named:
-    """Passes the application's iterable on as it is."""
+    """Passes on the iterable of the application unchanged."""
 
     def __init__(self, application, name='named', **options):
         self.application = application
@@ -24,7 +24,7 @@ class Named:
 
 
 class Wrapping:
-    """Returns an iterable of its own, whose `close()` is to be called, and to call that of the application's."""
+    """Returns an iterable of its own. Its `close()` calls that of the application's iterable."""
 
     def __init__(self, application):
         self.application = application

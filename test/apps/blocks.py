@@ -1,6 +1,6 @@
-"""Answers with blocks of 64 KiB: `/blocks?generator+N` one after another, `/blocks?list+N` as one.
+"""Answers with N blocks of 64 KiB: `/blocks?generator+N` one after another, `/blocks?list+N` as one block.
 
-`/blocks?produced` answers how many the generators have made so far, `/blocks?hello` with one word.
+`/blocks?produced` answers with the number of blocks that all generators have made, `/blocks?hello` with a word.
 """
 
 BLOCK = bytes(range(256)) * 256

@@ -1,8 +1,8 @@
-"""Returns an iterable that notes its `close()`. The first word of the query is the request's name, the second what happens.
+"""Returns an iterable that records its `close()`. The first word of the query is the name of the request, the second an action.
 
-`done` ends normally, `raise` raises in the middle, `raise-first` before the first block, `endless` goes on until it is closed,
+`done` ends normally, `raise` raises in the middle, `raise-first` before the first block, `endless` ends only when it is closed,
 `no-start` never calls `start_response`, `close-raises` fails in `close()`, `held` waits for `release`.
-`/closes?log` answers with what was closed, in order; `/closes?release` ends the waiting.
+`/closes?log` answers with the names that were closed, in order. `/closes?release` ends the waiting.
 """
 
 import threading
@@ -12,9 +12,9 @@ release = threading.Event()
 
 
 class Blocks:
-    def __init__(self, name, what):
+    def __init__(self, name, action):
         self.name = name
-        self.what = what
+        self.action = action
         self.blocks = self.make()
 
     def __iter__(self):
@@ -24,30 +24,30 @@ class Blocks:
         return next(self.blocks)
 
     def make(self):
-        if self.what == 'raise-first':
+        if self.action == 'raise-first':
             raise RuntimeError('before the first block')
         yield b'a block '
-        if self.what == 'raise':
+        if self.action == 'raise':
             raise RuntimeError('between two blocks')
-        while self.what == 'endless':
+        while self.action == 'endless':
             yield b'x' * 65536
-        if self.what == 'held':
+        if self.action == 'held':
             release.wait()
         yield b'another'
 
     def close(self):
         closed.append(self.name)
-        if self.what == 'close-raises':
+        if self.action == 'close-raises':
             raise RuntimeError('in close()')
 
 
 def application(environ, start_response):
-    name, _, what = environ['QUERY_STRING'].partition('+')
-    if what != 'no-start':
+    name, _, action = environ['QUERY_STRING'].partition('+')
+    if action != 'no-start':
         start_response('200 OK', [('Content-Type', 'text/plain')])
     if name == 'log':
         return [' '.join(closed).encode()]
     if name == 'release':
         release.set()
         return [b'released']
-    return Blocks(name, what)
+    return Blocks(name, action)

@@ -1,6 +1,6 @@
-"""Answers with the CONTENT_LENGTH that it was given, the length of what it could read, and its SHA-256.
+"""Answers with CONTENT_LENGTH, the length of the content that it could read, and its SHA-256.
 
-The query is a name; `/digests?seen` answers with all names that came so far.
+The query is the name of the request. `/digests?seen` answers with all names so far.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Does at the edge of PEP 3333 what the query names; `/edges?log` answers with what was noted, in order."""
+"""Does the action that the query names, at an edge of PEP 3333. `/edges?log` answers with the notes so far, in order."""
 
 noted = []
 PLAIN = ('Content-Type', 'text/plain')
@@ -6,7 +6,7 @@ LENGTH = ('Content-Length', '5')
 
 
 class Blocks:
-    """An iterable, and no iterator, of two blocks."""
+    """An iterable of two blocks that is not an iterator."""
 
     def __iter__(self):
         return iter((b'two ', b'blocks'))
@@ -22,42 +22,42 @@ class Sized(Blocks):
 
 
 class Indexed:
-    """An iterable as they were before iterators: `iter()` asks for one index after the other."""
+    """An iterable without `__iter__`: `iter()` calls it with one index after the other."""
 
     def __getitem__(self, index):
         return (b'two ', b'blocks')[index]
 
 
-def generator(start_response, what):
+def generator(start_response, action):
     try:
-        if what == 'early-block':
+        if action == 'early-block':
             yield b'too early'
-        if what == 'late':
+        if action == 'late':
             yield b''
             yield b''
         start_response('200 OK', [PLAIN])
-        if what == 'nothing':
+        if action == 'nothing':
             return
-        yield b'begun'
-        if what == 'start-again':
+        yield b'started'
+        if action == 'start-again':
             start_response('404 Not Found', [PLAIN])
-        if what == 'odd':
+        if action == 'odd':
             yield 5
-        if what == 'view':
+        if action == 'view':
             yield memoryview(b'not bytes')
-        while what == 'endless':
+        while action == 'endless':
             yield b'x' * 65536
     finally:
-        noted.append(f'{what} ended')
+        noted.append(f'{action} ended')
 
 
-def writing(start_response, what):
-    headers = [PLAIN, LENGTH] if what in ('write-more', 'write-less') else [PLAIN]
-    write = start_response('204 No Content' if what == 'write-204' else '200 OK', headers)
+def writing(start_response, action):
+    headers = [PLAIN, LENGTH] if action in ('write-more', 'write-less') else [PLAIN]
+    write = start_response('204 No Content' if action == 'write-204' else '200 OK', headers)
     write(b'one')
-    if what == 'write-yields':
+    if action == 'write-yields':
         return yielding(write)
-    if what == 'write-more':
+    if action == 'write-more':
         write(b'two')
         write(b'three')
     return []
@@ -70,36 +70,36 @@ def yielding(write):
 
 
 def application(environ, start_response):
-    what = environ['QUERY_STRING']
-    if what == 'log':
+    action = environ['QUERY_STRING']
+    if action == 'log':
         start_response('200 OK', [PLAIN])
         return [','.join(noted).encode()]
-    if what in ('early-block', 'late', 'nothing', 'start-again', 'odd', 'view', 'endless'):
-        return generator(start_response, what)
-    if what.startswith('write'):
-        return writing(start_response, what)
-    if what == 'never':
+    if action in ('early-block', 'late', 'nothing', 'start-again', 'odd', 'view', 'endless'):
+        return generator(start_response, action)
+    if action.startswith('write'):
+        return writing(start_response, action)
+    if action == 'never':
         return []
-    if what == 'under':
+    if action == 'under':
         environ['wsgi.input'].read(3)
-    if what == 'closed-input':
+    if action == 'closed-input':
         environ['wsgi.input'].close()
     start_response('200 OK', [PLAIN])
-    if what == 'unsized':
+    if action == 'unsized':
         return Blocks()
-    if what.startswith('sized'):
-        return Sized(int(what[5:]))
-    if what == 'indexed':
+    if action.startswith('sized'):
+        return Sized(int(action[5:]))
+    if action == 'indexed':
         return Indexed()
-    if what == 'bytes':
-        return b'bytes, of which iteration makes numbers'
-    if what == 'closing':
+    if action == 'bytes':
+        return b'bytes, whose iteration yields numbers'
+    if action == 'closing':
         return Restarting(start_response)
     return [b'answered']
 
 
 class Restarting(Blocks):
-    """Calls `start_response` when its response is complete."""
+    """Calls `start_response` when the response is complete."""
 
     def __init__(self, start_response):
         self.start_response = start_response

@@ -1,4 +1,4 @@
-"""Answers with its environ as JSON: strings as they are, everything else as the name of its type and its `repr`."""
+"""Answers with its environ as JSON: strings unchanged, all other values as the name of their type and their `repr`."""
 
 import json
 

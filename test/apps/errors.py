@@ -1,7 +1,7 @@
-"""Calls `start_response` again with `exc_info`; the query says when.
+"""Calls `start_response` again with `exc_info`. The query says when.
 
-`before`: nothing was sent yet. `after`: a block was, chunked. `after-length`: a block was, of a declared length; both wait until
-somebody asks for `go`. `status`: the first status had no content. `twice`: without `exc_info`, which is a mistake.
+`before`: nothing was sent yet. `after`: a block was sent, in chunks. `after-length`: a block was sent, with a declared length. Both wait
+for a request with the query `go`. `status`: the first status had no content. `twice`: without `exc_info`, which is an error.
 """
 
 import sys
@@ -26,10 +26,10 @@ def application(environ, start_response):
 def blocks(when, start_response):
     if when == 'go':
         go.release()
-        yield b'gone on'
+        yield b'continued'
         return
     if when.startswith('after'):
-        yield b'begun'
+        yield b'started'
         go.acquire()
     try:
         raise LookupError('in the middle')

@@ -1,11 +1,11 @@
-"""Returns `wsgi.file_wrapper` around what the query names.
+"""Returns `wsgi.file_wrapper` around the file that the query names.
 
-`/files?closed` answers with what was closed so far, and how far it had been read by then: a file that the server sends by
-itself was not read at all.
+`/files?closed` answers with the closed files, and the position of each when it was closed. A file that the server sends by itself is
+never read.
 
 `file`, `offset+N`, `length+N` (a Content-Length of N), `memory` (a BytesIO), `temporary` (an unnamed file), `named` (tempfile's
-wrapper), `decoding` (a file object that makes other bytes of it), `attribute` (an object whose `.file` is not what it reads),
-`pipe`, `large` (64 MB, sparse), `text` (a mistake), `iterated` (the wrapper within a generator), `missing` (no wrapper used).
+wrapper), `decoding` (a file object that changes the bytes), `attribute` (an object that does not read from its `.file`),
+`pipe`, `large` (64 MB, sparse), `text` (an error), `iterated` (the wrapper within a generator), `missing` (no wrapper used).
 """
 
 import io
@@ -34,7 +34,7 @@ class Attribute:
 
 
 class Noting:
-    """Reads as the file does and notes that it was closed, as Django's files do."""
+    """Reads like the file, and records that it was closed. It is not a real file, like the files of Django."""
 
     def __init__(self, name, file):
         self.name = name
@@ -54,17 +54,17 @@ def position(file):
 
 
 def application(environ, start_response):
-    what, _, number = environ['QUERY_STRING'].partition('+')
+    kind, _, number = environ['QUERY_STRING'].partition('+')
     headers = [('Content-Type', 'application/octet-stream')]
-    if what == 'closed':
+    if kind == 'closed':
         start_response('200 OK', headers)
         return [' '.join(closed).encode()]
-    if what == 'length':
+    if kind == 'length':
         headers.append(('Content-Length', number))
     start_response('200 OK', headers)
-    file = opened(what, number)
-    wrapped = environ['wsgi.file_wrapper'](file if what == 'attribute' else Noting(what, file), 4096)
-    return iterated(wrapped) if what == 'iterated' else wrapped
+    file = opened(kind, number)
+    wrapped = environ['wsgi.file_wrapper'](file if kind == 'attribute' else Noting(kind, file), 4096)
+    return iterated(wrapped) if kind == 'iterated' else wrapped
 
 
 def iterated(wrapped):
@@ -74,29 +74,29 @@ def iterated(wrapped):
         wrapped.close()
 
 
-def opened(what, number):
-    if what == 'memory':
+def opened(kind, number):
+    if kind == 'memory':
         return io.BytesIO(CONTENT)
-    if what == 'decoding':
+    if kind == 'decoding':
         return Decoding(path)
-    if what == 'attribute':
+    if kind == 'attribute':
         return Attribute()
-    if what == 'text':
+    if kind == 'text':
         return open(path)
-    if what == 'pipe':
+    if kind == 'pipe':
         reader, writer = os.pipe()
         os.write(writer, b'through a pipe')
         os.close(writer)
         return open(reader, 'rb')
-    if what in ('temporary', 'named', 'large'):
-        file = tempfile.NamedTemporaryFile() if what == 'named' else tempfile.TemporaryFile()
-        if what == 'large':
+    if kind in ('temporary', 'named', 'large'):
+        file = tempfile.NamedTemporaryFile() if kind == 'named' else tempfile.TemporaryFile()
+        if kind == 'large':
             file.truncate(64 * 1024 * 1024)
         else:
             file.write(CONTENT)
             file.seek(0)
         return file
     file = open(path, 'rb')
-    if what == 'offset':
+    if kind == 'offset':
         file.seek(int(number))
     return file

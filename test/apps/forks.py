@@ -1,6 +1,6 @@
-"""Forks, as `multiprocessing` does. Answers with the numbers of its process and of the child.
+"""Forks like `multiprocessing`. Answers with the pids of its process and of the child.
 
-`sleeping`: the child lives on for a minute. `returning`: the child returns from the application as if it were the worker.
+`sleeping`: the child stays alive for a minute. `returning`: the child returns from the application as if it were the worker.
 """
 
 import os
@@ -8,9 +8,9 @@ import time
 
 
 def application(environ, start_response):
-    what = environ['QUERY_STRING']
-    child = os.fork() if what else 0
-    if what == 'sleeping' and child == 0:
+    action = environ['QUERY_STRING']
+    child = os.fork() if action else 0
+    if action == 'sleeping' and child == 0:
         time.sleep(60)
         os._exit(0)
     start_response('200 OK', [('Content-Type', 'text/plain')])

@@ -1,7 +1,7 @@
-"""All applications of this directory in one (modules without one are left out): `/NAME/…` is the application of NAME.py inside `wsgiref.validate.validator`.
+"""All applications of this directory in one: `/NAME/…` is the application of NAME.py inside `wsgiref.validate.validator`.
 
-`/bare/NAME/…` is the same without the validator: for what an application may do and the validator does not know, and for
-what it may not do. What the validator complains of is a 500 and a traceback in the log that names it.
+`/bare/NAME/…` is the same without the validator, for actions that the validator does not know, and for invalid ones. A complaint of the
+validator is a 500 and a traceback in the log.
 """
 
 import importlib

@@ -1,6 +1,6 @@
-"""Calls `start_response` with what the query says as JSON, percent-encoded: [status, headers, blocks].
+"""Calls `start_response` with the values of the query, which is percent-encoded JSON: [status, headers, blocks].
 
-`headers` is a list of pairs; anything else is passed on as it is. With a fourth item true the blocks come from a generator.
+`headers` is a list of pairs; other values are passed on unchanged. If a fourth item is true, the blocks come from a generator.
 """
 
 import json

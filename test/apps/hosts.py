@@ -1,4 +1,4 @@
-"""Says which host answers, and writes down every request that it begins."""
+"""Answers with the name of the host, and logs every request that it starts."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Does with `wsgi.input` what the query lists (`read(3),readline(9),lines,iter`) and answers with the results as JSON."""
+"""Calls the methods of `wsgi.input` that the query lists (`read(3),readline(9),lines,iter`). Answers with the results as JSON."""
 
 import json
 import re

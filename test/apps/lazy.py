@@ -1,7 +1,7 @@
-"""Calls `start_response` from within the iteration. The query says what happens behind the empty first block.
+"""Calls `start_response` during the iteration. The query is the action after the empty first block.
 
-`replace`: the head is replaced, which is allowed as long as nothing was sent. `held`: a block goes out, and the next one only
-when somebody asks for `/lazy?release`. `none`: no block at all.
+`replace`: the head is replaced, which is allowed as long as nothing was sent. `held`: a block is sent, and the next one after a request
+for `/lazy?release`. `none-now`: no block at all, and `start_response` was called before.
 """
 
 import sys
@@ -12,28 +12,28 @@ release = threading.Event()
 
 
 def application(environ, start_response):
-    what = environ['QUERY_STRING']
-    start_response_now = what == 'none-now'
+    action = environ['QUERY_STRING']
+    start_response_now = action == 'none-now'
     if start_response_now:
         start_response('200 OK', [PLAIN])
-    return blocks(what, start_response)
+    return blocks(action, start_response)
 
 
-def blocks(what, start_response):
-    if what == 'none-now':
+def blocks(action, start_response):
+    if action == 'none-now':
         return
     start_response('200 OK', [PLAIN])
     yield b''
-    if what == 'replace':
+    if action == 'replace':
         try:
-            raise LookupError('behind the empty block')
+            raise LookupError('after the empty block')
         except LookupError:
             start_response('404 Nothing Here', [PLAIN], sys.exc_info())
         yield b'replaced'
-    elif what == 'release':
+    elif action == 'release':
         release.set()
         yield b'released'
-    elif what == 'held':
+    elif action == 'held':
         yield b'first'
         release.wait()
         yield b',second'

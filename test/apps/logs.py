@@ -1,4 +1,4 @@
-"""Writes the query to `wsgi.errors`, in every way that there is."""
+"""Writes the query to `wsgi.errors` in every possible way."""
 
 
 def application(environ, start_response):

@@ -1,9 +1,9 @@
-"""Notes each start and each end of a request in a file, so that a test can tell what ran, how often, and what was lost.
+"""Marks each start and each end of a request in a file, so that a test can check which requests ran, how often, and which were lost.
 
-The file is named by the variable MARKS. A mark is one line, written at once: `start ID PID` or `end ID PID`. Paths:
-`/run/ID/MS` sleeps, `/busy/ID/MS` computes, `/hold/ID` waits until the file MARKS.release is there, `/die/ID/N` kills its process
-at its first N starts, `/stream/ID/N` sends a block first and then does the same. Answers with `ID PID LENGTH-OF-CONTENT`, and the
-request's cookie behind that if it has one.
+The variable MARKS names the file. A mark is one line, written at once: `start ID PID` or `end ID PID`. Paths: `/run/ID/MS` sleeps,
+`/busy/ID/MS` computes, `/hold/ID` waits until the file MARKS.release exists, `/die/ID/N` kills its process at its first N starts,
+`/stream/ID/N` sends a block first and then does the same. The answer is `ID PID LENGTH-OF-CONTENT`, and the cookie of the request if it
+has one.
 """
 
 import os
@@ -15,23 +15,23 @@ marks = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
 def application(environ, start_response):
-    _, what, request_id, *number = environ['PATH_INFO'].split('/')
+    _, action, request_id, *number = environ['PATH_INFO'].split('/')
     number = float(number[0]) if number else 0
     mark('start', request_id)
     length = len(environ['wsgi.input'].read())
-    if what == 'stream':
+    if action == 'stream':
         start_response('200 OK', [('Content-Type', 'text/plain')])
         return streamed(request_id, number)
-    if what == 'run' and number:
+    if action == 'run' and number:
         time.sleep(number / 1000)
-    elif what == 'busy':
+    elif action == 'busy':
         end = time.perf_counter() + number / 1000
         while time.perf_counter() < end:
             pass
-    elif what == 'hold':
+    elif action == 'hold':
         while not os.path.exists(path + '.release'):
             time.sleep(0.005)
-    elif what == 'die':
+    elif action == 'die':
         die(request_id, number)
     mark('end', request_id)
     body = ' '.join([request_id, str(os.getpid()), str(length), *filter(None, [environ.get('HTTP_COOKIE')])]).encode()
@@ -40,7 +40,7 @@ def application(environ, start_response):
 
 
 def streamed(request_id, number):
-    yield b'begun'
+    yield b'started'
     die(request_id, number)
     yield b' and ended'
 
@@ -53,5 +53,5 @@ def die(request_id, times):
         time.sleep(60)
 
 
-def mark(what, request_id):
-    os.write(marks, f'{what} {request_id} {os.getpid()}\n'.encode())
+def mark(kind, request_id):
+    os.write(marks, f'{kind} {request_id} {os.getpid()}\n'.encode())

@@ -1,4 +1,4 @@
-"""Raises what the query names; `/raises?pid` answers with the number of the process."""
+"""Raises the exception that the query names. `/raises?pid` answers with the pid of the process."""
 
 import asyncio
 import os
@@ -6,36 +6,36 @@ import sys
 
 
 def application(environ, start_response):
-    what = environ['QUERY_STRING']
-    if what == 'pid':
+    kind = environ['QUERY_STRING']
+    if kind == 'pid':
         start_response('200 OK', [('Content-Type', 'text/plain')])
         return [str(os.getpid()).encode()]
-    if what == 'exit':
+    if kind == 'exit':
         sys.exit('leave')
-    if what == 'interrupt':
+    if kind == 'interrupt':
         raise KeyboardInterrupt
-    if what == 'cancelled':
+    if kind == 'cancelled':
         raise asyncio.CancelledError
-    if what == 'base':
+    if kind == 'base':
         raise BaseException('a secret of the application')
-    if what == 'generator':
+    if kind == 'generator':
         raise GeneratorExit
-    if what == 'recursion':
+    if kind == 'recursion':
         ping(environ)
-    if what == 'unprintable':
+    if kind == 'unprintable':
         raise Unprintable
-    if what == 'surrogate':
+    if kind == 'surrogate':
         raise RuntimeError('half a character: \udc80')
-    if what == 'none':
+    if kind == 'none':
         start_response('200 OK', [('Content-Type', 'text/plain')])
         return None
-    if what == 'text':
+    if kind == 'text':
         start_response('200 OK', [('Content-Type', 'text/plain')])
         return ['not bytes']
-    if what == 'bytearray':
+    if kind == 'bytearray':
         start_response('200 OK', [('Content-Type', 'text/plain')])
         return [b'bytes ', bytearray(b'and not')]
-    if what == 'silent':
+    if kind == 'silent':
         return [b'start_response was not called']
     raise RuntimeError('a secret of the application')
 

@@ -1,4 +1,4 @@
-"""Uses the `write` callable. The query says how: `also` returns a block as well, `only` returns nothing more, `fail` raises."""
+"""Uses the `write` callable. The query says how: `also` returns a block too, `only` returns nothing, `fail` raises, `text` writes a string."""
 
 
 def application(environ, start_response):
@@ -7,7 +7,7 @@ def application(environ, start_response):
     write(b'')
     write(b'second')
     if environ['QUERY_STRING'] == 'fail':
-        raise RuntimeError('failed behind write()')
+        raise RuntimeError('failed after write()')
     if environ['QUERY_STRING'] == 'text':
         write('not bytes')
     return [b',third'] if environ['QUERY_STRING'] == 'also' else []

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -7,7 +8,8 @@ import { ROOT } from '../support/viaduct.ts';
 /** The benchmark is plain JavaScript outside of the compiled tree. */
 const load = (name: string) => import(pathToFileURL(join(ROOT, 'bench', name)).href);
 const { summarise } = await load('summary.mjs');
-const { textTable, targetsTable, verdicts } = await load('report.mjs');
+const { chosenTable, describe, markdownTable, targetsTable, textTable, verdicts } = await load('report.mjs');
+const { renderPages } = await load('pages.mjs');
 const { chart } = await load('chart.mjs');
 
 interface Outcome {
@@ -95,4 +97,24 @@ test('draws bars in proportion to the stacks, relative to ours', () => {
     ['peer', 120],
   ]);
   assert.match(svg, /prefers-color-scheme: dark/);
+});
+
+test('chooses rows for people, and says why one has no figures', () => {
+  const chosen = [['hello-browser', 'peer']];
+  const table = chosenTable({ scenarios: [summary(rates(300), rates(100))] }, chosen);
+  assert.match(table, /\| Hello \| requests\/s, more is better \| \*\*3\.00\*\* × peer \| 3\.00–3\.00 \| 3\.00 \|/);
+  const skipped = { scenarios: [summary(rates(100), { samples: [], skipped: 'peer is not installed' })] };
+  assert.match(chosenTable(skipped, chosen), /\| skipped: peer is not installed \|/);
+  assert.throws(() => chosenTable(skipped, [['other', 'peer']]), /Cannot show "other" beside "peer"/);
+});
+
+test('the pages and the chart show the figures of the last complete run', () => {
+  const results = JSON.parse(readFileSync(join(ROOT, 'bench/results/latest.json'), 'utf8'));
+  const files: [string, string][] = [
+    ...renderPages(results),
+    ['bench/results/latest.md', `${describe(results)}\n\n${targetsTable(results)}\n${markdownTable(results)}`],
+    ['docs/benchmark.svg', chart(results)],
+  ];
+  const stale = files.filter(([path, text]) => readFileSync(join(ROOT, path), 'utf8') !== text).map(([path]) => path);
+  assert.deepEqual(stale, [], 'run npm run bench -- --render bench/results/latest.json');
 });

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readArguments } from '../../src/cli/arguments.ts';
 
-/** What a command line gives: `name: values`. */
+/** The flags of a command line, as `name: values`. */
 function given(...argv: string[]): Record<string, unknown[]> {
-  const { flags, mistakes } = readArguments(argv);
-  assert.deepEqual(mistakes, []);
+  const { flags, errors } = readArguments(argv);
+  assert.deepEqual(errors, []);
   return Object.fromEntries(flags.map(({ name, values }) => [name, values.map(({ raw }) => raw)]));
 }
 
-function mistakes(...argv: string[]): readonly string[] {
-  return readArguments(argv).mistakes;
+function errors(...argv: string[]): readonly string[] {
+  return readArguments(argv).errors;
 }
 
 describe('commands', () => {
@@ -50,7 +50,7 @@ describe('commands', () => {
     it(`are ${command} of ${target ?? 'nothing'} when the line is "${line}"`, () => {
       const read = readArguments(line === '' ? [] : line.split(' '));
       assert.equal(read.command, command);
-      assert.deepEqual(read.mistakes, []);
+      assert.deepEqual(read.errors, []);
       const word = read.flags.find(({ name }) => name === 'target')?.values[0]?.raw ?? null;
       assert.equal(word, target);
     });
@@ -58,11 +58,11 @@ describe('commands', () => {
 });
 
 describe('flags', () => {
-  it('take their value from behind an equals sign or the next word', () => {
+  it('take their value after an equals sign or from the next word', () => {
     assert.deepEqual(given('--workers=2', '--threads', '3'), { workers: ['2'], threads: ['3'] });
   });
 
-  it('take a next word that begins with a dash, for the settings to judge', () => {
+  it('take a next word that starts with a dash, which the settings then check', () => {
     assert.deepEqual(given('--workers', '-3'), { workers: ['-3'] });
   });
 
@@ -70,19 +70,19 @@ describe('flags', () => {
     assert.deepEqual(given('--static=/s/=a', '--static', '/m/=b'), { static: ['/s/=a', '/m/=b'] });
   });
 
-  it('gather lists and replace everything else', () => {
+  it('collect lists and replace all other values', () => {
     assert.deepEqual(given('--listen', '1', '--workers', '1', '--listen', '2', '--workers', '2'), {
       listen: ['1', '2'],
       workers: ['2'],
     });
   });
 
-  it('say yes, say no, or have a value when they are yes-or-no', () => {
+  it('have the forms --flag, --no-flag and --flag=value when they are boolean', () => {
     assert.deepEqual(given('--dev', '--no-preload'), { dev: [true], preload: [false] });
     assert.deepEqual(given('--dev=off'), { dev: ['off'] });
   });
 
-  it('take no next word when they are yes-or-no', () => {
+  it('do not take the next word when they are boolean', () => {
     assert.deepEqual(given('--dev', 'site'), { target: ['site'], dev: [true] });
   });
 
@@ -106,8 +106,8 @@ describe('flags', () => {
   });
 });
 
-describe('mistakes on the command line', () => {
-  const cases: readonly (readonly [argv: readonly string[], says: string])[] = [
+describe('errors on the command line', () => {
+  const cases: readonly (readonly [argv: readonly string[], message: string])[] = [
     [['--wrokers', '2'], 'Cannot use --wrokers: there is no such flag; did you mean --workers?'],
     [['--wrokers=2'], 'Cannot use --wrokers: there is no such flag; did you mean --workers?'],
     [['--no-prelod'], 'Cannot use --no-prelod: there is no such flag; did you mean --no-preload?'],
@@ -125,11 +125,11 @@ describe('mistakes on the command line', () => {
     [['--workers='], 'Cannot use --workers: it needs a value: a whole number from 1 to 256'],
     [['--config', ''], 'Cannot use --config: it needs a value: the path of a file'],
     [['--no-dev=no'], 'Cannot use --no-dev "no": it takes no value'],
-    [['site', 'other'], 'Cannot serve "other" too: one PATH or MODULE:CALLABLE is enough'],
+    [['site', 'other'], 'Cannot serve "other" as well: name one PATH or MODULE:CALLABLE'],
     [['chekc', 'site'], 'Cannot use "chekc": there is no such command; did you mean check?'],
   ];
-  for (const [argv, says] of cases) {
-    it(`are told when the line is "${argv.join(' ')}"`, () => assert.deepEqual(mistakes(...argv), [says]));
+  for (const [argv, message] of cases) {
+    it(`are reported when the line is "${argv.join(' ')}"`, () => assert.deepEqual(errors(...argv), [message]));
   }
 
   const meant: readonly (readonly [line: string, command: string | null])[] = [
@@ -144,18 +144,18 @@ describe('mistakes on the command line', () => {
     ['', null],
   ];
   for (const [line, command] of meant) {
-    it(`leave the guess that "${line}" means ${command} for when there is nothing of that name`, () => {
+    it(`suggest ${command} for "${line}" only if no application has this name`, () => {
       const read = readArguments(line === '' ? [] : line.split(' '));
       assert.equal(read.meant, command);
-      assert.deepEqual([read.command, read.mistakes], ['serve', []]);
+      assert.deepEqual([read.command, read.errors], ['serve', []]);
     });
   }
 
-  it('are all told', () => {
-    assert.equal(mistakes('--one', '--two=2', '--three', '3', '--workers').length, 4);
+  it('are all reported', () => {
+    assert.equal(errors('--one', '--two=2', '--three', '3', '--workers').length, 4);
   });
 
-  it('do not take the word behind an unknown flag for the project', () => {
-    assert.equal(mistakes('--wrokers', '2', 'site').length, 1);
+  it('do not take the word after an unknown flag as the project', () => {
+    assert.equal(errors('--wrokers', '2', 'site').length, 1);
   });
 });

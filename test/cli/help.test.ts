@@ -29,7 +29,7 @@ describe('the help', () => {
     }
   });
 
-  it('says what can be served, where settings can stand and which of them win', () => {
+  it('lists the targets, the sources of settings and their order', () => {
     for (const part of [
       'PATH',
       'MODULE:CALLABLE',
@@ -43,7 +43,7 @@ describe('the help', () => {
     }
   });
 
-  it('gives defaults as one would write them', () => {
+  it('prints defaults in the form of the settings', () => {
     for (const part of ['127.0.0.1:8000', '8KiB', '30s', '1GiB'])
       assert.ok(text.includes(`Default: ${part}`) || text.includes(` ${part}.`), part);
     assert.doesNotMatch(text, /undefined|null|NaN|\[object/);

@@ -4,10 +4,10 @@ import { createReload } from '../../src/cli/reload.ts';
 import type { Log } from '../../src/log/log.ts';
 import type { RunningServer } from '../../src/server/server.ts';
 import type { Configuration } from '../../src/site/configuration.ts';
-import { eventually } from '../support/socket-client.ts';
+import { eventually } from '../support/wait.ts';
 
 describe('createReload', () => {
-  /** A server whose reloads end when they are told to, and everything that happened. */
+  /** A server whose reloads end when the test says so, and a record of all events. */
   function start() {
     const happened: string[] = [];
     const ends: ((error?: Error) => void)[] = [];
@@ -17,6 +17,7 @@ describe('createReload', () => {
           happened.push(`reload ${String(configuration)}`);
           ends.push((error) => (error === undefined ? resolve() : reject(error)));
         }),
+      cancelReload: () => happened.push('cancelled'),
     } as unknown as RunningServer;
     const log = {
       info: (message: string) => happened.push(message.replace(/\d+/, 'N')),
@@ -34,7 +35,7 @@ describe('createReload', () => {
     return { happened, ends, reload };
   }
 
-  it('lets one reload follow another that runs, however often it was asked for, with what is there then', async () => {
+  it('gives up a running reload and runs one after it, however often it was requested, with the state at its start', async () => {
     const { happened, ends, reload } = start();
     reload();
     await eventually('it runs', () => ends.length === 1);
@@ -42,12 +43,13 @@ describe('createReload', () => {
     ends[0]?.();
     await eventually('another one runs', () => ends.length === 2);
     ends[1]?.();
-    await eventually('it is over', () => happened.length === 6);
+    await eventually('it is over', () => happened.length === 9);
     const whole = (number: number) => [`reload ${number}`, 'Reloaded in N ms', 'reloaded'];
-    assert.deepEqual(happened, [...whole(1), ...whole(2)]);
+    const [first, ...others] = whole(1);
+    assert.deepEqual(happened, [first, 'cancelled', 'cancelled', 'cancelled', ...others, ...whole(2)]);
   });
 
-  it('tells what failed, with what Python said, and goes on', async () => {
+  it('reports a failure with the output of Python, and continues', async () => {
     const { happened, ends, reload } = start();
     reload();
     await eventually('it runs', () => ends.length === 1);
@@ -59,7 +61,7 @@ describe('createReload', () => {
     await eventually('it is over', () => happened.length === 6);
     reload();
     await eventually('it has failed', () => happened.length === 8);
-    const unchanged = 'Cannot reload, everything goes on as it was: ';
+    const unchanged = 'Cannot reload, the old configuration stays: ';
     assert.deepEqual(happened, [
       'reload 1',
       `${unchanged}no release\nTraceback`,

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { load } from './project.ts';
 
 describe('settings from their sources', { concurrency: true }, () => {
-  it('are the defaults when nobody says anything', async (t) => {
+  it('are the defaults without any source', async (t) => {
     const { settings, origins } = await load(t, {});
     assert.deepEqual(settings.listen, ['127.0.0.1:8000']);
     assert.deepEqual(settings.static, []);
@@ -34,7 +34,7 @@ describe('settings from their sources', { concurrency: true }, () => {
     );
   });
 
-  it('ignore a pyproject.toml without [tool.viaduct], whatever else is in it', async (t) => {
+  it('ignore a pyproject.toml without [tool.viaduct], even with similar keys', async (t) => {
     const { origins } = await load(t, {
       files: { 'pyproject.toml': '[project]\nname = "x"\n[tool.black]\nworkers = -1\n' },
     });
@@ -46,7 +46,7 @@ describe('settings from their sources', { concurrency: true }, () => {
     assert.equal(origins.size, 0);
   });
 
-  it('ignore what Kubernetes sets for a service that is named viaduct', async (t) => {
+  it('ignore the variables that Kubernetes sets for a service named viaduct', async (t) => {
     const env = {
       VIADUCT_SERVICE_HOST: '10.0.0.1',
       VIADUCT_SERVICE_PORT: '80',
@@ -58,12 +58,12 @@ describe('settings from their sources', { concurrency: true }, () => {
     assert.equal((await load(t, { env })).origins.size, 0);
   });
 
-  it('take the last one when a flag stands twice', async (t) => {
+  it('are the last ones when a flag is given twice', async (t) => {
     assert.equal((await load(t, { args: ['--threads', '2', '--threads=3'] })).settings.threads, 3);
     assert.equal((await load(t, { args: ['--dev', '--no-dev'] })).settings.dev, false);
   });
 
-  it('can be switched off on the command line when a file switches them on', async (t) => {
+  it('can be switched off by flags when a file switches them on', async (t) => {
     const { settings } = await load(t, {
       files: { 'viaduct.toml': 'dev = true\npreload = true\n' },
       args: ['--no-dev', '--no-preload'],
@@ -73,7 +73,7 @@ describe('settings from their sources', { concurrency: true }, () => {
 });
 
 describe('lists of settings', { concurrency: true }, () => {
-  it('are gathered from several flags, and replace the list of a weaker source', async (t) => {
+  it('are collected from several flags, and replace the list of a weaker source', async (t) => {
     const { settings } = await load(t, {
       files: { 'viaduct.toml': 'listen = ["1001", "1002", "1003"]\n' },
       args: ['--listen', '2001', '--listen=[::1]:2002'],
@@ -81,24 +81,24 @@ describe('lists of settings', { concurrency: true }, () => {
     assert.deepEqual(settings.listen, ['2001', '[::1]:2002']);
   });
 
-  it('stand between commas in variables', async (t) => {
+  it('are separated by commas in variables', async (t) => {
     const { settings } = await load(t, { env: { VIADUCT_LISTEN: '8000, localhost:8001' } });
     assert.deepEqual(settings.listen, ['8000', 'localhost:8001']);
   });
 
-  it('are arrays or, for one item, the item itself in files', async (t) => {
+  it('are arrays in files, or the item itself for one item', async (t) => {
     const several = await load(t, { files: { 'viaduct.toml': 'listen = [8000, "fd:3"]\n' } });
     assert.deepEqual(several.settings.listen, ['8000', 'fd:3']);
-    const one = await load(t, { files: { 'viaduct.toml': 'listen = 8000\n' } });
-    assert.deepEqual(one.settings.listen, ['8000']);
+    const single = await load(t, { files: { 'viaduct.toml': 'listen = 8000\n' } });
+    assert.deepEqual(single.settings.listen, ['8000']);
   });
 
-  it('can be emptied where that makes sense', async (t) => {
+  it('can be empty if the setting allows it', async (t) => {
     const files = { 'pyproject.toml': '[tool.viaduct]\nstatic = ["/a/=a"]\n', 'viaduct.toml': 'static = []\n' };
     assert.deepEqual((await load(t, { files })).settings.static, []);
   });
 
-  it('are mounts in an array, a table or an inline table; those of one URL become one, in order', async (t) => {
+  it('are mounts in an array, a table or an inline table, and merge mounts of the same URL in order', async (t) => {
     const forms = [
       'static = ["/s/=one", "/m=media", "/s=two"]\n',
       '[static]\n"/s/" = "one"\n"/m" = "media"\n"/s" = "two"\n',
@@ -125,7 +125,7 @@ describe('paths in settings', { concurrency: true }, () => {
     assert.deepEqual(settings.listen, [`unix:${join(cwd, 'run/v.sock')}`]);
   });
 
-  it('start at chdir in flags and variables when there is one', async (t) => {
+  it('start at chdir in flags and variables when it is set', async (t) => {
     const { settings, cwd } = await load(t, {
       files: { 'site/app.py': '' },
       env: { VIADUCT_PYTHON: '../.venv' },
@@ -136,7 +136,7 @@ describe('paths in settings', { concurrency: true }, () => {
     assert.equal(settings.target, join(cwd, 'site/app.py'));
   });
 
-  it('start at the file in files', async (t) => {
+  it('start at the directory of the file in files', async (t) => {
     const { settings, cwd } = await load(t, {
       files: {
         'etc/my.toml': 'chdir = "../site"\npython = "venv"\nstatic = ["/s/=s"]\nlisten = "unix:v.sock"\n',
@@ -150,18 +150,18 @@ describe('paths in settings', { concurrency: true }, () => {
     assert.deepEqual(settings.listen, [`unix:${join(cwd, 'etc/v.sock')}`]);
   });
 
-  it('stay as they are when they are absolute', async (t) => {
+  it('stay unchanged when they are absolute', async (t) => {
     assert.equal((await load(t, { args: ['--python', '/usr/bin/python3'] })).settings.python, '/usr/bin/python3');
   });
 
-  it('keep an equals sign, a comma or a blank in the name of a directory', async (t) => {
+  it('keep an equals sign, a comma or a space in the name of a directory', async (t) => {
     const { settings, cwd } = await load(t, { args: ['--static', '/s/=a=b, c'] });
     assert.deepEqual(settings.static[0]?.directories, [join(cwd, 'a=b, c')]);
   });
 });
 
 describe('settings files', { concurrency: true }, () => {
-  it('are found in the project that is named', async (t) => {
+  it('are found in the project that the target names', async (t) => {
     for (const target of ['site', 'site/app.py', './site/']) {
       const { settings } = await load(t, {
         files: { 'site/app.py': '', 'site/viaduct.toml': 'threads = 9\n' },
@@ -179,7 +179,7 @@ describe('settings files', { concurrency: true }, () => {
     assert.equal(settings.threads, 9);
   });
 
-  it('are those of the project when the current directory has some, too', async (t) => {
+  it('are those of the project even when the current directory has some', async (t) => {
     const files = { 'site/viaduct.toml': 'threads = 9\n', 'viaduct.toml': 'threads = 8\nworkers = 7\n' };
     const { settings, origins } = await load(t, { files, args: ['site'] });
     assert.equal(settings.threads, 9);
@@ -192,7 +192,7 @@ describe('settings files', { concurrency: true }, () => {
     assert.equal((await load(t, { files, env: { VIADUCT_CHDIR: 'site' } })).settings.threads, 9);
   });
 
-  it('give way to the file that is named; pyproject.toml still counts below it', async (t) => {
+  it('are replaced by the file of --config, but pyproject.toml still counts', async (t) => {
     const files = {
       'viaduct.toml': 'threads = 1\n',
       'other.toml': 'threads = 2\n',
@@ -204,12 +204,12 @@ describe('settings files', { concurrency: true }, () => {
     }
   });
 
-  it('can be a pyproject.toml by name', async (t) => {
+  it('can be a pyproject.toml that --config names', async (t) => {
     const files = { 'deploy/pyproject.toml': '[tool.viaduct]\nthreads = 3\n' };
     assert.equal((await load(t, { files, args: ['--config', 'deploy/pyproject.toml'] })).settings.threads, 3);
   });
 
-  it('can start with a byte order mark and have Windows line ends', async (t) => {
+  it('can start with a byte order mark and have Windows line endings', async (t) => {
     assert.equal(
       (await load(t, { files: { 'viaduct.toml': '\ufeffthreads = 3\r\nworkers = 2\r\n' } })).settings.threads,
       3,
@@ -218,7 +218,7 @@ describe('settings files', { concurrency: true }, () => {
 });
 
 describe('the target', { concurrency: true }, () => {
-  const cases: readonly (readonly [written: string, read: string])[] = [
+  const cases: readonly (readonly [text: string, target: string])[] = [
     ['app:application', 'app:application'],
     ['shop.wsgi:create_app()', 'shop.wsgi:create_app()'],
     ['shop.wsgi', 'shop.wsgi'],
@@ -227,14 +227,14 @@ describe('the target', { concurrency: true }, () => {
     ['./nowhere', '<cwd>/nowhere'],
     ['serve', 'serve'],
   ];
-  for (const [written, read] of cases) {
-    it(`is ${read} when ${written} is written`, async (t) => {
-      const { settings, cwd } = await load(t, { files: { 'site/': '' }, args: ['serve', written] });
-      assert.equal(settings.target, read.replace('<cwd>', cwd));
+  for (const [text, target] of cases) {
+    it(`is ${target} for ${text}`, async (t) => {
+      const { settings, cwd } = await load(t, { files: { 'site/': '' }, args: ['serve', text] });
+      assert.equal(settings.target, target.replace('<cwd>', cwd));
     });
   }
 
-  it('can stand in a file and in a variable', async (t) => {
+  it('can come from a file or a variable', async (t) => {
     const files = { 'viaduct.toml': 'target = "app:application"\n' };
     assert.equal((await load(t, { files })).settings.target, 'app:application');
     assert.equal((await load(t, { files, env: { VIADUCT_TARGET: 'other:app' } })).settings.target, 'other:app');

@@ -5,7 +5,7 @@ import { type MiddlewareEntry, parseMiddleware } from '../../src/config/middlewa
 import { SETTINGS } from '../../src/config/settings.ts';
 import { formatValue } from '../../src/config/value.ts';
 import { jsonSchema } from '../../src/site/schema/json-schema.ts';
-import { load, mistakesOf } from './project.ts';
+import { errorsOf, load } from './project.ts';
 
 const python = (path: string, options = {}): MiddlewareEntry => ({ language: 'python', path, options });
 const builtin = (name: string, options = {}): MiddlewareEntry => ({ language: 'builtin', name, options });
@@ -17,7 +17,7 @@ const module = (path: string, name = '', options = {}): MiddlewareEntry => ({
 });
 
 describe('an item of a list of middleware', () => {
-  const good: readonly (readonly [raw: unknown, entry: MiddlewareEntry])[] = [
+  const valid: readonly (readonly [raw: unknown, entry: MiddlewareEntry])[] = [
     ['whitenoise.middleware:WhiteNoise', python('whitenoise.middleware:WhiteNoise')],
     ['around:Holder.inner', python('around:Holder.inner')],
     ['größe:項目', python('größe:項目')],
@@ -39,20 +39,20 @@ describe('an item of a list of middleware', () => {
       module('/base/timing.ts', 'timing', { skip: ['/a'], nested: { on: true, off: null } }),
     ],
   ];
-  for (const [raw, value] of good) {
-    it(`is read when it is ${JSON.stringify(raw)}`, () => {
+  for (const [raw, value] of valid) {
+    it(`can be ${JSON.stringify(raw)}`, () => {
       assert.deepEqual(parseMiddleware(raw, '/base'), { value });
     });
   }
 
-  const wrong: readonly (readonly [what: string, raw: unknown, says: RegExp])[] = [
+  const invalid: readonly (readonly [name: string, raw: unknown, message: RegExp])[] = [
     ['a number', 3, /^must be MODULE:NAME .+ or a table with that as use$/],
     ['an array', ['a:b'], /^must be MODULE:NAME/],
     ['empty', '', /^must be MODULE:NAME/],
     ['a module alone', 'whitenoise', /^must be MODULE:NAME[^;]+$/],
     ['written with dots only', 'whitenoise.middleware.WhiteNoise', /did you mean whitenoise\.middleware:WhiteNoise\?$/],
-    ['a call', 'a.b:c()', /^is called by Viaduct: write a\.b:c/],
-    ['a call with arguments', 'a:c(root="x")', /^is called by Viaduct: write a:c/],
+    ['a call', 'a.b:c()', /^must not be called, because Viaduct calls it: write a\.b:c/],
+    ['a call with arguments', 'a:c(root="x")', /^must not be called, because Viaduct calls it: write a:c/],
     ['a Python file', './around.py', /names a Python file: write it as MODULE:NAME/],
     ['a Python file with a name', 'around.py:Named', /names a Python file/],
     ['a Python file with an export', './around.py#Named', /names a Python file/],
@@ -60,35 +60,35 @@ describe('an item of a list of middleware', () => {
     ['a name with a space', 'a: b', /^must be MODULE:NAME/],
     ['two colons', 'a:b:c', /^must be MODULE:NAME/],
     ['a directory', './middleware/', /^must be MODULE:NAME/],
-    ['an export without a name', './timing.ts#', /the name of an export behind #/],
-    ['an export that is no name', './timing.ts#a-b', /the name of an export behind #/],
+    ['an export without a name', './timing.ts#', /the name of an export after #/],
+    ['an export that is not a name', './timing.ts#a-b', /the name of an export after #/],
     ['a built-in without a name', 'viaduct:', /^must be MODULE:NAME/],
-    ['a built-in in other letters', 'viaduct:requestId', /^must be MODULE:NAME/],
+    ['a built-in in camel case', 'viaduct:requestId', /^must be MODULE:NAME/],
     ['a table without use', { options: {} }, /as use$/],
     ['a table with another key', { use: 'a:b', option: {} }, /^has "option", but takes use and options only$/],
-    ['a table with a use that is none', { use: 1 }, /^must be MODULE:NAME/],
+    ['a table with a number as use', { use: 1 }, /^must be MODULE:NAME/],
     ['a list as options', { use: 'a:b', options: ['x'] }, /^must have a table as options$/],
-    ['a date in options', { use: 'a:b', options: { since: new Date(0) } }, /^has options\.since, which is no text/],
+    ['a date in options', { use: 'a:b', options: { since: new Date(0) } }, /^has options\.since, which is not a text/],
     ['a function in options', { use: 'a:b', options: { on: () => {} } }, /^has options\.on, /],
     ['an infinite number', { use: 'a:b', options: { list: [{ x: Number.POSITIVE_INFINITY }] } }, /options\.list\.0\.x/],
     ['a bigint', { use: 'a:b', options: { x: 1n } }, /options\.x/],
   ];
-  for (const [what, raw, says] of wrong) {
-    it(`is refused when it is ${what}`, () => {
+  for (const [name, raw, message] of invalid) {
+    it(`is refused when it is ${name}`, () => {
       const parsed = parseMiddleware(raw, '/base');
-      assert.match('wrong' in parsed ? parsed.wrong : JSON.stringify(parsed), says);
+      assert.match('problem' in parsed ? parsed.problem : JSON.stringify(parsed), message);
     });
   }
 
   it('is refused when its options contain themselves', () => {
     const options: Record<string, unknown> = {};
     options.again = options;
-    assert.ok('wrong' in parseMiddleware({ use: 'a:b', options }, '/base'));
+    assert.ok('problem' in parseMiddleware({ use: 'a:b', options }, '/base'));
   });
 });
 
 describe('the middleware of the main application', { concurrency: true }, () => {
-  it('comes from viaduct.toml in its order, with paths from the file', async (t) => {
+  it('comes from viaduct.toml in order, with paths relative to the file', async (t) => {
     const toml = `middleware = [
   "viaduct:request-id",
   "./around/timing.ts#timing",
@@ -107,22 +107,22 @@ describe('the middleware of the main application', { concurrency: true }, () => 
     assert.equal(origins.get('middleware'), 'deploy/site.toml:1');
   });
 
-  it('may be written as tables, or as one text', async (t) => {
+  it('can be tables, or one text', async (t) => {
     const tables = '[[middleware]]\nuse = "a:b"\n\n[[middleware]]\nuse = "c:d"\n[middleware.options]\nx = 1\n';
     const { settings } = await load(t, { files: { 'viaduct.toml': tables } });
     assert.deepEqual(settings.middleware, [python('a:b'), python('c:d', { x: 1 })]);
-    const one = await load(t, { files: { 'viaduct.toml': 'middleware = "a:b"\n' } });
-    assert.deepEqual(one.settings.middleware, [python('a:b')]);
+    const single = await load(t, { files: { 'viaduct.toml': 'middleware = "a:b"\n' } });
+    assert.deepEqual(single.settings.middleware, [python('a:b')]);
   });
 
-  it('comes from pyproject.toml, a module of settings, a variable or flags', async (t) => {
+  it('comes from pyproject.toml, a settings module, a variable or flags', async (t) => {
     const files = { 'pyproject.toml': '[tool.viaduct]\nmiddleware = [{ use = "a:b", options = { x = 1 } }]\n' };
     const lists = await Promise.all([
       load(t, { files }),
       load(t, {
         files: {
           'viaduct.config.ts':
-            "import { defineConfig } from 'viaduct';\nexport default defineConfig({ middleware: [{ use: 'a:b', options: { x: 1 } }] });\n",
+            "import { defineConfig } from 'viaduct/config';\nexport default defineConfig({ middleware: [{ use: 'a:b', options: { x: 1 } }] });\n",
         },
       }),
       load(t, { files, env: { VIADUCT_MIDDLEWARE: 'viaduct:x, a:b' } }),
@@ -139,41 +139,44 @@ describe('the middleware of the main application', { concurrency: true }, () => 
     );
   });
 
-  it('is none when nobody says so, or when a list is empty', async (t) => {
+  it('is empty by default, or when a list is empty', async (t) => {
     assert.deepEqual((await load(t, {})).settings.middleware, []);
     const files = { 'viaduct.toml': 'middleware = []\n', 'pyproject.toml': '[tool.viaduct]\nmiddleware = "a:b"\n' };
     assert.deepEqual((await load(t, { files })).settings.middleware, []);
   });
 
-  it('is told with its place when it is wrong, every item', async (t) => {
+  it('is refused with the location of each invalid item', async (t) => {
     const toml = '[[middleware]]\nuse = "a.b"\n[[middleware]]\nuse = "a:b"\n[[middleware]]\nuse = "a:b"\noption = 1\n';
-    const lines = await mistakesOf(t, { files: { 'viaduct.toml': toml } });
+    const lines = await errorsOf(t, { files: { 'viaduct.toml': toml } });
     assert.equal(lines.length, 2, lines.join('\n'));
     assert.match(lines[0] ?? '', /^Cannot use middleware = .*"a\.b".* \(viaduct\.toml:1\): it must be MODULE:NAME/);
     assert.match(lines[1] ?? '', /^Cannot use middleware = .+ \(viaduct\.toml:5\): it has "option"/);
   });
 
-  it('is refused with a reason when Python stands before what is not, wherever it is written', async (t) => {
-    const why = /: it must stand before a:b: Python middleware runs in the worker, directly around the application/;
+  it('is refused with a reason when Python comes before other middleware, in every source', async (t) => {
+    const why = /: it must come before a:b: Python middleware runs in the worker, directly around the application/;
     const toml = 'workers = 1\nmiddleware = ["viaduct:first", "a:b", "c:d", "./late.ts"]\n';
-    const [line, ...more] = await mistakesOf(t, { files: { 'viaduct.toml': toml } });
+    const [line, ...more] = await errorsOf(t, { files: { 'viaduct.toml': toml } });
     assert.match(line ?? '', /^Cannot use middleware = "\.\/late\.ts" \(viaduct\.toml:2\)/);
     assert.match(line ?? '', why);
     assert.deepEqual(more, []);
-    const [flag] = await mistakesOf(t, { args: ['--middleware', 'a:b', '--middleware', 'viaduct:late'] });
+    const [flag] = await errorsOf(t, { args: ['--middleware', 'a:b', '--middleware', 'viaduct:late'] });
     assert.match(flag ?? '', /^Cannot use --middleware "viaduct:late": /);
     assert.match(flag ?? '', why);
   });
 
-  it('is told with its key when a module of settings has what is no plain data', async (t) => {
+  it('is refused with its key when a settings module has a value that is not plain data', async (t) => {
     for (const value of ['() => 1', '1n', 'new Map()']) {
       const text = `export default { middleware: [{ use: 'a:b', options: { on: ${value} } }] };\n`;
-      const [line] = await mistakesOf(t, { files: { 'viaduct.config.mjs': text } });
-      assert.match(line ?? '', /\(viaduct\.config\.mjs: middleware\.0\): it has options\.on, which is no text/);
+      const [line] = await errorsOf(t, { files: { 'viaduct.config.mjs': text } });
+      assert.match(
+        line ?? '',
+        /^Cannot use middleware\[1\] = .+ \(viaduct\.config\.mjs\): it has options\.on, which is not a text/,
+      );
     }
   });
 
-  it('is shown as it would be written', async (t) => {
+  it('is formatted as configurations write it', async (t) => {
     const args = ['--middleware', 'viaduct:x', '--middleware', '/srv/x.ts#y'];
     const { settings } = await load(t, { args });
     assert.equal(formatValue(SETTINGS.middleware, settings.middleware), 'viaduct:x, /srv/x.ts#y');
@@ -182,21 +185,21 @@ describe('the middleware of the main application', { concurrency: true }, () => 
 });
 
 describe('the middleware of another application', { concurrency: true }, () => {
-  it('stands in its table, as texts and tables', async (t) => {
+  it('comes from its table, as texts and tables', async (t) => {
     const toml = '[apps.x]\ntarget = "x:y"\nmiddleware = ["./m.ts", { use = "a:b", options = { x = 1 } }]\n';
     const { site, settings } = await load(t, { files: { 'viaduct.toml': toml } });
     assert.deepEqual(site?.apps.x?.middleware, ['./m.ts', { use: 'a:b', options: { x: 1 } }]);
     assert.deepEqual(settings.middleware, []);
   });
 
-  const wrong: readonly (readonly [what: string, toml: string, says: RegExp])[] = [
+  const invalid: readonly (readonly [name: string, toml: string, message: RegExp])[] = [
     ['an item', 'middleware = ["a:b", "c.d"]', /apps\.x\.middleware\[2\] = "c\.d" \(viaduct\.toml:3\): .+ mean c:d\?$/],
     ['the only item', 'middleware = "c.d"', /apps\.x\.middleware = "c\.d" \(viaduct\.toml:3\): it must be MODULE:NAME/],
-    ['an item that is none', 'middleware = [3]', /apps\.x\.middleware\[1\] = 3 \(viaduct\.toml:3\): it must be/],
+    ['a number as item', 'middleware = [3]', /apps\.x\.middleware\[1\] = 3 \(viaduct\.toml:3\): it must be/],
     [
       'the order',
       'middleware = ["a:b", "./m.ts"]',
-      /middleware\[2\] = "\.\/m\.ts" \(viaduct\.toml:3\): it must stand before/,
+      /middleware\[2\] = "\.\/m\.ts" \(viaduct\.toml:3\): it must come before/,
     ],
     [
       'a key',
@@ -214,19 +217,19 @@ describe('the middleware of another application', { concurrency: true }, () => {
       /apps\.x\.middlewares \(viaduct\.toml:3\).+did you mean middleware\?$/,
     ],
   ];
-  for (const [what, toml, says] of wrong) {
-    it(`is refused with its place for ${what}`, async (t) => {
-      const lines = await mistakesOf(t, { files: { 'viaduct.toml': `[apps.x]\ntarget = "x:y"\n${toml}\n` } });
+  for (const [name, toml, message] of invalid) {
+    it(`is refused with its location for ${name}`, async (t) => {
+      const lines = await errorsOf(t, { files: { 'viaduct.toml': `[apps.x]\ntarget = "x:y"\n${toml}\n` } });
       assert.equal(lines.length, 1, lines.join('\n'));
-      assert.match(lines[0] ?? '', says);
+      assert.match(lines[0] ?? '', message);
     });
   }
 });
 
 describe('the JSON Schema', () => {
-  it('knows middleware at both places', () => {
+  it('describes middleware at the top and in [apps]', () => {
     const { properties } = jsonSchema() as { properties: Record<string, { anyOf?: unknown[] }> };
     assert.ok(Array.isArray(properties.middleware?.anyOf));
-    assert.match(JSON.stringify(properties.apps), /"middleware":\{"anyOf"/);
+    assert.match(JSON.stringify(properties.apps), /"middleware":\{"description":"[^"]+","anyOf"/);
   });
 });

@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { readArguments } from '../../src/cli/arguments.ts';
-import { type LoadedSettings, loadSettings } from '../../src/config/load.ts';
 import { ViaductError } from '../../src/errors.ts';
+import { type LoadedConfiguration, loadConfiguration } from '../../src/site/load-configuration.ts';
 
 export interface Sources {
-  /** Files below a new directory, which counts as the current one. Paths that end with a slash are directories. */
+  /** Files in a new directory, which is the current directory. Paths that end with a slash are directories. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
 }
 
-export interface Loaded extends LoadedSettings {
+export interface Loaded extends LoadedConfiguration {
   readonly cwd: string;
 }
 
@@ -26,17 +26,17 @@ export async function load(t: TestContext, { files = {}, env = {}, args = [] }: 
     mkdirSync(name.endsWith('/') ? path : dirname(path), { recursive: true });
     if (!name.endsWith('/')) writeFileSync(path, text);
   }
-  const { flags, mistakes } = readArguments(args);
-  return { ...(await loadSettings({ flags, mistakes, environment: env, cwd })), cwd };
+  const { flags, errors } = readArguments(args);
+  return { ...(await loadConfiguration({ flags, errors, environment: env, cwd })), cwd };
 }
 
-/** The lines of the error that loading ends with; fails when it does not, or when the exit code is not 2. */
-export async function mistakesOf(t: TestContext, sources: Sources): Promise<string[]> {
+/** The lines of the error when loading fails. It throws if loading succeeds, or if the exit code is not 2. */
+export async function errorsOf(t: TestContext, sources: Sources): Promise<string[]> {
   try {
     await load(t, sources);
   } catch (error) {
     if (error instanceof ViaductError && error.exitCode === 2) return error.message.split('\n');
     throw error;
   }
-  throw new Error('there was no mistake');
+  throw new Error('there was no error');
 }

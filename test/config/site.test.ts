@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SITE_KEYS } from '../../src/config/site/keys.ts';
-import { siteSchema } from '../../src/config/site/schema.ts';
-import { load, mistakesOf } from './project.ts';
+import { errorsOf, load } from './project.ts';
 
 describe('the site in a settings file', { concurrency: true }, () => {
-  it('has the keys that are known without its schema', () => {
-    assert.deepEqual([...SITE_KEYS].sort(), Object.keys(siteSchema.shape).sort());
-  });
-
-  it('is null where no file has any of it', async (t) => {
+  it('is null if no file has its keys', async (t) => {
     assert.equal((await load(t, { files: { 'viaduct.toml': 'workers = 2\n' } })).site, null);
   });
 
-  it('is understood: one value is a list, times are milliseconds, true is a feature as it is', async (t) => {
+  it('is parsed: one value becomes a list, times become milliseconds, true becomes the default options', async (t) => {
     const toml =
       '[[route]]\npath = "/a/*"\nproxy = "http://127.0.0.1:1"\nproxy_options = { connect_timeout_ms = "2s" }\ncompression = true\n';
     const { site } = await load(t, { files: { 'viaduct.toml': toml } });
@@ -21,21 +15,36 @@ describe('the site in a settings file', { concurrency: true }, () => {
     assert.deepEqual(route?.path, ['/a/*']);
     assert.equal(route?.proxy_options.connect_timeout_ms, 2000);
     assert.equal(route?.proxy_options.response_timeout_ms, 60_000);
-    assert.deepEqual(route?.compression, {});
+    assert.deepEqual(route?.compression, { bytes_min: 1024 });
   });
 
-  it('comes from viaduct.toml key by key before pyproject.toml, with relative paths from each', async (t) => {
+  it('has ranges of statuses, one or a list, for health checks', async (t) => {
+    const statuses = async (status: string) => {
+      const toml = `[[route]]\nproxy_options = { health = { path = "/"${status} } }\n`;
+      const { site } = await load(t, { files: { 'viaduct.toml': toml } });
+      return site?.route[0]?.proxy_options.health?.status;
+    };
+    assert.deepEqual(await statuses(''), [[200, 399]]);
+    assert.deepEqual(await statuses(', status = 204'), [[204, 204]]);
+    assert.deepEqual(await statuses(', status = "200-299"'), [[200, 299]]);
+    assert.deepEqual(await statuses(', status = [200, "300-302"]'), [
+      [200, 200],
+      [300, 302],
+    ]);
+  });
+
+  it('comes from viaduct.toml key by key before pyproject.toml, with the location of each key', async (t) => {
     const files = {
       'viaduct.toml': 'sendfile = "a"\n',
       'pyproject.toml': '[tool.viaduct]\nsendfile = "b"\nhttps_redirect = true\n',
     };
     const { site, siteEntries } = await load(t, { files });
     assert.deepEqual(site?.sendfile, ['a']);
-    assert.deepEqual(site?.https_redirect, {});
-    assert.equal(siteEntries.get('https_redirect')?.place(['https_redirect']), 'pyproject.toml:3');
+    assert.deepEqual(site?.https_redirect, { port: 443 });
+    assert.equal(siteEntries.get('https_redirect')?.location.position(['https_redirect']), 'pyproject.toml:3');
   });
 
-  const wrong: [string, string, RegExp][] = [
+  const invalid: [string, string, RegExp][] = [
     [
       'an unknown key of a route',
       '[[route]]\nstatic_option = {}\n',
@@ -51,11 +60,27 @@ describe('the site in a settings file', { concurrency: true }, () => {
       'rate_limit = { rate = "1/s", burst = 0 }\n',
       /rate_limit\.burst = 0 \(viaduct\.toml:1\): it must be a whole number from 1/,
     ],
-    ['a feature that is neither', 'compression = 3\n', /compression = 3 \(viaduct\.toml:1\)/],
-    ['what is missing', '[apps.x]\nworkers = 1\n', /Cannot use apps\.x \(viaduct\.toml:1\): it needs target/],
-    ['a route that is no table', 'route = [1]\n', /route\[1\] = 1 \(viaduct\.toml:1\)/],
+    ['a feature that is a number', 'compression = 3\n', /compression = 3 \(viaduct\.toml:1\)/],
     [
-      'one of a list',
+      'a feature that needs options',
+      'rate_limit = true\n',
+      /Cannot use rate_limit = true \(viaduct\.toml:1\): it must be false, or a table with rate$/,
+    ],
+    [
+      'a number instead of a list',
+      '[[route]]\nhost = 3\n',
+      /host = 3 \(viaduct\.toml:2\): it must be a host name, .+, or a list$/,
+    ],
+    ['a number instead of a table', 'apps = 3\n', /apps = 3 \(viaduct\.toml:1\): it must be a table$/],
+    [
+      'the name of an application',
+      '[apps."a b"]\ntarget = "x"\n',
+      /apps\.a b \(viaduct\.toml:1\): its name must be of letters, digits, - and _$/,
+    ],
+    ['a missing key', '[apps.x]\nworkers = 1\n', /Cannot use apps\.x \(viaduct\.toml:1\): it needs target/],
+    ['a route that is not a table', 'route = [1]\n', /route\[1\] = 1 \(viaduct\.toml:1\)/],
+    [
+      'an item of a list',
       '[[route]]\nhost = ["a.org", "a b"]\n',
       /route\[1\]\.host\[2\] = "a b" \(viaduct\.toml:2\): it must be a host name/,
     ],
@@ -66,18 +91,18 @@ describe('the site in a settings file', { concurrency: true }, () => {
     ],
     ['a misspelt key of the site', '[[rout]]\n', /"rout".+did you mean route\?/],
   ];
-  for (const [what, toml, expected] of wrong) {
-    it(`is refused with its place for ${what}`, async (t) => {
-      const lines = await mistakesOf(t, { files: { 'viaduct.toml': toml } });
+  for (const [name, toml, expected] of invalid) {
+    it(`is refused with its location for ${name}`, async (t) => {
+      const lines = await errorsOf(t, { files: { 'viaduct.toml': toml } });
       assert.equal(lines.length, 1, lines.join('\n'));
       assert.match(lines[0] ?? '', expected);
     });
   }
 
-  it('is refused when a module of settings exports nothing, or fails', async (t) => {
-    const [nothing] = await mistakesOf(t, { files: { 'viaduct.config.ts': 'export default 1;\n' } });
+  it('is refused when a settings module exports nothing, or fails', async (t) => {
+    const [nothing] = await errorsOf(t, { files: { 'viaduct.config.ts': 'export default 1;\n' } });
     assert.match(nothing ?? '', /viaduct\.config\.ts.+default export/);
-    const [failing] = await mistakesOf(t, { files: { 'viaduct.config.mjs': 'throw new Error("why");\n' } });
+    const [failing] = await errorsOf(t, { files: { 'viaduct.config.mjs': 'throw new Error("why");\n' } });
     assert.match(failing ?? '', /viaduct\.config\.mjs.+why/);
   });
 });

@@ -17,24 +17,24 @@ describe('the table of settings', () => {
   for (const name of settingNames()) {
     const setting: Setting = SETTINGS[name];
 
-    it(`has a default of ${name} that can be written`, () => {
+    it(`has a valid default of ${name}`, () => {
       if (setting.default === null || (Array.isArray(setting.default) && setting.default.length === 0)) return;
       const parsed = parseValue(setting, formatValue(setting, setting.default), '/');
       assert.deepEqual(parsed, { value: setting.kind === 'list' ? setting.default[0] : setting.default });
     });
 
-    it(`says what ${name} is and why its default is what it is, in whole sentences`, () => {
+    it(`describes ${name} and the reason for its default in whole sentences`, () => {
       assert.match(setting.help, /^[A-Z0-9/].+\.$/);
       assert.match(setting.reason, /^[A-Za-z].+\.$/);
     });
 
-    it(`has a unit in the name of ${name} when it has one`, () => {
+    it(`has the unit in the name of ${name}`, () => {
       if (setting.kind === 'bytes') assert.match(name, /Bytes(Max|Min)?$/);
       if (setting.kind === 'duration') assert.match(name, /Ms$/);
     });
   }
 
-  it('gives no name of another server to two settings, nor one of ours', () => {
+  it('has each name of another server once, and none of its own names', () => {
     const others = settingNames().flatMap((name) => (SETTINGS[name] as Setting).alsoCalled?.split(' ') ?? []);
     const all = [...others, ...settingNames().map(fileKey)];
     assert.deepEqual(
@@ -44,7 +44,7 @@ describe('the table of settings', () => {
     for (const name of others) assert.match(name, /^[a-z][a-z0-9_]*$/);
   });
 
-  it('is what docs/settings.md was written from', () => {
+  it('is the source of docs/settings.md', () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/docs.mjs'), '--check'], {
       encoding: 'utf8',
     });

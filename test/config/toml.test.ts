@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { tomlLines } from '../../src/config/toml.ts';
 
-/** Each document, and on which lines keys stand. */
+/** Documents, and the lines of their keys. */
 const DOCUMENTS: readonly {
-  readonly what: string;
+  readonly feature: string;
   readonly lines: readonly string[];
   readonly keys: readonly (readonly [line: number, ...keys: string[]])[];
 }[] = [
   {
-    what: 'plain keys',
+    feature: 'plain keys',
     lines: ['a = 1', 'b = 2'],
     keys: [
       [1, 'a'],
@@ -17,7 +17,7 @@ const DOCUMENTS: readonly {
     ],
   },
   {
-    what: 'comments and empty lines',
+    feature: 'comments and empty lines',
     lines: ['# a = 0', '', '  a = 1 # b', '', 'b = 2'],
     keys: [
       [3, 'a'],
@@ -25,7 +25,7 @@ const DOCUMENTS: readonly {
     ],
   },
   {
-    what: 'tables',
+    feature: 'tables',
     lines: ['a = 1', '[t]', 'a = 2', '[ t . "u v" ]', 'a = 3'],
     keys: [
       [1, 'a'],
@@ -36,7 +36,7 @@ const DOCUMENTS: readonly {
     ],
   },
   {
-    what: 'arrays of tables',
+    feature: 'arrays of tables',
     lines: [
       '[[t]]',
       'a = 1',
@@ -69,7 +69,7 @@ const DOCUMENTS: readonly {
     ],
   },
   {
-    what: 'dotted keys',
+    feature: 'dotted keys',
     lines: ['a.b = 1', 'a.c = 2'],
     keys: [
       [1, 'a'],
@@ -78,7 +78,7 @@ const DOCUMENTS: readonly {
     ],
   },
   {
-    what: 'quoted keys',
+    feature: 'quoted keys',
     lines: ['"a.b" = 1', "'c#d' = 2", '"\\u0065" = 3'],
     keys: [
       [1, 'a.b'],
@@ -87,7 +87,7 @@ const DOCUMENTS: readonly {
     ],
   },
   {
-    what: 'arrays over several lines',
+    feature: 'arrays over several lines',
     lines: ['a = [', '  1, # [', '  2,', ']', 'b = [[1], [2]]', 'c = 3'],
     keys: [
       [1, 'a'],
@@ -96,7 +96,7 @@ const DOCUMENTS: readonly {
     ],
   },
   {
-    what: 'text over several lines that looks like keys',
+    feature: 'text over several lines that looks like keys',
     lines: ['a = """', 'c = 9', '[t]', '"""', "b = '''", 'c = 8', "'''", 'c = 1', '[t]', 'd = 2'],
     keys: [
       [1, 'a'],
@@ -107,7 +107,7 @@ const DOCUMENTS: readonly {
     ],
   },
   {
-    what: 'inline tables',
+    feature: 'inline tables',
     lines: ['a = 1', 'b = { c = 1, d = 2 }'],
     keys: [
       [2, 'b'],
@@ -116,7 +116,7 @@ const DOCUMENTS: readonly {
     ],
   },
   {
-    what: 'arrays of tables',
+    feature: 'arrays of tables',
     lines: ['[[x]]', 'a = 1', '[[x]]', 'a = 2', '[y]', 'b = 3'],
     keys: [
       [1, 'x'],
@@ -124,7 +124,7 @@ const DOCUMENTS: readonly {
     ],
   },
   {
-    what: 'keys that are not there',
+    feature: 'absent keys',
     lines: ['', '[t]', 'a = 1'],
     keys: [
       [2, 't', 'z'],
@@ -134,9 +134,9 @@ const DOCUMENTS: readonly {
 ];
 
 describe('the lines of a TOML document', () => {
-  for (const { what, lines, keys } of DOCUMENTS) {
+  for (const { feature, lines, keys } of DOCUMENTS) {
     for (const end of ['\n', '\r\n']) {
-      it(`are found with ${what} and line ends ${JSON.stringify(end)}`, () => {
+      it(`are found with ${feature} and line endings ${JSON.stringify(end)}`, () => {
         const lineOf = tomlLines(lines.join(end));
         for (const [line, ...path] of keys) assert.equal(lineOf(path), line, path.join('.'));
       });

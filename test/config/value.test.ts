@@ -22,7 +22,7 @@ const SETTINGS = {
 
 type Kind = keyof typeof SETTINGS;
 
-/** What is written, and what is read. */
+/** Values as text or TOML, and the parsed values. */
 const GOOD: Readonly<Record<Kind, readonly (readonly [raw: unknown, value: unknown])[]>> = {
   integer: [
     ['1', 1],
@@ -196,21 +196,21 @@ const BAD: Readonly<Record<Kind, readonly unknown[]>> = {
 for (const kind of Object.keys(SETTINGS) as Kind[]) {
   describe(`a setting of the kind ${kind}`, () => {
     for (const [raw, value] of GOOD[kind]) {
-      it(`is ${JSON.stringify(value)} when ${JSON.stringify(raw)} is written`, () => {
+      it(`is ${JSON.stringify(value)} for ${JSON.stringify(raw)}`, () => {
         assert.deepEqual(parseValue(SETTINGS[kind], raw, BASE), { value });
       });
     }
     for (const raw of [...NO_TEXT, ...BAD[kind]]) {
       it(`refuses ${typeof raw} ${String(JSON.stringify(raw)).slice(0, 40)}`, () => {
         const parsed = parseValue(SETTINGS[kind], raw, BASE);
-        assert.ok('wrong' in parsed, JSON.stringify(parsed));
-        assert.match(parsed.wrong, /^(must be|has|does|is) ./);
+        assert.ok('problem' in parsed, JSON.stringify(parsed));
+        assert.match(parsed.problem, /^(must be|has|does|is) ./);
       });
     }
   });
 }
 
-describe('values as one would write them', () => {
+describe('formatted values', () => {
   for (const [bytes, text] of [
     [0, '0'],
     [100, '100'],
@@ -220,7 +220,7 @@ describe('values as one would write them', () => {
     [1024 ** 2, '1MiB'],
     [1024 ** 4, '1024GiB'],
   ] as const) {
-    it(`are ${text} for ${bytes} bytes, which is read back`, () => {
+    it(`are ${text} for ${bytes} bytes, and can be read back`, () => {
       assert.equal(formatBytes(bytes), text);
       const setting: Setting = { ...SETTINGS.bytes, min: 0, max: 2 ** 50 };
       assert.deepEqual(parseValue(setting, text, BASE), { value: bytes });
@@ -234,7 +234,7 @@ describe('values as one would write them', () => {
     [75_000, '75s'],
     [7_200_000, '2h'],
   ] as const) {
-    it(`are ${text} for ${ms} ms, which is read back`, () => {
+    it(`are ${text} for ${ms} ms, and can be read back`, () => {
       assert.equal(formatDuration(ms), text);
       const setting: Setting = { ...SETTINGS.duration, min: 0, max: 2 ** 50 };
       assert.deepEqual(parseValue(setting, text, BASE), { value: ms });

@@ -11,34 +11,29 @@ import { requestField } from '../../src/http/derived-request.ts';
 import type { Request } from '../../src/http/message.ts';
 import { Response } from '../../src/http/response.ts';
 import { NO_BROWSER, openBrowser } from '../support/browser.ts';
-import { startChainServer } from '../support/chain-server.ts';
+import { type Lifetime, suiteLifetime } from '../support/lifetime.ts';
+import { type Served, serveHandler } from '../support/serve-handler.ts';
 
 const PAGE = '<!doctype html><meta charset="utf-8"><title>page</title><p id="p">page</p>';
 const page = () => Response.fromHeaders(200, ['Content-Type', 'text/html; charset=utf-8'], Buffer.from(PAGE));
 
-/** What `run` does with a server for the chain. */
-async function serving(
-  chain: Parameters<typeof startChainServer>,
-  run: (origin: string) => Promise<void>,
-): Promise<void> {
-  const server = await startChainServer(...chain);
-  try {
-    await run(`http://127.0.0.1:${server.port}`);
-    deepEqual(server.errors, []);
-  } finally {
-    server.close();
-  }
+/** Calls `run` with a server for the chain. */
+async function serving(lifetime: Lifetime, served: Served, run: (origin: string) => Promise<void>): Promise<void> {
+  const server = await serveHandler(lifetime, served);
+  await run(`http://127.0.0.1:${server.port}`);
+  deepEqual(server.errors, []);
 }
 
 describe('a browser', { skip: NO_BROWSER }, () => {
+  const suite = suiteLifetime();
   let browser: Browser;
   before(async () => {
     browser = await openBrowser();
   });
   after(() => browser.close());
 
-  it('lets pages of allowed origins use what CORS gives them, and no others', async () => {
-    await serving([[], page], async (site) => {
+  it('lets only pages of allowed origins use CORS', async () => {
+    await serving(suite, page, async (site) => {
       const seen: string[] = [];
       const application = ({ method }: Request) => {
         seen.push(method);
@@ -69,25 +64,29 @@ describe('a browser', { skip: NO_BROWSER }, () => {
           },
           [url, method, header],
         );
-      await serving([[allowed], application], async (api) => {
+      await serving(suite, [allowed, application], async (api) => {
         equal(await put(`${api}/`, 'PUT', 'X-Token'), 'data 3 null');
         equal(await put(`${api}/`, 'DELETE', 'X-Token'), 'refused');
         equal(await put(`${api}/`, 'PUT', 'X-Other'), 'refused');
         deepEqual(seen, ['PUT']);
       });
-      await serving([[cors({ origins: ['https://other.example'], methods: ['PUT'] })], application], async (api) => {
-        equal(await put(`${api}/`, 'PUT', 'X-Token'), 'refused');
-      });
+      await serving(
+        suite,
+        [cors({ origins: ['https://other.example'], methods: ['PUT'] }), application],
+        async (api) => {
+          equal(await put(`${api}/`, 'PUT', 'X-Token'), 'refused');
+        },
+      );
       await tab.close();
     });
   });
 
-  it('sends a name and a password that are not ASCII', async () => {
+  it('sends a name and a password outside of ASCII', async () => {
     const users = new Map([['jörg', await hashPassword('schlüssel €')]]);
     const chain = [basicAuth({ users, userHeader: 'X-Remote-User' })];
     const application = (request: Request) =>
       Response.text(200, Buffer.from(requestField(request, 'x-remote-user') ?? '', 'latin1').toString());
-    await serving([chain, application], async (site) => {
+    await serving(suite, [...chain, application], async (site) => {
       const context = await browser.newContext({ httpCredentials: { username: 'jörg', password: 'schlüssel €' } });
       const tab = await context.newPage();
       equal((await tab.goto(site))?.status(), 200);
@@ -100,21 +99,21 @@ describe('a browser', { skip: NO_BROWSER }, () => {
     });
   });
 
-  it('shows a page with the security headers in no frame of another, and runs no script that the policy forbids', async () => {
+  it('does not frame a page with the security headers, and runs no script that the policy forbids', async () => {
     const inline = `${PAGE}<script>document.title = 'ran'</script>`;
     const answer = () => Response.fromHeaders(200, ['Content-Type', 'text/html'], Buffer.from(inline));
     const chain = [
       securityHeaders({ contentSecurityPolicy: "default-src 'self'" }),
       headers({ response: { set: ['X-Was', '{path}'] } }),
     ];
-    await serving([chain, answer], async (site) => {
+    await serving(suite, [...chain, answer], async (site) => {
       const tab = await browser.newPage();
       const shown = await tab.goto(`${site}/a`);
       equal(shown?.headers()['x-was'], '/a');
       equal(await tab.title(), 'page');
       const framing = () =>
         Response.fromHeaders(200, ['Content-Type', 'text/html'], Buffer.from(`<iframe src="${site}/"></iframe>`));
-      await serving([[], framing], async (other) => {
+      await serving(suite, framing, async (other) => {
         await tab.goto(other.replace('127.0.0.1', 'localhost'));
         const frame = tab.frames()[1];
         equal(await frame?.locator('#p').count(), 0);
@@ -123,8 +122,8 @@ describe('a browser', { skip: NO_BROWSER }, () => {
     });
   });
 
-  it('stays on the site that a redirect names, whatever the path', async () => {
-    await serving([[redirect({ to: '/{1}', pattern: '^/go/(.*)$' })], page], async (site) => {
+  it('stays on the site of a redirect with any path', async () => {
+    await serving(suite, [redirect({ to: '/{1}', pattern: '^/go/(.*)$' }), page], async (site) => {
       const tab = await browser.newPage();
       for (const path of [
         '/go//evil.example/x',

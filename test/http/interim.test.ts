@@ -6,22 +6,20 @@ import { deriveRequest } from '../../src/http/derived-request.ts';
 import type { HandlerResult } from '../../src/http/handler.ts';
 import type { Request } from '../../src/http/message.ts';
 import { Response } from '../../src/http/response.ts';
-import { encode } from '../support/http-client.ts';
-import { startProtocolServer } from '../support/http2-server.ts';
+import { openRequest, PROTOCOLS } from '../support/http-client.ts';
+import { encode } from '../support/http-message.ts';
+import { serveHandler } from '../support/serve-handler.ts';
 import { SocketClient } from '../support/socket-client.ts';
-import { begin, PROTOCOLS } from '../support/two-protocols.ts';
 
 const HINT = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
 const LINES = 'Link: </a>\r\n';
 const DONE = Response.text(200, 'done');
 
-async function start(t: TestContext, protocol: 'HTTP/1.1' | 'HTTP/2', handle: (request: Request) => HandlerResult) {
-  const server = await startProtocolServer(protocol, { handle });
-  t.after(() => server.close());
-  return server;
+function start(t: TestContext, protocol: 'HTTP/1.1' | 'HTTP/2', handle: (request: Request) => HandlerResult) {
+  return serveHandler(t, handle, { protocol });
 }
 
-/** A response that is there when `answer` is called. */
+/** A response that comes when `answer` is called. */
 function later(): { readonly answer: () => void; readonly response: Promise<Response> } {
   let answer = (): void => {};
   const response = new Promise<Response>((resolve) => {
@@ -31,7 +29,7 @@ function later(): { readonly answer: () => void; readonly response: Promise<Resp
 }
 
 describe('an interim response', () => {
-  it('leaves at once, in the order of its calls', async (t) => {
+  it('is sent at once, in the order of the calls', async (t) => {
     const { answer, response } = later();
     const server = await start(t, 'HTTP/1.1', (request) => {
       request.sendInterim(102, '');
@@ -58,7 +56,7 @@ describe('an interim response', () => {
     assert.ok(client.received.startsWith(`${HINT}HTTP/1.1 200 OK`));
   });
 
-  it('stands between the answers of pipelined requests where it belongs', async (t) => {
+  it('comes directly before its own response when requests are pipelined', async (t) => {
     const server = await start(t, 'HTTP/1.1', async (request) => {
       const { path } = request;
       request.sendInterim(103, `Link: <${path}>\r\n`);
@@ -73,7 +71,7 @@ describe('an interim response', () => {
     );
   });
 
-  it('is not sent when the request is over and another one of the connection runs', async (t) => {
+  it('is not sent when its request is answered and the next request of the connection runs', async (t) => {
     let first: Request | null = null;
     const server = await start(t, 'HTTP/1.1', (request) => {
       first?.sendInterim(103, LINES);
@@ -88,44 +86,44 @@ describe('an interim response', () => {
 
   for (const protocol of PROTOCOLS) {
     it(`does no harm when the client has left: ${protocol}`, async (t) => {
-      let heard = (_request: Request): void => {};
+      let onLeft = (_request: Request): void => {};
       const left = new Promise<Request>((resolve) => {
-        heard = resolve;
+        onLeft = resolve;
       });
       let called = (): void => {};
       const running = new Promise<void>((resolve) => {
         called = resolve;
       });
       const server = await start(t, protocol, (request) => {
-        request.onGone = () => heard(request);
+        request.onGone = () => onLeft(request);
         called();
         return new Promise(() => {});
       });
-      const exchange = begin(protocol, server.port, 'GET', '/');
-      exchange.upload.end();
+      const channel = openRequest(protocol, server.port, 'GET', '/');
+      channel.upload.end();
       await running;
-      exchange.abandon();
+      channel.abandon();
       (await left).sendInterim(103, LINES);
       assert.deepEqual(server.errors, []);
     });
   }
 
-  it('is dropped when the client does not read what waits for it', async (t) => {
-    const wanted = 5_000;
+  it('is dropped when the client does not read', async (t) => {
+    const count = 5_000;
     const line = `X-Long: ${'x'.repeat(5000)}\r\n`;
     const server = await start(t, 'HTTP/1.1', (request) => {
-      for (let i = 0; i < wanted; i += 1) request.sendInterim(103, line);
+      for (let i = 0; i < count; i += 1) request.sendInterim(103, line);
       return DONE;
     });
     const client = await SocketClient.open(server.port);
     client.send(encode('/'));
     await client.untilClosed();
     const sent = client.received.split('HTTP/1.1 103').length - 1;
-    assert.ok(sent > 0 && sent < wanted, `${sent} were sent`);
+    assert.ok(sent > 0 && sent < count, `${sent} were sent`);
     assert.match(client.received, /\r\n\r\nHTTP\/1\.1 200 OK\r\n[\s\S]*done$/);
   });
 
-  it('is sent 32 times to one request over HTTP/2, and no more', async (t) => {
+  it('is sent at most 32 times for one request over HTTP/2', async (t) => {
     const server = await start(t, 'HTTP/2', (request) => {
       for (let i = 0; i < 100; i += 1) request.sendInterim(103, LINES);
       return DONE;
@@ -142,7 +140,7 @@ describe('an interim response', () => {
     assert.deepEqual([fields[':status'], sent], [200, 32]);
   });
 
-  it('has the fields that HTTP/2 allows, and the first value where there can be one only', async (t) => {
+  it('has only the fields that HTTP/2 allows, and only the first value of a field that cannot repeat', async (t) => {
     const server = await start(t, 'HTTP/2', (request) => {
       request.sendInterim(103, 'Link: </a>\r\nLink: </b>\r\nHTTP2-Settings: x\r\nETag: "1"\r\nETag: "2"\r\n');
       return DONE;

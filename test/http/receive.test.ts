@@ -1,57 +1,56 @@
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { deriveRequest } from '../../src/http/derived-request.ts';
 import type { Peer, Request } from '../../src/http/message.ts';
 import { Response } from '../../src/http/response.ts';
 import { ask } from '../support/http-client.ts';
-import { serve, type TestServer } from '../support/serve.ts';
+import { eachTestLifetime } from '../support/lifetime.ts';
+import { serveHandler } from '../support/serve-handler.ts';
 import { SocketClient } from '../support/socket-client.ts';
 
-describe('what a server makes of a request when it receives it', () => {
-  let server: TestServer | null = null;
-  afterEach(() => server?.close());
+describe('the request that `receive` returns', () => {
+  const eachTest = eachTestLifetime();
 
   const receive = (request: Request): Request =>
     request.path === '/plain'
       ? request
       : deriveRequest(request, { peer: { ...request.peer, remoteAddress: '203.0.113.7' } });
-  const show = ({ peer }: { readonly peer: Peer }) => peer.remoteAddress;
+  const address = ({ peer }: { readonly peer: Peer }) => peer.remoteAddress;
 
-  it('is what the handler and the log get', async () => {
+  it('goes to the handler and the log', async () => {
     const answered: string[] = [];
-    server = await serve({
+    const server = await serveHandler(eachTest, (request) => Response.text(200, address(request)), {
       receive,
-      handle: (request) => Response.text(200, show(request)),
-      onAnswered: (request) => answered.push(show(request)),
+      onAnswered: (request) => answered.push(address(request)),
     });
     assert.equal((await ask(server.port, '/')).body, '203.0.113.7');
     assert.equal((await ask(server.port, '/plain')).body, '127.0.0.1');
     assert.deepEqual(answered, ['203.0.113.7', '127.0.0.1']);
   });
 
-  it('is what the log of errors and refusals gets', async () => {
-    const told: unknown[] = [];
-    server = await serve({
+  it('goes to the log of errors and refusals', async () => {
+    const reported: unknown[] = [];
+    const handle = (request: Request) => {
+      if (request.body === null) throw new Error('broken');
+      return new Promise<Response>((_, reject) => request.body?.start({ write() {}, end() {}, fail: reject }));
+    };
+    const server = await serveHandler(eachTest, handle, {
       receive,
-      handle: (request) => {
-        if (request.body === null) throw new Error('broken');
-        return new Promise((_, reject) => request.body?.start({ write() {}, end() {}, fail: reject }));
-      },
-      onError: (_, request) => told.push(request === null ? null : show(request)),
-      onRefused: ({ status }, peer) => told.push([status, show({ peer })]),
+      onError: (_, request) => reported.push(request === null ? null : address(request)),
+      onRefused: ({ status }, peer, read) => reported.push([status, address({ peer }), read?.path]),
     });
     assert.equal((await ask(server.port, '/')).status, 500);
     const broken = { method: 'POST', headers: [['Transfer-Encoding', 'chunked']], body: 'no chunk' } as const;
     assert.equal((await ask(server.port, '/', broken)).status, 400);
-    assert.deepEqual(told, ['203.0.113.7', [400, '203.0.113.7']]);
+    assert.equal((await ask(server.port, '/', { method: 'TRACE' })).status, 405);
+    assert.deepEqual(reported, ['203.0.113.7', [400, '203.0.113.7', '/'], [405, '127.0.0.1', undefined]]);
   });
 
-  it('does not stick to the next request of the connection', async () => {
+  it('does not affect the next request of the connection', async () => {
     const refused: string[] = [];
-    server = await serve({
+    const server = await serveHandler(eachTest, (request) => Response.text(200, `${address(request)}\n`), {
       receive,
-      handle: (request) => Response.text(200, `${show(request)}\n`),
-      onRefused: (_, peer) => refused.push(show({ peer })),
+      onRefused: (_, peer) => refused.push(address({ peer })),
     });
     const client = await SocketClient.open(server.port);
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /plain HTTP/1.1\r\nHost: a\r\n\r\n');
@@ -61,12 +60,12 @@ describe('what a server makes of a request when it receives it', () => {
     assert.deepEqual(refused, ['127.0.0.1']);
   });
 
-  it('is answered with 500 when it fails', async () => {
+  it('is replaced by a 500 when `receive` fails', async () => {
     const failing = () => {
       throw new Error('broken');
     };
-    server = await serve({ receive: failing, handle: () => Response.text(200, '') });
+    const server = await serveHandler(eachTest, () => Response.text(200, ''), { receive: failing });
     assert.equal((await ask(server.port, '/')).status, 500);
-    assert.match(String(server.errors[0]), /broken/);
+    assert.match(server.errors[0] ?? '', /broken/);
   });
 });

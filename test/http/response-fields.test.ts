@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { after } from '../../src/http/handler.ts';
+import { mapResponse } from '../../src/http/handler.ts';
 import { Response } from '../../src/http/response.ts';
 import { changeResponse, responseField, responseFields } from '../../src/http/response-fields.ts';
 
@@ -22,14 +22,14 @@ function response(): Response {
 }
 
 describe('fields of a response', () => {
-  it('are found by their whole name, whatever its case, and joined', () => {
+  it('are found by their full name in any case, and joined', () => {
     assert.equal(responseField(response(), 'content-type'), 'text/html');
     assert.equal(responseField(response(), 'set-cookie'), 'a=1, b=2');
     assert.equal(responseField(response(), 'cookie'), null);
     assert.deepEqual(responseFields(response()), HEADERS);
   });
 
-  it('are set in place of all of their name, added beside them, and removed', () => {
+  it('can be replaced, added and removed by name', () => {
     const set = changeResponse(response(), {
       set: ['SET-COOKIE', 'c=3'],
       add: ['Vary', 'Accept'],
@@ -42,7 +42,7 @@ describe('fields of a response', () => {
     assert.equal(set.reason, 'Fine');
   });
 
-  it('keep what the connection must know', () => {
+  it('keep content length, status and body up to date when they change', () => {
     const bare = changeResponse(response(), { remove: ['Content-Length'], status: 404, body: null });
     assert.equal(bare.contentLength, -1);
     assert.equal(bare.status, 404);
@@ -52,24 +52,24 @@ describe('fields of a response', () => {
   });
 });
 
-describe('after', () => {
-  it('changes a response that is there at once', () => {
-    const result = after(response(), (found) => changeResponse(found, { status: 201 }));
+describe('mapResponse', () => {
+  it('changes a response at once when it is available', () => {
+    const result = mapResponse(response(), (original) => changeResponse(original, { status: 201 }));
     assert.ok(result instanceof Response);
     assert.equal(result.status, 201);
   });
 
-  it('changes one that comes later, by another that comes later', async () => {
-    const later = after(Promise.resolve(response()), () => Promise.resolve(Response.text(202, '')));
+  it('replaces a later response by another later response', async () => {
+    const later = mapResponse(Promise.resolve(response()), () => Promise.resolve(Response.text(202, '')));
     assert.equal((await later).status, 202);
   });
 
-  it('fails when the change does, or what comes before it', async () => {
-    const failing = after(Promise.resolve(response()), () => {
+  it('fails when the change or the original response fails', async () => {
+    const failing = mapResponse(Promise.resolve(response()), () => {
       throw new Error('no');
     });
     await assert.rejects(async () => await failing, /no/);
-    const failed = after(Promise.reject(new Error('before')), (found) => found);
+    const failed = mapResponse(Promise.reject(new Error('before')), (original) => original);
     await assert.rejects(async () => await failed, /before/);
   });
 });

@@ -1,44 +1,36 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { after, before, describe, it } from 'node:test';
-import { Connections } from '../../src/http/http1/http1-server.ts';
+import type { Duplex } from 'node:stream';
+import { before, describe, it } from 'node:test';
+import type { Request } from '../../src/http/message.ts';
 import { Response } from '../../src/http/response.ts';
 import { UpgradeResponse } from '../../src/http/upgrade-response.ts';
-import { SocketClient, within } from '../support/socket-client.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { serveHandler, type TestServer } from '../support/serve-handler.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { within } from '../support/wait.ts';
 
 const UPGRADE = 'Connection: keep-alive, Upgrade\r\nUpgrade: echo\r\n';
 
 describe('an upgrade', () => {
-  let server: Server;
-  let connections: Connections;
+  const suite = suiteLifetime();
+  let server: TestServer;
   let port: number;
 
   before(async () => {
-    connections = new Connections({
-      handle: (request) =>
-        request.path === '/echo' && request.upgrades
-          ? new UpgradeResponse('echo', ['X-Echo', 'yes'], echo)
-          : Response.text(200, `ordinary ${request.path}\n`),
-      limits: {},
+    const handle = (request: Request) =>
+      request.path === '/echo' && request.upgrades
+        ? new UpgradeResponse('echo', ['X-Echo', 'yes'], echo)
+        : Response.text(200, `ordinary ${request.path}\n`);
+    server = await serveHandler(suite, handle, {
       onAnswered: null,
       onError(error) {
         throw error;
       },
     });
-    server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) =>
-      connections.accept(socket, 0),
-    ).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    port = (server.address() as AddressInfo).port;
+    port = server.port;
   });
 
-  after(() => {
-    server.close();
-    connections.destroy();
-  });
-
-  it('hands the socket over with what came behind the request', async () => {
+  it('hands over the socket with the bytes after the request', async () => {
     const client = await SocketClient.open(port);
     client.send(`GET /echo HTTP/1.1\r\nHost: a\r\n${UPGRADE}\r\nearly`);
     await client.until(
@@ -49,22 +41,22 @@ describe('an upgrade', () => {
     client.close();
   });
 
-  it('forgets a connection that was handed over: it does not hold up a stop', async () => {
+  it('removes the connection from the server, so that it does not delay a stop', async () => {
     const client = await SocketClient.open(port);
     client.send(`GET /echo HTTP/1.1\r\nHost: a\r\n${UPGRADE}\r\n`);
     await client.until(/101/);
-    assert.equal(connections.size, 0);
+    assert.equal(server.connections.size, 0);
     client.close();
   });
 
   const ordinary: [string, string][] = [
     ['the handler declines', `GET /other HTTP/1.1\r\nHost: a\r\n${UPGRADE}\r\n`],
-    ['Upgrade is not named in Connection', 'GET /echo HTTP/1.1\r\nHost: a\r\nUpgrade: echo\r\n\r\n'],
+    ['Connection does not name Upgrade', 'GET /echo HTTP/1.1\r\nHost: a\r\nUpgrade: echo\r\n\r\n'],
     ['the request is HTTP/1.0', `GET /echo HTTP/1.0\r\nHost: a\r\n${UPGRADE}\r\n`],
     ['the request has content', `POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n${UPGRADE}\r\nx`],
   ];
   for (const [when, request] of ordinary) {
-    it(`answers as usual when ${when}`, async () => {
+    it(`is ignored when ${when}`, async () => {
       const client = await SocketClient.open(port);
       client.send(request);
       await within(10_000, 'the answer', () => client.until(/ordinary \/\w+\n$/));
@@ -74,7 +66,7 @@ describe('an upgrade', () => {
   }
 });
 
-function echo(socket: Socket, early: Buffer): void {
+function echo(socket: Duplex, early: Buffer): void {
   assert.equal(socket.writableHighWaterMark, 16_384, 'on every Node');
   socket.write(early);
   socket.on('data', (block) => socket.write(block));

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { loadSettings } from '../../src/config/load.ts';
+import { sourceLocationOf } from '../../src/config/site-entries.ts';
 import { ViaductError } from '../../src/errors.ts';
 import { importFile } from '../../src/import/import-file.ts';
 import { parseAddress } from '../../src/listen/address.ts';
 import { createLog } from '../../src/log/log.ts';
 import { buildSite } from '../../src/site/build.ts';
+import { loadConfiguration, readConfiguration } from '../../src/site/load-configuration.ts';
 import { notFound } from '../../src/site/not-found.ts';
 import { trustedBy } from '../../src/site/policies.ts';
 import { ROOT } from '../support/viaduct.ts';
@@ -15,7 +16,7 @@ import { ROOT } from '../support/viaduct.ts';
 const CASES = join(ROOT, 'test/import/cases');
 const FILES = ['nginx.conf', 'gunicorn.conf.py', 'uwsgi.ini'];
 
-/** Directories with a configuration, and what is to become of it. */
+/** Directories with a configuration, and the expected settings. */
 const ALL = readdirSync(CASES).map((name) => {
   const directory = join(CASES, name);
   return { name, directory, file: FILES.find((file) => existsSync(join(directory, file))) ?? '' };
@@ -25,8 +26,14 @@ describe('an imported configuration', () => {
   it('is found', () => assert.ok(ALL.length >= 25));
 
   for (const { name, directory, file } of ALL) {
-    it(`becomes what is written beside it: ${name}`, async () => {
-      const { toml, report } = await importFile({ file, kind: null, cwd: directory, outputDirectory: null });
+    it(`becomes the settings beside it: ${name}`, async () => {
+      const { toml, report } = await importFile({
+        file,
+        kind: null,
+        cwd: directory,
+        outputDirectory: null,
+        readConfiguration,
+      });
       assert.equal(toml, readFileSync(join(directory, 'expected.toml'), 'utf8'));
       assert.equal(report.map((line) => `${line}\n`).join(''), readFileSync(join(directory, 'expected.txt'), 'utf8'));
     });
@@ -37,7 +44,7 @@ describe('an imported configuration', () => {
         values: [{ raw: join(directory, 'expected.toml'), shown: 'config' }],
         origin: 'test',
       } as const;
-      const loaded = await loadSettings({ flags: [config], mistakes: [], environment: {}, cwd: directory });
+      const loaded = await loadConfiguration({ flags: [config], errors: [], environment: {}, cwd: directory });
       for (const address of loaded.settings.listen) parseAddress(address);
       const { site } = loaded;
       if (site === null) return;
@@ -46,7 +53,7 @@ describe('an imported configuration', () => {
         buildSite(site, parts(directory)).destroy();
       } catch (error) {
         assert.ok(error instanceof ViaductError);
-        // the files that it names are on the machine that it was made for
+        // the files that it names exist only on the machine of the configuration
         const others = error.message
           .split('\n')
           .filter((line) => !/no such file|does not exist|is not there|ENOENT/.test(line));
@@ -58,7 +65,7 @@ describe('an imported configuration', () => {
 
 function parts(directory: string): Parameters<typeof buildSite>[1] {
   return {
-    place: (keys) => keys.join('.'),
+    locate: sourceLocationOf(new Map()),
     baseOf: () => directory,
     application: () => notFound,
     main: null,
@@ -68,7 +75,7 @@ function parts(directory: string): Parameters<typeof buildSite>[1] {
     listenerPorts: [],
     onError: () => {},
     log: createLog('text', process.stderr),
-    standings: new Map(),
-    findings: new Map(),
+    overrides: new Map(),
+    discovered: new Map(),
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ViaductError } from '../../src/errors.ts';
 import { importFile } from '../../src/import/import-file.ts';
+import { readConfiguration } from '../../src/site/load-configuration.ts';
 import { makeProject } from '../support/project.ts';
 import { createRandom } from '../support/random.ts';
 import { ROOT } from '../support/viaduct.ts';
@@ -11,14 +12,14 @@ import { ROOT } from '../support/viaduct.ts';
 const CASES = join(ROOT, 'test/import/cases');
 const SEED = 20_261_125;
 
-/** Words of all configurations of a kind, and the configurations. */
+/** The words of all configurations of a kind, and the configurations. */
 function corpus(file: string): { readonly texts: readonly string[]; readonly words: readonly string[] } {
   const directories = readdirSync(CASES).filter((name) => readdirSync(join(CASES, name)).includes(file));
   const texts = directories.map((name) => readFileSync(join(CASES, name, file), 'utf8'));
   return { texts, words: [...new Set(texts.flatMap((text) => text.split(/(?<=[\s;{}=])/)))] };
 }
 
-/** The text with some words left out, doubled or replaced by others. */
+/** The text with some words removed, doubled or replaced by others. */
 function changed(text: string, words: readonly string[], random: () => number): string {
   const parts = text.split(/(?<=[\s;{}=])/);
   for (let change = 0; change < 4; change += 1) {
@@ -34,7 +35,7 @@ describe('a configuration with words changed at random', () => {
     ['nginx.conf', 250],
     ['uwsgi.ini', 150],
   ] as const) {
-    it(`becomes settings that can be read, or is refused with its line: ${file}`, async (t) => {
+    it(`becomes readable settings, or is refused with its line: ${file}`, async (t) => {
       const random = createRandom(SEED);
       const { texts, words } = corpus(file);
       const cwd = makeProject(t, {});
@@ -42,7 +43,7 @@ describe('a configuration with words changed at random', () => {
         const text = changed(texts[Math.floor(random() * texts.length)] as string, words, random);
         writeFileSync(join(cwd, file), text);
         try {
-          await importFile({ file, kind: null, cwd, outputDirectory: null });
+          await importFile({ file, kind: null, cwd, outputDirectory: null, readConfiguration });
         } catch (error) {
           const { cause } = error as Error;
           assert.ok(error instanceof ViaductError, `${String(error)}\n${String(cause)}\n${text}`);

@@ -3,24 +3,25 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { importFile } from '../../src/import/import-file.ts';
+import { readConfiguration } from '../../src/site/load-configuration.ts';
 import { makeProject } from '../support/project.ts';
 import { ROOT } from '../support/viaduct.ts';
 
 const PAGE = readFileSync(join(ROOT, 'docs/import.md'), 'utf8');
-/** A configuration whose first line names its file, what it becomes, and what is told. */
+/** A configuration whose first line names its file, then the settings that it becomes, and the report. */
 const EXAMPLE =
   /^```(?:nginx|python|ini)\n# (\S+)\n([\s\S]*?)^```$[\s\S]*?^```toml\n([\s\S]*?)^```$[\s\S]*?^```text\n([\s\S]*?)^```$/gm;
 
 describe('an example of import.md', () => {
   const examples = [...PAGE.matchAll(EXAMPLE)];
-  it('is there for each kind', () => assert.equal(examples.length, 3));
+  it('exists for each kind', () => assert.equal(examples.length, 3));
 
-  for (const [, file = '', text = '', toml, told] of examples) {
-    it(`becomes what the page says: ${file}`, async (t) => {
+  for (const [, file = '', text = '', toml, report] of examples) {
+    it(`becomes the settings of the page: ${file}`, async (t) => {
       const cwd = makeProject(t, { [file]: `# ${file}\n${text}` });
-      const imported = await importFile({ file, kind: null, cwd, outputDirectory: null });
+      const imported = await importFile({ file, kind: null, cwd, outputDirectory: null, readConfiguration });
       assert.equal(imported.toml, toml);
-      assert.equal(imported.report.map((line) => `${line}\n`).join(''), told);
+      assert.equal(imported.report.map((line) => `${line}\n`).join(''), report);
     });
   }
 });

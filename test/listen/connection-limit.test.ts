@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { Response } from '../../src/http/response.ts';
 import { UpgradeResponse } from '../../src/http/upgrade-response.ts';
 import { ConnectionLimit } from '../../src/listen/connection-limit.ts';
 import { FrameClient } from '../support/http2-frames.ts';
-import { startProtocolServer } from '../support/http2-server.ts';
-import { serve, type TestServer } from '../support/serve.ts';
-import { eventually, SocketClient } from '../support/socket-client.ts';
+import { eachTestLifetime } from '../support/lifetime.ts';
+import { serveHandler, type TestServer } from '../support/serve-handler.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { eventually } from '../support/wait.ts';
 
 describe('ConnectionLimit', () => {
-  it('counts addresses apart, of IPv6 the /64, and forgets those without connections', () => {
+  it('counts addresses separately, of IPv6 by /64, and forgets addresses without connections', () => {
     const limit = new ConnectionLimit({ perAddressMax: 2 });
     const accepts = (...addresses: string[]) => addresses.map((address) => limit.accept(address));
     assert.deepEqual(accepts('192.0.2.1', '192.0.2.1', '192.0.2.1', '192.0.2.2'), [true, true, false, true]);
@@ -29,7 +30,7 @@ describe('ConnectionLimit', () => {
     assert.equal(limit.size, 0);
   });
 
-  it('limits neither Unix sockets nor those that are exempt', () => {
+  it('limits neither Unix sockets nor exempt addresses', () => {
     const limit = new ConnectionLimit({ perAddressMax: 1, exempt: (address) => address === '10.0.0.1' });
     for (let i = 0; i < 5; i += 1) {
       assert.equal(limit.accept(''), true);
@@ -37,7 +38,7 @@ describe('ConnectionLimit', () => {
     }
   });
 
-  it('goes on counting when it allows another number, or exempts others', () => {
+  it('continues to count when the limit or the exempt addresses change', () => {
     let exempt = '';
     const limit = new ConnectionLimit({ perAddressMax: 1, exempt: (address) => address === exempt });
     assert.equal(limit.accept('192.0.2.1'), true);
@@ -55,23 +56,22 @@ describe('ConnectionLimit', () => {
 });
 
 describe('connections beyond the limit of their address', () => {
-  let server: TestServer | null = null;
-  afterEach(() => server?.close());
+  const eachTest = eachTestLifetime();
+  let server: TestServer;
 
-  it('are closed at once when they speak HTTP/2 from the beginning, too', async (t) => {
+  it('are closed at once when they use HTTP/2 with prior knowledge', async (t) => {
     const admission = new ConnectionLimit({ perAddressMax: 1 });
-    const http2 = await startProtocolServer('HTTP/2', { handle: () => Response.text(200, 'served\n'), admission });
-    t.after(() => http2.close());
+    const http2 = await serveHandler(t, () => Response.text(200, 'served\n'), { protocol: 'HTTP/2', admission });
     const first = await FrameClient.open(http2.port);
     await assert.rejects(FrameClient.open(http2.port), /closed before SETTINGS/);
     first.close();
-    await eventually('the first is forgotten', () => admission.size === 0);
+    await eventually('the first connection is forgotten', () => admission.size === 0);
     (await FrameClient.open(http2.port)).close();
   });
 
-  it('are closed at once, while other addresses are served, and accepted again when one has left', async () => {
+  it('are closed at once while other addresses are served, and accepted again when one has closed', async () => {
     const admission = new ConnectionLimit({ perAddressMax: 2 });
-    server = await serve({ handle: () => Response.text(200, 'served\n'), admission });
+    server = await serveHandler(eachTest, () => Response.text(200, 'served\n'), { admission });
     const [first, second] = [await SocketClient.open(server.port), await SocketClient.open(server.port)];
     const third = await SocketClient.open(server.port);
     assert.equal(await third.untilClosed(), 0);
@@ -82,24 +82,24 @@ describe('connections beyond the limit of their address', () => {
     assert.match(answer.toString(), /^HTTP\/1.1 200/);
 
     first.close();
-    await eventually('the first is forgotten', () => server?.connections.size === 1);
+    await eventually('the first connection is forgotten', () => server.connections.size === 1);
     const fourth = await SocketClient.open(server.port);
     fourth.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     await fourth.until(/served/);
     for (const client of [second, fourth]) client.close();
-    await eventually('all are forgotten', () => admission.size === 0);
+    await eventually('all connections are forgotten', () => admission.size === 0);
   });
 
-  it('count as long as the socket is open, also when a handler took it over', async () => {
+  it('count until the socket closes, even when a handler took it over', async () => {
     const admission = new ConnectionLimit({ perAddressMax: 1 });
     const handle = () => new UpgradeResponse('echo', [], (socket) => socket.pipe(socket));
-    server = await serve({ handle, admission });
+    server = await serveHandler(eachTest, handle, { admission });
     const client = await SocketClient.open(server.port);
     client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
     await client.until(/101/);
     assert.equal(server.connections.size, 0);
     assert.equal(await (await SocketClient.open(server.port)).untilClosed(), 0);
     client.close();
-    await eventually('it is forgotten', () => admission.size === 0);
+    await eventually('the connection is forgotten', () => admission.size === 0);
   });
 });

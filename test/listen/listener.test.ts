@@ -1,17 +1,28 @@
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ViaductError } from '../../src/errors.ts';
-import { Connections } from '../../src/http/http1/http1-server.ts';
+import { Http1Server } from '../../src/http/http1/http1-server.ts';
 import { Response } from '../../src/http/response.ts';
 import { parseAddress } from '../../src/listen/address.ts';
 import { Listener } from '../../src/listen/listener.ts';
-import { temporaryDirectory } from '../support/static-server.ts';
+import { bindWithMode, setAccess } from '../../src/listen/unix-socket.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 describe('an address to listen on', () => {
   for (const [text, expected] of [
@@ -48,9 +59,70 @@ describe('an address to listen on', () => {
   }
 });
 
+describe('owner and mode of a Unix socket', () => {
+  const { uid, gid } = userInfo();
+  const access = { mode: 0o600, owner: { user: `${uid}`, group: `${gid}` } };
+
+  /** A directory where another program has put something else in the place of the socket. */
+  async function replaced(t: TestContext, put: (path: string, victim: string) => void) {
+    const directory = temporaryDirectory(t);
+    const [path, victim] = [join(directory, 'viaduct.sock'), join(directory, 'victim')];
+    const server = createServer().listen(victim);
+    await once(server, 'listening');
+    t.after(() => server.close());
+    chmodSync(victim, 0o640);
+    put(path, victim);
+    return { path, victim };
+  }
+
+  for (const [what, put] of [
+    ['a symbolic link', (path: string, victim: string) => symlinkSync(victim, path)],
+    ['a dangling symbolic link', (path: string) => symlinkSync('/nowhere/at/all', path)],
+    ['a hard link to another socket', (path: string, victim: string) => linkSync(victim, path)],
+    ['a file', (path: string) => writeFileSync(path, '', { mode: 0o640 })],
+    ['a directory', (path: string) => mkdirSync(path, { mode: 0o750 })],
+    ['nothing', () => {}],
+  ] as const) {
+    it(`are not given to what has taken its place: ${what}`, async (t) => {
+      const { path, victim } = await replaced(t, put);
+      const before = [statSync(victim).mode, lstatSync(path, { throwIfNoEntry: false })?.mode];
+      throws(
+        () => setAccess(path, access),
+        (error) =>
+          error instanceof ViaductError && error.code === 'LISTEN' && /taken its place|is gone/.test(error.message),
+      );
+      deepEqual([statSync(victim).mode, lstatSync(path, { throwIfNoEntry: false })?.mode], before);
+    });
+  }
+
+  const NO_ROOT = process.getuid?.() === 0 ? false : 'only root may change the owner';
+  it('are set on the socket itself', { skip: NO_ROOT }, async (t) => {
+    const path = join(temporaryDirectory(t), 'viaduct.sock');
+    const server = createServer().listen(path);
+    await once(server, 'listening');
+    t.after(() => server.close());
+    setAccess(path, { mode: 0o660, owner: { user: '65534', group: '65534' } });
+    const { mode, uid: owner, gid: group } = statSync(path);
+    deepEqual([mode & 0o777, owner, group], [0o660, 65534, 65534]);
+    setAccess(path, { mode: 0o600, owner: { user: '65534', group: '65534' } });
+    equal(statSync(path).mode & 0o777, 0o600, 'another server process does the same');
+  });
+
+  it('are there from the first moment: mode', async (t) => {
+    const path = join(temporaryDirectory(t), 'viaduct.sock');
+    const server = createServer();
+    const before = process.umask();
+    bindWithMode({ mode: 0o600 }, () => server.listen(path));
+    equal(statSync(path).mode & 0o777, 0o600);
+    equal(process.umask(), before);
+    await once(server, 'listening');
+    server.close();
+  });
+});
+
 describe('a listener', () => {
   async function listen(t: TestContext, address: string): Promise<Listener> {
-    const connections = new Connections({
+    const connections = new Http1Server({
       handle: () => Response.text(200, 'here'),
       limits: {},
       onAnswered: null,
@@ -58,7 +130,7 @@ describe('a listener', () => {
     });
     const listener = new Listener(
       { address: parseAddress(address), index: 0, tls: null, proxyProtocol: null },
-      { http1: connections, http2: null, gateway: null },
+      new Map([['http/1.1', connections]]),
     );
     t.after(() => {
       listener.close();
@@ -69,25 +141,25 @@ describe('a listener', () => {
   }
 
   async function answerOf(
-    where: { readonly port: number; readonly host?: string } | { readonly path: string },
+    target: { readonly port: number; readonly host?: string } | { readonly path: string },
   ): Promise<string> {
-    const socket = connect({ host: '127.0.0.1', ...where });
+    const socket = connect({ host: '127.0.0.1', ...target });
     socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     let received = '';
     for await (const block of socket) received += (block as Buffer).toString();
     return received;
   }
 
-  function refuses(t: TestContext, address: string, why: RegExp): Promise<void> {
+  function refuses(t: TestContext, address: string, reason: RegExp): Promise<void> {
     return rejects(listen(t, address), (error) => {
       ok(error instanceof ViaductError && error.code === 'LISTEN');
-      match(error.message, why);
+      match(error.message, reason);
       ok(error.advice !== '');
       return true;
     });
   }
 
-  it('tells the port that it got', async (t) => {
+  it('has the port that is actually bound in its URL', async (t) => {
     const { url, serverPort, serverName } = await listen(t, '127.0.0.1:0');
     equal(url, `http://127.0.0.1:${serverPort}`);
     equal(serverName, '127.0.0.1');
@@ -95,7 +167,7 @@ describe('a listener', () => {
     match(await answerOf({ port: Number(serverPort) }), /here$/);
   });
 
-  it('refuses with a sentence what cannot be listened on', async (t) => {
+  it('fails with reason and advice when it cannot listen', async (t) => {
     const { serverPort } = await listen(t, '127.0.0.1:0');
     await refuses(t, `127.0.0.1:${serverPort}`, /in use/);
     await refuses(t, '192.0.2.1:8000', /no such address/);
@@ -103,10 +175,9 @@ describe('a listener', () => {
     await refuses(t, 'unix:/nowhere/at/all.sock', /directory does not exist/);
   });
 
-  it('makes a Unix socket that front servers of other users can reach, and removes it', async (t) => {
-    const directory = temporaryDirectory();
-    t.after(directory.remove);
-    const path = join(directory.path, 'v.sock');
+  it('makes a Unix socket that front-end proxies of other users can reach, and removes it', async (t) => {
+    const directory = temporaryDirectory(t);
+    const path = join(directory, 'v.sock');
     const listener = await listen(t, `unix:${path}`);
     equal(statSync(path).mode & 0o777, 0o666);
     match(await answerOf({ path }), /here$/);
@@ -116,10 +187,9 @@ describe('a listener', () => {
     ok(!existsSync(path));
   });
 
-  it('gives a Unix socket the mode and the owner that are wanted', async (t) => {
-    const directory = temporaryDirectory();
-    t.after(directory.remove);
-    const at = (name: string) => join(directory.path, name);
+  it('gives a Unix socket the configured mode and owner', async (t) => {
+    const directory = temporaryDirectory(t);
+    const at = (name: string) => join(directory, name);
     const { uid, gid } = userInfo();
     const user = uid === 0 ? 'nobody' : `${uid}`; // only root can choose
     const number = uid === 0 ? Number(idOf('-u', user)) : uid;
@@ -133,10 +203,9 @@ describe('a listener', () => {
     match(await answerOf({ path: at('a') }), /here$/);
   });
 
-  it('refuses an owner that nobody knows, and leaves no socket', async (t) => {
-    const directory = temporaryDirectory();
-    t.after(directory.remove);
-    const path = join(directory.path, 'v.sock');
+  it('leaves no socket when the owner is unknown', async (t) => {
+    const directory = temporaryDirectory(t);
+    const path = join(directory, 'v.sock');
     await refuses(t, `unix:${path}?owner=no-such-user`, /there is no user "no-such-user"/);
     await refuses(t, `unix:${path}?owner=0:no-such-group`, /there is no group "no-such-group"/);
     ok(!existsSync(path));
@@ -148,16 +217,15 @@ describe('a listener', () => {
     match(await answerOf({ host: '::1', port: Number(serverPort) }), /here$/);
   });
 
-  it('takes the place of a socket that a dead process left, never of another file', async (t) => {
-    const directory = temporaryDirectory();
-    t.after(directory.remove);
-    const stale = join(directory.path, 'stale.sock');
+  it('replaces the socket of a dead process, but never another file', async (t) => {
+    const directory = temporaryDirectory(t);
+    const stale = join(directory, 'stale.sock');
     await leaveSocket(stale);
     await listen(t, `unix:${stale}`);
     match(await answerOf({ path: stale }), /here$/);
-    const precious = join(directory.path, 'precious.txt');
+    const precious = join(directory, 'precious.txt');
     writeFileSync(precious, 'precious');
-    await refuses(t, `unix:${precious}`, /is no socket/);
+    await refuses(t, `unix:${precious}`, /is not a socket/);
     equal(readFileSync(precious, 'utf8'), 'precious');
   });
 });
@@ -166,7 +234,7 @@ function idOf(...args: readonly string[]): string {
   return execFileSync('id', args, { encoding: 'utf8' }).trim();
 }
 
-/** A socket file that nobody listens on. */
+/** Makes a socket file without a listening process. */
 async function leaveSocket(path: string): Promise<void> {
   const script = `require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
   spawnSync(process.execPath, ['-e', script, path]);

@@ -6,10 +6,12 @@ import { describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { parseProxyHeader } from '../../src/listen/proxy-protocol.ts';
 import { makeSelfSigned } from '../../src/listen/tls/self-signed.ts';
+import { answerPeer } from '../support/answer-peer.ts';
 import { NO_CURL } from '../support/certificates.ts';
+import { serveHandler } from '../support/serve-handler.ts';
 import { SocketClient } from '../support/socket-client.ts';
-import { temporaryDirectory } from '../support/static-server.ts';
-import { curl, startTlsServer } from '../support/tls-server.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { curl } from '../support/tls-clients.ts';
 
 const SIGNATURE = '\r\n\r\n\0\r\nQUIT\n';
 const IPV4 = [192, 0, 2, 1, 198, 51, 100, 7, 0xdc, 0x04, 0x01, 0xbb];
@@ -19,7 +21,7 @@ const IPV6 = [
   ...[0xdc, 0x04, 0x01, 0xbb],
 ];
 
-/** A version 2 header: `length` is what it says of its content. */
+/** A version 2 header; `length` is the length that it declares for its content. */
 function version2(command: number, family: number, content: readonly number[], length = content.length): Buffer {
   const head = [command, family, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from(SIGNATURE, 'latin1'), Buffer.from([...head, ...content])]);
@@ -67,7 +69,7 @@ describe('a PROXY header', () => {
     ['a request', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'],
     ['another first letter', 'X'],
     ['lower case', 'proxy TCP4 192.0.2.1 198.51.100.7 56324 443\r\n'],
-    ['a family that is none', 'PROXY TCP5 192.0.2.1 198.51.100.7 56324 443\r\n'],
+    ['an unknown family name', 'PROXY TCP5 192.0.2.1 198.51.100.7 56324 443\r\n'],
     ['no family', 'PROXY \r\n'],
     ['an address of the other family', 'PROXY TCP4 ::1 ::1 56324 443\r\n'],
     ['a zone', 'PROXY TCP6 fe80::1%eth0 ::1 1 2\r\n'],
@@ -86,7 +88,7 @@ describe('a PROXY header', () => {
     ['addresses cut short', version2(0x21, 0x21, IPV4).toString('latin1')],
     ['an addition cut short', version2(0x21, 0x11, [...IPV4, 4, 0]).toString('latin1')],
     ['an addition longer than all', version2(0x21, 0x11, [...IPV4, 4, 0, 9, 1]).toString('latin1')],
-    ['more content than bounds allow', version2(0x21, 0x11, [], 4097).toString('latin1')],
+    ['more content than the limit', version2(0x21, 0x11, [], 4097).toString('latin1')],
   ] as const) {
     it(`is malformed: ${what}`, () => assert.equal(parseProxyHeader(Buffer.from(header, 'latin1')), 'malformed'));
   }
@@ -94,7 +96,7 @@ describe('a PROXY header', () => {
 
 describe('a listener behind a proxy', () => {
   const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
-  const trusting = { proxyProtocol: (address: string) => address === '127.0.0.1' };
+  const trusting = { index: 3, proxyProtocol: (address: string) => address === '127.0.0.1' };
 
   async function peerAfter(port: number, ...pieces: readonly string[]): Promise<unknown> {
     const client = await SocketClient.open(port);
@@ -106,7 +108,7 @@ describe('a listener behind a proxy', () => {
   const peer = { listener: 3, ...CLIENT };
 
   it('takes the client from the header, with the request in the same packet', async (t) => {
-    const { port } = await startTlsServer(t, trusting);
+    const { port } = await serveHandler(t, answerPeer, trusting);
     const client = await SocketClient.open(port);
     client.send(V1 + REQUEST);
     assert.equal(await client.untilClosed(), 200);
@@ -114,20 +116,20 @@ describe('a listener behind a proxy', () => {
   });
 
   it('takes the client from a header that comes byte by byte', async (t) => {
-    const { port } = await startTlsServer(t, trusting);
+    const { port } = await serveHandler(t, answerPeer, trusting);
     assert.deepEqual(await peerAfter(port, V1, REQUEST), peer);
     const v2 = version2(0x21, 0x21, [...IPV6, ...SSL_TLV]).toString('latin1');
     assert.deepEqual(await peerAfter(port, v2, REQUEST), { ...peer, ...CLIENT6, secure: true });
   });
 
-  it("keeps the socket's address when the proxy speaks for itself", async (t) => {
-    const { port } = await startTlsServer(t, trusting);
+  it("keeps the socket's address when the proxy does not name a client", async (t) => {
+    const { port } = await serveHandler(t, answerPeer, trusting);
     const { remoteAddress, serverPort } = (await peerAfter(port, 'PROXY UNKNOWN\r\n', REQUEST)) as typeof CLIENT;
     assert.deepEqual([remoteAddress, serverPort], ['127.0.0.1', '']);
   });
 
-  it('takes a large upload behind the header', async (t) => {
-    const { port } = await startTlsServer(t, trusting);
+  it('receives a large upload after the header', async (t) => {
+    const { port } = await serveHandler(t, answerPeer, trusting);
     const client = await SocketClient.open(port);
     const body = 'x'.repeat(300_000);
     client.send(`${V1}POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}${REQUEST}`);
@@ -135,33 +137,33 @@ describe('a listener behind a proxy', () => {
     assert.ok(client.received.includes('192.0.2.1'));
   });
 
-  it('closes at once what comes from an address that is not trusted', async (t) => {
-    const server = await startTlsServer(t, { proxyProtocol: () => false });
+  it('closes a connection at once when its address is not trusted', async (t) => {
+    const server = await serveHandler(t, answerPeer, { proxyProtocol: () => false });
     const client = await SocketClient.open(server.port);
     client.send(V1 + REQUEST);
     assert.equal(await client.untilClosed(), 0);
-    assert.deepEqual(server.refused, ['the address is not trusted with PROXY headers']);
+    assert.deepEqual(server.refusedConnections, ['the address is not trusted with PROXY headers']);
   });
 
-  it('closes what has no header, and never answers it', async (t) => {
-    const server = await startTlsServer(t, trusting);
+  it('closes a connection without an answer when it has no header', async (t) => {
+    const server = await serveHandler(t, answerPeer, trusting);
     const client = await SocketClient.open(server.port);
     client.send(REQUEST);
     assert.equal(await client.untilClosed(), 0);
     assert.equal(client.received, '');
-    assert.deepEqual(server.refused, ['no PROXY header: malformed']);
+    assert.deepEqual(server.refusedConnections, ['no PROXY header: malformed']);
   });
 
-  it('closes what does not send its header in time', async (t) => {
-    const server = await startTlsServer(t, { ...trusting, proxyHeaderTimeoutMs: 50 });
+  it('closes a connection when its header does not arrive in time', async (t) => {
+    const server = await serveHandler(t, answerPeer, { ...trusting, proxyHeaderTimeoutMs: 50 });
     const client = await SocketClient.open(server.port);
     client.send('PROXY TCP4 ');
     assert.equal(await client.untilClosed(), 0);
-    assert.deepEqual(server.refused, ['no PROXY header: too late']);
+    assert.deepEqual(server.refusedConnections, ['no PROXY header: too late']);
   });
 
-  it('refuses connections beyond those that may wait', async (t) => {
-    const server = await startTlsServer(t, { ...trusting, arrivalsMax: 1 });
+  it('refuses further connections when too many wait', async (t) => {
+    const server = await serveHandler(t, answerPeer, { ...trusting, pendingMax: 1 });
     const first = await SocketClient.open(server.port);
     const second = await SocketClient.open(server.port);
     await second.untilClosed();
@@ -172,22 +174,21 @@ describe('a listener behind a proxy', () => {
     assert.equal(await third.untilClosed(), 200);
   });
 
-  it('ends what waits when it closes', async (t) => {
-    const { port, listener } = await startTlsServer(t, trusting);
+  it('ends waiting connections when it closes', async (t) => {
+    const { port, listener } = await serveHandler(t, answerPeer, trusting);
     const client = await SocketClient.open(port);
     client.send('PROXY ');
     const other = await SocketClient.open(port);
     other.send(V1 + REQUEST);
-    await other.untilClosed(); // so the first was accepted, too
+    await other.untilClosed(); // so the first connection was accepted too
     listener.close();
     assert.equal(await client.untilClosed(), 0);
   });
 
-  it('takes the header on a Unix socket, and can break a response off there', async (t) => {
-    const directory = temporaryDirectory();
-    t.after(directory.remove);
-    const path = join(directory.path, 'v.sock');
-    await startTlsServer(t, { proxyProtocol: (address) => address === '', address: `unix:${path}` });
+  it('takes the client from a header on a Unix socket', async (t) => {
+    const directory = temporaryDirectory(t);
+    const path = join(directory, 'v.sock');
+    await serveHandler(t, answerPeer, { proxyProtocol: (address) => address === '', address: `unix:${path}` });
     const socket = connect(path);
     socket.write(V1 + REQUEST);
     let received = '';
@@ -195,8 +196,8 @@ describe('a listener behind a proxy', () => {
     assert.match(received, /192\.0\.2\.1/);
   });
 
-  it('understands what curl sends', { skip: NO_CURL }, async (t) => {
-    const { port } = await startTlsServer(t, trusting);
+  it('understands the header of curl', { skip: NO_CURL }, async (t) => {
+    const { port } = await serveHandler(t, answerPeer, trusting);
     const { out } = await curl('--haproxy-protocol', `http://127.0.0.1:${port}/`);
     const { serverPort, remotePort } = JSON.parse(out);
     assert.equal(serverPort, `${port}`);
@@ -205,13 +206,12 @@ describe('a listener behind a proxy', () => {
 
   for (const together of [true, false]) {
     it(`reads the header before TLS, ${together ? 'both in one packet' : 'one after the other'}`, async (t) => {
-      const directory = temporaryDirectory();
-      t.after(directory.remove);
-      const pem = join(directory.path, 'a.pem');
+      const directory = temporaryDirectory(t);
+      const pem = join(directory, 'a.pem');
       const { certificate, key } = makeSelfSigned();
       writeFileSync(pem, certificate + key);
       const tls = { hosts: [{ names: [], certificates: [{ certificate: pem, key: null }] }] };
-      const { port } = await startTlsServer(t, { ...trusting, tls });
+      const { port } = await serveHandler(t, answerPeer, { ...trusting, tls });
       const raw = connect({ port, host: '127.0.0.1', noDelay: true });
       if (together) raw.cork();
       raw.write(V1);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import type { Request } from '../../src/http/message.ts';
 import { type AccessLog, type AccessLogFormat, createAccessLog } from '../../src/log/access-log.ts';
-import { ALL_BYTES, request } from '../support/requests.ts';
+import { ALL_BYTES, requestOf } from '../support/handler.ts';
 
 /** 9 November 2023, 07:08:09 UTC. */
 const NOW = Date.UTC(2023, 10, 9, 7, 8, 9, 42);
@@ -37,11 +37,12 @@ function open(format: AccessLogFormat, sink: Sink, onDropped: (lines: number) =>
   return log;
 }
 
-/** The line that one request makes; it took no time. */
+/** The line of one request that took no time. */
 function line(format: AccessLogFormat, parts: Partial<Request>, status = 200, bodyBytes = 0): string {
   const sink = new Sink();
   const log = open(format, sink);
-  log.onAnswered(request(parts), status, bodyBytes, performance.now());
+  const peer = { ...requestOf().peer, remoteAddress: '192.0.2.7' };
+  log.onAnswered(requestOf({ host: 'example.org', peer, ...parts }), status, bodyBytes, performance.now());
   log.flush();
   return sink.text;
 }
@@ -101,8 +102,8 @@ describe('the access log', () => {
     );
   });
 
-  it('has a dash for what is not there as combined', () => {
-    const peer = { ...request().peer, remoteAddress: '' };
+  it('has a dash for absent values as combined', () => {
+    const peer = { ...requestOf().peer, remoteAddress: '' };
     assert.equal(
       line('combined', { method: 'HEAD', protocol: 'HTTP/1.0', peer }, 304, 0),
       '- - - [09/Nov/2023:07:08:09 +0000] "HEAD / HTTP/1.0" 304 0 "-" "-"\n',
@@ -110,7 +111,7 @@ describe('the access log', () => {
   });
 
   for (const format of ['text', 'json', 'combined'] as const) {
-    it(`is one line of visible ASCII as ${format}, whatever bytes clients send`, () => {
+    it(`is one line of visible ASCII as ${format} when clients send any bytes`, () => {
       const headers = ['User-Agent', ALL_BYTES, 'Referer', ALL_BYTES];
       const text = line(format, { method: ALL_BYTES, path: ALL_BYTES, query: ALL_BYTES, host: ALL_BYTES, headers });
       assert.match(text, /^[\x20-\x7e]+\n$/);
@@ -131,10 +132,10 @@ describe('the access log', () => {
     assert.equal(user_agent, ALL_BYTES);
   });
 
-  it('writes lines together, a tenth of a second after the first', () => {
+  it('writes lines together, a tenth of a second after the first line', () => {
     const sink = new Sink();
     const log = open('text', sink);
-    for (let i = 0; i < 3; i += 1) log.onAnswered(request(), 200, 0, performance.now());
+    for (let i = 0; i < 3; i += 1) log.onAnswered(requestOf(), 200, 0, performance.now());
     mock.timers.tick(99);
     assert.equal(sink.written.length, 0);
     mock.timers.tick(1);
@@ -144,21 +145,21 @@ describe('the access log', () => {
     assert.equal(sink.written.length, 1);
   });
 
-  it('writes at once when much waits', () => {
+  it('writes at once when many lines wait', () => {
     const sink = new Sink();
     const log = open('text', sink);
     for (let i = 0; i < 100; i += 1)
-      log.onAnswered(request({ path: `/${'x'.repeat(1000)}` }), 200, 0, performance.now());
+      log.onAnswered(requestOf({ path: `/${'x'.repeat(1000)}` }), 200, 0, performance.now());
     assert.equal(sink.written.length, 1);
   });
 
-  it('keeps a bounded number of lines while its reader is slow, counts the others, and goes on', () => {
+  it('keeps a limited number of lines while its reader is slow, counts the others, and continues', () => {
     const sink = new Sink();
     const dropped: number[] = [];
     const log = open('text', sink, (lines) => dropped.push(lines));
     const answer = (count: number): void => {
       for (let i = 0; i < count; i += 1)
-        log.onAnswered(request({ path: `/${'x'.repeat(999)}` }), 200, 0, performance.now());
+        log.onAnswered(requestOf({ path: `/${'x'.repeat(999)}` }), 200, 0, performance.now());
     };
     sink.takes = false;
     answer(1);
@@ -178,13 +179,13 @@ describe('the access log', () => {
     assert.equal(dropped.length, 1);
   });
 
-  it('writes what waits when the server ends, even to a slow reader', () => {
+  it('writes all waiting lines when the server ends, even to a slow reader', () => {
     const sink = new Sink();
     sink.takes = false;
     const log = open('text', sink);
-    log.onAnswered(request(), 200, 0, performance.now());
+    log.onAnswered(requestOf(), 200, 0, performance.now());
     log.flush();
-    log.onAnswered(request(), 200, 0, performance.now());
+    log.onAnswered(requestOf(), 200, 0, performance.now());
     log.flush();
     assert.equal(sink.text.split('\n').length - 1, 2);
   });

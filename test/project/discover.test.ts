@@ -8,13 +8,15 @@ import { discoverProject } from '../../src/project/discover.ts';
 import { applicationName, type Project } from '../../src/project/project.ts';
 import { FLASK_APP, FLASK_FACTORY, makeProject, WSGI_APP } from '../support/project.ts';
 
-type Given = Partial<Parameters<typeof discoverProject>[0]> & { readonly env?: Readonly<Record<string, string>> };
+type DiscoverTestOptions = Partial<Parameters<typeof discoverProject>[0]> & {
+  readonly env?: Readonly<Record<string, string>>;
+};
 
-/** With nothing of this process's environment that would tell where to look. */
-function discover(chdir: string, { env = {}, ...options }: Given = {}): Project {
+/** Runs discovery without the variables of this process that would influence it. */
+function discover(chdir: string, { env = {}, ...options }: DiscoverTestOptions = {}): Project {
   const before = process.env;
-  const { VIRTUAL_ENV, CONDA_PREFIX, DJANGO_SETTINGS_MODULE, FLASK_APP: _, ...rest } = before;
-  process.env = { ...rest, ...env };
+  const { VIRTUAL_ENV, CONDA_PREFIX, DJANGO_SETTINGS_MODULE, FLASK_APP: _, ...others } = before;
+  process.env = { ...others, ...env };
   try {
     return discoverProject({ target: null, chdir, python: null, dev: false, staticMounts: [], ...options });
   } finally {
@@ -22,21 +24,21 @@ function discover(chdir: string, { env = {}, ...options }: Given = {}): Project 
   }
 }
 
-function name(chdir: string, given?: Given): string {
-  return applicationName(discover(chdir, given).application);
+function name(chdir: string, options?: DiscoverTestOptions): string {
+  return applicationName(discover(chdir, options).application);
 }
 
-function fails(chdir: string, message: RegExp, given?: Given): ViaductError {
+function fails(chdir: string, message: RegExp, options?: DiscoverTestOptions): ViaductError {
   let caught: unknown;
   throws(
-    () => discover(chdir, given),
+    () => discover(chdir, options),
     (error) => {
       caught = error;
       return error instanceof ViaductError && match(error.message, message) === undefined;
     },
   );
   equal((caught as ViaductError).exitCode, 1);
-  ok((caught as ViaductError).advice !== '', 'it says what to do');
+  ok((caught as ViaductError).advice !== '', 'the error has advice');
   return caught as ViaductError;
 }
 
@@ -72,19 +74,24 @@ describe('the application of a directory', () => {
     it(`is ${expected} with ${Object.keys(files).join(', ')}`, (t) => equal(name(makeProject(t, files)), expected));
   }
 
-  it('in src has src as its directory', (t) => {
+  it('has src as its directory when it is in src', (t) => {
     const project = makeProject(t, { 'src/app.py': FLASK_APP });
     const { directory, kind } = discover(project);
     equal(directory, join(project, 'src'));
     equal(kind, 'flask');
   });
 
-  it('is found where the path has spaces and letters of any language', (t) => {
+  it('is found when the path contains spaces and letters of any language', (t) => {
     const project = makeProject(t, { 'app.py': WSGI_APP }, { name: 'mein größtes 项目' });
     equal(discover(project).directory, project);
   });
 
-  it('is what FLASK_APP says', (t) => {
+  it('is found when Python puts no directory of a script on sys.path', (t) => {
+    const project = makeProject(t, { 'app.py': WSGI_APP });
+    equal(name(project, { env: { PYTHONSAFEPATH: '1' } }), 'app:application');
+  });
+
+  it('is the one in FLASK_APP', (t) => {
     const project = makeProject(t, { 'shop/web.py': FLASK_FACTORY, 'app.py': FLASK_APP });
     equal(name(project, { env: { FLASK_APP: 'shop/web.py' } }), 'shop.web:create_app()');
     equal(name(project, { env: { FLASK_APP: './shop/web.py:create_app()' } }), 'shop.web:create_app()');
@@ -92,12 +99,12 @@ describe('the application of a directory', () => {
     fails(project, /arguments/, { env: { FLASK_APP: "shop.web:create_app('test')" } });
   });
 
-  it('is missing, and the sentence says what to do, when nothing is there', (t) => {
+  it('is missing, with advice, when the directory is empty', (t) => {
     match(fails(makeProject(t, {}), /Cannot find an application/).advice, /MODULE:CALLABLE/);
     fails(makeProject(t, { 'tool.py': 'print(1)\n', 'main.py': 'print(2)\n' }), /Cannot find an application/);
   });
 
-  it('is not chosen when several could be meant', (t) => {
+  it('is not chosen when several are possible', (t) => {
     fails(makeProject(t, { 'one.py': FLASK_APP, 'two.py': FLASK_APP }), /several: one, two/);
   });
 
@@ -109,7 +116,7 @@ describe('the application of a directory', () => {
   });
 });
 
-describe('the application that is named', () => {
+describe('a named application', () => {
   const files = {
     'app.py': FLASK_FACTORY,
     'shop/__init__.py': '',
@@ -132,20 +139,20 @@ describe('the application that is named', () => {
   ] as const) {
     it(`is ${expected} for ${target}`, (t) => {
       const project = makeProject(t, files);
-      const found = discover(project, { target });
-      equal(applicationName(found.application), expected);
-      equal(found.directory, project);
+      const discovered = discover(project, { target });
+      equal(applicationName(discovered.application), expected);
+      equal(discovered.directory, project);
     });
   }
 
-  it('may be in src', (t) => {
+  it('is found in src', (t) => {
     const project = makeProject(t, { 'src/shop/__init__.py': '', 'src/shop/web.py': FLASK_APP });
     const { directory, application } = discover(project, { target: 'shop.web:app' });
     equal(directory, join(project, 'src'));
     equal(applicationName(application), 'shop.web:app');
   });
 
-  it('may be a directory elsewhere, absolute or relative', (t) => {
+  it('is found in another directory, absolute or relative', (t) => {
     const project = makeProject(t, { 'sub dir/app.py': WSGI_APP });
     equal(discover(project, { target: 'sub dir' }).directory, join(project, 'sub dir'));
     equal(discover('/', { target: join(project, 'sub dir') }).directory, join(project, 'sub dir'));
@@ -162,7 +169,7 @@ describe('the application that is named', () => {
     'app:create_app(1)',
     '',
   ]) {
-    it(`is refused with a sentence when it is ${JSON.stringify(target)}`, (t) => {
+    it(`is refused with a message when it is ${JSON.stringify(target)}`, (t) => {
       const project = makeProject(t, files);
       if (target === '') fails(join(project, 'nothing'), /no such file or directory/);
       else fails(project, /Cannot serve/, { target });
@@ -172,7 +179,7 @@ describe('the application that is named', () => {
 
 describe('the interpreter of a project', () => {
   for (const directory of ['.venv', 'venv', 'env']) {
-    it(`is that of ${directory}, also from a directory below`, (t) => {
+    it(`is the one in ${directory}, even for a target in a subdirectory`, (t) => {
       const project = makeProject(t, { 'app.py': WSGI_APP, 'deep/er/app.py': WSGI_APP });
       makeVenv(join(project, directory));
       for (const target of ['.', 'deep/er']) {
@@ -186,7 +193,7 @@ describe('the interpreter of a project', () => {
     });
   }
 
-  it('is the active one when the project has none, and its own when it has one', (t) => {
+  it('is the active one only when the project has none', (t) => {
     const project = makeProject(t, { 'app.py': WSGI_APP, 'elsewhere/x': '' });
     makeVenv(join(project, 'elsewhere/active'));
     const env = { VIRTUAL_ENV: join(project, 'elsewhere/active') };
@@ -195,7 +202,7 @@ describe('the interpreter of a project', () => {
     equal(discover(project, { env }).python.source, '.venv');
   });
 
-  it('is the one named, which may be an executable or an environment', (t) => {
+  it('is the configured one, an executable or an environment', (t) => {
     const project = makeProject(t, { 'app.py': WSGI_APP });
     makeVenv(join(project, 'my venv'));
     const path = join(project, 'my venv/bin/python');
@@ -203,7 +210,7 @@ describe('the interpreter of a project', () => {
     equal(discover(project, { python: join(project, 'my venv') }).python.path, path);
   });
 
-  it('is in the directory below that has the manage.py', (t) => {
+  it('is in the subdirectory that contains manage.py', (t) => {
     const project = makeProject(t, { 'backend/manage.py': '', 'app.py': WSGI_APP });
     makeVenv(join(project, 'backend/.venv'));
     equal(discover(project).python.path, join(project, 'backend/.venv/bin/python'));
@@ -213,16 +220,16 @@ describe('the interpreter of a project', () => {
     ['poetry', 'poetry.lock', 'env info --path'],
     ['pipenv', 'Pipfile', '--venv'],
   ] as const) {
-    it(`is what ${tool} says, and doubtful when ${tool} cannot say`, (t) => {
+    it(`is the one of ${tool}, with a hint when ${tool} has none`, (t) => {
       const project = makeProject(t, { 'app.py': WSGI_APP, [file]: '', 'tools/x': '', 'else where/x': '' });
-      makeVenv(join(project, 'else where/made'));
+      makeVenv(join(project, 'else where/managed'));
       const script = join(project, 'tools', tool);
       const env = { PATH: `${join(project, 'tools')}:${process.env.PATH}` };
-      writeFileSync(script, `#!/bin/sh\n[ "$*" = "${args}" ] && echo "${join(project, 'else where/made')}"\n`);
+      writeFileSync(script, `#!/bin/sh\n[ "$*" = "${args}" ] && echo "${join(project, 'else where/managed')}"\n`);
       chmodSync(script, 0o755);
       const { python, findings } = discover(project, { env });
       equal(python.source, tool);
-      equal(python.path, join(project, 'else where/made/bin/python'));
+      equal(python.path, join(project, 'else where/managed/bin/python'));
       ok(!findings.some(({ level }) => level === 'hint'));
       writeFileSync(script, '#!/bin/sh\nexit 1\n');
       const doubtful = discover(project, { env });
@@ -231,22 +238,22 @@ describe('the interpreter of a project', () => {
     });
   }
 
-  it('is refused with a sentence when it is not there, gone, too old or none', (t) => {
-    const project = makeProject(t, { 'app.py': WSGI_APP, 'old.sh': '', 'none.sh': '#!/bin/sh\necho hello\n' });
+  it('is refused with a message when it is missing, dangling, too old or not Python', (t) => {
+    const project = makeProject(t, { 'app.py': WSGI_APP, 'old.sh': '', 'other.sh': '#!/bin/sh\necho hello\n' });
     fails(project, /there is no such file/, { python: join(project, 'nothing') });
     writeFileSync(join(project, 'old.sh'), '#!/bin/sh\necho \'{"version": "3.8.10", "prefix": "/usr"}\'\n');
-    for (const script of ['old.sh', 'none.sh']) chmodSync(join(project, script), 0o755);
+    for (const script of ['old.sh', 'other.sh']) chmodSync(join(project, script), 0o755);
     fails(project, /3\.8\.10, and 3\.10 or later is needed/, { python: join(project, 'old.sh') });
-    fails(project, /no Python/, { python: join(project, 'none.sh') });
+    fails(project, /not Python/, { python: join(project, 'other.sh') });
     makeVenv(join(project, '.venv'));
     rmSync(join(project, '.venv/bin/python'));
     symlinkSync('/nowhere/python3.9', join(project, '.venv/bin/python'));
-    match(fails(project, /the Python that it was made with is gone/).advice, /venv/);
+    match(fails(project, /its Python no longer exists/).advice, /venv/);
     fails(project, /Cannot find Python/, { env: { PATH: '/nowhere' }, chdir: makeProject(t, { 'app.py': WSGI_APP }) });
   });
 });
 
-/** What `python -m venv` makes, without pip, which nobody needs here. */
+/** Creates what `python -m venv` creates, without pip, which no test needs. */
 function makeVenv(path: string): void {
   const python = systemPython();
   mkdirSync(join(path, 'bin'), { recursive: true });

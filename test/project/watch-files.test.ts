@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { MovingWatch } from '../../src/project/moving-watch.ts';
 import { watchFiles } from '../../src/project/watch-files.ts';
-import { eventually } from '../support/socket-client.ts';
+import { eventually } from '../support/wait.ts';
 
 describe('watchFiles', () => {
   let directory: string;
@@ -32,8 +32,8 @@ describe('watchFiles', () => {
   const cases: [string, () => void][] = [
     ['a file is written', () => writeFileSync(at('a.toml'), 'x')],
     ['a file is removed', () => rmSync(at('a.toml'))],
-    ['a file comes later', () => writeFileSync(at('later.toml'), 'x')],
-    ['the file behind a link is written', () => writeFileSync(at('real/link.toml'), 'x')],
+    ['a file is created later', () => writeFileSync(at('later.toml'), 'x')],
+    ['the target of a link is written', () => writeFileSync(at('real/link.toml'), 'x')],
     [
       'a file is replaced by rename',
       () => {
@@ -42,32 +42,32 @@ describe('watchFiles', () => {
       },
     ],
   ];
-  for (const [what, change] of cases) {
-    it(`tells when ${what}`, async () => {
+  for (const [description, change] of cases) {
+    it(`reports a change when ${description}`, async () => {
       change();
-      await eventually('it is told', () => changes === 1);
+      await eventually('the change is reported', () => changes === 1);
     });
   }
 
-  it('tells nothing of other files, and once of changes that come together', async () => {
+  it('reports no changes of other files, and changes within a short time once', async () => {
     writeFileSync(at('other.toml'), 'x');
     writeFileSync(at('a.toml'), 'x');
     writeFileSync(at('later.toml'), 'x');
-    await eventually('it is told', () => changes > 0);
+    await eventually('the change is reported', () => changes > 0);
     assert.equal(changes, 1);
   });
 });
 
 describe('MovingWatch', () => {
-  it('begins and ends with what it follows, and follows nothing when it is closed', () => {
+  it('starts and ends a watch for each followed value, and none after it is closed', () => {
     const log: string[] = [];
-    const watch = new MovingWatch<string>((what) => {
-      log.push(`begin ${what}`);
-      return () => log.push(`end ${what}`);
+    const watch = new MovingWatch<string>((watched) => {
+      log.push(`start ${watched}`);
+      return () => log.push(`end ${watched}`);
     });
-    for (const what of ['a', 'a', 'b', null, 'c']) watch.follow(what);
+    for (const watched of ['a', 'a', 'b', null, 'c']) watch.follow(watched);
     watch.close();
     watch.follow('d');
-    assert.deepEqual(log, ['begin a', 'end a', 'begin b', 'end b', 'begin c', 'end c']);
+    assert.deepEqual(log, ['start a', 'end a', 'start b', 'end b', 'start c', 'end c']);
   });
 });

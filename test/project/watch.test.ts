@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { PROJECT_FILES, watchProject } from '../../src/project/watch.ts';
-import { eventually } from '../support/socket-client.ts';
+import { eventually } from '../support/wait.ts';
 
 describe('watchProject', () => {
   let directory: string;
@@ -34,44 +34,44 @@ describe('watchProject', () => {
     ['a module is removed', (at) => rmSync(at('shop/views.py'))],
     ['a template is written', (at) => writeFileSync(at('shop/templates/shop/cart.txt'), 'x')],
     [
-      'a package comes later',
+      'a package is created later',
       (at) => {
         mkdirSync(at('blog'));
         writeFileSync(at('blog/models.py'), '');
       },
     ],
   ];
-  for (const [what, act] of cases) {
-    it(`tells once when ${what}`, async () => {
+  for (const [description, act] of cases) {
+    it(`reports one change when ${description}`, async () => {
       act((path) => join(directory, path));
-      await eventually('it is told', () => changes === 1);
+      await eventually('the change is reported', () => changes === 1);
     });
   }
 
-  it('watches a package that comes later', async () => {
+  it('watches a package that is created later', async () => {
     mkdirSync(join(directory, 'blog/deep'), { recursive: true });
     writeFileSync(join(directory, 'blog/deep/a.py'), '');
-    await eventually('the new package is told', () => changes === 1);
+    await eventually('the new package is reported', () => changes === 1);
     writeFileSync(join(directory, 'blog/deep/a.py'), 'x = 1\n');
-    await eventually('the change in it is told', () => changes === 2);
+    await eventually('the change in the new package is reported', () => changes === 2);
   });
 
-  it('says nothing when data, caches and the virtual environment change', async () => {
+  it('reports nothing when data, caches or the virtual environment change', async () => {
     stop();
     stop = watchProject(directory, () => (changes += 1), PROJECT_FILES, 0);
     const observer = watch(directory);
-    const told = once(observer, 'change');
+    const observed = once(observer, 'change');
     writeFileSync(join(directory, '.venv/lib/a.py'), '');
     mkdirSync(join(directory, 'shop/__pycache__'));
     mkdirSync(join(directory, 'media/2026'), { recursive: true });
     writeFileSync(join(directory, 'media/2026/photo.jpg'), 'x');
     writeFileSync(join(directory, 'db.sqlite3'), 'x');
-    await told;
+    await observed;
     observer.close();
-    await new Promise((resolve) => setTimeout(resolve, 1)); // behind any that the changes have set
+    await new Promise((resolve) => setTimeout(resolve, 1)); // runs after the timers that the changes have set
     assert.equal(changes, 0);
     rmSync(join(directory, 'shop/views.py'));
-    await eventually('a module that is removed is told', () => changes === 1);
+    await eventually('the removed module is reported', () => changes === 1);
   });
 });
 

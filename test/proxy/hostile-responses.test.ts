@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
+import { startBackend, type TestBackend } from '../support/backend.ts';
 import { ask } from '../support/http-client.ts';
-import { ProxyFront } from '../support/proxy-front.ts';
-import { RawBackend } from '../support/raw-backend.ts';
-import { eventually } from '../support/socket-client.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { type ProxyServer, serveProxy } from '../support/serve-proxy.ts';
+import { eventually } from '../support/wait.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 const NEXT = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged';
 
-/** Answers that get 502: what is wrong, and what the log says of it. */
+/** Answers that cause 502: description, bytes, and a pattern for the log. */
 const REFUSED: readonly [string, string, RegExp][] = [
-  ['no HTTP', 'hello world, this is no HTTP\r\n\r\n', /status line/],
+  ['bytes that are not HTTP', 'hello world, this is no HTTP\r\n\r\n', /status line/],
   ['HTTP/0.9 content', '<html>', /status line/],
   ['an empty line first', `\r\n${OK}Content-Length: 0\r\n\r\n`, /status line/],
   ['another protocol', 'ICY 200 OK\r\n\r\n', /status line/],
@@ -19,7 +20,9 @@ const REFUSED: readonly [string, string, RegExp][] = [
   ['a lower case version', 'http/1.1 200 OK\r\n\r\n', /status line/],
   ['a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n', /status line/],
   ['a status of four digits', 'HTTP/1.1 2000 OK\r\n\r\n', /status line/],
-  ['a status below 100', 'HTTP/1.1 099 OK\r\n\r\n', /status line/],
+  ['a status below 100', 'HTTP/1.1 099 OK\r\n\r\n', /status is not between/],
+  ['a status above 599', 'HTTP/1.1 600 OK\r\nContent-Length: 0\r\n\r\n', /status is not between/],
+  ['the largest status', 'HTTP/1.1 999 OK\r\nContent-Length: 0\r\n\r\n', /status is not between/],
   ['a signed status', 'HTTP/1.1 -20 OK\r\n\r\n', /status line/],
   ['two spaces before the status', 'HTTP/1.1  200 OK\r\n\r\n', /status line/],
   ['a tab for a space', 'HTTP/1.1\t200 OK\r\n\r\n', /status line/],
@@ -28,8 +31,8 @@ const REFUSED: readonly [string, string, RegExp][] = [
   ['a CR in the reason', 'HTTP/1.1 200 O\rK\r\n\r\n', /reason phrase/],
   ['a status line ended by LF', 'HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n', /reason phrase/],
   ['an endless status line', `HTTP/1.1 200 ${'a'.repeat(5000)}`, /status line is too long/],
-  ['a folded line', `${OK}X-A: b\r\n c\r\nContent-Length: 0\r\n\r\n`, /begins with white space/],
-  ['white space before the first field', `${OK} X-A: b\r\nContent-Length: 0\r\n\r\n`, /begins with white space/],
+  ['a folded line', `${OK}X-A: b\r\n c\r\nContent-Length: 0\r\n\r\n`, /starts with white space/],
+  ['white space before the first field', `${OK} X-A: b\r\nContent-Length: 0\r\n\r\n`, /starts with white space/],
   ['white space before the colon', `${OK}Content-Length : 0\r\n\r\n`, /header name/],
   ['a field without a colon', `${OK}Content-Length\r\n\r\n`, /header name/],
   ['a field without a name', `${OK}: 1\r\n\r\n`, /no name/],
@@ -47,16 +50,20 @@ const REFUSED: readonly [string, string, RegExp][] = [
   ['a hexadecimal length', `${OK}Content-Length: 0x5\r\n\r\nhello`, /Content-Length/],
   ['an empty length', `${OK}Content-Length:\r\n\r\n`, /Content-Length/],
   ['a length past counting', `${OK}Content-Length: ${'9'.repeat(20)}\r\n\r\n`, /Content-Length/],
-  ['length and coding', `${OK}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, /beside/],
-  ['coding and length', `${OK}Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n0\r\n\r\n`, /beside/],
-  ['a coding that is not chunked', `${OK}Transfer-Encoding: gzip\r\n\r\nxx`, /chunked alone/],
-  ['chunked not last', `${OK}Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n`, /chunked alone/],
-  ['chunked behind another', `${OK}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, /chunked alone/],
-  ['chunked twice', `${OK}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, /chunked alone/],
+  ['a length and a coding', `${OK}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, /both/],
+  ['a coding and a length', `${OK}Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n0\r\n\r\n`, /both/],
+  ['a coding that is not chunked', `${OK}Transfer-Encoding: gzip\r\n\r\nxx`, /coding is chunked/],
+  ['chunked not last', `${OK}Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n`, /coding is chunked/],
+  ['chunked after another', `${OK}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, /coding is chunked/],
+  [
+    'chunked twice',
+    `${OK}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    /coding is chunked/,
+  ],
   ['a disguised coding', `${OK}Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n`, /control character/],
-  ['an empty coding', `${OK}Transfer-Encoding:\r\nContent-Length: 5\r\n\r\nhello`, /beside|chunked alone/],
+  ['an empty coding', `${OK}Transfer-Encoding:\r\nContent-Length: 5\r\n\r\nhello`, /both|coding is chunked/],
   ['a coding in HTTP/1.0', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', /HTTP\/1\.0/],
-  ['a chunk size that is no number', `${OK}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`, /chunk size/],
+  ['an invalid chunk size', `${OK}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`, /chunk size/],
   ['a signed chunk size', `${OK}Transfer-Encoding: chunked\r\n\r\n-1\r\n`, /chunk size/],
   ['a chunk size with 0x', `${OK}Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n`, /chunk size/],
   ['a chunk size past counting', `${OK}Transfer-Encoding: chunked\r\n\r\n${'f'.repeat(17)}\r\n`, /chunk size/],
@@ -71,34 +78,30 @@ const REFUSED: readonly [string, string, RegExp][] = [
   ['too many interim responses', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(20), /interim responses/],
   ['an interim response with content', `HTTP/1.1 103 Early\r\nContent-Length: 5\r\n\r\nhello${NEXT}`, /interim/],
   ['an interim response with chunks', `HTTP/1.1 100 C\r\nTransfer-Encoding: chunked\r\n\r\n${NEXT}`, /interim/],
-  ['an unwanted switch', 'HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n', /not asked for/],
+  ['an unwanted switch', 'HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n', /not requested/],
 ];
 
-/** Answers whose response is passed on, and whose excess must never be taken for the response to another request. */
+/** Answers that are passed on, but whose excess bytes must never be used as the response to another request. */
 const EXCESS: readonly [string, string, string, string][] = [
-  ['behind a length', 'GET', `${OK}Content-Length: 2\r\n\r\nok${NEXT}`, 'ok'],
-  ['behind the last chunk', 'GET', `${OK}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n${NEXT}`, 'ok'],
-  ['behind no content', 'GET', `${OK}Content-Length: 0\r\n\r\n${NEXT}`, ''],
-  ['behind 204', 'GET', `HTTP/1.1 204 No Content\r\n\r\n${NEXT}`, ''],
-  ['behind 204 with a coding', 'GET', `HTTP/1.1 204 N\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${NEXT}`, ''],
-  ['behind 304 with a length', 'GET', `HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n${NEXT}`, ''],
-  ['behind the head for HEAD', 'HEAD', `${OK}Content-Length: 5\r\n\r\nhello${NEXT}`, ''],
+  ['after a length', 'GET', `${OK}Content-Length: 2\r\n\r\nok${NEXT}`, 'ok'],
+  ['after the last chunk', 'GET', `${OK}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n${NEXT}`, 'ok'],
+  ['after no content', 'GET', `${OK}Content-Length: 0\r\n\r\n${NEXT}`, ''],
+  ['after 204', 'GET', `HTTP/1.1 204 No Content\r\n\r\n${NEXT}`, ''],
+  ['after 204 with a coding', 'GET', `HTTP/1.1 204 N\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${NEXT}`, ''],
+  ['after 304 with a length', 'GET', `HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n${NEXT}`, ''],
+  ['after the head for HEAD', 'HEAD', `${OK}Content-Length: 5\r\n\r\nhello${NEXT}`, ''],
   ['a single CRLF', 'GET', `${OK}Content-Length: 2\r\n\r\nok\r\n`, 'ok'],
 ];
 
 describe('a hostile backend', () => {
   let answer = '';
-  let backend: RawBackend;
-  let front: ProxyFront;
+  const suite = suiteLifetime();
+  let backend: TestBackend;
+  let proxy: ProxyServer;
 
   before(async () => {
-    backend = await RawBackend.answering((request) => (request.includes(' /honest ') ? honest() : answer));
-    front = await ProxyFront.start([backend.backend]);
-  });
-
-  after(() => {
-    front.stop();
-    backend.stop();
+    backend = await startBackend(suite, (request) => (request.includes(' /honest ') ? honest() : answer));
+    proxy = await serveProxy(suite, [backend.backend]);
   });
 
   function honest(): string {
@@ -106,34 +109,34 @@ describe('a hostile backend', () => {
   }
 
   async function nextIsHonest(connections: number): Promise<void> {
-    const { body } = await ask(front.port, '/honest');
+    const { body } = await ask(proxy.port, '/honest');
     assert.equal(body, 'honest', 'the next request got its own response');
     assert.ok(backend.connections.length > connections, 'over another connection');
   }
 
-  for (const [what, octets, reason] of REFUSED) {
-    it(`gets 502 for ${what}`, async () => {
+  for (const [description, octets, reason] of REFUSED) {
+    it(`causes 502 for ${description}`, async () => {
       answer = octets;
-      front.failures.length = 0;
-      const { status, body } = await ask(front.port, '/');
+      proxy.failures.length = 0;
+      const { status, body } = await ask(proxy.port, '/');
       assert.deepEqual([status, body], [502, 'Bad Gateway\n']);
-      assert.equal(front.failures.length, 1);
-      assert.match(front.failures[0] ?? '', reason);
+      assert.equal(proxy.failures.length, 1);
+      assert.match(proxy.failures[0] ?? '', reason);
       await nextIsHonest(backend.connections.length);
     });
   }
 
-  for (const [what, method, octets, body] of EXCESS) {
-    it(`sends in vain ${what}`, async () => {
+  for (const [description, method, octets, body] of EXCESS) {
+    it(`sends excess bytes in vain ${description}`, async () => {
       answer = octets;
-      const got = await ask(front.port, '/', { method });
+      const got = await ask(proxy.port, '/', { method });
       assert.deepEqual([got.body, got.whole], [body, true]);
       await nextIsHonest(backend.connections.length);
     });
   }
 
-  it('sends in vain when nothing was asked', async () => {
-    await ask(front.port, '/honest');
+  it('sends bytes in vain when nothing was requested', async () => {
+    await ask(proxy.port, '/honest');
     const last = backend.connections.at(-1);
     last?.socket.write(NEXT);
     await eventually(
@@ -143,9 +146,9 @@ describe('a hostile backend', () => {
     await nextIsHonest(backend.connections.length);
   });
 
-  it('cannot add to a response what belongs to the connection', async () => {
+  it('cannot add fields of the connection to a response', async () => {
     answer = `${OK}Connection: content-length, close\r\nContent-Length: 2\r\nTrailer: X\r\nUpgrade: x\r\nProxy-Connection: close\r\nTE: x\r\n\r\nok`;
-    const got = await ask(front.port, '/');
+    const got = await ask(proxy.port, '/');
     assert.deepEqual(
       got.headers.map(([name]) => name).filter((name) => name !== 'date' && name !== 'server'),
       ['content-length', 'connection'],

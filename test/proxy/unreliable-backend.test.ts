@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { ask, type HttpAnswer } from '../support/http-client.ts';
-import { ProxyFront } from '../support/proxy-front.ts';
+import { type BackendConnection, startBackend } from '../support/backend.ts';
+import { ask } from '../support/http-client.ts';
+import type { HttpAnswer } from '../support/http-message.ts';
 import { chooseSeed, createRandom } from '../support/random.ts';
-import { RawBackend, type RawConnection } from '../support/raw-backend.ts';
+import { serveProxy } from '../support/serve-proxy.ts';
 
 const REQUESTS = 1500;
 const AT_ONCE = 24;
 
-/** Answers with the request's target, in many ways of framing and failing. */
+/** Answers with the request's target, with all kinds of framing and failures. */
 function answerSomehow(random: () => number) {
-  return (request: string, { socket }: RawConnection): string => {
+  return (request: string, { socket }: BackendConnection): string => {
     const target = request.split(' ')[1] ?? '';
     const head = 'HTTP/1.1 200 OK\r\n';
     const whole = `${head}Content-Length: ${target.length}\r\n\r\n${target}`;
@@ -34,27 +35,27 @@ function answerSomehow(random: () => number) {
   };
 }
 
-function inPieces(socket: RawConnection['socket'], octets: string, random: () => number): string {
+function inPieces(socket: BackendConnection['socket'], octets: string, random: () => number): string {
   const cut = Math.floor(random() * octets.length);
   socket.write(octets.slice(0, cut), 'latin1');
   setImmediate(() => socket.write(octets.slice(cut), 'latin1'));
   return '';
 }
 
-function ending(socket: RawConnection['socket'], octets: string): string {
+function ending(socket: BackendConnection['socket'], octets: string): string {
   socket.end(octets, 'latin1');
   return '';
 }
 
 describe('an unreliable backend', () => {
-  it('never makes a client get what belongs to another', async (t: TestContext) => {
+  it('never sends a client the response to another request', async (t: TestContext) => {
     const seed = chooseSeed();
     t.diagnostic(`VIADUCT_TEST_SEED=${seed}`);
     const random = createRandom(seed);
-    const backend = await RawBackend.answering(answerSomehow(random));
-    const front = await ProxyFront.start([backend.backend]);
+    const backend = await startBackend(t, answerSomehow(random));
+    const proxy = await serveProxy(t, [backend.backend]);
     t.after(() => {
-      front.stop();
+      proxy.stop();
       backend.stop();
     });
     let next = 0;
@@ -74,7 +75,7 @@ describe('an unreliable backend', () => {
       while (next < REQUESTS) {
         next += 1;
         const target = `/request-${next}-`;
-        check(target, await ask(front.port, target, { method: random() < 0.5 ? 'GET' : 'POST' }));
+        check(target, await ask(proxy.port, target, { method: random() < 0.5 ? 'GET' : 'POST' }));
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, client));

@@ -1,4 +1,4 @@
-"""The control connection: JSON messages behind their length."""
+"""The control connection: JSON messages after their length."""
 
 import json
 import os
@@ -18,34 +18,34 @@ class ControlConnection(unittest.TestCase):
         listener.bind(path)
         listener.listen()
         self.channel = Channel(path)
-        self.front, _ = listener.accept()
-        self.front.settimeout(20)
+        self.server, _ = listener.accept()
+        self.server.settimeout(20)
         listener.close()
 
     def tearDown(self):
         self.channel.close()
-        self.front.close()
+        self.server.close()
         self.directory.cleanup()
 
-    def test_receives_what_comes_in_pieces(self):
+    def test_receives_a_message_in_pieces(self):
         data = Channel.pack(kind='fork', worker=7, text='\u2713')
-        sender = threading.Thread(target=lambda: [self.front.sendall(data[at : at + 1]) for at in range(len(data))])
+        sender = threading.Thread(target=lambda: [self.server.sendall(data[at : at + 1]) for at in range(len(data))])
         sender.start()
         self.assertEqual(self.channel.receive(), {'kind': 'fork', 'worker': 7, 'text': '\u2713'})
         sender.join()
 
     def test_receives_one_message_at_a_time(self):
-        self.front.sendall(Channel.pack(kind='one') + Channel.pack(kind='two'))
+        self.server.sendall(Channel.pack(kind='one') + Channel.pack(kind='two'))
         self.assertEqual(self.channel.receive(), {'kind': 'one'})
         self.assertEqual(self.channel.receive(), {'kind': 'two'})
 
-    def test_receives_nothing_when_the_front_is_gone(self):
-        self.front.close()
+    def test_receives_nothing_when_the_server_is_gone(self):
+        self.server.close()
         self.assertIsNone(self.channel.receive())
 
-    def test_receives_nothing_when_the_front_went_in_the_middle(self):
-        self.front.sendall(Channel.pack(kind='fork')[:6])
-        self.front.close()
+    def test_receives_nothing_when_the_server_leaves_in_the_middle_of_a_message(self):
+        self.server.sendall(Channel.pack(kind='fork')[:6])
+        self.server.close()
         self.assertIsNone(self.channel.receive())
 
     def test_sends_whole_messages_from_many_threads(self):
@@ -56,7 +56,7 @@ class ControlConnection(unittest.TestCase):
         ]
         for thread in threads:
             thread.start()
-        with self.front.makefile('rb') as stream:
+        with self.server.makefile('rb') as stream:
             numbers = []
             for _ in range(160):
                 (length,) = LENGTH.unpack(stream.read(4))
@@ -67,9 +67,9 @@ class ControlConnection(unittest.TestCase):
             thread.join()
         self.assertEqual([numbers.count(n) for n in range(8)], [20] * 8)
 
-    def test_sends_text_that_is_no_unicode(self):
+    def test_sends_text_that_is_not_valid_unicode(self):
         self.channel.send(kind='log', text='half a character: \udc80')
-        self.assertIn(b'udc80', self.front.recv(200))
+        self.assertIn(b'udc80', self.server.recv(200))
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Which files the front may send by itself."""
+"""Which files the server may send by itself."""
 
 import io
 import os
@@ -9,7 +9,7 @@ from viaduct_worker.files import FileWrapper, regular_file
 
 
 class Reading:
-    """Reads what its attribute `file` does, like Django's files; or something else."""
+    """Reads what its attribute `file` reads, like Django's files, or something else."""
 
     def __init__(self, file, read=None):
         self.file = file
@@ -31,32 +31,32 @@ class RegularFile(unittest.TestCase):
             result = regular_file(FileWrapper(file))
         return result and result[1:]
 
-    def test_takes_what_open_returns(self):
+    def test_accepts_what_open_returns(self):
         for arguments in (('rb',), ('r+b',), ('rb', 0)):
             with self.subTest(arguments):
                 self.assertEqual(self.found(open(self.path, *arguments)), (0, 10))
 
-    def test_begins_where_the_file_stands(self):
+    def test_starts_at_the_position_of_the_file(self):
         file = open(self.path, 'rb')
         file.read(3)
         self.assertEqual(self.found(file), (3, 10))
 
-    def test_is_empty_when_the_file_stands_behind_its_end(self):
+    def test_is_empty_when_the_position_is_past_the_end(self):
         file = open(self.path, 'rb')
         file.seek(50)
         self.assertEqual(self.found(file), (50, 50))
 
-    def test_takes_files_of_tempfile(self):
+    def test_accepts_files_of_tempfile(self):
         with tempfile.NamedTemporaryFile(dir=self.directory.name) as file:
             file.write(b'abc')
             file.seek(0)
             self.assertEqual(regular_file(FileWrapper(file))[1:], (0, 3))
 
-    def test_takes_what_reads_as_its_file_does(self):
+    def test_accepts_an_object_that_reads_as_its_file_does(self):
         with open(self.path, 'rb') as file:
             self.assertEqual(regular_file(FileWrapper(Reading(file)))[1:], (0, 10))
 
-    def test_leaves_what_reads_something_else(self):
+    def test_rejects_an_object_that_reads_something_else(self):
         class Decoding(io.FileIO):
             pass
 
@@ -69,14 +69,14 @@ class RegularFile(unittest.TestCase):
         with Decoding(self.path) as file:
             self.assertIsNone(regular_file(FileWrapper(file)))
 
-    def test_leaves_what_is_no_binary_file(self):
+    def test_rejects_what_is_not_a_regular_binary_file(self):
         reader, writer = os.pipe()
         os.close(writer)
         for file in (open(self.path), io.BytesIO(b'abc'), open(reader, 'rb'), open('/dev/null', 'rb')):
             with self.subTest(file):
                 self.assertIsNone(self.found(file))
 
-    def test_leaves_a_closed_file(self):
+    def test_rejects_a_closed_file(self):
         file = open(self.path, 'rb')
         file.close()
         self.assertIsNone(regular_file(FileWrapper(file)))

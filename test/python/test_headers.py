@@ -1,12 +1,12 @@
-"""What may pass from `start_response` to the front."""
+"""What `start_response` may pass to the server."""
 
 import unittest
 
-from viaduct_worker.headers import HAS_DATE, HAS_SERVER, encode_headers, encode_status
+from viaduct_worker.headers import HAS_CONTROL, HAS_DATE, HAS_SERVER, encode_headers, encode_status
 
 
 class Status(unittest.TestCase):
-    def test_usual_reason_is_left_to_the_front(self):
+    def test_usual_reason_is_left_to_the_server(self):
         self.assertEqual(encode_status('200 OK'), (200, ''))
         self.assertEqual(encode_status('404 Not Found'), (404, ''))
 
@@ -14,16 +14,26 @@ class Status(unittest.TestCase):
         self.assertEqual(encode_status('404 Nothing Here'), (404, 'Nothing Here\r\n'))
         self.assertEqual(encode_status('299 Own'), (299, 'Own\r\n'))
 
-    def test_gives_the_same_when_asked_again(self):
+    def test_returns_the_same_when_asked_again(self):
         for _ in range(2):
             self.assertEqual(encode_status('200 Gut'), (200, 'Gut\r\n'))
 
-    def test_remembers_a_bounded_number(self):
+    def test_caches_a_bounded_number(self):
         for number in range(5000):
             self.assertEqual(encode_status(f'200 Reason {number}'), (200, f'Reason {number}\r\n'))
 
-    def test_refuses_what_is_no_final_status(self):
-        for status in ('', 'OK', '20 OK', '100 Continue', '2000 OK', '200OK', '\u0662\u0660\u0660 OK', '200\tOK', ' 200 OK'):
+    def test_refuses_what_is_not_a_final_status(self):
+        for status in (
+            '',
+            'OK',
+            '20 OK',
+            '100 Continue',
+            '2000 OK',
+            '200OK',
+            '\u0662\u0660\u0660 OK',
+            '200\tOK',
+            ' 200 OK',
+        ):
             with self.subTest(status), self.assertRaises(ValueError):
                 encode_status(status)
 
@@ -44,16 +54,22 @@ class Headers(unittest.TestCase):
         self.assertEqual(lines, b'Set-Cookie: a=1\r\nx-lower: J\xf6rg\r\nSet-Cookie: b=2\r\n')
         self.assertEqual((length, has), (-1, 0))
 
-    def test_finds_what_the_front_must_know(self):
+    def test_finds_what_the_server_must_know(self):
         for _ in range(2):
             _, length, has = encode_headers([('CONTENT-length', '007'), ('date', 'x'), ('Server', 'y')])
             self.assertEqual((length, has), (7, HAS_DATE | HAS_SERVER))
 
-    def test_distinguishes_names_by_case_in_what_it_remembers(self):
+    def test_finds_fields_for_the_server_in_front(self):
+        for name in ('X-Accel-Redirect', 'x-accel-buffering', 'X-SENDFILE'):
+            for _ in range(2):
+                self.assertEqual(encode_headers([('Date', 'x'), (name, '/a')])[2], HAS_DATE | HAS_CONTROL, name)
+        self.assertEqual(encode_headers([('X-Accel', '/a'), ('X-Sendfiles', '/a')])[2], 0)
+
+    def test_distinguishes_cached_names_by_case(self):
         self.assertEqual(encode_headers([('X-A', 'b')])[0], b'X-A: b\r\n')
         self.assertEqual(encode_headers([('x-a', 'b')])[0], b'x-a: b\r\n')
 
-    def test_remembers_a_bounded_number(self):
+    def test_caches_a_bounded_number(self):
         for number in range(5000):
             self.assertEqual(encode_headers([('X-Number', str(number))])[0], f'X-Number: {number}\r\n'.encode())
 
@@ -68,7 +84,7 @@ class Headers(unittest.TestCase):
             with self.subTest(name), self.assertRaises(ValueError):
                 encode_headers([(name, 'b')])
 
-    def test_refuses_a_mistake_again_when_it_is_repeated(self):
+    def test_refuses_an_error_again_when_it_is_repeated(self):
         for _ in range(3):
             with self.assertRaises(ValueError):
                 encode_headers([('X-A', 'a\nb')])
@@ -78,12 +94,21 @@ class Headers(unittest.TestCase):
             encode_headers([('X-A', '\u2713')])
 
     def test_refuses_hop_by_hop_fields_in_any_case(self):
-        names = 'Connection', 'keep-alive', 'TE', 'Trailer', 'Trailers', 'TRANSFER-ENCODING', 'Upgrade', 'Proxy-Connection'
+        names = (
+            'Connection',
+            'keep-alive',
+            'TE',
+            'Trailer',
+            'Trailers',
+            'TRANSFER-ENCODING',
+            'Upgrade',
+            'Proxy-Connection',
+        )
         for name in (*names, 'Proxy-Authenticate', 'Proxy-Authorization'):
             with self.subTest(name), self.assertRaises(ValueError):
                 encode_headers([(name, 'x')])
 
-    def test_refuses_a_content_length_that_is_none(self):
+    def test_refuses_a_content_length_that_is_not_a_number(self):
         for value in ('', '-1', '+1', '1,1', '1 ', '0x1', '1.0', '\u0661', '1' * 16):
             with self.subTest(value), self.assertRaises(ValueError):
                 encode_headers([('Content-Length', value)])
@@ -94,7 +119,16 @@ class Headers(unittest.TestCase):
         for headers in ((('X-A', 'b'),), {'X-A': 'b'}, None, 'X-A: b', iter([('X-A', 'b')])):
             with self.subTest(headers), self.assertRaises(TypeError):
                 encode_headers(headers)
-        for header in (['X-A', 'b'], ('X-A',), ('X-A', 'b', 'c'), ('X-A', b'b'), (b'X-A', 'b'), ('X-A', 1), ('X-A', None), 'ab'):
+        for header in (
+            ['X-A', 'b'],
+            ('X-A',),
+            ('X-A', 'b', 'c'),
+            ('X-A', b'b'),
+            (b'X-A', 'b'),
+            ('X-A', 1),
+            ('X-A', None),
+            'ab',
+        ):
             with self.subTest(header), self.assertRaises(TypeError):
                 encode_headers([header])
 

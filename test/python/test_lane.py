@@ -5,12 +5,12 @@ import struct
 import threading
 import unittest
 
-from front import COMPLETE, RECALLED, Front
+from fake_server import COMPLETE, RECALLED, FakeServer
 from viaduct_worker.lane import SECTIONS_MAX
 
 
 class Gate:
-    """An application that notes what it starts; `/hold` waits until `release`."""
+    """An application that records what it starts. `/hold` waits until `release`."""
 
     def __init__(self):
         self.started = []
@@ -38,59 +38,61 @@ def recalled(frame):
 class Recall(unittest.TestCase):
     def setUp(self):
         self.gate = Gate()
-        self.front = Front(self.gate)
+        self.server = FakeServer(self.gate)
 
     def tearDown(self):
         self.gate.release.set()
-        self.front.close()
+        self.server.close()
 
-    def test_gives_up_what_has_not_begun_in_order(self):
-        self.front.send(request(1, '/hold'), request(2, '/b'), request(3, '/c'))
+    def test_gives_up_what_has_not_started_in_order(self):
+        self.server.send(request(1, '/hold'), request(2, '/b'), request(3, '/c'))
         self.gate.running.wait(20)
-        self.front.send(request(4, '/d'))
-        self.front.lane.recall()
-        frame = self.front.frame()
+        self.server.send(request(4, '/d'))
+        self.server.lane.recall()
+        frame = self.server.frame()
         self.assertEqual((frame.kind, recalled(frame)), (RECALLED, [2, 3, 4]))
         self.gate.release.set()
-        self.assertEqual(self.front.frame().request, 1)
+        self.assertEqual(self.server.frame().request, 1)
         self.assertEqual(self.gate.started, ['/hold'])
 
     def test_sends_what_was_done_before_the_slow_one(self):
-        self.front.send(request(1, '/a'), request(2, '/b'), request(3, '/hold'), request(4, '/d'))
+        self.server.send(request(1, '/a'), request(2, '/b'), request(3, '/hold'), request(4, '/d'))
         self.gate.running.wait(20)
-        self.front.lane.recall()
-        frames = [self.front.frame() for _ in range(3)]
-        self.assertEqual([(frame.request, frame.kind) for frame in frames], [(1, COMPLETE), (2, COMPLETE), (0, RECALLED)])
+        self.server.lane.recall()
+        frames = [self.server.frame() for _ in range(3)]
+        self.assertEqual(
+            [(frame.request, frame.kind) for frame in frames], [(1, COMPLETE), (2, COMPLETE), (0, RECALLED)]
+        )
         self.assertEqual(recalled(frames[2]), [4])
 
     def test_gives_up_nothing_when_nothing_waits(self):
-        self.front.send(request(1, '/hold'))
+        self.server.send(request(1, '/hold'))
         self.gate.running.wait(20)
-        self.front.lane.recall()
-        self.assertEqual(recalled(self.front.frame()), [])
+        self.server.lane.recall()
+        self.assertEqual(recalled(self.server.frame()), [])
         self.gate.release.set()
-        self.assertEqual(self.front.frame().body, b'/hold')
+        self.assertEqual(self.server.frame().body, b'/hold')
 
-    def test_takes_part_of_a_batch_that_is_not_whole_yet(self):
-        self.front.send(request(1, '/hold'))
+    def test_reads_part_of_a_batch_that_is_not_complete_yet(self):
+        self.server.send(request(1, '/hold'))
         self.gate.running.wait(20)
         batch = marshal.dumps([(2, 0, 0, None, {'REQUEST_METHOD': 'GET', 'PATH_INFO': '/b'}, None)], 2)
         data = struct.pack('<I', len(batch)) + batch
-        self.front.socket.sendall(data[:10])
-        self.front.lane.recall()
-        self.assertEqual(recalled(self.front.frame()), [])
-        self.front.socket.sendall(data[10:])
+        self.server.socket.sendall(data[:10])
+        self.server.lane.recall()
+        self.assertEqual(recalled(self.server.frame()), [])
+        self.server.socket.sendall(data[10:])
         self.gate.release.set()
-        self.assertEqual([self.front.frame().request, self.front.frame().request], [1, 2])
+        self.assertEqual([self.server.frame().request, self.server.frame().request], [1, 2])
 
-    def test_never_gives_up_what_has_begun(self):
-        """The thread that takes from the left and the one that takes from the right meet again and again."""
+    def test_never_gives_up_what_has_started(self):
+        """The thread that takes from the left meets the thread that takes from the right many times."""
         given_up, answered, rounds = set(), set(), 60
         for number in range(rounds):
-            self.front.send(*(request(number * 50 + index + 1, f'/{number * 50 + index + 1}') for index in range(50)))
-            self.front.lane.recall()
+            self.server.send(*(request(number * 50 + index + 1, f'/{number * 50 + index + 1}') for index in range(50)))
+            self.server.lane.recall()
         while len(given_up) + len(answered) < rounds * 50:
-            frame = self.front.frame()
+            frame = self.server.frame()
             if frame.kind == RECALLED:
                 given_up.update(recalled(frame))
             else:
@@ -100,41 +102,41 @@ class Recall(unittest.TestCase):
 
 
 class Scoreboard(unittest.TestCase):
-    def test_names_the_request_before_it_begins(self):
+    def test_names_the_request_before_it_starts(self):
         seen = []
 
         def application(environ, start_response):
-            seen.append(front.started())
+            seen.append(server.started())
             start_response('200 OK', [])
             return []
 
-        with Front(application) as front:
-            front.send(request(5), request(6), request(7))
+        with FakeServer(application) as server:
+            server.send(request(5), request(6), request(7))
             for _ in range(3):
-                front.frame()
+                server.frame()
         self.assertEqual(seen, [5, 6, 7])
 
     def test_holds_what_is_finished_while_it_waits_for_others(self):
         gate = Gate()
-        with Front(gate) as front:
-            front.send(request(1, '/a'), request(2, '/b'), request(3, '/hold'))
+        with FakeServer(gate) as server:
+            server.send(request(1, '/a'), request(2, '/b'), request(3, '/hold'))
             gate.running.wait(20)
-            self.assertEqual([(frame.request, frame.body) for frame in front.copies()], [(1, b'/a'), (2, b'/b')])
+            self.assertEqual([(frame.request, frame.body) for frame in server.copies()], [(1, b'/a'), (2, b'/b')])
             gate.release.set()
-            self.assertEqual([front.frame().request for _ in range(3)], [1, 2, 3])
+            self.assertEqual([server.frame().request for _ in range(3)], [1, 2, 3])
 
     def test_forgets_what_has_left(self):
         gate = Gate()
-        with Front(gate) as front:
-            front.send(request(1, '/a'), request(2, '/b'))
-            front.frame(), front.frame()
-            front.send(request(3, '/c'), request(4, '/hold'))
+        with FakeServer(gate) as server:
+            server.send(request(1, '/a'), request(2, '/b'))
+            server.frame(), server.frame()
+            server.send(request(3, '/c'), request(4, '/hold'))
             gate.running.wait(20)
-            self.assertEqual([frame.request for frame in front.copies()], [3])
+            self.assertEqual([frame.request for frame in server.copies()], [3])
             gate.release.set()
 
     def test_never_holds_more_than_there_is_room_for(self):
-        """What is too much has left by then, so that each response is in the socket or among the copies."""
+        """A response without room for its copy has left. So each response is in the socket or among the copies."""
         body, count = b'x' * 30_000, 20
 
         def application(environ, start_response):
@@ -144,13 +146,13 @@ class Scoreboard(unittest.TestCase):
             return [body]
 
         gate = Gate()
-        with Front(application) as front:
-            front.send(*(request(number) for number in range(1, count + 1)), request(99, '/hold'))
+        with FakeServer(application) as server:
+            server.send(*(request(number) for number in range(1, count + 1)), request(99, '/hold'))
             frames = []
-            reader = threading.Thread(target=lambda: frames.extend(front.frame() for _ in range(count + 1)))
+            reader = threading.Thread(target=lambda: frames.extend(server.frame() for _ in range(count + 1)))
             reader.start()
             gate.running.wait(20)
-            copies = [frame.request for frame in front.copies()]
+            copies = [frame.request for frame in server.copies()]
             gate.release.set()
             reader.join(20)
         self.assertEqual([frame.request for frame in frames], [*range(1, count + 1), 99])
@@ -165,16 +167,16 @@ class Scoreboard(unittest.TestCase):
             return [b'x' * 50_000]
 
         gate = Gate()
-        with Front(application) as front:
-            front.send(request(1, '/large'), request(2, '/hold'))
-            self.assertEqual(len(front.frame().body), 50_000)
+        with FakeServer(application) as server:
+            server.send(request(1, '/large'), request(2, '/hold'))
+            self.assertEqual(len(server.frame().body), 50_000)
             gate.running.wait(20)
-            self.assertEqual(front.copies(), [])
+            self.assertEqual(server.copies(), [])
             gate.release.set()
 
 
 class Sections(unittest.TestCase):
-    def test_are_kept_for_requests_that_come_without(self):
+    def test_are_kept_for_requests_that_come_without_one(self):
         items = [
             (7, {'HTTP_COOKIE': 'seven'}, '/a'),
             (8, {'HTTP_COOKIE': 'eight'}, '/b'),
@@ -185,29 +187,29 @@ class Sections(unittest.TestCase):
         ]
         self.assertEqual(self.answers(items), [b'seven/a', b'eight/b', b'seven/c', b'eight/d', b'seven/e', b'seven/f'])
 
-    def test_make_room_in_the_order_in_which_they_were_learned(self):
+    def test_are_dropped_in_the_order_in_which_they_were_learned(self):
         first = (1, {'HTTP_COOKIE': 'first'}, '/')
         others = [(number, {'HTTP_COOKIE': str(number)}, '/') for number in range(2, SECTIONS_MAX + 1)]
         last = (SECTIONS_MAX + 1, {'HTTP_COOKIE': 'last'}, '/')
-        with Front(cookies) as front:
-            self.answers([first, *others, first, last, (1, None, '/'), (3, None, '/')], front)
-            self.assertEqual(sorted(front.lane.sections), [1, *range(3, SECTIONS_MAX + 2)])
+        with FakeServer(cookies) as server:
+            self.answers([first, *others, first, last, (1, None, '/'), (3, None, '/')], server)
+            self.assertEqual(sorted(server.lane.sections), [1, *range(3, SECTIONS_MAX + 2)])
 
-    def answers(self, items, front=None):
-        if front is None:
-            with Front(cookies) as front:
-                return self.answers(items, front)
+    def answers(self, items, server=None):
+        if server is None:
+            with FakeServer(cookies) as server:
+                return self.answers(items, server)
         batch = [
             (request_id, 0, number, section, {'REQUEST_METHOD': 'GET', 'PATH_INFO': path}, None)
             for request_id, (number, section, path) in enumerate(items, 1)
         ]
         data = marshal.dumps(batch, 2)
-        front.socket.sendall(struct.pack('<I', len(data)) + data)
-        return [front.frame().body for _ in items]
+        server.socket.sendall(struct.pack('<I', len(data)) + data)
+        return [server.frame().body for _ in items]
 
 
 def cookies(environ, start_response):
-    """Answers with cookie and path, and leaves something behind in its environ."""
+    """Answers with cookie and path, and changes its environ."""
     start_response('200 OK', [])
     seen = environ['HTTP_COOKIE'] + environ['PATH_INFO'] + environ.get('left', '')
     environ['HTTP_COOKIE'] = environ['left'] = 'changed'
@@ -215,16 +217,16 @@ def cookies(environ, start_response):
 
 
 class Batches(unittest.TestCase):
-    def test_come_in_any_pieces(self):
+    def test_arrive_in_any_pieces(self):
         gate = Gate()
         batch = marshal.dumps(
             [(n, 0, 0, None, {'REQUEST_METHOD': 'GET', 'PATH_INFO': f'/{n}'}, b'x' * 100_000) for n in range(1, 6)], 2
         )
         data = (struct.pack('<I', len(batch)) + batch) * 2
-        with Front(gate) as front:
+        with FakeServer(gate) as server:
             for start, end in ((0, 1), (1, 3), (3, 70_000), (70_000, 600_000), (600_000, len(data))):
-                front.socket.sendall(data[start:end])
-            self.assertEqual([front.frame().request for _ in range(10)], [1, 2, 3, 4, 5] * 2)
+                server.socket.sendall(data[start:end])
+            self.assertEqual([server.frame().request for _ in range(10)], [1, 2, 3, 4, 5] * 2)
 
     def test_leave_nothing_of_one_request_to_the_next(self):
         def application(environ, start_response):
@@ -233,14 +235,14 @@ class Batches(unittest.TestCase):
             environ['left'] = 'behind'
             return [body]
 
-        with Front(application) as front:
-            front.send(request(1), request(2))
-            self.assertEqual([front.frame().body, front.frame().body], [b'None', b'None'])
+        with FakeServer(application) as server:
+            server.send(request(1), request(2))
+            self.assertEqual([server.frame().body, server.frame().body], [b'None', b'None'])
 
-    def test_end_the_thread_when_the_front_closes_the_lane(self):
-        front = Front(Gate())
-        front.close()
-        self.assertFalse(front.thread.is_alive())
+    def test_end_the_thread_when_the_server_closes_the_lane(self):
+        server = FakeServer(Gate())
+        server.close()
+        self.assertFalse(server.thread.is_alive())
 
 
 if __name__ == '__main__':

@@ -40,7 +40,7 @@ class Load(unittest.TestCase):
 
     def load(self, target='application', factory=False):
         options = {'module': self.name, 'callable': target, 'factory': factory, 'directory': self.directory.name}
-        return load.load(options)
+        return load.load({**options, 'middleware': []})
 
     def reason(self, **options):
         try:
@@ -48,7 +48,7 @@ class Load(unittest.TestCase):
         except BaseException as error:
             of_ours = error.__traceback__.tb_next.tb_next
             return load.report(error.with_traceback(of_ours))
-        self.fail('nothing was raised')
+        raise AssertionError('nothing was raised')
 
     def test_finds_names_and_attributes_of_names(self):
         self.write(MODULE)
@@ -66,7 +66,7 @@ class Load(unittest.TestCase):
         self.write('def create_app():\n    def made(environ, start_response): ...\n    return made')
         self.assertEqual(self.load('').__name__, 'made')
 
-    def test_says_in_a_sentence_what_is_not_there(self):
+    def test_says_in_a_sentence_what_is_missing(self):
         self.write(MODULE)
         for target in ('missing', 'Site.missing', 'number'):
             traceback, reason = self.reason(target=target)
@@ -74,6 +74,7 @@ class Load(unittest.TestCase):
             self.assertNotIn('Traceback', reason)
         self.assertIn('missing', self.reason(target='missing')[1])
         self.assertIn('int', self.reason(target='number')[1])
+        self.assertEqual(self.reason(target='number', factory=True), ('', 'it is a int, which cannot be called'))
         self.name = 'no_such_module_of_ours'
         self.assertEqual(self.reason()[0], '')
         self.assertIn('no_such_module_of_ours', self.reason()[1])
@@ -98,7 +99,7 @@ class Load(unittest.TestCase):
                 self.assertIn(last, reason)
                 self.assertIn(f'{self.name}.py', traceback)
 
-    def test_begins_the_traceback_in_the_application(self):
+    def test_starts_the_traceback_in_the_application(self):
         self.write('def broken():\n    raise RuntimeError("in the application")\n\nbroken()\n')
         traceback, _ = self.reason()
         self.assertNotIn('importlib', traceback)

@@ -67,17 +67,17 @@ class Middleware(unittest.TestCase):
         except BaseException as error:
             of_ours = error.__traceback__.tb_next
             return load.report(error.with_traceback(of_ours))
-        self.fail('nothing was raised')
+        raise AssertionError('nothing was raised')
 
     def test_puts_the_first_outermost_and_the_last_next_to_the_application(self):
         application = self.load(self.entry('Named', name='first'), self.entry('Named', name='last'))
         self.assertEqual(application({}, None), ['first', 'last', 'application'])
 
-    def test_gives_options_as_keyword_arguments_as_they_are(self):
+    def test_passes_options_as_keyword_arguments_unchanged(self):
         options = {'text': 'a', 'flag': True, 'half': 0.5, 'none': None, 'list': [1, 'b'], 'table': {'c': [2]}}
         self.assertEqual(self.load(self.entry('Named', **options)).options, options)
 
-    def test_takes_functions_and_attributes_of_attributes(self):
+    def test_accepts_functions_and_attributes_of_attributes(self):
         application = self.load(self.entry('function'), self.entry('Holder.inner', name='inner'))
         self.assertEqual(application({}, None), ['function', 'inner', 'application'])
 
@@ -88,7 +88,7 @@ class Middleware(unittest.TestCase):
     def test_leaves_the_application_alone_when_there_is_none(self):
         self.assertEqual(self.load()({}, None), ['application'])
 
-    def test_says_in_a_sentence_which_one_is_not_there(self):
+    def test_says_in_a_sentence_which_one_is_missing(self):
         for path, part in (
             ('no_such_package_of_ours:Named', 'there is no module no_such_package_of_ours'),
             (f'{self.around}.deeper:Named', f'no module {self.around}.deeper'),

@@ -39,13 +39,13 @@ const CASES: readonly (readonly [prefix: string, path: string, length: number])[
 
 describe('a path prefix', () => {
   for (const [prefix, path, length] of CASES) {
-    it(`${prefix} takes ${length} characters of ${path}`, () => {
+    it(`${prefix} matches ${length} characters of ${path}`, () => {
       equal(new PathPrefix(prefix, 'prefix').lengthIn(path), length);
     });
   }
 
   for (const path of ['', 'app', '//', '/a//b', '/a/../b', '/.', '/a?b', '/a#b', '/a\\b', '/a\nb', 'http://x/']) {
-    it(`is not ${JSON.stringify(path)}`, () => {
+    it(`is refused when it is ${JSON.stringify(path)}`, () => {
       throws(() => new PathPrefix(path, 'mount prefix'), /mount prefix/);
     });
   }

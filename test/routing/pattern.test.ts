@@ -6,10 +6,10 @@ import { Pattern } from '../../src/routing/pattern.ts';
 const SEED = 20_260_101;
 const ROUNDS = 20_000;
 
-/** What JavaScript's own engine says. */
+/** The result of JavaScript's own engine. */
 function reference(source: string, text: string): string[] | null {
-  const found = new RegExp(source).exec(text);
-  return found === null ? null : found.slice(1).map((group) => group ?? '');
+  const result = new RegExp(source).exec(text);
+  return result === null ? null : result.slice(1).map((group) => group ?? '');
 }
 
 function match(source: string, text: string): string[] | null {
@@ -35,12 +35,12 @@ const CASES: readonly (readonly [source: string, texts: readonly string[]])[] = 
 
 describe('a pattern', () => {
   for (const [source, texts] of CASES) {
-    it(`${source} matches as JavaScript's does`, () => {
+    it(`matches like JavaScript's engine: ${source}`, () => {
       for (const text of texts) deepEqual(match(source, text), reference(source, text), text);
     });
   }
 
-  it("matches as JavaScript's does for patterns and texts by chance", () => {
+  it("matches like JavaScript's engine for random patterns and texts", () => {
     const random = generator(SEED);
     let matched = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -53,32 +53,113 @@ describe('a pattern', () => {
     ok(matched > ROUNDS / 10 && matched < ROUNDS, `${matched}`);
   });
 
-  it('takes a number of steps that is bounded by the text, where backtracking would never end', () => {
+  it('takes a number of steps that is limited by the text, where backtracking would never end', () => {
     const text = `/${'a'.repeat(5000)}!`;
     for (const source of ['^/(a+)+$', '^/(a|a)*$', '(.*)(.*)(.*)(.*)x$', '^/(a*)*b', '(([a-z])+.)+[A-Z]$']) {
       equal(match(source, text), null, source);
     }
   });
 
-  it('matches no character that is not ASCII', () => {
-    equal(match('^.$', 'ä'), null);
-    equal(match('^[^a]$', 'ä'), null);
+  const OTHERS = ['é', 'ß', '€', '\u00a0', '\u2028', '\ufeff', '\ufffd', '٣', '字', '😀', '𝟛', '\ud800'];
+  for (const source of [
+    '.',
+    '[^/]',
+    '[^a-z]',
+    '[^\\d/]',
+    '[^\\w-]',
+    '\\D',
+    '\\W',
+    '[\\D]',
+    '[\\W_]',
+    '[^]',
+    '[^\\-\\_\\.]',
+  ]) {
+    it(`matches each character outside ASCII with ${source}`, () => {
+      for (const other of OTHERS) deepEqual(match(`^(${source})$`, other), [other], other);
+    });
+  }
+
+  it('matches each character outside ASCII except spaces with \\S', () => {
+    for (const other of OTHERS) equal(match('^\\S$', other) !== null, !/^[\u00a0\u2028]$/.test(other), other);
   });
 
-  const wrong: readonly (readonly [string, RegExp])[] = [
-    ['(', /no regular expression/],
-    ['a**', /no regular expression/],
-    ['[z-a]', /no regular expression/],
-    ['(a)\\1', /refers back/],
-    ['(?<x>a)\\k<x>', /refers back/],
-    ['(?=a)', /looks ahead/],
-    ['(?!a)', /looks ahead/],
-    ['(?<=a)b', /looks ahead/],
-    ['(?<!a)b', /looks ahead/],
-    ['a{101}', /over 100 times/],
-    ['(?:a{100}){100}', /too long/],
+  it("matches outside ASCII all that JavaScript's engine matches, for random classes and characters", () => {
+    const random = generator(SEED);
+    const items = [
+      '\\d',
+      '\\w',
+      '\\s',
+      '\\D',
+      '\\W',
+      '\\S',
+      'a',
+      '_',
+      '\\.',
+      'é',
+      'à-ü',
+      '\\u0660-\\u0669',
+      '😀',
+      '字',
+      '\\x41',
+    ];
+    let matched = 0;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const chosen = Array.from({ length: 1 + random(3) }, () => items[random(items.length)]).join('');
+      const source = `[${random(2) === 0 ? '^' : ''}${chosen}${random(3) === 0 ? '-' : ''}]`;
+      const character = OTHERS[random(OTHERS.length)] as string;
+      if (!new RegExp(`^${source.replace(/-\]$/, ']')}$`, 'u').test(character)) continue;
+      matched += 1;
+      deepEqual(match(`^${source}$`, character), [], `${source} with ${character}`);
+    }
+    ok(matched > ROUNDS / 10, `${matched}`);
+  });
+
+  for (const [source, matching, others] of [
+    ['^é$', ['é'], ['e', 'è']],
+    ['^\\u00e9\\xe9$', ['éé'], ['é']],
+    ['^[à-ü]+/$', ['éü/'], ['é', 'z/']],
+    ['^[^é]$', ['è', 'e'], ['é']],
+    ['^😀{2}$', ['😀😀'], ['😀']],
+    ['^\\ud83d\\ude00$', ['😀'], ['😁']],
+    ['^[\\w-.]+$', ['a-.é'], ['/', '€']],
+    ['^\\d+$', ['12', '٣', '１'], ['é', 'x']],
+    ['^\\w+$', ['a_1é字'], ['€', '/']],
+    ['^[^\\W\\d_]+$', ['aé字'], ['1', '٣', '_', '€']],
+    ['^a\\sb$', ['a b', 'a\u00a0b', 'a\u3000b'], ['aéb']],
+    ['\\bé', ['/é', 'é'], ['/e']],
+    ['/\\Bé', ['/é'], ['é']],
+    ['^(.)(.)$', ['é😀', '\n\r'], ['é']],
+  ] as const) {
+    it(`matches outside ASCII with ${source}`, () => {
+      for (const text of matching) ok(match(source, text) !== null, text);
+      for (const text of others) equal(match(source, text), null, text);
+    });
+  }
+
+  it('returns captures with characters outside ASCII', () => {
+    deepEqual(match('^/(.)/([^/]+)/(é*)', '/😀/aé😀/ééx'), ['😀', 'aé😀', 'éé']);
+  });
+
+  it('matches a line break as an ordinary character, and the ends only of the whole text', () => {
+    deepEqual(match('^/x/(.*)$', '/x/a\nb\r\u2028'), ['a\nb\r\u2028']);
+    equal(match('^/x$', '/x\n'), null);
+    equal(match('^/x$', '\n/x'), null);
+  });
+
+  const unsupported: readonly (readonly [string, RegExp])[] = [
+    ['(', /not a valid regular expression/],
+    ['a**', /not a valid regular expression/],
+    ['[z-a]', /not a valid regular expression/],
+    ['(a)\\1', /back reference/],
+    ['(?<x>a)\\k<x>', /back reference/],
+    ['(?=a)', /look-around/],
+    ['(?!a)', /look-around/],
+    ['(?<=a)b', /look-around/],
+    ['(?<!a)b', /look-around/],
+    ['a{101}', /more than 100 times/],
+    ['(?:a{100}){100}', /too large/],
   ];
-  for (const [source, message] of wrong) {
+  for (const [source, message] of unsupported) {
     it(`is refused at start when it is ${source}`, () => {
       throws(
         () => new Pattern(source, 'rewrite pattern'),
@@ -92,7 +173,7 @@ describe('a pattern', () => {
   }
 });
 
-/** Numbers from 0 up to `below`, the same in every run. */
+/** Generates numbers from 0 up to but not including `below`, the same in every run. */
 function generator(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -101,7 +182,7 @@ function generator(seed: number): (below: number) => number {
   };
 }
 
-/** Nothing in it repeats what may be empty: there JavaScript's captures are of its own making. */
+/** A pattern without repetitions of a possibly empty group, for which JavaScript's captures are special. */
 function randomPattern(random: (below: number) => number, depth: number): string {
   const parts = Array.from({ length: 1 + random(3) }, () => {
     const kind = random(depth > 0 ? 7 : 4);

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Request } from '../../src/http/message.ts';
 import { type RouteMatch, Router } from '../../src/routing/router.ts';
-import { routingPath } from '../../src/routing/routing-path.ts';
-import { request } from '../support/requests.ts';
+import { djangoReading, literalReading, oneSlash, routingPath } from '../../src/routing/routing-path.ts';
+import { requestOf } from '../support/handler.ts';
 
 const ANY: RouteMatch = { hosts: [], paths: [], patterns: [], methods: [], headers: [], query: [] };
 
-/** Routes whose names are what they ask for, and the name of the one that a request gets. */
+/** Builds a router of the named routes and returns the name of the route for a request. */
 function find(routes: Record<string, Partial<RouteMatch>>, parts: Partial<Request>): string | null {
   const all = Object.entries(routes).map(([value, match]) => ({ match: { ...ANY, ...match }, value }));
-  const asked = request(parts);
-  const path = routingPath(asked.path);
-  return path === null ? 'refused' : new Router(all).find(asked, path);
+  const testRequest = requestOf(parts);
+  const path = routingPath(testRequest.path);
+  return path === null ? 'refused' : new Router(all).find(testRequest, path);
 }
 
 describe('the order of routes', () => {
@@ -43,6 +43,12 @@ describe('the order of routes', () => {
     ['//docs///api//x', 'api docs below'],
     ['/docs%2Fapi%2Fx', 'api docs below'],
     ['/docs/%E0/api', 'docs below'],
+    ['/docs/x%FFy', 'docs below'],
+    ['/docs/..%5cadmin', 'refused'],
+    ['/docs/..;/admin', 'refused'],
+    ['/docs/x%0Ay', 'refused'],
+    ['/docs/x%0d', 'refused'],
+    ['/docs/..x;', 'docs below'],
     ['/docs/../admin', 'refused'],
     ['/docs/%2e%2E/admin', 'refused'],
     ['/docs/%2e%2e%2fadmin', 'refused'],
@@ -50,7 +56,7 @@ describe('the order of routes', () => {
     ['/docs/...', 'docs below'],
     ['/docs/.well-known/x', 'docs below'],
   ] as const) {
-    it(`gives ${path} to: ${expected}`, () => assert.equal(find(paths, { path }), expected));
+    it(`routes ${path} to: ${expected}`, () => assert.equal(find(paths, { path }), expected));
   }
 
   const hosts = {
@@ -72,15 +78,39 @@ describe('the order of routes', () => {
     ['[::1]:8000', '/', 'address'],
     ['', '/', 'any host'],
   ] as const) {
-    it(`gives ${host}${path} to: ${expected}`, () => assert.equal(find(hosts, { host, path }), expected));
+    it(`routes ${host}${path} to: ${expected}`, () => assert.equal(find(hosts, { host, path }), expected));
   }
 
-  it('does not remember a host wrongly', () => {
+  it('caches the right tables for each host', () => {
     const router = new Router([{ match: { ...ANY, hosts: ['a.org'] }, value: 'a' }]);
     for (const host of ['a.org', 'b.org', 'a.org', 'b.org', 'a.org:1']) {
-      assert.equal(router.find(request({ host }), '/'), host.startsWith('a') ? 'a' : null);
+      assert.equal(router.find(requestOf({ host }), '/'), host.startsWith('a') ? 'a' : null);
     }
   });
+});
+
+describe('the readings of a path', () => {
+  for (const [path, routing, django, plain, literal] of [
+    ['/a', '/a', '/a', '/a', '/a'],
+    ['/priv%C3%A9/x%FF', '/privé/x\ufffd', '/privé/x%FF', '/priv%C3%A9/x%FF', '/privé/x\ufffd'],
+    [
+      '/%e2%82/%ED%A0%80',
+      '/\ufffd/\ufffd\ufffd\ufffd',
+      '/%E2%82/%ED%A0%80',
+      '/%e2%82/%ED%A0%80',
+      '/\ufffd/\ufffd\ufffd\ufffd',
+    ],
+    ['/%F0%9F%98%80%C1%A1', '/😀\ufffd\ufffd', '/😀%C1%A1', '/%F0%9F%98%80%C1%A1', '/😀\ufffd\ufffd'],
+    ['//a%2Fb/%2f/c', '/a/b/c', '/a/b/c', '/a/b/c', '\0a\0b\0c'],
+    ['/x%FF//y', '/x\ufffd/y', '/x%FF/y', '/x%FF/y', '/x\ufffd\0y'],
+  ] as const) {
+    it(`${path} are those of Flask, of Django, with plain slashes, and without`, () => {
+      assert.deepEqual(
+        [routingPath(path), djangoReading(path), oneSlash(path), literalReading(path)],
+        [routing, django, plain, literal],
+      );
+    });
+  }
 });
 
 describe('conditions of routes', () => {
@@ -90,10 +120,13 @@ describe('conditions of routes', () => {
     gets: { methods: ['GET'], headers: [['x-version', '2']] as const },
     beta: { headers: [['x-beta', '*']] as const, query: [['debug', '1']] as const, methods: ['GET'] },
   };
-  for (const [what, parts, expected] of [
+  for (const [description, parts, expected] of [
     ['a method', { method: 'POST' }, 'posts'],
-    ['no method of its own', { method: 'DELETE' }, 'first'],
+    ['a method without a route', { method: 'DELETE' }, 'first'],
     ['a header', { headers: ['X-Version', '2'] }, 'gets'],
+    ['a method in lower case', { method: 'post' }, 'posts'],
+    ['HEAD as GET, in lower case', { method: 'head', headers: ['x-version', '2'] }, 'gets'],
+    ['a second question mark', { headers: ['X-Beta', ''], query: '?debug=1' }, 'first'],
     ['HEAD as GET', { method: 'HEAD', headers: ['x-VERSION', '2'] }, 'gets'],
     ['a header with another value', { headers: ['X-Version', '3'] }, 'first'],
     ['one of two headers', { headers: ['X-Version', '3', 'X-Version', '2'] }, 'gets'],
@@ -101,10 +134,10 @@ describe('conditions of routes', () => {
     ['an encoded parameter', { headers: ['X-Beta', ''], query: '%64ebug=%31' }, 'beta'],
     ['a parameter with another value', { headers: ['X-Beta', ''], query: 'debug=2' }, 'first'],
   ] as const) {
-    it(`are met by ${what}: ${expected}`, () => assert.equal(find(routes, parts), expected));
+    it(`are met by ${description}: ${expected}`, () => assert.equal(find(routes, parts), expected));
   }
 
-  it('leave what does not meet them to a shorter prefix, then to any host', () => {
+  it('leave other requests to a shorter prefix, then to routes for any host', () => {
     const falling = {
       deep: { hosts: ['a.org'], paths: ['/x/y/*'], methods: ['POST'] },
       shallow: { hosts: ['a.org'], paths: ['/x/*'], methods: ['PUT'] },

@@ -2,14 +2,16 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
-import { serving, site } from '../support/static-site.ts';
+import { describe, it } from 'node:test';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { makeSite, withMount } from '../support/static-site.ts';
 
 const FOR_GOOD = 'public, max-age=31536000, immutable';
 
 describe('Cache-Control of a static mount', () => {
   const md5 = createHash('md5').update('django').digest('hex').slice(0, 12);
-  const { root, write, remove } = site({
+  const suite = suiteLifetime();
+  const { root, write } = makeSite(suite, {
     'site.css': 'css',
     'img/deep/a.png': 'png',
     'img.png': 'png',
@@ -21,15 +23,14 @@ describe('Cache-Control of a static mount', () => {
     'invoice-20241123.pdf': 'a date',
     'large.0123456789ab.bin': 'x'.repeat(1_200_000),
   });
-  after(remove);
 
-  it('is of the first rule that fits, for names and for paths below the mount', () => {
+  it('comes from the first matching rule, for names and for paths below the mount', () => {
     const cacheControl = [
       { pattern: '/img/**', value: 'max-age=1' },
       { pattern: '*.{css,js}', value: 'max-age=2' },
       { pattern: '*.png', value: 'max-age=3' },
     ];
-    return serving({ urlPrefix: '/s/', cacheControl }, root, async (get) => {
+    return withMount(suite, { urlPrefix: '/s/', cacheControl }, root, async (get) => {
       const lifetime = async (name: string) => (await get(`/s/${name}`)).header('cache-control');
       equal(await lifetime('img/deep/a.png'), 'max-age=1');
       equal(await lifetime('site.css'), 'max-age=2');
@@ -39,8 +40,8 @@ describe('Cache-Control of a static mount', () => {
     });
   });
 
-  it('lasts for good for names that a manifest of the build tool lists and that hold a hash, and for no others', () =>
-    serving({}, root, async (get) => {
+  it('is immutable for hashed names in a manifest of the build tool, and for no other names', () =>
+    withMount(suite, {}, root, async (get) => {
       const lifetime = async (name: string) => (await get(`/${name}`)).header('cache-control');
       equal(await lifetime(`base.${md5}.css`), FOR_GOOD);
       equal(await lifetime('assets/index-BxZ1_a2B.js'), 'no-cache', 'without a manifest');
@@ -54,16 +55,16 @@ describe('Cache-Control of a static mount', () => {
       equal(await lifetime('large.0123456789ab.bin'), FOR_GOOD);
       equal(await lifetime('assets/index-D4f9aQ_1.css'), 'no-cache');
       equal(await lifetime('assets/my-calendar.js'), 'no-cache');
-      await serving({}, join(root, 'assets'), async (below) => {
+      await withMount(suite, {}, join(root, 'assets'), async (below) => {
         equal((await below('/index-BxZ1_a2B.js')).header('cache-control'), FOR_GOOD, 'the manifest lies above');
       });
       rmSync(join(root, '.vite'), { recursive: true });
       rmSync(join(root, 'staticfiles.json'));
     }));
 
-  it('lasts for good for all names that look like it, or for none, where that is said', async () => {
+  it('is immutable for all names that look hashed, or for none, when configured', async () => {
     const lifetimes = (immutable: 'always' | 'never') => {
-      const found: Record<string, string | null> = {};
+      const values: Record<string, string | null> = {};
       const names = [
         `base.${md5}.css`,
         'assets/index-BxZ1_a2B.js',
@@ -72,17 +73,17 @@ describe('Cache-Control of a static mount', () => {
         'invoice-20241123.pdf',
         'site.css',
       ];
-      return serving({ immutable }, root, async (get) => {
-        for (const name of names) found[name] = (await get(`/${name}`)).header('cache-control');
-      }).then(() => Object.values(found));
+      return withMount(suite, { immutable }, root, async (get) => {
+        for (const name of names) values[name] = (await get(`/${name}`)).header('cache-control');
+      }).then(() => Object.values(values));
     };
     deepEqual(await lifetimes('always'), [FOR_GOOD, FOR_GOOD, FOR_GOOD, 'no-cache', 'no-cache', 'no-cache']);
     deepEqual(await lifetimes('never'), Array(6).fill('no-cache'));
   });
 
-  it('and other fields of the mount replace those of Viaduct, in 304 too', () => {
+  it('and other fields of the mount replace those of Viaduct, even in a 304', () => {
     const headers = ['Access-Control-Allow-Origin', '*', 'cache-control', 'max-age=9', 'Vary', 'Origin'];
-    return serving({ headers, precompressed: ['gzip'] }, root, async (get) => {
+    return withMount(suite, { headers, precompressed: ['gzip'] }, root, async (get) => {
       write('zipped.js', 'js');
       write('zipped.js.gz', 'zip');
       for (const extra of [[], [['If-None-Match', '*']], [['Range', 'bytes=0-0']]] as const) {

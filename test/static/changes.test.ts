@@ -10,27 +10,25 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { ask } from '../support/http-client.ts';
-import type { TestServer } from '../support/serve.ts';
-import { eventually, SocketClient } from '../support/socket-client.ts';
-import { startStaticServer, temporaryDirectory } from '../support/static-server.ts';
+import { eachTestLifetime } from '../support/lifetime.ts';
+import { serveFiles } from '../support/serve-files.ts';
+import type { TestServer } from '../support/serve-handler.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { eventually } from '../support/wait.ts';
 
 const LARGE_BYTES = 3_000_000;
 
-describe('static files that change', () => {
-  let directory: ReturnType<typeof temporaryDirectory>;
+describe('changed static files', () => {
   let root: string;
+  const eachTest = eachTestLifetime();
   let server: TestServer;
 
   beforeEach(async () => {
-    directory = temporaryDirectory();
-    root = directory.path;
-    server = await startStaticServer([{ urlPrefix: '/static/', directories: [root] }]);
-  });
-  afterEach(() => {
-    server.close();
-    directory.remove();
+    root = temporaryDirectory(eachTest);
+    server = await serveFiles(eachTest, [{ urlPrefix: '/static/', directories: [root] }]);
   });
 
   const write = (name: string, content: string) => {
@@ -40,64 +38,60 @@ describe('static files that change', () => {
   const get = (name: string) => ask(server.port, `/static/${name}`);
   const large = (letter: string) => letter.repeat(LARGE_BYTES);
 
-  for (const [size, one, two] of [
+  for (const [size, first, second] of [
     ['small', 'first', 'other'],
     ['large', large('1'), large('2')],
   ] as const) {
-    it(`are noticed when a ${size} one is written to, whatever its length and time`, async () => {
-      write('a.txt', one);
+    it(`are noticed when a ${size} file is overwritten, whatever its length and time`, async () => {
+      write('a.txt', first);
       utimesSync(join(root, 'a.txt'), 1_000_000, 1_000_000);
       const before = await get('a.txt');
-      equal(before.body, one);
-      write('a.txt', two);
+      equal(before.body, first);
+      write('a.txt', second);
       utimesSync(join(root, 'a.txt'), 1_000_000, 1_000_000);
       const after = await get('a.txt');
-      equal(after.body, two);
+      equal(after.body, second);
       equal(after.header('last-modified'), before.header('last-modified'));
       notEqual(after.header('etag'), before.header('etag'));
     });
 
-    it(`are noticed when a ${size} one is written to many times within one tick of the clock`, async () => {
+    it(`are noticed when a ${size} file is overwritten many times within one tick of the clock`, async () => {
       for (let i = 0; i < 20; i += 1) {
-        const content = i % 2 === 0 ? one : two;
+        const content = i % 2 === 0 ? first : second;
         write('a.txt', content);
         ok((await get('a.txt')).body === content, `the content of write ${i}`);
       }
     });
 
-    it(`are noticed when a ${size} one is replaced, removed and made again`, async () => {
-      write('a.txt', one);
-      equal((await get('a.txt')).body, one);
-      write('b.txt', two);
+    it(`are noticed when a ${size} file is replaced, removed and created again`, async () => {
+      write('a.txt', first);
+      equal((await get('a.txt')).body, first);
+      write('b.txt', second);
       renameSync(join(root, 'b.txt'), join(root, 'a.txt'));
-      equal((await get('a.txt')).body, two);
+      equal((await get('a.txt')).body, second);
       rmSync(join(root, 'a.txt'));
       equal((await get('a.txt')).status, 404);
-      write('a.txt', one);
-      equal((await get('a.txt')).body, one);
+      write('a.txt', first);
+      equal((await get('a.txt')).body, first);
     });
   }
 
-  it('are noticed when one grows and shrinks past the size that is kept in memory', async () => {
+  it('are noticed when a file grows or shrinks past the size that is kept in memory', async () => {
     for (const content of ['small', large('1'), 'small again', large('2'), '']) {
       write('a.txt', content);
       ok((await get('a.txt')).body === content);
     }
   });
 
-  it('are noticed within a second where they are not looked at each time', async () => {
-    const slow = await startStaticServer([{ urlPrefix: '/s/', directories: [root] }], { revalidateMs: 1000 });
-    try {
-      write('a.txt', 'first');
-      equal((await ask(slow.port, '/s/a.txt')).body, 'first');
-      write('a.txt', 'other');
-      await eventually('the change shows', async () => (await ask(slow.port, '/s/a.txt')).body === 'other');
-    } finally {
-      slow.close();
-    }
+  it('are noticed within a second when they are not checked each time', async () => {
+    const slow = await serveFiles(eachTest, [{ urlPrefix: '/s/', directories: [root] }], { revalidateMs: 1000 });
+    write('a.txt', 'first');
+    equal((await ask(slow.port, '/s/a.txt')).body, 'first');
+    write('a.txt', 'other');
+    await eventually('the change is visible', async () => (await ask(slow.port, '/s/a.txt')).body === 'other');
   });
 
-  it('break the connection off when one becomes shorter while it is sent', async () => {
+  it('break the connection off when a file is truncated while it is sent', async () => {
     write('a.txt', 'x'.repeat(50_000_000));
     const client = await SocketClient.open(server.port);
     try {
@@ -113,7 +107,7 @@ describe('static files that change', () => {
     }
   });
 
-  it('do not disturb who is receiving the old one', async () => {
+  it('do not disturb a client that is receiving the old version', async () => {
     write('a.txt', '1'.repeat(50_000_000));
     const client = await SocketClient.open(server.port);
     try {
@@ -131,7 +125,7 @@ describe('static files that change', () => {
     }
   });
 
-  it('keep a bounded number of descriptors, and none of files that are gone', {
+  it('use a limited number of descriptors, and none for removed files', {
     skip: process.platform !== 'linux' && 'it needs /proc',
   }, async () => {
     for (let i = 0; i < 150; i += 1) {
@@ -146,91 +140,75 @@ describe('static files that change', () => {
 });
 
 describe('static files of several mounts', () => {
-  it('come from the first that has them, also when an earlier one gets or loses them', async () => {
-    const { path: root, remove } = temporaryDirectory();
+  const eachTest = eachTestLifetime();
+
+  it('come from the first mount that has the file, even when an earlier mount gets or loses it', async () => {
+    const root = temporaryDirectory(eachTest);
     const put = (name: string) => {
       mkdirSync(dirname(join(root, name)), { recursive: true });
       writeFileSync(join(root, name), name);
     };
     for (const name of ['one/a', 'two/a', 'two/b', 'two/prefixed/c', 'three/prefixed/c', 'three/d', 'prefixed/d'])
       put(name);
-    const server = await startStaticServer([
+    const server = await serveFiles(eachTest, [
       { urlPrefix: '/s/prefixed/', directories: [join(root, 'prefixed')] },
       { urlPrefix: '/s/', directories: [join(root, 'one'), join(root, 'two')] },
       { urlPrefix: '/s/', directories: [join(root, 'missing'), join(root, 'three')] },
     ]);
     const body = async (target: string) => (await ask(server.port, target)).body;
-    try {
-      equal(await body('/s/a'), 'one/a');
-      equal(await body('/s/b'), 'two/b');
-      equal(await body('/s/d'), 'three/d');
-      equal(await body('/s/prefixed/d'), 'prefixed/d');
-      equal(await body('/s/prefixed/c'), 'two/prefixed/c');
-      put('one/b');
-      equal(await body('/s/b'), 'one/b');
-      rmSync(join(root, 'one/b'));
-      equal(await body('/s/b'), 'two/b');
-      equal((await ask(server.port, '/s/nothing')).status, 404);
-    } finally {
-      server.close();
-      remove();
-    }
+    equal(await body('/s/a'), 'one/a');
+    equal(await body('/s/b'), 'two/b');
+    equal(await body('/s/d'), 'three/d');
+    equal(await body('/s/prefixed/d'), 'prefixed/d');
+    equal(await body('/s/prefixed/c'), 'two/prefixed/c');
+    put('one/b');
+    equal(await body('/s/b'), 'one/b');
+    rmSync(join(root, 'one/b'));
+    equal(await body('/s/b'), 'two/b');
+    equal((await ask(server.port, '/s/nothing')).status, 404);
   });
 
-  it('let pass what they have not, and other methods, below the prefix / alone', async () => {
-    const { path: root, remove } = temporaryDirectory();
+  it('pass on missing paths and other methods only at the prefix /', async () => {
+    const root = temporaryDirectory(eachTest);
     writeFileSync(join(root, 'a'), 'file');
-    const server = await startStaticServer([
+    const server = await serveFiles(eachTest, [
       { urlPrefix: '/', directories: [root] },
       { urlPrefix: '/s/', directories: [root] },
     ]);
     const get = async (target: string, method = 'GET') => (await ask(server.port, target, { method })).body;
-    try {
-      equal(await get('/a'), 'file');
-      equal(await get('/s/a'), 'file');
-      equal(await get('/b'), 'passed on');
-      equal(await get('/'), 'passed on');
-      equal(await get('/%ff'), 'passed on');
-      equal(await get('/a', 'POST'), 'passed on');
-      equal((await ask(server.port, '/s/b')).status, 404);
-    } finally {
-      server.close();
-      remove();
-    }
+    equal(await get('/a'), 'file');
+    equal(await get('/s/a'), 'file');
+    equal(await get('/b'), 'passed on');
+    equal(await get('/'), 'passed on');
+    equal(await get('/%ff'), 'passed on');
+    equal(await get('/a', 'POST'), 'passed on');
+    equal((await ask(server.port, '/s/b')).status, 404);
   });
 
   it('may have a prefix that is not ASCII', async () => {
-    const { path: root, remove } = temporaryDirectory();
+    const root = temporaryDirectory(eachTest);
     writeFileSync(join(root, 'ü'), 'file');
-    const server = await startStaticServer([{ urlPrefix: '/größe/', directories: [root] }]);
-    try {
-      equal((await ask(server.port, encodeURI('/größe/ü'))).body, 'file');
-      equal((await ask(server.port, encodeURI('/größe/ü').toLowerCase())).body, 'file');
-    } finally {
-      server.close();
-      remove();
-    }
+    const server = await serveFiles(eachTest, [{ urlPrefix: '/größe/', directories: [root] }]);
+    equal((await ask(server.port, encodeURI('/größe/ü'))).body, 'file');
+    equal((await ask(server.port, encodeURI('/größe/ü').toLowerCase())).body, 'file');
   });
 });
 
-describe('the memory for static files', () => {
-  it('does not keep what does not fit from being served', async () => {
-    const { path: root, remove } = temporaryDirectory();
-    const server = await startStaticServer([{ urlPrefix: '/s/', directories: [root] }], {
+describe('the memory cache for static files', () => {
+  const eachTest = eachTestLifetime();
+
+  it('serves files that do not fit into it', async () => {
+    const root = temporaryDirectory(eachTest);
+    const server = await serveFiles(eachTest, [{ urlPrefix: '/s/', directories: [root] }], {
       cacheBytesMax: 100_000,
       revalidateMs: 1000,
     });
-    try {
-      for (const round of [1, 2]) {
-        for (let i = 0; i < 30; i += 1) {
-          const content = `${round} ${i} `.repeat(10_000);
-          writeFileSync(join(root, `f${i}`), content);
-          await eventually('the content shows', async () => (await ask(server.port, `/s/f${i}`)).body === content);
-        }
+    for (const round of [1, 2]) {
+      for (let i = 0; i < 30; i += 1) {
+        const content = `${round} ${i} `.repeat(10_000);
+        writeFileSync(join(root, `f${i}`), content);
+        await eventually('the content is visible', async () => (await ask(server.port, `/s/f${i}`)).body === content);
       }
-    } finally {
-      server.close();
-      remove();
     }
   });
 });

@@ -1,31 +1,34 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
-import { checkMounts } from '../../src/static/check-mounts.ts';
+import { describe, it } from 'node:test';
+import { checkMounts, findMissing } from '../../src/static/check-mounts.ts';
 import type { StaticMount } from '../../src/static/mount.ts';
-import { temporaryDirectory } from '../support/static-server.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-/** A user who owns nothing. */
+/** A user without any files. */
 const NOBODY = 65534;
 
-describe('the check of static mounts', () => {
-  const { path: root, remove } = temporaryDirectory();
+describe('checkMounts', () => {
+  const root = temporaryDirectory(suiteLifetime());
   writeFileSync(join(root, 'index.html'), '');
-  after(remove);
-  const check = (mount: Partial<StaticMount>) => checkMounts([{ urlPrefix: '/s/', directories: [root], ...mount }]);
+  const check = (mount: Partial<StaticMount>) => {
+    const mounts = [{ urlPrefix: '/s/', directories: [root], ...mount }];
+    return [...checkMounts(mounts), ...findMissing(mounts)];
+  };
 
-  it('finds nothing wrong with mounts that work', () => {
+  it('reports no problems for valid mounts', () => {
     const headers = ['X-Own', 'x'];
     const tryFiles = ['{path}', '{path}.html', '{path}/index.html', '{path}/', '/index.html'];
     deepEqual(check({ index: ['index.html'], fallback: '/index.html', tryFiles, headers }), []);
   });
 
-  it('names directories that are missing, files, or closed', () => {
+  it('reports directories that are missing, unreadable or not directories', () => {
     deepEqual(check({ directories: [root, join(root, 'none')] }), [
       `Cannot serve files below "/s/": "${join(root, 'none')}" does not exist`,
     ]);
-    match(check({ directories: [join(root, 'index.html')] })[0] ?? '', /is no directory$/);
+    match(check({ directories: [join(root, 'index.html')] })[0] ?? '', /is not a directory$/);
     mkdirSync(join(root, 'closed'), { mode: 0 });
     mkdirSync(join(root, 'unlisted'), { mode: 0o711 });
     chmodSync(join(root, 'unlisted'), 0o311);
@@ -41,9 +44,9 @@ describe('the check of static mounts', () => {
     }
   });
 
-  it('names a fallback, index, names to try and fields that cannot work', () => {
-    match(check({ fallback: 'app.html' })[0] ?? '', /its fallback "app\.html" is not there$/);
-    match(check({ index: ['sub/index.html'] })[0] ?? '', /"sub\/index\.html" is no name of a file$/);
+  it('reports an invalid fallback, index, path to try and field', () => {
+    match(check({ fallback: 'app.html' })[0] ?? '', /its fallback "app\.html" does not exist$/);
+    match(check({ index: ['sub/index.html'] })[0] ?? '', /"sub\/index\.html" is not a file name$/);
     equal(check({ tryFiles: ['$uri', '=404', '{uri}', '../{path}', '{path}'] }).length, 4);
     match(check({ headers: ['Bad Name', 'x'] })[0] ?? '', /"Bad Name"/);
     match(check({ cacheControl: [{ pattern: '*', value: 'a\nb' }] })[0] ?? '', /Cache-Control/);

@@ -2,41 +2,39 @@ import { deepEqual, equal, notEqual, ok } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
-import { ask, type HttpAnswer } from '../support/http-client.ts';
-import type { TestServer } from '../support/serve.ts';
-import { eventually } from '../support/socket-client.ts';
-import { startStaticServer, temporaryDirectory } from '../support/static-server.ts';
+import { ask } from '../support/http-client.ts';
+import type { HttpAnswer } from '../support/http-message.ts';
+import { eachTestLifetime } from '../support/lifetime.ts';
+import { serveFiles } from '../support/serve-files.ts';
+import type { TestServer } from '../support/serve-handler.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { eventually } from '../support/wait.ts';
 
 const TEXT = 'body { color: red } '.repeat(100);
 const BROTLI = brotliCompressSync(TEXT);
 const GZIP = gzipSync(TEXT);
 const OLD = 1_600_000_000;
-/** As browsers send it. */
+/** The value that browsers send. */
 const BROWSER = 'gzip, deflate, br, zstd';
 
 describe('precompressed static files', () => {
-  let directory: ReturnType<typeof temporaryDirectory>;
   let root: string;
+  const eachTest = eachTestLifetime();
   let server: TestServer;
 
   beforeEach(async () => {
-    directory = temporaryDirectory();
-    root = directory.path;
+    root = temporaryDirectory(eachTest);
     write('a.css', TEXT);
     write('a.css.br', BROTLI);
     write('a.css.gz', GZIP);
     write('plain.css', TEXT);
     server = await start(0);
   });
-  afterEach(() => {
-    server.close();
-    directory.remove();
-  });
 
   function start(revalidateMs: number): Promise<TestServer> {
-    return startStaticServer([{ urlPrefix: '/s/', directories: [root], precompressed: ['br', 'zstd', 'gzip'] }], {
+    return serveFiles(eachTest, [{ urlPrefix: '/s/', directories: [root], precompressed: ['br', 'zstd', 'gzip'] }], {
       revalidateMs,
     });
   }
@@ -57,7 +55,7 @@ describe('precompressed static files', () => {
     return (await get(name, encoding)).header('content-encoding');
   }
 
-  it('are sent in the coding that the client likes best, of equals in that of the server', async () => {
+  it("are sent in the client's preferred coding, and between equal codings in the server's", async () => {
     for (const [encoding, expected] of [
       [BROWSER, 'br'],
       ['gzip', 'gzip'],
@@ -78,7 +76,7 @@ describe('precompressed static files', () => {
       equal(await coding('a.css', encoding), expected, `${encoding}`);
   });
 
-  it('have the content, length and type of the original when decoded, and a tag of their own', async () => {
+  it('have the content, length and type of the original when decoded, and their own tag', async () => {
     const [brotli, gzip, plain] = [await get('a.css', 'br'), await get('a.css', 'gzip'), await get('a.css', null)];
     equal(brotliDecompressSync(Buffer.from(brotli.body, 'latin1')).toString(), TEXT);
     equal(gunzipSync(Buffer.from(gzip.body, 'latin1')).toString(), TEXT);
@@ -103,7 +101,7 @@ describe('precompressed static files', () => {
     equal(await coding('a.css', BROWSER), 'br');
   });
 
-  it('do not make a file that has none depend on the client', async () => {
+  it('do not add Vary to a file without encoded variants', async () => {
     const answer = await get('plain.css', BROWSER);
     equal(answer.body, TEXT);
     equal(answer.header('vary'), null);
@@ -124,7 +122,7 @@ describe('precompressed static files', () => {
     equal((await get('a.css', 'br', [['If-Modified-Since', brotli.header('last-modified') ?? '']])).status, 304);
   });
 
-  it('are what ranges count in', async () => {
+  it('are the base of ranges', async () => {
     const answer = await get('a.css', 'gzip', [['Range', 'bytes=2-9']]);
     equal(answer.status, 206);
     equal(answer.header('content-encoding'), 'gzip');
@@ -146,7 +144,7 @@ describe('precompressed static files', () => {
     ok(several.body.includes(GZIP.toString('latin1', 5, 7)));
   });
 
-  it('asked for by name are files like any other', async () => {
+  it('are ordinary files when requested by their own name', async () => {
     const answer = await get('a.css.gz', BROWSER);
     equal(answer.header('content-encoding'), null);
     equal(answer.header('content-type'), 'application/gzip');
@@ -155,7 +153,7 @@ describe('precompressed static files', () => {
     equal((await get('a.css.br', null)).status, 200);
   });
 
-  it('are not used when older than the original, and when there is no original', async () => {
+  it('are not used when they are older than the original, or when the original is missing', async () => {
     write('a.css', `${TEXT}new`, OLD + 1);
     const answer = await get('a.css', BROWSER);
     equal(answer.header('content-encoding'), null);
@@ -167,7 +165,7 @@ describe('precompressed static files', () => {
     equal((await get('lonely.css', 'gzip')).status, 404);
   });
 
-  it('come and go', async () => {
+  it('are noticed when they are added or removed', async () => {
     equal(await coding('plain.css', 'gzip'), null);
     write('plain.css.gz', GZIP);
     equal(await coding('plain.css', 'gzip'), 'gzip');
@@ -181,18 +179,17 @@ describe('precompressed static files', () => {
     equal(answer.body, TEXT);
   });
 
-  it('that lead out of the directory or are none are passed over', async () => {
-    const outside = temporaryDirectory();
-    writeFileSync(join(outside.path, 'secret'), 'secret');
+  it('are skipped when they lead out of the directory or are not files', async () => {
+    const outside = temporaryDirectory(eachTest);
+    writeFileSync(join(outside, 'secret'), 'secret');
     rmSync(join(root, 'a.css.br'));
-    symlinkSync(join(outside.path, 'secret'), join(root, 'a.css.br'));
+    symlinkSync(join(outside, 'secret'), join(root, 'a.css.br'));
     const answer = await get('a.css', 'br');
     equal(answer.status, 200);
     equal(answer.body, TEXT);
-    outside.remove();
   });
 
-  it('last for good where the original does', async () => {
+  it('are immutable when the original is', async () => {
     const hash = createHash('md5').update(TEXT).digest('hex').slice(0, 12);
     write(`a.${hash}.css`, TEXT);
     write(`a.${hash}.css.br`, BROTLI);
@@ -201,7 +198,7 @@ describe('precompressed static files', () => {
     equal(answer.header('cache-control'), 'public, max-age=31536000, immutable');
   });
 
-  it('work when one or both are too large for memory', async () => {
+  it('are sent when one or both files are too large for memory', async () => {
     const large = Buffer.from(Array.from({ length: 1_300_000 }, (_, i) => (i * 7919) % 251));
     write('large.bin', large);
     for (const encoded of [gzipSync(large), gzipSync(large, { level: 0 })]) {
@@ -218,29 +215,21 @@ describe('precompressed static files', () => {
     ok(Buffer.from((await get('large.bin', 'gzip')).body, 'latin1').equals(large));
   });
 
-  it('are taken from memory, and noticed within a second when they change', async () => {
+  it('come from memory, and changes are noticed within a second', async () => {
     const slow = await start(1000);
     const ofSlow = () => ask(slow.port, '/s/a.css', { headers: [['Accept-Encoding', 'gzip']] });
-    try {
-      equal((await ofSlow()).header('content-encoding'), 'gzip');
-      const changed = gzipSync('changed');
-      write('a.css.gz', changed, statSync(join(root, 'a.css')).mtimeMs / 1000 + 5);
-      await eventually('the change shows', async () => (await ofSlow()).body === changed.toString('latin1'));
-      write('a.css', 'newer', OLD + 10);
-      await eventually('the original shows', async () => (await ofSlow()).body === 'newer');
-    } finally {
-      slow.close();
-    }
+    equal((await ofSlow()).header('content-encoding'), 'gzip');
+    const changed = gzipSync('changed');
+    write('a.css.gz', changed, statSync(join(root, 'a.css')).mtimeMs / 1000 + 5);
+    await eventually('the change is visible', async () => (await ofSlow()).body === changed.toString('latin1'));
+    write('a.css', 'newer', OLD + 10);
+    await eventually('the original is visible', async () => (await ofSlow()).body === 'newer');
   });
 
-  it('are left alone by a mount without the option', async () => {
-    const other = await startStaticServer([{ urlPrefix: '/s/', directories: [root] }]);
-    try {
-      const answer = await ask(other.port, '/s/a.css', { headers: [['Accept-Encoding', BROWSER]] });
-      equal(answer.header('content-encoding'), null);
-      equal(answer.header('vary'), null);
-    } finally {
-      other.close();
-    }
+  it('are ignored by a mount without the option', async () => {
+    const other = await serveFiles(eachTest, [{ urlPrefix: '/s/', directories: [root] }]);
+    const answer = await ask(other.port, '/s/a.css', { headers: [['Accept-Encoding', BROWSER]] });
+    equal(answer.header('content-encoding'), null);
+    equal(answer.header('vary'), null);
   });
 });

@@ -4,7 +4,7 @@ import { globToRegExp } from '../../src/static/glob.ts';
 import { looksHashed } from '../../src/static/hashed-names.ts';
 import { decodePath, encodePath, systemPath } from '../../src/static/path.ts';
 
-describe('a glob', () => {
+describe('globToRegExp', () => {
   for (const [pattern, path, fits] of [
     ['*.css', '/a.css', true],
     ['*.css', '/deep/er/a.css', true],
@@ -34,7 +34,7 @@ describe('a glob', () => {
     });
 });
 
-describe('a name', () => {
+describe('looksHashed', () => {
   for (const [name, hashed] of [
     ['index-BxZ1_a2B.js', true],
     ['index-BxZ1_a2B.js.map', true],
@@ -50,7 +50,7 @@ describe('a name', () => {
     ['heading-heading1.js', false],
     ['a-BxZ1_a2B', false],
   ] as const)
-    it(`${name} ${hashed ? 'looks' : 'does not look'} as if it held a hash`, () => equal(looksHashed(name), hashed));
+    it(`${name} ${hashed ? 'looks' : 'does not look'} like a name with a hash`, () => equal(looksHashed(name), hashed));
 });
 
 describe('a path', () => {
@@ -63,7 +63,7 @@ describe('a path', () => {
     equal(systemPath(decodePath('/%C3%A9%FF') ?? '').toString('latin1'), '/\xc3\xa9\xff');
   });
 
-  it('with malformed encoding, or an encoded slash, backslash or NUL in any form is none', () => {
+  it('is rejected when it has a malformed encoding, or an encoded slash, backslash or NUL in any form', () => {
     for (const path of ['/%', '/%f', '/%zz%ff', '/a%2Fb', '/a%5Cb', '/%ff%2f', '/%ff%00', '/a\\b'])
       equal(decodePath(path), null, path);
   });

@@ -1,10 +1,13 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { ask, type HttpAnswer } from '../support/http-client.ts';
-import type { TestServer } from '../support/serve.ts';
-import { startStaticServer, temporaryDirectory } from '../support/static-server.ts';
+import { before, describe, it } from 'node:test';
+import { ask } from '../support/http-client.ts';
+import type { HttpAnswer } from '../support/http-message.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { serveFiles } from '../support/serve-files.ts';
+import type { TestServer } from '../support/serve-handler.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const ODD_NAMES = [
   'a b.txt',
@@ -23,16 +26,17 @@ const ODD_NAMES = [
   'x=y&z;.txt',
 ];
 
-describe('a list of a static directory', () => {
-  const temporary = temporaryDirectory();
-  const root = join(temporary.path, 'root');
+describe('a listing of a static directory', () => {
+  const suite = suiteLifetime();
+  const temporary = temporaryDirectory(suite);
+  const root = join(temporary, 'root');
   let server: TestServer;
 
   before(async () => {
     mkdirSync(join(root, 'sub/deeper'), { recursive: true });
     mkdirSync(join(root, 'indexed'));
     mkdirSync(join(root, 'odd'));
-    mkdirSync(join(temporary.path, 'outside'));
+    mkdirSync(join(temporary, 'outside'));
     writeFileSync(join(root, 'indexed/index.html'), 'index');
     writeFileSync(join(root, 'b.txt'), 'x'.repeat(1536));
     writeFileSync(join(root, 'a.txt'), 'x');
@@ -45,13 +49,9 @@ describe('a list of a static directory', () => {
     if (process.platform === 'linux') {
       writeFileSync(Buffer.concat([Buffer.from(join(root, 'odd/')), Buffer.of(0x62, 0xff, 0x20)]), 'bytes');
     }
-    server = await startStaticServer([
+    server = await serveFiles(suite, [
       { urlPrefix: '/s/', directories: [root], listing: true, index: ['index.html'], headers: ['X-Mount', 's'] },
     ]);
-  });
-  after(() => {
-    server.close();
-    temporary.remove();
   });
 
   function get(path: string, accept = 'text/html', method = 'GET'): Promise<HttpAnswer> {
@@ -60,7 +60,7 @@ describe('a list of a static directory', () => {
   const hrefs = ({ body }: HttpAnswer) => Array.from(body.matchAll(/href="([^"]*)"/g), ([, href]) => href ?? '');
   const decoded = (href: string) => href.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
 
-  it('shows directories first, each by name, with sizes and dates, without what is hidden or leads out', async () => {
+  it('shows directories first, sorted by name, with sizes and dates, without hidden entries or links that lead out', async () => {
     const answer = await get('');
     equal(answer.status, 200);
     equal(answer.header('content-type'), 'text/html; charset=utf-8');
@@ -76,7 +76,7 @@ describe('a list of a static directory', () => {
     equal((await get('', 'text/html', 'HEAD')).header('content-length'), `${answer.body.length}`);
   });
 
-  it('is JSON for those who like that better', async () => {
+  it('is JSON for clients that prefer JSON', async () => {
     const answer = await get('sub/', 'application/json');
     equal(answer.header('content-type'), 'application/json');
     const { path, truncated, entries } = JSON.parse(answer.body);
@@ -94,14 +94,14 @@ describe('a list of a static directory', () => {
     match((await get('', '*/*')).body, /^<!DOCTYPE html>/);
   });
 
-  it('gives way to an index, and is reached by a redirect', async () => {
+  it('is replaced by an index, and is reached by a redirect', async () => {
     equal((await get('indexed/')).body, 'index');
     const answer = await get('sub');
     equal(answer.status, 301);
     equal(answer.header('location'), '/s/sub/');
   });
 
-  it('is none for what is no directory, hidden, or leads out', async () => {
+  it('is missing when the path is not a directory, is hidden, or leads out', async () => {
     mkdirSync(join(root, '.git'));
     for (const path of [
       'a.txt/',
@@ -118,7 +118,7 @@ describe('a list of a static directory', () => {
       equal((await get(path)).status, 404, path);
   });
 
-  it('leads to files whatever their names are, and lets no name become markup', async () => {
+  it('links to files with any name, and lets no name become markup', async () => {
     const answer = await get('odd/');
     const links = hrefs(answer).map(decoded).slice(1);
     const expected = process.platform === 'linux' ? [...ODD_NAMES, 'bytes'] : ODD_NAMES;
@@ -140,7 +140,7 @@ describe('a list of a static directory', () => {
     );
   });
 
-  it('writes bytes that are no UTF-8 as they are in the link', {
+  it('keeps bytes that are not UTF-8 in the link', {
     skip: process.platform !== 'linux' && 'the file system takes only UTF-8',
   }, async () => {
     const answer = await get('odd/');
@@ -155,7 +155,7 @@ describe('a list of a static directory', () => {
     ok(!answer.body.includes('<img'));
   });
 
-  it('ends after 2000 entries, and says so', async () => {
+  it('ends after 2000 entries, with a note', async () => {
     mkdirSync(join(root, 'many'));
     for (let i = 0; i < 2005; i += 1) writeFileSync(join(root, 'many', `${i}`), '');
     const answer = await get('many/');
@@ -164,13 +164,9 @@ describe('a list of a static directory', () => {
     equal(JSON.parse((await get('many/', 'application/json')).body).truncated, true);
   });
 
-  it('is only there where it is asked for', async () => {
-    const other = await startStaticServer([{ urlPrefix: '/s/', directories: [root], index: ['index.html'] }]);
-    try {
-      equal((await ask(other.port, '/s/sub/')).status, 404);
-      equal((await ask(other.port, '/s/sub')).status, 404);
-    } finally {
-      other.close();
-    }
+  it('exists only where it is configured', async () => {
+    const other = await serveFiles(suite, [{ urlPrefix: '/s/', directories: [root], index: ['index.html'] }]);
+    equal((await ask(other.port, '/s/sub/')).status, 404);
+    equal((await ask(other.port, '/s/sub')).status, 404);
   });
 });

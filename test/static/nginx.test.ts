@@ -1,26 +1,25 @@
 import { equal, notEqual } from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
-import { delimiter, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { chmodSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { ask, type HttpAnswer, type HttpRequest } from '../support/http-client.ts';
-import type { TestServer } from '../support/serve.ts';
-import { eventually } from '../support/socket-client.ts';
-import { startStaticServer, temporaryDirectory } from '../support/static-server.ts';
-
-const NGINX = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/bin']
-  .map((directory) => join(directory, 'nginx'))
-  .find((path) => existsSync(path));
+import { ask } from '../support/http-client.ts';
+import type { HttpAnswer, HttpRequest } from '../support/http-message.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { NO_NGINX, nginxSocket, startNginx } from '../support/nginx.ts';
+import { serveFiles } from '../support/serve-files.ts';
+import type { TestServer } from '../support/serve-handler.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const TEXT = 'abcdefghij'.repeat(100);
 const GZIP = gzipSync(TEXT);
 
 const GZIP_TAKEN = [['Accept-Encoding', 'gzip'] as const];
 
-/** `[target, request]`: both servers must answer these with the same status, place to go to, coding, range and content. */
+/**
+ * `[target, request]`: for these, both servers must answer with the same status, redirect target, coding, range and
+ * content.
+ */
 const SAME: readonly (readonly [string, HttpRequest?])[] = [
   ['/s/a.txt'],
   ['/s/a.txt', { method: 'HEAD' }],
@@ -81,17 +80,15 @@ const SAME: readonly (readonly [string, HttpRequest?])[] = [
   ['/try/a.txt'],
 ];
 
-describe('static files compared with nginx', { skip: NGINX === undefined && 'nginx is not installed' }, () => {
-  const temporary = temporaryDirectory();
-  const root = join(temporary.path, 'root');
-  let nginx: ChildProcess;
-  let nginxPort = 0;
+describe('static files compared with nginx', { skip: NO_NGINX }, () => {
+  const suite = suiteLifetime();
+  const directory = temporaryDirectory(suite);
+  const root = join(directory, 'root');
   let server: TestServer;
 
   before(async () => {
-    chmodSync(temporary.path, 0o755);
-    for (const directory of ['sub', 'none', 'a b', '.git', '.well-known'])
-      mkdirSync(join(root, directory), { recursive: true });
+    chmodSync(directory, 0o755);
+    for (const name of ['sub', 'none', 'a b', '.git', '.well-known']) mkdirSync(join(root, name), { recursive: true });
     for (const [name, content] of [
       ['index.html', 'top'],
       ['a.txt', TEXT],
@@ -109,31 +106,18 @@ describe('static files compared with nginx', { skip: NGINX === undefined && 'ngi
       utimesSync(join(root, name), 1e9, 1e9);
     }
     const common = { directories: [root], precompressed: ['gzip'], index: ['index.html'] } as const;
-    server = await startStaticServer([
+    server = await serveFiles(suite, [
       { ...common, urlPrefix: '/s/' },
       { ...common, urlPrefix: '/spa/', fallback: 'index.html' },
       { ...common, urlPrefix: '/try/', index: [], tryFiles: ['{path}', '{path}.html', '{path}/index.html'] },
     ]);
-    nginxPort = await freePort();
-    nginx = startNginx(temporary.path, root, nginxPort);
-    await eventually('nginx answers', async () => {
-      try {
-        return (await ask(nginxPort, '/s/a.txt')).status === 200;
-      } catch {
-        return false;
-      }
-    });
-  });
-  after(async () => {
-    server.close();
-    const ended = once(nginx, 'exit');
-    nginx.kill('SIGTERM');
-    await ended;
-    temporary.remove();
+    mkdirSync(join(directory, 'links'));
+    for (const name of ['spa', 'try']) symlinkSync(root, join(directory, 'links', name));
+    await startNginx(suite, directory, configuration(root));
   });
 
   async function both(target: string, request?: HttpRequest): Promise<[HttpAnswer, HttpAnswer]> {
-    return [await ask(server.port, target, request), await ask(nginxPort, target, request)];
+    return [await ask(server.port, target, request), await ask(nginxSocket(directory), target, request)];
   }
 
   for (const [target, request] of SAME) {
@@ -150,14 +134,14 @@ describe('static files compared with nginx', { skip: NGINX === undefined && 'ngi
     });
   }
 
-  it('have the same date, and a tag of their own for each coding', async () => {
+  it('have the same date, and a different tag for each coding', async () => {
     const [ours, theirs] = await both('/s/a.txt');
     equal(ours.header('last-modified'), theirs.header('last-modified'));
     const encoded = await ask(server.port, '/s/a.txt', { headers: GZIP_TAKEN });
     notEqual(encoded.header('etag'), ours.header('etag'));
   });
 
-  it('differ where nginx tells of a directory that shows nothing, tidies paths, and has no ranges of what is encoded', async () => {
+  it('differ where nginx reveals a directory without an index, normalises paths, and has no ranges of encoded files', async () => {
     const part = { headers: [...GZIP_TAKEN, ['Range', 'bytes=2-5'] as const] };
     const differences: readonly (readonly [string, number, number, HttpRequest?])[] = [
       ['/s/a.txt', 206, 200, part],
@@ -176,46 +160,19 @@ describe('static files compared with nginx', { skip: NGINX === undefined && 'ngi
   });
 });
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}
-
-function startNginx(directory: string, root: string, port: number): ChildProcess {
-  const temporaries = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-  const configuration = join(directory, 'nginx.conf');
-  writeFileSync(
-    configuration,
-    `daemon off;
-master_process off;
-pid ${directory}/nginx.pid;
-error_log ${directory}/nginx.log crit;
-events {}
-http {
+/** The http block of the same site; `DIR/links` makes the root look like the prefixes, as `try_files` needs it. */
+function configuration(root: string): string {
+  return `
   types { text/plain txt; text/html html; application/gzip gz; }
-  access_log off;
   absolute_redirect off;
   gzip_static on;
   gzip_vary on;
   index index.html;
-  ${temporaries.map((kind) => `${kind}_temp_path ${directory}/${kind};`).join('\n  ')}
   server {
-    listen 127.0.0.1:${port};
+    listen unix:DIR/nginx.sock;
     location ~ /\\.(?!well-known/) { return 404; }
     location /s/ { alias ${root}/; }
-    location /spa/ { root ${directory}/links; try_files $uri $uri/ /spa/index.html; }
-    location /try/ { root ${directory}/links; try_files $uri $uri.html $uri/index.html =404; }
-  }
-}
-`,
-  );
-  mkdirSync(join(directory, 'links'));
-  for (const name of ['spa', 'try']) symlinkSync(root, join(directory, 'links', name));
-  return spawn(NGINX ?? 'nginx', ['-p', directory, '-c', configuration, '-e', join(directory, 'nginx.log')], {
-    stdio: 'ignore',
-  });
+    location /spa/ { root DIR/links; try_files $uri $uri/ /spa/index.html; }
+    location /try/ { root DIR/links; try_files $uri $uri.html $uri/index.html =404; }
+  }`;
 }

@@ -1,16 +1,18 @@
 import { equal, ok } from 'node:assert/strict';
 import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { ask } from '../support/http-client.ts';
-import type { TestServer } from '../support/serve.ts';
-import { startStaticServer } from '../support/static-server.ts';
-import { serving, site } from '../support/static-site.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { serveFiles } from '../support/serve-files.ts';
+import type { TestServer } from '../support/serve-handler.ts';
+import { makeSite, withMount } from '../support/static-site.ts';
 
 const BROWSER = [['Accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8']] as const;
 
 describe('an index of a static mount', () => {
-  const { root, top, remove } = site({
+  const suite = suiteLifetime();
+  const { root, top } = makeSite(suite, {
     'index.html': 'top',
     'sub/index.html': 'sub',
     'sub/b.txt': 'b',
@@ -19,11 +21,10 @@ describe('an index of a static mount', () => {
     'größe 100%/index.html': 'odd',
     '.hidden/index.html': 'hidden',
   });
-  after(remove);
   const mount = { index: ['index.html', 'index.htm'], fallthrough: false };
 
-  it('answers for its directory, the first that is there, with its own type, conditions and ranges', () =>
-    serving(mount, root, async (get) => {
+  it('answers for its directory, the first existing name, with its own type, conditions and ranges', () =>
+    withMount(suite, mount, root, async (get) => {
       equal((await get('/')).body, 'top');
       const answer = await get('/sub/');
       equal(answer.body, 'sub');
@@ -35,8 +36,8 @@ describe('an index of a static mount', () => {
       equal((await get('/sub/index.html')).body, 'sub');
     }));
 
-  it('is asked for below the path with a slash: without it the client is sent there, with its query', () =>
-    serving(mount, root, async (get) => {
+  it('is at the path with a slash, to which the path without a slash redirects, keeping the query', () =>
+    withMount(suite, mount, root, async (get) => {
       const answer = await get('/sub?a=1&b=%2F');
       equal(answer.status, 301);
       equal(answer.header('location'), '/sub/?a=1&b=%2F');
@@ -47,8 +48,8 @@ describe('an index of a static mount', () => {
       equal((await get(odd.header('location') ?? '')).body, 'odd');
     }));
 
-  it('never sends a client to another host', () =>
-    serving(mount, root, async (get) => {
+  it('never redirects a client to another host', () =>
+    withMount(suite, mount, root, async (get) => {
       mkdirSync(join(root, 'evil.example'), { recursive: true });
       writeFileSync(join(root, 'evil.example/index.html'), '');
       for (const target of [
@@ -68,8 +69,8 @@ describe('an index of a static mount', () => {
       equal((await get('/evil.example')).header('location'), '/evil.example/');
     }));
 
-  it('is not there: 404 with and without slash, and for hidden and linked directories outside', () =>
-    serving(mount, root, async (get) => {
+  it('is missing: 404 with and without slash, and for hidden directories and links that lead out', () =>
+    withMount(suite, mount, root, async (get) => {
       mkdirSync(join(top, 'outside'));
       writeFileSync(join(top, 'outside/index.html'), 'secret');
       symlinkSync('../outside', join(root, 'link'));
@@ -80,21 +81,26 @@ describe('an index of a static mount', () => {
       }
     }));
 
-  it('below a prefix keeps the prefix', () =>
-    serving({ ...mount, urlPrefix: '/docs/' }, root, async (get) => {
+  it('keeps the prefix of its mount in the redirect', () =>
+    withMount(suite, { ...mount, urlPrefix: '/docs/' }, root, async (get) => {
       equal((await get('/docs/')).body, 'top');
       equal((await get('/docs/sub')).header('location'), '/docs/sub/');
     }));
 });
 
 describe('a fallback of a static mount', () => {
-  const { root, remove } = site({ 'index.html': 'app', 'app.js': 'js', 'assets/x.png': 'png', 'index.html.gz': 'zip' });
-  after(remove);
+  const suite = suiteLifetime();
+  const { root } = makeSite(suite, {
+    'index.html': 'app',
+    'app.js': 'js',
+    'assets/x.png': 'png',
+    'index.html.gz': 'zip',
+  });
   utimesSync(join(root, 'index.html'), 1000, 1000);
   const mount = { fallback: 'index.html' };
 
-  it('answers pages that have no file, and is asked for again each time', () =>
-    serving(mount, root, async (get) => {
+  it('answers for pages without a file, and is revalidated each time', () =>
+    withMount(suite, mount, root, async (get) => {
       for (const target of ['/', '/users', '/users/12/', '/a/b/c?d=e.f', '/file%2Fwith%2Fslashes', '/assets']) {
         const answer = await get(target, BROWSER);
         equal(answer.status, 200, target);
@@ -108,8 +114,8 @@ describe('a fallback of a static mount', () => {
       equal((await get('/app.js', BROWSER)).body, 'js');
     }));
 
-  it('does not answer for assets, hidden names, other methods and clients that want no HTML', () =>
-    serving({ ...mount, fallthrough: false }, root, async (get) => {
+  it('does not answer for assets, hidden names, other methods and clients that do not accept HTML', () =>
+    withMount(suite, { ...mount, fallthrough: false }, root, async (get) => {
       for (const target of ['/assets/missing.js', '/favicon.ico', '/.env', '/.git/config', '/a/..%2f..%2fetc/x.y'])
         equal((await get(target, BROWSER)).status, 404, target);
       for (const accept of ['application/json', 'image/*', 'text/html;q=0, */*', 'text/*;q=0'])
@@ -120,13 +126,14 @@ describe('a fallback of a static mount', () => {
       equal((await get('/users', BROWSER, 'POST')).status, 405);
     }));
 
-  it('answers for paths with a dot where that is wanted', () =>
-    serving({ ...mount, fallbackFor: 'all' }, root, async (get) => {
+  it('answers for paths with a dot when configured', () =>
+    withMount(suite, { ...mount, fallbackFor: 'all' }, root, async (get) => {
       equal((await get('/packages/left-pad@1.0.0', BROWSER)).body, 'app');
     }));
 
-  it('keeps no-cache whatever the rules and fields say, also compressed', () =>
-    serving(
+  it('keeps no-cache despite rules and fields, even when compressed', () =>
+    withMount(
+      suite,
       {
         ...mount,
         precompressed: ['gzip'],
@@ -145,14 +152,15 @@ describe('a fallback of a static mount', () => {
       },
     ));
 
-  it('passes on what it does not answer for below /, and everything when it is gone', () =>
-    serving({ fallback: 'nothing.html' }, root, async (get) => {
+  it('passes on other requests below /, and all requests when the file is missing', () =>
+    withMount(suite, { fallback: 'nothing.html' }, root, async (get) => {
       equal((await get('/users', BROWSER)).body, 'passed on');
     }));
 });
 
-describe('names to try of a static mount', () => {
-  const { root, remove } = site({
+describe('files to try of a static mount', () => {
+  const suite = suiteLifetime();
+  const { root } = makeSite(suite, {
     'about.html': 'about',
     'blog/index.html': 'blog',
     'blog.html': 'blog page',
@@ -160,10 +168,9 @@ describe('names to try of a static mount', () => {
     '.secret.html': 'secret',
     '404.html': 'lost',
   });
-  after(remove);
 
   it('are tried in order', () =>
-    serving({ tryFiles: ['{path}', '{path}.html', '{path}/index.html'] }, root, async (get) => {
+    withMount(suite, { tryFiles: ['{path}', '{path}.html', '{path}/index.html'] }, root, async (get) => {
       equal((await get('/about')).body, 'about');
       equal((await get('/about.html')).body, 'about');
       equal((await get('/blog')).body, 'blog page');
@@ -182,8 +189,8 @@ describe('names to try of a static mount', () => {
         equal((await get(target)).body, 'passed on', target);
     }));
 
-  it('may end with a file for everything, as nginx users write it', () =>
-    serving({ tryFiles: ['{path}', '{path}/', '/404.html'], index: ['index.html'] }, root, async (get) => {
+  it('may end with a file for every path, as in nginx', () =>
+    withMount(suite, { tryFiles: ['{path}', '{path}/', '/404.html'], index: ['index.html'] }, root, async (get) => {
       equal((await get('/docs/')).body, 'docs');
       equal((await get('/docs')).status, 301);
       equal((await get('/nothing')).body, 'lost');
@@ -191,24 +198,20 @@ describe('names to try of a static mount', () => {
     }));
 });
 
-describe('static mounts with options of their own', () => {
-  const one = site({ a: 'one/a', 'index.html': 'one' });
-  const two = site({ a: 'two/a', b: 'two/b', 'index.html': 'two' });
+describe('several static mounts', () => {
+  const suite = suiteLifetime();
+  const first = makeSite(suite, { a: 'one/a', 'index.html': 'one' });
+  const second = makeSite(suite, { a: 'two/a', b: 'two/b', 'index.html': 'two' });
   let server: TestServer;
   before(async () => {
-    server = await startStaticServer([
-      { urlPrefix: '/s/', directories: [one.root], fallthrough: true, headers: ['X-From', 'one'] },
-      { urlPrefix: '/s/deep/', directories: [two.root], headers: ['X-From', 'two'], index: ['index.html'] },
-      { urlPrefix: '/', directories: [two.root], fallthrough: false },
+    server = await serveFiles(suite, [
+      { urlPrefix: '/s/', directories: [first.root], fallthrough: true, headers: ['X-From', 'one'] },
+      { urlPrefix: '/s/deep/', directories: [second.root], headers: ['X-From', 'two'], index: ['index.html'] },
+      { urlPrefix: '/', directories: [second.root], fallthrough: false },
     ]);
   });
-  after(() => {
-    server.close();
-    one.remove();
-    two.remove();
-  });
 
-  it('are each asked, fall through or not, and put their fields on their files alone', async () => {
+  it('are asked in order, fall through or not, and put their fields only on their own files', async () => {
     const get = (target: string, method = 'GET') => ask(server.port, target, { method });
     equal((await get('/s/a')).header('x-from'), 'one');
     equal((await get('/s/deep/')).header('x-from'), 'two');
@@ -218,15 +221,15 @@ describe('static mounts with options of their own', () => {
     equal((await get('/nothing', 'POST')).status, 405);
   });
 
-  it('pass on other methods and what is missing where all of them fall through', () =>
-    serving({ urlPrefix: '/s/', fallthrough: true }, one.root, async (get) => {
+  it('pass on other methods and missing files when all of them fall through', () =>
+    withMount(suite, { urlPrefix: '/s/', fallthrough: true }, first.root, async (get) => {
       equal((await get('/s/a')).body, 'one/a');
       equal((await get('/s/b')).body, 'passed on');
       equal((await get('/s/a', [], 'POST')).body, 'passed on');
     }));
 
-  it('present a file anew when another mount has it now', async () => {
-    const file = join(one.root, 'deep/b');
+  it('present a file again when it now comes from another mount', async () => {
+    const file = join(first.root, 'deep/b');
     equal((await ask(server.port, '/s/deep/b')).header('x-from'), 'two');
     mkdirSync(dirname(file));
     writeFileSync(file, 'one/deep/b');

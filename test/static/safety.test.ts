@@ -3,19 +3,21 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { ask } from '../support/http-client.ts';
-import type { TestServer } from '../support/serve.ts';
-import { within } from '../support/socket-client.ts';
-import { startStaticServer, temporaryDirectory } from '../support/static-server.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { serveFiles } from '../support/serve-files.ts';
+import type { TestServer } from '../support/serve-handler.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { within } from '../support/wait.ts';
 
 const SECRET = 'this is a secret';
-/** A user who owns nothing. */
+/** A user without any files. */
 const NOBODY = 65534;
 
-describe('static files keep to their directory', () => {
-  const temporary = temporaryDirectory();
-  const top = temporary.path;
+describe('static files', () => {
+  const suite = suiteLifetime();
+  const top = temporaryDirectory(suite);
   const root = join(top, 'root');
   let server: TestServer;
 
@@ -27,11 +29,7 @@ describe('static files keep to their directory', () => {
       writeFileSync(join(top, path), SECRET);
     writeFileSync(join(root, 'a.txt'), 'public');
     writeFileSync(join(root, 'sub/b.txt'), 'public');
-    server = await startStaticServer([{ urlPrefix: '/static/', directories: [root] }]);
-  });
-  after(() => {
-    server.close();
-    temporary.remove();
+    server = await serveFiles(suite, [{ urlPrefix: '/static/', directories: [root] }]);
   });
 
   async function refuses(target: string): Promise<void> {
@@ -89,10 +87,10 @@ describe('static files keep to their directory', () => {
     'a.txt::$DATA',
     '~root/a.txt',
   ]) {
-    it(`refuses ${path}`, () => refuses(`/static/${path}`));
+    it(`are not served for ${path}`, () => refuses(`/static/${path}`));
   }
 
-  it('hides files and directories whose names begin with a dot, but for .well-known', async () => {
+  it('are hidden when their name or directory starts with a dot, except .well-known', async () => {
     for (const directory of ['.git', '.well-known', '.well-known/.hidden', 'sub/.svn']) {
       mkdirSync(join(root, directory), { recursive: true });
       writeFileSync(join(root, directory, 'config'), 'x');
@@ -110,7 +108,7 @@ describe('static files keep to their directory', () => {
     equal((await ask(server.port, '/static/.well-known/config')).status, 200);
   });
 
-  it('follows links that stay inside and refuses links that lead out, also of directories on the way', async () => {
+  it('are served through links that stay inside, and not through links that lead out, including parent directories', async () => {
     symlinkSync('a.txt', join(root, 'inside.txt'));
     symlinkSync('sub', join(root, 'inside'));
     symlinkSync(join(top, 'secret.txt'), join(root, 'outside.txt'));
@@ -134,7 +132,7 @@ describe('static files keep to their directory', () => {
       await refuses(`/static/${target}`);
   });
 
-  it('refuses a file that a link takes the place of after it was served', async () => {
+  it('are not served when a link replaces a file that was served before', async () => {
     writeFileSync(join(root, 'swapped.txt'), 'public');
     equal((await ask(server.port, '/static/swapped.txt')).body, 'public');
     rmSync(join(root, 'swapped.txt'));
@@ -142,7 +140,7 @@ describe('static files keep to their directory', () => {
     await refuses('/static/swapped.txt');
   });
 
-  it('never sends a secret while a directory and a link take turns', async () => {
+  it('never include a secret while a directory and a link alternate', async () => {
     mkdirSync(join(root, 'real'));
     writeFileSync(join(root, 'real/secret.txt'), 'public');
     symlinkSync(join(top, 'outside'), join(root, 'link'));
@@ -164,24 +162,20 @@ describe('static files keep to their directory', () => {
     ok(!seen.has(SECRET));
   });
 
-  it('serves a directory that is itself behind a link, and follows the link when it changes', async () => {
+  it('are served from a directory that is itself a link, and follow the link when it changes', async () => {
     for (const release of ['one', 'two']) {
       mkdirSync(join(top, release));
       writeFileSync(join(top, release, 'v.txt'), release);
     }
     symlinkSync('one', join(top, 'current'));
-    const other = await startStaticServer([{ urlPrefix: '/s/', directories: [join(top, 'current')] }]);
-    try {
-      equal((await ask(other.port, '/s/v.txt')).body, 'one');
-      symlinkSync('two', join(top, 'next'));
-      renameSync(join(top, 'next'), join(top, 'current'));
-      equal((await ask(other.port, '/s/v.txt')).body, 'two');
-    } finally {
-      other.close();
-    }
+    const other = await serveFiles(suite, [{ urlPrefix: '/s/', directories: [join(top, 'current')] }]);
+    equal((await ask(other.port, '/s/v.txt')).body, 'one');
+    symlinkSync('two', join(top, 'next'));
+    renameSync(join(top, 'next'), join(top, 'current'));
+    equal((await ask(other.port, '/s/v.txt')).body, 'two');
   });
 
-  it('refuses fifos, sockets and devices at once', async () => {
+  it('are not served for fifos, sockets and devices, which are refused at once', async () => {
     execFileSync('mkfifo', [join(root, 'fifo')]);
     const socket = createServer().listen(join(root, 'socket'));
     symlinkSync('/dev/zero', join(root, 'zero'));
@@ -189,7 +183,7 @@ describe('static files keep to their directory', () => {
     socket.close();
   });
 
-  it('refuses what it may not read', async () => {
+  it('are not served when they are unreadable', async () => {
     writeFileSync(join(root, 'unreadable.txt'), SECRET, { mode: 0 });
     writeFileSync(join(root, 'readable.txt'), 'public');
     for (const directory of [top, root]) chmodSync(directory, 0o755);

@@ -2,17 +2,21 @@ import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { ask, type HttpAnswer, type HttpRequest } from '../support/http-client.ts';
-import type { TestServer } from '../support/serve.ts';
-import { startStaticServer, temporaryDirectory } from '../support/static-server.ts';
+import { before, describe, it } from 'node:test';
+import { ask } from '../support/http-client.ts';
+import type { HttpAnswer, HttpRequest } from '../support/http-message.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { serveFiles } from '../support/serve-files.ts';
+import type { TestServer } from '../support/serve-handler.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const TEXT = 'abcdefghijklmnopqrstuvwxyz';
 const LARGE = Buffer.from(Array.from({ length: 1_500_000 }, (_, i) => (i * 7919) % 251));
 
 describe('static files', () => {
-  const temporary = temporaryDirectory();
-  const root = join(temporary.path, 'root');
+  const suite = suiteLifetime();
+  const temporary = temporaryDirectory(suite);
+  const root = join(temporary, 'root');
   let server: TestServer;
 
   before(async () => {
@@ -22,11 +26,7 @@ describe('static files', () => {
     write('empty.txt', '');
     write('medium.bin', LARGE.subarray(0, 100_000));
     write('large.bin', LARGE);
-    server = await startStaticServer([{ urlPrefix: '/static/', directories: [root] }]);
-  });
-  after(() => {
-    server.close();
-    temporary.remove();
+    server = await serveFiles(suite, [{ urlPrefix: '/static/', directories: [root] }]);
   });
 
   function write(name: string, content: string | Buffer): void {
@@ -42,7 +42,7 @@ describe('static files', () => {
     ['medium.bin', LARGE.subarray(0, 100_000)],
     ['large.bin', LARGE],
   ] as const) {
-    it(`sends ${name} whole, with validators, for GET`, async () => {
+    it(`sends ${name} completely, with validators, for GET`, async () => {
       const answer = await get(`/static/${name}`);
       equal(answer.status, 200);
       equal(answer.whole, true);
@@ -55,7 +55,7 @@ describe('static files', () => {
       equal(answer.header('x-content-type-options'), 'nosniff');
     });
 
-    it(`sends only the head of ${name}, the same one, for HEAD`, async () => {
+    it(`sends only the same head of ${name} for HEAD`, async () => {
       const [head, whole] = [await get(`/static/${name}`, [], 'HEAD'), await get(`/static/${name}`)];
       equal(head.status, 200);
       equal(head.body, '');
@@ -73,7 +73,7 @@ describe('static files', () => {
     });
   }
 
-  it('refuses other methods with 405 and says which are allowed', async () => {
+  it('refuses other methods with 405 and lists the allowed methods', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND']) {
       const answer = await get('/static/a.txt', [], method);
       equal(answer.status, 405, method);
@@ -83,20 +83,20 @@ describe('static files', () => {
 
   it('ignores the query', async () => equal((await get('/static/a.txt?v=2')).body, TEXT));
 
-  it('answers 404 for what is not there and for directories, with and without slash', async () => {
+  it('answers 404 for missing paths and for directories, with and without slash', async () => {
     for (const target of ['nothing', 'sub', 'sub/', '', 'a.txt/', 'a.txt/b', `${'x'.repeat(300)}`]) {
       equal((await get(`/static/${target}`)).status, 404, target);
       equal((await get(`/static/${target}`, [], 'HEAD')).status, 404, target);
     }
   });
 
-  it('passes on what is not below its prefix', async () => {
+  it('passes on paths outside its prefix', async () => {
     for (const target of ['/', '/static', '/staticx/a.txt', '/other/static/a.txt', '//static/a.txt', '/STATIC/a.txt']) {
       equal((await get(target)).body, 'passed on', target);
     }
   });
 
-  it('knows paths by what they decode to', async () => {
+  it('recognises paths in any encoding', async () => {
     equal((await get('/static/%61.txt')).body, TEXT);
     equal((await get('/st%61tic/a.txt')).body, TEXT);
   });
@@ -122,7 +122,7 @@ describe('static files', () => {
   });
 
   describe('conditions', () => {
-    it('are answered with 304 without content, with the tag, and without what belongs to content', async () => {
+    it('result in a 304 with the tag, without content and its fields', async () => {
       for (const name of ['a.txt', 'large.bin']) {
         const etag = (await get(`/static/${name}`)).header('etag') ?? '';
         for (const method of ['GET', 'HEAD']) {
@@ -137,7 +137,7 @@ describe('static files', () => {
       }
     });
 
-    it('by date are answered with 304, and with 200 when the date is invalid or there is If-None-Match', async () => {
+    it('by date result in a 304, and in a 200 when the date is invalid or If-None-Match is present', async () => {
       const date = (await get('/static/a.txt')).header('last-modified') ?? '';
       equal((await get('/static/a.txt', [['If-Modified-Since', date]])).status, 304);
       equal((await get('/static/a.txt', [['If-Modified-Since', 'now']])).status, 200);
@@ -145,19 +145,19 @@ describe('static files', () => {
       equal((await get('/static/a.txt', both)).status, 200);
     });
 
-    it('that fail are answered with 412', async () => {
+    it('result in a 412 when they fail', async () => {
       equal((await get('/static/a.txt', [['If-Match', '"x"']])).status, 412);
       equal((await get('/static/a.txt', [['If-Unmodified-Since', 'Sun, 06 Nov 1994 08:49:37 GMT']])).status, 412);
     });
 
-    it('do not turn 404 into something else', async () => {
+    it('do not change a 404', async () => {
       equal((await get('/static/nothing', [['If-None-Match', '*']])).status, 404);
       equal((await get('/static/nothing', [['If-Match', '"x"']])).status, 404);
     });
   });
 
   describe('ranges', () => {
-    it('are answered with 206, Content-Range and exactly these bytes', async () => {
+    it('result in a 206 with Content-Range and exactly these bytes', async () => {
       const answer = await get('/static/a.txt', [['Range', 'bytes=2-4']]);
       equal(answer.status, 206);
       equal(answer.header('content-range'), 'bytes 2-4/26');
@@ -169,13 +169,13 @@ describe('static files', () => {
       ok(Buffer.from(end.body, 'latin1').equals(LARGE.subarray(800_000)));
     });
 
-    it('are answered with 416 and the size when none is there', async () => {
+    it('result in a 416 with the size when none is satisfiable', async () => {
       const answer = await get('/static/a.txt', [['Range', 'bytes=26-']]);
       equal(answer.status, 416);
       equal(answer.header('content-range'), 'bytes */26');
     });
 
-    it('are ignored for HEAD, and when malformed or of another unit', async () => {
+    it('are ignored for HEAD, and when they are malformed or of another unit', async () => {
       const head = await get('/static/a.txt', [['Range', 'bytes=2-4']], 'HEAD');
       equal(head.status, 200);
       equal(head.header('content-length'), '26');
@@ -183,7 +183,7 @@ describe('static files', () => {
       equal((await get('/static/a.txt', [['Range', 'lines=1-2']])).status, 200);
     });
 
-    it('count with If-Range only when it names this version', async () => {
+    it('apply with If-Range only when it names this version', async () => {
       const { header } = await get('/static/a.txt');
       const status = async (ifRange: string) =>
         (
@@ -199,7 +199,7 @@ describe('static files', () => {
       equal(await status('Sun, 06 Nov 1994 08:49:37 GMT'), 200);
     });
 
-    it('come after the conditions: 304 and 412 win', async () => {
+    it('are evaluated after the conditions: 304 and 412 take precedence', async () => {
       const range = ['Range', 'bytes=2-4'] as const;
       equal((await get('/static/a.txt', [range, ['If-None-Match', '*']])).status, 304);
       equal((await get('/static/a.txt', [range, ['If-Match', '"x"']])).status, 412);
@@ -209,7 +209,7 @@ describe('static files', () => {
       ['a.txt', Buffer.from(TEXT)],
       ['large.bin', LARGE],
     ] as const) {
-      it(`of several parts of ${name} are multipart/byteranges, in the order asked for`, async () => {
+      it(`result in multipart/byteranges when several parts of ${name} are requested, in the requested order`, async () => {
         const answer = await get(`/static/${name}`, [['Range', 'bytes=-2,0-1,5-9']]);
         equal(answer.status, 206);
         equal(answer.whole, true);
@@ -226,7 +226,7 @@ describe('static files', () => {
       });
     }
 
-    it('of several parts are one part when they overlap', async () => {
+    it('are merged when several parts overlap', async () => {
       const answer = await get('/static/a.txt', [['Range', 'bytes=0-5,3-9']]);
       equal(answer.header('content-range'), 'bytes 0-9/26');
       equal(answer.body, 'abcdefghij');
@@ -269,7 +269,7 @@ describe('static files', () => {
   });
 
   describe('caches', () => {
-    it('may keep what is named after its content, and must ask again for everything else', async () => {
+    it('may keep files that are named after their content, and must revalidate all other files', async () => {
       const content = 'body { color: red }';
       const hash = createHash('md5').update(content).digest('hex').slice(0, 12);
       write(`site.${hash}.css`, content);
@@ -279,7 +279,7 @@ describe('static files', () => {
       equal((await get('/static/a.txt')).header('cache-control'), 'no-cache');
     });
 
-    it('are told the same tag for the same content and another for another, whatever the time of the file', async () => {
+    it('get the same tag for the same content and a different tag for different content, whatever the time of the file', async () => {
       write('one.txt', 'same length A');
       write('two.txt', 'same length A');
       write('three.txt', 'same length B');
@@ -291,7 +291,7 @@ describe('static files', () => {
       notEqual(one, three);
     });
 
-    it('are told no date of modification that lies in the future', async () => {
+    it('get no modification date in the future', async () => {
       write('future.txt', 'x');
       utimesSync(join(root, 'future.txt'), 4e9, 4e9);
       const answer = await get('/static/future.txt', [['If-Modified-Since', new Date(4.1e12).toUTCString()]]);

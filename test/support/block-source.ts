@@ -1,6 +1,6 @@
 import type { BodySink, BodySource } from '../../src/http/message.ts';
 
-/** A body whose blocks a test gives out one by one, and that tells what was asked of it. */
+/** A body whose blocks a test sends one by one. It records whether its reader has paused it, and how often it was cancelled. */
 export class BlockSource implements BodySource {
   readonly #started: Promise<BodySink>;
   #onStart: (sink: BodySink) => void = () => {};
@@ -14,7 +14,7 @@ export class BlockSource implements BodySource {
     });
   }
 
-  /** Where the blocks go, as soon as somebody wants them. */
+  /** Takes the blocks. Resolves once a reader has started the body. */
   get sink(): Promise<BodySink> {
     return this.#started;
   }
@@ -38,7 +38,7 @@ export class BlockSource implements BodySource {
     this.#changed();
   }
 
-  /** Waits until pause, resume or cancel brought about what `condition` looks for. */
+  /** Waits until calls of pause, resume or cancel have made `condition` true. */
   async until(condition: (source: BlockSource) => boolean): Promise<void> {
     while (!condition(this)) await new Promise<void>((resolve) => this.#wake.push(resolve));
   }

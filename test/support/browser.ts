@@ -14,10 +14,10 @@ const CHROMIUM = [
   ...APPLICATIONS,
 ].find((path) => existsSync(path));
 
-/** For `{ skip: NO_BROWSER }`: false when there is a Chromium, otherwise what is missing. */
+/** For `{ skip: NO_BROWSER }`: false if Chromium is installed, otherwise the reason to skip. */
 export const NO_BROWSER = CHROMIUM === undefined ? 'chromium is not installed' : false;
 
-/** Starts a Chromium that nobody sees and that asks nobody but the server under test. */
+/** Starts a headless Chromium that makes no requests of its own. The test closes it. */
 export function openBrowser(): Promise<Browser> {
   if (CHROMIUM === undefined) throw new Error('chromium is not installed');
   return chromium.launch({

@@ -1,21 +1,18 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { missing } from './peer.ts';
 
-/** For `{ skip: NO_OPENSSL }`: false when the program is there, otherwise what is missing. */
-export const NO_OPENSSL = isThere('openssl', 'version') ? false : 'openssl is not installed';
-export const NO_CURL = isThere('curl', '--version') ? false : 'curl is not installed';
-
-function isThere(program: string, argument: string): boolean {
-  return spawnSync(program, [argument], { stdio: 'ignore' }).status === 0;
-}
+/** For `{ skip: NO_OPENSSL }`: false if openssl is installed, otherwise the reason to skip. */
+export const NO_OPENSSL = missing('openssl');
+export const NO_CURL = missing('curl');
 
 export interface Pair {
   readonly certificate: string;
   readonly key: string;
 }
 
-/** An authority made with openssl in `directory`, and certificates that it issues. */
+/** A certificate authority, which openssl makes in `directory`, and the certificates that it issues. */
 export class Authority {
   readonly certificate: string;
   readonly #directory: string;
@@ -29,7 +26,7 @@ export class Authority {
     openssl('req', '-x509', ...key, '-out', this.certificate, '-subj', `/CN=Test ${name}`, '-days', '30');
   }
 
-  /** `names` are DNS names for subjectAltName; the certificate's serial number is random. */
+  /** Issues a certificate. `names` are its DNS names (subjectAltName); its serial number is random. */
   issue(file: string, kind: 'rsa' | 'ec', names: readonly string[], subject = `/CN=${names[0]}`): Pair {
     const path = (suffix: string) => join(this.#directory, `${file}.${suffix}`);
     const key = kind === 'rsa' ? ['rsa:2048'] : ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
@@ -45,7 +42,12 @@ export class Authority {
   }
 }
 
-/** Runs openssl, throws when it fails. */
+/** Runs openssl and returns what it prints. Throws if openssl fails. */
 export function openssl(...args: readonly string[]): string {
   return execFileSync('openssl', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+}
+
+/** A TLS host of these certificates, for clients that name no host. */
+export function hostWith(...pairs: readonly Pair[]): { names: string[]; certificates: readonly Pair[] } {
+  return { names: [], certificates: pairs };
 }

@@ -1,17 +1,8 @@
-import { once } from 'node:events';
-import type { AddressInfo, Socket } from 'node:net';
-import { createServer } from 'node:net';
-import type { TestContext } from 'node:test';
-import { Connections } from '../../src/http/http1/http1-server.ts';
-import type { Request } from '../../src/http/message.ts';
-import type { Response } from '../../src/http/response.ts';
-import { DEFAULT_LIMITS, type HttpLimits } from '../../src/http/transport/limits.ts';
-import type { GatewayProtocol } from '../../src/listen/address.ts';
-import { GatewayConnections } from '../../src/web/gateway/gateway-connections.ts';
+import type { CgiProtocol } from '../../src/listen/address.ts';
 
 export type Pairs = readonly (readonly [name: string, value: string])[];
 
-/** What every request of a front has. */
+/** The variables that every request of a front-end proxy has. */
 export const USUAL: Pairs = [
   ['CONTENT_LENGTH', '0'],
   ['REQUEST_METHOD', 'GET'],
@@ -26,7 +17,7 @@ export const USUAL: Pairs = [
   ['HTTP_HOST', 'test.example'],
 ];
 
-/** The usual variables with `changes`; '' as a value of `without` is none. */
+/** The usual variables with `changes`. A change to null leaves the variable out. */
 export function variablesOf(changes: Readonly<Record<string, string | null>> = {}): Pairs {
   const all = new Map(USUAL);
   for (const [name, value] of Object.entries(changes)) {
@@ -36,16 +27,16 @@ export function variablesOf(changes: Readonly<Record<string, string | null>> = {
   return [...all];
 }
 
-/** A whole request of `protocol`, in latin-1. */
-export function encodeRequest(protocol: GatewayProtocol, variables: Pairs, content = '', keep = false): string {
+/** The octets of a whole request over `protocol`, as latin-1. `keep` asks FastCGI to keep the connection. */
+export function encodeRequest(protocol: CgiProtocol, variables: Pairs, content = '', keep = false): string {
   switch (protocol) {
     case 'uwsgi': {
-      const rest = variables.map(([name, value]) => u16(name.length) + name + u16(value.length) + value).join('');
-      return `\0${u16(rest.length)}\0${rest}${content}`;
+      const packet = variables.map(([name, value]) => u16(name.length) + name + u16(value.length) + value).join('');
+      return `\0${u16(packet.length)}\0${packet}${content}`;
     }
     case 'scgi': {
-      const rest = [...variables, ['SCGI', '1']].map(([name, value]) => `${name}\0${value}\0`).join('');
-      return `${rest.length}:${rest},${content}`;
+      const netstring = [...variables, ['SCGI', '1']].map(([name, value]) => `${name}\0${value}\0`).join('');
+      return `${netstring.length}:${netstring},${content}`;
     }
     case 'fastcgi': {
       const pairs = variables.map(([name, value]) => length(name) + length(value) + name + value).join('');
@@ -57,7 +48,7 @@ export function encodeRequest(protocol: GatewayProtocol, variables: Pairs, conte
   }
 }
 
-/** A record of FastCGI with some padding. */
+/** A FastCGI record with some padding. */
 export function record(type: number, content: string, id = 1): string {
   const padding = content.length % 8;
   const head = String.fromCharCode(1, type, 0, id, content.length >> 8, content.length & 0xff, padding, 0);
@@ -73,15 +64,16 @@ function length({ length: size }: string): string {
   return String.fromCharCode(0x80 | (size >>> 24), (size >> 16) & 0xff, (size >> 8) & 0xff, size & 0xff);
 }
 
+/** The FastCGI records that a client received. */
 export interface Records {
   readonly stdout: string;
   readonly ended: boolean;
-  /** Protocol status of the end. */
+  /** Protocol status of the END_REQUEST record; -1 before it. */
   readonly status: number;
   readonly types: readonly number[];
 }
 
-/** What records of FastCGI say, in latin-1. */
+/** Reads FastCGI records from `octets`, which are latin-1. */
 export function readRecords(octets: string): Records {
   let stdout = '';
   let ended = false;
@@ -100,51 +92,4 @@ export function readRecords(octets: string): Records {
     at += 8 + size + (bytes[at + 6] ?? 0);
   }
   return { stdout, ended, status, types };
-}
-
-export interface GatewayServer {
-  readonly port: number;
-  readonly requests: Request[];
-  readonly refused: string[];
-  readonly answered: number[];
-  readonly connections: Connections;
-  readonly gateway: GatewayConnections;
-}
-
-/** A server of `protocol` that answers with what `handle` returns. */
-export async function serveGateway(
-  t: TestContext,
-  protocol: GatewayProtocol,
-  handle: (request: Request) => Response | Promise<Response>,
-  limits: Partial<HttpLimits> = {},
-): Promise<GatewayServer> {
-  const requests: Request[] = [];
-  const refused: string[] = [];
-  const answered: number[] = [];
-  const connections = new Connections({
-    limits,
-    handle(request) {
-      requests.push(request);
-      return handle(request);
-    },
-    onAnswered: (_request, status) => answered.push(status),
-    onError: () => {},
-    onRefused: ({ reason }) => refused.push(reason),
-  });
-  const gateway = new GatewayConnections({
-    http1: connections,
-    limits: () => ({ ...DEFAULT_LIMITS, ...limits }),
-    onRefused: (reason) => refused.push(reason),
-  });
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket: Socket) =>
-    gateway.accept(socket, 0, protocol),
-  );
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.close();
-    gateway.destroy();
-    connections.destroy();
-  });
-  return { port: (server.address() as AddressInfo).port, requests, refused, answered, connections, gateway };
 }

@@ -7,7 +7,7 @@ interface ZstdDecoder {
 }
 const zstd = zlib as typeof zlib & ZstdDecoder;
 
-/** What the Node that runs the tests can make and undo. */
+/** The content codings that this Node can encode and decode. */
 export const TESTED_CODINGS: readonly Coding[] = CODINGS;
 
 export function decode(coding: string | null, content: string | Uint8Array): Buffer {
@@ -19,7 +19,7 @@ export function decode(coding: string | null, content: string | Uint8Array): Buf
   throw new Error(`no decoder for ${coding}`);
 }
 
-/** Decodes what arrives as far as it goes, like a browser that shows a page while it loads. */
+/** Decodes all that has arrived so far, like a browser that shows a page while it loads. */
 export function createDecoder(coding: Coding): zlib.Gunzip | zlib.BrotliDecompress {
   if (coding === 'gzip') return zlib.createGunzip();
   if (coding === 'br') return zlib.createBrotliDecompress();

@@ -1,7 +1,7 @@
 import type { Application, Environ, Header, StartResponse } from '../../src/wsgi/contract.ts';
 import { inputOf } from '../../src/wsgi/input-stream.ts';
 
-/** An environ as a server makes it, with other values for some of its keys; those that are undefined are left out. */
+/** An environ as a server makes it, with `changes`. A change to undefined leaves the key out. */
 export function environWith(changes: Readonly<Record<string, unknown>> = {}): Environ {
   const environ: Record<string, unknown> = {
     REQUEST_METHOD: 'POST',
@@ -30,20 +30,21 @@ export function environWith(changes: Readonly<Record<string, unknown>> = {}): En
   return environ as unknown as Environ;
 }
 
-export interface Said {
+/** The response of an application. */
+export interface ApplicationResponse {
   status: string;
   headers: readonly Header[];
   body: Buffer;
 }
 
-/** Calls an application as PEP 3333 asks of a server, without one. */
-export async function callApplication(application: Application, environ: Environ): Promise<Said> {
-  const said: Said = { status: '', headers: [], body: Buffer.alloc(0) };
+/** Calls an application as a server does (PEP 3333), and returns its response. */
+export async function callApplication(application: Application, environ: Environ): Promise<ApplicationResponse> {
+  const response: ApplicationResponse = { status: '', headers: [], body: Buffer.alloc(0) };
   const take = (block: Uint8Array): void => {
-    said.body = Buffer.concat([said.body, block]);
+    response.body = Buffer.concat([response.body, block]);
   };
   const startResponse: StartResponse = (status, headers) => {
-    Object.assign(said, { status, headers });
+    Object.assign(response, { status, headers });
     return async (block) => take(block);
   };
   const body = await application(environ, startResponse);
@@ -52,5 +53,5 @@ export async function callApplication(application: Application, environ: Environ
   } finally {
     await body.close?.();
   }
-  return said;
+  return response;
 }

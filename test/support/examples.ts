@@ -1,38 +1,33 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { Lifetime } from './lifetime.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 import { PYTHON_WITH_PACKAGES, ROOT } from './viaduct.ts';
 
-/** What a run leaves behind in an example. */
+/** What a run leaves in the directory of an example. */
 const MADE = ['.venv', 'var', '__pycache__'];
 
 /** A copy of an example that a test may change. */
 export interface ExampleCopy {
   readonly directory: string;
-  /** Runs `manage.py` there, throws with its output when it fails. */
+  /** Runs `manage.py` there and returns its output. Throws with the output if `manage.py` fails. */
   manage(...args: string[]): string;
-  remove(): void;
 }
 
-/** Copies `examples/NAME` as git has it to a temporary directory. */
-export function copyExample(name: string): ExampleCopy {
-  const parent = mkdtempSync(join(tmpdir(), 'viaduct-example-'));
-  const directory = join(parent, name);
+/** Copies `examples/NAME` to a temporary directory, without what a run of it left there. */
+export function copyExample(t: Lifetime, name: string): ExampleCopy {
+  const directory = join(temporaryDirectory(t), name);
   cpSync(join(ROOT, 'examples', name), directory, {
     recursive: true,
     filter: (source) => !MADE.includes(basename(source)),
   });
-  return {
-    directory,
-    manage: (...args) => manage(directory, args),
-    remove: () => rmSync(parent, { recursive: true, force: true }),
-  };
+  return { directory, manage: (...args) => manage(directory, args) };
 }
 
 /** A copy of the Django example with its database, demo data and collected static files, as its README makes them. */
-export function prepareDjangoSite(): ExampleCopy {
-  const site = copyExample('django-site');
+export function prepareDjangoSite(t: Lifetime): ExampleCopy {
+  const site = copyExample(t, 'django-site');
   site.manage('migrate', '--noinput');
   site.manage('collectstatic', '--noinput');
   site.manage('demo');

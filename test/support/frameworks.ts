@@ -5,10 +5,11 @@ import type { TestContext } from 'node:test';
 import express from 'express';
 import { fastify } from 'fastify';
 import Koa from 'koa';
-import { type Application, type MountOptions, toNode } from 'viaduct';
+import type { Application } from 'viaduct';
+import { type MountOptions, toNode } from 'viaduct/adapters';
 import { createServer as createVite } from 'vite';
 
-/** Serves `application` under `/admin` in a framework; returns the URL of its server. */
+/** Serves `application` under `/admin` in a framework. Returns the URL of its server. */
 export type Mount = (t: TestContext, application: Application, options?: MountOptions) => Promise<string>;
 
 export const FRAMEWORKS: Readonly<Record<string, Mount>> = {
@@ -62,7 +63,7 @@ export const FRAMEWORKS: Readonly<Record<string, Mount>> = {
   },
 };
 
-/** Listens on a free port until the test ends; returns the URL. */
+/** Serves on a free port until the test ends. Returns the URL. */
 export function serveNode(t: TestContext, listener: RequestListener): Promise<string> {
   return listen(t, createServer(listener));
 }
@@ -75,25 +76,4 @@ async function listen(t: TestContext, server: Server): Promise<string> {
     server.closeAllConnections();
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** Resolves when `count` stays the same while the event loop turns many times: who counts waits for somebody. */
-export async function standsStill(count: () => number): Promise<number> {
-  let last = count();
-  for (let turns = 0; turns < 3000; turns += 1) {
-    await new Promise(setImmediate);
-    if (count() === last) continue;
-    last = count();
-    turns = 0;
-  }
-  return last;
-}
-
-/** A promise, and what resolves it. */
-export function signalled(): { readonly happened: Promise<void>; happen(): void } {
-  let happen = (): void => {};
-  const happened = new Promise<void>((resolve) => {
-    happen = resolve;
-  });
-  return { happened, happen };
 }

@@ -2,7 +2,7 @@ import type { Handler, HandlerResult } from '../../src/http/handler.ts';
 import type { HeaderList, Peer, Request } from '../../src/http/message.ts';
 import { Response } from '../../src/http/response.ts';
 
-/** A request as a handler sees it: GET / of http://test.example from 192.0.2.1, but for `changes`. */
+/** A request as a handler receives it: `GET /` for test.example from 192.0.2.1, with `changes`. */
 export function requestOf(changes: Partial<Omit<Request, 'peer'>> & { readonly peer?: Partial<Peer> } = {}): Request {
   const peer = {
     remoteAddress: '192.0.2.1',
@@ -19,7 +19,7 @@ export function requestOf(changes: Partial<Omit<Request, 'peer'>> & { readonly p
     protocol: 'HTTP/1.1',
     headers: ['Host', 'test.example'],
     headersRepeat: false,
-    recurring: 7,
+    headerCacheId: 7,
     scriptName: '',
     host: 'test.example',
     body: null,
@@ -32,15 +32,15 @@ export function requestOf(changes: Partial<Omit<Request, 'peer'>> & { readonly p
   };
 }
 
-/** The response of `handler`, and the request that it passed on, if it did. What it passes on is answered with `response`. */
+/** Calls `handler`. Returns its response and the request that it passed on, if any. The next handler answers with `response`. */
 export async function pass(
   handler: Handler,
   request: Request,
   response: Response = Response.text(200, 'application'),
 ): Promise<{ readonly response: Response; readonly passed: Request | null }> {
   let passed: Request | null = null;
-  const next = (given: Request): HandlerResult => {
-    passed = given;
+  const next = (nextRequest: Request): HandlerResult => {
+    passed = nextRequest;
     return response;
   };
   const result = handler(request, next);
@@ -51,7 +51,7 @@ export async function pass(
   return { response: answer, passed };
 }
 
-/** Values of the field `name` in a list, in order. */
+/** The values of the field `name` in a header list, in order. */
 export function valuesOf(headers: HeaderList, name: string): string[] {
   const values: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
@@ -59,3 +59,6 @@ export function valuesOf(headers: HeaderList, name: string): string[] {
   }
   return values;
 }
+
+/** All bytes that a latin-1 string can hold. */
+export const ALL_BYTES = String.fromCharCode(...Array.from({ length: 256 }, (_, code) => code));

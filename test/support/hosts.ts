@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import type { TestContext } from 'node:test';
-import { findProgram, missing, type Program, startProgram } from './peer.ts';
+import type { Lifetime } from './lifetime.ts';
+import { findProgram, missing, type Peer, type PeerOptions, startPeer } from './peer.ts';
 
-/** For `{ skip: NO_HOSTS }`: false where network namespaces can be made, otherwise what is missing. */
+/** For `{ skip: NO_HOSTS }`: false if this process can make network namespaces, otherwise the reason to skip. */
 export const NO_HOSTS = missing('ip') || (canMakeNamespaces() ? false : 'network namespaces need root');
 
 function canMakeNamespaces(): boolean {
@@ -13,22 +13,23 @@ function canMakeNamespaces(): boolean {
   return made;
 }
 
-/** A machine of its own, as far as the network goes: a namespace with one address. */
+/** A host of its own as far as the network is concerned: a network namespace with one address. */
 export interface Host {
   readonly name: string;
   readonly address: string;
-  start(program: string, args: readonly string[], options?: Parameters<typeof startProgram>[2]): Program;
-  /** Pulls the cable, or plugs it in again. */
+  /** Starts a program on this host. */
+  start(t: Lifetime, program: string, args: readonly string[], options?: PeerOptions): Promise<Peer>;
+  /** Unplugs the cable of the host, or plugs it in again. */
   setCable(plugged: boolean): void;
 }
 
-/** A network of hosts. This process is on it too, at `.1`. */
+/** A network of hosts. This process has the address `.1` in it. */
 export class Network {
   readonly #prefix: string;
   readonly #bridge: string;
   readonly #names: string[] = [];
 
-  constructor(t: TestContext) {
+  constructor(t: Lifetime) {
     this.#prefix = `10.${200 + (process.pid % 50)}.${(process.pid >> 4) % 250}`;
     this.#bridge = `vd${process.pid}`;
     ip('link', 'add', this.#bridge, 'type', 'bridge');
@@ -56,8 +57,8 @@ export class Network {
     return {
       name,
       address,
-      start: (program, args, options) =>
-        startProgram('ip', ['netns', 'exec', name, findProgram(program) ?? program, ...args], options),
+      start: (t, program, args, options) =>
+        startPeer(t, 'ip', ['netns', 'exec', name, findProgram(program) ?? program, ...args], options),
       setCable: (plugged) => ip('link', 'set', cable, plugged ? 'up' : 'down'),
     };
   }

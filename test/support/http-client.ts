@@ -1,31 +1,14 @@
+import { once } from 'node:events';
+import { request as request1 } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { encode, type HttpAnswer, type HttpRequest, parseAnswer } from './http-message.ts';
 import { SocketClient } from './socket-client.ts';
 
-export interface HttpRequest {
-  readonly method?: string;
-  readonly version?: '1.0' | '1.1';
-  /** Lines after `Host`, as they are to be sent: `[name, value]`, latin-1. */
-  readonly headers?: readonly (readonly [string, string])[];
-  /** Sent with a Content-Length unless `headers` say how it is framed. */
-  readonly body?: string | Buffer;
-}
-
-export interface HttpAnswer {
-  readonly status: number;
-  readonly reason: string;
-  /** In the order received, names in lower case. */
-  readonly headers: readonly (readonly [string, string])[];
-  /** Decoded, as latin-1. */
-  readonly body: string;
-  /** False when the connection ended before the end that the head announced. */
-  readonly whole: boolean;
-  readonly framing: 'length' | 'chunked' | 'close' | 'none';
-  /** Value of the first field of this name; null without one. */
-  header(name: string): string | null;
-}
-
-/** Sends one request on a connection of its own and reads everything until the server closes it. */
-export async function ask(port: number, target: string, request: HttpRequest = {}): Promise<HttpAnswer> {
-  const client = await SocketClient.open(port);
+/** Sends one HTTP/1.1 request on its own connection, and reads until the server closes the connection. `address` is a port or a Unix socket. */
+export async function ask(address: number | string, target: string, request: HttpRequest = {}): Promise<HttpAnswer> {
+  const client = await SocketClient.open(address);
   try {
     client.send(encode(target, request));
     await client.untilClosed();
@@ -35,52 +18,155 @@ export async function ask(port: number, target: string, request: HttpRequest = {
   }
 }
 
-/** The octets of a request after which the connection closes. */
-export function encode(target: string, request: HttpRequest = {}): Buffer {
-  const { method = 'GET', version = '1.1', headers = [], body } = request;
-  const lines = [`${method} ${target} HTTP/${version}`, 'Host: test.example', 'Connection: close'];
-  for (const [name, value] of headers) lines.push(`${name}: ${value}`);
-  const content = body === undefined ? Buffer.alloc(0) : typeof body === 'string' ? Buffer.from(body, 'latin1') : body;
-  const framed = headers.some(([name]) => /^(content-length|transfer-encoding)$/i.test(name));
-  if (body !== undefined && !framed) lines.push(`Content-Length: ${content.length}`);
-  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), content]);
+export interface PipelineAnswer {
+  readonly status: number;
+  readonly head: string;
+  readonly body: string;
 }
 
-/** Parses the octets of one final response, as latin-1, by RFC 9112 section 6.3. Interim responses before it are passed over. */
-export function parseAnswer(octets: string, method: string): HttpAnswer {
-  let rest = octets;
-  while (/^HTTP\/1\.1 1\d\d /.test(rest)) rest = rest.slice(rest.indexOf('\r\n\r\n') + 4);
-  const headEnd = rest.indexOf('\r\n\r\n');
-  const [statusLine = '', ...lines] = rest.slice(0, Math.max(0, headEnd)).split('\r\n');
-  const [, code = '0', reason = ''] = /^HTTP\/1\.1 (\d{3}) (.*)$/.exec(statusLine) ?? [];
-  const headers = lines.map((line): [string, string] => {
-    const colon = line.indexOf(':');
-    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
-  });
-  const header = (name: string) => headers.find(([other]) => other === name)?.[1] ?? null;
-  const status = Number(code);
-  const content = headEnd < 0 ? '' : rest.slice(headEnd + 4);
-  const common = { status, reason, headers, header };
-  if (headEnd < 0) return { ...common, body: '', whole: false, framing: 'none' };
-  if (method === 'HEAD' || status === 204 || status === 304)
-    return { ...common, body: content, whole: content === '', framing: 'none' };
-  if (header('transfer-encoding') === 'chunked') return { ...common, ...decodeChunks(content), framing: 'chunked' };
-  const length = header('content-length');
-  if (length === null) return { ...common, body: content, whole: true, framing: 'close' };
-  return { ...common, body: content, whole: content.length === Number(length), framing: 'length' };
-}
+/** A kept HTTP/1.1 connection. It can send several requests at once, and matches the answers in order. Each answer needs a Content-Length. */
+export class Pipeline {
+  readonly #socket: Socket;
+  readonly #waiting: { resolve: (answer: PipelineAnswer) => void; reject: (error: Error) => void }[] = [];
+  #partial = '';
+  /** Heads of answers without a request. */
+  excess = '';
 
-function decodeChunks(content: string): { body: string; whole: boolean } {
-  let body = '';
-  let at = 0;
-  for (;;) {
-    const line = /^([0-9a-f]+)\r\n/i.exec(content.slice(at, at + 20));
-    if (line === null) return { body, whole: false };
-    const size = Number.parseInt(line[1] as string, 16);
-    at += line[0].length;
-    if (size === 0) return { body, whole: content.slice(at) === '\r\n' };
-    body += content.slice(at, at + size);
-    at += size + 2;
-    if (content.slice(at - 2, at) !== '\r\n') return { body, whole: false };
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setEncoding('latin1');
+    socket.on('data', (text: string) => this.#take(text));
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      for (const { reject } of this.#waiting.splice(0)) reject(new Error('the connection ended before the answer'));
+    });
   }
+
+  static async open(port: number): Promise<Pipeline> {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    await once(socket, 'connect');
+    return new Pipeline(socket);
+  }
+
+  /** Sends a GET for each target, all in one write. Rejects if the connection ends before all are answered. */
+  get(...targets: readonly string[]): Promise<PipelineAnswer[]> {
+    return this.send(targets.map((target) => `GET ${target} HTTP/1.1\r\nHost: test.example\r\n\r\n`));
+  }
+
+  send(requests: readonly string[]): Promise<PipelineAnswer[]> {
+    const answers = requests.map(
+      () => new Promise<PipelineAnswer>((resolve, reject) => this.#waiting.push({ resolve, reject })),
+    );
+    this.#socket.write(requests.join(''), 'latin1');
+    return Promise.all(answers);
+  }
+
+  /** Resolves when all requests have left this process. On the loopback interface they are then in the socket of the server. */
+  flushed(): Promise<void> {
+    return new Promise((resolve) => this.#socket.write('', () => resolve()));
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #take(text: string): void {
+    this.#partial += text;
+    for (;;) {
+      const end = this.#partial.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      const head = this.#partial.slice(0, end);
+      const length = /^content-length: (\d+)$/im.exec(head)?.[1];
+      const bodyEnd = end + 4 + Number(length ?? 0);
+      if (this.#partial.length < bodyEnd) return;
+      const body = this.#partial.slice(end + 4, bodyEnd);
+      this.#partial = this.#partial.slice(bodyEnd);
+      const next = this.#waiting.shift();
+      if (next === undefined) this.excess += `${head}\n`;
+      else next.resolve({ status: Number(head.slice(9, 12)), head, body });
+    }
+  }
+}
+
+export const PROTOCOLS = ['HTTP/1.1', 'HTTP/2'] as const;
+export type ProtocolName = (typeof PROTOCOLS)[number];
+
+/** The head of a response, and its content as a stream. */
+export interface OpenAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Readable;
+  /** Gives the request up. */
+  abandon(): void;
+}
+
+/** A request whose content is still open. */
+export interface OpenRequest {
+  /** Takes the content of the request. The test ends it. */
+  readonly upload: Writable;
+  answer(): Promise<OpenAnswer>;
+  abandon(): void;
+}
+
+/** Starts one request of either protocol on its own connection. */
+export function openRequest(
+  protocol: ProtocolName,
+  port: number,
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): OpenRequest {
+  return protocol === 'HTTP/2' ? openHttp2(port, method, path, headers) : openHttp1(port, method, path, headers);
+}
+
+/** Sends one request without content, and reads the whole answer. `text` is latin-1; `whole` is false if the content broke off. */
+export async function fetchWhole(
+  protocol: ProtocolName,
+  port: number,
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<OpenAnswer & { readonly text: string; readonly whole: boolean }> {
+  const request = openRequest(protocol, port, method, path, headers);
+  request.upload.end();
+  const answer = await request.answer();
+  const blocks: Buffer[] = [];
+  let whole = true;
+  try {
+    for await (const block of answer.body) blocks.push(block as Buffer);
+  } catch {
+    whole = false;
+  }
+  request.abandon();
+  return { ...answer, text: Buffer.concat(blocks).toString('latin1'), whole };
+}
+
+function openHttp1(port: number, method: string, path: string, headers: Readonly<Record<string, string>>) {
+  const upload = request1({ port, host: '127.0.0.1', method, path, headers, agent: false });
+  upload.on('error', () => {});
+  const abandon = () => void upload.destroy();
+  const answered = once(upload, 'response');
+  answered.catch(() => {});
+  const answer = async (): Promise<OpenAnswer> => {
+    const [response] = await answered;
+    return { status: response.statusCode, headers: response.headers, body: response, abandon };
+  };
+  return { upload, answer, abandon };
+}
+
+function openHttp2(port: number, method: string, path: string, headers: Readonly<Record<string, string>>) {
+  const session = connectHttp2(`http://127.0.0.1:${port}`);
+  session.on('error', () => {});
+  const endStream = false;
+  const upload = session.request({ ':method': method, ':path': path, ...headers }, { endStream });
+  upload.on('error', () => {});
+  const abandon = () => session.destroy();
+  upload.on('close', () => session.close());
+  const answered = once(upload, 'response');
+  answered.catch(() => {});
+  const answer = async (): Promise<OpenAnswer> => {
+    const [fields] = await answered;
+    return { status: fields[':status'], headers: fields, body: upload, abandon: () => void upload.close(8) };
+  };
+  return { upload, answer, abandon };
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Lifetime } from './lifetime.ts';
 
 export interface Slice {
   readonly name: string;
@@ -9,12 +10,12 @@ export interface Slice {
   readonly port?: number;
 }
 
-/** A server that lists and watches EndpointSlices as the API of Kubernetes does. */
+/** A server that lists and watches EndpointSlices like the API of Kubernetes. */
 export class KubernetesApi {
   readonly requests: string[] = [];
-  /** What the next list is answered with instead; null for the list. */
+  /** Answers the next requests instead of the list; null for the list. */
   failure: { readonly status: number; readonly message: string } | null = null;
-  /** The token that is asked for; '' for none. */
+  /** The token that requests must have; '' for none. */
   token = '';
   pageSize = 500;
   #version = 1;
@@ -34,10 +35,12 @@ export class KubernetesApi {
     });
   }
 
-  static async start(): Promise<KubernetesApi> {
+  /** Starts it on a free port of 127.0.0.1. */
+  static async start(t: Lifetime): Promise<KubernetesApi> {
     const api = new KubernetesApi();
     api.#server.listen(0, '127.0.0.1');
     await once(api.#server, 'listening');
+    t.after(() => api.stop());
     return api;
   }
 
@@ -63,7 +66,7 @@ export class KubernetesApi {
     if (slice !== undefined) this.send({ type: 'DELETED', object: this.#object(slice) });
   }
 
-  /** Sends an event to all who watch, in pieces. */
+  /** Sends an event to all watches, in pieces. */
   send(event: unknown): void {
     const text = `${JSON.stringify(event)}\n`;
     for (const response of this.#watches) {
@@ -72,10 +75,10 @@ export class KubernetesApi {
     }
   }
 
-  /** Ends all watches, as the API does after some time, or cuts them. */
-  endWatches(how: 'end' | 'cut'): void {
+  /** Ends all watches, as the API does after some time, or cuts their connections. */
+  endWatches(ending: 'end' | 'cut'): void {
     for (const response of this.#watches) {
-      if (how === 'end') response.end();
+      if (ending === 'end') response.end();
       else response.destroy();
     }
   }
@@ -96,9 +99,9 @@ export class KubernetesApi {
   #list(response: ServerResponse, from: number): void {
     const all = [...this.#slices.values()];
     const items = all.slice(from, from + this.pageSize).map((slice) => this.#object(slice));
-    const rest = from + this.pageSize < all.length ? { continue: `${from + this.pageSize}` } : {};
+    const more = from + this.pageSize < all.length ? { continue: `${from + this.pageSize}` } : {};
     response.end(
-      JSON.stringify({ kind: 'EndpointSliceList', metadata: { resourceVersion: `${this.#version}`, ...rest }, items }),
+      JSON.stringify({ kind: 'EndpointSliceList', metadata: { resourceVersion: `${this.#version}`, ...more }, items }),
     );
   }
 

@@ -36,7 +36,7 @@ export interface Pod {
   readonly volumes: readonly { readonly name: string; readonly configMap?: { readonly name: string } }[];
 }
 
-/** What of a Kubernetes object the tests look at. */
+/** The parts of a Kubernetes object that the tests check. */
 export interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: Labels };
@@ -59,7 +59,7 @@ export interface Manifest {
   };
 }
 
-/** Validates YAML against Kubernetes' own schemas, and returns its objects. */
+/** Validates YAML with the schemas of Kubernetes, and returns its objects. */
 export function manifestsOf(yaml: string): Manifest[] {
   const script = `import sys, json, yaml, kubernetes_validate as k
 objects = [o for o in yaml.safe_load_all(sys.stdin) if o]
@@ -71,14 +71,14 @@ print(json.dumps(objects))`;
   return JSON.parse(stdout) as Manifest[];
 }
 
-/** The pods of a component, `app` or `web`, and the configuration that they mount. */
+/** The pod of a component, `app` or `web`, its container, and the configuration that it mounts. */
 export function podOf(
   manifests: readonly Manifest[],
   component: string,
 ): { pod: Pod; main: Container; config: string } {
   const template = manifests
     .map(({ spec }) => spec?.template)
-    .find((one) => one?.metadata.labels['app.kubernetes.io/component'] === component);
+    .find((candidate) => candidate?.metadata.labels['app.kubernetes.io/component'] === component);
   assert.ok(template !== undefined, component);
   const { spec: pod } = template;
   const main = pod.containers[0];
@@ -88,14 +88,14 @@ export function podOf(
   return { pod, main, config: map?.data?.['viaduct.toml'] ?? assert.fail(`no ConfigMap ${name}`) };
 }
 
-/** Schemas do not see that names lead nowhere: each of another object, a pod's label or a port's is of one that there is. */
+/** Asserts that each name of an object, a label or a port refers to one that exists. Schemas do not check this. */
 export function checkReferences(manifests: readonly Manifest[]): void {
   const deployments = manifests.flatMap(({ kind, spec }) => (kind === 'Deployment' && spec?.template ? [spec] : []));
   const pods = deployments.flatMap(({ template }) => (template === undefined ? [] : [template]));
   const selected = (labels: Labels | undefined) =>
     pods.filter(({ metadata }) => Object.entries(labels ?? { none: '' }).every(([k, v]) => metadata.labels[k] === v));
   const exists = (kind: string, name: string | undefined) =>
-    manifests.some((one) => one.kind === kind && one.metadata.name === name);
+    manifests.some((manifest) => manifest.kind === kind && manifest.metadata.name === name);
   for (const { selector } of deployments) assert.equal(selected(selector?.matchLabels).length, 1);
   for (const { spec } of pods)
     for (const { labelSelector } of spec.topologySpreadConstraints)
@@ -113,14 +113,15 @@ export function checkReferences(manifests: readonly Manifest[]): void {
       assert.ok(exists(spec?.scaleTargetRef?.kind ?? '', spec?.scaleTargetRef?.name), where);
     if (kind === 'NetworkPolicy') {
       const peers = (spec?.ingress ?? []).flatMap(({ from }) => from.map(({ podSelector }) => podSelector));
-      for (const one of [spec?.podSelector, ...peers]) assert.equal(selected(one?.matchLabels).length, 1, where);
+      for (const selector of [spec?.podSelector, ...peers])
+        assert.equal(selected(selector?.matchLabels).length, 1, where);
     }
     if (kind === 'Ingress')
       for (const { http } of spec?.rules ?? [])
         for (const { backend } of http.paths) assert.ok(exists('Service', backend.service.name), where);
     if (roleRef !== undefined) assert.ok(exists(roleRef.kind, roleRef.name), where);
     for (const subject of subjects) {
-      const account = manifests.find((one) => one.kind === subject.kind && one.metadata.name === subject.name);
+      const account = manifests.find((other) => other.kind === subject.kind && other.metadata.name === subject.name);
       assert.ok(account !== undefined, where);
       assert.ok(subject.namespace, `${where}: Kubernetes takes no account without a namespace`);
       assert.equal(subject.namespace, account.metadata.namespace ?? subject.namespace, where);

@@ -1,62 +1,57 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT, startViaduct, type Viaduct } from './viaduct.ts';
+import { type Lifetime, nestedLifetime } from './lifetime.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+import { APPS, startViaduct, type Viaduct } from './viaduct.ts';
 
+/** A note of the application: it started or ended the request `id`. */
 export interface Mark {
   readonly kind: 'start' | 'end';
   readonly id: string;
   readonly pid: number;
 }
 
-/** A Viaduct with the application `test/apps/marks.py`, and what that noted. */
-export class MarkedViaduct {
+/** The program with the application `test/apps/marks.py`, and the marks of this application. */
+export interface MarkedViaduct {
   readonly viaduct: Viaduct;
-  readonly directory: string;
+  readonly port: number;
+  /** All marks so far, in the order in which the application made them. */
+  marks(): Mark[];
+  /** How often the application started each request. */
+  starts(): Map<string, number>;
+  /** Lets the requests of `/hold` end, from now on. */
+  release(): void;
+  stop(): Promise<void>;
+}
 
-  private constructor(viaduct: Viaduct, directory: string) {
-    this.viaduct = viaduct;
-    this.directory = directory;
-  }
-
-  static async start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<MarkedViaduct> {
-    const directory = mkdtempSync(join(tmpdir(), 'viaduct-marks-'));
-    const viaduct = await startViaduct({
-      args: ['serve', 'marks:application', '--chdir', join(ROOT, 'test/apps'), ...args],
-      env: { VIADUCT_ACCESS_LOG: 'off', ...env, MARKS: join(directory, 'marks') },
-    });
-    return new MarkedViaduct(viaduct, directory);
-  }
-
-  get port(): number {
-    return this.viaduct.port;
-  }
-
-  /** All marks so far, in the order in which they were made. */
-  marks(): Mark[] {
-    const path = join(this.directory, 'marks');
+/** Starts the program with `test/apps/marks.py`. The end of its lifetime releases the requests and stops the program. */
+export async function startMarked(
+  t: Lifetime,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<MarkedViaduct> {
+  const own = nestedLifetime(t);
+  const path = join(temporaryDirectory(own), 'marks');
+  const viaduct = await startViaduct(own, ['serve', 'marks:application', '--chdir', APPS, ...args], {
+    env: { VIADUCT_ACCESS_LOG: 'off', ...env, MARKS: path },
+  });
+  const marks = () => {
     const lines = existsSync(path) ? readFileSync(path, 'latin1').split('\n').filter(Boolean) : [];
-    return lines.map((line) => {
+    return lines.map((line): Mark => {
       const [kind, id = '', pid] = line.split(' ');
       return { kind: kind === 'end' ? 'end' : 'start', id, pid: Number(pid) };
     });
-  }
-
-  /** How often each request was started. */
-  starts(): Map<string, number> {
+  };
+  const starts = () => {
     const counts = new Map<string, number>();
-    for (const { kind, id } of this.marks()) if (kind === 'start') counts.set(id, (counts.get(id) ?? 0) + 1);
+    for (const { kind, id } of marks()) if (kind === 'start') counts.set(id, (counts.get(id) ?? 0) + 1);
     return counts;
-  }
-
-  /** Lets the requests of `/hold` end, now and later. */
-  release(): void {
-    writeFileSync(join(this.directory, 'marks.release'), '');
-  }
-
-  async stop(): Promise<void> {
-    this.release();
-    await this.viaduct.stop();
-    rmSync(this.directory, { recursive: true, force: true });
-  }
+  };
+  const release = () => writeFileSync(`${path}.release`, '');
+  const stop = async () => {
+    release();
+    await viaduct.stop();
+  };
+  own.after(stop);
+  return { viaduct, port: viaduct.port, marks, starts, release, stop };
 }

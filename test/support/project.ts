@@ -1,21 +1,24 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { TestContext } from 'node:test';
+import type { Lifetime } from './lifetime.ts';
 import { PYTHON_WITH_PACKAGES, ROOT } from './viaduct.ts';
 
 showPythonToCompiledSource();
 
-/** A project in a new directory with these files; it goes with the test. `venv` names where the environment of the tests appears in it. */
+/**
+ * Makes a project with these files in a new directory, and removes it when the lifetime is over. `venv` is the name under which the
+ * virtual environment of the tests is linked into the project. Returns the path of the project.
+ */
 export function makeProject(
-  t: Pick<TestContext, 'after'>,
+  t: Lifetime,
   files: Readonly<Record<string, string>>,
   { name = 'project', venv = null }: { readonly name?: string; readonly venv?: string | null } = {},
 ): string {
   const top = realpathSync(mkdtempSync(join(tmpdir(), 'viaduct-project-')));
   t.after(() => rmSync(top, { recursive: true, force: true }));
   const project = join(top, name);
-  mkdirSync(join(project, '.git'), { recursive: true }); // nothing above is looked at
+  mkdirSync(join(project, '.git'), { recursive: true }); // discovery does not look above it
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(project, path)), { recursive: true });
     writeFileSync(join(project, path), text);
@@ -30,7 +33,7 @@ export const FLASK_APP =
   "from flask import Flask\napp = Flask(__name__)\n@app.get('/')\ndef hello():\n    return 'hello'\n";
 export const FLASK_FACTORY = 'from flask import Flask\ndef create_app(config=None):\n    return Flask(__name__)\n';
 
-/** The files of a Django project as `startproject` makes them, in short. `settings` is added to the end of its settings. */
+/** The files of a short Django project like that of `startproject`. `settings` is added to the end of its settings. */
 export function djangoFiles(settings = '', name = 'mysite'): Record<string, string> {
   return {
     'manage.py': `import os, sys\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', '${name}.settings')\nfrom django.core.management import execute_from_command_line\n`,
@@ -51,7 +54,7 @@ ${settings}
   };
 }
 
-/** Discovery runs a file that it knows by where it lies itself, which is `.build/src` in tests. */
+/** Discovery runs a Python file, whose path it derives from its own path. In tests this path is below `.build/src`. */
 function showPythonToCompiledSource(): void {
   try {
     symlinkSync(join(ROOT, 'python'), join(ROOT, '.build/python'));

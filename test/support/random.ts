@@ -1,4 +1,4 @@
-/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
+/** Returns a generator of numbers from 0 to 1. The same seed gives the same numbers (mulberry32). */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -9,13 +9,13 @@ export function createRandom(seed: number): () => number {
   };
 }
 
-/** The seed to test with: what VIADUCT_TEST_SEED says, else a new one. Whoever uses it prints it. */
+/** The seed of a test: VIADUCT_TEST_SEED, or else a new one. The test prints it, so that a failure can be repeated. */
 export function chooseSeed(): number {
-  const given = Number(process.env.VIADUCT_TEST_SEED);
-  return Number.isInteger(given) && given > 0 ? given : Math.floor(Math.random() * 0x7fffffff);
+  const seed = Number(process.env.VIADUCT_TEST_SEED);
+  return Number.isInteger(seed) && seed > 0 ? seed : Math.floor(Math.random() * 0x7fffffff);
 }
 
-/** Bytes that no compression makes fewer. */
+/** Bytes that no compression can make fewer. */
 export function noise(random: () => number, length: number): Buffer {
   return Buffer.from(Uint8Array.from({ length }, () => random() * 256));
 }

@@ -1,59 +1,64 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { within } from './socket-client.ts';
+import type { Lifetime } from './lifetime.ts';
+import { within } from './wait.ts';
 
-/** The project's directory; this file runs as `.build/test/support/viaduct.js`. */
+/** The project's directory. This file runs as `.build/test/support/viaduct.js`. */
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
-/** The program as it is installed. */
+/** The program as users install it. */
 export const BIN = join(ROOT, 'bin/viaduct.js');
+/** The Python applications of the tests, one for each behaviour. */
+export const APPS = join(ROOT, 'test/apps');
 
 const TEST_PYTHON = join(ROOT, '.setup/venv/bin/python');
-/** An interpreter with what `test/requirements.txt` names, null where the set-up could not make one. */
+/** A Python interpreter with the packages of `test/requirements.txt`; null if the set-up could not make one. */
 export const PYTHON_WITH_PACKAGES = existsSync(TEST_PYTHON) ? TEST_PYTHON : null;
-/** For `it(title, { skip: NO_PACKAGES })`: false when the packages are there, otherwise what is missing. */
+/** For `it(title, { skip: NO_PACKAGES })`: false if the packages are installed, otherwise the reason to skip. */
 export const NO_PACKAGES = PYTHON_WITH_PACKAGES === null ? 'Django and Flask are not installed in .setup/venv' : false;
 
-/** Longest wait for the address; importing an application takes a second, a busy machine some more. */
+/** Longest wait for the address. An application takes a second to import, on a busy machine some more. */
 const START_MS = 60_000;
 const STOP_MS = 30_000;
+/** Longest run of a command. */
+const RUN_MS = 60_000;
 
 export interface ViaductOptions {
-  /** All but `--listen`. */
-  readonly args: readonly string[];
-  /** On top of this process's environment. */
-  readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** What to listen on; by default a free port of 127.0.0.1. */
+  /** On top of the environment of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** As in the setting `listen`; a free port of 127.0.0.1 by default. */
   readonly listen?: string;
-  /** False: returns while it still starts; it then has no port. */
+  /** False: do not wait for the address. The result then has no port. */
   readonly awaitReady?: boolean;
 }
 
-/** A Viaduct that runs. */
+/** The program in a process of its own. */
 export interface Viaduct {
   readonly pid: number;
-  /** 0 when it listens on something that has none. */
+  /** 0 if what it listens on has no port. */
   readonly port: number;
   readonly url: string;
   /** What it wrote so far to both outputs. */
   output(): string;
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
-  /** Ends it with SIGTERM when it still runs, with SIGKILL when that does not help. */
+  /** Stops it with SIGTERM, and with SIGKILL if that does not help. The end of its lifetime stops it too. */
   stop(): Promise<void>;
 }
 
-/** Starts the real program and waits until it printed its address. Throws with its output when it ends before. */
-export async function startViaduct({
-  args,
-  env,
-  cwd,
-  listen = '127.0.0.1:0',
-  awaitReady = true,
-}: ViaductOptions): Promise<Viaduct> {
+/**
+ * Starts the program and waits until it has printed its address. `args` are its arguments, without `--listen`. Throws with its output if it
+ * exits first.
+ */
+export async function startViaduct(
+  t: Lifetime,
+  args: readonly string[],
+  { cwd = ROOT, env = {}, listen = '127.0.0.1:0', awaitReady = true }: ViaductOptions = {},
+): Promise<Viaduct> {
   const child = spawn(process.execPath, [BIN, ...args], {
-    cwd: cwd ?? ROOT,
+    cwd,
     env: { ...process.env, ...env, VIADUCT_LISTEN: listen },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -64,24 +69,35 @@ export async function startViaduct({
   const address = new Promise<string>((resolve, reject) => {
     const take = (block: Buffer) => {
       output += block.toString();
-      const found = /^Viaduct \S+ serves .+ on (\S+)/m.exec(output);
-      if (found !== null) resolve(found[1] as string);
+      const match = /^Viaduct \S+ serves .+ on (\S+)/m.exec(output);
+      if (match !== null) resolve(match[1] as string);
     };
     child.stdout.on('data', take);
     child.stderr.on('data', take);
-    void exited.then(({ code, signal }) => reject(new Error(`Viaduct ended (${code ?? signal}):\n${output}`)));
+    void exited.then(({ code, signal }) => reject(new Error(`Viaduct exited (${code ?? signal}):\n${output}`)));
   });
-  const stop = () => end(child, exited);
   address.catch(() => {});
-  if (!awaitReady) return { pid: child.pid as number, port: 0, url: '', output: () => output, exited, stop };
-  try {
-    const url = await within(START_MS, 'the address', () => address);
-    const port = Number(/:(\d+)$/.exec(url)?.[1] ?? 0);
-    return { pid: child.pid as number, port, url, output: () => output, exited, stop };
-  } catch (error) {
-    await stop();
-    throw error;
+  const stop = () => end(child, exited);
+  t.after(stop);
+  const url = awaitReady ? await within(START_MS, 'the address', () => address) : '';
+  const port = Number(/:(\d+)$/.exec(url)?.[1] ?? 0);
+  return { pid: child.pid as number, port, url, output: () => output, exited, stop };
+}
+
+/** Runs a command of the program until it exits, at most for a minute. `output` is what it wrote to both outputs. */
+export async function runViaduct(
+  cwd: string,
+  ...args: string[]
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  const child = spawn(process.execPath, [BIN, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: RUN_MS });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (block: Buffer) => {
+      output += block.toString();
+    });
   }
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output };
 }
 
 async function end(child: ChildProcess, exited: Promise<unknown>): Promise<void> {

@@ -1,11 +1,11 @@
-/** What a front and an application server speak with each other. */
+/** The protocols between a front-end proxy and an application server. */
 export type Protocol = 'http' | 'uwsgi' | 'fastcgi' | 'scgi';
 export type Framework = 'Django' | 'Flask' | 'WSGI' | 'TypeScript';
-export type FrontName = 'nginx' | 'Apache' | 'lighttpd' | 'HAProxy' | 'Viaduct';
+export type FrontEndName = 'nginx' | 'Apache' | 'lighttpd' | 'HAProxy' | 'Viaduct';
 export type BackendName = 'gunicorn' | 'uWSGI' | 'waitress' | 'granian' | 'Viaduct';
 
-/** What each front can speak. */
-export const FRONT_PROTOCOLS: Readonly<Record<FrontName, readonly Protocol[]>> = {
+/** The protocols of each front-end proxy. */
+export const FRONT_END_PROTOCOLS: Readonly<Record<FrontEndName, readonly Protocol[]>> = {
   nginx: ['http', 'uwsgi', 'fastcgi', 'scgi'],
   Apache: ['http', 'uwsgi', 'fastcgi', 'scgi'],
   lighttpd: ['http', 'uwsgi', 'fastcgi', 'scgi'],
@@ -13,7 +13,7 @@ export const FRONT_PROTOCOLS: Readonly<Record<FrontName, readonly Protocol[]>> =
   Viaduct: ['http', 'uwsgi', 'fastcgi', 'scgi'],
 };
 
-/** What each application server can speak. */
+/** The protocols of each application server. */
 export const BACKEND_PROTOCOLS: Readonly<Record<BackendName, readonly Protocol[]>> = {
   gunicorn: ['http', 'uwsgi'],
   uWSGI: ['http', 'uwsgi', 'fastcgi', 'scgi'],
@@ -22,31 +22,31 @@ export const BACKEND_PROTOCOLS: Readonly<Record<BackendName, readonly Protocol[]
   Viaduct: ['http', 'uwsgi', 'fastcgi', 'scgi'],
 };
 
-export const FRONTS = Object.keys(FRONT_PROTOCOLS) as readonly FrontName[];
+export const FRONT_ENDS = Object.keys(FRONT_END_PROTOCOLS) as readonly FrontEndName[];
 export const BACKENDS = Object.keys(BACKEND_PROTOCOLS) as readonly BackendName[];
 export const FRAMEWORKS: readonly Framework[] = ['Django', 'Flask', 'WSGI', 'TypeScript'];
 
-/** One combination. */
+/** One combination of servers, protocol and framework. */
 export interface Cell {
-  readonly front: FrontName;
+  readonly frontEnd: FrontEndName;
   readonly backend: BackendName;
   readonly protocol: Protocol;
   readonly framework: Framework;
 }
 
-/** Whether the application server can run it. */
+/** Whether the application server can run the framework. */
 export function runs(backend: BackendName, framework: Framework): boolean {
   return framework !== 'TypeScript' || backend === 'Viaduct';
 }
 
-/** All combinations that there are behind a front. */
-export function cellsOf(front: FrontName): Cell[] {
+/** All combinations with this front-end proxy. */
+export function cellsOf(frontEnd: FrontEndName): Cell[] {
   return BACKENDS.flatMap((backend) =>
-    FRONT_PROTOCOLS[front]
+    FRONT_END_PROTOCOLS[frontEnd]
       .filter((protocol) => BACKEND_PROTOCOLS[backend].includes(protocol))
       .flatMap((protocol) =>
         FRAMEWORKS.filter((framework) => runs(backend, framework)).map((framework) => ({
-          front,
+          frontEnd,
           backend,
           protocol,
           framework,

@@ -1,26 +1,27 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Place } from './addresses.ts';
+import type { Address } from './addresses.ts';
 import { type Answer, AnswerReader, valuesOf } from './answers.ts';
 
-/** Longest wait for the next bytes of a peer. One that takes longer does not answer at all. */
+/** Longest wait for the next bytes of a server. A server that takes longer does not answer at all. */
 const PATIENCE_MS = 8000;
 /** How long a client waits for `100 Continue` before it sends its content anyway (RFC 9110 section 10.1.1). */
 const CONTINUE_MS = 1000;
 
-/** The way into a front that leads to one application server. */
-export interface Door {
-  readonly place: Place;
-  /** Value of `Host`, by which fronts know where a request goes. */
+/** An address of a front-end proxy, and the host that leads to one application server. */
+export interface Entrance {
+  readonly address: Address;
+  /** Value of `Host`, by which the front-end proxy chooses the application server. */
   readonly host: string;
   readonly secure: boolean;
-  /** Where the client connects from. */
+  /** The address from which the client connects. */
   readonly from: string;
-  /** Fields that each request has beside its own. */
+  /** Fields that are added to each request. */
   readonly fields: readonly (readonly [string, string])[];
 }
 
+/** A request of the suite. */
 export interface SentRequest {
   readonly method?: string;
   readonly target: string;
@@ -29,10 +30,10 @@ export interface SentRequest {
   readonly content?: Buffer | readonly Buffer[];
 }
 
-/** One connection of a client, that stays open as long as the front lets it. */
+/** A connection of a client. It stays open as long as the front-end proxy keeps it. */
 export class Conversation {
   readonly #socket: Socket;
-  readonly #door: Door;
+  readonly #entrance: Entrance;
   readonly #reader = new AnswerReader();
   #arrived: Buffer[] = [];
   #over = false;
@@ -40,9 +41,9 @@ export class Conversation {
   #reset = false;
   #wake = (): void => {};
 
-  private constructor(socket: Socket, door: Door) {
+  private constructor(socket: Socket, entrance: Entrance) {
     this.#socket = socket;
-    this.#door = door;
+    this.#entrance = entrance;
     socket.on('data', (block: Buffer) => {
       this.#arrived.push(block);
       this.#wake();
@@ -60,28 +61,28 @@ export class Conversation {
     });
   }
 
-  static async open(door: Door): Promise<Conversation> {
-    const to = { ...door.place, localAddress: door.from };
-    const socket = door.secure
-      ? connectTls({ ...to, rejectUnauthorized: false, servername: door.host })
+  static async open(entrance: Entrance): Promise<Conversation> {
+    const to = { ...entrance.address, localAddress: entrance.from };
+    const socket = entrance.secure
+      ? connectTls({ ...to, rejectUnauthorized: false, servername: entrance.host })
       : connect({ ...to, noDelay: true });
-    await once(socket, door.secure ? 'secureConnect' : 'connect');
-    return new Conversation(socket, door);
+    await once(socket, entrance.secure ? 'secureConnect' : 'connect');
+    return new Conversation(socket, entrance);
   }
 
-  /** False when the front has ended it, or said that it will. */
+  /** False if the front-end proxy has ended the connection, or announced that. */
   get open(): boolean {
     return !this.#over && !this.#closing;
   }
 
-  /** Sends a request and awaits its response. Null when the connection ends, or nothing comes, before its head. */
+  /** Sends a request and waits for its response. Returns null if no head comes. */
   async ask(request: SentRequest): Promise<Answer | null> {
     this.sendRequest(request);
     return this.answer(request.method);
   }
 
   sendRequest(request: SentRequest): void {
-    this.#send(encodeHead(this.#door, request), encodeContent(request));
+    this.#send(encodeHead(this.#entrance, request), encodeContent(request));
   }
 
   #send(...octets: readonly Buffer[]): void {
@@ -90,15 +91,17 @@ export class Conversation {
     this.#socket.uncork();
   }
 
-  /** Sends the head of a request that has content, and awaits `100 Continue`; false when something else comes, or nothing. */
+  /** Sends the head of a request with content, waits for `100 Continue`, and sends the content. Returns whether `100 Continue` came. */
   async askToContinue(request: SentRequest): Promise<boolean> {
-    this.#send(encodeHead(this.#door, { ...request, fields: [['Expect', '100-continue'], ...(request.fields ?? [])] }));
+    this.#send(
+      encodeHead(this.#entrance, { ...request, fields: [['Expect', '100-continue'], ...(request.fields ?? [])] }),
+    );
     const came = await this.hasArrived('HTTP/1.1 100 ', CONTINUE_MS);
     this.#send(encodeContent(request));
     return came;
   }
 
-  /** The next response, once it is whole or the connection is over. */
+  /** Waits until the next response is whole, or the connection is over. Returns it, or null if no head came. */
   async answer(method = 'GET'): Promise<Answer | null> {
     for (;;) {
       for (let block = this.#arrived.shift(); block !== undefined; block = this.#arrived.shift()) {
@@ -109,7 +112,7 @@ export class Conversation {
     }
   }
 
-  /** True as soon as `text` has arrived, in whatever framing; false when it does not come in `ms`. The bytes stay for `answer`. */
+  /** Returns true as soon as `text` has arrived, in any framing, and false if it does not arrive in `ms`. The bytes stay for `answer`. */
   async hasArrived(text: string, ms: number): Promise<boolean> {
     for (;;) {
       const count = this.#arrived.length;
@@ -127,7 +130,7 @@ export class Conversation {
     this.#socket.destroy();
   }
 
-  /** Waits for the next bytes, or the end; false when neither comes in time. */
+  /** Waits for the next bytes, or the end. Returns false if neither comes in time. */
   async #more(ms: number, known = 0): Promise<boolean> {
     if (this.#arrived.length > known) return true;
     if (this.#over) return false;
@@ -141,9 +144,9 @@ export class Conversation {
   }
 }
 
-function encodeHead(door: Door, { method = 'GET', target, fields = [], content }: SentRequest): Buffer {
-  const lines = [`${method} ${target} HTTP/1.1`, `Host: ${door.host}`];
-  for (const [name, value] of [...door.fields, ...fields]) lines.push(`${name}: ${value}`);
+function encodeHead(entrance: Entrance, { method = 'GET', target, fields = [], content }: SentRequest): Buffer {
+  const lines = [`${method} ${target} HTTP/1.1`, `Host: ${entrance.host}`];
+  for (const [name, value] of [...entrance.fields, ...fields]) lines.push(`${name}: ${value}`);
   if (Buffer.isBuffer(content)) lines.push(`Content-Length: ${content.length}`);
   else if (content !== undefined) lines.push('Transfer-Encoding: chunked');
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');

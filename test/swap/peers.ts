@@ -7,27 +7,27 @@ import { startGunicorn } from './backends/gunicorn.ts';
 import { startUwsgi } from './backends/uwsgi.ts';
 import { startViaductApp } from './backends/viaduct.ts';
 import { startWaitress } from './backends/waitress.ts';
-import type { BackendName, FrontName } from './cells.ts';
+import type { BackendName, FrontEndName } from './cells.ts';
 import { startApache } from './front-ends/apache.ts';
+import type { StartFrontEnd } from './front-ends/front-end.ts';
 import { startHaproxy } from './front-ends/haproxy.ts';
 import { startLighttpd } from './front-ends/lighttpd.ts';
 import { startNginx } from './front-ends/nginx.ts';
-import type { StartFront } from './fronts/front.ts';
-import { startViaductWeb } from './fronts/viaduct.ts';
+import { startViaductWeb } from './front-ends/viaduct.ts';
 
-/** A server of the matrix: how it is started, and what of it is not installed. */
+/** A server of the matrix: the function that starts it, and the reason to skip it if it is not installed. */
 interface Peer<Start> {
   readonly start: Start;
   readonly missing: string | false;
 }
 
-interface FrontPeer extends Peer<StartFront> {
+interface FrontEndPeer extends Peer<StartFrontEnd> {
   readonly program: string;
-  /** The version of which the expected deviations are; null where there is only one. */
+  /** The version that has the expected deviations; null for Viaduct. */
   readonly version: string | null;
 }
 
-export const FRONT_PEERS: Readonly<Record<FrontName, FrontPeer>> = {
+export const FRONT_END_PEERS: Readonly<Record<FrontEndName, FrontEndPeer>> = {
   nginx: { start: startNginx, missing: missing('nginx'), program: 'nginx', version: '1.22.1' },
   Apache: { start: startApache, missing: missing('apache2'), program: 'apache2', version: '2.4.71' },
   lighttpd: { start: startLighttpd, missing: missing('lighttpd'), program: 'lighttpd', version: '1.4.69' },
@@ -43,20 +43,20 @@ export const BACKEND_PEERS: Readonly<Record<BackendName, Peer<StartBackend>>> = 
   Viaduct: { start: startViaductApp, missing: NO_PACKAGES },
 };
 
-/** Versions of the application servers, as test/requirements.txt pins them, and of the fronts. */
+/** The versions of the front-end proxies, and of the application servers in test/requirements.txt. */
 export function versions(requirements: string): string[] {
-  const fronts = Object.entries(FRONT_PEERS).flatMap(([name, { version }]) =>
+  const frontEnds = Object.entries(FRONT_END_PEERS).flatMap(([name, { version }]) =>
     version === null ? [] : `${name} ${version}`,
   );
   const backends = Object.keys(BACKEND_PEERS).flatMap((name) => {
     const pinned = new RegExp(`^${name}==(.+)$`, 'im').exec(requirements)?.[1];
     return pinned === undefined ? [] : `${name} ${pinned}`;
   });
-  return [...fronts, ...backends];
+  return [...frontEnds, ...backends];
 }
 
-/** False when the front that is installed is another than the one of which the expected deviations are. */
-export function isKnown({ program, version }: FrontPeer): boolean {
+/** False if another version of the front-end proxy is installed than the one with the expected deviations. */
+export function isKnown({ program, version }: FrontEndPeer): boolean {
   const path = findProgram(program);
   if (version === null || path === null) return true;
   const { stdout, stderr } = spawnSync(path, ['-v'], { encoding: 'utf8' });

@@ -3,27 +3,25 @@ import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { NO_BROWSER, openBrowser } from '../support/browser.ts';
 import { type ExampleCopy, prepareDjangoSite } from '../support/examples.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
 import { NO_PACKAGES, PYTHON_WITH_PACKAGES, startViaduct, type Viaduct } from '../support/viaduct.ts';
 
-describe('a Django site in a browser, by HTTP/2', { skip: NO_BROWSER || NO_PACKAGES }, () => {
+describe('a Django site in a browser over HTTP/2', { skip: NO_BROWSER || NO_PACKAGES }, () => {
   let site: ExampleCopy;
+  const suite = suiteLifetime();
   let viaduct: Viaduct;
   let browser: Browser;
 
   before(async () => {
-    site = prepareDjangoSite();
+    site = prepareDjangoSite(suite);
     const args = ['serve', site.directory, '--python', PYTHON_WITH_PACKAGES as string, '--tls-self-signed'];
-    viaduct = await startViaduct({ args, env: { XDG_CACHE_HOME: site.directory } });
+    viaduct = await startViaduct(suite, args, { env: { XDG_CACHE_HOME: site.directory } });
     browser = await openBrowser();
   });
 
-  after(async () => {
-    await browser?.close();
-    await viaduct?.stop();
-    site?.remove();
-  });
+  after(() => browser?.close());
 
-  it('is styled, logs in over https, and speaks HTTP/2 for everything', async () => {
+  it('has its styles, logs in over https, and uses HTTP/2 for every request', async () => {
     const context = await browser.newContext({ baseURL: viaduct.url, ignoreHTTPSErrors: true });
     const page = await context.newPage();
     const complaints: string[] = [];

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { Browser, BrowserContext, Page, Response } from 'playwright-core';
 import { NO_BROWSER, openBrowser } from '../support/browser.ts';
 import { type ExampleCopy, prepareDjangoSite } from '../support/examples.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { NO_PACKAGES, PYTHON_WITH_PACKAGES, startViaduct, type Viaduct } from '../support/viaduct.ts';
 
 /** A picture of one dark green pixel. */
@@ -13,11 +14,12 @@ const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkmM/wHwADgQF/e7ZYZQAAAABJRU5ErkJggg==',
   'base64',
 );
-/** Where to leave pictures of the pages, for people to look at. */
+/** Where to save screenshots of the pages. */
 const SHOTS = process.env.TEST_SHOTS;
 
 describe('a Django site in a browser', { skip: NO_BROWSER || NO_PACKAGES }, () => {
   let site: ExampleCopy;
+  const suite = suiteLifetime();
   let viaduct: Viaduct;
   let browser: Browser;
   let files: string;
@@ -27,18 +29,13 @@ describe('a Django site in a browser', { skip: NO_BROWSER || NO_PACKAGES }, () =
   let complaints: string[];
 
   before(async () => {
-    files = mkdtempSync(join(tmpdir(), 'viaduct-uploads-'));
-    site = prepareDjangoSite();
-    viaduct = await startViaduct({ args: ['serve', site.directory, '--python', PYTHON_WITH_PACKAGES as string] });
+    files = temporaryDirectory(suite);
+    site = prepareDjangoSite(suite);
+    viaduct = await startViaduct(suite, ['serve', site.directory, '--python', PYTHON_WITH_PACKAGES as string]);
     browser = await openBrowser();
   });
 
-  after(async () => {
-    await browser?.close();
-    await viaduct?.stop();
-    site?.remove();
-    rmSync(files, { recursive: true, force: true });
-  });
+  after(() => browser?.close());
 
   beforeEach(async () => {
     context = await browser.newContext({ baseURL: viaduct.url, viewport: { width: 1280, height: 900 } });
@@ -56,7 +53,7 @@ describe('a Django site in a browser', { skip: NO_BROWSER || NO_PACKAGES }, () =
     await context.close();
   });
 
-  it('shows the public pages styled, without an error in the console', async () => {
+  it('shows the public pages with their styles and without an error in the console', async () => {
     for (const path of ['/', '/bridges/', '/bridges/?q=bridge&page=2', '/accounts/login/']) {
       const answer = await page.goto(path);
       assert.equal(answer?.status(), 200, path);
@@ -141,7 +138,7 @@ describe('a Django site in a browser', { skip: NO_BROWSER || NO_PACKAGES }, () =
     assert.deepEqual(complaints, []);
   });
 
-  it('takes a public notice with a photo, which only staff may see', async () => {
+  it('accepts a public notice with a photo that only staff may see', async () => {
     writeFileSync(join(files, 'stone.png'), PNG);
     await page.goto('/bridges/priory-bridge/notice/');
     await page.fill('#id_name', 'Ann Passer-By');
@@ -167,7 +164,7 @@ describe('a Django site in a browser', { skip: NO_BROWSER || NO_PACKAGES }, () =
     assert.deepEqual(complaints, []);
   });
 
-  it('refuses a form without its token', async () => {
+  it('refuses a form when its token is missing', async () => {
     const form = { name: 'Mallory', message: 'forged' };
     const answer = await context.request.post('/bridges/priory-bridge/notice/', { form });
     assert.equal(answer.status(), 403);
@@ -176,7 +173,7 @@ describe('a Django site in a browser', { skip: NO_BROWSER || NO_PACKAGES }, () =
     assert.equal(withCookie.status(), 403, 'the cookie alone is not enough');
   });
 
-  it('downloads the CSV that is made while it is sent', async () => {
+  it('downloads a CSV that the application makes while it is sent', async () => {
     await page.goto('/');
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('text=Open data')]);
     assert.equal(download.suggestedFilename(), 'inspections.csv');
@@ -185,7 +182,7 @@ describe('a Django site in a browser', { skip: NO_BROWSER || NO_PACKAGES }, () =
       .split('\r\n');
     assert.equal(lines[0], 'date,number,bridge,region,kind,rating,defects,summary,address');
     const count = Number(await page.locator('.figures dd').nth(1).innerText());
-    assert.equal(lines.length - 1, count, 'as many rows as the front page tells');
+    assert.equal(lines.length - 1, count, 'as many rows as the home page shows');
     assert.ok(
       lines.slice(1).every((line) => /^\d{4}-\d\d-\d\d,/.test(line) && line.includes(`${viaduct.url}/inspections/`)),
     );
@@ -209,7 +206,7 @@ describe('a Django site in a browser', { skip: NO_BROWSER || NO_PACKAGES }, () =
     }, property);
   }
 
-  /** At least `count` different stylesheets came, each with 200 and as what it is; when it is wanted again, a 304 may do. */
+  /** Asserts that at least `count` different stylesheets came, each with 200 and its type. A repeated one may get 304. */
   function assertStylesheets(count: number): void {
     const sheets = responses.filter((response) => response.request().resourceType() === 'stylesheet');
     const seen = new Set<string>();
@@ -228,7 +225,7 @@ describe('a Django site in a browser', { skip: NO_BROWSER || NO_PACKAGES }, () =
   }
 });
 
-/** What begins like a PDF and is larger than what waits in memory: every octet, in an order that is not repeated soon. */
+/** A file that starts like a PDF and is too large for memory. It has every octet, in an order that does not repeat soon. */
 function pdf(length: number): Buffer {
   const content = Buffer.from(Array.from({ length }, (_, index) => (index * 31 + (index >> 8)) & 255));
   content.write('%PDF-1.4\n', 'latin1');

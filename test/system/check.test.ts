@@ -34,7 +34,7 @@ async function run(t: TestContext, files: Readonly<Record<string, string>>, ...a
 const APP = 'def application(environ, start_response):\n    start_response("200 OK", [])\n    return [b"hello"]\n';
 
 describe('viaduct check', { concurrency: 2 }, () => {
-  it('tells what would be served, and where each setting comes from, and leaves with 0', async (t) => {
+  it('prints what would be served and where each setting comes from, and exits with 0', async (t) => {
     const files = { 'app.py': APP, 'viaduct.toml': '# ours\nbody_bytes_max = "20MiB"\nstatic = ["/s/=assets"]\n' };
     const { code, stdout, stderr } = await run(t, files, 'check', '--threads', '2');
     assert.equal(code, 0, stderr);
@@ -42,23 +42,33 @@ describe('viaduct check', { concurrency: 2 }, () => {
     assert.match(stdout, /python +3\.\d+/);
     assert.match(stdout, /setting +body_bytes_max = 20MiB \(viaduct\.toml:2\)/);
     assert.match(stdout, /setting +threads = 2 \(--threads\)/);
-    assert.match(stdout, /static +.+assets is no directory/);
+    assert.match(stdout, /static +.+assets is not a directory/);
     assert.match(stdout, /can be served/);
   });
 
-  it('shows the traceback and leaves with 1 when the application does not import', async (t) => {
+  it('says what answers the requests that no route has, with an application and without one', async (t) => {
+    const config = '[[route]]\npath = "/files/*"\nrespond = { status = 204 }\n';
+    const without = await run(t, { 'viaduct.toml': config }, 'check');
+    assert.match(without.stdout, /route +other requests → not found\n/, without.stderr);
+    const web = await run(t, { 'viaduct.toml': config, 'app.py': APP }, 'check', '--no-application');
+    assert.doesNotMatch(web.stdout, /other requests → application/);
+    const withOne = await run(t, { 'viaduct.toml': config, 'app.py': APP }, 'check');
+    assert.match(withOne.stdout, /route +other requests → application\n/);
+  });
+
+  it('shows the traceback and exits with 1 when the application does not import', async (t) => {
     const { code, stderr } = await run(t, { 'app.py': 'import nowhere_at_all\n' }, 'check', 'app:application');
     assert.equal(code, 1);
     assert.match(stderr, /ModuleNotFoundError: No module named 'nowhere_at_all'/);
   });
 
-  it('is guessed when it is misspelt and there is nothing of that name', async (t) => {
+  it('is suggested when its name is misspelt and no application has this name', async (t) => {
     const { code, stderr } = await run(t, { 'app.py': APP }, 'chekc');
     assert.equal(code, 1);
     assert.match(stderr, /"chekc"[\s\S]*"viaduct check"/);
   });
 
-  it('tells every mistake of the settings and leaves with 2, whether or not there is an application', async (t) => {
+  it('prints every problem of the settings and exits with 2, with or without an application', async (t) => {
     const { code, stdout, stderr } = await run(t, { 'viaduct.toml': 'wrokers = 1\n' }, 'check', '--bind', '8000');
     assert.equal(code, 2);
     assert.equal(stdout, '');
@@ -68,7 +78,7 @@ describe('viaduct check', { concurrency: 2 }, () => {
 });
 
 describe('viaduct help and version', { concurrency: 2 }, () => {
-  it('print the same for the word as for the flag, wherever it stands', async (t) => {
+  it('print the same for the command as for the flag, whatever the order of the arguments', async (t) => {
     const texts = await Promise.all(
       [['help'], ['--help'], ['-h'], ['check', '--help'], ['help', 'serve']].map((args) => run(t, {}, ...args)),
     );
@@ -80,7 +90,7 @@ describe('viaduct help and version', { concurrency: 2 }, () => {
     }
   });
 
-  it('need neither an application nor good settings', async (t) => {
+  it('need neither an application nor valid settings', async (t) => {
     const { code } = await run(t, { 'viaduct.toml': 'not TOML' }, 'help');
     assert.equal(code, 0);
   });

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
-import { accepts, eventually, isRunning, SocketClient } from '../support/socket-client.ts';
+import { accepts, SocketClient } from '../support/socket-client.ts';
 import { startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { eventually, isRunning } from '../support/wait.ts';
 
-/** `/hold` runs until a file appears. */
+/** `/hold` runs until the file `release` exists. */
 const APPLICATION = `
 import os, time
 
@@ -29,12 +30,12 @@ def application(environ, start_response):
     return [body.encode()]
 `;
 
-describe('a server of several fronts', () => {
-  it('serves files and the application from every front, and says to the application that there are other processes', async (t) => {
+describe('a server of several server processes', () => {
+  it('serves files and the application from every server process, and sets wsgi.multiprocess', async (t) => {
     const { server } = await start(t, { workers: 1 });
-    assert.match(server.output(), /with 2 fronts$/m);
+    assert.match(server.output(), /with 2 server processes$/m);
     const seen = new Set<string>();
-    await eventually('both fronts have answered', async () => {
+    await eventually('both server processes have answered', async () => {
       const { status, body } = await ask(server.port, '/pids');
       assert.equal(status, 200);
       assert.match(body, / True$/);
@@ -44,45 +45,47 @@ describe('a server of several fronts', () => {
     });
   });
 
-  it('goes on when a front is killed under load, loses only its connections, and starts another', async (t) => {
+  it('loses only the connections of a server process that is killed under load, and starts another one', async (t) => {
     const { server } = await start(t, {});
-    const [victim, other] = (await frontsOf(server)) as [number, number];
+    const [victim, other] = (await processesOf(server)) as [number, number];
     const clients: Client[] = [];
-    await eventually('both fronts have clients', async () => {
+    await eventually('both server processes have clients', async () => {
       clients.push(await keepAsking(server.port, '/pids'));
       return new Set(clients.map(({ last }) => last().split(' ')[1])).size === 2;
     });
     process.kill(victim, 'SIGKILL');
-    await eventually('a new front is there', async () => {
-      const now = await frontsOf(server);
+    await eventually('a new server process runs', async () => {
+      const now = await processesOf(server);
       return now.length === 2 && !now.includes(victim) && now.includes(other);
     });
     const outcomes = await Promise.all(clients.map((client) => client.stop()));
-    for (const { failures } of outcomes)
-      assert.ok(failures <= 1, 'a client fails once, with the connection that it had');
+    for (const { failures } of outcomes) assert.ok(failures <= 1, 'a client fails at most once, with its connection');
     assert.ok(
       outcomes.some(({ failures }) => failures === 0),
-      'those of the other front have noticed nothing',
+      'clients of the other server process notice nothing',
     );
-    assert.match(server.output(), new RegExp(`front \\d \\(pid ${victim}\\) ended of SIGKILL; a new one follows`));
+    assert.match(
+      server.output(),
+      new RegExp(`server process \\d \\(pid ${victim}\\) ended of SIGKILL; a new one follows`),
+    );
     await eventually(
-      'the Python of the dead front is gone',
+      'the Python of the dead server process is gone',
       () => spawnSync('ps', ['--ppid', `${victim}`]).status !== 0,
     );
     assert.equal((await ask(server.port, '/')).body, 'one');
   });
 
-  it('comes back when all fronts are killed at once', async (t) => {
+  it('starts new server processes when all of them are killed at once', async (t) => {
     const holder = createServer().listen(0, '127.0.0.1');
-    await eventually('it is bound', () => holder.address() !== null);
+    await eventually('the port is bound', () => holder.address() !== null);
     const { port } = holder.address() as AddressInfo;
     await new Promise((resolve) => holder.close(resolve));
     const { server } = await start(t, { listen: `127.0.0.1:${port}` });
-    const before = await frontsOf(server);
+    const before = await processesOf(server);
     for (const pid of before) process.kill(pid, 'SIGKILL');
     await eventually(
-      'two new fronts serve',
-      async () => (await frontsOf(server)).filter((pid) => !before.includes(pid)).length === 2,
+      'two new server processes serve',
+      async () => (await processesOf(server)).filter((pid) => !before.includes(pid)).length === 2,
     );
     await eventually(
       'requests are answered',
@@ -90,23 +93,25 @@ describe('a server of several fronts', () => {
     );
   });
 
-  it('leaves no process behind when the primary is killed with SIGKILL', async (t) => {
+  it('leaves no process running when the primary is killed with SIGKILL', async (t) => {
     const { server } = await start(t, {});
-    const fronts = await frontsOf(server);
-    const python = fronts.flatMap(descendants);
-    assert.ok(python.length >= 4, 'a zygote and a worker for each front');
+    const processes = await processesOf(server);
+    const python = processes.flatMap(descendants);
+    assert.ok(python.length >= 4, 'a zygote and a worker for each server process');
     process.kill(server.pid, 'SIGKILL');
-    await eventually('all are gone', () => [...fronts, ...python].every((pid) => !isRunning(pid)));
-    await eventually('nobody listens any more', async () => !(await accepts(server.port)));
+    await eventually('all processes have ended', () => [...processes, ...python].every((pid) => !isRunning(pid)));
+    await eventually('the port is closed', async () => !(await accepts(server.port)));
   });
 
-  it('brings new code to all fronts without failing a request when it gets SIGHUP under load', async (t) => {
+  it('loads new code in all server processes without a failed request when it gets SIGHUP under load', async (t) => {
     const { server, project } = await start(t, {});
-    const fronts = await frontsOf(server);
+    const processes = await processesOf(server);
     const clients = await Promise.all(Array.from({ length: 8 }, () => keepAsking(server.port)));
     writeFileSync(join(project, 'app.py'), APPLICATION.replace('"one"', '"two"'));
     process.kill(server.pid, 'SIGHUP');
-    await eventually('it says that it has reloaded', () => /Reloaded in/.test(server.output()));
+    await eventually('the server has reloaded', () => /Reloaded in/.test(server.output()));
+    // A request that ran at this moment may still get the answer of the old code.
+    await eventually('each client gets the new code', () => clients.every((client) => client.last() === 'two'));
     const outcomes = await Promise.all(clients.map((client) => client.stop()));
     assert.deepEqual(
       outcomes.map(({ failures }) => failures),
@@ -114,21 +119,21 @@ describe('a server of several fronts', () => {
     );
     assert.ok(
       outcomes.every(({ bodies }) => bodies.at(-1) === 'two'),
-      'each front has the new code',
+      'no client sees old code again',
     );
-    assert.deepEqual(await frontsOf(server), fronts, 'the fronts themselves have stayed');
+    assert.deepEqual(await processesOf(server), processes, 'the server processes stay the same');
   });
 
-  it('keeps the old code in all fronts when the new code does not import', async (t) => {
+  it('keeps the old code in all server processes when the new code does not import', async (t) => {
     const { server, project } = await start(t, {});
     writeFileSync(join(project, 'app.py'), 'raise RuntimeError("broken release")\n');
     process.kill(server.pid, 'SIGHUP');
     await eventually('the traceback is shown', () => /Cannot reload.*broken release/s.test(server.output()));
     for (let i = 0; i < 10; i += 1) assert.equal((await ask(server.port, '/')).body, 'one');
-    assert.equal(server.output().match(/Cannot reload/g)?.length, 1, 'the other front was not asked');
+    assert.equal(server.output().match(/Cannot reload/g)?.length, 1, 'the other server process did not try');
   });
 
-  it('says which fronts have the new code when it imports in the first and not in the second', async (t) => {
+  it('reports which server processes have the new code when only the first can import it', async (t) => {
     const { server, project } = await start(t, {});
     const failsTheSecondTime = `
 import os
@@ -139,32 +144,36 @@ except FileExistsError:
 ${APPLICATION.replace('"one"', '"two"')}`;
     writeFileSync(join(project, 'app.py'), failsTheSecondTime);
     process.kill(server.pid, 'SIGHUP');
-    await eventually('it is told', () =>
-      /Cannot reload.*in front 2; those before it have the new one/.test(server.output()),
+    await eventually('the log reports it', () =>
+      /Cannot reload.*in server process 2; the processes before it already run the new release/.test(server.output()),
     );
     const seen = new Set<string>();
-    await eventually('both codes answer', async () => seen.add((await ask(server.port, '/')).body).size === 2);
+    await eventually('both versions answer', async () => seen.add((await ask(server.port, '/')).body).size === 2);
     writeFileSync(join(project, 'app.py'), APPLICATION.replace('"one"', '"three"'));
     process.kill(server.pid, 'SIGHUP');
-    await eventually('the mended code is everywhere', () => /Reloaded in/.test(server.output()));
+    await eventually('all server processes have the fixed code', () => /Reloaded in/.test(server.output()));
     for (let i = 0; i < 10; i += 1) assert.equal((await ask(server.port, '/')).body, 'three');
   });
 
-  it('does not wait for ever for a front that is stuck when it stops', async (t) => {
+  it('stops in time when a server process is stuck', async (t) => {
     const { server } = await start(t, { args: ['--graceful-timeout-ms', '50'] });
-    const [stuck] = (await frontsOf(server)) as [number];
+    const [stuck] = (await processesOf(server)) as [number];
     process.kill(stuck, 'SIGSTOP');
     process.kill(server.pid, 'SIGTERM');
     assert.equal((await server.exited).code, 0);
-    await eventually('the front is gone', () => !isRunning(stuck));
+    await eventually('the server process has ended', () => !isRunning(stuck));
   });
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`finishes the running requests of all fronts and leaves with 0 when it gets ${signal}`, async (t) => {
+    it(`finishes the running requests of all server processes and exits with 0 when it gets ${signal}`, async (t) => {
       const { server, project } = await start(t, {});
       const held = await Promise.all([1, 2, 3, 4].map(() => SocketClient.open(server.port)));
-      for (const client of held) client.send('GET /hold HTTP/1.1\r\nHost: a\r\n\r\n');
-      await eventually('they run', () => spawnSync('sh', ['-c', `ls ${project}/held-*`]).status === 0);
+      const head = 'POST /hold HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n';
+      for (const client of held) client.send(head);
+      // Some of them wait in the queue, but the server has read all of them.
+      await Promise.all(held.map((client) => client.until(/100 Continue\r\n\r\n/)));
+      for (const client of held) client.send('x');
+      await eventually('the requests run', () => spawnSync('sh', ['-c', `ls ${project}/held-*`]).status === 0);
       process.kill(server.pid, signal);
       await eventually('no further connection is accepted', async () => !(await accepts(server.port)));
       writeFileSync(join(project, 'release'), '');
@@ -176,42 +185,42 @@ ${APPLICATION.replace('"one"', '"two"')}`;
     });
   }
 
-  it('ends everything when it gets a second signal', async (t) => {
+  it('ends everything at once when it gets a second signal', async (t) => {
     const { server, project } = await start(t, {});
-    const fronts = await frontsOf(server);
-    const python = fronts.flatMap(descendants);
+    const processes = await processesOf(server);
+    const python = processes.flatMap(descendants);
     const client = await SocketClient.open(server.port);
     client.send('GET /hold HTTP/1.1\r\nHost: a\r\n\r\n');
-    await eventually('it runs', () => spawnSync('sh', ['-c', `ls ${project}/held-*`]).status === 0);
+    await eventually('the request runs', () => spawnSync('sh', ['-c', `ls ${project}/held-*`]).status === 0);
     process.kill(server.pid, 'SIGTERM');
     await eventually('no further connection is accepted', async () => !(await accepts(server.port)));
     process.kill(server.pid, 'SIGTERM');
     assert.equal(await client.untilClosed(), 0);
     assert.equal((await server.exited).code, 143);
-    await eventually('all are gone', () => [...fronts, ...python].every((pid) => !isRunning(pid)));
+    await eventually('all processes have ended', () => [...processes, ...python].every((pid) => !isRunning(pid)));
   });
 
-  it('tells once what is wrong with the application, and leaves with 1', async (t) => {
+  it('reports a broken application once, and exits with 1', async (t) => {
     const project = makeProject(t, {
       'app.py': 'raise RuntimeError("no good")\ndef application(environ, start): ...\n',
     });
-    await assert.rejects(startViaduct({ args: [project, '--fronts', '3'] }), ({ message }: Error) => {
+    await assert.rejects(startViaduct(t, [project, '--processes', '3']), ({ message }: Error) => {
       assert.equal(message.match(/^RuntimeError: no good/gm)?.length, 1, message);
-      assert.match(message, /Viaduct ended \(1\)/);
+      assert.match(message, /Viaduct exited \(1\)/);
       return true;
     });
   });
 
-  it('leaves with 1 when the address is in use', async (t) => {
+  it('exits with 1 when the address is in use', async (t) => {
     const holder = createServer().listen(0, '127.0.0.1');
     t.after(() => holder.close());
-    await eventually('it is bound', () => holder.address() !== null);
+    await eventually('the port is bound', () => holder.address() !== null);
     const { port } = holder.address() as AddressInfo;
     const project = makeProject(t, { 'app.py': APPLICATION });
-    const starting = startViaduct({ args: [project, '--fronts', '2'], listen: `127.0.0.1:${port}` });
+    const starting = startViaduct(t, [project, '--processes', '2'], { listen: `127.0.0.1:${port}` });
     await assert.rejects(
       starting,
-      /ended \(1\)[\s\S]*Cannot listen on "http:\/\/127\.0\.0\.1:\d+": the address is in use/,
+      /exited \(1\)[\s\S]*Cannot listen on "http:\/\/127\.0\.0\.1:\d+": the address is in use/,
     );
   });
 
@@ -224,10 +233,10 @@ ${APPLICATION.replace('"one"', '"two"')}`;
     assert.equal(spawnSync('test', ['-e', path]).status, 1);
   });
 
-  it('writes the access log of all fronts in whole lines, once for each request', async (t) => {
+  it('writes one whole line of access log for each request of any server process', async (t) => {
     const { server } = await start(t, { accessLog: 'json' });
     const clients = await Promise.all(Array.from({ length: 8 }, () => keepAsking(server.port)));
-    await eventually('much was logged', () => server.output().split('\n').length > 3000);
+    await eventually('many requests are logged', () => server.output().split('\n').length > 3000);
     const outcomes = await Promise.all(clients.map((client) => client.stop()));
     await server.stop();
     const lines = server
@@ -253,7 +262,7 @@ async function start(
 ) {
   const project = makeProject(t, { 'app.py': APPLICATION, 'static/file.txt': 'a file' });
   const args = [
-    '--fronts',
+    '--processes',
     '2',
     '--workers',
     `${workers}`,
@@ -264,14 +273,15 @@ async function start(
     '--access-log',
     accessLog,
   ];
-  const server = await startViaduct({ args: [...args, ...more], cwd: project, listen });
-  t.after(() => server.stop());
+  const server = await startViaduct(t, [...args, ...more], { cwd: project, listen });
   return { server, project };
 }
 
-/** The front processes that serve. */
-async function frontsOf(server: Viaduct): Promise<number[]> {
-  return childrenOf(server.pid).filter((pid) => /fronts\/front/.test(commandOf(pid)) && descendants(pid).length > 1);
+/** The server processes that have started their workers. */
+async function processesOf(server: Viaduct): Promise<number[]> {
+  return childrenOf(server.pid).filter(
+    (pid) => /cluster\/process-main/.test(commandOf(pid)) && descendants(pid).length > 1,
+  );
 }
 
 function childrenOf(pid: number): number[] {
@@ -294,13 +304,13 @@ function commandOf(pid: number): string {
 
 type Client = Awaited<ReturnType<typeof keepAsking>>;
 
-/** A client that sends one request after another on a connection, and on a new one when that breaks, until it is told to stop. */
+/** A client that sends one request after another until it is stopped. If its connection breaks, it opens a new one. */
 async function keepAsking(port: number, path = '/') {
   const bodies: string[] = [];
   let failures = 0;
   let stopped = false;
   let first: () => void = () => {};
-  const begun = new Promise<void>((resolve) => {
+  const answered = new Promise<void>((resolve) => {
     first = resolve;
   });
   const run = async (): Promise<void> => {
@@ -320,7 +330,7 @@ async function keepAsking(port: number, path = '/') {
     client.close();
   };
   const running = run();
-  await Promise.race([begun, running]);
+  await Promise.race([answered, running]);
   return {
     last: () => bodies.at(-1) ?? '',
     async stop(): Promise<{ bodies: readonly string[]; failures: number }> {

@@ -4,12 +4,13 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { NO_CURL } from '../support/certificates.ts';
 import { createDecoder, decode, TESTED_CODINGS } from '../support/codings.ts';
 import { ask } from '../support/http-client.ts';
-import { temporaryDirectory } from '../support/static-server.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { startViaduct, type Viaduct } from '../support/viaduct.ts';
 
 const run = promisify(execFile);
@@ -54,26 +55,23 @@ def broken():
 `;
 const PAGE = '<p>a page</p>'.repeat(5000);
 
-describe('compression in front of an application', () => {
-  const temporary = temporaryDirectory();
+describe('compression of the answers of an application', () => {
+  const suite = suiteLifetime();
+  const directory = temporaryDirectory(suite);
   let viaduct: Viaduct;
 
   before(async () => {
-    writeFileSync(join(temporary.path, 'pages.py'), APPLICATION);
-    writeFileSync(join(temporary.path, 'page.html'), PAGE);
-    writeFileSync(join(temporary.path, 'viaduct.toml'), '[compression]\n');
-    const args = ['serve', 'pages:application', '--chdir', temporary.path, '--workers', '1', '--threads', '2'];
-    viaduct = await startViaduct({ args, cwd: temporary.path });
-  });
-  after(async () => {
-    await viaduct?.stop();
-    temporary.remove();
+    writeFileSync(join(directory, 'pages.py'), APPLICATION);
+    writeFileSync(join(directory, 'page.html'), PAGE);
+    writeFileSync(join(directory, 'viaduct.toml'), '[compression]\n');
+    const args = ['serve', 'pages:application', '--chdir', directory, '--workers', '1', '--threads', '2'];
+    viaduct = await startViaduct(suite, args, { cwd: directory });
   });
 
   for (const coding of TESTED_CODINGS) {
     const accept = [['Accept-Encoding', coding]] as const;
 
-    it(`sends pages and files in ${coding}, and tells HEAD the same`, async () => {
+    it(`sends pages and files in ${coding}, with the same fields for HEAD`, async () => {
       for (const target of ['/', '/file']) {
         const got = await ask(viaduct.port, target, { headers: accept });
         equal(got.status, 200);
@@ -89,7 +87,7 @@ describe('compression in front of an application', () => {
       equal(head.whole, true);
     });
 
-    it(`gives the client each block that the application yields in ${coding} while it makes no other`, async () => {
+    it(`sends each block of the application in ${coding} before the application makes the next`, async () => {
       const request = httpGet({
         port: viaduct.port,
         path: '/stream',
@@ -112,13 +110,13 @@ describe('compression in front of an application', () => {
       equal(got, 'firstsecondthird');
     });
 
-    it(`shows that an application failed in the middle of ${coding}`, async () => {
+    it(`breaks the connection off when the application fails in the middle of ${coding}`, async () => {
       equal((await ask(viaduct.port, '/broken', { headers: accept })).whole, false);
       match(viaduct.output(), /in the middle/);
     });
   }
 
-  it('is undone by curl', { skip: NO_CURL }, async () => {
+  it('can be decoded by curl', { skip: NO_CURL }, async () => {
     const url = `http://127.0.0.1:${viaduct.port}`;
     for (const target of ['/', '/file']) {
       const args = ['-sS', '--max-time', '20', '--compressed', '-w', '\n%{size_download}', `${url}${target}`];
@@ -129,7 +127,7 @@ describe('compression in front of an application', () => {
     }
   });
 
-  it('leaves what the client sends as it is', async () => {
+  it('leaves the content of requests as it is', async () => {
     const body = Buffer.from('1f8b0800', 'hex').toString('latin1');
     const got = await ask(viaduct.port, '/echo', { method: 'POST', body, headers: [['Content-Encoding', 'gzip']] });
     equal(got.body, body);

@@ -5,26 +5,26 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync } 
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { askingAt, DEPLOY, missing, renderChart, runTool, understood } from '../support/deploy.ts';
+import { DEPLOY, missing, parseCommandLine, renderChart, runTool, withDiscoveryAt } from '../support/deploy.ts';
 import { ask } from '../support/http-client.ts';
 import { KubernetesApi } from '../support/kubernetes-api.ts';
 import { type Container, manifestsOf, podOf } from '../support/manifests.ts';
 import { makeProject } from '../support/project.ts';
-import { eventually } from '../support/socket-client.ts';
 import { NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT, startViaduct } from '../support/viaduct.ts';
+import { eventually } from '../support/wait.ts';
 
 const APP = `def application(environ, start_response):
     start_response("404 Not Found" if environ["PATH_INFO"] == "/" else "200 OK", [])
     return [environ["REMOTE_ADDR"].encode()]
 `;
 
-/** A pod's command line for this machine, without what the test decides. */
+/** The arguments of a pod for this machine, without those that the test chooses. */
 function argumentsOf({ args }: Container, config: string): string[] {
   const kept = args.filter((_, i) => args[i] !== '--listen' && args[i - 1] !== '--listen');
   return kept.map((arg) => (arg === '/etc/viaduct/viaduct.toml' ? config : arg));
 }
 
-/** Whether the command of a probe says that the server at this port has started. */
+/** Whether the startup probe of a pod succeeds for the server at this port. */
 async function probed({ startupProbe }: Container, port: number): Promise<boolean> {
   const [, ...args] = startupProbe?.exec?.command ?? assert.fail('no probe');
   const child = spawn(
@@ -35,34 +35,34 @@ async function probed({ startupProbe }: Container, port: number): Promise<boolea
   return code === 0;
 }
 
-describe('what the chart makes', { skip: missing('helm') || NO_PACKAGES }, () => {
+describe('the manifests of the chart', { skip: missing('helm') || NO_PACKAGES }, () => {
   const manifests = () => manifestsOf(renderChart('web.routes=[[route]]\npath = "/old"\nredirect = "/new"\n'));
 
-  it('serves: the web server finds the application server in its EndpointSlice and says who the client is', async (t) => {
+  it('let the web server find the application server in its EndpointSlice, and pass the client on', async (t) => {
     const [app, web] = ['app', 'web'].map((role) => podOf(manifests(), role));
     assert.ok(app !== undefined && web !== undefined);
-    const api = await KubernetesApi.start();
-    t.after(() => api.stop());
+    const api = await KubernetesApi.start(t);
     const cwd = makeProject(t, {
       'app.py': APP,
       'app.toml': app.config,
-      'web.toml': askingAt(web.config, { kubernetes: api.url }),
+      'web.toml': withDiscoveryAt(web.config, { kubernetes: api.url }),
     });
-    const behind = await startViaduct({ cwd, args: argumentsOf(app.main, 'app.toml') });
-    t.after(() => behind.stop());
-    assert.ok(await probed(app.main, behind.port), 'an answer that is 404 is one');
-    api.set({ name: 'shop-app-1', addresses: ['127.0.0.1'], port: behind.port });
-    const front = await startViaduct({ cwd, args: argumentsOf(web.main, 'web.toml') });
-    t.after(() => front.stop());
+    const appServer = await startViaduct(t, argumentsOf(app.main, 'app.toml'), { cwd });
+    assert.ok(await probed(app.main, appServer.port), 'a 404 counts as started');
+    api.set({ name: 'shop-app-1', addresses: ['127.0.0.1'], port: appServer.port });
+    const webServer = await startViaduct(t, argumentsOf(web.main, 'web.toml'), { cwd });
     assert.match(api.requests[0] ?? '', /\/namespaces\/default\/endpointslices\?.*service-name%3Dshop-app&/);
     const path = web.main.readinessProbe.httpGet?.path ?? '';
-    assert.deepEqual([(await ask(front.port, path)).status, (await ask(front.port, '/old')).status], [200, 302]);
-    await eventually('the application answers', async () => (await ask(front.port, '/page')).status === 200);
-    const answer = await ask(front.port, '/page', { headers: [['X-Forwarded-For', '203.0.113.9']] });
+    assert.deepEqual(
+      [(await ask(webServer.port, path)).status, (await ask(webServer.port, '/old')).status],
+      [200, 302],
+    );
+    await eventually('the application answers', async () => (await ask(webServer.port, '/page')).status === 200);
+    const answer = await ask(webServer.port, '/page', { headers: [['X-Forwarded-For', '203.0.113.9']] });
     assert.equal(answer.body, '203.0.113.9');
   });
 
-  it('does not take an address that nobody answers at for a start', async (t) => {
+  it('do not count as started when nothing answers', async (t) => {
     const server = createServer((socket) => t.after(() => socket.destroy())).listen(0, '127.0.0.1');
     t.after(() => server.close());
     await once(server, 'listening');
@@ -74,24 +74,24 @@ describe('what the chart makes', { skip: missing('helm') || NO_PACKAGES }, () =>
 describe('the Containerfile', { skip: missing('container') }, () => {
   const instructions = () => runTool('container', join(DEPLOY, 'container/Containerfile'));
 
-  it('has instructions that are known, no root, and the probe of the pods', () => {
+  it('has valid instructions, does not run as root, and has the probe of the pods', () => {
     const output = instructions();
-    for (const one of ['FROM node:20', 'FROM python:3.11', 'USER 10001:10001', 'STOPSIGNAL SIGTERM', 'EXPOSE 8000'])
-      assert.ok(output.includes(one), `${one} in\n${output}`);
+    for (const line of ['FROM node:20', 'FROM python:3.11', 'USER 10001:10001', 'STOPSIGNAL SIGTERM', 'EXPOSE 8000'])
+      assert.ok(output.includes(line), `${line} in\n${output}`);
     assert.match(readFileSync(join(DEPLOY, 'container/Containerfile'), 'utf8'), /^ENTRYPOINT \["viaduct"\]$/m);
     const manifests = readFileSync(join(DEPLOY, 'kubernetes/app.yaml'), 'utf8');
     const probe = /"(import http\.client[^"]*)"/.exec(manifests)?.[1] ?? '';
     assert.ok(probe !== '' && output.includes(probe));
   });
 
-  it('has the same list of what stays out for podman and for docker', () => {
-    const [one, other] = ['containerignore', 'dockerignore'].map((name) =>
+  it('ignores the same files with podman and with docker', () => {
+    const [podman, docker] = ['containerignore', 'dockerignore'].map((name) =>
       readFileSync(join(DEPLOY, `container/Containerfile.${name}`), 'utf8'),
     );
-    assert.equal(one, other);
+    assert.equal(podman, docker);
   });
 
-  it('copies all that it takes to build Viaduct and to run it, and nothing that is not there', (t) => {
+  it('copies every file that Viaduct needs to build and run, and only files that exist', (t) => {
     const text = readFileSync(join(DEPLOY, 'container/Containerfile'), 'utf8');
     const build = makeProject(t, {});
     const image = makeProject(t, {});
@@ -132,7 +132,7 @@ describe('the commands of docs/deploy.md', {
   const commands = [...page.matchAll(/^```console\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) =>
     [...block.matchAll(/^\$ (.*(?:\\\n.*)*)$/gm)].map(([, line = '']) => line.replace(/\\\n/g, ' ').split(/\s+/)),
   );
-  /** What a command needs is there, and what it is given is understood. */
+  /** Assert that the files of a command exist, and that its arguments are valid. */
   const checks: Readonly<Record<string, (words: readonly string[]) => unknown>> = {
     'kubectl apply': (words) => runTool('kustomization', join(ROOT, words[words.indexOf('-k') + 1] ?? '')),
     'helm install': ([, , name = '', chart = '', ...rest]) =>
@@ -143,7 +143,7 @@ describe('the commands of docs/deploy.md', {
       runTool('container', join(ROOT, file.replace('../viaduct/', '')));
       assert.ok(words.includes('viaduct=../viaduct'));
     },
-    'podman run': (words) => understood(words.slice(words.findIndex((word) => word.startsWith('registry.')) + 1)),
+    'podman run': (words) => parseCommandLine(words.slice(words.findIndex((word) => word.startsWith('registry.')) + 1)),
     'sudo install': (words) => {
       for (const path of words.filter((word) => word.startsWith('deploy/')))
         assert.ok(existsSync(join(ROOT, path)), path);
@@ -154,7 +154,7 @@ describe('the commands of docs/deploy.md', {
     },
   };
 
-  it('are all of a kind that is checked', () => {
+  it('all have a check', () => {
     assert.deepEqual(
       [...new Set(commands.map((words) => words.slice(0, 2).join(' ')))].sort(),
       Object.keys(checks).sort(),
@@ -162,7 +162,8 @@ describe('the commands of docs/deploy.md', {
   });
 
   for (const words of commands)
-    it(`are right: ${words.join(' ')}`, () => {
-      checks[words.slice(0, 2).join(' ')]?.(words);
+    it(`are valid: ${words.join(' ')}`, () => {
+      const check = checks[words.slice(0, 2).join(' ')] ?? assert.fail('this command has no check');
+      check(words);
     });
 });

@@ -3,21 +3,21 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { SETTINGS } from '../../src/config/settings.ts';
-import { proxyOptions } from '../../src/config/site/proxy.ts';
-import { accepted, DEPLOY, missing, renderChart, runTool, tryTool, understood } from '../support/deploy.ts';
+import { proxyOptions } from '../../src/site/schema/proxy-options.ts';
+import { assertAccepted, DEPLOY, missing, parseCommandLine, renderChart, runTool, tryTool } from '../support/deploy.ts';
 import { checkReferences, type Manifest, manifestsOf, podOf } from '../support/manifests.ts';
 import { makeProject } from '../support/project.ts';
 import { NO_PACKAGES, ROOT } from '../support/viaduct.ts';
 
-/** Configurations that Viaduct has taken; most values of the chart change nothing in them. */
-const taken = new Set<string>();
+/** Configurations that Viaduct has accepted. Most values of the chart do not change them. */
+const accepted = new Set<string>();
 
-/** Both kinds of pods hang together, have little rights, get their time to end, and are told what Viaduct understands. */
+/** Asserts that the pods of both roles fit together, have few rights and enough time to stop, and have valid arguments and settings. */
 async function checkPods(t: TestContext, manifests: readonly Manifest[]): Promise<void> {
   checkReferences(manifests);
   for (const role of ['app', 'web'] as const) {
     const { pod, main, config } = podOf(manifests, role);
-    const { role: command, flags } = understood(main.args);
+    const { role: command, flags } = parseCommandLine(main.args);
     assert.equal(command, role);
     assert.equal(flags.get('listen'), `0.0.0.0:${main.ports[0]?.containerPort}`);
     const volume = main.volumeMounts.find(({ name }) => name === 'config');
@@ -44,22 +44,22 @@ async function checkPods(t: TestContext, manifests: readonly Manifest[]): Promis
     assert.ok(main.resources.requests !== undefined);
     assert.equal(pod.serviceAccountName === undefined, pod.automountServiceAccountToken === false);
     assert.equal(pod.serviceAccountName !== undefined, config.includes('kubernetes+http://'));
-    if (!taken.has(config)) await accepted(t, role, config);
-    taken.add(config);
+    if (!accepted.has(config)) await assertAccepted(t, role, config);
+    accepted.add(config);
   }
   assert.match(podOf(manifests, 'web').main.readinessProbe.httpGet?.path ?? '', /^\/healthz$/);
 }
 
 describe('the manifests for Kubernetes', { skip: missing('kustomization') || NO_PACKAGES, concurrency: 2 }, () => {
-  for (const [name, found] of [
+  for (const [name, engine] of [
     ['kubernetes', 'kubernetes+http://shop-app:http'],
     ['kubernetes-srv', 'srv+http://_http._tcp.shop-app.shop.svc.cluster.local'],
   ] as const) {
-    it(`of deploy/${name} are valid, hang together and have pods that Viaduct starts in`, async (t) => {
+    it(`of deploy/${name} are valid, fit together and have pods that start Viaduct`, async (t) => {
       const manifests = manifestsOf(runTool('kustomization', join(DEPLOY, name)));
       await checkPods(t, manifests);
-      assert.ok(podOf(manifests, 'web').config.includes(`proxy = "${found}"`));
-      const count = (kind: string) => manifests.filter((one) => one.kind === kind).length;
+      assert.ok(podOf(manifests, 'web').config.includes(`proxy = "${engine}"`));
+      const count = (kind: string) => manifests.filter((manifest) => manifest.kind === kind).length;
       assert.deepEqual(
         ['Deployment', 'Service', 'PodDisruptionBudget', 'HorizontalPodAutoscaler', 'Namespace'].map(count),
         [2, 2, 2, 2, 1],
@@ -72,7 +72,7 @@ describe('the manifests for Kubernetes', { skip: missing('kustomization') || NO_
 });
 
 describe('an overlay of the manifests', { skip: missing('kustomization') || NO_PACKAGES }, () => {
-  it('puts all of them into another namespace, with another image', (t) => {
+  it('moves all of them to another namespace, with another image', (t) => {
     const overlay =
       'namespace: other\nresources: [../kubernetes]\nimages: [{ name: registry.example/shop, newTag: "7" }]\n';
     const project = makeProject(t, { 'overlay/kustomization.yaml': overlay });
@@ -88,7 +88,7 @@ describe('an overlay of the manifests', { skip: missing('kustomization') || NO_P
 });
 
 describe('the chart for Helm', { skip: missing('helm') || NO_PACKAGES, concurrency: 2 }, () => {
-  it('is accepted by helm lint, and is of this version', () => {
+  it('passes helm lint, and has the version of Viaduct', () => {
     const chart = join(DEPLOY, 'helm/viaduct');
     runTool('helm', 'lint', '--strict', chart);
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
@@ -113,7 +113,7 @@ describe('the chart for Helm', { skip: missing('helm') || NO_PACKAGES, concurren
     });
   }
 
-  it('allows the balancers that there are', () => {
+  it('allows every balancer of Viaduct, and no others', () => {
     const schema = JSON.parse(readFileSync(join(DEPLOY, 'helm/viaduct/values.schema.json'), 'utf8')) as {
       properties: { web: { properties: { balance: { enum: string[] } } } };
     };
@@ -122,7 +122,7 @@ describe('the chart for Helm', { skip: missing('helm') || NO_PACKAGES, concurren
     assert.equal(proxyOptions.safeParse({ balance: 'best' }).success, false);
   });
 
-  for (const wrong of [
+  for (const value of [
     'web.balance=best',
     'web.discovery=guess',
     'web.service.port=0',
@@ -135,16 +135,16 @@ describe('the chart for Helm', { skip: missing('helm') || NO_PACKAGES, concurren
     'gracefulSeconds=-1',
     'image.tag=',
   ]) {
-    it(`refuses ${wrong}`, () => {
+    it(`refuses ${value}`, () => {
       const chart = join(DEPLOY, 'helm/viaduct');
-      const { status, output } = tryTool('helm', 'template', 'shop', chart, '--kube-version', '1.30', '--set', wrong);
+      const { status, output } = tryTool('helm', 'template', 'shop', chart, '--kube-version', '1.30', '--set', value);
       assert.notEqual(status, 0);
       assert.match(output, /values don't meet the specifications/);
     });
   }
 });
 
-/** What of Nomad's job the tests look at. */
+/** The parts of the Nomad job that the tests check. */
 interface Job {
   readonly TaskGroups: readonly {
     readonly Name: string;
@@ -162,7 +162,7 @@ interface Job {
 describe('the job for Nomad', { skip: missing('job') }, () => {
   const path = join(DEPLOY, 'nomad/viaduct.nomad.hcl');
 
-  it('is one that Nomad takes, with command lines and configurations that Viaduct understands', async (t) => {
+  it('is valid for Nomad, with command lines and configurations that are valid for Viaduct', async (t) => {
     const { TaskGroups } = JSON.parse(runTool('job', path, 'image=registry.example/other:2')) as Job;
     assert.deepEqual(
       TaskGroups.map(({ Name, Count, Services }) => [Name, Count, Services[0]?.Name, Services[0]?.Checks[0]?.Type]),
@@ -173,20 +173,20 @@ describe('the job for Nomad', { skip: missing('job') }, () => {
     );
     for (const { Name, Tasks, ShutdownDelay } of TaskGroups) {
       const { Config, Templates, KillTimeout } = Tasks[0] ?? assert.fail('no task');
-      const { role, flags } = understood(Config.args);
+      const { role, flags } = parseCommandLine(Config.args);
       assert.equal(role, Name);
       assert.equal(Config.image, 'registry.example/other:2');
       assert.equal(flags.get('config'), `/${Templates[0]?.DestPath}`);
       assert.ok(KillTimeout / 1e6 > SETTINGS.gracefulTimeoutMs.default && ShutdownDelay > 0);
-      await accepted(t, role as 'app' | 'web', Templates[0]?.EmbeddedTmpl ?? '');
+      await assertAccepted(t, role as 'app' | 'web', Templates[0]?.EmbeddedTmpl ?? '');
     }
     const web = TaskGroups[1]?.Tasks[0]?.Templates[0]?.EmbeddedTmpl ?? '';
     assert.match(web, /proxy = "srv\+http:\/\/shop-app\.service\.consul"/);
   });
 
-  it('is read so strictly that a wrong word is told', (t) => {
-    const wrong = readFileSync(path, 'utf8').replace('count = 3', 'cuont = 3');
-    const project = makeProject(t, { 'wrong.nomad.hcl': wrong });
+  it('is read strictly: a wrong word is an error', (t) => {
+    const misspelled = readFileSync(path, 'utf8').replace('count = 3', 'cuont = 3');
+    const project = makeProject(t, { 'wrong.nomad.hcl': misspelled });
     assert.match(tryTool('job', join(project, 'wrong.nomad.hcl')).output, /"cuont" is not expected here/);
   });
 });

@@ -10,16 +10,16 @@ import { BIN, NO_PACKAGES, startViaduct, type ViaductOptions } from '../support/
 
 interface Checked {
   readonly code: number | null;
-  /** Both outputs. */
+  /** What it wrote to both outputs. */
   readonly output: string;
 }
 
 /** `viaduct check` with `args`. */
 async function check(cwd: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Checked> {
-  const { DJANGO_SETTINGS_MODULE, VIRTUAL_ENV, FLASK_APP, ...rest } = process.env;
+  const { DJANGO_SETTINGS_MODULE, VIRTUAL_ENV, FLASK_APP, ...others } = process.env;
   const child = spawn(process.execPath, [BIN, 'check', ...args], {
     cwd,
-    env: { ...rest, ...env },
+    env: { ...others, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 60_000,
   });
@@ -29,21 +29,17 @@ async function check(cwd: string, args: readonly string[] = [], env: Record<stri
   return { code, output };
 }
 
-/** Serves for as long as `use` takes. */
-async function serve(options: ViaductOptions, use: (get: (target: string) => ReturnType<typeof ask>) => Promise<void>) {
-  const viaduct = await startViaduct(options);
-  try {
-    await use((target) => ask(viaduct.port, target));
-  } finally {
-    await viaduct.stop();
-  }
+/** Starts the program. Returns a function that sends it a GET. */
+async function serve(t: TestContext, args: readonly string[], options?: ViaductOptions) {
+  const { port } = await startViaduct(t, args, options);
+  return (target: string) => ask(port, target);
 }
 
 describe('discovery of a Django project', { skip: NO_PACKAGES, concurrency: 2 }, () => {
   const django = (t: TestContext, settings = '', more: Record<string, string> = {}, name = 'project') =>
     makeProject(t, { ...djangoFiles(settings), ...more }, { venv: '.venv', name });
 
-  it('tells application, interpreter, static files and what is missing, in a few lines', async (t) => {
+  it('prints application, interpreter, static files and what is missing, in a few lines', async (t) => {
     const { code, output } = await check(django(t));
     equal(code, 0, output);
     match(output, /application +mysite\.wsgi:application \(Django 5\.\S+, settings mysite\.settings\)/);
@@ -53,7 +49,7 @@ describe('discovery of a Django project', { skip: NO_PACKAGES, concurrency: 2 },
     ok(output.trimEnd().split('\n').length < 10, output);
   });
 
-  it('asks for collectstatic when STATIC_ROOT is missing or empty, and is content when it is not', async (t) => {
+  it('advises collectstatic only when STATIC_ROOT is missing or empty', async (t) => {
     const project = django(t, "STATIC_ROOT = BASE_DIR / 'collected'\n");
     match((await check(project)).output, /collected does not exist: run "python manage\.py collectstatic"/);
     mkdirSync(join(project, 'collected'));
@@ -69,16 +65,16 @@ describe('discovery of a Django project', { skip: NO_PACKAGES, concurrency: 2 },
       'collected/a.css': 'collected',
       'media/a.txt': 'media',
     });
-    await serve({ args: [project] }, async (get) => {
-      equal((await get('/')).body, 'hello');
-      equal((await get('/static/a.css')).body, 'collected');
-      equal((await get('/media/a.txt')).status, 404);
-    });
+    const get = await serve(t, [project]);
+    equal((await get('/')).body, 'hello');
+    equal((await get('/static/a.css')).body, 'collected');
+    equal((await get('/media/a.txt')).status, 404);
     match((await check(project)).output, /media +\/media\/ is served with --dev only/);
-    await serve({ args: [project, '--dev'] }, async (get) => equal((await get('/media/a.txt')).body, 'media'));
+    const inDevelopment = await serve(t, [project, '--dev']);
+    equal((await inDevelopment('/media/a.txt')).body, 'media');
   });
 
-  it('in development serves what the staticfiles finders find, in their order, and each change at once', async (t) => {
+  it('serves the files of the staticfiles finders in development, in their order, and each change at once', async (t) => {
     const settings = `
 INSTALLED_APPS += ['shop', 'django.contrib.admin', 'django.contrib.auth', 'django.contrib.contenttypes']
 STATICFILES_DIRS = [BASE_DIR / 'assets', ('vendor', BASE_DIR / 'bought')]
@@ -92,18 +88,17 @@ STATICFILES_DIRS = [BASE_DIR / 'assets', ('vendor', BASE_DIR / 'bought')]
       'shop/static/vendor/c.css': 'shop',
       'shop/static/shop/d e.css': 'shop',
     });
-    await serve({ args: ['--dev'], cwd: project }, async (get) => {
-      equal((await get('/static/a.css')).body, 'assets');
-      equal((await get('/static/vendor/b.css')).body, 'bought');
-      equal((await get('/static/vendor/c.css')).body, 'shop');
-      equal((await get('/static/shop/d%20e.css')).body, 'shop');
-      equal((await get('/static/admin/css/base.css')).status, 200);
-      equal((await get('/static/nothing.css')).status, 404);
-      writeFileSync(join(project, 'assets/a.css'), 'changed');
-      equal((await get('/static/a.css')).body, 'changed');
-      rmSync(join(project, 'assets/a.css'));
-      equal((await get('/static/a.css')).body, 'shop');
-    });
+    const get = await serve(t, ['--dev'], { cwd: project });
+    equal((await get('/static/a.css')).body, 'assets');
+    equal((await get('/static/vendor/b.css')).body, 'bought');
+    equal((await get('/static/vendor/c.css')).body, 'shop');
+    equal((await get('/static/shop/d%20e.css')).body, 'shop');
+    equal((await get('/static/admin/css/base.css')).status, 200);
+    equal((await get('/static/nothing.css')).status, 404);
+    writeFileSync(join(project, 'assets/a.css'), 'changed');
+    equal((await get('/static/a.css')).body, 'changed');
+    rmSync(join(project, 'assets/a.css'));
+    equal((await get('/static/a.css')).body, 'shop');
   });
 
   for (const [url, said] of [
@@ -123,7 +118,7 @@ STATICFILES_DIRS = [BASE_DIR / 'assets', ('vendor', BASE_DIR / 'bought')]
     });
   }
 
-  it('finds it in a directory below, in src, and at a path with spaces and letters of any language', async (t) => {
+  it('finds it in a subdirectory, in src, and at a path with spaces and letters of any language', async (t) => {
     const files = Object.entries(djangoFiles());
     for (const below of ['backend', 'src', 'a/b']) {
       const moved = Object.fromEntries(files.map(([path, text]) => [`${below}/${path}`, text]));
@@ -144,7 +139,7 @@ STATICFILES_DIRS = [BASE_DIR / 'assets', ('vendor', BASE_DIR / 'bought')]
     equal((await check(project, ['two'])).code, 0);
   });
 
-  it('knows it by its wsgi.py too', async (t) => {
+  it('recognizes it by its wsgi.py too', async (t) => {
     const project = django(t, "STATIC_ROOT = 'collected'\n", { 'collected/a.css': 'collected' });
     for (const target of ['mysite/wsgi.py', 'mysite.wsgi', 'mysite.wsgi:application']) {
       const { code, output } = await check(project, [target]);
@@ -154,7 +149,7 @@ STATICFILES_DIRS = [BASE_DIR / 'assets', ('vendor', BASE_DIR / 'bought')]
     }
   });
 
-  it('follows WSGI_APPLICATION, and does without it and without a wsgi.py', async (t) => {
+  it('uses WSGI_APPLICATION, and needs neither that setting nor a wsgi.py', async (t) => {
     const other = django(t, "WSGI_APPLICATION = 'server.entry.app'\n", {
       'server/__init__.py': '',
       'server/entry.py': 'from mysite.wsgi import application as app\n',
@@ -192,7 +187,7 @@ STATICFILES_DIRS = [BASE_DIR / 'assets', ('vendor', BASE_DIR / 'bought')]
       );
     };
 
-    it('takes those of wsgi.py, in development those of manage.py, and says so', async (t) => {
+    it('uses those of wsgi.py, in development those of manage.py, and says so', async (t) => {
       const project = environments(t);
       const production = await check(project);
       match(production.output, /settings mysite\.settings\.production\)/);
@@ -203,7 +198,7 @@ STATICFILES_DIRS = [BASE_DIR / 'assets', ('vendor', BASE_DIR / 'bought')]
       match((await check(project, ['--dev'])).output, /settings mysite\.settings\.local\)/);
     });
 
-    it('takes those of DJANGO_SETTINGS_MODULE before all', async (t) => {
+    it('prefers those of DJANGO_SETTINGS_MODULE', async (t) => {
       const env = { DJANGO_SETTINGS_MODULE: 'mysite.settings.staging' };
       const { code, output } = await check(environments(t), [], env);
       equal(code, 0, output);
@@ -211,14 +206,14 @@ STATICFILES_DIRS = [BASE_DIR / 'assets', ('vendor', BASE_DIR / 'bought')]
     });
   });
 
-  it('shows what is wrong with settings that raise, and leaves with 1', async (t) => {
+  it('shows the error of settings that raise, and exits with 1', async (t) => {
     const { code, output } = await check(django(t, "import os\nos.environ['NOT_THERE_AT_ALL']\n"));
     equal(code, 1);
     match(output, /settings +mysite\.settings cannot be imported: KeyError: 'NOT_THERE_AT_ALL'/);
     match(output, /File ".*mysite\/settings\.py", line \d+/);
   });
 
-  it('is not confused by settings that print, or read their standard input', async (t) => {
+  it('works with settings that print, or read their standard input', async (t) => {
     const { code, output } = await check(
       django(t, 'import sys\nprint(\'{"version": 1}\', end="", flush=True)\nsys.stdin.read()\n'),
     );
@@ -239,7 +234,7 @@ for name in ('channel', 'worker', 'lane', 'load', 'inspect_project'):
     ok(!output.includes('can be imported'), output);
   });
 
-  it('still finds the rest when an application cannot be set up for the finders', async (t) => {
+  it('finds everything else when an application cannot be set up for the finders', async (t) => {
     const project = django(t, "INSTALLED_APPS += ['nowhere']\n");
     match(
       (await check(project, ['--dev'])).output,
@@ -249,7 +244,7 @@ for name in ('channel', 'worker', 'lane', 'load', 'inspect_project'):
 });
 
 describe('discovery of a Django project without Django', () => {
-  it('says that it is not installed there, and what to do', async (t) => {
+  it('says that Django is not installed in the environment, and what to do', async (t) => {
     const project = makeProject(t, djangoFiles());
     writeFileSync(join(project, 'python'), '#!/bin/sh\nexec python3 -S "$@"\n', { mode: 0o755 });
     const { code, output } = await check(project, ['--python', join(project, 'python')]);
@@ -260,7 +255,7 @@ describe('discovery of a Django project without Django', () => {
 });
 
 describe('viaduct check', () => {
-  it('finds what viaduct finds, and leaves with 0 when it can be served', async (t) => {
+  it('finds what viaduct finds, and exits with 0 when it can be served', async (t) => {
     const project = makeProject(t, { 'app.py': WSGI_APP });
     equal((await check(project)).code, 0);
     equal((await check('/', [project])).code, 0);
@@ -268,7 +263,7 @@ describe('viaduct check', () => {
     equal((await check('/', ['--chdir', project, 'app:application'])).code, 0);
   });
 
-  it('leaves with 1 when there is nothing to serve, or it cannot be imported', async (t) => {
+  it('exits with 1 when there is nothing to serve, or the application cannot be imported', async (t) => {
     const project = makeProject(t, { 'broken/app.py': 'import nowhere_at_all\napp = 1\n' });
     const nothing = await check(project);
     equal(nothing.code, 1);

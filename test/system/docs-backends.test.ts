@@ -3,12 +3,12 @@ import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ask } from '../support/http-client.ts';
-import { findProgram, freePort, missing, startProgram } from '../support/peer.ts';
+import { findProgram, freePort, missing, startPeer } from '../support/peer.ts';
 import { makeProject } from '../support/project.ts';
-import { accepts, eventually } from '../support/socket-client.ts';
+import { accepts } from '../support/socket-client.ts';
 import { BIN, ROOT, startViaduct } from '../support/viaduct.ts';
 
-/** Commands that start a backend at port 9000, each with the configuration that follows. */
+/** The commands of the page that start a backend at port 9000, each with the configuration after it. */
 const PAGE = readFileSync(join(ROOT, 'docs/backends.md'), 'utf8');
 const EXAMPLES = [
   ...PAGE.matchAll(/^```console\n\$ (.*127\.0\.0\.1.*9000.*)\n```\n\n(?:[^`\n].*\n\n)*```toml\n([\s\S]*?)^```$/gm),
@@ -22,7 +22,7 @@ const LARGE = Buffer.alloc(2_000_000, 'abcdefghijklmnopqrstuvwxyz').toString();
 const CGI =
   '#!/usr/bin/env python3\nimport wsgiref.handlers, shop\nwsgiref.handlers.CGIHandler().run(shop.application)\n';
 
-/** Words of a command, as a shell takes them apart. */
+/** The words of a command, split like a shell does. */
 function wordsOf(command: string): string[] {
   return [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 }
@@ -32,24 +32,19 @@ describe('a backend of docs/backends.md', { concurrency: 3 }, () => {
     const [name = '', ...args] = wordsOf(command);
     const isOurs = name === 'viaduct';
     const skip = isOurs || findProgram(name) !== null ? false : missing(name);
-    it(`stands behind the web server: ${command}`, { skip }, async (t) => {
+    const protocol = /proxy = "(\w+):/.exec(config)?.[1] ?? '';
+    it(`works behind the web server over ${protocol}: ${command}`, { skip }, async (t) => {
       const port = await freePort();
       const home = makeProject(t, {});
       const placed = (text: string): string => text.replaceAll('9000', `${port}`).replaceAll('/srv/shop', home);
       const cwd = makeProject(t, { 'viaduct.toml': placed(config) });
-      copyFileSync(join(ROOT, 'test/apps/gateway.py'), join(home, 'shop.py'));
+      copyFileSync(join(ROOT, 'test/apps/views.py'), join(home, 'shop.py'));
       writeFileSync(join(home, 'shop.cgi'), CGI, { mode: 0o755 });
       const words = args.map(placed);
-      const backend = isOurs
-        ? startProgram('node', [BIN, ...words], { cwd: home })
-        : startProgram(name, words, { cwd: home, env: { PYTHONPATH: home } });
-      t.after(() => backend.stop());
-      await eventually('the backend listens', async () => {
-        if (backend.process.exitCode !== null) throw new Error(`${name} did not start:\n${backend.output()}`);
-        return accepts(port);
-      });
-      const server = await startViaduct({ cwd, args: ['web', '--access-log', 'off'] });
-      t.after(() => server.stop());
+      const options = { cwd: home, ready: () => accepts(port) };
+      if (isOurs) await startPeer(t, 'node', [BIN, ...words], options);
+      else await startPeer(t, name, words, { ...options, env: { PYTHONPATH: home } });
+      const server = await startViaduct(t, ['web', '--access-log', 'off'], { cwd });
       const { status, body } = await ask(server.port, '/a%20b/environ?x=%2F&y', { headers: [['X-Field', 'value']] });
       assert.equal(status, 200, server.output());
       const environ = new Map(
@@ -68,7 +63,7 @@ describe('a backend of docs/backends.md', { concurrency: 3 }, () => {
           headers: [['Transfer-Encoding', 'chunked']],
           body: `${LARGE.length.toString(16)}\r\n${LARGE}\r\n0\r\n\r\n`,
         } as const;
-        // gunicorn and granian set no length for content in chunks, without which this application reads nothing.
+        // gunicorn and granian set no CONTENT_LENGTH for content in chunks. Without it this application reads nothing.
         if (framing === 'chunked' && /^(gunicorn|granian)/.test(name)) continue;
         const echoed = await ask(server.port, '/echo', {
           method: 'POST',
@@ -80,39 +75,35 @@ describe('a backend of docs/backends.md', { concurrency: 3 }, () => {
       assert.deepEqual([stream.status, stream.whole, stream.body.length], [200, true, 4000]);
       assert.equal((await ask(server.port, '/missing')).status, 404);
       assert.equal((await ask(server.port, '/unchanged')).status, 304);
-      // waitress may send content behind it, so nothing that must go well follows.
+      // waitress may send content after it, so no request that must succeed follows.
       const head = await ask(server.port, '/', { method: 'HEAD' });
       assert.deepEqual([head.status, head.body], [200, '']);
-      // granian ends a response that its application does not finish as if it were whole.
+      // granian ends an unfinished response as if it were whole.
       if (name === 'granian') return;
-      assert.notEqual((await ask(server.port, '/broken').catch(() => null))?.whole, true);
+      // A backend over HTTP/2 may give up the response before Viaduct has passed on its start: then it is 502.
+      const broken = await ask(server.port, '/broken').catch(() => null);
+      assert.ok(broken?.whole !== true || broken.status === 502);
     });
   }
 
-  it('stands behind the web server: Apache with mod_wsgi', { skip: NO_MOD_WSGI }, async (t) => {
+  it('works behind the web server: Apache with mod_wsgi', { skip: NO_MOD_WSGI }, async (t) => {
     const [, text = '', config = ''] = /^```apache\n([\s\S]*?)^```\n\n```toml\n([\s\S]*?)^```$/m.exec(PAGE) ?? [];
     const port = await freePort();
     const home = makeProject(t, { 'run/.keep': '' });
-    const placed = (written: string): string => written.replaceAll('9000', `${port}`).replaceAll('/srv/shop', home);
-    copyFileSync(join(ROOT, 'test/apps/gateway.py'), join(home, 'shop.py'));
+    const placed = (source: string): string => source.replaceAll('9000', `${port}`).replaceAll('/srv/shop', home);
+    copyFileSync(join(ROOT, 'test/apps/views.py'), join(home, 'shop.py'));
     for (const path of [dirname(home), home]) chmodSync(path, 0o755);
     const modules = ['mpm_event', 'authz_core', 'remoteip', 'wsgi'].map(
       (name) => `LoadModule ${name}_module ${APACHE_MODULES}/mod_${name}.so`,
     );
     const user = process.getuid?.() === 0 ? 'User www-data\nGroup www-data\n' : '';
-    const own = `ServerRoot ${home}\nDefaultRuntimeDir run\nWSGISocketPrefix run/wsgi\nPidFile run/pid\nErrorLog error.log\nServerName localhost\n`;
-    writeFileSync(join(home, 'apache.conf'), `${modules.join('\n')}\n${user}${own}${placed(text)}`);
-    const apache = startProgram('apache2', ['-D', 'FOREGROUND', '-f', join(home, 'apache.conf')], { cwd: home });
-    t.after(() => apache.stop());
-    await eventually('Apache listens', async () => {
-      if (apache.process.exitCode !== null) throw new Error(`Apache did not start:\n${apache.output()}`);
-      return accepts(port);
-    });
-    const server = await startViaduct({
+    const directives = `ServerRoot ${home}\nDefaultRuntimeDir run\nWSGISocketPrefix run/wsgi\nPidFile run/pid\nErrorLog error.log\nServerName localhost\n`;
+    writeFileSync(join(home, 'apache.conf'), `${modules.join('\n')}\n${user}${directives}${placed(text)}`);
+    const args = ['-D', 'FOREGROUND', '-f', join(home, 'apache.conf')];
+    await startPeer(t, 'apache2', args, { cwd: home, ready: () => accepts(port) });
+    const server = await startViaduct(t, ['web', '--access-log', 'off'], {
       cwd: makeProject(t, { 'viaduct.toml': placed(config) }),
-      args: ['web', '--access-log', 'off'],
     });
-    t.after(() => server.stop());
     const { status, body } = await ask(server.port, '/a%20b/environ?x=%2F&y');
     assert.equal(status, 200, body);
     for (const line of ['PATH_INFO=/a b/environ', 'QUERY_STRING=x=%2F&y', 'SCRIPT_NAME=', 'REMOTE_ADDR=127.0.0.1'])
@@ -121,10 +112,13 @@ describe('a backend of docs/backends.md', { concurrency: 3 }, () => {
     assert.ok(echoed.status === 200 && echoed.body === LARGE);
   });
 
-  it('has been found for every server and protocol', () => {
+  it('exists for every server and protocol', () => {
     assert.deepEqual(
       EXAMPLES.map(({ command }) => command.split(' ', 1)[0]),
-      ['gunicorn', 'uwsgi', 'uwsgi', 'uwsgi', 'uwsgi', 'waitress-serve', 'granian', 'fcgiwrap', 'viaduct'],
+      [
+        ...['gunicorn', 'uwsgi', 'uwsgi', 'uwsgi', 'uwsgi', 'waitress-serve', 'granian', 'granian', 'fcgiwrap'],
+        ...['viaduct', 'viaduct'],
+      ],
     );
   });
 });

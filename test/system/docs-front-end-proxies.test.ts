@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { after, before, describe, it, type TestContext } from 'node:test';
+import { text as textOf } from 'node:stream/consumers';
+import { before, describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
-import { findProgram, freePort, missing, startProgram } from '../support/peer.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { findProgram, freePort, missing, startPeer } from '../support/peer.ts';
 import { makeProject } from '../support/project.ts';
-import { accepts, eventually } from '../support/socket-client.ts';
-import { ROOT, startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { accepts } from '../support/socket-client.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { ROOT, startViaduct } from '../support/viaduct.ts';
 
-/** The ports that the page says the application server listens on. */
+/** The ports of the application server on the page. */
 const PORTS = { http: 8000, uwsgi: 3031, fastcgi: 9000, scgi: 4000 } as const;
 
 const PAGE = readFileSync(join(ROOT, 'docs/app-server.md'), 'utf8');
@@ -29,22 +32,63 @@ const APACHE_MODULES = [
 const PROGRAMS: Readonly<Record<string, string>> = { apache: 'apache2' };
 const LARGE = Buffer.alloc(3_000_000, 'abcdefghijklmnopqrstuvwxyz').toString();
 
-/** A whole configuration of `language`, and the arguments that make its program run with it. */
+/** A client of the front-end proxies that the application server does not trust. */
+const CLIENT = '127.0.0.2';
+
+/** Fields with which a client claims to be another, or asks the front-end proxy to drop what it says. */
+const CLAIMS = [
+  'X-Forwarded-Host: evil.example\r\n',
+  'X-Forwarded-For: 10.9.9.9\r\n',
+  'x-forwarded-for: 10.9.9.9, 127.0.0.1\r\nX-Forwarded-For: 10.9.9.9\r\n',
+  'X_Forwarded_For: 10.9.9.9\r\nX_FORWARDED_PROTO: https\r\n',
+  'X-Real-IP: 10.9.9.9\r\n',
+  'X-Forwarded-Proto: https\r\n',
+  'X-Forwarded-Port: 6666\r\n',
+  'X-Forwarded-Prefix: /evil\r\n',
+  'X-Forwarded-User: evil\r\nX-Forwarded-Server: evil\r\n',
+  'X-Forwarded-Ssl: evil\r\nX-Forwarded-Protocol: evil\r\nX-Forwarded-Scheme: evil\r\n',
+  'Forwarded: for=10.9.9.9;host=evil.example;proto=https\r\n',
+  'Forwarded: for="10.9.9.9:6666";proto=https, for=127.0.0.1;host=evil.example\r\nX-Forwarded-Host: evil.example\r\n',
+  'Connection: close, X-Forwarded-For, X-Forwarded-Proto, X-Real-IP, Forwarded, Host\r\n',
+];
+
+/** What administrators write besides the page: the README, docs/proxies.md, and the parameters of Debian. */
+const OTHERS = [
+  ...['README.md', 'docs/proxies.md'].map(
+    (page) => /^```nginx\n(location[\s\S]*?)^```$/m.exec(readFileSync(join(ROOT, page), 'utf8'))?.[1] ?? '',
+  ),
+  'location / {\n  include /etc/nginx/proxy_params;\n  proxy_pass http://127.0.0.1:8000;\n}\n',
+].map((location, index) => ({
+  language: 'nginx',
+  text: `server {\n listen 80;\n${location.replace(/http:\/\/(?:unix:\S+|127\.0\.0\.1:8001);/, `http://127.0.0.1:${PORTS.http};`)}}\n`,
+  index: EXAMPLES.length + index,
+}));
+
+/** The content of the answer to a GET that comes from `address`. */
+async function askFrom(address: string, port: number, path: string, fields: string): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port, localAddress: address });
+  const close = fields.includes('Connection:') ? '' : 'Connection: close\r\n';
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: test.example\r\n${close}${fields}\r\n`, 'latin1');
+  const answer = await textOf(socket);
+  return answer.slice(answer.indexOf('\r\n\r\n'));
+}
+
+/** A whole configuration in `language`, and the arguments with which its program runs. */
 function wholeOf(
   language: string,
   text: string,
   directory: string,
   port: number,
 ): { config: string; args: readonly string[] } {
-  const path = join(directory, 'front.conf');
+  const path = join(directory, 'proxy.conf');
   switch (language) {
     case 'nginx': {
       const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-      const places = temporary.map((name) => `${name}_temp_path ${directory}/${name};`).join(' ');
-      const own = text
+      const paths = temporary.map((name) => `${name}_temp_path ${directory}/${name};`).join(' ');
+      const servers = text
         .replace('listen 80;', `listen 127.0.0.1:${port};`)
         .replace(/include (\w+_params)/g, 'include /etc/nginx/$1');
-      const config = `daemon off; master_process off; pid ${directory}/pid; error_log stderr; events {}\nhttp { access_log off; client_max_body_size 0; ${places}\n${own} }`;
+      const config = `daemon off; master_process off; pid ${directory}/pid; error_log stderr; events {}\nhttp { access_log off; client_max_body_size 0; ${paths}\n${servers} }`;
       return { config, args: ['-p', directory, '-e', 'stderr', '-c', path] };
     }
     case 'apache': {
@@ -61,15 +105,15 @@ function wholeOf(
       return { config, args: ['-D', '-f', path] };
     }
     default: {
-      const own = text.replace('bind :80', `bind 127.0.0.1:${port}`).replace('/srv/shop', directory);
-      const config = `defaults\n  mode http\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\n${own}`;
+      const proxies = text.replace('bind :80', `bind 127.0.0.1:${port}`).replace('/srv/shop', directory);
+      const config = `defaults\n  mode http\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\n${proxies}`;
       return { config, args: ['-db', '-f', path] };
     }
   }
 }
 
-describe('a front of docs/app-server.md', { concurrency: 4 }, () => {
-  let app: Viaduct;
+describe('a front-end proxy of docs/app-server.md', { concurrency: 4 }, () => {
+  const suite = suiteLifetime();
   const ports: Record<string, number> = {};
 
   before(async () => {
@@ -78,41 +122,33 @@ describe('a front of docs/app-server.md', { concurrency: 4 }, () => {
       ports[protocol] = await freePort();
       listen.push(`${protocol}://127.0.0.1:${ports[protocol]}`);
     }
-    app = await startViaduct({
-      args: ['app', join(ROOT, 'test/apps/gateway.py'), '--workers', '1', '--access-log', 'off'],
-      listen: listen.join(','),
-    });
+    const config = join(
+      makeProject(suite, {
+        'viaduct.toml': 'trusted_proxies = ["127.0.0.1"]\n',
+      }),
+      'viaduct.toml',
+    );
+    const args = ['app', join(ROOT, 'test/apps/views.py'), '--config', config, '--workers', '1', '--access-log', 'off'];
+    await startViaduct(suite, args, { listen: listen.join(',') });
   });
 
-  after(() => app.stop());
-
-  /** `text` with the ports that the application server really has. */
+  /** `text` with the real ports of the application server. */
   function placed(text: string): string {
     return Object.entries(PORTS).reduce((all, [name, port]) => all.replaceAll(String(port), String(ports[name])), text);
   }
 
   async function start(t: TestContext, language: string, text: string): Promise<number> {
     if (language === 'toml') {
-      const server = await startViaduct({
+      const server = await startViaduct(t, ['web', '--access-log', 'off'], {
         cwd: makeProject(t, { 'viaduct.toml': placed(text) }),
-        args: ['web', '--access-log', 'off'],
       });
-      t.after(() => server.stop());
       return server.port;
     }
-    const directory = mkdtempSync(join(tmpdir(), 'viaduct-front-'));
+    const directory = temporaryDirectory(t);
     const port = await freePort();
     const { config, args } = wholeOf(language, placed(text), directory, port);
-    writeFileSync(join(directory, 'front.conf'), config);
-    const program = startProgram(PROGRAMS[language] ?? language, args, { cwd: directory });
-    t.after(async () => {
-      await program.stop();
-      rmSync(directory, { recursive: true, force: true });
-    });
-    await eventually('the front listens', async () => {
-      if (program.process.exitCode !== null) throw new Error(`${language} did not start:\n${program.output()}`);
-      return accepts(port);
-    });
+    writeFileSync(join(directory, 'proxy.conf'), config);
+    await startPeer(t, PROGRAMS[language] ?? language, args, { cwd: directory, ready: () => accepts(port) });
     return port;
   }
 
@@ -120,7 +156,7 @@ describe('a front of docs/app-server.md', { concurrency: 4 }, () => {
     const program = PROGRAMS[language] ?? language;
     const skip = language === 'toml' || findProgram(program) !== null ? false : missing(program);
     const prefix = text.includes('/shop/') ? '/shop' : '';
-    it(`stands before the application server: ${language}, number ${index + 1}`, { skip }, async (t) => {
+    it(`works in front of the application server: ${language}, number ${index + 1}`, { skip }, async (t) => {
       const port = await start(t, language, text);
       const { status, body } = await ask(port, `${prefix}/a%20b/environ?x=%2F&y`);
       assert.equal(status, 200, body);
@@ -150,7 +186,24 @@ describe('a front of docs/app-server.md', { concurrency: 4 }, () => {
     });
   }
 
-  it('has been found for every front and protocol', () => {
+  for (const { language, text, index } of [...EXAMPLES, ...OTHERS]) {
+    const program = PROGRAMS[language] ?? language;
+    const skip = language === 'toml' || findProgram(program) !== null ? false : missing(program);
+    it(`passes on no false claim of a client: ${language}, number ${index + 1}`, { skip }, async (t) => {
+      const port = await start(t, language, language === 'toml' ? `trusted_proxies = []\n${text}` : text);
+      const prefix = text.includes('/shop/') ? '/shop' : '';
+      for (const claim of [...CLAIMS, CLAIMS.join('')]) {
+        const environ = await askFrom(CLIENT, port, `${prefix}/environ`, claim);
+        assert.doesNotMatch(environ, /evil|10\.9\.9\.9|6666/, claim);
+        assert.match(environ, /^HTTP_HOST=test\.example(?::\d+)?$/m, claim);
+        assert.match(environ, new RegExp(`^REMOTE_ADDR=${CLIENT}$`, 'm'), claim);
+        assert.match(environ, /^wsgi\.url_scheme=http$/m, claim);
+        assert.match(environ, new RegExp(`^SCRIPT_NAME=${prefix}$`, 'm'), claim);
+      }
+    });
+  }
+
+  it('exists for every front-end proxy and protocol', () => {
     const count = (language: string): number => EXAMPLES.filter((example) => example.language === language).length;
     assert.deepEqual(['nginx', 'apache', 'lighttpd', 'haproxy', 'toml'].map(count), [5, 4, 4, 2, 1]);
   });

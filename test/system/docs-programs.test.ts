@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { makeProject, WSGI_APP } from '../support/project.ts';
 import { ROOT } from '../support/viaduct.ts';
 
-/** Every program of the documentation: a block of JavaScript whose first line is its name. It ends by itself, without an error. */
+/** The programs of the documentation: blocks of JavaScript whose first line is a file name. A program exits by itself without an error. */
 const PROGRAMS = readdirSync(join(ROOT, 'docs'))
   .filter((page) => page.endsWith('.md'))
   .flatMap((page) => {
@@ -23,7 +23,7 @@ describe('a program of the documentation', { concurrency: 2 }, () => {
   it('is found', () => assert.ok(PROGRAMS.length >= 4));
 
   for (const { page, name, source } of PROGRAMS) {
-    it(`of ${page}, ${name}, runs and ends`, async (t) => {
+    it(`of ${page}, ${name}, runs and exits`, async (t) => {
       const project = makeProject(t, { 'wsgi.py': WSGI_APP, 'assets/index.html': 'a page' });
       mkdirSync(join(project, 'node_modules'));
       symlinkSync(ROOT, join(project, 'node_modules/viaduct'));

@@ -12,13 +12,13 @@ interface Example {
   readonly number: number;
   readonly kind: 'toml' | 'ts';
   readonly text: string;
-  /** Modules that the page has, by the name in their first line. */
+  /** The modules of the page, by the file name in their first line. */
   readonly modules: Readonly<Record<string, string>>;
 }
 
 const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'))];
 
-/** Every example configuration of the documentation. */
+/** The example configurations of the documentation. */
 const EXAMPLES = PAGES.flatMap((page): Example[] => {
   const text = readFileSync(join(ROOT, page === 'README.md' ? '' : 'docs', page), 'utf8');
   const blocks = [...text.matchAll(/^```(toml|ts)\n([\s\S]*?)^```$/gm)];
@@ -32,6 +32,17 @@ const EXAMPLES = PAGES.flatMap((page): Example[] => {
   }));
 });
 
+/** The applications that examples name. */
+const APPLICATIONS = {
+  'app.py': WSGI_APP,
+  'current/app.py': WSGI_APP,
+  'shop/shop/__init__.py': '',
+  'shop/shop/wsgi.py': WSGI_APP,
+  'srv/shop/shop/__init__.py': '',
+  'srv/shop/shop/wsgi.py': WSGI_APP,
+  'srv/blog/app.py': WSGI_APP,
+};
+
 describe('an example configuration', { concurrency: 2 }, () => {
   it('is found', () => assert.ok(EXAMPLES.length > 20));
 
@@ -39,20 +50,19 @@ describe('an example configuration', { concurrency: 2 }, () => {
     const skip = page === 'middleware.md' && NO_PACKAGES;
     it(`of ${page}, number ${number}, is served`, { skip }, async (t) => {
       const config = placed(page, text);
-      const files = { 'app.py': WSGI_APP, 'shop/shop/__init__.py': '', 'shop/shop/wsgi.py': WSGI_APP, ...modules };
+      const files = { ...APPLICATIONS, ...modules };
       const project = makeProject(t, files, { venv: NO_PACKAGES === false ? '.venv' : null });
       for (const path of pathsIn(config)) makePath(join(project, path));
       writeFileSync(join(project, kind === 'toml' ? 'viaduct.toml' : 'viaduct.config.ts'), config);
-      const server = await startViaduct({ args: ['app:application', '--workers', '1'], cwd: project });
-      t.after(() => server.stop());
+      const server = await startViaduct(t, ['app:application', '--workers', '1'], { cwd: project });
       const { status } = await ask(server.port, '/', { headers: [['X-Forwarded-Proto', 'https']] });
-      // A backend that is not there is 502, maintenance 503.
+      // A missing backend gives 502, maintenance 503.
       assert.ok(status >= 200 && status !== 500, `${status}`);
     });
   }
 });
 
-/** The example as a file of its own, with all that it names below the project. On the page about handlers each stands in a route. */
+/** The example as a whole file, with all its paths below the project. On the page about handlers each example is part of a route. */
 function placed(page: string, text: string): string {
   const whole =
     page === 'handlers.md'
@@ -63,7 +73,7 @@ function placed(page: string, text: string): string {
   return whole.replaceAll(/"\/(etc|srv|run|var)\//g, '"$1/').replaceAll(/^(user|group) = .*$/gm, '');
 }
 
-/** Files and directories that must be there. */
+/** The files and directories that the example names. */
 function pathsIn(config: string): string[] {
   const values =
     /^(?:static|sendfile|certificate|key|client_ca|"\/[^"]*") = (.+)$|(?:file|page|tls_ca|fallback|pages) = (.+)$/gm;

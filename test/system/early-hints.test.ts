@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { connect } from 'node:http2';
-import { delimiter, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { ask, encode } from '../support/http-client.ts';
+import { ask } from '../support/http-client.ts';
+import { encode } from '../support/http-message.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { missing } from '../support/peer.ts';
 import { makeProject } from '../support/project.ts';
-import { eventually, SocketClient } from '../support/socket-client.ts';
+import { SocketClient } from '../support/socket-client.ts';
 import { startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { eventually } from '../support/wait.ts';
 
 const run = promisify(execFile);
 
@@ -20,31 +22,31 @@ LINK = ('Link', '</style.css>; rel=preload; as=style')
 
 def application(environ, start_response):
     hint = environ['wsgi.early_hints']
-    what = environ['PATH_INFO'].rpartition('/')[2]
-    if what == 'go':
+    action = environ['PATH_INFO'].rpartition('/')[2]
+    if action == 'go':
         go.release()
-    elif what == 'held':
+    elif action == 'held':
         hint([LINK, ('X-Other', 'D\\u00e9j\\u00e0')])
         go.acquire()
-    elif what == 'twice':
+    elif action == 'twice':
         hint([LINK])
         hint([('Link', '</second.js>; rel=preload')])
-    elif what == 'fails':
+    elif action == 'fails':
         hint([LINK])
         raise LookupError('behind a hint')
-    elif what == 'none':
+    elif action == 'none':
         hint([])
-    elif what == 'name':
+    elif action == 'name':
         hint([('X-A\\r\\nX-B', 'c')])
-    elif what == 'value':
+    elif action == 'value':
         hint([('X-A', 'b\\r\\n\\r\\nHTTP/1.1 200 OK')])
-    elif what == 'hop':
+    elif action == 'hop':
         hint([('Connection', 'close')])
-    elif what == 'length':
+    elif action == 'length':
         hint([('Content-Length', '5')])
-    elif what == 'kept':
+    elif action == 'kept':
         kept[0]([LINK])
-    elif what == 'dies':
+    elif action == 'dies':
         hint([LINK])
         try:
             open('died', 'x').close()
@@ -53,9 +55,9 @@ def application(environ, start_response):
             pass
     start_response('200 OK', [('Content-Type', 'text/plain')])
     kept[:] = [hint]
-    if what == 'late':
+    if action == 'late':
         return late(hint)
-    if what == 'started':
+    if action == 'started':
         hint([LINK])
     return [b'the answer']
 
@@ -73,28 +75,28 @@ const LINK: Header = ['Link', '</style.css>; rel=preload; as=style'];
 
 export const application: Application = async (environ, startResponse) => {
   const hint = environ['wsgi.early_hints'] as EarlyHints;
-  const what = environ.PATH_INFO.slice(environ.PATH_INFO.lastIndexOf('/') + 1);
-  if (what === 'go') go();
-  else if (what === 'held') {
+  const action = environ.PATH_INFO.slice(environ.PATH_INFO.lastIndexOf('/') + 1);
+  if (action === 'go') go();
+  else if (action === 'held') {
     const gone = new Promise<void>((resolve) => (go = resolve));
     hint([LINK, ['X-Other', 'D\\u00e9j\\u00e0']]);
     await gone;
-  } else if (what === 'twice') {
+  } else if (action === 'twice') {
     hint([LINK]);
     hint([['Link', '</second.js>; rel=preload']]);
-  } else if (what === 'fails') {
+  } else if (action === 'fails') {
     hint([LINK]);
     throw new Error('behind a hint');
-  } else if (what === 'none') hint([]);
-  else if (what === 'name') hint([['X-A\\r\\nX-B', 'c']]);
-  else if (what === 'value') hint([['X-A', 'b\\r\\n\\r\\nHTTP/1.1 200 OK']]);
-  else if (what === 'hop') hint([['Connection', 'close']]);
-  else if (what === 'length') hint([['Content-Length', '5']]);
-  else if (what === 'kept') kept([LINK]);
+  } else if (action === 'none') hint([]);
+  else if (action === 'name') hint([['X-A\\r\\nX-B', 'c']]);
+  else if (action === 'value') hint([['X-A', 'b\\r\\n\\r\\nHTTP/1.1 200 OK']]);
+  else if (action === 'hop') hint([['Connection', 'close']]);
+  else if (action === 'length') hint([['Content-Length', '5']]);
+  else if (action === 'kept') kept([LINK]);
   startResponse('200 OK', [['Content-Type', 'text/plain']]);
   kept = hint;
-  if (what === 'late') return late(hint);
-  if (what === 'started') hint([LINK]);
+  if (action === 'late') return late(hint);
+  if (action === 'started') hint([LINK]);
   return [Buffer.from('the answer')];
 };
 
@@ -105,7 +107,7 @@ function* late(hint: EarlyHints) {
 }
 `;
 
-const NODE = `import { fromNode } from 'viaduct';
+const NODE = `import { fromNode } from 'viaduct/adapters';
 
 export const application = fromNode((req, res) => {
   const isWrong = req.url?.endsWith('wrong');
@@ -167,14 +169,8 @@ ${['python', 'node', 'marked', 'added', 'broken', 'removed'].map((app) => `[[rou
 
 const LINK = 'Link: </style.css>; rel=preload; as=style\r\n';
 
-/** For `{ skip }`: false when the program is there, otherwise what is missing. */
-function missing(program: string): string | false {
-  const found = (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, program)));
-  return found ? false : `${program} is not installed`;
-}
-
 describe('wsgi.early_hints', () => {
-  const last: (() => void)[] = [];
+  const suite = suiteLifetime();
   let viaduct: Viaduct;
 
   before(async () => {
@@ -185,13 +181,8 @@ describe('wsgi.early_hints', () => {
       'hints.py': PYTHON,
       'viaduct.toml': TOML,
     };
-    const cwd = makeProject({ after: (task: () => void) => last.push(task) }, files);
-    viaduct = await startViaduct({ args: ['serve'], cwd });
-  });
-
-  after(async () => {
-    await viaduct?.stop();
-    for (const task of last) task();
+    const cwd = makeProject(suite, files);
+    viaduct = await startViaduct(suite, ['serve'], { cwd });
   });
 
   const whole = async (target: string, version: '1.0' | '1.1' = '1.1'): Promise<string> => {
@@ -203,7 +194,7 @@ describe('wsgi.early_hints', () => {
 
   for (const language of ['python', 'typescript']) {
     describe(`in ${language}`, () => {
-      it('sends 103 with the headers before the response is there', async () => {
+      it('sends 103 with the headers before the response exists', async () => {
         const client = await SocketClient.open(viaduct.port);
         client.send(encode(`/${language}/held`));
         await client.until(/\r\n\r\n/);
@@ -213,25 +204,25 @@ describe('wsgi.early_hints', () => {
         assert.match(client.received, /\r\n\r\nHTTP\/1\.1 200 OK\r\n[\s\S]*the answer$/);
       });
 
-      it('sends one for each call when it is called twice', async () => {
+      it('sends one 103 for each call when it is called twice', async () => {
         const [first, second, final] = (await whole(`/${language}/twice`)).split(/(?=HTTP\/1\.1 )/);
         assert.equal(first, `HTTP/1.1 103 Early Hints\r\n${LINK}\r\n`);
         assert.equal(second, 'HTTP/1.1 103 Early Hints\r\nLink: </second.js>; rel=preload\r\n\r\n');
         assert.match(final as string, /^HTTP\/1\.1 200 OK\r\n[\s\S]*the answer$/);
       });
 
-      it('sends one after start_response when nothing of the response has left', async () => {
+      it('sends 103 after start_response when nothing of the response was sent', async () => {
         assert.match(await whole(`/${language}/started`), /^HTTP\/1\.1 103 [\s\S]*HTTP\/1\.1 200 OK\r\n/);
       });
 
-      it('sends nothing when the response has begun', async () => {
+      it('sends nothing when the response has started', async () => {
         const received = await whole(`/${language}/late`);
         assert.match(received, /^HTTP\/1\.1 200 OK\r\n/);
         assert.doesNotMatch(received, /103|style/);
         assert.match(received, /0\r\n\r\n$/, 'the response is whole');
       });
 
-      it('sends nothing to another client when it is kept past its request', async () => {
+      it('sends nothing to another client when it is called after its request', async () => {
         await whole(`/${language}/started`);
         assert.match(await whole(`/${language}/kept`), /^HTTP\/1\.1 200 OK\r\n/);
       });
@@ -241,29 +232,29 @@ describe('wsgi.early_hints', () => {
       });
 
       it('sends nothing to an HTTP/1.0 client', async () => {
-        for (const what of ['twice', 'started', 'late'])
-          assert.match(await whole(`/${language}/${what}`, '1.0'), /^HTTP\/1\.1 200 OK\r\n/);
+        for (const action of ['twice', 'started', 'late'])
+          assert.match(await whole(`/${language}/${action}`, '1.0'), /^HTTP\/1\.1 200 OK\r\n/);
       });
 
       it('is followed by 500 when the application fails', async () => {
         assert.match(await whole(`/${language}/fails`), /^HTTP\/1\.1 103 [\s\S]*\r\n\r\nHTTP\/1\.1 500 /);
       });
 
-      for (const [what, mistake] of [
+      for (const [action, problem] of [
         ['name', 'a name holds CRLF'],
         ['value', 'a value holds CRLF'],
         ['hop', 'a field belongs to the connection'],
         ['length', 'a field tells of content'],
       ]) {
-        it(`raises, and sends nothing, when ${mistake}`, async () => {
-          assert.match(await whole(`/${language}/${what}`), /^HTTP\/1\.1 500 /);
+        it(`raises, and sends nothing, when ${problem}`, async () => {
+          assert.match(await whole(`/${language}/${action}`), /^HTTP\/1\.1 500 /);
         });
       }
 
       it('keeps the order of pipelined requests when each has hints', async () => {
         const client = await SocketClient.open(viaduct.port);
-        const one = `GET /${language}/started HTTP/1.1\r\nHost: a\r\n\r\n`;
-        client.send(one + one + encode(`/${language}/twice`).toString('latin1'));
+        const request = `GET /${language}/started HTTP/1.1\r\nHost: a\r\n\r\n`;
+        client.send(request + request + encode(`/${language}/twice`).toString('latin1'));
         await client.untilClosed();
         const statuses = [...client.received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
         assert.deepEqual(statuses, ['103', '200', '103', '200', '103', '103', '200']);
@@ -282,7 +273,7 @@ describe('wsgi.early_hints', () => {
         assert.match(stdout, /:status: 103[\s\S]*link: <\/style\.css>; rel=preload; as=style[\s\S]*:status: 200/);
       });
 
-      it('sends 103 over HTTP/2 before the response is there, and nothing once it has begun', async () => {
+      it('sends 103 over HTTP/2 before the response exists, and nothing once it has started', async () => {
         const session = connect(viaduct.url);
         const ended = (path: string) => {
           const stream = session.request({ ':path': `/${language}/${path}` });
@@ -302,29 +293,29 @@ describe('wsgi.early_hints', () => {
     });
   }
 
-  it('is repeated when the worker dies behind it and the request is retried', async () => {
+  it('is sent again when the worker dies after it and the request is retried', async () => {
     const statuses = [...(await whole('/python/dies')).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
     assert.deepEqual(statuses, ['103', '103', '200']);
   });
 
-  it('is what writeEarlyHints of a Node listener becomes', async () => {
+  it('is sent when a Node listener calls writeEarlyHints', async () => {
     const received = await whole('/node/x');
     assert.match(received, /^HTTP\/1\.1 103 Early Hints\r\nlink: <\/style\.css>[^\r]*\r\n\r\nHTTP\/1\.1 200 OK\r\n/i);
     assert.match(received, /the answer/);
     assert.match(await whole('/node/wrong'), /^HTTP\/1\.1 500/);
   });
 
-  it('goes through TypeScript middleware around a Python application', async () => {
+  it('passes through TypeScript middleware around a Python application', async () => {
     assert.match(await whole('/marked/started'), /^HTTP\/1\.1 103 Early Hints\r\nLink: [^\r]*\r\n\r\nHTTP\/1\.1 200/);
   });
 
-  it('is what TypeScript middleware has made of it when the application behind is in Python', async () => {
+  it('can be changed by TypeScript middleware around a Python application', async () => {
     assert.match(await whole('/added/started'), /^HTTP\/1\.1 103 [\s\S]*X-Added: by middleware\r\n\r\nHTTP\/1\.1 200/);
     assert.match(await whole('/removed/started'), /^HTTP\/1\.1 200/);
   });
 
-  it('does no harm to the response when TypeScript middleware fails at it', async () => {
+  it('leaves the response intact when TypeScript middleware fails with it', async () => {
     assert.match(await whole('/broken/started'), /^HTTP\/1\.1 200/);
-    await eventually('it is logged', () => /a hint that middleware cannot take/.test(viaduct.output()));
+    await eventually('the error is logged', () => /a hint that middleware cannot take/.test(viaduct.output()));
   });
 });

@@ -2,35 +2,33 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it, type TestContext } from 'node:test';
 import { copyExample, type ExampleCopy, prepareDjangoSite } from '../support/examples.ts';
-import { eventually, SocketClient } from '../support/socket-client.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { SocketClient } from '../support/socket-client.ts';
 import { BIN, NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT, startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { eventually } from '../support/wait.ts';
 
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
 
 describe('examples/django-site', { skip: NO_PACKAGES }, () => {
+  const suite = suiteLifetime();
   let site: ExampleCopy;
   let viaduct: Viaduct;
 
   before(async () => {
-    site = prepareDjangoSite();
-    viaduct = await startViaduct({ args: ['serve', site.directory, ...python()] });
-  });
-
-  after(async () => {
-    await viaduct?.stop();
-    site?.remove();
+    site = prepareDjangoSite(suite);
+    viaduct = await startViaduct(suite, ['serve', site.directory, ...python()]);
   });
 
   it('is found', () => {
-    const found = check(site.directory);
-    assert.match(found, /application +bridgebook\.wsgi:application \(Django [\d.]+, settings bridgebook\.settings\)/);
-    assert.match(found, /static +\/static\/ from var\/static/);
-    assert.match(found, /The application can be served\./);
+    const output = check(site.directory);
+    assert.match(output, /application +bridgebook\.wsgi:application \(Django [\d.]+, settings bridgebook\.settings\)/);
+    assert.match(output, /static +\/static\/ from var\/static/);
+    assert.match(output, /The application can be served\./);
   });
 
-  it('answers on its pages', async () => {
+  it('answers on all of its pages', async () => {
     for (const path of [
       '/',
       '/bridges/',
@@ -49,7 +47,7 @@ describe('examples/django-site', { skip: NO_PACKAGES }, () => {
     assert.equal(admin.headers.get('location'), '/admin/login/?next=/admin/');
   });
 
-  it('has its static files, and its uploads through a view', async () => {
+  it('serves its static files, and its uploads through a view', async () => {
     const sheet = await fetch(`${viaduct.url}/static/bridges/site.css`);
     assert.match(sheet.headers.get('content-type') ?? '', /^text\/css/);
     const tag = sheet.headers.get('etag') as string;
@@ -66,7 +64,7 @@ describe('examples/django-site', { skip: NO_PACKAGES }, () => {
     assert.equal((await fetch(`${viaduct.url}/media/db.sqlite3`)).status, 404);
   });
 
-  it('takes many forms at once: each writer waits for the one before', async () => {
+  it('accepts many forms at once: each writer waits for the previous one', async () => {
     const address = `${viaduct.url}/bridges/priory-bridge/notice/`;
     const form = await fetch(address);
     const cookie = (form.headers.getSetCookie()[0] ?? '').split(';')[0] as string;
@@ -86,56 +84,43 @@ describe('examples/django-site', { skip: NO_PACKAGES }, () => {
     assert.match(count, /^40$/m);
   });
 
-  it('shows a changed template in development', async () => {
+  it('shows a changed template in development', async (t) => {
     const template = join(site.directory, 'bridges/templates/bridges/home.html');
-    const dev = await startViaduct({
-      args: ['serve', site.directory, '--dev', ...python()],
-      env: { DJANGO_DEBUG: '1' },
-    });
-    try {
-      assert.match(await (await fetch(dev.url)).text(), /Latest inspections/);
-      writeFileSync(template, readFileSync(template, 'utf8').replace('Latest inspections', 'Fresh from the river'));
-      await eventually('the page shows it', async () =>
-        /Fresh from the river/.test(await (await fetch(dev.url)).text()),
-      );
-    } finally {
-      await dev.stop();
-    }
+    const dev = await startViaduct(t, ['serve', site.directory, '--dev', ...python()], { env: { DJANGO_DEBUG: '1' } });
+    assert.match(await (await fetch(dev.url)).text(), /Latest inspections/);
+    writeFileSync(template, readFileSync(template, 'utf8').replace('Latest inspections', 'Fresh from the river'));
+    await eventually('the page shows it', async () => /Fresh from the river/.test(await (await fetch(dev.url)).text()));
   });
 
-  it('has its migrations, and requires the Django that the tests have', () => {
+  it('has all migrations, and requires the Django version of the tests', () => {
     assert.match(site.manage('makemigrations', '--check', '--dry-run'), /No changes detected/);
     assertPinned('django-site', 'django');
   });
 
-  it('has a README whose commands are true', async () => {
-    await followReadme('django-site', '/');
+  it('has a README whose commands work', async (t) => {
+    await followReadme(t, 'django-site', '/');
   });
 });
 
 describe('examples/flask-site', { skip: NO_PACKAGES }, () => {
+  const suite = suiteLifetime();
   let site: ExampleCopy;
   let viaduct: Viaduct;
 
   before(async () => {
-    site = copyExample('flask-site');
-    // Without preload the workers make the key and the database at the same time.
-    viaduct = await startViaduct({ args: ['serve', site.directory, '--no-preload', '--workers', '3', ...python()] });
+    site = copyExample(suite, 'flask-site');
+    // Without preload the workers create the key and the database at the same time.
+    viaduct = await startViaduct(suite, ['serve', site.directory, '--no-preload', '--workers', '3', ...python()]);
   });
 
-  after(async () => {
-    await viaduct?.stop();
-    site?.remove();
+  it('is found, with the settings of its file', () => {
+    const output = check(site.directory);
+    assert.match(output, /application +app:create_app\(\) \(Flask\)/);
+    assert.match(output, /static +\/static\/ from static/);
+    assert.match(output, /viaduct\.toml/);
   });
 
-  it('is found, with the setting of its file', () => {
-    const found = check(site.directory);
-    assert.match(found, /application +app:create_app\(\) \(Flask\)/);
-    assert.match(found, /static +\/static\/ from static/);
-    assert.match(found, /viaduct\.toml/);
-  });
-
-  it('takes an entry with a photo and shows it', async () => {
+  it('accepts an entry with a photo and shows it', async () => {
     const { cookie, token } = await openForm();
     const response = await write(cookie, token, 'Over the ridge <in snow>', new Blob([PNG]));
     assert.equal(response.status, 303);
@@ -147,7 +132,7 @@ describe('examples/flask-site', { skip: NO_PACKAGES }, () => {
     assert.match(await (await fetch(`${viaduct.url}/book.txt`)).text(), /Ann \(Wend\):\nOver the ridge <in snow>\n/);
   });
 
-  it('keeps a session over all workers, and entries over pages', async () => {
+  it('keeps a session across workers, and splits entries into pages', async () => {
     const { cookie, token } = await openForm();
     const answers = Array.from({ length: 20 }, (_, number) => write(cookie, token, `Night ${number}`));
     assert.deepEqual([...new Set((await Promise.all(answers)).map(({ status }) => status))], [303]);
@@ -155,7 +140,7 @@ describe('examples/flask-site', { skip: NO_PACKAGES }, () => {
     assert.equal((await fetch(`${viaduct.url}/?page=9`)).status, 404);
   });
 
-  it('refuses what is forged, no photo or too large', async () => {
+  it('refuses entries that are forged, have no photo or are too large', async () => {
     const { cookie, token } = await openForm();
     assert.equal((await write(cookie, 'förged', 'x')).status, 403);
     assert.equal((await write('', token, 'x')).status, 403);
@@ -164,16 +149,16 @@ describe('examples/flask-site', { skip: NO_PACKAGES }, () => {
     assert.doesNotMatch(await (await fetch(viaduct.url)).text(), /not kept/);
   });
 
-  it('has its static files', async () => {
+  it('serves its static files', async () => {
     const sheet = await fetch(`${viaduct.url}/static/book.css`);
     assert.equal(sheet.status, 200);
     assert.match(sheet.headers.get('content-type') ?? '', /^text\/css/);
     assert.equal((await fetch(`${viaduct.url}/static/../app.py`)).status, 404);
   });
 
-  it('has a README whose commands are true', async () => {
+  it('has a README whose commands work', async (t) => {
     assertPinned('flask-site', 'flask');
-    await followReadme('flask-site', '/');
+    await followReadme(t, 'flask-site', '/');
   });
 
   async function openForm(): Promise<{ cookie: string; token: string }> {
@@ -193,14 +178,11 @@ describe('examples/flask-site', { skip: NO_PACKAGES }, () => {
 
 describe('examples/plain-wsgi', () => {
   const directory = join(ROOT, 'examples/plain-wsgi');
+  const suite = suiteLifetime();
   let viaduct: Viaduct;
 
   before(async () => {
-    viaduct = await startViaduct({ args: ['serve', directory] });
-  });
-
-  after(async () => {
-    await viaduct?.stop();
+    viaduct = await startViaduct(suite, ['serve', directory]);
   });
 
   it('is found', () => {
@@ -208,7 +190,7 @@ describe('examples/plain-wsgi', () => {
   });
 
   it('shows the environ, without the variables of the process', async () => {
-    assert.match(await (await fetch(viaduct.url)).text(), /what the server tells about a request/);
+    assert.match(await (await fetch(viaduct.url)).text(), /what the server passes with a request/);
     const page = await (await fetch(`${viaduct.url}/environ?greeting=hello`)).text();
     assert.match(page, /<th>QUERY_STRING<td>&#x27;greeting=hello&#x27;/);
     assert.match(page, /<th>wsgi\.url_scheme<td>&#x27;http&#x27;/);
@@ -222,7 +204,7 @@ describe('examples/plain-wsgi', () => {
     assert.equal(await response.text(), source);
   });
 
-  it('sends what it makes while it makes it, and hears when the client leaves', async () => {
+  it('streams an answer, and notices when the client leaves', async () => {
     const client = await SocketClient.open(viaduct.port);
     client.send('GET /clock HTTP/1.1\r\nHost: a\r\n\r\n');
     await client.until(/tick 1 at [\d:]+\n/);
@@ -230,7 +212,7 @@ describe('examples/plain-wsgi', () => {
     await eventually('close() was called', () => /clock: closed after [1-9] ticks/.test(viaduct.output()));
   });
 
-  it('reads a form and refuses what is no POST', async () => {
+  it('reads a form, and refuses other methods than POST', async () => {
     const answer = await fetch(`${viaduct.url}/count`, { method: 'POST', body: new URLSearchParams({ text: 'ä<b>' }) });
     assert.match(await answer.text(), /<q>ä&lt;b&gt;<\/q> has 5 bytes/);
     const get = await fetch(`${viaduct.url}/count`);
@@ -239,8 +221,8 @@ describe('examples/plain-wsgi', () => {
     assert.equal((await fetch(`${viaduct.url}/none`)).status, 404);
   });
 
-  it('has a README whose commands are true', async () => {
-    await followReadme('plain-wsgi', '/');
+  it('has a README whose commands work', async (t) => {
+    await followReadme(t, 'plain-wsgi', '/');
   });
 });
 
@@ -256,7 +238,7 @@ function check(directory: string, args = python()): string {
   return stdout;
 }
 
-/** The example names one version of a package, the one that the tests drive. */
+/** Asserts that an example pins the version of a package that the tests use. */
 function assertPinned(example: string, name: string): void {
   const lineOf = (path: string) =>
     readFileSync(join(ROOT, path), 'utf8')
@@ -267,37 +249,32 @@ function assertPinned(example: string, name: string): void {
 }
 
 /**
- * Does what the README of an example says, in a copy, one command after the other; the interpreter is that of the tests in place of a fresh
- * environment. Fails for a command that it cannot try.
+ * Runs the commands of an example's README in a copy of the example, one after the other. The interpreter of the tests replaces a fresh
+ * environment. Fails for a command that it cannot run.
  */
-async function followReadme(example: string, page: string): Promise<void> {
-  const copy = copyExample(example);
+async function followReadme(t: TestContext, example: string, page: string): Promise<void> {
+  const copy = copyExample(t, example);
   const commands = readFileSync(join(copy.directory, 'README.md'), 'utf8').match(/(?<=^ {4})\S.*$/gm) ?? [];
   assert.ok(commands.some((command) => command.includes('bin/viaduct.js')));
   let viaduct: Viaduct | null = null;
-  try {
-    for (const command of commands) {
-      const words = command.split(' ');
-      const env = Object.fromEntries(words.filter((word) => /^[A-Z_]+=/.test(word)).map((word) => word.split('=')));
-      const [program, ...args] = words.filter((word) => !/^[A-Z_]+=/.test(word)) as [string, ...string[]];
-      if (program === 'node') {
-        assert.equal(args[0], '../../bin/viaduct.js');
-        await viaduct?.stop();
-        const interpreter = example === 'plain-wsgi' ? [] : python();
-        viaduct = await startViaduct({ args: [...args.slice(1), ...interpreter], cwd: copy.directory, env });
-        assert.equal((await fetch(viaduct.url + page)).status, 200, command);
-      } else if (program === '.venv/bin/python') {
-        assert.equal(args[0], 'manage.py');
-        copy.manage(...args.slice(1));
-      } else if (program === 'curl') {
-        await curl(viaduct as Viaduct, args);
-      } else {
-        assert.match(command, /^(python3 -m venv \.venv|\.venv\/bin\/pip install -r requirements\.txt)$/);
-      }
+  for (const command of commands) {
+    const words = command.split(' ');
+    const env = Object.fromEntries(words.filter((word) => /^[A-Z_]+=/.test(word)).map((word) => word.split('=')));
+    const [program, ...args] = words.filter((word) => !/^[A-Z_]+=/.test(word)) as [string, ...string[]];
+    if (program === 'node') {
+      assert.equal(args[0], '../../bin/viaduct.js');
+      await viaduct?.stop();
+      const interpreter = example === 'plain-wsgi' ? [] : python();
+      viaduct = await startViaduct(t, [...args.slice(1), ...interpreter], { cwd: copy.directory, env });
+      assert.equal((await fetch(viaduct.url + page)).status, 200, command);
+    } else if (program === '.venv/bin/python') {
+      assert.equal(args[0], 'manage.py');
+      copy.manage(...args.slice(1));
+    } else if (program === 'curl') {
+      await curl(viaduct as Viaduct, args);
+    } else {
+      assert.match(command, /^(python3 -m venv \.venv|\.venv\/bin\/pip install -r requirements\.txt)$/);
     }
-  } finally {
-    await viaduct?.stop();
-    copy.remove();
   }
 }
 

@@ -2,14 +2,16 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { ask, type HttpAnswer, type HttpRequest } from '../support/http-client.ts';
+import { before, describe, it } from 'node:test';
+import { ask } from '../support/http-client.ts';
+import type { HttpAnswer, HttpRequest } from '../support/http-message.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
 import { makeProject } from '../support/project.ts';
 import { NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT, startViaduct, type Viaduct } from '../support/viaduct.ts';
 
 const BOARDS = join(ROOT, 'examples/frameworks');
 
-/** Where a framework answers otherwise than the others, by the title of the test. Also in docs/frameworks.md. */
+/** Where a framework answers differently from the others, by the title of the test. docs/frameworks.md lists this too. */
 const DEVIATIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   django: {},
   flask: { 'sends a file': 'answers ranges by itself' },
@@ -22,35 +24,20 @@ const DEVIATIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 for (const framework of ['django', 'flask', 'pyramid', 'bottle', 'falcon', 'plain']) {
   for (const prefix of ['', '/board']) {
     describe(`the board in ${framework}${prefix === '' ? '' : `, below ${prefix}`}`, { skip: NO_PACKAGES }, () => {
-      suite(framework, prefix);
+      testBoard(framework, prefix);
     });
   }
 }
 
-function suite(framework: string, prefix: string): void {
+function testBoard(framework: string, prefix: string): void {
+  const suite = suiteLifetime();
   let server: Viaduct;
-  let project: { stop(): void };
 
   before(async () => {
-    const cleanups: (() => void)[] = [];
-    project = {
-      stop() {
-        for (const cleanup of cleanups) cleanup();
-      },
-    };
-    const context = { after: (cleanup: () => void) => cleanups.push(cleanup) };
     const mounted = `[apps.board]\ntarget = "${join(BOARDS, framework)}"\n\n[[route]]\nmount = "${prefix}"\napp = "board"\n`;
-    const cwd =
-      prefix === ''
-        ? join(BOARDS, framework)
-        : makeProject(context as unknown as Parameters<typeof makeProject>[0], { 'viaduct.toml': mounted });
+    const cwd = prefix === '' ? join(BOARDS, framework) : makeProject(suite, { 'viaduct.toml': mounted });
     const args = ['--workers', '1', '--python', PYTHON_WITH_PACKAGES as string, '--access-log', 'off'];
-    server = await startViaduct({ cwd, args });
-  });
-
-  after(async () => {
-    await server.stop();
-    project.stop();
+    server = await startViaduct(suite, args, { cwd });
   });
 
   const get = (path: string, request?: HttpRequest): Promise<HttpAnswer> => ask(server.port, prefix + path, request);
@@ -61,12 +48,12 @@ function suite(framework: string, prefix: string): void {
   };
   const cookies = (answer: HttpAnswer): string[] =>
     answer.headers.filter(([name]) => name === 'set-cookie').map(([, value]) => value);
-  /** A Location, relative or not, as the path that it leads to. */
+  /** The path of a Location, which may be relative. */
   const leadsTo = (answer: HttpAnswer): string => {
     return new URL(answer.header('location') ?? '', `http://test.example${prefix}/`).pathname;
   };
 
-  it('takes a form, redirects with two cookies, and shows the note escaped', async () => {
+  it('accepts a form, redirects with two cookies, and shows the note escaped', async () => {
     const form: HttpRequest = {
       method: 'POST',
       headers: [['Content-Type', 'application/x-www-form-urlencoded']],
@@ -91,7 +78,7 @@ function suite(framework: string, prefix: string): void {
     assert.doesNotMatch((await get('/')).body, /Saved/);
   });
 
-  it('makes, shows and deletes a note by its API', async () => {
+  it('creates, shows and deletes a note with its API', async () => {
     const body = Buffer.from(JSON.stringify({ text: 'Zoë €' }));
     const made = await get('/api/notes', { method: 'POST', headers: [['Content-Type', 'application/json']], body });
     assert.equal(made.status, 201);
@@ -110,13 +97,13 @@ function suite(framework: string, prefix: string): void {
     assert.equal((await get('/nowhere')).status, 404);
   });
 
-  it('refuses a method that a resource does not have', async () => {
+  it('refuses a method that a resource does not support', async () => {
     const answer = await get('/api/notes', { method: 'PUT', body: 'x' });
     assert.equal(answer.status, 405);
     assert.match(answer.header('allow') ?? '', /POST/);
   });
 
-  it('receives a file, also one that comes in chunks', async () => {
+  it('receives a file, with a length or in chunks', async () => {
     const content = Buffer.alloc(300_000, 'viaduct ');
     const boundary = 'b0undary';
     const body = Buffer.concat([
@@ -162,7 +149,7 @@ function suite(framework: string, prefix: string): void {
     assert.deepEqual([part.status, part.body.length], hasRanges ? [206, 9] : [200, answer.body.length]);
   });
 
-  it('sends events', async () => {
+  it('sends server-sent events', async () => {
     const answer = await get('/events');
     assert.match(answer.header('content-type') ?? '', /^text\/event-stream/);
     assert.equal(answer.body, 'data: 0\n\ndata: 1\n\ndata: 2\n\n');
@@ -191,7 +178,7 @@ function suite(framework: string, prefix: string): void {
     }
   });
 
-  it('knows who asks, by which scheme and name', async () => {
+  it('knows the client and the scheme from a proxy, and the host from Host', async () => {
     assert.deepEqual(await json('/whoami'), {
       address: '127.0.0.1',
       scheme: 'http',
@@ -203,25 +190,25 @@ function suite(framework: string, prefix: string): void {
       ['X-Forwarded-Proto', 'https'],
       ['X-Forwarded-Host', 'public.example'],
     ] as const;
-    const expected = { address: '192.0.2.7', scheme: 'https', host: 'public.example', root: prefix };
+    const expected = { address: '192.0.2.7', scheme: 'https', host: 'test.example', root: prefix };
     assert.deepEqual(await json('/whoami', { headers }), expected);
   });
 
   if (prefix !== '') {
-    it('answers where it is mounted, with and without the slash', async () => {
+    it('answers at its mount, with and without the slash', async () => {
       const bare = await get('');
       const leads = bare.status === 200 ? `${prefix}/` : leadsTo(bare);
       assert.deepEqual([bare.status < 400, leads], [true, `${prefix}/`]);
     });
   }
 
-  it('redirects for good', async () => {
+  it('redirects permanently', async () => {
     const answer = await get('/old');
     assert.equal(answer.status, 301);
     assert.equal(leadsTo(answer), `${prefix}/`);
   });
 
-  it('answers 500 to a view that raises, and goes on', async () => {
+  it('answers 500 when a view raises, and serves the next request', async () => {
     const answer = await get('/broken');
     assert.equal(answer.status, 500);
     assert.doesNotMatch(answer.body, /on purpose/);
@@ -230,7 +217,7 @@ function suite(framework: string, prefix: string): void {
 }
 
 describe('a Pyramid application of a .ini file', { skip: NO_PACKAGES }, () => {
-  it('is served by the module that docs/frameworks.md shows', async (t) => {
+  it('is served by the module of docs/frameworks.md', async (t) => {
     const page = readFileSync(join(ROOT, 'docs/frameworks.md'), 'utf8');
     const [, module = ''] = /^```python\n# wsgi\.py\n([\s\S]*?)^```$/m.exec(page) ?? [];
     const cwd = makeProject(t, {
@@ -247,8 +234,7 @@ def main(global_config, greeting):
 `,
     });
     const args = ['--workers', '1', '--python', PYTHON_WITH_PACKAGES as string, '--access-log', 'off'];
-    const server = await startViaduct({ cwd, args });
-    t.after(() => server.stop());
+    const server = await startViaduct(t, args, { cwd });
     assert.equal((await ask(server.port, '/')).body, 'from the ini file');
   });
 });

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { eventually, isRunning, SocketClient } from '../support/socket-client.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { eventually, isRunning } from '../support/wait.ts';
 
-/** One worker with one thread: whoever holds it is noticed by everybody else. */
+/** One worker with one thread: a client that holds the thread delays all others. */
 const APPLICATION = `
 import os
 
@@ -37,25 +39,22 @@ const TIMEOUTS = {
 
 describe('hostile clients', () => {
   let directory: string;
+  const suite = suiteLifetime();
   let viaduct: Viaduct;
   let worker: number;
 
   before(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'viaduct-attacks-'));
+    directory = temporaryDirectory(suite);
     writeFileSync(join(directory, 'app.py'), APPLICATION);
-    viaduct = await startViaduct({
-      args: ['serve', directory, '--workers', '1', '--threads', '1', '--access-log', 'off'],
-      env: TIMEOUTS,
-    });
+    viaduct = await startViaduct(
+      suite,
+      ['serve', directory, '--workers', '1', '--threads', '1', '--access-log', 'off'],
+      { env: TIMEOUTS },
+    );
     worker = Number(await (await fetch(`${viaduct.url}/pid`)).text());
   });
 
-  after(async () => {
-    await viaduct?.stop();
-    rmSync(directory, { recursive: true, force: true });
-  });
-
-  it('stops a client that sends its header too slowly, and serves the others meanwhile', async () => {
+  it('cuts off a client that sends its header too slowly, and serves others meanwhile', async () => {
     const slow = await SocketClient.open(viaduct.port);
     const trickle = slow.trickle(`GET / HTTP/1.1\r\nHost: a\r\nX: ${'y'.repeat(10_000)}`, 20);
     await assertServes();
@@ -64,7 +63,7 @@ describe('hostile clients', () => {
     await assertServes();
   });
 
-  it('stops a client that sends its body too slowly, and keeps the only worker free meanwhile', async () => {
+  it('cuts off a client that sends its content too slowly, and keeps the only worker free meanwhile', async () => {
     const slow = await SocketClient.open(viaduct.port);
     slow.send('POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n');
     slow.send('only this');
@@ -72,20 +71,20 @@ describe('hostile clients', () => {
     assert.equal(await slow.untilClosed(), 408);
   });
 
-  it('stops a client that sends a chunked body too slowly', async () => {
+  it('cuts off a client that sends its chunks too slowly', async () => {
     const slow = await SocketClient.open(viaduct.port);
     slow.send('POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel');
     await assertServes();
     assert.equal(await slow.untilClosed(), 408);
   });
 
-  it('stops a client that does not read its answer, and frees the worker long before', async () => {
+  it('cuts off a client that does not read its answer, and frees the worker long before', async () => {
     const deaf = await SocketClient.open(viaduct.port);
     deaf.send('GET /large HTTP/1.1\r\nHost: a\r\n\r\n');
     await deaf.until(/^HTTP\/1\.1 200 /);
     deaf.socket.pause();
     await assertServes();
-    // A paused socket is not told of its end: what it writes afterwards is refused, though.
+    // A paused socket does not report its end, but a write after the end fails.
     await eventually('the server has reset the connection', () => {
       if (!deaf.socket.destroyed) deaf.send('x');
       return deaf.socket.destroyed;
@@ -93,7 +92,7 @@ describe('hostile clients', () => {
     await assertServes();
   });
 
-  it('answers an ordinary client while a thousand connections do nothing, and closes those in time', async () => {
+  it('answers an ordinary client while a thousand connections do nothing, and closes them in time', async () => {
     const idle = await Promise.all(Array.from({ length: 1000 }, () => SocketClient.open(viaduct.port)));
     for (let i = 0; i < 20; i++) await assertServes();
     await Promise.all(idle.map((client) => client.untilClosed()));
@@ -105,10 +104,10 @@ describe('hostile clients', () => {
     client.send('GET /once HTTP/1.1\r\nHost: a\r\n\r\n');
     await client.until(/hello from \/once$/);
     assert.equal(await client.untilClosed(), 200);
-    assert.equal(client.received.match(/HTTP\/1\.1/g)?.length, 1, 'it is closed without a further answer');
+    assert.equal(client.received.match(/HTTP\/1\.1/g)?.length, 1, 'the connection closes without a second answer');
   });
 
-  it('refuses garbage and goes on', async () => {
+  it('refuses garbage, and serves the next client', async () => {
     const random = generator(20_230_601);
     for (let round = 0; round < 10; round++) {
       const clients = await Promise.all(Array.from({ length: 20 }, () => SocketClient.open(viaduct.port)));
@@ -167,7 +166,7 @@ describe('hostile clients', () => {
     client.close();
   });
 
-  it('has lost neither the front nor its worker in the end', async () => {
+  it('still has the same server process and worker at the end', async () => {
     assert.ok(isRunning(viaduct.pid));
     assert.equal(Number(await (await fetch(`${viaduct.url}/pid`)).text()), worker);
     assert.doesNotMatch(viaduct.output(), /Traceback|^ {4}at /m);
@@ -181,7 +180,7 @@ describe('hostile clients', () => {
   }
 });
 
-/** Numbers of 16 bits that are the same in each run. */
+/** Returns a generator of 16-bit numbers. They are the same in each run. */
 function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,31 +1,35 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { ask } from '../support/http-client.ts';
-import { NO_NGINX } from '../support/nginx-backend.ts';
-import { type Answer, askSocket, type Question, startNginx } from '../support/nginx-peer.ts';
+import type { HttpAnswer, HttpRequest } from '../support/http-message.ts';
+import type { Lifetime } from '../support/lifetime.ts';
+import { NO_NGINX, nginxSocket, startNginx } from '../support/nginx.ts';
 import { makeProject, WSGI_APP } from '../support/project.ts';
-import { runViaduct } from '../support/run-viaduct.ts';
-import { startViaduct } from '../support/viaduct.ts';
+import { runViaduct, startViaduct } from '../support/viaduct.ts';
+
+interface Question extends HttpRequest {
+  readonly path: string;
+}
 
 interface Case {
-  readonly what: string;
-  /** What stands in `http`; DIR is the directory of the test. */
+  readonly name: string;
+  /** The content of the http block. `DIR` is the directory of the test. */
   readonly http: string;
   readonly files?: Readonly<Record<string, string>>;
   readonly questions: readonly Question[];
-  /** Fields that must be alike beside Location. */
+  /** Fields that must be equal, beside Location. */
   readonly fields?: readonly string[];
 }
 
-/** SHA-crypt of "secret". */
+/** The user anna with the password "secret" (SHA-crypt). */
 const USERS = 'anna:$5$abcdefgh$gruCpC7VkOTspMQTTSAR8mtlO9Upms.fwqE5y16JVM.\n';
 
 const CASES: readonly Case[] = [
   {
-    what: 'files, fallbacks, error pages and redirections',
+    name: 'files, fallbacks, error pages and redirections',
     files: {
       'www/index.html': '<p>home',
       'www/docs/index.html': '<p>docs',
@@ -61,12 +65,12 @@ const CASES: readonly Case[] = [
       .map((path): Question => ({ path }))
       .concat([
         { path: '/app.css', method: 'HEAD' },
-        { path: '/app.css', headers: { Range: 'bytes=0-1' } },
+        { path: '/app.css', headers: [['Range', 'bytes=0-1']] },
       ]),
     fields: ['content-type', 'content-range'],
   },
   {
-    what: 'backends, their paths and fields',
+    name: 'backends, their paths and fields',
     http: `upstream pool { server unix:DIR/backend.sock; }
     server {
       listen unix:DIR/nginx.sock;
@@ -93,12 +97,12 @@ const CASES: readonly Case[] = [
         '/none',
       ],
     ]
-      .map((path): Question => ({ path, host: 'site.example', headers: { Accept: 'text/plain' } }))
+      .map((path): Question => ({ path, host: 'site.example', headers: [['Accept', 'text/plain']] }))
       .concat([{ path: '/files/a.txt' }, { path: '/api/post', method: 'POST', body: 'a body' }]),
     fields: ['x-backend', 'x-from'],
   },
   {
-    what: 'names of servers',
+    name: 'names of servers',
     http: `server { listen unix:DIR/nginx.sock default_server; server_name _; return 404; }
     server { listen unix:DIR/nginx.sock; server_name www.example.org; return 301 $scheme://example.org$request_uri; }
     server { listen unix:DIR/nginx.sock; server_name example.org; location / { return 200 main; } location /in { return 200 in; } }
@@ -114,7 +118,7 @@ const CASES: readonly Case[] = [
     ],
   },
   {
-    what: 'who may do what',
+    name: 'who may do what',
     http: `server {
       listen unix:DIR/nginx.sock;
       client_max_body_size 1k;
@@ -128,8 +132,8 @@ const CASES: readonly Case[] = [
     files: { users: USERS, 'private/x.txt': 'x' },
     questions: [
       { path: '/staff/' },
-      { path: '/staff/', headers: { Authorization: `Basic ${btoa('anna:secret')}` } },
-      { path: '/staff/', headers: { Authorization: `Basic ${btoa('anna:wrong')}` } },
+      { path: '/staff/', headers: [['Authorization', `Basic ${btoa('anna:secret')}`]] },
+      { path: '/staff/', headers: [['Authorization', `Basic ${btoa('anna:wrong')}`]] },
       { path: '/closed/' },
       { path: '/shut/' },
       { path: '/read/x' },
@@ -143,21 +147,20 @@ const CASES: readonly Case[] = [
 ];
 
 describe('an imported nginx.conf', { skip: NO_NGINX, concurrency: 2 }, () => {
-  for (const { what, http, files = {}, questions, fields = [] } of CASES) {
-    it(`answers like nginx: ${what}`, async (t) => {
+  for (const { name, http, files = {}, questions, fields = [] } of CASES) {
+    it(`answers like nginx: ${name}`, async (t) => {
       const directory = makeProject(t, files, { name: 'nginx' });
-      writeFileSync(join(directory, 'nginx.conf'), configuration(http, directory));
-      await startBackend(t, join(directory, 'backend.sock'));
-      t.after(await startNginx(directory));
+      await startEcho(t, join(directory, 'backend.sock'));
+      await startNginx(t, directory, `default_type text/plain; ${http}`);
       const { code, output } = await runViaduct(directory, 'import', 'nginx.conf', '-o', 'viaduct.toml');
       assert.equal(code, 0, output);
       const ours = join(directory, 'viaduct.sock');
-      const server = await startViaduct({ args: ['web'], cwd: directory, listen: `unix:${ours}` });
-      t.after(() => server.stop());
+      await startViaduct(t, ['web'], { cwd: directory, listen: `unix:${ours}` });
       for (const question of questions) {
-        const expected = comparable(await askSocket(join(directory, 'nginx.sock'), question), question, fields);
-        const found = comparable(await askSocket(ours, question), question, fields);
-        assert.deepEqual({ question, ...found }, { question, ...expected });
+        const theirs = await ask(nginxSocket(directory), question.path, question);
+        const expected = comparable(theirs, question, fields);
+        const actual = comparable(await ask(ours, question.path, question), question, fields);
+        assert.deepEqual({ question, ...actual }, { question, ...expected });
       }
     });
   }
@@ -179,8 +182,7 @@ describe('an imported configuration of an application server', () => {
       const cwd = makeProject(t, files);
       const { code, output } = await runViaduct(cwd, 'import', file, '-o', 'viaduct.toml');
       assert.equal(code, 0, output);
-      const server = await startViaduct({ args: [], cwd });
-      t.after(() => server.stop());
+      const server = await startViaduct(t, [], { cwd });
       assert.equal((await ask(server.port, '/')).body, 'hello');
       if (text.includes('static-map')) assert.equal((await ask(server.port, '/files/a.txt')).body, 'a file');
     });
@@ -188,18 +190,18 @@ describe('an imported configuration of an application server', () => {
 });
 
 describe('viaduct import', () => {
-  it('writes no file over another without --force', async (t) => {
+  it('overwrites a file only with --force', async (t) => {
     const cwd = makeProject(t, { 'uwsgi.ini': '[uwsgi]\nhttp = :8000\n', 'viaduct.toml': '# mine\n' });
     const refused = await runViaduct(cwd, 'import', 'uwsgi.ini', '--output', 'viaduct.toml');
     assert.equal(refused.code, 2);
-    assert.match(refused.output, /Cannot write "viaduct\.toml": it is there already/);
+    assert.match(refused.output, /Cannot write "viaduct\.toml": the file exists/);
     assert.equal(readFileSync(join(cwd, 'viaduct.toml'), 'utf8'), '# mine\n');
     const { code } = await runViaduct(cwd, 'import', 'uwsgi.ini', '--output', 'viaduct.toml', '--force');
     assert.equal(code, 0);
     assert.match(readFileSync(join(cwd, 'viaduct.toml'), 'utf8'), /^listen = \["0\.0\.0\.0:8000"\]/m);
   });
 
-  it('leaves with 2 for what it cannot read, and makes no file', async (t) => {
+  it('exits with 2 and writes no file when it cannot read the configuration', async (t) => {
     const cwd = makeProject(t, { 'nginx.conf': 'server {\n  listen 80\n}\n' });
     const { code, output } = await runViaduct(cwd, 'import', 'nginx.conf', '-o', 'viaduct.toml');
     assert.equal(code, 2);
@@ -208,7 +210,7 @@ describe('viaduct import', () => {
   });
 
   for (const args of [[], ['a', 'b'], ['--from', 'apache', 'a'], ['--unknown', 'a']]) {
-    it(`leaves with 2 for the words "${args.join(' ')}"`, async (t) => {
+    it(`exits with 2 for the arguments "${args.join(' ')}"`, async (t) => {
       const { code, output } = await runViaduct(makeProject(t, {}), 'import', ...args);
       assert.equal(code, 2);
       assert.match(output, /^viaduct: Cannot import: .+\nWrite viaduct import FILE/);
@@ -216,8 +218,8 @@ describe('viaduct import', () => {
   }
 });
 
-/** A backend that tells what it got. */
-async function startBackend(t: Pick<TestContext, 'after'>, path: string): Promise<void> {
+/** Starts a backend that answers with its request as JSON. */
+async function startEcho(t: Lifetime, path: string): Promise<void> {
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (block: Buffer) => {
@@ -238,27 +240,23 @@ async function startBackend(t: Pick<TestContext, 'after'>, path: string): Promis
   });
 }
 
-function configuration(http: string, directory: string): string {
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-  const temporary = paths.map((name) => `${name}_temp_path DIR/${name};`).join(' ');
-  return `daemon off; master_process off; pid DIR/pid; error_log DIR/error.log;
-events { }
-http { access_log off; default_type text/plain; ${temporary} ${http} }
-`.replaceAll('DIR', directory);
-}
-
-/** What must be alike: not the pages of errors that nobody wrote, not how a Location is written, not what a type says of encodings. */
-function comparable({ status, headers, body }: Answer, { host = 'test.example' }: Question, fields: readonly string[]) {
+/**
+ * The parts of an answer that must be equal. The default error pages of the servers may differ, and so may the form of a Location and the
+ * charset of a type.
+ */
+function comparable(
+  { status, header, body }: HttpAnswer,
+  { host = 'test.example' }: Question,
+  fields: readonly string[],
+) {
   const base = `http://${host}`.toLowerCase();
-  const location =
-    headers.location === undefined
-      ? undefined
-      : new URL(headers.location, base).href.replace('http://unix/', `${base}/`);
+  const field = header('location');
+  const location = field === null ? null : new URL(field, base).href.replace('http://unix/', `${base}/`);
   const isOurs = status < 300 || body.startsWith('<p>');
   return {
     status,
     location,
     body: isOurs ? body : '',
-    fields: isOurs ? fields.map((name) => headers[name]?.replace(/;.*$/, '')) : [],
+    fields: isOurs ? fields.map((name) => header(name)?.replace(/;.*$/, '')) : [],
   };
 }

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
-import { accepts, eventually, isRunning, SocketClient } from '../support/socket-client.ts';
+import { beforeEach, describe, it } from 'node:test';
+import { eachTestLifetime } from '../support/lifetime.ts';
+import { accepts, SocketClient } from '../support/socket-client.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { eventually, isRunning } from '../support/wait.ts';
 
-/** `/hold` tells by a file that it runs, and ends when another file appears: nobody has to guess how long anything takes. */
+/** `/hold` creates the file `held` when it runs, and ends when the file `release` exists. So no test has to guess how long anything takes. */
 const APPLICATION = `
 import os, time
 
@@ -29,30 +31,23 @@ def application(environ, start_response):
 const HOLD = 'GET /hold HTTP/1.1\r\nHost: a\r\n\r\n';
 
 describe('life of the server', () => {
+  const eachTest = eachTestLifetime();
   let directory: string;
-  let viaduct: Viaduct | null;
 
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'viaduct-life-'));
+    directory = temporaryDirectory(eachTest);
     writeApplication(APPLICATION);
-    viaduct = null;
-  });
-
-  afterEach(async () => {
-    writeFileSync(join(directory, 'release'), '');
-    await viaduct?.stop();
-    rmSync(directory, { recursive: true, force: true });
   });
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`finishes the running requests and leaves with 0 when it gets ${signal}`, async () => {
+    it(`finishes the running requests and exits with 0 when it gets ${signal}`, async () => {
       const server = await start();
       const client = await hold(server);
       const idle = await SocketClient.open(server.port);
       process.kill(server.pid, signal);
       await idle.untilClosed();
       await eventually('no further connection is accepted', async () => !(await accepts(server.port)));
-      assert.equal(client.received, '', 'the running request goes on');
+      assert.equal(client.received, '', 'the running request is not answered yet');
       release();
       assert.equal(await client.untilClosed(), 200);
       assert.match(client.received, /held by one$/);
@@ -60,13 +55,13 @@ describe('life of the server', () => {
     });
   }
 
-  it('leaves at once when it gets a second SIGINT', async () => {
+  it('exits at once when it gets a second SIGINT', async () => {
     const server = await start();
     const { worker } = await pidsOf(server);
     const client = await hold(server);
     process.kill(server.pid, 'SIGINT');
     await eventually('no further connection is accepted', async () => !(await accepts(server.port)));
-    await eventually('a further SIGINT ends it', () => {
+    await eventually('another SIGINT ends the server', () => {
       try {
         return !process.kill(server.pid, 'SIGINT');
       } catch {
@@ -75,11 +70,11 @@ describe('life of the server', () => {
     });
     assert.equal(await client.untilClosed(), 0);
     const { code, signal } = await server.exited;
-    assert.ok(code === 130 || signal === 'SIGINT', `left with ${code ?? signal}`);
-    await eventually('the worker is gone', () => !isRunning(worker));
+    assert.ok(code === 130 || signal === 'SIGINT', `exited with ${code ?? signal}`);
+    await eventually('the worker has ended', () => !isRunning(worker));
   });
 
-  it('takes two SIGINT at once for one, as npm passes on what the terminal has sent already', async () => {
+  it('counts two SIGINT at once as one, because npm repeats the SIGINT of the terminal', async () => {
     const server = await start();
     const client = await hold(server);
     process.kill(server.pid, 'SIGINT');
@@ -90,7 +85,7 @@ describe('life of the server', () => {
     assert.equal((await server.exited).code, 0);
   });
 
-  it('brings new code without failing a request when it gets SIGHUP under load', async () => {
+  it('loads new code without a failed request when it gets SIGHUP under load', async () => {
     const server = await start();
     const before = await pidsOf(server);
     const load = startLoad(server);
@@ -102,9 +97,10 @@ describe('life of the server', () => {
     }
     await load.stop();
     assert.deepEqual(load.failures, []);
-    for (const versions of load.seen) assert.deepEqual(versions, ['one', 'two', 'three'], 'old code came back');
+    for (const versions of load.seen)
+      assert.deepEqual(versions, ['one', 'two', 'three'], 'no client sees old code again');
     await eventually(
-      'the old worker and zygote are gone',
+      'the old worker and zygote have ended',
       () => !isRunning(before.worker) && !isRunning(before.parent),
     );
   });
@@ -126,19 +122,19 @@ describe('life of the server', () => {
     process.kill(server.pid, 'SIGHUP');
     await eventually('the traceback is shown', () => /RuntimeError: broken release/.test(server.output()));
     assert.equal(await ask(server, '/'), 'one');
-    writeApplication(APPLICATION.replace('"one"', '"mended"'));
+    writeApplication(APPLICATION.replace('"one"', '"fixed"'));
     process.kill(server.pid, 'SIGHUP');
-    await eventually('the mended code serves', async () => (await ask(server, '/')) === 'mended');
+    await eventually('the fixed code serves', async () => (await ask(server, '/')) === 'fixed');
   });
 
-  it('leaves no Python process behind when the front is killed with SIGKILL', async () => {
+  it('leaves no Python process running when the server process is killed with SIGKILL', async () => {
     const server = await start();
     const { worker, parent } = await pidsOf(server);
     const client = await hold(server);
     process.kill(server.pid, 'SIGKILL');
     await client.untilClosed();
-    await eventually('the zygote is gone', () => parent === server.pid || !isRunning(parent));
-    await eventually('the worker is gone, busy as it was', () => !isRunning(worker));
+    await eventually('the zygote has ended', () => parent === server.pid || !isRunning(parent));
+    await eventually('the busy worker has ended', () => !isRunning(worker));
   });
 
   it('replaces a worker that was killed', async () => {
@@ -159,7 +155,7 @@ describe('life of the server', () => {
     assert.equal(await ask(server, '/'), 'one');
   });
 
-  it('starts workers less and less often when they die at once', async () => {
+  it('waits longer before each new worker when workers die at once', async () => {
     writeApplication(`${APPLICATION}
 def die():
     with open("starts", "a") as file:
@@ -182,36 +178,36 @@ os.register_at_fork(after_in_child=die)
     assert.ok(isRunning(server.pid));
     rmSync(join(directory, 'deadly'));
     await eventually(
-      'a worker that lives serves again',
+      'a worker that stays alive serves again',
       async () => (await ask(server, '/').catch(() => '')) === 'one',
     );
   });
 
-  it('shows the traceback and leaves with 1 when the application does not import', async () => {
+  it('shows the traceback and exits with 1 when the application does not import', async () => {
     writeApplication('import missing_module_of_ours\n');
-    const server = await startViaduct({ args: ['serve', directory], awaitReady: false });
+    const server = await startViaduct(eachTest, ['serve', directory], { awaitReady: false });
     assert.equal((await server.exited).code, 1);
     assert.match(server.output(), /ModuleNotFoundError: No module named 'missing_module_of_ours'/);
     assert.match(server.output(), /app\.py", line 1/);
     assert.doesNotMatch(server.output(), /^\s+at .+:\d+:\d+/m);
   });
 
-  it('shows the traceback as the page in development, until the code is mended', async () => {
+  it('shows the traceback as the page in development, until the code is fixed', async () => {
     writeApplication('import missing_module_of_ours\n');
-    viaduct = await startViaduct({ args: ['serve', directory, '--dev'] });
-    const server = viaduct;
+    const server = await startViaduct(eachTest, ['serve', directory, '--dev']);
     const page = await fetch(`${server.url}/`);
     assert.equal(page.status, 500);
     assert.match(page.headers.get('content-type') ?? '', /^text\/html/);
     assert.match(await page.text(), /No module named .{1,6}missing_module_of_ours/);
     assert.match(server.output(), /ModuleNotFoundError/);
     writeApplication(APPLICATION);
-    await eventually('the mended code serves', async () => (await ask(server, '/').catch(() => '')) === 'one');
+    await eventually('the fixed code serves', async () => (await ask(server, '/').catch(() => '')) === 'one');
   });
 
   async function start(): Promise<Viaduct> {
-    viaduct = await startViaduct({ args: ['serve', directory, '--workers', '1', '--threads', '2'] });
-    return viaduct;
+    const server = await startViaduct(eachTest, ['serve', directory, '--workers', '1', '--threads', '2']);
+    eachTest.after(release);
+    return server;
   }
 
   function writeApplication(text: string): void {
@@ -242,7 +238,7 @@ async function pidsOf(server: Viaduct): Promise<{ worker: number; parent: number
   return { worker: worker as number, parent: parent as number };
 }
 
-/** Four clients that ask again as soon as they are answered, each waiting until it is told to stop. */
+/** Four clients that send the next request as soon as they have an answer, until they are stopped. */
 function startLoad(server: Viaduct): {
   readonly failures: string[];
   /** The versions that each client saw, one entry for each change. */

@@ -4,24 +4,23 @@ import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type Host, Network, NO_HOSTS } from '../support/hosts.ts';
-import { missing, type Program } from '../support/peer.ts';
+import { missing, type Peer } from '../support/peer.ts';
 import { makeProject } from '../support/project.ts';
-import { runViaduct } from '../support/run-viaduct.ts';
-import { eventually } from '../support/socket-client.ts';
-import { BIN, ROOT } from '../support/viaduct.ts';
+import { BIN, ROOT, runViaduct } from '../support/viaduct.ts';
+import { eventually } from '../support/wait.ts';
 
 const SKIP = NO_HOSTS || missing('dnsmasq');
 const PORT = 8000;
 
-/** An application server on a host, and what it wrote down. */
+/** An application server on a host, and the log of its application. */
 interface AppHost {
   readonly host: Host;
   readonly name: string;
   readonly log: string;
-  program: Program;
+  readonly program: Peer;
 }
 
-/** What became of the requests of a load that goes on until it is stopped. */
+/** Clients that send requests until they are stopped, and the outcomes of these requests. */
 class Load {
   readonly answers = new Map<number, string>();
   readonly failures: { readonly id: number; readonly method: string; readonly why: string }[] = [];
@@ -30,7 +29,7 @@ class Load {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 24 });
   readonly #clients: Promise<void>[];
 
-  /** Half of the requests can be repeated, the others cannot. */
+  /** Half of the requests can be retried (GET), the others cannot (POST). */
   constructor(address: string) {
     this.#clients = Array.from({ length: 24 }, () => this.#client(address));
   }
@@ -39,7 +38,7 @@ class Load {
     return this.answers.size + this.failures.length;
   }
 
-  /** Names of the hosts that answered the last `count` requests. */
+  /** The names of the hosts that answered the last `count` requests. */
   last(count: number): Set<string> {
     return new Set([...this.answers.values()].slice(-count));
   }
@@ -50,7 +49,7 @@ class Load {
     this.#agent.destroy();
   }
 
-  /** Ends at once, whatever is under way. */
+  /** Stops at once, even in the middle of requests. */
   abort(): void {
     this.#stopped = true;
     this.#agent.destroy();
@@ -88,24 +87,22 @@ class Load {
   }
 }
 
-function startApp(t: TestContext, host: Host, cwd: string): AppHost {
+async function startApp(t: TestContext, host: Host, cwd: string): Promise<AppHost> {
   const name = `host-${host.address.split('.').at(-1)}`;
   const log = join(cwd, `${name}.log`);
   const env = { HOST_NAME: name, HOST_LOG: log };
   const args = [BIN, 'app', join(ROOT, 'test/apps/hosts.py'), '--listen', `${host.address}:${PORT}`, '--workers', '1'];
-  const run = (): Program =>
-    host.start(process.execPath, [...args, '--threads', '8', '--access-log', 'off'], { env, cwd: ROOT });
-  const app = { host, name, log, program: run() };
-  t.after(() => app.program.stop());
-  return app;
+  const options = { env, cwd: ROOT, ready: serves };
+  const program = await host.start(t, process.execPath, [...args, '--threads', '8', '--access-log', 'off'], options);
+  return { host, name, log, program };
 }
 
-async function isUp({ program }: AppHost): Promise<void> {
-  await eventually('the application is served', () => /Viaduct \S+ serves/.test(program.output()));
+function serves({ output }: Peer): boolean {
+  return /Viaduct \S+ serves/.test(output());
 }
 
-describe('one web server, several application servers and DNS, each on a host of its own', { skip: SKIP }, () => {
-  it('lose no request but those that are with a host which is killed or cut off, and begin none twice', async (t) => {
+describe('one web server, several application servers and DNS, each on its own host', { skip: SKIP }, () => {
+  it('lose only requests at a host that is killed or disconnected, and start no request twice', async (t) => {
     const network = new Network(t);
     const [dns, web, ...hosts] = [53, 80, 11, 12, 13, 14].map((number) => network.host(number)) as [
       Host,
@@ -142,7 +139,7 @@ unhealthy_after = 2
       writeFileSync(records, named.map(({ address }) => `${address} app.test\n`).join(''));
     const [a, b, c, d] = hosts as [Host, Host, Host, Host];
     setRecords(a, b, c);
-    const own = [
+    const flags = [
       '--keep-in-foreground',
       '--no-resolv',
       '--no-hosts',
@@ -151,18 +148,14 @@ unhealthy_after = 2
       '--user=root',
       '--pid-file=',
     ];
-    const named = dns.start('dnsmasq', [
-      ...own,
+    const named = await dns.start(t, 'dnsmasq', [
+      ...flags,
       `--listen-address=${dns.address}`,
       `--addn-hosts=${records}`,
       `--conf-file=${join(cwd, 'empty.conf')}`,
     ]);
-    t.after(() => named.stop());
-    const apps = [a, b, c].map((host) => startApp(t, host, cwd));
-    await Promise.all(apps.map(isUp));
-    const server = web.start(process.execPath, [BIN, 'web', '--listen', `${web.address}:${PORT}`], { cwd });
-    t.after(() => server.stop());
-    await eventually('the web server listens', () => /Viaduct \S+ serves/.test(server.output()));
+    const apps = await Promise.all([a, b, c].map((host) => startApp(t, host, cwd)));
+    await web.start(t, process.execPath, [BIN, 'web', '--listen', `${web.address}:${PORT}`], { cwd, ready: serves });
     const command = (...words: string[]) => runViaduct(cwd, 'backends', ...words);
     const urlOf = ({ address }: Host): string => `http://${address}:${PORT}`;
     const load = new Load(web.address);
@@ -176,66 +169,66 @@ unhealthy_after = 2
     await answered(300);
     assert.deepEqual([load.last(200), load.failures], [new Set(['host-11', 'host-12', 'host-13']), []]);
 
-    // A host is drained, stopped and started anew.
+    // A host is drained, stopped and started again.
     await command('drain', urlOf(a));
-    await eventually('it has nothing left', async () =>
+    await eventually('it has no requests left', async () =>
       /11:8000 +draining +weight 1 +0 active/.test((await command()).output),
     );
     await appA.program.stop();
     await answered(300);
     assert.deepEqual([load.last(200), load.failures], [new Set(['host-12', 'host-13']), []]);
-    const again = startApp(t, a, cwd);
-    await isUp(again);
+    await startApp(t, a, cwd);
     await command('enable', urlOf(a));
-    await eventually('it has requests again', () => load.last(60).has('host-11'));
+    await eventually('it receives requests again', () => load.last(60).has('host-11'));
     assert.deepEqual(load.failures, []);
 
     // A host is added to DNS.
-    const appD = startApp(t, d, cwd);
-    await isUp(appD);
+    const appD = await startApp(t, d, cwd);
     setRecords(a, b, c, d);
-    // It reads its records again; in the namespace it is the process that entered it.
+    // This signal makes dnsmasq read its records again. `ip netns exec` has become dnsmasq.
     named.process.kill('SIGHUP');
-    await eventually('it has requests', () => load.last(60).has('host-14'));
+    await eventually('it receives requests', () => load.last(60).has('host-14'));
     assert.deepEqual(load.failures, []);
 
-    // A host is killed: only what it had can be lost, and of that only what cannot be repeated.
-    const begunBefore = idsOf(appB);
+    // A host is killed: only its requests can be lost, and of these only the POSTs.
+    const startedBefore = idsOf(appB);
     await appB.program.stop();
     await answered(300);
     const killed = load.failures.splice(0);
-    // What it had received it need not have begun; nobody else has.
-    const begunElsewhere = new Set([...apps.filter((app) => app !== appB), appD].flatMap(idsOf));
+    // The killed host may not have started what it had received. No other host has.
+    const startedElsewhere = new Set([...apps.filter((app) => app !== appB), appD].flatMap(idsOf));
     for (const { id, method, why } of killed) {
-      assert.deepEqual([method, why, begunElsewhere.has(id)], ['POST', '502', false], `request ${id}`);
+      assert.deepEqual([method, why, startedElsewhere.has(id)], ['POST', '502', false], `request ${id}`);
     }
-    assert.ok(killed.length <= 24, `${killed.length} were lost of ${begunBefore.length}`);
+    assert.ok(killed.length <= 24, `${killed.length} were lost of ${startedBefore.length}`);
     assert.equal(load.last(100).has('host-12'), false);
 
-    // A host is cut off and comes back.
+    // A host is disconnected and comes back.
     c.setCable(false);
-    await eventually('it is found out', async () => /13:8000 +(?:unhealthy|resting)/.test((await command()).output));
+    await eventually('the web server notices', async () =>
+      /13:8000 +(?:unhealthy|down)/.test((await command()).output),
+    );
     await answered(300);
     c.setCable(true);
-    await eventually('it has requests again', () => load.last(60).has('host-13'));
+    await eventually('it receives requests again', () => load.last(60).has('host-13'));
     await answered(100);
     await load.stop();
     for (const { method, why } of load.failures) assert.deepEqual([method, why], ['POST', '504']);
     assert.ok(load.failures.length <= 24, `${load.failures.length} were lost`);
 
-    // What cannot be repeated was begun once at most, whatever happened.
-    const begun = [...apps, appD].flatMap(idsOf).filter((id) => id % 2 === 1);
-    assert.equal(new Set(begun).size, begun.length);
+    // Each POST was started at most once, whatever happened.
+    const started = [...apps, appD].flatMap(idsOf).filter((id) => id % 2 === 1);
+    assert.equal(new Set(started).size, started.length);
     for (const id of load.answers.keys())
-      if (id % 2 === 1) assert.ok(begun.includes(id), `request ${id} was answered by nobody`);
-    const { length } = begun;
+      if (id % 2 === 1) assert.ok(started.includes(id), `request ${id} was answered but not started`);
+    const { length } = started;
     t.diagnostic(
-      `${load.answers.size} answered, ${killed.length} lost with the killed host, ${load.failures.length} with the cut one; ${length} that cannot be repeated, none begun twice`,
+      `${load.answers.size} answered, ${killed.length} lost with the killed host, ${load.failures.length} with the disconnected one; ${length} POSTs, none started twice`,
     );
   });
 });
 
-/** Requests that the application has begun, by number. */
+/** The numbers of the requests that the application has started. */
 function idsOf({ log }: AppHost): number[] {
   return readFileSync(log, 'utf8').trim().split('\n').map(Number);
 }

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { prepareDjangoSite } from '../support/examples.ts';
-import { within } from '../support/socket-client.ts';
 import { NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT } from '../support/viaduct.ts';
+import { within } from '../support/wait.ts';
 
 const PYTHON = PYTHON_WITH_PACKAGES ?? '';
 const START_MS = 60_000;
@@ -14,11 +14,11 @@ const STOP_MS = 30_000;
 
 interface Program {
   readonly url: string;
-  /** Ends it with SIGTERM; resolves with its exit code and what it wrote to standard error. */
+  /** Ends it with SIGTERM. Resolves with its exit code, and with its output to standard error. */
   end(): Promise<{ readonly code: number | null; readonly errors: string }>;
 }
 
-/** Starts an example as its README says, and waits for its URL. */
+/** Starts an example like its README does, and waits for its URL. */
 async function start(t: TestContext, name: string, env: Readonly<Record<string, string>>): Promise<Program> {
   const child = spawn(process.execPath, [join(ROOT, 'examples', name, 'server.mjs')], {
     env: { ...process.env, PORT: '0', PYTHON, ...env },
@@ -49,7 +49,7 @@ function temporary(t: TestContext): string {
   return directory;
 }
 
-/** A browser's memory for cookies, as far as a login needs it. */
+/** A client with cookies, as far as a login needs them. */
 class Visitor {
   readonly #cookies = new Map<string, string>();
 
@@ -68,7 +68,7 @@ function hidden(page: string, name: string): string {
   return new RegExp(`name="${name}" value="([^"]+)"`).exec(page)?.[1] ?? '';
 }
 
-/** Logs in to an admin as `admin`; returns the response to the form. */
+/** Logs in to a Django admin as `admin`. Returns the response to the form. */
 async function logIn(visitor: Visitor, admin: string): Promise<Response> {
   const page = await (await visitor.ask(`${admin}login/`)).text();
   const csrfmiddlewaretoken = hidden(page, 'csrfmiddlewaretoken');
@@ -77,10 +77,10 @@ async function logIn(visitor: Visitor, admin: string): Promise<Response> {
   return visitor.ask(`${admin}login/`, { method: 'POST', body: new URLSearchParams(form) });
 }
 
-describe('the page about adapters', () => {
+describe('docs/adapters.md', () => {
   const page = readFileSync(join(ROOT, 'docs/adapters.md'), 'utf8');
   for (const name of ['express-django', 'hono-django', 'vite-flask']) {
-    it(`shows the program of examples/${name} as it is`, () => {
+    it(`shows the real program of examples/${name}`, () => {
       const program = readFileSync(join(ROOT, 'examples', name, 'server.mjs'), 'utf8');
       assert.ok(page.includes(`\`\`\`js\n${program}\`\`\`\n`));
     });
@@ -88,7 +88,7 @@ describe('the page about adapters', () => {
 });
 
 describe('an example of a mounted application', { skip: NO_PACKAGES, concurrency: 2 }, () => {
-  it('has Django under /admin inside an Express application: its pages, its style sheets, its login', async (t) => {
+  it('serves Django under /admin in an Express application, with pages, style sheets and login', async (t) => {
     const OFFICE_VAR = temporary(t);
     const office = join(ROOT, 'examples/express-django/office.py');
     const admin = {
@@ -126,9 +126,8 @@ describe('an example of a mounted application', { skip: NO_PACKAGES, concurrency
     assert.deepEqual(await end(), { code: 0, errors: '' });
   });
 
-  it('has a Hono API and Django under one origin', async (t) => {
-    const site = prepareDjangoSite();
-    t.after(() => site.remove());
+  it('serves a Hono API and Django under one origin', async (t) => {
+    const site = prepareDjangoSite(t);
     const { url, end } = await start(t, 'hono-django', { DJANGO_SITE: site.directory });
     assert.deepEqual(await (await fetch(`${url}/api/hello/Zo%C3%AB`)).json(), { hello: 'Zoë' });
     const counted = await fetch(`${url}/api/count`, { method: 'POST', body: 'one two three' });
@@ -142,7 +141,7 @@ describe('an example of a mounted application', { skip: NO_PACKAGES, concurrency
     assert.deepEqual(await end(), { code: 0, errors: '' });
   });
 
-  it('has Flask inside of the dev server of Vite, with an upload', async (t) => {
+  it('serves Flask in the dev server of Vite, with an upload', async (t) => {
     const { url, end } = await start(t, 'vite-flask', { HUTBOOK_VAR: temporary(t) });
     assert.match(await (await fetch(url)).text(), /<script type="module" src="\/@vite\/client">/);
     assert.match(await (await fetch(`${url}/main.js`)).text(), /book\.txt/);
@@ -160,12 +159,12 @@ describe('an example of a mounted application', { skip: NO_PACKAGES, concurrency
     ] as const)
       form.set(name, value);
     form.set('photo', new Blob([photo]), 'fog.png');
-    const written = await visitor.ask(`${url}/book/`, { method: 'POST', body: form });
-    assert.deepEqual([written.status, written.headers.get('location')], [303, '/book/']);
+    const posted = await visitor.ask(`${url}/book/`, { method: 'POST', body: form });
+    assert.deepEqual([posted.status, posted.headers.get('location')], [303, '/book/']);
     const shown = /src="(\/book\/photos\/[^"]+)"/.exec(await (await visitor.ask(`${url}/book/`)).text())?.[1] ?? '';
     assert.deepEqual(Buffer.from(await (await fetch(url + shown)).arrayBuffer()), photo);
     assert.match(await (await fetch(`${url}/book/book.txt`)).text(), /Zoë \(Kiel\):\nFog\./);
-    // Vite ends the process itself, with the code of the signal.
+    // Vite exits by itself, with the code of the signal.
     assert.deepEqual(await end(), { code: 128 + 15, errors: '' });
   });
 });

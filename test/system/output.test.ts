@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
-import { eventually, within } from '../support/socket-client.ts';
 import { BIN } from '../support/viaduct.ts';
+import { eventually, within } from '../support/wait.ts';
 
 const APP = `
 def application(environ, start_response):
@@ -26,7 +26,7 @@ interface Server {
   readonly exit: Promise<number | string | null>;
 }
 
-/** Starts a server whose output goes into pipes that the test reads, or does not. */
+/** Starts a server whose output goes into pipes. The test decides whether it reads them. */
 async function start(t: TestContext): Promise<Server> {
   const directory = mkdtempSync(join(tmpdir(), 'viaduct-output-'));
   writeFileSync(join(directory, 'app.py'), APP);
@@ -60,7 +60,7 @@ function portOf(stderr: Readable): Promise<number> {
   });
 }
 
-/** Sends one request and resolves to the status line. */
+/** Sends one request. Resolves with the status line. */
 function request(port: number, target: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = '';
@@ -82,14 +82,14 @@ async function assertAnswers(port: number, count: number, target: string): Promi
 }
 
 describe('standard output and error', { concurrency: 2 }, () => {
-  it('do not stop the server when their reader is stuck; it ends when asked to', async (t) => {
+  it('do not block the server when their reader is stuck, and the server still stops', async (t) => {
     const { child, port, exit } = await start(t);
     await assertAnswers(port, 400, `/${'x'.repeat(800)}`);
     child.kill('SIGTERM');
     assert.equal(await within(60_000, 'the end', () => exit), 0);
   });
 
-  it('are written to the end when their reader goes on', async (t) => {
+  it('are written completely when their reader continues', async (t) => {
     const { child, port, exit } = await start(t);
     await assertAnswers(port, 200, '/xy');
     child.kill('SIGTERM');
@@ -99,10 +99,10 @@ describe('standard output and error', { concurrency: 2 }, () => {
       lines += block.toString().split('\n').length - 1;
     });
     assert.equal(await within(60_000, 'the end', () => exit), 0);
-    await eventually('all lines are there', () => lines === 200);
+    await eventually('all lines have arrived', () => lines === 200);
   });
 
-  it('do not stop the application when nobody reads them any more', async (t) => {
+  it('do not block the application when their reader is gone', async (t) => {
     const { child, port } = await start(t);
     child.stdout.destroy();
     child.stderr.destroy();
@@ -110,13 +110,13 @@ describe('standard output and error', { concurrency: 2 }, () => {
     await assertAnswers(port, 200, '/xyz');
   });
 
-  it('carry what the application prints', async (t) => {
+  it('have the output of the application', async (t) => {
     const { child, port } = await start(t);
     let text = '';
     child.stdout.on('data', (block: Buffer) => {
       text += block.toString();
     });
     await assertAnswers(port, 1, '/ab?print');
-    await eventually('it is there', () => text.includes(`${'ab'.repeat(1000)}\n`));
+    await eventually('the output has arrived', () => text.includes(`${'ab'.repeat(1000)}\n`));
   });
 });

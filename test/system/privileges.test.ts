@@ -5,10 +5,11 @@ import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
-import { accepts, eventually } from '../support/socket-client.ts';
+import { accepts } from '../support/socket-client.ts';
 import { BIN, ROOT, startViaduct } from '../support/viaduct.ts';
+import { eventually } from '../support/wait.ts';
 
-/** The import fails for root: not even discovery or `check` may run the project's code with its rights. */
+/** The import fails for root: not even discovery or `check` may run the code of the project with root's rights. */
 const APPLICATION = `
 import json, os
 if os.geteuid() == 0:
@@ -27,18 +28,18 @@ def application(environ, start_response):
     return [json.dumps(lines).encode()]
 `;
 
-/** One that the other user may run: that of a version manager lies in root's home. */
+/** A Node that other users may run. The Node of a version manager is in root's home. */
 const PYTHON = '/usr/bin/python3';
 
-// Whoever is not root has no rights to give up, and nothing to test.
+// Without root there are no rights to give up, so there is nothing to test.
 const tests = process.platform === 'linux' && process.getuid?.() === 0 ? describe : () => {};
 tests('the rights of root', { skip: whyNot() }, () => {
-  for (const fronts of [1, 2]) {
-    it(`are given up by fronts and workers when port 81 is bound and user is set, with fronts = ${fronts}`, async (t) => {
+  for (const processes of [1, 2]) {
+    it(`are dropped by server processes and workers after port 81 is bound, with processes = ${processes}`, async (t) => {
       const project = makeReadable(t);
       const args = [
-        '--fronts',
-        `${fronts}`,
+        '--processes',
+        `${processes}`,
         '--user',
         'nobody',
         '--python',
@@ -48,10 +49,9 @@ tests('the rights of root', { skip: whyNot() }, () => {
         '--static',
         '/s/=.',
       ];
-      const server = await startViaduct({ args, cwd: project, listen: '127.0.0.1:81' });
-      t.after(() => server.stop());
+      const server = await startViaduct(t, args, { cwd: project, listen: '127.0.0.1:81' });
       assert.doesNotMatch(server.output(), /run as root/);
-      assert.equal((await ask(server.port, '/s/app.py')).body, APPLICATION, 'files are served as this user, too');
+      assert.equal((await ask(server.port, '/s/app.py')).body, APPLICATION, 'this user serves files too');
       const { uid, gid } = idsOf('nobody');
       const worker = JSON.parse((await ask(server.port, '/')).body);
       assert.deepEqual(
@@ -62,71 +62,68 @@ tests('the rights of root', { skip: whyNot() }, () => {
       assert.notEqual(worker.HOME, process.env.HOME);
       const zygote = statusOf(Number(worker.PPid));
       assert.equal(zygote.Uid, four(uid));
-      const front = statusOf(Number(zygote.PPid));
-      assert.deepEqual([front.Uid, front.Gid], [four(uid), four(gid)]);
-      assert.ok(!front.Groups?.split(' ').includes('0'));
+      const serverProcess = statusOf(Number(zygote.PPid));
+      assert.deepEqual([serverProcess.Uid, serverProcess.Gid], [four(uid), four(gid)]);
+      assert.ok(!serverProcess.Groups?.split(' ').includes('0'));
     });
   }
 
-  it('are not used for a new release nor for a new front', async (t) => {
+  it('are not used for a new release or a new server process', async (t) => {
     const project = makeReadable(t);
-    const args = ['--fronts', '2', '--user', 'nobody', '--python', PYTHON, '--workers', '2'];
-    const server = await startViaduct({ args, cwd: project, listen: '127.0.0.1:81' });
-    t.after(() => server.stop());
+    const args = ['--processes', '2', '--user', 'nobody', '--python', PYTHON, '--workers', '2'];
+    const server = await startViaduct(t, args, { cwd: project, listen: '127.0.0.1:81' });
     process.kill(server.pid, 'SIGHUP');
-    await eventually('it has reloaded', () => /Reloaded in/.test(server.output()));
+    await eventually('the server has reloaded', () => /Reloaded in/.test(server.output()));
     const uid = four(idsOf('nobody').uid);
     assert.equal(JSON.parse((await ask(server.port, '/')).body).Uid, uid);
     const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', `${server.pid}`], { encoding: 'utf8' });
     for (const pid of stdout.trim().split('\n').map(Number)) process.kill(pid, 'SIGKILL');
-    await eventually(
-      'new fronts have bound the port',
-      async () => (await accepts(81)) && /a new one follows/.test(server.output()),
-    );
+    // Until the primary has seen both ends, it holds their socket, which it then closes.
+    await eventually('the primary knows', () => server.output().split('a new one follows').length === 3);
+    await eventually('new processes have bound the port', () => accepts(81));
     const after = JSON.parse((await ask(server.port, '/')).body);
     assert.equal(after.Uid, uid);
-    assert.ok(!stdout.includes(`${statusOf(Number(after.PPid)).PPid}`), 'a new front answers');
+    assert.ok(!stdout.includes(`${statusOf(Number(after.PPid)).PPid}`), 'a new server process answers');
   });
 
-  it('take a numeric user and a group of its own', async (t) => {
+  it('are dropped for a numeric user and a group of its own', async (t) => {
     const project = makeReadable(t);
     const args = ['--user', '54321', '--group', 'nogroup', '--python', PYTHON, '--workers', '1'];
-    const server = await startViaduct({ args, cwd: project });
-    t.after(() => server.stop());
+    const server = await startViaduct(t, args, { cwd: project });
     const worker = JSON.parse((await ask(server.port, '/')).body);
     const gid = idsOf('nobody').gid;
     assert.deepEqual([worker.Uid, worker.Gid, worker.Groups.trim()], [four('54321'), four(gid), gid]);
   });
 
-  it('are not used by check either', (t) => {
+  it('are not used by check', (t) => {
     const project = makeReadable(t);
     const args = [BIN, 'check', project, '--user', 'nobody', '--python', PYTHON];
     const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     assert.equal(status, 0, stderr);
   });
 
-  it('are warned of when nobody is named', (t) => {
+  it('cause a warning when no user is set', (t) => {
     const project = makeReadable(t, 'def application(environ, start_response): ...\n');
     const { status, stdout } = spawnSync(process.execPath, [BIN, 'check', project], { encoding: 'utf8' });
     assert.equal(status, 0);
     assert.match(stdout, /user +the workers run as root/);
   });
 
-  for (const [args, says] of [
+  for (const [args, message] of [
     [['--user', 'nobody-here'], 'Cannot run as user "nobody-here": there is no such user'],
     [['--user', 'nobody', '--group', 'no-such'], 'Cannot run as group "no-such": there is no such group'],
     [['--group', 'nogroup'], 'Cannot run as group "nogroup": no user is set'],
     [['--user', '54321'], 'Cannot run as user "54321": the system has no entry for it, and so no group'],
   ] as const) {
-    it(`make ${args.join(' ')} a mistake that is told`, (t) => {
+    it(`are an error with a reason for ${args.join(' ')}`, (t) => {
       const project = makeReadable(t);
       const { status, stderr } = spawnSync(process.execPath, [BIN, project, ...args], { encoding: 'utf8' });
       assert.equal(status, 2, stderr);
-      assert.ok(stderr.includes(says), stderr);
+      assert.ok(stderr.includes(message), stderr);
     });
   }
 
-  it('are needed to become somebody else, and not to stay who one is', (t) => {
+  it('are needed only to become another user', (t) => {
     const project = makeReadable(t, 'def application(environ, start_response): ...\n');
     const { uid, gid } = idsOf('nobody');
     const asNobody = (user: string) => {
@@ -163,7 +160,7 @@ function idsOf(user: string): { uid: string; gid: string } {
   return { uid: id('-u'), gid: id('-g') };
 }
 
-/** As /proc writes it: real, effective, saved and of the file system. */
+/** The user ids in /proc: real, effective, saved, file system. */
 function four(id: string): string {
   return Array(4).fill(id).join('\t');
 }

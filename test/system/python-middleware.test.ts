@@ -3,14 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { APPS } from '../support/gallery.ts';
-import { ask, type HttpRequest } from '../support/http-client.ts';
+import { ask } from '../support/http-client.ts';
+import type { HttpRequest } from '../support/http-message.ts';
 import { djangoFiles, makeProject } from '../support/project.ts';
-import { runViaduct } from '../support/run-viaduct.ts';
-import { eventually } from '../support/socket-client.ts';
-import { NO_PACKAGES, startViaduct, type ViaductOptions } from '../support/viaduct.ts';
+import { APPS, NO_PACKAGES, runViaduct, startViaduct, type ViaductOptions } from '../support/viaduct.ts';
+import { eventually } from '../support/wait.ts';
 
-/** Answers with what was around the request. */
+/** Answers with the names of the middleware around the request. */
 const APP = `def application(environ, start_response):
     start_response('200 OK', [('Content-Type', 'text/plain')])
     return [' '.join(environ.get('around.passed', ['nothing'])).encode()]
@@ -18,22 +17,21 @@ const APP = `def application(environ, start_response):
 const FILES = { 'app.py': APP, 'around.py': readFileSync(join(APPS, 'around.py'), 'utf8') };
 const FEW = ['--workers', '1', '--threads', '2', '--access-log', 'off'];
 
-async function serve(t: TestContext, options: ViaductOptions) {
-  const server = await startViaduct({ ...options, args: [...FEW, ...options.args] });
-  t.after(() => server.stop());
+async function serve(t: TestContext, args: readonly string[], options: ViaductOptions = {}) {
+  const server = await startViaduct(t, [...FEW, ...args], options);
   const get = (target: string, request?: HttpRequest) => ask(server.port, target, request);
   return { server, get };
 }
 
 describe('Python middleware', { concurrency: 2 }, () => {
-  it('meets a request in the order of the list, and its answer in the opposite one', async (t) => {
+  it('sees a request in the order of the list, and its answer in the reverse order', async (t) => {
     const toml = `middleware = [
   { use = "around:Named", options = { name = "first", flag = true, list = [1, 2.5, "x"], table = { deep = [] } } },
   "around:function",
   { use = "around:Holder.inner", options = { name = "last" } },
 ]
 `;
-    const { get } = await serve(t, { cwd: makeProject(t, { ...FILES, 'viaduct.toml': toml }), args: [] });
+    const { get } = await serve(t, [], { cwd: makeProject(t, { ...FILES, 'viaduct.toml': toml }) });
     const { body, headers } = await get('/');
     assert.equal(body, 'first function last');
     const values = (name: string) => headers.filter(([other]) => other === name).map(([, value]) => value);
@@ -45,19 +43,19 @@ describe('Python middleware', { concurrency: 2 }, () => {
     });
   });
 
-  it('is given by flags, by a module of settings, and without preloading in each worker', async (t) => {
+  it('is set by flags or by a settings module, and works without preloading in each worker', async (t) => {
     const flags = ['--middleware', 'around:function', '--middleware', 'around:Named'];
     const project = makeProject(t, FILES);
-    const first = await serve(t, { cwd: project, args: ['--no-preload', ...flags] });
+    const first = await serve(t, ['--no-preload', ...flags], { cwd: project });
     assert.equal((await first.get('/')).body, 'function named');
-    const settings = `import { defineConfig } from 'viaduct';
+    const settings = `import { defineConfig } from 'viaduct/config';
 export default defineConfig({ middleware: [{ use: 'around:Named', options: { name: 'typed' } }] });
 `;
-    const second = await serve(t, { cwd: makeProject(t, { ...FILES, 'viaduct.config.ts': settings }), args: [] });
+    const second = await serve(t, [], { cwd: makeProject(t, { ...FILES, 'viaduct.config.ts': settings }) });
     assert.equal((await second.get('/')).body, 'typed');
   });
 
-  it('is around each application what its own table says, in every front', async (t) => {
+  it('is set for each application by its own table, in every server process', async (t) => {
     const toml = `middleware = "around:function"
 [apps.other]
 target = "app:application"
@@ -72,7 +70,7 @@ mount = "/bare"
 app = "bare"
 `;
     const project = makeProject(t, { ...FILES, 'viaduct.toml': toml });
-    const { get } = await serve(t, { cwd: project, args: ['--fronts', '2'] });
+    const { get } = await serve(t, ['--processes', '2'], { cwd: project });
     for (let round = 0; round < 4; round += 1) {
       assert.equal((await get('/')).body, 'function');
       assert.equal((await get('/other')).body, "other's");
@@ -80,7 +78,7 @@ app = "bare"
     }
   });
 
-  it('leaves wsgi.file_wrapper to the server, which sends the file by itself', async (t) => {
+  it('passes wsgi.file_wrapper through, so that the server sends the file', async (t) => {
     const args = [
       'files:application',
       '--chdir',
@@ -90,17 +88,15 @@ app = "bare"
       '--middleware',
       'around:Named',
     ];
-    const { get } = await serve(t, { args });
+    const { get } = await serve(t, args);
     const { body, header } = await get('/?large');
     assert.equal(body.length, 64 * 1024 * 1024);
     assert.equal(header('x-passed'), 'named');
-    await eventually('the file is closed, unread', async () => (await get('/?closed')).body === 'large@0');
+    await eventually('the file is closed unread', async () => (await get('/?closed')).body === 'large@0');
   });
 
-  it('returns an iterable of its own that is closed once, also when the client of an endless answer is gone', async (t) => {
-    const { get, server } = await serve(t, {
-      args: ['closes:application', '--chdir', APPS, '--middleware', 'around:Wrapping'],
-    });
+  it('returns an iterable of its own that is closed once, even when the client of an endless answer leaves', async (t) => {
+    const { get, server } = await serve(t, ['closes:application', '--chdir', APPS, '--middleware', 'around:Wrapping']);
     assert.equal((await get('/?a+done')).body, 'a block another');
     assert.equal((await get('/?b+raise')).whole, false);
     const gone = new AbortController();
@@ -109,17 +105,18 @@ app = "bare"
     gone.abort();
     for (const target of ['/closed-wrappers', '/?log']) {
       const closed = async () => (await get(target)).body.split(' ').filter((name) => name !== 'log');
-      await eventually('the last one is closed', async () => (await closed()).includes('c'));
+      await eventually('the last iterable is closed', async () => (await closed()).includes('c'));
       assert.deepEqual(await closed(), ['a', 'b', 'c'], target);
     }
   });
 
-  it('sees a server and an application that keep to the contract when it is wsgiref.validate', async (t) => {
+  it('finds no error in the server and the application when it is wsgiref.validate', async (t) => {
     const validator = 'wsgiref.validate:validator';
-    const { get, server } = await serve(t, {
-      cwd: makeProject(t, FILES),
-      args: ['--middleware', validator, '--middleware', 'around:function', '--middleware', validator],
-    });
+    const { get, server } = await serve(
+      t,
+      ['--middleware', validator, '--middleware', 'around:function', '--middleware', validator],
+      { cwd: makeProject(t, FILES) },
+    );
     assert.equal((await get('/a?b=c')).body, 'function');
     assert.equal((await get('/', { method: 'HEAD' })).status, 200);
     assert.equal((await get('/', { method: 'POST', body: 'content' })).status, 200);
@@ -128,7 +125,8 @@ app = "bare"
 });
 
 describe('WhiteNoise and ProxyFix', { concurrency: 2, skip: NO_PACKAGES }, () => {
-  const MIDDLEWARE = `middleware = [
+  const MIDDLEWARE = `trusted_proxy_values = ["address", "scheme", "prefix"]
+middleware = [
   { use = "whitenoise.middleware:WhiteNoise", options = { root = "assets", prefix = "/files/", max_age = 77 } },
   { use = "werkzeug.middleware.proxy_fix:ProxyFix", options = { x_for = 1, x_prefix = 1 } },
 ]
@@ -153,11 +151,11 @@ urlpatterns = [path('where/', where)]
     },
   };
   for (const [framework, files] of Object.entries(projects)) {
-    it(`serve files, and links below a prefix, around ${framework}`, async (t) => {
+    it(`serve files, and make links below a prefix, around ${framework}`, async (t) => {
       const css = 'body { color: red }\n'.repeat(20);
       const project = makeProject(t, { ...files, 'viaduct.toml': MIDDLEWARE, 'assets/a.css': css }, { venv: '.venv' });
       writeFileSync(join(project, 'assets/a.css.gz'), gzipSync(css));
-      const { get } = await serve(t, { cwd: '/', args: [project] });
+      const { get } = await serve(t, [project], { cwd: '/' });
 
       const file = await get('/files/a.css');
       assert.equal(file.body, css);
@@ -189,9 +187,9 @@ urlpatterns = [path('where/', where)]
 const list = (...items: string[]) => `middleware = ${JSON.stringify(items)}\n`;
 
 describe('Python middleware at a reload', { concurrency: 2 }, () => {
-  it('is added and taken away at SIGHUP without dropping a request', async (t) => {
+  it('is added and removed at SIGHUP without a dropped request', async (t) => {
     const project = makeProject(t, { ...FILES, 'viaduct.toml': list('around:function') });
-    const { get, server } = await serve(t, { cwd: project, args: [] });
+    const { get, server } = await serve(t, [], { cwd: project });
     const seen = new Set<string>();
     let running = true;
     const client = (async () => {
@@ -216,32 +214,32 @@ describe('Python middleware at a reload', { concurrency: 2 }, () => {
     for (const body of seen) assert.match(body, /^(function|function named|named|nothing)$/);
   });
 
-  it('leaves the old one in place when the new one is broken, and says why', async (t) => {
+  it('stays the same when the new one is broken, with a reason in the log', async (t) => {
     const project = makeProject(t, { ...FILES, 'viaduct.toml': list('around:function') });
-    const { get, server } = await serve(t, { cwd: project, args: [] });
-    for (const [item, says] of [
+    const { get, server } = await serve(t, [], { cwd: project });
+    for (const [item, message] of [
       ['arond:function', /Cannot reload.+middleware arond:function cannot be imported: there is no module arond/],
       ['around:raises', /Cannot reload.+middleware around:raises cannot be put around.+in the middleware/],
       ['around.function', /Cannot reload.+did you mean around:function\?/],
     ] as const) {
       writeFileSync(join(project, 'viaduct.toml'), list(item));
       process.kill(server.pid, 'SIGHUP');
-      await eventually(`${item} is refused`, () => says.test(server.output()));
+      await eventually(`${item} is refused`, () => message.test(server.output()));
       assert.equal((await get('/')).body, 'function');
     }
     writeFileSync(join(project, 'viaduct.toml'), list('around:Named'));
     process.kill(server.pid, 'SIGHUP');
-    await eventually('the next good one serves', async () => (await get('/')).body === 'named');
+    await eventually('the next valid one serves', async () => (await get('/')).body === 'named');
   });
 
-  it('is taken anew in development when its file changes', async (t) => {
+  it('is imported again in development when its file changes', async (t) => {
     const project = makeProject(t, { ...FILES, 'viaduct.toml': list('around:function') });
-    const { get } = await serve(t, { cwd: project, args: ['--dev'] });
+    const { get } = await serve(t, ['--dev'], { cwd: project });
     assert.equal((await get('/')).body, 'function');
     writeFileSync(join(project, 'around.py'), FILES['around.py'].replace("name='function'", "name='changed'"));
-    await eventually('the changed one serves', async () => (await get('/')).body === 'changed');
+    await eventually('the changed middleware serves', async () => (await get('/')).body === 'changed');
     writeFileSync(join(project, 'around.py'), 'import nowhere_at_all\n');
-    await eventually('a page tells what is wrong', async () => {
+    await eventually('a page shows the error', async () => {
       const { status, body } = await get('/', { headers: [['Accept', 'text/html']] });
       return status === 500 && body.includes('nowhere_at_all');
     });
@@ -249,7 +247,7 @@ describe('Python middleware at a reload', { concurrency: 2 }, () => {
 });
 
 describe('broken Python middleware', { concurrency: 2 }, () => {
-  const broken: readonly (readonly [toml: string, says: RegExp, hasTraceback: boolean])[] = [
+  const broken: readonly (readonly [toml: string, message: RegExp, hasTraceback: boolean])[] = [
     [
       list('arond:Named'),
       /its middleware arond:Named cannot be imported: there is no module arond for \S*python/,
@@ -265,8 +263,8 @@ describe('broken Python middleware', { concurrency: 2 }, () => {
       false,
     ],
   ];
-  for (const [toml, says, hasTraceback] of broken) {
-    it(`is told, by check and at the start, for ${toml.trim()}`, async (t) => {
+  for (const [toml, message, hasTraceback] of broken) {
+    it(`is reported by check and at the start for ${toml.trim()}`, async (t) => {
       const project = makeProject(t, { ...FILES, 'viaduct.toml': toml });
       for (const args of [
         ['check'],
@@ -275,7 +273,7 @@ describe('broken Python middleware', { concurrency: 2 }, () => {
       ]) {
         const { code, output } = await runViaduct(project, ...args);
         assert.equal(code, 1, output);
-        assert.match(output, says);
+        assert.match(output, message);
         assert.equal(output.includes('Traceback'), hasTraceback, output);
       }
     });
@@ -283,7 +281,7 @@ describe('broken Python middleware', { concurrency: 2 }, () => {
 });
 
 describe('viaduct check of middleware', () => {
-  it('prints the chain of each application, with those that are not written in Python', async (t) => {
+  it('prints the chain of each application, with middleware in other languages', async (t) => {
     const toml = `middleware = ["viaduct:request-id", "./timing.ts#timing", "around:function"]
 [apps.other]
 target = "app:application"
@@ -309,10 +307,10 @@ target = "app:application"
     assert.match(output, /setting +middleware = viaduct:request-id, .+ \(viaduct\.toml:1\)/);
   });
 
-  it('tells that middleware has no main application to be around', async (t) => {
+  it('reports middleware without a main application', async (t) => {
     const toml = `${list('around:Named')}[[route]]\nrespond = { body = "x" }\n`;
     const { code, output } = await runViaduct(makeProject(t, { 'viaduct.toml': toml }), 'check');
     assert.equal(code, 0, output);
-    assert.match(output, /middleware +there is no main application for it/);
+    assert.match(output, /middleware +there is no main application that could use it/);
   });
 });

@@ -1,25 +1,20 @@
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
-import { MarkedViaduct } from '../support/marks.ts';
-import { Pipeline, type PipelineAnswer } from '../support/pipeline.ts';
-import { eventually, within } from '../support/socket-client.ts';
+import { describe, it } from 'node:test';
+import { Pipeline, type PipelineAnswer } from '../support/http-client.ts';
+import { eachTestLifetime } from '../support/lifetime.ts';
+import { type MarkedViaduct, startMarked } from '../support/marks.ts';
+import { eventually, within } from '../support/wait.ts';
 
-/** Far less than what a request behind a slow one would wait: until the test lets go. */
+/** Much less than a request behind a slow one would wait: the slow one runs until the test releases it. */
 const SOON_MS = 15_000;
 
-describe('requests behind one that turns out slow', () => {
+describe('requests behind a slow request', () => {
+  const eachTest = eachTestLifetime();
   let server: MarkedViaduct;
-  let clients: Pipeline[] = [];
 
-  afterEach(async () => {
-    for (const client of clients) client.close();
-    clients = [];
-    await server?.stop();
-  });
-
-  /** A server whose lanes have learned that the application is fast, so that each gets several requests at once. */
+  /** Starts a server whose lanes have seen that the application is fast, so that each lane gets several requests at once. */
   const start = async (workers: number, threads: number): Promise<void> => {
-    server = await MarkedViaduct.start(['--workers', `${workers}`, '--threads', `${threads}`]);
+    server = await startMarked(eachTest, ['--workers', `${workers}`, '--threads', `${threads}`]);
     const load = Array.from({ length: 8 }, async (_, client) => {
       const pipeline = await open();
       for (let i = 0; i < 100; i += 1) await pipeline.get(`/run/warm-${client}-${i}`);
@@ -29,17 +24,17 @@ describe('requests behind one that turns out slow', () => {
 
   const open = async (): Promise<Pipeline> => {
     const client = await Pipeline.open(server.port);
-    clients.push(client);
+    eachTest.after(() => client.close());
     return client;
   };
 
-  /** Lets the front find all of these requests at once, in this order, each on a connection of its own. */
+  /** Makes the server process find all of these requests at once, in this order, each on its own connection. */
   const together = async (...targets: string[]): Promise<Promise<PipelineAnswer[]>[]> => {
     const pipelines = await Promise.all(targets.map(open));
     await Promise.all(pipelines.map((pipeline, index) => pipeline.get(`/run/here-${targets[index]?.split('/')[2]}`)));
     process.kill(server.viaduct.pid, 'SIGSTOP');
     const answers = pipelines.map((pipeline, index) => pipeline.get(targets[index] as string));
-    await new Promise((resolve) => setTimeout(resolve, 20)); // what was written is in the sockets
+    await Promise.all(pipelines.map((pipeline) => pipeline.flushed()));
     process.kill(server.viaduct.pid, 'SIGCONT');
     return answers;
   };
@@ -58,7 +53,7 @@ describe('requests behind one that turns out slow', () => {
     [1, 2],
     [2, 2],
   ] as const) {
-    it(`are answered meanwhile by other lanes: ${workers} workers, ${threads} threads`, async () => {
+    it(`are answered by other lanes meanwhile, with ${workers} workers and ${threads} threads`, async () => {
       await start(workers, threads);
       const fast = names(24);
       const [slow, ...others] = await together('/hold/slow', ...fast.map((name) => `/run/${name}`));
@@ -71,7 +66,7 @@ describe('requests behind one that turns out slow', () => {
     });
   }
 
-  it('are answered when they were done before it, although the same thread goes on with it', async () => {
+  it('are answered when they were done before it, while the same thread runs it', async () => {
     await start(1, 1);
     const [before, slow, behind] = await together('/run/before', '/hold/slow', '/run/behind');
     assert.equal(
@@ -83,7 +78,7 @@ describe('requests behind one that turns out slow', () => {
     assertOnce();
   });
 
-  it('wait when every lane runs a slow one, and none is lost', async () => {
+  it('wait when every lane runs a slow request, and none is lost', async () => {
     await start(1, 2);
     const answers = await together(
       '/hold/slow-0',
@@ -100,7 +95,7 @@ describe('requests behind one that turns out slow', () => {
     assertOnce();
   });
 
-  it('leave every thread in use, however often they come back from one that waits for the interpreter lock', async () => {
+  it('leave every thread in use, however often they are recalled from a thread that waits for the interpreter lock', async () => {
     await start(1, 3);
     for (let round = 0; round < 6; round += 1) {
       const busy = [`/busy/busy-${round}-0/60`, `/busy/busy-${round}-1/60`];
@@ -108,7 +103,7 @@ describe('requests behind one that turns out slow', () => {
       assert.deepEqual(new Set(await statuses(await together(...busy, ...fast))), new Set([200]));
     }
     const holding = ['/hold/a', '/hold/b', '/hold/c'].map(async (target) => (await open()).get(target));
-    await eventually('all three threads run one', () => ['a', 'b', 'c'].every((id) => server.starts().has(id)));
+    await eventually('all three threads run a request', () => ['a', 'b', 'c'].every((id) => server.starts().has(id)));
     server.release();
     assert.deepEqual(await statuses(holding), [200, 200, 200]);
     const again = [...server.starts()].filter(([id, count]) => count !== 1 && !id.startsWith('here-'));

@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { Gallery } from '../support/gallery.ts';
-import { MarkedViaduct } from '../support/marks.ts';
-import { Pipeline } from '../support/pipeline.ts';
+import { before, describe, it } from 'node:test';
+import { type Gallery, startGallery } from '../support/gallery.ts';
+import { Pipeline } from '../support/http-client.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { startMarked } from '../support/marks.ts';
 import { chooseSeed, createRandom } from '../support/random.ts';
-import { eventually } from '../support/socket-client.ts';
+import { eventually } from '../support/wait.ts';
 
 const CONNECTIONS = 150;
 const REQUESTS = 40;
 
-describe('fields that a client repeats', () => {
+describe('headers that a client repeats', () => {
+  const suite = suiteLifetime();
   let gallery: Gallery;
 
   before(async () => {
-    gallery = await Gallery.start();
+    gallery = await startGallery(suite);
   });
-
-  after(() => gallery.stop());
 
   const environ = async (client: Pipeline, fields: string, target = '/environs/', version = '1.1') => {
     const [answer] = await client.send([`GET ${target} HTTP/${version}\r\nHost: a.example\r\n${fields}\r\n`]);
@@ -24,7 +24,7 @@ describe('fields that a client repeats', () => {
     return JSON.parse(answer?.body ?? '') as Record<string, string>;
   };
 
-  it('reach the application each time, with what does not recur beside them', async () => {
+  it('reach the application each time, together with headers that change', async () => {
     const client = await Pipeline.open(gallery.viaduct.port);
     for (let i = 0; i < 6; i += 1) {
       const seen = await environ(client, 'Cookie: a=1\r\nX-Twice: b\r\nX-Twice: c\r\n', `/environs/${i}?q=${i}`);
@@ -38,7 +38,7 @@ describe('fields that a client repeats', () => {
     client.close();
   });
 
-  it('are those of the request when they change and come back, also in another version or with another authority', async () => {
+  it('are those of the request when they change and return, also with another HTTP version or another authority', async () => {
     const client = await Pipeline.open(gallery.viaduct.port);
     for (const value of ['1', '1', '1', '2', '1', '1', '2', '2', '2']) {
       assert.equal((await environ(client, `Cookie: a=${value}\r\n`)).HTTP_COOKIE, `a=${value}`);
@@ -67,21 +67,21 @@ describe('fields that a client repeats', () => {
   });
 });
 
-describe('fields that many clients repeat', () => {
-  it("never reach the application with another client's request", { timeout: 120_000 }, async (context) => {
+describe('headers that many clients repeat', () => {
+  it("never reach the application with another client's request", { timeout: 120_000 }, async (t) => {
     const seed = chooseSeed();
-    context.diagnostic(`VIADUCT_TEST_SEED=${seed}`);
+    t.diagnostic(`VIADUCT_TEST_SEED=${seed}`);
     const random = createRandom(seed);
-    const server = await MarkedViaduct.start(['--workers', '1', '--threads', '2']);
+    const server = await startMarked(t, ['--workers', '1', '--threads', '2']);
     const mixed: string[] = [];
     let done = 0;
     const clients = Array.from({ length: CONNECTIONS }, async (_, index) => {
       const client = await Pipeline.open(server.port);
       for (let i = 0; i < REQUESTS; i += 1) {
-        // Slow ones have those behind them recalled; changed fields take the places of others.
-        const what = random() < 0.01 ? '/run/x/25' : '/run/x/0';
+        // Requests behind a slow one are recalled; changed headers replace others in the cache.
+        const target = random() < 0.01 ? '/run/x/25' : '/run/x/0';
         const cookie = `client=${index}.${random() < 0.1 ? i : 0}`;
-        const [answer] = await client.send([`GET ${what} HTTP/1.1\r\nHost: a\r\nCookie: ${cookie}\r\n\r\n`]);
+        const [answer] = await client.send([`GET ${target} HTTP/1.1\r\nHost: a\r\nCookie: ${cookie}\r\n\r\n`]);
         if (answer?.status !== 502 && !(answer?.body ?? '').endsWith(` ${cookie}`))
           mixed.push(`${cookie}: ${answer?.body}`);
         done += 1;
@@ -92,11 +92,7 @@ describe('fields that many clients repeat', () => {
       const pid = server.marks().at(-1)?.pid;
       if (pid !== undefined) process.kill(pid, 'SIGKILL');
     });
-    try {
-      await Promise.all([...clients, killing]);
-    } finally {
-      await server.stop();
-    }
+    await Promise.all([...clients, killing]);
     assert.deepEqual(mixed, []);
   });
 });

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { startBackend } from '../support/backend.ts';
 import { encodeRequest, variablesOf } from '../support/cgi-frames.ts';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
-import { RawBackend } from '../support/raw-backend.ts';
-import { runViaduct } from '../support/run-viaduct.ts';
-import { eventually, SocketClient } from '../support/socket-client.ts';
-import { startViaduct } from '../support/viaduct.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { runViaduct, startViaduct } from '../support/viaduct.ts';
+import { eventually } from '../support/wait.ts';
 
 const APP = `def application(environ, start_response):
     body = (environ["REMOTE_ADDR"] + " " + environ["SCRIPT_NAME"] + " " + environ["PATH_INFO"]).encode()
@@ -15,35 +15,32 @@ const APP = `def application(environ, start_response):
 `;
 
 describe('the application server alone', { concurrency: 2 }, () => {
-  it('serves the application and leaves out what is the web server’s', async (t) => {
+  it('serves the application without the routes and files of a web server', async (t) => {
     const cwd = makeProject(t, {
       'app.py': APP,
       'viaduct.toml':
         'compression = true\nstatic = { "/files/" = "." }\n[[route]]\npath = "/moved"\nredirect = "/there"\n',
     });
-    const server = await startViaduct({ cwd, args: ['app', '--workers', '1', '--access-log', 'off'] });
-    t.after(() => server.stop());
-    assert.match(server.output(), /settings {4}the application server alone leaves out: compression, route/);
+    const server = await startViaduct(t, ['app', '--workers', '1', '--access-log', 'off'], { cwd });
+    assert.match(server.output(), /settings {4}the application server alone ignores: compression, route/);
     for (const path of ['/moved', '/files/app.py'])
       assert.equal((await ask(server.port, path)).body, `127.0.0.1  ${path}`);
   });
 
-  for (const fronts of [1, 2]) {
-    it(`speaks several protocols at several addresses with ${fronts === 1 ? 'one front' : 'two fronts'}, and goes on while it reloads`, async (t) => {
+  for (const processes of [1, 2]) {
+    it(`serves several protocols at several addresses with ${processes === 1 ? 'one server process' : 'two server processes'}, even while it reloads`, async (t) => {
       const cwd = makeProject(t, { 'app.py': APP });
-      const args = ['app', '--workers', '2', '--access-log', 'off', '--fronts', `${fronts}`];
-      const server = await startViaduct({
+      const args = ['app', '--workers', '2', '--access-log', 'off', '--processes', `${processes}`];
+      const server = await startViaduct(t, args, {
         cwd,
-        args,
         listen: 'uwsgi://127.0.0.1:0,scgi://127.0.0.1:0,fastcgi://127.0.0.1:0',
       });
-      t.after(() => server.stop());
       const ports = ['uwsgi', 'scgi', 'fastcgi'].map((name) =>
         Number(new RegExp(`${name}://127\\.0\\.0\\.1:(\\d+)`).exec(server.output())?.[1]),
       );
       let reloading = true;
       process.kill(server.pid, 'SIGHUP');
-      void eventually('it has reloaded', () => /reload/i.test(server.output())).then(() => {
+      void eventually('the server has reloaded', () => /reload/i.test(server.output())).then(() => {
         reloading = false;
       });
       let rounds = 0;
@@ -61,30 +58,29 @@ describe('the application server alone', { concurrency: 2 }, () => {
     });
   }
 
-  it('hears a gateway protocol from trusted addresses only', async (t) => {
+  it('accepts a CGI protocol from trusted addresses only', async (t) => {
     const cwd = makeProject(t, { 'app.py': APP, 'viaduct.toml': 'trusted_proxies = ["10.9.8.7"]\n' });
-    const server = await startViaduct({ cwd, args: ['app', '--workers', '1'], listen: 'uwsgi://127.0.0.1:0' });
-    t.after(() => server.stop());
+    const server = await startViaduct(t, ['app', '--workers', '1'], { cwd, listen: 'uwsgi://127.0.0.1:0' });
     const port = Number(/uwsgi:\/\/127\.0\.0\.1:(\d+)/.exec(server.output())?.[1]);
     const client = await SocketClient.open(port);
     client.send(encodeRequest('uwsgi', variablesOf()));
     await client.untilClosed();
     assert.equal(client.received, '');
-    await eventually('it is told', () => /the address is not trusted with requests over uwsgi/.test(server.output()));
+    await eventually('the log reports it', () =>
+      /the address is not trusted with requests over uwsgi/.test(server.output()),
+    );
   });
 
   for (const header of [
     'PROXY TCP4 203.0.113.9 10.0.0.1 5000 80\r\n',
     '\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xcb\0\x71\x09\x0a\0\0\x01\x13\x88\0\x50',
   ]) {
-    it(`takes a PROXY header of version ${header.startsWith('PROXY') ? 1 : 2} before FastCGI, and the variables' word for the client`, async (t) => {
+    it(`accepts a PROXY header of version ${header.startsWith('PROXY') ? 1 : 2} before FastCGI, and trusts the variables about the client`, async (t) => {
       const cwd = makeProject(t, { 'app.py': APP });
-      const server = await startViaduct({
+      const server = await startViaduct(t, ['app', '--workers', '1', '--access-log', 'off'], {
         cwd,
-        args: ['app', '--workers', '1', '--access-log', 'off'],
         listen: 'fastcgi://127.0.0.1:0?proxy_protocol=on',
       });
-      t.after(() => server.stop());
       const port = Number(/fastcgi:\/\/127\.0\.0\.1:(\d+)/.exec(server.output())?.[1]);
       const client = await SocketClient.open(port);
       client.send(header + encodeRequest('fastcgi', variablesOf()));
@@ -95,32 +91,28 @@ describe('the application server alone', { concurrency: 2 }, () => {
 });
 
 describe('the web server alone', { concurrency: 2 }, () => {
-  it('passes what no route takes on to the backends of its command line', async (t) => {
-    const backend = await RawBackend.answering(() => 'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nbackend');
-    t.after(() => backend.stop());
+  it('sends requests without a route to the backends of its command line', async (t) => {
+    const backend = await startBackend(t, () => 'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nbackend');
     const cwd = makeProject(t, {
       'app.py': APP,
       'viaduct.toml': '[[route]]\npath = "/own"\nrespond = { body = "own" }\n',
     });
-    const url = `http://127.0.0.1:${backend.backend.port}`;
-    const server = await startViaduct({ cwd, args: ['web', '--proxy', url, '--access-log', 'off'] });
-    t.after(() => server.stop());
+    const url = `http://127.0.0.1:${backend.port}`;
+    const server = await startViaduct(t, ['web', '--proxy', url, '--access-log', 'off'], { cwd });
     assert.deepEqual([(await ask(server.port, '/')).body, (await ask(server.port, '/own')).body], ['backend', 'own']);
     assert.doesNotMatch(server.output(), /application/);
   });
 
   it('serves the files of its command line before its backends', async (t) => {
-    const backend = await RawBackend.answering(() => 'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nbackend');
-    t.after(() => backend.stop());
+    const backend = await startBackend(t, () => 'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nbackend');
     const cwd = makeProject(t, { 'files/a.txt': 'a file' });
-    const url = `http://127.0.0.1:${backend.backend.port}`;
+    const url = `http://127.0.0.1:${backend.port}`;
     for (const [prefix, other] of [
       ['/static/', 404],
       ['/', 200],
     ] as const) {
       const args = ['web', '--proxy', url, '--static', `${prefix}=files`, '--access-log', 'off'];
-      const server = await startViaduct({ cwd, args });
-      t.after(() => server.stop());
+      const server = await startViaduct(t, args, { cwd });
       assert.equal((await ask(server.port, `${prefix}a.txt`)).body, 'a file');
       assert.equal((await ask(server.port, `${prefix}b.txt`)).status, other);
       assert.equal((await ask(server.port, '/elsewhere')).body, 'backend');
@@ -128,13 +120,13 @@ describe('the web server alone', { concurrency: 2 }, () => {
   });
 
   for (const [args, message] of [
-    [['web'], /Cannot serve: there is no route, no backend and no directory of files\nBegin with --proxy/],
+    [['web'], /Cannot serve: there is no route, no backend and no directory of files\nAdd --proxy/],
     [['web', 'app:application'], /Cannot serve "app:application": the web server alone runs no application/],
     [['web', '--proxy', 'http://a/path'], /Cannot use --proxy "http:\/\/a\/path": it must be a backend such as/],
     [['web', '--proxy', 'a:9000'], /Cannot use --proxy "a:9000": it must be a backend such as/],
     [['app', '--listen', 'uwsgi://127.0.0.1'], /Cannot use --listen "uwsgi:\/\/127\.0\.0\.1": it must be/],
   ] as const) {
-    it(`says what is wrong: viaduct ${args.join(' ')}`, async (t) => {
+    it(`reports the error: viaduct ${args.join(' ')}`, async (t) => {
       const { code, output } = await runViaduct(makeProject(t, { 'app.py': APP }), ...args);
       assert.notEqual(code, 0);
       assert.match(output, message);

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
-import { runViaduct } from '../support/run-viaduct.ts';
-import { eventually } from '../support/socket-client.ts';
-import { startViaduct } from '../support/viaduct.ts';
+import { runViaduct, startViaduct } from '../support/viaduct.ts';
+import { eventually } from '../support/wait.ts';
 
 const ECHO = `def application(environ, start_response):
     path = environ['PATH_INFO']
@@ -30,6 +29,7 @@ const FILES = {
 const SITE = `
 workers = 1
 trusted_proxies = ["127.0.0.0/8"]
+trusted_proxy_values = ["address", "scheme", "host"]
 error_pages = { pages = { 404 = "errors/404.html" } }
 
 [apps.shop]
@@ -79,13 +79,12 @@ body_bytes_max = 10
 
 async function start(t: TestContext, site = SITE, more: Record<string, string> = {}) {
   const project = makeProject(t, { ...FILES, ...more, ...(site === '' ? {} : { 'viaduct.toml': site }) });
-  const server = await startViaduct({ args: ['--access-log', 'off'], cwd: project });
-  t.after(() => server.stop());
+  const server = await startViaduct(t, ['--access-log', 'off'], { cwd: project });
   return { project, server };
 }
 
 describe('a site of routes', { concurrency: 2 }, () => {
-  it('sends each request where its route says', async (t) => {
+  it('sends each request to the target of its route', async (t) => {
     const { server } = await start(t);
     const { port } = server;
     const text = async (target: string, request = {}) => (await ask(port, target, request)).body;
@@ -114,7 +113,7 @@ describe('a site of routes', { concurrency: 2 }, () => {
     assert.equal(await status('/small', { method: 'POST', body: 'x'.repeat(10) }), 200);
   });
 
-  it('lets the application lead to files that nobody else gets', async (t) => {
+  it('lets the application send files that no client can request', async (t) => {
     const { server } = await start(t);
     const file = await ask(server.port, '/file');
     assert.equal(file.body, 'secret');
@@ -123,7 +122,7 @@ describe('a site of routes', { concurrency: 2 }, () => {
     assert.match((await ask(server.port, '/protected/secret.txt')).body, /^main\n/);
   });
 
-  it('tells the application what a trusted proxy says of the client', async (t) => {
+  it('passes the client that a trusted proxy names to the application', async (t) => {
     const { server } = await start(t);
     const headers = [
       ['X-Forwarded-For', '192.0.2.9'],
@@ -134,7 +133,7 @@ describe('a site of routes', { concurrency: 2 }, () => {
     assert.match(body, /HTTP_HOST=shop\.example\nSERVER_PORT=443\nREMOTE_ADDR=192\.0\.2\.9\nwsgi\.url_scheme=https\n/);
   });
 
-  it('believes nobody else, and passes nothing of it on', async (t) => {
+  it('ignores and removes these fields from other clients', async (t) => {
     const { server } = await start(t, SITE.replace('127.0.0.0/8', '10.0.0.0/8'));
     const headers = [
       ['X-Forwarded-For', '192.0.2.9'],
@@ -144,12 +143,11 @@ describe('a site of routes', { concurrency: 2 }, () => {
     assert.match(body, /REMOTE_ADDR=127\.0\.0\.1\nwsgi\.url_scheme=http\nHTTP_X_FORWARDED_FOR=None$/);
   });
 
-  it('counts a limit of the whole site for all routes together', async (t) => {
+  it('applies a limit of the whole site to all routes together', async (t) => {
     const site =
       'rate_limit = { rate = "1/h", burst = 2 }\n[[route]]\npath = "/a"\nrespond = {}\n[[route]]\npath = "/b"\nrespond = {}\n';
     const project = makeProject(t, { 'viaduct.toml': site });
-    const server = await startViaduct({ args: [], cwd: project });
-    t.after(() => server.stop());
+    const server = await startViaduct(t, [], { cwd: project });
     const statuses: number[] = [];
     for (const path of ['/a', '/b', '/a', '/c']) statuses.push((await ask(server.port, path)).status);
     assert.deepEqual(statuses, [200, 200, 429, 429]);
@@ -157,13 +155,12 @@ describe('a site of routes', { concurrency: 2 }, () => {
 
   it('needs no application when routes answer everything', async (t) => {
     const project = makeProject(t, { 'viaduct.toml': '[[route]]\nrespond = { body = "hello" }\n' });
-    const server = await startViaduct({ args: [], cwd: project });
-    t.after(() => server.stop());
+    const server = await startViaduct(t, [], { cwd: project });
     assert.equal((await ask(server.port, '/any')).body, 'hello');
   });
 
   it('may be written in TypeScript', async (t) => {
-    const config = `import { defineConfig } from 'viaduct';
+    const config = `import { defineConfig } from 'viaduct/config';
 const body: string = 'typed';
 export default defineConfig({ workers: 1, route: [{ path: '/typed', respond: { body } }] });
 `;
@@ -173,19 +170,33 @@ export default defineConfig({ workers: 1, route: [{ path: '/typed', respond: { b
 });
 
 describe('viaduct check of a site', { concurrency: 2 }, () => {
-  it('prints each route with what it matches, what it passes, and where it stands', async (t) => {
+  it('prints each route with its patterns, its handlers and its location in the file', async (t) => {
     const project = makeProject(t, { ...FILES, 'viaduct.toml': SITE });
     const { code, output } = await runViaduct(project, 'check');
     assert.equal(code, 0, output);
-    assert.match(output, /route +\/shop\/\* → errorPages → mount → .+application shop \(viaduct\.toml:10\)/);
+    assert.match(output, /route +\/shop\/\* → errorPages → mount → .+application shop \(viaduct\.toml:11\)/);
+    assert.match(output, /proxies +127\.0\.0\.0\/8 may state a client's address, scheme, host\n/);
     assert.match(output, /route +files\.example\/\* → /);
-    assert.match(output, /route +POST \/api\/\* x-version: 2 → errorPages → respond 200 \(viaduct\.toml:40\)/);
+    assert.match(output, /route +POST \/api\/\* x-version: 2 → errorPages → respond 200 \(viaduct\.toml:41\)/);
     assert.match(output, /route +internal \/protected\/\*/);
     assert.match(output, /route +other requests → errorPages → .+application\n/);
   });
 
-  it('tells all mistakes at once with their lines, and serves nothing', async (t) => {
-    const wrong = `workers = "many"
+  for (const [config, expected] of [
+    ['', "loopback, unix may state a client's address, scheme"],
+    ['trusted_proxies = []', 'nobody may state anything about a client'],
+    ['trusted_proxy_values = []', 'nobody may state anything about a client'],
+    ['trusted_proxy_values = "X-Forwarded-User"', "loopback, unix may state a client's X-Forwarded-User"],
+  ] as const) {
+    it(`prints which proxies may state what: ${expected}`, async (t) => {
+      const project = makeProject(t, { 'app.py': FILES['app.py'], 'viaduct.toml': `${config}\n` });
+      const { output } = await runViaduct(project, 'check');
+      assert.ok(output.includes(`  proxies     ${expected}\n`), output);
+    });
+  }
+
+  it('reports all errors together with their lines, and serves nothing', async (t) => {
+    const invalid = `workers = "many"
 [[route]]
 path = "assets"
 [[route]]
@@ -194,7 +205,7 @@ rate_limit = { rate = "fast" }
 methds = 1
 redirect = { to = "/x", status = 200 }
 `;
-    const project = makeProject(t, { ...FILES, 'viaduct.toml': wrong });
+    const project = makeProject(t, { ...FILES, 'viaduct.toml': invalid });
     for (const command of ['check', 'serve']) {
       const { code, output } = await runViaduct(project, command);
       assert.equal(code, 2, output);
@@ -206,8 +217,8 @@ redirect = { to = "/x", status = 200 }
     }
   });
 
-  it('tells what only building the site shows, too', async (t) => {
-    const wrong = `trusted_proxies = "10.0.0.0/8x"
+  it('reports errors that only the build of the site shows', async (t) => {
+    const invalid = `trusted_proxies = "10.0.0.0/8x"
 [[route]]
 path_pattern = "("
 [[route]]
@@ -217,7 +228,7 @@ access = { allow = "10.0.0.0/99" }
 [tls]
 certificate = "none.pem"
 `;
-    const project = makeProject(t, { ...FILES, 'viaduct.toml': wrong });
+    const project = makeProject(t, { ...FILES, 'viaduct.toml': invalid });
     const { code, output } = await runViaduct(project, 'check');
     assert.equal(code, 2, output);
     assert.match(output, /route\[1\]\.path_pattern\[1\] \(viaduct\.toml:3\)/);
@@ -229,7 +240,7 @@ certificate = "none.pem"
 });
 
 describe('addresses that cannot be bound', () => {
-  it('are told together, with where they come from, and nothing is left running', async (t) => {
+  it('are reported together with their settings, and nothing is left running', async (t) => {
     const { server } = await start(t);
     const listen = `listen = ["127.0.0.1:${server.port}", "unix:none/x.sock", "127.0.0.1:0"]\n`;
     const project = makeProject(t, { ...FILES, 'viaduct.toml': listen });
@@ -241,7 +252,7 @@ describe('addresses that cannot be bound', () => {
 });
 
 describe('a changed configuration', { concurrency: 2 }, () => {
-  it('takes over at SIGHUP without dropping a request', async (t) => {
+  it('takes effect at SIGHUP without a dropped request', async (t) => {
     const { project, server } = await start(t);
     let running = true;
     let asked = 0;
@@ -261,7 +272,7 @@ describe('a changed configuration', { concurrency: 2 }, () => {
     assert.match((await ask(server.port, '/shop/')).body, /^shop\n/);
   });
 
-  it('brings other applications and addresses, and lets the old ones go', async (t) => {
+  it('starts other applications and addresses, and stops the old ones', async (t) => {
     const { project, server } = await start(t);
     const other = SITE.replace(
       '[apps.shop]\ntarget = "shop:application"\nchdir = "shop"',
@@ -274,7 +285,7 @@ describe('a changed configuration', { concurrency: 2 }, () => {
     );
   });
 
-  it('brings other limits for connections that come afterwards', async (t) => {
+  it('sets other limits for new connections', async (t) => {
     const { project, server } = await start(t, 'workers = 1\n');
     const upload = async () => (await ask(server.port, '/', { method: 'POST', body: 'x'.repeat(100) })).status;
     assert.equal(await upload(), 200);
@@ -283,21 +294,21 @@ describe('a changed configuration', { concurrency: 2 }, () => {
     await eventually('the content is too large', async () => (await upload()) === 413);
   });
 
-  it('changes nothing when it is wrong, and says why', async (t) => {
+  it('changes nothing when it is invalid, and says why', async (t) => {
     const { project, server } = await start(t);
     writeFileSync(join(project, 'viaduct.toml'), `${SITE}\n[[route]]\npath = "new"\n`);
     process.kill(server.pid, 'SIGHUP');
-    await eventually('it is refused', () => /Cannot reload.+route\[10\]\.path/s.test(server.output()));
+    await eventually('the change is refused', () => /Cannot reload.+route\[10\]\.path/s.test(server.output()));
     assert.match((await ask(server.port, '/shop/')).body, /^shop\n/);
     assert.match((await ask(server.port, '/')).body, /^main\n/);
   });
 
-  it('changes nothing when an application of it cannot be imported', async (t) => {
+  it('changes nothing when one of its applications cannot be imported', async (t) => {
     const { project, server } = await start(t);
     writeFileSync(join(project, 'shop/broken.py'), 'import nowhere_at_all\n');
     writeFileSync(join(project, 'viaduct.toml'), SITE.replace('shop:application', 'broken:application'));
     process.kill(server.pid, 'SIGHUP');
-    await eventually('it is refused', () => /Cannot reload[\s\S]+nowhere_at_all/.test(server.output()));
+    await eventually('the change is refused', () => /Cannot reload[\s\S]+nowhere_at_all/.test(server.output()));
     assert.match((await ask(server.port, '/shop/')).body, /^shop\n/);
   });
 });

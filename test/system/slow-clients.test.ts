@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { after, before, describe, it, type TestContext } from 'node:test';
+import { before, describe, it, type TestContext } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { ask } from '../support/http-client.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
 import { SocketClient } from '../support/socket-client.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { ROOT, startViaduct, type Viaduct } from '../support/viaduct.ts';
 
 const isInstalled = (process.env.PATH ?? '').split(delimiter).some((path) => existsSync(join(path, 'slowhttptest')));
@@ -14,10 +15,10 @@ const NO_SLOWHTTPTEST = isInstalled ? false : 'slowhttptest is not installed';
 
 const ATTACKERS = 200;
 const FLOOD = 2000;
-/** The attack gives up then; a server that holds out has ended it long before. */
+/** The attack ends after this time. A server that resists has closed its connections long before. */
 const ATTACK_SECONDS = 20;
 
-/** How `slowhttptest` attacks, a byte or so each second: which of its modes, and what it needs besides. */
+/** The modes of `slowhttptest`, each with its arguments. They send or read about a byte each second. */
 const ATTACKS: readonly [string, readonly string[]][] = [
   ['heads that never end', ['-H', '-i', '1', '-x', '8', '-u', '/blocks?hello']],
   ['content that trickles', ['-B', '-i', '1', '-x', '8', '-s', '8192', '-u', '/digests']],
@@ -28,12 +29,12 @@ const ATTACKS: readonly [string, readonly string[]][] = [
 ];
 
 describe('slow clients', () => {
-  let directory: string;
+  const suite = suiteLifetime();
   let viaduct: Viaduct;
 
   before(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'viaduct-slow-'));
-    // Much more than the kernel takes for a client that reads nothing.
+    const directory = temporaryDirectory(suite);
+    // Much more than the kernel buffers for a client that reads nothing.
     writeFileSync(join(directory, 'large.bin'), Buffer.alloc(64 * 1024 * 1024, 'x'));
     const limits = [
       '--header-timeout-ms',
@@ -55,26 +56,26 @@ describe('slow clients', () => {
       '--threads',
       '2',
     ];
-    viaduct = await startViaduct({
-      args: [...app, ...limits, '--static', `/assets/=${directory}`, '--access-log', 'off'],
-    });
+    viaduct = await startViaduct(suite, [
+      ...app,
+      ...limits,
+      '--static',
+      `/assets/=${directory}`,
+      '--access-log',
+      'off',
+    ]);
   });
 
-  after(async () => {
-    await viaduct?.stop();
-    rmSync(directory, { recursive: true, force: true });
-  });
-
-  for (const [what, args] of ATTACKS) {
-    it(`are cut off while others are served: ${what}`, { skip: NO_SLOWHTTPTEST }, async (t) => {
-      const begin = performance.now();
+  for (const [name, args] of ATTACKS) {
+    it(`are cut off while others are served: ${name}`, { skip: NO_SLOWHTTPTEST }, async (t) => {
+      const start = performance.now();
       const attack = slowhttptest(args);
       const waits = await serveOrdinaryClients(attack.ended);
-      const report = await attack.ended;
-      const seconds = (performance.now() - begin) / 1000;
-      tell(t, `${ATTACKERS} attackers gone after ${seconds.toFixed(1)} s;`, waits);
-      assert.match(report, /Exit status:\s+No open connections left/, report);
-      assert.doesNotMatch(report, /service available:\s+NO/);
+      const result = await attack.ended;
+      const seconds = (performance.now() - start) / 1000;
+      report(t, `${ATTACKERS} attackers gone after ${seconds.toFixed(1)} s;`, waits);
+      assert.match(result, /Exit status:\s+No open connections left/, result);
+      assert.doesNotMatch(result, /service available:\s+NO/);
     });
   }
 
@@ -85,18 +86,18 @@ describe('slow clients', () => {
         clients.push(...(await Promise.all(Array.from({ length: 100 }, () => SocketClient.open(viaduct.port)))));
       }
       for (const client of clients) client.send('GET /blocks?hello HTTP/1.1\r\nHost: a\r\nX-Slow: ');
-      const begin = performance.now();
+      const start = performance.now();
       const closed = Promise.all(clients.map((client) => client.untilClosed()));
       const waits = await serveOrdinaryClients(closed);
       const statuses = new Set(await closed);
-      tell(t, `${FLOOD} connections gone after ${((performance.now() - begin) / 1000).toFixed(1)} s;`, waits);
+      report(t, `${FLOOD} connections gone after ${((performance.now() - start) / 1000).toFixed(1)} s;`, waits);
       assert.deepEqual([...statuses], [408]);
     } finally {
       for (const client of clients) client.close();
     }
   });
 
-  /** Asks for one page after another until `until`, and returns how long each took, in milliseconds. */
+  /** Requests one page after another until `until` settles. Returns the milliseconds that each took. */
   async function serveOrdinaryClients(until: Promise<unknown>): Promise<number[]> {
     let over = false;
     const end = () => {
@@ -105,13 +106,13 @@ describe('slow clients', () => {
     until.then(end, end);
     const waits: number[] = [];
     while (!over) {
-      const begin = performance.now();
+      const start = performance.now();
       const answer = await ask(viaduct.port, '/blocks?hello');
-      waits.push(performance.now() - begin);
+      waits.push(performance.now() - start);
       assert.equal(answer.body, 'hello');
       await new Promise((resolve) => setImmediate(resolve));
     }
-    assert.ok(waits.length > 0, 'nobody was served');
+    assert.ok(waits.length > 0, 'no ordinary client was served');
     return waits;
   }
 
@@ -135,8 +136,10 @@ describe('slow clients', () => {
   }
 });
 
-function tell(t: TestContext, what: string, waits: readonly number[]): void {
+function report(t: TestContext, summary: string, waits: readonly number[]): void {
   const sorted = waits.toSorted((a, b) => a - b);
   const at = (part: number) => (sorted[Math.floor(part * (sorted.length - 1))] ?? 0).toFixed(1);
-  t.diagnostic(`${what} ${waits.length} ordinary requests meanwhile, median ${at(0.5)} ms, 99% within ${at(0.99)} ms`);
+  t.diagnostic(
+    `${summary} ${waits.length} ordinary requests meanwhile, median ${at(0.5)} ms, 99% within ${at(0.99)} ms`,
+  );
 }

@@ -1,26 +1,17 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { accepts, eventually, isRunning, SocketClient, within } from '../support/socket-client.ts';
-import { NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT } from '../support/viaduct.ts';
+import { makeClone } from '../support/clone.ts';
+import { accepts, SocketClient } from '../support/socket-client.ts';
+import { NO_PACKAGES } from '../support/viaduct.ts';
+import { eventually, isRunning, within } from '../support/wait.ts';
 
-/** Compiling, migrating and starting on a busy machine. */
+/** Long enough to compile, migrate and start on a busy machine. */
 const PATIENCE_MS = 120_000;
 
 describe('npm start', { skip: NO_PACKAGES }, () => {
@@ -42,7 +33,7 @@ describe('npm start', { skip: NO_PACKAGES }, () => {
     rmSync(clone, { recursive: true, force: true });
   });
 
-  it('builds, prepares the site and serves it, and ends with it', async () => {
+  it('builds, prepares the site, serves it, and exits with it', async () => {
     running = start(clone);
     const url = await running.address();
     for (const step of ['build', 'prepare the database', 'collect static files', 'fill in demo data']) {
@@ -57,7 +48,7 @@ describe('npm start', { skip: NO_PACKAGES }, () => {
     if (server !== null) assert.equal(isRunning(server), false);
   });
 
-  it('does nothing twice', async () => {
+  it('repeats no step at the second start', async () => {
     running = start(clone);
     const url = await running.address();
     assert.doesNotMatch(running.output(), /build|prepare|collect|fill in/);
@@ -66,7 +57,7 @@ describe('npm start', { skip: NO_PACKAGES }, () => {
     assert.equal(await running.exited, 0);
   });
 
-  it('lets a request finish though npm sends a second SIGINT after that of the terminal', async () => {
+  it('finishes a request when npm sends a second SIGINT after that of the terminal', async () => {
     running = start(clone);
     const port = Number(new URL(await running.address()).port);
     const client = await SocketClient.open(port);
@@ -74,7 +65,7 @@ describe('npm start', { skip: NO_PACKAGES }, () => {
     client.send('a=');
     await (await fetch(`http://127.0.0.1:${port}/health`)).text();
     running.child.kill('SIGINT');
-    await delay(50); // two at the same moment would be one for the system
+    await delay(50); // the kernel merges two equal signals at the same moment
     running.child.kill('SIGINT');
     await eventually('no further connection is accepted', async () => !(await accepts(port)));
     client.send('b');
@@ -82,7 +73,7 @@ describe('npm start', { skip: NO_PACKAGES }, () => {
     assert.equal(await running.exited, 0);
   });
 
-  it('prepares again what has changed, and keeps the records', async () => {
+  it('repeats the steps whose input changed, and keeps the records', async () => {
     const sheet = join(clone, 'examples/django-site/bridges/static/bridges/site.css');
     writeFileSync(sheet, '/* new */');
     running = start(clone);
@@ -94,7 +85,7 @@ describe('npm start', { skip: NO_PACKAGES }, () => {
     assert.equal(await running.exited, 0);
   });
 
-  it('leaves with the code and the sentence of the server when that cannot start', async () => {
+  it('exits with the code and the message of the server when the server cannot start', async () => {
     running = start(clone, '--lissen', '8000');
     assert.equal(await running.exited, 2);
     assert.match(running.output(), /did you mean --listen\?/);
@@ -105,7 +96,7 @@ interface Start {
   readonly child: ChildProcess;
   readonly exited: Promise<number>;
   output(): string;
-  /** Resolves when the server printed it. */
+  /** Resolves once the server has printed its address. */
   address(): Promise<string>;
 }
 
@@ -124,49 +115,18 @@ function start(clone: string, ...args: string[]): Start {
   const exited = once(child, 'close').then(([code]) => code as number);
   const address = async () => {
     for (;;) {
-      const found = /^Viaduct \S+ serves django-site on (\S+)$/m.exec(output);
-      // What precedes it comes by another pipe, perhaps later.
-      if (found !== null && /^- serve .+$/m.test(output)) return found[1] as string;
+      const match = /^Viaduct \S+ serves django-site on (\S+)$/m.exec(output);
+      // The lines before it come through another pipe, perhaps later.
+      if (match !== null && /^- serve .+$/m.test(output)) return match[1] as string;
       const more = Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data')]);
-      const ended = exited.then((code) => Promise.reject(new Error(`npm start ended (${code}):\n${output}`)));
+      const ended = exited.then((code) => Promise.reject(new Error(`npm start exited (${code}):\n${output}`)));
       await within(PATIENCE_MS, 'the address', () => Promise.race([more, ended]));
     }
   };
   return { child, exited, output: () => output, address };
 }
 
-/**
- * What a clone has, with the packages as links and an environment that has Django already, so that nothing is asked of the network.
- */
-function makeClone(directory: string): void {
-  for (const name of [
-    'bin',
-    'examples',
-    'python',
-    'scripts',
-    'src',
-    'package.json',
-    'package-lock.json',
-    'tsconfig.json',
-  ]) {
-    const filter = (source: string) => !/\/(\.venv|var|__pycache__)$/.test(source);
-    cpSync(join(ROOT, name), join(directory, name), { recursive: true, filter });
-  }
-  mkdirSync(join(directory, 'node_modules'));
-  for (const name of readdirSync(join(ROOT, 'node_modules'))) {
-    if (name.startsWith('.')) continue;
-    symlinkSync(join(ROOT, 'node_modules', name), join(directory, 'node_modules', name));
-  }
-  writeFileSync(join(directory, 'node_modules/.package-lock.json'), '{}');
-  const prepared = dirname(dirname(PYTHON_WITH_PACKAGES as string));
-  const venv = join(directory, 'examples/django-site/.venv');
-  mkdirSync(venv);
-  for (const name of ['bin', 'lib', 'pyvenv.cfg']) symlinkSync(join(prepared, name), join(venv, name));
-  const requirements = readFileSync(join(directory, 'examples/django-site/requirements.txt'));
-  writeFileSync(join(venv, 'requirements.sha256'), createHash('sha256').update(requirements).digest('hex'));
-}
-
-/** The first child of a process where the system tells it, else null. */
+/** The first child of a process; null if the system cannot say. */
 function childOf(pid: number): number | null {
   const path = `/proc/${pid}/task/${pid}/children`;
   return existsSync(path) ? Number(readFileSync(path, 'latin1').split(' ')[0]) || null : null;

@@ -1,10 +1,11 @@
 import { equal, match, ok } from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { ask } from '../support/http-client.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
 import { SocketClient } from '../support/socket-client.ts';
-import { temporaryDirectory } from '../support/static-server.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { startViaduct, type Viaduct } from '../support/viaduct.ts';
 
 const APPLICATION = `
@@ -14,7 +15,8 @@ def application(environ, start_response):
 `;
 
 describe('static files of a running server', () => {
-  const { path: top, remove } = temporaryDirectory();
+  const suite = suiteLifetime();
+  const top = temporaryDirectory(suite);
   let viaduct: Viaduct;
 
   before(async () => {
@@ -22,16 +24,16 @@ describe('static files of a running server', () => {
     writeFileSync(join(top, 'app.py'), APPLICATION);
     writeFileSync(join(top, 'first/a.css'), 'body {}');
     writeFileSync(join(top, 'second/large.bin'), Buffer.alloc(20_000_000, '0123456789'));
-    viaduct = await startViaduct({
-      args: [top, '--static', `/static/=${join(top, 'first')}`, '--static', `/files/=${join(top, 'second')}`],
-    });
-  });
-  after(async () => {
-    await viaduct.stop();
-    remove();
+    viaduct = await startViaduct(suite, [
+      top,
+      '--static',
+      `/static/=${join(top, 'first')}`,
+      '--static',
+      `/files/=${join(top, 'second')}`,
+    ]);
   });
 
-  it('come from the directories named with --static, the rest from the application', async () => {
+  it('come from the directories of --static, everything else from the application', async () => {
     const answer = await ask(viaduct.port, '/static/a.css');
     equal(answer.body, 'body {}');
     equal(answer.header('content-type'), 'text/css; charset=utf-8');
@@ -39,7 +41,7 @@ describe('static files of a running server', () => {
     equal((await ask(viaduct.port, '/a.css')).body, 'from the application');
   });
 
-  it('answer pipelined requests of all kinds in order on one connection', async () => {
+  it('are sent in order for pipelined requests of all kinds', async () => {
     const etag = (await ask(viaduct.port, '/static/a.css')).header('etag');
     const client = await SocketClient.open(viaduct.port);
     try {
@@ -62,7 +64,7 @@ describe('static files of a running server', () => {
     }
   });
 
-  it('go whole to many clients at once, among them slow ones', async () => {
+  it('arrive whole at many clients at once, even if some are slow', async () => {
     const slow = await SocketClient.open(viaduct.port);
     slow.send('GET /files/large.bin HTTP/1.1\r\nHost: x\r\n\r\n');
     slow.socket.pause();

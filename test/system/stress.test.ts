@@ -1,23 +1,18 @@
 import assert from 'node:assert/strict';
-import { afterEach, describe, it, type TestContext } from 'node:test';
-import { MarkedViaduct } from '../support/marks.ts';
-import { Pipeline } from '../support/pipeline.ts';
+import { describe, it, type TestContext } from 'node:test';
+import { Pipeline } from '../support/http-client.ts';
+import { eachTestLifetime } from '../support/lifetime.ts';
+import { type MarkedViaduct, startMarked } from '../support/marks.ts';
 import { chooseSeed, createRandom } from '../support/random.ts';
-import { eventually, isRunning, SocketClient } from '../support/socket-client.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { eventually, isRunning } from '../support/wait.ts';
 
 const THREADS = 2;
 const STAYING_CLIENTS = 24;
 const LEAVING_CLIENTS = 6;
 
 describe('no request starts twice, and none is lost', () => {
-  let server: MarkedViaduct | null = null;
-
-  afterEach(async () => {
-    await server?.stop();
-    server = null;
-  });
-
-  // Each worker that dies young is replaced later than the one before: more kills would only make the test wait.
+  // The server waits longer before it replaces each worker that dies young, so more kills would only make the test longer.
   for (const { title, args, weather } of [
     { title: 'when workers are killed and clients leave', args: [], weather: { requests: 6000, kills: 6, reloads: 0 } },
     {
@@ -27,9 +22,11 @@ describe('no request starts twice, and none is lost', () => {
     },
     { title: 'when new releases take over meanwhile', args: [], weather: { requests: 3000, kills: 3, reloads: 2 } },
   ]) {
-    it(title, { timeout: 120_000 }, async (context) => {
-      server = await MarkedViaduct.start(['--workers', '3', '--threads', `${THREADS}`, ...args]);
-      await new Stress(server, context, weather).run();
+    it(title, { timeout: 120_000 }, async (t) => {
+      // On a busy machine, clients that leave can fill a queue of the default length before the server gets its turn.
+      const counts = ['--workers', '3', '--threads', `${THREADS}`, '--queue-max', '100000'];
+      const server = await startMarked(t, [...counts, ...args]);
+      await new Stress(server, t, weather).run();
     });
   }
 });
@@ -40,15 +37,15 @@ interface Weather {
   readonly reloads: number;
 }
 
-/** One storm: its clients, its killer, and the books that are balanced at the end. */
+/** One run: its clients, the killer of workers, and the accounts that are checked at the end. */
 class Stress {
   readonly #server: MarkedViaduct;
   readonly #random: () => number;
   readonly #weather: Weather;
-  /** Statuses of the requests whose clients stayed. */
+  /** Statuses of the requests whose clients waited for the answer. */
   readonly #answers = new Map<string, number>();
-  readonly #mistakes: string[] = [];
-  /** Workers that answered lately. */
+  readonly #errors: string[] = [];
+  /** Pids of the workers that answered recently. */
   readonly #pids: number[] = [];
   readonly #killed = new Set<number>();
   #sent = 0;
@@ -68,10 +65,10 @@ class Stress {
     const leaving = Array.from({ length: LEAVING_CLIENTS }, () => this.#leave());
     await Promise.all([...staying, ...leaving, this.#kill(), this.#reload()]);
     await this.#settle();
-    this.#balance();
+    this.#checkAccounts();
   }
 
-  /** A client that waits for every answer; up to `depth` requests stand in its pipeline. */
+  /** A client that waits for every answer. It pipelines up to `depth` requests. */
   async #stay(depth: number): Promise<void> {
     const client = await Pipeline.open(this.#server.port);
     while (this.#sent < this.#weather.requests) {
@@ -82,27 +79,27 @@ class Stress {
           this.#note(ids[index] as string, status, body);
         });
       } catch (error) {
-        this.#mistakes.push(`${ids.join(' ')}: ${String(error)}`);
+        this.#errors.push(`${ids.join(' ')}: ${String(error)}`);
         return;
       }
     }
-    if (client.excess !== '') this.#mistakes.push(`answers nobody asked for: ${client.excess}`);
+    if (client.excess !== '') this.#errors.push(`answers without a request: ${client.excess}`);
     client.close();
   }
 
   #note(id: string, status: number, body: string): void {
     this.#done += 1;
-    if (this.#answers.has(id)) this.#mistakes.push(`${id} was answered twice`);
+    if (this.#answers.has(id)) this.#errors.push(`${id} was answered twice`);
     this.#answers.set(id, status);
     if (status === 502) return;
     const [answered, pid] = body.split(' ');
-    if (status !== 200 || answered !== id) this.#mistakes.push(`${id} was answered ${status} ${body}`);
+    if (status !== 200 || answered !== id) this.#errors.push(`${id} was answered ${status} ${body}`);
     else if (this.#pids.push(Number(pid)) > 50) this.#pids.shift();
   }
 
-  /** Clients that go away at any time: at once, while they wait, in the middle of an answer. */
+  /** Clients that leave at any time: at once, while they wait, in the middle of an answer. */
   async #leave(): Promise<void> {
-    while (this.#sent < this.#weather.requests && this.#mistakes.length === 0) {
+    while (this.#sent < this.#weather.requests && this.#errors.length === 0) {
       const client = await SocketClient.open(this.#server.port);
       const count = 1 + Math.floor(this.#random() * 4);
       for (let i = 0; i < count; i += 1)
@@ -117,10 +114,10 @@ class Stress {
     const { kills, requests } = this.#weather;
     for (let kill = 1; kill <= kills; kill += 1) {
       const due = (kill * requests * 0.9) / (kills + 1);
-      await eventually('it is time for the next kill', () => this.#done >= due || this.#mistakes.length > 0);
+      await eventually('it is time for the next kill', () => this.#done >= due || this.#errors.length > 0);
       const alive = this.#pids.filter((pid) => !this.#killed.has(pid) && isRunning(pid));
       const victim = alive[Math.floor(this.#random() * alive.length)];
-      if (victim === undefined) continue; // those that answered lately are dead already
+      if (victim === undefined) continue; // the workers that answered recently are already dead
       this.#killed.add(victim);
       process.kill(victim, 'SIGKILL');
     }
@@ -130,15 +127,15 @@ class Stress {
     const { reloads, requests } = this.#weather;
     for (let reload = 1; reload <= reloads; reload += 1) {
       const due = (reload * requests) / (reloads + 1);
-      await eventually('it is time for the next reload', () => this.#done >= due || this.#mistakes.length > 0);
+      await eventually('it is time for the next reload', () => this.#done >= due || this.#errors.length > 0);
       process.kill(this.#server.viaduct.pid, 'SIGHUP');
     }
   }
 
-  /** What was left behind by clients that are gone comes to its end too, before the books are balanced. */
+  /** Waits until the requests of clients that have left are finished too. */
   async #settle(): Promise<void> {
     let before = -1;
-    await eventually('nothing runs any more', async () => {
+    await eventually('no request runs any more', async () => {
       const now = this.#server.marks().length;
       const still = now === before;
       before = now;
@@ -147,8 +144,8 @@ class Stress {
     });
   }
 
-  #balance(): void {
-    assert.deepEqual(this.#mistakes, []);
+  #checkAccounts(): void {
+    assert.deepEqual(this.#errors, []);
     const marks = this.#server.marks();
     const starters = new Map<string, number>();
     const twice: string[] = [];
@@ -164,15 +161,15 @@ class Stress {
     assert.deepEqual(lost, [], 'answered without having run');
     const failed = answered.filter(([, status]) => status === 502).map(([id]) => id);
     const innocent = failed.filter((id) => starters.has(id) && !this.#killed.has(starters.get(id) ?? 0));
-    assert.deepEqual(innocent, [], '502 although the worker that had begun it was not killed');
-    // A worker may be killed between the note that it takes a request and the application's own mark.
+    assert.deepEqual(innocent, [], '502 although the worker that had started it was not killed');
+    // A worker may be killed after it reports that it takes a request, and before the application makes its mark.
     const unmarked = failed.filter((id) => !starters.has(id));
-    assert.ok(unmarked.length <= this.#killed.size, `502 although nobody had begun them: ${unmarked.join(' ')}`);
+    assert.ok(unmarked.length <= this.#killed.size, `502 although no worker had started them: ${unmarked.join(' ')}`);
     this.#checkVictims(failed, starters);
     assert.ok(this.#killed.size >= this.#weather.kills / 2, `only ${this.#killed.size} workers were killed`);
   }
 
-  /** Of what a killed worker had begun, only the one request that each of its threads was running is lost. */
+  /** Asserts that a killed worker lost only the one request that each of its threads was running. */
   #checkVictims(failed: readonly string[], starters: ReadonlyMap<string, number>): void {
     for (const pid of this.#killed) {
       const victims = failed.filter((id) => starters.get(id) === pid);
@@ -190,7 +187,7 @@ class Stress {
     return this.#left;
   }
 
-  /** Nine of ten are fast, some take milliseconds, a few are slow. */
+  /** The target of a request: nine of ten are fast, some take milliseconds, a few are slow. */
   #target(id: string): string {
     const dice = this.#random();
     if (dice < 0.9) return `/run/${id}/0`;
@@ -201,69 +198,58 @@ class Stress {
 }
 
 describe('a full queue', () => {
-  it('answers 503 with Retry-After, never starts those, and loses none of the others', async () => {
-    const server = await MarkedViaduct.start(['--workers', '1', '--threads', '1', '--queue-max', '4']);
-    try {
-      const held = await Pipeline.open(server.port);
-      const holding = held.get('/hold/held');
-      await eventually('the worker is busy', () => server.starts().has('held'));
-      const names = Array.from({ length: 12 }, (_, index) => `queued-${index}`);
-      const clients = await Promise.all(names.map(() => Pipeline.open(server.port)));
-      let answered = 0;
-      const asking = names.map(async (name, index) => {
-        const post = `POST /run/${name} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx`;
-        const get = `GET /run/${name} HTTP/1.1\r\nHost: a\r\n\r\n`;
-        const [answer] = await (clients[index] as Pipeline).send([index % 2 === 0 ? get : post]);
-        answered += 1;
-        return { name, status: answer?.status, head: answer?.head ?? '' };
-      });
-      await eventually('eight are turned away', () => answered === 8);
-      server.release();
-      const answers = await Promise.all(asking);
-      assert.equal((await holding)[0]?.status, 200);
-      const refused = answers.filter(({ status }) => status === 503);
-      assert.equal(refused.length, 8);
-      for (const { head } of refused) assert.match(head, /^Retry-After: \d+$/im);
-      const served = answers.filter(({ status }) => status === 200).map(({ name }) => name);
-      assert.deepEqual([...server.starts().keys()].sort(), ['held', ...served].sort());
-      assert.equal(served.length, 4);
-      for (const client of [held, ...clients]) client.close();
-    } finally {
-      await server.stop();
-    }
+  it('answers 503 with Retry-After, never starts these requests, and loses none of the others', async (t) => {
+    const server = await startMarked(t, ['--workers', '1', '--threads', '1', '--queue-max', '4']);
+    const held = await Pipeline.open(server.port);
+    const holding = held.get('/hold/held');
+    await eventually('the worker is busy', () => server.starts().has('held'));
+    const names = Array.from({ length: 12 }, (_, index) => `queued-${index}`);
+    const clients = await Promise.all(names.map(() => Pipeline.open(server.port)));
+    let answered = 0;
+    const asking = names.map(async (name, index) => {
+      const post = `POST /run/${name} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx`;
+      const get = `GET /run/${name} HTTP/1.1\r\nHost: a\r\n\r\n`;
+      const [answer] = await (clients[index] as Pipeline).send([index % 2 === 0 ? get : post]);
+      answered += 1;
+      return { name, status: answer?.status, head: answer?.head ?? '' };
+    });
+    await eventually('eight are refused', () => answered === 8);
+    server.release();
+    const answers = await Promise.all(asking);
+    assert.equal((await holding)[0]?.status, 200);
+    const refused = answers.filter(({ status }) => status === 503);
+    assert.equal(refused.length, 8);
+    for (const { head } of refused) assert.match(head, /^Retry-After: \d+$/im);
+    const served = answers.filter(({ status }) => status === 200).map(({ name }) => name);
+    assert.deepEqual([...server.starts().keys()].sort(), ['held', ...served].sort());
+    assert.equal(served.length, 4);
+    for (const client of [held, ...clients]) client.close();
   });
 
-  it('turns nobody away while a thread is idle when nothing may wait', async () => {
-    const server = await MarkedViaduct.start(['--workers', '1', '--threads', '1', '--queue-max', '0']);
-    try {
-      const client = await Pipeline.open(server.port);
-      const [get] = await client.get('/run/get');
-      const [post] = await client.send(['POST /run/post HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc']);
-      assert.deepEqual([get?.status, post?.status], [200, 200]);
-      client.close();
-    } finally {
-      await server.stop();
-    }
+  it('refuses no request while a thread is idle and its length is 0', async (t) => {
+    const server = await startMarked(t, ['--workers', '1', '--threads', '1', '--queue-max', '0']);
+    const client = await Pipeline.open(server.port);
+    const [get] = await client.get('/run/get');
+    const [post] = await client.send(['POST /run/post HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc']);
+    assert.deepEqual([get?.status, post?.status], [200, 200]);
+    client.close();
   });
 });
 
 describe('a request whose worker died', () => {
-  let server: MarkedViaduct;
-  let client: Pipeline;
+  const eachTest = eachTestLifetime();
 
-  const start = async (retries: boolean): Promise<void> => {
-    const env = retries ? { VIADUCT_RETRY_IDEMPOTENT: 'true' } : {};
-    server = await MarkedViaduct.start(['--workers', '2', '--threads', '1'], env);
-    client = await Pipeline.open(server.port);
+  const start = async (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+    const server = await startMarked(eachTest, args, env);
+    const client = await Pipeline.open(server.port);
+    eachTest.after(() => client.close());
+    return { server, client };
   };
+  const withRetries = (retries: boolean) =>
+    start(['--workers', '2', '--threads', '1'], retries ? { VIADUCT_RETRY_IDEMPOTENT: 'true' } : {});
 
-  afterEach(async () => {
-    client?.close();
-    await server?.stop();
-  });
-
-  it('is answered 502 and never started again, whatever its method, unless that is set', async () => {
-    await start(false);
+  it('gets 502 and is never started again, whatever its method, by default', async () => {
+    const { server, client } = await withRetries(false);
     for (const method of ['GET', 'POST', 'DELETE']) {
       const [answer] = await client.send([`${method} /die/${method}/1 HTTP/1.1\r\nHost: a\r\n\r\n`]);
       assert.equal(answer?.status, 502);
@@ -271,8 +257,8 @@ describe('a request whose worker died', () => {
     }
   });
 
-  it('is started once more when that is set and its method is idempotent, with its content', async () => {
-    await start(true);
+  it('is started once more with its content when retries are on and its method is idempotent', async () => {
+    const { server, client } = await withRetries(true);
     const content = 'x'.repeat(400_000);
     const [get] = await client.send(['GET /die/GET/1 HTTP/1.1\r\nHost: a\r\n\r\n']);
     assert.equal(get?.status, 200);
@@ -282,16 +268,15 @@ describe('a request whose worker died', () => {
     assert.deepEqual([...server.starts().values()], [2, 2]);
   });
 
-  it('is answered 502 when its second worker died too', async () => {
-    await start(true);
+  it('gets 502 when its second worker dies too', async () => {
+    const { server, client } = await withRetries(true);
     const [answer] = await client.get('/die/deadly/9');
     assert.equal(answer?.status, 502);
     assert.equal(server.starts().get('deadly'), 2);
   });
 
-  it('takes no answer along that others of its batch have earned', async () => {
-    server = await MarkedViaduct.start(['--workers', '1', '--threads', '1']);
-    client = await Pipeline.open(server.port);
+  it('does not lose the answers of other requests in its batch', async () => {
+    const { server, client } = await start(['--workers', '1', '--threads', '1']);
     for (let i = 0; i < 50; i += 1) await client.get(`/run/warm-${i}/0`);
     const clients = await Promise.all(Array.from({ length: 40 }, () => Pipeline.open(server.port)));
     for (let round = 1; round <= 3; round += 1) {
@@ -307,7 +292,7 @@ describe('a request whose worker died', () => {
 
   for (const method of ['POST', 'PATCH']) {
     it(`is never started again when its method is ${method}`, async () => {
-      await start(true);
+      const { server, client } = await withRetries(true);
       const [answer] = await client.send([
         `${method} /die/${method}/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx`,
       ]);
@@ -316,12 +301,12 @@ describe('a request whose worker died', () => {
     });
   }
 
-  it('is not started again when its response had begun: the client sees it break off', async () => {
-    await start(true);
+  it('is not started again when its response had started: the client sees it break off', async () => {
+    const { server } = await withRetries(true);
     const raw = await SocketClient.open(server.port);
-    raw.send('GET /stream/begun/1 HTTP/1.1\r\nHost: a\r\n\r\n');
+    raw.send('GET /stream/started/1 HTTP/1.1\r\nHost: a\r\n\r\n');
     await raw.untilClosed();
     assert.doesNotMatch(raw.received, /and ended|\r\n0\r\n\r\n/);
-    assert.equal(server.starts().get('begun'), 1);
+    assert.equal(server.starts().get('started'), 1);
   });
 });

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
-import { accepts, eventually, isRunning } from '../support/socket-client.ts';
+import { accepts } from '../support/socket-client.ts';
 import { BIN, ROOT } from '../support/viaduct.ts';
+import { eventually, isRunning } from '../support/wait.ts';
 
 const MANAGER = join(ROOT, 'test/support/service_manager.py');
 const APP = `
@@ -23,22 +24,22 @@ interface Options {
   readonly args?: readonly string[];
 }
 
-// systemd is Linux's.
+// systemd exists on Linux only.
 const tests = process.platform === 'linux' ? describe : () => {};
 tests('a server that systemd starts', () => {
-  for (const fronts of [1, 2]) {
-    it(`serves on the sockets that it was passed, with fronts = ${fronts}`, async (t) => {
-      const service = await startService(t, { sockets: ['web', 'admin'], args: ['--fronts', `${fronts}`] });
+  for (const processes of [1, 2]) {
+    it(`serves on the sockets that it receives, with processes = ${processes}`, async (t) => {
+      const service = await startService(t, { sockets: ['web', 'admin'], args: ['--processes', `${processes}`] });
       await service.until(/serves project on /);
       assert.match(service.output(), /\(passed by systemd\)/);
       for (const port of service.ports) {
         assert.match(service.output(), new RegExp(`http://127\\.0\\.0\\.1:${port}\\b`));
-        assert.equal((await ask(port, '/')).body, 'none of them', 'the variables are kept from the application');
+        assert.equal((await ask(port, '/')).body, 'none of them', 'the application does not see the variables');
       }
     });
 
-    it(`tells when it serves, reloads and stops, with fronts = ${fronts}`, async (t) => {
-      const service = await startService(t, { args: ['--fronts', `${fronts}`, '--listen', '127.0.0.1:0'] });
+    it(`notifies when it serves, reloads and stops, with processes = ${processes}`, async (t) => {
+      const service = await startService(t, { args: ['--processes', `${processes}`, '--listen', '127.0.0.1:0'] });
       await service.notified(/^READY=1$/m);
       process.kill(service.pid, 'SIGHUP');
       await service.notified(/^STATUS=Serving project; reloaded$/m);
@@ -60,7 +61,7 @@ tests('a server that systemd starts', () => {
     });
   }
 
-  it('serves only on the sockets that listen names', async (t) => {
+  it('serves only on the sockets in the setting listen', async (t) => {
     const service = await startService(t, { sockets: ['web', 'other'], args: ['--listen', 'systemd:web'] });
     await service.until(/serves project on /);
     const [web, other] = service.ports as [number, number];
@@ -68,19 +69,19 @@ tests('a server that systemd starts', () => {
     assert.ok(!service.output().includes(`:${other} `) && service.output().includes(`:${web} `));
   });
 
-  it('leaves with 1 and says which sockets there are when listen names another', async (t) => {
+  it('exits with 1 and names the sockets when listen names another one', async (t) => {
     const service = await startService(t, { sockets: ['web'], args: ['--listen', 'systemd:wbe'] });
     assert.equal(await service.exited, 1);
     assert.match(service.output(), /Cannot listen on "systemd:wbe": systemd passed only web/);
   });
 
-  it('leaves with 1 when listen asks for sockets and none is passed', async (t) => {
+  it('exits with 1 when listen names sockets and it receives none', async (t) => {
     const service = await startService(t, { args: ['--listen', 'systemd'] });
     assert.equal(await service.exited, 1);
     assert.match(service.output(), /Cannot listen on "systemd": systemd passed no socket/);
   });
 
-  it('gives life signs to the watchdog, at an abstract address too', async (t) => {
+  it('notifies the watchdog, at an abstract address too', async (t) => {
     const service = await startService(t, {
       abstract: true,
       watchdogUsec: 400_000,
@@ -93,66 +94,66 @@ tests('a server that systemd starts', () => {
     );
   });
 
-  it('says which front is stuck, and gives life signs again when it is not', async (t) => {
-    const args = ['--listen', '127.0.0.1:0', '--fronts', '2'];
+  it('names the server process that is stuck, and notifies the watchdog again when it is not', async (t) => {
+    const args = ['--listen', '127.0.0.1:0', '--processes', '2'];
     const service = await startService(t, { watchdogUsec: 400_000, args });
     await service.notified(/^WATCHDOG=1$/);
-    const front = await service.child(/fronts\/front/);
-    process.kill(front, 'SIGSTOP');
-    t.after(() => isRunning(front) && process.kill(front, 'SIGCONT'));
-    await service.until(new RegExp(`Fronts do not respond.*\\b${front}\\b`));
+    const serverProcess = await service.child(/cluster\/process-main/);
+    process.kill(serverProcess, 'SIGSTOP');
+    t.after(() => isRunning(serverProcess) && process.kill(serverProcess, 'SIGCONT'));
+    await service.until(new RegExp(`Server processes do not respond.*\\b${serverProcess}\\b`));
     const before = service.messages().length;
-    process.kill(front, 'SIGCONT');
-    await eventually('the watchdog hears of it', () => service.messages().length > before);
+    process.kill(serverProcess, 'SIGCONT');
+    await eventually('the watchdog is notified', () => service.messages().length > before);
   });
 
-  it('ends with 1 when all its fronts are gone, so that systemd starts it anew with the sockets that it still holds', async (t) => {
-    const service = await startService(t, { sockets: ['web'], args: ['--fronts', '2'] });
+  it('exits with 1 when all server processes have ended, so that systemd can start it again with its sockets', async (t) => {
+    const service = await startService(t, { sockets: ['web'], args: ['--processes', '2'] });
     await service.until(/serves project on /);
-    for (const front of await service.children(/fronts\/front/)) process.kill(front, 'SIGKILL');
+    for (const serverProcess of await service.children(/cluster\/process-main/)) process.kill(serverProcess, 'SIGKILL');
     assert.equal(await service.exited, 1);
     assert.match(
       service.output(),
-      /Cannot start new fronts: all have ended, and with them the sockets that were passed/,
+      /Cannot start new server processes: all have ended, and the inherited sockets are closed/,
     );
   });
 
-  it('starts a front anew on a passed socket while another has it', async (t) => {
-    const service = await startService(t, { sockets: ['web'], args: ['--fronts', '2'] });
+  it('starts a server process again on a received socket while another process uses the socket', async (t) => {
+    const service = await startService(t, { sockets: ['web'], args: ['--processes', '2'] });
     await service.until(/serves project on /);
-    const [victim, other] = (await service.children(/fronts\/front/)) as [number, number];
+    const [victim, other] = (await service.children(/cluster\/process-main/)) as [number, number];
     process.kill(victim, 'SIGKILL');
     await service.until(/a new one follows/);
     await eventually(
       'there are two',
-      async () => (await service.children(/fronts\/front/)).filter((pid) => pid !== victim).length === 2,
+      async () => (await service.children(/cluster\/process-main/)).filter((pid) => pid !== victim).length === 2,
     );
     process.kill(other, 'SIGSTOP');
     const answer = ask(service.ports[0] as number, '/').finally(() => process.kill(other, 'SIGCONT'));
     assert.equal((await answer).body, 'none of them');
   });
 
-  it('leaves no helper behind when it is killed', async (t) => {
+  it('leaves no helper running when it is killed', async (t) => {
     const service = await startService(t, { args: ['--listen', '127.0.0.1:0'] });
     await service.notified(/^READY=1/);
     const helper = await service.child(/notify\.py/);
     process.kill(service.pid, 'SIGKILL');
-    await eventually('the helper is gone', () => !isRunning(helper));
+    await eventually('the helper has ended', () => !isRunning(helper));
   });
 
-  it('leaves no front behind that holds the sockets when it is killed', async (t) => {
-    const service = await startService(t, { sockets: ['web'], args: ['--fronts', '2'] });
+  it('leaves no server process running that holds the sockets when it is killed', async (t) => {
+    const service = await startService(t, { sockets: ['web'], args: ['--processes', '2'] });
     await service.until(/serves project on /);
     const [port] = service.ports as [number];
-    const pids = await service.children(/fronts\/front/);
+    const pids = await service.children(/cluster\/process-main/);
     process.kill(service.pid, 'SIGKILL');
-    await eventually('the fronts are gone', () => pids.every((pid) => !isRunning(pid)));
+    await eventually('the server processes have ended', () => pids.every((pid) => !isRunning(pid)));
     await service.exited;
-    await eventually('nobody listens any more', async () => !(await accepts(port)));
+    await eventually('the port is closed', async () => !(await accepts(port)));
   });
 });
 
-/** Starts the program below a Python that does what systemd does. */
+/** Starts the program below a Python program that acts as systemd. */
 async function startService(t: TestContext, { sockets = [], abstract, watchdogUsec, args = [] }: Options) {
   const project = makeProject(t, { 'app.py': APP });
   const command = [process.execPath, BIN, ...args, '--workers', '1', '--access-log', 'off'];

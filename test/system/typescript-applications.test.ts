@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
-import { runViaduct } from '../support/run-viaduct.ts';
-import { eventually } from '../support/socket-client.ts';
-import { startViaduct } from '../support/viaduct.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { ROOT, runViaduct, startViaduct } from '../support/viaduct.ts';
+import { eventually, isRunning } from '../support/wait.ts';
 
-/** The package as a file, because a project of a test has none. */
+/** The package as a file, because the project of a test has no packages. */
 const HONO = import.meta.resolve('hono');
 
 const APP = `import type { Application } from 'viaduct';
@@ -48,21 +50,20 @@ const FILES = { 'app.ts': APP, 'greeting.ts': GREETING, 'passes.ts': PASSES, 'ws
 
 async function serve(t: TestContext, files: Readonly<Record<string, string>>, ...args: string[]) {
   const project = makeProject(t, { ...FILES, ...files });
-  const server = await startViaduct({ cwd: project, args: ['--access-log', 'off', ...args] });
-  t.after(() => server.stop());
+  const server = await startViaduct(t, ['--access-log', 'off', ...args], { cwd: project });
   const body = async (target: string) => (await ask(server.port, target)).body;
   return { project, server, body };
 }
 
 describe('an application in TypeScript', { concurrency: 2 }, () => {
-  it('is served from its file, and another one of its exports by name', async (t) => {
+  it('is served from its file, and another export by name', async (t) => {
     const first = await serve(t, {}, 'serve', './app.ts');
     assert.equal(await first.body('/a%20b'), 'hello /a b ');
     const second = await serve(t, {}, 'app.ts#other');
     assert.equal(await second.body('/'), 'other at ');
   });
 
-  it('may be an object with a fetch method: what a module exports by default, or by name, as Hono does', async (t) => {
+  it('may be an object with a fetch method, like that of Hono, as default or named export', async (t) => {
     const shop = `import { Hono } from '${HONO}';
 const app = new Hono();
 app.get('/hello', (c) => c.text(\`hono \${new URL(c.req.url).search} \${c.env.remoteAddress}\`));
@@ -84,7 +85,7 @@ export const plain = { fetch: () => new Response('plain', { status: 201 }) };
     assert.deepEqual([answer.status, answer.body], [201, 'plain']);
   });
 
-  it('stands beside one in Python, each behind its middleware, the outermost first', async (t) => {
+  it('runs beside a Python application, each with its middleware, the outermost first', async (t) => {
     const toml = `target = "./app.ts"
 middleware = [{ use = "./passes.ts", options = { name = "first" } }, { use = "./passes.ts#middleware", options = { name = "second" } }]
 
@@ -109,35 +110,35 @@ app = "python"
     assert.equal(await body('/python/'), 'python passed inside');
   });
 
-  it('runs in each of several fronts', async (t) => {
-    const { body } = await serve(t, {}, './app.ts', '--fronts', '2');
+  it('runs in every server process', async (t) => {
+    const { body } = await serve(t, {}, './app.ts', '--processes', '2');
     for (let i = 0; i < 8; i += 1) assert.equal(await body('/'), 'hello / ');
   });
 
-  it('is imported anew, with what it imports, when a file changes in development', async (t) => {
+  it('is imported again with its imports when a file changes in development', async (t) => {
     const { project, server, body } = await serve(t, {}, './app.ts', '--dev');
     assert.equal(await body('/'), 'hello / ');
     writeFileSync(join(project, 'greeting.ts'), "export const greeting: string = 'goodbye';\n");
     await eventually('the change is served', async () => (await body('/')) === 'goodbye / ');
     writeFileSync(join(project, 'greeting.ts'), 'export const greeting: string = ;\n');
-    await eventually('the mistake is shown', async () => (await ask(server.port, '/')).status === 500);
+    await eventually('the error is shown', async () => (await ask(server.port, '/')).status === 500);
     assert.match((await ask(server.port, '/')).body, /app\.ts cannot be imported/);
     writeFileSync(join(project, 'greeting.ts'), GREETING);
-    await eventually('it is mended', async () => (await body('/')) === 'hello / ');
+    await eventually('the fixed code is served', async () => (await body('/')) === 'hello / ');
   });
 
-  it('is replaced at SIGHUP, and goes on as it was when the new one is broken', async (t) => {
+  it('is replaced at SIGHUP, and stays when the new one is broken', async (t) => {
     const { project, server, body } = await serve(t, {}, './app.ts');
     writeFileSync(join(project, 'greeting.ts'), "export const greeting: string = 'goodbye';\n");
     process.kill(server.pid, 'SIGHUP');
     await eventually('the change is served', async () => (await body('/')) === 'goodbye / ');
     writeFileSync(join(project, 'greeting.ts'), "throw new Error('broken on purpose');\n");
     process.kill(server.pid, 'SIGHUP');
-    await eventually('the mistake is told', async () => server.output().includes('broken on purpose'));
+    await eventually('the error is logged', async () => server.output().includes('broken on purpose'));
     assert.equal(await body('/'), 'goodbye / ');
   });
 
-  it('is closed with the server, and so is the one that a reload has replaced', async (t) => {
+  it('is closed with the server, or when a reload has replaced it', async (t) => {
     const app = `import { appendFileSync } from 'node:fs';
 import { greeting } from './greeting.ts';
 export const application = Object.assign(
@@ -157,18 +158,18 @@ export const application = Object.assign(
     assert.deepEqual(readFileSync(join(project, 'closed.txt'), 'utf8').split('\n').sort(), ['', 'goodbye', 'hello']);
   });
 
-  it('answers 500 when it throws, tells the stack in the log, and to the client in development only', async (t) => {
+  it('answers 500 when it throws, with the stack in the log, and for the client in development only', async (t) => {
     const app = "export const application = () => { throw new Error('thrown on purpose'); };\n";
     const quiet = await serve(t, { 'app.ts': app }, './app.ts');
     const answer = await ask(quiet.server.port, '/path');
     assert.equal(answer.status, 500);
     assert.doesNotMatch(answer.body, /purpose/);
-    await eventually('the log tells', async () => /thrown on purpose.*app\.ts/s.test(quiet.server.output()));
+    await eventually('the error is logged', async () => /thrown on purpose.*app\.ts/s.test(quiet.server.output()));
     const open = await serve(t, { 'app.ts': app }, './app.ts', '--dev');
     assert.match((await ask(open.server.port, '/')).body, /thrown on purpose/);
   });
 
-  it('that forgets a rejected promise does not end the server', async (t) => {
+  it('does not end the server with an unhandled rejection', async (t) => {
     const app = `export const application = (environ, startResponse) => {
   void Promise.reject(new Error('forgotten on purpose'));
   startResponse('200 OK', []);
@@ -177,12 +178,94 @@ export const application = Object.assign(
 `;
     const { server } = await serve(t, { 'app.ts': app }, './app.ts');
     for (let i = 0; i < 3; i += 1) assert.equal((await ask(server.port, '/')).status, 200);
-    await eventually('the log tells', async () => server.output().includes('forgotten on purpose'));
+    await eventually('the error is logged', async () => server.output().includes('forgotten on purpose'));
   });
 });
 
-describe('a mistake with an application in TypeScript', { concurrency: 2 }, () => {
-  const mistakes: [title: string, args: string[], files: Record<string, string>, message: RegExp][] = [
+describe('an exception that nobody catches in an application in TypeScript', { concurrency: 2 }, () => {
+  const WAYS = {
+    timer: 'setTimeout(fail, 1);',
+    immediate: 'setImmediate(fail);',
+    tick: 'process.nextTick(fail);',
+    microtask: 'queueMicrotask(fail);',
+    rejection: 'void Promise.reject(new Error(name));',
+    emitter: "setTimeout(() => new EventEmitter().emit('error', new Error(name)), 1);",
+    socket: "connect(1, '127.0.0.1');",
+    stream: 'setTimeout(() => new Readable({ read() { fail(); } }).resume(), 1);',
+    'no error': 'setTimeout(() => { throw name; }, 1);',
+    abort: "environ['viaduct.client'].signal.addEventListener('abort', fail);",
+  };
+  const APP = `
+import { EventEmitter } from 'node:events';
+import { connect } from 'node:net';
+import { Readable } from 'node:stream';
+export function application(environ, startResponse) {
+  const name = decodeURIComponent(environ.PATH_INFO.slice(1));
+  const fail = () => { throw new Error(name); };
+  startResponse('200 OK', []);
+  switch (name) {
+    ${Object.entries(WAYS)
+      .map(([name, code]) => `case '${name}': ${code} break;`)
+      .join('\n    ')}
+  }
+  return environ.QUERY_STRING === 'long' ? long(fail) : [];
+}
+async function* long(fail) {
+  try {
+    for (;;) {
+      yield Buffer.from('block');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  } finally {
+    fail();
+  }
+}
+`;
+
+  for (const processes of ['1', '2']) {
+    it(`is in the log, and ends nothing, with ${processes} server processes`, async (t) => {
+      const { server } = await serve(t, { 'app.mjs': APP }, './app.mjs', '--processes', processes);
+      for (const name of [...Object.keys(WAYS), 'close']) {
+        const client = await SocketClient.open(server.port);
+        client.send(`GET /${encodeURIComponent(name)}?long HTTP/1.1\r\nHost: a\r\n\r\n`);
+        await client.until(/block/);
+        client.close();
+        const expected = name === 'socket' ? /ECONNREFUSED/ : new RegExp(`(exception|rejection): (Error: )?${name}`);
+        if (name !== 'close') await eventually(`the log has ${name}`, () => expected.test(server.output()));
+        assert.equal((await ask(server.port, '/')).status, 200, name);
+      }
+      assert.doesNotMatch(server.output(), /bug in Viaduct|server process .* ended/);
+    });
+  }
+
+  it('is a bug when code of Viaduct throws it: its server process ends with 70, and another one starts', async (t) => {
+    const bug = `
+process.on('SIGWINCH', () => {
+  const error = new Error('on purpose');
+  error.stack = 'Error: on purpose\\n    at sweep (${pathToFileURL(join(ROOT, 'dist/server/server.js')).href}:1:1)';
+  throw error;
+});`;
+    const project = makeProject(t, { 'app.mjs': APP, 'bug.mjs': bug });
+    const server = await startViaduct(t, ['./app.mjs', '--processes', '2'], {
+      cwd: project,
+      env: { NODE_OPTIONS: `--import ${pathToFileURL(join(project, 'bug.mjs')).href}` },
+    });
+    const [victim = 0] = childrenOf(server.pid);
+    process.kill(victim, 'SIGWINCH');
+    await eventually('the primary says so', () => /ended with exit code 70; a new one follows/.test(server.output()));
+    assert.match(server.output(), /This is a bug in Viaduct, please report it: Uncaught exception: Error: on purpose/);
+    await eventually('another one runs', () => childrenOf(server.pid).filter((pid) => pid !== victim).length === 2);
+    assert.equal((await ask(server.port, '/')).status, 200);
+  });
+});
+
+function childrenOf(pid: number): number[] {
+  const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', `${pid}`], { encoding: 'utf8' });
+  return stdout.trim().split(/\s+/).filter(Boolean).map(Number).filter(isRunning);
+}
+
+describe('an error with an application in TypeScript', { concurrency: 2 }, () => {
+  const errors: [title: string, args: string[], files: Record<string, string>, message: RegExp][] = [
     ['no such file', ['./nix.ts'], {}, /Cannot use ".*nix\.ts": there is no such file/],
     ['no such export', ['./app.ts#nix'], {}, /Cannot use ".*app\.ts": it exports no function nix/],
     ['nothing to serve', ['./greeting.ts'], {}, /greeting\.ts": it exports no function application or app or default/],
@@ -191,9 +274,9 @@ describe('a mistake with an application in TypeScript', { concurrency: 2 }, () =
       'Python around it',
       ['./app.ts', '--middleware', 'wsgi:inner'],
       {},
-      /wsgi:inner \(--middleware\): it is written in Python/,
+      /wsgi:inner \(--middleware\): it is in Python/,
     ],
-    ['no such built-in', ['./app.ts', '--middleware', 'viaduct:nix'], {}, /viaduct:nix: there is none of that name/],
+    ['no such built-in', ['./app.ts', '--middleware', 'viaduct:nix'], {}, /viaduct:nix: there is no such middleware/],
     [
       'no middleware',
       ['./app.ts', '--middleware', './greeting.ts'],
@@ -207,8 +290,8 @@ describe('a mistake with an application in TypeScript', { concurrency: 2 }, () =
       /it returned number, and not an application/,
     ],
   ];
-  for (const [title, args, files, message] of mistakes) {
-    it(`is told at the start and by check: ${title}`, async (t) => {
+  for (const [title, args, files, message] of errors) {
+    it(`is reported at the start and by check: ${title}`, async (t) => {
       const project = makeProject(t, { ...FILES, ...files });
       for (const command of ['serve', 'check']) {
         const { code, output } = await runViaduct(project, command, ...args, '--listen', '127.0.0.1:0');

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
-import { eventually } from '../support/socket-client.ts';
 import { ROOT, startViaduct } from '../support/viaduct.ts';
+import { eventually } from '../support/wait.ts';
 
 const APP = `import type { Application, Header } from 'viaduct';
 
@@ -51,8 +51,7 @@ const FILES = { 'app.ts': APP, 'middleware.ts': MIDDLEWARE, 'wsgi.py': PYTHON };
 
 async function serve(t: TestContext, toml: string, files: Readonly<Record<string, string>>, ...args: string[]) {
   const cwd = makeProject(t, { ...FILES, ...files, 'viaduct.toml': toml });
-  const server = await startViaduct({ cwd, args: ['--access-log', 'off', ...args] });
-  t.after(() => server.stop());
+  const server = await startViaduct(t, ['--access-log', 'off', ...args], { cwd });
   return {
     server,
     get: (target: string, body?: string) =>
@@ -61,7 +60,7 @@ async function serve(t: TestContext, toml: string, files: Readonly<Record<string
 }
 
 describe('validator in development', { concurrency: 2 }, () => {
-  it('names the breach on the page and in the log, and is not there in production', async (t) => {
+  it('names the violation on the page and in the log, and is off in production', async (t) => {
     const toml = 'target = "./app.ts"\n';
     const dev = await serve(t, toml, {}, '--dev');
     const page = await dev.get('/long');
@@ -80,7 +79,7 @@ describe('validator in development', { concurrency: 2 }, () => {
     assert.doesNotMatch(production.server.output(), /WSGI's contract/);
   });
 
-  it('looks at both sides of each middleware', async (t) => {
+  it('checks both sides of each middleware', async (t) => {
     const toml = `target = "./app.ts"
 middleware = ["./middleware.ts#slashless"]
 
@@ -103,7 +102,7 @@ app = "python"
     assert.doesNotMatch(production.server.output(), /WSGI's contract/);
   });
 
-  it('passes what is right, to and from applications in both languages', async (t) => {
+  it('accepts correct applications in both languages', async (t) => {
     const toml = `target = "./app.ts"
 
 [apps.alone]
@@ -131,7 +130,7 @@ app = "behind"
     assert.doesNotMatch(server.output(), /WSGI's contract/);
   });
 
-  it('is there for code, as its page shows', async (t) => {
+  it('can be used in code like its page shows', async (t) => {
     const page = readFileSync(join(ROOT, 'docs/validator.md'), 'utf8');
     const [, example = ''] = /^```typescript\n([\s\S]*?)^```$/m.exec(page) ?? [];
     const { get } = await serve(t, 'target = "./example.ts"\n', { 'example.ts': example });

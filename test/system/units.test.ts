@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { SETTINGS } from '../../src/config/settings.ts';
-import { accepted, understood } from '../support/deploy.ts';
+import { assertAccepted, parseCommandLine } from '../support/deploy.ts';
 import { ROOT } from '../support/viaduct.ts';
 
 const UNITS = join(ROOT, 'deploy/systemd');
@@ -14,7 +14,7 @@ const service = readUnit('viaduct.service');
 const socket = readUnit('viaduct.socket');
 
 describe('the units for systemd', () => {
-  it('let systemd hear what the server says, and wait for it', () => {
+  it('let the server notify systemd, and wait for it', () => {
     assert.match(service.get('Service.Type') ?? '', /^notify/);
     assert.equal(service.get('Service.NotifyAccess'), 'all');
     assert.ok(Number.parseInt(service.get('Service.WatchdogSec') ?? '', 10) >= 10);
@@ -22,7 +22,7 @@ describe('the units for systemd', () => {
   });
 
   for (const name of SERVICES) {
-    it(`give the server longer to stop and to start than it takes by its own settings: ${name}`, () => {
+    it(`give the server more time to stop and to start than its settings: ${name}`, () => {
       const unit = readUnit(name);
       const seconds = (key: string) => Number(/^(\d+)s$/.exec(unit.get(`Service.${key}`) ?? '')?.[1]);
       assert.ok(seconds('TimeoutStopSec') * 1000 > SETTINGS.gracefulTimeoutMs.default);
@@ -30,22 +30,24 @@ describe('the units for systemd', () => {
       assert.ok(seconds('TimeoutStartSec') * 1000 > SETTINGS.startTimeoutMs.default);
     });
 
-    it(`start Viaduct with flags that there are: ${name}`, () => {
+    it(`start Viaduct with valid flags: ${name}`, () => {
       const [program, ...args] = readUnit(name).get('Service.ExecStart')?.split(' ') ?? [];
       assert.equal(program, '/usr/local/bin/viaduct');
-      const { role } = understood(args);
+      const { role } = parseCommandLine(args);
       assert.equal(role, /-(app|web)\./.exec(name)?.[1] ?? 'serve');
     });
   }
 
-  it('have a configuration for the web server, which leads to where the application server listens', async (t) => {
+  it('have a web server configuration that leads to the address of the application server', async (t) => {
     const config = readFileSync(join(UNITS, 'viaduct.toml'), 'utf8');
-    const { flags } = understood(readUnit('viaduct-app.service').get('Service.ExecStart')?.split(' ').slice(1) ?? []);
+    const { flags } = parseCommandLine(
+      readUnit('viaduct-app.service').get('Service.ExecStart')?.split(' ').slice(1) ?? [],
+    );
     assert.ok(config.includes(`proxy = "${flags.get('listen')}"`));
-    await accepted(t, 'web', config.replace('/srv/shop/static', '.'));
+    await assertAccepted(t, 'web', config.replace('/srv/shop/static', '.'));
   });
 
-  it('pass a socket that needs no Accept and belongs to the service', () => {
+  it('pass a socket without Accept to the service', () => {
     assert.equal(socket.get('Socket.ListenStream'), '80');
     assert.notEqual(socket.get('Socket.Accept'), 'yes');
     assert.equal(service.get('Unit.Requires'), 'viaduct.socket');
@@ -79,7 +81,7 @@ describe('the units for systemd', () => {
   });
 });
 
-/** `Section.Key` to its value. A line that is none of a unit's is a mistake. */
+/** Values by `Section.Key`. Any other line fails. */
 function readUnit(name: string): Map<string, string> {
   const entries = new Map<string, string>();
   let section = '';

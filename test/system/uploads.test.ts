@@ -1,36 +1,39 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { ask, encode, parseAnswer } from '../support/http-client.ts';
-import { eventually, SocketClient } from '../support/socket-client.ts';
+import { before, describe, it } from 'node:test';
+import { ask } from '../support/http-client.ts';
+import { encode, parseAnswer } from '../support/http-message.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { ROOT, startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { eventually } from '../support/wait.ts';
 
 const MEMORY_BYTES = 256 * 1024;
 const MIB = 1024 * 1024;
-/** Around every size at which content takes another way: in the batch, beside it, into a file. */
+/** Sizes around every limit at which content takes another way: in the batch, beside the batch, into a file. */
 const SIZES = [0, 1, 16_384, 16_385, 65_536, MEMORY_BYTES, MEMORY_BYTES + 1, MIB, 5 * MIB, 20 * MIB];
 const CONTENT = randomBytes(20 * MIB);
 const LIMIT = 21 * MIB;
 
 describe('uploads', () => {
+  const suite = suiteLifetime();
   let directory: string;
   let viaduct: Viaduct;
 
   before(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'viaduct-uploads-'));
-    viaduct = await startViaduct({
-      args: ['serve', 'gallery:application', '--chdir', join(ROOT, 'test/apps'), '--workers', '1', '--threads', '1'],
-      env: { TMPDIR: directory, VIADUCT_BODY_BYTES_MAX: `${LIMIT}`, VIADUCT_ACCESS_LOG: 'off' },
+    directory = temporaryDirectory(suite);
+    viaduct = await startViaduct(
+      suite,
+      ['serve', 'gallery:application', '--chdir', join(ROOT, 'test/apps'), '--workers', '1', '--threads', '1'],
+      { env: { TMPDIR: directory, VIADUCT_BODY_BYTES_MAX: `${LIMIT}`, VIADUCT_ACCESS_LOG: 'off' } },
+    );
+    suite.after(async () => {
+      await viaduct.stop();
+      assert.deepEqual(spoolFiles(), []);
     });
-  });
-
-  after(async () => {
-    await viaduct?.stop();
-    assert.deepEqual(spoolFiles(), []);
-    rmSync(directory, { recursive: true, force: true });
   });
 
   const spoolFiles = (): string[] =>
@@ -44,7 +47,7 @@ describe('uploads', () => {
   for (const size of SIZES) {
     const content = CONTENT.subarray(0, size);
 
-    it(`reach the application whole: ${size} bytes of a Content-Length`, async () => {
+    it(`reach the application whole: ${size} bytes with a Content-Length`, async () => {
       const answer = await ask(viaduct.port, '/digests', { method: 'POST', body: content });
       assert.equal(answer.body, expected(content));
     });
@@ -56,7 +59,7 @@ describe('uploads', () => {
     });
   }
 
-  it('wait for 100 Continue, and go on when it comes', async () => {
+  it('wait for 100 Continue, and continue when it comes', async () => {
     const content = CONTENT.subarray(0, 400_000);
     const client = await SocketClient.open(viaduct.port);
     client.send(
@@ -74,7 +77,7 @@ describe('uploads', () => {
     assert.equal(parseAnswer(client.received, 'PUT').body, expected(content));
   });
 
-  it('do not hold the only worker while they are slow', async () => {
+  it('do not occupy the only worker while they are slow', async () => {
     const contents = [100, 100_000, 400_000, MIB].map((size) => CONTENT.subarray(0, size));
     const clients = await Promise.all(contents.map(() => SocketClient.open(viaduct.port)));
     contents.forEach((content, index) => {
@@ -82,7 +85,7 @@ describe('uploads', () => {
       client.send(encode('/digests', { method: 'POST', headers: [['Content-Length', `${content.length}`]] }));
       client.send(content.subarray(0, content.length / 2));
     });
-    await eventually('what is large is in files', () => spoolFiles().length === 2);
+    await eventually('the large uploads are in files', () => spoolFiles().length === 2);
     for (let i = 0; i < 5; i += 1) assert.equal((await ask(viaduct.port, '/digests')).body.split(' ')[0], 'none');
     contents.forEach((content, index) => {
       clients[index]?.send(content.subarray(content.length / 2));
@@ -100,7 +103,7 @@ describe('uploads', () => {
     ['chunks', 1000],
     ['chunks', MIB],
   ] as const) {
-    it(`are never seen by Python when the client leaves in the middle: ${size} bytes, ${framing}`, async () => {
+    it(`do not reach Python when the client leaves in the middle: ${size} bytes, ${framing}`, async () => {
       const name = `left-${framing.replaceAll(' ', '-')}-${size}`;
       const client = await SocketClient.open(viaduct.port);
       const header: [string, string] =
@@ -109,7 +112,7 @@ describe('uploads', () => {
       client.send(
         framing === 'chunks' ? chunked(CONTENT.subarray(0, size)).subarray(0, -5) : CONTENT.subarray(0, size),
       );
-      if (size > MEMORY_BYTES) await eventually('it is in a file', () => spoolFiles().length === 1);
+      if (size > MEMORY_BYTES) await eventually('the upload is in a file', () => spoolFiles().length === 1);
       client.close();
       await eventually('no file is left', () => spoolFiles().length === 0);
       const after = `after-${name}`;
@@ -120,7 +123,7 @@ describe('uploads', () => {
     });
   }
 
-  it('are refused with 413 when they announce too much, without 100 Continue', async () => {
+  it('are refused with 413 and without 100 Continue when their Content-Length is too large', async () => {
     const headers: [string, string][] = [
       ['Content-Length', `${LIMIT + 1}`],
       ['Expect', '100-continue'],
@@ -130,7 +133,7 @@ describe('uploads', () => {
     assert.ok(!(await seen()).includes('announced'));
   });
 
-  it('are refused with 413 when chunks become too much, and leave no file', async () => {
+  it('are refused with 413 when their chunks become too large, and leave no file', async () => {
     const client = await SocketClient.open(viaduct.port);
     client.send(encode('/digests?chunks', { method: 'POST', headers: [['Transfer-Encoding', 'chunked']] }));
     for (let i = 0; i < 22; i += 1) client.send(chunked(CONTENT.subarray(0, MIB)).subarray(0, -5));
@@ -146,7 +149,7 @@ describe('uploads', () => {
     await eventually('no file is left', () => spoolFiles().length === 0);
   });
 
-  it('are readable by nobody else while they wait in a file', async () => {
+  it('are readable only by this user while they are in a file', async () => {
     const names = readdirSync(directory).filter((name) => name.startsWith('viaduct-'));
     assert.equal(names.length, 1);
     assert.equal(statSync(join(directory, names[0] as string)).mode & 0o777, 0o700);

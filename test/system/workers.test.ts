@@ -1,39 +1,27 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, it } from 'node:test';
-import { ask, encode, parseAnswer } from '../support/http-client.ts';
-import { MarkedViaduct } from '../support/marks.ts';
-import { Pipeline } from '../support/pipeline.ts';
-import { eventually, isRunning, SocketClient, within } from '../support/socket-client.ts';
-import { ROOT, startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { describe, it } from 'node:test';
+import { ask, Pipeline } from '../support/http-client.ts';
+import { encode, parseAnswer } from '../support/http-message.ts';
+import { eachTestLifetime } from '../support/lifetime.ts';
+import { startMarked } from '../support/marks.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { APPS, startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { eventually, isRunning, within } from '../support/wait.ts';
 
-const APPS = join(ROOT, 'test/apps');
 const NO_PROC = existsSync('/proc/self/fd') ? false : 'descriptors are counted in /proc';
-/** Longer than anything takes, shorter than what a server waits for requests that run. */
+/** Longer than any step takes, and shorter than the time for which a stopping server waits for its requests. */
 const SOON_MS = 15_000;
 
 describe('workers', () => {
-  let directory = '';
-  let viaduct: Viaduct | null = null;
+  const eachTest = eachTestLifetime();
 
-  afterEach(async () => {
-    if (directory !== '') writeFileSync(join(directory, 'open'), '');
-    await viaduct?.stop();
-    viaduct = null;
-    if (directory !== '') rmSync(directory, { recursive: true, force: true });
-    directory = '';
-  });
+  const start = (...args: string[]): Promise<Viaduct> =>
+    startViaduct(eachTest, ['serve', 'gallery:application', '--chdir', APPS, '--access-log', 'off', ...args]);
 
-  const start = async (...args: string[]): Promise<Viaduct> => {
-    viaduct = await startViaduct({
-      args: ['serve', 'gallery:application', '--chdir', APPS, '--access-log', 'off', ...args],
-    });
-    return viaduct;
-  };
-
-  it('serve an application that each of them imports when it is not preloaded', async () => {
+  it('each import an application that is not preloaded', async () => {
     const server = await start('--no-preload', '--workers', '2', '--threads', '1');
     const pids = new Set<string>();
     await eventually('both have answered', async () => {
@@ -43,8 +31,8 @@ describe('workers', () => {
     });
   });
 
-  it('leave at once when the server stops while one of them still imports', async () => {
-    directory = mkdtempSync(join(tmpdir(), 'viaduct-import-'));
+  it('end at once when the server stops while one of them imports', async () => {
+    const directory = temporaryDirectory(eachTest);
     writeFileSync(
       join(directory, 'app.py'),
       `
@@ -59,8 +47,8 @@ def application(environ, start_response):
     return [str(os.getpid()).encode()]
 `,
     );
-    viaduct = await startViaduct({ args: ['serve', directory, '--no-preload', '--workers', '1'] });
-    const server = viaduct;
+    const server = await startViaduct(eachTest, ['serve', directory, '--no-preload', '--workers', '1']);
+    eachTest.after(() => writeFileSync(join(directory, 'open'), ''));
     const pid = Number((await ask(server.port, '/')).body);
     writeFileSync(join(directory, 'closed'), '');
     process.kill(pid, 'SIGKILL');
@@ -70,8 +58,8 @@ def application(environ, start_response):
     assert.equal(code, 0);
   });
 
-  it('come back when an application that was broken is mended', async () => {
-    directory = mkdtempSync(join(tmpdir(), 'viaduct-mended-'));
+  it('start again when a broken application is fixed', async () => {
+    const directory = temporaryDirectory(eachTest);
     const write = (body: string): void =>
       writeFileSync(
         join(directory, 'app.py'),
@@ -84,24 +72,23 @@ def application(environ, start_response):
 `,
       );
     write('');
-    viaduct = await startViaduct({ args: ['serve', directory, '--no-preload', '--workers', '1'] });
-    const server = viaduct;
+    const server = await startViaduct(eachTest, ['serve', directory, '--no-preload', '--workers', '1']);
     const pid = Number((await ask(server.port, '/')).body);
     write('raise RuntimeError("broken meanwhile")');
     process.kill(pid, 'SIGKILL');
     const waiting = ask(server.port, '/');
-    await eventually('the traceback is told', () => /RuntimeError: broken meanwhile/.test(server.output()));
+    await eventually('the traceback is logged', () => /RuntimeError: broken meanwhile/.test(server.output()));
     write('');
     const answer = await waiting;
     assert.equal(answer.status, 200);
     assert.notEqual(Number(answer.body), pid);
   });
 
-  it('are told of once when they die', async () => {
+  it('are reported once when they die', async () => {
     const server = await start('--workers', '1', '--threads', '8');
     const pid = Number((await ask(server.port, '/raises?pid')).body);
     process.kill(pid, 'SIGKILL');
-    await eventually('another one answers', async () => (await ask(server.port, '/raises?pid')).body !== `${pid}`);
+    await eventually('another worker answers', async () => (await ask(server.port, '/raises?pid')).body !== `${pid}`);
     const lines = server
       .output()
       .split('\n')
@@ -109,7 +96,7 @@ def application(environ, start_response):
     assert.equal(lines.length, 1, lines.join('\n'));
   });
 
-  it('are replaced when they die although a process that the application forked lives on', async () => {
+  it('are replaced when they die, even if a process that the application forked stays alive', async () => {
     const server = await start('--workers', '1', '--threads', '1');
     const [worker = 0, child = 0] = (await ask(server.port, '/forks?sleeping')).body.split(' ').map(Number);
     try {
@@ -123,7 +110,7 @@ def application(environ, start_response):
     }
   });
 
-  it('alone answer when a process that the application forked returns from the application too', async () => {
+  it('answer once when a process that the application forked returns from the application too', async () => {
     const server = await start('--workers', '1', '--threads', '1');
     const client = await Pipeline.open(server.port);
     const [first] = await client.get('/bare/forks');
@@ -137,16 +124,13 @@ def application(environ, start_response):
     client.close();
   });
 
-  describe('and clients that read slowly', () => {
-    const limited = async (...args: string[]): Promise<Viaduct> => {
-      viaduct = await startViaduct({
-        args: ['serve', 'gallery:application', '--chdir', APPS, '--access-log', 'off', '--workers', '1', ...args],
-        env: { VIADUCT_RESPONSE_BUFFER_BYTES_MAX: '64KiB' },
-      });
-      return viaduct;
+  describe('with clients that read slowly', () => {
+    const limited = (...args: string[]): Promise<Viaduct> => {
+      const fixed = ['serve', 'gallery:application', '--chdir', APPS, '--access-log', 'off', '--workers', '1'];
+      return startViaduct(eachTest, [...fixed, ...args], { env: { VIADUCT_RESPONSE_BUFFER_BYTES_MAX: '64KiB' } });
     };
 
-    /** A client that asks and does not read. */
+    /** A client that sends a request and does not read. */
     const lazyClient = async (server: Viaduct, target: string): Promise<SocketClient> => {
       const client = await SocketClient.open(server.port);
       client.socket.pause();
@@ -155,7 +139,7 @@ def application(environ, start_response):
     };
 
     for (const kind of ['generator', 'list']) {
-      it(`are free again although nobody reads when the response fits the buffer: ${kind}`, async () => {
+      it(`are free again when the response fits the buffer of a client that does not read: ${kind}`, async () => {
         const server = await start('--workers', '1', '--threads', '1');
         const clients = [1, 2, 3].map(() => lazyClient(server, `/bare/blocks?${kind}+100`));
         const lazy = await Promise.all(clients);
@@ -163,7 +147,7 @@ def application(environ, start_response):
         for (const client of lazy) client.close();
       });
 
-      it(`do not delay others when the response is larger than the buffer: ${kind}`, async () => {
+      it(`do not delay other clients when the response is larger than the buffer: ${kind}`, async () => {
         const server = await limited('--threads', '2');
         const hellos = await Pipeline.open(server.port);
         const hello = (): Promise<unknown> => hellos.get('/bare/blocks?hello');
@@ -172,12 +156,12 @@ def application(environ, start_response):
         lazy.socket.pause();
         const others = await Promise.all(Array.from({ length: 10 }, () => Pipeline.open(server.port)));
         await Promise.all(others.map((other) => other.get('/bare/blocks?hello')));
-        process.kill(server.pid, 'SIGSTOP'); // so that it finds all requests at once, and some stand behind the large one
+        process.kill(server.pid, 'SIGSTOP'); // so that it finds all requests at once, and some are behind the large one
         lazy.send(encode(`/bare/blocks?${kind}+800`));
         const behind = others.map((other) => other.get('/bare/blocks?hello'));
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await Promise.all([lazy, ...others].map((client) => client.flushed()));
         process.kill(server.pid, 'SIGCONT');
-        await within(SOON_MS, 'what stood behind', () => Promise.all(behind));
+        await within(SOON_MS, 'the requests behind it', () => Promise.all(behind));
         for (let i = 0; i < 300; i += 1) await within(SOON_MS, 'a fast answer', hello);
         lazy.socket.resume();
         await lazy.untilClosed();
@@ -187,12 +171,12 @@ def application(environ, start_response):
       });
     }
 
-    it('stop producing when the buffer is full, and go on when the client has left', async () => {
+    it('stop the application when the buffer is full, and continue when the client has left', async () => {
       const server = await limited('--threads', '2');
       const lazy = await lazyClient(server, '/blocks?generator+100000');
       const produced = async (): Promise<number> => Number((await ask(server.port, '/blocks?produced')).body);
       let before = -1;
-      await eventually('it stands still', async () => {
+      await eventually('the application waits', async () => {
         const now = await produced();
         const still = now > 0 && now === before;
         before = now;
@@ -206,16 +190,9 @@ def application(environ, start_response):
     });
   });
 
-  describe('and clients that leave', () => {
-    let marked: MarkedViaduct;
-
-    const startMarked = async (): Promise<void> => {
-      marked = await MarkedViaduct.start(['--workers', '1', '--threads', '1'], { VIADUCT_ACCESS_LOG: 'json' });
-    };
-    afterEach(() => marked.stop());
-
-    it('never see a request whose client left while it waited', async () => {
-      await startMarked();
+  describe('with clients that leave', () => {
+    it('never start a request whose client left while it waited', async () => {
+      const marked = await startMarked(eachTest, ['--workers', '1', '--threads', '1'], { VIADUCT_ACCESS_LOG: 'json' });
       const held = await Pipeline.open(marked.port);
       const holding = held.get('/hold/held');
       await eventually('the worker is busy', () => marked.starts().has('held'));
@@ -239,8 +216,8 @@ def application(environ, start_response):
       staying.close();
     });
 
-    it('finish a request whose client left, and answer the next', async () => {
-      await startMarked();
+    it('finish a request whose client left, and answer the next one', async () => {
+      const marked = await startMarked(eachTest, ['--workers', '1', '--threads', '1'], { VIADUCT_ACCESS_LOG: 'json' });
       const leaving = await SocketClient.open(marked.port);
       leaving.send('GET /hold/left HTTP/1.1\r\nHost: a\r\n\r\n');
       await eventually('it runs', () => marked.starts().has('left'));
@@ -260,7 +237,7 @@ def application(environ, start_response):
     });
   });
 
-  it('and the front hold no more descriptors after thousands of requests', { skip: NO_PROC }, async () => {
+  it('hold no more descriptors after thousands of requests, like the server process', { skip: NO_PROC }, async () => {
     const server = await start('--workers', '1', '--threads', '2');
     const worker = Number((await ask(server.port, '/raises?pid')).body);
     const descriptors = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
@@ -268,7 +245,7 @@ def application(environ, start_response):
     const settled = async (): Promise<[number, number]> => {
       let before = '';
       let now: [number, number] = [0, 0];
-      await eventually('the number of descriptors stands still', async () => {
+      await eventually('the number of descriptors is stable', async () => {
         await new Promise((resolve) => setTimeout(resolve, 250));
         now = [descriptors(server.pid), descriptors(worker)];
         const still = String(now) === before;
@@ -277,19 +254,19 @@ def application(environ, start_response):
       });
       return now;
     };
-    const [front, python] = await settled();
+    const [processBefore, pythonBefore] = await settled();
     const memory = residentBytes(worker);
     for (let round = 0; round < 5; round += 1) await mixedLoad(server);
-    const [frontAfter, pythonAfter] = await settled();
-    assert.ok(frontAfter <= front, `the front had ${front} descriptors and has ${frontAfter}`);
-    assert.ok(pythonAfter <= python, `the worker had ${python} descriptors and has ${pythonAfter}`);
+    const [processAfter, pythonAfter] = await settled();
+    assert.ok(processAfter <= processBefore, `the server process: ${processBefore} descriptors, then ${processAfter}`);
+    assert.ok(pythonAfter <= pythonBefore, `the worker: ${pythonBefore} descriptors, then ${pythonAfter}`);
     const grown = residentBytes(worker) - memory;
     assert.ok(grown < 4 * 1024 * 1024, `the worker grew by ${grown} bytes in 2,500 requests`);
     assert.ok(isRunning(worker));
   });
 });
 
-/** 500 requests of all kinds, of which some clients leave early. */
+/** Sends 500 requests of all kinds. Some of the clients leave early. */
 async function mixedLoad(server: Viaduct): Promise<void> {
   const upload = 'x'.repeat(300_000);
   const targets = ['/bare/files?file', '/bare/files?temporary', '/files?memory', '/closes?a+raise', '/raises?error'];

@@ -1,48 +1,50 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { Gallery } from '../support/gallery.ts';
-import { encode, type HttpAnswer, type HttpRequest } from '../support/http-client.ts';
-import { eventually, SocketClient } from '../support/socket-client.ts';
+import { before, describe, it } from 'node:test';
+import { type Gallery, startGallery } from '../support/gallery.ts';
+import { encode, type HttpAnswer, type HttpRequest } from '../support/http-message.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { eventually } from '../support/wait.ts';
 
 describe('PEP 3333: the edges of the contract', () => {
+  const suite = suiteLifetime();
   let gallery: Gallery;
 
   before(async () => {
-    gallery = await Gallery.start();
+    gallery = await startGallery(suite);
   });
 
-  after(() => gallery?.stop());
-
-  const get = (what: string, request?: HttpRequest): Promise<HttpAnswer> => gallery.get(`/bare/edges?${what}`, request);
+  const get = (query: string, request?: HttpRequest): Promise<HttpAnswer> =>
+    gallery.get(`/bare/edges?${query}`, request);
   const noted = async (): Promise<string[]> => (await get('log')).body.split(',');
 
   describe('start_response', () => {
-    for (const [what, how, message] of [
+    for (const [query, how, message] of [
       ['never', 'an empty list is returned', /returned without calling start_response/],
       ['early-block', 'a generator produces a block', /a block was produced before start_response was called/],
     ] as const) {
-      it(`is missed, and the answer is 500, when ${how} without it`, async () => {
-        assert.equal((await get(what)).status, 500);
+      it(`must be called: the answer is 500 when ${how} without it`, async () => {
+        assert.equal((await get(query)).status, 500);
         await gallery.logged(message);
       });
     }
 
-    it('may be called behind empty blocks', async () => {
+    it('may be called after empty blocks', async () => {
       const answer = await get('late');
-      assert.deepEqual([answer.status, answer.body, answer.whole], [200, 'begun', true]);
+      assert.deepEqual([answer.status, answer.body, answer.whole], [200, 'started', true]);
     });
 
-    it('may be called by a generator that then ends', async () => {
+    it('may be called by a generator that ends without a block', async () => {
       const answer = await get('nothing');
       assert.deepEqual([answer.status, answer.body, answer.whole], [200, '', true]);
     });
 
-    it('breaks the response off when it is called again without exc_info behind a block', async () => {
+    it('breaks the response off when it is called again without exc_info after a block', async () => {
       const answer = await get('start-again');
-      assert.deepEqual([answer.status, answer.body, answer.whole], [200, 'begun', false]);
+      assert.deepEqual([answer.status, answer.body, answer.whole], [200, 'started', false]);
     });
 
-    it('does no harm to a complete response when close() calls it', async () => {
+    it('leaves a complete response intact when close() calls it', async () => {
       const answer = await get('closing');
       assert.deepEqual([answer.status, answer.body, answer.whole], [200, 'two blocks', true]);
       await gallery.logged(/start_response was called a second time/);
@@ -50,59 +52,59 @@ describe('PEP 3333: the edges of the contract', () => {
   });
 
   describe('the iterable', () => {
-    for (const what of ['unsized', 'indexed', 'sized2']) {
-      it(`is sent whole when it is no list: ${what}`, async () => {
-        const answer = await get(what);
+    for (const query of ['unsized', 'indexed', 'sized2']) {
+      it(`is sent whole when it is not a list: ${query}`, async () => {
+        const answer = await get(query);
         assert.deepEqual([answer.status, answer.body, answer.whole], [200, 'two blocks', true]);
       });
     }
 
     for (const length of [0, 1, 7]) {
-      it(`is sent whole when its __len__ says ${length} and it has two blocks`, async () => {
+      it(`is sent whole when its __len__ returns ${length} and it has two blocks`, async () => {
         const answer = await get(`sized${length}`);
         assert.deepEqual([answer.body, answer.whole], ['two blocks', true]);
       });
     }
 
-    it('is refused with 500 when it is bytes itself', async () => {
+    it('is answered with 500 when it is bytes itself', async () => {
       assert.equal((await get('bytes')).status, 500);
       await gallery.logged(/must produce bytes, not int/);
     });
 
-    for (const what of ['odd', 'view']) {
-      it(`breaks off where a later block is not bytes: ${what}`, async () => {
-        const answer = await get(what);
-        assert.deepEqual([answer.status, answer.body, answer.whole], [200, 'begun', false]);
+    for (const query of ['odd', 'view']) {
+      it(`breaks off at a later block that is not bytes: ${query}`, async () => {
+        const answer = await get(query);
+        assert.deepEqual([answer.status, answer.body, answer.whole], [200, 'started', false]);
       });
     }
 
     it('is a generator whose finally runs when the client has left', async () => {
       const client = await SocketClient.open(gallery.viaduct.port);
       client.send(encode('/bare/edges?endless'));
-      await client.until(/begun/);
+      await client.until(/started/);
       client.close();
-      await eventually('it has ended', async () => (await noted()).includes('endless ended'));
+      await eventually('the generator has ended', async () => (await noted()).includes('endless ended'));
     });
 
     it('is a generator whose finally runs when the method is HEAD', async () => {
       const answer = await get('late', { method: 'HEAD' });
       assert.deepEqual([answer.status, answer.body], [200, '']);
-      await eventually('it has ended', async () => (await noted()).includes('late ended'));
+      await eventually('the generator has ended', async () => (await noted()).includes('late ended'));
     });
   });
 
   describe('write()', () => {
-    it('keeps its place when it is called within the iteration', async () => {
+    it('keeps the order when it is called during the iteration', async () => {
       const answer = await get('write-yields');
       assert.deepEqual([answer.body, answer.whole], ['one,two,three,four', true]);
     });
 
-    it('is cut to the Content-Length when it has more', async () => {
+    it('is cut to the Content-Length when it sends more', async () => {
       const answer = await get('write-more');
       assert.deepEqual([answer.header('content-length'), answer.body, answer.whole], ['5', 'onetw', true]);
     });
 
-    it('leaves a response that is visibly short when it has less than the Content-Length', async () => {
+    it('leaves a visibly short response when it sends less than the Content-Length', async () => {
       const answer = await get('write-less');
       assert.deepEqual([answer.header('content-length'), answer.body, answer.whole], ['5', 'one', false]);
     });
@@ -116,11 +118,11 @@ describe('PEP 3333: the edges of the contract', () => {
   });
 
   describe('wsgi.input', () => {
-    for (const what of ['unread', 'under', 'closed-input']) {
+    for (const query of ['unread', 'under', 'closed-input']) {
       for (const size of [10, 300_000]) {
-        it(`leaves the connection to the next request when the application treats ${size} bytes so: ${what}`, async () => {
+        it(`leaves the connection to the next request when the application handles ${size} bytes like this: ${query}`, async () => {
           const client = await SocketClient.open(gallery.viaduct.port);
-          const head = `POST /bare/edges?${what} HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`;
+          const head = `POST /bare/edges?${query} HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`;
           client.send(head + 'x'.repeat(size) + encode('/bare/edges?next').toString('latin1'));
           await client.untilClosed();
           const answers = client.received.match(/HTTP\/1\.1 200 OK\r\n[\s\S]*?answered/g);

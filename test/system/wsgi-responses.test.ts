@@ -1,28 +1,29 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { Gallery } from '../support/gallery.ts';
-import { encode, type HttpAnswer, type HttpRequest, parseAnswer } from '../support/http-client.ts';
-import { eventually, SocketClient } from '../support/socket-client.ts';
+import { before, describe, it } from 'node:test';
+import { type Gallery, startGallery } from '../support/gallery.ts';
+import { encode, type HttpAnswer, type HttpRequest, parseAnswer } from '../support/http-message.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
+import { SocketClient } from '../support/socket-client.ts';
 import type { Viaduct } from '../support/viaduct.ts';
+import { eventually } from '../support/wait.ts';
 
 const ON_LINUX = process.platform === 'linux' ? false : 'files are handed over on Linux only';
 
-describe('PEP 3333: what an application answers', () => {
+describe('PEP 3333: the response of an application', () => {
+  const suite = suiteLifetime();
   let gallery: Gallery;
   let viaduct: Viaduct;
 
   before(async () => {
-    gallery = await Gallery.start();
+    gallery = await startGallery(suite);
     viaduct = gallery.viaduct;
   });
-
-  after(() => gallery?.stop());
 
   const get = (target: string, request?: HttpRequest): Promise<HttpAnswer> => gallery.get(target, request);
   const logged = (pattern: RegExp): Promise<void> => gallery.logged(pattern);
 
   describe('the body', () => {
-    it('goes out block by block: the first one does not wait for the second', async () => {
+    it('is sent block by block: the first block does not wait for the second', async () => {
       const client = await SocketClient.open(viaduct.port);
       client.send(encode('/lazy?held'));
       await client.until(/first/);
@@ -34,7 +35,7 @@ describe('PEP 3333: what an application answers', () => {
       assert.ok(answer.whole);
     });
 
-    it('comes from write() and from the returned iterable, in this order', async () => {
+    it('has the blocks of write() before those of the returned iterable', async () => {
       const only = await get('/writes?only');
       assert.equal(only.body, 'first,second');
       assert.ok(only.whole);
@@ -43,15 +44,15 @@ describe('PEP 3333: what an application answers', () => {
       assert.ok(also.whole);
     });
 
-    for (const mistake of ['fail', 'text']) {
-      it(`breaks off when the application raises behind write(): ${mistake}`, async () => {
-        const answer = await get(`/bare/writes?${mistake}`);
+    for (const failure of ['fail', 'text']) {
+      it(`breaks off when the application raises after write(): ${failure}`, async () => {
+        const answer = await get(`/bare/writes?${failure}`);
         assert.ok('first,second'.startsWith(answer.body));
         assert.equal(answer.whole, false);
       });
     }
 
-    it('is framed by chunks for HTTP/1.1 and by the end of the connection for HTTP/1.0 when its length is unknown', async () => {
+    it('is framed by chunks in HTTP/1.1 and by the end of the connection in HTTP/1.0 when its length is unknown', async () => {
       const query = encodeURIComponent(JSON.stringify(['200 OK', [['Content-Type', 'a/b']], ['one', 'two'], true]));
       const modern = await get(`/heads?${query}`);
       assert.deepEqual([modern.framing, modern.body, modern.whole], ['chunked', 'onetwo', true]);
@@ -67,12 +68,12 @@ describe('PEP 3333: what an application answers', () => {
       }
     });
 
-    for (const [what, blocks] of [
+    for (const [query, blocks] of [
       ['no block', []],
       ['empty blocks', ['', '']],
     ] as const) {
       for (const prefix of ['', '/bare']) {
-        it(`may be empty: ${what}${prefix}`, async () => {
+        it(`may be empty: ${query}${prefix}`, async () => {
           const query = encodeURIComponent(JSON.stringify(['200 OK', [['Content-Type', 'a/b']], blocks]));
           const answer = await get(`${prefix}/heads?${query}`);
           assert.deepEqual([answer.status, answer.body, answer.whole], [200, '', true]);
@@ -80,7 +81,7 @@ describe('PEP 3333: what an application answers', () => {
       }
     }
 
-    it('is complete although the application never produced a block', async () => {
+    it('is complete when the application produces no block', async () => {
       const answer = await get('/lazy?none-now');
       assert.deepEqual([answer.status, answer.body, answer.whole], [200, '', true]);
     });
@@ -99,10 +100,10 @@ describe('PEP 3333: what an application answers', () => {
         return encodeURIComponent(JSON.stringify(lazily ? [...item, true] : item));
       };
 
-      it(`is cut to its Content-Length when ${from} has more, and the connection goes on`, async () => {
+      it(`is cut to its Content-Length when ${from} has more, and the connection stays open`, async () => {
         const client = await SocketClient.open(viaduct.port);
-        const one = `GET /bare/heads?${query(4, 'abc', 'def', 'ghi')} HTTP/1.1\r\nHost: a\r\n\r\n`;
-        client.send(one);
+        const request = `GET /bare/heads?${query(4, 'abc', 'def', 'ghi')} HTTP/1.1\r\nHost: a\r\n\r\n`;
+        client.send(request);
         await client.until(/abcd$/);
         client.send(encode(`/heads?${query(3, 'xyz')}`));
         await client.untilClosed();
@@ -116,12 +117,12 @@ describe('PEP 3333: what an application answers', () => {
         assert.ok('abcdef'.startsWith(answer.body));
       });
 
-      it(`keeps a right Content-Length when ${from} is the body`, async () => {
+      it(`keeps a correct Content-Length when ${from} is the body`, async () => {
         const answer = await get(`/heads?${query(6, 'abc', 'def')}`);
         assert.deepEqual([answer.framing, answer.body, answer.whole], ['length', 'abcdef', true]);
       });
 
-      it(`is left out for HEAD, and the Content-Length kept, when ${from} is the body`, async () => {
+      it(`is left out for HEAD, with the Content-Length kept, when ${from} is the body`, async () => {
         const answer = await get(`/heads?${query(6, 'abc', 'def')}`, { method: 'HEAD' });
         assert.deepEqual([answer.status, answer.header('content-length'), answer.body], [200, '6', '']);
         const empty = await get(`/heads?${query(6)}`, { method: 'HEAD' });
@@ -129,7 +130,7 @@ describe('PEP 3333: what an application answers', () => {
       });
 
       for (const status of ['204 No Content', '304 Not Modified']) {
-        it(`is left out when the status is ${status} and ${from} has one all the same`, async () => {
+        it(`is left out when the status is ${status} and ${from} has content nevertheless`, async () => {
           const item = [status, [['X-A', 'b']], ['abc']];
           const client = await SocketClient.open(viaduct.port);
           const all = encodeURIComponent(JSON.stringify(lazily ? [...item, true] : item));
@@ -145,15 +146,15 @@ describe('PEP 3333: what an application answers', () => {
       }
     }
 
-    it('tells no length for HEAD when the application gave none and made no body', async () => {
+    it('has no length for HEAD when the application sets none and makes no body', async () => {
       const query = encodeURIComponent(JSON.stringify(['200 OK', [['Content-Type', 'a/b']], []]));
       const answer = await get(`/heads?${query}`, { method: 'HEAD' });
       assert.deepEqual([answer.status, answer.header('content-length'), answer.body], [200, null, '']);
     });
 
-    for (const mistake of ['none', 'text', 'bytearray', 'silent']) {
-      it(`is a 500 when the application returns what is none: ${mistake}`, async () => {
-        const answer = await get(`/bare/raises?${mistake}`);
+    for (const failure of ['none', 'text', 'bytearray', 'silent']) {
+      it(`is a 500 when the application returns something else: ${failure}`, async () => {
+        const answer = await get(`/bare/raises?${failure}`);
         assert.equal(answer.status, 500);
         assert.doesNotMatch(answer.body, /Traceback/);
       });
@@ -183,13 +184,13 @@ describe('PEP 3333: what an application answers', () => {
         await isClosed(`first${prefix.slice(1)}`);
       });
 
-      it(`is called when the method is HEAD, and nothing else is asked of an endless body ${prefix}`, async () => {
+      it(`is called when the method is HEAD, after one block of an endless body ${prefix}`, async () => {
         const answer = await get(`${prefix}/closes?head${prefix.slice(1)}+endless`, { method: 'HEAD' });
         assert.deepEqual([answer.status, answer.body], [200, '']);
         await isClosed(`head${prefix.slice(1)}`);
       });
 
-      it(`is called when the client has left an endless body ${prefix}`, async () => {
+      it(`is called when the client leaves during an endless body ${prefix}`, async () => {
         const client = await SocketClient.open(viaduct.port);
         client.send(encode(`${prefix}/closes?left${prefix.slice(1)}+endless`));
         await client.until(/a block/);
@@ -197,7 +198,7 @@ describe('PEP 3333: what an application answers', () => {
         await isClosed(`left${prefix.slice(1)}`);
       });
 
-      it(`is called when the client has left while the application waits ${prefix}`, async () => {
+      it(`is called when the client leaves while the application waits ${prefix}`, async () => {
         const client = await SocketClient.open(viaduct.port);
         client.send(encode(`${prefix}/closes?held${prefix.slice(1)}+held`));
         await client.until(/a block/);
@@ -207,13 +208,13 @@ describe('PEP 3333: what an application answers', () => {
       });
     }
 
-    it('is called when start_response was not', async () => {
+    it('is called when start_response was not called', async () => {
       const answer = await get('/bare/closes?silent+no-start');
       assert.equal(answer.status, 500);
       await isClosed('silent');
     });
 
-    it('does no harm to a complete response when it raises', async () => {
+    it('leaves a complete response intact when it raises', async () => {
       const answer = await get('/bare/closes?broken+close-raises');
       assert.equal(answer.body, 'a block another');
       assert.ok(answer.whole);
@@ -229,22 +230,22 @@ describe('PEP 3333: what an application answers', () => {
       eventually(`${name} is closed`, async () => (await closed()).some((other) => name.test(other)));
 
     for (const prefix of ['', '/bare']) {
-      for (const what of ['file', 'memory', 'temporary', 'named', 'iterated']) {
-        it(`sends all of it and closes it: ${what} ${prefix}`, async () => {
-          const answer = await get(`${prefix}/files?${what}`);
+      for (const query of ['file', 'memory', 'temporary', 'named', 'iterated']) {
+        it(`sends the whole file and closes it: ${query} ${prefix}`, async () => {
+          const answer = await get(`${prefix}/files?${query}`);
           assert.equal(answer.body, CONTENT);
           assert.ok(answer.whole);
-          await isClosed(new RegExp(`^${what}@`));
+          await isClosed(new RegExp(`^${query}@`));
         });
       }
 
-      it(`begins where the file stands when it was read before ${prefix}`, async () => {
+      it(`starts at the position of the file when it was read before ${prefix}`, async () => {
         const answer = await get(`${prefix}/files?offset+5000`);
         assert.equal(answer.body, CONTENT.slice(5000));
         assert.equal((await get(`${prefix}/files?offset+${CONTENT.length + 5}`)).body, '');
       });
 
-      it(`sends no more than the Content-Length says ${prefix}`, async () => {
+      it(`sends at most Content-Length bytes ${prefix}`, async () => {
         const answer = await get(`${prefix}/files?length+10`);
         assert.deepEqual(
           [answer.body, answer.header('content-length'), answer.whole],
@@ -252,30 +253,30 @@ describe('PEP 3333: what an application answers', () => {
         );
       });
 
-      it(`shows the client that something is missing when the file is shorter than its Content-Length ${prefix}`, async () => {
+      it(`breaks the response off when the file is shorter than its Content-Length ${prefix}`, async () => {
         const answer = await get(`${prefix}/files?length+${CONTENT.length + 1}`);
         assert.equal(answer.whole, false);
         assert.ok(CONTENT.startsWith(answer.body));
       });
 
-      it(`sends nothing of it for HEAD and closes it ${prefix}`, async () => {
+      it(`sends no content for HEAD and closes the file ${prefix}`, async () => {
         const before = (await closed()).length;
         const answer = await get(`${prefix}/files?file`, { method: 'HEAD' });
         assert.deepEqual([answer.status, answer.body], [200, '']);
-        await eventually('one more is closed', async () => (await closed()).length > before);
+        await eventually('another file is closed', async () => (await closed()).length > before);
       });
 
-      it(`sends what read() gives, not what is in the file, when the two differ ${prefix}`, async () => {
+      it(`sends the result of read(), not the content of the file, when the two differ ${prefix}`, async () => {
         assert.equal((await get(`${prefix}/files?decoding`)).body, CONTENT.toUpperCase());
         assert.equal((await get(`${prefix}/files?attribute`)).body, CONTENT.toUpperCase());
       });
 
-      it(`sends what comes through a pipe ${prefix}`, async () => {
+      it(`sends the content of a pipe ${prefix}`, async () => {
         assert.equal((await get(`${prefix}/files?pipe`)).body, 'through a pipe');
       });
     }
 
-    it('answers 500 when the file gives text', async () => {
+    it('answers 500 when the file returns text', async () => {
       assert.equal((await get('/bare/files?text')).status, 500);
     });
 
@@ -289,10 +290,10 @@ describe('PEP 3333: what an application answers', () => {
   describe('an application that fails', () => {
     const pid = async (): Promise<string> => (await get('/raises?pid')).body;
 
-    for (const what of ['error', 'base', 'exit', 'interrupt', 'cancelled', 'generator', 'unprintable', 'surrogate']) {
-      it(`is answered 500 without its secrets, and the worker goes on: ${what}`, async () => {
+    for (const query of ['error', 'base', 'exit', 'interrupt', 'cancelled', 'generator', 'unprintable', 'surrogate']) {
+      it(`is answered with 500 without its secrets, and the worker continues: ${query}`, async () => {
         const before = await pid();
-        const answer = await get(`/raises?${what}`);
+        const answer = await get(`/raises?${query}`);
         assert.equal(answer.status, 500);
         assert.ok(answer.whole);
         assert.doesNotMatch(answer.body, /Traceback|secret|raises\.py/);
@@ -300,9 +301,9 @@ describe('PEP 3333: what an application answers', () => {
       });
     }
 
-    it('is told in the log with its traceback and the request', async () => {
-      await get('/raises/told/in/the/log?error');
-      await logged(/Traceback(.|\n)*secret of the application request=GET \/raises\/told\/in\/the\/log/);
+    it('is in the log with its traceback and the request', async () => {
+      await get('/raises/in/the/log?error');
+      await logged(/Traceback(.|\n)*secret of the application request=GET \/raises\/in\/the\/log/);
       await logged(/RuntimeError: a secret of the application/);
     });
 
@@ -315,7 +316,7 @@ describe('PEP 3333: what an application answers', () => {
     });
   });
 
-  it('writes to the log what is written to wsgi.errors, line by line', async () => {
+  it('writes the lines of wsgi.errors to the log', async () => {
     await get('/logs?noted');
     await logged(/noted: written in parts/);
     await logged(/noted: first line(.|\n)*noted: second line/);

@@ -1,28 +1,31 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { APPS, Gallery } from '../support/gallery.ts';
-import { ask, encode, type HttpAnswer, type HttpRequest, parseAnswer } from '../support/http-client.ts';
+import { before, describe, it } from 'node:test';
+import { type Gallery, startGallery } from '../support/gallery.ts';
+import { ask } from '../support/http-client.ts';
+import { encode, type HttpAnswer, type HttpRequest, parseAnswer } from '../support/http-message.ts';
+import { suiteLifetime } from '../support/lifetime.ts';
 import { SocketClient } from '../support/socket-client.ts';
-import { startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { APPS, startViaduct, type Viaduct } from '../support/viaduct.ts';
 
-/** Names and values that a client may get to see although no application set them. */
+/** Fields that a client may see although no application set them. */
 const OWN_FIELDS = new Set(['date', 'server', 'connection']);
 
-describe('PEP 3333: what an application gets, and what it may say', () => {
+describe('PEP 3333: the request and start_response', () => {
+  const suite = suiteLifetime();
   let gallery: Gallery;
   let viaduct: Viaduct;
 
   before(async () => {
-    gallery = await Gallery.start({
+    gallery = await startGallery(suite, {
+      VIADUCT_ENVIRON_VARIABLES: 'PATH,OF_THE_*,HTTP_*,CONTENT_LENGTH',
       OF_THE_PROCESS: 'caf\u00e9',
+      DATABASE_URL: 'postgres://user:password@localhost/',
       HTTP_PROXY: 'http://evil.example',
       HTTP_X_FAKE: 'yes',
       CONTENT_LENGTH: '5',
     });
     viaduct = gallery.viaduct;
   });
-
-  after(() => gallery?.stop());
 
   const get = (target: string, request?: HttpRequest): Promise<HttpAnswer> => gallery.get(target, request);
   const logged = (pattern: RegExp): Promise<void> => gallery.logged(pattern);
@@ -58,7 +61,7 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
         assert.ok(!(key in seen), `${key} is there: ${seen[key]}`);
     });
 
-    it('tells the client that really connected when its port is asked for', async () => {
+    it('has the address and port of the real client', async () => {
       const client = await SocketClient.open(viaduct.port);
       const port = client.socket.localPort;
       client.send(encode('/environs'));
@@ -66,14 +69,14 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
       assert.equal(JSON.parse(parseAnswer(client.received, 'GET').body).REMOTE_PORT, `${port}`);
     });
 
-    it('holds bytes as latin-1 when path and headers have others than ASCII', async () => {
+    it('has bytes as latin-1 when path and headers have bytes outside ASCII', async () => {
       const seen = await environ('/environs/caf%C3%A9/%2f%25%ff?q=%C3%A9', { headers: [['X-Name', 'J\u00f6rg']] });
       assert.equal(seen.PATH_INFO, '/environs/caf\u00c3\u00a9//%\u00ff');
       assert.equal(seen.QUERY_STRING, 'q=%C3%A9');
       assert.equal(seen.HTTP_X_NAME, 'J\u00f6rg');
     });
 
-    it('joins headers that come more than once, cookies by a semicolon', async () => {
+    it('joins repeated headers, cookies by a semicolon', async () => {
       const headers: [string, string][] = [
         ['X-Many', 'one'],
         ['Cookie', 'a=1'],
@@ -85,7 +88,7 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
       assert.equal(seen.HTTP_COOKIE, 'a=1; b=2');
     });
 
-    it('leaves out headers that pose as others: underscores, Proxy', async () => {
+    it('leaves out headers that imitate others: underscores, Proxy', async () => {
       const headers: [string, string][] = [
         ['X_Real_IP', '6.6.6.6'],
         ['Content_Length', '77'],
@@ -98,16 +101,32 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
       assert.ok(!('CONTENT_LENGTH' in seen));
     });
 
-    it('has variables of the process, but none that poses as part of the request', async () => {
+    it('has the variables of the process that the setting names, but none that imitates a part of the request', async () => {
       const seen = await environ('/environs');
       assert.equal(seen.OF_THE_PROCESS, 'caf\u00c3\u00a9');
       assert.ok(typeof seen.PATH === 'string');
+      assert.ok(!('DATABASE_URL' in seen));
       assert.ok(!('HTTP_X_FAKE' in seen));
       assert.ok(!('HTTP_PROXY' in seen));
       assert.ok(!('CONTENT_LENGTH' in seen));
     });
 
-    it('is new for each request when an application changes it', async () => {
+    it('has no variable of the process when no setting names one, also in a worker that replaced another', async (t) => {
+      const env = { DATABASE_URL: 'postgres://user:password@localhost/' };
+      const other = await startViaduct(t, ['serve', 'environs:application', '--chdir', APPS, '--workers', '1'], {
+        env,
+      });
+      const { body } = await ask(other.port, '/');
+      const seen: Record<string, unknown> = JSON.parse(body);
+      const ofServer = /^(?:wsgi\.|HTTP_|REMOTE_|REQUEST_|SERVER_|type of)|^(?:PATH_INFO|QUERY_STRING|SCRIPT_NAME)$/;
+      assert.deepEqual(
+        Object.keys(seen).filter((key) => !ofServer.test(key)),
+        [],
+      );
+      assert.doesNotMatch(body, /password/);
+    });
+
+    it('is new for each request, even if an application changes it', async () => {
       for (let i = 0; i < 3; i += 1) {
         const seen = await environ('/environs');
         assert.ok(!('left behind' in seen));
@@ -115,7 +134,7 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
       }
     });
 
-    it('names what the content is: CONTENT_TYPE and CONTENT_LENGTH without HTTP_', async () => {
+    it('has CONTENT_TYPE and CONTENT_LENGTH without HTTP_', async () => {
       const headers: [string, string][] = [['Content-Type', 'application/x-thing']];
       const seen = await environ('/environs', { method: 'POST', headers, body: 'abc' });
       assert.equal(seen.CONTENT_TYPE, 'application/x-thing');
@@ -123,12 +142,12 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
       assert.ok(!('HTTP_CONTENT_TYPE' in seen) && !('HTTP_CONTENT_LENGTH' in seen));
     });
 
-    it('has CONTENT_LENGTH 0 when the client says that its content is empty', async () => {
+    it('has CONTENT_LENGTH 0 when the client sends Content-Length: 0', async () => {
       const seen = await environ('/environs', { method: 'POST', body: '' });
       assert.equal(seen.CONTENT_LENGTH, '0');
     });
 
-    it('has CONTENT_LENGTH and no Transfer-Encoding when the content came in chunks', async () => {
+    it('has CONTENT_LENGTH and no Transfer-Encoding when the content comes in chunks', async () => {
       const headers: [string, string][] = [['Transfer-Encoding', 'chunked']];
       const body = '3\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n';
       const seen = await environ('/environs', { method: 'POST', headers, body });
@@ -137,11 +156,11 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
       assert.ok(!('HTTP_X_TRAILER' in seen));
     });
 
-    it('says HTTP/1.0 when the client does', async () => {
+    it('has HTTP/1.0 when the client uses HTTP/1.0', async () => {
       assert.equal((await environ('/environs', { version: '1.0' })).SERVER_PROTOCOL, 'HTTP/1.0');
     });
 
-    it('has the methods as they are when they are unusual', async () => {
+    it('has unusual methods unchanged', async () => {
       assert.equal((await environ('/bare/environs', { method: 'PURGE' })).REQUEST_METHOD, 'PURGE');
     });
   });
@@ -156,19 +175,19 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
       const filler = size === 'small' ? '' : `${'x'.repeat(99_999)}\n`.repeat(5);
       const body = LINES + (filler === '' ? '' : `\n${filler}end`);
 
-      it(`reads, and ends with nothing, when the content is ${size}`, async () => {
+      it(`reads to the end, and then returns nothing, when the content is ${size}`, async () => {
         const answer = (await read(`read(5),read(1),read(${body.length}),read(1),readline(5)`, body)) as string[];
         assert.deepEqual(answer, [body.slice(0, 5), body.slice(5, 6), body.slice(6), '', '']);
       });
 
-      it(`gives lines in all four ways when the content is ${size}`, async () => {
+      it(`returns lines in all four ways when the content is ${size}`, async () => {
         const answer = await read('readline(),readline(3),readline(100),readline(5),readlines(1),iter', body);
         const rest = body.slice(LINES.length - 4);
         const lines = rest.split(/(?<=\n)/);
         assert.deepEqual(answer, ['first line\n', 'sec', 'ond\n', '\n', [lines[0]], lines.slice(1)]);
       });
 
-      it(`reads everything when no size is given and the content is ${size}`, async () => {
+      it(`reads everything without a size when the content is ${size}`, async () => {
         assert.deepEqual(await read('read,read', body, '/bare'), [body, '']);
       });
     }
@@ -198,7 +217,7 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
         assert.deepEqual(values, ['a=1', 'b=2; Path=/', 'a=3']);
       });
 
-      it(`sends latin-1 in values and reasons when the body is ${from}`, async () => {
+      it(`sends values and reasons as latin-1 when the body is ${from}`, async () => {
         const answer = await get(
           `/heads?${head('200 D\u00e9j\u00e0', [plain, ['X-Name', 'J\u00f6rg']], ['x'], lazily)}`,
         );
@@ -216,18 +235,18 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
       ]);
     });
 
-    it('leaves Date and Server to the application when it sets them', async () => {
-      const own = [
+    it('keeps Date and Server of the application', async () => {
+      const headers = [
         ['Date', 'Thu, 01 Jan 1970 00:00:00 GMT'],
         ['Server', 'mine'],
       ];
-      const answer = await get(`/heads?${head('200 OK', [plain, ...own])}`);
+      const answer = await get(`/heads?${head('200 OK', [plain, ...headers])}`);
       const of = (wanted: string) => answer.headers.filter(([name]) => name === wanted).map(([, value]) => value);
       assert.deepEqual(of('date'), ['Thu, 01 Jan 1970 00:00:00 GMT']);
       assert.deepEqual(of('server'), ['mine']);
     });
 
-    const mistakes: Record<string, [status: unknown, headers: unknown]> = {
+    const invalid: Record<string, [status: unknown, headers: unknown]> = {
       'LF in a value': ['200 OK', [['X-A', 'a\nSet-Cookie: evil=1']]],
       'CRLF in a value': ['200 OK', [['X-A', 'a\r\n\r\n<script>']]],
       'CR in a value': ['200 OK', [['X-A', 'a\rb']]],
@@ -250,7 +269,7 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
       TE: ['200 OK', [['TE', 'trailers']]],
       Trailers: ['200 OK', [['Trailer', 'X-A']]],
       'Proxy-Authenticate': ['200 OK', [['Proxy-Authenticate', 'Basic']]],
-      'a Content-Length that is no number': ['200 OK', [['Content-Length', 'one']]],
+      'a Content-Length that is not a number': ['200 OK', [['Content-Length', 'one']]],
       'a negative Content-Length': ['200 OK', [['Content-Length', '-1']]],
       'two Content-Lengths': [
         '200 OK',
@@ -268,8 +287,8 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
       'a status of two digits': ['99 Small', []],
       'a status of four digits': ['2000 Large', []],
     };
-    for (const [mistake, [status, headers]] of Object.entries(mistakes)) {
-      it(`answers 500 without splitting anything when the application passes ${mistake}`, async () => {
+    for (const [name, [status, headers]] of Object.entries(invalid)) {
+      it(`answers 500 and sends no part of the headers when the application passes ${name}`, async () => {
         const answer = await get(`/bare/heads?${head(status, headers)}`);
         assert.equal(answer.status, 500);
         assert.ok(answer.whole);
@@ -278,7 +297,7 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
       });
     }
 
-    it('replaces the head when it comes with exc_info before anything was sent', async () => {
+    it('replaces the head when it is called with exc_info before anything was sent', async () => {
       const answer = await get('/errors?before');
       assert.equal(`${answer.status} ${answer.reason}`, '500 Sorry');
       assert.equal(answer.body, 'the error page');
@@ -286,7 +305,7 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
       assert.ok(answer.whole);
     });
 
-    it('replaces a status without content by one with when it comes with exc_info', async () => {
+    it('replaces a status without content by a status with content when it is called with exc_info', async () => {
       const answer = await get('/errors?status');
       assert.equal(`${answer.status} ${answer.reason}`, '500 Sorry');
       assert.equal(answer.body, 'the error page');
@@ -296,15 +315,15 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
       ['after', 'chunked'],
       ['after-length', 'length'],
     ] as const) {
-      it(`breaks the response off where the client sees it when it comes with exc_info after a block: ${framing}`, async () => {
+      it(`breaks the response off visibly when it is called with exc_info after a block: ${framing}`, async () => {
         const client = await SocketClient.open(viaduct.port);
         client.send(encode(`/errors?${when}`));
-        await client.until(/begun/);
+        await client.until(/started/);
         const received = client.received;
         await get('/errors?go');
         await client.untilClosed();
         const answer = parseAnswer(client.received, 'GET');
-        assert.deepEqual([answer.status, answer.framing, answer.body, answer.whole], [200, framing, 'begun', false]);
+        assert.deepEqual([answer.status, answer.framing, answer.body, answer.whole], [200, framing, 'started', false]);
         assert.equal(client.received, received, 'nothing may follow');
         await logged(/LookupError: in the middle/);
       });
@@ -316,7 +335,7 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
       await logged(/start_response was called a second time/);
     });
 
-    it('may be called in the iteration, and the empty block sends no head yet', async () => {
+    it('may be called during the iteration, and an empty block does not send the head', async () => {
       const answer = await get('/lazy?replace');
       assert.equal(`${answer.status} ${answer.reason}`, '404 Nothing Here');
       assert.equal(answer.body, 'replaced');
@@ -328,16 +347,12 @@ describe('PEP 3333: what an application gets, and what it may say', () => {
     [2, 1, 'False', 'True'],
     [2, 4, 'True', 'True'],
   ] as const) {
-    it(`tells ${workers} workers and ${threads} threads by wsgi.multiprocess and wsgi.multithread`, async () => {
+    it(`sets wsgi.multiprocess and wsgi.multithread for ${workers} workers and ${threads} threads`, async (t) => {
       const counts = ['--workers', `${workers}`, '--threads', `${threads}`];
-      const other = await startViaduct({ args: ['serve', 'environs:application', '--chdir', APPS, ...counts] });
-      try {
-        const seen = JSON.parse((await ask(other.port, '/')).body) as Record<string, unknown>;
-        assert.deepEqual(seen['wsgi.multithread'], ['bool', multithread]);
-        assert.deepEqual(seen['wsgi.multiprocess'], ['bool', multiprocess]);
-      } finally {
-        await other.stop();
-      }
+      const other = await startViaduct(t, ['serve', 'environs:application', '--chdir', APPS, ...counts]);
+      const seen = JSON.parse((await ask(other.port, '/')).body) as Record<string, unknown>;
+      assert.deepEqual(seen['wsgi.multithread'], ['bool', multithread]);
+      assert.deepEqual(seen['wsgi.multiprocess'], ['bool', multiprocess]);
     });
   }
 });

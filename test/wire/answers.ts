@@ -1,4 +1,4 @@
-/** One answer read off the wire. Strings are latin-1. */
+/** One answer from the wire. Strings are latin-1. */
 export interface Answer {
   readonly status: number;
   /** Names in lower case: name, value, name, value. */
@@ -14,10 +14,10 @@ export interface Answers {
 }
 
 /**
- * Cuts `received` into answers by RFC 9112 section 6.3. `methods` are those of the requests in order, because the answer to HEAD has
- * no content; `ended` tells that the server has closed, which is the end of content without framing.
+ * Cuts `received` into answers by RFC 9112 section 6.3. `methods` are the methods of the requests in order, because the answer to HEAD has
+ * no content. `ended` means that the server has closed, which is the end of content without framing.
  *
- * @throws Error on octets that are no strictly formed answer.
+ * @throws Error for octets that are not a strictly valid answer.
  */
 export function readAnswers(received: string, methods: readonly string[], ended: boolean): Answers {
   const interim: number[] = [];

@@ -20,14 +20,14 @@ export interface SeenRequest {
   /** Method, path with query, version. */
   line: string;
   headers: string[];
-  /** Authority; undefined in a case that does not care. */
+  /** Authority; undefined in a case that does not check it. */
   host: string | undefined;
   body: string;
   trailers: string[];
 }
 
 export interface ExpectedAnswer {
-  /** Statuses that the RFC allows; 0 is no answer at all. */
+  /** Statuses that the RFC allows; 0 means no answer at all. */
   statuses: number[];
   headers: string[];
   without: string[];
@@ -40,7 +40,7 @@ export type Step =
   | { readonly do: 'end' }
   | { readonly do: 'stall' };
 
-/** Reads every case below `directory`, in the order of their names. Throws on a file that breaks the format. */
+/** Reads all cases below `directory`, in the order of their names. Throws for a file that breaks the format. */
 export function readCases(directory: string): WireCase[] {
   return (['valid', 'invalid'] as const).flatMap((kind) =>
     readdirSync(join(directory, kind))
@@ -55,7 +55,7 @@ export function parseCase(kind: 'valid' | 'invalid', name: string, text: string)
   const middle = rows.indexOf('---');
   if (middle < 1) throw new Error(`${name}: there is no line "---"`);
   if (!rows[0]?.startsWith('rule: ')) throw new Error(`${name}: the first line is not "rule: …"`);
-  const draft = {
+  const partial = {
     name,
     kind,
     rule: '',
@@ -70,54 +70,55 @@ export function parseCase(kind: 'valid' | 'invalid', name: string, text: string)
     const [, key, value] = /^([a-z-]+):(?: (.*))?$/.exec(row) ?? [];
     const read = key === undefined ? undefined : READERS[key];
     if (read === undefined) throw new Error(`${name}: cannot read the expectation "${row}"`);
-    read(draft, unescaped(value ?? ''));
+    read(partial, unescaped(value ?? ''));
   }
-  return draft;
+  return partial;
 }
 
-type Draft = { -readonly [Key in keyof WireCase]: WireCase[Key] } & {
+type PartialCase = { -readonly [Key in keyof WireCase]: WireCase[Key] } & {
   limits: Record<string, number>;
   saw: SeenRequest[];
   answers: ExpectedAnswer[];
 };
 
-const READERS: Readonly<Record<string, (draft: Draft, value: string) => void>> = {
-  rule: (draft, value) => {
-    draft.rule = value;
+const READERS: Readonly<Record<string, (partial: PartialCase, value: string) => void>> = {
+  rule: (partial, value) => {
+    partial.rule = value;
   },
-  limits: (draft, value) => {
+  limits: (partial, value) => {
     for (const pair of value.split(' ')) {
       const [name, number] = pair.split('=');
-      if (name === undefined || !/^\d+$/.test(number ?? '')) throw new Error(`${draft.name}: bad limit "${pair}"`);
-      draft.limits[name] = Number(number);
+      if (name === undefined || !/^\d+$/.test(number ?? '')) throw new Error(`${partial.name}: bad limit "${pair}"`);
+      partial.limits[name] = Number(number);
     }
   },
-  saw: (draft, value) => draft.saw.push({ line: value, headers: [], host: undefined, body: '', trailers: [] }),
-  header: (draft, value) => last(draft.saw).headers.push(...field(value)),
-  trailer: (draft, value) => last(draft.saw).trailers.push(...field(value)),
-  host: (draft, value) => {
-    last(draft.saw).host = value;
+  saw: (partial, value) => partial.saw.push({ line: value, headers: [], host: undefined, body: '', trailers: [] }),
+  header: (partial, value) => last(partial.saw).headers.push(...field(value)),
+  trailer: (partial, value) => last(partial.saw).trailers.push(...field(value)),
+  host: (partial, value) => {
+    last(partial.saw).host = value;
   },
-  body: (draft, value) => {
-    last(draft.saw).body = value;
+  body: (partial, value) => {
+    last(partial.saw).body = value;
   },
-  answer: (draft, value) => {
+  answer: (partial, value) => {
     const statuses = value.split('|').map((word) => (word === 'none' ? 0 : Number(word)));
-    if (statuses.some(Number.isNaN)) throw new Error(`${draft.name}: bad answer "${value}"`);
-    draft.answers.push({ statuses, headers: [], without: [], body: undefined });
+    if (statuses.some(Number.isNaN)) throw new Error(`${partial.name}: bad answer "${value}"`);
+    partial.answers.push({ statuses, headers: [], without: [], body: undefined });
   },
-  'answer-header': (draft, value) => last(draft.answers).headers.push(...field(value)),
-  'answer-without': (draft, value) => last(draft.answers).without.push(value),
-  'answer-body': (draft, value) => {
-    last(draft.answers).body = value;
+  'answer-header': (partial, value) => last(partial.answers).headers.push(...field(value)),
+  'answer-without': (partial, value) => last(partial.answers).without.push(value),
+  'answer-body': (partial, value) => {
+    last(partial.answers).body = value;
   },
-  interim: (draft, value) => {
-    draft.interim = value === 'any' ? 'any' : value.split(' ').map(Number);
+  interim: (partial, value) => {
+    partial.interim = value === 'any' ? 'any' : value.split(' ').map(Number);
   },
-  connection: (draft, value) => {
-    if (value !== 'kept' && value !== 'closed' && value !== 'either') throw new Error(`${draft.name}: bad connection`);
-    if (draft.kind === 'invalid') throw new Error(`${draft.name}: an invalid case always closes`);
-    draft.connection = value;
+  connection: (partial, value) => {
+    if (value !== 'kept' && value !== 'closed' && value !== 'either')
+      throw new Error(`${partial.name}: bad connection`);
+    if (partial.kind === 'invalid') throw new Error(`${partial.name}: an invalid case always closes`);
+    partial.connection = value;
   },
 };
 
@@ -166,6 +167,6 @@ function field(value: string): [string, string] {
 
 function last<T>(list: readonly T[]): T {
   const item = list.at(-1);
-  if (item === undefined) throw new Error('an expectation stands before the "saw" or "answer" it belongs to');
+  if (item === undefined) throw new Error('an expectation comes before its "saw" or "answer"');
   return item;
 }

@@ -3,21 +3,21 @@ import type { Answers } from './answers.ts';
 import { readAnswers } from './answers.ts';
 import type { Step } from './case.ts';
 
-/** How the octets are cut into writes: lengths of the pieces in turn, repeated to the end. */
+/** How the octets are cut into writes: returns the length of the piece with this index. */
 export type Cut = (position: number) => number;
 
 /** The two ends of one loopback connection, in this process. */
 export interface Wire {
   readonly client: Client;
-  /** As it was accepted. It may have handed its connection on, but still tells how much has been read. */
+  /** The accepted socket. Another object may use its connection now, but this socket still knows how much was read. */
   readonly server: Socket;
   close(): void;
 }
 
-/** Longest wait for anything a server owes; far beyond what any of it takes. */
+/** Longest wait for a reaction of the server; far longer than any reaction takes. */
 const PATIENCE_MS = 10_000;
 
-/** Opens a connection whose server end is given to `accept` before the first octet is sent. */
+/** Opens a connection. Calls `accept` with its server end before the first octet is sent. */
 export async function openWire(accept: (socket: Socket) => void): Promise<Wire> {
   const listener: Server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
   const accepted = new Promise<Socket>((resolve) => {
@@ -40,12 +40,12 @@ export async function openWire(accept: (socket: Socket) => void): Promise<Wire> 
   };
 }
 
-/** A client that sends octets as told and keeps all that comes back. */
+/** A client that plays the steps of a case and stores everything that it receives. */
 export class Client {
   received = '';
   /** True once the server has closed its sending half. */
   ended = false;
-  /** The connection was reset: what the server had sent may be lost. */
+  /** The error of a reset connection: then some octets of the server may be lost. */
   reset: Error | null = null;
   readonly #socket: Socket;
   #wake: () => void = () => {};
@@ -67,8 +67,8 @@ export class Client {
   }
 
   /**
-   * Takes the steps of a case, octets cut into pieces by `cut`. After each piece it lets `server` read it, so that pieces do not
-   * join on their way. Stops early once the server has closed.
+   * Plays the steps of a case, with the octets cut into pieces by `cut`. It waits until `server` has read each piece, so that pieces do
+   * not join on their way. It stops early once the server has closed.
    */
   async play(steps: readonly Step[], server: Socket, cut: Cut, methods: readonly string[]): Promise<void> {
     for (const step of steps) {
@@ -81,7 +81,7 @@ export class Client {
     }
   }
 
-  /** Waits until `done`, or the end of the connection. Throws when neither comes. */
+  /** Waits until `done` returns true, or for the end of the connection. Throws when neither happens. */
   async until(done: (answers: Answers) => boolean, methods: readonly string[], what: string): Promise<Answers> {
     let answers = readAnswers(this.received, methods, this.ended);
     await this.#wait(() => {
@@ -91,7 +91,7 @@ export class Client {
     return answers;
   }
 
-  /** Waits for the end of the connection, whatever comes before it. */
+  /** Waits for the end of the connection, whatever arrives before it. */
   async untilEnded(what: string): Promise<void> {
     await this.#wait(() => this.ended || this.reset !== null, what);
   }
@@ -128,7 +128,7 @@ export class Client {
       this.#socket.write(block);
       at += block.length;
       read += block.length;
-      // A server that has paused the socket reads nothing for a while: then the next piece is sent all the same.
+      // A server that has paused the socket reads nothing for a while: then the next piece is sent anyway.
       for (let turn = 0; turn < 100 && server.bytesRead < read; turn++) {
         await new Promise(setImmediate);
       }

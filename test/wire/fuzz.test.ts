@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { Connections } from '../../src/http/http1/http1-server.ts';
+import { Http1Server } from '../../src/http/http1/http1-server.ts';
 import { DEFAULT_LIMITS } from '../../src/http/transport/limits.ts';
 import { readCases } from './case.ts';
 import { type Cut, openWire } from './client.ts';
 import { createRecorder } from './recorder.ts';
 
-/** Mutants of the wire cases. The seed is fixed: a failure can be looked at again. */
+/** Number of mutants of the wire cases. The seed is fixed, so a failure can be reproduced. */
 const MUTANTS = 1500;
 const SEED = 9112;
 const BASE_BYTES_MAX = 1500;
 
-/** What parsers stumble over. */
+/** Octets that parsers often handle wrongly. */
 const NASTY = [
   '\r',
   '\n',
@@ -47,7 +47,7 @@ const NASTY_FIELDS = [
 ];
 
 describe('wire fuzz', () => {
-  it('makes the same of any octets wherever the packets end, and never fails or hangs', async () => {
+  it('gives the same results for any octets when they are split into packets, and never fails or hangs', async () => {
     const random = generator(SEED);
     const bases = basesOf(join(rootDirectory(), 'test/wire'));
     for (let index = 0; index < MUTANTS; index++) {
@@ -66,7 +66,7 @@ describe('wire fuzz', () => {
 async function converse(octets: string, cut: Cut): Promise<{ seen: unknown; statuses: string[] }> {
   const recorder = createRecorder();
   const failures: unknown[] = [];
-  const connections = new Connections({
+  const connections = new Http1Server({
     handle: (request) => recorder.handle(request, () => assert.fail('nothing comes after the recorder')),
     limits: DEFAULT_LIMITS,
     onAnswered: null,
@@ -90,10 +90,10 @@ async function converse(octets: string, cut: Cut): Promise<{ seen: unknown; stat
 
 const KNOWN_STATUSES = new Set(['200', '204', '304', '400', '405', '408', '413', '414', '417', '431', '501', '505']);
 
-/** The octets of the short cases in which the application reads everything, so that their meaning does not hang on the packets. */
+/** The octets of the short cases in which the application reads everything: their results do not depend on the packets. */
 function basesOf(directory: string): string[] {
   return readCases(directory)
-    .map((one) => one.steps.map((step) => (step.do === 'send' ? step.octets : '')).join(''))
+    .map((wireCase) => wireCase.steps.map((step) => (step.do === 'send' ? step.octets : '')).join(''))
     .filter((octets) => octets.length > 0 && octets.length <= BASE_BYTES_MAX && !/unread|refused/.test(octets));
 }
 
@@ -142,7 +142,7 @@ function generator(seed: number): () => number {
   };
 }
 
-/** The project's directory, wherever the compiled tests lie. */
+/** The project's directory, for any location of the compiled tests. */
 function rootDirectory(): string {
   let directory = import.meta.dirname;
   while (!existsSync(join(directory, 'package.json')) && directory !== dirname(directory)) {

@@ -5,11 +5,11 @@ import type { SeenRequest } from './case.ts';
 
 export interface Recorder {
   readonly handle: Handler;
-  /** Requests that came whole, in the order in which they were complete. */
+  /** Complete requests, in the order in which they became complete. */
   readonly seen: SeenRequest[];
 }
 
-/** The application behind the wire cases: writes down what it receives and answers as README.md tells. */
+/** The application of the wire cases: records what it receives, and answers as README.md defines. */
 export function createRecorder(): Recorder {
   const seen: SeenRequest[] = [];
   const handle = async (request: Request): Promise<Response> => {
@@ -24,7 +24,7 @@ export function createRecorder(): Recorder {
   return { handle, seen };
 }
 
-/** What an answer 200 repeats, so that answers cannot be mistaken for each other. */
+/** The content of an answer 200. It identifies the request, so that answers cannot be confused. */
 export function textOf(request: { readonly method: string; readonly path: string }): string {
   return `${request.method} ${request.path}`;
 }

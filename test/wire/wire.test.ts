@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { Connections } from '../../src/http/http1/http1-server.ts';
+import { Http1Server } from '../../src/http/http1/http1-server.ts';
 import { DEFAULT_LIMITS } from '../../src/http/transport/limits.ts';
 import { type Answer, valuesOf } from './answers.ts';
 import { type ExpectedAnswer, readCases, type SeenRequest, type Step, type WireCase } from './case.ts';
@@ -12,7 +12,7 @@ import { createRecorder, textOf } from './recorder.ts';
 const CASES = readCases(join(rootDirectory(), 'test/wire'));
 const GOOD_REQUEST = 'GET /good HTTP/1.1\r\nHost: good\r\n\r\n';
 
-/** Octets beyond which a case is cut into longer pieces, so that one about a limit does not take minutes. */
+/** A case with more octets is cut into longer pieces, so that a case about a limit does not take minutes. */
 const BYTE_BY_BYTE_MAX = 4096;
 
 const CUTS: Readonly<Record<string, (wireCase: WireCase) => Cut>> = {
@@ -23,7 +23,7 @@ const CUTS: Readonly<Record<string, (wireCase: WireCase) => Cut>> = {
 
 for (const kind of ['valid', 'invalid'] as const) {
   describe(`wire cases, ${kind}`, { concurrency: 8 }, () => {
-    for (const wireCase of CASES.filter((one) => one.kind === kind)) {
+    for (const wireCase of CASES.filter((each) => each.kind === kind)) {
       it(`does what the RFC says when it receives ${wireCase.name}`, async () => {
         for (const [how, cut] of Object.entries(CUTS)) {
           await runCase(wireCase, cut(wireCase)).catch((error: unknown) => {
@@ -39,7 +39,7 @@ for (const kind of ['valid', 'invalid'] as const) {
 async function runCase(wireCase: WireCase, cut: Cut): Promise<void> {
   const recorder = createRecorder();
   const failures: unknown[] = [];
-  const connections = new Connections({
+  const connections = new Http1Server({
     handle: (request) => recorder.handle(request, () => assert.fail('nothing comes after the recorder')),
     limits: { ...DEFAULT_LIMITS, ...wireCase.limits },
     onAnswered: null,
@@ -68,14 +68,14 @@ async function converse(wireCase: WireCase, { client, server }: Wire, cut: Cut, 
   if (wireCase.interim !== 'any') assert.deepEqual(answers.interim, wireCase.interim, 'interim statuses');
   assert.deepEqual(simplified(seen, wireCase.saw), wireCase.saw, 'requests that the application saw');
   compareAnswers(answers.final, wireCase);
-  assert.equal(answers.rest, '', 'octets behind the last answer');
+  assert.equal(answers.rest, '', 'octets after the last answer');
   if (wireCase.connection !== 'closed' && !client.ended) await askOnceMore(wireCase, { client, server }, seen);
   else assert.ok(client.ended, 'the server did not close');
   if (wireCase.connection === 'kept') assert.ok(!client.ended, 'the server closed');
   client.end();
 }
 
-/** On a kept connection a further request is understood: the server agrees with us about where the last one ended. */
+/** Sends a further request on a kept connection. Its answer shows that the server found the right end of the last request. */
 async function askOnceMore(
   wireCase: WireCase,
   wire: Pick<Wire, 'client' | 'server'>,
@@ -123,7 +123,7 @@ function compareAnswer(answer: Answer, expected: ExpectedAnswer, request: SeenRe
   }
 }
 
-/** `seen` with the authority left out where the case says nothing about it. */
+/** `seen` without the authority if the case does not check it. */
 function simplified(seen: readonly SeenRequest[], expected: readonly SeenRequest[]): SeenRequest[] {
   return seen.map((request, index) =>
     expected[index]?.host === undefined ? { ...request, host: undefined } : request,
@@ -146,7 +146,7 @@ function seedOf(name: string): number {
   return seed >>> 0;
 }
 
-/** Pieces of 1 to `most` octets from a linear congruential generator: the same ones each run. */
+/** Pieces of 1 to `most` octets from a linear congruential generator: they are the same in each run. */
 function randomCut(seed: number, most: number): Cut {
   let state = seed;
   return () => {
@@ -155,7 +155,7 @@ function randomCut(seed: number, most: number): Cut {
   };
 }
 
-/** The project's directory, wherever the compiled tests lie. */
+/** The project's directory, for any location of the compiled tests. */
 function rootDirectory(): string {
   let directory = import.meta.dirname;
   while (!existsSync(join(directory, 'package.json')) && directory !== dirname(directory))

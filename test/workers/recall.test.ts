@@ -1,60 +1,50 @@
 import assert from 'node:assert/strict';
-import type { Socket } from 'node:net';
-import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
-import { Lane, type LaneOwner } from '../../src/workers/lane.ts';
-import type { Job } from '../../src/workers/pending-request.ts';
+import type { Lane } from '../../src/workers/lane.ts';
 import { RecallWatch } from '../../src/workers/recall.ts';
-import { within } from '../support/socket-client.ts';
+import { makeLane } from '../support/lane.ts';
+import { within } from '../support/wait.ts';
 
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 describe('RecallWatch', () => {
-  it('asks back what waits behind a slow request', async () => {
+  it('recalls requests that wait behind a slow one', async () => {
     const { lane, recalled } = laneWith(2);
     const watch = new RecallWatch([lane]);
     watch.start();
-    await within(PATIENCE_MS, 'the recall', () => recalled);
+    await within(TIMEOUT_MS, 'the recall', () => recalled);
     watch.stop();
   });
 
-  it('asks back what waits in a lane that gets no more requests', async () => {
+  it('recalls requests in a lane that receives no more requests', async () => {
     const { lane, recalled } = laneWith(2);
     const watch = new RecallWatch([]);
-    watch.keep(lane);
-    await within(PATIENCE_MS, 'the recall', () => recalled);
+    watch.watchLeaving(lane);
+    await within(TIMEOUT_MS, 'the recall', () => recalled);
     watch.stop();
   });
 
-  it('leaves alone what nothing waits behind', async () => {
+  it('leaves a lane alone when no request waits in it', async () => {
     const alone = laneWith(1);
     const other = laneWith(2);
     const watch = new RecallWatch([alone.lane, other.lane]);
     watch.start();
-    await within(PATIENCE_MS, 'the recall of the other', () => other.recalled);
+    await within(TIMEOUT_MS, 'the recall of the other lane', () => other.recalled);
     watch.stop();
     assert.equal(alone.lane.state, 'open');
   });
 });
 
-/** A lane whose first of `count` requests has run for ages. */
+/** A lane whose first of `count` requests has run for a very long time. */
 function laneWith(count: number): { readonly lane: Lane; readonly recalled: Promise<void> } {
-  let tell: () => void = () => {};
+  let resolveRecall: () => void = () => {};
   const recalled = new Promise<void>((resolve) => {
-    tell = resolve;
+    resolveRecall = resolve;
   });
-  const owner: LaneOwner = {
-    responseBufferBytesMax: 1,
-    onRoom() {},
-    onFailed() {},
-    onFile() {},
-    onAbandoned() {},
-    onRecall: () => tell(),
-    onRecalled() {},
-    onBroken() {},
-  };
-  const lane = new Lane(new PassThrough() as unknown as Socket, { worker: 1, busyLanes: 1 }, 0, owner);
-  for (let id = 1; id <= count; id += 1) lane.inflight.push({ id } as Job);
+  const { lane } = makeLane(
+    Array.from({ length: count }, (_, index) => index + 1),
+    { onRecall: () => resolveRecall() },
+  );
   lane.headSinceMs = -Infinity;
   return { lane, recalled };
 }

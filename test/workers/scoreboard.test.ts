@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { Request } from '../../src/http/message.ts';
-import type { Response } from '../../src/http/response.ts';
-import { Lane, type LaneOwner } from '../../src/workers/lane.ts';
-import { Job } from '../../src/workers/pending-request.ts';
+import { COMPLETE, HEAD } from '../../src/workers/frames.ts';
 import { Pool } from '../../src/workers/pool.ts';
 import { Scoreboard } from '../../src/workers/scoreboard.ts';
+import { frame as makeFrame, makeLane } from '../support/lane.ts';
 
 const SLOT_BYTES = 16 + 262_144;
 
@@ -25,7 +21,7 @@ describe('Scoreboard', () => {
 
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-  it('reads of each lane what it started last and what had not left it', () => {
+  it('returns the last started request and the unsent responses of each lane', () => {
     writeFileSync(path, Buffer.concat([slot(7, Buffer.alloc(0)), slot(12, Buffer.from('frames'))]));
     const scoreboard = new Scoreboard(path);
     assert.deepEqual([scoreboard.lastStarted(0), scoreboard.lastStarted(1)], [7, 12]);
@@ -33,7 +29,7 @@ describe('Scoreboard', () => {
     scoreboard.close();
   });
 
-  it('leaves no file behind, so that nobody who tidies up can take it away', () => {
+  it('leaves no file behind that a cleanup could remove', () => {
     writeFileSync(path, slot(0, Buffer.alloc(0)));
     const scoreboard = new Scoreboard(path);
     assert.deepEqual(readdirSync(directory), []);
@@ -43,28 +39,45 @@ describe('Scoreboard', () => {
 });
 
 describe('a lane whose worker died', () => {
-  it('answers with the copies what was finished, 502 what ran, and has the rest started elsewhere', () => {
-    const { lane, answers, jobs } = laneWith([1, 2, 3, 4, 5]);
+  it('answers finished requests from the copies and the running one with 502, and restarts the others elsewhere', () => {
+    const { lane, answers, requests } = makeLane([1, 2, 3, 4, 5]);
     const pool = makePool();
     lane.recover(Buffer.concat([frame(9, 'left long ago'), frame(1, 'one'), frame(2, 'two')]));
-    pool.bury(lane, 3);
+    pool.settleDeadLane(lane, 3);
     assert.deepEqual(answers, ['200 one', '200 two', '502 Bad Gateway: the worker that ran this request died\n']);
     assert.equal(pool.waiting, 2);
     assert.deepEqual(
-      jobs.map((job) => job.settled),
+      requests.map(({ settled }) => settled),
       [true, true, true, false, false],
     );
     pool.stop();
   });
 
-  it('answers nothing with 502 when all that it started was finished', () => {
-    const { lane, answers } = laneWith([1, 2, 3]);
+  it('answers no request with 502 when all started requests were finished', () => {
+    const { lane, answers } = makeLane([1, 2, 3]);
     const pool = makePool();
     lane.recover(Buffer.concat([frame(1, 'one'), frame(2, 'two')]));
-    pool.bury(lane, 2);
+    pool.settleDeadLane(lane, 2);
     assert.deepEqual(answers, ['200 one', '200 two']);
     assert.equal(pool.waiting, 1);
     pool.stop();
+  });
+
+  it('takes no response from copies that are not responses', () => {
+    const wrong = [
+      makeFrame({ id: 1, kind: COMPLETE, status: 0 }),
+      makeFrame({ id: 1, kind: COMPLETE, bodyLength: 0xffffffff }),
+      makeFrame({ id: 1, kind: HEAD, body: 'part' }),
+      Buffer.from('not a frame, but long enough for the head of one'),
+    ];
+    for (const copies of wrong) {
+      const { lane, answers } = makeLane([1, 2]);
+      const pool = makePool();
+      lane.recover(Buffer.concat([copies, frame(1, 'behind it')]));
+      pool.settleDeadLane(lane, 1);
+      assert.deepEqual(answers, ['502 Bad Gateway: the worker that ran this request died\n']);
+      pool.stop();
+    }
   });
 });
 
@@ -76,41 +89,9 @@ function slot(started: number, copies: Buffer): Buffer {
   return bytes;
 }
 
-/** A frame with a whole response. */
+/** A frame with a complete response. */
 function frame(id: number, body: string): Buffer {
-  const bytes = Buffer.alloc(32);
-  bytes.writeUInt32LE(id, 0);
-  bytes[4] = 1;
-  bytes.writeUInt16LE(200, 6);
-  bytes.writeUInt32LE(body.length, 12);
-  bytes.writeBigInt64LE(-1n, 16);
-  return Buffer.concat([bytes, Buffer.from(body)]);
-}
-
-function laneWith(ids: readonly number[]): { lane: Lane; jobs: Job[]; answers: string[] } {
-  const owner: LaneOwner = {
-    responseBufferBytesMax: 1,
-    onRoom() {},
-    onFailed() {},
-    onFile() {},
-    onAbandoned() {},
-    onRecall() {},
-    onRecalled() {},
-    onBroken() {},
-  };
-  const lane = new Lane(new PassThrough() as unknown as Socket, { worker: 1, busyLanes: 1 }, 0, owner);
-  const answers: string[] = [];
-  const jobs = ids.map((id) => {
-    const request = { method: 'GET', path: '/', gone: false, onGone: null } as unknown as Request;
-    const job = new Job(id, request);
-    job.then(
-      ({ status, body }: Response) => answers.push(`${status} ${Buffer.from(body as Uint8Array)}`),
-      () => {},
-    );
-    return job;
-  });
-  lane.inflight.push(...jobs);
-  return { lane, jobs, answers };
+  return makeFrame({ id, kind: COMPLETE, body });
 }
 
 function makePool(): Pool {
@@ -118,7 +99,7 @@ function makePool(): Pool {
     queueMax: 10,
     laneDepthMax: 8,
     bodyMemoryBytesMax: 0,
-    directory: '',
+    directory: () => '',
     retryIdempotent: false,
     onError() {},
   });

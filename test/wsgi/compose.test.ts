@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compose } from '../../src/wsgi/compose.ts';
 import type { Application, Environ, Middleware } from '../../src/wsgi/contract.ts';
-import { serveHere } from '../support/application-server.ts';
+import { serveWsgi } from '../support/serve-wsgi.ts';
 
 const seen: Application = (environ, startResponse) => {
   startResponse('200 OK', []);
@@ -20,8 +20,8 @@ function marking(mark: string): Middleware {
 }
 
 describe('compose', () => {
-  it('lets a request meet the first middleware first, and a response last', async (t) => {
-    const { ask } = await serveHere(t, compose(marking('a'), marking('b'), marking('c'))(seen));
+  it('passes a request through the first middleware first, and a response last', async (t) => {
+    const { ask } = await serveWsgi(t, compose(marking('a'), marking('b'), marking('c'))(seen));
     const { body, headers } = await ask();
     assert.equal(body, 'abc');
     assert.deepEqual(
@@ -30,16 +30,16 @@ describe('compose', () => {
     );
   });
 
-  it('gives the application itself back when there is nothing to compose', () => {
+  it('returns the application itself when there is no middleware', () => {
     assert.equal(compose()(seen), seen);
   });
 
-  it('composes what is composed', async (t) => {
-    const { ask } = await serveHere(t, compose(compose(marking('a'), marking('b')), compose(), marking('c'))(seen));
+  it('composes compositions', async (t) => {
+    const { ask } = await serveWsgi(t, compose(compose(marking('a'), marking('b')), compose(), marking('c'))(seen));
     assert.equal((await ask()).body, 'abc');
   });
 
-  it('keeps start and close of the application in reach, and those of a middleware that has its own', async () => {
+  it('keeps start and close of the application, or of a middleware that has its own', async () => {
     const calls: string[] = [];
     const holding: Application = Object.assign(((environ, start) => seen(environ, start)) as Application, {
       start: async () => void calls.push('start'),
@@ -63,27 +63,27 @@ describe('compose', () => {
     assert.deepEqual([holding.name, compose(marking('a'))(seen).close], [holding.name, undefined]);
   });
 
-  it('tells which middleware returned no application', () => {
+  it('names the middleware that did not return an application', () => {
     const broken = function forgetful(): Application {
       return undefined as unknown as Application;
     };
     assert.throws(() => compose(marking('a'), broken)(seen), { code: 'CONTRACT', message: /forgetful.*undefined/ });
   });
 
-  it('passes what an application throws, or rejects with, through to the server', async (t) => {
+  it('passes errors that an application throws or rejects with to the server', async (t) => {
     const failing: Application = (environ) => {
       const error = new Error(`${environ.PATH_INFO} on purpose`);
       if (environ.PATH_INFO === '/throws') throw error;
       return Promise.reject(error);
     };
-    const { ask, told } = await serveHere(t, compose(marking('a'))(failing));
+    const { ask, errors } = await serveWsgi(t, compose(marking('a'))(failing));
     for (const target of ['/throws', '/rejects']) {
       assert.equal((await ask(target)).status, 500);
-      assert.equal(told.pop(), `${target} on purpose`);
+      assert.equal(errors.pop(), `${target} on purpose`);
     }
   });
 
-  it('answers requests side by side, each with its environ', async (t) => {
+  it('answers several requests at the same time, each with its environ', async (t) => {
     const waiting: { environ: Environ; go: () => void }[] = [];
     const application: Application = async (environ, startResponse) => {
       await new Promise<void>((resolve) => {
@@ -96,7 +96,7 @@ describe('compose', () => {
       environ['test.seen'] = environ.PATH_INFO;
       return inside(environ, startResponse);
     };
-    const { ask } = await serveHere(t, compose(naming)(application));
+    const { ask } = await serveWsgi(t, compose(naming)(application));
     const bodies = await Promise.all(['/1', '/2', '/3'].map(async (target) => (await ask(target)).body));
     assert.deepEqual(bodies, ['/1', '/2', '/3']);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Client, Environ } from '../../src/wsgi/contract.ts';
-import { Environs } from '../../src/wsgi/environ-builder.ts';
+import { EnvironBuilder } from '../../src/wsgi/environ-builder.ts';
 import { requestOf } from '../support/handler.ts';
 
 const ERRORS = { write() {}, writelines() {}, flush() {} };
@@ -9,10 +9,10 @@ const CLIENT: Client = { gone: false, signal: new AbortController().signal };
 const HINTS = () => {};
 
 describe('an environ', () => {
-  const environs = new Environs({ listeners: [], software: 'test/1', multiprocess: false, errors: ERRORS });
+  const environs = new EnvironBuilder({ listeners: [], software: 'test/1', multiprocess: false, errors: ERRORS });
   const request = requestOf({ query: 'a=b' });
 
-  /** Whether it is as it was made after `change`. */
+  /** Whether the environ counts as unchanged after `change`. */
   const isUnchanged = (change: (environ: Environ) => void): boolean => {
     const section = environs.sectionOf(request);
     const environ = section.environ(request, CLIENT, HINTS);
@@ -20,7 +20,7 @@ describe('an environ', () => {
     return section.isUnchanged(environ, request, CLIENT, HINTS);
   };
 
-  it('is unchanged when nobody has touched it, the first time and again', () => {
+  it('is unchanged when nothing has changed it, also for a repeated section', () => {
     for (let i = 0; i < 3; i += 1)
       assert.equal(
         isUnchanged(() => {}),

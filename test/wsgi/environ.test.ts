@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Environ } from '../../src/wsgi/contract.ts';
 import { pathText } from '../../src/wsgi/variables.ts';
-import { serveHere } from '../support/application-server.ts';
-import type { HttpRequest } from '../support/http-client.ts';
+import type { HttpRequest } from '../support/http-message.ts';
+import { serveWsgi } from '../support/serve-wsgi.ts';
 
-/** The environ that the application gets, without what is no text. */
+/** The strings in the environ that the application gets. */
 async function environs(t: TestContext) {
   const seen: Environ[] = [];
-  const server = await serveHere(t, (environ, startResponse) => {
+  const server = await serveWsgi(t, (environ, startResponse) => {
     seen.push({ ...environ });
     environ.HTTP_X_LEFT = 'by the application';
     environ.PATH_INFO = '/changed';
@@ -41,17 +41,17 @@ describe('the environ', { concurrency: 4 }, () => {
 
   for (const target of ['/%', '/%4', '/%zz%41', '/%00']) {
     it(`is not made when the path is ${target}: the client gets 400`, async (t) => {
-      const server = await serveHere(t, () => assert.fail());
-      assert.deepEqual([(await server.ask(target)).status, server.told], [400, []]);
+      const server = await serveWsgi(t, () => assert.fail());
+      assert.deepEqual([(await server.ask(target)).status, server.errors], [400, []]);
     });
   }
 
-  it('has an empty PATH_INFO when OPTIONS asks for *', async (t) => {
+  it('has an empty PATH_INFO when the target of OPTIONS is *', async (t) => {
     const { PATH_INFO, REQUEST_METHOD } = await (await environs(t))('*', { method: 'OPTIONS' });
     assert.deepEqual([PATH_INFO, REQUEST_METHOD], ['', 'OPTIONS']);
   });
 
-  it('is a plain object of its own for each request, and shows nothing of what was done to the last one', async (t) => {
+  it('is a new plain object for each request, without the changes that were made to the last one', async (t) => {
     const ask = await environs(t);
     for (let i = 0; i < 3; i += 1) {
       const environ = await ask('/same');
@@ -60,7 +60,7 @@ describe('the environ', { concurrency: 4 }, () => {
     }
   });
 
-  it('joins what comes more than once, and drops what could be mistaken', async (t) => {
+  it('joins repeated fields, and drops fields that could be mistaken for others', async (t) => {
     const environ = await (await environs(t))('/', {
       headers: [
         ['X-Twice', 'a'],

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import type { Application, Environ, FileLike, FileWrapper, Header, ResponseBody } from '../../src/wsgi/contract.ts';
-import { serveHere } from '../support/application-server.ts';
-import { eventually, SocketClient } from '../support/socket-client.ts';
+import { serveWsgi } from '../support/serve-wsgi.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { eventually } from '../support/wait.ts';
 
 const CONTENT = 'a file of some bytes, '.repeat(10_000);
 
@@ -24,10 +25,10 @@ function file(t: TestContext): string {
   return path;
 }
 
-const wrap = (environ: Environ, ...given: Parameters<FileWrapper>): ResponseBody =>
-  (environ['wsgi.file_wrapper'] as FileWrapper)(...given);
+const wrap = (environ: Environ, ...args: Parameters<FileWrapper>): ResponseBody =>
+  (environ['wsgi.file_wrapper'] as FileWrapper)(...args);
 
-/** Answers with what `make` opens, and keeps it to be looked at. */
+/** Answers with the file that `make` opens, and keeps the file for checks. */
 function sending<T extends FileLike>(make: () => T | Promise<T>, headers: readonly Header[] = []) {
   const opened: T[] = [];
   const application: Application = async (environ, startResponse) => {
@@ -39,27 +40,27 @@ function sending<T extends FileLike>(make: () => T | Promise<T>, headers: readon
   return { application, opened };
 }
 
-/** A closed handle has no number. */
+/** A closed handle has no descriptor. */
 const isClosed = (handle: FileHandle | undefined): boolean => handle?.fd === -1;
 
 describe('wsgi.file_wrapper', { concurrency: 4 }, () => {
   it('sends a file with its length, and closes it', async (t) => {
     const path = file(t);
     const { application, opened } = sending(() => open(path));
-    const { ask, told } = await serveHere(t, application);
+    const { ask, errors } = await serveWsgi(t, application);
     const { body, framing } = await ask();
-    assert.deepEqual([body === CONTENT, framing, told], [true, 'length', []]);
+    assert.deepEqual([body === CONTENT, framing, errors], [true, 'length', []]);
     await eventually('the file is closed', () => isClosed(opened[0]));
   });
 
-  it('sends as much of a file as Content-Length says, and breaks off when it is shorter', async (t) => {
+  it('sends as much of a file as Content-Length announces, and breaks off when the file is shorter', async (t) => {
     const path = file(t);
     for (const [length, sent, isWhole] of [
       [9, 9, true],
       [CONTENT.length + 1, CONTENT.length, false],
     ] as const) {
       const { application, opened } = sending(() => open(path), [['Content-Length', `${length}`]]);
-      const { ask } = await serveHere(t, application);
+      const { ask } = await serveWsgi(t, application);
       const { body, whole } = await ask();
       assert.deepEqual([body === CONTENT.slice(0, sent), whole], [true, isWhole]);
       await eventually('the file is closed', () => isClosed(opened[0]));
@@ -69,7 +70,7 @@ describe('wsgi.file_wrapper', { concurrency: 4 }, () => {
   it('sends nothing of a file for HEAD and 304, and closes it', async (t) => {
     const path = file(t);
     const opened: FileHandle[] = [];
-    const { ask } = await serveHere(t, async (environ, startResponse) => {
+    const { ask } = await serveWsgi(t, async (environ, startResponse) => {
       const handle = await open(path);
       opened.push(handle);
       startResponse(environ.PATH_INFO === '/304' ? '304 Not Modified' : '200 OK', []);
@@ -80,11 +81,11 @@ describe('wsgi.file_wrapper', { concurrency: 4 }, () => {
     await eventually('the files are closed', () => opened.length === 2 && opened.every(isClosed));
   });
 
-  it('closes a file whose client has gone', async (t) => {
+  it('closes a file when the client has left', async (t) => {
     const path = file(t);
     writeFileSync(path, Buffer.alloc(50_000_000));
     const { application, opened } = sending(() => open(path));
-    const server = await serveHere(t, application);
+    const server = await serveWsgi(t, application);
     const client = await SocketClient.open(server.port);
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     await client.until(/\r\n\r\n/);
@@ -92,7 +93,7 @@ describe('wsgi.file_wrapper', { concurrency: 4 }, () => {
     await eventually('the file is closed', () => isClosed(opened[0]));
   });
 
-  it('sends what comes through a pipe', async (t) => {
+  it('sends the content of a pipe', async (t) => {
     const path = join(directory(t), 'pipe');
     execFileSync('mkfifo', [path]);
     const { application, opened } = sending(async () => {
@@ -105,9 +106,9 @@ describe('wsgi.file_wrapper', { concurrency: 4 }, () => {
       ]);
       return reading;
     });
-    const { ask, told } = await serveHere(t, application);
+    const { ask, errors } = await serveWsgi(t, application);
     const { body, whole } = await ask();
-    assert.deepEqual([body, whole, told], ['through a pipe', true, []]);
+    assert.deepEqual([body, whole, errors], ['through a pipe', true, []]);
     await eventually('the pipe is closed', () => isClosed(opened[0]));
   });
 
@@ -127,28 +128,28 @@ describe('wsgi.file_wrapper', { concurrency: 4 }, () => {
     'a Blob as a stream': () => new Blob(['blocks of bytes']).stream() as unknown as FileLike,
   })) {
     it(`sends ${what}`, async (t) => {
-      const { ask, told } = await serveHere(t, sending(make).application);
+      const { ask, errors } = await serveWsgi(t, sending(make).application);
       const { body, whole } = await ask();
-      assert.deepEqual([body, whole, told], ['blocks of bytes', true, []]);
+      assert.deepEqual([body, whole, errors], ['blocks of bytes', true, []]);
     });
   }
 
   it('sends a stream of a file, and closes it', async (t) => {
     const path = file(t);
     const { application, opened } = sending(() => createReadStream(path));
-    const { ask } = await serveHere(t, application);
+    const { ask } = await serveWsgi(t, application);
     assert.ok((await ask()).body === CONTENT);
     await eventually('the stream is closed', () => opened[0]?.closed === true);
   });
 
-  it('closes a stream that nobody has begun to read because the client has gone', async (t) => {
+  it('closes a stream that was not read because the client has left', async (t) => {
     for (const make of [() => new PassThrough(), () => createReadStream(file(t))]) {
       const stream = make();
       let called = (): void => {};
       const isCalled = new Promise<void>((resolve) => {
         called = resolve;
       });
-      const server = await serveHere(t, async (environ, startResponse) => {
+      const server = await serveWsgi(t, async (environ, startResponse) => {
         const signal = environ['viaduct.client']?.signal as AbortSignal;
         called();
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
@@ -160,15 +161,15 @@ describe('wsgi.file_wrapper', { concurrency: 4 }, () => {
       await isCalled;
       client.socket.resetAndDestroy();
       await eventually('the stream is closed', () => stream.closed);
-      assert.deepEqual(server.told, []);
+      assert.deepEqual(server.errors, []);
     }
   });
 
-  it('gives blocks of the size that was asked for to middleware, which closes the file', async (t) => {
+  it('passes blocks of the requested size to middleware, which closes the file', async (t) => {
     const path = file(t);
     let opened: FileHandle | undefined;
     const sizes: number[] = [];
-    const { ask } = await serveHere(t, async (environ, startResponse) => {
+    const { ask } = await serveWsgi(t, async (environ, startResponse) => {
       opened = await open(path);
       const body = wrap(environ, opened, 100_000);
       const blocks: Uint8Array[] = [];
@@ -186,13 +187,13 @@ describe('wsgi.file_wrapper', { concurrency: 4 }, () => {
   it('fails the request, and closes the file, when start_response was not called', async (t) => {
     const path = file(t);
     const opened: FileHandle[] = [];
-    const { ask, told } = await serveHere(t, async (environ) => {
+    const { ask, errors } = await serveWsgi(t, async (environ) => {
       const handle = await open(path);
       opened.push(handle);
       return wrap(environ, handle);
     });
     assert.equal((await ask()).body, 'failed');
-    assert.match(told.join(), /start_response/);
+    assert.match(errors.join(), /start_response/);
     await eventually('the file is closed', () => isClosed(opened[0]));
   });
 });

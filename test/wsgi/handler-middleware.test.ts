@@ -8,11 +8,11 @@ import type { Application, Environ, Middleware } from '../../src/wsgi/contract.t
 import { handlerMiddleware } from '../../src/wsgi/handler-middleware.ts';
 import { inputOf } from '../../src/wsgi/input-stream.ts';
 import { applicationOf } from '../../src/wsgi/native-application.ts';
-import { serveHere } from '../support/application-server.ts';
+import { serveWsgi } from '../support/serve-wsgi.ts';
 
 const passing: Middleware = (application) => (environ, startResponse) => application(environ, startResponse);
 
-/** Answers what it sees of the environ. */
+/** Answers with variables of its environ. */
 const seeing: Application = async (environ, startResponse) => {
   const content = await environ['wsgi.input'].read();
   startResponse('200 OK', [['X-Inside', '1']]);
@@ -42,18 +42,18 @@ describe('handlerMiddleware', { concurrency: 4 }, () => {
   };
 
   for (const [place, at] of Object.entries(PLACES)) {
-    it(`answers, or leaves it to the application, ${place}`, async (t) => {
-      const { ask, told } = await serveHere(t, at(answering)(seeing));
+    it(`answers, or passes the request to the application, ${place}`, async (t) => {
+      const { ask, errors } = await serveWsgi(t, at(answering)(seeing));
       const answered = await ask('/answered');
       assert.deepEqual([answered.status, answered.body, answered.header('x-inside')], [203, 'by the handler', null]);
       const left = await ask('/other', { method: 'POST', body: 'content' });
       const { PATH_INFO, content, CONTENT_LENGTH } = JSON.parse(left.body) as Environ & { content: string };
       assert.deepEqual([left.header('x-inside'), PATH_INFO, content, CONTENT_LENGTH], ['1', '/other', 'content', '7']);
-      assert.deepEqual(told, []);
+      assert.deepEqual(errors, []);
     });
 
-    it(`shows the application what the handler changed, ${place}`, async (t) => {
-      const { ask, told } = await serveHere(t, at(moving)(seeing));
+    it(`passes the changes of the handler to the application, ${place}`, async (t) => {
+      const { ask, errors } = await serveWsgi(t, at(moving)(seeing));
       const { body } = await ask('/a%20b?q', { method: 'POST', body: 'content', headers: [['Content-Type', 'a/b']] });
       const environ = JSON.parse(body) as Environ & { content: string };
       assert.deepEqual(
@@ -64,11 +64,11 @@ describe('handlerMiddleware', { concurrency: 4 }, () => {
         [environ.content, environ.CONTENT_LENGTH, environ.CONTENT_TYPE, environ.REMOTE_ADDR, environ.SERVER_NAME],
         ['content', '7', 'a/b', '127.0.0.1', '127.0.0.1'],
       );
-      assert.deepEqual(told, []);
+      assert.deepEqual(errors, []);
     });
   }
 
-  it('keeps what middleware before it has put into the environ, when the handler changes the request', async (t) => {
+  it('keeps the keys that outer middleware has added when the handler changes the request', async (t) => {
     const adding: Middleware = (application) => (environ, startResponse) =>
       application(
         {
@@ -84,7 +84,7 @@ describe('handlerMiddleware', { concurrency: 4 }, () => {
         },
         startResponse,
       );
-    const { ask } = await serveHere(t, compose(adding, moving)(seeing));
+    const { ask } = await serveWsgi(t, compose(adding, moving)(seeing));
     const environ = JSON.parse((await ask('/x', { method: 'POST', body: 'content' })).body) as Record<string, unknown>;
     const keys = ['REMOTE_USER', 'AUTH_TYPE', 'HTTP_X_ADDED', 'HTTP_X_MOVED', 'CONTENT_LENGTH', 'content'];
     assert.deepEqual(
@@ -98,22 +98,22 @@ describe('handlerMiddleware', { concurrency: 4 }, () => {
     );
   });
 
-  it('answers 500 and tells wsgi.errors when the application behind it fails', async (t) => {
+  it('answers 500 and writes to wsgi.errors when the wrapped application fails', async (t) => {
     for (const failing of [
       () => {
         throw new Error('on purpose');
       },
       () => Promise.reject(new Error('on purpose')),
     ] as Application[]) {
-      const { ask, told, lines } = await serveHere(t, compose(passing, answering)(failing));
+      const { ask, errors, lines } = await serveWsgi(t, compose(passing, answering)(failing));
       assert.equal((await ask('/')).status, 500);
-      assert.match([...told, ...lines].join('\n'), /Error: on purpose/);
+      assert.match([...errors, ...lines].join('\n'), /Error: on purpose/);
     }
   });
 
-  it('streams what the application produces, and stops it when the client has what it wants', async (t) => {
+  it("streams the application's blocks, and stops the application when the client wants no more", async (t) => {
     let returned = 0;
-    const { ask } = await serveHere(
+    const { ask } = await serveWsgi(
       t,
       compose(
         passing,
@@ -133,7 +133,7 @@ describe('handlerMiddleware', { concurrency: 4 }, () => {
     assert.equal(returned, 1);
   });
 
-  it('gives an application that takes requests the request itself, when nothing has changed', async (t) => {
+  it('passes the request itself to an application that takes requests when nothing has changed', async (t) => {
     const requests: Request[] = [];
     const python = applicationOf((request) => {
       requests.push(request);
@@ -144,7 +144,7 @@ describe('handlerMiddleware', { concurrency: 4 }, () => {
       return next(request);
     });
     for (const application of [looking(python), compose(passing, looking, passing)(python)]) {
-      const { ask } = await serveHere(t, application);
+      const { ask } = await serveWsgi(t, application);
       assert.equal((await ask('/x')).body, 'answered');
       const [outside, inside] = requests.splice(0);
       assert.equal(outside, inside);

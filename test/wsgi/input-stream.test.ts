@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Environ, InputStream, Middleware } from '../../src/wsgi/contract.ts';
 import { inputOf } from '../../src/wsgi/input-stream.ts';
-import { serveHere } from '../support/application-server.ts';
+import { serveWsgi } from '../support/serve-wsgi.ts';
 import { SocketClient } from '../support/socket-client.ts';
 
 const LINES = 'one\ntwo\n\nthree\nfour';
 
-/** What the application has read, as JSON, of bytes that are given as latin-1. */
+/** What the application reads of these latin-1 bytes, as JSON. */
 async function read(
   t: TestContext,
   use: (input: InputStream, environ: Environ) => unknown,
   middleware: Middleware = (application) => application,
 ) {
-  const server = await serveHere(
+  const server = await serveWsgi(
     t,
     middleware(async (environ, startResponse) => {
       const result = await use(environ['wsgi.input'], environ);
@@ -23,13 +23,13 @@ async function read(
   );
   const post = async (body?: string, headers: readonly (readonly [string, string])[] = []): Promise<unknown> => {
     const answer = await server.ask('/', { method: 'POST', headers, ...(body === undefined ? {} : { body }) });
-    assert.deepEqual([answer.status, server.told], [200, []]);
+    assert.deepEqual([answer.status, server.errors], [200, []]);
     return JSON.parse(Buffer.from(answer.body, 'latin1').toString());
   };
   return { server, post };
 }
 
-/** A Buffer comes here as what its toJSON makes of it. */
+/** A Buffer arrives here in the form of its `toJSON`. */
 function textOf(value: unknown): unknown {
   const isBuffer = typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer';
   return isBuffer ? Buffer.from((value as unknown as { data: number[] }).data).toString('latin1') : value;
@@ -42,7 +42,7 @@ function chunked(...chunks: string[]): string {
 const CHUNKED = [['Transfer-Encoding', 'chunked']] as const;
 
 describe('wsgi.input', { concurrency: 4 }, () => {
-  it('gives everything to read, and nothing past it, however often', async (t) => {
+  it('returns the whole content to read, and then nothing, however often it is called', async (t) => {
     const { post } = await read(t, async (input) => [
       await input.read(),
       await input.read(),
@@ -53,7 +53,7 @@ describe('wsgi.input', { concurrency: 4 }, () => {
     assert.deepEqual(await post(LINES), [LINES, '', '', '', []]);
   });
 
-  it('gives as much as was asked for, across the blocks that came, and less only at the end', async (t) => {
+  it('returns as many bytes as requested, also from several blocks, and fewer only at the end', async (t) => {
     const { post } = await read(t, async (input) => [
       await input.read(0),
       await input.read(2),
@@ -65,12 +65,12 @@ describe('wsgi.input', { concurrency: 4 }, () => {
     }
   });
 
-  it('takes a negative size for all', async (t) => {
+  it('reads everything for a negative size', async (t) => {
     const { post } = await read(t, async (input) => [await input.readline(-1), await input.read(-1)]);
     assert.deepEqual(await post(LINES), ['one\n', LINES.slice(4)]);
   });
 
-  it('gives lines to readline, at most as long as was asked for', async (t) => {
+  it('returns lines to readline, at most as long as requested', async (t) => {
     const { post } = await read(t, async (input) => {
       const lines: Buffer[] = [];
       for (const size of [undefined, 2, 0, 2, undefined, undefined, undefined, undefined])
@@ -82,7 +82,7 @@ describe('wsgi.input', { concurrency: 4 }, () => {
     assert.deepEqual(await post(chunked('o', 'ne\nt', 'wo\n\n', 'thre', 'e\nfour'), CHUNKED), expected);
   });
 
-  it('gives lines to readlines and to an iteration, with their ends', async (t) => {
+  it('returns lines with their ends to readlines and to an iteration', async (t) => {
     const { post } = await read(t, async (input, environ) => {
       if (environ.HTTP_X_WAY === 'hint') return [await input.readlines(5), await input.readlines()];
       if (environ.HTTP_X_WAY === 'all') return input.readlines();
@@ -96,7 +96,7 @@ describe('wsgi.input', { concurrency: 4 }, () => {
     assert.deepEqual(await post(LINES, [['X-Way', 'hint']]), [all.slice(0, 2), all.slice(2)]);
   });
 
-  it('goes on with the next line when an iteration was left, and with the rest in blocks', async (t) => {
+  it('continues with the next line after an iteration was left, and with the remaining content in blocks', async (t) => {
     const { post } = await read(t, async (input) => {
       const seen: Buffer[] = [];
       for await (const line of input) {
@@ -122,7 +122,7 @@ describe('wsgi.input', { concurrency: 4 }, () => {
     assert.equal((await server.ask('/')).body, '["",[],null]');
   });
 
-  it('has no CONTENT_LENGTH for a chunked upload, but an end', async (t) => {
+  it('has an end but no CONTENT_LENGTH for a chunked upload', async (t) => {
     const { post } = await read(t, async (input, environ) => [
       environ.CONTENT_LENGTH ?? null,
       environ['wsgi.input_terminated'],
@@ -146,7 +146,7 @@ describe('wsgi.input', { concurrency: 4 }, () => {
     assert.match(client.received, /\["a\\n","bcd","efghi"\]$/);
   });
 
-  it('brings bytes as they are, a megabyte too', async (t) => {
+  it('returns the bytes unchanged, also a megabyte', async (t) => {
     const content = Buffer.from(Array.from({ length: 1_000_000 }, (_, i) => i % 256)).toString('latin1');
     const { post } = await read(t, async (input) => {
       let bytes = 0;
@@ -174,7 +174,7 @@ describe('wsgi.input', { concurrency: 4 }, () => {
     }
   });
 
-  it('rejects when the client goes before its content is there, which is no error of the application', async (t) => {
+  it('rejects when the client leaves before its content has arrived, which is not an error of the application', async (t) => {
     let failed = (_error: unknown): void => {};
     const failure = new Promise<unknown>((resolve) => {
       failed = resolve;
@@ -190,17 +190,17 @@ describe('wsgi.input', { concurrency: 4 }, () => {
     client.socket.end();
     assert.match(String(await failure), /Cannot read the request's content/);
     assert.equal((await server.ask('/')).status, 200);
-    assert.deepEqual(server.told, []);
+    assert.deepEqual(server.errors, []);
   });
 
   it('rejects, and the client gets 400, when chunks are malformed', async (t) => {
     const { server } = await read(t, (input) => input.read());
     const answer = await server.ask('/', { method: 'POST', headers: CHUNKED, body: 'no chunk\r\n' });
-    assert.deepEqual([answer.status, server.told], [400, []]);
+    assert.deepEqual([answer.status, server.errors], [400, []]);
   });
 
-  it('breaks off a response that passes on malformed chunks, which is no error of the application', async (t) => {
-    const server = await serveHere(t, (environ, startResponse) => {
+  it('breaks off a response that passes on malformed chunks, which is not an error of the application', async (t) => {
+    const server = await serveWsgi(t, (environ, startResponse) => {
       startResponse('200 OK', []);
       return environ['wsgi.input'].blocks();
     });
@@ -210,10 +210,10 @@ describe('wsgi.input', { concurrency: 4 }, () => {
     client.send('no chunk\r\n');
     await client.untilClosed();
     assert.doesNotMatch(client.received, /\r\n0\r\n/);
-    assert.deepEqual(server.told, []);
+    assert.deepEqual(server.errors, []);
   });
 
-  it('can be read by middleware and replaced with what it has read, or with something else', async (t) => {
+  it('can be read by middleware, and replaced by the same or another content', async (t) => {
     const replacing: Middleware = (application) => async (environ, startResponse) => {
       const text = (await environ['wsgi.input'].read()).toString();
       const content = {
@@ -228,13 +228,13 @@ describe('wsgi.input', { concurrency: 4 }, () => {
       return application({ ...environ, 'wsgi.input': inputOf(content) }, startResponse);
     };
     const { post } = await read(t, async (input) => [await input.read(4), await input.readline()], replacing);
-    for (const [way, rest] of [
+    for (const [way, remaining] of [
       ['bytes', 'ent'],
       ['text', 'ent \xc3\xa9'],
       ['blocks', 'ent more'],
       ['generator', 'ent later'],
     ] as const) {
-      assert.deepEqual(await post('content', [['X-Way', way]]), ['cont', rest]);
+      assert.deepEqual(await post('content', [['X-Way', way]]), ['cont', remaining]);
     }
   });
 });

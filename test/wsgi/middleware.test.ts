@@ -5,35 +5,37 @@ import { describe, it, type TestContext } from 'node:test';
 import {
   type Application,
   compose,
-  conditionalAuth,
   createServer,
-  dispatcher,
   type Environ,
   type Middleware,
-  methodOverride,
   pythonApp,
+  serveStatic,
+} from 'viaduct';
+import {
+  conditionalAuth,
+  dispatcher,
+  methodOverride,
   type Recording,
   recorder,
   replayer,
   requestId,
-  serveStatic,
   timing,
   transformResponse,
-} from 'viaduct';
+} from 'viaduct/middleware';
 import { makeProject } from '../support/project.ts';
-import { eventually } from '../support/socket-client.ts';
 import { startViaduct } from '../support/viaduct.ts';
+import { eventually } from '../support/wait.ts';
 
-/** Answers with the variables that it is asked for in `?keys=A,B`, its method, and the content. */
-const tells: Application = async (environ, startResponse) => {
+/** Answers with the variables that `?keys=A,B` names, the method, and the content. */
+const variables: Application = async (environ, startResponse) => {
   const content = await environ['wsgi.input'].read();
   const keys = new URLSearchParams(environ.QUERY_STRING).get('keys')?.split(',') ?? [];
-  const told = Object.fromEntries(keys.map((key) => [key, environ[key as keyof Environ] ?? null]));
+  const answered = Object.fromEntries(keys.map((key) => [key, environ[key as keyof Environ] ?? null]));
   startResponse('200 OK', [
     ['Content-Type', 'application/json'],
     ['ETag', '"1"'],
   ]);
-  return [Buffer.from(JSON.stringify({ method: environ.REQUEST_METHOD, content: content.toString(), ...told }))];
+  return [Buffer.from(JSON.stringify({ method: environ.REQUEST_METHOD, content: content.toString(), ...answered }))];
 };
 
 /** The same in Python. */
@@ -42,9 +44,9 @@ from urllib.parse import parse_qs
 def application(environ, start_response):
     content = environ['wsgi.input'].read().decode()
     keys = parse_qs(environ['QUERY_STRING']).get('keys', [''])[0].split(',')
-    told = {key: environ.get(key) for key in keys if key}
+    answered = {key: environ.get(key) for key in keys if key}
     start_response('200 OK', [('Content-Type', 'application/json'), ('ETag', '"1"')])
-    return [json.dumps({'method': environ['REQUEST_METHOD'], 'content': content, **told}).encode()]
+    return [json.dumps({'method': environ['REQUEST_METHOD'], 'content': content, **answered}).encode()]
 `;
 
 interface Served {
@@ -54,15 +56,15 @@ interface Served {
 
 async function serve(t: TestContext, application: Application): Promise<Served> {
   const server = await createServer({ application, listen: '127.0.0.1:0' });
-  t.after(() => server.close());
+  t.after(() => server.stop());
   const json = async (path: string, init?: RequestInit) =>
     (await (await fetch(server.url + path, init)).json()) as Record<string, unknown>;
   return { url: server.url, json };
 }
 
-/** Runs the test around an application in TypeScript and one in Python. */
+/** Runs a test with the middleware around an application in TypeScript, and around one in Python. */
 function around(title: string, middleware: () => Middleware, test: (served: Served) => Promise<void>): void {
-  it(`${title}, around TypeScript`, async (t) => test(await serve(t, middleware()(tells))));
+  it(`${title}, around TypeScript`, async (t) => test(await serve(t, middleware()(variables))));
   it(`${title}, around Python`, async (t) => {
     const python = pythonApp({ project: makeProject(t, { 'wsgi.py': TELLS }) });
     await test(await serve(t, compose(middleware())(python)));
@@ -72,15 +74,15 @@ function around(title: string, middleware: () => Middleware, test: (served: Serv
 describe('requestId', { concurrency: 2 }, () => {
   around('makes an id for the application and the client', requestId, async ({ url, json }) => {
     const response = await fetch(`${url}/?keys=viaduct.request_id,HTTP_X_REQUEST_ID`);
-    const told = (await response.json()) as Record<string, string>;
-    assert.match(told['viaduct.request_id'] ?? '', /^[0-9a-f-]{36}$/);
-    assert.equal(told.HTTP_X_REQUEST_ID, told['viaduct.request_id']);
-    assert.equal(response.headers.get('x-request-id'), told['viaduct.request_id']);
+    const answered = (await response.json()) as Record<string, string>;
+    assert.match(answered['viaduct.request_id'] ?? '', /^[0-9a-f-]{36}$/);
+    assert.equal(answered.HTTP_X_REQUEST_ID, answered['viaduct.request_id']);
+    assert.equal(response.headers.get('x-request-id'), answered['viaduct.request_id']);
     const again = await json('/?keys=viaduct.request_id');
-    assert.notEqual(again['viaduct.request_id'], told['viaduct.request_id']);
+    assert.notEqual(again['viaduct.request_id'], answered['viaduct.request_id']);
   });
 
-  around("takes the client's id when it is a proper one", requestId, async ({ json }) => {
+  around("uses the client's id when it is valid", requestId, async ({ json }) => {
     const asked = async (id: string) =>
       (await json('/?keys=viaduct.request_id', { headers: { 'X-Request-ID': id } }))['viaduct.request_id'];
     assert.equal(await asked('abc-1'), 'abc-1');
@@ -89,7 +91,7 @@ describe('requestId', { concurrency: 2 }, () => {
   });
 
   around(
-    'believes nobody when told so, under another name',
+    'uses no id of a client when it is not trusted, also with another name',
     () => requestId({ header: 'X-Trace', trusted: false }),
     async ({ url }) => {
       const response = await fetch(url, { headers: { 'X-Trace': 'mine' } });
@@ -100,14 +102,14 @@ describe('requestId', { concurrency: 2 }, () => {
 
 describe('timing', { concurrency: 2 }, () => {
   around(
-    'tells how long the application took to begin',
+    'reports how long the application took to start its response',
     () => timing({ name: 'python' }),
     async ({ url }) => {
       assert.match((await fetch(url)).headers.get('server-timing') ?? '', /^python;dur=\d+\.\d$/);
     },
   );
 
-  it('refuses a name that is no token', () => assert.throws(() => timing({ name: 'a b' }), TypeError));
+  it('refuses a name that is not a token', () => assert.throws(() => timing({ name: 'a b' }), TypeError));
 });
 
 describe('methodOverride', { concurrency: 2 }, () => {
@@ -117,8 +119,8 @@ describe('methodOverride', { concurrency: 2 }, () => {
     'lets a POST stand for another method',
     () => methodOverride(),
     async ({ json }) => {
-      const told = await json('/?keys=viaduct.original_method', post({ 'X-HTTP-Method-Override': 'delete' }));
-      assert.deepEqual([told.method, told['viaduct.original_method']], ['DELETE', 'POST']);
+      const answered = await json('/?keys=viaduct.original_method', post({ 'X-HTTP-Method-Override': 'delete' }));
+      assert.deepEqual([answered.method, answered['viaduct.original_method']], ['DELETE', 'POST']);
       assert.equal((await json('/', post({ 'X-HTTP-Method-Override': 'CONNECT' }))).method, 'POST');
       assert.equal((await json('/', { headers: { 'X-HTTP-Method-Override': 'DELETE' } })).method, 'GET');
     },
@@ -129,8 +131,8 @@ describe('methodOverride', { concurrency: 2 }, () => {
     () => methodOverride({ field: '_method' }),
     async ({ json }) => {
       const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
-      const told = await json('/', post(form, 'a=1&_method=PUT'));
-      assert.deepEqual([told.method, told.content], ['PUT', 'a=1&_method=PUT']);
+      const answered = await json('/', post(form, 'a=1&_method=PUT'));
+      assert.deepEqual([answered.method, answered.content], ['PUT', 'a=1&_method=PUT']);
       const text = await json('/', post({ 'Content-Type': 'text/plain' }, '_method=PUT'));
       assert.deepEqual([text.method, text.content], ['POST', '_method=PUT']);
     },
@@ -142,7 +144,7 @@ describe('dispatcher', { concurrency: 2 }, () => {
     const python = pythonApp({ project: makeProject(t, { 'wsgi.py': TELLS }) });
     const { json, url } = await serve(
       t,
-      dispatcher({ '/a': tells, '/a/b': python, '/c': dispatcher({ '/d': tells }) }),
+      dispatcher({ '/a': variables, '/a/b': python, '/c': dispatcher({ '/d': variables }) }),
     );
     const places = async (path: string) => {
       const { SCRIPT_NAME, PATH_INFO } = await json(`${path}?keys=SCRIPT_NAME,PATH_INFO`);
@@ -157,10 +159,10 @@ describe('dispatcher', { concurrency: 2 }, () => {
     assert.equal((await fetch(`${url}/c/x`)).status, 404);
   });
 
-  it('leaves the path encoded for what stands behind it and takes requests', async (t) => {
+  it('keeps the path encoded for applications that take requests', async (t) => {
     const directory = makeProject(t, { 'files/a b.txt': 'a file', 'files/c%d.txt': 'another' });
-    const files = serveStatic('/', join(directory, 'files'))(tells);
-    const { url } = await serve(t, compose(timing())(dispatcher({ '/files': files, '/': tells })));
+    const files = serveStatic('/', join(directory, 'files'))(variables);
+    const { url } = await serve(t, compose(timing())(dispatcher({ '/files': files, '/': variables })));
     for (const [path, content] of [
       ['/files/a%20b.txt', 'a file'],
       ['/%66iles/c%25d.txt', 'another'],
@@ -169,8 +171,8 @@ describe('dispatcher', { concurrency: 2 }, () => {
     }
   });
 
-  it('refuses prefixes that cannot be', () => {
-    for (const prefix of ['a', '/a/', '']) assert.throws(() => dispatcher({ [prefix]: tells }), TypeError);
+  it('refuses invalid prefixes', () => {
+    for (const prefix of ['a', '/a/', '']) assert.throws(() => dispatcher({ [prefix]: variables }), TypeError);
   });
 });
 
@@ -182,13 +184,13 @@ describe('conditionalAuth', { concurrency: 2 }, () => {
     });
   const basic = (text: string) => ({ headers: { Authorization: `Basic ${Buffer.from(text).toString('base64')}` } });
 
-  around('asks where the condition says so, and tells who it is', middleware, async ({ url, json }) => {
+  around('asks if the condition is true, and passes on the name of the user', middleware, async ({ url, json }) => {
     const refused = await fetch(`${url}/private`);
     assert.equal(refused.status, 401);
     assert.equal(refused.headers.get('www-authenticate'), 'Basic realm="Restricted", charset="UTF-8"');
     assert.equal((await fetch(`${url}/private`, basic('zoë:wrong'))).status, 401);
-    const told = await json('/private?keys=REMOTE_USER,AUTH_TYPE', basic('zoë:a:b'));
-    assert.deepEqual([told.REMOTE_USER, told.AUTH_TYPE], ['zo\xc3\xab', 'Basic']);
+    const answered = await json('/private?keys=REMOTE_USER,AUTH_TYPE', basic('zoë:a:b'));
+    assert.deepEqual([answered.REMOTE_USER, answered.AUTH_TYPE], ['zo\xc3\xab', 'Basic']);
     const open = await json('/?keys=REMOTE_USER', basic('zoë:a:b'));
     assert.equal(open.REMOTE_USER, null);
   });
@@ -215,7 +217,7 @@ describe('transformResponse', { concurrency: 2 }, () => {
   });
 
   around(
-    'leaves alone what it is told to',
+    'changes nothing when the function returns undefined',
     () => transformResponse(() => undefined),
     async ({ url }) => {
       const response = await fetch(url);
@@ -224,7 +226,7 @@ describe('transformResponse', { concurrency: 2 }, () => {
     },
   );
 
-  it('gives back the very content of which nothing is changed, so that a file stays one', async () => {
+  it('returns unchanged content itself, so that a file stays a file', async () => {
     const body = Object.assign([Buffer.from('a')].values(), { close() {} });
     const application: Application = (_environ, startResponse) => {
       startResponse('200 OK', []);
@@ -264,13 +266,13 @@ describe('transformResponse', { concurrency: 2 }, () => {
 });
 
 describe('recorder and replayer', { concurrency: 2 }, () => {
-  it('record what was asked and answered, without secrets, and answer it again', async (t) => {
+  it('record requests and responses without secrets, and answer with the recording', async (t) => {
     const recordings: Recording[] = [];
     const recording = recorder({
       onRecorded: (one) => recordings.push(one),
       when: ({ PATH_INFO }) => PATH_INFO !== '/not',
     });
-    const { url } = await serve(t, recording(tells));
+    const { url } = await serve(t, recording(variables));
     const init = { method: 'POST', body: 'content', headers: { Cookie: 'secret=1' } };
     const answers = [await (await fetch(`${url}/a?b`, init)).text(), await (await fetch(`${url}/c`)).text()];
     await fetch(`${url}/not`);
@@ -284,26 +286,26 @@ describe('recorder and replayer', { concurrency: 2 }, () => {
     assert.equal(recordings[0]?.request.headers.HTTP_COOKIE, '***');
     assert.equal(Buffer.from(recordings[0]?.request.body ?? '', 'base64').toString(), 'content');
     const lines = recordings.map((one) => JSON.stringify(one)).join('\n');
-    const replayed = await serve(t, replayer({ recordings: lines })(tells));
+    const replayed = await serve(t, replayer({ recordings: lines })(variables));
     assert.equal(await (await fetch(`${replayed.url}/a?b`, init)).text(), answers[0]);
     assert.equal(await (await fetch(`${replayed.url}/c`)).text(), answers[1]);
     assert.equal((await fetch(`${replayed.url}/other`)).status, 404);
-    const through = await serve(t, replayer({ recordings: lines, fallthrough: true })(tells));
+    const through = await serve(t, replayer({ recordings: lines, fallthrough: true })(variables));
     assert.equal((await through.json('/other')).method, 'GET');
   });
 
-  it('leave out what is too large, and lose nothing of it on the way', async (t) => {
+  it('do not record contents that are too large, and pass them on completely', async (t) => {
     const recordings: Recording[] = [];
     const recording = recorder({ onRecorded: (one) => recordings.push(one), bodyBytesMax: 10 });
-    const { json } = await serve(t, recording(tells));
+    const { json } = await serve(t, recording(variables));
     const chunked = new ReadableStream({
       start(controller) {
         for (let i = 0; i < 5; i += 1) controller.enqueue(Buffer.from('12345'));
         controller.close();
       },
     });
-    const told = await json('/', { method: 'POST', body: chunked, duplex: 'half' } as RequestInit);
-    assert.equal(told.content, '12345'.repeat(5));
+    const answered = await json('/', { method: 'POST', body: chunked, duplex: 'half' } as RequestInit);
+    assert.equal(answered.content, '12345'.repeat(5));
     assert.deepEqual(recordings, []);
   });
 });
@@ -317,8 +319,7 @@ describe('middleware of Viaduct in a configuration', () => {
       `middleware = ["viaduct:request-id", { use = "viaduct:timing", options = { name = "all" } }, "viaduct:method-override",
   { use = "viaduct:recorder", options = { file = ${JSON.stringify(recording)}, body_bytes_max = 1000 } }]\n`,
     );
-    const server = await startViaduct({ cwd: project, args: ['--workers', '1', '--access-log', 'off'] });
-    t.after(() => server.stop());
+    const server = await startViaduct(t, ['--workers', '1', '--access-log', 'off'], { cwd: project });
     const response = await fetch(server.url, { method: 'POST', headers: { 'X-HTTP-Method-Override': 'PUT' } });
     assert.equal(((await response.json()) as Record<string, unknown>).method, 'PUT');
     assert.match(response.headers.get('server-timing') ?? '', /^all;dur=/);
@@ -331,11 +332,11 @@ describe('middleware of Viaduct in a configuration', () => {
     ['{ use = "viaduct:timing", options = { nam = "x" } }', /option nam of viaduct:timing: it takes name/],
     ['{ use = "viaduct:timing", options = { name = 3 } }', /option name of viaduct:timing: it must be a text/],
     ['{ use = "viaduct:timing", options = { name = "a b" } }', /viaduct:timing: .*it is not a token/],
-    ['"viaduct:nix"', /viaduct:nix: there is none of that name/],
+    ['"viaduct:nix"', /viaduct:nix: there is no such middleware/],
   ] as const) {
     it(`is refused with a reason: ${options}`, async (t) => {
       const project = makeProject(t, { 'wsgi.py': TELLS, 'viaduct.toml': `middleware = [${options}]\n` });
-      await assert.rejects(startViaduct({ cwd: project, args: [] }), message);
+      await assert.rejects(startViaduct(t, [], { cwd: project }), message);
     });
   }
 });

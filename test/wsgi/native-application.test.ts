@@ -27,7 +27,7 @@ describe('an application that takes requests', () => {
   });
   const passing: Middleware = (inside) => (environ, startResponse) => inside(environ, startResponse);
 
-  it('is asked without an environ when no WSGI middleware is around it', () => {
+  it('is called without an environ when no WSGI middleware is around it', () => {
     const through: string[] = [];
     const files = handlerMiddleware((request, next) => {
       through.push(request.path);
@@ -41,13 +41,13 @@ describe('an application that takes requests', () => {
     ]) {
       const request = requestOf({ path: '/here' });
       const response = serveApplication(one, SERVER)(request);
-      assert.ok(response instanceof Response); // at once, where a call of the contract would be a promise
+      assert.ok(response instanceof Response); // at once; a call by the contract returns a promise
       assert.equal(seen.pop(), request);
     }
     assert.deepEqual(through, ['/here', '/here', '/here']);
   });
 
-  it('gets the very request that came when middleware has changed nothing', async () => {
+  it('gets the original request when middleware has changed nothing', async () => {
     const request = requestOf({ path: '/a%2Fb', query: 'c' });
     const result = serveApplication(compose(passing, passing)(application), SERVER)(request);
     const response = await new Promise<Response>((resolve, reject) => {

@@ -6,14 +6,15 @@ import type { FileBody, ResponseBody as HttpBody } from '../../src/http/message.
 import { Response } from '../../src/http/response.ts';
 import type { Middleware, ResponseBody } from '../../src/wsgi/contract.ts';
 import { applicationOf } from '../../src/wsgi/native-application.ts';
-import { serveHere } from '../support/application-server.ts';
 import { BlockSource } from '../support/block-source.ts';
-import { eventually, SocketClient } from '../support/socket-client.ts';
+import { serveWsgi } from '../support/serve-wsgi.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { eventually } from '../support/wait.ts';
 
 const THIS = fileURLToPath(import.meta.url);
 const TEXT = readFileSync(THIS, 'latin1');
 
-/** An application as those in Python are: it answers requests. */
+/** An application that answers requests, as Python applications do. */
 function python(make: () => HttpBody, length = -1) {
   const headers = length < 0 ? [] : ['Content-Length', `${length}`];
   return applicationOf(() => Response.fromHeaders(200, headers, make()));
@@ -35,7 +36,7 @@ const WAYS: readonly [string, Middleware, (text: string) => string][] = [
   ['iterated', upper, (text) => text.toUpperCase()],
 ];
 
-/** A stream that gives these blocks, and fails or ends. */
+/** A stream of these blocks that then fails or ends. */
 function streaming(source: BlockSource, blocks: readonly string[], error?: Error): void {
   void source.sink.then((sink) => {
     for (const block of blocks) sink.write(Buffer.from(block));
@@ -44,7 +45,7 @@ function streaming(source: BlockSource, blocks: readonly string[], error?: Error
   });
 }
 
-/** A part of this file, and how often it was released. */
+/** A part of a file, and how often it was released. */
 function part(start: number, end: number): { readonly body: FileBody; released(): number } {
   const fd = openSync(THIS, 'r');
   let released = 0;
@@ -60,54 +61,54 @@ describe('the body of an application that answers requests', { concurrency: 4 },
     it(`arrives whole when a stream is ${way} by middleware`, async (t) => {
       const source = new BlockSource();
       streaming(source, ['one ', 'two ', 'x'.repeat(200_000)]);
-      const { ask, told } = await serveHere(t, middleware(python(() => source)));
+      const { ask, errors } = await serveWsgi(t, middleware(python(() => source)));
       const { body, whole } = await ask();
       assert.ok(body === expected(`one two ${'x'.repeat(200_000)}`));
-      assert.deepEqual([whole, told, source.cancelled], [true, [], 0]);
+      assert.deepEqual([whole, errors, source.cancelled], [true, [], 0]);
     });
 
     it(`breaks off when a stream fails that is ${way} by middleware`, async (t) => {
       const source = new BlockSource();
       streaming(source, ['one '], new Error('on purpose'));
-      const { ask, told } = await serveHere(t, middleware(python(() => source)));
+      const { ask, errors } = await serveWsgi(t, middleware(python(() => source)));
       const { body, whole } = await ask();
-      assert.deepEqual([body, whole, told], [expected('one '), false, ['on purpose']]);
+      assert.deepEqual([body, whole, errors], [expected('one '), false, ['on purpose']]);
     });
 
-    it(`is cancelled when the client goes, also while a block of a stream is awaited that is ${way}`, async (t) => {
+    it(`is cancelled when the client leaves, also while it waits for a block of a stream that is ${way}`, async (t) => {
       const source = new BlockSource();
-      const server = await serveHere(t, middleware(python(() => source)));
+      const server = await serveWsgi(t, middleware(python(() => source)));
       const client = await SocketClient.open(server.port);
       client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
       (await source.sink).write(Buffer.from('one '));
       await client.until(/one /i);
       client.socket.resetAndDestroy();
       await source.until(({ cancelled }) => cancelled === 1);
-      assert.deepEqual(server.told, []);
+      assert.deepEqual(server.errors, []);
     });
 
     it(`is released once when a file is ${way} by middleware, and for HEAD`, async (t) => {
       for (const method of ['GET', 'HEAD']) {
         const file = part(10, 500);
-        const { ask, told } = await serveHere(t, middleware(python(() => file.body, 490)));
+        const { ask, errors } = await serveWsgi(t, middleware(python(() => file.body, 490)));
         const { body, header } = await ask('/', { method });
         assert.equal(body, method === 'HEAD' ? '' : expected(TEXT.slice(10, 500)));
         assert.equal(header('content-length'), '490');
         await eventually('the file is released', () => file.released() > 0);
-        assert.deepEqual([file.released(), told], [1, []]);
+        assert.deepEqual([file.released(), errors], [1, []]);
       }
     });
 
     it(`is cancelled for HEAD when a stream is ${way} by middleware`, async (t) => {
       const source = new BlockSource();
       void source.sink.then((sink) => sink.write(Buffer.from('one ')));
-      const { ask } = await serveHere(t, middleware(python(() => source)));
+      const { ask } = await serveWsgi(t, middleware(python(() => source)));
       assert.equal((await ask('/', { method: 'HEAD' })).body, '');
       await source.until(({ cancelled }) => cancelled === 1);
     });
   }
 
-  it('pauses the stream while nobody takes its blocks from the iteration', async (t) => {
+  it('pauses the stream while the iteration does not take its blocks', async (t) => {
     const source = new BlockSource();
     let go = (): void => {};
     const isFree = new Promise<void>((resolve) => {
@@ -122,7 +123,7 @@ describe('the body of an application that answers requests', { concurrency: 4 },
         }
       })();
     };
-    const { ask } = await serveHere(t, slow(python(() => source)));
+    const { ask } = await serveWsgi(t, slow(python(() => source)));
     const answer = ask();
     const sink = await source.sink;
     for (let i = 0; i < 10; i += 1) sink.write(Buffer.alloc(20_000, 'x'));
@@ -133,7 +134,7 @@ describe('the body of an application that answers requests', { concurrency: 4 },
     assert.equal((await answer).body.length, 200_000);
   });
 
-  it('is released when middleware answers with something else and closes it', async (t) => {
+  it('is released when middleware answers with another body and closes it', async (t) => {
     const file = part(0, 100);
     const source = new BlockSource();
     const instead: Middleware = (application) => async (environ, startResponse) => {
@@ -143,7 +144,7 @@ describe('the body of an application that answers requests', { concurrency: 4 },
       return [Buffer.from('instead')];
     };
     for (const body of [file.body, source]) {
-      const { ask } = await serveHere(t, instead(python(() => body)));
+      const { ask } = await serveWsgi(t, instead(python(() => body)));
       assert.equal((await ask()).body, 'instead');
     }
     assert.deepEqual([file.released(), source.cancelled], [1, 1]);
@@ -155,12 +156,12 @@ describe('the body of an application that answers requests', { concurrency: 4 },
       const body = await application(environ, startResponse);
       const iterator = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
       const block = iterator.next();
-      await body.close?.(); // while it is read
+      await body.close?.(); // during a read
       assert.equal(file.released(), 0);
       return [((await block).value as Uint8Array).subarray(0, 5)];
     };
-    const { ask, told } = await serveHere(t, first(python(() => file.body)));
-    assert.deepEqual([(await ask()).body, told], [TEXT.slice(0, 5), []]);
+    const { ask, errors } = await serveWsgi(t, first(python(() => file.body)));
+    assert.deepEqual([(await ask()).body, errors], [TEXT.slice(0, 5), []]);
     await eventually('the file is released', () => file.released() === 1);
   });
 });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Application, Header, ResponseBody, StartResponse } from '../../src/wsgi/contract.ts';
-import { serveHere } from '../support/application-server.ts';
-import { SocketClient, within } from '../support/socket-client.ts';
+import { serveWsgi } from '../support/serve-wsgi.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { within } from '../support/wait.ts';
 
 const one = Buffer.from('one ');
 const two = Buffer.from('two');
@@ -19,7 +20,7 @@ async function* later(): AsyncGenerator<Uint8Array> {
   yield* blocks();
 }
 
-/** An application that starts properly and returns this. */
+/** An application that starts its response correctly and returns the body of `make`. */
 function returning(make: (startResponse: StartResponse) => unknown): Application {
   return (_environ, startResponse) => {
     startResponse('200 OK', TEXT);
@@ -27,7 +28,7 @@ function returning(make: (startResponse: StartResponse) => unknown): Application
   };
 }
 
-/** A promise, and what fulfils it. */
+/** A promise, and the function that fulfils it. */
 function signal(): { readonly given: Promise<void>; give(): void } {
   let give = (): void => {};
   const given = new Promise<void>((resolve) => {
@@ -48,12 +49,12 @@ describe('the body of a response', { concurrency: 4 }, () => {
     ['an iterator', () => [one, two].values(), 'chunked'],
   ] as const) {
     it(`is sent whole when it is ${what}`, async (t) => {
-      const { ask, told } = await serveHere(t, returning(make));
+      const { ask, errors } = await serveWsgi(t, returning(make));
       const answer = await ask();
       assert.deepEqual([answer.body, answer.whole, answer.framing], ['one two', true, framing]);
       const old = await ask('/', { version: '1.0' });
       assert.deepEqual([old.body, old.framing], ['one two', framing === 'length' ? 'length' : 'close']);
-      assert.deepEqual(told, []);
+      assert.deepEqual(errors, []);
     });
   }
 
@@ -69,9 +70,9 @@ describe('the body of a response', { concurrency: 4 }, () => {
     ],
   ] as const) {
     it(`is empty, with a Content-Length, when it is ${what}`, async (t) => {
-      const { ask, told } = await serveHere(t, returning(make));
+      const { ask, errors } = await serveWsgi(t, returning(make));
       const answer = await ask();
-      assert.deepEqual([answer.status, answer.body, answer.header('content-length'), told], [200, '', '0', []]);
+      assert.deepEqual([answer.status, answer.body, answer.header('content-length'), errors], [200, '', '0', []]);
     });
   }
 
@@ -85,10 +86,10 @@ describe('the body of a response', { concurrency: 4 }, () => {
     ['a function', () => () => [one]],
   ] as const) {
     it(`fails the request when it is ${what}`, async (t) => {
-      const { ask, told } = await serveHere(t, returning(make));
+      const { ask, errors } = await serveWsgi(t, returning(make));
       const { status, body } = await ask();
-      assert.deepEqual([status, body, told.length], [500, 'failed', 1]);
-      assert.match(told[0] as string, /and not an iterable of blocks/);
+      assert.deepEqual([status, body, errors.length], [500, 'failed', 1]);
+      assert.match(errors[0] as string, /and not an iterable of blocks/);
     });
   }
 
@@ -102,8 +103,8 @@ describe('the body of a response', { concurrency: 4 }, () => {
     ['a DataView', new DataView(new ArrayBuffer(4))],
     ['a promise', Promise.resolve(one)],
   ] as const) {
-    it(`fails the request when a block is ${what}, and breaks off when others have left`, async (t) => {
-      const { ask, told } = await serveHere(t, (environ, startResponse) => {
+    it(`fails the request when a block is ${what}, and breaks off after other blocks were sent`, async (t) => {
+      const { ask, errors } = await serveWsgi(t, (environ, startResponse) => {
         startResponse('200 OK', TEXT);
         const all = environ.PATH_INFO === '/second' ? [one, block] : [block];
         if (environ.QUERY_STRING === 'array') return all as Uint8Array[];
@@ -115,13 +116,13 @@ describe('the body of a response', { concurrency: 4 }, () => {
         assert.equal((await ask(target)).body, 'failed');
       const cut = await ask('/second');
       assert.deepEqual([cut.status, cut.body, cut.whole], [200, 'one ', false]);
-      assert.equal(told.length, 4);
-      for (const line of told) assert.match(line, /a block must be a Uint8Array, not/);
+      assert.equal(errors.length, 4);
+      for (const line of errors) assert.match(line, /a block must be a Uint8Array, not/);
     });
   }
 
-  it('is what write sends, and then what is iterated', async (t) => {
-    const { ask, told } = await serveHere(t, async (environ, startResponse) => {
+  it('has the blocks of write first, and then those of the iteration', async (t) => {
+    const { ask, errors } = await serveWsgi(t, async (environ, startResponse) => {
       const write = startResponse('200 OK', TEXT);
       await write(one);
       await write(nothing);
@@ -134,11 +135,11 @@ describe('the body of a response', { concurrency: 4 }, () => {
       const { body, whole, framing } = await ask(target);
       assert.deepEqual([body, whole, framing], [bodies[i], true, 'chunked'], target);
     }
-    assert.deepEqual(told, []);
+    assert.deepEqual(errors, []);
   });
 
-  it('keeps its place when write is called within the iteration', async (t) => {
-    const { ask, told } = await serveHere(
+  it('keeps the order when write is called during the iteration', async (t) => {
+    const { ask, errors } = await serveWsgi(
       t,
       returning((startResponse) =>
         (async function* () {
@@ -151,21 +152,21 @@ describe('the body of a response', { concurrency: 4 }, () => {
       ),
     );
     const { body, whole } = await ask();
-    assert.deepEqual([body, whole, told], ['one twoone two', true, []]);
+    assert.deepEqual([body, whole, errors], ['one twoone two', true, []]);
   });
 
-  it('fails the request where write is called with what are no bytes', async (t) => {
-    const { ask, told } = await serveHere(t, (_environ, startResponse) => {
+  it('fails the request when write gets a value that is not bytes', async (t) => {
+    const { ask, errors } = await serveWsgi(t, (_environ, startResponse) => {
       void startResponse('200 OK', TEXT)('text' as unknown as Uint8Array);
       return [one];
     });
     assert.equal((await ask()).body, 'failed');
-    assert.match(told.join(), /a block must be a Uint8Array/);
+    assert.match(errors.join(), /a block must be a Uint8Array/);
   });
 
-  it('leaves block by block: each one is sent before the next is asked for', async (t) => {
+  it('is sent block by block: the next block is requested after the last one was sent', async (t) => {
     const { given, give } = signal();
-    const server = await serveHere(
+    const server = await serveWsgi(
       t,
       returning(async function* () {
         yield one;
@@ -182,14 +183,14 @@ describe('the body of a response', { concurrency: 4 }, () => {
     client.close();
   });
 
-  it('waits for a client that does not read, and goes on when it does', async (t) => {
-    let asked = 0;
+  it('waits for a client that does not read, and continues when it reads', async (t) => {
+    let produced = 0;
     const COUNT = 600;
-    const server = await serveHere(t, (environ, startResponse) => {
+    const server = await serveWsgi(t, (environ, startResponse) => {
       startResponse('200 OK', TEXT);
       if (environ.PATH_INFO !== '/much') return [];
       return (function* () {
-        for (; asked < COUNT; asked += 1) yield Buffer.alloc(65536, 'x');
+        for (; produced < COUNT; produced += 1) yield Buffer.alloc(65536, 'x');
       })();
     });
     const client = await SocketClient.open(server.port);
@@ -198,15 +199,15 @@ describe('the body of a response', { concurrency: 4 }, () => {
     let before = -1;
     await within(30_000, 'the generator to stand still', async () => {
       for (let still = 0; still < 20; ) {
-        await server.ask(); // the server has turned its loop
-        still = asked === before ? still + 1 : 0;
-        before = asked;
+        await server.ask(); // a turn of the server's event loop
+        still = produced === before ? still + 1 : 0;
+        before = produced;
       }
     });
-    assert.ok(asked < COUNT, `${asked}`);
+    assert.ok(produced < COUNT, `${produced}`);
     client.socket.resume();
     await client.untilClosed();
-    assert.equal(asked, COUNT);
+    assert.equal(produced, COUNT);
     assert.match(client.received, /0\r\n\r\n$/);
   });
 });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Header, ResponseBody } from '../../src/wsgi/contract.ts';
-import { type ApplicationServer, serveHere } from '../support/application-server.ts';
-import { eventually, SocketClient } from '../support/socket-client.ts';
+import { type ApplicationServer, serveWsgi } from '../support/serve-wsgi.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { eventually } from '../support/wait.ts';
 
 const block = Buffer.from('block');
 const TEXT: readonly Header[] = [['Content-Type', 'text/plain']];
@@ -25,7 +26,7 @@ class Diary {
     if (entry === 'close') this.#close();
   }
 
-  /** `blocks` with a close that is noted, and then does what `closing` does. */
+  /** `blocks` with a `close` that is recorded and then calls `closing`. */
   closing(blocks: object, closing: () => unknown = () => undefined): ResponseBody {
     const close = (): unknown => {
       this.note('close');
@@ -34,7 +35,7 @@ class Diary {
     return Object.assign(blocks, { close }) as ResponseBody;
   }
 
-  /** Iterators whose `next` and `return` are noted. */
+  /** Iterators whose `next` and `return` are recorded. */
   counting(count: number, isAsync: boolean): object {
     let left = count;
     const step = () => {
@@ -51,7 +52,7 @@ class Diary {
   }
 }
 
-/** A client that goes at once: one that only says that it will send no more may still read. */
+/** A client that leaves at once. A client that only stops sending may still read. */
 async function leave(server: ApplicationServer, until: RegExp): Promise<void> {
   const client = await SocketClient.open(server.port);
   client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
@@ -60,7 +61,7 @@ async function leave(server: ApplicationServer, until: RegExp): Promise<void> {
 }
 
 function serveBody(t: TestContext, make: () => object, headers = TEXT, status = '200 OK'): Promise<ApplicationServer> {
-  return serveHere(t, (_environ, startResponse) => {
+  return serveWsgi(t, (_environ, startResponse) => {
     startResponse(status, headers);
     return make() as ResponseBody;
   });
@@ -72,12 +73,12 @@ describe('close of a body', { concurrency: 4 }, () => {
 
     it(`is called once, and return is not, at the end of ${kind}`, async (t) => {
       const diary = new Diary();
-      const { ask, told } = await serveBody(t, () => diary.closing(diary.counting(2, isAsync)));
+      const { ask, errors } = await serveBody(t, () => diary.closing(diary.counting(2, isAsync)));
       assert.equal((await ask()).body, 'blockblock');
-      assert.deepEqual([diary.entries, told], [['next', 'next', 'next', 'close'], []]);
+      assert.deepEqual([diary.entries, errors], [['next', 'next', 'next', 'close'], []]);
     });
 
-    it(`comes behind return when Content-Length is reached before the end of ${kind}`, async (t) => {
+    it(`is called after return when Content-Length is reached before the end of ${kind}`, async (t) => {
       const diary = new Diary();
       const { ask } = await serveBody(t, () => diary.closing(diary.counting(9, isAsync)), [['Content-Length', '10']]);
       const answer = await ask();
@@ -90,16 +91,16 @@ describe('close of a body', { concurrency: 4 }, () => {
       ['204', 'GET', '204 No Content'],
       ['304', 'GET', '304 Not Modified'],
     ] as const) {
-      it(`comes after one block at most of ${kind} for ${what}`, async (t) => {
+      it(`is called after at most one block of ${kind} for ${what}`, async (t) => {
         const diary = new Diary();
-        const { ask, told } = await serveBody(t, () => diary.closing(diary.counting(9, isAsync)), [], status);
+        const { ask, errors } = await serveBody(t, () => diary.closing(diary.counting(9, isAsync)), [], status);
         const answer = await ask('/', { method });
         assert.deepEqual([answer.body, answer.whole], ['', true]);
-        assert.deepEqual([await diary.closed, told], [['next', 'return', 'close'], []]);
+        assert.deepEqual([await diary.closed, errors], [['next', 'return', 'close'], []]);
       });
     }
 
-    it(`comes behind return when the client goes while ${kind} is sent`, async (t) => {
+    it(`is called after return when the client leaves while ${kind} is sent`, async (t) => {
       const diary = new Diary();
       const server = await serveBody(t, () => diary.closing(diary.counting(Number.MAX_SAFE_INTEGER, isAsync)));
       await leave(server, /block/);
@@ -108,7 +109,7 @@ describe('close of a body', { concurrency: 4 }, () => {
       assert.equal(entries.filter((entry) => entry !== 'next').length, 2);
     });
 
-    it(`comes when ${kind} fails, before the first block and behind it`, async (t) => {
+    it(`is called when ${kind} fails, before and after the first block`, async (t) => {
       for (const count of [0, 1]) {
         const diary = new Diary();
         const failing = function* () {
@@ -122,7 +123,7 @@ describe('close of a body', { concurrency: 4 }, () => {
         const { status, whole } = await server.ask();
         assert.deepEqual([status, whole], count === 0 ? [500, true] : [200, false]);
         assert.deepEqual(await diary.closed, ['close']);
-        assert.match(server.told.join(), /^failed on purpose$/);
+        assert.match(server.errors.join(), /^failed on purpose$/);
       }
     });
   }
@@ -143,7 +144,7 @@ describe('close of a body', { concurrency: 4 }, () => {
   it('is called when start_response was not', async (t) => {
     for (const make of [() => [block], () => [][Symbol.iterator](), () => [block].values()]) {
       const diary = new Diary();
-      const { ask } = await serveHere(t, () => diary.closing(make()));
+      const { ask } = await serveWsgi(t, () => diary.closing(make()));
       assert.equal((await ask()).status, 500);
       assert.deepEqual(await diary.closed, ['close']);
     }
@@ -158,7 +159,7 @@ describe('close of a body', { concurrency: 4 }, () => {
     ],
     ['rejects', () => Promise.reject(new Error('closed on purpose'))],
   ] as const) {
-    it(`does no harm to the response when it ${what}`, async (t) => {
+    it(`does not harm the response when it ${what}`, async (t) => {
       for (const make of [
         () => [block],
         () => [block].values(),
@@ -171,29 +172,29 @@ describe('close of a body', { concurrency: 4 }, () => {
         const { body, whole } = await server.ask();
         assert.deepEqual([body, whole], ['block', true]);
         await diary.closed;
-        await eventually('it is told', () => server.told.join() === 'closed on purpose');
+        await eventually('the error is reported', () => server.errors.join() === 'closed on purpose');
       }
     });
   }
 
-  it('does no harm to a complete response when it calls start_response, which throws there', async (t) => {
+  it('does not harm a complete response when it calls start_response, which then throws', async (t) => {
     for (const excInfo of [undefined, new Error('given on purpose')]) {
       const diary = new Diary();
-      const server = await serveHere(t, (_environ, startResponse) => {
+      const server = await serveWsgi(t, (_environ, startResponse) => {
         startResponse('200 OK', TEXT);
         return diary.closing([block], () => startResponse('500 Internal Server Error', TEXT, excInfo));
       });
       const { status, body, whole } = await server.ask();
       assert.deepEqual([status, body, whole], [200, 'block', true]);
-      assert.match(server.told.join(), excInfo === undefined ? /a second time/ : /^given on purpose$/);
+      assert.match(server.errors.join(), excInfo === undefined ? /a second time/ : /^given on purpose$/);
     }
   });
 
-  it('and return are called while a block is awaited and the client goes, also before the first one', async (t) => {
+  it('and return are called when the client leaves while the server waits for a block, also for the first', async (t) => {
     for (const count of [0, 1]) {
       const diary = new Diary();
       const waiting = { resolve: () => {} };
-      const asked = new Promise<void>((resolve) => {
+      const requested = new Promise<void>((resolve) => {
         waiting.resolve = resolve;
       });
       const server = await serveBody(t, () => {
@@ -209,14 +210,14 @@ describe('close of a body', { concurrency: 4 }, () => {
       });
       const client = await SocketClient.open(server.port);
       client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-      await asked;
+      await requested;
       client.socket.resetAndDestroy();
       assert.deepEqual(await diary.closed, ['return', 'close']);
-      assert.deepEqual(server.told, []);
+      assert.deepEqual(server.errors, []);
     }
   });
 
-  it('is called for a body that is returned when the client has gone', async (t) => {
+  it('is called for a body that is returned after the client has left', async (t) => {
     for (const make of [
       () => [block],
       () => [block].values(),
@@ -227,7 +228,7 @@ describe('close of a body', { concurrency: 4 }, () => {
       const isCalled = new Promise<void>((resolve) => {
         called = resolve;
       });
-      const server = await serveHere(t, async (environ, startResponse) => {
+      const server = await serveWsgi(t, async (environ, startResponse) => {
         const client = environ['viaduct.client'];
         assert.ok(client !== undefined && !client.gone);
         called();
@@ -241,13 +242,13 @@ describe('close of a body', { concurrency: 4 }, () => {
       await isCalled;
       client.socket.resetAndDestroy();
       assert.deepEqual(await diary.closed, ['close']);
-      assert.deepEqual(server.told, []);
+      assert.deepEqual(server.errors, []);
     }
   });
 
-  it('tells nothing of what the signal of a client that has gone aborts', async (t) => {
+  it('reports no error that the signal of a client that has left causes', async (t) => {
     const diary = new Diary();
-    const server = await serveHere(t, (environ, startResponse) => {
+    const server = await serveWsgi(t, (environ, startResponse) => {
       startResponse('200 OK', TEXT);
       const signal = environ['viaduct.client']?.signal as AbortSignal;
       const waiting = (async function* () {
@@ -259,11 +260,11 @@ describe('close of a body', { concurrency: 4 }, () => {
     });
     await leave(server, /block/);
     await diary.closed;
-    assert.equal((await server.ask('/', { method: 'HEAD' })).status, 200); // what the rejection does is done
-    assert.deepEqual(server.told, []);
+    assert.equal((await server.ask('/', { method: 'HEAD' })).status, 200); // the rejection was handled before this answer
+    assert.deepEqual(server.errors, []);
   });
 
-  it('runs the finally of a generator when the client goes', async (t) => {
+  it('runs the finally of a generator when the client leaves', async (t) => {
     const diary = new Diary();
     const server = await serveBody(t, async function* () {
       try {
@@ -276,7 +277,7 @@ describe('close of a body', { concurrency: 4 }, () => {
     assert.deepEqual(await diary.closed, ['close']);
   });
 
-  it('tells of a return that fails, and still comes', async (t) => {
+  it('is called after a return that fails, which is reported', async (t) => {
     for (const returns of [
       () => {
         throw new Error('returned on purpose');
@@ -290,7 +291,7 @@ describe('close of a body', { concurrency: 4 }, () => {
       ]);
       assert.equal((await server.ask()).whole, true);
       assert.deepEqual(await diary.closed, ['close']);
-      await eventually('it is told', () => server.told.join() === 'returned on purpose');
+      await eventually('the error is reported', () => server.errors.join() === 'returned on purpose');
     }
   });
 });

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Application, Header, StartResponse } from '../../src/wsgi/contract.ts';
-import { serveHere } from '../support/application-server.ts';
+import { serveWsgi } from '../support/serve-wsgi.ts';
 
 const block = Buffer.from('block');
 const TEXT: readonly Header[] = [['Content-Type', 'text/plain']];
 
 describe('start_response', { concurrency: 4 }, () => {
   it('fails the request when it is called twice without excInfo', async (t) => {
-    const { ask, told } = await serveHere(t, (_environ, startResponse) => {
+    const { ask, errors } = await serveWsgi(t, (_environ, startResponse) => {
       startResponse('200 OK', TEXT);
       startResponse('201 Created', TEXT);
       return [block];
     });
     const { status, body } = await ask();
     assert.deepEqual([status, body], [500, 'failed']);
-    assert.match(told.join(), /start_response was called a second time without excInfo/);
+    assert.match(errors.join(), /start_response was called a second time without excInfo/);
   });
 
   for (const [what, application] of Object.entries<Application>({
@@ -26,17 +26,17 @@ describe('start_response', { concurrency: 4 }, () => {
     'a promise': async () => [block],
   })) {
     it(`fails the request when it was never called, with ${what}`, async (t) => {
-      const { ask, told } = await serveHere(t, application);
+      const { ask, errors } = await serveWsgi(t, application);
       const { status, body } = await ask();
       assert.deepEqual([status, body], [500, 'failed']);
-      assert.match(told.join(), /start_response/);
-      assert.equal(told.length, 1);
+      assert.match(errors.join(), /start_response/);
+      assert.equal(errors.length, 1);
     });
   }
 
-  it('may be called in the iteration, before the first block that is not empty', async (t) => {
+  it('may be called during the iteration, before the first block that is not empty', async (t) => {
     for (const isAsync of [false, true]) {
-      const { ask, told } = await serveHere(t, (_environ, startResponse) => {
+      const { ask, errors } = await serveWsgi(t, (_environ, startResponse) => {
         const late = function* () {
           yield Buffer.alloc(0);
           startResponse('202 Accepted', TEXT);
@@ -49,35 +49,35 @@ describe('start_response', { concurrency: 4 }, () => {
           : late();
       });
       const { status, body, whole } = await ask();
-      assert.deepEqual([status, body, whole, told], [202, 'block', true, []]);
+      assert.deepEqual([status, body, whole, errors], [202, 'block', true, []]);
     }
   });
 
-  it('replaces status and headers when excInfo comes before they have left', async (t) => {
-    const { ask, told } = await serveHere(t, (_environ, startResponse) => {
+  it('replaces status and headers when it is called with excInfo before they were sent', async (t) => {
+    const { ask, errors } = await serveWsgi(t, (_environ, startResponse) => {
       startResponse('200 OK', [['X-First', '1']]);
       startResponse('503 Service Unavailable', [['X-Second', '2']], new Error('on purpose'));
       return [block];
     });
     const answer = await ask();
     assert.deepEqual([answer.status, answer.header('x-first'), answer.header('x-second')], [503, null, '2']);
-    assert.deepEqual(told, []);
+    assert.deepEqual(errors, []);
   });
 
-  it('may be called with excInfo first, and with null as with none', async (t) => {
-    const { ask, told } = await serveHere(t, (environ, startResponse) => {
+  it('may be called with excInfo the first time, and treats null as absent', async (t) => {
+    const { ask, errors } = await serveWsgi(t, (environ, startResponse) => {
       startResponse('500 Internal Server Error', TEXT, environ.PATH_INFO === '/error' ? 'any value' : null);
       if (environ.PATH_INFO === '/twice') startResponse('200 OK', TEXT, null);
       return [block];
     });
     assert.equal((await ask('/error')).body, 'block');
     assert.equal((await ask('/null')).body, 'block');
-    assert.deepEqual(told, []);
+    assert.deepEqual(errors, []);
     assert.equal((await ask('/twice')).body, 'failed');
-    assert.match(told.join(), /a second time/);
+    assert.match(errors.join(), /a second time/);
   });
 
-  it('throws excInfo when the headers have left, by write or by a block, and the response breaks off', async (t) => {
+  it('throws excInfo when the headers were sent, with write or with a block, and the response breaks off', async (t) => {
     const caught: unknown[] = [];
     const problem = new Error('on purpose');
     const again = (startResponse: StartResponse): void => {
@@ -88,7 +88,7 @@ describe('start_response', { concurrency: 4 }, () => {
         throw error;
       }
     };
-    const { ask, told } = await serveHere(t, (environ, startResponse) => {
+    const { ask, errors } = await serveWsgi(t, (environ, startResponse) => {
       const write = startResponse('200 OK', TEXT);
       if (environ.PATH_INFO === '/write') {
         void write(block);
@@ -103,7 +103,7 @@ describe('start_response', { concurrency: 4 }, () => {
       const { status, whole } = await ask(target);
       assert.deepEqual([status === 200 && whole, caught.splice(0)], [false, [problem]], target);
     }
-    assert.match(told.join(), /on purpose/);
+    assert.match(errors.join(), /on purpose/);
   });
 
   for (const status of [
@@ -119,17 +119,17 @@ describe('start_response', { concurrency: 4 }, () => {
     200,
   ]) {
     it(`refuses the status ${JSON.stringify(status)}`, async (t) => {
-      const { ask, told } = await serveHere(t, (_environ, startResponse) => {
+      const { ask, errors } = await serveWsgi(t, (_environ, startResponse) => {
         startResponse(status as string, TEXT);
         return [block];
       });
       assert.equal((await ask()).body, 'failed');
-      assert.match(told.join(), /Cannot send status/);
+      assert.match(errors.join(), /Cannot send status/);
     });
   }
 
-  it('keeps the reason that the application gives', async (t) => {
-    const { ask } = await serveHere(t, (_environ, startResponse) => {
+  it('keeps the reason of the application', async (t) => {
+    const { ask } = await serveWsgi(t, (_environ, startResponse) => {
       startResponse('299 Fine, caf\xe9', TEXT);
       return [];
     });
@@ -166,9 +166,9 @@ describe('start_response', { concurrency: 4 }, () => {
       ['Content-Length', '5'],
     ],
   })) {
-    it(`refuses ${what} where it is called`, async (t) => {
+    it(`refuses ${what} when it is called`, async (t) => {
       let caught: unknown;
-      const { ask, told } = await serveHere(t, (_environ, startResponse) => {
+      const { ask, errors } = await serveWsgi(t, (_environ, startResponse) => {
         try {
           startResponse('200 OK', headers as readonly Header[]);
         } catch (error) {
@@ -183,12 +183,12 @@ describe('start_response', { concurrency: 4 }, () => {
         [500, 'failed', false],
       );
       assert.equal((caught as { code?: string }).code, 'HEADER_INVALID');
-      assert.equal(told.length, 1);
+      assert.equal(errors.length, 1);
     });
   }
 
-  it('sends names as they are written, values as latin-1, and fields in their order, repeated ones too', async (t) => {
-    const { ask } = await serveHere(t, (_environ, startResponse) => {
+  it('sends names unchanged, values as latin-1, and fields in their order, also repeated fields', async (t) => {
+    const { ask } = await serveWsgi(t, (_environ, startResponse) => {
       startResponse('200 OK', [
         ['x-Name', 'caf\xe9\ttab'],
         ['Set-Cookie', 'a=1'],
@@ -206,8 +206,8 @@ describe('start_response', { concurrency: 4 }, () => {
     ]);
   });
 
-  it('lets an application catch the refusal of a header, and answer otherwise', async (t) => {
-    const { ask, told } = await serveHere(t, (_environ, startResponse) => {
+  it('lets an application catch the error about a header, and send another answer', async (t) => {
+    const { ask, errors } = await serveWsgi(t, (_environ, startResponse) => {
       try {
         startResponse('200 OK', [['X-A', 'a\nb']]);
       } catch {
@@ -216,6 +216,6 @@ describe('start_response', { concurrency: 4 }, () => {
       return [block];
     });
     const { status, body } = await ask();
-    assert.deepEqual([status, body, told], [400, 'block', []]);
+    assert.deepEqual([status, body, errors], [400, 'block', []]);
   });
 });

@@ -1,29 +1,35 @@
 import { request } from 'node:http';
-import { loadSettings } from '../../config/load.ts';
 import { ViaductError } from '../../errors.ts';
 import type { RouteBackends } from '../../proxy/backend-control.ts';
+import { loadConfiguration } from '../../site/load-configuration.ts';
 import type { Arguments } from '../arguments.ts';
 import { type Palette, palette } from '../output.ts';
 
 const FORMS = 'viaduct backends [list], drain NAME, enable NAME, weight NAME N or weight NAME configured';
 
-/** `viaduct backends`: lists the backends of a running server, or changes one, through its control socket. */
-export async function backends({ words, flags, mistakes }: Arguments): Promise<number> {
-  const { settings } = await loadSettings({ flags, mistakes, environment: process.env, cwd: process.cwd() });
+/** `viaduct backends`: lists the backends of a running server, or changes one, by its control socket. */
+export async function backends({ words, flags, errors }: Arguments): Promise<number> {
+  const { settings } = await loadConfiguration({
+    flags,
+    errors,
+    environment: process.env,
+    cwd: process.cwd(),
+  });
   const { control } = settings;
   if (control === null) {
-    throw new ViaductError('USAGE', 'Cannot reach the server: no setting says where its control socket is', {
-      advice: 'Set control = "/run/viaduct/control.sock" in viaduct.toml, or begin and ask it with --control PATH.',
+    throw new ViaductError('USAGE', 'Cannot reach the server: the setting "control" is missing', {
+      advice:
+        'Set control = "/run/viaduct/control.sock" in viaduct.toml, or use --control PATH for the server and for this command.',
     });
   }
   const target = targetOf(words);
-  const { status, body } = await ask(control, target === null ? 'GET' : 'POST', target ?? '/backends');
+  const { status, body } = await send(control, target === null ? 'GET' : 'POST', target ?? '/backends');
   if (status >= 400) throw new ViaductError('USAGE', `Cannot change the backend: ${body.trim()}`);
   if (target === null) process.stdout.write(table(JSON.parse(body) as RouteBackends[], palette(process.stdout)));
   return 0;
 }
 
-/** What is to be posted; null for the list. */
+/** The path to send a POST request to; null for the list. */
 function targetOf(words: readonly string[]): string | null {
   const [verb = 'list', name, weight, ...more] = words;
   if (verb === 'list' && name === undefined) return null;
@@ -32,14 +38,14 @@ function targetOf(words: readonly string[]): string | null {
   if (isState && name !== undefined) return `/backends/${verb}${query}`;
   if (verb === 'weight' && weight !== undefined && more.length === 0)
     return `/backends/weight${query}&weight=${encodeURIComponent(weight)}`;
-  throw new ViaductError('USAGE', `Cannot use "backends ${words.join(' ')}": there is no such form`, {
+  throw new ViaductError('USAGE', `Cannot use "backends ${words.join(' ')}": unknown arguments`, {
     advice: `Write ${FORMS}.`,
   });
 }
 
-function ask(socketPath: string, method: string, path: string): Promise<{ status: number; body: string }> {
+function send(socketPath: string, method: string, path: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
-    const asking = request({ socketPath, method, path, headers: { host: 'localhost' } }, (response) => {
+    const message = request({ socketPath, method, path, headers: { host: 'localhost' } }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (text: string) => {
@@ -48,32 +54,32 @@ function ask(socketPath: string, method: string, path: string): Promise<{ status
       response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
       response.on('error', reject);
     });
-    asking.on('error', (error: NodeJS.ErrnoException) => reject(unreachable(socketPath, error)));
-    asking.end();
+    message.on('error', (error: NodeJS.ErrnoException) => reject(unreachable(socketPath, error)));
+    message.end();
   });
 }
 
 function unreachable(path: string, error: NodeJS.ErrnoException): ViaductError {
   const reasons: Record<string, string> = {
-    ENOENT: 'there is no such socket',
-    ECONNREFUSED: 'nobody listens there',
+    ENOENT: 'the socket does not exist',
+    ECONNREFUSED: 'no server listens there',
     EACCES: 'permission denied',
   };
   return new ViaductError(
     'LISTEN',
     `Cannot reach the server at "${path}": ${reasons[error.code ?? ''] ?? error.message}`,
     {
-      advice: 'Is it running, with the same setting "control", and as this user?',
+      advice: 'Check that the server runs, with the same setting "control" and as this user.',
       cause: error,
     },
   );
 }
 
 function table(routes: readonly RouteBackends[], colours: Palette): string {
-  if (routes.length === 0) return 'No route passes requests on to backends.\n';
-  const rows = routes.flatMap(({ route, waiting, backends: all }) => [
-    [colours.bold(route), '', '', '', waiting === 0 ? '' : `${waiting} requests wait`],
-    ...all.map(({ name, state, weight, backup, active }) => [
+  if (routes.length === 0) return 'No route forwards requests to backends.\n';
+  const rows = routes.flatMap(({ route, waiting, backends: states }) => [
+    [colours.bold(route), '', '', '', waiting === 0 ? '' : `${waiting} requests waiting`],
+    ...states.map(({ name, state, weight, backup, active }) => [
       `  ${name}`,
       state,
       `weight ${weight}`,
@@ -87,7 +93,7 @@ function table(routes: readonly RouteBackends[], colours: Palette): string {
   return `${rows.map((row) => line(row).trimEnd()).join('\n')}\n`;
 }
 
-/** Without the colours. */
+/** The length without colours. */
 function plainLength(text: string): number {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are written with ESC
   return text.replace(/\x1b\[\d+m/g, '').length;

@@ -1,47 +1,47 @@
 import { pythonMiddleware } from '../../config/middleware.ts';
 import { fileKey } from '../../config/setting.ts';
 import { SETTINGS } from '../../config/settings.ts';
-import { placeOf } from '../../config/site/keys.ts';
+import { sourceLocationOf } from '../../config/site-entries.ts';
 import { formatValue } from '../../config/value.ts';
 import { createLog } from '../../log/log.ts';
-import { assumeIdentity } from '../../os/process-user.ts';
+import { dropPrivileges } from '../../os/process-user.ts';
 import { applicationName } from '../../project/project.ts';
-import { checkConfiguration, proveModules } from '../../site/check.ts';
+import { checkConfiguration, verifyModules } from '../../site/check.ts';
 import { MAIN } from '../../site/configuration.ts';
-import { chainLine, routeLine } from '../../site/describe.ts';
-import { proveApplication } from '../../workers/verify-release.ts';
+import { chainLine, routeLine, trustLine } from '../../site/describe.ts';
+import { verifyRelease } from '../../workers/verify-release.ts';
 import type { Arguments } from '../arguments.ts';
 import { findingLines, palette } from '../output.ts';
 import { prepare } from '../prepare.ts';
 
 /**
- * `viaduct check`: tells what would be served and with which settings and routes, and imports the applications to prove it. Nothing is
- * served.
+ * `viaduct check`: prints what would be served, with its settings and routes, and imports the applications. Nothing is served.
  */
 export async function check(parsed: Arguments): Promise<number> {
   const { configuration, loaded, findings, identity } = await prepare(parsed);
   const { settings, project, applications, modules } = configuration;
   const log = createLog('text', process.stderr);
-  const place = placeOf(loaded.siteEntries);
-  const { routes, warnings } = await checkConfiguration(configuration, place, log);
-  if (identity !== null) assumeIdentity(identity);
+  const locate = sourceLocationOf(loaded.siteEntries);
+  const { routes, warnings } = await checkConfiguration(configuration, locate, log);
+  if (identity !== null) dropPrivileges(identity);
   const colours = palette(process.stdout);
   process.stdout.write(findingLines(findings, colours));
   for (const [name, origin] of loaded.origins) {
     const value = formatValue(SETTINGS[name], settings[name]);
     process.stdout.write(`  ${colours.dim('setting'.padEnd(12))}${fileKey(name)} = ${value} (${origin})\n`);
   }
+  process.stdout.write(`  ${colours.dim('proxies'.padEnd(12))}${trustLine(configuration)}\n`);
   for (const [index, route] of routes.entries()) {
-    const where = index === routes.length - 1 ? '' : ` (${place(['route', `${index}`])})`;
+    const where = index === routes.length - 1 ? '' : ` (${locate.position(['route', index])})`;
     process.stdout.write(`  ${colours.dim('route'.padEnd(12))}${routeLine(route)}${where}\n`);
   }
-  for (const warning of warnings) process.stdout.write(`  ${colours.yellow('tls'.padEnd(12))}${warning}\n`);
-  const proved = [
+  for (const warning of warnings) process.stdout.write(`  ${colours.yellow('warning'.padEnd(12))}${warning}\n`);
+  const released = [
     ...(project === null ? [] : [{ name: MAIN, project, middleware: settings.middleware }]),
     ...Object.entries(applications).map(([name, application]) => ({ name, ...application })),
   ];
   const chains = [
-    ...proved.map(({ name, project: { application }, middleware }) => ({
+    ...released.map(({ name, project: { application }, middleware }) => ({
       name,
       middleware,
       last: applicationName(application),
@@ -52,11 +52,11 @@ export async function check(parsed: Arguments): Promise<number> {
     if (middleware.length === 0) continue;
     process.stdout.write(`  ${colours.dim('chain'.padEnd(12))}${name}: ${chainLine(middleware, last)}\n`);
   }
-  for (const { project, middleware } of proved) {
-    await proveApplication({ project, middleware: pythonMiddleware(middleware) }, settings.startTimeoutMs);
+  for (const { project, middleware } of released) {
+    await verifyRelease({ project, middleware: pythonMiddleware(middleware) }, settings.startTimeoutMs);
   }
-  await proveModules(configuration, log);
-  const hasApplication = proved.length > 0 || Object.keys(modules).length > 0;
+  await verifyModules(configuration, log);
+  const hasApplication = released.length > 0 || Object.keys(modules).length > 0;
   process.stdout.write(!hasApplication ? 'The site can be served.\n' : 'The application can be served.\n');
   return 0;
 }

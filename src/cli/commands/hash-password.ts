@@ -11,7 +11,7 @@ export async function hashPassword(): Promise<number> {
   return 0;
 }
 
-/** In a terminal the password is not shown. */
+/** Reads the password. A terminal does not show it. */
 async function readPassword(): Promise<string> {
   const isTerminal = process.stdin.isTTY === true;
   if (isTerminal) process.stderr.write('Password: ');

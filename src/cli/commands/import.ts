@@ -4,22 +4,23 @@ import { parseArgs } from 'node:util';
 import { ViaductError } from '../../errors.ts';
 import { importFile } from '../../import/import-file.ts';
 import { KINDS, type Kind } from '../../import/kind.ts';
+import { readConfiguration } from '../../site/load-configuration.ts';
 import type { Arguments } from '../arguments.ts';
 
 const FORM = 'viaduct import FILE [--output viaduct.toml] [--force] [--from nginx|gunicorn|uwsgi]';
 
-/** `viaduct import`: makes a viaduct.toml of the configuration of another server, and tells what could not be carried over. */
+/** `viaduct import`: converts another server's configuration to viaduct.toml, and reports what could not be carried over. */
 export async function importConfiguration({ words }: Arguments): Promise<number> {
   const { file, output, force, from } = readWords(words);
   const cwd = process.cwd();
   const path = output === null ? null : resolve(cwd, output);
   if (path !== null && !force && existsSync(path)) {
-    throw new ViaductError('USAGE', `Cannot write "${output}": it is there already`, {
+    throw new ViaductError('USAGE', `Cannot write "${output}": the file exists`, {
       advice: 'Add --force to replace it.',
     });
   }
   const outputDirectory = path === null ? null : dirname(path);
-  const { toml, report } = await importFile({ file, kind: from, cwd, outputDirectory });
+  const { toml, report } = await importFile({ file, kind: from, cwd, outputDirectory, readConfiguration });
   if (path === null) process.stdout.write(toml);
   else write(path, toml, force);
   for (const line of report) process.stderr.write(`${line}\n`);
@@ -44,10 +45,10 @@ function readWords(words: readonly string[]): {
         from: { type: 'string' },
       },
     });
-    const [file, ...more] = positionals;
-    const kind = KINDS.find((one) => one === values.from) ?? null;
-    if (file === undefined || more.length > 0) throw refuse('it takes one file');
-    if (values.from !== undefined && kind === null) throw refuse(`"${values.from}" is none of ${KINDS.join(', ')}`);
+    const [file, ...others] = positionals;
+    const kind = KINDS.find((candidate) => candidate === values.from) ?? null;
+    if (file === undefined || others.length > 0) throw refuse('it takes one file');
+    if (values.from !== undefined && kind === null) throw refuse(`"${values.from}" is not one of ${KINDS.join(', ')}`);
     return { file, output: values.output ?? null, force: values.force === true, from: kind };
   } catch (error) {
     if (error instanceof ViaductError) throw error;

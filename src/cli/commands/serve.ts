@@ -1,59 +1,69 @@
 import { basename } from 'node:path';
-import type { LoadedSettings } from '../../config/load.ts';
-import { placeOf } from '../../config/site/keys.ts';
-import { createLog, type Log } from '../../log/log.ts';
-import { tellForgottenPromises } from '../../observe/forgotten-promises.ts';
+import { sourceLocationOf } from '../../config/site-entries.ts';
+import type { Log } from '../../log/log.ts';
+import { openOutputs } from '../../log/output.ts';
+import { reportUncaught } from '../../log/uncaught.ts';
 import { resolveListen, takeInheritedSockets } from '../../os/inherited-sockets.ts';
-import { assumeIdentity } from '../../os/process-user.ts';
+import { dropPrivileges } from '../../os/process-user.ts';
 import { ServiceManager, takeServiceManager } from '../../os/service-manager.ts';
 import { MovingWatch } from '../../project/moving-watch.ts';
 import { watchFiles } from '../../project/watch-files.ts';
-import { type RunningFronts, startFronts } from '../../server/cluster/primary.ts';
+import { type RunningCluster, startCluster } from '../../server/cluster/primary.ts';
 import { type RunningControl, startControl } from '../../server/control-socket.ts';
 import { type RunningServer, startServer } from '../../server/server.ts';
 import { checkConfiguration } from '../../site/check.ts';
 import type { Configuration } from '../../site/configuration.ts';
+import type { LoadedConfiguration } from '../../site/load-configuration.ts';
 import { passwordFilesOf } from '../../site/password-files.ts';
 import { VERSION } from '../../version.ts';
 import type { Arguments } from '../arguments.ts';
 import { findingLines, palette } from '../output.ts';
 import { prepare } from '../prepare.ts';
 import { createReload } from '../reload.ts';
-import { runUntilSignal } from '../run-until-signal.ts';
+import { runUntilSignal, Signals } from '../run-until-signal.ts';
 
-/** `viaduct serve`: finds the project, serves it until a signal ends it, and resolves to the exit code. */
+/** `viaduct serve`: finds the project and serves it until a signal ends the server. Resolves to the exit code. */
 export async function serve(parsed: Arguments): Promise<number> {
+  const signals = new Signals();
   const sockets = takeInheritedSockets(process.env, process.pid);
   const managerOptions = takeServiceManager(process.env, process.pid);
   const configure = async () => {
     const { configuration, loaded, findings, identity } = await prepare(parsed);
     const listen = resolveListen(configuration.settings.listen, !loaded.origins.has('listen'), sockets);
     const settings = { ...configuration.settings, listen };
-    return { configuration: { ...configuration, settings }, given: configuration.settings, loaded, findings, identity };
+    return {
+      configuration: { ...configuration, settings },
+      configured: configuration.settings,
+      loaded,
+      findings,
+      identity,
+    };
   };
-  const { configuration, given, loaded, findings, identity } = await configure();
+  const { configuration, configured, loaded, findings, identity } = await configure();
   const { settings, project } = configuration;
   const colours = palette(process.stderr);
   const logFormat = process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json';
-  const log = createLog(logFormat, process.stderr);
-  tellForgottenPromises(log);
-  await checkConfiguration(configuration, placeOf(loaded.siteEntries), log);
+  const { log, accessLog } = openOutputs(logFormat);
+  let running: RunningServer | null = null;
+  reportUncaught(log, () => running?.kill());
+  await checkConfiguration(configuration, sourceLocationOf(loaded.siteEntries), log);
   process.stderr.write(findingLines(findings, colours));
-  const fronts = settings.fronts > 1 ? await startFronts({ configuration, identity, log, logFormat }) : null;
+  const cluster = settings.processes > 1 ? await startCluster({ configuration, identity, log, logFormat }) : null;
   const onBound = (): void => {
-    if (identity !== null) assumeIdentity(identity);
+    if (identity !== null) dropPrivileges(identity);
   };
-  const server = fronts ?? (await startServer({ configuration, log, accessLog: process.stdout, onBound }));
+  const server = cluster ?? (await startServer({ configuration, log, accessLog, onBound }));
+  running = server;
   const control = settings.control === null ? null : await openControl(settings.control, server, log);
   const manager = new ServiceManager(managerOptions, project?.python.path ?? 'python3');
   const name = basename(project?.directory ?? settings.chdir ?? process.cwd());
-  const isAlive = fronts === null ? () => true : () => fronts.isAlive();
+  const isAlive = cluster === null ? () => true : () => cluster.isAlive();
   const ready = (state: string): void => manager.ready(`Serving ${name}${state}`, isAlive);
   const reload = createReload(server, log, {
     onReloading: async () => {
       manager.reloading();
       const { configuration: changed, loaded: reloaded } = await configure();
-      await checkConfiguration(changed, placeOf(reloaded.siteEntries), log);
+      await checkConfiguration(changed, sourceLocationOf(reloaded.siteEntries), log);
       watch.follow(watchedBy(changed, loaded));
       return changed;
     },
@@ -61,26 +71,26 @@ export async function serve(parsed: Arguments): Promise<number> {
   });
   const watch = new MovingWatch<string>((paths) => watchFiles(paths.split(SEPARATOR), reload));
   watch.follow(watchedBy(configuration, loaded));
-  const ended = runUntilSignal(server, log, {
+  const ended = runUntilSignal(server, log, signals, {
     onStopping: () => {
       watch.close();
-      manager.stopping('Finishing what runs');
+      manager.stopping('Finishing running requests');
     },
     onReload: reload,
   });
   const where = server.urls.join(' and ');
-  const passed = settings.listen !== given.listen ? ' (passed by systemd)' : '';
-  const shared = fronts === null ? '' : ` with ${settings.fronts} fronts`;
+  const passed = settings.listen !== configured.listen ? ' (passed by systemd)' : '';
+  const shared = cluster === null ? '' : ` with ${settings.processes} server processes`;
   process.stderr.write(`Viaduct ${VERSION} serves ${name} on ${colours.bold(where)}${passed}${shared}\n`);
   ready(` on ${where}`);
   if (process.stdin.isTTY === true) process.stderr.write(`${colours.dim('Press Ctrl-C to stop.')}\n`);
-  const code = await Promise.race([ended, ...(fronts === null ? [] : [endWhenLost(fronts, log)])]);
+  const code = await Promise.race([ended, ...(cluster === null ? [] : [endWhenLost(cluster, log)])]);
   manager.close();
   control?.close();
   return code;
 }
 
-/** A server whose control socket cannot be opened has not come up. */
+/** Opens the control socket. If that fails, the start fails. */
 async function openControl(path: string, server: RunningServer, log: Log): Promise<RunningControl> {
   try {
     return await startControl(path, server, log);
@@ -90,18 +100,18 @@ async function openControl(path: string, server: RunningServer, log: Log): Promi
   }
 }
 
-/** Between paths, none of which can have it. */
+/** Separates paths, because no path can contain it. */
 const SEPARATOR = '\0';
 
-/** In development, the files that make the configuration what it is; otherwise nobody expects that an edit takes effect by itself. */
-function watchedBy(configuration: Configuration, { sources }: LoadedSettings): string | null {
+/** In development, the files of the configuration; null otherwise, because an edit in production must not take effect by itself. */
+function watchedBy(configuration: Configuration, { sources }: LoadedConfiguration): string | null {
   if (!configuration.settings.dev) return null;
   return [...sources, ...passwordFilesOf(configuration)].join(SEPARATOR);
 }
 
-async function endWhenLost(fronts: RunningFronts, log: Log): Promise<number> {
-  const { message, advice } = await fronts.lost;
+async function endWhenLost(cluster: RunningCluster, log: Log): Promise<number> {
+  const { message, advice } = await cluster.lost;
   log.error(`${message}. ${advice}`);
-  fronts.kill();
+  cluster.kill();
   return 1;
 }

@@ -3,33 +3,36 @@ import { deriveRequest, requestField } from '../../http/derived-request.ts';
 import type { Handler } from '../../http/handler.ts';
 import type { Request } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
-import { settle } from '../../http/to-promise.ts';
+import { toPromise } from '../../http/to-promise.ts';
+import { describeFeature } from '../feature.ts';
+import { omitUndefined } from '../options.ts';
 import { type Credential, Credentials, type Verdict } from './credentials.ts';
+import { readHtpasswd } from './htpasswd.ts';
 import { parsePasswordHash } from './passwords.ts';
 import { withoutFields } from './request-headers.ts';
 
+/** Options of `basicAuth`. */
 export interface BasicAuthOptions {
-  /** Hashes that `parsePasswordHash` knows, by user name; see `readHtpasswd`. */
+  /** Password hashes by user name, as `hashPassword` makes them and `readHtpasswd` reads them. */
   readonly users: ReadonlyMap<string, string>;
-  /** What a browser shows with its question for a password. */
+  /** The text that a browser shows when it asks for a password. `Restricted` by default. */
   readonly realm?: string;
-  /** Request field in which those behind get the user's name (UTF-8); what a client sends in it never gets there. */
+  /** Request field in which the application receives the user's name (UTF-8). The client's own field of this name is removed. None by default. */
   readonly userHeader?: string | null;
-  /** Whether `Authorization` ends here, as an application wants that looks at it too. */
+  /** Whether to remove `Authorization` before the application sees it. Some applications evaluate this field themselves. False by default. */
   readonly hideCredentials?: boolean;
-  /** How long a credential that was right is not verified again; 0 verifies each time. */
+  /** Milliseconds for which a correct credential is not verified again. 0: verify every time. 60,000 by default. */
   readonly rememberMs?: number;
 }
 
 /**
- * Basic authentication (RFC 7617): who does not send the name and password of a user gets 401, and 503 when more passwords than can be verified
- * wait already. Names and passwords are UTF-8.
+ * Basic authentication (RFC 7617). A client without the name and password of a user gets 401. If too many passwords wait for verification, it gets 503. Names
+ * and passwords are UTF-8.
  *
- * @throws ViaductError `SETTINGS` without users, for a name with a colon or control in it, a hash that cannot be used, or a realm or field
- * name that could not be sent.
+ * @throws ViaductError `SETTINGS` without users, for a name with a colon or a control character, for an unsupported hash, and for an invalid realm or field name
  */
 export function basicAuth(options: BasicAuthOptions): Handler {
-  const { users, realm = 'Restricted', userHeader = null, hideCredentials = false, rememberMs = 60_000 } = options;
+  const { users, realm = REALM, userHeader = null, hideCredentials = false, rememberMs = REMEMBER_MS } = options;
   check(options);
   const hashes = [...users].map(([user, hash]) => [user, parsePasswordHash(hash, user)] as const);
   const credentials = new Credentials(new Map(hashes), rememberMs);
@@ -41,11 +44,11 @@ export function basicAuth(options: BasicAuthOptions): Handler {
     const credential = readCredential(requestField(request, 'authorization'));
     if (credential === null) return unauthorized();
     const verdict = credentials.verify(credential);
-    return typeof verdict === 'string' ? answer(verdict) : verdict.then((later) => settle(answer(later)));
+    return typeof verdict === 'string' ? answer(verdict) : verdict.then((later) => toPromise(answer(later)));
 
-    function answer(found: Verdict) {
-      if (found === 'valid') return next(hidden.size === 0 ? request : shown(request, credential as Credential));
-      return found === 'busy' ? busy() : unauthorized();
+    function answer(result: Verdict) {
+      if (result === 'valid') return next(hidden.size === 0 ? request : withUser(request, credential as Credential));
+      return result === 'busy' ? busy() : unauthorized();
     }
   };
 
@@ -53,14 +56,54 @@ export function basicAuth(options: BasicAuthOptions): Handler {
     return Response.text(401, 'Unauthorized\n', challenge);
   }
 
-  function shown(request: Request, { user }: Credential): Request {
+  function withUser(request: Request, { user }: Credential): Request {
     const headers = withoutFields(request.headers, hidden);
     if (userHeader !== null) headers.push(userHeader, Buffer.from(user, 'utf8').toString('latin1'));
     return deriveRequest(request, { headers });
   }
 }
 
-/** Null for no Basic credential, or a broken one. */
+/** `basic_auth` in a configuration. */
+export const basicAuthFeature = describeFeature({
+  key: 'basic_auth',
+  scope: 'site',
+  description: 'Asks for a name and password; without valid ones: 401.',
+  page: 'handlers.md#basic_auth',
+  schema: ({ feature, bool, duration, record, words }) =>
+    feature({
+      users: record(words('a password hash: viaduct hash-password makes one'))
+        .default({})
+        .describe('Users and the hashes of their passwords.'),
+      file: words('the path of a file')
+        .optional()
+        .describe('An htpasswd file, read at start and reload. users wins over the file.'),
+      remember_ms: duration(0)
+        .prefault(REMEMBER_MS)
+        .describe('How long a correct password is remembered, so that it is not verified again.'),
+      realm: words('a text').default(REALM).describe('Text that a browser shows.'),
+      user_header: words('a field name')
+        .optional()
+        .describe(
+          "Request field in which the application receives the user's name. The client's own is removed, on all routes.",
+        ),
+      hide_credentials: bool()
+        .default(false)
+        .describe('Whether Authorization is removed before the application sees it.'),
+    }),
+  create: ({ users, file, remember_ms, realm, user_header, hide_credentials }, { pathOf }) =>
+    basicAuth(
+      omitUndefined({
+        users: new Map([...(file === undefined ? [] : readHtpasswd(pathOf(file))), ...Object.entries(users)]),
+        realm,
+        rememberMs: remember_ms,
+        userHeader: user_header,
+        hideCredentials: hide_credentials,
+      }),
+    ),
+  claims: ({ user_header }) => (user_header === undefined ? [] : [user_header]),
+});
+
+/** The Basic credential; null if it is missing or malformed. */
 function readCredential(authorization: string | null): Credential | null {
   const [, encoded] = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization ?? '') ?? [];
   if (encoded === undefined) return null;
@@ -73,6 +116,8 @@ function busy(): Response {
   return Response.text(503, 'Service Unavailable\n', ['Retry-After', '1']);
 }
 
+const REALM = 'Restricted';
+const REMEMBER_MS = 60_000;
 const TOKEN = /^[!#$%&'*+\-.^`|~0-9A-Za-z]+$/;
 const CONTROL = /\p{Cc}/u;
 
@@ -80,17 +125,20 @@ function check({ users, realm = '', userHeader = null }: BasicAuthOptions): void
   const refuse = (message: string, advice: string) => {
     throw new ViaductError('SETTINGS', `Cannot ${message}`, { advice });
   };
-  if (users.size === 0) refuse('authenticate without users: nobody could come in', 'Name users, or a file with some.');
+  if (users.size === 0) refuse('authenticate without users: nobody could come in', 'Add users, or a file with users.');
   for (const user of users.keys()) {
     if (user !== '' && !user.includes(':') && !CONTROL.test(user)) continue;
-    refuse(`use user ${JSON.stringify(user)}: no browser can send that name`, 'Write a name without colons.');
+    refuse(`use user ${JSON.stringify(user)}: browsers cannot send this name`, 'Write a name without colons.');
   }
   if (!/^[\x20-\x7e]*$/.test(realm)) {
-    refuse(`use realm ${JSON.stringify(realm)}: it holds more than ASCII`, 'Write letters, digits and spaces.');
+    refuse(
+      `use realm ${JSON.stringify(realm)}: it contains characters outside of ASCII`,
+      'Write letters, digits and spaces.',
+    );
   }
   if (userHeader !== null && !TOKEN.test(userHeader)) {
     refuse(
-      `tell the user in header ${JSON.stringify(userHeader)}: it is no name`,
+      `send the user's name in header ${JSON.stringify(userHeader)}: it is not a field name`,
       'Write a name such as X-Remote-User.',
     );
   }

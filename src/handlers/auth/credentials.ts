@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { PasswordHash } from './passwords.ts';
 
-/** A user's name and password as Basic authentication has them. */
+/** A user's name and password from Basic authentication. */
 export interface Credential {
   readonly user: string;
   readonly password: Buffer;
@@ -9,32 +9,32 @@ export interface Credential {
 
 export type Verdict = 'valid' | 'invalid' | 'busy';
 
-/** Verified credentials that are remembered, the oldest forgotten first. */
+/** The most verified credentials to remember. Beyond this number, the oldest is forgotten. */
 const REMEMBERED_MAX = 1000;
-/** Each verification holds a thread of Node's pool of four; file reads need the others. */
+/** Each verification occupies one of the four threads of Node's pool. Reads of files need the other threads. */
 const RUNNING_MAX = 2;
-/** Who would have to wait behind more is told so instead: wrong passwords can be sent faster than they can be refused. */
+/** The most waiting verifications. Beyond this number, clients get 503, because they can send wrong passwords faster than the server can verify them. */
 const WAITING_MAX = 64;
 
 /**
- * Verifies credentials. What was valid is remembered for a while, under a keyed digest, because a client sends it with every request and a
- * hash is slow on purpose. An unknown user costs what a wrong password costs.
+ * Verifies credentials. A valid credential is remembered for some time, as a keyed digest: a client sends it with every request, and a password hash is slow on
+ * purpose. An unknown user costs as much time as a wrong password.
  */
 export class Credentials {
   readonly #users: ReadonlyMap<string, PasswordHash>;
-  /** Stands for the hash of a user that does not exist. */
+  /** The hash that is verified for an unknown user. */
   readonly #decoy: PasswordHash;
   readonly #rememberMs: number;
   readonly #now: () => number;
   readonly #secret = randomBytes(32);
-  /** Until when, by digest. */
+  /** The time until which a credential is valid, by digest. */
   readonly #valid = new Map<string, number>();
-  /** By digest: a browser sends the same over several connections at once. */
+  /** Running verifications by digest: a browser sends the same credential over several connections at once. */
   readonly #pending = new Map<string, Promise<Verdict>>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  /** `users` is not empty; `now` counts milliseconds. */
+  /** `users` must not be empty. `now` returns milliseconds. */
   constructor(
     users: ReadonlyMap<string, PasswordHash>,
     rememberMs: number,
@@ -46,7 +46,7 @@ export class Credentials {
     this.#now = now;
   }
 
-  /** A verdict at once where the credential was valid lately. */
+  /** The verdict; without a promise if the credential was valid a short time ago. */
   verify(credential: Credential): Verdict | Promise<Verdict> {
     const digest = this.#digest(credential);
     const until = this.#valid.get(digest);
@@ -64,8 +64,8 @@ export class Credentials {
     else this.#running += 1;
     try {
       const hash = this.#users.get(user);
-      const isRight = await (hash ?? this.#decoy).verify(password);
-      if (hash === undefined || !isRight) return 'invalid';
+      const isCorrect = await (hash ?? this.#decoy).verify(password);
+      if (hash === undefined || !isCorrect) return 'invalid';
       this.#remember(digest);
       return 'valid';
     } finally {

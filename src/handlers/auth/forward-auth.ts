@@ -3,46 +3,53 @@ import { deriveRequest } from '../../http/derived-request.ts';
 import type { Handler } from '../../http/handler.ts';
 import type { HeaderList, Request } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
-import { settle } from '../../http/to-promise.ts';
+import { toPromise } from '../../http/to-promise.ts';
+import { describeFeature } from '../feature.ts';
 import { fieldNames, mergeFields } from '../headers/field-rules.ts';
+import { omitUndefined } from '../options.ts';
 import { withoutFields } from './request-headers.ts';
 
-/** What the authentication service is asked: a request without content. */
+/** The request to the authentication service, which has no content. */
 export interface AuthQuestion {
+  /** The method of every question. */
   readonly method: 'GET';
   /** Path and query at the service. */
   readonly path: string;
-  /** Without Host, which is the service's own. */
+  /** Fields without Host, because the service gets its own. */
   readonly headers: HeaderList;
 }
 
+/** The head of the service's answer. */
 export interface AuthAnswer {
+  /** Status of the answer. */
   readonly status: number;
+  /** Fields of the answer. */
   readonly headers: HeaderList;
 }
 
+/** Options of `forwardAuth`. */
 export interface ForwardAuthOptions {
-  /** Asks the service, and fails when it does not answer: with a `TimeoutError` or the code `ETIMEDOUT` when it took too long. */
+  /** Asks the service. Rejects if the service does not answer: with a `TimeoutError` or the code `ETIMEDOUT` if it took too long. */
   readonly ask: (question: AuthQuestion) => Promise<AuthAnswer>;
   /** Path and query at the service. */
   readonly path: string;
-  /** Request fields that the service gets; all but those of content, conditions and the connection when it is left out. */
+  /** Request fields that the service gets. By default all except those of content, conditions and the connection. */
   readonly requestHeaders?: readonly string[];
-  /** Fields of the service's consent that those behind get, in place of any that the client sent. */
+  /** Fields of a 2xx answer that are added to the request, instead of the client's own fields of these names. */
   readonly copyHeaders?: readonly string[];
-  /** Fields of the service's consent that the client gets beside the application's, such as Set-Cookie. */
+  /** Fields of a 2xx answer that are added to the response, such as Set-Cookie. */
   readonly clientHeaders?: readonly string[];
-  /** Gets why the service was of no use: its failure to answer, or an answer that means nothing. */
+  /** Gets the error if the service did not answer, or answered with an unexpected status. */
   readonly onError?: ((error: unknown) => void) | null;
 }
 
 /**
- * Asks a service whether a request may go on. 2xx: it may. 401, 403 and redirections are the client's answer, without content but
- * with Location, WWW-Authenticate and Set-Cookie. Everything else means no: 504 when the service was too slow, else 502.
+ * Asks a service whether a request is allowed. After 2xx the request goes on. 401, 403 and redirects go to the client, without content but with Location,
+ * WWW-Authenticate and Set-Cookie. In all other cases the client gets 504 if the service was too slow, else 502.
  *
- * The service gets `X-Forwarded-Method`, `-Proto`, `-Host`, `-Uri` and `-For`, in place of any that the client sent.
+ * The service gets `X-Forwarded-Method`, `-Proto`, `-Host`, `-Uri` and `-For`, instead of the client's own fields of these names.
  *
- * @throws ViaductError `SETTINGS` for a path without a slash, and for names that are none or frame a message.
+ * @throws ViaductError `SETTINGS` for a path without a slash, and for field names that are invalid or frame a message
  */
 export function forwardAuth(options: ForwardAuthOptions): Handler {
   const { ask, path, copyHeaders = [], clientHeaders = [], onError = null } = options;
@@ -54,14 +61,14 @@ export function forwardAuth(options: ForwardAuthOptions): Handler {
   return function forwardAuth(request, next) {
     return decide(request).then((answer) => {
       if (answer instanceof Response) return answer;
-      const passed = copied.size === 0 ? request : withConsent(request, answer.headers, copied);
-      const response = settle(next(passed));
+      const passed = copied.size === 0 ? request : withAuthFields(request, answer.headers, copied);
+      const response = toPromise(next(passed));
       const added = forClient.size === 0 ? [] : only(answer.headers, forClient);
-      return added.length === 0 ? response : response.then((found) => mergeFields(found, { add: added }));
+      return added.length === 0 ? response : response.then((result) => mergeFields(result, { add: added }));
     });
   };
 
-  /** The service's consent, or the client's answer. */
+  /** The service's 2xx answer, or the response for the client. */
   async function decide(request: Request): Promise<AuthAnswer | Response> {
     try {
       const answer = await ask({
@@ -79,10 +86,51 @@ export function forwardAuth(options: ForwardAuthOptions): Handler {
   }
 }
 
+/** `forward_auth` in a configuration. */
+export const forwardAuthFeature = describeFeature({
+  key: 'forward_auth',
+  scope: 'site',
+  description: 'Asks a service whether a request is allowed.',
+  page: 'handlers.md#forward_auth',
+  schema: ({ feature, duration, listOf, text, words }) =>
+    feature({
+      url: text(/^https?:\/\/[^\s/?#]+\/\S*$/, 'a URL with a path, such as http://127.0.0.1:9091/verify').describe(
+        'The service, with the path to request.',
+      ),
+      timeout_ms: duration(1).prefault(5000).describe('Time for the whole answer; then 504.'),
+      request_headers: listOf(words('a field name')).optional().meta({
+        description: 'Request fields that the service receives.',
+        defaultText: 'all except those of content, conditions and the connection',
+      }),
+      copy_headers: listOf(words('a field name'))
+        .prefault([])
+        .describe(
+          "Fields of a 2xx answer that are added to the request. The client's own are removed, on all routes except Authorization and Cookie.",
+        ),
+      client_headers: listOf(words('a field name'))
+        .prefault([])
+        .describe('Fields of a 2xx answer that are added to the response, such as Set-Cookie.'),
+    }),
+  create: ({ url, timeout_ms, request_headers, copy_headers, client_headers }, { service, onError }) => {
+    const slash = url.indexOf('/', url.indexOf('//') + 2);
+    return forwardAuth(
+      omitUndefined({
+        ask: service(url.slice(0, slash), timeout_ms),
+        path: url.slice(slash),
+        requestHeaders: request_headers,
+        copyHeaders: copy_headers,
+        clientHeaders: client_headers,
+        onError: (error: unknown) => onError(`Cannot ask ${url}: ${String(error)}`),
+      }),
+    );
+  },
+  claims: ({ copy_headers }) => copy_headers.filter((name) => !/^(?:authorization|cookie)$/i.test(name)),
+});
+
 const DENIALS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308, 401, 403]);
 const DENIAL_FIELDS: ReadonlySet<string> = new Set(['location', 'www-authenticate', 'set-cookie']);
-/** What the service must not take for its own: content that it does not get, conditions on another resource. */
-const NOT_ASKED: ReadonlySet<string> = new Set([
+/** Fields that are not for the service: they are about the connection, about content that it does not get, or conditions for another resource. */
+const NOT_SENT: ReadonlySet<string> = new Set([
   ...[
     'host',
     'connection',
@@ -114,8 +162,8 @@ const NOT_COPIED: ReadonlySet<string> = new Set([
 ]);
 
 function fieldsFor({ headers }: Request, chosen: ReadonlySet<string> | null): string[] {
-  const honest = withoutFields(headers, FORWARDED);
-  return chosen === null ? withoutFields(honest, NOT_ASKED) : only(honest, chosen);
+  const ownFields = withoutFields(headers, FORWARDED);
+  return chosen === null ? withoutFields(ownFields, NOT_SENT) : only(ownFields, chosen);
 }
 
 function forwarded({ method, path, query, host, peer }: Request): string[] {
@@ -125,11 +173,11 @@ function forwarded({ method, path, query, host, peer }: Request): string[] {
   ];
 }
 
-function withConsent(request: Request, consent: HeaderList, copied: ReadonlySet<string>): Request {
-  return deriveRequest(request, { headers: [...withoutFields(request.headers, copied), ...only(consent, copied)] });
+function withAuthFields(request: Request, answer: HeaderList, copied: ReadonlySet<string>): Request {
+  return deriveRequest(request, { headers: [...withoutFields(request.headers, copied), ...only(answer, copied)] });
 }
 
-/** Nobody keeps it: the same client may be let in a moment later. */
+/** The response for a denied request. Nobody may cache it, because the same client can be allowed a moment later. */
 function denial({ status, headers }: AuthAnswer): Response {
   const fields = [...only(headers, DENIAL_FIELDS), 'Cache-Control', 'no-store'];
   if (status < 400) return Response.fromHeaders(status, fields, null);
@@ -153,17 +201,17 @@ function isTimeout(error: unknown): boolean {
 
 function check({ path, requestHeaders = [], copyHeaders = [], clientHeaders = [] }: ForwardAuthOptions): void {
   if (!/^\/[\x21-\x7e]*$/.test(path)) {
-    throw new ViaductError('SETTINGS', `Cannot ask for authentication at ${JSON.stringify(path)}: it is no path`, {
-      advice: 'Write a path that begins with a slash, percent-encoded.',
+    throw new ViaductError('SETTINGS', `Cannot ask for authentication at ${JSON.stringify(path)}: it is not a path`, {
+      advice: 'Write a path that starts with a slash, percent-encoded.',
     });
   }
-  const wrong =
+  const invalid =
     [...requestHeaders, ...copyHeaders, ...clientHeaders].find((name) => !TOKEN.test(name)) ??
     [...copyHeaders, ...clientHeaders].find((name) => NOT_COPIED.has(name.toLowerCase()));
-  if (wrong === undefined) return;
+  if (invalid === undefined) return;
   throw new ViaductError(
     'SETTINGS',
-    `Cannot copy header ${JSON.stringify(wrong)} for authentication: it is no name of a field to copy`,
+    `Cannot copy header ${JSON.stringify(invalid)} for authentication: it is not a field that can be copied`,
     {
       advice: 'Write names such as X-Remote-User.',
     },

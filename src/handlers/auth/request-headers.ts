@@ -1,8 +1,8 @@
 import type { HeaderList } from '../../http/message.ts';
 
 /**
- * `headers` without the fields `names` (lower case). A name with `_` counts as the one with `-`: behind CGI variables both are the same,
- * so a client could otherwise speak with a handler's voice.
+ * `headers` without the fields `names` (lower case). A name with `_` counts as the name with `-`, because both become the same CGI variable. Otherwise a client
+ * could send a field in the name of a handler.
  */
 export function withoutFields(headers: HeaderList, names: ReadonlySet<string>): string[] {
   const kept: string[] = [];

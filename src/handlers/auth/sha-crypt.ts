@@ -3,20 +3,20 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 export type ShaCryptKind = 'sha256' | 'sha512';
 
-/** Rounds in one turn of the event loop: below a millisecond. */
+/** Rounds in one turn of the event loop, which take less than a millisecond. */
 const ROUNDS_PER_TURN = 250;
 const SALT_REPEATS_MIN = 16;
 const ALPHABET = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /**
- * The last part of a `$5$` (SHA-256) or `$6$` (SHA-512) hash, by Ulrich Drepper's "Unix crypt using SHA-256 and SHA-512". It lets the event
- * loop go on between slices of its work.
+ * Computes the last part of a `$5$` (SHA-256) or `$6$` (SHA-512) hash, by Ulrich Drepper's "Unix crypt using SHA-256 and SHA-512". The event loop continues
+ * between slices of this work.
  */
 export async function shaCrypt(kind: ShaCryptKind, password: Buffer, salt: Buffer, rounds: number): Promise<string> {
   const digest = (...parts: readonly Uint8Array[]) => createHash(kind).update(Buffer.concat(parts)).digest();
   const alternate = digest(password, salt, password);
   const bits: Buffer[] = [];
-  for (let rest = password.length; rest > 0; rest >>= 1) bits.push((rest & 1) === 1 ? alternate : password);
+  for (let length = password.length; length > 0; length >>= 1) bits.push((length & 1) === 1 ? alternate : password);
   let sum = digest(password, salt, repeat(alternate, password.length), ...bits);
   const p = repeat(digest(...Array<Buffer>(password.length).fill(password)), password.length);
   const s = repeat(digest(...Array<Buffer>(SALT_REPEATS_MIN + (sum[0] as number)).fill(salt)), salt.length);
@@ -32,14 +32,14 @@ export async function shaCrypt(kind: ShaCryptKind, password: Buffer, salt: Buffe
   return encode(kind, sum);
 }
 
-/** `bytes` again and again, `length` in all. */
+/** `bytes` repeated, cut to `length`. */
 function repeat(bytes: Buffer, length: number): Buffer {
   const repeated = Buffer.alloc(length);
   for (let at = 0; at < length; at += bytes.length) bytes.copy(repeated, at);
   return repeated;
 }
 
-/** Three bytes become four characters, the lowest bits first; which three rotates through the thirds of the digest. */
+/** Each three bytes become four characters, the lowest bits first. The order of the three bytes rotates through the thirds of the digest. */
 function encode(kind: ShaCryptKind, sum: Buffer): string {
   const third = kind === 'sha512' ? 21 : 10;
   const byte = (at: number) => sum[at] as number;

@@ -2,23 +2,25 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { ViaductError } from '../../errors.ts';
 
-/** Content codings that Viaduct makes, by their registered names (RFC 9110 section 8.4.1, RFC 7932, RFC 8878). */
+/** The content codings that Viaduct supports, by their registered names (RFC 9110 section 8.4.1, RFC 7932, RFC 8878). */
 export type Coding = 'zstd' | 'br' | 'gzip';
 
-/** A stream that compresses in zlib's threads. What it was given so far comes out, decodable, after a flush. */
+/** A stream that compresses in zlib's threads. After a flush, everything that was written so far comes out, decodable. */
 export type Compressor = zlib.Gzip | zlib.BrotliCompress;
 
 export interface Codec {
-  /** Blocks the event loop: for small contents. */
+  /** Blocks the event loop, so it is for small contents. */
   compressNow(content: Uint8Array): Buffer;
-  /** Uses one of zlib's threads; `content` must not change meanwhile. */
+  /** Uses one of zlib's threads. `content` must not change until the promise resolves. */
   compressLater(content: Uint8Array): Promise<Buffer>;
   createCompressor(): Compressor;
-  /** What a compressor's `flush` is called with, so that the client can decode all that went in. */
+  /** What a compressor costs while it is open, by measurement: its window, its tables and the blocks in it. */
+  readonly memoryBytes: number;
+  /** The argument for a compressor's `flush` after which the client can decode all that was written. */
   readonly flushKind: number;
 }
 
-/** What newer versions of Node have besides. */
+/** Functions that only newer versions of Node have. */
 interface Zstd {
   readonly zstdCompress?: (
     content: Uint8Array,
@@ -39,13 +41,13 @@ const ZSTD_FLUSH = 1;
 const ZSTD_COMPRESSION_LEVEL = 100;
 const ZSTD_WINDOW_LOG = 101;
 
-/** Levels that cost about the same: much above them the processor pays more than the network saves. */
+/** Levels that cost about the same time. At much higher levels, the processor time costs more than the network saves. */
 export const LEVELS: Readonly<Record<Coding, number>> = { zstd: 3, br: 4, gzip: 6 };
 
-/** The best first. Without zstd where this Node has none. */
+/** The available codings, the best first. Some versions of Node have no zstd. */
 export const CODINGS: readonly Coding[] = isAvailable('zstd') ? ['zstd', 'br', 'gzip'] : ['br', 'gzip'];
 
-/** Whether this Node can make `coding`: zstd came with 22.15 and 23.8. */
+/** Whether this version of Node has `coding`: zstd exists since 22.15 and 23.8. */
 export function isAvailable(coding: Coding): boolean {
   return coding !== 'zstd' || zstd.createZstdCompress !== undefined;
 }
@@ -57,21 +59,30 @@ const LEVEL_RANGES: Readonly<Record<Coding, readonly [min: number, max: number]>
 };
 
 /**
- * How to make `coding`, which must be available, at `level`.
+ * The codec of `coding`, which must be available, at `level`.
  *
- * @throws ViaductError `SETTINGS` for a level that the coding does not have.
+ * @throws ViaductError `SETTINGS` for a level that the coding does not have
  */
 export function codecOf(coding: Coding, level: number = LEVELS[coding]): Codec {
   const [min, max] = LEVEL_RANGES[coding];
   if (!Number.isInteger(level) || level < min || level > max) {
-    throw new ViaductError('SETTINGS', `Cannot compress with ${coding} at level "${level}": it has ${min} to ${max}`);
+    throw new ViaductError(
+      'SETTINGS',
+      `Cannot compress with ${coding} at level "${level}": its levels are ${min} to ${max}`,
+    );
   }
   if (coding === 'gzip') return gzipCodec(level);
   return coding === 'br' ? brotliCodec(level) : zstdCodec(level);
 }
 
-/** A window of 256 KiB: larger ones take megabytes for each response that is being sent, and pages gain little by them. */
+/** A window of 256 KiB. A larger window takes megabytes for each running response, and hardly makes pages smaller. */
 const WINDOW_LOG = 18;
+
+const MIB = 1024 * 1024;
+/** What a compressor of brotli takes at levels 0 to 11. Level 9 takes more than level 11, which searches in another way. */
+const BROTLI_MIB = [0.75, 0.75, 0.75, 0.75, 1, 1.5, 2.5, 8.5, 17, 33, 4.5, 4.5];
+/** From this level on, zstd searches with trees. */
+const ZSTD_LEVEL_OF_TREES = 13;
 
 const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip);
 const brotliCompress = promisify<Uint8Array, zlib.BrotliOptions, Buffer>(zlib.brotliCompress);
@@ -82,6 +93,7 @@ function gzipCodec(level: number): Codec {
     compressNow: (content) => zlib.gzipSync(content, { level }),
     compressLater: (content) => gzip(content, { level }),
     createCompressor: () => zlib.createGzip({ level }),
+    memoryBytes: 0.5 * MIB,
     flushKind: Z_SYNC_FLUSH,
   };
 }
@@ -94,6 +106,7 @@ function brotliCodec(level: number): Codec {
     compressNow: (content) => zlib.brotliCompressSync(content, optionsFor(content)),
     compressLater: (content) => brotliCompress(content, optionsFor(content)),
     createCompressor: () => zlib.createBrotliCompress({ params }),
+    memoryBytes: (BROTLI_MIB[level] as number) * MIB,
     flushKind: BROTLI_OPERATION_FLUSH,
   };
 }
@@ -106,6 +119,7 @@ function zstdCodec(level: number): Codec {
     compressNow: (content) => zstdCompressSync(content, optionsFor(content)),
     compressLater: (content) => promisify(zstdCompress)(content, optionsFor(content)),
     createCompressor: () => createZstdCompress({ params }),
+    memoryBytes: (level < ZSTD_LEVEL_OF_TREES ? 1.25 : 12) * MIB,
     flushKind: ZSTD_FLUSH,
   };
 }

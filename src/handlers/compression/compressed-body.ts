@@ -1,21 +1,22 @@
 import { ViaductError } from '../../errors.ts';
+import { contentMemory } from '../../http/buffering/content-memory.ts';
 import type { BodySink, BodySource } from '../../http/message.ts';
 import type { Codec, Compressor } from './codings.ts';
 
-/** Of what the compressor has not taken yet, this much may wait before the source does. */
+/** The source pauses when more bytes than this wait for the compressor. */
 const WAITING_BYTES_MAX = 65_536;
 
 export interface CompressedBodyOptions {
   readonly codec: Codec;
-  /** Whether each block reaches the client although the next may be long in coming. */
+  /** Whether to flush each block, so that it reaches the client without the next block. */
   readonly flushes: boolean;
-  /** Bytes that the source announced, -1 when it did not: fewer or more make the body fail, which the length itself shows no longer. */
+  /** The length that the source announced, or -1. With fewer or more bytes the body fails, because the compressed length cannot show the error. */
   readonly length: number;
 }
 
 /**
- * What a source pushes, compressed. Holds no more than a few blocks: when the client does not read, the compressor fills up, and then the
- * source waits. Compressor and source are freed when either fails and when the client goes.
+ * Compresses the blocks of a source. It holds only a few blocks: if the client does not read, the compressor fills up, and then the source pauses. Compressor and
+ * source are freed when one of them fails and when the client leaves.
  */
 export class CompressedBody implements BodySource, BodySink {
   readonly #source: BodySource;
@@ -24,8 +25,8 @@ export class CompressedBody implements BodySource, BodySink {
   #sink: BodySink | null = null;
   #state: 'open' | 'ending' | 'over' = 'open';
   #bytes = 0;
-  #sourceWaits = false;
-  /** Something went into the compressor since the last flush. */
+  #sourcePaused = false;
+  /** Whether the compressor has received bytes since the last flush. */
   #unflushed = false;
 
   constructor(source: BodySource, options: CompressedBodyOptions) {
@@ -38,12 +39,13 @@ export class CompressedBody implements BodySource, BodySink {
     try {
       this.#compressor = this.#options.codec.createCompressor();
     } catch (error) {
-      this.#break(error as Error);
+      this.#abort(error as Error);
       return;
     }
+    contentMemory.hold(this.#options.codec.memoryBytes);
     this.#compressor.on('data', (block: Buffer) => sink.write(block));
     this.#compressor.on('end', () => this.#complete());
-    this.#compressor.on('error', (error) => this.#break(error));
+    this.#compressor.on('error', (error) => this.#abort(error));
     this.#source.start(this);
   }
 
@@ -56,29 +58,29 @@ export class CompressedBody implements BodySource, BodySink {
   }
 
   cancel(): void {
+    if (this.#state === 'over') return;
     if (this.#state === 'open') this.#source.cancel();
-    this.#state = 'over';
-    this.#compressor?.destroy();
+    this.#close();
   }
 
-  /** From the source. */
+  /** Called by the source. */
   write(block: Uint8Array): void {
     const compressor = this.#compressor;
     if (this.#state !== 'open' || compressor === null || block.length === 0) return;
     const { length } = this.#options;
     this.#bytes += block.length;
     if (length >= 0 && this.#bytes > length) {
-      this.#break(wrongLength(length, 'more'));
+      this.#abort(wrongLength(length, 'more'));
       return;
     }
     this.#unflushed = true;
     compressor.write(block, this.#onTaken);
-    if (compressor.writableLength <= WAITING_BYTES_MAX || this.#sourceWaits) return;
-    this.#sourceWaits = true;
+    if (compressor.writableLength <= WAITING_BYTES_MAX || this.#sourcePaused) return;
+    this.#sourcePaused = true;
     this.#source.pause();
   }
 
-  /** From the source. */
+  /** Called by the source. */
   end(): void {
     if (this.#state !== 'open') return;
     const { length } = this.#options;
@@ -90,17 +92,17 @@ export class CompressedBody implements BodySource, BodySink {
     this.#compressor?.end();
   }
 
-  /** From the source. */
+  /** Called by the source. */
   fail(error: Error): void {
     if (this.#state === 'open') this.#fail(error);
   }
 
-  /** The compressor took a block; when it has nothing to do now, it gives out what it still holds. */
+  /** The compressor took a block. If it has no more work, a flush makes it emit the rest. */
   readonly #onTaken = (error?: Error | null): void => {
     const compressor = this.#compressor as Compressor;
     if (this.#state !== 'open' || (error !== null && error !== undefined)) return;
-    if (this.#sourceWaits && compressor.writableLength <= WAITING_BYTES_MAX / 2) {
-      this.#sourceWaits = false;
+    if (this.#sourcePaused && compressor.writableLength <= WAITING_BYTES_MAX / 2) {
+      this.#sourcePaused = false;
       this.#source.resume();
     }
     if (!this.#options.flushes || !this.#unflushed || compressor.writableLength > 0 || !this.#isOpen()) return;
@@ -110,24 +112,30 @@ export class CompressedBody implements BodySource, BodySink {
 
   #complete(): void {
     if (this.#state === 'over') return;
-    this.#state = 'over';
+    this.#close();
     this.#sink?.end();
   }
 
-  /** Fails for a reason that the source does not know. */
-  #break(error: Error): void {
+  /** Fails because of an error that the source does not know. */
+  #abort(error: Error): void {
     if (this.#state === 'open') this.#source.cancel();
     this.#fail(error);
   }
 
   #fail(error: Error): void {
     if (this.#state === 'over') return;
-    this.#state = 'over';
-    this.#compressor?.destroy();
+    this.#close();
     this.#sink?.fail(error);
   }
 
-  /** A method, because the source may end or fail while it is told to resume. */
+  #close(): void {
+    this.#state = 'over';
+    if (this.#compressor === null) return;
+    contentMemory.release(this.#options.codec.memoryBytes);
+    this.#compressor.destroy();
+  }
+
+  /** A method instead of a comparison, because the source may end or fail inside `resume`. */
   #isOpen(): boolean {
     return this.#state === 'open';
   }

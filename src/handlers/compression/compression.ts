@@ -1,13 +1,16 @@
+import { contentMemory } from '../../http/buffering/content-memory.ts';
 import { requestField } from '../../http/derived-request.ts';
-import { after, type Handler } from '../../http/handler.ts';
+import { type Handler, mapResponse } from '../../http/handler.ts';
 import { discardBody } from '../../http/http1/response-writer.ts';
 import type { Request } from '../../http/message.ts';
-import { StandingResponse } from '../../http/prepared-response.ts';
+import { PreparedResponse } from '../../http/prepared-response.ts';
 import type { Response } from '../../http/response.ts';
 import { changeResponse } from '../../http/response-fields.ts';
 import { chooseEncoding } from '../../http/semantics/accept-encoding.ts';
 import { PartsBody } from '../../static/parts-body.ts';
-import { StandingVariants } from './cached-encodings.ts';
+import { describeFeature } from '../feature.ts';
+import { omitUndefined } from '../options.ts';
+import { CachedEncodings } from './cached-encodings.ts';
 import {
   codedFields,
   contentBytes,
@@ -20,30 +23,32 @@ import { CODINGS, type Codec, type Coding, codecOf, isAvailable } from './coding
 import { CompressedBody } from './compressed-body.ts';
 import { COMPRESSIBLE_TYPES, MediaTypes } from './media-types.ts';
 
+/** Options of `compression`. */
 export interface CompressionOptions {
-  /** In order of preference; what this Node cannot make is passed over. All by default: zstd, br, gzip. */
+  /** Codings in order of preference. Codings that this Node does not have are skipped. By default zstd, br and gzip. */
   readonly encodings?: readonly Coding[];
-  /** Shorter contents stay as they are: what they save is less than what it costs. 1024 by default. */
+  /** Shorter contents are not compressed, because they save less than the compression costs. 1024 by default. */
   readonly bytesMin?: number;
-  /** Media types to compress: `text/html`, `text/*`, `*+json`. What shrinks, by default. */
+  /** Media types to compress: `text/html`, `text/*`, `*+json`. By default types that shrink. */
   readonly types?: readonly string[];
-  /** By coding: gzip 1 to 9, br 0 to 11, zstd 1 to 19. By default 6, 4 and 3. */
+  /** Levels by coding: gzip 1 to 9, br 0 to 11, zstd 1 to 19. By default 6, 4 and 3. */
   readonly levels?: Partial<Readonly<Record<Coding, number>>>;
 }
 
 const BYTES_MIN = 1024;
-/** Up to this a content is compressed at once, in less time than it takes to hand it to a thread. */
+/** Contents up to this size are compressed at once, which takes less time than passing them to a thread. */
 const AT_ONCE_BYTES_MAX = 16_384;
 
-/** Where there is nothing to compress with. */
+/** The handler if no coding is available. */
 const passOn: Handler = (request, next) => next(request);
 
 /**
- * Compresses what comes from behind it for clients that accept it (RFC 9110 sections 8.4 and 12.5.3). Longer contents are compressed in
- * zlib's threads as the client takes them; a block that an application writes reaches the client without waiting for the next one.
- * Responses that have a coding, are parts, carry a digest or `Cache-Control: no-transform` stay as they are.
+ * Compresses responses for clients that accept it (RFC 9110 sections 8.4 and 12.5.3). Longer contents are compressed in zlib's threads as the client takes them. A
+ * block that an application writes reaches the client without the next block. While slow clients hold the memory for content, further
+ * responses are sent as they are. Responses with a coding, a digest or `Cache-Control: no-transform`, and parts, are not
+ * compressed.
  *
- * @throws ViaductError `SETTINGS` for a level that the coding does not have.
+ * @throws ViaductError `SETTINGS` for a level that the coding does not have
  */
 export function compression(options: CompressionOptions = {}): Handler {
   const { encodings = CODINGS, bytesMin = BYTES_MIN, types = COMPRESSIBLE_TYPES, levels = {} } = options;
@@ -53,28 +58,53 @@ export function compression(options: CompressionOptions = {}): Handler {
     offered.map((coding) => [coding, [coding, codecOf(coding, levels[coding])]]),
   );
   const compressible = new MediaTypes(types);
-  const standing = new StandingVariants();
+  const prepared = new CachedEncodings();
 
   return function compression(request, next) {
-    return after(next(request), (response) => {
+    return mapResponse(next(request), (response) => {
       if (response.status === 304) return notModifiedForCoded(response, requestField(request, 'if-none-match'));
       const bytes = contentBytes(response);
       if (typeof bytes === 'number' && (bytes < bytesMin || bytes === 0)) return response;
       if (!isCompressible(response, compressible)) return response;
       const chosen = codecs.get(chooseEncoding(requestField(request, 'accept-encoding'), offered));
-      if (response instanceof StandingResponse) {
-        return chosen === undefined ? standing.identity(response) : standing.coded(response, ...chosen);
+      if (response instanceof PreparedResponse) {
+        return chosen === undefined ? prepared.identity(response) : prepared.coded(response, ...chosen);
       }
       return chosen === undefined || bytes === null ? withCodingVary(response) : compress(request, response, ...chosen);
     });
   };
 }
 
-/** `response` with its content in `coding`, unless this makes it no shorter. */
+/** `compression` in a configuration. */
+export const compressionFeature = describeFeature({
+  key: 'compression',
+  scope: 'site',
+  description: 'Compresses responses for clients that accept it.',
+  page: 'compression.md',
+  schema: ({ feature, bytes, listOf, oneOf, text }) =>
+    feature({
+      encodings: listOf(oneOf(['zstd', 'br', 'gzip']))
+        .optional()
+        .meta({
+          description: 'Codings to offer, in order of preference.',
+          defaultText: 'zstd (if Node has it), br and gzip',
+        }),
+      bytes_min: bytes(0).prefault(BYTES_MIN).describe('Shorter responses are not compressed.'),
+      types: listOf(text(/^[\w*.+-]+\/[\w*.+-]+$|^\*\+\w+$/, 'a media type such as text/html, text/* or *+json'))
+        .optional()
+        .meta({
+          description: 'Media types to compress.',
+          defaultText: 'types that shrink, such as text, JSON and SVG',
+        }),
+    }),
+  create: ({ encodings, bytes_min, types }) => compression(omitUndefined({ encodings, bytesMin: bytes_min, types })),
+});
+
+/** `response` with its content in `coding`, or unchanged if that is not shorter. */
 function compress({ method }: Request, response: Response, coding: Coding, codec: Codec): Response {
   const { body, contentLength } = response;
   if (body instanceof Uint8Array && body.length > 0) {
-    // A body that contradicts its length is the connection's to report.
+    // The connection reports a body that contradicts its length.
     if (contentLength >= 0 && contentLength !== body.length) return response;
     if (body.length <= AT_ONCE_BYTES_MAX) return compressNow(response, body, coding, codec);
   }
@@ -84,6 +114,7 @@ function compress({ method }: Request, response: Response, coding: Coding, codec
     return changeResponse(response, { ...changes, body: null });
   }
   if (body === null || (body instanceof Uint8Array && body.length === 0)) return response;
+  if (!contentMemory.hasRoom(codec.memoryBytes)) return withCodingVary(response);
   const isStream = !(body instanceof Uint8Array || 'fd' in body);
   const source = isStream ? body : new PartsBody([body instanceof Uint8Array ? asBuffer(body) : body]);
   return changeResponse(response, {

@@ -1,4 +1,4 @@
-/** What shrinks; SVG is `*+xml`. Most images, sound, video, archives and WOFF fonts are compressed already. */
+/** Media types that shrink; SVG is `*+xml`. Most images, sound, video, archives and WOFF fonts are already compressed. */
 export const COMPRESSIBLE_TYPES: readonly string[] = [
   'text/*',
   '*+json',
@@ -30,10 +30,10 @@ export const COMPRESSIBLE_TYPES: readonly string[] = [
   'image/vnd.microsoft.icon',
 ];
 
-/** Different Content-Type values whose answer is remembered. */
+/** The most Content-Type values whose result is remembered. */
 const KNOWN_MAX = 256;
 
-/** A set of media types, given by patterns: `text/html`, `text/*`, every type with a suffix as `*+json` (RFC 6838 section 4.2.8). */
+/** A set of media types, given by patterns: `text/html`, `text/*`, or `*+json` for all types with this suffix (RFC 6838 section 4.2.8). */
 export class MediaTypes {
   readonly #exact = new Set<string>();
   readonly #prefixes: string[] = [];
@@ -49,17 +49,17 @@ export class MediaTypes {
     }
   }
 
-  /** Whether `contentType`, a field's value with or without parameters, is one of them. */
+  /** Whether `contentType`, a value of Content-Type with or without parameters, is in the set. */
   has(contentType: string): boolean {
     const known = this.#known.get(contentType);
     if (known !== undefined) return known;
     const type = (contentType.split(';', 1)[0] as string).trim().toLowerCase();
-    const found =
+    const isIncluded =
       this.#exact.has(type) ||
       this.#prefixes.some((prefix) => type.startsWith(prefix)) ||
       this.#suffixes.some((suffix) => type.endsWith(suffix));
     if (this.#known.size >= KNOWN_MAX) this.#known.clear();
-    this.#known.set(contentType, found);
-    return found;
+    this.#known.set(contentType, isIncluded);
+    return isIncluded;
   }
 }

@@ -1,93 +1,84 @@
 import { deriveRequest } from '../../http/derived-request.ts';
-import { after, type Handler, type HandlerResult } from '../../http/handler.ts';
+import { type Handler, type HandlerResult, mapResponse } from '../../http/handler.ts';
 import { discardBody } from '../../http/http1/response-writer.ts';
 import type { HeaderList, Request } from '../../http/message.ts';
-import { Response } from '../../http/response.ts';
-import { changeResponse, responseField, responseFields } from '../../http/response-fields.ts';
+import { HAS_CONTROL, Response } from '../../http/response.ts';
+import { changeResponse, responseField, responseFields, withoutControls } from '../../http/response-fields.ts';
 import { type AccelTarget, readAccelTarget } from '../../static/accel-target.ts';
 import { SentFiles } from '../../static/sent-files.ts';
 
+/** Options of `accelRedirect`. */
 export interface AccelRedirectOptions {
   /**
-   * Answers the paths that only the application can lead to. `request` is the client's with the method GET or HEAD, the path and query
-   * of the redirect and no content; `path` is decoded. A path that it does not know it answers with 404.
+   * Answers the paths that only the application can lead to. `request` is the client's request with the method GET or HEAD, without content, and with the path and
+   * query of the redirect. `path` is decoded. An unknown path gets 404.
    */
   readonly internal: (request: Request, path: string) => HandlerResult;
-  /** Absolute directories whose files X-Sendfile may name; none allows none. */
+  /** Absolute paths of the directories whose files X-Sendfile may name. */
   readonly directories: readonly string[];
-  /** Told what an application asked for in vain. */
+  /** Reports a path that an application named but that cannot be sent. */
   readonly report: (message: string, request: Request) => void;
 }
 
-/** As many as nginx follows. */
+/** nginx follows the same number. */
 const REDIRECTS_MAX = 10;
 
 /**
- * Lets the application behind it decide who may have a file, and the front send it: a response with `X-Accel-Redirect: /path?query`
- * (nginx) is answered by `internal`, one with `X-Sendfile: /absolute/path` (Apache, lighttpd) by a file below `directories`, both
- * with the client's conditions and ranges. Of the application's response remain its status, when it is not 200, and its Content-Type,
- * Content-Disposition, Accept-Ranges, Cache-Control, Expires and Set-Cookie. These and other X-Accel fields never reach the client.
+ * Lets the application decide who may have a file, and lets the server send it. A response with `X-Accel-Redirect: /path?query` (nginx) is replaced by the response
+ * of `internal`, and a response with `X-Sendfile: /absolute/path` (Apache, lighttpd) by a file in `directories`. The client's conditions and ranges apply. The
+ * application's status stays if it is not 200, and so do its Content-Type, Content-Disposition, Accept-Ranges, Cache-Control, Expires and Set-Cookie. These two
+ * fields and other X-Accel fields never reach the client.
  *
- * Paths with `..` or NUL, files that lie outside, also behind links, and what is not there are answered with 404; more than 10
- * redirects in a row with 500.
+ * Paths with `..` or NUL, missing files, and files outside of the directories, also behind links, get 404. More than 10 redirects in a row get 500.
  */
 export function accelRedirect({ internal, directories, report }: AccelRedirectOptions): Handler {
   const files = new SentFiles(directories);
-  /** Redirects that led to a request. */
+  /** The number of redirects that led to a request. */
   const redirects = new WeakMap<Request, number>();
 
   function follow(response: Response, request: Request): HandlerResult {
-    if (!MARK.test(response.lines)) return response;
-    const target = responseField(response, 'x-accel-redirect');
+    if ((response.has & HAS_CONTROL) === 0) return response;
+    const uri = responseField(response, 'x-accel-redirect');
     const path = responseField(response, 'x-sendfile');
-    if (target === null && path === null) return changeResponse(response, { remove: CONTROLS });
+    if (uri === null && path === null) return withoutControls(response);
     discardBody(response.body);
-    const result = target === null ? sendFile(path ?? '', response, request) : redirect(target, response, request);
-    return after(result, (found) => merge(response, found));
+    const result = uri === null ? sendFile(path ?? '', response, request) : redirect(uri, response, request);
+    return mapResponse(result, (target) => merge(response, target));
   }
 
   function redirect(value: string, response: Response, request: Request): HandlerResult {
     const count = (redirects.get(request) ?? 0) + 1;
     if (count > REDIRECTS_MAX) {
-      report(`Cannot follow X-Accel-Redirect "${value}": there were ${REDIRECTS_MAX} before it`, request);
+      report(`Cannot follow X-Accel-Redirect "${value}": ${REDIRECTS_MAX} redirects came before it`, request);
       return Response.text(500, 'Internal Server Error\n');
     }
     const target = readAccelTarget(value);
     if (target === null) {
       report(
-        `Cannot follow X-Accel-Redirect "${value}": it is no path that begins with a slash and stays below it`,
+        `Cannot follow X-Accel-Redirect "${value}": it is not a path that starts with a slash and has no ".."`,
         request,
       );
       return notFound();
     }
     const inner = innerRequest(request, response, target);
     redirects.set(inner, count);
-    return after(internal(inner, target.path), (found) => follow(found, inner));
+    return mapResponse(internal(inner, target.path), (result) => follow(result, inner));
   }
 
   function sendFile(path: string, response: Response, request: Request): HandlerResult {
-    return files.respond(path, methodOf(request), innerHeaders(request, response)).then((found) => {
-      if (found !== null) return found;
-      report(`Cannot send "${path}" for X-Sendfile: it is no file below an allowed directory`, request);
+    return files.respond(path, methodOf(request), innerHeaders(request, response)).then((file) => {
+      if (file !== null) return file;
+      report(`Cannot send "${path}" for X-Sendfile: it is not a file in an allowed directory`, request);
       return notFound();
     });
   }
 
   return function accelRedirect(request, next) {
-    return after(next(request), (response) => follow(response, request));
+    return mapResponse(next(request), (response) => follow(response, request));
   };
 }
 
-const MARK = /^x-(?:accel-|sendfile:)/im;
-const CONTROLS = [
-  'X-Accel-Redirect',
-  'X-Sendfile',
-  'X-Accel-Buffering',
-  'X-Accel-Charset',
-  'X-Accel-Expires',
-  'X-Accel-Limit-Rate',
-];
-/** What nginx keeps of a response with X-Accel-Redirect, besides Set-Cookie. */
+/** The fields that nginx keeps of a response with X-Accel-Redirect, in addition to Set-Cookie. */
 const KEPT = new Set(['content-type', 'content-disposition', 'accept-ranges', 'cache-control', 'expires']);
 const KEPT_WITHOUT_CONTENT = new Set(['cache-control', 'expires']);
 const NONE: ReadonlySet<string> = new Set();
@@ -105,7 +96,7 @@ function methodOf({ method }: Request): 'GET' | 'HEAD' {
   return method === 'HEAD' ? 'HEAD' : 'GET';
 }
 
-/** A page for another status than 200 is sent whole, and so is what the application allows no ranges of. */
+/** The client's fields for the inner request. A page for a status other than 200 is sent whole, and so is a file if the application allows no ranges. */
 function innerHeaders({ headers }: Request, response: Response): HeaderList {
   const isPage = response.status !== 200;
   const wantsNoRanges = isPage || responseField(response, 'accept-ranges')?.toLowerCase() === 'none';
@@ -116,9 +107,9 @@ function innerHeaders({ headers }: Request, response: Response): HeaderList {
   });
 }
 
-/** `found` with what remains of the application's `response`. */
-function merge(response: Response, found: Response): Response {
-  const names = keptWith(found);
+/** `target` with the status and fields that stay of the application's `response`. */
+function merge(response: Response, target: Response): Response {
+  const names = keptWith(target);
   const fields = responseFields(response);
   const set: string[] = [];
   const add: string[] = [];
@@ -127,15 +118,15 @@ function merge(response: Response, found: Response): Response {
     if (name.toLowerCase() === 'set-cookie') add.push(name, value);
     else if (names.has(name.toLowerCase())) set.push(name, value);
   }
-  const status = found.status === 200 && hasContent(response.status) ? response.status : found.status;
-  return changeResponse(found, { status, set, add });
+  const status = target.status === 200 && hasContent(response.status) ? response.status : target.status;
+  return changeResponse(target, { status, set, add });
 }
 
-/** Of a failure and of 304 only what fits it. The type of several parts is what separates them. */
-function keptWith(found: Response): ReadonlySet<string> {
-  if (found.status >= 400) return NONE;
-  if (found.status === 304) return KEPT_WITHOUT_CONTENT;
-  const isMultipart = responseField(found, 'content-type')?.startsWith('multipart/byteranges') === true;
+/** The fields of the application's response that stay. An error keeps none of them. A response of several parts needs its own type, which has their separator. */
+function keptWith(target: Response): ReadonlySet<string> {
+  if (target.status >= 400) return NONE;
+  if (target.status === 304) return KEPT_WITHOUT_CONTENT;
+  const isMultipart = responseField(target, 'content-type')?.startsWith('multipart/byteranges') === true;
   return isMultipart ? new Set([...KEPT].filter((name) => name !== 'content-type')) : KEPT;
 }
 

@@ -7,21 +7,22 @@ import type { StaticMount } from '../../static/mount.ts';
 import { decodePath } from '../../static/path.ts';
 import { StaticSite } from '../../static/static-site.ts';
 
+/** Options of `staticFiles`. */
 export interface StaticOptions {
-  /** In order: the first that has the file wins. */
+  /** Mounts in order: the first mount that has the file wins. */
   readonly mounts: readonly StaticMount[];
-  /** Memory for small files, of all mounts together. */
+  /** Bytes of memory for small files of all mounts together. */
   readonly cacheBytesMax: number;
-  /** How long a file in memory is served before it is compared with the one on disk; 0 compares at each request. */
+  /** Milliseconds for which a file in memory is served before it is compared with the file on disk. 0: compare at each request. */
   readonly revalidateMs: number;
 }
 
 /**
- * Serves the files of directories below paths. Answers GET and HEAD with conditions and ranges, other methods with 405, and what is not
- * there, hidden, not a regular file or outside of its directory with 404. Below the prefix `/`, which is everything, and below mounts
- * that fall through it passes on what it has no file for. What else a mount can do, `StaticMount` says.
+ * Serves the files of directories below URL prefixes. Answers GET and HEAD with conditions and ranges, and other methods with 405. Files that are missing, hidden,
+ * not regular or outside of their directory get 404. Below the prefix `/`, and below mounts that fall through, a request without a file is passed on. `StaticMount`
+ * has the other options.
  *
- * @throws ViaductError `HEADER_INVALID` for fields of a mount that cannot be sent.
+ * @throws ViaductError `HEADER_INVALID` for fields of a mount that cannot be sent
  */
 export function staticFiles({ mounts, cacheBytesMax, revalidateMs }: StaticOptions): Handler {
   const prefixes = mounts.map(({ urlPrefix }) => urlPrefix);

@@ -1,35 +1,38 @@
 import { ViaductError } from '../../errors.ts';
 import { requestField } from '../../http/derived-request.ts';
-import { after, type Handler } from '../../http/handler.ts';
+import { type Handler, mapResponse } from '../../http/handler.ts';
 import type { Request } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
+import { describeFeature } from '../feature.ts';
+import { omitUndefined } from '../options.ts';
 import { mergeFields } from './field-rules.ts';
 import { Origins } from './origins.ts';
 import { varyField } from './vary.ts';
 
+/** Options of `cors`. */
 export interface CorsOptions {
-  /** `https://example.com`, `https://*.example.com` (any depth, not the bare name), `null`, or `*`. */
+  /** Allowed origins: `https://example.com`, `https://*.example.com` (any depth, not the bare name), `null` or `*`. */
   readonly origins: readonly string[];
-  /** Methods beside GET, HEAD and POST, which need no permission. */
+  /** Allowed methods in addition to GET, HEAD and POST. */
   readonly methods?: readonly string[];
-  /** Request fields beside those that need no permission; `*` for all that are asked for. */
+  /** Allowed request fields in addition to the safe ones; `*` for all requested fields. */
   readonly headers?: readonly string[];
-  /** Response fields that scripts may read beside those that they always may. */
+  /** Response fields that scripts may read in addition to the safe ones. */
   readonly exposedHeaders?: readonly string[];
-  /** Whether cookies and authentication may come along; never with `*` or `null` among the origins. */
+  /** Whether cookies and authentication may be sent. Not allowed with the origins `*` and `null`. */
   readonly credentials?: boolean;
-  /** How long a browser remembers what a preflight allowed; its own time when it is left out. */
+  /** Seconds for which a browser remembers a preflight; the browser's own time if absent. */
   readonly maxAgeS?: number;
-  /** Allows pages of public sites to reach a server in a private network (Private Network Access). */
+  /** Whether pages of public sites may reach this server in a private network (Private Network Access). */
   readonly privateNetwork?: boolean;
 }
 
 /**
- * Cross-origin resource sharing (Fetch standard, section 3.3). Preflights are answered here: 204 with what is allowed, 403 for another
- * origin. To every other request's response the fields are added that let the page of an allowed origin read it, in place of those of the
- * application; OPTIONS without `Access-Control-Request-Method` is such a request.
+ * Cross-origin resource sharing (Fetch standard, section 3.3). Answers preflights with 204 and the allowed methods and fields, or with 403 if the origin is not
+ * allowed. All other requests go on, including OPTIONS without `Access-Control-Request-Method`. Their responses get the fields that let a page of an allowed origin
+ * read them, instead of the application's own fields.
  *
- * @throws ViaductError `SETTINGS` for an origin, method or name that is none, and for credentials with `*` or `null`.
+ * @throws ViaductError `SETTINGS` for an invalid origin, method or field name, and for credentials with `*` or `null`
  */
 export function cors(options: CorsOptions): Handler {
   const origins = new Origins(options.origins);
@@ -41,7 +44,7 @@ export function cors(options: CorsOptions): Handler {
   return function cors(request, next) {
     const origin = requestField(request, 'origin');
     if (origin !== null && isPreflight(request)) return preflight(request, origin, origins, options, grants);
-    return after(next(request), (response) => {
+    return mapResponse(next(request), (response) => {
       const vary = origins.any ? [] : varyField(response, ['Origin']);
       const isAllowed = origin !== null && origins.has(origin);
       const set = isAllowed ? [...vary, ALLOW_ORIGIN, origins.any ? '*' : origin, ...grants, ...exposed] : vary;
@@ -50,10 +53,49 @@ export function cors(options: CorsOptions): Handler {
   };
 }
 
+/** `cors` in a configuration. */
+export const corsFeature = describeFeature({
+  key: 'cors',
+  scope: 'site',
+  description: 'Allows pages of other origins to read responses (cross-origin resource sharing).',
+  page: 'handlers.md#cors',
+  schema: ({ feature, bool, listOf, whole, words }) =>
+    feature({
+      origins: listOf(words('an origin such as https://example.org')).describe(
+        'Allowed origins, such as https://example.org, https://*.example.org, null or *.',
+      ),
+      methods: listOf(words('a method')).prefault([]).describe('Allowed methods in addition to GET, HEAD and POST.'),
+      headers: listOf(words('a field name'))
+        .prefault([])
+        .describe('Allowed request fields in addition to the safe ones. "*" allows all.'),
+      exposed_headers: listOf(words('a field name')).prefault([]).describe('Response fields that scripts may read.'),
+      credentials: bool().default(false).describe('Whether cookies may be sent. Never with "*" or "null".'),
+      max_age_s: whole(0, 31_536_000).optional().meta({
+        description: 'How many seconds a browser remembers a preflight.',
+        defaultText: "the browser's own time",
+      }),
+      private_network: bool()
+        .default(false)
+        .describe('Whether pages of public sites may reach this server in a private network.'),
+    }),
+  create: ({ origins, methods, headers, exposed_headers, credentials, max_age_s, private_network }) =>
+    cors(
+      omitUndefined({
+        origins,
+        methods,
+        headers,
+        exposedHeaders: exposed_headers,
+        credentials,
+        maxAgeS: max_age_s,
+        privateNetwork: private_network,
+      }),
+    ),
+});
+
 const ALLOW_ORIGIN = 'Access-Control-Allow-Origin';
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const SAFE_METHODS = ['GET', 'HEAD', 'POST'];
-/** Fetch standard, forbidden method. */
+/** Forbidden methods of the Fetch standard. */
 const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
 
 function isPreflight(request: Request): boolean {
@@ -68,7 +110,7 @@ function preflight(
   grants: string[],
 ): Response {
   const { methods = [], headers = [], maxAgeS, privateNetwork = false } = options;
-  const asked = requestField(request, 'access-control-request-headers');
+  const requested = requestField(request, 'access-control-request-headers');
   const echoes = headers.includes('*');
   const depends = [
     ...(origins.any ? [] : ['Origin']),
@@ -77,7 +119,7 @@ function preflight(
   ];
   const vary = depends.length === 0 ? [] : ['Vary', depends.join(', ')];
   if (!origins.has(origin)) return Response.text(403, 'Forbidden: this origin is not allowed\n', vary);
-  const names = echoes ? namesIn(asked ?? '') : headers;
+  const names = echoes ? namesIn(requested ?? '') : headers;
   const isPrivate = privateNetwork && requestField(request, 'access-control-request-private-network') === 'true';
   const fields = [
     ...[ALLOW_ORIGIN, origins.any ? '*' : origin, ...grants],
@@ -90,7 +132,7 @@ function preflight(
   return Response.fromHeaders(204, fields, null);
 }
 
-/** The names of a list that are names. `*` itself would not cover Authorization, and nothing at all with credentials. */
+/** The valid field names of a list. `*` is left out, because it does not cover Authorization, and nothing with credentials. */
 function namesIn(list: string): string[] {
   return list
     .split(',')
@@ -106,8 +148,8 @@ function check({
   credentials = false,
   maxAgeS,
 }: CorsOptions): void {
-  const refuse = (what: string, state: string, advice: string) => {
-    throw new ViaductError('SETTINGS', `Cannot use CORS ${what}: ${state}`, { advice });
+  const refuse = (option: string, state: string, advice: string) => {
+    throw new ViaductError('SETTINGS', `Cannot use CORS ${option}: ${state}`, { advice });
   };
   if (origins.length === 0) refuse('without origins', 'no page could use it', 'List the origins of the pages.');
   const open = origins.find((origin) => origin === '*' || origin === 'null');
@@ -116,16 +158,21 @@ function check({
   }
   for (const method of methods) {
     if (!TOKEN.test(method) || FORBIDDEN_METHODS.has(method.toUpperCase())) {
-      refuse(`method ${JSON.stringify(method)}`, 'no page may use it', 'Write methods such as PUT and DELETE.');
+      refuse(
+        `method ${JSON.stringify(method)}`,
+        'browsers never send it for a page',
+        'Write methods such as PUT and DELETE.',
+      );
     }
   }
   for (const name of [...headers, ...exposedHeaders]) {
-    if (!TOKEN.test(name)) refuse(`header ${JSON.stringify(name)}`, 'it is no name', 'Write names of header fields.');
+    if (!TOKEN.test(name))
+      refuse(`header ${JSON.stringify(name)}`, 'it is not a field name', 'Write names of header fields.');
   }
   if (exposedHeaders.includes('*') && credentials) {
-    refuse('exposed header "*" with credentials', 'browsers take it for a name', 'List the names.');
+    refuse('exposed header "*" with credentials', 'browsers take it as a name', 'List the names.');
   }
   if (maxAgeS !== undefined && (!Number.isSafeInteger(maxAgeS) || maxAgeS < 0)) {
-    refuse(`max_age "${maxAgeS}"`, 'it is no number of seconds', 'Write 0 or more.');
+    refuse(`max-age "${maxAgeS}"`, 'it is not a number of seconds', 'Write 0 or more.');
   }
 }

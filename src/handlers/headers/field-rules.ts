@@ -1,45 +1,45 @@
 import type { HeaderList } from '../../http/message.ts';
-import { StandingResponse } from '../../http/prepared-response.ts';
+import { PreparedResponse } from '../../http/prepared-response.ts';
 import { encodeHeaders, HAS_SERVER, Response } from '../../http/response.ts';
 import { changeResponse, responseField, responseFields } from '../../http/response-fields.ts';
 import { UpgradeResponse } from '../../http/upgrade-response.ts';
 
-/** What is to become of a response's fields. */
+/** Changes of a message's fields. */
 export interface FieldRules {
-  /** Replace all of their name. */
+  /** Fields that replace all fields of the same name. */
   readonly set?: HeaderList;
-  /** Stand beside those of their name. */
+  /** Fields that are added to those of the same name. */
   readonly add?: HeaderList;
-  /** Are added where there is none of their name. */
+  /** Fields that are added if there is none of the same name. */
   readonly defaults?: HeaderList;
-  /** Names of fields that go; `Server` is one that the connection then does not add either. */
+  /** Names of fields to remove. If `Server` is among them, the connection does not add its own either. */
   readonly remove?: readonly string[];
 }
 
 /**
- * Makes a change of rules whose values are known. A response that has none of the names but for those in `add` costs a search and a
- * concatenation; a standing one is changed once and stands again. `101 Switching Protocols` stays as it is.
+ * Makes a function that applies `rules` whose values are constant. If a response has none of the names in `set`, `defaults` and `remove`, this costs a search and a
+ * concatenation. A prepared response is changed once, and the result is cached. `101 Switching Protocols` is not changed.
  *
- * @throws ViaductError `HEADER_INVALID` as `Response.fromHeaders` does.
+ * @throws ViaductError `HEADER_INVALID` as `Response.fromHeaders` does
  */
 export function fieldChange(rules: FieldRules): (response: Response) => Response {
   const pattern = patternOf(rules);
   const fresh = newLines(rules);
-  const standing = hides(rules) ? null : new WeakMap<StandingResponse, StandingResponse>();
+  const existing = hides(rules) ? null : new WeakMap<PreparedResponse, PreparedResponse>();
 
   return function changeFields(response) {
-    if (standing === null || !(response instanceof StandingResponse)) return change(response, rules, pattern, fresh);
-    let changed = standing.get(response);
+    if (existing === null || !(response instanceof PreparedResponse)) return change(response, rules, pattern, fresh);
+    let changed = existing.get(response);
     if (changed === undefined) {
       const { status, body } = response;
-      changed = new StandingResponse(status, responseFields(change(response, rules, pattern, fresh)), body);
-      standing.set(response, changed);
+      changed = new PreparedResponse(status, responseFields(change(response, rules, pattern, fresh)), body);
+      existing.set(response, changed);
     }
     return changed;
   };
 }
 
-/** `response` changed by `rules` that were made for it alone. */
+/** Applies `rules` that are for this response only. */
 export function mergeFields(response: Response, rules: FieldRules): Response {
   return change(response, rules, patternOf(rules), newLines(rules));
 }
@@ -53,7 +53,7 @@ function change(response: Response, rules: FieldRules, pattern: RegExp | null, f
   return new Response(status, reason, lines + fresh.lines, contentLength, has | fresh.has, body);
 }
 
-/** Where fields of these names are there already. */
+/** Applies rules to a response that already has fields of these names. */
 function changeLines(response: Response, { set = [], add = [], defaults = [], remove = [] }: FieldRules): Response {
   const missing: string[] = [];
   for (let i = 0; i < defaults.length; i += 2) {
@@ -65,12 +65,12 @@ function changeLines(response: Response, { set = [], add = [], defaults = [], re
   return new Response(status, reason, lines, contentLength, has | response.has, body);
 }
 
-/** Names of a list in lower case. */
+/** The names of a header list, in lower case. */
 export function fieldNames(headers: HeaderList): string[] {
   return headers.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
 }
 
-/** All new fields; and of `Server`, when it goes, that it is not the connection's to add. */
+/** All new fields. If `Server` is removed, the result also tells the connection not to add one. */
 function newLines({ set = [], add = [], defaults = [], remove = [] }: FieldRules): Lines {
   const { lines, has } = encodeHeaders([...set, ...defaults, ...add]);
   return { lines, has: hides({ remove }) ? has | HAS_SERVER : has };
@@ -80,7 +80,7 @@ function hides({ remove = [] }: FieldRules): boolean {
   return remove.some((name) => name.toLowerCase() === 'server');
 }
 
-/** Finds a line whose name the rules must look at; null when there is none. */
+/** A pattern for the lines that the rules must check; null if there are none. */
 function patternOf({ set = [], defaults = [], remove = [] }: FieldRules): RegExp | null {
   const names = [...fieldNames(set), ...fieldNames(defaults), ...remove];
   if (names.length === 0) return null;

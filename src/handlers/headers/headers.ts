@@ -1,40 +1,66 @@
 import { ViaductError } from '../../errors.ts';
 import { deriveRequest } from '../../http/derived-request.ts';
-import { after, type Handler } from '../../http/handler.ts';
+import { type Handler, mapResponse } from '../../http/handler.ts';
 import type { HeaderList, Request } from '../../http/message.ts';
 import { encodeHeaders } from '../../http/response.ts';
 import { isHost } from '../../http/semantics/host.ts';
 import { withoutFields } from '../auth/request-headers.ts';
+import { describeFeature } from '../feature.ts';
+import { pairs } from '../options.ts';
 import { fillTemplate, parseTemplate, type TemplateParts } from '../rewriting/template.ts';
 import { type FieldRules, fieldChange, fieldNames, mergeFields } from './field-rules.ts';
 
-/** Values may hold `{host}`, `{hostname}`, `{path}`, `{query}`, `{uri}`, `{method}`, `{scheme}` and `{remote_address}`, all of the request. */
+/** Values may contain the placeholders `{host}`, `{hostname}`, `{path}`, `{query}`, `{uri}`, `{method}`, `{scheme}` and `{remote_address}` of the request. */
 export interface HeadersOptions {
-  /** What the client gets. */
+  /** Changes of responses. */
   readonly response?: FieldRules;
-  /** What those behind this handler get. */
+  /** Changes of requests. */
   readonly request?: Omit<FieldRules, 'defaults'>;
 }
 
 /**
- * Changes the fields of responses, whatever their status, and of requests. A `Host` that is set has no placeholders, and becomes the
- * request's host.
+ * Changes the fields of responses with any status, and of requests. A new `Host` has no placeholders, and becomes the request's host.
  *
- * @throws ViaductError `SETTINGS` that names the field with an unknown placeholder, or one that cannot be changed because it frames the
- * message or belongs to a connection; `HEADER_INVALID` for a name or value that could not be sent.
+ * @throws ViaductError `SETTINGS` that names a field with an unknown placeholder, or a field that frames the message or belongs to a connection; `HEADER_INVALID`
+ * for a name or value that cannot be sent
  */
 export function headers({ response = {}, request = {} }: HeadersOptions): Handler {
   const changeRequest = isEmpty(request) ? null : requestChange(request);
   const changeFields = isEmpty(response) ? null : responseChange(response);
 
   return function headers(original, next) {
-    const shown = changeRequest === null ? original : changeRequest(original);
-    if (changeFields === null) return next(shown);
-    return after(next(shown), (found) => changeFields(found, original));
+    const changed = changeRequest === null ? original : changeRequest(original);
+    if (changeFields === null) return next(changed);
+    return mapResponse(next(changed), (result) => changeFields(result, original));
   };
 }
 
-/** They frame a message, and so are not for handlers to change. */
+/** `headers` in a configuration. */
+export const headersFeature = describeFeature({
+  key: 'headers',
+  scope: 'site',
+  description: 'Changes header fields of responses and of requests.',
+  page: 'handlers.md#headers',
+  schema: ({ feature, fields, listOf, table, words }) => {
+    const rules = {
+      set: fields().default({}).describe('Fields that replace all fields of the same name.'),
+      add: fields().default({}).describe('Fields that are added to those of the same name.'),
+      remove: listOf(words('a field name')).prefault([]).describe('Names of fields that are removed.'),
+    };
+    return feature({
+      ...rules,
+      default: fields().default({}).describe('Fields that are added to a response that has none of the same name.'),
+      request: table(rules).prefault({}).describe('The same for requests, before they are answered.'),
+    });
+  },
+  create: ({ set, add, remove, default: defaults, request }) =>
+    headers({
+      response: { set: pairs(set), add: pairs(add), remove, defaults: pairs(defaults) },
+      request: { set: pairs(request.set), add: pairs(request.add), remove: request.remove },
+    }),
+});
+
+/** Fields that frame a message or belong to a connection, so that no handler may change them. */
 const FRAMING: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
@@ -45,7 +71,7 @@ const FRAMING: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
-/** RFC 9110 section 6.6.1: a server with a clock sends it. */
+/** A server with a clock sends Date (RFC 9110 section 6.6.1). */
 const NOT_REMOVED: ReadonlySet<string> = new Set(['date']);
 const NOT_IN_REQUEST: ReadonlySet<string> = new Set(['expect']);
 
@@ -89,11 +115,11 @@ function requestChange(rules: Omit<FieldRules, 'defaults'>): (request: Request) 
 const HOST: ReadonlySet<string> = new Set(['host']);
 
 function newHost(set: HeaderList): string | null {
-  const at = fieldNames(set).indexOf('host');
-  if (at < 0) return null;
-  const host = set[at * 2 + 1] as string;
+  const index = fieldNames(set).indexOf('host');
+  if (index < 0) return null;
+  const host = set[index * 2 + 1] as string;
   if (isHost(host)) return host;
-  throw new ViaductError('SETTINGS', `Cannot set Host to ${JSON.stringify(host)}: it is no host`, {
+  throw new ViaductError('SETTINGS', `Cannot set Host to ${JSON.stringify(host)}: it is not a valid host`, {
     advice: 'Write a host with or without a port, without placeholders.',
   });
 }
@@ -102,17 +128,17 @@ function isEmpty({ set = [], add = [], defaults = [], remove = [] }: FieldRules)
   return set.length + add.length + defaults.length + remove.length === 0;
 }
 
-/** Names and values as they are, placeholders among them, so that what is wrong shows at start. */
+/** Checks names and values, including placeholders, so that errors are found at start. */
 function check({ set = [], add = [], defaults = [], remove = [] }: FieldRules, refused: ReadonlySet<string>): void {
   refuse([...fieldNames(set), ...fieldNames(add), ...fieldNames(defaults), ...remove], refused);
   encodeHeaders([...set, ...add, ...defaults, ...remove.flatMap((name) => [name, ''])]);
 }
 
 function refuse(names: readonly string[], refused: ReadonlySet<string>): void {
-  const wrong = names.find((name) => refused.has(name.toLowerCase()));
-  if (wrong === undefined) return;
-  throw new ViaductError('SETTINGS', `Cannot change header "${wrong}": it is the server's own`, {
-    advice: 'Leave it out; it is always set as the message needs it.',
+  const invalid = names.find((name) => refused.has(name.toLowerCase()));
+  if (invalid === undefined) return;
+  throw new ViaductError('SETTINGS', `Cannot change header "${invalid}": the server sets it`, {
+    advice: 'Remove it. The server always sets it as the message needs it.',
   });
 }
 

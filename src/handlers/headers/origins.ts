@@ -4,17 +4,17 @@ const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,
 const SUBDOMAINS = /^([a-z][a-z0-9+.-]*:\/\/)\*(\.[a-z0-9._-]+(?::\d{1,5})?)$/;
 const LABELS = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
 
-/** Origins (RFC 6454 section 6.2) that a setting lists: exact ones, all subdomains of a host, or `*` for any. */
+/** A set of origins (RFC 6454 section 6.2): exact origins, all subdomains of a host, or `*` for all origins. */
 export class Origins {
-  /** Whether it is `*`. */
+  /** Whether the set contains all origins. */
   readonly any: boolean;
   readonly #exact: ReadonlySet<string>;
   readonly #subdomains: readonly (readonly [start: string, end: string])[];
 
   /**
-   * Reads `https://example.com`, `https://*.example.com`, `null` and `*`.
+   * `texts` are `https://example.com`, `https://*.example.com`, `null` and `*`.
    *
-   * @throws ViaductError `SETTINGS` that names what is none of these.
+   * @throws ViaductError `SETTINGS` that names an invalid origin
    */
   constructor(texts: readonly string[]) {
     const exact = new Set<string>();
@@ -39,13 +39,12 @@ function isBetween(origin: string, [start, end]: readonly [string, string]): boo
   return isAround && LABELS.test(origin.slice(start.length, -end.length));
 }
 
-/** Browsers write origins in one way only, and are compared letter for letter. */
+/** Returns a valid origin. Browsers write each origin in one way only, so origins are compared byte for byte. */
 function check(text: string): string {
   const isOrigin = text === '*' || text === 'null' || (ORIGIN.test(text) && isCanonical(text));
   if (isOrigin) return text;
-  throw new ViaductError('SETTINGS', `Cannot allow origin ${JSON.stringify(text)}: it is none`, {
-    advice:
-      'Write https://example.com, https://*.example.com or *: in small letters, without a path or a default port.',
+  throw new ViaductError('SETTINGS', `Cannot allow origin ${JSON.stringify(text)}: it is not a valid origin`, {
+    advice: 'Write https://example.com, https://*.example.com or *: in lower case, without a path or a default port.',
   });
 }
 

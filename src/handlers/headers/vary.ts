@@ -4,15 +4,14 @@ import { responseField } from '../../http/response-fields.ts';
 import { mergeFields } from './field-rules.ts';
 
 /**
- * `response` with `names` among those in its Vary (RFC 9110 section 12.5.5): lines of that name become one, no name stands there twice, and `*`
- * stays alone.
+ * `response` with `names` added to its Vary (RFC 9110 section 12.5.5). Several lines become one, no name is listed twice, and `*` stays alone.
  */
 export function withVary(response: Response, names: readonly string[]): Response {
   const set = varyField(response, names);
   return set.length === 0 ? response : mergeFields(response, { set });
 }
 
-/** The Vary that `withVary` would set, for who sets other fields with it; an empty list where that of `response` says enough. */
+/** The Vary field that `withVary` would set, for callers that set other fields too; an empty list if `response` needs no change. */
 export function varyField(response: Response, names: readonly string[]): HeaderList {
   const present = (responseField(response, 'vary') ?? '').split(',').flatMap((name) => name.trim() || []);
   const lower = new Set(present.map((name) => name.toLowerCase()));

@@ -4,15 +4,17 @@ import { discardBody } from '../../http/http1/response-writer.ts';
 import type { BodySink, HeaderList, Request, RequestBody } from '../../http/message.ts';
 import { RequestBodyError } from '../../http/refusal.ts';
 import { Response } from '../../http/response.ts';
+import { describeFeature } from '../feature.ts';
 
+/** Options of `bodyLimit`. */
 export interface BodyLimitOptions {
-  /** Bytes of a request's content, 0 refuses all content. The connection's own limit must not be smaller. */
+  /** Bytes of a request's content. 0 refuses all content. The connection's own limit must not be smaller. */
   readonly bodyBytesMax: number;
 }
 
 /**
- * Limits the content of requests: answers 413 (RFC 9110 section 15.5.14) at once by its Content-Length, before the client is asked for it, and
- * otherwise as soon as a chunked content gets too large, unless the response has come before.
+ * Limits the content of requests. A request with too large a Content-Length gets 413 (RFC 9110 section 15.5.14) at once, before the client is asked for the
+ * content. Chunked content gets 413 as soon as it is too long, unless the response has come before.
  */
 export function bodyLimit({ bodyBytesMax }: BodyLimitOptions): Handler {
   return function bodyLimit(request, next) {
@@ -24,11 +26,21 @@ export function bodyLimit({ bodyBytesMax }: BodyLimitOptions): Handler {
   };
 }
 
+/** `body_bytes_max` in a route; for the whole site it is a setting. */
+export const bodyLimitFeature = describeFeature({
+  key: 'body_bytes_max',
+  scope: 'route',
+  description: 'Limits the content (the body) of requests; then 413. Without it, the setting body_bytes_max applies.',
+  page: 'limits.md#content',
+  schema: ({ bytes }) => bytes(0),
+  create: (bodyBytesMax) => bodyLimit({ bodyBytesMax }),
+});
+
 function tooLarge(): Response {
   return Response.text(413, 'Content Too Large\n');
 }
 
-/** What `next` answers, or 413 if the content gets too large before that. */
+/** The response of `next`, or 413 if the content gets too long before it. */
 function answerWithin(
   request: Request,
   body: RequestBody,
@@ -45,7 +57,7 @@ function answerWithin(
   limited.onFailed = () => {
     const { onGone } = request;
     request.onGone = null;
-    onGone?.(); // nobody awaits the answer of those behind any more
+    onGone?.(); // nobody waits for the response of the next handlers any more
   };
   const result = next(deriveRequest(request, { body: limited }));
   if (result instanceof Response) {
@@ -75,18 +87,18 @@ function answerWithin(
   };
 }
 
-/** Content that fails when there is more of it than allowed. */
+/** Content that fails when it is longer than allowed. */
 class LimitedBody implements RequestBody, BodySink {
   readonly #body: RequestBody;
   readonly #onExceeded: () => void;
-  /** Called when the receiver has heard that it gets no more. */
+  /** Called when the receiver knows that the content has failed. */
   onFailed: () => void = () => {};
-  #left: number;
+  #bytesLeft: number;
   #sink: BodySink | null = null;
 
   constructor(body: RequestBody, bytesMax: number, onExceeded: () => void) {
     this.#body = body;
-    this.#left = bytesMax;
+    this.#bytesLeft = bytesMax;
     this.#onExceeded = onExceeded;
   }
 
@@ -119,8 +131,8 @@ class LimitedBody implements RequestBody, BodySink {
   write(block: Uint8Array): void {
     const sink = this.#sink;
     if (sink === null) return;
-    this.#left -= block.length;
-    if (this.#left >= 0) {
+    this.#bytesLeft -= block.length;
+    if (this.#bytesLeft >= 0) {
       sink.write(block);
       return;
     }

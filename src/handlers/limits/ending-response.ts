@@ -4,9 +4,8 @@ import { responseField, responseFields } from '../../http/response-fields.ts';
 import { UpgradeResponse } from '../../http/upgrade-response.ts';
 
 /**
- * Calls `onEnd` once, when the server holds nothing any more for `response`: at once where its content is in memory or there is none, when a
- * file is released, when a stream has ended, failed or was cancelled, when the socket of an upgrade is closed. Returns the response to
- * use instead.
+ * Calls `onEnd` once, when the server holds no more resources for `response`: at once if its content is in memory or absent, when a file is released, when a
+ * stream has ended, failed or was cancelled, and when the socket of an upgrade is closed. Returns the response to use instead.
  */
 export function onResponseEnd(response: Response, onEnd: () => void): Response {
   if (response instanceof UpgradeResponse) return endingUpgrade(response, onEnd);
@@ -40,7 +39,7 @@ function endingUpgrade(response: UpgradeResponse, onEnd: () => void): Response {
   });
 }
 
-/** A stream that tells when it is over. */
+/** A stream that calls `onEnd` when it is over. */
 class EndingSource implements BodySource, BodySink {
   readonly #source: BodySource;
   readonly #onEnd: () => void;

@@ -1,32 +1,35 @@
-import { after, type Handler } from '../../http/handler.ts';
+import { type Handler, mapResponse } from '../../http/handler.ts';
 import type { HeaderList } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
 import { changeResponse } from '../../http/response-fields.ts';
 import { type LimitPer, limitKey } from '../../http/semantics/client-key.ts';
+import { describeFeature } from '../feature.ts';
+import { limitPer } from './limit-per.ts';
 import { TokenBuckets, type Tokens } from './token-buckets.ts';
 
+/** Options of `rateLimit`. */
 export interface RateLimitOptions {
+  /** What is counted: each client, all requests together, or each value of a request field. */
   readonly per: LimitPer;
-  /** Requests per second in the long run; 0.5 is one in two seconds. */
+  /** Requests per second in the long run; 0.5 is one request in two seconds. */
   readonly ratePerSecond: number;
   /** Requests that may come at once, at least 1. */
   readonly burst: number;
-  /** Tells clients on every response how much they have left, not only when it is too late. False when absent. */
+  /** Whether every response says how many requests are left, not only the 429. False by default. */
   readonly announce?: boolean;
-  /** What the policy is called in the RateLimit fields, visible ASCII without quotes; `default` when absent. */
+  /** Name of the policy in the RateLimit fields: visible ASCII without quotes. `default` by default. */
   readonly name?: string;
-  /** Clients that are remembered at most; a flood of more makes the oldest be forgotten. 100,000 when absent: some 10 MB. */
+  /** The most clients to remember. Beyond this number, the oldest are forgotten. 100,000 by default, which take about 10 MB. */
   readonly keysMax?: number;
-  /** Milliseconds on a clock that never goes back. */
+  /** Returns milliseconds of a clock that never goes back. */
   readonly now?: () => number;
 }
 
 const KEYS_MAX = 100_000;
 
 /**
- * Lets requests pass at a rate (a token bucket for each key) and answers the others with 429 (RFC 6585 section 4), `Retry-After`, and the
- * fields `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-10, whose window is the time that an empty bucket
- * takes to fill.
+ * Limits the rate of requests, with a token bucket for each key. Further requests get 429 (RFC 6585 section 4) with `Retry-After`, and with the fields
+ * `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-10. The window in these fields is the time in which an empty bucket fills.
  */
 export function rateLimit(options: RateLimitOptions): Handler {
   const { per, ratePerSecond, burst, announce = false, name = 'default', keysMax = KEYS_MAX } = options;
@@ -50,10 +53,38 @@ export function rateLimit(options: RateLimitOptions): Handler {
     }
     const result = next(request);
     if (!announce) return result;
-    return after(result, (response) =>
+    return mapResponse(result, (response) =>
       response.status < 200 ? response : changeResponse(response, { add: fieldsOf(tokens) }),
     );
   };
+}
+
+/** `rate_limit` in a configuration. */
+export const rateLimitFeature = describeFeature({
+  key: 'rate_limit',
+  scope: 'site',
+  description: 'Limits how often clients send requests; then 429.',
+  page: 'limits.md',
+  schema: (tools) => {
+    const { feature, bool, text, whole } = tools;
+    return feature({
+      per: limitPer(tools),
+      rate: text(RATE, 'a rate such as 10/s, 100/min or 1000/h')
+        .transform(perSecond)
+        .describe('The rate that passes in the long run.'),
+      burst: whole(1, 1_000_000).default(1).describe('Requests that may come at once.'),
+      announce: bool().default(false).describe('Whether each response says how many requests are left.'),
+    });
+  },
+  create: ({ per, rate, burst, announce }) => rateLimit({ per, ratePerSecond: rate, burst, announce }),
+});
+
+const RATE = /^(\d{1,7}(?:\.\d{1,3})?)\/(s|min|h)$/;
+const SECONDS = { s: 1, min: 60, h: 3600 } as const;
+
+function perSecond(rate: string): number {
+  const [, count, unit] = RATE.exec(rate) ?? [];
+  return Number(count) / SECONDS[unit as keyof typeof SECONDS];
 }
 
 function seconds(ms: number): number {

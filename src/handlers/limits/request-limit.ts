@@ -1,30 +1,35 @@
 import type { Handler, HandlerResult } from '../../http/handler.ts';
 import { Response } from '../../http/response.ts';
 import { type LimitPer, limitKey } from '../../http/semantics/client-key.ts';
+import { describeFeature } from '../feature.ts';
+import { omitUndefined } from '../options.ts';
 import { onResponseEnd } from './ending-response.ts';
+import { limitPer } from './limit-per.ts';
 
+/** Options of `requestLimit`. */
 export interface RequestLimitOptions {
+  /** What is counted: each client, all requests together, or each value of a request field. */
   readonly per: LimitPer;
-  /** Requests of one key at a time; no limit when absent. */
+  /** Requests of one key at a time; no limit by default. */
   readonly max?: number;
-  /** Requests of all keys at a time; no limit when absent. */
+  /** Requests of all keys at a time; no limit by default. */
   readonly totalMax?: number;
-  /** What answers a request too many. 503 when absent: nginx's and Caddy's choice; 429 says that it is the client's own doing. */
+  /** Status for further requests. 503 by default, as in nginx and Caddy. 429 says that the client itself sends too many. */
   readonly status?: 429 | 503;
-  /** Seconds in Retry-After; 1 when absent. */
+  /** Seconds in Retry-After; 1 by default. */
   readonly retryAfter?: number;
 }
 
 /**
- * Lets a number of requests run at a time, for each key and in all. A request counts from here until its response's content is in memory,
- * its file closed, its stream or upgraded connection over: as long as it holds a worker, a descriptor or another server. So a
- * client that reads a small response slowly is not counted; one that leaves is, until whoever answers it has noticed.
+ * Limits how many requests run at a time, for each key and together. A request counts until its response's content is in memory, its file is closed, or its stream
+ * or upgraded connection is over. This is the time in which it occupies a worker, a file descriptor or a backend. So a client that reads a small response slowly
+ * does not count. The request of a client that has left counts until the application has finished.
  */
 export function requestLimit(options: RequestLimitOptions): Handler {
   const { per, max = Number.POSITIVE_INFINITY, totalMax = Number.POSITIVE_INFINITY, status = 503 } = options;
   const retryAfter = `${options.retryAfter ?? 1}`;
   const keyOf = limitKey(per);
-  /** Keys without a request are not in it. */
+  /** The number of running requests by key. A key without requests is removed. */
   const running = new Map<string, number>();
   let total = 0;
 
@@ -48,7 +53,32 @@ export function requestLimit(options: RequestLimitOptions): Handler {
   };
 }
 
-/** The result of `run`. `onEnd` is called once, when it failed or its response is over. */
+/** `request_limit` in a configuration. */
+export const requestLimitFeature = describeFeature({
+  key: 'request_limit',
+  scope: 'site',
+  description: 'Limits how many requests run at a time.',
+  page: 'limits.md',
+  schema: (tools) => {
+    const { z, feature, whole } = tools;
+    return feature({
+      per: limitPer(tools),
+      max: whole(1, 1_000_000)
+        .optional()
+        .meta({ description: 'Requests of one client at a time.', defaultText: 'no limit' }),
+      total_max: whole(1, 1_000_000)
+        .optional()
+        .meta({ description: 'Requests of all clients at a time.', defaultText: 'no limit' }),
+      status: z
+        .literal([429, 503], 'must be 429 or 503')
+        .default(503)
+        .describe('Status of the answer to further requests.'),
+    });
+  },
+  create: ({ per, max, total_max, status }) => requestLimit(omitUndefined({ per, max, totalMax: total_max, status })),
+});
+
+/** The result of `run`. Calls `onEnd` once, when it failed or when its response is over. */
 function counted(run: () => HandlerResult, onEnd: () => void): HandlerResult {
   let result: HandlerResult;
   try {
@@ -76,7 +106,7 @@ function counted(run: () => HandlerResult, onEnd: () => void): HandlerResult {
 function refusal(status: 429 | 503, retryAfter: string): Response {
   const text =
     status === 429
-      ? 'Too Many Requests: others of yours are still running\n'
+      ? 'Too Many Requests: too many of your requests are running\n'
       : 'Service Unavailable: too many requests are running\n';
   return Response.text(status, text, ['Retry-After', retryAfter]);
 }

@@ -1,28 +1,28 @@
-/** What a bucket says to one request. */
+/** The state of a bucket after one request. */
 export interface Tokens {
-  /** Whether there was a token; it is taken. */
+  /** Whether there was a token, which is then taken. */
   readonly allowed: boolean;
   /** Whole tokens left. */
   readonly left: number;
-  /** Until there is a token for a request that was not allowed; else 0. */
+  /** Milliseconds until there is a token for a request that was not allowed; otherwise 0. */
   readonly waitMs: number;
-  /** Until the bucket is full again. */
+  /** Milliseconds until the bucket is full again. */
   readonly fullMs: number;
 }
 
 export interface TokenBucketsOptions {
-  /** Tokens that come back per second. */
+  /** Tokens that are added per second. */
   readonly ratePerSecond: number;
-  /** Tokens that a bucket holds, and begins with. */
+  /** Tokens in a full bucket. A new bucket is full. */
   readonly burst: number;
-  /** Buckets that are remembered at most. */
+  /** The most buckets to remember. */
   readonly keysMax: number;
 }
 
 /**
- * One token bucket per key. A bucket is a number: the time at which it is full again (the generic cell rate algorithm, ITU-T I.371). Full
- * ones need not be remembered, so all are kept in two generations, and the older one is thrown away as a whole when every bucket in
- * it must be full, or when the younger one holds half of `keysMax`. No timer, and no more memory than that, whoever knocks.
+ * One token bucket per key. A bucket is a number: the time at which it is full again (the generic cell rate algorithm, ITU-T I.371). Full buckets need not be
+ * remembered. So there are two generations of buckets. The older one is dropped as a whole when all its buckets must be full, or when the younger one has half of
+ * `keysMax`. This needs no timer, and the memory has a limit whatever clients do.
  */
 export class TokenBuckets {
   readonly #intervalMs: number;
@@ -38,12 +38,12 @@ export class TokenBuckets {
     this.#generationMax = Math.max(1, Math.floor(keysMax / 2));
   }
 
-  /** Buckets that are remembered. */
+  /** The number of remembered buckets. */
   get size(): number {
     return this.#young.size + this.#old.size;
   }
 
-  /** Takes a token out of the bucket of `key`. `nowMs` never goes back. */
+  /** Takes a token from the bucket of `key`. `nowMs` must never go back. */
   take(key: string, nowMs: number): Tokens {
     if (nowMs - this.#youngSinceMs >= this.#burstMs || this.#young.size >= this.#generationMax) this.#age(nowMs);
     const fullAt = Math.max(nowMs, this.#young.get(key) ?? this.#old.get(key) ?? nowMs);
@@ -64,5 +64,5 @@ export class TokenBuckets {
   }
 }
 
-/** What sums of fractions may be off. */
+/** The rounding error of sums of fractions. */
 const ROUNDING_MS = 1e-6;

@@ -1,11 +1,11 @@
 import { Response } from '../../http/response.ts';
 
-/** What strangers see when the application failed: nothing of it. */
+/** The response when the application failed, without details for strangers. */
 export function plainError(): Response {
   return Response.text(500, 'Internal Server Error\n');
 }
 
-/** In development: the traceback as a page. What happened stands above it: the last line in Python, the first one in JavaScript. */
+/** In development, the traceback as a page. Its headline is the error: the last line in Python, the first line in JavaScript. */
 export function tracebackPage(title: string, traceback: string): Response {
   const lines = traceback.trimEnd().split('\n');
   const last = lines.at(-1) ?? '';

@@ -1,35 +1,38 @@
 import { ViaductError } from '../../errors.ts';
-import { after, type Handler } from '../../http/handler.ts';
+import { type Handler, mapResponse } from '../../http/handler.ts';
 import { discardBody } from '../../http/http1/response-writer.ts';
 import type { Request } from '../../http/message.ts';
 import type { Response } from '../../http/response.ts';
 import { changeResponse, responseField } from '../../http/response-fields.ts';
 import { reasonPhrase } from '../../http/semantics/status.ts';
+import { describeFeature } from '../feature.ts';
+import { mapValues } from '../options.ts';
 import { Page, type PageSource } from './page.ts';
 
+/** Options of `errorPages`. */
 export interface ErrorPagesOptions {
-  /** By status (`404`) or class (`4xx`, `5xx`); a status goes before its class. `{status}` and `{reason}` in a page are filled in. */
+  /** Pages by status (`404`) or class (`4xx`, `5xx`). A status wins over its class. `{status}` and `{reason}` in a page are replaced. */
   readonly pages: Readonly<Record<string, PageSource>>;
-  /** Whether errors that have a body of their own, as applications send them, get a page too. */
+  /** Whether to replace errors that have content too, such as the application's own error pages. */
   readonly intercept: boolean;
-  /** How long the file of a page is served before it is compared with the one on disk. 1000 by default. */
+  /** Milliseconds for which the file of a page is served before it is compared with the file on disk. 1000 by default. */
   readonly revalidateMs?: number;
 }
 
 const REVALIDATE_MS = 1000;
 
 /**
- * Gives errors (400 to 599) from behind it a page. The status stays and so do all fields that are not about the content that goes:
- * `WWW-Authenticate`, `Retry-After`, `Allow`, cookies. Without `intercept` only errors without content get one, and those in the one
- * line of plain text that Viaduct itself sends. Where the file of a page cannot be read the response stays as it is.
+ * Replaces the content of errors (400 to 599) by pages. The status stays, and so do all fields that are not about the replaced content: `WWW-Authenticate`,
+ * `Retry-After`, `Allow`, cookies. Without `intercept`, only errors without content and Viaduct's own errors (one line of plain text) are replaced. If the file of a
+ * page cannot be read, the response is not changed.
  *
- * @throws ViaductError `SETTINGS` for a key that is neither a status nor a class.
+ * @throws ViaductError `SETTINGS` for a key that is neither a status nor a class
  */
 export function errorPages({ pages, intercept, revalidateMs = REVALIDATE_MS }: ErrorPagesOptions): Handler {
   const byKey = new Map(Object.entries(pages).map(([key, source]) => [checkKey(key), new Page(source, revalidateMs)]));
 
   return function errorPages(request, next) {
-    return after(next(request), (response) => {
+    return mapResponse(next(request), (response) => {
       const { status } = response;
       if (status < 400 || status > 599) return response;
       const page = byKey.get(`${status}`) ?? byKey.get(`${Math.floor(status / 100)}xx`);
@@ -39,15 +42,30 @@ export function errorPages({ pages, intercept, revalidateMs = REVALIDATE_MS }: E
   };
 }
 
+/** `error_pages` in a configuration. */
+export const errorPagesFeature = describeFeature({
+  key: 'error_pages',
+  scope: 'site',
+  description: 'Replaces error messages by pages of your own.',
+  page: 'handlers.md#error_pages',
+  schema: ({ feature, bool, record, words }) =>
+    feature({
+      pages: record(words('the path of a file')).describe('Files by status, such as 404, or by class: 4xx or 5xx.'),
+      intercept: bool().default(false).describe("Whether they also replace the application's own error pages."),
+    }),
+  create: ({ pages, intercept }, { pathOf }) =>
+    errorPages({ pages: mapValues(pages, (path) => ({ file: pathOf(path) })), intercept }),
+});
+
 function checkKey(key: string): string {
   const lower = key.toLowerCase();
   if (/^[45](?:\d\d|xx)$/.test(lower)) return lower;
-  throw new ViaductError('SETTINGS', `Cannot use an error page for "${key}": it is no status of an error`, {
+  throw new ViaductError('SETTINGS', `Cannot use an error page for "${key}": it is not the status of an error`, {
     advice: 'Write a status such as 404, or a class: 4xx or 5xx.',
   });
 }
 
-/** Fields about content that is not sent (RFC 9110 section 8, RFC 9530). The Content-Range of a 416 is about what could be asked for. */
+/** Fields about the content that is replaced (RFC 9110 section 8, RFC 9530). The Content-Range of a 416 is about another resource, so it stays. */
 const CONTENT_FIELDS: readonly string[] = [
   'Content-Length',
   'Content-Encoding',
@@ -74,11 +92,11 @@ async function withPage(response: Response, page: Page): Promise<Response> {
   });
 }
 
-/** Whether the response has no content that somebody wrote for this error. */
+/** Whether the response has no content that the application wrote for this error. */
 function isBare({ method }: Request, response: Response): boolean {
   const { body, contentLength, status } = response;
   if (body === null || (body instanceof Uint8Array && body.length === 0)) {
-    // What HEAD does not get, its fields may still tell of.
+    // The fields of a response to HEAD can show that the application has content.
     return method !== 'HEAD' || contentLength === 0 || (contentLength < 0 && !hasType(response));
   }
   if (!(body instanceof Uint8Array) || body.length > PLAIN_BYTES_MAX) return false;

@@ -2,22 +2,30 @@ import { reasonPhrase } from '../../http/semantics/status.ts';
 import { contentType } from '../../static/content-type.ts';
 import { RereadFile } from './reread-file.ts';
 
-/** A page that people write for the server: in a file, which may change while the server runs, or as HTML. */
-export type PageSource = { readonly file: string } | { readonly html: string };
+/** The source of a page: a file, which may change while the server runs, or HTML. */
+export type PageSource =
+  | {
+      /** Path of the page. Its extension decides the media type. */
+      readonly file: string;
+    }
+  | {
+      /** The page itself, as HTML. */
+      readonly html: string;
+    };
 
-/** What is sent of a page. */
+/** The content of a page for one response. */
 export interface RenderedPage {
   readonly contentType: string;
   readonly content: Buffer;
 }
 
-/** A page with places for `{status}` and `{reason}`, such as 404 and Not Found. */
+/** A page with the placeholders `{status}` and `{reason}`, such as 404 and Not Found. */
 export class Page {
   readonly #contentType: string;
   readonly #html: Buffer | null;
   readonly #file: RereadFile | null;
 
-  /** A file is looked at again when `checkMs` have passed since the last time. */
+  /** A file is checked for changes when `checkMs` milliseconds have passed since the last check. */
   constructor(source: PageSource, checkMs: number) {
     const isFile = 'file' in source;
     this.#contentType = contentType(isFile ? source.file : 'page.html');
@@ -25,14 +33,14 @@ export class Page {
     this.#file = isFile ? new RereadFile(source.file, checkMs) : null;
   }
 
-  /** Null when its file cannot be read. */
+  /** The content for `status`; null if the file cannot be read. */
   async render(status: number): Promise<RenderedPage | null> {
     const content = this.#html ?? (await this.#file?.read()) ?? null;
     return content === null ? null : { contentType: this.#contentType, content: fill(content, status) };
   }
 }
 
-/** Of all else in the content no byte changes, whatever its charset. */
+/** Replaces the placeholders. All other bytes stay, whatever the charset is. */
 function fill(content: Buffer, status: number): Buffer {
   const text = content.toString('latin1');
   const filled = text.replaceAll('{status}', `${status}`).replaceAll('{reason}', reasonPhrase(status));

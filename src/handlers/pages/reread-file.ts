@@ -1,28 +1,28 @@
 import type { BigIntStats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 
-/** A longer one is no page: it is not read. */
+/** A longer file is not a page, so it is not read. */
 const BYTES_MAX = 1_048_576;
-/** A file written to more recently may be written to again without a sign: clocks of file systems tick up to two seconds apart. */
+/** For this time after a write, a file can change again with the same time stamps: clocks of file systems tick up to two seconds apart. */
 const SETTLED_MS = 2000;
 
-/** A small file in memory, that is read again when the one on disk is another. */
+/** A small file in memory. It is read again when the file on disk has changed. */
 export class RereadFile {
   readonly #path: string;
   readonly #checkMs: number;
   #content: Buffer | null = null;
-  /** Which one was read; '' when that is not certain. */
+  /** The version that was read; '' if it is uncertain. */
   #version = '';
   #checkedAtMs = Number.NEGATIVE_INFINITY;
   #loading: Promise<Buffer | null> | null = null;
 
-  /** Looks at the disk when `checkMs` have passed since it last did. */
+  /** The disk is checked when `checkMs` milliseconds have passed since the last check. */
   constructor(path: string, checkMs: number) {
     this.#path = path;
     this.#checkMs = checkMs;
   }
 
-  /** Null when there is no such file, it cannot be read, or it is longer than 1 MiB. */
+  /** The content; null if the file does not exist, cannot be read, or is longer than 1 MiB. */
   async read(): Promise<Buffer | null> {
     if (performance.now() - this.#checkedAtMs < this.#checkMs) return this.#content;
     this.#loading ??= this.#load();

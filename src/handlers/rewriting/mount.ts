@@ -3,16 +3,17 @@ import type { Handler } from '../../http/handler.ts';
 import { Response } from '../../http/response.ts';
 import { PathPrefix } from '../../routing/path-prefix.ts';
 
+/** Options of `mount`. */
 export interface MountOptions {
-  /** Where the application lives, not percent-encoded: `/app` (a final slash makes no difference). */
+  /** The prefix of the application, not percent-encoded: `/app`. A final slash makes no difference. */
   readonly prefix: string;
 }
 
 /**
- * Puts those behind it below a prefix: the application sees it as SCRIPT_NAME and makes its links with it. The prefix alone and all below it
- * are passed on, anything else is answered with 404. Within another mount the prefix begins where that ends.
+ * Puts an application below a prefix. The application receives the prefix as SCRIPT_NAME and uses it in its links. Requests for the prefix and for paths below it
+ * are passed on, all others get 404. Inside another mount, the prefix starts where the prefix of the other mount ends.
  *
- * @throws ViaductError `SETTINGS` for a prefix that is no path.
+ * @throws ViaductError `SETTINGS` for a prefix that is not a path
  */
 export function mount({ prefix: path }: MountOptions): Handler {
   const prefix = new PathPrefix(path, 'mount prefix');

@@ -1,12 +1,13 @@
+/** Changes of a query. */
 export interface QueryChanges {
-  /** Parameters that replace all of their name, `[name, value, …]`, not encoded. */
+  /** Parameters that replace all parameters of the same name: `[name, value, …]`, not encoded. */
   readonly set?: readonly string[];
-  /** Names of parameters that go, not encoded. */
+  /** Names of parameters to remove, not encoded. */
   readonly remove?: readonly string[];
 }
 
 /**
- * Makes a change of queries. Parameters that are not named stay as they are, octet for octet and in order.
+ * Makes a function that changes queries. All other parameters stay unchanged, byte for byte and in order.
  */
 export function queryChange({ set = [], remove = [] }: QueryChanges): (query: string) => string {
   const added: string[] = [];
@@ -22,7 +23,7 @@ export function queryChange({ set = [], remove = [] }: QueryChanges): (query: st
   };
 }
 
-/** Decoded as a form is (WHATWG URL, application/x-www-form-urlencoded). */
+/** The name of a parameter, decoded as application/x-www-form-urlencoded (WHATWG URL). */
 function nameOf(parameter: string): string {
   const name = (parameter.split('=', 1)[0] as string).replaceAll('+', ' ');
   try {

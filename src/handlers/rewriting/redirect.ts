@@ -4,32 +4,32 @@ import { Response } from '../../http/response.ts';
 import { Pattern } from '../../routing/pattern.ts';
 import { UrlTemplate } from './url-template.ts';
 
-/** 301 and 302 let a browser repeat a POST as GET, 307 and 308 do not, 303 makes it (RFC 9110 section 15.4). */
+/** After 301 and 302 a browser may repeat a POST as GET. After 303 it must, and after 307 and 308 it must not (RFC 9110 section 15.4). */
 export type RedirectStatus = 301 | 302 | 303 | 307 | 308;
 
+/** Options of `redirect`. */
 export interface RedirectOptions {
   /**
-   * A path, or a URL of http or https, with the placeholders `{host}`, `{hostname}`, `{path}`, `{query}`, `{uri}`, `{scheme}` and `{1}` to the last
-   * group of `pattern`. It is the whole of the target: without `?{query}` or `{uri}` the request's query is dropped.
+   * The whole target: a path, or a URL with http or https. Placeholders are `{host}`, `{hostname}`, `{path}`, `{query}`, `{uri}`, `{scheme}`, and `{1}`, `{2}`, … for
+   * the groups of `pattern`. Without `?{query}` or `{uri}` the request's query is dropped.
    */
   readonly to: string;
-  /** 302 when it is left out. */
+  /** Status of the redirect; 302 by default. */
   readonly status?: RedirectStatus;
-  /** Regular expression (`Pattern`) for the percent-encoded path; requests that it does not match are passed on. */
+  /** Regular expression (`Pattern`) for the percent-encoded path. Requests that do not match are passed on. */
   readonly pattern?: string;
 }
 
 /**
- * Answers with a redirection. What a request gives can name no other host than `to` does, and a request without a host, where `to` needs one,
- * gets 400.
+ * Answers with a redirect. Values from the request cannot change the host of the target. If the target needs a host and the request has none, it gets 400.
  *
- * @throws ViaductError `SETTINGS` for a `to` or `pattern` that cannot be used, or another status.
+ * @throws ViaductError `SETTINGS` for an invalid `to`, `pattern` or status
  */
 export function redirect({ to, status = 302, pattern: source }: RedirectOptions): Handler {
   const pattern = source === undefined ? null : new Pattern(source, 'redirect pattern');
   const target = new UrlTemplate(to, 'redirect target', pattern?.groups ?? 0);
   if (!STATUSES.has(status)) {
-    throw new ViaductError('SETTINGS', `Cannot redirect with status "${status}": it is none of a redirection`, {
+    throw new ViaductError('SETTINGS', `Cannot redirect with status "${status}": it is not the status of a redirect`, {
       advice: `Write one of ${[...STATUSES].join(', ')}.`,
     });
   }

@@ -4,27 +4,30 @@ import type { Handler } from '../../http/handler.ts';
 import type { Request } from '../../http/message.ts';
 import { PathPrefix } from '../../routing/path-prefix.ts';
 import { Pattern } from '../../routing/pattern.ts';
+import { describeFeature } from '../feature.ts';
+import { omitUndefined, pairs } from '../options.ts';
 import { type QueryChanges, queryChange } from './query-change.ts';
 import { UrlTemplate } from './url-template.ts';
 
-/** One of `prefix` or `pattern`, or neither, where only `query` changes. */
+/** `prefix` or `pattern`, or neither if only `query` changes. */
 export interface RewriteOptions {
-  /** What of the path is replaced, not percent-encoded; whole segments only. */
+  /** Start of the path that is replaced, in whole segments, not percent-encoded. */
   readonly prefix?: string;
-  /** What stands there instead, not percent-encoded; nothing when it is left out. */
+  /** The replacement of `prefix`, not percent-encoded; nothing by default. */
   readonly replacement?: string;
   /** Regular expression (`Pattern`) for the percent-encoded path. */
   readonly pattern?: string;
-  /** The new path, where `pattern` matches, with its groups as `{1}` and so on. One with a `?` replaces the query too; `{query}` is the old one. */
+  /** The new path if `pattern` matches, with its groups as `{1}` and so on. A `?` in it replaces the query too; `{query}` is the old query. */
   readonly to?: string;
+  /** Changes of the query, after the path was changed. */
   readonly query?: QueryChanges;
 }
 
 /**
- * Shows those behind it another path, or another query. Percent-encoded octets stay as they are. What neither prefix nor pattern match is
- * passed on unchanged. Behind a mount the path begins where the mount ends.
+ * Changes the path or the query of requests. Percent-encoded bytes stay encoded. Requests that match neither prefix nor pattern are passed on unchanged. Behind a
+ * mount, the path starts where the prefix of the mount ends.
  *
- * @throws ViaductError `SETTINGS` for options that exclude or lack each other, or cannot be used.
+ * @throws ViaductError `SETTINGS` for options that exclude or require each other, and for invalid options
  */
 export function rewrite(options: RewriteOptions): Handler {
   const changePath = pathChange(options);
@@ -41,16 +44,49 @@ export function rewrite(options: RewriteOptions): Handler {
   };
 }
 
-/** From a request, and the part of its path that counts, to a new path with or without a query; null for one that is not meant. */
+/** `rewrite` in a configuration. */
+export const rewriteFeature = describeFeature({
+  key: 'rewrite',
+  scope: 'site',
+  description: 'Changes the path or the query that the application receives.',
+  page: 'handlers.md#rewrite',
+  schema: ({ feature, fields, listOf, table, words }) =>
+    feature({
+      prefix: words('a path')
+        .optional()
+        .describe('Start of the path that is replaced, in whole segments, not encoded.'),
+      replacement: words('a path')
+        .optional()
+        .meta({ description: 'What replaces prefix, not encoded.', defaultText: 'nothing' }),
+      pattern: words('a regular expression').optional().describe('Regular expression for the path.'),
+      to: words('a path').optional().describe('New path, with placeholders, where pattern matches.'),
+      query: table({
+        set: fields().default({}).describe('Parameters that replace all of the same name.'),
+        remove: listOf(words('a field name')).prefault([]).describe('Names of parameters that are removed.'),
+      })
+        .optional()
+        .describe('Changes of the query.'),
+    }),
+  create: ({ query, ...path }) =>
+    rewrite(
+      omitUndefined({
+        ...path,
+        query: query === undefined ? undefined : { set: pairs(query.set), remove: query.remove },
+      }),
+    ),
+});
+
+/** Returns the new path of a request, with or without a query; null if the request does not match. `path` is the part of the path behind the mount. */
 type PathChange = (request: Request, path: string) => string | null;
 
 function pathChange({ prefix, replacement, pattern, to, query }: RewriteOptions): PathChange {
   const isPrefix = prefix !== undefined && pattern === undefined && to === undefined;
   if (isPrefix) return prefixChange(prefix, replacement ?? '/');
-  if (replacement !== undefined || prefix !== undefined) throw unclear('prefix, replacement, pattern and to');
+  if (replacement !== undefined || prefix !== undefined) throw refusal('the options do not fit together');
   if (pattern !== undefined && to !== undefined) return patternChange(pattern, to);
-  if (pattern !== undefined || to !== undefined) throw unclear('pattern and to');
-  if (query === undefined) throw unclear('nothing');
+  if (pattern !== undefined || to !== undefined)
+    throw refusal(`${pattern === undefined ? 'pattern' : 'to'} is missing`);
+  if (query === undefined) throw refusal('no option is set');
   return (_, path) => path;
 }
 
@@ -68,8 +104,8 @@ function patternChange(source: string, to: string): PathChange {
   const pattern = new Pattern(source, 'rewrite pattern');
   const template = new UrlTemplate(to, 'rewrite target', pattern.groups);
   if (template.isAbsolute || to.includes('#')) {
-    throw new ViaductError('SETTINGS', `Cannot rewrite to ${JSON.stringify(to)}: it is no path`, {
-      advice: 'Begin with a slash; another host is for a redirect or a proxy.',
+    throw new ViaductError('SETTINGS', `Cannot rewrite to ${JSON.stringify(to)}: it is not a path`, {
+      advice: 'Start with a slash. For another host, use a redirect or a proxy.',
     });
   }
 
@@ -81,8 +117,8 @@ function patternChange(source: string, to: string): PathChange {
   };
 }
 
-function unclear(what: string): ViaductError {
-  return new ViaductError('SETTINGS', `Cannot rewrite with ${what}: it is not clear what is meant`, {
+function refusal(state: string): ViaductError {
+  return new ViaductError('SETTINGS', `Cannot rewrite: ${state}`, {
     advice: 'Write prefix, with or without replacement; or pattern and to; or query.',
   });
 }

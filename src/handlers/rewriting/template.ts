@@ -2,7 +2,7 @@ import { ViaductError } from '../../errors.ts';
 import type { Request } from '../../http/message.ts';
 import { hostname } from './hostname.ts';
 
-/** What `{name}` in a setting stands for. All are as the client sent them, so paths and queries are percent-encoded. */
+/** The values of placeholders such as `{host}`. They are as the client sent them, so paths and queries are percent-encoded. */
 const PLACEHOLDERS: Readonly<Record<string, (request: Request) => string>> = {
   host: ({ host }) => host,
   hostname: ({ host }) => hostname(host),
@@ -14,13 +14,14 @@ const PLACEHOLDERS: Readonly<Record<string, (request: Request) => string>> = {
   remote_address: ({ peer }) => peer.remoteAddress,
 };
 
-/** Text and placeholders in turns: text, name, text, … Braces that hold no lower-case word or digit are text. */
+/** Text and placeholders in turns: text, name, text, … Braces without a lower-case word or number inside are text. */
 export type TemplateParts = readonly string[];
 
 /**
- * Takes `text` apart. `captures` tells how many groups a pattern has, which are written `{1}`, `{2}`, …; `setting` names what is wrong.
+ * Splits `text` into text and placeholders. `captures` is the number of groups of a pattern, which are the placeholders `{1}`, `{2}`, … `setting` is the name for
+ * messages.
  *
- * @throws ViaductError `SETTINGS` for a placeholder that does not exist.
+ * @throws ViaductError `SETTINGS` for an unknown placeholder
  */
 export function parseTemplate(text: string, setting: string, captures = 0): TemplateParts {
   const parts = text.split(/\{([a-z_]+|\d+)\}/);
@@ -33,7 +34,7 @@ export function parseTemplate(text: string, setting: string, captures = 0): Temp
     const all = [...Object.keys(PLACEHOLDERS), ...Array.from({ length: captures }, (_, index) => `${index + 1}`)];
     throw new ViaductError(
       'SETTINGS',
-      `Cannot use {${name}} in ${setting} ${JSON.stringify(text)}: it is no placeholder`,
+      `Cannot use {${name}} in ${setting} ${JSON.stringify(text)}: there is no such placeholder`,
       {
         advice: `Write one of ${all.map((known) => `{${known}}`).join(' ')}.`,
       },
@@ -42,13 +43,13 @@ export function parseTemplate(text: string, setting: string, captures = 0): Temp
   return parts;
 }
 
-/** The value of the placeholder `name`, which `parseTemplate` found to exist; `captures` are a match's groups from `{1}` on. */
+/** The value of the placeholder `name`, which `parseTemplate` has accepted. `captures` are the groups of a match, from `{1}` on. */
 export function placeholderValue(name: string, request: Request, captures: readonly string[] = []): string {
   const value = PLACEHOLDERS[name];
   return value === undefined ? (captures[Number(name) - 1] ?? '') : value(request);
 }
 
-/** `parts` with what `request` gives for the placeholders. */
+/** The text of `parts` with the values of `request`. */
 export function fillTemplate(parts: TemplateParts, request: Request): string {
   let text = parts[0] as string;
   for (let i = 1; i < parts.length; i += 2) {

@@ -1,84 +1,81 @@
-import { close, open, read, unlink, write } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { BodySink, BodySource, HeaderList } from '../message.ts';
+import { contentMemory, costOf } from './content-memory.ts';
+import { SpoolFile, type SpoolFileOwner } from './spool-file.ts';
 
 export interface SpoolLimits {
-  /** So much waits in memory; what follows waits in a file. */
+  /** Content up to this size stays in memory while `contentMemory` has room; other content goes to a file. */
   readonly memoryBytesMax: number;
-  /** A longer file makes the source wait. */
-  readonly fileBytesMax: number;
+  /** When memory and file together reach this size, the source is paused. */
+  readonly bytesMax: number;
+  /**
+   * The disk is full, or the file cannot be used for another reason. The spool then holds what has arrived, and the source waits for the
+   * sink. Called once for each spool.
+   */
+  readonly onFileFailed?: (error: Error) => void;
 }
 
-const READ_BYTES = 65536;
-let files = 0;
+/** The source pauses while this much waits to be written to the file. */
+const UNWRITTEN_BYTES_MAX = 65_536;
 
 /**
- * Content between a source and a sink that go at different speeds: first in memory, then in a file that has no name. It takes from the source what comes, as far as
- * the limits allow, and gives it in order.
+ * A buffer between a source and a sink of different speeds: first in memory, then in a file. The spool takes content from the source up to
+ * the limits and delivers it in order. Content for a sink that takes it at once passes without a copy.
  */
-export class Spool implements BodySource, BodySink {
+export class Spool implements BodySource, BodySink, SpoolFileOwner {
   readonly #source: BodySource;
   readonly #limits: SpoolLimits;
-  readonly #onTaken: (error: Error | null) => void;
+  /** Content in memory, the oldest. */
   #blocks: Uint8Array[] = [];
   #memoryBytes = 0;
-  /** Blocks on their way to the file. */
-  #toFile: Uint8Array[] = [];
-  #file: number | 'opening' | null = null;
-  #writing = false;
-  #reading = false;
-  #readAt = 0;
-  #writtenTo = 0;
-  #waitingBytes = 0;
+  /** What `contentMemory` counts for this spool. */
+  #heldBytes = 0;
+  /** Content after that in memory. */
+  #file: SpoolFile | null = null;
+  /** Content after that in the file, which could not be stored any more. */
+  #unstored: Uint8Array[] | null = null;
   #taken: 'partly' | 'whole' | Error = 'partly';
   #sourcePaused = false;
   #sink: BodySink | null = null;
   #state: 'new' | 'flowing' | 'paused' | 'over' = 'new';
-  /** All bytes that came. */
-  length = 0;
+  #giving = false;
 
-  /** `onTaken` is told when the source has given all, or failed. */
-  constructor(source: BodySource, limits: SpoolLimits, onTaken: (error: Error | null) => void = () => {}) {
+  constructor(source: BodySource, limits: SpoolLimits) {
     this.#source = source;
     this.#limits = limits;
-    this.#onTaken = onTaken;
   }
 
-  /** Begins to take from the source. */
-  begin(): void {
+  /** Starts to take content from the source. */
+  fill(): void {
     this.#source.start(this);
   }
 
   // BodySink
 
+  /** Takes a block that nobody else changes. */
   write(block: Uint8Array): void {
     if (this.#state === 'over') return;
-    this.length += block.length;
-    const inFile = this.#file !== null && (this.#waitingBytes > 0 || this.#readAt < this.#writtenTo);
-    if (!inFile && this.#memoryBytes + block.length <= this.#limits.memoryBytesMax) {
-      this.#blocks.push(Buffer.from(block));
-      this.#memoryBytes += block.length;
-      this.#give();
+    if (this.#state === 'flowing' && this.#memoryBytes === 0 && this.#isFileEmpty) {
+      this.#sink?.write(block);
       return;
     }
-    this.#toFile.push(Buffer.from(block));
-    this.#waitingBytes += block.length;
-    this.#writeOn();
-    this.#holdSource();
+    if (this.#fitsInMemory(block)) this.#keep(block);
+    else if (this.#unstored !== null) this.#hold(this.#unstored, block);
+    else {
+      this.#file ??= new SpoolFile(this);
+      this.#file.append(block);
+    }
+    this.#give();
   }
 
   end(): void {
     if (this.#taken !== 'partly') return;
     this.#taken = 'whole';
-    this.#onTaken(null);
     this.#give();
   }
 
   fail(error: Error): void {
     if (this.#taken !== 'partly') return;
     this.#taken = error;
-    this.#onTaken(error);
     this.#give();
   }
 
@@ -111,20 +108,61 @@ export class Spool implements BodySource, BodySink {
     this.#release();
   }
 
-  /** Gives what there is, as long as the sink takes it. */
+  // SpoolFileOwner
+
+  onStored(): void {
+    this.#give();
+  }
+
+  onRead(block: Buffer): void {
+    this.#keep(block);
+    this.#give();
+  }
+
+  onStoreFailed(error: Error): void {
+    this.#unstored = [];
+    for (const block of this.#file?.takeUnwritten() ?? []) this.#hold(this.#unstored, block);
+    this.#limits.onFileFailed?.(error);
+    this.#give();
+  }
+
+  onReadFailed(error: Error): void {
+    if (this.#taken === 'partly') this.#source.cancel();
+    const sink = this.#sink;
+    this.#release();
+    sink?.fail(error);
+  }
+
+  get #isFileEmpty(): boolean {
+    return (this.#file === null || this.#file.isEmpty) && (this.#unstored === null || this.#unstored.length === 0);
+  }
+
+  #fitsInMemory(block: Uint8Array): boolean {
+    return (
+      this.#memoryBytes + block.length <= this.#limits.memoryBytesMax &&
+      this.#isFileEmpty &&
+      contentMemory.hasRoom(costOf(block))
+    );
+  }
+
+  #keep(block: Uint8Array): void {
+    this.#memoryBytes += block.length;
+    this.#hold(this.#blocks, block);
+  }
+
+  #hold(blocks: Uint8Array[], block: Uint8Array): void {
+    blocks.push(block);
+    this.#heldBytes += costOf(block);
+    contentMemory.hold(costOf(block));
+  }
+
+  /** Delivers the buffered content while the sink accepts it. */
   #give(): void {
-    while (this.#state === 'flowing') {
-      const block = this.#blocks.shift();
-      if (block !== undefined) {
-        this.#memoryBytes -= block.length;
-        this.#sink?.write(block);
-        continue;
-      }
-      if (this.#readAt < this.#writtenTo) {
-        this.#readOn();
-        return;
-      }
-      if (this.#waitingBytes > 0 || this.#reading || this.#taken === 'partly') break;
+    if (this.#giving) return;
+    this.#giving = true;
+    this.#giveBlocks();
+    this.#giving = false;
+    if (this.#state === 'flowing' && this.#memoryBytes === 0 && this.#isFileEmpty && this.#taken !== 'partly') {
       const sink = this.#sink;
       const outcome = this.#taken;
       this.#release();
@@ -135,117 +173,63 @@ export class Spool implements BodySource, BodySink {
     this.#holdSource();
   }
 
-  /** The source waits while the file is full: until all that is in it was read, and it begins anew. */
-  #holdSource(): void {
-    if (this.#readAt === this.#writtenTo && this.#waitingBytes === 0 && !this.#writing) {
-      this.#readAt = 0;
-      this.#writtenTo = 0;
+  #giveBlocks(): void {
+    let next = 0;
+    while (this.#state === 'flowing') {
+      const block = this.#blocks[next];
+      if (block !== undefined) {
+        next += 1;
+        this.#memoryBytes -= block.length;
+        this.#heldBytes -= costOf(block);
+        contentMemory.release(costOf(block));
+        this.#sink?.write(block);
+        continue;
+      }
+      this.#blocks = [];
+      next = 0;
+      if (this.#file?.isReadable === true) {
+        this.#file.read();
+        return;
+      }
+      const unstored = this.#unstored;
+      if (unstored === null || unstored.length === 0 || this.#file?.isEmpty === false) return;
+      this.#unstored = [];
+      this.#blocks = unstored;
+      for (const { length } of unstored) this.#memoryBytes += length;
     }
-    const full = this.#writtenTo + this.#waitingBytes > this.#limits.fileBytesMax;
-    if (full === this.#sourcePaused || this.#taken !== 'partly' || this.#state === 'over') return;
+    if (next > 0) this.#blocks = this.#blocks.slice(next);
+  }
+
+  /** Pauses the source while the spool holds as much as it may, or cannot put it away quickly enough. */
+  #holdSource(): void {
+    if (this.#taken !== 'partly' || this.#state === 'over') return;
+    const full = this.#isFull;
+    if (full === this.#sourcePaused) return;
     this.#sourcePaused = full;
     if (full) this.#source.pause();
     else this.#source.resume();
   }
 
-  #writeOn(): void {
-    if (this.#writing || this.#file === 'opening' || this.#toFile.length === 0) return;
-    if (this.#file === null) {
-      this.#openFile();
-      return;
-    }
-    const block = Buffer.concat(this.#toFile.splice(0));
-    this.#writing = true;
-    this.#writeAll(this.#file, block, 0);
-  }
-
-  #writeAll(file: number, block: Buffer, from: number): void {
-    write(file, block, from, block.length - from, this.#writtenTo, (error, count) => {
-      if (this.#state === 'over') {
-        this.#writing = false;
-        this.#closeFile();
-        return;
-      }
-      if (error !== null) {
-        this.#writing = false;
-        this.#break(error);
-        return;
-      }
-      this.#writtenTo += count;
-      this.#waitingBytes -= count;
-      if (from + count < block.length) this.#writeAll(file, block, from + count);
-      else {
-        this.#writing = false;
-        this.#writeOn();
-      }
-      this.#give();
-    });
-  }
-
-  /** The file loses its name at once, so that nothing is left of it whatever happens. */
-  #openFile(): void {
-    this.#file = 'opening';
-    files += 1;
-    const path = join(tmpdir(), `viaduct-spool-${process.pid}-${files}`);
-    open(path, 'wx+', 0o600, (error, file) => {
-      if (error === null) unlink(path, () => {});
-      if (this.#state === 'over') {
-        if (error === null) close(file, () => {});
-        return;
-      }
-      if (error !== null) {
-        this.#break(error);
-        return;
-      }
-      this.#file = file;
-      this.#writeOn();
-    });
-  }
-
-  #readOn(): void {
-    if (this.#reading || typeof this.#file !== 'number') return;
+  /** A paused source continues only when half of the room is free, because each pause costs something. */
+  get #isFull(): boolean {
     const file = this.#file;
-    this.#reading = true;
-    const memory = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, this.#writtenTo - this.#readAt));
-    read(file, memory, 0, memory.length, this.#readAt, (error, count) => {
-      this.#reading = false;
-      if (this.#state === 'over') {
-        this.#closeFile();
-        return;
-      }
-      if (error !== null || count === 0) {
-        this.#break(error ?? new Error('the spool file is shorter than it was'));
-        return;
-      }
-      this.#readAt += count;
-      this.#blocks.unshift(memory.subarray(0, count));
-      this.#memoryBytes += count;
-      this.#give();
-    });
-  }
-
-  /** The disk failed: nothing more can be trusted. */
-  #break(error: Error): void {
-    const sink = this.#sink;
-    if (this.#taken === 'partly') {
-      this.#source.cancel();
-      this.#onTaken(error);
+    if (file !== null) {
+      if (this.#unstored !== null && this.#unstored.length > 0) return true;
+      if (file.unwrittenBytes > (this.#sourcePaused ? 0 : UNWRITTEN_BYTES_MAX)) return true;
     }
-    this.#release();
-    sink?.fail(error);
+    const bytes = this.#memoryBytes + (file === null ? 0 : file.length);
+    return bytes > (this.#sourcePaused ? this.#limits.bytesMax / 2 : this.#limits.bytesMax);
   }
 
   #release(): void {
     this.#state = 'over';
     this.#sink = null;
     this.#blocks = [];
-    this.#toFile = [];
-    this.#closeFile();
-  }
-
-  #closeFile(): void {
-    if (typeof this.#file !== 'number' || this.#writing || this.#reading) return;
-    close(this.#file, () => {});
+    this.#unstored = null;
+    this.#memoryBytes = 0;
+    contentMemory.release(this.#heldBytes);
+    this.#heldBytes = 0;
+    this.#file?.close();
     this.#file = null;
   }
 }

@@ -2,35 +2,36 @@ import type { BodySink, HeaderList, RequestBody } from '../message.ts';
 import { Refusal, type RequestBodyError } from '../refusal.ts';
 import type { HttpLimits } from '../transport/limits.ts';
 import { ChunkedDecoder } from './chunked.ts';
+import type { Framing } from './framing.ts';
 import type { Input } from './input.ts';
 
 const NO_TRAILERS: HeaderList = [];
 
-/** The connection, as its request's body sees it. */
+/** The connection as the body of its request sees it. */
 export interface BodyOwner {
-  /** The application wants content: `read` what there is, and more from the client. */
+  /** The application wants content: call `read` for the content that is here, and receive more from the client. */
   onBodyWanted(): void;
-  /** The application wants nothing for now, or nothing more. */
+  /** The application wants no content for now, or no more at all. */
   onBodyPaused(): void;
 }
 
 /**
- * The content of one request on its way from the connection's input to the application's sink. `discarding` means that nobody wants it
- * but the next request lies behind it.
+ * The content of one request on its way from the connection's input to the application's sink. In the state `discarding` the
+ * application no longer wants the content, but the next request follows it.
  */
 export class BodyReader implements RequestBody {
   readonly length: number;
-  /** Bytes of content that came. */
+  /** Bytes of content that have arrived. */
   received = 0;
   #state: 'new' | 'flowing' | 'paused' | 'cancelled' | 'discarding' | 'complete' | 'failed' = 'new';
   #sink: BodySink | null = null;
   readonly #decoder: ChunkedDecoder | null;
   readonly #owner: BodyOwner;
 
-  /** `length` is -1 for chunked content. */
-  constructor(length: number, limits: HttpLimits, owner: BodyOwner) {
-    this.length = length;
-    this.#decoder = length < 0 ? new ChunkedDecoder(limits) : null;
+  /** `contentLength` is -1 for chunked content. */
+  constructor({ contentLength, nominated }: Framing, limits: HttpLimits, owner: BodyOwner) {
+    this.length = contentLength;
+    this.#decoder = contentLength < 0 ? new ChunkedDecoder(limits, nominated) : null;
     this.#owner = owner;
   }
 
@@ -38,22 +39,22 @@ export class BodyReader implements RequestBody {
     return this.#decoder?.trailers ?? NO_TRAILERS;
   }
 
-  /** Nothing more of it will come. */
+  /** Whether no more content will come. */
   get over(): boolean {
     return this.#state === 'complete' || this.#state === 'failed';
   }
 
-  /** Nobody has asked for it yet. */
+  /** Whether the application has not asked for the content yet. */
   get untouched(): boolean {
     return this.#state === 'new';
   }
 
-  /** It takes what the client sends. */
+  /** Whether the body takes what the client sends. */
   get flowing(): boolean {
     return this.#state === 'flowing' || this.#state === 'discarding';
   }
 
-  /** Bytes still to come, as far as that is known; -1 when it is not. */
+  /** Bytes still to come; -1 when their number is unknown. */
   get left(): number {
     return this.length < 0 ? -1 : this.length - this.received;
   }
@@ -84,13 +85,13 @@ export class BodyReader implements RequestBody {
     this.#owner.onBodyPaused();
   }
 
-  /** The request is answered: what is left of its content is read for the sake of the next one. */
+  /** The request is answered: the remaining content is read only to reach the next request. */
   discard(): void {
     this.#sink = null;
     if (!this.over) this.#state = 'discarding';
   }
 
-  /** The content will not come whole. */
+  /** The content will not arrive completely. */
   fail(error: RequestBodyError): void {
     if (this.over) return;
     this.#state = 'failed';
@@ -99,7 +100,7 @@ export class BodyReader implements RequestBody {
     sink?.fail(error);
   }
 
-  /** Takes its part of `input` and passes it on. The application may do anything in between, so this is the last step of its caller. */
+  /** Takes the content in `input` and passes it on. The application may call back meanwhile, so callers do nothing after this call. */
   read(input: Input): Refusal | null {
     if (!this.flowing) return null;
     const block = this.#decoder === null ? this.#take(input) : this.#decoder.decode(input);

@@ -12,30 +12,31 @@ export const QUESTION = 0x3f;
 export const BACKSLASH = 0x5c;
 export const QUOTE = 0x22;
 
-/** 1 for tchar (RFC 9110 section 5.6.2): what methods and field names consist of. */
+/** 1 for tchar (RFC 9110 section 5.6.2), the characters of methods and field names. */
 export const TOKEN = table((byte) => /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(byte)));
 
-/** 1 for what may stand in a field value (RFC 9110 section 5.5): visible characters, obs-text, SP and HTAB. */
+/** 1 for the characters of a field value (RFC 9110 section 5.5): visible characters, obs-text, SP and HTAB. */
 export const VALUE = table((byte) => byte === HTAB || (byte >= SP && byte !== 0x7f));
 
-/** 1 for what a host's registered name consists of, but for percent-encoded octets (RFC 3986 section 3.2.2). */
+/** 1 for the characters of a host's registered name, except percent-encoded octets (RFC 3986 section 3.2.2). */
 export const REG_NAME = table((byte) => /[A-Za-z0-9\-._~!$&'()*+,;=]/.test(String.fromCharCode(byte)));
 
 /**
- * 1 for what a target consists of, 2 for `%`, `?` and `\`, which need a closer look. More than RFC 3986 allows: browsers send
- * `[ ] { } | ^` and the backtick as they are, command-line clients the quote. Never `#`, `<`, `>`, controls or 8-bit bytes.
+ * 1 for the characters of a target, 2 for `%`, `?` and `\`, which need a closer look. The table allows more than RFC 3986: browsers
+ * do not encode `[ ] { } | ^` and the backtick, command-line clients do not encode the quote. It never allows `#`, `<`, `>`, control
+ * characters or 8-bit bytes.
  */
 export const TARGET = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (byte === PERCENT || byte === QUESTION || byte === BACKSLASH) return 2;
   return byte > SP && byte < 0x7f && !'#<>'.includes(String.fromCharCode(byte)) ? 1 : 0;
 });
 
-/** The value of a hexadecimal digit, -1 for every other byte. */
+/** The value of a hexadecimal digit, -1 for all other bytes. */
 export const HEX = Int8Array.from({ length: 256 }, (_, byte) => {
   const digit = String.fromCharCode(byte);
   return /[0-9A-Fa-f]/.test(digit) ? Number.parseInt(digit, 16) : -1;
 });
 
-function table(holds: (byte: number) => boolean): Uint8Array {
-  return Uint8Array.from({ length: 256 }, (_, byte) => (holds(byte) ? 1 : 0));
+function table(includes: (byte: number) => boolean): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => (includes(byte) ? 1 : 0));
 }

@@ -1,14 +1,14 @@
 import { Refusal } from '../refusal.ts';
 import { BACKSLASH, CR, EQUALS, HEX, HTAB, LF, QUOTE, SEMICOLON, SP, TOKEN, VALUE } from './bytes.ts';
 
-const BAD_SIZE = new Refusal(400, 'a chunk size is not hexadecimal digits');
+const BAD_SIZE = new Refusal(400, 'a chunk size is not a valid hexadecimal number');
 const BAD_EXTENSION = new Refusal(400, 'a chunk extension is malformed');
 const EXTENSIONS_TOO_LONG = new Refusal(400, 'the chunk extensions are too long');
 const BARE_CR = new Refusal(400, 'a CR is not followed by LF');
 
-/** 2^52 - 1 is a number that JavaScript still counts exactly. */
+/** Hexadecimal digits: 2^52 - 1 is a number that JavaScript still represents exactly. */
 const DIGITS_MAX = 13;
-/** Zeros before the size count too, but there may be more of them than anybody writes. */
+/** Leading zeros of a size are limited too, to more than any client sends. */
 const ZEROS_MAX = 32;
 
 type State =
@@ -21,12 +21,12 @@ type State =
   | 'value'
   | 'quoted'
   | 'escaped'
-  | 'behind-quotes'
+  | 'after-quotes'
   | 'lf';
 
 /**
- * Reads the line before a chunk's data: its size and extensions (RFC 9112 section 7.1). Extensions are checked and ignored; a line that
- * other recipients may cut elsewhere is refused.
+ * Reads the line before the data of a chunk: size and extensions (RFC 9112 section 7.1). Extensions are checked and ignored. A line is
+ * refused if another recipient may find its end elsewhere.
  */
 export class ChunkLine {
   size = 0;
@@ -40,14 +40,15 @@ export class ChunkLine {
     this.#extensionBytesMax = extensionBytesMax;
   }
 
-  begin(): void {
+  /** Prepares for the line of the next chunk. The extensions of all chunks count together, so their count stays. */
+  reset(): void {
     this.size = 0;
     this.#state = 'size';
     this.#zeros = 0;
     this.#digits = 0;
   }
 
-  /** Takes the line's next byte. Returns true once it was the last. */
+  /** Takes the next byte of the line. Returns true if this byte was the last. */
   take(byte: number): boolean | Refusal {
     if (this.#state === 'lf') return byte === LF ? true : BARE_CR;
     if (this.#state === 'size') return this.#takeSize(byte);
@@ -85,25 +86,25 @@ export class ChunkLine {
       case 'before-name':
         return isBlank(byte) ? state : TOKEN[byte] === 1 ? 'name' : null;
       case 'name':
-        return TOKEN[byte] === 1 ? state : byte === EQUALS ? 'before-value' : behind(byte, 'before-equals');
+        return TOKEN[byte] === 1 ? state : byte === EQUALS ? 'before-value' : after(byte, 'before-equals');
       case 'before-equals':
         return isBlank(byte) ? state : byte === EQUALS ? 'before-value' : byte === SEMICOLON ? 'before-name' : null;
       case 'before-value':
         return isBlank(byte) ? state : byte === QUOTE ? 'quoted' : TOKEN[byte] === 1 ? 'value' : null;
       case 'value':
-        return TOKEN[byte] === 1 ? state : behind(byte, 'before-semicolon');
+        return TOKEN[byte] === 1 ? state : after(byte, 'before-semicolon');
       case 'quoted':
-        return byte === QUOTE ? 'behind-quotes' : byte === BACKSLASH ? 'escaped' : VALUE[byte] === 1 ? state : null;
+        return byte === QUOTE ? 'after-quotes' : byte === BACKSLASH ? 'escaped' : VALUE[byte] === 1 ? state : null;
       case 'escaped':
         return VALUE[byte] === 1 ? 'quoted' : null;
       default:
-        return behind(byte, 'before-semicolon');
+        return after(byte, 'before-semicolon');
     }
   }
 }
 
-/** What follows a complete extension: the line's end, the next one, or blanks before it. */
-function behind(byte: number, blank: State): State | null {
+/** The state after a complete extension or name: the end of the line, the next extension, or `blank` after white space. */
+function after(byte: number, blank: State): State | null {
   if (byte === CR) return 'lf';
   if (byte === SEMICOLON) return 'before-name';
   return isBlank(byte) ? blank : null;

@@ -5,6 +5,7 @@ import { CR, LF } from './bytes.ts';
 import { ChunkLine } from './chunk-line.ts';
 import { FieldSection } from './field-section.ts';
 import type { Input } from './input.ts';
+import { passedTrailers } from './trailers.ts';
 
 const BAD_DATA_END = new Refusal(400, 'chunk data is not followed by CRLF');
 const TOO_LARGE = new Refusal(413, 'the content is too large');
@@ -12,10 +13,11 @@ const FORBIDDEN_TRAILER = new Refusal(400, 'a trailer field frames or routes the
 const TRAILERS_FORBIDDEN = new Set(['content-length', 'transfer-encoding', 'host']);
 
 /**
- * Decodes chunked content (RFC 9112 section 7.1) in place: the data of all chunks in a block is moved together, so that a client's tiny
- * chunks do not become as many calls.
+ * Decodes chunked content (RFC 9112 section 7.1) in place: the data of all chunks in a block is moved together. Many tiny chunks of a
+ * client therefore do not cause many calls.
  */
 export class ChunkedDecoder {
+  /** The trailer fields that may be passed on. */
   trailers: HeaderList = [];
   #state: 'line' | 'data' | 'data-cr' | 'data-lf' | 'trailers' | 'complete' = 'line';
   #left = 0;
@@ -23,9 +25,12 @@ export class ChunkedDecoder {
   #trailerSection: FieldSection | null = null;
   readonly #line: ChunkLine;
   readonly #limits: HttpLimits;
+  readonly #nominated: ReadonlySet<string> | null;
 
-  constructor(limits: HttpLimits) {
+  /** `nominated` are the fields of the connection, which cannot be trailer fields either. */
+  constructor(limits: HttpLimits, nominated: ReadonlySet<string> | null) {
     this.#limits = limits;
+    this.#nominated = nominated;
     this.#line = new ChunkLine(limits.chunkExtensionBytesMax);
   }
 
@@ -33,7 +38,10 @@ export class ChunkedDecoder {
     return this.#state === 'complete';
   }
 
-  /** Uses up `input` as far as this content goes. Returns the data in it (maybe empty), which lies in `input`'s memory, or what is wrong. */
+  /**
+   * Takes from `input` up to the end of this content. Returns the decoded data, which may be empty and lies in the memory of `input`,
+   * or a refusal.
+   */
   decode(input: Input): Buffer | Refusal {
     const { bytes } = input;
     const start = input.at;
@@ -63,7 +71,7 @@ export class ChunkedDecoder {
     return bytes.subarray(dataStart, dataEnd);
   }
 
-  /** A byte of a chunk's line or of the CRLF behind its data. */
+  /** Takes a byte of a chunk's line, or of the CRLF after the chunk's data. */
   #takeByte(byte: number): Refusal | null {
     if (this.#state === 'data-cr') {
       this.#state = 'data-lf';
@@ -71,7 +79,7 @@ export class ChunkedDecoder {
     }
     if (this.#state === 'data-lf') {
       this.#state = 'line';
-      this.#line.begin();
+      this.#line.reset();
       return byte === LF ? null : BAD_DATA_END;
     }
     const done = this.#line.take(byte);
@@ -83,11 +91,11 @@ export class ChunkedDecoder {
     return this.#received > this.#limits.bodyBytesMax ? TOO_LARGE : null;
   }
 
-  /** A trailer section stays in `input` until it is complete. */
+  /** Reads the trailer section, which stays in `input` until it is complete. */
   #readTrailers(input: Input): Refusal | null {
     if (this.#trailerSection === null) {
       this.#trailerSection = new FieldSection(this.#limits, this.#limits.trailerBytesMax);
-      this.#trailerSection.begin(0);
+      this.#trailerSection.reset(0);
     }
     const section = this.#trailerSection;
     const progress = section.scan(input.bytes, input.at, input.end);
@@ -99,7 +107,7 @@ export class ChunkedDecoder {
     for (let i = 0; i < trailers.length; i += 2) {
       if (TRAILERS_FORBIDDEN.has((trailers[i] as string).toLowerCase())) return FORBIDDEN_TRAILER;
     }
-    this.trailers = trailers;
+    this.trailers = passedTrailers(trailers, this.#nominated);
     return null;
   }
 }

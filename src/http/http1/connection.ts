@@ -3,12 +3,14 @@ import type { Peer, Request } from '../message.ts';
 import { peerOf } from '../peer.ts';
 import { Refusal, RequestBodyError } from '../refusal.ts';
 import { Response } from '../response.ts';
-import type { BodyFraming, BodySender, Exchange } from '../response-channel.ts';
+import type { BodyFraming, BodySender, ResponseChannel } from '../response-channel.ts';
+import { asSent } from '../response-fields.ts';
 import { statusLine } from '../semantics/status.ts';
-import { ClientLink } from '../transport/client-socket-control.ts';
+import { ClientSocketControl } from '../transport/client-socket-control.ts';
 import type { ServerContext } from '../transport/server-context.ts';
 import { attachSocket, type ClientSocket, type Receiver } from '../transport/socket-reader.ts';
 import { UpgradeResponse } from '../upgrade-response.ts';
+import { serverAllowsKeepAlive } from './keep-alive.ts';
 import { IncomingRequest, type InterimSender } from './request.ts';
 import { type ContentOwner, RequestContent } from './request-content.ts';
 import type { RequestHead } from './request-head.ts';
@@ -17,9 +19,16 @@ import { refusalMessage } from './response-head.ts';
 import { discardBody, writeResponse } from './response-writer.ts';
 
 /**
- * What a connection does: waits for a request (`idle`), receives its head (`head`), waits for the handler's response (`handling`), sends it
- * (`responding`), waits until the client took it (`flushing`), receives content that nobody wanted (`unread`), waits for the client to
- * read the last answer (`closing`), waits for a handler whose client has left (`abandoned`), or does nothing more (`closed`).
+ * What a connection does at present:
+ * - `idle`: waits for a request
+ * - `head`: receives the head of a request
+ * - `handling`: waits for the handler's response
+ * - `responding`: sends the response
+ * - `flushing`: waits until the client has taken the response
+ * - `unread`: receives content that the application did not read
+ * - `closing`: waits until the client has read the last response
+ * - `abandoned`: waits for the handler, although the client has left
+ * - `closed`: does nothing any more
  */
 type Phase = 'idle' | 'head' | 'handling' | 'responding' | 'flushing' | 'unread' | 'closing' | 'abandoned' | 'closed';
 
@@ -29,35 +38,35 @@ const BODY_TIMEOUT = new Refusal(408, 'the content did not arrive in time');
 
 const HTTP2_PREFACE_LINE = 'PRI * HTTP/2.0\r\n';
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
-/** Requests behind the current one that are taken in before it is answered. */
+/** How much of the following requests is received before the current request is answered. */
 const PIPELINED_BYTES_MAX = 65536;
 const PROBES_MAX = 2;
 
 /**
- * One client's connection: reads a request, hands it to the handler, writes the response, begins again (RFC 9112 section 9). There is one
- * exchange at a time; requests that come early wait in the input, in order.
+ * One client's connection: reads a request, passes it to the handler, writes the response and starts again (RFC 9112 section 9).
+ * It answers one request at a time; requests that arrive early wait in the input, in order.
  */
-export class Connection implements Exchange, ContentOwner, InterimSender, Receiver {
+export class Connection implements ResponseChannel, ContentOwner, InterimSender, Receiver {
   readonly socket: ClientSocket<Connection>;
-  persists = true;
+  keepAlive = true;
   sender: BodySender | null = null;
   ended = false;
   readonly #context: ServerContext;
   readonly #listener: number;
   readonly #onClosed: (connection: Connection) => void;
-  readonly #link: ClientLink;
+  readonly #socketControl: ClientSocketControl;
   readonly #reader: RequestReader;
   #phase: Phase = 'idle';
   #peer: Peer | null = null;
   #request: IncomingRequest | null = null;
-  /** The same as handlers and logs see it. */
+  /** The request as handlers and logs see it, as `receive` returned it; null without a `receive`. */
   #shown: Request | null = null;
   #content: RequestContent | null = null;
   #advancing = false;
   #probes = 0;
   #status = 0;
   #bodyBytes = 0;
-  /** 0 when nobody wanted to know. */
+  /** 0 without an `onAnswered`. */
   #startedAtMs = 0;
   #onResponse: ((response: Response) => void) | null = null;
   #onFailure: ((error: unknown) => void) | null = null;
@@ -74,12 +83,12 @@ export class Connection implements Exchange, ContentOwner, InterimSender, Receiv
     this.#context = context;
     this.#peer = peer;
     this.#onClosed = onClosed;
-    this.#link = new ClientLink(socket, context);
+    this.#socketControl = new ClientSocketControl(socket, context);
     this.#reader = new RequestReader(context);
   }
 
   open(): void {
-    this.#link.await(this.#context.headerTicks);
+    this.#socketControl.await(this.#context.headerTicks);
     attachSocket(this.socket, this);
   }
 
@@ -90,10 +99,10 @@ export class Connection implements Exchange, ContentOwner, InterimSender, Receiv
     if (this.#phase === 'idle' || this.#phase === 'head') this.#advance();
     else this.#content?.feed(length);
     input.keep();
-    if (this.#phase !== 'head' && input.length > PIPELINED_BYTES_MAX) this.#link.setReceiving(false);
+    if (this.#phase !== 'head' && input.length > PIPELINED_BYTES_MAX) this.#socketControl.setReceiving(false);
   }
 
-  /** Answers one request after another, as long as they are there. */
+  /** Answers requests one after the other, as long as the input has more. */
   #advance(): void {
     if (this.#advancing) return;
     this.#advancing = true;
@@ -112,34 +121,34 @@ export class Connection implements Exchange, ContentOwner, InterimSender, Receiv
         corked = true;
         this.socket.cork();
       }
-      this.#handle(this.#beginExchange(head));
+      this.#handle(this.#startResponse(head));
     }
     if (corked) this.socket.uncork();
     this.#advancing = false;
     if (this.ended) this.#endWithInput();
   }
 
-  /** A head must be complete some time after its first byte, however slowly the others follow. */
+  /** Starts the time limit for the head, which counts from its first byte. Later bytes do not extend it. */
   #awaitHead(): void {
     if (!this.#reader.waiting || this.#phase === 'head') return;
     this.#phase = 'head';
-    this.#link.await(this.#context.headerTicks);
+    this.#socketControl.await(this.#context.headerTicks);
   }
 
-  #beginExchange(head: RequestHead): IncomingRequest {
+  #startResponse(head: RequestHead): IncomingRequest {
     const { framing } = head;
     this.#peer ??= peerOf(this.socket, this.#listener);
     const content =
       framing.contentLength === 0
         ? null
-        : new RequestContent(framing, this.#reader.input, this.#link, this.#context, this);
+        : new RequestContent(framing, this.#reader.input, this.#socketControl, this.#context, this);
     this.#content = content;
     const body = content === null ? null : content.body;
     const request = new IncomingRequest(head, body, this.#peer, framing.upgrades && body === null, this);
-    this.persists = framing.persists && !this.#context.draining;
+    this.keepAlive = framing.keepAlive;
     this.#request = request;
     this.#phase = 'handling';
-    this.#link.awaitNothing();
+    this.#socketControl.awaitNothing();
     this.#context.giveHeadBack(head);
     return request;
   }
@@ -160,18 +169,18 @@ export class Connection implements Exchange, ContentOwner, InterimSender, Receiv
     } catch (error) {
       this.#fail(error);
     }
-    if (this.#phase === 'handling' && this.#content?.body.untouched === true) this.#link.setReceiving(false);
+    if (this.#phase === 'handling' && this.#content?.body.untouched === true) this.#socketControl.setReceiving(false);
   }
 
-  /** The handler's response is there. */
+  /** The handler has answered with `response`. */
   #respond(response: Response): void {
     const request = this.#request;
     if (this.#phase !== 'handling' || request === null) {
       discardBody(response.body);
-      if (this.#phase === 'abandoned') this.#forgetAbandoned(response.status);
+      if (this.#phase === 'abandoned') this.#finishAbandoned(response.status);
       return;
     }
-    if (!(response.status >= 200 && response.status <= 999)) {
+    if (!(response.status >= 200 && response.status <= 599)) {
       if (response instanceof UpgradeResponse && request.upgrades) {
         this.#handOver(response);
         return;
@@ -185,34 +194,34 @@ export class Connection implements Exchange, ContentOwner, InterimSender, Receiv
     this.#phase = 'responding';
     this.#status = response.status;
     this.#bodyBytes = 0;
-    this.persists = this.persists && !this.#context.draining && this.#content?.skippable !== false;
-    writeResponse(this, request, response);
+    this.keepAlive = this.keepAlive && serverAllowsKeepAlive(this.#context.draining, this.#content);
+    writeResponse(this, request, asSent(response, this.#context.options.passesControls));
   }
 
-  /** The handler failed. That it could not read a client's broken content is no failure of ours, and answered already. */
+  /** The handler failed. If it failed because the client's content is broken, the client has its response and the log needs no entry. */
   #fail(error: unknown): void {
     if (!(error instanceof RequestBodyError)) this.report(error);
     if (this.#phase === 'handling') this.#respond(Response.text(500, 'Internal Server Error\n'));
-    else if (this.#phase === 'abandoned') this.#forgetAbandoned(500);
+    else if (this.#phase === 'abandoned') this.#finishAbandoned(500);
   }
 
-  // Exchange: what the writer of the response tells.
+  // ResponseChannel: calls of the response's writer.
 
   sent(bytes: number, more: boolean): void {
     this.#bodyBytes += bytes;
-    if (!more) this.#link.block(bytes);
+    if (!more) this.#socketControl.block(bytes);
   }
 
   complete(): void {
     this.#finish();
-    if (!this.persists) this.#close();
-    else if (this.#link.blocked) this.#phase = 'flushing';
-    else this.#next();
+    if (!this.keepAlive) this.#close();
+    else if (this.#socketControl.blocked) this.#phase = 'flushing';
+    else this.#afterResponse();
   }
 
   breakOff(framing: BodyFraming): void {
     this.#finish();
-    if (framing === 'close' || this.#peer?.told !== undefined) this.#cut();
+    if (framing === 'close' || this.#peer?.cgi !== undefined) this.#cut();
     else this.#close();
   }
 
@@ -226,30 +235,30 @@ export class Connection implements Exchange, ContentOwner, InterimSender, Receiv
     this.#context.options.onError(error, this.#shown ?? this.#request);
   }
 
-  /** A client that does not read gets none: what waits for it must not grow with every call. */
+  /** A client that does not read gets no interim response: otherwise each call would add to the unsent bytes. */
   sendInterim(request: IncomingRequest, status: number, lines: string): void {
     if (this.#phase !== 'handling' || this.#request !== request || request.minorVersion === 0) return;
     if (!this.socket.writableNeedDrain) this.socket.write(`${statusLine(status, '')}${lines}\r\n`, 'latin1');
   }
 
-  // ContentOwner: what the request's content tells.
+  // ContentOwner: calls of the request's content.
 
   continueContent(): void {
     if (this.#phase === 'handling') this.socket.write(CONTINUE, 'latin1');
   }
 
   contentOver(): void {
-    if (this.#phase === 'unread') this.#goOn();
-    else if (!this.#link.blocked) this.#link.awaitNothing();
+    if (this.#phase === 'unread') this.#awaitNextRequest();
+    else if (!this.#socketControl.blocked) this.#socketControl.awaitNothing();
   }
 
   contentTooLong(): void {
     this.#close();
   }
 
-  /** The content is wrong, too large or too slow: the application hears it, the client too unless its response has begun. */
+  /** The content is wrong, too large or too slow. The application gets an error, and so does the client unless its response has started. */
   contentRefused(refusal: Refusal): void {
-    this.persists = false;
+    this.keepAlive = false;
     this.#content?.fail(new RequestBodyError(refusal.status, refusal.reason));
     if (this.#phase === 'unread') {
       this.#close();
@@ -260,13 +269,13 @@ export class Connection implements Exchange, ContentOwner, InterimSender, Receiv
     this.#status = refusal.status;
     this.#bodyBytes = 0;
     this.#finish();
-    this.#leave(request);
-    this.#refuse(refusal);
+    this.#markGone(request);
+    this.#refuse(refusal, this.#shown ?? request);
   }
 
   // After a response.
 
-  /** The exchange is over. */
+  /** The request is answered, or given up. */
   #finish(): void {
     const request = this.#request;
     this.#request = null;
@@ -276,58 +285,58 @@ export class Connection implements Exchange, ContentOwner, InterimSender, Receiv
     this.#context.onAnswered?.(this.#shown ?? request, this.#status, this.#bodyBytes, this.#startedAtMs);
   }
 
-  /** The client took the response: on to the next request, past what is left of this one's content. */
-  #next(): void {
+  /** The client has taken the response: continues with the next request, after the unread content of this one. */
+  #afterResponse(): void {
     const content = this.#content;
     if (content === null || content.body.over) {
-      this.#goOn();
+      this.#awaitNextRequest();
       return;
     }
     this.#phase = 'unread';
     content.skip();
   }
 
-  #goOn(): void {
-    this.#leaveContent();
+  #awaitNextRequest(): void {
+    this.#detachContent();
     this.#shown = null;
     this.#phase = 'idle';
     if (this.#context.draining && this.#reader.input.length === 0) {
       this.#close();
       return;
     }
-    this.#link.await(this.#context.keepAliveTicks);
-    this.#link.setReceiving(true);
+    this.#socketControl.await(this.#context.keepAliveTicks);
+    this.#socketControl.setReceiving(true);
     this.#advance();
   }
 
-  #leaveContent(): void {
-    this.#content?.leave();
+  #detachContent(): void {
+    this.#content?.detach();
     this.#content = null;
   }
 
-  /** Answers a client's mistake and closes. */
-  #refuse(refusal: Refusal): void {
+  /** Answers a client's error and closes. */
+  #refuse(refusal: Refusal, request: Request | null = null): void {
     this.#peer ??= peerOf(this.socket, this.#listener);
-    this.#context.options.onRefused?.(refusal, this.#shown?.peer ?? this.#peer);
-    this.#link.write(refusalMessage(refusal));
+    this.#context.options.onRefused?.(refusal, request?.peer ?? this.#peer, request);
+    this.#socketControl.write(refusalMessage(refusal));
     this.#close();
   }
 
-  /** Ends the connection so that the client can still read the last answer (RFC 9112 section 9.6). */
+  /** Ends the connection so that the client can still read the last response (RFC 9112 section 9.6). */
   #close(): void {
     if (this.#phase === 'closed' || this.#phase === 'closing') return;
     this.#phase = 'closing';
-    this.#leaveContent();
+    this.#detachContent();
     this.#reader.clear();
-    this.#link.end();
+    this.#socketControl.end();
   }
 
   #cut(): void {
     this.#phase = 'closed';
-    this.#link.cut();
+    this.#socketControl.cut();
   }
 
-  // Receiver: what the socket tells; then what the server does.
+  // Receiver: calls of the socket; after them, calls of the server.
 
   inputEnded(): void {
     this.ended = true;
@@ -335,23 +344,23 @@ export class Connection implements Exchange, ContentOwner, InterimSender, Receiv
     else if (this.#phase !== 'closing') this.#content?.end();
   }
 
-  /** All that was received is used up, and no more comes. */
+  /** All input is used up, and no more will come. */
   #endWithInput(): void {
     if (this.#phase === 'idle') this.#close();
     else if (this.#phase !== 'head') return;
-    else if (this.#reader.begun) this.#refuse(HEAD_CUT_SHORT);
+    else if (this.#reader.started) this.#refuse(HEAD_CUT_SHORT);
     else this.#close();
   }
 
   drained(): void {
-    const link = this.#link;
-    if (!link.blocked) return;
-    link.unblock();
-    if (this.#phase === 'closing') link.await(this.#context.lingerTicks);
+    const socketControl = this.#socketControl;
+    if (!socketControl.blocked) return;
+    socketControl.unblock();
+    if (this.#phase === 'closing') socketControl.await(this.#context.lingerTicks);
     else if (this.#content?.body.flowing === true) this.#content.await();
-    else link.awaitNothing();
+    else socketControl.awaitNothing();
     if (this.sender !== null) this.sender.onDrain();
-    else if (this.#phase === 'flushing') this.#next();
+    else if (this.#phase === 'flushing') this.#afterResponse();
   }
 
   closed(): void {
@@ -361,31 +370,31 @@ export class Connection implements Exchange, ContentOwner, InterimSender, Receiv
     this.#reader.clear();
     this.sender?.cancel();
     if (responding) this.#finish();
-    if (request !== null) this.#leave(request);
+    if (request !== null) this.#markGone(request);
     this.#content?.fail(new RequestBodyError(0, 'the client has left'));
-    this.#leaveContent();
+    this.#detachContent();
     this.#onClosed(this);
   }
 
-  #leave(request: IncomingRequest): void {
+  #markGone(request: IncomingRequest): void {
     request.gone = true;
     const { onGone } = request;
     request.onGone = null;
     onGone?.();
   }
 
-  /** The handler has answered a client that had left. */
-  #forgetAbandoned(status: number): void {
+  /** The handler has answered, but the client had left before. */
+  #finishAbandoned(status: number): void {
     this.#phase = 'closed';
     this.#status = status;
     this.#bodyBytes = 0;
     this.#finish();
   }
 
-  /** The server stops: an idle connection closes, a busy one does after its response. */
+  /** The server stops: an idle connection closes at once, a busy connection after its response. */
   drain(): void {
-    this.persists = false;
-    if (this.#phase === 'idle' || (this.#phase === 'head' && !this.#reader.begun)) this.#close();
+    this.keepAlive = false;
+    if (this.#phase === 'idle' || (this.#phase === 'head' && !this.#reader.started)) this.#close();
   }
 
   destroy(): void {
@@ -394,9 +403,9 @@ export class Connection implements Exchange, ContentOwner, InterimSender, Receiv
 
   /** Called once a tick. */
   sweep(): void {
-    const late = this.#link.sweep();
+    const late = this.#socketControl.sweep();
     if (this.ended && this.#phase === 'handling' && this.#probes < PROBES_MAX) this.#probe();
-    if (this.#phase === 'idle') this.#reader.rest();
+    if (this.#phase === 'idle') this.#reader.releaseIdle();
     if (!late) return;
     switch (this.#phase) {
       case 'idle':
@@ -404,14 +413,14 @@ export class Connection implements Exchange, ContentOwner, InterimSender, Receiv
         this.#close();
         break;
       case 'head':
-        if (this.#reader.begun) this.#refuse(HEAD_TIMEOUT);
+        if (this.#reader.started) this.#refuse(HEAD_TIMEOUT);
         else this.#close();
         break;
       case 'handling':
         this.contentRefused(BODY_TIMEOUT);
         break;
       case 'responding':
-        if (this.#link.blocked) this.#cut();
+        if (this.#socketControl.blocked) this.#cut();
         else this.contentRefused(BODY_TIMEOUT);
         break;
       default:
@@ -420,41 +429,41 @@ export class Connection implements Exchange, ContentOwner, InterimSender, Receiv
   }
 
   /**
-   * A client that sent FIN may wait for its answer or be gone; nothing tells the two apart but writing. An interim response does no harm to
-   * the one (RFC 9110 section 15.2), and the other's machine answers it with a reset, which a second one a tick later runs into: a socket
-   * at its end is not read any more.
+   * A client that sent FIN may wait for its response or may have gone; only writing shows which. An interim response does no harm to a
+   * client that waits (RFC 9110 section 15.2). The machine of a client that has gone answers it with a reset. Node no longer reads a
+   * socket at its end, so the second interim response, one tick later, finds that reset.
    */
   #probe(): void {
     this.#probes += 1;
     if (this.#request?.minorVersion === 1) this.socket.write(CONTINUE, 'latin1');
   }
 
-  /** The handler takes the socket, and what came behind the request. */
+  /** The handler takes over the socket, and the bytes that followed the request. */
   #handOver(response: UpgradeResponse): void {
     this.#status = response.status;
     this.#bodyBytes = 0;
     this.#finish();
     this.socket.write(`${statusLine(response.status, response.reason)}${response.lines}\r\n`, 'latin1');
-    response.onSocket(this.socket, this.#leaveSocket());
+    response.onSocket(this.socket, this.#detachSocket());
   }
 
-  /** What was refused may be no bad request but the start of HTTP/2: it is told only of what is no HTTP/1.1, so that this costs none. */
+  /** A refused request may be the start of HTTP/2. Only refused requests are examined, so valid HTTP/1.1 pays nothing. */
   #handOverHttp2(): boolean {
     const { onHttp2Preface } = this.#context.options;
     const answeredBefore = this.#status !== 0;
     if (onHttp2Preface === undefined || answeredBefore || !this.#reader.startsWith(HTTP2_PREFACE_LINE)) return false;
     this.#peer ??= peerOf(this.socket, this.#listener);
-    onHttp2Preface(this.socket, this.#leaveSocket(), this.#listener, this.#peer);
+    onHttp2Preface(this.socket, this.#detachSocket(), this.#listener, this.#peer);
     return true;
   }
 
-  /** Is no connection any more. Returns what was received and not used. */
-  #leaveSocket(): Buffer {
+  /** Gives up the socket and ends as a connection. Returns the bytes that were received and not used. */
+  #detachSocket(): Buffer {
     const { bytes, at, end } = this.#reader.input;
     const early = Buffer.from(bytes.subarray(at, end));
     this.#phase = 'closed';
     this.#reader.clear();
-    this.#link.detach();
+    this.#socketControl.detach();
     this.#onClosed(this);
     return early;
   }

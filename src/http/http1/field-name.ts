@@ -1,4 +1,4 @@
-/** Fields that the connection itself acts upon. */
+/** Fields that the connection itself acts on. */
 export type FieldKind =
   | 'other'
   | 'host'
@@ -18,7 +18,7 @@ export interface FieldName {
 export interface FieldIdentity {
   readonly lower: string;
   readonly kind: FieldKind;
-  /** Number of the head that the name was last seen in, so that a repetition is noticed without a list. */
+  /** Number of the last head that contained the name: a repetition within one head shows without a list. */
   seenIn: number;
 }
 
@@ -37,17 +37,17 @@ const NAME_LENGTH_MAX = 64;
 const names = new Map<string, FieldName>();
 const identities = new Map<string, FieldIdentity>();
 
-/** Grows when all names are forgotten: one that was kept elsewhere is worth nothing then. */
+/** Grows when all names are forgotten: from then on, `FieldName`s that were kept elsewhere are outdated. */
 export let nameGeneration = 0;
 
-/** What is known of the field name `text`, which must be a token; undefined the first time. */
+/** Looks up the field name `text`, which must be a token; undefined for a new name. */
 export function knownFieldName(text: string): FieldName | undefined {
   return names.get(text);
 }
 
 /**
- * Learns the field name `text`. The memory is bounded: when clients have filled it with names nobody uses, all are forgotten, and those
- * in use are learned again.
+ * Adds the field name `text`. The number of names is limited: when clients have filled the map with useless names, all names are
+ * forgotten, and the names in use are added again.
  */
 export function learnFieldName(text: string): FieldName {
   if (names.size >= NAMES_MAX) {

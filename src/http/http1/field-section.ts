@@ -2,12 +2,12 @@ import { Refusal } from '../refusal.ts';
 import type { HttpLimits } from '../transport/limits.ts';
 import { COLON, CR, HTAB, LF, SP, TOKEN, VALUE } from './bytes.ts';
 
-/** How far a scanner came: it needs more bytes, it found the end, or the bytes are wrong. */
+/** The result of a scanner: it needs more bytes, it found the end, or the bytes are wrong. */
 export type Progress = 'incomplete' | 'complete' | Refusal;
 
-const BAD_NAME = new Refusal(400, 'a header name holds a character that no name may hold');
-const NAMELESS = new Refusal(400, 'a header line begins with white space or has no name');
-const BAD_VALUE = new Refusal(400, 'a header value holds a control character');
+const BAD_NAME = new Refusal(400, 'a header name contains an invalid character');
+const NAMELESS = new Refusal(400, 'a header line starts with white space or has no name');
+const BAD_VALUE = new Refusal(400, 'a header value contains a control character');
 const BARE_CR = new Refusal(400, 'a CR is not followed by LF');
 const TOO_MANY = new Refusal(431, 'there are too many header lines');
 const TOO_LARGE = new Refusal(431, 'the header lines are too long');
@@ -20,14 +20,14 @@ const LINE_LF = 4;
 const LAST_LF = 5;
 
 /**
- * Reads field lines up to the empty line behind them (RFC 9112 section 5), each byte once, however they are split. Refused are what
- * two recipients may understand differently: bare CR, bare LF, obs-fold, white space around a name.
+ * Reads field lines up to the empty line after them (RFC 9112 section 5). It reads each byte once, however the input is split. It refuses
+ * whatever two recipients may understand differently: bare CR, bare LF, obs-fold, white space around a name.
  */
 export class FieldSection {
   count = 0;
-  /** Of each field: where its name begins and ends, where its value begins and ends, counted from the section's origin. */
+  /** Four positions for each field: start and end of its name, start and end of its value, counted from the section's origin. */
   readonly spans: number[] = [];
-  /** Where the section goes on, counted from its origin. */
+  /** Position of the next byte, counted from the section's origin. */
   at = 0;
   #state = LINE;
   #start = 0;
@@ -39,15 +39,15 @@ export class FieldSection {
     this.#bytesMax = bytesMax;
   }
 
-  /** Begins a section `start` bytes behind its origin, which is where positions are counted from. */
-  begin(start: number): void {
+  /** Prepares for a section that starts `start` bytes after its origin. All positions count from the origin. */
+  reset(start: number): void {
     this.count = 0;
     this.at = start;
     this.#start = start;
     this.#state = LINE;
   }
 
-  /** The fields of a complete section as `[name, value, …]`; `text` begins at its origin. */
+  /** The fields of a complete section as `[name, value, …]`; `text` starts at the section's origin. */
   read(text: string): string[] {
     const fields: string[] = [];
     for (let i = 0; i < this.count; i += 1) {
@@ -57,7 +57,7 @@ export class FieldSection {
     return fields;
   }
 
-  /** Value of field `index`, without the white space around it. */
+  /** Value of field `index`, without white space around it. */
   value(text: string, index: number): string {
     const start = this.spans[4 * index + 2] as number;
     let end = this.spans[4 * index + 3] as number;
@@ -65,7 +65,7 @@ export class FieldSection {
     return text.substring(start, end);
   }
 
-  /** Goes on to the end of `bytes`; `origin` is where the section's origin now is in them. */
+  /** Scans up to position `end` of `bytes`; `origin` is the present position of the section's origin in `bytes`. */
   scan(bytes: Uint8Array, origin: number, end: number): Progress {
     const { spans } = this;
     let at = origin + this.at;

@@ -2,34 +2,38 @@ import { Refusal } from '../refusal.ts';
 import { isHost } from '../semantics/host.ts';
 import type { HttpLimits } from '../transport/limits.ts';
 import type { FieldKind } from './field-name.ts';
-import type { FieldMemory } from './header-cache.ts';
+import type { HeaderCache } from './header-cache.ts';
+import { clientAllowsKeepAlive } from './keep-alive.ts';
+import { isNominable } from './nominated-fields.ts';
 
 const HOST_TWICE = new Refusal(400, 'there is more than one Host');
-const HOST_MISSING = new Refusal(400, 'there is no Host');
-const BAD_HOST = new Refusal(400, 'Host is not a host with or without a port');
+const HOST_MISSING = new Refusal(400, 'Host is missing');
+const BAD_HOST = new Refusal(400, 'Host is not a valid host with an optional port');
 const TYPE_TWICE = new Refusal(400, 'there is more than one Content-Type');
 const BAD_LENGTH = new Refusal(400, 'Content-Length is not one decimal number');
 const TOO_LARGE = new Refusal(413, 'the content is too large');
-const FRAMED_TWICE = new Refusal(400, 'Transfer-Encoding stands beside Content-Length');
-const CODING_IN_HTTP_1_0 = new Refusal(400, 'HTTP/1.0 knows no Transfer-Encoding');
-const BAD_CODING = new Refusal(400, 'the transfer coding does not end with chunked, or has it twice');
-const CODING_UNKNOWN = new Refusal(501, 'this server decodes no transfer coding but chunked');
-const EXPECTATION_UNKNOWN = new Refusal(417, 'this server meets no expectation but 100-continue');
+const FRAMED_TWICE = new Refusal(400, 'both Transfer-Encoding and Content-Length are present');
+const CODING_IN_HTTP_1_0 = new Refusal(400, 'HTTP/1.0 does not have Transfer-Encoding');
+const BAD_CODING = new Refusal(400, 'the last transfer coding is not chunked, or chunked appears twice');
+const CODING_UNKNOWN = new Refusal(501, 'this server decodes only the transfer coding chunked');
+const EXPECTATION_UNKNOWN = new Refusal(417, 'this server supports only the expectation 100-continue');
 
 const DIGITS_MAX = 15;
 
 /**
- * What the header fields say about the message and the connection (RFC 9112 sections 3.2, 6 and 9). One object is filled anew for each
- * request: `begin`, `read` for each field that is not of kind `other`, `finish`.
+ * What the header fields say about the message and the connection (RFC 9112 sections 3.2, 6 and 9). The same object is used again for each
+ * request: call `reset`, then `read` for each field whose kind is not `other`, then `finish`.
  */
 export class Framing {
   host = '';
-  /** Bytes of content; -1 when it is chunked. */
+  /** Bytes of content; -1 for chunked content. */
   contentLength = 0;
-  /** The client lets the connection persist. */
-  persists = true;
+  /** Whether the client allows keep-alive. */
+  keepAlive = true;
   expectsContinue = false;
   upgrades = false;
+  /** Names of the fields, in lower case, that Connection declares as those of the connection; null for none. */
+  nominated: Set<string> | null = null;
   #minorVersion: 0 | 1 = 1;
   #hosts = 0;
   #lengths = 0;
@@ -46,10 +50,11 @@ export class Framing {
     this.#bodyBytesMax = limits.bodyBytesMax;
   }
 
-  begin(minorVersion: 0 | 1): void {
+  reset(minorVersion: 0 | 1): void {
     this.host = '';
     this.contentLength = 0;
     this.expectsContinue = false;
+    this.nominated = null;
     this.#minorVersion = minorVersion;
     this.#hosts = 0;
     this.#lengths = 0;
@@ -62,13 +67,14 @@ export class Framing {
     this.#upgradeField = false;
   }
 
-  /** Says what `memory` keeps of the same fields. */
-  recall(memory: FieldMemory): void {
-    this.host = memory.host;
-    this.contentLength = memory.contentLength;
-    this.persists = memory.persists;
-    this.expectsContinue = memory.expectsContinue;
-    this.upgrades = memory.upgrades;
+  /** Takes the values that `headerCache` holds for the same fields. */
+  restore(headerCache: HeaderCache): void {
+    this.host = headerCache.host;
+    this.contentLength = headerCache.contentLength;
+    this.keepAlive = headerCache.keepAlive;
+    this.expectsContinue = headerCache.expectsContinue;
+    this.upgrades = headerCache.upgrades;
+    this.nominated = headerCache.nominated;
   }
 
   read(kind: FieldKind, value: string): Refusal | null {
@@ -81,7 +87,7 @@ export class Framing {
       case 'content-length':
         return this.#readLength(value);
       case 'content-type':
-        // Whoever joins two media types, or picks one, understands other content than its neighbour (RFC 9110 section 8.3).
+        // One recipient may join two media types, another may pick one: they would read different content (RFC 9110 section 8.3).
         this.#types += 1;
         return this.#types > 1 ? TYPE_TWICE : null;
       case 'transfer-encoding':
@@ -105,7 +111,7 @@ export class Framing {
   finish(): Refusal | null {
     const isHttp11 = this.#minorVersion === 1;
     if (this.#hosts === 0 && isHttp11) return HOST_MISSING;
-    this.persists = !this.#closes && (isHttp11 || this.#keepsAlive);
+    this.keepAlive = clientAllowsKeepAlive(isHttp11, this.#closes, this.#keepsAlive);
     this.upgrades = this.#upgradeOption && this.#upgradeField && isHttp11;
     if (!this.#coded) return this.contentLength > this.#bodyBytesMax ? TOO_LARGE : null;
     if (this.#lengths > 0) return FRAMED_TWICE;
@@ -135,7 +141,8 @@ export class Framing {
       return;
     }
     for (const option of value.toLowerCase().split(',')) {
-      switch (trim(option)) {
+      const name = trim(option);
+      switch (name) {
         case 'close':
           this.#closes = true;
           break;
@@ -145,11 +152,15 @@ export class Framing {
         case 'upgrade':
           this.#upgradeOption = true;
           break;
+        default:
+          if (!isNominable(name)) break;
+          this.nominated ??= new Set();
+          this.nominated.add(name);
       }
     }
   }
 
-  /** HTTP/1.0 knows no interim response, so there an expectation is ignored (RFC 9110 section 10.1.1). */
+  /** HTTP/1.0 does not have interim responses, so it ignores expectations (RFC 9110 section 10.1.1). */
   #readExpect(value: string): Refusal | null {
     if (this.#minorVersion === 0) return null;
     for (const expectation of value.toLowerCase().split(',')) {
@@ -161,7 +172,7 @@ export class Framing {
 }
 
 /**
- * Only `chunked` alone is decoded. A coding before it gets 501, a list that does not end with `chunked` leaves the end of the message
+ * Accepts `chunked` alone. A coding before `chunked` gets 501. A list that does not end with `chunked` leaves the end of the message
  * unknown and gets 400 (RFC 9112 sections 6.1 and 6.3).
  */
 function checkCodings(codings: string): Refusal | null {
@@ -172,7 +183,7 @@ function checkCodings(codings: string): Refusal | null {
   return list.length === 1 ? null : CODING_UNKNOWN;
 }
 
-/** Without SP and HTAB around it: `String.trim` takes no-break spaces for white space too. */
+/** Removes SP and HTAB around `text`. `String.trim` would remove no-break spaces too. */
 function trim(text: string): string {
   let start = 0;
   let end = text.length;

@@ -8,17 +8,17 @@ import { Connection } from './connection.ts';
 export type { ConnectionOptions } from '../transport/server-context.ts';
 
 /** All HTTP/1.1 connections of a server. */
-export class Connections extends OpenConnections<ServerContext, Connection> {
-  /** `openElsewhere` tells how many connections of other protocols count against `connectionsMax` too. */
+export class Http1Server extends OpenConnections<ServerContext, Connection> {
+  /** `openElsewhere` returns the number of connections of other protocols, which count against `connectionsMax` too. */
   constructor(options: ConnectionOptions, openElsewhere: () => number = () => 0) {
     super(options, openElsewhere, (changed, tickMs) => new ServerContext(changed, tickMs));
   }
 
   /**
-   * Speaks HTTP/1.1 on `accepted`, a socket of the listener with this index, with `allowHalfOpen`, and with `pauseOnConnect` where it is
-   * to be read the fast way. `peer` is who is at the other end, where the socket does not know.
+   * Speaks HTTP/1.1 on `accepted`. The socket must have `allowHalfOpen`. With `pauseOnConnect` it is read into shared memory, which is faster.
+   * See `ConnectionHandler.accept` for the other parameters.
    */
-  accept(accepted: Socket, listener: number, peer: Peer | null = null): void {
+  override accept(accepted: Socket, listener: number, peer: Peer | null = null): void {
     const onLeft = this.admit(accepted, listener, peer);
     if (onLeft === null) {
       accepted.destroy();

@@ -2,9 +2,9 @@ const NOTHING = Buffer.alloc(0);
 const SPARE_MIN = 1024;
 
 /**
- * What a connection has received and not used yet: `bytes` from `at` to `end`. A block from the socket is lent for the time of one call,
- * because all sockets receive into the same memory; what is then left of it must be kept. Kept pieces grow by doubling, so that a
- * client that sends byte by byte costs no more copying than any other.
+ * The bytes that a connection has received and not used yet: `bytes` from `at` to `end`. A block from the socket is valid only for the time
+ * of one call, because all sockets receive into the same memory; `keep` copies the unused part. The memory for kept parts grows by
+ * doubling, so that a client that sends byte by byte does not cause more copying than others.
  */
 export class Input {
   bytes: Buffer = NOTHING;
@@ -16,7 +16,7 @@ export class Input {
     return this.end - this.at;
   }
 
-  /** Takes the first `length` of `block` in, without a copy where nothing is kept. */
+  /** Adds the first `length` bytes of `block`. Without kept bytes this does not copy. */
   lend(block: Buffer, length: number): void {
     if (this.at < this.end) {
       this.#append(block, length);
@@ -28,7 +28,7 @@ export class Input {
     this.#lent = true;
   }
 
-  /** Ends the loan: copies what is left of the block, and holds on to no memory when nothing is. */
+  /** Ends the loan: copies the unused part of the block, or releases all memory if everything is used. */
   keep(): void {
     if (this.at === this.end) this.clear();
     else if (this.#lent) this.#move(this.length);
@@ -47,13 +47,13 @@ export class Input {
     this.end += length;
   }
 
-  /** Moves what is left to memory of its own with room for `size` bytes. */
+  /** Moves the unused bytes to memory of this connection, with room for `size` bytes. */
   #move(size: number): void {
-    const own = Buffer.allocUnsafeSlow(Math.max(SPARE_MIN, size));
-    this.bytes.copy(own, 0, this.at, this.end);
+    const copy = Buffer.allocUnsafeSlow(Math.max(SPARE_MIN, size));
+    this.bytes.copy(copy, 0, this.at, this.end);
     this.end = this.length;
     this.at = 0;
-    this.bytes = own;
+    this.bytes = copy;
     this.#lent = false;
   }
 }

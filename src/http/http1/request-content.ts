@@ -1,45 +1,54 @@
 import { Refusal, type RequestBodyError } from '../refusal.ts';
-import type { ClientLink } from '../transport/client-socket-control.ts';
+import type { ClientSocketControl } from '../transport/client-socket-control.ts';
 import type { ServerContext } from '../transport/server-context.ts';
 import { type BodyOwner, BodyReader } from './body-reader.ts';
 import type { Framing } from './framing.ts';
 import type { Input } from './input.ts';
 
 const CUT_SHORT = new Refusal(400, 'the connection ended within the content');
-/** Unread content that is received for the sake of the next request; with more a new connection is cheaper. */
+/** How much unread content is received to reach the next request; beyond that a new connection is cheaper. */
 const UNREAD_BYTES_MAX = 65536;
 
-/** The connection, as the content of its request sees it. */
+/** The connection as the content of its request sees it. */
 export interface ContentOwner {
-  /** The client sends no more. */
+  /** Whether the client has sent its last byte. */
   readonly ended: boolean;
-  /** The application wants what the client sends only after `100 Continue`. */
+  /** The application wants the content, and the client waits for `100 Continue` before it sends it. */
   continueContent(): void;
-  /** All of it came. */
+  /** The content is complete. */
   contentOver(): void;
-  /** It is wrong, too large, or cut short. */
+  /** The content is wrong, too large, or cut short. */
   contentRefused(refusal: Refusal): void;
-  /** What nobody wants of it is too much to wait for the next request. */
+  /** The unread content is too long to wait for the next request. */
   contentTooLong(): void;
 }
 
-/** Moves a request's content from the connection's input to whoever wants it, asks the client for it, and holds the client to its time. */
+/**
+ * Moves the content of a request from the connection's input to the application, asks the client for it, and watches the client's time
+ * limits.
+ */
 export class RequestContent implements BodyOwner {
   readonly body: BodyReader;
   readonly #input: Input;
-  readonly #link: ClientLink;
+  readonly #socketControl: ClientSocketControl;
   readonly #context: ServerContext;
   readonly #owner: ContentOwner;
   #expectsContinue: boolean;
-  /** Content that is skipped may be so long. */
+  /** Limit for `body.received` while the content is skipped. */
   #skippedMax = Number.POSITIVE_INFINITY;
-  #left = false;
+  #detached = false;
 
-  constructor(framing: Framing, input: Input, link: ClientLink, context: ServerContext, owner: ContentOwner) {
-    this.body = new BodyReader(framing.contentLength, context.limits, this);
+  constructor(
+    framing: Framing,
+    input: Input,
+    socketControl: ClientSocketControl,
+    context: ServerContext,
+    owner: ContentOwner,
+  ) {
+    this.body = new BodyReader(framing, context.limits, this);
     this.#expectsContinue = framing.expectsContinue;
     this.#input = input;
-    this.#link = link;
+    this.#socketControl = socketControl;
     this.#context = context;
     this.#owner = owner;
   }
@@ -50,39 +59,39 @@ export class RequestContent implements BodyOwner {
       if (this.#input.length === 0) this.#owner.continueContent();
     }
     this.await();
-    this.#link.setReceiving(!this.#owner.ended);
+    this.#socketControl.setReceiving(!this.#owner.ended);
     this.feed(0);
   }
 
   onBodyPaused(): void {
-    if (!this.#link.blocked) this.#link.awaitNothing();
-    this.#link.setReceiving(false);
+    if (!this.#socketControl.blocked) this.#socketControl.awaitNothing();
+    this.#socketControl.setReceiving(false);
   }
 
-  /** The client has its time again, unless a response waits for it first. */
+  /** Restarts the client's time for content, unless the client has to take a part of the response first. */
   await(): void {
-    if (!this.#link.blocked) this.#link.await(this.#context.bodyTicks);
+    if (!this.#socketControl.blocked) this.#socketControl.await(this.#context.bodyTicks);
   }
 
-  /** `bytes` came: passes on what of them is content. The owner may be told anything in between, so this is the last step of its caller. */
+  /** `bytes` arrived: passes on the content among them. The owner may be called meanwhile, so callers do nothing after this call. */
   feed(bytes: number): void {
     const { body } = this;
     if (!body.flowing) return;
     const refusal = body.read(this.#input);
     if (refusal !== null) this.#owner.contentRefused(refusal);
-    else if (this.#left) return;
+    else if (this.#detached) return;
     else if (body.over) this.#owner.contentOver();
     else if (this.#owner.ended) this.#owner.contentRefused(CUT_SHORT);
     else if (body.received > this.#skippedMax) this.#owner.contentTooLong();
-    else if (body.flowing) this.#link.received(bytes);
+    else if (body.flowing) this.#socketControl.received(bytes);
   }
 
-  /** The client sends no more. */
+  /** The client has sent its last byte. */
   end(): void {
     if (!this.body.over && this.body.flowing) this.#owner.contentRefused(CUT_SHORT);
   }
 
-  /** Whether what is left is little enough to be read past. */
+  /** Whether the remaining content is short enough to be skipped. */
   get skippable(): boolean {
     const { body } = this;
     if (body.over) return true;
@@ -90,22 +99,22 @@ export class RequestContent implements BodyOwner {
     return body.left <= UNREAD_BYTES_MAX;
   }
 
-  /** Receives what is left for the sake of the next request. */
+  /** Receives and drops the remaining content, to reach the next request. */
   skip(): void {
     this.#skippedMax = this.body.received + UNREAD_BYTES_MAX;
     this.body.discard();
-    this.#link.await(this.#context.lingerTicks);
-    this.#link.setReceiving(true);
+    this.#socketControl.await(this.#context.lingerTicks);
+    this.#socketControl.setReceiving(true);
     this.feed(0);
   }
 
-  /** The connection has left it, complete or not. */
-  leave(): void {
-    this.#left = true;
+  /** The connection no longer needs the content, complete or not. */
+  detach(): void {
+    this.#detached = true;
     this.body.discard();
   }
 
-  /** It will not come whole. */
+  /** The content will not arrive completely. */
   fail(error: RequestBodyError): void {
     this.body.fail(error);
   }

@@ -4,36 +4,37 @@ import type { HttpLimits } from '../transport/limits.ts';
 import { type FieldName, knownFieldName, learnFieldName, nameGeneration } from './field-name.ts';
 import { FieldSection, type Progress } from './field-section.ts';
 import { Framing } from './framing.ts';
-import type { FieldMemory } from './header-cache.ts';
+import type { HeaderCache } from './header-cache.ts';
+import { withoutNominated } from './nominated-fields.ts';
 import { RequestLine } from './request-line.ts';
-import { Target } from './request-target.ts';
+import { RequestTarget } from './request-target.ts';
 
 export const METHODS_ALLOWED = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
-/** CONNECT asks for a tunnel, TRACE for the client's own head, cookies included: a server of applications has neither. */
-const NO_TUNNEL = new Refusal(405, 'this server is no tunnel', METHODS_ALLOWED);
+/** CONNECT asks for a tunnel; TRACE asks for the client's own head, with its cookies. This server offers neither. */
+const NO_TUNNEL = new Refusal(405, 'this server does not open tunnels', METHODS_ALLOWED);
 const NO_ECHO = new Refusal(405, 'this server does not echo requests', METHODS_ALLOWED);
 
-/** Numbers heads, so that a field name can tell in which one it was seen last. */
+/** The number of the last head: a field name remembers the last head that contained it. */
 let heads = 0;
 
 /**
- * Reads one request head at a time: `scan` checks bytes as they come and notes where the parts are, `interpret` makes strings of them
- * once the head is complete. A reader is needed only while a head arrives, so connections borrow it.
+ * Reads one request head at a time. `scan` checks the bytes as they arrive and notes the positions of the parts. `interpret` makes
+ * strings of the parts when the head is complete. A connection needs this object only while a head arrives, so connections borrow it.
  */
 export class RequestHead {
   method = '';
-  readonly target = new Target();
+  readonly target = new RequestTarget();
   readonly framing: Framing;
   /** `[name, value, …]` as received. */
   headers: HeaderList = [];
   headersRepeat = false;
-  /** See `Request.recurring`. */
-  recurring = 0;
+  /** See `Request.headerCacheId`. */
+  headerCacheId = 0;
   readonly #line: RequestLine;
   readonly #fields: FieldSection;
-  #part: 'line' | 'fields' | 'recurring' = 'line';
-  #memory: FieldMemory | null = null;
-  /** The names of the last head: the next one is likely to have the same at the same place, and comparing is cheaper than looking up. */
+  #part: 'line' | 'fields' | 'cached' = 'line';
+  #headerCache: HeaderCache | null = null;
+  /** The names of the last head, in order: the next head probably has the same ones, and comparing is cheaper than looking up. */
   readonly #expected: FieldName[] = [];
   #expectedGeneration = 0;
 
@@ -49,60 +50,60 @@ export class RequestHead {
 
   /** Bytes of the complete head, its empty line included. */
   get length(): number {
-    return this.#part === 'recurring' ? this.#line.at + (this.#memory?.length ?? 0) : this.#fields.at;
+    return this.#part === 'cached' ? this.#line.at + (this.#headerCache?.length ?? 0) : this.#fields.at;
   }
 
-  /** Begins a head of the connection whose last field section is in `memory`, if it has one. */
-  begin(memory: FieldMemory | null): void {
-    this.#memory = memory;
-    this.#line.begin();
+  /** Prepares for a new head. `headerCache` holds the last field section of the same connection, if the connection has a cache. */
+  reset(headerCache: HeaderCache | null): void {
+    this.#headerCache = headerCache;
+    this.#line.reset();
     this.#part = 'line';
   }
 
-  /** Whether anything but an empty line has come. */
-  get begun(): boolean {
+  /** Whether more than an empty line has arrived. */
+  get started(): boolean {
     return this.#part !== 'line' || this.#line.at > 2 || (this.#line.at > 0 && this.#line.methodStart === 0);
   }
 
-  /** Goes on to `end` of `bytes`; `origin` is where the head's first byte now is in them. Each byte is looked at once. */
+  /** Scans up to position `end` of `bytes`, each byte once; `origin` is the present position of the head's first byte in `bytes`. */
   scan(bytes: Buffer, origin: number, end: number): Progress {
     if (this.#part === 'line') {
       const progress = this.#line.scan(bytes, origin, end);
       if (progress !== 'complete') return progress;
-      if (this.#memory?.matches(bytes, origin + this.#line.at, end, this.#line.minorVersion) === true) {
-        this.#part = 'recurring';
+      if (this.#headerCache?.matches(bytes, origin + this.#line.at, end, this.#line.minorVersion) === true) {
+        this.#part = 'cached';
         return 'complete';
       }
-      this.#fields.begin(this.#line.at);
+      this.#fields.reset(this.#line.at);
       this.#part = 'fields';
     }
     return this.#fields.scan(bytes, origin, end);
   }
 
-  /** Fills the fields of this object from a complete head at `origin` of `bytes`. */
+  /** Fills the properties of this object from a complete head at `origin` of `bytes`. */
   interpret(bytes: Buffer, origin: number): Refusal | null {
     const line = this.#line;
-    const recurs = this.#part === 'recurring' ? this.#memory : null;
-    const text = bytes.toString('latin1', origin, origin + (recurs === null ? this.#fields.at : line.at));
+    const cache = this.#part === 'cached' ? this.#headerCache : null;
+    const text = bytes.toString('latin1', origin, origin + (cache === null ? this.#fields.at : line.at));
     this.method = methodOf(text, line.methodStart, line.methodEnd);
     if (this.method === 'CONNECT') return NO_TUNNEL;
     const refusal =
       this.target.read(text, line.methodEnd + 1, line.targetEnd, line.queryMark, line.encoded, this.method) ??
-      (recurs === null ? this.#interpretFields(text, bytes, origin) : this.#recallFields(recurs));
+      (cache === null ? this.#interpretFields(text, bytes, origin) : this.#restoreFields(cache));
     if (refusal !== null) return refusal;
     if (this.target.authority !== '') {
       this.framing.host = this.target.authority;
-      this.recurring = 0;
+      this.headerCacheId = 0;
     }
     return this.method === 'TRACE' ? NO_ECHO : null;
   }
 
-  #recallFields(memory: FieldMemory): null {
-    memory.recur();
-    this.headers = memory.headers;
-    this.headersRepeat = memory.headersRepeat;
-    this.recurring = memory.number;
-    this.framing.recall(memory);
+  #restoreFields(headerCache: HeaderCache): null {
+    headerCache.noteRepetition();
+    this.headers = headerCache.headers;
+    this.headersRepeat = headerCache.headersRepeat;
+    this.headerCacheId = headerCache.number;
+    this.framing.restore(headerCache);
     return null;
   }
 
@@ -117,7 +118,7 @@ export class RequestHead {
       this.#expectedGeneration = nameGeneration;
     }
     this.headersRepeat = false;
-    framing.begin(this.#line.minorVersion);
+    framing.reset(this.#line.minorVersion);
     for (let i = 0; i < count; i += 1) {
       const known = this.#name(text, i, spans[4 * i] as number, spans[4 * i + 1] as number);
       const value = fields.value(text, i);
@@ -131,13 +132,13 @@ export class RequestHead {
         if (refusal !== null) return refusal;
       }
     }
-    this.headers = headers;
-    this.recurring = 0;
+    this.headers = framing.nominated === null ? headers : withoutNominated(headers, framing.nominated);
+    this.headerCacheId = 0;
     const refusal = framing.finish();
     if (refusal !== null) return refusal;
-    const memory = this.#memory;
-    if (memory?.learn(bytes, origin + this.#line.at, origin + fields.at, this.#line.minorVersion) === true) {
-      memory.keep(headers, this.headersRepeat, framing);
+    const headerCache = this.#headerCache;
+    if (headerCache?.learn(bytes, origin + this.#line.at, origin + fields.at, this.#line.minorVersion) === true) {
+      headerCache.keep(this.headers, this.headersRepeat, framing);
     }
     return null;
   }
@@ -158,7 +159,7 @@ export class RequestHead {
   }
 }
 
-/** The same string for each request with a common method, so that comparing it compares two pointers. */
+/** Returns the same string object for each request with a common method, so that a comparison compares two pointers. */
 function methodOf(text: string, start: number, end: number): string {
   const length = end - start;
   if (length === 3 && text.startsWith('GET', start)) return 'GET';

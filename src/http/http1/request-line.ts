@@ -3,12 +3,12 @@ import type { HttpLimits } from '../transport/limits.ts';
 import { BACKSLASH, CR, LF, PERCENT, QUESTION, SP, TARGET, TOKEN } from './bytes.ts';
 import type { Progress } from './field-section.ts';
 
-const BAD_METHOD = new Refusal(400, 'the request line does not begin with a method');
-const BAD_TARGET = new Refusal(400, 'the target holds a character that no target may hold');
+const BAD_METHOD = new Refusal(400, 'the request line does not start with a method');
+const BAD_TARGET = new Refusal(400, 'the target contains an invalid character');
 const BAD_VERSION = new Refusal(400, 'the request line does not end with an HTTP version');
 const VERSION_UNKNOWN = new Refusal(505, 'this server speaks HTTP/1.1 and HTTP/1.0');
 const TOO_LONG = new Refusal(414, 'the request line is too long');
-const METHOD_TOO_LONG = new Refusal(501, 'there is no method with so long a name');
+const METHOD_TOO_LONG = new Refusal(501, 'the method is too long');
 
 const START = 0;
 const START_LF = 1;
@@ -16,22 +16,22 @@ const METHOD = 2;
 const TARGET_BYTES = 3;
 const VERSION = 4;
 
-/** `D` stands for a digit. */
+/** `D` means a digit. */
 const VERSION_FORM = 'HTTP/D.D\r\n';
 const DIGIT_FORM = 0x44;
 const MAJOR = 5;
 
-/** Reads a request line (RFC 9112 section 3), each byte once, however it is split. Positions count from the head's first byte. */
+/** Reads a request line (RFC 9112 section 3), each byte once, however the input is split. Positions count from the head's first byte. */
 export class RequestLine {
   methodStart = 0;
   methodEnd = 0;
   targetEnd = 0;
-  /** Where the first `?` stands, or -1. */
+  /** Position of the first `?`, or -1. */
   queryMark = -1;
-  /** A `%` stands before the query. */
+  /** Whether the target has a `%` before the query. */
   encoded = false;
   minorVersion: 0 | 1 = 1;
-  /** Where the line goes on. */
+  /** Position of the next byte. */
   at = 0;
   #state = START;
   #versionAt = 0;
@@ -42,7 +42,7 @@ export class RequestLine {
     this.#bytesMax = limits.requestLineBytesMax;
   }
 
-  begin(): void {
+  reset(): void {
     this.methodStart = 0;
     this.queryMark = -1;
     this.encoded = false;
@@ -51,7 +51,7 @@ export class RequestLine {
     this.#versionAt = 0;
   }
 
-  /** Goes on to the end of `bytes`; `origin` is where the head's first byte now is in them. */
+  /** Scans up to position `end` of `bytes`; `origin` is the present position of the head's first byte in `bytes`. */
   scan(bytes: Uint8Array, origin: number, end: number): Progress {
     let at = origin + this.at;
     while (at < end) {
@@ -64,7 +64,7 @@ export class RequestLine {
         }
       }
       if (this.#state === START_LF) {
-        // One empty line before a request is what some old clients send behind a body (RFC 9112 section 2.2).
+        // Some old clients send an empty line after a body, so one is accepted before a request (RFC 9112 section 2.2).
         if (bytes[at] !== LF) return BAD_METHOD;
         at += 1;
         this.methodStart = at - origin;
@@ -104,7 +104,7 @@ export class RequestLine {
       } else if (byte === PERCENT) {
         if (this.queryMark < 0) this.encoded = true;
       } else if (byte !== BACKSLASH || this.queryMark < 0) {
-        // Browsers send a backslash in a query as it is; in a path it is a slash to some and none to others.
+        // Browsers send a backslash in a query unencoded. In a path it is refused: some programs read it as a slash, others do not.
         return at;
       }
       at += 1;

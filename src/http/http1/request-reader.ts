@@ -1,38 +1,38 @@
 import type { Refusal } from '../refusal.ts';
 import type { ServerContext } from '../transport/server-context.ts';
-import { FieldMemory } from './header-cache.ts';
+import { HeaderCache } from './header-cache.ts';
 import { Input } from './input.ts';
 import type { RequestHead } from './request-head.ts';
 
-/** Finds one request head after another in what a connection received; what follows a head stays in `input`. */
+/** Finds the request heads in the bytes that a connection received. The bytes after a head stay in `input`. */
 export class RequestReader {
   readonly input = new Input();
   readonly #context: ServerContext;
   /** Borrowed while a head arrives. */
   #head: RequestHead | null = null;
-  /** While requests follow one another: from the second on, because many connections have one only. */
-  #memory: FieldMemory | null = null;
+  /** Exists while requests follow one another, from the second request on: many connections have only one request. */
+  #headerCache: HeaderCache | null = null;
   #follows = false;
 
   constructor(context: ServerContext) {
     this.#context = context;
   }
 
-  /** A part of a head was read, be it only an empty line before it. */
+  /** Whether a part of a head was read, even if this is only an empty line before it. */
   get waiting(): boolean {
     return this.#head !== null;
   }
 
-  /** More than an empty line of the next request has come. */
-  get begun(): boolean {
-    return this.#head?.begun === true;
+  /** Whether more than an empty line of the next request has arrived. */
+  get started(): boolean {
+    return this.#head?.started === true;
   }
 
-  /** Returns the next head, to be given back to the context, or a refusal; null when it is not complete. */
+  /** Returns the next head, or a refusal; null when the head is not complete. The caller gives a head back to the context. */
   next(): RequestHead | Refusal | null {
     const { input } = this;
     if (input.length === 0) return null;
-    const head = this.#head ?? this.#begin();
+    const head = this.#head ?? this.#takeHead();
     const progress = head.scan(input.bytes, input.at, input.end);
     if (progress === 'incomplete') {
       this.#head = head;
@@ -45,29 +45,29 @@ export class RequestReader {
     return refusal ?? head;
   }
 
-  /** Whether what was received and not used begins with `text`. */
+  /** Whether the unused bytes start with `text`. */
   startsWith(text: string): boolean {
     const { bytes, at, end } = this.input;
     return end - at >= text.length && bytes.toString('latin1', at, at + text.length) === text;
   }
 
-  #begin(): RequestHead {
-    if (this.#follows) this.#memory ??= new FieldMemory();
+  #takeHead(): RequestHead {
+    if (this.#follows) this.#headerCache ??= new HeaderCache();
     this.#follows = true;
-    return this.#context.takeHead(this.#memory);
+    return this.#context.takeHead(this.#headerCache);
   }
 
-  /** Nobody knows when the next request comes: holds no memory for its sake. */
-  rest(): void {
+  /** Releases the memory between two requests of an idle connection: the next request may come at any time or never. */
+  releaseIdle(): void {
     if (this.#head !== null) return;
-    this.#memory = null;
+    this.#headerCache = null;
     this.#follows = false;
   }
 
-  /** Nothing more is to be read. */
+  /** Releases all memory: the connection reads no more requests. */
   clear(): void {
     this.#head = null;
-    this.#memory = null;
+    this.#headerCache = null;
     this.input.clear();
   }
 }

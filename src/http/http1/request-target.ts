@@ -3,21 +3,21 @@ import { isHost } from '../semantics/host.ts';
 import { HEX, SLASH } from './bytes.ts';
 
 const BAD_FORM = new Refusal(400, 'the target is neither a path nor an http or https URI');
-const BAD_AUTHORITY = new Refusal(400, "the target's authority is not a host with or without a port");
-const BAD_ENCODING = new Refusal(400, 'a percent sign in the path does not begin an encoded octet');
-const ENCODED_NUL = new Refusal(400, 'the path holds an encoded NUL');
-const BAD_ASTERISK = new Refusal(400, 'the target "*" belongs to OPTIONS');
+const BAD_AUTHORITY = new Refusal(400, "the target's authority is not a valid host with an optional port");
+const BAD_ENCODING = new Refusal(400, 'a percent sign in the path is not followed by two hexadecimal digits');
+const ENCODED_NUL = new Refusal(400, 'the path contains an encoded NUL');
+const BAD_ASTERISK = new Refusal(400, 'only OPTIONS may have the target "*"');
 
-/** A request target taken apart (RFC 9112 section 3.2). One object is filled anew for each request. */
-export class Target {
+/** The parts of a request target (RFC 9112 section 3.2). The same object is used again for each request. */
+export class RequestTarget {
   path = '';
   query = '';
-  /** Authority of the absolute form, else ''. */
+  /** The authority of an absolute-form target, else ''. */
   authority = '';
 
   /**
-   * Reads the target between `start` and `end` of `text`. `queryMark` is where its first `?` stands, or -1; `encoded` tells that there is a
-   * `%` before it.
+   * Reads the target between `start` and `end` of `text`. `queryMark` is the position of its first `?`, or -1; `encoded` means that the
+   * target has a `%` before the query.
    */
   read(text: string, start: number, end: number, queryMark: number, encoded: boolean, method: string): Refusal | null {
     const pathEnd = queryMark < 0 ? end : queryMark;
@@ -31,7 +31,7 @@ export class Target {
     return encoded ? checkEncoding(this.path) : null;
   }
 
-  /** The asterisk-form or the absolute-form without its query. */
+  /** Reads the asterisk-form, or the absolute-form without its query. */
   #readOther(target: string, queryless: boolean, method: string): Refusal | null {
     if (target === '*' && queryless) {
       this.path = target;
@@ -47,7 +47,7 @@ export class Target {
   }
 }
 
-/** An encoded NUL has no honest use in a path and ends strings in many a program behind us (RFC 3986 section 7.3). */
+/** Refuses an encoded NUL too: a path never needs it, and many programs end a string at a NUL (RFC 3986 section 7.3). */
 function checkEncoding(path: string): Refusal | null {
   for (let at = path.indexOf('%'); at >= 0; at = path.indexOf('%', at + 3)) {
     if (!isHexDigit(path, at + 1) || !isHexDigit(path, at + 2)) return BAD_ENCODING;

@@ -1,13 +1,13 @@
 import type { HeaderList, Peer, Protocol, Request, RequestBody } from '../message.ts';
 import type { RequestHead } from './request-head.ts';
 
-/** The connection, as its requests see it. */
+/** The connection as its requests see it. */
 export interface InterimSender {
-  /** Sends an interim response to `request`, if that is still awaited. */
+  /** Sends an interim response to `request`, if the final response is still awaited. */
   sendInterim(request: IncomingRequest, status: number, lines: string): void;
 }
 
-/** The request that a connection makes of a complete head. */
+/** The request that a connection makes from a complete head. */
 export class IncomingRequest implements Request {
   readonly method: string;
   readonly path: string;
@@ -16,7 +16,7 @@ export class IncomingRequest implements Request {
   readonly minorVersion: 0 | 1;
   readonly headers: HeaderList;
   readonly headersRepeat: boolean;
-  readonly recurring: number;
+  readonly headerCacheId: number;
   readonly scriptName: string;
   readonly host: string;
   readonly body: RequestBody | null;
@@ -33,17 +33,17 @@ export class IncomingRequest implements Request {
     this.minorVersion = head.minorVersion;
     this.headers = head.headers;
     this.headersRepeat = head.headersRepeat;
-    this.recurring = head.recurring;
+    this.headerCacheId = head.headerCacheId;
     this.host = head.framing.host;
     this.body = body;
     this.peer = peer;
-    this.scriptName = peer.told === undefined ? '' : peer.told.scriptName;
+    this.scriptName = peer.cgi === undefined ? '' : peer.cgi.scriptName;
     this.upgrades = upgrades;
     this.#sender = sender;
   }
 
   get protocol(): Protocol {
-    return this.peer.told?.protocol ?? (this.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0');
+    return this.peer.cgi?.protocol ?? (this.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0');
   }
 
   sendInterim(status: number, lines: string): void {

@@ -2,35 +2,31 @@ import type { Refusal } from '../refusal.ts';
 import { HAS_DATE, HAS_SERVER, Response } from '../response.ts';
 import { dateAndServerLines, dateFieldLine, SERVER_LINE } from '../semantics/date.ts';
 import { reasonPhrase, statusLine } from '../semantics/status.ts';
+import { CONNECTION_CLOSE } from './keep-alive.ts';
 
-/** What a connection says of itself in a response. */
-export const PERSISTS = '';
-export const PERSISTS_AS_ASKED = 'Connection: keep-alive\r\n';
-export const CLOSES = 'Connection: close\r\n';
-
-/** Joins a response's head: status line, fields, what frames the content, what belongs to the connection. */
+/** Joins the head of a response: status line, fields, the line that frames the content, Date and Server, the Connection line. */
 export function responseHead(response: Response, framing: string, connection: string): string {
   const { has } = response;
-  const own =
+  const dateAndServer =
     has === 0
       ? dateAndServerLines()
       : ((has & HAS_DATE) === 0 ? dateFieldLine() : '') + ((has & HAS_SERVER) === 0 ? SERVER_LINE : '');
-  return `${statusLine(response.status, response.reason)}${response.lines}${framing}${own}${connection}\r\n`;
+  return `${statusLine(response.status, response.reason)}${response.lines}${framing}${dateAndServer}${connection}\r\n`;
 }
 
-/** The whole message that answers a client's mistake. The connection closes behind it. */
+/** The complete message that answers a client's error. The connection closes after it. */
 export function refusalMessage(refusal: Refusal): string {
   const text = refusalText(refusal);
   const headers = refusalHeaders(refusal);
   const head = responseHead(
     Response.fromHeaders(refusal.status, headers, null),
     `Content-Length: ${text.length}\r\n`,
-    CLOSES,
+    CONNECTION_CLOSE,
   );
   return head + text;
 }
 
-/** The same as a response. */
+/** The answer to a client's error, as a response. */
 export function refusalResponse(refusal: Refusal): Response {
   return Response.fromHeaders(refusal.status, refusalHeaders(refusal), Buffer.from(refusalText(refusal), 'latin1'));
 }

@@ -1,193 +1,180 @@
-import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { Peer } from '../message.ts';
 import { peerOf } from '../peer.ts';
 import { Refusal } from '../refusal.ts';
-import { Credit, NEVER } from '../transport/rate-deadline.ts';
-import { type ExchangeOwner, StreamExchange } from './exchange.ts';
-import { FrameGuard, type FrameWatcher, type Violation } from './frame-guard.ts';
-import { GuardedSocket, type SocketOwner } from './guarded-socket.ts';
+import { ClientSocketControl } from '../transport/client-socket-control.ts';
+import { NEVER } from '../transport/rate-deadline.ts';
+import { attachSocket, type ClientSocket, type Receiver } from '../transport/socket-reader.ts';
+import { ENHANCE_YOUR_CALM, NO_ERROR, SETTINGS_TIMEOUT, STREAM_ID_MAX } from './frames.ts';
 import type { Http2Context } from './http2-context.ts';
+import { Session, type SessionOwner } from './session.ts';
 
-const OVERFLOWED_MAX = 128;
+/**
+ * What a connection does at present:
+ * - `open`: takes requests
+ * - `draining`: has announced its end, and takes what the client sent before it learned of that
+ * - `last`: finishes the streams that it has
+ * - `ending`: waits until the client has read the last frame
+ * - `closed`: does nothing any more
+ */
+type State = 'open' | 'draining' | 'last' | 'ending' | 'closed';
 
-const {
-  NGHTTP2_CANCEL,
-  NGHTTP2_ENHANCE_YOUR_CALM,
-  NGHTTP2_FLOW_CONTROL_ERROR,
-  NGHTTP2_NO_ERROR,
-  NGHTTP2_REFUSED_STREAM,
-} = constants;
+/** When more waits for the client, it is not read any more: heads of responses need no window, so nothing else limits them. */
+const UNREAD_BYTES_MAX = 524_288;
+/** The content of the PING whose answer shows that the client knows of the end. */
+const DRAIN_PING = Buffer.from('draining', 'latin1');
 
-/** One client's connection (RFC 9113): its streams are exchanges, at once and in any order. Node's engine reads and writes the frames. */
-export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner {
-  readonly peer: Peer;
-  /** Bytes that the client's socket had taken at the last tick. */
-  taken = 0;
+/** One client's connection (RFC 9113): a session, its socket, and the client's time limits. */
+export class Http2Connection implements SessionOwner, Receiver {
   readonly #context: Http2Context;
-  readonly #socket: Duplex;
-  readonly #guarded: GuardedSocket;
-  readonly #guard: FrameGuard;
+  readonly #socket: ClientSocket<Http2Connection>;
+  readonly #socketControl: ClientSocketControl;
   readonly #onClosed: (connection: Http2Connection) => void;
-  readonly #exchanges = new Map<number, StreamExchange>();
-  /** Streams that went wrong before the engine had come to their beginning. */
-  readonly #overflowed = new Set<number>();
-  #session: ServerHttp2Session | null = null;
-  #state: 'open' | 'draining' | 'ending' | 'closed' = 'open';
-  /** By when an idle connection must have a request, or an ending one be closed. */
-  #deadline = NEVER;
-  /** By when a header section that has begun must be whole. */
+  readonly #session: Session;
+  #state: State = 'open';
+  /** The deadlines for the end of a header section, the acknowledgement of the settings, and the answer to the PING before the end. */
   #headersDeadline = NEVER;
-  /** Its time to take what waits in its socket. */
-  readonly #taking: Credit;
-  /** Bytes that were handed to the socket. */
-  #sent = 0;
+  #settingsDeadline: number;
+  #drainDeadline = NEVER;
   #reported = false;
+  #receiving = false;
+  #flushing = false;
+  #scheduled = false;
 
   constructor(
-    socket: Duplex,
+    socket: ClientSocket<Http2Connection>,
     listener: number,
     context: Http2Context,
     peer: Peer | null,
     onClosed: (connection: Http2Connection) => void,
   ) {
-    this.peer = peer ?? peerOf(socket as Socket, listener);
-    this.#socket = socket;
     this.#context = context;
+    this.#socket = socket;
+    this.#socketControl = new ClientSocketControl(socket, context);
     this.#onClosed = onClosed;
-    this.#taking = new Credit(context, context.writeTicks, context.writeBytesPerTick);
-    this.#guard = new FrameGuard(this, context.sectionBytesMax, context.tickMs);
-    this.#guarded = new GuardedSocket(socket, this);
+    this.#settingsDeadline = context.tick + context.headerTicks;
+    this.#session = new Session(context, peer ?? peerOf(socket, listener), this);
   }
 
-  /** Begins; `early` are bytes that were read before. */
+  /** Starts the connection; `early` holds bytes that were read before. */
   open(early: Buffer | null): void {
-    this.#deadline = this.#context.tick + this.#context.headerTicks;
-    const session = performServerHandshake(this.#guarded, this.#context.sessionOptions);
-    this.#session = session;
-    session.on('error', (error) => this.#onSessionError(error));
-    session.on('stream', (stream, _fields, _flags, raw?: readonly string[]) => this.#accept(stream, raw ?? []));
-    session.setLocalWindowSize(this.#context.windowBytes);
-    this.#guarded.open(early);
+    this.#socketControl.await(this.#context.headerTicks);
+    attachSocket(this.#socket, this);
+    this.#session.start();
+    if (early === null) this.#flush();
+    else this.receive(early, early.length);
   }
 
-  #accept(stream: ServerHttp2Stream, raw: readonly string[]): void {
-    stream.on('error', () => {});
-    if (stream.destroyed || stream.closed) return;
-    if (this.#overflowed.delete(stream.id ?? 0)) {
-      stream.close(NGHTTP2_FLOW_CONTROL_ERROR);
-      return;
-    }
-    // Also those count whose client has left, so that no client has more work done than it may by leaving again and again.
-    if (this.#exchanges.size >= this.#context.streamsMax) {
-      stream.close(NGHTTP2_REFUSED_STREAM);
-      return;
-    }
-    const exchange = new StreamExchange(stream, this.#context, this);
-    this.#exchanges.set(exchange.id, exchange);
-    this.#deadline = NEVER;
-    exchange.begin(raw, this.#context.fields);
+  // Receiver: calls of the socket.
+
+  receive(bytes: Buffer, length: number): void {
+    if (this.#state === 'ending' || this.#state === 'closed') return;
+    const { reader } = this.#session;
+    this.#receiving = true;
+    reader.receive(bytes, length);
+    this.#receiving = false;
+    if (!reader.inHeaders) this.#headersDeadline = NEVER;
+    else if (this.#headersDeadline === NEVER) this.#headersDeadline = this.#context.tick + this.#context.headerTicks;
+    this.#flush();
   }
 
-  // ExchangeOwner: what exchanges ask and tell.
-
-  isOpen(id: number): boolean {
-    return this.#guard.isOpen(id);
+  /** A client that sends no more can neither acknowledge nor make room: it has left. */
+  inputEnded(): void {
+    this.#end();
   }
 
-  onExchangeOver(exchange: StreamExchange): void {
-    this.#exchanges.delete(exchange.id);
-    this.#guard.leave(exchange.id);
-    const { rstCode } = exchange.stream;
-    const forced = rstCode !== NGHTTP2_NO_ERROR && rstCode !== NGHTTP2_CANCEL && !exchange.reset && !exchange.brokenOff;
-    if (forced && !this.#guard.countReset(this.#context.tick)) this.#refuseSoon();
-    if (this.#exchanges.size > 0) return;
-    const { tick, keepAliveTicks, lingerTicks } = this.#context;
-    if (this.#state === 'open') this.#deadline = tick + keepAliveTicks;
-    else if (this.#state === 'draining') this.#deadline = tick + lingerTicks;
+  drained(): void {
+    this.#socketControl.unblock();
+    this.#socketControl.setReceiving(true);
+    this.#session.output.queue.blocked = false;
+    this.#awaitNext();
+    this.#flush();
   }
 
-  // FrameWatcher and SocketOwner: what the client's frames and its socket tell.
-
-  onWindowUpdate(id: number, increment: number): void {
-    if (id !== 0) this.#exchanges.get(id)?.onWindowUpdate(increment);
-  }
-
-  onOverflow(id: number): void {
-    const exchange = this.#exchanges.get(id);
-    if (exchange !== undefined) setImmediate(() => exchange.stream.close(NGHTTP2_FLOW_CONTROL_ERROR));
-    else if (this.#overflowed.size < OVERFLOWED_MAX) this.#overflowed.add(id);
-  }
-
-  onReset(id: number): void {
-    const exchange = this.#exchanges.get(id);
-    if (exchange !== undefined) exchange.reset = true;
-  }
-
-  onReceived(bytes: Uint8Array): number {
-    const guard = this.#guard;
-    if (guard.violation !== null) return 0;
-    const passed = guard.scan(bytes, this.#context.tick);
-    if (guard.violation !== null) this.#refuseSoon();
-    if (!guard.inHeaders) this.#headersDeadline = NEVER;
-    else if (this.#headersDeadline === NEVER) {
-      this.#headersDeadline = this.#context.tick + this.#context.headerTicks;
-    }
-    return passed;
-  }
-
-  onSent(bytes: number): void {
-    this.#guard.countSent(bytes);
-    this.#sent += bytes;
-    this.#taking.run();
-  }
-
-  onEnding(): void {
-    if (this.#state === 'closed') return;
-    this.#state = 'ending';
-    this.#deadline = this.#context.tick + this.#context.lingerTicks;
-  }
-
-  onSocketClosed(): void {
+  closed(): void {
     this.#state = 'closed';
-    this.#session?.destroy();
+    this.#session.leave();
     this.#onClosed(this);
   }
 
-  /** Lets the engine answer first what came before. */
-  #refuseSoon(): void {
-    const { violation } = this.#guard;
-    if (violation !== null) setImmediate(() => this.#refuse(violation));
+  // SessionOwner: calls of the session.
+
+  /** What is written outside of `receive` leaves together at the end of this turn of the event loop. */
+  onWriting(): void {
+    if (this.#receiving || this.#scheduled || this.#flushing) return;
+    this.#scheduled = true;
+    process.nextTick(flush, this);
   }
 
-  /** The engine found that the client broke the protocol, and has said so. */
-  #onSessionError(error: NodeJS.ErrnoException): void {
-    if (error.code?.startsWith('ERR_HTTP2') === true) this.#report(error.message);
+  onBusyChanged(): void {
+    this.#awaitNext();
   }
 
-  /** Ends the connection over what its client did. The engine would say so only after all that it has to answer. */
-  #refuse(violation: Violation): void {
-    this.#report(violation.reason);
-    if (this.#state === 'ending' || this.#state === 'closed') return;
-    this.#guarded.endWith(goaway(this.#guard.lastId, violation.code));
-    this.#session?.destroy();
+  onSettingsAcknowledged(): void {
+    this.#settingsDeadline = NEVER;
   }
 
-  #report(reason: string): void {
+  onPingAnswered(bytes: Buffer, start: number): void {
+    if (this.#state === 'draining' && bytes.compare(DRAIN_PING, 0, 8, start, start + 8) === 0) this.#takeLast();
+  }
+
+  /** One line for each connection is enough: a client that does one thing wrong often does it again and again. */
+  onFault(reason: string): void {
     if (this.#reported) return;
     this.#reported = true;
-    this.#context.options.onRefused?.(new Refusal(400, reason), this.peer);
+    this.#context.options.onRefused?.(new Refusal(400, reason), this.#session.peer, null);
   }
 
-  // What the server does.
+  onViolation(code: number, reason: string): void {
+    if (this.#state === 'ending' || this.#state === 'closed') return;
+    this.onFault(reason);
+    this.#session.output.writer.goaway(this.#session.lastId, code);
+    this.#end();
+  }
 
-  /** The server stops: says so, and closes after the last response. */
+  // The client's time, and the end.
+
+  /** Starts the client's time for its next step, unless it has to take something first. */
+  #awaitNext(): void {
+    if (this.#socketControl.blocked || this.#state === 'closed') return;
+    const { keepAliveTicks, lingerTicks } = this.#context;
+    if (this.#state === 'ending') this.#socketControl.await(lingerTicks);
+    else if (this.#session.isBusy) this.#socketControl.awaitNothing();
+    else if (this.#state === 'last') this.#end();
+    else this.#socketControl.await(keepAliveTicks);
+  }
+
+  /** The server stops, or nobody needs the connection: the client learns that it has to go elsewhere (RFC 9113 section 6.8). */
   drain(): void {
     if (this.#state !== 'open') return;
+    if (!this.#session.reader.isReady) {
+      this.#end();
+      return;
+    }
+    const { writer } = this.#session.output;
     this.#state = 'draining';
-    this.#deadline = this.#exchanges.size === 0 ? this.#context.tick + this.#context.lingerTicks : NEVER;
-    this.#session?.close();
+    writer.goaway(STREAM_ID_MAX, NO_ERROR);
+    writer.ping(DRAIN_PING, 0, false);
+    this.#drainDeadline = this.#context.tick + this.#context.lingerTicks;
+    this.#flush();
+  }
+
+  /** The client knows that this connection ends: no further stream is taken. */
+  #takeLast(): void {
+    this.#state = 'last';
+    this.#drainDeadline = NEVER;
+    this.#session.isLast = true;
+    this.#session.output.writer.goaway(this.#session.lastId, NO_ERROR);
+    this.#awaitNext();
+    this.#flush();
+  }
+
+  #end(): void {
+    if (this.#state === 'ending' || this.#state === 'closed') return;
+    this.#state = 'ending';
+    this.#session.reader.stop();
+    this.#session.leave();
+    this.#write();
+    this.#socketControl.end();
   }
 
   destroy(): void {
@@ -197,30 +184,66 @@ export class Http2Connection implements FrameWatcher, SocketOwner, ExchangeOwner
   /** Called once a tick. */
   sweep(): void {
     const { tick } = this.#context;
-    const { pending } = this.#guarded;
-    const taken = this.#sent - pending;
-    this.#taking.earn(taken - this.taken);
-    if (pending === 0) this.#taking.rest();
-    if (this.#state === 'ending' && pending > 0) this.#deadline = tick + this.#context.lingerTicks;
-    this.taken = taken;
-    if (this.#taking.spent) this.destroy();
-    else if (tick >= this.#headersDeadline) {
-      this.#refuse({ code: NGHTTP2_ENHANCE_YOUR_CALM, reason: 'a header section did not end in time' });
-    } else if (tick >= this.#deadline) {
-      if (this.#state === 'open') this.drain();
-      else this.destroy();
-      return;
+    const session = this.#session;
+    const late = this.#socketControl.sweep();
+    if (tick >= this.#headersDeadline) this.onViolation(ENHANCE_YOUR_CALM, 'a header section did not end in time');
+    else if (tick >= this.#settingsDeadline && session.reader.isReady) {
+      this.onViolation(SETTINGS_TIMEOUT, 'the settings were not acknowledged in time');
+    } else if (tick >= this.#drainDeadline) this.#takeLast();
+    else if (late) this.#late();
+    else {
+      session.sweep();
+      if (!session.isBusy) session.rest();
     }
-    for (const exchange of this.#exchanges.values()) exchange.sweep();
+    this.#flush();
+  }
+
+  /** The client's time is over. */
+  #late(): void {
+    if (this.#state === 'ending' || this.#socketControl.blocked) this.destroy();
+    else this.drain();
+  }
+
+  // Writing.
+
+  flushScheduled(): void {
+    this.#scheduled = false;
+    this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#flushing || this.#state === 'ending' || this.#state === 'closed') return;
+    const { queue } = this.#session.output;
+    this.#flushing = true;
+    do {
+      queue.pump();
+    } while (this.#write() && queue.isWaiting);
+    this.#flushing = false;
+  }
+
+  /** Gives the socket what was written. Returns whether that was something, and the socket takes more. */
+  #write(): boolean {
+    const { writer, queue } = this.#session.output;
+    const { bytes } = writer;
+    if (bytes === 0) return false;
+    this.#session.countSent(bytes);
+    const socket = this.#socket;
+    const chunks = writer.take();
+    let more = true;
+    if (chunks.length === 1) more = socket.write(chunks[0] as Buffer);
+    else {
+      socket.cork();
+      for (const chunk of chunks) more = socket.write(chunk);
+      socket.uncork();
+    }
+    if (more) return true;
+    queue.blocked = true;
+    this.#socketControl.block(bytes);
+    if (socket.writableLength > UNREAD_BYTES_MAX) this.#socketControl.setReceiving(false);
+    return false;
   }
 }
 
-/** The last frame of a connection that goes wrong (RFC 9113 section 6.8). */
-function goaway(lastId: number, code: number): Buffer {
-  const frame = Buffer.alloc(17);
-  frame[2] = 8;
-  frame[3] = 7;
-  frame.writeUInt32BE(lastId, 9);
-  frame.writeUInt32BE(code, 13);
-  return frame;
+function flush(connection: Http2Connection): void {
+  connection.flushScheduled();
 }

@@ -1,36 +1,53 @@
 import type { HeaderList, Peer, Request, RequestBody } from '../message.ts';
-import type { RequestFields } from './request-fields.ts';
+import type { RequestSection } from './request-section.ts';
 
-/** Sends an interim response on a request's stream, if the final one is still awaited. */
-export type SendInterim = (status: number, lines: string) => void;
+/** The stream as its request sees it. */
+export interface InterimSender {
+  /** Sends an interim response, if the final response is still awaited. */
+  sendInterim(status: number, lines: string): void;
+}
 
-/** The request that a stream is. */
+/** The request of a stream. */
 export class StreamRequest implements Request {
   readonly method: string;
   readonly path: string;
   readonly query: string;
-  readonly protocol = 'HTTP/2.0';
   readonly headers: HeaderList;
   readonly headersRepeat: boolean;
-  readonly recurring = 0;
-  readonly scriptName = '';
   readonly host: string;
   readonly body: RequestBody | null;
   readonly peer: Peer;
-  readonly upgrades = false;
+  readonly upgrades: boolean;
   gone = false;
   onGone: (() => void) | null = null;
-  readonly sendInterim: SendInterim;
+  readonly #sender: InterimSender;
 
-  constructor(fields: RequestFields, body: RequestBody | null, peer: Peer, sendInterim: SendInterim) {
-    this.method = fields.method;
-    this.path = fields.target.path;
-    this.query = fields.target.query;
-    this.headers = fields.headers;
-    this.headersRepeat = fields.headersRepeat;
-    this.host = fields.framing.host;
+  constructor(section: RequestSection, body: RequestBody | null, peer: Peer, sender: InterimSender) {
+    this.method = section.method;
+    this.path = section.path;
+    this.query = section.query;
+    this.headers = section.headers;
+    this.headersRepeat = section.headersRepeat;
+    this.host = section.host;
     this.body = body;
     this.peer = peer;
-    this.sendInterim = sendInterim;
+    this.upgrades = section.isWebSocket;
+    this.#sender = sender;
+  }
+
+  get protocol(): 'HTTP/2.0' {
+    return 'HTTP/2.0';
+  }
+
+  get headerCacheId(): number {
+    return 0;
+  }
+
+  get scriptName(): string {
+    return '';
+  }
+
+  sendInterim(status: number, lines: string): void {
+    this.#sender.sendInterim(status, lines);
   }
 }

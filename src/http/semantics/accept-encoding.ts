@@ -1,7 +1,7 @@
 /**
- * The best of `offered` for a client that sent `acceptEncoding` (RFC 9110 section 12.5.3): the one with the client's highest weight, of
- * equals the first. Null stands for identity, the content as it is: when nothing offered is acceptable, when the client likes identity
- * better, and when the field is absent or malformed. Whether identity is acceptable at all, `isIdentityRefused` says.
+ * Chooses the best coding of `offered` for a client that sent `acceptEncoding` (RFC 9110 section 12.5.3). This is the coding with the
+ * client's highest weight; of equal codings it is the first. Null means identity, the content as it is: no offered coding is
+ * acceptable, or the client prefers identity, or the field is absent or malformed. Ask `isIdentityRefused` whether identity is acceptable.
  *
  * @param acceptEncoding the field's value, lines joined by commas
  * @param offered content codings in lower case (`br`, `gzip`, …), in the server's order of preference
@@ -21,21 +21,21 @@ export function chooseEncoding(acceptEncoding: string | null, offered: readonly 
   return best;
 }
 
-/** Whether the client takes no content without a coding: `identity;q=0`, or `*;q=0` where identity is not listed by itself. */
+/** Whether the client refuses content without a coding: `identity;q=0`, or `*;q=0` where identity is not listed by itself. */
 export function isIdentityRefused(acceptEncoding: string | null): boolean {
   if (acceptEncoding === null) return false;
   const weights = weightsOf(acceptEncoding);
   return (weights.get(IDENTITY) ?? weights.get(ANY)) === 0;
 }
 
-/** Of each coding that the client lists, in lower case. */
+/** The weight of each coding that the client lists, by the coding in lower case. */
 type Weights = ReadonlyMap<string, number>;
 
 const IDENTITY = 'identity';
 const ANY = '*';
 const NO_WEIGHTS: Weights = new Map();
 
-/** Clients send few different values, over and over: these are parsed once. */
+/** Clients send the same few values again and again: each value is parsed once. */
 const recent = new Map<string, Weights>();
 const RECENT_MAX = 64;
 const RECENT_LENGTH_MAX = 128;
@@ -52,13 +52,13 @@ function weightsOf(acceptEncoding: string): Weights {
 }
 
 const ELEMENT = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?:[\t ]*;[\t ]*[qQ]=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?$/;
-/** Older names that mean the same (RFC 9110 section 8.4.1). */
+/** Older names of the same codings (RFC 9110 section 8.4.1). */
 const ALIASES = new Map([
   ['x-gzip', 'gzip'],
   ['x-compress', 'compress'],
 ]);
 
-/** A field with one malformed element is as good as none. Of a coding that is listed twice the last weight counts. */
+/** A field with a malformed element is treated as absent. If a coding is listed twice, its last weight counts. */
 function parse(acceptEncoding: string): Weights {
   const weights = new Map<string, number>();
   for (const part of acceptEncoding.split(',')) {

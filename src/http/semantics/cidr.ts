@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { ViaductError } from '../../errors.ts';
 
-/** What stands for several ranges. `unix` is the client of a Unix socket, whose address is ''; `all` is everybody. */
+/** Words for several ranges. `unix` means the clients of Unix sockets, whose address is ''; `all` means every client. */
 const KEYWORDS: Readonly<Record<string, readonly string[]>> = {
   loopback: ['127.0.0.0/8', '::1/128'],
   private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
@@ -9,12 +9,12 @@ const KEYWORDS: Readonly<Record<string, readonly string[]>> = {
 };
 const UNIX = 'unix';
 
-/** Addresses whose answer is remembered; then all are forgotten, so that a client with many cannot fill the memory. */
-const MEMO_MAX = 1024;
+/** How many results the cache holds. A full cache is emptied, so that a client with many addresses cannot fill the memory. */
+const CACHE_MAX = 1024;
 const WORDS = 4;
 const MAPPED_BITS = 96;
 
-/** An address as words of 32 bits, first bits first: one for IPv4, four for IPv6. */
+/** An address as words of 32 bits, the first bits first: one word for IPv4, four for IPv6. */
 type Words = readonly number[];
 
 interface Range {
@@ -26,7 +26,7 @@ interface Range {
 export class CidrList {
   readonly #ranges: readonly Range[];
   readonly #unix: boolean;
-  readonly #memo = new Map<string, boolean>();
+  readonly #cache = new Map<string, boolean>();
 
   private constructor(ranges: readonly Range[], unix: boolean) {
     this.#ranges = ranges;
@@ -35,23 +35,23 @@ export class CidrList {
 
   /**
    * Reads ranges such as `10.0.0.0/8` or `2001:db8::/32`, single addresses, and the words `private` (RFC 1918, RFC 4193), `loopback`,
-   * `unix` (clients of Unix sockets) and `all`. Bits of an address behind the prefix are passed over.
+   * `unix` (clients of Unix sockets) and `all`. Bits of an address after the prefix are ignored.
    *
-   * @throws ViaductError `SETTINGS` that names the first text that is none of these.
+   * @throws ViaductError `SETTINGS`, which names the first invalid text.
    */
   static parse(texts: readonly string[]): CidrList {
     const all = texts.flatMap((text) => (Object.hasOwn(KEYWORDS, text) ? (KEYWORDS[text] as readonly string[]) : text));
     return new CidrList(all.filter((text) => text !== UNIX).map(parseRange), all.includes(UNIX));
   }
 
-  /** Whether the numeric `address`, as `Peer.remoteAddress` has it, is in one of the ranges. What is no address is in none. */
+  /** Whether the numeric `address`, in the form of `Peer.remoteAddress`, is in one of the ranges. False for an invalid address. */
   matches(address: string): boolean {
-    const known = this.#memo.get(address);
+    const known = this.#cache.get(address);
     if (known !== undefined) return known;
-    const found = this.#find(address);
-    if (this.#memo.size >= MEMO_MAX) this.#memo.clear();
-    this.#memo.set(address, found);
-    return found;
+    const isMatch = this.#find(address);
+    if (this.#cache.size >= CACHE_MAX) this.#cache.clear();
+    this.#cache.set(address, isMatch);
+    return isMatch;
   }
 
   #find(address: string): boolean {
@@ -75,10 +75,10 @@ function parseRange(text: string): Range {
   const words = parseWords(address);
   if (words === null || address.includes('%')) throw invalid(text);
   const shortened = words.length === 1 && isIPv6(address) ? MAPPED_BITS : 0;
-  const most = words.length * 32;
-  const prefix = slash < 0 ? `${most + shortened}` : text.slice(slash + 1);
+  const bitsMax = words.length * 32;
+  const prefix = slash < 0 ? `${bitsMax + shortened}` : text.slice(slash + 1);
   const bits = /^(?:0|[1-9]\d{0,2})$/.test(prefix) ? Number(prefix) - shortened : -1;
-  if (bits < 0 || bits > most) throw invalid(text);
+  if (bits < 0 || bits > bitsMax) throw invalid(text);
   return { words, masks: words.map((_, i) => maskOf(Math.min(32, Math.max(0, bits - 32 * i)))) };
 }
 
@@ -106,7 +106,7 @@ function parseIPv6(address: string): Words {
   return [0, 2, 4, 6].map((i) => ((groups[i] as number) << 16) | (groups[i + 1] as number));
 }
 
-/** Groups of 16 bits; the last may be written as an IPv4 address (RFC 4291 section 2.2). */
+/** Groups of 16 bits; the last two may be written as an IPv4 address (RFC 4291 section 2.2). */
 function groupsOf(text: string): number[] {
   if (text === '') return [];
   return text.split(':').flatMap((group) => {
@@ -116,14 +116,14 @@ function groupsOf(text: string): number[] {
   });
 }
 
-/** A link-local address comes with the interface that it is of (RFC 4007 section 11). */
+/** Cuts off the zone: a link-local address names the interface of its link (RFC 4007 section 11). */
 function withoutZone(address: string): string {
   const percent = address.indexOf('%');
   return percent < 0 ? address : address.slice(0, percent);
 }
 
 function invalid(text: string): ViaductError {
-  return new ViaductError('SETTINGS', `Cannot use address range ${JSON.stringify(text)}: it is none`, {
+  return new ViaductError('SETTINGS', `Cannot use address range ${JSON.stringify(text)}: it is not a valid range`, {
     advice: 'Write 10.0.0.0/8, 192.0.2.7, 2001:db8::/32, or one of the words private, loopback, unix and all.',
   });
 }

@@ -4,12 +4,19 @@ import { requestField } from '../derived-request.ts';
 import type { Request } from '../message.ts';
 
 /**
- * What clients are told apart by: their address (of IPv6 the first 64 bits, which is what one customer has), the value of a request's
- * field, or nothing, so that all share one count. A request without the field counts by its address: leaving it out gains nothing.
+ * How clients are distinguished: by address (of IPv6 by the first 64 bits, the network of one customer), by the value of a request's
+ * field, or not at all, so that all share one count. A request without the field counts by address: a client gains nothing by
+ * leaving out the field.
  */
-export type LimitPer = 'address' | 'route' | { readonly header: string };
+export type LimitPer =
+  | 'address'
+  | 'route'
+  | {
+      /** Name of the field. */
+      readonly header: string;
+    };
 
-/** The function that finds a request's key. */
+/** Returns the function that computes a request's key. */
 export function limitKey(per: LimitPer): (request: Request) => string {
   if (per === 'route') return () => '';
   if (per === 'address') return ({ peer }) => addressKey(peer.remoteAddress);
@@ -20,7 +27,7 @@ export function limitKey(per: LimitPer): (request: Request) => string {
   };
 }
 
-/** The part of a numeric address that one client has: of IPv6 the /64, otherwise all of it. */
+/** The part of a numeric address that belongs to one client: of IPv6 the /64, otherwise the whole address. */
 export function addressKey(address: string): string {
   if (!isIPv6(address)) return address;
   const [head = '', tail = ''] = address.split('%', 1)[0]?.split('::') ?? [];
@@ -33,14 +40,14 @@ export function addressKey(address: string): string {
     .join(':')}::/64`;
 }
 
-/** Groups of 16 bits; an IPv4 address at the end stands for two. */
+/** Groups of 16 bits; an IPv4 address at the end counts as two groups. */
 function groups(text: string): string[] {
   return text === '' ? [] : text.split(':').flatMap((group) => (group.includes('.') ? ['0', '0'] : [group]));
 }
 
 const VALUE_CHARS_MAX = 64;
 
-/** A client chooses its values, but not how much memory a key takes. */
+/** Limits the length of a key: a client chooses the value, but not how much memory its key takes. */
 function short(value: string): string {
   return value.length <= VALUE_CHARS_MAX ? value : createHash('sha256').update(value).digest('base64');
 }

@@ -1,7 +1,7 @@
 import { requestField } from '../derived-request.ts';
 import type { Request } from '../message.ts';
 
-/** The value of the first cookie of this name (RFC 6265 section 5.4); null when there is none. */
+/** The value of the first cookie with this name (RFC 6265 section 5.4); null without such a cookie. */
 export function cookieOf(request: Pick<Request, 'headers'>, name: string): string | null {
   for (const pair of requestField(request, 'cookie')?.split(/[;,]/) ?? []) {
     const equals = pair.indexOf('=');

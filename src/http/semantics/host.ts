@@ -5,9 +5,9 @@ const PORT_MAX = 65535;
 const OPEN_BRACKET = 0x5b;
 
 /**
- * Whether `text` is a host with or without a port as Host and an http URI have it: a registered name or IPv4 address, or an IPv6
- * address in brackets, never empty, without userinfo (RFC 9110 sections 4.2 and 7.2, RFC 3986 section 3.2.2). Encoded octets are
- * refused: no name that a browser resolves has any, and the next server might decode them.
+ * Whether `text` is a host with or without a port, as in the Host field and in an http URI: a registered name, an IPv4 address, or an
+ * IPv6 address in brackets. It is never empty and never has userinfo (RFC 9110 sections 4.2 and 7.2, RFC 3986 section 3.2.2).
+ * Encoded octets are refused: browsers resolve no name that has them, and the next server might decode them.
  */
 export function isHost(text: string): boolean {
   if (text.charCodeAt(0) === OPEN_BRACKET) {
@@ -19,7 +19,7 @@ export function isHost(text: string): boolean {
   return at > 0 && isPort(text, at);
 }
 
-/** Nothing, or a colon with a port, which may be empty. */
+/** Whether the text after the host is absent, or a colon with a port. The port may be empty. */
 function isPort(text: string, from: number): boolean {
   if (from === text.length) return true;
   if (text.charCodeAt(from) !== COLON) return false;

@@ -4,14 +4,14 @@ const LONG_DAY = '(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)';
 const MONTH = `(?<month>${MONTHS.join('|')})`;
 const TIME = '(?<hour>[01]\\d|2[0-3]):(?<minute>[0-5]\\d):(?<second>[0-5]\\d|60)';
 
-/** IMF-fixdate, the format of RFC 850 and that of asctime: all three are always in UTC. */
+/** IMF-fixdate, the format of RFC 850 and the format of asctime: all three are always in UTC. */
 const FORMATS = [
   new RegExp(`^${DAY}, (?<day>\\d\\d) ${MONTH} (?<year>\\d{4}) ${TIME} GMT$`),
   new RegExp(`^${LONG_DAY}, (?<day>\\d\\d)-${MONTH}-(?<year>\\d\\d) ${TIME} GMT$`),
   new RegExp(`^${DAY} ${MONTH} (?<day>[ \\d]\\d) ${TIME} (?<year>\\d{4})$`),
 ];
 
-/** Reads an HTTP date (RFC 9110 section 5.6.7). Returns whole seconds since 1970, null for what is none. */
+/** Reads an HTTP date (RFC 9110 section 5.6.7). Returns whole seconds since 1970, or null for an invalid date. */
 export function parseHttpDate(text: string): number | null {
   for (const format of FORMATS) {
     const parts = format.exec(text)?.groups;
@@ -29,7 +29,7 @@ function toSeconds({ year = '', month = '', day, hour, minute, second }: Record<
   return midnight.getTime() / 1000 + Number(hour) * 3600 + Number(minute) * 60 + Number(second);
 }
 
-/** Two digits that seem to lie more than 50 years ahead are of the century before (RFC 9110 section 5.6.7). */
+/** The full year of two digits. A year more than 50 years ahead is of the century before (RFC 9110 section 5.6.7). */
 function nearYear(twoDigits: number): number {
   const now = new Date().getUTCFullYear();
   const year = now - (now % 100) + twoDigits;

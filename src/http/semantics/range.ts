@@ -4,22 +4,22 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** More ranges than a reader of documents asks for are an attack on the server's patience (RFC 9110 section 17.15). */
+/** A document viewer never asks for more ranges; a client that does may be an attack (RFC 9110 section 17.15). */
 const RANGES_MAX = 16;
 
 /**
- * Reads a Range field for a representation of `size` bytes (RFC 9110 section 14.2). Returns the ranges to send: in the order asked for,
- * or ascending and merged when some of them overlap. 'all' when the field is to be ignored, because it is malformed, of another
- * unit, or has too many ranges; 'none' when no range can be satisfied, which is answered with 416.
+ * Reads a Range field for a representation of `size` bytes (RFC 9110 section 14.2). Returns the ranges to send: in the order of the
+ * request, or ascending and merged when some of them overlap. 'all' means to ignore the field, because it is malformed, has another
+ * unit or has too many ranges. 'none' means that no range can be satisfied: answer with 416.
  */
 export function readRanges(value: string, size: number): readonly ByteRange[] | 'all' | 'none' {
   const set = /^bytes=(.*)$/i.exec(value)?.[1];
   if (set === undefined) return 'all';
   const specs = set.split(',').map((spec) => spec.trim());
-  const asked = specs.filter((spec) => spec !== '');
-  if (asked.length === 0 || specs.length > RANGES_MAX) return 'all';
+  const requested = specs.filter((spec) => spec !== '');
+  if (requested.length === 0 || specs.length > RANGES_MAX) return 'all';
   const ranges: ByteRange[] = [];
-  for (const spec of asked) {
+  for (const spec of requested) {
     const range = readRange(spec, size);
     if (range === null) return 'all';
     if (range !== 'unsatisfiable') ranges.push(range);
@@ -28,7 +28,7 @@ export function readRanges(value: string, size: number): readonly ByteRange[] | 
   return size === 0 ? 'all' : withoutOverlaps(ranges);
 }
 
-/** One range, cut to the representation; null when it is malformed. */
+/** Reads one range and cuts it to the representation; null when the range is malformed. */
 function readRange(spec: string, size: number): ByteRange | 'unsatisfiable' | null {
   const [, first, last] = /^(\d*)-(\d*)$/.exec(spec) ?? [];
   if (first === undefined || last === undefined || (first === '' && last === '')) return null;

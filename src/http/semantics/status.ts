@@ -70,12 +70,12 @@ const REASONS: Readonly<Record<number, string>> = {
 const lines: string[] = [];
 for (const [status, reason] of Object.entries(REASONS)) lines[Number(status)] = `HTTP/1.1 ${status} ${reason}\r\n`;
 
-/** Standard reason phrase of `status`; '' when it has none. */
+/** Standard reason phrase of `status`; '' for a status without one. */
 export function reasonPhrase(status: number): string {
   return REASONS[status] ?? '';
 }
 
-/** `HTTP/1.1 200 OK` with CRLF; `reason` '' stands for the standard phrase. The space stays when there is none (RFC 9112 section 4). */
+/** `HTTP/1.1 200 OK` with CRLF; `reason` '' means the standard phrase. Without a phrase the space remains (RFC 9112 section 4). */
 export function statusLine(status: number, reason: string): string {
   if (reason === '') return lines[status] ?? `HTTP/1.1 ${status} \r\n`;
   return `HTTP/1.1 ${status} ${reason}\r\n`;

@@ -1,24 +1,24 @@
-import type { BodySender, Exchange } from '../response-channel.ts';
+import type { BodySender, ResponseChannel } from '../response-channel.ts';
 
-/** A client that takes so much within the write timeout is alive. */
+/** A client that takes this much within the write timeout is alive. */
 const PIECE_BYTES = 256 * 1024;
 
-/** Sends a body that is in memory piece by piece, so that it shows whether the client reads. */
+/** Sends a body from memory piece by piece: each piece shows whether the client still reads. */
 export class BlockSender implements BodySender {
-  readonly #exchange: Exchange;
+  readonly #channel: ResponseChannel;
   readonly #body: Uint8Array;
   readonly #whole: boolean;
   #at = 0;
 
-  /** With `whole` false the body is shorter than its head says: the connection breaks off behind it. */
-  constructor(exchange: Exchange, body: Uint8Array, whole: boolean) {
-    this.#exchange = exchange;
+  /** `whole` is false if the body is shorter than its head declares: the connection breaks off after such a body. */
+  constructor(channel: ResponseChannel, body: Uint8Array, whole: boolean) {
+    this.#channel = channel;
     this.#body = body;
     this.#whole = whole;
   }
 
   start(head: string): void {
-    const { socket } = this.#exchange;
+    const { socket } = this.#channel;
     socket.cork();
     socket.write(head, 'latin1');
     this.onDrain();
@@ -26,17 +26,17 @@ export class BlockSender implements BodySender {
   }
 
   onDrain(): void {
-    const { socket } = this.#exchange;
+    const { socket } = this.#channel;
     let more = true;
     while (more && this.#at < this.#body.length) {
       const piece = this.#body.subarray(this.#at, this.#at + PIECE_BYTES);
       this.#at += piece.length;
       more = socket.write(piece);
-      this.#exchange.sent(piece.length, more);
+      this.#channel.sent(piece.length, more);
     }
     if (this.#at < this.#body.length) return;
-    if (this.#whole) this.#exchange.complete();
-    else this.#exchange.breakOff('length');
+    if (this.#whole) this.#channel.complete();
+    else this.#channel.breakOff('length');
   }
 
   cancel(): void {

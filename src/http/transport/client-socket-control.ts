@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
-import { NEVER, putOff } from './rate-deadline.ts';
+import { extendDeadline, NEVER } from './rate-deadline.ts';
 import { resetSocket } from './reset-socket.ts';
 import type { ServerContext } from './server-context.ts';
 import { type ClientSocket, detachSocket, type Receiver } from './socket-reader.ts';
 
-/** A connection's hold on its socket: whether it reads, whether it takes more, and by when something must have happened. */
-export class ClientLink {
+/** A connection's control over its socket: whether to read, whether to write more, and the deadline for the client's next step. */
+export class ClientSocketControl {
   readonly socket: ClientSocket<Receiver>;
   #blocked = false;
   /** Bytes that the kernel had not taken at the last tick. */
@@ -13,7 +13,7 @@ export class ClientLink {
   readonly #context: ServerContext;
   #deadline = NEVER;
   #receiving = true;
-  /** Ticks that a client still had when it had taken all that waited for it. */
+  /** The ticks that a client had left when it had taken everything that waited for it. */
   #writeTicksLeft: number;
   /** Bytes of awaited content since the last tick. */
   #received = 0;
@@ -24,7 +24,7 @@ export class ClientLink {
     this.#writeTicksLeft = context.writeTicks;
   }
 
-  /** What is waited for must happen within `ticks`. */
+  /** The client's next step must happen within `ticks`. */
   await(ticks: number): void {
     this.#deadline = this.#context.tick + ticks;
     this.#received = 0;
@@ -35,12 +35,12 @@ export class ClientLink {
     this.#received = 0;
   }
 
-  /** `bytes` of the content that is awaited came: the next tick gives the client more time for the rest. */
+  /** `bytes` of the awaited content arrived: at the next tick the client gets more time for the remaining content. */
   received(bytes: number): void {
     this.#received += bytes;
   }
 
-  /** Called once a tick: whether what is waited for has taken too long. A client that brings or takes some of it has more time. */
+  /** Called once a tick: returns whether the client's deadline has passed. A client that sent or took some bytes gets more time. */
   sweep(): boolean {
     const context = this.#context;
     if (this.#blocked) {
@@ -54,17 +54,17 @@ export class ClientLink {
     return context.tick >= this.#deadline;
   }
 
-  /** Puts the deadline off for `bytes`, to `ticks` from now at most. */
+  /** Extends the deadline for `bytes`, to at most `ticks` from now. */
   #extend(bytes: number, ticks: number, bytesPerTick: number): void {
-    this.#deadline = putOff(this.#deadline, bytes, this.#context.tick, ticks, bytesPerTick);
+    this.#deadline = extendDeadline(this.#deadline, bytes, this.#context.tick, ticks, bytesPerTick);
   }
 
-  /** The socket holds as much as it should: write no more before it drains. */
+  /** Whether the socket holds as much as it should: write no more before it drains. */
   get blocked(): boolean {
     return this.#blocked;
   }
 
-  /** The socket holds as much as it should, `bytes` of it just written, and the client must take some of it within the write timeout. */
+  /** The last `bytes` have filled the socket: the client must take some of its content within the write timeout. */
   block(bytes: number): void {
     if (this.#blocked) {
       this.#waiting += bytes;
@@ -75,7 +75,7 @@ export class ClientLink {
     this.await(this.#writeTicksLeft);
   }
 
-  /** The client took all of it. */
+  /** The client has taken everything. */
   unblock(): void {
     const context = this.#context;
     this.#blocked = false;
@@ -83,7 +83,7 @@ export class ClientLink {
     this.#writeTicksLeft = this.#deadline - context.tick;
   }
 
-  /** Whether what the client sends is read, or left to its machine's patience. */
+  /** Starts or stops reading what the client sends. While this stops, TCP makes the client wait. */
   setReceiving(receiving: boolean): void {
     if (this.#receiving === receiving) return;
     this.#receiving = receiving;
@@ -96,14 +96,14 @@ export class ClientLink {
     if (!this.socket.write(text, 'latin1')) this.block(text.length);
   }
 
-  /** Sends FIN behind what was written and reads on, so that the client gets all of it (RFC 9112 section 9.6). */
+  /** Sends FIN after everything that was written and continues to read, so that the client receives all of it (RFC 9112 section 9.6). */
   end(): void {
     if (!this.#blocked) this.await(this.#context.lingerTicks);
     this.setReceiving(true);
     this.socket.end();
   }
 
-  /** Ends the connection so that the client can see that its response is not whole: over TCP with a reset. */
+  /** Ends the connection so that the client sees an incomplete response: over TCP with a reset. */
   cut(): void {
     const overTcp = this.socket.remoteAddress !== undefined && !('encrypted' in this.socket);
     while (this.socket.writableCorked > 0) this.socket.uncork();
@@ -111,13 +111,13 @@ export class ClientLink {
     else this.socket.destroy();
   }
 
-  /** Leaves the socket to somebody else. */
+  /** Leaves the socket to another owner. */
   detach(): void {
     detachSocket(this.socket);
   }
 }
 
-/** Bytes that wait for the client: in the stream, and of the write that is under way what the kernel has not taken. */
+/** Bytes that wait for the client: those in the stream, and those of the current write that the kernel has not taken. */
 export function unwritten(socket: Socket): number {
   const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly writeQueueSize?: number } | null };
   return handle?.writeQueueSize ?? socket.writableLength;

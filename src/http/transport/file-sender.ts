@@ -1,31 +1,31 @@
 import { read } from 'node:fs';
 import { ViaductError } from '../../errors.ts';
 import type { FileBody } from '../message.ts';
-import type { BodySender, Exchange } from '../response-channel.ts';
+import type { BodySender, ResponseChannel } from '../response-channel.ts';
 import { FileBlocks } from './file-blocks.ts';
 
-/** What any client takes within the write timeout. */
+/** Any client can take this much within the write timeout. */
 const STEP_BYTES_MIN = 64 * 1024;
-/** A client that takes longer for a step gets shorter ones. */
+/** A client that takes longer for a step gets shorter steps. */
 const QUICK_MS = 1000;
 
-/** Sends a part of a file: reads the next block when the socket has taken the last. `release` is called once, in every case. */
+/** Sends a part of a file: reads the next block when the socket has taken the previous one. It calls `release` exactly once. */
 export class FileSender implements BodySender {
-  readonly #exchange: Exchange;
+  readonly #channel: ResponseChannel;
   readonly #file: FileBody;
   readonly #whole: boolean;
   readonly #end: number;
   #at: number;
   #head: string;
   #block: Buffer | null = null;
-  /** Bytes of the next read: more as long as the client is quick, so that slow ones show that they are alive and fast ones cost less. */
+  /** Bytes of the next read: more while the client is quick. Small steps show that a slow client is alive; large steps cost less. */
   #step = STEP_BYTES_MIN;
   #wroteAtMs = 0;
   #state: 'reading' | 'writing' | 'over' = 'writing';
 
-  /** `end` is where to stop in the file; with `whole` false the head says more: the connection breaks off behind it. */
-  constructor(exchange: Exchange, file: FileBody, end: number, whole: boolean, head: string) {
-    this.#exchange = exchange;
+  /** `end` is the position in the file at which to stop. `whole` is false if the head declares more: the connection then breaks off. */
+  constructor(channel: ResponseChannel, file: FileBody, end: number, whole: boolean, head: string) {
+    this.#channel = channel;
     this.#file = file;
     this.#end = end;
     this.#whole = whole;
@@ -36,13 +36,13 @@ export class FileSender implements BodySender {
   start(): void {
     if (this.#at < this.#end) this.#read();
     else {
-      this.#exchange.socket.write(this.#head, 'latin1');
+      this.#channel.socket.write(this.#head, 'latin1');
       this.#finish();
     }
   }
 
   onDrain(): void {
-    // The callback of the write tells more: which block is free.
+    // The callback of the write is used instead, because it also shows which block is free.
   }
 
   cancel(): void {
@@ -68,7 +68,7 @@ export class FileSender implements BodySender {
       this.#breakOff(error ?? shortFile(this.#end - this.#at));
       return;
     }
-    const { socket } = this.#exchange;
+    const { socket } = this.#channel;
     const block = this.#block as Buffer;
     this.#state = 'writing';
     this.#at += bytes;
@@ -77,7 +77,7 @@ export class FileSender implements BodySender {
     if (this.#head !== '') socket.write(this.#head, 'latin1');
     this.#head = '';
     const more = socket.write(bytes === block.length ? block : block.subarray(0, bytes), this.#onWritten);
-    this.#exchange.sent(bytes, more);
+    this.#channel.sent(bytes, more);
     socket.uncork();
   };
 
@@ -92,16 +92,16 @@ export class FileSender implements BodySender {
   #finish(): void {
     this.#state = 'over';
     this.#release();
-    if (this.#whole) this.#exchange.complete();
-    else this.#exchange.breakOff('length');
+    if (this.#whole) this.#channel.complete();
+    else this.#channel.breakOff('length');
   }
 
   #breakOff(error: Error): void {
     this.#state = 'over';
     this.#release();
-    this.#exchange.report(error);
-    if (this.#head === '') this.#exchange.breakOff('length');
-    else this.#exchange.failUnsent();
+    this.#channel.report(error);
+    if (this.#head === '') this.#channel.breakOff('length');
+    else this.#channel.failUnsent();
   }
 
   #release(): void {

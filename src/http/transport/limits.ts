@@ -1,35 +1,53 @@
 /**
- * What a client may ask of us. Each limit is the largest value that passes; none but the rates can be switched off, because a
- * large number serves the same purpose and still ends somewhere. Bytes and counts are exact, times are met within a second.
+ * The limits for clients. Each limit is the largest accepted value. Only the rates can be switched off: for all other limits a large
+ * number serves the same purpose and is still a limit. Bytes and counts are exact, times are accurate to a second.
  */
 export interface HttpLimits {
-  /** Bytes of method, target and version. A browser's longest links stay under 8,000 (RFC 9112 section 3). Past it: 414. */
+  /** Bytes of method, target and version. A browser's longest links are under 8,000 bytes (RFC 9112 section 3). Beyond it: 414. */
   readonly requestLineBytesMax: number;
-  /** Bytes of all header lines with their line ends: room for a few large cookies. Past it: 431. */
+  /** Bytes of all header lines with their line ends: room for a few large cookies. Beyond it: 431. */
   readonly headerBytesMax: number;
-  /** Header lines; browsers send about 20, proxies add about 10. Past it: 431. */
+  /** Number of header lines; browsers send about 20, proxies add about 10. Beyond it: 431. */
   readonly headerCountMax: number;
-  /** Bytes of a request's content, 0 refuses all content. Past it: 413. */
+  /** Bytes of a request's content, 0 refuses all content. Beyond it: 413. */
   readonly bodyBytesMax: number;
-  /** Bytes of all chunk extensions of one request: nobody uses them. Past it: 400. */
+  /** Bytes of all chunk extensions of one request: no known client uses them. Beyond it: 400. */
   readonly chunkExtensionBytesMax: number;
-  /** Bytes of all trailer lines; their count is limited by `headerCountMax`. Past it: 431. */
+  /** Bytes of all trailer lines; `headerCountMax` limits their number. Beyond it: 431. */
   readonly trailerBytesMax: number;
-  /** From a request's first byte to the end of its head, and from the connection's start to that first byte. Past it: 408. */
+  /** From a request's first byte to the end of its head, and from the connection's start to that first byte. Beyond it: 408. */
   readonly headerTimeoutMs: number;
-  /** Without any of a request's content arriving, while the application wants it. Past it: 408. */
+  /** How long a client may send no content while the application waits for content. Beyond it: 408. */
   readonly bodyTimeoutMs: number;
   /**
-   * Bytes per second of a request's content that make up for the time they take: who sends faster has all of `bodyTimeoutMs` again at any
-   * time, who sends slower has less and less of it, and 408 at its end. 0: any byte gives all of it back.
+   * Bytes per second at which a client's content makes up for the time it takes. A client that sends faster always has the full
+   * `bodyTimeoutMs`. For a slower client the remaining time shrinks, and 408 follows at its end. 0: any byte restores the full time.
    */
   readonly bodyRateBytesMin: number;
-  /** Between two requests: longer than the 60 s of most load balancers, so that they close first and no request is lost. */
+  /** Between two requests. It is longer than the 60 s of most load balancers, so that they close first and no request is lost. */
   readonly keepAliveTimeoutMs: number;
-  /** Without the client taking anything of a response that waits for it. Past it the connection is reset. */
+  /** How long a client may take nothing of a response that waits for it. Beyond it the connection is reset. */
   readonly writeTimeoutMs: number;
-  /** The same as `bodyRateBytesMin` for responses that wait for the client, with `writeTimeoutMs`. */
+  /** Like `bodyRateBytesMin`, for responses that wait for the client, with `writeTimeoutMs`. */
   readonly writeRateBytesMin: number;
+  /** Requests at a time on one connection of HTTP/2; browsers have up to 100. Further ones are refused (RFC 9113 section 5.1.2). */
+  readonly http2StreamsMax: number;
+  /**
+   * The next limits are for the cheap frames of one connection of HTTP/2, of which floods consist. A client may send as many at once, and a
+   * tenth of them each second. Beyond it: GOAWAY with ENHANCE_YOUR_CALM. The first one counts streams that the client gives up, or forces the
+   * server to give up (CVE-2023-44487, CVE-2025-8671).
+   */
+  readonly http2ResetsMax: number;
+  /** PING frames. Each 64 bytes sent to a client allow one more: gRPC measures the way with PING as long as content arrives. */
+  readonly http2PingsMax: number;
+  /** SETTINGS frames. */
+  readonly http2SettingsMax: number;
+  /** PRIORITY and PRIORITY_UPDATE frames. */
+  readonly http2PrioritiesMax: number;
+  /** WINDOW_UPDATE frames. Each 64 bytes sent to a client allow one more, because careless clients send one for each block. */
+  readonly http2WindowUpdatesMax: number;
+  /** Empty DATA frames that do not end a stream, and frames of unknown types. */
+  readonly http2IdleFramesMax: number;
 }
 
 export const DEFAULT_LIMITS: HttpLimits = {
@@ -45,4 +63,11 @@ export const DEFAULT_LIMITS: HttpLimits = {
   keepAliveTimeoutMs: 75_000,
   writeTimeoutMs: 60_000,
   writeRateBytesMin: 240,
+  http2StreamsMax: 128,
+  http2ResetsMax: 400,
+  http2PingsMax: 100,
+  http2SettingsMax: 50,
+  http2PrioritiesMax: 2000,
+  http2WindowUpdatesMax: 2000,
+  http2IdleFramesMax: 200,
 };

@@ -1,32 +1,35 @@
 import type { Socket } from 'node:net';
 import type { Peer } from '../message.ts';
 import { peerOf } from '../peer.ts';
+import type { ProtocolServer } from './protocol-server.ts';
 import type { ConnectionChanges, ConnectionOptions, ServerContext } from './server-context.ts';
 
-/** A connection, as the one who watches all of them sees it. */
+/** A connection as its server sees it. */
 export interface OpenConnection {
   /** Called once a tick. */
   sweep(): void;
-  /** Closes when nothing of it is under way any more. */
+  /** Closes as soon as no request is in progress. */
   drain(): void;
   destroy(): void;
 }
 
-/** What `admit` says of a client that nobody counts. */
+/** The result of `admit` for a client that is not counted. */
 export const UNCOUNTED = (): void => {};
 
-/** All connections of one protocol, what they share, and the one timer that watches them. */
-export abstract class OpenConnections<Context extends ServerContext, Connection extends OpenConnection> {
+/** All connections of one protocol, their shared context, and the one timer that watches them. */
+export abstract class OpenConnections<Context extends ServerContext, Connection extends OpenConnection>
+  implements ProtocolServer
+{
   readonly #contextOf: (options: ConnectionOptions, tickMs: number | null) => Context;
   readonly #openElsewhere: () => number;
   #context: Context;
-  /** Those of before that still have connections, and the current one. */
+  /** The current context, and earlier ones that still have connections. */
   readonly #contexts = new Set<Context>();
   readonly #open = new Set<Connection>();
   #timer: NodeJS.Timeout | null = null;
   #waitingForEnd: (() => void)[] = [];
 
-  /** `openElsewhere` tells how many connections of other protocols count against `connectionsMax` too. */
+  /** `openElsewhere` returns the number of connections of other protocols, which count against `connectionsMax` too. */
   constructor(
     options: ConnectionOptions,
     openElsewhere: () => number,
@@ -38,7 +41,7 @@ export abstract class OpenConnections<Context extends ServerContext, Connection 
     this.#contexts.add(this.#context);
   }
 
-  /** Takes what changed: who is told of answers for all connections, the rest for those that come from now on. */
+  /** See `ProtocolServer.reconfigure`. */
   reconfigure(changes: ConnectionChanges): void {
     const { options, tickMs } = this.#context;
     this.#context = this.#contextOf({ ...options, ...changes }, tickMs);
@@ -50,7 +53,7 @@ export abstract class OpenConnections<Context extends ServerContext, Connection 
     return this.#open.size;
   }
 
-  /** Closes idle connections now and busy ones after their last response. Resolves when all are closed. */
+  /** See `ProtocolServer.drain`. */
   drain(): Promise<void> {
     for (const context of this.#contexts) context.draining = true;
     for (const connection of this.#open) connection.drain();
@@ -58,7 +61,9 @@ export abstract class OpenConnections<Context extends ServerContext, Connection 
     return new Promise((resolve) => this.#waitingForEnd.push(resolve));
   }
 
-  /** Cuts all connections. */
+  abstract accept(socket: Socket, listener: number, peer: Peer | null): void;
+
+  /** Closes all connections at once. */
   destroy(): void {
     for (const context of this.#contexts) context.draining = true;
     for (const connection of this.#open) connection.destroy();
@@ -68,28 +73,30 @@ export abstract class OpenConnections<Context extends ServerContext, Connection 
     return this.#context;
   }
 
-  /** Whether no further connection may be open. */
+  /** Whether the limit of open connections is reached. */
   protected get isFull(): boolean {
     const { connectionsMax = Number.POSITIVE_INFINITY } = this.#context.options;
     return this.#open.size + this.#openElsewhere() >= connectionsMax;
   }
 
-  /** Asks whether the client of `socket` may stay: null when it may not, otherwise what is to be called once it has left. */
+  /** Admits the client of `socket`. Returns null if it must leave, otherwise a function to call once it has left. */
   protected admit(socket: Socket, listener: number, peer: Peer | null): (() => void) | null {
-    if (this.isFull) return null;
-    const { admission } = this.#context.options;
-    if (!admission) return UNCOUNTED;
+    const { admission, onTurnedAway } = this.#context.options;
+    if (!admission && !this.isFull) return UNCOUNTED;
     const { remoteAddress } = peer ?? peerOf(socket, listener);
-    return admission.accept(remoteAddress) ? () => admission.release(remoteAddress) : null;
+    if (this.isFull) onTurnedAway?.('there are too many connections', remoteAddress);
+    else if (admission?.accept(remoteAddress)) return () => admission.release(remoteAddress);
+    else onTurnedAway?.('the address has too many connections', remoteAddress);
+    return null;
   }
 
-  /** Watches `connection` from now on. */
+  /** Starts to watch `connection`. */
   protected add(connection: Connection): void {
     this.#open.add(connection);
     this.#timer ??= setInterval(() => this.#sweep(), this.#context.tickMs);
   }
 
-  /** `connection` is closed. */
+  /** Called when `connection` is closed. */
   protected readonly remove = (connection: Connection): void => {
     if (!this.#open.delete(connection) || this.#open.size > 0) return;
     if (this.#timer !== null) clearInterval(this.#timer);

@@ -1,36 +1,36 @@
 import { Socket } from 'node:net';
 
-/** Who is told what happens to a socket. */
+/** Receives the events of a socket. */
 export interface Receiver {
-  /** The first `length` of `bytes` came. They are valid only during the call. */
+  /** The first `length` bytes of `bytes` arrived. They are valid only during the call. */
   receive(bytes: Buffer, length: number): void;
-  /** The client sends no more: it may still wait for its answers. */
+  /** The client has sent its last byte. It may still wait for responses. */
   inputEnded(): void;
-  /** What was written is with the kernel: there is room for more. */
+  /** The kernel has taken everything that was written: there is room for more. */
   drained(): void;
-  /** The socket is closed, by whichever side. */
+  /** The socket was closed, by either side. */
   closed(): void;
 }
 
-/** A client's socket. It knows its receiver, so that all sockets share their event functions. */
+/** A client's socket. It has a reference to its receiver, so that all sockets share the same event functions. */
 export interface ClientSocket<R extends Receiver> extends Socket {
   receiver: R | null;
 }
 
-/** One memory for what any plain socket receives. */
-const received = Buffer.allocUnsafeSlow(65536);
+/** The memory into which all plain sockets receive. */
+const receiveBuffer = Buffer.allocUnsafeSlow(65536);
 
 /**
- * What a socket holds before it counts as blocked. Node's default differs between its versions, and where it is larger than the blocks
- * that files are sent in, a client that takes none of them would never be waited for.
+ * How much a socket holds before it counts as blocked. Node's default differs between versions. With a limit above the size of a file's
+ * blocks, no socket would count as blocked: the write timeout would never apply to a client that takes nothing.
  */
 const HELD_BYTES_MAX = 16_384;
 
-interface Inside {
+interface SocketInternals {
   readonly _writableState: { highWaterMark: number };
 }
 
-/** What of a socket's inside is needed to read without a stream. */
+/** The property of a socket's handle that is needed to read without a stream. */
 interface Handle {
   readonly reading?: boolean;
 }
@@ -38,10 +38,10 @@ interface Handle {
 /**
  * Prepares to read `accepted`; `resume` starts it, once the socket has its receiver. Returns the socket to use from now on.
  *
- * Node gives a server's sockets a stream that allocates for each packet. A socket made with `onread` receives into memory that it is
- * given, which takes a fifth off a small request, but a server cannot make its sockets so. Hence, where a socket was accepted with
- * `pauseOnConnect`, a new one is made around its handle; any other, such as one with TLS, is read through its stream. A socket that
- * was made here and left again (`detachSocket`) is returned as it is, and what was put back into it (`unshift`) is received first.
+ * Node gives the sockets of a server a stream that allocates memory for each packet. A socket with `onread` receives into given memory:
+ * this saves a fifth of a small request. A server cannot make its sockets in this way. So this function makes a new socket around the
+ * handle of a socket that was accepted with `pauseOnConnect`. Other sockets, such as those with TLS, are read through their stream.
+ * A socket that this function made and `detachSocket` released is returned as it is; bytes of `unshift` are received first.
  */
 export function readSocket<R extends Receiver>(accepted: Socket): ClientSocket<R> {
   if ('receiver' in accepted) {
@@ -53,21 +53,26 @@ export function readSocket<R extends Receiver>(accepted: Socket): ClientSocket<R
     accepted.on('data', onData);
     return accepted as ClientSocket<R>;
   }
-  const options = { handle, allowHalfOpen: true, manualStart: true, onread: { buffer: received, callback: onRead } };
+  const options = {
+    handle,
+    allowHalfOpen: true,
+    manualStart: true,
+    onread: { buffer: receiveBuffer, callback: onRead },
+  };
   const socket = new Socket(options as ConstructorParameters<typeof Socket>[0]) as ClientSocket<R>;
   socket.receiver = null;
   function onRead(length: number): boolean {
-    if (socket.receiver === null) return socket.push(Buffer.from(received.subarray(0, length)));
-    socket.receiver.receive(received, length);
+    if (socket.receiver === null) return socket.push(Buffer.from(receiveBuffer.subarray(0, length)));
+    socket.receiver.receive(receiveBuffer, length);
     return true;
   }
   return socket;
 }
 
-/** Begins to tell `receiver` what happens to `socket`. */
+/** Connects the events of `socket` to `receiver`, and starts to read. */
 export function attachSocket<R extends Receiver>(socket: ClientSocket<R>, receiver: R): void {
   socket.receiver = receiver;
-  (socket as unknown as Inside)._writableState.highWaterMark = HELD_BYTES_MAX;
+  (socket as unknown as SocketInternals)._writableState.highWaterMark = HELD_BYTES_MAX;
   socket.on('end', onEnd);
   socket.on('drain', onDrain);
   socket.on('error', onError);
@@ -75,7 +80,7 @@ export function attachSocket<R extends Receiver>(socket: ClientSocket<R>, receiv
   socket.resume();
 }
 
-/** Makes `socket` an ordinary one: it has no receiver any more, what comes is `data`. Pauses it when nobody listens to that. */
+/** Turns `socket` into an ordinary one: input becomes `data` events. Without a listener for these events the socket pauses. */
 export function detachSocket<R extends Receiver>(socket: ClientSocket<R>): void {
   socket.receiver = null;
   socket.off('data', onData);
@@ -100,7 +105,7 @@ function onDrain(this: AnyClientSocket): void {
   this.receiver?.drained();
 }
 
-/** The close that follows says all there is to say. */
+/** Nothing to do: `close` follows, and the receiver learns of that. */
 function onError(): void {}
 
 function onClose(this: AnyClientSocket): void {

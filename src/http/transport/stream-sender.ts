@@ -2,26 +2,26 @@ import { ViaductError } from '../../errors.ts';
 import { lastChunk } from '../http1/trailers.ts';
 import type { BodySink, BodySource } from '../message.ts';
 import { RequestBodyError } from '../refusal.ts';
-import type { BodyFraming, BodySender, Exchange } from '../response-channel.ts';
+import type { BodyFraming, BodySender, ResponseChannel } from '../response-channel.ts';
 
 /**
- * Sends what a source pushes, and makes it wait when the client does not read. Never sends more than was declared; when less comes, or
- * the source fails, it breaks off, so that no client takes the part for the whole.
+ * Sends the blocks that a source pushes, and pauses the source when the client does not read. It never sends more than the declared
+ * length. If the source ends early or fails, it breaks off the connection, so that the client does not take the part for the whole.
  */
 export class StreamSender implements BodySender, BodySink {
-  readonly #exchange: Exchange;
+  readonly #channel: ResponseChannel;
   readonly #source: BodySource;
   readonly #framing: BodyFraming;
   readonly #chunked: boolean;
   /** Bytes of a declared length still to come; -1 without one. */
   #left: number;
   #state: 'flowing' | 'paused' | 'over' = 'flowing';
-  /** The head, until the first block gives it company. */
+  /** The head, until it was sent together with the first block; then ''. */
   #head: string;
   #corked = false;
 
-  constructor(exchange: Exchange, source: BodySource, framing: BodyFraming, length: number, head: string) {
-    this.#exchange = exchange;
+  constructor(channel: ResponseChannel, source: BodySource, framing: BodyFraming, length: number, head: string) {
+    this.#channel = channel;
     this.#source = source;
     this.#framing = framing;
     this.#chunked = framing === 'chunked';
@@ -29,9 +29,9 @@ export class StreamSender implements BodySender, BodySink {
     this.#head = head;
   }
 
-  /** Starts the source. What it pushes at once leaves together with the head. */
+  /** Starts the source. Blocks that it pushes at once are sent together with the head. */
   start(): void {
-    const { socket } = this.#exchange;
+    const { socket } = this.#channel;
     socket.cork();
     this.#source.start(this);
     if (this.#state !== 'over') this.#sendHead();
@@ -45,7 +45,7 @@ export class StreamSender implements BodySender, BodySink {
     if (this.#left >= 0) this.#left -= part.length;
     if (part.length > 0) this.#send(part);
     if (!excess || this.#isOver()) return;
-    this.#exchange.report(excessError());
+    this.#channel.report(excessError());
     this.cancel();
     this.#complete();
   }
@@ -54,9 +54,9 @@ export class StreamSender implements BodySender, BodySink {
     if (this.#state === 'over') return;
     this.#state = 'over';
     if (this.#left > 0) {
-      this.#exchange.report(shortageError(this.#left));
+      this.#channel.report(shortageError(this.#left));
       this.#sendHead();
-      this.#exchange.breakOff('length');
+      this.#channel.breakOff('length');
       return;
     }
     this.#complete();
@@ -65,9 +65,9 @@ export class StreamSender implements BodySender, BodySink {
   fail(error: Error): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
-    if (!(error instanceof RequestBodyError)) this.#exchange.report(error); // the client's mistake, and no news
-    if (this.#head === '') this.#exchange.breakOff(this.#framing);
-    else this.#exchange.failUnsent();
+    if (!(error instanceof RequestBodyError)) this.#channel.report(error); // the client's error was reported already
+    if (this.#head === '') this.#channel.breakOff(this.#framing);
+    else this.#channel.failUnsent();
   }
 
   onDrain(): void {
@@ -83,7 +83,7 @@ export class StreamSender implements BodySender, BodySink {
   }
 
   #send(block: Uint8Array): void {
-    const { socket } = this.#exchange;
+    const { socket } = this.#channel;
     if (!this.#corked) {
       this.#corked = true;
       socket.cork();
@@ -96,31 +96,31 @@ export class StreamSender implements BodySender, BodySink {
       socket.write(block);
       more = socket.write('\r\n', 'latin1');
     } else more = socket.write(block);
-    this.#exchange.sent(block.length, more);
+    this.#channel.sent(block.length, more);
     if (more || this.#state !== 'flowing') return;
     this.#state = 'paused';
     this.#source.pause();
   }
 
-  /** Blocks that came together leave together. */
+  /** Ends what `#send` corked: blocks that arrive together are sent together. */
   uncork(): void {
     this.#corked = false;
-    this.#exchange.socket.uncork();
+    this.#channel.socket.uncork();
   }
 
   #sendHead(): void {
     if (this.#head === '') return;
-    this.#exchange.socket.write(this.#head, 'latin1');
+    this.#channel.socket.write(this.#head, 'latin1');
     this.#head = '';
   }
 
   #complete(): void {
     this.#sendHead();
-    if (this.#chunked) this.#exchange.socket.write(lastChunk(this.#source.trailers), 'latin1');
-    this.#exchange.complete();
+    if (this.#chunked) this.#channel.socket.write(lastChunk(this.#source.trailers), 'latin1');
+    this.#channel.complete();
   }
 
-  /** A method, because the source may cancel or end while it is told to pause. */
+  /** A method, so that TypeScript does not assume the earlier state: the source may end or cancel during `#send`. */
   #isOver(): boolean {
     return this.#state === 'over';
   }

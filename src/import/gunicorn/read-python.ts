@@ -3,17 +3,17 @@ import { ViaductError } from '../../errors.ts';
 import type { Statement } from '../import-report.ts';
 import { refused } from '../refused.ts';
 
-/** A value in Python as far as it can be read without running it. */
+/** A Python value, as far as it can be read without running the file. */
 export type PythonValue =
   | { readonly kind: 'literal'; readonly value: unknown }
-  /** The number of processors, times and plus something. */
+  /** The number of processors, multiplied by `times`, plus `plus`. */
   | { readonly kind: 'processors' }
-  /** An environment variable with its default, null for none. */
+  /** An environment variable and its default, or null without a default. */
   | { readonly kind: 'environment'; readonly name: string; readonly value: unknown }
   | { readonly kind: 'function' }
   | { readonly kind: 'other' };
 
-/** `name = value` at the top of a Python file, or a function of that name. */
+/** `name = value` at the top level of a Python file, or a function with this name. */
 export interface Assignment extends Statement {
   readonly name: string;
   readonly value: PythonValue;
@@ -23,7 +23,7 @@ const OUTPUT_BYTES_MAX = 8 * 1024 * 1024;
 const TIME_MS_MAX = 20_000;
 
 /**
- * Reads the assignments of a Python file with Python's own parser. Nothing of the file runs.
+ * Reads the assignments of a Python file with Python's own parser. The file is not run.
  *
  * @throws ViaductError `SETTINGS` with the line of a syntax error, `PYTHON_MISSING` without a python3
  */

@@ -1,4 +1,4 @@
-import type { Draft } from '../config-builder.ts';
+import type { ConfigBuilder } from '../config-builder.ts';
 import type { Location, NginxContext, Server } from './context.ts';
 import { writeFiles } from './files.ts';
 import { PASS_DIRECTIVES, writeProxy } from './proxy.ts';
@@ -6,14 +6,14 @@ import { readRewrite, writeReturn } from './redirects.ts';
 import { Scope } from './scope.ts';
 import { writeTryFiles } from './try-files.ts';
 
-/** How a route came to its answer, and what holds on the way to it. */
+/** How a route got its answer, and the directives that apply to it. */
 export interface Answer {
   readonly by: 'return' | 'content';
   readonly scope: Scope;
 }
 
-/** Lets a route answer as a location, or a server as a whole, does. What has no answer gets 404. */
-export function writeAnswer(route: Draft, location: Location, server: Server, context: NginxContext): Answer {
+/** Makes a route answer as its location or server does. A route without an answer gets 404. */
+export function writeAnswer(route: ConfigBuilder, location: Location, server: Server, context: NginxContext): Answer {
   const { scope } = location;
   const [returned] = scope.own('return');
   if (returned !== undefined) {
@@ -27,42 +27,42 @@ export function writeAnswer(route: Draft, location: Location, server: Server, co
   return { by: 'content', scope: withNamed(scope, server, context) };
 }
 
-/** What holds in the named location behind `try_files` holds for the files before it, too: so nothing is open that was not. */
-function withNamed(scope: Scope, { locations }: Server, { ledger }: NginxContext): Scope {
+/** Rules of the named location behind `try_files` apply to the files before it too, so that no protected file becomes public. */
+function withNamed(scope: Scope, { locations }: Server, { report }: NginxContext): Scope {
   const name = scope.directives.find((one) => one.name === 'try_files')?.args.at(-1) ?? '';
   const named = locations.find(({ kind, path }) => kind === 'named' && path === name);
   if (named === undefined) return scope;
   for (const directive of named.scope.directives) {
-    if (ON_THE_WAY.test(directive.name)) ledger.differs(directive, 'it holds for the files of the route, too');
+    if (ON_THE_WAY.test(directive.name)) report.differs(directive, 'it applies to the files of the route too');
   }
-  return new Scope(named.scope.directives, scope, ledger);
+  return new Scope(named.scope.directives, scope, report);
 }
 
 const ON_THE_WAY = /^(?:add_header|expires|allow|deny|auth_basic|auth_request|limit_req|limit_conn|error_page|gzip)$/;
 
-/** The first that there is: files with what stands behind them, backends, files alone. */
-function writeContent(route: Draft, location: Location, server: Server, context: NginxContext): boolean {
+/** Uses the first that exists: files with a fallback, backends, files alone. */
+function writeContent(route: ConfigBuilder, location: Location, server: Server, context: NginxContext): boolean {
   const { scope } = location;
   const [tried] = scope.own('try_files');
   if (tried !== undefined) {
     const behind = writeTryFiles(route, tried, location, server, context);
     if (behind === null) return route.get('static') !== undefined;
     const isWritten = writePass(route, behind, server, context);
-    if (!isWritten) context.ledger.lost(behind.directive, 'it passes nothing on');
+    if (!isWritten) context.report.lost(behind.directive, 'it forwards nothing');
     return isWritten || route.get('static') !== undefined;
   }
   if (passOf(scope) !== undefined) return writePass(route, location, server, context);
   for (const name of OTHER_CONTENT) {
     const [directive] = scope.own(name);
     if (directive === undefined) continue;
-    context.ledger.lost(directive, 'nothing in Viaduct answers like that; the route gets 404');
+    context.report.lost(directive, 'Viaduct has no counterpart; the route answers 404');
     return false;
   }
   return writeFiles(route, location, context);
 }
 
 const OTHER_CONTENT = [
-  ...['grpc_pass', 'memcached_pass', 'stub_status', 'dav_methods', 'flv', 'mp4', 'empty_gif', 'js_content', 'perl'],
+  ...['memcached_pass', 'stub_status', 'dav_methods', 'flv', 'mp4', 'empty_gif', 'js_content', 'perl'],
   ...['content_by_lua', 'content_by_lua_block', 'content_by_lua_file', 'api', 'status'],
 ];
 
@@ -70,19 +70,19 @@ function passOf(scope: Scope) {
   return scope.own(...PASS_DIRECTIVES).at(-1);
 }
 
-function writePass(route: Draft, location: Location, server: Server, context: NginxContext): boolean {
+function writePass(route: ConfigBuilder, location: Location, server: Server, context: NginxContext): boolean {
   const pass = passOf(location.scope);
   return pass !== undefined && writeProxy(route, pass, location, server, context);
 }
 
-/** A `rewrite … break`, or one without a flag, changes what the answer sees. */
-function writeRewrite(route: Draft, scope: Scope, server: Server, context: NginxContext): void {
+/** A `rewrite … break`, or a rewrite without a flag, changes the path that the answer sees. */
+function writeRewrite(route: ConfigBuilder, scope: Scope, server: Server, context: NginxContext): void {
   const inner = scope.own('rewrite').filter(({ args }) => !['permanent', 'redirect', 'last'].includes(args[2] ?? ''));
   for (const [index, directive] of inner.entries()) {
     const rewrite = readRewrite(directive, context, server);
     if (rewrite === null || rewrite.status !== null) continue;
     if (index > 0) {
-      context.ledger.lost(directive, 'a route has one rewrite');
+      context.report.lost(directive, 'a route can have one rewrite');
       continue;
     }
     route.table('rewrite').set('pattern', rewrite.pattern, directive);
@@ -90,11 +90,11 @@ function writeRewrite(route: Draft, scope: Scope, server: Server, context: Nginx
   }
 }
 
-/** The type of texts: nginx says text/plain unless `default_type` says otherwise. */
+/** The type of a text: `default_type`, or nginx's default, text/plain. */
 function typeOf(scope: Scope): string {
   return scope.one('default_type')?.args[0] ?? 'text/plain';
 }
 
-function notFound(route: Draft): void {
-  route.table('respond').assume('status', 404, 'nothing else is known to answer');
+function notFound(route: ConfigBuilder): void {
+  route.table('respond').assume('status', 404, 'no answer is known');
 }

@@ -1,17 +1,17 @@
-import { backendForm } from '../../config/site/features.ts';
-import type { Draft, Value } from '../config-builder.ts';
+import { BACKEND_FORM } from '../../config/value.ts';
+import type { ConfigBuilder, Value } from '../config-builder.ts';
 import type { NginxContext } from './context.ts';
 import { Scope } from './scope.ts';
 import { hasVariables } from './template.ts';
 import type { Directive } from './tree.ts';
 import { readTime, showTime } from './values.ts';
 
-/** `http`, `https`, or a protocol of application servers. */
-export type Scheme = 'http' | 'https' | 'uwsgi' | 'fastcgi' | 'scgi';
+/** HTTP/1.1, HTTP/2, or a CGI protocol. */
+export type Scheme = 'http' | 'https' | 'h2c' | 'h2' | 'uwsgi' | 'fastcgi' | 'scgi';
 
-/** Writes the backends that a name stands for: those of an `upstream` of that name, or the one that it is. */
+/** Writes the backends for a name: those of the `upstream` with this name, or the single server that it names. */
 export function writeBackends(
-  route: Draft,
+  route: ConfigBuilder,
   scheme: Scheme,
   name: string,
   directive: Directive,
@@ -21,32 +21,32 @@ export function writeBackends(
   if (upstream !== undefined) return writeUpstream(route, scheme, upstream, directive, context);
   const url = urlOf(scheme, name);
   if (url === null || hasVariables(name)) {
-    context.ledger.lost(directive, `"${name}" is no backend`);
+    context.report.lost(directive, `"${name}" is not a backend`);
     return false;
   }
   route.set('proxy', url, directive);
   return true;
 }
 
-/** `127.0.0.1:8000`, `unix:/run/app.sock` as a backend; null for what is none. */
+/** The URL of a backend such as `127.0.0.1:8000` or `unix:/run/app.sock`; null if it is not a backend. */
 function urlOf(scheme: Scheme, address: string): string | null {
   const plain = address.replace(/:$/, '');
   const isSocket = plain.startsWith('unix:');
   const url = isSocket && scheme === 'http' ? plain : `${scheme}://${plain}`;
-  return backendForm.test(url) && !/\s/.test(url) ? url : null;
+  return BACKEND_FORM.test(url) && !/\s/.test(url) ? url : null;
 }
 
 function writeUpstream(
-  route: Draft,
+  route: ConfigBuilder,
   scheme: Scheme,
   upstream: Directive,
   pass: Directive,
   context: NginxContext,
 ): boolean {
-  const { ledger } = context;
-  const scope = new Scope(upstream.block ?? [], null, ledger);
+  const { report } = context;
+  const scope = new Scope(upstream.block ?? [], null, report);
   const options = route.table('proxy_options');
-  ledger.took(upstream);
+  report.took(upstream);
   for (const server of scope.own('server')) {
     const backend = backendOf(scheme, server, options, context);
     if (backend !== null) route.push('proxy', backend, server);
@@ -59,16 +59,19 @@ function writeUpstream(
   const idleMs = readTime(idle?.args[0] ?? '');
   if (idle !== null && idleMs !== null && idleMs > 0) options.set('keep_alive_timeout_ms', showTime(idleMs), idle);
   if (route.get('proxy') !== undefined) return true;
-  ledger.lost(pass, `upstream ${upstream.args[0] ?? ''} has no server that could be carried over`);
+  report.lost(pass, `upstream ${upstream.args[0] ?? ''} has no server that could be carried over`);
   return false;
 }
 
-/** A `server` of an `upstream`; what holds for all backends of a route goes into `options`. */
-function backendOf(scheme: Scheme, server: Directive, options: Draft, { ledger }: NginxContext): Value | null {
+/** Writes one `server` of an `upstream`. Values that apply to all backends of a route go into `options`. */
+function backendOf(scheme: Scheme, server: Directive, options: ConfigBuilder, { report }: NginxContext): Value | null {
   const [address = '', ...words] = server.args;
   const url = urlOf(scheme, address);
   if (url === null) {
-    ledger.lost(server, `"${address}" is no backend${/^(?:uwsgi|fastcgi|scgi)$/.test(scheme) ? ' with a port' : ''}`);
+    report.lost(
+      server,
+      `"${address}" is not a backend${/^(?:uwsgi|fastcgi|scgi)$/.test(scheme) ? ' with a port' : ''}`,
+    );
     return null;
   }
   const values = new Map(
@@ -78,29 +81,29 @@ function backendOf(scheme: Scheme, server: Directive, options: Draft, { ledger }
     }),
   );
   if (values.has('down')) {
-    ledger.lost(server, 'it is down; "viaduct backends drain" does that at run time');
+    report.lost(server, 'it is down; use "viaduct backends drain" at run time');
     return null;
   }
   const rest = readTime(values.get('fail_timeout') ?? '');
   const failures = Number(values.get('max_fails') ?? 1);
   if (failures === 0) {
-    options.set('rest_ms', 0, server);
+    options.set('retry_after_ms', 0, server);
     options.set('failures_max', 0, server);
-  } else if (rest !== null && options.get('rest_ms') === undefined) {
-    options.set('rest_ms', showTime(rest), server);
-    if (rest > 60_000) options.set('rest_ms_max', showTime(rest), server);
+  } else if (rest !== null && options.get('retry_after_ms') === undefined) {
+    options.set('retry_after_ms', showTime(rest), server);
+    if (rest > 60_000) options.set('retry_after_ms_max', showTime(rest), server);
   }
   if (failures > 1)
-    ledger.differs(server, 'a backend rests after the first connection that fails, whatever max_fails says');
+    report.differs(server, 'a backend is down after the first failed connection, regardless of max_fails');
   const most = Number(values.get('max_conns') ?? 0);
   if (most > 0) {
     const before = options.get('connections_max');
     if (before !== undefined && before !== most)
-      ledger.differs(server, 'connections_max is one number for all backends');
+      report.differs(server, 'connections_max is one number for all backends');
     else options.set('connections_max', most, server);
   }
   for (const name of values.keys()) {
-    if (!KNOWN.has(name)) ledger.differs(server, `${name} has no counterpart`);
+    if (!KNOWN.has(name)) report.differs(server, `${name} has no counterpart`);
   }
   const weight = Math.min(100, Number(values.get('weight') ?? 1));
   const isPlain = weight === 1 && !values.has('backup');
@@ -117,7 +120,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   'resolve',
 ]);
 
-function writeBalance(options: Draft, scope: Scope, { ledger }: NginxContext): void {
+function writeBalance(options: ConfigBuilder, scope: Scope, { report }: NginxContext): void {
   const least = scope.one('least_conn');
   if (least !== null) options.set('balance', 'least-connections', least);
   const random = scope.one('random');
@@ -128,7 +131,7 @@ function writeBalance(options: Draft, scope: Scope, { ledger }: NginxContext): v
   if (hash === null) return;
   const by = hashBy(hash.args[0] ?? '');
   if (by === null) {
-    ledger.lost(hash, 'a hash is by address, path, a field or a cookie');
+    report.lost(hash, 'a hash uses the address, the path, a field or a cookie');
     return;
   }
   options.set('balance', 'hash', hash);

@@ -1,25 +1,25 @@
-import type { Draft } from '../config-builder.ts';
-import type { Ledger } from '../import-report.ts';
+import type { ConfigBuilder } from '../config-builder.ts';
+import type { ImportReport } from '../import-report.ts';
 import type { Scope } from './scope.ts';
 import type { Directive } from './tree.ts';
 
-/** What all translators of one configuration share. */
+/** Shared by all translators of one configuration. */
 export interface NginxContext {
-  readonly ledger: Ledger;
-  readonly draft: Draft;
+  readonly report: ImportReport;
+  readonly builder: ConfigBuilder;
   readonly http: Scope;
   readonly upstreams: ReadonlyMap<string, Directive>;
   /** `limit_req_zone` and `limit_conn_zone` by kind and name. */
   readonly zones: ReadonlyMap<string, Directive>;
-  /** A path of the configuration as it is to stand in the settings file. */
+  /** A path of the configuration as the settings file needs it. */
   readonly pathOf: (written: string) => string;
 }
 
-/** A `location`, or a server as far as none of its locations has the request. */
+/** A `location`, or a server for requests that none of its locations match. */
 export interface Location {
   readonly directive: Directive;
   readonly scope: Scope;
-  /** `first` is `^~`. */
+  /** `first` means `^~`. */
   readonly kind: 'exact' | 'prefix' | 'first' | 'pattern' | 'named';
   /** The path, the name, or the expression. */
   readonly path: string;
@@ -27,24 +27,24 @@ export interface Location {
   readonly groups: readonly string[];
 }
 
-/** A `server` block with what is in it. */
+/** A `server` block with its content. */
 export interface Server {
   readonly directive: Directive;
   readonly scope: Scope;
   readonly listens: readonly Listen[];
-  /** As routes take them. */
+  /** Host names in the form that routes use. */
   readonly names: readonly string[];
   readonly nameDirectives: readonly Directive[];
   readonly locations: readonly Location[];
-  /** The server that gets what is for no name, on one of its addresses. */
+  /** Whether this is the default server of one of its addresses. */
   readonly isDefault: boolean;
   readonly isSecure: boolean;
 }
 
-/** An address as `listen` has it. */
+/** An address of `listen`. */
 export interface Listen {
   readonly directive: Directive;
-  /** Without scheme. */
+  /** The address without its scheme. */
   readonly address: string;
   readonly secure: boolean;
   readonly isDefault: boolean;

@@ -1,7 +1,7 @@
-/** A regular expression as Viaduct takes it, with the names of its groups, '' for one without; or why it has no counterpart. */
+/** A regular expression for Viaduct with the names of its groups ('' for a group without a name), or why it has no counterpart. */
 export type Expression = { readonly source: string; readonly groups: readonly string[] } | { readonly wrong: string };
 
-/** Makes of an expression in PCRE's syntax one in JavaScript's, which is matched without backtracking. */
+/** Converts a PCRE expression to JavaScript's syntax. Viaduct matches it without backtracking. */
 export function expressionOf(pcre: string, ignoresCase: boolean): Expression {
   const inline = /^\(\?i\)/.test(pcre);
   const plain = pcre
@@ -22,12 +22,12 @@ export function expressionOf(pcre: string, ignoresCase: boolean): Expression {
   try {
     new RegExp(source);
   } catch {
-    return { wrong: 'it is no regular expression of JavaScript' };
+    return { wrong: 'it is not a regular expression of JavaScript' };
   }
   return { source, groups };
 }
 
-/** Viaduct has no flag that ignores case, so each letter says that it may be either. */
+/** Makes an expression ignore case. Viaduct has no such flag, so each letter becomes a class of both cases. */
 function withBothCases(source: string): string {
   return source.replace(/\\.|\[(?:\\.|[^\]\\])*\]|\(\?:|[A-Za-z]/g, (found) => {
     if (found.length === 1) return `[${found.toLowerCase()}${found.toUpperCase()}]`;
@@ -40,7 +40,7 @@ function classWithBothCases(found: string): string {
   const added = [...inner.matchAll(/\\.|[a-z]-[a-z]|[A-Z]-[A-Z]|[A-Za-z]/g)].map(([all]) =>
     all.startsWith('\\') ? '' : swapped(all),
   );
-  // behind a hyphen at the end they would make a range of it
+  // after a final hyphen they would form a range
   return `[${inner.startsWith('^') ? '^' : ''}${[...new Set(added)].join('')}${inner.replace(/^\^/, '')}]`;
 }
 
@@ -48,7 +48,7 @@ function swapped(text: string): string {
   return text === text.toLowerCase() ? text.toUpperCase() : text.toLowerCase();
 }
 
-/** Text as an expression that matches it alone. */
+/** An expression that matches exactly this text. */
 export function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

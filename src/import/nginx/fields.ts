@@ -1,4 +1,4 @@
-import type { Draft } from '../config-builder.ts';
+import type { ConfigBuilder } from '../config-builder.ts';
 import type { NginxContext, Server } from './context.ts';
 import { isFieldName, isFieldValue, isFraming } from './forms.ts';
 import type { Scope } from './scope.ts';
@@ -6,24 +6,29 @@ import { templateOf } from './template.ts';
 import type { Directive } from './tree.ts';
 import { readTime } from './values.ts';
 
-/** Fields that may stand several times in a response. */
+/** Fields that a response can have several times. */
 const SEVERAL: ReadonlySet<string> = new Set(['set-cookie', 'link', 'vary']);
 
-/** Carries over `add_header` and `expires`. Of files `Cache-Control` is an option of its own. */
-export function writeFieldsOfResponses(route: Draft, scope: Scope, server: Server, context: NginxContext): void {
-  const { ledger } = context;
+/** Carries over `add_header` and `expires`. For files, `Cache-Control` is an option of its own. */
+export function writeFieldsOfResponses(
+  route: ConfigBuilder,
+  scope: Scope,
+  server: Server,
+  context: NginxContext,
+): void {
+  const { report } = context;
   const headers = route.table('headers');
   const caching: { value: string; directive: Directive }[] = [];
   const expires = scope.one('expires');
   const lifetime = expires === null ? null : cacheControlOf(expires.args);
-  if (expires !== null && lifetime === null) ledger.lost(expires, 'only a time, max, epoch and off have a counterpart');
+  if (expires !== null && lifetime === null) report.lost(expires, 'only a time, max, epoch and off have a counterpart');
   if (expires !== null && lifetime !== null && lifetime !== '') caching.push({ value: lifetime, directive: expires });
   for (const directive of scope.take('add_header')) {
     const [name = '', value = ''] = directive.args;
     const filled = templateOf(value, { serverName: server.names[0] });
-    if (!isFieldName(name) || !isFieldValue(value)) ledger.lost(directive, 'it is no field');
-    else if ('unknown' in filled) ledger.lost(directive, `${filled.unknown} has no counterpart`);
-    else if (isFraming(name)) ledger.lost(directive, 'this field is for Viaduct to send');
+    if (!isFieldName(name) || !isFieldValue(value)) report.lost(directive, 'it is not a field');
+    else if ('unknown' in filled) report.lost(directive, `${filled.unknown} has no counterpart`);
+    else if (isFraming(name)) report.lost(directive, 'only Viaduct sends this field');
     else if (name.toLowerCase() === 'cache-control') caching.push({ value: filled.text, directive });
     else if (name.toLowerCase() === 'content-type' && route.tables.has('respond')) {
       route.table('respond').set('content_type', filled.text, directive);
@@ -38,7 +43,7 @@ export function writeFieldsOfResponses(route: Draft, scope: Scope, server: Serve
   else headers.table('set').set('Cache-Control', value, ...from);
 }
 
-/** What `expires` says, as `Cache-Control`; '' for nothing, null for what has no counterpart. */
+/** The `Cache-Control` value for `expires`; '' for none, null if it has no counterpart. */
 function cacheControlOf(args: readonly string[]): string | null {
   const [word = ''] = args;
   if (args.length !== 1) return null;

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path/posix';
-import type { Draft } from '../config-builder.ts';
+import type { ConfigBuilder } from '../config-builder.ts';
 import type { Location, NginxContext, Server } from './context.ts';
 import { literal } from './expression.ts';
 import { isPlainPath } from './forms.ts';
@@ -8,27 +8,27 @@ import { locationFor } from './servers.ts';
 import { hasVariables } from './template.ts';
 import type { Directive } from './tree.ts';
 
-/** How the files of a location are found: `alias` replaces its path, `root` stands before it. */
+/** How the files of a location are found: `alias` replaces the path, `root` is prepended to it. */
 export interface Root {
   readonly directive: Directive;
   readonly isAlias: boolean;
   readonly path: string;
 }
 
-/** The root of a scope; null without one, or with one that depends on the request. */
-export function rootOf(scope: Scope, { ledger }: NginxContext): Root | null {
+/** The root of a scope; null if there is none, or if it depends on the request. */
+export function rootOf(scope: Scope, { report }: NginxContext): Root | null {
   const directive = scope.take('alias', 'root').at(-1);
   const [path = ''] = directive?.args ?? [];
   if (directive === undefined || path === '') return null;
   if (hasVariables(path)) {
-    ledger.lost(directive, 'directories have no variables');
+    report.lost(directive, 'directories cannot contain variables');
     return null;
   }
   return { directive, isAlias: directive.name === 'alias', path };
 }
 
-/** Lets a route answer with the files of a location. False when it has none. */
-export function writeFiles(route: Draft, location: Location, context: NginxContext): boolean {
+/** Makes a route answer with the files of a location. Returns false if the location has no files. */
+export function writeFiles(route: ConfigBuilder, location: Location, context: NginxContext): boolean {
   const root = rootOf(location.scope, context);
   if (root === null) return false;
   const directory = directoryOf(route, location, root, context);
@@ -38,8 +38,8 @@ export function writeFiles(route: Draft, location: Location, context: NginxConte
   return true;
 }
 
-/** The directory that a route's path leads to. An alias of another name is reached by a rewrite. */
-function directoryOf(route: Draft, location: Location, root: Root, { ledger }: NginxContext): string | null {
+/** The directory for a route's path. An alias with another name needs a rewrite. */
+function directoryOf(route: ConfigBuilder, location: Location, root: Root, { report }: NginxContext): string | null {
   const { kind, path } = location;
   const isPattern = route.get('path_pattern') !== undefined;
   const isExact = kind === 'exact' || route.get('path') === path;
@@ -48,12 +48,12 @@ function directoryOf(route: Draft, location: Location, root: Root, { ledger }: N
     return trimmed(join(root.path, isExact ? dirname(path) : path));
   }
   if (kind === 'pattern' || kind === 'named') {
-    ledger.lost(root.directive, 'files of a pattern lie below root; an alias of groups has no counterpart');
+    report.lost(root.directive, 'files of a pattern must be below root; an alias with groups has no counterpart');
     return null;
   }
   if (!isExact) {
     if (isPattern && !isPlainPath(path)) {
-      ledger.lost(root.directive, 'an alias of such a path has no counterpart');
+      report.lost(root.directive, 'an alias of such a path has no counterpart');
       return null;
     }
     if (isPattern && path !== '/') route.table('rewrite').set('prefix', trimmed(path), root.directive);
@@ -70,11 +70,11 @@ function trimmed(path: string): string {
   return path.length > 1 ? path.replace(/\/+$/, '') : path;
 }
 
-function writeOptions(options: Draft, scope: Scope, { ledger }: NginxContext): void {
+function writeOptions(options: ConfigBuilder, scope: Scope, { report }: NginxContext): void {
   const index = scope.one('index');
   if (index !== null) {
     const names = index.args.filter((name) => !name.includes('/') && !hasVariables(name));
-    if (names.length < index.args.length) ledger.lost(index, 'an index is the name of a file in the directory');
+    if (names.length < index.args.length) report.lost(index, 'an index must be the name of a file in the directory');
     if (names.length > 0 && names.join(' ') !== 'index.html') options.set('index', names, index);
   }
   const listing = scope.isOn('autoindex');
@@ -89,7 +89,7 @@ function writeOptions(options: Draft, scope: Scope, { ledger }: NginxContext): v
   }
 }
 
-/** The file that a path of the site leads to, as for `error_page`; null when that cannot be told. */
+/** The file for a path of the site, as for `error_page`; null if it is unknown. */
 export function fileOf(uri: string, server: Server, context: NginxContext): string | null {
   const location = locationFor(uri, server);
   const scope = location?.scope ?? server.scope;

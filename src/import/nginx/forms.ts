@@ -1,17 +1,17 @@
 import { isIP } from 'node:net';
-import type { Ledger } from '../import-report.ts';
+import type { ImportReport } from '../import-report.ts';
 import type { Directive } from './tree.ts';
 
 const WORDS: ReadonlySet<string> = new Set(['all', 'unix']);
 
-/** The address, range or word of a directive as lists of addresses take it; null, and told, for what is none. */
-export function rangeOf(directive: Directive, ledger: Ledger): string | null {
+/** The address, range or word of a directive in the form of address lists. Returns null, and reports it, if it is invalid. */
+export function rangeOf(directive: Directive, report: ImportReport): string | null {
   const written = (directive.args[0] ?? '').replace(/^unix:$/, 'unix');
   const [, address = '', bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(written) ?? [];
   const version = isIP(address);
   const isRange = version !== 0 && Number(bits ?? 0) <= (version === 4 ? 32 : 128);
   if (isRange || WORDS.has(written)) return written;
-  ledger.lost(directive, 'it is no address or range');
+  report.lost(directive, 'it is not an address or a range');
   return null;
 }
 
@@ -33,12 +33,12 @@ export function isFieldValue(text: string): boolean {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
 }
 
-/** Whether a path stands for itself: no wildcards, nothing encoded, no empty segments and no dots that lead elsewhere. */
+/** Whether a path is literal: it has no wildcards, no percent-encoding, no empty segments and no dot segments. */
 export function isPlainPath(path: string): boolean {
   return /^\/[^*?#%\p{C}\s{}]*$/u.test(path) && !/\/\/|\/\.{1,2}(?:\/|$)/.test(path);
 }
 
-/** Whether a text with placeholders can be where a redirection or a rewrite leads. */
+/** Whether a text with placeholders can be the target of a redirect or a rewrite. */
 export function isTarget(text: string): boolean {
   const isAbsolute = /^(?:https?|\{scheme\}):\/\/(?:[^/{?]|\{host\}|\{hostname\})+(?:[/?]|\{uri\}|\{path\}|$)/.test(
     text,

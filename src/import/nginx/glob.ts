@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Files that an absolute path with `*`, `?` and `[…]` in its segments names, in the order of their names. Node has this since 22 only. */
+/** Files that match an absolute path with `*`, `?` and `[…]`, in the order of their names. Node has this only since version 22. */
 export function globSync(pattern: string): string[] {
   let paths = ['/'];
   for (const segment of pattern.split('/').filter((one) => one !== '')) {

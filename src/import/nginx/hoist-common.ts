@@ -1,24 +1,24 @@
-import type { Draft } from '../config-builder.ts';
+import type { ConfigBuilder } from '../config-builder.ts';
 
-/** Keys that can also stand above all routes. */
+/** Keys that a configuration can have above all routes. */
 const SHARED = [
   ...['body_bytes_max', 'https_redirect', 'compression', 'headers', 'access', 'rate_limit', 'request_limit'],
   ...['basic_auth', 'forward_auth', 'error_pages'],
 ];
 
-/** Moves what all routes have alike above them, so that it is written once. */
-export function hoist(draft: Draft): void {
-  const routes = draft.lists.get('route') ?? [];
+/** Moves what all routes have in common above them, so that it is written once. */
+export function hoistCommon(builder: ConfigBuilder): void {
+  const routes = builder.lists.get('route') ?? [];
   for (const key of SHARED) {
     const [first, ...others] = routes;
     if (first === undefined) return;
-    if (key === 'https_redirect' && raiseRedirect(draft, routes)) continue;
+    if (key === 'https_redirect' && raiseRedirect(builder, routes)) continue;
     const wanted = shown(first, key);
     if (wanted === undefined || others.some((route) => shown(route, key) !== wanted)) continue;
     const value = first.values.get(key);
     const table = first.tables.get(key);
-    if (value !== undefined) draft.values.set(key, value);
-    if (table !== undefined) draft.tables.set(key, table);
+    if (value !== undefined) builder.values.set(key, value);
+    if (table !== undefined) builder.tables.set(key, table);
     for (const route of routes) {
       route.values.delete(key);
       route.tables.delete(key);
@@ -26,21 +26,21 @@ export function hoist(draft: Draft): void {
   }
 }
 
-/** Most routes are for https, and some, as that for certificates, are not. */
-function raiseRedirect(draft: Draft, routes: readonly Draft[]): boolean {
+/** Not every route is for HTTPS: the route for certificates, for instance, is not. */
+function raiseRedirect(builder: ConfigBuilder, routes: readonly ConfigBuilder[]): boolean {
   const key = 'https_redirect';
   const having = routes.filter((route) => route.get(key) === true);
   const value = having[0]?.values.get(key);
   if (value === undefined || having.length * 2 <= routes.length || routes.some((route) => route.tables.has(key)))
     return false;
-  draft.values.set(key, value);
+  builder.values.set(key, value);
   for (const route of routes) {
-    if (!route.values.delete(key)) route.assume(key, false, 'it answers by http, too');
+    if (!route.values.delete(key)) route.assume(key, false, 'it answers over HTTP too');
   }
   return true;
 }
 
-function shown(route: Draft, key: string): string | undefined {
+function shown(route: ConfigBuilder, key: string): string | undefined {
   const value = route.get(key);
   const table = route.tables.get(key);
   if (value !== undefined) return JSON.stringify(value);

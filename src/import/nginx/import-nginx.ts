@@ -1,7 +1,7 @@
-import { Draft } from '../config-builder.ts';
-import { Ledger } from '../import-report.ts';
+import { ConfigBuilder } from '../config-builder.ts';
+import { ImportReport } from '../import-report.ts';
 import type { NginxContext, Server } from './context.ts';
-import { hoist } from './hoist-common.ts';
+import { hoistCommon } from './hoist-common.ts';
 import { readZones } from './limits.ts';
 import { writeListens } from './listen.ts';
 import { type Folded, readFolded } from './plain-servers.ts';
@@ -11,45 +11,45 @@ import { readServers } from './servers.ts';
 import { writeSettings } from './settings.ts';
 import { writeTls } from './tls.ts';
 import type { Directive, Tree } from './tree.ts';
-import { tellRest } from './unsupported-directives.ts';
+import { reportUnsupported } from './unsupported-directives.ts';
 
 export interface Imported {
-  readonly draft: Draft;
-  readonly ledger: Ledger;
+  readonly builder: ConfigBuilder;
+  readonly report: ImportReport;
 }
 
-/** Makes settings of an nginx configuration, or of a file with `server` blocks alone. */
+/** Converts an nginx configuration, or a file that has only `server` blocks, to settings. */
 export function importNginx({ directives, missing }: Tree, pathOf: NginxContext['pathOf']): Imported {
-  const ledger = new Ledger();
-  const draft = new Draft();
+  const report = new ImportReport();
+  const builder = new ConfigBuilder();
   const blocks = directives.filter(({ name }) => name === 'http');
   const inner = blocks.length > 0 ? blocks.flatMap(({ block }) => block ?? []) : directives;
-  const http = new Scope(inner, null, ledger);
+  const http = new Scope(inner, null, report);
   const events = directives.filter(({ name }) => name === 'events').flatMap(({ block }) => block ?? []);
   const upstreams = inner
     .filter(({ name }) => name === 'upstream')
     .map((one): [string, Directive] => [one.args[0] ?? '', one]);
-  const context = { ledger, draft, http, upstreams: new Map(upstreams), zones: readZones(http), pathOf };
-  for (const directive of missing) tellMissing(directive, ledger);
-  const servers = readServers(http, ledger);
+  const context = { report, builder, http, upstreams: new Map(upstreams), zones: readZones(http), pathOf };
+  for (const directive of missing) tellMissing(directive, report);
+  const servers = readServers(http, report);
   writeListens(servers, context);
-  const main = [new Scope(blocks.length > 0 ? directives : [], null, ledger), new Scope(events, null, ledger)];
+  const main = [new Scope(blocks.length > 0 ? directives : [], null, report), new Scope(events, null, report)];
   writeSettings(main, servers, context);
   writeSite(servers, context);
-  hoist(draft);
-  tellRest(directives, ledger);
-  return { draft, ledger };
+  hoistCommon(builder);
+  reportUnsupported(directives, report);
+  return { builder, report };
 }
 
-/** Files that come with nginx say what Viaduct does anyway. */
-function tellMissing(directive: Directive, ledger: Ledger): void {
+/** Reports included files that are missing. Files that come with nginx contain only what Viaduct does by itself. */
+function tellMissing(directive: Directive, report: ImportReport): void {
   const isUsual = /(?:^|\/)(?:mime\.types|(?:proxy|uwsgi|fastcgi|scgi)_params|fastcgi\.conf|options-ssl-nginx\.conf)$/;
   if (isUsual.test(directive.args[0] ?? ''))
-    ledger.needless(directive, 'Viaduct does by itself what usually stands in it');
-  else ledger.lost(directive, 'there is no such file here');
+    report.needless(directive, 'Viaduct does by itself what this file usually contains');
+  else report.lost(directive, 'the file does not exist here');
 }
 
-/** Servers without TLS that only lead to https become an option of those with it; each other server becomes routes. */
+/** A server without TLS that only redirects to HTTPS becomes an option of the server with TLS. Every other server becomes routes. */
 function writeSite(servers: readonly Server[], context: NginxContext): void {
   const secure = servers.filter(({ isSecure }) => isSecure);
   const main = secure.find(({ isDefault }) => isDefault) ?? servers.find(({ isDefault }) => isDefault) ?? null;
@@ -98,7 +98,7 @@ function rank(server: Server, main: Server | null): number {
   return server === main ? 0 : server.isSecure ? 1 : 2;
 }
 
-/** What leads from http to a server with TLS. */
+/** The servers that redirect from HTTP to a server with TLS. */
 function leadingTo(server: Server, folded: ReadonlyMap<Server, Folded>): Folded[] {
   if (!server.isSecure) return [];
   return [...folded]
@@ -106,7 +106,7 @@ function leadingTo(server: Server, folded: ReadonlyMap<Server, Folded>): Folded[
     .map(([, fold]) => fold);
 }
 
-/** Whether requests that `plain` leads to https come to `secure` there. */
+/** Whether the requests that `plain` redirects to HTTPS reach `secure`. */
 function meets(plain: Server, secure: Server): boolean {
   return (
     plain.names.length === 0 ||
@@ -115,13 +115,13 @@ function meets(plain: Server, secure: Server): boolean {
   );
 }
 
-/** What a folded server has beside: locations that answer by http, and names that no server with TLS has. */
+/** The rest of a folded server: locations that answer over HTTP, and names that no server with TLS has. */
 function writeFolded(server: Server, fold: Folded, main: Server | null, context: NginxContext): void {
   const [first] = fold.from;
   if (first !== undefined && !/\b301\b|permanent/.test(first.text))
-    context.ledger.differs(first, 'the status is 301 for GET and HEAD, 308 for other methods');
+    context.report.differs(first, 'the status is 301 for GET and HEAD, 308 for other methods');
   if (fold.host !== null && first !== undefined) {
-    context.ledger.differs(
+    context.report.differs(
       first,
       `https keeps the host that was asked for; whether it goes on to ${fold.host} is for the server there to say`,
     );
@@ -135,11 +135,11 @@ function writeFolded(server: Server, fold: Folded, main: Server | null, context:
   if (others.length > 0) writeRoutes(server, { ...common, hosts: others }, context);
 }
 
-/** Routes are found by host and path, and not by the address that a client connected to. */
-function tellUnreachable(server: Server, { ledger }: NginxContext): void {
-  const reason = 'routes do not know addresses: another server has its names, or none that could be told apart';
-  ledger.lost(server.directive, reason);
+/** Reports servers that differ only by address. Routes match by host and path, not by the address of the listener. */
+function tellUnreachable(server: Server, { report }: NginxContext): void {
+  const reason = 'routes do not know addresses: another server has the same names, or no names that distinguish it';
+  report.lost(server.directive, reason);
   const all = (directives: readonly Directive[]): Directive[] =>
     directives.flatMap((one) => [one, ...all(one.block ?? [])]);
-  for (const directive of all(server.directive.block ?? [])) ledger.took(directive);
+  for (const directive of all(server.directive.block ?? [])) report.took(directive);
 }

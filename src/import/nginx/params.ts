@@ -1,9 +1,9 @@
-import type { Draft } from '../config-builder.ts';
+import type { ConfigBuilder } from '../config-builder.ts';
 import type { NginxContext } from './context.ts';
 import type { Scope } from './scope.ts';
 import { hasVariables } from './template.ts';
 
-/** Variables that every backend of a gateway protocol gets. */
+/** Variables that every backend over a CGI protocol receives. */
 const STANDARD: ReadonlySet<string> = new Set([
   ...['QUERY_STRING', 'REQUEST_METHOD', 'CONTENT_TYPE', 'CONTENT_LENGTH', 'REQUEST_URI', 'PATH_INFO', 'SCRIPT_NAME'],
   ...['DOCUMENT_ROOT', 'DOCUMENT_URI', 'SERVER_PROTOCOL', 'REQUEST_SCHEME', 'UWSGI_SCHEME', 'HTTPS', 'SCGI'],
@@ -18,13 +18,13 @@ const STANDARD: ReadonlySet<string> = new Set([
   ],
 ]);
 
-/** Carries over what `uwsgi_param` and its like add to the usual variables. */
-export function writeParams(options: Draft, kind: string, scope: Scope, { ledger }: NginxContext): void {
+/** Carries over variables that `uwsgi_param` and similar directives add. */
+export function writeParams(options: ConfigBuilder, kind: string, scope: Scope, { report }: NginxContext): void {
   for (const directive of scope.take(`${kind}_param`)) {
     const [name = '', value = ''] = directive.args;
     const isVariable = hasVariables(value);
     if (isVariable && STANDARD.has(name)) continue;
-    if (isVariable) ledger.lost(directive, 'params are texts without variables');
+    if (isVariable) report.lost(directive, 'params cannot contain variables');
     else if (/^(?:GATEWAY_INTERFACE|REDIRECT_STATUS|SCGI|SERVER_SOFTWARE)$/.test(name)) continue;
     else options.table('params').set(name, value, directive);
   }

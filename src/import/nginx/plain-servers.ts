@@ -3,18 +3,18 @@ import { toHttps } from './redirects.ts';
 import { Scope } from './scope.ts';
 import type { Directive } from './tree.ts';
 
-/** What a server without TLS does when it sends its requests to https: it then needs no routes of its own. */
+/** A server without TLS that redirects to HTTPS. It needs no routes of its own. */
 export interface Folded {
   readonly from: readonly Directive[];
   readonly port: number;
-  /** The host that it names, when it is not the one that was asked for. */
+  /** The host of the redirect, if it is not the requested one. */
   readonly host: string | null;
-  /** Locations that answer by http all the same, such as those for certificates. */
+  /** Locations that still answer over HTTP, such as those for certificates. */
   readonly locations: readonly Location[];
 }
 
-/** How a server sends what comes by http to https; null for one that does not. */
-export function readFolded(server: Server, { ledger }: NginxContext): Folded | null {
+/** How a server redirects to HTTPS; null if it does not. */
+export function readFolded(server: Server, { report }: NginxContext): Folded | null {
   const { scope, locations } = server;
   const [whole] = server.isSecure
     ? []
@@ -23,14 +23,14 @@ export function readFolded(server: Server, { ledger }: NginxContext): Folded | n
     ? undefined
     : locations.find(({ kind, path }) => path === '/' && (kind === 'prefix' || kind === 'first'));
   const [atRoot] = root === undefined ? [] : root.scope.directives.filter((one) => toHttps(one) !== null);
-  const conditional = conditionsOf(scope, ledger);
+  const conditional = conditionsOf(scope, report);
   const directive = whole ?? atRoot ?? conditional[0];
   if (directive === undefined) return null;
   const { host, port } = toHttps(directive) as { host: string; port: number };
   const isSame = /^\$(?:host|http_host|server_name)$/.test(host) || server.names.includes(host);
-  for (const one of [directive, ...conditional]) ledger.took(one);
-  if (root !== undefined && !server.isSecure) ledger.took(root.directive);
-  // behind the conditions of certbot stands what is for no host
+  for (const one of [directive, ...conditional]) report.took(one);
+  if (root !== undefined && !server.isSecure) report.took(root.directive);
+  // certbot puts the answer for unknown hosts after its conditions
   if (!server.isSecure && conditional.length > 0) scope.own('return');
   return {
     from: conditional.length > 0 && whole === undefined ? conditional : [directive],
@@ -41,7 +41,7 @@ export function readFolded(server: Server, { ledger }: NginxContext): Folded | n
 }
 
 /** `if ($scheme = http) { return 301 https://…; }` and the same for a host, as certbot writes it. */
-function conditionsOf(scope: Scope, ledger: NginxContext['ledger']): Directive[] {
+function conditionsOf(scope: Scope, report: NginxContext['report']): Directive[] {
   return scope.directives
     .filter(({ name }) => name === 'if')
     .flatMap((condition) => {
@@ -50,9 +50,9 @@ function conditionsOf(scope: Scope, ledger: NginxContext['ledger']): Directive[]
         /^\$(?:scheme\s*=\s*"?http"?|scheme\s*!=\s*"?https"?|host\s*=\s*\S+|https\s*=\s*""?|https\s*!=\s*"?on"?|https = )$/.test(
           text,
         );
-      const [inner] = new Scope(condition.block ?? [], scope, ledger).directives.filter((one) => toHttps(one) !== null);
+      const [inner] = new Scope(condition.block ?? [], scope, report).directives.filter((one) => toHttps(one) !== null);
       if (!isMeant || inner === undefined) return [];
-      ledger.took(condition);
+      report.took(condition);
       return [inner];
     });
 }

@@ -1,4 +1,4 @@
-import type { Draft } from '../config-builder.ts';
+import type { ConfigBuilder } from '../config-builder.ts';
 import { type Scheme, writeBackends } from './backends.ts';
 import type { Location, NginxContext, Server } from './context.ts';
 import { literal } from './expression.ts';
@@ -9,11 +9,19 @@ import { hasVariables, templateOf } from './template.ts';
 import type { Directive } from './tree.ts';
 import { readTime, showTime } from './values.ts';
 
-export const PASS_DIRECTIVES = ['proxy_pass', 'uwsgi_pass', 'fastcgi_pass', 'scgi_pass'] as const;
+export const PASS_DIRECTIVES = ['proxy_pass', 'grpc_pass', 'uwsgi_pass', 'fastcgi_pass', 'scgi_pass'] as const;
 
-/** Lets a route pass its requests on as `proxy_pass` and its like say. False when that has no counterpart. */
+/** The schemes of `proxy_pass` and `grpc_pass`. */
+const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
+  ['http', 'http'],
+  ['https', 'https'],
+  ['grpc', 'h2c'],
+  ['grpcs', 'h2'],
+]);
+
+/** Makes a route forward its requests as `proxy_pass` and similar directives say. Returns false if that has no counterpart. */
 export function writeProxy(
-  route: Draft,
+  route: ConfigBuilder,
   pass: Directive,
   location: Location,
   server: Server,
@@ -23,36 +31,47 @@ export function writeProxy(
   const kind = pass.name.replace('_pass', '');
   const { scope } = location;
   if (hasVariables(written)) {
-    context.ledger.lost(pass, 'where requests go has no variables; name the backends');
+    context.report.lost(pass, 'the target cannot contain variables; list the backends');
     return false;
   }
-  if (kind !== 'proxy') {
+  if (kind !== 'proxy' && kind !== 'grpc') {
     const isWritten = writeBackends(route, kind as Scheme, written.replace(/^\w+:\/\//, ''), pass, context);
     writeTimes(route.table('proxy_options'), kind, scope);
     writeParams(route.table('proxy_options'), kind, scope, context);
     return isWritten;
   }
-  const target = /^(https?):\/\/(unix:[^:]+|[^/]+)(?::?(\/.*))?$/.exec(written);
-  if (target === null) {
-    context.ledger.lost(pass, 'it is neither http:// nor https://');
+  const url = kind === 'grpc' && !/^\w+:\/\//.test(written) ? `grpc://${written}` : written;
+  const target = (kind === 'grpc' ? GRPC_TARGET : HTTP_TARGET).exec(url);
+  const scheme = SCHEMES.get(target?.[1] ?? '');
+  if (target === null || scheme === undefined) {
+    context.report.lost(pass, `it is neither ${kind === 'grpc' ? 'grpc:// nor grpcs://' : 'http:// nor https://'}`);
     return false;
   }
-  const [, scheme = '', authority = '', uri] = target;
-  if (!writeBackends(route, scheme as Scheme, authority, pass, context)) return false;
+  const [, , authority = '', uri] = target;
+  if (!writeBackends(route, scheme, authority, pass, context)) return false;
   if (uri !== undefined) writePath(route, uri, pass, location, context);
   const options = route.table('proxy_options');
-  writeTimes(options, 'proxy', scope);
-  writeTries(options, scope, context);
-  writeFields(route, authority, pass, server, scope, context);
-  if (scheme === 'https') writeTls(options, scope, context);
+  writeTimes(options, kind, scope);
+  writeTries(options, kind, scope, context);
+  writeFields(route, kind, authority, pass, server, scope, context);
+  if (scheme === 'https' || scheme === 'h2') writeTls(options, kind, scope, context);
   return true;
 }
 
-/** A path behind the backend replaces that of the location. */
-function writePath(route: Draft, uri: string, pass: Directive, location: Location, { ledger }: NginxContext): void {
+const HTTP_TARGET = /^(https?):\/\/(unix:[^:]+|[^/]+)(?::?(\/.*))?$/;
+const GRPC_TARGET = /^(grpcs?):\/\/(unix:.+|[^/]+)$/;
+
+/** Writes the rewrite for a path in `proxy_pass`, which replaces the path of the location. */
+function writePath(
+  route: ConfigBuilder,
+  uri: string,
+  pass: Directive,
+  location: Location,
+  { report }: NginxContext,
+): void {
   const { kind, path } = location;
   if (kind === 'pattern' || kind === 'named' || !isPlainPath(uri) || !isPlainPath(path)) {
-    ledger.lost(pass, 'this path behind a backend has no counterpart');
+    report.lost(pass, 'this path after a backend has no counterpart');
     return;
   }
   const rewrite = route.table('rewrite');
@@ -62,7 +81,7 @@ function writePath(route: Draft, uri: string, pass: Directive, location: Locatio
     return;
   }
   if (path.endsWith('/') !== uri.endsWith('/')) {
-    ledger.differs(pass, 'the path of the location is replaced by whole segments');
+    report.differs(pass, 'the path of the location is replaced by whole segments');
   }
   const from = path.replace(/\/+$/, '');
   const to = uri.replace(/\/+$/, '');
@@ -76,7 +95,7 @@ function writePath(route: Draft, uri: string, pass: Directive, location: Locatio
   if (to !== '') rewrite.set('replacement', to, pass);
 }
 
-function writeTimes(options: Draft, kind: string, scope: Scope): void {
+function writeTimes(options: ConfigBuilder, kind: string, scope: Scope): void {
   const set = (name: string, ...keys: readonly string[]) => {
     const directive = scope.one(`${kind}_${name}`);
     const ms = readTime(directive?.args[0] ?? '');
@@ -94,32 +113,33 @@ function writeTimes(options: Draft, kind: string, scope: Scope): void {
   if (requests?.args[0] === 'on') options.set('buffer_request', true, requests);
 }
 
-function writeTries(options: Draft, scope: Scope, { ledger }: NginxContext): void {
-  const next = scope.one('proxy_next_upstream');
+function writeTries(options: ConfigBuilder, kind: string, scope: Scope, { report }: NginxContext): void {
+  const next = scope.one(`${kind}_next_upstream`);
   if (next?.args[0] === 'off') options.set('retries', 0, next);
   else if (next !== null) {
     const when = next.args.filter((word) => word === 'error' || word === 'timeout');
     const statuses = next.args.flatMap((word) => (/^http_[45]\d\d$/.test(word) ? [Number(word.slice(5))] : []));
     if (when.length > 0) options.set('retry_on', when, next);
     if (statuses.length > 0) options.set('failed_statuses', statuses, next);
-    if (next.args.includes('non_idempotent')) ledger.differs(next, 'what is not idempotent is never sent twice');
+    if (next.args.includes('non_idempotent'))
+      report.differs(next, 'requests that are not idempotent are never sent twice');
   }
-  const tries = scope.one('proxy_next_upstream_tries');
+  const tries = scope.one(`${kind}_next_upstream_tries`);
   const count = Number(tries?.args[0] ?? 0);
   if (tries !== null && count > 0) options.set('retries', Math.min(10, count - 1), tries);
 }
 
-function writeTls(options: Draft, scope: Scope, { pathOf }: NginxContext): void {
-  const verify = scope.one('proxy_ssl_verify');
+function writeTls(options: ConfigBuilder, kind: string, scope: Scope, { pathOf }: NginxContext): void {
+  const verify = scope.one(`${kind}_ssl_verify`);
   if (verify === null) options.assume('tls_verify', false, "nginx's default");
   else options.set('tls_verify', verify.args[0] === 'on', verify);
-  const authorities = scope.one('proxy_ssl_trusted_certificate');
+  const authorities = scope.one(`${kind}_ssl_trusted_certificate`);
   if (authorities !== null) options.set('tls_ca', pathOf(authorities.args[0] ?? ''), authorities);
-  const name = scope.one('proxy_ssl_name');
+  const name = scope.one(`${kind}_ssl_name`);
   if (name !== null && !hasVariables(name.args[0] ?? '')) options.set('tls_server_name', name.args[0] ?? '', name);
 }
 
-/** Fields that Viaduct sends by itself, when they have one of these values. */
+/** Fields that Viaduct sends by itself, with the values that mean the same. */
 const FORWARDED: Readonly<Record<string, RegExp>> = {
   'x-forwarded-for': /^\$(?:proxy_add_x_forwarded_for|remote_addr|http_x_forwarded_for)$/,
   'x-forwarded-proto': /^\$(?:scheme|http_x_forwarded_proto)$|^https?$/,
@@ -130,62 +150,69 @@ const FORWARDED: Readonly<Record<string, RegExp>> = {
 };
 
 function writeFields(
-  route: Draft,
+  route: ConfigBuilder,
+  kind: string,
   authority: string,
   pass: Directive,
   server: Server,
   scope: Scope,
-  { ledger }: NginxContext,
+  { report }: NginxContext,
 ): void {
   const options = route.table('proxy_options');
   const request = route.table('headers').table('request');
   let hasHost = false;
-  for (const directive of scope.take('proxy_set_header')) {
+  for (const directive of scope.take(`${kind}_set_header`)) {
     const [name = '', value = ''] = directive.args;
     const lower = name.toLowerCase();
-    if (!isFieldName(name) || !isFieldValue(value)) ledger.lost(directive, 'it is no field');
+    if (!isFieldName(name) || !isFieldValue(value)) report.lost(directive, 'it is not a field');
     else if (lower === 'host') {
       hasHost = true;
-      writeHost(options, value, authority, directive, server, ledger);
-    } else if (FORWARDED[lower]?.test(value)) ledger.needless(directive, 'Viaduct does so by itself');
-    else if (isFraming(name)) ledger.lost(directive, 'this field is for Viaduct to send');
+      writeHost(options, value, authority, directive, server, report);
+    } else if (FORWARDED[lower]?.test(value)) report.needless(directive, 'Viaduct does this by itself');
+    else if (isFraming(name)) report.lost(directive, 'only Viaduct sends this field');
     else if (value === '') request.push('remove', name, directive);
     else {
       const filled = templateOf(value, { serverName: server.names[0] });
-      if ('unknown' in filled) ledger.lost(directive, `${filled.unknown} has no counterpart`);
+      if ('unknown' in filled) report.lost(directive, `${filled.unknown} has no counterpart`);
       else request.table('set').set(name, filled.text, directive);
     }
   }
   if (!hasHost) {
     options.set('host', hostOf(authority), pass);
     const corrected = scope.one('proxy_redirect');
-    if (corrected?.args[0] === 'off') ledger.needless(corrected, 'Location is passed on as backends write it');
-    else ledger.differs(corrected ?? pass, 'a Location with the name of the backend goes to clients as it is');
+    if (kind === 'proxy' && corrected?.args[0] === 'off')
+      report.needless(corrected, 'Location is forwarded as backends send it');
+    else if (kind === 'proxy')
+      report.differs(corrected ?? pass, 'a Location with the name of the backend reaches clients unchanged');
   }
-  for (const directive of scope.take('proxy_hide_header')) {
+  for (const directive of scope.take(`${kind}_hide_header`)) {
     const [name = ''] = directive.args;
     if (isFieldName(name) && !isFraming(name)) route.table('headers').push('remove', name, directive);
-    else ledger.lost(directive, 'it is no field');
+    else report.lost(directive, 'it is not a field');
   }
 }
 
-/** What nginx has in `$proxy_host`. */
+/** The value of `$proxy_host` in nginx. */
 function hostOf(authority: string): string {
   return authority.startsWith('unix:') ? 'localhost' : authority.replace(/:80$/, '');
 }
 
 function writeHost(
-  options: Draft,
+  options: ConfigBuilder,
   value: string,
   authority: string,
   directive: Directive,
   server: Server,
-  ledger: NginxContext['ledger'],
+  report: NginxContext['report'],
 ): void {
   if (/^\$(?:host|http_host)(?::\$server_port)?$/.test(value)) {
-    ledger.needless(directive, 'backends get the host that the client asked for, with its port');
+    report.needless(directive, 'backends receive the requested host, with its port');
   } else if (value === '$proxy_host') options.set('host', hostOf(authority), directive);
   else if (value === '$server_name' && server.names[0] !== undefined) options.set('host', server.names[0], directive);
   else if (/^[\w.-]+(?::\d+)?$/.test(value)) options.set('host', value, directive);
-  else ledger.lost(directive, `"${value}" is no host, and hosts have no variables; backends get the client's`);
+  else
+    report.lost(
+      directive,
+      `"${value}" is not a host, and hosts cannot contain variables; backends receive the client's host`,
+    );
 }

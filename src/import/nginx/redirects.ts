@@ -1,4 +1,4 @@
-import type { Draft } from '../config-builder.ts';
+import type { ConfigBuilder } from '../config-builder.ts';
 import type { NginxContext, Server } from './context.ts';
 import { expressionOf, literal } from './expression.ts';
 import { isTarget } from './forms.ts';
@@ -7,14 +7,14 @@ import type { Directive } from './tree.ts';
 
 const STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** What `return` says: a status with a text, or with where to. */
+/** A `return`: a status with a text or a target. */
 export function readReturn({ args }: Directive): { readonly status: number; readonly text: string } {
   const [first = '', second] = args;
   if (!/^\d{3}$/.test(first)) return { status: 302, text: first };
   return { status: Number(first), text: second ?? '' };
 }
 
-/** Whether a directive sends what came by http to https, with the same host, path and query, or to the host that is given. */
+/** Whether a directive redirects HTTP requests to HTTPS, with the same path and query, on the same host or on a named one. */
 export function toHttps(directive: Directive): { readonly host: string; readonly port: number } | null {
   const target =
     directive.name === 'rewrite' && /^\^(?:\/?\(\.\*\)|\.\*)?\$?$|^\^?\/?\(?\.\*\)?\$?$/.test(directive.args[0] ?? '')
@@ -27,19 +27,19 @@ export function toHttps(directive: Directive): { readonly host: string; readonly
   return host === undefined ? null : { host, port: Number(port) };
 }
 
-/** Writes what `return` answers. */
+/** Writes the answer of a `return`. */
 export function writeReturn(
-  route: Draft,
+  route: ConfigBuilder,
   directive: Directive,
-  { ledger }: NginxContext,
+  { report }: NginxContext,
   options: TemplateOptions & { readonly pattern?: string | undefined; readonly type: string },
 ): void {
   const { status, text } = readReturn(directive);
-  ledger.took(directive);
+  report.took(directive);
   if (STATUSES.has(status) && text !== '') {
     const filled = templateOf(text, options);
     if ('unknown' in filled || !isTarget(filled.text)) {
-      ledger.lost(
+      report.lost(
         directive,
         'unknown' in filled ? `${filled.unknown} has no counterpart` : 'it is neither a path nor a URL',
       );
@@ -54,38 +54,38 @@ export function writeReturn(
     return;
   }
   if (status === 444 || status < 200 || status > 599) {
-    ledger.differs(directive, 'Viaduct answers every request; this one gets 404');
+    report.differs(directive, 'Viaduct answers every request; this one gets 404');
     respond(route, 404, '', directive);
     return;
   }
   if (hasVariables(text)) {
-    ledger.differs(directive, 'the text of an answer has no variables here');
+    report.differs(directive, 'the text of an answer cannot contain variables');
   }
   respond(route, status, text, directive);
   if (text !== '') route.table('respond').set('content_type', options.type, directive);
 }
 
-function respond(route: Draft, status: number, body: string, directive: Directive): void {
+function respond(route: ConfigBuilder, status: number, body: string, directive: Directive): void {
   const table = route.table('respond');
   table.set('status', status, directive);
   if (body !== '') table.set('body', body, directive);
 }
 
-/** A `rewrite`: its pattern, where it leads, and whether the client is told. */
+/** A `rewrite`: its pattern, its target, and the status of a redirect. */
 export interface Rewrite {
   readonly pattern: string;
   readonly to: string;
-  /** Null for one within the server. */
+  /** Null for an internal rewrite. */
   readonly status: 301 | 302 | null;
   readonly flag: string;
 }
 
-/** Reads a `rewrite`; null, and told, for one that has no counterpart. */
-export function readRewrite(directive: Directive, { ledger }: NginxContext, server: Server): Rewrite | null {
+/** Reads a `rewrite`. Returns null, and reports it, if it has no counterpart. */
+export function readRewrite(directive: Directive, { report }: NginxContext, server: Server): Rewrite | null {
   const [pcre = '', replacement = '', flag = ''] = directive.args;
   const expression = expressionOf(pcre, false);
   if ('wrong' in expression) {
-    ledger.lost(directive, expression.wrong);
+    report.lost(directive, expression.wrong);
     return null;
   }
   const isExternal = /^(?:https?:\/\/|\$scheme)/.test(replacement);
@@ -96,13 +96,13 @@ export function readRewrite(directive: Directive, { ledger }: NginxContext, serv
     groups: expression.groups,
   });
   if ('unknown' in filled || !isTarget(filled.text)) {
-    ledger.lost(
+    report.lost(
       directive,
       'unknown' in filled ? `${filled.unknown} has no counterpart` : 'it does not lead to a path or URL',
     );
     return null;
   }
-  ledger.took(directive);
+  report.took(directive);
   const { text } = filled;
   const keeps = dropsQuery || text.includes('{uri}') || (status === null && !text.includes('?'));
   const to = keeps
@@ -113,7 +113,7 @@ export function readRewrite(directive: Directive, { ledger }: NginxContext, serv
   return { pattern: expression.source, to, status, flag };
 }
 
-/** A route's pattern for a path and what is below it, as a prefix of nginx has it. */
+/** A route's path for a prefix of nginx: the path and everything below it. */
 export function prefixPattern(path: string): string {
   return `^${literal(path)}`;
 }

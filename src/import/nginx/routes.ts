@@ -1,4 +1,4 @@
-import { Draft } from '../config-builder.ts';
+import { ConfigBuilder } from '../config-builder.ts';
 import { writeAnswer } from './answers.ts';
 import type { Location, NginxContext, Server } from './context.ts';
 import { literal } from './expression.ts';
@@ -7,25 +7,25 @@ import { readRewrite } from './redirects.ts';
 import { locationFor } from './servers.ts';
 import type { Directive } from './tree.ts';
 
-/** Which requests the routes of a server are for, and what else all of them have. */
-export interface ServerPlace {
-  /** Empty for the server that gets what is for no name. */
+/** Shared by all routes of a server: which requests they match, and more. */
+export interface RouteScope {
+  /** Empty for the default server. */
   readonly hosts: readonly string[];
-  /** What sends plain requests to https, and the port there. */
+  /** The directive that redirects to HTTPS, and the port there. */
   readonly toHttps: { readonly from: readonly Directive[]; readonly port: number } | null;
   /** The locations that are carried over. */
   readonly locations: readonly Location[];
-  /** Whether the server itself answers what no location has. */
+  /** Whether the server itself answers requests that no location matches. */
   readonly answersRest: boolean;
 }
 
-/** Makes the routes of a server. */
-export function writeRoutes(server: Server, place: ServerPlace, context: NginxContext): void {
+/** Writes the routes of a server. */
+export function writeRoutes(server: Server, place: RouteScope, context: NginxContext): void {
   const { scope } = server;
   const whole = wholeOf(server);
   if (scope.own('return').length > 0) {
     for (const { directive } of place.locations)
-      context.ledger.lost(directive, 'the server answers everything by a return');
+      context.report.lost(directive, 'the server answers every request with a return');
     if (place.answersRest) writeRoute(whole, server, place, context);
     return;
   }
@@ -39,18 +39,18 @@ export function writeRoutes(server: Server, place: ServerPlace, context: NginxCo
   if (!hasRest && place.answersRest) writeRoute(whole, server, place, context);
 }
 
-/** What no location of a server has, as one. */
+/** The server itself, as a location for all other requests. */
 function wholeOf({ directive, scope }: Server): Location {
   return { directive, scope, kind: 'prefix', path: '/', groups: [] };
 }
 
-/** Locations that go before patterns must be patterns before the others to do so here. */
+/** In Viaduct, a location that wins over patterns must itself be an earlier pattern. */
 function ordered(locations: readonly Location[]): Location[] {
   const first = locations.filter((one) => goesFirst(one, locations)).sort((a, b) => b.path.length - a.path.length);
   return [...first, ...locations.filter((one) => !first.includes(one))];
 }
 
-/** `^~` goes before patterns, where there are any, and then what is below it must go before it. */
+/** `^~` wins over patterns. So locations below it must come before it. */
 function goesFirst({ kind, path }: Location, locations: readonly Location[]): boolean {
   if (!locations.some((one) => one.kind === 'pattern')) return false;
   if (kind === 'first') return path !== '/';
@@ -59,7 +59,7 @@ function goesFirst({ kind, path }: Location, locations: readonly Location[]): bo
   );
 }
 
-function writeRoute(location: Location, server: Server, place: ServerPlace, context: NginxContext): void {
+function writeRoute(location: Location, server: Server, place: RouteScope, context: NginxContext): void {
   const route = routeFor(server, place, context);
   writeMatch(route, location, place, context);
   const [internal] = location.scope.own('internal');
@@ -74,28 +74,28 @@ function writeRoute(location: Location, server: Server, place: ServerPlace, cont
 
 /** `limit_except GET { deny all; }`: a second route refuses the other methods. */
 function writeMethods(
-  route: Draft,
+  route: ConfigBuilder,
   location: Location,
   server: Server,
-  place: ServerPlace,
+  place: RouteScope,
   context: NginxContext,
 ): void {
   const directive = location.scope.directives.find(({ name }) => name === 'limit_except');
   const inner = directive?.block?.map(({ name, args }) => `${name} ${args.join(' ')}`);
   const isPlain = inner?.length === 1 && inner[0] === 'deny all';
   if (directive === undefined || !isPlain || !directive.args.every((one) => /^[A-Z]+$/.test(one))) return;
-  for (const one of [directive, ...(directive.block ?? [])]) context.ledger.took(one);
+  for (const one of [directive, ...(directive.block ?? [])]) context.report.took(one);
   route.set('methods', [...directive.args], directive);
   writeRefusal(403, directive, location, server, place, context);
 }
 
-/** A second route for the same path, so that what the first is not for goes to no other location. */
+/** A second route for the same path, so that its other requests do not reach another location. */
 function writeRefusal(
   status: number,
   from: Directive,
   location: Location,
   server: Server,
-  place: ServerPlace,
+  place: RouteScope,
   context: NginxContext,
 ): void {
   const route = routeFor(server, place, context);
@@ -104,8 +104,12 @@ function writeRefusal(
   writeFeatures(route, location.scope, server, context, 'return');
 }
 
-function routeFor({ nameDirectives }: Server, { hosts, toHttps }: ServerPlace, { draft }: NginxContext): Draft {
-  const route = draft.append('route', new Draft());
+function routeFor(
+  { nameDirectives }: Server,
+  { hosts, toHttps }: RouteScope,
+  { builder }: NginxContext,
+): ConfigBuilder {
+  const route = builder.append('route', new ConfigBuilder());
   const [host, ...more] = hosts;
   if (host !== undefined) route.set('host', more.length === 0 ? host : hosts, ...nameDirectives);
   if (toHttps?.port === 443) route.set('https_redirect', true, ...toHttps.from);
@@ -113,23 +117,28 @@ function routeFor({ nameDirectives }: Server, { hosts, toHttps }: ServerPlace, {
   return route;
 }
 
-function writeMatch(route: Draft, location: Location, { locations }: ServerPlace, { ledger }: NginxContext): void {
+function writeMatch(
+  route: ConfigBuilder,
+  location: Location,
+  { locations }: RouteScope,
+  { report }: NginxContext,
+): void {
   const { directive, kind, path } = location;
-  ledger.took(directive);
+  report.took(directive);
   if (kind === 'pattern') route.set('path_pattern', path, directive);
   else if (kind === 'exact' && path.includes('*')) route.set('path_pattern', `^${literal(path)}$`, directive);
   else if (kind === 'exact') route.set('path', path, directive);
   else if (path === '/') return;
   else if (goesFirst(location, locations)) {
-    if (kind === 'prefix') ledger.differs(directive, 'it goes before patterns, as the ^~ around it does');
+    if (kind === 'prefix') report.differs(directive, 'it wins over patterns, as the enclosing ^~ does');
     route.set('path_pattern', `^${literal(path)}`, directive);
   } else if (path.includes('*')) {
-    ledger.differs(directive, 'a path with a star is written as a pattern');
+    report.differs(directive, 'a path with a star is written as a pattern');
     route.set('path_pattern', `^${literal(path)}`, directive);
   } else if (path.endsWith('/')) route.set('path', `${path}*`, directive);
   else if (/\.\w+$/.test(path)) route.set('path', path, directive);
   else {
-    ledger.differs(directive, `${path} and what is below it, not ${path}more`);
+    report.differs(directive, `it matches ${path} and paths below it, not ${path}more`);
     route.set('path', `${path}/*`, directive);
   }
 }
@@ -139,7 +148,7 @@ function writeRedirects(
   rewrites: readonly Directive[],
   location: Location,
   server: Server,
-  place: ServerPlace,
+  place: RouteScope,
   context: NginxContext,
 ): void {
   for (const directive of rewrites) {
@@ -150,12 +159,12 @@ function writeRedirects(
     if (rewrite === null) continue;
     const isWhole = location.kind === 'prefix' && location.path === '/';
     if (!isWhole && !rewrite.pattern.startsWith('^')) {
-      context.ledger.lost(directive, 'a pattern that does not begin with ^ would also be for other locations');
+      context.report.lost(directive, 'a pattern that does not start with ^ would match other locations too');
       continue;
     }
     const target = rewrite.status === null ? targetOf(rewrite.to, server) : null;
     if (rewrite.status === null && target === null) {
-      context.ledger.lost(directive, 'no location with backends, or files below root, is known for where it leads');
+      context.report.lost(directive, 'its target has no location with backends or with files below root');
       continue;
     }
     const route = routeFor(server, place, context);
@@ -172,7 +181,7 @@ function writeRedirects(
   }
 }
 
-/** The location that a path inside the server leads to, if what it does fits behind a rewrite. */
+/** The location for an internal path, if it can be expressed behind a rewrite. */
 function targetOf(to: string, server: Server): Location | null {
   const fixed = to.replace(/[{?].*$/, '');
   const target = locationFor(fixed, server);

@@ -1,26 +1,26 @@
-import type { Ledger } from '../import-report.ts';
+import type { ImportReport } from '../import-report.ts';
 import type { Directive } from './tree.ts';
 
-/** A block with what it inherits: a directive that stands in it replaces those of the same name above it, as nginx does. */
+/** A block and its inherited directives. As in nginx, a directive replaces inherited directives of the same name. */
 export class Scope {
   readonly directives: readonly Directive[];
   readonly parent: Scope | null;
-  readonly ledger: Ledger;
+  readonly report: ImportReport;
 
-  constructor(directives: readonly Directive[], parent: Scope | null, ledger: Ledger) {
+  constructor(directives: readonly Directive[], parent: Scope | null, report: ImportReport) {
     this.directives = directives;
     this.parent = parent;
-    this.ledger = ledger;
+    this.report = report;
   }
 
   /** Directives of this block alone. */
   own(...names: readonly string[]): Directive[] {
     const found = this.directives.filter(({ name }) => names.includes(name));
-    for (const directive of found) this.ledger.took(directive);
+    for (const directive of found) this.report.took(directive);
     return found;
   }
 
-  /** Directives of this block, or else of the nearest around it that has one of the names. */
+  /** Directives of this block, or of the nearest enclosing block that has one of the names. */
   take(...names: readonly string[]): Directive[] {
     for (let scope: Scope | null = this; scope !== null; scope = scope.parent) {
       const found = scope.own(...names);
@@ -29,7 +29,7 @@ export class Scope {
     return [];
   }
 
-  /** The only directive of a name; of several the last, as where nginx would refuse them. */
+  /** The directive of a name. If there are several, which nginx would refuse, the last one. */
   one(name: string): Directive | null {
     return this.take(name).at(-1) ?? null;
   }

@@ -1,4 +1,4 @@
-import type { Ledger } from '../import-report.ts';
+import type { ImportReport } from '../import-report.ts';
 import type { Listen, Location, Server } from './context.ts';
 import { expressionOf, literal } from './expression.ts';
 import { readListen } from './listen.ts';
@@ -6,8 +6,8 @@ import { Scope } from './scope.ts';
 import type { Directive } from './tree.ts';
 
 /** Reads the servers of an `http` block. */
-export function readServers(http: Scope, ledger: Ledger): Server[] {
-  const servers = http.own('server').map((directive) => readServer(directive, http, ledger));
+export function readServers(http: Scope, report: ImportReport): Server[] {
+  const servers = http.own('server').map((directive) => readServer(directive, http, report));
   const defaults = new Map<string, Server>();
   for (const server of servers) {
     for (const { address, isDefault } of addressesOf(server)) {
@@ -22,64 +22,64 @@ function addressesOf({ listens }: Server): readonly Pick<Listen, 'address' | 'is
   return listens.length === 0 ? [{ address: '0.0.0.0:80', isDefault: false }] : listens;
 }
 
-function readServer(directive: Directive, http: Scope, ledger: Ledger): Server {
-  const scope = new Scope(directive.block ?? [], http, ledger);
+function readServer(directive: Directive, http: Scope, report: ImportReport): Server {
+  const scope = new Scope(directive.block ?? [], http, report);
   const isOld = scope.own('ssl').some(({ args }) => args[0] === 'on');
-  const read = scope.own('listen').flatMap((one) => readListen(one, ledger) ?? []);
+  const read = scope.own('listen').flatMap((one) => readListen(one, report) ?? []);
   const listens = read.map((listen) => ({ ...listen, secure: listen.secure || isOld }));
   const nameDirectives = scope.own('server_name');
   return {
     directive,
     scope,
     listens,
-    names: [...new Set(nameDirectives.flatMap((one) => one.args.flatMap((name) => hostsOf(name, one, ledger))))],
+    names: [...new Set(nameDirectives.flatMap((one) => one.args.flatMap((name) => hostsOf(name, one, report))))],
     nameDirectives,
-    locations: readLocations(scope, ledger),
+    locations: readLocations(scope, report),
     isDefault: false,
     isSecure: listens.some((listen) => listen.secure),
   };
 }
 
-/** A name as routes take it. `_` and the empty name are no hosts. */
-function hostsOf(name: string, directive: Directive, ledger: Ledger): string[] {
+/** A name in the form that routes use. `_` and the empty name are not hosts. */
+function hostsOf(name: string, directive: Directive, report: ImportReport): string[] {
   const lower = name.toLowerCase();
   if (lower === '_' || lower === '') return [];
   if (lower.startsWith('~'))
-    ledger.lost(directive, `"${name}": hosts are no regular expressions; name them, or use *.NAME`);
-  else if (lower.endsWith('.*')) ledger.lost(directive, `"${name}": a wildcard can only stand at the beginning`);
+    report.lost(directive, `"${name}": hosts cannot be regular expressions; list them, or use *.NAME`);
+  else if (lower.endsWith('.*')) report.lost(directive, `"${name}": a wildcard must come first`);
   else if (/^\.[^\s/*:]+$/.test(lower)) return [lower.slice(1), `*${lower}`];
   else if (/^(?:\*\.)?[^\s/*:$]+$/.test(lower)) return [lower];
-  else ledger.lost(directive, `"${name}" is no host`);
+  else report.lost(directive, `"${name}" is not a host`);
   return [];
 }
 
-/** All locations of a block, also those within others. */
-function readLocations(scope: Scope, ledger: Ledger, outer: Location | null = null): Location[] {
+/** All locations of a block, nested ones included. */
+function readLocations(scope: Scope, report: ImportReport, outer: Location | null = null): Location[] {
   return scope.own('location').flatMap((directive) => {
-    const inner = new Scope(directive.block ?? [], scope, ledger);
-    const location = within(readLocation(directive, inner, ledger), outer, ledger);
-    return [...readLocations(inner, ledger, location), ...(location === null ? [] : [location])];
+    const inner = new Scope(directive.block ?? [], scope, report);
+    const location = within(readLocation(directive, inner, report), outer, report);
+    return [...readLocations(inner, report, location), ...(location === null ? [] : [location])];
   });
 }
 
-/** A pattern within a location is for the paths of that alone. */
-function within(location: Location | null, outer: Location | null, ledger: Ledger): Location | null {
+/** A pattern nested in a location matches only paths of that location. */
+function within(location: Location | null, outer: Location | null, report: ImportReport): Location | null {
   if (location?.kind !== 'pattern' || outer === null || outer.path === '/') return location;
   const prefix = `^${literal(outer.path)}`;
   if (outer.kind !== 'pattern' && location.path.startsWith(prefix)) return location;
   if (outer.kind !== 'pattern' && !/^\^|\|/.test(location.path))
     return { ...location, path: `${prefix}.*${location.path}` };
-  ledger.lost(location.directive, `it is for what ${outer.path} matches alone, and one pattern cannot say both`);
+  report.lost(location.directive, `it matches only below ${outer.path}, and one pattern cannot express both`);
   return null;
 }
 
-function readLocation(directive: Directive, scope: Scope, ledger: Ledger): Location | null {
+function readLocation(directive: Directive, scope: Scope, report: ImportReport): Location | null {
   const [first = '', second] = directive.args.length === 1 ? splitModifier(directive.args[0] ?? '') : directive.args;
   const path = second ?? first;
   const common = { directive, scope, path, groups: [] };
   if (second === undefined && path.startsWith('@')) return { ...common, kind: 'named' };
   if ((second === undefined || !first.startsWith('~')) && !/^\/[^\p{C}]*$/u.test(path)) {
-    ledger.lost(directive, 'it is no path');
+    report.lost(directive, 'it is not a path');
     return null;
   }
   if (second === undefined) return { ...common, kind: 'prefix' };
@@ -87,7 +87,7 @@ function readLocation(directive: Directive, scope: Scope, ledger: Ledger): Locat
   if (first === '^~') return { ...common, kind: 'first' };
   const expression = expressionOf(path, first === '~*');
   if ('wrong' in expression) {
-    ledger.lost(directive, expression.wrong);
+    report.lost(directive, expression.wrong);
     return null;
   }
   return { ...common, kind: 'pattern', path: expression.source, groups: expression.groups };
@@ -99,7 +99,7 @@ function splitModifier(text: string): string[] {
   return modifier === undefined || path === undefined ? [text] : [modifier, path];
 }
 
-/** The location that nginx takes for a path; null when none has it. */
+/** The location that nginx chooses for a path; null if none matches. */
 export function locationFor(path: string, { locations }: Server): Location | null {
   const exact = locations.find((one) => one.kind === 'exact' && one.path === path);
   if (exact !== undefined) return exact;

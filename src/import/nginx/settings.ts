@@ -8,7 +8,7 @@ import type { Scope } from './scope.ts';
 import type { Directive } from './tree.ts';
 import { readSize, readTime, showSize, showTime } from './values.ts';
 
-/** The key and value of a setting, or why there is none. */
+/** The key and value of a setting, or the reason why none is needed. */
 type Carried =
   | { readonly name: SettingName; readonly value: Value; readonly but?: string }
   | { readonly lost: string }
@@ -19,16 +19,20 @@ const time =
   (name: SettingName): Carry =>
   ([text = '']) => {
     const ms = readTime(text);
-    return ms === null ? { lost: 'it is no time' } : { name, value: within(name, ms, showTime) };
+    return ms === null ? { lost: 'it is not a time' } : { name, value: within(name, ms, showTime) };
   };
 
-/** What holds for the whole program, by the directive in `main` or `events`. */
+/** Settings of the whole program, by the directive in `main` or `events`. */
 const MAIN: Readonly<Record<string, Carry>> = {
   user: ([name = '']) => ({ name: 'user', value: name }),
   worker_processes: ([count = '']) =>
     /^\d+$/.test(count) && Number(count) > 1
-      ? { name: 'fronts', value: Math.min(64, Number(count)), but: 'one front is enough for most sites: try without' }
-      : { needless: 'one front is enough for most sites; see fronts' },
+      ? {
+          name: 'processes',
+          value: Math.min(64, Number(count)),
+          but: 'one server process is enough for most sites: try without this line',
+        }
+      : { needless: 'one server process is enough for most sites; see processes' },
   worker_connections: ([count = '']) =>
     Number(count) > 20_000
       ? { name: 'connectionsMax', value: Math.min(1_000_000, Number(count)) }
@@ -36,24 +40,24 @@ const MAIN: Readonly<Record<string, Carry>> = {
   worker_shutdown_timeout: time('gracefulTimeoutMs'),
 };
 
-/** What holds for all clients, by the directive in `http` or `server`. */
+/** Settings for all clients, by the directive in `http` or `server`. */
 const CLIENTS: Readonly<Record<string, Carry>> = {
   client_header_timeout: time('headerTimeoutMs'),
   client_body_timeout: time('bodyTimeoutMs'),
   send_timeout: time('writeTimeoutMs'),
   keepalive_timeout: (args) =>
     readTime(args[0] ?? '') === 0
-      ? { lost: 'connections are always kept open for a while' }
+      ? { lost: 'connections are always kept alive for a while' }
       : time('keepAliveTimeoutMs')(args),
   client_body_buffer_size: ([text = '']) => {
     const bytes = readSize(text);
     return bytes === null
-      ? { lost: 'it is no size' }
+      ? { lost: 'it is not a size' }
       : { name: 'bodyMemoryBytesMax', value: within('bodyMemoryBytesMax', bytes, showSize) };
   },
   large_client_header_buffers: ([count = '', text = '']) => {
     const bytes = readSize(text);
-    if (bytes === null || !/^\d+$/.test(count)) return { lost: 'it is no number and size' };
+    if (bytes === null || !/^\d+$/.test(count)) return { lost: 'it is not a number and a size' };
     return { name: 'headerBytesMax', value: within('headerBytesMax', bytes * Number(count), showSize) };
   },
 };
@@ -82,54 +86,58 @@ export function writeSettings(main: readonly Scope[], servers: readonly Server[]
   writeAccessLog([...main, ...scopes], context);
 }
 
-function write(directive: Directive, carried: Carried, { draft, ledger }: NginxContext): void {
+function write(directive: Directive, carried: Carried, { builder, report }: NginxContext): void {
   if ('lost' in carried) {
-    ledger.lost(directive, carried.lost);
+    report.lost(directive, carried.lost);
     return;
   }
   if ('needless' in carried) {
-    ledger.needless(directive, carried.needless);
+    report.needless(directive, carried.needless);
     return;
   }
   const key = fileKey(carried.name);
   const parsed = parseValue(SETTINGS[carried.name], carried.value, '/');
-  if ('wrong' in parsed) {
-    ledger.lost(directive, `${key} ${parsed.wrong}`);
+  if ('problem' in parsed) {
+    report.lost(directive, `${key} ${parsed.problem}`);
     return;
   }
-  const before = draft.get(key);
+  const before = builder.get(key);
   if (before !== undefined && before !== carried.value) {
-    ledger.lost(directive, `${key} is one value for all servers`);
+    report.lost(directive, `${key} is one value for all servers`);
     return;
   }
-  if (before === undefined) draft.set(key, carried.value, directive);
-  if (carried.but !== undefined) ledger.differs(directive, carried.but);
+  if (before === undefined) builder.set(key, carried.value, directive);
+  if (carried.but !== undefined) report.differs(directive, carried.but);
 }
 
-function writeTrust(scopes: readonly Scope[], { draft, ledger }: NginxContext): void {
+function writeTrust(scopes: readonly Scope[], { builder, report }: NginxContext): void {
   for (const directive of scopes.flatMap((scope) => scope.own('set_real_ip_from'))) {
-    const range = rangeOf(directive, ledger);
-    if (range !== null) draft.push('trusted_proxies', range, directive);
+    const range = rangeOf(directive, report);
+    if (range !== null) builder.push('trusted_proxies', range, directive);
   }
   for (const directive of scopes.flatMap((scope) => scope.own('real_ip_header'))) {
     const field = (directive.args[0] ?? '').toLowerCase();
     if (field === 'x-forwarded-for' || field === 'x-real-ip')
-      ledger.needless(directive, 'Viaduct reads this field of trusted proxies');
-    else if (field === 'proxy_protocol') ledger.needless(directive, 'it belongs to the address in listen');
-    else ledger.lost(directive, 'clients are told by X-Forwarded-For, X-Real-IP, Forwarded or the PROXY protocol');
+      report.needless(directive, 'Viaduct reads this field of trusted proxies');
+    else if (field === 'proxy_protocol') report.needless(directive, 'it belongs to the address in listen');
+    else
+      report.lost(
+        directive,
+        "the client's address comes from X-Forwarded-For, X-Real-IP, Forwarded or the PROXY protocol",
+      );
   }
 }
 
-/** There is one access log, on standard output. */
-function writeAccessLog(scopes: readonly Scope[], { draft, ledger }: NginxContext): void {
+/** Viaduct has one access log, on standard output. */
+function writeAccessLog(scopes: readonly Scope[], { builder, report }: NginxContext): void {
   const all = scopes.flatMap((scope) => scope.own('access_log'));
   const [first] = all;
   if (first === undefined) return;
   const isOff = all.every(({ args }) => args[0] === 'off');
-  draft.set('access_log', isOff ? 'off' : 'combined', first);
+  builder.set('access_log', isOff ? 'off' : 'combined', first);
   for (const directive of all) {
     if (isOff) continue;
-    if (directive.args[0] === 'off') ledger.lost(directive, 'there is one access log for all routes');
-    else ledger.differs(directive, 'it goes to standard output, in the format combined');
+    if (directive.args[0] === 'off') report.lost(directive, 'Viaduct has one access log for all routes');
+    else report.differs(directive, 'it goes to standard output, in the format combined');
   }
 }

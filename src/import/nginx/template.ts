@@ -1,4 +1,4 @@
-/** What the variables of nginx are as placeholders of Viaduct. */
+/** nginx's variables and the placeholders of Viaduct that replace them. */
 const PLACEHOLDERS: Readonly<Record<string, string>> = {
   host: '{hostname}',
   http_host: '{host}',
@@ -14,16 +14,16 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
 };
 
 export interface TemplateOptions {
-  /** What `$server_name` is. */
+  /** The value of `$server_name`. */
   readonly serverName?: string | undefined;
-  /** Names of the groups of a pattern, in order; '' for one without. */
+  /** Names of the groups of a pattern, in order; '' for a group without a name. */
   readonly groups?: readonly string[];
 }
 
-/** A text or the name of a variable that has no counterpart. */
+/** A text, or the name of a variable that has no counterpart. */
 export type Template = { readonly text: string } | { readonly unknown: string };
 
-/** A text with variables as one with placeholders. */
+/** Replaces variables in a text by placeholders. */
 export function templateOf(text: string, { serverName, groups = [] }: TemplateOptions = {}): Template {
   const joined = text.replaceAll('$uri$is_args$args', '$request_uri').replaceAll('$is_args$args', '?$args');
   const parts = joined.split(/\$(?:\{(\w+)\}|(\w+))/);
@@ -42,7 +42,7 @@ export function templateOf(text: string, { serverName, groups = [] }: TemplateOp
   return { text: filled };
 }
 
-/** Whether variables are in it. */
+/** Whether a text contains variables. */
 export function hasVariables(text: string): boolean {
   return /\$(?:\{\w+\}|\w+)/.test(text);
 }

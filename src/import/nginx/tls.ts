@@ -1,19 +1,19 @@
 import type { NginxContext, Server } from './context.ts';
 import type { Directive } from './tree.ts';
 
-/** Writes certificates: those of the default server hold for all, the others for their names. */
+/** Writes certificates. Those of the default server apply to all names, the others to their own names. */
 export function writeTls(servers: readonly Server[], main: Server | null, context: NginxContext): void {
   const secure = servers.filter(({ isSecure }) => isSecure);
   const first = main !== null && secure.includes(main) ? main : (secure[0] ?? null);
   if (first === null) return;
-  const { draft, ledger } = context;
-  const tls = draft.table('tls');
+  const { builder, report } = context;
+  const tls = builder.table('tls');
   const written = new Set<string>();
   for (const server of [first, ...secure.filter((one) => one !== first)]) {
     const certificates = server.scope.take('ssl_certificate').filter(isNamed);
     const keys = server.scope.take('ssl_certificate_key').filter(isNamed);
     const name = certificates.map(({ args }) => args[0]).join(' ');
-    if (certificates.length === 0) ledger.lost(server.directive, 'it has ssl and no ssl_certificate');
+    if (certificates.length === 0) report.lost(server.directive, 'it has ssl but no ssl_certificate');
     if (certificates.length === 0 || written.has(name)) continue;
     written.add(name);
     const table = server === first ? tls : tls.append('host');
@@ -34,19 +34,19 @@ function oneOrAll(paths: string[]): string | string[] {
   return paths.length === 1 ? (paths[0] as string) : paths;
 }
 
-/** Certificates of clients are asked for on all addresses or on none. */
-function writeClients(secure: readonly Server[], first: Server, { draft, ledger, pathOf }: NginxContext): void {
-  const tls = draft.table('tls');
+/** Client certificates are requested on all addresses or on none. */
+function writeClients(secure: readonly Server[], first: Server, { builder, report, pathOf }: NginxContext): void {
+  const tls = builder.table('tls');
   for (const { scope } of [first, ...secure.filter((one) => one !== first)]) {
     const verify = scope.one('ssl_verify_client');
     const authorities = scope.one('ssl_client_certificate') ?? scope.one('ssl_trusted_certificate');
     const mode = { on: 'required', optional: 'optional', optional_no_ca: 'optional' }[verify?.args[0] ?? ''];
     if (verify === null || mode === undefined) continue;
-    if (authorities === null || !isNamed(authorities)) ledger.lost(verify, 'there is no ssl_client_certificate');
+    if (authorities === null || !isNamed(authorities)) report.lost(verify, 'there is no ssl_client_certificate');
     else if (tls.get('client_certificates') === undefined) {
       tls.set('client_certificates', mode, verify);
       tls.set('client_ca', pathOf(authorities.args[0] ?? ''), authorities);
-      if (secure.length > 1) ledger.differs(verify, 'it holds for all servers with https');
+      if (secure.length > 1) report.differs(verify, 'it applies to all servers with HTTPS');
     }
   }
 }

@@ -1,19 +1,19 @@
-import type { Place } from '../import-report.ts';
+import type { SourceLocation } from '../import-report.ts';
 import { refused } from '../refused.ts';
 
-/** A word, or one of the signs that stand for themselves. */
+/** A word, or one of the signs `{`, `}` and `;`. */
 export interface Token {
   readonly kind: 'word' | ';' | '{' | '}' | 'end';
   readonly text: string;
   readonly line: number;
-  /** The word stood in quotes, so that a `$` or `{` in it is the same, but an empty one is a word. */
+  /** The word was quoted. A quoted empty word is a word too. */
   readonly quoted: boolean;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { t: '\t', r: '\r', n: '\n', '"': '"', "'": "'", '\\': '\\' };
 const ENDS_WORD = /[\s;{]/;
 
-/** Takes an nginx configuration apart, one token at a time. */
+/** Splits an nginx configuration into tokens, one at a time. */
 export class Tokens {
   readonly #text: string;
   readonly #file: string;
@@ -25,11 +25,11 @@ export class Tokens {
     this.#file = file;
   }
 
-  get place(): Place {
+  get place(): SourceLocation {
     return { file: this.#file, line: this.#line };
   }
 
-  /** @throws ViaductError `SETTINGS` for quotes that do not end, or something right behind them */
+  /** @throws ViaductError `SETTINGS` for quotes that do not end, or for text directly after a closing quote */
   next(): Token {
     this.#skipBlanks();
     const line = this.#line;
@@ -43,7 +43,7 @@ export class Tokens {
     return { kind: 'word', text: this.#word(), line, quoted: false };
   }
 
-  /** Passes over a block of Lua, whose opening brace was the last token, up to its closing one. */
+  /** Skips a block of Lua up to its closing brace. Its opening brace was the last token. */
   skipForeignBlock(): void {
     const start = this.place;
     let depth = 1;
@@ -58,7 +58,7 @@ export class Tokens {
       else if (char === '{') depth += 1;
       else if (char === '}') depth -= 1;
     }
-    if (depth > 0) throw refused(start, 'the block that begins here does not end');
+    if (depth > 0) throw refused(start, 'the block that starts here does not end');
   }
 
   #skipBlanks(): void {
@@ -79,12 +79,12 @@ export class Tokens {
         this.#advance();
         const after = this.#text[this.#at];
         if (after !== undefined && !/[\s;{)]/.test(after))
-          throw refused(this.place, `"${after}" stands right behind a quote`);
+          throw refused(this.place, `"${after}" follows directly after a quote`);
         return text;
       }
       text += char === '\\' ? this.#escaped() : char;
     }
-    throw refused(start, 'the quote that begins here does not end');
+    throw refused(start, 'the quote that starts here does not end');
   }
 
   #word(): string {
@@ -98,7 +98,7 @@ export class Tokens {
     return text;
   }
 
-  /** An escape that nginx does not know keeps its backslash: regular expressions are full of them. */
+  /** An escape that nginx does not know keeps its backslash, as regular expressions need. */
   #escaped(): string {
     const next = this.#text[this.#at + 1];
     if (next === undefined) return '\\';

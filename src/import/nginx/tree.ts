@@ -5,7 +5,7 @@ import { refused } from '../refused.ts';
 import { globSync } from './glob.ts';
 import { Tokens } from './tokens.ts';
 
-/** A directive with its arguments, and for a block what is in it. */
+/** A directive with its arguments and, for a block, its content. */
 export interface Directive extends Statement {
   readonly name: string;
   readonly args: readonly string[];
@@ -22,11 +22,11 @@ const DEPTH_MAX = 32;
 const FILES_MAX = 1000;
 const DIRECTIVES_MAX = 100_000;
 
-/** How a path is named in messages. */
+/** Formats a path for messages. */
 export type Show = (path: string) => string;
 
 /**
- * Reads an nginx configuration with all that it includes. Relative paths of `include` start at the directory of `path`.
+ * Reads an nginx configuration and the files that it includes. Relative paths of `include` start at the directory of `path`.
  *
  * @throws ViaductError `SETTINGS` with file and line
  */
@@ -34,7 +34,7 @@ export function readTree(path: string, show: Show): Tree {
   return new Reader(dirname(path), show).read(path);
 }
 
-/** The same for a text. */
+/** As `readTree`, for a text. */
 export function parseTree(text: string, file: string): Tree {
   return new Reader('/', () => file).parse(text, file);
 }
@@ -61,7 +61,7 @@ class Reader {
     return { directives, missing: this.#missing };
   }
 
-  /** Directives up to the end of the block that `opened` began, or of the file. */
+  /** Directives up to the end of the block that `opened` started, or of the file. */
   #block(tokens: Tokens, file: string, opened: Statement | null): Directive[] {
     const found: Directive[] = [];
     this.#depth += 1;
@@ -72,9 +72,9 @@ class Reader {
       if (token.kind === 'end' && opened !== null) {
         throw refused(opened, `the block "${opened.text}" does not end`, 'A closing brace is missing.');
       }
-      if (token.kind === '}' && opened === null) throw refused(place, 'a closing brace that no block has');
+      if (token.kind === '}' && opened === null) throw refused(place, 'a closing brace without a block');
       if (token.kind === 'end' || token.kind === '}') break;
-      if (token.kind !== 'word') throw refused(place, `"${token.text}" where a directive should begin`);
+      if (token.kind !== 'word') throw refused(place, `"${token.text}" where a directive should start`);
       const directive = this.#directive(token.text, tokens, file, token.line);
       if (directive.name === 'include') found.push(...this.#included(directive));
       else found.push(directive);
@@ -122,7 +122,7 @@ class Reader {
   }
 }
 
-/** What Debian puts into a file that other systems do not have. */
+/** Variables that Debian has in a file which other systems lack. */
 function proxyParams({ file, line }: Directive): Directive[] {
   const fields = [
     ['Host', '$http_host'],

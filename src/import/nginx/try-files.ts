@@ -1,39 +1,39 @@
-import type { Draft } from '../config-builder.ts';
+import type { ConfigBuilder } from '../config-builder.ts';
 import type { Location, NginxContext, Server } from './context.ts';
 import { writeFiles } from './files.ts';
 import type { Directive } from './tree.ts';
 
-/** What stands at the end of `try_files`. */
+/** The last word of `try_files`. */
 type Last =
   | { readonly kind: 'status'; readonly status: number }
   | { readonly kind: 'named'; readonly name: string }
   | { readonly kind: 'file'; readonly path: string };
 
 /**
- * Lets a route answer as `try_files` says.
+ * Makes a route answer as `try_files` says.
  *
- * @returns the named location that answers when there is no file, or null
+ * @returns the named location that answers if no file exists, or null
  */
 export function writeTryFiles(
-  route: Draft,
+  route: ConfigBuilder,
   directive: Directive,
   location: Location,
   server: Server,
   context: NginxContext,
 ): Location | null {
-  const { ledger } = context;
+  const { report } = context;
   const last = lastOf(directive.args.at(-1) ?? '');
   const names = directive.args.slice(0, -1);
   const hasFiles = writeFiles(route, location, context);
-  if (!hasFiles) ledger.lost(directive, 'there is no root or alias for it that could be carried over');
+  if (!hasFiles) report.lost(directive, 'it has no root or alias that could be carried over');
   else writeNames(route.table('static_options'), names, directive, context);
   if (last.kind === 'named') {
     const target = server.locations.find((one) => one.kind === 'named' && one.path === last.name) ?? null;
-    if (target === null) ledger.lost(directive, `there is no location ${last.name}`);
+    if (target === null) report.lost(directive, `there is no location ${last.name}`);
     return target;
   }
   if (last.kind === 'file' && hasFiles) writeFallback(route, last.path, directive, location, context);
-  else if (last.kind === 'status' && last.status !== 404) ledger.differs(directive, 'what has no file gets 404');
+  else if (last.kind === 'status' && last.status !== 404) report.differs(directive, 'paths without a file get 404');
   return null;
 }
 
@@ -42,12 +42,17 @@ function lastOf(text: string): Last {
   return text.startsWith('@') ? { kind: 'named', name: text } : { kind: 'file', path: text };
 }
 
-/** `$uri`, `$uri/`, `$uri.html` as names with `{path}`; the first two are what a route does anyway. */
-function writeNames(options: Draft, names: readonly string[], directive: Directive, { ledger }: NginxContext): void {
+/** `$uri`, `$uri/` and `$uri.html` as names with `{path}`. A route tries the first two anyway. */
+function writeNames(
+  options: ConfigBuilder,
+  names: readonly string[],
+  directive: Directive,
+  { report }: NginxContext,
+): void {
   const others = names.filter((name) => name !== '$uri' && name !== '$uri/');
   const usable = others.filter((name) => /^\/?\$uri(?:\/?[\w.-]+)+$/.test(name));
   for (const name of others) {
-    if (!usable.includes(name)) ledger.differs(directive, `"${name}" is not tried: names begin with $uri`);
+    if (!usable.includes(name)) report.differs(directive, `"${name}" is not tried: names must start with $uri`);
   }
   if (!names.includes('$uri/') && !names.some((name) => name.startsWith('$uri/')))
     options.set('index', false, directive);
@@ -60,13 +65,13 @@ function writeNames(options: Draft, names: readonly string[], directive: Directi
   );
 }
 
-/** One page for every path without a file, as applications in the browser want it. */
+/** One page for every path without a file, for single-page applications. */
 function writeFallback(
-  route: Draft,
+  route: ConfigBuilder,
   written: string,
   directive: Directive,
   location: Location,
-  { ledger }: NginxContext,
+  { report }: NginxContext,
 ): void {
   const path = written.replace(/\?\$args$|\$is_args\$args$|\?.*$/, '');
   const isBelow = location.kind === 'prefix' || location.kind === 'first';
@@ -78,7 +83,7 @@ function writeFallback(
     /\.(?:php|cgi|pl|py)$/.test(name) ||
     (isBelow && !path.startsWith(location.path))
   ) {
-    ledger.lost(directive, `what has no file gets 404 and not "${written}", which another location would answer`);
+    report.lost(directive, `paths without a file get 404, not "${written}", which another location would answer`);
     return;
   }
   const options = route.table('static_options');

@@ -1,11 +1,11 @@
-import type { Ledger } from '../import-report.ts';
+import type { ImportReport } from '../import-report.ts';
 import type { Directive } from './tree.ts';
 
-const ITSELF = 'Viaduct decides that itself';
+const ITSELF = 'Viaduct decides this by itself';
 const CACHE = 'Viaduct does not cache responses';
-const TUNED = 'TLS 1.2 and 1.3 with forward secrecy, and sessions, without a setting';
+const TUNED = 'TLS 1.2 and 1.3 with forward secrecy and sessions need no setting';
 
-/** Directives that no rule carries over, and that need none. */
+/** Directives that no rule carries over, because Viaduct needs no setting for them. */
 const NEEDLESS: Readonly<Record<string, string>> = {
   ...each(
     'sendfile tcp_nopush tcp_nodelay aio directio output_buffers postpone_output sendfile_max_chunk read_ahead',
@@ -32,9 +32,9 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   ...each('types default_type', 'types of files are known by their extensions'),
   ...each('etag if_modified_since max_ranges', 'files have strong ETags, conditions and ranges'),
   ...each('server_tokens', 'Viaduct does not name itself in responses'),
-  ...each('merge_slashes', 'routes are compared with single slashes'),
-  ...each('real_ip_recursive', 'trusted proxies are passed over from the right'),
-  ...each('http2 http2_max_concurrent_streams http2_push_preload', 'HTTP/2 is always spoken'),
+  ...each('merge_slashes', 'routes match with single slashes'),
+  ...each('real_ip_recursive', 'trusted proxies are skipped from the right'),
+  ...each('http2 http2_max_concurrent_streams http2_push_preload', 'HTTP/2 is always supported'),
   ...each('ssl_protocols ssl_ciphers ssl_prefer_server_ciphers ssl_session_cache ssl_session_timeout', TUNED),
   ...each('ssl_session_tickets ssl_ecdh_curve ssl_dhparam ssl_buffer_size ssl_early_data ssl_conf_command', TUNED),
   ...each('ssl_session_ticket_key ssl_verify_depth', TUNED),
@@ -45,109 +45,112 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   ...each('gzip_proxied', 'responses to proxies are compressed too, unless they say no-transform'),
   ...each(
     'proxy_http_version proxy_buffers proxy_buffer_size proxy_busy_buffers_size',
-    'backends are spoken to by HTTP/1.1, in blocks as the client takes them',
+    'backends are asked over HTTP/1.1, and blocks are sent as the client takes them',
   ),
-  ...each('fastcgi_buffers fastcgi_buffer_size uwsgi_buffers uwsgi_buffer_size scgi_buffers', ITSELF),
+  ...each('fastcgi_buffers fastcgi_buffer_size uwsgi_buffers uwsgi_buffer_size scgi_buffers grpc_buffer_size', ITSELF),
   ...each('proxy_max_temp_file_size uwsgi_max_temp_file_size fastcgi_max_temp_file_size', ITSELF),
-  ...each('proxy_buffering uwsgi_buffering fastcgi_buffering scgi_buffering', 'blocks are passed on as they come'),
+  ...each('proxy_buffering uwsgi_buffering fastcgi_buffering scgi_buffering', 'blocks are forwarded as they arrive'),
   ...each(
     'proxy_request_buffering uwsgi_request_buffering fastcgi_request_buffering',
-    'content is passed on as it comes',
+    'content is forwarded as it arrives',
   ),
-  ...each('proxy_ssl_server_name proxy_ssl_session_reuse proxy_ssl_protocols proxy_ssl_ciphers', TUNED),
   ...each(
-    'proxy_send_timeout uwsgi_send_timeout fastcgi_send_timeout scgi_send_timeout',
-    'idle_timeout_ms is for both directions',
+    'proxy_ssl_server_name proxy_ssl_session_reuse proxy_ssl_protocols proxy_ssl_ciphers grpc_ssl_server_name',
+    TUNED,
   ),
-  ...each('proxy_socket_keepalive proxy_pass_request_headers proxy_pass_request_body', ITSELF),
   ...each(
-    'error_log log_format log_not_found log_subrequest rewrite_log',
-    'errors go to standard error, and formats have names',
+    'grpc_send_timeout proxy_send_timeout uwsgi_send_timeout fastcgi_send_timeout scgi_send_timeout',
+    'idle_timeout_ms applies to both directions',
   ),
+  ...each('grpc_socket_keepalive proxy_socket_keepalive proxy_pass_request_headers proxy_pass_request_body', ITSELF),
+  ...each('error_log log_format log_not_found log_subrequest rewrite_log', 'errors go to standard error'),
   ...each('uninitialized_variable_warn limit_req_log_level limit_conn_log_level', ITSELF),
-  ...each('limit_req_status limit_conn_status limit_req_dry_run', 'it belongs to limits, which tell of it'),
+  ...each('limit_req_status limit_conn_status limit_req_dry_run', 'it belongs to limits, which report it'),
   ...each('lingering_close lingering_time lingering_timeout chunked_transfer_encoding', ITSELF),
   ...each(
     'ignore_invalid_headers underscores_in_headers',
-    'invalid fields are refused, and spellings with _ are told apart',
+    'invalid fields are refused, and names with _ are distinguished',
   ),
   ...each('load_module', 'Viaduct has no modules to load'),
   ...each('zone keepalive_requests', ITSELF),
-  ...each('uwsgi_param fastcgi_param scgi_param', 'applications get these variables'),
+  ...each('uwsgi_param fastcgi_param scgi_param', 'applications receive these variables'),
 };
 
 /** Directives that have no counterpart. */
 const LOST: Readonly<Record<string, string>> = {
   ...each(
     'map geo split_clients set if',
-    'variables and conditions have no counterpart; viaduct.config.ts can compute',
+    'variables and conditions have no counterpart; viaduct.config.ts can compute values',
   ),
   ...each(
     'gzip_comp_level brotli_comp_level zstd_comp_level',
-    'levels are chosen for what is compressed while it is sent',
+    'levels suit content that is compressed while it is sent',
   ),
   ...each('ssl_stapling ssl_stapling_verify ssl_stapling_file', 'OCSP responses are not stapled'),
-  ...each('ssl_trusted_certificate resolver resolver_timeout', 'nothing needs it; see discovery of backends'),
-  ...each('ssl_crl ssl_password_file', 'see [tls]: there is a passphrase, and no list of revoked certificates'),
+  ...each('ssl_trusted_certificate resolver resolver_timeout', 'Viaduct does not need it; see service discovery'),
+  ...each('ssl_crl ssl_password_file', 'see [tls]: it has a passphrase, but no list of revoked certificates'),
   ...each('proxy_cache proxy_cache_path proxy_cache_valid proxy_cache_key proxy_cache_bypass proxy_no_cache', CACHE),
   ...each(
     'proxy_cache_use_stale proxy_cache_lock proxy_cache_methods proxy_ignore_headers proxy_cache_revalidate',
     CACHE,
   ),
   ...each('fastcgi_cache fastcgi_cache_path uwsgi_cache uwsgi_cache_path proxy_store', CACHE),
-  ...each('proxy_redirect', 'Location is passed on as backends write it'),
-  ...each('access_log', 'there is one access log for all routes'),
+  ...each('proxy_redirect', 'Location is forwarded as backends send it'),
+  ...each('access_log', 'Viaduct has one access log for all routes'),
   ...each(
     'proxy_cookie_path proxy_cookie_domain proxy_cookie_flags sub_filter sub_filter_once sub_filter_types',
-    'what backends write is passed on',
+    'responses of backends are forwarded unchanged',
   ),
-  ...each('proxy_bind proxy_method proxy_set_body', 'the request is passed on as it came'),
-  ...each('proxy_ssl_certificate proxy_ssl_certificate_key', 'Viaduct shows backends no certificate'),
+  ...each('proxy_bind proxy_method proxy_set_body', 'requests are forwarded unchanged'),
+  ...each(
+    'proxy_ssl_certificate proxy_ssl_certificate_key grpc_ssl_certificate grpc_ssl_certificate_key',
+    'Viaduct sends no certificate to backends',
+  ),
   ...each('limit_rate limit_rate_after', 'responses are sent as fast as clients take them'),
   ...each('limit_except', 'write two routes with methods'),
   ...each('mirror mirror_request_body', 'requests are not sent twice'),
   ...each(
     'autoindex_exact_size autoindex_localtime autoindex_format',
-    'listings have one form, and JSON for who prefers it',
+    'listings have one form, and JSON for clients that prefer it',
   ),
-  ...each('auth_jwt secure_link secure_link_md5 valid_referers auth_delay', 'there is nothing like it'),
-  ...each('ssi ssi_types', 'files are sent as they are'),
+  ...each('auth_jwt secure_link secure_link_md5 valid_referers auth_delay', 'Viaduct has no counterpart'),
+  ...each('ssi ssi_types', 'files are sent unchanged'),
   ...each('charset', 'text is sent as UTF-8'),
   ...each('stream mail rtmp', 'Viaduct speaks HTTP only'),
-  ...each('env', 'set the variables where Viaduct is started'),
+  ...each('env', 'set the variables in the environment of Viaduct'),
   ...each('disable_symlinks', 'links are followed within the directory only'),
   ...each(
     'keepalive_disable port_in_redirect absolute_redirect server_name_in_redirect recursive_error_pages',
-    'there is nothing like it',
+    'Viaduct has no counterpart',
   ),
 };
 
-const UNUSED = 'nothing that is carried over uses it';
+const UNUSED = 'no directive that was carried over uses it';
 
-/** Tells what became of the directives that no rule has taken. */
-export function tellRest(directives: readonly Directive[], ledger: Ledger): void {
+/** Reports the directives that no rule has carried over. */
+export function reportUnsupported(directives: readonly Directive[], report: ImportReport): void {
   for (const directive of directives) {
     const { name, args, block } = directive;
-    const isKnown = ledger.knows(directive);
+    const isKnown = report.knows(directive);
     if (!isKnown && name === 'charset' && /^utf-?8$/i.test(args[0] ?? ''))
-      ledger.needless(directive, 'text is sent as UTF-8');
+      report.needless(directive, 'text is sent as UTF-8');
     else if (!isKnown && name === 'proxy_redirect' && args[0] === 'off')
-      ledger.needless(directive, 'Location is passed on as backends write it');
-    else if (!isKnown && NEEDLESS[name] !== undefined) ledger.needless(directive, NEEDLESS[name]);
+      report.needless(directive, 'Location is forwarded as backends send it');
+    else if (!isKnown && NEEDLESS[name] !== undefined) report.needless(directive, NEEDLESS[name]);
     else if (!isKnown && /_lua|^lua_|^js_|^perl/.test(name))
-      ledger.lost(directive, 'programs are middleware or applications in TypeScript');
-    else if (!isKnown && LOST[name] !== undefined) ledger.lost(directive, LOST[name]);
+      report.lost(directive, 'write middleware or an application in TypeScript');
+    else if (!isKnown && LOST[name] !== undefined) report.lost(directive, LOST[name]);
     else if (!isKnown && !BLOCKS.has(name))
-      ledger.lost(directive, UNDERSTOOD.test(name) ? UNUSED : 'Viaduct knows nothing like it');
+      report.lost(directive, UNDERSTOOD.test(name) ? UNUSED : 'Viaduct has no counterpart');
     const isTold = NEEDLESS[name] !== undefined || LOST[name] !== undefined;
-    if (block !== null && !isTold && name !== 'types') tellRest(block, ledger);
+    if (block !== null && !isTold && name !== 'types') reportUnsupported(block, report);
   }
 }
 
 const BLOCKS: ReadonlySet<string> = new Set(['http', 'events', 'server', 'location']);
-/** Directives that rules carry over where something uses them. */
+/** Directives that rules carry over if something uses them. */
 const UNDERSTOOD =
-  /^(?:proxy_|uwsgi_|fastcgi_|scgi_|gzip|brotli|ssl_|limit_|auth_basic|root$|alias$|index$|autoindex|try_files|expires|add_header|allow|deny|error_page|upstream|rewrite|return|satisfy|internal|default_type)/;
+  /^(?:proxy_|grpc_|uwsgi_|fastcgi_|scgi_|gzip|brotli|ssl_|limit_|auth_basic|root$|alias$|index$|autoindex|try_files|expires|add_header|allow|deny|error_page|upstream|rewrite|return|satisfy|internal|default_type)/;
 
 function each(names: string, reason: string): Record<string, string> {
   return Object.fromEntries(names.split(' ').map((name) => [name, reason]));

@@ -20,7 +20,7 @@ export function readTime(text: string): number | null {
   return total;
 }
 
-/** Milliseconds as one would write them in viaduct.toml. */
+/** Milliseconds in the form of viaduct.toml. */
 export function showTime(ms: number): string | number {
   if (ms === 0) return 0;
   if (ms % 60_000 === 0 && ms >= 120_000) return `${ms / 60_000}min`;
@@ -34,7 +34,7 @@ export function readSize(text: string): number | null {
   return Number(number) * ({ k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[unit.toLowerCase()] ?? 1);
 }
 
-/** Bytes as one would write them in viaduct.toml. */
+/** Bytes in the form of viaduct.toml. */
 export function showSize(bytes: number): string | number {
   if (bytes === 0) return 0;
   if (bytes % 1024 ** 3 === 0) return `${bytes / 1024 ** 3}GiB`;

@@ -2,7 +2,7 @@ import { setSetting, type WsgiContext } from '../wsgi-config-builder.ts';
 import type { Option } from './ini.ts';
 import { writeHttps } from './settings.ts';
 
-/** What is spoken at the address of an option. */
+/** The protocol at the address of an option. */
 const SCHEMES: Readonly<Record<string, string>> = {
   http: '',
   'http-socket': '',
@@ -22,7 +22,7 @@ export function isAddress({ name }: Option): boolean {
 
 const MARKS: ReadonlySet<string> = new Set(['chmod-socket', 'chmod', 'chown-socket', 'protocol', 'socket-protocol']);
 
-/** Writes where the server listens, with the rights of its sockets. */
+/** Writes the addresses of the server, with the permissions of its sockets. */
 export function writeAddresses(options: readonly Option[], context: WsgiContext): void {
   const all = options.filter(isAddress);
   const mode = all.findLast(({ name }) => name === 'chmod-socket' || name === 'chmod');
@@ -31,12 +31,12 @@ export function writeAddresses(options: readonly Option[], context: WsgiContext)
   const addresses: string[] = [];
   const from: Option[] = [];
   for (const option of all) {
-    context.ledger.took(option);
+    context.report.took(option);
     const scheme = option === protocol ? undefined : schemeOf(option, protocol?.value ?? '');
     if (scheme === undefined) continue;
     const written = option.name.startsWith('https') ? writeHttps(option, context) : option.value;
     const address = addressOf(written, context);
-    if (address === null) context.ledger.lost(option, 'it is no address that Viaduct can listen on');
+    if (address === null) context.report.lost(option, 'Viaduct cannot listen on this address');
     else {
       addresses.push(`${scheme}${address}${address.startsWith('unix:') ? rightsOf(mode, owner) : ''}`);
       from.push(option);
@@ -45,9 +45,9 @@ export function writeAddresses(options: readonly Option[], context: WsgiContext)
   const [first] = from;
   if (first === undefined) return;
   setSetting('listen', [...new Set(addresses)], first, context);
-  const entry = context.draft.values.get('listen');
+  const entry = context.builder.values.get('listen');
   if (entry !== undefined)
-    context.draft.set('listen', entry.value, ...from, ...[mode, owner].filter((one) => one !== undefined));
+    context.builder.set('listen', entry.value, ...from, ...[mode, owner].filter((one) => one !== undefined));
 }
 
 function schemeOf({ name }: Option, protocol: string): string | undefined {
@@ -64,7 +64,7 @@ function addressOf(written: string, { pathOf }: WsgiContext): string | null {
   return /^@|^$|\s/.test(plain) ? null : `unix:${pathOf(plain)}`;
 }
 
-/** uWSGI's chmod-socket without a number is 666. */
+/** In uWSGI, chmod-socket without a number means 666. */
 function rightsOf(mode: Option | undefined, owner: Option | undefined): string {
   const marks: string[] = [];
   if (mode !== undefined && /^0?[0-7]{3}$/.test(mode.value)) marks.push(`mode=${mode.value.slice(-3)}`);

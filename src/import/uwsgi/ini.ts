@@ -4,10 +4,10 @@ import { refused } from '../refused.ts';
 
 /** `key = value` of the section `[uwsgi]`. */
 export interface Option extends Statement {
-  /** With hyphens, as in `wsgi-file`. */
+  /** The name with hyphens, such as `wsgi-file`. */
   readonly name: string;
   readonly value: string;
-  /** Names of environment variables in the value, which are not known here. */
+  /** Names of environment variables in the value. Their values are unknown here. */
   readonly unknown: readonly string[];
 }
 
@@ -15,9 +15,9 @@ const OPTIONS_MAX = 10_000;
 const LENGTH_MAX = 64 * 1024;
 
 /**
- * Reads the section `[uwsgi]` of an ini file with its placeholders: `%d`, `%n` and the like, and `%(key)` for a key above.
+ * Reads the section `[uwsgi]` of an ini file. Placeholders are replaced: `%d`, `%n` and others, and `%(key)` for an earlier key.
  *
- * @throws ViaductError `SETTINGS` with the line of what is neither a section nor a key
+ * @throws ViaductError `SETTINGS` with the line that is neither a section nor a key
  */
 export function readIni(text: string, file: string): Option[] {
   const options: Option[] = [];
@@ -48,7 +48,7 @@ export function readIni(text: string, file: string): Option[] {
   return options;
 }
 
-/** Paths below `%d`, the directory of the file, become relative, because the settings file stands there too. */
+/** Makes paths below `%d`, the directory of the file, relative, because the settings file is in the same directory. */
 function filled(
   written: string,
   file: string,

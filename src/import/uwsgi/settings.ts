@@ -7,18 +7,18 @@ type Carry = (option: Option, context: WsgiContext) => void;
 
 const lost =
   (reason: string): Carry =>
-  (option, { ledger }) =>
-    ledger.lost(option, reason);
+  (option, { report }) =>
+    report.lost(option, reason);
 const needless =
   (reason: string): Carry =>
-  (option, { ledger }) =>
-    ledger.needless(option, reason);
+  (option, { report }) =>
+    report.needless(option, reason);
 const whole =
   (name: SettingName): Carry =>
   (option, context) =>
     /^\d+$/.test(option.value)
       ? setSetting(name, Number(option.value), option, context)
-      : context.ledger.lost(option, 'it is no number');
+      : context.report.lost(option, 'it is not a number');
 const seconds =
   (name: SettingName): Carry =>
   (option, context) =>
@@ -29,7 +29,7 @@ const RECYCLED = 'workers are not replaced after a number of requests, a time or
 const PLUGIN = 'Viaduct runs Python and needs no plugin for it';
 const SHARED = 'there is no cache, queue, lock, spooler or timer that workers share';
 
-/** Every option of uWSGI that says something to Viaduct, but for those that make the target and the addresses. */
+/** Options of uWSGI that matter to Viaduct, except those for the target and the addresses. */
 export const UWSGI: Readonly<Record<string, Carry>> = {
   ...same('processes workers p', whole('workers')),
   threads: whole('threads'),
@@ -50,15 +50,15 @@ export const UWSGI: Readonly<Record<string, Carry>> = {
     'static-skip-ext static-safe static-gzip static-gzip-all static-gzip-dir',
     lost('see static_options of a route'),
   ),
-  'offload-threads': needless('files are sent by the front'),
+  'offload-threads': needless('files are sent by the server process'),
   'limit-post': (option, context) =>
     option.value === '0'
-      ? context.ledger.lost(option, 'content has always a limit')
+      ? context.report.lost(option, 'content always has a limit')
       : setSetting('bodyBytesMax', Number(option.value), option, context),
   'buffer-size': (option, context) => setSetting('headerBytesMax', Number(option.value), option, context),
   'post-buffering': (option, context) =>
     isOn(option.value) && option.value !== '1'
-      ? context.ledger.needless(option, 'content is always received whole')
+      ? context.report.needless(option, "a request's content is always received completely")
       : setSetting('bodyMemoryBytesMax', Number(option.value), option, context),
   uid: (option, context) => setSetting('user', option.value, option, context),
   gid: (option, context) => setSetting('group', option.value, option, context),
@@ -69,14 +69,14 @@ export const UWSGI: Readonly<Record<string, Carry>> = {
   ...same('lazy-apps lazy', (option, context) => setSetting('preload', !isOn(option.value), option, context)),
   ...same('py-autoreload python-autoreload', (option, context) =>
     option.value === '0'
-      ? context.ledger.needless(option, 'that is the default')
+      ? context.report.needless(option, 'this is the default')
       : setSetting('dev', true, option, context),
   ),
   'disable-logging': (option, context) =>
     setSetting('accessLog', isOn(option.value) ? 'off' : 'combined', option, context),
   ...same('logto logto2 daemonize daemonize2 d req-logger logger log-master log-format logformat log-reopen', writeLog),
   'for-readline': lost('loops are not read'),
-  ...same('harakiri http-harakiri harakiri-verbose', lost('requests have no time limit of their own')),
+  ...same('harakiri http-harakiri harakiri-verbose', lost('Viaduct has no time limit for requests')),
   ...same(
     'max-requests max-requests-delta max-worker-lifetime max-worker-lifetime-delta min-worker-lifetime',
     lost(RECYCLED),
@@ -96,19 +96,19 @@ export const UWSGI: Readonly<Record<string, Carry>> = {
   ...same('cache2 cache queue sharedarea locks', lost(SHARED)),
   ...same(
     'gevent asyncio ugreen async greenlet loop gevent-monkey-patch',
-    lost('there are processes and threads; give more threads where many requests wait'),
+    lost('Viaduct has workers with threads; use more threads if many requests wait'),
   ),
   ...same('route route-host route-uri route-run route-if route-uri-regex error-route', lost('see routes')),
   ...same('add-header', lost('see headers')),
-  ...same('stats stats-server stats-http memory-report', lost('there is no stats server')),
+  ...same('stats stats-server stats-http memory-report', lost('Viaduct has no stats server')),
   ...same('emperor vassals-include', lost('one Viaduct serves several applications: see [apps]')),
   ...same(
     'max-fd listen so-keepalive tcp-nodelay cpu-affinity',
-    lost('set it in the system; see queue_max for requests that wait'),
+    lost('set it in the operating system; see queue_max for waiting requests'),
   ),
-  ...same('umask', lost('set it where Viaduct is started, or mode=660 behind the path of a socket')),
+  ...same('umask', lost('set it in the environment of Viaduct, or add mode=660 to the path of a socket')),
   ...same('import python-import py-import pyimport', lost('let the application import it')),
-  ...same('ini include inherit', lost('the file is not read: import it by itself')),
+  ...same('ini include inherit', lost('included files are not read: import this one separately')),
   ...same(
     'if-env if-not-env if-opt if-exists if-dir if-file endif end-if for endfor',
     lost('conditions and loops are not read'),
@@ -116,70 +116,70 @@ export const UWSGI: Readonly<Record<string, Carry>> = {
   ...same('plugin plugins need-plugin need-plugins plugin-dir plugins-dir', needless(PLUGIN)),
   ...same(
     'master M enable-threads thunder-lock vacuum die-on-term need-app strict single-interpreter single',
-    needless('Viaduct does so'),
+    needless('Viaduct does this by itself'),
   ),
   ...same(
     'die-on-idle no-orphans auto-procname procname procname-prefix procname-prefix-spaced',
-    needless('Viaduct does so'),
+    needless('Viaduct does this by itself'),
   ),
   ...same(
     'ignore-sigpipe ignore-write-errors disable-write-exception close-on-exec',
-    needless('a client that leaves is no error'),
+    needless('a client that leaves is not an error'),
   ),
   ...same('pidfile pidfile2 safe-pidfile', needless('the service manager knows the process')),
   ...same(
     'show-config no-site optimize reaper catch-exceptions python-tracebacker py-tracebacker',
-    needless('there is nothing to set'),
+    needless('no setting is needed'),
   ),
   ...same(
     'wsgi-env-behavior wsgi-env-behaviour py-call-osafterfork so-reuseport reuse-port',
-    needless('there is nothing to set'),
+    needless('no setting is needed'),
   ),
   ...same(
     'http-auto-chunked http-chunked-input http-raw-body chunked-input-timeout http-websockets',
-    needless('HTTP/1.1 is spoken whole'),
+    needless('Viaduct supports HTTP/1.1 completely'),
   ),
-  ...same('uwsgi-protocol protocol', needless('the address says it')),
-  ...same('post-buffering-bufsize pyargv', lost('there is nothing like it')),
-  ...same('http-processes http-workers', whole('fronts')),
-  'honour-stdin': needless('there is nothing to set'),
+  ...same('uwsgi-protocol protocol', needless('the address already contains it')),
+  ...same('post-buffering-bufsize pyargv', lost('Viaduct has no counterpart')),
+  ...same('http-processes http-workers', whole('processes')),
+  'honour-stdin': needless('no setting is needed'),
 };
 
 function same(names: string, carry: Carry): Record<string, Carry> {
   return Object.fromEntries(names.split(' ').map((name) => [name, carry]));
 }
 
-function writePythonPath(option: Option, { ledger, draft }: WsgiContext): void {
+function writePythonPath(option: Option, { report, builder }: WsgiContext): void {
   if (/^\.?\/?$/.test(option.value)) {
-    ledger.needless(option, 'the directory of the project is searched');
+    report.needless(option, 'the directory of the project is searched');
     return;
   }
-  ledger.lost(option, 'set PYTHONPATH where Viaduct is started, or chdir');
-  draft.remarks.push(`in the environment: PYTHONPATH=${option.value.replace(/[^\x20-\x7e]/g, '?')}`);
+  report.lost(option, 'set PYTHONPATH in the environment of Viaduct, or set chdir');
+  builder.remarks.push(`in the environment: PYTHONPATH=${option.value.replace(/[^\x20-\x7e]/g, '?')}`);
 }
 
-function writeEnvironment(option: Option, { ledger, draft }: WsgiContext): void {
-  ledger.lost(option, 'set the variable where Viaduct is started, such as Environment= of systemd');
-  draft.remarks.push(`in the environment: ${option.value.replace(/[^\x20-\x7e]/g, '?')}`);
+function writeEnvironment(option: Option, { report, builder }: WsgiContext): void {
+  report.lost(option, 'set the variable in the environment of Viaduct, such as Environment= of systemd');
+  builder.remarks.push(`in the environment: ${option.value.replace(/[^\x20-\x7e]/g, '?')}`);
 }
 
-function writeStaticMap(option: Option, { draft, ledger, pathOf }: WsgiContext): void {
+function writeStaticMap(option: Option, { builder, report, pathOf }: WsgiContext): void {
   const [, url = '', directory = ''] = /^(\/[^=]*)=(.+)$/.exec(option.value) ?? [];
   if (directory === '' || /[?#\s]|\/\/|\/\.\.?(?:\/|$)/.test(url)) {
-    ledger.lost(option, 'it is not /url=DIRECTORY');
+    report.lost(option, 'it is not /url=DIRECTORY');
     return;
   }
-  ledger.took(option);
-  draft.table('static').set(url.endsWith('/') ? url : `${url}/`, pathOf(directory), option);
+  report.took(option);
+  builder.table('static').set(url.endsWith('/') ? url : `${url}/`, pathOf(directory), option);
 }
 
-function writeCheckStatic(option: Option, { draft, ledger, pathOf }: WsgiContext): void {
-  ledger.took(option);
-  draft.table('static').set('/', pathOf(option.value), option);
+function writeCheckStatic(option: Option, { builder, report, pathOf }: WsgiContext): void {
+  report.took(option);
+  builder.table('static').set('/', pathOf(option.value), option);
 }
 
-function writeLog(option: Option, { ledger }: WsgiContext): void {
-  ledger.lost(option, 'logs go to standard output and standard error, which the service manager takes');
+function writeLog(option: Option, { report }: WsgiContext): void {
+  report.lost(option, 'logs go to standard output and standard error, where the service manager reads them');
 }
 
 /** Certificates of `https = ADDRESS,CERTIFICATE,KEY,CIPHERS,CA`. */
@@ -188,10 +188,12 @@ export function writeHttps(option: Option, context: WsgiContext): string {
   if (certificate !== undefined) setCertificate('certificate', certificate, option, context);
   if (key !== undefined) setCertificate('key', key, option, context);
   if (ciphers !== undefined && ciphers !== '')
-    context.ledger.differs(option, 'only ciphers with forward secrecy are spoken');
+    context.report.differs(option, 'only ciphers with forward secrecy are used');
   if (authority !== undefined && authority !== '') {
     setCertificate('client_ca', authority.replace(/^!/, ''), option, context);
-    context.draft.table('tls').set('client_certificates', authority.startsWith('!') ? 'required' : 'optional', option);
+    context.builder
+      .table('tls')
+      .set('client_certificates', authority.startsWith('!') ? 'required' : 'optional', option);
   }
   return address;
 }

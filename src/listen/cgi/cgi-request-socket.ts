@@ -1,52 +1,53 @@
 import { Duplex } from 'node:stream';
 
-/** Who carries a request of a front, and its response. */
-export interface Carrier {
-  /** More of the request is wanted. */
+/** Transports one request of a front-end proxy, and its response. */
+export interface CgiRequestTransport {
+  /** The engine wants more of the request. */
   wanted(): void;
   /** Sends a part of the response; `sent` is called when there is room for more. */
   send(bytes: Buffer, sent: (error?: Error | null) => void): void;
-  /** The response is over. */
+  /** The response is complete. */
   finish(): void;
-  /** The request is given up, with or without a part of its response. */
+  /** The engine gave up the request, before or within its response. */
   abandon(): void;
 }
 
 /**
- * The connection of one request that came by a gateway protocol. To the HTTP engine it is a client of HTTP/1.0, so that limits, time-outs, draining and logs are
- * the same for all. What is written to it is sent to the front as the fields of CGI, or behind a status line, without those of the connection.
+ * The connection of one request over a CGI protocol. The HTTP engine sees it as a client of HTTP/1.0, so that limits, timeouts, draining
+ * and logs are the same for all. The front-end proxy gets the engine's response without the fields of the connection. The response starts
+ * with a status line or with the Status field of CGI.
  */
-export class CarriedSocket extends Duplex {
-  readonly #carrier: Carrier;
+export class CgiRequestSocket extends Duplex {
+  readonly #transport: CgiRequestTransport;
   readonly #statusLine: 'http' | 'cgi';
-  /** What of the response's head has come; null behind it. */
+  /** The head of the response as far as it was written; null after its end. */
   #head: string | null = '';
   #finished = false;
 
-  constructor(carrier: Carrier, statusLine: 'http' | 'cgi') {
+  constructor(transport: CgiRequestTransport, statusLine: 'http' | 'cgi') {
     super({ allowHalfOpen: true, autoDestroy: false });
-    this.#carrier = carrier;
+    this.#transport = transport;
     this.#statusLine = statusLine;
   }
 
-  /** Gives the engine `bytes` of the request. Returns false when it wants no more for now. */
+  /** Gives `bytes` of the request to the engine. Returns false when the engine wants no more for now. */
   deliver(bytes: Buffer): boolean {
     return this.destroyed || this.push(bytes);
   }
 
-  /** The front sends no more of the request. */
+  /** The front-end proxy has sent the complete request. */
   deliverEnd(): void {
     if (!this.destroyed && !this.readableEnded) this.push(null);
   }
 
   override _read(): void {
-    this.#carrier.wanted();
+    this.#transport.wanted();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     const bytes = this.#head === null ? chunk : this.#rewrite(this.#head + chunk.toString('latin1'));
     if (bytes === null) done();
-    else this.#carrier.send(bytes, done);
+    else this.#transport.send(bytes, done);
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
@@ -55,17 +56,17 @@ export class CarriedSocket extends Duplex {
 
   override _final(done: (error?: Error | null) => void): void {
     this.#finished = true;
-    this.#carrier.finish();
+    this.#transport.finish();
     done();
     process.nextTick(() => this.destroy());
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    if (!this.#finished) this.#carrier.abandon();
+    if (!this.#finished) this.#transport.abandon();
     done(error);
   }
 
-  /** The head as the front wants it; null while it is not complete. */
+  /** The head in the form for the front-end proxy, with the bytes after it; null while the head is incomplete. */
   #rewrite(text: string): Buffer | null {
     const end = text.indexOf('\r\n\r\n');
     if (end < 0) {

@@ -1,28 +1,31 @@
 import { isIP } from 'node:net';
-import type { Variables } from '../../cgi/params.ts';
+import type { CgiParams } from '../../cgi/params.ts';
 import type { Peer, Protocol } from '../../http/message.ts';
 import { unmapped } from '../../http/peer.ts';
 import { Refusal } from '../../http/refusal.ts';
 import { percentDecode, percentEncode } from '../../wsgi/variables.ts';
 
-/** What a front told of a request. */
-export interface ToldRequest {
-  /** The request as a client of HTTP/1.0 would send it, as latin-1, up to its content. */
+/** A request of a front-end proxy. */
+export interface CgiRequest {
+  /** The head of the request as a client of HTTP/1.0 would send it, in latin-1. */
   readonly head: string;
   readonly peer: Peer;
 }
 
-const BAD_VARIABLE = new Refusal(400, 'a variable holds a control character');
-const BAD_NAME = new Refusal(400, 'a variable has the name of no field');
-const BAD_METHOD = new Refusal(400, 'REQUEST_METHOD is no method');
+const BAD_VARIABLE = new Refusal(400, 'a variable contains a control character');
+const BAD_NAME = new Refusal(400, 'the name of a variable is not a valid field name');
+const BAD_METHOD = new Refusal(400, 'REQUEST_METHOD is not a valid method');
 const BAD_LENGTH = new Refusal(400, 'CONTENT_LENGTH is not a decimal number');
-const NO_LENGTH = new Refusal(411, 'content comes without CONTENT_LENGTH');
-const NO_PATH = new Refusal(400, 'no variable tells the path');
-const BAD_SCRIPT_NAME = new Refusal(400, 'SCRIPT_NAME does not begin with a slash');
+const NO_LENGTH = new Refusal(411, 'the request has content, but no CONTENT_LENGTH');
+const NO_PATH = new Refusal(400, 'no variable contains the path');
+const BAD_SCRIPT_NAME = new Refusal(400, 'SCRIPT_NAME does not start with a slash');
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** Fields of a connection, which is the front's; `Proxy` would become a setting (CVE-2016-5385), the last two have variables of their own. */
+/**
+ * Variables that do not become fields. Most belong to the connection of the front-end proxy. Programs would read `Proxy` as a setting
+ * (CVE-2016-5385). The last two also exist as variables without `HTTP_`.
+ */
 const NOT_FIELDS = new Set(
   [
     'CONNECTION',
@@ -39,15 +42,15 @@ const NOT_FIELDS = new Set(
 
 const PROTOCOLS: ReadonlySet<string> = new Set<Protocol>(['HTTP/1.0', 'HTTP/1.1', 'HTTP/2.0']);
 
-/** The address of a client that the front does not tell: one that nobody has (RFC 1122 section 3.2.1.3). */
+/** The address of a client that the front-end proxy does not report: no client has this address (RFC 1122 section 3.2.1.3). */
 const UNSPECIFIED = '0.0.0.0';
 
 /**
- * Makes a request of CGI's variables (RFC 3875 section 4.1). Its path is SCRIPT_NAME and PATH_INFO where there is a PATH_INFO; without one, as in the variables
- * that nginx has for FastCGI and SCGI, it is that of REQUEST_URI or DOCUMENT_URI, and there is no SCRIPT_NAME. As it was received, percent-encoded, it stands in REQUEST_URI,
- * unless the front has rewritten it.
+ * Makes a request from the variables of CGI (RFC 3875 section 4.1). With a PATH_INFO, its path is SCRIPT_NAME followed by PATH_INFO.
+ * Without one, as in nginx's variables for FastCGI and SCGI, the path is that of REQUEST_URI or DOCUMENT_URI, and `scriptName` is ''.
+ * REQUEST_URI has the path as received, percent-encoded; it counts unless the front-end proxy has rewritten the path.
  */
-export function toldRequest(variables: Variables, listener: number): ToldRequest | Refusal {
+export function readCgiRequest(variables: CgiParams, listener: number): CgiRequest | Refusal {
   for (const [name, value] of variables) {
     if (name.startsWith('HTTP_') && !TOKEN.test(name)) return BAD_NAME;
     if (/^(?:HTTP_|CONTENT_|REQUEST_|QUERY_)/.test(name) && hasControl(value)) return BAD_VARIABLE;
@@ -56,10 +59,10 @@ export function toldRequest(variables: Variables, listener: number): ToldRequest
   if (!TOKEN.test(method)) return BAD_METHOD;
   const length = variables.get('CONTENT_LENGTH') ?? '';
   if (!/^\d{0,15}$/.test(length)) return BAD_LENGTH;
-  // A front that streams chunks, such as Apache over FastCGI. Taken for a request without content it would lose all of it.
+  // Some front-end proxies stream chunks, such as Apache over FastCGI. Treated as a request without content, it would lose its content.
   if (length === '' && (variables.get('HTTP_TRANSFER_ENCODING') ?? '') !== '') return NO_LENGTH;
-  const place = placeOf(variables);
-  if (place instanceof Refusal) return place;
+  const location = locationOf(variables);
+  if (location instanceof Refusal) return location;
   let lines = '';
   for (const [name, value] of variables) {
     if (name.startsWith('HTTP_') && !NOT_FIELDS.has(name.slice(5)))
@@ -68,18 +71,18 @@ export function toldRequest(variables: Variables, listener: number): ToldRequest
   const type = variables.get('CONTENT_TYPE') ?? '';
   if (type !== '') lines += `Content-Type: ${type}\r\n`;
   if (Number(length) > 0) lines += `Content-Length: ${Number(length)}\r\n`;
-  const { target, scriptName } = place;
+  const { target, scriptName } = location;
   return { head: `${method} ${target} HTTP/1.0\r\n${lines}\r\n`, peer: peerOf(variables, listener, scriptName) };
 }
 
-interface Place {
+interface RequestLocation {
   /** Path and query. */
   readonly target: string;
   /** Percent-encoded. */
   readonly scriptName: string;
 }
 
-function placeOf(variables: Variables): Place | Refusal {
+function locationOf(variables: CgiParams): RequestLocation | Refusal {
   const uri = (variables.get('REQUEST_URI') ?? '').replace(/^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?]*/, '');
   const mark = uri.indexOf('?');
   const received = mark < 0 ? uri : uri.slice(0, mark);
@@ -98,14 +101,14 @@ function placeOf(variables: Variables): Place | Refusal {
   return { target: (received || '/') + search, scriptName: prefixOf(received, script.length) };
 }
 
-/** The beginning of `encoded` that decodes to so many characters. */
+/** The start of `encoded` that decodes to `length` characters. */
 function prefixOf(encoded: string, length: number): string {
   let at = 0;
   for (let i = 0; i < length; i += 1) at += /^%[0-9A-Fa-f]{2}/.test(encoded.slice(at, at + 3)) ? 3 : 1;
   return encoded.slice(0, at);
 }
 
-function peerOf(variables: Variables, listener: number, scriptName: string): Peer {
+function peerOf(variables: CgiParams, listener: number, scriptName: string): Peer {
   const address = variables.get('REMOTE_ADDR') ?? '';
   const numeric = unmapped(address);
   const port = variables.get('SERVER_PORT') ?? '';
@@ -116,11 +119,11 @@ function peerOf(variables: Variables, listener: number, scriptName: string): Pee
     listener,
     secure: isSecure(variables),
     serverPort: numberOf(port) > 0 ? port : '',
-    told: { scriptName, protocol: PROTOCOLS.has(protocol) ? (protocol as Protocol) : 'HTTP/1.1' },
+    cgi: { scriptName, protocol: PROTOCOLS.has(protocol) ? (protocol as Protocol) : 'HTTP/1.1' },
   };
 }
 
-function isSecure(variables: Variables): boolean {
+function isSecure(variables: CgiParams): boolean {
   const https = (variables.get('HTTPS') ?? '').toLowerCase();
   const scheme = variables.get('REQUEST_SCHEME') ?? variables.get('UWSGI_SCHEME');
   return https === 'on' || https === '1' || scheme === 'https';
@@ -131,7 +134,7 @@ function numberOf(text = ''): number {
   return number <= 65535 ? number : 0;
 }
 
-/** `X_FORWARDED_FOR` as it is usually written. */
+/** The field name for a variable: `X-Forwarded-For` for `X_FORWARDED_FOR`. */
 function fieldName(name: string): string {
   return name.toLowerCase().replace(/(^|_)([a-z0-9])/g, (_, mark: string, letter: string) => {
     return `${mark === '' ? '' : '-'}${letter.toUpperCase()}`;

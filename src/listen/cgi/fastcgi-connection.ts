@@ -20,8 +20,8 @@ import {
 } from '../../cgi/fastcgi-records.ts';
 import { isMalformed } from '../../cgi/params.ts';
 import { breakOff } from '../../http/transport/reset-socket.ts';
-import type { CarrierOwner, OpenCarrier } from '../../web/gateway/carrier-owner.ts';
-import { CarriedSocket, type Carrier } from './cgi-request-socket.ts';
+import type { CgiConnection, CgiConnectionOwner } from './cgi-connection.ts';
+import { CgiRequestSocket, type CgiRequestTransport } from './cgi-request-socket.ts';
 
 /** FastCGI 1.0 section 5.5. */
 const REQUEST_COMPLETE = 0;
@@ -30,35 +30,37 @@ const UNKNOWN_ROLE = 3;
 
 const NONE = 0;
 
-/** A connection of FastCGI: one request after another. */
-export class FastCgiCarrier implements Carrier, OpenCarrier {
+/** A FastCGI connection: it carries one request at a time. */
+export class FastCgiConnection implements CgiRequestTransport, CgiConnection {
   readonly #socket: Socket;
-  readonly #owner: CarrierOwner;
+  readonly #owner: CgiConnectionOwner;
   readonly #reader: RecordReader;
   #timer: NodeJS.Timeout | null = null;
-  /** The number of the request that is under way, `NONE` between two. */
+  /** The id of the present request, `NONE` between two requests. */
   #id = NONE;
   #keeps = false;
   #params: Buffer[] = [];
   #paramBytes = 0;
-  /** Content of a record that is wanted whole. */
+  /** The content so far of a record that is handled as a whole. */
   #parts: Buffer[] = [];
-  #carried: CarriedSocket | null = null;
-  #wrong: string | null = null;
+  #requestSocket: CgiRequestSocket | null = null;
+  /** Whether the front-end proxy has sent the last content of the present request. */
+  #contentEnded = false;
+  #violation: string | null = null;
 
-  constructor(socket: Socket, owner: CarrierOwner) {
+  constructor(socket: Socket, owner: CgiConnectionOwner) {
     this.#socket = socket;
     this.#owner = owner;
     this.#reader = new RecordReader({ content: (type, id, content, left) => this.#record(type, id, content, left) });
     this.#await(owner.headerTimeoutMs);
     socket.on('data', (bytes: Buffer) => this.#receive(bytes));
-    socket.on('end', () => socket.destroy()); // a front that closes has given the request up (section 5.4)
+    socket.on('end', () => socket.destroy()); // a front-end proxy that closes has given up the request (section 5.4)
     socket.on('error', () => {});
     socket.on('close', () => this.#closed());
     socket.resume();
   }
 
-  // Carrier: what the request that is under way tells.
+  // CgiRequestTransport: calls of the present request.
 
   wanted(): void {
     this.#socket.resume();
@@ -80,14 +82,14 @@ export class FastCgiCarrier implements Carrier, OpenCarrier {
 
   finish(): void {
     const id = this.#id;
-    this.#leave();
+    this.#endRequest();
     this.#write(recordHead(STDOUT, id, 0) + endOf(id, REQUEST_COMPLETE));
     if (this.#keeps && !this.#owner.draining) this.#await(this.#owner.keepAliveTimeoutMs);
     else this.#socket.end();
     this.#socket.resume();
   }
 
-  /** The response is not whole, and must not seem so: nginx takes the end of the connection for the end of the response, even without its record. */
+  /** Ends with a reset: to nginx an ordinary end of the connection is the end of the response, even without END_REQUEST. */
   abandon(): void {
     if (this.#id !== NONE) breakOff(this.#socket);
   }
@@ -101,18 +103,18 @@ export class FastCgiCarrier implements Carrier, OpenCarrier {
   }
 
   #receive(bytes: Buffer): void {
-    const wrong = this.#reader.read(bytes) ?? this.#wrong;
-    if (wrong === null) return;
-    this.#owner.refused(wrong);
+    const violation = this.#reader.read(bytes) ?? this.#violation;
+    if (violation === null) return;
+    this.#owner.refused(violation);
     this.#socket.destroy();
   }
 
   #record(type: number, id: number, content: Buffer, left: number): void {
-    if (this.#wrong !== null) return;
+    if (this.#violation !== null) return;
     if (id === NONE) this.#management(type, content, left);
     else if (type === BEGIN_REQUEST) this.#whole(content, left, (whole) => this.#begin(id, whole));
     else if (id !== this.#id)
-      return; // of a request that is over (section 3.3)
+      return; // it belongs to an earlier request (section 3.3)
     else if (type === PARAMS) this.#takeParams(content, left);
     else if (type === STDIN) this.#takeContent(content, left);
     else if (type === ABORT_REQUEST) this.#abort();
@@ -120,7 +122,7 @@ export class FastCgiCarrier implements Carrier, OpenCarrier {
 
   #begin(id: number, content: Buffer): void {
     if (content.length !== 8) {
-      this.#wrong = 'the begin of a request has not eight bytes';
+      this.#violation = 'the content of BEGIN_REQUEST does not have eight bytes';
       return;
     }
     const role = content.readUInt16BE(0);
@@ -131,62 +133,66 @@ export class FastCgiCarrier implements Carrier, OpenCarrier {
       this.#keeps = ((content[2] as number) & KEEP_CONN) !== 0;
       this.#params = [];
       this.#paramBytes = 0;
+      this.#contentEnded = false;
       this.#await(this.#owner.headerTimeoutMs);
     }
   }
 
   #takeParams(content: Buffer, left: number): void {
-    if (this.#carried !== null) {
-      this.#wrong = 'variables follow their end';
+    if (this.#requestSocket !== null) {
+      this.#violation = 'variables come after their end';
       return;
     }
     const { limits } = this.#owner;
     if (content.length > 0) this.#params.push(Buffer.from(content));
     this.#paramBytes += content.length;
-    if (this.#paramBytes > limits.bytesMax) this.#wrong = 'the variables are too long';
-    if (content.length > 0 || left > 0 || this.#wrong !== null) return;
+    if (this.#paramBytes > limits.bytesMax) this.#violation = 'the variables are too long';
+    if (content.length > 0 || left > 0 || this.#violation !== null) return;
     const variables = readFastCgiParams(Buffer.concat(this.#params), limits);
     this.#params = [];
     if (isMalformed(variables)) {
-      this.#wrong = variables.wrong;
+      this.#violation = variables.reason;
       return;
     }
     this.#awaitNothing();
-    this.#carried = new CarriedSocket(this, 'cgi');
-    this.#owner.begin(this.#carried, variables);
+    this.#requestSocket = new CgiRequestSocket(this, 'cgi');
+    this.#owner.begin(this.#requestSocket, variables);
   }
 
   #takeContent(content: Buffer, left: number): void {
-    const carried = this.#carried;
-    if (carried === null) this.#wrong = 'content comes before the variables';
-    else if (content.length === 0 && left === 0) carried.deliverEnd();
-    else if (content.length > 0 && !carried.deliver(Buffer.from(content))) this.#socket.pause();
+    const requestSocket = this.#requestSocket;
+    if (requestSocket === null) this.#violation = 'content comes before the variables';
+    else if (content.length === 0 && left === 0) {
+      this.#contentEnded = true;
+      requestSocket.deliverEnd();
+    } else if (this.#contentEnded) this.#violation = 'content comes after its end';
+    else if (content.length > 0 && !requestSocket.deliver(Buffer.from(content))) this.#socket.pause();
   }
 
   /** The client has left. */
   #abort(): void {
     const id = this.#id;
-    this.#leave()?.destroy();
+    this.#endRequest()?.destroy();
     this.#write(endOf(id, REQUEST_COMPLETE));
     if (!this.#keeps) this.#socket.end();
     else this.#await(this.#owner.keepAliveTimeoutMs);
   }
 
-  /** Records of the connection itself (section 4). */
+  /** Answers management records, which concern the connection itself (section 4). */
   #management(type: number, content: Buffer, left: number): void {
     this.#whole(content, left, (whole) => {
       if (type !== GET_VALUES) {
         this.#write(recordHead(UNKNOWN_TYPE, NONE, 8) + String.fromCharCode(type, 0, 0, 0, 0, 0, 0, 0));
         return;
       }
-      const asked = readFastCgiParams(whole, this.#owner.limits);
-      const known = isMalformed(asked) ? [] : [...asked.keys()].filter((name) => VALUES.has(name));
+      const requested = readFastCgiParams(whole, this.#owner.limits);
+      const known = isMalformed(requested) ? [] : [...requested.keys()].filter((name) => VALUES.has(name));
       const values = known.map((name) => nameValue(name, VALUES.get(name) as string)).join('');
       this.#write(values === '' ? recordHead(GET_VALUES_RESULT, NONE, 0) : records(GET_VALUES_RESULT, NONE, values));
     });
   }
 
-  /** Calls `use` with a record's content when all of it is there. */
+  /** Calls `use` with the content of a record when all of it has arrived. */
   #whole(content: Buffer, left: number, use: (whole: Buffer) => void): void {
     this.#parts.push(Buffer.from(content));
     if (left > 0) return;
@@ -195,12 +201,12 @@ export class FastCgiCarrier implements Carrier, OpenCarrier {
     use(whole);
   }
 
-  /** The request is over. Returns what carried it. */
-  #leave(): CarriedSocket | null {
-    const carried = this.#carried;
-    this.#carried = null;
+  /** Ends the present request. Returns its socket, if it has one. */
+  #endRequest(): CgiRequestSocket | null {
+    const requestSocket = this.#requestSocket;
+    this.#requestSocket = null;
     this.#id = NONE;
-    return carried;
+    return requestSocket;
   }
 
   #write(text: string): void {
@@ -210,7 +216,7 @@ export class FastCgiCarrier implements Carrier, OpenCarrier {
   #await(ms: number): void {
     this.#awaitNothing();
     this.#timer = setTimeout(() => {
-      if (this.#id !== NONE) this.#owner.refused('the variables did not come in time');
+      if (this.#id !== NONE) this.#owner.refused('the variables did not arrive in time');
       this.#socket.destroy();
     }, ms);
   }
@@ -222,12 +228,12 @@ export class FastCgiCarrier implements Carrier, OpenCarrier {
 
   #closed(): void {
     this.#awaitNothing();
-    this.#leave()?.destroy();
+    this.#endRequest()?.destroy();
     this.#owner.closed(this);
   }
 }
 
-/** What we say of ourselves. */
+/** The values of this server for GET_VALUES. */
 const VALUES: ReadonlyMap<string, string> = new Map([
   ['FCGI_MAX_CONNS', '20000'],
   ['FCGI_MAX_REQS', '20000'],

@@ -1,55 +1,55 @@
 import type { Socket } from 'node:net';
-import type { Malformed, ReadVariables, VariableLimits } from '../../cgi/params.ts';
+import type { CgiParamLimits, Malformed, ReadCgiParams } from '../../cgi/params.ts';
 import { isMalformed } from '../../cgi/params.ts';
 import { breakOff } from '../../http/transport/reset-socket.ts';
 import { attachSocket, type ClientSocket, type Receiver, readSocket } from '../../http/transport/socket-reader.ts';
-import type { CarrierOwner, OpenCarrier } from '../../web/gateway/carrier-owner.ts';
-import { CarriedSocket, type Carrier } from './cgi-request-socket.ts';
+import type { CgiConnection, CgiConnectionOwner } from './cgi-connection.ts';
+import { CgiRequestSocket, type CgiRequestTransport } from './cgi-request-socket.ts';
 
-/** Reads the packet that begins a request. Null while it is not complete. */
-export type ReadPacket = (bytes: Buffer, limits: VariableLimits) => ReadVariables | Malformed | null;
+/** Reads the packet at the start of a request. Returns null while the packet is incomplete. */
+export type ReadPacket = (bytes: Buffer, limits: CgiParamLimits) => ReadCgiParams | Malformed | null;
 
 /** A connection of the uwsgi protocol or of SCGI: one packet of variables, the content, the response, and the end. */
-export class PacketCarrier implements Carrier, OpenCarrier, Receiver {
-  readonly #socket: ClientSocket<PacketCarrier>;
-  readonly #owner: CarrierOwner;
+export class PacketConnection implements CgiRequestTransport, CgiConnection, Receiver {
+  readonly #socket: ClientSocket<PacketConnection>;
+  readonly #owner: CgiConnectionOwner;
   readonly #read: ReadPacket;
   readonly #statusLine: 'http' | 'cgi';
   readonly #timer: NodeJS.Timeout;
   #received: Buffer = Buffer.alloc(0);
-  #carried: CarriedSocket | null = null;
+  #requestSocket: CgiRequestSocket | null = null;
 
-  constructor(accepted: Socket, owner: CarrierOwner, read: ReadPacket, statusLine: 'http' | 'cgi') {
-    this.#socket = readSocket<PacketCarrier>(accepted);
+  constructor(accepted: Socket, owner: CgiConnectionOwner, read: ReadPacket, statusLine: 'http' | 'cgi') {
+    this.#socket = readSocket<PacketConnection>(accepted);
     this.#owner = owner;
     this.#read = read;
     this.#statusLine = statusLine;
-    this.#timer = setTimeout(() => this.#refuse('the variables did not come in time'), owner.headerTimeoutMs);
+    this.#timer = setTimeout(() => this.#refuse('the variables did not arrive in time'), owner.headerTimeoutMs);
     attachSocket(this.#socket, this);
   }
 
-  // Receiver: what the socket tells.
+  // Receiver: calls of the socket.
 
   receive(bytes: Buffer, length: number): void {
     const block = bytes.subarray(0, length);
-    if (this.#carried === null) this.#readPacket(block);
-    else if (!this.#carried.deliver(Buffer.from(block))) this.#socket.pause();
+    if (this.#requestSocket === null) this.#readPacket(block);
+    else if (!this.#requestSocket.deliver(Buffer.from(block))) this.#socket.pause();
   }
 
   inputEnded(): void {
-    if (this.#carried === null) this.#socket.destroy();
-    else this.#carried.deliverEnd();
+    if (this.#requestSocket === null) this.#socket.destroy();
+    else this.#requestSocket.deliverEnd();
   }
 
   drained(): void {}
 
   closed(): void {
     clearTimeout(this.#timer);
-    this.#carried?.destroy();
+    this.#requestSocket?.destroy();
     this.#owner.closed(this);
   }
 
-  // Carrier: what the request tells.
+  // CgiRequestTransport: calls of the request.
 
   wanted(): void {
     this.#socket.resume();
@@ -59,26 +59,26 @@ export class PacketCarrier implements Carrier, OpenCarrier, Receiver {
     this.#socket.write(bytes, sent);
   }
 
-  /** What was written is with the kernel, and nothing more is expected: there is no reason to wait for the front. */
+  /** Closes at once if the kernel has everything that was written: there is no reason to wait for the front-end proxy. */
   finish(): void {
     if (this.#socket.writableLength === 0) this.#socket.destroy();
     else this.#socket.destroySoon();
   }
 
-  /** With a reset, so that the front does not take a part for the whole. */
+  /** Ends with a reset, so that the front-end proxy does not take the part for the whole. */
   abandon(): void {
     breakOff(this.#socket);
   }
 
   drain(): void {
-    if (this.#carried === null && this.#received.length === 0) this.#socket.destroy();
+    if (this.#requestSocket === null && this.#received.length === 0) this.#socket.destroy();
   }
 
   destroy(): void {
     this.#socket.destroy();
   }
 
-  /** `bytes` are lent for the call. */
+  /** `bytes` are valid only during the call. */
   #readPacket(bytes: Buffer): void {
     const { limits } = this.#owner;
     const received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes]);
@@ -89,18 +89,18 @@ export class PacketCarrier implements Carrier, OpenCarrier, Receiver {
       return;
     }
     if (isMalformed(packet)) {
-      this.#refuse(packet.wrong);
+      this.#refuse(packet.reason);
       return;
     }
     clearTimeout(this.#timer);
-    const rest = received.subarray(packet.length);
-    const carried = new CarriedSocket(this, this.#statusLine);
-    this.#carried = carried;
-    this.#owner.begin(carried, packet.variables);
-    if (rest.length > 0 && !carried.deliver(Buffer.from(rest))) this.#socket.pause();
+    const content = received.subarray(packet.length);
+    const requestSocket = new CgiRequestSocket(this, this.#statusLine);
+    this.#requestSocket = requestSocket;
+    this.#owner.begin(requestSocket, packet.variables);
+    if (content.length > 0 && !requestSocket.deliver(Buffer.from(content))) this.#socket.pause();
   }
 
-  /** What is no request of this protocol gets no answer: nobody knows what its sender would understand. */
+  /** Closes without an answer: the server cannot know which protocol the sender would understand. */
   #refuse(reason: string): void {
     this.#owner.refused(reason);
     this.#socket.destroy();

@@ -1,13 +1,13 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import type { TlsFindings } from '../../web/tls/findings.ts';
+import type { TlsProblems } from './tls-problems.ts';
 
-/** Where a certificate and its key are. Both files are PEM; the certificate's holds also those that lead from it to a root. */
+/** The paths of a certificate and its key, both in PEM. The certificate's file also contains the chain up to a root. */
 export interface CertificateFiles {
   readonly certificate: string;
-  /** Null when the key stands in the certificate's file. */
+  /** Null when the key is in the certificate's file. */
   readonly key: string | null;
-  /** Opens an encrypted key. */
+  /** Decrypts an encrypted key. */
   readonly passphrase?: string;
 }
 
@@ -26,19 +26,21 @@ const KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
 
-/** Reads both files. Null when they can't be used: then `findings` says why. */
-export function loadCertificate(files: CertificateFiles, findings: TlsFindings): LoadedCertificate | null {
-  const chain = loadChain(files.certificate, 'certificate', findings);
-  const key = loadKey(files, findings);
+/** Reads both files. Returns null when they cannot be used; then `report` has the reason. */
+export function loadCertificate(files: CertificateFiles, report: TlsProblems): LoadedCertificate | null {
+  const chain = loadChain(files.certificate, 'certificate', report);
+  const key = loadKey(files, report);
   const leaf = chain?.[0];
   if (chain === null || leaf === undefined || key === null) return null;
   if (!leaf.checkPrivateKey(key)) {
-    const other = files.key === null ? 'the other key in it' : `the certificate "${files.certificate}"`;
-    findings.problems.push(`Cannot use the key "${files.key ?? files.certificate}": it does not belong to ${other}`);
+    const certificate =
+      files.key === null ? 'the certificate in the same file' : `the certificate "${files.certificate}"`;
+    const key = files.key ?? files.certificate;
+    report.problems.push(`Cannot use the key "${key}": it does not belong to ${certificate}`);
     return null;
   }
-  warnOfDates(files.certificate, leaf, findings);
-  warnOfOrder(files.certificate, chain, findings);
+  warnOfDates(files.certificate, leaf, report);
+  warnOfOrder(files.certificate, chain, report);
   return {
     chain: chain.map((certificate) => certificate.toString()).join(''),
     key: key.export({ type: 'pkcs8', format: 'pem' }) as string,
@@ -46,62 +48,61 @@ export function loadCertificate(files: CertificateFiles, findings: TlsFindings):
   };
 }
 
-/** Reads a file of certificates, such as those of authorities. Null, with a problem, when there is none in it. */
-export function loadChain(path: string, what: string, findings: TlsFindings): X509Certificate[] | null {
-  const text = readText(path, what, findings);
+/** Reads a file of certificates, such as those of authorities. Returns null and adds a problem when the file has no usable certificate. */
+export function loadChain(path: string, what: string, report: TlsProblems): X509Certificate[] | null {
+  const text = readText(path, what, report);
   if (text === null) return null;
   const blocks = text.match(CERTIFICATE) ?? [];
   if (blocks.length === 0) {
-    findings.problems.push(`Cannot use the ${what} "${path}": ${whyNoCertificate(text)}`);
+    report.problems.push(`Cannot use the ${what} "${path}": ${whyNoCertificate(text)}`);
     return null;
   }
   try {
     return blocks.map((block) => new X509Certificate(block));
   } catch (error) {
-    findings.problems.push(`Cannot use the ${what} "${path}": it holds a broken certificate (${reasonOf(error)})`);
+    report.problems.push(`Cannot use the ${what} "${path}": it contains a broken certificate (${reasonOf(error)})`);
     return null;
   }
 }
 
 function whyNoCertificate(text: string): string {
-  if (KEY.test(text)) return 'it holds a key and no certificate; are the two files swapped?';
+  if (KEY.test(text)) return 'it contains a key and no certificate; are the two files swapped?';
   if (text.includes('BEGIN CERTIFICATE REQUEST')) return 'it is a request for a certificate, not the certificate';
   return text.startsWith('\x30') ? 'it is DER, not PEM; convert it with openssl x509 -inform der' : 'it is not PEM';
 }
 
-function loadKey(files: CertificateFiles, findings: TlsFindings): KeyObject | null {
+function loadKey(files: CertificateFiles, report: TlsProblems): KeyObject | null {
   const path = files.key ?? files.certificate;
   const refuse = (state: string): null => {
-    findings.problems.push(`Cannot use the key "${path}": ${state}`);
+    report.problems.push(`Cannot use the key "${path}": ${state}`);
     return null;
   };
-  const known = findings.problems.length;
-  const text = readText(path, files.key === null ? 'certificate' : 'key', findings);
+  const problemsBefore = report.problems.length;
+  const text = readText(path, files.key === null ? 'certificate' : 'key', report);
   if (text === null) {
-    if (files.key === null) findings.problems.length = known; // told of the certificate already
+    if (files.key === null) report.problems.length = problemsBefore; // reported for the certificate already
     return null;
   }
   if (!KEY.test(text)) {
     if (files.key === null) {
-      const state = 'it has no key: none is named, and its file holds none';
-      findings.problems.push(`Cannot use the certificate "${path}": ${state}`);
+      const state = 'it has no key: no key file is named, and its own file does not contain a key';
+      report.problems.push(`Cannot use the certificate "${path}": ${state}`);
       return null;
     }
     if (text.includes('BEGIN CERTIFICATE'))
-      return refuse('it holds a certificate and no key; are the two files swapped?');
+      return refuse('it contains a certificate and no key; are the two files swapped?');
     return refuse(text.startsWith('\x30') ? 'it is DER, not PEM' : 'it is not PEM');
   }
   const { passphrase } = files;
-  if (ENCRYPTED.test(text) && passphrase === undefined)
-    return refuse('it is encrypted, and there is no passphrase for it');
+  if (ENCRYPTED.test(text) && passphrase === undefined) return refuse('it is encrypted, and no passphrase is given');
   try {
     return createPrivateKey(passphrase === undefined ? text : { key: text, passphrase });
   } catch (error) {
-    return refuse(ENCRYPTED.test(text) ? 'the passphrase does not open it' : `it is broken (${reasonOf(error)})`);
+    return refuse(ENCRYPTED.test(text) ? 'the passphrase does not decrypt it' : `it is broken (${reasonOf(error)})`);
   }
 }
 
-function readText(path: string, what: string, findings: TlsFindings): string | null {
+function readText(path: string, what: string, report: TlsProblems): string | null {
   try {
     const stats = statSync(path);
     if (stats.isFile() && stats.size <= FILE_BYTES_MAX) return readFileSync(path, 'latin1');
@@ -109,30 +110,30 @@ function readText(path: string, what: string, findings: TlsFindings): string | n
       ? 'it is a directory'
       : stats.isFile()
         ? 'it is too large'
-        : 'it is no ordinary file';
-    findings.problems.push(`Cannot read the ${what} "${path}": ${state}`);
+        : 'it is not a regular file';
+    report.problems.push(`Cannot read the ${what} "${path}": ${state}`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const states: Record<string, string> = {
       ENOENT: 'there is no such file',
       ENOTDIR: 'there is no such file',
       EACCES: 'this user may not read it',
-      ELOOP: 'its symbolic links lead nowhere',
+      ELOOP: 'its symbolic links form a loop',
     };
-    findings.problems.push(`Cannot read the ${what} "${path}": ${states[code ?? ''] ?? reasonOf(error)}`);
+    report.problems.push(`Cannot read the ${what} "${path}": ${states[code ?? ''] ?? reasonOf(error)}`);
   }
   return null;
 }
 
-function warnOfDates(path: string, leaf: X509Certificate, { warnings }: TlsFindings): void {
+function warnOfDates(path: string, leaf: X509Certificate, { warnings }: TlsProblems): void {
   const now = Date.now();
   if (Date.parse(leaf.validTo) < now) warnings.push(`The certificate "${path}" expired on ${leaf.validTo}`);
   if (Date.parse(leaf.validFrom) > now)
     warnings.push(`The certificate "${path}" is not valid before ${leaf.validFrom}`);
 }
 
-/** Clients go from each certificate to the next (RFC 8446 section 4.4.2). */
-function warnOfOrder(path: string, chain: readonly X509Certificate[], { warnings }: TlsFindings): void {
+/** Warns of a chain in the wrong order: clients follow it from each certificate to the next (RFC 8446 section 4.4.2). */
+function warnOfOrder(path: string, chain: readonly X509Certificate[], { warnings }: TlsProblems): void {
   const isOrdered = chain.every((certificate, i) => {
     const next = chain[i + 1];
     return next === undefined || certificate.checkIssued(next);
@@ -140,6 +141,7 @@ function warnOfOrder(path: string, chain: readonly X509Certificate[], { warnings
   if (!isOrdered) warnings.push(`The certificates in "${path}" are out of order: each must be issued by the next one`);
 }
 
+/** The message of an error. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

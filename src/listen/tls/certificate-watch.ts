@@ -2,25 +2,26 @@ import { stat } from 'node:fs/promises';
 import type { TlsTerminator } from './tls-terminator.ts';
 
 export interface WatchEvents {
-  /** New certificates are in use. `warnings` is what clients will complain of. */
+  /** New certificates are in use. `warnings` says why clients may refuse them. */
   onReplaced(warnings: readonly string[]): void;
-  /** Files have changed and cannot be used: the old ones stay in use. */
+  /** The changed files cannot be used: the old certificates stay in use. */
   onFailed(error: Error): void;
 }
 
 const EVERY_MS = 2000;
 
 /**
- * Loads certificates anew when their files have changed. The files are looked at again and again, because they are often symbolic links
- * whose target changes, and are taken when they have stayed the same from one look to the next: so a certificate is not taken without its key.
+ * Reloads certificates when their files have changed. It checks the files at intervals, because they are often symbolic links whose target
+ * changes. It loads them only when they are the same in two checks in a row: so a certificate is never loaded with an old key.
  */
 export class CertificateWatch {
   readonly #terminator: TlsTerminator;
   readonly #events: WatchEvents;
   readonly #everyMs: number;
   #timer: NodeJS.Timeout | null = null;
-  /** What the files were like when they were loaded, or could not be. */
-  #taken = '';
+  /** The state of the files at the last attempt to load them. */
+  #loaded = '';
+  /** The state of the files at the last check. */
   #seen = '';
 
   constructor(terminator: TlsTerminator, events: WatchEvents, everyMs = EVERY_MS) {
@@ -29,10 +30,10 @@ export class CertificateWatch {
     this.#everyMs = everyMs;
   }
 
-  /** Remembers what the files are like now, and begins. */
+  /** Remembers the present state of the files, and starts to watch. */
   async start(): Promise<void> {
-    this.#taken = await this.#state();
-    this.#seen = this.#taken;
+    this.#loaded = await this.#state();
+    this.#seen = this.#loaded;
     this.#wait();
   }
 
@@ -41,13 +42,13 @@ export class CertificateWatch {
     this.#timer = null;
   }
 
-  /** Looks once. */
-  async look(): Promise<void> {
+  /** Checks the files once. */
+  async check(): Promise<void> {
     const state = await this.#state();
-    const settled = state === this.#seen;
+    const isUnchanged = state === this.#seen;
     this.#seen = state;
-    if (!settled || state === this.#taken) return;
-    this.#taken = state;
+    if (!isUnchanged || state === this.#loaded) return;
+    this.#loaded = state;
     try {
       this.#events.onReplaced(this.#terminator.load());
     } catch (error) {
@@ -57,7 +58,7 @@ export class CertificateWatch {
 
   #wait(): void {
     this.#timer = setTimeout(() => {
-      void this.look().then(() => {
+      void this.check().then(() => {
         if (this.#timer !== null) this.#wait();
       });
     }, this.#everyMs);

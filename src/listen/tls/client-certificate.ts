@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { ClientCertificate } from '../../http/message.ts';
 
-/** What the client of a finished handshake showed; null when it showed no certificate. */
+/** The certificate that the client presented in a finished handshake; null without one. */
 export function clientCertificateOf(socket: TLSSocket): ClientCertificate | null {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return null;
@@ -14,7 +14,7 @@ export function clientCertificateOf(socket: TLSSocket): ClientCertificate | null
   };
 }
 
-/** Node has a line for each part, escaped already, the most general one first. */
+/** Node has a line for each part, already escaped, with the most general part first. */
 function distinguishedName(lines: string | undefined): string {
   return (lines ?? '').split('\n').reverse().join(',').replaceAll(' + ', '+');
 }

@@ -1,4 +1,4 @@
-/** Writes the part of ASN.1's distinguished encoding (X.690) that a certificate needs. Each function returns one encoded value. */
+/** The part of ASN.1's distinguished encoding (X.690) that a certificate needs. Each function returns one encoded value. */
 
 const SEQUENCE = 0x30;
 const SET = 0x31;
@@ -11,14 +11,14 @@ export function set(...items: readonly Uint8Array[]): Buffer {
   return value(SET, ...items);
 }
 
-/** `bytes` is the number's magnitude: it is never taken for a negative one. */
+/** `bytes` is the magnitude of the number, most significant byte first. The encoded number is never negative. */
 export function positiveInteger(bytes: Uint8Array): Buffer {
   const start = bytes.findIndex((byte) => byte !== 0);
   const digits = start < 0 ? Uint8Array.of(0) : bytes.subarray(start);
   return (digits[0] as number) < 0x80 ? value(0x02, digits) : value(0x02, Uint8Array.of(0), digits);
 }
 
-/** `dotted` as in `1.2.840.10045.4.3.2`. */
+/** `dotted` has the form `1.2.840.10045.4.3.2`. */
 export function objectIdentifier(dotted: string): Buffer {
   const [first = 0, second = 0, ...others] = dotted.split('.').map(Number);
   return value(0x06, Uint8Array.from([40 * first + second, ...others].flatMap(base128)));
@@ -26,7 +26,7 @@ export function objectIdentifier(dotted: string): Buffer {
 
 function base128(number: number): number[] {
   const digits = [number & 0x7f];
-  for (let rest = number >>> 7; rest > 0; rest >>>= 7) digits.unshift((rest & 0x7f) | 0x80);
+  for (let higher = number >>> 7; higher > 0; higher >>>= 7) digits.unshift((higher & 0x7f) | 0x80);
   return digits;
 }
 
@@ -42,7 +42,7 @@ export function octetString(content: Uint8Array): Buffer {
   return value(0x04, content);
 }
 
-/** `unusedBits` are the last ones of the last byte. */
+/** `unusedBits` is the number of unused bits at the end of the last byte. */
 export function bitString(content: Uint8Array, unusedBits = 0): Buffer {
   return value(0x03, Uint8Array.of(unusedBits), content);
 }
@@ -53,7 +53,7 @@ export function time(date: Date): Buffer {
   return date.getUTCFullYear() < 2050 ? value(0x17, Buffer.from(digits.slice(2))) : value(0x18, Buffer.from(digits));
 }
 
-/** A value with a tag of its context: constructed when it holds encoded values, primitive when it holds bytes. */
+/** A value with a context-specific tag: constructed for encoded values, primitive for bytes. */
 export function tagged(number: number, kind: 'constructed' | 'primitive', content: Uint8Array): Buffer {
   return value((kind === 'constructed' ? 0xa0 : 0x80) | number, content);
 }
@@ -66,6 +66,6 @@ function value(tag: number, ...content: readonly Uint8Array[]): Buffer {
 function lengthBytes(length: number): number[] {
   if (length < 0x80) return [length];
   const bytes: number[] = [];
-  for (let rest = length; rest > 0; rest >>>= 8) bytes.unshift(rest & 0xff);
+  for (let higher = length; higher > 0; higher >>>= 8) bytes.unshift(higher & 0xff);
   return [0x80 | bytes.length, ...bytes];
 }

@@ -6,7 +6,7 @@ const LABELS = /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[
 
 const LETTERS = /^[\p{L}\p{N}\p{M}*._-]+$/u;
 
-/** A host name as clients send it in SNI (RFC 6066 section 3): lower case, in ASCII. Null when `text` is none. `*.` may stand before it. */
+/** The host name in the form of SNI (RFC 6066 section 3): lower case, in ASCII, optionally after `*.`. Null for an invalid name. */
 export function hostNameOf(text: string): string | null {
   if (!LETTERS.test(text)) return null;
   const wildcard = text.startsWith('*.') ? '*.' : '';
@@ -14,7 +14,7 @@ export function hostNameOf(text: string): string | null {
   return LABELS.test(name) && isIP(name) === 0 ? name : null;
 }
 
-/** What `name` has in `byName`: under its own name, or under the wildcard that stands for its first label. */
+/** Looks up `name` in `byName`: first the exact name, then the name with `*` for the first label. */
 export function findByHostName<T>(byName: ReadonlyMap<string, T>, name: string): T | undefined {
   const host = name.toLowerCase();
   const exact = byName.get(host);
@@ -23,7 +23,7 @@ export function findByHostName<T>(byName: ReadonlyMap<string, T>, name: string):
   return dot < 0 ? undefined : byName.get(`*${host.slice(dot)}`);
 }
 
-/** The host names that a certificate is for. */
+/** The host names in a certificate. */
 export function hostNamesOf(certificate: X509Certificate): string[] {
   const names = (certificate.subjectAltName ?? '').split(', ').filter((entry) => entry.startsWith('DNS:'));
   return names.map((entry) => hostNameOf(entry.slice('DNS:'.length))).filter((name) => name !== null);

@@ -23,7 +23,7 @@ export interface SelfSigned {
   readonly key: string;
 }
 
-/** What a browser on the same machine calls a server under development. */
+/** The names by which a browser on the same machine reaches a server under development. */
 export const LOCAL_NAMES: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -45,9 +45,9 @@ const OID = {
 } as const;
 
 /**
- * Makes a key on P-256 and a certificate for it that it signs itself (RFC 5280), for servers only.
+ * Makes a key on P-256 and a certificate for it, signed with the same key (RFC 5280), for servers only.
  *
- * @param names host names and IP addresses, the first one also as common name
+ * @param names host names and IP addresses, the first also as common name
  */
 export function makeSelfSigned(names: readonly string[] = LOCAL_NAMES, now: Date = new Date()): SelfSigned {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -91,11 +91,11 @@ function extensions(names: readonly string[], publicKeyInfo: Uint8Array): Buffer
 }
 
 function extension(identifier: string, critical: 'critical' | '', content: Buffer): Buffer {
-  const marks = critical === '' ? [] : [truth()];
-  return sequence(objectIdentifier(identifier), ...marks, octetString(content));
+  const flag = critical === '' ? [] : [truth()];
+  return sequence(objectIdentifier(identifier), ...flag, octetString(content));
 }
 
-/** A name as subjectAltName has it: iPAddress or dNSName (RFC 5280 section 4.2.1.6). */
+/** A name in the form of subjectAltName: iPAddress or dNSName (RFC 5280 section 4.2.1.6). */
 function generalName(name: string): Buffer {
   if (isIP(name) === 0) return tagged(2, 'primitive', Buffer.from(name, 'latin1'));
   return tagged(7, 'primitive', isIPv4(name) ? Uint8Array.from(name.split('.').map(Number)) : ipv6Bytes(name));
@@ -118,37 +118,49 @@ function pem(label: string, content: Buffer): string {
 /** `$XDG_CACHE_HOME/viaduct`, by default `~/.cache/viaduct`. */
 export function cacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
   const base = env.XDG_CACHE_HOME;
-  return join(base !== undefined && isAbsolute(base) ? base : join(homedir(), '.cache'), 'viaduct');
+  return join(base !== undefined && isAbsolute(base) ? base : join(homeDirectory(), '.cache'), 'viaduct');
+}
+
+/** A user without an entry in the system's list, as in many containers, has no home. */
+function homeDirectory(): string {
+  try {
+    return homedir();
+  } catch (cause) {
+    throw new ViaductError('CERTIFICATE', 'Cannot store a certificate: this user has no home directory', {
+      advice: 'Set XDG_CACHE_HOME to a directory that this user may write to.',
+      cause,
+    });
+  }
 }
 
 /**
- * Returns the path of a file with certificate and key for this machine's own names. It is kept in `directory`, for its owner only, and
- * made anew when it is about to expire or is not what it should be: so a browser has to be told once.
+ * Returns the path of a file with certificate and key for this machine's own names. The file stays in `directory`, for its owner only, so
+ * that a browser needs only one exception. It is replaced when it is about to expire, or is not valid for its purpose.
  *
  * @throws ViaductError `CERTIFICATE` when the file cannot be written.
  */
 export function keptSelfSigned(directory: string = cacheDirectory(), now: Date = new Date()): string {
   const path = join(directory, 'self-signed.pem');
-  if (isStillGood(path, now)) return path;
+  if (isUsable(path, now)) return path;
   const { certificate, key } = makeSelfSigned(LOCAL_NAMES, now);
-  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    writeFileSync(draft, certificate + key, { mode: 0o600, flag: 'wx' });
-    renameSync(draft, path);
+    writeFileSync(temporary, certificate + key, { mode: 0o600, flag: 'wx' });
+    renameSync(temporary, path);
   } catch (cause) {
-    throw new ViaductError('CERTIFICATE', `Cannot keep a certificate in "${path}": ${(cause as Error).message}`, {
-      advice: 'Let XDG_CACHE_HOME name a directory that this user may write to.',
+    throw new ViaductError('CERTIFICATE', `Cannot store a certificate in "${path}": ${(cause as Error).message}`, {
+      advice: 'Set XDG_CACHE_HOME to a directory that this user may write to.',
       cause,
     });
   }
   return path;
 }
 
-function isStillGood(path: string, now: Date): boolean {
+function isUsable(path: string, now: Date): boolean {
   try {
-    const readByOthers = (statSync(path).mode & 0o077) !== 0;
-    if (readByOthers) return false;
+    const isReadableByOthers = (statSync(path).mode & 0o077) !== 0;
+    if (isReadableByOthers) return false;
     const text = readFileSync(path, 'latin1');
     const certificate = new X509Certificate(text);
     return (

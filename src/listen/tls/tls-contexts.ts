@@ -1,6 +1,5 @@
 import { constants, createHash, type X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
-import { noFindings, type TlsFindings } from '../../web/tls/findings.ts';
 import {
   type CertificateFiles,
   type LoadedCertificate,
@@ -9,38 +8,39 @@ import {
   reasonOf,
 } from './certificate-files.ts';
 import { covers, hostNameOf, hostNamesOf } from './host-names.ts';
+import { noTlsProblems, type TlsProblems } from './tls-problems.ts';
 
-/** Certificates, and the host names that get them. */
+/** Certificates, and the host names for which clients get them. */
 export interface TlsHost {
-  /** `example.org` or `*.example.org`, which stands for one label. When empty, those that its certificates are for. */
+  /** `example.org`, or `*.example.org` with `*` for one label. When empty, the names in the first certificate. */
   readonly names: readonly string[];
-  /** Several when they have keys of different kinds, RSA and ECDSA: each client gets one that it understands. */
+  /** Several certificates must have keys of different kinds, RSA and ECDSA: each client gets one that it supports. */
   readonly certificates: readonly CertificateFiles[];
 }
 
 export interface TlsOptions {
-  /** The first one is also for clients that name no host, or one that is nobody's. */
+  /** The first host also serves clients that name no host, or an unknown one. */
   readonly hosts: readonly TlsHost[];
   /**
-   * Whether clients are asked for a certificate. With `required` none gets through without one that `clientCa` vouches for; with
-   * `optional` each does, and `Peer.clientCertificate` tells what it showed.
+   * Whether the server asks clients for a certificate. With `required` a client must present one from an authority in `clientCa`. With
+   * `optional` each client may connect, and `Peer.clientCertificate` is the certificate that it presented.
    */
   readonly clientCertificates: 'off' | 'optional' | 'required';
-  /** PEM file with the authorities that vouch for clients. */
+  /** PEM file with the certificate authorities for clients. */
   readonly clientCa: string | null;
 }
 
-/** What a TLS server is made of. */
+/** The parts of a TLS server. */
 export interface TlsContexts {
   /** For `tls.createServer`. */
   readonly standard: SecureContextOptions;
-  /** By SNI; empty when all clients get the standard. */
+  /** By SNI; empty when all clients get `standard`. */
   readonly byName: ReadonlyMap<string, SecureContext>;
-  /** What was read. */
+  /** The files that were read. */
   readonly files: readonly string[];
 }
 
-/** The "intermediate" choice of Mozilla's server-side TLS guidelines, without finite-field Diffie-Hellman: forward secrecy and AEAD only. */
+/** The "intermediate" list of Mozilla's server-side TLS guidelines, without finite-field Diffie-Hellman: forward secrecy and AEAD only. */
 const CIPHERS = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
@@ -53,45 +53,45 @@ const CIPHERS = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 const SESSION_TIMEOUT_S = 24 * 3600;
-/** The server chooses, but a client that prefers ChaCha20 has no AES in hardware. */
+/** The server chooses the cipher, except for clients that prefer ChaCha20: they have no AES in hardware. */
 const SECURE_OPTIONS = constants.SSL_OP_PRIORITIZE_CHACHA | constants.SSL_OP_NO_RENEGOTIATION;
 
-/** Tells all that is wrong with certificates and keys, and changes nothing. */
-export function checkTls(options: TlsOptions): TlsFindings {
-  return loadContexts(options, Buffer.alloc(TICKET_KEY_BYTES)).findings;
+/** Checks certificates and keys without using them. Returns all problems and warnings. */
+export function checkTls(options: TlsOptions): TlsProblems {
+  return loadContexts(options, Buffer.alloc(TICKET_KEY_BYTES)).report;
 }
 
-/** What a server's session tickets are encrypted with. */
+/** Length of the keys for session tickets. */
 export const TICKET_KEY_BYTES = 48;
 
-/** Reads all files. `contexts` is null when there are problems. */
+/** Reads all files. `contexts` is null if the report has problems. */
 export function loadContexts(
   options: TlsOptions,
   ticketKeys: Buffer,
-): { readonly contexts: TlsContexts | null; readonly findings: TlsFindings } {
-  const findings = noFindings();
-  const common = commonOptions(options, ticketKeys, findings);
-  const hosts = options.hosts.map((host) => loadHost(host, common, findings));
-  if (hosts.length === 0) findings.problems.push('Cannot speak TLS: no certificate is given');
-  const byName = contextsByName(hosts, findings);
+): { readonly contexts: TlsContexts | null; readonly report: TlsProblems } {
+  const report = noTlsProblems();
+  const common = commonOptions(options, ticketKeys, report);
+  const hosts = options.hosts.map((host) => loadHost(host, common, report));
+  if (hosts.length === 0) report.problems.push('Cannot use TLS: no certificate is given');
+  const byName = contextsByName(hosts, report);
   const standard = hosts[0]?.options;
-  if (findings.problems.length > 0 || standard === undefined) return { contexts: null, findings };
+  if (report.problems.length > 0 || standard === undefined) return { contexts: null, report };
   if (hosts.length === 1) byName.clear();
-  return { contexts: { standard, byName, files: filesOf(options) }, findings };
+  return { contexts: { standard, byName, files: filesOf(options) }, report };
 }
 
-/** A name that is given comes before one that only stands in a certificate. */
-function contextsByName(hosts: readonly (LoadedHost | null)[], findings: TlsFindings): Map<string, SecureContext> {
+/** A configured name takes precedence over the same name in a certificate. */
+function contextsByName(hosts: readonly (LoadedHost | null)[], report: TlsProblems): Map<string, SecureContext> {
   const byName = new Map<string, SecureContext>();
   for (const host of hosts) {
-    if (host?.namesAreGiven !== true) continue;
+    if (host?.hasConfiguredNames !== true) continue;
     for (const name of host.names) {
-      if (byName.has(name)) findings.problems.push(`Two TLS hosts have the name "${name}"`);
+      if (byName.has(name)) report.problems.push(`Two TLS hosts have the name "${name}"`);
       byName.set(name, host.context);
     }
   }
   for (const host of hosts) {
-    if (host?.namesAreGiven !== false) continue;
+    if (host?.hasConfiguredNames !== false) continue;
     for (const name of host.names) if (!byName.has(name)) byName.set(name, host.context);
   }
   return byName;
@@ -101,11 +101,11 @@ interface LoadedHost {
   readonly options: SecureContextOptions;
   readonly context: SecureContext;
   readonly names: readonly string[];
-  readonly namesAreGiven: boolean;
+  readonly hasConfiguredNames: boolean;
 }
 
-function commonOptions(options: TlsOptions, ticketKeys: Buffer, findings: TlsFindings): SecureContextOptions {
-  const authorities = loadAuthorities(options, findings);
+function commonOptions(options: TlsOptions, ticketKeys: Buffer, report: TlsProblems): SecureContextOptions {
+  const authorities = loadAuthorities(options, report);
   return {
     minVersion: 'TLSv1.2',
     ciphers: CIPHERS,
@@ -118,42 +118,42 @@ function commonOptions(options: TlsOptions, ticketKeys: Buffer, findings: TlsFin
   };
 }
 
-function loadAuthorities({ clientCertificates, clientCa }: TlsOptions, findings: TlsFindings): string[] | null {
+function loadAuthorities({ clientCertificates, clientCa }: TlsOptions, report: TlsProblems): string[] | null {
   if (clientCertificates === 'off') return null;
   if (clientCa === null) {
-    const state = 'no file with the authorities that vouch for them is given';
-    findings.problems.push(`Cannot ask for client certificates: ${state}`);
+    const state = 'no file with certificate authorities for clients is given';
+    report.problems.push(`Cannot ask for client certificates: ${state}`);
     return null;
   }
-  return loadChain(clientCa, 'client CA', findings)?.map((certificate) => certificate.toString()) ?? null;
+  return loadChain(clientCa, 'client CA', report)?.map((certificate) => certificate.toString()) ?? null;
 }
 
-/** A session that began under other demands on clients is not resumed: it would get around them. */
+/** Sessions depend on the requirements for clients: otherwise a client could resume an older session to bypass new requirements. */
 function sessionScope({ clientCertificates }: TlsOptions, authorities: readonly string[] | null): string {
   const scope = [clientCertificates, ...(authorities ?? [])].join('\n');
   return createHash('sha256').update(scope).digest('hex').slice(0, 32);
 }
 
-function loadHost(host: TlsHost, common: SecureContextOptions, findings: TlsFindings): LoadedHost | null {
+function loadHost(host: TlsHost, common: SecureContextOptions, report: TlsProblems): LoadedHost | null {
   const paths = host.certificates.map(({ certificate }) => `"${certificate}"`).join(', ');
   if (host.certificates.length === 0) {
-    findings.problems.push(`Cannot use the TLS host "${host.names.join(', ')}": it has no certificate`);
+    report.problems.push(`Cannot use the TLS host "${host.names.join(', ')}": it has no certificate`);
     return null;
   }
-  const loaded = host.certificates.map((files) => loadCertificate(files, findings));
+  const loaded = host.certificates.map((files) => loadCertificate(files, report));
   const certificates = loaded.filter((certificate) => certificate !== null);
   const leaf = certificates[0]?.leaf;
   if (leaf === undefined || certificates.length < loaded.length) return null;
-  const names = namesFor(host, leaf, paths, findings);
+  const names = namesFor(host, leaf, paths, report);
   const options = { ...common, cert: certificates.map(({ chain }) => chain), key: certificates.map(({ key }) => key) };
   if (!haveDifferentKeys(certificates)) {
-    findings.problems.push(`Cannot use ${paths} for one host: of each kind of key there can be one certificate`);
+    report.problems.push(`Cannot use ${paths} for one host: it can have only one certificate for each kind of key`);
     return null;
   }
   try {
-    return { options, context: createSecureContext(options), names, namesAreGiven: host.names.length > 0 };
+    return { options, context: createSecureContext(options), names, hasConfiguredNames: host.names.length > 0 };
   } catch (error) {
-    findings.problems.push(`Cannot use the certificate ${paths}: ${reasonOf(error)}`);
+    report.problems.push(`Cannot use the certificate ${paths}: ${reasonOf(error)}`);
     return null;
   }
 }
@@ -163,17 +163,17 @@ function haveDifferentKeys(certificates: readonly LoadedCertificate[]): boolean 
   return new Set(kinds).size === kinds.length;
 }
 
-function namesFor(host: TlsHost, leaf: X509Certificate, paths: string, findings: TlsFindings): string[] {
+function namesFor(host: TlsHost, leaf: X509Certificate, paths: string, report: TlsProblems): string[] {
   if (host.names.length === 0) return hostNamesOf(leaf);
   const names: string[] = [];
   for (const text of host.names) {
     const name = hostNameOf(text);
     if (name === null) {
-      findings.problems.push(`Cannot use the TLS host "${text}": it is neither a host name nor *. and a host name`);
+      report.problems.push(`Cannot use the TLS host "${text}": it is neither a host name nor *. and a host name`);
       continue;
     }
     names.push(name);
-    if (!covers(leaf, name)) findings.warnings.push(`The certificate ${paths} is not for "${name}"`);
+    if (!covers(leaf, name)) report.warnings.push(`The certificate ${paths} is not for "${name}"`);
   }
   return names;
 }

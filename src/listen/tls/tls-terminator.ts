@@ -6,26 +6,26 @@ import { findByHostName } from './host-names.ts';
 import { loadContexts, TICKET_KEY_BYTES, type TlsContexts, type TlsOptions } from './tls-contexts.ts';
 
 export interface TerminatorOptions extends TlsOptions {
-  /** Whether clients are offered HTTP/2 (ALPN, RFC 7301). */
+  /** Whether the server offers HTTP/2 to clients (ALPN, RFC 7301). */
   readonly http2: boolean;
-  /** By when a handshake must be over. */
+  /** Time limit for a handshake. */
   readonly handshakeTimeoutMs?: number;
 }
 
-/** Told once how a handshake ended: with a socket, or with the reason why there is none. */
+/** Called once at the end of a handshake: with a socket, or with null and the reason of the failure. */
 export type HandshakeEnd = (secured: TLSSocket | null, reason: string) => void;
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /**
- * Speaks TLS with clients on sockets that were accepted elsewhere. Several listeners can share one. Certificates can be replaced: who has
- * begun a handshake ends it with the old ones, sessions go on.
+ * Does the TLS handshake with clients on accepted sockets. Several listeners can share one terminator. Certificates can be replaced:
+ * handshakes under way finish with the old certificates, and sessions continue.
  */
 export class TlsTerminator {
   readonly #ticketKeys = randomBytes(TICKET_KEY_BYTES);
   readonly #handshakes = new Map<Socket, HandshakeEnd>();
-  readonly #onRawClosed = thisFirst((raw: Socket) => {
-    setImmediate(() => this.#end(raw, null, 'the client has left')); // TLS may know better why
+  readonly #onRawClosed = withEmitter((raw: Socket) => {
+    setImmediate(() => this.#end(raw, null, 'the client has left')); // TLS may report a better reason before
   });
   #options: TerminatorOptions;
   #contexts: TlsContexts | null = null;
@@ -36,32 +36,32 @@ export class TlsTerminator {
   }
 
   /**
-   * Reads certificates and keys, with other options where they are given. Returns what clients will complain of.
+   * Reads certificates and keys, with new options if they are given. Returns warnings: why clients may refuse the certificates.
    *
-   * @throws ViaductError `CERTIFICATE` with all that is wrong, a line each. Nothing has changed then.
+   * @throws ViaductError `CERTIFICATE` with all problems, one on each line. The terminator stays as it was.
    */
   load(options: TerminatorOptions = this.#options): readonly string[] {
-    const { contexts, findings } = loadContexts(options, this.#ticketKeys);
+    const { contexts, report } = loadContexts(options, this.#ticketKeys);
     if (contexts === null) {
-      throw new ViaductError('CERTIFICATE', findings.problems.join('\n'), { advice: 'Mend the files or their names.' });
+      throw new ViaductError('CERTIFICATE', report.problems.join('\n'), { advice: 'Fix the files or their names.' });
     }
     this.#server = this.#serverFor(contexts, options);
     this.#options = options;
     this.#contexts = contexts;
-    return findings.warnings;
+    return report.warnings;
   }
 
-  /** All files that were read. */
+  /** The files that were read. */
   get files(): readonly string[] {
     return this.#contexts?.files ?? [];
   }
 
-  /** Begins a handshake. When it fails `raw` is destroyed; who destroys `raw` ends it. */
+  /** Starts a handshake on `raw`. A failed handshake destroys `raw`, and the destruction of `raw` ends the handshake. */
   start(raw: Socket, onEnd: HandshakeEnd): void {
     this.#handshakes.set(raw, onEnd);
     raw.on('error', ignore);
     raw.once('close', this.#onRawClosed);
-    raw.allowHalfOpen = false; // who sends FIN within a handshake waits for nothing
+    raw.allowHalfOpen = false; // a client that sends FIN during the handshake does not wait for an answer
     if (this.#server === null) this.#end(raw, null, 'no certificate is loaded');
     else this.#server.emit('connection', raw);
   }
@@ -94,28 +94,28 @@ export class TlsTerminator {
 }
 
 function chooseIn(byName: ReadonlyMap<string, SecureContext>) {
-  return (name: string, found: (error: Error | null, context?: SecureContext) => void): void =>
-    found(null, findByHostName(byName, name));
+  return (name: string, done: (error: Error | null, context?: SecureContext) => void): void =>
+    done(null, findByHostName(byName, name));
 }
 
-/** A listener that is the same for all emitters, and told which one it is. */
-function thisFirst<T>(then: (emitter: T) => void): (this: T) => void {
+/** A listener that all emitters can share: it gets the emitter as its argument. */
+function withEmitter<T>(handle: (emitter: T) => void): (this: T) => void {
   return function listener(this: T): void {
-    then(this);
+    handle(this);
   };
 }
 
-/** What goes wrong beneath TLS ends the handshake, or the connection, above. */
+/** Nothing to do: an error of the raw socket also ends the handshake or the TLS connection. */
 function ignore(): void {}
 
-/** OpenSSL's messages name its source files; its reason says the same in a few words. */
+/** The short reason of OpenSSL if there is one: its messages contain the names of its source files. */
 function whyFailed(error: Error & { readonly reason?: string }, socket: TLSSocket): string {
   const { authorizationError } = socket as { readonly authorizationError?: Error | string | null };
   if (authorizationError) return `the client's certificate is refused (${String(authorizationError)})`;
   return error.reason ?? error.message;
 }
 
-/** The socket beneath TLS: a server's events bring only the one above. */
+/** The raw socket of a TLS socket: the events of a TLS server have only the latter. */
 function rawOf(socket: TLSSocket): Socket {
   return (socket as unknown as { readonly _parent: Socket })._parent;
 }

@@ -1,33 +1,36 @@
 import { requestField } from '../../http/derived-request.ts';
 import type { HeaderList, Request } from '../../http/message.ts';
 import { ForwardedReader, type Hop, parseHop } from './forwarded.ts';
+import type { TrustedValues } from './trusted-values.ts';
 
-/** What trusted proxies say of a request, as they wrote it. */
-export interface Claim {
-  /** Who connected to the outermost of them; null when they do not speak of that. */
+/** What trusted proxies say about a request, unchanged; null or '' for what they may not state. */
+export interface ForwardedInfo {
+  /** The client of the outermost trusted proxy; null when the proxies do not name a client. */
   readonly client: Hop | null;
   readonly proto: string;
   readonly host: string;
   readonly port: string;
-  /** The fields about the address, without what the client itself wrote into them. */
+  /** The fields about the address, without the values that the client wrote itself. */
   readonly addressFields: HeaderList;
 }
 
-/** Whom to believe: addresses of proxies, and how many in a row, the one that connected counted. */
-export interface Believed {
+/** Which proxies are trusted: their addresses, how many of them in a row, including the one that connected, and for what. */
+export interface TrustPolicy {
   readonly trusted: (address: string) => boolean;
   readonly hopsMax: number;
+  readonly values: TrustedValues;
 }
 
 /** Reads X-Forwarded-For, else X-Real-IP, with X-Forwarded-Proto, -Host and -Port. */
-export function readXForwarded(request: Request, believed: Believed): Claim {
-  const chain = listOf(request, 'x-forwarded-for');
-  const realIp = requestField(request, 'x-real-ip');
+export function readXForwarded(request: Request, policy: TrustPolicy): ForwardedInfo {
+  const { values } = policy;
+  const chain = values.has('address') ? listOf(request, 'x-forwarded-for') : [];
+  const realIp = values.has('address') ? requestField(request, 'x-real-ip') : null;
   const hops = chain.length === 0 && realIp !== null ? [realIp] : chain;
   let at = hops.length;
-  const { client, walked } = findClient(() => (at === 0 ? null : parseHop(hops[--at] as string)), believed);
-  const ofHop = (name: string): string => {
-    const list = listOf(request, name);
+  const { client, walked } = findClient(() => (at === 0 ? null : parseHop(hops[--at] as string)), policy);
+  const ofHop = (value: 'scheme' | 'host' | 'port', name: string): string => {
+    const list = values.has(value) ? listOf(request, name) : [];
     return list[Math.max(0, list.length - 1 - walked)] ?? '';
   };
   const addressFields: string[] = [];
@@ -35,15 +38,15 @@ export function readXForwarded(request: Request, believed: Believed): Claim {
   if (realIp !== null && client !== null && typeof client === 'object') addressFields.push('X-Real-IP', client.address);
   return {
     client,
-    proto: ofHop('x-forwarded-proto'),
-    host: ofHop('x-forwarded-host'),
-    port: ofHop('x-forwarded-port'),
+    proto: ofHop('scheme', 'x-forwarded-proto'),
+    host: ofHop('host', 'x-forwarded-host'),
+    port: ofHop('port', 'x-forwarded-port'),
     addressFields,
   };
 }
 
-/** Reads Forwarded. Scheme and host are those of the client's own hop: what the outermost proxy was asked for. */
-export function readForwarded(request: Request, believed: Believed): Claim {
+/** Reads Forwarded. Scheme and host are those of the client's own hop: they are what the client asked the outermost proxy for. */
+export function readForwarded(request: Request, policy: TrustPolicy): ForwardedInfo {
   const reader = new ForwardedReader(requestField(request, 'forwarded') ?? '');
   let proto = '';
   let host = '';
@@ -55,15 +58,23 @@ export function readForwarded(request: Request, believed: Believed): Claim {
     host = element.host;
     elements += 1;
     if (element.for !== '') return parseHop(element.for);
-    return elements === 1 ? null : 'hidden'; // the proxy that connected need not speak of addresses at all
-  }, believed);
-  return { client, proto, host, port: '', addressFields: client === null ? [] : ['Forwarded', reader.taken] };
+    return elements === 1 ? null : 'hidden'; // the proxy that connected may leave out addresses altogether
+  }, policy);
+  const { values } = policy;
+  const counted = values.has('address') ? client : null;
+  return {
+    client: counted,
+    proto: values.has('scheme') ? proto : '',
+    host: values.has('host') ? host : '',
+    port: '',
+    addressFields: counted === null ? [] : ['Forwarded', reader.taken],
+  };
 }
 
-/** Goes from hop to hop, the nearest first, to the first that is no trusted proxy, or the last. `walked` counts those before it. */
+/** Finds the first hop that is not a trusted proxy, from the nearest hop on, or the last hop. `walked` counts the hops before it. */
 function findClient(
   previous: () => Hop | null,
-  { trusted, hopsMax }: Believed,
+  { trusted, hopsMax }: TrustPolicy,
 ): { readonly client: Hop | null; readonly walked: number } {
   let client = previous();
   let walked = 0;

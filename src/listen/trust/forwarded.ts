@@ -1,13 +1,13 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** What one hop says in a `Forwarded` field; '' where it says nothing. */
+/** The parameters of one hop in a `Forwarded` field; '' for absent ones. */
 export interface ForwardedElement {
   readonly for: string;
   readonly host: string;
   readonly proto: string;
 }
 
-/** A hop's address and port, 0 for none; or that it keeps them to itself (RFC 7239 sections 6.2 and 6.3), or is written wrongly. */
+/** The address and port of a hop, with port 0 if it is absent. `hidden` if the hop conceals them (RFC 7239 sections 6.2 and 6.3). */
 export type Hop = { readonly address: string; readonly port: number } | 'hidden' | 'malformed';
 
 const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
@@ -16,8 +16,8 @@ const OBFUSCATED = /^_[A-Za-z0-9._-]+$/;
 const PORT_MAX = 65535;
 
 /**
- * Takes a `Forwarded` field (RFC 7239 section 4) apart from its end: who adds to it does so there, and nothing that stands further left can
- * change what the last elements mean, be it an open quote.
+ * Parses a `Forwarded` field (RFC 7239 section 4) from its end, because proxies add their elements there. Nothing further left can change
+ * the meaning of the last elements, not even an open quote.
  */
 export class ForwardedReader {
   readonly #text: string;
@@ -28,12 +28,12 @@ export class ForwardedReader {
     this.#end = text.length;
   }
 
-  /** What was taken so far, as it was written. */
+  /** The elements that were read so far, unchanged. */
   get taken(): string {
     return this.#text.slice(this.#end + 1).trim();
   }
 
-  /** The next element to the left; null at the beginning. */
+  /** Reads the next element to the left; null at the start of the field. */
   previous(): ForwardedElement | 'malformed' | null {
     while (this.#end >= 0) {
       const start = this.#startOfElement();
@@ -44,7 +44,7 @@ export class ForwardedReader {
     return null;
   }
 
-  /** Behind the last comma outside of quotes. A quote in a quoted string has a backslash before it. */
+  /** The position after the last comma outside quotes. A quote in a quoted string has a backslash before it. */
   #startOfElement(): number {
     let quoted = false;
     for (let at = this.#end - 1; at >= 0; at -= 1) {
@@ -62,7 +62,7 @@ export class ForwardedReader {
   }
 }
 
-/** Reads `name=value;name="value"`; a name may stand there once. */
+/** Reads `name=value;name="value"`; each name may appear only once. */
 function parseElement(text: string): ForwardedElement | 'malformed' {
   const values = new Map<string, string>();
   let at = 0;
@@ -91,8 +91,8 @@ function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | n
 }
 
 /**
- * Reads a node: an IPv4 address, an IPv6 address in brackets, with or without a port; `unknown` and obfuscated identifiers are hidden. As
- * `X-Forwarded-For` has it, an IPv6 address needs no brackets.
+ * Reads a node: an IPv4 address, or an IPv6 address in brackets, with or without a port. `unknown` and obfuscated identifiers are hidden.
+ * An IPv6 address without brackets is valid too, because `X-Forwarded-For` has this form.
  */
 export function parseHop(text: string): Hop {
   if (isIPv6(text)) return addressed(text, '');

@@ -1,8 +1,12 @@
 import type { HeaderList } from '../../http/message.ts';
 
 /**
- * What a field is to trust: an `ordinary` one, `Forwarded`, one of the X-Forwarded-* and X-Real-IP that are `read`, another X-Forwarded-* that a
- * trusted proxy may send and that is `passed on`, or one that CGI would take for one of these and that is `never` believed.
+ * The kinds of fields with regard to trust:
+ * - `ordinary`: does not concern trust
+ * - `forwarded`: the field `Forwarded`
+ * - `read`: X-Real-IP and the X-Forwarded-* that this server reads
+ * - `passed on`: any other X-Forwarded-*, which is passed on if a trusted proxy sent it and may state it
+ * - `never`: a name that CGI would confuse with one of these, such as `X_Real_IP`; it is never trusted
  */
 export type FieldKind = 'ordinary' | 'forwarded' | 'read' | 'passed on' | 'never';
 
@@ -16,15 +20,15 @@ const READ: ReadonlySet<string> = new Set([
 
 const LETTER_F = 0x66;
 const LETTER_X = 0x78;
-/** The length of `forwarded` and `x-real-ip`; all others are longer and have an F behind `x-`. */
+/** The length of `forwarded` and `x-real-ip`; all other names are longer and have an F after `x-`. */
 const LENGTH_MIN = 9;
 const KNOWN_MAX = 256;
 const KNOWN_LENGTH_MAX = 64;
 
-/** Names that looked like a claim, and what they are. Bounded. */
+/** The kinds of names that needed a closer look. The map has a limit: `KNOWN_MAX`. */
 const known = new Map<string, FieldKind>();
 
-/** Nearly every name is known by its length and two letters to be ordinary. */
+/** The kind of the field `name`. For nearly all names their length and two letters show that they are ordinary. */
 export function fieldKind(name: string): FieldKind {
   if (name.length < LENGTH_MIN) return 'ordinary';
   const first = name.charCodeAt(0) | 0x20;
@@ -38,7 +42,7 @@ export function fieldKind(name: string): FieldKind {
   return kind;
 }
 
-/** CGI makes one key of a hyphen and an underscore. */
+/** Classifies a name that needs a closer look. CGI uses the same variable for a hyphen and an underscore. */
 function classify(lower: string): FieldKind {
   const name = lower.replaceAll('_', '-');
   if (name !== 'forwarded' && !READ.has(name) && !name.startsWith('x-forwarded-')) return 'ordinary';
@@ -47,18 +51,18 @@ function classify(lower: string): FieldKind {
   return READ.has(name) ? 'read' : 'passed on';
 }
 
-/** Whether any field but ordinary ones is there. */
-export function hasClaims(headers: HeaderList): boolean {
+/** Whether `headers` has a field that is not ordinary. */
+export function hasForwardedFields(headers: HeaderList): boolean {
   for (let i = 0; i < headers.length; i += 2) if (fieldKind(headers[i] as string) !== 'ordinary') return true;
   return false;
 }
 
-/** The fields of one kind. */
-export function onlyFields(headers: HeaderList, kind: FieldKind): string[] {
+/** The fields of `kind` whose names `accepts`, as `[name, value, …]`. */
+export function onlyFields(headers: HeaderList, kind: FieldKind, accepts = (_name: string) => true): string[] {
   const fields: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
-    if (fieldKind(name) === kind) fields.push(name, headers[i + 1] as string);
+    if (fieldKind(name) === kind && accepts(name)) fields.push(name, headers[i + 1] as string);
   }
   return fields;
 }

@@ -3,15 +3,20 @@ import { backendName } from '../backend.ts';
 import type { Balancer } from '../balancer.ts';
 import type { Upstream } from '../upstream.ts';
 
-/** Points of a backend of weight 1 on the ring: with so many the shares of equal backends differ by a few percent. */
+/**
+ * Points on the ring for a backend of weight 1. With 160 points, the shares of equal backends differ by a few percent.
+ */
 const POINTS = 160;
-/** Points of all together; with more backends each has fewer, so that a ring is made in a tenth of a second at most. */
+/**
+ * Limit for the points of all backends together. With more backends each gets fewer points, so building a ring takes at
+ * most a tenth of a second.
+ */
 const ALL_POINTS = 100_000;
 const POINTS_MIN = 8;
 
 /**
- * Takes the same backend for the same key as long as it is there. When one comes or goes, only the keys that are its own move (Karger and others, "Consistent
- * Hashing and Random Trees").
+ * Chooses the same backend for the same key as long as that backend is present. When a backend joins or leaves, only
+ * the keys of that backend move (Karger and others, "Consistent Hashing and Random Trees").
  */
 export function consistentHash(keyOf: (request: Request) => string): Balancer {
   let ring: Ring | null = null;
@@ -23,34 +28,37 @@ export function consistentHash(keyOf: (request: Request) => string): Balancer {
   };
 }
 
-/** The points of all backends, by their place. */
+/** The points of all backends, sorted by position. */
 class Ring {
   readonly #upstreams: ReadonlySet<Upstream>;
-  readonly #places: Uint32Array;
+  readonly #points: Uint32Array;
   readonly #owners: readonly Upstream[];
 
   constructor(upstreams: readonly Upstream[]) {
     const weights = upstreams.reduce((sum, { backend }) => sum + (backend.weight ?? 1), 0);
-    const each = Math.max(POINTS_MIN, Math.min(POINTS, Math.floor(ALL_POINTS / weights)));
+    const pointsPerWeight = Math.max(POINTS_MIN, Math.min(POINTS, Math.floor(ALL_POINTS / weights)));
     const points = upstreams.flatMap((upstream) => {
       const name = backendName(upstream.backend);
-      const length = each * (upstream.backend.weight ?? 1);
-      return Array.from({ length }, (_, i) => ({ place: hash(`${name}#${i}`), upstream }));
+      const length = pointsPerWeight * (upstream.backend.weight ?? 1);
+      return Array.from({ length }, (_, i) => ({ position: hash(`${name}#${i}`), upstream }));
     });
-    points.sort((a, b) => a.place - b.place);
+    points.sort((a, b) => a.position - b.position);
     this.#upstreams = new Set(upstreams);
-    this.#places = Uint32Array.from(points, ({ place }) => place);
+    this.#points = Uint32Array.from(points, ({ position }) => position);
     this.#owners = points.map(({ upstream }) => upstream);
   }
 
-  /** Whether all of `upstreams` are on it: when one has failed, the others keep their keys. */
+  /**
+   * Whether the ring contains all of `upstreams`. After a failure the array is shorter, and the other backends keep
+   * their keys.
+   */
   has(upstreams: readonly Upstream[]): boolean {
     return upstreams.every((upstream) => this.#upstreams.has(upstream));
   }
 
-  /** The first of `upstreams` at or behind `place`. */
-  find(place: number, upstreams: readonly Upstream[]): Upstream {
-    const start = this.#indexOf(place);
+  /** Returns the first of `upstreams` at or after `position`. */
+  find(position: number, upstreams: readonly Upstream[]): Upstream {
+    const start = this.#indexOf(position);
     for (let i = 0; i < this.#owners.length; i += 1) {
       const owner = this.#owners[(start + i) % this.#owners.length] as Upstream;
       if (upstreams.length === this.#upstreams.size || upstreams.includes(owner)) return owner;
@@ -58,19 +66,19 @@ class Ring {
     return upstreams[0] as Upstream;
   }
 
-  #indexOf(place: number): number {
+  #indexOf(position: number): number {
     let low = 0;
-    let high = this.#places.length;
+    let high = this.#points.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#places[middle] as number) < place) low = middle + 1;
+      if ((this.#points[middle] as number) < position) low = middle + 1;
       else high = middle;
     }
-    return low === this.#places.length ? 0 : low;
+    return low === this.#points.length ? 0 : low;
   }
 }
 
-/** FNV-1a with a final mix, 32 bits: names that differ in one character lie far apart. */
+/** FNV-1a with a final mix, 32 bits: names that differ in one character get distant hashes. */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let i = 0; i < text.length; i += 1) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);

@@ -2,7 +2,7 @@ import { loadOf } from '../backend-load.ts';
 import type { Balancer } from '../balancer.ts';
 import type { Upstream } from '../upstream.ts';
 
-/** Takes the one that has the fewest requests now, for its weight; of several such one after the other. */
+/** Chooses the backend with the fewest requests for its weight. Equal backends take turns. */
 export function leastConnections(): Balancer {
   let turn = 0;
   return {

@@ -3,27 +3,28 @@ import { type Balancer, rememberLast } from '../balancer.ts';
 import type { Upstream } from '../upstream.ts';
 
 /**
- * Draws two by their weights, and takes the one that has fewer requests: nearly as good as looking at all, and several proxies that do the same do not all
- * run to the one that is idle (Mitzenmacher, "The Power of Two Choices").
+ * Draws two backends by weight and chooses the one with fewer requests. The result is nearly as good as comparing all
+ * backends. Several proxies that balance like this do not all choose the same idle backend (Mitzenmacher, "The Power of
+ * Two Choices").
  *
- * @param random a number from 0 up to 1, `Math.random` by default
+ * @param random returns a number from 0 up to but not including 1, `Math.random` by default
  */
 export function randomTwo(random: () => number = Math.random): Balancer {
-  const sumsOf = rememberLast(sums);
+  const sumsOf = rememberLast(cumulativeWeights);
   return {
     pick(_request, upstreams) {
       if (upstreams.length === 1) return upstreams[0] as Upstream;
-      const below = sumsOf(upstreams);
-      const first = draw(below, random() * (below.at(-1) as number));
-      const second = drawAnother(below, first, random);
+      const sums = sumsOf(upstreams);
+      const first = draw(sums, random() * (sums.at(-1) as number));
+      const second = drawAnother(sums, first, random);
       const [a, b] = [upstreams[first] as Upstream, upstreams[second] as Upstream];
       return loadOf(b) < loadOf(a) ? b : a;
     },
   };
 }
 
-/** For each the weights of all up to it, its own included. */
-function sums(upstreams: readonly Upstream[]): number[] {
+/** For each backend: the sum of the weights up to and including its own. */
+function cumulativeWeights(upstreams: readonly Upstream[]): number[] {
   let total = 0;
   return upstreams.map(({ weight }) => {
     total += weight;
@@ -31,22 +32,22 @@ function sums(upstreams: readonly Upstream[]): number[] {
   });
 }
 
-/** The first whose sum is above `place`. */
-function draw(below: readonly number[], place: number): number {
+/** Index of the first sum above `position`. */
+function draw(sums: readonly number[], position: number): number {
   let low = 0;
-  let high = below.length - 1;
+  let high = sums.length - 1;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((below[middle] as number) <= place) low = middle + 1;
+    if ((sums[middle] as number) <= position) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-/** One that is not `first`: as if its weight were taken out. */
-function drawAnother(below: readonly number[], first: number, random: () => number): number {
-  const start = first === 0 ? 0 : (below[first - 1] as number);
-  const weight = (below[first] as number) - start;
-  const place = random() * ((below.at(-1) as number) - weight);
-  return draw(below, place < start ? place : place + weight);
+/** Draws a backend other than `first`, as if the weight of `first` were removed. */
+function drawAnother(sums: readonly number[], first: number, random: () => number): number {
+  const start = first === 0 ? 0 : (sums[first - 1] as number);
+  const weight = (sums[first] as number) - start;
+  const position = random() * ((sums.at(-1) as number) - weight);
+  return draw(sums, position < start ? position : position + weight);
 }

@@ -2,8 +2,8 @@ import { type Balancer, isEven, rememberLast } from '../balancer.ts';
 import type { Upstream } from '../upstream.ts';
 
 /**
- * Takes one after the other, each as often as its weight says, and evenly mixed: of weights 3 and 1 the second comes every fourth time, and not after
- * three rounds of its own (nginx's smooth weighted round robin).
+ * Backends take turns, each as often as its weight demands, and evenly mixed. With weights 3 and 1 the second backend
+ * gets every fourth request (nginx's smooth weighted round robin).
  */
 export function roundRobin(): Balancer {
   const areEven = rememberLast(isEven);

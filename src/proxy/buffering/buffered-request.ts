@@ -1,61 +1,110 @@
 import { Spool } from '../../http/buffering/spool.ts';
 import { deriveRequest } from '../../http/derived-request.ts';
 import type { HandlerResult } from '../../http/handler.ts';
-import type { BodySink, Request, RequestBody } from '../../http/message.ts';
-import { clientLeftResponse, contentFailedResponse } from '../client/error-responses.ts';
+import type { BodySink, HeaderList, Request, RequestBody } from '../../http/message.ts';
+import { clientClosedResponse, contentFailedResponse, storeFailedResponse } from '../client/error-responses.ts';
 import { LaterResponse } from '../client/later-response.ts';
 
+export interface RequestBufferOptions {
+  /** Content up to this size stays in memory; other content goes to a file. */
+  readonly memoryBytesMax: number;
+  /** The file failed before the content was complete. The client gets 500. */
+  readonly onFileFailed: (error: Error, request: Request) => void;
+}
+
 /**
- * Receives the content of `request` whole, in memory up to `memoryBytesMax` and then in a file, before `send` gets it, with its length. So a slow upload holds no
+ * Receives all content of `request` before it calls `send` with a request of known length. A slow upload therefore does not occupy a
  * backend.
  */
 export function bufferRequest(
   request: Request,
-  memoryBytesMax: number,
+  options: RequestBufferOptions,
   send: (buffered: Request) => HandlerResult,
 ): HandlerResult {
   const { body } = request;
-  return body === null ? send(request) : new Buffering(request, body, memoryBytesMax, send);
+  if (body === null) return send(request);
+  const buffering = new Buffering(request, body, options, send);
+  body.start(buffering);
+  return buffering;
 }
 
-class Buffering extends LaterResponse {
-  constructor(request: Request, body: RequestBody, memoryBytesMax: number, send: (buffered: Request) => HandlerResult) {
+class Buffering extends LaterResponse implements BodySink {
+  readonly #request: Request;
+  readonly #options: RequestBufferOptions;
+  readonly #send: (buffered: Request) => HandlerResult;
+  readonly #spool: Spool;
+  #length = 0;
+  #over = false;
+
+  constructor(
+    request: Request,
+    body: RequestBody,
+    options: RequestBufferOptions,
+    send: (buffered: Request) => HandlerResult,
+  ) {
     super();
-    let over = false;
-    const answer = (result: HandlerResult): void => {
-      over = true;
-      this.settle(result);
-    };
-    const spool = new Spool(body, { memoryBytesMax, fileBytesMax: Number.MAX_SAFE_INTEGER }, (error) => {
-      if (over) return;
-      request.onGone = null;
-      if (error === null) answer(send(deriveRequest(request, { body: new ReceivedBody(spool, body) })));
-      // The front answers what was wrong with the content by itself, after this call; only a handler's own limit leaves it to us.
-      else process.nextTick(() => over || answer(contentFailedResponse(error)));
+    this.#request = request;
+    this.#options = options;
+    this.#send = send;
+    this.#spool = new Spool(body, {
+      memoryBytesMax: options.memoryBytesMax,
+      bytesMax: Number.POSITIVE_INFINITY,
+      onFileFailed: (error) => this.#storeFailed(error),
     });
     request.onGone = () => {
-      if (over) return;
-      spool.cancel();
-      answer(clientLeftResponse());
+      this.#spool.cancel();
+      this.#answer(clientClosedResponse());
     };
-    spool.begin();
+  }
+
+  write(block: Uint8Array): void {
+    this.#length += block.length;
+    this.#spool.write(Buffer.from(block));
+  }
+
+  end(): void {
+    if (this.#over) return;
+    this.#request.onGone = null;
+    this.#spool.end();
+    this.#answer(this.#send(deriveRequest(this.#request, { body: new ReceivedBody(this.#spool, this.#length) })));
+  }
+
+  /** The server answers malformed content itself, after this call. Only for a limit of a handler must the proxy answer. */
+  fail(error: Error): void {
+    if (this.#over) return;
+    this.#request.onGone = null;
+    this.#spool.cancel();
+    process.nextTick(() => this.#answer(contentFailedResponse(error)));
+  }
+
+  /** Content that is complete is in memory, as far as it is not in the file. */
+  #storeFailed(error: Error): void {
+    if (this.#over) return;
+    this.#request.onGone = null;
+    this.#options.onFileFailed(error, this.#request);
+    this.#spool.cancel();
+    this.#answer(storeFailedResponse());
+  }
+
+  #answer(result: HandlerResult): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.resolve(result);
   }
 }
 
-/** Content that has been received. */
+/** Content that was received completely. */
 class ReceivedBody implements RequestBody {
   readonly length: number;
   readonly #spool: Spool;
-  readonly #received: RequestBody;
 
-  constructor(spool: Spool, received: RequestBody) {
-    this.length = spool.length;
+  constructor(spool: Spool, length: number) {
     this.#spool = spool;
-    this.#received = received;
+    this.length = length;
   }
 
-  get trailers(): RequestBody['trailers'] {
-    return this.#received.trailers;
+  get trailers(): HeaderList {
+    return this.#spool.trailers;
   }
 
   start(sink: BodySink): void {

@@ -1,11 +1,11 @@
-import type { VariableOptions } from './request-params.ts';
+import type { RequestParamOptions } from './request-params.ts';
 
-/** What the gateway protocols have in common. */
-export interface GatewayOptions extends VariableOptions {
+/** Options that all CGI protocols share. */
+export interface CgiOptions extends RequestParamOptions {
   readonly responseHeadBytesMax: number;
   readonly responseHeadCountMax: number;
-  /** Connections may be kept, where the protocol knows that. */
+  /** Whether connections may be kept, where the protocol supports it. */
   readonly keepsConnections: boolean;
-  /** What a backend writes to its error stream, a line at a time. */
+  /** Called for each line that a backend writes to its error stream. */
   readonly onStderr: (line: string) => void;
 }

@@ -6,14 +6,14 @@ const CR = 0x0d;
 const LF = 0x0a;
 
 const TOO_LONG = new Refusal(502, 'the fields are too long');
-const NO_FIELDS = new Refusal(502, 'the response begins with no field');
-const BAD_STATUS = new Refusal(502, 'the Status field is not "200 OK" or alike');
+const NO_FIELDS = new Refusal(502, 'the response does not start with a field');
+const BAD_STATUS = new Refusal(502, 'the Status field does not have the form "200 OK"');
 const CODED = new Refusal(502, 'a CGI response has a Transfer-Encoding');
 
 /**
- * Reads the head of a response that is made of CGI's fields (RFC 3875 section 6): `Status` is its status, 200 when absent, or 302 beside `Location`. Lines may
- * end with LF alone, as scripts write them. What the fields are is read as strictly as in HTTP. A server of the uwsgi protocol may begin with HTTP's status
- * line instead.
+ * Reads the head of a CGI response (RFC 3875 section 6). `Status` gives the status; without it the status is 200, or
+ * 302 with `Location`. Lines may end with LF alone, because scripts write them so. Everything else is parsed as
+ * strictly as in HTTP. A uwsgi server may send an HTTP status line instead.
  */
 export class CgiResponseHead extends ResponseHead {
   readonly #bytesMax: number;
@@ -35,7 +35,7 @@ export class CgiResponseHead extends ResponseHead {
   }
 }
 
-/** Where the content begins, -1 while the empty line has not come. */
+/** Offset of the content; -1 while the empty line has not arrived. */
 function endOfHead(bytes: Buffer, origin: number, end: number): number {
   for (let at = bytes.indexOf(LF, origin); at >= 0 && at < end - 1; at = bytes.indexOf(LF, at + 1)) {
     if (bytes[at + 1] === LF) return at + 2;
@@ -44,7 +44,7 @@ function endOfHead(bytes: Buffer, origin: number, end: number): number {
   return -1;
 }
 
-/** The same head as HTTP writes it. */
+/** Translates the head to HTTP/1.1 syntax. */
 function translated(text: string): Buffer | Refusal {
   if (text.startsWith('HTTP/')) return Buffer.from(text, 'latin1');
   const lines = text.replace(/\r?\n/g, '\r\n').split('\r\n').slice(0, -2);

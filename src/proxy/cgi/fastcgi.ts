@@ -9,15 +9,15 @@ import {
   records,
   STDIN,
 } from '../../cgi/fastcgi-records.ts';
-import type { ContentCoding, Dialect } from '../../upstream/exchange/dialect.ts';
-import type { GatewayOptions } from './cgi-options.ts';
+import type { ContentCoding, Transport } from '../client/transport.ts';
+import type { CgiOptions } from './cgi-options.ts';
 import { CgiResponseHead } from './cgi-response-head.ts';
 import { FastCgiUnframing, REQUEST_ID } from './fastcgi-unframing.ts';
-import { RequestVariables, type Variables } from './request-params.ts';
+import { RequestParams, type RequestVariables } from './request-params.ts';
 
-/** FastCGI 1.0: records of variables and content there, records of output and errors back. */
-export function fastcgi(options: GatewayOptions): Dialect {
-  const variables = new RequestVariables(options, encode);
+/** FastCGI 1.0: the proxy sends records of variables and content, the backend returns records of output and errors. */
+export function fastcgi(options: CgiOptions): Transport {
+  const variables = new RequestParams(options, encode);
   const flags = options.keepsConnections ? KEEP_CONN : 0;
   const begin = recordHead(BEGIN_REQUEST, REQUEST_ID, 8) + String.fromCharCode(0, RESPONDER, flags, 0, 0, 0, 0, 0);
   const endOfParams = recordHead(PARAMS, REQUEST_ID, 0);
@@ -35,7 +35,7 @@ export function fastcgi(options: GatewayOptions): Dialect {
   };
 }
 
-function encode(variables: Variables): string {
+function encode(variables: RequestVariables): string {
   let text = '';
   for (let i = 0; i < variables.length; i += 2) text += nameValue(variables[i] as string, variables[i + 1] as string);
   return text;

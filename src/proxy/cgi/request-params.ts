@@ -1,87 +1,93 @@
 import type { HeaderList, Request } from '../../http/message.ts';
 import { VERSION } from '../../version.ts';
-import { environKey, joinRepeated, percentDecode } from '../../wsgi/variables.ts';
+import { decodedScriptName, pathInfo, requestUri } from '../../wsgi/request-path.ts';
+import { environKey, joinRepeated } from '../../wsgi/variables.ts';
 import { type ForwardedMode, forwardedLines } from '../forwarded.ts';
 import { requestFieldKind } from '../hop-by-hop.ts';
-import { nominatedFields } from '../http1/request-heads.ts';
 
-export interface VariableOptions {
+export interface RequestParamOptions {
   readonly forwarded: ForwardedMode;
   /** The port of each listener. */
   readonly listenerPorts: readonly string[];
-  /** Further variables, `[name, value, …]`, which win over those of the request. */
+  /** Additional variables, `[name, value, …]`. They override the variables of the request. */
   readonly params: HeaderList;
 }
 
-/** Names and values, in turn: what CGI (RFC 3875 section 4.1) and its relatives tell an application of a request. Strings are latin-1. */
-export type Variables = readonly string[];
+/** Alternating names and values of CGI variables (RFC 3875 section 4.1). Strings are latin-1. */
+export type RequestVariables = readonly string[];
 
-/** Requests of one client that come again and again have the same fields; so many are remembered. */
-const REMEMBERED_MAX = 1024;
-const REMEMBERED_LENGTH_MAX = 8192;
+/**
+ * Repeated requests of one client have the same fields, so the encoded variables are cached for this many field
+ * sections.
+ */
+const CACHED_MAX = 1024;
+const CACHED_LENGTH_MAX = 8192;
 
-/** Writes the variables of requests in a protocol's own form. What recurs with a client's fields is written once. */
-export class RequestVariables {
-  readonly #options: VariableOptions;
-  readonly #encode: (variables: Variables) => string;
-  readonly #given: ReadonlySet<string>;
+/**
+ * Writes the variables of requests in the encoding of one protocol. Variables that recur with the fields of a client
+ * are encoded once.
+ */
+export class RequestParams {
+  readonly #options: RequestParamOptions;
+  readonly #encode: (variables: RequestVariables) => string;
+  readonly #overridden: ReadonlySet<string>;
   readonly #params: string;
-  readonly #remembered = new Map<number, string>();
+  readonly #cached = new Map<number, string>();
 
-  /** `encode` writes a part of the variables; parts stand behind each other. */
-  constructor(options: VariableOptions, encode: (variables: Variables) => string) {
+  /** `encode` encodes a part of the variables; the encoded parts are concatenated. */
+  constructor(options: RequestParamOptions, encode: (variables: RequestVariables) => string) {
     this.#options = options;
     this.#encode = encode;
-    this.#given = new Set(options.params.filter((_, i) => i % 2 === 0));
+    this.#overridden = new Set(options.params.filter((_, i) => i % 2 === 0));
     this.#params = encode(options.params);
   }
 
-  /** The variables of `request`; CONTENT_LENGTH is the first. */
+  /** The encoded variables of `request`; CONTENT_LENGTH is the first. */
   write(request: Request): string {
-    return this.#part(ownVariables(request)) + this.#section(request) + this.#params;
+    return this.#part(requestVariables(request)) + this.#section(request) + this.#params;
   }
 
   #section(request: Request): string {
-    const { recurring } = request;
-    if (recurring === 0) return this.#part(sectionVariables(request, this.#options));
-    const known = this.#remembered.get(recurring);
+    const { headerCacheId } = request;
+    if (headerCacheId === 0) return this.#part(sectionVariables(request, this.#options));
+    const known = this.#cached.get(headerCacheId);
     if (known !== undefined) return known;
     const text = this.#part(sectionVariables(request, this.#options));
-    if (text.length > REMEMBERED_LENGTH_MAX) return text;
-    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
-    this.#remembered.set(recurring, text);
+    if (text.length > CACHED_LENGTH_MAX) return text;
+    if (this.#cached.size >= CACHED_MAX) this.#cached.clear();
+    this.#cached.set(headerCacheId, text);
     return text;
   }
 
-  /** Without those that the configuration gives. */
-  #part(variables: Variables): string {
-    const given = this.#given;
+  /** Encodes `variables` except those that the configuration overrides. */
+  #part(variables: RequestVariables): string {
+    const overridden = this.#overridden;
     return this.#encode(
-      given.size === 0 ? variables : variables.filter((_, i) => !given.has(variables[i - (i % 2)] as string)),
+      overridden.size === 0 ? variables : variables.filter((_, i) => !overridden.has(variables[i - (i % 2)] as string)),
     );
   }
 }
 
-/** What each request has of its own. */
-function ownVariables({ method, path, query, scriptName, body }: Request): Variables {
+/** The variables that differ from request to request. */
+function requestVariables(request: Request): RequestVariables {
   return [
     'CONTENT_LENGTH',
-    body === null ? '0' : `${body.length}`,
+    request.body === null ? '0' : `${request.body.length}`,
     'REQUEST_METHOD',
-    method,
+    request.method,
     'REQUEST_URI',
-    query === '' ? path : `${path}?${query}`,
+    requestUri(request),
     'SCRIPT_NAME',
-    scriptName === '' ? '' : percentDecode(scriptName),
+    decodedScriptName(request),
     'PATH_INFO',
-    path.includes('%') ? percentDecode(path.slice(scriptName.length)) : path.slice(scriptName.length),
+    pathInfo(request),
     'QUERY_STRING',
-    query,
+    request.query,
   ];
 }
 
-/** What recurs with the client and its fields. */
-function sectionVariables(request: Request, options: VariableOptions): Variables {
+/** The variables that recur with the client and its fields. */
+function sectionVariables(request: Request, options: RequestParamOptions): RequestVariables {
   const { protocol, peer, host } = request;
   const { secure } = peer;
   const variables = [
@@ -111,25 +117,28 @@ function sectionVariables(request: Request, options: VariableOptions): Variables
   return variables;
 }
 
-/** The fields that the application gets: without those of the connection, and with what is said about the client. One of each name. */
-function fieldsOf(request: Request, { forwarded, listenerPorts }: VariableOptions): HeaderList {
+/**
+ * The fields for the application, each name once: without the fields of the connection, with the forwarding fields
+ * about the client.
+ */
+function fieldsOf(request: Request, { forwarded, listenerPorts }: RequestParamOptions): HeaderList {
   const { headers, host, peer } = request;
-  const nominated = nominatedFields(request);
-  const before = { for: '', host: '', port: '', forwarded: '' };
+  const received = { for: '', host: '', port: '', forwarded: '' };
   const fields: string[] = host === '' ? [] : ['Host', host];
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
     const value = headers[i + 1] as string;
     const kind = requestFieldKind(name);
-    if (kind === 'drop' || kind === 'connection' || kind === 'upgrade' || nominated?.has(name.toLowerCase())) continue;
+    if (kind === 'drop' || kind === 'connection' || kind === 'upgrade') continue;
     if (kind === 'pass' || forwarded === 'off') fields.push(name, value);
-    else if (kind === 'x-forwarded-for') before.for = before.for === '' ? value : `${before.for}, ${value}`;
-    else if (kind === 'x-forwarded-host') before.host ||= value;
-    else if (kind === 'x-forwarded-port') before.port ||= value;
-    else if (kind === 'forwarded') before.forwarded = before.forwarded === '' ? value : `${before.forwarded}, ${value}`;
+    else if (kind === 'x-forwarded-for') received.for = received.for === '' ? value : `${received.for}, ${value}`;
+    else if (kind === 'x-forwarded-host') received.host ||= value;
+    else if (kind === 'x-forwarded-port') received.port ||= value;
+    else if (kind === 'forwarded')
+      received.forwarded = received.forwarded === '' ? value : `${received.forwarded}, ${value}`;
   }
   const port = listenerPorts[peer.listener] ?? '';
-  for (const line of forwardedLines(request, before, forwarded, port).split('\r\n')) {
+  for (const line of forwardedLines(request, received, forwarded, port).split('\r\n')) {
     const colon = line.indexOf(':');
     if (colon > 0) fields.push(line.slice(0, colon), line.slice(colon + 2));
   }

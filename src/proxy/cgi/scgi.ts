@@ -1,11 +1,11 @@
-import { type Dialect, PLAIN } from '../../upstream/exchange/dialect.ts';
-import type { GatewayOptions } from './cgi-options.ts';
+import { PLAIN, type Transport } from '../client/transport.ts';
+import type { CgiOptions } from './cgi-options.ts';
 import { CgiResponseHead } from './cgi-response-head.ts';
-import { RequestVariables, type Variables } from './request-params.ts';
+import { RequestParams, type RequestVariables } from './request-params.ts';
 
-/** SCGI: a netstring of variables, then the content. A connection is for one request. */
-export function scgi(options: GatewayOptions): Dialect {
-  const variables = new RequestVariables(options, encode);
+/** SCGI: a netstring of variables, then the content. Each connection carries one request. */
+export function scgi(options: CgiOptions): Transport {
+  const variables = new RequestParams(options, encode);
   return {
     head: (request) => netstring(`${variables.write(request)}SCGI\x001\0`),
     coding: () => PLAIN,
@@ -16,8 +16,8 @@ export function scgi(options: GatewayOptions): Dialect {
   };
 }
 
-/** Each name and value ends with NUL. Fields have none; a path may have one, percent-encoded. */
-function encode(variables: Variables): string {
+/** Each name and each value ends with NUL. Fields contain no NUL, but a decoded path may; it is removed. */
+function encode(variables: RequestVariables): string {
   let text = '';
   for (const part of variables) text += `${part.includes('\0') ? part.replaceAll('\0', '') : part}\0`;
   return text;

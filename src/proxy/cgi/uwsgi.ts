@@ -1,14 +1,14 @@
-import { type Dialect, PLAIN } from '../../upstream/exchange/dialect.ts';
-import type { GatewayOptions } from './cgi-options.ts';
+import { PLAIN, type Transport } from '../client/transport.ts';
+import type { CgiOptions } from './cgi-options.ts';
 import { CgiResponseHead } from './cgi-response-head.ts';
-import { RequestVariables, type Variables } from './request-params.ts';
+import { RequestParams, type RequestVariables } from './request-params.ts';
 
-/** A packet says how long it is in 16 bits. */
+/** The length of a packet is a 16-bit number. */
 const BYTES_MAX = 65535;
 
-/** The uwsgi protocol: a packet of variables, then the content. A connection is for one request. */
-export function uwsgi(options: GatewayOptions): Dialect {
-  const variables = new RequestVariables(options, encode);
+/** The uwsgi protocol: a packet of variables, then the content. Each connection carries one request. */
+export function uwsgi(options: CgiOptions): Transport {
+  const variables = new RequestParams(options, encode);
   return {
     head: (request) => packet(variables.write(request)),
     coding: () => PLAIN,
@@ -19,15 +19,20 @@ export function uwsgi(options: GatewayOptions): Dialect {
   };
 }
 
-/** Modifiers 0 and 0 (a WSGI request), and between them how long `variables` are, little-endian. */
+/**
+ * A packet starts with modifier 0, the length of `variables` in little-endian order, and modifier 0 (a WSGI request).
+ */
 function packet(variables: string): string | { readonly tooLarge: string } {
   return variables.length > BYTES_MAX ? TOO_LARGE : `\0${length16(variables.length)}\0${variables}`;
 }
 
 const TOO_LARGE = { tooLarge: 'the fields do not fit into a uwsgi packet' };
 
-/** Each name and value behind its length. What is too long for that is too long for the packet. */
-function encode(variables: Variables): string {
+/**
+ * Each name and each value follows its length. A value whose length overflows 16 bits makes the whole packet too large
+ * anyway.
+ */
+function encode(variables: RequestVariables): string {
   let text = '';
   for (const part of variables) text += length16(part.length & BYTES_MAX) + part;
   return text;

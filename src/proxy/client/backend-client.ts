@@ -1,35 +1,43 @@
 import type { HandlerResult } from '../../http/handler.ts';
 import type { Request } from '../../http/message.ts';
-import { BackendExchange } from '../../upstream/exchange/backend-exchange.ts';
-import type { Dialect } from '../../upstream/exchange/dialect.ts';
 import type { Backend } from '../backend.ts';
-import type { Clock } from '../tick-clock.ts';
-import type { BackendProtocol, ProtocolOwner, Upstream } from '../upstream.ts';
+import type { TickClock } from '../tick-clock.ts';
+import type { Upstream, UpstreamClient, UpstreamClientOwner } from '../upstream.ts';
 import { ConnectionPool, type ConnectionPoolOptions } from './connection-pool.ts';
+import type { Transport } from './transport.ts';
+import { UpstreamRequest } from './upstream-request.ts';
+import type { UpstreamRequestContext } from './upstream-request-context.ts';
 
-export interface ExchangeOptions extends ConnectionPoolOptions {
+export interface BackendClientOptions extends ConnectionPoolOptions {
   readonly responseTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly tunnelIdleTimeoutMs: number;
 }
 
-/** Exchanges requests and responses with one backend, in its dialect. */
-export class ExchangingBackend implements BackendProtocol {
+/** Sends requests to one backend over its transport and receives the responses. */
+export class BackendClient implements UpstreamClient, UpstreamRequestContext {
   readonly backend: Backend;
   readonly pool: ConnectionPool;
-  readonly dialect: Dialect;
-  readonly owner: ProtocolOwner;
-  /** Time-outs in ticks of the clock. */
+  readonly transport: Transport;
+  readonly owner: UpstreamClientOwner;
+  readonly mayRefuse = false;
+  /** Timeouts in ticks of the clock. */
   readonly responseTicks: number;
   readonly idleTicks: number;
   readonly connectTicks: number;
-  /** 0 when tunnels may be idle for ever. */
+  /** 0 for no idle timeout of tunnels. */
   readonly tunnelIdleTicks: number;
 
-  constructor(backend: Backend, dialect: Dialect, clock: Clock, options: ExchangeOptions, owner: ProtocolOwner) {
+  constructor(
+    backend: Backend,
+    transport: Transport,
+    clock: TickClock,
+    options: BackendClientOptions,
+    owner: UpstreamClientOwner,
+  ) {
     this.backend = backend;
-    this.dialect = dialect;
-    this.pool = new ConnectionPool(backend, dialect, clock, options, () => owner.freed());
+    this.transport = transport;
+    this.pool = new ConnectionPool(backend, transport, clock, options, () => owner.freed());
     this.owner = owner;
     this.responseTicks = clock.ticks(options.responseTimeoutMs);
     this.idleTicks = clock.ticks(options.idleTimeoutMs);
@@ -38,7 +46,7 @@ export class ExchangingBackend implements BackendProtocol {
   }
 
   get needsLength(): boolean {
-    return this.dialect.needsLength;
+    return this.transport.needsLength;
   }
 
   get active(): number {
@@ -46,9 +54,9 @@ export class ExchangingBackend implements BackendProtocol {
   }
 
   send(request: Request, tried: readonly Upstream[]): HandlerResult {
-    const exchange = new BackendExchange(this, request, tried);
-    exchange.begin();
-    return exchange;
+    const upstreamRequest = new UpstreamRequest(this, request, tried);
+    upstreamRequest.start();
+    return upstreamRequest;
   }
 
   stop(): void {

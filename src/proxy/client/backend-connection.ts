@@ -1,73 +1,76 @@
 import type { Socket } from 'node:net';
 import { Input } from '../../http/http1/input.ts';
-import type { Dialect, Unframing } from '../../upstream/exchange/dialect.ts';
 import type { Backend } from '../backend.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import { openSocket } from '../open-socket.ts';
-import { type Clock, NEVER } from '../tick-clock.ts';
+import { NEVER, type TickClock } from '../tick-clock.ts';
+import type { Transport, Unframing } from './transport.ts';
 
-const MEMORY_BYTES = 65536;
-/** A read of so much is worth memory of its own, which then needs no copy. */
+const BUFFER_BYTES = 65536;
+/** A read of at least this size gets a buffer of its own, whose bytes can then be passed on without a copy. */
 const LARGE_BYTES = 32768;
 
-/** One memory for what all plain connections receive, but for large content. */
-const shared = Buffer.allocUnsafeSlow(MEMORY_BYTES);
+/** All plain connections read into this shared buffer, except while large content arrives. */
+const sharedBuffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
 
-const NOTHING = Buffer.alloc(0);
+const EMPTY = Buffer.alloc(0);
 
-/** Who uses a connection: a request, or a tunnel. */
+/** The user of a connection: a request or a tunnel. */
 export interface ConnectionUser {
   connected(): void;
-  /** Bytes are in the connection's `input`; what is left there after the call is kept. */
+  /** New bytes are in the connection's `input`. The connection keeps bytes that the user leaves there. */
   received(): void;
-  /** The backend sends no more. */
+  /** The backend has ended its side. */
   ended(): void;
-  /** There is room for more after `write` returned false. */
+  /** The socket accepts more after `write` returned false. */
   drained(): void;
-  /** The connection is over, by whichever side; `error` says why where something went wrong. */
+  /** The connection is closed. `error` is the failure, null for a normal close by either side. */
   closed(error: Error | null): void;
-  /** What was awaited did not happen in time. */
-  late(): void;
-  /** What has come is not what the backend's protocol allows. */
-  garbled(reason: string): void;
+  /** The awaited event did not happen before the deadline. */
+  timedOut(): void;
+  /** The received bytes violate the backend's protocol. */
+  malformed(reason: string): void;
 }
 
-/** One connection to a backend, with at most one request in it. While it has no user it is idle, and whatever comes ends it. */
+/**
+ * One connection to a backend, with at most one request in progress. Without a user the connection is idle, and any
+ * received byte closes it.
+ */
 export class BackendConnection {
   readonly socket: Socket;
   readonly input = new Input();
   readonly head: ResponseHead;
   readonly unframing: Unframing | null;
   user: ConnectionUser | null;
-  /** Responses that it has brought. */
+  /** Number of completed responses. */
   served = 0;
-  /** The tick at which it was last given back. */
+  /** The tick at which the connection last became idle. */
   idleSince = 0;
-  /** Memory that this connection alone receives into, while much comes. */
-  #own: Buffer | null = null;
+  /** A private read buffer, used while large content arrives. */
+  #ownBuffer: Buffer | null = null;
   #large = false;
   #deadline = NEVER;
   #reading = true;
   #closed = false;
-  readonly #clock: Clock;
+  readonly #clock: TickClock;
   readonly #onClosed: (connection: BackendConnection) => void;
 
   constructor(
     backend: Backend,
-    clock: Clock,
-    dialect: Dialect,
+    clock: TickClock,
+    transport: Transport,
     user: ConnectionUser,
     onClosed: (connection: BackendConnection) => void,
   ) {
     this.#clock = clock;
-    this.head = dialect.responseHead();
-    this.unframing = dialect.unframing();
+    this.head = transport.responseHead();
+    this.unframing = transport.unframing();
     this.user = user;
     this.#onClosed = onClosed;
     let failure: Error | null = null;
     this.socket = openSocket(
       backend,
-      () => this.#memory(),
+      () => this.#readBuffer(),
       (bytes, length) => this.#receive(bytes, length),
       () => this.user?.connected(),
     );
@@ -84,16 +87,16 @@ export class BackendConnection {
     return this.#closed || this.socket.destroyed;
   }
 
-  /** What is awaited must happen within `ticks`. */
-  await(ticks: number): void {
+  /** Sets the deadline to `ticks` from now. */
+  setDeadline(ticks: number): void {
     this.#deadline = this.#clock.tick + ticks;
   }
 
-  awaitNothing(): void {
+  clearDeadline(): void {
     this.#deadline = NEVER;
   }
 
-  /** Whether what the backend sends is read, or left to its machine's patience. */
+  /** Starts or stops reading. While reading is stopped, TCP flow control makes the backend wait. */
   setReading(reading: boolean): void {
     if (this.#reading === reading) return;
     this.#reading = reading;
@@ -101,11 +104,11 @@ export class BackendConnection {
     else this.socket.pause();
   }
 
-  /** The bytes in the memory of `input` from `start` to `end`, in memory that may be kept; no later read touches it. */
+  /** Bytes `start` to `end` of the input buffer, in memory that no later read overwrites. */
   take(start: number, end: number): Buffer {
     const { bytes } = this.input;
-    if (bytes === this.#own && end - start >= LARGE_BYTES) {
-      this.#own = null;
+    if (bytes === this.#ownBuffer && end - start >= LARGE_BYTES) {
+      this.#ownBuffer = null;
       return bytes.subarray(start, end);
     }
     const copy = Buffer.allocUnsafe(end - start);
@@ -117,7 +120,7 @@ export class BackendConnection {
     this.socket.destroy();
   }
 
-  /** Ends it without a word to its user. */
+  /** Closes the connection without notifying its user. */
   abandon(): void {
     this.user = null;
     this.destroy();
@@ -127,14 +130,14 @@ export class BackendConnection {
     if (this.#clock.tick < this.#deadline) return;
     this.#deadline = NEVER;
     if (this.user === null) this.destroy();
-    else this.user.late();
+    else this.user.timedOut();
   }
 
-  /** Where the next read goes. */
-  #memory(): Buffer {
-    if (this.#large) this.#own ??= Buffer.allocUnsafeSlow(MEMORY_BYTES);
-    else this.#own = null;
-    return this.#own ?? shared;
+  /** The buffer for the next read. */
+  #readBuffer(): Buffer {
+    if (this.#large) this.#ownBuffer ??= Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    else this.#ownBuffer = null;
+    return this.#ownBuffer ?? sharedBuffer;
   }
 
   #receive(bytes: Buffer, length: number): void {
@@ -156,7 +159,7 @@ export class BackendConnection {
   #unframe(unframing: Unframing, bytes: Buffer): void {
     const content = unframing.take(bytes);
     if (typeof content === 'string') {
-      this.user?.garbled(content);
+      this.user?.malformed(content);
       return;
     }
     if (content.length > 0) {
@@ -168,13 +171,13 @@ export class BackendConnection {
   }
 
   /**
-   * Node takes a reset that comes together with bytes for a proper end, which would make a part of a response the whole. Writing nothing tells the two apart: after a reset
-   * it fails, and the socket closes with that error.
+   * When a reset arrives together with bytes, Node reports a normal end, so a truncated response would look complete.
+   * An empty write distinguishes the two: after a reset the write fails, and the socket closes with that error.
    */
   #ended(plain: boolean): void {
     const { socket } = this;
     if (!plain || !socket.writable || socket.writableLength > 0) this.user?.ended();
-    else socket.write(NOTHING, (error) => (error ? undefined : this.user?.ended()));
+    else socket.write(EMPTY, (error) => (error ? undefined : this.user?.ended()));
   }
 
   #close(failure: Error | null): void {

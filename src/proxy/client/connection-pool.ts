@@ -1,23 +1,23 @@
-import type { Dialect } from '../../upstream/exchange/dialect.ts';
 import type { Backend } from '../backend.ts';
-import type { Clock } from '../tick-clock.ts';
+import type { TickClock } from '../tick-clock.ts';
 import { BackendConnection, type ConnectionUser } from './backend-connection.ts';
+import type { Transport } from './transport.ts';
 
 export interface ConnectionPoolOptions {
-  /** Idle connections that are kept. 0 keeps none. */
+  /** Number of idle connections to keep. 0 keeps none. */
   readonly keepAliveMax: number;
   readonly keepAliveTimeoutMs: number;
   readonly connectTimeoutMs: number;
 }
 
-/** A connection that was used so recently is hardly about to be closed by the backend. */
+/** The backend is unlikely to close a connection that was used within this time. */
 const FRESH_MS = 1000;
 
-/** The connections to one backend. The one that was used last is used first, so that the others can grow old and close. */
+/** The connections to one backend. The most recently used connection is reused first, so that the others can expire. */
 export class ConnectionPool {
   readonly #backend: Backend;
-  readonly #clock: Clock;
-  readonly #dialect: Dialect;
+  readonly #clock: TickClock;
+  readonly #transport: Transport;
   readonly #options: ConnectionPoolOptions;
   readonly #idle: BackendConnection[] = [];
   readonly #open = new Set<BackendConnection>();
@@ -28,26 +28,32 @@ export class ConnectionPool {
   readonly #freshTicks: number;
   #stopped = false;
 
-  /** `onFreed` is called when fewer connections are active than before. */
-  constructor(backend: Backend, dialect: Dialect, clock: Clock, options: ConnectionPoolOptions, onFreed: () => void) {
+  /** `onFreed` is called when the number of active connections has decreased. */
+  constructor(
+    backend: Backend,
+    transport: Transport,
+    clock: TickClock,
+    options: ConnectionPoolOptions,
+    onFreed: () => void,
+  ) {
     this.#backend = backend;
-    this.#dialect = dialect;
+    this.#transport = transport;
     this.#onFreed = onFreed;
     this.#clock = clock;
     this.#options = options;
-    this.#keepAliveTicks = clock.ticks(options.keepAliveTimeoutMs) - 1; // rather early than when the backend closes
+    this.#keepAliveTicks = clock.ticks(options.keepAliveTimeoutMs) - 1; // early, so that the proxy closes first
     this.#connectTicks = clock.ticks(options.connectTimeoutMs);
     this.#freshTicks = clock.ticks(FRESH_MS) - 1;
   }
 
-  /** Connections that a request or a tunnel uses. */
+  /** Number of connections in use by requests and tunnels. */
   get active(): number {
     return this.#open.size - this.#idle.length;
   }
 
   /**
-   * An idle connection for `user`, null when there is none. With `repeatable` false only one that was used a moment ago: when the backend
-   * closes it at the same time, the request is lost.
+   * Returns an idle connection for `user`, null without one. When `repeatable` is false, only a recently used
+   * connection is returned: a request is lost if the backend closes the connection at the same moment.
    */
   take(user: ConnectionUser, repeatable: boolean): BackendConnection | null {
     for (;;) {
@@ -57,20 +63,23 @@ export class ConnectionPool {
       this.#idle.pop();
       if (connection.closed) continue;
       connection.user = user;
-      connection.awaitNothing();
+      connection.clearDeadline();
       return connection;
     }
   }
 
-  /** Begins a new connection for `user`. */
+  /** Opens a new connection for `user`. */
   open(user: ConnectionUser): BackendConnection {
-    const connection = new BackendConnection(this.#backend, this.#clock, this.#dialect, user, this.#forget);
+    const connection = new BackendConnection(this.#backend, this.#clock, this.#transport, user, this.#forget);
     this.#open.add(connection);
-    connection.await(this.#connectTicks);
+    connection.setDeadline(this.#connectTicks);
     return connection;
   }
 
-  /** Takes back a connection that ended its exchange cleanly: keeps it for the next one where there is room. */
+  /**
+   * Takes back a connection after a complete request and response. The connection stays open for the next request if
+   * there is room.
+   */
   release(connection: BackendConnection): void {
     connection.user = null;
     connection.served += 1;
@@ -81,7 +90,7 @@ export class ConnectionPool {
     this.#idle.push(connection);
     connection.idleSince = this.#clock.tick;
     connection.setReading(true);
-    connection.await(this.#keepAliveTicks);
+    connection.setDeadline(this.#keepAliveTicks);
     this.#onFreed();
   }
 

@@ -1,18 +1,29 @@
 import { RequestBodyError } from '../../http/refusal.ts';
 import { Response } from '../../http/response.ts';
+import { reasonPhrase } from '../../http/semantics/status.ts';
 
-/** What the log shows for a client that left before its answer (nginx's 499); nobody receives it. */
-export function clientLeftResponse(): Response {
+/** Logged for a client that left before its response (nginx's 499). No client receives this response. */
+export function clientClosedResponse(): Response {
   return new Response(499, 'Client Closed Request', '', -1, 0, null);
 }
 
-/** The answer to a request whose fields do not fit into what its backend can be told (RFC 6585 section 5). */
+/** The response when no backend answered: 502, or 504 when the last one was too slow (RFC 9110 sections 15.6.3 and 15.6.5). */
+export function backendFailedResponse(status: 502 | 504): Response {
+  return Response.text(status, `${reasonPhrase(status)}\n`);
+}
+
+/** The response when the request's fields do not fit into the backend's protocol (RFC 6585 section 5). */
 export function headTooLargeResponse(reason: string): Response {
   return Response.text(431, `431 Request Header Fields Too Large: ${reason}\n`);
 }
 
-/** The answer to a request whose content a handler found wrong. */
+/** The response when receiving the request's content failed at a handler. */
 export function contentFailedResponse(error: Error): Response {
   const status = error instanceof RequestBodyError && error.status >= 400 ? error.status : 400;
   return Response.text(status, `${error.message}\n`);
+}
+
+/** 500: the disk cannot take the request's content. It is the server's error, and the client may try again (RFC 9110 section 15.6.1). */
+export function storeFailedResponse(): Response {
+  return Response.text(500, `${reasonPhrase(500)}\n`);
 }

@@ -3,8 +3,9 @@ import type { BackendConnection } from './backend-connection.ts';
 import { type ContentOwner, ResponseContent } from './response-content.ts';
 
 /**
- * The body of the response whose head `connection` has just read: null when it has none, bytes when all of it came with the head, content that
- * tells `owner` how it ends when the rest is to come, a refusal when what came is no content.
+ * Creates the body of the response whose head `connection` has just read. Returns null without content and bytes when
+ * all content arrived with the head. Otherwise it returns content that reports its end to `owner`, or a refusal for
+ * malformed content.
  */
 export function receiveBody(
   owner: ContentOwner,
@@ -18,6 +19,6 @@ export function receiveBody(
     input.at += contentLength;
     return connection.take(start, input.at);
   }
-  const content = new ResponseContent(owner, connection, framing, contentLength);
+  const content = new ResponseContent(owner, connection);
   return content.whole() ?? content;
 }

@@ -1,40 +1,43 @@
-import type { BodySink, RequestBody } from '../../http/message.ts';
-import type { ContentCoding } from '../../upstream/exchange/dialect.ts';
+import type { BodySink, HeaderList, RequestBody } from '../../http/message.ts';
 import type { BackendConnection } from './backend-connection.ts';
+import type { ContentCoding } from './transport.ts';
 
-/** Who is told how the sending of a request's content goes. */
+/** Receives events while a request's content is sent. */
 export interface SenderOwner {
-  /** The backend takes no more for now: it must take some in time. */
+  /** The backend accepts no more at the moment; a deadline must start. */
   sendingBlocked(): void;
-  /** It took all that was written. */
+  /** The backend accepted everything that was written. */
   sendingUnblocked(): void;
-  /** The whole request is with the socket. */
+  /** The socket has taken the whole request. */
   sent(): void;
-  /** The client's content does not come whole. */
+  /** Receiving the content from the client failed. */
   contentFailed(error: Error): void;
 }
 
-/** Sends a request's head and content, and makes the client wait when the backend does not read. */
+/** Sends a request's head and content. When the backend does not read, the client has to wait. */
 export class RequestSender implements BodySink {
   readonly #owner: SenderOwner;
   readonly #body: RequestBody;
+  readonly #headers: HeaderList;
   readonly #coding: ContentCoding;
   #connection: BackendConnection;
-  /** The head, until the first block gives it company. */
+  /** The head, until it is sent, usually together with the first block. */
   #head: string;
   #state: 'new' | 'flowing' | 'blocked' | 'complete' | 'cancelled' = 'new';
-  /** Bytes of content that were taken from the client. */
+  /** Bytes of content received from the client. */
   #taken = 0;
 
   constructor(
     owner: SenderOwner,
     body: RequestBody,
+    headers: HeaderList,
     coding: ContentCoding,
     head: string,
     connection: BackendConnection,
   ) {
     this.#owner = owner;
     this.#body = body;
+    this.#headers = headers;
     this.#coding = coding;
     this.#head = head;
     this.#connection = connection;
@@ -44,24 +47,24 @@ export class RequestSender implements BodySink {
     return this.#state === 'complete';
   }
 
-  /** The client sends, and the backend takes it. */
+  /** The client is sending and the backend accepts its content. */
   get flowing(): boolean {
     return this.#state === 'flowing';
   }
 
-  /** Nothing of the content has left: the request can be sent again. */
+  /** No content was sent, so the request can be sent again. */
   get untouched(): boolean {
     return this.#taken === 0 && !this.complete;
   }
 
-  /** Sends the request. What is there of the content leaves together with the head. */
+  /** Sends the request. Content that is already available is sent together with the head. */
   start(): void {
     this.#state = 'flowing';
     this.#body.start(this);
     this.#sendHead();
   }
 
-  /** Sends it again over another connection; only while `untouched`. */
+  /** Sends the head again over another connection. Allowed only while `untouched`. */
   restart(head: string, connection: BackendConnection): void {
     this.#connection = connection;
     connection.socket.write(head, 'latin1');
@@ -88,9 +91,9 @@ export class RequestSender implements BodySink {
       return;
     }
     this.#state = 'complete';
-    const rest = this.#head + this.#coding.end(this.#body);
+    const tail = this.#head + this.#coding.end(this.#body, this.#headers);
     this.#head = '';
-    if (rest !== '') this.#connection.socket.write(rest, 'latin1');
+    if (tail !== '') this.#connection.socket.write(tail, 'latin1');
     this.#owner.sent();
   }
 
@@ -107,7 +110,7 @@ export class RequestSender implements BodySink {
     this.#body.resume();
   }
 
-  /** Nothing more is sent, nor wanted from the client. */
+  /** Stops sending and stops receiving content from the client. */
   cancel(): void {
     if (this.#state === 'complete' || this.#state === 'cancelled') return;
     this.#state = 'cancelled';
@@ -125,7 +128,7 @@ export class RequestSender implements BodySink {
     this.#head = '';
   }
 
-  /** A copy of `block`, framed, behind the head when that has not left. */
+  /** Encodes `block` into new memory, with the head in front unless the head was already sent. */
   #encode(block: Uint8Array): Buffer {
     const head = this.#head;
     this.#head = '';

@@ -5,22 +5,25 @@ import { DEFAULT_LIMITS } from '../../http/transport/limits.ts';
 import type { ContentFraming } from '../http1/response-framing.ts';
 import type { BackendConnection } from './backend-connection.ts';
 
-/** Who is told how a response's content ends. */
+/** Receives events while a response's content arrives. */
 export interface ContentOwner {
-  /** More is wanted: the backend must send some in time. */
+  /** The client accepts more content; a deadline must start. */
   contentWanted(): void;
-  /** All of it has come; called before the sink hears of it. */
+  /** The content is complete. Called before the sink's `end`. */
   contentOver(): void;
-  /** What comes is no content. */
+  /** The received bytes are not valid content. */
   contentBroken(reason: string): void;
-  /** The client wants no more. */
+  /** The client wants no more content. */
   contentCancelled(): void;
 }
 
 const NO_TRAILERS: HeaderList = [];
 const LIMITS = { ...DEFAULT_LIMITS, bodyBytesMax: Number.MAX_SAFE_INTEGER };
 
-/** The content of a response that did not come with its head: from the backend's connection to the client's, as fast as both go. */
+/**
+ * Content of a response that continues after its head. It is passed from the backend's connection to the client, with
+ * back-pressure.
+ */
 export class ResponseContent implements BodySource {
   readonly #owner: ContentOwner;
   readonly #connection: BackendConnection;
@@ -29,21 +32,25 @@ export class ResponseContent implements BodySource {
   #left: number;
   #sink: BodySink | null = null;
   #state: 'new' | 'flowing' | 'paused' | 'over' = 'new';
-  /** What was decoded before anybody wanted it. */
+  /** Content that was decoded before `start`. */
   #early: Buffer | null = null;
-  /** How the connection ended before that could be told. */
+  /** How the connection ended, until the sink can be notified. */
   #outcome: 'open' | 'ended' | Error = 'open';
 
-  /** `length` counts where `framing` is `length`. */
-  constructor(owner: ContentOwner, connection: BackendConnection, framing: ContentFraming, length: number) {
+  /** The content of the response whose head `connection` has just read. */
+  constructor(owner: ContentOwner, connection: BackendConnection) {
+    const { content, contentLength, nominated } = connection.head.framing;
     this.#owner = owner;
     this.#connection = connection;
-    this.#framing = framing;
-    this.#left = length;
-    this.#decoder = framing === 'chunked' ? new ChunkedDecoder(LIMITS) : null;
+    this.#framing = content;
+    this.#left = contentLength;
+    this.#decoder = content === 'chunked' ? new ChunkedDecoder(LIMITS, nominated) : null;
   }
 
-  /** A copy of the whole content when it is chunked and all of it is in the connection's input, else null; to be asked once, first of all. */
+  /**
+   * Returns a copy of chunked content that is already complete in the connection's input, a refusal for a malformed
+   * chunk, else null. Must be called at most once, before any other method.
+   */
   whole(): Buffer | Refusal | null {
     if (this.#decoder === null) return null;
     const block = this.#decode(this.#decoder);
@@ -57,7 +64,7 @@ export class ResponseContent implements BodySource {
     return this.#decoder?.trailers ?? NO_TRAILERS;
   }
 
-  /** Somebody has asked for it. */
+  /** Whether `start` was called. */
   get started(): boolean {
     return this.#state !== 'new';
   }
@@ -78,7 +85,7 @@ export class ResponseContent implements BodySource {
     if (this.#state !== 'flowing') return;
     this.#state = 'paused';
     this.#connection.setReading(false);
-    this.#connection.awaitNothing();
+    this.#connection.clearDeadline();
   }
 
   resume(): void {
@@ -95,7 +102,7 @@ export class ResponseContent implements BodySource {
     this.#owner.contentCancelled();
   }
 
-  /** Passes on what the connection has received. */
+  /** Passes the connection's input on to the sink. */
   feed(): void {
     const { input } = this.#connection;
     if (this.#state !== 'flowing' || input.length === 0) return;
@@ -115,7 +122,7 @@ export class ResponseContent implements BodySource {
     else this.#want();
   }
 
-  /** The backend has closed. Returns whether that is the content's proper end. */
+  /** Handles the end of the backend's side. Returns whether this end completes the content. */
   finish(): boolean {
     if (this.#framing !== 'close') return false;
     this.#outcome = 'ended';
@@ -130,7 +137,7 @@ export class ResponseContent implements BodySource {
     this.#want();
   }
 
-  /** All of it was there from the beginning, and trailers with it. */
+  /** Handles chunked content that was already complete when it was started, together with its trailers. */
   #complete(sink: BodySink): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
@@ -156,7 +163,7 @@ export class ResponseContent implements BodySource {
     }
   }
 
-  /** Takes what is there of a content in chunks. */
+  /** Takes the available part of chunked content. */
   #decode(decoder: ChunkedDecoder): Buffer | Refusal {
     const { bytes } = this.#connection.input;
     const block = decoder.decode(this.#connection.input);
@@ -165,7 +172,7 @@ export class ResponseContent implements BodySource {
     return this.#connection.take(start, start + block.length);
   }
 
-  /** Takes what is there of a content that is not chunked. */
+  /** Takes the available part of content that is not chunked. */
   #take(): Buffer {
     const { input } = this.#connection;
     const start = input.at;

@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Request } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
 import { responseFields } from '../../http/response-fields.ts';
@@ -7,19 +8,21 @@ import type { ResponseHead } from '../http1/response-head.ts';
 import type { BackendConnection, ConnectionUser } from './backend-connection.ts';
 
 export interface TunnelTimes {
-  /** For the client's socket to be handed over. */
+  /** Limit for handing over the client's socket. */
   readonly connectTicks: number;
-  /** Without a byte in either direction; 0 for ever. */
+  /** Limit without a byte in either direction; 0 for no limit. */
   readonly tunnelIdleTicks: number;
 }
 
-/** Whether a backend that switches to `protocol` was asked for it: `wanted` is what the client's Upgrade says. */
-export function isAmong(protocol: string, wanted: string): boolean {
+/** Whether the client requested `protocol`; `requested` is the value of the client's Upgrade field. */
+export function includesProtocol(protocol: string, requested: string): boolean {
   const lower = protocol.toLowerCase();
-  return lower !== '' && wanted.split(',').some((name) => name.trim().toLowerCase() === lower);
+  return lower !== '' && requested.split(',').some((name) => name.trim().toLowerCase() === lower);
 }
 
-/** The response that joins a backend's connection, which has switched its protocol, with the client's. */
+/**
+ * The 101 response that connects the client's connection to the backend's connection, which has switched its protocol.
+ */
 export function openTunnel(
   connection: BackendConnection,
   head: ResponseHead,
@@ -29,25 +32,28 @@ export function openTunnel(
   const tunnel = new Tunnel(connection, times);
   connection.user = tunnel;
   connection.setReading(false);
-  connection.await(times.connectTicks);
+  connection.setDeadline(times.connectTicks);
   request.onGone = () => connection.destroy();
   const fields = responseFields(new Response(101, '', head.lines, -1, head.has, null));
-  return new UpgradeResponse(head.framing.upgrade, withoutLength(fields), (socket, early) => {
+  return new UpgradeResponse(head.framing.upgrade, withoutContentLength(fields), (socket, early) => {
     request.onGone = null;
     tunnel.join(socket, early);
   });
 }
 
-/** `Content-Length: 0` says nothing here. */
-function withoutLength(fields: readonly string[]): string[] {
+/** `Content-Length: 0` has no meaning in a 101 response. */
+function withoutContentLength(fields: readonly string[]): string[] {
   return fields.filter((_, i) => (fields[i - (i % 2)] as string).toLowerCase() !== 'content-length');
 }
 
-/** Carries bytes both ways. A half-closed side closes the other's half behind what is under way, an error cuts both. */
+/**
+ * Passes bytes in both directions. When one side half-closes, the other side is half-closed after the bytes in transit.
+ * An error closes both sides.
+ */
 class Tunnel implements ConnectionUser {
   readonly #connection: BackendConnection;
   readonly #times: TunnelTimes;
-  #client: Socket | null = null;
+  #client: Duplex | null = null;
   #clientEnded = false;
   #backendEnded = false;
 
@@ -56,14 +62,14 @@ class Tunnel implements ConnectionUser {
     this.#times = times;
   }
 
-  join(client: Socket, early: Buffer): void {
+  join(client: Duplex, early: Buffer): void {
     const connection = this.#connection;
     if (connection.closed) {
       client.destroy();
       return;
     }
     this.#client = client;
-    client.setKeepAlive(true, 60_000);
+    if (client instanceof Socket) client.setKeepAlive(true, 60_000);
     client.on('data', (block: Buffer) => this.#fromClient(block));
     client.on('end', () => {
       this.#clientEnded = true;
@@ -100,7 +106,7 @@ class Tunnel implements ConnectionUser {
     this.#client?.resume();
   }
 
-  /** What the backend sent before it closed still goes to the client. */
+  /** Bytes that the backend sent before it closed are still delivered to the client. */
   closed(error: Error | null): void {
     const client = this.#client;
     if (client === null) return;
@@ -108,11 +114,11 @@ class Tunnel implements ConnectionUser {
     else if (error !== null || !this.#backendEnded) client.destroy();
   }
 
-  garbled(): void {
-    this.late();
+  malformed(): void {
+    this.timedOut();
   }
 
-  late(): void {
+  timedOut(): void {
     this.#connection.destroy();
     this.#client?.destroy();
   }
@@ -127,7 +133,7 @@ class Tunnel implements ConnectionUser {
   }
 
   #touch(): void {
-    if (this.#times.tunnelIdleTicks === 0) this.#connection.awaitNothing();
-    else this.#connection.await(this.#times.tunnelIdleTicks);
+    if (this.#times.tunnelIdleTicks === 0) this.#connection.clearDeadline();
+    else this.#connection.setDeadline(this.#times.tunnelIdleTicks);
   }
 }

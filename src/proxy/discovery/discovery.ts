@@ -1,20 +1,20 @@
 import type { Backend } from '../backend.ts';
 
-/** Finds backends on an engine that knows them, and tells when they change. One engine, one file in this folder. */
+/** Service discovery: finds backends and reports changes. Each kind of source has its own file in this folder. */
 export interface Discovery {
   /**
-   * Begins to look. `found` gets all backends that there are, whenever they have changed; an engine that fails or does not answer says
-   * nothing, so that those it named last go on.
+   * Starts to look for backends. `onBackends` receives the complete list whenever it has changed. When a source fails
+   * or does not answer, `onBackends` is not called, so the last known backends stay in use.
    */
-  start(found: (backends: readonly Backend[]) => void): void;
-  /** Looks no more. Nothing is called afterwards. */
+  start(onBackends: (backends: readonly Backend[]) => void): void;
+  /** Stops looking. No callback is called afterwards. */
   stop(): void;
 }
 
-/** What every engine takes beside its own options. */
+/** Options that all kinds of sources share. */
 export interface DiscoveryOptions {
-  /** Makes a backend of a numeric address and a port; how it is spoken to is the same for all of them. */
+  /** Creates a backend from a numeric address and a port. All backends of a source share the other properties. */
   readonly backendAt: (host: string, port: number) => Backend;
-  /** Told once each time that an engine begins to fail, not for each attempt. For the log. */
+  /** Receives a message for the log, once when a source starts to fail and not for each attempt. */
   readonly onError: (message: string) => void;
 }

@@ -15,21 +15,21 @@ interface Server {
 }
 
 /**
- * Asks DNS servers for records, with their TTL, which Node's own resolver keeps to itself for SRV. A server that does not answer within two seconds, or cannot say,
- * leaves the question to the next one.
+ * Queries DNS servers for records with their TTL, which Node's own resolver does not return for SRV. When a server
+ * fails or does not answer within two seconds, the next server is queried.
  */
 export class DnsClient {
   readonly #servers: readonly Server[] | null;
 
-  /** `servers` are numeric addresses, with a port where it is not 53; null for those of the system. */
+  /** `servers` are numeric addresses, with a port other than 53 where needed; null for the servers of the system. */
   constructor(servers: readonly string[] | null) {
     this.#servers = servers?.map(parseServer) ?? null;
   }
 
-  /** @throws Error that says why there is no answer. */
+  /** @throws Error with the reason when no server answers. */
   async ask(name: string, type: RecordType): Promise<DnsAnswer> {
     const servers = this.#servers ?? getServers().map(parseServer);
-    let reason = 'there is no DNS server';
+    let reason = 'no DNS server is configured';
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       for (const server of servers) {
         try {
@@ -47,7 +47,7 @@ export class DnsClient {
   async #askServer(server: Server, name: string, type: RecordType): Promise<DnsAnswer> {
     const id = randomInt(0x10000);
     const query = encodeQuery(id, name, type);
-    if (query === null) throw new Error('it is no name');
+    if (query === null) throw new Error('it is not a valid host name');
     const read = (bytes: Buffer): DnsAnswer | null => {
       const answer = decodeAnswer(bytes, name, type);
       return answer !== null && answer.id === id ? answer : null;
@@ -57,7 +57,7 @@ export class DnsClient {
   }
 }
 
-/** What does not answer the question is not listened to: it may come from anybody. */
+/** Ignores packets that do not answer the query, because anybody could have sent them. */
 function overUdp({ host, port }: Server, query: Buffer, read: (bytes: Buffer) => DnsAnswer | null): Promise<DnsAnswer> {
   return new Promise((resolve, reject) => {
     const socket = createSocket(isIP(host) === 6 ? 'udp6' : 'udp4');
@@ -76,7 +76,7 @@ function overUdp({ host, port }: Server, query: Buffer, read: (bytes: Buffer) =>
   });
 }
 
-/** RFC 1035 section 4.2.2: each message behind its length. */
+/** RFC 1035 section 4.2.2: each message follows its length. */
 function overTcp({ host, port }: Server, query: Buffer, read: (bytes: Buffer) => DnsAnswer | null): Promise<DnsAnswer> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port });
@@ -109,11 +109,11 @@ function overTcp({ host, port }: Server, query: Buffer, read: (bytes: Buffer) =>
   });
 }
 
-/** `127.0.0.1`, `127.0.0.1:5353`, `::1`, `[::1]:5353`. */
+/** Parses `127.0.0.1`, `127.0.0.1:5353`, `::1` and `[::1]:5353`. */
 function parseServer(text: string): Server {
   if (isIP(text) > 0) return { host: text, port: PORT };
   const [, address, v4, port] = /^(?:\[(.*)\]|([\d.]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = address ?? v4 ?? '';
-  if (isIP(host) === 0) throw new Error(`"${text}" is no numeric address`);
+  if (isIP(host) === 0) throw new Error(`"${text}" is not a numeric address`);
   return { host, port: Number(port) };
 }

@@ -8,9 +8,9 @@ export interface DnsRecord {
   readonly type: RecordType;
   /** In seconds. */
   readonly ttl: number;
-  /** A numeric address, or a name. */
+  /** A numeric address or a name. */
   readonly data: string;
-  /** Of SRV only. */
+  /** Set for SRV records only. */
   readonly port: number;
   readonly priority: number;
   readonly weight: number;
@@ -18,9 +18,9 @@ export interface DnsRecord {
 
 export interface DnsAnswer {
   readonly id: number;
-  /** Did not fit into a packet. */
+  /** The answer did not fit into a packet. */
   readonly truncated: boolean;
-  /** RCODE: 0 is no error, 3 that there is no such name. */
+  /** RCODE: 0 for no error, 3 for an unknown name. */
   readonly code: number;
   readonly records: readonly DnsRecord[];
 }
@@ -35,7 +35,7 @@ const RESPONSE = 0x8000;
 const TRUNCATED = 0x0200;
 const RECURSION_DESIRED = 0x0100;
 
-/** A query with `id` for the records of `type` that `name` has. Null when that is no name. */
+/** A query with `id` for the records of `type` of `name`. Null when `name` is not a valid name. */
 export function encodeQuery(id: number, name: string, type: RecordType): Buffer | null {
   const labels = name.replace(/\.$/, '').split('.');
   const length = labels.reduce((sum, label) => sum + label.length + 1, 1);
@@ -55,7 +55,10 @@ export function encodeQuery(id: number, name: string, type: RecordType): Buffer 
   return bytes;
 }
 
-/** Reads the response to a query for `name` and `type`. Null when it is none, or malformed: nothing of such is believed. */
+/**
+ * Parses the response to a query for `name` and `type`. Returns null when the bytes are malformed or answer another
+ * query.
+ */
 export function decodeAnswer(bytes: Buffer, name: string, type: RecordType): DnsAnswer | null {
   try {
     return new Reader(bytes).answer(name.replace(/\.$/, '').toLowerCase(), TYPES[type]);
@@ -86,8 +89,8 @@ class Reader {
       this.#number16(),
       this.#number16(),
     ];
-    const asked = this.#name();
-    if ((flags & RESPONSE) === 0 || questions !== 1 || asked !== name || this.#number16() !== type)
+    const question = this.#name();
+    if ((flags & RESPONSE) === 0 || questions !== 1 || question !== name || this.#number16() !== type)
       throw new Malformed();
     if (this.#number16() !== CLASS_IN) throw new Malformed();
     const truncated = (flags & TRUNCATED) !== 0;
@@ -101,7 +104,7 @@ class Reader {
     return { id, truncated, code: flags & 0x0f, records };
   }
 
-  /** Null for one of a type that nobody asked for. */
+  /** Returns null for a record of an unsupported type. */
   #record(): DnsRecord | null {
     const name = this.#name();
     const type = NAMES.get(this.#number16());
@@ -137,18 +140,21 @@ class Reader {
     return [...this.#bytes.subarray(this.#at, end)];
   }
 
-  /** In lower case, without the final dot. A pointer leads backwards only, so there is an end (RFC 1035 section 4.1.4). */
+  /**
+   * The name in lower case without its final dot. Pointers must point backwards, so decoding always terminates (RFC
+   * 1035 section 4.1.4).
+   */
   #name(): string {
     const labels: string[] = [];
     let at = this.#at;
-    let behind = -1;
+    let next = -1;
     let length = 0;
     for (;;) {
       const size = this.#bytes.readUInt8(at);
       if (size === 0) break;
       if ((size & 0xc0) === 0xc0) {
         const target = this.#bytes.readUInt16BE(at) & 0x3fff;
-        if (behind < 0) behind = at + 2;
+        if (next < 0) next = at + 2;
         if (target >= at) throw new Malformed();
         at = target;
         continue;
@@ -159,7 +165,7 @@ class Reader {
       labels.push(this.#bytes.toString('latin1', at + 1, at + 1 + size).toLowerCase());
       at += 1 + size;
     }
-    this.#at = behind < 0 ? at + 1 : behind;
+    this.#at = next < 0 ? at + 1 : next;
     return labels.join('.');
   }
 

@@ -2,30 +2,33 @@ import { lookup } from 'node:dns/promises';
 import type { Discovery, DiscoveryOptions } from './discovery.ts';
 import { DnsClient } from './dns-client.ts';
 import type { DnsRecord } from './dns-message.ts';
-import { type Found, repeatedLookup } from './repeated-lookup.ts';
+import { type LookupResult, repeatedLookup } from './repeated-lookup.ts';
 
 export interface DnsOptions extends DiscoveryOptions {
   readonly host: string;
   readonly port: number;
-  /** Numeric addresses of DNS servers, with a port where it is not 53; null for those of the system. */
+  /** Numeric addresses of DNS servers, with a port other than 53 where needed; null for the servers of the system. */
   readonly servers: readonly string[] | null;
-  /** A TTL counts as no less and no more than this. */
+  /** Limits for the time until the next lookup, whatever the TTL. */
   readonly minMs: number;
   readonly maxMs: number;
 }
 
-/** All addresses that a name has, looked up again when their TTL is over (RFC 1035). A name that DNS does not know, the system may, from its file of hosts. */
+/**
+ * Finds all addresses of a name, and looks them up again when their TTL expires (RFC 1035). For a name unknown to DNS,
+ * the system resolver is queried, which also reads the hosts file.
+ */
 export function dnsDiscovery(options: DnsOptions): Discovery {
   const { host, port, servers, backendAt } = options;
   const client = new DnsClient(servers);
   return repeatedLookup({
     ...options,
     name: host,
-    async look() {
+    async lookUp() {
       const [v4, v6] = await Promise.allSettled([client.ask(host, 'A'), client.ask(host, 'AAAA')]);
       if (v4.status === 'rejected' && v6.status === 'rejected' && servers !== null) throw v4.reason;
-      const records = [v4, v6].flatMap((one) =>
-        one.status === 'fulfilled' ? addressesOf(host, one.value.records) : [],
+      const records = [v4, v6].flatMap((result) =>
+        result.status === 'fulfilled' ? addressesOf(host, result.value.records) : [],
       );
       if (records.length === 0 && servers === null) return fromSystem(options);
       const ttlS = Math.min(...records.map(({ ttl }) => ttl));
@@ -37,12 +40,12 @@ export function dnsDiscovery(options: DnsOptions): Discovery {
   });
 }
 
-async function fromSystem({ host, port, backendAt, minMs }: DnsOptions): Promise<Found> {
+async function fromSystem({ host, port, backendAt, minMs }: DnsOptions): Promise<LookupResult> {
   const addresses = await lookup(host, { all: true });
   return { backends: addresses.map(({ address }) => backendAt(address, port)), ttlS: Math.max(minMs / 1000, 10) };
 }
 
-/** Those that belong to `name`, also by way of another name that it stands for. */
+/** The address records of `name`, including those of its CNAME aliases. */
 export function addressesOf(name: string, records: readonly DnsRecord[]): readonly DnsRecord[] {
   const names = new Set([name.replace(/\.$/, '').toLowerCase()]);
   for (const { type, name: alias, data } of records) if (type === 'CNAME' && names.has(alias)) names.add(data);

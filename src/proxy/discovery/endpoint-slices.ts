@@ -1,6 +1,6 @@
 import type { Backend } from '../backend.ts';
 
-/** What of an EndpointSlice (discovery.k8s.io/v1) counts. */
+/** The used properties of an EndpointSlice (discovery.k8s.io/v1). */
 interface EndpointSlice {
   readonly metadata?: { readonly name?: string; readonly resourceVersion?: string };
   readonly ports?: readonly { readonly name?: string; readonly port?: number }[] | null;
@@ -22,13 +22,13 @@ export interface WatchEvent {
   readonly object?: EndpointSlice & { readonly code?: number; readonly message?: string };
 }
 
-/** The backends of a service, which several slices name together. */
+/** The backends of a service, collected from its slices. */
 export class EndpointSlices {
   readonly #port: string;
   readonly #backendAt: (host: string, port: number) => Backend;
-  /** Backends by their address, of each slice. */
+  /** The backends of each slice, by address. */
   readonly #slices = new Map<string, ReadonlyMap<string, Backend>>();
-  /** Where a watch goes on. */
+  /** The resourceVersion from which the next watch continues. */
   version = '';
 
   /** `port` is a name or a number. */
@@ -37,14 +37,14 @@ export class EndpointSlices {
     this.#backendAt = backendAt;
   }
 
-  /** All that there are now. */
+  /** All current backends. */
   get backends(): readonly Backend[] {
     const all: Backend[] = [];
     for (const slice of this.#slices.values()) for (const backend of slice.values()) all.push(backend);
     return all;
   }
 
-  /** Begins anew with what a list says. */
+  /** Removes all slices before a new list is added. */
   clear(): void {
     this.#slices.clear();
   }
@@ -54,7 +54,7 @@ export class EndpointSlices {
     for (const slice of items ?? []) this.#set(slice);
   }
 
-  /** Takes an event of a watch in. Returns whether backends may have changed. */
+  /** Applies an event of a watch. Returns whether backends may have changed. */
   apply({ type, object = {} }: WatchEvent): boolean {
     this.version = object.metadata?.resourceVersion ?? this.version;
     if (type === 'DELETED') return this.#slices.delete(object.metadata?.name ?? '');
@@ -69,13 +69,13 @@ export class EndpointSlices {
       conditions.ready !== false && conditions.terminating !== true;
     const addresses = (endpoints ?? [])
       .filter(({ conditions }) => isReady(conditions))
-      .flatMap((one) => one.addresses ?? []);
+      .flatMap((endpoint) => endpoint.addresses ?? []);
     const name = metadata?.name ?? '';
-    const before = this.#slices.get(name);
+    const previous = this.#slices.get(name);
     const backends = new Map<string, Backend>();
     for (const host of port?.port === undefined ? [] : addresses) {
-      // Of a slice that changes most is as it was.
-      const known = before?.get(host);
+      // Most backends of a changed slice are unchanged, so their objects are kept.
+      const known = previous?.get(host);
       const isKnown = known !== undefined && known.port === port?.port;
       backends.set(host, isKnown ? known : this.#backendAt(host, port?.port as number));
     }

@@ -7,18 +7,19 @@ import type { Discovery } from './discovery.ts';
 export interface FileOptions {
   readonly path: string;
   readonly parse: (url: string) => Backend | null;
-  /** How often the file is read where nothing tells that it has changed. */
+  /** Interval for reading the file when no change event arrives. */
   readonly pollMs: number;
   readonly onError: (message: string) => void;
 }
 
 const BYTES_MAX = 16 * 1024 * 1024;
-/** A file that is being written changes several times. */
+/** A file that is being written produces several change events. */
 const SETTLE_MS = 20;
 
 /**
- * The backends that a file names, one a line: its URL, then `weight=N` and `backup` where they are wanted; `#` begins a comment. The file is read again when it, or
- * its directory, changes; when it is wrong the backends of before go on.
+ * Reads backends from a file. Each line contains a URL, then optionally `weight=N` and `backup`; `#` starts a comment.
+ * The file is read again when it or its directory changes. When the file is invalid, the last valid backends stay in
+ * use.
  */
 export function fileDiscovery({ path, parse, pollMs, onError }: FileOptions): Discovery {
   let last: string | null = null;
@@ -28,15 +29,15 @@ export function fileDiscovery({ path, parse, pollMs, onError }: FileOptions): Di
   let poll: NodeJS.Timeout | null = null;
   let settle: NodeJS.Timeout | null = null;
 
-  async function read(found: (backends: readonly Backend[]) => void): Promise<void> {
+  async function read(onBackends: (backends: readonly Backend[]) => void): Promise<void> {
     try {
       const text = await readFile(path, 'utf8');
       if (stopped || text === last) return;
       last = text;
-      if (text.length > BYTES_MAX) throw new Error('it is too long');
+      if (text.length > BYTES_MAX) throw new Error('the file is too long');
       const backends = parseLines(text, parse);
       failing = false;
-      found(backends);
+      onBackends(backends);
     } catch (error) {
       if (!failing && !stopped) onError(`Cannot read backends from "${path}": ${(error as Error).message}`);
       failing = true;
@@ -44,11 +45,11 @@ export function fileDiscovery({ path, parse, pollMs, onError }: FileOptions): Di
   }
 
   return {
-    start(found) {
+    start(onBackends) {
       const readSoon = (): void => {
         settle ??= setTimeout(() => {
           settle = null;
-          void read(found);
+          void read(onBackends);
         }, SETTLE_MS);
       };
       try {
@@ -56,10 +57,10 @@ export function fileDiscovery({ path, parse, pollMs, onError }: FileOptions): Di
         watcher.on('error', () => {});
         watcher.unref();
       } catch {
-        // Without a watch there is the poll.
+        // Without a watch, polling still finds changes.
       }
-      poll = setInterval(() => void read(found), pollMs).unref();
-      void read(found);
+      poll = setInterval(() => void read(onBackends), pollMs).unref();
+      void read(onBackends);
     },
     stop() {
       stopped = true;
@@ -78,7 +79,7 @@ function parseLines(text: string, parse: (url: string) => Backend | null): Backe
       .split(/\s+/);
     if (url === '') return [];
     const backend = parse(url);
-    if (backend === null) throw new Error(`line ${index + 1}: "${url}" is no backend`);
+    if (backend === null) throw new Error(`line ${index + 1}: "${url}" is not a backend`);
     return [options.reduce((changed, option) => withOption(changed, option, index + 1), backend)];
   });
 }

@@ -5,13 +5,13 @@ import { request as httpsRequest } from 'node:https';
 export interface KubernetesAccess {
   /** `https://10.0.0.1:6443` */
   readonly api: string;
-  /** Read before each request, because tokens are replaced; null asks without one. */
+  /** File with the token, read before each request because tokens are rotated; null sends no token. */
   readonly tokenFile: string | null;
-  /** Authorities that are trusted instead of the system's. */
+  /** File with the trusted authorities; null trusts the system's authorities. */
   readonly caFile: string | null;
 }
 
-/** An answer that is no success. */
+/** A response with a status other than 200. */
 export class KubernetesError extends Error {
   readonly status: number;
 
@@ -25,7 +25,7 @@ export const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 const CONNECT_MS = 10_000;
 const LINE_BYTES_MAX = 16 * 1024 * 1024;
 
-/** How a pod reaches the API of its cluster; null outside of one. */
+/** The API of the cluster as seen from a pod; null outside a cluster. */
 export function accessFromPod(environment: Readonly<Record<string, string | undefined>>): KubernetesAccess | null {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = environment;
   if (host === undefined || host === '') return null;
@@ -38,32 +38,36 @@ export function accessFromPod(environment: Readonly<Record<string, string | unde
 }
 
 /**
- * Gets `path`, which answers with one JSON text or, for a watch, with many, a line each. Resolves when the answer is over.
+ * Requests `path`. The response is a single JSON value or, for a watch, one JSON value per line. Resolves when the
+ * response has ended.
  *
- * @throws KubernetesError for an answer that is no success, Error when none comes.
+ * @throws KubernetesError for a status other than 200, Error when no response arrives.
  */
 export async function getJson(
   access: KubernetesAccess,
   path: string,
   idleMs: number,
   signal: AbortSignal,
-  take: (value: unknown) => void,
+  onValue: (value: unknown) => void,
 ): Promise<void> {
   const response = await send(access, path, idleMs, signal);
-  let rest = '';
+  let partial = '';
   response.setEncoding('utf8');
   if (response.statusCode !== 200) {
-    for await (const text of response) rest = (rest + text).slice(0, 1000);
-    throw new KubernetesError(response.statusCode ?? 0, `the API answered ${response.statusCode}: ${messageOf(rest)}`);
+    for await (const text of response) partial = (partial + text).slice(0, 1000);
+    throw new KubernetesError(
+      response.statusCode ?? 0,
+      `the API answered ${response.statusCode}: ${messageOf(partial)}`,
+    );
   }
   for await (const text of response) {
-    rest += text;
-    if (rest.length > LINE_BYTES_MAX) throw new Error('the API sends too much at once');
-    const lines = rest.split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line !== '') take(JSON.parse(line));
+    partial += text;
+    if (partial.length > LINE_BYTES_MAX) throw new Error('a line of the response is too long');
+    const lines = partial.split('\n');
+    partial = lines.pop() ?? '';
+    for (const line of lines) if (line !== '') onValue(JSON.parse(line));
   }
-  if (rest !== '') take(JSON.parse(rest));
+  if (partial !== '') onValue(JSON.parse(partial));
 }
 
 function send(
@@ -77,15 +81,15 @@ function send(
     const token = tokenFile === null ? null : readFileSync(tokenFile, 'utf8').trim();
     const headers = { accept: 'application/json', ...(token === null ? {} : { authorization: `Bearer ${token}` }) };
     const secure = url.protocol === 'https:';
-    const request = secure ? httpsRequest : httpRequest;
+    const start = secure ? httpsRequest : httpRequest;
     const ca = secure && caFile !== null ? { ca: readFileSync(caFile) } : {};
-    const asking = request(url, { headers, signal, agent: false, ...ca }, (response) => {
+    const request = start(url, { headers, signal, agent: false, ...ca }, (response) => {
       response.setTimeout(idleMs, () => response.destroy(new Error('the API sent nothing for too long')));
       resolve(response);
     });
-    asking.setTimeout(CONNECT_MS, () => asking.destroy(new Error('the API did not answer in time')));
-    asking.on('error', reject);
-    asking.end();
+    request.setTimeout(CONNECT_MS, () => request.destroy(new Error('the API did not answer in time')));
+    request.on('error', reject);
+    request.end();
   });
 }
 

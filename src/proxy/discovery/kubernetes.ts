@@ -6,29 +6,32 @@ export interface KubernetesOptions extends DiscoveryOptions {
   readonly access: KubernetesAccess;
   readonly namespace: string;
   readonly service: string;
-  /** A port's name or number. */
+  /** Name or number of a port. */
   readonly port: string;
-  /** After a failure it is asked again so much later, and twice as late each further time, up to `retryMsMax`. */
+  /** Delay before the next attempt after a failure. It doubles with each failure, up to `retryMsMax`. */
   readonly retryMs: number;
   readonly retryMsMax: number;
 }
 
-/** Changes that come within this time are told together. */
-const TOGETHER_MS = 250;
-/** The API ends a watch by itself some time after that. */
+/** Changes within this time are reported together. */
+const SETTLE_MS = 250;
+/** The API ends a watch after about this time. */
 const WATCH_S = 300;
 const LIST_IDLE_MS = 30_000;
 const PAGE = 500;
 const GONE = 410;
 
-/** The ready endpoints of a service, from its EndpointSlices: they are listed once, then watched (Kubernetes API concepts, "Efficient detection of changes"). */
+/**
+ * Finds the ready endpoints of a service. Its EndpointSlices are listed once, then watched (Kubernetes API concepts,
+ * "Efficient detection of changes").
+ */
 export function kubernetesDiscovery(options: KubernetesOptions): Discovery {
   const { access, namespace, service, port, backendAt, onError, retryMs, retryMsMax } = options;
   const slices = new EndpointSlices(port, backendAt);
   const abort = new AbortController();
   const selector = encodeURIComponent(`kubernetes.io/service-name=${service}`);
   const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=${selector}`;
-  let telling: NodeJS.Timeout | null = null;
+  let reportTimer: NodeJS.Timeout | null = null;
   let failing = false;
   let failures = 0;
 
@@ -41,32 +44,32 @@ export function kubernetesDiscovery(options: KubernetesOptions): Discovery {
       token = lists.at(-1)?.metadata?.continue ?? '';
     } while (token !== '');
     slices.clear();
-    for (const one of lists) slices.addAll(one);
+    for (const page of lists) slices.addAll(page);
   }
 
-  async function watch(changed: () => void): Promise<void> {
-    const from = `&watch=1&allowWatchBookmarks=true&timeoutSeconds=${WATCH_S}&resourceVersion=${slices.version}`;
-    await getJson(access, path + from, (WATCH_S + 30) * 1000, abort.signal, (value) => {
+  async function watch(reportSoon: () => void): Promise<void> {
+    const parameters = `&watch=1&allowWatchBookmarks=true&timeoutSeconds=${WATCH_S}&resourceVersion=${slices.version}`;
+    await getJson(access, path + parameters, (WATCH_S + 30) * 1000, abort.signal, (value) => {
       const event = value as WatchEvent;
       if (event.type === 'ERROR')
         throw new KubernetesError(event.object?.code ?? 0, event.object?.message ?? 'an error');
       failures = 0;
-      if (slices.apply(event)) changed();
+      if (slices.apply(event)) reportSoon();
     });
   }
 
-  /** Lists and watches until something fails. */
-  async function follow(tell: () => void, changed: () => void): Promise<void> {
+  /** Lists and watches until an error occurs. */
+  async function follow(report: () => void, reportSoon: () => void): Promise<void> {
     await list();
     failing = false;
-    tell();
-    while (!abort.signal.aborted) await watch(changed);
+    report();
+    while (!abort.signal.aborted) await watch(reportSoon);
   }
 
-  async function run(tell: () => void, changed: () => void): Promise<void> {
+  async function run(report: () => void, reportSoon: () => void): Promise<void> {
     while (!abort.signal.aborted) {
       try {
-        await follow(tell, changed);
+        await follow(report, reportSoon);
       } catch (error) {
         if (abort.signal.aborted) return;
         if (error instanceof KubernetesError && error.status === GONE) continue;
@@ -79,19 +82,19 @@ export function kubernetesDiscovery(options: KubernetesOptions): Discovery {
   }
 
   return {
-    start(found) {
-      const tell = (): void => found(slices.backends);
-      const changed = (): void => {
-        telling ??= setTimeout(() => {
-          telling = null;
-          if (!abort.signal.aborted) tell();
-        }, TOGETHER_MS);
+    start(onBackends) {
+      const report = (): void => onBackends(slices.backends);
+      const reportSoon = (): void => {
+        reportTimer ??= setTimeout(() => {
+          reportTimer = null;
+          if (!abort.signal.aborted) report();
+        }, SETTLE_MS);
       };
-      void run(tell, changed);
+      void run(report, reportSoon);
     },
     stop() {
       abort.abort();
-      if (telling !== null) clearTimeout(telling);
+      if (reportTimer !== null) clearTimeout(reportTimer);
     },
   };
 }

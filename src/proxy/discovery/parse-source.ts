@@ -1,19 +1,19 @@
-/** Where backends are found, as a configuration writes it. */
+/** A discovery source, as a configuration names it. */
 export type DiscoverySource =
   | { readonly kind: 'dns'; readonly scheme: string; readonly host: string; readonly port: number }
   | { readonly kind: 'srv'; readonly scheme: string; readonly name: string }
   | {
       readonly kind: 'kubernetes';
       readonly scheme: string;
-      /** Null for that of the pod. */
+      /** Null for the namespace of the pod. */
       readonly namespace: string | null;
       readonly service: string;
-      /** A port's name or number. */
+      /** Name or number of a port. */
       readonly port: string;
     }
   | { readonly kind: 'file'; readonly path: string };
 
-const SCHEMES = 'https?|uwsgi|fastcgi|scgi';
+const SCHEMES = 'https?|h2c?|uwsgi|fastcgi|scgi';
 const NAME = '[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})';
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 
@@ -24,8 +24,8 @@ const KUBERNETES = new RegExp(
 );
 
 /**
- * Reads `dns+http://HOST:PORT`, `srv+http://NAME`, `kubernetes+http://NAMESPACE/SERVICE:PORT`, the same with any other scheme of a backend, and `file:PATH`. Null
- * for anything else.
+ * Parses `dns+http://HOST:PORT`, `srv+http://NAME`, `kubernetes+http://NAMESPACE/SERVICE:PORT` and `file:PATH`. Instead
+ * of `http`, any other scheme of a backend may be used. Returns null for anything else.
  */
 export function parseSource(text: string): DiscoverySource | null {
   const dns = DNS.exec(text)?.groups;

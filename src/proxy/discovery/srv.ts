@@ -16,24 +16,25 @@ export interface SrvOptions extends DiscoveryOptions {
 const WEIGHT_MAX = 100;
 
 /**
- * The hosts and ports that a service has (RFC 2782), as Consul, Nomad and headless services of Kubernetes tell them. Those of the lowest priority come first, others
- * are backups; weights are scaled to 100 at most, and 0 counts as the least.
+ * Finds the hosts and ports of a service from SRV records (RFC 2782), such as those of Consul, Nomad and headless
+ * Kubernetes services. Hosts of the lowest priority value are primaries, the others are backups. Weights are scaled to
+ * at most 100, and a weight of 0 counts as 1.
  */
 export function srvDiscovery(options: SrvOptions): Discovery {
   const { name, servers } = options;
   const client = new DnsClient(servers);
   return repeatedLookup({
     ...options,
-    async look() {
+    async lookUp() {
       const { records } = await client.ask(name, 'SRV');
-      // "." says that the service is decidedly not available here.
+      // A target of "." means that the service is not available at this domain.
       const services = records.filter(({ type, data }) => type === 'SRV' && data !== '');
-      const found = await Promise.all(
+      const results = await Promise.all(
         services.map((service) => backendsOf(client, service, services, records, options)),
       );
       return {
-        backends: found.flatMap(({ backends }) => backends),
-        ttlS: Math.min(Number.MAX_SAFE_INTEGER, ...found.map(({ ttlS }) => ttlS)),
+        backends: results.flatMap(({ backends }) => backends),
+        ttlS: Math.min(Number.MAX_SAFE_INTEGER, ...results.map(({ ttlS }) => ttlS)),
       };
     },
   });
@@ -52,8 +53,8 @@ async function backendsOf(
     const answers = await Promise.all([client.ask(host, 'A'), client.ask(host, 'AAAA')]);
     addresses = answers.flatMap(({ records }) => addressesOf(host, records));
   }
-  const backup = priority > Math.min(...all.map((one) => one.priority));
-  const heaviest = Math.max(...all.map((one) => one.weight), 1);
+  const backup = priority > Math.min(...all.map((record) => record.priority));
+  const heaviest = Math.max(...all.map((record) => record.weight), 1);
   const share = heaviest <= WEIGHT_MAX ? weight : Math.round((weight / heaviest) * WEIGHT_MAX);
   const backends = addresses.map(({ data }) => ({ ...backendAt(data, port), weight: Math.max(1, share), backup }));
   return { backends, ttlS: Math.min(ttl, ...addresses.map((address) => address.ttl)) };

@@ -1,44 +1,44 @@
 import type { Request } from '../../http/message.ts';
-import type { Member } from '../../upstream/member.ts';
-import { ownRequest } from '../replayable-request.ts';
+import type { BackendState } from '../backend-state.ts';
+import { internalRequest } from '../replayable-request.ts';
 import { type Expectation, probe } from './probe.ts';
 
 export interface ActiveCheckOptions extends Expectation {
-  /** Path, and query, that is asked for with GET. */
+  /** Path, optionally with a query, of the GET requests. */
   readonly path: string;
-  /** The Host that is sent; null for the backend's own. */
+  /** The Host field of the checks; null for the backend's own. */
   readonly host: string | null;
-  /** From one check to the next. */
+  /** Time from one check to the next. */
   readonly intervalMs: number;
-  /** An answer must be there whole within this time. */
+  /** The complete response must arrive within this time. */
   readonly timeoutMs: number;
-  /** A backend counts as healthy after so many good answers in a row, and as not healthy after so many others. */
+  /** Number of good responses in a row that make a backend healthy, and of bad ones that make it unhealthy. */
   readonly healthyAfter: number;
   readonly unhealthyAfter: number;
 }
 
 export interface ActiveCheckEvents {
-  /** `reason` says what is wrong; null for a backend that is healthy again. */
-  readonly onChanged: (member: Member, reason: string | null) => void;
+  /** `reason` is the problem; null for a backend that has become healthy. */
+  readonly onChanged: (state: BackendState, reason: string | null) => void;
 }
 
 interface Watch {
-  /** Answers of the same kind in a row: good ones above 0, others below. */
+  /** Results of the same kind in a row: positive for good results, negative for bad ones. */
   run: number;
   timer: NodeJS.Timeout | null;
   request: Request | null;
-  /** What the backend did instead of answering. */
+  /** The reason when the backend returned no response. */
   failure: string | null;
 }
 
-/** Checks are spread over this part of the interval, so that many backends are not asked at once. */
+/** Intervals vary randomly by this fraction, so that many backends are not checked at the same moment. */
 const SPREAD = 0.2;
 
-/** Asks backends again and again whether they are well. */
+/** Checks the health of backends by repeated requests. */
 export class ActiveChecks {
   readonly #options: ActiveCheckOptions;
   readonly #events: ActiveCheckEvents;
-  readonly #watches = new Map<Member, Watch>();
+  readonly #watches = new Map<BackendState, Watch>();
   readonly #byRequest = new WeakMap<Request, Watch>();
 
   constructor(options: ActiveCheckOptions, events: ActiveCheckEvents) {
@@ -46,25 +46,25 @@ export class ActiveChecks {
     this.#events = events;
   }
 
-  /** Begins to check `member`: at once. */
-  joined(member: Member): void {
+  /** Starts to check a backend, with a short random delay. */
+  onJoined(state: BackendState): void {
     const watch: Watch = { run: 0, timer: null, request: null, failure: null };
-    this.#watches.set(member, watch);
+    this.#watches.set(state, watch);
     watch.timer = setTimeout(
-      () => void this.#check(member, watch),
+      () => void this.#check(state, watch),
       Math.random() * SPREAD * this.#options.intervalMs,
     ).unref();
   }
 
-  left(member: Member): void {
-    const watch = this.#watches.get(member);
+  onLeft(state: BackendState): void {
+    const watch = this.#watches.get(state);
     if (watch === undefined) return;
-    this.#watches.delete(member);
+    this.#watches.delete(state);
     if (watch.timer !== null) clearTimeout(watch.timer);
-    this.#end(watch);
+    this.#cancel(watch);
   }
 
-  /** The backend has failed `request`, which is one of a check. */
+  /** Must be called when the backend has failed the check `request`. */
   failed(request: Request, reason: string): void {
     const watch = this.#byRequest.get(request);
     if (watch !== undefined) watch.failure ??= reason;
@@ -75,46 +75,46 @@ export class ActiveChecks {
   }
 
   stop(): void {
-    for (const member of [...this.#watches.keys()]) this.left(member);
+    for (const state of [...this.#watches.keys()]) this.onLeft(state);
   }
 
-  async #check(member: Member, watch: Watch): Promise<void> {
+  async #check(state: BackendState, watch: Watch): Promise<void> {
     const { path, host, timeoutMs, intervalMs } = this.#options;
     const headers = [...(host === null ? [] : ['Host', host]), 'User-Agent', 'Viaduct (health check)', 'Accept', '*/*'];
-    const request = ownRequest('GET', path, headers);
+    const request = internalRequest('GET', path, headers);
     watch.request = request;
     watch.failure = null;
     this.#byRequest.set(request, watch);
-    const late = setTimeout(() => {
+    const timeout = setTimeout(() => {
       watch.failure ??= `no answer within ${timeoutMs} ms`;
-      this.#end(watch);
+      this.#cancel(watch);
     }, timeoutMs).unref();
-    const wrong = await probe(member.protocol, request, this.#options).catch((error: Error) => error.message);
-    clearTimeout(late);
+    const problem = await probe(state.client, request, this.#options).catch((error: Error) => error.message);
+    clearTimeout(timeout);
     watch.request = null;
-    if (this.#watches.get(member) !== watch) return;
-    this.#note(member, watch, watch.failure ?? wrong);
+    if (this.#watches.get(state) !== watch) return;
+    this.#record(state, watch, watch.failure ?? problem);
     const waitMs = intervalMs * (1 - SPREAD * Math.random());
-    watch.timer = setTimeout(() => void this.#check(member, watch), waitMs).unref();
+    watch.timer = setTimeout(() => void this.#check(state, watch), waitMs).unref();
   }
 
-  #note(member: Member, watch: Watch, wrong: string | null): void {
+  #record(state: BackendState, watch: Watch, problem: string | null): void {
     const { healthyAfter, unhealthyAfter } = this.#options;
-    if (wrong === null) watch.run = Math.max(0, watch.run) + 1;
+    if (problem === null) watch.run = Math.max(0, watch.run) + 1;
     else watch.run = Math.min(0, watch.run) - 1;
-    // One that has just come needs one good answer only.
-    const needed = member.found === undefined ? 1 : healthyAfter;
-    if (wrong === null && !member.healthy && watch.run >= needed) this.#change(member, null);
-    else if (wrong !== null && member.healthy && -watch.run >= unhealthyAfter) this.#change(member, wrong);
+    // A backend without a result yet needs only one good response.
+    const needed = state.checkResult === undefined ? 1 : healthyAfter;
+    if (problem === null && !state.healthy && watch.run >= needed) this.#change(state, null);
+    else if (problem !== null && state.healthy && -watch.run >= unhealthyAfter) this.#change(state, problem);
   }
 
-  #change(member: Member, reason: string | null): void {
-    member.found = reason === null;
-    this.#events.onChanged(member, reason);
+  #change(state: BackendState, reason: string | null): void {
+    state.checkResult = reason === null;
+    this.#events.onChanged(state, reason);
   }
 
-  /** The answer is not awaited any more. */
-  #end(watch: Watch): void {
+  /** Cancels the check in progress. */
+  #cancel(watch: Watch): void {
     if (watch.request === null) return;
     const { onGone } = watch.request;
     watch.request.onGone = null;

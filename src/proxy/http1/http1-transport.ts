@@ -1,5 +1,5 @@
-import { CHUNKED, type Dialect, PLAIN } from '../../upstream/exchange/dialect.ts';
 import type { Backend } from '../backend.ts';
+import { CHUNKED, PLAIN, type Transport } from '../client/transport.ts';
 import { type RequestHeadOptions, RequestHeads } from './request-heads.ts';
 import { ResponseHead } from './response-head.ts';
 
@@ -8,8 +8,8 @@ export interface Http1Options extends RequestHeadOptions {
   readonly responseHeadCountMax: number;
 }
 
-/** HTTP/1.1 with a backend. */
-export function http1(backend: Backend, options: Http1Options): Dialect {
+/** HTTP/1.1 to a backend. */
+export function http1(backend: Backend, options: Http1Options): Transport {
   const heads = new RequestHeads(backend, options);
   return {
     head: (request, upgrade) => heads.write(request, upgrade),

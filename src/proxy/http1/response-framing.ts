@@ -2,26 +2,26 @@ import type { FieldSection } from '../../http/http1/field-section.ts';
 import { Refusal } from '../../http/refusal.ts';
 
 const BAD_LENGTH = new Refusal(502, 'Content-Length is not one decimal number');
-const FRAMED_TWICE = new Refusal(502, 'Transfer-Encoding stands beside Content-Length');
-const CODED_1_0 = new Refusal(502, 'HTTP/1.0 knows no Transfer-Encoding');
-const BAD_CODING = new Refusal(502, 'the transfer coding is not chunked alone');
+const FRAMED_TWICE = new Refusal(502, 'both Transfer-Encoding and Content-Length are present');
+const CODED_1_0 = new Refusal(502, 'HTTP/1.0 does not have Transfer-Encoding');
+const BAD_CODING = new Refusal(502, 'the only supported transfer coding is chunked');
 const FRAMED_INTERIM = new Refusal(502, 'an interim response has content');
 
 const DIGITS_MAX = 15;
 
-/** How the end of a response's content is known (RFC 9112 section 6.3). */
+/** How the end of a response's content is determined (RFC 9112 section 6.3). */
 export type ContentFraming = 'none' | 'length' | 'chunked' | 'close';
 
-/** What a response's fields say about its content and its connection. One object is filled anew for each response. */
+/** What a response's fields say about its content and its connection. The object is reused for each response. */
 export class ResponseFraming {
   content: ContentFraming = 'none';
-  /** Value of Content-Length, -1 without one. */
+  /** Value of Content-Length; -1 when absent. */
   contentLength = -1;
-  /** The backend lets the connection persist, and the end of the content is known. */
+  /** Whether the backend keeps the connection open and the end of the content is known. */
   persists = true;
-  /** What the backend switches to; '' when it names nothing. */
+  /** The protocol to which the backend switches; '' when it names none. */
   upgrade = '';
-  /** Further fields that belong to the connection, because Connection names them. */
+  /** Additional fields of the connection, which Connection lists. */
   nominated: Set<string> | null = null;
   #minorVersion: 0 | 1 = 1;
   #badLength = false;
@@ -29,7 +29,7 @@ export class ResponseFraming {
   #closes = false;
   #keepsAlive = false;
 
-  begin(minorVersion: 0 | 1): void {
+  reset(minorVersion: 0 | 1): void {
     this.#minorVersion = minorVersion;
     this.contentLength = -1;
     this.upgrade = '';
@@ -40,7 +40,7 @@ export class ResponseFraming {
     this.#keepsAlive = false;
   }
 
-  /** Looks at field `index`, whose name in lower case is `name`. Returns true when the client must not see it. */
+  /** Reads field `index`; `name` is its name in lower case. Returns true when the field must not reach the client. */
   read(name: string, section: FieldSection, text: string, index: number): boolean {
     switch (name) {
       case 'content-length':
@@ -65,13 +65,13 @@ export class ResponseFraming {
     }
   }
 
-  /** The client must not see a field of this name, in lower case. */
+  /** Marks the field `name`, in lower case, as not for the client. */
   nominate(name: string): void {
     this.nominated ??= new Set();
     this.nominated.add(name);
   }
 
-  /** The checks that need all fields, and the decision. */
+  /** Makes the checks that need all fields, and determines the framing. */
   finish(status: number, method: string): Refusal | null {
     const coded = this.#codings !== '';
     if (this.#badLength) return BAD_LENGTH;
@@ -87,7 +87,7 @@ export class ResponseFraming {
     return null;
   }
 
-  /** A second Content-Length is refused even when it says the same: who reads only one of them is not told which. */
+  /** A second Content-Length is refused even with the same value, because some recipients read only one of them. */
   #readLength(value: string): void {
     let length = 0;
     for (let at = 0; at < value.length; at += 1) {

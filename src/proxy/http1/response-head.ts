@@ -1,28 +1,31 @@
 import { LF, SP, VALUE } from '../../http/http1/bytes.ts';
 import { FieldSection, type Progress } from '../../http/http1/field-section.ts';
 import { Refusal } from '../../http/refusal.ts';
-import { HAS_DATE, HAS_SERVER } from '../../http/response.ts';
+import { HAS_CONTROL, HAS_DATE, HAS_SERVER, isControl } from '../../http/response.ts';
 import { DEFAULT_LIMITS } from '../../http/transport/limits.ts';
 import { ResponseFraming } from './response-framing.ts';
 
 const STATUS_LINE_BYTES_MAX = 1024;
-/** A longer head is read anew each time. */
+/** Statuses beyond are invalid (RFC 9110 section 15). HTTP/2 engines refuse to send them. */
+const STATUS_MAX = 599;
+/** A longer head is parsed again for each response. */
 const LAST_BYTES_MAX = 1024;
 const PREFIX = 'HTTP/1.';
 const DIGIT_0 = 0x30;
 
-const BAD_STATUS_LINE = new Refusal(502, 'the status line is not "HTTP/1.1 200 OK" or alike');
-const BAD_REASON = new Refusal(502, 'the reason phrase holds a control character');
+const BAD_STATUS_LINE = new Refusal(502, 'the status line does not have the form "HTTP/1.1 200 OK"');
+const BAD_STATUS = new Refusal(502, 'the status is not between 100 and 599');
+const BAD_REASON = new Refusal(502, 'the reason phrase contains a control character');
 const LONG_STATUS_LINE = new Refusal(502, 'the status line is too long');
 
 /**
- * Reads the head of a backend's response (RFC 9112 sections 4 and 5) as strictly as that of a request: what two recipients may
- * understand differently is refused. One object is filled anew for each response.
+ * Parses the head of a backend's response (RFC 9112 sections 4 and 5) as strictly as the head of a request. It refuses
+ * whatever two recipients might interpret differently. The object is reused for each response.
  */
 export class ResponseHead {
   status = 0;
   reason = '';
-  /** Field lines for the client: those of the connection are taken out. */
+  /** Field lines for the client, without the fields of the connection. */
   lines = '';
   /** Bits of `Response.has`. */
   has = 0;
@@ -30,11 +33,11 @@ export class ResponseHead {
   length = 0;
   readonly framing = new ResponseFraming();
   #minorVersion: 0 | 1 = 1;
-  /** Where the fields begin; 0 while the status line is not complete. */
+  /** Offset of the fields; 0 while the status line is incomplete. */
   #fieldsAt = 0;
   #method = '';
   readonly #section: FieldSection;
-  /** The last head, while the fields of this object are what it says. */
+  /** The last head, while the properties of this object still describe it. */
   readonly #last = Buffer.allocUnsafeSlow(LAST_BYTES_MAX);
   #lastLength = 0;
   #lastMethod = '';
@@ -43,20 +46,22 @@ export class ResponseHead {
     this.#section = new FieldSection({ ...DEFAULT_LIMITS, headerCountMax: countMax }, bytesMax);
   }
 
-  /** Begins the response to a request with this method. */
-  begin(method: string): void {
+  /** Prepares for the response to a request with this method. */
+  reset(method: string): void {
     this.#method = method;
     this.#fieldsAt = 0;
   }
 
-  /** Goes on to `end` of `bytes`; the head begins at `origin`. When it is complete, all of it has been interpreted. */
+  /**
+   * Continues to `end` of `bytes`; the head starts at `origin`. When the result is `complete`, all properties are set.
+   */
   scan(bytes: Buffer, origin: number, end: number): Progress {
     if (this.#fieldsAt === 0) {
-      if (this.#recurs(bytes, origin, end)) return 'complete';
+      if (this.#repeatsLast(bytes, origin, end)) return 'complete';
       this.#lastLength = 0;
       const progress = this.#readStatusLine(bytes, origin, end);
       if (progress !== 'complete') return progress;
-      this.#section.begin(this.#fieldsAt);
+      this.#section.reset(this.#fieldsAt);
     }
     const progress = this.#section.scan(bytes, origin, end);
     if (progress !== 'complete') return progress;
@@ -67,8 +72,8 @@ export class ResponseHead {
     return 'complete';
   }
 
-  /** Backends that answer the same again and again, within a second even with the same Date, are read once. */
-  #recurs(bytes: Buffer, origin: number, end: number): boolean {
+  /** A backend often repeats its head, even with the same Date within a second. A repeated head is not parsed again. */
+  #repeatsLast(bytes: Buffer, origin: number, end: number): boolean {
     const length = this.#lastLength;
     if (length === 0 || end - origin < length || this.#method !== this.#lastMethod) return false;
     return bytes.compare(this.#last, 0, length, origin, origin + length) === 0;
@@ -81,7 +86,7 @@ export class ResponseHead {
     this.#lastMethod = this.#method;
   }
 
-  /** RFC 9112 section 4, but that the space before a missing reason may be missing too: many servers forget it. */
+  /** RFC 9112 section 4, except that the space before an empty reason may be missing: many servers omit it. */
   #readStatusLine(bytes: Buffer, origin: number, end: number): Progress {
     const known = Math.min(PREFIX.length, end - origin);
     for (let i = 0; i < known; i += 1) if (bytes[origin + i] !== PREFIX.charCodeAt(i)) return BAD_STATUS_LINE;
@@ -98,7 +103,8 @@ export class ResponseHead {
       if (digit < 0 || digit > 9) return BAD_STATUS_LINE;
       status = status * 10 + digit;
     }
-    if (status < 100 || (at > origin + 12 && bytes[origin + 12] !== SP)) return BAD_STATUS_LINE;
+    if (status < 100 || status > STATUS_MAX) return BAD_STATUS;
+    if (at > origin + 12 && bytes[origin + 12] !== SP) return BAD_STATUS_LINE;
     this.status = status;
     this.reason = at > origin + 13 ? bytes.toString('latin1', origin + 13, at) : '';
     this.#minorVersion = minor;
@@ -110,7 +116,7 @@ export class ResponseHead {
     const section = this.#section;
     const { count, spans } = section;
     const { framing } = this;
-    framing.begin(this.#minorVersion);
+    framing.reset(this.#minorVersion);
     this.has = 0;
     let lines = '';
     let keptFrom = this.#fieldsAt;
@@ -121,6 +127,7 @@ export class ResponseHead {
       const name = text.substring(start, nameEnd).toLowerCase();
       if (name === 'date') this.has |= HAS_DATE;
       else if (name === 'server') this.has |= HAS_SERVER;
+      else if (isControl(name)) this.has |= HAS_CONTROL;
       else if (framing.read(name, section, text, i)) {
         lines += text.substring(keptFrom, start);
         keptFrom = i + 1 < count ? (spans[4 * i + 4] as number) : this.length - 2;
@@ -133,17 +140,19 @@ export class ResponseHead {
   }
 }
 
-/** Whether a field whose name has so many characters may be one that is looked at here. */
+/** Whether a field name of this length may be one of the fields handled here. */
 function mayMatter(length: number): boolean {
   switch (length) {
     case 2: // te
     case 4: // date
     case 6: // server
     case 7: // trailer, upgrade
-    case 10: // connection, keep-alive
+    case 10: // connection, keep-alive, x-sendfile
     case 14: // content-length
-    case 16: // proxy-connection
-    case 17: // transfer-encoding
+    case 15: // x-accel-charset, x-accel-expires
+    case 16: // proxy-connection, x-accel-redirect
+    case 17: // transfer-encoding, x-accel-buffering
+    case 18: // x-accel-limit-rate
       return true;
     default:
       return false;

@@ -1,17 +1,17 @@
 import type { Readable, Writable } from 'node:stream';
 
-/** A longer line is passed on in pieces. */
+/** A longer line is written in pieces. */
 const LINE_BYTES_MAX = 1024 * 1024;
 const NEWLINE = 10;
 
 /**
- * Writes what comes from `from` to `to` in whole lines, so that those of several processes do not run into each other; as fast as it is
- * taken, and into nothing when `to` has no reader any more. The last line is passed on when `from` ends, whole or not.
+ * Copies `from` to `to` in whole lines, so that the lines of several processes do not mix. Reading pauses while `to` is full. When `to` has no
+ * reader any more, the lines are discarded. When `from` ends, the last line is written even if it is not complete.
  */
-export function passLines(from: Readable | null, to: Writable): void {
+export function forwardOutput(from: Readable | null, to: Writable): void {
   if (from === null) return;
-  let begun: Buffer[] = [];
-  let begunBytes = 0;
+  let partial: Buffer[] = [];
+  let partialBytes = 0;
   const put = (block: Buffer): void => {
     if (to.writable && !to.write(block)) from.pause();
   };
@@ -22,20 +22,20 @@ export function passLines(from: Readable | null, to: Writable): void {
   to.on('drain', resume).on('close', resume);
   from.on('data', (block: Buffer) => {
     const end = block.lastIndexOf(NEWLINE) + 1;
-    if (end === 0 && begunBytes + block.length < LINE_BYTES_MAX) {
-      begun.push(block);
-      begunBytes += block.length;
+    if (end === 0 && partialBytes + block.length < LINE_BYTES_MAX) {
+      partial.push(block);
+      partialBytes += block.length;
       return;
     }
     const whole = end === 0 ? block : block.subarray(0, end);
     const rest = block.subarray(whole.length);
-    put(begun.length === 0 ? whole : Buffer.concat([...begun, whole]));
-    begun = rest.length === 0 ? [] : [rest];
-    begunBytes = rest.length;
+    put(partial.length === 0 ? whole : Buffer.concat([...partial, whole]));
+    partial = rest.length === 0 ? [] : [rest];
+    partialBytes = rest.length;
   });
   from.once('close', () => {
     to.off('drain', resume).off('close', resume);
     to.setMaxListeners(to.getMaxListeners() - 1);
-    if (begunBytes > 0) put(Buffer.concat([...begun, Buffer.of(NEWLINE)]));
+    if (partialBytes > 0) put(Buffer.concat([...partial, Buffer.of(NEWLINE)]));
   });
 }

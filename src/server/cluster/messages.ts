@@ -1,43 +1,43 @@
-import { type ErrorCode, ViaductError } from '../../errors.ts';
+import { type ErrorCode, systemErrorOf, ViaductError } from '../../errors.ts';
 import type { Identity } from '../../os/process-user.ts';
 import type { BackendChange, RouteBackends } from '../../proxy/backend-control.ts';
 import type { Configuration } from '../../site/configuration.ts';
 
-/** From the primary to a front. */
-export type ToFront =
-  | { readonly kind: 'start'; readonly start: FrontStart }
+/** From the primary to a server process. */
+export type ToServerProcess =
+  | { readonly kind: 'start'; readonly start: ServerProcessStart }
   | { readonly kind: 'reload'; readonly configuration: Configuration }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
-  | { readonly kind: 'stop' };
+  | { readonly kind: 'cancel-reload' | 'stop' };
 
-/** What the primary asks a front that serves. */
+/** What the primary asks a server process that serves. */
 export type Question =
   | { readonly about: 'backends' }
   | { readonly about: 'backend'; readonly name: string; readonly change: BackendChange };
 
-/** The list of backends, or whether the one that was to be changed is known. */
+/** The list of backends, or whether the backend to change is known. */
 export type Answer = readonly RouteBackends[] | boolean;
 
-/** Everything a front needs; it reads no settings itself, so that all fronts have the same. */
-export interface FrontStart {
-  /** With this front's share of workers and limits. */
+/** Everything a server process needs. It reads no settings itself, so that all processes have the same ones. */
+export interface ServerProcessStart {
+  /** With this process's share of workers and limits. */
   readonly configuration: Configuration;
   readonly identity: Identity | null;
   readonly logFormat: 'text' | 'json';
 }
 
-/** From a front to the primary. */
-export type FromFront =
-  /** It listens to messages now. */
+/** From a server process to the primary. */
+export type FromServerProcess =
+  /** It accepts messages from now on. */
   | { readonly kind: 'hello' }
   | { readonly kind: 'ready'; readonly urls: readonly string[] }
   | { readonly kind: 'failed'; readonly error: Failure }
   | { readonly kind: 'reloaded'; readonly error: Failure | null }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
-  /** Once a second: the event loop turns. */
+  /** Sent once a second, while the event loop turns. */
   | { readonly kind: 'alive'; readonly connections: number };
 
-/** An error as it travels between processes. */
+/** An error in the form in which processes send it. */
 export interface Failure {
   readonly code: ErrorCode | null;
   readonly message: string;
@@ -47,6 +47,8 @@ export interface Failure {
 }
 
 export function failureOf(error: unknown): Failure {
+  const refused = systemErrorOf(error);
+  if (refused !== null) return failureOf(refused);
   if (!(error instanceof ViaductError)) {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { code: null, message, advice: '', cause: '' };

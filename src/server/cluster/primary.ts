@@ -8,33 +8,33 @@ import type { Configuration } from '../../site/configuration.ts';
 import { outputFor } from '../../workers/output.ts';
 import { RestartPolicy } from '../../workers/restart-policy.ts';
 import type { RunningServer } from '../server.ts';
-import { passLines } from './forward-output.ts';
-import { frontConfiguration } from './process-configuration.ts';
-import { FrontProcess } from './server-process.ts';
+import { forwardOutput } from './forward-output.ts';
+import { processConfiguration } from './process-configuration.ts';
+import { ServerProcess } from './server-process.ts';
 
 export interface PrimaryOptions {
-  /** Validated; `listen` holds no `systemd` any more. */
+  /** Validated. `systemd:` addresses in `listen` are already replaced by descriptors. */
   readonly configuration: Configuration;
   readonly identity: Identity | null;
   readonly log: Log;
   readonly logFormat: 'text' | 'json';
 }
 
-export interface RunningFronts extends RunningServer {
+export interface RunningCluster extends RunningServer {
   readonly pids: readonly number[];
-  /** Resolves when the fronts cannot be brought back; the server is to be ended then. */
+  /** Resolves when the server processes cannot be restarted. The caller then ends the server. */
   readonly lost: Promise<ViaductError>;
-  /** Whether the event loops of all fronts turn. */
+  /** Whether the event loop of every server process still turns. */
   isAlive(): boolean;
 }
 
 /**
- * Starts `fronts` front processes and keeps them alive. The first one must serve before the others begin, so that what is wrong is
- * told once. Nothing is left running when it fails.
+ * Starts as many server processes as `processes` says and restarts those that end. The first one must serve before the others start, so that a
+ * wrong configuration is reported once. Nothing is left running when the start fails.
  *
  * @throws ViaductError as `startServer` does.
  */
-export async function startFronts(options: PrimaryOptions): Promise<RunningFronts> {
+export async function startCluster(options: PrimaryOptions): Promise<RunningCluster> {
   const primary = new Primary(options);
   try {
     await primary.start();
@@ -45,34 +45,34 @@ export async function startFronts(options: PrimaryOptions): Promise<RunningFront
   return primary;
 }
 
-const FRONT_PROGRAM = fileURLToPath(new URL('./process-server.js', import.meta.url));
+const PROCESS_PROGRAM = fileURLToPath(new URL('./process-main.js', import.meta.url));
 
-/** Fronts show life once a second. */
+/** Server processes report once a second that they are alive. */
 const LIFE_SIGN_MS_MAX = 5000;
 
-/** A front that has not stopped this long after it should have never will. */
+/** A server process that has not stopped this long after its grace period is killed. */
 const STUCK_MS = 5000;
 
-/** One place for a front, which is filled again when its process dies. */
-interface Place {
+/** Holds one server process. When the process ends, another one takes the slot. */
+interface Slot {
   readonly index: number;
   readonly policy: RestartPolicy;
-  front: FrontProcess | null;
+  serverProcess: ServerProcess | null;
   timer: NodeJS.Timeout | null;
 }
 
 /**
- * The primary: it owns the front processes and the listening sockets that they share, and sees no request. Each front has its own
- * connections, queue and workers, so a front that dies takes only these along.
+ * The primary owns the server processes and the listening sockets that they share. It sees no request. Each server process has its own
+ * connections, queue and workers, so a process that dies loses only these.
  */
-class Primary implements RunningFronts {
+class Primary implements RunningCluster {
   readonly lost: Promise<ViaductError>;
   readonly #options: PrimaryOptions;
   #configuration: Configuration;
-  readonly #places: readonly Place[];
+  readonly #slots: readonly Slot[];
   #state: 'starting' | 'serving' | 'stopping' = 'starting';
   #reloading = false;
-  /** What people have changed about backends: a front that is started anew learns it. */
+  /** Changes to backends by command. A server process that starts later gets them too. */
   readonly #changes = new Map<string, BackendChange>();
   #lose: (error: ViaductError) => void = () => {};
   #stuck = false;
@@ -83,49 +83,49 @@ class Primary implements RunningFronts {
     this.lost = new Promise((resolve) => {
       this.#lose = resolve;
     });
-    this.#places = Array.from({ length: options.configuration.settings.fronts }, (_, index) => ({
+    this.#slots = Array.from({ length: options.configuration.settings.processes }, (_, index) => ({
       index,
       policy: new RestartPolicy(),
-      front: null,
+      serverProcess: null,
       timer: null,
     }));
   }
 
   get urls(): readonly string[] {
-    return this.#fronts[0]?.urls ?? [];
+    return this.#serverProcesses[0]?.urls ?? [];
   }
 
   get pids(): readonly number[] {
-    return this.#fronts.map(({ pid }) => pid);
+    return this.#serverProcesses.map(({ pid }) => pid);
   }
 
-  /** As the fronts last said, up to a second ago. */
+  /** As the server processes last reported, up to a second ago. */
   get connections(): number {
-    return this.#fronts.reduce((sum, { connections }) => sum + connections, 0);
+    return this.#serverProcesses.reduce((sum, { connections }) => sum + connections, 0);
   }
 
   isAlive(): boolean {
     const now = performance.now();
-    const stuck = this.#fronts.filter(
+    const stuck = this.#serverProcesses.filter(
       ({ state, lifeSignMs }) => state !== 'gone' && now - lifeSignMs > LIFE_SIGN_MS_MAX,
     );
     if (stuck.length > 0 && !this.#stuck) {
-      this.#options.log.error('Fronts do not respond', { pids: stuck.map(({ pid }) => pid).join(' ') });
+      this.#options.log.error('Server processes do not respond', { pids: stuck.map(({ pid }) => pid).join(' ') });
     }
     this.#stuck = stuck.length > 0;
     return !this.#stuck;
   }
 
   async start(): Promise<void> {
-    // The kernel hands connections out: no front waits for the primary, and none has connections that it never gets to see.
+    // The kernel distributes connections. So no process waits for the primary, and no connection waits for a process that is gone.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     const stdio = ['ignore', outputFor(1), outputFor(2), 'ipc'] as const;
-    cluster.setupPrimary({ exec: FRONT_PROGRAM, args: [], stdio: [...stdio], serialization: 'advanced' });
-    const [first, ...others] = this.#places as [Place, ...Place[]];
+    cluster.setupPrimary({ exec: PROCESS_PROGRAM, args: [], stdio: [...stdio], serialization: 'advanced' });
+    const [first, ...others] = this.#slots as [Slot, ...Slot[]];
     await this.#launch(first);
-    await Promise.all(others.map((place) => this.#launch(place)));
-    if (this.#fronts.some(({ state }) => state === 'gone')) {
-      throw new ViaductError('WORKER', 'Cannot start the fronts: one ended at once');
+    await Promise.all(others.map((slot) => this.#launch(slot)));
+    if (this.#serverProcesses.some(({ state }) => state === 'gone')) {
+      throw new ViaductError('WORKER', 'Cannot start the server processes: one ended at once');
     }
     this.#state = 'serving';
   }
@@ -134,21 +134,28 @@ class Primary implements RunningFronts {
     if (this.#reloading) throw new ViaductError('WORKER', 'Cannot start a release: another one is starting');
     this.#reloading = true;
     try {
-      for (const place of this.#places) await this.#reloadPlace(place, configuration);
+      for (const slot of this.#slots) await this.#reloadSlot(slot, configuration);
       this.#configuration = configuration;
     } finally {
       this.#reloading = false;
     }
   }
 
+  cancelReload(): void {
+    if (this.#reloading)
+      for (const serverProcess of this.#serverProcesses) serverProcess.send({ kind: 'cancel-reload' });
+  }
+
   async backends(): Promise<readonly RouteBackends[]> {
-    const answers = await Promise.all(this.#fronts.map((front) => front.ask({ about: 'backends' })));
+    const answers = await Promise.all(
+      this.#serverProcesses.map((serverProcess) => serverProcess.ask({ about: 'backends' })),
+    );
     return mergeBackends(answers.filter((answer) => Array.isArray(answer)));
   }
 
   async changeBackend(name: string, change: BackendChange): Promise<boolean> {
     const question = { about: 'backend', name, change } as const;
-    const answers = await Promise.all(this.#fronts.map((front) => front.ask(question)));
+    const answers = await Promise.all(this.#serverProcesses.map((serverProcess) => serverProcess.ask(question)));
     if (!answers.includes(true)) return false;
     this.#changes.set(name, { ...this.#changes.get(name), ...change });
     return true;
@@ -156,85 +163,90 @@ class Primary implements RunningFronts {
 
   async stop(): Promise<void> {
     this.#state = 'stopping';
-    for (const place of this.#places) {
-      if (place.timer !== null) clearTimeout(place.timer);
-      if (place.front?.state === 'ready') place.front.send({ kind: 'stop' });
-      else place.front?.kill();
+    for (const slot of this.#slots) {
+      if (slot.timer !== null) clearTimeout(slot.timer);
+      if (slot.serverProcess?.state === 'ready') slot.serverProcess.send({ kind: 'stop' });
+      else slot.serverProcess?.kill();
     }
     const timer = setTimeout(() => this.kill(), this.#configuration.settings.gracefulTimeoutMs + STUCK_MS);
-    await Promise.all(this.#fronts.map(({ exited }) => exited));
+    await Promise.all(this.#serverProcesses.map(({ exited }) => exited));
     clearTimeout(timer);
   }
 
   kill(): void {
     this.#state = 'stopping';
-    for (const { front, timer } of this.#places) {
+    for (const { serverProcess, timer } of this.#slots) {
       if (timer !== null) clearTimeout(timer);
-      front?.kill();
+      serverProcess?.kill();
     }
   }
 
-  get #fronts(): FrontProcess[] {
-    return this.#places.map(({ front }) => front).filter((front) => front !== null);
+  get #serverProcesses(): ServerProcess[] {
+    return this.#slots.map(({ serverProcess }) => serverProcess).filter((serverProcess) => serverProcess !== null);
   }
 
-  /** Starts a process in `place`; resolves when it serves. */
-  #launch(place: Place): Promise<void> {
+  /** Starts a process in `slot`. Resolves when it serves. */
+  #launch(slot: Slot): Promise<void> {
     const { identity, logFormat } = this.#options;
     const worker = cluster.fork();
-    passLines(worker.process.stdout, process.stdout);
-    passLines(worker.process.stderr, process.stderr);
-    const configuration = frontConfiguration(this.#configuration, place.index);
-    const front = new FrontProcess(worker, { configuration, identity, logFormat });
-    place.front = front;
-    void front.exited.then((how) => this.#ended(place, front, how));
-    return front.started.then(() => {
-      for (const [name, change] of this.#changes) void front.ask({ about: 'backend', name, change });
+    forwardOutput(worker.process.stdout, process.stdout);
+    forwardOutput(worker.process.stderr, process.stderr);
+    const configuration = processConfiguration(this.#configuration, slot.index);
+    const serverProcess = new ServerProcess(worker, { configuration, identity, logFormat });
+    slot.serverProcess = serverProcess;
+    void serverProcess.exited.then((how) => this.#ended(slot, serverProcess, how));
+    return serverProcess.started.then(() => {
+      for (const [name, change] of this.#changes) void serverProcess.ask({ about: 'backend', name, change });
     });
   }
 
-  #ended(place: Place, front: FrontProcess, how: string): void {
+  #ended(slot: Slot, serverProcess: ServerProcess, how: string): void {
     if (this.#state !== 'serving') return;
-    place.front = null;
-    if (front.failure !== null) this.#options.log.error(describe(front.failure));
-    const ended = `front ${place.index + 1} (pid ${front.pid}) ended ${how}`;
-    // What was inherited is gone with the last process that had it; whoever passed it still holds it, and can pass it again.
-    if (this.#hasInherited() && this.#fronts.every(({ state }) => state !== 'ready')) {
+    slot.serverProcess = null;
+    if (serverProcess.failure !== null) this.#options.log.error(describe(serverProcess.failure));
+    const ended = `server process ${slot.index + 1} (pid ${serverProcess.pid}) ended ${how}`;
+    // The inherited sockets are gone with the last process that had them. The service manager still holds them and can pass them again.
+    if (this.#hasInherited() && this.#serverProcesses.every(({ state }) => state !== 'ready')) {
       this.#options.log.error(ended);
       this.#lose(inheritedLost());
       return;
     }
-    const delayMs = place.policy.delayAfter(performance.now() - front.bornMs);
+    const delayMs = slot.policy.delayAfter(performance.now() - serverProcess.bornMs);
     this.#options.log.error(`${ended}; a new one follows${delayMs === 0 ? '' : ` in ${delayMs} ms`}`);
-    this.#launchLater(place, delayMs);
+    this.#launchLater(slot, delayMs);
   }
 
   #hasInherited(): boolean {
     return this.#configuration.settings.listen.some((address) => address.startsWith('fd:'));
   }
 
-  /** While no front serves, one at a time: the first binds the addresses, which the others must not find half bound. */
-  #launchLater(place: Place, delayMs: number): void {
-    place.timer = setTimeout(() => {
-      place.timer = null;
+  /** While no process serves, processes start one at a time: the first one binds the addresses, which the others must not find half bound. */
+  #launchLater(slot: Slot, delayMs: number): void {
+    slot.timer = setTimeout(() => {
+      slot.timer = null;
       if (this.#state !== 'serving') return;
-      const fronts = this.#fronts;
-      const starting = fronts.find(({ state }) => state === 'starting');
-      if (starting === undefined || fronts.some(({ state }) => state === 'ready')) this.#launch(place).catch(() => {});
-      else starting.started.finally(() => this.#launchLater(place, 0)).catch(() => {});
+      const serverProcesses = this.#serverProcesses;
+      const starting = serverProcesses.find(({ state }) => state === 'starting');
+      if (starting === undefined || serverProcesses.some(({ state }) => state === 'ready'))
+        this.#launch(slot).catch(() => {});
+      else starting.started.finally(() => this.#launchLater(slot, 0)).catch(() => {});
     }, delayMs);
   }
 
-  async #reloadPlace({ index, front }: Place, configuration: Configuration): Promise<void> {
+  async #reloadSlot({ index, serverProcess }: Slot, configuration: Configuration): Promise<void> {
     try {
-      await front?.started.catch(() => {});
-      await front?.reload(frontConfiguration(configuration, index));
+      await serverProcess?.started.catch(() => {});
+      await serverProcess?.reload(processConfiguration(configuration, index));
     } catch (error) {
       if (index === 0) throw error;
       const { message, cause } = error as Error;
-      throw new ViaductError('WORKER', `${message} (in front ${index + 1}; those before it have the new one)`, {
-        cause,
-      });
+      throw new ViaductError(
+        'WORKER',
+        `${message} (in server process ${index + 1}; the processes before it already run the new release)`,
+        {
+          cause,
+        },
+      );
     }
   }
 }
@@ -246,9 +258,9 @@ function describe({ message, cause }: Error): string {
 function inheritedLost(): ViaductError {
   return new ViaductError(
     'LISTEN',
-    'Cannot start new fronts: all have ended, and with them the sockets that were passed',
+    'Cannot start new server processes: all have ended, and the inherited sockets are closed',
     {
-      advice: 'The service manager has to start Viaduct again (Restart=on-failure).',
+      advice: 'Let the service manager restart Viaduct (Restart=on-failure).',
     },
   );
 }

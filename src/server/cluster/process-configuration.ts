@@ -1,16 +1,18 @@
 import type { Configuration, NamedApplication } from '../../site/configuration.ts';
 
-/** Settings that hold for the whole server, and of which each front gets its part. */
-const SHARED = ['connectionsMax', 'queueMax', 'staticCacheBytesMax'] as const;
+/** Settings for the whole server. Each server process gets its share of them. */
+const SHARED = ['connectionsMax', 'queueMax', 'staticCacheBytesMax', 'contentMemoryBytesMax'] as const;
 
 /**
- * The configuration of front `index` (from 0): its share of the workers, one at least, and of the limits that count for all fronts together.
+ * The configuration of server process `index` (from 0). It gets its share of the workers, at least one, and of the limits that hold for all
+ * processes together.
  */
-export function frontConfiguration(configuration: Configuration, index: number): Configuration {
+export function processConfiguration(configuration: Configuration, index: number): Configuration {
   const { settings, applications } = configuration;
-  const { fronts, workers } = settings;
-  const shareOf = (count: number): number => Math.max(1, Math.floor(count / fronts) + (index < count % fronts ? 1 : 0));
-  const shares = SHARED.map((name) => [name, Math.ceil(settings[name] / fronts)] as const);
+  const { processes, workers } = settings;
+  const shareOf = (count: number): number =>
+    Math.max(1, Math.floor(count / processes) + (index < count % processes ? 1 : 0));
+  const shares = SHARED.map((name) => [name, Math.ceil(settings[name] / processes)] as const);
   const withShare = (application: NamedApplication) => ({ ...application, workers: shareOf(application.workers) });
   return {
     ...configuration,

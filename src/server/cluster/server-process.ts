@@ -1,20 +1,27 @@
 import type { Worker as ClusterWorker } from 'node:cluster';
 import { ViaductError } from '../../errors.ts';
 import type { Configuration } from '../../site/configuration.ts';
-import { type Answer, errorOf, type FromFront, type FrontStart, type Question, type ToFront } from './messages.ts';
+import {
+  type Answer,
+  errorOf,
+  type FromServerProcess,
+  type Question,
+  type ServerProcessStart,
+  type ToServerProcess,
+} from './messages.ts';
 
-/** The primary's side of one front: what it said last, and how it ended. */
-export class FrontProcess {
+/** One server process as the primary sees it: what it last reported, and how it ended. */
+export class ServerProcess {
   readonly bornMs = performance.now();
   readonly pid: number;
   state: 'starting' | 'ready' | 'gone' = 'starting';
   urls: readonly string[] = [];
   connections = 0;
-  /** Why it will never serve, in its own words. */
+  /** Why it cannot serve, as it reported. */
   failure: Error | null = null;
-  /** When it last showed that its event loop turns. */
+  /** When it last reported that its event loop turns. */
   lifeSignMs = performance.now();
-  /** Resolves when it serves; rejects with why it never will. */
+  /** Resolves when it serves. Rejects with the reason why it cannot. */
   readonly started: Promise<void>;
   /** Resolves when the process has ended: `of SIGKILL`, `with exit code 1`. */
   readonly exited: Promise<string>;
@@ -23,7 +30,7 @@ export class FrontProcess {
   readonly #asked = new Map<number, (answer: Answer | null) => void>();
   #questions = 0;
 
-  constructor(worker: ClusterWorker, start: FrontStart) {
+  constructor(worker: ClusterWorker, start: ServerProcessStart) {
     this.#process = worker;
     this.pid = worker.process.pid ?? 0;
     let death: (how: string) => void = () => {};
@@ -31,7 +38,7 @@ export class FrontProcess {
       death = resolve;
     });
     this.started = new Promise((resolve, reject) => {
-      worker.on('message', (message: FromFront) => {
+      worker.on('message', (message: FromServerProcess) => {
         if (message.kind === 'hello') this.send({ kind: 'start', start });
         else if (message.kind === 'ready') {
           this.state = 'ready';
@@ -49,11 +56,11 @@ export class FrontProcess {
         }
       });
       let how: string | null = null;
-      // What it said last is read before the channel closes, which may be after the exit.
+      // Its last messages are read before the channel closes, which may be after the exit.
       const ended = (): void => {
         if (how === null || worker.isConnected()) return;
         this.state = 'gone';
-        reject(new ViaductError('WORKER', `Cannot start a front: it ended ${how}`));
+        reject(new ViaductError('WORKER', `Cannot start a server process: it ended ${how}`));
         this.#finishReload(null);
         for (const id of this.#asked.keys()) this.#finishQuestion(id, null);
         death(how);
@@ -64,18 +71,18 @@ export class FrontProcess {
       });
       worker.process.once('disconnect', ended);
       worker.on('error', (error) => {
-        how ??= `before it began: ${error.message}`;
+        how ??= `before it started: ${error.message}`;
         ended();
       });
     });
     this.started.catch(() => {});
   }
 
-  send(message: ToFront): void {
+  send(message: ToServerProcess): void {
     if (this.#process.isConnected()) this.#process.send(message, () => {});
   }
 
-  /** Brings `configuration` with a new release in this front. One that dies meanwhile has its new release, too: the next process imports it. */
+  /** Applies `configuration` with a new release. If the process dies meanwhile, the next one imports the new release anyway. */
   reload(configuration: Configuration): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.state !== 'ready') {
@@ -87,7 +94,7 @@ export class FrontProcess {
     });
   }
 
-  /** Resolves to the answer; null from one that does not serve, or dies meanwhile. */
+  /** Resolves to the answer, or to null if the process does not serve or dies meanwhile. */
   ask(question: Question): Promise<Answer | null> {
     if (this.state !== 'ready') return Promise.resolve(null);
     this.#questions += 1;

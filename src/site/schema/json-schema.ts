@@ -1,12 +1,14 @@
+import * as z from 'zod';
 import { fileKey, type Setting } from '../../config/setting.ts';
 import { SETTINGS, settingNames } from '../../config/settings.ts';
-import { middlewareJsonSchema, siteJsonSchema } from '../../config/site/schema.ts';
+import { middleware } from './application.ts';
+import { siteSchema } from './site.ts';
 
 type JsonSchema = Record<string, unknown>;
 
-/** The JSON Schema of `viaduct.toml`, for editors: settings, and routes with what belongs to them. */
+/** The JSON Schema of `viaduct.toml`, for editors: the settings and the site. */
 export function jsonSchema(): JsonSchema {
-  const site = siteJsonSchema();
+  const site = toJsonSchema(siteSchema);
   const settings = Object.fromEntries(
     settingNames()
       .filter((name) => name !== 'config')
@@ -17,6 +19,18 @@ export function jsonSchema(): JsonSchema {
     title: 'viaduct.toml',
     properties: { ...settings, ...(site.properties as JsonSchema) },
   };
+}
+
+function toJsonSchema(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, { io: 'input', override: ({ jsonSchema: made }) => describeDefault(made) });
+}
+
+/** Adds a default in words to the description, because JSON Schema has no keyword for it. */
+function describeDefault(schema: JsonSchema): void {
+  const { description, defaultText } = schema;
+  if (defaultText === undefined) return;
+  delete schema.defaultText;
+  schema.description = `${description} Default: ${defaultText}.`;
 }
 
 function valueSchema(setting: Setting): JsonSchema {
@@ -34,7 +48,7 @@ function valueSchema(setting: Setting): JsonSchema {
     case 'name':
       return { type: 'string' };
     case 'list':
-      if (setting.item === 'middleware') return middlewareJsonSchema();
+      if (setting.item === 'middleware') return withoutVersion(toJsonSchema(middleware));
       return setting.item === 'mount'
         ? {
             anyOf: [
@@ -44,4 +58,9 @@ function valueSchema(setting: Setting): JsonSchema {
           }
         : { type: 'array', items: { type: ['string', 'integer'] } };
   }
+}
+
+/** A part of a schema, without the version of JSON Schema that only the whole schema names. */
+function withoutVersion({ $schema, ...schema }: JsonSchema): JsonSchema {
+  return schema;
 }

@@ -1,14 +1,56 @@
 import * as z from 'zod';
-import { readBytes, readDuration } from '../../config/units.ts';
+import { formatBytes, formatDuration, readBytes, readDuration } from '../../config/units.ts';
+import type { SchemaTools } from '../../handlers/schema-tools.ts';
+import { takes } from './definition.ts';
 
-/** A text of `pattern`; `means` says what it must be. */
+/** The tools for schemas. Each tool has words for what a value must be, for messages and for docs/configuration.md. */
+export const TOOLS: SchemaTools = {
+  ...{ z, feature, table, record, listOf, text, words, bool, oneOf, whole, duration, bytes, fields },
+};
+
+export function feature<T extends z.ZodRawShape>(options: T) {
+  const all = table(options);
+  const { data: defaults, error } = all.safeParse({});
+  const required = error?.issues.map(({ path }) => path.join('.')).join(', ');
+  const flag = defaults === undefined ? z.literal(false) : z.boolean();
+  const expected = defaults === undefined ? `false, or a table with ${required}` : 'true, false or a table';
+  const schema = z.union([flag, all], `must be ${expected}`).transform((value): z.output<typeof all> | null => {
+    if (value === false) return null;
+    return (value === true ? defaults : value) as z.output<typeof all>;
+  });
+  // The compiler does not know which of the two flags an option that is required leads to.
+  return schema as ReturnType<SchemaTools['feature']> as ReturnType<typeof TOOLS.feature<T>>;
+}
+
+export function table<T extends z.ZodRawShape>(keys: T) {
+  return z.strictObject(keys, 'must be a table');
+}
+
+export function tables<T extends z.ZodRawShape>(keys: T) {
+  return z.array(table(keys), 'must be a list of tables');
+}
+
+export function record<T extends z.ZodType>(value: T) {
+  return z.record(z.string(), value, 'must be a table');
+}
+
+/** The parsed item must not be an array, because the result could not tell it from a list. */
+export function listOf<T extends z.ZodType>(item: T) {
+  return z.union([z.array(item), item], { error: () => `must be ${takes(item)}, or a list` }).transform((value) => {
+    return (Array.isArray(value) ? value : [value]) as z.output<T>[];
+  });
+}
+
 export function text(pattern: RegExp, means: string) {
   return z.string(`must be ${means}`).regex(pattern, `must be ${means}`);
 }
 
-/** Any text but the empty one. */
 export function words(means: string) {
   return z.string(`must be ${means}`).min(1, `must be ${means}`);
+}
+
+export function bool() {
+  return z.boolean('must be true or false');
 }
 
 export function oneOf<const T extends readonly [string, ...string[]]>(choices: T) {
@@ -20,14 +62,14 @@ export function whole(min: number, max: number) {
   return z.int(means).min(min, means).max(max, means);
 }
 
-/** Milliseconds, or text with a unit: `500ms`, `30s`. */
 export function duration(min = 0, max = 24 * 3_600_000) {
-  return measured(readDuration, min, max, 'a time such as 500ms or 30s');
+  const means = `a time from ${formatDuration(min)} to ${formatDuration(max)}, such as 500ms or 30s`;
+  return measured(readDuration, min, max, means);
 }
 
-/** Bytes, or text with a unit: `64KiB`. */
 export function bytes(min = 0, max = Number.MAX_SAFE_INTEGER) {
-  return measured(readBytes, min, max, 'a size such as 65536 or 64KiB');
+  const to = max === Number.MAX_SAFE_INTEGER ? '' : ` to ${formatBytes(max)}`;
+  return measured(readBytes, min, max, `a size from ${formatBytes(min)}${to}, such as 65536 or 64KiB`);
 }
 
 function measured(read: (text: string) => number | null, min: number, max: number, means: string) {
@@ -39,17 +81,6 @@ function measured(read: (text: string) => number | null, min: number, max: numbe
   });
 }
 
-/** One of them, or an array. */
-export function listOf<T extends z.ZodType>(item: T) {
-  return z.union([z.array(item), item]).transform((value): z.output<T>[] => {
-    return (Array.isArray(value) ? value : [value]) as z.output<T>[];
-  });
-}
-
-/** `true` for a feature as it is, `false` for none, or a table of its options. */
-export function feature<T extends z.ZodObject>(options: T) {
-  return z.union([z.boolean(), options]).transform((value): z.output<T> | null => {
-    if (value === false) return null;
-    return value === true ? (options.parse({}) as z.output<T>) : (value as z.output<T>);
-  });
+export function fields() {
+  return record(z.union([z.string(), z.array(z.string())], 'must be a text, or an array of texts for several fields'));
 }

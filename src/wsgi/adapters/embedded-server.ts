@@ -1,62 +1,62 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Duplex, duplexPair } from 'node:stream';
 
-/** Answers requests of Node's `http` module: an Express application, Koa's `callback()`, Fastify's `routing`, Vite's `middlewares`. */
+/** Answers requests of Node's `http` module: an Express application, Koa's `callback()`, Fastify's `routing`, or Vite's `middlewares`. */
 export type NodeListener = (req: IncomingMessage, res: ServerResponse) => unknown;
 
-/** What a listener sees of the connection that its request has come by. */
-export interface Ends {
+/** The two ends of a connection, as a listener sees them. */
+export interface ConnectionEnds {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
   readonly encrypted: boolean;
 }
 
-/** A connection to an inner server, for one request. */
-export interface Visit {
+/** A connection to an embedded server, for one request. */
+export interface EmbeddedConnection {
   readonly socket: Duplex;
-  /** What the listener has failed with; null while it has not. */
+  /** The error of the listener; null for none. */
   failure: Error | null;
 }
 
-/** Node's HTTP server without an address: its connections are made here, and lie in memory. */
-export class InnerServer {
+/** Node's HTTP server without an address. Its connections are made here, in memory. */
+export class EmbeddedServer {
   readonly #server: Server;
-  readonly #visits = new WeakMap<object, Visit>();
+  readonly #connections = new WeakMap<object, EmbeddedConnection>();
 
   constructor(listener: NodeListener) {
     this.#server = createServer({ keepAlive: false, requestTimeout: 0, headersTimeout: 0 }, async (req, res) => {
       try {
         await listener(req, res);
       } catch (error) {
-        const visit = this.#visits.get(req.socket);
-        if (visit !== undefined) visit.failure = error instanceof Error ? error : new Error(String(error));
+        const connection = this.#connections.get(req.socket);
+        if (connection !== undefined) connection.failure = error instanceof Error ? error : new Error(String(error));
         req.socket.destroy();
       }
     });
     this.#server.keepAliveTimeout = 0;
   }
 
-  connect(ends: Ends): Visit {
+  connect(ends: ConnectionEnds): EmbeddedConnection {
     const [inside, socket] = duplexPair();
-    // A side that breaks off takes the other along; one that has said all leaves it time to read.
+    // A side that breaks off destroys the other side. A side that has sent everything lets the other side read it.
     inside.once('close', () => {
       if (!inside.writableFinished) socket.destroy();
     });
     socket.once('close', () => inside.destroy());
     for (const side of [inside, socket]) {
-      side.on('error', () => {}); // whoever waits for the other side is told there
+      side.on('error', () => {}); // the other side reports the error
       Object.assign(side, SOCKET_METHODS);
     }
     Object.assign(inside, ends, { remoteFamily: family(ends.remoteAddress), localAddress: '127.0.0.1' });
-    const visit: Visit = { socket, failure: null };
-    this.#visits.set(inside, visit);
+    const connection: EmbeddedConnection = { socket, failure: null };
+    this.#connections.set(inside, connection);
     this.#server.emit('connection', inside);
-    return visit;
+    return connection;
   }
 }
 
-/** Of `net.Socket`, what a stream does not have. There is nothing that they could change here. */
+/** Methods of `net.Socket` that a stream does not have. They have no effect on a connection in memory. */
 const SOCKET_METHODS = {
   setTimeout: itself,
   setNoDelay: itself,

@@ -1,7 +1,7 @@
 import type { Environ } from '../contract.ts';
 import { percentDecode, percentEncode } from '../variables.ts';
 
-/** The target of an environ's request: path and query as received, unless middleware has changed what they say. Begins with a slash. */
+/** The target of an environ's request: path and query as received, unless middleware has changed them. It starts with a slash. */
 export function targetOf(environ: Environ): string {
   const { REQUEST_URI, SCRIPT_NAME, PATH_INFO, QUERY_STRING } = environ;
   const mark = REQUEST_URI.indexOf('?');

@@ -1,17 +1,17 @@
 import type { ReadableStreamDefaultReader } from 'node:stream/web';
 import type { HeaderList, Peer, RequestBody } from '../../http/message.ts';
 import { PulledBody, type PulledSource } from '../pulled-body.ts';
-import { ForeignRequest, peerOf } from './framework-request.ts';
+import { FrameworkRequest, peerOf } from './framework-request.ts';
 import { isBelow } from './framework-server.ts';
 
-/** What a server knows of a request beside the `Request` itself. */
+/** What a server knows about a request, beside the `Request` itself. */
 export interface FetchInfo {
-  /** Numeric address of the client. */
+  /** Numeric address of the client. The application sees it as REMOTE_ADDR; '' by default. */
   readonly remoteAddress?: string;
 }
 
-/** A `Request` of the fetch standard, as an application's server needs it. */
-export class FetchRequest extends ForeignRequest {
+/** A `Request` of the fetch standard as a request of the server. */
+export class FetchRequest extends FrameworkRequest {
   readonly method: string;
   readonly path: string;
   readonly query: string;
@@ -59,7 +59,7 @@ function blocksOf(reader: ReadableStreamDefaultReader<Uint8Array>): PulledSource
     async next() {
       const { done, value } = await reader.read();
       if (done) return null;
-      if (!(value instanceof Uint8Array)) throw new TypeError('a block of the stream is no Uint8Array');
+      if (!(value instanceof Uint8Array)) throw new TypeError('a block of the stream is not a Uint8Array');
       return value;
     },
     cancel() {

@@ -7,7 +7,7 @@ import { PassedBody } from '../passed-body.ts';
 import { readHeaders } from '../response-headers.ts';
 import type { FetchRequest } from './fetch-request.ts';
 
-/** Statuses whose `Response` must not have content, by the fetch standard. */
+/** Statuses whose `Response` must not have content (Fetch standard, null body status). */
 const NULL_BODY = new Set([204, 205, 304]);
 
 /**
@@ -34,7 +34,7 @@ export function fetchResponse(request: FetchRequest, response: HttpResponse): Re
   return new Response(streamOf(request, new PassedBody(body)) as globalThis.ReadableStream<Uint8Array>, init);
 }
 
-/** The content, a block when one is asked for. */
+/** The content. A block is read when the stream asks for it. */
 function streamOf(request: FetchRequest, body: PassedBody): ReadableStream<Uint8Array> {
   const iterator = body[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(

@@ -1,7 +1,7 @@
 import type { HeaderList, Peer, Protocol, Request, RequestBody } from '../../http/message.ts';
 
-/** A request that a server which is not ours has received. */
-export abstract class ForeignRequest implements Request {
+/** A request that the server of a framework has received. */
+export abstract class FrameworkRequest implements Request {
   abstract readonly method: string;
   abstract readonly path: string;
   abstract readonly query: string;
@@ -12,12 +12,12 @@ export abstract class ForeignRequest implements Request {
   abstract readonly host: string;
   abstract readonly body: RequestBody | null;
   abstract readonly peer: Peer;
-  readonly recurring = 0;
+  readonly headerCacheId = 0;
   readonly upgrades = false;
   onGone: (() => void) | null = null;
-  /** What the application did wrong before it answered; null for nothing. */
+  /** The application's error before it answered; null for none. */
   failure: unknown = null;
-  /** The response is there: what fails from now on is not an answer any more. */
+  /** The response exists: a later error cannot become an answer. */
   isAnswered = false;
   #gone = false;
 
@@ -25,20 +25,20 @@ export abstract class ForeignRequest implements Request {
     return this.#gone;
   }
 
-  /** Interim responses stay here: servers differ in whether, and how, they can send one. */
+  /** Sends nothing: servers differ in whether and how they can send an interim response. */
   sendInterim(): void {}
 
   /** The client no longer waits. */
   leave(): void {
     if (this.#gone) return;
     this.#gone = true;
-    const told = this.onGone;
+    const { onGone } = this;
     this.onGone = null;
-    told?.();
+    onGone?.();
   }
 }
 
-/** What a foreign server knows of the two ends of a connection. */
+/** The two ends of a connection, as far as the server of a framework knows them. */
 export function peerOf(remoteAddress: string, remotePort: number, secure: boolean, serverPort: string): Peer {
   return { remoteAddress, remotePort, listener: 0, secure, serverPort };
 }

@@ -5,20 +5,28 @@ import { NO_INPUT } from '../input-stream.ts';
 import { formatStatus } from '../status.ts';
 import { headersOf, isHost, targetOf } from './environ-target.ts';
 
-/** What a fetch handler is told beside the request. */
+/** What a fetch handler receives beside the request. */
 export interface FetchContext {
   /** Numeric address of the client; '' on a Unix socket. */
   readonly remoteAddress: string;
+  /** The environ that the request was made from, with the keys that middleware has added. */
   readonly environ: Environ;
 }
 
-/** The fetch entry of a framework: Hono's `app.fetch`, a `fetch` method, any function of a `Request`. */
+/** A function of a `Request` that returns a `Response`: Hono's `app.fetch`, or the `fetch` method of an object. */
 export type FetchHandler = (request: Request, context: FetchContext) => Response | Promise<Response>;
 
 /**
- * Makes an application of a fetch handler. The request has the URL as the client sent it, the content as a stream, and a signal that is aborted when
- * the client leaves; the response is streamed at the client's pace, and its stream is cancelled when nobody wants the rest. A method that the fetch standard
- * refuses (CONNECT, TRACE) is answered with 501.
+ * Makes an application of a fetch handler. The request has the URL as the client sent it, the content as a stream, and a signal that is aborted if the client
+ * leaves. The response is streamed at the client's pace. Its stream is cancelled if the client does not want the remaining content. A method that the fetch
+ * standard forbids (CONNECT, TRACE, TRACK) is answered with 501.
+ *
+ * What the handler throws or rejects with is thrown by the application: a server answers 500.
+ *
+ * @example
+ * ```ts
+ * const application = fromFetch((request, { remoteAddress }) => new Response(`${request.url} for ${remoteAddress}`));
+ * ```
  */
 export function fromFetch(handler: FetchHandler): Application {
   return async function fetchApplication(environ, startResponse) {
@@ -68,7 +76,7 @@ function streamOf(input: InputStream): ReadableStream<Uint8Array> {
   );
 }
 
-/** Fields that belong to a connection are not the response's: a handler that proxies has them of another one. */
+/** The fields without those of a connection. A handler that proxies may have such fields, of its own connection to another server. */
 function responseHeaders({ headers }: Response): Header[] {
   const list: Header[] = [];
   for (const [name, value] of headers) if (!isHopByHop(name)) list.push([name, value]);
@@ -93,7 +101,7 @@ class StreamedBody implements AsyncIterable<Uint8Array> {
     this.#state = 'over';
   }
 
-  /** Without waiting for a read that is under way. */
+  /** Does not wait for a read that has not finished. */
   async close(): Promise<void> {
     if (this.#state === 'over') return;
     this.#state = 'over';

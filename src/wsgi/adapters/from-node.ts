@@ -6,91 +6,103 @@ import { EARLY_HINTS } from '../../http/semantics/status.ts';
 import type { Application, Environ, Header, InputStream } from '../contract.ts';
 import { NO_INPUT } from '../input-stream.ts';
 import { formatStatus } from '../status.ts';
-import { InnerServer, type NodeListener } from './embedded-server.ts';
+import { EmbeddedServer, type NodeListener } from './embedded-server.ts';
 import { headersOf, targetOf } from './environ-target.ts';
 
 /**
- * Makes an application of a listener of Node's `http` module. It gets the objects that `http` itself makes, over a connection that stays in memory: all that
- * frameworks do with them works, the content flows both ways at the pace of the slower side, and `close` and `aborted` come when the client leaves.
- * `res.writeEarlyHints` becomes `wsgi.early_hints`, `req.url` is the target as the client sent it, and `req.socket` tells the client's address and whether it speaks https.
+ * Makes an application of a listener of Node's `http` module: Express, Koa, Fastify, Vite. The listener gets the objects that `http` itself makes, over a
+ * connection in memory, so frameworks work unchanged. Contents are streamed in both directions at the pace of the slower side. `close` and `aborted` are
+ * emitted if the client leaves. `res.writeEarlyHints` calls `wsgi.early_hints`. `req.url` is the target as the client sent it. `req.socket` has the client's
+ * address, and `encrypted` for https.
  *
- * What the listener throws, or rejects with, before its response begins is thrown by the application. A request for another protocol (`Upgrade`) is
- * answered without it.
+ * What the listener throws or rejects with before its response starts is thrown by the application. A request to change the protocol (`Upgrade`) is answered
+ * as if it had not outgoing.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { serve } from 'viaduct';
+ * import { fromNode } from 'viaduct/adapters';
+ *
+ * const app = express();
+ * app.get('/', (_request, response) => response.send('hello'));
+ * await serve({ application: fromNode(app), port: 8000 });
+ * ```
  */
 export function fromNode(listener: NodeListener): Application {
-  const server = new InnerServer(listener);
+  const server = new EmbeddedServer(listener);
   return async function nodeApplication(environ, startResponse) {
-    const visit = server.connect({
+    const connection = server.connect({
       remoteAddress: environ.REMOTE_ADDR,
       remotePort: Number(environ.REMOTE_PORT) || 0,
       localPort: Number(environ.SERVER_PORT) || 0,
       encrypted: environ['wsgi.url_scheme'] === 'https',
     });
-    const asked = clientRequest({
+    const outgoing = clientRequest({
       method: environ.REQUEST_METHOD,
       path: targetOf(environ),
-      createConnection: () => visit.socket,
+      createConnection: () => connection.socket,
       setHost: false,
     });
-    setHeaders(asked, environ);
-    asked.on('information', (interim) => {
-      if (interim.statusCode === EARLY_HINTS) hint(asked, environ, responseHeaders(interim));
+    setHeaders(outgoing, environ);
+    outgoing.on('information', (interim) => {
+      if (interim.statusCode === EARLY_HINTS) hint(outgoing, environ, responseHeaders(interim));
     });
-    const stopWatching = whenGone(environ, () => asked.destroy());
+    const stopWatching = whenGone(environ, () => outgoing.destroy());
     const failed = new Promise<never>((_, reject) => {
-      asked.on('error', reject).once('close', () => reject(new Error('The listener has closed the connection')));
+      outgoing.on('error', reject).once('close', () => reject(new Error('The listener has closed the connection')));
     });
-    failed.catch(() => {}); // it comes with every response, too, when that is there
-    const sending = send(asked, environ);
+    failed.catch(() => {}); // the request also closes after a response, when nothing waits for this any more
+    const sending = send(outgoing, environ);
     try {
-      const [response] = (await Promise.race([once(asked, 'response'), failed])) as [IncomingMessage];
+      const [response] = (await Promise.race([once(outgoing, 'response'), failed])) as [IncomingMessage];
       startResponse(formatStatus(response.statusCode ?? 200, response.statusMessage ?? ''), responseHeaders(response));
       return new NodeBody(response, () => {
         stopWatching();
-        asked.destroy();
+        outgoing.destroy();
       });
     } catch (error) {
       stopWatching();
-      asked.destroy();
+      outgoing.destroy();
       await sending;
       if (environ['viaduct.client']?.gone === true) throw new RequestBodyError(0, 'the client left');
-      throw visit.failure ?? error;
+      throw connection.failure ?? error;
     }
   };
 }
 
-function setHeaders(asked: ClientRequest, environ: Environ): void {
-  for (const [name, value] of headersOf(environ)) if (!isHopByHop(name)) asked.setHeader(name, value);
-  if (environ.HTTP_HOST === undefined) asked.setHeader('host', `${environ.SERVER_NAME}:${environ.SERVER_PORT}`);
+function setHeaders(outgoing: ClientRequest, environ: Environ): void {
+  for (const [name, value] of headersOf(environ)) if (!isHopByHop(name)) outgoing.setHeader(name, value);
+  if (environ.HTTP_HOST === undefined) outgoing.setHeader('host', `${environ.SERVER_NAME}:${environ.SERVER_PORT}`);
   if (environ['wsgi.input'] === NO_INPUT) return;
-  if (environ.CONTENT_LENGTH === undefined) asked.setHeader('transfer-encoding', 'chunked');
+  if (environ.CONTENT_LENGTH === undefined) outgoing.setHeader('transfer-encoding', 'chunked');
 }
 
-/** Sends the content at the pace at which it is read. Never rejects. */
-async function send(asked: ClientRequest, environ: Environ): Promise<void> {
+/** Sends the content at the pace at which the listener reads it. Never rejects. */
+async function send(outgoing: ClientRequest, environ: Environ): Promise<void> {
   const input: InputStream = environ['wsgi.input'];
   try {
     if (input !== NO_INPUT) {
-      asked.flushHeaders();
+      outgoing.flushHeaders();
       for await (const block of input.blocks()) {
-        if (asked.destroyed) return;
-        if (!asked.write(block)) await room(asked);
-        if (asked.destroyed) return;
+        if (outgoing.destroyed) return;
+        if (!outgoing.write(block)) await room(outgoing);
+        if (outgoing.destroyed) return;
       }
     }
-    asked.end();
+    outgoing.end();
   } catch (error) {
-    asked.destroy(error instanceof Error ? error : new Error(String(error)));
+    outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
   }
 }
 
-function room(asked: ClientRequest): Promise<void> {
+function room(outgoing: ClientRequest): Promise<void> {
   return new Promise((resolve) => {
     const go = (): void => {
-      asked.off('drain', go).off('close', go);
+      outgoing.off('drain', go).off('close', go);
       resolve();
     };
-    asked.on('drain', go).on('close', go);
+    outgoing.on('drain', go).on('close', go);
   });
 }
 
@@ -102,12 +114,12 @@ function whenGone(environ: Environ, leave: () => void): () => void {
   return () => signal.removeEventListener('abort', leave);
 }
 
-/** Passes on what `res.writeEarlyHints` has sent. */
-function hint(asked: ClientRequest, environ: Environ, headers: readonly Header[]): void {
+/** Passes on the headers that `res.writeEarlyHints` has sent. */
+function hint(outgoing: ClientRequest, environ: Environ, headers: readonly Header[]): void {
   try {
     environ['wsgi.early_hints']?.(headers);
   } catch (error) {
-    asked.destroy(error instanceof Error ? error : new Error(String(error)));
+    outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
   }
 }
 
@@ -120,7 +132,7 @@ function responseHeaders({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): H
   return headers;
 }
 
-/** The content of a response, a block when one is asked for. */
+/** The content of a response. A block is read when it is outgoing for. */
 class NodeBody implements AsyncIterable<Uint8Array> {
   readonly #response: IncomingMessage;
   readonly #end: () => void;

@@ -4,23 +4,24 @@ import { ViaductError } from '../../errors.ts';
 import type { BodySink, HeaderList, Peer, Protocol, RequestBody } from '../../http/message.ts';
 import { unmapped } from '../../http/peer.ts';
 import { RequestBodyError } from '../../http/refusal.ts';
-import { ForeignRequest, peerOf } from './framework-request.ts';
+import { FrameworkRequest, peerOf } from './framework-request.ts';
 
-/** A request of Node's http or http2 module, with what frameworks add to it. */
-export type FrameworkRequest = IncomingMessage & {
+/** A request of Node's http or http2 module, with the properties that frameworks add to it. */
+export type NodeServerRequest = IncomingMessage & {
   /** Connect, Express, Vite: the target as received. */
   readonly originalUrl?: string;
   /** Express: the part of the path at which this handler is mounted. */
   readonly baseUrl?: string;
-  /** Express: as its `trust proxy` says. */
+  /** Express: the scheme, by its setting `trust proxy`. */
   readonly protocol?: string;
+  /** Express: the client's address, by its setting `trust proxy`. */
   readonly ip?: string;
-  /** What a body parser has made of the content. */
+  /** The result of a body parser. */
   readonly body?: unknown;
 };
 
-/** The request of a Node server, as an application's server needs it. */
-export class NodeRequest extends ForeignRequest {
+/** The request of a Node server as a request of the server. */
+export class NodeRequest extends FrameworkRequest {
   readonly method: string;
   readonly path: string;
   readonly query: string;
@@ -32,8 +33,8 @@ export class NodeRequest extends ForeignRequest {
   readonly body: RequestBody | null;
   readonly peer: Peer;
 
-  /** @throws ViaductError `USAGE` when a body parser has read the content */
-  constructor(req: FrameworkRequest, target: Target) {
+  /** @throws ViaductError `USAGE` if a body parser has read the content and left no bytes */
+  constructor(req: NodeServerRequest, target: RequestTarget) {
     super();
     const { rawHeaders } = req;
     this.method = req.method ?? 'GET';
@@ -49,24 +50,24 @@ export class NodeRequest extends ForeignRequest {
   }
 }
 
-/** Where a request goes: percent-encoded, as `Request` has it. */
-export interface Target {
+/** The target of a request, percent-encoded as in `Request`. */
+export interface RequestTarget {
   readonly path: string;
   readonly scriptName: string;
   readonly query: string;
 }
 
 /**
- * The target of `req` (RFC 9112 section 3.2). What a framework has cut off the path before it called leads to the application: it is what `baseUrl`
- * says, or what `originalUrl` has before `url`.
+ * The target of `req` (RFC 9112 section 3.2). The part of the path that a framework has removed leads to the application: it is `baseUrl`, or the part of
+ * `originalUrl` before `url`.
  */
-export function targetOf(req: FrameworkRequest): Target {
+export function targetOf(req: NodeServerRequest): RequestTarget {
   const { path: inside, query } = split(req.url ?? '/');
   const { baseUrl, originalUrl } = req;
   if (originalUrl === undefined || originalUrl === req.url) return { path: inside, scriptName: '', query };
   const { path: whole } = split(originalUrl);
-  const scriptName = trimmed(baseUrl ?? cutOff(whole, inside));
-  // Express and Connect call the mount itself "/", as they do its slash.
+  const scriptName = trimmed(baseUrl ?? removedPart(whole, inside));
+  // Express and Connect report "/" both for the mount itself and for the mount with a slash.
   const path = inside === '/' && whole === scriptName ? whole : scriptName + inside;
   return { path, scriptName, query };
 }
@@ -78,7 +79,7 @@ function split(target: string): { path: string; query: string } {
   return { path, query: mark < 0 ? '' : target.slice(mark + 1) };
 }
 
-function cutOff(whole: string, inside: string): string {
+function removedPart(whole: string, inside: string): string {
   if (whole.endsWith(inside)) return whole.slice(0, whole.length - inside.length);
   return inside === '/' ? whole : '';
 }
@@ -87,7 +88,7 @@ function trimmed(scriptName: string): string {
   return scriptName.endsWith('/') ? scriptName.slice(0, -1) : scriptName;
 }
 
-/** HTTP/2's pseudo-header fields are no headers, save that `:authority` is Host (RFC 9113 section 8.3.1). */
+/** The fields without HTTP/2's pseudo-header fields, except that `:authority` becomes Host (RFC 9113 section 8.3.1). */
 function http1Headers(rawHeaders: HeaderList): HeaderList {
   const headers: string[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -98,7 +99,7 @@ function http1Headers(rawHeaders: HeaderList): HeaderList {
   return headers;
 }
 
-function nodePeer(req: FrameworkRequest): Peer {
+function nodePeer(req: NodeServerRequest): Peer {
   const { socket, protocol, ip } = req;
   const address = ip ?? socket.remoteAddress ?? '';
   const secure =
@@ -107,7 +108,7 @@ function nodePeer(req: FrameworkRequest): Peer {
   return peerOf(unmapped(address), remotePort, secure, localPort === undefined ? '' : `${localPort}`);
 }
 
-function bodyOf(req: FrameworkRequest): RequestBody | null {
+function bodyOf(req: NodeServerRequest): RequestBody | null {
   const { 'content-length': length, 'transfer-encoding': coding } = req.headers;
   const { stream } = req as { stream?: { endAfterHeaders?: boolean } };
   const hasContent =
@@ -117,7 +118,7 @@ function bodyOf(req: FrameworkRequest): RequestBody | null {
   if (!req.readableDidRead && !req.readableEnded)
     return new StreamBody(req, length === undefined ? -1 : Number(length));
   if (body instanceof Uint8Array) return new BytesBody(body);
-  throw new ViaductError('USAGE', "Cannot pass on the request's content: something has read it before", {
+  throw new ViaductError('USAGE', "Cannot pass on the request's content: something has read it already", {
     advice:
       'Mount the application before body parsers such as express.json(), or read the content as bytes with express.raw().',
   });
@@ -125,7 +126,7 @@ function bodyOf(req: FrameworkRequest): RequestBody | null {
 
 const NO_TRAILERS: HeaderList = [];
 
-/** Content that arrives. */
+/** Content that arrives from the client. */
 class StreamBody implements RequestBody {
   readonly length: number;
   readonly #req: IncomingMessage;

@@ -8,10 +8,10 @@ import type { Response } from '../../http/response.ts';
 import { readHeaders } from '../response-headers.ts';
 import type { NodeRequest } from './node-request.ts';
 
-/** Fields of which a framework may have set one already that stays: each line says something of its own. */
+/** Fields that are added to those that a framework has set: each line has a meaning of its own. */
 const ADDED = new Set(['set-cookie', 'vary']);
 
-/** Sends `response` as the answer of a Node server. What breaks off goes to `onError`, and the client sees that it broke off. */
+/** Sends `response` as the answer of a Node server. If it breaks off, `onError` gets the error, and the client sees that it broke off. */
 export function sendResponse(
   request: NodeRequest,
   response: Response,
@@ -69,7 +69,7 @@ function sendFile(file: FileBody, res: ServerResponse, onError: (error: unknown)
   });
 }
 
-/** Passes blocks on as they come, at the pace of the client. */
+/** Passes on blocks as they come, at the pace of the client. */
 class Sender implements BodySink {
   readonly #source: BodySource;
   readonly #declared: number;

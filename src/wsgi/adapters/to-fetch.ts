@@ -6,17 +6,28 @@ import { type FetchInfo, FetchRequest } from './fetch-request.ts';
 import { fetchResponse } from './fetch-response.ts';
 import { answerFor, FailedResponse, isBelow, type MountOptions, mountOf } from './framework-server.ts';
 
-/** Answers a request of the fetch standard. */
+/** Answers a request of the fetch standard. `info` describes the client. */
 export type FetchApplication = (request: Request, info?: FetchInfo) => Promise<Response>;
 
 /**
- * Makes a fetch handler of an application: for Hono, SvelteKit, Remix, and whatever else takes `(Request) => Response`. The content is streamed both ways; a
- * request that is aborted and a response that is cancelled end the iteration of the application's response.
+ * Makes a fetch handler of an application, for Hono, SvelteKit, Remix, or a test. Contents are streamed in both directions. An aborted request and a cancelled
+ * response end the iteration of the application's response.
  *
- * It rejects with what the application throws before its response begins; afterwards the stream of the response fails. With `mount` what is not below it is
- * answered with 404.
+ * The promise rejects with what the application throws before its response starts. After that, the stream of the response fails. With `mount`, a path that is
+ * not below it is answered with 404.
  *
- * @throws ViaductError `USAGE` for a mount that is no path
+ * @throws ViaductError `USAGE` for a mount that is not a path
+ *
+ * @example
+ * ```ts
+ * import { Hono } from 'hono';
+ * import { pythonApp } from 'viaduct';
+ * import { toFetch } from 'viaduct/adapters';
+ *
+ * const django = toFetch(pythonApp({ project: './mysite' }), { mount: '/admin' });
+ * const app = new Hono();
+ * app.all('/admin/*', (c) => django(c.req.raw));
+ * ```
  */
 export function toFetch(application: Application, options: MountOptions = {}): FetchApplication {
   const { onError = console.error } = options;
@@ -26,15 +37,15 @@ export function toFetch(application: Application, options: MountOptions = {}): F
   return async function viaductApplication(request, info = {}) {
     if (!isBelow(new URL(request.url).pathname, mount)) return new Response('Not Found\n', { status: 404 });
     request.signal.throwIfAborted();
-    const asked = new FetchRequest(request, mount, info);
-    const response = await responseTo(asked, answer, request.signal);
+    const serverRequest = new FetchRequest(request, mount, info);
+    const response = await responseTo(serverRequest, answer, request.signal);
     if (response instanceof FailedResponse) throw response.error;
-    if (asked.failure !== null) onError(asked.failure);
-    return fetchResponse(asked, response);
+    if (serverRequest.failure !== null) onError(serverRequest.failure);
+    return fetchResponse(serverRequest, response);
   };
 }
 
-/** Waits for the response, but no longer than the client: what comes later is thrown away. */
+/** Waits for the response, but no longer than the client. A later response is discarded. */
 function responseTo(
   request: FetchRequest,
   answer: (request: FetchRequest) => HandlerResult,

@@ -4,22 +4,32 @@ import { RequestBodyError } from '../../http/refusal.ts';
 import type { Response } from '../../http/response.ts';
 import type { Application } from '../contract.ts';
 import { answerFor, FailedResponse, isBelow, type MountOptions, mountOf } from './framework-server.ts';
-import { type FrameworkRequest, NodeRequest, type Target, targetOf } from './node-request.ts';
+import { NodeRequest, type NodeServerRequest, type RequestTarget, targetOf } from './node-request.ts';
 import { sendResponse } from './node-response.ts';
 
-/** Answers a request of Node's `http` module, or hands it on to `next`. */
+/** Answers a request of Node's `http` module, or passes it on to `next`. */
 export type NodeHandler = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => void;
 
 /**
- * Mounts an application in a Node server: Express, Connect, Koa, Fastify, Vite's dev server, or `node:http` itself. What the framework has cut off the path
- * is the application's SCRIPT_NAME. The content is streamed both ways at the pace of the slower side; a client that leaves ends the iteration of the
- * response.
+ * Mounts an application in a Node server: Express, Connect, Koa, Fastify, Vite's dev server, or `node:http` itself. The part of the path that the framework
+ * has removed is the application's SCRIPT_NAME. A path that is not below `mount` goes to `next`, or is answered with 404. Contents are streamed in both
+ * directions at the pace of the slower side. A client that leaves ends the iteration of the response.
  *
- * What the application throws before its response begins goes to `next`, or becomes a 500 without one; afterwards the response breaks off. A request whose
- * content a body parser has read is passed on when that left bytes in `req.body` (`express.raw()`); otherwise that is an error, too. Headers that the
- * framework has set stay, unless the application sets them, too; cookies and `Vary` are added.
+ * What the application throws before its response starts goes to `next`, or becomes a 500 if there is no `next`. After that, the response breaks off. If a body
+ * parser has read the content and left bytes in `req.body` (`express.raw()`), these are passed on. If it has left anything else, this is an error too. Headers
+ * that the framework has set stay, unless the application sets the same headers. Cookies and `Vary` are added.
  *
- * @throws ViaductError `USAGE` for a mount that is no path
+ * @throws ViaductError `USAGE` for a mount that is not a path
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { pythonApp } from 'viaduct';
+ * import { toNode } from 'viaduct/adapters';
+ *
+ * const app = express();
+ * app.use('/admin', toNode(pythonApp({ project: './mysite' })));
+ * ```
  */
 export function toNode(application: Application, options: MountOptions = {}): NodeHandler {
   const { onError = console.error } = options;
@@ -50,7 +60,7 @@ export function toNode(application: Application, options: MountOptions = {}): No
       else sendResponse(request, response, res, onError);
     };
     try {
-      const request = new NodeRequest(req as FrameworkRequest, target);
+      const request = new NodeRequest(req as NodeServerRequest, target);
       res.once('close', () => {
         if (!res.writableFinished) request.leave();
       });
@@ -67,8 +77,8 @@ export function toNode(application: Application, options: MountOptions = {}): No
   };
 }
 
-/** The target with `mount` as the end of its SCRIPT_NAME; null when it is not below. */
-function mounted(target: Target, mount: string): Target | null {
+/** The target with `mount` as the end of its SCRIPT_NAME; null if the path is not below the mount. */
+function mounted(target: RequestTarget, mount: string): RequestTarget | null {
   const { path, scriptName, query } = target;
   if (!isBelow(path.slice(scriptName.length), mount)) return null;
   return mount === '' ? target : { path, scriptName: scriptName + mount, query };

@@ -8,16 +8,16 @@ import { replayer } from './replayer.ts';
 import { requestId } from './request-id.ts';
 import { timing } from './timing.ts';
 
-/** Options as a file can hold them. */
+/** Options of a middleware, as a settings file can hold them. */
 type Options = Readonly<Record<string, unknown>>;
 
 interface Builtin {
-  /** Options, spelt as files spell them, and what they must be. */
+  /** The options by name, as files spell them, and the kind of each. */
   readonly takes: Readonly<Record<string, 'text' | 'texts' | 'number' | 'flag'>>;
   readonly make: (options: Options) => Middleware;
 }
 
-/** Middleware that a configuration names as `viaduct:NAME`: those that need no function. Paths are relative to the current directory. */
+/** Middleware that a configuration names as `viaduct:NAME`: all whose options are plain data. Paths are relative to the current directory. */
 const BUILTIN: Readonly<Record<string, Builtin>> = {
   'request-id': { takes: { header: 'text', trusted: 'flag' }, make: requestId },
   timing: { takes: { name: 'text' }, make: timing },
@@ -39,17 +39,19 @@ const KINDS = {
 /**
  * The middleware `viaduct:name`.
  *
- * @throws ViaductError `SETTINGS` when there is none, for an option that it does not take, or one that it cannot use
+ * @throws ViaductError `SETTINGS` for an unknown name, an option that the middleware does not take, and a value that it cannot use
  */
 export function builtinMiddleware(name: string, options: Options): Middleware {
-  const found = BUILTIN[name];
-  if (found === undefined) {
+  const builtin = BUILTIN[name];
+  if (builtin === undefined) {
     const advice = `There are: ${Object.keys(BUILTIN).join(', ')}.`;
-    throw new ViaductError('SETTINGS', `Cannot use middleware viaduct:${name}: there is none of that name`, { advice });
+    throw new ViaductError('SETTINGS', `Cannot use middleware viaduct:${name}: there is no such middleware`, {
+      advice,
+    });
   }
-  for (const [key, value] of Object.entries(options)) checkOption(name, found, key, value);
+  for (const [key, value] of Object.entries(options)) checkOption(name, builtin, key, value);
   try {
-    return found.make(Object.fromEntries(Object.entries(options).map(([key, value]) => [camelCase(key), value])));
+    return builtin.make(Object.fromEntries(Object.entries(options).map(([key, value]) => [camelCase(key), value])));
   } catch (error) {
     throw new ViaductError('SETTINGS', `Cannot use middleware viaduct:${name}: ${(error as Error).message}`);
   }
@@ -57,9 +59,9 @@ export function builtinMiddleware(name: string, options: Options): Middleware {
 
 function checkOption(name: string, { takes }: Builtin, key: string, value: unknown): void {
   const kind = takes[key];
-  const what = `Cannot use option ${key} of viaduct:${name}`;
-  if (kind === undefined) throw new ViaductError('SETTINGS', `${what}: it takes ${Object.keys(takes).join(', ')}`);
-  if (!KINDS[kind].test(value)) throw new ViaductError('SETTINGS', `${what}: it must be ${KINDS[kind].means}`);
+  const refused = `Cannot use option ${key} of viaduct:${name}`;
+  if (kind === undefined) throw new ViaductError('SETTINGS', `${refused}: it takes ${Object.keys(takes).join(', ')}`);
+  if (!KINDS[kind].test(value)) throw new ViaductError('SETTINGS', `${refused}: it must be ${KINDS[kind].means}`);
 }
 
 function camelCase(key: string): string {

@@ -1,19 +1,28 @@
 import type { Environ, Middleware } from '../contract.ts';
 
+/** Options of `conditionalAuth`. */
 export interface ConditionalAuthOptions {
-  /** Which requests need a user. All by default. */
+  /** Returns whether a request needs a user. By default every request does. */
   readonly when?: (environ: Environ) => boolean;
-  /** Whether this is a user and their password. */
+  /** Returns whether `password` is the password of `user`. Both are decoded as UTF-8. */
   readonly check: (user: string, password: string, environ: Environ) => boolean | Promise<boolean>;
-  /** What the browser shows when it asks. `Restricted` by default. */
+  /** The text that a browser shows when it asks. `Restricted` by default. */
   readonly realm?: string;
 }
 
 /**
- * Asks for a user by basic authentication (RFC 7617) where a condition says so. The application finds who it is in REMOTE_USER; where nobody was asked there is
- * none, whatever the client or a server in front says.
+ * Asks for a name and a password by basic authentication (RFC 7617) if a condition is true. The application finds the name in REMOTE_USER, as a native
+ * string. For a request without authentication REMOTE_USER is absent, also if a front-end proxy has set it.
  *
- * @throws TypeError for a realm that cannot be quoted
+ * @throws TypeError for a realm with control characters, quotes, backslashes or characters beyond ASCII
+ *
+ * @example
+ * ```ts
+ * const staff = conditionalAuth({
+ *   when: ({ PATH_INFO }) => PATH_INFO.startsWith('/staff/'),
+ *   check: (user, password) => user === 'ann' && password === process.env.PASSWORD,
+ * });
+ * ```
  */
 export function conditionalAuth({
   when = () => true,

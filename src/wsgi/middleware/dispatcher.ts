@@ -2,18 +2,19 @@ import type { Application, Environ } from '../contract.ts';
 import type { ListenerEnviron } from '../variables.ts';
 
 /**
- * One application made of several, each below its prefix: the longest that fits wins, and `/` is for the rest. The prefix moves from PATH_INFO to SCRIPT_NAME
- * (PEP 3333), so that each makes links as if it were alone. What no prefix fits is answered with 404. Starting and closing it starts and closes all.
+ * Makes one application of several, each below a prefix. The longest prefix that matches wins, and `/` is for all other paths. The prefix moves from PATH_INFO
+ * to SCRIPT_NAME (PEP 3333), so each application makes correct links. A path that no prefix matches is answered with 404. `start` and `close` of the result
+ * start and close all applications.
  *
- * @param mounts prefixes without a final slash: `{ '/admin': django, '/': site }`
- * @throws TypeError for a prefix that does not begin with a slash, or ends with one
+ * @param mounts applications by their prefixes, without a final slash: `{ '/admin': django, '/': site }`
+ * @throws TypeError for a prefix that does not start with a slash, or ends with one
  */
 export function dispatcher(mounts: Readonly<Record<string, Application>>): Application {
   const prefixes = Object.keys(mounts).sort((a, b) => b.length - a.length);
   for (const prefix of prefixes) {
     if (/^\/(?:.*[^/])?$/.test(prefix)) continue;
     throw new TypeError(
-      `Cannot mount at ${JSON.stringify(prefix)}: a prefix begins with a slash and does not end with one`,
+      `Cannot mount at ${JSON.stringify(prefix)}: a prefix must start with a slash and not end with one`,
     );
   }
   const all = [...new Set(Object.values(mounts))];

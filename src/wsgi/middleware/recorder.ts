@@ -1,41 +1,55 @@
 import type { Environ, Header, Middleware, ResponseBody } from '../contract.ts';
 import { inputOf } from '../input-stream.ts';
 
-/** One exchange as it is recorded: a line of JSON. Bytes are base64. */
+/** A recorded request with its response, as plain data for JSON. Contents are base64. */
 export interface Recording {
-  /** When it began, as ISO 8601. */
+  /** The time at which the request started, in ISO 8601. */
   readonly time: string;
+  /** The request. */
   readonly request: {
+    /** Method as received. */
     readonly method: string;
     /** Path and query as received. */
     readonly target: string;
     /** Variables of header fields: CONTENT_TYPE and HTTP_*. */
     readonly headers: Readonly<Record<string, string>>;
+    /** The content in base64. */
     readonly body: string;
   };
+  /** The response. */
   readonly response: {
+    /** Code and reason: `200 OK`. */
     readonly status: string;
+    /** Header fields in order. */
     readonly headers: readonly Header[];
+    /** The content in base64. */
     readonly body: string;
   };
 }
 
+/** Options of `recorder`. */
 export interface RecorderOptions {
-  /** Takes each exchange when its response is over: write `JSON.stringify(recording)` and a newline to a file, and it can be replayed. */
+  /** Receives each recording when its response has ended. `replayer` reads a file with one line of JSON for each recording. */
   readonly onRecorded: (recording: Recording) => void;
-  /** Which requests are recorded. All by default. */
+  /** Returns whether a request is recorded. By default every request is. */
   readonly when?: (environ: Environ) => boolean;
-  /** Bytes of one content, a request's or a response's; an exchange with more is not recorded. 1 MiB by default. */
+  /** Bytes of the content of a request or of a response. If either is larger, neither is recorded. 1 MiB by default. */
   readonly bodyBytesMax?: number;
-  /** Fields whose values are replaced by `***`. Authorization, Cookie, Set-Cookie and Proxy-Authorization by default. */
+  /** Names of fields whose values are recorded as `***`. Authorization, Cookie, Set-Cookie and Proxy-Authorization by default. */
   readonly hidden?: readonly string[];
 }
 
 const HIDDEN = ['Authorization', 'Cookie', 'Set-Cookie', 'Proxy-Authorization'];
 
 /**
- * Records requests with what was answered, to be looked at or replayed. A request's content is read before the application is called, as far as it may be
- * recorded; blocks of the response go on to the client as they come.
+ * Records requests and responses, to be inspected or replayed. The content of a request is read before the application is called, up to `bodyBytesMax`.
+ * Blocks of the response reach the client as they come.
+ *
+ * @example
+ * ```ts
+ * const file = createWriteStream('recording.jsonl', { flags: 'a' });
+ * const record = recorder({ onRecorded: (recording) => file.write(`${JSON.stringify(recording)}\n`) });
+ * ```
  */
 export function recorder({
   onRecorded,
@@ -50,8 +64,8 @@ export function recorder({
         return application(environ, startResponse);
       const time = new Date().toISOString();
       const content = await environ['wsgi.input'].read(bodyBytesMax + 1);
-      const rest = environ['wsgi.input'];
-      if (content.length > 0) environ['wsgi.input'] = inputOf(joined(content, rest.blocks()));
+      const following = environ['wsgi.input'].blocks();
+      if (content.length > 0) environ['wsgi.input'] = inputOf(joined(content, following));
       const request = requestOf(environ, content, secret);
       let start: { status: string; headers: readonly Header[] } | null = null;
       const body = await application(environ, (status, headers, excInfo) => {
@@ -70,9 +84,9 @@ export function recorder({
   };
 }
 
-async function* joined(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* joined(first: Uint8Array, following: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield first;
-  yield* rest;
+  yield* following;
 }
 
 function requestOf(environ: Environ, content: Uint8Array, secret: ReadonlySet<string>): Recording['request'] {
@@ -85,7 +99,7 @@ function requestOf(environ: Environ, content: Uint8Array, secret: ReadonlySet<st
   return { method, target, headers, body: Buffer.from(content).toString('base64') };
 }
 
-/** A body whose blocks are kept beside, as long as they are not too many. */
+/** A body whose blocks are also kept, unless there are too many. */
 class RecordedBody implements AsyncIterable<Uint8Array> {
   readonly #body: ResponseBody;
   readonly #bytesMax: number;

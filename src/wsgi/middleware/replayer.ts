@@ -1,18 +1,19 @@
 import type { Middleware } from '../contract.ts';
 import type { Recording } from './recorder.ts';
 
+/** Options of `replayer`. */
 export interface ReplayerOptions {
-  /** What a recorder has told, in order; or its lines of JSON. */
+  /** The recordings of a `recorder` in order, or a string with one line of JSON for each. */
   readonly recordings: Iterable<Recording> | string;
-  /** Whether what was not recorded goes on to the application. Off by default: the answer is 404. */
+  /** Passes a request that was not recorded to the application. `false` by default: the answer is 404. */
   readonly fallthrough?: boolean;
 }
 
 /**
- * Answers with what was recorded for the same method and target, one after the other where there are several, the last one for ever. So a page can be
- * shown, or a client be tested, without what stands behind the application.
+ * Answers with the responses that were recorded for the same method and target (path and query), one after the other. The last response is repeated. So a
+ * client can be tested without the services that the application needs.
  *
- * @throws SyntaxError for a line that is no JSON
+ * @throws SyntaxError for a line that is not JSON
  */
 export function replayer({ recordings, fallthrough = false }: ReplayerOptions): Middleware {
   const waiting = new Map<string, Recording[]>();
@@ -22,8 +23,8 @@ export function replayer({ recordings, fallthrough = false }: ReplayerOptions): 
   }
   return function replayer(application) {
     return (environ, startResponse) => {
-      const found = waiting.get(`${environ.REQUEST_METHOD} ${environ.REQUEST_URI}`);
-      const recording = found !== undefined && found.length > 1 ? found.shift() : found?.[0];
+      const recorded = waiting.get(`${environ.REQUEST_METHOD} ${environ.REQUEST_URI}`);
+      const recording = recorded !== undefined && recorded.length > 1 ? recorded.shift() : recorded?.[0];
       if (recording !== undefined) {
         startResponse(recording.response.status, recording.response.headers);
         return [Buffer.from(recording.response.body, 'base64')];

@@ -1,17 +1,17 @@
 import type { Middleware } from '../contract.ts';
 
+/** Options of `timing`. */
 export interface TimingOptions {
-  /** The name of the entry. `app` by default. */
+  /** The name of the entry, a token (RFC 9110 section 5.6.2). `app` by default. */
   readonly name?: string;
 }
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
- * Tells in a Server-Timing field (W3C Server Timing) how many milliseconds the application took to begin its response. Browsers show it beside the
- * request.
+ * Adds a Server-Timing field (W3C Server Timing) with the milliseconds until the application started its response. Browsers show it in their network panel.
  *
- * @throws TypeError for a name that is no token
+ * @throws TypeError for a name that is not a token
  */
 export function timing({ name = 'app' }: TimingOptions = {}): Middleware {
   if (!TOKEN.test(name)) throw new TypeError(`Cannot use timing name ${JSON.stringify(name)}: it is not a token`);

@@ -1,28 +1,41 @@
 import type { Environ, Header, Middleware, ResponseBody } from '../contract.ts';
 
-/** The head of a response, as it is before it is sent. */
+/** The head of a response, before it is sent. */
 export interface ResponseStart {
+  /** Code and reason: `200 OK`. */
   readonly status: string;
+  /** Header fields in order. */
   readonly headers: readonly Header[];
 }
 
-/** What becomes of a response. */
+/** Changes of a response. An absent part stays as it is. */
 export interface TransformedResponse {
+  /** The new code and reason. */
   readonly status?: string;
+  /** All new header fields. */
   readonly headers?: readonly Header[];
-  /** Makes other blocks of the content's, one by one. */
+  /** Makes new blocks of the blocks of the content, one by one. */
   readonly body?: (blocks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 }
 
-/** Decides what becomes of a response; undefined leaves it as it is. */
+/** Returns the changes of a response; undefined changes nothing. */
 export type Transform = (response: ResponseStart, environ: Environ) => TransformedResponse | undefined;
 
-/** Headers that say something of the content's bytes. */
+/** Headers that describe the bytes of the content. */
 const OF_CONTENT = new Set(['content-length', 'content-md5', 'digest', 'repr-digest', 'etag', 'accept-ranges']);
 
 /**
- * Changes responses on their way: status, headers, and the content block by block, so that a stream stays one. Where the content changes, its length and
- * checksums are taken out of the headers.
+ * Changes responses: status, headers, and the content block by block, so a stream stays a stream. If the content changes, the headers that describe its
+ * bytes are removed: Content-Length, ETag, Accept-Ranges and digests.
+ *
+ * @example
+ * ```ts
+ * const shout = transformResponse(() => ({
+ *   async *body(blocks) {
+ *     for await (const block of blocks) yield Buffer.from(Buffer.from(block).toString().toUpperCase());
+ *   },
+ * }));
+ * ```
  */
 export function transformResponse(transform: Transform): Middleware {
   return function transformResponse(application) {
@@ -36,7 +49,7 @@ export function transformResponse(transform: Transform): Middleware {
         const kept = transformed.headers ?? headers;
         return startResponse(transformed.status ?? status, change === undefined ? kept : withoutLength(kept), excInfo);
       });
-      // It may be called as late as in the iteration.
+      // A generator calls start_response only when it is iterated.
       return hasStarted && change === undefined ? result : new ChangedBody(result, () => change);
     };
   };
@@ -46,7 +59,7 @@ function withoutLength(headers: readonly Header[]): Header[] {
   return headers.filter(([name]) => !OF_CONTENT.has(name.toLowerCase()));
 }
 
-/** A body whose blocks are changed; which way is only known when the first one is there. */
+/** A body whose blocks are changed. The change may be known only after the first block. */
 class ChangedBody implements AsyncIterable<Uint8Array> {
   readonly #body: ResponseBody;
   readonly #change: () => TransformedResponse['body'];

@@ -1,5 +1,5 @@
-import type { Reporter } from '../../gateway/validator/breach.ts';
 import { describe } from '../contract-errors.ts';
+import type { Reporter } from './violation.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -22,7 +22,7 @@ const OBJECTS = ['wsgi.version', 'wsgi.input', 'wsgi.errors'];
 const FUNCTIONS = ['wsgi.file_wrapper', 'wsgi.early_hints'];
 const FORBIDDEN = ['HTTP_CONTENT_TYPE', 'HTTP_CONTENT_LENGTH'];
 
-/** What a value must look like beyond its type. */
+/** The form of values, beyond their type. */
 const PATTERNS: Readonly<Record<string, RegExp>> = {
   REQUEST_METHOD: /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/,
   SCRIPT_NAME: /^$|^\/(.*[^/])?$/s,
@@ -36,14 +36,14 @@ const PATTERNS: Readonly<Record<string, RegExp>> = {
 
 const INPUT_METHODS = ['read', 'readline', 'readlines', 'blocks', Symbol.asyncIterator];
 const ERRORS_METHODS = ['write', 'writelines', 'flush'];
-// biome-ignore lint/suspicious/noControlCharactersInRegex: latin-1 is what is asked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: latin-1 includes controls
 const LATIN1 = /^[\x00-\xff]*$/;
 
-/** Checks an environ by PEP 3333, "environ Variables". Returns whether the call can be watched with it. */
+/** Checks an environ (PEP 3333, "environ Variables"). Returns whether it has the streams that the validator replaces. */
 export function checkEnviron(environ: unknown, reporter: Reporter): boolean {
   if (!isPlain(environ) || Object.isFrozen(environ)) {
-    const what = isPlain(environ) ? 'frozen' : `${describe(environ)}, and not a plain object`;
-    reporter.report('environ-not-plain', `the environ is ${what}`);
+    const state = isPlain(environ) ? 'frozen' : `${describe(environ)}, and not a plain object`;
+    reporter.report('environ-not-plain', `the environ is ${state}`);
     return false;
   }
   checkTypes(environ, reporter);
@@ -84,7 +84,7 @@ function checkVersion(version: unknown, reporter: Reporter): void {
     reporter.report('environ-key-wrong-value', `wsgi.version is ${JSON.stringify(version)}, and not [1, 0]`);
 }
 
-/** Keys of headers, and the characters of everything that is text by the PEP. */
+/** Checks the keys of headers, and the characters of every string of the PEP. */
 function checkHeaders(environ: Variables, reporter: Reporter): void {
   for (const [key, value] of Object.entries(environ)) {
     if (key.startsWith('HTTP_') && /[a-z-]/.test(key))

@@ -1,10 +1,10 @@
-import type { Reporter } from '../../gateway/validator/breach.ts';
 import { isHopByHop } from '../../http/response.ts';
 import { describe } from '../contract-errors.ts';
+import type { Reporter } from './violation.ts';
 
-/** What the body has to agree with. */
+/** The head of a response, which its body must agree with. */
 export interface Head {
-  /** 0 for a status that is none. */
+  /** 0 for a malformed status. */
   readonly code: number;
   /** -1 without a Content-Length. */
   readonly contentLength: number;
@@ -12,9 +12,9 @@ export interface Head {
 }
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern finds controls
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: latin-1 is what is asked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: latin-1 includes controls
 const LATIN1 = /^[\x00-\xff]*$/;
 
 /** Whether a response of this status has no content (RFC 9110 section 6.4.1). */
@@ -23,10 +23,10 @@ export function isBodyless(code: number): boolean {
 }
 
 /** Checks the arguments of `start_response` (PEP 3333, "The start_response() Callable"). */
-export function checkHead(given: readonly unknown[], reporter: Reporter): Head {
-  if (given.length < 2 || given.length > 3)
-    reporter.report('start-response-arguments', `start_response was called with ${given.length} arguments`);
-  const [status, headers] = given;
+export function checkHead(args: readonly unknown[], reporter: Reporter): Head {
+  if (args.length < 2 || args.length > 3)
+    reporter.report('start-response-arguments', `start_response was called with ${args.length} arguments`);
+  const [status, headers] = args;
   const code = checkStatus(status, reporter);
   if (!Array.isArray(headers)) {
     reporter.report('headers-not-list', `the headers are ${describe(headers)}, and not an array`);
@@ -49,10 +49,10 @@ export function checkHead(given: readonly unknown[], reporter: Reporter): Head {
 }
 
 function checkStatus(status: unknown, reporter: Reporter): number {
-  if (typeof status === 'string' && /^[2-9]\d\d [\t\x20-\x7e\x80-\xff]*$/.test(status))
+  if (typeof status === 'string' && /^[2-5]\d\d [\t\x20-\x7e\x80-\xff]*$/.test(status))
     return Number(status.slice(0, 3));
-  const what = typeof status === 'string' ? JSON.stringify(status) : describe(status);
-  reporter.report('status-malformed', `the status is ${what}, and not a code of 200 to 999, a space and a reason`);
+  const shown = typeof status === 'string' ? JSON.stringify(status) : describe(status);
+  reporter.report('status-malformed', `the status is ${shown}, and not a code of 200 to 599, a space and a reason`);
   return 0;
 }
 
@@ -71,8 +71,8 @@ function checkHeader([name, value]: readonly [string, string], reporter: Reporte
 
 function checkLength(value: string, before: number, reporter: Reporter): number {
   if (before < 0 && /^\d{1,15}$/.test(value)) return Number(value);
-  const what = before < 0 ? `Content-Length is ${JSON.stringify(value)}` : 'there is a second Content-Length';
-  reporter.report('content-length-malformed', `${what}: it must be one decimal number`);
+  const subject = before < 0 ? `Content-Length is ${JSON.stringify(value)}` : 'there is a second Content-Length';
+  reporter.report('content-length-malformed', `${subject}: it must be one decimal number`);
   return before;
 }
 

@@ -1,20 +1,21 @@
-import type { Reporter } from '../../gateway/validator/breach.ts';
 import type { ResponseBody } from '../contract.ts';
 import { describe, isPromise } from '../contract-errors.ts';
 import { FileBlocks } from '../file-wrapper.ts';
 import { PassedBody } from '../passed-body.ts';
-import type { CheckedCall } from './validated-call.ts';
-import { CheckedIterator, type Use } from './validated-iterator.ts';
+import type { ValidatedCall } from './validated-call.ts';
+import { type Use, ValidatedIterator } from './validated-iterator.ts';
+import type { Reporter } from './violation.ts';
 
-/** Bodies that were given up without what they were owed. */
+/** Reports bodies that the server has dropped without calling `close` or `return`. */
 const forgotten = new FinalizationRegistry<{ use: Use; reporter: Reporter }>(({ use, reporter }) => {
-  if (use.closes && !use.closed) reporter.tell('close-not-called', 'a body was given up, and its close not called');
+  if (use.closes && !use.closed)
+    reporter.reportLate('close-not-called', 'a body was dropped, and its close not called');
   else if (use.unfinished)
-    reporter.tell('return-not-called', 'an iterator was given up before its end, and its return not called');
+    reporter.reportLate('return-not-called', 'an iterator was dropped before its end, and its return not called');
 });
 
-/** Checks what the application returned (PEP 3333), and gives the server something that goes on checking. */
-export function checkBody(body: unknown, call: CheckedCall): ResponseBody {
+/** Checks the body that the application returned (PEP 3333). Returns a body that checks its blocks, iterators and `close`. */
+export function validateBody(body: unknown, call: ValidatedCall): ResponseBody {
   call.returned();
   try {
     return check(body, call);
@@ -24,7 +25,7 @@ export function checkBody(body: unknown, call: CheckedCall): ResponseBody {
   }
 }
 
-function check(body: unknown, call: CheckedCall): ResponseBody {
+function check(body: unknown, call: ValidatedCall): ResponseBody {
   const { reporter } = call;
   if (typeof body === 'string' || body instanceof Uint8Array) {
     reporter.report('body-is-bytes', `the body is ${describe(body)}, and not an iterable of blocks`);
@@ -38,43 +39,43 @@ function check(body: unknown, call: CheckedCall): ResponseBody {
   if (close !== null && typeof close !== 'function')
     reporter.report('close-not-callable', `close of the body is ${describe(close)}, and not a function`);
   if (Array.isArray(body)) return checkArray(body, typeof close === 'function', call);
-  if (!(body instanceof PassedBody || body instanceof FileBlocks)) return checkedBody(body, call);
+  if (!(body instanceof PassedBody || body instanceof FileBlocks)) return validatedBody(body, call);
   call.checkStarted();
   return body;
 }
 
-/** Its blocks are all there. It stays an array, so that the server still knows its length. */
-function checkArray(blocks: ResponseBody & Uint8Array[], closes: boolean, call: CheckedCall): ResponseBody {
+/** Checks all blocks at once. The result is an array too, so that the server knows its length. */
+function checkArray(blocks: ResponseBody & Uint8Array[], closes: boolean, call: ValidatedCall): ResponseBody {
   for (const block of blocks) call.checkBlock(block);
   call.checkEnd();
   if (!closes) {
     call.end();
     return blocks;
   }
-  const use: Use = { closes, closed: false, begun: false, unfinished: false };
-  const checked = Object.assign([...blocks], { close: closer(blocks, use, call) });
-  forgotten.register(checked, { use, reporter: call.reporter });
-  return checked;
+  const use: Use = { closes, closed: false, iterated: false, unfinished: false };
+  const validated = Object.assign([...blocks], { close: closer(blocks, use, call) });
+  forgotten.register(validated, { use, reporter: call.reporter });
+  return validated;
 }
 
-/** It is of the same kind as `body`: sync or async, with `close` or without. */
-function checkedBody(body: ResponseBody, call: CheckedCall): ResponseBody {
-  const use: Use = { closes: typeof body.close === 'function', closed: false, begun: false, unfinished: false };
-  const checked: Partial<Record<symbol, () => unknown>> & { close?: () => unknown } = {};
-  // Iterators hold what they belong to, so that it is not given up before them.
+/** A body of the same kind as `body`: sync or async, with or without `close`. */
+function validatedBody(body: ResponseBody, call: ValidatedCall): ResponseBody {
+  const use: Use = { closes: typeof body.close === 'function', closed: false, iterated: false, unfinished: false };
+  const validated: Partial<Record<symbol, () => unknown>> & { close?: () => unknown } = {};
+  // An iterator holds its body, so that the body is not collected before it.
   const iterate = (method: symbol) => () => {
-    if (use.begun) call.reporter.report('iterated-twice', 'a body was iterated a second time');
-    use.begun = true;
+    if (use.iterated) call.reporter.report('iterated-twice', 'a body was iterated a second time');
+    use.iterated = true;
     const iterator = (body as unknown as Record<symbol, () => Iterator<unknown>>)[method]?.();
-    return new CheckedIterator(iterator, method === Symbol.asyncIterator, use, call, checked);
+    return new ValidatedIterator(iterator, method === Symbol.asyncIterator, use, call, validated);
   };
-  for (const method of [Symbol.asyncIterator, Symbol.iterator]) if (method in body) checked[method] = iterate(method);
-  if (use.closes) checked.close = closer(body, use, call);
-  forgotten.register(checked, { use, reporter: call.reporter });
-  return checked as unknown as ResponseBody;
+  for (const method of [Symbol.asyncIterator, Symbol.iterator]) if (method in body) validated[method] = iterate(method);
+  if (use.closes) validated.close = closer(body, use, call);
+  forgotten.register(validated, { use, reporter: call.reporter });
+  return validated as unknown as ResponseBody;
 }
 
-function closer(body: ResponseBody, use: Use, call: CheckedCall): () => void | Promise<void> {
+function closer(body: ResponseBody, use: Use, call: ValidatedCall): () => void | Promise<void> {
   return () => {
     if (use.closed) call.reporter.report('close-twice', 'close of a body was called a second time');
     use.closed = true;
@@ -95,7 +96,7 @@ function isIterable(body: unknown): body is ResponseBody {
   return typeof body === 'object' && body !== null && (Symbol.iterator in body || Symbol.asyncIterator in body);
 }
 
-/** Nobody else gets this body. */
+/** Closes a body that the server does not get. */
 function closeQuietly(body: unknown): void {
   try {
     const closing = (body as ResponseBody | null | undefined)?.close?.();

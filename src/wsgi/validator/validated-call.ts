@@ -1,10 +1,10 @@
-import type { Reporter } from '../../gateway/validator/breach.ts';
 import type { Client, Environ, Header, StartResponse, Write } from '../contract.ts';
 import { describe, isPromise } from '../contract-errors.ts';
 import { checkHead, type Head, isBodyless } from './check-head.ts';
+import type { Reporter } from './violation.ts';
 
-/** One call of an application: what was said of its response so far, and what that allows. */
-export class CheckedCall {
+/** One call of an application: the state of its response, and the checks that follow from it. */
+export class ValidatedCall {
   readonly reporter: Reporter;
   readonly #isHead: boolean;
   readonly #client: Client | undefined;
@@ -13,7 +13,7 @@ export class CheckedCall {
   #state: 'called' | 'returned' | 'over' = 'called';
   readonly #onOver: () => void;
 
-  /** @param onOver is called when nothing more can follow */
+  /** @param onOver is called at the end of the response */
   constructor(reporter: Reporter, environ: Environ, onOver: () => void) {
     this.reporter = reporter;
     this.#isHead = environ.REQUEST_METHOD === 'HEAD';
@@ -25,17 +25,17 @@ export class CheckedCall {
     return this.#state === 'over';
   }
 
-  /** `startResponse` as the application gets it. */
+  /** The `startResponse` that the application gets. */
   wrap(startResponse: StartResponse): StartResponse {
-    return (...given: readonly unknown[]) => {
+    return (...args: readonly unknown[]) => {
       const { reporter } = this;
-      const excInfo = given[2] ?? null;
+      const excInfo = args[2] ?? null;
       if (this.isOver)
         reporter.report('start-response-after-response', 'start_response was called after the end of the response');
       else if (this.#head !== null && excInfo === null)
         reporter.report('start-response-twice', 'start_response was called a second time without excInfo');
-      this.#head = checkHead(given, reporter);
-      const write: unknown = startResponse(...(given as [string, readonly Header[], unknown?]));
+      this.#head = checkHead(args, reporter);
+      const write: unknown = startResponse(...(args as [string, readonly Header[], unknown?]));
       if (typeof write === 'function') return this.#wrapWrite(write as Write);
       reporter.report('write-not-callable', `start_response returned ${describe(write)}, and not a function`);
       return write as Write;
@@ -47,10 +47,10 @@ export class CheckedCall {
       if (this.#state !== 'called')
         this.reporter.report('write-after-return', 'write was called after the application had returned its body');
       this.checkBlock(block);
-      const written: unknown = write(block);
-      if (!isPromise(written))
-        this.reporter.report('write-not-promise', `write returned ${describe(written)}, and not a promise`);
-      return written as Promise<void>;
+      const result: unknown = write(block);
+      if (!isPromise(result))
+        this.reporter.report('write-not-promise', `write returned ${describe(result)}, and not a promise`);
+      return result as Promise<void>;
     };
   }
 
@@ -88,7 +88,7 @@ export class CheckedCall {
       );
   }
 
-  /** All blocks were there, unless nobody waits for them any more. */
+  /** Checks the length after the last block, unless the client has left. */
   checkEnd(): void {
     if (this.#client?.gone === true) return;
     if (this.#head === null) {
@@ -104,13 +104,13 @@ export class CheckedCall {
       );
   }
 
-  /** The body is a part of the server: its blocks are as they must be, if there may be any. */
+  /** Checks a body of the server itself, whose blocks need no check. */
   checkStarted(): void {
     if (this.#head === null)
       this.reporter.report('start-response-not-called', 'a body was returned, and start_response was not called');
   }
 
-  /** Nothing more may follow. */
+  /** The response has ended. */
   end(): void {
     if (this.isOver) return;
     this.#state = 'over';

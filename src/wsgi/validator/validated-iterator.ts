@@ -1,28 +1,28 @@
 import { describe, isPromise } from '../contract-errors.ts';
-import type { CheckedCall } from './validated-call.ts';
+import type { ValidatedCall } from './validated-call.ts';
 
-/** What became of a body. Held apart from it, to be read when it is gone. */
+/** How a body was used. It is kept apart from the body, to be read after the body was collected. */
 export interface Use {
   readonly closes: boolean;
   closed: boolean;
-  begun: boolean;
-  /** An iterator that wants to be told has begun, and not come to its end. */
+  iterated: boolean;
+  /** An iterator with a `return` was started and has not reached its end. */
   unfinished: boolean;
 }
 
-/** Iterates a body, sync or async as it is, and looks at each block. */
-export class CheckedIterator {
+/** Iterates a sync or async body, and checks each block. */
+export class ValidatedIterator {
   readonly #iterator: Partial<AsyncIterator<unknown> | Iterator<unknown>> | undefined;
   readonly #isAsync: boolean;
   readonly #use: Use;
-  readonly #call: CheckedCall;
-  /** Only held. */
+  readonly #call: ValidatedCall;
+  /** The body, which must not be collected before its iterator. */
   readonly body: unknown;
-  /** Absent where the iterator has none. */
+  /** Absent if the iterator has none. */
   readonly return?: () => unknown;
   #isOver = false;
 
-  constructor(iterator: unknown, isAsync: boolean, use: Use, call: CheckedCall, body: unknown) {
+  constructor(iterator: unknown, isAsync: boolean, use: Use, call: ValidatedCall, body: unknown) {
     this.#isAsync = isAsync;
     this.#use = use;
     this.#call = call;
@@ -59,7 +59,7 @@ export class CheckedIterator {
       this.#over();
       throw error;
     }
-    if (this.#isOver) return step; // return was called while it was awaited
+    if (this.#isOver) return step; // return was called while the block was awaited
     return this.#guard(() => this.#check(step));
   }
 
@@ -75,8 +75,8 @@ export class CheckedIterator {
   #check(step: unknown): unknown {
     const { reporter } = this.#call;
     if (!isObject(step) || isPromise(step)) {
-      const what = isPromise(step) ? 'a promise, as an async iterator does' : describe(step);
-      reporter.report('iterator-malformed', `an iterator of blocks gave ${what}`);
+      const shown = isPromise(step) ? 'a promise, as an async iterator does' : describe(step);
+      reporter.report('iterator-malformed', `an iterator of blocks gave ${shown}`);
       return step;
     }
     const { done, value } = step as { done?: unknown; value?: unknown };
@@ -90,7 +90,7 @@ export class CheckedIterator {
     return step;
   }
 
-  /** Who is told of a breach asks for nothing more, and need not call `return`: so it is done here. */
+  /** A caller that gets an exception need not call `return`, so `return` is called here. */
   #guard(check: () => unknown): unknown {
     try {
       return check();

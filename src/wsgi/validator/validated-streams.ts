@@ -1,29 +1,29 @@
-import type { Reporter } from '../../gateway/validator/breach.ts';
 import type { ErrorStream, InputStream } from '../contract.ts';
 import { describe, isPromise } from '../contract-errors.ts';
-import type { CheckedCall } from './validated-call.ts';
+import type { ValidatedCall } from './validated-call.ts';
+import type { Reporter } from './violation.ts';
 
-/** `wsgi.input`: looks at what the application asks, and at what it gets. */
-export class CheckedInput implements InputStream {
+/** `wsgi.input`: checks the calls of the application and their results. */
+export class ValidatedInput implements InputStream {
   readonly source: InputStream;
-  readonly #call: CheckedCall;
+  readonly #call: ValidatedCall;
   #isReading = false;
 
-  constructor(source: InputStream, call: CheckedCall) {
+  constructor(source: InputStream, call: ValidatedCall) {
     this.source = source;
     this.#call = call;
   }
 
-  read(...given: [number?]): Promise<Buffer> {
-    return this.#ask('read', given, () => this.source.read(...given)) as Promise<Buffer>;
+  read(...args: [number?]): Promise<Buffer> {
+    return this.#ask('read', args, () => this.source.read(...args)) as Promise<Buffer>;
   }
 
-  readline(...given: [number?]): Promise<Buffer> {
-    return this.#ask('readline', given, () => this.source.readline(...given)) as Promise<Buffer>;
+  readline(...args: [number?]): Promise<Buffer> {
+    return this.#ask('readline', args, () => this.source.readline(...args)) as Promise<Buffer>;
   }
 
-  readlines(...given: [number?]): Promise<Buffer[]> {
-    return this.#ask('readlines', given, () => this.source.readlines(...given)) as Promise<Buffer[]>;
+  readlines(...args: [number?]): Promise<Buffer[]> {
+    return this.#ask('readlines', args, () => this.source.readlines(...args)) as Promise<Buffer[]>;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
@@ -36,7 +36,7 @@ export class CheckedInput implements InputStream {
     }
   }
 
-  /** What is left, also for those parts of the server that read on while the response leaves. */
+  /** Does not check when it is called: parts of the server read blocks while the response is sent. */
   async *blocks(): AsyncGenerator<Buffer> {
     for await (const block of this.source.blocks()) {
       this.#checkBytes('blocks', [], block);
@@ -44,11 +44,11 @@ export class CheckedInput implements InputStream {
     }
   }
 
-  async #ask(method: string, given: readonly unknown[], read: () => Promise<unknown>): Promise<unknown> {
+  async #ask(method: string, args: readonly unknown[], read: () => Promise<unknown>): Promise<unknown> {
     const { reporter } = this.#call;
-    const [size] = given;
-    if (given.length > 1 || (size !== undefined && !Number.isInteger(size)))
-      reporter.report('input-argument', `wsgi.input.${method} was called with ${given.map(String).join(', ')}`);
+    const [size] = args;
+    if (args.length > 1 || (size !== undefined && !Number.isInteger(size)))
+      reporter.report('input-argument', `wsgi.input.${method} was called with ${args.map(String).join(', ')}`);
     if (this.#call.isOver)
       reporter.report('input-read-after-response', `wsgi.input.${method} was called after the end of the response`);
     if (this.#isReading)
@@ -59,7 +59,7 @@ export class CheckedInput implements InputStream {
       if (!isPromise(reading))
         reporter.report('input-result', `wsgi.input.${method} returned ${describe(reading)}, and not a promise`);
       const result = await reading;
-      if (method !== 'next') this.#checkBytes(method, given, result);
+      if (method !== 'next') this.#checkBytes(method, args, result);
       return result;
     } finally {
       this.#isReading = false;
@@ -78,8 +78,8 @@ export class CheckedInput implements InputStream {
   }
 }
 
-/** `wsgi.errors`: takes text. */
-export class CheckedErrors implements ErrorStream {
+/** `wsgi.errors`: checks that it gets strings. */
+export class ValidatedErrors implements ErrorStream {
   readonly source: ErrorStream;
   readonly #reporter: Reporter;
 

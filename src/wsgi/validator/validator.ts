@@ -1,4 +1,3 @@
-import { type Breach, type BreachName, Reporter } from '../../gateway/validator/breach.ts';
 import type {
   Application,
   Environ,
@@ -11,60 +10,67 @@ import type {
 import { describe, isPromise } from '../contract-errors.ts';
 import { NO_INPUT } from '../input-stream.ts';
 import { checkEnviron } from './check-environ.ts';
-import { checkBody } from './validated-body.ts';
-import { CheckedCall } from './validated-call.ts';
-import { CheckedErrors, CheckedInput } from './validated-streams.ts';
+import { validateBody } from './validated-body.ts';
+import { ValidatedCall } from './validated-call.ts';
+import { ValidatedErrors, ValidatedInput } from './validated-streams.ts';
+import { Reporter, type Violation, type ViolationName } from './violation.ts';
 
+/** Options of `validator`. */
 export interface ValidatorOptions {
-  /** Told of each breach; nothing is thrown then, and the call goes on as far as it can. */
-  readonly onBreach?: (breach: Breach) => void;
+  /** Receives each violation. Then nothing is thrown, and the request continues as far as it can. */
+  readonly onViolation?: (violation: Violation) => void;
 }
 
 /**
- * Middleware that changes nothing and checks everything: what an application is called with, and what it answers (PEP 3333). It stands around an
- * application, or between two middlewares. As `wsgiref.validate` in Python, with what is TypeScript's own: promises, async iterables, text that is no
- * latin-1.
+ * Middleware that changes nothing and checks everything: how an application is called, and how it answers (PEP 3333). Put it around an application or between
+ * two middlewares. It is like `wsgiref.validate` in Python, with checks for TypeScript: promises, async iterables, and strings that are not latin-1.
  *
- * Without `onBreach`, the one who breaks the contract, or who meets the breach first, gets a ViaductError `CONTRACT` that names the breach and the side.
- * Where nobody would catch it (a body that was never closed), and for advice on Content-Type, there is a line in `wsgi.errors`.
+ * Without `onViolation`, the side that breaks the contract, or detects the violation, gets a ViaductError `CONTRACT` that names the rule and the side. A
+ * violation where nothing would catch an exception, such as a body that was never closed, is a line in `wsgi.errors`. So is advice about Content-Type.
+ *
+ * @example
+ * ```ts
+ * const violations: Violation[] = [];
+ * const checked = validator({ onViolation: (violation) => violations.push(violation) })(application);
+ * ```
  */
-export function validator({ onBreach }: ValidatorOptions = {}): Middleware {
-  const advised = new Set<BreachName>();
+export function validator({ onViolation }: ValidatorOptions = {}): Middleware {
+  const advised = new Set<ViolationName>();
   return (application) => {
     if (typeof application !== 'function') {
-      const what = `the application is ${describe(application)}, and not a function`;
-      new Reporter(onBreach, advised, undefined).report('application-not-callable', what);
+      const message = `the application is ${describe(application)}, and not a function`;
+      new Reporter(onViolation, advised, undefined).report('application-not-callable', message);
       return application;
     }
     let isClosed = false;
-    const checked: Application = (...given: readonly unknown[]) => {
-      const [environ, startResponse] = given;
-      const reporter = new Reporter(onBreach, advised, errorsOf(environ));
+    const validated: Application = (...args: readonly unknown[]) => {
+      const [environ, startResponse] = args;
+      const reporter = new Reporter(onViolation, advised, errorsOf(environ));
       if (isClosed) reporter.report('called-after-close', 'the application was called after its close');
-      if (given.length !== 2 || typeof startResponse !== 'function') {
-        const what = given.map(describe).join(', ');
+      if (args.length !== 2 || typeof startResponse !== 'function') {
+        const kinds = args.map(describe).join(', ');
         reporter.report(
           'application-arguments',
-          `the application was called with (${what}), not environ and start_response`,
+          `the application was called with (${kinds}), not environ and start_response`,
         );
       }
       const canCheck = checkEnviron(environ, reporter) && typeof startResponse === 'function';
       const call = [environ as Environ, startResponse as StartResponse] as const;
-      return canCheck ? callChecked(application, ...call, reporter) : application(...call);
+      return canCheck ? callValidated(application, ...call, reporter) : application(...call);
     };
     const { start, close } = application;
-    if (start !== undefined) checked.start = (listeners) => start.call(application, listeners);
+    if (start !== undefined) validated.start = (listeners) => start.call(application, listeners);
     if (close !== undefined)
-      checked.close = () => {
+      validated.close = () => {
         isClosed = true;
         return close.call(application);
       };
-    return checked;
+    return validated;
   };
 }
 
-/** Until its response is over, the environ holds streams that check. */
-function callChecked(
+/** Calls `application`. Until the end of the response the environ holds streams that check. */
+function callValidated(
   application: Application,
   environ: Environ,
   startResponse: StartResponse,
@@ -72,24 +78,24 @@ function callChecked(
 ): ResponseBody | Promise<ResponseBody> {
   const input = environ['wsgi.input'];
   const errors = environ['wsgi.errors'];
-  const call = new CheckedCall(reporter, environ, () => {
-    if (environ['wsgi.input'] === checkedInput) environ['wsgi.input'] = input;
-    if (environ['wsgi.errors'] === checkedErrors) environ['wsgi.errors'] = errors;
+  const call = new ValidatedCall(reporter, environ, () => {
+    if (environ['wsgi.input'] === validatedInput) environ['wsgi.input'] = input;
+    if (environ['wsgi.errors'] === validatedErrors) environ['wsgi.errors'] = errors;
   });
-  // Parts of the server know the empty input by itself, and there is nothing to be misread in it.
-  const checkedInput: InputStream = input === NO_INPUT ? input : new CheckedInput(input, call);
-  const checkedErrors: ErrorStream = new CheckedErrors(errors, reporter);
-  environ['wsgi.input'] = checkedInput;
-  environ['wsgi.errors'] = checkedErrors;
+  // Parts of the server recognise the empty input, and it has nothing that could be read in a wrong way.
+  const validatedInput: InputStream = input === NO_INPUT ? input : new ValidatedInput(input, call);
+  const validatedErrors: ErrorStream = new ValidatedErrors(errors, reporter);
+  environ['wsgi.input'] = validatedInput;
+  environ['wsgi.errors'] = validatedErrors;
   const failed = (error: unknown): never => {
     call.end();
     throw error;
   };
   try {
     const body: unknown = application(environ, call.wrap(startResponse));
-    if (!isPromise(body)) return checkBody(body, call);
+    if (!isPromise(body)) return validateBody(body, call);
     return Promise.resolve(body)
-      .then((later) => checkBody(later, call))
+      .then((later) => validateBody(later, call))
       .catch(failed);
   } catch (error) {
     return failed(error);

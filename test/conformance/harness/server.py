@@ -53,7 +53,7 @@ class Server:
         self.runtime = options['runtime']
         self.control = Channel(options['socket'])
         self.control.send(kind='zygote', release=options['release'], pid=os.getpid(), version=sys.version.split()[0])
-        self.control.send(kind='loaded')
+        self.control.send(kind='loaded', threads=[])
         threading.Thread(target=self._obey, args=(options,), daemon=True).start()
         self.port = self._await_address()
         self.client = Client((listen.rpartition(':')[0], self.port))
@@ -98,7 +98,10 @@ class Server:
     def _obey(self, options):
         """The zygote's part: a thread for each worker that it would fork."""
         while message := self.control.receive():
-            if message['kind'] == 'fork':
+            if message['kind'] == 'ping':
+                self.control.send(kind='alive')
+            elif message['kind'] == 'fork':
+                options = {**options, 'socket': message['socket'], 'runtime': message['runtime']}
                 self.control.send(kind='forked', worker=message['worker'], pid=os.getpid())
                 threading.Thread(target=self._work, args=(options, message['worker']), daemon=True).start()
             elif message['kind'] == 'quit':
@@ -126,13 +129,7 @@ class Server:
     def _listen(self, worker):
         """`Worker.control` for a process that outlives its front."""
         while message := worker.channel.receive():
-            lane = worker.lanes[message['lane']]
-            if message['kind'] == 'recall':
-                lane.recall()
-            elif message['kind'] == 'gone':
-                lane.gone = message['request']
-            elif message['kind'] == 'opened':
-                os.close(lane.handed.pop(message['request']))
+            worker.obey(message)
 
     def _serve(self, lane):
         """`Lane.serve`, whose requests the thread that asks may run itself."""

@@ -19,7 +19,7 @@ const CASES: readonly (readonly [
 
 describe('an address list', () => {
   for (const [options, allowed, denied] of CASES) {
-    it(`${JSON.stringify(options)} lets ${JSON.stringify(allowed)} in and ${JSON.stringify(denied)} not`, async () => {
+    it(`${JSON.stringify(options)} allows ${JSON.stringify(allowed)} and denies ${JSON.stringify(denied)}`, async () => {
       for (const remoteAddress of [...allowed, ...denied]) {
         const { response, passed } = await pass(addressList(options), requestOf({ peer: { remoteAddress } }));
         const isIn = allowed.includes(remoteAddress);
@@ -29,7 +29,7 @@ describe('an address list', () => {
     });
   }
 
-  it('is refused at start when a range is none or nobody could come in', () => {
+  it('is refused at start when a range is invalid or nobody could come in', () => {
     throws(() => addressList({ allow: ['10.0.0.0/99'] }), /10\.0\.0\.0\/99/);
     throws(() => addressList({ deny: ['nonsense'] }), /nonsense/);
     throws(() => addressList({ allow: ['10.0.0.1'], deny: ['all'] }), /nobody/);

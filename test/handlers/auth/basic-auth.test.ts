@@ -28,11 +28,11 @@ describe('basic authentication', () => {
     basic('anna:test', 'bAsIc'),
     `Basic   ${basic('anna:test').slice(6)}`,
   ]) {
-    it(`lets ${authorization} in`, async () => {
+    it(`allows ${authorization}`, async () => {
       const { response, passed } = await ask([authorization]);
       equal(response.status, 200);
       deepEqual(valuesOf(passed?.headers ?? [], 'Authorization'), [authorization]);
-      equal(passed?.recurring, 7);
+      equal(passed?.headerCacheId, 7);
     });
   }
 
@@ -59,7 +59,7 @@ describe('basic authentication', () => {
     [`${basic('anna:test')}, x`],
   ];
   for (const authorization of refused) {
-    it(`asks for a password when it gets ${JSON.stringify(authorization)}`, async () => {
+    it(`asks for a password after ${JSON.stringify(authorization)}`, async () => {
       const { response, passed } = await ask(authorization);
       equal(response.status, 401);
       equal(passed, null);
@@ -72,13 +72,13 @@ describe('basic authentication', () => {
     equal(responseField(response, 'www-authenticate'), 'Basic realm="The \\"a\\\\b\\" area", charset="UTF-8"');
   });
 
-  it('tells those behind the user, never what the client says, and hides the password', async () => {
+  it("passes on the verified user, never the client's claim, and hides the password", async () => {
     const { passed } = await ask([basic('jörg:test')], { userHeader: 'X-Remote-User', hideCredentials: true });
     deepEqual(passed?.headers, ['Host', 'a', 'X-Remote-User', Buffer.from('jörg').toString('latin1')]);
-    equal(passed?.recurring, 0);
+    equal(passed?.headerCacheId, 0);
   });
 
-  it('lets the same in again without a promise', async () => {
+  it('allows the same credential again without a promise', async () => {
     const handler = basicAuth({ users: USERS });
     const request = requestOf({ headers: ['Authorization', basic('anna:test')] });
     await pass(handler, request);
@@ -93,7 +93,7 @@ describe('basic authentication', () => {
     equal(typeof (always(request, () => response) as PromiseLike<unknown>).then, 'function');
   });
 
-  const wrong: readonly (readonly [Partial<BasicAuthOptions>, RegExp])[] = [
+  const invalid: readonly (readonly [Partial<BasicAuthOptions>, RegExp])[] = [
     [{ users: new Map() }, /without users/],
     [{ users: new Map([['a:b', HASH]]) }, /"a:b"/],
     [{ users: new Map([['', HASH]]) }, /user ""/],
@@ -104,7 +104,7 @@ describe('basic authentication', () => {
     [{ userHeader: 'X Remote' }, /header/],
     [{ userHeader: 'X_Remote' }, /header/],
   ];
-  for (const [options, message] of wrong) {
+  for (const [options, message] of invalid) {
     it(`is refused at start with ${message}`, () => {
       throws(() => basicAuth({ users: USERS, ...options }), message);
     });

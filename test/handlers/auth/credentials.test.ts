@@ -4,8 +4,8 @@ import { Credentials } from '../../../src/handlers/auth/credentials.ts';
 
 const REMEMBER_MS = 1000;
 
-/** One user, `anna` with `right`; verifications end when they are let. */
-function scene() {
+/** One user, `anna`, with the password `right`. Verifications finish when the test calls `endAll`. */
+function setUp() {
   const asked: string[] = [];
   const ends: (() => void)[] = [];
   let now = 0;
@@ -34,8 +34,8 @@ function scene() {
 }
 
 describe('credentials', () => {
-  it('are remembered for a while when they were right', async () => {
-    const { asked, verify, endAll, wait } = scene();
+  it('are remembered for some time when they were valid', async () => {
+    const { asked, verify, endAll, wait } = setUp();
     const first = verify('anna', 'right');
     await endAll();
     equal(await first, 'valid');
@@ -50,8 +50,8 @@ describe('credentials', () => {
     deepEqual(asked, ['right', 'rightx', 'right']);
   });
 
-  it('are never remembered when they were wrong', async () => {
-    const { asked, verify, endAll } = scene();
+  it('are never remembered when they were invalid', async () => {
+    const { asked, verify, endAll } = setUp();
     for (let i = 0; i < 2; i += 1) {
       const verdict = verify('anna', 'wrong');
       await endAll();
@@ -60,16 +60,16 @@ describe('credentials', () => {
     deepEqual(asked, ['wrong', 'wrong']);
   });
 
-  it('of an unknown user are verified too, and wrong even with the password that stands in', async () => {
-    const { asked, verify, endAll } = scene();
+  it('of an unknown user are verified too, and are invalid even with the password of the decoy', async () => {
+    const { asked, verify, endAll } = setUp();
     const verdict = verify('nobody', 'right');
     await endAll();
     equal(await verdict, 'invalid');
     deepEqual(asked, ['right']);
   });
 
-  it('are not mistaken for others that are put together alike', async () => {
-    const { verify, endAll } = scene();
+  it('are not confused with others whose user and password join to the same text', async () => {
+    const { verify, endAll } = setUp();
     const right = verify('anna', 'right');
     await endAll();
     await right;
@@ -78,16 +78,16 @@ describe('credentials', () => {
     equal(await verdict, 'invalid');
   });
 
-  it('that come at once are verified once', async () => {
-    const { asked, verify, endAll } = scene();
+  it('that arrive at the same time are verified once', async () => {
+    const { asked, verify, endAll } = setUp();
     const verdicts = [verify('anna', 'right'), verify('anna', 'right'), verify('anna', 'right')];
     await endAll();
     deepEqual(await Promise.all(verdicts), ['valid', 'valid', 'valid']);
     deepEqual(asked, ['right']);
   });
 
-  it('are verified two at a time, and too many are turned away', async () => {
-    const { asked, verify, endAll } = scene();
+  it('are verified two at a time, and refused when too many wait', async () => {
+    const { asked, verify, endAll } = setUp();
     const verdicts = Array.from({ length: 67 }, (_, i) => verify('anna', `wrong ${i}`));
     equal(asked.length, 2);
     equal(verdicts[65] instanceof Promise, true);

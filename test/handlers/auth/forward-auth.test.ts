@@ -33,7 +33,7 @@ const FORWARDED = [
 ];
 
 describe('forward authentication', () => {
-  it('asks with the fields of the request, without those of content, conditions and the connection', async () => {
+  it('asks with the fields of the request, except those of content, conditions and the connection', async () => {
     const sent = [
       ...[
         'Host',
@@ -79,28 +79,28 @@ describe('forward authentication', () => {
     equal(passed, request);
   });
 
-  it('asks with the chosen fields only', async () => {
+  it('asks with the configured fields only', async () => {
     const sent = ['Cookie', 'a=b', 'Authorization', 'x', 'cookie', 'c=d', 'X-Forwarded-For', '10.0.0.1'];
     const { question } = await ask(200, [], { requestHeaders: ['cookie', 'x-forwarded-for'] }, sent);
     deepEqual(question?.headers, ['Cookie', 'a=b', 'cookie', 'c=d', ...FORWARDED]);
   });
 
-  it('copies fields of the consent, and takes the same of the client away', async () => {
+  it('copies fields of a 2xx answer, and removes those of the client', async () => {
     const sent = ['x-user', 'forged', 'X_User', 'forged', 'X-Groups', 'admin', 'Accept', '*/*'];
     const options = { copyHeaders: ['X-User', 'X-Groups'] };
     const { passed } = await ask(200, ['X-User', 'anna', 'X-Other', 'y', 'x-user', 'too'], options, sent);
     deepEqual(passed?.headers, ['Accept', '*/*', 'X-User', 'anna', 'x-user', 'too']);
-    equal(passed?.recurring, 0);
+    equal(passed?.headerCacheId, 0);
   });
 
-  it('gives the client fields of the consent beside those of the application', async () => {
+  it('adds fields of a 2xx answer to the response of the application', async () => {
     const { response } = await ask(200, ['Set-Cookie', 'session=2', 'X-A', '1'], { clientHeaders: ['Set-Cookie'] });
     deepEqual(responseFields(response), ['Set-Cookie', 'own=1', 'Set-Cookie', 'session=2']);
     deepEqual(responseFields((await ask(200, ['Set-Cookie', 'session=2'])).response), ['Set-Cookie', 'own=1']);
   });
 
   for (const status of [401, 403, 301, 302, 303, 307, 308]) {
-    it(`gives the client ${status} of the service, with what belongs to it`, async () => {
+    it(`passes ${status} of the service to the client, with its fields`, async () => {
       const headers = [
         ...[
           'Location',
@@ -132,7 +132,7 @@ describe('forward authentication', () => {
     ...timeouts.map((error) => [error, 504] as const),
   ];
   for (const [answer, status] of failures) {
-    it(`lets nobody in, with ${status}, when the service gives ${answer}`, async () => {
+    it(`answers ${status} when the service answers ${answer}`, async () => {
       const errors: unknown[] = [];
       const options = { onError: (error: unknown) => errors.push(error) };
       const { response, passed } = await ask(answer, ['Location', 'https://x.example/'], options);
@@ -146,16 +146,16 @@ describe('forward authentication', () => {
     });
   }
 
-  it('lets nobody in when the promise fails', async () => {
+  it('denies the request when the promise rejects', async () => {
     const { response, passed } = await ask(200, [], { ask: () => Promise.reject(timeouts[0]) });
     equal(response.status, 504);
     equal(passed, null);
   });
 
-  it('is refused at start with names and paths that are none', () => {
+  it('is refused at start with invalid names and paths', () => {
     const make = (options: Partial<ForwardAuthOptions>) => () =>
       forwardAuth({ path: '/', ask: () => Promise.reject(new Error()), ...options });
-    for (const path of ['', 'auth', 'http://a/', '/a b', '/a\r\nb']) throws(make({ path }), /no path/, path);
+    for (const path of ['', 'auth', 'http://a/', '/a b', '/a\r\nb']) throws(make({ path }), /not a path/, path);
     for (const name of ['', 'a b', 'X_User', 'Content-Length', 'host', 'Connection']) {
       throws(make({ copyHeaders: [name] }), /Cannot copy header/, name);
       throws(make({ clientHeaders: [name] }), /Cannot copy header/, name);

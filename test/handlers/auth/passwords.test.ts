@@ -4,7 +4,7 @@ import { ViaductError } from '../../../src/errors.ts';
 import { parseHtpasswd, readHtpasswd } from '../../../src/handlers/auth/htpasswd.ts';
 import { hashPassword, parsePasswordHash } from '../../../src/handlers/auth/passwords.ts';
 
-/** By OpenSSL 3, Python's hashlib, and the documents of the formats. */
+/** Hashes from OpenSSL 3, Python's hashlib, and the specifications of the formats. */
 const HASHES: readonly (readonly [password: string, hash: string])[] = [
   ['a', '$5$abcDEF./12$LTcFzFmkvVQBrX430/y63SgN8BnMDz4nl5WSxvCTfK5'],
   ['a', '$6$0123456789abcdef$qn2kMgR/Cs9pZI2hZfok3cbi0oHyRjH7NUyfGhPKp6EBvlZWbL3JMmASYlyEBxhP4jB3zti0119AKDkHdAVHI0'],
@@ -41,7 +41,7 @@ const verify = (hash: string, password: string) => parsePasswordHash(hash, 'anna
 
 describe('a password', () => {
   for (const [password, hash] of HASHES) {
-    it(`is verified by ${hash.slice(0, 24)}…, and no other is`, async () => {
+    it(`is verified with ${hash.slice(0, 24)}…, and no other password is`, async () => {
       equal(await verify(hash, password), true);
       for (const other of ['', `${password} `, password.slice(1), password.toUpperCase()]) {
         equal(await verify(hash, other), false, other);
@@ -49,7 +49,7 @@ describe('a password', () => {
     });
   }
 
-  it('is hashed with a salt of its own, and verified', async () => {
+  it('is hashed with a random salt, and verified', async () => {
     const [one, two] = [await hashPassword('sésame'), await hashPassword('sésame')];
     notEqual(one, two);
     for (const hash of [one, two]) {
@@ -65,7 +65,7 @@ describe('a password', () => {
     equal(await verify(HASHES[0]?.[1] as string, 'a'.repeat(1025)), false);
   });
 
-  const wrong: readonly (readonly [hash: string, RegExp])[] = [
+  const invalid: readonly (readonly [hash: string, RegExp])[] = [
     ['secret', /not hashed/],
     ['', /not hashed/],
     ['$2y$05$CXyPzZfPouQuVJtmBXetVu9ACImDZASeRsvZZeL35stSvMci8GF/i', /bcrypt/],
@@ -74,8 +74,8 @@ describe('a password', () => {
     ['$1$abc$ot/gVVIUHfDP8w8ZU4.8z1', /MD5/],
     ['$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub', /Argon2/],
     ['$y$j9T$salt$hash', /yescrypt/],
-    ['pbkdf2_sha1$1000$seasalt$abcd', /no known kind/],
-    ['$5$salt$short', /no known kind, or damaged/],
+    ['pbkdf2_sha1$1000$seasalt$abcd', /kind is unknown/],
+    ['$5$salt$short', /kind is unknown, or it is damaged/],
     [`$5$salt$${'a'.repeat(86)}`, /damaged/],
     [`$6$rounds=9999999$salt$${'a'.repeat(86)}`, /rounds/],
     ['pbkdf2_sha256$1000$seasalt$YWJj', /damaged/],
@@ -83,10 +83,10 @@ describe('a password', () => {
     ['pbkdf2_sha256$0$seasalt$JgZryXe2Ga8ysg6XbzkLpTdyPQrHqsinbL9BnnhgX4A=', /iterations/],
     ['$scrypt$ln=24,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD', /memory/],
     ['$scrypt$ln=10,r=8,p=99$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD', /memory or time/],
-    ['$scrypt$ln=0,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD', /no sense/],
+    ['$scrypt$ln=0,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD', /parameters are invalid/],
   ];
-  for (const [hash, message] of wrong) {
-    it(`stored as ${hash.slice(0, 20)} is refused with its user, and without itself`, () => {
+  for (const [hash, message] of invalid) {
+    it(`stored as ${hash.slice(0, 20)} is refused with the name of the user, but without the hash`, () => {
       throws(
         () => parsePasswordHash(hash, 'anna'),
         (error) =>
@@ -100,7 +100,7 @@ describe('a password', () => {
 });
 
 describe('an htpasswd file', () => {
-  it('holds users, comments and empty lines', () => {
+  it('contains users, comments and empty lines', () => {
     const users = parseHtpasswd('# staff\r\nanna:$5$a:b\r\n\n  jörg:x \nanna:y\n', 'users');
     equal(
       JSON.stringify([...users]),
@@ -111,7 +111,7 @@ describe('an htpasswd file', () => {
     );
   });
 
-  it('is refused by the number of the line, and when it cannot be read', () => {
+  it('is refused with the number of the line, and when it cannot be read', () => {
     throws(
       () => parseHtpasswd('a:b\n\nsecret\n', 'users'),
       (error) =>

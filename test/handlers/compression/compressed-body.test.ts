@@ -9,7 +9,7 @@ import { chooseSeed, createRandom, noise } from '../../support/random.ts';
 
 describe('a compressed body', () => {
   for (const coding of TESTED_CODINGS) {
-    it(`undoes to what went in, whatever the blocks and the client's pace, in ${coding}`, async (test) => {
+    it(`can be decompressed to the original with any blocks and any pace of the client, in ${coding}`, async (test) => {
       const seed = chooseSeed();
       test.diagnostic(`VIADUCT_TEST_SEED=${seed}`);
       const random = createRandom(seed);
@@ -24,7 +24,7 @@ describe('a compressed body', () => {
     });
   }
 
-  it('holds little when nobody takes what it makes', { timeout: 30_000 }, async () => {
+  it('holds only a few blocks when the client does not read', { timeout: 30_000 }, async () => {
     for (const coding of TESTED_CODINGS) {
       const source = new BlockSource();
       const compressed = new CompressedBody(source, { codec: codecOf(coding), flushes: true, length: -1 });
@@ -52,7 +52,7 @@ describe('a compressed body', () => {
     }
   });
 
-  it('frees its compressor when cancelled, before the start, while it works and afterwards', async () => {
+  it('frees its compressor when it is cancelled before the start, during the work and afterwards', async () => {
     for (const coding of TESTED_CODINGS) {
       const codec = codecOf(coding);
       for (const [started, written] of [
@@ -112,7 +112,7 @@ function randomBlocks(random: () => number): Buffer[] {
   });
 }
 
-/** A source that pushes `blocks` at once, later, or in between, and keeps to pause and resume. */
+/** A source that pushes `blocks` at once, later, or both, and obeys pause and resume. */
 function pushed(blocks: readonly Buffer[], random: () => number): BodySource {
   let next = 0;
   let paused = false;
@@ -145,7 +145,7 @@ function pushed(blocks: readonly Buffer[], random: () => number): BodySource {
   };
 }
 
-/** All that `source` gives to a receiver that now and then makes it wait. */
+/** All bytes of `source`, for a receiver that pauses it at random. */
 function collect(source: BodySource, random: () => number): Promise<Buffer> {
   const got: Uint8Array[] = [];
   return new Promise((resolve, reject) => {

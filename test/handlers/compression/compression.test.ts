@@ -1,12 +1,13 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { type CompressionOptions, compression } from '../../../src/handlers/compression/compression.ts';
 import type { HeaderList, ResponseBody } from '../../../src/http/message.ts';
 import { Response } from '../../../src/http/response.ts';
-import { startChainServer } from '../../support/chain-server.ts';
 import { decode, TESTED_CODINGS } from '../../support/codings.ts';
-import { ask, type HttpAnswer, type HttpRequest } from '../../support/http-client.ts';
-import type { TestServer } from '../../support/serve.ts';
+import { ask } from '../../support/http-client.ts';
+import type { HttpAnswer, HttpRequest } from '../../support/http-message.ts';
+import { suiteLifetime } from '../../support/lifetime.ts';
+import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
 
 const PAGE = Buffer.from('<li>compressible</li>\n'.repeat(200));
 const TEXT = Buffer.from(Array.from({ length: 3000 }, (_, i) => `${(i * i) % 1013}`).join(' '));
@@ -15,15 +16,15 @@ const GZIP = [['Accept-Encoding', 'gzip']] as const;
 
 describe('compression', () => {
   let answer: () => Response = () => Response.fromHeaders(200, HTML, PAGE);
+  const suite = suiteLifetime();
   let server: TestServer;
   let options: CompressionOptions = {};
 
   before(async () => {
-    server = await startChainServer([(request, next) => compression(options)(request, next)], () => answer());
+    server = await serveHandler(suite, [(request, next) => compression(options)(request, next), () => answer()]);
   });
-  after(() => server.close());
 
-  /** Asks a server that answers with `status`, `headers` and `body`. */
+  /** Sends a request to a server that answers with `status`, `headers` and `body`. */
   async function get(
     headers: HeaderList,
     body: ResponseBody,
@@ -35,7 +36,7 @@ describe('compression', () => {
   }
 
   for (const coding of TESTED_CODINGS) {
-    it(`sends a page in ${coding} to who accepts it, with its length`, async () => {
+    it(`sends a page in ${coding} to clients that accept it, with its length`, async () => {
       const { headers, ...got } = await get(HTML, PAGE, { headers: [['Accept-Encoding', coding]] });
       equal(got.header('content-encoding'), coding);
       equal(got.header('vary'), 'Accept-Encoding');
@@ -46,7 +47,7 @@ describe('compression', () => {
     });
   }
 
-  it('prefers its own order among what the client likes equally, and the client otherwise', async () => {
+  it("follows the client's weights, and its own order between equal weights", async () => {
     const order = { encodings: ['gzip', 'br'] } as const;
     for (const [accept, coding] of [
       ['br, gzip', 'gzip'],
@@ -65,7 +66,7 @@ describe('compression', () => {
   });
 
   for (const accept of [null, '', 'identity', 'deflate', 'gzip;q=0', 'gzip;q=nonsense']) {
-    it(`sends it as it is, with Vary, for ${accept === null ? 'no Accept-Encoding' : `"${accept}"`}`, async () => {
+    it(`sends it uncompressed, with Vary, for ${accept === null ? 'no Accept-Encoding' : `"${accept}"`}`, async () => {
       const got = await get([...HTML, 'ETag', '"a"', 'Accept-Ranges', 'bytes'], PAGE, {
         headers: accept === null ? [] : [['Accept-Encoding', accept]],
       });
@@ -77,26 +78,26 @@ describe('compression', () => {
     });
   }
 
-  const unchanged: [what: string, headers: HeaderList, status?: number][] = [
-    ['what has a coding', [...HTML, 'Content-Encoding', 'x']],
-    ['what says that it has none', [...HTML, 'content-encoding', 'identity']],
-    ['what must not be transformed', [...HTML, 'Cache-Control', 'max-age=5, No-Transform']],
+  const unchanged: [name: string, headers: HeaderList, status?: number][] = [
+    ['a response with a coding', [...HTML, 'Content-Encoding', 'x']],
+    ['a response with the coding identity', [...HTML, 'content-encoding', 'identity']],
+    ['a response with no-transform', [...HTML, 'Cache-Control', 'max-age=5, No-Transform']],
     [
-      'what must not be transformed, by a second line',
+      'a response with no-transform in a second line',
       [...HTML, 'Cache-Control', 'private', 'Cache-Control', 'no-transform'],
     ],
     ['a part', [...HTML, 'Content-Range', `bytes 0-${PAGE.length - 1}/9999`], 206],
     ['several parts', ['Content-Type', 'text/html'], 206],
-    ['what has a digest', [...HTML, 'Content-Digest', 'sha-256=:AAAA:']],
-    ['what has a digest of the representation', [...HTML, 'Repr-Digest', 'sha-256=:AAAA:']],
+    ['a response with a digest', [...HTML, 'Content-Digest', 'sha-256=:AAAA:']],
+    ['a response with a digest of the representation', [...HTML, 'Repr-Digest', 'sha-256=:AAAA:']],
     ['images', ['Content-Type', 'image/png']],
     ['fonts that are compressed', ['Content-Type', 'font/woff2']],
     ['archives', ['Content-Type', 'application/zip']],
     ['office documents', ['Content-Type', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document']],
-    ['what has no type', []],
+    ['a response without a type', []],
   ];
-  for (const [what, headers, status = 200] of unchanged) {
-    it(`leaves ${what} alone`, async () => {
+  for (const [name, headers, status = 200] of unchanged) {
+    it(`does not compress ${name}`, async () => {
       const got = await get([...headers, 'ETag', '"a"', 'Accept-Ranges', 'bytes'], PAGE, { status });
       equal(got.body, PAGE.toString('latin1'));
       equal(got.header('vary'), null);
@@ -129,7 +130,7 @@ describe('compression', () => {
     });
   }
 
-  it('compresses the types that it is given and no others', async () => {
+  it('compresses the configured types and no others', async () => {
     const types = ['image/*', '*+json', 'application/x-own'];
     for (const [type, coding] of [
       ['image/png', 'gzip'],
@@ -143,14 +144,14 @@ describe('compression', () => {
     }
   });
 
-  it('compresses errors and the answers to POST', async () => {
+  it('compresses errors and responses to POST', async () => {
     equal((await get(HTML, PAGE, { status: 404 })).header('content-encoding'), 'gzip');
     const posted = await get(HTML, PAGE, { method: 'POST', body: 'a=b' });
     equal(posted.header('content-encoding'), 'gzip');
     ok(decode('gzip', posted.body).equals(PAGE));
   });
 
-  it('leaves what is shorter than the least length alone, without Vary', async () => {
+  it('does not compress content below the minimum length, and adds no Vary', async () => {
     for (const [length, coding] of [
       [1023, null],
       [1024, 'gzip'],
@@ -163,7 +164,7 @@ describe('compression', () => {
     equal((await get(HTML, Buffer.alloc(0), { with: { bytesMin: 0 } })).header('content-encoding'), null);
   });
 
-  it('leaves what does not shrink as it is', async () => {
+  it('does not compress content that does not shrink', async () => {
     const noise = Buffer.from(Array.from({ length: 2000 }, (_, i) => (i * i * 7919 + (i >> 3) * 104_729) % 256));
     const got = await get(HTML, noise);
     equal(got.header('content-encoding'), null);
@@ -171,13 +172,13 @@ describe('compression', () => {
     equal(got.body, noise.toString('latin1'));
   });
 
-  it('is as good as off where there is nothing to compress with', async () => {
+  it('does nothing when no coding is available', async () => {
     const got = await get(HTML, PAGE, { with: { encodings: [] } });
     equal(got.body, PAGE.toString('latin1'));
     equal(got.header('vary'), null);
   });
 
-  it('takes the level that it is given and refuses one that there is not', async () => {
+  it('uses the configured level and refuses an unknown level', async () => {
     const lengthAt = async (level: number) =>
       (await get(HTML, TEXT, { with: { levels: { gzip: level } } })).body.length;
     ok((await lengthAt(9)) < (await lengthAt(1)));
@@ -192,7 +193,7 @@ describe('compression', () => {
     ['accept-encoding, Cookie', 'accept-encoding, Cookie'],
     ['X-Accept-Encoding', 'X-Accept-Encoding, Accept-Encoding'],
   ] as const) {
-    it(`makes Vary "${merged}" of "${vary}", compressed or not`, async () => {
+    it(`changes Vary "${vary}" to "${merged}", compressed or not`, async () => {
       for (const headers of [GZIP, []]) {
         const got = await get([...HTML, 'Vary', vary], PAGE, { headers });
         deepEqual(
@@ -203,7 +204,7 @@ describe('compression', () => {
     });
   }
 
-  it('joins several Vary lines to one', async () => {
+  it('joins several Vary lines', async () => {
     const got = await get([...HTML, 'Vary', 'Cookie', 'Vary', 'Accept-Language'], PAGE);
     deepEqual(
       got.headers.filter(([name]) => name === 'vary'),
@@ -211,14 +212,14 @@ describe('compression', () => {
     );
   });
 
-  it('weakens a strong tag, keeps a weak one, and takes ranges back', async () => {
+  it('weakens a strong tag, keeps a weak tag, and removes Accept-Ranges', async () => {
     const got = await get([...HTML, 'ETag', '"a"', 'Accept-Ranges', 'bytes'], PAGE);
     equal(got.header('etag'), 'W/"a"');
     equal(got.header('accept-ranges'), null);
     equal((await get([...HTML, 'ETag', 'W/"a"'], PAGE)).header('etag'), 'W/"a"');
   });
 
-  it('names the tag of the compressed response in a 304 to who asked with it', async () => {
+  it('sends the tag of the compressed response in a 304 to a client that sent it', async () => {
     const ask304 = (tags: string) =>
       get(['ETag', '"a"', 'Vary', 'Cookie'], null, {
         status: 304,
@@ -232,8 +233,8 @@ describe('compression', () => {
     equal(strong.header('vary'), 'Cookie');
   });
 
-  describe('of HEAD', () => {
-    it('tells what GET would, without a length that is not known', async () => {
+  describe('for HEAD', () => {
+    it('has the fields of GET, without an unknown length', async () => {
       const headers = [...HTML, 'ETag', '"a"', 'Content-Length', '50000'];
       const got = await get(headers, null, { method: 'HEAD' });
       equal(got.whole, true);
@@ -243,19 +244,19 @@ describe('compression', () => {
       equal(got.header('content-length'), null);
     });
 
-    it('has the length of the compressed content where there is one', async () => {
+    it('has the length of the compressed content if it is known', async () => {
       const [head, whole] = [await get(HTML, PAGE, { method: 'HEAD' }), await get(HTML, PAGE)];
       const fields = ({ headers }: HttpAnswer) => headers.filter(([name]) => name !== 'date').sort();
       deepEqual(fields(head), fields(whole));
     });
 
-    it('only tells that it varies where the application tells nothing of its content', async () => {
+    it('has only Vary when the application sends nothing about its content', async () => {
       const got = await get(HTML, Buffer.alloc(0), { method: 'HEAD' });
       equal(got.header('vary'), 'Accept-Encoding');
       equal(got.header('content-encoding'), null);
     });
 
-    it('keeps the length of what is not compressed', async () => {
+    it('keeps the length of uncompressed content', async () => {
       const got = await get([...HTML, 'Content-Length', '50000'], null, { method: 'HEAD', headers: [] });
       equal(got.header('content-length'), '50000');
       equal(got.header('vary'), 'Accept-Encoding');
@@ -263,13 +264,13 @@ describe('compression', () => {
     });
   });
 
-  it('leaves request bodies alone and 204 without fields of content', async () => {
+  it('does not change request bodies, and adds no fields to 204', async () => {
     const got = await get([], null, { status: 204 });
     equal(got.header('vary'), null);
     equal(got.header('content-encoding'), null);
   });
 
-  it('leaves a body that contradicts its Content-Length to be reported', async () => {
+  it('passes on a body that contradicts its Content-Length, so that the connection reports it', async () => {
     const reports = server.errors.length;
     const got = await get([...HTML, 'Content-Length', `${PAGE.length + 1}`], PAGE);
     equal(got.whole, false);

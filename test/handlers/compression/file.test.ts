@@ -4,36 +4,34 @@ import { once } from 'node:events';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { compression } from '../../../src/handlers/compression/compression.ts';
 import type { FileBody } from '../../../src/http/message.ts';
 import { Response } from '../../../src/http/response.ts';
-import { startChainServer } from '../../support/chain-server.ts';
 import { decode } from '../../support/codings.ts';
 import { ask } from '../../support/http-client.ts';
-import type { TestServer } from '../../support/serve.ts';
-import { temporaryDirectory } from '../../support/static-server.ts';
+import { suiteLifetime } from '../../support/lifetime.ts';
+import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-describe('compression of files that an application gives', () => {
-  const temporary = temporaryDirectory();
+describe('compression of files from an application', () => {
+  const suite = suiteLifetime();
+  const temporary = temporaryDirectory(suite);
   let body: FileBody;
   let server: TestServer;
 
   before(async () => {
-    server = await startChainServer([compression()], () =>
-      Response.fromHeaders(200, ['Content-Type', 'text/html'], body),
-    );
-  });
-  after(() => {
-    server.close();
-    temporary.remove();
+    server = await serveHandler(suite, [
+      compression(),
+      () => Response.fromHeaders(200, ['Content-Type', 'text/html'], body),
+    ]);
   });
 
   function serve(file: FileBody): void {
     body = file;
   }
 
-  const path = join(temporary.path, 'file');
+  const path = join(temporary, 'file');
   const content = Buffer.from('a line of a file\n'.repeat(200_000));
   let releases = 0;
 
@@ -53,7 +51,7 @@ describe('compression of files that an application gives', () => {
     };
   }
 
-  it('sends the part that it is of and releases it once', async () => {
+  it('sends the part of the file and releases it once', async () => {
     serve(file(2_000_000, 5));
     const answer = await ask(server.port, '/', { headers: [['Accept-Encoding', 'gzip']] });
     equal(answer.whole, true);
@@ -69,14 +67,14 @@ describe('compression of files that an application gives', () => {
     equal(releases, 1);
   });
 
-  it('breaks off when it is shorter than it was, and releases it once', async () => {
+  it('breaks off when the file has become shorter, and releases it once', async () => {
     serve(file(content.length + 1));
     const answer = await ask(server.port, '/', { headers: [['Accept-Encoding', 'gzip']] });
     equal(answer.whole, false);
     equal(releases, 1);
   });
 
-  it('releases it once when the client goes', { timeout: 30_000 }, async () => {
+  it('releases it once when the client leaves', { timeout: 30_000 }, async () => {
     let released: () => void = () => {};
     const gone = new Promise<void>((resolve) => {
       released = resolve;

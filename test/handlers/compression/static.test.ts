@@ -1,22 +1,24 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { compression } from '../../../src/handlers/compression/compression.ts';
 import { staticFiles } from '../../../src/handlers/files/static.ts';
 import { Response } from '../../../src/http/response.ts';
-import { startChainServer } from '../../support/chain-server.ts';
 import { decode, TESTED_CODINGS } from '../../support/codings.ts';
-import { ask, type HttpAnswer } from '../../support/http-client.ts';
-import type { TestServer } from '../../support/serve.ts';
-import { temporaryDirectory } from '../../support/static-server.ts';
+import { ask } from '../../support/http-client.ts';
+import type { HttpAnswer } from '../../support/http-message.ts';
+import { suiteLifetime } from '../../support/lifetime.ts';
+import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const PAGE = Buffer.from('<li>compressible</li>\n'.repeat(200));
 const GZIP = [['Accept-Encoding', 'gzip']] as const;
 
 describe('compression of static files', () => {
-  const temporary = temporaryDirectory();
-  const root = join(temporary.path, 'root');
+  const suite = suiteLifetime();
+  const temporary = temporaryDirectory(suite);
+  const root = join(temporary, 'root');
   const large = Buffer.from('body { color: red }\n'.repeat(40_000));
   let server: TestServer;
 
@@ -30,11 +32,7 @@ describe('compression of static files', () => {
       cacheBytesMax: 1_000_000,
       revalidateMs: 60_000,
     });
-    server = await startChainServer([compression(), files], () => Response.text(404, 'nothing'));
-  });
-  after(() => {
-    server.close();
-    temporary.remove();
+    server = await serveHandler(suite, [compression(), files, () => Response.text(404, 'nothing')]);
   });
 
   for (const [name, content] of [
@@ -43,7 +41,7 @@ describe('compression of static files', () => {
     ['large.css', large],
   ] as const) {
     for (const coding of TESTED_CODINGS) {
-      it(`sends ${name} in ${coding}, again and again, and 304 for the tag that this has`, async () => {
+      it(`sends ${name} in ${coding} repeatedly, and 304 for its tag`, async () => {
         for (let time = 0; time < 3; time += 1) {
           const got = await ask(server.port, `/${name}`, { headers: [['Accept-Encoding', coding]] });
           equal(got.whole, true);
@@ -64,7 +62,7 @@ describe('compression of static files', () => {
       });
     }
 
-    it(`sends ${name} as it is, and parts of it, to others`, async () => {
+    it(`sends ${name} uncompressed, and parts of it, to other clients`, async () => {
       for (let time = 0; time < 2; time += 1) {
         const got = await ask(server.port, `/${name}`);
         equal(got.body, content.toString('latin1'));
@@ -77,7 +75,7 @@ describe('compression of static files', () => {
       equal(part.body, content.subarray(10, 2000).toString('latin1'));
     });
 
-    it(`tells of ${name} to HEAD what GET tells`, async () => {
+    it(`sends the same fields of ${name} for HEAD as for GET`, async () => {
       const [head, whole] = [
         await ask(server.port, `/${name}`, { headers: GZIP, method: 'HEAD' }),
         await ask(server.port, `/${name}`, { headers: GZIP }),

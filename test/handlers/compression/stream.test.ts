@@ -2,19 +2,20 @@ import { equal, match, ok } from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { get as httpGet, type IncomingMessage } from 'node:http';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { compression } from '../../../src/handlers/compression/compression.ts';
 import type { ResponseBody } from '../../../src/http/message.ts';
 import { Response } from '../../../src/http/response.ts';
 import { BlockSource } from '../../support/block-source.ts';
 import { NO_CURL } from '../../support/certificates.ts';
-import { startChainServer } from '../../support/chain-server.ts';
 import { createDecoder, decode, TESTED_CODINGS } from '../../support/codings.ts';
 import { ask } from '../../support/http-client.ts';
+import { suiteLifetime } from '../../support/lifetime.ts';
 import { createRandom, noise } from '../../support/random.ts';
-import type { TestServer } from '../../support/serve.ts';
-import { eventually, SocketClient } from '../../support/socket-client.ts';
+import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
+import { SocketClient } from '../../support/socket-client.ts';
+import { eventually } from '../../support/wait.ts';
 
 const run = promisify(execFile);
 
@@ -22,15 +23,14 @@ describe('compression of streams', () => {
   let body: ResponseBody = null;
   let type = 'text/html';
   let fields: readonly string[] = [];
+  const suite = suiteLifetime();
   let server: TestServer;
 
   before(async () => {
-    server = await startChainServer([compression()], () =>
-      Response.fromHeaders(200, ['Content-Type', type, ...fields], body),
-    );
-  });
-  after(() => {
-    server.close();
+    server = await serveHandler(suite, [
+      compression(),
+      () => Response.fromHeaders(200, ['Content-Type', type, ...fields], body),
+    ]);
   });
 
   function serve(content: ResponseBody, headers: readonly string[] = [], contentType = 'text/html'): void {
@@ -39,7 +39,7 @@ describe('compression of streams', () => {
     type = contentType;
   }
 
-  /** The answer's head by a client of its own kind. */
+  /** The head of the response, read by a plain socket client. */
   async function open(coding: string): Promise<IncomingMessage> {
     const request = httpGet({ port: server.port, agent: false, headers: { 'Accept-Encoding': coding } });
     request.on('error', () => {});
@@ -49,7 +49,7 @@ describe('compression of streams', () => {
 
   for (const coding of TESTED_CODINGS) {
     for (const streamed of ['text/html', 'text/event-stream']) {
-      it(`gives the client each block of ${streamed} in ${coding} before the next one exists`, {
+      it(`sends each block of ${streamed} in ${coding} before the next block exists`, {
         timeout: 30_000,
       }, async () => {
         const source = new BlockSource();
@@ -75,7 +75,7 @@ describe('compression of streams', () => {
       });
     }
 
-    it(`undoes to what went in as a whole, large body in ${coding}`, async () => {
+    it(`can be decompressed to the original, for a large body in ${coding}`, async () => {
       const content = Buffer.from('<p>large</p>\n'.repeat(100_000));
       serve(content, ['Content-Length', `${content.length}`]);
       const answer = await ask(server.port, '/', { headers: [['Accept-Encoding', coding]] });
@@ -86,7 +86,7 @@ describe('compression of streams', () => {
     });
   }
 
-  it('is what curl undoes, for all codings that it knows', { skip: NO_CURL }, async (test) => {
+  it('can be decompressed by curl, for all codings that curl knows', { skip: NO_CURL }, async (test) => {
     const { stdout: version } = await run('curl', ['--version']);
     const known = [
       ['gzip', /\blibz\b/],
@@ -108,7 +108,7 @@ describe('compression of streams', () => {
     }
   });
 
-  it('makes the source wait for a client that does not read, and goes on when it reads', {
+  it('pauses the source while the client does not read, and resumes it', {
     timeout: 30_000,
   }, async () => {
     const source = new BlockSource();
@@ -117,7 +117,7 @@ describe('compression of streams', () => {
     const sink = await source.sink;
     const random = createRandom(1);
     const sent: Buffer[] = [];
-    // Blocks that do not shrink fill the socket's buffers; one at a time, until they make the source wait.
+    // Blocks that do not shrink fill the socket's buffers, one at a time, until the source pauses.
     while (!source.paused) {
       const block = noise(random, 65_536);
       sent.push(block);
@@ -133,7 +133,7 @@ describe('compression of streams', () => {
     ok(decode('gzip', Buffer.concat(got)).equals(Buffer.concat(sent)));
   });
 
-  it('cancels the source once when the client goes', { timeout: 30_000 }, async () => {
+  it('cancels the source once when the client leaves', { timeout: 30_000 }, async () => {
     for (const coding of TESTED_CODINGS) {
       const source = new BlockSource();
       serve(source);
@@ -142,7 +142,7 @@ describe('compression of streams', () => {
       sink.write(Buffer.from('a block'));
       await once(answer, 'readable');
       answer.destroy();
-      // A client that is gone looks like one that has nothing more to ask, until something is sent to it.
+      // A client that has left looks like a client without further requests, until the server sends something.
       await eventually('the source is cancelled', () => {
         sink.write(Buffer.from('another'));
         return source.cancelled > 0;
@@ -171,11 +171,11 @@ describe('compression of streams', () => {
     }
   });
 
-  for (const [what, bytes, cancelled] of [
+  for (const [amount, bytes, cancelled] of [
     ['less', 1999, 0],
     ['more', 2001, 1],
   ] as const) {
-    it(`does not hide that ${what} came than a Content-Length announced`, async () => {
+    it(`does not hide that ${amount} came than a Content-Length announced`, async () => {
       const source = new BlockSource();
       serve(source, ['Content-Length', '2000']);
       const client = await SocketClient.open(server.port);
@@ -191,7 +191,7 @@ describe('compression of streams', () => {
     });
   }
 
-  it('ends by the end of the connection for HTTP/1.0', async () => {
+  it('ends with the connection for HTTP/1.0', async () => {
     serve(Buffer.from('old\n'.repeat(10_000)));
     const answer = await ask(server.port, '/', { version: '1.0', headers: [['Accept-Encoding', 'gzip']] });
     equal(answer.framing, 'close');

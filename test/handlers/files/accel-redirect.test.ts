@@ -1,28 +1,29 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { before, beforeEach, describe, it } from 'node:test';
 import { accelRedirect } from '../../../src/handlers/files/accel-redirect.ts';
 import { staticFiles } from '../../../src/handlers/files/static.ts';
 import type { HandlerResult } from '../../../src/http/handler.ts';
 import type { HeaderList, Request, ResponseBody } from '../../../src/http/message.ts';
 import { Response } from '../../../src/http/response.ts';
-import { startChainServer } from '../../support/chain-server.ts';
-import { ask, type HttpRequest } from '../../support/http-client.ts';
-import type { TestServer } from '../../support/serve.ts';
-import { temporaryDirectory } from '../../support/static-server.ts';
+import { ask } from '../../support/http-client.ts';
+import type { HttpRequest } from '../../support/http-message.ts';
+import { suiteLifetime } from '../../support/lifetime.ts';
+import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const SECRET = 'this is a secret';
 const DIGITS = '0123456789';
 
-describe('an application that lets the front send a file', () => {
-  const temporary = temporaryDirectory();
-  const top = temporary.path;
+describe('an application that lets the server send a file', () => {
+  const suite = suiteLifetime();
+  const top = temporaryDirectory(suite);
   const root = join(top, 'protected');
   let server: TestServer;
   let seen: { request: Request; path: string }[] = [];
   let reports: string[] = [];
-  /** What the application answers. */
+  /** The response of the application. */
   let application: (request: Request) => HandlerResult;
   let internal: (request: Request, path: string) => HandlerResult;
   const files = staticFiles({
@@ -50,11 +51,7 @@ describe('an application that lets the front send a file', () => {
       directories: [root],
       report: (message) => reports.push(message),
     });
-    server = await startChainServer([handler], (request) => application(request));
-  });
-  after(() => {
-    server.close();
-    temporary.remove();
+    server = await serveHandler(suite, [handler, (request) => application(request)]);
   });
   beforeEach(() => {
     seen = [];
@@ -62,7 +59,7 @@ describe('an application that lets the front send a file', () => {
     internal = fromFiles;
   });
 
-  /** What the client gets when the application answers with `headers`. */
+  /** The response that the client gets when the application answers with `headers`. */
   function get(
     headers: HeaderList,
     request: HttpRequest = {},
@@ -80,7 +77,7 @@ describe('an application that lets the front send a file', () => {
     ['x-sendfile', join(root, 'a.txt')],
   ] as const) {
     describe(`by ${field}`, () => {
-      it('sends the file instead of its content, and does not tell the client how', async () => {
+      it('sends the file instead of its content, and hides the field from the client', async () => {
         const answer = await get([field, value, 'X-Accel-Buffering', 'no', 'X-Accel-Limit-Rate', '9', 'ETag', '"app"']);
         equal(answer.status, 200);
         equal(answer.body, DIGITS);
@@ -90,7 +87,7 @@ describe('an application that lets the front send a file', () => {
         deepEqual(reports, []);
       });
 
-      it("keeps the application's type, disposition, lifetime and cookies, and nothing else", async () => {
+      it("keeps only the application's type, disposition, lifetime and cookies", async () => {
         const own = [
           ...['Content-Type', 'application/x-own', 'Content-Disposition', 'attachment; filename="b"'],
           ...['Cache-Control', 'private', 'Expires', 'Thu, 01 Jan 2099 00:00:00 GMT'],
@@ -109,7 +106,7 @@ describe('an application that lets the front send a file', () => {
         ];
         const answer = await get([field, value, ...own]);
         equal(answer.body, DIGITS);
-        const all = (name: string) => answer.headers.filter(([other]) => other === name).map(([, found]) => found);
+        const all = (name: string) => answer.headers.filter(([other]) => other === name).map(([, value]) => value);
         deepEqual(all('content-type'), ['application/x-own']);
         deepEqual(all('content-disposition'), ['attachment; filename="b"']);
         deepEqual(all('cache-control'), ['private']);
@@ -140,7 +137,7 @@ describe('an application that lets the front send a file', () => {
         equal(none.header('accept-ranges'), 'none');
       });
 
-      it('keeps another status than 200, with the whole file', async () => {
+      it('keeps a status other than 200, with the whole file', async () => {
         const request: HttpRequest = {
           headers: [
             ['Range', 'bytes=2-4'],
@@ -161,7 +158,7 @@ describe('an application that lets the front send a file', () => {
         equal((await get([field, value], { method: 'POST', body: 'x=1' })).body, DIGITS);
       });
 
-      it('frees what the application had as content', async () => {
+      it('frees the content of the application', async () => {
         let released = 0;
         let cancelled = 0;
         const file = { fd: 0, start: 0, end: 5, release: () => (released += 1) };
@@ -171,7 +168,7 @@ describe('an application that lets the front send a file', () => {
         deepEqual([released, cancelled], [1, 1]);
       });
 
-      it('cannot be asked for by the client', async () => {
+      it('cannot be caused by the client', async () => {
         application = () => Response.text(200, 'hello');
         const answer = await ask(server.port, '/', {
           headers: [
@@ -188,7 +185,7 @@ describe('an application that lets the front send a file', () => {
   }
 
   describe('by X-Accel-Redirect', () => {
-    it('asks for the path that the value stands for, decoded once, with its query and without content', async () => {
+    it('requests the path of the value, decoded once, with its query and without content', async () => {
       equal((await redirected('/protected/sub/b%20c%2520.txt?x=%20&y')).body, 'odd');
       equal(seen[0]?.path, '/protected/sub/b c%20.txt');
       equal(seen[0]?.request.path, '/protected/sub/b%20c%2520.txt');
@@ -199,12 +196,12 @@ describe('an application that lets the front send a file', () => {
       equal((await redirected(Buffer.from('/protected/größe.txt').toString('latin1'))).body, 'unicode');
       seen = [];
       await redirected('/protected/a.txt', { method: 'POST', body: 'x=1', headers: [['X-Own', '1']] });
-      const [{ method, body, headers, recurring }] = seen.map(({ request }) => request) as [Request];
+      const [{ method, body, headers, headerCacheId: recurring }] = seen.map(({ request }) => request) as [Request];
       deepEqual([method, body, recurring], ['GET', null, 0]);
       ok(headers.includes('X-Own') && !headers.includes('Content-Length'));
     });
 
-    it('answers 404 without asking for what leads upwards or is no path', async () => {
+    it('answers 404 to a path with ".." or an invalid path, without an inner request', async () => {
       for (const value of [
         '/protected/../outside/secret.txt',
         '/protected/%2e%2e/outside/secret.txt',
@@ -230,7 +227,7 @@ describe('an application that lets the front send a file', () => {
       equal(reports.length, 14);
     });
 
-    it('does not get around what the internal route refuses', async () => {
+    it('does not bypass a refusal of the internal route', async () => {
       for (const value of [
         '/protected/link/secret.txt',
         '/protected/%252e%252e/outside/secret.txt',
@@ -254,7 +251,7 @@ describe('an application that lets the front send a file', () => {
       equal(answer.header('set-cookie'), 'a=1');
     });
 
-    it('follows redirects of the internal route, but not for ever', async () => {
+    it('follows redirects of the internal route, but only 10', async () => {
       internal = (request, path) =>
         path === '/one' ? Response.text(200, '', ['X-Accel-Redirect', '/protected/a.txt']) : fromFiles(request);
       equal((await redirected('/one')).body, DIGITS);
@@ -267,7 +264,7 @@ describe('an application that lets the front send a file', () => {
       equal(reports.length, 1);
     });
 
-    it('wins over X-Sendfile, and an internal route that fails is an error of the server', async () => {
+    it('wins over X-Sendfile, and answers 500 when the internal route fails', async () => {
       const both = await get(['X-Sendfile', join(root, 'large.bin'), 'X-Accel-Redirect', '/protected/a.txt']);
       equal(both.body, DIGITS);
       internal = () => Promise.reject(new Error('broken'));
@@ -276,7 +273,7 @@ describe('an application that lets the front send a file', () => {
   });
 
   describe('by X-Sendfile', () => {
-    it('sends files of all sizes and names, as they stand or percent-encoded', async () => {
+    it('sends files of all sizes and names, plain or percent-encoded', async () => {
       equal((await sent(join(root, 'large.bin'))).body.length, 2_000_000);
       equal((await sent(join(root, 'sub/b c%20.txt'))).body, 'odd');
       equal((await sent(join(root, 'sub/b%20c%2520.txt'))).body, 'odd');
@@ -286,7 +283,7 @@ describe('an application that lets the front send a file', () => {
       equal((await sent(join(root, 'a.txt'))).header('cache-control'), 'private, no-cache');
     });
 
-    it('answers 404 and reports what does not lie in an allowed directory', async () => {
+    it('answers 404 and reports a path outside of the allowed directories', async () => {
       const paths = [
         join(top, 'outside/secret.txt'),
         `${root}/../outside/secret.txt`,
@@ -312,7 +309,7 @@ describe('an application that lets the front send a file', () => {
     });
   });
 
-  it('is not touched when it asks for nothing, but for the fields that are for the front', async () => {
+  it('is not changed without these fields, except that X-Accel fields are removed', async () => {
     application = () => Response.text(200, 'hello', ['X-Accel-Buffering', 'no', 'X-Other', 'x']);
     const answer = await ask(server.port, '/');
     equal(answer.body, 'hello');

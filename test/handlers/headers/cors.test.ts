@@ -75,7 +75,7 @@ describe('CORS', () => {
     ],
   ];
   for (const origin of allowed) {
-    it(`lets a page of ${origin} read the answer`, async () => {
+    it(`lets a page of ${origin} read the response`, async () => {
       const { fields, status } = await ask(LISTED, 'GET', ['Origin', origin]);
       equal(status, 200);
       deepEqual(fields, [
@@ -85,7 +85,7 @@ describe('CORS', () => {
     });
   }
   for (const origin of others) {
-    it(`gives a page of ${JSON.stringify(origin)} nothing, and a preflight of it 403`, async () => {
+    it(`adds nothing for a page of ${JSON.stringify(origin)}, and answers its preflight with 403`, async () => {
       const { fields, passed } = await ask(LISTED, 'GET', ['Origin', origin]);
       deepEqual(fields, ['Vary', 'Origin']);
       equal(passed === null, false);
@@ -97,20 +97,20 @@ describe('CORS', () => {
     });
   }
 
-  it('tells caches that answers differ, without an Origin too, and merges that into Vary', async () => {
+  it('adds Origin to Vary, also without an Origin in the request', async () => {
     deepEqual((await ask(LISTED, 'GET', [])).fields, ['Vary', 'Origin']);
     const { fields } = await ask(LISTED, 'GET', ['Origin', 'https://a.example'], ['Vary', 'Cookie']);
     deepEqual(valuesOf(fields, 'Vary'), ['Cookie, Origin']);
   });
 
-  it('replaces what the application says, so that nothing stands there twice', async () => {
+  it('replaces the fields of the application, so that none is sent twice', async () => {
     const own = ['Access-Control-Allow-Origin', '*', 'access-control-allow-credentials', 'false'];
     const { fields } = await ask(LISTED, 'GET', ['Origin', 'https://a.example'], own);
     deepEqual(valuesOf(fields, 'Access-Control-Allow-Origin'), ['https://a.example']);
     deepEqual(valuesOf(fields, 'Access-Control-Allow-Credentials'), ['true']);
   });
 
-  it('answers a preflight with what is allowed', async () => {
+  it('answers a preflight with the allowed methods and fields', async () => {
     const asked = preflightOf('https://a.example', 'Access-Control-Request-Headers', 'x-token,x-other');
     const { status, fields, passed } = await ask(LISTED, 'OPTIONS', asked);
     equal(status, 204);
@@ -122,7 +122,7 @@ describe('CORS', () => {
     ]);
   });
 
-  it('allows any origin as * and says nothing of caches', async () => {
+  it('allows any origin with *, without Vary', async () => {
     deepEqual((await ask(ANY, 'GET', ['Origin', 'https://any.example'])).fields, ['Access-Control-Allow-Origin', '*']);
     deepEqual((await ask(ANY, 'GET', [])).fields, []);
     const preflight = await ask(ANY, 'OPTIONS', preflightOf('null'));
@@ -134,7 +134,7 @@ describe('CORS', () => {
     ]);
   });
 
-  it('allows all header names that are asked for, where * stands for them, and only names', async () => {
+  it('allows all requested field names with *, but only valid names', async () => {
     const options: CorsOptions = { ...ANY, headers: ['*'] };
     const asked = 'authorization, x-a,, b c, *, "q", x:y';
     const { fields } = await ask(
@@ -148,7 +148,7 @@ describe('CORS', () => {
     deepEqual(valuesOf(none.fields, 'Access-Control-Allow-Headers'), []);
   });
 
-  it('allows a private network only where it is set, and only to who asks', async () => {
+  it('allows a private network only if it is configured and requested', async () => {
     const asked = preflightOf('https://a.example', 'Access-Control-Request-Private-Network', 'true');
     const name = 'Access-Control-Allow-Private-Network';
     deepEqual(valuesOf((await ask(LISTED, 'OPTIONS', asked)).fields, name), []);
@@ -164,19 +164,19 @@ describe('CORS', () => {
     ['POST', preflightOf('https://a.example')],
   ];
   for (const [method, headers] of noPreflights) {
-    it(`passes ${method} with ${JSON.stringify(headers)} on`, async () => {
+    it(`passes on ${method} with ${JSON.stringify(headers)}`, async () => {
       const { status, passed } = await ask(LISTED, method, headers);
       equal(status, 200);
       equal(passed === null, false);
     });
   }
 
-  it('takes null for an origin where it is listed', async () => {
+  it('accepts null as an origin if it is listed', async () => {
     const { fields } = await ask({ origins: ['null'] }, 'GET', ['Origin', 'null']);
     deepEqual(valuesOf(fields, 'Access-Control-Allow-Origin'), ['null']);
   });
 
-  const wrong: readonly (readonly [Partial<CorsOptions>, RegExp])[] = [
+  const invalid: readonly (readonly [Partial<CorsOptions>, RegExp])[] = [
     [{ origins: [] }, /without origins/],
     [{ origins: ['*'], credentials: true }, /credentials/],
     [{ origins: ['https://a.example', 'null'], credentials: true }, /credentials/],
@@ -197,10 +197,10 @@ describe('CORS', () => {
     [{ headers: ['X Token'] }, /header/],
     [{ exposedHeaders: ['a\r\nb'] }, /header/],
     [{ exposedHeaders: ['*'], credentials: true }, /exposed/],
-    [{ maxAgeS: -1 }, /max_age/],
-    [{ maxAgeS: 0.5 }, /max_age/],
+    [{ maxAgeS: -1 }, /max-age/],
+    [{ maxAgeS: 0.5 }, /max-age/],
   ];
-  for (const [options, message] of wrong) {
+  for (const [options, message] of invalid) {
     it(`is refused at start with ${JSON.stringify(options)}`, () => {
       throws(() => cors({ origins: ['https://a.example'], ...options }), message);
     });

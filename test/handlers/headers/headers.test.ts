@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { ViaductError } from '../../../src/errors.ts';
 import { type HeadersOptions, headers } from '../../../src/handlers/headers/headers.ts';
 import type { HeaderList } from '../../../src/http/message.ts';
-import { StandingResponse } from '../../../src/http/prepared-response.ts';
+import { PreparedResponse } from '../../../src/http/prepared-response.ts';
 import { HAS_SERVER, Response } from '../../../src/http/response.ts';
 import { responseFields } from '../../../src/http/response-fields.ts';
 import { UpgradeResponse } from '../../../src/http/upgrade-response.ts';
@@ -31,7 +31,7 @@ const REQUEST = requestOf({
 const RESPONSES: readonly (readonly [does: string, options: HeadersOptions['response'], fields: HeaderList])[] = [
   ['adds', { add: ['X-One', '1', 'X-One', '2'] }, [...APPLICATION, 'X-One', '1', 'X-One', '2']],
   ['adds beside', { add: ['X-Powered-By', 'c'] }, [...APPLICATION, 'X-Powered-By', 'c']],
-  ['sets what is not there', { set: ['X-One', '1'] }, [...APPLICATION, 'X-One', '1']],
+  ['sets new', { set: ['X-One', '1'] }, [...APPLICATION, 'X-One', '1']],
   [
     'sets in place of all',
     { set: ['X-POWERED-BY', 'c'] },
@@ -45,7 +45,7 @@ const RESPONSES: readonly (readonly [does: string, options: HeadersOptions['resp
   ],
   ['does not take a value for a name', { remove: ['html', 'a'] }, APPLICATION],
   [
-    'defaults what is not there',
+    'adds missing',
     { defaults: ['content-type', 'x', 'Cache-Control', 'no-store'] },
     [...APPLICATION, 'Cache-Control', 'no-store'],
   ],
@@ -85,7 +85,7 @@ const RESPONSES: readonly (readonly [does: string, options: HeadersOptions['resp
 
 describe('the headers handler', () => {
   for (const [does, options, fields] of RESPONSES) {
-    it(`${does} fields of a response and leaves the rest as it is`, async () => {
+    it(`${does} fields of a response and keeps the others`, async () => {
       const { response } = await pass(headers({ response: options ?? {} }), REQUEST, application());
       deepEqual(responseFields(response), fields);
       equal(response.status, 404);
@@ -95,7 +95,7 @@ describe('the headers handler', () => {
     });
   }
 
-  it('changes what a later response holds too', async () => {
+  it('changes a response that comes later too', async () => {
     const handler = headers({ response: { add: ['X-One', '1'] } });
     const result = handler(REQUEST, () => Promise.resolve(application()));
     ok(!(result instanceof Response));
@@ -103,7 +103,7 @@ describe('the headers handler', () => {
     deepEqual(responseFields(response), [...APPLICATION, 'X-One', '1']);
   });
 
-  it('keeps the connection from naming the server when that is removed', async () => {
+  it('keeps the connection from adding Server when it is removed', async () => {
     const handler = headers({ response: { remove: ['Server'] } });
     const { response } = await pass(handler, REQUEST, application());
     equal(response.has & HAS_SERVER, HAS_SERVER);
@@ -114,11 +114,11 @@ describe('the headers handler', () => {
     equal((await pass(headers({ response: { set: ['Server', 'x'] } }), REQUEST)).response.has & HAS_SERVER, HAS_SERVER);
   });
 
-  it('changes a standing response once, and it stands again', async () => {
-    const standing = new StandingResponse(200, ['Content-Type', 'text/css', 'Content-Length', '2'], Buffer.from('hi'));
+  it('changes a prepared response once, and the result is prepared too', async () => {
+    const standing = new PreparedResponse(200, ['Content-Type', 'text/css', 'Content-Length', '2'], Buffer.from('hi'));
     const handler = headers({ response: { set: ['content-type', 'text/plain'], add: ['X-A', '1'] } });
     const { response } = await pass(handler, REQUEST, standing);
-    ok(response instanceof StandingResponse);
+    ok(response instanceof PreparedResponse);
     match(
       `${response.message()}`,
       /^HTTP\/1\.1 200 OK\r\nContent-Length: 2\r\ncontent-type: text\/plain\r\nX-A: 1\r\n[\s\S]*\r\n\r\nhi$/,
@@ -127,10 +127,10 @@ describe('the headers handler', () => {
     match(`${standing.message()}`, /text\/css/);
     const hidden = (await pass(headers({ response: { remove: ['Server'] } }), REQUEST, standing)).response;
     equal(hidden.has & HAS_SERVER, HAS_SERVER);
-    equal(hidden instanceof StandingResponse, false);
+    equal(hidden instanceof PreparedResponse, false);
   });
 
-  it('leaves a switch of protocols alone', async () => {
+  it('does not change a switch of protocols', async () => {
     const upgrade = new UpgradeResponse('websocket', [], () => {});
     for (const value of ['1', '{host}']) {
       equal(
@@ -140,7 +140,7 @@ describe('the headers handler', () => {
     }
   });
 
-  it('changes a request for those behind it', async () => {
+  it('changes a request for the next handlers', async () => {
     const request = requestOf({
       headers: ['Host', 'a', 'X-Real-IP', 'forged', 'X_Real_Ip', 'forged', 'Cookie', 'c', 'Accept', '*/*'],
     });
@@ -149,11 +149,11 @@ describe('the headers handler', () => {
     });
     const { passed } = await pass(handler, request);
     deepEqual(passed?.headers, ['Host', 'a', 'Accept', '*/*', 'X-Real-IP', '192.0.2.1', 'Accept', 'text/html']);
-    equal(passed?.recurring, 0);
+    equal(passed?.headerCacheId, 0);
     equal(passed?.host, 'test.example');
   });
 
-  it('takes a name with an underscore for the one with a hyphen in requests', async () => {
+  it('treats a name with an underscore like the name with a hyphen in requests', async () => {
     const request = requestOf({ headers: ['X-Real-IP', 'forged', 'x_user', 'forged', 'X_Other', 'a'] });
     const { passed } = await pass(headers({ request: { set: ['X_User', 'a'], remove: ['X_Real_IP'] } }), request);
     deepEqual(passed?.headers, ['X_Other', 'a', 'X_User', 'a']);
@@ -165,14 +165,14 @@ describe('the headers handler', () => {
     deepEqual(passed?.headers, ['host', 'inner.example:81']);
   });
 
-  it('passes request and response on as they are when it has nothing to do', async () => {
+  it('passes on request and response unchanged without rules', async () => {
     const response = application();
     const result = await pass(headers({ response: { set: [] }, request: {} }), REQUEST, response);
     equal(result.response, response);
     equal(result.passed, REQUEST);
   });
 
-  const wrong: readonly (readonly [HeadersOptions, RegExp])[] = [
+  const invalid: readonly (readonly [HeadersOptions, RegExp])[] = [
     [{ response: { set: ['X-A', '{hots}'] } }, /\{hots\} in header "X-A"/],
     [{ response: { add: ['X-A', '{1}'] } }, /\{1\}/],
     [{ response: { defaults: ['X-A', '{constructor}'] } }, /\{constructor\}/],
@@ -192,7 +192,7 @@ describe('the headers handler', () => {
     [{ request: { set: ['Expect', '100-continue'] } }, /expect/],
     [{ request: { remove: ['Content-Length'] } }, /Content-Length/],
   ];
-  for (const [options, message] of wrong) {
+  for (const [options, message] of invalid) {
     it(`refuses ${JSON.stringify(options)} at start`, () => {
       throws(
         () => headers(options),

@@ -20,7 +20,7 @@ async function fieldsFor(options: SecurityHeadersOptions, own: HeaderList = [], 
 }
 
 describe('security headers', () => {
-  it('are added to every response, with nothing to set', async () => {
+  it('are added to every response without options', async () => {
     deepEqual(await fieldsFor({}), Object.entries(PRESET).flat());
   });
 
@@ -32,7 +32,7 @@ describe('security headers', () => {
     });
   }
 
-  it('are left out one by one, and come with policies that are given', async () => {
+  it('can be left out one by one, and include configured policies', async () => {
     const fields = await fieldsFor({
       frameOptions: null,
       referrerPolicy: null,
@@ -46,7 +46,7 @@ describe('security headers', () => {
     ]);
   });
 
-  it('keep the policy of the application and add no second', async () => {
+  it('keep the policy of the application without a second one', async () => {
     const fields = await fieldsFor({ contentSecurityPolicy: "default-src 'self'" }, [
       'Content-Security-Policy',
       'sandbox',
@@ -62,14 +62,14 @@ describe('security headers', () => {
     ["default-src 'self'; x-frame-ancestors *", true],
   ];
   for (const [policy, framed] of policies) {
-    it(`send ${framed ? 'X-Frame-Options' : 'no X-Frame-Options'} beside the policy ${policy}`, async () => {
+    it(`send ${framed ? 'X-Frame-Options' : 'no X-Frame-Options'} with the policy ${policy}`, async () => {
       const expected = framed ? ['DENY'] : [];
       deepEqual(valuesOf(await fieldsFor({ contentSecurityPolicy: policy }), 'X-Frame-Options'), expected);
       deepEqual(valuesOf(await fieldsFor({}, ['Content-Security-Policy', policy]), 'X-Frame-Options'), expected);
     });
   }
 
-  it('take a report-only policy for no policy', async () => {
+  it('ignore a report-only policy', async () => {
     const fields = await fieldsFor({}, ['Content-Security-Policy-Report-Only', "frame-ancestors 'self'"]);
     deepEqual(valuesOf(fields, 'X-Frame-Options'), ['DENY']);
   });
@@ -81,7 +81,7 @@ describe('security headers', () => {
     [{ maxAgeS: YEAR_S, includeSubdomains: true, preload: true }, `max-age=${YEAR_S}; includeSubDomains; preload`],
   ];
   for (const [options, value] of hsts) {
-    it(`say ${value} over https only`, async () => {
+    it(`send ${value} over https only`, async () => {
       deepEqual(valuesOf(await fieldsFor({ hsts: options }, [], true), 'Strict-Transport-Security'), [value]);
       deepEqual(valuesOf(await fieldsFor({ hsts: options }, [], false), 'Strict-Transport-Security'), []);
       const own = await fieldsFor({ hsts: options }, ['Strict-Transport-Security', 'max-age=1'], true);
@@ -89,8 +89,8 @@ describe('security headers', () => {
     });
   }
 
-  it('are refused at start when they make no sense', () => {
-    for (const maxAgeS of [-1, 1.5, Number.NaN]) throws(() => securityHeaders({ hsts: { maxAgeS } }), /max_age/);
+  it('are refused at start when they are invalid', () => {
+    for (const maxAgeS of [-1, 1.5, Number.NaN]) throws(() => securityHeaders({ hsts: { maxAgeS } }), /max-age/);
     throws(() => securityHeaders({ hsts: { maxAgeS: YEAR_S, preload: true } }), /preload/);
     throws(() => securityHeaders({ hsts: { maxAgeS: 1, preload: true, includeSubdomains: true } }), /preload/);
     throws(() => securityHeaders({ contentSecurityPolicy: "default-src 'self'\r\nX: y" }), /Content-Security-Policy/);

@@ -1,24 +1,22 @@
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { bodyLimit } from '../../../src/handlers/limits/body-limit.ts';
 import type { Handler } from '../../../src/http/handler.ts';
 import { RequestBodyError } from '../../../src/http/refusal.ts';
 import { Response } from '../../../src/http/response.ts';
-import { compose } from '../../../src/routing/chain.ts';
-import { serve, type TestServer } from '../../support/serve.ts';
+import { eachTestLifetime } from '../../support/lifetime.ts';
+import { serveHandler } from '../../support/serve-handler.ts';
 import { SocketClient } from '../../support/socket-client.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 describe('bodyLimit', () => {
-  let server: TestServer | null = null;
-  afterEach(() => server?.close());
+  const eachTest = eachTestLifetime();
 
-  /** Sends `octets` to a server with the limit 10; its application answers with what it received. */
+  /** Sends `octets` to a server with the limit 10. Its application answers with the received content. */
   async function talk(octets: string, application = echo(), until = /\r\n\r\n[\s\S]*\n$/): Promise<string> {
-    server = await serve({
-      handle: compose([bodyLimit({ bodyBytesMax: 10 }), application], () => Response.text(200, 'x\n')),
-    });
+    const chain = [bodyLimit({ bodyBytesMax: 10 }), application, () => Response.text(200, 'x\n')] as const;
+    const server = await serveHandler(eachTest, chain);
     const client = await SocketClient.open(server.port);
     client.send(octets);
     await client.until(until);
@@ -31,23 +29,22 @@ describe('bodyLimit', () => {
   const chunked = (...chunks: string[]) =>
     post('Transfer-Encoding: chunked', chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join(''));
 
-  it('lets pass what is as large as the limit', async () => {
+  it('passes on content that is as long as the limit', async () => {
     assert.match(await talk(post('Content-Length: 10', '0123456789')), /^HTTP\/1.1 200[\s\S]*got 0123456789\n$/);
-    server?.close();
     assert.match(await talk(`${chunked('01234', '56789')}0\r\n\r\n`), /^HTTP\/1.1 200[\s\S]*got 0123456789\n$/);
   });
 
-  it('lets pass what has no content', async () => {
+  it('passes on requests without content', async () => {
     assert.match(await talk(GET), /^HTTP\/1.1 200/);
   });
 
-  it('refuses a longer Content-Length before any content came, and does not ask for it', async () => {
+  it('refuses a longer Content-Length before any content arrives, without 100 Continue', async () => {
     const answer = await talk(post('Content-Length: 11\r\nExpect: 100-continue'));
     assert.match(answer, /^HTTP\/1.1 413 /);
     assert.match(answer, /\r\nConnection: close\r\n/);
   });
 
-  it('goes on with the next request when the refused content was short', async () => {
+  it('continues with the next request when the refused content was short', async () => {
     const answer = await talk(
       `${post('Content-Length: 11', '0123456789a')}${GET}`,
       echo(),
@@ -56,7 +53,7 @@ describe('bodyLimit', () => {
     assert.doesNotMatch(answer, /got 0/);
   });
 
-  it('refuses chunked content as soon as it is longer, without waiting for its end', async () => {
+  it('refuses chunked content as soon as it is too long', async () => {
     const failures: unknown[] = [];
     assert.match(
       await talk(chunked('01234', '56789', 'a'), echo(failures)),
@@ -66,21 +63,21 @@ describe('bodyLimit', () => {
     assert.ok(failures[0] instanceof RequestBodyError && failures[0].status === 413);
   });
 
-  it('tells those behind it that nobody awaits them, so that they can end what they began', async () => {
-    const told: string[] = [];
+  it('tells the next handlers that nobody waits for their response', async () => {
+    const calls: string[] = [];
     const waits: Handler = (request) => {
       const { body } = request;
       const fail = () => {
-        request.onGone = () => told.push('gone');
+        request.onGone = () => calls.push('gone');
       };
       body?.start({ write() {}, end() {}, fail });
       return new Promise(() => {});
     };
     await talk(chunked('0123456789a'), waits);
-    assert.deepEqual(told, ['gone']);
+    assert.deepEqual(calls, ['gone']);
   });
 
-  it('sends one answer when the application answers what it failed to read', async () => {
+  it('sends one response when the application answers after the failure', async () => {
     const early: Handler = ({ body }) =>
       new Promise((resolve) => {
         if (body === null) resolve(Response.text(200, 'next\n'));
@@ -91,7 +88,7 @@ describe('bodyLimit', () => {
   });
 });
 
-/** Answers with what it received. */
+/** Answers with the received content. */
 function echo(failures: unknown[] = []): Handler {
   return ({ body }) => {
     if (body === null) return Response.text(200, 'got \n');

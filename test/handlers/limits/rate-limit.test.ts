@@ -8,7 +8,7 @@ import { responseField } from '../../../src/http/response-fields.ts';
 import { UpgradeResponse } from '../../../src/http/upgrade-response.ts';
 import { pass, requestOf } from '../../support/handler.ts';
 
-/** A limit of 2 a second, 4 at once, and its clock. */
+/** A limit of 2 requests per second and 4 at once, and its clock. */
 function limiter(options: Partial<RateLimitOptions> = {}) {
   const clock = { nowMs: 5000 };
   const handler = rateLimit({ per: 'address', ratePerSecond: 2, burst: 4, now: () => clock.nowMs, ...options });
@@ -22,14 +22,14 @@ const from = (remoteAddress: string, headers: readonly string[] = []) =>
 const times = (count: number, request = requestOf()) => new Array<Request>(count).fill(request);
 
 describe('rateLimit', () => {
-  it('lets a burst pass and refuses the rest without asking the application', async () => {
+  it('lets a burst pass and refuses further requests before the application', async () => {
     const { handler, statuses } = limiter();
     assert.deepEqual(await statuses(times(5)), [200, 200, 200, 200, 429]);
     const { passed } = await pass(handler, requestOf());
     assert.equal(passed, null);
   });
 
-  it('lets as many pass in the long run as the rate says', async () => {
+  it('lets requests pass at the rate in the long run', async () => {
     const { clock, statuses } = limiter();
     await statuses(times(4));
     let allowed = 0;
@@ -41,14 +41,14 @@ describe('rateLimit', () => {
     assert.equal(allowed, 20);
   });
 
-  it('is never fuller than its burst, however long nobody comes', async () => {
+  it('never allows more than the burst, even after a long time', async () => {
     const { clock, statuses } = limiter();
     await statuses(times(5));
     clock.nowMs += 3_600_000;
     assert.deepEqual(await statuses(times(5)), [200, 200, 200, 200, 429]);
   });
 
-  it('tells when to come again, and then lets pass', async () => {
+  it('sends Retry-After, and lets requests pass after this time', async () => {
     const { clock, handler, status, statuses } = limiter({ ratePerSecond: 0.1, burst: 1 });
     assert.equal(await status(), 200);
     clock.nowMs += 2500;
@@ -60,13 +60,13 @@ describe('rateLimit', () => {
     assert.deepEqual(await statuses(times(2)), [200, 429]);
   });
 
-  it('never says Retry-After: 0', async () => {
+  it('never sends Retry-After: 0', async () => {
     const { handler, statuses } = limiter({ ratePerSecond: 1000, burst: 1 });
     await statuses(times(1));
     assert.equal(responseField((await pass(handler, requestOf())).response, 'retry-after'), '1');
   });
 
-  it('tells policy and state of a refusal', async () => {
+  it('sends policy and state with a refusal', async () => {
     const { handler, statuses } = limiter({ name: 'login' });
     await statuses(times(4));
     const { response } = await pass(handler, requestOf());
@@ -74,7 +74,7 @@ describe('rateLimit', () => {
     assert.equal(responseField(response, 'ratelimit'), '"login";r=0;t=2');
   });
 
-  it('tells them on every response when asked to, beside those of other limits', async () => {
+  it('sends policy and state with every response when configured, in addition to those of other limits', async () => {
     const { handler } = limiter({ announce: true });
     const inner = Response.fromHeaders(200, ['RateLimit', '"inner";r=9;t=1'], null);
     const { response } = await pass(handler, requestOf(), inner);
@@ -83,13 +83,13 @@ describe('rateLimit', () => {
     assert.equal(responseField((await pass(quiet.handler, requestOf())).response, 'ratelimit'), null);
   });
 
-  it('leaves an upgrade alone', async () => {
+  it('does not change an upgrade', async () => {
     const upgrade = new UpgradeResponse('echo', [], () => {});
     const { response } = await pass(limiter({ announce: true }).handler, requestOf(), upgrade);
     assert.equal(response, upgrade);
   });
 
-  it('counts addresses apart, of IPv6 the /64', async () => {
+  it('counts each address, for IPv6 each /64', async () => {
     const { statuses } = limiter({ burst: 1 });
     const same = ['2001:db8:1:2::1', '2001:db8:1:2:ffff::9', '2001:0db8:0001:0002::1', '2001:db8:1:2:1:2:3.4.5.6'];
     assert.deepEqual(await statuses(same.map((address) => from(address))), [200, 429, 429, 429]);
@@ -97,7 +97,7 @@ describe('rateLimit', () => {
     assert.deepEqual(await statuses(other.map((address) => from(address))), [200, 200, 200, 200, 200, 200]);
   });
 
-  it('counts values of a field apart, and requests without it by address', async () => {
+  it('counts each value of a field, and requests without the field by address', async () => {
     const { statuses } = limiter({ burst: 1, per: { header: 'X-Api-Key' } });
     const long = 'k'.repeat(9000);
     const requests = [
@@ -114,14 +114,14 @@ describe('rateLimit', () => {
     assert.deepEqual(await statuses(requests), [200, 429, 200, 200, 200, 429, 200, 200, 200]);
   });
 
-  it('counts all together per route', async () => {
+  it('counts all requests together per route', async () => {
     const { statuses } = limiter({ burst: 2, per: 'route' });
     assert.deepEqual(await statuses([from('192.0.2.1'), from('192.0.2.2'), from('192.0.2.3')]), [200, 200, 429]);
   });
 });
 
 describe('TokenBuckets', () => {
-  it('remembers no more keys than it may in a flood of 100,000, and those that came last', () => {
+  it('remembers the newest keys up to its limit in a flood of 100,000', () => {
     const buckets = new TokenBuckets({ ratePerSecond: 0.001, burst: 1, keysMax: 10_000 });
     let most = 0;
     for (let i = 0; i < 100_000; i += 1) {
@@ -132,7 +132,7 @@ describe('TokenBuckets', () => {
     for (let i = 95_001; i < 100_000; i += 1) assert.equal(buckets.take(`key ${i}`, 100).allowed, false);
   });
 
-  it('does not forget a client that goes on asking during a flood', () => {
+  it('does not forget a client that continues during a flood', () => {
     const buckets = new TokenBuckets({ ratePerSecond: 0.001, burst: 1, keysMax: 1000 });
     assert.equal(buckets.take('busy', 0).allowed, true);
     for (let i = 0; i < 100_000; i += 1) {

@@ -9,13 +9,13 @@ import { responseField } from '../../../src/http/response-fields.ts';
 import { UpgradeResponse } from '../../../src/http/upgrade-response.ts';
 import { requestOf } from '../../support/handler.ts';
 
-/** A limit whose requests run until they are told to answer. */
+/** A limit whose requests run until the test answers them. */
 function limiter(options: Partial<RequestLimitOptions>) {
   const handler = requestLimit({ per: 'address', ...options });
   const running: ((answer: Response | Error) => void)[] = [];
   const ask = (remoteAddress = '192.0.2.1') => {
     const result = handler(requestOf({ peer: { remoteAddress } }), () => ({
-      // biome-ignore lint/suspicious/noThenProperty: stands for a pool's job
+      // biome-ignore lint/suspicious/noThenProperty: imitates a pool's job
       then: (onValue, onError) =>
         void running.push((answer) => (answer instanceof Error ? onError(answer) : onValue(answer))),
     }));
@@ -52,7 +52,7 @@ class Source implements BodySource {
 const nobody: BodySink = { write() {}, end() {}, fail() {} };
 
 describe('requestLimit', () => {
-  it('refuses what is too much for one key and lets others pass', () => {
+  it('refuses too many requests of one key and lets others pass', () => {
     const { ask, running } = limiter({ max: 2 });
     ask();
     ask();
@@ -63,7 +63,7 @@ describe('requestLimit', () => {
     assert.equal(running.length, 3);
   });
 
-  it('refuses what is too much in all', () => {
+  it('refuses too many requests of all keys', () => {
     const { ask } = limiter({ totalMax: 2, status: 429, retryAfter: 7 });
     ask('192.0.2.1');
     ask('192.0.2.2');
@@ -72,7 +72,7 @@ describe('requestLimit', () => {
     assert.equal(responseField(third.response as Response, 'retry-after'), '7');
   });
 
-  it('does not count what it refused', () => {
+  it('does not count refused requests', () => {
     const { ask, running, refuses } = limiter({ max: 1 });
     ask();
     assert.equal(refuses(), 503);
@@ -80,12 +80,12 @@ describe('requestLimit', () => {
     assert.equal(refuses(), 0);
   });
 
-  for (const [what, answer] of [
+  for (const [name, answer] of [
     ['a response in memory', Response.text(200, 'done')],
     ['a response without content', Response.fromHeaders(204, [], null)],
     ['a failure', new Error('broken')],
   ] as const) {
-    it(`counts until ${what} is there`, () => {
+    it(`counts until there is ${name}`, () => {
       const { ask, running, refuses } = limiter({ max: 1 });
       const first = ask();
       assert.equal(refuses(), 503);
@@ -95,7 +95,7 @@ describe('requestLimit', () => {
     });
   }
 
-  it('counts not at all when the handler behind it throws', () => {
+  it('does not count when the next handler throws', () => {
     const handler = requestLimit({ per: 'route', max: 1 });
     const broken = (): HandlerResult => {
       throw new Error('broken');
@@ -126,7 +126,7 @@ describe('requestLimit', () => {
     });
   }
 
-  it('counts a stream that nobody starts until it is discarded', () => {
+  it('counts a stream that is not started until it is discarded', () => {
     const { ask, running, refuses } = limiter({ max: 1 });
     const source = new Source();
     const first = ask();
@@ -165,7 +165,7 @@ describe('requestLimit', () => {
 });
 
 describe('requestLimit per field', () => {
-  it('counts its values apart', () => {
+  it('counts each value', () => {
     const handler = requestLimit({ per: { header: 'x-tenant' }, max: 1 });
     const pending: HandlerResult = new Promise<Response>(() => {});
     const status = (request: Request) => {

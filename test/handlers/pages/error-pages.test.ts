@@ -1,17 +1,18 @@
 import { deepEqual, equal, throws } from 'node:assert/strict';
 import { rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { compression } from '../../../src/handlers/compression/compression.ts';
 import { errorPages } from '../../../src/handlers/pages/error-pages.ts';
 import type { HeaderList, ResponseBody } from '../../../src/http/message.ts';
 import { Response } from '../../../src/http/response.ts';
 import { BlockSource } from '../../support/block-source.ts';
-import { startChainServer } from '../../support/chain-server.ts';
 import { decode } from '../../support/codings.ts';
-import { ask, type HttpAnswer } from '../../support/http-client.ts';
-import type { TestServer } from '../../support/serve.ts';
-import { temporaryDirectory } from '../../support/static-server.ts';
+import { ask } from '../../support/http-client.ts';
+import type { HttpAnswer } from '../../support/http-message.ts';
+import { suiteLifetime } from '../../support/lifetime.ts';
+import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const PAGES = {
   '404': { html: '<h1>{status} {reason}</h1>' },
@@ -21,17 +22,14 @@ const PAGES = {
 const JSON_ERROR = Buffer.from('{"error": "nothing here"}');
 
 describe('error pages', () => {
+  const suite = suiteLifetime();
   let answer: () => Response;
   let polite: TestServer;
   let strict: TestServer;
 
   before(async () => {
-    polite = await startChainServer([errorPages({ pages: PAGES, intercept: false })], () => answer());
-    strict = await startChainServer([errorPages({ pages: PAGES, intercept: true })], () => answer());
-  });
-  after(() => {
-    polite.close();
-    strict.close();
+    polite = await serveHandler(suite, [errorPages({ pages: PAGES, intercept: false }), () => answer()]);
+    strict = await serveHandler(suite, [errorPages({ pages: PAGES, intercept: true }), () => answer()]);
   });
 
   function get(server: TestServer, method = 'GET'): Promise<HttpAnswer> {
@@ -48,7 +46,7 @@ describe('error pages', () => {
     [502, 'Bad Gateway: the worker that ran this request died\n', '<h1>Sorry: 502</h1><p>502 Bad Gateway</p>'],
     [503, 'Service Unavailable: too many requests are waiting\n', '<h1>Sorry: 503</h1><p>503 Service Unavailable</p>'],
   ] as const) {
-    it(`gives the server's own ${status} a page, and HEAD the same fields`, async () => {
+    it(`replaces the server's own ${status} by a page, with the same fields for HEAD`, async () => {
       answer = () => Response.text(status, text);
       const got = await get(polite);
       equal(got.status, status);
@@ -62,7 +60,7 @@ describe('error pages', () => {
     });
   }
 
-  it('gives errors without content a page', async () => {
+  it('adds a page to errors without content', async () => {
     for (const body of [null, Buffer.alloc(0)]) {
       serve(404, ['Content-Type', 'text/html', 'Content-Length', '0'], body);
       equal((await get(polite)).body, '<h1>404 Not Found</h1>');
@@ -70,7 +68,7 @@ describe('error pages', () => {
     }
   });
 
-  it("leaves an application's own error alone, also for HEAD", async () => {
+  it("does not change an application's own error, also for HEAD", async () => {
     serve(404, ['Content-Type', 'application/json', 'ETag', '"a"'], JSON_ERROR);
     const got = await get(polite);
     equal(got.body, JSON_ERROR.toString());
@@ -85,7 +83,7 @@ describe('error pages', () => {
     equal((await get(polite)).body, 'Not Found: but we searched\nwell\n');
   });
 
-  it("replaces an application's error where that is wanted, and what belonged to its content", async () => {
+  it("replaces an application's error and its content fields with intercept", async () => {
     serve(
       404,
       [
@@ -113,7 +111,7 @@ describe('error pages', () => {
     equal((await get(strict)).header('content-encoding'), null);
   });
 
-  it('keeps what a client needs to know of an error', async () => {
+  it('keeps the fields that a client needs', async () => {
     for (const [status, name, value] of [
       [401, 'WWW-Authenticate', 'Basic realm="a"'],
       [405, 'Allow', 'GET'],
@@ -131,27 +129,27 @@ describe('error pages', () => {
     }
   });
 
-  it('frees a stream that nobody gets', async () => {
+  it('frees the stream that a page replaces', async () => {
     const source = new BlockSource();
     serve(500, ['Content-Type', 'text/html'], source);
     equal((await get(strict)).body, '<h1>Sorry: 500</h1><p>500 Internal Server Error</p>');
     equal(source.cancelled, 1);
   });
 
-  it('leaves what is no error, and errors without a page, alone', async () => {
-    for (const status of [200, 302, 304, 399, 600]) {
+  it('does not change other statuses, and errors without a page', async () => {
+    for (const status of [200, 302, 304, 399]) {
       serve(status, ['X-A', 'b'], null);
       equal((await get(strict)).header('content-type'), null);
     }
-    const few = await startChainServer([errorPages({ pages: { '404': PAGES['404'] }, intercept: true })], () =>
-      answer(),
-    );
+    const few = await serveHandler(suite, [
+      errorPages({ pages: { '404': PAGES['404'] }, intercept: true }),
+      () => answer(),
+    ]);
     serve(403, [], Buffer.from('own'));
     equal((await get(few)).body, 'own');
-    few.close();
   });
 
-  it('refuses keys that are no status of an error', () => {
+  it('refuses keys that are not the status of an error', () => {
     for (const key of ['200', '3xx', 'xx', '4x', '40', '4040', 'not found', '6xx']) {
       throws(
         () => errorPages({ pages: { [key]: PAGES['404'] }, intercept: false }),
@@ -163,32 +161,26 @@ describe('error pages', () => {
 
   it('can be compressed', async () => {
     const page = { html: `${'long '.repeat(1000)}{status}` };
-    const server = await startChainServer(
-      [compression(), errorPages({ pages: { '4xx': page }, intercept: true })],
+    const server = await serveHandler(suite, [
+      compression(),
+      errorPages({ pages: { '4xx': page }, intercept: true }),
       () => Response.text(404, 'Not Found\n'),
-    );
+    ]);
     const got = await ask(server.port, '/', { headers: [['Accept-Encoding', 'gzip']] });
     equal(got.status, 404);
     equal(decode('gzip', got.body).toString(), `${'long '.repeat(1000)}404`);
-    server.close();
   });
 
   describe('from files', () => {
-    const temporary = temporaryDirectory();
-    const file = join(temporary.path, 'error.html');
-    after(() => temporary.remove());
+    const temporary = temporaryDirectory(suite);
+    const file = join(temporary, 'error.html');
 
     async function withPage<T>(revalidateMs: number, work: (server: TestServer) => Promise<T>): Promise<T> {
       const handler = errorPages({ pages: { '404': { file } }, intercept: false, revalidateMs });
-      const server = await startChainServer([handler], () => Response.text(404, 'Not Found\n'));
-      try {
-        return await work(server);
-      } finally {
-        server.close();
-      }
+      return work(await serveHandler(suite, [handler, () => Response.text(404, 'Not Found\n')]));
     }
 
-    it('change when the file does, in whatever way', () =>
+    it('change when the file changes in any way', () =>
       withPage(0, async (server) => {
         writeFileSync(file, 'one {status} \xff', 'latin1');
         equal((await get(server)).body, 'one 404 \xff');
@@ -204,7 +196,7 @@ describe('error pages', () => {
         equal((await get(server)).body, 'back');
       }));
 
-    it('are not looked at again before their time', () =>
+    it('are not checked again too early', () =>
       withPage(3_600_000, async (server) => {
         writeFileSync(file, 'one');
         equal((await get(server)).body, 'one');
@@ -212,20 +204,19 @@ describe('error pages', () => {
         equal((await get(server)).body, 'one');
       }));
 
-    it('serve many at once', () =>
+    it('answer many requests at once', () =>
       withPage(0, async (server) => {
         writeFileSync(file, 'all {status}');
         const answers = await Promise.all(Array.from({ length: 20 }, () => get(server)));
         deepEqual([...new Set(answers.map(({ body }) => body))], ['all 404']);
       }));
 
-    it('that are directories or too long are as good as missing', async () => {
+    it('that are directories or too long count as missing', async () => {
       writeFileSync(file, 'x'.repeat(1_048_577));
       await withPage(0, async (server) => equal((await get(server)).body, 'Not Found\n'));
-      const handler = errorPages({ pages: { '404': { file: temporary.path } }, intercept: false });
-      const server = await startChainServer([handler], () => Response.text(404, 'Not Found\n'));
+      const handler = errorPages({ pages: { '404': { file: temporary } }, intercept: false });
+      const server = await serveHandler(suite, [handler, () => Response.text(404, 'Not Found\n')]);
       equal((await get(server)).body, 'Not Found\n');
-      server.close();
     });
   });
 });

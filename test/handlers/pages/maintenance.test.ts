@@ -1,36 +1,31 @@
 import { equal } from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { type MaintenanceOptions, maintenance } from '../../../src/handlers/pages/maintenance.ts';
 import { Response } from '../../../src/http/response.ts';
-import { startChainServer } from '../../support/chain-server.ts';
 import { ask } from '../../support/http-client.ts';
-import type { TestServer } from '../../support/serve.ts';
-import { temporaryDirectory } from '../../support/static-server.ts';
+import { suiteLifetime } from '../../support/lifetime.ts';
+import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 describe('maintenance', () => {
-  const temporary = temporaryDirectory();
-  const file = join(temporary.path, 'maintenance');
-  after(() => temporary.remove());
+  const suite = suiteLifetime();
+  const temporary = temporaryDirectory(suite);
+  const file = join(temporary, 'maintenance');
 
   async function withMaintenance(
     options: Partial<MaintenanceOptions>,
     work: (server: TestServer) => Promise<void>,
   ): Promise<void> {
     const all = { file: null, enabled: false, allow: () => false, retryAfterSeconds: 120, page: null, ...options };
-    const server = await startChainServer([maintenance(all)], () => Response.text(200, 'the site'));
-    try {
-      await work(server);
-    } finally {
-      server.close();
-    }
+    await work(await serveHandler(suite, [maintenance(all), () => Response.text(200, 'the site')]));
   }
 
-  it('is off unless something switches it on', () =>
+  it('is off by default', () =>
     withMaintenance({}, async ({ port }) => equal((await ask(port, '/')).body, 'the site')));
 
-  it('answers everything with 503 and when to come back', () =>
+  it('answers everything with 503 and Retry-After', () =>
     withMaintenance({ enabled: true }, async ({ port }) => {
       for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS']) {
         const got = await ask(port, '/any/where', { method, body: 'content' });
@@ -43,12 +38,12 @@ describe('maintenance', () => {
       }
     }));
 
-  it('does not say when to come back where nobody knows', () =>
+  it('sends no Retry-After without a time', () =>
     withMaintenance({ enabled: true, retryAfterSeconds: null }, async ({ port }) =>
       equal((await ask(port, '/')).header('retry-after'), null),
     ));
 
-  it('shows a page, of HTML or of a file', async () => {
+  it('shows a page from HTML or from a file', async () => {
     await withMaintenance({ enabled: true, page: { html: '<h1>{status}</h1>' } }, async ({ port }) => {
       const got = await ask(port, '/');
       equal(got.body, '<h1>503</h1>');
@@ -59,7 +54,7 @@ describe('maintenance', () => {
       equal(head.header('content-length'), '12');
       equal(head.whole, true);
     });
-    const page = { file: join(temporary.path, 'page.html') };
+    const page = { file: join(temporary, 'page.html') };
     await withMaintenance({ enabled: true, page, checkMs: 0 }, async ({ port }) => {
       equal((await ask(port, '/')).body, 'Service Unavailable: down for maintenance\n');
       writeFileSync(page.file, 'back at {status}');
@@ -67,7 +62,7 @@ describe('maintenance', () => {
     });
   });
 
-  it('comes and goes with its file', () =>
+  it('is on while its file exists', () =>
     withMaintenance({ file, checkMs: 0 }, async ({ port }) => {
       equal((await ask(port, '/')).status, 200);
       writeFileSync(file, '');
@@ -76,7 +71,7 @@ describe('maintenance', () => {
       equal((await ask(port, '/')).status, 200);
     }));
 
-  it('does not look for its file again before its time', () =>
+  it('does not check for its file too often', () =>
     withMaintenance({ file, checkMs: 3_600_000 }, async ({ port }) => {
       equal((await ask(port, '/')).status, 200);
       writeFileSync(file, '');
@@ -84,7 +79,7 @@ describe('maintenance', () => {
       rmSync(file);
     }));
 
-  it('lets those through who may see the site', async () => {
+  it('lets allowed clients through', async () => {
     const seen: string[] = [];
     const allow = (address: string) => {
       seen.push(address);

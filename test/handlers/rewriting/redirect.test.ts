@@ -38,7 +38,7 @@ const REDIRECTS: readonly (readonly [options: RedirectOptions, request: Changes,
   ],
   [{ to: '/über' }, {}, '/%C3%BCber'],
   [{ to: '/a#{1}', pattern: '/(.)' }, { path: '/x' }, '/a#x'],
-  // no other site
+  // The host cannot change.
   [{ to: '{path}' }, { path: '//evil.example/x' }, '/evil.example/x'],
   [{ to: '{uri}' }, { path: '///evil.example', query: 'a' }, '/evil.example?a'],
   [{ to: '{path}/' }, { path: '/\\evil.example' }, '/%5Cevil.example/'],
@@ -50,14 +50,14 @@ const REDIRECTS: readonly (readonly [options: RedirectOptions, request: Changes,
     { path: '/@evil.example' },
     'https://good.example/@evil.example',
   ],
-  // nothing that ends a line
+  // A value cannot end the line.
   [{ to: '{path}' }, { path: '/a%0d%0aSet-Cookie:%20x' }, '/a%0d%0aSet-Cookie:%20x'],
   [{ to: '/{1}', pattern: '^/(.*)$' }, { path: '*', method: 'OPTIONS' }, null],
 ];
 
 describe('a redirect', () => {
   for (const [options, request, expected] of REDIRECTS) {
-    it(`${JSON.stringify(options)} sends ${JSON.stringify(request)} to ${expected}`, async () => {
+    it(`${JSON.stringify(options)} redirects ${JSON.stringify(request)} to ${expected}`, async () => {
       const { response, passed } = await pass(redirect(options), requestOf(request));
       equal(location(response), expected);
       equal(response.status, expected === null ? 200 : 302);
@@ -65,19 +65,19 @@ describe('a redirect', () => {
     });
   }
 
-  it('has the status it is given', async () => {
+  it('has the configured status', async () => {
     for (const status of [301, 302, 303, 307, 308] as const) {
       equal((await pass(redirect({ to: '/', status }), requestOf())).response.status, status);
     }
   });
 
-  it('is 400 where a host is needed and there is none', async () => {
+  it('is 400 when a host is needed and the request has none', async () => {
     const { response } = await pass(redirect({ to: 'https://{host}/' }), requestOf({ host: '' }));
     equal(response.status, 400);
     equal(location(response), null);
   });
 
-  const wrong: readonly (readonly [options: RedirectOptions, RegExp])[] = [
+  const invalid: readonly (readonly [options: RedirectOptions, RegExp])[] = [
     [{ to: '' }, /neither a path nor a URL/],
     [{ to: 'new' }, /neither/],
     [{ to: '//evil.example' }, /neither/],
@@ -90,17 +90,17 @@ describe('a redirect', () => {
     [{ to: '/{2}', pattern: '(.)' }, /\{2\}/],
     [{ to: '/{0}', pattern: '(.)' }, /\{0\}/],
     [{ to: '/{pth}' }, /\{pth\}/],
-    [{ to: 'https://{1}/', pattern: '/(.*)' }, /host's name/],
-    [{ to: 'https://good.example{1}', pattern: '/(.*)' }, /host's name/],
-    [{ to: 'https://good.example{query}' }, /host's name/],
-    [{ to: 'https://{1}.good.example/', pattern: '/(.*)' }, /host's name/],
-    [{ to: '/a{query}' }, /stands in a path/],
+    [{ to: 'https://{1}/', pattern: '/(.*)' }, /host name/],
+    [{ to: 'https://good.example{1}', pattern: '/(.*)' }, /host name/],
+    [{ to: 'https://good.example{query}' }, /host name/],
+    [{ to: 'https://{1}.good.example/', pattern: '/(.*)' }, /host name/],
+    [{ to: '/a{query}' }, /is in the path/],
     [{ to: '/', pattern: '(' }, /redirect pattern/],
     [{ to: '/', status: 304 as 302 }, /304/],
     [{ to: '/', status: 200 as 302 }, /200/],
   ];
-  for (const [options, message] of wrong) {
-    it(`is refused at start when it is ${JSON.stringify(options)}`, () => {
+  for (const [options, message] of invalid) {
+    it(`is refused at start with ${JSON.stringify(options)}`, () => {
       throws(() => redirect(options), message);
     });
   }
@@ -144,21 +144,21 @@ describe('the redirect to the canonical host', () => {
     [{ host: 'example.com' }, { host: '' }, null],
   ];
   for (const [options, request, expected] of cases) {
-    it(`${JSON.stringify(options)} sends ${JSON.stringify(request)} to ${expected}`, async () => {
+    it(`${JSON.stringify(options)} redirects ${JSON.stringify(request)} to ${expected}`, async () => {
       const { response } = await pass(canonicalHost(options), requestOf(request));
       equal(location(response), expected);
       equal(response.status, expected === null ? 200 : 301);
     });
   }
 
-  it('repeats a POST as it was', async () => {
+  it('makes clients repeat a POST unchanged', async () => {
     const { response } = await pass(canonicalHost(WWW), requestOf({ method: 'POST', host: 'www.example.com' }));
     equal(response.status, 308);
   });
 
-  it('is refused at start for what is no name, and for a circle', () => {
+  it('is refused at start for an invalid name, and for a loop', () => {
     for (const host of ['', 'https://example.com', 'example.com:80', 'example.com/x', 'a b']) {
-      throws(() => canonicalHost({ host }), /no host's name/, host);
+      throws(() => canonicalHost({ host }), /not a host name/, host);
     }
     throws(() => canonicalHost({ host: 'example.com', from: ['EXAMPLE.com'] }), /itself/);
   });

@@ -4,8 +4,8 @@ import { mount } from '../../../src/handlers/rewriting/mount.ts';
 import { type RewriteOptions, rewrite } from '../../../src/handlers/rewriting/rewrite.ts';
 import { pass, requestOf } from '../../support/handler.ts';
 
-/** `path?query` as sent and as seen behind the handler. */
-const CASES: readonly (readonly [options: RewriteOptions, sent: string, seen: string])[] = [
+/** `path?query` as the client sends it, and as the next handler receives it. */
+const CASES: readonly (readonly [options: RewriteOptions, sent: string, received: string])[] = [
   [{ prefix: '/api' }, '/api/users?x=1', '/users?x=1'],
   [{ prefix: '/api' }, '/api', '/'],
   [{ prefix: '/api/' }, '/api/', '/'],
@@ -35,18 +35,18 @@ const CASES: readonly (readonly [options: RewriteOptions, sent: string, seen: st
 ];
 
 describe('a rewrite', () => {
-  for (const [options, sent, seen] of CASES) {
-    it(`${JSON.stringify(options)} shows ${sent} as ${seen}`, async () => {
+  for (const [options, sent, received] of CASES) {
+    it(`${JSON.stringify(options)} changes ${sent} to ${received}`, async () => {
       const [path = '', query = ''] = sent.split('?');
       const request = requestOf({ path, query });
       const { passed } = await pass(rewrite(options), request);
-      equal(`${passed?.path}${passed?.query === '' ? '' : `?${passed?.query}`}`, seen);
-      equal(passed === request, sent === seen);
-      equal(passed?.recurring, request.recurring);
+      equal(`${passed?.path}${passed?.query === '' ? '' : `?${passed?.query}`}`, received);
+      equal(passed === request, sent === received);
+      equal(passed?.headerCacheId, request.headerCacheId);
     });
   }
 
-  it('leaves what a mount took', async () => {
+  it('keeps the prefix of a mount', async () => {
     const request = requestOf({ path: '/%61pp/api/x', scriptName: '/%61pp' });
     for (const options of [{ prefix: '/api' }, { pattern: '^/api/(.*)$', to: '/{1}' }]) {
       const { passed } = await pass(rewrite(options), request);
@@ -57,23 +57,23 @@ describe('a rewrite', () => {
     equal((await pass(rewrite({ prefix: '/app' }), request)).passed, request);
   });
 
-  const wrong: readonly (readonly [RewriteOptions, RegExp])[] = [
-    [{}, /not clear/],
-    [{ pattern: 'a' }, /not clear/],
-    [{ to: '/a' }, /not clear/],
-    [{ prefix: '/a', to: '/b' }, /not clear/],
-    [{ prefix: '/a', pattern: 'a', to: '/b' }, /not clear/],
-    [{ replacement: '/a' }, /not clear/],
-    [{ replacement: '/a', pattern: 'a', to: '/b' }, /not clear/],
+  const invalid: readonly (readonly [RewriteOptions, RegExp])[] = [
+    [{}, /no option is set/],
+    [{ pattern: 'a' }, /to is missing/],
+    [{ to: '/a' }, /pattern is missing/],
+    [{ prefix: '/a', to: '/b' }, /do not fit together/],
+    [{ prefix: '/a', pattern: 'a', to: '/b' }, /do not fit together/],
+    [{ replacement: '/a' }, /do not fit together/],
+    [{ replacement: '/a', pattern: 'a', to: '/b' }, /do not fit together/],
     [{ prefix: 'a' }, /rewrite prefix/],
     [{ prefix: '/a', replacement: 'b' }, /rewrite replacement/],
     [{ pattern: '(', to: '/b' }, /rewrite pattern/],
-    [{ pattern: 'a', to: 'https://other.example/' }, /no path/],
-    [{ pattern: 'a', to: '/b#c' }, /no path/],
+    [{ pattern: 'a', to: 'https://other.example/' }, /not a path/],
+    [{ pattern: 'a', to: '/b#c' }, /not a path/],
     [{ pattern: 'a', to: '/{1}' }, /\{1\}/],
   ];
-  for (const [options, message] of wrong) {
-    it(`is refused at start when it is ${JSON.stringify(options)}`, () => {
+  for (const [options, message] of invalid) {
+    it(`is refused at start with ${JSON.stringify(options)}`, () => {
       throws(() => rewrite(options), message);
     });
   }
@@ -99,13 +99,13 @@ describe('a mount', () => {
     });
   }
 
-  it('in a mount begins where that ends', async () => {
+  it('inside a mount starts where the prefix of the outer mount ends', async () => {
     const { passed } = await pass(mount({ prefix: '/b' }), requestOf({ path: '/a/b/c', scriptName: '/a' }));
     equal(passed?.scriptName, '/a/b');
     equal((await pass(mount({ prefix: '/a' }), requestOf({ path: '/a/b/c', scriptName: '/a' }))).response.status, 404);
   });
 
-  it('is refused at start when it is no path', () => {
+  it('is refused at start when the prefix is not a path', () => {
     throws(() => mount({ prefix: 'app' }), /mount prefix/);
   });
 });

@@ -1,44 +1,24 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
-import { afterEach, describe, it } from 'node:test';
-import { Connections } from '../../../src/http/http1/http1-server.ts';
+import { describe, it, type TestContext } from 'node:test';
 import { Response } from '../../../src/http/response.ts';
-import { eventually, SocketClient } from '../../support/socket-client.ts';
+import { serveHandler } from '../../support/serve-handler.ts';
+import { SocketClient } from '../../support/socket-client.ts';
+import { eventually } from '../../support/wait.ts';
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
-/** A server whose handler answers when it is told to. */
-async function start(connectionsMax: number) {
+/** Starts a server whose handler answers when `answer` is called. */
+async function start(t: TestContext, connectionsMax: number) {
   const waiting: ((response: Response) => void)[] = [];
-  const connections = new Connections({
-    handle: () => new Promise((resolve) => waiting.push(resolve)),
-    limits: {},
-    connectionsMax,
-    onAnswered: null,
-    onError() {},
-  });
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) =>
-    connections.accept(socket, 0),
-  ).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const stop = () => {
-    server.close();
-    connections.destroy();
-  };
+  const handle = () => new Promise<Response>((resolve) => waiting.push(resolve));
+  const { connections, port } = await serveHandler(t, handle, { connectionsMax, onAnswered: null });
   const answer = () => waiting.shift()?.(Response.text(200, 'done\n'));
-  return { connections, waiting, answer, stop, port: (server.address() as AddressInfo).port };
+  return { connections, waiting, answer, port };
 }
 
-describe('Connections', () => {
-  const running: (() => void)[] = [];
-  afterEach(() => {
-    for (const stop of running.splice(0)) stop();
-  });
-
-  it('closes what comes past its limit, and accepts again when one has left', async () => {
-    const { connections, answer, waiting, stop, port } = await start(2);
-    running.push(stop);
+describe('Http1Server', () => {
+  it('closes connections beyond its limit, and accepts again when one has closed', async (t) => {
+    const { connections, answer, waiting, port } = await start(t, 2);
     const [first, second] = [await SocketClient.open(port), await SocketClient.open(port)];
     await eventually('two are open', () => connections.size === 2);
     const third = await SocketClient.open(port);
@@ -54,10 +34,9 @@ describe('Connections', () => {
     fourth.close();
   });
 
-  it('tells another one of answers when that changes, also of a connection that is there, but not of what had begun unseen', async () => {
-    const { connections, answer, waiting, stop, port } = await start(10);
-    running.push(stop);
-    const told: string[] = [];
+  it('uses a changed onAnswered for open connections too, but not for requests that started without one', async (t) => {
+    const { connections, answer, waiting, port } = await start(t, 10);
+    const answered: string[] = [];
     const client = await SocketClient.open(port);
     const ask = async (path: string, meanwhile = () => {}) => {
       client.send(REQUEST.replace('/', path));
@@ -67,22 +46,21 @@ describe('Connections', () => {
       client.received = '';
       await client.until(/done\n$/);
     };
-    const tell = (name: string) => () => {
-      connections.reconfigure({ onAnswered: ({ path }) => told.push(`${name} ${path}`) });
+    const setOnAnswered = (name: string) => () => {
+      connections.reconfigure({ onAnswered: ({ path }) => answered.push(`${name} ${path}`) });
     };
-    await ask('/unseen', tell('first'));
+    await ask('/unseen', setOnAnswered('first'));
     await ask('/one');
-    tell('second')();
+    setOnAnswered('second')();
     await ask('/two');
     connections.reconfigure({ onAnswered: null });
     await ask('/nobody');
-    assert.deepEqual(told, ['first /one', 'second /two']);
+    assert.deepEqual(answered, ['first /one', 'second /two']);
     client.close();
   });
 
-  it('drains: idle connections close at once, busy ones after their response', async () => {
-    const { connections, answer, waiting, stop, port } = await start(10);
-    running.push(stop);
+  it('closes idle connections at once and busy ones after their response when it drains', async (t) => {
+    const { connections, answer, waiting, port } = await start(t, 10);
     const [idle, busy] = [await SocketClient.open(port), await SocketClient.open(port)];
     busy.send(REQUEST);
     await eventually('the request arrives', () => waiting.length === 1 && connections.size === 2);

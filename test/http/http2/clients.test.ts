@@ -1,43 +1,39 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type SecureClientSessionOptions } from 'node:http2';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type { Request } from '../../../src/http/message.ts';
 import { Response } from '../../../src/http/response.ts';
 import { NO_BROWSER, openBrowser } from '../../support/browser.ts';
-import { type ProtocolServer, startProtocolServer } from '../../support/http2-server.ts';
+import { hostWith } from '../../support/certificates.ts';
+import { suiteLifetime } from '../../support/lifetime.ts';
+import { missing } from '../../support/peer.ts';
+import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
 
 const run = promisify(execFile);
 const TIMEOUT = { timeout: 60_000, maxBuffer: 64_000_000 };
 
-/** For `{ skip }`: false when the program is there, otherwise what is missing. */
-function missing(program: string): string | false {
-  const found = (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, program)));
-  return found ? false : `${program} is not installed`;
-}
-
-describe('HTTP/2 with the clients that people use', () => {
+describe('HTTP/2 with real clients', () => {
   const directory = mkdtempSync(join(tmpdir(), 'viaduct-test-'));
-  let server: ProtocolServer;
+  const suite = suiteLifetime();
+  let server: TestServer;
   let seen: Request | null = null;
 
   before(async () => {
-    server = await startProtocolServer('HTTP/2', { handle });
+    server = await serveHandler(suite, handle, { protocol: 'HTTP/2' });
   });
-  after(() => {
-    server.close();
-    rmSync(directory, { recursive: true });
-  });
+  after(() => rmSync(directory, { recursive: true }));
 
   function handle(request: Request) {
     seen = request;
     const { body } = request;
     if (request.path === '/large') return Response.fromHeaders(200, [], Buffer.alloc(5_000_000, 'x'));
     if (body === null) return Response.text(200, 'Hello, World!\n');
+    if (request.path === '/unread') return Response.text(403, 'not read\n');
     return new Promise<Response>((resolve, reject) => {
       let bytes = 0;
       const write = (block: Uint8Array) => {
@@ -49,7 +45,7 @@ describe('HTTP/2 with the clients that people use', () => {
 
   const url = (path: string) => `http://127.0.0.1:${server.port}${path}`;
 
-  it('curl asks, and sends a large file', { skip: missing('curl') }, async () => {
+  it('serves curl, which also sends a large file', { skip: missing('curl') }, async () => {
     const format = ['-s', '--http2-prior-knowledge', '-w', '%{http_version} %{http_code}'];
     const { stdout } = await run('curl', [...format, url('/a?b=c')], TIMEOUT);
     assert.equal(stdout, 'Hello, World!\n2 200');
@@ -63,7 +59,23 @@ describe('HTTP/2 with the clients that people use', () => {
     assert.equal(large.stdout.length, 5_000_000 + '2 200'.length);
   });
 
-  it('nghttp asks for several at once', { skip: missing('nghttp') }, async () => {
+  it('gives curl the response to a large file that nobody reads, or that is too large', {
+    skip: missing('curl'),
+  }, async () => {
+    const small = await serveHandler(suite, handle, { protocol: 'HTTP/2', limits: { bodyBytesMax: 1_000_000 } });
+    const file = join(directory, 'unwanted');
+    writeFileSync(file, Buffer.alloc(7_000_000, 'u'));
+    const format = ['-s', '--http2-prior-knowledge', '-w', '%{http_code}', '-T', file];
+    const unread = await run('curl', [...format, url('/unread')], TIMEOUT);
+    assert.equal(unread.stdout, 'not read\n403');
+    for (const chunked of [[], ['-H', 'Content-Length:']]) {
+      const target = `http://127.0.0.1:${small.port}/`;
+      const { stdout } = await run('curl', [...format, ...chunked, target], TIMEOUT);
+      assert.match(stdout, /413$/);
+    }
+  });
+
+  it('answers several concurrent requests of nghttp', { skip: missing('nghttp') }, async () => {
     const args = ['--no-dep', '-s', '-n', url('/one'), url('/two'), url('/large')];
     const { stdout } = await run('nghttp', args, TIMEOUT);
     assert.deepEqual(
@@ -75,7 +87,7 @@ describe('HTTP/2 with the clients that people use', () => {
     );
   });
 
-  it('nghttp sends content with trailers', { skip: missing('nghttp') }, async () => {
+  it('receives content with trailers from nghttp', { skip: missing('nghttp') }, async () => {
     const file = join(directory, 'content');
     writeFileSync(file, 'content');
     const { stdout } = await run('nghttp', ['-d', file, '--trailer', 'x-sum: 42', url('/trailers')], TIMEOUT);
@@ -83,20 +95,20 @@ describe('HTTP/2 with the clients that people use', () => {
     assert.deepEqual(seen?.body?.trailers, ['x-sum', '42']);
   });
 
-  it('h2load gets 2000 answers by 10 connections', { skip: missing('h2load') }, async () => {
+  it('answers 2000 requests of h2load on 10 connections', { skip: missing('h2load') }, async () => {
     const { stdout } = await run('h2load', ['-n', '2000', '-c', '10', '-m', '10', url('/')], TIMEOUT);
     assert.match(stdout, /2000 succeeded, 0 failed, 0 errored, 0 timeout/);
     assert.match(stdout, /status codes: 2000 2xx/);
   });
 
-  it('h2load gets large answers by small windows', { skip: missing('h2load') }, async () => {
+  it('sends large responses to h2load through small windows', { skip: missing('h2load') }, async () => {
     const args = ['-n', '40', '-c', '4', '-m', '10', '-w', '14', '-W', '16', url('/large')];
     const { stdout } = await run('h2load', args, TIMEOUT);
     assert.match(stdout, /40 succeeded, 0 failed/);
   });
 
-  describe('by TLS', { skip: missing('openssl') }, () => {
-    let secure: ProtocolServer;
+  describe('over TLS', { skip: missing('openssl') }, () => {
+    let secure: TestServer;
     let cert: Buffer;
 
     before(async () => {
@@ -105,11 +117,10 @@ describe('HTTP/2 with the clients that people use', () => {
       const algorithm = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
       await run('openssl', ['req', '-x509', ...algorithm, '-keyout', key, '-out', certificate, ...subject], TIMEOUT);
       cert = readFileSync(certificate);
-      secure = await startProtocolServer('HTTP/2', { handle, tls: { key: readFileSync(key), cert } });
+      secure = await serveHandler(suite, handle, { tls: { hosts: [hostWith({ certificate, key })] } });
     });
-    after(() => secure.close());
 
-    it("Node's client gets a large answer", async () => {
+    it("sends a large response to Node's client", async () => {
       const session = connect(`https://localhost:${secure.port}`, {
         ca: cert,
         family: 4,
@@ -122,7 +133,7 @@ describe('HTTP/2 with the clients that people use', () => {
       session.close();
     });
 
-    it('Chromium loads a page with many parts, sends content, and leaves', { skip: NO_BROWSER }, async () => {
+    it('serves Chromium, which loads a page with many parts and sends content', { skip: NO_BROWSER }, async () => {
       const browser = await openBrowser();
       try {
         const context = await browser.newContext({ ignoreHTTPSErrors: true });

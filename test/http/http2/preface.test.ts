@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { Connections } from '../../../src/http/http1/http1-server.ts';
+import { Http1Server } from '../../../src/http/http1/http1-server.ts';
 import type { Peer } from '../../../src/http/message.ts';
 import { Response } from '../../../src/http/response.ts';
 import { readSocket } from '../../../src/http/transport/socket-reader.ts';
@@ -13,8 +13,8 @@ const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 type Hook = (socket: Socket, early: Buffer, listener: number, peer: Peer) => void;
 
-async function serve(t: TestContext, hook: Hook | null): Promise<{ client: SocketClient; connections: Connections }> {
-  const connections = new Connections({
+async function serve(t: TestContext, hook: Hook | null): Promise<{ client: SocketClient; connections: Http1Server }> {
+  const connections = new Http1Server({
     handle: () => Response.text(200, 'one\n'),
     limits: {},
     onAnswered: null,
@@ -36,7 +36,7 @@ async function serve(t: TestContext, hook: Hook | null): Promise<{ client: Socke
   return { client, connections };
 }
 
-/** Sends back all that comes, and before it what it was told. */
+/** Sends the listener and the client's address, then all input. */
 const echo: Hook = (socket, early, listener, peer) => {
   socket.unshift(early);
   socket.write(`${listener} ${peer.remoteAddress} `);
@@ -45,8 +45,8 @@ const echo: Hook = (socket, early, listener, peer) => {
   socket.resume();
 };
 
-describe('HTTP/2 by prior knowledge', () => {
-  it('is handed over with all that was received', async (t) => {
+describe('HTTP/2 with prior knowledge', () => {
+  it('is handed over with all received bytes', async (t) => {
     const { client, connections } = await serve(t, echo);
     client.send(`${PREFACE}frames`);
     await client.until(/^7 127\.0\.0\.1 PRI \* HTTP\/2\.0\r\n\r\nSM\r\n\r\nframes$/);
@@ -61,7 +61,7 @@ describe('HTTP/2 by prior knowledge', () => {
     await client.until(/ PRI \* HTTP\/2\.0\r\n\r\nSM\r\n\r\n$/);
   });
 
-  it('can be read the fast way again, in order', async (t) => {
+  it('can be read through a receiver again, in order', async (t) => {
     const { client } = await serve(t, (socket, early) => {
       socket.unshift(early);
       const again = readSocket<NonNullable<ReturnType<typeof readSocket>['receiver']>>(socket);
@@ -80,19 +80,19 @@ describe('HTTP/2 by prior knowledge', () => {
     await client.until(/SM\r\n\r\nmore$/);
   });
 
-  it('is answered with 505 where nobody takes it', async (t) => {
+  it('is answered with 505 when the server has no HTTP/2', async (t) => {
     const { client } = await serve(t, null);
     client.send(PREFACE);
     assert.equal(await client.untilClosed(), 505);
   });
 
   for (const [when, octets, status] of [
-    ['it comes behind a request', `${REQUEST}${PREFACE}`, 200],
+    ['it comes after a request', `${REQUEST}${PREFACE}`, 200],
     ['an empty line comes before it', `\r\n${PREFACE}`, 505],
     ['the version is another', 'PRI * HTTP/3.0\r\n\r\nSM\r\n\r\n', 505],
     ['the method is another', 'GET * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
   ] as const) {
-    it(`is not seen when ${when}`, async (t) => {
+    it(`is not recognised when ${when}`, async (t) => {
       const { client } = await serve(t, () => assert.fail('handed over'));
       client.send(octets);
       assert.equal(await client.untilClosed(), status);

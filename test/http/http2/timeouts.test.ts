@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { afterEach, describe, it } from 'node:test';
-import { Http2Connections } from '../../../src/http/http2/http2-server.ts';
+import { describe, it } from 'node:test';
+import { Http2Server } from '../../../src/http/http2/http2-server.ts';
 import type { BodySource } from '../../../src/http/message.ts';
 import { RequestBodyError } from '../../../src/http/refusal.ts';
 import { Response } from '../../../src/http/response.ts';
@@ -22,23 +22,19 @@ import {
   SETTINGS,
   section,
 } from '../../support/http2-frames.ts';
-import { type ProtocolServer, startProtocolServer } from '../../support/http2-server.ts';
-import { eventually } from '../../support/socket-client.ts';
+import { eachTestLifetime } from '../../support/lifetime.ts';
+import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
+import { eventually } from '../../support/wait.ts';
 
 const LONG = 20_000;
 const NO_ERROR = 0;
 
-describe('a connection of HTTP/2', () => {
-  const stops: (() => void)[] = [];
-  afterEach(() => {
-    for (const stop of stops.splice(0)) stop();
-  });
+describe('an HTTP/2 connection', () => {
+  const eachTest = eachTestLifetime();
 
-  async function start(limits: Partial<HttpLimits>, handle: ConnectionOptions['handle']): Promise<ProtocolServer> {
+  function start(limits: Partial<HttpLimits>, handle: ConnectionOptions['handle']): Promise<TestServer> {
     const all = { headerTimeoutMs: LONG, bodyTimeoutMs: LONG, keepAliveTimeoutMs: LONG, writeTimeoutMs: LONG };
-    const server = await startProtocolServer('HTTP/2', { handle, limits: { ...all, ...limits } });
-    stops.push(server.close);
-    return server;
+    return serveHandler(eachTest, handle, { protocol: 'HTTP/2', limits: { ...all, ...limits } });
   }
   const hello = () => Response.text(200, 'hello\n');
 
@@ -48,30 +44,30 @@ describe('a connection of HTTP/2', () => {
     assert.equal(await client.untilClosed(), NO_ERROR);
   });
 
-  it('ends when not even its preface comes', async () => {
+  it('ends when its preface does not come', async () => {
     const { port, connections } = await start({ headerTimeoutMs: 100 }, hello);
     const socket = connect(port, '127.0.0.1').resume();
     await once(socket, 'connect');
     socket.write('PRI * HT');
     await once(socket, 'close');
-    await eventually('it is forgotten', () => connections.size === 0);
+    await eventually('the server has forgotten the connection', () => connections.size === 0);
   });
 
-  it('ends when something else than the preface comes', async () => {
+  it('ends when something other than the preface comes', async () => {
     const { port } = await start({}, hello);
     const socket = connect(port, '127.0.0.1').resume();
     socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     await once(socket, 'close');
   });
 
-  it('ends when a header section that has begun does not end', async () => {
+  it('ends when a header section starts and does not end', async () => {
     const { port } = await start({ headerTimeoutMs: 100 }, () => new Promise(() => {}));
     const client = await FrameClient.open(port);
     client.send(request(1), frame(HEADERS, 0, 3, section(fields())));
     assert.equal(await client.untilClosed(), ENHANCE_YOUR_CALM);
   });
 
-  it('ends when it is idle for long', async () => {
+  it('ends when it is idle for too long', async () => {
     const { port } = await start({ keepAliveTimeoutMs: 100 }, hello);
     const client = await FrameClient.open(port);
     client.send(request(1));
@@ -79,7 +75,7 @@ describe('a connection of HTTP/2', () => {
     assert.equal(await client.untilClosed(), NO_ERROR);
   });
 
-  it('answers 408 to content that does not come, and lives on', async () => {
+  it('answers 408 and continues when content does not come', async () => {
     let failure: Error | null = null;
     const server = await start({ bodyTimeoutMs: 100 }, ({ body }) => {
       if (body === null) return hello();
@@ -105,19 +101,19 @@ describe('a connection of HTTP/2', () => {
     client.close();
   });
 
-  it('is cut when its client takes nothing of what waits in its socket', async () => {
+  it('is cut when its client takes nothing from its socket', async () => {
     const server = await start({ writeTimeoutMs: 200 }, () => Response.fromHeaders(200, [], Buffer.alloc(60_000_000)));
     const window = Buffer.from([0, 4, 0x7f, 0xff, 0xff, 0xff]);
     const client = await FrameClient.open(server.port, frame(SETTINGS, 0, 0, window));
     client.send(frame(8, 0, 0, Buffer.from([0x7f, 0, 0, 0])), request(1));
-    await client.until('a beginning', ({ type, id }) => type === DATA && id === 1);
+    await client.until('the start of the answer', ({ type, id }) => type === DATA && id === 1);
     client.socket.pause();
     await eventually('the server gives up', () => server.connections.size === 0);
     assert.equal(server.answered.length, 1);
     client.close();
   });
 
-  it('waits for a response that is quiet for long', async () => {
+  it('waits when a response pauses for long', async () => {
     const source = (): BodySource => ({
       start(sink) {
         sink.write(Buffer.from('first '));
@@ -137,10 +133,11 @@ describe('a connection of HTTP/2', () => {
     client.send(request(1));
     await client.until('the end', ({ type, id, flags }) => type === DATA && id === 1 && (flags & 1) === 1);
     assert.equal(client.received(1), 10);
+    assert.equal(client.goaway, -1);
     client.close();
   });
 
-  it('finishes what runs when the server drains, and refuses what comes then', async () => {
+  it('finishes its requests when the server drains, and refuses new ones', async () => {
     const waiting: ((response: Response) => void)[] = [];
     const server = await start({}, () => new Promise((resolve) => waiting.push(resolve)));
     const [idle, busy] = [await FrameClient.open(server.port), await FrameClient.open(server.port)];
@@ -161,8 +158,8 @@ describe('a connection of HTTP/2', () => {
     assert.equal(waiting.length, 1);
   });
 
-  it('goes on from what was read of it before', async () => {
-    const connections = new Http2Connections({ handle: hello, limits: {}, onAnswered: null, onError() {} });
+  it('continues with bytes that were read before', async () => {
+    const connections = new Http2Server({ handle: hello, limits: {}, onAnswered: null, onError() {} });
     const server = createServer({ allowHalfOpen: true }, (socket) =>
       socket.once('data', (early: Buffer) => {
         socket.pause();
@@ -170,7 +167,7 @@ describe('a connection of HTTP/2', () => {
       }),
     ).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    stops.push(() => {
+    eachTest.after(() => {
       server.close();
       connections.destroy();
     });
@@ -178,11 +175,11 @@ describe('a connection of HTTP/2', () => {
     client.send(request(1));
     await client.until('the answer', ({ type, id }) => type === DATA && id === 1);
     client.close();
-    await eventually('it is forgotten', () => connections.size === 0);
+    await eventually('the server has forgotten the connection', () => connections.size === 0);
   });
 
-  it('goes on where another reader of the socket has left off', async () => {
-    const connections = new Http2Connections({ handle: hello, limits: {}, onAnswered: null, onError() {} });
+  it('continues where another reader of the socket stopped', async () => {
+    const connections = new Http2Server({ handle: hello, limits: {}, onAnswered: null, onError() {} });
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (accepted) => {
       const socket = readSocket(accepted);
       attachSocket(socket, {
@@ -197,7 +194,7 @@ describe('a connection of HTTP/2', () => {
       });
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    stops.push(() => {
+    eachTest.after(() => {
       server.close();
       connections.destroy();
     });
@@ -207,19 +204,19 @@ describe('a connection of HTTP/2', () => {
     client.send(request(3));
     await client.until('another', ({ type, id }) => type === DATA && id === 3);
     client.close();
-    await eventually('it is forgotten', () => connections.size === 0);
+    await eventually('the server has forgotten the connection', () => connections.size === 0);
   });
 
-  it('is refused past the limit, which other protocols share', async () => {
+  it('is refused beyond the limit, which other protocols share', async () => {
     let elsewhere = 0;
     const options = { handle: hello, limits: {}, connectionsMax: 2, onAnswered: null, onError() {} };
-    const connections = new Http2Connections(options, () => elsewhere);
+    const connections = new Http2Server(options, () => elsewhere);
     const server = createServer({ allowHalfOpen: true }, (socket) => connections.accept(socket, 0)).listen(
       0,
       '127.0.0.1',
     );
     await once(server, 'listening');
-    stops.push(() => {
+    eachTest.after(() => {
       server.close();
       connections.destroy();
     });
@@ -234,7 +231,7 @@ describe('a connection of HTTP/2', () => {
     second.close();
   });
 
-  it('is read whole however its bytes are split', async () => {
+  it('is read correctly when its bytes come one by one', async () => {
     const { port } = await start({}, hello);
     const client = await FrameClient.open(port);
     for (const byte of Buffer.concat([request(1), request(3)])) {

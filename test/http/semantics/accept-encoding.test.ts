@@ -6,13 +6,13 @@ const OFFERED = ['zstd', 'br', 'gzip'];
 
 describe('Accept-Encoding', () => {
   const choices: [accept: string | null, choice: string | null][] = [
-    // RFC 9110 section 12.5.3, its examples first
+    // the examples of RFC 9110 section 12.5.3
     ['compress, gzip', 'gzip'],
     ['', null],
     ['*', 'zstd'],
     ['compress;q=0.5, gzip;q=1.0', 'gzip'],
     ['gzip;q=1.0, identity; q=0.5, *;q=0', 'gzip'],
-    // what browsers, curl and a proxy send
+    // values that browsers, curl and a proxy send
     ['gzip, deflate, br, zstd', 'zstd'],
     ['gzip, deflate, br', 'br'],
     ['deflate, gzip', 'gzip'],
@@ -29,7 +29,7 @@ describe('Accept-Encoding', () => {
     ['*;q=0.5, gzip', 'gzip'],
     ['*;q=0', null],
     ['*;q=0, gzip', 'gzip'],
-    // identity in the race
+    // identity as a candidate
     ['identity', null],
     ['identity, gzip;q=0.5', null],
     ['identity;q=0.5, gzip', 'gzip'],
@@ -43,7 +43,7 @@ describe('Accept-Encoding', () => {
     ['constructor, __proto__', null],
     // lists with empty elements (RFC 9110 section 5.6.1.2)
     [', gzip ,,\tbr,', 'br'],
-    // malformed: as if absent
+    // malformed: treated as absent
     ['gzip;q=2', null],
     ['gzip;q=0.1234', null],
     ['gzip;q=', null],
@@ -58,7 +58,7 @@ describe('Accept-Encoding', () => {
     });
   }
 
-  it('chooses among what is offered, and nothing of nothing', () => {
+  it('chooses among the offered codings, and null when none is offered', () => {
     equal(chooseEncoding('gzip, br', ['gzip']), 'gzip');
     equal(chooseEncoding('gzip, br', ['gzip', 'br']), 'gzip');
     equal(chooseEncoding('gzip, br', []), null);
@@ -82,7 +82,7 @@ describe('Accept-Encoding', () => {
     });
   }
 
-  it('keeps its answers when more different values come than it remembers', () => {
+  it('gets the same results when there are more different values than the cache holds', () => {
     for (let i = 0; i < 1000; i += 1) equal(chooseEncoding(`gzip;q=0, x${i}, br;q=0.5`, OFFERED), 'br');
     equal(chooseEncoding(`${'x,'.repeat(5000)}gzip`, OFFERED), 'gzip');
   });

@@ -39,7 +39,7 @@ const CASES: readonly (readonly [range: string, inside: readonly string[], outsi
   ['all', ['', '8.8.8.8', '2001:db8::1'], ['nonsense']],
 ];
 
-const WRONG = [
+const INVALID = [
   '',
   'nonsense',
   '10.0.0.0/33',
@@ -68,7 +68,7 @@ const WRONG = [
 
 describe('an address list', () => {
   for (const [range, inside, outside] of CASES) {
-    it(`of ${range} holds what is in it and nothing else`, () => {
+    it(`of ${range} matches the addresses inside and no others`, () => {
       const list = CidrList.parse([range]);
       for (let round = 0; round < 2; round += 1) {
         for (const address of inside) equal(list.matches(address), true, address);
@@ -77,8 +77,8 @@ describe('an address list', () => {
     });
   }
 
-  it('names the text that is no range', () => {
-    for (const text of WRONG) {
+  it('names the invalid range when it cannot parse it', () => {
+    for (const text of INVALID) {
       throws(
         () => CidrList.parse(['10.0.0.0/8', text]),
         (error) =>
@@ -88,14 +88,14 @@ describe('an address list', () => {
     }
   });
 
-  it('holds nothing when it is empty, and what is no address is in none', () => {
+  it('matches nothing when it is empty, and never matches an invalid address', () => {
     equal(CidrList.parse([]).matches('127.0.0.1'), false);
     for (const text of ['', 'x', '1.2.3', '1.2.3.4.5', '::g', '10.0.0.1:80']) {
       equal(CidrList.parse(['0.0.0.0/0', '::/0']).matches(text), false, text);
     }
   });
 
-  it('answers right after more addresses than it remembers', () => {
+  it('gives correct results after more addresses than the cache holds', () => {
     const list = CidrList.parse(['10.0.0.0/16', '2001:db8::/32']);
     const wrong: string[] = [];
     for (let i = 0; i < 5000; i += 1) {

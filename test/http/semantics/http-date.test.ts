@@ -11,7 +11,7 @@ describe('an HTTP date', () => {
     equal(parseHttpDate('Sun Nov  6 08:49:37 1994'), SECONDS);
   });
 
-  it('takes a year of two digits that seems more than 50 years ahead for one of the century before', () => {
+  it('is of the century before when its year of two digits would be more than 50 years ahead', () => {
     const now = new Date().getUTCFullYear();
     const read = (year: number) => {
       const seconds = parseHttpDate(`Sunday, 06-Nov-${String(year % 100).padStart(2, '0')} 08:49:37 GMT`);

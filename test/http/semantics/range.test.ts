@@ -2,7 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readRanges } from '../../../src/http/semantics/range.ts';
 
-/** Last positions included, as the field has them. */
+/** The ranges as `first-last`, with the last position included as in the field. */
 function ranges(value: string, size = 10_000): unknown {
   const read = readRanges(value, size);
   return typeof read === 'string' ? read : read.map(({ start, end }) => `${start}-${end - 1}`);
@@ -30,11 +30,11 @@ describe('RFC 9110 section 14.1.2: byte ranges', () => {
     it(`reads ${value}`, () => deepEqual(ranges(value), expected));
   }
 
-  it('keeps the order asked for when nothing overlaps', () => {
+  it('keeps the order of the request when nothing overlaps', () => {
     deepEqual(ranges('bytes=-10,0-9,500-600'), ['9990-9999', '0-9', '500-600']);
   });
 
-  it('merges what overlaps or touches', () => {
+  it('merges ranges that overlap or touch', () => {
     deepEqual(ranges('bytes=100-200,150-300,0-50'), ['0-50', '100-300']);
     deepEqual(ranges('bytes=0-4,5-9'), ['0-9']);
   });
@@ -72,20 +72,20 @@ describe('RFC 9110 section 14.1.2: byte ranges', () => {
   }
 });
 
-describe('RFC 9110 section 17.15: ranges are no means of attack', () => {
-  it('ignores the field when there are too many of them', () => {
+describe('RFC 9110 section 17.15: attacks with ranges', () => {
+  it('ignores the field when it has too many ranges', () => {
     const many = Array.from({ length: 200 }, (_, i) => `${i * 10}-${i * 10 + 1}`);
     equal(ranges(`bytes=${many.join(',')}`), 'all');
     equal(ranges(`bytes=0-1${','.repeat(5000)}`), 'all');
   });
 
-  it('never sends more than the whole', () => {
+  it('never sends a byte twice', () => {
     deepEqual(ranges('bytes=0-,0-,0-,0-'), ['0-9999']);
     deepEqual(ranges('bytes=5000-,0-4998,4999-4999,20-30'), ['0-9999']);
   });
 });
 
-describe('byte ranges of an empty file', () => {
-  it('cannot begin anywhere', () => equal(ranges('bytes=0-', 0), 'none'));
-  it('may be its end, which is the whole', () => equal(ranges('bytes=-5', 0), 'all'));
+describe('a byte range of an empty file', () => {
+  it('cannot be satisfied when it has a start', () => equal(ranges('bytes=0-', 0), 'none'));
+  it('is the whole file when it counts from the end', () => equal(ranges('bytes=-5', 0), 'all'));
 });

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ClientLink } from '../../../src/http/transport/client-socket-control.ts';
+import { ClientSocketControl } from '../../../src/http/transport/client-socket-control.ts';
 import type { HttpLimits } from '../../../src/http/transport/limits.ts';
 import { ServerContext } from '../../../src/http/transport/server-context.ts';
 import type { ClientSocket, Receiver } from '../../../src/http/transport/socket-reader.ts';
 
-/** A link whose client has taken all but `waiting` bytes, and the clock that it goes by. */
-function blockedLink(waiting: number, limits: Partial<HttpLimits>) {
+/** A socket control whose client has not taken `waiting` bytes, and functions to advance its clock. */
+function blockedControl(waiting: number, limits: Partial<HttpLimits>) {
   const context = new ServerContext({
     handle: () => new Promise(() => {}),
     limits,
@@ -15,34 +15,34 @@ function blockedLink(waiting: number, limits: Partial<HttpLimits>) {
   });
   const handle = { writeQueueSize: waiting };
   const socket = { _handle: handle, writableLength: waiting } as unknown as ClientSocket<Receiver>;
-  const link = new ClientLink(socket, context);
-  link.block(waiting);
+  const control = new ClientSocketControl(socket, context);
+  control.block(waiting);
   const ticks = (count: number): boolean => {
     let late = false;
     for (let i = 0; i < count && !late; i += 1) {
       context.tick += 1;
-      late = link.sweep();
+      late = control.sweep();
     }
     return late;
   };
-  return { link, handle, ticks, timeout: context.writeTicks };
+  return { control, handle, ticks, timeout: context.writeTicks };
 }
 
 const ANY = { writeRateBytesMin: 0 };
-/** A tick is a second with the default time-outs. */
+/** A tick is a second with the default timeouts. */
 const THOUSAND = { writeRateBytesMin: 1000 };
 
-describe('a client that a response waits for', () => {
-  it('is late when it takes nothing for as long as the write timeout', () => {
+describe('a client while a response waits for it', () => {
+  it('is late when it takes nothing during the write timeout', () => {
     for (const limits of [ANY, THOUSAND]) {
-      const { ticks, timeout } = blockedLink(100_000, limits);
+      const { ticks, timeout } = blockedControl(100_000, limits);
       assert.equal(ticks(timeout - 1), false);
       assert.equal(ticks(1), true);
     }
   });
 
-  it('has as much time again when it took a little, however slowly all of it goes, where there is no minimum rate', () => {
-    const { handle, ticks, timeout } = blockedLink(100_000, ANY);
+  it('gets the full time again after each byte when there is no minimum rate', () => {
+    const { handle, ticks, timeout } = blockedControl(100_000, ANY);
     for (let left = 99_999; left > 99_990; left -= 1) {
       assert.equal(ticks(timeout - 1), false);
       handle.writeQueueSize = left;
@@ -51,27 +51,27 @@ describe('a client that a response waits for', () => {
     assert.equal(ticks(1), true);
   });
 
-  it('has as much time again when it took all and more is written', () => {
+  it('gets the full time again when it has taken everything and more is written', () => {
     for (const limits of [ANY, THOUSAND]) {
-      const { link, ticks, timeout } = blockedLink(100_000, limits);
+      const { control, ticks, timeout } = blockedControl(100_000, limits);
       assert.equal(ticks(timeout - 1), false);
-      link.unblock();
-      link.block(100_000);
+      control.unblock();
+      control.block(100_000);
       assert.equal(ticks(timeout - 1), false);
       assert.equal(ticks(1), true);
     }
   });
 
-  it('is served to the end when it takes as much as the minimum rate', () => {
-    const { handle, ticks } = blockedLink(300_000, THOUSAND);
+  it('is served to the end when it reads at the minimum rate', () => {
+    const { handle, ticks } = blockedControl(300_000, THOUSAND);
     for (let left = 299_000; left > 0; left -= 1000) {
       handle.writeQueueSize = left;
       assert.equal(ticks(1), false);
     }
   });
 
-  it('is late when it takes less than the minimum rate for long, although it never rests', () => {
-    const { handle, ticks, timeout } = blockedLink(300_000, THOUSAND);
+  it('is late when it reads steadily but below the minimum rate for long', () => {
+    const { handle, ticks, timeout } = blockedControl(300_000, THOUSAND);
     let lasted = 0;
     while (!ticks(1)) {
       handle.writeQueueSize -= 500;
@@ -80,20 +80,20 @@ describe('a client that a response waits for', () => {
     assert.ok(lasted >= 2 * timeout - 4 && lasted <= 2 * timeout, `${lasted} of ${2 * timeout} ticks`);
   });
 
-  it('saves no more time by being quick than the write timeout', () => {
-    const { handle, ticks, timeout } = blockedLink(10_000_000, THOUSAND);
+  it('cannot save up more time than the write timeout by being quick', () => {
+    const { handle, ticks, timeout } = blockedControl(10_000_000, THOUSAND);
     handle.writeQueueSize = 1000;
     assert.equal(ticks(1), false);
     assert.equal(ticks(timeout - 1), false);
     assert.equal(ticks(1), true);
   });
 
-  it('gets no time back for being written to', () => {
-    const { link, handle, ticks, timeout } = blockedLink(1000, THOUSAND);
+  it('does not get more time when more is written to it', () => {
+    const { control, handle, ticks, timeout } = blockedControl(1000, THOUSAND);
     assert.equal(ticks(timeout - 1), false);
-    link.unblock();
+    control.unblock();
     handle.writeQueueSize = 100_000;
-    link.block(100_000);
+    control.block(100_000);
     assert.equal(ticks(1), false);
     assert.equal(ticks(1), true);
   });

@@ -66,11 +66,11 @@ describe('tokens', () => {
 describe('a tree', () => {
   const mistakes: readonly (readonly [what: string, text: string, message: string])[] = [
     ['a block that does not end', 'http {\n server {\n', 'Cannot read x.conf:2: the block "server" does not end'],
-    ['a brace too many', 'a;\n}\n', 'Cannot read x.conf:2: a closing brace that no block has'],
+    ['a brace too many', 'a;\n}\n', 'Cannot read x.conf:2: a closing brace without a block'],
     ['a missing semicolon', 'a b\n}\n', 'Cannot read x.conf:1: the directive "a" does not end'],
-    ['a quote that does not end', 'a;\nb "c;\n', 'Cannot read x.conf:2: the quote that begins here does not end'],
-    ['something right behind a quote', 'a "b"c;', 'Cannot read x.conf:1: "c" stands right behind a quote'],
-    ['a semicolon alone', ';', 'Cannot read x.conf:1: ";" where a directive should begin'],
+    ['a quote that does not end', 'a;\nb "c;\n', 'Cannot read x.conf:2: the quote that starts here does not end'],
+    ['something right behind a quote', 'a "b"c;', 'Cannot read x.conf:1: "c" follows directly after a quote'],
+    ['a semicolon alone', ';', 'Cannot read x.conf:1: ";" where a directive should start'],
     [
       'blocks within blocks without end',
       'a {'.repeat(50),

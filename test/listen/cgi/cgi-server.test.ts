@@ -4,20 +4,22 @@ import { describe, it } from 'node:test';
 import type { BodySink, BodySource, Request } from '../../../src/http/message.ts';
 import { Response } from '../../../src/http/response.ts';
 import { BlockSource } from '../../support/block-source.ts';
-import { encodeRequest, readRecords, record, serveGateway, variablesOf } from '../../support/cgi-frames.ts';
-import { eventually, SocketClient } from '../../support/socket-client.ts';
+import { encodeRequest, readRecords, record, variablesOf } from '../../support/cgi-frames.ts';
+import { serveHandler } from '../../support/serve-handler.ts';
+import { SocketClient } from '../../support/socket-client.ts';
+import { eventually } from '../../support/wait.ts';
 
 const PROTOCOLS = ['uwsgi', 'scgi', 'fastcgi'] as const;
 type Protocol = (typeof PROTOCOLS)[number];
 
-/** The answer without what frames it, so that it begins with the status, and whether it came whole. */
+/** The answer without its framing, so that it starts with the status, and whether it is complete. */
 function answerOf(protocol: Protocol, received: string): { text: string; whole: boolean } {
   if (protocol !== 'fastcgi') return { text: received.replace(/^(?:HTTP\/1\.1|Status:) /, ''), whole: true };
   const { stdout, ended } = readRecords(received);
   return { text: stdout.replace(/^Status: /, ''), whole: ended };
 }
 
-/** A content that comes block by block. */
+/** Content that comes block by block. */
 function blocksOf(blocks: readonly Buffer[]): BodySource {
   let next = 0;
   let paused = false;
@@ -32,8 +34,8 @@ function blocksOf(blocks: readonly Buffer[]): BodySource {
     } else sink.end();
   };
   return {
-    start(given) {
-      sink = given;
+    start(receiver) {
+      sink = receiver;
       give();
     },
     pause() {
@@ -66,8 +68,8 @@ function contentOf({ body }: Request): Promise<string> {
 
 for (const protocol of PROTOCOLS) {
   describe(`a request over ${protocol}`, () => {
-    it('is what its variables say', async (t) => {
-      const server = await serveGateway(t, protocol, () => Response.text(200, 'hello'));
+    it('gets its properties from its variables', async (t) => {
+      const server = await serveHandler(t, () => Response.text(200, 'hello'), { protocol });
       const client = await SocketClient.open(server.port);
       const variables = variablesOf({
         REQUEST_METHOD: 'DELETE',
@@ -103,11 +105,13 @@ for (const protocol of PROTOCOLS) {
         /^200 OK\r\nContent-Type: text\/plain; charset=utf-8\r\nContent-Length: 5\r\nDate: .*\r\nServer: viaduct\r\n\r\nhello$/,
       );
       assert.ok(whole);
-      assert.deepEqual(server.answered, [200]);
+      assert.deepEqual(server.statuses, [200]);
     });
 
-    it('has its content, however it comes', async (t) => {
-      const server = await serveGateway(t, protocol, async (request) => Response.text(200, await contentOf(request)));
+    it('has its content, however the bytes are split', async (t) => {
+      const server = await serveHandler(t, async (request) => Response.text(200, await contentOf(request)), {
+        protocol,
+      });
       const content = 'some content of this request';
       const variables = variablesOf({
         CONTENT_LENGTH: `${content.length}`,
@@ -132,9 +136,9 @@ for (const protocol of PROTOCOLS) {
       ]);
     });
 
-    it('gets a long content as the front takes it, and none for HEAD', async (t) => {
+    it('gets long content, and no content for HEAD', async (t) => {
       const blocks = Array.from({ length: 40 }, (_, i) => Buffer.alloc(50_000, 97 + (i % 26)));
-      const server = await serveGateway(t, protocol, () => Response.fromHeaders(200, [], blocksOf(blocks)));
+      const server = await serveHandler(t, () => Response.fromHeaders(200, [], blocksOf(blocks)), { protocol });
       const client = await SocketClient.open(server.port);
       client.send(encodeRequest(protocol, variablesOf()));
       await client.untilClosed();
@@ -146,11 +150,11 @@ for (const protocol of PROTOCOLS) {
       assert.match(answerOf(protocol, head.received).text, /^200 OK\r\n[\s\S]*\r\n\r\n$/);
     });
 
-    it('is seen to be broken off when its response does not come whole', async (t) => {
+    it('ends visibly incomplete when its response breaks off', async (t) => {
       const content = new BlockSource();
-      const server = await serveGateway(t, protocol, () =>
-        Response.fromHeaders(200, ['Content-Length', '10'], content),
-      );
+      const server = await serveHandler(t, () => Response.fromHeaders(200, ['Content-Length', '10'], content), {
+        protocol,
+      });
       const client = await SocketClient.open(server.port);
       const failed = once(client.socket, 'error');
       client.send(encodeRequest(protocol, variablesOf()));
@@ -163,38 +167,45 @@ for (const protocol of PROTOCOLS) {
       if (protocol === 'fastcgi') assert.equal(readRecords(client.received).ended, false);
     });
 
-    it('tells the application when the front gives it up', async (t) => {
+    it('calls onGone when the front-end proxy gives it up', async (t) => {
       let gone = false;
-      const server = await serveGateway(t, protocol, (request) => {
-        request.onGone = () => {
-          gone = true;
-        };
-        return new Promise(() => {});
-      });
+      const server = await serveHandler(
+        t,
+        (request) => {
+          request.onGone = () => {
+            gone = true;
+          };
+          return new Promise(() => {});
+        },
+        { protocol },
+      );
       const client = await SocketClient.open(server.port);
       client.send(encodeRequest(protocol, variablesOf()));
-      await eventually('it is there', () => server.requests.length === 1);
+      await eventually('the request arrives', () => server.requests.length === 1);
       if (protocol === 'fastcgi') client.close();
       else client.socket.resetAndDestroy();
-      await eventually('it is given up', () => gone);
+      await eventually('the request is gone', () => gone);
     });
 
     for (const [what, changes, status] of [
-      ['a method that is none', { REQUEST_METHOD: 'GE T' }, 400],
+      ['an invalid method', { REQUEST_METHOD: 'GE T' }, 400],
       ['CONNECT', { REQUEST_METHOD: 'CONNECT' }, 405],
       ['a control character in a field', { HTTP_X: 'a\r\nX-Evil: 1' }, 400],
       ['a control character in a name', { 'HTTP_X: 1\r\nX_EVIL': 'a' }, 400],
-      ['a length that is none', { CONTENT_LENGTH: '+5' }, 400],
+      ['an invalid length', { CONTENT_LENGTH: '+5' }, 400],
       ['content that is too long', { CONTENT_LENGTH: '5000' }, 413],
-      ['chunks that the front streams', { CONTENT_LENGTH: '', HTTP_TRANSFER_ENCODING: 'chunked' }, 411],
+      ['chunks that the front-end proxy streams', { CONTENT_LENGTH: '', HTTP_TRANSFER_ENCODING: 'chunked' }, 411],
       ['a path with a control character', { REQUEST_URI: '/a b', PATH_INFO: null }, 400],
       ['no path', { REQUEST_URI: null, PATH_INFO: null }, 400],
-      ['a prefix that is no path', { SCRIPT_NAME: 'shop' }, 400],
-      ['a host that is none', { HTTP_HOST: 'a b' }, 400],
+      ['a prefix that is not a path', { SCRIPT_NAME: 'shop' }, 400],
+      ['an invalid host', { HTTP_HOST: 'a b' }, 400],
       ['fields that are too long', { HTTP_X: 'v'.repeat(40_000) }, 431],
     ] as const) {
       it(`is refused for ${what}`, async (t) => {
-        const server = await serveGateway(t, protocol, () => Response.text(200, 'served'), { bodyBytesMax: 4000 });
+        const server = await serveHandler(t, () => Response.text(200, 'served'), {
+          protocol,
+          limits: { bodyBytesMax: 4000 },
+        });
         const client = await SocketClient.open(server.port);
         client.send(encodeRequest(protocol, variablesOf(changes)));
         await client.untilClosed();
@@ -204,14 +215,13 @@ for (const protocol of PROTOCOLS) {
       });
     }
 
-    it('does not hold a stopping server up', async (t) => {
+    it('is answered before the server stops, while idle connections close at once', async (t) => {
       let answer: (response: Response) => void = () => {};
-      const server = await serveGateway(t, protocol, () => new Promise((resolve) => (answer = resolve)));
+      const server = await serveHandler(t, () => new Promise((resolve) => (answer = resolve)), { protocol });
       const idle = await SocketClient.open(server.port);
       const busy = await SocketClient.open(server.port);
       busy.send(encodeRequest(protocol, variablesOf(), '', true));
-      await eventually('it is there', () => server.requests.length === 1);
-      server.gateway.drain();
+      await eventually('the request arrives', () => server.requests.length === 1);
       const drained = server.connections.drain();
       await idle.untilClosed();
       answer(Response.text(200, 'last'));
@@ -222,7 +232,7 @@ for (const protocol of PROTOCOLS) {
   });
 }
 
-describe('where a request leads', () => {
+describe('the path of a CGI request', () => {
   for (const [what, changes, path, scriptName] of [
     ['REQUEST_URI alone, as with scgi_params', { PATH_INFO: null, REQUEST_URI: '/a%20b/c?d' }, '/a%20b/c', ''],
     [
@@ -233,9 +243,9 @@ describe('where a request leads', () => {
     ],
     ['DOCUMENT_URI alone', { PATH_INFO: null, REQUEST_URI: null, DOCUMENT_URI: '/a b' }, '/a%20b', ''],
     ['an absolute URI', { PATH_INFO: '/x', REQUEST_URI: 'http://a.example/x' }, '/x', ''],
-    ['a path that the front rewrote', { PATH_INFO: '/new path', REQUEST_URI: '/old' }, '/new%20path', ''],
+    ['a path that the front-end proxy rewrote', { PATH_INFO: '/new path', REQUEST_URI: '/old' }, '/new%20path', ''],
     [
-      'a prefix that the front rewrote',
+      'a prefix that the front-end proxy rewrote',
       { SCRIPT_NAME: '/s p', PATH_INFO: '/x', REQUEST_URI: '/old' },
       '/s%20p/x',
       '/s%20p',
@@ -247,11 +257,11 @@ describe('where a request leads', () => {
       '/s%20p',
     ],
     ['a prefix with a slash at its end', { SCRIPT_NAME: '/s/', PATH_INFO: '/x', REQUEST_URI: '/s/x' }, '/s/x', '/s'],
-    ['nothing behind the prefix', { SCRIPT_NAME: '/s', PATH_INFO: '', REQUEST_URI: '/s' }, '/s', '/s'],
+    ['nothing after the prefix', { SCRIPT_NAME: '/s', PATH_INFO: '', REQUEST_URI: '/s' }, '/s', '/s'],
     ['two slashes', { PATH_INFO: '//a//b', REQUEST_URI: '//a//b' }, '//a//b', ''],
   ] as const) {
-    it(`is known from ${what}`, async (t) => {
-      const server = await serveGateway(t, 'uwsgi', () => Response.text(200, 'served'));
+    it(`comes from ${what}`, async (t) => {
+      const server = await serveHandler(t, () => Response.text(200, 'served'), { protocol: 'uwsgi' });
       const client = await SocketClient.open(server.port);
       client.send(encodeRequest('uwsgi', variablesOf(changes)));
       await client.untilClosed();
@@ -259,59 +269,61 @@ describe('where a request leads', () => {
       assert.deepEqual([request?.path, request?.scriptName], [path, scriptName], client.received);
     });
   }
+});
 
-  for (const [told, address] of [
+describe('the client of a CGI request', () => {
+  for (const [value, address] of [
     ['2001:db8::1', '2001:db8::1'],
     ['::ffff:192.0.2.9', '192.0.2.9'],
     ['unix:', ''],
     ['', '0.0.0.0'],
     ['localhost', '0.0.0.0'],
   ] as const) {
-    it(`comes from "${address}" when the front says "${told}"`, async (t) => {
-      const server = await serveGateway(t, 'scgi', () => Response.text(200, 'served'));
+    it(`has the address "${address}" when REMOTE_ADDR is "${value}"`, async (t) => {
+      const server = await serveHandler(t, () => Response.text(200, 'served'), { protocol: 'scgi' });
       const client = await SocketClient.open(server.port);
-      client.send(encodeRequest('scgi', variablesOf({ REMOTE_ADDR: told })));
+      client.send(encodeRequest('scgi', variablesOf({ REMOTE_ADDR: value })));
       await client.untilClosed();
       assert.equal(server.requests[0]?.peer.remoteAddress, address);
     });
   }
 });
 
-describe('a connection of FastCGI', () => {
-  it('carries one request after another when the front wants to keep it', async (t) => {
-    const server = await serveGateway(t, 'fastcgi', ({ peer }) => Response.text(200, peer.remoteAddress));
+describe('a FastCGI connection', () => {
+  it('carries one request after another when the front-end proxy keeps it', async (t) => {
+    const server = await serveHandler(t, ({ peer }) => Response.text(200, peer.remoteAddress), { protocol: 'fastcgi' });
     const client = await SocketClient.open(server.port);
     for (const address of ['192.0.2.1', '192.0.2.2']) {
       client.received = '';
       client.send(encodeRequest('fastcgi', variablesOf({ REMOTE_ADDR: address }), '', true));
-      await eventually('it is answered', () => readRecords(client.received).ended);
+      await eventually('the request is answered', () => readRecords(client.received).ended);
       assert.match(readRecords(client.received).stdout, new RegExp(`${address}$`));
     }
     assert.equal(client.socket.destroyed, false);
     client.close();
   });
 
-  it('gives no second request at the same time', async (t) => {
-    const server = await serveGateway(t, 'fastcgi', () => new Promise(() => {}));
+  it('refuses a second request at the same time', async (t) => {
+    const server = await serveHandler(t, () => new Promise(() => {}), { protocol: 'fastcgi' });
     const client = await SocketClient.open(server.port);
     client.send(encodeRequest('fastcgi', variablesOf(), '', true));
     client.send(record(1, '\0\x01\x01\0\0\0\0\0', 2));
-    await eventually('it is refused', () => readRecords(client.received).ended);
+    await eventually('the request is refused', () => readRecords(client.received).ended);
     assert.equal(readRecords(client.received).status, 1);
     client.close();
   });
 
-  it('knows no other role than that of a responder', async (t) => {
-    const server = await serveGateway(t, 'fastcgi', () => Response.text(200, ''));
+  it('refuses roles other than responder', async (t) => {
+    const server = await serveHandler(t, () => Response.text(200, ''), { protocol: 'fastcgi' });
     const client = await SocketClient.open(server.port);
     client.send(record(1, '\0\x02\x01\0\0\0\0\0'));
-    await eventually('it is refused', () => readRecords(client.received).ended);
+    await eventually('the request is refused', () => readRecords(client.received).ended);
     assert.equal(readRecords(client.received).status, 3);
     client.close();
   });
 
-  it('says what it can, and what it does not know', async (t) => {
-    const server = await serveGateway(t, 'fastcgi', () => Response.text(200, ''));
+  it('answers GET_VALUES and unknown management records', async (t) => {
+    const server = await serveHandler(t, () => Response.text(200, ''), { protocol: 'fastcgi' });
     const client = await SocketClient.open(server.port);
     client.send(record(9, '\x0f\0FCGI_MPXS_CONNS\x03\0abc', 0) + record(77, '', 0));
     await eventually('both are answered', () => readRecords(client.received).types.length === 2);
@@ -320,23 +332,27 @@ describe('a connection of FastCGI', () => {
     client.close();
   });
 
-  it('ends a request that the front aborts, and goes on', async (t) => {
+  it('ends a request and continues when the front-end proxy aborts it', async (t) => {
     let gone = false;
-    const server = await serveGateway(t, 'fastcgi', (request) => {
-      if (gone) return Response.text(200, 'next');
-      request.onGone = () => {
-        gone = true;
-      };
-      return new Promise(() => {});
-    });
+    const server = await serveHandler(
+      t,
+      (request) => {
+        if (gone) return Response.text(200, 'next');
+        request.onGone = () => {
+          gone = true;
+        };
+        return new Promise(() => {});
+      },
+      { protocol: 'fastcgi' },
+    );
     const client = await SocketClient.open(server.port);
     client.send(encodeRequest('fastcgi', variablesOf(), '', true));
     await eventually('it is there', () => server.requests.length === 1);
     client.send(record(2, ''));
-    await eventually('it is over', () => gone && readRecords(client.received).ended);
+    await eventually('the request has ended', () => gone && readRecords(client.received).ended);
     client.received = '';
     client.send(encodeRequest('fastcgi', variablesOf(), '', true));
-    await eventually('the next one is answered', () => /next$/.test(readRecords(client.received).stdout));
+    await eventually('the next request is answered', () => /next$/.test(readRecords(client.received).stdout));
     client.close();
   });
 });

@@ -5,18 +5,19 @@ import { describe, it, type TestContext } from 'node:test';
 import { connect } from 'node:tls';
 import { CertificateWatch } from '../../../src/listen/tls/certificate-watch.ts';
 import { makeSelfSigned, type SelfSigned } from '../../../src/listen/tls/self-signed.ts';
-import { within } from '../../support/socket-client.ts';
-import { temporaryDirectory } from '../../support/static-server.ts';
-import { hostWith, startTlsServer } from '../../support/tls-server.ts';
+import { answerPeer } from '../../support/answer-peer.ts';
+import { hostWith } from '../../support/certificates.ts';
+import { serveHandler } from '../../support/serve-handler.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { within } from '../../support/wait.ts';
 
 describe('changed certificates', () => {
   async function start(t: TestContext, { certificate, key }: SelfSigned, everyMs = 3_600_000) {
-    const directory = temporaryDirectory();
-    t.after(directory.remove);
-    const files = { certificate: join(directory.path, 'a.crt'), key: join(directory.path, 'a.key') };
+    const directory = temporaryDirectory(t);
+    const files = { certificate: join(directory, 'a.crt'), key: join(directory, 'a.key') };
     writeFileSync(files.certificate, certificate);
     writeFileSync(files.key, key);
-    const { port, terminator } = await startTlsServer(t, { tls: { hosts: [hostWith(files)] } });
+    const { port, terminator } = await serveHandler(t, answerPeer, { tls: { hosts: [hostWith(files)] } });
     const failures: string[] = [];
     const replaced: (readonly string[])[] = [];
     let onReplaced = () => {};
@@ -36,11 +37,11 @@ describe('changed certificates', () => {
     const nextReplaced = new Promise<void>((resolve) => {
       onReplaced = resolve;
     });
-    return { directory: directory.path, files, port, watch, failures, replaced, nextReplaced };
+    return { directory, files, port, watch, failures, replaced, nextReplaced };
   }
 
-  /** The common name that the server shows. */
-  function shown(port: number): Promise<string> {
+  /** The common name in the server's certificate. */
+  function commonName(port: number): Promise<string> {
     return new Promise((resolve, reject) => {
       const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
         resolve(`${socket.getPeerCertificate().subject.CN}`);
@@ -53,67 +54,67 @@ describe('changed certificates', () => {
   const first = makeSelfSigned(['first.test']);
   const second = makeSelfSigned(['second.test']);
 
-  it('are in use once they have stayed the same for a look, and nothing happens before', async (t) => {
+  it('are in use once they are the same in two checks, and not before', async (t) => {
     const { files, port, watch, replaced } = await start(t, first);
-    await watch.look();
-    await watch.look();
+    await watch.check();
+    await watch.check();
     assert.equal(replaced.length, 0);
     writeFileSync(files.key, second.key);
-    await watch.look();
+    await watch.check();
     writeFileSync(files.certificate, second.certificate);
-    await watch.look();
-    assert.equal(await shown(port), 'first.test');
-    await watch.look();
-    assert.equal(await shown(port), 'second.test');
-    await watch.look();
+    await watch.check();
+    assert.equal(await commonName(port), 'first.test');
+    await watch.check();
+    assert.equal(await commonName(port), 'second.test');
+    await watch.check();
     assert.deepEqual(replaced, [[]]);
   });
 
-  it('are seen behind symbolic links, as certbot makes them', async (t) => {
+  it('are noticed when symbolic links change, as with certbot', async (t) => {
     const { directory, files, port, watch } = await start(t, first);
     for (const [name, text] of Object.entries(second)) writeFileSync(join(directory, `${name}2.pem`), text);
     for (const name of ['certificate', 'key'] as const) {
       unlinkSync(files[name]);
       symlinkSync(`${name}2.pem`, files[name]);
     }
-    await watch.look();
-    await watch.look();
-    assert.equal(await shown(port), 'second.test');
+    await watch.check();
+    await watch.check();
+    assert.equal(await commonName(port), 'second.test');
   });
 
-  it('change nothing when they are bad: that is told once, with the reason', async (t) => {
+  it('are not used when they are invalid, and the reason is reported once', async (t) => {
     const { files, port, watch, failures, replaced } = await start(t, first);
     writeFileSync(files.certificate, second.certificate);
-    for (let i = 0; i < 4; i += 1) await watch.look();
+    for (let i = 0; i < 4; i += 1) await watch.check();
     assert.equal(failures.length, 1);
     assert.match(failures[0] as string, /a\.key": it does not belong to the certificate/);
-    assert.equal(await shown(port), 'first.test');
+    assert.equal(await commonName(port), 'first.test');
     rmSync(files.key);
-    for (let i = 0; i < 4; i += 1) await watch.look();
+    for (let i = 0; i < 4; i += 1) await watch.check();
     assert.match(failures[1] as string, /a\.key": there is no such file/);
-    assert.equal(await shown(port), 'first.test');
+    assert.equal(await commonName(port), 'first.test');
     writeFileSync(files.key, second.key);
-    for (let i = 0; i < 4; i += 1) await watch.look();
+    for (let i = 0; i < 4; i += 1) await watch.check();
     assert.deepEqual([failures.length, replaced.length], [2, 1]);
-    assert.equal(await shown(port), 'second.test');
+    assert.equal(await commonName(port), 'second.test');
   });
 
-  it('are told with what clients will complain of', async (t) => {
+  it('are reported with the reasons why clients may refuse them', async (t) => {
     const { files, watch, replaced } = await start(t, first);
     const expired = makeSelfSigned(['first.test'], new Date('2020-01-01'));
     writeFileSync(files.certificate, expired.certificate);
     writeFileSync(files.key, expired.key);
-    for (let i = 0; i < 2; i += 1) await watch.look();
+    for (let i = 0; i < 2; i += 1) await watch.check();
     assert.match(replaced[0]?.join() ?? '', /expired/);
   });
 
-  it('are found by the clock', async (t) => {
+  it('are found by the checks at intervals', async (t) => {
     const { files, port, nextReplaced } = await start(t, first, 10);
     writeFileSync(`${files.key}.new`, second.key);
     writeFileSync(`${files.certificate}.new`, second.certificate);
     renameSync(`${files.key}.new`, files.key);
     renameSync(`${files.certificate}.new`, files.certificate);
     await within(20_000, 'the new certificate', () => nextReplaced);
-    assert.equal(await shown(port), 'second.test');
+    assert.equal(await commonName(port), 'second.test');
   });
 });

@@ -40,7 +40,7 @@ describe('the check of certificates', () => {
     return problems[0] as string;
   }
 
-  it('finds nothing where there is nothing', () => {
+  it('has no problems and warnings when everything is valid', () => {
     const names = ['Example.ORG', '*.example.org', 'münchen.example.org'];
     const { problems, warnings } = check([{ names, certificates: [good] }]);
     assert.deepEqual([problems, warnings], [[], []]);
@@ -48,13 +48,13 @@ describe('the check of certificates', () => {
     assert.deepEqual(check([{ names: [], certificates: [{ certificate: both, key: null }] }]).problems, []);
   });
 
-  it('names the file of each mistake', () => {
+  it('names the file of each problem', () => {
     const { certificate, key } = good;
     const missing = join(directory, 'missing.pem');
     assert.equal(problemOf(missing, key), `Cannot read the certificate "${missing}": there is no such file`);
     assert.equal(problemOf(certificate, missing), `Cannot read the key "${missing}": there is no such file`);
     assert.equal(problemOf(directory, key), `Cannot read the certificate "${directory}": it is a directory`);
-    assert.equal(problemOf(certificate, '/dev/zero'), 'Cannot read the key "/dev/zero": it is no ordinary file');
+    assert.equal(problemOf(certificate, '/dev/zero'), 'Cannot read the key "/dev/zero": it is not a regular file');
     assert.match(problemOf(certificate, null), /good\.crt": it has no key/);
     assert.match(problemOf(missing, null), /missing\.pem": there is no such file/);
     assert.match(problemOf(certificate, certificate), /the key ".*good\.crt": .*swapped\?/);
@@ -64,17 +64,17 @@ describe('the check of certificates', () => {
     assert.match(problemOf(certificate, file('text.key', 'hello')), /text\.key": it is not PEM/);
     assert.match(problemOf(file('der.crt', Buffer.from([0x30, 0x82])), key), /der\.crt": it is DER/);
     const broken = file('broken.crt', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n');
-    assert.match(problemOf(broken, key), /broken\.crt": it holds a broken certificate/);
+    assert.match(problemOf(broken, key), /broken\.crt": it contains a broken certificate/);
     const brokenKey = file('broken.key', '-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n');
     assert.match(problemOf(certificate, brokenKey), /broken\.key": it is broken/);
     const other = file('other.key', makeSelfSigned().key);
     assert.match(problemOf(certificate, other), /other\.key": it does not belong to the certificate ".*good\.crt"/);
     const loop = join(directory, 'loop.crt');
     symlinkSync(loop, loop);
-    assert.match(problemOf(loop, key), /loop\.crt": its symbolic links lead nowhere/);
+    assert.match(problemOf(loop, key), /loop\.crt": its symbolic links form a loop/);
   });
 
-  it('says when a file may not be read', {
+  it('reports a file that this user may not read', {
     skip: process.getuid?.() === 0 ? false : 'only root can become nobody',
   }, () => {
     const locked = join(directory, 'locked');
@@ -91,13 +91,13 @@ describe('the check of certificates', () => {
     }
   });
 
-  it('asks for the passphrase of an encrypted key, and takes it', () => {
+  it('needs the passphrase of an encrypted key, and uses it', () => {
     const { certificate, key } = makeSelfSigned();
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const encrypted = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' } as const;
     const path = file('encrypted.key', privateKey.export(encrypted) as string);
-    assert.match(problemOf(good.certificate, path), /encrypted\.key": it is encrypted, and there is no passphrase/);
-    assert.match(problemOf(good.certificate, path, 'wrong'), /encrypted\.key": the passphrase does not open it/);
+    assert.match(problemOf(good.certificate, path), /encrypted\.key": it is encrypted, and no passphrase/);
+    assert.match(problemOf(good.certificate, path, 'wrong'), /encrypted\.key": the passphrase does not decrypt it/);
     assert.match(problemOf(good.certificate, path, 'secret'), /encrypted\.key": it does not belong to/);
     assert.equal(
       problemOf(file('plain.crt', certificate), file('plain.key', key.slice(0, 40))).includes('plain.key'),
@@ -105,7 +105,7 @@ describe('the check of certificates', () => {
     );
   });
 
-  it('collects all mistakes at once', () => {
+  it('collects all problems at once', () => {
     const bad = (name: string) => ({
       names: [name],
       certificates: [{ certificate: `/nowhere/${name}`, key: '/nowhere/key' }],
@@ -114,15 +114,15 @@ describe('the check of certificates', () => {
       clientCertificates: 'required',
     });
     assert.equal(problems.length, 6, problems.join('\n'));
-    for (const what of ['/nowhere/a.example', '/nowhere/b.example', '/nowhere/key', '"c d"', 'client certificates']) {
+    for (const text of ['/nowhere/a.example', '/nowhere/b.example', '/nowhere/key', '"c d"', 'client certificates']) {
       assert.ok(
-        problems.some((problem) => problem.includes(what)),
-        what,
+        problems.some((problem) => problem.includes(text)),
+        text,
       );
     }
   });
 
-  it('refuses hosts without certificate, and a name that two have', () => {
+  it('refuses hosts without a certificate, and two hosts with the same name', () => {
     assert.match(check([]).problems.join(), /no certificate is given/);
     assert.match(
       check([{ names: ['a.example'], certificates: [] }]).problems.join(),
@@ -134,12 +134,12 @@ describe('the check of certificates', () => {
     assert.deepEqual(check([standard, twice[0] as TlsHost, standard]).problems, []);
   });
 
-  it('refuses two certificates with keys of one kind for one host', () => {
+  it('refuses two certificates of one host with keys of the same kind', () => {
     const { problems } = check([{ names: [], certificates: [good, pairOf('second', makeSelfSigned())] }]);
     assert.match(problems.join(), /good\.crt", ".*second\.crt" for one host/);
   });
 
-  it('refuses a name that no client can send', () => {
+  it('refuses a name that is not a host name', () => {
     for (const name of ['', '*', '*.', '10.0.0.1', 'a..b', '-a.example', 'a.*.example', '*a.example', 'a/b']) {
       const { problems } = check([{ names: [name], certificates: [good] }]);
       assert.match(problems.join(), /is neither a host name nor/, name);
@@ -160,10 +160,10 @@ describe('the check of certificates', () => {
     const authority = new Authority(directory);
     const { certificate, key } = authority.issue('leaf', 'ec', ['example.org']);
     const pem = (path: string) => openssl('x509', '-in', path);
-    const right = file('right.crt', pem(certificate) + pem(authority.certificate));
-    assert.deepEqual(check([{ names: [], certificates: [{ certificate: right, key }] }]).warnings, []);
-    const wrong = file('wrong.crt', pem(certificate) + pem(good.certificate));
-    assert.match(check([{ names: [], certificates: [{ certificate: wrong, key }] }]).warnings.join(), /out of order/);
+    const ordered = file('ordered.crt', pem(certificate) + pem(authority.certificate));
+    assert.deepEqual(check([{ names: [], certificates: [{ certificate: ordered, key }] }]).warnings, []);
+    const mixed = file('mixed.crt', pem(certificate) + pem(good.certificate));
+    assert.match(check([{ names: [], certificates: [{ certificate: mixed, key }] }]).warnings.join(), /out of order/);
   });
 
   it('refuses a key that is too weak for TLS', { skip: NO_OPENSSL }, () => {

@@ -3,9 +3,11 @@ import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { Authority, NO_CURL, NO_OPENSSL, type Pair } from '../../support/certificates.ts';
-import { curl, hostWith, sClient, startTlsServer } from '../../support/tls-server.ts';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import { answerPeer } from '../../support/answer-peer.ts';
+import { Authority, hostWith, NO_CURL, NO_OPENSSL, type Pair } from '../../support/certificates.ts';
+import { serveHandler } from '../../support/serve-handler.ts';
+import { curl, sClient } from '../../support/tls-clients.ts';
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 
@@ -26,19 +28,19 @@ describe('client certificates', { skip: NO_OPENSSL || NO_CURL }, () => {
 
   after(() => rmSync(directory, { recursive: true }));
 
-  function start(t: Parameters<typeof startTlsServer>[0], clientCertificates: 'off' | 'optional' | 'required') {
+  function start(t: TestContext, clientCertificates: 'off' | 'optional' | 'required') {
     const hosts = [hostWith(server), { names: ['other.test'], certificates: [server] }];
-    return startTlsServer(t, { tls: { hosts, clientCertificates, clientCa: authority.certificate } });
+    return serveHandler(t, answerPeer, { tls: { hosts, clientCertificates, clientCa: authority.certificate } });
   }
 
   function ask(port: number, pair: Pair | null, host = 'localhost', ...more: string[]) {
-    const own = pair === null ? [] : ['--cert', pair.certificate, '--key', pair.key];
+    const credentials = pair === null ? [] : ['--cert', pair.certificate, '--key', pair.key];
     const resolve = ['--resolve', `*:${port}:127.0.0.1`];
     const url = `https://${host}:${port}/`;
-    return curl('--http1.1', '--cacert', authority.certificate, ...resolve, ...own, ...more, url);
+    return curl('--http1.1', '--cacert', authority.certificate, ...resolve, ...credentials, ...more, url);
   }
 
-  it('are told to the request when they are verified', async (t) => {
+  it('are passed to the request when they are verified', async (t) => {
     const { port } = await start(t, 'required');
     const { serialNumber, fingerprint256 } = new X509Certificate(readFileSync(jane.certificate));
     for (const [host, version] of [
@@ -57,9 +59,9 @@ describe('client certificates', { skip: NO_OPENSSL || NO_CURL }, () => {
     }
   });
 
-  it('are demanded', async (t) => {
+  it('are required when the setting is required', async (t) => {
     const server = await start(t, 'required');
-    for (const [pair, why] of [
+    for (const [pair, reason] of [
       [null, /^TLS: peer did not return a certificate$/],
       [stranger, /^TLS: the client's certificate is refused \(.*(VERIFY|ISSUER)/],
     ] as const) {
@@ -68,20 +70,20 @@ describe('client certificates', { skip: NO_OPENSSL || NO_CURL }, () => {
         const { out, status } = await ask(server.port, pair, 'localhost', ...version);
         assert.notEqual(status, 0);
         assert.ok(!out.includes('secure'), out);
-        assert.match(await refusal, why);
+        assert.match(await refusal, reason);
       }
     }
   });
 
-  it('are optional', async (t) => {
+  it('are accepted and marked as verified or not when the setting is optional', async (t) => {
     const { port } = await start(t, 'optional');
     assert.equal('clientCertificate' in JSON.parse((await ask(port, null)).out), false);
-    const shown = JSON.parse((await ask(port, stranger)).out).clientCertificate;
-    assert.deepEqual([shown.subject, shown.verified], ['CN=Stranger', false]);
+    const unverified = JSON.parse((await ask(port, stranger)).out).clientCertificate;
+    assert.deepEqual([unverified.subject, unverified.verified], ['CN=Stranger', false]);
     assert.equal(JSON.parse((await ask(port, jane)).out).clientCertificate.verified, true);
   });
 
-  it('are not asked for', async (t) => {
+  it('are not asked for when the setting is off', async (t) => {
     const { port } = await start(t, 'off');
     assert.equal('clientCertificate' in JSON.parse((await ask(port, jane)).out), false);
   });
@@ -97,7 +99,7 @@ describe('client certificates', { skip: NO_OPENSSL || NO_CURL }, () => {
       assert.match(out, /"subject":"CN=Jane Doe/);
     });
 
-    it(`cannot be got around with a session that began without them (${version.slice(1)})`, async (t) => {
+    it(`cannot be bypassed with a session that started without them (${version.slice(1)})`, async (t) => {
       const { port, terminator } = await start(t, 'optional');
       const session = join(directory, `early${version}`);
       await sClient(port, ['-ign_eof', version, '-sess_out', session], REQUEST);

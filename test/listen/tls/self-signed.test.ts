@@ -5,20 +5,20 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ViaductError } from '../../../src/errors.ts';
 import { cacheDirectory, keptSelfSigned, makeSelfSigned } from '../../../src/listen/tls/self-signed.ts';
+import { answerPeer } from '../../support/answer-peer.ts';
 import { NO_CURL, NO_OPENSSL, openssl } from '../../support/certificates.ts';
-import { temporaryDirectory } from '../../support/static-server.ts';
-import { curl, startTlsServer } from '../../support/tls-server.ts';
+import { serveHandler } from '../../support/serve-handler.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { curl } from '../../support/tls-clients.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 
 function directoryFor(t: TestContext): string {
-  const directory = temporaryDirectory();
-  t.after(directory.remove);
-  return directory.path;
+  return temporaryDirectory(t);
 }
 
 describe('a self-signed certificate', () => {
-  it('is what openssl takes for one', { skip: NO_OPENSSL }, (t) => {
+  it('is valid for openssl', { skip: NO_OPENSSL }, (t) => {
     const path = join(directoryFor(t), 'a.pem');
     writeFileSync(path, makeSelfSigned(['localhost', '127.0.0.1', '2001:db8::1:2', '::']).certificate);
     assert.match(openssl('verify', '-x509_strict', '-purpose', 'sslserver', '-CAfile', path, path), /OK/);
@@ -32,7 +32,7 @@ describe('a self-signed certificate', () => {
     assert.match(text, /prime256v1/);
   });
 
-  it('is for the names of this machine and for about a year', () => {
+  it('is valid for the names of this machine and for about a year', () => {
     const now = new Date('2049-06-30T23:59:59.999Z');
     const certificate = new X509Certificate(makeSelfSigned(undefined, now).certificate);
     assert.ok(certificate.checkHost('localhost'));
@@ -49,9 +49,9 @@ describe('a self-signed certificate', () => {
     assert.equal(new Set(serials).size, 20);
   });
 
-  it('is trusted by curl when it is told to', { skip: NO_CURL }, async (t) => {
+  it('is accepted by curl when curl trusts it', { skip: NO_CURL }, async (t) => {
     const path = keptSelfSigned(directoryFor(t));
-    const { port } = await startTlsServer(t, {
+    const { port } = await serveHandler(t, answerPeer, {
       tls: { hosts: [{ names: [], certificates: [{ certificate: path, key: null }] }], http2: false },
     });
     for (const host of ['127.0.0.1', 'localhost']) {
@@ -63,8 +63,8 @@ describe('a self-signed certificate', () => {
   });
 });
 
-describe('the kept self-signed certificate', () => {
-  it('is for its owner only, and the same next time', (t) => {
+describe('the stored self-signed certificate', () => {
+  it('is readable by its owner only, and stays the same', (t) => {
     const directory = join(directoryFor(t), 'new', 'viaduct');
     const path = keptSelfSigned(directory);
     assert.equal(statSync(path).mode & 0o777, 0o600);
@@ -77,14 +77,17 @@ describe('the kept self-signed certificate', () => {
 
   const other = makeSelfSigned();
   for (const [when, spoil] of [
-    ['it is about to expire', (path: string) => keepFrom(path, Date.now() - 391 * DAY_MS)],
-    ['it begins in the future', (path: string) => keepFrom(path, Date.now() + 2 * DAY_MS)],
+    ['it is about to expire', (path: string) => storeWithStart(path, Date.now() - 391 * DAY_MS)],
+    ['it starts in the future', (path: string) => storeWithStart(path, Date.now() + 2 * DAY_MS)],
     ['it is broken', (path: string) => writeFileSync(path, 'x')],
     ['it is for other names', (path: string) => writeFileSync(path, joined(makeSelfSigned(['example.org'])))],
-    ['its key is another', (path: string) => writeFileSync(path, makeSelfSigned().certificate + other.key)],
+    [
+      'its key belongs to another certificate',
+      (path: string) => writeFileSync(path, makeSelfSigned().certificate + other.key),
+    ],
     ['others can read it', (path: string) => chmodSync(path, 0o644)],
   ] as const) {
-    it(`is made anew when ${when}`, (t) => {
+    it(`is replaced when ${when}`, (t) => {
       const directory = directoryFor(t);
       const path = keptSelfSigned(directory);
       spoil(path);
@@ -96,7 +99,7 @@ describe('the kept self-signed certificate', () => {
     });
   }
 
-  it('says so when it cannot be kept', (t) => {
+  it('causes an error with the path when it cannot be stored', (t) => {
     const file = join(directoryFor(t), 'file');
     writeFileSync(file, '');
     assert.throws(
@@ -105,7 +108,7 @@ describe('the kept self-signed certificate', () => {
     );
   });
 
-  it('lies in the cache directory of the XDG specification', () => {
+  it('is in the cache directory of the XDG specification', () => {
     assert.equal(cacheDirectory({ XDG_CACHE_HOME: '/var/cache' }), '/var/cache/viaduct');
     assert.match(cacheDirectory({ XDG_CACHE_HOME: 'relative' }), /\/\.cache\/viaduct$/);
     assert.match(cacheDirectory({}), /\/\.cache\/viaduct$/);
@@ -116,6 +119,7 @@ function joined({ certificate, key }: { certificate: string; key: string }): str
   return certificate + key;
 }
 
-function keepFrom(path: string, time: number): void {
+/** Writes a certificate to `path` that starts at `time`. */
+function storeWithStart(path: string, time: number): void {
   writeFileSync(path, joined(makeSelfSigned(undefined, new Date(time))));
 }

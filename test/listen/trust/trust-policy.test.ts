@@ -7,13 +7,20 @@ import { requestOf, valuesOf } from '../../support/handler.ts';
 
 const PROXY = '10.0.0.1';
 const CLIENT = '192.0.2.1';
+const EVERYTHING = ['address', 'scheme', 'host', 'port', 'prefix'];
 
 function receive(options: Partial<TrustOptions> & { readonly proxies?: readonly string[] } = {}) {
   const list = CidrList.parse(options.proxies ?? ['10.0.0.0/8', '2001:db8:10::/48', 'unix']);
-  return trustProxies({ trusted: (address) => list.matches(address), ...options });
+  return trustProxies({ trusted: (address) => list.matches(address), values: EVERYTHING, ...options });
 }
 
-/** A request by way of the proxy, with these fields. */
+/** What the request says about the client after `receive`, with its fields except Host. */
+function seen(request: Request): readonly unknown[] {
+  const { peer, host, headers } = request;
+  return [peer.remoteAddress, peer.secure, host, peer.serverPort, headers.slice(2)];
+}
+
+/** A request from the proxy, with these fields. */
 function byProxy(headers: readonly string[], peer: Partial<Peer> = {}): Request {
   return requestOf({
     headers: ['Host', 'inner.example', ...headers],
@@ -26,7 +33,7 @@ function addressOf(headers: readonly string[], options: Parameters<typeof receiv
   return receive(options)(byProxy(headers)).peer.remoteAddress;
 }
 
-describe('trustProxies, towards anybody', () => {
+describe('trustProxies, with any client', () => {
   const forged = [
     'Forwarded',
     'for=10.9.9.9;proto=https;host=evil.example',
@@ -50,12 +57,12 @@ describe('trustProxies, towards anybody', () => {
     '10.9.9.9',
   ];
 
-  for (const [who, options, address] of [
-    ['nobody is trusted', { trusted: null }, CLIENT],
-    ['others are trusted', {}, CLIENT],
-    ['others are trusted and it uses a Unix socket', { proxies: ['10.0.0.0/8'] }, ''],
+  for (const [when, options, address] of [
+    ['no proxy is trusted', { trusted: null }, CLIENT],
+    ['only other addresses are trusted', {}, CLIENT],
+    ['only other addresses are trusted and it uses a Unix socket', { proxies: ['10.0.0.0/8'] }, ''],
   ] as const) {
-    it(`removes every claim of a client when ${who}`, () => {
+    it(`removes all fields of proxies from a client's request when ${when}`, () => {
       const request = requestOf({
         headers: ['Host', 'test.example', ...forged, 'X-Requested-With', 'fetch', 'From', 'a@example.org'],
         peer: { remoteAddress: address },
@@ -71,11 +78,11 @@ describe('trustProxies, towards anybody', () => {
       ]);
       assert.deepEqual(received.peer, request.peer);
       assert.equal(received.host, 'test.example');
-      assert.equal(received.recurring, 0);
+      assert.equal(received.headerCacheId, 0);
     });
   }
 
-  it('returns a request without such fields as it came, whoever sent it', () => {
+  it('returns a request unchanged when it has no such fields', () => {
     for (const remoteAddress of [PROXY, CLIENT]) {
       const request = requestOf({ headers: ['Host', 'a', 'X-Requested-With', 'fetch'], peer: { remoteAddress } });
       assert.equal(receive()(request), request);
@@ -88,18 +95,18 @@ describe('trustProxies, X-Forwarded-For', () => {
     ['the client of one proxy', '203.0.113.7', '203.0.113.7'],
     ['the client before several proxies', '203.0.113.7, 10.1.1.1, 10.2.2.2', '203.0.113.7'],
     [
-      'the nearest address that is no proxy, whatever the client wrote before it',
+      'the nearest address that is not a proxy, whatever the client wrote before it',
       '127.0.0.1, 203.0.113.7',
       '203.0.113.7',
     ],
-    ['the nearest one even behind what is no address', 'nonsense "; drop, 203.0.113.7', '203.0.113.7'],
-    ['the outermost when all are proxies', '10.3.3.3, 10.1.1.1', '10.3.3.3'],
+    ['the nearest address even after an invalid one', 'nonsense "; drop, 203.0.113.7', '203.0.113.7'],
+    ['the outermost address when all are proxies', '10.3.3.3, 10.1.1.1', '10.3.3.3'],
     ['an IPv6 address', '2001:DB8::7', '2001:db8::7'],
     ['an IPv6 address in brackets with a port', '[2001:db8::7]:4711', '2001:db8::7'],
     ['an IPv4 address with a port', '203.0.113.7:4711', '203.0.113.7'],
     ['an IPv4 address mapped to IPv6', '::ffff:203.0.113.7', '203.0.113.7'],
     ['a client behind an IPv6 proxy', '203.0.113.7, 2001:db8:10::1', '203.0.113.7'],
-    ['past empty elements', ', 203.0.113.7, ,', '203.0.113.7'],
+    ['the nearest address next to empty elements', ', 203.0.113.7, ,', '203.0.113.7'],
   ];
   for (const [what, value, address] of cases) {
     it(`takes ${what}`, () => assert.equal(addressOf(['X-Forwarded-For', value]), address));
@@ -109,19 +116,19 @@ describe('trustProxies, X-Forwarded-For', () => {
     assert.equal(addressOf(['X-Forwarded-For', '1.1.1.1, 203.0.113.7', 'x-forwarded-for', '10.1.1.1']), '203.0.113.7');
   });
 
-  it('takes the port where there is one, and 0 otherwise', () => {
+  it('takes the port when there is one, and 0 otherwise', () => {
     assert.equal(receive()(byProxy(['X-Forwarded-For', '203.0.113.7:4711'])).peer.remotePort, 4711);
     assert.equal(receive()(byProxy(['X-Forwarded-For', '203.0.113.7'])).peer.remotePort, 0);
   });
 
-  it('believes as many proxies as it is told to', () => {
+  it('trusts at most `hopsMax` proxies', () => {
     const value = '203.0.113.7, 10.1.1.1, 10.2.2.2';
     assert.equal(addressOf(['X-Forwarded-For', value], { hopsMax: 1 }), '10.2.2.2');
     assert.equal(addressOf(['X-Forwarded-For', value], { hopsMax: 2 }), '10.1.1.1');
     assert.equal(addressOf(['X-Forwarded-For', value], { hopsMax: 3 }), '203.0.113.7');
   });
 
-  it('shows those behind it no address that the client wrote itself', () => {
+  it('removes the addresses that the client wrote itself', () => {
     const received = receive()(
       byProxy(['X-Forwarded-For', '127.0.0.1, 203.0.113.7, 10.1.1.1', 'X-Real-IP', '127.0.0.1']),
     );
@@ -129,12 +136,12 @@ describe('trustProxies, X-Forwarded-For', () => {
     assert.deepEqual(valuesOf(received.headers, 'x-real-ip'), ['203.0.113.7']);
   });
 
-  it('comes before X-Real-IP, which is taken alone', () => {
+  it('takes precedence over X-Real-IP, which is taken when it is alone', () => {
     assert.equal(addressOf(['X-Real-IP', '203.0.113.8', 'X-Forwarded-For', '203.0.113.7']), '203.0.113.7');
     assert.equal(addressOf(['X-Real-IP', '203.0.113.8']), '203.0.113.8');
   });
 
-  it('is believed from a Unix socket when that is trusted', () => {
+  it('is trusted from a Unix socket when Unix sockets are trusted', () => {
     const request = byProxy(['X-Forwarded-For', '203.0.113.7'], { remoteAddress: '' });
     assert.equal(receive()(request).peer.remoteAddress, '203.0.113.7');
     assert.equal(receive({ proxies: ['10.0.0.0/8'] })(request).peer.remoteAddress, '');
@@ -148,9 +155,9 @@ describe('trustProxies, X-Forwarded-For', () => {
     'client.example',
     '203.0.113.7 10.0.0.1',
   ]) {
-    it(`ignores all that a proxy says when it says that the client is ${value}, and tells it once`, () => {
-      const told: string[] = [];
-      const stage = receive({ onIgnored: (message) => told.push(message) });
+    it(`ignores all fields of a proxy when the client's address is "${value}", and reports it once`, () => {
+      const reports: string[] = [];
+      const stage = receive({ onIgnored: (message) => reports.push(message) });
       const request = byProxy([
         'X-Forwarded-For',
         value,
@@ -164,7 +171,7 @@ describe('trustProxies, X-Forwarded-For', () => {
         assert.equal(received.host, 'inner.example');
         assert.deepEqual(received.headers, ['Host', 'inner.example']);
       }
-      assert.equal(told.length, 1);
+      assert.equal(reports.length, 1);
     });
   }
 });
@@ -175,7 +182,7 @@ describe('trustProxies, scheme, host and port', () => {
     return [after.secure, host, after.serverPort];
   };
 
-  it('takes the scheme, and the port that goes with it', () => {
+  it('takes the scheme, and the default port of the scheme', () => {
     assert.deepEqual(origin(['X-Forwarded-Proto', 'https']), [true, 'inner.example', '443']);
     assert.deepEqual(origin(['X-Forwarded-Proto', 'HTTP'], { secure: true }), [false, 'inner.example', '80']);
     assert.deepEqual(origin(['X-Forwarded-Proto', 'wss']), [true, 'inner.example', '443']);
@@ -186,7 +193,7 @@ describe('trustProxies, scheme, host and port', () => {
     assert.deepEqual(origin(['X-Forwarded-Host', '[2001:db8::1]']), [false, '[2001:db8::1]', '80']);
   });
 
-  it('puts a Host where HTTP/1.0 had none', () => {
+  it('adds a Host when a request of HTTP/1.0 has none', () => {
     const request = requestOf({
       headers: ['X-Forwarded-Host', 'www.example'],
       host: '',
@@ -195,20 +202,20 @@ describe('trustProxies, scheme, host and port', () => {
     assert.deepEqual(valuesOf(receive()(request).headers, 'host'), ['www.example']);
   });
 
-  it('takes a port that is given before all others', () => {
+  it('prefers X-Forwarded-Port to other ports', () => {
     const headers = ['X-Forwarded-Port', '4443', 'X-Forwarded-Host', 'www.example:1', 'X-Forwarded-Proto', 'https'];
     assert.deepEqual(origin(headers), [true, 'www.example:1', '4443']);
   });
 
-  it('leaves all three alone when only an address is given', () => {
+  it('leaves all three unchanged when only an address is present', () => {
     assert.deepEqual(origin(['X-Forwarded-For', '203.0.113.7'], { secure: true }), [true, 'inner.example', '']);
   });
 
-  it('takes of a list what the proxy next to the client wrote, never what the client wrote before', () => {
-    const one = ['X-Forwarded-For', '203.0.113.7', 'X-Forwarded-Proto', 'https, http'];
-    assert.equal(origin(one)[0], false);
-    const two = ['X-Forwarded-For', '203.0.113.7, 10.1.1.1', 'X-Forwarded-Proto', 'https, http'];
-    assert.equal(origin(two)[0], true);
+  it('takes the value of the proxy next to the client from a list, never that of the client', () => {
+    const oneHop = ['X-Forwarded-For', '203.0.113.7', 'X-Forwarded-Proto', 'https, http'];
+    assert.equal(origin(oneHop)[0], false);
+    const twoHops = ['X-Forwarded-For', '203.0.113.7, 10.1.1.1', 'X-Forwarded-Proto', 'https, http'];
+    assert.equal(origin(twoHops)[0], true);
     const kept = ['X-Forwarded-For', '203.0.113.7, 10.1.1.1', 'X-Forwarded-Proto', 'https'];
     assert.equal(origin(kept)[0], true);
   });
@@ -220,17 +227,17 @@ describe('trustProxies, scheme, host and port', () => {
     ['X-Forwarded-Port', '70000'],
     ['X-Forwarded-Port', '0x50'],
   ]) {
-    it(`ignores the three together when one is wrong, but not the address: ${bad.join(' ')}`, () => {
+    it(`ignores the three together, but not the address, when one is invalid: ${bad.join(' ')}`, () => {
       const good = ['X-Forwarded-Proto', 'https', 'X-Forwarded-Host', 'b.example', 'X-Forwarded-Port', '443'];
-      const rest = good.filter((_, i) => good[i & ~1] !== bad[0]);
-      const received = receive()(byProxy(['X-Forwarded-For', '203.0.113.7', ...rest, ...bad]));
+      const others = good.filter((_, i) => good[i & ~1] !== bad[0]);
+      const received = receive()(byProxy(['X-Forwarded-For', '203.0.113.7', ...others, ...bad]));
       assert.equal(received.peer.remoteAddress, '203.0.113.7');
       assert.deepEqual([received.peer.secure, received.host, received.peer.serverPort], [false, 'inner.example', '']);
       assert.deepEqual(received.headers, ['Host', 'inner.example', 'X-Forwarded-For', '203.0.113.7']);
     });
   }
 
-  it('passes on what it does not read itself, such as a prefix', () => {
+  it('passes on fields that it does not read itself, such as a prefix', () => {
     const received = receive()(byProxy(['X-Forwarded-Prefix', '/shop']));
     assert.deepEqual(valuesOf(received.headers, 'x-forwarded-prefix'), ['/shop']);
     assert.equal(received.peer.remoteAddress, PROXY);
@@ -246,17 +253,21 @@ describe('trustProxies, Forwarded', () => {
     ['an address with an obfuscated port', 'for="203.0.113.7:_p80"', '203.0.113.7'],
     ['a quoted pair', 'for="203.0.113\\.7"', '203.0.113.7'],
     ['commas and semicolons within quotes', 'for=203.0.113.7;ext="a,b;\\"for=1.1.1.1"', '203.0.113.7'],
-    ['nobody for unknown', 'for=unknown', '0.0.0.0'],
-    ['nobody for an obfuscated identifier', 'for=_hidden.client', '0.0.0.0'],
-    ['nobody when an outer proxy hides its client', 'proto=https, for=10.1.1.1', '0.0.0.0'],
-    ['the nearest although a client left a quote open', 'for="9.9.9.9, for=203.0.113.7', '203.0.113.7'],
-    ['the nearest although a client left an escape open', 'for="9.9.9.9\\, for="[2001:db8::7]"', '2001:db8::7'],
+    ['0.0.0.0 for unknown', 'for=unknown', '0.0.0.0'],
+    ['0.0.0.0 for an obfuscated identifier', 'for=_hidden.client', '0.0.0.0'],
+    ['0.0.0.0 when an outer proxy hides its client', 'proto=https, for=10.1.1.1', '0.0.0.0'],
+    ['the nearest address even when a client left a quote open', 'for="9.9.9.9, for=203.0.113.7', '203.0.113.7'],
+    [
+      'the nearest address even when a client left an escape open',
+      'for="9.9.9.9\\, for="[2001:db8::7]"',
+      '2001:db8::7',
+    ],
   ];
   for (const [what, value, address] of cases) {
     it(`takes ${what}`, () => assert.equal(addressOf(['Forwarded', value]), address));
   }
 
-  it('takes scheme and host of the hop that the client spoke to', () => {
+  it('takes scheme and host from the hop that the client connected to', () => {
     const value =
       'for=9.9.9.9;host=evil.example, for=203.0.113.7;host="www.example:8443";proto=https, for=10.1.1.1;proto=http';
     const received = receive()(byProxy(['Forwarded', value]));
@@ -267,7 +278,7 @@ describe('trustProxies, Forwarded', () => {
     assert.deepEqual(valuesOf(received.headers, 'forwarded'), [value.slice(value.indexOf('for=203'))]);
   });
 
-  it('may tell a scheme without an address', () => {
+  it('may contain a scheme without an address', () => {
     const received = receive()(byProxy(['Forwarded', 'proto=https']));
     assert.equal(received.peer.remoteAddress, PROXY);
     assert.equal(received.peer.secure, true);
@@ -289,7 +300,7 @@ describe('trustProxies, Forwarded', () => {
     });
   }
 
-  it('does not count beside X-Forwarded-For, and goes', () => {
+  it('is ignored and removed when X-Forwarded-For is present', () => {
     const headers = ['Forwarded', 'for=9.9.9.9;proto=https', 'X-Forwarded-For', '203.0.113.7'];
     const received = receive()(byProxy(headers));
     assert.equal(received.peer.remoteAddress, '203.0.113.7');
@@ -297,11 +308,68 @@ describe('trustProxies, Forwarded', () => {
     assert.deepEqual(valuesOf(received.headers, 'forwarded'), []);
   });
 
-  it('counts alone when proxies are said to write it, and not at all when they are said to write the others', () => {
+  it('counts alone when `fields` is forwarded, and not at all when `fields` is x-forwarded', () => {
     const headers = ['Forwarded', 'for=203.0.113.7', 'X-Forwarded-For', '9.9.9.9', 'X-Forwarded-Prefix', '/'];
     const forwarded = receive({ fields: 'forwarded' })(byProxy(headers));
     assert.equal(forwarded.peer.remoteAddress, '203.0.113.7');
     assert.deepEqual(forwarded.headers, ['Host', 'inner.example', 'Forwarded', 'for=203.0.113.7']);
     assert.equal(addressOf(['Forwarded', 'for=203.0.113.7'], { fields: 'x-forwarded' }), PROXY);
+  });
+});
+
+describe('trustProxies, values that proxies may state', () => {
+  const everything = [
+    ...['X-Forwarded-For', '203.0.113.7', 'X-Real-IP', '203.0.113.7', 'X-Forwarded-Proto', 'https'],
+    ...['X-Forwarded-Host', 'evil.example', 'X-Forwarded-Port', '4443', 'X-Forwarded-Prefix', '/evil'],
+    ...['X-Forwarded-User', 'admin', 'X-Forwarded-Ssl', 'on', 'X-Forwarded-Email', 'a@example.org'],
+  ];
+  const address = ['X-Forwarded-For', '203.0.113.7', 'X-Real-IP', '203.0.113.7'];
+  const scheme = ['X-Forwarded-Proto', 'https'];
+
+  it('are the address and the scheme by default', () => {
+    const received = trustProxies({ trusted: () => true, hopsMax: 1 })(byProxy(everything));
+    assert.deepEqual(seen(received), ['203.0.113.7', true, 'inner.example', '443', [...address, ...scheme]]);
+  });
+
+  for (const [values, expected] of [
+    [[], [PROXY, false, 'inner.example', '', []]],
+    [['address'], ['203.0.113.7', false, 'inner.example', '', address]],
+    [['scheme'], [PROXY, true, 'inner.example', '443', scheme]],
+    [['x-forwarded-Host'], [PROXY, false, 'evil.example', '80', ['X-Forwarded-Host', 'evil.example']]],
+    [['port'], [PROXY, false, 'inner.example', '4443', ['X-Forwarded-Port', '4443']]],
+    [['prefix'], [PROXY, false, 'inner.example', '', ['X-Forwarded-Prefix', '/evil']]],
+    [['X-Forwarded-user'], [PROXY, false, 'inner.example', '', ['X-Forwarded-User', 'admin']]],
+  ] as const) {
+    it(`are only those of the setting: ${values.join(', ') || 'none'}`, () => {
+      assert.deepEqual(seen(receive({ values })(byProxy(everything))), expected);
+    });
+  }
+
+  for (const [values, expected] of [
+    [
+      ['address', 'scheme'],
+      ['203.0.113.7', true, 'inner.example'],
+    ],
+    [['host'], [PROXY, false, 'www.example']],
+    [[], [PROXY, false, 'inner.example']],
+  ] as const) {
+    it(`are only those of the setting in Forwarded: ${values.join(', ') || 'none'}`, () => {
+      const headers = ['Forwarded', 'for=203.0.113.7;proto=https;host=www.example'];
+      const received = receive({ values })(byProxy(headers));
+      assert.deepEqual(seen(received).slice(0, 3), expected);
+      assert.equal(received.headers.includes('Forwarded'), values.includes('address' as never));
+    });
+  }
+
+  it('let no field that does not count hide Forwarded', () => {
+    for (const name of ['X-Forwarded-Host', 'X-Forwarded-Port', 'X-Forwarded-Prefix']) {
+      const received = receive({ values: ['address', 'scheme'] })(byProxy([name, '1', 'Forwarded', 'for=203.0.113.7']));
+      assert.deepEqual(seen(received).slice(0, 1), ['203.0.113.7'], name);
+    }
+  });
+
+  it('let no malformed field that does not count hide the scheme', () => {
+    const headers = ['X-Forwarded-Proto', 'https', 'X-Forwarded-Host', 'two words', 'X-Forwarded-Port', 'x'];
+    assert.equal(receive({ values: ['scheme'] })(byProxy(headers)).peer.secure, true);
   });
 });

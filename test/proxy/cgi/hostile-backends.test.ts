@@ -1,120 +1,142 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { GatewayProtocol } from '../../../src/proxy/backend.ts';
+import type { CgiProtocol } from '../../../src/proxy/backend.ts';
+import { startBackend } from '../../support/backend.ts';
 import { record } from '../../support/cgi-frames.ts';
 import { ask } from '../../support/http-client.ts';
-import { ProxyFront } from '../../support/proxy-front.ts';
 import { createRandom } from '../../support/random.ts';
-import { RawBackend } from '../../support/raw-backend.ts';
+import { serveProxy } from '../../support/serve-proxy.ts';
 
 const OK = 'Status: 200 OK\r\nContent-Type: text/plain\r\n\r\nhello';
 const END = record(3, '\0\0\0\0\0\0\0\0');
 const out = (text: string): string => record(6, text);
 
-/** A proxy before a backend that answers every request with `octets`, and then closes or waits. */
-async function front(t: TestContext, protocol: GatewayProtocol, octets: string, end: 'close' | 'wait' | 'reset') {
-  const backend = await RawBackend.start(({ socket }) => {
-    socket.write(Buffer.from(octets, 'latin1'), () => {
-      if (end === 'close') socket.end();
-      else if (end === 'reset') socket.resetAndDestroy();
-    });
+/** Starts a proxy and a backend that answers every request with `octets`, and then closes or waits. */
+async function proxy(t: TestContext, protocol: CgiProtocol, octets: string, end: 'close' | 'wait' | 'reset') {
+  const backend = await startBackend(t, {
+    onData({ socket }) {
+      socket.write(Buffer.from(octets, 'latin1'), () => {
+        if (end === 'close') socket.end();
+        else if (end === 'reset') socket.resetAndDestroy();
+      });
+    },
   });
-  const started = await ProxyFront.start([{ ...backend.backend, protocol }], {
+  return serveProxy(t, [{ ...backend.backend, protocol }], {
     responseTimeoutMs: 200,
     idleTimeoutMs: 200,
   });
-  t.after(() => {
-    started.stop();
-    backend.stop();
-  });
-  return started;
 }
 
 interface Case {
-  readonly what: string;
-  readonly protocols: readonly GatewayProtocol[];
+  readonly description: string;
+  readonly protocols: readonly CgiProtocol[];
   readonly octets: string;
   readonly end?: 'close' | 'wait' | 'reset';
   readonly status: number;
   readonly body?: string;
-  /** What the log says. */
+  /** Must match the log. */
   readonly log?: RegExp;
 }
 
 const CGI = ['uwsgi', 'scgi'] as const;
 
 const CASES: readonly Case[] = [
-  { what: 'fields of CGI', protocols: CGI, octets: OK, status: 200, body: 'hello' },
+  { description: 'CGI fields', protocols: CGI, octets: OK, status: 200, body: 'hello' },
   {
-    what: 'lines that end with LF',
+    description: 'lines that end with LF',
     protocols: CGI,
     octets: 'Status: 201\nX-A: b\n\nhello',
     status: 201,
     body: 'hello',
   },
-  { what: 'no Status', protocols: CGI, octets: 'Content-Type: text/plain\r\n\r\nhello', status: 200, body: 'hello' },
-  { what: 'Location without Status', protocols: CGI, octets: 'Location: /there\r\n\r\n', status: 302, body: '' },
   {
-    what: 'a status line of HTTP',
+    description: 'no Status',
+    protocols: CGI,
+    octets: 'Content-Type: text/plain\r\n\r\nhello',
+    status: 200,
+    body: 'hello',
+  },
+  { description: 'Location without Status', protocols: CGI, octets: 'Location: /there\r\n\r\n', status: 302, body: '' },
+  {
+    description: 'an HTTP status line',
     protocols: CGI,
     octets: 'HTTP/1.1 404 Nope\r\nContent-Length: 2\r\n\r\nno',
     status: 404,
     body: 'no',
   },
   {
-    what: 'more than Content-Length',
+    description: 'more than Content-Length',
     protocols: CGI,
     octets: 'Content-Length: 2\r\n\r\nhello',
     status: 200,
     body: 'he',
   },
   {
-    what: 'nothing',
+    description: 'nothing',
     protocols: CGI,
     octets: '',
     end: 'close',
     status: 502,
     log: /response: the connection closed before the response/,
   },
-  { what: 'silence', protocols: CGI, octets: '', end: 'wait', status: 504, log: /response: no response in time/ },
   {
-    what: 'a reset',
+    description: 'silence',
+    protocols: CGI,
+    octets: '',
+    end: 'wait',
+    status: 504,
+    log: /response: no response in time/,
+  },
+  {
+    description: 'a reset',
     protocols: CGI,
     octets: '',
     end: 'reset',
     status: 502,
     log: /response: the connection was (?:reset|closed)|closed before/,
   },
-  { what: 'half a head', protocols: CGI, octets: 'Status: 200 OK\r\nConte', end: 'close', status: 502 },
-  { what: 'half a head and silence', protocols: CGI, octets: 'Status: 200 OK\r\nConte', end: 'wait', status: 504 },
+  { description: 'half a head', protocols: CGI, octets: 'Status: 200 OK\r\nConte', end: 'close', status: 502 },
   {
-    what: 'two of Status',
+    description: 'half a head and silence',
+    protocols: CGI,
+    octets: 'Status: 200 OK\r\nConte',
+    end: 'wait',
+    status: 504,
+  },
+  {
+    description: 'two Status fields',
     protocols: CGI,
     octets: 'Status: 200\r\nStatus: 404\r\n\r\n',
     status: 502,
     log: /Status field/,
   },
-  { what: 'a Status that is none', protocols: CGI, octets: 'Status: OK\r\n\r\n', status: 502, log: /Status field/ },
-  { what: 'a Status of no response', protocols: CGI, octets: 'Status: 999\r\n\r\n', status: 502, log: /Status field/ },
+  { description: 'an invalid Status', protocols: CGI, octets: 'Status: OK\r\n\r\n', status: 502, log: /Status field/ },
   {
-    what: 'a Transfer-Encoding',
+    description: 'a Status out of range',
+    protocols: CGI,
+    octets: 'Status: 999\r\n\r\n',
+    status: 502,
+    log: /Status field/,
+  },
+  {
+    description: 'a Transfer-Encoding',
     protocols: CGI,
     octets: 'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     status: 502,
     log: /Transfer-Encoding/,
   },
   {
-    what: 'two of Content-Length',
+    description: 'two Content-Length fields',
     protocols: CGI,
     octets: 'Content-Length: 1\r\nContent-Length: 1\r\n\r\na',
     status: 502,
   },
-  { what: 'a field name that is none', protocols: CGI, octets: 'X Y: 1\r\n\r\n', status: 502 },
-  { what: 'a folded field', protocols: CGI, octets: 'X: 1\r\n 2\r\n\r\n', status: 502 },
-  { what: 'a NUL in a field', protocols: CGI, octets: 'X: a\0b\r\n\r\n', status: 502 },
-  { what: 'no field at all', protocols: CGI, octets: 'hello, this is no head\r\n\r\n', status: 502 },
+  { description: 'an invalid field name', protocols: CGI, octets: 'X Y: 1\r\n\r\n', status: 502 },
+  { description: 'a folded field', protocols: CGI, octets: 'X: 1\r\n 2\r\n\r\n', status: 502 },
+  { description: 'a NUL in a field', protocols: CGI, octets: 'X: a\0b\r\n\r\n', status: 502 },
+  { description: 'no field at all', protocols: CGI, octets: 'hello, this is no head\r\n\r\n', status: 502 },
   {
-    what: 'a head without end',
+    description: 'an endless head',
     protocols: CGI,
     octets: `X: ${'a'.repeat(100_000)}`,
     end: 'wait',
@@ -122,7 +144,7 @@ const CASES: readonly Case[] = [
     log: /too long/,
   },
   {
-    what: 'records',
+    description: 'records',
     protocols: ['fastcgi'],
     octets: out(OK) + out('') + END,
     end: 'wait',
@@ -130,7 +152,7 @@ const CASES: readonly Case[] = [
     body: 'hello',
   },
   {
-    what: 'records of one byte',
+    description: 'records of one byte',
     protocols: ['fastcgi'],
     octets: [...OK].map(out).join('') + END,
     end: 'wait',
@@ -138,53 +160,71 @@ const CASES: readonly Case[] = [
     body: 'hello',
   },
   {
-    what: 'errors beside the output',
+    description: 'errors beside the output',
     protocols: ['fastcgi'],
     octets: record(7, 'oh no\n') + out(OK) + END,
     status: 200,
     body: 'hello',
   },
-  { what: 'another version', protocols: ['fastcgi'], octets: '\x02\x06\0\x01\0\0\0\0', status: 502, log: /version 2/ },
-  { what: 'HTTP', protocols: ['fastcgi'], octets: 'HTTP/1.1 200 OK\r\n\r\n', status: 502, log: /version 72/ },
   {
-    what: 'a record of another request',
+    description: 'another version',
+    protocols: ['fastcgi'],
+    octets: '\x02\x06\0\x01\0\0\0\0',
+    status: 502,
+    log: /version 2/,
+  },
+  { description: 'HTTP', protocols: ['fastcgi'], octets: 'HTTP/1.1 200 OK\r\n\r\n', status: 502, log: /version 72/ },
+  {
+    description: 'a record of another request',
     protocols: ['fastcgi'],
     octets: record(6, OK, 9),
     status: 502,
     log: /request 9/,
   },
-  { what: 'a record of another type', protocols: ['fastcgi'], octets: record(9, 'x'), status: 502, log: /type 9/ },
   {
-    what: 'that it is overloaded',
+    description: 'a record of another type',
+    protocols: ['fastcgi'],
+    octets: record(9, 'x'),
+    status: 502,
+    log: /type 9/,
+  },
+  {
+    description: 'that it is overloaded',
     protocols: ['fastcgi'],
     octets: record(3, '\0\0\0\0\x02\0\0\0'),
     status: 502,
     log: /overloaded/,
   },
   {
-    what: 'an end that is too short',
+    description: 'an end that is too short',
     protocols: ['fastcgi'],
     octets: record(3, '\0'),
     status: 502,
     log: /eight bytes/,
   },
-  { what: 'an end without a response', protocols: ['fastcgi'], octets: END, end: 'wait', status: 502 },
+  { description: 'an end without a response', protocols: ['fastcgi'], octets: END, end: 'wait', status: 502 },
   {
-    what: 'records behind the end',
+    description: 'records after the end',
     protocols: ['fastcgi'],
     octets: out(OK) + END + out('more'),
     status: 502,
     log: /follow the end/,
   },
-  { what: 'half a record', protocols: ['fastcgi'], octets: out(OK).slice(0, 20), end: 'close', status: 502 },
-  { what: 'silence within a record', protocols: ['fastcgi'], octets: out(OK).slice(0, 20), end: 'wait', status: 504 },
+  { description: 'half a record', protocols: ['fastcgi'], octets: out(OK).slice(0, 20), end: 'close', status: 502 },
+  {
+    description: 'silence within a record',
+    protocols: ['fastcgi'],
+    octets: out(OK).slice(0, 20),
+    end: 'wait',
+    status: 504,
+  },
 ];
 
-describe('a backend of a gateway protocol', { concurrency: 8 }, () => {
-  for (const { what, protocols, octets, end = 'close', status, body, log } of CASES) {
+describe('a backend with a CGI protocol', { concurrency: 8 }, () => {
+  for (const { description, protocols, octets, end = 'close', status, body, log } of CASES) {
     for (const protocol of protocols) {
-      it(`gets ${status} for its client when it answers over ${protocol} with ${what}`, async (t) => {
-        const started = await front(t, protocol, octets, end);
+      it(`causes status ${status} when it answers over ${protocol} with ${description}`, async (t) => {
+        const started = await proxy(t, protocol, octets, end);
         const answer = await ask(started.port, '/');
         assert.equal(answer.status, status, started.failures.join('\n'));
         if (body !== undefined) assert.equal(answer.body, body);
@@ -204,38 +244,36 @@ describe('a backend of a gateway protocol', { concurrency: 8 }, () => {
     ['fastcgi', out('Content-Length: 100\r\n\r\npart') + END],
     ['fastcgi', out('Content-Type: text/plain\r\n\r\npart')],
   ] as const) {
-    it(`breaks its response off over ${protocol} when the content is not whole: ${JSON.stringify(octets.slice(-20))}`, async (t) => {
-      const started = await front(t, protocol, octets, 'close');
+    it(`has its response broken off over ${protocol} when the content is incomplete: ${JSON.stringify(octets.slice(-20))}`, async (t) => {
+      const started = await proxy(t, protocol, octets, 'close');
       const answer = await ask(started.port, '/').catch(() => null);
       assert.notEqual(answer?.whole, true);
     });
   }
 
-  it('gets no request whose variables do not fit into a packet of uwsgi', async (t) => {
-    const started = await front(t, 'uwsgi', OK, 'close');
+  it('receives no request whose variables do not fit into a uwsgi packet', async (t) => {
+    const started = await proxy(t, 'uwsgi', OK, 'close');
     started.connections.reconfigure({ limits: { headerBytesMax: 200_000 } });
     const answer = await ask(started.port, '/', { headers: [['X-Long', 'v'.repeat(70_000)]] });
     assert.equal(answer.status, 431);
   });
 
   for (const protocol of ['uwsgi', 'scgi', 'fastcgi'] as const) {
-    it(`never keeps the proxy from answering over ${protocol}, whatever it sends`, async (t) => {
+    it(`never blocks the proxy over ${protocol}, whatever it sends`, async (t) => {
       const random = createRandom(1996);
       const base = protocol === 'fastcgi' ? out(OK) + out('') + END : OK;
-      const backend = await RawBackend.start(({ socket }) => {
-        const bytes = Buffer.from(base, 'latin1');
-        for (let change = 0; change < random() * 4; change += 1)
-          bytes[Math.floor(random() * bytes.length)] = random() * 256;
-        const end = random() < 0.3 ? Math.floor(random() * bytes.length) : bytes.length;
-        socket.write(bytes.subarray(0, end), () => (random() < 0.8 ? socket.end() : socket.resetAndDestroy()));
+      const backend = await startBackend(t, {
+        onData({ socket }) {
+          const bytes = Buffer.from(base, 'latin1');
+          for (let change = 0; change < random() * 4; change += 1)
+            bytes[Math.floor(random() * bytes.length)] = random() * 256;
+          const end = random() < 0.3 ? Math.floor(random() * bytes.length) : bytes.length;
+          socket.write(bytes.subarray(0, end), () => (random() < 0.8 ? socket.end() : socket.resetAndDestroy()));
+        },
       });
-      const started = await ProxyFront.start([{ ...backend.backend, protocol }], {
+      const started = await serveProxy(t, [{ ...backend.backend, protocol }], {
         responseTimeoutMs: 300,
         idleTimeoutMs: 300,
-      });
-      t.after(() => {
-        started.stop();
-        backend.stop();
       });
       let answered = 0;
       for (let round = 0; round < 40; round += 1) {

@@ -1,53 +1,42 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { deriveRequest } from '../../../src/http/derived-request.ts';
 import { ask } from '../../support/http-client.ts';
-import { freePort, missing, type Program, startProgram } from '../../support/peer.ts';
-import { ProxyFront } from '../../support/proxy-front.ts';
-import { accepts, eventually } from '../../support/socket-client.ts';
+import { suiteLifetime } from '../../support/lifetime.ts';
+import { freePort, missing, startPeer } from '../../support/peer.ts';
+import { type ProxyServer, serveProxy } from '../../support/serve-proxy.ts';
+import { accepts } from '../../support/socket-client.ts';
 import { ROOT } from '../../support/viaduct.ts';
 
 const PROTOCOLS = ['uwsgi', 'scgi', 'fastcgi'] as const;
 
 describe('uWSGI behind the proxy', { skip: missing('uwsgi') }, () => {
-  let uwsgi: Program;
-  const fronts = new Map<string, ProxyFront>();
+  const suite = suiteLifetime();
+  const proxies = new Map<string, ProxyServer>();
 
   before(async () => {
     const ports = await Promise.all(PROTOCOLS.map(freePort));
     const sockets = PROTOCOLS.flatMap((protocol, i) => [`--${protocol}-socket`, `127.0.0.1:${ports[i]}`]);
-    const app = [
-      '--chdir',
-      `${ROOT}/test/apps`,
-      '--module',
-      'gateway:application',
-      '--processes',
-      '1',
-      '--threads',
-      '4',
-    ];
-    uwsgi = startProgram('uwsgi', [...sockets, ...app, '--master', '--need-app', '--die-on-term']);
-    await eventually('uWSGI listens', async () => (await Promise.all(ports.map(accepts))).every(Boolean));
+    const app = ['--chdir', `${ROOT}/test/apps`, '--module', 'views:application', '--processes', '1', '--threads', '4'];
+    await startPeer(suite, 'uwsgi', [...sockets, ...app, '--master', '--need-app', '--die-on-term'], {
+      ready: async () => (await Promise.all(ports.map(accepts))).every(Boolean),
+    });
     for (const [i, protocol] of PROTOCOLS.entries()) {
       const backend = { host: '127.0.0.1', port: ports[i] as number, protocol };
-      fronts.set(
+      proxies.set(
         protocol,
-        await ProxyFront.start([backend], {}, (request) =>
-          request.path.startsWith('/mounted/') ? deriveRequest(request, { scriptName: '/mounted' }) : request,
-        ),
+        await serveProxy(suite, [backend], {
+          derive: (request) =>
+            request.path.startsWith('/mounted/') ? deriveRequest(request, { scriptName: '/mounted' }) : request,
+        }),
       );
     }
   });
 
-  after(async () => {
-    for (const front of fronts.values()) front.stop();
-    await uwsgi.stop();
-  });
-
   for (const protocol of PROTOCOLS) {
-    const portOf = (): number => fronts.get(protocol)?.port ?? 0;
+    const portOf = (): number => proxies.get(protocol)?.port ?? 0;
 
-    it(`is told all of a request over ${protocol}`, async () => {
+    it(`receives all parts of a request over ${protocol}`, async () => {
       const { body } = await ask(portOf(), '/mounted/a%20b/environ?x=%20&y', {
         headers: [
           ['X-Twice', '1'],
@@ -80,7 +69,7 @@ describe('uWSGI behind the proxy', { skip: missing('uwsgi') }, () => {
       for (const name of ['HTTP_PROXY', 'HTTP_X_GONE', 'HTTP_CONNECTION']) assert.equal(environ.has(name), false, name);
     });
 
-    it(`gets content over ${protocol}, small, large and of unknown length`, async () => {
+    it(`receives content over ${protocol}: small, large and of unknown length`, async () => {
       const large = Buffer.alloc(3_000_000, 'abcdefghijklmnop').toString();
       for (const content of ['x', large]) {
         const answer = await ask(portOf(), '/echo', { method: 'POST', body: content });
@@ -107,7 +96,7 @@ describe('uWSGI behind the proxy', { skip: missing('uwsgi') }, () => {
       assert.deepEqual([head.status, head.header('content-length'), head.body], [200, '5', '']);
     });
 
-    it(`breaks a response off over ${protocol} when the application fails within it`, async () => {
+    it(`has its response broken off over ${protocol} when the application fails in the middle`, async () => {
       const broken = await ask(portOf(), '/broken').catch(() => null);
       assert.notEqual(broken?.whole, true);
     });

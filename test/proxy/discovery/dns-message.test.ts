@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { DnsClient } from '../../../src/proxy/discovery/dns-client.ts';
 import { decodeAnswer, encodeQuery } from '../../../src/proxy/discovery/dns-message.ts';
+import { freePort } from '../../support/peer.ts';
 import { createRandom } from '../../support/random.ts';
 
 const QUESTION = encodeQuery(7, 'app.test', 'A') as Buffer;
@@ -18,7 +19,7 @@ function answer(records: string, count: number, flags = '\x81\x80'): Buffer {
 }
 
 describe('a DNS answer', () => {
-  it('is read when it answers the question', () => {
+  it('is decoded when it answers the question', () => {
     const read = decodeAnswer(answer(RECORD, 1), 'App.Test.', 'A');
     assert.deepEqual(
       read?.records.map(({ name, type, ttl, data }) => [name, type, ttl, data]),
@@ -26,28 +27,28 @@ describe('a DNS answer', () => {
     );
   });
 
-  it('may be that there is no such name, or be cut short', () => {
+  it('is decoded when the name does not exist or the answer is truncated', () => {
     assert.equal(decodeAnswer(answer('', 0, '\x81\x83'), 'app.test', 'A')?.code, 3);
     assert.equal(decodeAnswer(answer('garbage', 9, '\x83\x80'), 'app.test', 'A')?.truncated, true);
   });
 
-  for (const [what, bytes] of [
+  for (const [description, bytes] of [
     ['is empty', Buffer.alloc(0)],
     ['is a query', QUESTION],
     ['answers another name', answer(RECORD, 1).fill('x', 13, 16)],
-    ['has fewer records than it says', answer(RECORD, 2)],
-    ['has a name that leads to itself', answer('\xc0\x1a\0\x01\0\x01\0\0\0\x3c\0\x04\x0a\0\0\x01', 1)],
-    ['has a name that leads forwards', answer('\xc0\xff\0\x01\0\x01\0\0\0\x3c\0\x04\x0a\0\0\x01', 1)],
+    ['has fewer records than its header claims', answer(RECORD, 2)],
+    ['has a name that points to itself', answer('\xc0\x1a\0\x01\0\x01\0\0\0\x3c\0\x04\x0a\0\0\x01', 1)],
+    ['has a name that points forwards', answer('\xc0\xff\0\x01\0\x01\0\0\0\x3c\0\x04\x0a\0\0\x01', 1)],
     ['has an address of three bytes', answer(`${POINTER}\0\x01\0\x01\0\0\0\x3c\0\x03\x0a\0\0`, 1)],
     ['has data past its end', answer(`${POINTER}\0\x01\0\x01\0\0\0\x3c\xff\xff\x0a`, 1)],
-    ['has a label of a kind that there is not', answer(`\x80a${RECORD}`, 1)],
+    ['has a label of an unknown kind', answer(`\x80a${RECORD}`, 1)],
   ] as const) {
-    it(`is not believed when it ${what}`, () => {
+    it(`is rejected when it ${description}`, () => {
       assert.equal(decodeAnswer(bytes, 'app.test', 'A'), null);
     });
   }
 
-  it('is read or refused, whatever it is made of', () => {
+  it('is decoded or rejected without an exception, whatever its bytes', () => {
     const random = createRandom(1035);
     for (let mutant = 0; mutant < 20_000; mutant += 1) {
       const bytes = answer(RECORD.repeat(3), 3);
@@ -61,18 +62,18 @@ describe('a DNS answer', () => {
     }
   });
 
-  it('is asked for no name that is none', () => {
+  it('has no query when the name is invalid', () => {
     for (const name of ['', 'a..b', `${'a'.repeat(64)}.test`, `${'abcdefg.'.repeat(40)}test`])
       assert.equal(encodeQuery(1, name, 'A'), null, name);
   });
 });
 
 describe('a DNS client', () => {
-  it('waits past what does not answer its question, and asks over TCP when the answer does not fit', async (t) => {
+  it('ignores packets that do not answer its question, and asks over TCP when the answer does not fit', async (t) => {
     const udp = createSocket('udp4');
-    udp.bind(0, '127.0.0.1');
+    const port = await freePort();
+    udp.bind(port, '127.0.0.1');
     await once(udp, 'listening');
-    const { port } = udp.address();
     const tcp = createServer((socket) => {
       socket.on('error', () => {});
       socket.once('data', (query: Buffer) => {
@@ -96,7 +97,7 @@ describe('a DNS client', () => {
       query.copy(short, 0, 0, 2);
       for (const bytes of [Buffer.from('garbage'), wrongId, short]) udp.send(bytes, from, '127.0.0.1');
     });
-    const { records } = await new DnsClient([`127.0.0.1:${(tcp.address() as AddressInfo).port}`]).ask('app.test', 'A');
+    const { records } = await new DnsClient([`127.0.0.1:${port}`]).ask('app.test', 'A');
     assert.deepEqual(
       records.map(({ data }) => data),
       ['10.0.0.1'],

@@ -4,36 +4,37 @@ import { PassiveHealth } from '../../../src/proxy/health/passive-health.ts';
 import type { Upstream } from '../../../src/proxy/upstream.ts';
 
 const [a, b] = ['a', 'b'].map((host): Upstream => {
-  const protocol = {
+  const client = {
     active: 0,
     needsLength: false,
+    mayRefuse: false,
     send: () => assert.fail('nothing is sent'),
     stop() {},
     destroy() {},
   };
-  return { backend: { host, port: 80 }, protocol, weight: 1 };
+  return { backend: { host, port: 80 }, client, weight: 1 };
 }) as [Upstream, Upstream];
 
 let nowMs = 0;
 let health: PassiveHealth;
 
-function begin(failuresMax = 0): void {
+function reset(failuresMax = 0): void {
   nowMs = 1000;
-  health = new PassiveHealth({ restMs: 100, restMsMax: 350, failuresMax, now: () => nowMs });
+  health = new PassiveHealth({ retryAfterMs: 100, retryAfterMsMax: 350, failuresMax, now: () => nowMs });
 }
 
-/** For how long, in steps of 10 ms, it is left alone from now on. */
+/** How long the upstream is down from now on, in steps of 10 ms. */
 function restOf(upstream: Upstream): number {
   const start = nowMs;
-  while (!health.awake([a, b]).includes(upstream)) nowMs += 10;
+  while (!health.available([a, b]).includes(upstream)) nowMs += 10;
   return nowMs - start;
 }
 
-describe('a backend that cannot be connected to', () => {
-  beforeEach(() => begin());
+describe('a backend that cannot be reached', () => {
+  beforeEach(() => reset());
 
-  it('is left alone, twice as long each time, up to the limit', () => {
-    assert.deepEqual(health.awake([a, b]), [a, b]);
+  it('is down, each time twice as long, up to the limit', () => {
+    assert.deepEqual(health.available([a, b]), [a, b]);
     const times = [100, 200, 350, 350].map(() => {
       assert.equal(health.failed(a, true), true);
       return restOf(a);
@@ -41,7 +42,7 @@ describe('a backend that cannot be connected to', () => {
     assert.deepEqual(times, [100, 200, 350, 350]);
   });
 
-  it('has failed once when several requests find out together', () => {
+  it('counts one failure when concurrent requests fail together', () => {
     assert.equal(health.failed(a, true), true);
     nowMs += 50;
     assert.equal(health.failed(a, true), false);
@@ -50,7 +51,7 @@ describe('a backend that cannot be connected to', () => {
     assert.equal(restOf(a), 200);
   });
 
-  it('begins anew when it went well for as long as it was left alone', () => {
+  it('starts again with the shortest time after it was up for as long as it was down', () => {
     health.failed(a, true);
     nowMs += 100;
     health.failed(a, true);
@@ -59,42 +60,42 @@ describe('a backend that cannot be connected to', () => {
     assert.equal(restOf(a), 100);
   });
 
-  it('is the last resort when there is no other', () => {
+  it('is the last resort when no other backend is left', () => {
     health.failed(a, true);
-    assert.deepEqual(health.awake([a, b]), [b]);
-    assert.deepEqual([health.awake([a]), health.lastResort([a])], [[], [a]]);
+    assert.deepEqual(health.available([a, b]), [b]);
+    assert.deepEqual([health.available([a]), health.lastResort([a])], [[], [a]]);
   });
 
-  it('is back as soon as it answers', () => {
+  it('is up again as soon as it answers', () => {
     health.failed(a, true);
     health.succeeded(a);
-    assert.deepEqual([health.awake([a, b]), health.isResting(a)], [[a, b], false]);
+    assert.deepEqual([health.available([a, b]), health.isDown(a)], [[a, b], false]);
   });
 
-  it('is never left alone when told so', () => {
-    const never = new PassiveHealth({ restMs: 0, restMsMax: 0, failuresMax: 1, now: () => nowMs });
+  it('is never down when the time is 0', () => {
+    const never = new PassiveHealth({ retryAfterMs: 0, retryAfterMsMax: 0, failuresMax: 1, now: () => nowMs });
     assert.equal(never.failed(a, true), false);
-    assert.deepEqual(never.awake([a, b]), [a, b]);
+    assert.deepEqual(never.available([a, b]), [a, b]);
   });
 
-  it('gives the same array as long as nothing changes', () => {
+  it('leaves the array of available backends identical while nothing changes', () => {
     const all = [a, b];
     health.failed(a, true);
-    assert.equal(health.awake(all), health.awake(all));
+    assert.equal(health.available(all), health.available(all));
   });
 });
 
 describe('a backend that fails in other ways', () => {
-  beforeEach(() => begin(3));
+  beforeEach(() => reset(3));
 
-  it('rests behind an open circuit after so many failures in a row', () => {
+  it('is down with an open circuit after the maximum number of failures in a row', () => {
     assert.deepEqual([health.failed(a, false), health.failed(a, false)], [false, false]);
-    assert.deepEqual(health.awake([a, b]), [a, b]);
+    assert.deepEqual(health.available([a, b]), [a, b]);
     assert.equal(health.failed(a, false), true);
-    assert.deepEqual([health.awake([a]), health.lastResort([a]), health.isOpen(a)], [[], [], true]);
+    assert.deepEqual([health.available([a]), health.lastResort([a]), health.isOpen(a)], [[], [], true]);
   });
 
-  it('counts anew behind a good response', () => {
+  it('counts from zero again after a good response', () => {
     for (let i = 0; i < 10; i += 1) {
       assert.equal(health.failed(a, false), false);
       assert.equal(health.failed(a, false), false);
@@ -102,26 +103,26 @@ describe('a backend that fails in other ways', () => {
     }
   });
 
-  it('is tried by one request after its rest, and gets the others when that is answered', () => {
+  it('receives one trial request after it was down, and other requests when the trial succeeded', () => {
     for (let i = 0; i < 3; i += 1) health.failed(a, false);
     assert.equal(restOf(a), 100);
     const trial = {};
-    health.asks(a, trial);
-    assert.deepEqual(health.awake([a, b]), [b]);
-    health.gaveUp(a, {});
-    assert.deepEqual(health.awake([a, b]), [b]);
+    health.sending(a, trial);
+    assert.deepEqual(health.available([a, b]), [b]);
+    health.cancelled(a, {});
+    assert.deepEqual(health.available([a, b]), [b]);
     health.succeeded(a);
-    assert.deepEqual(health.awake([a, b]), [a, b]);
+    assert.deepEqual(health.available([a, b]), [a, b]);
   });
 
-  it('is tried again when the client of the trial left, and rests longer when the trial failed', () => {
+  it('receives another trial when the client of the trial left, and is down longer when the trial failed', () => {
     for (let i = 0; i < 3; i += 1) health.failed(a, false);
     nowMs += 100;
     const trial = {};
-    health.asks(a, trial);
-    health.gaveUp(a, trial);
-    assert.deepEqual(health.awake([a, b]), [a, b]);
-    health.asks(a, {});
+    health.sending(a, trial);
+    health.cancelled(a, trial);
+    assert.deepEqual(health.available([a, b]), [a, b]);
+    health.sending(a, {});
     health.failed(a, false);
     assert.equal(restOf(a), 200);
   });

@@ -2,53 +2,53 @@ import { equal } from 'node:assert/strict';
 import { once } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
 import { describe, it } from 'node:test';
-import { passLines } from '../../../src/server/cluster/forward-output.ts';
+import { forwardOutput } from '../../../src/server/cluster/forward-output.ts';
 
-describe('output that is passed on', () => {
-  it('keeps the lines of two processes whole, however they come', async () => {
-    const [one, two] = [new PassThrough(), new PassThrough()];
-    const { written, sink } = collect();
-    passLines(one, sink);
-    passLines(two, sink);
+describe('forwarded output', () => {
+  it('keeps the lines of two processes whole, however their blocks are split', async () => {
+    const [first, second] = [new PassThrough(), new PassThrough()];
+    const { output, sink } = collect();
+    forwardOutput(first, sink);
+    forwardOutput(second, sink);
     for (const [from, text] of [
-      [one, 'first '],
-      [two, 'second\nthi'],
-      [one, 'line\nfou'],
-      [two, 'rd\n'],
-      [one, 'rth\n'],
+      [first, 'first '],
+      [second, 'second\nthi'],
+      [first, 'line\nfou'],
+      [second, 'rd\n'],
+      [first, 'rth\n'],
     ] as const) {
       from.write(text);
       await new Promise(setImmediate);
     }
-    equal(written(), 'second\nfirst line\nthird\nfourth\n');
+    equal(output(), 'second\nfirst line\nthird\nfourth\n');
   });
 
-  it('ends a last line that its process could not', async () => {
+  it('adds the missing end of the last line', async () => {
     const from = new PassThrough();
-    const { written, sink } = collect();
-    passLines(from, sink);
+    const { output, sink } = collect();
+    forwardOutput(from, sink);
     from.end('dies in the midd');
     await once(from, 'close');
-    equal(written(), 'dies in the midd\n');
+    equal(output(), 'dies in the midd\n');
   });
 
-  it('passes a line of any length on, in bounded memory', async () => {
+  it('forwards a line of any length in bounded memory', async () => {
     const from = new PassThrough({ highWaterMark: 4_000_000 });
-    const { written, sink } = collect();
-    passLines(from, sink);
+    const { output, sink } = collect();
+    forwardOutput(from, sink);
     for (let i = 0; i < 3; i += 1) from.write(Buffer.alloc(600_000, 'x'));
     await new Promise(setImmediate);
-    equal(written().length, 1_200_000);
+    equal(output().length, 1_200_000);
     from.end('\n');
     await once(from, 'close');
-    equal(written().length, 1_800_001);
+    equal(output().length, 1_800_001);
   });
 
-  it('waits while the reader is slow, and goes on when it is ready', async () => {
+  it('waits while the reader is slow, and continues when it is ready', async () => {
     const from = new PassThrough();
     const waiting: (() => void)[] = [];
     const sink = new Writable({ highWaterMark: 1, write: (_block, _encoding, done) => void waiting.push(done) });
-    passLines(from, sink);
+    forwardOutput(from, sink);
     from.write('one\n');
     await new Promise(setImmediate);
     equal(from.isPaused(), true);
@@ -68,5 +68,5 @@ function collect() {
       done();
     },
   });
-  return { sink, written: () => blocks.join('') };
+  return { sink, output: () => blocks.join('') };
 }

@@ -1,4 +1,4 @@
-"""What the three applications in Python have in common: contents, and what they tell of a request."""
+"""The common parts of the three Python applications: their contents, and the description of a request."""
 
 import hashlib
 import threading
@@ -25,7 +25,7 @@ def blocks():
 
 
 def stream(key):
-    """The second block comes when another request says that the first one has arrived."""
+    """Yields the second block when another request reports that the first one has arrived."""
     yield b'first\n'
     event(key).wait(10)
     yield b'last\n'
@@ -37,16 +37,16 @@ def broken():
 
 
 def byte_range(value):
-    """First and last position of `bytes=A-B`; None for anything else."""
-    unit, _, rest = (value or '').partition('=')
-    first, _, last = rest.partition('-')
+    """Return the first and last position of `bytes=A-B`, None for anything else."""
+    unit, _, positions = (value or '').partition('=')
+    first, _, last = positions.partition('-')
     if unit != 'bytes' or not first.isdigit() or not last.isdigit():
         return None
     return int(first), min(int(last), len(FILE) - 1)
 
 
-def told(environ, content, *, path_info=None, path, scheme, address):
-    """A request as the application sees it; the last three as the framework says them. `path_info`: for a framework that changes it."""
+def describe_request(environ, content, *, path_info=None, path, scheme, address):
+    """Return the request as the application sees it. The framework supplies the last three arguments, and `path_info` if it changes it."""
     return {
         'method': environ['REQUEST_METHOD'],
         'script': environ.get('SCRIPT_NAME', ''),

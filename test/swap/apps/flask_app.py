@@ -14,7 +14,7 @@ METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 @application.route('/echo', methods=METHODS)
 @application.route('/echo/<path:_rest>', methods=METHODS)
 def echo(_rest=''):
-    seen = common.told(
+    seen = common.describe_request(
         request.environ,
         request.get_data(),
         path=request.path,

@@ -22,7 +22,7 @@ def answer(start_response, status, headers, content):
 
 def echo(environ, start_response, _query):
     content = environ['wsgi.input'].read(int(environ.get('CONTENT_LENGTH') or 0))
-    seen = common.told(
+    seen = common.describe_request(
         environ,
         content,
         path=environ.get('PATH_INFO', '').encode('latin-1').decode('utf-8', 'replace'),
@@ -69,10 +69,10 @@ def redirect(_environ, start_response, query):
 
 
 def file(environ, start_response, _query):
-    found = common.byte_range(environ.get('HTTP_RANGE'))
-    if found is None:
+    selected = common.byte_range(environ.get('HTTP_RANGE'))
+    if selected is None:
         return answer(start_response, '200 OK', [('Accept-Ranges', 'bytes')], common.FILE)
-    first, last = found
+    first, last = selected
     headers = [('Content-Range', f'bytes {first}-{last}/{len(common.FILE)}')]
     return answer(start_response, '206 Partial Content', headers, common.FILE[first : last + 1])
 
@@ -90,7 +90,7 @@ def empty(_environ, start_response, _query):
 
 
 def status(_environ, start_response, query):
-    return answer(start_response, f'{query["code"]} Told', [], f'status {query["code"]}'.encode())
+    return answer(start_response, f'{query["code"]} Custom', [], f'status {query["code"]}'.encode())
 
 
 def fail(_environ, _start_response, _query):

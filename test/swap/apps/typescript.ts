@@ -13,7 +13,7 @@ const TEXT: [string, string] = ['Content-Type', 'text/plain'];
 const released = new Set<string>();
 const waiting = new Map<string, () => void>();
 
-/** The endpoints as an application in TypeScript. */
+/** The endpoints as a TypeScript application. */
 export const application: Application = (environ, startResponse) => {
   const endpoint = ENDPOINTS[environ.PATH_INFO.split('/')[1] ?? ''] ?? missing;
   return endpoint(environ, startResponse, new URLSearchParams(environ.QUERY_STRING));
@@ -33,7 +33,7 @@ function* blocks() {
   for (let start = 0; start < LARGE.length; start += BLOCK) yield LARGE.subarray(start, start + BLOCK);
 }
 
-/** The second block comes when another request says that the first one has arrived. */
+/** Yields the second block when another request reports that the first one has arrived. */
 async function* stream(key: string) {
   yield Buffer.from('first\n');
   if (!released.has(key)) {
@@ -52,7 +52,7 @@ async function* broken() {
 
 async function echo(environ: Environ, startResponse: StartResponse) {
   const content = await environ['wsgi.input'].read();
-  const told = {
+  const request = {
     method: environ.REQUEST_METHOD,
     script: environ.SCRIPT_NAME,
     pathInfo: environ.PATH_INFO,
@@ -66,7 +66,7 @@ async function echo(environ: Environ, startResponse: StartResponse) {
     digest: createHash('sha256').update(content).digest('hex'),
     fields: Object.fromEntries(Object.entries(environ).filter(([name]) => name.startsWith('HTTP_'))),
   };
-  return answer(startResponse, '200 OK', [], JSON.stringify(told));
+  return answer(startResponse, '200 OK', [], JSON.stringify(request));
 }
 
 function file(environ: Environ, startResponse: StartResponse) {
@@ -128,7 +128,7 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     return [];
   },
   status(_, startResponse, query) {
-    return answer(startResponse, `${query.get('code')} Told`, [], `status ${query.get('code')}`);
+    return answer(startResponse, `${query.get('code')} Custom`, [], `status ${query.get('code')}`);
   },
   fail() {
     throw new Error('failed on purpose');

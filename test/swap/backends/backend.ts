@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import { type Program, startProgram } from '../../support/peer.ts';
-import { eventually } from '../../support/socket-client.ts';
+import type { Lifetime } from '../../support/lifetime.ts';
+import { startPeer } from '../../support/peer.ts';
 import { ROOT } from '../../support/viaduct.ts';
-import { answers, type Place } from '../addresses.ts';
+import { type Address, isListening } from '../addresses.ts';
 import type { Framework, Protocol } from '../cells.ts';
 
-/** Where the applications are. */
+/** The directory of the applications. */
 export const APPS = join(ROOT, 'test/swap/apps');
 
-/** What a Python server is told to run. */
+/** The application of each framework, as servers name it. */
 export const TARGETS: Readonly<Record<Framework, string>> = {
   Django: 'django_site.wsgi:application',
   Flask: 'flask_app:application',
@@ -16,34 +16,21 @@ export const TARGETS: Readonly<Record<Framework, string>> = {
   TypeScript: join(APPS, 'typescript.ts'),
 };
 
-/** An application server that runs, and where it listens for each protocol. */
-export interface RunningBackend {
-  readonly places: Readonly<Partial<Record<Protocol, Place>>>;
-  stop(): Promise<void>;
-}
+/** The address of an application server for each protocol. */
+export type Addresses = Readonly<Partial<Record<Protocol, Address>>>;
 
 /** Starts an application server that runs `framework`. */
-export type StartBackend = (framework: Framework) => Promise<RunningBackend>;
+export type StartBackend = (t: Lifetime, framework: Framework) => Promise<Addresses>;
 
-/** Starts a Python server beside the applications and waits until it listens. */
+/** Starts a Python server in the directory of the applications, and waits until it listens. */
 export async function startPython(
+  t: Lifetime,
   program: string,
   args: readonly string[],
-  places: RunningBackend['places'],
-): Promise<RunningBackend> {
-  const running = startProgram(program, args, { cwd: APPS, env: { PYTHONDONTWRITEBYTECODE: '1', PYTHONPATH: APPS } });
-  await listening(running, program, places);
-  return { places, stop: running.stop };
-}
-
-async function listening(running: Program, name: string, places: RunningBackend['places']): Promise<void> {
-  try {
-    await eventually(`${name} listens`, async () => {
-      if (running.process.exitCode !== null) throw new Error(`${name} did not start`);
-      return (await Promise.all(Object.values(places).map(answers))).every((there) => there);
-    });
-  } catch (error) {
-    await running.stop();
-    throw new Error(`${(error as Error).message}:\n${running.output()}`);
-  }
+  addresses: Addresses,
+): Promise<Addresses> {
+  const env = { PYTHONDONTWRITEBYTECODE: '1', PYTHONPATH: APPS };
+  const listens = async () => (await Promise.all(Object.values(addresses).map(isListening))).every(Boolean);
+  await startPeer(t, program, args, { cwd: APPS, env, ready: listens });
+  return addresses;
 }

@@ -1,14 +1,14 @@
-import { takePlace, written } from '../addresses.ts';
-import { type RunningBackend, type StartBackend, startPython, TARGETS } from './backend.ts';
+import { formatAddress, freeAddress } from '../addresses.ts';
+import { type Addresses, type StartBackend, startPython, TARGETS } from './backend.ts';
 
-/** A connection of the uwsgi protocol has one request: a front may await its end. */
+/** A uwsgi connection has one request, so a front-end proxy may wait for its end. */
 const KEEP_ALIVE_S = { http: '60', uwsgi: '0' };
 
-/** gunicorn: one process for each protocol, because one speaks only one. */
-export const startGunicorn: StartBackend = async (framework) => {
-  const start = (protocol: 'http' | 'uwsgi'): Promise<RunningBackend> => {
-    const place = takePlace();
-    const bind = ['--bind', written(place), '--protocol', protocol, '--no-control-socket'];
+/** gunicorn, with one process for each protocol, because a process has only one. */
+export const startGunicorn: StartBackend = async (t, framework) => {
+  const start = (protocol: 'http' | 'uwsgi'): Promise<Addresses> => {
+    const address = freeAddress();
+    const bind = ['--bind', formatAddress(address), '--protocol', protocol, '--no-control-socket'];
     const workers = [
       '--workers',
       '1',
@@ -19,13 +19,8 @@ export const startGunicorn: StartBackend = async (framework) => {
       '--keep-alive',
       KEEP_ALIVE_S[protocol],
     ];
-    return startPython('gunicorn', [...bind, ...workers, TARGETS[framework]], { [protocol]: place });
+    return startPython(t, 'gunicorn', [...bind, ...workers, TARGETS[framework]], { [protocol]: address });
   };
   const [http, uwsgi] = await Promise.all([start('http'), start('uwsgi')]);
-  return {
-    places: { ...http.places, ...uwsgi.places },
-    async stop() {
-      await Promise.all([http.stop(), uwsgi.stop()]);
-    },
-  };
+  return { ...http, ...uwsgi };
 };

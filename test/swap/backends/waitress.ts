@@ -1,10 +1,10 @@
-import { takePlace, written } from '../addresses.ts';
+import { formatAddress, freeAddress } from '../addresses.ts';
 import { type StartBackend, startPython, TARGETS } from './backend.ts';
 
-/** waitress speaks HTTP. Whom it believes must be said. */
-export const startWaitress: StartBackend = (framework) => {
-  const place = takePlace();
+/** waitress, which has HTTP only. Its trusted proxies must be set. */
+export const startWaitress: StartBackend = (t, framework) => {
+  const address = freeAddress();
   const trust = ['--trusted-proxy=127.0.0.1', '--trusted-proxy-headers=x-forwarded-for x-forwarded-proto'];
-  const socket = [`--listen=${written(place)}`, '--threads=8'];
-  return startPython('waitress-serve', [...socket, ...trust, TARGETS[framework]], { http: place });
+  const socket = [`--listen=${formatAddress(address)}`, '--threads=8'];
+  return startPython(t, 'waitress-serve', [...socket, ...trust, TARGETS[framework]], { http: address });
 };

@@ -1,11 +1,11 @@
-import { written } from '../addresses.ts';
-import { type Ground, type Passage, type StartFront, startFront } from '../fronts/front.ts';
+import { formatAddress } from '../addresses.ts';
+import { type Route, type Setup, type StartFrontEnd, startFrontEnd } from './front-end.ts';
 
-/** HAProxy with a backend for each passage. */
-export const startHaproxy: StartFront = (ground, passages) =>
-  startFront(ground, 'haproxy', ['-db', '-f', 'CONF'], (placed) => configuration(placed, passages));
+/** HAProxy with a backend for each route. */
+export const startHaproxy: StartFrontEnd = (t, files, routes) =>
+  startFrontEnd(t, files, 'haproxy', ['-db', '-f', 'CONF'], (setup) => configuration(setup, routes));
 
-function configuration(ground: Ground, passages: readonly Passage[]): string {
+function configuration(setup: Setup, routes: readonly Route[]): string {
   return `global
   maxconn 500
 defaults
@@ -15,20 +15,20 @@ defaults
   timeout client 60s
   timeout server 60s
 fcgi-app app
-  docroot ${ground.directory}
+  docroot ${setup.directory}
   path-info ^()(/.*)$
-frontend front
-  bind ${written(ground.plain)}
-  bind ${written(ground.secure)} ssl crt ${ground.both}
+frontend all
+  bind ${formatAddress(setup.plain)}
+  bind ${formatAddress(setup.secure)} ssl crt ${setup.both}
   http-request set-header X-Forwarded-Proto http unless { ssl_fc }
   http-request set-header X-Forwarded-Proto https if { ssl_fc }
-${passages.map(({ host }) => `  use_backend ${host} if { hdr(host) ${host} }`).join('\n')}
-${passages.map(backend).join('\n')}
+${routes.map(({ host }) => `  use_backend ${host} if { hdr(host) ${host} }`).join('\n')}
+${routes.map(backend).join('\n')}
 `;
 }
 
-function backend({ host, protocol, place, backend: name }: Passage): string {
+function backend({ host, protocol, address, backend: name }: Route): string {
   const close = name === 'uWSGI' ? '\n  option http-server-close' : '';
-  if (protocol === 'http') return `backend ${host}${close}\n  server one ${written(place)}`;
-  return `backend ${host}${close}\n  use-fcgi-app app\n  server one ${written(place)} proto fcgi`;
+  if (protocol === 'http') return `backend ${host}${close}\n  server one ${formatAddress(address)}`;
+  return `backend ${host}${close}\n  use-fcgi-app app\n  server one ${formatAddress(address)} proto fcgi`;
 }

@@ -1,7 +1,7 @@
-import { type Place, written } from '../addresses.ts';
-import { type Ground, type Passage, type StartFront, startFront } from '../fronts/front.ts';
+import { type Address, formatAddress } from '../addresses.ts';
+import { type Route, type Setup, type StartFrontEnd, startFrontEnd } from './front-end.ts';
 
-/** What nginx's own files for these protocols name, for an application at the root. */
+/** The variables in nginx's own files for these protocols, for an application at the root. */
 const VARIABLES: readonly (readonly [string, string])[] = [
   ['QUERY_STRING', '$query_string'],
   ['REQUEST_METHOD', '$request_method'],
@@ -22,42 +22,42 @@ const VARIABLES: readonly (readonly [string, string])[] = [
   ['SERVER_NAME', '$server_name'],
 ];
 
-/** nginx with one server for each passage. */
-export const startNginx: StartFront = (ground, passages) =>
-  startFront(ground, 'nginx', ['-p', ground.directory, '-e', 'stderr', '-c', 'CONF'], (placed) =>
-    configuration(placed, passages),
+/** nginx with one server for each route. */
+export const startNginx: StartFrontEnd = (t, files, routes) =>
+  startFrontEnd(t, files, 'nginx', ['-p', files.directory, '-e', 'stderr', '-c', 'CONF'], (setup) =>
+    configuration(setup, routes),
   );
 
-function configuration(ground: Ground, passages: readonly Passage[]): string {
+function configuration(setup: Setup, routes: readonly Route[]): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   return `daemon off; master_process off; pid nginx.pid; error_log stderr warn;
 events { worker_connections 512; }
 http {
   access_log off; default_type text/plain; server_names_hash_bucket_size 128;
   ${temporary.map((name) => `${name}_temp_path ${name};`).join(' ')}
-  ssl_certificate ${ground.certificate}; ssl_certificate_key ${ground.key};
+  ssl_certificate ${setup.certificate}; ssl_certificate_key ${setup.key};
   client_max_body_size 0; merge_slashes off;
-  ${passages.map((passage) => server(ground, passage)).join('\n  ')}
+  ${routes.map((route) => server(setup, route)).join('\n  ')}
 }
 `;
 }
 
-function server({ plain, secure }: Ground, { host, protocol, place }: Passage): string {
+function server({ plain, secure }: Setup, { host, protocol, address }: Route): string {
   return `server {
-    listen ${written(plain)}; listen ${written(secure)} ssl; server_name ${host};
-    location / { ${protocol === 'http' ? proxy(place) : gateway(protocol, place)} }
+    listen ${formatAddress(plain)}; listen ${formatAddress(secure)} ssl; server_name ${host};
+    location / { ${protocol === 'http' ? proxy(address) : cgi(protocol, address)} }
   }`;
 }
 
-function proxy(place: Place): string {
-  return `proxy_pass http://${written(place)}; proxy_http_version 1.1; proxy_buffering off;
+function proxy(address: Address): string {
+  return `proxy_pass http://${formatAddress(address)}; proxy_http_version 1.1; proxy_buffering off;
       proxy_set_header Connection ""; proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;`;
 }
 
-function gateway(protocol: string, place: Place): string {
+function cgi(protocol: string, address: Address): string {
   const more = protocol === 'scgi' ? ([['SCGI', '1']] as const) : [];
   const variables = [...VARIABLES, ...more].map(([name, value]) => `${protocol}_param ${name} ${value};`);
-  return `${protocol}_pass ${written(place)}; ${protocol}_buffering off;
+  return `${protocol}_pass ${formatAddress(address)}; ${protocol}_buffering off;
       ${variables.join(' ')}`;
 }

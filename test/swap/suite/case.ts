@@ -1,28 +1,28 @@
 import { createHash } from 'node:crypto';
 import type { Answer } from '../answers.ts';
-import { Conversation, type Door, type SentRequest } from '../conversation.ts';
+import { Conversation, type Entrance, type SentRequest } from '../conversation.ts';
 
-/** One behaviour that a client, or an application, may rely on. Requests go over one connection, one after the other. */
+/** A behaviour on which a client or an application may rely. The requests are sent one after the other on one connection. */
 export interface Case {
   readonly name: string;
-  /** What is tried, for the page. */
-  readonly tells: string;
+  /** What the case checks, for the page. */
+  readonly description: string;
   readonly requests: readonly SentRequest[];
-  /** The requests come over https. */
+  /** The requests use https. */
   readonly secure?: true;
   /** All requests must be answered on the first connection. */
   readonly kept?: true;
-  /** Null when all is as it should be, otherwise what it is instead: null for a response that never came. */
+  /** Returns null if all answers are correct, otherwise the outcome. An answer is null if no response came. */
   check(answers: readonly (Answer | null)[]): string | null;
 }
 
-/** One that needs more than requests that follow each other. */
-export interface PlayedCase extends Pick<Case, 'name' | 'tells'> {
-  play(door: Door): Promise<string | null>;
+/** A case that needs more than one request after the other. */
+export interface ScriptedCase extends Pick<Case, 'name' | 'description'> {
+  run(entrance: Entrance): Promise<string | null>;
 }
 
-/** What an application tells of a request. */
-export interface Told {
+/** A request as the application sees it. */
+export interface SeenRequest {
   readonly method: string;
   readonly script: string;
   readonly pathInfo: string;
@@ -37,75 +37,78 @@ export interface Told {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** Both ways to a cell. */
-export interface Doors {
-  readonly plain: Door;
-  readonly secure: Door;
+/** The two entrances to a cell. */
+export interface Entrances {
+  readonly plain: Entrance;
+  readonly secure: Entrance;
 }
 
-/** Null when the cell behaves as it should, otherwise what it does instead. */
-export async function tryCase(one: Case | PlayedCase, doors: Doors): Promise<string | null> {
-  if ('play' in one) return one.play(doors.plain);
-  const door = one.secure === true ? doors.secure : doors.plain;
+/** Runs a case. Returns null if the cell behaves correctly, otherwise the outcome. */
+export async function tryCase(testCase: Case | ScriptedCase, entrances: Entrances): Promise<string | null> {
+  if ('run' in testCase) return testCase.run(entrances.plain);
+  const entrance = testCase.secure === true ? entrances.secure : entrances.plain;
   const answers: (Answer | null)[] = [];
-  let conversation = await Conversation.open(door);
+  let conversation = await Conversation.open(entrance);
   try {
-    for (const request of one.requests) {
-      if (!conversation.open && one.kept === true) return 'the connection is closed after the first response';
+    for (const request of testCase.requests) {
+      if (!conversation.open && testCase.kept === true) return 'the connection is closed after the first response';
       if (!conversation.open) {
         conversation.close();
-        conversation = await Conversation.open(door);
+        conversation = await Conversation.open(entrance);
       }
       answers.push(await conversation.ask(request));
     }
   } finally {
     conversation.close();
   }
-  return one.check(answers);
+  return testCase.check(answers);
 }
 
-/** The first of `checks` that is not as it should be. */
+/** The first problem among the results of `checks`. */
 export function firstOf(...checks: readonly (string | null)[]): string | null {
   return checks.find((check) => check !== null) ?? null;
 }
 
-/** For an answer that is to be whole and have this status. */
+/** Checks that an answer is whole and has this status. */
 export function hasStatus(answer: Answer | null | undefined, status: number): string | null {
   if (answer === null || answer === undefined) return 'no response';
   if (answer.status !== status) return `status ${answer.status}`;
   return answer.whole ? null : 'the content breaks off';
 }
 
-/** For an answer that tells what the application saw: looks at it with `look`. */
-export function told(answer: Answer | null | undefined, look: (told: Told) => string | null): string | null {
-  const wrong = hasStatus(answer, 200);
-  if (wrong !== null) return wrong;
+/** Checks the request that the application saw. The answer has it as JSON. */
+export function checkSeen(
+  answer: Answer | null | undefined,
+  check: (seen: SeenRequest) => string | null,
+): string | null {
+  const problem = hasStatus(answer, 200);
+  if (problem !== null) return problem;
   const text = (answer as Answer).content.toString();
-  return text === '' ? 'there is no content' : look(JSON.parse(text) as Told);
+  return text === '' ? 'there is no content' : check(JSON.parse(text) as SeenRequest);
 }
 
-/** Compares a thing by its name. */
-export function same(what: string, is: string, shouldBe: string): string | null {
-  return is === shouldBe ? null : `${what} is ${shown(is)}`;
+/** Compares a value. `name` is its name in the outcome. */
+export function same(name: string, actual: string, expected: string): string | null {
+  return actual === expected ? null : `${name} is ${quoted(actual)}`;
 }
 
-/** Control characters can be read. */
-function shown(text: string): string {
-  return JSON.stringify(text).replace(/[\x7f-\x9f]/g, (one) => `\\x${one.charCodeAt(0).toString(16)}`);
+/** The text in quotes, with control characters escaped. */
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(/[\x7f-\x9f]/g, (character) => `\\x${character.charCodeAt(0).toString(16)}`);
 }
 
 export function digest(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** The content that applications have: of `LARGE` the whole, of `FILE` the first thousand bytes. */
+/** The contents of the applications. */
 export const LARGE = Buffer.alloc(5_000_000, 'abcdefghijklmnopqrstuvwxyz');
 export const FILE = LARGE.subarray(0, 1000);
 
-/** For an answer whose content is to be this. */
+/** Checks that an answer has this content. */
 export function hasContent(answer: Answer | null | undefined, content: Buffer | string): string | null {
-  const is = answer?.content ?? Buffer.alloc(0);
-  const shouldBe = Buffer.from(content as string);
-  if (is.equals(shouldBe)) return null;
-  return is.length === shouldBe.length ? 'the content is another' : `${is.length} bytes of content`;
+  const actual = answer?.content ?? Buffer.alloc(0);
+  const expected = Buffer.from(content as string);
+  if (actual.equals(expected)) return null;
+  return actual.length === expected.length ? 'the content is another' : `${actual.length} bytes of content`;
 }

@@ -1,5 +1,5 @@
 import { CLIENT } from '../addresses.ts';
-import { type Case, firstOf, same, told } from './case.ts';
+import { type Case, checkSeen, firstOf, same } from './case.ts';
 
 const SPOOFED = [
   ['X-Forwarded-For', '192.0.2.66'],
@@ -10,43 +10,43 @@ const SPOOFED = [
 export const CLIENTS: readonly Case[] = [
   {
     name: 'address',
-    tells: "`REMOTE_ADDR` is the client's",
+    description: "`REMOTE_ADDR` is the client's address",
     requests: [{ target: '/echo' }],
-    check: ([answer]) => told(answer, ({ address }) => same('REMOTE_ADDR', address, CLIENT)),
+    check: ([answer]) => checkSeen(answer, ({ address }) => same('REMOTE_ADDR', address, CLIENT)),
   },
   {
     name: 'spoofed address',
-    tells: 'what a client itself writes into `X-Forwarded-For` does not become `REMOTE_ADDR`',
+    description: 'an `X-Forwarded-For` that the client sends does not become `REMOTE_ADDR`',
     requests: [{ target: '/echo', fields: SPOOFED }],
     check: ([answer]) =>
-      told(answer, ({ address }) => (address === '192.0.2.66' ? 'REMOTE_ADDR is what the client wrote' : null)),
+      checkSeen(answer, ({ address }) => (address === '192.0.2.66' ? 'REMOTE_ADDR is what the client wrote' : null)),
   },
   {
     name: 'scheme',
-    tells: 'http, also for a client that writes `X-Forwarded-Proto: https` itself',
+    description: 'the scheme is http, even if the client sends `X-Forwarded-Proto: https`',
     requests: [{ target: '/echo' }, { target: '/echo', fields: SPOOFED }],
     check: ([first, second]) =>
       firstOf(
-        told(first, ({ scheme }) => same('the scheme', scheme, 'http')),
-        told(second, ({ scheme }) => same('the scheme a client claims', scheme, 'http')),
+        checkSeen(first, ({ scheme }) => same('the scheme', scheme, 'http')),
+        checkSeen(second, ({ scheme }) => same('the scheme a client claims', scheme, 'http')),
       ),
   },
   {
     name: 'https',
-    tells: 'the scheme is https when the client speaks TLS with the front',
+    description: 'the scheme is https when the client uses TLS',
     requests: [{ target: '/echo' }],
     secure: true,
-    check: ([answer]) => told(answer, ({ scheme }) => same('the scheme', scheme, 'https')),
+    check: ([answer]) => checkSeen(answer, ({ scheme }) => same('the scheme', scheme, 'https')),
   },
   {
     name: 'kept connection',
-    tells: 'two requests on one connection',
+    description: 'two requests on one connection',
     requests: [{ target: '/echo' }, { method: 'POST', target: '/echo', content: Buffer.from('content') }],
     kept: true,
     check: ([first, second]) =>
       firstOf(
-        told(first, ({ method }) => same('the method', method, 'GET')),
-        told(second, ({ size }) => (size === 7 ? null : `${size} bytes arrive`)),
+        checkSeen(first, ({ method }) => same('the method', method, 'GET')),
+        checkSeen(second, ({ size }) => (size === 7 ? null : `${size} bytes arrive`)),
       ),
   },
 ];

@@ -1,11 +1,11 @@
-import { type Case, firstOf, same, type Told, told } from './case.ts';
+import { type Case, checkSeen, firstOf, type SeenRequest, same } from './case.ts';
 
 const path = (name: string, target: string, pathInfo: string): Case => ({
   name: `path: ${name}`,
-  tells: `\`${target}\``,
+  description: `\`${target}\``,
   requests: [{ target }],
   check: ([answer]) =>
-    told(answer, (seen) =>
+    checkSeen(answer, (seen) =>
       firstOf(
         same('PATH_INFO', seen.pathInfo, Buffer.from(pathInfo).toString('latin1')),
         same('SCRIPT_NAME', seen.script, ''),
@@ -14,28 +14,28 @@ const path = (name: string, target: string, pathInfo: string): Case => ({
     ),
 });
 
-const query = (name: string, target: string, shouldBe: string): Case => ({
+const query = (name: string, target: string, expected: string): Case => ({
   name: `query: ${name}`,
-  tells: `\`${target}\``,
+  description: `\`${target}\``,
   requests: [{ target }],
-  check: ([answer]) => told(answer, (seen) => same('QUERY_STRING', seen.query, shouldBe)),
+  check: ([answer]) => checkSeen(answer, (seen) => same('QUERY_STRING', seen.query, expected)),
 });
 
 const fields = (
   name: string,
-  tells: string,
+  description: string,
   sent: readonly (readonly [string, string])[],
-  look: (fields: Told['fields']) => string | null,
+  check: (fields: SeenRequest['fields']) => string | null,
 ): Case => ({
   name: `field: ${name}`,
-  tells,
+  description,
   requests: [{ target: '/echo', fields: sent }],
-  check: ([answer]) => told(answer, (seen) => look(seen.fields)),
+  check: ([answer]) => checkSeen(answer, (seen) => check(seen.fields)),
 });
 
 const LONG = 'v'.repeat(6000);
 
-/** What an application sees of a request's line and fields. */
+/** What an application sees of the request line and the fields. */
 export const REQUESTS: readonly Case[] = [
   path('plain', '/echo/a/b', '/echo/a/b'),
   path('%2F', '/echo/a%2Fb', '/echo/a/b'),
@@ -52,14 +52,14 @@ export const REQUESTS: readonly Case[] = [
   ),
   fields(
     'repeated',
-    'a field twice: its values are joined',
+    'the same field twice: its values are joined',
     [
       ['X-Twice', 'one'],
       ['X-Twice', 'two'],
     ],
     ({ HTTP_X_TWICE = '' }) => (/^one, ?two$/.test(HTTP_X_TWICE) ? null : `${JSON.stringify(HTTP_X_TWICE)} arrives`),
   ),
-  fields('underscore', '`X_User` is not taken for `X-User`', [['X_User', 'mallory']], ({ HTTP_X_USER = '' }) =>
+  fields('underscore', '`X_User` is not treated as `X-User`', [['X_User', 'mallory']], ({ HTTP_X_USER = '' }) =>
     HTTP_X_USER === '' ? null : 'X_User arrives as HTTP_X_USER',
   ),
   fields(
@@ -75,7 +75,7 @@ export const REQUESTS: readonly Case[] = [
   fields('latin-1', 'a value with a byte above 127', [['X-Latin', 'caf\xe9']], ({ HTTP_X_LATIN = '' }) =>
     same('HTTP_X_LATIN', HTTP_X_LATIN, 'caf\xe9'),
   ),
-  fields('cookies', 'a `Cookie` as browsers send it', [['Cookie', 'a=1; b="2"; c=%20']], ({ HTTP_COOKIE = '' }) =>
+  fields('cookies', 'a `Cookie` like those of browsers', [['Cookie', 'a=1; b="2"; c=%20']], ({ HTTP_COOKIE = '' }) =>
     same('HTTP_COOKIE', HTTP_COOKIE, 'a=1; b="2"; c=%20'),
   ),
 ];

@@ -1,36 +1,36 @@
 import { type Answer, valuesOf } from '../answers.ts';
 import { Conversation } from '../conversation.ts';
-import { type Case, FILE, firstOf, hasContent, hasStatus, LARGE, type PlayedCase, same, told } from './case.ts';
+import { type Case, checkSeen, FILE, firstOf, hasContent, hasStatus, LARGE, type ScriptedCase, same } from './case.ts';
 
 const COOKIES = ['a=1; Path=/', 'b=2; HttpOnly; Path=/', 'c=3; expires=Wed, 21 Oct 2037 07:28:00 GMT; Path=/'];
-/** How long a first block may take that must not wait for the second. */
+/** Longest wait for the first block, which must not wait for the second. */
 const BLOCK_MS = 3000;
 
 const status = (code: number): Case => ({
   name: `status ${code}`,
-  tells: `a ${code} that the application makes`,
+  description: `a ${code} from the application`,
   requests: [{ target: `/status?code=${code}` }],
   check: ([answer]) => firstOf(hasStatus(answer, code), hasContent(answer, `status ${code}`)),
 });
 
 const redirect = (to: string): Case => ({
   name: `redirect to ${to}`,
-  tells: '`Location` as the application wrote it',
+  description: '`Location` arrives as the application wrote it',
   requests: [{ target: `/redirect?to=${encodeURIComponent(to)}` }],
   check: ([answer]) => firstOf(hasStatus(answer, 302), same('Location', field(answer, 'location'), to)),
 });
 
-const broken = (name: string, tells: string, target: string): Case => ({
+const broken = (name: string, description: string, target: string): Case => ({
   name,
-  tells,
+  description,
   requests: [{ target }],
   check: ([answer]) => {
     if (answer === null || answer === undefined || answer.status >= 500 || !answer.whole) return null;
-    return 'looks whole';
+    return 'looks complete';
   },
 });
 
-/** One without content, and a request behind it, which shows where it ended. */
+/** A response without content. The next request shows where it ended. */
 const empty = (
   name: string,
   code: number,
@@ -38,21 +38,21 @@ const empty = (
   fields: readonly (readonly [string, string])[] = [],
 ): Case => ({
   name,
-  tells: `a ${code}, and another request behind it`,
+  description: `a ${code}, then another request`,
   requests: [{ target, fields }, { target: '/echo' }],
   check: ([first, second]) =>
     firstOf(
       hasStatus(first, code),
       code === 304 ? same('ETag', field(first, 'etag'), '"v1"') : null,
       code === 204 && field(first, 'content-length') !== '' ? 'there is a Content-Length' : null,
-      told(second, () => null),
+      checkSeen(second, () => null),
     ),
 });
 
-export const RESPONSES: readonly (Case | PlayedCase)[] = [
+export const RESPONSES: readonly (Case | ScriptedCase)[] = [
   {
     name: 'large response',
-    tells: 'five million bytes with their length',
+    description: 'five million bytes with a length',
     requests: [{ target: '/large' }],
     check: ([answer]) =>
       firstOf(
@@ -63,24 +63,24 @@ export const RESPONSES: readonly (Case | PlayedCase)[] = [
   },
   {
     name: 'large response in blocks',
-    tells: 'five million bytes without their length',
+    description: 'five million bytes without a length',
     requests: [{ target: '/blocks' }],
     check: ([answer]) => firstOf(hasStatus(answer, 200), hasContent(answer, LARGE)),
   },
   {
     name: 'stream',
-    tells: 'a block arrives before the next one is made',
-    play: playStream,
+    description: 'a block arrives before the application makes the next one',
+    run: runStream,
   },
   {
     name: 'Set-Cookie',
-    tells: 'three cookies, in their order',
+    description: 'three cookies, in their order',
     requests: [{ target: '/cookies' }],
     check: ([answer]) => firstOf(hasStatus(answer, 200), cookiesOf(answer)),
   },
   {
     name: 'response fields',
-    tells: 'an empty one, one with a byte above 127, one twice',
+    description: 'an empty field, a field with a byte above 127, a field twice',
     requests: [{ target: '/fields' }],
     check: ([answer]) =>
       firstOf(
@@ -94,7 +94,7 @@ export const RESPONSES: readonly (Case | PlayedCase)[] = [
   redirect('https://other.example/path'),
   {
     name: 'range',
-    tells: 'a 206 that the application makes',
+    description: 'a 206 from the application',
     requests: [{ target: '/file', fields: [['Range', 'bytes=100-199']] }],
     check: ([answer]) =>
       firstOf(
@@ -105,13 +105,13 @@ export const RESPONSES: readonly (Case | PlayedCase)[] = [
   },
   {
     name: 'HEAD',
-    tells: 'the length without the content, and another request behind it',
+    description: 'the length without the content, then another request',
     requests: [{ method: 'HEAD', target: '/file' }, { target: '/echo' }],
     check: ([head, next]) =>
       firstOf(
         hasStatus(head, 200),
         same('Content-Length', field(head, 'content-length'), '1000'),
-        told(next, () => null),
+        checkSeen(next, () => null),
       ),
   },
   empty('no content', 204, '/empty'),
@@ -120,27 +120,27 @@ export const RESPONSES: readonly (Case | PlayedCase)[] = [
   status(500),
   {
     name: 'not found',
-    tells: 'a page that the application does not have',
+    description: 'a path that the application does not have',
     requests: [{ target: '/nowhere' }],
     check: ([answer]) => hasStatus(answer, 404),
   },
   {
     name: 'exception',
-    tells: 'the application fails before it answers: 500',
+    description: 'the application fails before it responds: 500',
     requests: [{ target: '/fail' }],
     check: ([answer]) => hasStatus(answer, 500),
   },
-  broken('broken off', 'the application fails behind 70,000 of 100,000 bytes: the client sees it', '/broken?length=1'),
-  broken('broken off, no length', 'the same without a length: the client sees it', '/broken'),
+  broken('broken off', 'the application fails after 70,000 of 100,000 bytes: the client notices', '/broken?length=1'),
+  broken('broken off, no length', 'the same without a length: the client notices', '/broken'),
 ];
 
 let keys = 0;
 
-async function playStream(door: Parameters<PlayedCase['play']>[0]): Promise<string | null> {
+async function runStream(entrance: Parameters<ScriptedCase['run']>[0]): Promise<string | null> {
   keys += 1;
   const key = `${process.pid}-${keys}`;
-  const conversation = await Conversation.open(door);
-  const other = await Conversation.open(door);
+  const conversation = await Conversation.open(entrance);
+  const other = await Conversation.open(entrance);
   try {
     conversation.sendRequest({ target: `/stream?key=${key}` });
     const early = await conversation.hasArrived('first\n', BLOCK_MS);
@@ -161,7 +161,7 @@ function field(answer: Answer | null | undefined, name: string): string {
   return answer === null || answer === undefined ? '' : valuesOf(answer, name).join(', ');
 }
 
-/** Frameworks write attributes in orders of their own. */
+/** Checks the cookies. The order of their attributes depends on the framework. */
 function cookiesOf(answer: Answer | null | undefined): string | null {
   const values = answer === null || answer === undefined ? [] : valuesOf(answer, 'set-cookie');
   const sorted = values.map((value) => {

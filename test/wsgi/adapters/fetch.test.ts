@@ -4,13 +4,14 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import { Hono } from 'hono';
-import { type Application, createServer, type FetchHandler, fromFetch, fromNode, toFetch } from 'viaduct';
-import { signalled, standsStill } from '../../support/frameworks.ts';
+import { type Application, createServer } from 'viaduct';
+import { type FetchHandler, fromFetch, fromNode, toFetch } from 'viaduct/adapters';
+import { createSignal, untilStable } from '../../support/wait.ts';
 
 async function serve(t: TestContext, handler: FetchHandler): Promise<string> {
   const log = { info() {}, warn() {}, error() {} };
   const server = await createServer({ application: fromFetch(handler), listen: '127.0.0.1:0', log });
-  t.after(() => server.close());
+  t.after(() => server.stop());
   return server.url;
 }
 
@@ -22,7 +23,7 @@ async function head(url: string): Promise<IncomingMessage> {
 const sha = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
 describe('a fetch handler as an application', () => {
-  it('gets the request as it came, and answers with status, cookies and latin-1', async (t) => {
+  it('gets the request unchanged, and answers with status, cookies and latin-1', async (t) => {
     const app = new Hono<{ Bindings: { remoteAddress: string } }>();
     app.put('*', (c) => {
       c.header('Set-Cookie', 'a=1', { append: true });
@@ -51,21 +52,21 @@ describe('a fetch handler as an application', () => {
     assert.equal(await (await fetch(`${url}/form`, { method: 'POST', body: form })).text(), 'in a file');
   });
 
-  it('streams both ways at once', async (t) => {
+  it('streams in both directions at the same time', async (t) => {
     const url = await serve(t, (request) => new Response(request.body));
-    const asked = httpRequest(url, { method: 'POST', agent: false });
-    asked.write('first');
-    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    const upload = httpRequest(url, { method: 'POST', agent: false });
+    upload.write('first');
+    const [response] = (await once(upload, 'response')) as [IncomingMessage];
     assert.equal(String((await once(response, 'data'))[0]), 'first');
     const ended = once(response, 'end');
-    asked.end('second');
+    upload.end('second');
     assert.equal(String((await once(response, 'data'))[0]), 'second');
     await ended;
   });
 
-  it('is told that the client has left: the signal is aborted, the stream cancelled', async (t) => {
-    const aborted = signalled();
-    const cancelled = signalled();
+  it('notices that the client has left: the signal is aborted, the stream cancelled', async (t) => {
+    const aborted = createSignal();
+    const cancelled = createSignal();
     const url = await serve(t, (request) => {
       request.signal.addEventListener('abort', aborted.happen);
       const start = (controller: ReadableStreamDefaultController) => controller.enqueue(Buffer.from('begun'));
@@ -75,7 +76,7 @@ describe('a fetch handler as an application', () => {
     await Promise.all([aborted.happened, cancelled.happened]);
   });
 
-  it('is pulled no faster than the client takes', async (t) => {
+  it('is pulled no faster than the client reads', async (t) => {
     let pulled = 0;
     const total = 2000;
     const url = await serve(t, () => {
@@ -87,7 +88,7 @@ describe('a fetch handler as an application', () => {
       return new Response(new ReadableStream({ pull }));
     });
     const response = await head(url);
-    const reached = await standsStill(() => pulled);
+    const reached = await untilStable(() => pulled);
     assert.ok(reached > 0 && reached < total / 2, `${reached}`);
     let received = 0;
     for await (const block of response) received += (block as Buffer).length;
@@ -109,8 +110,8 @@ describe('a fetch handler as an application', () => {
       }
       return new Response(path === '200' ? 'hello' : null, { status: Number(path) });
     });
-    const asked = await fetch(`${url}/200`, { method: 'HEAD' });
-    assert.deepEqual([asked.status, await asked.text()], [200, '']);
+    const upload = await fetch(`${url}/200`, { method: 'HEAD' });
+    assert.deepEqual([upload.status, await upload.text()], [200, '']);
     for (const status of [204, 304]) assert.equal((await fetch(`${url}/${status}`)).status, status);
     assert.equal((await fetch(`${url}/throws`)).status, 500);
     const [traced] = (await once(httpRequest(`${url}/`, { method: 'TRACE' }).end(), 'response')) as [IncomingMessage];
@@ -144,7 +145,7 @@ describe('an application as a fetch handler', () => {
     assert.equal((await ask(new Request('https://shop.example/administrator'))).status, 404);
   });
 
-  it('stands in Hono, and survives the way there and back', async () => {
+  it('works in Hono, also after a conversion to an application and back', async () => {
     const app = new Hono();
     app.all('/admin/*', (c) => toFetch(answers)(c.req.raw));
     const direct = (await (await app.request('/admin/x', { method: 'POST', body: 'content' })).json()) as string[];
@@ -154,10 +155,10 @@ describe('an application as a fetch handler', () => {
     assert.equal(((await response.json()) as string[])[1], '/b/c');
   });
 
-  it('is iterated only as far as the response is read, and closed when it is cancelled or the request is aborted', async () => {
+  it('is iterated only as far as the response is read, and closed when the response is cancelled or the request aborted', async () => {
     for (const way of ['cancel', 'abort']) {
       let pulled = 0;
-      const { happened, happen } = signalled();
+      const { happened, happen } = createSignal();
       const endless: Application = (_environ, startResponse) => {
         startResponse('200 OK', []);
         const blocks = (function* () {
@@ -169,7 +170,7 @@ describe('an application as a fetch handler', () => {
       const response = await toFetch(endless)(new Request('http://localhost/', { signal: controller.signal }));
       const reader = (response.body as ReadableStream<Uint8Array>).getReader();
       await reader.read();
-      assert.ok((await standsStill(() => pulled)) < 10);
+      assert.ok((await untilStable(() => pulled)) < 10);
       if (way === 'cancel') await reader.cancel();
       else {
         controller.abort();
@@ -181,7 +182,7 @@ describe('an application as a fetch handler', () => {
     }
   });
 
-  it('rejects with what it throws, fails its stream with what it throws later, and sends what it writes', async () => {
+  it('rejects with errors before the response, fails its stream with later errors, and sends what it writes', async () => {
     const application: Application = async (environ, startResponse) => {
       if (environ.PATH_INFO === '/before') throw new Error('before on purpose');
       const write = startResponse('200 OK', []);
@@ -198,7 +199,7 @@ describe('an application as a fetch handler', () => {
     assert.equal(await (await ask(new Request('http://localhost/written'))).text(), 'written returned');
   });
 
-  it('takes no more of an upload than is read, also through a handler and a listener behind it', async () => {
+  it('reads no more of an upload than the application does, also through a handler and a listener', async () => {
     const total = 2000;
     const readers: Readonly<Record<string, (until: Promise<void>) => Application>> = {
       application: (until) => async (environ, startResponse) => {
@@ -229,7 +230,7 @@ describe('an application as a fetch handler', () => {
         }),
     };
     for (const [name, reader] of Object.entries(readers)) {
-      const { happened, happen } = signalled();
+      const { happened, happen } = createSignal();
       let pulled = 0;
       const pull = (controller: ReadableStreamDefaultController): void => {
         pulled += 1;
@@ -237,24 +238,24 @@ describe('an application as a fetch handler', () => {
         if (pulled === total) controller.close();
       };
       const body = new ReadableStream({ pull }, { highWaterMark: 0 });
-      const asked = toFetch(reader(happened))(
+      const upload = toFetch(reader(happened))(
         new Request('http://localhost/', { method: 'POST', body, duplex: 'half' }),
       );
-      const reached = await standsStill(() => pulled);
+      const reached = await untilStable(() => pulled);
       assert.ok(reached > 0 && reached < 50, `${name}: ${reached}`);
       happen();
-      assert.equal(await (await asked).text(), `${total * 65536}`);
+      assert.equal(await (await upload).text(), `${total * 65536}`);
     }
   });
 
-  it('rejects when the request is aborted before the response is there', async () => {
+  it('rejects when the request is aborted before the response has arrived', async () => {
     const controller = new AbortController();
     const waiting: Application = () => {
       queueMicrotask(() => controller.abort(new Error('left on purpose')));
       return new Promise(() => {});
     };
-    const asked = toFetch(waiting)(new Request('http://localhost/', { signal: controller.signal }));
-    await assert.rejects(asked, /left on purpose/);
+    const upload = toFetch(waiting)(new Request('http://localhost/', { signal: controller.signal }));
+    await assert.rejects(upload, /left on purpose/);
   });
 
   it('answers HEAD, 204, 205 and 304 without content', async () => {

@@ -6,11 +6,12 @@ import { describe, it, type TestContext } from 'node:test';
 import express from 'express';
 import { fastify } from 'fastify';
 import Koa from 'koa';
-import { type Application, createServer, fromNode, type NodeListener, toFetch } from 'viaduct';
+import { type Application, createServer } from 'viaduct';
+import { fromNode, type NodeListener, toFetch } from 'viaduct/adapters';
 import { createServer as createVite } from 'vite';
-import { signalled, standsStill } from '../../support/frameworks.ts';
+import { createSignal, untilStable } from '../../support/wait.ts';
 
-/** How each framework is given as a listener when it lets `behave` answer. */
+/** The listener of each framework, with `behave` as its handler. */
 const LISTENERS: Readonly<
   Record<string, (t: TestContext, behave: NodeListener) => NodeListener | Promise<NodeListener>>
 > = {
@@ -53,7 +54,7 @@ const LISTENERS: Readonly<
 async function serve(t: TestContext, application: Application): Promise<string> {
   const log = { info() {}, warn() {}, error() {} };
   const server = await createServer({ application, listen: '127.0.0.1:0', log });
-  t.after(() => server.close());
+  t.after(() => server.stop());
   return server.url;
 }
 
@@ -62,7 +63,7 @@ for (const [name, listenerOf] of Object.entries(LISTENERS)) {
     const start = async (t: TestContext, behave: NodeListener): Promise<string> =>
       serve(t, fromNode(await listenerOf(t, behave)));
 
-    it('gets the request as it came, and the client behind it', async (t) => {
+    it("gets the request unchanged, and the client's address", async (t) => {
       const url = await start(t, (req, res) => {
         res.setHeader('Set-Cookie', ['a=1', 'b=2']);
         res.writeHead(201, 'Made', { 'X-Latin': 'é' });
@@ -96,7 +97,7 @@ for (const [name, listenerOf] of Object.entries(LISTENERS)) {
       }
     });
 
-    it('streams both ways at once', async (t) => {
+    it('streams in both directions at the same time', async (t) => {
       const url = await start(t, (req, res) => {
         res.flushHeaders();
         req.pipe(res);
@@ -111,8 +112,8 @@ for (const [name, listenerOf] of Object.entries(LISTENERS)) {
       await ended;
     });
 
-    it('is told that the client has left', async (t) => {
-      const { happened, happen } = signalled();
+    it('notices that the client has left', async (t) => {
+      const { happened, happen } = createSignal();
       const url = await start(t, (_req, res) => {
         res.write('begun');
         res.on('close', () => {
@@ -126,7 +127,7 @@ for (const [name, listenerOf] of Object.entries(LISTENERS)) {
       await happened;
     });
 
-    it('writes no more than the client takes', async (t) => {
+    it('writes no more than the client reads', async (t) => {
       let written = 0;
       const total = 2000;
       const pump = (res: ServerResponse): void => {
@@ -143,7 +144,7 @@ for (const [name, listenerOf] of Object.entries(LISTENERS)) {
       const asked = httpRequest(url, { agent: false });
       asked.end();
       const [response] = (await once(asked, 'response')) as [IncomingMessage];
-      const reached = await standsStill(() => written);
+      const reached = await untilStable(() => written);
       assert.ok(reached > 0 && reached < total / 2, `${reached}`);
       let received = 0;
       for await (const block of response) received += (block as Buffer).length;
@@ -163,7 +164,7 @@ for (const [name, listenerOf] of Object.entries(LISTENERS)) {
       }
     });
 
-    it('breaks off what it destroys', async (t) => {
+    it('breaks off a response that it destroys', async (t) => {
       const url = await start(t, (req, res) => {
         res.write('begun');
         req.once('data', () => res.destroy());
@@ -181,7 +182,7 @@ for (const [name, listenerOf] of Object.entries(LISTENERS)) {
 }
 
 describe('fromNode', () => {
-  it('throws what the listener throws, at once or later, before its response begins', async () => {
+  it('throws what the listener throws before its response starts, at once or later', async () => {
     const listeners: NodeListener[] = [
       () => {
         throw new Error('on purpose');
@@ -198,7 +199,7 @@ describe('fromNode', () => {
     }
   });
 
-  it('serves what frameworks do themselves: parsers, JSON, cookies, streams, modules', async (t) => {
+  it('supports features of frameworks: parsers, JSON, cookies, streams, modules', async (t) => {
     const app = express().use(express.json());
     app.post('/json', (req, res) => void res.cookie('seen', '1').json({ ...(req.body as object), secure: req.secure }));
     const init = { method: 'POST', body: '{"a":1}', headers: { 'Content-Type': 'application/json' } };

@@ -11,7 +11,8 @@ import {
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import express, { type NextFunction, type Request, type Response } from 'express';
-import { type Application, pythonApp, toNode } from 'viaduct';
+import { type Application, pythonApp } from 'viaduct';
+import { toNode } from 'viaduct/adapters';
 import { serveNode } from '../../support/frameworks.ts';
 import { makeProject } from '../../support/project.ts';
 
@@ -32,7 +33,7 @@ const digest: Application = async (given, startResponse) => {
 };
 
 describe('toNode', () => {
-  it('gives what the application throws to the error handler of Express', async (t) => {
+  it('passes errors of the application to the error handler of Express', async (t) => {
     const app = express();
     app.use(toNode(() => Promise.reject(new Error('rejected on purpose'))));
     app.use(
@@ -42,7 +43,7 @@ describe('toNode', () => {
     assert.deepEqual([response.status, await response.text()], [418, 'rejected on purpose']);
   });
 
-  it('passes on what a parser has read as bytes, and says what to do about any other', async (t) => {
+  it('passes on content that a parser has read as bytes, and explains what to do about other parsers', async (t) => {
     const app = express();
     app.use('/raw', express.raw({ type: '*/*' }), toNode(digest));
     app.use('/json', express.json(), toNode(digest));
@@ -53,11 +54,11 @@ describe('toNode', () => {
     const init = { method: 'POST', body: '{"a": 1}', headers: { 'Content-Type': 'application/json' } };
     const sha = createHash('sha256').update(init.body).digest('hex');
     assert.equal(await (await fetch(`${url}/raw`, init)).text(), `8 ${sha}`);
-    assert.match(await (await fetch(`${url}/json`, init)).text(), /something has read it before.*express\.raw\(\)/);
+    assert.match(await (await fetch(`${url}/json`, init)).text(), /something has read it already.*express\.raw\(\)/);
     assert.equal((await fetch(`${url}/json`)).status, 200);
   });
 
-  it('keeps cookies and Vary that the framework has set, and believes its trust in a proxy', async (t) => {
+  it('keeps cookies and Vary that the framework has set, and uses its setting for trusted proxies', async (t) => {
     const app = express();
     app.set('trust proxy', true);
     app.use((_req, res, next) => {
@@ -84,7 +85,7 @@ describe('toNode', () => {
     assert.deepEqual(seen, ['https', '192.0.2.7']);
   });
 
-  it('hands on to the framework what is not below its mount', async (t) => {
+  it('passes requests that are not below its mount to the framework', async (t) => {
     const app = express();
     app.use(toNode(environ, { mount: '/admin' }));
     app.get('/other', (_req, res) => void res.send('express'));
@@ -94,7 +95,7 @@ describe('toNode', () => {
     assert.throws(() => toNode(environ, { mount: 'admin/' }), { code: 'USAGE' });
   });
 
-  it('sends what is written before it returns', async (t) => {
+  it('sends blocks of write before it returns', async (t) => {
     const application: Application = async (_given, startResponse) => {
       const write = startResponse('200 OK', TEXT);
       await write(Buffer.from('written '));
@@ -104,7 +105,7 @@ describe('toNode', () => {
     assert.equal(await (await fetch(url)).text(), 'written returned');
   });
 
-  it('answers over HTTP/2, as the dev server of Vite speaks it with a certificate', async (t) => {
+  it('answers over HTTP/2, which the dev server of Vite speaks if it has a certificate', async (t) => {
     const handler = toNode(digest) as unknown as (req: Http2ServerRequest, res: Http2ServerResponse) => void;
     const server = createHttp2Server(handler).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -122,7 +123,7 @@ describe('toNode', () => {
     assert.equal(Buffer.concat(await posted.toArray()).toString(), `chunked ${full}`);
   });
 
-  it('tells Python that the client has left, passes uploads to it, and sends its files', async (t) => {
+  it('lets Python know that the client has left, passes uploads to it, and sends its files', async (t) => {
     const directory = makeProject(t, { 'wsgi.py': PYTHON, 'file.txt': 'a file' });
     await using python = pythonApp({ directory, project: 'wsgi:application', threads: 2 });
     const url = await serveNode(t, express().use('/py', toNode(python)));

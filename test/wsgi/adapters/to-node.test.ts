@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { describe, it } from 'node:test';
 import type { Application } from 'viaduct';
-import { FRAMEWORKS, signalled, standsStill } from '../../support/frameworks.ts';
+import { FRAMEWORKS } from '../../support/frameworks.ts';
+import { createSignal, untilStable } from '../../support/wait.ts';
 
 const TEXT = [['Content-Type', 'text/plain']] as const;
 const quiet = { onError() {} };
@@ -38,7 +39,7 @@ async function head(url: string, method = 'GET', headers: readonly string[] = ['
 
 for (const [name, mount] of Object.entries(FRAMEWORKS)) {
   describe(`an application in ${name}`, () => {
-    it('sees where it is mounted, the path as it came, and the headers that it may see', async (t) => {
+    it('gets its mount, the original path, and the headers that an application may see', async (t) => {
       const url = await mount(t, environ);
       const headers = ['Host', 'shop.example', 'X-Kept', '1', 'X-Kept', '2', 'X_Kept', '3', 'Proxy', 'evil'];
       const response = await head(`${url}/admin/caf%C3%A9/a%2Fb?q=%20`, 'GET', headers);
@@ -54,7 +55,7 @@ for (const [name, mount] of Object.entries(FRAMEWORKS)) {
       assert.deepEqual([seen.REMOTE_ADDR, seen.SERVER_PORT], ['127.0.0.1', new URL(url).port]);
     });
 
-    it('is asked for the mount itself, and for nothing beside it', async (t) => {
+    it('answers for the mount itself, and not for paths beside it', async (t) => {
       const url = await mount(t, environ);
       const paths: (string | undefined)[] = [];
       for (const path of ['/admin', '/admin/', '/admin?q']) {
@@ -80,7 +81,7 @@ for (const [name, mount] of Object.entries(FRAMEWORKS)) {
       assert.equal(await chunked.text(), `chunked ${sha}`);
     });
 
-    it('streams both ways at once', async (t) => {
+    it('streams in both directions at the same time', async (t) => {
       const echo: Application = (given, startResponse) => {
         startResponse('200 OK', TEXT);
         return given['wsgi.input'].blocks();
@@ -96,21 +97,21 @@ for (const [name, mount] of Object.entries(FRAMEWORKS)) {
       await ended;
     });
 
-    it('is told that its client has left: the iteration ends, the body is closed once, the signal is aborted', async (t) => {
-      const told: string[] = [];
-      const { happened, happen } = signalled();
+    it('notices that its client has left: the iteration ends, the body is closed once, the signal is aborted', async (t) => {
+      const seen: string[] = [];
+      const { happened, happen } = createSignal();
       const application: Application = (given, startResponse) => {
-        given['viaduct.client']?.signal.addEventListener('abort', () => told.push('signal'));
+        given['viaduct.client']?.signal.addEventListener('abort', () => seen.push('signal'));
         startResponse('200 OK', TEXT);
         const blocks = (async function* () {
           try {
             for (;;) yield Buffer.from('block');
           } finally {
-            told.push('return');
+            seen.push('return');
           }
         })();
         const close = (): void => {
-          told.push('close');
+          seen.push('close');
           happen();
         };
         return { [Symbol.asyncIterator]: () => blocks, close };
@@ -119,10 +120,10 @@ for (const [name, mount] of Object.entries(FRAMEWORKS)) {
       (await head(`${url}/admin/`)).destroy();
       await happened;
       await new Promise(setImmediate);
-      assert.deepEqual(told.toSorted(), ['close', 'return', 'signal']);
+      assert.deepEqual(seen.toSorted(), ['close', 'return', 'signal']);
     });
 
-    it('is answered for with 500 when it throws, and its response breaks off when it does so later', async (t) => {
+    it('causes a 500 when it throws, and breaks off its response when it throws later', async (t) => {
       const errors: unknown[] = [];
       const application: Application = (given, startResponse) => {
         if (given.PATH_INFO === '/before') throw new Error('before on purpose');
@@ -152,7 +153,7 @@ for (const [name, mount] of Object.entries(FRAMEWORKS)) {
       }
     });
 
-    it('produces no more than the client takes', async (t) => {
+    it('produces no more than the client reads', async (t) => {
       let pulled = 0;
       const total = 2000;
       const application: Application = (_given, startResponse) => {
@@ -164,14 +165,14 @@ for (const [name, mount] of Object.entries(FRAMEWORKS)) {
       const url = await mount(t, application);
       const response = await head(`${url}/admin/`);
       response.pause();
-      const reached = await standsStill(() => pulled);
+      const reached = await untilStable(() => pulled);
       assert.ok(reached > 0 && reached < total / 2, `${reached}`);
       let received = 0;
       for await (const block of response) received += (block as Buffer).length;
       assert.equal(received, total * 65536);
     });
 
-    it('may give more or less than it has announced', async (t) => {
+    it('may send more or less than it has announced', async (t) => {
       const application: Application = (given, startResponse) => {
         startResponse('200 OK', [['Content-Length', '4']]);
         const text = given.PATH_INFO.slice(1);

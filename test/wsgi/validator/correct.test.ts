@@ -14,9 +14,10 @@ import type {
   StartResponse,
 } from '../../../src/wsgi/contract.ts';
 import { applicationOf } from '../../../src/wsgi/native-application.ts';
-import { serveHere, watch } from '../../support/application-server.ts';
-import type { HttpAnswer } from '../../support/http-client.ts';
+import type { HttpAnswer } from '../../support/http-message.ts';
+import { serveWsgi } from '../../support/serve-wsgi.ts';
 import { SocketClient } from '../../support/socket-client.ts';
+import { recordViolations } from '../../support/violations.ts';
 
 const a = Buffer.from('first ');
 const b = Buffer.from('second');
@@ -117,10 +118,10 @@ function comparable({ status, headers, body, whole, framing }: HttpAnswer): obje
 
 describe('validator around correct applications', { concurrency: 4 }, () => {
   for (const [name, answer] of Object.entries(CORRECT)) {
-    it(`sees no breach, and changes nothing, with ${name}`, async (t) => {
-      const { check, breaches } = watch();
-      const plain = await serveHere(t, answer);
-      const checked = await serveHere(t, check(check(answer)));
+    it(`reports no violation, and changes nothing, with ${name}`, async (t) => {
+      const { check, violations } = recordViolations();
+      const plain = await serveWsgi(t, answer);
+      const checked = await serveWsgi(t, check(check(answer)));
       const requests = [
         {},
         { method: 'HEAD' },
@@ -134,30 +135,30 @@ describe('validator around correct applications', { concurrency: 4 }, () => {
         assert.equal(answered.status, 200);
         assert.ok(answered.whole);
       }
-      assert.deepEqual(breaches, []);
-      assert.deepEqual(checked.told, []);
+      assert.deepEqual(violations, []);
+      assert.deepEqual(checked.errors, []);
       assert.deepEqual(checked.lines, plain.lines);
     });
   }
 
-  it('sees no breach when there is no content to send', async (t) => {
-    const { check, breaches } = watch();
+  it('reports no violation when there is no content to send', async (t) => {
+    const { check, violations } = recordViolations();
     const application: Application = (environ, startResponse) => {
       if (environ.PATH_INFO === '/204') startResponse('204 No Content', []);
       else startResponse('304 Not Modified', [['Content-Length', '7']]);
       return [];
     };
-    const server = await serveHere(t, check(application));
+    const server = await serveWsgi(t, check(application));
     assert.equal((await server.ask('/204')).status, 204);
     assert.equal((await server.ask('/304')).status, 304);
-    assert.deepEqual(breaches, []);
+    assert.deepEqual(violations, []);
   });
 
-  it('sees no breach by the server when the client goes, and when the application fails', async (t) => {
-    const { check, breaches } = watch();
+  it('reports no violation by the server when the client leaves, and when the application fails', async (t) => {
+    const { check, violations } = recordViolations();
     let closed = (): void => {};
     const isClosed = new Promise<void>((resolve) => (closed = resolve));
-    const server = await serveHere(
+    const server = await serveWsgi(
       t,
       check((environ, startResponse) => {
         if (environ.PATH_INFO === '/fails') throw new Error('on purpose');
@@ -181,11 +182,11 @@ describe('validator around correct applications', { concurrency: 4 }, () => {
     await client.until(/\r\n\r\n/);
     client.close();
     await isClosed;
-    assert.deepEqual(breaches, []);
+    assert.deepEqual(violations, []);
   });
 
-  it('sees no breach by an application that stops before its Content-Length because its client has gone', async (t) => {
-    const { check, breaches } = watch();
+  it('reports no violation by an application that stops before its Content-Length because the client has left', async (t) => {
+    const { check, violations } = recordViolations();
     for (const isWriting of [false, true]) {
       let over = (): void => {};
       const isOver = new Promise<void>((resolve) => {
@@ -207,33 +208,33 @@ describe('validator around correct applications', { concurrency: 4 }, () => {
           setImmediate(over);
         })();
       };
-      const server = await serveHere(t, check(application));
+      const server = await serveWsgi(t, check(application));
       const client = await SocketClient.open(server.port);
       client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
       await client.until(/first /);
       client.socket.resetAndDestroy();
       await isOver;
-      assert.deepEqual([breaches, server.told], [[], []]);
+      assert.deepEqual([violations, server.errors], [[], []]);
     }
   });
 
-  it('sees no breach by an application that takes requests, and which gets them whole', async (t) => {
-    const { check, breaches } = watch();
+  it('reports no violation by an application that takes requests, and passes them to it unchanged', async (t) => {
+    const { check, violations } = recordViolations();
     const seen: unknown[] = [];
     const python = applicationOf((request) => {
       seen.push(request.method, request.path, request.body === null);
       return Response.text(200, 'answered');
     });
     const passing: Application = (environ, startResponse) => check(python)(environ, startResponse);
-    const server = await serveHere(t, check(passing));
+    const server = await serveWsgi(t, check(passing));
     assert.equal((await server.ask('/x')).body, 'answered');
     assert.equal((await server.ask('/y', { method: 'POST', body: 'content' })).body, 'answered');
     assert.deepEqual(seen, ['GET', '/x', true, 'POST', '/y', false]);
-    assert.deepEqual(breaches, []);
+    assert.deepEqual(violations, []);
   });
 
-  it('sees what middleware makes of an application, from both of its sides', async (t) => {
-    const { check, breaches } = watch();
+  it('checks middleware on both sides', async (t) => {
+    const { check, violations } = recordViolations();
     const broken: Application = (environ, startResponse) => {
       environ.PATH_INFO = 'x';
       return inside(environ, (status, headers) => startResponse(status, [...headers, ['Connection', 'close']]));
@@ -242,10 +243,10 @@ describe('validator around correct applications', { concurrency: 4 }, () => {
       ok(startResponse);
       return [a];
     });
-    const server = await serveHere(t, check(broken));
+    const server = await serveWsgi(t, check(broken));
     assert.equal((await server.ask()).status, 500);
     assert.deepEqual(
-      breaches.map(({ name, side }) => [name, side]),
+      violations.map(({ name, side }) => [name, side]),
       [
         ['environ-key-wrong-value', 'server'],
         ['header-hop-by-hop', 'application'],

@@ -9,11 +9,12 @@ import { dispatcher } from '../../../src/wsgi/middleware/dispatcher.ts';
 import { methodOverride } from '../../../src/wsgi/middleware/method-override.ts';
 import { requestId } from '../../../src/wsgi/middleware/request-id.ts';
 import { timing } from '../../../src/wsgi/middleware/timing.ts';
-import { serveHere, watch } from '../../support/application-server.ts';
+import { serveWsgi } from '../../support/serve-wsgi.ts';
+import { recordViolations } from '../../support/violations.ts';
 
 const CONTENT = 'one\ntwo\n'.repeat(20_000);
 
-/** Answers with what it is sent. */
+/** Answers with the content of the request. */
 const echo: Application = (environ, startResponse) => {
   startResponse('200 OK', [['Content-Type', 'text/plain']]);
   return environ['wsgi.input'].blocks();
@@ -48,9 +49,9 @@ const MIDDLEWARE: Readonly<Record<string, Middleware>> = {
 
 describe('validator around parts of this project', { concurrency: 4 }, () => {
   for (const [name, application] of Object.entries(APPLICATIONS)) {
-    it(`sees no breach by ${name}`, async (t) => {
-      const { check, breaches } = watch();
-      const { ask, told } = await serveHere(t, check(application));
+    it(`reports no violation by ${name}`, async (t) => {
+      const { check, violations } = recordViolations();
+      const { ask, errors } = await serveWsgi(t, check(application));
       const { body, whole } = await ask('/sub/x?q', { method: 'POST', body: CONTENT });
       assert.deepEqual([body === CONTENT, whole], [true, true]);
       for (const [target, method] of [
@@ -60,27 +61,27 @@ describe('validator around parts of this project', { concurrency: 4 }, () => {
       ] as const) {
         assert.equal((await ask(target, { method })).body, '');
       }
-      assert.deepEqual([breaches, told], [[], []]);
+      assert.deepEqual([violations, errors], [[], []]);
     });
   }
 
   for (const [name, middleware] of Object.entries(MIDDLEWARE)) {
-    it(`sees no breach on either side of ${name}`, async (t) => {
-      const { check, breaches } = watch();
-      const { ask, told } = await serveHere(t, check(middleware(check(echo))));
+    it(`reports no violation on either side of ${name}`, async (t) => {
+      const { check, violations } = recordViolations();
+      const { ask, errors } = await serveWsgi(t, check(middleware(check(echo))));
       const { body, whole } = await ask('/x', { method: 'POST', body: CONTENT });
       assert.deepEqual([body === CONTENT, whole], [true, true]);
       assert.equal((await ask('/', { method: 'HEAD' })).status, 200);
-      assert.deepEqual([breaches, told], [[], []]);
+      assert.deepEqual([violations, errors], [[], []]);
     });
   }
 
-  it('sees no breach by an application that is called by a fetch function', async () => {
-    const { check, breaches } = watch();
+  it('reports no violation by an application that a fetch function calls', async () => {
+    const { check, violations } = recordViolations();
     const call = toFetch(check(echo));
     const response = await call(new Request('http://localhost/a%2Fb?q', { method: 'POST', body: CONTENT }));
     assert.ok((await response.text()) === CONTENT);
     assert.equal((await call(new Request('http://localhost/'))).status, 200);
-    assert.deepEqual(breaches, []);
+    assert.deepEqual(violations, []);
   });
 });

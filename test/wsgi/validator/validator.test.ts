@@ -3,15 +3,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ViaductError } from '../../../src/errors.ts';
-import { BREACHES, type Breach, type BreachName } from '../../../src/gateway/validator/breach.ts';
 import type { Application, Middleware } from '../../../src/wsgi/contract.ts';
 import { validator } from '../../../src/wsgi/validator/validator.ts';
+import { VIOLATIONS, type Violation, type ViolationName } from '../../../src/wsgi/validator/violation.ts';
 import { callApplication, environWith } from '../../support/environ.ts';
 import { ROOT } from '../../support/viaduct.ts';
 import { BREAKS, type Trial } from './violations.ts';
 
-const NAMES = Object.keys(BREACHES) as BreachName[];
-const ADVICE: readonly BreachName[] = ['content-type-missing', 'content-type-not-allowed'];
+const NAMES = Object.keys(VIOLATIONS) as ViolationName[];
+const ADVICE: readonly ViolationName[] = ['content-type-missing', 'content-type-not-allowed'];
 
 const good: Application = (_environ, startResponse) => {
   startResponse('200 OK', [['Content-Type', 'text/plain']]);
@@ -33,24 +33,24 @@ describe('validator', () => {
   for (const name of NAMES) {
     BREAKS[name].forEach((breaks, index) => {
       const which = BREAKS[name].length > 1 ? `, way ${index + 1}` : '';
-      it(`tells onBreach of nothing else when ${name} is broken${which}`, async () => {
-        const breaches: Breach[] = [];
-        const check = validator({ onBreach: (breach) => void breaches.push(breach) });
+      it(`reports only ${name} to onViolation when it is broken${which}`, async () => {
+        const violations: Violation[] = [];
+        const check = validator({ onViolation: (violation) => void violations.push(violation) });
         try {
-          await breaks(trialOf(check, [], () => breaches.length > 0));
+          await breaks(trialOf(check, [], () => violations.length > 0));
         } catch (error) {
-          assert.ok(!(error instanceof ViaductError), String(error)); // what is broken may fail by itself
+          assert.ok(!(error instanceof ViaductError), String(error)); // a broken rule may also cause an error of its own
         }
-        assert.ok(breaches.length > 0, 'no breach');
-        for (const breach of breaches) {
-          assert.deepEqual([breach.name, breach.side], [name, BREACHES[name]], breach.message);
-          assert.ok(breach.message.length > 10);
+        assert.ok(violations.length > 0, 'no violation');
+        for (const violation of violations) {
+          assert.deepEqual([violation.name, violation.side], [name, VIOLATIONS[name]], violation.message);
+          assert.ok(violation.message.length > 10);
         }
       });
 
       it(`throws, or writes to wsgi.errors, when ${name} is broken${which}`, async () => {
         const lines: string[] = [];
-        const expected = `(${name}, by the ${BREACHES[name]}, or`;
+        const expected = `(${name}, by the ${VIOLATIONS[name]}, or`;
         let thrown: unknown;
         try {
           await breaks(trialOf(validator(), lines, () => lines.length > 0));
@@ -73,7 +73,7 @@ describe('validator', () => {
   it('has each of its rules in the documentation', () => {
     const page = readFileSync(join(ROOT, 'docs/validator.md'), 'utf8');
     const rows = [...page.matchAll(/^\| `([a-z0-9-]+)` \| (\w+) \| .+ \|$/gm)];
-    assert.deepEqual(Object.fromEntries(rows.map(([, name, side]) => [name, side])), BREACHES);
+    assert.deepEqual(Object.fromEntries(rows.map(([, name, side]) => [name, side])), VIOLATIONS);
   });
 
   it('advises once', async () => {
@@ -103,7 +103,7 @@ describe('validator', () => {
     assert.equal(closed, 1);
   });
 
-  it('keeps start and close of what it wraps, and adds none', async () => {
+  it('keeps start and close of the application, and adds neither', async () => {
     const calls: unknown[] = [];
     const holding: Application = Object.assign(((environ, start) => good(environ, start)) as Application, {
       async start(this: unknown, listeners: unknown) {
@@ -121,13 +121,13 @@ describe('validator', () => {
     assert.deepEqual([plain.start, plain.close], [undefined, undefined]);
   });
 
-  it('gives the environ back as it was when the response is over', async () => {
+  it('restores the environ after the response', async () => {
     const environ = environWith();
     const { 'wsgi.input': input, 'wsgi.errors': errors } = environ;
-    const application = validator()((given, startResponse) => {
-      assert.equal(given, environ);
-      assert.notEqual(given['wsgi.input'], input);
-      return good(given, startResponse);
+    const application = validator()((received, startResponse) => {
+      assert.equal(received, environ);
+      assert.notEqual(received['wsgi.input'], input);
+      return good(received, startResponse);
     });
     await callApplication(application, environ);
     await callApplication(application, environ);

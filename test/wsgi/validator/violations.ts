@@ -1,6 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { BreachName } from '../../../src/gateway/validator/breach.ts';
 import type {
   Application,
   Environ,
@@ -9,14 +8,15 @@ import type {
   ResponseBody,
   StartResponse,
 } from '../../../src/wsgi/contract.ts';
+import type { ViolationName } from '../../../src/wsgi/validator/violation.ts';
 import { callApplication, environWith } from '../../support/environ.ts';
-import { eventually } from '../../support/socket-client.ts';
+import { eventually } from '../../support/wait.ts';
 
-/** What a row is given: a validator, and whether it has told of anything yet. */
+/** The parameters of a row: a validator, and whether it has reported a violation yet. */
 export interface Trial {
   readonly check: Middleware;
   readonly isTold: () => boolean;
-  /** An environ whose errors go to the trial. */
+  /** An environ whose `wsgi.errors` belongs to the trial. */
   environ(changes?: Readonly<Record<string, unknown>>): Environ;
 }
 
@@ -36,7 +36,7 @@ function app(broken: (environ: Environ, startResponse: StartResponse) => unknown
   return ({ check, environ }) => callApplication(check(broken as Application), environ());
 }
 
-/** It calls start_response like this. */
+/** The application calls start_response in this way. */
 function head(...given: unknown[]): Break {
   return app((_environ, startResponse) => {
     (startResponse as (...given: unknown[]) => void)(...given);
@@ -44,7 +44,7 @@ function head(...given: unknown[]): Break {
   });
 }
 
-/** A correct head, and this body. */
+/** The application sends a correct head, and returns this body. */
 function body(
   make: () => unknown,
   status = '200 OK',
@@ -56,7 +56,7 @@ function body(
   });
 }
 
-/** A correct head, and this use of the input. */
+/** The application sends a correct head, and uses the input in this way. */
 function reads(use: (input: InputStream) => unknown): Break {
   return app(async (environ, startResponse) => {
     await use(environ['wsgi.input']);
@@ -70,7 +70,7 @@ function environ(changes: Readonly<Record<string, unknown>>): Break {
   return ({ check, environ }) => callApplication(check(good), environ(changes));
 }
 
-/** The server uses a correct body like this. */
+/** The server uses a correct body in this way. */
 function serves(use: (body: ResponseBody) => unknown, make: () => unknown = counting): Break {
   return async ({ check, environ }) => {
     const application = (_environ: Environ, startResponse: StartResponse) => {
@@ -81,11 +81,11 @@ function serves(use: (body: ResponseBody) => unknown, make: () => unknown = coun
   };
 }
 
-/** The server loses a correct body, which goes with the garbage. */
+/** The server drops a correct body, which is then collected. */
 function loses(use: (body: ResponseBody) => unknown, make: () => unknown = counting): Break {
   return async (trial) => {
     await serves(use, make)(trial);
-    await eventually('the lost body is found', async () => {
+    await eventually('the dropped body is reported', async () => {
       collectGarbage();
       await new Promise((resolve) => setImmediate(resolve));
       return trial.isTold();
@@ -108,8 +108,8 @@ function* two(): Generator<Uint8Array> {
 
 const iteratorOf = (body: ResponseBody): Iterator<Uint8Array> => (body as Iterable<Uint8Array>)[Symbol.iterator]();
 
-/** For each rule the ways in which it is broken here. */
-export const BREAKS: Readonly<Record<BreachName, readonly Break[]>> = {
+/** For each rule, the ways in which the tests break it. */
+export const BREAKS: Readonly<Record<ViolationName, readonly Break[]>> = {
   'application-not-callable': [({ check }) => check({} as Application)],
   'application-arguments': [
     async ({ check, environ }) => (check(good) as (...given: unknown[]) => unknown)(environ(), start, 'more'),

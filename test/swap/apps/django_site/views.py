@@ -5,7 +5,7 @@ from django.utils.http import parse_etags
 
 def echo(request):
     return JsonResponse(
-        common.told(
+        common.describe_request(
             request.META,
             request.body,
             path_info=request.META['PATH_INFO'].encode().decode('latin-1'),
@@ -47,7 +47,7 @@ def cookies(_request):
 
 
 def fields(_request):
-    """Django's responses have each name once, and no latin-1 but by hand."""
+    """A response of Django has each field name once."""
     return HttpResponse('fields', headers={'X-Latin': 'caf\xe9', 'X-Empty': '', 'X-Twice': 'one, two'})
 
 
@@ -56,10 +56,10 @@ def redirect(request):
 
 
 def file(request):
-    found = common.byte_range(request.headers.get('Range'))
-    if found is None:
+    selected = common.byte_range(request.headers.get('Range'))
+    if selected is None:
         return HttpResponse(common.FILE, headers={'Accept-Ranges': 'bytes'})
-    first, last = found
+    first, last = selected
     content_range = f'bytes {first}-{last}/{len(common.FILE)}'
     return HttpResponse(common.FILE[first : last + 1], status=206, headers={'Content-Range': content_range})
 

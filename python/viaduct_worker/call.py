@@ -1,0 +1,261 @@
+"""One call of the application (PEP 3333): `start_response`, `write` and the returned iterable, and when bytes leave."""
+
+import os
+import struct
+import traceback
+from time import perf_counter_ns as now
+
+from viaduct_worker.channel import shortened
+from viaduct_worker.files import FileWrapper, regular_file
+from viaduct_worker.headers import HAS_REASON, encode_early_hints, encode_headers, encode_status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from _typeshed import OptExcInfo
+
+    from viaduct_worker.headers import HeaderList
+    from viaduct_worker.lane import Lane
+
+FRAME = struct.Struct('<IBBHIIqQ')
+"""Frame to the server: request, kind, has, status, bytes of head, bytes of body, Content-Length or -1, nanoseconds."""
+FILE = struct.Struct('<IQQ')
+"""Body of a FILE frame: descriptor in this process, first byte, end (exclusive)."""
+
+LINES_BYTES_MAX = 1_048_576
+"""The server has the same number in frame-rules.ts, and kills a worker that sends more."""
+
+COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED, RECALLED, EARLY_HINTS = range(1, 10)
+
+_ready: 'tuple[type, type]' = type(iter([])), type(iter(()))
+
+
+class Call:
+    """Lives for one request. `lane` sends its frames. `sent` counts body bytes. `phase` is one of the constants below.
+
+    `bodyless` is 1 for HEAD. A status without content adds 2; an error may replace this status by one with content.
+    """
+
+    __slots__ = ('lane', 'id', 'start_ns', 'bodyless', 'phase', 'code', 'lines', 'length', 'has', 'sent')
+
+    NEW, STARTED, STREAMING, DONE = range(4)
+
+    def __init__(self, lane: 'Lane', request_id: int, head_only: bool) -> None:
+        self.lane = lane
+        self.id = request_id
+        self.start_ns = lane.now
+        self.bodyless: int = head_only
+        self.phase = 0
+        self.sent = 0
+
+    def start_response(
+        self, status: str, headers: 'HeaderList', exc_info: 'OptExcInfo | None' = None
+    ) -> 'Callable[[bytes], None]':
+        """PEP 3333: a second call needs `exc_info`. If the headers have left, this function raises `exc_info` again."""
+        if exc_info is not None:
+            try:
+                if self.phase > 1:
+                    # The type of exc_info also allows three None, which PEP 3333 does not.
+                    raise exc_info[1].with_traceback(exc_info[2])  # type: ignore[union-attr]
+            finally:
+                exc_info = None
+            self.bodyless &= 1
+        elif self.phase:
+            raise AssertionError('start_response was called a second time without exc_info')
+        code, reason = encode_status(status)
+        lines, self.length, has = encode_headers(headers)
+        if reason:
+            lines = reason.encode('latin-1') + lines
+            has |= HAS_REASON
+        if code == 204 or code == 304:
+            self.bodyless |= 2
+        if len(lines) > LINES_BYTES_MAX:
+            raise ValueError(f'the headers have {len(lines)} bytes, and at most {LINES_BYTES_MAX} can be sent')
+        self.code = code
+        self.lines = lines
+        self.has = has
+        self.phase = 1
+        return self.write
+
+    def early_hints(self, headers: 'HeaderList') -> None:
+        """`wsgi.early_hints`: send an interim response 103 (RFC 8297) at once, unless the response has started."""
+        lines = encode_early_hints(headers)
+        if len(lines) > LINES_BYTES_MAX:
+            raise ValueError(f'the early hints have {len(lines)} bytes, and at most {LINES_BYTES_MAX} can be sent')
+        if lines and self.phase < 2:
+            lane = self.lane
+            lane.now = time = now()
+            lane.out.append(FRAME.pack(self.id, EARLY_HINTS, 0, 103, len(lines), 0, -1, time - self.start_ns) + lines)
+            lane.flush()
+
+    def write(self, block: bytes) -> None:
+        """The callable that `start_response` returns: it sends `block` before it returns."""
+        if not isinstance(block, bytes):
+            raise TypeError(f'write() takes bytes, not {type(block).__name__}')
+        if self.phase == 3 and not self.bodyless:
+            raise AssertionError('write() was called after the response was complete')
+        if block:
+            self.send(block)
+
+    def respond(self, result: 'Iterable[bytes]') -> None:
+        """Send what the application returned. Blocks of a list leave as one; a generator's leave as they are made."""
+        kind = type(result)
+        if kind is not list and kind is not tuple:
+            # Here and below mypy does not see what `kind` says about `result`.
+            if kind is FileWrapper and self.hand_over(result):  # type: ignore[arg-type]
+                return
+            iterator = iter(result)
+            if type(iterator) not in _ready:
+                self.stream(iterator)
+                return
+            result = list(iterator)
+        if self.phase != 1:
+            self.stream(result)
+            return
+        body = result[0] if len(result) == 1 else b''.join(map(_checked, result))  # type: ignore[index,arg-type]
+        self.complete(body if type(body) is bytes else bytes(_checked(body)))
+
+    def stream(self, blocks: 'Iterable[bytes]') -> None:
+        lane = self.lane
+        for block in blocks:
+            if block:
+                self.send(_checked(block))
+                if self.phase == 3 or self.sent == self.length or self.id in lane.gone:
+                    break
+            elif not isinstance(block, bytes):
+                _checked(block)
+            elif self.id in lane.gone:
+                if not self.phase:
+                    self.start_response('499 Client Closed Request', [])  # nobody reads it
+                break
+        self.finish()
+
+    def send(self, block: bytes) -> None:
+        """Send one block at once. The head leaves with the first block."""
+        if self.phase == 0:
+            raise AssertionError('a block was produced before start_response was called')
+        if self.phase == 3:
+            if not self.bodyless:
+                self.excess()
+            return
+        if self.bodyless:
+            self.complete(b'')
+            self.lane.flush()
+            return
+        total = self.sent + len(block)
+        if 0 <= self.length < total:
+            block = block[: self.length - self.sent]
+            self.excess()
+        if self.phase == 1:
+            if total >= self.length >= 0:
+                self.complete(block)
+                self.lane.flush()
+                return
+            self.frame(HEAD, self.lines, block)
+            self.phase = 2
+        else:
+            self.frame(BLOCK, b'', block)
+        self.sent += len(block)
+        self.lane.flush()
+
+    def complete(self, body: bytes) -> None:
+        """Send a whole response. It leaves with the lane's next flush."""
+        length = self.length
+        if self.bodyless:
+            body = b''
+        elif 0 <= length != len(body):
+            if len(body) > length:
+                self.excess()
+                body = body[:length]
+            else:
+                self.lane.log(f'the application sent {len(body)} bytes of a declared Content-Length of {length}')
+        lines = self.lines
+        lane = self.lane
+        lane.now = time = now()
+        frame = FRAME.pack(self.id, 1, self.has, self.code, len(lines), len(body), length, time - self.start_ns)
+        self.phase = 3
+        lane.finish(frame + lines + body)
+
+    def finish(self) -> None:
+        """The iterable is exhausted."""
+        if self.phase == 2:
+            self.phase = 3
+            if self.length > self.sent and self.id not in self.lane.gone:
+                self.lane.log(f'the application sent {self.sent} bytes of a declared Content-Length of {self.length}')
+            self.frame(END, b'', b'')
+            self.lane.flush()
+        elif self.phase == 1:
+            self.complete(b'')
+        elif self.phase == 0:
+            raise AssertionError('the application returned without calling start_response')
+
+    def hand_over(self, wrapper: FileWrapper) -> bool:
+        """Give the server the file instead of its bytes. Return False if the server cannot open it as a regular file.
+
+        The server opens the file by the descriptor of this process, and the kernel then checks the file's mode again.
+        So this process opens the file in the same way first.
+        """
+        lane = self.lane
+        found = regular_file(wrapper) if lane.hands_over and self.phase == 1 and not self.bodyless else None
+        if not found:
+            return False
+        descriptor, start, end = found
+        try:
+            copy = os.open(f'/proc/self/fd/{descriptor}', os.O_RDONLY)
+        except OSError:
+            return False
+        if self.length > end - start:
+            lane.log(f'the file has {end - start} bytes of a declared Content-Length of {self.length}')
+        elif self.length >= 0:
+            end = start + self.length
+        lane.handed[self.id] = copy
+        self.phase = 3
+        self.frame(FILE_BODY, self.lines, FILE.pack(copy, start, end))
+        lane.flush()
+        return True
+
+    def fail(self) -> None:
+        """The application raised: send 500 if the head has not left, otherwise break the response off visibly."""
+        report = traceback.format_exc()
+        if self.phase == 3:
+            self.lane.log(report, self.id)
+        else:
+            kind = ABORT if self.phase == 2 else FAILED
+            self.phase, self.code = 3, 500
+            self.frame(kind, b'', shortened(report).encode('utf-8', 'replace'))
+        self.lane.flush()
+
+    def excess(self) -> None:
+        self.lane.log(f'the application sent more than the declared Content-Length of {self.length}: the rest is cut')
+
+    def frame(self, kind: int, lines: bytes, body: bytes) -> None:
+        lane = self.lane
+        lane.now = time = now()
+        head = kind == HEAD or kind == FILE_BODY
+        lane.out.append(
+            FRAME.pack(
+                self.id,
+                kind,
+                self.has if head else 0,
+                self.code,
+                len(lines),
+                len(body),
+                self.length if head else -1,
+                time - self.start_ns,
+            )
+            + lines
+            + body
+        )
+
+
+def recalled_frame(request_ids: 'Sequence[int]') -> bytes:
+    """The frame that reports which requests the lane gave up."""
+    body = struct.pack(f'<{len(request_ids)}I', *request_ids)
+    return FRAME.pack(0, RECALLED, 0, 0, 0, len(body), -1, 0) + body
+
+
+def _checked(block: object) -> bytes:
+    if not isinstance(block, bytes):
+        raise TypeError(f'the application must produce bytes, not {type(block).__name__}')
+    return block

@@ -1,0 +1,132 @@
+"""The JSON that the server and this package exchange. Type checkers import this file; a running worker does not.
+
+`channel.ts` has the other end of the control messages, `release.ts` that of Options, `discover.ts` that of Target and
+Project.
+"""
+
+from typing import Literal, TypeAlias, TypedDict
+
+
+class MiddlewareEntry(TypedDict):
+    """`path` is `module:attribute`. `options` become keyword arguments."""
+
+    path: str
+    options: dict[str, object]
+
+
+class Options(TypedDict):
+    """What the zygote receives on its command line. An empty `callable` means the usual names.
+
+    `runtime` and `spool` are private directories. With `adopts`, orphans of the application need a reaper.
+    """
+
+    socket: str
+    runtime: str
+    spool: str
+    release: int
+    directory: str
+    module: str
+    callable: str
+    factory: bool
+    middleware: list[MiddlewareEntry]
+    preload: bool
+    threads: int
+    multiprocess: bool
+    software: str
+    listeners: list[dict[str, str]]
+    environ_variables: list[str]
+    adopts: bool
+
+
+class Fork(TypedDict):
+    """`socket` and `runtime` replace those of the options: the server may have had to make new ones."""
+
+    kind: Literal['fork']
+    worker: int
+    socket: str
+    runtime: str
+
+
+class Kill(TypedDict):
+    kind: Literal['kill']
+    worker: int
+
+
+class Quit(TypedDict):
+    kind: Literal['quit']
+
+
+class Ping(TypedDict):
+    """The answer shows that the interpreter still runs."""
+
+    kind: Literal['ping']
+
+
+class Proof(TypedDict):
+    """`data` is base64 of marshalled data, which the worker decodes and sends back."""
+
+    kind: Literal['proof']
+    data: str
+
+
+class Go(TypedDict):
+    kind: Literal['go']
+    hands_over: bool
+
+
+class Recall(TypedDict):
+    kind: Literal['recall']
+    lane: int
+
+
+class Gone(TypedDict):
+    """The client of this request has left."""
+
+    kind: Literal['gone']
+    lane: int
+    request: int
+
+
+class Opened(TypedDict):
+    """The server has opened the file that this request handed over."""
+
+    kind: Literal['opened']
+    lane: int
+    request: int
+
+
+FromServer: TypeAlias = Fork | Kill | Quit | Ping | Proof | Go | Recall | Gone | Opened
+
+
+class Target(TypedDict):
+    """What discovery asks for. `module` and `callable` are what the user named, or None."""
+
+    directory: str
+    module: str | None
+    callable: str | None
+    dev: bool
+
+
+class Application(TypedDict):
+    module: str
+    callable: str
+    factory: bool
+
+
+Kind: TypeAlias = Literal['django', 'flask', 'wsgi']
+Mount: TypeAlias = tuple[str, list[str]]
+"""URL prefix and directories: the first directory that has the file wins."""
+Finding: TypeAlias = tuple[Literal['found', 'hint'], str, str]
+"""Level, subject and text."""
+
+
+class Project(TypedDict):
+    """What discovery found. `described` is what the log says about the application besides its name."""
+
+    kind: Kind
+    directory: str
+    application: Application
+    described: str
+    environment: dict[str, str]
+    mounts: list[Mount]
+    findings: list[Finding]

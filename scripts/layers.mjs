@@ -1,0 +1,124 @@
+/**
+ * The layers of `src/`, as a table of what each may import. `node scripts/layers.mjs` writes Biome's rules from it, `biome.layers.json`, so that
+ * the editor and `npm run lint` refuse every other import, of types too. With `--check` it only reports whether that file is current.
+ *
+ * The layers read as a sentence: cli, api -> server -> site -> {listen, handlers, proxy, workers} -> {routing, static, wsgi} -> http ->
+ * {cgi, errors}. config, log, os, project and import stand aside.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './steps.mjs';
+
+/** From the bottom up. A name is a folder of `src/`, or a file there. */
+const LAYERS = {
+  'errors.ts': [],
+  'version.ts': [],
+  cgi: ['errors.ts'],
+  http: ['errors.ts'],
+  routing: ['http', 'errors.ts'],
+  static: ['http', 'errors.ts'],
+  wsgi: ['http', 'errors.ts'],
+  listen: ['wsgi', 'http', 'cgi', 'errors.ts'],
+  handlers: ['routing', 'static', 'http', 'errors.ts'],
+  proxy: ['wsgi', 'http', 'cgi', 'errors.ts', 'version.ts'],
+  workers: ['wsgi', 'http', 'project', 'config', 'errors.ts'],
+  config: ['errors.ts'],
+  log: ['http', 'errors.ts'],
+  os: ['errors.ts'],
+  project: ['errors.ts'],
+  import: ['config', 'errors.ts'],
+  site: [
+    ...['listen', 'handlers', 'proxy', 'workers', 'routing', 'static', 'wsgi', 'http'],
+    ...['config', 'log', 'project', 'errors.ts', 'version.ts'],
+  ],
+  server: [
+    ...['site', 'listen', 'handlers', 'proxy', 'workers', 'wsgi', 'http'],
+    ...['log', 'os', 'project', 'errors.ts'],
+  ],
+  api: [
+    ...['server', 'site', 'handlers', 'workers', 'static', 'wsgi', 'http'],
+    ...['config', 'log', 'project', 'errors.ts', 'version.ts'],
+  ],
+  cli: [
+    ...['server', 'site', 'handlers', 'proxy', 'workers'],
+    ...['config', 'import', 'log', 'os', 'project', 'errors.ts', 'version.ts'],
+  ],
+};
+
+/** What only some layers may use. The engine is our own; Node's is for those who meet other servers and frameworks. */
+const PACKAGES = {
+  'node:http': ['wsgi', 'proxy', 'cli'],
+  'node:https': ['proxy'],
+  'node:http2': ['http'],
+  // Handlers import zod's types only: test/site/features.test.ts checks that.
+  zod: ['handlers', 'site'],
+  jiti: ['config', 'site'],
+  'smol-toml': ['config', 'import'],
+  mrmime: ['static'],
+};
+
+/** Entry points of the package: lists of exports that nothing in `src/` imports. */
+const ENTRIES = ['index.ts'];
+
+const FILE = join(ROOT, 'biome.layers.json');
+const SOURCES = join(ROOT, 'src');
+/** How deep folders are below a layer: `src/http/http1` is one deep. */
+const DEPTH_MAX = 2;
+
+const overrides = Object.keys(LAYERS)
+  .flatMap(overridesOf)
+  .map((override) => JSON.stringify(override));
+const rules = `{"overrides":[\n${overrides.join(',\n')}\n]}\n`;
+const problems = unknownNames().map((name) => `src/${name} is in no layer: add it to the table in scripts/layers.mjs.`);
+if (!process.argv.includes('--check')) writeFileSync(FILE, rules);
+else if (!existsSync(FILE) || readFileSync(FILE, 'utf8') !== rules)
+  problems.push('biome.layers.json is older than scripts/layers.mjs: run "node scripts/layers.mjs".');
+for (const problem of problems) console.log(problem);
+process.exitCode = problems.length === 0 ? 0 : 1;
+
+/** The rules of one layer, one for each depth, because imports are relative. */
+function overridesOf(layer) {
+  if (layer.endsWith('.ts')) return [rulesFor(`src/${layer}`, layer, './')];
+  return Array.from({ length: DEPTH_MAX + 1 }, (_, depth) =>
+    rulesFor(`src/${layer}/${'*/'.repeat(depth)}*.ts`, layer, '../'.repeat(depth + 1)),
+  );
+}
+
+function rulesFor(includes, layer, up) {
+  const allowed = LAYERS[layer];
+  const message = `${layer} may import ${allowed.length === 0 ? 'nothing of src/' : allowed.join(', ')} (scripts/layers.mjs).`;
+  const group = [`${up}**`, ...allowed.map((name) => `!${up}${name}${name.endsWith('.ts') ? '' : '/**'}`)];
+  const patterns = [{ group, message }];
+  if (layer === 'handlers') patterns.push(noOtherHandler());
+  const options = { paths: restrictedPackages(layer), patterns };
+  return { includes: [includes], linter: { rules: { style: { noRestrictedImports: { level: 'error', options } } } } };
+}
+
+function restrictedPackages(layer) {
+  const restricted = Object.entries(PACKAGES).filter(([, layers]) => !layers.includes(layer));
+  return Object.fromEntries(
+    restricted.map(([name, layers]) => [
+      name,
+      { message: `${name} is for ${layers.join(', ')} only (scripts/layers.mjs).` },
+    ]),
+  );
+}
+
+/** What two handlers share belongs in a file of its own, so that a route loads and reads no more than it has. */
+function noOtherHandler() {
+  const folder = join(SOURCES, 'handlers');
+  const files = readdirSync(folder, { recursive: true }).map(String).sort();
+  const handlers = files.filter(
+    (file) =>
+      file.endsWith('.ts') && /^export function .*\): Handler \{$/m.test(readFileSync(join(folder, file), 'utf8')),
+  );
+  const names = handlers.map((file) => file.slice(file.lastIndexOf('/') + 1));
+  return {
+    group: names.flatMap((name) => [`./${name}`, `../*/${name}`]),
+    message: 'A handler imports no other handler: what they share belongs in a file of its own.',
+  };
+}
+
+function unknownNames() {
+  return readdirSync(SOURCES).filter((name) => !(name in LAYERS) && !ENTRIES.includes(name));
+}

@@ -1,0 +1,119 @@
+// Written by scripts/docs.mjs from src/config and src/site: do not edit.
+import type { HandlersConfig } from './handlers.ts';
+import type { BackendConfig, ProxyOptionsConfig } from './proxy.ts';
+import type { Bytes, OneOrMore } from './values.ts';
+
+/** A rule for Cache-Control. */
+export interface CacheRuleConfig {
+  /** Glob for the file's name, or with a slash for its path below the mount. Takes a glob. */
+  readonly pattern: string;
+  /** The value of Cache-Control. Takes a value of Cache-Control. */
+  readonly value: string;
+}
+
+/** How the files are served. */
+export interface StaticOptionsConfig {
+  /**
+   * Codings of compressed files beside the originals to send instead. true: br, zstd and gzip. Takes true, false, or
+   * a list of br, zstd and gzip. Default: `false`.
+   */
+  readonly precompressed?: boolean | OneOrMore<'br' | 'zstd' | 'gzip'> | undefined;
+  /** Names of files that represent their directory. Takes file names, or false for none. Default: `['index.html']`. */
+  readonly index?: false | OneOrMore<string> | undefined;
+  /** File that answers paths without a file, for single-page applications. Takes a file below the directory. */
+  readonly fallback?: string | undefined;
+  /** Which paths the fallback answers. pages: only those without a dot in their last segment. Default: `'pages'`. */
+  readonly fallbackFor?: 'pages' | 'all' | undefined;
+  /**
+   * Names to try in order. {path} is the path below the prefix of the route. Takes a path, such as {path}.html.
+   * Default: `['{path}']`.
+   */
+  readonly tryFiles?: OneOrMore<string> | undefined;
+  /** Which files with a hash in their name never change, so that browsers need not ask again. Default: `'auto'`. */
+  readonly immutable?: 'auto' | 'always' | 'never' | undefined;
+  /** Rules for Cache-Control. The first one that matches a file wins, also over immutable. */
+  readonly cacheControl?: readonly CacheRuleConfig[] | undefined;
+  /** Fields (headers) of every response with a file. They replace Viaduct's own, except Vary. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Whether directories without an index are listed. Default: `false`. */
+  readonly listing?: boolean | undefined;
+  /**
+   * Whether requests without a file go on to what else answers the route, instead of 404. Default: true if the route
+   * has app, proxy, redirect or respond, else false.
+   */
+  readonly fallthrough?: boolean | undefined;
+}
+
+/** Redirect all requests to this path or URL. A table has more options. */
+export interface RedirectConfig {
+  /** The target, a path or a URL with placeholders. Takes a path or URL. */
+  readonly to: string;
+  /** Status of the redirect. Default: `302`. */
+  readonly status?: 301 | 302 | 303 | 307 | 308 | undefined;
+  /** Only paths that match are redirected. Takes a regular expression. Default: all paths. */
+  readonly pattern?: string | undefined;
+}
+
+/** A fixed answer. */
+export interface RespondConfig {
+  /** Status of the answer. Takes a whole number from 200 to 599. Default: `200`. */
+  readonly status?: number | undefined;
+  /** Content (the body) of the answer. Default: `''`. */
+  readonly body?: string | undefined;
+  /** The Content-Type of the answer. Takes a media type. Default: `'text/plain; charset=utf-8'`. */
+  readonly contentType?: string | undefined;
+}
+
+/** A route: the requests that it is for, the handlers that they pass, and what answers them. */
+export interface RouteConfig extends HandlersConfig {
+  /** Name of the route in the output of viaduct check. Takes a name. Default: route and its number. */
+  readonly name?: string | undefined;
+  /** Whether only an application can lead to this route, with X-Accel-Redirect, and clients cannot. Default: `false`. */
+  readonly internal?: boolean | undefined;
+  /** Hosts of the requests. Takes a host name, *.NAME for all names below it, or an [address]. Default: all hosts. */
+  readonly host?: OneOrMore<string> | undefined;
+  /**
+   * Paths of the requests. /below/* includes /below itself. Takes a path: /exact, /below/* or * for every path.
+   * Default: all paths, or those below mount.
+   */
+  readonly path?: OneOrMore<string> | undefined;
+  /** Regular expressions for the path, as alternatives to path. Takes a regular expression. */
+  readonly pathPattern?: OneOrMore<string> | undefined;
+  /** Methods of the requests. GET includes HEAD. Takes a method such as GET. Default: all methods. */
+  readonly methods?: OneOrMore<string> | undefined;
+  /** Fields (headers) that the requests must have, with their values. "*" matches any value. */
+  readonly matchHeaders?: Readonly<Record<string, string>> | undefined;
+  /** Parameters that the query must have, with their values. "*" matches any value. */
+  readonly matchQuery?: Readonly<Record<string, string>> | undefined;
+  /**
+   * An application from `apps`, or "main" for the main application. Takes the name of an application. Default: the
+   * main application, unless another key of this group says what answers.
+   */
+  readonly app?: string | undefined;
+  /**
+   * Prefix that the application receives as SCRIPT_NAME. A route with mount needs no path. Takes a path that starts
+   * with a slash and does not end with one.
+   */
+  readonly mount?: string | undefined;
+  /** Directories with files. The first directory that has the file wins. Takes the path of a directory. */
+  readonly static?: OneOrMore<string> | undefined;
+  /** How the files are served. */
+  readonly staticOptions?: StaticOptionsConfig | undefined;
+  /**
+   * Backends and service discoveries. Takes a backend such as http://127.0.0.1:9000, https://app.internal,
+   * h2c://127.0.0.1:9000, uwsgi://127.0.0.1:3031 or unix:/run/app.sock, or a service discovery: dns+http://HOST:PORT,
+   * srv+http://NAME, kubernetes+http://NAMESPACE/SERVICE:PORT or file:PATH, or a table with one of them as url.
+   */
+  readonly proxy?: OneOrMore<string | BackendConfig> | undefined;
+  /** How requests get to the backends. */
+  readonly proxyOptions?: ProxyOptionsConfig | undefined;
+  /** Redirect all requests to this path or URL. A table has more options. Takes a path or URL. */
+  readonly redirect?: string | RedirectConfig | undefined;
+  /** A fixed answer. */
+  readonly respond?: RespondConfig | undefined;
+  /**
+   * Limits the content (the body) of requests; then 413. Without it, the setting bodyBytesMax applies. Takes a size
+   * from 0, such as 65536 or 64KiB.
+   */
+  readonly bodyBytesMax?: Bytes | undefined;
+}

@@ -1,0 +1,51 @@
+// Written by scripts/docs.mjs from src/config and src/site: do not edit.
+import type { HandlersConfig } from './handlers.ts';
+import type { RouteConfig } from './route.ts';
+import type { TlsConfig } from './tls.ts';
+import type { MiddlewareConfig, OneOrMore } from './values.ts';
+
+/** An application that routes name. */
+export interface ApplicationConfig {
+  /**
+   * Directory or file of the project, or the application in it. MODULE:FACTORY() calls a factory. Takes a PATH or
+   * MODULE:CALLABLE.
+   */
+  readonly target: string;
+  /** Directory of the project. Takes the path of a directory. Default: the directory of the settings file. */
+  readonly chdir?: string | undefined;
+  /**
+   * Interpreter or virtual environment that runs the application. Takes the path of an interpreter or of a virtual
+   * environment. Default: the setting python, or else the project's virtual environment.
+   */
+  readonly python?: string | undefined;
+  /** Python processes that run the application. Takes a whole number from 1 to 256. Default: 1. */
+  readonly workers?: number | undefined;
+  /** Threads in each worker. Takes a whole number from 1 to 64. Default: the setting threads. */
+  readonly threads?: number | undefined;
+  /** Middleware around the application, the outermost first. Takes a text, or a table of use and options. */
+  readonly middleware?: OneOrMore<MiddlewareConfig> | undefined;
+}
+
+/** Where requests go, and the handlers that all of them pass. */
+export interface SiteConfig extends HandlersConfig {
+  /** Applications that routes name. */
+  readonly apps?: Readonly<Record<string, ApplicationConfig>> | undefined;
+  /** Routes. */
+  readonly route?: readonly RouteConfig[] | undefined;
+  /** Certificates for https. */
+  readonly tls?: TlsConfig | undefined;
+  /**
+   * Front-end proxies whose fields (headers) about the client are used, by address or range. Takes an address range.
+   * Default: ['loopback', 'unix'].
+   */
+  readonly trustedProxies?: OneOrMore<string> | undefined;
+  /**
+   * What trusted proxies may state about a request. Their fields about everything else are removed. Takes address,
+   * scheme, host, port, prefix, or the name of a field X-Forwarded-*. Default: `['address','scheme']`.
+   */
+  readonly trustedProxyValues?: OneOrMore<string> | undefined;
+  /** The fields (headers) that trusted proxies write. The others are removed. Default: `'any'`. */
+  readonly trustedProxyFields?: 'any' | 'x-forwarded' | 'forwarded' | undefined;
+  /** Directories with files that an application may name in X-Sendfile. Takes the path of a directory. */
+  readonly sendfile?: OneOrMore<string> | undefined;
+}

@@ -1,0 +1,61 @@
+/**
+ * `viaduct/handlers`: the handlers of the web server, for programs. `handlerMiddleware` puts one around an application. A handler of your own is a function of
+ * the type `Handler`.
+ *
+ * @module viaduct/handlers
+ */
+export { type AddressListOptions, addressList } from '../../handlers/auth/address-list.ts';
+export { type BasicAuthOptions, basicAuth } from '../../handlers/auth/basic-auth.ts';
+export {
+  type AuthAnswer,
+  type AuthQuestion,
+  type ForwardAuthOptions,
+  forwardAuth,
+} from '../../handlers/auth/forward-auth.ts';
+export { readHtpasswd } from '../../handlers/auth/htpasswd.ts';
+export { hashPassword } from '../../handlers/auth/passwords.ts';
+export type { Coding } from '../../handlers/compression/codings.ts';
+export { type CompressionOptions, compression } from '../../handlers/compression/compression.ts';
+export { type AccelRedirectOptions, accelRedirect } from '../../handlers/files/accel-redirect.ts';
+export { type StaticOptions, staticFiles } from '../../handlers/files/static.ts';
+export { type CorsOptions, cors } from '../../handlers/headers/cors.ts';
+export type { FieldRules } from '../../handlers/headers/field-rules.ts';
+export { type HeadersOptions, headers } from '../../handlers/headers/headers.ts';
+export {
+  type HstsOptions,
+  type SecurityHeadersOptions,
+  securityHeaders,
+} from '../../handlers/headers/security-headers.ts';
+export { type BodyLimitOptions, bodyLimit } from '../../handlers/limits/body-limit.ts';
+export { type RateLimitOptions, rateLimit } from '../../handlers/limits/rate-limit.ts';
+export { type RequestLimitOptions, requestLimit } from '../../handlers/limits/request-limit.ts';
+export { type ErrorPagesOptions, errorPages } from '../../handlers/pages/error-pages.ts';
+export { type MaintenanceOptions, maintenance } from '../../handlers/pages/maintenance.ts';
+export type { PageSource } from '../../handlers/pages/page.ts';
+export { type CanonicalHostOptions, canonicalHost } from '../../handlers/rewriting/canonical-host.ts';
+export { type HttpsRedirectOptions, httpsRedirect } from '../../handlers/rewriting/https-redirect.ts';
+export { type MountOptions, mount } from '../../handlers/rewriting/mount.ts';
+export type { QueryChanges } from '../../handlers/rewriting/query-change.ts';
+export { type RedirectOptions, type RedirectStatus, redirect } from '../../handlers/rewriting/redirect.ts';
+export { type RewriteOptions, rewrite } from '../../handlers/rewriting/rewrite.ts';
+export { deriveRequest, type RequestChanges, requestField } from '../../http/derived-request.ts';
+export { type Handler, type HandlerResult, mapResponse, type Next } from '../../http/handler.ts';
+export type {
+  BodySink,
+  BodySource,
+  CgiOrigin,
+  ClientCertificate,
+  FileBody,
+  HeaderList,
+  Later,
+  Peer,
+  Protocol,
+  Request,
+  RequestBody,
+  ResponseBody,
+} from '../../http/message.ts';
+export { Response } from '../../http/response.ts';
+export { changeResponse, type ResponseChanges, responseField, responseFields } from '../../http/response-fields.ts';
+export type { LimitPer } from '../../http/semantics/client-key.ts';
+export type { CacheRule, Coding as PrecompressedCoding, StaticMount } from '../../static/mount.ts';
+export { handlerMiddleware } from '../../wsgi/handler-middleware.ts';

@@ -1,0 +1,10 @@
+import type { SettingName } from './settings.ts';
+
+/** Settings of the command `viaduct`, and why a server inside a program does not take them. */
+export const COMMAND_SETTINGS: ReadonlyMap<string, string> = new Map<SettingName, string>([
+  ['processes', 'a server inside a program is one process'],
+  ['user', 'the program has its user already'],
+  ['group', 'the program has its group already'],
+  ['control', 'only the command viaduct opens a control socket'],
+  ['proxy', 'only the command viaduct takes it; write a route with proxy'],
+]);

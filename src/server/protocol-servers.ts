@@ -1,0 +1,53 @@
+import { Http1Server } from '../http/http1/http1-server.ts';
+import { Http2Server } from '../http/http2/http2-server.ts';
+import type { ProtocolServer } from '../http/transport/protocol-server.ts';
+import type { ConnectionChanges, ConnectionOptions } from '../http/transport/server-context.ts';
+import { CgiServer } from '../listen/cgi/cgi-server.ts';
+import type { ProtocolName } from '../listen/connection-acceptor.ts';
+
+/** Every protocol that this server speaks with its clients. A further one is a folder with a `ProtocolServer`, and an entry here. */
+export class ProtocolServers {
+  readonly handlers: ReadonlyMap<ProtocolName, ProtocolServer>;
+
+  /** `onCgiRefused` is called for what a front-end proxy sent that is not an acceptable request of its protocol. */
+  constructor(
+    options: Omit<ConnectionOptions, 'onHttp2Preface'>,
+    onCgiRefused: (reason: string, remoteAddress: string) => void,
+  ) {
+    const http2 = new Http2Server(options, () => this.size - http2.size);
+    const http1 = new Http1Server(
+      {
+        ...options,
+        onHttp2Preface: (socket, early, listener, peer) => http2.accept(socket, listener, peer, early),
+      },
+      () => this.size - http1.size,
+    );
+    const cgi = { http1, limits: options.limits, onRefused: onCgiRefused };
+    this.handlers = new Map<ProtocolName, ProtocolServer>([
+      ['uwsgi', new CgiServer('uwsgi', cgi)],
+      ['fastcgi', new CgiServer('fastcgi', cgi)],
+      ['scgi', new CgiServer('scgi', cgi)],
+      ['http/1.1', http1],
+      ['h2', http2],
+    ]);
+  }
+
+  /** Open connections of all protocols. */
+  get size(): number {
+    let size = 0;
+    for (const server of this.handlers.values()) size += server.size;
+    return size;
+  }
+
+  reconfigure(changes: ConnectionChanges): void {
+    for (const server of this.handlers.values()) server.reconfigure(changes);
+  }
+
+  async drain(): Promise<void> {
+    await Promise.all([...this.handlers.values()].map((server) => server.drain()));
+  }
+
+  destroy(): void {
+    for (const server of this.handlers.values()) server.destroy();
+  }
+}

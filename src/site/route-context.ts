@@ -1,0 +1,65 @@
+import type { SourceLocation } from '../config/site-entries.ts';
+import type { Handler, HandlerResult, Next } from '../http/handler.ts';
+import type { Request } from '../http/message.ts';
+import type { Log } from '../log/log.ts';
+import type { BackendOverrides } from '../proxy/backend-state.ts';
+import type { DiscoveredBackends } from '../proxy/discovery/discovered-backends.ts';
+import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
+import type { ConfigErrors } from './config-errors.ts';
+import type { Site } from './schema/site.ts';
+
+/** What a site needs in addition to its configuration. */
+export interface SiteParts {
+  readonly locate: SourceLocation;
+  /** The directory where relative paths of a key start. */
+  readonly baseOf: (key: string) => string;
+  /** The function that answers with the application of this name; null if there is none. */
+  readonly application: (name: string) => Next | null;
+  /** The main application with its static files, for requests that match no route; null if there is none. */
+  readonly main: Terminal | null;
+  readonly dev: boolean;
+  readonly staticCacheBytesMax: number;
+  /** The limit for the content of requests whose route does not set one. */
+  readonly bodyBytesMax: number;
+  /** The ports of the listeners, by index. */
+  readonly listenerPorts: readonly string[];
+  readonly onError: (message: string, request: Request) => void;
+  readonly log: Log;
+  /** Changes at run time and results of checks, by the names of backends. Proxies update them. */
+  readonly overrides: BackendOverrides;
+  /** The backends that each service discovery found last. */
+  readonly discovered: DiscoveredBackends;
+}
+
+/** What a route needs to be built. */
+export interface RouteContext {
+  readonly config: Site;
+  readonly parts: SiteParts;
+  readonly errors: ConfigErrors;
+  /** Adds a problem that clients will notice, although the server works. */
+  readonly warn: (problem: string) => void;
+  /** The keys that lead to the route: `route`, `0`. Empty for features of the whole site. */
+  readonly keys: readonly string[];
+  /** Adds a resource that ends with the site. */
+  readonly hold: (resource: SiteResource) => void;
+  /** Adds the reverse proxy of the route. */
+  readonly holdProxy: (proxy: ReverseProxy) => void;
+  /** The handlers of features of the whole site, as far as they were made; null for a feature that is off. */
+  readonly shared: Map<string, Handler | null>;
+  /** Answers a request that an application redirects with X-Accel-Redirect; null if no route is internal. */
+  readonly internal: ((request: Request, path: string) => HandlerResult) | null;
+}
+
+/** Something that ends with a site. */
+export interface SiteResource {
+  /** Another site takes over. Ends what running requests do not need, such as idle connections to backends. */
+  stop(): void;
+  /** Ends everything. */
+  destroy(): void;
+}
+
+/** The end of a chain. */
+export interface Terminal {
+  readonly name: string;
+  readonly next: Next;
+}

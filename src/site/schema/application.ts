@@ -1,0 +1,49 @@
+import * as z from 'zod';
+import {
+  MIDDLEWARE_TAKES,
+  type MiddlewareEntry,
+  misplacedMiddleware,
+  parseMiddleware,
+} from '../../config/middleware.ts';
+import { listOf, record, table, whole, words } from './tools.ts';
+
+const middlewareTable = table({
+  use: z.string(`must be ${MIDDLEWARE_TAKES}`).describe('The middleware.'),
+  options: record(z.unknown()).optional().describe('Options of the middleware, as plain data.'),
+});
+
+const middlewareItem = z
+  .union([z.string(), middlewareTable], 'must be a text, or a table of use and options')
+  .superRefine((raw, context) => {
+    const parsed = parseMiddleware(raw, '/');
+    if ('problem' in parsed) context.addIssue({ code: 'custom', message: parsed.problem });
+  });
+
+/** A list of middleware around an application. */
+export const middleware = listOf(middlewareItem).superRefine((items, context) => {
+  const parsed = items.map((item) => parseMiddleware(item, '/'));
+  const entries = parsed.flatMap((result): MiddlewareEntry[] => ('value' in result ? [result.value] : []));
+  const misplaced = entries.length < items.length ? null : misplacedMiddleware(entries);
+  if (misplaced !== null) {
+    context.addIssue({ code: 'custom', path: [misplaced.index], message: misplaced.problem });
+  }
+});
+
+/** An application that routes name. */
+export const application = table({
+  target: words('a PATH or MODULE:CALLABLE').describe(
+    'Directory or file of the project, or the application in it. MODULE:FACTORY() calls a factory.',
+  ),
+  chdir: words('the path of a directory')
+    .optional()
+    .meta({ description: 'Directory of the project.', defaultText: 'the directory of the settings file' }),
+  python: words('the path of an interpreter or of a virtual environment').optional().meta({
+    description: 'Interpreter or virtual environment that runs the application.',
+    defaultText: "the setting python, or else the project's virtual environment",
+  }),
+  workers: whole(1, 256)
+    .optional()
+    .meta({ description: 'Python processes that run the application.', defaultText: '1' }),
+  threads: whole(1, 64).optional().meta({ description: 'Threads in each worker.', defaultText: 'the setting threads' }),
+  middleware: middleware.default([]).describe('Middleware around the application, the outermost first.'),
+});

@@ -1,0 +1,83 @@
+import * as z from 'zod';
+import { proxiedBackend } from './backend.ts';
+import { routeFeatures } from './features.ts';
+import { host } from './host.ts';
+import { proxyOptions } from './proxy-options.ts';
+import { staticOptions } from './static-options.ts';
+import { bool, listOf, record, table, text, whole, words } from './tools.ts';
+
+const path = text(/^(?:\/(?:[^*]*\/)?\*?|\/[^*]*|\*)$/, 'a path: /exact, /below/* or * for every path');
+const method = text(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'a method such as GET');
+const prefix = text(/^\/(?:[^/*?#%][^*?#%]*)?[^/*?#%]$/, 'a path that starts with a slash and does not end with one');
+const values = record(z.string('must be a text, or "*" for any'));
+
+/** The conditions of a route. */
+export const routeMatch = {
+  name: words('a name')
+    .optional()
+    .meta({ description: 'Name of the route in the output of viaduct check.', defaultText: 'route and its number' }),
+  internal: bool()
+    .default(false)
+    .describe('Whether only an application can lead to this route, with X-Accel-Redirect, and clients cannot.'),
+  host: listOf(host).prefault([]).meta({ description: 'Hosts of the requests.', defaultText: 'all hosts' }),
+  path: listOf(path).prefault([]).meta({
+    description: 'Paths of the requests. /below/* includes /below itself.',
+    defaultText: 'all paths, or those below mount',
+  }),
+  path_pattern: listOf(words('a regular expression'))
+    .prefault([])
+    .describe('Regular expressions for the path, as alternatives to path.'),
+  methods: listOf(method)
+    .prefault([])
+    .meta({ description: 'Methods of the requests. GET includes HEAD.', defaultText: 'all methods' }),
+  match_headers: values
+    .default({})
+    .describe('Fields (headers) that the requests must have, with their values. "*" matches any value.'),
+  match_query: values
+    .default({})
+    .describe('Parameters that the query must have, with their values. "*" matches any value.'),
+};
+
+const redirectTable = table({
+  to: words('a path or URL').describe('The target, a path or a URL with placeholders.'),
+  status: z
+    .literal([301, 302, 303, 307, 308], 'must be 301, 302, 303, 307 or 308')
+    .default(302)
+    .describe('Status of the redirect.'),
+  pattern: words('a regular expression')
+    .optional()
+    .meta({ description: 'Only paths that match are redirected.', defaultText: 'all paths' }),
+});
+
+const redirect = z.union(
+  [words('a path or URL').transform((to) => ({ to, status: 302 as const, pattern: undefined })), redirectTable],
+  'must be a path or URL, or a table',
+);
+
+const respond = table({
+  status: whole(200, 599).default(200).describe('Status of the answer.'),
+  body: z.string('must be a text').default('').describe('Content (the body) of the answer.'),
+  content_type: words('a media type').default('text/plain; charset=utf-8').describe('The Content-Type of the answer.'),
+});
+
+/** The keys for what answers: one of them, or files before an application or a backend. */
+export const routeContent = {
+  app: words('the name of an application').optional().meta({
+    description: 'An application from [apps], or "main" for the main application.',
+    defaultText: 'the main application, unless another key of this group says what answers',
+  }),
+  mount: prefix
+    .optional()
+    .describe('Prefix that the application receives as SCRIPT_NAME. A route with mount needs no path.'),
+  static: listOf(words('the path of a directory'))
+    .prefault([])
+    .describe('Directories with files. The first directory that has the file wins.'),
+  static_options: staticOptions.prefault({}).describe('How the files are served.'),
+  proxy: listOf(proxiedBackend).prefault([]).describe('Backends and service discoveries.'),
+  proxy_options: proxyOptions.prefault({}).describe('How requests get to the backends.'),
+  redirect: redirect.optional().describe('Redirect all requests to this path or URL. A table has more options.'),
+  respond: respond.optional().describe('A fixed answer.'),
+};
+
+/** A route. */
+export const route = table({ ...routeMatch, ...routeContent, ...routeFeatures });

@@ -1,0 +1,43 @@
+import * as z from 'zod';
+import { TRUSTED_VALUES } from '../../listen/trust/trusted-values.ts';
+import { application } from './application.ts';
+import { siteFeatures } from './features.ts';
+import { route } from './route.ts';
+import { tls } from './tls.ts';
+import { listOf, oneOf, table, text, words } from './tools.ts';
+
+/** The keys of a settings file that are not settings: where requests go, and the handlers that they pass. */
+export const siteSchema = table({
+  apps: z
+    .record(text(/^[A-Za-z0-9_-]+$/, 'of letters, digits, - and _'), application, 'must be a table')
+    .default({})
+    .describe('Applications that routes name, each in a table [apps.NAME].'),
+  route: z.array(route, 'must be a list of tables').default([]).describe('Routes, each in a table [[route]].'),
+  tls: tls.optional().describe('Certificates for https.'),
+  trusted_proxies: listOf(words('an address range')).optional().meta({
+    description: 'Front-end proxies whose fields (headers) about the client are used, by address or range.',
+    defaultText: '["loopback", "unix"]',
+  }),
+  trusted_proxy_values: listOf(
+    text(
+      /^(?:address|scheme|host|port|prefix|[Xx]-[Ff]orwarded-[A-Za-z0-9-]+)$/,
+      'address, scheme, host, port, prefix, or the name of a field X-Forwarded-*',
+    ),
+  )
+    .prefault([...TRUSTED_VALUES])
+    .describe('What trusted proxies may state about a request. Their fields about everything else are removed.'),
+  trusted_proxy_fields: oneOf(['any', 'x-forwarded', 'forwarded'])
+    .default('any')
+    .describe('The fields (headers) that trusted proxies write. The others are removed.'),
+  sendfile: listOf(words('the path of a directory'))
+    .prefault([])
+    .describe('Directories with files that an application may name in X-Sendfile.'),
+  ...siteFeatures,
+});
+
+/** The site as a file has it. */
+export type SiteInput = z.input<typeof siteSchema>;
+/** The parsed site: with defaults, every list as an array, times in milliseconds. */
+export type Site = z.output<typeof siteSchema>;
+export type RouteConfig = Site['route'][number];
+export type ApplicationConfig = Site['apps'][string];

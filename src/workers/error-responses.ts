@@ -1,0 +1,28 @@
+import { Response } from '../http/response.ts';
+
+/** The answers of the application server itself. Tracebacks and their pages come from `errorResponse` of its options. */
+
+/** 502: the worker that ran the request died (RFC 9110 section 15.6.3). */
+export function workerDiedResponse(): Response {
+  return Response.text(502, 'Bad Gateway: the worker that ran this request died\n');
+}
+
+/** 502: the worker answered with a file that this process cannot open. */
+export function fileFailedResponse(): Response {
+  return Response.text(502, 'Bad Gateway\n');
+}
+
+/** 503: as many requests wait as may wait. */
+export function queueFullResponse(): Response {
+  return Response.text(503, 'Service Unavailable: too many requests are waiting\n', ['Retry-After', '1']);
+}
+
+/** 500: the request's content could not be received. */
+export function bodyFailedResponse(): Response {
+  return Response.text(500, 'Internal Server Error\n');
+}
+
+/** 499, as in nginx: the client left. It appears only in logs, because no client reads it. */
+export function clientLeftResponse(): Response {
+  return Response.text(499, '');
+}

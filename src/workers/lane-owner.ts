@@ -1,0 +1,35 @@
+import type { SpoolLimits } from '../http/buffering/spool.ts';
+import type { Response } from '../http/response.ts';
+import type { PendingRequest } from './pending-request.ts';
+import type { FileRange } from './response-frame.ts';
+
+/** A lane as its owner knows it. */
+export interface LaneRef {
+  readonly index: number;
+}
+
+/** What a lane needs from its pool and worker. */
+export interface LaneOwner {
+  /** How much of a response waits for a slow client before the worker has to wait. */
+  readonly responseLimits: SpoolLimits;
+  /** A request has left the lane, so there may be room for another. */
+  onRoom(lane: LaneRef): void;
+  /** The application failed. Unless the response has started, the owner must settle the request. */
+  onFailed(lane: LaneRef, pending: PendingRequest, traceback: string): void;
+  /** The worker holds an open file that is the body of `head`. */
+  onFile(lane: LaneRef, pending: PendingRequest, head: Response, file: FileRange): void;
+  /** The client of this request left. */
+  onAbandoned(lane: LaneRef, request: number): void;
+  /** The owner must ask the worker to give back the requests that wait behind the running one. */
+  onRecall(lane: LaneRef): void;
+  /** The worker gave these requests back without starting them. */
+  onRecalled(pendingRequests: readonly PendingRequest[]): void;
+  /** The worker violated the protocol. The lane has closed its socket. */
+  onBroken(lane: LaneRef, reason: string): void;
+}
+
+/** Load of one worker, shared by its lanes. */
+export interface WorkerLoad {
+  readonly worker: number;
+  busyLanes: number;
+}

@@ -1,0 +1,50 @@
+import type { FromPython } from './messages.ts';
+
+type Check = (value: unknown) => boolean;
+
+/** The fields of each message from Python. `proof.decoded` may be anything: it is compared with what was sent. */
+const FIELDS: { readonly [kind in FromPython['kind']]: Readonly<Record<string, Check>> } = {
+  zygote: { release: isNumber, pid: isPid, version: isText },
+  loaded: { threads: isTexts },
+  broken: { traceback: isText, reason: isText },
+  forked: { worker: isNumber, pid: isPid },
+  exited: { worker: isNumber, code: Number.isSafeInteger },
+  worker: { release: isNumber, worker: isNumber, pid: isPid },
+  proof: { descriptor: isNumber, size: isNumber },
+  lane: { release: isNumber, worker: isNumber, index: isNumber },
+  log: { text: isText, request: (value) => value === null || isNumber(value) },
+  alive: {},
+};
+
+/** The message in `json`; null if it is not one. */
+export function parseMessage(json: string): FromPython | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null) return null;
+  const message = value as Readonly<Record<string, unknown>>;
+  const { kind } = message;
+  if (typeof kind !== 'string' || !Object.hasOwn(FIELDS, kind)) return null;
+  const fields = Object.entries(FIELDS[kind as FromPython['kind']]);
+  return fields.every(([name, check]) => check(message[name])) ? (value as FromPython) : null;
+}
+
+function isNumber(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Not 0 or 1: this number may be passed to kill(2). */
+function isPid(value: unknown): boolean {
+  return isNumber(value) && (value as number) > 1;
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isText);
+}

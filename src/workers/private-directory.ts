@@ -1,0 +1,103 @@
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ViaductError } from '../errors.ts';
+
+/** Start of the name of a private directory; six characters follow (mkdtemp(3)). */
+export const PREFIX = 'viaduct-';
+/** The socket in each private directory. While its server lives, somebody listens there. */
+export const SOCKET_NAME = 'server.sock';
+
+/**
+ * A plain ASCII path that leaves room for a file name within the length limit of a Unix socket's address on every
+ * supported system.
+ */
+const SHORT_PATH = /^[\x21-\x7e]{1,80}$/;
+
+/**
+ * A directory (mode 0700) that only this server and its Python processes use, with a socket in it. `close` removes it.
+ * When something else has removed it, such as a cleaner of temporary files, `ensure` makes another one.
+ */
+export class PrivateDirectory {
+  readonly #base: () => string;
+  readonly #onConnection: (socket: Socket) => void;
+  readonly #onError: (error: Error) => void;
+  #path = '';
+  #server: Server | null = null;
+  #closed = false;
+
+  /** `base` returns the directory to make it in. `onError` is called when the socket of a later one cannot be opened. */
+  constructor(base: () => string, onConnection: (socket: Socket) => void, onError: (error: Error) => void) {
+    this.#base = base;
+    this.#onConnection = onConnection;
+    this.#onError = onError;
+  }
+
+  /** Makes the directory and listens in it. Rejects with the error of the system. */
+  open(): Promise<void> {
+    return new Promise((resolve, reject) => this.#make(resolve, reject));
+  }
+
+  /**
+   * Returns the path of the directory, which exists and has the socket.
+   *
+   * @throws ViaductError `USAGE` when the directory is gone and another one cannot be made, `WORKER` after `close`
+   */
+  ensure(): string {
+    if (this.#closed) throw new ViaductError('WORKER', 'Cannot make a private file: the application has been stopped');
+    if (!existsSync(join(this.#path, SOCKET_NAME))) this.#make(() => {}, this.#onError);
+    return this.#path;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#remove();
+  }
+
+  #remove(): void {
+    this.#server?.close();
+    if (this.#path !== '') rmSync(this.#path, { recursive: true, force: true });
+  }
+
+  #make(onListening: () => void, onError: (error: Error) => void): void {
+    this.#remove();
+    this.#path = makeIn(this.#base());
+    this.#server = createServer(this.#onConnection);
+    this.#server.once('error', onError);
+    // Each server process has a server of its own; the primary process, which binds shared addresses, must not bind
+    // this one.
+    this.#server.listen({ path: join(this.#path, SOCKET_NAME), exclusive: true }, onListening);
+  }
+}
+
+/**
+ * Where sockets and scoreboards live: the directory that the service manager made for this service (systemd.exec(5)) or
+ * for this user (XDG Base Directory Specification), which no cleaner touches; else where temporary files live.
+ */
+export function runtimeBase(): string {
+  const { RUNTIME_DIRECTORY = '', XDG_RUNTIME_DIR = '' } = process.env;
+  return [...RUNTIME_DIRECTORY.split(':'), XDG_RUNTIME_DIR].find(isOurs) ?? temporaryBase();
+}
+
+/** Where large content lives: `TMPDIR`, or `/tmp` when its path is too long for a socket. */
+export function temporaryBase(): string {
+  return SHORT_PATH.test(tmpdir()) ? tmpdir() : '/tmp';
+}
+
+function isOurs(path: string): boolean {
+  if (!path.startsWith('/') || !SHORT_PATH.test(path)) return false;
+  const entry = statSync(path, { throwIfNoEntry: false });
+  return entry?.isDirectory() === true && entry.uid === process.geteuid?.() && (entry.mode & 0o300) === 0o300;
+}
+
+function makeIn(base: string): string {
+  try {
+    return mkdtempSync(join(base, PREFIX));
+  } catch (error) {
+    const { message } = error as Error;
+    throw new ViaductError('USAGE', `Cannot make a private directory in "${base}": ${message}`, {
+      advice: 'Set TMPDIR to a directory that this user may write to.',
+    });
+  }
+}

@@ -1,0 +1,21 @@
+import type { ViaductError } from '../errors.ts';
+import type { Release, ReleaseOptions } from './release.ts';
+import type { StartOutcome } from './release-start.ts';
+import type { Worker } from './worker.ts';
+
+/** What happens to the releases of an application, and what is asked of their supervisor. */
+export type SupervisorEvent =
+  | {
+      readonly kind: 'start';
+      readonly options: ReleaseOptions | null;
+      readonly commits: boolean;
+      readonly outcome: StartOutcome;
+    }
+  | { readonly kind: 'commit' }
+  | { readonly kind: 'abandon'; readonly error: ViaductError }
+  | { readonly kind: 'loaded' | 'timed-out'; readonly release: Release }
+  | { readonly kind: 'broken'; readonly release: number; readonly traceback: string; readonly reason: string }
+  | { readonly kind: 'zygote-gone'; readonly release: Release; readonly status: string }
+  | { readonly kind: 'ready' | 'gone'; readonly worker: Worker }
+  | { readonly kind: 'replace' }
+  | { readonly kind: 'stop'; readonly stopped: () => void };

@@ -1,0 +1,17 @@
+import type { Response } from '../http/response.ts';
+import type { PoolOptions } from './pool.ts';
+import type { ReleaseOptions } from './release.ts';
+
+export interface SupervisorLog {
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+export interface SupervisorOptions {
+  readonly release: ReleaseOptions;
+  readonly pool: Omit<PoolOptions, 'directory' | 'onError'>;
+  readonly responseBufferBytesMax: number;
+  readonly errorResponse: (traceback: string) => Response;
+  readonly log: SupervisorLog;
+}

@@ -1,0 +1,115 @@
+"""The server's end of a lane, for tests: it sends batches and reads frames."""
+
+import io
+import marshal
+import os
+import socket
+import struct
+import tempfile
+import threading
+from types import SimpleNamespace
+
+from viaduct_worker.files import FileWrapper
+from viaduct_worker.lane import Lane
+from viaduct_worker.scoreboard import COPIES_BYTES, NOTED_BYTES, Scoreboard
+
+FRAME = struct.Struct('<IBBHIIqQ')
+COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED, RECALLED, EARLY_HINTS = range(1, 10)
+LAST = (COMPLETE, END, ABORT, FILE_BODY, FAILED)
+PATIENCE_SECONDS = 20
+
+
+class FakeServer:
+    """Runs one lane with `application` in a thread. `log` is what the worker wrote to the server's log."""
+
+    def __init__(self, application, hands_over=False):
+        self.socket, theirs = socket.socketpair()
+        self.socket.settimeout(PATIENCE_SECONDS)
+        self.log = []
+        self.scoreboard = tempfile.TemporaryFile()
+        worker = SimpleNamespace(
+            application=application,
+            environs=[{'SCRIPT_NAME': '', 'wsgi.file_wrapper': FileWrapper}],
+            scoreboard=Scoreboard(f'/dev/fd/{self.scoreboard.fileno()}', 1),
+            log=lambda text, request=None: self.log.append(text),
+            hands_over=hands_over,
+        )
+        self.lane = Lane(theirs, 0, worker)
+        self.thread = threading.Thread(target=self.lane.serve, daemon=True)
+        self.thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_WR)
+        self.thread.join(PATIENCE_SECONDS)
+        self.socket.close()
+        self.lane.socket.close()
+        self.scoreboard.close()
+
+    def send(self, *requests):
+        """Each request is (id, environ, body). All go as one batch."""
+        batch = [(number, 0, 0, None, {'REQUEST_METHOD': 'GET', **environ}, body) for number, environ, body in requests]
+        data = marshal.dumps(batch, 2)
+        self.socket.sendall(struct.pack('<I', len(data)) + data)
+
+    def frame(self):
+        """The next frame: request, kind, status, head lines, body, declared length."""
+        return parse_frame(self.read)
+
+    def started(self):
+        """The request that the lane started last, as the scoreboard says."""
+        return struct.unpack('<Q', os.pread(self.scoreboard.fileno(), 8, 0))[0]
+
+    def copies(self):
+        """The frames whose copies are on the scoreboard."""
+        (size,) = struct.unpack('<Q', os.pread(self.scoreboard.fileno(), 8, 8))
+        data = io.BytesIO(os.pread(self.scoreboard.fileno(), min(size, COPIES_BYTES), NOTED_BYTES))
+        frames = []
+        while data.tell() < size:
+            frames.append(parse_frame(data.read))
+        return frames
+
+    def ask(self, environ=None, body=None):
+        """Send one request and return its frames."""
+        self.send((1, environ or {}, body))
+        frames = [self.frame()]
+        while frames[-1].kind not in LAST:
+            frames.append(self.frame())
+        return frames
+
+    def read(self, size):
+        data = b''
+        while len(data) < size:
+            block = self.socket.recv(size - len(data))
+            if not block:
+                raise EOFError('the lane closed')
+            data += block
+        return data
+
+
+def parse_frame(read):
+    number, kind, has, status, lines, body, length, _ = FRAME.unpack(read(FRAME.size))
+    return SimpleNamespace(
+        request=number,
+        kind=kind,
+        has=has,
+        status=status,
+        lines=read(lines).decode('latin-1'),
+        body=read(body),
+        length=length,
+    )
+
+
+def answering(*blocks, status='200 OK', headers=()):
+    """An application that answers each request with these blocks."""
+
+    def application(environ, start_response):
+        start_response(status, list(headers))
+        return list(blocks)
+
+    return application

@@ -1,0 +1,91 @@
+import { contentMemory } from '../../src/http/buffering/content-memory.ts';
+import { Lane } from '../../src/workers/lane.ts';
+import type { PendingRequest } from '../../src/workers/pending-request.ts';
+import { Pool } from '../../src/workers/pool.ts';
+import type { Scenario } from './conditions.ts';
+import { must } from './failure.ts';
+import type { Machine } from './machine.ts';
+
+/** The bytes of a request beside its content, in a lane. */
+const HEAD_BYTES_MAX = 4096;
+
+/** A client may need a block in memory that is read from a file, although there is no room. */
+const CLIENT_BYTES_MAX = 65_536 + 128;
+
+/** Sees the pool of the simulated server, and checks its limits. */
+export class PoolWatch {
+  pool: Pool | null = null;
+  readonly #lanes = new Set<Lane>();
+  #lanesMax = 0;
+  readonly #scenario: Scenario;
+  readonly #machine: Machine;
+
+  constructor(scenario: Scenario, machine: Machine) {
+    this.#scenario = scenario;
+    this.#machine = machine;
+    const lanes = this.#lanes;
+    const setPool = (pool: Pool): void => {
+      this.pool = pool;
+    };
+    Pool.prototype.add = function (this: Pool, lane: Lane): void {
+      setPool(this);
+      lanes.add(lane);
+      add.call(this, lane);
+    };
+    Lane.prototype.send = function (this: Lane, pending: PendingRequest): void {
+      must(!pending.request.gone, () => `request ${pending.request.path} runs, although its client has left`);
+      send.call(this, pending);
+    };
+  }
+
+  /** Must hold after each step. */
+  check(): void {
+    const { queueMax, laneDepthMax } = this.#scenario;
+    const waiting = this.pool?.waiting ?? 0;
+    this.#lanesMax = Math.max(this.#lanesMax, this.#lanes.size);
+    // What lanes give back may exceed the queue's limit, but only by what they could hold.
+    const waitingMax = queueMax + this.#lanesMax * laneDepthMax;
+    must(waiting <= waitingMax, () => `${waiting} requests wait, and at most ${waitingMax} may`);
+    for (const lane of this.#lanes) this.#checkLane(lane);
+  }
+
+  #checkLane(lane: Lane): void {
+    const { laneDepthMax } = this.#scenario;
+    const { inflight, state, load } = lane;
+    must(inflight.length <= laneDepthMax, () => `a lane has ${inflight.length} requests, more than ${laneDepthMax}`);
+    if (state === 'closed') {
+      if (inflight.length === 0) this.#lanes.delete(lane);
+      return;
+    }
+    must(inflight.length === 0 || load.busyLanes > 0, () => `a busy lane of worker ${load.worker} counts as idle`);
+  }
+
+  /** Whether all lanes can take requests again, as they must when nothing is left to do. */
+  isRested(): boolean {
+    return [...this.#lanes].every(
+      ({ state, inflight }) => state === 'closed' || (state === 'open' && inflight.length === 0),
+    );
+  }
+
+  /** The content of `clients` clients waits in memory up to the limit, and beyond it in files, unless the disk is full. */
+  checkContent(clients: number): void {
+    const { contentMemoryBytesMax, machine } = this.#scenario;
+    if (machine.diskFailures + machine.openFailures > 0) return;
+    const heldMax = contentMemoryBytesMax + clients * CLIENT_BYTES_MAX;
+    must(contentMemory.held <= heldMax, () => `${contentMemory.held} bytes are in memory, more than ${heldMax}`);
+  }
+
+  /** The memory of requests that the kernel has not taken yet has a limit. */
+  checkMemory(): void {
+    const { laneDepthMax, bodyMemoryBytesMax } = this.#scenario;
+    const bytesMax = laneDepthMax * (bodyMemoryBytesMax + HEAD_BYTES_MAX);
+    for (const socket of this.#machine.sockets) {
+      if (socket.closed) this.#machine.sockets.delete(socket);
+      const { writableLength } = socket;
+      must(writableLength <= bytesMax, () => `${writableLength} bytes wait for a worker, more than ${bytesMax}`);
+    }
+  }
+}
+
+const { add } = Pool.prototype;
+const { send } = Lane.prototype;

@@ -1,0 +1,66 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Longest wait for something that must come. A test that waits longer has failed. */
+export const PATIENCE_MS = 30_000;
+
+/** Runs `work`. Throws if `work` takes longer than `ms`; `goal` names what it waits for. */
+export async function within<T>(ms: number, goal: string, work: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${ms} ms in vain for ${goal}`)), ms);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Checks `condition` every 20 ms until it is true. For a condition that no event reports, such as the end of another's child process. */
+export async function eventually(goal: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`waited ${PATIENCE_MS} ms in vain until ${goal}`);
+    await delay(20);
+  }
+}
+
+/** Waits until `count` stays the same while the event loop turns many times. Returns the last count. */
+export async function untilStable(count: () => number): Promise<number> {
+  let last = count();
+  for (let turns = 0; turns < 3000; turns += 1) {
+    await new Promise(setImmediate);
+    if (count() === last) continue;
+    last = count();
+    turns = 0;
+  }
+  return last;
+}
+
+/** Returns a promise, and the function that resolves it. */
+export function createSignal(): { readonly happened: Promise<void>; happen(): void } {
+  let happen = (): void => {};
+  const happened = new Promise<void>((resolve) => {
+    happen = resolve;
+  });
+  return { happened, happen };
+}
+
+/** True while a process with this id runs. A process that has exited but was not collected yet does not run. */
+export function isRunning(pid: number): boolean {
+  if (existsSync('/proc/self/stat')) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+      return !['Z', 'X'].includes(stat.charAt(stat.lastIndexOf(')') + 2));
+    } catch {
+      return false;
+    }
+  }
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startBackend } from '../support/backend.ts';
+import { ask } from '../support/http-client.ts';
+import { fields, frame, request, SETTINGS, setting } from '../support/http2-frames.ts';
+import { type Lifetime, nestedLifetime } from '../support/lifetime.ts';
+import { makeProject } from '../support/project.ts';
+import { ROOT, startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { PATIENCE_MS } from '../support/wait.ts';
+
+const MIB = 1024 * 1024;
+/** The setting under test. */
+const CONTENT_MEMORY = 32 * MIB;
+/** More than the kernel holds for a client that reads nothing. */
+const RESPONSE_BYTES = 6 * MIB;
+const READERS = 200;
+/** Two connections of HTTP/2 with this many streams each. */
+const STREAMS = 100;
+
+const PAGE = readFileSync(join(ROOT, 'docs/limits.md'), 'utf8');
+/** What a connection costs in addition, as docs/limits.md says. */
+const PER_CONNECTION = figure(/^\| each connection of HTTP\/1\.1 .*\| (\d+) KiB \|$/m) * 1024;
+const PER_HTTP2_CONNECTION = figure(/^\| each connection of HTTP\/2 .*\| (\d+) MiB \|$/m) * MIB;
+/** Memory that is not collected yet, fragments, and what the process keeps. Without a limit the tests take from 200 to 1200 MiB. */
+const SPARE = 128 * MIB;
+
+const APP = `import hashlib, random
+
+WHOLE = random.Random(1).randbytes(${RESPONSE_BYTES})
+
+def application(environ, start_response):
+    path = environ['PATH_INFO']
+    if path == '/upload':
+        digest = hashlib.file_digest(environ['wsgi.input'], 'md5').hexdigest() if environ.get('CONTENT_LENGTH') else ''
+        start_response('200 OK', [])
+        return [digest.encode()]
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    if path == '/free':
+        return [b'free']
+    return [WHOLE] if path == '/whole' else (WHOLE[:65536] for _ in range(len(WHOLE) // 65536))
+`;
+
+const TYPESCRIPT = `const WHOLE = 65536;
+
+export function application(environ, startResponse) {
+  startResponse('200 OK', [['Content-Type', 'text/plain']]);
+  return (function* () { for (let sent = 0; sent < ${RESPONSE_BYTES}; sent += WHOLE) yield Buffer.alloc(WHOLE, "x"); })();
+}
+`;
+
+function figure(pattern: RegExp): number {
+  const number = Number(pattern.exec(PAGE)?.[1]);
+  assert.ok(number > 0, `docs/limits.md has a line for ${pattern}`);
+  return number;
+}
+
+async function serve(t: Lifetime): Promise<Viaduct> {
+  const backend = await startBackend(t, (head) => {
+    const length = head.startsWith('GET /small') ? 50_000 : RESPONSE_BYTES;
+    return Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`), Buffer.alloc(length)]);
+  });
+  const project = makeProject(t, { 'app.py': APP, 'node.mjs': TYPESCRIPT });
+  writeFileSync(join(project, 'large.bin'), Buffer.alloc(RESPONSE_BYTES));
+  writeFileSync(
+    join(project, 'viaduct.toml'),
+    `target = "app:application"
+content_memory_bytes_max = ${CONTENT_MEMORY}
+body_memory_bytes_max = "1MiB"
+workers = 2
+threads = 2
+access_log = "off"
+compression = true
+
+[apps.node]
+target = "./node.mjs"
+
+[[route]]
+mount = "/node"
+app = "node"
+
+[[route]]
+path = "/static/*"
+static = "."
+
+[[route]]
+path = "/buffered/*"
+proxy = "${backend.url}"
+proxy_options = { buffer_request = true, buffer_response = true, buffer_memory_bytes_max = "16MiB" }
+
+[[route]]
+path = "/proxy/*"
+proxy = "${backend.url}"
+`,
+  );
+  return startViaduct(t, ['serve'], { cwd: project });
+}
+
+/** The most memory that the server process has used so far, without its Python processes. */
+function peakOf({ pid }: Viaduct): number {
+  return memoryOf(pid, 'VmHWM');
+}
+
+function memoryOf(pid: number, name: string): number {
+  const [, kilobytes] =
+    new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+  return Number(kilobytes) * 1024;
+}
+
+async function open(t: Lifetime, port: number, octets: string | Buffer): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  t.after(() => {
+    socket.destroy();
+  });
+  socket.on('error', () => {});
+  socket.pause();
+  await once(socket, 'connect');
+  socket.write(typeof octets === 'string' ? Buffer.from(octets, 'latin1') : octets);
+  return socket;
+}
+
+/** Resolves when the memory of the server has not grown for a second. */
+async function untilSteady(viaduct: Viaduct): Promise<void> {
+  const end = performance.now() + 2 * PATIENCE_MS;
+  for (let steady = 0, last = 0; steady < 10 && performance.now() < end; ) {
+    await delay(100);
+    const now = peakOf(viaduct);
+    steady = now === last ? steady + 1 : 0;
+    last = now;
+  }
+}
+
+describe('the memory for content', {
+  concurrency: 1,
+  skip: process.platform !== 'linux' && 'there is no /proc',
+}, () => {
+  for (const [what, path] of [
+    ['whole responses of workers', '/whole'],
+    ['streamed responses of workers', '/stream'],
+    ['buffered responses of backends', '/buffered/x'],
+    ['responses of backends', '/proxy/x'],
+    ['static files', '/static/large.bin'],
+    ['streamed responses of TypeScript', '/node/stream'],
+    ['compressed responses', '/stream?gzip'],
+    ['responses compressed with brotli', '/stream?br'],
+  ] as const) {
+    it(`holds ${what} that ${READERS} clients do not read, and other clients get answers`, async (t) => {
+      // The clients leave before the server stops, because it would wait for them.
+      const own = nestedLifetime(t);
+      const viaduct = await serve(own);
+      assert.equal((await ask(viaduct.port, '/free')).body, 'free');
+      const before = peakOf(viaduct);
+      const [, coding = 'identity'] = path.split('?');
+      for (let i = 0; i < READERS; i += 1) {
+        await open(
+          own,
+          viaduct.port,
+          `GET ${path} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: ${coding}\r\n\r\n`.repeat(3),
+        );
+      }
+      assert.equal((await ask(viaduct.port, '/free')).body, 'free');
+      await untilSteady(viaduct);
+      const used = peakOf(viaduct) - before;
+      t.diagnostic(`${what}: ${Math.round(used / MIB)} MiB`);
+      assert.ok(used < CONTENT_MEMORY + READERS * PER_CONNECTION + SPARE, `${Math.round(used / MIB)} MiB`);
+    });
+
+    it(`holds ${what} on ${2 * STREAMS} streams of HTTP/2 that two clients do not read`, async (t) => {
+      // The clients leave before the server stops, because it would wait for them.
+      const own = nestedLifetime(t);
+      const viaduct = await serve(own);
+      assert.equal((await ask(viaduct.port, '/free')).body, 'free');
+      const before = peakOf(viaduct);
+      const [, coding = 'identity'] = path.split('?');
+      const list = fields({ ':path': path }, [['accept-encoding', coding]]);
+      const octets = [Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(SETTINGS, 0, 0), setting(4, 0)];
+      for (let i = 0; i < STREAMS; i += 1) octets.push(request(2 * i + 1, list));
+      await open(own, viaduct.port, Buffer.concat(octets));
+      await open(own, viaduct.port, Buffer.concat(octets));
+      assert.equal((await ask(viaduct.port, '/free')).body, 'free');
+      await untilSteady(viaduct);
+      const used = peakOf(viaduct) - before;
+      t.diagnostic(`${what} over HTTP/2: ${Math.round(used / MIB)} MiB`);
+      assert.ok(used < CONTENT_MEMORY + 2 * PER_HTTP2_CONNECTION + SPARE, `${Math.round(used / MIB)} MiB`);
+    });
+  }
+
+  for (const [where, path] of [
+    ['workers', '/upload'],
+    ['backends', '/buffered/upload'],
+  ] as const) {
+    it(`holds unfinished uploads for ${where}`, async (t) => {
+      // The clients leave before the server stops, because it would wait for them.
+      const own = nestedLifetime(t);
+      const viaduct = await serve(own);
+      assert.equal((await ask(viaduct.port, '/free')).body, 'free');
+      const before = peakOf(viaduct);
+      const head = `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n`;
+      for (let i = 0; i < READERS; i += 1) await open(own, viaduct.port, head + 'x'.repeat(999_999));
+      assert.equal((await ask(viaduct.port, '/free')).body, 'free');
+      await untilSteady(viaduct);
+      const used = peakOf(viaduct) - before;
+      t.diagnostic(`uploads for ${where}: ${Math.round(used / MIB)} MiB`);
+      assert.ok(used < CONTENT_MEMORY + READERS * PER_CONNECTION + SPARE, `${Math.round(used / MIB)} MiB`);
+    });
+  }
+});

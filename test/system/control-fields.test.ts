@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:http2';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { Response } from '../../src/http/response.ts';
+import { type AnswerRequest, startBackend } from '../support/backend.ts';
+import { ask } from '../support/http-client.ts';
+import { makeProject } from '../support/project.ts';
+import { serveHandler } from '../support/serve-handler.ts';
+import { startViaduct } from '../support/viaduct.ts';
+
+/** Fields with which an application directs the server in front of it. */
+const CONTROLS = ['X-Accel-Redirect', 'x-accel-buffering', 'X-ACCEL-Expires', 'X-Accel-Charset', 'X-Accel-Limit-Rate'];
+const FIELDS = [...CONTROLS, 'X-Sendfile'].flatMap((name) => [name, '/secret/file']);
+
+const APP = `FIELDS = ${JSON.stringify(FIELDS)}
+
+def application(environ, start_response):
+    headers = [('X-Kept', 'yes')] + list(zip(FIELDS[::2], FIELDS[1::2]))
+    start_response('200 OK', headers)
+    if environ['PATH_INFO'] == '/stream':
+        return (block for block in (b'a', b'b'))
+    if environ['PATH_INFO'] == '/file':
+        return environ['wsgi.file_wrapper'](open(__file__, 'rb'))
+    return [b'ab']
+`;
+
+const TYPED = `export default function app(environ, startResponse) {
+  const fields = ${JSON.stringify(FIELDS)};
+  startResponse('200 OK', [['X-Kept', 'yes'], ...fields.flatMap((name, i) => i % 2 === 0 ? [[name, fields[i + 1]]] : [])]);
+  return [Buffer.from('ab')];
+}
+`;
+
+/** The names of an answer's fields, in lower case. */
+async function namesOf(protocol: 'HTTP/1.1' | 'HTTP/2', port: number, path: string): Promise<readonly string[]> {
+  if (protocol === 'HTTP/1.1') return (await ask(port, path)).headers.map(([name]) => name.toLowerCase());
+  const session = connect(`http://127.0.0.1:${port}`);
+  try {
+    return await new Promise<readonly string[]>((resolve, reject) => {
+      session.once('error', reject);
+      session
+        .request({ ':path': path })
+        .once('error', reject)
+        .once('response', (headers) => resolve(Object.keys(headers)))
+        .end();
+    });
+  } finally {
+    session.close();
+  }
+}
+
+function isControl(name: string): boolean {
+  return /^x-(?:accel-|sendfile$)/.test(name);
+}
+
+/** The octets of a backend that answers with the fields, as HTTP or as a CGI response. */
+function answerWith(firstLine: string): AnswerRequest {
+  const lines = FIELDS.map((text, i) => (i % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('');
+  return () => `${firstLine}\r\nX-Kept: yes\r\n${lines}Content-Length: 2\r\n\r\nab`;
+}
+
+describe('fields for the server in front of the application', () => {
+  for (const protocol of ['HTTP/1.1', 'HTTP/2'] as const) {
+    it(`never reach a client where no internal route is configured, over ${protocol}`, async (t) => {
+      const http = await startBackend(t, answerWith('HTTP/1.1 200 OK'));
+      const cgi = await startBackend(t, {
+        onData: ({ socket }) => void socket.end(answerWith('Status: 200 OK')('', http.connections[0] as never)),
+      });
+      const routes = `[[route]]\npath = "/http/*"\nproxy = "${http.url}"\n\n[[route]]\npath = "/cgi/*"\nproxy = "scgi://127.0.0.1:${cgi.port}"\n`;
+      const typed = '\n[apps.typed]\ntarget = "./app.mjs"\n\n[[route]]\npath = "/typed"\napp = "typed"\n';
+      const project = makeProject(t, { 'app.py': APP, 'app.mjs': TYPED, 'viaduct.toml': routes + typed });
+      const { port } = await startViaduct(t, [
+        'serve',
+        'app.py',
+        '--chdir',
+        project,
+        '--config',
+        join(project, 'viaduct.toml'),
+      ]);
+      for (const path of ['/', '/stream', '/file', '/http/x', '/cgi/x', '/typed']) {
+        const names = await namesOf(protocol, port, path);
+        assert.ok(names.includes('x-kept'), path);
+        assert.deepEqual(names.filter(isControl), [], path);
+      }
+    });
+  }
+
+  it('never reach a client of an application without any settings', async (t) => {
+    const { port } = await startViaduct(t, ['serve', makeProject(t, { 'app.py': APP })]);
+    for (const protocol of ['HTTP/1.1', 'HTTP/2'] as const)
+      assert.deepEqual((await namesOf(protocol, port, '/')).filter(isControl), [], protocol);
+  });
+
+  it('reach the front-end proxy of the application server alone', async (t) => {
+    const { port } = await startViaduct(t, ['app', makeProject(t, { 'app.py': APP })]);
+    for (const protocol of ['HTTP/1.1', 'HTTP/2'] as const)
+      assert.equal((await namesOf(protocol, port, '/')).filter(isControl).length, FIELDS.length / 2, protocol);
+  });
+
+  it('are removed from the answer of a handler, together with nothing else', async (t) => {
+    const answer = () => Response.fromHeaders(200, ['X-Accel', 'a', ...FIELDS, 'X-Sendfiles', 'b'], Buffer.from('ab'));
+    const server = await serveHandler(t, answer);
+    const { headers, body } = await ask(server.port, '/');
+    assert.deepEqual(
+      headers.map(([name]) => name.toLowerCase()).filter((name) => name.startsWith('x-')),
+      ['x-accel', 'x-sendfiles'],
+    );
+    assert.equal(body, 'ab');
+  });
+});

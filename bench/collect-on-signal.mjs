@@ -1,3 +1,3 @@
-// Loaded into Viaduct's front with `node --expose-gc --import` when idle connections are measured: what is left after a full
-// collection is what a connection holds; the rest is garbage whose amount depends on when one looks.
+// Loaded into Viaduct's server process with `node --expose-gc --import` when idle connections are measured. The memory after a full
+// collection is what the connections hold. Before it, the amount of garbage depends on the moment.
 process.on('SIGUSR2', () => globalThis.gc?.());

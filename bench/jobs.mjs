@@ -10,8 +10,8 @@ function node(program, args, options) {
 }
 
 /**
- * Makes what a job needs beside its stack: files, a certificate, a backend. A backend runs on the load generator's core and is no part of the
- * stack.
+ * Makes what a job needs beside its stack: files, a certificate, a backend. A backend runs on the load generator's core and is not
+ * counted.
  *
  * @param {Partial<import('./stacks/index.mjs').Job> & { file?: number, tls?: boolean, backend?: number, uwsgi?: boolean, delays?: readonly number[],
  *   endpoints?: number, changes?: number, twoCores?: boolean }} wanted
@@ -29,7 +29,7 @@ export async function completeJob(
   if (file !== undefined) {
     complete.files = join(directory, 'files');
     mkdirSync(complete.files);
-    writeFileSync(join(complete.files, 'fronts.bin'), Buffer.alloc(file, 'viaduct '));
+    writeFileSync(join(complete.files, 'processes.bin'), Buffer.alloc(file, 'viaduct '));
   }
   complete.backendUrls = [];
   for (let index = 0; index < backend; index++) {

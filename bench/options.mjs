@@ -6,6 +6,7 @@ export const USAGE = `npm run bench -- [options]
   --rounds N          measurements of each stack in turns. Default: 5
   --seconds N         length of one measurement. Default: 3
   --quick             one round of one second: whether everything runs, not how fast
+  --before DIR        compare with Viaduct in DIR, the built checkout of an earlier commit, instead of with peers
   --server-core N     core for all processes of a stack. Default: chosen
   --load-core N       core for the load generator. Default: chosen
   --render FILE       table and chart from the JSON of an earlier run
@@ -25,6 +26,7 @@ export function readOptions(argv) {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      before: { type: 'string' },
       'server-core': { type: 'string' },
       'load-core': { type: 'string' },
       render: { type: 'string' },
@@ -32,7 +34,7 @@ export function readOptions(argv) {
       help: { type: 'boolean', default: false },
     },
   });
-  const { quick, render, list, help } = values;
+  const { quick, before, render, list, help } = values;
   return {
     only: values.only.flatMap((names) => names.split(',')).filter((name) => name !== ''),
     rounds: whole('--rounds', values.rounds, quick ? 1 : 5, 1, 100),
@@ -42,6 +44,7 @@ export function readOptions(argv) {
       load: whole('--load-core', values['load-core'], undefined, 0, 4096),
     },
     quick,
+    before,
     render,
     list,
     help,

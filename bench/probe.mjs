@@ -6,7 +6,7 @@ import { isRunning, tail } from './processes.mjs';
 const START_MS = 30_000;
 
 /**
- * Waits until a server answers the request that is to be measured, and as it should: a benchmark of error pages is worth nothing.
+ * Waits until a server gives the right answer to the measured request: a benchmark of error pages is worth nothing.
  *
  * @param {import('./stacks/index.mjs').Server} server
  * @param {import('./load.mjs').Request} request

@@ -1,6 +1,6 @@
 const COLUMNS = ['', 'value', 'core', 'µs CPU', 'ratio', 'spread', 'CPU ratio', 'target', ''];
 
-/** Load average above which others are at work: it began before the benchmark did. */
+/** A higher load average means that other programs are at work: the average covers the time before the benchmark. */
 const BUSY = 0.7;
 
 /** A scenario's table for the terminal. */
@@ -27,7 +27,7 @@ export function markdownTable({ scenarios }) {
   return markdown(head, rows);
 }
 
-/** The comparisons that have a target, for those who want the short answer. */
+/** The comparisons that have a target. */
 export function targetsTable({ scenarios }) {
   const rows = scenarios.flatMap((summary) =>
     summary.rows.filter(isAimed).map((row) => {
@@ -41,6 +41,25 @@ export function targetsTable({ scenarios }) {
   return markdown(['scenario', 'Viaduct', 'spread', 'CPU ratio', 'target', 'result'], rows);
 }
 
+/**
+ * A short table of chosen comparisons.
+ *
+ * @param {{ scenarios: ReturnType<typeof import('./summary.mjs').summarise>[] }} results
+ * @param {readonly (readonly [id: string, stack: string])[]} chosen
+ */
+export function chosenTable({ scenarios }, chosen) {
+  const rows = chosen.map(([id, stack]) => {
+    const summary = scenarios.find((scenario) => scenario.id === id);
+    const row = summary?.rows.find((candidate) => candidate.stack === stack);
+    if (row === undefined) throw new Error(`Cannot show "${id}" beside "${stack}": there is no such row`);
+    const { ratio, cpuRatio } = row;
+    const measured = `${summary.unit}, ${summary.better === 'higher' ? 'more' : 'less'} is better`;
+    const value = ratio === undefined ? unusable(row) : `**${two(ratio.median)}** × ${stack}`;
+    return [summary.title, measured, value ?? '', ratio ? spread(ratio) : '', cpuRatio ? two(cpuRatio.median) : ''];
+  });
+  return markdown(['scenario', 'measured', 'Viaduct', 'spread', 'CPU ratio'], rows);
+}
+
 /** What a run was made with, in a few lines. */
 export function describe({ machine, versions, options, missing }) {
   const { cpu, kernel, node, cores, load } = machine;
@@ -51,7 +70,7 @@ export function describe({ machine, versions, options, missing }) {
     }.`,
     `${options.rounds} rounds of ${options.seconds} s. Node ${node}, ${stacks.join(', ')}.`,
     ...(load > BUSY
-      ? [`The machine was busy when it began (load ${load.toFixed(1)}): do not trust these figures.`]
+      ? [`The machine was busy when the run started (load ${load.toFixed(1)}): do not trust these figures.`]
       : []),
     ...missing.map(([name, reason]) => `Skipped: ${name}, ${reason}.`),
   ].join('\n');
@@ -79,7 +98,11 @@ function isAimed({ target, limit }) {
 }
 
 function markdown(head, rows) {
-  const lines = [head, head.map((name) => (['scenario', 'stack', 'result'].includes(name) ? '---' : '---:')), ...rows];
+  const lines = [
+    head,
+    head.map((name) => (['scenario', 'stack', 'measured', 'result'].includes(name) ? '---' : '---:')),
+    ...rows,
+  ];
   return `${lines.map((line) => `| ${line.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n')}\n`;
 }
 

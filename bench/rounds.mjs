@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { completeJob } from './jobs.mjs';
 import { waitUntilReady } from './probe.mjs';
 import { freePort, stop } from './processes.mjs';
-import { STACKS } from './stacks/index.mjs';
+import { STACKS, spoken } from './stacks/index.mjs';
 
 /**
  * What the rounds of a scenario share.
@@ -99,12 +99,14 @@ async function startServer(name, scenario, context) {
   const log = join(directory, 'log');
   const port = await freePort();
   const { cores } = context;
-  const job = await completeJob(scenario.job(context), { port, directory, log, cores });
+  const request = spoken(stack, scenario.request);
+  const wanted = { ...scenario.job(context), tls: request.secure === true };
+  const job = await completeJob(wanted, { port, directory, log, cores });
   const children = stack.start(job);
-  const server = { name, stack, port, log, directory, children, helpers: job.helpers };
+  const server = { name, stack, port, log, directory, job, children, helpers: job.helpers };
   try {
     if (stack.ready !== undefined) await stack.ready(server);
-    else await waitUntilReady(server, scenario.request, scenario.answer);
+    else await waitUntilReady(server, request, scenario.answer);
     return server;
   } catch (error) {
     await Promise.all([...children, ...job.helpers].map(stop));

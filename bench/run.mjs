@@ -1,15 +1,16 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { mustRun, tool } from '../scripts/steps.mjs';
 import { chart } from './chart.mjs';
 import { chooseCores, pinSelf } from './cores.mjs';
 import { readOptions, USAGE } from './options.mjs';
+import { writePages } from './pages.mjs';
 import { killAll, stopAll } from './processes.mjs';
 import { describe, markdownTable, targetsTable, textTable, verdicts } from './report.mjs';
 import { runScenario } from './rounds.mjs';
-import { chooseScenarios, SCENARIOS } from './scenarios/index.mjs';
-import { STACKS } from './stacks/index.mjs';
+import { besideBefore, chooseScenarios, SCENARIOS } from './scenarios/index.mjs';
+import { addBefore, BEFORE, STACKS } from './stacks/index.mjs';
 import { findProgram, inspectPackage, ROOT } from './stacks/programs.mjs';
 import { summarise } from './summary.mjs';
 
@@ -30,7 +31,12 @@ async function main(argv) {
 }
 
 async function measure(options) {
-  const scenarios = chooseScenarios(options.only);
+  const { before } = options;
+  if (before !== undefined && !existsSync(join(before, 'dist/cli/main.js')))
+    throw new Error(`Cannot compare with "${before}": it is not a built checkout. Run npm ci and npm run build there`);
+  if (before !== undefined) addBefore(resolve(before));
+  const chosen = chooseScenarios(options.only);
+  const scenarios = before === undefined ? chosen : besideBefore(chosen, BEFORE);
   if (findProgram('wrk') === null) throw new Error('Cannot make load: wrk is not installed. See bench/README.md');
   if ('missing' in inspectPackage('django'))
     throw new Error('Cannot find .setup/bench-venv with Django: run bench/install-peers.sh');
@@ -56,7 +62,7 @@ async function measure(options) {
       console.log(textTable(results.scenarios.at(-1)));
     }
     console.log(verdicts(results));
-    const complete = scenarios.length === SCENARIOS.length && !options.quick;
+    const complete = scenarios.length === SCENARIOS.length && !options.quick && before === undefined;
     write(results, join(ROOT, complete ? 'bench/results/latest.json' : 'bench/results/raw/partial.json'));
     const invalid = results.scenarios.flatMap(({ rows }) => rows).filter(({ failure }) => failure !== undefined);
     return invalid.length === 0 ? 0 : 1;
@@ -85,7 +91,7 @@ function inspections() {
   return Object.fromEntries(Object.entries(STACKS).map(([name, stack]) => [name, stack.inspect()]));
 }
 
-/** The figures of a whole run belong to the project, with the chart that the README shows; those of a part do not. */
+/** The figures of a complete run belong to the project, and so do the pages and the chart that show them. Those of a part do not. */
 function write(results, path) {
   const whole = path.endsWith('latest.json');
   const image = whole ? join(ROOT, 'docs/benchmark.svg') : path.replace(/\.json$/, '.svg');
@@ -96,7 +102,8 @@ function write(results, path) {
     `${describe(results)}\n\n${targetsTable(results)}\n${markdownTable(results)}`,
   );
   writeFileSync(image, chart(results));
-  console.log(`Written: ${path}, the same as Markdown, and ${image}`);
+  if (whole) writePages(results);
+  console.log(`Written: ${path}, the same as Markdown, ${image}${whole ? ', and the tables of both READMEs' : ''}`);
 }
 
 function cleanUpWhenInterrupted(directory) {

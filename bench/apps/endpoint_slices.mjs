@@ -1,4 +1,4 @@
-// node endpoint_slices.mjs PORT SLICES CHANGES: an API that tells of 100 endpoints in each of so many EndpointSlices, so many of which change each second.
+// node endpoint_slices.mjs PORT SLICES CHANGES: an API with SLICES EndpointSlices of 100 endpoints each; CHANGES endpoints change each second.
 import { createServer } from 'node:http';
 
 const [port, count, changes] = process.argv.slice(2).map(Number);

@@ -1,7 +1,8 @@
 /** Express with a Django application mounted in it: no second HTTP. Arguments: port, application, its directory, interpreter. */
 
 import express from 'express';
-import { pythonApp, toNode } from 'viaduct';
+import { pythonApp } from 'viaduct';
+import { toNode } from 'viaduct/adapters';
 
 const [port, project, directory, python] = process.argv.slice(2);
 const django = pythonApp({ project, directory, python, workers: 1, threads: 1 });

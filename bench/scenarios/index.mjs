@@ -1,12 +1,14 @@
 import { backendScenarios } from './backends.mjs';
 import { bodyScenarios } from './bodies.mjs';
 import { helloScenarios } from './hello.mjs';
-import { idleScenario } from './idle.mjs';
+import { http2Scenarios } from './http2.mjs';
+import { idleScenarios } from './idle.mjs';
 import { memoryScenario } from './memory.mjs';
 import { mixScenarios } from './mix.mjs';
+import { resumptionScenario } from './resumption.mjs';
 import { staticScenarios } from './static.mjs';
-import { gatewayScenarios } from './typescript.mjs';
-import { frontScenarios } from './web-server.mjs';
+import { typescriptScenarios } from './typescript.mjs';
+import { webServerScenarios } from './web-server.mjs';
 
 /**
  * One thing that is measured.
@@ -19,8 +21,8 @@ import { frontScenarios } from './web-server.mjs';
  * @property {readonly string[]} stacks names, ours first
  * @property {Record<string, number>} targets ratio of ours to that stack: at least when higher is better, else at most
  * @property {number} [limit] what our own value must stay below
- * @property {boolean} [fresh] a stack is started anew for each sample
- * @property {number} [roundsMax] more tell no more
+ * @property {boolean} [fresh] each sample starts its stack again
+ * @property {number} [roundsMax] further rounds would not change the result
  * @property {import('../load.mjs').Request} request by which one sees that a stack is ready
  * @property {string | number} answer its text, or its length in bytes
  * @property {() => string | undefined} [impossible] why it cannot be measured here
@@ -35,16 +37,18 @@ export const SCENARIOS = [
   ...helloScenarios,
   ...bodyScenarios,
   ...staticScenarios,
-  ...frontScenarios,
+  ...http2Scenarios,
+  ...webServerScenarios,
+  resumptionScenario,
   ...backendScenarios,
-  ...gatewayScenarios,
+  ...typescriptScenarios,
   ...mixScenarios,
   memoryScenario,
-  idleScenario,
+  ...idleScenarios,
 ];
 
 /**
- * The scenarios of these names: `static` stands for all whose name begins with `static-`, and `hello` for itself and `hello-browser`.
+ * The scenarios of these names: `static` means all whose name starts with `static-`, and `hello` means itself and `hello-browser`.
  *
  * @param {readonly string[]} names none for all
  */
@@ -53,6 +57,17 @@ export function chooseScenarios(names) {
   if (unknown !== undefined)
     throw new Error(`Cannot find scenario "${unknown}". There are: ${SCENARIOS.map(({ id }) => id).join(', ')}`);
   return names.length === 0 ? SCENARIOS : SCENARIOS.filter((scenario) => names.some((name) => isNamed(scenario, name)));
+}
+
+/** Those that measure Viaduct as it is, each beside Viaduct of an earlier commit alone. Noise is 2 %. */
+export function besideBefore(scenarios, before) {
+  return scenarios
+    .filter(({ stacks }) => stacks[0] === 'viaduct')
+    .map((scenario) => ({ ...scenario, stacks: ['viaduct', before], targets: targetBeside(scenario, before) }));
+}
+
+function targetBeside({ better }, before) {
+  return { [before]: better === 'higher' ? 0.98 : 1.02 };
 }
 
 function isNamed({ id }, name) {

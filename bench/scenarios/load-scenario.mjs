@@ -1,12 +1,15 @@
 import { cpuSeconds } from '../accounting.mjs';
-import { runWrk } from '../load.mjs';
+import { repeat } from '../load.mjs';
 import { pidsOf } from '../processes.mjs';
+import { spoken } from '../stacks/index.mjs';
 import { APPS } from '../stacks/programs.mjs';
 
 const WARM_UP_SECONDS = 2;
+/** A stack that speaks HTTP/1.1 in clear text beside HTTP/2 gets as many as in the scenarios of HTTP/1.1. */
+const CLEAR_CONNECTIONS = 64;
 
 /**
- * A scenario in which `wrk` repeats one request. One worker process of one thread: all is on one core.
+ * A scenario in which a load generator repeats one request. One worker process of one thread: all is on one core.
  *
  * @param {object} options
  * @param {string} options.id
@@ -18,8 +21,7 @@ const WARM_UP_SECONDS = 2;
  * @param {string | number} options.answer the response's text, or its length
  * @param {number} [options.connections]
  * @param {number} [options.secondsMin] where a request takes so long that less would count too few
- * @param {string} [options.files] directory to serve below /static/
- * @param {typeof runWrk} [options.run] another load generator
+ * @param {Partial<import('../stacks/index.mjs').Job>} [options.job] what the stacks serve besides
  * @returns {import('./index.mjs').Scenario}
  */
 export function loadScenario({
@@ -32,19 +34,18 @@ export function loadScenario({
   answer,
   connections = 64,
   secondsMin = 0,
-  files,
-  run = runWrk,
+  job = {},
 }) {
   return {
     id,
-    title: `${title}, ${connections} connections`,
+    title: `${title}, ${connections} connections${streamsOf(request)}`,
     unit: 'requests/s',
     better: 'higher',
     stacks,
     targets,
     request,
     answer,
-    job: () => ({ application, chdir: APPS, workers: 1, threads: 1, files, fields: request.fields }),
+    job: () => ({ application, chdir: APPS, workers: 1, threads: 1, fields: request.fields, ...job }),
     async warmUp(server, { cores }) {
       await load(server, Math.max(WARM_UP_SECONDS, secondsMin), cores.load);
     },
@@ -62,7 +63,19 @@ export function loadScenario({
   };
 
   function load(server, seconds, core) {
-    if (server.stack.load !== undefined) return server.stack.load(server, seconds);
-    return run(server.port, request, { connections, seconds, core });
+    const { stack, port, directory } = server;
+    if (stack.load !== undefined) return stack.load(server, seconds);
+    const asked = spoken(stack, request);
+    return repeat(port, asked, {
+      connections: asked === request ? connections : CLEAR_CONNECTIONS,
+      seconds,
+      core,
+      directory,
+    });
   }
+}
+
+function streamsOf({ streams }) {
+  if (streams === undefined) return '';
+  return streams === 1 ? ' of one stream' : ` of ${streams} streams`;
 }

@@ -17,7 +17,7 @@ const chain = {
 };
 
 /** What WSGI costs in TypeScript: an application, and middleware around a Python application. */
-export const gatewayScenarios = [
+export const typescriptScenarios = [
   loadScenario({ ...typescript, id: 'typescript', request: { path: '/' } }),
   loadScenario({ ...browser(typescript), id: 'typescript-browser' }),
   loadScenario({ ...chain, id: 'chain', request: { path: '/' } }),

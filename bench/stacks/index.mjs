@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { bareLoop } from './bare-loop.mjs';
 import { bjoern } from './bjoern.mjs';
+import { caddy } from './caddy.mjs';
 import { expressGunicorn, expressViaduct } from './express.mjs';
 import { granian } from './granian.mjs';
 import { gunicorn } from './gunicorn.mjs';
+import { h2o } from './h2o.mjs';
 import { nginx } from './nginx.mjs';
 import { nginxGunicorn } from './nginx-gunicorn.mjs';
 import { nginxUwsgi } from './nginx-uwsgi.mjs';
@@ -26,14 +28,17 @@ import { waitress } from './waitress.mjs';
  * @property {string} log file for what it writes
  * @property {string} [files] directory to serve below /static/
  * @property {{ certificate: string, key: string }} [certificate] paths, to speak TLS
+ * @property {string} [respond] text that the stack answers by itself
  * @property {readonly string[]} [backendUrls] where to pass requests on to
  * @property {boolean} [web] the web server alone
  * @property {string} [balance] how Viaduct chooses among them
  * @property {readonly string[]} [site] lines of viaduct.toml
- * @property {number} [fronts]
+ * @property {number} [processes]
+ * @property {string} [root] checkout that holds Viaduct; this one when absent
  * @property {readonly import('node:child_process').ChildProcess[]} helpers what runs beside the stack
  * @property {boolean} [preload] import before forking, where that is not the default
  * @property {boolean} [sendfile] false to read files and write them
+ * @property {string} [bodyBuffer] content of this size stays in memory, where the default is less
  * @property {boolean} [unshared] share no program file with others, because memory is measured
  * @property {boolean} [collectable] collect garbage at SIGUSR2, where there is a collector
  * @property {readonly (readonly [string, string])[]} [fields] header fields of the requests, for a stack that makes its own
@@ -47,6 +52,8 @@ import { waitress } from './waitress.mjs';
  * @property {Stack} stack
  * @property {number} port
  * @property {string} log
+ * @property {string} directory its own
+ * @property {Job} job
  * @property {readonly import('node:child_process').ChildProcess[]} children
  */
 
@@ -58,6 +65,7 @@ import { waitress } from './waitress.mjs';
  * @property {(job: Job) => import('node:child_process').ChildProcess[]} start
  * @property {(server: Server) => Promise<void>} [ready] when it has no port to ask
  * @property {(server: Server, seconds: number) => Promise<object>} [load] when no load generator can reach it; as `runWrk`
+ * @property {boolean} [clear] it speaks HTTP/1.1 in clear text in every scenario
  * @property {(server: Server) => void} [collect] frees what is garbage, when the job was `collectable`
  */
 
@@ -87,31 +95,53 @@ const NOOP = JSON.stringify(join(APPS, 'noop.mjs'));
 /** By the names that scenarios, tables and the chart use. A name after `/` is a variant. @type {Record<string, Stack>} */
 export const STACKS = {
   viaduct,
+  'viaduct/clear HTTP/1.1': { ...viaduct, clear: true },
   'viaduct/4 threads': variant(viaduct, { threads: 4 }),
   'viaduct/200 routes': variant(viaduct, { site: manyRoutes(200) }),
   'viaduct/features elsewhere': variant(viaduct, { site: FEATURES_ELSEWHERE }),
   'viaduct/TypeScript': variant(viaduct, { application: join(APPS, 'hello.mjs') }),
   'viaduct/respond': variant(viaduct, { site: ['[[route]]', 'respond = { body = "Hello, world!\\n" }'] }),
   'viaduct/5 middlewares': variant(viaduct, { site: [`middleware = [${Array(5).fill(NOOP).join(', ')}]`] }),
-  'viaduct/2 fronts': variant(viaduct, { fronts: 2, workers: 2 }),
+  'viaduct/2 processes': variant(viaduct, { processes: 2, workers: 2 }),
   'bare loop': bareLoop,
   bjoern,
+  caddy,
   'express+viaduct': expressViaduct,
   'express+gunicorn': expressGunicorn,
   granian,
   gunicorn,
   'gunicorn/preload': variant(gunicorn, { preload: true }),
   'gunicorn/gthread': variant(gunicorn, { threads: 4 }),
+  h2o,
   nginx,
   'nginx/no sendfile': variant(nginx, { sendfile: false }),
   'nginx+gunicorn': nginxGunicorn,
   'nginx+uWSGI': nginxUwsgi,
+  'nginx+uWSGI/64 KB buffer': variant(nginxUwsgi, { bodyBuffer: '64k' }),
   'nginx+viaduct/http': variant(nginxViaduct, { protocol: 'http' }),
   'nginx+viaduct/uwsgi': variant(nginxViaduct, { protocol: 'uwsgi' }),
   'viaduct/least connections': variant(viaduct, { balance: 'least-connections' }),
   'viaduct/random two': variant(viaduct, { balance: 'random-two' }),
   waitress,
 };
+
+/**
+ * A scenario's request as this stack gets it.
+ *
+ * @param {Stack} stack
+ * @param {import('../load.mjs').Request} request
+ */
+export function spoken(stack, request) {
+  return stack.clear === true ? { ...request, secure: false, streams: undefined } : request;
+}
+
+/** The name of the stack that `--before` adds. */
+export const BEFORE = 'viaduct/before';
+
+/** Adds Viaduct of an earlier commit, built in the checkout `root`. */
+export function addBefore(root) {
+  STACKS[BEFORE] = variant(viaduct, { root });
+}
 
 function variant(stack, changes) {
   return { ...stack, start: (job) => stack.start({ ...job, ...changes }) };

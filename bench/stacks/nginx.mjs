@@ -4,14 +4,14 @@ import { startPinned } from '../processes.mjs';
 import { findProgram, inspectProgram, writeConfiguration } from './programs.mjs';
 import { uwsgiLocation } from './uwsgi-location.mjs';
 
-/** Alone, for static files and idle connections. @type {import('./index.mjs').Stack} */
+/** Alone, for an answer of its own, static files and idle connections. @type {import('./index.mjs').Stack} */
 export const nginx = {
   inspect: inspectNginx,
   start(job) {
-    const { backendUrls = [] } = job;
+    const { backendUrls = [], respond = 'Hello, world!\n' } = job;
     const socket = /^uwsgi:\/\/unix:(.+)$/.exec(backendUrls[0] ?? '')?.[1];
     if (socket !== undefined) return [startNginx(job, uwsgiLocation(socket))];
-    if (backendUrls.length === 0) return [startNginx(job, ['location / { return 200 "Hello, world!\\n"; }'])];
+    if (backendUrls.length === 0) return [startNginx(job, [`location / { return 200 ${JSON.stringify(respond)}; }`])];
     const location = [
       'location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; }',
     ];
@@ -34,7 +34,7 @@ export function inspectNginx() {
  * @param {readonly string[]} [upstreams] of its http block
  */
 export function startNginx(job, locations, upstreams = []) {
-  const { directory, port, files, sendfile = true, certificate } = job;
+  const { directory, port, files, sendfile = true, bodyBuffer, certificate } = job;
   const configuration = writeConfiguration(job, 'nginx.conf', [
     ...(process.getuid?.() === 0 ? [`user ${userInfo().username};`] : []),
     'daemon off;',
@@ -50,13 +50,11 @@ export function startNginx(job, locations, upstreams = []) {
     '  open_file_cache max=1000 inactive=60s; open_file_cache_valid 1s;',
     '  keepalive_timeout 75s; keepalive_requests 100000000;',
     '  client_max_body_size 64m;',
+    ...(bodyBuffer === undefined ? [] : [`  client_body_buffer_size ${bodyBuffer};`]),
     ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `  ${kind}_temp_path ${directory}/${kind};`),
     ...upstreams,
     '  server {',
-    `    listen 127.0.0.1:${port}${certificate === undefined ? '' : ' ssl http2'} backlog=4096;`,
-    ...(certificate === undefined
-      ? []
-      : [`    ssl_certificate ${certificate.certificate}; ssl_certificate_key ${certificate.key};`]),
+    ...listenLines(port, certificate),
     ...(files === undefined ? [] : [`    location /static/ { alias ${files}/; }`]),
     ...locations,
     '  }',
@@ -67,4 +65,16 @@ export function startNginx(job, locations, upstreams = []) {
     ['-p', directory, '-c', configuration, '-e', join(directory, 'nginx.log')],
     job,
   );
+}
+
+/** HTTP/2 had its own directive from nginx 1.25.1 on; before, it was a word of `listen`. */
+function listenLines(port, certificate) {
+  if (certificate === undefined) return [`    listen 127.0.0.1:${port} backlog=4096;`];
+  const [major, minor, patch] = inspectNginx().version.split('.').map(Number);
+  const directive = major > 1 || minor > 25 || (minor === 25 && patch > 0);
+  return [
+    `    listen 127.0.0.1:${port} ssl${directive ? '' : ' http2'} backlog=4096;`,
+    ...(directive ? ['    http2 on;'] : []),
+    `    ssl_certificate ${certificate.certificate}; ssl_certificate_key ${certificate.key};`,
+  ];
 }

@@ -11,6 +11,12 @@ export const APPS = join(ROOT, 'bench/apps');
 /** The virtual environment that holds the Python peers and Django: one interpreter for all. */
 export const VENV = join(ROOT, '.setup/bench-venv');
 
+/** Options of Node for a server process that collects its garbage at SIGUSR2. */
+export const COLLECTOR = ['--expose-gc', '--import', join(ROOT, 'bench/collect-on-signal.mjs')];
+
+/** Programs that `install-peers.sh` has built. */
+const BUILT = join(ROOT, '.setup/bench-go');
+
 /** The interpreter that runs the applications in every stack. */
 export const PYTHON = join(VENV, 'bin/python');
 
@@ -21,7 +27,7 @@ export const PYTHON = join(VENV, 'bin/python');
  */
 
 /**
- * Looks for a program in the virtual environment and in PATH and asks for its version.
+ * Looks for a program among those of `install-peers.sh` and in PATH and asks for its version.
  *
  * @param {string} name
  * @param {readonly string[]} [versionArgs]
@@ -56,11 +62,16 @@ export function inspectAll(...inspections) {
 
 /** Null when it is nowhere. */
 export function findProgram(name) {
-  const directories = [join(VENV, 'bin'), ...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
+  const directories = [
+    join(VENV, 'bin'),
+    BUILT,
+    ...(process.env.PATH ?? '').split(delimiter),
+    '/usr/sbin',
+    '/usr/local/sbin',
+  ];
   return directories.map((directory) => join(directory, name)).find((path) => existsSync(path)) ?? null;
 }
 
-/** Writes a peer's configuration into the job's directory and gives its path. */
 /**
  * Makes a self-signed certificate with an ECDSA key, as most sites have today.
  *
@@ -75,6 +86,7 @@ export async function makeCertificate(directory) {
   return paths;
 }
 
+/** Writes a peer's configuration into the job's directory and gives its path. */
 export function writeConfiguration(job, name, lines) {
   const path = join(job.directory, name);
   writeFileSync(path, `${lines.join('\n')}\n`);

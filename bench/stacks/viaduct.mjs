@@ -1,9 +1,7 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startPinned } from '../processes.mjs';
-import { PYTHON, ROOT, writeConfiguration } from './programs.mjs';
-
-const COLLECTOR = join(import.meta.dirname, '../collect-on-signal.mjs');
+import { COLLECTOR, PYTHON, ROOT, writeConfiguration } from './programs.mjs';
 
 /** Ours. @type {import('./index.mjs').Stack} */
 export const viaduct = {
@@ -11,15 +9,22 @@ export const viaduct = {
   start(job) {
     const application = [job.application, '--python', PYTHON];
     const workers = ['--workers', String(job.workers), '--threads', String(job.threads)];
-    const serve = [join(ROOT, 'bin/viaduct.js'), ...(job.web === true ? ['web'] : application), '--chdir', job.chdir];
+    const serve = [
+      join(job.root ?? ROOT, 'bin/viaduct.js'),
+      ...(job.web === true ? ['web'] : application),
+      '--chdir',
+      job.chdir,
+    ];
     const size = [...(job.web === true ? [] : workers), '--access-log', 'off'];
     const listen = ['--listen', `${job.certificate === undefined ? 'http' : 'https'}://127.0.0.1:${job.port}`];
-    const fronts = job.fronts === undefined ? [] : ['--fronts', String(job.fronts)];
+    const processes = job.processes === undefined ? [] : ['--processes', String(job.processes)];
     const site = siteOf(job);
     const config = site.length === 0 ? [] : ['--config', writeConfiguration(job, 'viaduct.toml', site)];
     const files = job.files === undefined ? [] : ['--static', `/static/=${job.files}`];
-    const collect = job.collectable === true ? ['--expose-gc', '--import', COLLECTOR] : [];
-    return [startPinned(ownNode(job), [...collect, ...serve, ...size, ...fronts, ...listen, ...files, ...config], job)];
+    const collect = job.collectable === true ? COLLECTOR : [];
+    return [
+      startPinned(ownNode(job), [...collect, ...serve, ...size, ...processes, ...listen, ...files, ...config], job),
+    ];
   },
   collect({ children }) {
     children[0].kill('SIGUSR2');
@@ -34,13 +39,14 @@ function ownNode(job) {
   return copy;
 }
 
-/** Lines of viaduct.toml; none where no configuration is needed. */
-function siteOf({ certificate, backendUrls = [], balance, site = [] }) {
+/** Lines of viaduct.toml; none where no configuration is needed. `site` may hold keys of no table, so it is first. */
+function siteOf({ certificate, respond, backendUrls = [], balance, site = [] }) {
   const tls =
     certificate === undefined
       ? []
       : ['[tls]', `certificate = "${certificate.certificate}"`, `key = "${certificate.key}"`];
   const options = balance === undefined ? [] : [`proxy_options = { balance = "${balance}" }`];
   const proxy = backendUrls.length === 0 ? [] : ['[[route]]', `proxy = ${JSON.stringify(backendUrls)}`, ...options];
-  return [...tls, ...site, ...proxy];
+  const answer = respond === undefined ? [] : ['[[route]]', `respond = { body = ${JSON.stringify(respond)} }`];
+  return [...site, ...tls, ...answer, ...proxy];
 }

@@ -1,5 +1,5 @@
 # nomad job run deploy/nomad/viaduct.nomad.hcl
-# Three application servers, registered in Consul, and web servers that find them there by SRV.
+# Three application servers that register in Consul, and two web servers that find them there by SRV.
 variable "image" {
   type    = string
   default = "registry.example/shop:1"
@@ -29,7 +29,7 @@ job "shop" {
       name = "shop-app"
       port = "http"
 
-      # The address is there before the application is imported; any answer says that it is.
+      # The server binds its address before it imports the application. Any response shows that the import is complete.
       check {
         name     = "answers"
         type     = "script"
@@ -41,7 +41,7 @@ job "shop" {
       }
     }
 
-    # It leaves Consul first, and goes on until everybody knows.
+    # The task first leaves Consul, and keeps serving until every web server knows.
     shutdown_delay = "5s"
 
     task "app" {
@@ -66,7 +66,7 @@ job "shop" {
       template {
         destination = "local/viaduct.toml"
         data        = <<-TOML
-          # The web servers say who the client is; let nobody else reach these ports.
+          # The web servers state who the client is. Let only the web servers reach these ports.
           trusted_proxies = ["private", "loopback"]
         TOML
       }
@@ -81,7 +81,7 @@ job "shop" {
   group "web" {
     count = 2
 
-    # Each on a machine of its own, at its port 8080.
+    # Each web server runs on its own machine, at port 8080.
     constraint {
       distinct_hosts = true
     }
@@ -114,13 +114,13 @@ job "shop" {
       config {
         image = var.image
         args  = ["web", "--config", "/local/viaduct.toml", "--listen", "0.0.0.0:8080", "--access-log", "json"]
-        # The machine's own network: so the client's address is seen, and Consul's DNS is reached where it listens by default.
+        # The network of the machine: the web server sees the client's address, and reaches Consul's DNS at its default address.
         network_mode    = "host"
         readonly_rootfs = true
         cap_drop        = ["all"]
         security_opt    = ["no-new-privileges"]
 
-        # The image's own looks for port 8000.
+        # The image's own health check connects to port 8000.
         healthchecks {
           disable = true
         }

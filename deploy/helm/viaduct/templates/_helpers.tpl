@@ -1,4 +1,4 @@
-{{/* What the two kinds of pods have in common; a dict of root, component, config, args, startup, probe, resources, env and account. */}}
+{{/* What the two kinds of pods have in common. Takes a dict of root, component, config, args, startup, probe, resources, env and account. */}}
 {{- define "viaduct.labels" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
@@ -96,7 +96,7 @@ spec:
       emptyDir: {}
 {{- end }}
 
-{{/* Pods are added and removed between two numbers; a dict of root, component and values. */}}
+{{/* Scales the pods between a minimum and a maximum. Takes a dict of root, component and values. */}}
 {{- define "viaduct.autoscaler" -}}
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler

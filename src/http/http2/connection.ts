@@ -228,15 +228,7 @@ export class Http2Connection implements SessionOwner, Receiver {
     if (bytes === 0) return false;
     this.#session.countSent(bytes);
     const socket = this.#socket;
-    const chunks = writer.take();
-    let more = true;
-    if (chunks.length === 1) more = socket.write(chunks[0] as Buffer);
-    else {
-      socket.cork();
-      for (const chunk of chunks) more = socket.write(chunk);
-      socket.uncork();
-    }
-    if (more) return true;
+    if (writer.writeTo(socket)) return true;
     queue.blocked = true;
     this.#socketControl.block(bytes);
     if (socket.writableLength > UNREAD_BYTES_MAX) this.#socketControl.setReceiving(false);

@@ -1,3 +1,4 @@
+import { FrameBlocks } from './frame-blocks.ts';
 import {
   ACK,
   CONTINUATION,
@@ -17,66 +18,61 @@ import {
   writeUint32,
 } from './frames.ts';
 
-/** Frames are gathered in memory of this size. */
-const GATHERED_BYTES = 32_768;
-/** Shorter content is copied behind the other frames; longer content gets memory of its own. */
+/** Shorter output leaves as a copy, so that its block is free at once. */
 const COPIED_BYTES_MAX = 8192;
-const SPARE_MAX = 16;
 
-const spare: Buffer[] = [];
+/** What a socket needs to be to take frames. */
+export interface FrameSink {
+  cork(): void;
+  uncork(): void;
+  /** Takes `bytes`, which do not change until `onWritten` is called. Returns whether it wants more. */
+  write(bytes: Buffer, onWritten?: (error?: Error | null) => void): boolean;
+}
 
 /**
  * Gathers the frames for a peer, so that what one turn of the event loop produces leaves in one write. It holds memory only between the first
- * frame and `take`.
+ * frame and `writeTo`.
  */
 export class FrameWriter {
-  #buffer: Buffer | null = null;
+  #block: Buffer | null = null;
   #at = 0;
-  /** What comes before `#buffer`. */
+  /** Blocks that come before `#block`, and how much of each is used. */
   #full: Buffer[] = [];
+  #fullSizes: number[] = [];
   #fullBytes = 0;
-  /** The last DATA frame while it is here: its stream (0 for none), its memory and the position of its head. */
+  /** The last DATA frame while it is in `#block`: its stream (0 for none) and the position of its head. */
   #dataId = 0;
-  #dataIn: Buffer | null = null;
   #dataAt = 0;
 
-  /** Bytes that wait for `take`. */
+  /** Bytes that wait for `writeTo`. */
   get bytes(): number {
     return this.#fullBytes + this.#at;
   }
 
-  /** Returns everything that was written, in order. */
-  take(): readonly Buffer[] {
-    const buffer = this.#buffer;
-    if (buffer === null) return this.#full;
-    this.#cut(buffer);
-    this.#buffer = null;
-    if (spare.length < SPARE_MAX) spare.push(buffer);
-    const taken = this.#full;
+  /** Writes everything to `sink`, in order. Returns whether the sink wants more. */
+  writeTo(sink: FrameSink): boolean {
+    const full = this.#full;
+    if (full.length === 0) return this.#writeBlock(sink);
+    const sizes = this.#fullSizes;
     this.#full = [];
+    this.#fullSizes = [];
     this.#fullBytes = 0;
+    sink.cork();
+    let more = true;
+    for (let i = 0; i < full.length; i += 1) more = write(sink, full[i] as Buffer, sizes[i] as number);
+    if (this.#block !== null) more = this.#writeBlock(sink);
+    sink.uncork();
+    return more;
+  }
+
+  #writeBlock(sink: FrameSink): boolean {
+    const block = this.#block;
+    if (block === null) return true;
+    const bytes = this.#at;
+    this.#block = null;
+    this.#at = 0;
     this.#dataId = 0;
-    this.#dataIn = null;
-    return taken;
-  }
-
-  /** Makes room for `bytes`, at most `GATHERED_BYTES`. Write them from `position` on, then call `advance`. */
-  reserve(bytes: number): Buffer {
-    let buffer = this.#buffer;
-    if (buffer === null) {
-      buffer = spare.pop() ?? Buffer.allocUnsafeSlow(GATHERED_BYTES);
-      this.#buffer = buffer;
-    } else if (this.#at + bytes > GATHERED_BYTES) this.#cut(buffer);
-    return buffer;
-  }
-
-  get position(): number {
-    return this.#at;
-  }
-
-  /** The frames in the memory of `reserve` now end at `position`. */
-  advance(position: number): void {
-    this.#at = position;
+    return write(sink, block, bytes);
   }
 
   /** Writes a header section of `length` bytes at `start` of `block`, in as many frames as it needs. */
@@ -87,7 +83,7 @@ export class FrameWriter {
     do {
       const size = Math.min(end - at, FRAME_BYTES_MAX);
       const isLast = at + size === end ? END_HEADERS : 0;
-      const out = this.reserve(FRAME_HEAD_BYTES + size);
+      const out = this.#reserve(FRAME_HEAD_BYTES + size);
       const from =
         at === start
           ? writeFrameHead(out, this.#at, size, HEADERS, ends | isLast, id)
@@ -101,42 +97,25 @@ export class FrameWriter {
   /** Writes the content `start` to `end` of `bytes` as one DATA frame, with a copy. */
   data(id: number, bytes: Uint8Array, start: number, end: number, endsStream: boolean): void {
     const length = end - start;
-    const flags = endsStream ? END_STREAM : 0;
-    if (length > COPIED_BYTES_MAX) {
-      this.reserve(0);
-      if (this.#at > 0) this.#cut(this.#buffer as Buffer);
-      const frame = Buffer.allocUnsafeSlow(FRAME_HEAD_BYTES + length);
-      frame.set(bytes.subarray(start, end), writeFrameHead(frame, 0, length, DATA, flags, id));
-      this.#full.push(frame);
-      this.#fullBytes += frame.length;
-      this.#dataId = id;
-      this.#dataIn = frame;
-      this.#dataAt = 0;
-      return;
-    }
-    const out = this.reserve(FRAME_HEAD_BYTES + length);
+    const out = this.#reserve(FRAME_HEAD_BYTES + length);
     this.#dataId = id;
-    this.#dataIn = out;
     this.#dataAt = this.#at;
-    const from = writeFrameHead(out, this.#at, length, DATA, flags, id);
+    const from = writeFrameHead(out, this.#at, length, DATA, endsStream ? END_STREAM : 0, id);
     if (length > 0) out.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), from);
     this.#at = from + length;
   }
 
   /** Ends stream `id`: with its last DATA frame if that is still here and nothing was written after it, else with an empty one. */
   end(id: number): void {
-    const frame = this.#dataIn;
-    if (frame !== null && this.#dataId === id && this.#isLast(frame)) frame[this.#dataAt + 4] = END_STREAM;
-    else this.data(id, NO_BYTES, 0, 0, true);
-  }
-
-  #isLast(frame: Buffer): boolean {
-    if (frame !== this.#buffer) return this.#at === 0 && this.#full.at(-1) === frame;
-    return this.#dataAt + FRAME_HEAD_BYTES + frame.readUIntBE(this.#dataAt, 3) === this.#at;
+    const block = this.#block;
+    const at = this.#dataAt;
+    if (block !== null && this.#dataId === id && at + FRAME_HEAD_BYTES + block.readUIntBE(at, 3) === this.#at) {
+      block[at + 4] = END_STREAM;
+    } else this.data(id, NO_BYTES, 0, 0, true);
   }
 
   settings(values: readonly (readonly [key: number, value: number])[]): void {
-    const out = this.reserve(FRAME_HEAD_BYTES + SETTING_BYTES * values.length);
+    const out = this.#reserve(FRAME_HEAD_BYTES + SETTING_BYTES * values.length);
     let at = writeFrameHead(out, this.#at, SETTING_BYTES * values.length, SETTINGS, 0, 0);
     for (const [key, value] of values) {
       out[at] = key >> 8;
@@ -147,41 +126,57 @@ export class FrameWriter {
   }
 
   settingsAck(): void {
-    this.#at = writeFrameHead(this.reserve(FRAME_HEAD_BYTES), this.#at, 0, SETTINGS, ACK, 0);
+    this.#at = writeFrameHead(this.#reserve(FRAME_HEAD_BYTES), this.#at, 0, SETTINGS, ACK, 0);
   }
 
   /** Writes the eight bytes at `start` of `bytes`. */
   ping(bytes: Uint8Array, start: number, isAck: boolean): void {
-    const out = this.reserve(FRAME_HEAD_BYTES + 8);
+    const out = this.#reserve(FRAME_HEAD_BYTES + 8);
     const at = writeFrameHead(out, this.#at, 8, PING, isAck ? ACK : 0, 0);
     out.set(bytes.subarray(start, start + 8), at);
     this.#at = at + 8;
   }
 
   reset(id: number, code: number): void {
-    const out = this.reserve(FRAME_HEAD_BYTES + 4);
+    const out = this.#reserve(FRAME_HEAD_BYTES + 4);
     this.#at = writeUint32(out, writeFrameHead(out, this.#at, 4, RST_STREAM, 0, id), code);
   }
 
   windowUpdate(id: number, increment: number): void {
-    const out = this.reserve(FRAME_HEAD_BYTES + 4);
+    const out = this.#reserve(FRAME_HEAD_BYTES + 4);
     this.#at = writeUint32(out, writeFrameHead(out, this.#at, 4, WINDOW_UPDATE, 0, id), increment);
   }
 
   goaway(lastId: number, code: number): void {
-    const out = this.reserve(FRAME_HEAD_BYTES + 8);
+    const out = this.#reserve(FRAME_HEAD_BYTES + 8);
     const at = writeFrameHead(out, this.#at, 8, GOAWAY, 0, 0);
     this.#at = writeUint32(out, writeUint32(out, at, lastId), code);
   }
 
-  /** Copies what `buffer` has, so that it can be used again. */
-  #cut(buffer: Buffer): void {
-    if (this.#at === 0) return;
-    this.#dataId = 0;
-    this.#full.push(Buffer.from(buffer.subarray(0, this.#at)));
-    this.#fullBytes += this.#at;
-    this.#at = 0;
+  /** Makes room for `bytes`, at most `FrameBlocks.bytes`, and returns the memory. They belong at `#at`. */
+  #reserve(bytes: number): Buffer {
+    let block = this.#block;
+    if (block !== null && this.#at + bytes > FrameBlocks.bytes) {
+      this.#full.push(block);
+      this.#fullSizes.push(this.#at);
+      this.#fullBytes += this.#at;
+      this.#at = 0;
+      this.#dataId = 0;
+      block = null;
+    }
+    block ??= FrameBlocks.take();
+    this.#block = block;
+    return block;
   }
+}
+
+/** Writes the first `bytes` of `block`, which then belongs to the sink until it has written them, or is free. */
+function write(sink: FrameSink, block: Buffer, bytes: number): boolean {
+  const part = block.subarray(0, bytes);
+  if (bytes > COPIED_BYTES_MAX && FrameBlocks.lend()) return sink.write(part, () => FrameBlocks.returned(block));
+  const copy = Buffer.from(part);
+  FrameBlocks.giveBack(block);
+  return sink.write(copy);
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -72,10 +72,7 @@ export class FrameFlusher {
     const { writer, queue } = this.#output;
     if (writer.bytes === 0) return false;
     this.#onSent(writer.bytes);
-    let more = true;
-    socket.cork();
-    for (const chunk of writer.take()) more = socket.write(chunk);
-    socket.uncork();
+    const more = writer.writeTo(socket);
     queue.blocked = !more;
     return more;
   }

@@ -6,6 +6,7 @@ import { fieldsOf } from '../../../src/http/http2/response-fields.ts';
 import { SendQueue } from '../../../src/http/http2/send-queue.ts';
 import { StreamOutput } from '../../../src/http/http2/stream-output.ts';
 import { Response } from '../../../src/http/response.ts';
+import { writtenBy } from '../../support/frame-sink.ts';
 import { framesOf } from '../../support/http2-frames.ts';
 
 const FRAME = 16_384;
@@ -36,7 +37,7 @@ class Sender {
   /** Sends what may be sent in one turn. Returns `stream:bytes` for each frame. */
   turn(): readonly string[] {
     this.queue.pump();
-    const { frames } = framesOf(Buffer.concat([...this.writer.take()]));
+    const { frames } = framesOf(Buffer.concat(writtenBy(this.writer)));
     return frames.map(({ id, payload, flags }) => `${id}:${payload.length}${flags === 1 ? ' end' : ''}`);
   }
 }

@@ -4,6 +4,7 @@ import { FrameWriter } from '../../../src/http/http2/frame-writer.ts';
 import { NO_PRIORITY } from '../../../src/http/http2/priority.ts';
 import { SendQueue } from '../../../src/http/http2/send-queue.ts';
 import { StreamOutput } from '../../../src/http/http2/stream-output.ts';
+import { writtenBy } from '../../support/frame-sink.ts';
 
 const FIELDS = { status: 200, addedLength: -1, has: 0, fields: [] };
 
@@ -29,7 +30,7 @@ function outputOf(window: number) {
   };
   /** The content of all frames so far, and whether the last one ends the stream. */
   const received = () => {
-    const bytes = Buffer.concat(writer.take());
+    const bytes = Buffer.concat(writtenBy(writer));
     let content = '';
     let ends = false;
     for (let at = 0; at < bytes.length; ) {

@@ -1,8 +1,7 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contentMemory, costOf } from '../http/buffering/content-memory.ts';
 import type { BodySink, RequestBody } from '../http/message.ts';
+import { UploadFile, type UploadFileOwner } from './upload-file.ts';
 
 /** A request's body, received completely: in memory, or in a spool file at `path`. */
 export interface ReceivedBody {
@@ -36,7 +35,7 @@ export function receiveBody(
 
 let spoolFiles = 0;
 
-class Receiver implements BodySink {
+class Receiver implements BodySink, UploadFileOwner {
   readonly #body: RequestBody;
   readonly #options: SpoolOptions;
   readonly #onReceived: (received: ReceivedBody) => void;
@@ -45,7 +44,7 @@ class Receiver implements BodySink {
   #length = 0;
   /** What `contentMemory` counts for the blocks. */
   #held = 0;
-  #file: WriteStream | null = null;
+  #file: UploadFile | null = null;
   #done = false;
 
   constructor(
@@ -63,72 +62,77 @@ class Receiver implements BodySink {
   write(block: Uint8Array): void {
     if (this.#done) return;
     this.#length += block.length;
-    const copy = Buffer.from(block);
-    if (this.#fitsInMemory(copy)) {
+    if (this.#fitsInMemory(block)) {
+      const copy = Buffer.from(block);
       this.#blocks.push(copy);
       this.#held += costOf(copy);
       contentMemory.hold(costOf(copy));
       return;
     }
     const file = this.#file ?? this.#spool();
-    if (file !== null && !file.write(copy)) this.#body.pause();
+    if (file !== null && !file.append(block, this.#left)) this.#body.pause();
   }
 
   end(): void {
     if (this.#done) return;
-    const file = this.#file;
-    if (file === null) {
-      this.#done = true;
-      const release = () => this.#releaseMemory();
-      this.#onReceived({ length: this.#length, blocks: this.#blocks, path: null, release });
+    if (this.#file !== null) {
+      this.#file.end();
       return;
     }
-    const path = file.path as string;
-    // Not the callback of end(): Node calls that one after an error too, and the file would be short.
-    file.once('finish', () => {
-      if (this.#done) return;
-      this.#done = true;
-      this.#onReceived({ length: this.#length, blocks: [], path, release: () => void unlink(path).catch(nothing) });
-    });
-    file.end();
+    this.#done = true;
+    const release = () => this.#releaseMemory();
+    this.#onReceived({ length: this.#length, blocks: this.#blocks, path: null, release });
   }
 
   fail(error: Error): void {
     this.#fail(error, false);
   }
 
+  // UploadFileOwner
+
+  onRoom(): void {
+    if (!this.#done) this.#body.resume();
+  }
+
+  onStored(): void {
+    if (this.#done) return;
+    this.#done = true;
+    const file = this.#file as UploadFile;
+    this.#onReceived({ length: this.#length, blocks: [], path: file.path, release: () => file.remove() });
+  }
+
+  onFailed(error: Error): void {
+    this.#body.cancel();
+    this.#fail(error, true);
+  }
+
+  /** Content that is still to come, as far as known. */
+  get #left(): number {
+    return this.#body.length < 0 ? Number.POSITIVE_INFINITY : this.#body.length - this.#length;
+  }
+
   #fail(error: Error, isServerError: boolean): void {
     if (this.#done) return;
     this.#done = true;
     this.#releaseMemory();
-    const file = this.#file;
-    if (file !== null) {
-      file.once('close', () => void unlink(file.path as string).catch(nothing)); // the file may be created only now
-      file.destroy();
-    }
+    this.#file?.remove();
     this.#onFailed(error, isServerError);
   }
 
   /** Opens the spool file. Returns null after a failure, which it has reported. */
-  #spool(): WriteStream | null {
+  #spool(): UploadFile | null {
     spoolFiles += 1;
     let path: string;
     try {
       path = join(this.#options.directory(), `body-${spoolFiles}`);
     } catch (error) {
-      this.#body.cancel();
-      this.#fail(error as Error, true);
+      this.onFailed(error as Error);
       return null;
     }
-    const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
-    file.on('drain', () => this.#body.resume());
-    file.on('error', (error) => {
-      this.#body.cancel();
-      this.#fail(error, true);
-    });
-    for (const block of this.#blocks) file.write(block);
-    this.#releaseMemory();
+    const file = new UploadFile(path, this);
     this.#file = file;
+    for (const block of this.#blocks) file.append(block, this.#left);
+    this.#releaseMemory();
     return file;
   }
 
@@ -146,5 +150,3 @@ class Receiver implements BodySink {
     this.#blocks = [];
   }
 }
-
-function nothing(): void {}

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 /** Receives the events of a socket. */
 export interface Receiver {
@@ -17,7 +18,7 @@ export interface ClientSocket<R extends Receiver> extends Socket {
   receiver: R | null;
 }
 
-/** The memory into which all plain sockets receive. */
+/** The memory into which all sockets receive. */
 const receiveBuffer = Buffer.allocUnsafeSlow(65536);
 
 /**
@@ -26,47 +27,83 @@ const receiveBuffer = Buffer.allocUnsafeSlow(65536);
  */
 const HELD_BYTES_MAX = 16_384;
 
+type AnyClientSocket = ClientSocket<Receiver>;
+
 interface SocketInternals {
   readonly _writableState: { highWaterMark: number };
 }
 
-/** The property of a socket's handle that is needed to read without a stream. */
+/** What is needed of a socket's handle to read without a stream. */
 interface Handle {
   readonly reading?: boolean;
+  useUserBuffer?(buffer: Uint8Array): void;
 }
 
+/** The names under which Node's sockets keep their `onread`: undefined where they have others. */
+const [BUFFER, CALLBACK] = ['kBuffer', 'kBufferCb'].map((name) =>
+  Object.getOwnPropertySymbols(new Socket()).find(({ description }) => description === name),
+);
+
 /**
- * Prepares to read `accepted`; `resume` starts it, once the socket has its receiver. Returns the socket to use from now on.
+ * Prepares to read `accepted`; `attachSocket` starts it. Returns the socket to use from now on.
  *
  * Node gives the sockets of a server a stream that allocates memory for each packet. A socket with `onread` receives into given memory:
  * this saves a fifth of a small request. A server cannot make its sockets in this way. So this function makes a new socket around the
- * handle of a socket that was accepted with `pauseOnConnect`. Other sockets, such as those with TLS, are read through their stream.
- * A socket that this function made and `detachSocket` released is returned as it is; bytes of `unshift` are received first.
+ * handle of a plain socket that was accepted with `pauseOnConnect`, and gives a TLS socket afterwards what `onread` would have given it.
+ * Other sockets are read through their stream. A socket that this function prepared and `detachSocket` released is returned as it is;
+ * bytes of `unshift` are received first.
  */
 export function readSocket<R extends Receiver>(accepted: Socket): ClientSocket<R> {
-  if ('receiver' in accepted) {
+  const socket = accepted as ClientSocket<R>;
+  const { _handle: handle } = accepted as unknown as { readonly _handle?: Handle | null };
+  if ('receiver' in accepted || handle === undefined || handle === null) accepted.on('data', onData);
+  else if (accepted instanceof TLSSocket) {
     accepted.on('data', onData);
-    return accepted as ClientSocket<R>;
-  }
-  const handle = (accepted as unknown as { readonly _handle?: Handle | null })._handle;
-  if (accepted.constructor !== Socket || handle === undefined || handle === null || handle.reading === true) {
-    accepted.on('data', onData);
-    return accepted as ClientSocket<R>;
-  }
+    readInto(socket, handle);
+  } else if (accepted.constructor === Socket && handle.reading !== true) return fromHandle(handle);
+  else accepted.on('data', onData);
+  return socket;
+}
+
+function fromHandle<R extends Receiver>(handle: Handle): ClientSocket<R> {
   const options = {
     handle,
     allowHalfOpen: true,
     manualStart: true,
     onread: { buffer: receiveBuffer, callback: onRead },
   };
-  const socket = new Socket(options as ConstructorParameters<typeof Socket>[0]) as ClientSocket<R>;
+  const socket = new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]) as ClientSocket<R>;
   socket.receiver = null;
-  function onRead(length: number): boolean {
-    if (socket.receiver === null) return socket.push(Buffer.from(receiveBuffer.subarray(0, length)));
-    socket.receiver.receive(receiveBuffer, length);
-    return true;
-  }
   return socket;
+}
+
+/** Does what Node does with the option `onread`, which it ignores for the TLS sockets of a server. */
+function readInto(socket: AnyClientSocket, handle: Handle): void {
+  if (BUFFER === undefined || CALLBACK === undefined || handle.useUserBuffer === undefined) return;
+  handle.useUserBuffer(receiveBuffer);
+  socket.receiver = null;
+  Object.assign(socket, { [BUFFER]: receiveBuffer, [CALLBACK]: onSecureRead });
+}
+
+/** Node calls this with the number of bytes that are in `receiveBuffer`. */
+function onRead(this: AnyClientSocket, length: number): boolean {
+  const { receiver } = this;
+  if (receiver === null) return keep(this, length);
+  receiver.receive(receiveBuffer, length);
+  return true;
+}
+
+/** As `onRead`. TLS may have more after the reader has paused: that waits behind what waits already. */
+function onSecureRead(this: AnyClientSocket, length: number): boolean {
+  const { receiver } = this;
+  if (receiver === null || this.readableFlowing === false || this.readableLength > 0) return keep(this, length);
+  receiver.receive(receiveBuffer, length);
+  return true;
+}
+
+/** Leaves the bytes to the stream. Returns whether it wants more. */
+function keep(socket: AnyClientSocket, length: number): boolean {
+  return socket.push(Buffer.from(receiveBuffer.subarray(0, length)));
 }
 
 /** Connects the events of `socket` to `receiver`, and starts to read. */
@@ -90,8 +127,6 @@ export function detachSocket<R extends Receiver>(socket: ClientSocket<R>): void 
   socket.off('close', onClose);
   if (socket.listenerCount('data') === 0) socket.pause();
 }
-
-type AnyClientSocket = ClientSocket<Receiver>;
 
 function onData(this: Socket, bytes: Buffer): void {
   (this as AnyClientSocket).receiver?.receive(bytes, bytes.length);

@@ -22,9 +22,12 @@ export class FetchRequest extends FrameworkRequest {
   readonly host: string;
   readonly body: RequestBody | null;
   readonly peer: Peer;
+  /** Kept for its signal: Node does not abort that any more when the `Request` is garbage. */
+  readonly source: Request;
 
   constructor(request: Request, mount: string, { remoteAddress = '' }: FetchInfo) {
     super();
+    this.source = request;
     const url = new URL(request.url);
     const secure = url.protocol === 'https:';
     const host = request.headers.get('host');

@@ -35,11 +35,12 @@ export function fromFetch(handler: FetchHandler): Application {
       startResponse('501 Not Implemented', [['Content-Type', 'text/plain; charset=utf-8']]);
       return [Buffer.from(`Not Implemented: ${method}\n`)];
     }
-    const response = await handler(requestOf(environ), { remoteAddress: environ.REMOTE_ADDR, environ });
+    const request = requestOf(environ);
+    const response = await handler(request, { remoteAddress: environ.REMOTE_ADDR, environ });
     startResponse(formatStatus(response.status, response.statusText), responseHeaders(response));
     const { body, status } = response;
     if (body === null) return [];
-    if (method !== 'HEAD' && status !== 204 && status !== 304) return new StreamedBody(body.getReader());
+    if (method !== 'HEAD' && status !== 204 && status !== 304) return new StreamedBody(body.getReader(), request);
     await body.cancel();
     return [];
   };
@@ -85,11 +86,14 @@ function responseHeaders({ headers }: Response): Header[] {
 
 /** The content of a `Response`. */
 class StreamedBody implements AsyncIterable<Uint8Array> {
+  /** Kept for its signal: Node does not abort that any more when the `Request` is garbage, and a handler may have kept the signal only. */
+  readonly request: Request;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   #state: 'open' | 'over' = 'open';
 
-  constructor(reader: ReadableStreamDefaultReader<Uint8Array>) {
+  constructor(reader: ReadableStreamDefaultReader<Uint8Array>, request: Request) {
     this.#reader = reader;
+    this.request = request;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {

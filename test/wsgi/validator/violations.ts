@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type {
   Application,
   Environ,
@@ -9,6 +7,7 @@ import type {
   StartResponse,
 } from '../../../src/wsgi/contract.ts';
 import type { ViolationName } from '../../../src/wsgi/validator/violation.ts';
+import { collectGarbage } from '../../support/collect-garbage.ts';
 import { callApplication, environWith } from '../../support/environ.ts';
 import { eventually } from '../../support/wait.ts';
 
@@ -347,9 +346,4 @@ function reading(broken: object, use: (input: InputStream) => unknown): Break {
     };
     return callApplication(check(application), environ({ 'wsgi.input': whole }));
   };
-}
-
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
 }

@@ -18,7 +18,7 @@ from signal import SIG_DFL, SIGCHLD, SIGKILL, Signals, set_wakeup_fd, signal
 from threading import enumerate as running_threads
 from threading import main_thread
 
-from viaduct_worker import load, patches, reaper, worker
+from viaduct_worker import bytecode, load, patches, reaper, worker
 from viaduct_worker.channel import Channel, shortened
 
 TYPE_CHECKING = False
@@ -40,6 +40,7 @@ def main(options: 'Options') -> None:
     channel = Channel(options['socket'])
     channel.send(kind='zygote', release=options['release'], pid=os.getpid(), version=sys.version.split()[0])
     load.prepare(options)
+    bytecode.cache_settled_sources_only()
     application = None
     threads: list[str] = []
     if options['preload']:

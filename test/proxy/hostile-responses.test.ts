@@ -135,6 +135,13 @@ describe('a hostile backend', () => {
     });
   }
 
+  it('sends the content of a response to HEAD in vain when it comes with the next request', async () => {
+    answer = `${OK}Content-Length: 5\r\n\r\n`;
+    await ask(proxy.port, '/', { method: 'HEAD' });
+    backend.connections.at(-1)?.socket.write('hello');
+    await nextIsHonest(backend.connections.length);
+  });
+
   it('sends bytes in vain when nothing was requested', async () => {
     await ask(proxy.port, '/honest');
     const last = backend.connections.at(-1);

@@ -183,7 +183,10 @@ export class UpstreamRequest extends BackendRequest<UpstreamRequestContext> impl
     this.resolve(openTunnel(connection, connection.head, this.client, this.request));
   }
 
-  /** The response is complete. The connection is reused unless bytes remain on it. */
+  /**
+   * The response is complete. The connection is reused unless bytes remain on it. Without frames it is not reused after HEAD: application
+   * servers such as waitress 3.0.2 may send the content too, only later, and that would be taken for the next response.
+   */
   #finish(): void {
     const connection = this.#connection;
     this.phase = 'over';
@@ -192,7 +195,8 @@ export class UpstreamRequest extends BackendRequest<UpstreamRequestContext> impl
     const clean = connection.input.length === 0 && (this.sender === null || this.sender.complete);
     this.sender?.cancel();
     connection.clearDeadline();
-    const over = connection.unframing === null ? connection.head.framing.persists : connection.unframing.over;
+    const persists = this.request.method !== 'HEAD' && connection.head.framing.persists;
+    const over = connection.unframing === null ? persists : connection.unframing.over;
     if (clean && over && this.client.transport.persists) this.client.pool.release(connection);
     else connection.abandon();
   }

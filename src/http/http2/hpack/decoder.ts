@@ -2,6 +2,7 @@ import { DynamicTable } from './dynamic-table.ts';
 import { HeaderField } from './header-field.ts';
 import { huffmanDecode } from './huffman.ts';
 import { latin1 } from './latin1.ts';
+import { sharedField } from './shared-fields.ts';
 import { STATIC_LAST, STATIC_TABLE } from './static-table.ts';
 
 /** First octets of the representations (RFC 7541 section 6). */
@@ -102,8 +103,10 @@ export class HpackDecoder {
 
   /** Reads a literal field that goes into the table (RFC 7541 section 6.2.1); null after an error. */
   #incremental(bytes: Uint8Array, end: number): HeaderField | null {
-    const field = this.#literal(bytes, end, 0x3f, false);
-    if (field !== null) this.#table.insert(field);
+    const literal = this.#literal(bytes, end, 0x3f, false);
+    if (literal === null) return null;
+    const field = sharedField(literal);
+    this.#table.insert(field);
     return field;
   }
 

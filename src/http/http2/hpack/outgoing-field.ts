@@ -85,7 +85,8 @@ function share(field: OutgoingField): void {
   sharedCount += 1;
 }
 
-function recurrenceOf(name: string): Recurrence {
+/** How often a field of this name usually recurs. */
+export function recurrenceOf(name: string): Recurrence {
   if (SECRET.has(name)) return 'secret';
   return RARE.has(name) ? 'rare' : 'usual';
 }

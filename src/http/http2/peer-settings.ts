@@ -15,6 +15,8 @@ import {
   WINDOW_BYTES_MAX,
 } from './frames.ts';
 
+const NO_SIZES: readonly number[] = [];
+
 /** Why a connection ends: the error code of its GOAWAY (RFC 9113 section 7), and the reason in words for people. */
 export interface Violation {
   readonly code: number;
@@ -25,8 +27,8 @@ export interface Violation {
 export class PeerSettings {
   /** The first size of a stream's window. */
   windowBytes = WINDOW_BYTES;
-  /** The size of the peer's table for header sections; -1 until it says one. */
-  tableBytes = -1;
+  /** The sizes of the peer's table for header sections in the last frame: the smallest one and the final one (RFC 7541 section 4.2). */
+  tableSizes: readonly number[] = NO_SIZES;
   /** Whether the peer accepts pushed responses, as it says (RFC 9113 section 6.5.2). */
   enablesPush = false;
   /** How many streams the peer accepts at the same time. */
@@ -36,6 +38,7 @@ export class PeerSettings {
 
   /** Reads the settings in a frame, in order. Returns the first violation. */
   read(bytes: Buffer, start: number, end: number): Violation | null {
+    this.tableSizes = NO_SIZES;
     for (let at = start; at < end; at += SETTING_BYTES) {
       const violation = this.#readOne(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2));
       if (violation !== null) return violation;
@@ -44,7 +47,7 @@ export class PeerSettings {
   }
 
   #readOne(key: number, value: number): Violation | null {
-    if (key === HEADER_TABLE_SIZE) this.tableBytes = value;
+    if (key === HEADER_TABLE_SIZE) this.tableSizes = [Math.min(value, ...this.tableSizes), value];
     else if (key === MAX_CONCURRENT_STREAMS) this.streamsMax = value;
     else if (key === MAX_HEADER_LIST_SIZE) this.listBytesMax = value;
     else if (key === INITIAL_WINDOW_SIZE) {

@@ -190,6 +190,7 @@ export class RequestSectionReader {
     const authority = this.#authority;
     const headers: string[] = authority === '' ? [] : ['host', authority];
     let cookieAt = -1;
+    let priority = '';
     let bytes = 0;
     heads -= 1;
     framing.reset(1);
@@ -217,8 +218,9 @@ export class RequestSectionReader {
       if (CONNECTION_FIELDS.has(name)) section.malformed = FIELD_OF_CONNECTION;
       else if (identity.kind !== 'other') refusal = this.#readKind(section, identity.kind, value);
       else if (name === 'te' && value.toLowerCase() !== 'trailers') section.malformed = FIELD_OF_CONNECTION;
-      else if (name === 'priority') section.priority = parsePriority(value);
+      else if (name === 'priority') priority = priority === '' ? value : `${priority},${value}`; // one list (RFC 9110 section 5.3)
     }
+    if (priority !== '') section.priority = parsePriority(priority);
     if (refusal !== null) return refusal;
     if (headers.length > 2 * this.#limits.headerCountMax) return TOO_MANY;
     if (bytes > this.#limits.headerBytesMax) return TOO_LARGE;

@@ -61,6 +61,8 @@ export class Session implements FrameReceiver, StreamOwner {
   readonly #floods: FloodCounters;
   readonly #receiveWindow: ReceiveWindow;
   readonly #streams = new Map<number, Stream>();
+  /** Streams whose end has not been sent: to the client they are open. */
+  #unsentEnds = 0;
   readonly #ids = new StreamIds();
   readonly #earlyPriorities: EarlyPriorities;
   #sections: SectionMemory | null = null;
@@ -129,7 +131,7 @@ export class Session implements FrameReceiver, StreamOwner {
     else {
       this.#ids.start(id);
       const priority = this.#earlyPriorities.take(id);
-      if (this.isLast || this.#streams.size >= this.context.limits.http2StreamsMax)
+      if (this.isLast || this.#streams.size + this.#unsentEnds >= this.context.limits.http2StreamsMax)
         this.#refuse(id, endsStream, REFUSED_STREAM);
       else if (section.malformed !== '' || (endsStream && section.contentLength > 0)) {
         this.#owner.onFault(section.malformed || SHORT_CONTENT);
@@ -174,7 +176,10 @@ export class Session implements FrameReceiver, StreamOwner {
       this.#failStream(stream, PROTOCOL_ERROR, reason);
       return;
     }
-    stream.readTrailers(fields.flatMap(({ name, value }) => [name, value]));
+    stream.readTrailers(
+      fields.flatMap(({ name, value }) => [name, value]),
+      this.#decoder.exceeded,
+    );
     this.#endContent(stream);
   }
 
@@ -268,7 +273,7 @@ export class Session implements FrameReceiver, StreamOwner {
     else if (!this.#floods.settings(this.context.tick)) this.#failFlood('SETTINGS');
     else {
       this.output.writer.settingsAck();
-      if (settings.tableBytes >= 0) this.output.setTableBytesMax(settings.tableBytes);
+      for (const bytes of settings.tableSizes) this.output.setTableBytesMax(bytes);
       if (settings.windowBytes !== before) this.#resizeWindows(settings.windowBytes - before);
     }
   }
@@ -336,6 +341,7 @@ export class Session implements FrameReceiver, StreamOwner {
   onStreamOver(stream: Stream): void {
     const { id } = stream;
     this.#streams.delete(id);
+    this.#unsentEnds += 1;
     if (!stream.clientEnded) {
       this.#ids.endByServer(id);
       if (!stream.wasReset) this.#leaveUnread(id);
@@ -361,8 +367,9 @@ export class Session implements FrameReceiver, StreamOwner {
 
   // Calls of the connection.
 
-  /** `bytes` left. */
+  /** Everything left, which were `bytes`. */
   countSent(bytes: number): void {
+    this.#unsentEnds = 0;
     this.#floods.countSent(bytes);
   }
 

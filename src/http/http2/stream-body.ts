@@ -137,15 +137,15 @@ export class StreamBody implements RequestBody {
     return true;
   }
 
-  /** The trailer section `fields` arrived. Returns whether its fields are acceptable. */
-  readTrailers(fields: HeaderList): boolean {
+  /** The trailer section `fields` arrived; `isCut` says that it had more. Returns whether it is acceptable. */
+  readTrailers(fields: HeaderList, isCut = false): boolean {
     let bytes = 0;
     let refusal: Refusal | null = null;
     for (let i = 0; i < fields.length; i += 2) {
       bytes += (fields[i] as string).length + (fields[i + 1] as string).length + 4;
       if (TRAILERS_FORBIDDEN.has(fields[i] as string)) refusal = FORBIDDEN_TRAILER;
     }
-    if (bytes > this.#limits.trailerBytesMax || fields.length > 2 * this.#limits.headerCountMax) {
+    if (isCut || bytes > this.#limits.trailerBytesMax || fields.length > 2 * this.#limits.headerCountMax) {
       refusal = TRAILERS_TOO_LARGE;
     }
     if (refusal !== null) this.#owner.onBodyRefused(refusal);

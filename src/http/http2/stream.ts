@@ -342,9 +342,9 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     return isComplete;
   }
 
-  /** The trailer section of the request arrived, before `endContent`. */
-  readTrailers(fields: HeaderList): void {
-    this.#content?.body.readTrailers(fields);
+  /** The trailer section of the request arrived, before `endContent`. `isCut` says that it had more than `fields`. */
+  readTrailers(fields: HeaderList, isCut: boolean): void {
+    this.#content?.body.readTrailers(fields, isCut);
   }
 
   /** The client takes `bytes` more, or less if they are negative: then nothing is sent. Returns the new size of its window. */

@@ -129,7 +129,7 @@ export class ClientFrames implements FrameReceiver {
     else if (!this.#floods.settings(this.#context.clock.tick)) this.#failFlood('SETTINGS');
     else {
       this.#output.writer.settingsAck();
-      if (settings.tableBytes >= 0) this.#output.setTableBytesMax(settings.tableBytes);
+      for (const bytes of settings.tableSizes) this.#output.setTableBytesMax(bytes);
       for (const stream of this.#streams.values()) {
         if (stream.openWindow(settings.windowBytes - before) > WINDOW_BYTES_MAX) this.#failWindow();
       }

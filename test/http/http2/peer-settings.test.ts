@@ -47,11 +47,31 @@ describe('the settings of a client', () => {
 
   it('keep their values until they change, and the last of a frame counts', () => {
     const own = new PeerSettings();
-    assert.deepEqual([own.windowBytes, own.tableBytes], [65_535, -1]);
+    assert.equal(own.windowBytes, 65_535);
     read(own, [4, 10], [1, 20], [4, 30]);
-    assert.deepEqual([own.windowBytes, own.tableBytes], [30, 20]);
+    assert.equal(own.windowBytes, 30);
     read(own);
     read(own, [3, 5]);
-    assert.deepEqual([own.windowBytes, own.tableBytes], [30, 20]);
+    assert.equal(own.windowBytes, 30);
+  });
+
+  it('have the smallest and the final size of the table in the last frame', () => {
+    const own = new PeerSettings();
+    for (const [sizes, expected] of [
+      [[], []],
+      [[20], [20, 20]],
+      [
+        [100, 0, 50],
+        [0, 50],
+      ],
+      [
+        [10, 40, 30],
+        [10, 30],
+      ],
+      [[], []],
+    ]) {
+      read(own, ...(sizes ?? []).map((size): [number, number] => [1, size]));
+      assert.deepEqual(own.tableSizes, expected);
+    }
   });
 });

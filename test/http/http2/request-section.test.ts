@@ -121,6 +121,22 @@ describe('a header section of a request', () => {
     assert.equal(section.isWebSocket, false);
   });
 
+  for (const [lines, priority] of [
+    [['u=1', 'i'], { urgency: 1, incremental: true }],
+    [['u=1, i', 'u=5'], { urgency: 5, incremental: true }],
+    [['', 'u=0'], { urgency: 0, incremental: false }],
+  ] as const) {
+    it(`takes the Priority fields ${JSON.stringify(lines)} as one list (RFC 9110 section 5.3)`, () => {
+      const section = read(
+        fields(
+          {},
+          lines.map((value) => ['priority', value] as const),
+        ),
+      );
+      assert.deepEqual(section.priority, priority);
+    });
+  }
+
   const accepted: readonly (readonly [string, Fields])[] = [
     [
       'pseudo-fields in any order',

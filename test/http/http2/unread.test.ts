@@ -31,7 +31,8 @@ describe('a client of HTTP/2 that does not read', () => {
     ['GET', fields()],
   ] as const) {
     it(`cannot make the server hold the responses to ${REQUESTS} ${what} requests`, async () => {
-      const server = await serveHandler(eachTest, () => long, { protocol: 'HTTP/2' });
+      const limits = { http2StreamsMax: REQUESTS };
+      const server = await serveHandler(eachTest, () => long, { protocol: 'HTTP/2', limits });
       const client = await FrameClient.open(server.port, WINDOWS);
       client.send(windowUpdate(0, 0x7fff0000));
       client.socket.pause();

@@ -36,9 +36,7 @@ export class Listener {
   async listen(): Promise<void> {
     const { address } = this;
     if (address.secure === true && !this.#secure) {
-      throw new ViaductError('LISTEN', `Cannot listen on "${this.url}" with TLS: there is no certificate`, {
-        advice: 'Name a certificate in the table [tls] of viaduct.toml, or start with --tls-self-signed.',
-      });
+      throw noCertificate(this.url);
     }
     if (address.kind === 'unix') await prepareSocketPath(address.path);
     const limit = descriptorLimit();
@@ -114,6 +112,13 @@ const BACKLOG = 2048;
 function inheritedUrl(fd: number, scheme: string, bound: AddressInfo | string | null): string {
   if (bound === null || typeof bound === 'string') return bound === null ? `fd:${fd}` : `unix:${bound}`;
   return `${scheme}://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+}
+
+/** The error of an address that needs a certificate when there is none. */
+export function noCertificate(url: string): ViaductError {
+  return new ViaductError('LISTEN', `Cannot listen on "${url}" with TLS: there is no certificate`, {
+    advice: 'Name a certificate in the table [tls] of viaduct.toml, or start with --tls-self-signed.',
+  });
 }
 
 function cannotListen(url: string, error: NodeJS.ErrnoException): ViaductError {

@@ -1,7 +1,7 @@
 import { ViaductError } from '../errors.ts';
 import { parseAddress } from '../listen/address.ts';
 import type { ProtocolHandlers } from '../listen/connection-acceptor.ts';
-import { Listener } from '../listen/listener.ts';
+import { Listener, noCertificate } from '../listen/listener.ts';
 import { PendingConnections } from '../listen/pending-connections.ts';
 import { CertificateWatch } from '../listen/tls/certificate-watch.ts';
 import { TlsTerminator } from '../listen/tls/tls-terminator.ts';
@@ -144,6 +144,17 @@ export class Listeners {
     });
     void this.#watch.start();
   }
+}
+
+/**
+ * Checks without binding that addresses with TLS have a certificate.
+ *
+ * @throws ViaductError `LISTEN`, as `Listeners.prepare` does
+ */
+export function requireCertificate(configuration: Configuration): void {
+  if (tlsOptionsOf(configuration) !== null) return;
+  const secure = configuration.settings.listen.filter((text) => parseAddress(text).secure === true);
+  if (secure.length > 0) throw joinErrors(secure.map(noCertificate), configuration.listenOrigin);
 }
 
 /** One error for all failures, with the origin of the addresses. */

@@ -62,6 +62,15 @@ describe('viaduct check', { concurrency: 2 }, () => {
     assert.match(stderr, /ModuleNotFoundError: No module named 'nowhere_at_all'/);
   });
 
+  it('refuses an address with TLS without a certificate as the server does', async (t) => {
+    const files = { 'viaduct.toml': 'listen = "https://127.0.0.1:0"\n', 'app.py': APP };
+    const [checked, served] = [await run(t, files, 'check'), await run(t, files)];
+    assert.equal(checked.code, 1);
+    assert.match(checked.stderr, /^viaduct: Cannot listen on "https:.*there is no certificate \(viaduct\.toml:1\)\n/);
+    assert.ok(served.stderr.endsWith(checked.stderr), served.stderr);
+    assert.equal((await run(t, files, 'check', '--tls-self-signed')).code, 0);
+  });
+
   it('is suggested when its name is misspelt and no application has this name', async (t) => {
     const { code, stderr } = await run(t, { 'app.py': APP }, 'chekc');
     assert.equal(code, 1);

@@ -9,6 +9,7 @@ import { applicationName } from '../../project/project.ts';
 import { checkConfiguration, verifyModules } from '../../site/check.ts';
 import { MAIN } from '../../site/configuration.ts';
 import { chainLine, routeLine, trustLine } from '../../site/describe.ts';
+import { requireCertificate } from '../../site/listeners.ts';
 import { verifyRelease } from '../../workers/verify-release.ts';
 import type { Arguments } from '../arguments.ts';
 import { findingLines, palette } from '../output.ts';
@@ -23,6 +24,7 @@ export async function check(parsed: Arguments): Promise<number> {
   const log = createLog('text', process.stderr);
   const locate = sourceLocationOf(loaded.siteEntries);
   const { routes, warnings } = await checkConfiguration(configuration, locate, log);
+  requireCertificate(configuration);
   if (identity !== null) dropPrivileges(identity);
   const colours = palette(process.stdout);
   process.stdout.write(findingLines(findings, colours));

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import fsPromises from 'node:fs/promises';
+import { fail } from './failure.ts';
 import { MemoryFile, type SimFile, systemError } from './files.ts';
 import type { Machine } from './machine.ts';
-import { SpoolFile } from './spool-file.ts';
 
 /** Where the simulated files are. Other paths reach the real system. */
 export const SIMULATED = '/simulated';
@@ -47,17 +47,17 @@ export function installFiles(current: () => Machine): void {
     },
     openSync: (path: string, ...rest: [string]) =>
       isOurs(path) ? open(current(), path) : real.openSync(path, ...rest),
-    open: (path: string, _flags: number, ...rest: readonly [...number[], Done<number>]) => {
+    open: (path: string, flags: number | string, ...rest: readonly [...number[], Done<number>]) => {
       later('open', rest.at(-1) as Done<number>, (machine) => {
         if (machine.random.chance(machine.conditions.openFailures)) throw systemError('EMFILE', path);
-        return open(machine, path);
+        return flags === 'wx' ? create(machine, path) : open(machine, path);
       });
     },
-    write: (descriptor: number, block: Buffer, _from: number, length: number, position: number, done: Done<number>) => {
+    write: (descriptor: number, block: Buffer, from: number, length: number, position: number, done: Done<number>) => {
       later('write', done, (machine) => {
         if (machine.random.chance(machine.conditions.diskFailures)) throw systemError('ENOSPC', `${descriptor}`);
         const count = machine.random.chance(0.8) ? length : machine.random.integer(1, length);
-        (machine.files.fileOf(descriptor) as MemoryFile).write(block.subarray(0, count), position);
+        (machine.files.fileOf(descriptor) as MemoryFile).write(block.subarray(from, from + count), position);
         return count;
       });
     },
@@ -92,7 +92,6 @@ export function installFiles(current: () => Machine): void {
       if (isOpen(descriptor)) current().files.close(descriptor);
       else real.closeSync(descriptor);
     },
-    createWriteStream: (path: string) => new SpoolFile(current(), path),
   });
   Object.assign(fsPromises, {
     readdir: () => Promise.resolve([]), // no other server has left a directory
@@ -105,6 +104,15 @@ export function installFiles(current: () => Machine): void {
         });
       }),
   });
+}
+
+/** Makes a file for the content of a request. */
+function create(machine: Machine, path: string): number {
+  if (machine.files.byPath.has(path)) fail(`the spool file ${path} exists already`);
+  if (!machine.files.hasDirectoryOf(path)) throw systemError('ENOENT', path);
+  const file = new MemoryFile();
+  machine.files.byPath.set(path, file);
+  return machine.files.openFile(file, path);
 }
 
 function open(machine: Machine, path: string): number {

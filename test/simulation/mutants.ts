@@ -111,6 +111,24 @@ export const MUTANTS: readonly Mutant[] = [
     to: '',
   },
   {
+    defect: 'a part of a block that was written counts as all of it',
+    file: 'upload-file.js',
+    from: 'this.#writtenOfFirst === this.#full[0]?.bytes',
+    to: 'true',
+  },
+  {
+    defect: 'an upload is not told that its file has room again',
+    file: 'upload-file.js',
+    from: 'this.#owner.onRoom();',
+    to: '',
+  },
+  {
+    defect: 'the memory of a file that is given up is used again while it is written',
+    file: 'upload-file.js',
+    from: 'if (this.#writing)',
+    to: 'if (false)',
+  },
+  {
     defect: 'content in memory has no limit',
     file: '../http/buffering/content-memory.js',
     from: 'this.#held + bytes <= this.bytesMax',

@@ -154,11 +154,8 @@ export function prepareH2spec() {
     .update(readFileSync(join(sources, 'go.sum')))
     .digest('hex');
   if (existsSync(path) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return path;
-  const go = ['go', '/usr/local/go/bin/go'].find(isProgram);
-  if (go === undefined) {
-    console.log('- cannot build h2spec: there is no Go. On Debian and Ubuntu install it with: apt install golang-go');
-    return null;
-  }
+  const go = findGo('h2spec');
+  if (go === undefined) return null;
   console.log('- build h2spec');
   const env = { GOPATH: join(directory, 'go'), GOFLAGS: '-modcacherw', GOTOOLCHAIN: 'local' };
   const args = ['build', '-o', path, 'github.com/summerwind/h2spec/cmd/h2spec'];
@@ -166,6 +163,35 @@ export function prepareH2spec() {
   rmSync(env.GOPATH, { recursive: true, force: true });
   writeFileSync(stamp, wanted);
   return path;
+}
+
+/**
+ * Builds `.setup/go-client/go-client` from `test/go-client`, unless it exists: a client of HTTP/2 that needs only the standard library of Go.
+ *
+ * @returns {string | null} its path; null when it could not be built, and the reason is printed
+ */
+export function prepareGoClient() {
+  const sources = join(ROOT, 'test/go-client');
+  const directory = join(SETUP, 'go-client');
+  const path = join(directory, 'go-client');
+  const stamp = join(directory, 'wanted');
+  const wanted = readFileSync(join(sources, 'main.go'), 'utf8');
+  if (existsSync(path) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return path;
+  const go = findGo("the client of Go's standard library");
+  if (go === undefined) return null;
+  console.log("- build the client of Go's standard library");
+  const env = { GOTOOLCHAIN: 'local', CGO_ENABLED: '0' };
+  if (!runGo(go, ['build', '-o', path, '.'], { env, directory: sources })) return null;
+  writeFileSync(stamp, wanted);
+  return path;
+}
+
+/** The program `go`; undefined without one, and then it is printed that `what` cannot be built. */
+function findGo(what) {
+  const go = ['go', '/usr/local/go/bin/go'].find(isProgram);
+  if (go === undefined)
+    console.log(`- cannot build ${what}: there is no Go. On Debian and Ubuntu install it with: apt install golang-go`);
+  return go;
 }
 
 /** Runs Go up to three times: unlike pip and npm, it does not repeat a download that breaks off. What it has downloaded it keeps. */
@@ -187,13 +213,8 @@ export function prepareDeployTools() {
   const named = ['go.sum', ...DEPLOY_TOOLS.map((name) => `cmd/${name}/main.go`)];
   const wanted = [HELM, ...named.map((name) => readFileSync(join(sources, name), 'utf8'))].join('\n');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return bin;
-  const go = ['go', '/usr/local/go/bin/go'].find(isProgram);
-  if (go === undefined) {
-    console.log(
-      '- cannot build the programs that read deploy/: there is no Go. On Debian and Ubuntu install it with: apt install golang-go',
-    );
-    return null;
-  }
+  const go = findGo('the programs that read deploy/');
+  if (go === undefined) return null;
   console.log('- build the programs that read deploy/');
   const env = { GOPATH: join(directory, 'go'), GOBIN: bin, GOFLAGS: '-modcacherw', GOTOOLCHAIN: 'local' };
   const packages = [...DEPLOY_TOOLS.map((name) => `./cmd/${name}`), HELM];

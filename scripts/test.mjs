@@ -12,6 +12,7 @@ import {
   installSystemParts,
   prepareApiDocs,
   prepareDeployTools,
+  prepareGoClient,
   prepareH2spec,
   preparePython,
   prepareSecondNode,
@@ -31,6 +32,7 @@ compile();
 installSystemParts();
 prepareH2spec();
 prepareDeployTools();
+prepareGoClient();
 prepareApiDocs();
 const python = preparePython();
 const results = [proseCheck(), pythonChecks(), ...nodeRuns(), pythonRun(), await conformanceRun()];

@@ -40,6 +40,10 @@ class DerivedRequest implements Request {
     this.#origin = origin;
   }
 
+  get neverIndexed(): ReadonlySet<string> | null {
+    return this.#origin.neverIndexed ?? null;
+  }
+
   get gone(): boolean {
     return this.#origin.gone;
   }

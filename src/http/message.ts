@@ -73,6 +73,11 @@ export interface Request {
    */
   readonly headerCacheId: number;
   /**
+   * Names, in lower case, of fields that must not go into a compression table on their way to the application (RFC 7541 section 6.2.3).
+   * Absent or null if the client asked for no such thing.
+   */
+  readonly neverIndexed?: ReadonlySet<string> | null;
+  /**
    * The start of `path` that leads to the application, still percent-encoded: '' or a path without a final slash. The application
    * gets it as SCRIPT_NAME, and the remaining path as PATH_INFO (RFC 3875 section 4.1.13).
    */

@@ -1,5 +1,5 @@
 import type { HeaderList, ResponseBody } from './message.ts';
-import { encodeHeaders, HAS_CONTROL, HAS_SERVER, isControl, Response } from './response.ts';
+import { encodeHeaders, HAS_CONTROL, HAS_NEVER_INDEXED, HAS_SERVER, isControl, Response } from './response.ts';
 
 /** The changes of a handler to the response of the handlers behind it. Names are compared without case. */
 export interface ResponseChanges {
@@ -36,6 +36,9 @@ export function responseFields(response: Response): string[] {
   });
 }
 
+/** Bits of `Response.has` that stay when its fields change. */
+const KEPT = HAS_SERVER | HAS_NEVER_INDEXED;
+
 /**
  * Returns `response` with `changes`. Do not use the original again: the new response owns its body, or the maker of the new body does.
  *
@@ -55,7 +58,7 @@ export function changeResponse(response: Response, changes: ResponseChanges): Re
   const reason = status === response.status ? response.reason : '';
   const body = changes.body === undefined ? response.body : changes.body;
   const { lines, contentLength, has } = encodeHeaders([...kept, ...set, ...add]);
-  return new Response(status, reason, lines, contentLength, has | (response.has & HAS_SERVER), body);
+  return new Response(status, reason, lines, contentLength, has | (response.has & KEPT), body);
 }
 
 /** `response` as clients get it: with the fields for the server in front of the application only if they are such servers. */

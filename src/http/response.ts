@@ -15,7 +15,7 @@ export class Response {
   readonly lines: string;
   /** Value of the Content-Length line, -1 without that line. */
   readonly contentLength: number;
-  /** Bits (`HAS_DATE`, `HAS_SERVER`, `HAS_CONTROL`): which of the fields that the connection adds or removes are in `lines`. */
+  /** Bits (`HAS_DATE` and others): which of the fields that the connection adds, removes or writes in its own way are in `lines`. */
   readonly has: number;
   /** The content; null for none. */
   readonly body: ResponseBody;
@@ -53,6 +53,8 @@ export const HAS_DATE = 1;
 export const HAS_SERVER = 2;
 /** A field with which an application directs the server in front of it; see `isControl`. */
 export const HAS_CONTROL = 8;
+/** A field that must not go into a compression table (RFC 7541 section 6.2.3). Then none of this response does. */
+export const HAS_NEVER_INDEXED = 16;
 
 /** Whether an application directs the server in front of it with the field `name` (lower case): to a file, or to another path. */
 export function isControl(name: string): boolean {

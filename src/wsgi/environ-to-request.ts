@@ -64,6 +64,10 @@ class EnvironRequest implements Request {
     this.#origin = origin;
   }
 
+  get neverIndexed(): ReadonlySet<string> | null {
+    return this.#origin?.neverIndexed ?? null;
+  }
+
   get gone(): boolean {
     return this.#client?.gone === true;
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { mapResponse } from '../../src/http/handler.ts';
-import { Response } from '../../src/http/response.ts';
+import { HAS_NEVER_INDEXED, Response } from '../../src/http/response.ts';
 import { changeResponse, responseField, responseFields } from '../../src/http/response-fields.ts';
 
 const HEADERS = [
@@ -40,6 +40,12 @@ describe('fields of a response', () => {
     ]);
     assert.equal(set.contentLength, 5);
     assert.equal(set.reason, 'Fine');
+  });
+
+  it('stay out of compression tables when others change', () => {
+    const secret = new Response(200, '', 'X-Token: a\r\n', -1, HAS_NEVER_INDEXED, null);
+    assert.equal(changeResponse(secret, { set: ['X-Other', 'b'] }).has & HAS_NEVER_INDEXED, HAS_NEVER_INDEXED);
+    assert.equal(changeResponse(response(), { set: ['X-Other', 'b'] }).has & HAS_NEVER_INDEXED, 0);
   });
 
   it('keep content length, status and body up to date when they change', () => {

@@ -57,4 +57,20 @@ describe('an application that takes requests', () => {
     assert.equal(seen.pop(), request);
     assert.equal(`${response.body}`, 'answered');
   });
+
+  it('knows which fields came as never indexed, also when middleware has changed the environ', async () => {
+    const adding: Middleware = (inside) => (environ, startResponse) =>
+      inside({ ...environ, HTTP_X_ADDED: 'added' }, startResponse);
+    for (const neverIndexed of [null, new Set(['x-token'])]) {
+      const request = requestOf({ headers: ['x-token', 'secret'], neverIndexed });
+      const result = serveApplication(compose(adding)(application), SERVER)(request);
+      await new Promise<Response>((resolve, reject) => {
+        assert.ok('then' in result);
+        result.then(resolve, reject);
+      });
+      const passed = seen.pop();
+      assert.notEqual(passed, request);
+      assert.equal(passed?.neverIndexed, neverIndexed);
+    }
+  });
 });

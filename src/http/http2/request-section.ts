@@ -8,6 +8,7 @@ import type { HeaderList } from '../message.ts';
 import { Refusal } from '../refusal.ts';
 import type { HttpLimits } from '../transport/limits.ts';
 import type { HeaderField } from './hpack/header-field.ts';
+import { recurrenceOf } from './hpack/outgoing-field.ts';
 import { NO_PRIORITY, type Priority, parsePriority } from './priority.ts';
 
 const NO_TUNNEL = new Refusal(405, 'this server does not open tunnels', METHODS_ALLOWED);
@@ -51,6 +52,8 @@ export class RequestSection {
   /** `[name, value, …]` as received, without pseudo-header fields; with `host` and at most one `cookie`. */
   headers: HeaderList = [];
   headersRepeat = false;
+  /** See `Request.neverIndexed`. */
+  neverIndexed: ReadonlySet<string> | null = null;
   /** -1 without a Content-Length. */
   contentLength = -1;
   expectsContinue = false;
@@ -69,6 +72,7 @@ export class RequestSectionReader {
   readonly #framing: Framing;
   readonly #target = new RequestTarget();
   #has = 0;
+  #hasNeverIndexed = false;
   #method = '';
   #path = '';
   #scheme = '';
@@ -85,6 +89,7 @@ export class RequestSectionReader {
     const section = new RequestSection();
     section.malformed = this.#readPseudo(fields) || this.#checkPseudo();
     if (section.malformed !== '') return section;
+    if (this.#hasNeverIndexed) section.neverIndexed = neverIndexedNames(fields);
     section.refusal = this.#readAll(section, fields, isCut);
     return section;
   }
@@ -92,6 +97,7 @@ export class RequestSectionReader {
   /** Returns what is malformed, else ''. Pseudo-header fields come first, and each once. */
   #readPseudo(fields: readonly HeaderField[]): string {
     this.#has = 0;
+    this.#hasNeverIndexed = false;
     this.#method = '';
     this.#path = '';
     this.#scheme = '';
@@ -99,8 +105,9 @@ export class RequestSectionReader {
     this.#protocol = '';
     let isFirst = true;
     for (let i = 0; i < fields.length; i += 1) {
-      const { name, value, fault } = fields[i] as HeaderField;
+      const { name, value, fault, neverIndexed } = fields[i] as HeaderField;
       if (fault !== '') return fault;
+      if (neverIndexed) this.#hasNeverIndexed = true;
       if (name.charCodeAt(0) !== COLON) {
         isFirst = false;
         continue;
@@ -240,6 +247,16 @@ export class RequestSectionReader {
     if (kind === 'content-length' && refusal === null) section.contentLength = this.#framing.contentLength;
     return refusal;
   }
+}
+
+/** The names of fields that came as never indexed, without those that always leave so; null if none is left. */
+function neverIndexedNames(fields: readonly HeaderField[]): ReadonlySet<string> | null {
+  const names = new Set<string>();
+  for (const { name, neverIndexed } of fields) {
+    if (!neverIndexed || recurrenceOf(name) === 'secret') continue;
+    names.add(name === 'host' ? ':authority' : name);
+  }
+  return names.size === 0 ? null : names;
 }
 
 const FIELD_OF_CONNECTION = 'a field belongs to a connection of HTTP/1.1';

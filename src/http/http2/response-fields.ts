@@ -1,5 +1,5 @@
 import type { HeaderList } from '../message.ts';
-import { HAS_DATE, HAS_SERVER, Response } from '../response.ts';
+import { HAS_DATE, HAS_NEVER_INDEXED, HAS_SERVER, Response } from '../response.ts';
 import { responseFields } from '../response-fields.ts';
 import { dateValue } from '../semantics/date.ts';
 import { OutgoingField, outgoingField } from './hpack/outgoing-field.ts';
@@ -52,11 +52,12 @@ export function interimFields(status: number, lines: string): readonly OutgoingF
 }
 
 function readFields(response: Response, length: number): OutgoingField[] {
-  const fields = [outgoingField(':status', `${response.status}`)];
+  const isSecret = (response.has & HAS_NEVER_INDEXED) !== 0;
+  const fields = [outgoingField(':status', `${response.status}`, isSecret)];
   const list = responseFields(response);
   for (let i = 0; i < list.length; i += 2) {
     const name = (list[i] as string).toLowerCase();
-    if (!CONNECTION_FIELDS.has(name)) fields.push(outgoingField(name, list[i + 1] as string));
+    if (!CONNECTION_FIELDS.has(name)) fields.push(outgoingField(name, list[i + 1] as string, isSecret));
   }
   if (length >= 0) fields.push(outgoingField('content-length', `${length}`));
   if ((response.has & HAS_SERVER) === 0) fields.push(SERVER);

@@ -14,6 +14,7 @@ export class StreamRequest implements Request {
   readonly query: string;
   readonly headers: HeaderList;
   readonly headersRepeat: boolean;
+  readonly neverIndexed: ReadonlySet<string> | null;
   readonly host: string;
   readonly body: RequestBody | null;
   readonly peer: Peer;
@@ -28,6 +29,7 @@ export class StreamRequest implements Request {
     this.query = section.query;
     this.headers = section.headers;
     this.headersRepeat = section.headersRepeat;
+    this.neverIndexed = section.neverIndexed;
     this.host = section.host;
     this.body = body;
     this.peer = peer;

@@ -23,6 +23,13 @@ export class RequestFields {
   }
 
   of(request: Request): OutgoingField[] {
+    const fields = this.#all(request);
+    const { neverIndexed } = request;
+    if (neverIndexed == null) return fields;
+    return fields.map((field) => (neverIndexed.has(field.name) ? outgoingField(field.name, field.value, true) : field));
+  }
+
+  #all(request: Request): OutgoingField[] {
     const { method, body } = request;
     const fields = [
       outgoingField(':method', method),

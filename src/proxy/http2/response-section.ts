@@ -1,5 +1,6 @@
 import type { HeaderField } from '../../http/http2/hpack/header-field.ts';
-import { HAS_CONTROL, HAS_DATE, HAS_SERVER, isControl } from '../../http/response.ts';
+import { recurrenceOf } from '../../http/http2/hpack/outgoing-field.ts';
+import { HAS_CONTROL, HAS_DATE, HAS_NEVER_INDEXED, HAS_SERVER, isControl } from '../../http/response.ts';
 
 /** The head of a response (RFC 9113 section 8.3.2). */
 export interface ResponseSection {
@@ -56,7 +57,7 @@ export class ResponseSectionReader {
     let lines = '';
     let bytes = 0;
     for (let i = 1; i < fields.length; i += 1) {
-      const { name, value } = fields[i] as HeaderField;
+      const { name, value, neverIndexed } = fields[i] as HeaderField;
       bytes += name.length + value.length + LINE_BYTES;
       if (name.startsWith(':')) return 'there is a pseudo-header field besides :status';
       if (CONNECTION_FIELDS.has(name)) return `the field ${name} belongs to a connection of HTTP/1.1`;
@@ -68,6 +69,11 @@ export class ResponseSectionReader {
         if (contentLength >= 0 || !LENGTH.test(value)) return 'Content-Length is not one decimal number';
         contentLength = Number(value);
         if (status < 200) continue;
+      }
+      if (neverIndexed && recurrenceOf(name) !== 'secret') {
+        // Interim responses are lines only, which cannot convey this wish.
+        if (status < 200) continue;
+        has |= HAS_NEVER_INDEXED;
       }
       lines += `${name}: ${value}\r\n`;
     }

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type { HandlerResult } from '../../../src/http/handler.ts';
-import type { BodySource, Request } from '../../../src/http/message.ts';
+import type { Request } from '../../../src/http/message.ts';
 import { Response } from '../../../src/http/response.ts';
+import { echo, withTrailers } from '../../support/contents.ts';
 import { suiteLifetime } from '../../support/lifetime.ts';
 import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
 import { NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT } from '../../support/viaduct.ts';
@@ -21,30 +22,7 @@ function handle({ path, body }: Request): HandlerResult {
   if (path === '/never') return new Promise(() => {});
   if (path === '/secret') return Response.fromHeaders(200, ['Set-Cookie', 'a=b', 'X-Same', 'c'], Buffer.from('fine\n'));
   if (body === null) return Response.text(200, 'fine\n');
-  return Response.fromHeaders(200, [], {
-    start: (sink) =>
-      body.start({
-        write: (block) => sink.write(Buffer.from(block)),
-        end: () => sink.end(),
-        fail: (error) => sink.fail(error),
-      }),
-    pause: () => body.pause(),
-    resume: () => body.resume(),
-    cancel: () => body.cancel(),
-  });
-}
-
-function withTrailers(content: string, trailers: readonly string[]): BodySource {
-  return {
-    trailers,
-    start(sink) {
-      sink.write(Buffer.from(content));
-      sink.end();
-    },
-    pause() {},
-    resume() {},
-    cancel() {},
-  };
+  return Response.fromHeaders(200, [], echo(body));
 }
 
 /** Sends a request with Node's client, and returns what came back. */

@@ -223,4 +223,23 @@ describe('a header section of a request', () => {
     assert.deepEqual(section.headers, ['host', 'a', 'a', '1']);
     assert.notEqual(read([[':path', '/only']]).malformed, '');
   });
+
+  it('names the fields that came as never indexed, except those that always leave so', () => {
+    const list = fields({}, [
+      ['x-token', 'a'],
+      ['cookie', 'b=c'],
+      ['x-plain', 'd'],
+    ]);
+    const namesOf = (...marked: readonly string[]): readonly string[] | null => {
+      const section = reader.read(
+        list.map(([name, value]) => new HeaderField(name, value, marked.includes(name))),
+        false,
+      );
+      return section.neverIndexed === null ? null : [...section.neverIndexed];
+    };
+    assert.equal(namesOf(), null);
+    assert.equal(namesOf('cookie'), null);
+    assert.deepEqual(namesOf(':path', 'x-token', 'cookie'), [':path', 'x-token']);
+    assert.equal(namesOf(), null);
+  });
 });

@@ -1,0 +1,3 @@
+module viaduct.test/go-client
+
+go 1.19

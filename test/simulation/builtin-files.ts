@@ -18,6 +18,8 @@ export function installFiles(current: () => Machine): void {
     typeof path === 'string' && (path.startsWith(`${SIMULATED}/`) || OF_PROCESS.test(path));
   const isOpen = (descriptor: number): boolean => descriptor > 1_000_000;
   let directories = 0;
+  /** Descriptors that are being written. The number of a closed one may be another file's a moment later. */
+  const written = new Set<number>();
 
   /** Calls `done` with what `work` returns or throws, some time later. */
   function later<T>(kind: string, done: Done<T>, work: (machine: Machine) => T): void {
@@ -54,7 +56,9 @@ export function installFiles(current: () => Machine): void {
       });
     },
     write: (descriptor: number, block: Buffer, from: number, length: number, position: number, done: Done<number>) => {
+      written.add(descriptor);
       later('write', done, (machine) => {
+        written.delete(descriptor);
         if (machine.random.chance(machine.conditions.diskFailures)) throw systemError('ENOSPC', `${descriptor}`);
         const count = machine.random.chance(0.8) ? length : machine.random.integer(1, length);
         (machine.files.fileOf(descriptor) as MemoryFile).write(block.subarray(from, from + count), position);
@@ -68,6 +72,7 @@ export function installFiles(current: () => Machine): void {
       });
     },
     close: (descriptor: number, done: Done<undefined>) => {
+      if (written.has(descriptor)) fail(`descriptor ${descriptor} is closed while it is written`);
       later('close file', done, (machine) => {
         machine.files.close(descriptor);
         return undefined;

@@ -6,7 +6,7 @@ import { MUTANTS } from './mutants.ts';
 import { runSeed } from './seed-runs.ts';
 
 const BUILD = join(import.meta.dirname, '../..');
-const SEEDS = 60;
+const SEEDS = 200;
 const STEPS = 60_000;
 /** All of them take minutes, so each fifth is tried here, and all with VIADUCT_ALL_MUTANTS=1. */
 const CHOSEN = MUTANTS.filter((_, index) => process.env.VIADUCT_ALL_MUTANTS === '1' || index % 5 === 0);

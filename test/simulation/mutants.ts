@@ -123,7 +123,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: '',
   },
   {
-    defect: 'the memory of a file that is given up is used again while it is written',
+    defect: 'a file that is given up is closed while it is written',
     file: 'upload-file.js',
     from: 'if (this.#writing)',
     to: 'if (false)',

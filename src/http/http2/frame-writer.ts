@@ -18,9 +18,6 @@ import {
   writeUint32,
 } from './frames.ts';
 
-/** Shorter output leaves as a copy, so that its block is free at once. */
-const COPIED_BYTES_MAX = 8192;
-
 /** What a socket needs to be to take frames. */
 export interface FrameSink {
   cork(): void;
@@ -153,27 +150,40 @@ export class FrameWriter {
     this.#at = writeUint32(out, writeUint32(out, at, lastId), code);
   }
 
-  /** Makes room for `bytes`, at most `FrameBlocks.bytes`, and returns the memory. They belong at `#at`. */
+  /** Makes room for `bytes`, at most a full frame, and returns the memory. They belong at `#at`. */
   #reserve(bytes: number): Buffer {
     let block = this.#block;
-    if (block !== null && this.#at + bytes > FrameBlocks.bytes) {
-      this.#full.push(block);
-      this.#fullSizes.push(this.#at);
-      this.#fullBytes += this.#at;
-      this.#at = 0;
-      this.#dataId = 0;
-      block = null;
-    }
-    block ??= FrameBlocks.take();
+    if (block !== null && this.#at + bytes > block.length) block = this.#replace(block, bytes);
+    block ??= FrameBlocks.take(bytes);
     this.#block = block;
     return block;
   }
+
+  /** Moves what a small block has to one with room for `bytes` more. A large block is full: then the result is null. */
+  #replace(block: Buffer, bytes: number): Buffer | null {
+    const at = this.#at;
+    if (block.length === FrameBlocks.smallBytes) {
+      const large = FrameBlocks.take(at + bytes);
+      large.set(block.subarray(0, at));
+      FrameBlocks.giveBack(block);
+      return large;
+    }
+    this.#full.push(block);
+    this.#fullSizes.push(at);
+    this.#fullBytes += at;
+    this.#at = 0;
+    this.#dataId = 0;
+    return null;
+  }
 }
 
-/** Writes the first `bytes` of `block`, which then belongs to the sink until it has written them, or is free. */
+/**
+ * Writes the first `bytes` of `block`, which then belongs to the sink until it has written them, or is free. Short output leaves as a
+ * copy, so that its block is free at once.
+ */
 function write(sink: FrameSink, block: Buffer, bytes: number): boolean {
   const part = block.subarray(0, bytes);
-  if (bytes > COPIED_BYTES_MAX && FrameBlocks.lend()) return sink.write(part, () => FrameBlocks.returned(block));
+  if (bytes > FrameBlocks.smallBytes && FrameBlocks.lend()) return sink.write(part, () => FrameBlocks.returned(block));
   const copy = Buffer.from(part);
   FrameBlocks.giveBack(block);
   return sink.write(copy);

@@ -4,6 +4,7 @@ import type { Application, Environ, Header, InputStream } from '../contract.ts';
 import { NO_INPUT } from '../input-stream.ts';
 import { formatStatus } from '../status.ts';
 import { headersOf, isHost, targetOf } from './environ-target.ts';
+import { keepRequest } from './keep-request.ts';
 
 /** What a fetch handler receives beside the request. */
 export interface FetchContext {
@@ -36,7 +37,8 @@ export function fromFetch(handler: FetchHandler): Application {
       return [Buffer.from(`Not Implemented: ${method}\n`)];
     }
     const request = requestOf(environ);
-    const response = await handler(request, { remoteAddress: environ.REMOTE_ADDR, environ });
+    const context = { remoteAddress: environ.REMOTE_ADDR, environ };
+    const response = await keepRequest(request, () => handler(request, context));
     startResponse(formatStatus(response.status, response.statusText), responseHeaders(response));
     const { body, status } = response;
     if (body === null) return [];

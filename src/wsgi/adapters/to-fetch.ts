@@ -5,6 +5,7 @@ import type { Application } from '../contract.ts';
 import { type FetchInfo, FetchRequest } from './fetch-request.ts';
 import { fetchResponse } from './fetch-response.ts';
 import { answerFor, FailedResponse, isBelow, type MountOptions, mountOf } from './framework-server.ts';
+import { keepRequest } from './keep-request.ts';
 
 /** Answers a request of the fetch standard. `info` describes the client. */
 export type FetchApplication = (request: Request, info?: FetchInfo) => Promise<Response>;
@@ -38,7 +39,7 @@ export function toFetch(application: Application, options: MountOptions = {}): F
     if (!isBelow(new URL(request.url).pathname, mount)) return new Response('Not Found\n', { status: 404 });
     request.signal.throwIfAborted();
     const serverRequest = new FetchRequest(request, mount, info);
-    const response = await responseTo(serverRequest, answer, request.signal);
+    const response = await keepRequest(request, () => responseTo(serverRequest, answer, request.signal));
     if (response instanceof FailedResponse) throw response.error;
     if (serverRequest.failure !== null) onError(serverRequest.failure);
     return fetchResponse(serverRequest, response);

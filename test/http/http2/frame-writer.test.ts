@@ -163,4 +163,39 @@ describe('the writer of HTTP/2 frames', () => {
     assert.deepEqual(Buffer.concat(frames.map(({ payload }) => payload)), Buffer.concat(expected));
     assert.equal(FrameBlocks.lent, 0);
   });
+
+  for (const [what, random] of [
+    ['short', 200],
+    ['of all lengths', FRAME_BYTES_MAX],
+  ] as const) {
+    it(`keeps the order and the ends of streams whose frames are ${what}, however much one turn writes`, () => {
+      const next = createRandom(random);
+      for (let turn = 0; turn < 100; turn += 1) {
+        const writer = new FrameWriter();
+        const expected: string[] = [];
+        for (let id = 1; id < 2 + next() * 100; id += 2) {
+          const content = bytes(Math.floor(next() * random));
+          writer.data(id, content, 0, content.length, false);
+          writer.end(id);
+          expected.push(content.toString('latin1'));
+        }
+        const frames = taken(writer);
+        assert.ok(frames.every(({ flags }) => flags === END_STREAM));
+        assert.deepEqual(
+          frames.map(({ payload }) => payload.toString('latin1')),
+          expected,
+        );
+      }
+      assert.equal(FrameBlocks.lent, 0);
+    });
+  }
+
+  it('takes little memory for a short event to thousands of connections', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const writers = Array.from({ length: 2000 }, () => new FrameWriter());
+    for (const writer of writers) writer.data(1, Buffer.from('data: 1\n\n'), 0, 9, false);
+    const taken = process.memoryUsage().arrayBuffers - before;
+    for (const writer of writers) assert.equal(writtenBy(writer).length, 1);
+    assert.ok(taken < 20_000_000, `${taken} bytes`);
+  });
 });

@@ -79,6 +79,26 @@ describe('a fetch handler as an application', () => {
     await Promise.all([aborted.happened, cancelled.happened]);
   });
 
+  it('hears that the client has left while it waits for nothing else', async (t) => {
+    const entered = createSignal();
+    const aborted = createSignal();
+    const url = await serve(t, ({ signal }) => {
+      entered.happen();
+      return new Promise((resolve) => {
+        signal.addEventListener('abort', () => {
+          aborted.happen();
+          resolve(new Response());
+        });
+      });
+    });
+    const client = httpRequest(url, { agent: false }).on('error', () => {});
+    client.end();
+    await entered.happened;
+    await collectGarbageRepeatedly();
+    client.destroy();
+    await aborted.happened;
+  });
+
   it('is pulled no faster than the client reads', async (t) => {
     let pulled = 0;
     const total = 2000;
@@ -184,6 +204,20 @@ describe('an application as a fetch handler', () => {
       }
       await happened;
     }
+  });
+
+  it('ends with its request also while it waits for nothing else', async () => {
+    const aborted = createSignal();
+    const waiting: Application = (environ) =>
+      new Promise(() => environ['viaduct.client']?.signal.addEventListener('abort', aborted.happen));
+    const controller = new AbortController();
+    const rejected = assert.rejects(
+      toFetch(waiting)(new Request('http://localhost/', { signal: controller.signal })),
+      /aborted/,
+    );
+    await collectGarbageRepeatedly();
+    controller.abort();
+    await Promise.all([rejected, aborted.happened]);
   });
 
   it('rejects with errors before the response, fails its stream with later errors, and sends what it writes', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReverseProxyOptions } from '../../src/proxy/reverse-proxy.ts';
 import { type BackendConnection, startBackend, type TestBackend } from '../support/backend.ts';
 import { type ProxyServer, serveProxy } from '../support/serve-proxy.ts';
@@ -162,6 +163,21 @@ describe('an upgraded connection', () => {
       }
     });
   }
+
+  it('ends towards the backend when the client had ended its direction before the switch', async (t) => {
+    const { client, backend } = await withProxy(t, () => {});
+    client.send(`${HANDSHAKE}early`);
+    client.socket.end();
+    await eventually('the request has arrived', () => backend.connections[0]?.received.endsWith('\r\n\r\n') === true);
+    await sleep(50);
+    const [connection] = backend.connections as [BackendConnection];
+    connection.socket.write(`${SWITCH}\r\nwelcome`);
+    await eventually('the backend sees the end', () => connection.socket.readableEnded);
+    assert.match(connection.received, /\r\n\r\nearly$/);
+    connection.socket.end();
+    await client.until(/\r\n\r\nwelcome$/);
+    await client.untilClosed();
+  });
 
   it('makes the sender wait while the receiver does not read, in both directions', async (t) => {
     const { client, backend } = await withProxy(

@@ -71,18 +71,21 @@ class Tunnel implements ConnectionUser {
     this.#client = client;
     if (client instanceof Socket) client.setKeepAlive(true, 60_000);
     client.on('data', (block: Buffer) => this.#fromClient(block));
-    client.on('end', () => {
-      this.#clientEnded = true;
-      connection.socket.end();
-    });
+    client.on('end', () => this.#endFromClient());
     client.on('drain', () => connection.setReading(true));
     client.on('error', () => connection.destroy());
     client.on('close', () => this.#clientClosed());
     this.#touch();
     if (early.length > 0) this.#fromClient(early);
+    if (client.readableEnded) this.#endFromClient(); // it ended before the protocol was switched, so the event is over
     this.received();
     if (!client.writableNeedDrain) connection.setReading(true);
     if (!connection.socket.writableNeedDrain) client.resume();
+  }
+
+  #endFromClient(): void {
+    this.#clientEnded = true;
+    this.#connection.socket.end();
   }
 
   connected(): void {}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { codeBlocks, readPage } from '../support/pages.ts';
@@ -18,6 +18,19 @@ const PROGRAMS = codeBlocks(PAGE).flatMap(({ text }) => {
   const [, name = ''] = /^(?:\/\/|#) ([\w.-]+\.(?:mjs|py))\n/.exec(text) ?? [];
   return name === '' ? [] : [{ name, text }];
 });
+
+/** The command lines of processes that run in `directory`; none where the system does not tell. */
+function processesIn(directory: string): readonly string[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc').flatMap((pid) => {
+    try {
+      const runsThere = /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`).startsWith(directory);
+      return runsThere ? [readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ')] : [];
+    } catch {
+      return []; // it has ended meanwhile, or belongs to somebody else
+    }
+  });
+}
 
 describe('the package', () => {
   it('is installed from its tarball, and the tests of the page pass with it', (t) => {
@@ -62,5 +75,6 @@ describe('the package', () => {
     assert.equal(tests.length, 3);
     assert.match(run('node', '--test'), /^# pass 5$|pass 5$/m);
     assert.match(run('python3', '-m', 'unittest', '-v', 'test_site'), /^OK$/m);
+    assert.deepEqual(processesIn(directory), [], 'the tests of the page leave nothing running');
   });
 });

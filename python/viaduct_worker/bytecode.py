@@ -29,4 +29,4 @@ def cache_settled_sources_only() -> None:
         if abs(age) >= SETTLED_S:
             store(self, path, data, _mode=_mode)
 
-    SourceFileLoader.set_data = set_data  # type: ignore[method-assign]
+    SourceFileLoader.set_data = set_data  # type: ignore[method-assign]  # replacing it is the purpose

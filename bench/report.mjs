@@ -142,8 +142,9 @@ function verdict({ reached }) {
   return reached === undefined ? '' : reached ? 'reached' : 'missed';
 }
 
-function spread({ min, max }) {
-  return `${two(min)}–${two(max)}`;
+function spread({ min, max, low, high }) {
+  const whole = `${two(min)}–${two(max)}`;
+  return low === undefined ? whole : `${whole} (${two(low)}–${two(high)})`;
 }
 
 function two(number) {

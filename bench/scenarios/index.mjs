@@ -59,11 +59,19 @@ export function chooseScenarios(names) {
   return names.length === 0 ? SCENARIOS : SCENARIOS.filter((scenario) => names.some((name) => isNamed(scenario, name)));
 }
 
-/** Those that measure Viaduct as it is, each beside Viaduct of an earlier commit alone. Noise is 2 %. */
+/**
+ * Those that measure Viaduct as it is, each beside Viaduct of an earlier commit alone. Noise is 2 %. Each sample starts its server again: two
+ * processes of the same commit differ by several percent for as long as they run.
+ */
 export function besideBefore(scenarios, before) {
   return scenarios
     .filter(({ stacks }) => stacks[0] === 'viaduct')
-    .map((scenario) => ({ ...scenario, stacks: ['viaduct', before], targets: targetBeside(scenario, before) }));
+    .map((scenario) => ({
+      ...scenario,
+      fresh: true,
+      stacks: ['viaduct', before],
+      targets: targetBeside(scenario, before),
+    }));
 }
 
 function targetBeside({ better }, before) {

@@ -45,6 +45,22 @@ test('forms the ratio in each round and takes the median of the ratios', () => {
   assert.equal(peer.reached, true);
 });
 
+test('encloses the median of many rounds by ranks, which are those of the sign test', () => {
+  const rising = (count: number) => rates(...Array.from({ length: count }, (_, index) => index + 1));
+  const interval = (count: number) => {
+    const { low, high } = summary(rising(count), rates(...Array(count).fill(1))).rows[1].ratio;
+    return [low, high];
+  };
+  assert.deepEqual([5, 6, 10, 20, 25].map(interval), [
+    [undefined, undefined],
+    [1, 6],
+    [2, 9],
+    [6, 15],
+    [8, 18],
+  ]);
+  assert.match(textTable(summary(rising(6), rates(1, 1, 1, 1, 1, 1))), /1\.00–6\.00 \(1\.00–6\.00\)/);
+});
+
 test('gives requests per second of processor time as ours to theirs', () => {
   const cheap: Outcome = { samples: [{ value: 100, failure: null, cpuMicros: 10 }] };
   const dear: Outcome = { samples: [{ value: 100, failure: null, cpuMicros: 40 }] };

@@ -28,7 +28,8 @@ import { STACKS, spoken } from './stacks/index.mjs';
  */
 
 /**
- * Runs a scenario: every stack in each round, in turns and in alternating order, so that a machine's moods meet all of them.
+ * Runs a scenario: every stack in each round, in turns and in alternating order, so that a machine's moods meet all of them. Stacks that
+ * are measured together share one core at the same time, each with its own load.
  *
  * @param {import('./scenarios/index.mjs').Scenario} scenario
  * @param {Context} context
@@ -46,7 +47,8 @@ export async function runScenario(scenario, context) {
     const rounds = Math.min(context.rounds, scenario.roundsMax ?? context.rounds);
     for (let round = 0; round < rounds; round++) {
       const names = active(outcomes);
-      for (const name of round % 2 === 0 ? names : names.reverse()) await measure(name);
+      if (scenario.together) await measureTogether(names);
+      else for (const name of round % 2 === 0 ? names : names.reverse()) await measure(name);
     }
   } finally {
     await Promise.all([...servers.values()].map(end));
@@ -62,14 +64,23 @@ export async function runScenario(scenario, context) {
 
   async function measure(name) {
     if (scenario.fresh) await begin(name);
-    if (outcomes.get(name).failure === undefined) {
-      await attempt(name, async () => {
-        const sample = await scenario.sample(servers.get(name), context);
-        outcomes.get(name).samples.push(sample);
-        if (sample.failure !== null) throw new Error(sample.failure);
-      });
-    }
+    await sample(name);
     if (scenario.fresh && servers.has(name)) await end(servers.get(name));
+  }
+
+  async function measureTogether(names) {
+    for (const name of names) await begin(name);
+    await Promise.all(names.map(sample));
+    await Promise.all([...servers.values()].map(end));
+  }
+
+  async function sample(name) {
+    if (outcomes.get(name).failure !== undefined) return;
+    await attempt(name, async () => {
+      const found = await scenario.sample(servers.get(name), context);
+      outcomes.get(name).samples.push(found);
+      if (found.failure !== null) throw new Error(found.failure);
+    });
   }
 
   /** A stack that failed once is out: its figures would be of something else. */

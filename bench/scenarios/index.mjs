@@ -22,6 +22,7 @@ import { webServerScenarios } from './web-server.mjs';
  * @property {Record<string, number>} targets ratio of ours to that stack: at least when higher is better, else at most
  * @property {number} [limit] what our own value must stay below
  * @property {boolean} [fresh] each sample starts its stack again
+ * @property {boolean} [together] as `fresh`, and all stacks are under load at the same time
  * @property {number} [roundsMax] further rounds would not change the result
  * @property {import('../load.mjs').Request} request by which one sees that a stack is ready
  * @property {string | number} answer its text, or its length in bytes
@@ -61,14 +62,15 @@ export function chooseScenarios(names) {
 
 /**
  * Those that measure Viaduct as it is, each beside Viaduct of an earlier commit alone. Noise is 2 %. Each sample starts its server again: two
- * processes of the same commit differ by several percent for as long as they run.
+ * processes of the same commit differ by several percent for as long as they run. Both are under load at the same time, on one core, so
+ * that what slows the machine down slows both: of two that take turns, either may be a third slower than a moment before.
  */
 export function besideBefore(scenarios, before) {
   return scenarios
     .filter(({ stacks }) => stacks[0] === 'viaduct')
     .map((scenario) => ({
       ...scenario,
-      fresh: true,
+      together: true,
       stacks: ['viaduct', before],
       targets: targetBeside(scenario, before),
     }));

@@ -106,7 +106,7 @@ export class Listener {
 }
 
 /** Connections that the kernel holds while the event loop is busy. */
-const BACKLOG = 2048;
+const BACKLOG = 4096;
 
 /** The address of an inherited descriptor, or `fd:N` while the address is unknown. */
 function inheritedUrl(fd: number, scheme: string, bound: AddressInfo | string | null): string {

@@ -12,9 +12,13 @@ export function fileFailedResponse(): Response {
   return Response.text(502, 'Bad Gateway\n');
 }
 
-/** 503: as many requests wait as may wait. */
-export function queueFullResponse(): Response {
-  return Response.text(503, 'Service Unavailable: too many requests are waiting\n', ['Retry-After', '1']);
+/** The longest time after which a client is told to try again. */
+const RETRY_SECONDS_MAX = 60;
+
+/** 503: as many requests wait as may wait. `waitMs` is the wait to expect (RFC 9110 section 10.2.3). */
+export function queueFullResponse(waitMs: number): Response {
+  const seconds = Math.min(RETRY_SECONDS_MAX, Math.max(1, Math.ceil(waitMs / 1000)));
+  return Response.text(503, 'Service Unavailable: too many requests are waiting\n', ['Retry-After', String(seconds)]);
 }
 
 /** 500: the request's content could not be received. */

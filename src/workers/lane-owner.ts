@@ -28,8 +28,10 @@ export interface LaneOwner {
   onBroken(lane: LaneRef, reason: string): void;
 }
 
-/** Load of one worker, shared by its lanes. */
-export interface WorkerLoad {
-  readonly worker: number;
-  busyLanes: number;
+/** The pool's view of one lane. */
+export interface LaneEntry {
+  /** The state of the lane or the number of its requests has changed. */
+  update(): void;
+  /** A request of the lane took so long in the worker. */
+  measure(ns: number): void;
 }

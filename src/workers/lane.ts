@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { Batch } from './batch.ts';
 import { recalledIds, startsEarly, wrongLength, wrongOrder } from './frame-rules.ts';
 import { BLOCK, COMPLETE, EARLY_HINTS, END, FILE, FRAME_HEAD_BYTES, HEAD, RECALLED, readInt64 } from './frames.ts';
-import type { LaneOwner, WorkerLoad } from './lane-owner.ts';
+import type { LaneEntry, LaneOwner } from './lane-owner.ts';
 import { LifeWatch } from './life-watch.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { readFileRange, readResponse, readResponses } from './response-frame.ts';
@@ -10,6 +10,13 @@ import { type BodyLane, WorkerBody } from './worker-body.ts';
 
 /** Limit for a sample of the average, so that one slow view does not hide the speed of the others for long. */
 const SAMPLE_NS_MAX = 20_000_000;
+
+/**
+ * A stalled lane runs a request that is slow; it receives no other request until the slow one is done. A recalling
+ * lane receives no request until the worker has reported what it gives back.
+ */
+type LaneState = 'open' | 'stalled' | 'recalling' | 'closed';
+
 const IMPOSSIBLE_HEAD = 'it sent an impossible head of a response';
 
 /**
@@ -17,18 +24,21 @@ const IMPOSSIBLE_HEAD = 'it sent an impossible head of a response';
  * Responses arrive in the same order. Meanwhile the requests are in `inflight`, the running one first.
  */
 export class Lane implements BodyLane {
-  readonly load: WorkerLoad;
+  /** Number of its worker. */
+  readonly worker: number;
   readonly index: number;
+  /** Where the pool sees the lane; null before it was admitted and after it was removed. */
+  entry: LaneEntry | null = null;
   readonly inflight: PendingRequest[] = [];
   /** Moving average of the time that a request takes in the worker, in nanoseconds; 0 before the first sample. */
   averageNs = 0;
   /** When the current first request became the first, by `performance.now()`. */
   headSinceMs = 0;
-  /**
-   * A stalled lane runs a request that is slow; it receives no other request until the slow one is done. A recalling
-   * lane receives no request until the worker has reported what it gives back.
-   */
-  state: 'open' | 'stalled' | 'recalling' | 'closed' = 'open';
+  get state(): LaneState {
+    return this.#state;
+  }
+
+  #state: LaneState = 'open';
   readonly #socket: Socket;
   readonly #owner: LaneOwner;
   /**
@@ -52,10 +62,10 @@ export class Lane implements BodyLane {
     for (const { request, id, stream } of this.inflight) if (request.gone && stream === null) this.abandon(id);
   };
 
-  constructor(socket: Socket, load: WorkerLoad, index: number, owner: LaneOwner) {
+  constructor(socket: Socket, worker: number, index: number, owner: LaneOwner) {
     this.#socket = socket;
     this.#batch = new Batch(socket);
-    this.load = load;
+    this.worker = worker;
     this.index = index;
     this.#owner = owner;
   }
@@ -67,18 +77,16 @@ export class Lane implements BodyLane {
 
   /** Adds `pending` to the end of the lane. It is sent with the batch of this turn of the event loop. */
   send(pending: PendingRequest): void {
-    if (this.inflight.length === 0) {
-      this.headSinceMs = performance.now();
-      this.load.busyLanes += 1;
-    }
+    if (this.inflight.length === 0) this.headSinceMs = performance.now();
     this.inflight.push(pending);
+    this.entry?.update();
     pending.request.onGone = this.#onClientGone;
     this.#batch.add(pending);
   }
 
   /** Asks the worker to give back the requests that it has not started. */
   recall(): void {
-    this.state = 'recalling';
+    this.#become('recalling');
     this.#slowRequest = this.inflight[0]?.id ?? 0;
     this.#owner.onRecall(this);
   }
@@ -90,7 +98,7 @@ export class Lane implements BodyLane {
   pause(request: number): void {
     this.#pausedFor = request;
     this.#slowRequest = this.#isLastBlock ? 0 : request;
-    if (this.state === 'open') this.state = 'stalled';
+    if (this.state === 'open') this.#become('stalled');
     this.#pauseWhenAlone();
   }
 
@@ -104,14 +112,14 @@ export class Lane implements BodyLane {
 
   /** Closes the lane. Its thread exits when it has run the requests that it already has. */
   close(): void {
-    this.state = 'closed';
+    this.#become('closed');
     this.#batch.drop();
     this.#socket.end();
   }
 
   /** Handles the closed socket: a response that is being passed on breaks off. */
   breakOff(): void {
-    this.state = 'closed';
+    this.#become('closed');
     this.#batch.drop();
     this.#passing?.abort();
     this.#passing = null;
@@ -237,9 +245,8 @@ export class Lane implements BodyLane {
       return this.#break('it gave back a request that it did not have');
     this.inflight.splice(0, this.inflight.length, ...kept);
     this.#batch.headerCache.forget();
-    if (kept.length === 0 && recalled.length > 0) this.load.busyLanes -= 1;
-    if (this.state === 'recalling')
-      this.state = this.#pausedFor !== 0 || kept[0]?.id === this.#slowRequest ? 'stalled' : 'open';
+    const isStalled = this.#pausedFor !== 0 || kept[0]?.id === this.#slowRequest;
+    this.#become(this.state === 'closed' ? 'closed' : isStalled ? 'stalled' : 'open');
     this.#pauseWhenAlone();
     this.#owner.onRecalled(recalled);
     this.#owner.onRoom(this);
@@ -248,7 +255,7 @@ export class Lane implements BodyLane {
 
   /** Nothing that the worker says on this lane counts any more. */
   #break(reason: string): false {
-    this.state = 'closed';
+    this.#become('closed');
     this.#socket.destroy();
     this.#owner.onBroken(this, reason);
     return false;
@@ -257,12 +264,18 @@ export class Lane implements BodyLane {
   /** The first request in flight is done. Its time counts one tenth in the average. */
   #removeFirst(data: Buffer, position: number): void {
     const pending = this.inflight.shift();
-    if (this.inflight.length === 0) this.load.busyLanes -= 1;
     const ns = Math.min(readInt64(data, position + 24), SAMPLE_NS_MAX);
     this.averageNs = this.averageNs === 0 ? ns : this.averageNs * 0.9 + ns * 0.1;
     this.headSinceMs = performance.now();
     if (pending?.id === this.#pausedFor) this.#continue();
-    else if (this.state === 'stalled' && this.#pausedFor === 0) this.state = 'open';
+    else if (this.state === 'stalled' && this.#pausedFor === 0) this.#state = 'open';
+    this.entry?.measure(ns);
+    this.entry?.update();
+  }
+
+  #become(state: LaneState): void {
+    this.#state = state;
+    this.entry?.update();
   }
 
   #pauseWhenAlone(): void {
@@ -277,7 +290,7 @@ export class Lane implements BodyLane {
     this.#pausedFor = 0;
     this.#socket.resume();
     if (this.state !== 'stalled' || this.inflight[0]?.id === this.#slowRequest) return;
-    this.state = 'open';
+    this.#become('open');
     this.#owner.onRoom(this);
   }
 

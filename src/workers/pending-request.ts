@@ -3,6 +3,7 @@ import type { Response } from '../http/response.ts';
 import { writeSection, writeTarget } from './environ.ts';
 import { type Variables, variablesOf, writeVariables } from './environ-variables.ts';
 import { DICT, DICT_END, type MarshalWriter, NONE, TUPLE } from './marshal.ts';
+import type { ClientQueue, Waiting } from './queue.ts';
 import type { ReceivedBody } from './request-body.ts';
 import type { WorkerBody } from './worker-body.ts';
 import type { WorkerHeaderCache } from './worker-header-cache.ts';
@@ -11,7 +12,7 @@ import type { WorkerHeaderCache } from './worker-header-cache.ts';
  * A request on its way through the pool. It is also the promise of its response (`Later`), without the cost of a
  * Promise. The pool owns it until `settle`; a recall moves it from a lane back to the queue.
  */
-export class PendingRequest implements Later<Response> {
+export class PendingRequest implements Later<Response>, Waiting<PendingRequest> {
   readonly id: number;
   readonly request: Request;
   /** The complete body; null when the request has none. */
@@ -20,6 +21,10 @@ export class PendingRequest implements Later<Response> {
   stream: WorkerBody | null = null;
   /** The worker that ran the request died, and the request was allowed to start once more. */
   retried = false;
+  /** Where the request waits for a lane; null when it does not wait. `Queue` sets these three. */
+  queue: ClientQueue<PendingRequest> | null = null;
+  previous: PendingRequest | null = null;
+  next: PendingRequest | null = null;
   #onResponse: ((response: Response) => unknown) | null = null;
   #response: Response | null = null;
   /** The request's variables as changed by middleware; null without middleware. */

@@ -1,17 +1,25 @@
+import { usableProcessors } from '../config/processors.ts';
 import type { HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
+import type { Response } from '../http/response.ts';
 import { isIdempotent } from '../http/semantics/idempotent.ts';
-import { chooseLane } from './choose-lane.ts';
 import { bodyFailedResponse, clientLeftResponse, queueFullResponse, workerDiedResponse } from './error-responses.ts';
 import type { Lane } from './lane.ts';
+import { LaneTable } from './lane-table.ts';
 import { PendingRequest } from './pending-request.ts';
 import { Queue } from './queue.ts';
+import { QueueDelay } from './queue-delay.ts';
 import { RecallWatch } from './recall.ts';
 import { receiveBody, type SpoolOptions } from './request-body.ts';
+
+/** So many requests for each lane may wait for any time: a slow application with few clients is not overloaded. */
+const SURE_PER_LANE = 16;
 
 export interface PoolOptions extends SpoolOptions {
   /** Maximum number of waiting requests. Beyond that: 503. */
   readonly queueMax: number;
+  /** The wait that a request may expect while the application is overloaded; 0 for any. Beyond that: 503. */
+  readonly queueDelayMs: number;
   /** Maximum number of requests in one worker thread's lane. */
   readonly laneDepthMax: number;
   /**
@@ -19,7 +27,13 @@ export interface PoolOptions extends SpoolOptions {
    * 9.2.2).
    */
   readonly retryIdempotent: boolean;
+  /** How many workers can compute at the same time. Default: what the machine and its limits allow. */
+  readonly processors?: number;
   readonly onError: (message: string, request: Request) => void;
+  /** The application is overloaded: the next of `waiting` requests would wait for so long. */
+  readonly onOverload: (waiting: number, expectedMs: number) => void;
+  /** The overload is over; so many requests were refused. */
+  readonly onOverloadEnd: (refused: number) => void;
 }
 
 /**
@@ -29,15 +43,21 @@ export interface PoolOptions extends SpoolOptions {
  */
 export class Pool {
   readonly #options: PoolOptions;
-  readonly #lanes: Lane[] = [];
+  readonly #lanes: LaneTable;
   readonly #queue = new Queue<PendingRequest>();
-  readonly #recall: RecallWatch;
+  readonly #delay: QueueDelay;
+  readonly #recall = new RecallWatch();
+  /** The most lanes that there were: workers that are replaced come back. */
+  #lanesMax = 0;
+  #isOverloaded = false;
+  #refused = 0;
   #lastId = 0;
   #stopped = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#recall = new RecallWatch(this.#lanes);
+    this.#lanes = new LaneTable(options.laneDepthMax, options.processors ?? usableProcessors());
+    this.#delay = new QueueDelay(options.queueDelayMs);
   }
 
   /** Number of requests that wait for a lane. */
@@ -49,14 +69,14 @@ export class Pool {
   readonly handle = (request: Request): HandlerResult => {
     this.#lastId = this.#lastId === 0x7fffffff ? 1 : this.#lastId + 1;
     const pending = new PendingRequest(this.#lastId, request);
-    if (request.body === null) return this.#enter(pending) ? pending : queueFullResponse();
-    if (this.#isFull()) return queueFullResponse();
+    if (request.body === null) return this.#enter(pending) ? pending : this.#refusal();
+    if (this.#lanes.choose() === null && !this.#mayWait(pending)) return this.#refusal();
     receiveBody(
       request.body,
       this.#options,
       (received) => {
         pending.body = received;
-        if (!this.#enter(pending)) pending.settle(queueFullResponse());
+        if (!this.#enter(pending)) pending.settle(this.#refusal());
       },
       (error, isServerError) => {
         if (!isServerError) {
@@ -73,32 +93,33 @@ export class Pool {
 
   /** Allows `lane` to receive requests. */
   add(lane: Lane): void {
-    this.#lanes.push(lane);
+    this.#lanes.add(lane);
+    this.#lanesMax = Math.max(this.#lanesMax, this.#lanes.length);
     this.pump();
   }
 
   /** Stops new requests for `lane`; its current requests stay there. */
   remove(lane: Lane): void {
-    const index = this.#lanes.indexOf(lane);
-    if (index < 0) return;
-    this.#lanes.splice(index, 1);
-    this.#recall.watchLeaving(lane);
+    this.#lanes.remove(lane);
   }
 
   /** Sends waiting requests to lanes with room. */
   pump(): void {
     while (this.#queue.length > 0) {
-      const lane = chooseLane(this.#lanes, this.#options.laneDepthMax);
+      const lane = this.#lanes.choose();
       if (lane === null) return;
+      this.#delay.leave();
       this.#send(lane, this.#queue.shift() as PendingRequest);
     }
+    if (this.#isOverloaded) this.#setOverloaded(false, 0);
   }
 
   /** Puts requests that were never started back at the head of the queue. */
   requeue(pendingRequests: readonly PendingRequest[]): void {
     const remaining = pendingRequests.filter((pending) => !this.#dropIfGone(pending));
     for (const pending of remaining) this.#watchClient(pending);
-    if (remaining.length > 0) this.#queue.unshift(remaining);
+    if (this.#queue.length === 0) this.#delay.begin(performance.now());
+    this.#queue.unshift(remaining);
     this.pump();
     if (this.#stopped) this.#refuseAll();
   }
@@ -134,33 +155,56 @@ export class Pool {
   }
 
   #refuseAll(): void {
-    for (const pending of this.#queue.clear()) pending.settle(queueFullResponse());
+    for (const pending of this.#queue.clear()) pending.settle(this.#refusal());
   }
 
-  /** Whether a new request would get 503. Then its body need not be received first. */
-  #isFull(): boolean {
-    const { queueMax, laneDepthMax } = this.#options;
-    return this.#queue.length >= queueMax && chooseLane(this.#lanes, laneDepthMax) === null;
+  #refusal(): Response {
+    return queueFullResponse(this.#delay.expectedMs(this.#queue.length, performance.now()));
   }
 
   #enter(pending: PendingRequest): boolean {
     if (this.#dropIfGone(pending)) return true;
     if (this.#queue.length === 0) {
-      const lane = chooseLane(this.#lanes, this.#options.laneDepthMax);
+      const lane = this.#lanes.choose();
       if (lane !== null) {
         this.#send(lane, pending);
         return true;
       }
     }
-    if (this.#stopped || this.#queue.length >= this.#options.queueMax) return false;
+    if (!this.#mayWait(pending)) return false;
+    if (this.#queue.length === 0) this.#delay.begin(performance.now());
     this.#watchClient(pending);
     this.#queue.push(pending);
     return true;
   }
 
+  /** Whether `pending` may wait in the queue. Otherwise its body need not be received first. */
+  #mayWait(pending: PendingRequest): boolean {
+    const { length } = this.#queue;
+    if (this.#stopped || length >= this.#options.queueMax) return false;
+    if (length < SURE_PER_LANE * this.#lanesMax) return true;
+    const now = performance.now();
+    const isOverloaded = this.#delay.isOverloaded(length, now);
+    if (isOverloaded !== this.#isOverloaded) this.#setOverloaded(isOverloaded, now);
+    if (!isOverloaded) return true;
+    const place = this.#queue.placeOf(pending);
+    if (place < SURE_PER_LANE * this.#lanesMax || this.#delay.expectedMs(place, now) <= this.#delay.delayMs)
+      return true;
+    this.#refused += 1;
+    return false;
+  }
+
+  #setOverloaded(isOverloaded: boolean, now: number): void {
+    this.#isOverloaded = isOverloaded;
+    const { length } = this.#queue;
+    if (isOverloaded) this.#options.onOverload(length, this.#delay.expectedMs(length, now));
+    else this.#options.onOverloadEnd(this.#refused);
+    this.#refused = 0;
+  }
+
   #send(lane: Lane, pending: PendingRequest): void {
     lane.send(pending);
-    if (lane.inflight.length > 1) this.#recall.start();
+    if (lane.inflight.length === 2) this.#recall.watch(lane);
   }
 
   /** When the client leaves while its request waits, the request is dropped and Python never sees it. */

@@ -1,49 +1,109 @@
+import type { Request } from '../http/message.ts';
+import { addressKey } from '../http/semantics/client-key.ts';
+import { type Linked, LinkedList } from './linked-list.ts';
+
+/** What a `Queue` keeps of an item. The item must not change these fields, and it can be in one queue only. */
+export interface Waiting<T extends Waiting<T>> extends Linked<T> {
+  readonly request: Pick<Request, 'peer'>;
+  /** The items of the same client, while the item waits. */
+  queue: ClientQueue<T> | null;
+}
+
 /**
- * A first-in, first-out queue that also takes items back at its head. Operations at both ends take amortised constant
- * time.
+ * The requests that wait for a lane. Those of one client leave in the order in which they came, and clients take turns:
+ * a client with a thousand requests delays another by one of them. Clients are distinguished by address, of IPv6 by the
+ * first 64 bits. Every operation takes constant time.
  */
-export class Queue<T> {
-  #items: T[] = [];
-  #first = 0;
+export class Queue<T extends Waiting<T>> {
+  readonly #clients = new Map<string, ClientQueue<T>>();
+  /** The clients that wait; the first one has its turn. */
+  readonly #turns = new LinkedList<ClientQueue<T>>();
+  /** Requests that lanes gave back. They have had their turn. */
+  readonly #returned = new ClientQueue<T>('');
+  #length = 0;
 
   get length(): number {
-    return this.#items.length - this.#first;
+    return this.#length;
   }
 
-  push(item: T): void {
-    this.#items.push(item);
-  }
-
-  shift(): T | undefined {
-    const item = this.#items[this.#first];
-    if (item === undefined) return undefined;
-    this.#first += 1;
-    if (this.#first * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#first);
-      this.#first = 0;
+  push(pending: T): void {
+    const key = addressKey(pending.request.peer.remoteAddress);
+    let client = this.#clients.get(key);
+    if (client === undefined) {
+      client = new ClientQueue<T>(key);
+      this.#clients.set(key, client);
+      this.#turns.push(client);
     }
-    return item;
+    client.requests.push(pending);
+    pending.queue = client;
+    this.#length += 1;
+  }
+
+  /** Removes and returns the next request; null when none waits. */
+  shift(): T | null {
+    const returned = this.#returned.requests.first;
+    if (returned !== null) {
+      this.remove(returned);
+      return returned;
+    }
+    const client = this.#turns.first;
+    const next = client?.requests.first ?? null;
+    if (client === null || next === null) return null;
+    if (this.#turns.length > 1) {
+      this.#turns.remove(client);
+      this.#turns.push(client);
+    }
+    this.remove(next);
+    return next;
   }
 
   /** Inserts `items` before all others, in their order. */
   unshift(items: readonly T[]): void {
-    this.#items = [...items, ...this.#items.slice(this.#first)];
-    this.#first = 0;
+    for (const pending of items.toReversed()) {
+      this.#returned.requests.unshift(pending);
+      pending.queue = this.#returned;
+    }
+    this.#length += items.length;
   }
 
-  /** Removes `item` at any position. Returns false when the queue does not contain it. */
-  remove(item: T): boolean {
-    const index = this.#items.indexOf(item, this.#first);
-    if (index < 0) return false;
-    this.#items.splice(index, 1);
+  /** Removes `pending` at any position. Returns false when it does not wait here. */
+  remove(pending: T): boolean {
+    const client = pending.queue;
+    if (client === null) return false;
+    pending.queue = null;
+    client.requests.remove(pending);
+    this.#length -= 1;
+    if (client.requests.length > 0 || client === this.#returned) return true;
+    this.#clients.delete(client.key);
+    this.#turns.remove(client);
     return true;
   }
 
-  /** Removes and returns all items, in order. */
+  /** Removes and returns all requests. */
   clear(): T[] {
-    const items = this.#items.slice(this.#first);
-    this.#items = [];
-    this.#first = 0;
-    return items;
+    const all: T[] = [];
+    for (let pending = this.shift(); pending !== null; pending = this.shift()) all.push(pending);
+    return all;
+  }
+
+  /**
+   * How many requests would leave before `pending` if it came now, at most: clients take turns, so those of the others
+   * count up to the number of its own.
+   */
+  placeOf(pending: T): number {
+    const own = this.#clients.get(addressKey(pending.request.peer.remoteAddress))?.requests.length ?? 0;
+    return Math.min(this.#length, (own + 1) * this.#clients.size + this.#returned.requests.length);
+  }
+}
+
+/** The waiting requests of one client. */
+export class ClientQueue<T extends Waiting<T>> implements Linked<ClientQueue<T>> {
+  readonly key: string;
+  readonly requests = new LinkedList<T>();
+  previous: ClientQueue<T> | null = null;
+  next: ClientQueue<T> | null = null;
+
+  constructor(key: string) {
+    this.key = key;
   }
 }

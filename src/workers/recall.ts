@@ -14,29 +14,17 @@ const QUIET_TICKS_MAX = 50;
  * worker also sends its finished responses.
  */
 export class RecallWatch {
-  readonly #lanes: readonly Lane[];
-  /** Lanes that receive no more requests and finish their current ones. */
-  #leaving: Lane[] = [];
+  /** Lanes in which a request waits. */
+  readonly #lanes = new Set<Lane>();
   #timer: NodeJS.Timeout | null = null;
   #quietTicks = 0;
   #stopped = false;
 
-  /** `lanes` is the pool's own list, read at each tick. */
-  constructor(lanes: readonly Lane[]) {
-    this.#lanes = lanes;
-  }
-
-  /** Must be called when a lane has more than one request. */
-  start(): void {
+  /** Must be called when a lane has more than one request. The lane is watched until it has not, also outside of the pool. */
+  watch(lane: Lane): void {
+    this.#lanes.add(lane);
     this.#quietTicks = 0;
     if (!this.#stopped) this.#timer ??= setInterval(setImmediate, TICK_MS, this.#checkLanes);
-  }
-
-  /** Must be called when a lane leaves the pool's list: its remaining requests may also wait behind a slow one. */
-  watchLeaving(lane: Lane): void {
-    if (lane.state === 'closed' || lane.inflight.length < 2) return;
-    this.#leaving.push(lane);
-    this.start();
   }
 
   /** Ends the watch for good. */
@@ -58,17 +46,16 @@ export class RecallWatch {
     const now = performance.now();
     this.#quietTicks += 1;
     for (const lane of this.#lanes) this.#checkLane(lane, now);
-    if (this.#leaving.length > 0) {
-      this.#leaving = this.#leaving.filter((lane) => lane.state !== 'closed' && lane.inflight.length > 1);
-      for (const lane of this.#leaving) this.#checkLane(lane, now);
-    }
     if (this.#quietTicks > QUIET_TICKS_MAX) this.#rest();
   };
 
   #checkLane(lane: Lane, now: number): void {
-    if (lane.inflight.length < 2) return;
+    if (lane.inflight.length < 2 || lane.state === 'closed') {
+      this.#lanes.delete(lane);
+      return;
+    }
     this.#quietTicks = 0;
-    if (lane.state === 'recalling' || lane.state === 'closed') return;
+    if (lane.state === 'recalling') return;
     const averageMs = lane.averageNs / 1e6;
     const unsentMs = Math.min(FLUSH_MS, lane.inflight.length * averageMs);
     const stallMs = unsentMs + Math.max(STALL_MS_MIN, STALL_AVERAGES * averageMs);

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { ViaductError } from '../errors.ts';
 import { applicationName } from '../project/project.ts';
+import { overloadLog } from './overload-log.ts';
 import { Pool } from './pool.ts';
 import { Release, type ReleaseEvents, type ReleaseOptions } from './release.ts';
 import { releaseEvents } from './release-events.ts';
@@ -39,7 +40,8 @@ export class Supervisor {
     this.#runtime = runtime;
     this.#release = options.release;
     const onError = (message: string): void => options.log.error(message);
-    this.pool = new Pool({ ...options.pool, directory: runtime.spoolDirectory, onError });
+    const directory = runtime.spoolDirectory;
+    this.pool = new Pool({ ...options.pool, directory, onError, ...overloadLog(options.log) });
     this.#releaseEvents = releaseEvents(options, this.pool, (event) => this.#post(event));
   }
 

@@ -19,7 +19,7 @@ export async function verifyRelease(
       ...{ workers: 1, threads: 1, preload: true, software: 'viaduct', listeners: [], environVariables: [] },
       ...{ startTimeoutMs, workerTimeoutMs: 0, gracefulTimeoutMs: 0 },
     },
-    pool: { queueMax: 0, laneDepthMax: 1, bodyMemoryBytesMax: 0, retryIdempotent: false },
+    pool: { queueMax: 0, queueDelayMs: 0, laneDepthMax: 1, bodyMemoryBytesMax: 0, retryIdempotent: false },
     responseBufferBytesMax: 0,
     errorResponse: () => Response.text(500, ''),
     log: QUIET,

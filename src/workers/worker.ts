@@ -7,7 +7,7 @@ import { Response } from '../http/response.ts';
 import { readMessages, sendMessage } from './channel.ts';
 import { fileFailedResponse } from './error-responses.ts';
 import { Lane } from './lane.ts';
-import type { LaneOwner, LaneRef, WorkerLoad } from './lane-owner.ts';
+import type { LaneOwner, LaneRef } from './lane-owner.ts';
 import { LifeWatch } from './life-watch.ts';
 import { marshalSelfTest } from './marshal.ts';
 import type { FromPython, ToPython } from './messages.ts';
@@ -56,7 +56,6 @@ export class Worker implements LaneOwner {
   /** A ready worker receives requests; a retiring one finishes its current requests. */
   state: 'starting' | 'ready' | 'retiring' | 'gone' = 'starting';
   readonly #options: WorkerOptions;
-  readonly #load: WorkerLoad;
   readonly #lanes: Lane[] = [];
   readonly #life = new LifeWatch();
   #control: Socket | null = null;
@@ -80,7 +79,6 @@ export class Worker implements LaneOwner {
       onFileFailed: ({ message }) =>
         options.onLog(this, `Cannot store a response, so the worker waits for its client: ${message}`, null),
     };
-    this.#load = { worker: number, busyLanes: 0 };
   }
 
   /** Attaches the worker's control connection. The worker must pass the self-test before it gets a lane. */
@@ -110,7 +108,7 @@ export class Worker implements LaneOwner {
       this.break('it opened a lane that it may not have');
       return;
     }
-    const lane = new Lane(socket, this.#load, index, this);
+    const lane = new Lane(socket, this.number, index, this);
     this.#lanes.push(lane);
     this.#openLanes += 1;
     socket.on('close', () => this.#laneClosed(lane));

@@ -10,6 +10,8 @@ export interface Scenario {
   readonly threads: number;
   readonly preload: boolean;
   readonly queueMax: number;
+  readonly queueDelayMs: number;
+  readonly processors: number;
   readonly laneDepthMax: number;
   readonly bodyMemoryBytesMax: number;
   readonly retryIdempotent: boolean;
@@ -50,6 +52,8 @@ export function drawScenario(random: Random): Scenario {
     threads,
     preload: random.chance(0.5),
     queueMax: random.pick([0, 1, 5, 50, 1000]),
+    queueDelayMs: random.pick([0, 5, 1000]),
+    processors: random.pick([1, 2, 16]),
     laneDepthMax: random.pick([1, 2, 4, 16, 32]),
     bodyMemoryBytesMax: random.pick([0, 100, 20_000, 256_000]),
     retryIdempotent: random.chance(0.5),

@@ -134,7 +134,7 @@ export class Epoch {
       habits: scenario.habits,
       idle: [],
       handle: server.handle,
-      queueIsOpen: () => this.#phase !== 'stopping' && (this.#watch.pool?.waiting ?? 0) < scenario.queueMax,
+      queueIsOpen: () => this.#phase !== 'stopping' && this.#watch.queueIsOpen,
       onOver: (client) => {
         this.#clients.delete(client);
         isRefused = client.entry.status === 503;

@@ -35,7 +35,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     defect: 'the queue has no limit',
     file: 'pool.js',
-    from: 'this.#queue.length >= this.#options.queueMax',
+    from: 'length >= this.#options.queueMax',
     to: 'false',
   },
   {

@@ -22,7 +22,7 @@ export interface TestLane {
 export function makeLane(ids: readonly number[], owner: Partial<LaneOwner> = {}): TestLane {
   const broken: string[] = [];
   const socket = new PassThrough();
-  const lane = new Lane(socket as unknown as Socket, { worker: 1, busyLanes: 1 }, 0, {
+  const lane = new Lane(socket as unknown as Socket, 1, 0, {
     responseLimits: { memoryBytesMax: 1, bytesMax: 1 },
     onRoom() {},
     onFailed() {},

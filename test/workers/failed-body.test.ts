@@ -30,6 +30,9 @@ describe('a request whose content does not arrive', () => {
     running = 0;
     const pool = new Pool({
       queueMax: 10,
+      queueDelayMs: 0,
+      onOverload() {},
+      onOverloadEnd() {},
       laneDepthMax: 1,
       retryIdempotent: false,
       bodyMemoryBytesMax: 1_000_000,

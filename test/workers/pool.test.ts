@@ -53,6 +53,9 @@ describe('a pool that was stopped', () => {
 function makePool(t: TestContext): Pool {
   const pool = new Pool({
     queueMax: 10,
+    queueDelayMs: 0,
+    onOverload() {},
+    onOverloadEnd() {},
     laneDepthMax: 10,
     retryIdempotent: false,
     bodyMemoryBytesMax: 1000,
@@ -75,7 +78,7 @@ function makeLane(): Lane {
     onRecalled() {},
     onBroken() {},
   };
-  const lane = new Lane(new PassThrough() as unknown as Socket, { worker: 1, busyLanes: 0 }, 0, owner);
+  const lane = new Lane(new PassThrough() as unknown as Socket, 1, 0, owner);
   lane.averageNs = 1000;
   return lane;
 }

@@ -10,16 +10,8 @@ const TIMEOUT_MS = 10_000;
 describe('RecallWatch', () => {
   it('recalls requests that wait behind a slow one', async () => {
     const { lane, recalled } = laneWith(2);
-    const watch = new RecallWatch([lane]);
-    watch.start();
-    await within(TIMEOUT_MS, 'the recall', () => recalled);
-    watch.stop();
-  });
-
-  it('recalls requests in a lane that receives no more requests', async () => {
-    const { lane, recalled } = laneWith(2);
-    const watch = new RecallWatch([]);
-    watch.watchLeaving(lane);
+    const watch = new RecallWatch();
+    watch.watch(lane);
     await within(TIMEOUT_MS, 'the recall', () => recalled);
     watch.stop();
   });
@@ -27,8 +19,8 @@ describe('RecallWatch', () => {
   it('leaves a lane alone when no request waits in it', async () => {
     const alone = laneWith(1);
     const other = laneWith(2);
-    const watch = new RecallWatch([alone.lane, other.lane]);
-    watch.start();
+    const watch = new RecallWatch();
+    for (const { lane } of [alone, other]) watch.watch(lane);
     await within(TIMEOUT_MS, 'the recall of the other lane', () => other.recalled);
     watch.stop();
     assert.equal(alone.lane.state, 'open');

@@ -97,6 +97,9 @@ function frame(id: number, body: string): Buffer {
 function makePool(): Pool {
   return new Pool({
     queueMax: 10,
+    queueDelayMs: 0,
+    onOverload() {},
+    onOverloadEnd() {},
     laneDepthMax: 8,
     bodyMemoryBytesMax: 0,
     directory: () => '',

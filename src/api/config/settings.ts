@@ -248,9 +248,17 @@ export interface ServerSettings {
   /**
    * Requests that may wait for a worker; then 503 with Retry-After.
    *
-   * Takes a whole number from 0 to 1000000. Default: 1024. In a longer queue, clients leave before it is their turn.
+   * Takes a whole number from 0 to 1000000. Default: 20000. As many as connections: not the number decides, but how
+   * long they wait (`queueDelayMs`).
    */
   readonly queueMax?: number | undefined;
+  /**
+   * Wait for a worker that a request may expect under overload; then 503 at once. 0 for any wait.
+   *
+   * Takes a time from 0s to 1h, such as 500ms or 30s. Default: 1s. Overload lasts longer than a second. A burst
+   * waits, and so do 16 requests for each worker thread.
+   */
+  readonly queueDelayMs?: Duration | undefined;
   /**
    * Requests that the server may send ahead to one worker thread.
    *

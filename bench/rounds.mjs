@@ -43,7 +43,7 @@ export async function runScenario(scenario, context) {
   }
   const servers = new Map();
   try {
-    if (!scenario.fresh) for (const name of active(outcomes)) await begin(name);
+    if (!scenario.fresh && !scenario.together) for (const name of active(outcomes)) await begin(name);
     const rounds = Math.min(context.rounds, scenario.roundsMax ?? context.rounds);
     for (let round = 0; round < rounds; round++) {
       const names = active(outcomes);

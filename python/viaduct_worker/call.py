@@ -175,7 +175,7 @@ class Call:
         lane.now = time = now()
         frame = FRAME.pack(self.id, 1, self.has, self.code, len(lines), len(body), length, time - self.start_ns)
         self.phase = 3
-        lane.finish(frame + lines + body)
+        lane.finish(frame + lines, body)
 
     def finish(self) -> None:
         """The iterable is exhausted."""
@@ -233,7 +233,7 @@ class Call:
         lane = self.lane
         lane.now = time = now()
         head = kind == HEAD or kind == FILE_BODY
-        lane.out.append(
+        lane.put(
             FRAME.pack(
                 self.id,
                 kind,
@@ -244,8 +244,8 @@ class Call:
                 self.length if head else -1,
                 time - self.start_ns,
             )
-            + lines
-            + body
+            + lines,
+            body,
         )
 
 

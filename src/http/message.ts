@@ -106,8 +106,11 @@ export interface Request {
 
 /** The receiver of a stream of blocks. `end` or `fail` is the last call. */
 export interface BodySink {
-  /** A block of a request is valid only during the call: copy the block to keep it. A block of a response belongs to the sink. */
-  write(block: Uint8Array): void;
+  /**
+   * A block of a request is valid only during the call: copy the block to keep it. A block of a response belongs to the sink, which calls
+   * `onReleased` if it no longer needs its memory, and otherwise leaves it to the garbage collector.
+   */
+  write(block: Uint8Array, onReleased?: () => void): void;
   /** The content is complete. */
   end(): void;
   /** The content breaks off. */

@@ -5,14 +5,21 @@ import { WorkerHeaderCache } from './worker-header-cache.ts';
 
 /** Length of the batch (u32), then the head of the list. */
 const HEAD_BYTES = 9;
-/** Bodies up to this size are copied into the batch. Larger ones are written after it without a copy. */
+/** Bodies up to this size are copied into the batch; `form-memory.ts` relies on it. Larger ones are written after it without a copy. */
 const INLINE_BYTES_MAX = 16384;
+
+/** Free writers that are kept, each with the memory of the largest batch that it has written. */
+const SPARE_MAX = 8;
+
+const spare: MarshalWriter[] = [];
+const NOTHING = new Uint8Array(0);
 
 /** Collects the requests for a lane during one turn of the event loop, and sends them in one write. */
 export class Batch {
   readonly headerCache = new WorkerHeaderCache();
   readonly #socket: Socket;
-  #writer = new MarshalWriter();
+  /** Only while there are requests: a lane at rest has no memory. */
+  #writer: MarshalWriter | null = null;
   #count = 0;
   #dropped = false;
 
@@ -21,21 +28,18 @@ export class Batch {
   }
 
   add(pending: PendingRequest): void {
-    if (this.#count === 0) {
-      this.#writer.reset(HEAD_BYTES);
-      setImmediate(flushBatch, this);
-    }
+    const writer = this.#writer ?? this.#begin();
     this.#count += 1;
-    pending.write(this.#writer, this.headerCache);
+    pending.write(writer, this.headerCache);
     const { body } = pending;
     if (body === null || body.path !== null) return;
-    if (body.length > INLINE_BYTES_MAX) this.#send(body.blocks, body.length);
-    else for (const block of body.blocks) this.#writer.raw(block);
+    if (body.length > INLINE_BYTES_MAX) this.#send(writer, body.blocks, body.length);
+    else for (const block of body.blocks) writer.raw(block);
   }
 
   /** Called once by the event loop for each started batch. */
   flush(): void {
-    if (this.#count > 0) this.#send([], 0);
+    if (this.#writer !== null) this.#send(this.#writer, [], 0);
   }
 
   /** Stops sending, because the lane is closed. */
@@ -43,23 +47,41 @@ export class Batch {
     this.#dropped = true;
   }
 
+  #begin(): MarshalWriter {
+    const writer = spare.pop() ?? new MarshalWriter();
+    writer.reset(HEAD_BYTES);
+    this.#writer = writer;
+    setImmediate(flushBatch, this);
+    return writer;
+  }
+
   /** Sends the batch. Its last item ends with `blocks`. */
-  #send(blocks: readonly Uint8Array[], length: number): void {
-    const { bytes, end } = this.#writer;
+  #send(writer: MarshalWriter, blocks: readonly Uint8Array[], length: number): void {
+    const { bytes, end } = writer;
+    this.#writer = null;
     putUint32(bytes, 0, end - 4 + length);
     bytes[4] = LIST;
     putUint32(bytes, 5, this.#count);
     this.#count = 0;
-    if (this.#dropped) return;
+    if (this.#dropped) {
+      keep(writer);
+      return;
+    }
     const socket = this.#socket;
     if (length > 0) socket.cork();
     socket.write(bytes.subarray(0, end));
     for (const block of blocks) socket.write(block);
     if (length > 0) socket.uncork();
-    if (socket.writableLength > 0) this.#writer = new MarshalWriter(); // the kernel did not take everything, so the buffer is still in use
+    // While the kernel has not taken everything, the writer's memory is in use.
+    if (socket.writableLength > 0) socket.write(NOTHING, () => keep(writer));
+    else keep(writer);
   }
 }
 
 function flushBatch(batch: Batch): void {
   batch.flush();
+}
+
+function keep(writer: MarshalWriter): void {
+  if (spare.length < SPARE_MAX) spare.push(writer);
 }

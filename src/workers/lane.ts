@@ -2,9 +2,11 @@ import type { Socket } from 'node:net';
 import { Batch } from './batch.ts';
 import { recalledIds, startsEarly, wrongLength, wrongOrder } from './frame-rules.ts';
 import { BLOCK, COMPLETE, EARLY_HINTS, END, FILE, FRAME_HEAD_BYTES, HEAD, RECALLED, readInt64 } from './frames.ts';
+import { LaneMemory } from './lane-memory.ts';
 import type { LaneEntry, LaneOwner } from './lane-owner.ts';
 import { LifeWatch } from './life-watch.ts';
 import type { PendingRequest } from './pending-request.ts';
+import { readInto } from './read-into.ts';
 import { readFileRange, readResponse, readResponses } from './response-frame.ts';
 import { type BodyLane, WorkerBody } from './worker-body.ts';
 
@@ -39,7 +41,7 @@ export class Lane implements BodyLane {
   }
 
   #state: LaneState = 'open';
-  readonly #socket: Socket;
+  readonly socket: Socket;
   readonly #owner: LaneOwner;
   /**
    * The request whose client reads too slowly; 0 for none. When nothing waits behind this request, reading from the
@@ -57,22 +59,24 @@ export class Lane implements BodyLane {
   /** Counts how long the worker owes something; see `isOverdue`. */
   readonly #debt = new LifeWatch();
   #bytesRead = 0;
+  readonly #memory = new LaneMemory();
+  /** Whether the data that is being read is valid only during the call. */
+  #isLent = false;
   /** Without it a generator that produces nothing would go on for ever. */
   readonly #onClientGone = (): void => {
     for (const { request, id, stream } of this.inflight) if (request.gone && stream === null) this.abandon(id);
   };
 
-  constructor(socket: Socket, worker: number, index: number, owner: LaneOwner) {
-    this.#socket = socket;
-    this.#batch = new Batch(socket);
+  constructor(accepted: Socket, worker: number, index: number, owner: LaneOwner) {
+    this.socket = readInto(
+      accepted,
+      () => this.#memory.next(this.#remaining > 0),
+      (data, isLent) => this.#receive(data, isLent),
+    );
+    this.#batch = new Batch(this.socket);
     this.worker = worker;
     this.index = index;
     this.#owner = owner;
-  }
-
-  /** Starts to read. */
-  open(): void {
-    this.#socket.on('data', (data: Buffer) => this.#receive(data));
   }
 
   /** Adds `pending` to the end of the lane. It is sent with the batch of this turn of the event loop. */
@@ -114,7 +118,7 @@ export class Lane implements BodyLane {
   close(): void {
     this.#become('closed');
     this.#batch.drop();
-    this.#socket.end();
+    this.socket.end();
   }
 
   /** Handles the closed socket: a response that is being passed on breaks off. */
@@ -140,7 +144,7 @@ export class Lane implements BodyLane {
    * A worker that waits for a client owes nothing. Must be called at each tick of the worker's life watch.
    */
   isOverdue(): boolean {
-    const { bytesRead } = this.#socket;
+    const { bytesRead } = this.socket;
     const isHalfway = (this.#incomplete !== null || this.#passing !== null) && bytesRead === this.#bytesRead;
     this.#bytesRead = bytesRead;
     if (this.#pausedFor === 0 && (isHalfway || this.state === 'recalling')) return this.#debt.tick();
@@ -148,13 +152,15 @@ export class Lane implements BodyLane {
     return false;
   }
 
-  #receive(chunk: Buffer): void {
+  #receive(chunk: Buffer, isLent: boolean): void {
     let data = chunk;
+    this.#isLent = isLent;
     let position = 0;
     if (this.#passing !== null) position = this.#passOn(data, 0);
     if (this.#incomplete !== null) {
       data = Buffer.concat([this.#incomplete, data]);
       this.#incomplete = null;
+      this.#isLent = false;
     }
     while (data.length - position >= FRAME_HEAD_BYTES) {
       const head = data.readUInt32LE(position + 8);
@@ -170,7 +176,7 @@ export class Lane implements BodyLane {
       position = start + body;
       if (position > data.length) return;
     }
-    if (position < data.length) this.#incomplete = data.subarray(position);
+    if (position < data.length) this.#incomplete = this.#keep(data.subarray(position));
   }
 
   /** Handles the frame at `position`; returns false when the lane is broken. */
@@ -183,7 +189,7 @@ export class Lane implements BodyLane {
     const wrong = wrongOrder(kind, pending.stream !== null);
     if (wrong !== '') return this.#break(wrong);
     if (kind === COMPLETE && start + length <= data.length) {
-      const response = readResponse(data, position, start, data.subarray(start, start + length));
+      const response = readResponse(data, position, start, this.#keep(data.subarray(start, start + length)));
       if (response === null) return this.#break(IMPOSSIBLE_HEAD);
       this.#removeFirst(data, position);
       pending.settle(response);
@@ -256,7 +262,7 @@ export class Lane implements BodyLane {
   /** Nothing that the worker says on this lane counts any more. */
   #break(reason: string): false {
     this.#become('closed');
-    this.#socket.destroy();
+    this.socket.destroy();
     this.#owner.onBroken(this, reason);
     return false;
   }
@@ -280,7 +286,7 @@ export class Lane implements BodyLane {
 
   #pauseWhenAlone(): void {
     if (this.#pausedFor === 0) return;
-    if (this.inflight.length <= (this.#isLastBlock ? 0 : 1)) this.#socket.pause();
+    if (this.inflight.length <= (this.#isLastBlock ? 0 : 1)) this.socket.pause();
     else if (this.state !== 'recalling') this.recall();
   }
 
@@ -288,7 +294,7 @@ export class Lane implements BodyLane {
   #continue(): void {
     if (this.#pausedFor === 0) return;
     this.#pausedFor = 0;
-    this.#socket.resume();
+    this.socket.resume();
     if (this.state !== 'stalled' || this.inflight[0]?.id === this.#slowRequest) return;
     this.#become('open');
     this.#owner.onRoom(this);
@@ -302,12 +308,23 @@ export class Lane implements BodyLane {
     this.#passOn(data, start);
   }
 
+  #write(stream: WorkerBody, block: Buffer): void {
+    const release = this.#isLent ? this.#memory.lend(block.length) : null;
+    if (release === null) stream.write(this.#keep(block));
+    else stream.write(block, release);
+  }
+
+  /** Returns `bytes` in memory that nobody else changes. */
+  #keep(bytes: Buffer): Buffer {
+    return this.#isLent ? Buffer.from(bytes) : bytes;
+  }
+
   /** Passes on the part of the current block that `data` contains after `start`; returns where this part ends. */
   #passOn(data: Buffer, start: number): number {
     const stream = this.#passing;
     const end = Math.min(data.length, start + this.#remaining);
     if (stream === null) return start;
-    if (end > start) stream.write(data.subarray(start, end));
+    if (end > start) this.#write(stream, data.subarray(start, end));
     this.#remaining -= end - start;
     if (this.#remaining > 0) return end;
     this.#passing = null;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { contentMemory, costOf } from '../http/buffering/content-memory.ts';
 import type { BodySink, RequestBody } from '../http/message.ts';
+import { giveBackFormMemory, takeFormMemory } from './form-memory.ts';
 import { UploadFile, type UploadFileOwner } from './upload-file.ts';
 
 /** A request's body, received completely: in memory, or in a spool file at `path`. */
@@ -44,6 +45,8 @@ class Receiver implements BodySink, UploadFileOwner {
   #length = 0;
   /** What `contentMemory` counts for the blocks. */
   #held = 0;
+  /** The memory of the blocks, for content whose length was announced and is neither small nor large. */
+  #memory: Buffer | null = null;
   #file: UploadFile | null = null;
   #done = false;
 
@@ -63,10 +66,9 @@ class Receiver implements BodySink, UploadFileOwner {
     if (this.#done) return;
     this.#length += block.length;
     if (this.#fitsInMemory(block)) {
-      const copy = Buffer.from(block);
-      this.#blocks.push(copy);
-      this.#held += costOf(copy);
-      contentMemory.hold(costOf(copy));
+      this.#keep(block);
+      this.#held += costOf(block);
+      contentMemory.hold(costOf(block));
       return;
     }
     const file = this.#file ?? this.#spool();
@@ -136,6 +138,16 @@ class Receiver implements BodySink, UploadFileOwner {
     return file;
   }
 
+  #keep(block: Uint8Array): void {
+    if (this.#blocks.length === 0) this.#memory = takeFormMemory(this.#body.length);
+    if (this.#memory === null || this.#length > this.#memory.length) {
+      this.#blocks.push(Buffer.from(block));
+      return;
+    }
+    this.#memory.set(block, this.#length - block.length);
+    this.#blocks[0] = this.#memory.subarray(0, this.#length);
+  }
+
   #fitsInMemory(block: Uint8Array): boolean {
     return (
       this.#file === null &&
@@ -148,5 +160,7 @@ class Receiver implements BodySink, UploadFileOwner {
     contentMemory.release(this.#held);
     this.#held = 0;
     this.#blocks = [];
+    if (this.#memory !== null) giveBackFormMemory(this.#memory);
+    this.#memory = null;
   }
 }

@@ -101,19 +101,18 @@ export class Worker implements LaneOwner {
   }
 
   /** Attaches one of the worker's lanes. With the last lane the worker is ready. */
-  attachLane(socket: Socket, index: number): void {
+  attachLane(accepted: Socket, index: number): void {
     const isExpected = this.#proved && this.state === 'starting' && index < this.#options.threads;
     if (!isExpected || this.#lanes.some((lane) => lane.index === index) || !this.#openScoreboard()) {
-      socket.destroy();
+      accepted.destroy();
       this.break('it opened a lane that it may not have');
       return;
     }
-    const lane = new Lane(socket, this.number, index, this);
+    const lane = new Lane(accepted, this.number, index, this);
     this.#lanes.push(lane);
     this.#openLanes += 1;
-    socket.on('close', () => this.#laneClosed(lane));
-    lane.open();
-    socket.resume();
+    lane.socket.on('close', () => this.#laneClosed(lane));
+    lane.socket.resume();
     if (this.#openLanes < this.#options.threads) return;
     this.state = 'ready';
     this.#options.onReady(this);

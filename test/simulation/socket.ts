@@ -33,7 +33,7 @@ export class ServerSocket {
   readonly received = new ByteQueue();
   readonly #conditions: SocketConditions;
   readonly #listeners = new Map<string, Listener[]>();
-  readonly #unsent: Uint8Array[] = [];
+  readonly #unsent: { bytes: Uint8Array; readonly onWritten: (() => void) | undefined }[] = [];
   #unsentBytes = 0;
   #timeout: SimEvent | null = null;
   #corked = 0;
@@ -118,14 +118,14 @@ export class ServerSocket {
     this.flush();
   }
 
-  write(data: Uint8Array): boolean {
+  write(data: Uint8Array, onWritten?: () => void): boolean {
     must(!this.#ended, () => 'the server wrote to a socket after its end');
     if (this.destroyed) return false;
     if (this.peer.closed) {
       this.destroy(); // EPIPE: Node destroys the socket, with everything that was not read yet
       return false;
     }
-    this.#unsent.push(data);
+    this.#unsent.push({ bytes: data, onWritten });
     this.#unsentBytes += data.length;
     this.flush();
     return this.#unsentBytes === 0;
@@ -135,14 +135,17 @@ export class ServerSocket {
   flush(): void {
     if (this.#corked > 0 || this.destroyed) return;
     let room = this.peer.room;
-    while (room > 0 && this.#unsent.length > 0) {
-      const block = this.#unsent[0] as Uint8Array;
-      const part = block.subarray(0, room);
+    for (;;) {
+      const [block] = this.#unsent;
+      if (block === undefined || (room === 0 && block.bytes.length > 0)) break;
+      const part = block.bytes.subarray(0, room);
       this.peer.received.push(Buffer.from(part));
       room -= part.length;
       this.#unsentBytes -= part.length;
-      if (part.length === block.length) this.#unsent.shift();
-      else this.#unsent[0] = block.subarray(part.length);
+      block.bytes = block.bytes.subarray(part.length);
+      if (block.bytes.length > 0) break;
+      this.#unsent.shift();
+      if (block.onWritten !== undefined) this.#later('written', 0, block.onWritten);
     }
     this.peer.onReady();
   }

@@ -44,7 +44,6 @@ export function makeLane(ids: readonly number[], owner: Partial<LaneOwner> = {})
     return pending;
   });
   lane.inflight.push(...requests);
-  lane.open();
   return {
     lane,
     requests,

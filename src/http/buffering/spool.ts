@@ -52,10 +52,10 @@ export class Spool implements BodySource, BodySink, SpoolFileOwner {
   // BodySink
 
   /** Takes a block that nobody else changes. */
-  write(block: Uint8Array): void {
+  write(block: Uint8Array, onReleased?: () => void): void {
     if (this.#state === 'over') return;
     if (this.#state === 'flowing' && this.#memoryBytes === 0 && this.#isFileEmpty) {
-      this.#sink?.write(block);
+      this.#sink?.write(block, onReleased);
       return;
     }
     if (this.#fitsInMemory(block)) this.#keep(block);

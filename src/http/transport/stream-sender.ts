@@ -38,12 +38,12 @@ export class StreamSender implements BodySender, BodySink {
     socket.uncork();
   }
 
-  write(block: Uint8Array): void {
+  write(block: Uint8Array, onReleased?: () => void): void {
     if (this.#state === 'over' || block.length === 0) return;
     const excess = this.#left >= 0 && block.length > this.#left;
     const part = excess ? block.subarray(0, this.#left) : block;
     if (this.#left >= 0) this.#left -= part.length;
-    if (part.length > 0) this.#send(part);
+    if (part.length > 0) this.#send(part, onReleased);
     if (!excess || this.#isOver()) return;
     this.#channel.report(excessError());
     this.cancel();
@@ -82,7 +82,7 @@ export class StreamSender implements BodySender, BodySink {
     this.#source.cancel();
   }
 
-  #send(block: Uint8Array): void {
+  #send(block: Uint8Array, onReleased?: () => void): void {
     const { socket } = this.#channel;
     if (!this.#corked) {
       this.#corked = true;
@@ -93,9 +93,9 @@ export class StreamSender implements BodySender, BodySink {
     let more: boolean;
     if (this.#chunked) {
       socket.write(`${block.length.toString(16)}\r\n`, 'latin1');
-      socket.write(block);
+      socket.write(block, onReleased);
       more = socket.write('\r\n', 'latin1');
-    } else more = socket.write(block);
+    } else more = socket.write(block, onReleased);
     this.#channel.sent(block.length, more);
     if (more || this.#state !== 'flowing') return;
     this.#state = 'paused';

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { Batch } from './batch.ts';
 import { recalledIds, startsEarly, wrongLength, wrongOrder } from './frame-rules.ts';
 import { BLOCK, COMPLETE, EARLY_HINTS, END, FILE, FRAME_HEAD_BYTES, HEAD, RECALLED, readInt64 } from './frames.ts';
-import { LaneMemory } from './lane-memory.ts';
+import { JOINED_BYTES_MAX, LaneBlocks } from './lane-blocks.ts';
 import type { LaneEntry, LaneOwner } from './lane-owner.ts';
 import { LifeWatch } from './life-watch.ts';
 import type { PendingRequest } from './pending-request.ts';
@@ -52,25 +52,20 @@ export class Lane implements BodyLane {
   #slowRequest = 0;
   readonly #batch: Batch;
   #incomplete: Buffer | null = null;
-  /** The body whose block is passed on as it arrives, the number of remaining bytes, and whether no block follows. */
-  #passing: WorkerBody | null = null;
-  #remaining = 0;
-  #isLastBlock = false;
+  readonly #blocks: LaneBlocks;
   /** Counts how long the worker owes something; see `isOverdue`. */
   readonly #debt = new LifeWatch();
   #bytesRead = 0;
-  readonly #memory = new LaneMemory();
-  /** Whether the data that is being read is valid only during the call. */
-  #isLent = false;
   /** Without it a generator that produces nothing would go on for ever. */
   readonly #onClientGone = (): void => {
     for (const { request, id, stream } of this.inflight) if (request.gone && stream === null) this.abandon(id);
   };
 
   constructor(accepted: Socket, worker: number, index: number, owner: LaneOwner) {
+    this.#blocks = new LaneBlocks(() => this.#continue());
     this.socket = readInto(
       accepted,
-      () => this.#memory.next(this.#remaining > 0),
+      () => this.#blocks.nextMemory(),
       (data, isLent) => this.#receive(data, isLent),
     );
     this.#batch = new Batch(this.socket);
@@ -101,7 +96,7 @@ export class Lane implements BodyLane {
    */
   pause(request: number): void {
     this.#pausedFor = request;
-    this.#slowRequest = this.#isLastBlock ? 0 : request;
+    this.#slowRequest = this.#blocks.isLast ? 0 : request;
     if (this.state === 'open') this.#become('stalled');
     this.#pauseWhenAlone();
   }
@@ -125,8 +120,7 @@ export class Lane implements BodyLane {
   breakOff(): void {
     this.#become('closed');
     this.#batch.drop();
-    this.#passing?.abort();
-    this.#passing = null;
+    this.#blocks.abort();
   }
 
   /**
@@ -145,7 +139,7 @@ export class Lane implements BodyLane {
    */
   isOverdue(): boolean {
     const { bytesRead } = this.socket;
-    const isHalfway = (this.#incomplete !== null || this.#passing !== null) && bytesRead === this.#bytesRead;
+    const isHalfway = (this.#incomplete !== null || this.#blocks.arePassing) && bytesRead === this.#bytesRead;
     this.#bytesRead = bytesRead;
     if (this.#pausedFor === 0 && (isHalfway || this.state === 'recalling')) return this.#debt.tick();
     this.#debt.answered();
@@ -154,13 +148,12 @@ export class Lane implements BodyLane {
 
   #receive(chunk: Buffer, isLent: boolean): void {
     let data = chunk;
-    this.#isLent = isLent;
-    let position = 0;
-    if (this.#passing !== null) position = this.#passOn(data, 0);
+    this.#blocks.isLent = isLent;
+    let position = this.#blocks.passOn(data, 0);
     if (this.#incomplete !== null) {
       data = Buffer.concat([this.#incomplete, data]);
       this.#incomplete = null;
-      this.#isLent = false;
+      this.#blocks.isLent = false;
     }
     while (data.length - position >= FRAME_HEAD_BYTES) {
       const head = data.readUInt32LE(position + 8);
@@ -172,11 +165,13 @@ export class Lane implements BodyLane {
         this.#break(wrong);
         return;
       }
+      if (data[position + 4] !== BLOCK) this.#blocks.passJoined();
       if (!this.#frame(data, position, start, body)) return;
       position = start + body;
       if (position > data.length) return;
     }
-    if (position < data.length) this.#incomplete = this.#keep(data.subarray(position));
+    this.#blocks.passJoined();
+    if (position < data.length) this.#incomplete = this.#blocks.keep(data.subarray(position));
   }
 
   /** Handles the frame at `position`; returns false when the lane is broken. */
@@ -189,7 +184,7 @@ export class Lane implements BodyLane {
     const wrong = wrongOrder(kind, pending.stream !== null);
     if (wrong !== '') return this.#break(wrong);
     if (kind === COMPLETE && start + length <= data.length) {
-      const response = readResponse(data, position, start, this.#keep(data.subarray(start, start + length)));
+      const response = readResponse(data, position, start, this.#blocks.keep(data.subarray(start, start + length)));
       if (response === null) return this.#break(IMPOSSIBLE_HEAD);
       this.#removeFirst(data, position);
       pending.settle(response);
@@ -201,10 +196,14 @@ export class Lane implements BodyLane {
       pending.stream = stream;
       if (kind === COMPLETE) this.#removeFirst(data, position);
       pending.settle(response);
-      this.#pass(stream, data, start, length, kind === COMPLETE);
+      this.#blocks.pass(stream, data, start, length, kind === COMPLETE);
       if (kind === COMPLETE) this.#owner.onRoom(this);
-    } else if (kind === BLOCK) this.#pass(pending.stream as WorkerBody, data, start, length, false);
-    else if (kind === EARLY_HINTS || kind === FILE) return this.#onHead(kind, pending, data, position, start, length);
+    } else if (kind === BLOCK && length <= JOINED_BYTES_MAX && start + length <= data.length)
+      this.#blocks.join(pending.stream as WorkerBody, data, start, length);
+    else if (kind === BLOCK) {
+      this.#blocks.passJoined();
+      this.#blocks.pass(pending.stream as WorkerBody, data, start, length, false);
+    } else if (kind === EARLY_HINTS || kind === FILE) return this.#onHead(kind, pending, data, position, start, length);
     else {
       this.#removeFirst(data, position);
       if (kind === END) pending.stream?.end();
@@ -286,7 +285,7 @@ export class Lane implements BodyLane {
 
   #pauseWhenAlone(): void {
     if (this.#pausedFor === 0) return;
-    if (this.inflight.length <= (this.#isLastBlock ? 0 : 1)) this.socket.pause();
+    if (this.inflight.length <= (this.#blocks.isLast ? 0 : 1)) this.socket.pause();
     else if (this.state !== 'recalling') this.recall();
   }
 
@@ -298,41 +297,5 @@ export class Lane implements BodyLane {
     if (this.state !== 'stalled' || this.inflight[0]?.id === this.#slowRequest) return;
     this.#become('open');
     this.#owner.onRoom(this);
-  }
-
-  /** Passes on the bytes after `start` of a block of `length` bytes. Those that are missing follow as they arrive. */
-  #pass(stream: WorkerBody, data: Buffer, start: number, length: number, ends: boolean): void {
-    this.#passing = stream;
-    this.#remaining = length;
-    this.#isLastBlock = ends;
-    this.#passOn(data, start);
-  }
-
-  #write(stream: WorkerBody, block: Buffer): void {
-    const release = this.#isLent ? this.#memory.lend(block.length) : null;
-    if (release === null) stream.write(this.#keep(block));
-    else stream.write(block, release);
-  }
-
-  /** Returns `bytes` in memory that nobody else changes. */
-  #keep(bytes: Buffer): Buffer {
-    return this.#isLent ? Buffer.from(bytes) : bytes;
-  }
-
-  /** Passes on the part of the current block that `data` contains after `start`; returns where this part ends. */
-  #passOn(data: Buffer, start: number): number {
-    const stream = this.#passing;
-    const end = Math.min(data.length, start + this.#remaining);
-    if (stream === null) return start;
-    if (end > start) this.#write(stream, data.subarray(start, end));
-    this.#remaining -= end - start;
-    if (this.#remaining > 0) return end;
-    this.#passing = null;
-    if (this.#isLastBlock) {
-      this.#isLastBlock = false;
-      this.#continue();
-      stream.end();
-    }
-    return end;
   }
 }

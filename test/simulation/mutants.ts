@@ -82,14 +82,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     defect: 'a response that breaks off looks complete',
-    file: 'lane.js',
+    file: 'lane-blocks.js',
     from: 'this.#passing?.abort();',
     to: 'this.#passing?.end();',
   },
   {
     defect: 'a lane stays paused when its client reads again',
     file: 'lane.js',
-    from: 'this.#socket.resume();',
+    from: 'this.socket.resume();',
     to: '',
   },
   {

@@ -2,11 +2,6 @@ import { ViaductError } from '../errors.ts';
 import { closeDebugger } from '../os/signals.ts';
 import { VERSION } from '../version.ts';
 import { type Arguments, readArguments } from './arguments.ts';
-import { backends } from './commands/backends.ts';
-import { check } from './commands/check.ts';
-import { hashPassword } from './commands/hash-password.ts';
-import { importConfiguration } from './commands/import.ts';
-import { serve } from './commands/serve.ts';
 import { helpText } from './help.ts';
 import { reportError } from './output.ts';
 
@@ -20,7 +15,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   });
   const parsed = readArguments(argv);
   try {
-    if (parsed.command === 'serve' || parsed.command === 'web' || parsed.command === 'app') return await serve(parsed);
+    if (parsed.command === 'serve' || parsed.command === 'web' || parsed.command === 'app') {
+      const { serve } = await import('./commands/serve.ts');
+      return await serve(parsed);
+    }
     const code = await run(parsed);
     await new Promise(setImmediate); // errors of the output come after the writes
     if (failure === null || isClosed(failure)) return code;
@@ -30,13 +28,23 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Each command is loaded when it is wanted: to load the whole server takes longer than to print its version. */
 async function run(parsed: Arguments): Promise<number> {
   if (parsed.command === 'help') process.stdout.write(helpText());
   else if (parsed.command === 'version') process.stdout.write(`viaduct ${VERSION}\n`);
-  else if (parsed.command === 'hash-password') return await hashPassword();
-  else if (parsed.command === 'backends') return await backends(parsed);
-  else if (parsed.command === 'import') return await importConfiguration(parsed);
-  else return await check(parsed);
+  else if (parsed.command === 'hash-password') {
+    const { hashPassword } = await import('./commands/hash-password.ts');
+    return await hashPassword();
+  } else if (parsed.command === 'backends') {
+    const { backends } = await import('./commands/backends.ts');
+    return await backends(parsed);
+  } else if (parsed.command === 'import') {
+    const { importConfiguration } = await import('./commands/import.ts');
+    return await importConfiguration(parsed);
+  } else {
+    const { check } = await import('./commands/check.ts');
+    return await check(parsed);
+  }
   return 0;
 }
 

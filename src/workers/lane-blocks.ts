@@ -1,4 +1,4 @@
-import { LaneMemory } from './lane-memory.ts';
+import { ReadMemory } from './read-memory.ts';
 import type { WorkerBody } from './worker-body.ts';
 
 /** Larger blocks are passed on as they are. */
@@ -8,7 +8,7 @@ export const JOINED_BYTES_MAX = 4096;
 export class LaneBlocks {
   /** Whether the data that is being read is valid only during the call. */
   isLent = false;
-  readonly #memory = new LaneMemory();
+  readonly #memory = new ReadMemory();
   readonly #onLastPassed: () => void;
   /** The body whose block is passed on as it arrives, the number of remaining bytes, and whether no block follows. */
   #passing: WorkerBody | null = null;

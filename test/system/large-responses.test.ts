@@ -50,7 +50,7 @@ describe('large responses of many requests at the same time', () => {
   /** Each kind four times, half of them for clients that read slowly. */
   const asked = KINDS.flatMap((kind) => [1, 2, 3, 4].map((seed) => ({ kind, seed, isSlow: seed > 2 })));
 
-  it('arrive byte for byte over HTTP/1.1, whoever reads slowly', async () => {
+  it('arrive byte for byte over HTTP/1.1, beside clients that read slowly', async () => {
     const { port } = await start();
     const digests = asked.map(async ({ kind, seed, isSlow }) => {
       const request = get({ host: '127.0.0.1', port, path: `/${kind}/${seed}`, agent: false });
@@ -60,7 +60,7 @@ describe('large responses of many requests at the same time', () => {
     assert.deepEqual(await Promise.all(digests), expected());
   });
 
-  it('arrive byte for byte over HTTP/2, whoever reads slowly', async () => {
+  it('arrive byte for byte over HTTP/2, beside clients that read slowly', async () => {
     const { port } = await start();
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     eachTest.after(() => session.destroy());

@@ -12,7 +12,7 @@ const spare: Buffer[] = [];
  * much as to copy it. Small frames are copied out of shared memory. A piece of a large block is passed on without a copy,
  * and its memory is used again when the kernel has taken it.
  */
-export class LaneMemory {
+export class ReadMemory {
   #piece: Buffer | null = null;
 
   /** The memory for the next read. `isLarge`: the rest of a large block is to come. */

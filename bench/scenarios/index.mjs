@@ -1,5 +1,6 @@
 import { backendScenarios } from './backends.mjs';
 import { bodyScenarios } from './bodies.mjs';
+import { growthScenarios } from './growth.mjs';
 import { helloScenarios } from './hello.mjs';
 import { http2Scenarios } from './http2.mjs';
 import { idleScenarios } from './idle.mjs';
@@ -37,6 +38,7 @@ import { webServerScenarios } from './web-server.mjs';
 export const SCENARIOS = [
   ...helloScenarios,
   ...bodyScenarios,
+  ...growthScenarios,
   ...staticScenarios,
   ...http2Scenarios,
   ...webServerScenarios,

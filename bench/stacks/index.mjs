@@ -97,6 +97,7 @@ export const STACKS = {
   viaduct,
   'viaduct/clear HTTP/1.1': { ...viaduct, clear: true },
   'viaduct/4 threads': variant(viaduct, { threads: 4 }),
+  'viaduct/16 workers of 64 threads': variant(viaduct, { workers: 16, threads: 64 }),
   'viaduct/200 routes': variant(viaduct, { site: manyRoutes(200) }),
   'viaduct/features elsewhere': variant(viaduct, { site: FEATURES_ELSEWHERE }),
   'viaduct/TypeScript': variant(viaduct, { application: join(APPS, 'hello.mjs') }),

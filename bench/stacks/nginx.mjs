@@ -49,7 +49,7 @@ export function startNginx(job, locations, upstreams = []) {
     `  sendfile ${sendfile ? 'on' : 'off'}; tcp_nopush on; tcp_nodelay on;`,
     '  open_file_cache max=1000 inactive=60s; open_file_cache_valid 1s;',
     '  keepalive_timeout 75s; keepalive_requests 100000000;',
-    '  client_max_body_size 64m;',
+    '  client_max_body_size 256m;',
     ...(bodyBuffer === undefined ? [] : [`  client_body_buffer_size ${bodyBuffer};`]),
     ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `  ${kind}_temp_path ${directory}/${kind};`),
     ...upstreams,

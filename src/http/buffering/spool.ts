@@ -14,6 +14,12 @@ export interface SpoolLimits {
   readonly onFileFailed?: (error: Error) => void;
 }
 
+/** A block that waits in memory. */
+interface HeldBlock {
+  readonly bytes: Uint8Array;
+  readonly onReleased: (() => void) | undefined;
+}
+
 /** The source pauses while this much waits to be written to the file. */
 const UNWRITTEN_BYTES_MAX = 65_536;
 
@@ -25,14 +31,14 @@ export class Spool implements BodySource, BodySink, SpoolFileOwner {
   readonly #source: BodySource;
   readonly #limits: SpoolLimits;
   /** Content in memory, the oldest. */
-  #blocks: Uint8Array[] = [];
+  #blocks: HeldBlock[] = [];
   #memoryBytes = 0;
   /** What `contentMemory` counts for this spool. */
   #heldBytes = 0;
   /** Content after that in memory. */
   #file: SpoolFile | null = null;
   /** Content after that in the file, which could not be stored any more. */
-  #unstored: Uint8Array[] | null = null;
+  #unstored: HeldBlock[] | null = null;
   #taken: 'partly' | 'whole' | Error = 'partly';
   #sourcePaused = false;
   #sink: BodySink | null = null;
@@ -58,8 +64,8 @@ export class Spool implements BodySource, BodySink, SpoolFileOwner {
       this.#sink?.write(block, onReleased);
       return;
     }
-    if (this.#fitsInMemory(block)) this.#keep(block);
-    else if (this.#unstored !== null) this.#hold(this.#unstored, block);
+    if (this.#fitsInMemory(block)) this.#keep(block, onReleased);
+    else if (this.#unstored !== null) this.#hold(this.#unstored, block, onReleased);
     else {
       this.#file ??= new SpoolFile(this);
       this.#file.append(block);
@@ -145,15 +151,15 @@ export class Spool implements BodySource, BodySink, SpoolFileOwner {
     );
   }
 
-  #keep(block: Uint8Array): void {
+  #keep(block: Uint8Array, onReleased?: () => void): void {
     this.#memoryBytes += block.length;
-    this.#hold(this.#blocks, block);
+    this.#hold(this.#blocks, block, onReleased);
   }
 
-  #hold(blocks: Uint8Array[], block: Uint8Array): void {
-    blocks.push(block);
-    this.#heldBytes += costOf(block);
-    contentMemory.hold(costOf(block));
+  #hold(blocks: HeldBlock[], bytes: Uint8Array, onReleased?: () => void): void {
+    blocks.push({ bytes, onReleased });
+    this.#heldBytes += costOf(bytes);
+    contentMemory.hold(costOf(bytes));
   }
 
   /** Delivers the buffered content while the sink accepts it. */
@@ -178,11 +184,12 @@ export class Spool implements BodySource, BodySink, SpoolFileOwner {
     while (this.#state === 'flowing') {
       const block = this.#blocks[next];
       if (block !== undefined) {
+        const { bytes, onReleased } = block;
         next += 1;
-        this.#memoryBytes -= block.length;
-        this.#heldBytes -= costOf(block);
-        contentMemory.release(costOf(block));
-        this.#sink?.write(block);
+        this.#memoryBytes -= bytes.length;
+        this.#heldBytes -= costOf(bytes);
+        contentMemory.release(costOf(bytes));
+        this.#sink?.write(bytes, onReleased);
         continue;
       }
       this.#blocks = [];
@@ -195,7 +202,7 @@ export class Spool implements BodySource, BodySink, SpoolFileOwner {
       if (unstored === null || unstored.length === 0 || this.#file?.isEmpty === false) return;
       this.#unstored = [];
       this.#blocks = unstored;
-      for (const { length } of unstored) this.#memoryBytes += length;
+      for (const { bytes } of unstored) this.#memoryBytes += bytes.length;
     }
     if (next > 0) this.#blocks = this.#blocks.slice(next);
   }

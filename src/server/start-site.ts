@@ -26,12 +26,11 @@ export async function startSite(
   environs: readonly ListenerEnviron[],
   { memory, log, ...parts }: SiteParts,
 ): Promise<StartedSite> {
-  const ports = environs.map(({ SERVER_PORT }) => SERVER_PORT);
   const server = applicationOptions(configuration, environs, log);
   const composed = await composeApplications(configuration, { ...parts, server });
   const close = (): Promise<void> => composed.close().catch((error: unknown) => log.error(describeError(error)));
   try {
-    const site = await composeSite(configuration, composed, NOWHERE, ports, log, memory);
+    const site = await composeSite(configuration, composed, NOWHERE, environs, log, memory);
     await site.start();
     return { site, composed, close };
   } catch (error) {

@@ -3,6 +3,7 @@ import { staticFiles } from '../handlers/files/static.ts';
 import type { Next } from '../http/handler.ts';
 import type { Log } from '../log/log.ts';
 import { compose } from '../routing/chain.ts';
+import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { BuiltSite } from './build.ts';
 import { type Configuration, MAIN } from './configuration.ts';
 import { notFound } from './not-found.ts';
@@ -41,7 +42,7 @@ export async function composeSite(
   configuration: Configuration,
   { names, next }: SiteApplications,
   locate: SourceLocation,
-  listenerPorts: readonly string[],
+  listeners: readonly ListenerEnviron[],
   log: Log,
   memory: BackendMemory,
 ): Promise<BuiltSite> {
@@ -58,7 +59,7 @@ export async function composeSite(
     dev,
     staticCacheBytesMax,
     bodyBytesMax: settings.bodyBytesMax,
-    listenerPorts,
+    listeners,
     log,
     ...memory,
     onError: (message, request) => log.error(message, { request: `${request.method} ${request.path}` }),

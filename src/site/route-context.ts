@@ -5,6 +5,7 @@ import type { Log } from '../log/log.ts';
 import type { BackendOverrides } from '../proxy/backend-state.ts';
 import type { DiscoveredBackends } from '../proxy/discovery/discovered-backends.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
+import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { ConfigErrors } from './config-errors.ts';
 import type { Site } from './schema/site.ts';
 
@@ -21,8 +22,8 @@ export interface SiteParts {
   readonly staticCacheBytesMax: number;
   /** The limit for the content of requests whose route does not set one. */
   readonly bodyBytesMax: number;
-  /** The ports of the listeners, by index. */
-  readonly listenerPorts: readonly string[];
+  /** What applications see of the listeners, by index. */
+  readonly listeners: readonly ListenerEnviron[];
   readonly onError: (message: string, request: Request) => void;
   readonly log: Log;
   /** Changes at run time and results of checks, by the names of backends. Proxies update them. */

@@ -72,7 +72,7 @@ function parts(directory: string): Parameters<typeof buildSite>[1] {
     dev: false,
     staticCacheBytesMax: 0,
     bodyBytesMax: 1024,
-    listenerPorts: [],
+    listeners: [],
     onError: () => {},
     log: createLog('text', process.stderr),
     overrides: new Map(),

@@ -1,7 +1,7 @@
 import type { HeaderList } from './message.ts';
 
 /**
- * A set of field names. Letter case does not count, and `_` counts as `-`, because both become the same CGI variable.
+ * A set of field names. Upper and lower case are the same, and `_` counts as `-`, because both become the same CGI variable.
  * Otherwise a client could send a field in the name of a handler.
  */
 export class FieldNames {

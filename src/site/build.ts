@@ -1,7 +1,8 @@
 import { deriveRequest } from '../http/derived-request.ts';
 import type { Handler, HandlerResult, Next } from '../http/handler.ts';
+import { refusalResponse } from '../http/http1/response-head.ts';
 import type { Request } from '../http/message.ts';
-import { Response } from '../http/response.ts';
+import { Refusal } from '../http/refusal.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
 import { compose } from '../routing/chain.ts';
 import { PathPrefix } from '../routing/path-prefix.ts';
@@ -101,7 +102,14 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
   const mounts = new Map(
     routes.flatMap(({ next, mount }) => (mount === undefined ? [] : [[next, new PathPrefix(mount, 'mount')] as const])),
   );
-  const ends = { unmatched: unmatched.next, server: compose(mainHandlers, notFound) };
+  const ends: Ends = {
+    unmatched: unmatched.next,
+    server: compose(mainHandlers, notFound),
+    refuse: (request, refusal) => {
+      parts.onRefused(refusal, request);
+      return refusalResponse(refusal);
+    },
+  };
   const all = routes.length === 0 ? unmatched.next : routed(routerOf(false), mounts, ends);
   const handle = withoutClaimedFields([config, ...config.route], all);
   const resolved = [...routes, unmatched].map((one) => one.resolved);
@@ -127,10 +135,14 @@ function chain(name: string, match: RouteMatch, internal: boolean, handlers: rea
  */
 const READINGS_OF_ASTERISK = ['', '/', '/*'] as const;
 
-/** What answers requests without a route: `unmatched` those for a path, `server` those that are only about the server. */
+const BAD_SEGMENT = ambiguous('it has a segment "." or "..", or a line break');
+const BAD_BYTES = ambiguous('it has bytes that are not UTF-8');
+
+/** What answers requests without a route: `unmatched` those for a path, `server` those that are only about the server, `refuse` errors. */
 interface Ends {
   readonly unmatched: Next;
   readonly server: Next;
+  readonly refuse: (request: Request, refusal: Refusal) => HandlerResult;
 }
 
 /**
@@ -138,7 +150,8 @@ interface Ends {
  * all programs read it as the route did, the route's handlers get it so. Otherwise the request is refused, and `OPTIONS *` is
  * answered by the server itself.
  */
-function routed(router: Router<Next>, mounts: ReadonlyMap<Next, PathPrefix>, { unmatched, server }: Ends): Next {
+function routed(router: Router<Next>, mounts: ReadonlyMap<Next, PathPrefix>, ends: Ends): Next {
+  const { unmatched, server, refuse } = ends;
   const find = (request: Request, path: string): Next => router.find(request, path) ?? unmatched;
 
   /** A request for the root of an application, with the slash that the application adds at the end; null for another request. */
@@ -157,7 +170,7 @@ function routed(router: Router<Next>, mounts: ReadonlyMap<Next, PathPrefix>, { u
       return (others.every((next) => next === first) ? (first as Next) : server)(request);
     }
     const path = routingPath(request.path);
-    if (path === null) return ambiguousPath('it has a segment "." or "..", or a line break');
+    if (path === null) return refuse(request, BAD_SEGMENT);
     const next = find(request, path);
     const root = mounts.size > 0 || request.scriptName !== '' ? rootOf(request, next) : null;
     if (root !== null) {
@@ -166,7 +179,7 @@ function routed(router: Router<Next>, mounts: ReadonlyMap<Next, PathPrefix>, { u
     }
     if (path === request.path) return next(request);
     if (path.includes('\ufffd') && find(request, djangoReading(request.path)) !== next)
-      return ambiguousPath('it has bytes that are not UTF-8');
+      return refuse(request, BAD_BYTES);
     const plain = oneSlash(request.path);
     if (plain === request.path || find(request, literalReading(request.path)) === next) return next(request);
     return next(deriveRequest(request, { path: plain, scriptName: oneSlash(request.scriptName) }));
@@ -188,6 +201,6 @@ function matchOf(route: RouteConfig, { errors, keys }: RouteContext): RouteMatch
   };
 }
 
-function ambiguousPath(reason: string): Response {
-  return Response.text(400, `400 Bad Request: programs disagree about the path, because ${reason}\n`);
+function ambiguous(reason: string): Refusal {
+  return new Refusal(400, `programs disagree about the path, because ${reason}`);
 }

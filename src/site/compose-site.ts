@@ -1,7 +1,6 @@
 import type { SourceLocation } from '../config/site-entries.ts';
 import { staticFiles } from '../handlers/files/static.ts';
 import type { Next } from '../http/handler.ts';
-import type { Log } from '../log/log.ts';
 import { compose } from '../routing/chain.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { BuiltSite } from './build.ts';
@@ -27,6 +26,9 @@ const EMPTY = {
   destroy() {},
 };
 
+/** Where a site reports what happens to requests. */
+export type Reports = Pick<SiteParts, 'log' | 'onRefused'>;
+
 /** The applications of a server. */
 export interface SiteApplications {
   readonly names: ReadonlySet<string>;
@@ -43,7 +45,7 @@ export async function composeSite(
   { names, next }: SiteApplications,
   locate: SourceLocation,
   listeners: readonly ListenerEnviron[],
-  log: Log,
+  { log, onRefused }: Reports,
   memory: BackendMemory,
 ): Promise<BuiltSite> {
   const { settings, site, bases } = configuration;
@@ -61,6 +63,7 @@ export async function composeSite(
     bodyBytesMax: settings.bodyBytesMax,
     listeners,
     log,
+    onRefused,
     ...memory,
     onError: (message, request) => log.error(message, { request: `${request.method} ${request.path}` }),
   });

@@ -74,6 +74,7 @@ function parts(directory: string): Parameters<typeof buildSite>[1] {
     bodyBytesMax: 1024,
     listeners: [],
     onError: () => {},
+    onRefused: () => {},
     log: createLog('text', process.stderr),
     overrides: new Map(),
     discovered: new Map(),

@@ -4,8 +4,9 @@ import contextlib
 import fcntl
 import json
 import os
+import socket as socket_module
 from signal import SIGKILL
-from socket import AF_UNIX, MSG_DONTWAIT, MSG_PEEK, SOCK_STREAM, socket
+from socket import AF_UNIX, MSG_DONTWAIT, MSG_PEEK, SOCK_STREAM, SOL_SOCKET, socket
 from struct import Struct
 from threading import Lock
 
@@ -16,16 +17,32 @@ if TYPE_CHECKING:
     from viaduct_worker.messages import FromServer
 
 LENGTH = Struct('<I')
+CREDENTIALS = Struct('=iII')
+"""Process, user and group."""
+SO_PEERCRED: int | None = getattr(socket_module, 'SO_PEERCRED', None)  # only Linux has it
 TEXT_MAX = 250_000
 """Longest text of a message, in characters. The server refuses messages that must be longer."""
 
 
 def connect(path: str) -> socket:
+    """Connect to the server. Raise PermissionError if another user listens at `path`."""
     connection = socket(AF_UNIX, SOCK_STREAM)
     connection.settimeout(None)  # the application may have called socket.setdefaulttimeout()
     connection.connect(path)
+    owner = owner_of(connection)
+    if owner not in (None, 0, os.geteuid()):
+        connection.close()
+        raise PermissionError(f'user {owner} listens at {path} in place of the server')
     close_in_forks(connection)
     return connection
+
+
+def owner_of(connection: socket) -> int | None:
+    """Return the user who listens at the other end (unix(7)); None where the system does not tell."""
+    if SO_PEERCRED is None:
+        return None
+    _, user, _ = CREDENTIALS.unpack(connection.getsockopt(SOL_SOCKET, SO_PEERCRED, CREDENTIALS.size))
+    return int(user)
 
 
 def close_in_forks(connection: socket) -> None:

@@ -15,7 +15,7 @@ class Scoreboard:
     """The worker's side: it writes and never reads. What the worker wrote survives a SIGKILL."""
 
     def __init__(self, path: str, slots: int) -> None:
-        with open(path, 'w+b') as file:
+        with open(path, 'x+b') as file:  # nothing may be there, and no link is followed
             # Write the whole file, because a full disk must be an error here and not a SIGBUS later.
             file.write(bytes(slots * SLOT_BYTES))
             file.flush()

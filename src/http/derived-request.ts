@@ -1,4 +1,6 @@
+import { type FieldNames, withoutFields } from './field-names.ts';
 import type { HeaderList, Peer, Protocol, Request, RequestBody } from './message.ts';
+import { withholdTrailers } from './withheld-trailers.ts';
 
 /** The properties of a request that a handler may change for the handlers behind it. */
 export type RequestChanges = Partial<
@@ -64,6 +66,24 @@ class DerivedRequest implements Request {
 /** Returns `request` with `changes`, for the handlers further down the chain. The original stays as it was. */
 export function deriveRequest(request: Request, changes: RequestChanges): Request {
   return new DerivedRequest(request, changes);
+}
+
+/**
+ * Returns `request` with the fields `added` instead of the fields `names`, which are removed from its trailers too. `changes` are
+ * further changes.
+ */
+export function replaceFields(
+  request: Request,
+  names: FieldNames,
+  added: HeaderList = [],
+  changes: Pick<RequestChanges, 'host'> = {},
+): Request {
+  const { body } = request;
+  return deriveRequest(request, {
+    ...changes,
+    headers: [...withoutFields(request.headers, names), ...added],
+    body: body === null ? null : withholdTrailers(body, names),
+  });
 }
 
 /** The value of the request field `name` (in lower case). Lines of the same name are joined by commas; null without the field. */

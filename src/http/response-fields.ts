@@ -1,5 +1,7 @@
+import { FieldNames } from './field-names.ts';
 import type { HeaderList, ResponseBody } from './message.ts';
 import { encodeHeaders, HAS_CONTROL, HAS_NEVER_INDEXED, HAS_SERVER, isControl, Response } from './response.ts';
+import { withholdTrailers } from './withheld-trailers.ts';
 
 /** The changes of a handler to the response of the handlers behind it. Names are compared without case. */
 export interface ResponseChanges {
@@ -40,25 +42,27 @@ export function responseFields(response: Response): string[] {
 const KEPT = HAS_SERVER | HAS_NEVER_INDEXED;
 
 /**
- * Returns `response` with `changes`. Do not use the original again: the new response owns its body, or the maker of the new body does.
+ * Returns `response` with `changes`. Fields that are set or removed are removed from its trailers too. Do not use the original again: the new response owns its body, or the maker of the new body does.
  *
  * @throws ViaductError `HEADER_INVALID`, see `Response.fromHeaders`.
  */
 export function changeResponse(response: Response, changes: ResponseChanges): Response {
   const { set = [], add = [], remove = [] } = changes;
-  const removed = new Set(remove.map((name) => name.toLowerCase()));
-  for (let i = 0; i < set.length; i += 2) removed.add((set[i] as string).toLowerCase());
+  const replaced = [...remove, ...set.filter((_, i) => i % 2 === 0)];
+  const names = new Set(replaced.map((name) => name.toLowerCase()));
   const before = responseFields(response);
-  const kept: string[] = [];
-  for (let i = 0; i < before.length; i += 2) {
-    const name = before[i] as string;
-    if (!removed.has(name.toLowerCase())) kept.push(name, before[i + 1] as string);
-  }
+  const kept = before.filter((_, i) => !names.has((before[i - (i % 2)] as string).toLowerCase()));
   const status = changes.status ?? response.status;
   const reason = status === response.status ? response.reason : '';
-  const body = changes.body === undefined ? response.body : changes.body;
+  const body = changes.body === undefined ? withoutTrailers(response.body, replaced) : changes.body;
   const { lines, contentLength, has } = encodeHeaders([...kept, ...set, ...add]);
   return new Response(status, reason, lines, contentLength, has | (response.has & KEPT), body);
+}
+
+/** `body` without the trailer fields `names`; see `withholdTrailers`. */
+export function withoutTrailers(body: ResponseBody, names: readonly string[]): ResponseBody {
+  if (body === null || body instanceof Uint8Array || 'fd' in body || body.trailers === undefined) return body;
+  return withholdTrailers(body, new FieldNames(names));
 }
 
 /** `response` as clients get it: with the fields for the server in front of the application only if they are such servers. */

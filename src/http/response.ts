@@ -61,6 +61,11 @@ export function isControl(name: string): boolean {
   return name.startsWith('x-accel-') || name === 'x-sendfile';
 }
 
+/** Encoded field lines without those for which `isControl` is true: no interim response and no 101 directs a server. */
+export function withoutControlLines(lines: string): string {
+  return lines.replace(/^(?:x-accel-[^:]*|x-sendfile):.*\r\n/gim, '');
+}
+
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',

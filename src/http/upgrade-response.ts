@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { ViaductError } from '../errors.ts';
 import type { HeaderList } from './message.ts';
-import { encodeHeaders, Response } from './response.ts';
+import { encodeHeaders, HAS_CONTROL, Response, withoutControlLines } from './response.ts';
 
 const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/;
 
@@ -18,7 +18,8 @@ export class UpgradeResponse extends Response {
   readonly onSocket: (socket: Duplex, early: Buffer) => void;
 
   /**
-   * `protocol` is the next protocol of the connection, such as `websocket`.
+   * `protocol` is the next protocol of the connection, such as `websocket`. Fields with which an application directs the server in front of
+   * it are left out of `headers`.
    *
    * @throws ViaductError `HEADER_INVALID` for an invalid protocol name or header, see `Response.fromHeaders`.
    */
@@ -30,7 +31,14 @@ export class UpgradeResponse extends Response {
       );
     }
     const { lines, has } = encodeHeaders(headers);
-    super(101, '', `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n${lines}`, -1, has, null);
+    super(
+      101,
+      '',
+      `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n${withoutControlLines(lines)}`,
+      -1,
+      has & ~HAS_CONTROL,
+      null,
+    );
     this.onSocket = onSocket;
   }
 }

@@ -101,8 +101,9 @@ export class ConnectionAcceptor {
     this.#open.add(socket);
     tls?.start(socket, (secured, reason) => {
       this.#open.delete(socket);
-      if (secured === null) this.#options.onRefused?.(`TLS: ${reason}`, rawPeer.remoteAddress);
-      else this.#serve(secured.alpnProtocol === 'h2' ? 'h2' : 'http/1.1', secured, securePeer(rawPeer, secured));
+      if (secured === null) {
+        if (reason !== '') this.#options.onRefused?.(`TLS: ${reason}`, rawPeer.remoteAddress);
+      } else this.#serve(secured.alpnProtocol === 'h2' ? 'h2' : 'http/1.1', secured, securePeer(rawPeer, secured));
     });
   }
 

@@ -25,6 +25,9 @@ export interface SocketAccess {
   readonly owner?: { readonly user: string | null; readonly group: string | null };
 }
 
+/** A primary creates sockets for its server processes, which set their modes. Until then, only this user can connect. */
+export const PRIMARY_UMASK = 0o077;
+
 /** Front-end proxies run as other users, so by default the directory alone decides which users can connect. */
 const MODE = 0o666;
 
@@ -40,7 +43,8 @@ export async function prepareSocketPath(path: string): Promise<void> {
 
 /**
  * Calls `bind`, which creates a socket at once. The socket has its mode from the first moment, so nobody connects before the mode is set. In a
- * server process of several, the primary creates the socket later, and in a thread of a program Node refuses this: there `setAccess` does it.
+ * server process of several, the primary creates the socket later, with `PRIMARY_UMASK`, and in a thread of a program Node refuses this: there
+ * `setAccess` sets the mode.
  */
 export function bindWithMode({ mode = MODE }: SocketAccess, bind: () => void): void {
   if (!isMainThread) {

@@ -1,4 +1,6 @@
 import { ViaductError } from '../errors.ts';
+import type { Request } from '../http/message.ts';
+import { oneSlash } from './routing-path.ts';
 
 /**
  * A path such as `/app`, not percent-encoded, as a prefix of whole segments: it is a prefix of `/app` and `/app/x`, but
@@ -39,6 +41,19 @@ export class PathPrefix {
     return path.includes('%') ? this.#encodedLengthIn(path) : -1;
   }
 
+  /**
+   * The path of a request, and the part of it that leads to an application mounted here; null when the path does not have the
+   * prefix. The prefix starts where `scriptName` ends. If only the path with plain slashes has the prefix, as `//app/x` or
+   * `/app%2Fx`, the result is this path.
+   */
+  mountIn({ path, scriptName }: MountedPath): MountedPath | null {
+    const outer = scriptName.length;
+    const length = this.lengthIn(path.slice(outer));
+    if (length >= 0) return { path, scriptName: path.slice(0, outer + length) };
+    const plain = oneSlash(path);
+    return plain === path ? null : this.mountIn({ path: plain, scriptName: oneSlash(scriptName) });
+  }
+
   #encodedLengthIn(path: string): number {
     let end = 0;
     for (const [index, segment] of this.#segments.entries()) {
@@ -52,6 +67,9 @@ export class PathPrefix {
     return end;
   }
 }
+
+/** A path and the start of it that leads to an application, both percent-encoded. */
+export type MountedPath = Pick<Request, 'path' | 'scriptName'>;
 
 function decode(segment: string): string | null {
   try {

@@ -24,6 +24,9 @@ const HOSTS_MAX = 1000;
  * Finds the route of a request. An exact host precedes the longest wildcard, longer wildcards precede shorter ones, and
  * routes without a host come last. Within a host, `PathTable` defines the order. When the conditions of a route are not
  * met, the next route is tried.
+ *
+ * A request without a host (HTTP/1.0) belongs to the SERVER_NAME of its listener, because applications read this name
+ * as its host.
  */
 export class Router<T> {
   readonly #anyHost = new PathTable<T>();
@@ -31,7 +34,11 @@ export class Router<T> {
   /** Cached tables by Host field. */
   readonly #cachedTables = new Map<string, readonly PathTable<T>[]>();
 
-  constructor(routes: readonly Route<T>[]) {
+  readonly #serverNames: readonly string[];
+
+  /** `serverNames` are the SERVER_NAME of the listeners, by index. */
+  constructor(routes: readonly Route<T>[], serverNames: readonly string[] = []) {
+    this.#serverNames = serverNames;
     for (const [order, { match, value }] of routes.entries()) {
       const entry: Entry<T> = { conditions: match, order, value };
       const tables = match.hosts.length === 0 ? [this.#anyHost] : match.hosts.map((host) => this.#tableOf(host));
@@ -46,12 +53,17 @@ export class Router<T> {
   /** `path` is the request's `routingPath`. */
   find(request: Request, path: string): T | null {
     if (this.#hosts.size > 0) {
-      for (const table of this.#tablesFor(request.host)) {
+      for (const table of this.#tablesFor(request.host || this.#serverName(request))) {
         const entry = table.find(request, path);
         if (entry !== null) return entry.value;
       }
     }
     return this.#anyHost.find(request, path)?.value ?? null;
+  }
+
+  #serverName({ peer }: Request): string {
+    const name = this.#serverNames[peer.listener] ?? '';
+    return name.includes(':') ? `[${name}]` : name;
   }
 
   #tableOf(host: string): PathTable<T> {

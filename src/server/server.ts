@@ -242,6 +242,7 @@ class Server implements RunningServer {
         callerApplications: this.#options.callerApplications ?? new Map(),
         memory: this.#memory,
         log: this.#options.log,
+        onRefused: (refusal, request) => this.#rules.refused(refusal, request.peer, request),
       });
       this.#applications.commit(table.keys());
     } catch (error) {

@@ -1,9 +1,8 @@
 import { describeError } from '../log/describe-error.ts';
-import type { Log } from '../log/log.ts';
 import { applicationOptions } from '../site/application-options.ts';
 import type { BuiltSite } from '../site/build.ts';
 import { type ApplicationParts, type ComposedApplications, composeApplications } from '../site/compose-applications.ts';
-import { type BackendMemory, composeSite } from '../site/compose-site.ts';
+import { type BackendMemory, composeSite, type Reports } from '../site/compose-site.ts';
 import { type Configuration, NOWHERE } from '../site/configuration.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 
@@ -15,23 +14,21 @@ export interface StartedSite {
   close(): Promise<void>;
 }
 
-export interface SiteParts extends Pick<ApplicationParts, 'python' | 'callerApplications'> {
+export interface SiteParts extends Reports, Pick<ApplicationParts, 'python' | 'callerApplications'> {
   readonly memory: BackendMemory;
-  readonly log: Log;
 }
 
 /** Starts the site of `configuration`. Nothing of it is left running when the start fails. */
 export async function startSite(
   configuration: Configuration,
   environs: readonly ListenerEnviron[],
-  { memory, log, ...parts }: SiteParts,
+  { memory, log, onRefused, ...parts }: SiteParts,
 ): Promise<StartedSite> {
-  const ports = environs.map(({ SERVER_PORT }) => SERVER_PORT);
   const server = applicationOptions(configuration, environs, log);
   const composed = await composeApplications(configuration, { ...parts, server });
   const close = (): Promise<void> => composed.close().catch((error: unknown) => log.error(describeError(error)));
   try {
-    const site = await composeSite(configuration, composed, NOWHERE, ports, log, memory);
+    const site = await composeSite(configuration, composed, NOWHERE, environs, { log, onRefused }, memory);
     await site.start();
     return { site, composed, close };
   } catch (error) {

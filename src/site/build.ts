@@ -1,9 +1,11 @@
 import { deriveRequest } from '../http/derived-request.ts';
 import type { Handler, HandlerResult, Next } from '../http/handler.ts';
+import { refusalResponse } from '../http/http1/response-head.ts';
 import type { Request } from '../http/message.ts';
-import { Response } from '../http/response.ts';
+import { Refusal } from '../http/refusal.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
 import { compose } from '../routing/chain.ts';
+import { PathPrefix } from '../routing/path-prefix.ts';
 import { Pattern } from '../routing/pattern.ts';
 import { type RouteMatch, Router } from '../routing/router.ts';
 import { djangoReading, literalReading, oneSlash, routingPath } from '../routing/routing-path.ts';
@@ -72,7 +74,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     const context = { ...common, keys: ['route', `${index}`], holdProxy };
     const content = contentOf(route, context);
     const handlers = [...featuresOf(route, defaults, context), ...content.handlers];
-    return chain(name, matchOf(route, context), route.internal, handlers, content.last);
+    return { ...chain(name, matchOf(route, context), route.internal, handlers, content.last), mount: route.mount };
   });
   const main = parts.main ?? NOT_FOUND;
   const siteContext = { ...common, keys: [] };
@@ -94,9 +96,21 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
       routes
         .filter(({ resolved }) => resolved.internal === internal)
         .map(({ resolved, next }) => ({ match: resolved.match, value: next })),
+      parts.listeners.map(({ SERVER_NAME }) => SERVER_NAME),
     );
   internals = routerOf(true);
-  const all = routes.length === 0 ? unmatched.next : routed(routerOf(false), unmatched.next);
+  const mounts = new Map(
+    routes.flatMap(({ next, mount }) => (mount === undefined ? [] : [[next, new PathPrefix(mount, 'mount')] as const])),
+  );
+  const ends: Ends = {
+    unmatched: unmatched.next,
+    server: compose(mainHandlers, notFound),
+    refuse: (request, refusal) => {
+      parts.onRefused(refusal, request);
+      return refusalResponse(refusal);
+    },
+  };
+  const all = routes.length === 0 ? unmatched.next : routed(routerOf(false), mounts, ends);
   const handle = withoutClaimedFields([config, ...config.route], all);
   const resolved = [...routes, unmatched].map((one) => one.resolved);
   return { handle, routes: resolved, warnings, proxies, start, stop, destroy };
@@ -115,24 +129,57 @@ function chain(name: string, match: RouteMatch, internal: boolean, handlers: rea
   return { resolved: { name, match, internal, steps }, next: compose(handlers, last.next) };
 }
 
-/** The routing path of `OPTIONS *`, which is about the server and no resource: it belongs to the routes for all paths, such as `/*`. */
-const WHOLE_SERVER = '';
+/**
+ * What programs make of the target `*` of OPTIONS: no path, the root, or a name in the root. Django and Flask read the empty
+ * PATH_INFO as `/`.
+ */
+const READINGS_OF_ASTERISK = ['', '/', '/*'] as const;
+
+const BAD_SEGMENT = ambiguous('it has a segment "." or "..", or a line break');
+const BAD_BYTES = ambiguous('it has bytes that are not UTF-8');
+
+/** What answers requests without a route: `unmatched` those for a path, `server` those that are only about the server, `refuse` errors. */
+interface Ends {
+  readonly unmatched: Next;
+  readonly server: Next;
+  readonly refuse: (request: Request, refusal: Refusal) => HandlerResult;
+}
 
 /**
  * Programs read some paths in several ways. If another reading leads to another route, and the path can be written so that
- * all programs read it as the route did, the route's handlers get it so. Otherwise the request is refused.
+ * all programs read it as the route did, the route's handlers get it so. Otherwise the request is refused, and `OPTIONS *` is
+ * answered by the server itself.
  */
-function routed(router: Router<Next>, unmatched: Next): Next {
+function routed(router: Router<Next>, mounts: ReadonlyMap<Next, PathPrefix>, ends: Ends): Next {
+  const { unmatched, server, refuse } = ends;
   const find = (request: Request, path: string): Next => router.find(request, path) ?? unmatched;
 
+  /** A request for the root of an application, with the slash that the application adds at the end; null for another request. */
+  function rootOf(request: Request, next: Next): Request | null {
+    const prefix = mounts.get(next);
+    if (prefix === undefined && request.scriptName === '') return null;
+    const { path, scriptName } = prefix?.mountIn(request) ?? request;
+    if (path.length !== scriptName.length) return null;
+    const outer = path === request.path ? request.scriptName : oneSlash(request.scriptName);
+    return deriveRequest(request, { path: `${path}/`, scriptName: outer });
+  }
+
   return function route(request: Request): HandlerResult {
-    if (request.path === '*') return find(request, WHOLE_SERVER)(request);
+    if (request.path === '*') {
+      const [first, ...others] = READINGS_OF_ASTERISK.map((path) => find(request, path));
+      return (others.every((next) => next === first) ? (first as Next) : server)(request);
+    }
     const path = routingPath(request.path);
-    if (path === null) return ambiguousPath('it has a segment "." or "..", or a line break');
+    if (path === null) return refuse(request, BAD_SEGMENT);
     const next = find(request, path);
+    const root = mounts.size > 0 || request.scriptName !== '' ? rootOf(request, next) : null;
+    if (root !== null) {
+      const withSlash = find(request, `${path}/`);
+      if (withSlash !== next) return withSlash(root);
+    }
     if (path === request.path) return next(request);
     if (path.includes('\ufffd') && find(request, djangoReading(request.path)) !== next)
-      return ambiguousPath('it has bytes that are not UTF-8');
+      return refuse(request, BAD_BYTES);
     const plain = oneSlash(request.path);
     if (plain === request.path || find(request, literalReading(request.path)) === next) return next(request);
     return next(deriveRequest(request, { path: plain, scriptName: oneSlash(request.scriptName) }));
@@ -154,6 +201,6 @@ function matchOf(route: RouteConfig, { errors, keys }: RouteContext): RouteMatch
   };
 }
 
-function ambiguousPath(reason: string): Response {
-  return Response.text(400, `400 Bad Request: programs disagree about the path, because ${reason}\n`);
+function ambiguous(reason: string): Refusal {
+  return new Refusal(400, `programs disagree about the path, because ${reason}`);
 }

@@ -32,7 +32,7 @@ export async function checkConfiguration(
   let siteWarnings: readonly string[] = [];
   const applications = { names: new Set([...applicationNames(configuration), ...names]), next: () => notFound };
   try {
-    const site = await composeSite(configuration, applications, locate, [], log, emptyMemory());
+    const site = await composeSite(configuration, applications, locate, [], { log, onRefused() {} }, emptyMemory());
     site.destroy();
     routes = site.routes;
     siteWarnings = site.warnings;

@@ -1,5 +1,7 @@
-import { deriveRequest } from '../http/derived-request.ts';
+import { deriveRequest, replaceFields } from '../http/derived-request.ts';
+import { FieldNames } from '../http/field-names.ts';
 import type { Next } from '../http/handler.ts';
+import { withholdTrailers } from '../http/withheld-trailers.ts';
 import { FEATURES, type FeatureConfig, type FeatureConfigs, type FeatureName } from './features.ts';
 
 /** The claims of each feature by name. The cast repeats the types of the table, which `Object.fromEntries` loses. */
@@ -14,23 +16,21 @@ const CLAIMS = Object.fromEntries(
  * `X-Remote-User` to a route that does not ask for a password.
  */
 export function withoutClaimedFields(tables: readonly FeatureConfigs[], next: Next): Next {
-  const names = new Set(tables.flatMap((table) => FEATURES.flatMap(({ key }) => claimsOf(key, table[key]))));
+  const names = new FieldNames(tables.flatMap((table) => FEATURES.flatMap(({ key }) => claimsOf(key, table[key]))));
   if (names.size === 0) return next;
 
   return function removeClaimedFields(request) {
-    const { headers } = request;
+    const { headers, body } = request;
     for (let i = 0; i < headers.length; i += 2) {
-      if (!names.has((headers[i] as string).toLowerCase())) continue;
-      const kept = headers.filter((_, at) => !names.has((headers[at - (at % 2)] as string).toLowerCase()));
-      return next(deriveRequest(request, { headers: kept }));
+      if (names.has(headers[i] as string)) return next(replaceFields(request, names));
     }
-    return next(request);
+    return next(body === null ? request : deriveRequest(request, { body: withholdTrailers(body, names) }));
   };
 }
 
 function claimsOf<N extends FeatureName>(name: N, config: FeatureConfigs[N]): readonly string[] {
   if (config === undefined || config === null) return [];
-  return CLAIMS[name](config).map((field) => field.toLowerCase());
+  return CLAIMS[name](config);
 }
 
 function none(): readonly string[] {

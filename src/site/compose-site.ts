@@ -1,8 +1,8 @@
 import type { SourceLocation } from '../config/site-entries.ts';
 import { staticFiles } from '../handlers/files/static.ts';
 import type { Next } from '../http/handler.ts';
-import type { Log } from '../log/log.ts';
 import { compose } from '../routing/chain.ts';
+import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { BuiltSite } from './build.ts';
 import { type Configuration, MAIN } from './configuration.ts';
 import { notFound } from './not-found.ts';
@@ -26,6 +26,9 @@ const EMPTY = {
   destroy() {},
 };
 
+/** Where a site reports what happens to requests. */
+export type Reports = Pick<SiteParts, 'log' | 'onRefused'>;
+
 /** The applications of a server. */
 export interface SiteApplications {
   readonly names: ReadonlySet<string>;
@@ -41,8 +44,8 @@ export async function composeSite(
   configuration: Configuration,
   { names, next }: SiteApplications,
   locate: SourceLocation,
-  listenerPorts: readonly string[],
-  log: Log,
+  listeners: readonly ListenerEnviron[],
+  { log, onRefused }: Reports,
   memory: BackendMemory,
 ): Promise<BuiltSite> {
   const { settings, site, bases } = configuration;
@@ -58,8 +61,9 @@ export async function composeSite(
     dev,
     staticCacheBytesMax,
     bodyBytesMax: settings.bodyBytesMax,
-    listenerPorts,
+    listeners,
     log,
+    onRefused,
     ...memory,
     onError: (message, request) => log.error(message, { request: `${request.method} ${request.path}` }),
   });

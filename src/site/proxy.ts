@@ -69,7 +69,7 @@ export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig
     forwarded: options.forwarded,
     underscores: options.underscores_in_headers,
     params: pairs(options.params),
-    listenerPorts: parts.listenerPorts,
+    listenerPorts: parts.listeners.map(({ SERVER_PORT }) => SERVER_PORT),
     overrides: parts.overrides,
     onError: parts.onError,
     onInfo: (message) => parts.log.info(message),

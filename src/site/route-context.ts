@@ -1,10 +1,12 @@
 import type { SourceLocation } from '../config/site-entries.ts';
 import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
+import type { Refusal } from '../http/refusal.ts';
 import type { Log } from '../log/log.ts';
 import type { BackendOverrides } from '../proxy/backend-state.ts';
 import type { DiscoveredBackends } from '../proxy/discovery/discovered-backends.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
+import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { ConfigErrors } from './config-errors.ts';
 import type { Site } from './schema/site.ts';
 
@@ -21,9 +23,11 @@ export interface SiteParts {
   readonly staticCacheBytesMax: number;
   /** The limit for the content of requests whose route does not set one. */
   readonly bodyBytesMax: number;
-  /** The ports of the listeners, by index. */
-  readonly listenerPorts: readonly string[];
+  /** What applications see of the listeners, by index. */
+  readonly listeners: readonly ListenerEnviron[];
   readonly onError: (message: string, request: Request) => void;
+  /** Gets the requests that no route may answer, because of an error of the client. */
+  readonly onRefused: (refusal: Refusal, request: Request) => void;
   readonly log: Log;
   /** Changes at run time and results of checks, by the names of backends. Proxies update them. */
   readonly overrides: BackendOverrides;

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdtempSync, rmSync, type Stats, statSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,13 +17,16 @@ const SHORT_PATH = /^[\x21-\x7e]{1,80}$/;
 
 /**
  * A directory (mode 0700) that only this server and its Python processes use, with a socket in it. `close` removes it.
- * When something else has removed it, such as a cleaner of temporary files, `ensure` makes another one.
+ * When something else has removed it, such as a cleaner of temporary files, `ensure` makes another one. A directory that
+ * somebody else has put in its place is left alone.
  */
 export class PrivateDirectory {
   readonly #base: () => string;
   readonly #onConnection: (socket: Socket) => void;
   readonly #onError: (error: Error) => void;
   #path = '';
+  /** The directory itself, because another one can have its path later. */
+  #made: Pick<Stats, 'dev' | 'ino'> | null = null;
   #server: Server | null = null;
   #closed = false;
 
@@ -46,7 +49,7 @@ export class PrivateDirectory {
    */
   ensure(): string {
     if (this.#closed) throw new ViaductError('WORKER', 'Cannot make a private file: the application has been stopped');
-    if (!existsSync(join(this.#path, SOCKET_NAME))) this.#make(() => {}, this.#onError);
+    if (!this.#isWhole()) this.#make(() => {}, this.#onError);
     return this.#path;
   }
 
@@ -55,14 +58,30 @@ export class PrivateDirectory {
     this.#remove();
   }
 
+  /** Whether the directory is still there, still only for this user, and has its socket. */
+  #isWhole(): boolean {
+    const found = this.#find();
+    if (found === null || (found.mode & 0o777) !== 0o700) return false;
+    return entryAt(join(this.#path, SOCKET_NAME))?.isSocket() === true;
+  }
+
+  /** The directory, unless it is gone or another one has its path. */
+  #find(): Stats | null {
+    const found = this.#made === null ? null : entryAt(this.#path);
+    if (found === null || !found.isDirectory() || found.uid !== process.geteuid?.()) return null;
+    return found.dev === this.#made?.dev && found.ino === this.#made.ino ? found : null;
+  }
+
   #remove(): void {
     this.#server?.close();
-    if (this.#path !== '') rmSync(this.#path, { recursive: true, force: true });
+    if (this.#find() !== null) rmSync(this.#path, { recursive: true, force: true });
+    this.#made = null;
   }
 
   #make(onListening: () => void, onError: (error: Error) => void): void {
     this.#remove();
     this.#path = makeIn(this.#base());
+    this.#made = lstatSync(this.#path);
     this.#server = createServer(this.#onConnection);
     this.#server.once('error', onError);
     // Each server process has a server of its own; the primary process, which binds shared addresses, must not bind
@@ -89,6 +108,15 @@ function isOurs(path: string): boolean {
   if (!path.startsWith('/') || !SHORT_PATH.test(path)) return false;
   const entry = statSync(path, { throwIfNoEntry: false });
   return entry?.isDirectory() === true && entry.uid === process.geteuid?.() && (entry.mode & 0o300) === 0o300;
+}
+
+/** What has this path, without following a link; null for nothing, and for what this user cannot see. */
+function entryAt(path: string): Stats | null {
+  try {
+    return lstatSync(path);
+  } catch {
+    return null;
+  }
 }
 
 function makeIn(base: string): string {

@@ -26,11 +26,14 @@ class FakeServer:
         self.socket, theirs = socket.socketpair()
         self.socket.settimeout(PATIENCE_SECONDS)
         self.log = []
-        self.scoreboard = tempfile.TemporaryFile()
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, 'scoreboard')
+            scoreboard = Scoreboard(path, 1)
+            self.scoreboard = open(path, 'rb')
         worker = SimpleNamespace(
             application=application,
             environs=[{'SCRIPT_NAME': '', 'wsgi.file_wrapper': FileWrapper}],
-            scoreboard=Scoreboard(f'/dev/fd/{self.scoreboard.fileno()}', 1),
+            scoreboard=scoreboard,
             log=lambda text, request=None: self.log.append(text),
             hands_over=hands_over,
         )

@@ -7,7 +7,7 @@ import tempfile
 import threading
 import unittest
 
-from viaduct_worker.channel import LENGTH, Channel
+from viaduct_worker.channel import LENGTH, SO_PEERCRED, Channel, connect, owner_of
 
 
 class ControlConnection(unittest.TestCase):
@@ -70,6 +70,39 @@ class ControlConnection(unittest.TestCase):
     def test_sends_text_that_is_not_valid_unicode(self):
         self.channel.send(kind='log', text='half a character: \udc80')
         self.assertIn(b'udc80', self.server.recv(200))
+
+
+@unittest.skipIf(
+    SO_PEERCRED is None or os.geteuid() != 0, 'only Linux tells who listens, and only root can be another user'
+)
+class Peer(unittest.TestCase):
+    def listener_of(self, user: int, path: str) -> socket.socket:
+        """Return a socket at `path` that `user` listens on."""
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.addCleanup(listener.close)
+        listener.bind(path)
+        pid = os.fork()
+        if pid == 0:
+            os.setuid(user)
+            listener.listen()
+            os._exit(0)
+        os.waitpid(pid, 0)
+        return listener
+
+    def test_is_refused_when_another_user_listens(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, 'socket')
+            self.listener_of(12345, path)
+            with self.assertRaisesRegex(PermissionError, 'user 12345 listens at '):
+                connect(path)
+
+    def test_is_accepted_when_this_user_or_root_listens(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, 'socket')
+            self.listener_of(0, path)
+            connection = connect(path)
+            self.assertEqual(owner_of(connection), 0)
+            connection.close()
 
 
 if __name__ == '__main__':

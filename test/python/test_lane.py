@@ -1,11 +1,14 @@
 """*A request is never started twice, and none is lost*, on the worker's side."""
 
 import marshal
+import os
 import struct
+import tempfile
 import threading
 import unittest
 
 from fake_server import COMPLETE, RECALLED, FakeServer
+from viaduct_worker import scoreboard
 from viaduct_worker.lane import SECTIONS_MAX
 
 
@@ -99,6 +102,20 @@ class Recall(unittest.TestCase):
                 answered.add(frame.request)
         self.assertEqual(given_up & answered, set())
         self.assertEqual(sorted(int(path[1:]) for path in self.gate.started), sorted(answered))
+
+
+class ScoreboardFile(unittest.TestCase):
+    def test_is_new_and_follows_no_link(self):
+        with tempfile.TemporaryDirectory() as directory:
+            other = os.path.join(directory, 'other')
+            link = os.path.join(directory, 'link')
+            with open(other, 'w') as file:
+                file.write('kept')
+            os.symlink(other, link)
+            for path in (other, link):
+                self.assertRaises(FileExistsError, scoreboard.Scoreboard, path, 1)
+            with open(other) as file:
+                self.assertEqual(file.read(), 'kept')
 
 
 class Scoreboard(unittest.TestCase):

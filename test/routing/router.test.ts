@@ -81,6 +81,14 @@ describe('the order of routes', () => {
     it(`routes ${host}${path} to: ${expected}`, () => assert.equal(find(hosts, { host, path }), expected));
   }
 
+  it('routes a request without a host to the name of its listener', () => {
+    const routes = ['localhost', '[::1]'].map((host) => ({ match: { ...ANY, hosts: [host] }, value: host }));
+    const router = new Router(routes, ['127.0.0.1', 'localhost', '::1']);
+    const found = [0, 1, 2, 3].map((listener) => router.find(requestOf({ host: '', peer: { listener } }), '/'));
+    assert.deepEqual(found, [null, 'localhost', '[::1]', null]);
+    assert.equal(router.find(requestOf({ peer: { listener: 1 } }), '/'), null);
+  });
+
   it('caches the right tables for each host', () => {
     const router = new Router([{ match: { ...ANY, hosts: ['a.org'] }, value: 'a' }]);
     for (const host of ['a.org', 'b.org', 'a.org', 'b.org', 'a.org:1']) {

@@ -41,7 +41,8 @@ export function installFiles(current: () => Machine): void {
       directories += 1;
       return current().files.makeDirectory(`${SIMULATED}/viaduct-${directories}`);
     },
-    existsSync: (path: string) => (isOurs(path) ? current().files.hasDirectoryOf(path) : real.existsSync(path)),
+    lstatSync: (path: string, options?: object) =>
+      isOurs(path) ? entryAt(current(), path) : real.lstatSync(path, options),
     rmSync: (path: string, options?: { recursive?: boolean }) => {
       if (!isOurs(path)) real.rmSync(path, options);
       else if (options?.recursive === true) current().files.removeDirectory(path);
@@ -109,6 +110,14 @@ export function installFiles(current: () => Machine): void {
         });
       }),
   });
+}
+
+/** A private directory, or the socket in one. */
+function entryAt({ files }: Machine, path: string): object {
+  const isDirectory = files.hasDirectory(path);
+  if (!isDirectory && !files.hasDirectoryOf(path)) throw systemError('ENOENT', path);
+  const owner = { dev: 1, ino: Number(/\d+/.exec(path)?.[0]), uid: process.geteuid?.(), mode: 0o700 };
+  return { ...owner, isDirectory: () => isDirectory, isSocket: () => !isDirectory };
 }
 
 /** Makes a file for the content of a request. */

@@ -71,6 +71,10 @@ export class Files {
     return directory;
   }
 
+  hasDirectory(path: string): boolean {
+    return this.#directories.has(path);
+  }
+
   hasDirectoryOf(path: string): boolean {
     return this.#directories.has(dirname(path));
   }

@@ -59,7 +59,11 @@ function configuration(service: string): string {
     ['path = "/orders/*"', ''],
     ['path = "/tools/*"\nmatch_headers = { X-Secret = "*" }', deny],
     ['path = "/tools/*"\nmatch_query = { debug = "1" }', deny],
+    ['path = "/"', deny],
+    ['path = "/shop/"', deny],
+    ['mount = "/shop"\napp = "main"', ''],
     ['host = "admin.example.org"', deny],
+    ['host = ["127.0.0.1", "localhost"]', deny],
     ['host = "strict.example.org"', deny],
     ['host = "strict.example.org"\npath = "/open/*"', ''],
     ["path_pattern = '^/secret/[^/]+$'", deny],
@@ -141,8 +145,10 @@ export class PathAttack {
   }
 
   async #overHttp1({ method, target, host, fields: more }: Spelling): Promise<string> {
-    const lines = [['Host', host], ...more, ['Connection', 'close']].map(([name, value]) => `${name}: ${value}\r\n`);
-    return exchange(this.#server.port, `${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`);
+    const own = host === null ? [] : [['Host', host]];
+    const lines = [...own, ...more, ['Connection', 'close']].map(([name, value]) => `${name}: ${value}\r\n`);
+    const version = host === null ? 'HTTP/1.0' : 'HTTP/1.1';
+    return exchange(this.#server.port, `${method} ${target} ${version}\r\n${lines.join('')}\r\n`);
   }
 
   /** What a front-end proxy makes of the request: decoded variables, and the target as it came. */
@@ -201,7 +207,7 @@ async function exchange(address: number | string, octets: string): Promise<strin
 }
 
 function fieldsOf({ method, target, host, fields: more }: Spelling): readonly (readonly [string, string])[] {
-  const [, authority = host, path = target] = /^\w+:\/\/([^/]*)(.*)$/s.exec(target) ?? [];
+  const [, authority = host ?? undefined, path = target] = /^\w+:\/\/([^/]*)(.*)$/s.exec(target) ?? [];
   const lower = more.map(([name, value]) => [name.toLowerCase(), value] as const);
   return fields({ ':method': method, ':path': path, ':authority': authority }, lower);
 }

@@ -3,9 +3,10 @@ import { createRandom } from './random.ts';
 /** One request, as a client writes it: latin-1, not necessarily valid. */
 export interface Spelling {
   readonly method: string;
-  /** In origin-form or absolute-form, with a query if it has one. */
+  /** In origin-form, absolute-form or asterisk-form, with a query if it has one. */
   readonly target: string;
-  readonly host: string;
+  /** Null for a request of HTTP/1.0 without Host, or of HTTP/2 without `:authority`. */
+  readonly host: string | null;
   /** Further fields. */
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
@@ -14,14 +15,27 @@ export interface Spelling {
 interface Base {
   readonly path: string;
   readonly method?: string;
-  readonly host?: string;
+  readonly host?: string | null;
   readonly query?: string;
   readonly fields?: readonly (readonly [name: string, value: string])[];
 }
 
 /** Requests for the views of `test/support/path_views.py` that need a permission, and for views beside them. */
 const BASES: readonly Base[] = [
-  ...['/admin/', '/admin', '/admin/users/7', '/login', '/privé/x', '/privé', '/über/ß/x', '/closed/x', '/limited/x'],
+  ...[
+    '/',
+    '/shop/',
+    '/shop',
+    '/admin/',
+    '/admin',
+    '/admin/users/7',
+    '/login',
+    '/privé/x',
+    '/privé',
+    '/über/ß/x',
+    '/closed/x',
+    '/limited/x',
+  ],
   ...['/busy/x', '/mnt/x', '/mnt', '/100%25/x', '/area/x', '/area/public/x', '/files/secret.txt', '/internal/x'],
   ...[
     '/assets/../secret.txt',
@@ -43,6 +57,8 @@ const BASES: readonly Base[] = [
     { path: '/x', host: 'admin.example.org' },
     { path: '/open/x', host: 'strict.example.org' },
     { path: '/x', host: 'strict.example.org' },
+    { path: '*', method: 'OPTIONS' },
+    { path: '/x', host: null },
   ]);
 
 /** Characters outside ASCII that expressions of JavaScript and Python class differently, and some that they do not. */
@@ -175,6 +191,7 @@ function spell({ method = 'GET', host = 'test.example', query = '', fields = [] 
 /** Changes what is not the path. */
 function disguise(plain: Spelling, random: Random): Spelling {
   const { method, target, host, fields } = plain;
+  if (host === null) return plain;
   const path = target.replace(/\?.*/, '');
   switch (Math.floor(random() * 16)) {
     case 0:

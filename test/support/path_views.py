@@ -17,6 +17,8 @@ django.setup()
 
 # Each view with its URL in both frameworks. `rest` is any path, `re:` starts an expression for one converter.
 VIEWS = {
+    'root': ('', None),
+    'shop': ('shop/', None),
     'admin': ('admin/', 'rest'),
     'login': ('login', None),
     'prive': ('privé/', 'rest'),
@@ -88,11 +90,20 @@ def protections(name: str, host: str, method: str, has_field: bool, debug: list[
     if name == 'tools' and '1' in debug:
         needed.add('query')
     domain = re.sub(r':\d*$', '', host).lower().removesuffix('.')
+    if domain in ('127.0.0.1', 'localhost'):
+        needed.add('address')
     if domain == 'admin.example.org':
         needed.add('host')
     if domain == 'strict.example.org' and name != 'open':
         needed.add('strict')
     return needed
+
+
+def mounted(script_name: str, name: str) -> str:
+    """The view `name` of an application below `script_name`. Its root below `/shop` is the view of `/shop/`."""
+    if script_name == '/shop':
+        return 'shop' if name == 'root' else 'other'
+    return name
 
 
 def read_by_django(environ: dict) -> set[str]:
@@ -102,13 +113,14 @@ def read_by_django(environ: dict) -> set[str]:
     except Http404:
         name = ''
     field = 'X-Secret' in request.headers
+    name = mounted(environ['SCRIPT_NAME'], name)
     return protections(name, request.get_host(), request.method or '', field, request.GET.getlist('debug'))
 
 
 def read_by_flask(environ: dict) -> set[str]:
     with flask_app.request_context(environ) as context:
         request = context.request
-        name = request.endpoint or ''
+        name = mounted(environ['SCRIPT_NAME'], request.endpoint or '')
         field = 'X-Secret' in request.headers
         return protections(name, request.host, request.method, field, request.args.getlist('debug'))
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { chownSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
@@ -15,6 +17,7 @@ def application(environ, start_response):
     start_response('200 OK', [])
     return [b'%d %d %d' % (length, os.getpid(), os.getppid())]
 `;
+const NOT_ROOT = process.getuid?.() !== 0 && 'only root can be another user';
 const UPLOAD = { method: 'POST', body: 'x'.repeat(600_000) };
 
 describe('private directories', { concurrency: 2 }, () => {
@@ -47,6 +50,34 @@ describe('private directories', { concurrency: 2 }, () => {
     await eventually('the reload is over', () => /Reloaded in/.test(server.output()));
     assert.notEqual((await pidsOf(server))[1], zygote);
     assert.match((await ask(server.port, '/', UPLOAD)).body, /^600000 /);
+  });
+
+  it('are not those that another user put in their place', { skip: NOT_ROOT }, async (t) => {
+    const { server, temporary, runtime } = await serve(t);
+    const [worker] = await pidsOf(server);
+    const foreign: string[] = [];
+    for (const base of [temporary, runtime]) {
+      for (const name of readdirSync(base)) {
+        const path = join(base, name);
+        rmSync(path, { recursive: true });
+        mkdirSync(path, { mode: 0o777 });
+        const socket = createServer().listen(join(path, 'server.sock'));
+        await once(socket, 'listening');
+        t.after(() => socket.close());
+        chownSync(path, 12345, 12345);
+        foreign.push(path);
+      }
+    }
+    assert.match((await ask(server.port, '/', UPLOAD)).body, /^600000 /);
+    process.kill(worker, 'SIGKILL');
+    assert.notEqual((await pidsOf(server))[0], worker);
+    for (const path of foreign)
+      assert.deepEqual(
+        readdirSync(path).filter((name) => name !== 'server.sock'),
+        [],
+        path,
+      );
+    assert.deepEqual([readdirSync(temporary).length, readdirSync(runtime).length], [2, 2]);
   });
 
   it('fail one upload, and not the server, while there is no place for them', async (t) => {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
 import { accepts, SocketClient } from '../support/socket-client.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { startViaduct, type Viaduct } from '../support/viaduct.ts';
 import { eventually, isRunning } from '../support/wait.ts';
 
@@ -43,6 +44,21 @@ describe('a server of several server processes', () => {
       assert.equal((await ask(server.port, '/s/file.txt')).body, 'a file');
       return seen.size === 2;
     });
+  });
+
+  it('creates Unix sockets that nobody else can use before they have their mode, and keeps the umask for applications', {
+    skip: process.platform !== 'linux' && 'only Linux shows the umask of a process',
+  }, async (t) => {
+    const before = process.umask(0o002); // the program inherits it
+    t.after(() => void process.umask(before));
+    const socket = join(temporaryDirectory(t), 'socket');
+    const { server } = await start(t, { workers: 1, listen: `127.0.0.1:0,unix:${socket}?mode=660` });
+    process.umask(before);
+    assert.equal(umaskOf(server.pid), 0o077);
+    assert.equal(statSync(socket).mode & 0o777, 0o660);
+    for (const pid of await processesOf(server)) assert.equal(umaskOf(pid), 0o002);
+    const [worker] = (await ask(server.port, '/pids')).body.split(' ');
+    assert.equal(umaskOf(Number(worker)), 0o002);
   });
 
   it('loses only the connections of a server process that is killed under load, and starts another one', async (t) => {
@@ -282,6 +298,11 @@ async function processesOf(server: Viaduct): Promise<number[]> {
   return childrenOf(server.pid).filter(
     (pid) => /cluster\/process-main/.test(commandOf(pid)) && descendants(pid).length > 1,
   );
+}
+
+/** The umask of a process (proc_pid_status(5)). */
+function umaskOf(pid: number): number {
+  return Number.parseInt(/^Umask:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '', 8);
 }
 
 function childrenOf(pid: number): number[] {

@@ -52,12 +52,25 @@ const CLAIMS = [
   'Connection: close, X-Forwarded-For, X-Forwarded-Proto, X-Real-IP, Forwarded, Host\r\n',
 ];
 
+/** Targets in absolute-form, which name the host instead of the Host field (RFC 9112 section 3.2.2), or another scheme. */
+const TARGETS: readonly (readonly [origin: string, host: string])[] = [
+  ['http://test.example', 'evil.example'],
+  ['HTTP://test.example:80', 'evil.example:6666'],
+  ['https://test.example', 'test.example'],
+];
+
 /** What administrators write besides the page: the README, docs/proxies.md, and the parameters of Debian. */
 const OTHERS = [
   ...['README.md', 'docs/proxies.md'].map(
     (page) => /^```nginx\n(location[\s\S]*?)^```$/m.exec(readFileSync(join(ROOT, page), 'utf8'))?.[1] ?? '',
   ),
   'location / {\n  include /etc/nginx/proxy_params;\n  proxy_pass http://127.0.0.1:8000;\n}\n',
+  // A site that moves in steps keeps its nginx in front.
+  (
+    /^```nginx\n[\s\S]*?listen 443[^\n]*\n([\s\S]*?)^\}\n```$/m.exec(
+      readFileSync(join(ROOT, 'docs/from-nginx.md'), 'utf8'),
+    )?.[1] ?? ''
+  ).replace(/^.*(?:ssl_|server_name).*\n/gm, ''),
 ].map((location, index) => ({
   language: 'nginx',
   text: `server {\n listen 80;\n${location.replace(/http:\/\/(?:unix:\S+|127\.0\.0\.1:8001);/, `http://127.0.0.1:${PORTS.http};`)}}\n`,
@@ -65,10 +78,16 @@ const OTHERS = [
 }));
 
 /** The content of the answer to a GET that comes from `address`. */
-async function askFrom(address: string, port: number, path: string, fields: string): Promise<string> {
+async function askFrom(
+  address: string,
+  port: number,
+  target: string,
+  fields: string,
+  host = 'test.example',
+): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port, localAddress: address });
   const close = fields.includes('Connection:') ? '' : 'Connection: close\r\n';
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: test.example\r\n${close}${fields}\r\n`, 'latin1');
+  socket.write(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n${close}${fields}\r\n`, 'latin1');
   const answer = await textOf(socket);
   return answer.slice(answer.indexOf('\r\n\r\n'));
 }
@@ -199,6 +218,13 @@ describe('a front-end proxy of docs/app-server.md', { concurrency: 4 }, () => {
         assert.match(environ, new RegExp(`^REMOTE_ADDR=${CLIENT}$`, 'm'), claim);
         assert.match(environ, /^wsgi\.url_scheme=http$/m, claim);
         assert.match(environ, new RegExp(`^SCRIPT_NAME=${prefix}$`, 'm'), claim);
+      }
+      for (const [origin, host] of TARGETS) {
+        const answer = await askFrom(CLIENT, port, `${origin}${prefix}/environ`, '', host);
+        if (host.startsWith('evil') && /400 Bad Request/i.test(answer)) continue; // lighttpd and HAProxy refuse two hosts
+        assert.match(answer, /^HTTP_HOST=test\.example(?::\d+)?$/m, `${origin} ${host}`);
+        assert.doesNotMatch(answer, /evil|6666/, `${origin} ${host}`);
+        assert.match(answer, /^wsgi\.url_scheme=http$/m, `${origin} ${host}`);
       }
     });
   }

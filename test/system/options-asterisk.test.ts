@@ -24,6 +24,27 @@ const SITES: readonly [string, (url: string) => string, number][] = [
     (url) => `[[route]]\npath = "/a/*"\nproxy = "${url}"\n`,
     204,
   ],
+  [
+    'is answered by the server when the root and other paths have different routes',
+    (url) =>
+      `[[route]]\npath = "/"\naccess = { deny = ["all"] }\nproxy = "${url}"\n[[route]]\npath = "/*"\nproxy = "${url}"\n`,
+    204,
+  ],
+  [
+    'is answered by the server when a pattern is for the root',
+    (url) => `[[route]]\npath_pattern = '^/$'\nproxy = "${url}"\n[[route]]\nproxy = "${url}"\n`,
+    204,
+  ],
+  [
+    'is answered by the server when a pattern is for names in the root',
+    (url) => `[[route]]\npath_pattern = '^/[^/]+$'\nproxy = "${url}"\n[[route]]\nproxy = "${url}"\n`,
+    204,
+  ],
+  [
+    'passes the rules of the whole site',
+    (url) => `access = { deny = ["all"] }\n[[route]]\npath = "/"\nproxy = "${url}"\n`,
+    403,
+  ],
   ['is answered by the server when there are only files', () => '[[route]]\npath = "/*"\nstatic = "."\n', 204],
 ];
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
+import { encodeRequest, variablesOf } from '../support/cgi-frames.ts';
 import { ask } from '../support/http-client.ts';
 import { suiteLifetime } from '../support/lifetime.ts';
 import { ATTACK_PROTOCOLS, PathAttack } from '../support/path-attack.ts';
 import { makeProject } from '../support/project.ts';
+import { SocketClient } from '../support/socket-client.ts';
 import { NO_PACKAGES, startViaduct } from '../support/viaduct.ts';
 
 const SEED = 20_260_201;
@@ -96,5 +99,107 @@ describe('a path with slashes in several spellings', () => {
   it('compares the values of fields as UTF-8', async () => {
     const { body } = await ask(port, '/name', { headers: [['X-Name', Buffer.from('é').toString('latin1')]] });
     assert.equal(Buffer.from(body, 'latin1').toString(), 'é');
+  });
+});
+
+const ROOTS = `
+[[route]]
+mount = "/mnt"
+app = "main"
+
+[[route]]
+path = "/mnt/"
+respond = { body = "exact" }
+
+[[route]]
+path = "/behind/"
+respond = { body = "exact" }
+
+[[route]]
+path = ["/shop/*", "/sale/*"]
+mount = "/shop"
+app = "main"
+
+[[route]]
+path_pattern = '^/shop/$'
+methods = "GET"
+respond = { body = "pattern" }
+
+[[route]]
+mount = "/bare"
+app = "main"
+
+[[route]]
+path = "/bare"
+redirect = "/bare/"
+`;
+
+describe('the root of an application below a prefix', () => {
+  const suite = suiteLifetime();
+  let port = 0;
+  let socket = '';
+
+  before(async () => {
+    const project = makeProject(suite, { 'app.py': ECHO, 'viaduct.toml': ROOTS });
+    socket = join(project, 'uwsgi.sock');
+    ({ port } = await startViaduct(suite, ['serve', project], { listen: `127.0.0.1:0,uwsgi://unix:${socket}` }));
+  });
+
+  for (const [method, path, answer] of [
+    ['GET', '/mnt', 'exact'],
+    ['GET', '//mnt', 'exact'],
+    ['GET', '/%6dnt', 'exact'],
+    ['GET', '/%2Fmnt', 'exact'],
+    ['GET', '/mnt/', 'exact'],
+    ['GET', '/mnt//', 'exact'],
+    ['GET', '/mnt/x', '/mnt|/x|/mnt/x'],
+    ['GET', '/shop', 'pattern'],
+    ['GET', '//shop', 'pattern'],
+    ['POST', '/shop', '/shop||/shop'],
+    ['GET', '//shop/x', '/shop|/x|/shop/x'],
+    ['GET', '/%2Fshop%2Fx', '/shop|/x|/shop/x'],
+    ['GET', '/bare', ''],
+    ['GET', '/bare/', '/bare|/|/bare/'],
+  ] as const) {
+    it(`answers ${method} ${path} with ${answer === '' ? 'a redirect' : answer}`, async () => {
+      assert.equal((await ask(port, path, { method })).body, answer);
+    });
+  }
+
+  it('is the path with a slash also when a front-end proxy says the prefix', async () => {
+    const client = await SocketClient.open(socket);
+    const variables = { SCRIPT_NAME: '/behind', PATH_INFO: '', REQUEST_URI: '/behind' };
+    client.send(encodeRequest('uwsgi', variablesOf(variables)));
+    await client.untilClosed();
+    assert.match(client.received, /\r\n\r\nexact$/);
+  });
+});
+
+describe('a route for all paths with a mount', () => {
+  it('serves its prefix when slashes are repeated or encoded', async (t) => {
+    const routes = '[[route]]\npath = "/*"\nmount = "/mnt"\napp = "main"\n';
+    const project = makeProject(t, { 'app.py': ECHO, 'viaduct.toml': routes });
+    const { port } = await startViaduct(t, ['serve', project]);
+    for (const path of ['/mnt/x', '//mnt/x', '/%2fmnt//x', '/mnt%2Fx']) {
+      assert.equal((await ask(port, path)).body, '/mnt|/x|/mnt/x', path);
+    }
+    assert.equal((await ask(port, '//other/x')).status, 404);
+  });
+});
+
+describe('a request without a host', () => {
+  it('belongs to the route of the address that applications read instead', async (t) => {
+    const routes = '[[route]]\nhost = "127.0.0.1"\nrespond = { body = "address" }\n';
+    const project = makeProject(t, { 'app.py': ECHO, 'viaduct.toml': routes });
+    const { port } = await startViaduct(t, ['serve', project]);
+    for (const [head, answer] of [
+      ['GET /x HTTP/1.0', 'address'],
+      ['GET /x HTTP/1.0\r\nHost: a', '|/x|/x'],
+    ] as const) {
+      const client = await SocketClient.open(port);
+      client.send(`${head}\r\n\r\n`);
+      await client.untilClosed();
+      assert.equal(client.received.split('\r\n\r\n')[1], answer, head);
+    }
   });
 });

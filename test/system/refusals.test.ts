@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { connect as connectSecurely } from 'node:tls';
+import { encodeRequest, variablesOf } from '../support/cgi-frames.ts';
 import { ask } from '../support/http-client.ts';
+import { END_STREAM, FrameClient, fields, request } from '../support/http2-frames.ts';
 import { makeProject } from '../support/project.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -40,6 +44,15 @@ interface Entry {
   readonly entries?: number;
   readonly duration_ms?: number;
 }
+
+const APPLICATION =
+  'def application(environ, start_response):\n    start_response("200 OK", [])\n    return [b"hello"]\n';
+
+/** The ports that the server listens on, in the order of its addresses. */
+const portsOf = (server: Viaduct): number[] =>
+  Array.from(/^Viaduct .+$/m.exec(server.output())?.[0].matchAll(/127\.0\.0\.1:(\d+)/g) ?? [], ([, port]) =>
+    Number(port),
+  );
 
 const entries = (server: Viaduct): Entry[] =>
   server
@@ -139,6 +152,85 @@ describe('what the server refuses', { concurrency: 2 }, () => {
         return false;
       }
     });
+  });
+
+  it('has a line: paths that programs read in several ways, as scanners send them', async (t) => {
+    const server = await serve(t, '', '127.0.0.1:0');
+    const paths = ['/../etc/passwd', '/a/%2e%2e/b', '/x/..%5cy', '/..;/manager', '/a%0Ab', '/%0d%0aSet-Cookie:a'];
+    for (const path of paths) {
+      const answer = await send(server.port, `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+      assert.match(answer, /^HTTP\/1\.1 400 /);
+    }
+    const client = await FrameClient.open(server.port);
+    client.send(request(1, fields({ ':path': '/.%2e/x' })));
+    await client.until('the answer', ({ flags, id }) => id === 1 && (flags & END_STREAM) !== 0);
+    client.close();
+    await eventually('all are logged', () => answers(server).length === paths.length + 1);
+    assert.equal(refusals(server).length, paths.length + 1);
+    for (const { message, status, remote_address } of refusals(server)) {
+      assert.match(message, /^A request was refused: programs disagree about the path, because /);
+      assert.deepEqual([status, remote_address], [400, '127.0.0.1']);
+    }
+  });
+
+  it('has a line: requests over CGI protocols, and who may not send them, or a PROXY header', async (t) => {
+    const cgi = ['uwsgi', 'fastcgi', 'scgi'] as const;
+    const listen = [...cgi.map((name) => `${name}://127.0.0.1:0`), '127.0.0.1:0?proxy_protocol=on'].join(',');
+    const trusting = makeProject(t, { 'app.py': APPLICATION, 'viaduct.toml': 'trusted_proxies = ["127.0.0.1"]\n' });
+    const server = await startViaduct(t, ['app', trusting], { listen });
+    const ports = portsOf(server);
+    for (const [i, protocol] of cgi.entries())
+      await send(ports[i] as number, encodeRequest(protocol, variablesOf({ REQUEST_METHOD: 'G T' })));
+    await eventually('they are logged', () => refusals(server).length === cgi.length);
+    for (const entry of refusals(server)) {
+      assert.equal(entry.message, 'A request of a front-end proxy was refused: REQUEST_METHOD is not a valid method');
+      assert.deepEqual([entry.proxy_address, entry.remote_address], ['127.0.0.1', undefined]);
+    }
+    const wary = makeProject(t, { 'app.py': APPLICATION, 'viaduct.toml': 'trusted_proxies = ["192.0.2.1"]\n' });
+    const other = await startViaduct(t, ['app', wary], { listen });
+    for (const [i, protocol] of cgi.entries())
+      await send(portsOf(other)[i] as number, encodeRequest(protocol, variablesOf()));
+    await send(portsOf(other)[3] as number, 'PROXY TCP4 203.0.113.9 192.0.2.1 1 2\r\n');
+    await eventually('they are logged', () => refusals(other).length === cgi.length + 1);
+    assert.deepEqual(
+      refusals(other).map(({ message, remote_address }) => [message, remote_address]),
+      [...cgi.map((name) => `requests over ${name}`), 'PROXY headers'].map((what) => [
+        `A connection was refused: the address is not trusted with ${what}`,
+        '127.0.0.1',
+      ]),
+    );
+  });
+
+  it('is not a connection without a request: browsers open some in reserve', async (t) => {
+    const server = await serve(
+      t,
+      'header_timeout_ms = "300ms"\nkeep_alive_timeout_ms = "300ms"\ntls_self_signed = true',
+      'http://127.0.0.1:0,https://127.0.0.1:0',
+    );
+    const [plain = 0, secure = 0] = portsOf(server);
+    for (const port of [plain, secure]) {
+      const left = await SocketClient.open(port);
+      left.socket.end();
+      await left.closed;
+    }
+    await (await SocketClient.open(plain)).closed; // the server closes it in time
+    for (const protocol of ['http/1.1', 'h2']) {
+      for (const leaves of [true, false]) {
+        const socket = connectSecurely({
+          host: '127.0.0.1',
+          port: secure,
+          ALPNProtocols: [protocol],
+          rejectUnauthorized: false,
+        });
+        await once(socket, 'secureConnect');
+        if (leaves) socket.end();
+        socket.resume();
+        await once(socket, 'close');
+      }
+    }
+    await send(plain, 'nonsense\r\n\r\n');
+    await eventually('the last one is logged', () => refusals(server).length > 0);
+    assert.equal(refusals(server).length, 1);
   });
 
   it('has a limited number of lines, and the others are counted', async (t) => {

@@ -6,6 +6,11 @@ import { encode, type HttpAnswer, type HttpRequest, parseAnswer } from '../suppo
 import { suiteLifetime } from '../support/lifetime.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { APPS, startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { eventually, isRunning } from '../support/wait.ts';
+
+/** Variables of a request, of the server and of the test's application. */
+const OF_SERVER =
+  /^(?:wsgi\.|HTTP_|REMOTE_|REQUEST_|SERVER_|type of|process of)|^(?:PATH_INFO|QUERY_STRING|SCRIPT_NAME)$/;
 
 /** Fields that a client may see although no application set them. */
 const OWN_FIELDS = new Set(['date', 'server', 'connection']);
@@ -116,14 +121,21 @@ describe('PEP 3333: the request and start_response', () => {
       const other = await startViaduct(t, ['serve', 'environs:application', '--chdir', APPS, '--workers', '1'], {
         env,
       });
-      const { body } = await ask(other.port, '/');
-      const seen: Record<string, unknown> = JSON.parse(body);
-      const ofServer = /^(?:wsgi\.|HTTP_|REMOTE_|REQUEST_|SERVER_|type of)|^(?:PATH_INFO|QUERY_STRING|SCRIPT_NAME)$/;
-      assert.deepEqual(
-        Object.keys(seen).filter((key) => !ofServer.test(key)),
-        [],
-      );
-      assert.doesNotMatch(body, /password/);
+      const pids = new Set<number>();
+      for (const _ of [1, 2]) {
+        const { body } = await ask(other.port, '/');
+        const seen: Record<string, unknown> = JSON.parse(body);
+        assert.deepEqual(
+          Object.keys(seen).filter((key) => !OF_SERVER.test(key)),
+          [],
+        );
+        assert.doesNotMatch(body, /password/);
+        const worker = Number(seen['process of the application']);
+        pids.add(worker);
+        process.kill(worker, 'SIGKILL');
+        await eventually('the worker has ended', () => !isRunning(worker));
+      }
+      assert.equal(pids.size, 2);
     });
 
     it('is new for each request, even if an application changes it', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -77,7 +78,6 @@ describe('the place of the private directory', () => {
   });
 
   it('is the directory of another user only for temporary files', { skip: process.getuid?.() !== 0 }, async () => {
-    const { chownSync } = await import('node:fs');
     const foreign = make('foreign', 0o777);
     chownSync(foreign, 12345, 12345);
     process.env.XDG_RUNTIME_DIR = foreign;
@@ -91,6 +91,38 @@ describe('the place of the private directory', () => {
     assert.equal(temporaryBase(), join(base, 'temporary'));
   });
 });
+
+/** Makes a directory with a socket in it that looks like a private directory. */
+async function imitate(path: string): Promise<void> {
+  mkdirSync(path, { mode: 0o700 });
+  writeFileSync(join(path, 'kept'), '');
+  const server = createServer().listen(join(path, SOCKET_NAME));
+  await once(server, 'listening');
+  server.unref();
+}
+
+/** What another user can put in the place of a private directory that a cleaner removed. Only root can test the first. */
+const REPLACEMENTS: readonly (readonly [what: string, (path: string, elsewhere: string) => Promise<void>])[] = [
+  ...(process.getuid?.() === 0
+    ? [
+        [
+          'a directory of another user',
+          async (path: string) => {
+            await imitate(path);
+            chownSync(path, 12345, 12345);
+          },
+        ] as const,
+      ]
+    : []),
+  ['another directory of the same user', imitate],
+  [
+    'a symbolic link to such a directory',
+    async (path, elsewhere) => {
+      await imitate(elsewhere);
+      symlinkSync(elsewhere, path);
+    },
+  ],
+];
 
 describe('a private directory', () => {
   const open = async (): Promise<{ directory: PrivateDirectory; sockets: Socket[] }> => {
@@ -127,6 +159,34 @@ describe('a private directory', () => {
       assert.deepEqual(readdirSync(base), []);
     });
   }
+
+  for (const [what, replace] of REPLACEMENTS) {
+    it(`is made again, and the other one is left alone, when its path has ${what}`, async () => {
+      const { directory } = await open();
+      const before = directory.ensure();
+      rmSync(before, { recursive: true });
+      await replace(before, join(base, 'elsewhere'));
+      const path = directory.ensure();
+      assert.notEqual(path, before);
+      assert.equal(statSync(path).mode & 0o777, 0o700);
+      assert.ok(await accepts(join(path, SOCKET_NAME)));
+      directory.close();
+      assert.deepEqual(
+        readdirSync(before).filter((name) => name !== SOCKET_NAME),
+        ['kept'],
+      );
+      assert.equal(existsSync(path), false);
+    });
+  }
+
+  it('is made again when others may enter it', async () => {
+    const { directory } = await open();
+    const before = directory.ensure();
+    chmodSync(before, 0o711);
+    assert.notEqual(directory.ensure(), before);
+    directory.close();
+    assert.deepEqual(readdirSync(base), []);
+  });
 
   it('is not made again after it was closed', async () => {
     const { directory } = await open();

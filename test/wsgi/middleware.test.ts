@@ -155,6 +155,9 @@ describe('dispatcher', { concurrency: 2 }, () => {
     assert.deepEqual(await places('/a/bc'), ['/a', '/bc']);
     assert.deepEqual(await places('/a/b/c%20d'), ['/a/b', '/c d']);
     assert.deepEqual(await places('/c/d/e'), ['/c/d', '/e']);
+    assert.deepEqual(await places('//a//b///c'), ['/a/b', '/c']);
+    assert.deepEqual(await places('/%2Fa/x'), ['/a', '/x']);
+    assert.deepEqual(await places('/a/x//y'), ['/a', '/x//y']);
     assert.equal((await fetch(`${url}/ab`)).status, 404);
     assert.equal((await fetch(`${url}/c/x`)).status, 404);
   });

@@ -1,5 +1,6 @@
 import { ViaductError } from '../../errors.ts';
-import { deriveRequest, requestField } from '../../http/derived-request.ts';
+import { replaceFields, requestField } from '../../http/derived-request.ts';
+import { FieldNames } from '../../http/field-names.ts';
 import type { Handler } from '../../http/handler.ts';
 import type { Request } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
@@ -9,7 +10,6 @@ import { omitUndefined } from '../options.ts';
 import { type Credential, Credentials, type Verdict } from './credentials.ts';
 import { readHtpasswd } from './htpasswd.ts';
 import { parsePasswordHash } from './passwords.ts';
-import { withoutFields } from './request-headers.ts';
 
 /** Options of `basicAuth`. */
 export interface BasicAuthOptions {
@@ -37,8 +37,10 @@ export function basicAuth(options: BasicAuthOptions): Handler {
   const hashes = [...users].map(([user, hash]) => [user, parsePasswordHash(hash, user)] as const);
   const credentials = new Credentials(new Map(hashes), rememberMs);
   const challenge = ['WWW-Authenticate', `Basic realm="${realm.replace(/["\\]/g, '\\$&')}", charset="UTF-8"`];
-  const hidden = new Set(hideCredentials ? ['authorization'] : []);
-  if (userHeader !== null) hidden.add(userHeader.toLowerCase());
+  const hidden = new FieldNames([
+    ...(hideCredentials ? ['authorization'] : []),
+    ...(userHeader === null ? [] : [userHeader]),
+  ]);
 
   return function basicAuth(request, next) {
     const credential = readCredential(requestField(request, 'authorization'));
@@ -57,9 +59,8 @@ export function basicAuth(options: BasicAuthOptions): Handler {
   }
 
   function withUser(request: Request, { user }: Credential): Request {
-    const headers = withoutFields(request.headers, hidden);
-    if (userHeader !== null) headers.push(userHeader, Buffer.from(user, 'utf8').toString('latin1'));
-    return deriveRequest(request, { headers });
+    const added = userHeader === null ? [] : [userHeader, Buffer.from(user, 'utf8').toString('latin1')];
+    return replaceFields(request, hidden, added);
   }
 }
 

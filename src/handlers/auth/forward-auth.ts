@@ -1,5 +1,6 @@
 import { ViaductError } from '../../errors.ts';
-import { deriveRequest } from '../../http/derived-request.ts';
+import { replaceFields } from '../../http/derived-request.ts';
+import { FieldNames, withoutFields } from '../../http/field-names.ts';
 import type { Handler } from '../../http/handler.ts';
 import type { HeaderList, Request } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
@@ -7,7 +8,6 @@ import { toPromise } from '../../http/to-promise.ts';
 import { describeFeature } from '../feature.ts';
 import { fieldNames, mergeFields } from '../headers/field-rules.ts';
 import { omitUndefined } from '../options.ts';
-import { withoutFields } from './request-headers.ts';
 
 /** The request to the authentication service, which has no content. */
 export interface AuthQuestion {
@@ -56,12 +56,13 @@ export function forwardAuth(options: ForwardAuthOptions): Handler {
   check(options);
   const chosen = options.requestHeaders === undefined ? null : lowerCase(options.requestHeaders);
   const copied = lowerCase(copyHeaders);
+  const own = new FieldNames(copyHeaders);
   const forClient = lowerCase(clientHeaders);
 
   return function forwardAuth(request, next) {
     return decide(request).then((answer) => {
       if (answer instanceof Response) return answer;
-      const passed = copied.size === 0 ? request : withAuthFields(request, answer.headers, copied);
+      const passed = own.size === 0 ? request : replaceFields(request, own, only(answer.headers, copied));
       const response = toPromise(next(passed));
       const added = forClient.size === 0 ? [] : only(answer.headers, forClient);
       return added.length === 0 ? response : response.then((result) => mergeFields(result, { add: added }));
@@ -130,7 +131,7 @@ export const forwardAuthFeature = describeFeature({
 const DENIALS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308, 401, 403]);
 const DENIAL_FIELDS: ReadonlySet<string> = new Set(['location', 'www-authenticate', 'set-cookie']);
 /** Fields that are not for the service: they are about the connection, about content that it does not get, or conditions for another resource. */
-const NOT_SENT: ReadonlySet<string> = new Set([
+const NOT_SENT = new FieldNames([
   ...[
     'host',
     'connection',
@@ -145,7 +146,7 @@ const NOT_SENT: ReadonlySet<string> = new Set([
   ...['content-length', 'content-type', 'content-encoding', 'range', 'accept-encoding'],
   ...['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range'],
 ]);
-const FORWARDED: ReadonlySet<string> = new Set(
+const FORWARDED = new FieldNames(
   ['method', 'proto', 'host', 'uri', 'for', 'port', 'server', 'prefix'].map((name) => `x-forwarded-${name}`),
 );
 const TOKEN = /^[!#$%&'*+\-.^`|~0-9A-Za-z]+$/;
@@ -171,10 +172,6 @@ function forwarded({ method, path, query, host, peer }: Request): string[] {
     ...['X-Forwarded-Method', method, 'X-Forwarded-Proto', peer.secure ? 'https' : 'http', 'X-Forwarded-Host', host],
     ...['X-Forwarded-Uri', query === '' ? path : `${path}?${query}`, 'X-Forwarded-For', peer.remoteAddress],
   ];
-}
-
-function withAuthFields(request: Request, answer: HeaderList, copied: ReadonlySet<string>): Request {
-  return deriveRequest(request, { headers: [...withoutFields(request.headers, copied), ...only(answer, copied)] });
 }
 
 /** The response for a denied request. Nobody may cache it, because the same client can be allowed a moment later. */

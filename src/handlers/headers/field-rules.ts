@@ -1,7 +1,7 @@
 import type { HeaderList } from '../../http/message.ts';
 import { PreparedResponse } from '../../http/prepared-response.ts';
 import { encodeHeaders, HAS_SERVER, Response } from '../../http/response.ts';
-import { changeResponse, responseField, responseFields } from '../../http/response-fields.ts';
+import { changeResponse, responseField, responseFields, withoutTrailers } from '../../http/response-fields.ts';
 import { UpgradeResponse } from '../../http/upgrade-response.ts';
 
 /** Changes of a message's fields. */
@@ -18,7 +18,7 @@ export interface FieldRules {
 
 /**
  * Makes a function that applies `rules` whose values are constant. If a response has none of the names in `set`, `defaults` and `remove`, this costs a search and a
- * concatenation. A prepared response is changed once, and the result is cached. `101 Switching Protocols` is not changed.
+ * concatenation. A prepared response is changed once, and the result is cached. `101 Switching Protocols` is not changed. Trailers obey the rules too.
  *
  * @throws ViaductError `HEADER_INVALID` as `Response.fromHeaders` does
  */
@@ -49,7 +49,8 @@ type Lines = Pick<Response, 'lines' | 'has'>;
 function change(response: Response, rules: FieldRules, pattern: RegExp | null, fresh: Lines): Response {
   if (response instanceof UpgradeResponse) return response;
   if (pattern?.test(response.lines)) return changeLines(response, rules);
-  const { status, reason, lines, contentLength, has, body } = response;
+  const { status, reason, lines, contentLength, has } = response;
+  const body = pattern === null ? response.body : withoutTrailers(response.body, ruledNames(rules));
   return new Response(status, reason, lines + fresh.lines, contentLength, has | fresh.has, body);
 }
 
@@ -61,7 +62,8 @@ function changeLines(response: Response, { set = [], add = [], defaults = [], re
     if (responseField(response, name.toLowerCase()) === null) missing.push(name, defaults[i + 1] as string);
   }
   const changed = changeResponse(response, { set, add: [...missing, ...add], remove });
-  const { status, reason, lines, contentLength, has, body } = changed;
+  const { status, reason, lines, contentLength, has } = changed;
+  const body = withoutTrailers(changed.body, fieldNames(missing));
   return new Response(status, reason, lines, contentLength, has | response.has, body);
 }
 
@@ -80,9 +82,14 @@ function hides({ remove = [] }: FieldRules): boolean {
   return remove.some((name) => name.toLowerCase() === 'server');
 }
 
+/** The names of the fields that a response has only as the rules say. */
+function ruledNames({ set = [], defaults = [], remove = [] }: FieldRules): string[] {
+  return [...fieldNames(set), ...fieldNames(defaults), ...remove];
+}
+
 /** A pattern for the lines that the rules must check; null if there are none. */
-function patternOf({ set = [], defaults = [], remove = [] }: FieldRules): RegExp | null {
-  const names = [...fieldNames(set), ...fieldNames(defaults), ...remove];
+function patternOf(rules: FieldRules): RegExp | null {
+  const names = ruledNames(rules);
   if (names.length === 0) return null;
   const escaped = names.map((name) => name.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&'));
   return new RegExp(`^(?:${escaped.join('|')}):`, 'im');

@@ -1,10 +1,10 @@
 import { ViaductError } from '../../errors.ts';
-import { deriveRequest } from '../../http/derived-request.ts';
+import { replaceFields } from '../../http/derived-request.ts';
+import { FieldNames } from '../../http/field-names.ts';
 import { type Handler, mapResponse } from '../../http/handler.ts';
 import type { HeaderList, Request } from '../../http/message.ts';
 import { encodeHeaders } from '../../http/response.ts';
 import { isHost } from '../../http/semantics/host.ts';
-import { withoutFields } from '../auth/request-headers.ts';
 import { describeFeature } from '../feature.ts';
 import { pairs } from '../options.ts';
 import { fillTemplate, parseTemplate, type TemplateParts } from '../rewriting/template.ts';
@@ -102,13 +102,11 @@ function requestChange(rules: Omit<FieldRules, 'defaults'>): (request: Request) 
   const host = newHost(rules.set ?? []);
   const set = templates(rules.set);
   const add = templates(rules.add);
-  const names = [...fieldNames(rules.set ?? []), ...(rules.remove ?? [])];
-  const gone = new Set(names.map((name) => name.toLowerCase().replaceAll('_', '-')));
+  const gone = new FieldNames([...fieldNames(rules.set ?? []), ...(rules.remove ?? [])]);
+  const changes = host === null ? {} : { host };
 
   return function changeRequest(request) {
-    const kept = withoutFields(request.headers, gone);
-    const fields = [...kept, ...fill(set, request), ...fill(add, request)];
-    return deriveRequest(request, host === null ? { headers: fields } : { headers: fields, host });
+    return replaceFields(request, gone, [...fill(set, request), ...fill(add, request)], changes);
   };
 }
 

@@ -1,4 +1,4 @@
-import type { BodySink, BodySource, FileBody } from '../../http/message.ts';
+import type { BodySink, BodySource, FileBody, HeaderList } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
 import { responseField, responseFields } from '../../http/response-fields.ts';
 import { UpgradeResponse } from '../../http/upgrade-response.ts';
@@ -49,6 +49,10 @@ class EndingSource implements BodySource, BodySink {
   constructor(source: BodySource, onEnd: () => void) {
     this.#source = source;
     this.#onEnd = onEnd;
+  }
+
+  get trailers(): HeaderList {
+    return this.#source.trailers ?? [];
   }
 
   start(sink: BodySink): void {

@@ -11,7 +11,8 @@ export interface MountOptions {
 
 /**
  * Puts an application below a prefix. The application receives the prefix as SCRIPT_NAME and uses it in its links. Requests for the prefix and for paths below it
- * are passed on, all others get 404. Inside another mount, the prefix starts where the prefix of the other mount ends.
+ * are passed on, all others get 404. Slashes of the prefix may be repeated or encoded; then the whole path arrives with plain slashes. Inside another mount, the
+ * prefix starts where the prefix of the other mount ends.
  *
  * @throws ViaductError `SETTINGS` for a prefix that is not a path
  */
@@ -19,10 +20,8 @@ export function mount({ prefix: path }: MountOptions): Handler {
   const prefix = new PathPrefix(path, 'mount prefix');
 
   return function mount(request, next) {
-    const outer = request.scriptName.length;
-    const length = prefix.lengthIn(request.path.slice(outer));
-    if (length < 0) return Response.text(404, 'Not Found\n');
-    if (length === 0) return next(request);
-    return next(deriveRequest(request, { scriptName: request.path.slice(0, outer + length) }));
+    const mounted = prefix.mountIn(request);
+    if (mounted === null) return Response.text(404, 'Not Found\n');
+    return next(mounted.scriptName === request.scriptName ? request : deriveRequest(request, mounted));
   };
 }

@@ -4,7 +4,7 @@ import { discardBody } from '../http1/response-writer.ts';
 import { passedTrailers } from '../http1/trailers.ts';
 import type { BodySource, HeaderList, Peer, Request, RequestBody } from '../message.ts';
 import { Refusal, RequestBodyError } from '../refusal.ts';
-import { Response } from '../response.ts';
+import { Response, withoutControlLines } from '../response.ts';
 import type { BodySender, ResponseChannel } from '../response-channel.ts';
 import { asSent } from '../response-fields.ts';
 import type { ServerContext } from '../transport/server-context.ts';
@@ -263,7 +263,7 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
   sendInterim(status: number, lines: string): void {
     if (this.#phase !== 'handling' || this.#interim === INTERIM_MAX) return;
     this.#interim += 1;
-    this.#owner.output.interim(this.id, status, lines);
+    this.#owner.output.interim(this.id, status, withoutControlLines(lines));
   }
 
   // Calls of the output.

@@ -12,7 +12,10 @@ export interface TerminatorOptions extends TlsOptions {
   readonly handshakeTimeoutMs?: number;
 }
 
-/** Called once at the end of a handshake: with a socket, or with null and the reason of the failure. */
+/**
+ * Called once at the end of a handshake: with a socket, or with null and the reason of the failure. The reason is '' if the client has sent
+ * nothing: browsers open connections in reserve, and try several addresses at once (RFC 8305).
+ */
 export type HandshakeEnd = (secured: TLSSocket | null, reason: string) => void;
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -89,7 +92,7 @@ export class TlsTerminator {
     raw.off('close', this.#onRawClosed);
     if (secured === null) raw.destroy();
     else secured.allowHalfOpen = true;
-    onEnd(secured, reason);
+    onEnd(secured, raw.bytesRead === 0 ? '' : reason);
   }
 }
 

@@ -12,6 +12,9 @@ const STATUS_MAX = 599;
 const LAST_BYTES_MAX = 1024;
 const PREFIX = 'HTTP/1.';
 const DIGIT_0 = 0x30;
+/** Makes an ASCII letter lower case. */
+const LOWER = 0x20;
+const X = 0x78;
 
 const BAD_STATUS_LINE = new Refusal(502, 'the status line does not have the form "HTTP/1.1 200 OK"');
 const BAD_STATUS = new Refusal(502, 'the status is not between 100 and 599');
@@ -123,7 +126,7 @@ export class ResponseHead {
     for (let i = 0; i < count; i += 1) {
       const start = spans[4 * i] as number;
       const nameEnd = spans[4 * i + 1] as number;
-      if (!mayMatter(nameEnd - start)) continue;
+      if (!mayMatter(nameEnd - start) && (text.charCodeAt(start) | LOWER) !== X) continue;
       const name = text.substring(start, nameEnd).toLowerCase();
       if (name === 'date') this.has |= HAS_DATE;
       else if (name === 'server') this.has |= HAS_SERVER;
@@ -140,19 +143,17 @@ export class ResponseHead {
   }
 }
 
-/** Whether a field name of this length may be one of the fields handled here. */
+/** Whether a field name of this length may be one of the fields handled here, except the controls, which start with X. */
 function mayMatter(length: number): boolean {
   switch (length) {
     case 2: // te
     case 4: // date
     case 6: // server
     case 7: // trailer, upgrade
-    case 10: // connection, keep-alive, x-sendfile
+    case 10: // connection, keep-alive
     case 14: // content-length
-    case 15: // x-accel-charset, x-accel-expires
-    case 16: // proxy-connection, x-accel-redirect
-    case 17: // transfer-encoding, x-accel-buffering
-    case 18: // x-accel-limit-rate
+    case 16: // proxy-connection
+    case 17: // transfer-encoding
       return true;
     default:
       return false;

@@ -1,6 +1,7 @@
-import cluster from 'node:cluster';
+import cluster, { type Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { ViaductError } from '../../errors.ts';
+import { PRIMARY_UMASK } from '../../listen/unix-socket.ts';
 import type { Log } from '../../log/log.ts';
 import type { Identity } from '../../os/process-user.ts';
 import { type BackendChange, mergeBackends, type RouteBackends } from '../../proxy/backend-control.ts';
@@ -76,6 +77,8 @@ class Primary implements RunningCluster {
   readonly #changes = new Map<string, BackendChange>();
   #lose: (error: ViaductError) => void = () => {};
   #stuck = false;
+  /** As the primary was started. */
+  #umask = 0;
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
@@ -117,6 +120,7 @@ class Primary implements RunningCluster {
   }
 
   async start(): Promise<void> {
+    this.#umask = process.umask(PRIMARY_UMASK);
     // The kernel distributes connections. So no process waits for the primary, and no connection waits for a process that is gone.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     const stdio = ['ignore', outputFor(1), outputFor(2), 'ipc'] as const;
@@ -185,10 +189,20 @@ class Primary implements RunningCluster {
     return this.#slots.map(({ serverProcess }) => serverProcess).filter((serverProcess) => serverProcess !== null);
   }
 
+  /** Starts a server process with the umask that the primary was started with, because the application inherits it. */
+  #fork(): Worker {
+    process.umask(this.#umask);
+    try {
+      return cluster.fork();
+    } finally {
+      process.umask(PRIMARY_UMASK);
+    }
+  }
+
   /** Starts a process in `slot`. Resolves when it serves. */
   #launch(slot: Slot): Promise<void> {
     const { identity, logFormat } = this.#options;
-    const worker = cluster.fork();
+    const worker = this.#fork();
     forwardOutput(worker.process.stdout, process.stdout);
     forwardOutput(worker.process.stderr, process.stderr);
     const configuration = processConfiguration(this.#configuration, slot.index);

@@ -86,7 +86,6 @@ describe('a mount', () => {
     ['/app/', '/app/x%2Fy', '/app'],
     ['/app', '/%61pp/x', '/%61pp'],
     ['/app', '/apple', null],
-    ['/app', '/app%2Fx', null],
     ['/app', '/', null],
     ['/', '/x', ''],
     ['/a b/ü', '/a%20b/%C3%BC/x', '/a%20b/%C3%BC'],
@@ -98,6 +97,14 @@ describe('a mount', () => {
       deepEqual([passed?.path, passed?.scriptName], scriptName === null ? [undefined, undefined] : [path, scriptName]);
     });
   }
+
+  it('reads slashes of the prefix that are repeated or encoded as one slash', async () => {
+    for (const path of ['//app/x', '/app%2Fx', '/%2fapp//x']) {
+      const { passed } = await pass(mount({ prefix: '/app' }), requestOf({ path }));
+      deepEqual([passed?.path, passed?.scriptName], ['/app/x', '/app']);
+    }
+    equal((await pass(mount({ prefix: '/app' }), requestOf({ path: '//apple' }))).response.status, 404);
+  });
 
   it('inside a mount starts where the prefix of the outer mount ends', async () => {
     const { passed } = await pass(mount({ prefix: '/b' }), requestOf({ path: '/a/b/c', scriptName: '/a' }));

@@ -259,6 +259,7 @@ describe('a listener with TLS', { skip: NO_OPENSSL || NO_CURL }, () => {
       await beyond.untilClosed();
       assert.match(server.refusedConnections.join(), /^too many/);
       const refusal = server.nextRefusal();
+      idle[0]?.send('\x16\x03\x01');
       idle[0]?.close();
       await refusal;
       assert.match((await answered(server.port, 'example.org', '--http1.1')).out, /secure/);

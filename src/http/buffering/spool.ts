@@ -1,5 +1,5 @@
 import type { BodySink, BodySource, HeaderList } from '../message.ts';
-import { contentMemory, costOf } from './content-memory.ts';
+import { compact, contentMemory, costOf } from './content-memory.ts';
 import { SpoolFile, type SpoolFileOwner } from './spool-file.ts';
 
 export interface SpoolLimits {
@@ -58,7 +58,7 @@ export class Spool implements BodySource, BodySink, SpoolFileOwner {
       this.#sink?.write(block);
       return;
     }
-    if (this.#fitsInMemory(block)) this.#keep(block);
+    if (this.#fitsInMemory(block)) this.#keep(compact(block));
     else if (this.#unstored !== null) this.#hold(this.#unstored, block);
     else {
       this.#file ??= new SpoolFile(this);

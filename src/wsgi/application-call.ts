@@ -1,3 +1,4 @@
+import { asError } from '../errors.ts';
 import type { HandlerResult } from '../http/handler.ts';
 import type { ResponseBody as HttpBody, Later, Request } from '../http/message.ts';
 import { RequestBodyError } from '../http/refusal.ts';
@@ -140,10 +141,14 @@ export class ApplicationCall implements Later<Response>, Client {
   // The body that the application returned.
 
   #respond(body: ResponseBody): void {
-    if (Array.isArray(body)) this.#sendArray(body);
-    else if (body instanceof PassedBody && this.#phase === 'started' && body.isWhole) this.#sendPassed(body);
-    else if (body instanceof FileBlocks && this.#phase === 'started' && !this.#isBodyless) void this.#sendFile(body);
-    else this.#iterate(body);
+    try {
+      if (Array.isArray(body)) this.#sendArray(body);
+      else if (body instanceof PassedBody && this.#phase === 'started' && body.isWhole) this.#sendPassed(body);
+      else if (body instanceof FileBlocks && this.#phase === 'started' && !this.#isBodyless) void this.#sendFile(body);
+      else this.#iterate(body);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** Sends the blocks of an array in one piece. */
@@ -261,11 +266,12 @@ export class ApplicationCall implements Later<Response>, Client {
   }
 
   /** The application failed: the answer is 500 if the head was not sent yet, otherwise the response visibly breaks off. */
-  fail(error: unknown): void {
+  fail(thrown: unknown): void {
+    const error = asError(thrown);
     const { onError, errorResponse } = this.#server;
     if (this.#phase === 'streaming') {
       this.#phase = 'over';
-      this.#stream?.fail(error instanceof Error ? error : new Error(String(error)));
+      this.#stream?.fail(error);
       return;
     }
     if (!(error instanceof RequestBodyError || this.#isAbort(error))) onError(error, this.request);
@@ -275,13 +281,13 @@ export class ApplicationCall implements Later<Response>, Client {
   }
 
   /** Whether `signal` has ended something that the application did for a client that has left. */
-  #isAbort(error: unknown): boolean {
-    return this.request.gone && error instanceof Error && error.name === 'AbortError';
+  #isAbort(error: Error): boolean {
+    return this.request.gone && error.name === 'AbortError';
   }
 
   /** Calls the `close` of a body, which the PEP promises in every case. An error in it does not harm the response. */
   close(body: ResponseBody): void {
-    const failed = (error: unknown): void => this.#server.onError(error, this.request);
+    const failed = (thrown: unknown): void => this.#server.onError(asError(thrown), this.request);
     try {
       const closing = body.close?.();
       if (isPromise(closing)) closing.then(undefined, failed);

@@ -1,4 +1,4 @@
-import { ViaductError } from '../../errors.ts';
+import { messageOf, ViaductError } from '../../errors.ts';
 import { deriveRequest } from '../../http/derived-request.ts';
 import type { Handler } from '../../http/handler.ts';
 import type { HeaderList, Request } from '../../http/message.ts';
@@ -120,7 +120,7 @@ export const forwardAuthFeature = describeFeature({
         requestHeaders: request_headers,
         copyHeaders: copy_headers,
         clientHeaders: client_headers,
-        onError: (error: unknown) => onError(`Cannot ask ${url}: ${String(error)}`),
+        onError: (error: unknown) => onError(`Cannot ask ${url}: ${messageOf(error)}`),
       }),
     );
   },

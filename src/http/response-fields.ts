@@ -1,5 +1,6 @@
 import type { HeaderList, ResponseBody } from './message.ts';
 import { encodeHeaders, HAS_CONTROL, HAS_NEVER_INDEXED, HAS_SERVER, isControl, Response } from './response.ts';
+import { EARLY_HINTS } from './semantics/status.ts';
 
 /** The changes of a handler to the response of the handlers behind it. Names are compared without case. */
 export interface ResponseChanges {
@@ -64,6 +65,14 @@ export function changeResponse(response: Response, changes: ResponseChanges): Re
 /** `response` as clients get it: with the fields for the server in front of the application only if they are such servers. */
 export function asSent(response: Response, passesControls = false): Response {
   return (response.has & HAS_CONTROL) === 0 || passesControls ? response : withoutControls(response);
+}
+
+const CONTROL = /^x-(?:accel-|sendfile:)/im;
+
+/** The field lines of an interim response as clients get them; see `asSent`. */
+export function interimAsSent(lines: string, passesControls = false): string {
+  if (passesControls || !CONTROL.test(lines)) return lines;
+  return withoutControls(new Response(EARLY_HINTS, '', lines, -1, HAS_CONTROL, null)).lines;
 }
 
 /** `response` without the fields with which an application directs the server in front of it. */

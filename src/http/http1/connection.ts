@@ -4,7 +4,7 @@ import { peerOf } from '../peer.ts';
 import { Refusal, RequestBodyError } from '../refusal.ts';
 import { Response } from '../response.ts';
 import type { BodyFraming, BodySender, ResponseChannel } from '../response-channel.ts';
-import { asSent } from '../response-fields.ts';
+import { asSent, interimAsSent } from '../response-fields.ts';
 import { statusLine } from '../semantics/status.ts';
 import { ClientSocketControl } from '../transport/client-socket-control.ts';
 import type { ServerContext } from '../transport/server-context.ts';
@@ -238,7 +238,9 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
   /** A client that does not read gets no interim response: otherwise each call would add to the unsent bytes. */
   sendInterim(request: IncomingRequest, status: number, lines: string): void {
     if (this.#phase !== 'handling' || this.#request !== request || request.minorVersion === 0) return;
-    if (!this.socket.writableNeedDrain) this.socket.write(`${statusLine(status, '')}${lines}\r\n`, 'latin1');
+    if (this.socket.writableNeedDrain) return;
+    const sent = interimAsSent(lines, this.#context.options.passesControls);
+    this.socket.write(`${statusLine(status, '')}${sent}\r\n`, 'latin1');
   }
 
   // ContentOwner: calls of the request's content.

@@ -6,7 +6,7 @@ import type { BodySource, HeaderList, Peer, Request, RequestBody } from '../mess
 import { Refusal, RequestBodyError } from '../refusal.ts';
 import { Response } from '../response.ts';
 import type { BodySender, ResponseChannel } from '../response-channel.ts';
-import { asSent } from '../response-fields.ts';
+import { asSent, interimAsSent } from '../response-fields.ts';
 import type { ServerContext } from '../transport/server-context.ts';
 import { UpgradeResponse } from '../upgrade-response.ts';
 import { CANCEL, INTERNAL_ERROR } from './frames.ts';
@@ -283,7 +283,8 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
   sendInterim(status: number, lines: string): void {
     if (this.#phase !== 'handling' || this.#interim === INTERIM_MAX) return;
     this.#interim += 1;
-    this.#owner.output.interim(this.id, status, lines);
+    const { context, output } = this.#owner;
+    output.interim(this.id, status, interimAsSent(lines, context.options.passesControls));
   }
 
   // Calls of the output.

@@ -73,10 +73,11 @@ class Call:
         elif self.phase:
             raise AssertionError('start_response was called a second time without exc_info')
         code, reason = encode_status(status)
-        lines, self.length, has = encode_headers(headers)
+        lines, self.length = encode_headers(headers)
+        has = 0
         if reason:
             lines = reason.encode('latin-1') + lines
-            has |= HAS_REASON
+            has = HAS_REASON
         if code == 204 or code == 304:
             self.bodyless |= 2
         if len(lines) > LINES_BYTES_MAX:

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /** Every way in which Viaduct itself fails. An error of a client is not one of these: it gets a status. */
 export type ErrorCode =
   /** A flag, setting or argument that does not make sense: exit code 2. */
@@ -50,10 +52,53 @@ export class ViaductError extends Error {
  * What the system refused, such as a file without permission or a full disk, as an error of the user's machine; null for any other error. Errors
  * of the system have the name of the call that failed.
  */
-export function systemErrorOf(error: unknown): ViaductError | null {
-  if (!(error instanceof Error) || !('syscall' in error) || error instanceof ViaductError) return null;
+export function systemErrorOf(thrown: unknown): ViaductError | null {
+  const error = asError(thrown);
+  if (!('syscall' in error) || error instanceof ViaductError) return null;
   return new ViaductError('WORKER', `Cannot continue: ${error.message}`, {
     advice: 'Check the permissions of this user, the free space and the limits of the system.',
     cause: error,
   });
+}
+
+/** Describes what was thrown, which may be any value, by its stack if it has one. Never throws itself. */
+export function describeThrown(thrown: unknown): string {
+  const error = asError(thrown);
+  return error.stack || `${error.name}: ${error.message}`;
+}
+
+/** The message of an error, or another thrown value as text. Never throws itself. */
+export function messageOf(thrown: unknown): string {
+  return asError(thrown).message;
+}
+
+/**
+ * Returns what was thrown if it is an error whose stack, message and name are texts. Any other value becomes the message and the cause of an
+ * error without a stack. Never throws itself, although a property or a Proxy may.
+ */
+export function asError(thrown: unknown): Error {
+  try {
+    if (thrown instanceof Error && isText(thrown.message) && isText(thrown.name) && isText(thrown.stack ?? ''))
+      return thrown;
+  } catch {
+    // The value is described below.
+  }
+  const error = new Error(textOf(thrown), { cause: thrown });
+  error.stack = error.message;
+  return error;
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function textOf(value: unknown): string {
+  for (const convert of [String, inspect]) {
+    try {
+      return convert(value);
+    } catch {
+      // An object without a prototype has no text of its own.
+    }
+  }
+  return 'a value that cannot be printed';
 }

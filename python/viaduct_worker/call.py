@@ -2,6 +2,7 @@
 
 import os
 import struct
+import sys
 import traceback
 from time import perf_counter_ns as now
 
@@ -28,12 +29,20 @@ LINES_BYTES_MAX = 1_048_576
 
 COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED, RECALLED, EARLY_HINTS = range(1, 10)
 
+DROPPED_MAX = 100
+"""How many blocks write() drops after a response that has no content. Without a limit a loop would go on for ever."""
+
 _ready: 'tuple[type, type]' = type(iter([])), type(iter(()))
 
 
-class Call:
-    """Lives for one request. `lane` sends its frames. `sent` counts body bytes. `phase` is one of the constants below.
+class ClientLeftError(ConnectionAbortedError):
+    """Raised by write(): nobody reads what the application sends. It ends the application, and no log has it."""
 
+
+class Call:
+    """Lives for one request. `lane` sends its frames. `phase` is one of the constants below.
+
+    `sent` counts body bytes; after a response without content it counts the blocks that were dropped.
     `bodyless` is 1 for HEAD. A status without content adds 2; an error may replace this status by one with content.
     """
 
@@ -64,10 +73,11 @@ class Call:
         elif self.phase:
             raise AssertionError('start_response was called a second time without exc_info')
         code, reason = encode_status(status)
-        lines, self.length, has = encode_headers(headers)
+        lines, self.length = encode_headers(headers)
+        has = 0
         if reason:
             lines = reason.encode('latin-1') + lines
-            has |= HAS_REASON
+            has = HAS_REASON
         if code == 204 or code == 304:
             self.bodyless |= 2
         if len(lines) > LINES_BYTES_MAX:
@@ -93,9 +103,15 @@ class Call:
         """The callable that `start_response` returns: it sends `block` before it returns."""
         if not isinstance(block, bytes):
             raise TypeError(f'write() takes bytes, not {type(block).__name__}')
-        if self.phase == 3 and not self.bodyless:
-            raise AssertionError('write() was called after the response was complete')
-        if block:
+        if self.id in self.lane.gone:
+            raise ClientLeftError('the client has left')
+        if self.phase == 3:
+            if not self.bodyless:
+                raise AssertionError('write() was called after the response was complete')
+            self.sent += 1
+            if self.sent > DROPPED_MAX:
+                raise ClientLeftError('this response has no content')
+        elif block:
             self.send(block)
 
     def respond(self, result: 'Iterable[bytes]') -> None:
@@ -126,9 +142,8 @@ class Call:
             elif not isinstance(block, bytes):
                 _checked(block)
             elif self.id in lane.gone:
-                if not self.phase:
-                    self.start_response('499 Client Closed Request', [])  # nobody reads it
-                break
+                self.leave()
+                return
         self.finish()
 
     def send(self, block: bytes) -> None:
@@ -190,6 +205,13 @@ class Call:
         elif self.phase == 0:
             raise AssertionError('the application returned without calling start_response')
 
+    def leave(self) -> None:
+        """The client has left, and nobody reads the answer."""
+        if self.phase < 2:
+            self.phase = 0
+            self.start_response('499 Client Closed Request', [])
+        self.finish()
+
     def hand_over(self, wrapper: FileWrapper) -> bool:
         """Give the server the file instead of its bytes. Return False if the server cannot open it as a regular file.
 
@@ -217,6 +239,10 @@ class Call:
 
     def fail(self) -> None:
         """The application raised: send 500 if the head has not left, otherwise break the response off visibly."""
+        if isinstance(sys.exc_info()[1], ClientLeftError):
+            self.leave()
+            self.lane.flush()
+            return
         report = traceback.format_exc()
         if self.phase == 3:
             self.lane.log(report, self.id)

@@ -8,16 +8,9 @@ if TYPE_CHECKING:
 
     HeaderList: TypeAlias = list[tuple[str, str]]
 
-HAS_DATE = 1
-HAS_SERVER = 2
 HAS_REASON = 4
-HAS_CONTROL = 8
-"""Bits of a response frame: which fields are among the lines, and whether a reason phrase precedes the lines.
+"""Bit of a response frame: a reason phrase precedes the lines."""
 
-With a control an application directs the server in front of it, as with X-Accel-Redirect."""
-
-_CONTENT_LENGTH = 16
-"""A mark of this number or more belongs to a Content-Length: subtract this number to get the declared length."""
 _CACHE_SIZE = 1024
 _CACHED_VALUE_MAX = 80
 """How many encoded headers are cached, and the longest value of one: most headers of an application repeat."""
@@ -37,8 +30,8 @@ _hop_by_hop = frozenset(
         'upgrade',
     )
 )
-_marks = {'date': HAS_DATE, 'server': HAS_SERVER, 'x-sendfile': HAS_CONTROL, 'content-length': _CONTENT_LENGTH}
 _known: 'dict[tuple[str, str], tuple[bytes, int]]' = {}
+"""The line of a header and the length that it declares; -1 for any other header than Content-Length."""
 _statuses: 'dict[str, tuple[int, str]]' = {}
 
 
@@ -64,8 +57,8 @@ def encode_status(status: str) -> tuple[int, str]:
     return result
 
 
-def encode_headers(headers: 'HeaderList') -> tuple[bytes, int, int]:
-    """Return (lines, content_length, has): latin-1 bytes, the declared length or -1, and the HAS_ bits.
+def encode_headers(headers: 'HeaderList') -> tuple[bytes, int]:
+    """Return (lines, content_length): latin-1 bytes, and the declared length or -1.
 
     Raises TypeError for anything but a list of pairs of str. Raises ValueError for characters that could split the
     response, for hop-by-hop fields, for a Content-Length that is not a number, and for text outside latin-1.
@@ -74,26 +67,22 @@ def encode_headers(headers: 'HeaderList') -> tuple[bytes, int, int]:
         raise TypeError(f'headers must be a list, not {type(headers).__name__}')
     lines = b''
     length = -1
-    has = 0
     for header in headers:
         try:
-            line, mark = _known[header]
+            line, declared = _known[header]
         except (KeyError, TypeError):
-            line, mark = _encode(header)
-        if mark:
-            if mark >= _CONTENT_LENGTH:
-                if length >= 0:
-                    raise ValueError('Content-Length appears twice')
-                length = mark - _CONTENT_LENGTH
-            else:
-                has |= mark
+            line, declared = _encode(header)
+        if declared >= 0:
+            if length >= 0:
+                raise ValueError('Content-Length appears twice')
+            length = declared
         lines += line
-    return lines, length, has
+    return lines, length
 
 
 def encode_early_hints(headers: 'HeaderList') -> bytes:
     """Return the lines of an interim response. Raises as `encode_headers` does, and ValueError for a Content-Length."""
-    lines, length, _ = encode_headers(headers)
+    lines, length = encode_headers(headers)
     if length >= 0:
         raise ValueError('Content-Length is not an early hint: an interim response has no content')
     return lines
@@ -112,12 +101,12 @@ def _encode(header: tuple[str, str]) -> tuple[bytes, int]:
     lower = name.lower()
     if lower in _hop_by_hop:
         raise ValueError(f'header {name!r} is hop-by-hop: only the server may send it (PEP 3333)')
-    mark = HAS_CONTROL if lower.startswith('x-accel-') else _marks.get(lower, 0)
-    if mark == _CONTENT_LENGTH:
+    declared = -1
+    if lower == 'content-length':
         if not (value.isascii() and value.isdigit() and len(value) <= 15):
             raise ValueError(f'Content-Length must be a decimal number, not {value!r}')
-        mark += int(value)
-    result = f'{name}: {value}\r\n'.encode('latin-1'), mark
+        declared = int(value)
+    result = f'{name}: {value}\r\n'.encode('latin-1'), declared
     if len(value) <= _CACHED_VALUE_MAX:
         if len(_known) >= _CACHE_SIZE:
             _known.clear()

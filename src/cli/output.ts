@@ -1,4 +1,4 @@
-import { systemErrorOf, ViaductError } from '../errors.ts';
+import { describeThrown, systemErrorOf, ViaductError } from '../errors.ts';
 import type { Finding } from '../project/project.ts';
 
 /** Colours for output that a person reads. */
@@ -45,7 +45,8 @@ export function reportError(error: unknown, meant: string | null): number {
     process.stderr.write(`${traceback}${colours.red('viaduct:')} ${error.message}\n${advice}${hint}`);
     return error.exitCode;
   }
-  const stack = error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`${colours.red('viaduct:')} This is a bug in Viaduct, please report it:\n${stack}\n`);
+  process.stderr.write(
+    `${colours.red('viaduct:')} This is a bug in Viaduct, please report it:\n${describeThrown(error)}\n`,
+  );
   return 1;
 }

@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
+import { describeThrown } from '../errors.ts';
 import type { Log } from '../log/log.ts';
 import { disarmSignals, STOP_SIGNALS, type StopSignal } from '../os/signals.ts';
 import type { RunningServer } from '../server/server.ts';
@@ -71,7 +72,7 @@ export function runUntilSignal(
       server.stop().then(
         () => (signal === 'SIGHUP' ? dieOfHangup() : resolve(0)),
         (error: unknown) => {
-          log.error(String(error));
+          log.error(describeThrown(error));
           server.kill();
           resolve(1);
         },

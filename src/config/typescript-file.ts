@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { messageOf } from '../errors.ts';
 import { packageAliases } from './package-aliases.ts';
 import type { SettingsFile } from './settings-file.ts';
 import { keyName } from './site-entries.ts';
@@ -20,7 +21,7 @@ export async function readTypeScriptFile(path: string, shown: string): Promise<S
   try {
     value = await jiti.import(path, { default: true });
   } catch (error) {
-    return { error: `Cannot read settings file "${shown}": ${String(error)}` };
+    return { error: `Cannot read settings file "${shown}": ${messageOf(error)}` };
   }
   if (!isTable(value)) return { error: `Cannot use settings file "${shown}": its default export must be an object` };
   return {

@@ -1,6 +1,14 @@
 import { FieldNames } from './field-names.ts';
 import type { HeaderList, ResponseBody } from './message.ts';
-import { encodeHeaders, HAS_CONTROL, HAS_NEVER_INDEXED, HAS_SERVER, isControl, Response } from './response.ts';
+import {
+  encodeHeaders,
+  HAS_CONTROL,
+  HAS_NEVER_INDEXED,
+  HAS_SERVER,
+  isControl,
+  Response,
+  withoutControlLines,
+} from './response.ts';
 import { withholdTrailers } from './withheld-trailers.ts';
 
 /** The changes of a handler to the response of the handlers behind it. Names are compared without case. */
@@ -68,6 +76,11 @@ export function withoutTrailers(body: ResponseBody, names: readonly string[]): R
 /** `response` as clients get it: with the fields for the server in front of the application only if they are such servers. */
 export function asSent(response: Response, passesControls = false): Response {
   return (response.has & HAS_CONTROL) === 0 || passesControls ? response : withoutControls(response);
+}
+
+/** The field lines of an interim response as clients get them; see `asSent`. */
+export function interimAsSent(lines: string, passesControls = false): string {
+  return passesControls ? lines : withoutControlLines(lines);
 }
 
 /** `response` without the fields with which an application directs the server in front of it. */

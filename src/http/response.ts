@@ -76,6 +76,26 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
+/** What a connection has to know about a field. */
+type FieldKind = 'content-length' | 'date' | 'server' | 'control' | 'hop-by-hop' | 'other';
+
+/** The names (lower case) whose kind is not `other`. One that ends in a hyphen is the start of names. */
+export const SPECIAL_NAMES: readonly string[] = [
+  ...HOP_BY_HOP,
+  'content-length',
+  'date',
+  'server',
+  'x-accel-',
+  'x-sendfile',
+];
+
+export function fieldKind(name: string): FieldKind {
+  const lower = name.toLowerCase();
+  if (HOP_BY_HOP.has(lower)) return 'hop-by-hop';
+  if (lower === 'content-length' || lower === 'date' || lower === 'server') return lower;
+  return isControl(lower) ? 'control' : 'other';
+}
+
 /** Whether a field belongs to the connection, and not to the message (RFC 9110 section 7.6.1). */
 export function isHopByHop(name: string): boolean {
   return HOP_BY_HOP.has(name.toLowerCase());
@@ -122,23 +142,15 @@ export class HeaderEncoder implements EncodedHeaders {
   }
 }
 
-/** What the connection has to know about a field. */
-type Kind = 'content-length' | 'date' | 'server' | 'control' | 'other';
-
 /** Kinds of the names that were checked before, by their exact spelling. The map has a limit: `KINDS_MAX`. */
-const kinds = new Map<string, Kind>();
+const kinds = new Map<string, FieldKind>();
 const KINDS_MAX = 1024;
 
-function learnKind(name: string): Kind {
+function learnKind(name: string): FieldKind {
   if (!TOKEN.test(name)) throw invalid(`Cannot send header name ${JSON.stringify(name)}: it is not a token`);
-  const lower = name.toLowerCase();
-  if (HOP_BY_HOP.has(lower))
+  const kind = fieldKind(name);
+  if (kind === 'hop-by-hop')
     throw invalid(`Cannot send header "${name}": it belongs to the connection, not the response`);
-  const kind = isControl(lower)
-    ? 'control'
-    : lower === 'content-length' || lower === 'date' || lower === 'server'
-      ? lower
-      : 'other';
   if (kinds.size >= KINDS_MAX) kinds.clear();
   kinds.set(name, kind);
   return kind;

@@ -1,5 +1,6 @@
 import { type HandlerResult, mapResponse } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
+import { RequestBodyError } from '../http/refusal.ts';
 import { Response } from '../http/response.ts';
 import { reasonPhrase } from '../http/semantics/status.ts';
 import type { BackendPool } from './backend-pool.ts';
@@ -59,8 +60,16 @@ export class LoadBalancer {
       recover: (failure, request, tried) => this.#recover(state, failure, request, tried as readonly BackendState[]),
       responded: (status, request, tried) => this.#responded(state, status, request, tried.length),
       left: (request) => this.#parts.passive.cancelled(state, request),
+      contentFailed: (error, request) => this.#contentFailed(state, error, request),
       freed: () => this.#freed(state),
     };
+  }
+
+  #contentFailed(state: BackendState, error: Error, request: Request): void {
+    const { passive, onError } = this.#parts;
+    passive.cancelled(state, request);
+    if (error instanceof RequestBodyError) return;
+    onError(`Cannot read a request's content for a backend: ${error.message}`, request);
   }
 
   #dispatch(request: Request, tried: readonly Upstream[]): HandlerResult {

@@ -237,7 +237,7 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
   };
   const requestBuffer = {
     memoryBytesMax,
-    onFileFailed: (error: Error, request: Request) =>
+    onFailed: (error: Error, request: Request) =>
       options.onError(`Cannot store a request's content for a backend: ${error.message}`, request),
   };
   const needsLength = (): boolean => pool.states.some(({ client }) => client.needsLength);

@@ -45,6 +45,8 @@ export interface UpstreamClientOwner {
   responded(status: number, request: Request, tried: readonly Upstream[]): boolean;
   /** The client of `request` left before the backend's result was known. */
   left(request: Request): void;
+  /** The content of `request` did not arrive completely, before the backend's result was known. */
+  contentFailed(error: Error, request: Request): void;
   /** `active` has decreased. */
   freed(): void;
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts';
 import { Http1Server } from '../http/http1/http1-server.ts';
 import { Listener } from '../listen/listener.ts';
 import type { Log } from '../log/log.ts';
@@ -21,8 +22,7 @@ export async function startControl(path: string, control: ControlledBackends, lo
     handle: backendsApi(control),
     limits: {},
     onAnswered: null,
-    onError: (error) =>
-      log.error(`The control socket failed: ${error instanceof Error ? error.message : String(error)}`),
+    onError: (error) => log.error(`The control socket failed: ${messageOf(error)}`),
   });
   const address = { kind: 'unix', path, mode: MODE } as const;
   const listener = new Listener(

@@ -1,4 +1,5 @@
 import { pythonMiddleware } from '../config/middleware.ts';
+import { describeThrown } from '../errors.ts';
 import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
 import type { Log } from '../log/log.ts';
 import { VERSION } from '../version.ts';
@@ -55,12 +56,8 @@ export function applicationOptions(
     software: `viaduct/${VERSION}`,
     multiprocess: processes > 1,
     errors: errorStream((line) => log.error(line)),
-    onError: (error, request) => log.error(describe(error), { request: `${request.method} ${request.path}` }),
+    onError: (error, request) => log.error(describeThrown(error), { request: `${request.method} ${request.path}` }),
     errorResponse: (error) =>
-      dev ? tracebackPage('The application raised an exception', describe(error)) : plainError(),
+      dev ? tracebackPage('The application raised an exception', describeThrown(error)) : plainError(),
   };
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

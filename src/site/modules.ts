@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { packageAliases } from '../config/package-aliases.ts';
-import { ViaductError } from '../errors.ts';
+import { describeThrown, ViaductError } from '../errors.ts';
 import { type FetchHandler, fromFetch } from '../wsgi/adapters/from-fetch.ts';
 import type { Application, Middleware } from '../wsgi/contract.ts';
 
@@ -109,6 +109,6 @@ async function importAgain(module: string): Promise<Record<string, unknown>> {
 }
 
 function importError(module: string, error: unknown): ViaductError {
-  const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const cause = describeThrown(error);
   return new ViaductError('APPLICATION_BROKEN', `Cannot import "${module}": ${cause.split('\n')[0]}`, { cause });
 }

@@ -26,7 +26,7 @@ export const RECALLED = 8;
 /** An interim response before the head. It contains field lines. */
 export const EARLY_HINTS = 9;
 
-/** Bit of `has`, in addition to those of `Response.has`: the head starts with a reason phrase and CRLF. */
+/** Bit of `has`: the head starts with a reason phrase and CRLF. */
 export const HAS_REASON = 4;
 
 /** Reads a 64-bit number below 2^53, or -1 in two's complement. */

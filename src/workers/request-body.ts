@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { contentMemory, costOf } from '../http/buffering/content-memory.ts';
 import type { BodySink, RequestBody } from '../http/message.ts';
+import { RequestBodyError } from '../http/refusal.ts';
 import { giveBackFormMemory, takeFormMemory } from './form-memory.ts';
 import { UploadFile, type UploadFileOwner } from './upload-file.ts';
 
@@ -22,8 +23,8 @@ export interface SpoolOptions {
 
 /**
  * Receives `body` completely, so that a slow upload never occupies a worker. Calls one of the two functions once.
- * `onFailed` receives `isServerError` true when the file could not be written. It is false when the client left, was
- * too slow or sent too much; then the connection answers the client itself.
+ * `onFailed` receives `isServerError` true when the file could not be written, or a handler could not read the body. It
+ * is false when the client left, was too slow or sent too much; then the connection answers the client itself.
  */
 export function receiveBody(
   body: RequestBody,
@@ -87,7 +88,7 @@ class Receiver implements BodySink, UploadFileOwner {
   }
 
   fail(error: Error): void {
-    this.#fail(error, false);
+    this.#fail(error, !(error instanceof RequestBodyError));
   }
 
   // UploadFileOwner

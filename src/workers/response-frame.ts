@@ -1,15 +1,16 @@
-import { HAS_CONTROL, HAS_DATE, HAS_SERVER, Response } from '../http/response.ts';
+import { checkLines } from '../http/field-lines.ts';
+import { Response } from '../http/response.ts';
 import { COMPLETE, EARLY_HINTS, FRAME_HEAD_BYTES, HAS_REASON, readInt64 } from './frames.ts';
 
-const CR = 13;
-const LF = 10;
-/** The bits that are also in `Response.has`. */
-const OF_RESPONSE = HAS_DATE | HAS_SERVER | HAS_CONTROL;
+/** `call.py` refuses statuses beyond, which are invalid (RFC 9110 section 15). */
+const STATUS_MAX = 599;
+/** The characters of a reason phrase (RFC 9112 section 4). */
+const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
  * Creates a response with `body` from the frame at `position`, whose head ends at `start`. `length` is the size of the
  * content if the frame contains all of it. It becomes the Content-Length when the application set none. Returns null for
- * a head that no worker sends: its status, its length or its lines are impossible.
+ * a head that no worker sends: its status or its length is impossible, or its lines could split the response.
  */
 export function readResponse(
   data: Buffer,
@@ -18,29 +19,23 @@ export function readResponse(
   body: Response['body'],
   length = -1,
 ): Response | null {
-  const has = data[position + 5] as number;
+  const isInterim = data[position + 4] === EARLY_HINTS;
   const status = data.readUInt16LE(position + 6);
   const contentLength = readInt64(data, position + 16);
-  const first = position + FRAME_HEAD_BYTES;
-  let lines = data.toString('latin1', first, start);
-  if (
-    (data[position + 4] === EARLY_HINTS ? status !== 103 : status < 200 || status > 999) ||
-    contentLength > Number.MAX_SAFE_INTEGER ||
-    (start > first && (data[start - 1] !== LF || data[start - 2] !== CR || lines.includes('\r\n\r\n')))
-  )
-    return null;
+  let lines = data.toString('latin1', position + FRAME_HEAD_BYTES, start);
+  if (isInterim ? status !== 103 || contentLength >= 0 : status < 200 || status > STATUS_MAX) return null;
   let reason = '';
-  if ((has & HAS_REASON) !== 0) {
+  if (((data[position + 5] as number) & HAS_REASON) !== 0) {
     const end = lines.indexOf('\r\n');
     if (end < 0) return null;
     reason = lines.slice(0, end);
     lines = lines.slice(end + 2);
+    if (!REASON.test(reason)) return null;
   }
-  if (contentLength < 0 && length >= 0) {
-    lines += `Content-Length: ${length}\r\n`;
-    return new Response(status, reason, lines, length, has & OF_RESPONSE, body);
-  }
-  return new Response(status, reason, lines, contentLength, has & OF_RESPONSE, body);
+  const has = checkLines(lines, contentLength);
+  if (has < 0) return null;
+  if (contentLength >= 0 || length < 0) return new Response(status, reason, lines, contentLength, has, body);
+  return new Response(status, reason, `${lines}Content-Length: ${length}\r\n`, length, has, body);
 }
 
 /** Bytes `start` to `end` of a file that the worker has open as `descriptor`. */

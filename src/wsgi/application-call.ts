@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { asError } from '../errors.ts';
 import type { HandlerResult } from '../http/handler.ts';
 import type { ResponseBody as HttpBody, Later, Request } from '../http/message.ts';
 import { RequestBodyError } from '../http/refusal.ts';
@@ -17,6 +19,24 @@ import { parseStatus, type Status } from './status.ts';
 const NO_STATUS: Status = { code: 200, reason: '' };
 const NO_HEADERS: EncodedHeaders = { lines: '', contentLength: -1, has: 0 };
 const READY = Promise.resolve();
+
+/** The response is over, but the application writes on. */
+class WriteRefusedError extends Error {
+  override readonly name = 'AbortError';
+
+  constructor() {
+    super('The client has left, or the response is complete');
+  }
+}
+
+/** A promise that rejects. An application that does not await it need not know. */
+function refuseWrite(): Promise<void> {
+  const refused = nextTurn().then(() => {
+    throw new WriteRefusedError();
+  });
+  refused.catch(() => {});
+  return refused;
+}
 
 /**
  * One call of an application (PEP 3333). Its phases: `new`, `started` after `start_response`, `streaming` while content is sent, `over` after the end of the
@@ -124,11 +144,15 @@ export class ApplicationCall implements Later<Response>, Client {
     this.#phase = 'started';
   }
 
-  /** Throws at once, so that an application that does not await the promise also gets the error. */
+  /**
+   * Throws at once, so that an application that does not await the promise also gets the error. Each promise takes a turn of the event loop,
+   * because an application may do nothing but write.
+   */
   readonly #write = (block: Uint8Array): Promise<void> => {
     checkBlock(block);
-    if (block.length === 0 || !this.send(block)) return READY;
-    return this.#stream?.ready() ?? READY;
+    if (this.#phase === 'over' || this.request.gone) return refuseWrite();
+    if (block.length === 0 || !this.send(block)) return nextTurn();
+    return this.#stream?.ready() ?? nextTurn();
   };
 
   readonly earlyHints = (headers: readonly Header[]): void => {
@@ -140,10 +164,14 @@ export class ApplicationCall implements Later<Response>, Client {
   // The body that the application returned.
 
   #respond(body: ResponseBody): void {
-    if (Array.isArray(body)) this.#sendArray(body);
-    else if (body instanceof PassedBody && this.#phase === 'started' && body.isWhole) this.#sendPassed(body);
-    else if (body instanceof FileBlocks && this.#phase === 'started' && !this.#isBodyless) void this.#sendFile(body);
-    else this.#iterate(body);
+    try {
+      if (Array.isArray(body)) this.#sendArray(body);
+      else if (body instanceof PassedBody && this.#phase === 'started' && body.isWhole) this.#sendPassed(body);
+      else if (body instanceof FileBlocks && this.#phase === 'started' && !this.#isBodyless) void this.#sendFile(body);
+      else this.#iterate(body);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** Sends the blocks of an array in one piece. */
@@ -261,27 +289,29 @@ export class ApplicationCall implements Later<Response>, Client {
   }
 
   /** The application failed: the answer is 500 if the head was not sent yet, otherwise the response visibly breaks off. */
-  fail(error: unknown): void {
+  fail(thrown: unknown): void {
+    const error = asError(thrown);
     const { onError, errorResponse } = this.#server;
     if (this.#phase === 'streaming') {
       this.#phase = 'over';
-      this.#stream?.fail(error instanceof Error ? error : new Error(String(error)));
+      this.#stream?.fail(error);
       return;
     }
-    if (!(error instanceof RequestBodyError || this.#isAbort(error))) onError(error, this.request);
+    const hasLeft = this.#isAbort(error);
+    if (!(error instanceof RequestBodyError || hasLeft)) onError(error, this.request);
     if (this.#phase === 'over') return;
     this.#phase = 'over';
-    this.#settle(errorResponse(error));
+    this.#settle(hasLeft ? Response.text(499, '') : errorResponse(error));
   }
 
-  /** Whether `signal` has ended something that the application did for a client that has left. */
-  #isAbort(error: unknown): boolean {
-    return this.request.gone && error instanceof Error && error.name === 'AbortError';
+  /** Whether `signal` or `write` has ended something that the application did for a client that has left. */
+  #isAbort(error: Error): boolean {
+    return error instanceof WriteRefusedError || (this.request.gone && error.name === 'AbortError');
   }
 
   /** Calls the `close` of a body, which the PEP promises in every case. An error in it does not harm the response. */
   close(body: ResponseBody): void {
-    const failed = (error: unknown): void => this.#server.onError(error, this.request);
+    const failed = (thrown: unknown): void => this.#server.onError(asError(thrown), this.request);
     try {
       const closing = body.close?.();
       if (isPromise(closing)) closing.then(undefined, failed);

@@ -120,7 +120,10 @@ export interface Client {
 /** A header field of a response. Values are latin-1, without control characters. */
 export type Header = readonly [name: string, value: string];
 
-/** Sends a block before the blocks of the returned body (PEP 3333, "The write() Callable"). Resolves when there is room for more. */
+/**
+ * Sends a block before the blocks of the returned body (PEP 3333, "The write() Callable"). Resolves when there is room for more. Rejects with an
+ * `AbortError` when nobody takes the block: the client has left, or the response is complete.
+ */
 export type Write = (block: Uint8Array) => Promise<void>;
 
 /**

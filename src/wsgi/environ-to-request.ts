@@ -1,3 +1,4 @@
+import { describeThrown } from '../errors.ts';
 import type { HeaderList, Peer, Protocol, Request, RequestBody } from '../http/message.ts';
 import { EARLY_HINTS } from '../http/semantics/status.ts';
 import { ApplicationCall } from './application-call.ts';
@@ -98,7 +99,7 @@ class EnvironRequest implements Request {
     try {
       this.environ['wsgi.early_hints']?.(readLines(lines));
     } catch (error) {
-      errors.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+      errors.write(`${describeThrown(error)}\n`);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { describeThrown } from '../errors.ts';
 import { deriveRequest } from '../http/derived-request.ts';
 import type { Handler, HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
@@ -58,7 +59,7 @@ function belowMount(handler: Handler): Handler {
 function callInside(application: Application, environ: Environ, request: Request, passed: Request): HandlerResult {
   const errors = environ['wsgi.errors'];
   const call = new ApplicationCall(passed, null, {
-    onError: (error) => errors.write(`${error instanceof Error ? error.stack : String(error)}\n`),
+    onError: (error) => errors.write(`${describeThrown(error)}\n`),
     errorResponse: () => Response.text(500, 'Internal Server Error\n'),
   });
   return call.run(application, passed === request ? environ : changedEnviron(environ, request, passed, call));

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ResponseBody } from './contract.ts';
 
 /** Sends the blocks of an iterated body. */
@@ -11,7 +12,7 @@ export interface BlockTaker {
 }
 
 /**
- * Iterates `body`, a block at a time: it requests the next block when the last one was sent and there is room. In every case it calls `return` of an iterator
+ * Iterates `body`, a block at a time: it requests the next block when the last one was sent and there is room, in a later turn of the event loop. In every case it calls `return` of an iterator
  * that is not exhausted, and then `close` of the body once. Returns a function that stops the iteration, also while it waits for a block.
  */
 export function iterate(body: ResponseBody, taker: BlockTaker): () => void {
@@ -42,12 +43,12 @@ class Iteration {
         const { done, value } = isAsync ? await step : (step as IteratorResult<Uint8Array>);
         if (!this.#isRunning()) return;
         if (done === true) break;
-        if (value instanceof Uint8Array && value.length === 0) continue;
-        if (!this.#taker.send(value)) {
+        const isEmpty = value instanceof Uint8Array && value.length === 0;
+        if (!isEmpty && !this.#taker.send(value)) {
           this.stop();
           return;
         }
-        await this.#taker.ready();
+        await (isEmpty ? nextTurn() : this.#taker.ready());
         if (!this.#isRunning()) return;
       }
       this.#iterator = null;

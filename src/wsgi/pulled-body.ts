@@ -1,9 +1,9 @@
+import { asError } from '../errors.ts';
 import type { BodySink, HeaderList, RequestBody } from '../http/message.ts';
-import { RequestBodyError } from '../http/refusal.ts';
 
 const NO_TRAILERS: HeaderList = [];
 
-/** A source that content is pulled from. */
+/** A source that content is pulled from. It reports an error of the client as a `RequestBodyError`; any other error is one of the server. */
 export interface PulledSource {
   /** The next block; null at the end. */
   next(): Promise<Uint8Array | null>;
@@ -57,7 +57,7 @@ export class PulledBody implements RequestBody {
       }
       sink.end();
     } catch (error) {
-      if (!this.#isCancelled()) sink.fail(bodyError(error));
+      if (!this.#isCancelled()) sink.fail(asError(error));
     }
   }
 
@@ -77,9 +77,4 @@ export class PulledBody implements RequestBody {
   #isCancelled(): boolean {
     return this.#state === 'cancelled';
   }
-}
-
-function bodyError(error: unknown): RequestBodyError {
-  if (error instanceof RequestBodyError) return error;
-  return new RequestBodyError(400, error instanceof Error ? error.message : String(error));
 }

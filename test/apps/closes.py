@@ -1,11 +1,13 @@
 """Returns an iterable that records its `close()`. The first word of the query is the name of the request, the second an action.
 
 `done` ends normally, `raise` raises in the middle, `raise-first` before the first block, `endless` ends only when it is closed,
-`no-start` never calls `start_response`, `close-raises` fails in `close()`, `held` waits for `release`.
+`no-start` never calls `start_response`, `close-raises` fails in `close()`, `held` waits for `release`, `writes` calls `write()`
+for ever.
 `/closes?log` answers with the names that were closed, in order. `/closes?release` ends the waiting.
 """
 
 import threading
+import time
 
 closed = []
 release = threading.Event()
@@ -44,10 +46,17 @@ class Blocks:
 def application(environ, start_response):
     name, _, action = environ['QUERY_STRING'].partition('+')
     if action != 'no-start':
-        start_response('200 OK', [('Content-Type', 'text/plain')])
+        write = start_response('200 OK', [('Content-Type', 'text/plain')])
     if name == 'log':
         return [' '.join(closed).encode()]
     if name == 'release':
         release.set()
         return [b'released']
+    if action == 'writes':
+        try:
+            while True:
+                write(b'a block ')
+                time.sleep(0.01)
+        finally:
+            closed.append(name)
     return Blocks(name, action)

@@ -35,7 +35,7 @@ interface Servers {
 }
 
 /** What needs a full disk, or a network that loses packets. */
-const ELSEWHERE = ['500 large content', '504 no connection to any backend in time', '504 the authentication service'];
+const ELSEWHERE = ['500 large content', '504 no connection to any backend in time'];
 
 const APP = `
 import os, time
@@ -96,6 +96,10 @@ respond = { body = "x" }
 `,
   )
   .join('')}
+[[route]]
+path = "/ask/slow"
+forward_auth = { url = "http://127.0.0.1:${port}/slow", timeout_ms = 300 }
+respond = { body = "x" }
 [[route]]
 path = "/private"
 access = { allow = ["10.0.0.0/8"] }
@@ -315,6 +319,7 @@ const CASES: readonly Case[] = [
     ask: web('/deaf', { method: 'POST', body: Buffer.alloc(20_000_000) }),
     logs: /accepted no content in time/,
   },
+  { status: 504, row: 'the authentication service', ask: web('/ask/slow'), logs: /Cannot ask/ },
   { status: 504, row: 'a backend does not answer', ask: web('/slow'), logs: /no response in time/ },
   { status: 505, row: 'the major version', ask: raw('GET /version HTTP/3.0\r\nHost: a\r\n\r\n') },
 ];

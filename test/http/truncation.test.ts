@@ -3,8 +3,10 @@ import { openSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import type { BodySink, BodySource, Request, ResponseBody } from '../../src/http/message.ts';
 import { Response } from '../../src/http/response.ts';
+import { Authority, hostWith, NO_OPENSSL, type Pair } from '../support/certificates.ts';
 import { encodeRequest, readRecords, variablesOf } from '../support/cgi-frames.ts';
 import {
   DATA,
@@ -59,6 +61,10 @@ const BROKEN: readonly [string, () => ResponseBody, number][] = [
 
 let directory = '';
 
+function certificate(): Pair {
+  return new Authority(directory).issue('a', 'ec', ['a.example']);
+}
+
 /** A file of `bytes` that had `length` when the response was made. */
 function shrunk(bytes: number, length: number): ResponseBody {
   const path = join(directory, 'file');
@@ -97,8 +103,9 @@ interface Ending {
  * Sends `octets` and reads to the end of the connection. When a reset arrives together with bytes, Node reports a normal end: a write then
  * shows the difference.
  */
-async function exchange(port: number, octets: string): Promise<{ text: string; reset: boolean }> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+async function exchange(port: number, octets: string, isTls = false): Promise<{ text: string; reset: boolean }> {
+  const raw = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const socket = isTls ? connectTls({ socket: raw, rejectUnauthorized: false }) : raw;
   const blocks: Buffer[] = [];
   let reset = false;
   socket.on('data', (block: Buffer) => blocks.push(block));
@@ -106,7 +113,7 @@ async function exchange(port: number, octets: string): Promise<{ text: string; r
     reset = true;
   });
   socket.on('end', () => {
-    socket.write(Buffer.alloc(0), (error) => {
+    raw.write(Buffer.alloc(0), (error) => {
       reset ||= error !== null && error !== undefined;
       socket.destroy();
     });
@@ -127,14 +134,22 @@ function isWhole(text: string, reset: boolean): Ending {
   return { bytes: content.length, whole: !reset };
 }
 
-const READERS: readonly (readonly [string, ServeOptions['protocol'] & string, (port: number) => Promise<Ending>])[] = [
-  ...(['HTTP/1.1', 'HTTP/1.0'] as const).map((version) => {
-    const read = async (port: number): Promise<Ending> => {
-      const { text, reset } = await exchange(port, `GET / ${version}\r\nHost: a\r\nConnection: close\r\n\r\n`);
-      return isWhole(text, reset);
-    };
-    return [version, 'HTTP/1.1', read] as const;
-  }),
+const READERS: readonly (readonly [
+  string,
+  (ServeOptions['protocol'] & string) | 'TLS',
+  (port: number) => Promise<Ending>,
+])[] = [
+  ...(['HTTP/1.1', 'HTTP/1.0'] as const).flatMap((version) =>
+    (['HTTP/1.1', 'TLS'] as const).map((protocol) => {
+      const isTls = protocol === 'TLS';
+      const read = async (port: number): Promise<Ending> => {
+        const octets = `GET / ${version}\r\nHost: a\r\nConnection: close\r\n\r\n`;
+        const { text, reset } = await exchange(port, octets, isTls);
+        return isWhole(text, reset);
+      };
+      return [isTls ? `${version} with TLS` : version, protocol, read] as const;
+    }),
+  ),
   ...(['uwsgi', 'scgi'] as const).map((protocol) => {
     const read = async (port: number): Promise<Ending> => {
       const { text, reset } = await exchange(port, encodeRequest(protocol, variablesOf()));
@@ -175,12 +190,17 @@ async function readFrames(port: number, window = 65_535): Promise<Ending> {
 describe('a response that breaks off', { concurrency: 4 }, () => {
   for (const [name, protocol, read] of READERS) {
     for (const [description, body, length] of BROKEN) {
-      it(`over ${name} does not look whole when it ${description}`, async (t) => {
+      it(`over ${name} does not look whole when it ${description}`, {
+        skip: protocol === 'TLS' && NO_OPENSSL,
+      }, async (t) => {
         directory = temporaryDirectory(t);
         const headers = length < 0 ? [] : ['Content-Length', `${length}`];
-        const { port, connections, errors } = await serveHandler(t, () => Response.fromHeaders(200, headers, body()), {
-          protocol,
-        });
+        const answer = (): Response => Response.fromHeaders(200, headers, body());
+        const { port, connections, errors } = await serveHandler(
+          t,
+          answer,
+          protocol === 'TLS' ? { tls: { hosts: [hostWith(certificate())] } } : { protocol },
+        );
         const { bytes, whole } = await read(port);
         assert.equal(whole, false, `${bytes} bytes look like the whole response`);
         assert.notEqual(errors.length, 0);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { resetSocket } from '../../src/http/transport/reset-socket.ts';
+import { breakOff } from '../../src/http/transport/reset-socket.ts';
 import { startBackend } from '../support/backend.ts';
 import { ask } from '../support/http-client.ts';
 import { serveProxy } from '../support/serve-proxy.ts';
@@ -12,7 +12,7 @@ const TIMES = 100;
 it('breaks off a response without a length when the backend resets the connection right after some content', async (t) => {
   const backend = await startBackend(t, {
     onData({ socket }) {
-      socket.write(HEAD + 'x'.repeat(70_000), () => resetSocket(socket));
+      socket.write(HEAD + 'x'.repeat(70_000), () => breakOff(socket));
     },
   });
   const proxy = await serveProxy(t, [backend.backend]);

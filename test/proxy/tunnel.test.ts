@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReverseProxyOptions } from '../../src/proxy/reverse-proxy.ts';
 import { type BackendConnection, startBackend, type TestBackend } from '../support/backend.ts';
-import { type ProxyServer, serveProxy } from '../support/serve-proxy.ts';
+import { Authority, hostWith, NO_OPENSSL, type Pair } from '../support/certificates.ts';
+import { type ProxyOptions, type ProxyServer, serveProxy } from '../support/serve-proxy.ts';
 import { SocketClient } from '../support/socket-client.ts';
-import { eventually } from '../support/wait.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { eventually, PATIENCE_MS, within } from '../support/wait.ts';
 import { clientFrame, echoFrames, SWITCH } from '../support/websocket.ts';
 
 const MB = 1024 * 1024;
@@ -16,13 +18,33 @@ const HANDSHAKE = `GET /chat HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgr
 async function withProxy(
   t: TestContext,
   onData: (connection: BackendConnection, block: Buffer) => void,
-  options: Partial<ReverseProxyOptions> = {},
+  options: ProxyOptions = {},
 ): Promise<{ proxy: ProxyServer; backend: TestBackend; client: SocketClient }> {
   const backend = await startBackend(t, { onData });
   const proxy = await serveProxy(t, [backend.backend], options);
-  const client = await SocketClient.open(proxy.port);
+  const client = await (options.tls === undefined
+    ? SocketClient.open(proxy.port)
+    : SocketClient.openSecure(proxy.port));
   t.after(() => client.close());
   return { proxy, backend, client };
+}
+
+function certificate(t: TestContext): Pair {
+  return new Authority(temporaryDirectory(t)).issue('a', 'ec', ['a.example']);
+}
+
+/** How the other side ends a connection. When a reset arrives together with bytes, Node reports an end; a write shows the difference. */
+function endingOf(socket: Socket, raw = socket): Promise<'reset' | 'end'> {
+  return within(
+    PATIENCE_MS,
+    'the connection ends',
+    () =>
+      new Promise((resolve) => {
+        socket.on('error', () => resolve('reset'));
+        socket.on('end', () => raw.write('', (error) => resolve(error ? 'reset' : 'end')));
+        socket.on('close', () => resolve('end'));
+      }),
+  );
 }
 
 /** Switches the protocol and calls `onBlock` for the bytes after the request. */
@@ -145,23 +167,38 @@ describe('an upgraded connection', () => {
     await client.untilClosed();
   });
 
-  for (const side of ['client', 'backend'] as const) {
-    it(`is closed on both sides when the ${side} is reset`, async (t) => {
-      const { client, backend } = await withProxy(
-        t,
-        switching(() => {}),
-      );
-      client.send(HANDSHAKE);
-      await client.until(/\r\n\r\n$/);
-      const socket = (backend.connections[0] as BackendConnection).socket;
-      if (side === 'client') {
-        client.socket.resetAndDestroy();
-        await eventually('the backend sees the reset', () => socket.readableEnded || socket.destroyed);
-      } else {
-        socket.resetAndDestroy();
-        await client.untilClosed();
-      }
-    });
+  for (const isTls of [false, true]) {
+    const front = isTls ? 'TLS' : 'TCP';
+    for (const [cause, side] of [
+      ['a reset', 'client'],
+      ['a reset together with bytes', 'client'],
+      ['a reset', 'backend'],
+      ['a reset together with bytes', 'backend'],
+      ['the time without a byte', 'both'],
+    ] as const) {
+      it(`is reset, and does not end, where ${cause} on the side of the ${side} ends it, over ${front}`, {
+        skip: isTls && NO_OPENSSL,
+      }, async (t) => {
+        const { client, backend } = await withProxy(
+          t,
+          switching(() => {}),
+          {
+            ...(side === 'both' ? { tunnelIdleTimeoutMs: 200 } : {}),
+            ...(isTls ? { tls: { hosts: [hostWith(certificate(t))] } } : {}),
+          },
+        );
+        client.send(HANDSHAKE);
+        await client.until(/\r\n\r\n$/);
+        const { socket } = backend.connections[0] as BackendConnection;
+        const { raw } = client;
+        const endings = [endingOf(client.socket, raw), endingOf(socket)];
+        if (cause.endsWith('bytes')) (side === 'client' ? client.socket : socket).write('bytes');
+        if (side === 'client') raw.resetAndDestroy();
+        if (side === 'backend') socket.resetAndDestroy();
+        if (side !== 'client') assert.equal(await endings[0], 'reset');
+        if (side !== 'backend') assert.equal(await endings[1], 'reset');
+      });
+    }
   }
 
   it('ends towards the backend when the client had ended its direction before the switch', async (t) => {

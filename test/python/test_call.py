@@ -418,6 +418,104 @@ class Close(unittest.TestCase):
             self.assertTrue(closed.wait(20))
 
 
+class Write(unittest.TestCase):
+    """An application that writes in a loop ends when nobody reads, and is not blamed."""
+
+    def ends(self, application, environ=None, leave_after=None):
+        """Run `application`, whose client leaves after `leave_after` frames. Return the frames."""
+        ended = threading.Event()
+
+        def recorded(environ, start_response):
+            try:
+                return application(environ, start_response)
+            finally:
+                ended.set()
+
+        frames = []
+        with FakeServer(recorded) as server:
+            server.send((7, environ or {}, None))
+            if leave_after == 0:
+                server.lane.leave(7)
+            while not frames or frames[-1].kind not in (COMPLETE, END, ABORT, FAILED):
+                frames.append(server.frame())
+                if len(frames) == leave_after:
+                    server.lane.leave(7)
+            self.assertTrue(ended.wait(20))
+        self.assertEqual(server.log, [])
+        return frames
+
+    def test_ends_when_the_client_has_left(self):
+        for block, headers in ((b'x', []), (b'x', [('Content-Length', '1000000000')]), (b'x' * 100_000, [])):
+
+            def application(environ, start_response, block=block, headers=headers):
+                write = start_response('200 OK', headers)
+                while True:
+                    write(block)
+
+            self.assertEqual(self.ends(application, leave_after=3)[-1].kind, END)
+
+    def test_ends_when_the_client_has_left_before_the_first_block(self):
+        for headers in ([], [('Content-Length', '5')]):
+
+            def application(environ, start_response, headers=headers):
+                write = start_response('200 OK', headers)
+                while True:
+                    write(b'')
+
+            frames = self.ends(application, leave_after=0)
+            self.assertEqual([(frame.kind, frame.status, frame.length) for frame in frames], [(COMPLETE, 499, -1)])
+
+    def test_ends_in_the_middle_of_an_iteration(self):
+        def application(environ, start_response):
+            write = start_response('200 OK', [])
+
+            def blocks():
+                while True:
+                    write(b'x')
+                    yield b''
+
+            return blocks()
+
+        self.assertEqual(self.ends(application, leave_after=3)[-1].kind, END)
+
+    def test_ends_when_the_response_has_no_content(self):
+        def application(environ, start_response):
+            write = start_response(environ.get('status', '200 OK'), [])
+            while True:
+                write(b'x')
+
+        self.assertEqual(kinds(self.ends(application, {'REQUEST_METHOD': 'HEAD'})), [COMPLETE])
+        self.assertEqual(kinds(self.ends(application, {'status': '204 No Content'})), [COMPLETE])
+
+    def test_drops_some_blocks_of_a_response_without_content(self):
+        made = []
+
+        def application(environ, start_response):
+            write = start_response('200 OK', [])
+            for _ in range(50):
+                write(b'x')
+            made.append('all')
+            return []
+
+        self.assertEqual(kinds(self.ends(application, {'REQUEST_METHOD': 'HEAD'})), [COMPLETE])
+        self.assertEqual(made, ['all'])
+
+    def test_raises_an_error_of_the_connection(self):
+        raised = []
+
+        def application(environ, start_response):
+            write = start_response('200 OK', [])
+            try:
+                while True:
+                    write(b'x')
+            except ConnectionError as error:
+                raised.append(str(error))
+                raise
+
+        self.ends(application, leave_after=2)
+        self.assertEqual(raised, ['the client has left'])
+
+
 class Log(unittest.TestCase):
     def test_does_not_blame_the_application_when_the_client_left_before_the_declared_length(self):
         left = threading.Event()

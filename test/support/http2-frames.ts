@@ -122,13 +122,16 @@ export function word(value: number): Buffer {
 /** A client of raw HTTP/2 frames, so that it can misbehave. */
 export class FrameClient {
   readonly socket: Socket;
+  /** The TCP socket: the same one without TLS. */
+  readonly raw: Socket;
   readonly frames: Frame[] = [];
   closed = false;
   #partial = Buffer.alloc(0);
   #waiting: (() => void)[] = [];
 
-  private constructor({ socket }: SocketClient) {
+  private constructor({ socket, raw }: SocketClient) {
     this.socket = socket;
+    this.raw = raw;
     socket.on('data', (bytes: Buffer) => {
       this.#read(bytes);
       this.#wake();
@@ -140,8 +143,8 @@ export class FrameClient {
   }
 
   /** Connects, sends the preface and `settings`, and waits for the settings of the server. */
-  static async open(port: number, settings: Buffer = frame(SETTINGS, 0, 0)): Promise<FrameClient> {
-    const client = new FrameClient(await SocketClient.open(port));
+  static async open(port: number, settings: Buffer = frame(SETTINGS, 0, 0), isTls = false): Promise<FrameClient> {
+    const client = new FrameClient(await (isTls ? SocketClient.openSecure(port, 'h2') : SocketClient.open(port)));
     client.send(Buffer.concat([PREFACE, settings]));
     await client.until('SETTINGS', ({ type, flags }) => type === SETTINGS && flags === 0);
     client.send(frame(SETTINGS, ACK, 0));

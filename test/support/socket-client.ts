@@ -1,19 +1,24 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { PATIENCE_MS, within } from './wait.ts';
 
 /** A client of raw octets, so that it can misbehave. */
 export class SocketClient {
   readonly socket: Socket;
+  /** The TCP socket: the same one without TLS. */
+  readonly raw: Socket;
   /** All that was received so far, as latin-1. */
   received = '';
   /** Resolves when the connection is over, whichever side ended it and however. */
   readonly closed: Promise<void>;
   #waiting: (() => void)[] = [];
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, raw = socket) {
     this.socket = socket;
+    this.raw = raw;
+    raw.on('error', () => {});
     socket.on('data', (block: Buffer) => {
       this.received += block.toString('latin1');
       this.#wake();
@@ -34,6 +39,14 @@ export class SocketClient {
     );
     await once(socket, 'connect');
     return new SocketClient(socket);
+  }
+
+  /** Connects to a port of 127.0.0.1 with TLS, and speaks `protocol`. */
+  static async openSecure(port: number, protocol = 'http/1.1'): Promise<SocketClient> {
+    const raw = connect({ port, host: '127.0.0.1', noDelay: true });
+    const socket = connectTls({ socket: raw, rejectUnauthorized: false, ALPNProtocols: [protocol] });
+    await once(socket, 'secureConnect');
+    return new SocketClient(socket, raw);
   }
 
   send(octets: string | Buffer): void {

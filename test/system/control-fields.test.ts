@@ -6,8 +6,9 @@ import { describe, it } from 'node:test';
 import { Response } from '../../src/http/response.ts';
 import { type AnswerRequest, startBackend } from '../support/backend.ts';
 import { ask } from '../support/http-client.ts';
+import { encode } from '../support/http-message.ts';
 import { makeProject } from '../support/project.ts';
-import { serveHandler } from '../support/serve-handler.ts';
+import { type Answer, serveHandler } from '../support/serve-handler.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { startViaduct } from '../support/viaduct.ts';
 
@@ -161,6 +162,36 @@ describe('fields for the server in front of the application', () => {
     for (const protocol of ['HTTP/1.1', 'HTTP/2'] as const)
       assert.equal((await namesOf(protocol, port, '/')).filter(isControl).length, FIELDS.length / 2, protocol);
   });
+
+  for (const passesControls of [false, true]) {
+    it(`${passesControls ? 'stay in' : 'are removed from'} interim responses, over every protocol`, async (t) => {
+      const lines = `Link: </a>\r\n${FIELDS.map((text, i) => (i % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('')}`;
+      const hint: Answer = (request) => {
+        request.sendInterim(103, lines);
+        return Response.text(200, 'done');
+      };
+      const expected = ['link', ...(passesControls ? CONTROLS.map((name) => name.toLowerCase()) : [])];
+      const first = await serveHandler(t, hint, { passesControls });
+      const client = await SocketClient.open(first.port);
+      client.send(encode('/'));
+      await client.untilClosed();
+      const [interim = ''] = client.received.split('\r\n\r\n');
+      const names = [...interim.toLowerCase().matchAll(/^([a-z-]+): /gm)].map(([, name]) => name);
+      assert.deepEqual(
+        names.filter((name) => name !== 'x-sendfile'),
+        expected,
+      );
+      assert.equal(names.includes('x-sendfile'), passesControls);
+      const second = await serveHandler(t, hint, { protocol: 'HTTP/2', passesControls });
+      const session = connect(`http://127.0.0.1:${second.port}`);
+      t.after(() => session.destroy());
+      const [headers] = await once(session.request({ ':path': '/' }), 'headers');
+      assert.deepEqual(
+        Object.keys(headers).filter((name) => !/^:|x-sendfile/.test(name)),
+        expected,
+      );
+    });
+  }
 
   it('are removed from the answer of a handler, together with nothing else', async (t) => {
     const answer = () => Response.fromHeaders(200, ['X-Accel', 'a', ...FIELDS, 'X-Sendfiles', 'b'], Buffer.from('ab'));

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { ask } from '../support/http-client.ts';
+import { ask, fetchWhole } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { ROOT, runViaduct, startViaduct } from '../support/viaduct.ts';
@@ -182,6 +182,21 @@ export const application = Object.assign(
   });
 });
 
+/** What an application may throw although it cannot be turned into text as it is, and how the log has it. */
+const UNPRINTABLE: Readonly<Record<string, readonly [code: string, text: string]>> = {
+  'no prototype': ['Object.create(null)', '\\[Object: null prototype\\]'],
+  'a text that throws': ['{ toString() { throw 1; }, [Symbol.toPrimitive]() { throw 2; } }', '\\{'],
+  'a stack that is a list': ["Object.assign(new Error('listed'), { stack: [1, 2] })", 'Error: listed'],
+  'a stack that throws': ["Object.defineProperty(new Error('hidden'), 'stack', { get() { throw 3; } })", '.*hidden'],
+  'a message that is a symbol': ['Object.assign(new Error(), { message: Symbol(), stack: undefined })', '.'],
+  'a revoked proxy': [
+    '(() => { const p = Proxy.revocable({}, {}); p.revoke(); return p.proxy; })()',
+    '<Revoked Proxy>',
+  ],
+  'a symbol': ["Symbol('thrown')", 'Symbol\\(thrown\\)'],
+  nothing: ['undefined', 'undefined'],
+};
+
 describe('an exception that nobody catches in an application in TypeScript', { concurrency: 2 }, () => {
   const WAYS = {
     timer: 'setTimeout(fail, 1);',
@@ -194,6 +209,17 @@ describe('an exception that nobody catches in an application in TypeScript', { c
     stream: 'setTimeout(() => new Readable({ read() { fail(); } }).resume(), 1);',
     'no error': 'setTimeout(() => { throw name; }, 1);',
     abort: "environ['viaduct.client'].signal.addEventListener('abort', fail);",
+    'abort without a name':
+      "environ['viaduct.client'].signal.addEventListener('abort', () => { throw new Error(name); });",
+    'listener without a name':
+      "setTimeout(() => new EventEmitter().on('x', () => { throw new Error(name); }).emit('x'), 1);",
+    evaluated: "setTimeout(() => new Function('name', 'throw new Error(name)')(name), 1);",
+    ...Object.fromEntries(
+      Object.entries(UNPRINTABLE).flatMap(([name, [value]]) => [
+        [`${name} from a timer`, `setTimeout(() => { throw ${value}; }, 1);`],
+        [`${name} from a promise`, `void Promise.reject(${value});`],
+      ]),
+    ),
   };
   const APP = `
 import { EventEmitter } from 'node:events';
@@ -230,13 +256,77 @@ async function* long(fail) {
         client.send(`GET /${encodeURIComponent(name)}?long HTTP/1.1\r\nHost: a\r\n\r\n`);
         await client.until(/block/);
         client.close();
-        const expected = name === 'socket' ? /ECONNREFUSED/ : new RegExp(`(exception|rejection): (Error: )?${name}`);
+        const [value = ''] = name.split(' from ');
+        const text = UNPRINTABLE[value]?.[1] ?? name;
+        const expected = name === 'socket' ? /ECONNREFUSED/ : new RegExp(`(exception|rejection): (Error: )?${text}`);
         if (name !== 'close') await eventually(`the log has ${name}`, () => expected.test(server.output()));
         assert.equal((await ask(server.port, '/')).status, 200, name);
       }
       assert.doesNotMatch(server.output(), /bug in Viaduct|server process .* ended/);
     });
   }
+
+  it('is a bug when a listener of Viaduct without a name throws it', async (t) => {
+    const program = pathToFileURL(join(ROOT, 'dist/server/server.js')).href;
+    const stacks = [
+      `Error: ours\\n    at Socket.<anonymous> (${program}:1:1)\\n    at Socket.emit (node:events:1:1)`,
+      `Error: ours\\n    at ${program}:1:1`,
+      `Error: ours\\n    at async Promise.all (index 0)\\n    at async ${program}:1:1`,
+      `Error: ours\\n    at Array.map (<anonymous>)\\n    at new Server (${program}:1:1)`,
+    ];
+    for (const stack of stacks) {
+      const bug = `process.on('SIGWINCH', () => { const error = new Error(); error.stack = '${stack}'; throw error; });`;
+      const project = makeProject(t, { 'app.mjs': APP, 'bug.mjs': bug });
+      const server = await startViaduct(t, ['./app.mjs'], {
+        cwd: project,
+        env: { NODE_OPTIONS: `--import ${pathToFileURL(join(project, 'bug.mjs')).href}` },
+      });
+      process.kill(server.pid, 'SIGWINCH');
+      assert.deepEqual(await server.exited, { code: 70, signal: null }, stack);
+    }
+  });
+
+  it('does not end the process when it is a rejection of code of Viaduct, and the log says whose it was', async (t) => {
+    const stack = `Error: rejected\\n    at ${pathToFileURL(join(ROOT, 'dist/server/server.js')).href}:1:1`;
+    const bug = `process.on('SIGWINCH', () => { void Promise.reject(Object.assign(new Error(), { stack: '${stack}' })); });`;
+    const project = makeProject(t, { 'app.mjs': APP, 'bug.mjs': bug });
+    const server = await startViaduct(t, ['./app.mjs'], {
+      cwd: project,
+      env: { NODE_OPTIONS: `--import ${pathToFileURL(join(project, 'bug.mjs')).href}` },
+    });
+    process.kill(server.pid, 'SIGWINCH');
+    const expected = /This is a bug in Viaduct, please report it: Unhandled promise rejection: Error: rejected/;
+    await eventually('the log has it', () => expected.test(server.output()));
+    assert.equal((await ask(server.port, '/')).status, 200);
+  });
+
+  it('leaves no request without an answer, and no response that looks whole, whatever was thrown', async (t) => {
+    const cases = Object.entries(UNPRINTABLE).map(([name, [value]]) => `case '${name}': return ${value};`);
+    const app = `
+const make = (name) => { switch (name) { ${cases.join('\n')} } };
+export function application(environ, startResponse) {
+  const [, how, name] = decodeURIComponent(environ.PATH_INFO).split('/');
+  if (how === 'throws') throw make(name);
+  if (how === 'rejects') return Promise.reject(make(name));
+  if (how === 'returns') return Promise.resolve(make(name));
+  startResponse('200 OK', []);
+  if (how === 'blocks') return (async function* () { throw make(name); })();
+  if (how === 'later') return (async function* () { yield Buffer.from('block'); throw make(name); })();
+  return Object.assign([Buffer.from('fine')], { close() { throw make(name); } });
+}
+`;
+    const { server } = await serve(t, { 'app.mjs': app }, './app.mjs');
+    for (const name of Object.keys(UNPRINTABLE)) {
+      for (const how of ['throws', 'rejects', 'returns', 'blocks']) {
+        const { status } = await ask(server.port, `/${how}/${encodeURIComponent(name)}`);
+        assert.equal(status, 500, `${how} ${name}`);
+      }
+      const later = await fetchWhole('HTTP/1.1', server.port, 'GET', `/later/${encodeURIComponent(name)}`);
+      assert.deepEqual([later.text, later.whole], ['block', false], `later ${name}`);
+      assert.equal((await ask(server.port, `/close/${encodeURIComponent(name)}`)).body, 'fine');
+    }
+    assert.doesNotMatch(server.output(), /bug in Viaduct|Unhandled/);
+  });
 
   it('is a bug when code of Viaduct throws it: its server process ends with 70, and another one starts', async (t) => {
     const bug = `

@@ -208,6 +208,15 @@ describe('PEP 3333: the response of an application', () => {
       });
     }
 
+    it('ends an application that calls write() in a loop when the client leaves', async () => {
+      const client = await SocketClient.open(viaduct.port);
+      client.send(encode('/bare/closes?writing+writes'));
+      await client.until(/a block/);
+      client.close();
+      await isClosed('writing');
+      assert.doesNotMatch(viaduct.output(), /ClientLeftError/);
+    });
+
     it('is called when start_response was not called', async () => {
       const answer = await get('/bare/closes?silent+no-start');
       assert.equal(answer.status, 500);

@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { describe, it } from 'node:test';
 import { bodyLimit } from '../../src/handlers/limits/body-limit.ts';
 import { requestLimit } from '../../src/handlers/limits/request-limit.ts';
+import { deriveRequest } from '../../src/http/derived-request.ts';
 import { type Handler, mapResponse } from '../../src/http/handler.ts';
+import type { RequestBody } from '../../src/http/message.ts';
 import { Pool } from '../../src/workers/pool.ts';
+import { ask } from '../support/http-client.ts';
 import { eachTestLifetime } from '../support/lifetime.ts';
 import { serveHandler, type TestServer } from '../support/serve-handler.ts';
 import { SocketClient } from '../support/socket-client.ts';
@@ -65,6 +68,35 @@ describe('a request whose content does not arrive', () => {
       }
     });
   }
+
+  it("is the server's error when a handler cannot read it", async () => {
+    const logged: string[] = [];
+    const pool = new Pool({
+      queueMax: 10,
+      queueDelayMs: 0,
+      onOverload() {},
+      onOverloadEnd() {},
+      laneDepthMax: 1,
+      retryIdempotent: false,
+      bodyMemoryBytesMax: 1_000_000,
+      directory: tmpdir,
+      onError: (message) => logged.push(message),
+    });
+    const body: RequestBody = {
+      length: -1,
+      trailers: [],
+      start: (sink) => sink.fail(new Error('EIO: i/o error, read')),
+      pause() {},
+      resume() {},
+      cancel() {},
+    };
+    const breaks: Handler = (request, next) => next(deriveRequest(request, { body }));
+    const { port } = await serveHandler(eachTest, [breaks, pool.handle]);
+    const answer = await ask(port, '/', { method: 'POST', body: 'x' });
+    assert.equal(answer.status, 500);
+    assert.doesNotMatch(answer.body, /EIO/);
+    assert.match(logged.join(), /EIO/);
+  });
 
   it('is finished when the client has left', async () => {
     const { port } = await start(counting);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { HAS_CONTROL, HAS_DATE, HAS_SERVER } from '../../src/http/response.ts';
+import { toPromise } from '../../src/http/to-promise.ts';
 import {
   ABORT,
   BLOCK,
@@ -52,12 +54,95 @@ const LIES: readonly (readonly [title: string, bytes: Buffer, reason: RegExp])[]
   ['fields without an end', frame({ kind: COMPLETE, lines: 'A: b' }), /impossible head/],
   ['fields with two heads', frame({ kind: COMPLETE, lines: 'A: b\r\n\r\nC: d\r\n' }), /impossible head/],
   ['a reason without an end', frame({ kind: COMPLETE, has: HAS_REASON }), /impossible head/],
+  ['a reason with a line feed', frame({ kind: HEAD, has: HAS_REASON, lines: 'O\nK\r\n' }), /impossible head/],
+  ['a reason with a carriage return', frame({ kind: HEAD, has: HAS_REASON, lines: 'O\rK\r\n' }), /impossible head/],
   ['a file of 3 bytes of description', frame({ kind: FILE, body: 'abc' }), /impossible file/],
   ['a file that ends before it starts', frame({ kind: FILE, body: range(9n, 1n) }), /impossible file/],
   ['a file that ends at 2^60', frame({ kind: FILE, body: range(0n, 1n << 60n) }), /impossible file/],
   ['a recall that nobody asked for', frame({ id: 0, kind: RECALLED, body: ids(2) }), /nobody recalled/],
   ['a recall of half an id', frame({ id: 0, kind: RECALLED, body: 'abc' }), /not a request/],
 ];
+
+/** Lines that could split a response, or contradict what the frame says besides them. */
+const WRONG_LINES: readonly (readonly [title: string, lines: string, contentLength?: bigint])[] = [
+  ['an empty line first', '\r\nHTTP/1.1 200 OK\r\n'],
+  ['an empty line only', '\r\n'],
+  ['a line feed in a value', 'A: b\nC: d\r\n'],
+  ['a carriage return in a value', 'A: b\rC: d\r\n'],
+  ['NUL in a value', 'A: b\0\r\n'],
+  ['another control character in a value', 'A: \x1b[1m\r\n'],
+  ['a folded line', 'A: b\r\n c\r\n'],
+  ['a name without a colon', 'A\r\n'],
+  ['no name', ': b\r\n'],
+  ['a space before the colon', 'A : b\r\n'],
+  ['a name outside ASCII', 'Ä: b\r\n'],
+  ['a status line', 'HTTP/1.1 200 OK\r\n'],
+  ['Transfer-Encoding', 'Transfer-Encoding: chunked\r\n'],
+  ['transfer-encoding beside a Content-Length', 'Content-Length: 1\r\ntransfer-encoding: chunked\r\n', 1n],
+  ['Connection', 'A: b\r\nConnection: close\r\n'],
+  ['TE', 'TE: trailers\r\n'],
+  ['Upgrade', 'UPGRADE: h2c\r\n'],
+  ['Keep-Alive', 'Keep-Alive: timeout=5\r\n'],
+  ['Trailer', 'trailer: A\r\n'],
+  ['Proxy-Connection', 'Proxy-Connection: close\r\n'],
+  ['a Content-Length that the frame does not have', 'Content-Length: 5\r\n'],
+  ['another Content-Length than the frame', 'content-length: 5\r\n', 6n],
+  ['no Content-Length, which the frame has', 'A: b\r\n', 6n],
+  ['no lines, although the frame has a Content-Length', '', 6n],
+  ['two Content-Length lines', 'Content-Length: 5\r\nContent-Length: 5\r\n', 5n],
+  ['a Content-Length list', 'Content-Length: 5, 5\r\n', 5n],
+  ['a signed Content-Length', 'Content-Length: +5\r\n', 5n],
+];
+
+/** Frames with field lines, as `kind` and status. */
+const HEADS = [
+  ['a whole response', COMPLETE, 200],
+  ['the head of a stream', HEAD, 200],
+  ['the head of a file', FILE, 200],
+  ['early hints', EARLY_HINTS, 103],
+] as const;
+
+describe('the field lines of a worker', () => {
+  for (const [title, lines, contentLength = -1n] of WRONG_LINES) {
+    it(`are refused in every frame when they have ${title}`, () => {
+      for (const [where, kind, status] of HEADS) {
+        const hasReason = kind === EARLY_HINTS ? [0] : [0, HAS_REASON];
+        for (const has of hasReason) {
+          const { lane, requests, broken, receive } = makeLane([1]);
+          const sent = has === 0 ? lines : `Fine\r\n${lines}`;
+          receive(frame({ kind, status, has, contentLength, lines: sent, body: kind === FILE ? range(0n, 1n) : 'a' }));
+          assert.match(broken.join(), /impossible head/, where);
+          assert.equal(lane.state, 'closed');
+          assert.equal(requests[0]?.settled, false);
+        }
+      }
+    });
+  }
+
+  it('are refused also after the same lines came with the right Content-Length', () => {
+    const { broken, answers, receive } = makeLane([1, 2]);
+    receive(frame({ id: 1, kind: COMPLETE, lines: 'Content-Length: 5\r\n', contentLength: 5n, body: 'hello' }));
+    receive(frame({ id: 2, kind: COMPLETE, lines: 'Content-Length: 5\r\n', body: 'hello' }));
+    assert.deepEqual(answers, ['200 hello']);
+    assert.match(broken.join(), /impossible head/);
+  });
+
+  it('decide what the connection adds or removes, whatever the frame says', async () => {
+    for (const [lines, has] of [
+      ['date: now\r\n', HAS_DATE],
+      ['A: b\r\nSERVER: mine\r\n', HAS_SERVER],
+      ['X-Accel-Redirect: /secret\r\n', HAS_CONTROL],
+      ['x-accel-of-the-future-with-a-name-of-many-letters: 1\r\nDate: now\r\n', HAS_CONTROL | HAS_DATE],
+      ['X-Sendfile: /etc/passwd\r\n', HAS_CONTROL],
+      ['X-Frame-Options: DENY\r\nData: 1\r\nDated: 1\r\nServed: 1\r\nX-Accelerate: 1\r\n', 0],
+    ] as const) {
+      const { requests, receive } = makeLane([1]);
+      receive(frame({ kind: COMPLETE, lines }));
+      const response = await toPromise(requests[0] as PendingRequest);
+      assert.deepEqual([response.lines, response.has], [lines, has]);
+    }
+  });
+});
 
 describe('a worker that says what no worker says', () => {
   for (const [title, bytes, reason] of LIES) {

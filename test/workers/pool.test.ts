@@ -142,5 +142,6 @@ function copyOf(request: number): Buffer {
   frame.writeUInt32LE(request, 0);
   frame[4] = COMPLETE;
   frame.writeUInt16LE(200, 6);
+  frame.writeBigInt64LE(-1n, 16);
   return frame;
 }

@@ -246,6 +246,83 @@ describe('close of a body', { concurrency: 4 }, () => {
     }
   });
 
+  for (const [what, blocks, request] of [
+    ['its client leaves', block, 'GET'],
+    ['its client leaves, and the blocks are empty', Buffer.alloc(0), 'GET'],
+    ['the method is HEAD', block, 'HEAD'],
+    ['its Content-Length is reached', block, 'POST'],
+  ] as const) {
+    it(`ends an application that awaits write in a loop when ${what}, and other clients get answers`, async (t) => {
+      const diary = new Diary();
+      const server = await serveWsgi(t, async ({ PATH_INFO, REQUEST_METHOD }, startResponse) => {
+        const length: Header = ['Content-Length', '20'];
+        const write = startResponse('200 OK', REQUEST_METHOD === 'POST' ? [length] : TEXT);
+        if (PATH_INFO !== '/') return [block];
+        diary.note('started');
+        try {
+          for (;;) await write(blocks);
+        } finally {
+          diary.note('close');
+        }
+      });
+      const client = await SocketClient.open(server.port);
+      client.send(`${request} / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`);
+      await eventually('the application has started', () => diary.entries.length > 0);
+      assert.equal((await server.ask('/other')).body, 'block');
+      if (request === 'GET') client.socket.resetAndDestroy();
+      await diary.closed;
+      assert.equal((await server.ask('/other')).body, 'block');
+      assert.deepEqual(server.errors, []);
+      client.close();
+    });
+  }
+
+  it('harms nothing when an application does not await write, and its client leaves', async (t) => {
+    const rejections: unknown[] = [];
+    const onRejection = (reason: unknown): void => void rejections.push(reason);
+    process.on('unhandledRejection', onRejection);
+    t.after(() => process.off('unhandledRejection', onRejection));
+    const diary = new Diary();
+    const server = await serveWsgi(t, async ({ 'viaduct.client': client }, startResponse) => {
+      const write = startResponse('200 OK', TEXT);
+      void write(block);
+      await new Promise((resolve) => client?.signal.addEventListener('abort', resolve));
+      void write(block);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return diary.closing([block]);
+    });
+    await leave(server, /block/);
+    await diary.closed;
+    assert.deepEqual([server.errors, rejections], [[], []]);
+  });
+
+  for (const isAsync of [false, true]) {
+    it(`is called when the client leaves ${isAsync ? 'an async' : 'a'} generator of empty blocks, which starves no other client`, async (t) => {
+      const diary = new Diary();
+      const empty = Buffer.alloc(0);
+      const server = await serveWsgi(t, ({ PATH_INFO }, startResponse) => {
+        startResponse('200 OK', TEXT);
+        if (PATH_INFO !== '/') return [block];
+        diary.note('started');
+        const blocks = isAsync
+          ? (async function* () {
+              for (;;) yield empty;
+            })()
+          : (function* () {
+              for (;;) yield empty;
+            })();
+        return diary.closing(blocks);
+      });
+      const client = await SocketClient.open(server.port);
+      client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      await eventually('the generator has started', () => diary.entries.length > 0);
+      assert.equal((await server.ask('/other')).body, 'block');
+      client.socket.resetAndDestroy();
+      await diary.closed;
+      assert.deepEqual(server.errors, []);
+    });
+  }
+
   it('reports no error that the signal of a client that has left causes', async (t) => {
     const diary = new Diary();
     const server = await serveWsgi(t, (environ, startResponse) => {

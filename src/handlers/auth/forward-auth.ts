@@ -1,4 +1,4 @@
-import { ViaductError } from '../../errors.ts';
+import { messageOf, ViaductError } from '../../errors.ts';
 import { replaceFields } from '../../http/derived-request.ts';
 import { FieldNames, withoutFields } from '../../http/field-names.ts';
 import type { Handler } from '../../http/handler.ts';
@@ -121,7 +121,7 @@ export const forwardAuthFeature = describeFeature({
         requestHeaders: request_headers,
         copyHeaders: copy_headers,
         clientHeaders: client_headers,
-        onError: (error: unknown) => onError(`Cannot ask ${url}: ${String(error)}`),
+        onError: (error: unknown) => onError(`Cannot ask ${url}: ${messageOf(error)}`),
       }),
     );
   },

@@ -34,6 +34,17 @@ class ContentMemory {
 /** The count of this process. All servers in the process share it. */
 export const contentMemory = new ContentMemory();
 
+/** Memory that a block may keep alive in addition to its own. */
+const SPARE_BYTES_MAX = 4096;
+
+/**
+ * `block` with memory that is about as large as the block. Blocks are often parts of larger memory, such as what a socket received, and one
+ * that waits would keep all of it alive.
+ */
+export function compact(block: Uint8Array): Uint8Array {
+  return block.buffer.byteLength <= 2 * block.length + SPARE_BYTES_MAX ? block : new Uint8Array(block);
+}
+
 /** What it costs to hold `block`. */
 export function costOf(block: Uint8Array): number {
   return block.length + BLOCK_BYTES;

@@ -1,5 +1,5 @@
 import type { BodySink, BodySource, HeaderList } from '../message.ts';
-import { contentMemory, costOf } from './content-memory.ts';
+import { compact, contentMemory, costOf } from './content-memory.ts';
 import { SpoolFile, type SpoolFileOwner } from './spool-file.ts';
 
 export interface SpoolLimits {
@@ -156,8 +156,13 @@ export class Spool implements BodySource, BodySink, SpoolFileOwner {
     this.#hold(this.#blocks, block, onReleased);
   }
 
-  #hold(blocks: HeldBlock[], bytes: Uint8Array, onReleased?: () => void): void {
-    blocks.push({ bytes, onReleased });
+  #hold(blocks: HeldBlock[], block: Uint8Array, onReleased?: () => void): void {
+    const bytes = compact(block);
+    if (bytes === block) blocks.push({ bytes, onReleased });
+    else {
+      blocks.push({ bytes, onReleased: undefined });
+      onReleased?.();
+    }
     this.#heldBytes += costOf(bytes);
     contentMemory.hold(costOf(bytes));
   }

@@ -2,9 +2,9 @@ import { ViaductError } from '../../errors.ts';
 import type { Peer, Request } from '../message.ts';
 import { peerOf } from '../peer.ts';
 import { Refusal, RequestBodyError } from '../refusal.ts';
-import { Response, withoutControlLines } from '../response.ts';
+import { Response } from '../response.ts';
 import type { BodyFraming, BodySender, ResponseChannel } from '../response-channel.ts';
-import { asSent } from '../response-fields.ts';
+import { asSent, interimAsSent } from '../response-fields.ts';
 import { statusLine } from '../semantics/status.ts';
 import { ClientSocketControl } from '../transport/client-socket-control.ts';
 import type { ServerContext } from '../transport/server-context.ts';
@@ -239,7 +239,8 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
   sendInterim(request: IncomingRequest, status: number, lines: string): void {
     if (this.#phase !== 'handling' || this.#request !== request || request.minorVersion === 0) return;
     if (this.socket.writableNeedDrain) return;
-    this.socket.write(`${statusLine(status, '')}${withoutControlLines(lines)}\r\n`, 'latin1');
+    const sent = interimAsSent(lines, this.#context.options.passesControls);
+    this.socket.write(`${statusLine(status, '')}${sent}\r\n`, 'latin1');
   }
 
   // ContentOwner: calls of the request's content.

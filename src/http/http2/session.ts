@@ -1,3 +1,4 @@
+import { contentMemory } from '../buffering/content-memory.ts';
 import type { Peer } from '../message.ts';
 import { EarlyPriorities } from './early-priorities.ts';
 import { FloodCounters } from './flood-counters.ts';
@@ -43,6 +44,8 @@ export interface SessionOwner {
 const ENDED = 'a frame came for a stream that was ended';
 const SHORT_CONTENT = 'the content is shorter than its Content-Length';
 const LENGTH = 'a frame has a length that its type does not allow';
+/** How many responses a connection may wait for at a time while `contentMemory` has no room. */
+const CROWD = 8;
 
 /**
  * The protocol of one connection without its socket (RFC 9113): takes the bytes of a client, starts streams, and leaves the frames for the
@@ -68,6 +71,9 @@ export class Session implements FrameReceiver, StreamOwner {
   #sections: SectionMemory | null = null;
   /** Streams that were answered although the client still sends. */
   #unread: Set<number> | null = null;
+  /** Streams whose requests start when there is room for their responses. */
+  #waiting: Set<Stream> | null = null;
+  #starting = false;
   /** The stream to which the present DATA frame belongs, null if nobody wants it. */
   #dataStream: Stream | null = null;
   #dataBytes = 0;
@@ -137,13 +143,46 @@ export class Session implements FrameReceiver, StreamOwner {
         this.#owner.onFault(section.malformed || SHORT_CONTENT);
         this.#refuse(id, endsStream, PROTOCOL_ERROR);
       } else {
+        const waits = this.#isCrowded;
         const stream = new Stream(id, section, endsStream, this.#settings.windowBytes, this);
         if (priority !== undefined) stream.priority = priority;
         this.#streams.set(id, stream);
         if (this.#streams.size === 1) this.#owner.onBusyChanged();
-        stream.start(section);
+        stream.start(section, waits);
+        if (waits) {
+          this.#waiting ??= new Set();
+          this.#waiting.add(stream);
+        }
       }
     }
+  }
+
+  /**
+   * Whether the memory for content is used up, and this connection has its share of it. A response that is whole in memory can wait nowhere
+   * else, so its request has to wait.
+   */
+  get #isCrowded(): boolean {
+    if (contentMemory.hasRoom(0)) return false;
+    let others = 0;
+    for (const stream of this.#streams.values()) {
+      if (stream.needsMemory) others += 1;
+      if (others === CROWD) return true;
+    }
+    return false;
+  }
+
+  /** Starts requests that wait, as far as there is room. */
+  #startWaiting(): void {
+    const waiting = this.#waiting;
+    if (waiting === null || this.#starting) return;
+    this.#starting = true;
+    for (const stream of waiting) {
+      if (this.#isCrowded) break;
+      waiting.delete(stream);
+      stream.handleWaiting();
+    }
+    this.#starting = false;
+    if (waiting.size === 0) this.#waiting = null;
   }
 
   #refuse(id: number, endsStream: boolean, code: number): void {
@@ -341,12 +380,14 @@ export class Session implements FrameReceiver, StreamOwner {
   onStreamOver(stream: Stream): void {
     const { id } = stream;
     this.#streams.delete(id);
+    this.#waiting?.delete(stream);
     this.#unsentEnds += 1;
     if (!stream.clientEnded) {
       this.#ids.endByServer(id);
       if (!stream.wasReset) this.#leaveUnread(id);
     }
     if (!this.isBusy) this.#owner.onBusyChanged();
+    this.#startWaiting();
   }
 
   /**
@@ -375,12 +416,14 @@ export class Session implements FrameReceiver, StreamOwner {
 
   /** The client takes nothing more. */
   leave(): void {
+    this.#waiting = null;
     for (const stream of this.#streams.values()) stream.leave();
   }
 
   /** Called once a tick. */
   sweep(): void {
     if (this.#unread !== null) this.#resetUnread();
+    this.#startWaiting();
     for (const stream of this.#streams.values()) stream.sweep();
   }
 

@@ -1,3 +1,4 @@
+import { compact, contentMemory, costOf } from '../buffering/content-memory.ts';
 import type { ResponseSink } from '../response-channel.ts';
 import type { Priority } from './priority.ts';
 import type { FieldList } from './response-fields.ts';
@@ -25,7 +26,10 @@ interface Block {
   readonly onWritten: WriteCallback | null;
 }
 
-/** The content of a response that is sent block by block: one stream as senders see it. Blocks wait without a copy. */
+/**
+ * The content of a response that is sent block by block: one stream as senders see it. What waits for the client counts in `contentMemory`;
+ * what leaves at once does not.
+ */
 export class StreamOutput implements ResponseSink {
   readonly id: number;
   /** What the client takes of this stream (RFC 9113 section 6.9). It may be negative. */
@@ -39,6 +43,9 @@ export class StreamOutput implements ResponseSink {
   readonly #fields: FieldList;
   readonly #owner: OutputOwner;
   #onWritten: WriteCallback | null = null;
+  /** What `contentMemory` counts for the pending block, and for those behind it. */
+  #pendingCost = 0;
+  #behindCost = 0;
   /** Blocks behind the pending one. */
   #behind: Block[] | null = null;
   #ending = false;
@@ -73,13 +80,27 @@ export class StreamOutput implements ResponseSink {
     if (this.pending !== null) {
       // A source may push what was on its way when it was told to pause.
       this.#behind ??= [];
-      this.#behind.push({ bytes: part, onWritten });
+      this.#behind.push({ bytes: onWritten === null ? compact(part) : part, onWritten });
+      this.#behindCost += costOf(part);
+      contentMemory.hold(costOf(part));
       return false;
     }
     this.#inWrite = true;
     this.#offer(part, onWritten);
     this.#inWrite = false;
-    return this.pending === null;
+    if (this.pending === null) return true;
+    this.#keep(this.pending);
+    return false;
+  }
+
+  /** Some of the block has to wait. Senders that want to know when it is written use its memory again, so it stays where it is. */
+  #keep(pending: Uint8Array): void {
+    if (this.#onWritten === null) {
+      this.pending = compact(pending.subarray(this.at));
+      this.at = 0;
+    }
+    this.#pendingCost = costOf(this.pending as Uint8Array);
+    contentMemory.hold(this.#pendingCost);
   }
 
   #offer(bytes: Uint8Array, onWritten: WriteCallback | null): void {
@@ -107,6 +128,8 @@ export class StreamOutput implements ResponseSink {
     this.#owner.onSent(bytes);
     if (this.at < pending.length) return;
     this.pending = null;
+    if (this.#pendingCost > 0) contentMemory.release(this.#pendingCost);
+    this.#pendingCost = 0;
     const onWritten = this.#onWritten;
     this.#onWritten = null;
     const next = this.#behind?.shift();
@@ -114,6 +137,8 @@ export class StreamOutput implements ResponseSink {
     if (this.#inWrite) {
       if (onWritten !== null) process.nextTick(onWritten);
     } else if (next !== undefined) {
+      this.#pendingCost = costOf(next.bytes);
+      this.#behindCost -= this.#pendingCost;
       onWritten?.();
       if (!this.#over) this.#offer(next.bytes, next.onWritten);
     } else if (this.#ending) this.#owner.onEnded();
@@ -126,6 +151,9 @@ export class StreamOutput implements ResponseSink {
   /** Nothing more will be sent. */
   discard(): void {
     this.#over = true;
+    contentMemory.release(this.#pendingCost + this.#behindCost);
+    this.#pendingCost = 0;
+    this.#behindCost = 0;
     this.pending = null;
     this.#behind = null;
     this.#onWritten = null;

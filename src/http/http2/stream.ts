@@ -4,9 +4,9 @@ import { discardBody } from '../http1/response-writer.ts';
 import { passedTrailers } from '../http1/trailers.ts';
 import type { BodySource, HeaderList, Peer, Request, RequestBody } from '../message.ts';
 import { Refusal, RequestBodyError } from '../refusal.ts';
-import { Response, withoutControlLines } from '../response.ts';
+import { Response } from '../response.ts';
 import type { BodySender, ResponseChannel } from '../response-channel.ts';
-import { asSent } from '../response-fields.ts';
+import { asSent, interimAsSent } from '../response-fields.ts';
 import type { ServerContext } from '../transport/server-context.ts';
 import { UpgradeResponse } from '../upgrade-response.ts';
 import { CANCEL, INTERNAL_ERROR } from './frames.ts';
@@ -23,12 +23,13 @@ import { StreamSocket } from './stream-socket.ts';
 
 /**
  * What a stream does at present:
+ * - `waiting`: is not given to the handler, because the memory for content is used up
  * - `handling`: waits for the handler's response
  * - `responding`: sends the response
  * - `abandoned`: waits for the handler, although the client has left
  * - `over`: does nothing any more
  */
-type Phase = 'handling' | 'responding' | 'abandoned' | 'over';
+type Phase = 'waiting' | 'handling' | 'responding' | 'abandoned' | 'over';
 
 /** The session as its streams see it. */
 export interface StreamOwner {
@@ -44,6 +45,8 @@ export interface StreamOwner {
 const INTERIM_MAX = 32;
 const BODY_TIMEOUT = new Refusal(408, 'the content did not arrive in time');
 const LEFT = 'the client has left';
+/** As in nginx: the client left before the request had an answer. It appears only in logs. */
+const CLIENT_LEFT = 499;
 
 /** One request and its response (RFC 9113 section 8.1). */
 export class Stream implements ResponseChannel, ContentOwner, OutputOwner, InterimSender {
@@ -84,8 +87,8 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     this.#clock = new StreamClock(owner.context);
   }
 
-  /** Answers the request. */
-  start(section: RequestSection): void {
+  /** Answers the request. A request that `waits` is not given to the handler before `handleWaiting`. */
+  start(section: RequestSection, waits: boolean): void {
     const { context, peer } = this.#owner;
     if (section.refusal !== null) {
       this.#refuse(section.refusal, null);
@@ -106,7 +109,24 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     try {
       const { receive } = options;
       if (receive !== undefined && receive !== null) this.#shown = receive(request);
-      const result = options.handle(this.#shown ?? request);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (waits) this.#phase = 'waiting';
+    else this.#handle(request);
+  }
+
+  /** Gives a request that waits to the handler. */
+  handleWaiting(): void {
+    if (this.#phase !== 'waiting') return;
+    this.#phase = 'handling';
+    this.#handle(this.#request as StreamRequest);
+  }
+
+  #handle(request: StreamRequest): void {
+    try {
+      const result = this.#owner.context.options.handle(this.#shown ?? request);
       if (result instanceof Response) this.#respond(result);
       else
         result.then(
@@ -263,7 +283,8 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
   sendInterim(status: number, lines: string): void {
     if (this.#phase !== 'handling' || this.#interim === INTERIM_MAX) return;
     this.#interim += 1;
-    this.#owner.output.interim(this.id, status, withoutControlLines(lines));
+    const { context, output } = this.#owner;
+    output.interim(this.id, status, interimAsSent(lines, context.options.passesControls));
   }
 
   // Calls of the output.
@@ -302,7 +323,7 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
   /** The application gets an error, and so does the client unless its response has started. */
   onContentRefused(refusal: Refusal): void {
     const request = this.#request;
-    const handling = this.#phase === 'handling' && request !== null;
+    const handling = (this.#phase === 'handling' || this.#phase === 'waiting') && request !== null;
     if (handling) this.#phase = 'responding';
     this.#content?.body.fail(new RequestBodyError(refusal.status, refusal.reason));
     if (!handling) return;
@@ -394,7 +415,7 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     }
     sender?.cancel();
     if (this.#phase === 'handling' && request !== null) this.#phase = 'abandoned';
-    else this.#finish(this.#status);
+    else this.#finish(this.#phase === 'waiting' ? CLIENT_LEFT : this.#status);
     if (request !== null) this.#markGone(request);
     this.#content?.body.fail(new RequestBodyError(0, LEFT));
   }
@@ -402,6 +423,11 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
   /** Whether the client has given up this stream, but the handler is still at work. */
   get isAbandoned(): boolean {
     return this.#phase === 'abandoned';
+  }
+
+  /** Whether a response of this stream is being made, or waits for the client. */
+  get needsMemory(): boolean {
+    return this.#phase === 'handling' || this.#phase === 'abandoned' || this.#output?.pending != null;
   }
 
   /** Called once a tick. */

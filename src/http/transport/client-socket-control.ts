@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { extendDeadline, NEVER } from './rate-deadline.ts';
-import { resetSocket } from './reset-socket.ts';
+import { breakOff } from './reset-socket.ts';
 import type { ServerContext } from './server-context.ts';
 import { type ClientSocket, detachSocket, type Receiver } from './socket-reader.ts';
 
@@ -103,12 +103,10 @@ export class ClientSocketControl {
     this.socket.end();
   }
 
-  /** Ends the connection so that the client sees an incomplete response: over TCP with a reset. */
+  /** Ends the connection so that the client sees an incomplete response. */
   cut(): void {
-    const overTcp = this.socket.remoteAddress !== undefined && !('encrypted' in this.socket);
     while (this.socket.writableCorked > 0) this.socket.uncork();
-    if (overTcp) resetSocket(this.socket);
-    else this.socket.destroy();
+    breakOff(this.socket);
   }
 
   /** Leaves the socket to another owner. */

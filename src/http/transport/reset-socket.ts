@@ -1,16 +1,36 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+
+const EMPTY = Buffer.alloc(0);
 
 /**
- * Ends a TCP connection with a reset, without the FIN that Node would send before it. With that FIN, a client that reads to the end of
- * the connection would take a part for the whole.
+ * Ends a connection so that the other side can see that something is missing: over TCP with a reset, without the FIN that Node would send
+ * before it. With that FIN, a reader to the end of the connection would take a part for the whole. A Unix socket does not have resets: it just
+ * closes. So does a connection of TLS to a backend, without the `close_notify` that a whole one has.
  */
-export function resetSocket(socket: Socket): void {
-  socket.destroySoon = () => socket.destroy();
-  socket.resetAndDestroy();
+export function breakOff(socket: Socket): void {
+  const raw = rawOf(socket);
+  if (raw?.remoteAddress === undefined) socket.destroy();
+  else {
+    raw.destroySoon = () => raw.destroy();
+    raw.resetAndDestroy();
+  }
 }
 
-/** Ends a connection so that the other side can see that something is missing. A Unix socket does not have resets: it just closes. */
-export function breakOff(socket: Socket): void {
-  if (socket.remoteAddress === undefined) socket.destroy();
-  else resetSocket(socket);
+/**
+ * Calls `onEnd` after the event `end` of `socket` if the other side has really ended. When a reset arrives together with bytes, Node reports a
+ * normal end, so a part would look whole. An empty write distinguishes the two: after a reset the write fails, and the socket closes. It must
+ * not pass through TLS, which reports no failure of an empty write.
+ */
+export function confirmEnd(socket: Socket, onEnd: () => void): void {
+  const raw = rawOf(socket);
+  if (raw === null || !raw.writable || raw.writableLength > 0) onEnd();
+  else raw.write(EMPTY, (error) => (error ? undefined : onEnd()));
+}
+
+/** The socket itself, or what was accepted under a TLS socket. Null under a TLS socket that connected by itself. */
+function rawOf(socket: Socket): Socket | null {
+  if (!(socket instanceof TLSSocket)) return socket;
+  const { _parent: parent } = socket as unknown as { readonly _parent?: unknown };
+  return parent instanceof Socket ? parent : null;
 }

@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
+import { messageOf } from '../../errors.ts';
 import type { TlsProblems } from './tls-problems.ts';
 
 /** The paths of a certificate and its key, both in PEM. The certificate's file also contains the chain up to a root. */
@@ -60,7 +61,7 @@ export function loadChain(path: string, what: string, report: TlsProblems): X509
   try {
     return blocks.map((block) => new X509Certificate(block));
   } catch (error) {
-    report.problems.push(`Cannot use the ${what} "${path}": it contains a broken certificate (${reasonOf(error)})`);
+    report.problems.push(`Cannot use the ${what} "${path}": it contains a broken certificate (${messageOf(error)})`);
     return null;
   }
 }
@@ -98,7 +99,7 @@ function loadKey(files: CertificateFiles, report: TlsProblems): KeyObject | null
   try {
     return createPrivateKey(passphrase === undefined ? text : { key: text, passphrase });
   } catch (error) {
-    return refuse(ENCRYPTED.test(text) ? 'the passphrase does not decrypt it' : `it is broken (${reasonOf(error)})`);
+    return refuse(ENCRYPTED.test(text) ? 'the passphrase does not decrypt it' : `it is broken (${messageOf(error)})`);
   }
 }
 
@@ -120,7 +121,7 @@ function readText(path: string, what: string, report: TlsProblems): string | nul
       EACCES: 'this user may not read it',
       ELOOP: 'its symbolic links form a loop',
     };
-    report.problems.push(`Cannot read the ${what} "${path}": ${states[code ?? ''] ?? reasonOf(error)}`);
+    report.problems.push(`Cannot read the ${what} "${path}": ${states[code ?? ''] ?? messageOf(error)}`);
   }
   return null;
 }
@@ -139,9 +140,4 @@ function warnOfOrder(path: string, chain: readonly X509Certificate[], { warnings
     return next === undefined || certificate.checkIssued(next);
   });
   if (!isOrdered) warnings.push(`The certificates in "${path}" are out of order: each must be issued by the next one`);
-}
-
-/** The message of an error. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,12 +1,7 @@
 import { constants, createHash, type X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
-import {
-  type CertificateFiles,
-  type LoadedCertificate,
-  loadCertificate,
-  loadChain,
-  reasonOf,
-} from './certificate-files.ts';
+import { messageOf } from '../../errors.ts';
+import { type CertificateFiles, type LoadedCertificate, loadCertificate, loadChain } from './certificate-files.ts';
 import { covers, hostNameOf, hostNamesOf } from './host-names.ts';
 import { noTlsProblems, type TlsProblems } from './tls-problems.ts';
 
@@ -153,7 +148,7 @@ function loadHost(host: TlsHost, common: SecureContextOptions, report: TlsProble
   try {
     return { options, context: createSecureContext(options), names, hasConfiguredNames: host.names.length > 0 };
   } catch (error) {
-    report.problems.push(`Cannot use the certificate ${paths}: ${reasonOf(error)}`);
+    report.problems.push(`Cannot use the certificate ${paths}: ${messageOf(error)}`);
     return null;
   }
 }

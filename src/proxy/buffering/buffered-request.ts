@@ -2,14 +2,15 @@ import { Spool } from '../../http/buffering/spool.ts';
 import { deriveRequest } from '../../http/derived-request.ts';
 import type { HandlerResult } from '../../http/handler.ts';
 import type { BodySink, HeaderList, Request, RequestBody } from '../../http/message.ts';
-import { clientClosedResponse, contentFailedResponse, storeFailedResponse } from '../client/error-responses.ts';
+import { RequestBodyError } from '../../http/refusal.ts';
+import { clientClosedResponse, contentFailedResponse, contentLostResponse } from '../client/error-responses.ts';
 import { LaterResponse } from '../client/later-response.ts';
 
 export interface RequestBufferOptions {
   /** Content up to this size stays in memory; other content goes to a file. */
   readonly memoryBytesMax: number;
-  /** The file failed before the content was complete. The client gets 500. */
-  readonly onFileFailed: (error: Error, request: Request) => void;
+  /** The content cannot be stored or read before it is complete. The client gets 500. */
+  readonly onFailed: (error: Error, request: Request) => void;
 }
 
 /**
@@ -69,10 +70,14 @@ class Buffering extends LaterResponse implements BodySink {
     this.#answer(this.#send(deriveRequest(this.#request, { body: new ReceivedBody(this.#spool, this.#length) })));
   }
 
-  /** The server answers malformed content itself, after this call. Only for a limit of a handler must the proxy answer. */
+  /**
+   * The server answers malformed content itself, after this call. Only for a limit of a handler, and for an error of the server, must the
+   * proxy answer.
+   */
   fail(error: Error): void {
     if (this.#over) return;
     this.#request.onGone = null;
+    if (!(error instanceof RequestBodyError)) this.#options.onFailed(error, this.#request);
     this.#spool.cancel();
     process.nextTick(() => this.#answer(contentFailedResponse(error)));
   }
@@ -81,9 +86,9 @@ class Buffering extends LaterResponse implements BodySink {
   #storeFailed(error: Error): void {
     if (this.#over) return;
     this.#request.onGone = null;
-    this.#options.onFileFailed(error, this.#request);
+    this.#options.onFailed(error, this.#request);
     this.#spool.cancel();
-    this.#answer(storeFailedResponse());
+    this.#answer(contentLostResponse());
   }
 
   #answer(result: HandlerResult): void {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Input } from '../../http/http1/input.ts';
+import { breakOff, confirmEnd } from '../../http/transport/reset-socket.ts';
 import type { Backend } from '../backend.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import { openSocket } from '../open-socket.ts';
@@ -12,8 +13,6 @@ const LARGE_BYTES = 32768;
 
 /** All plain connections read into this shared buffer, except while large content arrives. */
 const sharedBuffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-
-const EMPTY = Buffer.alloc(0);
 
 /** The user of a connection: a request or a tunnel. */
 export interface ConnectionUser {
@@ -74,7 +73,9 @@ export class BackendConnection {
       (bytes, length) => this.#receive(bytes, length),
       () => this.user?.connected(),
     );
-    this.socket.on('end', () => (this.user === null ? this.destroy() : this.#ended(backend.tls === undefined)));
+    this.socket.on('end', () =>
+      this.user === null ? this.destroy() : confirmEnd(this.socket, () => this.user?.ended()),
+    );
     this.socket.on('drain', () => this.user?.drained());
     this.socket.on('error', (error) => {
       failure = error;
@@ -118,6 +119,11 @@ export class BackendConnection {
 
   destroy(): void {
     this.socket.destroy();
+  }
+
+  /** Ends the connection so that the backend sees that something is missing. */
+  reset(): void {
+    breakOff(this.socket);
   }
 
   /** Closes the connection without notifying its user. */
@@ -168,16 +174,6 @@ export class BackendConnection {
       this.input.keep();
     }
     if (unframing.over) this.user?.ended();
-  }
-
-  /**
-   * When a reset arrives together with bytes, Node reports a normal end, so a truncated response would look complete.
-   * An empty write distinguishes the two: after a reset the write fails, and the socket closes with that error.
-   */
-  #ended(plain: boolean): void {
-    const { socket } = this;
-    if (!plain || !socket.writable || socket.writableLength > 0) this.user?.ended();
-    else socket.write(EMPTY, (error) => (error ? undefined : this.user?.ended()));
   }
 
   #close(failure: Error | null): void {

@@ -115,7 +115,8 @@ export abstract class BackendRequest<Context extends BackendRequestContext>
   }
 
   /**
-   * The server answers malformed content itself, after this call. Only for a limit of a handler must the proxy answer.
+   * The server answers malformed content itself, after this call. Only for a limit of a handler, and for an error of the
+   * server, must the proxy answer.
    */
   contentFailed(error: Error): void {
     if (this.phase === 'over') return;
@@ -123,7 +124,7 @@ export abstract class BackendRequest<Context extends BackendRequestContext>
       this.breakOff("the request's content was interrupted");
       return;
     }
-    this.client.owner.left(this.request);
+    this.client.owner.contentFailed(error, this.request);
     this.abandon();
     process.nextTick(() => {
       if (!this.answered) this.answer(contentFailedResponse(error));

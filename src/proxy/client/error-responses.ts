@@ -17,13 +17,16 @@ export function headTooLargeResponse(reason: string): Response {
   return Response.text(431, `431 Request Header Fields Too Large: ${reason}\n`);
 }
 
-/** The response when receiving the request's content failed at a handler. */
+/** The response when the request's content did not arrive: the client's error by its status, any other error by 500. */
 export function contentFailedResponse(error: Error): Response {
-  const status = error instanceof RequestBodyError && error.status >= 400 ? error.status : 400;
-  return Response.text(status, `${error.message}\n`);
+  if (!(error instanceof RequestBodyError)) return contentLostResponse();
+  return Response.text(error.status >= 400 ? error.status : 400, `${error.message}\n`);
 }
 
-/** 500: the disk cannot take the request's content. It is the server's error, and the client may try again (RFC 9110 section 15.6.1). */
-export function storeFailedResponse(): Response {
+/**
+ * 500: the server cannot store or read the request's content. The client may try again (RFC 9110 section 15.6.1). What exactly failed is for
+ * the log only.
+ */
+export function contentLostResponse(): Response {
   return Response.text(500, `${reasonPhrase(500)}\n`);
 }

@@ -1,4 +1,5 @@
 import type { BodySink, HeaderList, RequestBody } from '../../http/message.ts';
+import { RequestBodyError } from '../../http/refusal.ts';
 import type { BackendConnection } from './backend-connection.ts';
 import type { ContentCoding } from './transport.ts';
 
@@ -75,7 +76,7 @@ export class RequestSender implements BodySink {
     if (this.#state === 'complete' || this.#state === 'cancelled') return;
     this.#taken += block.length;
     if (this.#body.length >= 0 && this.#taken > this.#body.length) {
-      this.#fail(new Error('the content is longer than its Content-Length'));
+      this.#fail(new RequestBodyError(400, 'the content is longer than its Content-Length'));
       return;
     }
     if (this.#connection.socket.write(this.#encode(block)) || this.#state !== 'flowing') return;
@@ -87,7 +88,7 @@ export class RequestSender implements BodySink {
   end(): void {
     if (this.#state === 'complete' || this.#state === 'cancelled') return;
     if (this.#body.length >= 0 && this.#taken < this.#body.length) {
-      this.#fail(new Error('the content is shorter than its Content-Length'));
+      this.#fail(new RequestBodyError(400, 'the content is shorter than its Content-Length'));
       return;
     }
     this.#state = 'complete';

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Request } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
 import { responseFields } from '../../http/response-fields.ts';
+import { breakOff, confirmEnd } from '../../http/transport/reset-socket.ts';
 import { UpgradeResponse } from '../../http/upgrade-response.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { BackendConnection, ConnectionUser } from './backend-connection.ts';
@@ -33,7 +34,7 @@ export function openTunnel(
   connection.user = tunnel;
   connection.setReading(false);
   connection.setDeadline(times.connectTicks);
-  request.onGone = () => connection.destroy();
+  request.onGone = () => connection.reset();
   const fields = responseFields(new Response(101, '', head.lines, -1, head.has, null));
   return new UpgradeResponse(head.framing.upgrade, withoutContentLength(fields), (socket, early) => {
     request.onGone = null;
@@ -48,7 +49,7 @@ function withoutContentLength(fields: readonly string[]): string[] {
 
 /**
  * Passes bytes in both directions. When one side half-closes, the other side is half-closed after the bytes in transit.
- * An error closes both sides.
+ * What is not an end, such as a reset, becomes a reset of the other side.
  */
 class Tunnel implements ConnectionUser {
   readonly #connection: BackendConnection;
@@ -65,15 +66,18 @@ class Tunnel implements ConnectionUser {
   join(client: Duplex, early: Buffer): void {
     const connection = this.#connection;
     if (connection.closed) {
-      client.destroy();
+      resetClient(client);
       return;
     }
     this.#client = client;
     if (client instanceof Socket) client.setKeepAlive(true, 60_000);
     client.on('data', (block: Buffer) => this.#fromClient(block));
-    client.on('end', () => this.#endFromClient());
+    client.on('end', () => {
+      if (client instanceof Socket) confirmEnd(client, () => this.#endFromClient());
+      else this.#endFromClient();
+    });
     client.on('drain', () => connection.setReading(true));
-    client.on('error', () => connection.destroy());
+    client.on('error', () => connection.reset());
     client.on('close', () => this.#clientClosed());
     this.#touch();
     if (early.length > 0) this.#fromClient(early);
@@ -114,7 +118,7 @@ class Tunnel implements ConnectionUser {
     const client = this.#client;
     if (client === null) return;
     if (error === null && this.#backendEnded && client.writable) client.end();
-    else if (error !== null || !this.#backendEnded) client.destroy();
+    else if (error !== null || !this.#backendEnded) resetClient(client);
   }
 
   malformed(): void {
@@ -122,8 +126,8 @@ class Tunnel implements ConnectionUser {
   }
 
   timedOut(): void {
-    this.#connection.destroy();
-    this.#client?.destroy();
+    this.#connection.reset();
+    if (this.#client !== null) resetClient(this.#client);
   }
 
   #fromClient(block: Buffer): void {
@@ -132,11 +136,17 @@ class Tunnel implements ConnectionUser {
   }
 
   #clientClosed(): void {
-    if (!this.#clientEnded || !this.#backendEnded) this.#connection.destroy();
+    if (!this.#clientEnded || !this.#backendEnded) this.#connection.reset();
   }
 
   #touch(): void {
     if (this.#times.tunnelIdleTicks === 0) this.#connection.clearDeadline();
     else this.#connection.setDeadline(this.#times.tunnelIdleTicks);
   }
+}
+
+/** Over HTTP/2 the end of the stream's socket is RST_STREAM (RFC 8441 section 5). */
+function resetClient(client: Duplex): void {
+  if (client instanceof Socket) breakOff(client);
+  else client.destroy();
 }

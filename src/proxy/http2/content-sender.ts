@@ -4,6 +4,7 @@ import { NO_PRIORITY } from '../../http/http2/priority.ts';
 import type { QueuedOutput } from '../../http/http2/send-queue.ts';
 import type { SessionOutput } from '../../http/http2/session-output.ts';
 import type { BodySink, HeaderList, RequestBody } from '../../http/message.ts';
+import { RequestBodyError } from '../../http/refusal.ts';
 import type { SenderOwner } from '../client/request-sender.ts';
 
 /** Sends a request's content on a stream. When the backend takes no more, the client has to wait. */
@@ -65,7 +66,7 @@ export class ContentSender implements BodySink, QueuedOutput {
     const { length } = block;
     this.#taken += length;
     if (this.#body.length >= 0 && this.#taken > this.#body.length) {
-      this.#fail(new Error('the content is longer than its Content-Length'));
+      this.#fail(new RequestBodyError(400, 'the content is longer than its Content-Length'));
       return;
     }
     if (length === 0) return;
@@ -83,7 +84,7 @@ export class ContentSender implements BodySink, QueuedOutput {
   end(): void {
     if (this.#isOver) return;
     if (this.#body.length >= 0 && this.#taken < this.#body.length) {
-      this.#fail(new Error('the content is shorter than its Content-Length'));
+      this.#fail(new RequestBodyError(400, 'the content is shorter than its Content-Length'));
       return;
     }
     this.#ended = true;

@@ -1,4 +1,4 @@
-import { type ErrorCode, systemErrorOf, ViaductError } from '../../errors.ts';
+import { describeThrown, type ErrorCode, systemErrorOf, ViaductError } from '../../errors.ts';
 import type { Identity } from '../../os/process-user.ts';
 import type { BackendChange, RouteBackends } from '../../proxy/backend-control.ts';
 import type { Configuration } from '../../site/configuration.ts';
@@ -49,10 +49,7 @@ export interface Failure {
 export function failureOf(error: unknown): Failure {
   const refused = systemErrorOf(error);
   if (refused !== null) return failureOf(refused);
-  if (!(error instanceof ViaductError)) {
-    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { code: null, message, advice: '', cause: '' };
-  }
+  if (!(error instanceof ViaductError)) return { code: null, message: describeThrown(error), advice: '', cause: '' };
   const { code, message, advice, cause } = error;
   return { code, message, advice, cause: typeof cause === 'string' ? cause : '' };
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Duplex, duplexPair } from 'node:stream';
+import { asError } from '../../errors.ts';
 
 /** Answers requests of Node's `http` module: an Express application, Koa's `callback()`, Fastify's `routing`, or Vite's `middlewares`. */
 export type NodeListener = (req: IncomingMessage, res: ServerResponse) => unknown;
@@ -30,7 +31,7 @@ export class EmbeddedServer {
         await listener(req, res);
       } catch (error) {
         const connection = this.#connections.get(req.socket);
-        if (connection !== undefined) connection.failure = error instanceof Error ? error : new Error(String(error));
+        if (connection !== undefined) connection.failure = asError(error);
         req.socket.destroy();
       }
     });

@@ -1,5 +1,6 @@
 import type { ReadableStreamDefaultReader } from 'node:stream/web';
 import type { HeaderList, Peer, RequestBody } from '../../http/message.ts';
+import { RequestBodyError } from '../../http/refusal.ts';
 import { PulledBody, type PulledSource } from '../pulled-body.ts';
 import { FrameworkRequest, peerOf } from './framework-request.ts';
 import { isBelow } from './framework-server.ts';
@@ -60,7 +61,9 @@ function bodyOf(request: Request): RequestBody | null {
 function blocksOf(reader: ReadableStreamDefaultReader<Uint8Array>): PulledSource {
   return {
     async next() {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch(() => {
+        throw new RequestBodyError(400, 'the stream of the request failed');
+      });
       if (done) return null;
       if (!(value instanceof Uint8Array)) throw new TypeError('a block of the stream is not a Uint8Array');
       return value;

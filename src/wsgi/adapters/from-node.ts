@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientRequest, request as clientRequest, type IncomingMessage } from 'node:http';
+import { asError } from '../../errors.ts';
 import { RequestBodyError } from '../../http/refusal.ts';
 import { isHopByHop } from '../../http/response.ts';
 import { EARLY_HINTS } from '../../http/semantics/status.ts';
@@ -92,7 +93,7 @@ async function send(outgoing: ClientRequest, environ: Environ): Promise<void> {
     }
     outgoing.end();
   } catch (error) {
-    outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
+    outgoing.destroy(asError(error));
   }
 }
 
@@ -119,7 +120,7 @@ function hint(outgoing: ClientRequest, environ: Environ, headers: readonly Heade
   try {
     environ['wsgi.early_hints']?.(headers);
   } catch (error) {
-    outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
+    outgoing.destroy(asError(error));
   }
 }
 

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
-import { describe, it } from 'node:test';
-import type { Request } from '../../../src/http/message.ts';
+import { closeSync, existsSync, openSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { contentMemory } from '../../../src/http/buffering/content-memory.ts';
+import type { FileBody, Request } from '../../../src/http/message.ts';
 import { Response } from '../../../src/http/response.ts';
+import { UpgradeResponse } from '../../../src/http/upgrade-response.ts';
+import { Authority, hostWith, NO_OPENSSL } from '../../support/certificates.ts';
 import {
   ACK,
   CONTINUATION,
@@ -24,7 +28,8 @@ import {
   setting,
   windowUpdate,
 } from '../../support/http2-frames.ts';
-import { serveHandler } from '../../support/serve-handler.ts';
+import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { eventually } from '../../support/wait.ts';
 
 const PROTOCOL_ERROR = 1;
@@ -140,7 +145,11 @@ const STREAM_ERRORS: readonly [string, Buffer, readonly number[]][] = [
   ['8.3.1: a scheme twice', get(OTHER, ...fields(), [':scheme', 'http']), [PROTOCOL_ERROR]],
 ];
 
-/** What is open on the connection when the error happens. */
+const TUNNEL = fields({ ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/tunnel' }, [
+  ['sec-websocket-version', '13'],
+]);
+
+/** What is open on the connection when the error happens, and how many requests this takes. */
 const SITUATIONS: readonly [string, readonly Buffer[], number][] = [
   ['nothing is open', [], 0],
   ['a handler is at work', [request(1, fields({ ':path': '/wait' }))], 1],
@@ -151,18 +160,60 @@ const SITUATIONS: readonly [string, readonly Buffer[], number][] = [
   ],
   ['a response waits for the client', [setting(4, 10), request(1, fields({ ':path': '/long' }))], 1],
   ['a response never ends', [request(1, fields({ ':path': '/endless' }))], 1],
+  ['a file waits for the client', [setting(4, 10), request(1, fields({ ':path': '/file' }))], 1],
+  ['a file is sent', [request(1, fields({ ':path': '/file' })), windowUpdate(0, 1_000_000)], 1],
+  ['a WebSocket is open', [request(1, TUNNEL, END_HEADERS), frame(DATA, 0, 1, 'x')], 1],
+  [
+    'all of these are open',
+    [
+      setting(4, 10),
+      ...['/wait', '/long', '/endless', '/file'].map((path, i) => request(2 * i + 1, fields({ ':path': path }))),
+      request(9, TUNNEL, END_HEADERS),
+    ],
+    5,
+  ],
 ];
 
 /** How a client ends the connection after the error. */
 const ENDINGS: readonly [string, (client: FrameClient) => void][] = [
   ['ends', ({ socket }) => void socket.end()],
-  ['is reset', ({ socket }) => void socket.resetAndDestroy()],
+  ['is reset', ({ raw }) => void raw.resetAndDestroy()],
 ];
+
+let directory = '';
+/** What tunnels and files have taken and not given back. */
+let inUse = 0;
+
+function file(): FileBody {
+  const path = join(directory, 'file');
+  if (!existsSync(path)) writeFileSync(path, Buffer.alloc(1_000_000));
+  const fd = openSync(path, 'r');
+  inUse += 1;
+  const release = (): void => {
+    inUse -= 1;
+    closeSync(fd);
+  };
+  return { fd, start: 0, end: 1_000_000, release };
+}
+
+function tunnel(): Response {
+  inUse += 1;
+  return new UpgradeResponse('websocket', [], (socket) => {
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      inUse -= 1;
+    });
+    socket.resume();
+    socket.write('hello');
+  });
+}
 
 function answer(request: Request): Response | Promise<Response> {
   const gone = (then: () => void): void => {
     request.onGone = then;
   };
+  if (request.path === '/tunnel') return tunnel();
+  if (request.path === '/file') return Response.fromHeaders(200, [], file());
   if (request.path === '/long') return Response.fromHeaders(200, [], Buffer.alloc(1_000_000));
   if (request.path === '/endless') {
     return Response.fromHeaders(200, [], {
@@ -183,48 +234,87 @@ function answer(request: Request): Response | Promise<Response> {
 const descriptors = (): number => readdirSync('/proc/self/fd').length;
 
 describe('an error of HTTP/2', { concurrency: 1, skip: process.platform !== 'linux' && 'there is no /proc' }, () => {
-  for (const [situation, before, count] of SITUATIONS) {
-    for (const [ending, end] of ENDINGS) {
-      it(`leaves no connection, stream or descriptor when ${situation} and its client then ${ending}`, async (t) => {
-        const server = await serveHandler(t, answer, { protocol: 'HTTP/2' });
-        const atFirst = descriptors();
-        const wrong: string[] = [];
-        for (const [what, frames, codes] of CONNECTION_ERRORS) {
-          const client = await FrameClient.open(server.port);
-          const had = server.requests.length;
-          client.send(...before);
-          await eventually('the requests have started', () => server.requests.length === had + count);
+  async function serve(t: TestContext, isTls: boolean): Promise<TestServer> {
+    directory = temporaryDirectory(t);
+    inUse = 0;
+    if (!isTls) return serveHandler(t, answer, { protocol: 'HTTP/2' });
+    const pair = new Authority(directory).issue('a', 'ec', ['a.example']);
+    return serveHandler(t, answer, { tls: { hosts: [hostWith(pair)], http2: true } });
+  }
+
+  /** A client that has opened what the situation has. */
+  async function open({ port, requests }: TestServer, before: readonly Buffer[], count: number, isTls: boolean) {
+    const client = await FrameClient.open(port, frame(SETTINGS, 0, 0), isTls);
+    const had = requests.length;
+    client.send(...before);
+    await eventually('the requests have started', () => requests.length === had + count);
+    return client;
+  }
+
+  for (const isTls of [false, true]) {
+    // With TLS, only the connection under the protocol is different.
+    const situations = isTls ? SITUATIONS.slice(-1) : SITUATIONS;
+    for (const [situation, before, count] of situations) {
+      for (const [ending, end] of ENDINGS) {
+        const title = `leaves no connection, stream or descriptor when ${situation} and its client then ${ending}`;
+        it(`${title}${isTls ? ', with TLS' : ''}`, { skip: isTls && NO_OPENSSL }, async (t) => {
+          const server = await serve(t, isTls);
+          const atFirst = descriptors();
+          const wrong: string[] = [];
+          const finish = async (client: FrameClient, what: string): Promise<void> => {
+            end(client);
+            await eventually(
+              `the server has forgotten the connection after ${what}`,
+              () => server.connections.size === 0,
+            );
+            client.close();
+          };
+          for (const [what, frames, codes] of CONNECTION_ERRORS) {
+            const client = await open(server, before, count, isTls);
+            client.send(frames);
+            await client.until(`GOAWAY after ${what}`, ({ type }) => type === GOAWAY);
+            if (!codes.includes(client.goaway)) wrong.push(`${what}: GOAWAY has the code ${client.goaway}`);
+            await finish(client, what);
+          }
+          for (const [what, frames, codes] of STREAM_ERRORS) {
+            const client = await open(server, before, count, isTls);
+            client.send(frames);
+            const isError = ({ type, id }: Frame) => type === GOAWAY || (type === RST_STREAM && id === OTHER);
+            await client.until('an error', isError).catch(() => wrong.push(`${what}: no error`));
+            const code = client.goaway < 0 ? client.resetCode(OTHER) : client.goaway;
+            if (!codes.includes(code)) wrong.push(`${what}: the code is ${code}`);
+            await finish(client, what);
+          }
+          assert.deepEqual(wrong, []);
+          await eventually('every stream is over', () => server.answered.length === server.requests.length);
+          await eventually('files and tunnels are closed', () => inUse === 0);
+          await eventually('no content is held', () => contentMemory.held === 0);
+          await eventually('no descriptor is left', () => descriptors() === atFirst);
+        });
+      }
+    }
+
+    it(`leaves nothing when its clients stay after GOAWAY, whatever was open${isTls ? ', with TLS' : ''}`, {
+      skip: isTls && NO_OPENSSL,
+    }, async (t) => {
+      const server = await serve(t, isTls);
+      const atFirst = descriptors();
+      const clients: FrameClient[] = [];
+      for (const [, before, count] of situations) {
+        for (const [what, frames] of CONNECTION_ERRORS) {
+          const client = await open(server, before, count, isTls);
+          clients.push(client);
+          for (const socket of [client.socket, client.raw]) socket.allowHalfOpen = true;
           client.send(frames);
           await client.until(`GOAWAY after ${what}`, ({ type }) => type === GOAWAY);
-          if (!codes.includes(client.goaway)) wrong.push(`${what}: GOAWAY has the code ${client.goaway}`);
-          end(client);
-          await eventually(
-            `the server has forgotten the connection after ${what}`,
-            () => server.connections.size === 0,
-          );
-          client.close();
         }
-        for (const [what, frames, codes] of STREAM_ERRORS) {
-          const client = await FrameClient.open(server.port);
-          const had = server.requests.length;
-          client.send(...before);
-          await eventually('the requests have started', () => server.requests.length === had + count);
-          client.send(frames);
-          const isError = ({ type, id }: Frame) => type === GOAWAY || (type === RST_STREAM && id === OTHER);
-          await client.until('an error', isError).catch(() => wrong.push(`${what}: no error`));
-          const code = client.goaway < 0 ? client.resetCode(OTHER) : client.goaway;
-          if (!codes.includes(code)) wrong.push(`${what}: the code is ${code}`);
-          end(client);
-          await eventually(
-            `the server has forgotten the connection after ${what}`,
-            () => server.connections.size === 0,
-          );
-          client.close();
-        }
-        assert.deepEqual(wrong, []);
-        await eventually('every stream is over', () => server.answered.length === server.requests.length);
-        await eventually('no descriptor is left', () => descriptors() === atFirst);
-      });
-    }
+      }
+      await eventually('every stream is over', () => server.answered.length === server.requests.length);
+      await eventually('the server has closed all connections', () => server.connections.size === 0);
+      for (const client of clients) client.close();
+      await eventually('files and tunnels are closed', () => inUse === 0);
+      await eventually('no content is held', () => contentMemory.held === 0);
+      await eventually('no descriptor is left', () => descriptors() === atFirst);
+    });
   }
 });

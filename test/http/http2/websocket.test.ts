@@ -5,6 +5,7 @@ import { startBackend } from '../../support/backend.ts';
 import { NO_BROWSER, openBrowser } from '../../support/browser.ts';
 import { Authority, hostWith } from '../../support/certificates.ts';
 import {
+  CANCEL,
   DATA,
   END_HEADERS,
   END_STREAM,
@@ -14,10 +15,11 @@ import {
   HEADERS,
   RST_STREAM,
   request,
+  reset,
   section,
 } from '../../support/http2-frames.ts';
 import { serveHandler } from '../../support/serve-handler.ts';
-import { serveProxy } from '../../support/serve-proxy.ts';
+import { type ProxyOptions, serveProxy } from '../../support/serve-proxy.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { eventually } from '../../support/wait.ts';
 import { clientFrame, echoFrames } from '../../support/websocket.ts';
@@ -29,13 +31,15 @@ const CONNECT = fields({ ':method': 'CONNECT', ':protocol': 'websocket', ':path'
   ['origin', 'http://a'],
 ]);
 
-async function open(t: TestContext) {
+async function open(t: TestContext, options: ProxyOptions = {}) {
   const backend = await startBackend(t, { onData: echoFrames });
-  const proxy = await serveProxy(t, [backend.backend], { protocol: 'HTTP/2' });
+  const proxy = await serveProxy(t, [backend.backend], { protocol: 'HTTP/2', ...options });
   const client = await FrameClient.open(proxy.port);
   t.after(() => client.close());
   return { backend, proxy, client };
 }
+
+type Opened = Awaited<ReturnType<typeof open>>;
 
 /** The content that came on stream 1. */
 function content(client: FrameClient): string {
@@ -73,14 +77,41 @@ describe('a WebSocket over HTTP/2 (RFC 8441)', () => {
     assert.equal(client.resetCode(1), -1);
   });
 
-  it('closes the connection of the backend when the client gives it up', async (t) => {
-    const { backend, client } = await open(t);
+  for (const [cause, end, options] of [
+    ['the client gives it up', ({ client }) => client.send(reset(1)), {}],
+    ['the client leaves', ({ client }) => client.close(), {}],
+    ['no byte comes for too long', () => {}, { tunnelIdleTimeoutMs: 200 }],
+  ] as const satisfies readonly (readonly [string, (open: Opened) => void, ProxyOptions])[]) {
+    it(`is a reset for the backend when ${cause}`, async (t) => {
+      const opened = await open(t, options);
+      const { backend, client } = opened;
+      client.send(request(1, CONNECT, END_HEADERS));
+      await client.until('the response', ({ type, id }) => type === HEADERS && id === 1);
+      const [connection] = backend.connections;
+      let code = '';
+      connection?.socket.on('error', (error: NodeJS.ErrnoException) => {
+        code = error.code ?? '';
+      });
+      end(opened);
+      await eventually('the backend sees the reset', () => code === 'ECONNRESET');
+      if (!cause.startsWith('the client'))
+        await eventually('the stream is reset', () => client.resetCode(1) === CANCEL);
+    });
+  }
+
+  it('is reset when the backend resets its connection, and other streams continue', async (t) => {
+    const { backend, client, proxy } = await open(t);
     client.send(request(1, CONNECT, END_HEADERS));
     await client.until('the response', ({ type, id }) => type === HEADERS && id === 1);
-    client.send(frame(RST_STREAM, 0, 1, Buffer.from([0, 0, 0, 8])));
-    await eventually('the backend sees the end', () =>
-      backend.connections.every(({ socket }) => socket.readableEnded || socket.destroyed),
+    backend.connections[0]?.socket.resetAndDestroy();
+    await client.until('a reset', ({ type, id }) => type === RST_STREAM && id === 1);
+    assert.equal(client.resetCode(1), CANCEL);
+    assert.equal(
+      client.frames.some(({ type, id, flags }) => type === DATA && id === 1 && (flags & END_STREAM) !== 0),
+      false,
     );
+    client.send(request(3));
+    await eventually('the next request is answered', () => proxy.answered.length === 2 || proxy.requests.length === 2);
   });
 
   it('gets an error where nothing speaks the protocol: a status of 2xx would open the tunnel', async (t) => {

@@ -42,7 +42,8 @@ export class Call {
 
   *#complete({ length, declares }: Plan): Program {
     const content = pattern(this.#token, 0, length);
-    yield* this.#lane.finish(this.#frame({ kind: COMPLETE, status: 200 }, this.#linesFor(declares, length), content));
+    const head = { kind: COMPLETE, status: 200, contentLength: declares ? length : -1 };
+    yield* this.#lane.finish(this.#frame(head, this.#linesFor(declares, length), content));
   }
 
   *#stream({ length, blocks, kind, declares, workMs }: Plan): Program {

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { contentMemory } from '../../../src/http/buffering/content-memory.ts';
+import type { BodySink, Request } from '../../../src/http/message.ts';
+import { Response } from '../../../src/http/response.ts';
+import {
+  DATA,
+  END_HEADERS,
+  END_STREAM,
+  FrameClient,
+  fields,
+  frame,
+  HEADERS,
+  INITIAL_WINDOW_SIZE,
+  request,
+  reset,
+  setting,
+  windowUpdate,
+} from '../../support/http2-frames.ts';
+import { eachTestLifetime } from '../../support/lifetime.ts';
+import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
+import { eventually } from '../../support/wait.ts';
+
+const PAGE_BYTES = 2000;
+/** What one connection may have at work when there is no room. */
+const CROWD = 8;
+const REQUESTS = 20;
+
+describe('a connection of HTTP/2 while the memory for content is used up', { concurrency: 1 }, () => {
+  const eachTest = eachTestLifetime();
+  const before = contentMemory.bytesMax;
+  let receivers: BodySink[] = [];
+
+  beforeEach(() => {
+    receivers = [];
+    contentMemory.bytesMax = 1000;
+  });
+  afterEach(async () => {
+    contentMemory.bytesMax = before;
+    await eventually('nothing is held', () => contentMemory.held === 0);
+  });
+
+  /** A client that takes one byte of each response, has filled the memory with one, and has sent more requests. */
+  async function crowd(more: readonly Buffer[] = []): Promise<{ server: TestServer; client: FrameClient }> {
+    const server = await serveHandler(
+      eachTest,
+      ({ path, body }: Request) => {
+        const page = Buffer.alloc(PAGE_BYTES, 'x');
+        if (path === '/stream') {
+          const start = (sink: BodySink): void => {
+            receivers.push(sink);
+            for (let block = 0; block < 3; block += 1) sink.write(page);
+          };
+          return Response.fromHeaders(200, [], { start, pause() {}, resume() {}, cancel() {} });
+        }
+        if (body === null) return Response.fromHeaders(200, [], page);
+        return new Promise((resolve) => {
+          let received = 0;
+          const end = (): void => resolve(Response.text(200, `${received}`));
+          const write = ({ length }: Uint8Array): void => {
+            received += length;
+          };
+          body.start({ write, end, fail: end });
+        });
+      },
+      { protocol: 'HTTP/2' },
+    );
+    const client = await FrameClient.open(server.port, setting(INITIAL_WINDOW_SIZE, 1));
+    client.send(request(1));
+    await eventually('the first response waits', () => contentMemory.held > PAGE_BYTES);
+    client.send(...Array.from({ length: REQUESTS }, (_, i) => request(2 * i + 3)), ...more);
+    await eventually('some requests have started', () => server.requests.length === CROWD);
+    return { server, client };
+  }
+
+  const ended = (client: FrameClient): number =>
+    client.frames.filter(({ type, flags }) => type === DATA && (flags & END_STREAM) !== 0).length;
+
+  it('starts further requests when the client takes responses, and every one is answered', async () => {
+    const { server, client } = await crowd();
+    client.send(setting(INITIAL_WINDOW_SIZE, 65_535));
+    await eventually('all are answered', () => ended(client) === REQUESTS + 1);
+    assert.equal(server.requests.length, REQUESTS + 1);
+    client.close();
+  });
+
+  it('starts further requests when another connection has made room', async () => {
+    const { server, client } = await crowd();
+    contentMemory.bytesMax = before;
+    await eventually('all have started', () => server.requests.length === REQUESTS + 1);
+    client.close();
+  });
+
+  it('never starts a request whose client gives it up or leaves', async () => {
+    const { server, client } = await crowd();
+    client.send(reset(2 * REQUESTS + 1));
+    await eventually('the request is in the log', () => server.statuses.includes(499));
+    client.close();
+    await eventually('all requests are in the log', () => server.answered.length === REQUESTS + 1);
+    assert.equal(server.requests.length, CROWD);
+    assert.equal(server.statuses.filter((status) => status === 499).length, REQUESTS + 1 - CROWD);
+    await eventually('the connection is closed', () => server.connections.size === 0);
+  });
+
+  it('keeps the content that arrives for a request that waits', async () => {
+    const id = 2 * REQUESTS + 3;
+    const post = request(id, fields({ ':method': 'POST' }), END_HEADERS);
+    const { client } = await crowd([post, frame(DATA, 0, id, 'abc'), frame(DATA, END_STREAM, id, 'de')]);
+    client.send(setting(INITIAL_WINDOW_SIZE, 65_535));
+    await eventually('the upload is answered', () => client.received(id) === 1);
+    assert.equal(client.frames.find((one) => one.type === DATA && one.id === id)?.payload.toString(), '5');
+    client.close();
+  });
+
+  it('lets other connections have their share', async () => {
+    const { server, client } = await crowd();
+    const other = await FrameClient.open(server.port);
+    other.send(request(1));
+    await other.until('the answer', ({ type, flags }) => type === DATA && (flags & END_STREAM) !== 0);
+    client.close();
+    other.close();
+  });
+
+  it('counts every block of a stream, and none of them twice', async () => {
+    const { client } = await crowd([request(2 * REQUESTS + 3, fields({ ':path': '/stream' }))]);
+    contentMemory.bytesMax = before;
+    await eventually('the stream has started', () => receivers.length === 1);
+    const whole = contentMemory.held;
+    client.send(windowUpdate(2 * REQUESTS + 3, PAGE_BYTES));
+    await eventually('a block was taken', () => client.received(2 * REQUESTS + 3) > PAGE_BYTES);
+    assert.ok(contentMemory.held < whole && contentMemory.held >= whole - 2 * PAGE_BYTES);
+    client.send(reset(2 * REQUESTS + 3));
+    await eventually('its other blocks are forgotten', () => contentMemory.held <= whole - 3 * PAGE_BYTES);
+    assert.ok(client.frames.some(({ type }) => type === HEADERS));
+    client.close();
+  });
+});

@@ -53,6 +53,8 @@ export interface ReleaseEvents {
 const LATE_MESSAGE_MS = 100;
 /** After a process has closed its connection, its end may be reported this much later. */
 const LATE_EXIT_MS = 1000;
+/** The last real-time signal asks a reaper to kill its zygote; see reaper.py. */
+const END_ZYGOTE = 64;
 
 let lastWorker = 0;
 
@@ -196,7 +198,7 @@ export class Release {
   /** Ends all processes now. */
   destroy(): void {
     for (const worker of this.workers.values()) killProcess(worker.pid);
-    this.#process?.kill('SIGKILL');
+    this.#endZygote();
   }
 
   #send(message: Parameters<typeof sendMessage>[1]): void {
@@ -214,7 +216,7 @@ export class Release {
   #break(reason: string): void {
     if (this.#exitStatus !== null || this.state === 'gone') return;
     this.#events.onZygoteBroken(reason);
-    this.#process?.kill('SIGKILL');
+    this.#endZygote();
   }
 
   /** The zygote closed its connection. A process that adopts orphans may still wait for some of them. */
@@ -226,8 +228,16 @@ export class Release {
 
   #quitWhenEmpty(): void {
     if (this.workers.size > 0) return;
-    if (this.#control === null) this.#process?.kill('SIGKILL');
+    if (this.#control === null) this.#endZygote();
     else this.#send({ kind: 'quit' });
+  }
+
+  /** A reaper stays alive until it has collected everything below it: what outlives it would become a zombie for ever. */
+  #endZygote(): void {
+    const child = this.#process;
+    if (child?.pid === undefined || this.#exitStatus !== null) return;
+    if (!isInit()) child.kill('SIGKILL');
+    else for (const signal of [END_ZYGOTE, 'SIGCONT'] as const) killProcess(child.pid, signal);
   }
 
   /** Handles the end of the zygote's process. Messages that it sent before may still arrive. */
@@ -248,6 +258,7 @@ export class Release {
     if (this.#ticks !== null) clearInterval(this.#ticks);
     this.#control?.destroy();
     this.#control = null;
+    this.#endZygote();
     for (const worker of [...this.workers.values()]) {
       killProcess(worker.pid);
       worker.exited(-constants.signals.SIGKILL);
@@ -256,9 +267,9 @@ export class Release {
   }
 }
 
-function killProcess(pid: number): void {
+function killProcess(pid: number, signal: NodeJS.Signals | number = 'SIGKILL'): void {
   try {
-    if (pid > 0) process.kill(pid, 'SIGKILL');
+    if (pid > 0) process.kill(pid, signal);
   } catch {
     // the process has already ended
   }

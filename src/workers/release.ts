@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import cluster from 'node:cluster';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +8,7 @@ import type { ListenerEnviron } from '../wsgi/variables.ts';
 import { readMessages, sendMessage } from './channel.ts';
 import { LifeWatch, tickMs } from './life-watch.ts';
 import type { FromPython } from './messages.ts';
+import { isInit, isRunning, killProcess } from './os-process.ts';
 import { outputFor, passOn } from './output.ts';
 import { type Runtime, socketIn } from './runtime.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
@@ -32,7 +32,10 @@ export interface ReleaseOptions {
   readonly startTimeoutMs: number;
   /** A process that does not respond for this time is killed; 0 for never. */
   readonly workerTimeoutMs: number;
-  /** The time for running requests, and then for the threads of the application, when a release retires. */
+  /**
+   * The time for the threads of the application after the last request of a worker, when a release retires. Running requests have no deadline,
+   * unless the whole server stops.
+   */
   readonly gracefulTimeoutMs: number;
 }
 
@@ -144,11 +147,18 @@ export class Release {
       if (message.threads.length > 0) this.#events.onWarning(threadsWarning(message.threads));
       this.#events.onLoaded(this);
     } else if (message.kind === 'broken') this.#events.onBroken(this, message.traceback, message.reason);
-    else if (message.kind === 'exited') this.workers.get(message.worker)?.exited(message.code);
+    else if (message.kind === 'exited') this.#workerExited(message.worker, message.code);
     else if (message.kind === 'forked') {
       const worker = this.workers.get(message.worker);
       if (worker !== undefined) worker.pid = message.pid;
     } else this.#break(`it sent the message "${message.kind}" at the wrong time`);
+  }
+
+  #workerExited(number: number, code: number): void {
+    const worker = this.workers.get(number);
+    if (worker !== undefined && isRunning(worker.pid))
+      this.#break(`it reported the end of worker ${number}, which runs`);
+    else worker?.exited(code);
   }
 
   /** Forks one more worker. */
@@ -197,7 +207,10 @@ export class Release {
 
   /** Ends all processes now. */
   destroy(): void {
-    for (const worker of this.workers.values()) killProcess(worker.pid);
+    for (const worker of this.workers.values()) {
+      killProcess(worker.pid);
+      worker.destroy();
+    }
     this.#endZygote();
   }
 
@@ -245,6 +258,7 @@ export class Release {
     this.#exitStatus = status;
     if (this.#control === null) setTimeout(() => this.#control === null && this.#zygoteGone(status), LATE_MESSAGE_MS);
     else if (this.#control.destroyed) this.#zygoteGone(status);
+    else setTimeout(() => this.#zygoteGone(status), LATE_EXIT_MS).unref(); // a process that it forked holds the connection
   }
 
   /**
@@ -265,19 +279,6 @@ export class Release {
     }
     this.#events.onZygoteGone(this, retiring ? '' : status);
   }
-}
-
-function killProcess(pid: number, signal: NodeJS.Signals | number = 'SIGKILL'): void {
-  try {
-    if (pid > 0) process.kill(pid, signal);
-  } catch {
-    // the process has already ended
-  }
-}
-
-/** Whether orphans of the application become children of this server, because it is the first process of a container. */
-function isInit(): boolean {
-  return process.pid === 1 || (cluster.isWorker && process.ppid === 1);
 }
 
 function threadsWarning(names: readonly string[]): string {

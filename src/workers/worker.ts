@@ -8,6 +8,7 @@ import { readMessages, sendMessage } from './channel.ts';
 import { fileFailedResponse } from './error-responses.ts';
 import { Lane } from './lane.ts';
 import type { LaneOwner, LaneRef, WorkerLoad } from './lane-owner.ts';
+import { destroyWhenSilent } from './late-sockets.ts';
 import { LifeWatch } from './life-watch.ts';
 import { marshalSelfTest } from './marshal.ts';
 import type { FromPython, ToPython } from './messages.ts';
@@ -58,6 +59,7 @@ export class Worker implements LaneOwner {
   readonly #options: WorkerOptions;
   readonly #load: WorkerLoad;
   readonly #lanes: Lane[] = [];
+  readonly #sockets: Socket[] = [];
   readonly #life = new LifeWatch();
   #control: Socket | null = null;
   #scoreboard: Scoreboard | null = null;
@@ -69,6 +71,7 @@ export class Worker implements LaneOwner {
   #exited = false;
   #graceMs = 0;
   #graceTimer: NodeJS.Timeout | null = null;
+  #endWatch = (): void => {};
 
   constructor(number: number, release: number, options: WorkerOptions) {
     this.number = number;
@@ -112,6 +115,7 @@ export class Worker implements LaneOwner {
     }
     const lane = new Lane(socket, this.#load, index, this);
     this.#lanes.push(lane);
+    this.#sockets.push(socket);
     this.#openLanes += 1;
     socket.on('close', () => this.#laneClosed(lane));
     lane.open();
@@ -167,9 +171,17 @@ export class Worker implements LaneOwner {
    * @param code exit code, or the negative number of the signal that ended the process
    */
   exited(code: number): void {
+    if (this.#exited) return; // the end of its zygote counts as another one
     this.#exited = true;
     this.death = code < 0 ? `of ${signalName(-code)}` : `with exit code ${code}`;
+    for (const lane of this.#lanes) this.#options.pool.remove(lane);
+    this.#endWatch = destroyWhenSilent(this.#sockets);
     this.#settleDeadLanes();
+  }
+
+  /** Reads nothing of the worker any more. */
+  destroy(): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   onRoom(_lane: LaneRef): void {
@@ -258,6 +270,7 @@ export class Worker implements LaneOwner {
   #settleDeadLanes(): void {
     if (!this.#exited || this.#openLanes > 0 || this.state === 'gone') return;
     this.state = 'gone';
+    this.#endWatch();
     if (this.#graceTimer !== null) clearTimeout(this.#graceTimer);
     this.#control?.destroy();
     for (const lane of this.#lanes) this.#settleDeadLane(lane);

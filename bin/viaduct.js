@@ -16,10 +16,11 @@ import('../dist/cli/main.js').then(
       setTimeout(process.exit, code > 128 ? 500 : 5000, code).unref();
     }),
   (error) => {
-    if (error.code !== 'ERR_MODULE_NOT_FOUND' || !/dist.cli.main\.js/.test(error.message)) throw error;
-    process.stderr.write(
-      'viaduct: Cannot start: it is not built yet\nRun npm ci and npm run build first, or npm start.\n',
-    );
+    var isMissing = error.code === 'ERR_MODULE_NOT_FOUND' && /dist.cli.main\.js/.test(error.message);
+    // The system refuses to read the program, as without free descriptors.
+    if (!isMissing && error.syscall === undefined) throw error;
+    var state = isMissing ? 'it is not built yet\nRun npm ci and npm run build first, or npm start.' : error.message;
+    process.stderr.write(`viaduct: Cannot start: ${state}\n`);
     process.exit(1);
   },
 );

@@ -61,6 +61,12 @@ def finish_threads() -> None:
     try:
         threading._shutdown()  # type: ignore[attr-defined]  # nothing public waits for all threads
     except BaseException:
+        print_error()
+
+
+def print_error() -> None:
+    """Print the current exception. A full disk, or an output that the application replaced, must not raise another."""
+    with contextlib.suppress(BaseException):
         traceback.print_exc()
 
 
@@ -217,7 +223,7 @@ def guarded(target: 'Callable[[], None]') -> None:
     try:
         target()
     except BaseException:
-        traceback.print_exc()
+        print_error()
         os._exit(1)
 
 

@@ -11,7 +11,7 @@ import gc
 import os
 import shutil
 import sys
-import traceback
+from contextlib import suppress
 from os import close, fork, kill, read, set_blocking, waitpid
 from select import select
 from signal import SIG_DFL, SIGCHLD, SIGKILL, Signals, set_wakeup_fd, signal
@@ -118,14 +118,14 @@ class Zygote:
             self.channel.close()
             worker.main(self.options, number, self.application)
         except BaseException:
-            traceback.print_exc()
+            worker.print_error()
         finally:
             os._exit(1)
 
     def kill(self, number: int) -> None:
         for pid, child in self.children.items():
             if child == number:
-                kill(pid, SIGKILL)
+                _end(pid)
 
     def reap(self) -> None:
         """Report workers that have ended. The application's own children are left to the application."""
@@ -141,7 +141,7 @@ class Zygote:
     def abandon(self) -> None:
         """The server died: nobody else can end the workers or remove the private directories."""
         for pid in self.children:
-            kill(pid, SIGKILL)
+            _end(pid)
         for directory in (self.options['runtime'], self.options['spool']):
             shutil.rmtree(directory, ignore_errors=True)
         os._exit(1)
@@ -162,6 +162,12 @@ def _disarm_signals() -> None:
     for name in names:
         if name in Signals.__members__:
             signal(Signals[name], _ignore)
+
+
+def _end(pid: int) -> None:
+    """Kill a worker, unless it has ended and the application has waited for all children of this process."""
+    with suppress(ProcessLookupError):
+        kill(pid, SIGKILL)
 
 
 def _ignore(_number: int, _frame: 'FrameType | None') -> None:

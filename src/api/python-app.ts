@@ -151,7 +151,8 @@ class PythonServer {
   async #start(): Promise<void> {
     const { dev = false } = this.#options;
     try {
-      const project = this.#discover();
+      const project = await this.#discover();
+      if (this.#isClosed()) throw closedError();
       const server = new ApplicationServer(this.#serverOptions(project));
       this.#server = server;
       await server.start();
@@ -166,7 +167,7 @@ class PythonServer {
     }
   }
 
-  #discover(): Project {
+  async #discover(): Promise<Project> {
     const {
       project: target = null,
       directory = process.cwd(),
@@ -174,7 +175,7 @@ class PythonServer {
       dev = false,
       environment,
     } = this.#options;
-    const project = discoverProject({ target, chdir: directory, python, dev, staticMounts: [] });
+    const project = await discoverProject({ target, chdir: directory, python, dev, staticMounts: [] });
     return { ...project, environment: { ...project.environment, ...environment } };
   }
 

@@ -32,7 +32,7 @@ async function configure(
   const duplicate = configured.find((name) => callerApplications.has(name));
   if (duplicate !== undefined)
     throw new ViaductError('SETTINGS', `Cannot serve application "${duplicate}": it is both given and configured`);
-  const applications = findApplications(loaded, cwd, { runAs: null, searches: false });
+  const applications = await findApplications(loaded, cwd, { runAs: null, searches: false });
   const configuration = { settings, site, listenOrigin: '', ...applications };
   await checkConfiguration(configuration, sourceLocationOf(siteEntries), log, [...callerApplications.keys()]);
   return configuration;

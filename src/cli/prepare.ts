@@ -34,7 +34,10 @@ export async function prepare({ command, flags, errors }: Arguments): Promise<Pr
   const { settings, site } = loaded;
   const { dev, static: staticMounts, middleware, user, group } = settings;
   const identity = findIdentity(user, group);
-  const found = findApplications(loaded, cwd, { runAs: identity, searches: searchesApplication(command, loaded) });
+  const found = await findApplications(loaded, cwd, {
+    runAs: identity,
+    searches: searchesApplication(command, loaded),
+  });
   const { applications, modules } = found;
   const project = command === 'app' ? withoutFiles(found.project) : found.project;
   const runsPython = project !== null || Object.keys(applications).length > 0;

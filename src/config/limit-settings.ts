@@ -290,7 +290,7 @@ export const LIMIT_SETTINGS = {
     max: 60 * MINUTE,
     alsoCalled: 'worker_silence heartbeat_timeout harakiri',
     group: 'application server',
-    help: 'Time in which a worker must respond to the server, whatever its requests do. Then it is killed and replaced. 0: never.',
+    help: 'Time in which a worker, or one of several server processes, must respond, whatever its requests do. Then it is killed and replaced. 0: never.',
     reason:
       'A thread that answers needs the interpreter lock, which C code may hold for seconds. gunicorn has the same limit.',
   },

@@ -34,7 +34,7 @@ const MODE = 0o666;
 /**
  * Prepares `path` for a socket: removes the socket of a dead process.
  *
- * @throws ViaductError `LISTEN` when the directory does not exist, or another file has this path.
+ * @throws ViaductError `LISTEN` when the directory does not exist, another file has this path, or the socket cannot be removed.
  */
 export async function prepareSocketPath(path: string): Promise<void> {
   checkPath(path);
@@ -142,16 +142,28 @@ function checkPath(path: string): void {
 }
 
 /** Removes a socket file that refuses connections: its process is gone. */
-function removeStaleSocket(path: string): Promise<void> {
+async function removeStaleSocket(path: string): Promise<void> {
+  if (!(await refusesConnections(path))) return;
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return; // somebody else has removed it
+    const state = NOT_ALLOWED.has(code ?? '') ? 'this user may not remove it' : message;
+    const advice = 'Remove that file, or choose another path with --listen.';
+    refuse(path, `the socket of a process that has ended is there, and ${state}`, { advice });
+  }
+}
+
+const NOT_ALLOWED: ReadonlySet<string> = new Set(['EPERM', 'EACCES', 'EROFS']);
+
+function refusesConnections(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(path);
     probe.once('connect', () => {
       probe.destroy();
-      resolve();
+      resolve(false);
     });
-    probe.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED') unlinkSync(path);
-      resolve();
-    });
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
   });
 }

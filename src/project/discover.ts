@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ViaductError } from '../errors.ts';
 import { findInterpreter, type Interpreter, identityOf, missing, PERMISSION, type RunAs } from './interpreter.ts';
 import { applicationName, type Finding, type Project, type StaticMount } from './project.ts';
+import { runProgram } from './run-program.ts';
 import { readTarget, type Target } from './target.ts';
 
 export interface DiscoverOptions {
@@ -27,10 +27,10 @@ const INSPECT_TIMEOUT_MS = 60_000;
  *
  * @throws ViaductError `APPLICATION_MISSING` or `PYTHON_MISSING`, with advice.
  */
-export function discoverProject(options: DiscoverOptions): Project {
+export async function discoverProject(options: DiscoverOptions): Promise<Project> {
   const target = readTarget(options.target, options.chdir);
-  const interpreter = findInterpreter(target.directory, options.python, options.runAs ?? null);
-  const answer = inspect(interpreter, target, options);
+  const interpreter = await findInterpreter(target.directory, options.python, options.runAs ?? null);
+  const answer = await inspect(interpreter, target, options);
   if (answer.error !== undefined) {
     const doubts = doubtFindings(interpreter).map(({ text }) => `This may be the wrong Python: ${text}.`);
     throw new ViaductError('APPLICATION_MISSING', answer.error, {
@@ -74,20 +74,17 @@ interface Answer {
   readonly findings: readonly [Finding['level'], string, string][];
 }
 
-function inspect(interpreter: Interpreter, target: Target, { dev, runAs }: DiscoverOptions): Answer {
-  const { error, status, signal, stdout, stderr } = spawnSync(interpreter.path, [INSPECTOR], {
+async function inspect(interpreter: Interpreter, target: Target, { dev, runAs }: DiscoverOptions): Promise<Answer> {
+  const { error, status, timedOut, stdout, stderr } = await runProgram(interpreter.path, [INSPECTOR], {
     cwd: target.directory,
     input: JSON.stringify({ ...target, dev }),
-    encoding: 'utf8',
-    timeout: INSPECT_TIMEOUT_MS,
+    timeoutMs: INSPECT_TIMEOUT_MS,
     ...identityOf(runAs ?? null),
-    maxBuffer: 16 * 1024 * 1024,
   });
-  if (error !== undefined && status === null && signal === null) throw notStarted(interpreter, error);
-  const answer = readAnswer(stdout ?? '');
+  if (error !== null) throw notStarted(interpreter, error);
+  const answer = readAnswer(stdout);
   if (answer === null) {
-    const state =
-      signal === 'SIGTERM' ? `it took longer than ${INSPECT_TIMEOUT_MS / 1000} s` : lastLine(stderr ?? '', status);
+    const state = timedOut ? `it took longer than ${INSPECT_TIMEOUT_MS / 1000} s` : lastLine(stderr, status);
     if (state.startsWith('PermissionError: ')) throw notReadable(target, state);
     throw missing(`Cannot use Python "${interpreter.path}": ${state}`);
   }

@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { ViaductError } from '../errors.ts';
+import { runProgram } from './run-program.ts';
 
 export interface Interpreter {
   readonly path: string;
@@ -37,7 +37,11 @@ const TOOL_TIMEOUT_MS = 10_000;
  *
  * @throws ViaductError `PYTHON_MISSING`.
  */
-export function findInterpreter(directory: string, python: string | null, runAs: RunAs | null = null): Interpreter {
+export async function findInterpreter(
+  directory: string,
+  python: string | null,
+  runAs: RunAs | null = null,
+): Promise<Interpreter> {
   if (python !== null) return fromPath(python);
   for (const parent of [...upwards(directory), ...projectsBelow(directory)]) {
     for (const name of ['.venv', 'venv', 'env']) {
@@ -49,7 +53,7 @@ export function findInterpreter(directory: string, python: string | null, runAs:
     const path = process.env[variable];
     if (path !== undefined && path !== '') return { path: executableIn(path), source: variable };
   }
-  const toolResult = fromTool(directory, runAs);
+  const toolResult = await fromTool(directory, runAs);
   return toolResult === null || 'path' in toolResult ? (toolResult ?? onPath()) : { ...onPath(), ...toolResult };
 }
 
@@ -99,7 +103,10 @@ function executableIn(environment: string): string {
 }
 
 /** The environment that Poetry or Pipenv keeps elsewhere. uv and PDM use `.venv`. */
-function fromTool(directory: string, runAs: RunAs | null): Interpreter | Pick<Interpreter, 'doubt'> | null {
+async function fromTool(
+  directory: string,
+  runAs: RunAs | null,
+): Promise<Interpreter | Pick<Interpreter, 'doubt'> | null> {
   const tools = [
     { file: 'poetry.lock', command: 'poetry', args: ['env', 'info', '--path'] },
     { file: 'Pipfile', command: 'pipenv', args: ['--venv'] },
@@ -107,13 +114,9 @@ function fromTool(directory: string, runAs: RunAs | null): Interpreter | Pick<In
   for (const { file, command, args } of tools) {
     const home = upwards(directory).find((parent) => existsSync(join(parent, file)));
     if (home === undefined) continue;
-    const { status, stdout } = spawnSync(command, args, {
-      cwd: home,
-      encoding: 'utf8',
-      timeout: TOOL_TIMEOUT_MS,
-      ...identityOf(runAs),
-    });
-    const path = (stdout ?? '').trim().split('\n').at(-1) ?? '';
+    const options = { cwd: home, timeoutMs: TOOL_TIMEOUT_MS, ...identityOf(runAs) };
+    const { status, stdout } = await runProgram(command, args, options);
+    const path = stdout.trim().split('\n').at(-1) ?? '';
     if (status === 0 && path !== '') return { path: executableIn(path), source: command };
     const state = status === null ? `${command} cannot be run` : `${command} has no environment for this project`;
     return { doubt: `there is a ${file}, but ${state}: run "${command} install", or choose one with --python` };

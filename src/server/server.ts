@@ -23,6 +23,7 @@ import { emptyMemory } from '../site/compose-site.ts';
 import { applicationNames, type Configuration, MAIN } from '../site/configuration.ts';
 import { Listeners, type Opening } from '../site/listeners.ts';
 import { ProjectWatch } from '../site/project-watch.ts';
+import { unlessAborted } from '../site/unless-aborted.ts';
 import { replacedError } from '../workers/application-server.ts';
 import type { Application } from '../wsgi/contract.ts';
 import { ProtocolServers } from './protocol-servers.ts';
@@ -49,7 +50,7 @@ export interface RunningServer extends BackendControl {
    * dropping a request. If any part of that fails, the old configuration stays, and so does the old release of every application.
    */
   reload(configuration: Configuration): Promise<void>;
-  /** Ends the releases that a running reload still starts, so that this reload fails and a later one need not wait for it. */
+  /** Lets a running reload fail, whatever it waits for, so that a later one need not wait for it. */
   cancelReload(): void;
   /** Stops accepting, lets running requests finish within `gracefulTimeoutMs`, and ends all processes. */
   stop(): Promise<void>;
@@ -92,6 +93,8 @@ class Server implements RunningServer {
   #grace: NodeJS.Timeout | null = null;
   /** The last reload that was requested. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** Aborts the start, or the reload that runs. */
+  #changing = new AbortController();
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -114,7 +117,7 @@ class Server implements RunningServer {
     this.#listeners = new Listeners({ handlers, trusted: (address) => this.#rules.trusts(address), log, refusals });
     this.#applications = new Applications();
     this.#watch = new ProjectWatch({
-      reload: () => this.#inTurn(() => this.#change(this.#configuration)),
+      reload: () => this.#inTurn(() => this.#configuration),
       cancel: () => this.cancelReload(),
       onBroken: (error) => this.#showBroken(error),
       log,
@@ -142,7 +145,7 @@ class Server implements RunningServer {
     opening.commit();
     onBound?.();
     try {
-      await this.#switchTo(configuration, opening);
+      await this.#switchTo(configuration, opening, this.#changing.signal);
     } catch (error) {
       if (!settings.dev || applicationNames(configuration).size === 0) throw error;
       this.#showBroken(error);
@@ -165,23 +168,28 @@ class Server implements RunningServer {
 
   /** Reloads run one after another. Signals, changed files and changed configurations request them. */
   reload(configuration: Configuration): Promise<void> {
-    return this.#inTurn(() => this.#change(configuration));
+    return this.#inTurn(() => configuration);
   }
 
   cancelReload(): void {
-    this.#applications.abandon(replacedError());
+    const error = replacedError();
+    this.#changing.abort(error);
+    this.#applications.abandon(error);
   }
 
-  #inTurn(step: () => Promise<void>): Promise<void> {
-    const turn = this.#turn.then(step);
+  #inTurn(configuration: () => Configuration): Promise<void> {
+    const turn = this.#turn.then(() => {
+      this.#changing = new AbortController();
+      return this.#change(configuration(), this.#changing.signal);
+    });
     this.#turn = turn.catch(() => {});
     return turn;
   }
 
-  async #change(configuration: Configuration): Promise<void> {
-    const opening = await this.#listeners.prepare(configuration);
+  async #change(configuration: Configuration, signal: AbortSignal): Promise<void> {
+    const opening = await unlessAborted(signal, this.#listeners.prepare(configuration), (late) => late.abandon());
     try {
-      await this.#switchTo(configuration, opening);
+      await this.#switchTo(configuration, opening, signal);
     } catch (error) {
       opening.abandon();
       throw error;
@@ -229,9 +237,9 @@ class Server implements RunningServer {
 
   /**
    * Starts everything in `configuration` beside the running applications, then sends all requests there. Nothing of what
-   * serves changes before everything has started.
+   * serves changes before everything has started. It rejects as soon as `signal` is aborted, even if an import never ends.
    */
-  async #switchTo(configuration: Configuration, { environs }: Opening): Promise<void> {
+  async #switchTo(configuration: Configuration, { environs }: Opening, signal: AbortSignal): Promise<void> {
     const table = applicationTable(configuration, environs, this.#options.log);
     const { gracefulTimeoutMs } = configuration.settings;
     await this.#applications.prepare(table);
@@ -243,12 +251,13 @@ class Server implements RunningServer {
         memory: this.#memory,
         log: this.#options.log,
         onRefused: (refusal, request) => this.#rules.refused(refusal, request.peer, request),
+        signal,
       });
       this.#applications.commit(table.keys());
     } catch (error) {
-      this.cancelReload();
+      if (!signal.aborted) this.#applications.abandon(replacedError());
       started?.site.destroy();
-      await started?.close();
+      if (started !== null) await unlessAborted(signal, started.close());
       throw error;
     }
     for (const warning of started.site.warnings) this.#options.log.warn(warning);

@@ -4,6 +4,7 @@ import type { BuiltSite } from '../site/build.ts';
 import { type ApplicationParts, type ComposedApplications, composeApplications } from '../site/compose-applications.ts';
 import { type BackendMemory, composeSite, type Reports } from '../site/compose-site.ts';
 import { type Configuration, NOWHERE } from '../site/configuration.ts';
+import { unlessAborted } from '../site/unless-aborted.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 
 /** A site that is ready, with the applications in TypeScript and the middleware that it started. */
@@ -16,23 +17,27 @@ export interface StartedSite {
 
 export interface SiteParts extends Reports, Pick<ApplicationParts, 'python' | 'callerApplications'> {
   readonly memory: BackendMemory;
+  /** Lets the start fail, whatever it waits for. */
+  readonly signal: AbortSignal;
 }
 
 /** Starts the site of `configuration`. Nothing of it is left running when the start fails. */
 export async function startSite(
   configuration: Configuration,
   environs: readonly ListenerEnviron[],
-  { memory, log, onRefused, ...parts }: SiteParts,
+  { memory, log, signal, onRefused, ...parts }: SiteParts,
 ): Promise<StartedSite> {
   const server = applicationOptions(configuration, environs, log);
-  const composed = await composeApplications(configuration, { ...parts, server });
+  const composed = await composeApplications(configuration, { ...parts, server, signal });
   const close = (): Promise<void> => composed.close().catch((error: unknown) => log.error(describeError(error)));
+  let site: BuiltSite | null = null;
   try {
-    const site = await composeSite(configuration, composed, NOWHERE, environs, { log, onRefused }, memory);
-    await site.start();
+    site = await composeSite(configuration, composed, NOWHERE, environs, { log, onRefused }, memory);
+    await unlessAborted(signal, site.start());
     return { site, composed, close };
   } catch (error) {
-    await close();
+    site?.destroy();
+    await unlessAborted(signal, close());
     throw error;
   }
 }

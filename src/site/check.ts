@@ -62,6 +62,7 @@ export async function verifyModules(configuration: Configuration, log: Log): Pro
     python: () => notFound,
     callerApplications: new Map(),
     server,
+    signal: new AbortController().signal,
   });
   await composed.close();
 }

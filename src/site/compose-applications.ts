@@ -10,6 +10,7 @@ import { serveApplication } from '../wsgi/serve-application.ts';
 import { validator } from '../wsgi/validator/validator.ts';
 import { applicationNames, type Configuration, MAIN } from './configuration.ts';
 import { ModuleLoader } from './modules.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 export interface ApplicationParts {
   /** The function that answers with the Python application of this name. */
@@ -17,6 +18,8 @@ export interface ApplicationParts {
   /** Applications that the program which starts the server passes, by name. The program closes them. */
   readonly callerApplications: ReadonlyMap<string, Application>;
   readonly server: ApplicationOptions;
+  /** Lets an import or a start that never ends fail. */
+  readonly signal: AbortSignal;
 }
 
 /** The applications of a configuration, each with its middleware around it. */
@@ -36,7 +39,7 @@ export interface ComposedApplications {
  */
 export async function composeApplications(
   configuration: Configuration,
-  { python, callerApplications, server }: ApplicationParts,
+  { python, callerApplications, server, signal }: ApplicationParts,
 ): Promise<ComposedApplications> {
   const loader = new ModuleLoader();
   const started: Application[] = [];
@@ -45,15 +48,19 @@ export async function composeApplications(
   const close = async (): Promise<void> => {
     await Promise.all(started.map((application) => application.close?.()));
   };
+  const start = (application: Application): Promise<void> =>
+    unlessAborted(signal, Promise.resolve(application.start?.(server.listeners)));
   try {
     for (const name of names) {
       const callerApplication = callerApplications.get(name);
       const module = configuration.modules[name];
-      await callerApplication?.start?.(server.listeners);
+      if (callerApplication !== undefined) await start(callerApplication);
       const application =
-        callerApplication ?? (module === undefined ? applicationOf(python(name)) : await loader.application(module));
-      const middleware = await Promise.all(
-        middlewareOf(configuration, name).map((entry) => loadMiddleware(entry, loader)),
+        callerApplication ??
+        (module === undefined ? applicationOf(python(name)) : await unlessAborted(signal, loader.application(module)));
+      const middleware = await unlessAborted(
+        signal,
+        Promise.all(middlewareOf(configuration, name).map((entry) => loadMiddleware(entry, loader))),
       );
       const chain = configuration.settings.dev ? validated(middleware, application) : middleware;
       const composed = compose(...chain)(
@@ -61,12 +68,12 @@ export async function composeApplications(
       );
       if (composed !== callerApplication) {
         started.push(composed);
-        await composed.start?.(server.listeners);
+        await start(composed);
       }
       nexts.set(name, serveApplication(composed, server));
     }
   } catch (error) {
-    await close();
+    await unlessAborted(signal, close());
     throw error;
   }
   return { names, next: (name) => nexts.get(name) ?? missing(name), close };

@@ -25,16 +25,16 @@ export interface FindOptions {
  *
  * @throws ViaductError as `discoverProject` does
  */
-export function findApplications(
+export async function findApplications(
   loaded: LoadedConfiguration,
   cwd: string,
   { runAs, searches }: FindOptions,
-): FoundApplications {
+): Promise<FoundApplications> {
   const { site, siteEntries } = loaded;
   const bases = Object.fromEntries([...siteEntries].map(([key, { base }]) => [key, base]));
   const applications: Record<string, NamedApplication> = {};
   const modules: Record<string, ModuleApplication> = {};
-  const main = searches || loaded.settings.target !== null ? findMain(loaded, cwd, runAs) : null;
+  const main = searches || loaded.settings.target !== null ? await findMain(loaded, cwd, runAs) : null;
   if (main !== null && 'module' in main)
     modules[MAIN] = {
       ...main,
@@ -48,7 +48,7 @@ export function findApplications(
       const where = sourceLocationOf(siteEntries).position(['apps', name, 'middleware']);
       modules[name] = { ...module, middleware: aroundModule(middlewareOf(config, base), module, where) };
     }
-    if (module === null) applications[name] = findNamed(name, config, loaded, base, directory, runAs);
+    if (module === null) applications[name] = await findNamed(name, config, loaded, base, directory, runAs);
   }
   return { project: main !== null && 'module' in main ? null : main, applications, modules, bases };
 }
@@ -63,16 +63,16 @@ export function namedFindings({ applications }: FoundApplications): Finding[] {
 }
 
 /** If there are routes, the main application may be missing: routes can answer everything. */
-function findMain(
+async function findMain(
   { settings, site }: LoadedConfiguration,
   cwd: string,
   runAs: RunAs | null,
-): Project | ModuleExport | null {
+): Promise<Project | ModuleExport | null> {
   const { target, chdir, python, dev, static: staticMounts } = settings;
   const module = target === null ? null : moduleTarget(target, chdir ?? cwd);
   if (module !== null) return module;
   try {
-    return discoverProject({ target, chdir: chdir ?? cwd, python, dev, staticMounts, runAs });
+    return await discoverProject({ target, chdir: chdir ?? cwd, python, dev, staticMounts, runAs });
   } catch (error) {
     const isNeeded = target !== null || site === null || site.route.length === 0;
     if (isNeeded || !(error instanceof ViaductError) || error.code !== 'APPLICATION_MISSING') throw error;
@@ -80,18 +80,18 @@ function findMain(
   }
 }
 
-function findNamed(
+async function findNamed(
   name: string,
   config: ApplicationConfig,
   { settings, siteEntries }: LoadedConfiguration,
   base: string,
   directory: string,
   runAs: RunAs | null,
-): NamedApplication {
+): Promise<NamedApplication> {
   const { target, python, workers, threads } = config;
   const path = resolve(directory, target);
   try {
-    const project = discoverProject({
+    const project = await discoverProject({
       target: statSync(path, { throwIfNoEntry: false }) === undefined ? target : path,
       chdir: directory,
       python: python === undefined ? settings.python : resolve(base, python),

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import cluster from 'node:cluster';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +8,7 @@ import type { ListenerEnviron } from '../wsgi/variables.ts';
 import { readMessages, sendMessage } from './channel.ts';
 import { LifeWatch, tickMs } from './life-watch.ts';
 import type { FromPython } from './messages.ts';
+import { isInit, isRunning, killProcess } from './os-process.ts';
 import { outputFor, passOn } from './output.ts';
 import { type Runtime, socketIn } from './runtime.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
@@ -32,7 +32,10 @@ export interface ReleaseOptions {
   readonly startTimeoutMs: number;
   /** A process that does not respond for this time is killed; 0 for never. */
   readonly workerTimeoutMs: number;
-  /** The time for running requests, and then for the threads of the application, when a release retires. */
+  /**
+   * The time for the threads of the application after the last request of a worker, when a release retires. Running requests have no deadline,
+   * unless the whole server stops.
+   */
   readonly gracefulTimeoutMs: number;
 }
 
@@ -53,6 +56,8 @@ export interface ReleaseEvents {
 const LATE_MESSAGE_MS = 100;
 /** After a process has closed its connection, its end may be reported this much later. */
 const LATE_EXIT_MS = 1000;
+/** The last real-time signal asks a reaper to kill its zygote; see reaper.py. */
+const END_ZYGOTE = 64;
 
 let lastWorker = 0;
 
@@ -142,11 +147,18 @@ export class Release {
       if (message.threads.length > 0) this.#events.onWarning(threadsWarning(message.threads));
       this.#events.onLoaded(this);
     } else if (message.kind === 'broken') this.#events.onBroken(this, message.traceback, message.reason);
-    else if (message.kind === 'exited') this.workers.get(message.worker)?.exited(message.code);
+    else if (message.kind === 'exited') this.#workerExited(message.worker, message.code);
     else if (message.kind === 'forked') {
       const worker = this.workers.get(message.worker);
       if (worker !== undefined) worker.pid = message.pid;
     } else this.#break(`it sent the message "${message.kind}" at the wrong time`);
+  }
+
+  #workerExited(number: number, code: number): void {
+    const worker = this.workers.get(number);
+    if (worker !== undefined && isRunning(worker.pid))
+      this.#break(`it reported the end of worker ${number}, which runs`);
+    else worker?.exited(code);
   }
 
   /** Forks one more worker. */
@@ -195,8 +207,11 @@ export class Release {
 
   /** Ends all processes now. */
   destroy(): void {
-    for (const worker of this.workers.values()) killProcess(worker.pid);
-    this.#process?.kill('SIGKILL');
+    for (const worker of this.workers.values()) {
+      killProcess(worker.pid);
+      worker.destroy();
+    }
+    this.#endZygote();
   }
 
   #send(message: Parameters<typeof sendMessage>[1]): void {
@@ -214,7 +229,7 @@ export class Release {
   #break(reason: string): void {
     if (this.#exitStatus !== null || this.state === 'gone') return;
     this.#events.onZygoteBroken(reason);
-    this.#process?.kill('SIGKILL');
+    this.#endZygote();
   }
 
   /** The zygote closed its connection. A process that adopts orphans may still wait for some of them. */
@@ -226,8 +241,16 @@ export class Release {
 
   #quitWhenEmpty(): void {
     if (this.workers.size > 0) return;
-    if (this.#control === null) this.#process?.kill('SIGKILL');
+    if (this.#control === null) this.#endZygote();
     else this.#send({ kind: 'quit' });
+  }
+
+  /** A reaper stays alive until it has collected everything below it: what outlives it would become a zombie for ever. */
+  #endZygote(): void {
+    const child = this.#process;
+    if (child?.pid === undefined || this.#exitStatus !== null) return;
+    if (!isInit()) child.kill('SIGKILL');
+    else for (const signal of [END_ZYGOTE, 'SIGCONT'] as const) killProcess(child.pid, signal);
   }
 
   /** Handles the end of the zygote's process. Messages that it sent before may still arrive. */
@@ -235,6 +258,7 @@ export class Release {
     this.#exitStatus = status;
     if (this.#control === null) setTimeout(() => this.#control === null && this.#zygoteGone(status), LATE_MESSAGE_MS);
     else if (this.#control.destroyed) this.#zygoteGone(status);
+    else setTimeout(() => this.#zygoteGone(status), LATE_EXIT_MS).unref(); // a process that it forked holds the connection
   }
 
   /**
@@ -248,25 +272,13 @@ export class Release {
     if (this.#ticks !== null) clearInterval(this.#ticks);
     this.#control?.destroy();
     this.#control = null;
+    this.#endZygote();
     for (const worker of [...this.workers.values()]) {
       killProcess(worker.pid);
       worker.exited(-constants.signals.SIGKILL);
     }
     this.#events.onZygoteGone(this, retiring ? '' : status);
   }
-}
-
-function killProcess(pid: number): void {
-  try {
-    if (pid > 0) process.kill(pid, 'SIGKILL');
-  } catch {
-    // the process has already ended
-  }
-}
-
-/** Whether orphans of the application become children of this server, because it is the first process of a container. */
-function isInit(): boolean {
-  return process.pid === 1 || (cluster.isWorker && process.ppid === 1);
 }
 
 function threadsWarning(names: readonly string[]): string {

@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, rmSync } from 'node:fs';
+import { ViaductError } from '../errors.ts';
 
 /**
  * The slot of a lane: id of the last started request u64, bytes of the copies u64, then the copies. `scoreboard.py`
@@ -7,6 +8,8 @@ import { closeSync, openSync, readSync, rmSync } from 'node:fs';
 const SLOT_HEAD_BYTES = 16;
 const COPIES_BYTES = 262_144;
 const SLOT_BYTES = SLOT_HEAD_BYTES + COPIES_BYTES;
+/** Without O_NONBLOCK, opening a pipe would wait for its other end; and the worker has no reason to make a link. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /**
  * The file in which a worker records what the server must know after the worker's death. The file is opened before the
@@ -16,9 +19,13 @@ const SLOT_BYTES = SLOT_HEAD_BYTES + COPIES_BYTES;
 export class Scoreboard {
   readonly #fd: number;
 
+  /** @throws an error of the system, or ViaductError `WORKER` for something else than a file */
   constructor(path: string) {
-    this.#fd = openSync(path, 'r');
+    this.#fd = openSync(path, OPEN_FLAGS);
     rmSync(path, { force: true });
+    if (fstatSync(this.#fd).isFile()) return;
+    closeSync(this.#fd);
+    throw new ViaductError('WORKER', 'Cannot read a scoreboard: it is not a regular file');
   }
 
   /** Id of the request that lane `slot` started last; 0 for none. */

@@ -26,6 +26,8 @@ export class Supervisor {
   readonly #releaseEvents: ReleaseEvents;
   readonly #replacements = new Replacements(() => this.#post({ kind: 'replace' }));
   readonly #retiring = new Set<Release>();
+  /** Releases without a zygote. What their dead workers wrote is still being read. */
+  #ending: Release[] = [];
   #current: Release | null = null;
   #start: ReleaseStart | null = null;
   #stopped: (() => void) | null = null;
@@ -81,7 +83,7 @@ export class Supervisor {
   /** Ends all processes now. Later events are ignored. */
   destroy(): void {
     this.#destroyed = true;
-    for (const release of this.#releasesAlive()) release.destroy();
+    for (const release of [...this.#releasesAlive(), ...this.#ending]) release.destroy();
     this.#start?.fail(new ViaductError('WORKER', 'Cannot start the application: the server was stopped'));
     this.#replacements.cancel();
     this.pool.stop();
@@ -228,6 +230,7 @@ export class Supervisor {
 
   #zygoteGone(release: Release, status: string): void {
     this.#retiring.delete(release);
+    this.#ending = [...this.#ending, release].filter(({ workers }) => workers.size > 0);
     if (release === this.#next) {
       this.#giveUp(new ViaductError('WORKER', `Cannot start "${release.options.project.python.path}": ${status}`));
     } else if (release === this.#current) {

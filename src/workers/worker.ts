@@ -8,6 +8,7 @@ import { readMessages, sendMessage } from './channel.ts';
 import { fileFailedResponse } from './error-responses.ts';
 import { Lane } from './lane.ts';
 import type { LaneOwner, LaneRef } from './lane-owner.ts';
+import { destroyWhenSilent } from './late-sockets.ts';
 import { LifeWatch } from './life-watch.ts';
 import { marshalSelfTest } from './marshal.ts';
 import type { FromPython, ToPython } from './messages.ts';
@@ -68,6 +69,7 @@ export class Worker implements LaneOwner {
   #exited = false;
   #graceMs = 0;
   #graceTimer: NodeJS.Timeout | null = null;
+  #endWatch = (): void => {};
 
   constructor(number: number, release: number, options: WorkerOptions) {
     this.number = number;
@@ -164,9 +166,17 @@ export class Worker implements LaneOwner {
    * @param code exit code, or the negative number of the signal that ended the process
    */
   exited(code: number): void {
+    if (this.#exited) return; // the end of its zygote counts as another one
     this.#exited = true;
     this.death = code < 0 ? `of ${signalName(-code)}` : `with exit code ${code}`;
+    for (const lane of this.#lanes) this.#options.pool.remove(lane);
+    this.#endWatch = destroyWhenSilent(this.#lanes.map(({ socket }) => socket));
     this.#settleDeadLanes();
+  }
+
+  /** Reads nothing of the worker any more. */
+  destroy(): void {
+    for (const { socket } of this.#lanes) socket.destroy();
   }
 
   onRoom(_lane: LaneRef): void {
@@ -255,6 +265,7 @@ export class Worker implements LaneOwner {
   #settleDeadLanes(): void {
     if (!this.#exited || this.#openLanes > 0 || this.state === 'gone') return;
     this.state = 'gone';
+    this.#endWatch();
     if (this.#graceTimer !== null) clearTimeout(this.#graceTimer);
     this.#control?.destroy();
     for (const lane of this.#lanes) this.#settleDeadLane(lane);

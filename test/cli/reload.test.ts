@@ -4,7 +4,7 @@ import { createReload } from '../../src/cli/reload.ts';
 import type { Log } from '../../src/log/log.ts';
 import type { RunningServer } from '../../src/server/server.ts';
 import type { Configuration } from '../../src/site/configuration.ts';
-import { eventually } from '../support/wait.ts';
+import { createSignal, eventually } from '../support/wait.ts';
 
 describe('createReload', () => {
   /** A server whose reloads end when the test says so, and a record of all events. */
@@ -30,6 +30,7 @@ describe('createReload', () => {
         if (configurations === 3) throw new Error('it is wrong');
         return configurations as unknown as Configuration;
       },
+      onConfigured: () => {},
       onReloaded: (outcome) => happened.push(outcome),
     });
     return { happened, ends, reload };
@@ -47,6 +48,24 @@ describe('createReload', () => {
     const whole = (number: number) => [`reload ${number}`, 'Reloaded in N ms', 'reloaded'];
     const [first, ...others] = whole(1);
     assert.deepEqual(happened, [first, 'cancelled', 'cancelled', 'cancelled', ...others, ...whole(2)]);
+  });
+
+  it('gives up a reload whose configuration never comes', async () => {
+    const { happened: configured, happen } = createSignal();
+    const served: Configuration[] = [];
+    const followed: Configuration[] = [];
+    const configurations = [new Promise<Configuration>(() => {}), Promise.resolve({} as Configuration)];
+    const server = { reload: async (one: Configuration) => void served.push(one), cancelReload: () => {} };
+    const log = { info: happen, error: (message: string) => assert.fail(message) } as unknown as Log;
+    const reload = createReload(server as unknown as RunningServer, log, {
+      onReloading: () => configurations.shift() as Promise<Configuration>,
+      onConfigured: (one) => followed.push(one),
+      onReloaded: () => {},
+    });
+    reload();
+    reload();
+    await configured;
+    assert.deepEqual([served.length, followed.length, configurations.length], [1, 1, 0]);
   });
 
   it('reports a failure with the output of Python, and continues', async () => {

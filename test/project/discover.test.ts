@@ -1,4 +1,4 @@
-import { equal, match, ok, throws } from 'node:assert/strict';
+import { equal, match, ok, rejects } from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,24 +13,24 @@ type DiscoverTestOptions = Partial<Parameters<typeof discoverProject>[0]> & {
 };
 
 /** Runs discovery without the variables of this process that would influence it. */
-function discover(chdir: string, { env = {}, ...options }: DiscoverTestOptions = {}): Project {
+async function discover(chdir: string, { env = {}, ...options }: DiscoverTestOptions = {}): Promise<Project> {
   const before = process.env;
   const { VIRTUAL_ENV, CONDA_PREFIX, DJANGO_SETTINGS_MODULE, FLASK_APP: _, ...others } = before;
   process.env = { ...others, ...env };
   try {
-    return discoverProject({ target: null, chdir, python: null, dev: false, staticMounts: [], ...options });
+    return await discoverProject({ target: null, chdir, python: null, dev: false, staticMounts: [], ...options });
   } finally {
     process.env = before;
   }
 }
 
-function name(chdir: string, options?: DiscoverTestOptions): string {
-  return applicationName(discover(chdir, options).application);
+async function name(chdir: string, options?: DiscoverTestOptions): Promise<string> {
+  return applicationName((await discover(chdir, options)).application);
 }
 
-function fails(chdir: string, message: RegExp, options?: DiscoverTestOptions): ViaductError {
+async function fails(chdir: string, message: RegExp, options?: DiscoverTestOptions): Promise<ViaductError> {
   let caught: unknown;
-  throws(
+  await rejects(
     () => discover(chdir, options),
     (error) => {
       caught = error;
@@ -71,48 +71,49 @@ describe('the application of a directory', () => {
     [{ 'main.py': 'def application(:\n' }, 'main'],
     [{ 'wsgi.py': 'from shop import *\n' }, 'wsgi'],
   ] as const satisfies readonly (readonly [Record<string, string>, string])[]) {
-    it(`is ${expected} with ${Object.keys(files).join(', ')}`, (t) => equal(name(makeProject(t, files)), expected));
+    it(`is ${expected} with ${Object.keys(files).join(', ')}`, async (t) =>
+      equal(await name(makeProject(t, files)), expected));
   }
 
-  it('has src as its directory when it is in src', (t) => {
+  it('has src as its directory when it is in src', async (t) => {
     const project = makeProject(t, { 'src/app.py': FLASK_APP });
-    const { directory, kind } = discover(project);
+    const { directory, kind } = await discover(project);
     equal(directory, join(project, 'src'));
     equal(kind, 'flask');
   });
 
-  it('is found when the path contains spaces and letters of any language', (t) => {
+  it('is found when the path contains spaces and letters of any language', async (t) => {
     const project = makeProject(t, { 'app.py': WSGI_APP }, { name: 'mein größtes 项目' });
-    equal(discover(project).directory, project);
+    equal((await discover(project)).directory, project);
   });
 
-  it('is found when Python puts no directory of a script on sys.path', (t) => {
+  it('is found when Python puts no directory of a script on sys.path', async (t) => {
     const project = makeProject(t, { 'app.py': WSGI_APP });
-    equal(name(project, { env: { PYTHONSAFEPATH: '1' } }), 'app:application');
+    equal(await name(project, { env: { PYTHONSAFEPATH: '1' } }), 'app:application');
   });
 
-  it('is the one in FLASK_APP', (t) => {
+  it('is the one in FLASK_APP', async (t) => {
     const project = makeProject(t, { 'shop/web.py': FLASK_FACTORY, 'app.py': FLASK_APP });
-    equal(name(project, { env: { FLASK_APP: 'shop/web.py' } }), 'shop.web:create_app()');
-    equal(name(project, { env: { FLASK_APP: './shop/web.py:create_app()' } }), 'shop.web:create_app()');
-    equal(name(project, { env: { FLASK_APP: 'shop.web:create_app' } }), 'shop.web:create_app');
-    fails(project, /arguments/, { env: { FLASK_APP: "shop.web:create_app('test')" } });
+    equal(await name(project, { env: { FLASK_APP: 'shop/web.py' } }), 'shop.web:create_app()');
+    equal(await name(project, { env: { FLASK_APP: './shop/web.py:create_app()' } }), 'shop.web:create_app()');
+    equal(await name(project, { env: { FLASK_APP: 'shop.web:create_app' } }), 'shop.web:create_app');
+    await fails(project, /arguments/, { env: { FLASK_APP: "shop.web:create_app('test')" } });
   });
 
-  it('is missing, with advice, when the directory is empty', (t) => {
-    match(fails(makeProject(t, {}), /Cannot find an application/).advice, /MODULE:CALLABLE/);
-    fails(makeProject(t, { 'tool.py': 'print(1)\n', 'main.py': 'print(2)\n' }), /Cannot find an application/);
+  it('is missing, with advice, when the directory is empty', async (t) => {
+    match((await fails(makeProject(t, {}), /Cannot find an application/)).advice, /MODULE:CALLABLE/);
+    await fails(makeProject(t, { 'tool.py': 'print(1)\n', 'main.py': 'print(2)\n' }), /Cannot find an application/);
   });
 
-  it('is not chosen when several are possible', (t) => {
-    fails(makeProject(t, { 'one.py': FLASK_APP, 'two.py': FLASK_APP }), /several: one, two/);
+  it('is not chosen when several are possible', async (t) => {
+    await fails(makeProject(t, { 'one.py': FLASK_APP, 'two.py': FLASK_APP }), /several: one, two/);
   });
 
-  it('is refused when it is ASGI, or a factory that needs arguments', (t) => {
-    fails(makeProject(t, { 'main.py': 'import fastapi\napp = fastapi.FastAPI()\n' }), /ASGI/);
-    fails(makeProject(t, { 'app.py': 'async def app(scope, receive, send):\n    pass\n' }), /ASGI/);
+  it('is refused when it is ASGI, or a factory that needs arguments', async (t) => {
+    await fails(makeProject(t, { 'main.py': 'import fastapi\napp = fastapi.FastAPI()\n' }), /ASGI/);
+    await fails(makeProject(t, { 'app.py': 'async def app(scope, receive, send):\n    pass\n' }), /ASGI/);
     const factory = makeProject(t, { 'app.py': 'def create_app(config, *, debug=False):\n    pass\n' });
-    match(fails(factory, /create_app needs arguments/).advice, /wsgi\.py/);
+    match((await fails(factory, /create_app needs arguments/)).advice, /wsgi\.py/);
   });
 });
 
@@ -137,25 +138,25 @@ describe('a named application', () => {
     ['shop/web.py:app', 'shop.web:app'],
     ['nowhere:app', 'nowhere:app'],
   ] as const) {
-    it(`is ${expected} for ${target}`, (t) => {
+    it(`is ${expected} for ${target}`, async (t) => {
       const project = makeProject(t, files);
-      const discovered = discover(project, { target });
+      const discovered = await discover(project, { target });
       equal(applicationName(discovered.application), expected);
       equal(discovered.directory, project);
     });
   }
 
-  it('is found in src', (t) => {
+  it('is found in src', async (t) => {
     const project = makeProject(t, { 'src/shop/__init__.py': '', 'src/shop/web.py': FLASK_APP });
-    const { directory, application } = discover(project, { target: 'shop.web:app' });
+    const { directory, application } = await discover(project, { target: 'shop.web:app' });
     equal(directory, join(project, 'src'));
     equal(applicationName(application), 'shop.web:app');
   });
 
-  it('is found in another directory, absolute or relative', (t) => {
+  it('is found in another directory, absolute or relative', async (t) => {
     const project = makeProject(t, { 'sub dir/app.py': WSGI_APP });
-    equal(discover(project, { target: 'sub dir' }).directory, join(project, 'sub dir'));
-    equal(discover('/', { target: join(project, 'sub dir') }).directory, join(project, 'sub dir'));
+    equal((await discover(project, { target: 'sub dir' })).directory, join(project, 'sub dir'));
+    equal((await discover('/', { target: join(project, 'sub dir') })).directory, join(project, 'sub dir'));
   });
 
   for (const target of [
@@ -169,21 +170,21 @@ describe('a named application', () => {
     'app:create_app(1)',
     '',
   ]) {
-    it(`is refused with a message when it is ${JSON.stringify(target)}`, (t) => {
+    it(`is refused with a message when it is ${JSON.stringify(target)}`, async (t) => {
       const project = makeProject(t, files);
-      if (target === '') fails(join(project, 'nothing'), /no such file or directory/);
-      else fails(project, /Cannot serve/, { target });
+      if (target === '') await fails(join(project, 'nothing'), /no such file or directory/);
+      else await fails(project, /Cannot serve/, { target });
     });
   }
 });
 
 describe('the interpreter of a project', () => {
   for (const directory of ['.venv', 'venv', 'env']) {
-    it(`is the one in ${directory}, even for a target in a subdirectory`, (t) => {
+    it(`is the one in ${directory}, even for a target in a subdirectory`, async (t) => {
       const project = makeProject(t, { 'app.py': WSGI_APP, 'deep/er/app.py': WSGI_APP });
       makeVenv(join(project, directory));
       for (const target of ['.', 'deep/er']) {
-        const { python, environment } = discover(project, { target });
+        const { python, environment } = await discover(project, { target });
         equal(python.path, join(project, directory, 'bin/python'));
         equal(python.source, directory);
         match(python.version, /^3\.\d+\.\d+$/);
@@ -193,63 +194,66 @@ describe('the interpreter of a project', () => {
     });
   }
 
-  it('is the active one only when the project has none', (t) => {
+  it('is the active one only when the project has none', async (t) => {
     const project = makeProject(t, { 'app.py': WSGI_APP, 'elsewhere/x': '' });
     makeVenv(join(project, 'elsewhere/active'));
     const env = { VIRTUAL_ENV: join(project, 'elsewhere/active') };
-    equal(discover(project, { env }).python.source, 'VIRTUAL_ENV');
+    equal((await discover(project, { env })).python.source, 'VIRTUAL_ENV');
     makeVenv(join(project, '.venv'));
-    equal(discover(project, { env }).python.source, '.venv');
+    equal((await discover(project, { env })).python.source, '.venv');
   });
 
-  it('is the configured one, an executable or an environment', (t) => {
+  it('is the configured one, an executable or an environment', async (t) => {
     const project = makeProject(t, { 'app.py': WSGI_APP });
     makeVenv(join(project, 'my venv'));
     const path = join(project, 'my venv/bin/python');
-    equal(discover(project, { python: path }).python.path, path);
-    equal(discover(project, { python: join(project, 'my venv') }).python.path, path);
+    equal((await discover(project, { python: path })).python.path, path);
+    equal((await discover(project, { python: join(project, 'my venv') })).python.path, path);
   });
 
-  it('is in the subdirectory that contains manage.py', (t) => {
+  it('is in the subdirectory that contains manage.py', async (t) => {
     const project = makeProject(t, { 'backend/manage.py': '', 'app.py': WSGI_APP });
     makeVenv(join(project, 'backend/.venv'));
-    equal(discover(project).python.path, join(project, 'backend/.venv/bin/python'));
+    equal((await discover(project)).python.path, join(project, 'backend/.venv/bin/python'));
   });
 
   for (const [tool, file, args] of [
     ['poetry', 'poetry.lock', 'env info --path'],
     ['pipenv', 'Pipfile', '--venv'],
   ] as const) {
-    it(`is the one of ${tool}, with a hint when ${tool} has none`, (t) => {
+    it(`is the one of ${tool}, with a hint when ${tool} has none`, async (t) => {
       const project = makeProject(t, { 'app.py': WSGI_APP, [file]: '', 'tools/x': '', 'else where/x': '' });
       makeVenv(join(project, 'else where/managed'));
       const script = join(project, 'tools', tool);
       const env = { PATH: `${join(project, 'tools')}:${process.env.PATH}` };
       writeFileSync(script, `#!/bin/sh\n[ "$*" = "${args}" ] && echo "${join(project, 'else where/managed')}"\n`);
       chmodSync(script, 0o755);
-      const { python, findings } = discover(project, { env });
+      const { python, findings } = await discover(project, { env });
       equal(python.source, tool);
       equal(python.path, join(project, 'else where/managed/bin/python'));
       ok(!findings.some(({ level }) => level === 'hint'));
       writeFileSync(script, '#!/bin/sh\nexit 1\n');
-      const doubtful = discover(project, { env });
+      const doubtful = await discover(project, { env });
       equal(doubtful.python.source, 'PATH');
       ok(doubtful.findings.some(({ level, text }) => level === 'hint' && text.includes(`${tool} install`)));
     });
   }
 
-  it('is refused with a message when it is missing, dangling, too old or not Python', (t) => {
+  it('is refused with a message when it is missing, dangling, too old or not Python', async (t) => {
     const project = makeProject(t, { 'app.py': WSGI_APP, 'old.sh': '', 'other.sh': '#!/bin/sh\necho hello\n' });
-    fails(project, /there is no such file/, { python: join(project, 'nothing') });
+    await fails(project, /there is no such file/, { python: join(project, 'nothing') });
     writeFileSync(join(project, 'old.sh'), '#!/bin/sh\necho \'{"version": "3.8.10", "prefix": "/usr"}\'\n');
     for (const script of ['old.sh', 'other.sh']) chmodSync(join(project, script), 0o755);
-    fails(project, /3\.8\.10, and 3\.10 or later is needed/, { python: join(project, 'old.sh') });
-    fails(project, /not Python/, { python: join(project, 'other.sh') });
+    await fails(project, /3\.8\.10, and 3\.10 or later is needed/, { python: join(project, 'old.sh') });
+    await fails(project, /not Python/, { python: join(project, 'other.sh') });
     makeVenv(join(project, '.venv'));
     rmSync(join(project, '.venv/bin/python'));
     symlinkSync('/nowhere/python3.9', join(project, '.venv/bin/python'));
-    match(fails(project, /its Python no longer exists/).advice, /venv/);
-    fails(project, /Cannot find Python/, { env: { PATH: '/nowhere' }, chdir: makeProject(t, { 'app.py': WSGI_APP }) });
+    match((await fails(project, /its Python no longer exists/)).advice, /venv/);
+    await fails(project, /Cannot find Python/, {
+      env: { PATH: '/nowhere' },
+      chdir: makeProject(t, { 'app.py': WSGI_APP }),
+    });
   });
 });
 

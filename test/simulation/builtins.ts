@@ -28,8 +28,8 @@ export function installBuiltins(current: () => Machine, launch: Launch): void {
   Object.assign(net, { createServer: (accept: () => void) => new Listener(current(), accept) });
   process.env.TMPDIR = SIMULATED;
   installFiles(current);
-  process.kill = (pid) => {
-    if (!current().kill(pid)) throw systemError('ESRCH', `${pid}`);
+  process.kill = (pid, signal) => {
+    if (!(signal === 0 ? current().processes.has(pid) : current().kill(pid))) throw systemError('ESRCH', `${pid}`);
     return true;
   };
   syncBuiltinESMExports();

@@ -88,6 +88,10 @@ export class ServerSocket {
     return this;
   }
 
+  isPaused(): boolean {
+    return this.#flowing === false;
+  }
+
   resume(): this {
     this.#flowing = true;
     this.wake();

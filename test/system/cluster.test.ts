@@ -8,7 +8,7 @@ import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
 import { accepts, SocketClient } from '../support/socket-client.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { runViaduct, startViaduct, type Viaduct } from '../support/viaduct.ts';
 import { eventually, isRunning } from '../support/wait.ts';
 
 /** `/hold` runs until the file `release` exists. */
@@ -169,6 +169,53 @@ ${APPLICATION.replace('"one"', '"two"')}`;
     process.kill(server.pid, 'SIGHUP');
     await eventually('all server processes have the fixed code', () => /Reloaded in/.test(server.output()));
     for (let i = 0; i < 10; i += 1) assert.equal((await ask(server.port, '/')).body, 'three');
+  });
+
+  it('replaces a server process that does not respond, and no reload or question waits for it', async (t) => {
+    const args = ['--worker-timeout-ms', '1s', '--control', 'control.sock'];
+    const { server, project } = await start(t, { args });
+    const [stuck] = (await processesOf(server)) as [number];
+    writeFileSync(join(project, 'app.py'), APPLICATION.replace('"one"', '"two"'));
+    process.kill(stuck, 'SIGSTOP');
+    process.kill(server.pid, 'SIGHUP');
+    const { code, output } = await runViaduct(project, 'backends', '--control', 'control.sock');
+    assert.deepEqual({ code, output }, { code: 0, output: 'No route forwards requests to backends.\n' });
+    await eventually('it is replaced', async () => {
+      const pids = await processesOf(server);
+      return pids.length === 2 && !pids.includes(stuck);
+    });
+    assert.match(server.output(), new RegExp(`server process \\d \\(pid ${stuck}\\) is killed: it does not respond`));
+    await eventually('the reload is over', () => /Cannot reload|Reloaded in/.test(server.output()));
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('the next one succeeds', () => /Reloaded in/.test(server.output()));
+    for (let i = 0; i < 10; i += 1) assert.equal((await ask(server.port, '/')).body, 'two');
+  });
+
+  it('replaces a server process whose application in TypeScript computes for ever, or says nonsense', async (t) => {
+    const application = `
+export function application(environ: Record<string, string>, startResponse: (status: string, headers: []) => void) {
+  if (environ.PATH_INFO === '/loop') for (;;);
+  if (environ.PATH_INFO === '/nonsense')
+    for (const message of ['ready', { kind: 'failed' }, { kind: 'ready' }, { kind: 'alive' }, { kind: 'reloaded' }]) process.send?.(message);
+  startResponse('200 OK', []);
+  return [new TextEncoder().encode(String(process.pid))];
+}
+`;
+    const project = makeProject(t, { 'app.ts': application });
+    const args = ['serve', 'app.ts', '--processes', '2', '--worker-timeout-ms', '1s', '--control', 'control.sock'];
+    const server = await startViaduct(t, args, { cwd: project });
+    const before = new Set<string>();
+    await eventually(
+      'both have answered',
+      async () => before.add((await ask(server.port, '/nonsense')).body).size === 2,
+    );
+    assert.equal((await runViaduct(project, 'backends', '--control', 'control.sock')).code, 0);
+    const client = await SocketClient.open(server.port);
+    client.send('GET /loop HTTP/1.1\r\nHost: a\r\n\r\n');
+    await eventually('another one answers', async () => !before.has((await ask(server.port, '/')).body));
+    assert.equal(server.output().match(/is killed: it does not respond/g)?.length, 1);
+    assert.ok(isRunning(server.pid));
+    await client.untilClosed();
   });
 
   it('stops in time when a server process is stuck', async (t) => {

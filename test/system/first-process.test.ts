@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
@@ -29,8 +29,15 @@ def application(environ, start_response):
     return [b'%d' % os.getpid()]
 `;
 
-/** Starts the program as the first process of a namespace. Returns its pid outside. */
-async function startFirst(t: TestContext, project: string, ...args: string[]): Promise<{ port: number; pid: number }> {
+interface First {
+  readonly port: number;
+  /** Outside of the namespace. */
+  readonly pid: number;
+  readonly output: () => string;
+}
+
+/** Starts the program as the first process of a namespace. */
+async function startFirst(t: TestContext, project: string, ...args: string[]): Promise<First> {
   const child = spawn(
     'unshare',
     [...UNSHARE, process.execPath, BIN, 'serve', project, '--workers', '1', '--access-log', 'off', ...args],
@@ -48,7 +55,11 @@ async function startFirst(t: TestContext, project: string, ...args: string[]): P
     if (child.exitCode !== null) throw new Error(output);
     return address.test(output);
   });
-  return { port: Number(address.exec(output)?.[1]), pid: childrenOf(child.pid as number)[0] as number };
+  return {
+    port: Number(address.exec(output)?.[1]),
+    pid: childrenOf(child.pid as number)[0] as number,
+    output: () => output,
+  };
 }
 
 /** All processes below `pid`. */
@@ -92,6 +103,45 @@ describe('the server as the first process of a container', { skip: NO_NAMESPACE 
     await eventually('the old worker has ended', () => treeOf(pid).length <= 5);
     writeFileSync(join(project, 'end'), '');
     await eventually('only the new release is left', () => treeOf(pid).length === 3 && zombies(pid).length === 0);
+  });
+
+  const BEGINS =
+    'import os, subprocess, time\nsubprocess.Popen(["sleep", ".5"])\nif os.fork() == 0: time.sleep(.7); os._exit(0)\n';
+  for (const [how, code, ...args] of [
+    ['raises', 'raise SystemExit(1)'],
+    ['ends the process', 'os._exit(1)'],
+    ['is killed', 'os.kill(os.getpid(), 9)'],
+    ['never ends', 'time.sleep(1000)', '--start-timeout-ms', '1s'],
+    ['closes the connection of the zygote', 'os.closerange(3, 256)\ntime.sleep(1000)', '--start-timeout-ms', '1s'],
+    ['breaks the connection of the zygote', 'os.closerange(3, 256)\napplication = print'],
+    [
+      'says nonsense to the server',
+      'for fd in range(3, 9):\n  try: os.write(fd, b"x" * 99)\n  except OSError: pass\ntime.sleep(1000)',
+    ],
+    ['raises in each worker', 'raise SystemExit(1)', '--no-preload'],
+    ['never ends in a worker', 'time.sleep(1000)', '--no-preload', '--start-timeout-ms', '1s'],
+  ] as const) {
+    it(`leaves no zombie of a release whose import ${how}`, async (t) => {
+      const project = makeProject(t, { 'app.py': ORPHANS });
+      const { pid, output } = await startFirst(t, project, ...args);
+      writeFileSync(join(project, 'app.py'), `${BEGINS}${code}\n`);
+      process.kill(pid, 'SIGHUP');
+      await eventually('the reload fails', () => output().includes('Cannot reload'));
+      await eventually('the old release is left', () => treeOf(pid).length === 3);
+    });
+  }
+
+  it('leaves no zombie of a release that another one replaces while it is imported', async (t) => {
+    const project = makeProject(t, { 'app.py': ORPHANS });
+    const { port, pid } = await startFirst(t, project);
+    writeFileSync(join(project, 'app.py'), `${BEGINS}open('imports', 'w').close()\ntime.sleep(1000)\n`);
+    process.kill(pid, 'SIGHUP');
+    await eventually('the import hangs', () => existsSync(join(project, 'imports')));
+    writeFileSync(join(project, 'app.py'), ORPHANS);
+    const before = (await ask(port, '/')).body;
+    process.kill(pid, 'SIGHUP');
+    await eventually('the next release serves', async () => (await ask(port, '/')).body !== before);
+    await eventually('only it is left', () => treeOf(pid).length === 3);
   });
 
   it('replaces a worker and a zygote that die', async (t) => {

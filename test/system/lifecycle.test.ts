@@ -116,6 +116,22 @@ describe('life of the server', () => {
     client.close();
   });
 
+  it('gives a running request no deadline in a reload, but one when the server stops', async () => {
+    const server = await start('--graceful-timeout-ms', '50');
+    const client = await hold(server);
+    writeApplication(APPLICATION.replace('"one"', '"two"'));
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('new requests get the new code', async () => (await ask(server, '/')) === 'two');
+    const reloadedAt = performance.now();
+    await eventually('the time of a stop is long over', () => performance.now() - reloadedAt > 500);
+    assert.equal(client.received, '');
+    process.kill(server.pid, 'SIGTERM');
+    await client.untilClosed();
+    assert.doesNotMatch(client.received, /held by/);
+    assert.equal((await server.exited).code, 0);
+    assert.match(server.output(), /Requests still ran after 0\.05 s/);
+  });
+
   it('keeps serving the old code and shows the traceback when the new code does not import', async () => {
     const server = await start();
     writeApplication('raise RuntimeError("broken release")\n');
@@ -204,8 +220,8 @@ os.register_at_fork(after_in_child=die)
     await eventually('the fixed code serves', async () => (await ask(server, '/').catch(() => '')) === 'one');
   });
 
-  async function start(): Promise<Viaduct> {
-    const server = await startViaduct(eachTest, ['serve', directory, '--workers', '1', '--threads', '2']);
+  async function start(...args: readonly string[]): Promise<Viaduct> {
+    const server = await startViaduct(eachTest, ['serve', directory, '--workers', '1', '--threads', '2', ...args]);
     eachTest.after(release);
     return server;
   }

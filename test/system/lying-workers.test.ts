@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { COMPLETE, HEAD } from '../../src/workers/frames.ts';
 import { ask } from '../support/http-client.ts';
@@ -85,6 +86,32 @@ describe('a worker that lies', { concurrency: 2 }, () => {
   });
 });
 
+describe('a worker whose connections outlive it', () => {
+  it('gets 502 for its request, though a process that it forked in C holds them', async (t) => {
+    const project = makeProject(t, {
+      'app.py': `
+import ctypes, os, time
+def application(environ, start_response):
+    if environ['PATH_INFO'] == '/clone':
+        pid = ctypes.CDLL(None).fork()
+        if pid == 0:
+            while True: time.sleep(1)
+        with open('clone', 'w') as file: file.write(str(pid))
+        os.kill(os.getpid(), 9)
+    start_response('200 OK', [])
+    return [str(os.getpid()).encode()]
+`,
+    });
+    const server = await startViaduct(t, ['serve', project, '--workers', '1', '--threads', '2']);
+    const before = (await ask(server.port, '/')).body;
+    assert.equal((await ask(server.port, '/clone')).status, 502);
+    process.kill(Number(readFileSync(join(project, 'clone'), 'utf8')), 'SIGKILL');
+    const after = await ask(server.port, '/');
+    assert.equal(after.status, 200);
+    assert.notEqual(after.body, before);
+  });
+});
+
 describe('a zygote that lies', () => {
   const app = (lie: string): string => `
 import os, sys, threading, time
@@ -109,6 +136,7 @@ def application(environ, start_response):
   for (const [title, lie] of [
     ['text', Buffer.from('GET / HTTP/1.1').toString('hex')],
     ['that it has loaded again', message('{"kind":"loaded","threads":[]}')],
+    ['that a worker has ended, which runs', message('{"kind":"exited","worker":1,"code":0}')],
     ['that process 1 is its worker', message('{"kind":"forked","worker":1,"pid":1}')],
   ] as const) {
     it(`is replaced with its workers when it sends ${title}`, async (t) => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { WSGI_APP } from '../support/project.ts';
 import { BIN } from '../support/viaduct.ts';
+import { eventually } from '../support/wait.ts';
 
 /** A Python that every user may run. That of a version manager is in somebody's home. */
 const PYTHON = '/usr/bin/python3';
@@ -151,18 +152,82 @@ describe('a machine that is not as expected is an error with a reason, and not a
     assert.match(stderr, /Ports below 1024 need privileges/);
   });
 
-  it('what the system refuses anywhere else', (t) => {
-    const project = makeReadable(t);
-    const command = 'ulimit -n 60; exec "$0" "$@"';
-    const args = ['-c', command, process.execPath, BIN, 'web', '--static', '/=.', '--processes', '2'];
-    const { stderr } = spawnSync('sh', [...args, '--listen', '127.0.0.1:0'], {
-      cwd: project,
-      encoding: 'utf8',
-      timeout: 60_000,
-    });
-    assert.doesNotMatch(stderr, /bug in Viaduct/);
+  it('a file of users that is missing or that this user may not read', (t) => {
+    const route = (file: string): string =>
+      `[[route]]\nmount = "/staff"\nbasic_auth = { file = "${file}" }\nstatic = "."\n`;
+    const project = makeReadable(t, { 'viaduct.toml': route('missing') + route('private'), private: '' });
+    chmodSync(join(project, 'private'), 0o600);
+    for (const command of ['web', 'check']) {
+      const { status, stderr } = run(project, [command]);
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, /Cannot read users from ".*missing": ENOENT/);
+      assert.match(stderr, /Cannot read users from ".*private": EACCES/);
+    }
   });
+
+  it('the socket of a dead process that this user may not remove', (t) => {
+    const project = makeReadable(t);
+    const path = leaveSocket(project);
+    const { status, stderr } = run(project, ['web', '--static', '/=.', '--listen', `unix:${path}`]);
+    assert.equal(status, 1, stderr);
+    assert.match(
+      stderr,
+      /^viaduct: Cannot listen on "unix:.*stale\.sock": the socket .*, and this user may not remove it/,
+    );
+    assert.match(stderr, /Remove that file/);
+  });
+
+  it('the same socket in a reload, which fails and blocks no later one', async (t) => {
+    const project = makeReadable(t, { 'viaduct.toml': 'listen = ["127.0.0.1:0"]\nstatic = ["/=."]\n' });
+    const settings = join(project, 'viaduct.toml');
+    const child = spawn(process.execPath, [BIN, 'web', '--config', settings], {
+      cwd: project,
+      uid: NUMBER,
+      gid: NUMBER,
+      env: { PATH: '/usr/bin:/bin' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    t.after(() => void child.kill('SIGKILL'));
+    let output = '';
+    child.stderr.on('data', (block) => {
+      output += `${block}`;
+    });
+    const reload = async (listen: string, outcome: string): Promise<void> => {
+      writeFileSync(settings, `listen = ["127.0.0.1:0"${listen}]\nstatic = ["/=."]\n`);
+      child.kill('SIGHUP');
+      await eventually(outcome, () => output.includes(outcome));
+    };
+    await eventually('it serves', () => output.includes(' serves '));
+    await reload(`, "unix:${leaveSocket(project)}"`, 'and this user may not remove it');
+    await reload('', 'Reloaded in');
+  });
+
+  for (const args of [['web', '--static', '/=.', '--processes', '2'], ['serve'], ['check'], ['backends']]) {
+    it(`a limit of descriptors that is too low: ${args.join(' ')}`, (t) => {
+      const project = makeReadable(t);
+      for (const limit of [30, 50]) {
+        const command = `ulimit -n ${limit}; exec "$0" "$@"`;
+        const { status, stderr } = spawnSync('sh', ['-c', command, process.execPath, BIN, ...args], {
+          cwd: project,
+          env: { PATH: '/usr/bin:/bin' },
+          encoding: 'utf8',
+          timeout: 60_000,
+        });
+        assert.equal(status, 1, stderr);
+        assert.match(stderr, /^viaduct: Cannot start: EMFILE: too many open files.*\n$/, 'one line, and no stack');
+      }
+    });
+  }
 });
+
+/** Makes a socket that every user may try to connect to, without a listening process, in a directory of root. */
+function leaveSocket(directory: string): string {
+  const path = join(directory, 'stale.sock');
+  const script = `require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
+  spawnSync(process.execPath, ['-e', script, path]);
+  chmodSync(path, 0o777);
+  return path;
+}
 
 /** The first port that every user may bind. */
 function unprivilegedStart(): number {

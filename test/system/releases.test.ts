@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
-import { makeProject } from '../support/project.ts';
-import { startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { djangoFiles, makeProject } from '../support/project.ts';
+import { NO_PACKAGES, PYTHON_WITH_PACKAGES, startViaduct, type Viaduct } from '../support/viaduct.ts';
 import { eventually, isRunning } from '../support/wait.ts';
 
 /** An application that answers with its version and the pid of its zygote. `before` runs at its import. */
@@ -116,6 +116,93 @@ describe('a new release', { concurrency: 2 }, () => {
     await reload(server, /Reloaded in/);
     for (let i = 0; i < 8; i += 1) assert.match((await ask(server.port, '/')).body, /^three /);
   });
+
+  const MIDDLEWARE = 'middleware = ["./middleware.ts"]\n';
+  const marked = (end: string): string =>
+    `import { writeFileSync } from 'node:fs'; writeFileSync('hangs', '1');\n${end}`;
+  const NEVER = 'await new Promise(() => {});';
+  const served = (
+    name: string,
+  ): string => `const application = (_: unknown, startResponse: (status: string, headers: []) => void) => {
+  startResponse('200 OK', []);
+  return [new TextEncoder().encode('${name}')];
+};
+export { application };
+`;
+  const passing = 'export const middleware = (application: unknown) => application;\n';
+  const django = (name: string, before = ''): Record<string, string> => ({
+    ...djangoFiles(`import os, time\n${before}\nNAME = '${name}'`),
+    'mysite/wsgi.py': version(name),
+  });
+  const tool = (command: string): string => `#!/bin/sh\n${command}\nexit 1\n`;
+  /** The parts of a start that may never end, each with the files of a version. `-` is the one that hangs. */
+  const parts: readonly (readonly [string, readonly string[], (name: string) => Record<string, string>])[] = [
+    [
+      'an import in TypeScript',
+      ['app.ts'],
+      (name) => ({ 'app.ts': (name === '-' ? marked(NEVER) : '') + served(name) }),
+    ],
+    [
+      'the start of an application in TypeScript',
+      ['app.ts', '--processes', '2'],
+      (name) => ({
+        'app.ts':
+          served(name) +
+          (name === '-' ? marked(`Object.assign(application, { start: () => new Promise(() => {}) });`) : ''),
+      }),
+    ],
+    [
+      'an import of middleware',
+      [],
+      (name) => ({
+        'viaduct.toml': MIDDLEWARE,
+        'middleware.ts': name === '-' ? marked(NEVER) + passing : passing,
+        'app.py': version(name),
+      }),
+    ],
+    [
+      'a configuration in TypeScript',
+      [],
+      (name) => ({
+        'viaduct.config.ts': `${name === '-' ? marked(NEVER) : ''}\nexport default {};`,
+        'app.py': version(name),
+      }),
+    ],
+    [
+      'the settings of Django',
+      ['--python', PYTHON_WITH_PACKAGES ?? ''],
+      (name) => django(name, name === '-' ? HANG : ''),
+    ],
+    [
+      'a tool that manages environments',
+      [],
+      (name) => ({
+        'poetry.lock': '',
+        'bin/poetry': tool(name === '-' ? 'echo 1 > hangs; exec sleep 600' : ''),
+        'app.py': version(name),
+      }),
+    ],
+  ];
+  for (const [what, args, files] of parts) {
+    const skip = what.includes('Django') ? NO_PACKAGES : false;
+    it(`replaces one in which ${what} hangs, and the old one answers meanwhile`, { skip }, async (t) => {
+      const project = makeProject(t, files('one'));
+      const write = (name: string): void => {
+        for (const [path, text] of Object.entries(files(name))) writeFileSync(join(project, path), text);
+        if (what.startsWith('a tool')) chmodSync(join(project, 'bin/poetry'), 0o755);
+      };
+      write('one');
+      const env = { PATH: `${join(project, 'bin')}:${process.env.PATH}`, VIRTUAL_ENV: '' };
+      const server = await startViaduct(t, ['serve', ...args, '--workers', '1'], { cwd: project, env });
+      write('-');
+      process.kill(server.pid, 'SIGHUP');
+      await hanging(project);
+      for (let i = 0; i < 4; i += 1) assert.match((await ask(server.port, '/')).body, /^one/);
+      write('three');
+      await reload(server, /Reloaded in/);
+      for (let i = 0; i < 4; i += 1) assert.match((await ask(server.port, '/')).body, /^three/);
+    });
+  }
 
   it('replaces one whose import hangs when a file changes in development', async (t) => {
     const project = makeProject(t, { 'app.py': version('one') });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -27,6 +28,18 @@ describe('Scoreboard', () => {
     assert.deepEqual([scoreboard.lastStarted(0), scoreboard.lastStarted(1)], [7, 12]);
     assert.deepEqual([`${scoreboard.copies(0)}`, `${scoreboard.copies(1)}`], ['', 'frames']);
     scoreboard.close();
+  });
+
+  it('refuses what is not a file, and waits for nothing', () => {
+    for (const make of [
+      () => execFileSync('mkfifo', [path]),
+      () => symlinkSync('/dev/null', path),
+      () => symlinkSync('/etc/passwd', path),
+    ]) {
+      make();
+      assert.throws(() => new Scoreboard(path));
+      rmSync(path, { force: true });
+    }
   });
 
   it('leaves no file behind that a cleanup could remove', () => {

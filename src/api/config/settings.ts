@@ -293,8 +293,8 @@ export interface ServerSettings {
    */
   readonly startTimeoutMs?: Duration | undefined;
   /**
-   * Time in which a worker must respond to the server, whatever its requests do. Then it is killed and replaced. 0:
-   * never.
+   * Time in which a worker, or one of several server processes, must respond, whatever its requests do. Then it is
+   * killed and replaced. 0: never.
    *
    * Takes a time from 0s to 1h, such as 500ms or 30s. Default: 30s. A thread that answers needs the interpreter lock,
    * which C code may hold for seconds. gunicorn has the same limit.

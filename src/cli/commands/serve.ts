@@ -64,9 +64,9 @@ export async function serve(parsed: Arguments): Promise<number> {
       manager.reloading();
       const { configuration: changed, loaded: reloaded } = await configure();
       await checkConfiguration(changed, sourceLocationOf(reloaded.siteEntries), log);
-      watch.follow(watchedBy(changed, loaded));
       return changed;
     },
+    onConfigured: (changed) => watch.follow(watchedBy(changed, loaded)),
     onReloaded: (outcome) => ready(`; ${outcome}`),
   });
   const watch = new MovingWatch<string>((paths) => watchFiles(paths.split(SEPARATOR), reload));

@@ -59,6 +59,8 @@ interface Slot {
   readonly index: number;
   readonly policy: RestartPolicy;
   serverProcess: ServerProcess | null;
+  /** What the process serves. */
+  configuration: Configuration;
   timer: NodeJS.Timeout | null;
 }
 
@@ -90,6 +92,7 @@ class Primary implements RunningCluster {
       index,
       policy: new RestartPolicy(),
       serverProcess: null,
+      configuration: options.configuration,
       timer: null,
     }));
   }
@@ -137,9 +140,11 @@ class Primary implements RunningCluster {
   async reload(configuration: Configuration): Promise<void> {
     if (this.#reloading) throw new ViaductError('WORKER', 'Cannot start a release: another one is starting');
     this.#reloading = true;
+    const fresh = { ...configuration };
     try {
-      for (const slot of this.#slots) await this.#reloadSlot(slot, configuration);
-      this.#configuration = configuration;
+      for (let slot = this.#stale(fresh); slot !== undefined; slot = this.#stale(fresh))
+        await this.#reloadSlot(slot, fresh);
+      this.#configuration = fresh;
     } finally {
       this.#reloading = false;
     }
@@ -206,8 +211,14 @@ class Primary implements RunningCluster {
     forwardOutput(worker.process.stdout, process.stdout);
     forwardOutput(worker.process.stderr, process.stderr);
     const configuration = processConfiguration(this.#configuration, slot.index);
-    const serverProcess = new ServerProcess(worker, { configuration, identity, logFormat });
+    const serverProcess = new ServerProcess(worker, { configuration, identity, logFormat }, () => {
+      this.#options.log.error(
+        `server process ${slot.index + 1} (pid ${serverProcess.pid}) is killed: it does not respond`,
+      );
+      serverProcess.kill();
+    });
     slot.serverProcess = serverProcess;
+    slot.configuration = this.#configuration;
     void serverProcess.exited.then((how) => this.#ended(slot, serverProcess, how));
     return serverProcess.started.then(() => {
       for (const [name, change] of this.#changes) void serverProcess.ask({ about: 'backend', name, change });
@@ -247,10 +258,17 @@ class Primary implements RunningCluster {
     }, delayMs);
   }
 
-  async #reloadSlot({ index, serverProcess }: Slot, configuration: Configuration): Promise<void> {
+  /** The first slot with another configuration. It may be a process that has started in the place of another one during the reload. */
+  #stale(configuration: Configuration): Slot | undefined {
+    return this.#slots.find((slot) => slot.serverProcess !== null && slot.configuration !== configuration);
+  }
+
+  async #reloadSlot(slot: Slot, configuration: Configuration): Promise<void> {
+    const { index, serverProcess } = slot;
     try {
       await serverProcess?.started.catch(() => {});
       await serverProcess?.reload(processConfiguration(configuration, index));
+      if (slot.serverProcess === serverProcess) slot.configuration = configuration;
     } catch (error) {
       if (index === 0) throw error;
       const { message, cause } = error as Error;

@@ -1,6 +1,7 @@
 import type { Worker as ClusterWorker } from 'node:cluster';
 import { ViaductError } from '../../errors.ts';
 import type { Configuration } from '../../site/configuration.ts';
+import { LifeWatch, tickMs } from '../../workers/life-watch.ts';
 import {
   type Answer,
   errorOf,
@@ -9,6 +10,12 @@ import {
   type ServerProcessStart,
   type ToServerProcess,
 } from './messages.ts';
+import { parseMessage } from './parse-message.ts';
+
+/** A server process reports once a second. So a shorter silence says nothing about it. */
+const SILENCE_MS_MIN = 5000;
+/** A question without an answer blocks the caller for no longer than this. */
+const ANSWER_MS_MAX = 5000;
 
 /** One server process as the primary sees it: what it last reported, and how it ended. */
 export class ServerProcess {
@@ -26,87 +33,135 @@ export class ServerProcess {
   /** Resolves when the process has ended: `of SIGKILL`, `with exit code 1`. */
   readonly exited: Promise<string>;
   readonly #process: ClusterWorker;
+  readonly #start: ServerProcessStart;
+  readonly #onSilent: () => void;
+  readonly #life = new LifeWatch();
+  #ticks: NodeJS.Timeout | null = null;
+  #greeted = false;
+  #how: string | null = null;
+  #onStarted: (error: Error | null) => void = () => {};
+  #onExited: (how: string) => void = () => {};
   #reloaded: ((error: Error | null) => void) | null = null;
   readonly #asked = new Map<number, (answer: Answer | null) => void>();
   #questions = 0;
 
-  constructor(worker: ClusterWorker, start: ServerProcessStart) {
+  /** `onSilent` is called when its event loop has not turned for `workerTimeoutMs`. */
+  constructor(worker: ClusterWorker, start: ServerProcessStart, onSilent: () => void) {
     this.#process = worker;
+    this.#start = start;
+    this.#onSilent = onSilent;
     this.pid = worker.process.pid ?? 0;
-    let death: (how: string) => void = () => {};
     this.exited = new Promise((resolve) => {
-      death = resolve;
+      this.#onExited = resolve;
     });
     this.started = new Promise((resolve, reject) => {
-      worker.on('message', (message: FromServerProcess) => {
-        if (message.kind === 'hello') this.send({ kind: 'start', start });
-        else if (message.kind === 'ready') {
-          this.state = 'ready';
-          this.urls = message.urls;
-          resolve();
-        } else if (message.kind === 'failed') {
-          this.failure = errorOf(message.error);
-          reject(this.failure);
-        } else if (message.kind === 'reloaded')
-          this.#finishReload(message.error === null ? null : errorOf(message.error));
-        else if (message.kind === 'answer') this.#finishQuestion(message.id, message.answer);
-        else {
-          this.connections = message.connections;
-          this.lifeSignMs = performance.now();
-        }
-      });
-      let how: string | null = null;
-      // Its last messages are read before the channel closes, which may be after the exit.
-      const ended = (): void => {
-        if (how === null || worker.isConnected()) return;
-        this.state = 'gone';
-        reject(new ViaductError('WORKER', `Cannot start a server process: it ended ${how}`));
-        this.#finishReload(null);
-        for (const id of this.#asked.keys()) this.#finishQuestion(id, null);
-        death(how);
-      };
-      worker.process.once('close', (code, signal) => {
-        how = signal === null ? `with exit code ${code}` : `of ${signal}`;
-        ended();
-      });
-      worker.process.once('disconnect', ended);
-      worker.on('error', (error) => {
-        how ??= `before it started: ${error.message}`;
-        ended();
-      });
+      this.#onStarted = (error) => (error === null ? resolve() : reject(error));
     });
     this.started.catch(() => {});
+    worker.on('message', (value: unknown) => {
+      const message = parseMessage(value);
+      if (message !== null) this.#message(message);
+    });
+    worker.process.once('close', (code, signal) => {
+      this.#how = signal === null ? `with exit code ${code}` : `of ${signal}`;
+      this.#ended();
+    });
+    worker.process.once('disconnect', () => this.#ended());
+    worker.on('error', (error) => {
+      this.#how ??= `before it started: ${error.message}`;
+      this.#ended();
+    });
+    const { startTimeoutMs } = start.configuration.settings;
+    this.#watch(start.configuration, startTimeoutMs); // until then it loads its program
   }
 
   send(message: ToServerProcess): void {
     if (this.#process.isConnected()) this.#process.send(message, () => {});
   }
 
-  /** Applies `configuration` with a new release. If the process dies meanwhile, the next one imports the new release anyway. */
+  /**
+   * Applies `configuration` with a new release.
+   *
+   * @throws ViaductError `WORKER` when the process ends meanwhile, or the reason why it keeps the old one
+   */
   reload(configuration: Configuration): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.state !== 'ready') {
         resolve();
         return;
       }
+      this.#watch(configuration);
       this.#reloaded = (error) => (error === null ? resolve() : reject(error));
       this.send({ kind: 'reload', configuration });
     });
   }
 
-  /** Resolves to the answer, or to null if the process does not serve or dies meanwhile. */
+  /** Resolves to the answer, or to null if the process does not serve, dies meanwhile or does not answer in time. */
   ask(question: Question): Promise<Answer | null> {
     if (this.state !== 'ready') return Promise.resolve(null);
     this.#questions += 1;
     const id = this.#questions;
     return new Promise((resolve) => {
-      this.#asked.set(id, resolve);
+      const timer = setTimeout(() => this.#finishQuestion(id, null), ANSWER_MS_MAX);
+      this.#asked.set(id, (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
       this.send({ kind: 'ask', id, question });
     });
   }
 
   kill(): void {
     this.#process.process.kill('SIGKILL');
+  }
+
+  #message(message: FromServerProcess): void {
+    if (message.kind === 'hello' && !this.#greeted) {
+      this.#greeted = true;
+      this.#watch(this.#start.configuration);
+      this.send({ kind: 'start', start: this.#start });
+    } else if (message.kind === 'ready' && this.state === 'starting') {
+      this.state = 'ready';
+      this.urls = message.urls;
+      this.#onStarted(null);
+    } else if (message.kind === 'failed' && this.state === 'starting') {
+      this.failure = errorOf(message.error);
+      this.#onStarted(this.failure);
+    } else if (message.kind === 'reloaded') {
+      this.#finishReload(message.error === null ? null : errorOf(message.error));
+    } else if (message.kind === 'answer') this.#finishQuestion(message.id, message.answer);
+    else if (message.kind === 'alive') {
+      this.connections = message.connections;
+      this.lifeSignMs = performance.now();
+      this.#life.answered();
+    }
+  }
+
+  /** Watches for the reports of the process: their absence for `workerTimeoutMs`, or for `ms` if that is longer. */
+  #watch({ settings: { workerTimeoutMs } }: Configuration, ms = SILENCE_MS_MIN): void {
+    if (this.#ticks !== null) clearInterval(this.#ticks);
+    this.#life.answered();
+    if (workerTimeoutMs === 0) return;
+    this.#ticks = setInterval(
+      () => {
+        if (!this.#life.tick()) return;
+        if (this.#ticks !== null) clearInterval(this.#ticks);
+        this.#onSilent();
+      },
+      tickMs(Math.max(workerTimeoutMs, ms)),
+    ).unref();
+  }
+
+  /** Its last messages are read before the channel closes, which may be after the exit. */
+  #ended(): void {
+    const how = this.#how;
+    if (how === null || this.#process.isConnected()) return;
+    this.state = 'gone';
+    if (this.#ticks !== null) clearInterval(this.#ticks);
+    this.#onStarted(new ViaductError('WORKER', `Cannot start a server process: it ended ${how}`));
+    this.#finishReload(new ViaductError('WORKER', `Cannot start a release: the server process ended ${how}`));
+    for (const id of this.#asked.keys()) this.#finishQuestion(id, null);
+    this.#onExited(how);
   }
 
   #finishQuestion(id: number, answer: Answer | null): void {

@@ -1,0 +1,74 @@
+"""How a worker and a zygote end: alone, with a full disk, and after their children."""
+
+import os
+import signal
+import subprocess
+import sys
+import unittest
+from types import SimpleNamespace
+from unittest import mock
+
+from viaduct_worker.zygote import Zygote
+
+PATIENCE_SECONDS = 20
+FAILING_THREAD = """
+import threading
+from viaduct_worker import worker
+{patch}
+def fail():
+    raise ValueError('this is the reason')
+worker.start_thread('viaduct-lane-1', fail)
+threading.Event().wait()
+"""
+
+
+def run(code, stderr):
+    """Run `code`, whose main thread never ends by itself."""
+    return subprocess.run([sys.executable, '-c', code], stderr=stderr, timeout=PATIENCE_SECONDS, check=False)
+
+
+class AFailedThread(unittest.TestCase):
+    def test_ends_the_process_with_its_traceback(self):
+        result = run(FAILING_THREAD.format(patch=''), subprocess.PIPE)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b'this is the reason', result.stderr)
+
+    @unittest.skipUnless(os.path.exists('/dev/full'), 'this system has no full device')
+    def test_ends_the_process_when_the_disk_is_full(self):
+        with open('/dev/full', 'wb') as full:
+            self.assertEqual(run(FAILING_THREAD.format(patch=''), full).returncode, 1)
+
+    def test_ends_the_process_whatever_the_application_made_of_its_error_output(self):
+        for patch in (
+            'import sys; sys.stderr = 0',
+            'import sys; sys.stderr.close()',
+            'import traceback; traceback.print_exc = exit',
+            'worker.patches.found = lambda: ["gevent"]; import sys; sys.stderr = 0',
+        ):
+            with self.subTest(patch=patch):
+                self.assertEqual(run(FAILING_THREAD.format(patch=patch), subprocess.DEVNULL).returncode, 1)
+
+
+class AWorkerThatTheApplicationWaitedFor(unittest.TestCase):
+    """A thread of the application may call `os.waitpid(-1)` in the zygote."""
+
+    def setUp(self):
+        child = subprocess.Popen([sys.executable, '-c', ''])
+        child.wait()
+        channel = SimpleNamespace(send=lambda **message: self.sent.append(message))
+        self.sent = []
+        self.zygote = Zygote({'runtime': '/nonexistent', 'spool': '/nonexistent'}, channel, None)
+        self.zygote.children = {child.pid: 7}
+
+    def test_can_be_killed_and_is_reported(self):
+        self.zygote.kill(7)
+        self.zygote.reap()
+        self.assertEqual(self.sent, [{'kind': 'exited', 'worker': 7, 'code': -signal.SIGKILL}])
+
+    def test_does_not_keep_the_zygote_from_ending(self):
+        with mock.patch('os._exit', side_effect=SystemExit), self.assertRaises(SystemExit):
+            self.zygote.abandon()
+
+
+if __name__ == '__main__':
+    unittest.main()

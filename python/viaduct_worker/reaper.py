@@ -8,6 +8,7 @@ child that somebody else waits for.
 The server never kills the reaper: everything below it would go to the server. It sends `END` instead.
 """
 
+import contextlib
 import os
 from signal import SIG_BLOCK, SIG_DFL, SIG_UNBLOCK, SIGKILL, pthread_sigmask, signal
 
@@ -48,7 +49,8 @@ def collect(child: int) -> None:
 
     def end(_number: int, _frame: object) -> None:
         for pid in living:
-            os.kill(pid, SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it was collected a moment ago
+                os.kill(pid, SIGKILL)
 
     signal(END, end)
     pthread_sigmask(SIG_UNBLOCK, {END})

@@ -75,7 +75,7 @@ interface Answer {
 }
 
 async function inspect(interpreter: Interpreter, target: Target, { dev, runAs }: DiscoverOptions): Promise<Answer> {
-  const { error, status, timedOut, stdout, stderr } = await runProgram(interpreter.path, [INSPECTOR], {
+  const { error, status, signal, timedOut, stdout, stderr } = await runProgram(interpreter.path, [INSPECTOR], {
     cwd: target.directory,
     input: JSON.stringify({ ...target, dev }),
     timeoutMs: INSPECT_TIMEOUT_MS,
@@ -84,7 +84,8 @@ async function inspect(interpreter: Interpreter, target: Target, { dev, runAs }:
   if (error !== null) throw notStarted(interpreter, error);
   const answer = readAnswer(stdout);
   if (answer === null) {
-    const state = timedOut ? `it took longer than ${INSPECT_TIMEOUT_MS / 1000} s` : lastLine(stderr, status);
+    const ended = signal === null ? lastLine(stderr, status) : `it ended of ${signal}`;
+    const state = timedOut ? `it took longer than ${INSPECT_TIMEOUT_MS / 1000} s` : ended;
     if (state.startsWith('PermissionError: ')) throw notReadable(target, state);
     throw missing(`Cannot use Python "${interpreter.path}": ${state}`);
   }
@@ -117,7 +118,7 @@ function readAnswer(stdout: string): Answer | null {
 }
 
 function lastLine(stderr: string, status: number | null): string {
-  return stderr.trim().split('\n').at(-1) || `it is not Python 3.10 or later (it exited with ${status ?? 'an error'})`;
+  return stderr.trim().split('\n').at(-1) || `it is not Python 3.10 or later (it exited with ${status})`;
 }
 
 /** The variables that activating the environment would set. */

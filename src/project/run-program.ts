@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { isPassing, RETRIES_MAX } from './passing-signals.ts';
 
 export interface ProgramOptions {
   readonly cwd: string;
@@ -15,6 +16,8 @@ export interface ProgramOptions {
 export interface ProgramEnd {
   /** Null if a signal ended it, or if it did not start. */
   readonly status: number | null;
+  /** The signal that ended it. */
+  readonly signal: string | null;
   /** Why it did not start. */
   readonly error: NodeJS.ErrnoException | null;
   readonly timedOut: boolean;
@@ -23,29 +26,11 @@ export interface ProgramEnd {
 }
 
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
-/** How often a program is started again that a signal has ended. */
-const RETRIES_MAX = 3;
-/**
- * Signals that a service manager or a terminal sends to all processes of a server. They mean nothing to the server, but end a program that does
- * not expect them.
- */
-const PASSING = new Set([
-  'SIGHUP',
-  'SIGQUIT',
-  'SIGUSR1',
-  'SIGUSR2',
-  'SIGALRM',
-  'SIGVTALRM',
-  'SIGPROF',
-  'SIGIO',
-  'SIGPWR',
-]);
-
 /** Runs a program to its end, while this process continues to serve. A program that ends by a signal for the server runs once more. */
 export async function runProgram(file: string, args: readonly string[], options: ProgramOptions): Promise<ProgramEnd> {
   for (let retries = 0; ; retries += 1) {
-    const { signal, ...end } = await runOnce(file, args, options);
-    if (signal === null || !PASSING.has(signal) || retries === RETRIES_MAX) return end;
+    const end = await runOnce(file, args, options);
+    if (!isPassing(end.signal) || retries === RETRIES_MAX) return end;
   }
 }
 
@@ -53,19 +38,22 @@ function runOnce(
   file: string,
   args: readonly string[],
   { input = '', timeoutMs, ...options }: ProgramOptions,
-): Promise<ProgramEnd & { readonly signal: string | null }> {
+): Promise<ProgramEnd> {
   return new Promise((resolve) => {
     const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: OUTPUT_BYTES_MAX } as const;
     const notStarted = (error: NodeJS.ErrnoException | null): void =>
       resolve({ status: null, signal: null, error, timedOut: false, stdout: '', stderr: '' });
     try {
       const child = execFile(file, [...args], { ...options, ...limits, encoding: 'utf8' }, (error, stdout, stderr) => {
+        process.off('exit', kill);
         if (child.pid === undefined) notStarted(error as NodeJS.ErrnoException | null);
         else {
           const { exitCode: status, signalCode: signal } = child;
           resolve({ status, signal, error: null, timedOut: error?.killed === true, stdout, stderr });
         }
       });
+      const kill = (): boolean => child.kill('SIGKILL');
+      process.once('exit', kill); // nobody else would end it
       child.stdin?.on('error', () => {}); // the program has ended without reading
       child.stdin?.end(input);
     } catch (error) {

@@ -83,7 +83,7 @@ export class PrivateDirectory {
     this.#path = makeIn(this.#base());
     this.#made = lstatSync(this.#path);
     this.#server = createServer(this.#onConnection);
-    this.#server.once('error', onError);
+    this.#server.on('error', onError); // each connection that cannot be accepted is another one
     // Each server process has a server of its own; the primary process, which binds shared addresses, must not bind
     // this one.
     this.#server.listen({ path: join(this.#path, SOCKET_NAME), exclusive: true }, onListening);
@@ -119,13 +119,18 @@ function entryAt(path: string): Stats | null {
   }
 }
 
+/** The file system of a directory that only this user may write to has no room, or is read-only. */
+const UNUSABLE: ReadonlySet<string> = new Set(['EROFS', 'ENOSPC', 'EDQUOT']);
+
+/** Makes a directory in `base`; or where temporary files live, if the file system of `base` is full or read-only. */
 function makeIn(base: string): string {
   try {
     return mkdtempSync(join(base, PREFIX));
   } catch (error) {
-    const { message } = error as Error;
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    if (UNUSABLE.has(code) && base !== temporaryBase()) return makeIn(temporaryBase());
     throw new ViaductError('USAGE', `Cannot make a private directory in "${base}": ${message}`, {
-      advice: 'Set TMPDIR to a directory that this user may write to.',
+      advice: 'Set TMPDIR to a directory that this user may write to and that has free space.',
     });
   }
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { PythonMiddleware } from '../config/middleware.ts';
+import { isPassing, RETRIES_MAX } from '../project/passing-signals.ts';
 import type { Project } from '../project/project.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import { readMessages, sendMessage } from './channel.ts';
@@ -77,6 +78,8 @@ export class Release {
   #loaded = false;
   #ticks: NodeJS.Timeout | null = null;
   #exitStatus: string | null = null;
+  /** Whether the zygote was asked to end at once. */
+  #isEnding = false;
 
   constructor(number: number, options: ReleaseOptions, runtime: Runtime, events: ReleaseEvents) {
     this.number = number;
@@ -110,16 +113,34 @@ export class Release {
       adopts: isInit(),
       listeners: listeners.map((listener) => ({ ...listener, 'wsgi.url_scheme': 'http' })), // requests over https say so
     };
-    this.#process = spawn(project.python.path, [PYTHON_PACKAGE, JSON.stringify(options)], {
-      cwd: project.directory,
-      env: { PYTHONUNBUFFERED: '1', ...process.env, ...project.environment },
+    this.#launch(JSON.stringify(options), 0);
+    if (workerTimeoutMs > 0) this.#ticks = setInterval(() => this.#checkLife(), tickMs(workerTimeoutMs)).unref();
+  }
+
+  /** Starts it again if a signal for the whole server ends it before the interpreter can take signals. */
+  #launch(options: string, retries: number): void {
+    const { python, directory, environment } = this.options.project;
+    const child = spawn(python.path, [PYTHON_PACKAGE, options], {
+      cwd: directory,
+      env: { PYTHONUNBUFFERED: '1', ...process.env, ...environment },
       stdio: ['ignore', outputFor(1), outputFor(2)],
     });
-    if (workerTimeoutMs > 0) this.#ticks = setInterval(() => this.#checkLife(), tickMs(workerTimeoutMs)).unref();
-    this.#process.once('error', (error) => this.#exited(error.message));
-    this.#process.once('exit', (code, signal) => this.#exited(signal ?? `exit code ${code}`));
-    passOn(this.#process.stdout, process.stdout);
-    passOn(this.#process.stderr, process.stderr);
+    this.#process = child;
+    child.once('error', (error) => this.#exited(error.message));
+    child.once('exit', (code, signal) => {
+      const isTooEarly = this.#control === null && !this.#isEnding && isPassing(signal);
+      if (!isTooEarly || retries === RETRIES_MAX) {
+        this.#exited(signal ?? `exit code ${code}`);
+        return;
+      }
+      try {
+        this.#launch(options, retries + 1);
+      } catch (error) {
+        this.#exited((error as Error).message);
+      }
+    });
+    passOn(child.stdout, process.stdout);
+    passOn(child.stderr, process.stderr);
   }
 
   attachZygote(socket: Socket): void {
@@ -247,6 +268,7 @@ export class Release {
 
   /** A reaper stays alive until it has collected everything below it: what outlives it would become a zombie for ever. */
   #endZygote(): void {
+    this.#isEnding = true;
     const child = this.#process;
     if (child?.pid === undefined || this.#exitStatus !== null) return;
     if (!isInit()) child.kill('SIGKILL');

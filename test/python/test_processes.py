@@ -49,6 +49,34 @@ class AFailedThread(unittest.TestCase):
                 self.assertEqual(run(FAILING_THREAD.format(patch=patch), subprocess.DEVNULL).returncode, 1)
 
 
+ASKED_TO_END = """
+import os, signal
+from viaduct_worker import reaper
+wait = os.wait
+def wait_and_be_asked():
+    {before}
+    result = wait()
+    {after}
+    return result
+os.wait = wait_and_be_asked
+child = os.fork()
+if child == 0:
+    {child}
+reaper.collect(child)
+"""
+
+
+@unittest.skipUnless(sys.platform == 'linux', 'only Linux has reapers')
+class AReaperThatIsAskedToEndItsZygote(unittest.TestCase):
+    def test_kills_it_and_ends_as_it_did(self):
+        code = ASKED_TO_END.format(before='os.kill(os.getpid(), reaper.END)', after='', child='signal.pause()')
+        self.assertEqual(run(code, subprocess.DEVNULL).returncode, -signal.SIGKILL)
+
+    def test_ends_as_it_did_if_it_has_just_been_collected(self):
+        code = ASKED_TO_END.format(before='', after='os.kill(os.getpid(), reaper.END)', child='os._exit(3)')
+        self.assertEqual(run(code, subprocess.DEVNULL).returncode, 3)
+
+
 class AWorkerThatTheApplicationWaitedFor(unittest.TestCase):
     """A thread of the application may call `os.waitpid(-1)` in the zygote."""
 

@@ -142,7 +142,7 @@ class Listener {
     this.#accept = accept;
   }
 
-  once(): void {}
+  on(): void {}
 
   listen({ path }: { readonly path: string }, onListening: () => void): void {
     this.#close = this.#machine.listen(path, this.#accept);

@@ -111,15 +111,15 @@ describe('the server as the first process of a container', { skip: NO_NAMESPACE 
     ['raises', 'raise SystemExit(1)'],
     ['ends the process', 'os._exit(1)'],
     ['is killed', 'os.kill(os.getpid(), 9)'],
-    ['never ends', 'time.sleep(1000)', '--start-timeout-ms', '1s'],
-    ['closes the connection of the zygote', 'os.closerange(3, 256)\ntime.sleep(1000)', '--start-timeout-ms', '1s'],
+    ['never ends', 'time.sleep(1000)', '--start-timeout-ms', '5s'],
+    ['closes the connection of the zygote', 'os.closerange(3, 256)\ntime.sleep(1000)', '--start-timeout-ms', '5s'],
     ['breaks the connection of the zygote', 'os.closerange(3, 256)\napplication = print'],
     [
       'says nonsense to the server',
       'for fd in range(3, 9):\n  try: os.write(fd, b"x" * 99)\n  except OSError: pass\ntime.sleep(1000)',
     ],
     ['raises in each worker', 'raise SystemExit(1)', '--no-preload'],
-    ['never ends in a worker', 'time.sleep(1000)', '--no-preload', '--start-timeout-ms', '1s'],
+    ['never ends in a worker', 'time.sleep(1000)', '--no-preload', '--start-timeout-ms', '5s'],
   ] as const) {
     it(`leaves no zombie of a release whose import ${how}`, async (t) => {
       const project = makeProject(t, { 'app.py': ORPHANS });

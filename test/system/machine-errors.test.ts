@@ -23,6 +23,11 @@ function whyNot(): string | false {
   return readable.status === 0 ? false : 'another user cannot run this program here';
 }
 
+const NO_MOUNTS =
+  spawnSync('unshare', ['--mount', 'sh', '-c', 'mount -t tmpfs tmpfs /mnt']).status === 0
+    ? false
+    : 'this user cannot mount file systems';
+
 interface Result {
   readonly status: number | null;
   readonly stderr: string;
@@ -201,6 +206,34 @@ describe('a machine that is not as expected is an error with a reason, and not a
     await reload(`, "unix:${leaveSocket(project)}"`, 'and this user may not remove it');
     await reload('', 'Reloaded in');
   });
+
+  for (const variable of ['RUNTIME_DIRECTORY', 'XDG_RUNTIME_DIR']) {
+    for (const [what, options] of [
+      ['read-only', 'ro,mode=700'],
+      ['full', 'nr_inodes=1,mode=700'],
+    ] as const) {
+      it(`${variable} is on a ${what} file system: another place is used`, { skip: NO_MOUNTS }, (t) => {
+        const project = makeReadable(t);
+        const mount = join(project, 'run');
+        mkdirSync(mount);
+        const command = `mount -t tmpfs -o ${options} tmpfs ${mount} && exec "$0" "$@"`;
+        const run = (TMPDIR: string) =>
+          spawnSync('unshare', ['--mount', 'sh', '-c', command, process.execPath, BIN, 'check', '--python', PYTHON], {
+            cwd: project,
+            env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', [variable]: mount, TMPDIR },
+            encoding: 'utf8',
+            timeout: 60_000,
+          });
+        const { status, stderr } = run('/tmp');
+        assert.equal(status, 0, stderr);
+        if (what === 'read-only') return;
+        const both = run(mount);
+        assert.equal(both.status, 2, both.stderr);
+        assert.match(both.stderr, /Cannot make a private directory in ".*run": ENOSPC/);
+        assert.match(both.stderr, /Set TMPDIR to a directory that this user may write to and that has free space/);
+      });
+    }
+  }
 
   for (const args of [['web', '--static', '/=.', '--processes', '2'], ['serve'], ['check'], ['backends']]) {
     it(`a limit of descriptors that is too low: ${args.join(' ')}`, (t) => {

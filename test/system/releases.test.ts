@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
@@ -212,6 +212,42 @@ export { application };
     writeFileSync(join(project, 'app.py'), version('three'));
     await eventually('the changed code serves', async () => /^three /.test((await ask(server.port, '/')).body));
     await eventually('the process that hung has ended', () => !isRunning(pid));
+  });
+
+  /** A Python that `signal` ends before it can take signals, at its first starts. */
+  const endedEarly = (signal: string, starts: number, program: string): string => `#!/bin/sh
+case "$1" in *${program})
+  if [ -e signals ] && [ "$(wc -l < ended)" -lt ${starts} ]; then echo ${signal} >> ended; kill -${signal} $$; fi;;
+esac
+exec python3 "$@"
+`;
+  for (const signal of ['HUP', 'QUIT', 'USR1']) {
+    it(`starts though SIG${signal} reaches the whole process group before Python can take it`, async (t) => {
+      const project = makeProject(t, { 'app.py': version('one'), ended: '' });
+      const python = join(project, 'python');
+      for (const program of ['viaduct_worker', 'inspect_project.py']) {
+        writeFileSync(join(project, 'ended'), '');
+        writeFileSync(python, endedEarly(signal, 2, program));
+        chmodSync(python, 0o755);
+        const server = await startViaduct(t, ['serve', '--python', python, '--workers', '1'], { cwd: project });
+        writeFileSync(join(project, 'signals'), '');
+        await reload(server, /Reloaded in/);
+        assert.equal(readFileSync(join(project, 'ended'), 'utf8'), `${signal}\n`.repeat(2), program);
+        await server.stop();
+        rmSync(join(project, 'signals'));
+      }
+    });
+  }
+
+  it('fails when a signal ends its Python at every start', async (t) => {
+    const project = makeProject(t, { 'app.py': version('one'), ended: '' });
+    const python = join(project, 'python');
+    writeFileSync(python, endedEarly('USR1', 100, 'viaduct_worker'));
+    chmodSync(python, 0o755);
+    const server = await startViaduct(t, ['serve', '--python', python, '--workers', '1'], { cwd: project });
+    writeFileSync(join(project, 'signals'), '');
+    await reload(server, /Cannot reload, .*: Cannot start .*python.{1,2}: SIGUSR1/);
+    assert.match((await ask(server.port, '/')).body, /^one /);
   });
 
   it('fails with a message when its import takes too long, and the old one continues', async (t) => {

@@ -235,7 +235,7 @@ describe('a machine that is not as expected is an error with a reason, and not a
     }
   }
 
-  for (const args of [['web', '--static', '/=.', '--processes', '2'], ['serve'], ['check'], ['backends']]) {
+  for (const args of [['web', '--static', '/=.', '--processes', '2'], ['serve'], ['check']]) {
     it(`a limit of descriptors that is too low: ${args.join(' ')}`, (t) => {
       const project = makeReadable(t);
       for (const limit of [30, 50]) {

@@ -430,6 +430,11 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     return this.#phase === 'handling' || this.#phase === 'abandoned' || this.#output?.pending != null;
   }
 
+  /** Bytes of content that have arrived. */
+  get received(): number {
+    return this.#content?.body.received ?? 0;
+  }
+
   /** Called once a tick. */
   sweep(): void {
     const step = this.#nextStep;

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:http2';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { contentMemory } from '../../../src/http/buffering/content-memory.ts';
 import type { BodySink, Request } from '../../../src/http/message.ts';
@@ -19,12 +21,15 @@ import {
 } from '../../support/http2-frames.ts';
 import { eachTestLifetime } from '../../support/lifetime.ts';
 import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
-import { eventually } from '../../support/wait.ts';
+import { eventually, PATIENCE_MS, within } from '../../support/wait.ts';
 
 const PAGE_BYTES = 2000;
 /** What one connection may have at work when there is no room. */
 const CROWD = 8;
 const REQUESTS = 20;
+/** Uploads of which each is longer than the window of a stream, and a part is longer than that of a connection. */
+const UPLOADS = 40;
+const UPLOAD_BYTES = 300_000;
 
 describe('a connection of HTTP/2 while the memory for content is used up', { concurrency: 1 }, () => {
   const eachTest = eachTestLifetime();
@@ -109,6 +114,20 @@ describe('a connection of HTTP/2 while the memory for content is used up', { con
     client.send(setting(INITIAL_WINDOW_SIZE, 65_535));
     await eventually('the upload is answered', () => client.received(id) === 1);
     assert.equal(client.frames.find((one) => one.type === DATA && one.id === id)?.payload.toString(), '5');
+    client.close();
+  });
+
+  it('has room for the content of those at work, whatever the others send ahead', async () => {
+    const { server, client } = await crowd();
+    const session = connect(`http://127.0.0.1:${server.port}`, { maxSessionMemory: 100 });
+    const content = Buffer.alloc(UPLOAD_BYTES);
+    const answers = Array.from({ length: UPLOADS }, async () => {
+      const stream = session.request({ ':method': 'POST', ':path': '/' });
+      stream.end(content);
+      return text(stream);
+    });
+    const all = within(PATIENCE_MS, 'all uploads are answered', () => Promise.all(answers));
+    assert.deepEqual(await all.finally(() => session.destroy()), Array(UPLOADS).fill(`${UPLOAD_BYTES}`));
     client.close();
   });
 

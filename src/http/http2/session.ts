@@ -149,7 +149,7 @@ export class Session implements FrameReceiver, StreamOwner {
         this.#streams.set(id, stream);
         if (this.#streams.size === 1) this.#owner.onBusyChanged();
         stream.start(section, waits);
-        if (waits) {
+        if (stream.isWaiting) {
           this.#waiting ??= new Set();
           this.#waiting.add(stream);
         }

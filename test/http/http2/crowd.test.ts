@@ -19,6 +19,7 @@ import {
   setting,
   windowUpdate,
 } from '../../support/http2-frames.ts';
+import { collectGarbageRepeatedly } from '../../support/collect-garbage.ts';
 import { eachTestLifetime } from '../../support/lifetime.ts';
 import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
 import { eventually, PATIENCE_MS, within } from '../../support/wait.ts';
@@ -27,9 +28,18 @@ const PAGE_BYTES = 2000;
 /** What one connection may have at work when there is no room. */
 const CROWD = 8;
 const REQUESTS = 20;
+/** So many requests are refused, some at a time. What is left of one that is kept is several times the limit. */
+const REFUSED = 50;
+const REFUSED_ROUNDS = 100;
+const REFUSED_BYTES_MAX = 200;
 /** Uploads of which each is longer than the window of a stream, and a part is longer than that of a connection. */
 const UPLOADS = 40;
 const UPLOAD_BYTES = 300_000;
+
+async function heapBytes(): Promise<number> {
+  await collectGarbageRepeatedly();
+  return process.memoryUsage().heapUsed;
+}
 
 describe('a connection of HTTP/2 while the memory for content is used up', { concurrency: 1 }, () => {
   const eachTest = eachTestLifetime();
@@ -105,6 +115,25 @@ describe('a connection of HTTP/2 while the memory for content is used up', { con
     assert.equal(server.requests.length, CROWD);
     assert.equal(server.statuses.filter((status) => status === 499).length, REQUESTS + 1 - CROWD);
     await eventually('the connection is closed', () => server.connections.size === 0);
+  });
+
+  it('keeps nothing of requests that are refused meanwhile', async () => {
+    const { client } = await crowd();
+    client.send(setting(INITIAL_WINDOW_SIZE, 1000));
+    let id = 2 * REQUESTS + 3;
+    let before = 0;
+    for (let round = 0; round < REFUSED_ROUNDS; round += 1) {
+      if (round === 1) before = await heapBytes();
+      const refused = Array.from({ length: REFUSED }, (_, i) => request(id + 2 * i, fields({ ':path': `/${'x'.repeat(9000)}` })));
+      id += 2 * REFUSED;
+      client.frames.length = 0;
+      client.send(windowUpdate(0, 100 * REFUSED), ...refused);
+      await eventually('all are refused', () => ended(client) === REFUSED);
+    }
+    client.frames.length = 0;
+    const perRequest = ((await heapBytes()) - before) / (REFUSED * REFUSED_ROUNDS);
+    assert.ok(perRequest < REFUSED_BYTES_MAX, `${perRequest} bytes are left of each request`);
+    client.close();
   });
 
   it('keeps the content that arrives for a request that waits', async () => {

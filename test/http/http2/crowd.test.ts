@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { contentMemory } from '../../../src/http/buffering/content-memory.ts';
 import type { BodySink, Request } from '../../../src/http/message.ts';
 import { Response } from '../../../src/http/response.ts';
+import { collectGarbageRepeatedly } from '../../support/collect-garbage.ts';
 import {
   DATA,
   END_HEADERS,
@@ -19,7 +20,6 @@ import {
   setting,
   windowUpdate,
 } from '../../support/http2-frames.ts';
-import { collectGarbageRepeatedly } from '../../support/collect-garbage.ts';
 import { eachTestLifetime } from '../../support/lifetime.ts';
 import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
 import { eventually, PATIENCE_MS, within } from '../../support/wait.ts';
@@ -124,7 +124,9 @@ describe('a connection of HTTP/2 while the memory for content is used up', { con
     let before = 0;
     for (let round = 0; round < REFUSED_ROUNDS; round += 1) {
       if (round === 1) before = await heapBytes();
-      const refused = Array.from({ length: REFUSED }, (_, i) => request(id + 2 * i, fields({ ':path': `/${'x'.repeat(9000)}` })));
+      const refused = Array.from({ length: REFUSED }, (_, i) =>
+        request(id + 2 * i, fields({ ':path': `/${'x'.repeat(9000)}` })),
+      );
       id += 2 * REFUSED;
       client.frames.length = 0;
       client.send(windowUpdate(0, 100 * REFUSED), ...refused);

@@ -149,7 +149,7 @@ export class Session implements FrameReceiver, StreamOwner {
         this.#streams.set(id, stream);
         if (this.#streams.size === 1) this.#owner.onBusyChanged();
         stream.start(section, waits);
-        if (waits) {
+        if (stream.isWaiting) {
           this.#waiting ??= new Set();
           this.#waiting.add(stream);
         }
@@ -183,6 +183,19 @@ export class Session implements FrameReceiver, StreamOwner {
     }
     this.#starting = false;
     if (waiting.size === 0) this.#waiting = null;
+  }
+
+  /**
+   * Starts the request of `stream`, which waits, if the content of all that wait takes more than half of the connection's window. The rest is
+   * for the requests at work: without it they would wait for their content as long as the others wait for them.
+   */
+  #limitWaitingContent(stream: Stream): void {
+    const waiting = this.#waiting as Set<Stream>;
+    let bytes = 0;
+    for (const { received } of waiting) bytes += received;
+    if (2 * bytes <= this.context.windowBytes) return;
+    waiting.delete(stream);
+    stream.handleWaiting();
   }
 
   #refuse(id: number, endsStream: boolean, code: number): void {
@@ -249,7 +262,10 @@ export class Session implements FrameReceiver, StreamOwner {
     const stream = this.#dataStream;
     if (stream === null) return;
     this.#dataLeft -= end - start;
-    if (stream.receive(bytes, start, end)) return;
+    if (stream.receive(bytes, start, end)) {
+      if (this.#waiting?.has(stream)) this.#limitWaitingContent(stream);
+      return;
+    }
     this.#dataStream = null;
     this.credit(this.#dataLeft + end - start);
     this.#failStream(stream, PROTOCOL_ERROR, 'the content is longer than its Content-Length');

@@ -87,7 +87,7 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     this.#clock = new StreamClock(owner.context);
   }
 
-  /** Answers the request. A request that `waits` is not given to the handler before `handleWaiting`. */
+  /** Answers the request. A request that `waits` is not given to the handler before `handleWaiting`, unless it is refused at once. */
   start(section: RequestSection, waits: boolean): void {
     const { context, peer } = this.#owner;
     if (section.refusal !== null) {
@@ -115,6 +115,11 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     }
     if (waits) this.#phase = 'waiting';
     else this.#handle(request);
+  }
+
+  /** Whether the request waits for `handleWaiting`. */
+  get isWaiting(): boolean {
+    return this.#phase === 'waiting';
   }
 
   /** Gives a request that waits to the handler. */
@@ -428,6 +433,11 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
   /** Whether a response of this stream is being made, or waits for the client. */
   get needsMemory(): boolean {
     return this.#phase === 'handling' || this.#phase === 'abandoned' || this.#output?.pending != null;
+  }
+
+  /** Bytes of content that have arrived. */
+  get received(): number {
+    return this.#content?.body.received ?? 0;
   }
 
   /** Called once a tick. */

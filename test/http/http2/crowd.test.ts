@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:http2';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { contentMemory } from '../../../src/http/buffering/content-memory.ts';
 import type { BodySink, Request } from '../../../src/http/message.ts';
 import { Response } from '../../../src/http/response.ts';
+import { collectGarbageRepeatedly } from '../../support/collect-garbage.ts';
 import {
   DATA,
   END_HEADERS,
@@ -19,12 +22,24 @@ import {
 } from '../../support/http2-frames.ts';
 import { eachTestLifetime } from '../../support/lifetime.ts';
 import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
-import { eventually } from '../../support/wait.ts';
+import { eventually, PATIENCE_MS, within } from '../../support/wait.ts';
 
 const PAGE_BYTES = 2000;
 /** What one connection may have at work when there is no room. */
 const CROWD = 8;
 const REQUESTS = 20;
+/** So many requests are refused, some at a time. What is left of one that is kept is several times the limit. */
+const REFUSED = 50;
+const REFUSED_ROUNDS = 100;
+const REFUSED_BYTES_MAX = 200;
+/** Uploads of which each is longer than the window of a stream, and a part is longer than that of a connection. */
+const UPLOADS = 40;
+const UPLOAD_BYTES = 300_000;
+
+async function heapBytes(): Promise<number> {
+  await collectGarbageRepeatedly();
+  return process.memoryUsage().heapUsed;
+}
 
 describe('a connection of HTTP/2 while the memory for content is used up', { concurrency: 1 }, () => {
   const eachTest = eachTestLifetime();
@@ -102,6 +117,27 @@ describe('a connection of HTTP/2 while the memory for content is used up', { con
     await eventually('the connection is closed', () => server.connections.size === 0);
   });
 
+  it('keeps nothing of requests that are refused meanwhile', async () => {
+    const { client } = await crowd();
+    client.send(setting(INITIAL_WINDOW_SIZE, 1000));
+    let id = 2 * REQUESTS + 3;
+    let before = 0;
+    for (let round = 0; round < REFUSED_ROUNDS; round += 1) {
+      if (round === 1) before = await heapBytes();
+      const refused = Array.from({ length: REFUSED }, (_, i) =>
+        request(id + 2 * i, fields({ ':path': `/${'x'.repeat(9000)}` })),
+      );
+      id += 2 * REFUSED;
+      client.frames.length = 0;
+      client.send(windowUpdate(0, 100 * REFUSED), ...refused);
+      await eventually('all are refused', () => ended(client) === REFUSED);
+    }
+    client.frames.length = 0;
+    const perRequest = ((await heapBytes()) - before) / (REFUSED * REFUSED_ROUNDS);
+    assert.ok(perRequest < REFUSED_BYTES_MAX, `${perRequest} bytes are left of each request`);
+    client.close();
+  });
+
   it('keeps the content that arrives for a request that waits', async () => {
     const id = 2 * REQUESTS + 3;
     const post = request(id, fields({ ':method': 'POST' }), END_HEADERS);
@@ -109,6 +145,20 @@ describe('a connection of HTTP/2 while the memory for content is used up', { con
     client.send(setting(INITIAL_WINDOW_SIZE, 65_535));
     await eventually('the upload is answered', () => client.received(id) === 1);
     assert.equal(client.frames.find((one) => one.type === DATA && one.id === id)?.payload.toString(), '5');
+    client.close();
+  });
+
+  it('has room for the content of those at work, whatever the others send ahead', async () => {
+    const { server, client } = await crowd();
+    const session = connect(`http://127.0.0.1:${server.port}`, { maxSessionMemory: 100 });
+    const content = Buffer.alloc(UPLOAD_BYTES);
+    const answers = Array.from({ length: UPLOADS }, async () => {
+      const stream = session.request({ ':method': 'POST', ':path': '/' });
+      stream.end(content);
+      return text(stream);
+    });
+    const all = within(PATIENCE_MS, 'all uploads are answered', () => Promise.all(answers));
+    assert.deepEqual(await all.finally(() => session.destroy()), Array(UPLOADS).fill(`${UPLOAD_BYTES}`));
     client.close();
   });
 

@@ -12,8 +12,8 @@ export function fileFailedResponse(): Response {
   return Response.text(502, 'Bad Gateway\n');
 }
 
-/** The longest time after which a client is told to try again. */
-const RETRY_SECONDS_MAX = 60;
+/** The longest time after which a client may try again: the expected wait changes quickly. */
+const RETRY_SECONDS_MAX = 10;
 
 /** 503: as many requests wait as may wait. `waitMs` is the wait to expect (RFC 9110 section 10.2.3). */
 export function queueFullResponse(waitMs: number): Response {

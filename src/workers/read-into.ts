@@ -30,8 +30,6 @@ export function readInto(
   const options = { handle, manualStart: true, onread: { buffer: memory, callback } };
   const socket = new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
   socket.on('error', ignore);
-  const early = accepted.read() as Buffer | null;
-  if (early !== null) receive(early, false);
   return socket;
 }
 

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 FLUSH_NS = 4_000_000
 """While the lane has more requests to run, a finished response waits at most this long for other responses."""
 LARGE_BYTES = 32768
-"""A larger body leaves at once, without a copy. The server forwards its parts as they arrive, so a copy on the scoreboard
-could not replace them."""
+"""A larger body leaves at once, without a copy. The server forwards its parts as they arrive, so a copy on the
+scoreboard could not replace them."""
 READ_BYTES = 65536
 SECTIONS_MAX = 128
 """The server has the same number in worker-header-cache.ts."""
@@ -167,7 +167,7 @@ class Lane:
         self.out.append(frame)
 
     def put(self, head: bytes, body: bytes) -> None:
-        """Queue a frame for the next flush. The two parts enter in one step, so that the control thread puts nothing between."""
+        """Queue a frame for the next flush. Both parts enter in one step, so that nothing comes between them."""
         if len(body) > LARGE_BYTES:
             self.out.extend((head, body))
         else:

@@ -137,7 +137,14 @@ function checkPath(path: string): void {
   const advice = 'choose another path with --listen.';
   if (!existsSync(dirname(path)))
     refuse(path, 'the directory does not exist', { advice: `Create the directory, or ${advice}` });
-  const isOther = lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false;
+  let isOther: boolean;
+  try {
+    isOther = lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const state = code === 'EACCES' ? 'this user may not enter the directory' : message;
+    refuse(path, state, { advice: `Let this user enter it, or ${advice}` });
+  }
   if (isOther) refuse(path, 'a file that is not a socket exists there', { advice: `Remove that file, or ${advice}` });
 }
 

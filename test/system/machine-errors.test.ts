@@ -187,6 +187,15 @@ describe('a machine that is not as expected is an error with a reason, and not a
     assert.match(stderr, /If no program uses it, remove it/);
   });
 
+  it('a directory for a socket that this user may not enter', (t) => {
+    const project = makeReadable(t);
+    mkdirSync(join(project, 'closed'), { mode: 0o700 });
+    const path = join(project, 'closed', 'viaduct.sock');
+    const { status, stderr } = run(project, ['web', '--static', '/=.', '--listen', `unix:${path}`]);
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /^viaduct: Cannot listen on "unix:.*": this user may not enter the directory/);
+  });
+
   it('the socket of a dead process in a reload, which fails and blocks no later one', async (t) => {
     const project = makeReadable(t, { 'viaduct.toml': 'listen = ["127.0.0.1:0"]\nstatic = ["/=."]\n' });
     const settings = join(project, 'viaduct.toml');

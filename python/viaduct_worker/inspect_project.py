@@ -6,7 +6,9 @@ in inspect_directory.py.
 
 import json
 import os
+import select
 import sys
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -22,6 +24,7 @@ def main() -> None:
     # Output of the project's import must not mix with the answer.
     output = os.dup(1)
     os.dup2(2, 1)
+    threading.Thread(target=end_without_reader, args=(output,), daemon=True).start()
     # The project must not find this package's modules as its own.
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != HERE]
     target = json.loads(sys.stdin.buffer.read())
@@ -33,6 +36,14 @@ def main() -> None:
             answer.update(error=error.message, advice=error.advice)
     os.write(output, (json.dumps(answer) + '\n').encode())
     os._exit(0)
+
+
+def end_without_reader(output: int) -> None:
+    """End this process when the server has ended: the import of the project may wait for ever."""
+    poll = select.poll()
+    poll.register(output, 0)  # POLLHUP and POLLERR are always reported
+    poll.poll()
+    os._exit(1)
 
 
 main()

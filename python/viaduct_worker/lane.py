@@ -167,7 +167,7 @@ class Lane:
         self.out.append(frame)
 
     def put(self, head: bytes, body: bytes) -> None:
-        """Queue a frame for the next flush. Its parts enter in one step: the control thread puts nothing between."""
+        """Queue a frame for the next flush. Both parts enter in one step, so that nothing comes between them."""
         if len(body) > LARGE_BYTES:
             self.out.extend((head, body))
         else:

@@ -131,7 +131,10 @@ def report(error: BaseException) -> tuple[str, str]:
 def traceback_of(error: BaseException) -> str:
     """The traceback from the application's first frame on, without the frames that lead there."""
     start = own_frames(error)
-    return ''.join(traceback.format_exception(type(error), error, start or error.__traceback__))
+    # A syntax error in the module has no frame of the application, and names the line itself.
+    if start is None and not isinstance(error, SyntaxError):
+        start = error.__traceback__
+    return ''.join(traceback.format_exception(type(error), error, start))
 
 
 def own_frames(error: BaseException) -> 'TracebackType | None':

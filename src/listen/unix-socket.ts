@@ -34,7 +34,7 @@ const MODE = 0o666;
 /**
  * Prepares `path` for a socket: removes the socket of a dead process.
  *
- * @throws ViaductError `LISTEN` when the directory does not exist, another file has this path, or the socket cannot be removed.
+ * @throws ViaductError `LISTEN` when the directory does not exist, another file has this path, or the socket cannot be tested or removed.
  */
 export async function prepareSocketPath(path: string): Promise<void> {
   checkPath(path);
@@ -137,13 +137,25 @@ function checkPath(path: string): void {
   const advice = 'choose another path with --listen.';
   if (!existsSync(dirname(path)))
     refuse(path, 'the directory does not exist', { advice: `Create the directory, or ${advice}` });
-  const isOther = lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false;
+  let isOther: boolean;
+  try {
+    isOther = lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const state = code === 'EACCES' ? 'this user may not enter the directory' : message;
+    refuse(path, state, { advice: `Let this user enter it, or ${advice}` });
+  }
   if (isOther) refuse(path, 'a file that is not a socket exists there', { advice: `Remove that file, or ${advice}` });
 }
 
 /** Removes a socket file that refuses connections: its process is gone. */
 async function removeStaleSocket(path: string): Promise<void> {
-  if (!(await refusesConnections(path))) return;
+  const code = await connectError(path);
+  if (code === 'EACCES' && lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
+    const advice = 'If no program uses it, remove it; or choose another path with --listen.';
+    refuse(path, 'a socket is there, and this user may not connect to it', { advice });
+  }
+  if (code !== 'ECONNREFUSED') return;
   try {
     unlinkSync(path);
   } catch (error) {
@@ -157,13 +169,14 @@ async function removeStaleSocket(path: string): Promise<void> {
 
 const NOT_ALLOWED: ReadonlySet<string> = new Set(['EPERM', 'EACCES', 'EROFS']);
 
-function refusesConnections(path: string): Promise<boolean> {
+/** Why nobody can connect to the socket; null if somebody accepts connections. */
+function connectError(path: string): Promise<string | null> {
   return new Promise((resolve) => {
     const probe = connect(path);
     probe.once('connect', () => {
       probe.destroy();
-      resolve(false);
+      resolve(null);
     });
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
   });
 }

@@ -84,8 +84,8 @@ async function inspect(interpreter: Interpreter, target: Target, { dev, runAs }:
   if (error !== null) throw notStarted(interpreter, error);
   const answer = readAnswer(stdout);
   if (answer === null) {
-    const ended = signal === null ? lastLine(stderr, status) : `it ended of ${signal}`;
-    const state = timedOut ? `it took longer than ${INSPECT_TIMEOUT_MS / 1000} s` : ended;
+    if (timedOut) throw notEnded(target);
+    const state = signal === null ? lastLine(stderr, status) : `it ended of ${signal}`;
     if (state.startsWith('PermissionError: ')) throw notReadable(target, state);
     throw missing(`Cannot use Python "${interpreter.path}": ${state}`);
   }
@@ -105,6 +105,13 @@ function notStarted({ path }: Interpreter, { code, message }: NodeJS.ErrnoExcept
 function notReadable({ directory }: Target, line: string): ViaductError {
   return new ViaductError('APPLICATION_MISSING', `Cannot read the project in "${directory}": ${line}`, {
     advice: 'Let the user that runs the project read it, and enter all directories above it.',
+  });
+}
+
+function notEnded({ directory }: Target): ViaductError {
+  const state = `its Python took longer than ${INSPECT_TIMEOUT_MS / 1000} s`;
+  return new ViaductError('APPLICATION_MISSING', `Cannot inspect the project in "${directory}": ${state}`, {
+    advice: 'Viaduct imports the settings of Django for this: find out what they wait for.',
   });
 }
 

@@ -51,6 +51,11 @@ describe('the site in a settings file', { concurrency: true }, () => {
       /route\[1\]\.static_option \(viaduct\.toml:2\): there is no such key; did you mean static_options\?/,
     ],
     [
+      'a setting of the whole file below a route',
+      '[[route]]\nstatic = "."\nworkers = 2\n',
+      /route\[1\]\.workers \(viaduct\.toml:3\): there is no such key here; write workers above all tables/,
+    ],
+    [
       'an unknown key of a feature',
       'compression = { types = "text/html", min = 1 }\n',
       /compression\.min \(viaduct\.toml:1\): there is no such key/,

@@ -106,6 +106,13 @@ class Load(unittest.TestCase):
         self.assertNotIn('viaduct_worker', traceback)
         self.assertIn('in broken', traceback)
 
+    def test_shows_only_the_line_of_a_syntax_error(self):
+        self.write('x = (\n')
+        traceback, _ = self.reason()
+        self.assertNotIn('importlib', traceback)
+        self.assertNotIn('viaduct_worker', traceback)
+        self.assertIn(f'{self.name}.py", line 1', traceback)
+
     def test_shows_the_traceback_when_a_factory_fails(self):
         self.write('def make():\n    raise RuntimeError("in the factory")')
         traceback, reason = self.reason(target='make', factory=True)

@@ -182,7 +182,26 @@ describe('a machine that is not as expected is an error with a reason, and not a
     assert.match(stderr, /Remove that file/);
   });
 
-  it('the same socket in a reload, which fails and blocks no later one', async (t) => {
+  it('a socket to which this user may not connect', (t) => {
+    const project = makeReadable(t);
+    const path = leaveSocket(project);
+    chmodSync(path, 0o755);
+    const { status, stderr } = run(project, ['web', '--static', '/=.', '--listen', `unix:${path}`]);
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /^viaduct: Cannot listen on "unix:.*stale\.sock": a socket .* may not connect to it/);
+    assert.match(stderr, /If no program uses it, remove it/);
+  });
+
+  it('a directory for a socket that this user may not enter', (t) => {
+    const project = makeReadable(t);
+    mkdirSync(join(project, 'closed'), { mode: 0o700 });
+    const path = join(project, 'closed', 'viaduct.sock');
+    const { status, stderr } = run(project, ['web', '--static', '/=.', '--listen', `unix:${path}`]);
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /^viaduct: Cannot listen on "unix:.*": this user may not enter the directory/);
+  });
+
+  it('the socket of a dead process in a reload, which fails and blocks no later one', async (t) => {
     const project = makeReadable(t, { 'viaduct.toml': 'listen = ["127.0.0.1:0"]\nstatic = ["/=."]\n' });
     const settings = join(project, 'viaduct.toml');
     const child = spawn(process.execPath, [BIN, 'web', '--config', settings], {
@@ -247,13 +266,15 @@ describe('a machine that is not as expected is an error with a reason, and not a
           timeout: 60_000,
         });
         assert.equal(status, 1, stderr);
-        // What fails before the command is loaded has no advice yet.
-        const message = /^viaduct: Cannot (?:start|continue): EMFILE: too many open files.*\n(?:Check the .*\n)?$/;
-        assert.match(stderr, message, 'the reason, and no stack');
+        assert.match(stderr, TOO_MANY_FILES, 'no stack');
       }
     });
   }
 });
+
+/** The system refuses to read the program itself, or a part of it that is loaded later. */
+const TOO_MANY_FILES =
+  /^viaduct: Cannot (start|continue): EMFILE: too many open files.*\n(Check .* the limits of the system\.\n)?$/;
 
 /** Makes a socket that every user may try to connect to, without a listening process, in a directory of root. */
 function leaveSocket(directory: string): string {

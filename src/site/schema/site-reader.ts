@@ -1,5 +1,7 @@
 import type { z } from 'zod';
+import { fileKey } from '../../config/setting.ts';
 import { formatRawValue } from '../../config/setting-input.ts';
+import { settingNames } from '../../config/settings.ts';
 import { type SiteEntries, type SiteReader, type SourceLocation, sourceLocationOf } from '../../config/site-entries.ts';
 import { unknownKeyMessage } from '../../config/unknown-key.ts';
 import { camelCaseKeys } from './camel-case.ts';
@@ -29,6 +31,9 @@ function readSite(site: SiteEntries, errors: string[]): Site | null {
   return null;
 }
 
+/** In TOML a key below the head of a table belongs to that table, also where the whole file is meant. */
+const topKeys: ReadonlySet<string> = new Set([...settingNames().map(fileKey), ...siteReader.keys]);
+
 type Issue = z.core.$ZodIssue;
 
 /** The issues of the alternative that was probably meant: the one that accepted most of the value. */
@@ -46,7 +51,11 @@ function errorLines(issue: Issue, entries: unknown, written: unknown, locate: So
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
     const known = Object.keys(keysOf(schemaAt(siteSchema, path)));
-    return issue.keys.map((key) => unknownKeyMessage(locate.describe([...path, key]), key, known));
+    return issue.keys.map((key) => {
+      const shown = locate.describe([...path, key]);
+      if (topKeys.has(key)) return `Cannot use ${shown}: there is no such key here; write ${key} above all tables`;
+      return unknownKeyMessage(shown, key, known);
+    });
   }
   if (issue.code === 'invalid_key') {
     return [`Cannot use ${locate.describe(path)}: its name ${issue.issues[0]?.message}`];

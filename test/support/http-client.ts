@@ -6,9 +6,17 @@ import type { Readable, Writable } from 'node:stream';
 import { encode, type HttpAnswer, type HttpRequest, parseAnswer } from './http-message.ts';
 import { SocketClient } from './socket-client.ts';
 
-/** Sends one HTTP/1.1 request on its own connection, and reads until the server closes the connection. `address` is a port or a Unix socket. */
-export async function ask(address: number | string, target: string, request: HttpRequest = {}): Promise<HttpAnswer> {
-  const client = await SocketClient.open(address);
+/**
+ * Sends one HTTP/1.1 request on its own connection, and reads until the server closes the connection. `address` is a port or a Unix socket,
+ * and `localAddress` that of the client.
+ */
+export async function ask(
+  address: number | string,
+  target: string,
+  request: HttpRequest = {},
+  localAddress?: string,
+): Promise<HttpAnswer> {
+  const client = await SocketClient.open(address, localAddress);
   try {
     client.send(encode(target, request));
     await client.untilClosed();

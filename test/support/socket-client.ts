@@ -32,10 +32,12 @@ export class SocketClient {
     });
   }
 
-  /** Connects to a port of 127.0.0.1, or to the path of a Unix socket. */
-  static async open(address: number | string): Promise<SocketClient> {
+  /** Connects to a port of 127.0.0.1, from `localAddress` if it is given, or to the path of a Unix socket. */
+  static async open(address: number | string, localAddress?: string): Promise<SocketClient> {
     const socket = connect(
-      typeof address === 'string' ? { path: address } : { port: address, host: '127.0.0.1', noDelay: true },
+      typeof address === 'string'
+        ? { path: address }
+        : { port: address, host: '127.0.0.1', localAddress, noDelay: true },
     );
     await once(socket, 'connect');
     return new SocketClient(socket);

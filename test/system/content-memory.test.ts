@@ -145,6 +145,11 @@ async function untilSteady(viaduct: Viaduct): Promise<void> {
   }
 }
 
+/** Asks as a client that has no other requests: the queue gives each client its turn. */
+async function askFree({ port }: Viaduct): Promise<string> {
+  return (await ask(port, '/free', {}, '127.0.0.2')).body;
+}
+
 describe('the memory for content', {
   concurrency: 1,
   skip: process.platform !== 'linux' && 'there is no /proc',
@@ -163,7 +168,7 @@ describe('the memory for content', {
       // The clients leave before the server stops, because it would wait for them.
       const own = nestedLifetime(t);
       const viaduct = await serve(own);
-      assert.equal((await ask(viaduct.port, '/free')).body, 'free');
+      assert.equal(await askFree(viaduct), 'free');
       const before = peakOf(viaduct);
       const [, coding = 'identity'] = path.split('?');
       for (let i = 0; i < READERS; i += 1) {
@@ -173,7 +178,7 @@ describe('the memory for content', {
           `GET ${path} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: ${coding}\r\n\r\n`.repeat(3),
         );
       }
-      assert.equal((await ask(viaduct.port, '/free')).body, 'free');
+      assert.equal(await askFree(viaduct), 'free');
       await untilSteady(viaduct);
       const used = peakOf(viaduct) - before;
       t.diagnostic(`${what}: ${Math.round(used / MIB)} MiB`);
@@ -184,7 +189,7 @@ describe('the memory for content', {
       // The clients leave before the server stops, because it would wait for them.
       const own = nestedLifetime(t);
       const viaduct = await serve(own);
-      assert.equal((await ask(viaduct.port, '/free')).body, 'free');
+      assert.equal(await askFree(viaduct), 'free');
       const before = peakOf(viaduct);
       const [, coding = 'identity'] = path.split('?');
       const list = fields({ ':path': path }, [['accept-encoding', coding]]);
@@ -192,7 +197,7 @@ describe('the memory for content', {
       for (let i = 0; i < STREAMS; i += 1) octets.push(request(2 * i + 1, list));
       await open(own, viaduct.port, Buffer.concat(octets));
       await open(own, viaduct.port, Buffer.concat(octets));
-      assert.equal((await ask(viaduct.port, '/free')).body, 'free');
+      assert.equal(await askFree(viaduct), 'free');
       await untilSteady(viaduct);
       const used = peakOf(viaduct) - before;
       t.diagnostic(`${what} over HTTP/2: ${Math.round(used / MIB)} MiB`);
@@ -212,14 +217,14 @@ describe('the memory for content', {
       // The clients leave before the server stops, because it would wait for them.
       const own = nestedLifetime(t);
       const viaduct = await serve(own);
-      assert.equal((await ask(viaduct.port, '/free')).body, 'free');
+      assert.equal(await askFree(viaduct), 'free');
       const before = peakOf(viaduct);
       const list = fields({ ':path': path });
       const octets = [Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(SETTINGS, 0, 0), setting(4, 1)];
       for (let i = 0; i < STREAMS; i += 1) octets.push(request(2 * i + 1, list));
       for (let i = 0; i < CONNECTIONS; i += 1) await open(own, viaduct.port, Buffer.concat(octets));
       await untilSteady(viaduct);
-      assert.equal((await ask(viaduct.port, '/free')).body, 'free');
+      assert.equal(await askFree(viaduct), 'free');
       const used = peakOf(viaduct) - before;
       t.diagnostic(`${what}: ${Math.round(used / MIB)} MiB`);
       assert.ok(used < CONTENT_MEMORY + CONNECTIONS * PER_CROWDED_CONNECTION + SPARE, `${Math.round(used / MIB)} MiB`);
@@ -245,7 +250,7 @@ describe('the memory for content', {
     it(`holds unfinished request heads of ${HEADS} connections of ${version}`, async (t) => {
       const own = nestedLifetime(t);
       const viaduct = await serve(own);
-      assert.equal((await ask(viaduct.port, '/free')).body, 'free');
+      assert.equal(await askFree(viaduct), 'free');
       const before = peakOf(viaduct);
       for (let i = 0; i < HEADS; i += 1) {
         const socket = await open(own, viaduct.port, octets.subarray(0, octets.length / 2));
@@ -266,11 +271,11 @@ describe('the memory for content', {
       // The clients leave before the server stops, because it would wait for them.
       const own = nestedLifetime(t);
       const viaduct = await serve(own);
-      assert.equal((await ask(viaduct.port, '/free')).body, 'free');
+      assert.equal(await askFree(viaduct), 'free');
       const before = peakOf(viaduct);
       const head = `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n`;
       for (let i = 0; i < READERS; i += 1) await open(own, viaduct.port, head + 'x'.repeat(999_999));
-      assert.equal((await ask(viaduct.port, '/free')).body, 'free');
+      assert.equal(await askFree(viaduct), 'free');
       await untilSteady(viaduct);
       const used = peakOf(viaduct) - before;
       t.diagnostic(`uploads for ${where}: ${Math.round(used / MIB)} MiB`);

@@ -112,8 +112,8 @@ class Worker:
             self.lanes.append(Lane(connection, index, self))
 
     def run(self) -> None:
-        start_thread('viaduct-control', self.control)
-        waits = [start_thread(f'viaduct-lane-{lane.slot}', lane.serve) for lane in self.lanes[1:]]
+        start_thread('viaduct-control', self.control, daemon=True)
+        waits = [start_thread(f'viaduct-lane-{lane.slot}', lane.serve, daemon=False) for lane in self.lanes[1:]]
         guarded(self.lanes[0].serve)
         for wait in waits:
             wait()
@@ -198,13 +198,15 @@ class ErrorLog:
             self._worker.log(text)
 
 
-def start_thread(name: str, target: 'Callable[[], None]') -> 'Callable[[], object]':
+def start_thread(name: str, target: 'Callable[[], None]', daemon: bool) -> 'Callable[[], object]':
     """Run `target` in a thread of the operating system. Return a function that waits for its end.
+
+    A thread that a view starts is a daemon if the thread of the view is one, so that of a lane must not be.
 
     If the application has replaced threads by greenlets, `threading` no longer starts such a thread.
     """
     if not patches.found():
-        thread = threading.Thread(target=guarded, args=(target,), name=name, daemon=True)
+        thread = threading.Thread(target=guarded, args=(target,), name=name, daemon=daemon)
         thread.start()
         return thread.join
     running = allocate_lock()

@@ -1,5 +1,5 @@
-import { COLON, CR, LF, TOKEN, VALUE } from './http1/bytes.ts';
 import { fieldKind, HAS_CONTROL, HAS_DATE, HAS_SERVER, SPECIAL_NAMES } from './response.ts';
+import { COLON, CR, LF, TOKEN, VALUE } from './semantics/bytes.ts';
 
 /** What a connection has to know about field lines. */
 interface LineFacts {

@@ -1,7 +1,7 @@
-import { discardBody } from '../http/http1/response-writer.ts';
 import type { HeaderList, Request } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
 import { responseFields } from '../http/response-fields.ts';
+import { discardBody } from '../http/semantics/response-content.ts';
 import type { Backend } from './backend.ts';
 import { internalRequest } from './replayable-request.ts';
 import { reverseProxy } from './reverse-proxy.ts';

@@ -1,8 +1,8 @@
 import { deriveRequest } from '../http/derived-request.ts';
 import type { Handler, HandlerResult, Next } from '../http/handler.ts';
-import { refusalResponse } from '../http/http1/response-head.ts';
 import type { Request } from '../http/message.ts';
 import { Refusal } from '../http/refusal.ts';
+import { refusalResponse } from '../http/semantics/refusal-response.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
 import { compose } from '../routing/chain.ts';
 import { PathPrefix } from '../routing/path-prefix.ts';

@@ -1,6 +1,6 @@
 import { read } from 'node:fs';
-import { discardBody } from '../http/http1/response-writer.ts';
 import type { BodySource, FileBody, ResponseBody as HttpBody } from '../http/message.ts';
+import { discardBody } from '../http/semantics/response-content.ts';
 import type { ResponseBody } from './contract.ts';
 import { SourceReader } from './source-reader.ts';
 

@@ -1,6 +1,6 @@
 import { ViaductError } from '../errors.ts';
-import { SP } from '../http/http1/bytes.ts';
 import { type EncodedHeaders, HeaderEncoder, type Response } from '../http/response.ts';
+import { SP } from '../http/semantics/bytes.ts';
 import type { Header } from './contract.ts';
 
 /** The property of a list that holds the lines it was read from. A copy of the list, as `filter` makes it, does not have the property. */

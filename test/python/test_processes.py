@@ -17,7 +17,7 @@ from viaduct_worker import worker
 {patch}
 def fail():
     raise ValueError('this is the reason')
-worker.start_thread('viaduct-lane-1', fail)
+worker.start_thread('viaduct-lane-1', fail, daemon=False)
 threading.Event().wait()
 """
 

@@ -26,6 +26,11 @@ def application(environ, start_response):
     if path == '/thread': threading.Thread(target=work).start()
     if path == '/pool': POOL.submit(work)
     if path == '/endless': threading.Thread(target=endless).start()
+    if path == '/lane':
+        time.sleep(.05)
+        start_response('200 OK', [])
+        child = threading.Thread(target=print)
+        return [b'%d %s' % (threading.get_ident(), b'daemon' if child.daemon else b'waited for')]
     if path == '/daemon': threading.Thread(target=endless, daemon=True).start()
     start_response('200 OK', [])
     return [b'%d' % os.getpid()]
@@ -76,12 +81,33 @@ describe('work that a view started', { concurrency: 2 }, () => {
     }
   }
 
+  it('finishes whichever of the threads of a worker ran the view', async (t) => {
+    const { server, project } = await serve(t, BACKGROUND, '--threads', '3');
+    const lanes = new Set<string>();
+    const worker = Number((await ask(server.port, '/thread')).body);
+    await eventually('each thread has run a view', async () => {
+      const answers = await Promise.all(['/lane', '/lane', '/lane'].map((path) => ask(server.port, path)));
+      for (const { body } of answers) lanes.add(body);
+      return lanes.size === 3;
+    });
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('the reload is over', () => /Reloaded in/.test(server.output()));
+    assert.ok(isRunning(worker));
+    assert.deepEqual(
+      [...lanes].filter((lane) => lane.endsWith('daemon')),
+      [],
+    );
+    writeFileSync(join(project, 'go'), '');
+    await eventually('the worker has ended', () => !isRunning(worker));
+  });
+
   it('is cut off after the grace period of a reload, with a message', async (t) => {
     const { server } = await serve(t, BACKGROUND, '--graceful-timeout-ms', '1s');
     const worker = Number((await ask(server.port, '/endless')).body);
     process.kill(server.pid, 'SIGHUP');
     await eventually('the worker has ended', () => !isRunning(worker));
-    assert.match(server.output(), /its threads or exit functions still run 1 s after its last request/);
+    const reason = /its threads or exit functions still run 1 s after its last request/;
+    await eventually('the log says why', () => reason.test(server.output()));
   });
 
   it('is not waited for when its thread is a daemon', async (t) => {

@@ -1,12 +1,12 @@
 import { contentMemory } from '../../http/buffering/content-memory.ts';
 import { requestField } from '../../http/derived-request.ts';
 import { type Handler, mapResponse } from '../../http/handler.ts';
-import { discardBody } from '../../http/http1/response-writer.ts';
 import type { Request } from '../../http/message.ts';
 import { PreparedResponse } from '../../http/prepared-response.ts';
 import type { Response } from '../../http/response.ts';
 import { changeResponse } from '../../http/response-fields.ts';
 import { chooseEncoding } from '../../http/semantics/accept-encoding.ts';
+import { discardBody } from '../../http/semantics/response-content.ts';
 import { PartsBody } from '../../static/parts-body.ts';
 import { describeFeature } from '../feature.ts';
 import { omitUndefined } from '../options.ts';

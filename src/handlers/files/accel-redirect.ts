@@ -1,9 +1,9 @@
 import { deriveRequest } from '../../http/derived-request.ts';
 import { type Handler, type HandlerResult, mapResponse } from '../../http/handler.ts';
-import { discardBody } from '../../http/http1/response-writer.ts';
 import type { HeaderList, Request } from '../../http/message.ts';
 import { HAS_CONTROL, Response } from '../../http/response.ts';
 import { changeResponse, responseField, responseFields, withoutControls } from '../../http/response-fields.ts';
+import { discardBody } from '../../http/semantics/response-content.ts';
 import { type AccelTarget, readAccelTarget } from '../../static/accel-target.ts';
 import { SentFiles } from '../../static/sent-files.ts';
 

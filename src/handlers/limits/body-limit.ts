@@ -1,9 +1,9 @@
 import { deriveRequest } from '../../http/derived-request.ts';
 import type { Handler, HandlerResult } from '../../http/handler.ts';
-import { discardBody } from '../../http/http1/response-writer.ts';
 import type { BodySink, HeaderList, Request, RequestBody } from '../../http/message.ts';
 import { RequestBodyError } from '../../http/refusal.ts';
 import { Response } from '../../http/response.ts';
+import { discardBody } from '../../http/semantics/response-content.ts';
 import { describeFeature } from '../feature.ts';
 
 /** Options of `bodyLimit`. */

@@ -1,9 +1,9 @@
 import { ViaductError } from '../../errors.ts';
 import { type Handler, mapResponse } from '../../http/handler.ts';
-import { discardBody } from '../../http/http1/response-writer.ts';
 import type { Request } from '../../http/message.ts';
 import type { Response } from '../../http/response.ts';
 import { changeResponse, responseField } from '../../http/response-fields.ts';
+import { discardBody } from '../../http/semantics/response-content.ts';
 import { reasonPhrase } from '../../http/semantics/status.ts';
 import { describeFeature } from '../feature.ts';
 import { mapValues } from '../options.ts';

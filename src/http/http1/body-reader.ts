@@ -1,8 +1,8 @@
 import type { BodySink, HeaderList, RequestBody } from '../message.ts';
 import { Refusal, type RequestBodyError } from '../refusal.ts';
+import type { Framing } from '../semantics/framing.ts';
 import type { HttpLimits } from '../transport/limits.ts';
 import { ChunkedDecoder } from './chunked.ts';
-import type { Framing } from './framing.ts';
 import type { Input } from './input.ts';
 
 const NO_TRAILERS: HeaderList = [];

@@ -1,5 +1,5 @@
 import { Refusal } from '../refusal.ts';
-import { BACKSLASH, CR, EQUALS, HEX, HTAB, LF, QUOTE, SEMICOLON, SP, TOKEN, VALUE } from './bytes.ts';
+import { BACKSLASH, CR, EQUALS, HEX, HTAB, LF, QUOTE, SEMICOLON, SP, TOKEN, VALUE } from '../semantics/bytes.ts';
 
 const BAD_SIZE = new Refusal(400, 'a chunk size is not a valid hexadecimal number');
 const BAD_EXTENSION = new Refusal(400, 'a chunk extension is malformed');

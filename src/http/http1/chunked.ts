@@ -1,11 +1,11 @@
 import type { HeaderList } from '../message.ts';
 import { Refusal } from '../refusal.ts';
+import { CR, LF } from '../semantics/bytes.ts';
+import { passedTrailers } from '../semantics/trailers.ts';
 import type { HttpLimits } from '../transport/limits.ts';
-import { CR, LF } from './bytes.ts';
 import { ChunkLine } from './chunk-line.ts';
 import { FieldSection } from './field-section.ts';
 import type { Input } from './input.ts';
-import { passedTrailers } from './trailers.ts';
 
 const BAD_DATA_END = new Refusal(400, 'chunk data is not followed by CRLF');
 const TOO_LARGE = new Refusal(413, 'the content is too large');

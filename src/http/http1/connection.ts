@@ -5,18 +5,19 @@ import { Refusal, RequestBodyError } from '../refusal.ts';
 import { Response } from '../response.ts';
 import type { BodyFraming, BodySender, ResponseChannel } from '../response-channel.ts';
 import { asSent, interimAsSent } from '../response-fields.ts';
+import { serverAllowsKeepAlive } from '../semantics/keep-alive.ts';
+import { discardBody } from '../semantics/response-content.ts';
 import { statusLine } from '../semantics/status.ts';
 import { ClientSocketControl } from '../transport/client-socket-control.ts';
 import type { ServerContext } from '../transport/server-context.ts';
 import { attachSocket, type ClientSocket, type Receiver } from '../transport/socket-reader.ts';
 import { UpgradeResponse } from '../upgrade-response.ts';
-import { serverAllowsKeepAlive } from './keep-alive.ts';
 import { IncomingRequest, type InterimSender } from './request.ts';
 import { type ContentOwner, RequestContent } from './request-content.ts';
 import type { RequestHead } from './request-head.ts';
 import { RequestReader } from './request-reader.ts';
 import { refusalMessage } from './response-head.ts';
-import { discardBody, writeResponse } from './response-writer.ts';
+import { writeResponse } from './response-writer.ts';
 
 /**
  * What a connection does at present:

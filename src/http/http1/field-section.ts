@@ -1,6 +1,6 @@
 import { Refusal } from '../refusal.ts';
+import { COLON, CR, HTAB, LF, SP, TOKEN, VALUE } from '../semantics/bytes.ts';
 import type { HttpLimits } from '../transport/limits.ts';
-import { COLON, CR, HTAB, LF, SP, TOKEN, VALUE } from './bytes.ts';
 
 /** The result of a scanner: it needs more bytes, it found the end, or the bytes are wrong. */
 export type Progress = 'incomplete' | 'complete' | Refusal;

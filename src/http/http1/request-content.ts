@@ -1,8 +1,8 @@
 import { Refusal, type RequestBodyError } from '../refusal.ts';
+import type { Framing } from '../semantics/framing.ts';
 import type { ClientSocketControl } from '../transport/client-socket-control.ts';
 import type { ServerContext } from '../transport/server-context.ts';
 import { type BodyOwner, BodyReader } from './body-reader.ts';
-import type { Framing } from './framing.ts';
 import type { Input } from './input.ts';
 
 const CUT_SHORT = new Refusal(400, 'the connection ended within the content');

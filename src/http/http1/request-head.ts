@@ -1,15 +1,15 @@
 import type { HeaderList } from '../message.ts';
 import { Refusal } from '../refusal.ts';
+import { type FieldName, knownFieldName, learnFieldName, nameGeneration } from '../semantics/field-name.ts';
+import { Framing } from '../semantics/framing.ts';
+import type { HeaderCache } from '../semantics/header-cache.ts';
+import { METHODS_ALLOWED } from '../semantics/methods.ts';
+import { withoutNominated } from '../semantics/nominated-fields.ts';
+import { RequestTarget } from '../semantics/request-target.ts';
 import type { HttpLimits } from '../transport/limits.ts';
-import { type FieldName, knownFieldName, learnFieldName, nameGeneration } from './field-name.ts';
 import { FieldSection, type Progress } from './field-section.ts';
-import { Framing } from './framing.ts';
-import type { HeaderCache } from './header-cache.ts';
-import { withoutNominated } from './nominated-fields.ts';
 import { RequestLine } from './request-line.ts';
-import { RequestTarget } from './request-target.ts';
 
-export const METHODS_ALLOWED = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 /** CONNECT asks for a tunnel; TRACE asks for the client's own head, with its cookies. This server offers neither. */
 const NO_TUNNEL = new Refusal(405, 'this server does not open tunnels', METHODS_ALLOWED);
 const NO_ECHO = new Refusal(405, 'this server does not echo requests', METHODS_ALLOWED);

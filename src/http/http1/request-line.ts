@@ -1,6 +1,6 @@
 import { Refusal } from '../refusal.ts';
+import { BACKSLASH, CR, LF, PERCENT, QUESTION, SP, TARGET, TOKEN } from '../semantics/bytes.ts';
 import type { HttpLimits } from '../transport/limits.ts';
-import { BACKSLASH, CR, LF, PERCENT, QUESTION, SP, TARGET, TOKEN } from './bytes.ts';
 import type { Progress } from './field-section.ts';
 
 const BAD_METHOD = new Refusal(400, 'the request line does not start with a method');

@@ -1,6 +1,6 @@
 import type { Refusal } from '../refusal.ts';
+import { HeaderCache } from '../semantics/header-cache.ts';
 import type { ServerContext } from '../transport/server-context.ts';
-import { HeaderCache } from './header-cache.ts';
 import { Input } from './input.ts';
 import type { RequestHead } from './request-head.ts';
 

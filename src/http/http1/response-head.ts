@@ -1,8 +1,9 @@
 import type { Refusal } from '../refusal.ts';
 import { HAS_DATE, HAS_SERVER, Response } from '../response.ts';
 import { dateAndServerLines, dateFieldLine, SERVER_LINE } from '../semantics/date.ts';
-import { reasonPhrase, statusLine } from '../semantics/status.ts';
-import { CONNECTION_CLOSE } from './keep-alive.ts';
+import { CONNECTION_CLOSE } from '../semantics/keep-alive.ts';
+import { refusalHeaders, refusalText } from '../semantics/refusal-response.ts';
+import { statusLine } from '../semantics/status.ts';
 
 /** Joins the head of a response: status line, fields, the line that frames the content, Date and Server, the Connection line. */
 export function responseHead(response: Response, framing: string, connection: string): string {
@@ -24,17 +25,4 @@ export function refusalMessage(refusal: Refusal): string {
     CONNECTION_CLOSE,
   );
   return head + text;
-}
-
-/** The answer to a client's error, as a response. */
-export function refusalResponse(refusal: Refusal): Response {
-  return Response.fromHeaders(refusal.status, refusalHeaders(refusal), Buffer.from(refusalText(refusal), 'latin1'));
-}
-
-function refusalText({ status, reason }: Refusal): string {
-  return `${status} ${reasonPhrase(status)}: ${reason}\n`;
-}
-
-function refusalHeaders({ allow }: Refusal): string[] {
-  return ['Content-Type', 'text/plain; charset=utf-8', ...(allow === '' ? [] : ['Allow', allow])];
 }

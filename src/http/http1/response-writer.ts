@@ -1,12 +1,12 @@
-import { ViaductError } from '../../errors.ts';
-import type { BodySource, FileBody, ResponseBody } from '../message.ts';
+import type { BodySource, FileBody } from '../message.ts';
 import { PreparedResponse } from '../prepared-response.ts';
-import { Response } from '../response.ts';
+import type { Response } from '../response.ts';
 import type { BodyFraming, ResponseChannel } from '../response-channel.ts';
+import { connectionLine, framingAllowsKeepAlive } from '../semantics/keep-alive.ts';
+import { discardBody, knownLength, reportLength, withoutContentLength } from '../semantics/response-content.ts';
 import { BlockSender } from '../transport/block-sender.ts';
 import { FileSender } from '../transport/file-sender.ts';
 import { StreamSender } from '../transport/stream-sender.ts';
-import { connectionLine, framingAllowsKeepAlive } from './keep-alive.ts';
 import type { IncomingRequest } from './request.ts';
 import { responseHead } from './response-head.ts';
 
@@ -38,13 +38,6 @@ export function writeResponse(channel: ResponseChannel, request: IncomingRequest
   else if (body instanceof Uint8Array) writeBytes(channel, request, response, body);
   else if ('fd' in body) writeFile(channel, request, response, body);
   else writeStream(channel, request, response, body);
-}
-
-/** Frees the resources of `body` without sending it. */
-export function discardBody(body: ResponseBody): void {
-  if (body === null || body instanceof Uint8Array) return;
-  if ('fd' in body) body.release();
-  else body.cancel();
 }
 
 /** Writes a response that has no content because of its status or of the request's method (RFC 9110 section 6.4.1). */
@@ -126,27 +119,4 @@ function writeStream(channel: ResponseChannel, request: IncomingRequest, respons
   const sender = new StreamSender(channel, source, framing, response.contentLength, head);
   channel.sender = sender;
   sender.start();
-}
-
-/**
- * The length of a body that is not sent in answer to HEAD; 0 when it is unknown. An empty body counts as unknown: the application may
- * have left out the body because of HEAD.
- */
-export function knownLength(response: Response): number {
-  const { body, status } = response;
-  if (body === null || status === 204 || status === 304) return 0;
-  if (body instanceof Uint8Array) return body.length;
-  return 'fd' in body ? body.end - body.start : 0;
-}
-
-/** Returns `response` without its Content-Length line and without a body. */
-export function withoutContentLength(response: Response): Response {
-  const lines = response.lines.replace(/(^|\r\n)content-length:[^\r]*\r\n/i, '$1');
-  return new Response(response.status, response.reason, lines, -1, response.has, null);
-}
-
-/** Reports that a body of `length` bytes contradicts the `declared` Content-Length. */
-export function reportLength(channel: ResponseChannel, declared: number, length: number): void {
-  const message = `Cannot send a response as it is: its Content-Length is ${declared}, its content has ${length} bytes`;
-  channel.report(new ViaductError('RESPONSE_INVALID', message));
 }

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { BACKSLASH, COLON, PERCENT, QUESTION, TARGET } from '../http1/bytes.ts';
-import { knownFieldName, learnFieldName } from '../http1/field-name.ts';
-import { Framing } from '../http1/framing.ts';
-import { METHODS_ALLOWED } from '../http1/request-head.ts';
-import { RequestTarget } from '../http1/request-target.ts';
 import type { HeaderList } from '../message.ts';
 import { Refusal } from '../refusal.ts';
+import { BACKSLASH, COLON, PERCENT, QUESTION, TARGET } from '../semantics/bytes.ts';
+import { knownFieldName, learnFieldName } from '../semantics/field-name.ts';
+import { Framing } from '../semantics/framing.ts';
+import { METHODS_ALLOWED } from '../semantics/methods.ts';
+import { RequestTarget } from '../semantics/request-target.ts';
 import type { HttpLimits } from '../transport/limits.ts';
 import type { HeaderField } from './hpack/header-field.ts';
 import { recurrenceOf } from './hpack/outgoing-field.ts';

@@ -1,7 +1,7 @@
-import { discardBody, knownLength, reportLength, withoutContentLength } from '../http1/response-writer.ts';
 import type { BodySource } from '../message.ts';
 import type { Response } from '../response.ts';
 import type { ResponseChannel } from '../response-channel.ts';
+import { discardBody, knownLength, reportLength, withoutContentLength } from '../semantics/response-content.ts';
 import { BlockSender } from '../transport/block-sender.ts';
 import { FileSender } from '../transport/file-sender.ts';
 import { StreamSender } from '../transport/stream-sender.ts';

@@ -1,7 +1,7 @@
 import { contentMemory, costOf } from '../buffering/content-memory.ts';
-import { passedTrailers } from '../http1/trailers.ts';
 import type { BodySink, HeaderList, RequestBody } from '../message.ts';
 import { Refusal } from '../refusal.ts';
+import { passedTrailers } from '../semantics/trailers.ts';
 import type { HttpLimits } from '../transport/limits.ts';
 
 const TOO_LARGE = new Refusal(413, 'the content is too large');

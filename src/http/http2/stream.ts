@@ -1,12 +1,12 @@
 import { ViaductError } from '../../errors.ts';
-import { refusalResponse } from '../http1/response-head.ts';
-import { discardBody } from '../http1/response-writer.ts';
-import { passedTrailers } from '../http1/trailers.ts';
 import type { BodySource, HeaderList, Peer, Request, RequestBody } from '../message.ts';
 import { Refusal, RequestBodyError } from '../refusal.ts';
 import { Response } from '../response.ts';
 import type { BodySender, ResponseChannel } from '../response-channel.ts';
 import { asSent, interimAsSent } from '../response-fields.ts';
+import { refusalResponse } from '../semantics/refusal-response.ts';
+import { discardBody } from '../semantics/response-content.ts';
+import { passedTrailers } from '../semantics/trailers.ts';
 import type { ServerContext } from '../transport/server-context.ts';
 import { UpgradeResponse } from '../upgrade-response.ts';
 import { CANCEL, INTERNAL_ERROR } from './frames.ts';

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { COLON, REG_NAME } from '../http1/bytes.ts';
+import { COLON, REG_NAME } from './bytes.ts';
 
 const PORT_MAX = 65535;
 const OPEN_BRACKET = 0x5b;

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import type { HandlerResult } from '../handler.ts';
-import type { HeaderCache } from '../http1/header-cache.ts';
 import { RequestHead } from '../http1/request-head.ts';
 import type { Peer, Request } from '../message.ts';
 import type { Refusal } from '../refusal.ts';
+import type { HeaderCache } from '../semantics/header-cache.ts';
 import { DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
 
 /** What the connections of a server do with requests. */

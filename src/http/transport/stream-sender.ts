@@ -1,8 +1,8 @@
 import { ViaductError } from '../../errors.ts';
-import { lastChunk } from '../http1/trailers.ts';
 import type { BodySink, BodySource } from '../message.ts';
 import { RequestBodyError } from '../refusal.ts';
 import type { BodyFraming, BodySender, ResponseChannel } from '../response-channel.ts';
+import { lastChunk } from '../semantics/trailers.ts';
 
 /**
  * Sends the blocks that a source pushes, and pauses the source when the client does not read. It never sends more than the declared

@@ -1,5 +1,5 @@
-import { lastChunk } from '../../http/http1/trailers.ts';
 import type { HeaderList, Request, RequestBody } from '../../http/message.ts';
+import { lastChunk } from '../../http/semantics/trailers.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 
 /** Framing of a request's content. */

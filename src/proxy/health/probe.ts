@@ -1,6 +1,6 @@
-import { discardBody } from '../../http/http1/response-writer.ts';
 import type { BodySink, Request } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
+import { discardBody } from '../../http/semantics/response-content.ts';
 import type { UpstreamClient } from '../upstream.ts';
 
 /** The response of a healthy backend. */

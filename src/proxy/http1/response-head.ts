@@ -1,7 +1,7 @@
-import { LF, SP, VALUE } from '../../http/http1/bytes.ts';
 import { FieldSection, type Progress } from '../../http/http1/field-section.ts';
 import { Refusal } from '../../http/refusal.ts';
 import { HAS_CONTROL, HAS_DATE, HAS_SERVER, isControl } from '../../http/response.ts';
+import { LF, SP, VALUE } from '../../http/semantics/bytes.ts';
 import { DEFAULT_LIMITS } from '../../http/transport/limits.ts';
 import { ResponseFraming } from './response-framing.ts';
 

@@ -1,10 +1,10 @@
-import { trailersBeside } from '../../http/http1/trailers.ts';
 import { FRAME_BYTES_MAX } from '../../http/http2/frames.ts';
 import { NO_PRIORITY } from '../../http/http2/priority.ts';
 import type { QueuedOutput } from '../../http/http2/send-queue.ts';
 import type { SessionOutput } from '../../http/http2/session-output.ts';
 import type { BodySink, HeaderList, RequestBody } from '../../http/message.ts';
 import { RequestBodyError } from '../../http/refusal.ts';
+import { trailersBeside } from '../../http/semantics/trailers.ts';
 import type { SenderOwner } from '../client/request-sender.ts';
 
 /** Sends a request's content on a stream. When the backend takes no more, the client has to wait. */

@@ -1,7 +1,7 @@
 import { ReadableStream } from 'node:stream/web';
 import { ViaductError } from '../../errors.ts';
-import { discardBody, knownLength } from '../../http/http1/response-writer.ts';
 import type { Response as HttpResponse } from '../../http/response.ts';
+import { discardBody, knownLength } from '../../http/semantics/response-content.ts';
 import { reasonPhrase } from '../../http/semantics/status.ts';
 import { PassedBody } from '../passed-body.ts';
 import { readHeaders } from '../response-headers.ts';

@@ -2,9 +2,9 @@ import { createReadStream } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import { ViaductError } from '../../errors.ts';
-import { discardBody, knownLength } from '../../http/http1/response-writer.ts';
 import type { BodySink, BodySource, FileBody } from '../../http/message.ts';
 import type { Response } from '../../http/response.ts';
+import { discardBody, knownLength } from '../../http/semantics/response-content.ts';
 import { readHeaders } from '../response-headers.ts';
 import type { NodeRequest } from './node-request.ts';
 

@@ -1,6 +1,6 @@
 import type { HandlerResult } from '../../http/handler.ts';
-import { discardBody } from '../../http/http1/response-writer.ts';
 import type { Response as HttpResponse } from '../../http/response.ts';
+import { discardBody } from '../../http/semantics/response-content.ts';
 import type { Application } from '../contract.ts';
 import { type FetchInfo, FetchRequest } from './fetch-request.ts';
 import { fetchResponse } from './fetch-response.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { discardBody } from '../../http/http1/response-writer.ts';
 import { RequestBodyError } from '../../http/refusal.ts';
 import type { Response } from '../../http/response.ts';
+import { discardBody } from '../../http/semantics/response-content.ts';
 import type { Application } from '../contract.ts';
 import { answerFor, FailedResponse, isBelow, type MountOptions, mountOf } from './framework-server.ts';
 import { NodeRequest, type NodeServerRequest, type RequestTarget, targetOf } from './node-request.ts';

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type RequestLimitOptions, requestLimit } from '../../../src/handlers/limits/request-limit.ts';
 import type { HandlerResult } from '../../../src/http/handler.ts';
-import { discardBody } from '../../../src/http/http1/response-writer.ts';
 import type { BodySink, BodySource, Request } from '../../../src/http/message.ts';
 import { Response } from '../../../src/http/response.ts';
 import { responseField } from '../../../src/http/response-fields.ts';
+import { discardBody } from '../../../src/http/semantics/response-content.ts';
 import { UpgradeResponse } from '../../../src/http/upgrade-response.ts';
 import { requestOf } from '../../support/handler.ts';
 

@@ -1,4 +1,4 @@
-import { COLON, CR, HTAB, LF, SP, TOKEN, VALUE } from '../../http1/bytes.ts';
+import { COLON, CR, HTAB, LF, SP, TOKEN, VALUE } from '../../semantics/bytes.ts';
 
 /** What a field costs in a table beyond its name and value, in octets (RFC 7541 section 4.1). */
 const OVERHEAD = 32;

@@ -1,6 +1,6 @@
 import { Refusal } from '../refusal.ts';
-import { isHost } from '../semantics/host.ts';
 import { HEX, SLASH } from './bytes.ts';
+import { isHost } from './host.ts';
 
 const BAD_FORM = new Refusal(400, 'the target is neither a path nor an http or https URI');
 const BAD_AUTHORITY = new Refusal(400, "the target's authority is not a valid host with an optional port");

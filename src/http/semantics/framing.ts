@@ -1,8 +1,8 @@
 import { Refusal } from '../refusal.ts';
-import { isHost } from '../semantics/host.ts';
 import type { HttpLimits } from '../transport/limits.ts';
 import type { FieldKind } from './field-name.ts';
 import type { HeaderCache } from './header-cache.ts';
+import { isHost } from './host.ts';
 import { clientAllowsKeepAlive } from './keep-alive.ts';
 import { isNominable } from './nominated-fields.ts';
 

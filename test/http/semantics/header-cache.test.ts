@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { HeaderCache } from '../../../src/http/http1/header-cache.ts';
+import { HeaderCache } from '../../../src/http/semantics/header-cache.ts';
 
 describe('HeaderCache', () => {
   const section = Buffer.from('Host: a\r\nCookie: x=1\r\n\r\n');

@@ -105,9 +105,11 @@ export class Worker implements LaneOwner {
   /** Attaches one of the worker's lanes. With the last lane the worker is ready. */
   attachLane(accepted: Socket, index: number): void {
     const isExpected = this.#proved && this.state === 'starting' && index < this.#options.threads;
-    if (!isExpected || this.#lanes.some((lane) => lane.index === index) || !this.#openScoreboard()) {
+    const isNew = isExpected && !this.#lanes.some((lane) => lane.index === index);
+    const wrong = isNew ? this.#openScoreboard() : 'it opened a lane that it may not have';
+    if (wrong !== '') {
       accepted.destroy();
-      this.break('it opened a lane that it may not have');
+      this.break(wrong);
       return;
     }
     const lane = new Lane(accepted, this.number, index, this);
@@ -235,13 +237,13 @@ export class Worker implements LaneOwner {
     else this.break(`it sent the message "${message.kind}" at the wrong time`);
   }
 
-  /** Returns false when the worker made none. */
-  #openScoreboard(): boolean {
+  /** Returns why it cannot be read, as without free descriptors or when the worker made none; '' if it can. */
+  #openScoreboard(): string {
     try {
       this.#scoreboard ??= new Scoreboard(`${this.#options.directory}/worker-${this.number}.scoreboard`);
-      return true;
-    } catch {
-      return false;
+      return '';
+    } catch (error) {
+      return `its scoreboard cannot be read: ${(error as Error).message}`;
     }
   }
 

@@ -6,10 +6,11 @@ const NEWLINE = 10;
 
 /**
  * Copies `from` to `to` in whole lines, so that the lines of several processes do not mix. Reading pauses while `to` is full. When `to` has no
- * reader any more, the lines are discarded. When `from` ends, the last line is written even if it is not complete.
+ * reader any more, the lines are discarded. When `from` ends, the last line is written even if it is not complete. A process has no output
+ * if it shares the output of this one (null), or if it could not be started (undefined).
  */
-export function forwardOutput(from: Readable | null, to: Writable): void {
-  if (from === null) return;
+export function forwardOutput(from: Readable | null | undefined, to: Writable): void {
+  if (from === null || from === undefined) return;
   let partial: Buffer[] = [];
   let partialBytes = 0;
   const put = (block: Buffer): void => {

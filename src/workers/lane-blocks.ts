@@ -6,8 +6,8 @@ export const JOINED_BYTES_MAX = 4096;
 
 /** The blocks of response bodies on their way through a lane: large ones in the parts in which they arrive, small ones joined. */
 export class LaneBlocks {
-  /** Whether the data that is being read is valid only during the call. */
-  isLent = false;
+  /** Whether the data that is being read is part of a piece, which is valid only during the call. */
+  #isLent = false;
   readonly #memory = new ReadMemory();
   readonly #onLastPassed: () => void;
   /** The body whose block is passed on as it arrives, the number of remaining bytes, and whether no block follows. */
@@ -37,9 +37,22 @@ export class LaneBlocks {
     return this.#memory.next(this.#passing !== null);
   }
 
+  /** Returns what has arrived, for one read. One copy out of shared memory is cheaper than one for each frame. */
+  begin(data: Buffer, isLent: boolean): Buffer {
+    const mustCopy = isLent && this.#memory.isShared;
+    this.#isLent = isLent && !mustCopy;
+    return mustCopy ? Buffer.from(data) : data;
+  }
+
+  /** The data that is being read is `rest` and then `data`, in memory of its own. */
+  join(rest: Buffer, data: Buffer): Buffer {
+    this.#isLent = false;
+    return Buffer.concat([rest, data]);
+  }
+
   /** Returns `bytes` in memory that nobody else changes. */
   keep(bytes: Buffer): Buffer {
-    return this.isLent ? Buffer.from(bytes) : bytes;
+    return this.#isLent ? Buffer.from(bytes) : bytes;
   }
 
   /** Passes on the bytes after `start` of a block of `length` bytes. Those that are missing follow as they arrive. */
@@ -68,7 +81,7 @@ export class LaneBlocks {
   }
 
   /** Moves a small block in `data` behind those before it. `passJoined` must follow in the same call. */
-  join(stream: WorkerBody, data: Buffer, start: number, length: number): void {
+  collect(stream: WorkerBody, data: Buffer, start: number, length: number): void {
     const joined = this.#joined;
     if (joined === null) {
       this.#joined = { stream, data, start, end: start + length };
@@ -92,7 +105,7 @@ export class LaneBlocks {
   }
 
   #write(stream: WorkerBody, block: Buffer): void {
-    const release = this.isLent ? this.#memory.lend(block.length) : null;
+    const release = this.#isLent ? this.#memory.lend(block.length) : null;
     if (release === null) stream.write(this.keep(block));
     else stream.write(block, release);
   }

@@ -147,13 +147,11 @@ export class Lane implements BodyLane {
   }
 
   #receive(chunk: Buffer, isLent: boolean): void {
-    let data = chunk;
-    this.#blocks.isLent = isLent;
+    let data = this.#blocks.begin(chunk, isLent);
     let position = this.#blocks.passOn(data, 0);
     if (this.#incomplete !== null) {
-      data = Buffer.concat([this.#incomplete, data]);
+      data = this.#blocks.join(this.#incomplete, data);
       this.#incomplete = null;
-      this.#blocks.isLent = false;
     }
     while (data.length - position >= FRAME_HEAD_BYTES) {
       const head = data.readUInt32LE(position + 8);
@@ -199,7 +197,7 @@ export class Lane implements BodyLane {
       this.#blocks.pass(stream, data, start, length, kind === COMPLETE);
       if (kind === COMPLETE) this.#owner.onRoom(this);
     } else if (kind === BLOCK && length <= JOINED_BYTES_MAX && start + length <= data.length)
-      this.#blocks.join(pending.stream as WorkerBody, data, start, length);
+      this.#blocks.collect(pending.stream as WorkerBody, data, start, length);
     else if (kind === BLOCK) {
       this.#blocks.passJoined();
       this.#blocks.pass(pending.stream as WorkerBody, data, start, length, false);

@@ -17,11 +17,16 @@ interface Piece {
 
 /**
  * The memory into which a lane receives. Node would allocate it for each read, and to collect it again would cost as
- * much as to copy it. Small frames are copied out of shared memory. A piece of a large block is passed on without a copy,
+ * much as to copy it. Small frames must be copied out of shared memory. A piece of a large block is passed on without a copy,
  * and its memory is used again when the kernel has taken it.
  */
 export class ReadMemory {
   #piece: Piece | null = null;
+
+  /** Whether the last read went into the memory that all lanes share. */
+  get isShared(): boolean {
+    return this.#piece === null;
+  }
 
   /** The memory for the next read. `isLarge`: the rest of a large block is to come. */
   next(isLarge: boolean): Buffer {

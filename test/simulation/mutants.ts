@@ -77,7 +77,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     defect: 'the second half of a frame is dropped',
     file: 'lane.js',
-    from: 'data = Buffer.concat([this.#incomplete, data]);',
+    from: 'data = this.#blocks.join(this.#incomplete, data);',
     to: '',
   },
   {

@@ -18,18 +18,29 @@ export interface TestLane {
   receive(bytes: Uint8Array): void;
 }
 
+/** An owner that does nothing, whatever its lane does. */
+export const PASSIVE_OWNER: LaneOwner = {
+  responseLimits: { memoryBytesMax: 1, bytesMax: 1 },
+  onRoom() {},
+  onFailed() {},
+  onFile() {},
+  onAbandoned() {},
+  onRecall() {},
+  onRecalled() {},
+  onBroken() {},
+};
+
+/** Makes a lane of this worker without requests and without an end that reads. */
+export function idleLane(worker = 1): Lane {
+  return new Lane(new PassThrough() as unknown as Socket, worker, 0, PASSIVE_OWNER);
+}
+
 /** Makes a lane with the requests `ids`, the first of which runs. */
 export function makeLane(ids: readonly number[], owner: Partial<LaneOwner> = {}): TestLane {
   const broken: string[] = [];
   const socket = new PassThrough();
   const lane = new Lane(socket as unknown as Socket, 1, 0, {
-    responseLimits: { memoryBytesMax: 1, bytesMax: 1 },
-    onRoom() {},
-    onFailed() {},
-    onFile() {},
-    onAbandoned() {},
-    onRecall() {},
-    onRecalled() {},
+    ...PASSIVE_OWNER,
     onBroken: (_lane, reason) => broken.push(reason),
     ...owner,
   });

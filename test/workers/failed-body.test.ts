@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { tmpdir } from 'node:os';
 import { describe, it } from 'node:test';
 import { bodyLimit } from '../../src/handlers/limits/body-limit.ts';
 import { requestLimit } from '../../src/handlers/limits/request-limit.ts';
@@ -9,6 +8,7 @@ import type { RequestBody } from '../../src/http/message.ts';
 import { Pool } from '../../src/workers/pool.ts';
 import { ask } from '../support/http-client.ts';
 import { eachTestLifetime } from '../support/lifetime.ts';
+import { poolOptions } from '../support/pool.ts';
 import { serveHandler, type TestServer } from '../support/serve-handler.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { eventually } from '../support/wait.ts';
@@ -31,17 +31,7 @@ describe('a request whose content does not arrive', () => {
 
   function start(...handlers: readonly Handler[]): Promise<TestServer> {
     running = 0;
-    const pool = new Pool({
-      queueMax: 10,
-      queueDelayMs: 0,
-      onOverload() {},
-      onOverloadEnd() {},
-      laneDepthMax: 1,
-      retryIdempotent: false,
-      bodyMemoryBytesMax: 1_000_000,
-      directory: tmpdir,
-      onError: (message) => assert.fail(message),
-    });
+    const pool = new Pool(poolOptions({ laneDepthMax: 1 }));
     return serveHandler(eachTest, [...handlers, pool.handle], { limits: { bodyTimeoutMs: 100 } });
   }
 
@@ -71,17 +61,7 @@ describe('a request whose content does not arrive', () => {
 
   it("is the server's error when a handler cannot read it", async () => {
     const logged: string[] = [];
-    const pool = new Pool({
-      queueMax: 10,
-      queueDelayMs: 0,
-      onOverload() {},
-      onOverloadEnd() {},
-      laneDepthMax: 1,
-      retryIdempotent: false,
-      bodyMemoryBytesMax: 1_000_000,
-      directory: tmpdir,
-      onError: (message) => logged.push(message),
-    });
+    const pool = new Pool(poolOptions({ laneDepthMax: 1, onError: (message) => logged.push(message) }));
     const body: RequestBody = {
       length: -1,
       trailers: [],

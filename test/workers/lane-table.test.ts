@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import type { Socket } from 'node:net';
-import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
-import { Lane } from '../../src/workers/lane.ts';
+import type { Lane } from '../../src/workers/lane.ts';
 import { LaneTable } from '../../src/workers/lane-table.ts';
 import type { PendingRequest } from '../../src/workers/pending-request.ts';
+import { idleLane } from '../support/lane.ts';
 
 const DEPTH_MAX = 64;
 const MANY = 1000;
@@ -81,7 +80,7 @@ function tableOf(given: { workers: number; threads: number; ns: number; processo
 } {
   const table = new LaneTable(DEPTH_MAX, given.processors);
   const lanes = Array.from({ length: given.workers * given.threads }, (_, index) =>
-    makeLane(1 + (index % given.workers)),
+    idleLane(1 + (index % given.workers)),
   );
   for (const lane of lanes) {
     lane.averageNs = given.ns;
@@ -109,17 +108,4 @@ function take(table: LaneTable, count: number): number[] {
 
 function busy(lanes: readonly Lane[]): Lane[] {
   return lanes.filter(({ inflight }) => inflight.length > 0);
-}
-
-function makeLane(worker: number): Lane {
-  return new Lane(new PassThrough() as unknown as Socket, worker, 0, {
-    responseLimits: { memoryBytesMax: 1, bytesMax: 1 },
-    onRoom() {},
-    onFailed() {},
-    onFile() {},
-    onAbandoned() {},
-    onRecall() {},
-    onRecalled() {},
-    onBroken() {},
-  });
 }

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import type { Socket } from 'node:net';
-import { PassThrough } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import type { BodySink, Request, RequestBody } from '../../src/http/message.ts';
 import { Response } from '../../src/http/response.ts';
 import { COMPLETE, FRAME_HEAD_BYTES } from '../../src/workers/frames.ts';
-import { Lane } from '../../src/workers/lane.ts';
-import type { LaneOwner } from '../../src/workers/lane-owner.ts';
+import type { Lane } from '../../src/workers/lane.ts';
 import { Pool } from '../../src/workers/pool.ts';
+import { idleLane } from '../support/lane.ts';
+import { poolOptions } from '../support/pool.ts';
 
 describe('a pool whose worker died', () => {
   it('starts no request again that the worker had started, when a later one can be recovered', (t) => {
@@ -51,34 +50,14 @@ describe('a pool that was stopped', () => {
 });
 
 function makePool(t: TestContext): Pool {
-  const pool = new Pool({
-    queueMax: 10,
-    queueDelayMs: 0,
-    onOverload() {},
-    onOverloadEnd() {},
-    laneDepthMax: 10,
-    retryIdempotent: false,
-    bodyMemoryBytesMax: 1000,
-    directory: () => assert.fail('a small body needs no file'),
-    onError: (message) => assert.fail(message),
-  });
+  const pool = new Pool(poolOptions());
   t.after(() => pool.stop());
   return pool;
 }
 
 /** A lane that has measured short requests, so that it takes several at once. */
 function makeLane(): Lane {
-  const owner: LaneOwner = {
-    responseLimits: { memoryBytesMax: 1, bytesMax: 1 },
-    onRoom() {},
-    onFailed() {},
-    onFile() {},
-    onAbandoned() {},
-    onRecall() {},
-    onRecalled() {},
-    onBroken() {},
-  };
-  const lane = new Lane(new PassThrough() as unknown as Socket, 1, 0, owner);
+  const lane = idleLane();
   lane.averageNs = 1000;
   return lane;
 }

@@ -8,6 +8,7 @@ import { COMPLETE, HEAD } from '../../src/workers/frames.ts';
 import { Pool } from '../../src/workers/pool.ts';
 import { Scoreboard } from '../../src/workers/scoreboard.ts';
 import { frame as makeFrame, makeLane } from '../support/lane.ts';
+import { poolOptions } from '../support/pool.ts';
 
 const SLOT_BYTES = 16 + 262_144;
 
@@ -108,15 +109,5 @@ function frame(id: number, body: string): Buffer {
 }
 
 function makePool(): Pool {
-  return new Pool({
-    queueMax: 10,
-    queueDelayMs: 0,
-    onOverload() {},
-    onOverloadEnd() {},
-    laneDepthMax: 8,
-    bodyMemoryBytesMax: 0,
-    directory: () => '',
-    retryIdempotent: false,
-    onError() {},
-  });
+  return new Pool(poolOptions({ laneDepthMax: 8, onError() {} }));
 }

@@ -270,7 +270,7 @@ describe('a machine that is not as expected is an error with a reason, and not a
         statuses.push(status ?? 0);
         assert.doesNotMatch(stderr, /^ {4}at |bug in Viaduct/m, `no stack with ${limit}`);
         if (status !== null && status !== 0) assert.match(stderr, /^viaduct: Cannot .*/m, `a message with ${limit}`);
-        if (statuses.length === 1) assert.match(stderr, /EMFILE: too many open files/);
+        if (statuses.length === 1) assert.match(stderr, /EMFILE/);
       }
       assert.equal(statuses[0], 1);
     });

@@ -100,7 +100,7 @@ class Call:
             lane.flush()
 
     def write(self, block: bytes) -> None:
-        """The callable that `start_response` returns: it sends `block` before it returns."""
+        """The callable that `start_response` returns: `block` leaves now or within a millisecond."""
         if not isinstance(block, bytes):
             raise TypeError(f'write() takes bytes, not {type(block).__name__}')
         if self.id in self.lane.gone:
@@ -147,7 +147,7 @@ class Call:
         self.finish()
 
     def send(self, block: bytes) -> None:
-        """Send one block at once. The head leaves with the first block."""
+        """Send one block. The head leaves with the first block, at once. Later blocks may wait for others."""
         if self.phase == 0:
             raise AssertionError('a block was produced before start_response was called')
         if self.phase == 3:
@@ -169,10 +169,10 @@ class Call:
                 return
             self.frame(HEAD, self.lines, block)
             self.phase = 2
+            self.lane.flush()
         else:
-            self.frame(BLOCK, b'', block)
+            self.lane.gathering.send(self, block)
         self.sent += len(block)
-        self.lane.flush()
 
     def complete(self, body: bytes) -> None:
         """Send a whole response. It leaves with the lane's next flush."""
@@ -198,6 +198,7 @@ class Call:
             self.phase = 3
             if self.length > self.sent and self.id not in self.lane.gone:
                 self.lane.log(f'the application sent {self.sent} bytes of a declared Content-Length of {self.length}')
+            self.lane.gathering.finish()
             self.frame(END, b'', b'')
             self.lane.flush()
         elif self.phase == 1:
@@ -248,6 +249,7 @@ class Call:
             self.lane.log(report, self.id)
         else:
             kind = ABORT if self.phase == 2 else FAILED
+            self.lane.gathering.finish()
             self.phase, self.code = 3, 500
             self.frame(kind, b'', shortened(report).encode('utf-8', 'replace'))
         self.lane.flush()

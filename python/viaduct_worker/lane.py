@@ -21,6 +21,7 @@ from threading import Lock
 from time import perf_counter_ns as now
 
 from viaduct_worker.call import Call, recalled_frame
+from viaduct_worker.gather import Gathering
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Lane:
         self.sections: dict[int, Environ] = {}
         self.log = worker.log
         self.hands_over = worker.hands_over
+        self.gathering = Gathering(self, worker.flusher)
         self.todo: deque[Request] = deque()
         self.rest = b''
         self.missing = 0
@@ -259,12 +261,12 @@ class Lane:
         except (BlockingIOError, ConnectionError):
             pass
 
-    def flush_now(self) -> bool:
-        """Control thread: send as much as the socket accepts. Return whether nothing is left for this thread.
+    def flush_now(self, patience: float = FLUSH_NOW_SECONDS) -> bool:
+        """Another thread: send as much as the socket accepts. Return whether nothing is left for this thread.
 
         A thread that is sending also sends what is queued.
         """
-        if not self.sending.acquire(timeout=FLUSH_NOW_SECONDS):
+        if not self.sending.acquire(timeout=patience):
             return True
         try:
             out = self.out

@@ -15,6 +15,7 @@ from select import poll
 from viaduct_worker import load, patches
 from viaduct_worker.channel import TEXT_MAX, Channel, connect, shortened
 from viaduct_worker.files import FileWrapper
+from viaduct_worker.gather import Flusher
 from viaduct_worker.lane import Lane
 from viaduct_worker.scoreboard import Scoreboard
 
@@ -103,6 +104,7 @@ class Worker:
         self.hands_over = hands_over
         self.environs = [self.environ(options, listener) for listener in options['listeners']]
         self.scoreboard = Scoreboard(f'{options["runtime"]}/worker-{number}.scoreboard', options['threads'])
+        self.flusher = Flusher(lambda run: start_thread('viaduct-flusher', run, daemon=True))
         self.lanes: list[Lane] = []
         self.unsent: list[Lane] = []  # the server waits for these lanes, but their sockets were full
         for index in range(options['threads']):

@@ -3,6 +3,8 @@ import type { WorkerBody } from './worker-body.ts';
 
 /** Larger blocks are passed on as they are. */
 export const JOINED_BYTES_MAX = 4096;
+/** After a block of this size, the next one is received as a large one from its start. */
+const LARGE_BYTES = 65_536;
 
 /** The blocks of response bodies on their way through a lane: large ones in the parts in which they arrive, small ones joined. */
 export class LaneBlocks {
@@ -14,6 +16,8 @@ export class LaneBlocks {
   #passing: WorkerBody | null = null;
   #remaining = 0;
   #isLast = false;
+  /** Whether the last block was large, so that the next one probably is. */
+  #isLarge = false;
   /** Small blocks of one response that arrived together: they are one for everyone after this lane. */
   #joined: { readonly stream: WorkerBody; readonly data: Buffer; readonly start: number; end: number } | null = null;
 
@@ -34,12 +38,13 @@ export class LaneBlocks {
 
   /** The memory for the next read. */
   nextMemory(): Buffer {
-    return this.#memory.next(this.#passing !== null);
+    return this.#memory.next(this.#passing !== null || this.#isLarge);
   }
 
   /** Returns what has arrived, for one read. One copy out of shared memory is cheaper than one for each frame. */
   begin(data: Buffer, isLent: boolean): Buffer {
     const mustCopy = isLent && this.#memory.isShared;
+    this.#memory.measure(data.length);
     this.#isLent = isLent && !mustCopy;
     return mustCopy ? Buffer.from(data) : data;
   }
@@ -60,6 +65,7 @@ export class LaneBlocks {
     this.#passing = stream;
     this.#remaining = length;
     this.#isLast = isLast;
+    this.#isLarge = length >= LARGE_BYTES && !isLast;
     this.passOn(data, start);
   }
 
@@ -91,6 +97,12 @@ export class LaneBlocks {
     joined.end += length;
   }
 
+  /** The next frame is not a block. */
+  finish(): void {
+    this.passJoined();
+    this.#isLarge = false;
+  }
+
   passJoined(): void {
     const joined = this.#joined;
     if (joined === null) return;
@@ -105,7 +117,7 @@ export class LaneBlocks {
   }
 
   #write(stream: WorkerBody, block: Buffer): void {
-    const release = this.#isLent ? this.#memory.lend(block.length) : null;
+    const release = this.#isLent ? this.#memory.lend() : null;
     if (release === null) stream.write(this.keep(block));
     else stream.write(block, release);
   }

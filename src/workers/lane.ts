@@ -163,7 +163,7 @@ export class Lane implements BodyLane {
         this.#break(wrong);
         return;
       }
-      if (data[position + 4] !== BLOCK) this.#blocks.passJoined();
+      if (data[position + 4] !== BLOCK) this.#blocks.finish();
       if (!this.#frame(data, position, start, body)) return;
       position = start + body;
       if (position > data.length) return;

@@ -1,6 +1,6 @@
 /** A large block is received in pieces of this size: about what a Unix socket holds. */
 const PIECE_BYTES = 262_144;
-/** Less than this is copied: it would hold a whole piece. */
+/** What a shorter read left in a piece is copied: it would hold the whole piece. */
 const LENT_BYTES_MIN = 65_536;
 /** Free pieces that are kept: as much as one response waits with by default (`response_buffer_bytes_max`). */
 const SPARE_MAX = 64;
@@ -22,13 +22,14 @@ interface Piece {
  */
 export class ReadMemory {
   #piece: Piece | null = null;
+  #isLong = false;
 
   /** Whether the last read went into the memory that all lanes share. */
   get isShared(): boolean {
     return this.#piece === null;
   }
 
-  /** The memory for the next read. `isLarge`: the rest of a large block is to come. */
+  /** The memory for the next read. `isLarge`: what will be read is part of a large block. */
   next(isLarge: boolean): Buffer {
     const last = this.#piece;
     if (last !== null && last.users > 0) this.#piece = null;
@@ -41,13 +42,18 @@ export class ReadMemory {
     return shared;
   }
 
+  /** Must be called with the length of each read. */
+  measure(bytes: number): void {
+    this.#isLong = bytes >= LENT_BYTES_MIN;
+  }
+
   /**
-   * Lends `bytes` of the last read to a user. Returns the function that takes them back, or null if they must be copied: the
-   * memory is shared, or the bytes are few.
+   * Lends a part of the last read to a user. Returns the function that takes it back, or null if it must be copied: the
+   * memory is shared, or the read was short.
    */
-  lend(bytes: number): (() => void) | null {
+  lend(): (() => void) | null {
     const piece = this.#piece;
-    if (piece === null || bytes < LENT_BYTES_MIN) return null;
+    if (piece === null || !this.#isLong) return null;
     piece.users += 1;
     return () => {
       piece.users -= 1;

@@ -10,6 +10,7 @@ import threading
 from types import SimpleNamespace
 
 from viaduct_worker.files import FileWrapper
+from viaduct_worker.gather import Flusher
 from viaduct_worker.lane import Lane
 from viaduct_worker.scoreboard import COPIES_BYTES, NOTED_BYTES, Scoreboard
 
@@ -22,7 +23,7 @@ PATIENCE_SECONDS = 20
 class FakeServer:
     """Runs one lane with `application` in a thread. `log` is what the worker wrote to the server's log."""
 
-    def __init__(self, application, hands_over=False):
+    def __init__(self, application, hands_over=False, flusher=None):
         self.socket, theirs = socket.socketpair()
         self.socket.settimeout(PATIENCE_SECONDS)
         self.log = []
@@ -36,6 +37,7 @@ class FakeServer:
             scoreboard=scoreboard,
             log=lambda text, request=None: self.log.append(text),
             hands_over=hands_over,
+            flusher=flusher or Flusher(start_daemon),
         )
         self.lane = Lane(theirs, 0, worker)
         self.thread = threading.Thread(target=self.lane.serve, daemon=True)
@@ -93,6 +95,10 @@ class FakeServer:
                 raise EOFError('the lane closed')
             data += block
         return data
+
+
+def start_daemon(target):
+    threading.Thread(target=target, daemon=True).start()
 
 
 def parse_frame(read):

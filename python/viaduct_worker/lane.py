@@ -1,9 +1,9 @@
 """One lane: a Unix socket to the server and the thread that runs its requests. This is the worker's hot path.
 
-A batch from the server is its length and a marshalled list of (request id, listener, number, section, environ, body).
+A batch from the server is its length and a marshalled list of (request id, listener, slot, section, environ, body).
 The body is bytes, or the path of a spool file, or None. A section holds what the requests of one connection have in
-common. The server sends a section once, with a number that no other section has, and sends None afterwards. Number 0
-means that the request has no section.
+common. The server sends a section once, with the slot that it takes, and sends None afterwards. Slot 0 means that the
+request has no section.
 
 Three rules ensure that *a request is never started twice, and none is lost*:
 
@@ -40,8 +40,6 @@ LARGE_BYTES = 32768
 """A larger body leaves at once, without a copy. The server forwards its parts as they arrive, so a copy on the
 scoreboard could not replace them."""
 READ_BYTES = 65536
-SECTIONS_MAX = 128
-"""The server has the same number in worker-header-cache.ts."""
 GONE_MAX = 1024
 """The maximum number of requests in a lane. An older one is over."""
 FLUSH_NOW_SECONDS = 0.1
@@ -96,18 +94,18 @@ class Lane:
         self,
         request_id: int,
         listener: int,
-        number: int,
+        slot: int,
         section: 'Environ | None',
         variables: 'Environ',
         body: bytes | str | None,
     ) -> None:
         # Outside the `try`: the server believes that the lane knows the section, so a lane that does not must die.
-        if not number:
+        if not slot:
             shared = self.environs[listener]
         elif section is None:
-            shared = self.sections[number]
+            shared = self.sections[slot]
         else:
-            shared = self.learn(number, self.environs[listener] | section)
+            shared = self.sections[slot] = self.environs[listener] | section
         call = Call(self, request_id, variables['REQUEST_METHOD'] == 'HEAD')
         result: Iterable[bytes] | None
         result = content = None
@@ -125,15 +123,6 @@ class Lane:
             self.close(close)
         if type(body) is str and content is not None:
             content.close()
-
-    def learn(self, number: int, shared: 'Environ') -> 'Environ':
-        """Keep the variables that come with a section. If there are too many sections, drop the oldest."""
-        sections = self.sections
-        sections.pop(number, None)
-        sections[number] = shared
-        if len(sections) > SECTIONS_MAX:
-            del sections[next(iter(sections))]
-        return shared
 
     def close(self, close: 'Callable[[], object]') -> None:
         """Call the iterable's close(), which PEP 3333 requires on every path, without delaying finished responses."""

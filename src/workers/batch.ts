@@ -16,15 +16,17 @@ const NOTHING = new Uint8Array(0);
 
 /** Collects the requests for a lane during one turn of the event loop, and sends them in one write. */
 export class Batch {
-  readonly headerCache = new WorkerHeaderCache();
+  readonly headerCache: WorkerHeaderCache;
   readonly #socket: Socket;
   /** Only while there are requests: a lane at rest has no memory. */
   #writer: MarshalWriter | null = null;
   #count = 0;
   #dropped = false;
 
-  constructor(socket: Socket) {
+  /** `sectionsMax`: how many sections the thread behind the lane may keep. */
+  constructor(socket: Socket, sectionsMax: number) {
     this.#socket = socket;
+    this.headerCache = new WorkerHeaderCache(sectionsMax);
   }
 
   add(pending: PendingRequest): void {

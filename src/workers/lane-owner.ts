@@ -12,6 +12,8 @@ export interface LaneRef {
 export interface LaneOwner {
   /** How much of a response waits for a slow client before the worker has to wait. */
   readonly responseLimits: SpoolLimits;
+  /** How many repeated field sections the thread of a lane may keep. */
+  readonly sectionsMax: number;
   /** A request has left the lane, so there may be room for another. */
   onRoom(lane: LaneRef): void;
   /** The application failed. Unless the response has started, the owner must settle the request. */

@@ -68,7 +68,7 @@ export class Lane implements BodyLane {
       () => this.#blocks.nextMemory(),
       (data, isLent) => this.#receive(data, isLent),
     );
-    this.#batch = new Batch(this.socket);
+    this.#batch = new Batch(this.socket, owner.sectionsMax);
     this.worker = worker;
     this.index = index;
     this.#owner = owner;

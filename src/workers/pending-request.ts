@@ -64,9 +64,9 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
   }
 
   /**
-   * Writes the request as an item of a batch: request id, listener, number of the section, section, environ, body. A
+   * Writes the request as an item of a batch: request id, listener, slot of the section, section, environ, body. A
    * repeated section is sent to a worker thread once and is None afterwards. Any other section is part of the environ,
-   * and its number is 0. For a body in memory only the head is written; the caller must write the blocks after it.
+   * and its slot is 0. For a body in memory only the head is written; the caller must write the blocks after it.
    */
   write(writer: MarshalWriter, headerCache: WorkerHeaderCache): void {
     const { body, request } = this;
@@ -75,10 +75,11 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
     writer.byte(6);
     writer.int(this.id);
     writer.int(request.peer.listener);
-    writer.int(headerCacheId);
-    if (headerCacheId === 0 || headerCache.knows(headerCacheId)) writer.byte(NONE);
+    const known = headerCacheId === 0 ? 0 : headerCache.find(headerCacheId);
+    const slot = known > 0 || headerCacheId === 0 ? known : headerCache.learn(headerCacheId);
+    writer.int(slot);
+    if (slot === known) writer.byte(NONE);
     else {
-      headerCache.learn(headerCacheId);
       writer.byte(DICT);
       writeSection(writer, request);
       writer.byte(DICT_END);
@@ -88,7 +89,7 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
     if (this.#variables !== null) writeVariables(writer, this.#variables, contentLength);
     else {
       writeTarget(writer, request, contentLength);
-      if (headerCacheId === 0) writeSection(writer, request);
+      if (slot === 0) writeSection(writer, request);
     }
     writer.byte(DICT_END);
     if (body === null) writer.byte(NONE);

@@ -16,6 +16,7 @@ import type { PendingRequest } from './pending-request.ts';
 import type { Pool } from './pool.ts';
 import type { FileRange } from './response-frame.ts';
 import { Scoreboard } from './scoreboard.ts';
+import { sectionsMaxOf } from './worker-header-cache.ts';
 
 export interface WorkerOptions {
   readonly threads: number;
@@ -51,6 +52,7 @@ export class Worker implements LaneOwner {
   readonly release: number;
   readonly bornMs = performance.now();
   readonly responseLimits: SpoolLimits;
+  readonly sectionsMax: number;
   pid = 0;
   /** How the worker died; '' while it lives. */
   death = '';
@@ -75,6 +77,7 @@ export class Worker implements LaneOwner {
     this.number = number;
     this.release = release;
     this.#options = options;
+    this.sectionsMax = sectionsMaxOf(options.threads);
     this.responseLimits = {
       memoryBytesMax: options.responseBufferBytesMax,
       bytesMax: options.responseBufferBytesMax,

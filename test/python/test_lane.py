@@ -9,7 +9,6 @@ import unittest
 
 from fake_server import COMPLETE, RECALLED, FakeServer
 from viaduct_worker import scoreboard
-from viaduct_worker.lane import SECTIONS_MAX
 
 
 class Gate:
@@ -204,25 +203,19 @@ class Sections(unittest.TestCase):
         ]
         self.assertEqual(self.answers(items), [b'seven/a', b'eight/b', b'seven/c', b'eight/d', b'seven/e', b'seven/f'])
 
-    def test_are_dropped_in_the_order_in_which_they_were_learned(self):
-        first = (1, {'HTTP_COOKIE': 'first'}, '/')
-        others = [(number, {'HTTP_COOKIE': str(number)}, '/') for number in range(2, SECTIONS_MAX + 1)]
-        last = (SECTIONS_MAX + 1, {'HTTP_COOKIE': 'last'}, '/')
-        with FakeServer(cookies) as server:
-            self.answers([first, *others, first, last, (1, None, '/'), (3, None, '/')], server)
-            self.assertEqual(sorted(server.lane.sections), [1, *range(3, SECTIONS_MAX + 2)])
+    def test_replace_the_one_that_was_in_their_slot(self):
+        items = [(1, {'HTTP_COOKIE': 'first'}, '/a'), (1, {'HTTP_COOKIE': 'second'}, '/b'), (1, None, '/c')]
+        self.assertEqual(self.answers(items), [b'first/a', b'second/b', b'second/c'])
 
-    def answers(self, items, server=None):
-        if server is None:
-            with FakeServer(cookies) as server:
-                return self.answers(items, server)
+    def answers(self, items):
         batch = [
-            (request_id, 0, number, section, {'REQUEST_METHOD': 'GET', 'PATH_INFO': path}, None)
-            for request_id, (number, section, path) in enumerate(items, 1)
+            (request_id, 0, slot, section, {'REQUEST_METHOD': 'GET', 'PATH_INFO': path}, None)
+            for request_id, (slot, section, path) in enumerate(items, 1)
         ]
         data = marshal.dumps(batch, 2)
-        server.socket.sendall(struct.pack('<I', len(data)) + data)
-        return [server.frame().body for _ in items]
+        with FakeServer(cookies) as server:
+            server.socket.sendall(struct.pack('<I', len(data)) + data)
+            return [server.frame().body for _ in items]
 
 
 def cookies(environ, start_response):

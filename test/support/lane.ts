@@ -21,6 +21,7 @@ export interface TestLane {
 /** An owner that does nothing, whatever its lane does. */
 export const PASSIVE_OWNER: LaneOwner = {
   responseLimits: { memoryBytesMax: 1, bytesMax: 1 },
+  sectionsMax: 128,
   onRoom() {},
   onFailed() {},
   onFile() {},

@@ -29,7 +29,7 @@ export function limitKey(per: LimitPer): (request: Request) => string {
 
 /** The part of a numeric address that belongs to one client: of IPv6 the /64, otherwise the whole address. */
 export function addressKey(address: string): string {
-  if (!isIPv6(address)) return address;
+  if (!address.includes(':') || !isIPv6(address)) return address;
   const [head = '', tail = ''] = address.split('%', 1)[0]?.split('::') ?? [];
   const first = groups(head);
   const last = groups(tail);

@@ -11,7 +11,6 @@ import { Slot } from './scoreboard.ts';
 const FLUSH_MS = 4;
 const LARGE_BYTES = 32768;
 const READ_BYTES = 65536;
-const SECTIONS_MAX = 128;
 const FLUSH_NOW_MS = 100;
 const GONE_MAX = 1024;
 
@@ -62,18 +61,11 @@ export class Lane implements LanePart {
     }
   }
 
-  *#run([id, , number, section, variables, body]: WireRequest): Program {
-    const shared = number === 0 ? {} : section === null ? this.#sections.get(number) : this.#learn(number, section);
-    must(shared !== undefined, () => `the server believes that a lane knows section ${number}`);
+  *#run([id, , slot, section, variables, body]: WireRequest): Program {
+    if (section !== null) this.#sections.set(slot, section);
+    const shared = slot === 0 ? {} : this.#sections.get(slot);
+    must(shared !== undefined, () => `the server believes that a lane knows the section in slot ${slot}`);
     yield* new Call(this, id).run({ ...shared, ...variables }, body);
-  }
-
-  #learn(number: number, section: Environ): Environ {
-    this.#sections.delete(number);
-    this.#sections.set(number, section);
-    const [first] = this.#sections.keys();
-    if (this.#sections.size > SECTIONS_MAX && first !== undefined) this.#sections.delete(first);
-    return section;
   }
 
   /** Queues a whole response for the next flush, with a copy on the scoreboard. */

@@ -2,7 +2,7 @@ import { close, open, unlink, write } from 'node:fs';
 import { BlockPool } from '../http/buffering/block-pool.ts';
 
 /** Memory for uploads on their way to files: 16 MiB in large blocks. */
-const UploadBlocks = new BlockPool({ largeBytes: 128 * 1024, smallBytes: 16 * 1024, largeMax: 128, spareMax: 16 });
+const UploadBlocks = new BlockPool({ largeBytes: 512 * 1024, smallBytes: 16 * 1024, largeMax: 32, spareMax: 16 });
 
 /** Receives the events of an upload's file. */
 export interface UploadFileOwner {

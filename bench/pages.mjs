@@ -44,7 +44,7 @@ export function writePages(results) {
  *
  * @param {string} path in the project
  * @param {string} command
- * @param {string} text
+ * @param {string} text lines; the front page has no room for empty ones around them
  */
 export function pageWith(path, command, text) {
   const page = readFileSync(join(ROOT, path), 'utf8');
@@ -52,5 +52,5 @@ export function pageWith(path, command, text) {
   const begin = page.indexOf(first);
   const end = page.indexOf(END, begin);
   if (begin < 0 || end < 0) throw new Error(`Cannot write the figures into ${path}: its two comments are missing`);
-  return `${page.slice(0, begin)}${first}\n${text}\n${page.slice(end)}`;
+  return `${page.slice(0, begin)}${first}${text}${page.slice(end)}`;
 }

@@ -24,11 +24,11 @@ const CHOSEN = [
  */
 export function renderGrowthPages(results) {
   const chosen = CHOSEN.map(([id, ideal]) => ({ ideal, curve: results.curves.find((curve) => curve.id === id) }));
-  const sentences = chosen.map(sentence).join('\n');
+  const sentences = chosen.map(sentence).join(' ');
   const image = '![Processor time of a request beside the number of connections and of blocks](docs/growth.svg)';
   return new Map([
     ['docs/growth.svg', growthChart(chosen.map(({ curve }) => curve))],
-    ['README.md', pageWith('README.md', COMMAND, `${image}\n\n${sentences}\n`)],
+    ['README.md', pageWith('README.md', COMMAND, `${image}\\\n${sentences}\n`)],
     ['bench/README.md', pageWith('bench/README.md', COMMAND, `${describe(results)}\n\n${exponentsTable(results)}`)],
   ]);
 }

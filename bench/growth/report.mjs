@@ -72,7 +72,7 @@ function verdictOf(curve) {
 function resultOf(curve) {
   const { fits, isFault } = judge(curve);
   if (fits.get(curve.stacks[0]) === null) return 'not measured';
-  return isFault ? '**fault**' : 'none';
+  return isFault ? '**fault**' : 'no fault';
 }
 
 function tailOf(found) {

@@ -6,6 +6,7 @@ import { runScenario } from '../rounds.mjs';
 import { circumstances, onThisMachine } from '../setup.mjs';
 import { ROOT } from '../stacks/programs.mjs';
 import { summarise } from '../summary.mjs';
+import { withAttempts } from './attempts.mjs';
 import { growthChart } from './chart.mjs';
 import { CURVES, everySecond } from './curves.mjs';
 import { writeGrowthPages } from './pages.mjs';
@@ -63,7 +64,7 @@ export function renderGrowth(results, path) {
 async function measureCurve({ scenarioAt, ...curve }, points, context) {
   const measured = [];
   for (const n of points) {
-    const scenario = scenarioAt(n);
+    const scenario = withAttempts(scenarioAt(n));
     const { rows } = summarise(scenario, await runScenario(scenario, context));
     measured.push({ n, rows });
   }

@@ -8,6 +8,7 @@ import { ROOT } from '../support/viaduct.ts';
 const load = (name: string) => import(pathToFileURL(join(ROOT, 'bench', name)).href);
 const { CURVES, everySecond } = await load('growth/curves.mjs');
 const { exponent, fit } = await load('growth/fit.mjs');
+const { withAttempts } = await load('growth/attempts.mjs');
 const { growthChart } = await load('growth/chart.mjs');
 const { curvesMarkdown, exponentsTable, faults, textCurve } = await load('growth/report.mjs');
 const { renderGrowth } = await load('growth/run.mjs');
@@ -85,8 +86,10 @@ test('a fault is what grows faster than the work, and what the peer does is not 
     [...text.matchAll(/fault (\w+):/g)].map(([, id]) => id),
     ['routes', 'megabytes'],
   );
-  const results = [...exponentsTable({ curves }).matchAll(/\| (none|\*\*fault\*\*) \|$/gm)].map(([, result]) => result);
-  assert.deepEqual(results, ['none', '**fault**', 'none', '**fault**']);
+  const results = [...exponentsTable({ curves }).matchAll(/\| (no fault|\*\*fault\*\*) \|$/gm)].map(
+    ([, result]) => result,
+  );
+  assert.deepEqual(results, ['no fault', '**fault**', 'no fault', '**fault**']);
 });
 
 test('a point at which the peer failed has the reason, and the rest of its curve stays', () => {
@@ -126,6 +129,19 @@ test('draws both lines on logarithmic axes: equal steps for equal factors', () =
 test('a quick run measures each second point and always the last one', () => {
   assert.deepEqual(everySecond([1, 4, 16, 64]), [4, 64]);
   assert.deepEqual(everySecond([1, 4, 16, 64, 256]), [1, 16, 256]);
+});
+
+test('takes a sample again if other programs had the machine, but not for ever', async () => {
+  const taken = async (...shares: number[]) => {
+    let times = 0;
+    const sample = async () => ({ coreShare: shares[times++], failure: null });
+    const { failure } = await withAttempts({ sample }).sample();
+    return { times, failure };
+  };
+  assert.deepEqual(await taken(0.9), { times: 1, failure: null });
+  assert.deepEqual(await taken(0.02, 0.5), { times: 2, failure: null });
+  const failure = 'it had only 2 % of its core: the machine is busy';
+  assert.deepEqual(await taken(0.02, 0.02, 0.02, 0.9), { times: 3, failure });
 });
 
 test('each curve has ascending points, a peer that the benchmark knows, and a scenario for each point', () => {

@@ -15,7 +15,8 @@ const STEP = 20;
 const HEAD = 52;
 const GROUP_HEAD = 30;
 
-const STYLE = `
+/** Of texts and of what is ours or a peer's. */
+export const STYLE = `
   text { font: 12px system-ui, sans-serif; fill: #1f2328 }
   .title { font-size: 15px; font-weight: 600 }
   .group { font-weight: 600 }
@@ -88,10 +89,11 @@ function bar(stack, share, width, y) {
   ].join('');
 }
 
-function text(kind, x, y, content) {
+export function text(kind, x, y, content) {
   return `<text class="${kind}" x="${x}" y="${y}">${content.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</text>`;
 }
 
-function round(number) {
+/** A coordinate: a tenth of a pixel is enough. */
+export function round(number) {
   return Number(number.toFixed(1));
 }

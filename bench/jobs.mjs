@@ -13,13 +13,25 @@ function node(program, args, options) {
  * Makes what a job needs beside its stack: files, a certificate, a backend. A backend runs on the load generator's core and is not
  * counted.
  *
- * @param {Partial<import('./stacks/index.mjs').Job> & { file?: number, tls?: boolean, backend?: number, uwsgi?: boolean, delays?: readonly number[],
- *   endpoints?: number, changes?: number, twoCores?: boolean }} wanted
+ * @param {Partial<import('./stacks/index.mjs').Job> & { file?: number, tls?: boolean, backend?: number, backendAddresses?: readonly string[],
+ *   uwsgi?: boolean, delays?: readonly number[], endpoints?: number, changes?: number, twoCores?: boolean }} wanted `backendAddresses`: where
+ *   each of the backends listens besides 127.0.0.1
  * @param {{ port: number, directory: string, log: string, cores: { server: number, load: number } }} place
  * @returns {Promise<import('./stacks/index.mjs').Job>}
  */
 export async function completeJob(
-  { file, tls = false, backend = 0, uwsgi = false, delays = [], endpoints = 0, changes = 0, twoCores = false, ...job },
+  {
+    file,
+    tls = false,
+    backend = 0,
+    backendAddresses = [],
+    uwsgi = false,
+    delays = [],
+    endpoints = 0,
+    changes = 0,
+    twoCores = false,
+    ...job
+  },
   place,
 ) {
   const { port, directory, log, cores } = place;
@@ -37,9 +49,10 @@ export async function completeJob(
     mkdirSync(backendDirectory);
     const backendPort = await freePort();
     const answer = ['location / { return 200 "Hello, world!\\n"; }'];
-    const backendJob = { directory: backendDirectory, port: backendPort, log, core: cores.load };
+    const addresses = backendAddresses;
+    const backendJob = { directory: backendDirectory, port: backendPort, addresses, log, core: cores.load };
     complete.helpers.push(startNginx(backendJob, answer));
-    complete.backendUrls.push(`http://127.0.0.1:${backendPort}`);
+    complete.backendUrls.push(...['127.0.0.1', ...addresses].map((address) => `http://${address}:${backendPort}`));
   }
   for (const ms of delays) {
     const backendPort = await freePort();

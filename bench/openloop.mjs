@@ -1,63 +1,117 @@
-// node openloop.mjs PORT RATE SECONDS EVERY SLOW_PATH
+// node openloop.mjs PORT SECONDS GROUPS
 //
-// Open-loop load: requests leave by the clock at random intervals, whether or not earlier ones have been answered, as visitors do.
-// Each EVERYth asks for SLOW_PATH (none when 0), the others for /fast. Intervals come from a fixed seed: every server gets the same.
-// Prints percentiles of the fast ones in milliseconds, and how late the requests left.
+// Open-loop load: requests leave by the clock at random intervals, whether or not earlier ones have been answered, as visitors do. GROUPS
+// is JSON, a list of groups of clients:
+//
+//   rate       requests per second of the whole group
+//   path       what they ask for
+//   every      each so many of them asks for slowPath instead; none when 0
+//   slowPath
+//   clients    addresses of 127/8, which send in random order. Without it, all come from 127.0.0.1
+//   first      number of the first of these addresses
+//
+// Intervals come from a fixed seed: every server gets the same. Prints how late the requests left, and for each group how many were sent,
+// answered, answered before the last one left, refused (503), refused without Retry-After, and failed otherwise, with percentiles in
+// milliseconds of those answered, without the slow ones, and of those refused.
 import { Agent, get } from 'node:http';
 import { quantile } from './statistics.mjs';
 
 const LAST_ANSWER_MS = 10_000;
-const [port, rate, seconds, every] = process.argv.slice(2, 6).map(Number);
-const slowPath = process.argv[6];
-const agent = new Agent({ keepAlive: true, maxSockets: 512, scheduling: 'lifo' });
-const latencies = [];
+const [port, seconds] = process.argv.slice(2, 4).map(Number);
 const lateness = [];
-let [sent, answered, failed] = [0, 0, 0];
-let random = 1;
 
 const started = performance.now();
 const end = started + seconds * 1000;
-let due = started + interval();
+const groups = JSON.parse(process.argv[4]).map(start);
 const clock = setInterval(tick, 1);
+
+function start({ rate, path, every = 0, slowPath, clients = 1, first }, index) {
+  const agents = Array.from({ length: clients }, (_, client) => {
+    const options = { keepAlive: true, maxSockets: first === undefined ? 512 : Infinity, scheduling: 'lifo' };
+    return new Agent(first === undefined ? options : { ...options, localAddress: address(first + client) });
+  });
+  const counts = { sent: 0, answered: 0, inTime: 0, refused: 0, withoutRetryAfter: 0, failed: 0 };
+  const group = { path, every, slowPath, agents, ...counts, latencies: [], refusals: [] };
+  const next = random(index + 1);
+  /** Milliseconds to the next request: exponential, so that they arrive as a Poisson process. */
+  const interval = () => (-Math.log(next()) * 1000) / rate;
+  return Object.assign(group, { next, interval, due: started + interval() });
+}
 
 function tick() {
   const now = performance.now();
-  for (; due <= now && due < end; due += interval()) {
-    lateness.push(now - due);
-    send();
+  for (const group of groups) {
+    for (; group.due <= now && group.due < end; group.due += group.interval()) {
+      lateness.push(now - group.due);
+      send(group);
+    }
   }
-  if (due < end) return;
+  if (groups.some(({ due }) => due < end)) return;
   const overdue = now > end + LAST_ANSWER_MS;
-  if (answered + failed < sent && !overdue) return;
+  if (groups.some(isWaiting) && !overdue) return;
   clearInterval(clock);
   finish();
 }
 
-function send() {
-  sent++;
-  const slow = every > 0 && sent % every === 0;
+function send(group) {
+  group.sent++;
+  const slow = group.every > 0 && group.sent % group.every === 0;
   const left = performance.now();
-  const request = get({ host: '127.0.0.1', port, path: slow ? slowPath : '/fast', agent }, (response) => {
+  const agent =
+    group.agents.length === 1 ? group.agents[0] : group.agents[Math.floor(group.next() * group.agents.length)];
+  const options = { host: '127.0.0.1', port, path: slow ? group.slowPath : group.path, agent };
+  const request = get(options, (response) => {
     response.resume();
-    response.on('end', () => {
-      if (response.statusCode !== 200) failed++;
-      else answered++;
-      if (!slow) latencies.push(performance.now() - left);
-    });
+    response.on('end', () => count(group, response, performance.now() - left, slow));
   });
-  request.on('error', () => failed++);
+  request.on('error', () => group.failed++);
 }
 
-/** Milliseconds to the next request: exponential, so that they arrive as a Poisson process. Park and Miller's generator. */
-function interval() {
-  random = (random * 48271) % 2147483647;
-  return (-Math.log(random / 2147483647) * 1000) / rate;
+function count(group, { statusCode, headers }, ms, slow) {
+  if (statusCode === 200) {
+    group.answered++;
+    if (performance.now() < end) group.inTime++;
+    if (!slow) group.latencies.push(ms);
+  } else if (statusCode === 503) {
+    group.refused++;
+    group.refusals.push(ms);
+    if (!/^\d+$/.test(headers['retry-after'] ?? '')) group.withoutRetryAfter++;
+  } else group.failed++;
+}
+
+function isWaiting({ sent, answered, refused, failed }) {
+  return answered + refused + failed < sent;
+}
+
+function address(number) {
+  return `127.0.${number >> 8}.${number & 255}`;
+}
+
+/** Numbers from 0 to 1: Park and Miller's generator. */
+function random(seed) {
+  let state = seed;
+  return () => {
+    state = (state * 48271) % 2147483647;
+    return state / 2147483647;
+  };
 }
 
 function finish() {
-  latencies.sort((a, b) => a - b);
-  lateness.sort((a, b) => a - b);
-  const [p50, p99] = [quantile(latencies, 0.5), quantile(latencies, 0.99)];
-  const result = { requests: sent, failed: sent - answered, p50, p99, lateP99: quantile(lateness, 0.99) };
+  const results = groups.map(({ sent, answered, inTime, refused, withoutRetryAfter, latencies, refusals }) => ({
+    sent,
+    answered,
+    inTime,
+    refused,
+    withoutRetryAfter,
+    failed: sent - answered - refused,
+    ...percentiles(latencies),
+    refusalP99: percentiles(refusals).p99,
+  }));
+  const result = { lateP99: percentiles(lateness).p99, groups: results };
   process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
+}
+
+function percentiles(values) {
+  values.sort((a, b) => a - b);
+  return { p50: quantile(values, 0.5), p99: quantile(values, 0.99) };
 }

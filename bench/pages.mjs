@@ -18,8 +18,8 @@ const TABLES = {
   'bench/README.md': (results) => `${describe(results)}\n\n${targetsTable(results)}`,
 };
 
-/** A page has its table between these two lines. */
-const BEGIN = '<!-- Written by npm run bench: do not edit. -->\n';
+/** A page has its table between these two lines. The command is in the first one. */
+const BEGIN = (command) => `<!-- Written by ${command}: do not edit. -->\n`;
 const END = '<!-- The end of the written part. -->\n';
 
 /**
@@ -30,10 +30,7 @@ const END = '<!-- The end of the written part. -->\n';
  */
 export function renderPages(results) {
   return new Map(
-    Object.entries(TABLES).map(([path, table]) => [
-      path,
-      filled(path, readFileSync(join(ROOT, path), 'utf8'), table(results)),
-    ]),
+    Object.entries(TABLES).map(([path, table]) => [path, pageWith(path, 'npm run bench', table(results))]),
   );
 }
 
@@ -42,9 +39,18 @@ export function writePages(results) {
   for (const [path, text] of renderPages(results)) writeFileSync(join(ROOT, path), text);
 }
 
-function filled(path, page, table) {
-  const begin = page.indexOf(BEGIN);
-  const end = page.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`Cannot write the figures into ${path}: its two comments are missing`);
-  return `${page.slice(0, begin)}${BEGIN}\n${table}\n${page.slice(end)}`;
+/**
+ * A page with `text` in the part that `command` writes.
+ *
+ * @param {string} path in the project
+ * @param {string} command
+ * @param {string} text lines; the front page has no room for empty ones around them
+ */
+export function pageWith(path, command, text) {
+  const page = readFileSync(join(ROOT, path), 'utf8');
+  const first = BEGIN(command);
+  const begin = page.indexOf(first);
+  const end = page.indexOf(END, begin);
+  if (begin < 0 || end < 0) throw new Error(`Cannot write the figures into ${path}: its two comments are missing`);
+  return `${page.slice(0, begin)}${first}${text}${page.slice(end)}`;
 }

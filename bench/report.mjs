@@ -97,12 +97,9 @@ function isAimed({ target, limit }) {
   return target !== undefined || limit !== undefined;
 }
 
-function markdown(head, rows) {
-  const lines = [
-    head,
-    head.map((name) => (['scenario', 'stack', 'measured', 'result'].includes(name) ? '---' : '---:')),
-    ...rows,
-  ];
+/** A table in Markdown. Columns of figures are on the right, those of these names on the left. */
+export function markdown(head, rows, left = ['scenario', 'stack', 'measured', 'result']) {
+  const lines = [head, head.map((name) => (left.includes(name) ? '---' : '---:')), ...rows];
   return `${lines.map((line) => `| ${line.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n')}\n`;
 }
 
@@ -115,7 +112,8 @@ function cells(row, summary) {
   return [row.stack, value, share(row), format(row.cpuMicros), ...ratio, aim(row, summary.better), verdict(row)];
 }
 
-function unusable({ skipped, failure, samples }) {
+/** Why a row has no figures. */
+export function unusable({ skipped, failure, samples }) {
   if (skipped !== undefined) return `skipped: ${skipped}`;
   if (failure !== undefined) return `invalid: ${failure.split('\n')[0]}`;
   return samples.length === 0 ? 'invalid: not measured' : undefined;
@@ -134,7 +132,7 @@ function share({ coreShare }) {
 }
 
 function aim({ target, limit }, better) {
-  if (limit !== undefined) return `< ${format(limit)}`;
+  if (limit !== undefined) return `${better === 'higher' ? '≥' : '<'} ${format(limit)}`;
   return target === undefined ? '' : `${better === 'higher' ? '≥' : '≤'} ${target} ×`;
 }
 
@@ -142,17 +140,18 @@ function verdict({ reached }) {
   return reached === undefined ? '' : reached ? 'reached' : 'missed';
 }
 
-function spread({ min, max, low, high }) {
+/** The smallest and the largest ratio, and what encloses the median. */
+export function spread({ min, max, low, high }) {
   const whole = `${two(min)}–${two(max)}`;
   return low === undefined ? whole : `${whole} (${two(low)}–${two(high)})`;
 }
 
-function two(number) {
+export function two(number) {
   return number.toFixed(2);
 }
 
 /** Three digits are as many as a benchmark knows. */
-function format(number) {
+export function format(number) {
   if (number === undefined) return '';
   return number >= 1000 ? Number(number.toPrecision(3)).toLocaleString('en') : String(Number(number.toPrecision(3)));
 }

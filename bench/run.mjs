@@ -1,17 +1,17 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, release, tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { mustRun, tool } from '../scripts/steps.mjs';
 import { chart } from './chart.mjs';
-import { chooseCores, pinSelf } from './cores.mjs';
+import { CURVES } from './growth/curves.mjs';
+import { measureGrowth, writeGrowth } from './growth/run.mjs';
+import { list } from './names.mjs';
 import { readOptions, USAGE } from './options.mjs';
 import { writePages } from './pages.mjs';
-import { killAll, stopAll } from './processes.mjs';
 import { describe, markdownTable, targetsTable, textTable, verdicts } from './report.mjs';
 import { runScenario } from './rounds.mjs';
 import { besideBefore, chooseScenarios, SCENARIOS } from './scenarios/index.mjs';
-import { addBefore, BEFORE, STACKS } from './stacks/index.mjs';
-import { findProgram, inspectPackage, ROOT } from './stacks/programs.mjs';
+import { circumstances, onThisMachine } from './setup.mjs';
+import { addBefore, BEFORE } from './stacks/index.mjs';
+import { ROOT } from './stacks/programs.mjs';
 import { summarise } from './summary.mjs';
 
 try {
@@ -23,10 +23,11 @@ try {
 
 async function main(argv) {
   const options = readOptions(argv);
+  const { growth, render } = options;
   if (options.help) console.log(USAGE);
-  else if (options.list) console.log(SCENARIOS.map(({ id, title }) => `${id.padEnd(22)}${title}`).join('\n'));
-  else if (options.render !== undefined) write(JSON.parse(readFileSync(options.render, 'utf8')), options.render);
-  else return await measure(options);
+  else if (options.list) console.log(list(growth ? CURVES : SCENARIOS));
+  else if (render !== undefined) (growth ? writeGrowth : write)(JSON.parse(readFileSync(render, 'utf8')), render);
+  else return growth ? await measureGrowth(options) : await measure(options);
   return 0;
 }
 
@@ -37,26 +38,10 @@ async function measure(options) {
   if (before !== undefined) addBefore(resolve(before));
   const chosen = chooseScenarios(options.only);
   const scenarios = before === undefined ? chosen : besideBefore(chosen, BEFORE);
-  if (findProgram('wrk') === null) throw new Error('Cannot make load: wrk is not installed. See bench/README.md');
-  if ('missing' in inspectPackage('django'))
-    throw new Error('Cannot find .setup/bench-venv with Django: run bench/install-peers.sh');
-  mustRun('compile src', process.execPath, [tool('typescript'), '-p', 'tsconfig.json']);
-  const cores = chooseCores(options.cores);
-  pinSelf(cores.load);
-  const directory = mkdtempSync(join(tmpdir(), 'viaduct-bench-'));
-  cleanUpWhenInterrupted(directory);
-  try {
-    const results = begin(options, cores, scenarios);
+  return await onThisMachine(options, async (context) => {
+    const stacks = new Set(scenarios.flatMap((scenario) => scenario.stacks));
+    const results = { ...circumstances(options, context, stacks), scenarios: [] };
     console.log(`${describe(results)}\n`);
-    const { rounds, seconds } = options;
-    const context = {
-      cores,
-      rounds,
-      seconds,
-      directory,
-      inspections: inspections(),
-      tell: (line) => console.log(line),
-    };
     for (const scenario of scenarios) {
       results.scenarios.push(summarise(scenario, await runScenario(scenario, context)));
       console.log(textTable(results.scenarios.at(-1)));
@@ -66,29 +51,7 @@ async function measure(options) {
     write(results, join(ROOT, complete ? 'bench/results/latest.json' : 'bench/results/raw/partial.json'));
     const invalid = results.scenarios.flatMap(({ rows }) => rows).filter(({ failure }) => failure !== undefined);
     return invalid.length === 0 ? 0 : 1;
-  } finally {
-    await stopAll();
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-function begin({ rounds, seconds, quick }, cores, scenarios) {
-  const found = Object.entries(inspections()).filter(([name]) => scenarios.some(({ stacks }) => stacks.includes(name)));
-  const plain = found.filter(([name]) => !name.includes('/'));
-  return {
-    date: new Date().toISOString().slice(0, 10),
-    machine: { cpu: cpus()[0].model, kernel: release(), node: process.versions.node, cores, load: loadavg()[0] },
-    options: { rounds, seconds, quick },
-    versions: Object.fromEntries(
-      plain.flatMap(([name, { version }]) => (version === undefined ? [] : [[name, version]])),
-    ),
-    missing: found.flatMap(([name, { missing }]) => (missing === undefined ? [] : [[name, missing]])),
-    scenarios: [],
-  };
-}
-
-function inspections() {
-  return Object.fromEntries(Object.entries(STACKS).map(([name, stack]) => [name, stack.inspect()]));
+  });
 }
 
 /** The figures of a complete run belong to the project, and so do the pages and the chart that show them. Those of a part do not. */
@@ -104,20 +67,4 @@ function write(results, path) {
   writeFileSync(image, chart(results));
   if (whole) writePages(results);
   console.log(`Written: ${path}, the same as Markdown, ${image}${whole ? ', and the tables of both READMEs' : ''}`);
-}
-
-function cleanUpWhenInterrupted(directory) {
-  process.once('exit', killAll);
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ]) {
-    process.once(signal, async () => {
-      console.log(`${signal}: ending what was started`);
-      await stopAll();
-      rmSync(directory, { recursive: true, force: true });
-      process.exit(code);
-    });
-  }
 }

@@ -32,11 +32,15 @@ export function summarise(scenario, outcomes) {
     const row = { stack, ...outcome, ...(aim === undefined ? {} : { [stack === first ? 'limit' : 'target']: aim }) };
     if ((outcome.skipped ?? outcome.failure) !== undefined || outcome.samples.length === 0) return row;
     Object.assign(row, medians(outcome.samples));
-    if (stack === first) return limit === undefined ? row : { ...row, reached: row.value < limit };
+    if (stack === first) return limit === undefined ? row : { ...row, reached: isWithin(row.value, limit, better) };
     if ((ours.skipped ?? ours.failure) !== undefined || ours.samples.length === 0) return row;
     return { ...row, ...compare(ours.samples, outcome.samples, better, targets[stack]) };
   });
   return { id, title, unit, better, rows };
+}
+
+function isWithin(value, limit, better) {
+  return better === 'higher' ? value >= limit : value < limit;
 }
 
 function medians(samples) {

@@ -1,4 +1,4 @@
-"""Views of 1 ms and of 500 ms: `/fast` and `/slow` wait, as for a database; `/busy` computes."""
+"""Views of 1 ms and of 500 ms: `/fast` and `/slow` wait, as for a database; `/short` and `/busy` compute."""
 
 import time
 
@@ -8,8 +8,8 @@ HEADERS = [("Content-Type", "text/plain"), ("Content-Length", str(len(BODY)))]
 
 def application(environ, start_response):
     path = environ["PATH_INFO"]
-    if path == "/busy":
-        compute(0.5)
+    if path in ("/short", "/busy"):
+        compute(0.5 if path == "/busy" else 0.001)
     else:
         time.sleep(0.5 if path == "/slow" else 0.001)
     start_response("200 OK", HEADERS)

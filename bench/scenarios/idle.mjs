@@ -39,7 +39,7 @@ export const idleScenarios = [
     stacks: ['viaduct', 'nginx'],
     limit: 6_000,
     request: { path: '/' },
-    impossible: () => tooFewFiles(CLEAR),
+    impossible: () => tooFewFiles(CLEAR.before + CLEAR.counted),
     job: () => job,
     sample: (server, context) => growth(server, ['hold.mjs', server.port, 'http/1.1'], CLEAR, context),
   },
@@ -50,7 +50,7 @@ export const idleScenarios = [
     stacks: ['viaduct'],
     limit: 4_096,
     request: { path: '/', secure: true },
-    impossible: () => tooFewFiles(SECURE),
+    impossible: () => tooFewFiles(SECURE.before + SECURE.counted),
     job: () => job,
     sample: beyondSocket,
   },
@@ -120,7 +120,8 @@ async function growth(server, [program, ...args], { before, counted }, { cores }
   }
 }
 
-async function hold(holder, lines, count) {
+/** Lets `holder`, whose standard output are `lines`, hold so many connections or requests. */
+export async function hold(holder, lines, count) {
   const answer = once(lines, 'line', { signal: AbortSignal.timeout(OPEN_MS) });
   holder.stdin.write(`${count}\n`);
   const [line] = await answer;
@@ -135,8 +136,9 @@ async function settled(server) {
   return rssBytes(pidsOf(server.children));
 }
 
-function tooFewFiles({ before, counted }) {
-  const needed = before + counted + 500;
+/** Why one process cannot hold so many connections here. */
+export function tooFewFiles(connections) {
+  const needed = connections + 500;
   const limit = Number(
     /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? Infinity,
   );

@@ -1,3 +1,4 @@
+import { choose } from '../names.mjs';
 import { backendScenarios } from './backends.mjs';
 import { bodyScenarios } from './bodies.mjs';
 import { growthScenarios } from './growth.mjs';
@@ -6,6 +7,7 @@ import { http2Scenarios } from './http2.mjs';
 import { idleScenarios } from './idle.mjs';
 import { memoryScenario } from './memory.mjs';
 import { mixScenarios } from './mix.mjs';
+import { overloadScenario } from './overload.mjs';
 import { resumptionScenario } from './resumption.mjs';
 import { staticScenarios } from './static.mjs';
 import { typescriptScenarios } from './typescript.mjs';
@@ -21,7 +23,7 @@ import { webServerScenarios } from './web-server.mjs';
  * @property {'higher' | 'lower'} better
  * @property {readonly string[]} stacks names, ours first
  * @property {Record<string, number>} targets ratio of ours to that stack: at least when higher is better, else at most
- * @property {number} [limit] what our own value must stay below
+ * @property {number} [limit] what our own value must stay below, or reach when higher is better
  * @property {boolean} [fresh] each sample starts its stack again
  * @property {boolean} [together] as `fresh`, and all stacks are under load at the same time
  * @property {number} [roundsMax] further rounds would not change the result
@@ -46,20 +48,14 @@ export const SCENARIOS = [
   ...backendScenarios,
   ...typescriptScenarios,
   ...mixScenarios,
+  overloadScenario,
   memoryScenario,
   ...idleScenarios,
 ];
 
-/**
- * The scenarios of these names: `static` means all whose name starts with `static-`, and `hello` means itself and `hello-browser`.
- *
- * @param {readonly string[]} names none for all
- */
+/** As `choose`. @param {readonly string[]} names none for all */
 export function chooseScenarios(names) {
-  const unknown = names.find((name) => !SCENARIOS.some((scenario) => isNamed(scenario, name)));
-  if (unknown !== undefined)
-    throw new Error(`Cannot find scenario "${unknown}". There are: ${SCENARIOS.map(({ id }) => id).join(', ')}`);
-  return names.length === 0 ? SCENARIOS : SCENARIOS.filter((scenario) => names.some((name) => isNamed(scenario, name)));
+  return choose(SCENARIOS, names, 'scenario');
 }
 
 /**
@@ -80,8 +76,4 @@ export function besideBefore(scenarios, before) {
 
 function targetBeside({ better }, before) {
   return { [before]: better === 'higher' ? 0.98 : 1.02 };
-}
-
-function isNamed({ id }, name) {
-  return id === name || id.startsWith(`${name}-`);
 }

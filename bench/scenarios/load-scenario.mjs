@@ -4,7 +4,6 @@ import { pidsOf } from '../processes.mjs';
 import { spoken } from '../stacks/index.mjs';
 import { APPS } from '../stacks/programs.mjs';
 
-const WARM_UP_SECONDS = 2;
 /** A stack that speaks HTTP/1.1 in clear text beside HTTP/2 gets as many as in the scenarios of HTTP/1.1. */
 const CLEAR_CONNECTIONS = 64;
 
@@ -21,6 +20,7 @@ const CLEAR_CONNECTIONS = 64;
  * @param {string | number} options.answer the response's text, or its length
  * @param {number} [options.connections]
  * @param {number} [options.secondsMin] where a request takes so long that less would count too few
+ * @param {number} [options.warmUpSeconds]
  * @param {Partial<import('../stacks/index.mjs').Job>} [options.job] what the stacks serve besides
  * @returns {import('./index.mjs').Scenario}
  */
@@ -34,6 +34,7 @@ export function loadScenario({
   answer,
   connections = 64,
   secondsMin = 0,
+  warmUpSeconds = 2,
   job = {},
 }) {
   return {
@@ -47,7 +48,7 @@ export function loadScenario({
     answer,
     job: () => ({ application, chdir: APPS, workers: 1, threads: 1, fields: request.fields, ...job }),
     async warmUp(server, { cores }) {
-      await load(server, Math.max(WARM_UP_SECONDS, secondsMin), cores.load);
+      await load(server, Math.max(warmUpSeconds, secondsMin), cores.load);
     },
     async sample(server, { cores, seconds }) {
       const before = cpuSeconds(pidsOf(server.children));

@@ -16,8 +16,10 @@ export async function measureOpenLoop(server, options) {
 
 async function measure(server, options) {
   const before = cpuSeconds(pidsOf(server.children));
-  const { requests, failed, p50, p99, lateP99 } = await openLoop(server.port, options);
+  const { lateP99, groups } = await openLoop(server.port, options);
+  const [{ sent, answered, p50, p99 }] = groups;
   const cpu = cpuSeconds(pidsOf(server.children)) - before;
+  const failed = sent - answered;
   const late = failed === 0 && lateP99 > LATE_MS_MAX;
   const reason = late ? `the load generator was late by ${lateP99.toFixed(0)} ms` : `${failed} requests failed`;
   const failure = late || failed > 0 ? reason : null;
@@ -26,13 +28,25 @@ async function measure(server, options) {
     detail: { p50 },
     failure,
     late,
-    cpuMicros: (cpu / requests) * 1e6,
+    cpuMicros: (cpu / sent) * 1e6,
     coreShare: cpu / options.seconds,
   };
 }
 
-/** Puts the load on `port`. */
+/** Puts the load of one group of clients on `port`. */
 export async function openLoop(port, { rate, every, slowPath, seconds, core }) {
-  const args = [PROGRAM, port, rate, seconds, every, slowPath].map(String);
+  return await openLoopOf(port, [{ rate, path: '/fast', every, slowPath }], { seconds, core });
+}
+
+/**
+ * Puts the load of groups of clients on `port`.
+ *
+ * @param {number} port of 127.0.0.1
+ * @param {readonly { rate: number, path: string, every?: number, slowPath?: string, clients?: number, first?: number }[]} groups as
+ *   `openloop.mjs` takes them
+ * @param {{ seconds: number, core: number }} options
+ */
+export async function openLoopOf(port, groups, { seconds, core }) {
+  const args = [PROGRAM, String(port), String(seconds), JSON.stringify(groups)];
   return JSON.parse(await runPinned(process.execPath, args, { core, timeoutMs: (seconds + 30) * 1000 }));
 }

@@ -8,11 +8,12 @@ import { findProgram, inspectProgram, writeConfiguration } from './programs.mjs'
 export const h2o = {
   inspect: () => inspectProgram('h2o'),
   start(job) {
-    const { port, files, respond, certificate, directory } = job;
+    const { port, files, respond, streams, certificate, directory } = job;
     const configuration = writeConfiguration(job, 'h2o.conf', [
       ...(process.getuid?.() === 0 ? [`user: ${userInfo().username}`] : []),
       'num-threads: 1',
       'max-connections: 16384',
+      ...(streams === undefined ? [] : [`http2-max-concurrent-requests-per-connection: ${streams}`]),
       'listen:',
       '  host: 127.0.0.1',
       `  port: ${port}`,

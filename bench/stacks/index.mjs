@@ -29,7 +29,11 @@ import { waitress } from './waitress.mjs';
  * @property {string} [files] directory to serve below /static/
  * @property {{ certificate: string, key: string }} [certificate] paths, to speak TLS
  * @property {string} [respond] text that the stack answers by itself
+ * @property {readonly string[]} [paths] prefixes of others, each with an answer of its own
+ * @property {readonly string[]} [hosts] names of virtual hosts, each of which answers `respond`
+ * @property {number} [streams] requests at a time on a connection of HTTP/2, where the default may be less
  * @property {readonly string[]} [backendUrls] where to pass requests on to
+ * @property {readonly string[]} [addresses] where to listen besides 127.0.0.1
  * @property {boolean} [web] the web server alone
  * @property {string} [balance] how Viaduct chooses among them
  * @property {readonly string[]} [site] lines of viaduct.toml

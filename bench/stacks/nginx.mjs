@@ -8,18 +8,35 @@ import { uwsgiLocation } from './uwsgi-location.mjs';
 export const nginx = {
   inspect: inspectNginx,
   start(job) {
-    const { backendUrls = [], respond = 'Hello, world!\n' } = job;
+    const { backendUrls = [], respond = 'Hello, world!\n', paths = [], hosts = [] } = job;
     const socket = /^uwsgi:\/\/unix:(.+)$/.exec(backendUrls[0] ?? '')?.[1];
     if (socket !== undefined) return [startNginx(job, uwsgiLocation(socket))];
-    if (backendUrls.length === 0) return [startNginx(job, [`location / { return 200 ${JSON.stringify(respond)}; }`])];
+    if (backendUrls.length === 0) {
+      const others = paths.map((path) => answering(path, path));
+      return [startNginx(job, [...others, answering('/', respond)], virtualHosts(job.port, hosts, respond))];
+    }
     const location = [
       'location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; }',
     ];
     const servers = backendUrls.map((url) => `server ${new URL(url).host};`).join(' ');
-    const upstream = `  upstream backend { ${servers} keepalive 64; keepalive_requests 100000000; }`;
+    const kept = Math.max(64, 2 * backendUrls.length);
+    const upstream = `  upstream backend { ${servers} keepalive ${kept}; keepalive_requests 100000000; }`;
     return [startNginx(job, location, [upstream])];
   },
 };
+
+function answering(path, text) {
+  return `    location ${path} { return 200 ${JSON.stringify(text)}; }`;
+}
+
+/** The hash of names has to be large enough, or nginx does not start. */
+function virtualHosts(port, hosts, text) {
+  if (hosts.length === 0) return [];
+  const servers = hosts.map(
+    (host) => `  server { listen 127.0.0.1:${port}; server_name ${host}; ${answering('/', text).trim()} }`,
+  );
+  return ['  server_names_hash_max_size 65536; server_names_hash_bucket_size 128;', ...servers];
+}
 
 /** @returns {import('./programs.mjs').Inspection} */
 export function inspectNginx() {
@@ -31,10 +48,10 @@ export function inspectNginx() {
  *
  * @param {import('./index.mjs').Job} job
  * @param {readonly string[]} locations of its server block, besides /static/
- * @param {readonly string[]} [upstreams] of its http block
+ * @param {readonly string[]} [blocks] others of its http block
  */
-export function startNginx(job, locations, upstreams = []) {
-  const { directory, port, files, sendfile = true, bodyBuffer, certificate } = job;
+export function startNginx(job, locations, blocks = []) {
+  const { directory, port, addresses = [], files, sendfile = true, bodyBuffer, certificate } = job;
   const configuration = writeConfiguration(job, 'nginx.conf', [
     ...(process.getuid?.() === 0 ? [`user ${userInfo().username};`] : []),
     'daemon off;',
@@ -52,9 +69,10 @@ export function startNginx(job, locations, upstreams = []) {
     '  client_max_body_size 256m;',
     ...(bodyBuffer === undefined ? [] : [`  client_body_buffer_size ${bodyBuffer};`]),
     ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `  ${kind}_temp_path ${directory}/${kind};`),
-    ...upstreams,
+    ...blocks,
     '  server {',
     ...listenLines(port, certificate),
+    ...addresses.map((address) => `    listen ${address}:${port};`),
     ...(files === undefined ? [] : [`    location /static/ { alias ${files}/; }`]),
     ...locations,
     '  }',

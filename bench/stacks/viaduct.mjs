@@ -40,7 +40,8 @@ function ownNode(job) {
 }
 
 /** Lines of viaduct.toml; none where no configuration is needed. `site` may hold keys of no table, so it is first. */
-function siteOf({ certificate, respond, backendUrls = [], balance, site = [] }) {
+function siteOf({ certificate, respond, paths = [], hosts = [], streams, backendUrls = [], balance, site = [] }) {
+  const settings = streams === undefined ? [] : [`http2_streams_max = ${streams}`];
   const tls =
     certificate === undefined
       ? []
@@ -48,5 +49,11 @@ function siteOf({ certificate, respond, backendUrls = [], balance, site = [] }) 
   const options = balance === undefined ? [] : [`proxy_options = { balance = "${balance}" }`];
   const proxy = backendUrls.length === 0 ? [] : ['[[route]]', `proxy = ${JSON.stringify(backendUrls)}`, ...options];
   const answer = respond === undefined ? [] : ['[[route]]', `respond = { body = ${JSON.stringify(respond)} }`];
-  return [...site, ...tls, ...answer, ...proxy];
+  const below = paths.map((path) => route('path', `${path}*`, path));
+  const named = hosts.map((host) => route('host', host, respond));
+  return [...settings, ...site, ...tls, ...below, ...named, ...answer, ...proxy];
+}
+
+function route(key, value, body) {
+  return `[[route]]\n${key} = "${value}"\nrespond = { body = ${JSON.stringify(body)} }`;
 }

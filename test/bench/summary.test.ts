@@ -73,6 +73,17 @@ test('asks for a ratio of at most the target where less is better', () => {
   assert.equal(summary(rates(4), rates(3), lower).rows[1].reached, false);
 });
 
+test('a limit of our own value is a lower bound where more is better', () => {
+  const limited = (value: number, better: string) => {
+    const result = summary(rates(value), rates(1), { better, limit: 0.95, targets: {} });
+    return [result.rows[0].reached, /[≥<] 0\.95/.exec(textTable(result))?.[0]];
+  };
+  assert.deepEqual(limited(0.95, 'higher'), [true, '≥ 0.95']);
+  assert.deepEqual(limited(0.94, 'higher'), [false, '≥ 0.95']);
+  assert.deepEqual(limited(0.95, 'lower'), [false, '< 0.95']);
+  assert.deepEqual(limited(0.94, 'lower'), [true, '< 0.95']);
+});
+
 test('compares with nothing when a request failed, and says which', () => {
   const failed: Outcome = { ...rates(100), failure: '3 × status' };
   const peerFailed = summary(rates(100), failed);

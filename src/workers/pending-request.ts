@@ -25,6 +25,7 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
   queue: ClientQueue<PendingRequest> | null = null;
   previous: PendingRequest | null = null;
   next: PendingRequest | null = null;
+  queuedAtMs = 0;
   #onResponse: ((response: Response) => unknown) | null = null;
   #response: Response | null = null;
   /** The request's variables as changed by middleware; null without middleware. */

@@ -172,7 +172,8 @@ export class Pool {
       }
     }
     if (!this.#mayWait(pending)) return false;
-    if (this.#queue.length === 0) this.#delay.begin(performance.now());
+    pending.queuedAtMs = performance.now();
+    if (this.#queue.length === 0) this.#delay.begin(pending.queuedAtMs);
     this.#watchClient(pending);
     this.#queue.push(pending);
     return true;
@@ -187,11 +188,22 @@ export class Pool {
     const isOverloaded = this.#delay.isOverloaded(length, now);
     if (isOverloaded !== this.#isOverloaded) this.#setOverloaded(isOverloaded, now);
     if (!isOverloaded) return true;
+    this.#refuseStale(now);
     const place = this.#queue.placeOf(pending);
     if (place < SURE_PER_LANE * this.#lanesMax || this.#delay.expectedMs(place, now) <= this.#delay.delayMs)
       return true;
     this.#refused += 1;
     return false;
+  }
+
+  /** Refuses requests that have waited for too long under overload. */
+  #refuseStale(now: number): void {
+    const beforeMs = this.#delay.staleBeforeMs(now);
+    if (beforeMs === 0) return;
+    for (const pending of this.#queue.takeOlderThan(beforeMs, SURE_PER_LANE * this.#lanesMax)) {
+      this.#refused += 1;
+      pending.settle(this.#refusal());
+    }
   }
 
   #setOverloaded(isOverloaded: boolean, now: number): void {

@@ -4,6 +4,8 @@ const WINDOW_MS = 100;
 const WEIGHT = 0.5;
 /** A queue that is too long for less than this time is a burst: it will be answered. */
 const BURST_MS = 1000;
+/** Under overload, requests that have waited for too long are looked for so often. */
+const SWEEP_MS = 100;
 
 /**
  * Estimates how long a request will wait in the queue, from the rate at which requests leave it, and tells a burst from
@@ -20,6 +22,7 @@ export class QueueDelay {
   #rate = 0;
   /** Since when the expected wait is too long; 0 when it is not. */
   #longSinceMs = 0;
+  #sweptAtMs = 0;
 
   /** @param delayMs the expected wait that is too long, in milliseconds; 0 if none is */
   constructor(delayMs: number) {
@@ -47,6 +50,16 @@ export class QueueDelay {
     else if (this.#longSinceMs === 0) this.#longSinceMs = nowMs;
     else if (nowMs - this.#longSinceMs >= BURST_MS) this.#isOverloaded = true;
     return this.#isOverloaded;
+  }
+
+  /**
+   * Requests that came before this time have waited for too long, under overload: they came before it was noticed, and other
+   * clients came after them, who take turns with theirs. Returns 0 when it is too early to look again.
+   */
+  staleBeforeMs(nowMs: number): number {
+    if (nowMs - this.#sweptAtMs < SWEEP_MS) return 0;
+    this.#sweptAtMs = nowMs;
+    return Math.max(0, nowMs - BURST_MS - 2 * this.delayMs);
   }
 
   /** The wait to expect behind so many requests, in milliseconds; 0 while nothing is known. */

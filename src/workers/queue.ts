@@ -7,6 +7,8 @@ export interface Waiting<T extends Waiting<T>> extends Linked<T> {
   readonly request: Pick<Request, 'peer'>;
   /** The items of the same client, while the item waits. */
   queue: ClientQueue<T> | null;
+  /** When the item came, in milliseconds. The items of one client come in this order. */
+  readonly queuedAtMs: number;
 }
 
 /**
@@ -77,6 +79,24 @@ export class Queue<T extends Waiting<T>> {
     this.#clients.delete(client.key);
     this.#turns.remove(client);
     return true;
+  }
+
+  /**
+   * Removes and returns requests that came before `timeMs`, and not those that lanes gave back. At least `kept` requests
+   * stay, and of these each client has its share.
+   */
+  takeOlderThan(timeMs: number, kept: number): T[] {
+    const taken: T[] = [];
+    const share = Math.ceil(kept / this.#clients.size);
+    for (const { requests } of this.#clients.values()) {
+      while (requests.length > share && this.#length > kept) {
+        const { first } = requests;
+        if (first === null || first.queuedAtMs >= timeMs) break;
+        this.remove(first);
+        taken.push(first);
+      }
+    }
+    return taken;
   }
 
   /** Removes and returns all requests. */

@@ -15,7 +15,7 @@ export function sectionsMaxOf(threads: number): number {
  * adds a section when it runs the request that carries it, in the order of the lane.
  *
  * A new section takes the slot of the oldest one. While most new sections are known from before, and lost their slots,
- * they get slots of their own: then there are more connections than slots. When there may be no more slots, only few get one,
+ * they get slots of their own: then there are more connections than slots. At the limit, only few get one,
  * so that the others stay useful.
  *
  * When requests come back without having run, this side forgets all sections. Until the worker has reported that, no

@@ -66,6 +66,24 @@ describe('requests that wait for a worker', () => {
     });
   });
 
+  it('do not wait for a minute when their client took more than its share', async () => {
+    const server = await start();
+    const startedMs = performance.now();
+    // They come before the overload is noticed, and so they may wait. Alone, they would be answered in eight seconds.
+    const greedy = Promise.all(Array.from({ length: 400 }, () => get(server.port, '/slow')));
+    let isOver = false;
+    const polite = async (address: string): Promise<void> => {
+      while (!isOver) assert.equal((await get(server.port, '/slow', address)).status, 200);
+    };
+    const others = Promise.all(Array.from({ length: 40 }, (_, i) => polite(`127.0.1.${i + 1}`)));
+    const answers = await greedy;
+    const waitedMs = performance.now() - startedMs;
+    isOver = true;
+    await others;
+    const refused = answers.filter(({ status }) => status === 503).length;
+    assert.ok(refused > 200, `${refused} of 400 were refused, after ${waitedMs} ms`);
+  });
+
   it('are all answered when few clients ask a slow application, however short the delay', async () => {
     const { port } = await start('--queue-delay-ms', '1ms');
     const client = async (): Promise<void> => {

@@ -49,6 +49,18 @@ describe('the queue', () => {
     assert.equal(queue.placeOf(item('c', '192.0.2.3')), 2);
   });
 
+  it('gives up what came too early, but not the share of a client', () => {
+    const queue = new Queue<Item>();
+    for (let i = 1; i <= 6; i += 1) queue.push(item(`a${i}`, '192.0.2.1', i));
+    queue.push(item('b1', '192.0.2.2', 1));
+    queue.unshift([item('c1', '192.0.2.3', 1)]);
+    const names = (kept: number, beforeMs: number) => queue.takeOlderThan(beforeMs, kept).map(({ name }) => name);
+    assert.deepEqual(names(100, 5), []);
+    assert.deepEqual(names(4, 3), ['a1', 'a2'], 'older than the time');
+    assert.deepEqual(names(4, 9), ['a3', 'a4'], 'the client with more than its half');
+    assert.deepEqual(drain(queue), ['c1', 'a5', 'b1', 'a6']);
+  });
+
   it('loses and repeats nothing, whatever is pushed, given back and removed', () => {
     const random = new Random(2);
     const queue = new Queue<Item>();
@@ -75,9 +87,9 @@ describe('the queue', () => {
   });
 });
 
-function item(name: string, remoteAddress: string): Item {
+function item(name: string, remoteAddress: string, queuedAtMs = 0): Item {
   const peer = { remoteAddress, remotePort: 1, listener: 0, secure: false, serverPort: '' };
-  return { name, request: { peer }, queue: null as ClientQueue<Item> | null, previous: null, next: null };
+  return { name, request: { peer }, queue: null as ClientQueue<Item> | null, queuedAtMs, previous: null, next: null };
 }
 
 function drain(queue: Queue<Item>): string[] {

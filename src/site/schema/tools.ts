@@ -5,7 +5,8 @@ import { takes } from './definition.ts';
 
 /** The tools for schemas. Each tool has words for what a value must be, for messages and for docs/configuration.md. */
 export const TOOLS: SchemaTools = {
-  ...{ z, feature, table, record, listOf, text, words, bool, oneOf, whole, duration, bytes, fields },
+  z: { literal: z.literal, union: z.union },
+  ...{ feature, table, record, listOf, text, words, bool, oneOf, whole, duration, bytes, fields },
 };
 
 export function feature<T extends z.ZodRawShape>(options: T) {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { mustRun, tool } from '../scripts/steps.mjs';
+import { compile } from '../scripts/steps.mjs';
 import { chart } from './chart.mjs';
 import { chooseCores, pinSelf } from './cores.mjs';
 import { readOptions, USAGE } from './options.mjs';
@@ -40,7 +40,7 @@ async function measure(options) {
   if (findProgram('wrk') === null) throw new Error('Cannot make load: wrk is not installed. See bench/README.md');
   if ('missing' in inspectPackage('django'))
     throw new Error('Cannot find .setup/bench-venv with Django: run bench/install-peers.sh');
-  mustRun('compile src', process.execPath, [tool('typescript'), '-p', 'tsconfig.json']);
+  compile();
   const cores = chooseCores(options.cores);
   pinSelf(cores.load);
   const directory = mkdtempSync(join(tmpdir(), 'viaduct-bench-'));

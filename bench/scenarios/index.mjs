@@ -7,6 +7,7 @@ import { idleScenarios } from './idle.mjs';
 import { memoryScenario } from './memory.mjs';
 import { mixScenarios } from './mix.mjs';
 import { resumptionScenario } from './resumption.mjs';
+import { startScenarios } from './start.mjs';
 import { staticScenarios } from './static.mjs';
 import { typescriptScenarios } from './typescript.mjs';
 import { webServerScenarios } from './web-server.mjs';
@@ -23,6 +24,7 @@ import { webServerScenarios } from './web-server.mjs';
  * @property {Record<string, number>} targets ratio of ours to that stack: at least when higher is better, else at most
  * @property {number} [limit] what our own value must stay below
  * @property {boolean} [fresh] each sample starts its stack again
+ * @property {boolean} [unstarted] each sample starts its stack by itself
  * @property {boolean} [together] as `fresh`, and all stacks are under load at the same time
  * @property {number} [roundsMax] further rounds would not change the result
  * @property {import('../load.mjs').Request} request by which one sees that a stack is ready
@@ -46,6 +48,7 @@ export const SCENARIOS = [
   ...backendScenarios,
   ...typescriptScenarios,
   ...mixScenarios,
+  ...startScenarios,
   memoryScenario,
   ...idleScenarios,
 ];

@@ -53,16 +53,20 @@ async function bundle(sourcemap) {
     sourcemap,
   });
   await build.close();
-  verify(output);
-  removeOthers(new Set(output.map(({ fileName }) => fileName)));
+  const chunks = output.filter(({ type }) => type === 'chunk');
+  verify(chunks);
+  const detours = skipDetours(chunks);
+  removeOthers(new Set(output.map(({ fileName }) => fileName).filter((name) => !detours.has(name))));
   writeFileSync(join(DIST, 'licenses.txt'), licenses());
 }
 
-/** The program finds its files by the place of one module, and shares its classes only if each module is in one file. */
-function verify(output) {
+/** `bin/viaduct.js` starts `main.js`. The program finds its files by the place of one module, and shares its classes only if each module is in one file. */
+function verify(chunks) {
+  if (!chunks.some(({ fileName, exports }) => fileName === 'main.js' && exports.includes('main')))
+    throw new Error('Cannot bundle: main.js does not export main');
   const places = new Map();
-  for (const { type, fileName, moduleIds } of output) {
-    for (const id of type === 'chunk' ? moduleIds : []) {
+  for (const { fileName, moduleIds } of chunks) {
+    for (const id of moduleIds) {
       if (places.has(id)) throw new Error(`Cannot bundle: ${id} is in ${places.get(id)} and in ${fileName}`);
       places.set(id, fileName);
     }
@@ -75,6 +79,26 @@ function verify(output) {
     if (name !== undefined && !BUNDLED.includes(name))
       throw new Error(`Cannot bundle: the licence of ${name} is missing`);
   }
+}
+
+/**
+ * Leads `import()` past files that only export what another file has. The bundler makes one for each module that is imported so and shares its
+ * file with others, and each costs a start a millisecond. Returns the names of these files.
+ */
+function skipDetours(chunks) {
+  const targets = new Map();
+  for (const { fileName, code, isDynamicEntry } of chunks) {
+    const [, names, target] = /^export \{ ([\w, ]+) \} from "\.\/([\w-]+\.js)";\n$/.exec(code) ?? [];
+    if (isDynamicEntry && names !== undefined && !/ as /.test(names)) targets.set(fileName, target);
+  }
+  for (const { fileName, code, dynamicImports } of chunks) {
+    if (!dynamicImports.some((name) => targets.has(name))) continue;
+    const direct = code.replaceAll(/\bimport\("((?:\.\.?\/)+)([\w-]+\.js)"\)/g, (whole, up, name) =>
+      targets.has(name) ? `import("${up}${targets.get(name)}")` : whole,
+    );
+    writeFileSync(join(DIST, fileName), direct);
+  }
+  return new Set(targets.keys());
 }
 
 /** Removes the code of earlier builds. */

@@ -16,7 +16,7 @@ interface Waiting {
 
 /**
  * An interpreter that finds a project and then waits to become the zygote of its application. It starts while this process still loads the code
- * of the server. Whoever does not need it calls `end`; it also ends with this process.
+ * of the server. Without a use for it, call `end`; it also ends with this process.
  */
 export class WaitingInterpreter {
   readonly #outputs: readonly ['inherit' | 'pipe', 'inherit' | 'pipe'];

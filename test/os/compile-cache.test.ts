@@ -25,7 +25,7 @@ describe('the directory for compiled code', () => {
     assert.equal(cacheDirectory({ XDG_CACHE_HOME: 'relative' }, home), join(home, '.cache/viaduct/compiled'));
   });
 
-  it('is none for a user without a home directory', (t) => {
+  it('does not exist for a user without a home directory', (t) => {
     const missing = join(temporaryDirectory(t), 'missing');
     for (const home of ['', '/', missing]) assert.equal(cacheDirectory({}, home), null, home);
     assert.ok(!existsSync(missing));
@@ -34,7 +34,7 @@ describe('the directory for compiled code', () => {
   for (const part of ['', '.cache', '.cache/viaduct', '.cache/viaduct/compiled']) {
     const where = join('~', part);
 
-    it(`is none if others may write to ${where}`, (t) => {
+    it(`is not used if others may write to ${where}`, (t) => {
       const home = temporaryDirectory(t);
       mkdirSync(join(home, part), { recursive: true });
       for (const mode of [0o770, 0o702]) {
@@ -45,7 +45,7 @@ describe('the directory for compiled code', () => {
       assert.notEqual(cacheDirectory({}, home), null);
     });
 
-    it(`is none if ${where} belongs to another user`, { skip: NOT_ROOT }, (t) => {
+    it(`is not used if ${where} belongs to another user`, { skip: NOT_ROOT }, (t) => {
       const home = temporaryDirectory(t);
       mkdirSync(join(home, part), { recursive: true });
       chownSync(join(home, part), 65_534, 65_534);
@@ -53,7 +53,7 @@ describe('the directory for compiled code', () => {
     });
   }
 
-  it('is none if a link leads to it, which another user may have made', (t) => {
+  it('is not used if a link leads to it, which another user may have made', (t) => {
     const home = temporaryDirectory(t);
     mkdirSync(join(home, '.cache'));
     symlinkSync(temporaryDirectory(t), join(home, '.cache/viaduct'));

@@ -16,10 +16,13 @@ export class ProtocolServers {
     options: Omit<ConnectionOptions, 'onHttp2Preface'>,
     onCgiRefused: (reason: string, remoteAddress: string) => void,
   ) {
-    const http2 = new DeferredProtocol<Http2Server>(async (): Promise<Http2Server> => {
-      const { Http2Server } = await import('../http/http2/http2-server.ts');
-      return new Http2Server(options, () => this.size - http2.size);
-    });
+    const http2 = new DeferredProtocol<Http2Server>(
+      async (): Promise<Http2Server> => {
+        const { Http2Server } = await import('../http/http2/http2-server.ts');
+        return new Http2Server(options, () => this.size - http2.size);
+      },
+      (error) => options.onError(error, null),
+    );
     const http1 = new Http1Server(
       {
         ...options,
@@ -39,9 +42,9 @@ export class ProtocolServers {
     ]);
   }
 
-  /** Loads the code of protocols that most clients of a start do not speak. Until then their connections wait. */
-  load(): Promise<void> {
-    return this.#http2.load();
+  /** Loads the code of what was left out for an early start. To be called when the server has started. */
+  loadSoon(): void {
+    this.#http2.loadSoon();
   }
 
   /** Open connections of all protocols. */

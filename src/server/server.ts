@@ -147,16 +147,14 @@ class Server implements RunningServer {
     const opening = await this.#listeners.prepare(configuration);
     opening.commit();
     onBound?.();
-    const protocols = this.#protocols.load();
-    protocols.catch(() => {}); // the application may fail first
     try {
       await this.#switchTo(configuration, opening, this.#changing.signal);
     } catch (error) {
       if (!settings.dev || applicationNames(configuration).size === 0) throw error;
       this.#showBroken(error);
     }
-    await protocols;
     started(null);
+    this.#protocols.loadSoon();
     this.#watch.follow(this.#configuration);
   }
 

@@ -113,8 +113,9 @@ async function startServer(name, scenario, context) {
   const request = spoken(stack, scenario.request);
   const wanted = { ...scenario.job(context), tls: request.secure === true };
   const job = await completeJob(wanted, { port, directory, log, cores });
-  const children = stack.start(job);
+  const children = scenario.unstarted === true ? [] : stack.start(job);
   const server = { name, stack, port, log, directory, job, children, helpers: job.helpers };
+  if (scenario.unstarted === true) return server;
   try {
     if (stack.ready !== undefined) await stack.ready(server);
     else await waitUntilReady(server, request, scenario.answer);

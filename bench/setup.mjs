@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mustRun, tool } from '../scripts/steps.mjs';
+import { build } from '../scripts/steps.mjs';
 import { chooseCores, pinSelf } from './cores.mjs';
 import { killAll, stopAll } from './processes.mjs';
 import { STACKS } from './stacks/index.mjs';
@@ -19,7 +19,7 @@ export async function onThisMachine(options, measure) {
   if (findProgram('wrk') === null) throw new Error('Cannot make load: wrk is not installed. See bench/README.md');
   if ('missing' in inspectPackage('django'))
     throw new Error('Cannot find .setup/bench-venv with Django: run bench/install-peers.sh');
-  mustRun('compile src', process.execPath, [tool('typescript'), '-p', 'tsconfig.json']);
+  build();
   const cores = chooseCores(options.cores);
   pinSelf(cores.load);
   const directory = mkdtempSync(join(tmpdir(), 'viaduct-bench-'));

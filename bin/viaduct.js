@@ -7,7 +7,7 @@ if (parts[0] < 20 || (parts[0] === 20 && parts[1] < 19)) {
   process.stderr.write(`viaduct: Cannot run on Node ${process.versions.node}: it needs 20.19 or later\n`);
   process.exit(1);
 }
-import('../dist/cli/main.js').then(
+import('../dist/main.js').then(
   (cli) =>
     cli.main(process.argv.slice(2)).then((code) => {
       process.exitCode = code;
@@ -16,7 +16,7 @@ import('../dist/cli/main.js').then(
       setTimeout(process.exit, code > 128 ? 500 : 5000, code).unref();
     }),
   (error) => {
-    var isMissing = error.code === 'ERR_MODULE_NOT_FOUND' && /dist.cli.main\.js/.test(error.message);
+    var isMissing = error.code === 'ERR_MODULE_NOT_FOUND' && /dist.main\.js/.test(error.message);
     // The system refuses to read the program, as without free descriptors.
     if (!isMissing && error.syscall === undefined) throw error;
     var state = isMissing ? 'it is not built yet\nRun npm ci and npm run build first, or npm start.' : error.message;

@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { ROOT, tool } from './steps.mjs';
+import { buildSteps, ROOT } from './steps.mjs';
 import { watchFiles } from './watch-files.mjs';
 
 /**
- * One run of the compiler.
+ * One build.
  *
  * @typedef {{ succeeded: boolean, output: string, seconds: number }} Compilation `output` has the errors
  */
 
 /**
- * Compiles a project now and after each change of its sources. It starts the compiler again each time: the compiler's own `--watch` sees no
+ * Builds a project now and after each change of its sources. It starts the compiler again each time: the compiler's own `--watch` sees no
  * changes in a directory near the root of the file system, such as that of a container.
  *
  * @param {string} directory where `tsconfig.json` and `src` are
@@ -26,11 +26,12 @@ export function compileAtChanges(directory, onCompiled) {
       isStale = true;
       return;
     }
-    const started = performance.now();
-    const args = [tool('typescript'), '-p', join(directory, 'tsconfig.json'), '--pretty', 'false'];
+    step(buildSteps({ directory }), '', performance.now());
+  };
+  const step = ([args, ...further], before, started) => {
     // A process group of its own: the launcher would leave the compiler proper behind.
     compiler = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    let output = '';
+    let output = before;
     for (const stream of [compiler.stdout, compiler.stderr]) stream.on('data', (block) => (output += block));
     compiler.on('close', (code) => {
       compiler = null;
@@ -38,7 +39,8 @@ export function compileAtChanges(directory, onCompiled) {
       if (isStale) {
         isStale = false;
         compile();
-      } else onCompiled({ succeeded: code === 0, output, seconds: (performance.now() - started) / 1000 });
+      } else if (code === 0 && further.length > 0) step(further, output, started);
+      else onCompiled({ succeeded: code === 0, output, seconds: (performance.now() - started) / 1000 });
     });
   };
   const stopWatching = watchFiles([join(directory, 'src')], /\.ts$/, compile);

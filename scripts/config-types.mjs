@@ -2,15 +2,15 @@
  * The types of a configuration in TypeScript, from the table of settings and the schema of the site: src/api/config/settings.ts and others beside it. Each key
  * has its description as a comment, for editors and for the API reference. Needs a build.
  */
-import { defaultText } from '../dist/cli/help.js';
-import { COMMAND_SETTINGS } from '../dist/config/command-settings.js';
-import { camelCase, fileKey } from '../dist/config/setting.js';
-import { SETTINGS, settingNames } from '../dist/config/settings.js';
-import { takes } from '../dist/config/value.js';
-import { FEATURES } from '../dist/site/features.js';
-import { definitionOf, takes as takenBy } from '../dist/site/schema/definition.js';
-import { siteReference } from '../dist/site/schema/reference.js';
-import { siteSchema } from '../dist/site/schema/site.js';
+import { defaultText } from '../.build/src/cli/help.js';
+import { COMMAND_SETTINGS } from '../.build/src/config/command-settings.js';
+import { camelCase, fileKey } from '../.build/src/config/setting.js';
+import { SETTINGS, settingNames } from '../.build/src/config/settings.js';
+import { takes } from '../.build/src/config/value.js';
+import { FEATURES } from '../.build/src/site/features.js';
+import { definitionOf, takes as takenBy } from '../.build/src/site/schema/definition.js';
+import { siteReference } from '../.build/src/site/schema/reference.js';
+import { siteSchema } from '../.build/src/site/schema/site.js';
 
 /** Tables whose names are not simply their key and "Config", and what they are where the description of their key does not say it. */
 const TABLES = {

@@ -1,11 +1,11 @@
 /** The page docs/configuration.md: every key of viaduct.toml, from the table of settings and the schema of the site. Needs a build. */
 
-import { defaultText } from '../dist/cli/help.js';
-import { fileKey } from '../dist/config/setting.js';
-import { SETTINGS, settingNames } from '../dist/config/settings.js';
-import { takes } from '../dist/config/value.js';
-import { FEATURES } from '../dist/site/features.js';
-import { siteReference } from '../dist/site/schema/reference.js';
+import { defaultText } from '../.build/src/cli/help.js';
+import { fileKey } from '../.build/src/config/setting.js';
+import { SETTINGS, settingNames } from '../.build/src/config/settings.js';
+import { takes } from '../.build/src/config/value.js';
+import { FEATURES } from '../.build/src/site/features.js';
+import { siteReference } from '../.build/src/site/schema/reference.js';
 
 const INTRODUCTION = `<!-- Written by scripts/docs.mjs from src/config and src/site: do not edit. -->
 # Configuration reference

@@ -5,11 +5,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { defaultText, settingLabel } from '../dist/cli/help.js';
-import { environmentName, fileKey } from '../dist/config/setting.js';
-import { SETTINGS, settingNames } from '../dist/config/settings.js';
-import { takes } from '../dist/config/value.js';
-import { jsonSchema } from '../dist/site/schema/json-schema.js';
+import { defaultText, settingLabel } from '../.build/src/cli/help.js';
+import { environmentName, fileKey } from '../.build/src/config/setting.js';
+import { SETTINGS, settingNames } from '../.build/src/config/settings.js';
+import { takes } from '../.build/src/config/value.js';
+import { jsonSchema } from '../.build/src/site/schema/json-schema.js';
 import { configTypes } from './config-types.mjs';
 import { configurationPage } from './docs-configuration.mjs';
 import { ROOT, tool } from './steps.mjs';

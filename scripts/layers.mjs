@@ -13,6 +13,7 @@ import { ROOT } from './steps.mjs';
 const LAYERS = {
   'errors.ts': [],
   'version.ts': [],
+  'program-files.ts': [],
   cgi: ['errors.ts'],
   http: ['errors.ts'],
   routing: ['http', 'errors.ts'],
@@ -21,11 +22,11 @@ const LAYERS = {
   listen: ['wsgi', 'http', 'cgi', 'errors.ts'],
   handlers: ['routing', 'static', 'http', 'errors.ts'],
   proxy: ['wsgi', 'http', 'cgi', 'errors.ts', 'version.ts'],
-  workers: ['wsgi', 'http', 'project', 'config', 'errors.ts'],
-  config: ['errors.ts'],
-  log: ['http', 'errors.ts'],
-  os: ['errors.ts'],
-  project: ['errors.ts'],
+  workers: ['wsgi', 'http', 'project', 'config', 'errors.ts', 'program-files.ts'],
+  config: ['errors.ts', 'program-files.ts'],
+  log: ['http', 'errors.ts', 'program-files.ts'],
+  os: ['errors.ts', 'program-files.ts'],
+  project: ['errors.ts', 'program-files.ts'],
   import: ['config', 'errors.ts'],
   site: [
     ...['listen', 'handlers', 'proxy', 'workers', 'routing', 'static', 'wsgi', 'http'],
@@ -33,7 +34,7 @@ const LAYERS = {
   ],
   server: [
     ...['site', 'listen', 'handlers', 'proxy', 'workers', 'wsgi', 'http'],
-    ...['log', 'os', 'project', 'errors.ts'],
+    ...['log', 'os', 'project', 'errors.ts', 'program-files.ts'],
   ],
   api: [
     ...['server', 'site', 'handlers', 'workers', 'static', 'wsgi', 'http'],

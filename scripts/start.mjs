@@ -8,20 +8,21 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { EXAMPLE_SITE, prepareExampleSite } from './example-site.mjs';
 import { onEndSignal } from './signals.mjs';
-import { BUILD_INFO, forgetLostBuild, installPackages, isBuilt, mustRun, ROOT, tool } from './steps.mjs';
+import { BUILD_INFO, build, installPackages, isBuilt, ROOT } from './steps.mjs';
 
 // The shell may be set up for another Django project.
 delete process.env.DJANGO_SETTINGS_MODULE;
 installPackages();
-build();
+buildWhenOld();
 prepareExampleSite();
 serve();
 
-function build() {
-  const sources = ['src', 'tsconfig.json', 'package-lock.json'].map((name) => newest(join(ROOT, name)));
+function buildWhenOld() {
+  const sources = ['src', 'scripts/bundle.mjs', 'tsconfig.json', 'package-lock.json'].map((name) =>
+    newest(join(ROOT, name)),
+  );
   if (isBuilt() && existsSync(BUILD_INFO) && statSync(BUILD_INFO).mtimeMs >= Math.max(...sources)) return;
-  forgetLostBuild();
-  mustRun('build', process.execPath, [tool('typescript'), '-p', 'tsconfig.json']);
+  build();
   utimesSync(BUILD_INFO, new Date(), new Date());
 }
 

@@ -74,15 +74,34 @@ export function isBuilt() {
 
 /** If `dist` was removed, its build information must go too: with it the compiler writes only the files that have changed since. */
 export function forgetLostBuild() {
-  if (!isBuilt()) rmSync(BUILD_INFO, { force: true });
+  if (!existsSync(join(ROOT, 'dist/index.d.ts'))) rmSync(BUILD_INFO, { force: true });
 }
 
-/** Compiles `src` to `dist`, and `src` and `test` to `.build`, where the tests run. Both check the types. */
-export function compile() {
-  const tsc = tool('typescript');
+/**
+ * The steps from `src` to `dist`, as arguments of Node: the compiler checks the types and writes those of the package, and the bundler writes the
+ * program.
+ *
+ * @param {{ directory?: string, sourceMap?: boolean }} [options] `directory` has `tsconfig.json`; only the project's own has a bundle
+ * @returns {readonly (readonly string[])[]}
+ */
+export function buildSteps({ directory = ROOT, sourceMap = false } = {}) {
+  const types = [tool('typescript'), '-p', join(directory, 'tsconfig.json'), '--pretty', 'false'];
+  const program = [join(ROOT, 'scripts/bundle.mjs'), ...(sourceMap ? ['--sourceMap'] : [])];
+  return directory === ROOT ? [types, program] : [types];
+}
+
+/** Builds `dist`. */
+export function build(options) {
   forgetLostBuild();
-  mustRun('compile src', process.execPath, [tsc, '-p', 'tsconfig.json']);
-  mustRun('compile tests', process.execPath, [tsc, '-p', 'test/tsconfig.json']);
+  const [types, program] = buildSteps(options);
+  mustRun('build', process.execPath, types);
+  mustRun('bundle', process.execPath, program);
+}
+
+/** Builds `dist`, and compiles `src` and `test` to `.build`, where the tests run. Both check the types. */
+export function compile() {
+  build();
+  mustRun('compile tests', process.execPath, [tool('typescript'), '-p', 'test/tsconfig.json']);
 }
 
 /** Format, lint and layer rules. A warning counts, because nobody fixes a warning. */

@@ -9,6 +9,7 @@ import { memoryScenario } from './memory.mjs';
 import { mixScenarios } from './mix.mjs';
 import { overloadScenario } from './overload.mjs';
 import { resumptionScenario } from './resumption.mjs';
+import { startScenarios } from './start.mjs';
 import { staticScenarios } from './static.mjs';
 import { typescriptScenarios } from './typescript.mjs';
 import { webServerScenarios } from './web-server.mjs';
@@ -25,6 +26,7 @@ import { webServerScenarios } from './web-server.mjs';
  * @property {Record<string, number>} targets ratio of ours to that stack: at least when higher is better, else at most
  * @property {number} [limit] what our own value must stay below, or reach when higher is better
  * @property {boolean} [fresh] each sample starts its stack again
+ * @property {boolean} [unstarted] each sample starts its stack by itself
  * @property {boolean} [together] as `fresh`, and all stacks are under load at the same time
  * @property {number} [roundsMax] further rounds would not change the result
  * @property {import('../load.mjs').Request} request by which one sees that a stack is ready
@@ -49,6 +51,7 @@ export const SCENARIOS = [
   ...typescriptScenarios,
   ...mixScenarios,
   overloadScenario,
+  ...startScenarios,
   memoryScenario,
   ...idleScenarios,
 ];

@@ -69,6 +69,7 @@ import { waitress } from './waitress.mjs';
  * @property {(job: Job) => import('node:child_process').ChildProcess[]} start
  * @property {(server: Server) => Promise<void>} [ready] when it has no port to ask
  * @property {(server: Server, seconds: number) => Promise<object>} [load] when no load generator can reach it; as `runWrk`
+ * @property {Partial<Job>} [changes] what a variant changes of each job
  * @property {boolean} [clear] it speaks HTTP/1.1 in clear text in every scenario
  * @property {(server: Server) => void} [collect] frees what is garbage, when the job was `collectable`
  */
@@ -109,6 +110,7 @@ export const STACKS = {
   'viaduct/5 middlewares': variant(viaduct, { site: [`middleware = [${Array(5).fill(NOOP).join(', ')}]`] }),
   'viaduct/2 processes': variant(viaduct, { processes: 2, workers: 2 }),
   'bare loop': bareLoop,
+  'bare node': { inspect: () => ({ version: process.versions.node }), start: () => [] },
   bjoern,
   caddy,
   'express+viaduct': expressViaduct,
@@ -149,5 +151,5 @@ export function addBefore(root) {
 }
 
 function variant(stack, changes) {
-  return { ...stack, start: (job) => stack.start({ ...job, ...changes }) };
+  return { ...stack, changes, start: (job) => stack.start({ ...job, ...changes }) };
 }

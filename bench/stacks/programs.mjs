@@ -78,7 +78,7 @@ export function findProgram(name) {
  * @returns {Promise<{ certificate: string, key: string }>} paths
  */
 export async function makeCertificate(directory) {
-  const { makeSelfSigned } = await import(join(ROOT, 'dist/listen/tls/self-signed.js'));
+  const { makeSelfSigned } = await import(join(ROOT, '.build/src/listen/tls/self-signed.js'));
   const { certificate, key } = makeSelfSigned();
   const paths = { certificate: join(directory, 'certificate.pem'), key: join(directory, 'key.pem') };
   writeFileSync(paths.certificate, certificate);

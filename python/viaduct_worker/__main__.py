@@ -1,14 +1,34 @@
-"""Entry point: `python viaduct_worker '<JSON options>'`. Only the server starts it."""
+"""Entry point. Only the server starts it: `python viaduct_worker '<JSON options>'` is a zygote.
+
+With `--wait '<JSON target>'` it first finds the project, as inspect_project.py does, and then waits, with everything
+imported, for the options of its zygote. Meanwhile the server loads its own code.
+"""
 
 import json
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from viaduct_worker import zygote
+if sys.version_info < (3, 10):
+    os._exit(1)  # the server asks again with inspect_project.py, and reports the version
 
+# The compiled files of this package are its own: PYTHONDONTWRITEBYTECODE is for those of the project.
+writes_none = sys.dont_write_bytecode
+sys.dont_write_bytecode = False
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+if sys.argv[1] == '--wait':
+    from viaduct_worker import waiting
+
+    inspector = waiting.start_inspector(json.loads(sys.argv[2]), writes_none)
+    from viaduct_worker import zygote
+
+    options = waiting.wait(inspector)
+else:
+    from viaduct_worker import zygote
+
+    options = json.loads(sys.argv[1])
 del sys.path[:2]  # the second entry is the directory of this file, which Python added
+sys.dont_write_bytecode = writes_none
 try:
-    zygote.main(json.loads(sys.argv[1]))
+    zygote.main(options)
 except ConnectionError:
     os._exit(1)  # the server is gone, so nobody is left who could read a report

@@ -3,7 +3,7 @@
 import io
 import os
 import stat
-import tempfile
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +66,12 @@ def _plain_file_in(holder: object) -> 'PlainFile | None':
     file: PlainFile | None = getattr(holder, 'file', None)
     if file is None or type(file) not in _PLAIN:
         return None
-    if type(holder) is not tempfile._TemporaryFileWrapper and getattr(holder, 'read', None) != file.read:
+    if not _is_temporary(holder) and getattr(holder, 'read', None) != file.read:
         return None
     return file
+
+
+def _is_temporary(holder: object) -> bool:
+    """Whether it is the wrapper of `tempfile`, which only an application imports."""
+    tempfile = sys.modules.get('tempfile')
+    return tempfile is not None and type(holder) is tempfile._TemporaryFileWrapper

@@ -6,7 +6,6 @@ start.
 
 import os
 
-from viaduct_worker.inspect_django import django_project
 from viaduct_worker.inspect_source import DiscoveryError, Module, is_django_manage, module_path
 
 TYPE_CHECKING = False
@@ -36,6 +35,12 @@ def inspect(target: 'Target') -> 'Project':
     if flask_app:
         return named_application(directory, *read_flask_app(flask_app))
     return find_application(directory, dev)
+
+
+def django_project(manage: str, module: str | None, name: str | None, dev: bool) -> 'Project':
+    from viaduct_worker import inspect_django  # only here, because most of its code is for projects of Django
+
+    return inspect_django.django_project(manage, module, name, dev)
 
 
 def find_application(directory: str, dev: bool) -> 'Project':

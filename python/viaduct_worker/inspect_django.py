@@ -2,8 +2,6 @@
 
 import os
 import sys
-import traceback
-import urllib.parse
 
 from viaduct_worker.inspect_source import DiscoveryError, module_path, settings_named_in
 
@@ -205,9 +203,13 @@ def url_prefix(url: str | None) -> str | None:
     url = str(url or '')
     if not url or '//' in url:
         return None
-    path = urllib.parse.unquote(url).strip('/')
+    from urllib.parse import unquote  # few projects that are found get here
+
+    path = unquote(url).strip('/')
     return f'/{path}/' if path else '/'
 
 
 def last_line() -> str:
+    import traceback
+
     return traceback.format_exc().strip().splitlines()[-1]

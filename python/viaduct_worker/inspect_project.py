@@ -10,6 +10,10 @@ import select
 import sys
 import threading
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from viaduct_worker.messages import Target
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 if sys.version_info >= (3, 10):
@@ -24,10 +28,14 @@ def main() -> None:
     # Output of the project's import must not mix with the answer.
     output = os.dup(1)
     os.dup2(2, 1)
-    threading.Thread(target=end_without_reader, args=(output,), daemon=True).start()
+    end_with_reader(output)
+    answer(output, json.loads(sys.stdin.buffer.read()))
+
+
+def answer(output: int, target: 'Target') -> None:
+    """Write to `output` what `target` is, and end this process."""
     # The project must not find this package's modules as its own.
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != HERE]
-    target = json.loads(sys.stdin.buffer.read())
     answer: dict[str, object] = {'version': '.'.join(map(str, sys.version_info[:3])), 'prefix': sys.prefix}
     if sys.version_info >= (3, 10):
         try:
@@ -38,12 +46,17 @@ def main() -> None:
     os._exit(0)
 
 
-def end_without_reader(output: int) -> None:
+def end_with_reader(output: int) -> None:
     """End this process when the server has ended: the import of the project may wait for ever."""
+    threading.Thread(target=_end_without, args=(output,), daemon=True).start()
+
+
+def _end_without(output: int) -> None:
     poll = select.poll()
     poll.register(output, 0)  # POLLHUP and POLLERR are always reported
     poll.poll()
     os._exit(1)
 
 
-main()
+if __name__ == '__main__':
+    main()

@@ -1,7 +1,6 @@
 """A worker: one forked process, one lane per thread, and a control thread that listens to the server meanwhile."""
 
 import atexit
-import base64
 import contextlib
 import faulthandler
 import marshal
@@ -10,6 +9,7 @@ import sys
 import threading
 import traceback
 from _thread import allocate_lock, start_new_thread
+from binascii import a2b_base64
 from select import poll
 
 from viaduct_worker import load, patches
@@ -84,7 +84,7 @@ def greet(channel: Channel, options: 'Options', number: int) -> bool:
     proof = channel.receive()
     if proof is None or proof['kind'] != 'proof':
         raise ConnectionError('the server left before the worker was ready')
-    decoded = marshal.loads(base64.b64decode(proof['data']))
+    decoded = marshal.loads(a2b_base64(proof['data']))
     with open(__file__, 'rb') as file:
         channel.send(kind='proof', decoded=decoded, descriptor=file.fileno(), size=os.fstat(file.fileno()).st_size)
         go = channel.receive()

@@ -9,22 +9,20 @@ the originals, which each file imports by name before that.
 
 import gc
 import os
-import shutil
 import sys
 from contextlib import suppress
 from os import close, fork, kill, read, set_blocking, waitpid
 from select import select
-from signal import SIG_DFL, SIGCHLD, SIGKILL, Signals, set_wakeup_fd, signal
+from signal import SIG_DFL, SIGCHLD, SIGKILL, set_wakeup_fd, signal
 from threading import enumerate as running_threads
 from threading import main_thread
 
 from viaduct_worker import bytecode, load, patches, reaper, worker
 from viaduct_worker.channel import Channel, shortened
+from viaduct_worker.disarm import disarm_signals, ignore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
-
     from _typeshed.wsgi import WSGIApplication
 
     from viaduct_worker.messages import Options
@@ -34,7 +32,7 @@ THREADS_MAX = 20
 
 
 def main(options: 'Options') -> None:
-    _disarm_signals()
+    disarm_signals()
     if options['adopts']:
         reaper.start()
     channel = Channel(options['socket'])
@@ -52,7 +50,7 @@ def main(options: 'Options') -> None:
             channel.send(kind='broken', traceback=shortened(report), reason=shortened(reason))
             os._exit(3)
         threads = started_threads()
-        gc.collect()
+        gc.collect(1)  # what is older was examined before, and a full collection of a large application takes long
         gc.freeze()
     channel.send(kind='loaded', threads=threads)
     Zygote(options, channel, application).run()
@@ -80,7 +78,7 @@ class Zygote:
         set_blocking(wake, False)
         set_blocking(wake_write, False)
         set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        signal(SIGCHLD, _ignore)
+        signal(SIGCHLD, ignore)
         control = self.channel.socket.fileno()
         while True:
             ready, _, _ = select([control, wake], [], [])
@@ -143,35 +141,23 @@ class Zygote:
         for pid in self.children:
             _end(pid)
         for directory in (self.options['runtime'], self.options['spool']):
-            shutil.rmtree(directory, ignore_errors=True)
+            _remove(directory)
         os._exit(1)
 
 
-# Signals of timers and of the limit of processor time are absent: an application may use them to end itself.
-WITHOUT_EFFECT = ('SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGIO', 'SIGPWR', 'SIGSTKFLT')
-# In a terminal they pause the server with all its processes.
-JOB_CONTROL = ('SIGTSTP', 'SIGTTIN', 'SIGTTOU')
-
-
-def _disarm_signals() -> None:
-    """The server decides when workers exit, but a terminal and a service manager send signals to the whole group.
-
-    Programs that the application starts would inherit SIG_IGN; they do not inherit empty handlers.
-    """
-    names = WITHOUT_EFFECT if os.isatty(1) or os.isatty(2) else WITHOUT_EFFECT + JOB_CONTROL
-    for name in names:
-        if name in Signals.__members__:
-            signal(Signals[name], _ignore)
+def _remove(directory: str) -> None:
+    """Remove a private directory, which has no directories."""
+    with suppress(OSError):
+        for name in os.listdir(directory):
+            with suppress(OSError):
+                os.unlink(os.path.join(directory, name))
+        os.rmdir(directory)
 
 
 def _end(pid: int) -> None:
     """Kill a worker, unless it has ended and the application has waited for all children of this process."""
     with suppress(ProcessLookupError):
         kill(pid, SIGKILL)
-
-
-def _ignore(_number: int, _frame: 'FrameType | None') -> None:
-    pass
 
 
 def _drain(descriptor: int) -> None:

@@ -1,5 +1,7 @@
 import { ViaductError } from '../errors.ts';
-import { closeDebugger } from '../os/signals.ts';
+import { keepCompiledCode } from '../os/compile-cache.ts';
+import { closeDebugger } from '../os/debugger.ts';
+
 import { VERSION } from '../version.ts';
 import { type Arguments, readArguments } from './arguments.ts';
 import { helpText } from './help.ts';
@@ -16,6 +18,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const parsed = readArguments(argv);
   try {
     if (parsed.command === 'serve' || parsed.command === 'web' || parsed.command === 'app') {
+      keepCompiledCode();
       const { serve } = await import('./commands/serve.ts');
       return await serve(parsed);
     }

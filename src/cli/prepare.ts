@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { Mount } from '../config/value.ts';
 import { findIdentity, type Identity, isRoot } from '../os/process-user.ts';
 import type { Finding, Project } from '../project/project.ts';
+import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import { applicationNames, type Configuration, MAIN } from '../site/configuration.ts';
 import { findApplications, namedFindings } from '../site/find-applications.ts';
 import { type LoadedConfiguration, loadConfiguration } from '../site/load-configuration.ts';
@@ -19,12 +20,19 @@ export interface Prepared {
   readonly identity: Identity | null;
 }
 
+/** What a start or a reload serves. */
+export interface Configured extends Prepared {
+  /** The settings as they are configured, before `listen` is resolved. */
+  readonly configured: Prepared['configuration']['settings'];
+}
+
 /**
- * Loads the settings, then finds the projects as the user that will run them.
+ * Loads the settings, then finds the projects as the user that will run them. The interpreter of the main application is then `waiting`, if it
+ * is given and the application runs in this process's own workers.
  *
  * @throws ViaductError as `loadConfiguration`, `findIdentity` and `discoverProject` do.
  */
-export async function prepare({ command, flags, errors }: Arguments): Promise<Prepared> {
+export async function prepare({ command, flags, errors }: Arguments, waiting?: WaitingInterpreter): Promise<Prepared> {
   const cwd = workingDirectory();
   checkTemporaryDirectory(process.env);
   const { loaded, hints } = await forRole(
@@ -37,6 +45,7 @@ export async function prepare({ command, flags, errors }: Arguments): Promise<Pr
   const found = await findApplications(loaded, cwd, {
     runAs: identity,
     searches: searchesApplication(command, loaded),
+    waiting: settings.processes === 1 ? waiting : undefined,
   });
   const { applications, modules } = found;
   const project = command === 'app' ? withoutFiles(found.project) : found.project;

@@ -114,7 +114,10 @@ export const MAIN_SETTINGS = {
   },
   workers: {
     kind: 'integer',
-    default: Math.min(usableProcessors(), 256),
+    // Reads some files, so only when it is asked for.
+    get default(): number {
+      return Math.min(usableProcessors(), 256);
+    },
     defaultText: 'the number of processor cores, or less if a container has a CPU limit',
     min: 1,
     max: 256,

@@ -49,13 +49,14 @@ export const MIDDLEWARE_TAKES = 'MODULE:NAME in Python, ./FILE.ts or ./FILE.ts#E
 
 const NAME = String.raw`[\p{L}_][\p{L}\p{N}_]*`;
 const DOTTED = String.raw`${NAME}(?:\.${NAME})*`;
-const PYTHON = new RegExp(`^${DOTTED}:${DOTTED}$`, 'u');
-const PYTHON_CALLED = new RegExp(String.raw`^(${DOTTED}:${DOTTED})\(.*\)$`, 'u');
-const PYTHON_ALL_DOTS = new RegExp(String.raw`^(${DOTTED})\.(${NAME})$`, 'u');
+// Functions, because each of these takes half a millisecond to construct, and most starts need none.
+const python = (): RegExp => new RegExp(`^${DOTTED}:${DOTTED}$`, 'u');
+const pythonCalled = (): RegExp => new RegExp(String.raw`^(${DOTTED}:${DOTTED})\(.*\)$`, 'u');
+const pythonAllDots = (): RegExp => new RegExp(String.raw`^(${DOTTED})\.(${NAME})$`, 'u');
+const exportName = (): RegExp => /^[\p{L}_$][\p{L}\p{N}_$]*$/u;
 const PYTHON_FILE = /\.py(?:[:#].*)?$/;
 const BUILTIN = /^viaduct:([a-z][a-z0-9]*(?:-[a-z0-9]+)*)$/;
 const MODULE_FILE = /\.m?[jt]s$/;
-const EXPORT = /^[\p{L}_$][\p{L}\p{N}_$]*$/u;
 const DEPTH_MAX = 32;
 
 /**
@@ -88,16 +89,16 @@ function parseUse(use: string, options: MiddlewareOptions, base: string): Return
   if (PYTHON_FILE.test(use)) return { problem: 'names a Python file: write it as MODULE:NAME' };
   if (/^\.{0,2}\/[^\0]*[^\0/]$/.test(file) || (MODULE_FILE.test(file) && !file.includes('\0'))) {
     const name = hasExport ? use.slice(hash + 1) : '';
-    if (hasExport && !EXPORT.test(name)) return { problem: 'must have the name of an export after #' };
+    if (hasExport && !exportName().test(name)) return { problem: 'must have the name of an export after #' };
     return { value: { language: 'typescript', module: resolve(base, file), export: name, options } };
   }
   const builtin = BUILTIN.exec(use)?.[1];
   if (builtin !== undefined) return { value: { language: 'builtin', name: builtin, options } };
-  if (PYTHON.test(use) && !use.startsWith('viaduct:')) return { value: { language: 'python', path: use, options } };
-  const called = PYTHON_CALLED.exec(use)?.[1];
+  if (python().test(use) && !use.startsWith('viaduct:')) return { value: { language: 'python', path: use, options } };
+  const called = pythonCalled().exec(use)?.[1];
   if (called !== undefined)
     return { problem: `must not be called, because Viaduct calls it: write ${called}, and its arguments as options` };
-  const [, module, attribute] = PYTHON_ALL_DOTS.exec(use) ?? [];
+  const [, module, attribute] = pythonAllDots().exec(use) ?? [];
   const meant = module === undefined ? '' : `; did you mean ${module}:${attribute}?`;
   return { problem: `must be ${MIDDLEWARE_TAKES}${meant}` };
 }

@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { programFile } from '../program-files.ts';
 
 /** The entries of the package beside `viaduct` itself: `viaduct/middleware` and so on. */
 export const PACKAGE_ENTRIES = ['middleware', 'handlers', 'adapters', 'config'] as const;
@@ -8,7 +8,7 @@ export const PACKAGE_ENTRIES = ['middleware', 'handlers', 'adapters', 'config'] 
  * elsewhere, and share its classes with the running server.
  */
 export function packageAliases(): Record<string, string> {
-  const path = (module: string): string => fileURLToPath(new URL(`../${module}.js`, import.meta.url));
+  const path = (module: string): string => programFile(`${module}.js`);
   const entries = PACKAGE_ENTRIES.map((name) => [`viaduct/${name}`, path(`api/entries/${name}`)] as const);
   return { ...Object.fromEntries(entries), viaduct: path('index') };
 }

@@ -4,10 +4,11 @@ import type * as z from 'zod';
  * The tools with which a feature describes its keys. Each key has a description, `.describe('…')`, for docs/configuration.md and for editors. If the default
  * cannot be written as a value, `.meta({ description, defaultText })` has it in words.
  *
- * zod is passed as a tool, because it is loaded only if a configuration needs it. So the file of a handler imports at most types of zod.
+ * What features need of zod is passed as a tool, because zod is loaded only if a configuration needs it. So the file of a handler imports at
+ * most types of zod.
  */
 export interface SchemaTools {
-  readonly z: typeof z;
+  readonly z: Pick<typeof z, 'literal' | 'union'>;
   /** `true` for the feature with its defaults, `false` for a feature that is off, or a table of options. A table with a required option excludes `true`. */
   feature<T extends z.ZodRawShape>(options: T): z.ZodType<Table<T> | null, Flag<TableInput<T>> | TableInput<T>>;
   /** A table with these keys and no others. */

@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { asError, describeThrown, ViaductError } from '../errors.ts';
 import { RequestBodyError } from '../http/refusal.ts';
+import { programFile } from '../program-files.ts';
 import type { Log } from './log.ts';
 
 /** The directory of the compiled program. */
-const PROGRAM = fileURLToPath(new URL('..', import.meta.url));
+const PROGRAM = programFile('');
 
 /** Like EX_SOFTWARE of sysexits(3): an internal error. */
 const BUG_EXIT_CODE = 70;

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { pythonFile } from '../program-files.ts';
 
-const HELPER = fileURLToPath(new URL('../../python/viaduct_worker/notify.py', import.meta.url));
+const HELPER = pythonFile('notify.py');
 
 /** The requests of the service manager in the environment (sd_notify(3), sd_watchdog_enabled(3)). */
 export interface ServiceManagerOptions {

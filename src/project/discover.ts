@@ -1,10 +1,11 @@
 import { dirname, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ViaductError } from '../errors.ts';
+import { pythonFile } from '../program-files.ts';
 import { findInterpreter, type Interpreter, identityOf, missing, PERMISSION, type RunAs } from './interpreter.ts';
 import { applicationName, type Finding, type Project, type StaticMount } from './project.ts';
 import { runProgram } from './run-program.ts';
 import { readTarget, type Target } from './target.ts';
+import type { WaitingInterpreter } from './waiting-interpreter.ts';
 
 export interface DiscoverOptions {
   /** PATH or MODULE:CALLABLE; null for the project in `chdir`. */
@@ -17,9 +18,11 @@ export interface DiscoverOptions {
   readonly staticMounts: readonly StaticMount[];
   /** The user that runs the project's code; null for the user of this process. */
   readonly runAs?: RunAs | null;
+  /** An interpreter to ask, which then waits for its application. */
+  readonly waiting?: WaitingInterpreter | undefined;
 }
 
-const INSPECTOR = fileURLToPath(new URL('../../python/viaduct_worker/inspect_project.py', import.meta.url));
+const INSPECTOR = pythonFile('inspect_project.py');
 const INSPECT_TIMEOUT_MS = 60_000;
 
 /**
@@ -74,7 +77,15 @@ interface Answer {
   readonly findings: readonly [Finding['level'], string, string][];
 }
 
-async function inspect(interpreter: Interpreter, target: Target, { dev, runAs }: DiscoverOptions): Promise<Answer> {
+async function inspect(interpreter: Interpreter, target: Target, options: DiscoverOptions): Promise<Answer> {
+  const { dev, runAs, waiting } = options;
+  if (waiting !== undefined && (runAs ?? null) === null) {
+    const startedMs = performance.now();
+    const line = await waiting.inspect(interpreter.path, target.directory, { ...target, dev }, INSPECT_TIMEOUT_MS);
+    const answer = line === null ? null : readAnswer(line);
+    if (answer !== null) return answer;
+    if (performance.now() - startedMs >= INSPECT_TIMEOUT_MS) throw notEnded(target);
+  }
   const { error, status, signal, timedOut, stdout, stderr } = await runProgram(interpreter.path, [INSPECTOR], {
     cwd: target.directory,
     input: JSON.stringify({ ...target, dev }),

@@ -13,8 +13,9 @@ export interface Target {
 const ADVICE = 'Name the directory of a project, or its application as MODULE:CALLABLE.';
 const NAME = String.raw`[\p{L}_][\p{L}\p{N}_]*`;
 const CALLABLE = String.raw`${NAME}(?:\.${NAME})*(?:\(\))?`;
-const MODULE = new RegExp(`^(${NAME}(?:\\.${NAME})*)(?::(${CALLABLE}))?$`, 'u');
-const FILE = new RegExp(`^(.+\\.py)(?::(${CALLABLE}))?$`, 'u');
+// Functions, because each takes half a millisecond to construct, and no start needs both.
+const modulePattern = (): RegExp => new RegExp(`^(${NAME}(?:\\.${NAME})*)(?::(${CALLABLE}))?$`, 'u');
+const filePattern = (): RegExp => new RegExp(`^(.+\\.py)(?::(${CALLABLE}))?$`, 'u');
 
 /**
  * Parses PATH (a directory, or a Python file with or without :CALLABLE) or MODULE:CALLABLE. Both are relative to
@@ -26,14 +27,14 @@ export function readTarget(text: string | null, chdir: string): Target {
   if (text === null) return { directory: existing(chdir), module: null, callable: null };
   const path = resolve(chdir, text);
   if (isDirectory(path)) return { directory: path, module: null, callable: null };
-  const file = FILE.exec(text);
+  const file = text.includes('.py') ? filePattern().exec(text) : null;
   if (file !== null) return readFile(text, resolve(chdir, file[1] as string), file[2] ?? null);
   if (existsSync(path)) {
     throw new ViaductError('APPLICATION_MISSING', `Cannot serve "${text}": it is not a Python file`, {
       advice: ADVICE,
     });
   }
-  const match = MODULE.exec(text);
+  const match = modulePattern().exec(text);
   if (match === null) throw missingTarget(text);
   return { directory: existing(chdir), module: match[1] as string, callable: match[2] ?? null };
 }

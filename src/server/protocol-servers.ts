@@ -1,28 +1,38 @@
 import { Http1Server } from '../http/http1/http1-server.ts';
-import { Http2Server } from '../http/http2/http2-server.ts';
+import type { Http2Server } from '../http/http2/http2-server.ts';
 import type { ProtocolServer } from '../http/transport/protocol-server.ts';
 import type { ConnectionChanges, ConnectionOptions } from '../http/transport/server-context.ts';
 import { CgiServer } from '../listen/cgi/cgi-server.ts';
 import type { ProtocolName } from '../listen/connection-acceptor.ts';
+import { DeferredProtocol } from './deferred-protocol.ts';
 
 /** Every protocol that this server speaks with its clients. A further one is a folder with a `ProtocolServer`, and an entry here. */
 export class ProtocolServers {
   readonly handlers: ReadonlyMap<ProtocolName, ProtocolServer>;
+  readonly #http2: DeferredProtocol<Http2Server>;
 
   /** `onCgiRefused` is called for what a front-end proxy sent that is not an acceptable request of its protocol. */
   constructor(
     options: Omit<ConnectionOptions, 'onHttp2Preface'>,
     onCgiRefused: (reason: string, remoteAddress: string) => void,
   ) {
-    const http2 = new Http2Server(options, () => this.size - http2.size);
+    const http2 = new DeferredProtocol<Http2Server>(
+      async (): Promise<Http2Server> => {
+        const { Http2Server } = await import('../http/http2/http2-server.ts');
+        return new Http2Server(options, () => this.size - http2.size);
+      },
+      (error) => options.onError(error, null),
+    );
     const http1 = new Http1Server(
       {
         ...options,
-        onHttp2Preface: (socket, early, listener, peer) => http2.accept(socket, listener, peer, early),
+        onHttp2Preface: (socket, early, listener, peer) =>
+          http2.pass(socket, (server) => server.accept(socket, listener, peer, early)),
       },
       () => this.size - http1.size,
     );
     const cgi = { http1, limits: options.limits, onRefused: onCgiRefused };
+    this.#http2 = http2;
     this.handlers = new Map<ProtocolName, ProtocolServer>([
       ['uwsgi', new CgiServer('uwsgi', cgi)],
       ['fastcgi', new CgiServer('fastcgi', cgi)],
@@ -30,6 +40,11 @@ export class ProtocolServers {
       ['http/1.1', http1],
       ['h2', http2],
     ]);
+  }
+
+  /** Loads the code of what was left out for an early start. To be called when the server has started. */
+  loadSoon(): void {
+    this.#http2.loadSoon();
   }
 
   /** Open connections of all protocols. */

@@ -7,6 +7,7 @@ import type { LineSink } from '../log/access-log.ts';
 import { describeError, tracebackOf } from '../log/describe-error.ts';
 import type { Log } from '../log/log.ts';
 import { applicationName } from '../project/project.ts';
+import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import {
   type BackendChange,
   type BackendControl,
@@ -39,6 +40,8 @@ export interface ServerOptions {
   readonly onBound?: () => void;
   /** Applications that the caller made, by name. The server closes them when it stops. */
   readonly callerApplications?: ReadonlyMap<string, Application>;
+  /** An interpreter that may wait for the main application. */
+  readonly waiting?: WaitingInterpreter;
 }
 
 export interface RunningServer extends BackendControl {
@@ -151,6 +154,7 @@ class Server implements RunningServer {
       this.#showBroken(error);
     }
     started(null);
+    this.#protocols.loadSoon();
     this.#watch.follow(this.#configuration);
   }
 
@@ -240,7 +244,7 @@ class Server implements RunningServer {
    * serves changes before everything has started. It rejects as soon as `signal` is aborted, even if an import never ends.
    */
   async #switchTo(configuration: Configuration, { environs }: Opening, signal: AbortSignal): Promise<void> {
-    const table = applicationTable(configuration, environs, this.#options.log);
+    const table = applicationTable(configuration, environs, this.#options.log, this.#options.waiting);
     const { gracefulTimeoutMs } = configuration.settings;
     await this.#applications.prepare(table);
     let started: StartedSite | null = null;

@@ -2,6 +2,7 @@ import { pythonMiddleware } from '../config/middleware.ts';
 import { describeThrown } from '../errors.ts';
 import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
 import type { Log } from '../log/log.ts';
+import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import { VERSION } from '../version.ts';
 import type { SupervisorOptions } from '../workers/supervisor-options.ts';
 import type { ApplicationOptions } from '../wsgi/application-options.ts';
@@ -15,6 +16,7 @@ export function applicationTable(
   configuration: Configuration,
   listeners: readonly ListenerEnviron[],
   log: Log,
+  waiting?: WaitingInterpreter,
 ): ApplicationTable {
   const { settings, project, applications } = configuration;
   const { workers, threads, middleware, preload, dev, responseBufferBytesMax } = settings;
@@ -39,7 +41,10 @@ export function applicationTable(
     log,
   });
   const table = new Map<string, SupervisorOptions>();
-  if (project !== null) table.set(MAIN, options({ project, workers, threads, middleware }));
+  if (project !== null) {
+    const main = options({ project, workers, threads, middleware });
+    table.set(MAIN, { ...main, release: { ...main.release, waiting } });
+  }
   for (const [name, application] of Object.entries(applications)) table.set(name, options(application));
   return table;
 }

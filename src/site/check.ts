@@ -1,5 +1,6 @@
 import type { SourceLocation } from '../config/site-entries.ts';
 import { ViaductError } from '../errors.ts';
+import { checkTls } from '../listen/tls/tls-contexts.ts';
 import { noTlsProblems, type TlsProblems } from '../listen/tls/tls-problems.ts';
 import type { Log } from '../log/log.ts';
 import { applicationOptions } from './application-options.ts';
@@ -9,6 +10,7 @@ import { composeSite, emptyMemory } from './compose-site.ts';
 import { applicationNames, type Configuration } from './configuration.ts';
 import { notFound } from './not-found.ts';
 import { trustedBy } from './policies.ts';
+import { tlsOptionsOf } from './tls.ts';
 
 export interface CheckedConfiguration {
   readonly routes: readonly ResolvedRoute[];
@@ -69,8 +71,6 @@ export async function verifyModules(configuration: Configuration, log: Log): Pro
 
 async function checkCertificates(configuration: Configuration): Promise<TlsProblems> {
   if (configuration.site?.tls === undefined) return noTlsProblems();
-  const { tlsOptionsOf } = await import('./tls.ts');
-  const { checkTls } = await import('../listen/tls/tls-contexts.ts');
   const options = tlsOptionsOf(configuration);
   return options === null ? noTlsProblems() : checkTls(options);
 }

@@ -4,10 +4,8 @@ import type { Next } from '../http/handler.ts';
 import type { ApplicationOptions } from '../wsgi/application-options.ts';
 import { compose } from '../wsgi/compose.ts';
 import type { Application, Middleware } from '../wsgi/contract.ts';
-import { builtinMiddleware } from '../wsgi/middleware/builtin.ts';
 import { applicationOf, isNative } from '../wsgi/native-application.ts';
 import { serveApplication } from '../wsgi/serve-application.ts';
-import { validator } from '../wsgi/validator/validator.ts';
 import { applicationNames, type Configuration, MAIN } from './configuration.ts';
 import { ModuleLoader } from './modules.ts';
 import { unlessAborted } from './unless-aborted.ts';
@@ -62,7 +60,7 @@ export async function composeApplications(
         signal,
         Promise.all(middlewareOf(configuration, name).map((entry) => loadMiddleware(entry, loader))),
       );
-      const chain = configuration.settings.dev ? validated(middleware, application) : middleware;
+      const chain = configuration.settings.dev ? await validated(middleware, application) : middleware;
       const composed = compose(...chain)(
         callerApplication !== undefined && chain.length > 0 ? callOnly(callerApplication) : application,
       );
@@ -91,8 +89,9 @@ function callOnly(application: Application): Application {
 }
 
 /** `middleware` with a validator on each side. A Python application without middleware is called directly, because its workers validate it. */
-function validated(middleware: readonly Middleware[], application: Application): readonly Middleware[] {
+async function validated(middleware: readonly Middleware[], application: Application): Promise<readonly Middleware[]> {
   if (middleware.length === 0 && isNative(application)) return [];
+  const { validator } = await import('../wsgi/validator/validator.ts');
   const check = validator();
   return [...middleware.flatMap((inner) => [check, inner]), check];
 }
@@ -101,6 +100,7 @@ type LocalMiddleware = Exclude<MiddlewareEntry, PythonMiddleware>;
 
 async function loadMiddleware(entry: LocalMiddleware, loader: ModuleLoader): Promise<Middleware> {
   if (entry.language === 'typescript') return loader.middleware(entry, entry.options);
+  const { builtinMiddleware } = await import('../wsgi/middleware/builtin.ts');
   return builtinMiddleware(entry.name, entry.options);
 }
 

@@ -1,5 +1,4 @@
 import type { SourceLocation } from '../config/site-entries.ts';
-import { staticFiles } from '../handlers/files/static.ts';
 import type { Next } from '../http/handler.ts';
 import { compose } from '../routing/chain.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
@@ -36,7 +35,8 @@ export interface SiteApplications {
 }
 
 /**
- * Builds the site of `configuration`. The code for routes is loaded only if the configuration has a site, because it takes memory.
+ * Builds the site of `configuration`. The code for routes and files is loaded only if the configuration has them, because it takes
+ * memory and time.
  *
  * @throws ViaductError `SETTINGS` with all errors, one per line
  */
@@ -50,7 +50,7 @@ export async function composeSite(
 ): Promise<BuiltSite> {
   const { settings, site, bases } = configuration;
   const { dev, staticCacheBytesMax } = settings;
-  const main = mainOf(configuration, names.has(MAIN) ? next(MAIN) : null);
+  const main = await mainOf(configuration, names.has(MAIN) ? next(MAIN) : null);
   if (site === null) return { ...EMPTY, handle: main?.next ?? notFound };
   const { buildSite } = await import('./build.ts');
   return buildSite(site, {
@@ -70,9 +70,10 @@ export async function composeSite(
 }
 
 /** The main application with its static files before it; null if there is neither. */
-function mainOf({ settings, project }: Configuration, application: Next | null): Terminal | null {
+async function mainOf({ settings, project }: Configuration, application: Next | null): Promise<Terminal | null> {
   const mounts = project?.staticMounts ?? settings.static;
   if (mounts.length === 0) return application === null ? null : { name: 'application', next: application };
+  const { staticFiles } = await import('../handlers/files/static.ts');
   const { staticCacheBytesMax: cacheBytesMax, dev } = settings;
   const files = staticFiles({ mounts, cacheBytesMax, revalidateMs: dev ? 0 : STATIC_REVALIDATE_MS });
   const name = application === null ? 'static files' : 'application';

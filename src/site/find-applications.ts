@@ -6,6 +6,7 @@ import { ViaductError } from '../errors.ts';
 import { discoverProject } from '../project/discover.ts';
 import type { RunAs } from '../project/interpreter.ts';
 import type { Finding, Project } from '../project/project.ts';
+import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import { type Configuration, MAIN, type ModuleApplication, type NamedApplication } from './configuration.ts';
 import type { LoadedConfiguration } from './load-configuration.ts';
 import { type ModuleExport, moduleTarget } from './modules.ts';
@@ -18,6 +19,8 @@ export interface FindOptions {
   readonly runAs: RunAs | null;
   /** Whether to search for a main application that no setting names. */
   readonly searches: boolean;
+  /** The interpreter to ask for the main application. */
+  readonly waiting?: WaitingInterpreter | undefined;
 }
 
 /**
@@ -28,13 +31,13 @@ export interface FindOptions {
 export async function findApplications(
   loaded: LoadedConfiguration,
   cwd: string,
-  { runAs, searches }: FindOptions,
+  { runAs, searches, waiting }: FindOptions,
 ): Promise<FoundApplications> {
   const { site, siteEntries } = loaded;
   const bases = Object.fromEntries([...siteEntries].map(([key, { base }]) => [key, base]));
   const applications: Record<string, NamedApplication> = {};
   const modules: Record<string, ModuleApplication> = {};
-  const main = searches || loaded.settings.target !== null ? await findMain(loaded, cwd, runAs) : null;
+  const main = searches || loaded.settings.target !== null ? await findMain(loaded, cwd, runAs, waiting) : null;
   if (main !== null && 'module' in main)
     modules[MAIN] = {
       ...main,
@@ -67,12 +70,13 @@ async function findMain(
   { settings, site }: LoadedConfiguration,
   cwd: string,
   runAs: RunAs | null,
+  waiting: WaitingInterpreter | undefined,
 ): Promise<Project | ModuleExport | null> {
   const { target, chdir, python, dev, static: staticMounts } = settings;
   const module = target === null ? null : moduleTarget(target, chdir ?? cwd);
   if (module !== null) return module;
   try {
-    return await discoverProject({ target, chdir: chdir ?? cwd, python, dev, staticMounts, runAs });
+    return await discoverProject({ target, chdir: chdir ?? cwd, python, dev, staticMounts, runAs, waiting });
   } catch (error) {
     const isNeeded = target !== null || site === null || site.route.length === 0;
     if (isNeeded || !(error instanceof ViaductError) || error.code !== 'APPLICATION_MISSING') throw error;

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { packageAliases } from '../config/package-aliases.ts';
 import { describeThrown, ViaductError } from '../errors.ts';
-import { type FetchHandler, fromFetch } from '../wsgi/adapters/from-fetch.ts';
+import type { FetchHandler } from '../wsgi/adapters/from-fetch.ts';
 import type { Application, Middleware } from '../wsgi/contract.ts';
 
 /** An export of a TypeScript or JavaScript module. Plain data. */
@@ -13,12 +13,15 @@ export interface ModuleExport {
   readonly export: string;
 }
 
-const TARGET = /^(.+\.[cm]?[jt]s)(?:#([\p{L}_$][\p{L}\p{N}_$]*))?$/u;
+const TARGET = /^(.+\.[cm]?[jt]s)(?:#(.+))?$/;
+// A function, because most starts do not need it, and properties of Unicode take long to construct.
+const exportName = (): RegExp => /^[\p{L}_$][\p{L}\p{N}_$]*$/u;
 
 /** The module that a target names: a TypeScript or JavaScript file, optionally with `#EXPORT`. Null for any other target. */
 export function moduleTarget(target: string, directory: string): ModuleExport | null {
   const [, file, name = ''] = TARGET.exec(target) ?? [];
-  return file === undefined ? null : { module: resolve(directory, file), export: name };
+  if (file === undefined || (name !== '' && !exportName().test(name))) return null;
+  return { module: resolve(directory, file), export: name };
 }
 
 const APPLICATION_NAMES = ['application', 'app', 'default'];
@@ -46,8 +49,9 @@ export class ModuleLoader {
       APPLICATION,
       (value) => typeof value === 'function' || hasFetch(value),
     );
-    if (hasFetch(application)) return fromFetch((request, context) => application.fetch(request, context));
-    return application as Application;
+    if (!hasFetch(application)) return application as Application;
+    const { fromFetch } = await import('../wsgi/adapters/from-fetch.ts');
+    return fromFetch((request, context) => application.fetch(request, context));
   }
 
   /**

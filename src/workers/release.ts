@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import type { PythonMiddleware } from '../config/middleware.ts';
+import { PYTHON_PACKAGE } from '../program-files.ts';
 import { isPassing, RETRIES_MAX } from '../project/passing-signals.ts';
 import type { Project } from '../project/project.ts';
+import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import { readMessages, sendMessage } from './channel.ts';
 import { LifeWatch, tickMs } from './life-watch.ts';
@@ -13,8 +14,6 @@ import { isInit, isRunning, killProcess } from './os-process.ts';
 import { outputFor, passOn } from './output.ts';
 import { type Runtime, socketIn } from './runtime.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
-
-const PYTHON_PACKAGE = fileURLToPath(new URL('../../python/viaduct_worker', import.meta.url));
 
 export interface ReleaseOptions {
   readonly project: Project;
@@ -38,6 +37,8 @@ export interface ReleaseOptions {
    * unless the whole server stops.
    */
   readonly gracefulTimeoutMs: number;
+  /** An interpreter that may wait to become the zygote. */
+  readonly waiting?: WaitingInterpreter | undefined;
 }
 
 export interface ReleaseEvents {
@@ -113,18 +114,20 @@ export class Release {
       adopts: isInit(),
       listeners: listeners.map((listener) => ({ ...listener, 'wsgi.url_scheme': 'http' })), // requests over https say so
     };
-    this.#launch(JSON.stringify(options), 0);
+    this.#launch(options, 0);
     if (workerTimeoutMs > 0) this.#ticks = setInterval(() => this.#checkLife(), tickMs(workerTimeoutMs)).unref();
   }
 
   /** Starts it again if a signal for the whole server ends it before the interpreter can take signals. */
-  #launch(options: string, retries: number): void {
+  #launch(options: object, retries: number): void {
     const { python, directory, environment } = this.options.project;
-    const child = spawn(python.path, [PYTHON_PACKAGE, options], {
-      cwd: directory,
-      env: { PYTHONUNBUFFERED: '1', ...process.env, ...environment },
-      stdio: ['ignore', outputFor(1), outputFor(2)],
-    });
+    const child =
+      this.options.waiting?.become(this.options.project, options) ??
+      spawn(python.path, [PYTHON_PACKAGE, JSON.stringify(options)], {
+        cwd: directory,
+        env: { PYTHONUNBUFFERED: '1', ...process.env, ...environment },
+        stdio: ['ignore', outputFor(1), outputFor(2)],
+      });
     this.#process = child;
     child.once('error', (error) => this.#exited(error.message));
     child.once('exit', (code, signal) => {

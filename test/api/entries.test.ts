@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { pathToFileURL } from 'node:url';
-import { ViaductError } from 'viaduct';
+import { toNode } from '../../src/api/entries/adapters.ts';
 import { PACKAGE_ENTRIES, packageAliases } from '../../src/config/package-aliases.ts';
+import { readTypeScriptFile } from '../../src/config/typescript-file.ts';
+import { ViaductError } from '../../src/errors.ts';
+import { ModuleLoader } from '../../src/site/modules.ts';
 import { makeProject } from '../support/project.ts';
 import { ROOT } from '../support/viaduct.ts';
 
@@ -87,12 +89,11 @@ describe('the entries of the package', () => {
       'app.ts': `${IMPORTS}export const application = () => imported;\n`,
       'around.mts': `${IMPORTS}export const middleware = () => imported;\n`,
     });
-    const { ModuleLoader } = (await import(fromDist('site/modules.js'))) as typeof import('../../src/site/modules.ts');
     const loader = new ModuleLoader();
     const application = await loader.application({ module: join(project, 'app.ts'), export: '' });
     const imported = (application as unknown as () => unknown[])();
     assert.equal(imported[0], ViaductError);
-    assert.equal(imported[1], (await import('viaduct/adapters')).toNode);
+    assert.equal(imported[1], toNode);
     assert.ok(imported.every((value) => typeof value === 'function'));
     const middleware = await loader.middleware({ module: join(project, 'around.mts'), export: '' }, {});
     assert.deepEqual((middleware as unknown as () => unknown[])(), imported);
@@ -103,14 +104,7 @@ describe('the entries of the package', () => {
       'viaduct.config.ts': `${IMPORTS}export default defineConfig({ workers: imported.length });\n`,
       'node_modules/viaduct/package.json': '{ "name": "viaduct", "main": "./none.js" }',
     });
-    const { readTypeScriptFile } = (await import(
-      fromDist('config/typescript-file.js')
-    )) as typeof import('../../src/config/typescript-file.ts');
     const file = await readTypeScriptFile(join(project, 'viaduct.config.ts'), 'viaduct.config.ts');
     assert.deepEqual('entries' in file ? file.entries : file, [['workers', 5]]);
   });
 });
-
-function fromDist(path: string): string {
-  return pathToFileURL(join(ROOT, 'dist', path)).href;
-}

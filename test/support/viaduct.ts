@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Lifetime } from './lifetime.ts';
@@ -10,6 +10,8 @@ import { within } from './wait.ts';
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 /** The program as users install it. */
 export const BIN = join(ROOT, 'bin/viaduct.js');
+requireCurrentBuild();
+
 /** The Python applications of the tests, one for each behaviour. */
 export const APPS = join(ROOT, 'test/apps');
 
@@ -33,6 +35,8 @@ export interface ViaductOptions {
   readonly listen?: string;
   /** False: do not wait for the address. The result then has no port. */
   readonly awaitReady?: boolean;
+  /** The program; by default that of this checkout. */
+  readonly program?: string;
 }
 
 /** The program in a process of its own. */
@@ -55,9 +59,9 @@ export interface Viaduct {
 export async function startViaduct(
   t: Lifetime,
   args: readonly string[],
-  { cwd = ROOT, env = {}, listen = '127.0.0.1:0', awaitReady = true }: ViaductOptions = {},
+  { cwd = ROOT, env = {}, listen = '127.0.0.1:0', awaitReady = true, program = BIN }: ViaductOptions = {},
 ): Promise<Viaduct> {
-  const child = spawn(process.execPath, [BIN, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     cwd,
     env: { ...process.env, ...env, VIADUCT_LISTEN: listen },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -106,4 +110,12 @@ async function end(child: ChildProcess, exited: Promise<unknown>): Promise<void>
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
   await exited;
   clearTimeout(timer);
+}
+
+/** A program that was built before the last change of the sources would be tested in vain. */
+function requireCurrentBuild(): void {
+  const built = statSync(join(ROOT, 'dist/main.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
+  const isOld = sources.some((path) => path.endsWith('.ts') && statSync(join(ROOT, 'src', path)).mtimeMs > built);
+  if (isOld) throw new Error('Cannot test the program: dist is older than src. Run npm run build');
 }

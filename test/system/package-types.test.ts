@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { installPackage } from '../support/installed-package.ts';
 import { ROOT } from '../support/viaduct.ts';
 
 /** Uses every entry of the package as programs do, and names as they must not be used. */
@@ -63,7 +63,8 @@ const SETTINGS = {
 } as const;
 
 describe('the types of the package, installed from its archive', { concurrency: 2 }, () => {
-  const project = install();
+  const project = installPackage();
+  writeFileSync(join(project, 'consumer.ts'), CONSUMER);
   after(() => rmSync(project, { recursive: true, force: true }));
 
   for (const [name, options] of Object.entries(SETTINGS)) {
@@ -87,23 +88,3 @@ describe('the types of the package, installed from its archive', { concurrency: 
     assert.match(stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/);
   });
 });
-
-/** A project that has the package as `npm install` unpacks it, its dependencies, and the types of Node. */
-function install(): string {
-  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'viaduct-consumer-')));
-  const modules = join(directory, 'node_modules');
-  mkdirSync(modules);
-  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', directory];
-  const [{ filename }] = JSON.parse(execFileSync('npm', args, { cwd: ROOT, encoding: 'utf8' })) as [
-    { filename: string },
-  ];
-  execFileSync('tar', ['-xzf', join(directory, filename), '-C', modules]);
-  execFileSync('mv', [join(modules, 'package'), join(modules, 'viaduct')]);
-  const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { dependencies: object };
-  for (const name of ['@types', 'undici-types', ...Object.keys(dependencies)]) {
-    symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
-  }
-  writeFileSync(join(directory, 'package.json'), '{ "type": "module" }');
-  writeFileSync(join(directory, 'consumer.ts'), CONSUMER);
-  return directory;
-}

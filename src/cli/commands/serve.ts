@@ -1,34 +1,22 @@
-import { basename } from 'node:path';
-import { sourceLocationOf } from '../../config/site-entries.ts';
-import type { Log } from '../../log/log.ts';
-import { openOutputs } from '../../log/output.ts';
-import { reportUncaught } from '../../log/uncaught.ts';
 import { resolveListen, takeInheritedSockets } from '../../os/inherited-sockets.ts';
-import { dropPrivileges } from '../../os/process-user.ts';
-import { ServiceManager, takeServiceManager } from '../../os/service-manager.ts';
-import { MovingWatch } from '../../project/moving-watch.ts';
-import { watchFiles } from '../../project/watch-files.ts';
-import { type RunningCluster, startCluster } from '../../server/cluster/primary.ts';
-import { type RunningControl, startControl } from '../../server/control-socket.ts';
-import { type RunningServer, startServer } from '../../server/server.ts';
-import { checkConfiguration } from '../../site/check.ts';
-import type { Configuration } from '../../site/configuration.ts';
-import type { LoadedConfiguration } from '../../site/load-configuration.ts';
-import { passwordFilesOf } from '../../site/password-files.ts';
-import { VERSION } from '../../version.ts';
+import { takeServiceManager } from '../../os/service-manager.ts';
+import { WaitingInterpreter } from '../../project/waiting-interpreter.ts';
+import { outputFor } from '../../workers/output.ts';
 import type { Arguments } from '../arguments.ts';
-import { findingLines, palette } from '../output.ts';
-import { prepare } from '../prepare.ts';
-import { createReload } from '../reload.ts';
-import { runUntilSignal, Signals } from '../run-until-signal.ts';
+import { type Configured, prepare } from '../prepare.ts';
+import { Signals } from '../run-until-signal.ts';
 
-/** `viaduct serve`: finds the project and serves it until a signal ends the server. Resolves to the exit code. */
+/**
+ * `viaduct serve`: finds the project and serves it until a signal ends the server. Resolves to the exit code. The code of the server is loaded while
+ * Python starts and finds the project.
+ */
 export async function serve(parsed: Arguments): Promise<number> {
   const signals = new Signals();
   const sockets = takeInheritedSockets(process.env, process.pid);
   const managerOptions = takeServiceManager(process.env, process.pid);
-  const configure = async () => {
-    const { configuration, loaded, findings, identity } = await prepare(parsed);
+  const waiting = new WaitingInterpreter([outputFor(1), outputFor(2)]);
+  const configure = async (interpreter?: WaitingInterpreter): Promise<Configured> => {
+    const { configuration, loaded, findings, identity } = await prepare(parsed, interpreter);
     const listen = resolveListen(configuration.settings.listen, !loaded.origins.has('listen'), sockets);
     const settings = { ...configuration.settings, listen };
     return {
@@ -39,79 +27,12 @@ export async function serve(parsed: Arguments): Promise<number> {
       identity,
     };
   };
-  const { configuration, configured, loaded, findings, identity } = await configure();
-  const { settings, project } = configuration;
-  const colours = palette(process.stderr);
-  const logFormat = process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json';
-  const { log, accessLog } = openOutputs(logFormat);
-  let running: RunningServer | null = null;
-  reportUncaught(log, () => running?.kill());
-  await checkConfiguration(configuration, sourceLocationOf(loaded.siteEntries), log);
-  process.stderr.write(findingLines(findings, colours));
-  const cluster = settings.processes > 1 ? await startCluster({ configuration, identity, log, logFormat }) : null;
-  const onBound = (): void => {
-    if (identity !== null) dropPrivileges(identity);
-  };
-  const server = cluster ?? (await startServer({ configuration, log, accessLog, onBound }));
-  running = server;
-  const control = settings.control === null ? null : await openControl(settings.control, server, log);
-  const manager = new ServiceManager(managerOptions, project?.python.path ?? 'python3');
-  const name = basename(project?.directory ?? settings.chdir ?? process.cwd());
-  const isAlive = cluster === null ? () => true : () => cluster.isAlive();
-  const ready = (state: string): void => manager.ready(`Serving ${name}${state}`, isAlive);
-  const reload = createReload(server, log, {
-    onReloading: async () => {
-      manager.reloading();
-      const { configuration: changed, loaded: reloaded } = await configure();
-      await checkConfiguration(changed, sourceLocationOf(reloaded.siteEntries), log);
-      return changed;
-    },
-    onConfigured: (changed) => watch.follow(watchedBy(changed, loaded)),
-    onReloaded: (outcome) => ready(`; ${outcome}`),
-  });
-  const watch = new MovingWatch<string>((paths) => watchFiles(paths.split(SEPARATOR), reload));
-  watch.follow(watchedBy(configuration, loaded));
-  const ended = runUntilSignal(server, log, signals, {
-    onStopping: () => {
-      watch.close();
-      manager.stopping('Finishing running requests');
-    },
-    onReload: reload,
-  });
-  const where = server.urls.join(' and ');
-  const passed = settings.listen !== configured.listen ? ' (passed by systemd)' : '';
-  const shared = cluster === null ? '' : ` with ${settings.processes} server processes`;
-  process.stderr.write(`Viaduct ${VERSION} serves ${name} on ${colours.bold(where)}${passed}${shared}\n`);
-  ready(` on ${where}`);
-  if (process.stdin.isTTY === true) process.stderr.write(`${colours.dim('Press Ctrl-C to stop.')}\n`);
-  const code = await Promise.race([ended, ...(cluster === null ? [] : [endWhenLost(cluster, log)])]);
-  manager.close();
-  control?.close();
-  return code;
-}
-
-/** Opens the control socket. If that fails, the start fails. */
-async function openControl(path: string, server: RunningServer, log: Log): Promise<RunningControl> {
   try {
-    return await startControl(path, server, log);
-  } catch (error) {
-    server.kill();
-    throw error;
+    const configuring = configure(waiting);
+    await Promise.race([waiting.started, configuring]);
+    const [configured, { runServer }] = await Promise.all([configuring, import('../run-server.ts')]);
+    return await runServer(configured, { configure, signals, managerOptions, waiting });
+  } finally {
+    waiting.end();
   }
-}
-
-/** Separates paths, because no path can contain it. */
-const SEPARATOR = '\0';
-
-/** In development, the files of the configuration; null otherwise, because an edit in production must not take effect by itself. */
-function watchedBy(configuration: Configuration, { sources }: LoadedConfiguration): string | null {
-  if (!configuration.settings.dev) return null;
-  return [...sources, ...passwordFilesOf(configuration)].join(SEPARATOR);
-}
-
-async function endWhenLost(cluster: RunningCluster, log: Log): Promise<number> {
-  const { message, advice } = await cluster.lost;
-  log.error(`${message}. ${advice}`);
-  cluster.kill();
-  return 1;
 }

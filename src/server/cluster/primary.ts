@@ -1,9 +1,9 @@
 import cluster, { type Worker } from 'node:cluster';
-import { fileURLToPath } from 'node:url';
 import { ViaductError } from '../../errors.ts';
 import { PRIMARY_UMASK } from '../../listen/unix-socket.ts';
 import type { Log } from '../../log/log.ts';
 import type { Identity } from '../../os/process-user.ts';
+import { programFile } from '../../program-files.ts';
 import { type BackendChange, mergeBackends, type RouteBackends } from '../../proxy/backend-control.ts';
 import type { Configuration } from '../../site/configuration.ts';
 import { outputFor } from '../../workers/output.ts';
@@ -46,7 +46,7 @@ export async function startCluster(options: PrimaryOptions): Promise<RunningClus
   return primary;
 }
 
-const PROCESS_PROGRAM = fileURLToPath(new URL('./process-main.js', import.meta.url));
+const PROCESS_PROGRAM = programFile('server/cluster/process-main.js');
 
 /** Server processes report once a second that they are alive. */
 const LIFE_SIGN_MS_MAX = 5000;

@@ -3,9 +3,13 @@ import { formatBytes, formatDuration, readBytes, readDuration } from '../../conf
 import type { SchemaTools } from '../../handlers/schema-tools.ts';
 import { takes } from './definition.ts';
 
+// zod would compile a function for each table, which takes longer than to read one configuration without.
+z.config({ jitless: true });
+
 /** The tools for schemas. Each tool has words for what a value must be, for messages and for docs/configuration.md. */
 export const TOOLS: SchemaTools = {
-  ...{ z, feature, table, record, listOf, text, words, bool, oneOf, whole, duration, bytes, fields },
+  z: { literal: z.literal, union: z.union },
+  ...{ feature, table, record, listOf, text, words, bool, oneOf, whole, duration, bytes, fields },
 };
 
 export function feature<T extends z.ZodRawShape>(options: T) {

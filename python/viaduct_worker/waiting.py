@@ -1,0 +1,63 @@
+"""A zygote before it has options: it finds the project for the server, imports what it needs, and waits.
+
+Python and the server thus start at the same time. A child finds the project, because that may import the project's
+settings, and the application must be imported into a process that knows nothing of it.
+"""
+
+import json
+import os
+import sys
+
+from viaduct_worker.disarm import disarm_signals
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from viaduct_worker.messages import Options, Target
+
+CONTROL = 3
+"""The connection with the server. Each line is a JSON value."""
+
+
+def start_inspector(target: 'Target', writes_none: bool) -> int:
+    """Start the child that answers what `target` is. Return its process id."""
+    disarm_signals()
+    inspector = os.fork()
+    if inspector == 0:
+        _answer(target, writes_none)
+    return inspector
+
+
+def wait(inspector: int) -> 'Options':
+    """Return the options that the server sends after the answer. Exit if it wants no zygote."""
+    os.waitpid(inspector, 0)
+    line = b''
+    try:
+        os.write(CONTROL, b'\n')  # if there is no answer before it, the server asks again and gets to see the error
+        while not line.endswith(b'\n'):
+            block = os.read(CONTROL, 65536)
+            if not block:
+                os._exit(0)
+            line += block
+    except OSError:
+        os._exit(0)
+    os.close(CONTROL)
+    message = json.loads(line)
+    os.environ.update(message['environment'])
+    options: Options = message['options']
+    return options
+
+
+def _answer(target: 'Target', writes_none: bool) -> None:
+    """Write the answer in this process, and end it."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for output in (1, 2):
+            os.dup2(nowhere, output)
+        from viaduct_worker import inspect_project
+
+        sys.dont_write_bytecode = writes_none
+        del sys.path[:2]
+        inspect_project.end_with_reader(CONTROL)
+        inspect_project.answer(CONTROL, target)
+    finally:
+        os._exit(1)

@@ -1,0 +1,119 @@
+/**
+ * Bundles `src` to `dist`, after the compiler has checked its types and written those of the package: the program, the entries of the package and
+ * the program of a server process share all their code, so that each class exists once. With `--sourceMap`, for the debugger, source maps too.
+ *
+ * A start reads three files instead of some hundred: `main.js` for every command, `prepare.js`, which finds the project, and `server.js`, which is
+ * loaded while Python starts. What a start does not need, such as the schema of routes, is in further files.
+ */
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { rolldown } from 'rolldown';
+import { ROOT } from './steps.mjs';
+
+const DIST = join(ROOT, 'dist');
+const SRC = join(ROOT, 'src');
+
+/** What other programs start or import by its path. The entries of the package are in `package.json`. */
+const PROGRAMS = ['cli/main', 'server/cluster/process-main'];
+
+/** A file of the bundle has these modules and all that they import, unless a file above has it. */
+const FILES = [
+  ['main', /\/src\/(?:cli\/main|program-files)\.ts$|rolldown\/runtime/],
+  ['prepare', /\/src\/cli\/commands\/serve\.ts$/],
+  ['server', /\/src\/cli\/run-server\.ts$/],
+];
+
+/** Packages whose code gets into the bundle, and with it their licences. */
+const BUNDLED = ['mrmime', 'smol-toml', 'zod'];
+
+await bundle(process.argv.includes('--sourceMap'));
+
+async function bundle(sourcemap) {
+  const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const entries = Object.values(exports).flatMap(({ default: path }) => path?.match(/^\.\/dist\/(.+)\.js$/)?.[1] ?? []);
+  const build = await rolldown({
+    input: Object.fromEntries([...PROGRAMS, ...entries].map((name) => [name, join(SRC, `${name}.ts`)])),
+    cwd: ROOT,
+    platform: 'node',
+    preserveEntrySignatures: 'allow-extension',
+    external: [/^node:/, 'jiti'],
+    transform: { target: 'es2023' },
+    onLog(level, log) {
+      if (level === 'warn') throw new Error(log.message);
+    },
+  });
+  const { output } = await build.write({
+    dir: DIST,
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name].js',
+    codeSplitting: { groups: FILES.map(([name, test], index) => ({ name, test, priority: FILES.length - index })) },
+    minifyInternalExports: false,
+    comments: false,
+    keepNames: true,
+    sourcemap,
+  });
+  await build.close();
+  const chunks = output.filter(({ type }) => type === 'chunk');
+  verify(chunks);
+  const detours = skipDetours(chunks);
+  removeOthers(new Set(output.map(({ fileName }) => fileName).filter((name) => !detours.has(name))));
+  writeFileSync(join(DIST, 'licenses.txt'), licenses());
+}
+
+/** `bin/viaduct.js` starts `main.js`. The program finds its files by the place of one module, and shares its classes only if each module is in one file. */
+function verify(chunks) {
+  if (!chunks.some(({ fileName, exports }) => fileName === 'main.js' && exports.includes('main')))
+    throw new Error('Cannot bundle: main.js does not export main');
+  const places = new Map();
+  for (const { fileName, moduleIds } of chunks) {
+    for (const id of moduleIds) {
+      if (places.has(id)) throw new Error(`Cannot bundle: ${id} is in ${places.get(id)} and in ${fileName}`);
+      places.set(id, fileName);
+    }
+  }
+  const file = places.get(join(SRC, 'program-files.ts'));
+  if (file?.includes('/') !== false)
+    throw new Error(`Cannot bundle: program-files.ts is in ${file}, not beside index.js`);
+  for (const id of places.keys()) {
+    const [, name] = /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(id) ?? [];
+    if (name !== undefined && !BUNDLED.includes(name))
+      throw new Error(`Cannot bundle: the licence of ${name} is missing`);
+  }
+}
+
+/**
+ * Leads `import()` past files that only export what another file has. The bundler makes one for each module that is imported so and shares its
+ * file with others, and each costs a start a millisecond. Returns the names of these files.
+ */
+function skipDetours(chunks) {
+  const targets = new Map();
+  for (const { fileName, code, isDynamicEntry } of chunks) {
+    const [, names, target] = /^export \{ ([\w, ]+) \} from "\.\/([\w-]+\.js)";\n$/.exec(code) ?? [];
+    if (isDynamicEntry && names !== undefined && !/ as /.test(names)) targets.set(fileName, target);
+  }
+  for (const { fileName, code, dynamicImports } of chunks) {
+    if (!dynamicImports.some((name) => targets.has(name))) continue;
+    const direct = code.replaceAll(/\bimport\("((?:\.\.?\/)+)([\w-]+\.js)"\)/g, (whole, up, name) =>
+      targets.has(name) ? `import("${up}${targets.get(name)}")` : whole,
+    );
+    writeFileSync(join(DIST, fileName), direct);
+  }
+  return new Set(targets.keys());
+}
+
+/** Removes the code of earlier builds. */
+function removeOthers(names) {
+  for (const entry of readdirSync(DIST, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (/\.js(?:\.map)?$/.test(entry.name) && !names.has(relative(DIST, path))) rmSync(path);
+  }
+}
+
+function licenses() {
+  const texts = BUNDLED.map((name) => {
+    const directory = join(ROOT, 'node_modules', name);
+    const file = ['LICENSE', 'license'].map((candidate) => join(directory, candidate)).find(existsSync);
+    return `${name}\n\n${readFileSync(file, 'utf8').trim()}\n`;
+  });
+  return `The program has code of these packages.\n\n${texts.join('\n\n')}`;
+}

@@ -1,0 +1,107 @@
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { PYTHON_PACKAGE } from '../program-files.ts';
+import type { Project } from './project.ts';
+
+/** The connection in `stdio`. */
+const CONTROL = 3;
+const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+
+interface Waiting {
+  readonly python: string;
+  readonly directory: string;
+  readonly child: ChildProcess;
+  readonly control: Socket;
+}
+
+/**
+ * An interpreter that finds a project and then waits to become the zygote of its application. It starts while this process still loads the code
+ * of the server. Without a use for it, call `end`; it also ends with this process.
+ */
+export class WaitingInterpreter {
+  readonly #outputs: readonly ['inherit' | 'pipe', 'inherit' | 'pipe'];
+  #waiting: Waiting | null = null;
+  #onStarted: () => void = () => {};
+  /** Resolves when an interpreter was started. */
+  readonly started = new Promise<void>((resolve) => {
+    this.#onStarted = resolve;
+  });
+
+  /** `outputs` is how a zygote gets the standard output and error. */
+  constructor(outputs: readonly ['inherit' | 'pipe', 'inherit' | 'pipe']) {
+    this.#outputs = outputs;
+  }
+
+  /**
+   * Starts the interpreter `python` in `directory` and resolves to its answer about `target`. Null if there is none, for whatever reason; then
+   * nothing waits.
+   *
+   * @param timeoutMs it has ended without an answer by then
+   */
+  async inspect(python: string, directory: string, target: object, timeoutMs: number): Promise<string | null> {
+    this.end();
+    const child = this.#start(python, directory, target);
+    this.#onStarted();
+    const control = child?.stdio[CONTROL] as Socket | undefined;
+    if (child === null || control === undefined) return null;
+    const timer = setTimeout(() => control.destroy(), timeoutMs);
+    const answer = await firstLine(control);
+    clearTimeout(timer);
+    if (answer === null) control.destroy();
+    else this.#waiting = { python, directory, child, control };
+    return answer;
+  }
+
+  #start(python: string, directory: string, target: object): ChildProcess | null {
+    const stdio = ['ignore', ...this.#outputs, 'pipe'] satisfies StdioOptions;
+    const env = { PYTHONUNBUFFERED: '1', ...process.env };
+    try {
+      const child = spawn(python, [PYTHON_PACKAGE, '--wait', JSON.stringify(target)], { cwd: directory, env, stdio });
+      child.on('error', () => {});
+      return child;
+    } catch {
+      return null;
+    }
+  }
+
+  /**
+   * The process that waits, which from now on is the zygote with these options; null if none waits for this project. The caller then starts one.
+   */
+  become({ python, directory, environment }: Project, options: object): ChildProcess | null {
+    const waiting = this.#waiting;
+    const fits = waiting?.python === python.path && waiting.directory === directory;
+    const isAlive = waiting?.child.exitCode === null && waiting.child.signalCode === null && waiting.control.writable;
+    if (waiting === null || !fits || !isAlive) {
+      this.end();
+      return null;
+    }
+    this.#waiting = null;
+    waiting.control.end(`${JSON.stringify({ environment, options })}\n`);
+    return waiting.child;
+  }
+
+  end(): void {
+    this.#waiting?.control.destroy();
+    this.#waiting = null;
+  }
+}
+
+/** The first line of `control`; null for an empty one, or if it is closed before. */
+function firstLine(control: Socket): Promise<string | null> {
+  return new Promise((resolve) => {
+    let text = '';
+    const done = (line: string): void => {
+      control.off('data', take).resume();
+      resolve(line === '' ? null : line);
+    };
+    const take = (block: string): void => {
+      text += block;
+      const end = text.indexOf('\n');
+      if (end >= 0) done(text.slice(0, end));
+      else if (text.length > ANSWER_BYTES_MAX) control.destroy();
+    };
+    control.setEncoding('utf8').on('data', take);
+    control.on('error', () => {});
+    control.once('close', () => done(''));
+  });
+}

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { chmodSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { ask } from '../support/http-client.ts';
+import { makeProject, WSGI_APP } from '../support/project.ts';
+import { startViaduct } from '../support/viaduct.ts';
+import { eventually } from '../support/wait.ts';
+
+/** A project whose interpreter notes each of its starts, and does `first` at the first one. */
+function project(t: TestContext, first = ''): string {
+  const directory = makeProject(t, { 'app.py': WSGI_APP, starts: '' });
+  const note = 'case "$2" in --wait) echo waiting;; *) basename "$1";; esac >> starts';
+  const once = `if [ "$2" = --wait ]; then ${first === '' ? ':' : first}; fi`;
+  writeFileSync(join(directory, 'python'), `#!/bin/sh\n${note}\n${once}\nexec python3 "$@"\n`);
+  chmodSync(join(directory, 'python'), 0o755);
+  return directory;
+}
+
+function startsIn(directory: string): string[] {
+  return readFileSync(join(directory, 'starts'), 'utf8').trim().split('\n');
+}
+
+const ARGUMENTS = ['serve', '--python', './python', '--workers', '1'];
+
+describe('the interpreter that finds the project', () => {
+  it('becomes the zygote, so that only one starts', async (t) => {
+    const directory = project(t);
+    const server = await startViaduct(t, ARGUMENTS, { cwd: directory });
+    assert.equal((await ask(server.port, '/')).body, 'hello');
+    assert.deepEqual(startsIn(directory), ['waiting']);
+  });
+
+  for (const [how, first] of [
+    ['a signal ends', 'kill -QUIT $$'],
+    ['an error ends', 'exit 3'],
+    ['nothing connects', 'exec sleep 0.1 3>&-'],
+  ] as const) {
+    it(`is followed by others if ${how} it`, async (t) => {
+      const directory = project(t, first);
+      const server = await startViaduct(t, ARGUMENTS, { cwd: directory });
+      assert.equal((await ask(server.port, '/')).body, 'hello');
+      assert.deepEqual(startsIn(directory), ['waiting', 'inspect_project.py', 'viaduct_worker']);
+    });
+  }
+
+  it('is not used by several server processes, which start their own', async (t) => {
+    const directory = project(t);
+    const server = await startViaduct(t, [...ARGUMENTS, '--processes', '2'], { cwd: directory });
+    assert.equal((await ask(server.port, '/')).body, 'hello');
+    assert.deepEqual(startsIn(directory), ['inspect_project.py', 'viaduct_worker', 'viaduct_worker']);
+  });
+
+  it('ends if the server cannot start', async (t) => {
+    const directory = project(t);
+    const occupied = createServer();
+    t.after(() => occupied.close());
+    await new Promise<void>((resolve) => occupied.listen(0, '127.0.0.1', resolve));
+    const listen = `127.0.0.1:${(occupied.address() as AddressInfo).port}`;
+    const server = await startViaduct(t, ARGUMENTS, { cwd: directory, listen, awaitReady: false });
+    assert.equal((await server.exited).code, 1);
+    assert.match(server.output(), /Cannot listen/);
+    assert.deepEqual(startsIn(directory), ['waiting']);
+    await eventually('it has ended', () => processesIn(directory).length === 0);
+  });
+
+  it('ends if the server is killed while it waits', async (t) => {
+    const directory = project(t, 'echo $$ > pid; sleep 0.5');
+    const server = await startViaduct(t, ARGUMENTS, { cwd: directory, awaitReady: false });
+    await eventually('it has started', () => startsIn(directory).includes('waiting'));
+    process.kill(server.pid, 'SIGKILL');
+    await eventually('it has ended', () => processesIn(directory).length === 0);
+  });
+});
+
+/** The processes whose working directory is `directory`. */
+function processesIn(directory: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`) === directory;
+    } catch {
+      return false; // it has ended, or belongs to another user
+    }
+  });
+}

@@ -4,7 +4,7 @@ import { growthScenarios } from './growth.mjs';
 import { helloScenarios } from './hello.mjs';
 import { http2Scenarios } from './http2.mjs';
 import { idleScenarios } from './idle.mjs';
-import { memoryScenario } from './memory.mjs';
+import { memoryScenarios } from './memory.mjs';
 import { mixScenarios } from './mix.mjs';
 import { resumptionScenario } from './resumption.mjs';
 import { startScenarios } from './start.mjs';
@@ -49,7 +49,7 @@ export const SCENARIOS = [
   ...typescriptScenarios,
   ...mixScenarios,
   ...startScenarios,
-  memoryScenario,
+  ...memoryScenarios,
   ...idleScenarios,
 ];
 

@@ -55,7 +55,7 @@ async function bundle(sourcemap) {
   await build.close();
   const chunks = output.filter(({ type }) => type === 'chunk');
   verify(chunks);
-  const detours = skipDetours(chunks);
+  const detours = rewrite(chunks);
   removeOthers(new Set(output.map(({ fileName }) => fileName).filter((name) => !detours.has(name))));
   writeFileSync(join(DIST, 'licenses.txt'), licenses());
 }
@@ -82,23 +82,27 @@ function verify(chunks) {
 }
 
 /**
- * Leads `import()` past files that only export what another file has. The bundler makes one for each module that is imported so and shares its
+ * Writes what Node reads faster. V8 keeps the text of a file with any other character in twice the memory, so escapes take their place. And
+ * `import()` leads past files that only export what another file has: the bundler makes one for each module that is imported so and shares its
  * file with others, and each costs a start a millisecond. Returns the names of these files.
  */
-function skipDetours(chunks) {
-  const targets = new Map();
+function rewrite(chunks) {
+  const detours = new Map();
   for (const { fileName, code, isDynamicEntry } of chunks) {
     const [, names, target] = /^export \{ ([\w, ]+) \} from "\.\/([\w-]+\.js)";\n$/.exec(code) ?? [];
-    if (isDynamicEntry && names !== undefined && !/ as /.test(names)) targets.set(fileName, target);
+    if (isDynamicEntry && names !== undefined && !/ as /.test(names)) detours.set(fileName, target);
   }
-  for (const { fileName, code, dynamicImports } of chunks) {
-    if (!dynamicImports.some((name) => targets.has(name))) continue;
+  for (const { fileName, code } of chunks) {
     const direct = code.replaceAll(/\bimport\("((?:\.\.?\/)+)([\w-]+\.js)"\)/g, (whole, up, name) =>
-      targets.has(name) ? `import("${up}${targets.get(name)}")` : whole,
+      detours.has(name) ? `import("${up}${detours.get(name)}")` : whole,
     );
-    writeFileSync(join(DIST, fileName), direct);
+    const escaped = direct.replaceAll(
+      /[\u0080-\uffff]/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+    if (escaped !== code) writeFileSync(join(DIST, fileName), escaped);
   }
-  return new Set(targets.keys());
+  return new Set(detours.keys());
 }
 
 /** Removes the code of earlier builds. */

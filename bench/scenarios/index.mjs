@@ -5,7 +5,7 @@ import { growthScenarios } from './growth.mjs';
 import { helloScenarios } from './hello.mjs';
 import { http2Scenarios } from './http2.mjs';
 import { idleScenarios } from './idle.mjs';
-import { memoryScenario } from './memory.mjs';
+import { memoryScenarios } from './memory.mjs';
 import { mixScenarios } from './mix.mjs';
 import { overloadScenario } from './overload.mjs';
 import { resumptionScenario } from './resumption.mjs';
@@ -52,7 +52,7 @@ export const SCENARIOS = [
   ...mixScenarios,
   overloadScenario,
   ...startScenarios,
-  memoryScenario,
+  ...memoryScenarios,
   ...idleScenarios,
 ];
 

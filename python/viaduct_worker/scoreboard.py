@@ -5,6 +5,7 @@ the copies. The copies follow. They are the frames of responses that are finishe
 """
 
 import mmap
+import os
 
 NOTED_BYTES = 16
 COPIES_BYTES = 262_144
@@ -16,9 +17,7 @@ class Scoreboard:
 
     def __init__(self, path: str, slots: int) -> None:
         with open(path, 'x+b') as file:  # nothing may be there, and no link is followed
-            # Write the whole file, because a full disk must be an error here and not a SIGBUS later.
-            file.write(bytes(slots * SLOT_BYTES))
-            file.flush()
+            _reserve(file.fileno(), slots * SLOT_BYTES)
             self._memory = memoryview(mmap.mmap(file.fileno(), slots * SLOT_BYTES))
 
     def slot(self, index: int) -> 'tuple[memoryview[int], memoryview[int]]':
@@ -26,3 +25,17 @@ class Scoreboard:
         start = index * SLOT_BYTES
         middle = start + NOTED_BYTES
         return self._memory[start:middle].cast('Q'), self._memory[middle : start + SLOT_BYTES]
+
+
+def _reserve(descriptor: int, size: int) -> None:
+    """Take all of the file's space: a full disk must be an error here and not a SIGBUS later.
+
+    Pages that were written would count as this process's memory, and most copies are short.
+    """
+    reserve = getattr(os, 'posix_fallocate', None)  # macOS does not have it
+    if reserve is not None:
+        reserve(descriptor, 0, size)
+        return
+    written = 0
+    while written < size:
+        written += os.write(descriptor, bytes(size - written))

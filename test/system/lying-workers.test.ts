@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { COMPLETE, HEAD } from '../../src/workers/frames.ts';
@@ -8,6 +8,7 @@ import { frame } from '../support/lane.ts';
 import { makeProject } from '../support/project.ts';
 import { chooseSeed, createRandom, noise } from '../support/random.ts';
 import { SocketClient } from '../support/socket-client.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { APPS, startViaduct, type Viaduct } from '../support/viaduct.ts';
 import { eventually, isRunning } from '../support/wait.ts';
 
@@ -154,10 +155,13 @@ def application(environ, start_response):
 
 describe("the workers' socket", () => {
   it('closes connections of strangers, and the server goes on', async (t) => {
-    const server = await startViaduct(t, ['serve', 'lies:application', '--chdir', APPS, '--workers', '1']);
+    const runtime = temporaryDirectory(t);
+    const server = await startViaduct(t, ['serve', 'lies:application', '--chdir', APPS, '--workers', '1'], {
+      env: { RUNTIME_DIRECTORY: runtime },
+    });
     const worker = (await ask(server.port, '/')).body;
-    const zygote = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${worker}/status`, 'latin1'))?.[1];
-    const path = /"socket": ?"([^"]+)"/.exec(readFileSync(`/proc/${zygote}/cmdline`, 'latin1'))?.[1] as string;
+    const [directory] = readdirSync(runtime) as [string];
+    const path = join(runtime, directory, 'server.sock');
     const strangers = [
       'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
       Buffer.from(message('', 0xffffffff), 'hex'),

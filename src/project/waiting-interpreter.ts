@@ -42,7 +42,8 @@ export class WaitingInterpreter {
     this.end();
     const child = this.#start(python, directory, target);
     this.#onStarted();
-    const control = child?.stdio[CONTROL] as Socket | undefined;
+    // Without free descriptors, a process may have no streams, whatever its type says.
+    const control = (child?.stdio as ChildProcess['stdio'] | undefined)?.[CONTROL] as Socket | undefined;
     if (child === null || control === undefined) return null;
     const timer = setTimeout(() => control.destroy(), timeoutMs);
     const answer = await firstLine(control);

@@ -3,8 +3,8 @@ import { loadScenario } from './load-scenario.mjs';
 
 const ANSWER = 'Hello, world!\n';
 const SERVERS = ['granian', 'nginx+gunicorn', 'nginx+uWSGI', 'gunicorn/gthread', 'waitress', 'bjoern'];
-const WSGI_TARGETS = { granian: 0.9, 'nginx+gunicorn': 8, 'nginx+uWSGI': 2.5 };
-const DJANGO_TARGETS = { 'bare loop': 0.72, granian: 1.05, 'nginx+gunicorn': 2.3, 'nginx+uWSGI': 1.25 };
+const WSGI_TARGETS = { granian: 1.05, 'nginx+gunicorn': 8, 'nginx+uWSGI': 2.5 };
+const DJANGO_TARGETS = { 'bare loop': 0.8, granian: 1.05, 'nginx+gunicorn': 2.3, 'nginx+uWSGI': 1.25 };
 
 const wsgi = {
   title: 'WSGI hello',

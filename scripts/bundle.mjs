@@ -5,8 +5,17 @@
  * A start reads three files instead of some hundred: `main.js` for every command, `prepare.js`, which finds the project, and `server.js`, which is
  * loaded while Python starts. What a start does not need, such as the schema of routes, is in further files.
  */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
 import { ROOT } from './steps.mjs';
 
@@ -42,7 +51,7 @@ async function bundle(sourcemap) {
       if (level === 'warn') throw new Error(log.message);
     },
   });
-  const { output } = await build.write({
+  const { output } = await build.generate({
     dir: DIST,
     entryFileNames: '[name].js',
     chunkFileNames: '[name].js',
@@ -55,9 +64,20 @@ async function bundle(sourcemap) {
   await build.close();
   const chunks = output.filter(({ type }) => type === 'chunk');
   verify(chunks);
-  const detours = rewrite(chunks);
-  removeOthers(new Set(output.map(({ fileName }) => fileName).filter((name) => !detours.has(name))));
-  writeFileSync(join(DIST, 'licenses.txt'), licenses());
+  const maps = output.filter(({ type }) => type === 'asset').map(({ fileName, source }) => [fileName, source]);
+  const files = new Map([...rewritten(chunks), ...maps]);
+  for (const [name, text] of files) write(join(DIST, name), text);
+  write(join(DIST, 'licenses.txt'), licenses());
+  utimesSync(join(DIST, 'main.js'), new Date(), new Date());
+  removeOthers(files);
+}
+
+/** A program that runs may read the file at any time: it finds the old one or the new one. */
+function write(path, text) {
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
 }
 
 /** `bin/viaduct.js` starts `main.js`. The program finds its files by the place of one module, and shares its classes only if each module is in one file. */
@@ -82,17 +102,18 @@ function verify(chunks) {
 }
 
 /**
- * Writes what Node reads faster. V8 keeps the text of a file with any other character in twice the memory, so escapes take their place. And
+ * What Node reads faster. V8 keeps the text of a file with any other character in twice the memory, so escapes take their place. And
  * `import()` leads past files that only export what another file has: the bundler makes one for each module that is imported so and shares its
- * file with others, and each costs a start a millisecond. Returns the names of these files.
+ * file with others, and each costs a start a millisecond. Returns the texts of the files that are left, by name.
  */
-function rewrite(chunks) {
+function rewritten(chunks) {
   const detours = new Map();
   for (const { fileName, code, isDynamicEntry } of chunks) {
     const [, names, target] = /^export \{ ([\w, ]+) \} from "\.\/([\w-]+\.js)";\n$/.exec(code) ?? [];
     if (isDynamicEntry && names !== undefined && !/ as /.test(names)) detours.set(fileName, target);
   }
-  for (const { fileName, code } of chunks) {
+  const kept = chunks.filter(({ fileName }) => !detours.has(fileName));
+  return kept.map(({ fileName, code }) => {
     const direct = code.replaceAll(/\bimport\("((?:\.\.?\/)+)([\w-]+\.js)"\)/g, (whole, up, name) =>
       detours.has(name) ? `import("${up}${detours.get(name)}")` : whole,
     );
@@ -100,9 +121,8 @@ function rewrite(chunks) {
       /[\u0080-\uffff]/g,
       (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
     );
-    if (escaped !== code) writeFileSync(join(DIST, fileName), escaped);
-  }
-  return new Set(detours.keys());
+    return [fileName, escaped];
+  });
 }
 
 /** Removes the code of earlier builds. */

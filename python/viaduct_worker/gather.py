@@ -1,11 +1,12 @@
 """Small blocks of a response leave together when the application makes them quickly.
 
 PEP 3333 lets a server send a block by another thread while the application makes the next one. The first block after a
-pause leaves at once. A block that follows within `HOLD_NS` waits for others, until they are `GATHERED_BYTES`, until the
-response ends, or until the time is over. If the application does not come back by then, the flusher sends them.
+pause leaves at once, and so do the next three. A block that follows within `HOLD_NS` then waits for others, until they
+are `GATHERED_BYTES`, until the response ends, or until the time is over. If the application does not come back by then,
+the flusher sends them.
 """
 
-from _queue import SimpleQueue
+from _queue import Empty, SimpleQueue
 from threading import Lock
 from time import perf_counter_ns as now
 from time import sleep
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 HOLD_NS = 1_000_000
 """How long a block waits for others."""
+QUICK_BLOCKS = 3
+"""So many blocks in a row leave at once although they follow quickly: an application that shows its progress, and then
+computes in C code that keeps the GIL, has sent them."""
 GATHERED_BYTES = 196_608
 """A little less than a Unix socket takes at once: so the server receives them in one read."""
 RETRY_SECONDS_MAX = 0.064
@@ -35,6 +39,7 @@ class Gathering:
         self.holding = Lock()
         self.blocks: list[bytes] = []
         self.size = 0
+        self.quick = 0
         self.call: Call | None = None
         self.is_watched = False
 
@@ -43,13 +48,17 @@ class Gathering:
         lane = self.lane
         with self.holding:
             self.size += len(block)
-            if self.size < GATHERED_BYTES and now() - lane.flushed < HOLD_NS:
-                self.blocks.append(block)
-                self.call = call
-                if not self.is_watched:
-                    self.is_watched = True
-                    self.flusher.watch(self)
-                return
+            is_quick = now() - lane.flushed < HOLD_NS
+            if is_quick:
+                self.quick += 1
+            elif self.call is None:
+                self.quick = 0
+            if is_quick and self.quick > QUICK_BLOCKS and self.size < GATHERED_BYTES:
+                self.is_watched = self.is_watched or self.flusher.watch(self)
+                if self.is_watched:
+                    self.blocks.append(block)
+                    self.call = call
+                    return
             if len(block) < GATHERED_BYTES:
                 self.blocks.append(block)
                 self.call = call
@@ -63,6 +72,7 @@ class Gathering:
         """The lane's thread: no block follows. What is held leaves with the lane's next flush."""
         with self.holding:
             self.queue()
+            self.quick = 0
 
     def queue(self) -> None:
         """Make one frame of the blocks. The caller holds `holding`, so that no block overtakes another."""
@@ -72,12 +82,13 @@ class Gathering:
             self.blocks.clear()
         self.size = 0
 
-    def flush(self) -> bool:
-        """The flusher's thread: send what is held, as much as the socket accepts. Return whether nothing is left."""
+    def flush(self) -> int:
+        """The flusher's thread: send what is held, as much as the socket accepts. Return how many bytes are left."""
         with self.holding:
             self.is_watched = False
             self.queue()
-        return not self.lane.out or self.lane.flush_now(patience=0)
+        lane = self.lane
+        return 0 if not lane.out or lane.flush_now(patience=0) else sum(map(len, lane.out[:]))
 
 
 class Flusher:
@@ -86,21 +97,34 @@ class Flusher:
     def __init__(self, start_thread: 'Callable[[Callable[[], None]], object]') -> None:
         self.start_thread = start_thread
         self.watched: SimpleQueue[Gathering] = SimpleQueue()
+        self.starting = Lock()
         self.runs = False
 
-    def watch(self, gathering: Gathering) -> None:
-        self.watched.put(gathering)
+    def watch(self, gathering: Gathering) -> bool:
+        """Return whether a thread will send what `gathering` holds. There is none if this process may have no more."""
         if not self.runs:
-            self.runs = True
-            self.start_thread(self.run)
+            with self.starting:  # with two threads, each might wait for what the other one took
+                if not self.runs:
+                    try:
+                        self.start_thread(self.run)
+                    except RuntimeError:
+                        return False
+                    self.runs = True
+        self.watched.put(gathering)
+        return True
 
     def run(self) -> None:
-        pause = HOLD_NS / 1e9
+        hold = pause = HOLD_NS / 1e9
+        unsent: dict[Gathering, int] = {}
         while True:
-            first = self.watched.get()
-            sleep(pause)
-            due = {first} | {self.watched.get() for _ in range(self.watched.qsize())}
-            unsent = [gathering for gathering in due if not gathering.flush()]
-            for gathering in unsent:
-                self.watched.put(gathering)
-            pause = min(pause * 2, RETRY_SECONDS_MAX) if unsent else HOLD_NS / 1e9
+            due = set(unsent)
+            try:
+                due.add(self.watched.get(timeout=pause if unsent else None))
+                sleep(hold)
+                due.update(self.watched.get() for _ in range(self.watched.qsize()))
+            except Empty:
+                pass
+            before = sum(unsent.values())
+            unsent = {gathering: left for gathering in due if (left := gathering.flush())}
+            # A server that reads gets the rest soon; one that does not is not asked all the time.
+            pause = hold if sum(unsent.values()) != before else min(pause * 2, RETRY_SECONDS_MAX)

@@ -6,6 +6,7 @@ the copies. The copies follow. They are the frames of responses that are finishe
 
 import mmap
 import os
+from errno import EINVAL, ENOSYS, EOPNOTSUPP
 
 NOTED_BYTES = 16
 COPIES_BYTES = 262_144
@@ -34,8 +35,12 @@ def _reserve(descriptor: int, size: int) -> None:
     """
     reserve = getattr(os, 'posix_fallocate', None)  # macOS does not have it
     if reserve is not None:
-        reserve(descriptor, 0, size)
-        return
+        try:
+            reserve(descriptor, 0, size)
+            return
+        except OSError as error:  # a file system may not have it, and not every C library does it in another way then
+            if error.errno not in (EOPNOTSUPP, ENOSYS, EINVAL):
+                raise
     written = 0
     while written < size:
         written += os.write(descriptor, bytes(size - written))

@@ -6,7 +6,9 @@ settings, and the application must be imported into a process that knows nothing
 
 import json
 import os
+import select
 import sys
+from signal import SIGKILL
 
 from viaduct_worker.disarm import disarm_signals
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 CONTROL = 3
 """The connection with the server. Each line is a JSON value."""
+
+CHECK_MS = 2
 
 
 def start_inspector(target: 'Target', writes_none: bool) -> int:
@@ -29,7 +33,7 @@ def start_inspector(target: 'Target', writes_none: bool) -> int:
 
 def wait(inspector: int) -> 'Options':
     """Return the options that the server sends after the answer. Exit if it wants no zygote."""
-    os.waitpid(inspector, 0)
+    _await(inspector)
     line = b''
     try:
         os.write(CONTROL, b'\n')  # if there is no answer before it, the server asks again and gets to see the error
@@ -45,6 +49,16 @@ def wait(inspector: int) -> 'Options':
     os.environ.update(message['environment'])
     options: Options = message['options']
     return options
+
+
+def _await(inspector: int) -> None:
+    """Wait for the end of the child. End it if the server does not: C code that keeps the GIL ends in no other way."""
+    hangup = select.poll()
+    hangup.register(CONTROL, 0)  # POLLHUP and POLLERR are always reported
+    while os.waitpid(inspector, os.WNOHANG) == (0, 0):
+        if hangup.poll(CHECK_MS):
+            os.kill(inspector, SIGKILL)
+            os._exit(0)
 
 
 def _answer(target: 'Target', writes_none: bool) -> None:

@@ -76,13 +76,13 @@ const CONNECTION_KEYS: ReadonlySet<string> = new Set([
 
 /** Adds routes for `proxy` and `static` of the settings, behind the routes of the file. */
 async function withBackends({ site, settings }: LoadedConfiguration, origin: string): Promise<Site> {
-  const { siteSchema } = await import('../site/schema/site.ts');
+  const { parseSite } = await import('../site/schema/site.ts');
   const files = settings.static.map(({ urlPrefix, directories }) =>
     urlPrefix === '/'
       ? { name: 'files', static: directories, proxy: settings.proxy }
       : { name: 'files', mount: urlPrefix.slice(0, -1), static: directories },
   );
-  const parsed = siteSchema.safeParse({ route: [...files, { name: 'proxy', proxy: settings.proxy }] });
+  const parsed = parseSite({ route: [...files, { name: 'proxy', proxy: settings.proxy }] });
   if (!parsed.success) {
     const index = Number(parsed.error.issues[0]?.path[3] ?? 0);
     throw new ViaductError('SETTINGS', `Cannot use ${origin} "${settings.proxy[index]}": it must be ${BACKEND_MEANS}`);

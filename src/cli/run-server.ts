@@ -44,12 +44,12 @@ export async function runServer(
   process.stderr.write(findingLines(findings, colours));
   const startCluster = settings.processes > 1 ? (await import('../server/cluster/primary.ts')).startCluster : null;
   const cluster = (await startCluster?.({ configuration, identity, log, logFormat })) ?? null;
-  const onBound = (): void => {
-    if (identity !== null) dropPrivileges(identity);
-  };
-  const server = cluster ?? (await startServer({ configuration, log, accessLog, onBound, waiting }));
+  const onBound = identity === null ? {} : { onBound: () => dropPrivileges(identity) };
+  // The user may not be able to read the program.
+  const startControl = settings.control === null ? null : (await import('../server/control-socket.ts')).startControl;
+  const server = cluster ?? (await startServer({ configuration, log, accessLog, ...onBound, waiting }));
   running = server;
-  const control = settings.control === null ? null : await openControl(settings.control, server, log);
+  const control = await openControl(startControl?.(settings.control ?? '', server, log), server);
   const manager = new ServiceManager(managerOptions, project?.python.path ?? 'python3');
   const name = basename(project?.directory ?? settings.chdir ?? process.cwd());
   const isAlive = cluster === null ? () => true : () => cluster.isAlive();
@@ -86,10 +86,12 @@ export async function runServer(
 }
 
 /** Opens the control socket. If that fails, the start fails. */
-async function openControl(path: string, server: RunningServer, log: Log): Promise<RunningControl> {
+async function openControl(
+  control: Promise<RunningControl> | undefined,
+  server: RunningServer,
+): Promise<RunningControl | null> {
   try {
-    const { startControl } = await import('../server/control-socket.ts');
-    return await startControl(path, server, log);
+    return (await control) ?? null;
   } catch (error) {
     server.kill();
     throw error;

@@ -20,6 +20,7 @@ interface Waiting {
  */
 export class WaitingInterpreter {
   readonly #outputs: readonly ['inherit' | 'pipe', 'inherit' | 'pipe'];
+  readonly #passOn: (child: ChildProcess) => void;
   #waiting: Waiting | null = null;
   #onStarted: () => void = () => {};
   /** Resolves when an interpreter was started. */
@@ -27,9 +28,10 @@ export class WaitingInterpreter {
     this.#onStarted = resolve;
   });
 
-  /** `outputs` is how a zygote gets the standard output and error. */
-  constructor(outputs: readonly ['inherit' | 'pipe', 'inherit' | 'pipe']) {
+  /** `outputs` is how a zygote gets the standard output and error; `passOn` reads them where they are pipes, from the start on. */
+  constructor(outputs: readonly ['inherit' | 'pipe', 'inherit' | 'pipe'], passOn: (child: ChildProcess) => void) {
     this.#outputs = outputs;
+    this.#passOn = passOn;
   }
 
   /**
@@ -59,6 +61,7 @@ export class WaitingInterpreter {
     try {
       const child = spawn(python, [PYTHON_PACKAGE, '--wait', JSON.stringify(target)], { cwd: directory, env, stdio });
       child.on('error', () => {});
+      this.#passOn(child);
       return child;
     } catch {
       return null;
@@ -67,6 +70,7 @@ export class WaitingInterpreter {
 
   /**
    * The process that waits, which from now on is the zygote with these options; null if none waits for this project. The caller then starts one.
+   * Its outputs are passed on already.
    */
   become({ python, directory, environment }: Project, options: object): ChildProcess | null {
     const waiting = this.#waiting;

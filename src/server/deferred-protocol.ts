@@ -32,6 +32,11 @@ export class DeferredProtocol<Server extends ProtocolServer> implements Protocol
     this.#timer = setTimeout(() => this.#start(), LOAD_MS).unref();
   }
 
+  /** Loads the code now. To be called before this process may become a user that cannot read it. */
+  load(): Promise<void> {
+    return this.#start();
+  }
+
   accept(socket: Socket, listener: number, peer: Peer | null): void {
     this.pass(socket, (server) => server.accept(socket, listener, peer));
   }

@@ -42,6 +42,11 @@ export class ProtocolServers {
     ]);
   }
 
+  /** Loads that code at once. To be called before this process becomes a user that may not be able to read it. */
+  load(): Promise<void> {
+    return this.#http2.load();
+  }
+
   /** Loads the code of what was left out for an early start. To be called when the server has started. */
   loadSoon(): void {
     this.#http2.loadSoon();

@@ -144,6 +144,7 @@ class Server implements RunningServer {
       started = resolve;
     });
     this.#handle = (request) => starting.then(() => toPromise(this.#handle(request)));
+    if (onBound !== undefined) await this.#protocols.load();
     const opening = await this.#listeners.prepare(configuration);
     opening.commit();
     onBound?.();

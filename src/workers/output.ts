@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { fstatSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 
@@ -10,6 +11,12 @@ import type { Readable, Writable } from 'node:stream';
 export function outputFor(fd: 1 | 2): 'inherit' | 'pipe' {
   const stat = fstatSync(fd);
   return stat.isFIFO() || stat.isSocket() ? 'pipe' : 'inherit';
+}
+
+/** Copies what a Python process writes to the outputs of this one, where `outputFor` gave it pipes. */
+export function passOnOutputs({ stdout, stderr }: ChildProcess): void {
+  passOn(stdout, process.stdout);
+  passOn(stderr, process.stderr);
 }
 
 /** Copies `from` to `to` with back-pressure. When `to` has no reader any more, the output is discarded. */

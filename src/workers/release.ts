@@ -11,7 +11,7 @@ import { readMessages, sendMessage } from './channel.ts';
 import { LifeWatch, tickMs } from './life-watch.ts';
 import type { FromPython } from './messages.ts';
 import { isInit, isRunning, killProcess } from './os-process.ts';
-import { outputFor, passOn } from './output.ts';
+import { outputFor, passOnOutputs } from './output.ts';
 import { type Runtime, socketIn } from './runtime.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
 
@@ -121,8 +121,9 @@ export class Release {
   /** Starts it again if a signal for the whole server ends it before the interpreter can take signals. */
   #launch(options: object, retries: number): void {
     const { python, directory, environment } = this.options.project;
+    const waiting = this.options.waiting?.become(this.options.project, options) ?? null;
     const child =
-      this.options.waiting?.become(this.options.project, options) ??
+      waiting ??
       spawn(python.path, [PYTHON_PACKAGE, JSON.stringify(options)], {
         cwd: directory,
         env: { PYTHONUNBUFFERED: '1', ...process.env, ...environment },
@@ -142,8 +143,7 @@ export class Release {
         this.#exited((error as Error).message);
       }
     });
-    passOn(child.stdout, process.stdout);
-    passOn(child.stderr, process.stderr);
+    if (waiting === null) passOnOutputs(child);
   }
 
   attachZygote(socket: Socket): void {

@@ -4,8 +4,9 @@ import threading
 import unittest
 
 from fake_server import ABORT, BLOCK, END, HEAD, FakeServer, start_daemon
-from viaduct_worker.gather import GATHERED_BYTES, Flusher
+from viaduct_worker.gather import GATHERED_BYTES, QUICK_BLOCKS, Flusher
 
+MANY = [b'%d' % number for number in range(30)]
 NOTHING = Flusher(lambda _run: None)
 """A flusher whose thread never runs: it shows what the lane's own thread does."""
 
@@ -35,9 +36,20 @@ class Together(unittest.TestCase):
         self.assertEqual(b''.join(frame.body for frame in frames), b''.join(blocks))
         self.assertLess(len(frames), 1000)
 
-    def test_the_first_block_is_alone(self):
-        frames = self.ask(streams([b'first', b'second']), NOTHING)
-        self.assertEqual([(frame.kind, frame.body) for frame in frames[:1]], [(HEAD, b'first')])
+    def test_the_first_blocks_leave_alone(self):
+        letters = [bytes([letter]) for letter in b'abcdefgh']
+        frames = self.ask(streams(letters), NOTHING)
+        self.assertEqual([frame.body for frame in frames[: QUICK_BLOCKS + 1]], letters[: QUICK_BLOCKS + 1])
+        self.assertEqual(b''.join(frame.body for frame in frames), b'abcdefgh')
+
+    def test_nothing_waits_when_no_thread_can_start(self):
+        def refuse(_run):
+            raise RuntimeError("can't start new thread")
+
+        blocks = [b'%d' % number for number in range(20)]
+        frames = self.ask(streams(blocks), Flusher(refuse))
+        self.assertEqual([frame.body for frame in frames], [*blocks, b''])
+        self.assertEqual(frames[-1].kind, END)
 
     def test_frames_are_limited(self):
         block = b'x' * 10_000
@@ -47,8 +59,9 @@ class Together(unittest.TestCase):
 
     def test_a_large_block_follows_what_waits(self):
         large = b'l' * (GATHERED_BYTES + 1)
-        frames = self.ask(streams([b'a', b'b', b'c', large, b'd']), NOTHING)
-        self.assertEqual(b''.join(frame.body for frame in frames), b'abc' + large + b'd')
+        quick = [b'%d' % number for number in range(9)]
+        frames = self.ask(streams([*quick, large, b'd']), NOTHING)
+        self.assertEqual(b''.join(frame.body for frame in frames), b'012345678' + large + b'd')
         self.assertIn(large, [frame.body for frame in frames])
 
     def test_what_waits_leaves_before_the_end(self):
@@ -56,10 +69,10 @@ class Together(unittest.TestCase):
             raise ValueError('late')
 
         for last, kind in ((b'd', END), (fails, ABORT)):
-            frames = self.ask(streams([b'a', b'b', b'c', last]), NOTHING)
+            frames = self.ask(streams([b'a', b'b', b'c', *[b'x'] * 9, last]), NOTHING)
             self.assertEqual(frames[-1].kind, kind)
             sent = b''.join(frame.body for frame in frames if frame.kind in (HEAD, BLOCK))
-            self.assertEqual(sent, b'abcd' if kind == END else b'abc')
+            self.assertEqual(sent, b'abcxxxxxxxxx' + (b'd' if kind == END else b''))
 
     def test_write_gathers_too(self):
         def application(_environ, start_response):
@@ -81,12 +94,12 @@ class InTime(unittest.TestCase):
             go_on.wait(20)
             return b'last'
 
-        with FakeServer(streams([b'a', b'b', b'c', slow])) as server:
+        with FakeServer(streams([*MANY, slow])) as server:
             server.send((1, {}, None))
             arrived = b''
-            while arrived != b'abc':
+            while arrived != b''.join(MANY):
                 arrived += server.frame().body
-                self.assertTrue(b'abc'.startswith(arrived))
+                self.assertTrue(b''.join(MANY).startswith(arrived))
             go_on.set()
             frames = [server.frame(), server.frame()]
             self.assertEqual(b''.join(frame.body for frame in frames), b'last')
@@ -99,7 +112,8 @@ class InTime(unittest.TestCase):
         def endless(_environ, start_response):
             write = start_response('200 OK', [])
             write(b'x' * 100_000)
-            write(b'y')
+            for _ in MANY:
+                write(b'y')
             full.set()
             while not go_on.is_set():
                 write(b'x' * 100_000)
@@ -112,13 +126,13 @@ class InTime(unittest.TestCase):
 
         with (
             FakeServer(endless, flusher=flusher) as stuck,
-            FakeServer(streams([b'a', b'b', b'c', slow]), flusher=flusher) as other,
+            FakeServer(streams([*MANY, slow]), flusher=flusher) as other,
         ):
             stuck.send((1, {}, None))
             full.wait(20)
             other.send((1, {}, None))
             arrived = b''
-            while arrived != b'abc':
+            while arrived != b''.join(MANY):
                 arrived += other.frame().body
             go_on.set()
             while stuck.frame().kind != END:

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, chownSync, cpSync, existsSync, readFileSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
@@ -84,6 +86,24 @@ tests('the rights of root', { skip: whyNot() }, () => {
     const after = JSON.parse((await ask(server.port, '/')).body);
     assert.equal(after.Uid, uid);
     assert.ok(!stdout.includes(`${statusOf(Number(after.PPid)).PPid}`), 'a new server process answers');
+  });
+
+  it('are dropped although the new user cannot read the program: HTTP/2 and the control socket work', async (t) => {
+    const project = makeReadable(t);
+    const own = makeProject(t, {});
+    chmodSync(own, 0o700);
+    for (const name of ['bin', 'dist', 'python', 'package.json'])
+      cpSync(join(ROOT, name), join(own, name), { recursive: true });
+    const control = makeReadable(t);
+    chownSync(control, Number(idsOf('nobody').uid), 0);
+    const args = ['web', '--user', 'nobody', '--static', '/=.', '--control', join(control, 'socket')];
+    const server = await startViaduct(t, args, { cwd: project, program: join(own, 'bin/viaduct.js') });
+    const client = connectHttp2(server.url);
+    t.after(() => client.destroy());
+    const stream = client.request({ ':path': '/app.py' });
+    const [fields] = await once(stream, 'response');
+    assert.equal(fields[':status'], 200);
+    assert.ok(existsSync(join(control, 'socket')));
   });
 
   it('are dropped for a numeric user and a group of its own', async (t) => {

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
-import { chmodSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { makeProject, WSGI_APP } from '../support/project.ts';
@@ -62,6 +71,33 @@ describe('the interpreter that finds the project', () => {
     assert.equal((await server.exited).code, 1);
     assert.match(server.output(), /Cannot listen/);
     assert.deepEqual(startsIn(directory), ['waiting']);
+    await eventually('it has ended', () => processesIn(directory).length === 0);
+  });
+
+  it('is read from the start on, however much Python writes', async (t) => {
+    const directory = project(t, 'head -c 300000 /dev/zero | tr "\\\\0" x >&2; echo >&2');
+    const server = await startViaduct(t, ARGUMENTS, { cwd: directory });
+    assert.equal((await ask(server.port, '/')).body, 'hello');
+    assert.deepEqual(startsIn(directory), ['waiting']);
+    assert.ok(server.output().length > 300_000);
+  });
+
+  it('ends with the server while the settings keep the interpreter to themselves', async (t) => {
+    const directory = project(t);
+    const files = {
+      'manage.py': "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n",
+      'shop/settings.py': '',
+      'django/__init__.py': '',
+      'django/conf/__init__.py': "open('reached', 'w').close()\nimport re\nre.match(r'(a+)+$', 'a' * 60 + 'b')\n",
+    };
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(directory, name)), { recursive: true });
+      writeFileSync(join(directory, name), text);
+    }
+    rmSync(join(directory, 'app.py'));
+    const server = await startViaduct(t, ARGUMENTS, { cwd: directory, awaitReady: false });
+    await eventually('the settings are imported', () => existsSync(join(directory, 'reached')));
+    process.kill(server.pid, 'SIGKILL');
     await eventually('it has ended', () => processesIn(directory).length === 0);
   });
 

@@ -1,7 +1,7 @@
 import { resolveListen, takeInheritedSockets } from '../../os/inherited-sockets.ts';
 import { takeServiceManager } from '../../os/service-manager.ts';
 import { WaitingInterpreter } from '../../project/waiting-interpreter.ts';
-import { outputFor } from '../../workers/output.ts';
+import { outputFor, passOnOutputs } from '../../workers/output.ts';
 import type { Arguments } from '../arguments.ts';
 import { type Configured, prepare } from '../prepare.ts';
 import { Signals } from '../run-until-signal.ts';
@@ -14,7 +14,7 @@ export async function serve(parsed: Arguments): Promise<number> {
   const signals = new Signals();
   const sockets = takeInheritedSockets(process.env, process.pid);
   const managerOptions = takeServiceManager(process.env, process.pid);
-  const waiting = new WaitingInterpreter([outputFor(1), outputFor(2)]);
+  const waiting = new WaitingInterpreter([outputFor(1), outputFor(2)], passOnOutputs);
   const configure = async (interpreter?: WaitingInterpreter): Promise<Configured> => {
     const { configuration, loaded, findings, identity } = await prepare(parsed, interpreter);
     const listen = resolveListen(configuration.settings.listen, !loaded.origins.has('listen'), sockets);

@@ -3,6 +3,7 @@ import { FEATURES } from '../features.ts';
 import { definitionOf, keysOf, pickWithin, takes } from './definition.ts';
 import { routeContent, routeMatch } from './route.ts';
 import { siteSchema } from './site.ts';
+import { PARSING } from './tools.ts';
 
 /** A key of `viaduct.toml` for docs/configuration.md. */
 export interface KeyReference {
@@ -115,13 +116,13 @@ function keyReference(schema: unknown, path: readonly string[], names: readonly 
 /** The methods of every zod schema. */
 interface Described {
   meta(): { readonly description?: string; readonly defaultText?: string } | undefined;
-  safeParse(value: unknown): { readonly success: boolean };
+  safeParse(value: unknown, context: object): { readonly success: boolean };
 }
 
 function defaultOf(schema: unknown, key: string): KeyReference['default'] {
   const value = outerDefault(schema);
   if (value !== undefined) return { toml: formatDefault(key, value) };
-  return (schema as Described).safeParse(undefined).success ? { words: 'none' } : null;
+  return (schema as Described).safeParse(undefined, PARSING).success ? { words: 'none' } : null;
 }
 
 /** The default of the schema itself, not of an alternative inside it. */

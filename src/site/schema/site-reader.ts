@@ -6,7 +6,7 @@ import { type SiteEntries, type SiteReader, type SourceLocation, sourceLocationO
 import { unknownKeyMessage } from '../../config/unknown-key.ts';
 import { camelCaseKeys } from './camel-case.ts';
 import { keysOf, schemaAt } from './definition.ts';
-import { type Site, siteSchema } from './site.ts';
+import { parseSite, type Site, siteSchema } from './site.ts';
 
 export const siteReader: SiteReader<Site> = {
   keys: new Set(Object.keys(siteSchema.shape)),
@@ -23,7 +23,7 @@ function readSite(site: SiteEntries, errors: string[]): Site | null {
   const entries = Object.fromEntries([...site].map(([key, { value }]) => [key, value]));
   const written = Object.fromEntries([...site].map(([key, entry]) => [key, entry.written]));
   const locate = sourceLocationOf(site);
-  const parsed = siteSchema.safeParse(entries);
+  const parsed = parseSite(entries);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues.flatMap(innermost)) {
     for (const line of errorLines(issue, entries, written, locate)) if (!errors.includes(line)) errors.push(line);

@@ -4,7 +4,7 @@ import { application } from './application.ts';
 import { siteFeatures } from './features.ts';
 import { route } from './route.ts';
 import { tls } from './tls.ts';
-import { listOf, oneOf, table, text, words } from './tools.ts';
+import { listOf, oneOf, PARSING, table, text, words } from './tools.ts';
 
 /** The keys of a settings file that are not settings: where requests go, and the handlers that they pass. */
 export const siteSchema = table({
@@ -41,3 +41,8 @@ export type SiteInput = z.input<typeof siteSchema>;
 export type Site = z.output<typeof siteSchema>;
 export type RouteConfig = Site['route'][number];
 export type ApplicationConfig = Site['apps'][string];
+
+/** Validates the keys of a site. */
+export function parseSite(keys: object): z.ZodSafeParseResult<Site> {
+  return siteSchema.safeParse(keys, PARSING);
+}

@@ -3,8 +3,8 @@ import { formatBytes, formatDuration, readBytes, readDuration } from '../../conf
 import type { SchemaTools } from '../../handlers/schema-tools.ts';
 import { takes } from './definition.ts';
 
-// zod would compile a function for each table, which takes longer than to read one configuration without.
-z.config({ jitless: true });
+/** zod would compile a function for each table, which takes longer than to read one configuration without. */
+export const PARSING = { jitless: true };
 
 /** The tools for schemas. Each tool has words for what a value must be, for messages and for docs/configuration.md. */
 export const TOOLS: SchemaTools = {
@@ -14,7 +14,7 @@ export const TOOLS: SchemaTools = {
 
 export function feature<T extends z.ZodRawShape>(options: T) {
   const all = table(options);
-  const { data: defaults, error } = all.safeParse({});
+  const { data: defaults, error } = all.safeParse({}, PARSING);
   const required = error?.issues.map(({ path }) => path.join('.')).join(', ');
   const flag = defaults === undefined ? z.literal(false) : z.boolean();
   const expected = defaults === undefined ? `false, or a table with ${required}` : 'true, false or a table';

@@ -3,12 +3,8 @@ import type { Peer } from '../http/message.ts';
 import type { ProtocolServer } from '../http/transport/protocol-server.ts';
 import type { ConnectionChanges } from '../http/transport/server-context.ts';
 
-/** The first answers of a server come before its other protocols. */
-const LOAD_MS = 500;
-
 /**
- * A protocol whose code is loaded at its first connection, or half a second after the start of the server: a later upgrade may replace the
- * files. Connections that arrive before wait, and nobody reads their sockets meanwhile.
+ * A protocol whose code is loaded while the server starts. Connections that arrive before wait, and nobody reads their sockets meanwhile.
  */
 export class DeferredProtocol<Server extends ProtocolServer> implements ProtocolServer {
   readonly #load: () => Promise<Server>;
@@ -17,7 +13,6 @@ export class DeferredProtocol<Server extends ProtocolServer> implements Protocol
   #server: Server | null = null;
   #isLoading = false;
   #isClosed = false;
-  #timer: NodeJS.Timeout | null = null;
   /** What a reload changed before the code was there. */
   #changes: ConnectionChanges | null = null;
 
@@ -27,12 +22,7 @@ export class DeferredProtocol<Server extends ProtocolServer> implements Protocol
     this.#onFailed = onFailed;
   }
 
-  /** To be called when the server has started. */
-  loadSoon(): void {
-    this.#timer = setTimeout(() => this.#start(), LOAD_MS).unref();
-  }
-
-  /** Loads the code now. To be called before this process may become a user that cannot read it. */
+  /** Loads the code, before a later upgrade of the program can replace its files. */
   load(): Promise<void> {
     return this.#start();
   }
@@ -91,7 +81,6 @@ export class DeferredProtocol<Server extends ProtocolServer> implements Protocol
 
   #close(): void {
     this.#isClosed = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#closeWaiting();
   }
 

@@ -42,14 +42,9 @@ export class ProtocolServers {
     ]);
   }
 
-  /** Loads that code at once. To be called before this process becomes a user that may not be able to read it. */
+  /** Loads the code of what was left out for an early start. */
   load(): Promise<void> {
     return this.#http2.load();
-  }
-
-  /** Loads the code of what was left out for an early start. To be called when the server has started. */
-  loadSoon(): void {
-    this.#http2.loadSoon();
   }
 
   /** Open connections of all protocols. */

@@ -144,7 +144,8 @@ class Server implements RunningServer {
       started = resolve;
     });
     this.#handle = (request) => starting.then(() => toPromise(this.#handle(request)));
-    if (onBound !== undefined) await this.#protocols.load();
+    const loading = this.#protocols.load();
+    if (onBound !== undefined) await loading; // the user that it sets may not be able to read the code
     const opening = await this.#listeners.prepare(configuration);
     opening.commit();
     onBound?.();
@@ -155,7 +156,6 @@ class Server implements RunningServer {
       this.#showBroken(error);
     }
     started(null);
-    this.#protocols.loadSoon();
     this.#watch.follow(this.#configuration);
   }
 

@@ -3,6 +3,8 @@ import type { WorkerBody } from './worker-body.ts';
 
 /** Larger blocks are passed on as they are. */
 export const JOINED_BYTES_MAX = 4096;
+/** A longer read is not copied as a whole. */
+const COPIED_BYTES_MAX = 8_192;
 /** After a block of this size, the next one is received as a large one from its start. */
 const LARGE_BYTES = 65_536;
 
@@ -41,10 +43,12 @@ export class LaneBlocks {
     return this.#memory.next(this.#passing !== null || this.#isLarge);
   }
 
-  /** Returns what has arrived, for one read. One copy out of shared memory is cheaper than one for each frame. */
+  /**
+   * Returns what has arrived, for one read. One copy out of shared memory is cheaper than one for each frame, but a frame that
+   * waits for its client would keep all of a long one.
+   */
   begin(data: Buffer, isLent: boolean): Buffer {
-    const mustCopy = isLent && this.#memory.isShared;
-    this.#memory.measure(data.length);
+    const mustCopy = isLent && this.#memory.isShared && data.length <= COPIED_BYTES_MAX;
     this.#isLent = isLent && !mustCopy;
     return mustCopy ? Buffer.from(data) : data;
   }
@@ -117,7 +121,7 @@ export class LaneBlocks {
   }
 
   #write(stream: WorkerBody, block: Buffer): void {
-    const release = this.#isLent ? this.#memory.lend() : null;
+    const release = this.#isLent ? this.#memory.lend(block.length) : null;
     if (release === null) stream.write(this.keep(block));
     else stream.write(block, release);
   }

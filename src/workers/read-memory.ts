@@ -1,6 +1,6 @@
 /** A large block is received in pieces of this size: about what a Unix socket holds. */
 const PIECE_BYTES = 262_144;
-/** What a shorter read left in a piece is copied: it would hold the whole piece. */
+/** Less than this is copied: it would hold a whole piece. */
 const LENT_BYTES_MIN = 65_536;
 /** Free pieces that are kept: as much as one response waits with by default (`response_buffer_bytes_max`). */
 const SPARE_MAX = 64;
@@ -22,7 +22,6 @@ interface Piece {
  */
 export class ReadMemory {
   #piece: Piece | null = null;
-  #isLong = false;
 
   /** Whether the last read went into the memory that all lanes share. */
   get isShared(): boolean {
@@ -42,18 +41,13 @@ export class ReadMemory {
     return shared;
   }
 
-  /** Must be called with the length of each read. */
-  measure(bytes: number): void {
-    this.#isLong = bytes >= LENT_BYTES_MIN;
-  }
-
   /**
-   * Lends a part of the last read to a user. Returns the function that takes it back, or null if it must be copied: the
-   * memory is shared, or the read was short.
+   * Lends `bytes` of the last read to a user. Returns the function that takes them back, or null if they must be copied: the
+   * memory is shared, or the bytes are few.
    */
-  lend(): (() => void) | null {
+  lend(bytes: number): (() => void) | null {
     const piece = this.#piece;
-    if (piece === null || !this.#isLong) return null;
+    if (piece === null || bytes < LENT_BYTES_MIN) return null;
     piece.users += 1;
     return () => {
       piece.users -= 1;

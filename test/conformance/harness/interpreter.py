@@ -14,6 +14,8 @@ script = sys.argv[1] if len(sys.argv) > 1 else ''
 if os.path.basename(script) != 'viaduct_worker':
     real = os.environ['CONFORMANCE_PYTHON']
     os.execv(real, [real, *sys.argv[1:]])
+if sys.argv[2] == '--wait':
+    sys.exit(1)  # the server then finds the project and starts the zygote one after the other
 suite = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 suite.connect(os.environ['CONFORMANCE_SOCKET'])
 suite.sendall(sys.argv[2].encode() + b'\n')

@@ -11,6 +11,8 @@ from threading import Lock
 from time import perf_counter_ns as now
 from time import sleep
 
+from viaduct_worker.call import BLOCK
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +29,6 @@ GATHERED_BYTES = 196_608
 """A little less than a Unix socket takes at once: so the server receives them in one read."""
 RETRY_SECONDS_MAX = 0.064
 """How long the flusher pauses at most while the server does not read."""
-BLOCK = 3
 
 
 class Gathering:

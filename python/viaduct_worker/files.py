@@ -72,6 +72,6 @@ def _plain_file_in(holder: object) -> 'PlainFile | None':
 
 
 def _is_temporary(holder: object) -> bool:
-    """Whether it is the wrapper of `tempfile`, which only an application imports."""
+    """Whether it is the wrapper of `tempfile`. Only an application imports that module, perhaps just now in another thread."""
     tempfile = sys.modules.get('tempfile')
-    return tempfile is not None and type(holder) is tempfile._TemporaryFileWrapper
+    return tempfile is not None and type(holder) is getattr(tempfile, '_TemporaryFileWrapper', None)

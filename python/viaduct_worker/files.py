@@ -72,6 +72,6 @@ def _plain_file_in(holder: object) -> 'PlainFile | None':
 
 
 def _is_temporary(holder: object) -> bool:
-    """Whether it is the wrapper of `tempfile`. Only an application imports that module, perhaps just now in another thread."""
+    """Whether it is the wrapper of `tempfile`, a module that the application may be importing in another thread."""
     tempfile = sys.modules.get('tempfile')
     return tempfile is not None and type(holder) is getattr(tempfile, '_TemporaryFileWrapper', None)

@@ -2,9 +2,10 @@ import { LIMIT_SETTINGS } from './limit-settings.ts';
 import { MAIN_SETTINGS } from './main-settings.ts';
 import type { MiddlewareEntry } from './middleware.ts';
 import type { Mount } from './value.ts';
+import { WORKER_SETTINGS } from './worker-settings.ts';
 
 /** Every setting, declared once. Flags, `VIADUCT_*`, keys of files, `--help` and docs/settings.md derive from this table. */
-export const SETTINGS = { ...MAIN_SETTINGS, ...LIMIT_SETTINGS };
+export const SETTINGS = { ...MAIN_SETTINGS, ...LIMIT_SETTINGS, ...WORKER_SETTINGS };
 
 export type SettingName = keyof typeof SETTINGS;
 

@@ -9,6 +9,7 @@ from time import perf_counter_ns as now
 from viaduct_worker.channel import shortened
 from viaduct_worker.files import FileWrapper, regular_file
 from viaduct_worker.headers import HAS_REASON, encode_early_hints, encode_headers, encode_status
+from viaduct_worker.interrupt import RequestTimeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ FILE = struct.Struct('<IQQ')
 LINES_BYTES_MAX = 1_048_576
 """The server has the same number in frame-rules.ts, and kills a worker that sends more."""
 
-COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED, RECALLED, EARLY_HINTS = range(1, 10)
+COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED, RECALLED, EARLY_HINTS, INTERRUPTED = range(1, 11)
 
 DROPPED_MAX = 100
 """How many blocks write() drops after a response that has no content. Without a limit a loop would go on for ever."""
@@ -240,9 +241,13 @@ class Call:
 
     def fail(self) -> None:
         """The application raised: send 500 if the head has not left, otherwise break the response off visibly."""
-        if isinstance(sys.exc_info()[1], ClientLeftError):
+        error = sys.exc_info()[1]
+        if isinstance(error, ClientLeftError):
             self.leave()
             self.lane.flush()
+            return
+        if isinstance(error, RequestTimeout) and self.lane.overdue == self.id:
+            self.phase = 3  # the lane reports the end
             return
         report = traceback.format_exc()
         if self.phase == 3:
@@ -281,6 +286,11 @@ def recalled_frame(request_ids: 'Sequence[int]') -> bytes:
     """The frame that reports which requests the lane gave up."""
     body = struct.pack(f'<{len(request_ids)}I', *request_ids)
     return FRAME.pack(0, RECALLED, 0, 0, 0, len(body), -1, 0) + body
+
+
+def interrupted_frame(request_id: int) -> bytes:
+    """The frame that reports the end of a request that was interrupted."""
+    return FRAME.pack(request_id, INTERRUPTED, 0, 0, 0, 0, -1, 0)
 
 
 def _checked(block: object) -> bytes:

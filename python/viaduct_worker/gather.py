@@ -75,6 +75,13 @@ class Gathering:
             self.queue()
             self.quick = 0
 
+    def drop(self) -> None:
+        """The lane's thread: the request was interrupted, perhaps in the middle of `send`. Forget what is held."""
+        with self.holding:
+            self.blocks.clear()
+            self.call = None
+            self.size = self.quick = 0
+
     def queue(self) -> None:
         """Make one frame of the blocks. The caller holds `holding`, so that no block overtakes another."""
         if self.call is not None:

@@ -10,9 +10,18 @@ Three rules ensure that *a request is never started twice, and none is lost*:
 - Only `serve` takes from the left of `todo`. It writes the request's id to the scoreboard before the application runs.
 - `recall` (control thread) takes from the right. Both operations are atomic under the GIL.
 - The thread that reads the socket holds `reading`. So a request is in the socket, in `todo`, or taken: nowhere else.
+
+Two rules ensure that *only the request that is too late gets the exception*, and that its end is known:
+
+- `interrupt` (control thread) notes the request in `overdue` before it looks whether the request still runs. `serve`
+  notes the end in `ended` before it looks at `overdue`. So one of them sees the other.
+- The exception may come between any two steps of this file or of call.py. `end_interrupted` therefore reports the end
+  of the request whatever was sent before, and `flush`, which must not be cut off, raises it at its start.
 """
 
+import os
 import traceback
+from _thread import get_ident
 from collections import deque
 from io import BytesIO
 from marshal import loads
@@ -20,8 +29,11 @@ from socket import MSG_DONTWAIT
 from threading import Lock
 from time import perf_counter_ns as now
 
-from viaduct_worker.call import Call, recalled_frame
+from viaduct_worker import interrupt
+from viaduct_worker.call import Call, interrupted_frame, recalled_frame
 from viaduct_worker.gather import Gathering
+from viaduct_worker.interrupt import RequestTimeout
+from viaduct_worker.stacks import stack_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,9 +83,22 @@ class Lane:
         self.gone: dict[int, None] = {}
         self.handed: dict[int, int] = {}
         self.close_is_slow = False
+        self.thread = 0
+        self.ended = 0
+        self.overdue = 0
+        self.interrupting = Lock()
 
     def serve(self) -> None:
         """Run requests until the server closes the lane."""
+        self.thread = get_ident()
+        while True:
+            try:
+                self.serve_requests()
+                return
+            except RequestTimeout:  # this package was ending the request
+                self.end_interrupted()
+
+    def serve_requests(self) -> None:
         next_request = self.todo.popleft
         noted = self.noted
         while True:
@@ -87,6 +112,9 @@ class Lane:
                 continue
             noted[0] = request[0]
             self.run(*request)
+            self.ended = request[0]
+            if self.overdue:
+                self.end_interrupted()
             if self.now - self.flushed > FLUSH_NS and self.out:
                 self.flush()
 
@@ -118,15 +146,16 @@ class Lane:
             call.respond(result)
         except BaseException:
             call.fail()
-        close = getattr(result, 'close', None)
-        if close is not None:
-            self.close(close)
-        if type(body) is str and content is not None:
-            content.close()
+        finally:
+            close = getattr(result, 'close', None)
+            if close is not None:
+                self.close(close)
+            if type(body) is str and content is not None:
+                content.close()
 
     def close(self, close: 'Callable[[], object]') -> None:
         """Call the iterable's close(), which PEP 3333 requires on every path, without delaying finished responses."""
-        if self.close_is_slow:
+        if self.close_is_slow and not self.overdue:
             self.flush()
         before = now()
         try:
@@ -193,6 +222,9 @@ class Lane:
     def flush(self) -> None:
         """Send the finished frames."""
         with self.sending:
+            if self.overdue and get_ident() == self.thread:
+                interrupt.clear(self.thread)
+                raise RequestTimeout
             out = self.out
             while count := len(out):
                 last = out[count - 1]
@@ -214,11 +246,46 @@ class Lane:
         if sent < len(head) + len(body):
             self.socket.sendall(memoryview(body)[sent - len(head) :])
 
+    def close_handed(self, request_id: int) -> None:
+        """The server has opened the file of a request, or does not want it any more."""
+        descriptor = self.handed.pop(request_id, None)
+        if descriptor is not None:
+            os.close(descriptor)
+
     def leave(self, request_id: int) -> None:
         """Control thread: the client of a request has left. Drop the oldest such request when there are too many."""
         self.gone[request_id] = None
         if len(self.gone) > GONE_MAX:
             del self.gone[next(iter(self.gone))]
+
+    def interrupt(self, request_id: int) -> tuple[str, bool]:
+        """Control thread: raise RequestTimeout in the request if it runs. Return its stack and whether it was raised.
+
+        A thread that is sending waits for its client and not for the application, and is left alone.
+        """
+        stack = stack_of(self.thread)
+        if not interrupt.is_possible() or not self.sending.acquire(timeout=FLUSH_NOW_SECONDS):
+            return stack, False
+        with self.interrupting:
+            self.overdue = request_id
+            runs = self.noted[0] == request_id and self.ended != request_id
+            raised = runs and interrupt.raise_in(self.thread)
+            if not raised:
+                self.overdue = 0
+        self.sending.release()
+        return stack, raised
+
+    def end_interrupted(self) -> None:
+        """Report the end of the request that was interrupted. Nothing of it reaches the next one."""
+        with self.interrupting:
+            interrupt.clear(self.thread)
+        if not self.overdue:
+            return
+        self.gathering.drop()
+        self.ended = self.overdue
+        self.close_handed(self.overdue)
+        self.out.append(interrupted_frame(self.overdue))
+        self.overdue = 0
 
     def recall(self) -> bool:
         """Control thread: give up every request not started, in order, and send finished responses past a running one.

@@ -79,6 +79,14 @@ class Recall(TypedDict):
     lane: int
 
 
+class Interrupt(TypedDict):
+    """This request has taken too long."""
+
+    kind: Literal['interrupt']
+    lane: int
+    request: int
+
+
 class Gone(TypedDict):
     """The client of this request has left."""
 
@@ -95,7 +103,7 @@ class Opened(TypedDict):
     request: int
 
 
-FromServer: TypeAlias = Fork | Kill | Quit | Ping | Proof | Go | Recall | Gone | Opened
+FromServer: TypeAlias = Fork | Kill | Quit | Ping | Proof | Go | Recall | Interrupt | Gone | Opened
 
 
 class Target(TypedDict):

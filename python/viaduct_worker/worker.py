@@ -139,10 +139,16 @@ class Worker:
                 self.unsent.append(lane)
         elif message['kind'] == 'ping':
             self.channel.send(kind='alive')
+        elif message['kind'] == 'interrupt':
+            request = message['request']
+            stack, raised = self.lanes[message['lane']].interrupt(request)
+            self.channel.send(
+                kind='interrupted', lane=message['lane'], request=request, raised=raised, stack=shortened(stack)
+            )
         elif message['kind'] == 'gone':
             self.lanes[message['lane']].leave(message['request'])
         elif message['kind'] == 'opened':
-            os.close(self.lanes[message['lane']].handed.pop(message['request']))
+            self.lanes[message['lane']].close_handed(message['request'])
 
     def environ(self, options: 'Options', listener: dict[str, str]) -> 'Environ':
         """The part of the environ that all requests of a listener share."""

@@ -4,7 +4,7 @@ import { withholdTrailers } from './withheld-trailers.ts';
 
 /** The properties of a request that a handler may change for the handlers behind it. */
 export type RequestChanges = Partial<
-  Pick<Request, 'method' | 'path' | 'query' | 'headers' | 'host' | 'peer' | 'scriptName' | 'body'>
+  Pick<Request, 'method' | 'path' | 'query' | 'headers' | 'host' | 'peer' | 'scriptName' | 'body' | 'timeoutMs'>
 >;
 
 /** A request as the handlers behind a change see it, with another path or other headers. The client is still that of `origin`. */
@@ -20,6 +20,7 @@ class DerivedRequest implements Request {
   readonly body: RequestBody | null;
   readonly peer: Peer;
   readonly headerCacheId: number;
+  readonly timeoutMs: number | undefined;
   readonly upgrades: boolean;
   readonly #origin: Request;
 
@@ -38,6 +39,7 @@ class DerivedRequest implements Request {
       changes.headers === undefined && changes.host === undefined && changes.peer === undefined
         ? origin.headerCacheId
         : 0;
+    this.timeoutMs = changes.timeoutMs ?? origin.timeoutMs;
     this.upgrades = origin.upgrades;
     this.#origin = origin;
   }

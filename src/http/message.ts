@@ -82,6 +82,8 @@ export interface Request {
    * gets it as SCRIPT_NAME, and the remaining path as PATH_INFO (RFC 3875 section 4.1.13).
    */
   readonly scriptName: string;
+  /** Milliseconds from the complete request to the start of its response, from its route; 0 for any. Absent: the application's. */
+  readonly timeoutMs?: number | undefined;
   /** The authority of an absolute-form target, else the value of the Host field, else ''. */
   readonly host: string;
   /** Null when the request has no content. */

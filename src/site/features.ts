@@ -8,6 +8,7 @@ import { securityHeadersFeature } from '../handlers/headers/security-headers.ts'
 import { bodyLimitFeature } from '../handlers/limits/body-limit.ts';
 import { rateLimitFeature } from '../handlers/limits/rate-limit.ts';
 import { requestLimitFeature } from '../handlers/limits/request-limit.ts';
+import { requestTimeoutFeature } from '../handlers/limits/request-timeout.ts';
 import { errorPagesFeature } from '../handlers/pages/error-pages.ts';
 import { maintenanceFeature } from '../handlers/pages/maintenance.ts';
 import { canonicalHostFeature } from '../handlers/rewriting/canonical-host.ts';
@@ -33,6 +34,7 @@ export const FEATURES = [
   basicAuthFeature,
   forwardAuthFeature,
   bodyLimitFeature,
+  requestTimeoutFeature,
   rewriteFeature,
 ] as const;
 

@@ -7,6 +7,11 @@ export function workerDiedResponse(): Response {
   return Response.text(502, 'Bad Gateway: the worker that ran this request died\n');
 }
 
+/** 504: the application did not answer before the deadline (RFC 9110 section 15.6.5). */
+export function overdueResponse(): Response {
+  return Response.text(504, 'Gateway Timeout: the application did not answer in time\n');
+}
+
 /** 502: the worker answered with a file that this process cannot open. */
 export function fileFailedResponse(): Response {
   return Response.text(502, 'Bad Gateway\n');

@@ -25,6 +25,8 @@ export const FAILED = 7;
 export const RECALLED = 8;
 /** An interim response before the head. It contains field lines. */
 export const EARLY_HINTS = 9;
+/** The end of a request that was interrupted, whatever was sent for it before. */
+export const INTERRUPTED = 10;
 
 /** Bit of `has`: the head starts with a reason phrase and CRLF. */
 export const HAS_REASON = 4;

@@ -1,5 +1,6 @@
 import type { SpoolLimits } from '../http/buffering/spool.ts';
 import type { Response } from '../http/response.ts';
+import type { Overdue } from './overdue.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { FileRange } from './response-frame.ts';
 
@@ -20,6 +21,10 @@ export interface LaneOwner {
   onFailed(lane: LaneRef, pending: PendingRequest, traceback: string): void;
   /** The worker holds an open file that is the body of `head`. */
   onFile(lane: LaneRef, pending: PendingRequest, head: Response, file: FileRange): void;
+  /** The running request has exceeded its deadline. Its client is answered, and its thread must be asked to end it. */
+  onOverdue(lane: LaneRef, overdue: Overdue): void;
+  /** The thread did not end the overdue request in time, and will not be used again. */
+  onStuck(lane: LaneRef, overdue: Overdue): void;
   /** The client of this request left. */
   onAbandoned(lane: LaneRef, request: number): void;
   /** The owner must ask the worker to give back the requests that wait behind the running one. */

@@ -1,10 +1,23 @@
 import type { Socket } from 'node:net';
 import { Batch } from './batch.ts';
+import { overdueResponse } from './error-responses.ts';
 import { recalledIds, startsEarly, wrongLength, wrongOrder } from './frame-rules.ts';
-import { BLOCK, COMPLETE, EARLY_HINTS, END, FILE, FRAME_HEAD_BYTES, HEAD, RECALLED, readInt64 } from './frames.ts';
+import {
+  BLOCK,
+  COMPLETE,
+  EARLY_HINTS,
+  END,
+  FILE,
+  FRAME_HEAD_BYTES,
+  HEAD,
+  INTERRUPTED,
+  RECALLED,
+  readInt64,
+} from './frames.ts';
 import { JOINED_BYTES_MAX, LaneBlocks } from './lane-blocks.ts';
 import type { LaneEntry, LaneOwner } from './lane-owner.ts';
-import { LifeWatch } from './life-watch.ts';
+import { LaneProgress } from './lane-progress.ts';
+import { LaneDeadline, type Overdue } from './overdue.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { readInto } from './read-into.ts';
 import { readFileRange, readResponse, readResponses } from './response-frame.ts';
@@ -32,6 +45,7 @@ export class Lane implements BodyLane {
   /** Where the pool sees the lane; null before it was admitted and after it was removed. */
   entry: LaneEntry | null = null;
   readonly inflight: PendingRequest[] = [];
+  readonly deadline = new LaneDeadline();
   /** Moving average of the time that a request takes in the worker, in nanoseconds; 0 before the first sample. */
   averageNs = 0;
   /** When the current first request became the first, by `performance.now()`. */
@@ -53,9 +67,7 @@ export class Lane implements BodyLane {
   readonly #batch: Batch;
   #incomplete: Buffer | null = null;
   readonly #blocks: LaneBlocks;
-  /** Counts how long the worker owes something; see `isOverdue`. */
-  readonly #debt = new LifeWatch();
-  #bytesRead = 0;
+  readonly #progress = new LaneProgress();
   /** Without it a generator that produces nothing would go on for ever. */
   readonly #onClientGone = (): void => {
     for (const { request, id, stream } of this.inflight) if (request.gone && stream === null) this.abandon(id);
@@ -133,17 +145,34 @@ export class Lane implements BodyLane {
     }
   }
 
-  /**
-   * Whether the worker has owed this lane something for too many ticks: the rest of a frame, or the answer to a recall.
-   * A worker that waits for a client owes nothing. Must be called at each tick of the worker's life watch.
-   */
-  isOverdue(): boolean {
-    const { bytesRead } = this.socket;
-    const isHalfway = (this.#incomplete !== null || this.#blocks.arePassing) && bytesRead === this.#bytesRead;
-    this.#bytesRead = bytesRead;
-    if (this.#pausedFor === 0 && (isHalfway || this.state === 'recalling')) return this.#debt.tick();
-    this.#debt.answered();
-    return false;
+  /** Whether the worker has owed this lane something for too long. A worker that waits for a client owes nothing. */
+  isSilent(): boolean {
+    const owes = this.#pausedFor === 0;
+    const isHalfway = this.#incomplete !== null || this.#blocks.arePassing;
+    return this.#progress.isSilent(this.socket.bytesRead, owes && this.state === 'recalling', owes && isHalfway);
+  }
+
+  /** Since when no block of the running response has arrived, although its client takes them. */
+  streamSinceMs(now: number): number {
+    return this.#progress.streamSinceMs(this.socket.bytesRead, this.#pausedFor !== 0, now);
+  }
+
+  /** The running request has exceeded its deadline: answers its client, and sends what waits behind it elsewhere. */
+  expire(now: number): void {
+    const pending = this.inflight[0] as PendingRequest;
+    const overdue = this.deadline.begin(pending, this.headSinceMs, now);
+    if (pending.stream === null) pending.settle(overdueResponse());
+    else pending.stream.abort();
+    if (this.inflight.length > 1 && this.state !== 'recalling') this.recall();
+    else if (this.state === 'open') this.#become('stalled');
+    this.#owner.onOverdue(this, overdue);
+    this.abandon(pending.id);
+  }
+
+  /** The thread did not end the overdue request in time. */
+  giveUp(overdue: Overdue): void {
+    overdue.isStuck = true;
+    this.#owner.onStuck(this, overdue);
   }
 
   #receive(chunk: Buffer, isLent: boolean): void {
@@ -176,6 +205,7 @@ export class Lane implements BodyLane {
   #frame(data: Buffer, position: number, start: number, length: number): boolean {
     const kind = data[position + 4] as number;
     if (kind === RECALLED) return this.#onRecalled(data, start, length);
+    if (kind === INTERRUPTED) return this.#onInterrupted(data, position);
     const pending = this.inflight[0];
     if (pending === undefined || pending.id !== data.readUInt32LE(position))
       return this.#break('it answered a request that it was not running');
@@ -194,6 +224,7 @@ export class Lane implements BodyLane {
       pending.stream = stream;
       if (kind === COMPLETE) this.#removeFirst(data, position);
       pending.settle(response);
+      if (this.deadline.find(pending.id) !== null) stream.cancel();
       this.#blocks.pass(stream, data, start, length, kind === COMPLETE);
       if (kind === COMPLETE) this.#owner.onRoom(this);
     } else if (kind === BLOCK && length <= JOINED_BYTES_MAX && start + length <= data.length)
@@ -237,6 +268,16 @@ export class Lane implements BodyLane {
     return true;
   }
 
+  /** The thread has ended an overdue request. It may have sent the end of its response just before. */
+  #onInterrupted(data: Buffer, position: number): boolean {
+    const id = data.readUInt32LE(position);
+    if (this.deadline.current?.pending.id === id) {
+      this.#removeFirst(data, position);
+      this.#owner.onRoom(this);
+    } else if (this.deadline.find(id) === null) return this.#break('it ended a request that nobody interrupted');
+    return true;
+  }
+
   /** Removes the requests that the worker gave back from the lane, in order. */
   #onRecalled(data: Buffer, start: number, length: number): boolean {
     const ids = recalledIds(data, start, start + length);
@@ -270,6 +311,7 @@ export class Lane implements BodyLane {
     const ns = Math.min(readInt64(data, position + 24), SAMPLE_NS_MAX);
     this.averageNs = this.averageNs === 0 ? ns : this.averageNs * 0.9 + ns * 0.1;
     this.headSinceMs = performance.now();
+    if (this.deadline.current !== null) this.deadline.end();
     if (pending?.id === this.#pausedFor) this.#continue();
     else if (this.state === 'stalled' && this.#pausedFor === 0) this.#state = 'open';
     this.entry?.measure(ns);

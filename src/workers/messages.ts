@@ -9,7 +9,7 @@ export type ToPython =
   | { readonly kind: 'proof'; readonly data: string }
   | { readonly kind: 'go'; readonly hands_over: boolean }
   | { readonly kind: 'recall'; readonly lane: number }
-  | { readonly kind: 'gone' | 'opened'; readonly lane: number; readonly request: number };
+  | { readonly kind: 'gone' | 'opened' | 'interrupt'; readonly lane: number; readonly request: number };
 
 export type FromPython =
   | { readonly kind: 'zygote'; readonly release: number; readonly pid: number; readonly version: string }
@@ -21,5 +21,12 @@ export type FromPython =
   | { readonly kind: 'proof'; readonly decoded: unknown; readonly descriptor: number; readonly size: number }
   | { readonly kind: 'lane'; readonly release: number; readonly worker: number; readonly index: number }
   | { readonly kind: 'log'; readonly text: string; readonly request: number | null }
+  | {
+      readonly kind: 'interrupted';
+      readonly lane: number;
+      readonly request: number;
+      readonly raised: boolean;
+      readonly stack: string;
+    }
   /** The answer to a ping. */
   | { readonly kind: 'alive' };

@@ -13,6 +13,7 @@ const FIELDS: { readonly [kind in FromPython['kind']]: Readonly<Record<string, C
   proof: { descriptor: isNumber, size: isNumber },
   lane: { release: isNumber, worker: isNumber, index: isNumber },
   log: { text: isText, request: (value) => value === null || isNumber(value) },
+  interrupted: { lane: isNumber, request: isNumber, raised: isBoolean, stack: isText },
   alive: {},
 };
 
@@ -43,6 +44,10 @@ function isPid(value: unknown): boolean {
 
 function isText(value: unknown): boolean {
   return typeof value === 'string';
+}
+
+function isBoolean(value: unknown): boolean {
+  return typeof value === 'boolean';
 }
 
 function isTexts(value: unknown): boolean {

@@ -3,6 +3,7 @@ import type { HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
 import { isIdempotent } from '../http/semantics/idempotent.ts';
+import { type DeadlineLimits, DeadlineWatch } from './deadline-watch.ts';
 import { bodyFailedResponse, clientLeftResponse, queueFullResponse, workerDiedResponse } from './error-responses.ts';
 import type { Lane } from './lane.ts';
 import { LaneTable } from './lane-table.ts';
@@ -15,7 +16,7 @@ import { receiveBody, type SpoolOptions } from './request-body.ts';
 /** So many requests for each lane may wait for any time: a slow application with few clients is not overloaded. */
 const SURE_PER_LANE = 16;
 
-export interface PoolOptions extends SpoolOptions {
+export interface PoolOptions extends SpoolOptions, DeadlineLimits {
   /** Maximum number of waiting requests. Beyond that: 503. */
   readonly queueMax: number;
   /** The wait that a request may expect while the application is overloaded; 0 for any. Beyond that: 503. */
@@ -47,6 +48,7 @@ export class Pool {
   readonly #queue = new Queue<PendingRequest>();
   readonly #delay: QueueDelay;
   readonly #recall = new RecallWatch();
+  readonly #deadlines: DeadlineWatch;
   /** The most lanes that there were: workers that are replaced come back. */
   #lanesMax = 0;
   #isOverloaded = false;
@@ -58,6 +60,7 @@ export class Pool {
     this.#options = options;
     this.#lanes = new LaneTable(options.laneDepthMax, options.processors ?? usableProcessors());
     this.#delay = new QueueDelay(options.queueDelayMs);
+    this.#deadlines = new DeadlineWatch(options, this.#queue, (pending) => pending.settle(this.#refusal()));
   }
 
   /** Number of requests that wait for a lane. */
@@ -94,6 +97,7 @@ export class Pool {
   /** Allows `lane` to receive requests. */
   add(lane: Lane): void {
     this.#lanes.add(lane);
+    this.#deadlines.add(lane);
     this.#lanesMax = Math.max(this.#lanesMax, this.#lanes.length);
     this.pump();
   }
@@ -117,8 +121,12 @@ export class Pool {
   /** Puts requests that were never started back at the head of the queue. */
   requeue(pendingRequests: readonly PendingRequest[]): void {
     const remaining = pendingRequests.filter((pending) => !this.#dropIfGone(pending));
-    for (const pending of remaining) this.#watchClient(pending);
-    if (this.#queue.length === 0) this.#delay.begin(performance.now());
+    const now = performance.now();
+    for (const pending of remaining) {
+      if (pending.queuedAtMs === 0) pending.queuedAtMs = now;
+      this.#watchClient(pending);
+    }
+    if (this.#queue.length === 0) this.#delay.begin(now);
     this.#queue.unshift(remaining);
     this.pump();
     if (this.#stopped) this.#refuseAll();
@@ -176,6 +184,7 @@ export class Pool {
     if (this.#queue.length === 0) this.#delay.begin(pending.queuedAtMs);
     this.#watchClient(pending);
     this.#queue.push(pending);
+    if (this.#deadlines.isResting) this.#deadlines.wake();
     return true;
   }
 
@@ -216,6 +225,7 @@ export class Pool {
 
   #send(lane: Lane, pending: PendingRequest): void {
     lane.send(pending);
+    if (this.#deadlines.isResting) this.#deadlines.wake();
     if (lane.inflight.length === 2) this.#recall.watch(lane);
   }
 

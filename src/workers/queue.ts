@@ -99,6 +99,16 @@ export class Queue<T extends Waiting<T>> {
     return taken;
   }
 
+  /** Removes and returns those for which `isWanted` is true. It looks at all. */
+  take(isWanted: (item: T) => boolean): T[] {
+    const taken: T[] = [];
+    for (const { requests } of [this.#returned, ...this.#clients.values()]) {
+      for (let item = requests.first; item !== null; item = item.next) if (isWanted(item)) taken.push(item);
+    }
+    for (const item of taken) this.remove(item);
+    return taken;
+  }
+
   /** Removes and returns all requests. */
   clear(): T[] {
     const all: T[] = [];

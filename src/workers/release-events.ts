@@ -1,3 +1,4 @@
+import type { Overdue } from './overdue.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Pool } from './pool.ts';
 import type { ReleaseEvents } from './release.ts';
@@ -21,12 +22,29 @@ export function releaseEvents(
       pool,
       responseBufferBytesMax,
       errorResponse,
+      onOverdue: (worker, overdue, stack) =>
+        log.error(overdueText(overdue, stack), { worker: worker.pid, ...describe(overdue.pending) }),
+      onStuck: (worker) => worker.retire(0),
       onReady: (worker) => post({ kind: 'ready', worker }),
       onGone: (worker) => post({ kind: 'gone', worker }),
       onTraceback: ({ release }, traceback, reason) => post({ kind: 'broken', release, traceback, reason }),
       onLog: (worker, text, pending) => log.error(text, { worker: worker.pid, ...describe(pending) }),
     },
   };
+}
+
+/** What happened to a request that took too long, and where it was. */
+function overdueText({ isStream, queuedMs, ranMs, isAnswered }: Overdue, stack: string): string {
+  const times = `${seconds(ranMs)} in Python after ${seconds(queuedMs)} in the queue`;
+  const what = isStream
+    ? `A response breaks off: its next block did not come in time (${times})`
+    : `A request is answered with 504: it took too long (${times})`;
+  if (!isAnswered) return `${what}. Its worker does not say where it is: C code holds the interpreter lock`;
+  return stack === '' ? what : `${what}. It was here:\n${stack.trimEnd()}`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`;
 }
 
 function describe(pending: PendingRequest | null): Record<string, unknown> {

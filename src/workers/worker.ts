@@ -1,17 +1,20 @@
-import { closeSync, constants as flags, fstatSync, open, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type { SpoolLimits } from '../http/buffering/spool.ts';
-import { Response } from '../http/response.ts';
+import type { Response } from '../http/response.ts';
+import { discardBody } from '../http/semantics/response-content.ts';
 import { readMessages, sendMessage } from './channel.ts';
 import { fileFailedResponse } from './error-responses.ts';
+import { canOpen, openHanded } from './handed-file.ts';
 import { Lane } from './lane.ts';
 import type { LaneOwner, LaneRef } from './lane-owner.ts';
 import { destroyWhenSilent } from './late-sockets.ts';
 import { LifeWatch } from './life-watch.ts';
 import { marshalSelfTest } from './marshal.ts';
 import type { FromPython, ToPython } from './messages.ts';
+import { killProcess } from './os-process.ts';
+import type { Overdue } from './overdue.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Pool } from './pool.ts';
 import type { FileRange } from './response-frame.ts';
@@ -35,6 +38,10 @@ export interface WorkerOptions {
    */
   readonly onBroken: (worker: Worker, reason: string) => void;
   readonly onTraceback: (worker: Worker, traceback: string, reason: string) => void;
+  /** A request has exceeded its deadline. `stack` shows where it was in Python; '' when the worker does not tell. */
+  readonly onOverdue: (worker: Worker, overdue: Overdue, stack: string) => void;
+  /** A thread did not end an overdue request in time. The worker must be replaced. */
+  readonly onStuck: (worker: Worker) => void;
   /** A line of `wsgi.errors` or of the worker itself. `pending` is the line's request, null when unknown. */
   readonly onLog: (worker: Worker, text: string, pending: PendingRequest | null) => void;
 }
@@ -43,8 +50,9 @@ const SELF_TEST = marshalSelfTest();
 /** The exit functions of a worker have at least this time. */
 const EXIT_MS = 1000;
 const SILENT = 'it does not respond';
-/** Without O_NONBLOCK, opening a pipe would wait for its other end. */
-const OPEN_FLAGS = flags.O_RDONLY | flags.O_NONBLOCK;
+const STUCK = 'a thread did not end a request that took too long';
+/** The time to write the stacks of all threads. */
+const ABORT_MS = 500;
 
 /** The server's side of one worker process: its control connection and its lanes. */
 export class Worker implements LaneOwner {
@@ -71,6 +79,7 @@ export class Worker implements LaneOwner {
   #exited = false;
   #graceMs = 0;
   #graceTimer: NodeJS.Timeout | null = null;
+  #abortTimer: NodeJS.Timeout | null = null;
   #endWatch = (): void => {};
 
   constructor(number: number, release: number, options: WorkerOptions) {
@@ -147,7 +156,7 @@ export class Worker implements LaneOwner {
     if (this.state !== 'ready' && this.state !== 'retiring') return;
     if (!this.#life.isWaiting) this.#send({ kind: 'ping' });
     if (this.#life.tick()) this.break(SILENT);
-    for (const lane of this.#lanes) if (lane.isOverdue()) this.break(SILENT);
+    for (const lane of this.#lanes) if (lane.isSilent()) this.break(SILENT);
   }
 
   /** Has the worker killed, unless it is dead. `reason` is for the log; '' when its death is the likely reason. */
@@ -197,22 +206,27 @@ export class Worker implements LaneOwner {
 
   onFile(lane: LaneRef, pending: PendingRequest, head: Response, file: FileRange): void {
     this.#openingFiles += 1;
-    open(`/proc/${this.pid}/fd/${file.descriptor}`, OPEN_FLAGS, (error, fd) => {
+    openHanded(this.pid, file, head, (response, error) => {
       this.#openingFiles -= 1;
       this.#send({ kind: 'opened', lane: lane.index, request: pending.id });
       if (this.state === 'retiring') this.#closeWhenIdle();
-      if (error === null && fstatSync(fd).isFile()) {
-        const release = (): void => closeSync(fd);
-        const { status, reason, lines, contentLength, has } = head;
-        const { start, end } = file;
-        pending.settle(new Response(status, reason, lines, contentLength, has, { fd, start, end, release }));
-        return;
-      }
-      if (error === null) closeSync(fd);
-      const state = error === null ? 'it is not a regular file' : error.message;
-      this.#options.onLog(this, `Cannot open the file that the application returned: ${state}`, pending);
-      pending.settle(fileFailedResponse());
+      if (response === null)
+        this.#options.onLog(this, `Cannot open the file that the application returned: ${error}`, pending);
+      if (pending.settled) discardBody(response?.body ?? null);
+      else pending.settle(response ?? fileFailedResponse());
     });
+  }
+
+  onOverdue(lane: LaneRef, { pending }: Overdue): void {
+    this.#send({ kind: 'interrupt', lane: lane.index, request: pending.id });
+  }
+
+  onStuck(_lane: LaneRef, overdue: Overdue): void {
+    if (overdue.isAnswered) this.#options.onStuck(this);
+    else {
+      this.#options.onOverdue(this, overdue, '');
+      this.#abort();
+    }
   }
 
   onAbandoned(lane: LaneRef, request: number): void {
@@ -236,8 +250,27 @@ export class Worker implements LaneOwner {
     } else if (message.kind === 'log') {
       const pending = this.#lanes.flatMap((lane) => lane.inflight).find((running) => running.id === message.request);
       this.#options.onLog(this, message.text, pending ?? null);
-    } else if (message.kind === 'broken') this.#options.onTraceback(this, message.traceback, message.reason);
+    } else if (message.kind === 'interrupted') this.#interrupted(message.lane, message.request, message.stack);
+    else if (message.kind === 'broken') this.#options.onTraceback(this, message.traceback, message.reason);
     else this.break(`it sent the message "${message.kind}" at the wrong time`);
+  }
+
+  /** The worker has told where the thread of an overdue request was. */
+  #interrupted(lane: number, request: number, stack: string): void {
+    const overdue = this.#lanes.find(({ index }) => index === lane)?.deadline.find(request) ?? null;
+    if (overdue === null || overdue.isAnswered) {
+      this.break('it interrupted a request that was not overdue');
+      return;
+    }
+    overdue.isAnswered = true;
+    this.#options.onOverdue(this, overdue, stack);
+  }
+
+  /** C code holds the interpreter lock: `faulthandler` writes where, although no Python code runs. */
+  #abort(): void {
+    if (this.#exited || this.#abortTimer !== null) return;
+    killProcess(this.pid, 'SIGABRT');
+    this.#abortTimer = setTimeout(() => this.break(STUCK), ABORT_MS).unref();
   }
 
   /** Returns why it cannot be read, as without free descriptors or when the worker made none; '' if it can. */
@@ -251,7 +284,14 @@ export class Worker implements LaneOwner {
   }
 
   #closeWhenIdle(): void {
-    if (this.#openingFiles > 0 || this.#lanes.some((lane) => lane.inflight.length > 0)) return;
+    const isBusy = this.#lanes.some(
+      ({ inflight, deadline }) => inflight.length > 0 && deadline.current?.isStuck !== true,
+    );
+    if (this.#openingFiles > 0 || isBusy) return;
+    if (this.#lanes.some(({ deadline }) => deadline.current !== null)) {
+      this.break(STUCK);
+      return;
+    }
     for (const lane of this.#lanes) if (lane.state !== 'closed') lane.close();
     const graceMs = Math.max(this.#graceMs, EXIT_MS);
     const reason = `its threads or exit functions still run ${graceMs / 1000} s after its last request`;
@@ -271,7 +311,7 @@ export class Worker implements LaneOwner {
     if (!this.#exited || this.#openLanes > 0 || this.state === 'gone') return;
     this.state = 'gone';
     this.#endWatch();
-    if (this.#graceTimer !== null) clearTimeout(this.#graceTimer);
+    for (const timer of [this.#graceTimer, this.#abortTimer]) if (timer !== null) clearTimeout(timer);
     this.#control?.destroy();
     for (const lane of this.#lanes) this.#settleDeadLane(lane);
     this.#scoreboard?.close();
@@ -287,19 +327,4 @@ export class Worker implements LaneOwner {
 
 function signalName(number: number): string {
   return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? `signal ${number}`;
-}
-
-/**
- * Whether this process may open that worker's files by their descriptors: on Linux, unless access to /proc is
- * restricted.
- */
-function canOpen(pid: number, descriptor: number, size: number): boolean {
-  try {
-    const fd = openSync(`/proc/${pid}/fd/${descriptor}`, OPEN_FLAGS);
-    const isSameFile = fstatSync(fd).size === size;
-    closeSync(fd);
-    return isSameFile;
-  } catch {
-    return false;
-  }
 }

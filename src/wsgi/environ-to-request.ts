@@ -69,6 +69,10 @@ class EnvironRequest implements Request {
     return this.#origin?.neverIndexed ?? null;
   }
 
+  get timeoutMs(): number | undefined {
+    return this.#origin?.timeoutMs;
+  }
+
   get gone(): boolean {
     return this.#client?.gone === true;
   }

@@ -96,11 +96,11 @@ describe('the command reference', () => {
   });
 
   it('says where import writes, and how it ends', (t) => {
-    const cwd = makeProject(t, { 'gunicorn.conf.py': 'bind = "0.0.0.0:8000"\ntimeout = 60\n' });
+    const cwd = makeProject(t, { 'gunicorn.conf.py': 'bind = "0.0.0.0:8000"\numask = 7\n' });
     const printed = run(cwd, ['import', 'gunicorn.conf.py']);
     assert.equal(printed.status, 0);
     assert.match(printed.stdout, /^listen = /m);
-    assert.match(printed.stderr, /timeout/);
+    assert.match(printed.stderr, /umask/);
     assert.equal(run(cwd, ['import', 'gunicorn.conf.py', '-o', 'viaduct.toml']).stdout, '');
     assert.ok(readFileSync(join(cwd, 'viaduct.toml'), 'utf8').includes('listen'));
     assert.equal(run(cwd, ['import', 'gunicorn.conf.py', '--output', 'viaduct.toml']).status, 2);

@@ -191,7 +191,7 @@ export class Epoch {
         ...{ project: PROJECT, workers, threads, preload, software: 'viaduct', listeners: [], environVariables: [] },
         ...{ startTimeoutMs, workerTimeoutMs, gracefulTimeoutMs: 1000 },
       },
-      pool: scenario,
+      pool: { ...scenario, requestTimeoutMs: 0, streamTimeoutMs: 0, requestGraceMs: 0 },
       responseBufferBytesMax: scenario.responseBufferBytesMax,
       errorResponse: () => Response.text(500, 'simulated'),
       log: { info() {}, warn() {}, error() {} },

@@ -25,6 +25,8 @@ export const PASSIVE_OWNER: LaneOwner = {
   onRoom() {},
   onFailed() {},
   onFile() {},
+  onOverdue() {},
+  onStuck() {},
   onAbandoned() {},
   onRecall() {},
   onRecalled() {},

@@ -6,6 +6,9 @@ export function poolOptions(changes: Partial<PoolOptions> = {}): PoolOptions {
   return {
     queueMax: 10,
     queueDelayMs: 0,
+    requestTimeoutMs: 0,
+    streamTimeoutMs: 0,
+    requestGraceMs: 0,
     laneDepthMax: 10,
     retryIdempotent: false,
     bodyMemoryBytesMax: 1_000_000,

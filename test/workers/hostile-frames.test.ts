@@ -12,6 +12,7 @@ import {
   FILE,
   HAS_REASON,
   HEAD,
+  INTERRUPTED,
   RECALLED,
 } from '../../src/workers/frames.ts';
 import type { PendingRequest } from '../../src/workers/pending-request.ts';
@@ -30,7 +31,12 @@ const head = frame({ kind: HEAD, body: 'a' });
 
 /** What a worker never says, and a part of the reason in the log. Requests 1 and 2 are in the lane, and 1 runs. */
 const LIES: readonly (readonly [title: string, bytes: Buffer, reason: RegExp])[] = [
-  ['a frame of an unknown kind', frame({ kind: 10 }), /unknown kind 10/],
+  ['a frame of an unknown kind', frame({ kind: 11 }), /unknown kind 11/],
+  [
+    'the end of a request that nobody interrupted',
+    frame({ kind: INTERRUPTED }),
+    /ended a request that nobody interrupted/,
+  ],
   ['a frame of kind 0', frame({ kind: 0 }), /unknown kind 0/],
   ['text', Buffer.from('GET / HTTP/1.1\r\nHost: example.org\r\nAccept: */*\r\n\r\n'), /./],
   ['gigabytes of fields', frame({ kind: COMPLETE, linesLength: HUGE }), /4294967295 bytes of header fields/],
@@ -182,18 +188,18 @@ describe('a worker that says what no worker says', () => {
     const recalled = makeLane([1, 2]);
     recalled.lane.recall();
     for (const { lane } of [half, block, recalled]) {
-      const overdue = Array.from({ length: 6 }, () => lane.isOverdue());
-      assert.deepEqual(overdue.slice(0, 4), [false, false, false, false]);
-      assert.equal(overdue[5], true);
+      const silent = Array.from({ length: 6 }, () => lane.isSilent());
+      assert.deepEqual(silent.slice(0, 4), [false, false, false, false]);
+      assert.equal(silent[5], true);
     }
   });
 
-  it('is not overdue while it only runs, or waits for a client that does not read', () => {
+  it('is not silent while it only runs, or waits for a client that does not read', () => {
     const running = makeLane([1]);
     const waiting = makeLane([1]);
     waiting.receive(frame({ kind: HEAD, body: 'x'.repeat(40_000), bodyLength: 100_000 }));
     for (const { lane } of [running, waiting]) {
-      for (let tick = 0; tick < 20; tick += 1) assert.equal(lane.isOverdue(), false);
+      for (let tick = 0; tick < 20; tick += 1) assert.equal(lane.isSilent(), false);
     }
   });
 

@@ -1,7 +1,7 @@
 // Written by scripts/docs.mjs from src/config and src/site: do not edit.
 import type { HandlersConfig } from './handlers.ts';
 import type { BackendConfig, ProxyOptionsConfig } from './proxy.ts';
-import type { Bytes, OneOrMore } from './values.ts';
+import type { Bytes, Duration, OneOrMore } from './values.ts';
 
 /** A rule for Cache-Control. */
 export interface CacheRuleConfig {
@@ -116,4 +116,9 @@ export interface RouteConfig extends HandlersConfig {
    * from 0, such as 65536 or 64KiB.
    */
   readonly bodyBytesMax?: Bytes | undefined;
+  /**
+   * Limits the time from a complete request to the start of its response from Python; then 504. Without it, the
+   * setting requestTimeoutMs applies. Takes a time from 0s to 24h, such as 500ms or 30s.
+   */
+  readonly requestTimeoutMs?: Duration | undefined;
 }

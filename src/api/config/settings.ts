@@ -246,6 +246,12 @@ export interface ServerSettings {
    */
   readonly http2IdleFramesMax?: number | undefined;
   /**
+   * Memory for small static files.
+   *
+   * Takes a size from 0 to 64GiB, such as 65536 or 64KiB. Default: 64MiB. The assets of most sites fit.
+   */
+  readonly staticCacheBytesMax?: Bytes | undefined;
+  /**
    * Requests that may wait for a worker; then 503 with Retry-After.
    *
    * Takes a whole number from 0 to 1000000. Default: 20000. As many as connections: not the number decides, but how
@@ -266,6 +272,28 @@ export interface ServerSettings {
    * 1 ms. Beyond 64, no gain was measured.
    */
   readonly laneDepthMax?: number | undefined;
+  /**
+   * Time from a complete request to the start of its response; then 504, and RequestTimeout in its thread. 0: any.
+   *
+   * Takes a time from 0s to 24h, such as 500ms or 30s. Default: 60s. nginx also waits for a minute before it answers
+   * with 504.
+   */
+  readonly requestTimeoutMs?: Duration | undefined;
+  /**
+   * Time between two blocks of a response; then it breaks off, with RequestTimeout in its thread. 0: any.
+   *
+   * Takes a time from 0s to 24h, such as 500ms or 30s. Default: any time. Event streams may have nothing to say for
+   * hours.
+   */
+  readonly streamTimeoutMs?: Duration | undefined;
+  /**
+   * Time for a thread to end a request after RequestTimeout. Then its worker is replaced, when its other threads have
+   * finished.
+   *
+   * Takes a time from 0s to 1h, such as 500ms or 30s. Default: 5s. Python code ends at once, and a rollback takes a
+   * moment. A thread that waits in C code does not end.
+   */
+  readonly requestGraceMs?: Duration | undefined;
   /**
    * Length of request content (a body) that waits in memory. Longer content goes to a file.
    *
@@ -300,12 +328,6 @@ export interface ServerSettings {
    * which C code may hold for seconds. gunicorn has the same limit.
    */
   readonly workerTimeoutMs?: Duration | undefined;
-  /**
-   * Memory for small static files.
-   *
-   * Takes a size from 0 to 64GiB, such as 65536 or 64KiB. Default: 64MiB. The assets of most sites fit.
-   */
-  readonly staticCacheBytesMax?: Bytes | undefined;
 }
 
 /** Settings of the command `viaduct`, which a server inside a program does not take. */

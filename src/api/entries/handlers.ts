@@ -29,6 +29,7 @@ export {
 export { type BodyLimitOptions, bodyLimit } from '../../handlers/limits/body-limit.ts';
 export { type RateLimitOptions, rateLimit } from '../../handlers/limits/rate-limit.ts';
 export { type RequestLimitOptions, requestLimit } from '../../handlers/limits/request-limit.ts';
+export { type RequestTimeoutOptions, requestTimeout } from '../../handlers/limits/request-timeout.ts';
 export { type ErrorPagesOptions, errorPages } from '../../handlers/pages/error-pages.ts';
 export { type MaintenanceOptions, maintenance } from '../../handlers/pages/maintenance.ts';
 export type { PageSource } from '../../handlers/pages/page.ts';

@@ -21,7 +21,6 @@ const needless =
     report.needless(from, reason);
 
 const STATSD = 'Viaduct sends no metrics to statsd';
-const STUCK = 'Viaduct has no time limit for requests; response_timeout_ms is for backends';
 const RECYCLED = 'workers are not replaced after a number of requests';
 
 /** Settings of gunicorn that matter to Viaduct. */
@@ -48,7 +47,7 @@ export const GUNICORN: Readonly<Record<string, Carry>> = {
   group: name('group'),
   backlog: lost("the length of the kernel's queue is fixed; see queue_max for waiting requests"),
   worker_connections: lost('connections belong to the server process, and not to workers; see connections_max'),
-  timeout: lost(STUCK),
+  timeout: seconds('requestTimeoutMs'),
   max_requests: lost(RECYCLED),
   max_requests_jitter: lost(RECYCLED),
   umask: lost('set it in the environment of Viaduct, or add mode=660 to the path of a socket'),

@@ -76,7 +76,9 @@ export const UWSGI: Readonly<Record<string, Carry>> = {
     setSetting('accessLog', isOn(option.value) ? 'off' : 'combined', option, context),
   ...same('logto logto2 daemonize daemonize2 d req-logger logger log-master log-format logformat log-reopen', writeLog),
   'for-readline': lost('loops are not read'),
-  ...same('harakiri http-harakiri harakiri-verbose', lost('Viaduct has no time limit for requests')),
+  ...same('harakiri', seconds('requestTimeoutMs')),
+  ...same('http-harakiri', lost('request_timeout_ms is the time limit for requests')),
+  ...same('harakiri-verbose', needless('the log has the Python stack of a request that took too long')),
   ...same(
     'max-requests max-requests-delta max-worker-lifetime max-worker-lifetime-delta min-worker-lifetime',
     lost(RECYCLED),

@@ -1,0 +1,187 @@
+"""A request that takes too long gets an exception, and no other request notices it."""
+
+import os
+import random
+import sys
+import threading
+import time
+import unittest
+
+from fake_server import BLOCK, COMPLETE, END, FAILED, HEAD, INTERRUPTED, LAST, FakeServer
+from viaduct_worker.interrupt import RequestTimeout
+
+PATIENCE_SECONDS = 20
+STEPS = 600
+BLOCKS = 10
+SEED = int(os.environ.get('VIADUCT_TEST_SEED', random.randrange(1 << 30)))
+
+
+class Application:
+    """`/loop` computes until something ends it, `/quick` answers at once, `/stream` yields one block and computes."""
+
+    def __init__(self):
+        self.running = threading.Event()
+        self.ended = []
+        self.closed = 0
+
+    def __call__(self, environ, start_response):
+        path = environ['PATH_INFO']
+        if path == '/quick':
+            start_response('200 OK', [])
+            return [environ['QUERY_STRING'].encode()]
+        if path == '/stream':
+            start_response('200 OK', [])
+            return Blocks(self)
+        try:
+            self.running.set()
+            self.compute()
+        except BaseException as error:
+            self.ended.append(type(error))
+            if path == '/answers':
+                start_response('200 OK', [])
+                return [b'late']
+            if path == '/other':
+                raise ValueError('no time') from error
+            raise
+        raise AssertionError('nobody interrupted it')
+
+    def compute(self):
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until:
+            pass
+
+
+class Blocks:
+    def __init__(self, application):
+        self.application = application
+        self.count = 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        self.count += 1
+        if self.count == 1:
+            return b'first'
+        self.application.running.set()
+        self.application.compute()
+        raise StopIteration
+
+    def close(self):
+        self.application.closed += 1
+
+
+def request(number, path, query=''):
+    return number, {'PATH_INFO': path, 'QUERY_STRING': query}, None
+
+
+class Interrupting(unittest.TestCase):
+    def setUp(self):
+        self.application = Application()
+        self.server = FakeServer(self.application)
+        self.addCleanup(self.server.close)
+
+    def frames_until(self, kind):
+        frames = [self.server.frame()]
+        while frames[-1].kind != kind:
+            frames.append(self.server.frame())
+        return [(frame.request, frame.kind) for frame in frames]
+
+    def interrupt(self, number):
+        self.application.running.wait(PATIENCE_SECONDS)
+        return self.server.lane.interrupt(number)
+
+    def test_ends_a_computation_and_reports_where_it_was(self):
+        self.server.send(request(1, '/loop'), request(2, '/quick', 'next'))
+        stack, raised = self.interrupt(1)
+        self.assertTrue(raised)
+        self.assertIn('in compute', stack)
+        self.assertNotIn('lane.py', stack)
+        self.assertEqual(self.frames_until(COMPLETE), [(1, INTERRUPTED), (2, COMPLETE)])
+        self.assertEqual(self.application.ended, [RequestTimeout])
+        self.assertEqual(self.server.log, [])
+
+    def test_an_application_that_answers_nevertheless_has_ended(self):
+        self.server.send(request(1, '/answers'))
+        self.interrupt(1)
+        self.assertEqual(self.frames_until(INTERRUPTED), [(1, COMPLETE), (1, INTERRUPTED)])
+
+    def test_another_exception_is_reported(self):
+        self.server.send(request(1, '/other'))
+        self.interrupt(1)
+        self.assertEqual(self.frames_until(INTERRUPTED), [(1, FAILED), (1, INTERRUPTED)])
+
+    def test_ends_a_response_that_has_started_and_closes_it(self):
+        self.server.send(request(1, '/stream'))
+        self.interrupt(1)
+        self.assertEqual(self.frames_until(INTERRUPTED), [(1, HEAD), (1, INTERRUPTED)])
+        self.assertEqual(self.application.closed, 1)
+
+    def test_leaves_a_request_alone_that_has_ended_or_not_started(self):
+        self.server.send(request(1, '/quick'))
+        self.assertEqual(self.server.frame().kind, COMPLETE)
+        for number in (1, 2):
+            self.assertFalse(self.server.lane.interrupt(number)[1])
+        self.server.send(request(3, '/quick', 'third'))
+        self.assertEqual(self.server.frame().body, b'third')
+
+    def test_a_thread_that_is_sending_is_left_alone(self):
+        with self.server.lane.sending:
+            self.assertFalse(self.server.lane.interrupt(1)[1])
+
+
+class AtAnyMoment(unittest.TestCase):
+    """Interrupts requests while they start, run, send and end."""
+
+    def setUp(self):
+        before = sys.getswitchinterval()
+        self.addCleanup(sys.setswitchinterval, before)
+        sys.setswitchinterval(1e-6)
+        self.chance = random.Random(SEED)
+
+    def test_every_request_ends_once_and_only_the_interrupted_ones_suffer(self):
+        def application(environ, start_response):
+            for _ in range(environ['spins']):
+                pass
+            number = environ['number']
+            start_response('200 OK', [('X-Number', number)])
+            if environ['way'] == 'list':
+                return [number.encode() * BLOCKS]
+            return (number.encode() for _ in range(BLOCKS))
+
+        interrupted = 0
+        with FakeServer(application) as server:
+            for number in range(1, STEPS):
+                spins, way = self.chance.randrange(20_000), self.chance.choice(['list', 'stream'])
+                batch = [
+                    (one, {'number': f'<{one}>', 'way': way, 'spins': spins}, None) for one in (number, number + STEPS)
+                ]
+                server.send(*batch)
+                while server.started() not in (number, number + STEPS):
+                    pass
+                for _ in range(self.chance.randrange(300)):
+                    pass
+                raised = server.lane.interrupt(number)[1]
+                interrupted += raised
+                self.check(server, number, raised)
+                self.check(server, number + STEPS, False)
+        self.assertGreater(interrupted, 0, f'seed {SEED}')
+
+    def check(self, server, number, raised):
+        frames = []
+        while not frames or frames[-1].kind not in LAST or (raised and frames[-1].kind != INTERRUPTED):
+            frames.append(server.frame())
+        told = f'seed {SEED}, {[(frame.request, frame.kind) for frame in frames]}'
+        self.assertEqual({frame.request for frame in frames}, {number}, told)
+        body = b''.join(frame.body for frame in frames if frame.kind in (COMPLETE, HEAD, BLOCK))
+        whole = b'<%d>' % number * BLOCKS
+        if raised:
+            self.assertTrue(whole.startswith(body), told)
+            self.assertEqual([frame.kind for frame in frames].count(INTERRUPTED), 1, told)
+        else:
+            self.assertEqual(body, whole, told)
+            self.assertIn(frames[-1].kind, (COMPLETE, END), told)
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -191,6 +191,7 @@ const LIST_TYPES = {
   middleware: 'OneOrMore<MiddlewareConfig>',
   address: 'OneOrMore<string | number>',
   backend: 'OneOrMore<string>',
+  range: 'OneOrMore<string>',
   variable: 'OneOrMore<string>',
 };
 

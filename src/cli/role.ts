@@ -68,7 +68,6 @@ function forApplication(loaded: LoadedConfiguration): { loaded: LoadedConfigurat
 
 const CONNECTION_KEYS: ReadonlySet<string> = new Set([
   'tls',
-  'trusted_proxies',
   'trusted_proxy_values',
   'trusted_proxy_fields',
   'sendfile',

@@ -1,6 +1,6 @@
 import { environmentName } from './setting.ts';
 import { formatRawValue, type SettingInput, spellings, unknownNameMessage } from './setting-input.ts';
-import { SETTINGS, settingNames } from './settings.ts';
+import { SETTINGS, type SettingName, settingNames } from './settings.ts';
 
 /** Reads `VIADUCT_*`. An empty variable counts as not set. Commas separate the items of a list. Adds a line to `errors` for an unknown name. */
 export function fromEnvironment(
@@ -27,6 +27,31 @@ export function fromEnvironment(
     });
   }
   return inputs;
+}
+
+/**
+ * Reads the variables that platforms and other servers use: `PORT`, `WEB_CONCURRENCY` and `FORWARDED_ALLOW_IPS`. As for gunicorn, a
+ * port is open to the network; in development only to this machine. Every other source wins over them.
+ */
+export function fromPlatform(
+  { PORT = '', WEB_CONCURRENCY = '', FORWARDED_ALLOW_IPS = '' }: Readonly<Record<string, string | undefined>>,
+  isDev: boolean,
+): SettingInput[] {
+  const input = (name: SettingName, variable: string, text: string, values: readonly string[]): SettingInput[] => {
+    const shown = `${variable}=${formatRawValue(text)}`;
+    return text === '' ? [] : [{ name, origin: variable, values: values.map((raw) => ({ raw, shown })) }];
+  };
+  const ranges = FORWARDED_ALLOW_IPS.split(',').map((range) => range.trim());
+  return [
+    ...input('listen', 'PORT', PORT, [`${isDev ? '127.0.0.1' : '0.0.0.0'}:${PORT}`]),
+    ...input('workers', 'WEB_CONCURRENCY', WEB_CONCURRENCY, [WEB_CONCURRENCY]),
+    ...input(
+      'trustedProxies',
+      'FORWARDED_ALLOW_IPS',
+      FORWARDED_ALLOW_IPS,
+      ranges.map((range) => (range === '*' ? 'all' : range)),
+    ),
+  ];
 }
 
 /** Kubernetes sets such variables in every container if a service is named viaduct: `VIADUCT_PORT=tcp://10.0.0.1:80` and others. */

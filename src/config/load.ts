@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { ViaductError } from '../errors.ts';
 import { COMMAND_SETTINGS } from './command-settings.ts';
-import { fromEnvironment } from './from-environment.ts';
+import { fromEnvironment, fromPlatform } from './from-environment.ts';
 import { contentOf, hasMoreThanSettings, type OpenedFile, openFile, openObject } from './from-file.ts';
 import { type MiddlewareEntry, misplacedMiddleware } from './middleware.ts';
 import { fileKey, type Setting } from './setting.ts';
@@ -34,7 +34,7 @@ export interface LoadOptions {
 
 /**
  * Loads the settings from all sources: flags win over `VIADUCT_*`, then come `viaduct.toml` or `viaduct.config.ts` (or the file of `--config`), then
- * `[tool.viaduct]` of `pyproject.toml`, then the defaults. Both files are searched in the directory of the target, then in `chdir`. A list is replaced as a
+ * `[tool.viaduct]` of `pyproject.toml`, then the variables of `fromPlatform`, then the defaults. Both files are searched in the directory of the target, then in `chdir`. A list is replaced as a
  * whole. Relative paths start at `chdir` in flags and variables, and at the directory of the file in files.
  *
  * @param siteReader loads the reader for keys that are not settings; called only if a file has such a key
@@ -57,7 +57,7 @@ export async function loadSettings<Site>(
   const files = [textOf(others, 'config') ?? settingsFiles.find(exists), projectFiles.find(exists)];
   const named = [...new Set(files)].filter((path) => path !== undefined);
   const opened = await Promise.all(named.reverse().map((path) => openFile(path, cwd)));
-  const resolved = await resolve(opened, [...chdir, ...others], siteReader, errors);
+  const resolved = await resolve(opened, [...chdir, ...others], siteReader, errors, environment);
   return { ...resolved, sources: [...settingsFiles, ...projectFiles] };
 }
 
@@ -91,24 +91,29 @@ export function readOptions<Site>(
   return resolve([openObject(options, 'camelCase', base)], [], siteReader, errors);
 }
 
-/** Reads the settings of the files, lets those in `direct` win over them, and reports all errors. */
+/** Reads the settings of the files, lets those in `direct` win over them and those of the platform lose, and reports all errors. */
 async function resolve<Site>(
   opened: readonly OpenedFile[],
   direct: readonly ReadSetting[],
   siteReader: () => Promise<SiteReader<Site>>,
   errors: string[],
+  environment: LoadOptions['environment'] = {},
 ): Promise<LoadedSettings<Site>> {
   const reader = opened.some(hasMoreThanSettings) ? await siteReader() : null;
   const contents = opened.map((file) => contentOf(file, reader, errors));
   const fromFiles = contents.flatMap(({ path, settings }) => readAll(settings, dirname(path), errors));
   const siteEntries = new Map(contents.flatMap((content) => [...content.site]));
   const site = reader === null || siteEntries.size === 0 ? null : reader.read(siteEntries, errors);
+  const known = [...fromFiles, ...direct];
+  const isDev = known.findLast(({ name }) => name === 'dev')?.value === true;
+  const platform = fromPlatform(environment, isDev).filter((input) => !known.some(({ name }) => name === input.name));
+  const all = [...readAll(platform, '', errors), ...known];
   if (errors.length > 0) {
     throw new ViaductError('SETTINGS', errors.join('\n'), { advice: 'viaduct --help lists all settings.' });
   }
   const values: Record<string, unknown> = { ...defaultSettings() };
   const origins = new Map<SettingName, string>();
-  for (const { name, value, origin } of [...fromFiles, ...direct]) {
+  for (const { name, value, origin } of all) {
     values[name] = value;
     origins.set(name, origin);
   }

@@ -104,6 +104,17 @@ export const MAIN_SETTINGS = {
     help: 'Address to listen on: 8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME. Put https:// before it for TLS, or uwsgi://, fastcgi:// or scgi://. Repeatable.',
     reason: 'Without a setting, only this machine can connect.',
   },
+  trustedProxies: {
+    kind: 'list',
+    default: ['loopback', 'unix'],
+    shows: 'RANGE',
+    item: 'range',
+    itemsMin: 0,
+    alsoCalled: 'forwarded_allow_ips proxy_allow_ips uwsgi_allow_ips set_real_ip_from trusted_proxy',
+    group: 'how',
+    help: 'Front-end proxies whose fields (headers) about the client are used, by address or range. Repeatable.',
+    reason: 'A proxy on this machine belongs to the same people. Anybody else could claim any address.',
+  },
   tlsSelfSigned: {
     kind: 'boolean',
     default: false,

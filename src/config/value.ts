@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { formatMiddleware, MIDDLEWARE_TAKES, type MiddlewareEntry, parseMiddleware } from './middleware.ts';
 import type { Setting } from './setting.ts';
@@ -93,6 +94,7 @@ const VARIABLE = /^(?:[A-Za-z_]\w*\*?|\*)$/;
 const ITEMS = {
   address:
     '8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, or one of them behind https://, uwsgi://, fastcgi:// or scgi://',
+  range: 'an address, a range such as 10.0.0.0/8, loopback, private, unix or all',
   mount: '/url/=DIR',
   middleware: MIDDLEWARE_TAKES,
   backend: BACKEND_MEANS,
@@ -102,8 +104,17 @@ const ITEMS = {
 function parseItem(setting: Extract<Setting, { readonly kind: 'list' }>, raw: unknown, base: string): Parsed {
   if (setting.item === 'mount') return parseMount(setting, raw, base);
   if (setting.item === 'backend') return parseBackendText(setting, raw, base);
+  if (setting.item === 'range') return isText(raw) && isRange(raw) ? { value: raw } : mustBe(setting);
   if (setting.item === 'variable') return isText(raw) && VARIABLE.test(raw) ? { value: raw } : mustBe(setting);
   return setting.item === 'middleware' ? parseMiddleware(raw, base) : parseAddressText(setting, raw, base);
+}
+
+/** Whether a text has a form that `CidrList` takes. */
+function isRange(text: string): boolean {
+  if (['loopback', 'private', 'unix', 'all'].includes(text)) return true;
+  const [, address = '', bits = '0'] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128);
 }
 
 function mustBe(setting: Setting): Parsed {

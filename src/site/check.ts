@@ -9,7 +9,6 @@ import { composeApplications } from './compose-applications.ts';
 import { composeSite, emptyMemory } from './compose-site.ts';
 import { applicationNames, type Configuration } from './configuration.ts';
 import { notFound } from './not-found.ts';
-import { trustedBy } from './policies.ts';
 import { tlsOptionsOf } from './tls.ts';
 
 export interface CheckedConfiguration {
@@ -41,11 +40,6 @@ export async function checkConfiguration(
   } catch (error) {
     if (!(error instanceof ViaductError) || error.code !== 'SETTINGS') throw error;
     errors.push(error.message);
-  }
-  try {
-    trustedBy(configuration);
-  } catch (error) {
-    errors.push(`${(error as Error).message} (${locate.position(['trusted_proxies'])})`);
   }
   const { problems, warnings } = await checkCertificates(configuration);
   errors.push(...problems.map((problem) => `${problem} (${locate.position(['tls'])})`));

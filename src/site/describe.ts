@@ -2,7 +2,7 @@ import { type MiddlewareEntry, middlewareName } from '../config/middleware.ts';
 import { pathText } from '../wsgi/variables.ts';
 import type { ResolvedRoute } from './build.ts';
 import type { Configuration } from './configuration.ts';
-import { trustedProxies, trustedValuesOf } from './policies.ts';
+import { trustedValuesOf } from './policies.ts';
 
 /** A resolved route in one line: `GET example.org/docs/* → compression → static files`. */
 export function routeLine({ name, match, internal, steps }: ResolvedRoute): string {
@@ -20,8 +20,8 @@ export function routeLine({ name, match, internal, steps }: ResolvedRoute): stri
 }
 
 /** Which proxies are trusted, and for what, in one line: `loopback, unix may state a client's address, scheme`. */
-export function trustLine({ site }: Configuration): string {
-  const proxies = trustedProxies(site);
+export function trustLine({ site, settings }: Configuration): string {
+  const proxies = settings.trustedProxies;
   const values = trustedValuesOf(site);
   return proxies.length === 0 || values.length === 0
     ? 'nobody may state anything about a client'

@@ -3,26 +3,14 @@ import type { HttpLimits } from '../http/transport/limits.ts';
 import { TRUSTED_VALUES } from '../listen/trust/trusted-values.ts';
 import type { Configuration } from './configuration.ts';
 
-/** A proxy on this machine is trusted without a setting. */
-const TRUSTED: readonly string[] = ['loopback', 'unix'];
-
-/** The trusted proxies as the settings name them. */
-export function trustedProxies(site: Configuration['site']): readonly string[] {
-  return site?.trusted_proxies ?? TRUSTED;
-}
-
 /** What trusted proxies may state about a request. */
 export function trustedValuesOf(site: Configuration['site']): readonly string[] {
   return site?.trusted_proxy_values ?? TRUSTED_VALUES;
 }
 
-/**
- * The trusted proxies: addresses whose fields about the client are used.
- *
- * @throws ViaductError `SETTINGS` that names an invalid range
- */
-export function trustedBy({ site }: Configuration): CidrList {
-  return CidrList.parse(trustedProxies(site));
+/** The trusted proxies: addresses whose fields about the client are used. */
+export function trustedBy({ settings }: Configuration): CidrList {
+  return CidrList.parse(settings.trustedProxies);
 }
 
 /** The limits of connections. If a route allows more content than the settings, connections allow this much too. */

@@ -48,7 +48,7 @@ type FileValue<S> = S extends { readonly kind: 'integer' }
             ? Middleware | readonly Middleware[]
             : S extends { readonly item: 'address' }
               ? string | number | readonly (string | number)[]
-              : S extends { readonly item: 'backend' | 'variable' }
+              : S extends { readonly item: 'backend' | 'range' | 'variable' }
                 ? string | readonly string[]
                 : string;
 

@@ -58,6 +58,20 @@ describe('settings from their sources', { concurrency: true }, () => {
     assert.equal((await load(t, { env })).origins.size, 0);
   });
 
+  it('come from the variables of platforms if no other source has them', async (t) => {
+    const env = { PORT: '5000', WEB_CONCURRENCY: '3', FORWARDED_ALLOW_IPS: '10.0.0.7, *' };
+    const { settings, origins } = await load(t, { env });
+    assert.deepEqual([settings.listen, settings.workers], [['0.0.0.0:5000'], 3]);
+    assert.deepEqual(settings.trustedProxies, ['10.0.0.7', 'all']);
+    assert.equal(origins.get('listen'), 'PORT');
+    const files = { 'viaduct.toml': 'listen = [8001]\nworkers = 2\ntrusted_proxies = []\n' };
+    const written = (await load(t, { env, files })).settings;
+    assert.deepEqual([written.listen, written.workers, written.trustedProxies], [['8001'], 2, []]);
+    assert.deepEqual((await load(t, { env, args: ['--dev'] })).settings.listen, ['127.0.0.1:5000']);
+    await assert.rejects(load(t, { env: { PORT: 'many' } }), /Cannot use PORT="many": it must be 8000, HOST:PORT/);
+    assert.equal((await load(t, { env: { PORT: 'many' }, args: ['--listen', '8001'] })).origins.size, 1);
+  });
+
   it('are the last ones when a flag is given twice', async (t) => {
     assert.equal((await load(t, { args: ['--threads', '2', '--threads=3'] })).settings.threads, 3);
     assert.equal((await load(t, { args: ['--dev', '--no-dev'] })).settings.dev, false);

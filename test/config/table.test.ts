@@ -18,9 +18,9 @@ describe('the table of settings', () => {
     const setting: Setting = SETTINGS[name];
 
     it(`has a valid default of ${name}`, () => {
-      if (setting.default === null || (Array.isArray(setting.default) && setting.default.length === 0)) return;
-      const parsed = parseValue(setting, formatValue(setting, setting.default), '/');
-      assert.deepEqual(parsed, { value: setting.kind === 'list' ? setting.default[0] : setting.default });
+      if (setting.default === null) return;
+      const values = setting.kind === 'list' ? setting.default : [setting.default];
+      for (const value of values) assert.deepEqual(parseValue(setting, formatValue(setting, value), '/'), { value });
     });
 
     it(`describes ${name} and the reason for its default in whole sentences`, () => {

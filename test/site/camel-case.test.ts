@@ -131,7 +131,7 @@ describe('a settings file in TypeScript', { concurrency: 4 }, () => {
     assert.equal(settings.headerTimeoutMs, 7000);
     assert.equal(settings.static[0]?.urlPrefix, '/my_files/');
     assert.deepEqual(settings.middleware[0]?.options, { x_for: 1, deepKey: { snake_case: 2 } });
-    assert.deepEqual(site?.trusted_proxies, ['10.0.0.0/8']);
+    assert.deepEqual(settings.trustedProxies, ['10.0.0.0/8']);
     assert.deepEqual(site?.apps.my_app?.middleware, [{ use: 'c:d', options: { x_host: 1 } }]);
     assert.deepEqual(site?.error_pages?.pages, { '4xx': 'a.html' });
     const [route] = site?.route ?? [];

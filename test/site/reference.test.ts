@@ -55,7 +55,7 @@ describe('the reference of all keys', () => {
       [...new Set(site.map(([path]) => path))].filter((path) => !known.has(path)),
       [],
     );
-    for (const key of ['trusted_proxies', 'trusted_proxy_fields', 'sendfile'])
+    for (const key of ['trusted_proxy_values', 'trusted_proxy_fields', 'sendfile'])
       assert.ok(key in others && known.has(key));
   });
 

@@ -47,6 +47,13 @@ export interface ServerSettings {
    */
   readonly listen?: OneOrMore<string | number> | undefined;
   /**
+   * Front-end proxies whose fields (headers) about the client are used, by address or range.
+   *
+   * Takes an address, a range such as 10.0.0.0/8, loopback, private, unix or all. Default: loopback, unix. A proxy on
+   * this machine belongs to the same people. Anybody else could claim any address.
+   */
+  readonly trustedProxies?: OneOrMore<string> | undefined;
+  /**
    * Serve HTTPS with a self-signed certificate (development only).
    *
    * Takes true or false. Default: no. Browsers do not trust such a certificate. Real certificates belong in `tls`.

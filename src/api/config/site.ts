@@ -35,11 +35,6 @@ export interface SiteConfig extends HandlersConfig {
   /** Certificates for https. */
   readonly tls?: TlsConfig | undefined;
   /**
-   * Front-end proxies whose fields (headers) about the client are used, by address or range. Takes an address range.
-   * Default: ['loopback', 'unix'].
-   */
-  readonly trustedProxies?: OneOrMore<string> | undefined;
-  /**
    * What trusted proxies may state about a request. Their fields about everything else are removed. Takes address,
    * scheme, host, port, prefix, or the name of a field X-Forwarded-*. Default: `['address','scheme']`.
    */

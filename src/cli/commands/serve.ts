@@ -17,7 +17,8 @@ export async function serve(parsed: Arguments): Promise<number> {
   const waiting = new WaitingInterpreter([outputFor(1), outputFor(2)], passOnOutputs);
   const configure = async (interpreter?: WaitingInterpreter): Promise<Configured> => {
     const { configuration, loaded, findings, identity } = await prepare(parsed, interpreter);
-    const listen = resolveListen(configuration.settings.listen, !loaded.origins.has('listen'), sockets);
+    const isWeak = [undefined, 'PORT'].includes(loaded.origins.get('listen'));
+    const listen = resolveListen(configuration.settings.listen, isWeak, sockets);
     const settings = { ...configuration.settings, listen };
     return {
       configuration: { ...configuration, settings },

@@ -14,10 +14,6 @@ export const siteSchema = table({
     .describe('Applications that routes name, each in a table [apps.NAME].'),
   route: z.array(route, 'must be a list of tables').default([]).describe('Routes, each in a table [[route]].'),
   tls: tls.optional().describe('Certificates for https.'),
-  trusted_proxies: listOf(words('an address range')).optional().meta({
-    description: 'Front-end proxies whose fields (headers) about the client are used, by address or range.',
-    defaultText: '["loopback", "unix"]',
-  }),
   trusted_proxy_values: listOf(
     text(
       /^(?:address|scheme|host|port|prefix|[Xx]-[Ff]orwarded-[A-Za-z0-9-]+)$/,

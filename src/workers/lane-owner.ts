@@ -15,6 +15,8 @@ export interface LaneOwner {
   readonly responseLimits: SpoolLimits;
   /** How many repeated field sections the thread of a lane may keep. */
   readonly sectionsMax: number;
+  /** How many requests its lanes have done. They count here. */
+  requests: number;
   /** A request has left the lane, so there may be room for another. */
   onRoom(lane: LaneRef): void;
   /** The application failed. Unless the response has started, the owner must settle the request. */

@@ -56,6 +56,11 @@ export class LaneTable {
     return this.#length;
   }
 
+  /** How many workers run a request. */
+  get busyWorkers(): number {
+    return this.#busyWorkers;
+  }
+
   add(lane: Lane): void {
     const worker = this.#workers.get(lane.worker) ?? new WorkerEntry();
     this.#workers.set(lane.worker, worker);

@@ -308,6 +308,7 @@ export class Lane implements BodyLane {
   /** The first request in flight is done. Its time counts one tenth in the average. */
   #removeFirst(data: Buffer, position: number): void {
     const pending = this.inflight.shift();
+    this.#owner.requests += 1;
     const ns = Math.min(readInt64(data, position + 24), SAMPLE_NS_MAX);
     this.averageNs = this.averageNs === 0 ? ns : this.averageNs * 0.9 + ns * 0.1;
     this.headSinceMs = performance.now();

@@ -68,6 +68,17 @@ export class Pool {
     return this.#queue.length;
   }
 
+  /** The wait that the last request in the queue may expect, in milliseconds; 0 when none waits. */
+  get expectedWaitMs(): number {
+    const { length } = this.#queue;
+    return length === 0 ? 0 : this.#delay.expectedMs(length, performance.now());
+  }
+
+  /** How many workers run a request. */
+  get busyWorkers(): number {
+    return this.#lanes.busyWorkers;
+  }
+
   /** The last handler of a chain. It returns the application's response, or 503 when too many requests wait. */
   readonly handle = (request: Request): HandlerResult => {
     this.#lastId = this.#lastId === 0x7fffffff ? 1 : this.#lastId + 1;

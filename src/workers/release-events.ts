@@ -26,6 +26,8 @@ export function releaseEvents(
         log.error(overdueText(overdue, stack), { worker: worker.pid, ...describe(overdue.pending) }),
       onStuck: (worker) => worker.retire(0),
       onReady: (worker) => post({ kind: 'ready', worker }),
+      onRequestsMax: (worker) =>
+        post({ kind: 'recycle', recycle: { worker, reason: 'it has done as many as max_requests allows' } }),
       onGone: (worker) => post({ kind: 'gone', worker }),
       onTraceback: ({ release }, traceback, reason) => post({ kind: 'broken', release, traceback, reason }),
       onLog: (worker, text, pending) => log.error(text, { worker: worker.pid, ...describe(pending) }),

@@ -1,3 +1,5 @@
+import { ViaductError } from '../errors.ts';
+import { applicationName } from '../project/project.ts';
 import type { Release } from './release.ts';
 
 /** Settles the promise of the caller who waits for a release. */
@@ -22,6 +24,12 @@ export class ReleaseStart {
     this.#timer = setTimeout(onTimedOut, release.options.startTimeoutMs);
   }
 
+  /** Whether all workers are ready. */
+  get isComplete(): boolean {
+    const workers = [...this.release.workers.values()];
+    return workers.length >= this.release.size && workers.every(({ state }) => state === 'ready');
+  }
+
   /** All workers are ready. */
   succeed(): void {
     this.isReady = true;
@@ -33,4 +41,19 @@ export class ReleaseStart {
     clearTimeout(this.#timer);
     this.#outcome.reject(error);
   }
+}
+
+/** Why a release that was not ready in time is ended. */
+export function timedOut({ options: { startTimeoutMs } }: Release): ViaductError {
+  return new ViaductError('WORKER', `Cannot start the application: it was not ready after ${startTimeoutMs / 1000} s`);
+}
+
+/** Why a release whose import failed is ended. */
+export function broken({ options: { project } }: Release, traceback: string, reason: string): ViaductError {
+  const cause = traceback === '' ? {} : { cause: traceback };
+  return new ViaductError(
+    'APPLICATION_BROKEN',
+    `Cannot import "${applicationName(project.application)}": ${reason}`,
+    cause,
+  );
 }

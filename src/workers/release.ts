@@ -13,11 +13,18 @@ import type { FromPython } from './messages.ts';
 import { isInit, isRunning, killProcess } from './os-process.ts';
 import { outputFor, passOnOutputs } from './output.ts';
 import { type Runtime, socketIn } from './runtime.ts';
+import { type ScalingOptions, sizeWithin } from './scaling.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
+import { drawLimits, type WorkerLimits } from './worker-limits.ts';
 
 export interface ReleaseOptions {
   readonly project: Project;
+  /** The most workers. */
   readonly workers: number;
+  /** While there is less to do, some workers leave. When absent, their number does not change. */
+  readonly scaling?: ScalingOptions;
+  /** When workers are replaced; when absent, never. */
+  readonly limits?: WorkerLimits;
   /** Middleware that workers put around the application, the outermost first. */
   readonly middleware?: readonly PythonMiddleware[];
   /** Whether the application also runs in the workers of other server processes. */
@@ -48,7 +55,7 @@ export interface ReleaseEvents {
   /** Something that the operator should know about the application. */
   readonly onWarning: (text: string) => void;
   readonly onZygoteGone: (release: Release, status: string) => void;
-  readonly worker: Omit<WorkerOptions, 'onBroken' | 'threads' | 'directory'>;
+  readonly worker: Omit<WorkerOptions, 'onBroken' | 'threads' | 'limits' | 'directory'>;
   readonly onWorkerBroken: (worker: Worker, reason: string) => void;
   /** The zygote violated the protocol or is silent, and is killed. */
   readonly onZygoteBroken: (reason: string) => void;
@@ -61,6 +68,8 @@ const LATE_EXIT_MS = 1000;
 /** The last real-time signal asks a reaper to kill its zygote; see reaper.py. */
 const END_ZYGOTE = 64;
 
+const NO_LIMITS: WorkerLimits = { maxRequests: 0, maxRequestsJitter: 0, maxLifetimeMs: 0, maxRssBytes: 0 };
+
 let lastWorker = 0;
 
 /** One loaded version of the application: its zygote and its workers. */
@@ -69,6 +78,8 @@ export class Release {
   readonly workers = new Map<number, Worker>();
   readonly bornMs = performance.now();
   state: 'starting' | 'serving' | 'retiring' | 'gone' = 'starting';
+  /** How many workers it should have now. */
+  size: number;
   readonly options: ReleaseOptions;
   readonly #events: ReleaseEvents;
   readonly #runtime: Runtime;
@@ -82,8 +93,10 @@ export class Release {
   /** Whether the zygote was asked to end at once. */
   #isEnding = false;
 
-  constructor(number: number, options: ReleaseOptions, runtime: Runtime, events: ReleaseEvents) {
+  /** @param size how many workers it should have, within its options */
+  constructor(number: number, size: number, options: ReleaseOptions, runtime: Runtime, events: ReleaseEvents) {
     this.number = number;
+    this.size = sizeWithin(options, size);
     this.options = options;
     this.#runtime = runtime;
     this.#events = events;
@@ -185,14 +198,25 @@ export class Release {
     else worker?.exited(code);
   }
 
+  /** The workers that will still be there when all replacements are over, ready or not. */
+  get staying(): Worker[] {
+    return [...this.workers.values()].filter(({ state, successor }) => state !== 'retiring' && successor === null);
+  }
+
+  /** Forks the missing workers. */
+  fill(): void {
+    for (let missing = this.size - this.staying.length; missing > 0; missing -= 1) this.fork();
+  }
+
   /** Forks one more worker. */
-  fork(): void {
+  fork(): Worker {
     lastWorker += 1;
-    const { threads, startTimeoutMs } = this.options;
+    const { threads, limits = NO_LIMITS, startTimeoutMs } = this.options;
     const directory = this.#runtime.directory();
     const worker = new Worker(lastWorker, this.number, {
       ...this.#events.worker,
       threads,
+      limits: drawLimits(limits),
       directory,
       onGone: (gone) => {
         clearTimeout(timer);
@@ -210,6 +234,7 @@ export class Release {
     }, startTimeoutMs).unref();
     this.workers.set(worker.number, worker);
     this.#send({ kind: 'fork', worker: worker.number, socket: socketIn(directory), runtime: directory });
+    return worker;
   }
 
   kill(worker: Worker): void {
@@ -222,9 +247,9 @@ export class Release {
     if (this.state === 'gone') return;
     this.state = 'retiring';
     for (const worker of this.workers.values()) {
-      const isReady = worker.state === 'ready';
+      const isStarting = worker.state === 'starting';
       worker.retire(graceMs);
-      if (!isReady) this.kill(worker); // it has no request, and its import may take long
+      if (isStarting) this.kill(worker); // it has no request, and its import may take long
     }
     this.#quitWhenEmpty();
   }

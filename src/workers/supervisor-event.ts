@@ -1,6 +1,7 @@
 import type { ViaductError } from '../errors.ts';
 import type { Release, ReleaseOptions } from './release.ts';
 import type { StartOutcome } from './release-start.ts';
+import type { Recycle } from './serving-workers.ts';
 import type { Worker } from './worker.ts';
 
 /** What happens to the releases of an application, and what is asked of their supervisor. */
@@ -18,4 +19,6 @@ export type SupervisorEvent =
   | { readonly kind: 'zygote-gone'; readonly release: Release; readonly status: string }
   | { readonly kind: 'ready' | 'gone'; readonly worker: Worker }
   | { readonly kind: 'replace' }
+  | { readonly kind: 'recycle'; readonly recycle: Recycle }
+  | { readonly kind: 'resize'; readonly size: number; readonly reason: string }
   | { readonly kind: 'stop'; readonly stopped: () => void };

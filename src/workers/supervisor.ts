@@ -1,15 +1,16 @@
 import type { Socket } from 'node:net';
 import { ViaductError } from '../errors.ts';
-import { applicationName } from '../project/project.ts';
 import { overloadLog } from './overload-log.ts';
 import { Pool } from './pool.ts';
 import { Release, type ReleaseEvents, type ReleaseOptions } from './release.ts';
 import { releaseEvents } from './release-events.ts';
-import { ReleaseStart, type StartOutcome } from './release-start.ts';
+import { broken, ReleaseStart, type StartOutcome, timedOut } from './release-start.ts';
 import { Replacements } from './replacements.ts';
 import type { Hello, Runtime } from './runtime.ts';
+import { type Recycle, ServingWorkers } from './serving-workers.ts';
 import type { SupervisorEvent } from './supervisor-event.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
+import { Upkeep } from './upkeep.ts';
 import type { Worker } from './worker.ts';
 
 /**
@@ -25,6 +26,9 @@ export class Supervisor {
   readonly #events: SupervisorEvent[] = [];
   readonly #releaseEvents: ReleaseEvents;
   readonly #replacements = new Replacements(() => this.#post({ kind: 'replace' }));
+  /** The workers of `#current`. */
+  readonly #serving: ServingWorkers;
+  readonly #upkeep: Upkeep;
   readonly #retiring = new Set<Release>();
   /** Releases without a zygote. What their dead workers wrote is still being read. */
   #ending: Release[] = [];
@@ -34,6 +38,8 @@ export class Supervisor {
   #stepping = false;
   #destroyed = false;
   #releases = 0;
+  /** How many workers the release before had: the next one starts with as many, if its options allow. */
+  #size = 0;
   /** Whether a release has served. From then on, one that fails is followed by another. */
   #served = false;
 
@@ -45,6 +51,11 @@ export class Supervisor {
     const directory = runtime.spoolDirectory;
     this.pool = new Pool({ ...options.pool, directory, onError, ...overloadLog(options.log) });
     this.#releaseEvents = releaseEvents(options, this.pool, (event) => this.#post(event));
+    this.#serving = new ServingWorkers(options.log, this.#replacements);
+    this.#upkeep = new Upkeep(this.pool, {
+      onRecycle: (recycle) => this.recycle(recycle),
+      onResize: (size, reason) => this.resize(size, reason),
+    });
   }
 
   /**
@@ -75,6 +86,19 @@ export class Supervisor {
     this.#post({ kind: 'abandon', error });
   }
 
+  /**
+   * Replaces a worker of the serving release. It serves until its successor is ready; then it finishes its requests and
+   * ends. Workers are replaced one at a time, in the order of these calls. A reload or stop meanwhile wins.
+   */
+  recycle(recycle: Recycle): void {
+    this.#post({ kind: 'recycle', recycle });
+  }
+
+  /** Changes the number of workers of the serving release. `reason` is for the log. */
+  resize(size: number, reason: string): void {
+    this.#post({ kind: 'resize', size, reason });
+  }
+
   /** Lets running requests finish and ends all processes. */
   stop(): Promise<void> {
     return new Promise((resolve) => this.#post({ kind: 'stop', stopped: resolve }));
@@ -86,6 +110,7 @@ export class Supervisor {
     for (const release of [...this.#releasesAlive(), ...this.#ending]) release.destroy();
     this.#start?.fail(new ViaductError('WORKER', 'Cannot start the application: the server was stopped'));
     this.#replacements.cancel();
+    this.#upkeep.watch(null);
     this.pool.stop();
   }
 
@@ -132,7 +157,7 @@ export class Supervisor {
         this.#giveUp(event.error);
         break;
       case 'loaded':
-        this.#fork(event.release);
+        this.#loaded(event.release);
         break;
       case 'ready':
         this.#ready(event.worker);
@@ -142,7 +167,7 @@ export class Supervisor {
         else log.error(`Cannot import the application: ${event.reason}\n${event.traceback}`.trimEnd());
         break;
       case 'timed-out':
-        if (event.release === this.#next) this.#giveUp(timedOut(event.release.options.startTimeoutMs));
+        if (event.release === this.#next) this.#giveUp(timedOut(event.release));
         break;
       case 'gone':
         this.#workerGone(event.worker);
@@ -152,6 +177,12 @@ export class Supervisor {
         break;
       case 'replace':
         this.#replace();
+        break;
+      case 'recycle':
+        this.#serving.recycle(event.recycle);
+        break;
+      case 'resize':
+        this.#serving.resize(event.size, event.reason);
         break;
       case 'stop':
         this.#stop(event.stopped);
@@ -165,39 +196,30 @@ export class Supervisor {
       return;
     }
     this.#releases += 1;
-    const release = new Release(this.#releases, options, this.#runtime, this.#releaseEvents);
+    const size = this.#current?.size ?? this.#size;
+    const release = new Release(this.#releases, size, options, this.#runtime, this.#releaseEvents);
     this.#start = new ReleaseStart(release, commits, outcome, () => this.#post({ kind: 'timed-out', release }));
-    this.#attempt(release, () => release.start());
+    this.#attempt(() => release.start());
   }
 
-  /** Forks the missing workers. */
-  #fork(release: Release): void {
-    this.#attempt(release, () => {
-      while (release.workers.size < release.options.workers) release.fork();
-    });
+  /** The zygote of a release is ready to fork. */
+  #loaded(release: Release): void {
+    if (release === this.#next) this.#attempt(() => release.fill());
   }
 
-  /** The private directory may be gone, and then it may be impossible to make another one. */
-  #attempt(release: Release, step: () => void): void {
+  /** A step of the start. The private directory may be gone, and then it may be impossible to make another one. */
+  #attempt(step: () => void): void {
     try {
       step();
     } catch (error) {
-      if (release === this.#next) this.#giveUp(error as ViaductError);
-      else {
-        this.#options.log.error((error as Error).message);
-        this.#replacements.plan(performance.now());
-      }
+      this.#giveUp(error as ViaductError);
     }
   }
 
   #ready(worker: Worker): void {
+    if (this.#serving.has(worker)) this.#serving.ready(worker);
     const start = this.#start;
-    if (start === null || worker.release !== start.release.number) {
-      worker.admit();
-      return;
-    }
-    const workers = [...start.release.workers.values()];
-    if (workers.length < start.release.options.workers || workers.some(({ state }) => state !== 'ready')) return;
+    if (start === null || worker.release !== start.release.number || !start.isComplete) return;
     start.succeed();
     if (start.commits) this.#commit();
   }
@@ -207,25 +229,26 @@ export class Supervisor {
     const next = this.#next as Release;
     const old = this.#current;
     this.#start = null;
-    this.#current = next;
     this.#served = true;
     this.#release = next.options;
     next.state = 'serving';
     for (const worker of next.workers.values()) worker.admit();
+    this.#serve(next);
     if (old !== null) this.#retire(old);
   }
 
   #workerGone(worker: Worker): void {
-    const { log } = this.#options;
     if (worker.release === this.#next?.number) {
       this.#giveUp(new ViaductError('WORKER', 'Cannot start a worker: it died'));
-      return;
-    }
-    if (worker.release !== this.#current?.number || this.#stopped !== null) return;
-    const delayMs = this.#replacements.plan(worker.bornMs);
-    log.error(
-      `worker ${worker.number} (pid ${worker.pid}) died ${worker.death}; a new one follows${delayMs === 0 ? '' : ` in ${delayMs} ms`}`,
-    );
+    } else if (this.#serving.has(worker)) this.#serving.gone(worker);
+  }
+
+  /** Sets the serving release; null for none. */
+  #serve(release: Release | null): void {
+    this.#size = this.#current?.size ?? this.#size;
+    this.#current = release;
+    this.#serving.serve(release);
+    this.#upkeep.watch(release);
   }
 
   #zygoteGone(release: Release, status: string): void {
@@ -234,7 +257,7 @@ export class Supervisor {
     if (release === this.#next) {
       this.#giveUp(new ViaductError('WORKER', `Cannot start "${release.options.project.python.path}": ${status}`));
     } else if (release === this.#current) {
-      this.#current = null;
+      this.#serve(null);
       if (this.#stopped === null) {
         this.#options.log.error(`The zygote ended (${status}); the application is restarted`);
         this.#replacements.plan(release.bornMs);
@@ -246,7 +269,7 @@ export class Supervisor {
   /** Restores the number of workers of the serving release, or starts a release when none is serving. */
   #replace(): void {
     if (this.#stopped !== null) return;
-    if (this.#current !== null) this.#fork(this.#current);
+    if (this.#current !== null) this.#serving.replace();
     else if (this.#next === null)
       this.#startRelease(this.#release, true, {
         resolve: () => {},
@@ -279,7 +302,7 @@ export class Supervisor {
     this.pool.stop();
     if (this.#next !== null) this.#giveUp(new ViaductError('WORKER', 'Cannot start a release: the server is stopping'));
     const current = this.#current;
-    this.#current = null;
+    this.#serve(null);
     if (current !== null) this.#retire(current);
     this.#stoppedWhenEmpty();
   }
@@ -291,14 +314,4 @@ export class Supervisor {
   #releasesAlive(): Release[] {
     return [this.#current, this.#next, ...this.#retiring].filter((release) => release !== null);
   }
-}
-
-function timedOut(ms: number): ViaductError {
-  return new ViaductError('WORKER', `Cannot start the application: it was not ready after ${ms / 1000} s`);
-}
-
-function broken(release: Release, traceback: string, reason: string): ViaductError {
-  const name = applicationName(release.options.project.application);
-  const cause = traceback === '' ? {} : { cause: traceback };
-  return new ViaductError('APPLICATION_BROKEN', `Cannot import "${name}": ${reason}`, cause);
 }

@@ -20,16 +20,21 @@ import type { Pool } from './pool.ts';
 import type { FileRange } from './response-frame.ts';
 import { Scoreboard } from './scoreboard.ts';
 import { sectionsMaxOf } from './worker-header-cache.ts';
+import type { OwnLimits } from './worker-limits.ts';
 
 export interface WorkerOptions {
   readonly threads: number;
   readonly responseBufferBytesMax: number;
+  /** After so many requests and so much time the worker should be replaced. */
+  readonly limits: OwnLimits;
   /** The directory in which the worker was told to make its scoreboard. */
   readonly directory: string;
   readonly pool: Pool;
   /** Creates the response for an application that failed before its response started. */
   readonly errorResponse: (traceback: string) => Response;
   readonly onReady: (worker: Worker) => void;
+  /** The worker has done as many requests as it may. */
+  readonly onRequestsMax: (worker: Worker) => void;
   /** The worker is dead and its requests are settled. */
   readonly onGone: (worker: Worker) => void;
   /**
@@ -62,10 +67,18 @@ export class Worker implements LaneOwner {
   readonly responseLimits: SpoolLimits;
   readonly sectionsMax: number;
   pid = 0;
-  /** How the worker died; '' while it lives. */
-  death = '';
+  requests = 0;
+  /** The worker that takes its place as soon as that one is ready; null while it stays. */
+  successor: Worker | null = null;
+  /** Exit code, or the negative number of the signal that ended the process; null while it lives. */
+  exitCode: number | null = null;
   /** A ready worker receives requests; a retiring one finishes its current requests. */
   state: 'starting' | 'ready' | 'retiring' | 'gone' = 'starting';
+  /** Whether it was asked to leave. Then its end is expected. */
+  wasRetired = false;
+  /** After so much time it should be replaced, in milliseconds. */
+  readonly lifetimeMs: number;
+  #requestsMax: number;
   readonly #options: WorkerOptions;
   readonly #lanes: Lane[] = [];
   readonly #life = new LifeWatch();
@@ -76,7 +89,6 @@ export class Worker implements LaneOwner {
   #openingFiles = 0;
   #proved = false;
   #broken = false;
-  #exited = false;
   #graceMs = 0;
   #graceTimer: NodeJS.Timeout | null = null;
   #abortTimer: NodeJS.Timeout | null = null;
@@ -86,6 +98,8 @@ export class Worker implements LaneOwner {
     this.number = number;
     this.release = release;
     this.#options = options;
+    this.#requestsMax = options.limits.requestsMax;
+    this.lifetimeMs = options.limits.lifetimeMs;
     this.sectionsMax = sectionsMaxOf(options.threads);
     this.responseLimits = {
       memoryBytesMax: options.responseBufferBytesMax,
@@ -134,6 +148,12 @@ export class Worker implements LaneOwner {
     this.#options.onReady(this);
   }
 
+  /** How the worker died, for messages: `of SIGKILL`, `with exit code 1`. */
+  get death(): string {
+    const code = this.exitCode ?? 0;
+    return code < 0 ? `of ${signalName(-code)}` : `with exit code ${code}`;
+  }
+
   /** Allows the pool to use the lanes. */
   admit(): void {
     for (const lane of this.#lanes) this.#options.pool.add(lane);
@@ -146,6 +166,7 @@ export class Worker implements LaneOwner {
   retire(graceMs: number): void {
     if (this.state === 'gone') return;
     this.state = 'retiring';
+    this.wasRetired = true;
     this.#graceMs = graceMs;
     for (const lane of this.#lanes) this.#options.pool.remove(lane);
     this.#closeWhenIdle();
@@ -161,7 +182,7 @@ export class Worker implements LaneOwner {
 
   /** Has the worker killed, unless it is dead. `reason` is for the log; '' when its death is the likely reason. */
   break(reason: string): void {
-    if (this.#broken || this.#exited) return;
+    if (this.#broken || this.exitCode !== null) return;
     this.#broken = true;
     this.#options.onBroken(this, reason);
   }
@@ -180,9 +201,8 @@ export class Worker implements LaneOwner {
    * @param code exit code, or the negative number of the signal that ended the process
    */
   exited(code: number): void {
-    if (this.#exited) return; // the end of its zygote counts as another one
-    this.#exited = true;
-    this.death = code < 0 ? `of ${signalName(-code)}` : `with exit code ${code}`;
+    if (this.exitCode !== null) return; // the end of its zygote counts as another one
+    this.exitCode = code;
     for (const lane of this.#lanes) this.#options.pool.remove(lane);
     this.#endWatch = destroyWhenSilent(this.#lanes.map(({ socket }) => socket));
     this.#settleDeadLanes();
@@ -194,6 +214,7 @@ export class Worker implements LaneOwner {
   }
 
   onRoom(_lane: LaneRef): void {
+    if (this.requests >= this.#requestsMax) this.#reachRequestsMax();
     if (this.state === 'retiring') this.#closeWhenIdle();
     else if (this.#options.pool.waiting > 0) this.#options.pool.pump();
   }
@@ -235,6 +256,12 @@ export class Worker implements LaneOwner {
 
   onBroken(_lane: LaneRef, reason: string): void {
     this.break(reason);
+  }
+
+  /** Reports it once. */
+  #reachRequestsMax(): void {
+    this.#requestsMax = Number.POSITIVE_INFINITY;
+    this.#options.onRequestsMax(this);
   }
 
   #send(message: ToPython): void {
@@ -308,7 +335,7 @@ export class Worker implements LaneOwner {
 
   /** Settles the requests once the process is dead and everything it wrote was read. */
   #settleDeadLanes(): void {
-    if (!this.#exited || this.#openLanes > 0 || this.state === 'gone') return;
+    if (this.exitCode === null || this.#openLanes > 0 || this.state === 'gone') return;
     this.state = 'gone';
     this.#endWatch();
     for (const timer of [this.#graceTimer, this.#abortTimer]) if (timer !== null) clearTimeout(timer);

@@ -22,6 +22,7 @@ export interface TestLane {
 export const PASSIVE_OWNER: LaneOwner = {
   responseLimits: { memoryBytesMax: 1, bytesMax: 1 },
   sectionsMax: 128,
+  requests: 0,
   onRoom() {},
   onFailed() {},
   onFile() {},

@@ -169,7 +169,7 @@ function settingProperty(name) {
 function settingType(setting) {
   switch (setting.kind) {
     case 'integer':
-      return 'number';
+      return setting.minSetting === undefined ? 'number' : RANGE_TYPE;
     case 'bytes':
       return 'Bytes';
     case 'duration':
@@ -185,6 +185,8 @@ function settingType(setting) {
       return LIST_TYPES[setting.item];
   }
 }
+
+const RANGE_TYPE = 'number | { readonly min?: number | undefined; readonly max?: number | undefined }';
 
 const LIST_TYPES = {
   mount: 'Readonly<Record<string, string>> | readonly string[]',

@@ -70,7 +70,8 @@ export function contentOf<Site>(
     const name = settingOf(key, source);
     if (name === undefined || name === 'config') {
       errors.push(unknownSetting(key, source, basename(path), reader?.keys ?? new Set()));
-    } else settings.push({ name, origin: source.position([key]), values: valuesOf(name, key, value, source) });
+    } else if (isRange(name, value)) settings.push(...rangeOf(name, key, value, source, errors));
+    else settings.push({ name, origin: source.position([key]), values: valuesOf(name, key, value, source) });
   }
   return { path, settings, site };
 }
@@ -137,6 +138,37 @@ function valuesOf(name: SettingName, key: string, value: unknown, source: KeySou
     raw: [url, directory],
     shown: `${formatRawValue(url)} = ${formatRawValue(directory)}${source.suffix([key, url])}`,
   }));
+}
+
+function isRange(name: SettingName, value: unknown): value is Readonly<Record<string, unknown>> {
+  return minSettingOf(name) !== undefined && isTable(value);
+}
+
+/** The name of the setting that `min` of a table for the setting `name` means. */
+function minSettingOf(name: SettingName): SettingName | undefined {
+  const setting: Setting = SETTINGS[name];
+  return setting.kind === 'integer' ? setting.minSetting : undefined;
+}
+
+/** The two settings of a table `{ min, max }`. */
+function rangeOf(
+  name: SettingName,
+  key: string,
+  table: Readonly<Record<string, unknown>>,
+  source: KeySource,
+  errors: string[],
+): SettingInput[] {
+  const names: Readonly<Record<string, SettingName | undefined>> = { min: minSettingOf(name), max: name };
+  return Object.entries(table).flatMap(([end, raw]): SettingInput[] => {
+    const keys = [key, end];
+    const setting = Object.hasOwn(names, end) ? names[end] : undefined;
+    if (setting !== undefined) {
+      const shown = `${keyName(keys)} = ${formatRawValue(raw)}${source.suffix(keys)}`;
+      return [{ name: setting, origin: source.position(keys), values: [{ raw, shown }] }];
+    }
+    errors.push(unknownKeyMessage(`${keyName(keys)}${source.suffix(keys)}`, end, Object.keys(names)));
+    return [];
+  });
 }
 
 /** The name of a list's item for messages, and the keys of its position. In TOML, items have lines of their own only if they are tables. */

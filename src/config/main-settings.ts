@@ -132,6 +132,7 @@ export const MAIN_SETTINGS = {
     defaultText: 'the number of processor cores, or less if a container has a CPU limit',
     min: 1,
     max: 256,
+    minSetting: 'workersMin',
     alsoCalled: 'w worker_processes num_workers',
     group: 'how',
     help: 'Python processes that run the application.',

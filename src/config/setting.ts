@@ -18,6 +18,11 @@ export type Setting = Common &
         readonly default: number;
         readonly min: number;
         readonly max: number;
+        /**
+         * In files, the value may be a table `{ min, max }`: `max` is the value of this setting, and `min` that of the setting
+         * with this name. So flags and variables, which have one value each, need no syntax for a range.
+         */
+        readonly minSetting?: 'workersMin';
       }
     | { readonly kind: 'boolean'; readonly default: boolean }
     | { readonly kind: 'choice'; readonly default: string; readonly choices: readonly string[] }

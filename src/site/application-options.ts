@@ -1,9 +1,11 @@
 import { pythonMiddleware } from '../config/middleware.ts';
+import type { Settings } from '../config/settings.ts';
 import { describeThrown } from '../errors.ts';
 import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
 import type { Log } from '../log/log.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import { VERSION } from '../version.ts';
+import type { ReleaseOptions } from '../workers/release.ts';
 import type { SupervisorOptions } from '../workers/supervisor-options.ts';
 import type { ApplicationOptions } from '../wsgi/application-options.ts';
 import { errorStream } from '../wsgi/error-stream.ts';
@@ -19,11 +21,13 @@ export function applicationTable(
   waiting?: WaitingInterpreter,
 ): ApplicationTable {
   const { settings, project, applications } = configuration;
-  const { workers, threads, middleware, preload, dev, responseBufferBytesMax } = settings;
+  const { workers, workersMin, threads, middleware, preload, dev, responseBufferBytesMax } = settings;
   const { environVariables, startTimeoutMs, workerTimeoutMs, gracefulTimeoutMs } = settings;
   const options = (application: NamedApplication): SupervisorOptions => ({
     release: {
       ...application,
+      ...scalingOf(application, settings),
+      limits: settings,
       middleware: pythonMiddleware(application.middleware),
       shared: settings.processes > 1,
       preload,
@@ -42,11 +46,18 @@ export function applicationTable(
   });
   const table = new Map<string, SupervisorOptions>();
   if (project !== null) {
-    const main = options({ project, workers, threads, middleware });
+    const main = options({ project, workers, workersMin, threads, middleware });
     table.set(MAIN, { ...main, release: { ...main.release, waiting } });
   }
   for (const [name, application] of Object.entries(applications)) table.set(name, options(application));
   return table;
+}
+
+function scalingOf(
+  { workers, workersMin }: NamedApplication,
+  { workersIdleMs }: Settings,
+): Pick<ReleaseOptions, 'scaling'> {
+  return workersMin === 0 || workersMin >= workers ? {} : { scaling: { workersMin, workersIdleMs } };
 }
 
 /** The options that applications in TypeScript are served with. */

@@ -38,7 +38,10 @@ export function applicationNames({
 
 export interface NamedApplication {
   readonly project: Project;
+  /** The most workers. */
   readonly workers: number;
+  /** The fewest workers; 0 for as many as `workers`. */
+  readonly workersMin: number;
   readonly threads: number;
   /** The middleware around the application, the outermost first. For the main application it is a setting. */
   readonly middleware: readonly MiddlewareEntry[];

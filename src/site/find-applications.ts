@@ -92,7 +92,7 @@ async function findNamed(
   directory: string,
   runAs: RunAs | null,
 ): Promise<NamedApplication> {
-  const { target, python, workers, threads } = config;
+  const { target, python, threads } = config;
   const path = resolve(directory, target);
   try {
     const project = await discoverProject({
@@ -104,12 +104,17 @@ async function findNamed(
       runAs,
     });
     const middleware = middlewareOf(config, base);
-    return { project, workers: workers ?? 1, threads: threads ?? settings.threads, middleware };
+    return { project, ...workersOf(config), threads: threads ?? settings.threads, middleware };
   } catch (error) {
     if (!(error instanceof ViaductError)) throw error;
     const where = sourceLocationOf(siteEntries).position(['apps', name, 'target']);
     throw new ViaductError(error.code, `application ${name} (${where}): ${error.message}`, { advice: error.advice });
   }
+}
+
+function workersOf({ workers = 1 }: ApplicationConfig): Pick<NamedApplication, 'workers' | 'workersMin'> {
+  if (typeof workers === 'number') return { workers, workersMin: 0 };
+  return { workers: workers.max ?? 1, workersMin: workers.min ?? 0 };
 }
 
 /** Python middleware runs in workers, and an application in TypeScript has no workers. */

@@ -34,7 +34,12 @@ type Plain<T> = unknown extends T
 type Middleware = string | { readonly use: string; readonly options?: Readonly<Record<string, unknown>> | undefined };
 
 /** The values of a setting in a file. */
-type FileValue<S> = S extends { readonly kind: 'integer' }
+type FileValue<S> = S extends { readonly kind: 'integer'; readonly minSetting: string }
+  ? number | { readonly min?: number | undefined; readonly max?: number | undefined }
+  : FileValueOfOne<S>;
+
+/** The values of a setting that has no range. */
+type FileValueOfOne<S> = S extends { readonly kind: 'integer' }
   ? number
   : S extends { readonly kind: 'bytes' | 'duration' }
     ? number | string

@@ -72,8 +72,23 @@ const CASES: readonly Case[] = [
   },
   {
     when: 'a setting is a table',
-    ...toml('[workers]\nmax = 2\n'),
-    message: 'workers = {"max":2} (viaduct.toml:1): it must be a whole number from 1 to 256',
+    ...toml('[threads]\nmax = 2\n'),
+    message: 'threads = {"max":2} (viaduct.toml:1): it must be a whole number from 1 to 64',
+  },
+  {
+    when: 'the minimum of workers is not a number',
+    ...toml('threads = 1\n[workers]\nmax = 2\nmin = "few"\n'),
+    message: 'workers.min = "few" (viaduct.toml:4): it must be a whole number from 0 to 256',
+  },
+  {
+    when: 'the maximum of workers is out of range',
+    ...toml('workers = { min = 0, max = 257 }\n'),
+    message: 'workers.max = 257 (viaduct.toml:1): it must be a whole number from 1 to 256',
+  },
+  {
+    when: 'a key of workers is misspelt',
+    ...toml('workers = { mni = 1, max = 2 }\n'),
+    message: 'workers.mni (viaduct.toml:1): there is no such key; did you mean min?',
   },
   {
     when: 'a key is misspelt in viaduct.toml',

@@ -86,6 +86,31 @@ describe('settings from their sources', { concurrency: true }, () => {
   });
 });
 
+describe('the number of workers', { concurrency: true }, () => {
+  const WRITTEN: Readonly<Record<string, string>> = {
+    'viaduct.toml': 'workers = { min = 2, max = 6 }\n',
+    'pyproject.toml': '[tool.viaduct.workers]\nmin = 2\nmax = 6\n',
+    'viaduct.config.ts': 'export default { workers: { min: 2, max: 6 } };\n',
+  };
+  for (const [file, text] of Object.entries(WRITTEN))
+    it(`is a minimum and a maximum in ${file}`, async (t) => {
+      const { settings, origins } = await load(t, { files: { [file]: text } });
+      assert.deepEqual([settings.workersMin, settings.workers], [2, 6]);
+      assert.match(origins.get('workersMin') ?? '', new RegExp(`^${file.replaceAll('.', '\\.')}`));
+    });
+
+  it('has ends that flags and variables change one by one', async (t) => {
+    const files = { 'viaduct.toml': 'workers = { min = 2, max = 6 }\n' };
+    const { settings } = await load(t, { files, args: ['--workers', '9'], env: { VIADUCT_WORKERS_MIN: '3' } });
+    assert.deepEqual([settings.workersMin, settings.workers], [3, 9]);
+  });
+
+  it('has no minimum when only the maximum is given', async (t) => {
+    const { settings } = await load(t, { files: { 'viaduct.toml': 'workers = { max = 6 }\n' } });
+    assert.deepEqual([settings.workersMin, settings.workers], [0, 6]);
+  });
+});
+
 describe('lists of settings', { concurrency: true }, () => {
   it('are collected from several flags, and replace the list of a weaker source', async (t) => {
     const { settings } = await load(t, {

@@ -4,6 +4,17 @@ import type { RouteConfig } from './route.ts';
 import type { TlsConfig } from './tls.ts';
 import type { MiddlewareConfig, OneOrMore } from './values.ts';
 
+/** Python processes that run the application. */
+export interface WorkersConfig {
+  /**
+   * Workers that stay when there is little to do. More are started while requests wait. Takes a whole number from 0
+   * to 256. Default: as many as max.
+   */
+  readonly min?: number | undefined;
+  /** The most workers. Takes a whole number from 1 to 256. Default: 1. */
+  readonly max?: number | undefined;
+}
+
 /** An application that routes name. */
 export interface ApplicationConfig {
   /**
@@ -18,8 +29,11 @@ export interface ApplicationConfig {
    * environment. Default: the setting python, or else the project's virtual environment.
    */
   readonly python?: string | undefined;
-  /** Python processes that run the application. Takes a whole number from 1 to 256. Default: 1. */
-  readonly workers?: number | undefined;
+  /**
+   * Python processes that run the application. Takes a whole number from 1 to 256, or a table of min and max.
+   * Default: 1.
+   */
+  readonly workers?: number | WorkersConfig | undefined;
   /** Threads in each worker. Takes a whole number from 1 to 64. Default: the setting threads. */
   readonly threads?: number | undefined;
   /** Middleware around the application, the outermost first. Takes a text, or a table of use and options. */

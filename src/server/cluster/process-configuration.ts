@@ -9,14 +9,24 @@ const SHARED = ['connectionsMax', 'queueMax', 'staticCacheBytesMax', 'contentMem
  */
 export function processConfiguration(configuration: Configuration, index: number): Configuration {
   const { settings, applications } = configuration;
-  const { processes, workers } = settings;
+  const { processes, workers, workersMin } = settings;
   const shareOf = (count: number): number =>
     Math.max(1, Math.floor(count / processes) + (index < count % processes ? 1 : 0));
   const shares = SHARED.map((name) => [name, Math.ceil(settings[name] / processes)] as const);
-  const withShare = (application: NamedApplication) => ({ ...application, workers: shareOf(application.workers) });
+  const minShareOf = (count: number): number => (count === 0 ? 0 : shareOf(count));
+  const withShare = (application: NamedApplication) => ({
+    ...application,
+    workers: shareOf(application.workers),
+    workersMin: minShareOf(application.workersMin),
+  });
   return {
     ...configuration,
-    settings: { ...settings, ...Object.fromEntries(shares), workers: shareOf(workers) },
+    settings: {
+      ...settings,
+      ...Object.fromEntries(shares),
+      workers: shareOf(workers),
+      workersMin: minShareOf(workersMin),
+    },
     applications: Object.fromEntries(Object.entries(applications).map(([name, one]) => [name, withShare(one)])),
   };
 }

@@ -29,6 +29,14 @@ export const middleware = listOf(middlewareItem).superRefine((items, context) =>
   }
 });
 
+const workersRange = table({
+  min: whole(0, 256).optional().meta({
+    description: 'Workers that stay when there is little to do. More are started while requests wait.',
+    defaultText: 'as many as max',
+  }),
+  max: whole(1, 256).optional().meta({ description: 'The most workers.', defaultText: '1' }),
+});
+
 /** An application that routes name. */
 export const application = table({
   target: words('a PATH or MODULE:CALLABLE').describe(
@@ -41,7 +49,8 @@ export const application = table({
     description: 'Interpreter or virtual environment that runs the application.',
     defaultText: "the setting python, or else the project's virtual environment",
   }),
-  workers: whole(1, 256)
+  workers: z
+    .union([whole(1, 256), workersRange], 'must be a whole number from 1 to 256, or a table of min and max')
     .optional()
     .meta({ description: 'Python processes that run the application.', defaultText: '1' }),
   threads: whole(1, 64).optional().meta({ description: 'Threads in each worker.', defaultText: 'the setting threads' }),

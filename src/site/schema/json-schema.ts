@@ -35,8 +35,16 @@ function describeDefault(schema: JsonSchema): void {
 
 function valueSchema(setting: Setting): JsonSchema {
   switch (setting.kind) {
-    case 'integer':
-      return { type: 'integer', minimum: setting.min, maximum: setting.max };
+    case 'integer': {
+      const whole = { type: 'integer', minimum: setting.min, maximum: setting.max };
+      if (setting.minSetting === undefined) return whole;
+      const least: Setting = SETTINGS[setting.minSetting];
+      const properties = {
+        min: { description: least.help, ...valueSchema(least) },
+        max: { description: setting.help, ...whole },
+      };
+      return { anyOf: [whole, { type: 'object', properties, additionalProperties: false }] };
+    }
     case 'bytes':
     case 'duration':
       return { type: ['integer', 'string'] };

@@ -29,6 +29,21 @@ describe('the share of a server process', () => {
     });
   }
 
+  it('has its part of the fewest workers, and none of it without a minimum', () => {
+    const shares = (workersMin: number): number[] =>
+      [0, 1, 2].map(
+        (index) => processSettings({ ...DEFAULTS, processes: 3, workers: 9, workersMin }, index).workersMin,
+      );
+    deepEqual(
+      [shares(0), shares(2), shares(4)],
+      [
+        [0, 0, 0],
+        [1, 1, 1],
+        [2, 1, 1],
+      ],
+    );
+  });
+
   it('is a part of the limits for the whole server, and of no other setting', () => {
     const settings = {
       ...DEFAULTS,

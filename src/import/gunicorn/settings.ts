@@ -21,7 +21,6 @@ const needless =
     report.needless(from, reason);
 
 const STATSD = 'Viaduct sends no metrics to statsd';
-const RECYCLED = 'workers are not replaced after a number of requests';
 
 /** Settings of gunicorn that matter to Viaduct. */
 export const GUNICORN: Readonly<Record<string, Carry>> = {
@@ -48,8 +47,8 @@ export const GUNICORN: Readonly<Record<string, Carry>> = {
   backlog: lost("the length of the kernel's queue is fixed; see queue_max for waiting requests"),
   worker_connections: lost('connections belong to the server process, and not to workers; see connections_max'),
   timeout: seconds('requestTimeoutMs'),
-  max_requests: lost(RECYCLED),
-  max_requests_jitter: lost(RECYCLED),
+  max_requests: set('maxRequests'),
+  max_requests_jitter: set('maxRequestsJitter'),
   umask: lost('set it in the environment of Viaduct, or add mode=660 to the path of a socket'),
   pythonpath: lost('set PYTHONPATH in the environment of Viaduct, or set chdir'),
   raw_env: writeEnvironment,

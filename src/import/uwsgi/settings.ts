@@ -24,8 +24,7 @@ const seconds =
   (option, context) =>
     setSetting(name, `${option.value}s`, option, context);
 
-const CHEAPER = 'the number of workers does not change';
-const RECYCLED = 'workers are not replaced after a number of requests, a time or a size';
+const CHEAPER = 'one worker more starts when requests wait, and one leaves after workers_idle_ms';
 const PLUGIN = 'Viaduct runs Python and needs no plugin for it';
 const SHARED = 'there is no cache, queue, lock, spooler or timer that workers share';
 
@@ -79,16 +78,19 @@ export const UWSGI: Readonly<Record<string, Carry>> = {
   ...same('harakiri', seconds('requestTimeoutMs')),
   ...same('http-harakiri', lost('request_timeout_ms is the time limit for requests')),
   ...same('harakiri-verbose', needless('the log has the Python stack of a request that took too long')),
-  ...same(
-    'max-requests max-requests-delta max-worker-lifetime max-worker-lifetime-delta min-worker-lifetime',
-    lost(RECYCLED),
+  'max-requests': whole('maxRequests'),
+  'max-requests-delta': whole('maxRequestsJitter'),
+  'max-worker-lifetime': seconds('maxLifetimeMs'),
+  'max-worker-lifetime-delta': needless('workers live up to a tenth longer or shorter'),
+  'min-worker-lifetime': needless('a worker is replaced when the new one is ready'),
+  ...same('reload-on-rss evil-reload-on-rss', (option, context) =>
+    setSetting('maxRssBytes', `${option.value}MiB`, option, context),
   ),
-  ...same('reload-on-rss reload-on-as evil-reload-on-rss evil-reload-on-as limit-as', lost(RECYCLED)),
-  ...same('cheaper cheaper-algo cheaper-initial cheaper-step cheaper-overload cheaper-rss-limit-soft', lost(CHEAPER)),
-  ...same(
-    'cheaper-idle cheaper-busyness-max cheaper-busyness-min cheaper-busyness-multiplier cheap idle',
-    lost(CHEAPER),
-  ),
+  ...same('reload-on-as evil-reload-on-as limit-as', lost('see max_rss_bytes for the resident memory')),
+  cheaper: whole('workersMin'),
+  ...same('cheaper-algo cheaper-initial cheaper-step cheaper-overload cheaper-idle', needless(CHEAPER)),
+  ...same('cheaper-busyness-max cheaper-busyness-min cheaper-busyness-multiplier', needless(CHEAPER)),
+  ...same('cheaper-rss-limit-soft cheap idle', lost('see workers_min and workers_idle_ms')),
   ...same('env setenv', writeEnvironment),
   ...same(
     'touch-reload touch-chain-reload touch-workers-reload py-auto-reload-ignore',

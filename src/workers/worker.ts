@@ -135,7 +135,7 @@ export class Worker implements LaneOwner {
     const wrong = isNew ? this.#openScoreboard() : 'it opened a lane that it may not have';
     if (wrong !== '') {
       accepted.destroy();
-      this.break(wrong);
+      this.break(this.state === 'retiring' ? '' : wrong); // it was retired while it started, and does not know it yet
       return;
     }
     const lane = new Lane(accepted, this.number, index, this);

@@ -24,7 +24,10 @@ export function releaseEvents(
       errorResponse,
       onOverdue: (worker, overdue, stack) =>
         log.error(overdueText(overdue, stack), { worker: worker.pid, ...describe(overdue.pending) }),
-      onStuck: (worker) => worker.retire(0),
+      onStuck: (worker) => {
+        const reason = 'a thread did not end a request that took too long';
+        post({ kind: 'recycle', recycle: { worker, reason, isUrgent: true } });
+      },
       onReady: (worker) => post({ kind: 'ready', worker }),
       onRequestsMax: (worker) =>
         post({ kind: 'recycle', recycle: { worker, reason: 'it has done as many as max_requests allows' } }),

@@ -8,6 +8,8 @@ export interface Recycle {
   readonly worker: Worker;
   /** Why, for the log: `it has done as many as max_requests allows`. */
   readonly reason: string;
+  /** Whether it goes before the others, however many workers are leaving: the worker lacks a thread until then. */
+  readonly isUrgent?: boolean;
 }
 
 /**
@@ -18,7 +20,7 @@ export class ServingWorkers {
   readonly #log: SupervisorLog;
   readonly #replacements: Replacements;
   #release: Release | null = null;
-  /** Workers to recycle, in order. Only the first one can have a successor. */
+  /** Workers to recycle, in order. Only the first one and urgent ones can have a successor. */
   #recycles: Recycle[] = [];
   /** Whether a successor could not start. The next attempt is part of the next replacement. */
   #isDelayed = false;
@@ -36,10 +38,12 @@ export class ServingWorkers {
   }
 
   /** Replaces a ready worker when those before it are replaced. Does nothing for any other worker. */
-  recycle({ worker, reason }: Recycle): void {
-    if (this.#release === null || !this.has(worker) || worker.state !== 'ready') return;
-    if (this.#recycles.some((recycle) => recycle.worker === worker)) return;
-    this.#recycles.push({ worker, reason });
+  recycle(recycle: Recycle): void {
+    const { worker, isUrgent = false } = recycle;
+    if (this.#release === null || !this.has(worker) || worker.state !== 'ready' || worker.successor !== null) return;
+    const others = this.#recycles.filter((other) => other.worker !== worker);
+    if (isUrgent) this.#recycles = [recycle, ...others];
+    else if (others.length === this.#recycles.length) this.#recycles.push(recycle);
     this.#startSuccessor(this.#release);
   }
 
@@ -88,7 +92,7 @@ export class ServingWorkers {
     const replaced = this.#recycles.find(({ worker: { successor } }) => successor === worker)?.worker;
     const death = `${nameOf(worker)} died ${worker.death}`;
     if (worker.wasRetired) {
-      if (worker.exitCode !== 0) this.#log.error(`${death} before it had finished`);
+      if (worker.exitCode !== 0 && !worker.brokenFor) this.#log.error(`${death} before it had finished`);
       if (this.#release !== null) this.#startSuccessor(this.#release);
     } else if (replaced !== undefined) {
       replaced.successor = null;
@@ -106,12 +110,12 @@ export class ServingWorkers {
   /** Forks the successor of the next worker to recycle, unless one is starting or too many workers are still leaving. */
   #startSuccessor(release: Release): void {
     this.#recycles = this.#recycles.filter(({ worker }) => worker.state === 'ready');
-    const next = this.#recycles[0]?.worker;
-    if (this.#isDelayed || next === undefined || next.successor !== null) return;
+    const [next] = this.#recycles;
+    if (this.#isDelayed || next === undefined || next.worker.successor !== null) return;
     const leaving = [...release.workers.values()].filter(({ state }) => state === 'retiring').length;
-    if (leaving >= release.size) return; // the memory of all processes stays below twice the usual
+    if (leaving >= release.size && next.isUrgent !== true) return; // so all of them take at most twice the usual memory
     this.#attempt(() => {
-      next.successor = release.fork();
+      next.worker.successor = release.fork();
     });
   }
 

@@ -88,7 +88,8 @@ export class Supervisor {
 
   /**
    * Replaces a worker of the serving release. It serves until its successor is ready; then it finishes its requests and
-   * ends. Workers are replaced one at a time, in the order of these calls. A reload or stop meanwhile wins.
+   * ends. Workers are replaced one at a time, urgent ones first, in the order of these calls. A reload or stop meanwhile
+   * wins.
    */
   recycle(recycle: Recycle): void {
     this.#post({ kind: 'recycle', recycle });

@@ -45,7 +45,7 @@ export interface WorkerOptions {
   readonly onTraceback: (worker: Worker, traceback: string, reason: string) => void;
   /** A request has exceeded its deadline. `stack` shows where it was in Python; '' when the worker does not tell. */
   readonly onOverdue: (worker: Worker, overdue: Overdue, stack: string) => void;
-  /** A thread did not end an overdue request in time. The worker must be replaced. */
+  /** A thread did not end an overdue request in time. The worker, which is not retiring, must be replaced. */
   readonly onStuck: (worker: Worker) => void;
   /** A line of `wsgi.errors` or of the worker itself. `pending` is the line's request, null when unknown. */
   readonly onLog: (worker: Worker, text: string, pending: PendingRequest | null) => void;
@@ -70,6 +70,8 @@ export class Worker implements LaneOwner {
   requests = 0;
   /** The worker that takes its place as soon as that one is ready; null while it stays. */
   successor: Worker | null = null;
+  /** Why it had to be killed; '' when it was about to die anyway, null while there is no reason. */
+  brokenFor: string | null = null;
   /** Exit code, or the negative number of the signal that ended the process; null while it lives. */
   exitCode: number | null = null;
   /** A ready worker receives requests; a retiring one finishes its current requests. */
@@ -88,7 +90,6 @@ export class Worker implements LaneOwner {
   /** Number of files that the worker keeps open until the server has opened them. */
   #openingFiles = 0;
   #proved = false;
-  #broken = false;
   #graceMs = 0;
   #graceTimer: NodeJS.Timeout | null = null;
   #abortTimer: NodeJS.Timeout | null = null;
@@ -182,8 +183,8 @@ export class Worker implements LaneOwner {
 
   /** Has the worker killed, unless it is dead. `reason` is for the log; '' when its death is the likely reason. */
   break(reason: string): void {
-    if (this.#broken || this.exitCode !== null) return;
-    this.#broken = true;
+    if (this.brokenFor !== null || this.exitCode !== null) return;
+    this.brokenFor = reason;
     this.#options.onBroken(this, reason);
   }
 
@@ -243,11 +244,11 @@ export class Worker implements LaneOwner {
   }
 
   onStuck(_lane: LaneRef, overdue: Overdue): void {
-    if (overdue.isAnswered) this.#options.onStuck(this);
-    else {
+    if (!overdue.isAnswered) {
       this.#options.onOverdue(this, overdue, '');
       this.#abort();
-    }
+    } else if (this.state === 'retiring') this.#closeWhenIdle();
+    else this.#options.onStuck(this);
   }
 
   onAbandoned(lane: LaneRef, request: number): void {
@@ -295,7 +296,7 @@ export class Worker implements LaneOwner {
 
   /** C code holds the interpreter lock: `faulthandler` writes where, although no Python code runs. */
   #abort(): void {
-    if (this.#exited || this.#abortTimer !== null) return;
+    if (this.exitCode !== null || this.#abortTimer !== null) return;
     killProcess(this.pid, 'SIGABRT');
     this.#abortTimer = setTimeout(() => this.break(STUCK), ABORT_MS).unref();
   }

@@ -10,8 +10,10 @@ import { makeProject } from '../support/project.ts';
 import { startViaduct, type Viaduct } from '../support/viaduct.ts';
 import { eventually, isRunning } from '../support/wait.ts';
 
-/** Answers with the pid of its worker. `/leak/N` keeps N MiB, `/thread` and `/executor` leave work behind them, `/open` waits,
- * and marks that it does. */
+/**
+ * Answers with the pid of its worker. `/leak/N` keeps N MiB, `/thread` and `/executor` leave work behind them, `/open` waits, and
+ * marks that it does. `/lock` waits for ever in C code.
+ */
 const APP = `
 import os, threading, time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,7 @@ if os.path.exists("broken"):
     raise RuntimeError("broken meanwhile")
 leaks = []
 executor = ThreadPoolExecutor(1)
+lock = threading.Lock()
 
 def work(name):
     time.sleep(1)
@@ -34,6 +37,9 @@ def application(environ, start_response):
         threading.Thread(target=work, args=("thread",)).start()
     elif action == "executor":
         executor.submit(work, "executor")
+    elif action == "lock":
+        for _ in range(2):
+            lock.acquire()
     elif action == "open":
         open(f"open-{os.getpid()}", "w").close()
         while not os.path.exists("closed"):
@@ -210,6 +216,21 @@ describe('workers are recycled', () => {
     const [ids] = await Promise.all([load(site, () => isOver), stopped]);
     assertOnce(site, ids);
     assert.doesNotMatch(viaduct.output(), /died|killed/);
+  });
+
+  it('when a thread is stuck, before the others, and another worker is ready before it leaves', async () => {
+    const { server } = await serve(
+      ...['--workers', '1', '--threads', '2', '--max-lifetime-ms', '1h'],
+      ...['--request-timeout-ms', '300ms', '--request-grace-ms', '200ms'],
+    );
+    const pid = await pidOf(server);
+    assert.equal((await ask(server.port, '/lock')).status, 504);
+    await eventually('it has been replaced', () => replacements(server).length === 1);
+    const [first] = replacements(server);
+    assert.deepEqual([first?.old, first?.reason], [pid, 'a thread did not end a request that took too long']);
+    assert.equal(await pidOf(server), first?.successor);
+    await eventually('it has ended', () => !isRunning(pid));
+    assert.doesNotMatch(server.output(), /died/);
   });
 
   it('and their threads and executors finish within graceful_timeout_ms', async () => {

@@ -41,6 +41,8 @@ describe('the workers of the serving release', () => {
         errorResponse: () => Response.text(500, ''),
         onReady: never,
         onRequestsMax: never,
+        onOverdue: never,
+        onStuck: never,
         onGone: (worker) => serving.gone(worker),
         onTraceback: assert.fail,
         onLog: never,
@@ -120,6 +122,22 @@ describe('the workers of the serving release', () => {
     assert.equal(site.states(), '0:retiring 1:ready');
     site.worker(0).exited(0);
     assert.equal(site.states(), '1:ready 2:starting');
+  });
+
+  it('are recycled at once and before the others when that is urgent', async () => {
+    const site = await serve(2);
+    for (const number of [0, 1]) site.serving.recycle({ worker: site.worker(number), reason: 'old' });
+    site.ready(2);
+    site.ready(3);
+    for (const number of [2, 3]) site.serving.recycle({ worker: site.worker(number), reason: 'old' });
+    assert.equal(site.states(), '0:retiring 1:retiring 2:ready 3:ready');
+    for (let i = 0; i < 2; i += 1)
+      site.serving.recycle({ worker: site.worker(3), reason: 'a thread is stuck', isUrgent: true });
+    assert.equal(site.states(), '0:retiring 1:retiring 2:ready 3:ready 4:starting');
+    site.ready(4);
+    for (const number of [0, 1, 3]) site.worker(number).exited(0);
+    assert.equal(site.states(), '2:ready 4:ready 5:starting');
+    assert.match(site.lines.at(-1) ?? '', /: a thread is stuck$/);
   });
 
   it('serve on when a successor dies, and are recycled later', async () => {

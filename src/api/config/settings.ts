@@ -65,7 +65,7 @@ export interface ServerSettings {
    * Takes a whole number from 1 to 256. Default: the number of processor cores, or less if a container has a CPU
    * limit. One interpreter uses one core.
    */
-  readonly workers?: number | undefined;
+  readonly workers?: number | { readonly min?: number | undefined; readonly max?: number | undefined } | undefined;
   /**
    * Threads in each worker.
    *
@@ -335,6 +335,48 @@ export interface ServerSettings {
    * which C code may hold for seconds. gunicorn has the same limit.
    */
   readonly workerTimeoutMs?: Duration | undefined;
+  /**
+   * Requests after which a worker is replaced, without dropping any. 0: never.
+   *
+   * Takes a whole number from 0 to 1000000000. Default: 0. An application that does not leak memory needs no new
+   * workers.
+   */
+  readonly maxRequests?: number | undefined;
+  /**
+   * Up to so many requests more than maxRequests, a random number for each worker.
+   *
+   * Takes a whole number from 0 to 1000000000. Default: 0. Workers are replaced one at a time anyway.
+   */
+  readonly maxRequestsJitter?: number | undefined;
+  /**
+   * Age at which a worker is replaced, up to a tenth earlier or later. 0: never.
+   *
+   * Takes a time from 0s to 8760h, such as 500ms or 30s. Default: 0s. An application that does not leak memory needs
+   * no new workers.
+   */
+  readonly maxLifetimeMs?: Duration | undefined;
+  /**
+   * Resident memory (RSS) above which a worker is replaced, measured every 5 seconds. 0: any. Linux only.
+   *
+   * Takes a size from 0 to 1024GiB, such as 65536 or 64KiB. Default: 0. How much a worker needs depends on the
+   * application. What it shares with the others counts, too.
+   */
+  readonly maxRssBytes?: Bytes | undefined;
+  /**
+   * Workers that stay when there is little to do. More start while requests wait. In files also workers = { min, max
+   * }.
+   *
+   * Takes a whole number from 0 to 256. Default: as many as workers. Workers share memory, and an idle one uses no
+   * CPU. Fewer are for machines with many applications.
+   */
+  readonly workersMin?: number | undefined;
+  /**
+   * Time in which never all workers are busy; then one of them leaves. It needs workersMin.
+   *
+   * Takes a time from 1s to 24h, such as 500ms or 30s. Default: 60s. The next visitors come within a minute, if more
+   * come at all.
+   */
+  readonly workersIdleMs?: Duration | undefined;
 }
 
 /** Settings of the command `viaduct`, which a server inside a program does not take. */

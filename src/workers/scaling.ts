@@ -47,7 +47,7 @@ export class Scaling {
   sizeFor({ nowMs, waitMs, size, busyWorkers, isChanging }: Load): number {
     const { workersMin, workersIdleMs } = this.#options;
     this.#waits = waitMs > WAIT_MS_MAX ? this.#waits + 1 : 0;
-    if (this.#neededMs === 0 || busyWorkers >= size || waitMs > 0 || isChanging) this.#neededMs = nowMs;
+    if (this.#neededMs === 0 || busyWorkers >= size || waitMs > 0) this.#neededMs = nowMs;
     if (isChanging) return size;
     if (this.#waits >= WAITS_MIN && size < this.#sizeMax) return size + 1;
     if (size <= workersMin || nowMs - this.#neededMs < workersIdleMs) return size;

@@ -21,6 +21,11 @@ describe('no request starts twice, and none is lost', () => {
       weather: { requests: 2500, kills: 3, reloads: 0 },
     },
     { title: 'when new releases take over meanwhile', args: [], weather: { requests: 3000, kills: 3, reloads: 2 } },
+    {
+      title: 'when workers are recycled, killed and counted anew, and new releases take over meanwhile',
+      args: ['--max-requests', '60', '--max-requests-jitter', '30', '--workers-min', '1'],
+      weather: { requests: 5000, kills: 3, reloads: 2 },
+    },
   ]) {
     it(title, { timeout: 120_000 }, async (t) => {
       // On a busy machine, clients that leave can fill a queue of the default length before the server gets its turn.

@@ -66,7 +66,7 @@ describe('the number of workers', () => {
   });
 
   it('does not fall when all were busy once in the minute, or something waited', () => {
-    for (const need of [{ busyWorkers: 4 }, { waitMs: 1 }, { isChanging: true }]) {
+    for (const need of [{ busyWorkers: 4 }, { waitMs: 1 }]) {
       const site = new Site();
       site.samples(3, WAITING);
       for (let i = 0; i < 4; i += 1) {
@@ -74,6 +74,14 @@ describe('the number of workers', () => {
         assert.deepEqual(site.samples(1, need), [4]);
       }
     }
+  });
+
+  it('falls only between two replacements, however often workers are replaced', () => {
+    const site = new Site();
+    site.samples(3, WAITING);
+    for (let i = 1; i < MINUTE_SAMPLES; i += 1) assert.deepEqual(site.samples(1, { isChanging: i % 2 === 0 }), [4]);
+    assert.deepEqual(site.samples(1, { isChanging: true }), [4]);
+    assert.deepEqual(site.samples(1, {}), [3]);
   });
 
   it('starts with the minimum, or with that of the release before', () => {

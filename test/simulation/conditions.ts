@@ -19,6 +19,10 @@ export interface Scenario {
   readonly contentMemoryBytesMax: number;
   readonly startTimeoutMs: number;
   readonly workerTimeoutMs: number;
+  /** After so many requests a worker is replaced; 0 for never. */
+  readonly maxRequests: number;
+  /** The fewest workers; 0 for a number that does not change. */
+  readonly workersMin: number;
   readonly machine: Conditions;
   readonly traits: Traits;
   readonly habits: Habits;
@@ -61,6 +65,8 @@ export function drawScenario(random: Random): Scenario {
     contentMemoryBytesMax: random.pick([0, 0, 100_000, 2 ** 28]),
     startTimeoutMs: random.pick([500, 5000, 30_000]),
     workerTimeoutMs: random.pick([0, 50, 1000, 10_000]),
+    maxRequests: random.pick([0, 0, 1, 10, 100]),
+    workersMin: random.pick([0, 0, 1]),
     machine: {
       socketBytes,
       delayMs: random.magnitude(0.005, 1),

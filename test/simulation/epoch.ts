@@ -185,11 +185,14 @@ export class Epoch {
 
   #options(): ConstructorParameters<typeof ApplicationServer>[0] {
     const { scenario } = this;
-    const { workers, threads, preload, startTimeoutMs, workerTimeoutMs } = scenario;
+    const { workers, threads, preload, startTimeoutMs, workerTimeoutMs, maxRequests, workersMin } = scenario;
     return {
       release: {
         ...{ project: PROJECT, workers, threads, preload, software: 'viaduct', listeners: [], environVariables: [] },
         ...{ startTimeoutMs, workerTimeoutMs, gracefulTimeoutMs: 1000 },
+        // Random numbers of the program itself would make a seed irreproducible, so there is no jitter and no lifetime.
+        limits: { maxRequests, maxRequestsJitter: 0, maxLifetimeMs: 0, maxRssBytes: 0 },
+        ...(workersMin === 0 ? {} : { scaling: { workersMin, workersIdleMs: 1000 } }),
       },
       pool: { ...scenario, requestTimeoutMs: 0, streamTimeoutMs: 0, requestGraceMs: 0 },
       responseBufferBytesMax: scenario.responseBufferBytesMax,

@@ -82,7 +82,8 @@ export class DeadlineWatch {
         this.#isOver(this.#limitOf(pending), pending.queuedAtMs, now);
       for (const pending of this.#queue.take(isOverdue)) this.#onWaitedTooLong(pending);
     }
-    if (this.#quietTicks > QUIET_TICKS_MAX) this.stop();
+    const isOver = this.#lanes.size === 0 && this.#queue.length === 0;
+    if (isOver || this.#quietTicks > QUIET_TICKS_MAX) this.stop();
   };
 
   #checkLane(lane: Lane, now: number): void {

@@ -148,7 +148,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     defect: 'dead workers are not replaced',
-    file: 'supervisor.js',
+    file: 'serving-workers.js',
     from: 'this.#replacements.plan(worker.bornMs)',
     to: '0',
   },
@@ -187,5 +187,11 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'release.js',
     from: 'killProcess(worker.pid);\n            worker.exited',
     to: 'worker.exited',
+  },
+  {
+    defect: 'a successor does not count as a worker of its own',
+    file: 'serving-workers.js',
+    from: 'worker.admit();',
+    to: 'if (recycle === undefined) worker.admit();',
   },
 ];

@@ -16,6 +16,8 @@ import { siteSchema } from '../.build/src/site/schema/site.js';
 const TABLES = {
   '': { name: 'SiteConfig', text: 'Where requests go, and the handlers that all of them pass.' },
   apps: { name: 'ApplicationConfig', text: 'An application that routes name.' },
+  hooks: { text: 'Functions of an application in Python, each one as MODULE:FUNCTION.' },
+  'apps.hooks': { name: 'HooksConfig', text: 'Functions of an application in Python, each one as MODULE:FUNCTION.' },
   route: { text: 'A route: the requests that it is for, the handlers that they pass, and what answers them.' },
   'route.static_options.cache_control': { name: 'CacheRuleConfig', text: 'A rule for Cache-Control.' },
   'route.proxy': { name: 'BackendConfig', text: 'A backend, or a service discovery, with its share of the requests.' },
@@ -180,6 +182,7 @@ function settingType(setting) {
       return setting.choices.map(quoted).join(' | ');
     case 'path':
     case 'name':
+    case 'command':
       return 'string';
     case 'list':
       return LIST_TYPES[setting.item];

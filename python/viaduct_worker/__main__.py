@@ -19,13 +19,15 @@ if sys.argv[1] == '--wait':
     from viaduct_worker import waiting
 
     inspector = waiting.start_inspector(json.loads(sys.argv[2]), writes_none)
-    from viaduct_worker import zygote
+    from viaduct_worker import interface, zygote
 
     options = waiting.wait(inspector)
 else:
-    from viaduct_worker import zygote
+    from viaduct_worker import interface, zygote
 
     options = json.loads(sys.argv[1])
+interface.install()
+interface.process.is_running = True
 del sys.path[:2]  # the second entry is the directory of this file, which Python added
 sys.dont_write_bytecode = writes_none
 try:

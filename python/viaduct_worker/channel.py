@@ -54,6 +54,20 @@ def close_in_forks(connection: socket) -> None:
     os.register_at_fork(after_in_child=connection.close)
 
 
+def die_on_input(descriptor: int) -> bool:
+    """Let the kernel kill this process when the descriptor, a pipe or a socket, has input or its other end is closed.
+
+    Return whether the kernel can. Only Linux can.
+    """
+    number = getattr(fcntl, 'F_SETSIG', None)
+    if number is None:
+        return False
+    fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(descriptor, number, SIGKILL)
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_ASYNC)
+    return True
+
+
 def shortened(text: str) -> str:
     """Return `text` without its middle if it is too long for a message."""
     if len(text) <= TEXT_MAX:
@@ -91,14 +105,10 @@ class Channel:
 
         Nobody reads this channel then, so an import that hangs would never end. The server sends nothing meanwhile.
         """
-        number = getattr(fcntl, 'F_SETSIG', None)
-        if number is None:
+        flags = fcntl.fcntl(self.socket, fcntl.F_GETFL)
+        if not die_on_input(self.socket.fileno()):
             yield
             return
-        fcntl.fcntl(self.socket, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(self.socket, number, SIGKILL)
-        flags = fcntl.fcntl(self.socket, fcntl.F_GETFL)
-        fcntl.fcntl(self.socket, fcntl.F_SETFL, flags | os.O_ASYNC)
         try:
             with contextlib.suppress(BlockingIOError):
                 self.socket.recv(1, MSG_PEEK | MSG_DONTWAIT)

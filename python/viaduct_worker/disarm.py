@@ -1,7 +1,7 @@
 """The signals that mean nothing to these processes, which a terminal or a service manager sends to the whole group."""
 
 import os
-from signal import Signals, signal
+from signal import SIG_BLOCK, SIG_UNBLOCK, Signals, pthread_sigmask, signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,12 +16,23 @@ JOB_CONTROL = ('SIGTSTP', 'SIGTTIN', 'SIGTTOU')
 def disarm_signals() -> None:
     """The server decides when workers exit.
 
-    Programs that the application starts would inherit SIG_IGN; they do not inherit empty handlers.
+    Programs that the application starts would inherit SIG_IGN; they do not inherit empty handlers. Signals that
+    `hold_signals` held arrive now, without effect.
     """
+    disarmed = _disarmed()
+    for number in disarmed:
+        signal(number, ignore)
+    pthread_sigmask(SIG_UNBLOCK, disarmed)
+
+
+def hold_signals() -> None:
+    """Let the signals without effect wait, also in the program that replaces this one."""
+    pthread_sigmask(SIG_BLOCK, _disarmed())
+
+
+def _disarmed() -> list[Signals]:
     names = WITHOUT_EFFECT if os.isatty(1) or os.isatty(2) else WITHOUT_EFFECT + JOB_CONTROL
-    for name in names:
-        if name in Signals.__members__:
-            signal(Signals[name], ignore)
+    return [Signals[name] for name in names if name in Signals.__members__]
 
 
 def ignore(_number: int, _frame: 'FrameType | None') -> None:

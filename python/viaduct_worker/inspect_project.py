@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 if sys.version_info >= (3, 10):
     sys.path.insert(0, os.path.dirname(HERE))
+    from viaduct_worker import interface
     from viaduct_worker.inspect_directory import inspect
     from viaduct_worker.inspect_source import DiscoveryError
 
@@ -38,6 +39,7 @@ def answer(output: int, target: 'Target') -> None:
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != HERE]
     answer: dict[str, object] = {'version': '.'.join(map(str, sys.version_info[:3])), 'prefix': sys.prefix}
     if sys.version_info >= (3, 10):
+        interface.install()
         try:
             answer.update(inspect(target))
         except DiscoveryError as error:

@@ -30,13 +30,12 @@ class LoadError(Exception):
     """The named module or callable cannot be used. The message says why, so a traceback would add nothing."""
 
 
-class MiddlewareError(Exception):
-    """The middleware at `path` could not be put around the application. `how` says in words what failed."""
+class PartError(Exception):
+    """Something that belongs to the application failed. `what` says in words which part, and how."""
 
-    def __init__(self, path: str, how: str, cause: BaseException) -> None:
-        super().__init__(path, how)
-        self.path = path
-        self.how = how
+    def __init__(self, what: str, cause: BaseException) -> None:
+        super().__init__(what)
+        self.what = what
         self.cause = cause
 
 
@@ -56,13 +55,13 @@ def wrap(application: 'WSGIApplication', path: str, options: dict[str, object]) 
         if not callable(middleware):
             raise LoadError(f'it is a {type(middleware).__name__}, which cannot be called')
     except BaseException as error:
-        raise MiddlewareError(path, 'cannot be imported', error) from error
+        raise PartError(f'its middleware {path} cannot be imported', error) from error
     try:
         wrapped: object = middleware(application, **options)
         if not is_application(wrapped):
             raise LoadError(f'what it returns is a {type(wrapped).__name__}, which cannot be called')
     except BaseException as error:
-        raise MiddlewareError(path, 'cannot be put around the application', error) from error
+        raise PartError(f'its middleware {path} cannot be put around the application', error) from error
     return wrapped
 
 
@@ -102,6 +101,12 @@ def named(module: 'ModuleType', path: str) -> object:
     return target
 
 
+def name_of(function: object) -> str:
+    """Return `MODULE:NAME` of a function; '' if it does not know its name."""
+    module, name = getattr(function, '__module__', None), getattr(function, '__qualname__', None)
+    return f'{module}:{name}' if module and name else ''
+
+
 def usual(module: 'ModuleType') -> tuple[object, bool]:
     for name, is_factory in USUAL:
         if hasattr(module, name):
@@ -118,11 +123,11 @@ def is_application(target: object) -> 'TypeGuard[WSGIApplication]':
 
 def report(error: BaseException) -> tuple[str, str]:
     """Return (traceback, reason) of a failed import. The traceback is '' if the reason says everything."""
-    if isinstance(error, MiddlewareError):
+    if isinstance(error, PartError):
         shown, reason = report(error.cause)
         # Without a frame of the application the reason is enough, for example if the arguments do not fit.
         says_all = own_frames(error.cause) is None and not isinstance(error.cause, SyntaxError)
-        return '' if says_all else shown, f'its middleware {error.path} {error.how}: {reason}'
+        return '' if says_all else shown, f'{error.what}: {reason}'
     if isinstance(error, LoadError):
         return '', str(error)
     return traceback_of(error), traceback.format_exception_only(error)[-1].strip()

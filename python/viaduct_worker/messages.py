@@ -14,10 +14,25 @@ class MiddlewareEntry(TypedDict):
     options: dict[str, object]
 
 
+Hook: TypeAlias = Literal['after_fork', 'before_exit', 'on_ready', 'on_reload']
+
+
+class HookPaths(TypedDict):
+    """The functions of each hook. Each one is `module:attribute`."""
+
+    after_fork: list[str]
+    before_exit: list[str]
+    on_ready: list[str]
+    on_reload: list[str]
+
+
 class Options(TypedDict):
     """What the zygote receives on its command line. An empty `callable` means the usual names.
 
-    `runtime` and `spool` are private directories. With `adopts`, orphans of the application need a reaper.
+    `runtime` and `spool` are private directories. With `adopts`, orphans of the application need a reaper. `preload`
+    says whether the zygote imports the application; `when-safe` also means that it starts again without the import if
+    forked workers cannot share what the import leaves. `command` starts a zygote, with its options as a further
+    argument. Without `runs_hooks`, the hooks are imported and nothing more.
     """
 
     socket: str
@@ -29,7 +44,10 @@ class Options(TypedDict):
     callable: str
     factory: bool
     middleware: list[MiddlewareEntry]
-    preload: bool
+    hooks: HookPaths
+    runs_hooks: bool
+    preload: Literal['always', 'when-safe', 'never']
+    command: list[str]
     threads: int
     multiprocess: bool
     software: str
@@ -50,6 +68,14 @@ class Fork(TypedDict):
 class Kill(TypedDict):
     kind: Literal['kill']
     worker: int
+
+
+class RunHook(TypedDict):
+    """The hook runs in a process of its own, which is ended after this time."""
+
+    kind: Literal['hook']
+    hook: Literal['on_ready', 'on_reload']
+    timeout_ms: int
 
 
 class Quit(TypedDict):
@@ -103,7 +129,7 @@ class Opened(TypedDict):
     request: int
 
 
-FromServer: TypeAlias = Fork | Kill | Quit | Ping | Proof | Go | Recall | Interrupt | Gone | Opened
+FromServer: TypeAlias = Fork | Kill | RunHook | Quit | Ping | Proof | Go | Recall | Interrupt | Gone | Opened
 
 
 class Target(TypedDict):

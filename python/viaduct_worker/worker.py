@@ -16,7 +16,9 @@ from viaduct_worker import load, patches
 from viaduct_worker.channel import TEXT_MAX, Channel, connect, shortened
 from viaduct_worker.files import FileWrapper
 from viaduct_worker.gather import Flusher
+from viaduct_worker.interface import process
 from viaduct_worker.lane import Lane
+from viaduct_worker.release import Release
 from viaduct_worker.scoreboard import Scoreboard
 
 TYPE_CHECKING = False
@@ -34,20 +36,25 @@ RETRY_MS = 50
 REQUEST_KEYS = frozenset(('CONTENT_TYPE', 'CONTENT_LENGTH', 'REMOTE_USER', 'AUTH_TYPE', 'HTTPS'))
 
 
-def main(options: 'Options', number: int, application: 'WSGIApplication | None') -> None:
-    """Serve until the server closes the lanes. If `application` is None, this process imports the application."""
+def main(options: 'Options', number: int, loaded: 'Release | None') -> None:
+    """Serve until the server closes the lanes. If `loaded` is None, this process imports the application."""
     faulthandler.enable()
+    process.worker = number
     channel = Channel(options['socket'])
     hands_over = greet(channel, options, number)
-    if application is None:
-        try:
-            with channel.dying_with_server():
-                application = load.load(options)
-        except BaseException as error:
-            report, reason = load.report(error)
-            channel.send(kind='broken', traceback=shortened(report), reason=shortened(reason))
-            os._exit(3)
-    Worker(options, number, application, channel, hands_over).run()
+    try:
+        with channel.dying_with_server():
+            release = loaded or Release(options)
+            if options['runs_hooks']:
+                release.hooks.after_fork()
+    except BaseException as error:
+        report, reason = load.report(error)
+        channel.send(kind='broken', traceback=shortened(report), reason=shortened(reason))
+        os._exit(3)
+    worker = Worker(options, number, release.application, channel, hands_over)
+    worker.run()
+    if options['runs_hooks']:
+        release.hooks.before_exit(worker.log)
     finish_threads()
     atexit._run_exitfuncs()
     flush_outputs()

@@ -8,27 +8,26 @@ the originals, which each file imports by name before that.
 """
 
 import gc
+import json
 import os
 import sys
 from contextlib import suppress
 from os import close, fork, kill, read, set_blocking, waitpid
 from select import select
 from signal import SIG_DFL, SIGCHLD, SIGKILL, set_wakeup_fd, signal
-from threading import enumerate as running_threads
-from threading import main_thread
 
-from viaduct_worker import bytecode, load, patches, reaper, worker
+from viaduct_worker import bytecode, load, reaper, release_hook, worker
 from viaduct_worker.channel import Channel, shortened
-from viaduct_worker.disarm import disarm_signals, ignore
+from viaduct_worker.disarm import disarm_signals, hold_signals, ignore
+from viaduct_worker.fork_safety import Snapshot
+from viaduct_worker.release import Release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from collections.abc import Callable
+    from typing import NoReturn
 
-    from viaduct_worker.messages import Options
-
-THREADS_MAX = 20
-"""How many threads a warning names."""
+    from viaduct_worker.messages import Options, RunHook
 
 
 def main(options: 'Options') -> None:
@@ -39,48 +38,64 @@ def main(options: 'Options') -> None:
     channel.send(kind='zygote', release=options['release'], pid=os.getpid(), version=sys.version.split()[0])
     load.prepare(options)
     bytecode.cache_settled_sources_only()
-    application = None
-    threads: list[str] = []
-    if options['preload']:
+    release = None
+    if options['preload'] != 'never':
+        environment = dict(os.environ)
+        before = Snapshot()
         try:
             with channel.dying_with_server():
-                application = load.load(options)
+                release = Release(options)
         except BaseException as error:
             report, reason = load.report(error)
             channel.send(kind='broken', traceback=shortened(report), reason=shortened(reason))
             os._exit(3)
-        threads = started_threads()
+        findings = before.findings()
+        if findings:
+            channel.send(kind='unsafe', findings=findings)
+            if options['preload'] == 'when-safe':
+                start_again(options, environment, before)
         gc.collect(1)  # what is older was examined before, and a full collection of a large application takes long
         gc.freeze()
-    channel.send(kind='loaded', threads=threads)
-    Zygote(options, channel, application).run()
+    channel.send(kind='loaded')
+    Zygote(options, channel, release).run()
 
 
-def started_threads() -> list[str]:
-    """The threads that the import started. A fork does not copy them, so they do not run in the workers."""
-    if patches.found():
-        return []  # `threading` then lists greenlets
-    names = [thread.name[:100] for thread in running_threads() if thread is not main_thread()]
-    return names if len(names) <= THREADS_MAX else [*names[:THREADS_MAX], f'{len(names) - THREADS_MAX} others']
+def start_again(options: 'Options', environment: dict[str, str], before: Snapshot) -> 'NoReturn':
+    """Become a zygote that does not import the application, as a new program in the same process.
+
+    So nothing is left of the import: no thread, no connection, no module. The workers import the application.
+    """
+    worker.flush_outputs()
+    for descriptor in before.new_descriptors():
+        with suppress(OSError):  # a thread has closed it
+            os.set_inheritable(descriptor, False)
+    hold_signals()  # a new program has no handlers yet
+    os.chdir(options['directory'])
+    program, *arguments = options['command']
+    again = json.dumps({**options, 'preload': 'never', 'adopts': False})
+    os.execve(program, [program, *arguments, again], environment)
 
 
 class Zygote:
-    """Owns the worker processes: `children` maps a pid to the worker's number."""
+    """Owns its child processes: `children` maps a pid to the worker's number, `hooks` to a hook and its two pipes."""
 
-    def __init__(self, options: 'Options', channel: Channel, application: 'WSGIApplication | None') -> None:
+    def __init__(self, options: 'Options', channel: Channel, release: Release | None) -> None:
         self.options = options
         self.channel = channel
-        self.application = application
+        self.release = release
         self.children: dict[int, int] = {}
+        self.hooks: dict[int, tuple[str, int, int]] = {}
+        self.descriptors: list[int] = []  # those that only this process needs
+        self.is_quitting = False
 
     def run(self) -> None:
-        wake, wake_write = os.pipe()
+        wake, wake_write = self.descriptors = list(os.pipe())
         set_blocking(wake, False)
         set_blocking(wake_write, False)
         set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal(SIGCHLD, ignore)
         control = self.channel.socket.fileno()
-        while True:
+        while not self.is_quitting or self.hooks:
             ready, _, _ = select([control, wake], [], [])
             if wake in ready:
                 _drain(wake)
@@ -89,32 +104,49 @@ class Zygote:
                 if message is None:
                     self.abandon()
                 elif message['kind'] == 'fork':
-                    self.fork(message['worker'], message['socket'], message['runtime'], (wake, wake_write))
+                    self.fork_worker(message['worker'], message['socket'], message['runtime'])
+                elif message['kind'] == 'hook':
+                    self.fork_hook(message)
                 elif message['kind'] == 'kill':
                     self.kill(message['worker'])
                 elif message['kind'] == 'ping':
                     self.channel.send(kind='alive')
                 elif message['kind'] == 'quit':
-                    os._exit(0)
+                    self.is_quitting = True
             self.reap()  # also after messages, because a library of the application may have taken SIGCHLD away
+        os._exit(0)
 
-    def fork(self, number: int, path: str, runtime: str, descriptors: tuple[int, int]) -> None:
+    def fork_worker(self, number: int, path: str, runtime: str) -> None:
         """Fork worker `number`, which connects to the socket at `path` and makes its scoreboard in `runtime`."""
         self.options['socket'] = path
         self.options['runtime'] = runtime
+        pid = self.fork(lambda: worker.main(self.options, number, self.release))
+        self.children[pid] = number
+        self.channel.send(kind='forked', worker=number, pid=pid)
+
+    def fork_hook(self, message: 'RunHook') -> None:
+        """Fork the process of a hook. It reports through one pipe, and ends when this process closes the other one."""
+        report, output = os.pipe()
+        life, life_write = os.pipe()
+        self.descriptors += report, life_write
+        pid = self.fork(lambda: release_hook.main(self.options, message, self.release, output, life))
+        close(output)
+        close(life)
+        self.hooks[pid] = (message['hook'], report, life_write)
+
+    def fork(self, run: 'Callable[[], None]') -> int:
+        """Fork a process that calls `run` and ends. Return its process id."""
         worker.flush_outputs()
         pid = fork()
         if pid:
-            self.children[pid] = number
-            self.channel.send(kind='forked', worker=number, pid=pid)
-            return
+            return pid
         try:
             set_wakeup_fd(-1)
             signal(SIGCHLD, SIG_DFL)
-            for descriptor in descriptors:
+            for descriptor in self.descriptors:
                 close(descriptor)
             self.channel.close()
-            worker.main(self.options, number, self.application)
+            run()
         except BaseException:
             worker.print_error()
         finally:
@@ -126,19 +158,27 @@ class Zygote:
                 _end(pid)
 
     def reap(self) -> None:
-        """Report workers that have ended. The application's own children are left to the application."""
-        for pid, number in list(self.children.items()):
+        """Report children that have ended. The application's own children are left to the application."""
+        for pid in [*self.children, *self.hooks]:
             try:
                 ended, status = waitpid(pid, os.WNOHANG)
             except ChildProcessError:
                 ended, status = pid, SIGKILL  # the application waited for all children of this process
-            if ended:
-                del self.children[pid]
-                self.channel.send(kind='exited', worker=number, code=os.waitstatus_to_exitcode(status))
+            if not ended:
+                continue
+            code = os.waitstatus_to_exitcode(status)
+            if pid in self.children:
+                self.channel.send(kind='exited', worker=self.children.pop(pid), code=code)
+            else:
+                hook, report, life = self.hooks.pop(pid)
+                self.channel.send(kind='hooked', hook=hook, code=code, report=release_hook.report_of(report))
+                for descriptor in (report, life):
+                    close(descriptor)
+                    self.descriptors.remove(descriptor)
 
     def abandon(self) -> None:
         """The server died: nobody else can end the workers or remove the private directories."""
-        for pid in self.children:
+        for pid in [*self.children, *self.hooks]:
             _end(pid)
         for directory in (self.options['runtime'], self.options['spool']):
             _remove(directory)

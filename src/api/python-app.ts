@@ -11,6 +11,7 @@ import type { Project } from '../project/project.ts';
 import { watchProject } from '../project/watch.ts';
 import { VERSION } from '../version.ts';
 import { ApplicationServer } from '../workers/application-server.ts';
+import { preloadOf } from '../workers/preload.ts';
 import { type FetchFunction, fetchFrom } from '../wsgi/adapters/fetch-from.ts';
 import type { Application } from '../wsgi/contract.ts';
 import { requestOf } from '../wsgi/environ-to-request.ts';
@@ -187,7 +188,7 @@ class PythonServer {
         project,
         workers,
         threads,
-        preload: settings.preload,
+        preload: preloadOf(settings.preload, false),
         software: `viaduct/${VERSION}`,
         listeners: this.listeners,
         environVariables: settings.environVariables,

@@ -27,13 +27,13 @@ async function configure(
 ): Promise<Configuration> {
   const cwd = process.cwd();
   const loaded = await readProgramOptions({ ...config, accessLog: config.accessLog ?? 'off' }, cwd);
-  const { settings, site, siteEntries } = loaded;
+  const { settings, site, siteEntries, origins } = loaded;
   const configured = [...(settings.target === null ? [] : [MAIN]), ...Object.keys(site?.apps ?? {})];
   const duplicate = configured.find((name) => callerApplications.has(name));
   if (duplicate !== undefined)
     throw new ViaductError('SETTINGS', `Cannot serve application "${duplicate}": it is both given and configured`);
   const applications = await findApplications(loaded, cwd, { runAs: null, searches: false });
-  const configuration = { settings, site, listenOrigin: '', ...applications };
+  const configuration = { settings, site, listenOrigin: '', preloadIsWritten: origins.has('preload'), ...applications };
   await checkConfiguration(configuration, sourceLocationOf(siteEntries), log, [...callerApplications.keys()]);
   return configuration;
 }

@@ -50,6 +50,7 @@ export function settingLabel(name: SettingName): string {
       return `${flag} ${setting.choices.join('|')}`;
     case 'path':
     case 'name':
+    case 'command':
     case 'list':
       return `${flag} ${setting.shows}`;
     case 'integer':

@@ -45,7 +45,7 @@ export async function prepare({ command, flags, errors }: Arguments, waiting?: W
   const found = await findApplications(loaded, cwd, {
     runAs: identity,
     searches: searchesApplication(command, loaded),
-    waiting: settings.processes === 1 ? waiting : undefined,
+    waiting: settings.processes === 1 && settings.wrap === null ? waiting : undefined,
   });
   const { applications, modules } = found;
   const project = command === 'app' ? withoutFiles(found.project) : found.project;
@@ -64,12 +64,14 @@ export async function prepare({ command, flags, errors }: Arguments, waiting?: W
     ...(!applicationNames({ project, applications, modules }).has(MAIN) && middleware.length > 0
       ? [UNUSED_MIDDLEWARE]
       : []),
+    ...(site?.hooks !== undefined && project === null ? [UNUSED_HOOKS] : []),
     ...(runsPython ? rootFindings(identity, dev) : []),
     ...hints,
   ];
   const listenOrigin = loaded.origins.get('listen') ?? '';
   const passesControls = command === 'app';
-  const configuration = { settings, site, listenOrigin, passesControls, ...found, project };
+  const preloadIsWritten = loaded.origins.has('preload');
+  const configuration = { settings, site, listenOrigin, passesControls, preloadIsWritten, ...found, project };
   return { configuration, loaded, findings, identity };
 }
 
@@ -84,6 +86,12 @@ const UNUSED_MIDDLEWARE: Finding = {
   level: 'hint',
   subject: 'middleware',
   text: 'there is no main application that could use it; middleware of another application belongs in its [apps] table',
+};
+
+const UNUSED_HOOKS: Finding = {
+  level: 'hint',
+  subject: 'hooks',
+  text: 'there is no main application in Python that could use them; hooks of another application belong in its [apps] table',
 };
 
 /** A missing directory is not an error, because a build may create it later. */

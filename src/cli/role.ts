@@ -42,16 +42,14 @@ export async function forRole(
   return { loaded: { ...loaded, site }, hints: [] };
 }
 
-/** Keeps TLS and trusted proxies, which belong to connections. Routes and handlers belong to the web server. */
+/** Keeps TLS and trusted proxies, which belong to connections, and hooks. Routes and handlers belong to the web server. */
 function forApplication(loaded: LoadedConfiguration): { loaded: LoadedConfiguration; hints: readonly Finding[] } {
   const { site, settings } = loaded;
   const unused = [...loaded.siteEntries]
-    .filter(([key]) => !CONNECTION_KEYS.has(key))
+    .filter(([key]) => !KEPT_KEYS.has(key))
     .map(([key, { location }]) => String(location.spell([key])[0]));
   const kept =
-    site === null
-      ? null
-      : (Object.fromEntries(Object.entries(site).filter(([key]) => CONNECTION_KEYS.has(key))) as Site);
+    site === null ? null : (Object.fromEntries(Object.entries(site).filter(([key]) => KEPT_KEYS.has(key))) as Site);
   const hints: Finding[] =
     unused.length === 0
       ? []
@@ -66,7 +64,8 @@ function forApplication(loaded: LoadedConfiguration): { loaded: LoadedConfigurat
   };
 }
 
-const CONNECTION_KEYS: ReadonlySet<string> = new Set([
+const KEPT_KEYS: ReadonlySet<string> = new Set([
+  'hooks',
   'tls',
   'trusted_proxy_values',
   'trusted_proxy_fields',

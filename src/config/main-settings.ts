@@ -152,11 +152,22 @@ export const MAIN_SETTINGS = {
   preload: {
     kind: 'boolean',
     default: process.platform === 'linux',
-    defaultText: 'yes on Linux, no elsewhere',
+    defaultText: 'yes on Linux if the application can be forked, no elsewhere',
     alsoCalled: 'preload_app lazy_apps',
     group: 'how',
     help: 'Import the application once and fork the workers from this process. --no-preload imports it in each worker.',
-    reason: 'Forked workers share memory and start in milliseconds. On macOS, system libraries do not survive a fork.',
+    reason:
+      'Forked workers share memory and start in milliseconds. On macOS, system libraries do not survive a fork. If nobody wrote this setting, an application whose import leaves threads or connections is imported in each worker instead.',
+  },
+  wrap: {
+    kind: 'command',
+    default: null,
+    shows: 'COMMAND',
+    defaultText: 'none',
+    alsoCalled: 'wrapper run_with prefix',
+    group: 'how',
+    help: 'Command that starts the interpreter of the application, such as opentelemetry-instrument or ddtrace-run, with its arguments.',
+    reason: 'Only tools that watch an application from its start have to start it themselves.',
   },
   processes: {
     kind: 'integer',

@@ -40,6 +40,12 @@ export type Setting = Common &
         readonly shows: string;
       }
     | {
+        /** A program and its arguments, as one text. */
+        readonly kind: 'command';
+        readonly default: null;
+        readonly shows: string;
+      }
+    | {
         readonly kind: 'list';
         readonly default: readonly string[];
         readonly item: 'address' | 'range' | 'mount' | 'middleware' | 'backend' | 'variable';

@@ -15,7 +15,7 @@ type Value<S> = S extends { readonly kind: 'integer' | 'bytes' | 'duration' }
     ? boolean
     : S extends { readonly kind: 'choice'; readonly choices: readonly (infer C)[] }
       ? C
-      : S extends { readonly kind: 'path' | 'name' }
+      : S extends { readonly kind: 'path' | 'name' | 'command' }
         ? string | null
         : S extends { readonly item: 'mount' }
           ? readonly Mount[]

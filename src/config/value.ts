@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { formatMiddleware, MIDDLEWARE_TAKES, type MiddlewareEntry, parseMiddleware } from './middleware.ts';
 import type { Setting } from './setting.ts';
 import { formatBytes, formatDuration, readBytes, readDuration } from './units.ts';
+import { splitWords } from './words.ts';
 
 /** A value, or its problem: the end of a sentence that starts with "it". */
 export type Parsed = { readonly value: unknown } | { readonly problem: string };
@@ -36,6 +37,8 @@ export function parseValue(setting: Setting, raw: unknown, base: string): Parsed
       return isText(raw) ? parsePath(setting.means, raw, base) : mustBe(setting);
     case 'name':
       return parseName(setting, raw);
+    case 'command':
+      return parseCommand(setting, raw);
     case 'list':
       return parseItem(setting, raw, base);
   }
@@ -58,6 +61,8 @@ export function takes(setting: Setting): string {
       return PATHS[setting.means];
     case 'name':
       return 'a name or a number';
+    case 'command':
+      return 'a program, with its arguments';
     case 'list':
       return ITEMS[setting.item];
   }
@@ -144,6 +149,14 @@ function parsePath(means: keyof typeof PATHS, text: string, base: string): Parse
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return { problem: 'does not exist' };
   return stats.isDirectory() ? { value: path } : { problem: 'is not a directory' };
+}
+
+/** A command line with a program. Quotes must be closed. */
+function parseCommand(setting: Setting, raw: unknown): Parsed {
+  if (!isText(raw)) return mustBe(setting);
+  const words = splitWords(raw);
+  if (words === null) return { problem: 'has a quote without its end, or ends with a backslash' };
+  return words[0] === '' ? mustBe(setting) : { value: raw };
 }
 
 /** A user name that every system allows, or a number of up to 32 bits. */

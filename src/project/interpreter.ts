@@ -54,7 +54,9 @@ export async function findInterpreter(
     if (path !== undefined && path !== '') return { path: executableIn(path), source: variable };
   }
   const toolResult = await fromTool(directory, runAs);
-  return toolResult === null || 'path' in toolResult ? (toolResult ?? onPath()) : { ...onPath(), ...toolResult };
+  return toolResult === null || 'path' in toolResult
+    ? (toolResult ?? pythonOnPath())
+    : { ...pythonOnPath(), ...toolResult };
 }
 
 function fromPath(python: string): Interpreter {
@@ -130,14 +132,16 @@ export function identityOf(runAs: RunAs | null): { uid?: number; gid?: number; e
   return { uid: runAs.uid, gid: runAs.gid, env: { ...process.env, HOME: runAs.home } };
 }
 
-function onPath(): Interpreter {
-  for (const name of ['python3', 'python']) {
-    for (const directory of (process.env.PATH ?? '').split(delimiter)) {
-      const path = join(directory, name);
-      if (directory !== '' && runnable(path)) return { path, source: 'PATH' };
-    }
-  }
+function pythonOnPath(): Interpreter {
+  const path = onPath('python3') ?? onPath('python');
+  if (path !== null) return { path, source: 'PATH' };
   throw missing('Cannot find Python: there is no virtual environment here and no python3 on the PATH');
+}
+
+/** The first program of this name in the directories of PATH; null if there is none. */
+export function onPath(name: string): string | null {
+  const directories = (process.env.PATH ?? '').split(delimiter).filter((directory) => directory !== '');
+  return directories.map((directory) => join(directory, name)).find(runnable) ?? null;
 }
 
 const NO_PERMISSION = 'this user may not execute it';
@@ -161,7 +165,8 @@ function homeDirectory(): string {
   }
 }
 
-function runnable(path: string): boolean {
+/** Whether there is a file that this user may execute. */
+export function runnable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();

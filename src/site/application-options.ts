@@ -6,6 +6,7 @@ import type { Log } from '../log/log.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import { VERSION } from '../version.ts';
 import type { ReleaseOptions } from '../workers/release.ts';
+import { preloadOf } from '../workers/preload.ts';
 import type { SupervisorOptions } from '../workers/supervisor-options.ts';
 import type { ApplicationOptions } from '../wsgi/application-options.ts';
 import { errorStream } from '../wsgi/error-stream.ts';
@@ -21,7 +22,7 @@ export function applicationTable(
   waiting?: WaitingInterpreter,
 ): ApplicationTable {
   const { settings, project, applications } = configuration;
-  const { workers, workersMin, threads, middleware, preload, dev, responseBufferBytesMax } = settings;
+  const { workers, workersMin, threads, middleware, preload, wrap, dev, responseBufferBytesMax } = settings;
   const { environVariables, startTimeoutMs, workerTimeoutMs, gracefulTimeoutMs } = settings;
   const options = (application: NamedApplication): SupervisorOptions => ({
     release: {
@@ -30,7 +31,8 @@ export function applicationTable(
       limits: settings,
       middleware: pythonMiddleware(application.middleware),
       shared: settings.processes > 1,
-      preload,
+      wrap,
+      preload: preloadOf(preload, configuration.preloadIsWritten === true),
       software: `viaduct/${VERSION}`,
       listeners,
       environVariables,
@@ -46,7 +48,7 @@ export function applicationTable(
   });
   const table = new Map<string, SupervisorOptions>();
   if (project !== null) {
-    const main = options({ project, workers, workersMin, threads, middleware });
+    const main = options({ project, workers, workersMin, threads, middleware, hooks: configuration.site?.hooks });
     table.set(MAIN, { ...main, release: { ...main.release, waiting } });
   }
   for (const [name, application] of Object.entries(applications)) table.set(name, options(application));

@@ -2,6 +2,7 @@ import type { MiddlewareEntry } from '../config/middleware.ts';
 import type { Settings } from '../config/settings.ts';
 import { type SourceLocation, sourceLocationOf } from '../config/site-entries.ts';
 import type { Project } from '../project/project.ts';
+import type { HookPaths } from '../workers/hooks.ts';
 import type { ModuleExport } from './modules.ts';
 import type { Site } from './schema/site.ts';
 
@@ -18,6 +19,8 @@ export interface Configuration {
   readonly listenOrigin: string;
   /** Whether all clients are front-end proxies, which follow fields such as X-Accel-Redirect. False when absent. */
   readonly passesControls?: boolean;
+  /** Whether somebody wrote the setting `preload`. False when absent: then an application that forks would harm is not preloaded. */
+  readonly preloadIsWritten?: boolean;
   /** Python applications that routes name. */
   readonly applications: Readonly<Record<string, NamedApplication>>;
   /** Applications in TypeScript by name. `MAIN` is the application for requests that match no route. */
@@ -45,6 +48,8 @@ export interface NamedApplication {
   readonly threads: number;
   /** The middleware around the application, the outermost first. For the main application it is a setting. */
   readonly middleware: readonly MiddlewareEntry[];
+  /** None when absent. For the main application they are those of the site. */
+  readonly hooks?: HookPaths | undefined;
 }
 
 export interface ModuleApplication extends ModuleExport {

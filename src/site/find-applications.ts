@@ -48,6 +48,8 @@ export async function findApplications(
     const directory = config.chdir === undefined ? base : resolve(base, config.chdir);
     const module = moduleTarget(config.target, directory);
     if (module !== null) {
+      if (config.hooks !== undefined)
+        throw noHooks(name, sourceLocationOf(siteEntries).describe(['apps', name, 'hooks']));
       const where = sourceLocationOf(siteEntries).position(['apps', name, 'middleware']);
       modules[name] = { ...module, middleware: aroundModule(middlewareOf(config, base), module, where) };
     }
@@ -92,7 +94,7 @@ async function findNamed(
   directory: string,
   runAs: RunAs | null,
 ): Promise<NamedApplication> {
-  const { target, python, threads } = config;
+  const { target, python, threads, hooks } = config;
   const path = resolve(directory, target);
   try {
     const project = await discoverProject({
@@ -104,7 +106,7 @@ async function findNamed(
       runAs,
     });
     const middleware = middlewareOf(config, base);
-    return { project, ...workersOf(config), threads: threads ?? settings.threads, middleware };
+    return { project, ...workersOf(config), threads: threads ?? settings.threads, middleware, hooks };
   } catch (error) {
     if (!(error instanceof ViaductError)) throw error;
     const where = sourceLocationOf(siteEntries).position(['apps', name, 'target']);
@@ -115,6 +117,11 @@ async function findNamed(
 function workersOf({ workers = 1 }: ApplicationConfig): Pick<NamedApplication, 'workers' | 'workersMin'> {
   if (typeof workers === 'number') return { workers, workersMin: 0 };
   return { workers: workers.max ?? 1, workersMin: workers.min ?? 0 };
+}
+
+/** Hooks run in workers, and an application in TypeScript has no workers. */
+function noHooks(name: string, where: string): ViaductError {
+  return new ViaductError('SETTINGS', `Cannot use ${where}: hooks are in Python, and application ${name} is not`);
 }
 
 /** Python middleware runs in workers, and an application in TypeScript has no workers. */

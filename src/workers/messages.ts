@@ -1,3 +1,5 @@
+import type { ReleaseHook } from './hooks.ts';
+
 /**
  * Control messages between a server process and Python: JSON objects, each after its length as a 32-bit little-endian
  * number. `channel.py` is the other end.
@@ -5,6 +7,7 @@
 export type ToPython =
   | { readonly kind: 'fork'; readonly worker: number; readonly socket: string; readonly runtime: string }
   | { readonly kind: 'kill'; readonly worker: number }
+  | { readonly kind: 'hook'; readonly hook: ReleaseHook; readonly timeout_ms: number }
   | { readonly kind: 'quit' | 'ping' }
   | { readonly kind: 'proof'; readonly data: string }
   | { readonly kind: 'go'; readonly hands_over: boolean }
@@ -13,9 +16,13 @@ export type ToPython =
 
 export type FromPython =
   | { readonly kind: 'zygote'; readonly release: number; readonly pid: number; readonly version: string }
-  | { readonly kind: 'loaded'; readonly threads: readonly string[] }
+  | { readonly kind: 'loaded' }
+  /** What the import leaves and forked workers cannot share, in words. It comes before `loaded`. */
+  | { readonly kind: 'unsafe'; readonly findings: readonly string[] }
   | { readonly kind: 'broken'; readonly traceback: string; readonly reason: string }
   | { readonly kind: 'forked'; readonly worker: number; readonly pid: number }
+  /** A hook of the release has ended. */
+  | { readonly kind: 'hooked'; readonly hook: ReleaseHook; readonly code: number; readonly report: string }
   | { readonly kind: 'exited'; readonly worker: number; readonly code: number }
   | { readonly kind: 'worker'; readonly release: number; readonly worker: number; readonly pid: number }
   | { readonly kind: 'proof'; readonly decoded: unknown; readonly descriptor: number; readonly size: number }

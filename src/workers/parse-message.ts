@@ -5,9 +5,11 @@ type Check = (value: unknown) => boolean;
 /** The fields of each message from Python. `proof.decoded` may be anything: it is compared with what was sent. */
 const FIELDS: { readonly [kind in FromPython['kind']]: Readonly<Record<string, Check>> } = {
   zygote: { release: isNumber, pid: isPid, version: isText },
-  loaded: { threads: isTexts },
+  loaded: {},
+  unsafe: { findings: isTexts },
   broken: { traceback: isText, reason: isText },
   forked: { worker: isNumber, pid: isPid },
+  hooked: { hook: isReleaseHook, code: Number.isSafeInteger, report: isText },
   exited: { worker: isNumber, code: Number.isSafeInteger },
   worker: { release: isNumber, worker: isNumber, pid: isPid },
   proof: { descriptor: isNumber, size: isNumber },
@@ -40,6 +42,10 @@ function isNumber(value: unknown): boolean {
 /** Not 0 or 1: this number may be passed to kill(2). */
 function isPid(value: unknown): boolean {
   return isNumber(value) && (value as number) > 1;
+}
+
+function isReleaseHook(value: unknown): boolean {
+  return value === 'on_ready' || value === 'on_reload';
 }
 
 function isText(value: unknown): boolean {

@@ -15,6 +15,7 @@ export function releaseEvents(
     onLoaded: (release) => post({ kind: 'loaded', release }),
     onBroken: ({ number }, traceback, reason) => post({ kind: 'broken', release: number, traceback, reason }),
     onWarning: (text) => log.warn(text),
+    onHookFailed: (text) => log.error(text),
     onZygoteGone: (release, status) => post({ kind: 'zygote-gone', release, status }),
     onZygoteBroken: (reason) => log.error(`The zygote is killed: ${reason}`),
     onWorkerBroken: (worker, reason) => log.error(`worker ${worker.number} (pid ${worker.pid}) is killed: ${reason}`),

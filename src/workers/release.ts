@@ -1,21 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { PythonMiddleware } from '../config/middleware.ts';
-import { PYTHON_PACKAGE } from '../program-files.ts';
 import { isPassing, RETRIES_MAX } from '../project/passing-signals.ts';
 import type { Project } from '../project/project.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import { readMessages, sendMessage } from './channel.ts';
+import { type HookPaths, hookFailure, NO_HOOKS, type ReleaseHook } from './hooks.ts';
 import { LifeWatch, tickMs } from './life-watch.ts';
 import type { FromPython } from './messages.ts';
 import { isInit, isRunning, killProcess } from './os-process.ts';
-import { outputFor, passOnOutputs } from './output.ts';
+import { passOnOutputs } from './output.ts';
+import { type Preload, unsafeWarning } from './preload.ts';
 import { type Runtime, socketIn } from './runtime.ts';
 import { type ScalingOptions, sizeWithin } from './scaling.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
 import { drawLimits, type WorkerLimits } from './worker-limits.ts';
+import { spawnZygote, zygoteCommand } from './zygote-program.ts';
 
 export interface ReleaseOptions {
   readonly project: Project;
@@ -27,10 +29,15 @@ export interface ReleaseOptions {
   readonly limits?: WorkerLimits;
   /** Middleware that workers put around the application, the outermost first. */
   readonly middleware?: readonly PythonMiddleware[];
+  readonly hooks?: HookPaths | undefined;
+  /** The command that starts the interpreter, with its arguments; null for none. */
+  readonly wrap?: string | null;
+  /** Whether hooks run. True when absent. */
+  readonly runsHooks?: boolean;
   /** Whether the application also runs in the workers of other server processes. */
   readonly shared?: boolean;
   readonly threads: number;
-  readonly preload: boolean;
+  readonly preload: Preload;
   readonly software: string;
   readonly listeners: readonly ListenerEnviron[];
   /** Names of variables of the process that the environ of each request has; `NAME*` for all that start so. */
@@ -54,6 +61,7 @@ export interface ReleaseEvents {
   readonly onBroken: (release: Release, traceback: string, reason: string) => void;
   /** Something that the operator should know about the application. */
   readonly onWarning: (text: string) => void;
+  readonly onHookFailed: (text: string) => void;
   readonly onZygoteGone: (release: Release, status: string) => void;
   readonly worker: Omit<WorkerOptions, 'onBroken' | 'threads' | 'limits' | 'directory'>;
   readonly onWorkerBroken: (worker: Worker, reason: string) => void;
@@ -61,6 +69,8 @@ export interface ReleaseEvents {
   readonly onZygoteBroken: (reason: string) => void;
 }
 
+/** A hook that runs in a process of its own has at least this time. */
+const HOOK_MS_MIN = 1000;
 /** After a process has ended without a connection, its message may still arrive for this long. */
 const LATE_MESSAGE_MS = 100;
 /** After a process has closed its connection, its end may be reported this much later. */
@@ -111,6 +121,7 @@ export class Release {
     const { project, middleware, preload, threads, workers, shared } = this.options;
     const { software, listeners, environVariables, workerTimeoutMs } = this.options;
     const directory = this.#runtime.directory();
+    const command = zygoteCommand(project, this.options.wrap ?? null);
     const options = {
       socket: socketIn(directory),
       runtime: directory,
@@ -119,7 +130,10 @@ export class Release {
       directory: project.directory,
       ...project.application,
       middleware: (middleware ?? []).map(({ path, options }) => ({ path, options })),
+      hooks: this.options.hooks ?? NO_HOOKS,
+      runs_hooks: this.options.runsHooks ?? true,
       preload,
+      command,
       threads,
       multiprocess: workers > 1 || shared === true,
       software,
@@ -127,21 +141,15 @@ export class Release {
       adopts: isInit(),
       listeners: listeners.map((listener) => ({ ...listener, 'wsgi.url_scheme': 'http' })), // requests over https say so
     };
-    this.#launch(options, 0);
+    this.#launch(command, options, 0);
     if (workerTimeoutMs > 0) this.#ticks = setInterval(() => this.#checkLife(), tickMs(workerTimeoutMs)).unref();
   }
 
   /** Starts it again if a signal for the whole server ends it before the interpreter can take signals. */
-  #launch(options: object, retries: number): void {
-    const { python, directory, environment } = this.options.project;
-    const waiting = this.options.waiting?.become(this.options.project, options) ?? null;
-    const child =
-      waiting ??
-      spawn(python.path, [PYTHON_PACKAGE, JSON.stringify(options)], {
-        cwd: directory,
-        env: { PYTHONUNBUFFERED: '1', ...process.env, ...environment },
-        stdio: ['ignore', outputFor(1), outputFor(2)],
-      });
+  #launch(command: readonly string[], options: object, retries: number): void {
+    const { project } = this.options;
+    const waiting = this.options.waiting?.become(project, options) ?? null;
+    const child = waiting ?? spawnZygote(project, command, options);
     this.#process = child;
     child.once('error', (error) => this.#exited(error.message));
     child.once('exit', (code, signal) => {
@@ -151,7 +159,7 @@ export class Release {
         return;
       }
       try {
-        this.#launch(options, retries + 1);
+        this.#launch(command, options, retries + 1);
       } catch (error) {
         this.#exited((error as Error).message);
       }
@@ -166,6 +174,7 @@ export class Release {
     }
     this.#control = socket;
     socket.once('close', () => {
+      if (this.#control !== socket) return;
       if (this.#exitStatus !== null) this.#zygoteGone(this.#exitStatus);
       else setTimeout(() => this.#lostZygote(), LATE_EXIT_MS).unref();
     });
@@ -181,14 +190,28 @@ export class Release {
     if (message.kind === 'alive') this.#life.answered();
     else if (message.kind === 'loaded' && !this.#loaded) {
       this.#loaded = true;
-      if (message.threads.length > 0) this.#events.onWarning(threadsWarning(message.threads));
       this.#events.onLoaded(this);
-    } else if (message.kind === 'broken') this.#events.onBroken(this, message.traceback, message.reason);
+    } else if (message.kind === 'hooked') {
+      const { hook, code, report } = message;
+      if (code !== 0) this.#events.onHookFailed(hookFailure(hook, code, report, this.#hookTimeoutMs(hook)));
+    } else if (message.kind === 'unsafe' && !this.#loaded && message.findings.length > 0)
+      this.#unsafe(message.findings);
+    else if (message.kind === 'broken') this.#events.onBroken(this, message.traceback, message.reason);
     else if (message.kind === 'exited') this.#workerExited(message.worker, message.code);
     else if (message.kind === 'forked') {
       const worker = this.workers.get(message.worker);
       if (worker !== undefined) worker.pid = message.pid;
     } else this.#break(`it sent the message "${message.kind}" at the wrong time`);
+  }
+
+  /** If the zygote may, it now starts again without the import, as a new program that connects by itself. */
+  #unsafe(findings: readonly string[]): void {
+    const { preload } = this.options;
+    this.#events.onWarning(unsafeWarning(findings, preload));
+    if (preload === 'always') return;
+    const old = this.#control;
+    this.#control = null;
+    old?.destroy();
   }
 
   #workerExited(number: number, code: number): void {
@@ -235,6 +258,18 @@ export class Release {
     this.workers.set(worker.number, worker);
     this.#send({ kind: 'fork', worker: worker.number, socket: socketIn(directory), runtime: directory });
     return worker;
+  }
+
+  /** Runs a hook, unless the application has none of it. The log gets its failure. */
+  runHook(hook: ReleaseHook): void {
+    const { hooks = NO_HOOKS, runsHooks = true } = this.options;
+    if (!runsHooks || hooks[hook].length === 0) return;
+    this.#send({ kind: 'hook', hook, timeout_ms: this.#hookTimeoutMs(hook) });
+  }
+
+  #hookTimeoutMs(hook: ReleaseHook): number {
+    const { startTimeoutMs, gracefulTimeoutMs } = this.options;
+    return hook === 'on_ready' ? startTimeoutMs : Math.max(gracefulTimeoutMs, HOOK_MS_MIN);
   }
 
   kill(worker: Worker): void {
@@ -329,11 +364,4 @@ export class Release {
     }
     this.#events.onZygoteGone(this, retiring ? '' : status);
   }
-}
-
-function threadsWarning(names: readonly string[]): string {
-  return (
-    `Threads that the application starts at its import do not run in the workers: ${names.join(', ')}. ` +
-    'Start them in os.register_at_fork(after_in_child=...), or set preload = false'
-  );
 }

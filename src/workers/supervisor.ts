@@ -234,6 +234,8 @@ export class Supervisor {
     this.#release = next.options;
     next.state = 'serving';
     for (const worker of next.workers.values()) worker.admit();
+    next.runHook('on_ready');
+    old?.runHook('on_reload');
     this.#serve(next);
     if (old !== null) this.#retire(old);
   }

@@ -2,21 +2,21 @@ import { Response } from '../http/response.ts';
 import { ApplicationServer } from './application-server.ts';
 import type { ReleaseOptions } from './release.ts';
 
-const QUIET = { info() {}, warn() {}, error() {} };
-
 /**
- * Verifies that the application and its middleware load: starts one worker and ends it.
+ * Verifies that the application, its middleware and its hooks load: starts one worker and ends it. Resolves to what an operator
+ * should know about the application.
  *
  * @throws ViaductError `APPLICATION_BROKEN` with the traceback as `cause`, or `WORKER`.
  */
 export async function verifyRelease(
-  release: Pick<ReleaseOptions, 'project' | 'middleware'>,
+  release: Pick<ReleaseOptions, 'project' | 'middleware' | 'hooks' | 'wrap' | 'preload'>,
   startTimeoutMs: number,
-): Promise<void> {
+): Promise<readonly string[]> {
+  const warnings: string[] = [];
   const application = new ApplicationServer({
     release: {
       ...release,
-      ...{ workers: 1, threads: 1, preload: true, software: 'viaduct', listeners: [], environVariables: [] },
+      ...{ workers: 1, threads: 1, runsHooks: false, software: 'viaduct', listeners: [], environVariables: [] },
       ...{ startTimeoutMs, workerTimeoutMs: 0, gracefulTimeoutMs: 0 },
     },
     pool: {
@@ -31,11 +31,12 @@ export async function verifyRelease(
     },
     responseBufferBytesMax: 0,
     errorResponse: () => Response.text(500, ''),
-    log: QUIET,
+    log: { info() {}, warn: (text) => void warnings.push(text), error() {} },
   });
   try {
     await application.start();
     await application.stop();
+    return warnings;
   } catch (error) {
     application.destroy();
     throw error;

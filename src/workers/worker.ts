@@ -322,7 +322,7 @@ export class Worker implements LaneOwner {
     }
     for (const lane of this.#lanes) if (lane.state !== 'closed') lane.close();
     const graceMs = Math.max(this.#graceMs, EXIT_MS);
-    const reason = `its threads or exit functions still run ${graceMs / 1000} s after its last request`;
+    const reason = `its threads, hooks or exit functions still run ${graceMs / 1000} s after its last request`;
     this.#graceTimer ??= setTimeout(() => this.break(reason), graceMs);
   }
 

@@ -16,6 +16,7 @@ const SETTINGS = {
   directory: { ...COMMON, kind: 'path', default: null, means: 'directory', shows: 'DIR' },
   file: { ...COMMON, kind: 'path', default: null, means: 'file', shows: 'FILE' },
   name: { ...COMMON, kind: 'name', default: null, shows: 'NAME' },
+  command: { ...COMMON, kind: 'command', default: null, shows: 'COMMAND' },
   address: { ...COMMON, kind: 'list', default: [], item: 'address', itemsMin: 1, shows: 'ADDRESS' },
   mount: { ...COMMON, kind: 'list', default: [], item: 'mount', itemsMin: 0, shows: '/url/=DIR' },
 } as const satisfies Record<string, Setting>;
@@ -93,6 +94,11 @@ const GOOD: Readonly<Record<Kind, readonly (readonly [raw: unknown, value: unkno
     ['1000', '1000'],
     [1000, '1000'],
   ],
+  command: [
+    ['ddtrace-run', 'ddtrace-run'],
+    ['newrelic-admin run-program', 'newrelic-admin run-program'],
+    ['"/opt/my agent/run" --name="a b"', '"/opt/my agent/run" --name="a b"'],
+  ],
   address: [
     ['8000', '8000'],
     [8000, '8000'],
@@ -145,6 +151,7 @@ const BAD: Readonly<Record<Kind, readonly unknown[]>> = {
   choice: ['OFF', 'xml', 'off ', true, false, 0],
   directory: ['/no/such/directory', '/etc/passwd', 5, true],
   file: [5, true],
+  command: ['run "a', "run 'a", 'run a\\', '""', 5, true, ['run']],
   name: ['-u', 'a b', 'a:b', 'a/b', '4294967295', 1.5, true],
   address: [
     'systemd:',

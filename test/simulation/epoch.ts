@@ -3,6 +3,7 @@ import { contentMemory } from '../../src/http/buffering/content-memory.ts';
 import { Response } from '../../src/http/response.ts';
 import type { Project } from '../../src/project/project.ts';
 import { ApplicationServer } from '../../src/workers/application-server.ts';
+import { preloadOf } from '../../src/workers/preload.ts';
 import { Client, type ClientWorld } from './client.ts';
 import { drawScenario, type Scenario } from './conditions.ts';
 import { fail, must } from './failure.ts';
@@ -188,7 +189,8 @@ export class Epoch {
     const { workers, threads, preload, startTimeoutMs, workerTimeoutMs, maxRequests, workersMin } = scenario;
     return {
       release: {
-        ...{ project: PROJECT, workers, threads, preload, software: 'viaduct', listeners: [], environVariables: [] },
+        ...{ project: PROJECT, workers, threads, preload: preloadOf(preload, false), software: 'viaduct' },
+        ...{ listeners: [], environVariables: [] },
         ...{ startTimeoutMs, workerTimeoutMs, gracefulTimeoutMs: 1000 },
         // Random numbers of the program itself would make a seed irreproducible, so there is no jitter and no lifetime.
         limits: { maxRequests, maxRequestsJitter: 0, maxLifetimeMs: 0, maxRssBytes: 0 },

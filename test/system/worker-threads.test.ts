@@ -106,7 +106,7 @@ describe('work that a view started', { concurrency: 2 }, () => {
     const worker = Number((await ask(server.port, '/endless')).body);
     process.kill(server.pid, 'SIGHUP');
     await eventually('the worker has ended', () => !isRunning(worker));
-    const reason = /its threads or exit functions still run 1 s after its last request/;
+    const reason = /its threads, hooks or exit functions still run 1 s after its last request/;
     await eventually('the log says why', () => reason.test(server.output()));
   });
 
@@ -162,20 +162,6 @@ describe('a generator that produces nothing', { concurrency: 2 }, () => {
 });
 
 describe('an application', { concurrency: 2 }, () => {
-  it('that starts threads at its import gets a warning with their names', async (t) => {
-    const app = `
-import threading, time
-threading.Thread(target=time.sleep, args=(600,), name='refresh-prices', daemon=True).start()
-def application(environ, start_response):
-    start_response('200 OK', [])
-    return [b'hello']
-`;
-    const { server } = await serve(t, app, '--preload');
-    assert.match(server.output(), /Threads .* do not run in the workers: refresh-prices\. Start them in /);
-    const { server: other } = await serve(t, app, '--no-preload');
-    assert.doesNotMatch(other.output(), /refresh-prices/);
-  });
-
   it('that sets a default timeout for sockets does not end an idle worker', async (t) => {
     const { server } = await serve(
       t,

@@ -76,10 +76,19 @@ export interface ServerSettings {
   /**
    * Import the application once and fork the workers from this process. --no-preload imports it in each worker.
    *
-   * Takes true or false. Default: yes on Linux, no elsewhere. Forked workers share memory and start in milliseconds.
-   * On macOS, system libraries do not survive a fork.
+   * Takes true or false. Default: yes on Linux if the application can be forked, no elsewhere. Forked workers share
+   * memory and start in milliseconds. On macOS, system libraries do not survive a fork. If nobody wrote this setting,
+   * an application whose import leaves threads or connections is imported in each worker instead.
    */
   readonly preload?: boolean | undefined;
+  /**
+   * Command that starts the interpreter of the application, such as opentelemetry-instrument or ddtrace-run, with its
+   * arguments.
+   *
+   * Takes a program, with its arguments. Default: none. Only tools that watch an application from its start have to
+   * start it themselves.
+   */
+  readonly wrap?: string | undefined;
   /**
    * Variables of the process that each request's environ contains. NAME* means all that start so.
    *

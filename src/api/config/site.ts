@@ -15,6 +15,27 @@ export interface WorkersConfig {
   readonly max?: number | undefined;
 }
 
+/** Functions of an application in Python, each one as MODULE:FUNCTION. */
+export interface HooksConfig {
+  /** Functions to call in each worker before its first request. Takes MODULE:FUNCTION, such as shop.hooks:connect. */
+  readonly afterFork?: OneOrMore<string> | undefined;
+  /**
+   * Functions to call in each worker that ends in order, after its last request. Takes MODULE:FUNCTION, such as
+   * shop.hooks:connect.
+   */
+  readonly beforeExit?: OneOrMore<string> | undefined;
+  /**
+   * Functions to call when a release serves: once, in a process of its own. Takes MODULE:FUNCTION, such as
+   * shop.hooks:connect.
+   */
+  readonly onReady?: OneOrMore<string> | undefined;
+  /**
+   * Functions to call when another release has replaced this one: once, in a process of its own. Takes
+   * MODULE:FUNCTION, such as shop.hooks:connect.
+   */
+  readonly onReload?: OneOrMore<string> | undefined;
+}
+
 /** An application that routes name. */
 export interface ApplicationConfig {
   /**
@@ -38,12 +59,16 @@ export interface ApplicationConfig {
   readonly threads?: number | undefined;
   /** Middleware around the application, the outermost first. Takes a text, or a table of use and options. */
   readonly middleware?: OneOrMore<MiddlewareConfig> | undefined;
+  /** Functions to call at moments in the life of its processes. */
+  readonly hooks?: HooksConfig | undefined;
 }
 
 /** Where requests go, and the handlers that all of them pass. */
 export interface SiteConfig extends HandlersConfig {
   /** Applications that routes name. */
   readonly apps?: Readonly<Record<string, ApplicationConfig>> | undefined;
+  /** Functions of the main application to call at moments in the life of its processes. */
+  readonly hooks?: HooksConfig | undefined;
   /** Routes. */
   readonly route?: readonly RouteConfig[] | undefined;
   /** Certificates for https. */

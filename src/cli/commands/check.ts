@@ -10,6 +10,7 @@ import { checkConfiguration, verifyModules } from '../../site/check.ts';
 import { MAIN } from '../../site/configuration.ts';
 import { chainLine, routeLine, trustLine } from '../../site/describe.ts';
 import { requireCertificate } from '../../site/listeners.ts';
+import { preloadOf } from '../../workers/preload.ts';
 import { verifyRelease } from '../../workers/verify-release.ts';
 import type { Arguments } from '../arguments.ts';
 import { findingLines, palette } from '../output.ts';
@@ -20,7 +21,7 @@ import { prepare } from '../prepare.ts';
  */
 export async function check(parsed: Arguments): Promise<number> {
   const { configuration, loaded, findings, identity } = await prepare(parsed);
-  const { settings, project, applications, modules } = configuration;
+  const { settings, project, applications, modules, site } = configuration;
   const log = createLog('text', process.stderr);
   const locate = sourceLocationOf(loaded.siteEntries);
   const { routes, warnings } = await checkConfiguration(configuration, locate, log);
@@ -39,7 +40,7 @@ export async function check(parsed: Arguments): Promise<number> {
   }
   for (const warning of warnings) process.stdout.write(`  ${colours.yellow('warning'.padEnd(12))}${warning}\n`);
   const released = [
-    ...(project === null ? [] : [{ name: MAIN, project, middleware: settings.middleware }]),
+    ...(project === null ? [] : [{ name: MAIN, project, middleware: settings.middleware, hooks: site?.hooks }]),
     ...Object.entries(applications).map(([name, application]) => ({ name, ...application })),
   ];
   const chains = [
@@ -54,8 +55,12 @@ export async function check(parsed: Arguments): Promise<number> {
     if (middleware.length === 0) continue;
     process.stdout.write(`  ${colours.dim('chain'.padEnd(12))}${name}: ${chainLine(middleware, last)}\n`);
   }
-  for (const { project, middleware } of released) {
-    await verifyRelease({ project, middleware: pythonMiddleware(middleware) }, settings.startTimeoutMs);
+  const { wrap } = settings;
+  const preload = preloadOf(settings.preload, loaded.origins.has('preload'));
+  for (const { project, middleware, hooks } of released) {
+    const release = { project, middleware: pythonMiddleware(middleware), hooks, wrap, preload };
+    const hints = await verifyRelease(release, settings.startTimeoutMs);
+    for (const hint of hints) process.stdout.write(`  ${colours.yellow('warning'.padEnd(12))}${hint}\n`);
   }
   await verifyModules(configuration, log);
   const hasApplication = released.length > 0 || Object.keys(modules).length > 0;

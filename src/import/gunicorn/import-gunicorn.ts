@@ -36,7 +36,7 @@ function carry(one: Assignment, context: WsgiContext): void {
   const { name, value } = one;
   const { report } = context;
   const rule = Object.hasOwn(GUNICORN, name) ? GUNICORN[name] : undefined;
-  if (value.kind === 'function') report.lost(one, HOOKS.has(name) ? HOOK : 'functions are not read');
+  if (value.kind === 'function') report.lost(one, HOOKS.get(name) ?? 'functions are not read');
   else if (value.kind === 'other')
     report.lost(one, 'only values that can be read without running the file are carried over');
   // a variable of the file, which other lines use
@@ -51,30 +51,28 @@ function carry(one: Assignment, context: WsgiContext): void {
   }
 }
 
-const HOOK = 'hooks run Python in gunicorn itself';
+const NO_HOOK = 'hooks run Python in gunicorn itself';
 
-const HOOKS: ReadonlySet<string> = new Set([
-  ...[
-    'on_starting',
-    'on_reload',
-    'when_ready',
-    'pre_fork',
-    'post_fork',
-    'post_worker_init',
-    'worker_int',
-    'worker_abort',
-  ],
-  ...[
-    'pre_exec',
-    'pre_request',
-    'post_request',
-    'child_exit',
-    'worker_exit',
-    'nworkers_changed',
-    'on_exit',
-    'ssl_context',
-  ],
+/** What the report says of each of gunicorn's hooks. Those with a counterpart take other arguments, so they are not carried over. */
+const HOOKS: ReadonlyMap<string, string> = new Map([
+  ...counterparts('after_fork', 'post_fork', 'post_worker_init'),
+  ...counterparts('before_exit', 'worker_exit'),
+  ...counterparts('on_ready', 'when_ready'),
+  ...counterparts('on_reload', 'on_reload'),
+  ...['on_starting', 'pre_fork', 'worker_int', 'worker_abort', 'pre_exec', 'pre_request', 'post_request'].map(without),
+  ...['child_exit', 'nworkers_changed', 'on_exit', 'ssl_context'].map(without),
 ]);
+
+function counterparts(ours: string, ...names: string[]): [string, string][] {
+  return names.map((name) => [
+    name,
+    `move the function into the application and name it in [hooks]: ${ours} = "MODULE:FUNCTION"; it is called without arguments`,
+  ]);
+}
+
+function without(name: string): [string, string] {
+  return [name, NO_HOOK];
+}
 
 /** With a certificate, all addresses use HTTPS. */
 function secure(builder: ConfigBuilder): void {

@@ -5,7 +5,10 @@ import {
   misplacedMiddleware,
   parseMiddleware,
 } from '../../config/middleware.ts';
-import { listOf, record, table, whole, words } from './tools.ts';
+import { listOf, record, table, text, whole, words } from './tools.ts';
+
+const NAME = String.raw`[\p{L}_][\p{L}\p{N}_]*(?:\.[\p{L}_][\p{L}\p{N}_]*)*`;
+const HOOK = new RegExp(`^${NAME}:${NAME}$`, 'u');
 
 const middlewareTable = table({
   use: z.string(`must be ${MIDDLEWARE_TAKES}`).describe('The middleware.'),
@@ -37,6 +40,17 @@ const workersRange = table({
   max: whole(1, 256).optional().meta({ description: 'The most workers.', defaultText: '1' }),
 });
 
+const hook = (when: string) =>
+  listOf(text(HOOK, 'MODULE:FUNCTION, such as shop.hooks:connect')).prefault([]).describe(`Functions to call ${when}.`);
+
+/** Functions of an application that run at moments in the life of its processes. */
+export const hooks = table({
+  after_fork: hook('in each worker before its first request'),
+  before_exit: hook('in each worker that ends in order, after its last request'),
+  on_ready: hook('when a release serves: once, in a process of its own'),
+  on_reload: hook('when another release has replaced this one: once, in a process of its own'),
+});
+
 /** An application that routes name. */
 export const application = table({
   target: words('a PATH or MODULE:CALLABLE').describe(
@@ -55,4 +69,5 @@ export const application = table({
     .meta({ description: 'Python processes that run the application.', defaultText: '1' }),
   threads: whole(1, 64).optional().meta({ description: 'Threads in each worker.', defaultText: 'the setting threads' }),
   middleware: middleware.default([]).describe('Middleware around the application, the outermost first.'),
+  hooks: hooks.optional().describe('Functions to call at moments in the life of its processes.'),
 });

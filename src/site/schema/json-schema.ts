@@ -54,6 +54,7 @@ function valueSchema(setting: Setting): JsonSchema {
       return { enum: setting.choices };
     case 'path':
     case 'name':
+    case 'command':
       return { type: 'string' };
     case 'list':
       if (setting.item === 'middleware') return withoutVersion(toJsonSchema(middleware));

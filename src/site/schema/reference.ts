@@ -53,7 +53,10 @@ const TOP_KEYS = Object.keys(siteSchema.shape).filter((key) => !FEATURE_KEYS.has
 
 const GROUPS: readonly { readonly title: string; readonly sections: readonly SectionPlan[] }[] = [
   { title: 'Top level', sections: [{ title: '', path: '', page: 'routes.md', only: TOP_KEYS }] },
-  { title: 'Applications', sections: [plan('[apps.NAME]', 'apps', 'routes.md#applications')] },
+  {
+    title: 'Applications',
+    sections: [plan('[apps.NAME]', 'apps', 'routes.md#applications'), plan('[hooks]', 'hooks', 'hooks.md')],
+  },
   {
     title: 'Routes',
     sections: [

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { TRUSTED_VALUES } from '../../listen/trust/trusted-values.ts';
-import { application } from './application.ts';
+import { application, hooks } from './application.ts';
 import { siteFeatures } from './features.ts';
 import { route } from './route.ts';
 import { tls } from './tls.ts';
@@ -12,6 +12,9 @@ export const siteSchema = table({
     .record(text(/^[A-Za-z0-9_-]+$/, 'of letters, digits, - and _'), application, 'must be a table')
     .default({})
     .describe('Applications that routes name, each in a table [apps.NAME].'),
+  hooks: hooks
+    .optional()
+    .describe('Functions of the main application to call at moments in the life of its processes.'),
   route: z.array(route, 'must be a list of tables').default([]).describe('Routes, each in a table [[route]].'),
   tls: tls.optional().describe('Certificates for https.'),
   trusted_proxy_values: listOf(

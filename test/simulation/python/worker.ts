@@ -1,4 +1,5 @@
 import type { FromPython } from '../../../src/workers/messages.ts';
+import type { Preload } from '../../../src/workers/preload.ts';
 import { fail } from '../failure.ts';
 import type { Files, SimFile } from '../files.ts';
 import { MemoryFile } from '../files.ts';
@@ -19,7 +20,7 @@ export interface PythonOptions {
   readonly socket: string;
   readonly runtime: string;
   readonly release: number;
-  readonly preload: boolean;
+  readonly preload: Preload;
   readonly threads: number;
 }
 
@@ -93,7 +94,7 @@ export class Worker implements WorkerPart {
     if (control === null) return process.end(1);
     const channel = new Channel(process, control);
     if (!(yield* this.#greet(channel))) return process.end(1);
-    if (!this.#options.preload && !(yield* importApplication(this.#world, process, channel))) return;
+    if (this.#options.preload === 'never' && !(yield* importApplication(this.#world, process, channel))) return;
     const scoreboard = new ScoreboardFile(this.#options.threads);
     const path = `${this.#options.runtime}/worker-${this.#number}.scoreboard`;
     if (!this.files.hasDirectoryOf(path)) return process.end(1);

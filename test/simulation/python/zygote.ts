@@ -44,8 +44,8 @@ class Zygote {
     if (socket === null) return process.end(1);
     const channel = new Channel(process, socket);
     yield* channel.send({ kind: 'zygote', release: this.#options.release, pid: process.pid, version: '3.13' });
-    if (this.#options.preload && !(yield* importApplication(this.#world, process, channel))) return;
-    yield* channel.send({ kind: 'loaded', threads: [] });
+    if (this.#options.preload !== 'never' && !(yield* importApplication(this.#world, process, channel))) return;
+    yield* channel.send({ kind: 'loaded' });
     for (;;) {
       const ended = this.#ended.shift();
       if (ended !== undefined) {

@@ -1,0 +1,15 @@
+"""One release of the application as a process has it: the application inside its middleware, and the hooks."""
+
+from viaduct_worker import load
+from viaduct_worker.hooks import Hooks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from viaduct_worker.messages import Options
+
+
+class Release:
+    def __init__(self, options: 'Options') -> None:
+        """Import everything. Raise what the import raises; `load.report` describes it."""
+        self.application = load.load(options)
+        self.hooks = Hooks(options['hooks'], options['directory'])

@@ -1,0 +1,189 @@
+"""What the import of an application leaves: threads, connections and event loops."""
+
+import asyncio
+import contextlib
+import logging
+import logging.handlers
+import os
+import queue
+import socket
+import tempfile
+import threading
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from unittest import mock
+
+from viaduct_worker import fork_safety
+from viaduct_worker.fork_safety import Snapshot
+
+
+class Poller(threading.Thread):
+    def __init__(self, end):
+        super().__init__(name='poller', daemon=True)
+        self.end = end
+
+    def run(self):
+        self.end.wait()
+
+
+class ForkSafetyTest(unittest.TestCase):
+    def setUp(self):
+        self.before = Snapshot()
+        self.end = threading.Event()
+        self.addCleanup(self.end.set)
+
+    def open(self, family, address=('127.0.0.1', 0), kind=socket.SOCK_STREAM):
+        """Return a listener, which the snapshot has, and its address."""
+        listener = socket.socket(family, kind)
+        self.addCleanup(listener.close)
+        listener.bind(address)
+        if kind != socket.SOCK_DGRAM:
+            listener.listen()
+        self.before = Snapshot()
+        return listener, listener.getsockname()
+
+    def connect(self, family, address, kind=socket.SOCK_STREAM):
+        connection = socket.socket(family, kind)
+        self.addCleanup(connection.close)
+        connection.connect(address)
+        return connection
+
+    def assert_found(self, *expected):
+        self.assertEqual(self.before.findings(), list(expected))
+
+
+class Threads(ForkSafetyTest):
+    def test_are_none_in_a_plain_process(self):
+        self.assert_found()
+
+    def test_are_described_by_name_and_function(self):
+        threading.Thread(target=self.end.wait, name='refresh', daemon=True).start()
+        self.assert_found('thread refresh (threading:Event.wait)')
+
+    def test_are_described_by_class_if_it_has_a_method_run(self):
+        Poller(self.end).start()
+        self.assert_found(f'thread poller ({__name__}:Poller.run)')
+
+    def test_of_a_log_listener_are_found(self):
+        listener = logging.handlers.QueueListener(queue.Queue())
+        listener.start()
+        self.addCleanup(listener.stop)
+        (found,) = self.before.findings()
+        self.assertRegex(found, r'^thread \S+.* \(logging\.handlers:QueueListener\._monitor\)$')
+
+    def test_of_an_executor_are_found_while_they_wait_for_work(self):
+        with ThreadPoolExecutor(1, thread_name_prefix='prices') as pool:
+            pool.submit(int).result()
+            self.assert_found('thread prices_0 (concurrent.futures.thread:_worker)')
+        self.assert_found()
+
+    def test_that_were_there_before_do_not_count(self):
+        Poller(self.end).start()
+        Snapshot().findings()
+        self.before = Snapshot()
+        self.assert_found()
+
+    def test_beyond_the_limit_are_counted(self):
+        for _ in range(fork_safety.FINDINGS_MAX + 3):
+            Poller(self.end).start()
+        found = self.before.findings()
+        self.assertEqual((len(found), found[-1]), (fork_safety.FINDINGS_MAX + 1, '3 others'))
+
+    def test_with_a_long_name_are_cut_off(self):
+        threading.Thread(target=self.end.wait, name='n' * 5000, daemon=True).start()
+        (found,) = self.before.findings()
+        self.assertEqual(len(found), fork_safety.TEXT_MAX)
+
+    def test_are_not_looked_for_if_they_are_greenlets(self):
+        Poller(self.end).start()
+        with mock.patch('viaduct_worker.patches.found', return_value=['threads']):
+            self.assert_found()
+
+
+class Connections(ForkSafetyTest):
+    def test_are_described_by_the_address_of_the_other_end(self):
+        listener, (host, port) = self.open(socket.AF_INET)
+        self.connect(socket.AF_INET, (host, port))
+        self.assert_found(f'a connection to {host}:{port}')
+        accepted, peer = listener.accept()
+        self.addCleanup(accepted.close)
+        self.assert_found(f'a connection to {host}:{port}', f'a connection to {peer[0]}:{peer[1]}')
+
+    def test_to_the_same_server_are_listed_once(self):
+        _, address = self.open(socket.AF_INET)
+        for _ in range(3):
+            self.connect(socket.AF_INET, address)
+        self.assert_found(f'a connection to {address[0]}:{address[1]}')
+
+    def test_over_ipv6_are_found(self):
+        try:
+            _, address = self.open(socket.AF_INET6, ('::1', 0))
+        except OSError:
+            return  # this machine has no IPv6
+        self.connect(socket.AF_INET6, address)
+        self.assert_found(f'a connection to [::1]:{address[1]}')
+
+    def test_over_a_unix_socket_are_found(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, 'redis.sock')
+            self.open(socket.AF_UNIX, path)
+            self.connect(socket.AF_UNIX, path)
+            self.assert_found(f'a connection to {path}')
+
+    def test_that_only_c_code_knows_are_found(self):
+        _, address = self.open(socket.AF_INET)
+        descriptor = self.connect(socket.AF_INET, address).detach()
+        self.addCleanup(os.close, descriptor)
+        self.assert_found(f'a connection to {address[0]}:{address[1]}')
+
+    def test_keep_their_mode_if_the_application_has_set_a_default_timeout(self):
+        _, address = self.open(socket.AF_INET)
+        connection = self.connect(socket.AF_INET, address)
+        self.addCleanup(socket.setdefaulttimeout, None)
+        socket.setdefaulttimeout(5)
+        self.assertEqual(len(self.before.findings()), 1)
+        self.assertEqual((os.get_blocking(connection.fileno()), socket.getdefaulttimeout()), (True, 5))
+
+    def test_that_nobody_refers_to_any_more_do_not_count(self):
+        _, address = self.open(socket.AF_INET)
+        cycle = [socket.create_connection(address)]
+        cycle.append(cycle)
+        del cycle
+        with self.assertWarns(ResourceWarning):
+            self.assert_found()
+
+    def test_do_not_include_listeners_datagram_sockets_and_pairs(self):
+        _, address = self.open(socket.AF_INET, kind=socket.SOCK_DGRAM)
+        self.connect(socket.AF_INET, address, socket.SOCK_DGRAM)
+        listener = socket.create_server(('127.0.0.1', 0))
+        self.addCleanup(listener.close)
+        for end in socket.socketpair():
+            self.addCleanup(end.close)
+        self.assert_found()
+
+    def test_that_were_there_before_do_not_count(self):
+        _, address = self.open(socket.AF_INET)
+        self.connect(socket.AF_INET, address)
+        self.before = Snapshot()
+        self.assert_found()
+
+    def test_count_if_they_have_the_descriptor_of_a_closed_one(self):
+        _, address = self.open(socket.AF_INET)
+        old = self.connect(socket.AF_INET, address)
+        self.before = Snapshot()
+        number = old.fileno()
+        old.close()
+        self.assertEqual(self.connect(socket.AF_INET, address).fileno(), number)
+        self.assertEqual(len(self.before.findings()), 1)
+
+
+class EventLoops(ForkSafetyTest):
+    @unittest.skipUnless(os.path.exists('/proc/self/fd'), 'only Linux shows what a descriptor is')
+    def test_are_found(self):
+        with contextlib.closing(asyncio.new_event_loop()):
+            self.assert_found('an event loop')
+        self.assert_found()
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -175,6 +175,20 @@ class Zygote:
                 for descriptor in (report, life):
                     close(descriptor)
                     self.descriptors.remove(descriptor)
+        if self.release is None:
+            self.reap_strangers()
+
+    def reap_strangers(self) -> None:
+        """Collect the children that an import started in this process before `start_again`."""
+        peek = getattr(os, 'waitid', None)  # macOS has none, and does not start again
+        while peek is not None:
+            try:
+                ended = peek(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if ended is None or ended.si_pid in self.children or ended.si_pid in self.hooks:
+                return
+            waitpid(ended.si_pid, 0)
 
     def abandon(self) -> None:
         """The server died: nobody else can end the workers or remove the private directories."""

@@ -5,7 +5,7 @@ import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
 import type { Log } from '../log/log.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import { VERSION } from '../version.ts';
-import type { ReleaseOptions } from '../workers/release.ts';
+import type { ReleaseOptions } from '../workers/release-options.ts';
 import { preloadOf } from '../workers/preload.ts';
 import type { SupervisorOptions } from '../workers/supervisor-options.ts';
 import type { ApplicationOptions } from '../wsgi/application-options.ts';

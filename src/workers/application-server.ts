@@ -1,6 +1,6 @@
 import { ViaductError } from '../errors.ts';
 import type { Handler } from '../http/handler.ts';
-import type { ReleaseOptions } from './release.ts';
+import type { ReleaseOptions } from './release-options.ts';
 import { Runtime } from './runtime.ts';
 import { Supervisor } from './supervisor.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';

@@ -1,5 +1,3 @@
-import type { ReleaseHook } from './hooks.ts';
-
 /**
  * Control messages between a server process and Python: JSON objects, each after its length as a 32-bit little-endian
  * number. `channel.py` is the other end.
@@ -37,3 +35,6 @@ export type FromPython =
     }
   /** The answer to a ping. */
   | { readonly kind: 'alive' };
+
+/** A hook that runs in a process of its own. */
+export type ReleaseHook = 'on_ready' | 'on_reload';

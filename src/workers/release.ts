@@ -1,59 +1,20 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
-import type { PythonMiddleware } from '../config/middleware.ts';
 import { isPassing, RETRIES_MAX } from '../project/passing-signals.ts';
-import type { Project } from '../project/project.ts';
-import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
-import type { ListenerEnviron } from '../wsgi/variables.ts';
 import { readMessages, sendMessage } from './channel.ts';
-import { type HookPaths, hookFailure, NO_HOOKS, type ReleaseHook } from './hooks.ts';
+import { ReleaseHooks } from './hooks.ts';
 import { LifeWatch, tickMs } from './life-watch.ts';
-import type { FromPython } from './messages.ts';
+import type { FromPython, ReleaseHook } from './messages.ts';
 import { isInit, isRunning, killProcess } from './os-process.ts';
 import { passOnOutputs } from './output.ts';
-import { type Preload, unsafeWarning } from './preload.ts';
+import { unsafeWarning } from './preload.ts';
+import type { ReleaseOptions } from './release-options.ts';
 import { type Runtime, socketIn } from './runtime.ts';
-import { type ScalingOptions, sizeWithin } from './scaling.ts';
+import { sizeWithin } from './scaling.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
 import { drawLimits, type WorkerLimits } from './worker-limits.ts';
-import { spawnZygote, zygoteCommand } from './zygote-program.ts';
-
-export interface ReleaseOptions {
-  readonly project: Project;
-  /** The most workers. */
-  readonly workers: number;
-  /** While there is less to do, some workers leave. When absent, their number does not change. */
-  readonly scaling?: ScalingOptions;
-  /** When workers are replaced; when absent, never. */
-  readonly limits?: WorkerLimits;
-  /** Middleware that workers put around the application, the outermost first. */
-  readonly middleware?: readonly PythonMiddleware[];
-  readonly hooks?: HookPaths | undefined;
-  /** The command that starts the interpreter, with its arguments; null for none. */
-  readonly wrap?: string | null;
-  /** Whether hooks run. True when absent. */
-  readonly runsHooks?: boolean;
-  /** Whether the application also runs in the workers of other server processes. */
-  readonly shared?: boolean;
-  readonly threads: number;
-  readonly preload: Preload;
-  readonly software: string;
-  readonly listeners: readonly ListenerEnviron[];
-  /** Names of variables of the process that the environ of each request has; `NAME*` for all that start so. */
-  readonly environVariables: readonly string[];
-  /** A worker that is not ready within this time is killed. */
-  readonly startTimeoutMs: number;
-  /** A process that does not respond for this time is killed; 0 for never. */
-  readonly workerTimeoutMs: number;
-  /**
-   * The time for the threads of the application after the last request of a worker, when a release retires. Running requests have no deadline,
-   * unless the whole server stops.
-   */
-  readonly gracefulTimeoutMs: number;
-  /** An interpreter that may wait to become the zygote. */
-  readonly waiting?: WaitingInterpreter | undefined;
-}
+import { spawnZygote, zygoteCommand, zygoteOptions } from './zygote-program.ts';
 
 export interface ReleaseEvents {
   /** The zygote is ready to fork. */
@@ -69,8 +30,6 @@ export interface ReleaseEvents {
   readonly onZygoteBroken: (reason: string) => void;
 }
 
-/** A hook that runs in a process of its own has at least this time. */
-const HOOK_MS_MIN = 1000;
 /** After a process has ended without a connection, its message may still arrive for this long. */
 const LATE_MESSAGE_MS = 100;
 /** After a process has closed its connection, its end may be reported this much later. */
@@ -94,6 +53,7 @@ export class Release {
   readonly #events: ReleaseEvents;
   readonly #runtime: Runtime;
   readonly #life = new LifeWatch();
+  readonly #hooks: ReleaseHooks;
   #process: ChildProcess | null = null;
   #control: Socket | null = null;
   /** A loaded zygote answers pings. */
@@ -110,6 +70,7 @@ export class Release {
     this.options = options;
     this.#runtime = runtime;
     this.#events = events;
+    this.#hooks = new ReleaseHooks(options, events.onHookFailed);
   }
 
   /**
@@ -118,30 +79,9 @@ export class Release {
    * @throws ViaductError `USAGE` when there is no place for its socket
    */
   start(): void {
-    const { project, middleware, preload, threads, workers, shared } = this.options;
-    const { software, listeners, environVariables, workerTimeoutMs } = this.options;
-    const directory = this.#runtime.directory();
-    const command = zygoteCommand(project, this.options.wrap ?? null);
-    const options = {
-      socket: socketIn(directory),
-      runtime: directory,
-      spool: this.#runtime.spoolDirectory(),
-      release: this.number,
-      directory: project.directory,
-      ...project.application,
-      middleware: (middleware ?? []).map(({ path, options }) => ({ path, options })),
-      hooks: this.options.hooks ?? NO_HOOKS,
-      runs_hooks: this.options.runsHooks ?? true,
-      preload,
-      command,
-      threads,
-      multiprocess: workers > 1 || shared === true,
-      software,
-      environ_variables: environVariables,
-      adopts: isInit(),
-      listeners: listeners.map((listener) => ({ ...listener, 'wsgi.url_scheme': 'http' })), // requests over https say so
-    };
-    this.#launch(command, options, 0);
+    const { project, wrap, workerTimeoutMs } = this.options;
+    const command = zygoteCommand(project, wrap ?? null);
+    this.#launch(command, zygoteOptions(this.number, this.options, command, this.#runtime), 0);
     if (workerTimeoutMs > 0) this.#ticks = setInterval(() => this.#checkLife(), tickMs(workerTimeoutMs)).unref();
   }
 
@@ -191,11 +131,8 @@ export class Release {
     else if (message.kind === 'loaded' && !this.#loaded) {
       this.#loaded = true;
       this.#events.onLoaded(this);
-    } else if (message.kind === 'hooked') {
-      const { hook, code, report } = message;
-      if (code !== 0) this.#events.onHookFailed(hookFailure(hook, code, report, this.#hookTimeoutMs(hook)));
-    } else if (message.kind === 'unsafe' && !this.#loaded && message.findings.length > 0)
-      this.#unsafe(message.findings);
+    } else if (message.kind === 'unsafe' && !this.#loaded) this.#unsafe(message.findings);
+    else if (message.kind === 'hooked' && this.#hooks.isRunning(message.hook)) this.#hooks.ended(message);
     else if (message.kind === 'broken') this.#events.onBroken(this, message.traceback, message.reason);
     else if (message.kind === 'exited') this.#workerExited(message.worker, message.code);
     else if (message.kind === 'forked') {
@@ -260,16 +197,10 @@ export class Release {
     return worker;
   }
 
-  /** Runs a hook, unless the application has none of it. The log gets its failure. */
+  /** Runs a hook in a process of its own, unless the application has no such hook. */
   runHook(hook: ReleaseHook): void {
-    const { hooks = NO_HOOKS, runsHooks = true } = this.options;
-    if (!runsHooks || hooks[hook].length === 0) return;
-    this.#send({ kind: 'hook', hook, timeout_ms: this.#hookTimeoutMs(hook) });
-  }
-
-  #hookTimeoutMs(hook: ReleaseHook): number {
-    const { startTimeoutMs, gracefulTimeoutMs } = this.options;
-    return hook === 'on_ready' ? startTimeoutMs : Math.max(gracefulTimeoutMs, HOOK_MS_MIN);
+    const message = this.#hooks.start(hook);
+    if (message !== null) this.#send(message);
   }
 
   kill(worker: Worker): void {

@@ -1,5 +1,6 @@
 import type { ViaductError } from '../errors.ts';
-import type { Release, ReleaseOptions } from './release.ts';
+import type { Release } from './release.ts';
+import type { ReleaseOptions } from './release-options.ts';
 import type { StartOutcome } from './release-start.ts';
 import type { Recycle } from './serving-workers.ts';
 import type { Worker } from './worker.ts';

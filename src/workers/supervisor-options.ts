@@ -1,6 +1,6 @@
 import type { Response } from '../http/response.ts';
 import type { PoolOptions } from './pool.ts';
-import type { ReleaseOptions } from './release.ts';
+import type { ReleaseOptions } from './release-options.ts';
 
 export interface SupervisorLog {
   info(message: string, fields?: Record<string, unknown>): void;

@@ -1,6 +1,6 @@
 import { Response } from '../http/response.ts';
 import { ApplicationServer } from './application-server.ts';
-import type { ReleaseOptions } from './release.ts';
+import type { ReleaseOptions } from './release-options.ts';
 
 /**
  * Verifies that the application, its middleware and its hooks load: starts one worker and ends it. Resolves to what an operator

@@ -5,7 +5,11 @@ import { ViaductError } from '../errors.ts';
 import { PYTHON_PACKAGE } from '../program-files.ts';
 import { onPath, runnable } from '../project/interpreter.ts';
 import type { Project } from '../project/project.ts';
+import { NO_HOOKS } from './hooks.ts';
+import { isInit } from './os-process.ts';
 import { outputFor } from './output.ts';
+import type { ReleaseOptions } from './release-options.ts';
+import { type Runtime, socketIn } from './runtime.ts';
 
 /**
  * The program that becomes a zygote and its arguments, but for the last one: the options of the zygote as JSON. With
@@ -17,6 +21,36 @@ export function zygoteCommand(project: Project, wrap: string | null): string[] {
   const interpreter = [project.python.path, PYTHON_PACKAGE];
   const [program, ...args] = wrap === null ? [] : (splitWords(wrap) ?? []);
   return program === undefined ? interpreter : [find(program, project), ...args, ...interpreter];
+}
+
+/** The options of the zygote of a release; messages.py says what they are. */
+export function zygoteOptions(
+  number: number,
+  options: ReleaseOptions,
+  command: readonly string[],
+  runtime: Runtime,
+): Readonly<Record<string, unknown>> {
+  const { project, middleware = [], hooks = NO_HOOKS, runsHooks = true, listeners } = options;
+  const directory = runtime.directory();
+  return {
+    socket: socketIn(directory),
+    runtime: directory,
+    spool: runtime.spoolDirectory(),
+    release: number,
+    directory: project.directory,
+    ...project.application,
+    middleware: middleware.map(({ path, options }) => ({ path, options })),
+    hooks,
+    runs_hooks: runsHooks,
+    preload: options.preload,
+    command,
+    threads: options.threads,
+    multiprocess: options.workers > 1 || options.shared === true,
+    software: options.software,
+    environ_variables: options.environVariables,
+    adopts: isInit(),
+    listeners: listeners.map((listener) => ({ ...listener, 'wsgi.url_scheme': 'http' })), // requests over https say so
+  };
 }
 
 /** Starts a zygote by its command and options. */

@@ -53,7 +53,7 @@ class ForkSafetyTest(unittest.TestCase):
 
 
 class Threads(ForkSafetyTest):
-    def test_are_none_in_a_plain_process(self):
+    def test_do_not_exist_in_a_plain_process(self):
         self.assert_found()
 
     def test_are_described_by_name_and_function(self):

@@ -167,11 +167,12 @@ describe('the package', () => {
     const [{ files }] = JSON.parse(execFileSync('npm', args, { cwd: ROOT, encoding: 'utf8' }));
     const paths = (files as { path: string }[]).map(({ path }) => path);
     const wanted = ['bin/viaduct.js', 'dist/cli/main.js', 'dist/index.d.ts', 'python/viaduct_worker/worker.py'];
+    wanted.push('python/viaduct/__init__.py', 'python/viaduct/py.typed');
     for (const path of [...wanted, 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs/settings.md']) {
       assert.ok(paths.includes(path), path);
     }
     const others = paths.filter(
-      (path) => !/^(?:bin|dist|docs|deploy|python\/viaduct_worker)\/|^[A-Z]+(?:\.md)?$|^package\.json$/.test(path),
+      (path) => !/^(?:bin|dist|docs|deploy|python\/viaduct(?:_worker)?)\/|^[A-Z]+(?:\.md)?$|^package\.json$/.test(path),
     );
     assert.deepEqual(others, []);
     assert.deepEqual(

@@ -94,6 +94,20 @@ describe('the server as the first process of a container', { skip: NO_NAMESPACE 
     });
   }
 
+  it('leaves no zombie of an import that it gives up, because it cannot be forked', async (t) => {
+    const start =
+      'import subprocess, threading, time\nsubprocess.Popen(["sleep", ".5"])\n' +
+      'threading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n';
+    const { port, pid, output } = await startFirst(t, makeProject(t, { 'app.py': start + ORPHANS }));
+    assert.match(output(), /cannot share: thread/);
+    const worker = Number((await ask(port, '/')).body);
+    await eventually('only the zombie of the worker itself may be left', () => zombies(pid).length <= 1);
+    for (let i = 0; i < 5; i += 1) assert.equal(Number((await ask(port, '/orphan')).body), worker);
+    await eventually('every orphan is collected', () => zombies(pid).length <= 1);
+    process.kill(pid, 'SIGTERM');
+    await eventually('it has ended', () => !isRunning(pid));
+  });
+
   it('collects an orphan that outlives its release', async (t) => {
     const project = makeProject(t, { 'app.py': ORPHANS });
     const { port, pid } = await startFirst(t, project);

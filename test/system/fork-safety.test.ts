@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
-import { runViaduct, startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { NO_PACKAGES, PYTHON_WITH_PACKAGES, runViaduct, startViaduct, type Viaduct } from '../support/viaduct.ts';
 import { eventually } from '../support/wait.ts';
 
 /** Answers with its process, that of its import, and the threads that are not Viaduct's. `BEFORE` is what the import starts. */
@@ -85,6 +85,27 @@ describe('an application whose import leaves what a fork cannot share', { concur
     });
   }
 
+  it('runs the jobs of APScheduler in each worker', { skip: NO_PACKAGES }, async (t) => {
+    const scheduler = `
+from apscheduler.schedulers.background import BackgroundScheduler
+RAN = threading.Event()
+SCHEDULER = BackgroundScheduler()
+SCHEDULER.add_job(RAN.set, 'interval', seconds=0.1)
+SCHEDULER.start()
+`;
+    const wait = application(scheduler).replace('    names =', '    RAN.wait(20)\n    names =');
+    const server = await serve(t, { 'app.py': wait }, '--python', PYTHON_WITH_PACKAGES ?? '');
+    if (ON_LINUX) {
+      const found = /thread APScheduler \(apscheduler\.schedulers\.\w+:\w+\._main_loop\)/;
+      assert.match(UNSAFE.exec(server.output())?.[1] ?? server.output(), found);
+    }
+    const { worker, imported, threads } = await answerOf(server);
+    assert.equal(imported, worker);
+    assert.ok(threads.includes('APScheduler'), threads.join());
+    await server.stop();
+    assert.deepEqual(await server.exited, { code: 0, signal: null });
+  });
+
   it('has a connection for each worker, and none of the import that was given up', async (t) => {
     const { port, connections } = await startPeer(t);
     const connect = `import socket\nPEER = socket.create_connection(('127.0.0.1', ${port}))`;
@@ -110,7 +131,7 @@ describe('an application whose import leaves what a fork cannot share', { concur
     assert.deepEqual(threads, ['MainThread']);
   });
 
-  it('is looked at again at each reload, and its import is told only then', async (t) => {
+  it('is looked at again at each reload, and reported once each time', async (t) => {
     const [, code = ''] = STARTS[0] ?? [];
     const server = await serve(t, { 'app.py': application(code) });
     const count = (): number => server.output().split('cannot share').length - 1;
@@ -146,7 +167,7 @@ import os, sys
 SEEN = [os.environ.get('CHANGED'), os.getcwd() == os.path.dirname(os.path.abspath(__file__)), os.path.exists('/proc/self/fd/77')]
 os.environ['CHANGED'] = 'yes'
 os.set_inheritable(os.dup2(os.open(os.devnull, os.O_RDONLY), 77), True)
-print('seen', SEEN, flush=True)
+os.write(1, f'seen {SEEN}\\n'.encode())
 os.chdir('/')
 ${code}
 `;

@@ -136,13 +136,19 @@ def application(environ, start_response):
 `;
   for (const [title, lie] of [
     ['text', Buffer.from('GET / HTTP/1.1').toString('hex')],
-    ['that it has loaded again', message('{"kind":"loaded","threads":[]}')],
+    ['that it has loaded again', message('{"kind":"loaded"}')],
+    ['that its import was unsafe after all', message('{"kind":"unsafe","findings":["thread x"]}')],
+    ['that a hook has ended, which does not run', message('{"kind":"hooked","hook":"on_ready","code":0,"report":""}')],
+    [
+      'that a hook has ended, which it does not run',
+      message('{"kind":"hooked","hook":"after_fork","code":0,"report":""}'),
+    ],
     ['that a worker has ended, which runs', message('{"kind":"exited","worker":1,"code":0}')],
     ['that process 1 is its worker', message('{"kind":"forked","worker":1,"pid":1}')],
   ] as const) {
     it(`is replaced with its workers when it sends ${title}`, async (t) => {
       const project = makeProject(t, { 'app.py': app(lie) });
-      const server = await startViaduct(t, ['serve', project, '--workers', '1']);
+      const server = await startViaduct(t, ['serve', project, '--workers', '1', '--preload']);
       const { body: liar } = await ask(server.port, '/lie');
       await eventually('another zygote has forked', async () => {
         const { status, body } = await ask(server.port, '/');
@@ -167,7 +173,7 @@ describe("the workers' socket", () => {
       Buffer.from(message('', 0xffffffff), 'hex'),
       Buffer.from(message('[]'), 'hex'),
       Buffer.from(message('null'), 'hex'),
-      Buffer.from(message('{"kind":"loaded","threads":[]}'), 'hex'),
+      Buffer.from(message('{"kind":"loaded"}'), 'hex'),
       Buffer.from(message('{"kind":"__proto__"}'), 'hex'),
       Buffer.from(message('{"kind":"zygote","release":1,"pid":7,"version":"3"}'), 'hex'),
       Buffer.from(message('{"kind":"zygote","release":99,"pid":7,"version":"3"}'), 'hex'),

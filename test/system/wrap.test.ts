@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
-import { runViaduct, startViaduct } from '../support/viaduct.ts';
+import { NO_PACKAGES, runViaduct, startViaduct } from '../support/viaduct.ts';
 import { eventually } from '../support/wait.ts';
 
 /** Answers with what the wrapper left in the environment, and how often the application was imported. */
@@ -115,6 +115,27 @@ describe('a wrapped interpreter', { concurrency: 2 }, () => {
     const { code, output } = await runViaduct(project, 'serve', '--wrap', 'false', '--listen', '127.0.0.1:0');
     assert.equal(code, 1);
     assert.match(output, /Cannot start ".*": exit code 1/);
+  });
+});
+
+describe('opentelemetry-instrument', () => {
+  it('traces the requests of workers that were forked', { skip: NO_PACKAGES }, async (t) => {
+    const app =
+      "import os, time\nfrom flask import Flask\napp = Flask(__name__)\n@app.get('/')\ndef hello():\n    time.sleep(.3)\n    return str(os.getpid())\n";
+    const project = makeProject(t, { 'app.py': app }, { venv: '.venv' });
+    const env = { OTEL_TRACES_EXPORTER: 'console', OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' };
+    const args = ['serve', project, ...FEW, '--wrap', 'opentelemetry-instrument'];
+    const server = await startViaduct(t, args, { env: { ...env, OTEL_BSP_SCHEDULE_DELAY: '100' } });
+    assert.doesNotMatch(server.output(), /cannot share/); // its threads start before the application's import
+    const workers = new Set<string>();
+    await eventually('each worker has answered', async () => {
+      for (const { body } of await Promise.all([ask(server.port, '/'), ask(server.port, '/')])) workers.add(body);
+      return workers.size === 2;
+    });
+    await server.stop(); // what was not sent is sent by an exit function of OpenTelemetry
+    const spans = server.output().match(/"http\.route": "\/"/g) ?? [];
+    assert.ok(spans.length >= 2, server.output());
+    assert.match(server.output(), /"kind": "SpanKind\.SERVER"/);
   });
 });
 

@@ -53,7 +53,7 @@ class Server:
         self.runtime = options['runtime']
         self.control = Channel(options['socket'])
         self.control.send(kind='zygote', release=options['release'], pid=os.getpid(), version=sys.version.split()[0])
-        self.control.send(kind='loaded', threads=[])
+        self.control.send(kind='loaded')
         threading.Thread(target=self._obey, args=(options,), daemon=True).start()
         self.port = self._await_address()
         self.client = Client((listen.rpartition(':')[0], self.port))

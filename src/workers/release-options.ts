@@ -1,0 +1,44 @@
+import type { PythonMiddleware } from '../config/middleware.ts';
+import type { Project } from '../project/project.ts';
+import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
+import type { ListenerEnviron } from '../wsgi/variables.ts';
+import type { HookPaths } from './hooks.ts';
+import type { Preload } from './preload.ts';
+import type { ScalingOptions } from './scaling.ts';
+import type { WorkerLimits } from './worker-limits.ts';
+
+export interface ReleaseOptions {
+  readonly project: Project;
+  /** The most workers. */
+  readonly workers: number;
+  /** While there is less to do, some workers leave. When absent, their number does not change. */
+  readonly scaling?: ScalingOptions;
+  /** When workers are replaced; when absent, never. */
+  readonly limits?: WorkerLimits;
+  /** Middleware that workers put around the application, the outermost first. */
+  readonly middleware?: readonly PythonMiddleware[];
+  readonly hooks?: HookPaths | undefined;
+  /** The command that starts the interpreter, with its arguments; null for none. */
+  readonly wrap?: string | null;
+  /** Whether hooks run. True when absent. */
+  readonly runsHooks?: boolean;
+  /** Whether the application also runs in the workers of other server processes. */
+  readonly shared?: boolean;
+  readonly threads: number;
+  readonly preload: Preload;
+  readonly software: string;
+  readonly listeners: readonly ListenerEnviron[];
+  /** Names of variables of the process that the environ of each request has; `NAME*` for all that start so. */
+  readonly environVariables: readonly string[];
+  /** A worker that is not ready within this time is killed. */
+  readonly startTimeoutMs: number;
+  /** A process that does not respond for this time is killed; 0 for never. */
+  readonly workerTimeoutMs: number;
+  /**
+   * The time for the threads of the application after the last request of a worker, when a release retires. Running requests have no deadline,
+   * unless the whole server stops.
+   */
+  readonly gracefulTimeoutMs: number;
+  /** An interpreter that may wait to become the zygote. */
+  readonly waiting?: WaitingInterpreter | undefined;
+}

@@ -15,10 +15,10 @@ __all__ = ['RequestTimeout', 'before_exit', 'is_running', 'postfork', 'worker_id
 
 
 class RequestTimeout(BaseException):
-    """A request has run for longer than `request_timeout_ms`.
+    """Raised in the application when its request has exceeded `request_timeout_ms` or `stream_timeout_ms`.
 
-    Viaduct raises it in the thread that runs the request, between two instructions of Python code. It is a
-    BaseException, so that `except Exception` does not swallow it. `finally` and `with` do their work as usual.
+    The client has got its answer. Like KeyboardInterrupt, it is not an Exception, so `except Exception` does not stop
+    it. `finally` blocks and `with` statements run, so transactions are rolled back.
     """
 
 

@@ -13,6 +13,7 @@ else:
     Loader = object  # its module takes memory
 
 process = viaduct._process
+RequestTimeout = viaduct.RequestTimeout
 
 
 def install() -> None:

@@ -7,14 +7,7 @@ socket, a lock) gets it when the wait is over.
 import sys
 
 from viaduct_worker import patches
-
-
-class RequestTimeout(BaseException):
-    """Raised in the application when its request has exceeded `request_timeout_ms` or `stream_timeout_ms`.
-
-    The client has got its answer. Like KeyboardInterrupt, it is not an Exception, so `except Exception` does not stop
-    it. `finally` blocks and `with` statements run, so transactions are rolled back.
-    """
+from viaduct_worker.interface import RequestTimeout as RequestTimeout
 
 
 def is_possible() -> bool:

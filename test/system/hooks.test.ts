@@ -376,6 +376,24 @@ def application(environ, start_response):
     assert.match(output, /its function app:start, registered by viaduct\.postfork, failed: ValueError: no/);
   });
 
+  it('has the exception that is raised at the deadline of a request', async (t) => {
+    const app = `
+import hooks, viaduct
+def loop():
+    while True: pass
+def application(environ, start_response):
+    try:
+        loop()
+    except viaduct.RequestTimeout:
+        hooks.note('timeout')
+        raise
+`;
+    const files = { 'app.py': app, 'viaduct.toml': 'request_timeout_ms = "500ms"\n' };
+    const { server, notes } = await serve(t, files, ['--workers', '1']);
+    assert.equal((await ask(server.port, '/')).status, 504);
+    await eventually('the request has got it', () => notes('timeout').length === 1);
+  });
+
   it('does not hide a module of the application', async (t) => {
     const app = `
 import viaduct

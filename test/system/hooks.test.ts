@@ -331,6 +331,24 @@ describe('viaduct check', () => {
   }
 });
 
+describe('hooks of an application that has no workers', () => {
+  const files = { 'app.ts': 'export default () => [];\n' };
+
+  it('are an error for one in TypeScript', async (t) => {
+    const toml = '[apps.page]\ntarget = "./app.ts"\nhooks.after_fork = "hooks:start"\n[[route]]\napp = "page"\n';
+    const { code, output } = await runViaduct(makeProject(t, { ...files, 'viaduct.toml': toml }), 'check');
+    assert.equal(code, 2);
+    assert.match(output, /Cannot use apps\.page\.hooks .*: hooks are in Python, and application page is not/);
+  });
+
+  it('get a hint if there is no main application', async (t) => {
+    const toml = '[hooks]\nafter_fork = "hooks:start"\n[[route]]\nrespond = { status = 204 }\n';
+    const { code, output } = await runViaduct(makeProject(t, { 'viaduct.toml': toml }), 'check');
+    assert.equal(code, 0, output);
+    assert.match(output, /there is no main application in Python that could use them/);
+  });
+});
+
 describe('the module viaduct', { concurrency: 2 }, () => {
   const DECORATED = `
 import os, viaduct, hooks

@@ -46,9 +46,9 @@ describe('an imported configuration', () => {
       } as const;
       const loaded = await loadConfiguration({ flags: [config], errors: [], environment: {}, cwd: directory });
       for (const address of loaded.settings.listen) parseAddress(address);
-      const { site } = loaded;
+      const { site, settings } = loaded;
       if (site === null) return;
-      trustedBy({ site } as Parameters<typeof trustedBy>[0]);
+      trustedBy({ settings } as Parameters<typeof trustedBy>[0]);
       try {
         buildSite(site, parts(directory)).destroy();
       } catch (error) {

@@ -53,7 +53,7 @@ describe('the workers of the serving release', () => {
       project: {} as Project,
       workers: size,
       threads: 1,
-      preload: 'always',
+      preload: 'always' as const,
       software: '',
       listeners: [],
       environVariables: [],

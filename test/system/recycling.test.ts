@@ -278,7 +278,7 @@ describe('the number of workers', () => {
     const changes = (): string[] =>
       [...server.output().matchAll(/Workers: (\d+ instead of \d+), because/g)].map(([, change = '']) => change);
     const waiting = Array.from({ length: 12 }, () => ask(server.port, '/open'));
-    await eventually('there are three', () => changes().length >= 2);
+    await eventually('three run one each', () => open(project).length === 3);
     assert.deepEqual(changes(), ['2 instead of 1', '3 instead of 2']);
     writeFileSync(join(project, 'closed'), '');
     const answers = await Promise.all(waiting);

@@ -4,6 +4,7 @@ import { Response } from '../../src/http/response.ts';
 import type { Project } from '../../src/project/project.ts';
 import { Pool } from '../../src/workers/pool.ts';
 import { Release, type ReleaseEvents } from '../../src/workers/release.ts';
+import type { ReleaseOptions } from '../../src/workers/release-options.ts';
 import { Replacements } from '../../src/workers/replacements.ts';
 import { Runtime } from '../../src/workers/runtime.ts';
 import { ServingWorkers } from '../../src/workers/serving-workers.ts';
@@ -49,7 +50,7 @@ describe('the workers of the serving release', () => {
         onLog: never,
       },
     };
-    const options = {
+    const options: ReleaseOptions = {
       project: {} as Project,
       workers: size,
       threads: 1,

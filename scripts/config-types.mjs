@@ -183,6 +183,7 @@ function settingType(setting) {
     case 'path':
     case 'name':
     case 'command':
+    case 'text':
       return 'string';
     case 'list':
       return LIST_TYPES[setting.item];

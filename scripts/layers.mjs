@@ -27,7 +27,7 @@ const LAYERS = {
   log: ['http', 'errors.ts', 'program-files.ts'],
   os: ['errors.ts', 'program-files.ts'],
   project: ['errors.ts', 'program-files.ts'],
-  import: ['config', 'errors.ts'],
+  import: ['config', 'log', 'errors.ts'],
   site: [
     ...['listen', 'handlers', 'proxy', 'workers', 'routing', 'static', 'wsgi', 'http'],
     ...['config', 'log', 'project', 'errors.ts', 'version.ts'],

@@ -8,8 +8,9 @@ import os
 import sys
 import threading
 import traceback
-from _thread import allocate_lock, start_new_thread
+from _thread import allocate_lock, get_ident, start_new_thread
 from binascii import a2b_base64
+from functools import partial
 from select import poll
 
 from viaduct_worker import load, patches
@@ -113,6 +114,7 @@ class Worker:
         self.scoreboard = Scoreboard(f'{options["runtime"]}/worker-{number}.scoreboard', options['threads'])
         self.flusher = Flusher(lambda run: start_thread('viaduct-flusher', run, daemon=True))
         self.lanes: list[Lane] = []
+        self.running: dict[int, Lane] = {}  # by the number of the thread
         self.unsent: list[Lane] = []  # the server waits for these lanes, but their sockets were full
         for index in range(options['threads']):
             connection = connect(options['socket'])
@@ -122,10 +124,16 @@ class Worker:
 
     def run(self) -> None:
         start_thread('viaduct-control', self.control, daemon=True)
-        waits = [start_thread(f'viaduct-lane-{lane.slot}', lane.serve, daemon=False) for lane in self.lanes[1:]]
-        guarded(self.lanes[0].serve)
+        serve = self.serve
+        first, *others = self.lanes
+        waits = [start_thread(f'viaduct-lane-{lane.slot}', partial(serve, lane), daemon=False) for lane in others]
+        guarded(partial(serve, first))
         for wait in waits:
             wait()
+
+    def serve(self, lane: Lane) -> None:
+        self.running[get_ident()] = lane
+        lane.serve()
 
     def control(self) -> None:
         control = poll()
@@ -177,7 +185,12 @@ class Worker:
         return environ
 
     def log(self, text: str, request: int | None = None) -> None:
-        """Write `text` to the server's log as an error, with the request that it belongs to. A long text is split."""
+        """Write `text` to the server's log as an error, with the request that it belongs to. A long text is split.
+
+        By default that is the request which this thread runs.
+        """
+        if request is None and (lane := self.running.get(get_ident())) is not None:
+            request = lane.noted[0]
         shown = text.rstrip('\n')
         try:
             for start in range(0, len(shown) or 1, TEXT_MAX):

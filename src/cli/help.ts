@@ -51,6 +51,7 @@ export function settingLabel(name: SettingName): string {
     case 'path':
     case 'name':
     case 'command':
+    case 'text':
     case 'list':
       return `${flag} ${setting.shows}`;
     case 'integer':

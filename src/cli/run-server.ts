@@ -37,7 +37,7 @@ export async function runServer(
   const { settings, project } = configuration;
   const colours = palette(process.stderr);
   const logFormat = process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json';
-  const { log, accessLog } = openOutputs(logFormat);
+  const { log, accessLog, reopen } = openOutputs(logFormat, settings, identity);
   let running: RunningServer | null = null;
   reportUncaught(log, () => running?.kill());
   await checkConfiguration(configuration, sourceLocationOf(loaded.siteEntries), log);
@@ -72,6 +72,11 @@ export async function runServer(
       manager.stopping('Finishing running requests');
     },
     onReload: reload,
+    onReopen: () => {
+      const reopened = reopen();
+      if (reopened) for (const pid of cluster?.pids ?? []) process.kill(pid, 'SIGUSR1');
+      return reopened;
+    },
   });
   const where = server.urls.join(' and ');
   const passed = settings.listen !== configured.listen ? ' (passed by systemd)' : '';

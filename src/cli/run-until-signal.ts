@@ -9,6 +9,8 @@ import type { RunningServer } from '../server/server.ts';
 export interface SignalEvents {
   readonly onStopping: () => void;
   readonly onReload: () => void;
+  /** The files of the logs were renamed, and must be opened again. Returns whether there are any. */
+  readonly onReopen: () => boolean;
 }
 
 /** Receives signals. Until a server runs, there is nobody whom they could reach. */
@@ -84,7 +86,9 @@ export function runUntilSignal(
         if (terminalIsGone()) stop('SIGHUP');
         else if (stoppingSinceMs === Number.POSITIVE_INFINITY) events.onReload();
       },
-      onSignal: (signal) => log.info(`${signal} has no effect`),
+      onSignal: (signal) => {
+        if (signal !== 'SIGUSR1' || !events.onReopen()) log.info(`${signal} has no effect`);
+      },
     });
   });
 }

@@ -5,6 +5,8 @@ export const COMMAND_SETTINGS: ReadonlyMap<string, string> = new Map<SettingName
   ['processes', 'a server inside a program is one process'],
   ['user', 'the program has its user already'],
   ['group', 'the program has its group already'],
+  ['accessLogFile', 'the access log of a program goes to its standard output'],
+  ['errorLogFile', 'the program passes a log of its own'],
   ['control', 'only the command viaduct opens a control socket'],
   ['proxy', 'only the command viaduct takes it; write a route with proxy'],
 ]);

@@ -212,16 +212,6 @@ export const MAIN_SETTINGS = {
     reason:
       'Error pages and error mails show the environ, and variables hold passwords. os.environ has all of them anyway.',
   },
-  accessLog: {
-    kind: 'choice',
-    default: process.stdout.isTTY === true ? 'text' : 'json',
-    defaultText: 'text in a terminal, json elsewhere',
-    choices: ['off', 'text', 'json', 'combined'],
-    alsoCalled: 'access_logfile access_log_format log_format',
-    group: 'how',
-    help: 'Format of the access log on standard output.',
-    reason: 'People read a terminal. Programs read everything else.',
-  },
   dev: {
     kind: 'boolean',
     default: false,

@@ -3,7 +3,7 @@ interface Common {
   readonly help: string;
   /** The reason for the default. */
   readonly reason: string;
-  readonly group: 'what to serve' | 'how' | 'limits for clients' | 'application server' | 'static files';
+  readonly group: 'what to serve' | 'how' | 'logs' | 'limits for clients' | 'application server' | 'static files';
   /** The default in words, if it depends on the machine or on other settings. */
   readonly defaultText?: string;
   /** Names in other servers, in snake_case, separated by spaces. An error about one of them names Viaduct's setting. */
@@ -42,6 +42,12 @@ export type Setting = Common &
     | {
         /** A program and its arguments, as one text. */
         readonly kind: 'command';
+        readonly default: null;
+        readonly shows: string;
+      }
+    | {
+        /** Any text that is not empty. */
+        readonly kind: 'text';
         readonly default: null;
         readonly shows: string;
       }

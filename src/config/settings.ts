@@ -1,11 +1,12 @@
 import { LIMIT_SETTINGS } from './limit-settings.ts';
+import { LOG_SETTINGS } from './log-settings.ts';
 import { MAIN_SETTINGS } from './main-settings.ts';
 import type { MiddlewareEntry } from './middleware.ts';
 import type { Mount } from './value.ts';
 import { WORKER_SETTINGS } from './worker-settings.ts';
 
 /** Every setting, declared once. Flags, `VIADUCT_*`, keys of files, `--help` and docs/settings.md derive from this table. */
-export const SETTINGS = { ...MAIN_SETTINGS, ...LIMIT_SETTINGS, ...WORKER_SETTINGS };
+export const SETTINGS = { ...MAIN_SETTINGS, ...LOG_SETTINGS, ...LIMIT_SETTINGS, ...WORKER_SETTINGS };
 
 export type SettingName = keyof typeof SETTINGS;
 
@@ -15,7 +16,7 @@ type Value<S> = S extends { readonly kind: 'integer' | 'bytes' | 'duration' }
     ? boolean
     : S extends { readonly kind: 'choice'; readonly choices: readonly (infer C)[] }
       ? C
-      : S extends { readonly kind: 'path' | 'name' | 'command' }
+      : S extends { readonly kind: 'path' | 'name' | 'command' | 'text' }
         ? string | null
         : S extends { readonly item: 'mount' }
           ? readonly Mount[]

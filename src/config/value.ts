@@ -39,6 +39,8 @@ export function parseValue(setting: Setting, raw: unknown, base: string): Parsed
       return parseName(setting, raw);
     case 'command':
       return parseCommand(setting, raw);
+    case 'text':
+      return isText(raw) ? { value: raw } : mustBe(setting);
     case 'list':
       return parseItem(setting, raw, base);
   }
@@ -63,6 +65,8 @@ export function takes(setting: Setting): string {
       return 'a name or a number';
     case 'command':
       return 'a program, with its arguments';
+    case 'text':
+      return 'a text';
     case 'list':
       return ITEMS[setting.item];
   }

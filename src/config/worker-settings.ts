@@ -26,6 +26,17 @@ export const WORKER_SETTINGS = {
     help: 'Wait for a worker that a request may expect under overload; then 503 at once. 0 for any wait.',
     reason: 'Overload lasts longer than a second. A burst waits, and so do 16 requests for each worker thread.',
   },
+  queueWaitMaxMs: {
+    kind: 'duration',
+    default: 0,
+    defaultText: 'no limit',
+    min: 0,
+    max: 60 * MINUTE,
+    alsoCalled: 'queue_timeout max_queue_time queue_timeout_ms',
+    group: 'application server',
+    help: 'Time that a request may wait in the queue; then 503 with Retry-After. 0: no limit.',
+    reason: 'While the queue moves, `queue_delay_ms` bounds the wait. Slow views with few clients may wait longer.',
+  },
   laneDepthMax: {
     kind: 'integer',
     default: 64,

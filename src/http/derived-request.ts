@@ -1,5 +1,5 @@
 import { type FieldNames, withoutFields } from './field-names.ts';
-import type { HeaderList, Peer, Protocol, Request, RequestBody } from './message.ts';
+import type { HeaderList, Peer, Protocol, Request, RequestBody, RequestRecord } from './message.ts';
 import { withholdTrailers } from './withheld-trailers.ts';
 
 /** The properties of a request that a handler may change for the handlers behind it. */
@@ -46,6 +46,10 @@ class DerivedRequest implements Request {
 
   get neverIndexed(): ReadonlySet<string> | null {
     return this.#origin.neverIndexed ?? null;
+  }
+
+  get record(): RequestRecord {
+    return this.#origin.record;
   }
 
   get gone(): boolean {

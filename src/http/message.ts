@@ -52,6 +52,25 @@ export interface CgiOrigin {
 /** As environ and the logs spell it. */
 export type Protocol = 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
 
+/** What happened to a request on its way, for the logs. A request and all requests derived from it have one record. */
+export interface RequestRecord {
+  /** Process id of the worker that had the request last; 0 if none had. */
+  worker: number;
+  /**
+   * Microseconds from the complete request (head and content) until a worker's response arrived, without `pythonUs` at that time. It is the
+   * wait in the queue and behind other requests of the same thread, and the way to the worker and back. -1 while it is not known.
+   */
+  queueUs: number;
+  /** Microseconds in Python, from the start of the application until its last block was sent; -1 while they are not known. */
+  pythonUs: number;
+  /** Why this server answered itself, or gave up: a fixed text, such as `queue full`; '' if it did not. */
+  reason: string;
+  /** The id of the request: what a trusted proxy sent as X-Request-ID, else '' until `requestIdOf` makes one. */
+  id: string;
+  /** The field lines of the response, as handlers returned it; '' without a response. */
+  lines: string;
+}
+
 /** One parsed and framed request. All values are already validated against RFC 9112. */
 export interface Request {
   /** Method as received: `GET`. */
@@ -94,6 +113,7 @@ export interface Request {
   readonly environ?: object;
   /** True when the client asks for another protocol (RFC 9110 section 7.8) and sent no content: an `UpgradeResponse` can grant it. */
   readonly upgrades: boolean;
+  readonly record: RequestRecord;
   /** True as soon as the client can no longer receive a response. */
   readonly gone: boolean;
   /** Called once if `gone` becomes true before the response is complete. The present holder of the request owns this property. */

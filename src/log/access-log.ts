@@ -1,6 +1,8 @@
 import type { Peer, Request } from '../http/message.ts';
 import type { Refusal } from '../http/refusal.ts';
-import { escapeField, jsonLine } from './escape.ts';
+import { LINES } from './access-line.ts';
+import { type LoggedRequest, unreadable } from './answered-request.ts';
+import { compileLogFormat } from './log-format.ts';
 
 export type AccessLogFormat = 'off' | 'text' | 'json' | 'combined';
 
@@ -15,6 +17,8 @@ export interface LineSink {
 
 export interface AccessLogOptions {
   readonly format: AccessLogFormat;
+  /** A template of lines, instead of the format, unless that is `off`. See `compileLogFormat`. */
+  readonly template?: string | null;
   readonly sink: LineSink;
   /** Called with the number of lost lines, once the sink takes lines again. */
   readonly onDropped: (lines: number) => void;
@@ -22,7 +26,7 @@ export interface AccessLogOptions {
 
 export interface AccessLog {
   readonly onAnswered: OnAnswered;
-  /** Called for each answer to a client that sent no request that could be read. The line has only time, address and status. */
+  /** Called for each answer to a client that sent no request that could be read. The line has only time, address, status and reason. */
   readonly onRefused: (refusal: Refusal, peer: Peer) => void;
   /** Writes all waiting lines. */
   flush(): void;
@@ -34,10 +38,12 @@ const WAITING_CHARS_MAX = 65_536;
 /**
  * Makes an access log; null when it is off, which costs nothing. Lines are collected and written ten times a second. When the sink is
  * slower than the requests, lines are dropped and counted, because a log must never stop a server.
+ *
+ * @throws ViaductError `SETTINGS` for a template with an unknown directive
  */
-export function createAccessLog({ format, sink, onDropped }: AccessLogOptions): AccessLog | null {
+export function createAccessLog({ format, template = null, sink, onDropped }: AccessLogOptions): AccessLog | null {
   if (format === 'off') return null;
-  const lineOf = FORMATS[format];
+  const lineOf = template === null ? LINES[format] : compileLogFormat(template);
   let waiting = '';
   let dropped = 0;
   let blocked = false;
@@ -70,73 +76,6 @@ export function createAccessLog({ format, sink, onDropped }: AccessLogOptions): 
   return {
     flush,
     onAnswered,
-    onRefused: ({ status }, peer) => onAnswered({ ...UNREADABLE, peer }, status, 0, performance.now()),
+    onRefused: ({ status, reason }, peer) => onAnswered({ ...unreadable(reason), peer }, status, 0, performance.now()),
   };
-}
-
-/** What the lines have of a request. */
-type LoggedRequest = Pick<Request, 'method' | 'path' | 'query' | 'host' | 'headers' | 'peer'> & {
-  readonly protocol: string;
-};
-
-const UNREADABLE = { method: '', path: '', query: '', protocol: '', host: '', headers: [] } as const;
-
-type Line = (request: LoggedRequest, status: number, bodyBytes: number, ms: number) => string;
-
-const FORMATS: Readonly<Record<Exclude<AccessLogFormat, 'off'>, Line>> = {
-  text: textFormat,
-  json: jsonFormat,
-  combined: combinedFormat,
-};
-
-function textFormat(request: LoggedRequest, status: number, bodyBytes: number, ms: number): string {
-  const time = new Date().toISOString().slice(11, 19);
-  const line = request.method === '' ? '-' : escapeField(`${request.method} ${targetOf(request)}`);
-  return `${time} ${status} ${line} ${bodyBytes} B ${ms.toFixed(ms < 10 ? 1 : 0)} ms\n`;
-}
-
-function jsonFormat(request: LoggedRequest, status: number, bodyBytes: number, ms: number): string {
-  return jsonLine({
-    time: new Date().toISOString(),
-    remote_address: request.peer.remoteAddress,
-    method: request.method,
-    host: request.host,
-    path: request.path,
-    query: request.query,
-    status,
-    body_bytes: bodyBytes,
-    duration_ms: Math.round(ms * 1000) / 1000,
-    user_agent: fieldOf(request, 'user-agent'),
-    referer: fieldOf(request, 'referer'),
-  });
-}
-
-/** Apache's and nginx's "combined" format. */
-function combinedFormat(request: LoggedRequest, status: number, bodyBytes: number): string {
-  const address = request.peer.remoteAddress || '-';
-  const line = request.method === '' ? '-' : escapeField(`${request.method} ${targetOf(request)} ${request.protocol}`);
-  const referer = escapeField(fieldOf(request, 'referer') || '-');
-  const agent = escapeField(fieldOf(request, 'user-agent') || '-');
-  return `${address} - - [${commonDate(new Date())}] "${line}" ${status} ${bodyBytes} "${referer}" "${agent}"\n`;
-}
-
-function targetOf({ path, query }: LoggedRequest): string {
-  return query === '' ? path : `${path}?${query}`;
-}
-
-/** The value of the first field `name` (in lower case), or ''. */
-function fieldOf({ headers }: LoggedRequest, name: string): string {
-  for (let i = 0; i < headers.length; i += 2) {
-    const candidate = headers[i] as string;
-    if (candidate.length === name.length && candidate.toLowerCase() === name) return headers[i + 1] as string;
-  }
-  return '';
-}
-
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** `10/Oct/2000:13:55:36 +0000`, in UTC. */
-function commonDate(date: Date): string {
-  const iso = date.toISOString();
-  return `${iso.slice(8, 10)}/${MONTHS[date.getUTCMonth()]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
 }

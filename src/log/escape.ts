@@ -16,9 +16,22 @@ export function escapeControls(text: string): string {
 
 /** `object` as JSON in one line of ASCII. */
 export function jsonLine(object: object): string {
-  const json = JSON.stringify(object);
-  return `${json.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
+  return `${asciiJson(object)}\n`;
 }
+
+function asciiJson(value: object | string): string {
+  return JSON.stringify(value).replace(
+    /[^\x20-\x7e]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** `text` as a string of JSON, in ASCII. */
+export function jsonText(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : asciiJson(text);
+}
+
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 function byte(char: string): string {
   return `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;

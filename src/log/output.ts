@@ -1,76 +1,43 @@
-import { fstatSync, writeSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { LineSink } from './access-log.ts';
+import { DirectWriter, type OutputEvents } from './direct-writer.ts';
 import { createLog, type Log, type LogStream } from './log.ts';
-
-/** What happens to the lines of an output. */
-export interface OutputEvents {
-  /** The output takes no lines any more, for `reason`. Called once, until it takes lines again. */
-  readonly onFailed: (reason: string) => void;
-  /** The output takes lines again; `lines` were lost. */
-  readonly onRecovered: (lines: number, reason: string) => void;
-}
-
-const NEWLINE = 10;
+import { type FileOwner, LogFile } from './log-file.ts';
 
 /**
- * Standard output or error. A failure of it is not an error of the server: lines that it does not take are lost and counted. A file, which
- * may be on a full disk, is written at once; the next line after a torn one starts on a line of its own. Everything else is
- * left to Node's stream, which needs a listener for its errors.
+ * Standard output or error. A file, which may be on a full disk, is written at once, as `DirectWriter` says. Everything else is left to Node's
+ * stream, which needs a listener for its errors.
  */
 export class Output implements LineSink, LogStream {
-  /** Null: nobody wants to know. */
-  events: OutputEvents | null = null;
   readonly #stream: NodeJS.WriteStream;
   readonly #fd: number;
-  readonly #isFile: boolean;
-  /** Whether the file ends in the middle of a line. */
-  #torn = false;
-  #lost = 0;
-  #reason = '';
+  /** Null if it is not a file. */
+  readonly #writer: DirectWriter | null;
 
   constructor(stream: NodeJS.WriteStream & { readonly fd: number }) {
     this.#stream = stream;
     this.#fd = stream.fd;
-    this.#isFile = isFile(stream.fd);
+    this.#writer = isFile(stream.fd) ? new DirectWriter() : null;
+  }
+
+  set events(events: OutputEvents) {
+    if (this.#writer !== null) this.#writer.events = events;
   }
 
   get writableLength(): number {
-    return this.#isFile ? 0 : this.#stream.writableLength;
+    return this.#writer === null ? this.#stream.writableLength : 0;
   }
 
   /** See `LineSink`. */
   write(text: string): boolean {
-    if (!this.#isFile) return this.#stream.write(text);
-    const bytes = Buffer.from(this.#torn ? `\n${text}` : text);
-    let at = 0;
-    try {
-      while (at < bytes.length) at += writeSync(this.#fd, bytes, at);
-    } catch (error) {
-      this.#fail(bytes, at, error as Error);
-      return true;
-    }
-    this.#torn = false;
-    this.#recover();
+    if (this.#writer === null) return this.#stream.write(text);
+    this.#writer.write(this.#fd, text);
     return true;
   }
 
   once(event: 'drain', listener: () => void): unknown {
     return this.#stream.once(event, listener);
-  }
-
-  #fail(bytes: Buffer, written: number, { message }: Error): void {
-    if (written > 0) this.#torn = bytes[written - 1] !== NEWLINE;
-    const isFirst = this.#lost === 0;
-    for (let i = written; i < bytes.length; i += 1) if (bytes[i] === NEWLINE) this.#lost += 1;
-    this.#reason = message;
-    if (isFirst) this.events?.onFailed(message);
-  }
-
-  #recover(): void {
-    const lost = this.#lost;
-    this.#lost = 0;
-    if (lost > 0) this.events?.onRecovered(lost, this.#reason);
   }
 }
 
@@ -80,10 +47,33 @@ function isFile(fd: number): boolean {
   return stat.isFile() || (stat.isCharacterDevice() && !isatty(fd));
 }
 
-/** The log and the access log of a process, on its two outputs. What one of them loses is reported in the other, and in itself once it recovers. */
-export function openOutputs(format: 'text' | 'json'): { readonly log: Log; readonly accessLog: LineSink } {
-  const accessLog = new Output(process.stdout);
-  const errors = new Output(process.stderr);
+/** Where the logs go, if not to standard output and error. Absolute paths. */
+export interface LogFiles {
+  readonly accessLogFile: string | null;
+  readonly errorLogFile: string | null;
+}
+
+/** The logs of a process. */
+export interface Outputs {
+  readonly log: Log;
+  readonly accessLog: LineSink;
+  /**
+   * Opens the files of the logs again, after they were renamed, and reports that in the log. Standard output and error stay. Returns whether
+   * there are files.
+   */
+  readonly reopen: () => boolean;
+}
+
+/**
+ * The log and the access log of a process, in files or on its two outputs. What one of them loses is reported in the other, and in itself once
+ * it recovers.
+ *
+ * @throws ViaductError `USAGE` for a file that cannot be opened
+ */
+export function openOutputs(format: 'text' | 'json', files: LogFiles, owner: FileOwner | null): Outputs {
+  const { accessLogFile, errorLogFile } = files;
+  const accessLog = accessLogFile === null ? new Output(process.stdout) : new LogFile(accessLogFile, owner);
+  const errors = errorLogFile === null ? new Output(process.stderr) : new LogFile(errorLogFile, owner);
   const log = createLog(format, errors);
   accessLog.events = {
     onFailed: (reason) => log.error(`Cannot write the access log, its lines are lost: ${reason}`),
@@ -93,5 +83,12 @@ export function openOutputs(format: 'text' | 'json'): { readonly log: Log; reado
     onFailed: () => {},
     onRecovered: (entries, reason) => log.warn(`Log entries were lost: ${reason}`, { entries }),
   };
-  return { log, accessLog };
+  function reopen(): boolean {
+    const logFiles = [errors, accessLog].filter((output) => output instanceof LogFile);
+    const problems = logFiles.map((file) => file.reopen()).filter((problem) => problem !== '');
+    for (const problem of problems) log.error(`${problem}. Its lines go to the file that was open before`);
+    if (logFiles.length > problems.length) log.info('The log files were opened again');
+    return logFiles.length > 0;
+  }
+  return { log, accessLog, reopen };
 }

@@ -1,6 +1,7 @@
 import { type HandlerResult, mapResponse } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { RequestBodyError } from '../http/refusal.ts';
+import { refuse } from '../http/request-record.ts';
 import { Response } from '../http/response.ts';
 import { reasonPhrase } from '../http/semantics/status.ts';
 import type { BackendPool } from './backend-pool.ts';
@@ -77,7 +78,7 @@ export class LoadBalancer {
     const eligible = this.#eligible(request, tried as readonly BackendState[]);
     if (eligible.length === 0) return this.#refuse(request, tried);
     const chosen = this.#choose(request, eligible);
-    if (chosen === null) return queue?.join(request, tried) ?? unavailable(1);
+    if (chosen === null) return queue?.join(request, tried) ?? refuse(request, 'backends busy', unavailable(1));
     passive.sending(chosen, request);
     return chosen.client.send(request, tried);
   }
@@ -117,10 +118,9 @@ export class LoadBalancer {
   ): HandlerResult {
     const { pool, passive, retries, checks, onError, onInfo } = this.#parts;
     const { phase, reason, status } = failure;
-    const answer = backendFailedResponse(status);
     if (checks?.isCheck(request) === true) {
       checks.failed(request, `${phase}: ${reason}`);
-      return answer;
+      return backendFailedResponse(status);
     }
     onError(`Cannot get a response from backend "${state.name}": ${phase}: ${reason}`, request);
     if (passive.failed(state, phase === 'connect') && (pool.size > 1 || passive.isOpen(state))) {
@@ -129,7 +129,8 @@ export class LoadBalancer {
     const failedBackends = [...tried, state];
     const isRetried =
       retries.allows(failure, request, tried.length) && this.#eligible(request, failedBackends).length > 0;
-    return isRetried ? this.#dispatch(request, failedBackends) : answer;
+    if (isRetried) return this.#dispatch(request, failedBackends);
+    return refuse(request, status === 504 ? 'backend timed out' : 'backend failed', backendFailedResponse(status));
   }
 
   /** Whether this response counts as a failure and the request goes to another backend. */
@@ -164,7 +165,8 @@ export class LoadBalancer {
     const why = states.length === 0 ? 'no backend is known' : described.join(', ') + (states.length > 5 ? ', …' : '');
     if (tried.length === 0) onError(`Cannot choose a backend: ${why}`, request);
     const downMs = states.map((state) => passive.downForMs(state)).filter((ms) => ms > 0);
-    return unavailable(downMs.length === 0 ? 1 : Math.ceil(Math.min(...downMs) / 1000));
+    const retryAfterS = downMs.length === 0 ? 1 : Math.ceil(Math.min(...downMs) / 1000);
+    return refuse(request, 'no backend', unavailable(retryAfterS));
   }
 }
 

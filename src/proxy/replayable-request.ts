@@ -1,4 +1,5 @@
 import type { HeaderList, Peer, Request } from '../http/message.ts';
+import { newRecord } from '../http/request-record.ts';
 
 const NOBODY: Peer = { remoteAddress: '', remotePort: 0, listener: 0, secure: false, serverPort: '' };
 
@@ -19,6 +20,7 @@ export function internalRequest(method: string, path: string, headers: HeaderLis
     body: null,
     peer: NOBODY,
     upgrades: false,
+    record: newRecord(),
     gone: false,
     onGone: null,
     sendInterim() {},

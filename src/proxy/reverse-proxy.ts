@@ -1,5 +1,6 @@
 import { type HandlerResult, mapResponse } from '../http/handler.ts';
 import type { HeaderList, Request } from '../http/message.ts';
+import { refuse } from '../http/request-record.ts';
 import type { Backend } from './backend.ts';
 import { BackendPool } from './backend-pool.ts';
 import type { BackendOverrides, BackendState } from './backend-state.ts';
@@ -343,7 +344,7 @@ function createQueue(clock: TickClock, options: ReverseProxyOptions): RequestQue
     queueTimeoutMs,
     onTimeout(request) {
       onError(`Cannot choose a backend: all were busy for ${queueTimeoutMs} ms`, request);
-      return unavailable(1);
+      return refuse(request, 'backends busy', unavailable(1));
     },
   });
 }

@@ -2,6 +2,7 @@ import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
 import type { Next } from '../http/handler.ts';
 import type { Peer, Request } from '../http/message.ts';
 import type { Refusal } from '../http/refusal.ts';
+import { requestFields } from '../http/request-id.ts';
 import { toPromise } from '../http/to-promise.ts';
 import type { LineSink } from '../log/access-log.ts';
 import { describeError, tracebackOf } from '../log/describe-error.ts';
@@ -112,7 +113,7 @@ class Server implements RunningServer {
       onRefused: (refusal: Refusal, peer: Peer, request: Request | null) => this.#rules.refused(refusal, peer, request),
       onTurnedAway: (reason: string, address: string) => this.#rules.refusals.connection(reason, address),
       onError: (error: unknown, request: Request | null) =>
-        log.error(describeError(error), request === null ? {} : { request: `${request.method} ${request.path}` }),
+        log.error(describeError(error), request === null ? {} : requestFields(request)),
     };
     const { refusals } = this.#rules;
     this.#protocols = new ProtocolServers(connections, (reason, address) => refusals.proxiedRequest(reason, address));

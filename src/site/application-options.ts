@@ -1,7 +1,8 @@
-import { pythonMiddleware } from '../config/middleware.ts';
+import { type PythonMiddleware, pythonMiddleware } from '../config/middleware.ts';
 import type { Settings } from '../config/settings.ts';
 import { describeThrown } from '../errors.ts';
 import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
+import { requestFields } from '../http/request-id.ts';
 import type { Log } from '../log/log.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import { VERSION } from '../version.ts';
@@ -13,6 +14,13 @@ import { errorStream } from '../wsgi/error-stream.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { ApplicationTable } from './applications.ts';
 import { type Configuration, MAIN, type NamedApplication } from './configuration.ts';
+
+/** Python's log records have the id of the request. */
+const NOTES_REQUEST_ID: PythonMiddleware = {
+  language: 'python',
+  path: 'viaduct_worker.request_id:noting',
+  options: {},
+};
 
 /** The options that each Python application of `configuration` starts with, by name. */
 export function applicationTable(
@@ -29,7 +37,7 @@ export function applicationTable(
       ...application,
       ...scalingOf(application, settings),
       limits: settings,
-      middleware: pythonMiddleware(application.middleware),
+      middleware: [...(settings.requestId ? [NOTES_REQUEST_ID] : []), ...pythonMiddleware(application.middleware)],
       shared: settings.processes > 1,
       wrap,
       preload: preloadOf(preload, configuration.preloadIsWritten === true),
@@ -68,13 +76,14 @@ export function applicationOptions(
   listeners: readonly ListenerEnviron[],
   log: Log,
 ): ApplicationOptions {
-  const { dev, processes } = settings;
+  const { dev, processes, requestId } = settings;
   return {
     listeners,
     software: `viaduct/${VERSION}`,
     multiprocess: processes > 1,
+    requestId,
     errors: errorStream((line) => log.error(line)),
-    onError: (error, request) => log.error(describeThrown(error), { request: `${request.method} ${request.path}` }),
+    onError: (error, request) => log.error(describeThrown(error), requestFields(request)),
     errorResponse: (error) =>
       dev ? tracebackPage('The application raised an exception', describeThrown(error)) : plainError(),
   };

@@ -3,6 +3,7 @@ import { ViaductError } from '../errors.ts';
 import { checkTls } from '../listen/tls/tls-contexts.ts';
 import { noTlsProblems, type TlsProblems } from '../listen/tls/tls-problems.ts';
 import type { Log } from '../log/log.ts';
+import { compileLogFormat } from '../log/log-format.ts';
 import { applicationOptions } from './application-options.ts';
 import type { ResolvedRoute } from './build.ts';
 import { composeApplications } from './compose-applications.ts';
@@ -40,6 +41,11 @@ export async function checkConfiguration(
   } catch (error) {
     if (!(error instanceof ViaductError) || error.code !== 'SETTINGS') throw error;
     errors.push(error.message);
+  }
+  try {
+    compileLogFormat(configuration.settings.accessLogFormat ?? '');
+  } catch (error) {
+    errors.push((error as Error).message);
   }
   const { problems, warnings } = await checkCertificates(configuration);
   errors.push(...problems.map((problem) => `${problem} (${locate.position(['tls'])})`));

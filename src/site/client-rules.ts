@@ -20,6 +20,7 @@ export class ClientRules {
   #trusted: CidrList;
   #receive: (request: Request) => Request;
   #format: AccessLogFormat = 'off';
+  #template: string | null = null;
   #accessLog: AccessLog | null = null;
 
   /** `sink` takes the access log. */
@@ -33,12 +34,13 @@ export class ClientRules {
 
   /** Uses the rules of `configuration` from now on. Returns the rules that connections must know. */
   take(configuration: Configuration): Required<ConnectionChanges> {
-    const { accessLog, connectionsMax, connectionsPerAddressMax, contentMemoryBytesMax } = configuration.settings;
+    const { accessLog, accessLogFormat, connectionsMax, connectionsPerAddressMax, contentMemoryBytesMax } =
+      configuration.settings;
     this.#trusted = trustedBy(configuration);
     this.#receive = this.#trusting(configuration);
     contentMemory.bytesMax = contentMemoryBytesMax;
     this.#limit.perAddressMax = connectionsPerAddressMax;
-    this.#write(accessLog);
+    this.#write(accessLog, accessLogFormat);
     return {
       limits: limitsOf(configuration),
       connectionsMax,
@@ -68,12 +70,14 @@ export class ClientRules {
     this.refusals.flush();
   }
 
-  #write(format: AccessLogFormat): void {
-    if (format === this.#format) return;
+  #write(format: AccessLogFormat, template: string | null): void {
+    if (format === this.#format && template === this.#template) return;
     this.#accessLog?.flush();
     this.#format = format;
+    this.#template = template;
     this.#accessLog = createAccessLog({
       format,
+      template,
       sink: this.#sink,
       onDropped: (lines) =>
         this.#log.warn('Access log lines were dropped: their reader is slower than the requests', { lines }),

@@ -1,5 +1,6 @@
 import type { SourceLocation } from '../config/site-entries.ts';
 import type { Next } from '../http/handler.ts';
+import { requestFields } from '../http/request-id.ts';
 import { compose } from '../routing/chain.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { BuiltSite } from './build.ts';
@@ -65,7 +66,7 @@ export async function composeSite(
     log,
     onRefused,
     ...memory,
-    onError: (message, request) => log.error(message, { request: `${request.method} ${request.path}` }),
+    onError: (message, request) => log.error(message, requestFields(request)),
   });
 }
 

@@ -5,6 +5,7 @@ import { compressionFeature } from '../handlers/compression/compression.ts';
 import { corsFeature } from '../handlers/headers/cors.ts';
 import { headersFeature } from '../handlers/headers/headers.ts';
 import { securityHeadersFeature } from '../handlers/headers/security-headers.ts';
+import { serverTimingFeature } from '../handlers/headers/server-timing.ts';
 import { bodyLimitFeature } from '../handlers/limits/body-limit.ts';
 import { rateLimitFeature } from '../handlers/limits/rate-limit.ts';
 import { requestLimitFeature } from '../handlers/limits/request-limit.ts';
@@ -20,6 +21,7 @@ import { rewriteFeature } from '../handlers/rewriting/rewrite.ts';
  * responses, including refusals. Handlers that refuse requests come before handlers that cost more.
  */
 export const FEATURES = [
+  serverTimingFeature,
   headersFeature,
   securityHeadersFeature,
   compressionFeature,

@@ -5,6 +5,8 @@ import type { Queue } from './queue.ts';
 export interface DeadlineLimits {
   /** Time from a complete request to the start of its response; 0 for any. A request may have a limit of its own. */
   readonly requestTimeoutMs: number;
+  /** Time that a request may wait in the queue; 0 for any. */
+  readonly queueWaitMaxMs: number;
   /** Time between two blocks of a response that its client takes; 0 for any. */
   readonly streamTimeoutMs: number;
   /** Time for the thread of an overdue request to end it. */
@@ -79,6 +81,7 @@ export class DeadlineWatch {
     if (this.#queue.length > 0) {
       this.#quietTicks = 0;
       const isOverdue = (pending: PendingRequest): boolean =>
+        this.#isOver(this.#limits.queueWaitMaxMs, pending.queuedAtMs, now) ||
         this.#isOver(this.#limitOf(pending), pending.queuedAtMs, now);
       for (const pending of this.#queue.take(isOverdue)) this.#onWaitedTooLong(pending);
     }

@@ -22,8 +22,17 @@ const RETRY_SECONDS_MAX = 10;
 
 /** 503: as many requests wait as may wait. `waitMs` is the wait to expect (RFC 9110 section 10.2.3). */
 export function queueFullResponse(waitMs: number): Response {
+  return unavailable('too many requests are waiting', waitMs);
+}
+
+/** 503: the request has waited for as long as it may. `waitMs` is the wait to expect. */
+export function waitedTooLongResponse(waitMs: number): Response {
+  return unavailable('the request has waited for too long', waitMs);
+}
+
+function unavailable(why: string, waitMs: number): Response {
   const seconds = Math.min(RETRY_SECONDS_MAX, Math.max(1, Math.ceil(waitMs / 1000)));
-  return Response.text(503, 'Service Unavailable: too many requests are waiting\n', ['Retry-After', String(seconds)]);
+  return Response.text(503, `Service Unavailable: ${why}\n`, ['Retry-After', String(seconds)]);
 }
 
 /** 500: the request's content could not be received. */

@@ -11,6 +11,8 @@ export interface LaneRef {
 
 /** What a lane needs from its pool and worker. */
 export interface LaneOwner {
+  /** The process id of the worker. */
+  readonly pid: number;
   /** How much of a response waits for a slow client before the worker has to wait. */
   readonly responseLimits: SpoolLimits;
   /** How many repeated field sections the thread of a lane may keep. */
@@ -36,6 +38,12 @@ export interface LaneOwner {
   /** The worker violated the protocol. The lane has closed its socket. */
   onBroken(lane: LaneRef, reason: string): void;
 }
+
+/**
+ * A stalled lane runs a request that is slow; it receives no other request until the slow one is done. A recalling
+ * lane receives no request until the worker has reported what it gives back.
+ */
+export type LaneState = 'open' | 'stalled' | 'recalling' | 'closed';
 
 /** The pool's view of one lane. */
 export interface LaneEntry {

@@ -15,7 +15,7 @@ import {
   readInt64,
 } from './frames.ts';
 import { JOINED_BYTES_MAX, LaneBlocks } from './lane-blocks.ts';
-import type { LaneEntry, LaneOwner } from './lane-owner.ts';
+import type { LaneEntry, LaneOwner, LaneState } from './lane-owner.ts';
 import { LaneProgress } from './lane-progress.ts';
 import { LaneDeadline, type Overdue } from './overdue.ts';
 import type { PendingRequest } from './pending-request.ts';
@@ -25,12 +25,6 @@ import { type BodyLane, WorkerBody } from './worker-body.ts';
 
 /** Limit for a sample of the average, so that one slow view does not hide the speed of the others for long. */
 const SAMPLE_NS_MAX = 20_000_000;
-
-/**
- * A stalled lane runs a request that is slow; it receives no other request until the slow one is done. A recalling
- * lane receives no request until the worker has reported what it gives back.
- */
-type LaneState = 'open' | 'stalled' | 'recalling' | 'closed';
 
 const IMPOSSIBLE_HEAD = 'it sent an impossible head of a response';
 
@@ -92,6 +86,7 @@ export class Lane implements BodyLane {
     this.inflight.push(pending);
     this.entry?.update();
     pending.request.onGone = this.#onClientGone;
+    pending.request.record.worker = this.#owner.pid;
     this.#batch.add(pending);
   }
 
@@ -161,8 +156,8 @@ export class Lane implements BodyLane {
   expire(now: number): void {
     const pending = this.inflight[0] as PendingRequest;
     const overdue = this.deadline.begin(pending, this.headSinceMs, now);
-    if (pending.stream === null) pending.settle(overdueResponse());
-    else pending.stream.abort();
+    if (pending.stream === null) pending.refuse(overdueResponse(), 'took too long');
+    else pending.breakOff('took too long');
     if (this.inflight.length > 1 && this.state !== 'recalling') this.recall();
     else if (this.state === 'open') this.#become('stalled');
     this.#owner.onOverdue(this, overdue);
@@ -223,6 +218,7 @@ export class Lane implements BodyLane {
       if (response === null) return this.#break(IMPOSSIBLE_HEAD);
       pending.stream = stream;
       if (kind === COMPLETE) this.#removeFirst(data, position);
+      else pending.note(readInt64(data, position + 24), performance.now());
       pending.settle(response);
       if (this.deadline.find(pending.id) !== null) stream.cancel();
       this.#blocks.pass(stream, data, start, length, kind === COMPLETE);
@@ -309,10 +305,12 @@ export class Lane implements BodyLane {
   #removeFirst(data: Buffer, position: number): void {
     const pending = this.inflight.shift();
     this.#owner.requests += 1;
-    const ns = Math.min(readInt64(data, position + 24), SAMPLE_NS_MAX);
+    const total = readInt64(data, position + 24);
+    const ns = Math.min(total, SAMPLE_NS_MAX);
     this.averageNs = this.averageNs === 0 ? ns : this.averageNs * 0.9 + ns * 0.1;
     this.headSinceMs = performance.now();
     if (this.deadline.current !== null) this.deadline.end();
+    pending?.note(total, this.headSinceMs);
     if (pending?.id === this.#pausedFor) this.#continue();
     else if (this.state === 'stalled' && this.#pausedFor === 0) this.#state = 'open';
     this.entry?.measure(ns);

@@ -2,7 +2,7 @@ import type { Later, Request } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
 import { writeSection, writeTarget } from './environ.ts';
 import { type Variables, variablesOf, writeVariables } from './environ-variables.ts';
-import { DICT, DICT_END, type MarshalWriter, NONE, TUPLE } from './marshal.ts';
+import { DICT, DICT_END, type MarshalWriter, Name, NONE, TUPLE } from './marshal.ts';
 import type { ClientQueue, Waiting } from './queue.ts';
 import type { ReceivedBody } from './request-body.ts';
 import type { WorkerBody } from './worker-body.ts';
@@ -25,7 +25,10 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
   queue: ClientQueue<PendingRequest> | null = null;
   previous: PendingRequest | null = null;
   next: PendingRequest | null = null;
+  /** When the request was complete and entered the pool, by `performance.now()`. */
   queuedAtMs = 0;
+  /** How long the request waited until it was sent to a lane, for the environ; -1 if the environ does not have it. */
+  waitedMs = -1;
   #onResponse: ((response: Response) => unknown) | null = null;
   #response: Response | null = null;
   /** The request's variables as changed by middleware; null without middleware. */
@@ -54,6 +57,27 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
     this.#response = response;
     this.body?.release();
     this.#onResponse?.(response);
+  }
+
+  /** Answers for `reason` with a response of this server; see `RequestRecord`. */
+  refuse(response: Response, reason: string): void {
+    if (this.#response !== null) return;
+    this.request.record.reason = reason;
+    this.settle(response);
+  }
+
+  /** The response has started, and breaks off for `reason`. */
+  breakOff(reason: string): void {
+    this.request.record.reason = reason;
+    this.stream?.abort();
+  }
+
+  /** Notes for the logs that a frame arrived now, `ns` after the worker's thread had started the request. */
+  note(ns: number, nowMs: number): void {
+    const { record } = this.request;
+    const pythonUs = Math.round(ns / 1000);
+    record.pythonUs = pythonUs;
+    if (record.queueUs < 0) record.queueUs = Math.max(0, Math.round((nowMs - this.queuedAtMs) * 1000) - pythonUs);
   }
 
   /**
@@ -87,6 +111,15 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
     }
     const contentLength = body === null ? -1 : body.length;
     writer.byte(DICT);
+    if (this.waitedMs >= 0) {
+      writer.name(QUEUE_MS);
+      writer.number(this.waitedMs);
+    }
+    const { id } = request.record;
+    if (id !== '') {
+      writer.name(REQUEST_ID);
+      writer.text(id);
+    }
     if (this.#variables !== null) writeVariables(writer, this.#variables, contentLength);
     else {
       writeTarget(writer, request, contentLength);
@@ -98,3 +131,6 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
     else writer.bytesHead(body.length);
   }
 }
+
+const QUEUE_MS = new Name('viaduct.queue_ms');
+const REQUEST_ID = new Name('viaduct.request_id');

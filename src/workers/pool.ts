@@ -1,10 +1,16 @@
 import { usableProcessors } from '../config/processors.ts';
 import type { HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
-import type { Response } from '../http/response.ts';
+import { requestIdOf } from '../http/request-id.ts';
 import { isIdempotent } from '../http/semantics/idempotent.ts';
 import { type DeadlineLimits, DeadlineWatch } from './deadline-watch.ts';
-import { bodyFailedResponse, clientLeftResponse, queueFullResponse, workerDiedResponse } from './error-responses.ts';
+import {
+  bodyFailedResponse,
+  clientLeftResponse,
+  queueFullResponse,
+  waitedTooLongResponse,
+  workerDiedResponse,
+} from './error-responses.ts';
 import type { Lane } from './lane.ts';
 import { LaneTable } from './lane-table.ts';
 import { PendingRequest } from './pending-request.ts';
@@ -21,6 +27,10 @@ export interface PoolOptions extends SpoolOptions, DeadlineLimits {
   readonly queueMax: number;
   /** The wait that a request may expect while the application is overloaded; 0 for any. Beyond that: 503. */
   readonly queueDelayMs: number;
+  /** Whether the environ has the id of the request. */
+  readonly requestId: boolean;
+  /** Whether the environ has the time that the request waited in the queue. */
+  readonly queueTime: boolean;
   /** Maximum number of requests in one worker thread's lane. */
   readonly laneDepthMax: number;
   /**
@@ -31,6 +41,8 @@ export interface PoolOptions extends SpoolOptions, DeadlineLimits {
   /** How many workers can compute at the same time. Default: what the machine and its limits allow. */
   readonly processors?: number;
   readonly onError: (message: string, request: Request) => void;
+  /** A worker died while it ran `request`. The client gets 502, a response that breaks off, or that of another worker if it `runsAgain`. */
+  readonly onWorkerDied: (request: Request, runsAgain: boolean) => void;
   /** The application is overloaded: the next of `waiting` requests would wait for so long. */
   readonly onOverload: (waiting: number, expectedMs: number) => void;
   /** The overload is over; so many requests were refused. */
@@ -60,7 +72,7 @@ export class Pool {
     this.#options = options;
     this.#lanes = new LaneTable(options.laneDepthMax, options.processors ?? usableProcessors());
     this.#delay = new QueueDelay(options.queueDelayMs);
-    this.#deadlines = new DeadlineWatch(options, this.#queue, (pending) => pending.settle(this.#refusal()));
+    this.#deadlines = new DeadlineWatch(options, this.#queue, (pending) => this.#refuseLate(pending));
   }
 
   /** Number of requests that wait for a lane. */
@@ -83,14 +95,20 @@ export class Pool {
   readonly handle = (request: Request): HandlerResult => {
     this.#lastId = this.#lastId === 0x7fffffff ? 1 : this.#lastId + 1;
     const pending = new PendingRequest(this.#lastId, request);
-    if (request.body === null) return this.#enter(pending) ? pending : this.#refusal();
-    if (this.#lanes.choose() === null && !this.#mayWait(pending)) return this.#refusal();
+    if (request.body === null) {
+      if (!this.#enter(pending)) this.#refuse(pending);
+      return pending;
+    }
+    if (this.#lanes.choose() === null && !this.#mayWait(pending, performance.now())) {
+      this.#refuse(pending);
+      return pending;
+    }
     receiveBody(
       request.body,
       this.#options,
       (received) => {
         pending.body = received;
-        if (!this.#enter(pending)) pending.settle(this.#refusal());
+        if (!this.#enter(pending)) this.#refuse(pending);
       },
       (error, isServerError) => {
         if (!isServerError) {
@@ -99,7 +117,7 @@ export class Pool {
           return;
         }
         this.#options.onError(`Cannot store a request's body: ${error.message}`, request);
-        pending.settle(bodyFailedResponse());
+        pending.refuse(bodyFailedResponse(), 'content not stored');
       },
     );
     return pending;
@@ -133,10 +151,7 @@ export class Pool {
   requeue(pendingRequests: readonly PendingRequest[]): void {
     const remaining = pendingRequests.filter((pending) => !this.#dropIfGone(pending));
     const now = performance.now();
-    for (const pending of remaining) {
-      if (pending.queuedAtMs === 0) pending.queuedAtMs = now;
-      this.#watchClient(pending);
-    }
+    for (const pending of remaining) this.#watchClient(pending);
     if (this.#queue.length === 0) this.#delay.begin(now);
     this.#queue.unshift(remaining);
     this.pump();
@@ -154,11 +169,15 @@ export class Pool {
     const running = pendingRequests.findIndex((pending) => pending.id === lastStarted);
     const restarted = pendingRequests.slice(running + 1);
     for (const pending of pendingRequests.slice(0, running + 1).reverse()) {
-      if (pending.settled) pending.stream?.abort();
-      else if (this.#options.retryIdempotent && !pending.retried && isIdempotent(pending.request.method)) {
+      const { settled } = pending;
+      const runsAgain =
+        !settled && this.#options.retryIdempotent && !pending.retried && isIdempotent(pending.request.method);
+      if (!settled || pending.stream !== null) this.#options.onWorkerDied(pending.request, runsAgain);
+      if (settled) pending.breakOff('worker died');
+      else if (runsAgain) {
         pending.retried = true;
         restarted.unshift(pending);
-      } else pending.settle(workerDiedResponse());
+      } else pending.refuse(workerDiedResponse(), 'worker died');
     }
     this.requeue(restarted);
   }
@@ -174,15 +193,17 @@ export class Pool {
   }
 
   #refuseAll(): void {
-    for (const pending of this.#queue.clear()) pending.settle(this.#refusal());
+    for (const pending of this.#queue.clear()) this.#refuse(pending);
   }
 
-  #refusal(): Response {
-    return queueFullResponse(this.#delay.expectedMs(this.#queue.length, performance.now()));
+  #refuse(pending: PendingRequest): void {
+    pending.refuse(queueFullResponse(this.#expectedMs), this.#stopped ? 'server stopping' : 'queue full');
   }
 
   #enter(pending: PendingRequest): boolean {
     if (this.#dropIfGone(pending)) return true;
+    const now = performance.now();
+    pending.queuedAtMs = now;
     if (this.#queue.length === 0) {
       const lane = this.#lanes.choose();
       if (lane !== null) {
@@ -190,9 +211,8 @@ export class Pool {
         return true;
       }
     }
-    if (!this.#mayWait(pending)) return false;
-    pending.queuedAtMs = performance.now();
-    if (this.#queue.length === 0) this.#delay.begin(pending.queuedAtMs);
+    if (!this.#mayWait(pending, now)) return false;
+    if (this.#queue.length === 0) this.#delay.begin(now);
     this.#watchClient(pending);
     this.#queue.push(pending);
     if (this.#deadlines.isResting) this.#deadlines.wake();
@@ -200,11 +220,10 @@ export class Pool {
   }
 
   /** Whether `pending` may wait in the queue. Otherwise its body need not be received first. */
-  #mayWait(pending: PendingRequest): boolean {
+  #mayWait(pending: PendingRequest, now: number): boolean {
     const { length } = this.#queue;
     if (this.#stopped || length >= this.#options.queueMax) return false;
     if (length < SURE_PER_LANE * this.#lanesMax) return true;
-    const now = performance.now();
     const isOverloaded = this.#delay.isOverloaded(length, now);
     if (isOverloaded !== this.#isOverloaded) this.#setOverloaded(isOverloaded, now);
     if (!isOverloaded) return true;
@@ -222,8 +241,18 @@ export class Pool {
     if (beforeMs === 0) return;
     for (const pending of this.#queue.takeOlderThan(beforeMs, SURE_PER_LANE * this.#lanesMax)) {
       this.#refused += 1;
-      pending.settle(this.#refusal());
+      this.#refuse(pending);
     }
+  }
+
+  /** Refuses a request that has waited in the queue for as long as it may. */
+  #refuseLate(pending: PendingRequest): void {
+    pending.refuse(waitedTooLongResponse(this.#expectedMs), 'waited too long');
+  }
+
+  /** The wait that a request may expect that comes now, in milliseconds. */
+  get #expectedMs(): number {
+    return this.#delay.expectedMs(this.#queue.length, performance.now());
   }
 
   #setOverloaded(isOverloaded: boolean, now: number): void {
@@ -235,6 +264,8 @@ export class Pool {
   }
 
   #send(lane: Lane, pending: PendingRequest): void {
+    if (this.#options.queueTime) pending.waitedMs = performance.now() - pending.queuedAtMs;
+    if (this.#options.requestId) requestIdOf(pending.request.record);
     lane.send(pending);
     if (this.#deadlines.isResting) this.#deadlines.wake();
     if (lane.inflight.length === 2) this.#recall.watch(lane);

@@ -1,3 +1,4 @@
+import { requestFields } from '../http/request-id.ts';
 import type { Overdue } from './overdue.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Pool } from './pool.ts';
@@ -54,5 +55,5 @@ function seconds(ms: number): string {
 }
 
 function describe(pending: PendingRequest | null): Record<string, unknown> {
-  return pending === null ? {} : { request: `${pending.request.method} ${pending.request.path}` };
+  return pending === null ? {} : requestFields(pending.request);
 }

@@ -10,7 +10,7 @@ export interface SupervisorLog {
 
 export interface SupervisorOptions {
   readonly release: ReleaseOptions;
-  readonly pool: Omit<PoolOptions, 'directory' | 'onError' | 'onOverload' | 'onOverloadEnd'>;
+  readonly pool: Omit<PoolOptions, 'directory' | 'onError' | 'onWorkerDied' | 'onOverload' | 'onOverloadEnd'>;
   readonly responseBufferBytesMax: number;
   readonly errorResponse: (traceback: string) => Response;
   readonly log: SupervisorLog;

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { ViaductError } from '../errors.ts';
-import { overloadLog } from './overload-log.ts';
 import { Pool } from './pool.ts';
+import { poolLog } from './pool-log.ts';
 import { Release, type ReleaseEvents } from './release.ts';
 import { releaseEvents } from './release-events.ts';
 import type { ReleaseOptions } from './release-options.ts';
@@ -48,9 +48,8 @@ export class Supervisor {
     this.#options = options;
     this.#runtime = runtime;
     this.#release = options.release;
-    const onError = (message: string): void => options.log.error(message);
     const directory = runtime.spoolDirectory;
-    this.pool = new Pool({ ...options.pool, directory, onError, ...overloadLog(options.log) });
+    this.pool = new Pool({ ...options.pool, directory, ...poolLog(options.log) });
     this.#releaseEvents = releaseEvents(options, this.pool, (event) => this.#post(event));
     this.#serving = new ServingWorkers(options.log, this.#replacements);
     this.#upkeep = new Upkeep(this.pool, {

@@ -222,8 +222,8 @@ export class Worker implements LaneOwner {
 
   onFailed(_lane: LaneRef, pending: PendingRequest, traceback: string): void {
     this.#options.onLog(this, traceback.trimEnd(), pending);
-    if (pending.settled) return;
-    pending.settle(this.#options.errorResponse(traceback));
+    pending.request.record.reason = 'exception';
+    if (!pending.settled) pending.settle(this.#options.errorResponse(traceback));
   }
 
   onFile(lane: LaneRef, pending: PendingRequest, head: Response, file: FileRange): void {
@@ -235,7 +235,8 @@ export class Worker implements LaneOwner {
       if (response === null)
         this.#options.onLog(this, `Cannot open the file that the application returned: ${error}`, pending);
       if (pending.settled) discardBody(response?.body ?? null);
-      else pending.settle(response ?? fileFailedResponse());
+      else if (response !== null) pending.settle(response);
+      else pending.refuse(fileFailedResponse(), 'file not opened');
     });
   }
 

@@ -301,6 +301,7 @@ export class ApplicationCall implements Later<Response>, Client {
     if (!(error instanceof RequestBodyError || hasLeft)) onError(error, this.request);
     if (this.#phase === 'over') return;
     this.#phase = 'over';
+    if (!hasLeft) this.request.record.reason = 'exception';
     this.#settle(hasLeft ? Response.text(499, '') : errorResponse(error));
   }
 

@@ -1,5 +1,6 @@
 import { describeThrown } from '../errors.ts';
-import type { HeaderList, Peer, Protocol, Request, RequestBody } from '../http/message.ts';
+import type { HeaderList, Peer, Protocol, Request, RequestBody, RequestRecord } from '../http/message.ts';
+import { newRecord } from '../http/request-record.ts';
 import { EARLY_HINTS } from '../http/semantics/status.ts';
 import { ApplicationCall } from './application-call.ts';
 import type { Client, Environ, InputStream } from './contract.ts';
@@ -44,6 +45,7 @@ class EnvironRequest implements Request {
   readonly peer: Peer;
   readonly environ: Environ;
   readonly upgrades = false;
+  readonly record: RequestRecord;
   readonly #client: Client | null;
   readonly #origin: Request | null;
   #onGone: (() => void) | null = null;
@@ -61,6 +63,7 @@ class EnvironRequest implements Request {
     this.body = bodyOf(environ, origin);
     this.peer = peerOf(environ, origin);
     this.environ = environ;
+    this.record = origin?.record ?? newRecord();
     this.#client = client;
     this.#origin = origin;
   }

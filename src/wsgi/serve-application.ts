@@ -1,4 +1,5 @@
 import type { Next } from '../http/handler.ts';
+import { requestIdOf } from '../http/request-id.ts';
 import { ApplicationCall } from './application-call.ts';
 import type { ApplicationOptions } from './application-options.ts';
 import type { Application } from './contract.ts';
@@ -16,6 +17,8 @@ export function serveApplication(application: Application, server: ApplicationOp
   return function callApplication(request) {
     const section = environs.sectionOf(request);
     const call = new ApplicationCall(request, section, server);
-    return call.run(application, section.environ(request, call, call.earlyHints));
+    const environ = section.environ(request, call, call.earlyHints);
+    if (server.requestId === true) environ['viaduct.request_id'] = requestIdOf(request.record);
+    return call.run(application, environ);
   };
 }

@@ -50,14 +50,14 @@ function shape(line: string): string {
     .replace(/^\d\d:\d\d:\d\d /, 'TIME ')
     .replace(/^[\d.]+ /, 'ADDRESS ')
     .replace(/\[.*? \+0000\]/, '[TIME]')
-    .replace(/\b\d+ B [\d.]+ ms$/, 'N B N ms')
+    .replace(/\b\d+ B [\d.]+ ms(?: \(queued .*\))?$/, 'N B N ms')
     .replace(/ 200 \d+ "/, ' 200 N "');
 }
 
 const exampleOf = (format: 'text' | 'combined') =>
   codeBlocks(ACCESS)
     .filter(({ language }) => language === 'text')
-    [format === 'text' ? 0 : 1]?.text.trimEnd() ?? '';
+    [format === 'text' ? 0 : 2]?.text.trimEnd() ?? '';
 
 async function serve(t: TestContext, format: string) {
   const cwd = makeProject(t, { 'app.py': APP, 'viaduct.toml': `access_log = "${format}"\n` });
@@ -90,7 +90,7 @@ describe('the page about logs', { concurrency: 2 }, () => {
   it('has the other formats as they are, and changes them by a reload', async (t) => {
     const { server, cwd, line } = await serve(t, 'text');
     await ask(server.port, '/caf%C3%A9?page=2', { headers: FIELDS });
-    assert.equal(shape(await line(/^.* \/caf.* ms$/m)), shape(exampleOf('text')));
+    assert.equal(shape(await line(/^.* \/caf.* ms\)?$/m)), shape(exampleOf('text')));
     writeFileSync(join(cwd, 'viaduct.toml'), 'access_log = "combined"\n');
     process.kill(server.pid, 'SIGHUP');
     const [info] = /^\d\d:\d\d:\d\d Reloaded in \d+ ms$/m.exec(await line(/^.*Reloaded in .*$/m)) ?? [];
@@ -104,7 +104,7 @@ describe('the page about logs', { concurrency: 2 }, () => {
     await ask(server.port, '/raise');
     const named = new Set(tableRows(SERVER).flatMap(([names = '']) => codeWords(names)));
     const error = await parsed(/^\{.*"level":"error".*$/m);
-    assert.deepEqual(Object.keys(error), ['time', 'level', 'message', 'worker', 'request']);
+    assert.deepEqual(Object.keys(error), ['time', 'level', 'message', 'worker', 'request', 'request_id']);
     for (const name of Object.keys(error)) assert.ok(named.has(name), name);
     assert.match(String(error.message), /^Traceback [\s\S]*ValueError: on purpose$/);
     assert.equal(error.request, 'GET /raise');

@@ -81,6 +81,8 @@ describe('the access log', () => {
     assert.equal(text.indexOf('\n'), text.length - 1);
     assert.equal(typeof entry.duration_ms, 'number');
     delete entry.duration_ms;
+    assert.match(String(entry.request_id), /^[0-9a-f]{12}-[0-9a-z]+$/);
+    delete entry.request_id;
     assert.deepEqual(entry, {
       time: '2023-11-09T07:08:09.042Z',
       remote_address: '192.0.2.7',

@@ -1,5 +1,6 @@
 import type { Handler } from '../../src/http/handler.ts';
 import type { BodySource, FileBody, Peer, Request } from '../../src/http/message.ts';
+import { newRecord } from '../../src/http/request-record.ts';
 import { Response } from '../../src/http/response.ts';
 import { Download } from './download.ts';
 import { fail, must } from './failure.ts';
@@ -182,6 +183,7 @@ function makeRequest(
     body,
     peer: PEER,
     upgrades: false,
+    record: newRecord(),
     gone: false,
     onGone: null,
     sendInterim() {},

@@ -196,7 +196,11 @@ export class Epoch {
         limits: { maxRequests, maxRequestsJitter: 0, maxLifetimeMs: 0, maxRssBytes: 0 },
         ...(workersMin === 0 ? {} : { scaling: { workersMin, workersIdleMs: 1000 } }),
       },
-      pool: { ...scenario, requestTimeoutMs: 0, streamTimeoutMs: 0, requestGraceMs: 0 },
+      pool: {
+        ...scenario,
+        ...{ queueWaitMaxMs: 0, requestId: false, queueTime: false },
+        ...{ requestTimeoutMs: 0, streamTimeoutMs: 0, requestGraceMs: 0 },
+      },
       responseBufferBytesMax: scenario.responseBufferBytesMax,
       errorResponse: () => Response.text(500, 'simulated'),
       log: { info() {}, warn() {}, error() {} },

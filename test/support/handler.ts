@@ -1,5 +1,6 @@
 import type { Handler, HandlerResult } from '../../src/http/handler.ts';
 import type { HeaderList, Peer, Request } from '../../src/http/message.ts';
+import { newRecord } from '../../src/http/request-record.ts';
 import { Response } from '../../src/http/response.ts';
 
 /** A request as a handler receives it: `GET /` for test.example from 192.0.2.1, with `changes`. */
@@ -24,6 +25,7 @@ export function requestOf(changes: Partial<Omit<Request, 'peer'>> & { readonly p
     host: 'test.example',
     body: null,
     upgrades: false,
+    record: newRecord(),
     gone: false,
     onGone: null,
     sendInterim() {},

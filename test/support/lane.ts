@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import type { Request } from '../../src/http/message.ts';
+import { newRecord } from '../../src/http/request-record.ts';
 import type { Response } from '../../src/http/response.ts';
 import { Lane } from '../../src/workers/lane.ts';
 import type { LaneOwner } from '../../src/workers/lane-owner.ts';
@@ -23,6 +24,7 @@ export const PASSIVE_OWNER: LaneOwner = {
   responseLimits: { memoryBytesMax: 1, bytesMax: 1 },
   sectionsMax: 128,
   requests: 0,
+  pid: 4711,
   onRoom() {},
   onFailed() {},
   onFile() {},
@@ -50,8 +52,8 @@ export function makeLane(ids: readonly number[], owner: Partial<LaneOwner> = {})
   });
   const answers: string[] = [];
   const requests = ids.map((id) => {
-    const request = { method: 'GET', path: '/', gone: false, onGone: null, sendInterim() {} } as unknown as Request;
-    const pending = new PendingRequest(id, request);
+    const request = { method: 'GET', path: '/', gone: false, onGone: null, record: newRecord(), sendInterim() {} };
+    const pending = new PendingRequest(id, request as unknown as Request);
     pending.then(
       ({ status, body }: Response) => answers.push(`${status} ${body instanceof Uint8Array ? Buffer.from(body) : '…'}`),
       () => {},

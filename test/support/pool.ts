@@ -6,6 +6,9 @@ export function poolOptions(changes: Partial<PoolOptions> = {}): PoolOptions {
   return {
     queueMax: 10,
     queueDelayMs: 0,
+    queueWaitMaxMs: 0,
+    requestId: false,
+    queueTime: false,
     requestTimeoutMs: 0,
     streamTimeoutMs: 0,
     requestGraceMs: 0,
@@ -14,6 +17,7 @@ export function poolOptions(changes: Partial<PoolOptions> = {}): PoolOptions {
     bodyMemoryBytesMax: 1_000_000,
     directory: () => assert.fail('a small body needs no file'),
     onError: (message) => assert.fail(message),
+    onWorkerDied() {},
     onOverload() {},
     onOverloadEnd() {},
     ...changes,

@@ -36,7 +36,7 @@ describe('the watch of deadlines', () => {
   function watchOf(limits: Partial<DeadlineLimits>): DeadlineWatch {
     refused.length = 0;
     return new DeadlineWatch(
-      { requestTimeoutMs: 1000, streamTimeoutMs: 0, requestGraceMs: 500, ...limits },
+      { requestTimeoutMs: 1000, queueWaitMaxMs: 0, streamTimeoutMs: 0, requestGraceMs: 500, ...limits },
       queue,
       ({ id }) => refused.push(id),
     );

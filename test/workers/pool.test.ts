@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { BodySink, Request, RequestBody } from '../../src/http/message.ts';
+import { newRecord } from '../../src/http/request-record.ts';
 import { Response } from '../../src/http/response.ts';
 import { COMPLETE, FRAME_HEAD_BYTES } from '../../src/workers/frames.ts';
 import type { Lane } from '../../src/workers/lane.ts';
@@ -94,6 +95,7 @@ function makeRequest(body: RequestBody | null): Request {
     body,
     peer: { remoteAddress: '', remotePort: 0, listener: 0, secure: false, serverPort: '' },
     upgrades: false,
+    record: newRecord(),
     gone: false,
     onGone: null,
     sendInterim() {},

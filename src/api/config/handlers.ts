@@ -1,6 +1,12 @@
 // Written by scripts/docs.mjs from src/config and src/site: do not edit.
 import type { Bytes, Duration, OneOrMore } from './values.ts';
 
+/** Tells clients in Server-Timing how long a request waited and how long the application took. */
+export interface ServerTimingConfig {
+  /** Clients that get it. Takes an address range. Default: all. */
+  readonly allow?: OneOrMore<string> | undefined;
+}
+
 /** The same for requests, before they are answered. */
 export interface RequestHeadersConfig {
   /** Fields that replace all fields of the same name. */
@@ -240,6 +246,11 @@ export interface RewriteConfig {
  * handler of the whole site.
  */
 export interface HandlersConfig {
+  /**
+   * Tells clients in Server-Timing how long a request waited and how long the application took. Takes true, false or
+   * a table.
+   */
+  readonly serverTiming?: boolean | ServerTimingConfig | undefined;
   /** Changes header fields of responses and of requests. Takes true, false or a table. */
   readonly headers?: boolean | HeadersConfig | undefined;
   /**

@@ -97,13 +97,6 @@ export interface ServerSettings {
    */
   readonly environVariables?: OneOrMore<string> | undefined;
   /**
-   * Format of the access log on standard output.
-   *
-   * Takes off, text, json or combined. Default: text in a terminal, json elsewhere. People read a terminal. Programs
-   * read everything else.
-   */
-  readonly accessLog?: 'off' | 'text' | 'json' | 'combined' | undefined;
-  /**
    * Development mode: show tracebacks as pages, serve static and media files without collectstatic, reload when a
    * file changes.
    *
@@ -117,6 +110,31 @@ export interface ServerSettings {
    * they kill a service.
    */
   readonly gracefulTimeoutMs?: Duration | undefined;
+  /**
+   * Format of the access log.
+   *
+   * Takes off, text, json or combined. Default: text in a terminal, json elsewhere. People read a terminal. Programs
+   * read everything else.
+   */
+  readonly accessLog?: 'off' | 'text' | 'json' | 'combined' | undefined;
+  /**
+   * A line of the access log with the directives of Apache (%h) or gunicorn (%(h)s), instead of accessLog's format.
+   *
+   * Takes a text. Default: the format of accessLog. The formats with names have what most programs read.
+   */
+  readonly accessLogFormat?: string | undefined;
+  /**
+   * The application gets each request's id as viaduct.requestId, and Python's log records have it as requestId.
+   *
+   * Takes true or false. Default: no. Few applications need it, and it takes time in each request.
+   */
+  readonly requestId?: boolean | undefined;
+  /**
+   * The application gets the milliseconds that a request waited for a worker as viaduct.queue_ms.
+   *
+   * Takes true or false. Default: no. The access log has it anyway.
+   */
+  readonly queueTime?: boolean | undefined;
   /**
    * Open client connections. Further connections are closed at once.
    *
@@ -282,6 +300,13 @@ export interface ServerSettings {
    */
   readonly queueDelayMs?: Duration | undefined;
   /**
+   * Time that a request may wait in the queue; then 503 with Retry-After. 0: no limit.
+   *
+   * Takes a time from 0s to 1h, such as 500ms or 30s. Default: no limit. While the queue moves, `queueDelayMs` bounds
+   * the wait. Slow views with few clients may wait longer.
+   */
+  readonly queueWaitMaxMs?: Duration | undefined;
+  /**
    * Requests that the server may send ahead to one worker thread.
    *
    * Takes a whole number from 1 to 1024. Default: 64. The server sends ahead only while the expected wait stays below
@@ -424,4 +449,16 @@ export interface CommandSettings {
    * Takes a name or a number. Default: the user's own groups. Nearly every service user has a group of its own.
    */
   readonly group?: string | undefined;
+  /**
+   * File of the access log. SIGUSR1 opens it again.
+   *
+   * Takes the path of a file. Default: standard output. Service managers and containers store standard output.
+   */
+  readonly accessLogFile?: string | undefined;
+  /**
+   * File of the server's log. SIGUSR1 opens it again.
+   *
+   * Takes the path of a file. Default: standard error. Service managers and containers store standard error.
+   */
+  readonly errorLogFile?: string | undefined;
 }

@@ -26,6 +26,7 @@ export {
   type SecurityHeadersOptions,
   securityHeaders,
 } from '../../handlers/headers/security-headers.ts';
+export { type ServerTimingOptions, serverTiming } from '../../handlers/headers/server-timing.ts';
 export { type BodyLimitOptions, bodyLimit } from '../../handlers/limits/body-limit.ts';
 export { type RateLimitOptions, rateLimit } from '../../handlers/limits/rate-limit.ts';
 export { type RequestLimitOptions, requestLimit } from '../../handlers/limits/request-limit.ts';

@@ -3,6 +3,7 @@ import { replaceFields, requestField } from '../../http/derived-request.ts';
 import { FieldNames } from '../../http/field-names.ts';
 import type { Handler } from '../../http/handler.ts';
 import type { Request } from '../../http/message.ts';
+import { refuse } from '../../http/request-record.ts';
 import { Response } from '../../http/response.ts';
 import { toPromise } from '../../http/to-promise.ts';
 import { describeFeature } from '../feature.ts';
@@ -50,7 +51,7 @@ export function basicAuth(options: BasicAuthOptions): Handler {
 
     function answer(result: Verdict) {
       if (result === 'valid') return next(hidden.size === 0 ? request : withUser(request, credential as Credential));
-      return result === 'busy' ? busy() : unauthorized();
+      return result === 'busy' ? refuse(request, 'too many passwords to verify', busy()) : unauthorized();
     }
   };
 

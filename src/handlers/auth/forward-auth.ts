@@ -3,6 +3,7 @@ import { replaceFields } from '../../http/derived-request.ts';
 import { FieldNames, withoutFields } from '../../http/field-names.ts';
 import type { Handler } from '../../http/handler.ts';
 import type { HeaderList, Request } from '../../http/message.ts';
+import { refuse } from '../../http/request-record.ts';
 import { Response } from '../../http/response.ts';
 import { toPromise } from '../../http/to-promise.ts';
 import { describeFeature } from '../feature.ts';
@@ -82,7 +83,9 @@ export function forwardAuth(options: ForwardAuthOptions): Handler {
       throw new Error(`the authentication service answered with ${answer.status}`);
     } catch (error) {
       onError?.(error);
-      return isTimeout(error) ? Response.text(504, 'Gateway Timeout\n') : Response.text(502, 'Bad Gateway\n');
+      return isTimeout(error)
+        ? refuse(request, 'authentication timed out', Response.text(504, 'Gateway Timeout\n'))
+        : refuse(request, 'authentication failed', Response.text(502, 'Bad Gateway\n'));
     }
   }
 }

@@ -2,6 +2,7 @@ import { deriveRequest } from '../../http/derived-request.ts';
 import type { Handler, HandlerResult } from '../../http/handler.ts';
 import type { BodySink, HeaderList, Request, RequestBody } from '../../http/message.ts';
 import { RequestBodyError } from '../../http/refusal.ts';
+import { refuse } from '../../http/request-record.ts';
 import { Response } from '../../http/response.ts';
 import { discardBody } from '../../http/semantics/response-content.ts';
 import { describeFeature } from '../feature.ts';
@@ -20,7 +21,7 @@ export function bodyLimit({ bodyBytesMax }: BodyLimitOptions): Handler {
   return function bodyLimit(request, next) {
     const { body } = request;
     if (body === null) return next(request);
-    if (body.length > bodyBytesMax) return tooLarge();
+    if (body.length > bodyBytesMax) return tooLarge(request);
     if (body.length >= 0) return next(request);
     return answerWithin(request, body, bodyBytesMax, next);
   };
@@ -36,8 +37,8 @@ export const bodyLimitFeature = describeFeature({
   create: (bodyBytesMax) => bodyLimit({ bodyBytesMax }),
 });
 
-function tooLarge(): Response {
-  return Response.text(413, 'Content Too Large\n');
+function tooLarge(request: Request): Response {
+  return refuse(request, 'content too large', Response.text(413, 'Content Too Large\n'));
 }
 
 /** The response of `next`, or 413 if the content gets too long before it. */
@@ -51,7 +52,7 @@ function answerWithin(
   let answer: ((response: Response) => unknown) | null = null;
   const limited = new LimitedBody(body, bytesMax, () => {
     refused = true;
-    answer?.(tooLarge());
+    answer?.(tooLarge(request));
     answer = null;
   });
   limited.onFailed = () => {
@@ -63,12 +64,12 @@ function answerWithin(
   if (result instanceof Response) {
     if (!refused) return result;
     discardBody(result.body);
-    return tooLarge();
+    return tooLarge(request);
   }
   return {
     // biome-ignore lint/suspicious/noThenProperty: a result that comes later is awaited by its `then`
     then(onValue, onError) {
-      if (refused) onValue(tooLarge());
+      if (refused) onValue(tooLarge(request));
       else answer = onValue;
       result.then(
         (response) => {

@@ -1,5 +1,6 @@
 import { type Handler, mapResponse } from '../../http/handler.ts';
 import type { HeaderList } from '../../http/message.ts';
+import { refuse } from '../../http/request-record.ts';
 import { Response } from '../../http/response.ts';
 import { changeResponse } from '../../http/response-fields.ts';
 import { type LimitPer, limitKey } from '../../http/semantics/client-key.ts';
@@ -45,11 +46,8 @@ export function rateLimit(options: RateLimitOptions): Handler {
   return function rateLimit(request, next) {
     const tokens = buckets.take(keyOf(request), now());
     if (!tokens.allowed) {
-      return Response.text(429, 'Too Many Requests\n', [
-        'Retry-After',
-        `${Math.max(1, seconds(tokens.waitMs))}`,
-        ...fieldsOf(tokens),
-      ]);
+      const fields = ['Retry-After', `${Math.max(1, seconds(tokens.waitMs))}`, ...fieldsOf(tokens)];
+      return refuse(request, 'rate limit', Response.text(429, 'Too Many Requests\n', fields));
     }
     const result = next(request);
     if (!announce) return result;

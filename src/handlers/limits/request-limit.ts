@@ -1,4 +1,5 @@
 import type { Handler, HandlerResult } from '../../http/handler.ts';
+import { refuse } from '../../http/request-record.ts';
 import { Response } from '../../http/response.ts';
 import { type LimitPer, limitKey } from '../../http/semantics/client-key.ts';
 import { describeFeature } from '../feature.ts';
@@ -43,7 +44,9 @@ export function requestLimit(options: RequestLimitOptions): Handler {
   return function requestLimit(request, next) {
     const key = keyOf(request);
     const count = running.get(key) ?? 0;
-    if (count >= max || total >= totalMax) return refusal(status, retryAfter);
+    if (count >= max || total >= totalMax) {
+      return refuse(request, 'too many running requests', refusal(status, retryAfter));
+    }
     running.set(key, count + 1);
     total += 1;
     return counted(

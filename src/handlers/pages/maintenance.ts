@@ -48,6 +48,7 @@ export function maintenance(options: MaintenanceOptions): Handler {
 
   return function maintenance(request, next) {
     if (!isOn() || allow(request.peer.remoteAddress)) return next(request);
+    request.record.reason = 'maintenance';
     return page === null ? plain(common) : withPage(page, common);
   };
 }

@@ -2,6 +2,7 @@ import { ViaductError } from '../../errors.ts';
 import type { Peer, Request } from '../message.ts';
 import { peerOf } from '../peer.ts';
 import { Refusal, RequestBodyError } from '../refusal.ts';
+import { markGone, noteFailure, noteLeft } from '../request-record.ts';
 import { Response } from '../response.ts';
 import type { BodyFraming, BodySender, ResponseChannel } from '../response-channel.ts';
 import { asSent, interimAsSent } from '../response-fields.ts';
@@ -195,6 +196,7 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
     this.#phase = 'responding';
     this.#status = response.status;
     this.#bodyBytes = 0;
+    request.lines = response.lines;
     this.keepAlive = this.keepAlive && serverAllowsKeepAlive(this.#context.draining, this.#content);
     writeResponse(this, request, asSent(response, this.#context.options.passesControls));
   }
@@ -233,6 +235,7 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
   }
 
   report(error: unknown): void {
+    noteFailure(this.#request);
     this.#context.options.onError(error, this.#shown ?? this.#request);
   }
 
@@ -271,8 +274,9 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
     if (this.#phase !== 'handling' || request === null) return;
     this.#status = refusal.status;
     this.#bodyBytes = 0;
+    request.reason = refusal.reason;
     this.#finish();
-    this.#markGone(request);
+    markGone(request);
     this.#refuse(refusal, this.#shown ?? request);
   }
 
@@ -372,18 +376,12 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
     this.#phase = request !== null && !responding ? 'abandoned' : 'closed';
     this.#reader.clear();
     this.sender?.cancel();
+    noteLeft(request);
     if (responding) this.#finish();
-    if (request !== null) this.#markGone(request);
+    if (request !== null) markGone(request);
     this.#content?.fail(new RequestBodyError(0, 'the client has left'));
     this.#detachContent();
     this.#onClosed(this);
-  }
-
-  #markGone(request: IncomingRequest): void {
-    request.gone = true;
-    const { onGone } = request;
-    request.onGone = null;
-    onGone?.();
   }
 
   /** The handler has answered, but the client had left before. */

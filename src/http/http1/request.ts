@@ -1,4 +1,4 @@
-import type { HeaderList, Peer, Protocol, Request, RequestBody } from '../message.ts';
+import type { HeaderList, Peer, Protocol, Request, RequestBody, RequestRecord } from '../message.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** The connection as its requests see it. */
@@ -7,8 +7,8 @@ export interface InterimSender {
   sendInterim(request: IncomingRequest, status: number, lines: string): void;
 }
 
-/** The request that a connection makes from a complete head. */
-export class IncomingRequest implements Request {
+/** The request that a connection makes from a complete head. It is its own record, so that no further object is needed. */
+export class IncomingRequest implements Request, RequestRecord {
   readonly method: string;
   readonly path: string;
   readonly query: string;
@@ -22,6 +22,12 @@ export class IncomingRequest implements Request {
   readonly body: RequestBody | null;
   readonly peer: Peer;
   readonly upgrades: boolean;
+  worker = 0;
+  queueUs = -1;
+  pythonUs = -1;
+  reason = '';
+  id = '';
+  lines = '';
   gone = false;
   onGone: (() => void) | null = null;
   readonly #sender: InterimSender;
@@ -44,6 +50,10 @@ export class IncomingRequest implements Request {
 
   get protocol(): Protocol {
     return this.peer.cgi?.protocol ?? (this.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0');
+  }
+
+  get record(): RequestRecord {
+    return this;
   }
 
   sendInterim(status: number, lines: string): void {

@@ -1,4 +1,4 @@
-import type { HeaderList, Peer, Request, RequestBody } from '../message.ts';
+import type { HeaderList, Peer, Request, RequestBody, RequestRecord } from '../message.ts';
 import type { RequestSection } from './request-section.ts';
 
 /** The stream as its request sees it. */
@@ -7,8 +7,8 @@ export interface InterimSender {
   sendInterim(status: number, lines: string): void;
 }
 
-/** The request of a stream. */
-export class StreamRequest implements Request {
+/** The request of a stream. It is its own record, so that no further object is needed. */
+export class StreamRequest implements Request, RequestRecord {
   readonly method: string;
   readonly path: string;
   readonly query: string;
@@ -19,6 +19,12 @@ export class StreamRequest implements Request {
   readonly body: RequestBody | null;
   readonly peer: Peer;
   readonly upgrades: boolean;
+  worker = 0;
+  queueUs = -1;
+  pythonUs = -1;
+  reason = '';
+  id = '';
+  lines = '';
   gone = false;
   onGone: (() => void) | null = null;
   readonly #sender: InterimSender;
@@ -47,6 +53,10 @@ export class StreamRequest implements Request {
 
   get scriptName(): string {
     return '';
+  }
+
+  get record(): RequestRecord {
+    return this;
   }
 
   sendInterim(status: number, lines: string): void {

@@ -1,6 +1,7 @@
 import { ViaductError } from '../../errors.ts';
 import type { BodySource, HeaderList, Peer, Request, RequestBody } from '../message.ts';
 import { Refusal, RequestBodyError } from '../refusal.ts';
+import { markGone, noteFailure, noteLeft } from '../request-record.ts';
 import { Response } from '../response.ts';
 import type { BodySender, ResponseChannel } from '../response-channel.ts';
 import { asSent, interimAsSent } from '../response-fields.ts';
@@ -159,6 +160,7 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     }
     this.#phase = 'responding';
     this.#status = status;
+    if (this.#request !== null) this.#request.lines = response.lines;
     this.#write(asSent(response, this.#owner.context.options.passesControls));
   }
 
@@ -282,6 +284,7 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
   }
 
   report(error: unknown): void {
+    noteFailure(this.#request);
     this.#owner.context.options.onError(error, this.#shown ?? this.#request);
   }
 
@@ -332,7 +335,8 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     if (handling) this.#phase = 'responding';
     this.#content?.body.fail(new RequestBodyError(refusal.status, refusal.reason));
     if (!handling) return;
-    this.#markGone(request);
+    request.reason = refusal.reason;
+    markGone(request);
     this.#reportAnswered(request, refusal.status);
     this.#request = null;
     this.#refuse(refusal, this.#shown ?? request);
@@ -412,6 +416,7 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
   #stop(): void {
     if (this.#phase === 'over' || this.#phase === 'abandoned') return;
     const request = this.#request;
+    noteLeft(request);
     const { sender } = this;
     this.sender = null;
     if (this.#output !== null) {
@@ -421,7 +426,7 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     sender?.cancel();
     if (this.#phase === 'handling' && request !== null) this.#phase = 'abandoned';
     else this.#finish(this.#phase === 'waiting' ? CLIENT_LEFT : this.#status);
-    if (request !== null) this.#markGone(request);
+    if (request !== null) markGone(request);
     this.#content?.body.fail(new RequestBodyError(0, LEFT));
   }
 
@@ -468,14 +473,6 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     this.sender = null;
     this.#finish(this.#status);
     this.#content?.body.fail(new RequestBodyError(0, LEFT));
-  }
-
-  #markGone(request: StreamRequest): void {
-    if (request.gone) return;
-    request.gone = true;
-    const { onGone } = request;
-    request.onGone = null;
-    onGone?.();
   }
 
   #finish(status: number): void {

@@ -1,6 +1,7 @@
 import { SETTINGS, type SettingName } from '../../config/settings.ts';
 import type { Value } from '../config-builder.ts';
 import type { Statement } from '../import-report.ts';
+import { templateProblem } from '../log-template.ts';
 import { setCertificate, setDirectory, setSetting, type WsgiContext } from '../wsgi-config-builder.ts';
 
 /** Carries over the value of a setting. */
@@ -53,8 +54,11 @@ export const GUNICORN: Readonly<Record<string, Carry>> = {
   pythonpath: lost('set PYTHONPATH in the environment of Viaduct, or set chdir'),
   raw_env: writeEnvironment,
   accesslog: writeAccessLog,
-  access_log_format: lost('the formats are text, json and combined'),
-  errorlog: needless('errors go to standard error'),
+  access_log_format: writeLogFormat,
+  errorlog: (value, from, context) =>
+    value === '-' || value === null
+      ? context.report.needless(from, 'errors go to standard error')
+      : setSetting('errorLogFile', context.pathOf(String(value)), from, context),
   loglevel: needless('Viaduct has no log levels to choose from'),
   capture_output: needless('output of workers is forwarded'),
   disable_redirect_access_to_syslog: needless('nothing goes to syslog'),
@@ -147,7 +151,13 @@ function writeAccessLog(value: unknown, from: Statement, context: WsgiContext): 
     return;
   }
   setSetting('accessLog', 'combined', from, context);
-  if (value !== '-') context.report.differs(from, 'it goes to standard output');
+  if (value !== '-') setSetting('accessLogFile', context.pathOf(String(value)), from, context);
+}
+
+function writeLogFormat(value: unknown, from: Statement, context: WsgiContext): void {
+  const problem = templateProblem(String(value));
+  if (problem === '') setSetting('accessLogFormat', String(value), from, context);
+  else context.report.lost(from, problem);
 }
 
 function writeTrusted(value: unknown, from: Statement, { builder, report }: WsgiContext): void {

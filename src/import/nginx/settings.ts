@@ -2,6 +2,7 @@ import { fileKey, type Setting } from '../../config/setting.ts';
 import { SETTINGS, type SettingName } from '../../config/settings.ts';
 import { parseValue } from '../../config/value.ts';
 import type { Value } from '../config-builder.ts';
+import { templateOfNginx } from '../log-template.ts';
 import type { NginxContext, Server } from './context.ts';
 import { rangeOf } from './forms.ts';
 import type { Scope } from './scope.ts';
@@ -128,7 +129,7 @@ function writeTrust(scopes: readonly Scope[], { builder, report }: NginxContext)
   }
 }
 
-/** Viaduct has one access log, on standard output. */
+/** Viaduct has one access log. It stays on standard output, because nginx may still write its own file. */
 function writeAccessLog(scopes: readonly Scope[], { builder, report }: NginxContext): void {
   const all = scopes.flatMap((scope) => scope.own('access_log'));
   const [first] = all;
@@ -138,6 +139,22 @@ function writeAccessLog(scopes: readonly Scope[], { builder, report }: NginxCont
   for (const directive of all) {
     if (isOff) continue;
     if (directive.args[0] === 'off') report.lost(directive, 'Viaduct has one access log for all routes');
-    else report.differs(directive, 'it goes to standard output, in the format combined');
+    else report.differs(directive, 'it goes to standard output');
+  }
+  writeLogFormats(scopes, isOff ? undefined : first.args[1], { builder, report });
+}
+
+/** Carries over the format that the first access log has. */
+function writeLogFormats(
+  scopes: readonly Scope[],
+  used: string | undefined,
+  { builder, report }: Pick<NginxContext, 'builder' | 'report'>,
+): void {
+  for (const directive of scopes.flatMap((scope) => scope.own('log_format'))) {
+    const [name, ...texts] = directive.args;
+    const result = templateOfNginx(texts.filter((text) => !text.startsWith('escape=')).join(''));
+    if (name !== used) report.needless(directive, 'the access log does not use it');
+    else if ('problem' in result) report.lost(directive, result.problem);
+    else builder.set('access_log_format', result.template, directive);
   }
 }

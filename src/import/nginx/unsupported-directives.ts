@@ -63,7 +63,7 @@ const NEEDLESS: Readonly<Record<string, string>> = {
     'idle_timeout_ms applies to both directions',
   ),
   ...each('grpc_socket_keepalive proxy_socket_keepalive proxy_pass_request_headers proxy_pass_request_body', ITSELF),
-  ...each('error_log log_format log_not_found log_subrequest rewrite_log', 'errors go to standard error'),
+  ...each('error_log log_not_found log_subrequest rewrite_log', 'errors go to standard error'),
   ...each('uninitialized_variable_warn limit_req_log_level limit_conn_log_level', ITSELF),
   ...each('limit_req_status limit_conn_status limit_req_dry_run', 'it belongs to limits, which report it'),
   ...each('lingering_close lingering_time lingering_timeout chunked_transfer_encoding', ITSELF),

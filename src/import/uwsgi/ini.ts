@@ -39,7 +39,7 @@ export function readIni(text: string, file: string): Option[] {
     if (line.startsWith('=') || line.startsWith('['))
       throw refused(place, `"${line.slice(0, 40)}" is neither a section nor a key`);
     if (options.length >= OPTIONS_MAX) throw refused(place, 'there are too many keys');
-    const { value, unknown } = filled(written, file, values);
+    const { value, unknown } = filled(written, file, values, /^log-?format$/.test(key));
     if (value.length > LENGTH_MAX) throw refused(place, 'the value is too long');
     values.set(key, value);
     options.push({ ...place, text: line, name: key.toLowerCase().replaceAll('_', '-'), value, unknown });
@@ -48,11 +48,12 @@ export function readIni(text: string, file: string): Option[] {
   return options;
 }
 
-/** Makes paths below `%d`, the directory of the file, relative, because the settings file is in the same directory. */
+/** Makes paths below `%d`, the directory of the file, relative, because the settings file is in the same directory. A log format keeps its variables, which look like keys. */
 function filled(
   written: string,
   file: string,
   values: ReadonlyMap<string, string>,
+  keepsUnknown: boolean,
 ): { readonly value: string; readonly unknown: readonly string[] } {
   const unknown: string[] = [];
   const name = basename(file);
@@ -60,7 +61,8 @@ function filled(
     /%%|%\(([^)]+)\)|%([dpnsecCkhv])|\$\(([^)]+)\)/g,
     (whole, key?: string, letter?: string, variable?: string) => {
       if (whole === '%%') return '%';
-      if (key !== undefined) return values.get(key) ?? values.get(key.replaceAll('_', '-')) ?? '';
+      if (key !== undefined)
+        return values.get(key) ?? values.get(key.replaceAll('_', '-')) ?? (keepsUnknown ? whole : '');
       if (letter === 'd') return './';
       if (letter === 'p') return `./${name}`;
       if (letter === 's') return name;

@@ -1,4 +1,5 @@
 import type { SettingName } from '../../config/settings.ts';
+import { templateOfUwsgi } from '../log-template.ts';
 import { setCertificate, setDirectory, setSetting, type WsgiContext } from '../wsgi-config-builder.ts';
 import { isOn, type Option } from './ini.ts';
 
@@ -73,7 +74,9 @@ export const UWSGI: Readonly<Record<string, Carry>> = {
   ),
   'disable-logging': (option, context) =>
     setSetting('accessLog', isOn(option.value) ? 'off' : 'combined', option, context),
-  ...same('logto logto2 daemonize daemonize2 d req-logger logger log-master log-format logformat log-reopen', writeLog),
+  ...same('log-format logformat', writeLogFormat),
+  ...same('logto logto2 daemonize daemonize2 d', writeLogFile),
+  ...same('req-logger logger log-master log-reopen', writeLog),
   'for-readline': lost('loops are not read'),
   ...same('harakiri', seconds('requestTimeoutMs')),
   ...same('http-harakiri', lost('request_timeout_ms is the time limit for requests')),
@@ -180,6 +183,18 @@ function writeStaticMap(option: Option, { builder, report, pathOf }: WsgiContext
 function writeCheckStatic(option: Option, { builder, report, pathOf }: WsgiContext): void {
   report.took(option);
   builder.table('static').set('/', pathOf(option.value), option);
+}
+
+/** uWSGI writes everything into one file. */
+function writeLogFile(option: Option, context: WsgiContext): void {
+  setSetting('accessLogFile', context.pathOf(option.value), option, context);
+  setSetting('errorLogFile', context.pathOf(option.value), option, context);
+}
+
+function writeLogFormat(option: Option, context: WsgiContext): void {
+  const result = templateOfUwsgi(option.value);
+  if ('template' in result) setSetting('accessLogFormat', result.template, option, context);
+  else context.report.lost(option, result.problem);
 }
 
 function writeLog(option: Option, { report }: WsgiContext): void {

@@ -1,8 +1,9 @@
 import { deriveRequest } from '../../http/derived-request.ts';
 import type { HeaderList, Peer, Request } from '../../http/message.ts';
+import { isRequestId } from '../../http/request-id.ts';
 import { isHost } from '../../http/semantics/host.ts';
 import { type ForwardedInfo, readForwarded, readXForwarded } from './forwarded-headers.ts';
-import { fieldKind, hasForwardedFields, onlyFields } from './proxy-fields.ts';
+import { fieldKind, onlyFields, ordinaryFields } from './proxy-fields.ts';
 import { isTrusted, readTrustedValues, TRUSTED_VALUES, type TrustedValues } from './trusted-values.ts';
 
 export interface TrustOptions {
@@ -35,7 +36,7 @@ const UNSPECIFIED = '0.0.0.0';
  * Addresses are read from the right. The first address that is not a trusted proxy is the client; addresses left of it are ignored and not
  * passed on. If one of the addresses on this way is malformed, all fields of the proxy are ignored. An invalid scheme, host or port makes
  * the server ignore these three, but not the address, because a client can influence them more easily. A request without any of these
- * fields is returned unchanged.
+ * fields is returned unchanged. `X-Request-ID` stays in the request; that of a trusted proxy also becomes the id in the request's record.
  */
 export function trustProxies(options: TrustOptions): (request: Request) => Request {
   const { trusted, fields = 'any', hopsMax = Number.POSITIVE_INFINITY, onIgnored } = options;
@@ -49,8 +50,16 @@ export function trustProxies(options: TrustOptions): (request: Request) => Reque
 
   return function receive(request) {
     const { headers, peer } = request;
-    if (!hasForwardedFields(headers)) return request;
-    const cleaned = onlyFields(headers, 'ordinary');
+    let isForwarded = false;
+    for (let i = 0; i < headers.length; i += 2) {
+      const kind = fieldKind(headers[i] as string);
+      if (kind === 'ordinary') continue;
+      if (kind !== 'request id') isForwarded = true;
+      else if (trusted?.(peer.remoteAddress) && isRequestId(headers[i + 1] as string))
+        request.record.id = headers[i + 1] as string;
+    }
+    if (!isForwarded) return request;
+    const cleaned = ordinaryFields(headers);
     if (trusted === null || !trusted(peer.remoteAddress)) return deriveRequest(request, { headers: cleaned });
     const usesX = fields === 'x-forwarded' || (fields === 'any' && prefersX(request, values));
     const info = (usesX ? readXForwarded : readForwarded)(request, { trusted, hopsMax, values });

@@ -1,4 +1,5 @@
 import type { Request } from '../../http/message.ts';
+import { noteReason } from '../../http/request-record.ts';
 import type { Response } from '../../http/response.ts';
 import type { Backend } from '../backend.ts';
 import { brokenContent } from '../failure.ts';
@@ -159,6 +160,7 @@ export abstract class BackendRequest<Context extends BackendRequestContext>
   /** The response has started but cannot be completed. */
   protected breakOff(reason: string): void {
     if (this.phase === 'over') return;
+    noteReason(this.request.record, 'backend failed');
     this.abandon();
     this.failContent(brokenContent(this.client.backend, reason));
     this.release();

@@ -1,5 +1,6 @@
 import type { Request } from '../../http/message.ts';
 import { Refusal } from '../../http/refusal.ts';
+import { refuse } from '../../http/request-record.ts';
 import { Response } from '../../http/response.ts';
 import { isIdempotent } from '../../http/semantics/idempotent.ts';
 import { describeClosing, describeFailure } from '../failure.ts';
@@ -103,7 +104,7 @@ export class UpstreamRequest extends BackendRequest<UpstreamRequestContext> impl
     const head = transport.head(request, this.#upgrade);
     if (typeof head !== 'string') {
       this.abandon();
-      this.answer(headTooLargeResponse(head.tooLarge));
+      this.answer(refuse(request, 'fields too large for the backend', headTooLargeResponse(head.tooLarge)));
       return;
     }
     if (request.body === null) {

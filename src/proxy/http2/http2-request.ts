@@ -1,4 +1,5 @@
 import type { BodySource, Request } from '../../http/message.ts';
+import { refuse } from '../../http/request-record.ts';
 import { Response } from '../../http/response.ts';
 import { isIdempotent } from '../../http/semantics/idempotent.ts';
 import { BackendRequest, REFUSES_CONTENT } from '../client/backend-request.ts';
@@ -43,7 +44,8 @@ export class Http2Request extends BackendRequest<Http2RequestContext> implements
     const fields = this.client.fields.of(request);
     if (!connection.accepts(fields)) {
       this.phase = 'over';
-      this.answer(headTooLargeResponse('the fields are larger than the backend accepts'));
+      const tooLarge = headTooLargeResponse('the fields are larger than the backend accepts');
+      this.answer(refuse(request, 'fields too large for the backend', tooLarge));
       this.release();
       return;
     }

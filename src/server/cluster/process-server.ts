@@ -32,10 +32,11 @@ setInterval(() => send({ kind: 'alive', connections: server?.connections ?? 0 })
 send({ kind: 'hello' });
 
 async function start({ configuration, identity, logFormat }: ServerProcessStart): Promise<void> {
-  const { log, accessLog } = openOutputs(logFormat);
-  reportUncaught(log, () => server?.kill());
   const onBound = identity === null ? {} : { onBound: () => dropPrivileges(identity) };
   try {
+    const { log, accessLog, reopen } = openOutputs(logFormat, configuration.settings, identity);
+    process.on('SIGUSR1', reopen);
+    reportUncaught(log, () => server?.kill());
     server = await startServer({ configuration, log, accessLog, ...onBound });
   } catch (error) {
     send({ kind: 'failed', error: failureOf(error) }, () => leave(1));

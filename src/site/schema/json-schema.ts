@@ -55,6 +55,7 @@ function valueSchema(setting: Setting): JsonSchema {
     case 'path':
     case 'name':
     case 'command':
+    case 'text':
       return { type: 'string' };
     case 'list':
       if (setting.item === 'middleware') return withoutVersion(toJsonSchema(middleware));

@@ -1,4 +1,5 @@
 import type { HeaderList, Peer, Protocol, Request, RequestBody } from '../../http/message.ts';
+import { newRecord } from '../../http/request-record.ts';
 
 /** A request that the server of a framework has received. */
 export abstract class FrameworkRequest implements Request {
@@ -14,6 +15,7 @@ export abstract class FrameworkRequest implements Request {
   abstract readonly peer: Peer;
   readonly headerCacheId = 0;
   readonly upgrades = false;
+  readonly record = newRecord();
   onGone: (() => void) | null = null;
   /** The application's error before it answered; null for none. */
   failure: unknown = null;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { ApplicationCall } from '../application-call.ts';
 import type { Header, Middleware } from '../contract.ts';
 
 /** Options of `requestId`. */
@@ -23,6 +24,8 @@ export function requestId({ header = 'X-Request-ID', trusted = true }: RequestId
       const received = trusted ? environ[key as 'HTTP_X'] : undefined;
       const id = received !== undefined && ID.test(received) ? received : randomUUID();
       environ['viaduct.request_id'] = id;
+      const client = environ['viaduct.client'];
+      if (client instanceof ApplicationCall) client.request.record.id = id;
       environ[key as 'HTTP_X'] = id;
       return application(environ, (status, headers, excInfo) =>
         startResponse(status, withHeader(headers, header, id), excInfo),

@@ -1,0 +1,63 @@
+import type { Setting } from './setting.ts';
+
+/** The logs, and what they and the application know of each request. */
+export const LOG_SETTINGS = {
+  accessLog: {
+    kind: 'choice',
+    default: process.stdout.isTTY === true ? 'text' : 'json',
+    defaultText: 'text in a terminal, json elsewhere',
+    choices: ['off', 'text', 'json', 'combined'],
+    alsoCalled: 'logformat_name',
+    group: 'logs',
+    help: 'Format of the access log.',
+    reason: 'People read a terminal. Programs read everything else.',
+  },
+  accessLogFormat: {
+    kind: 'text',
+    default: null,
+    defaultText: 'the format of access_log',
+    shows: 'TEMPLATE',
+    alsoCalled: 'access_logformat log_format logformat custom_log',
+    group: 'logs',
+    help: "A line of the access log with the directives of Apache (%h) or gunicorn (%(h)s), instead of access_log's format.",
+    reason: 'The formats with names have what most programs read.',
+  },
+  accessLogFile: {
+    kind: 'path',
+    default: null,
+    defaultText: 'standard output',
+    means: 'file',
+    shows: 'FILE',
+    alsoCalled: 'access_logfile accesslog req_logger',
+    group: 'logs',
+    help: 'File of the access log. SIGUSR1 opens it again.',
+    reason: 'Service managers and containers store standard output.',
+  },
+  errorLogFile: {
+    kind: 'path',
+    default: null,
+    defaultText: 'standard error',
+    means: 'file',
+    shows: 'FILE',
+    alsoCalled: 'error_logfile errorlog log_file error_log logto',
+    group: 'logs',
+    help: "File of the server's log. SIGUSR1 opens it again.",
+    reason: 'Service managers and containers store standard error.',
+  },
+  requestId: {
+    kind: 'boolean',
+    default: false,
+    alsoCalled: 'request_id_header add_request_id',
+    group: 'logs',
+    help: "The application gets each request's id as viaduct.request_id, and Python's log records have it as request_id.",
+    reason: 'Few applications need it, and it takes time in each request.',
+  },
+  queueTime: {
+    kind: 'boolean',
+    default: false,
+    alsoCalled: 'request_start queue_header',
+    group: 'logs',
+    help: 'The application gets the milliseconds that a request waited for a worker as viaduct.queue_ms.',
+    reason: 'The access log has it anyway.',
+  },
+} as const satisfies Record<string, Setting>;

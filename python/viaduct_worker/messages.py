@@ -88,6 +88,12 @@ class Ping(TypedDict):
     kind: Literal['ping']
 
 
+class Stacks(TypedDict):
+    """The answer has a `ThreadStack` for each thread."""
+
+    kind: Literal['stacks']
+
+
 class Proof(TypedDict):
     """`data` is base64 of marshalled data, which the worker decodes and sends back."""
 
@@ -129,7 +135,15 @@ class Opened(TypedDict):
     request: int
 
 
-FromServer: TypeAlias = Fork | Kill | RunHook | Quit | Ping | Proof | Go | Recall | Interrupt | Gone | Opened
+FromServer: TypeAlias = Fork | Kill | RunHook | Quit | Ping | Stacks | Proof | Go | Recall | Interrupt | Gone | Opened
+
+
+class ThreadStack(TypedDict):
+    """Where one thread is. `lane` is the number of the lane that it serves, or None."""
+
+    name: str
+    lane: int | None
+    stack: str
 
 
 class Target(TypedDict):

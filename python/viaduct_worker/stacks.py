@@ -3,11 +3,17 @@
 import os
 import sys
 import traceback
+from _thread import get_ident
+from threading import enumerate as running_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
+    from viaduct_worker.messages import ThreadStack
+
+STACKS_MAX = 250_000
+"""Longest text of all stacks together, in characters."""
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -20,7 +26,7 @@ def stack_of(thread: int) -> str:
 def stack_text(frame: 'FrameType') -> str:
     """Return the stack that ends in `frame`, without the frames of this package that lead to the application."""
     entries = traceback.extract_stack(frame)
-    outer = next((index for index, entry in enumerate(entries) if is_own(entry.filename)), len(entries))
+    outer = next((index for index, entry in enumerate(entries) if is_own(entry.filename)), 0)
     inner = next((index for index in range(outer, len(entries)) if not is_own(entries[index].filename)), outer)
     return ''.join(traceback.format_list(entries[inner:]))
 
@@ -28,3 +34,22 @@ def stack_text(frame: 'FrameType') -> str:
 def is_own(path: str) -> bool:
     """Whether a file belongs to this package."""
     return os.path.abspath(path).startswith(PACKAGE)
+
+
+def thread_stacks(lanes: 'dict[int, int]') -> 'list[ThreadStack]':
+    """Where all threads are but the calling one. `lanes` has the number of the lane that a thread serves.
+
+    A long stack loses its outermost calls. After an application has replaced threads by greenlets, `threading` does not
+    know the names of threads.
+    """
+    names = {thread.ident: thread.name for thread in running_threads()}
+    frames = {thread: frame for thread, frame in sys._current_frames().items() if thread != get_ident()}
+    share = STACKS_MAX // max(1, len(frames))
+    return [
+        {
+            'name': names.get(thread, f'thread {thread}')[:100],
+            'lane': lanes.get(thread),
+            'stack': stack_text(frame)[-share:],
+        }
+        for thread, frame in frames.items()
+    ]

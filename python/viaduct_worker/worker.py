@@ -21,6 +21,7 @@ from viaduct_worker.interface import process
 from viaduct_worker.lane import Lane
 from viaduct_worker.release import Release
 from viaduct_worker.scoreboard import Scoreboard
+from viaduct_worker.stacks import thread_stacks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,6 +161,8 @@ class Worker:
             self.channel.send(
                 kind='interrupted', lane=message['lane'], request=request, raised=raised, stack=shortened(stack)
             )
+        elif message['kind'] == 'stacks':
+            self.channel.send(kind='stacks', threads=thread_stacks({lane.thread: lane.slot for lane in self.lanes}))
         elif message['kind'] == 'gone':
             self.lanes[message['lane']].leave(message['request'])
         elif message['kind'] == 'opened':

@@ -1,7 +1,8 @@
 import { sourceLocationOf } from '../config/site-entries.ts';
 import { ViaductError } from '../errors.ts';
 import type { Log } from '../log/log.ts';
-import { type RunningServer, startServer } from '../server/server.ts';
+import type { RunningServer } from '../server/running-server.ts';
+import { startServer } from '../server/server.ts';
 import { checkConfiguration } from '../site/check.ts';
 import { type Configuration, MAIN } from '../site/configuration.ts';
 import { findApplications } from '../site/find-applications.ts';

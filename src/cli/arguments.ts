@@ -11,7 +11,30 @@ import {
 import { SETTINGS, type SettingName, settingNames } from '../config/settings.ts';
 import { takes } from '../config/value.ts';
 
-export type Command = 'serve' | 'app' | 'web' | 'check' | 'import' | 'backends' | 'hash-password' | 'help' | 'version';
+/** The commands that talk to a running server. */
+export const CONTROL_COMMANDS = [
+  'status',
+  'workers',
+  'requests',
+  'backends',
+  'stack',
+  'reload',
+  'drain',
+  'stop',
+] as const;
+
+export type ControlCommand = (typeof CONTROL_COMMANDS)[number];
+
+export type Command =
+  | 'serve'
+  | 'app'
+  | 'web'
+  | 'check'
+  | 'import'
+  | ControlCommand
+  | 'hash-password'
+  | 'help'
+  | 'version';
 
 export const COMMANDS: Readonly<Record<Command, string>> = {
   serve: 'Find the application and serve it. This is the default command.',
@@ -20,7 +43,14 @@ export const COMMANDS: Readonly<Record<Command, string>> = {
   check: 'Print what would be served, with its settings and routes, and import the application, without serving it.',
   import:
     'Convert an nginx.conf, gunicorn.conf.py or uwsgi.ini to viaduct.toml: FILE [--output FILE] [--force] [--from KIND].',
+  status: 'Show what a running server does, and why it is slow.',
+  workers: 'List the workers of a running server.',
+  requests: 'List the requests that a running server has not answered yet.',
   backends: 'List the backends of a running server, or change one: drain NAME, enable NAME, weight NAME N.',
+  stack: 'Print where the threads of the workers of a running server are: [NUMBER | PID] of one worker.',
+  reload: 'Let a running server load the new code and settings. Fails if they cannot be used.',
+  drain: 'Let load balancers keep requests away from a running server, or (drain off) no longer.',
+  stop: 'Stop a running server once its requests are answered.',
   'hash-password': 'Ask for a password and print its hash, for basic_auth.',
   help: 'Print this text.',
   version: 'Print the version.',
@@ -33,6 +63,8 @@ export interface Arguments {
   readonly words: readonly string[];
   readonly flags: readonly SettingInput[];
   readonly errors: readonly string[];
+  /** Whether a command that talks to a running server prints JSON. */
+  readonly json: boolean;
   /** The command that the user may have meant by PATH, for the case that no such path exists. */
   readonly meant: Command | null;
 }
@@ -40,18 +72,23 @@ export interface Arguments {
 /** Reads the command line. `--help` and `--version` win over everything else. */
 export function readArguments(argv: readonly string[]): Arguments {
   if (argv[0] === 'import' && !argv.includes('--help') && !argv.includes('-h'))
-    return { command: 'import', words: argv.slice(1), flags: [], errors: [], meant: null };
+    return { ...NOTHING, command: 'import', words: argv.slice(1) };
   const errors: string[] = [];
   const words: string[] = [];
   const flags = new Map<SettingName, SettingInput>();
   /** Positions of unknown flags. The word after an unknown flag is most likely its value. */
   const unknown = new Set<number>();
+  let json = false;
   for (const token of tokensOf(argv)) {
     if (token.kind === 'positional' && !unknown.has(token.index - 1)) words.push(token.value);
     if (token.kind !== 'option' || unknown.has(token.index)) continue;
     const spelling = token.rawName.startsWith('--') ? token.rawName : (argv[token.index] as string);
     const flag = FLAGS.get(spelling);
-    if (flag === 'help' || flag === 'version') return { command: flag, words: [], flags: [], errors: [], meant: null };
+    if (flag === 'help' || flag === 'version') return { ...NOTHING, command: flag };
+    if (flag === 'json') {
+      json = true;
+      continue;
+    }
     if (flag === undefined) {
       unknown.add(token.index);
       errors.push(unknownFlag(spelling));
@@ -62,21 +99,29 @@ export function readArguments(argv: readonly string[]): Arguments {
     else flags.set(flag.name, added(flags.get(flag.name), { name: flag.name, values: [value], origin: spelling }));
   }
   const command = isCommand(words[0]) ? (words.shift() as Command) : null;
-  if (command === 'help' || command === 'version') return { command, words: [], flags: [], errors, meant: null };
-  if (command === 'backends') return { command, words, flags: [...flags.values()], errors, meant: null };
+  if (command === 'help' || command === 'version') return { ...NOTHING, command, errors };
+  if (isControl(command)) return { command, words, flags: [...flags.values()], errors, json, meant: null };
+  if (json) errors.push('Cannot use --json: only the commands that talk to a running server take it');
   const meant = command === null ? commandLike(words[0]) : null;
   if (words.length > 1) errors.push(tooMany(words, meant));
   const target = words.slice(0, 1).map(targetInput);
-  return { command: command ?? 'serve', words: [], flags: [...target, ...flags.values()], errors, meant };
+  return { command: command ?? 'serve', words: [], flags: [...target, ...flags.values()], errors, json, meant };
 }
 
-/** A flag that is a command, or the flag of a setting; `off` for its `--no-` form. */
-type Flag = 'help' | 'version' | { readonly name: SettingName; readonly off: boolean };
+const NOTHING = { words: [], flags: [], errors: [], json: false, meant: null };
+
+export function isControl(command: Command | null): command is ControlCommand {
+  return CONTROL_COMMANDS.some((one) => one === command);
+}
+
+/** A flag that is a command, or for control commands, or the flag of a setting; `off` for its `--no-` form. */
+type Flag = 'help' | 'version' | 'json' | { readonly name: SettingName; readonly off: boolean };
 
 const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ['--help', 'help'],
   ['-h', 'help'],
   ['--version', 'version'],
+  ['--json', 'json'],
   ['-V', 'version'],
   ['-v', 'version'],
   ...settingNames().flatMap((name): [string, Flag][] => {
@@ -114,7 +159,7 @@ function flagValue({ name, off }: Exclude<Flag, string>, flag: string, value: st
 function unknownFlag(flag: string): string {
   const known = spellings(flagName, 'target');
   for (const name of settingNames()) if (SETTINGS[name].kind === 'boolean') known.set(`no_${name}`, noFlag(name));
-  known.set('help', '--help').set('version', '--version');
+  known.set('help', '--help').set('version', '--version').set('json', '--json');
   return unknownNameMessage('flag', flag, flag.replace(/^--?/, ''), known);
 }
 

@@ -3,7 +3,7 @@ import { keepCompiledCode } from '../os/compile-cache.ts';
 import { closeDebugger } from '../os/debugger.ts';
 
 import { VERSION } from '../version.ts';
-import { type Arguments, readArguments } from './arguments.ts';
+import { type Arguments, isControl, readArguments } from './arguments.ts';
 import { helpText } from './help.ts';
 import { reportError } from './output.ts';
 
@@ -38,9 +38,9 @@ async function run(parsed: Arguments): Promise<number> {
   else if (parsed.command === 'hash-password') {
     const { hashPassword } = await import('./commands/hash-password.ts');
     return await hashPassword();
-  } else if (parsed.command === 'backends') {
-    const { backends } = await import('./commands/backends.ts');
-    return await backends(parsed);
+  } else if (isControl(parsed.command)) {
+    const { control } = await import('./commands/control.ts');
+    return await control(parsed.command, parsed);
   } else if (parsed.command === 'import') {
     const { importConfiguration } = await import('./commands/import.ts');
     return await importConfiguration(parsed);

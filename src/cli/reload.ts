@@ -1,5 +1,6 @@
 import type { Log } from '../log/log.ts';
-import type { RunningServer } from '../server/server.ts';
+import type { ReloadOutcome } from '../server/control/control-api.ts';
+import type { RunningServer } from '../server/running-server.ts';
 import type { Configuration } from '../site/configuration.ts';
 import { unlessAborted } from '../site/unless-aborted.ts';
 
@@ -15,26 +16,30 @@ export interface ReloadEvents {
 /**
  * Returns a function that reloads `server`. If it is called while a reload runs, another reload follows, because the running one may not
  * include the latest change. The running one is given up, whatever it waits for, so an import that hangs blocks nothing. A reload that fails is
- * logged, and the old configuration stays.
+ * logged, and the old configuration stays. The result is the outcome of the reload that no later one has replaced.
  */
-export function createReload(server: RunningServer, log: Log, events: ReloadEvents): () => void {
+export function createReload(server: RunningServer, log: Log, events: ReloadEvents): () => Promise<ReloadOutcome> {
   let running: AbortController | null = null;
   let wanted = false;
+  const waiting: ((outcome: ReloadOutcome) => void)[] = [];
+  const run = async (): Promise<void> => {
+    while (wanted) {
+      wanted = false;
+      running = new AbortController();
+      const outcome = await reload(server, log, events, running.signal);
+      if (!wanted) for (const resolve of waiting.splice(0)) resolve(outcome);
+    }
+    running = null;
+  };
   return () => {
     wanted = true;
-    if (running !== null) {
+    const outcome = new Promise<ReloadOutcome>((resolve) => waiting.push(resolve));
+    if (running === null) void run();
+    else {
       running.abort();
       server.cancelReload();
-      return;
     }
-    void (async () => {
-      while (wanted) {
-        wanted = false;
-        running = new AbortController();
-        await reload(server, log, events, running.signal);
-      }
-      running = null;
-    })();
+    return outcome;
   };
 }
 
@@ -43,20 +48,28 @@ async function reload(
   log: Log,
   { onReloading, onConfigured, onReloaded }: ReloadEvents,
   replaced: AbortSignal,
-): Promise<void> {
+): Promise<ReloadOutcome> {
   const before = performance.now();
+  const outcome = (error: string | null, traceback: string | null): ReloadOutcome => ({
+    error,
+    traceback,
+    duration_ms: Math.round(performance.now() - before),
+  });
   try {
     const configuration = await unlessAborted(replaced, onReloading());
     onConfigured(configuration);
     await server.reload(configuration);
-    log.info(`Reloaded in ${Math.round(performance.now() - before)} ms`);
+    const reloaded = outcome(null, null);
+    log.info(`Reloaded in ${reloaded.duration_ms} ms`);
     onReloaded('reloaded');
+    return reloaded;
   } catch (error) {
-    if (error === replaced.reason) return; // before anything of it started
     const { message, cause } = error as Error;
-    log.error(
-      `Cannot reload, the old configuration stays: ${message}${typeof cause === 'string' ? `\n${cause.trimEnd()}` : ''}`,
-    );
+    const failed = outcome(message, typeof cause === 'string' ? cause.trimEnd() : null);
+    if (error === replaced.reason) return failed; // before anything of it started
+    const traceback = failed.traceback === null ? '' : `\n${failed.traceback}`;
+    log.error(`Cannot reload, the old configuration stays: ${message}${traceback}`);
     onReloaded('the reload failed');
+    return failed;
   }
 }

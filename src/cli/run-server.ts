@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { sourceLocationOf } from '../config/site-entries.ts';
 import type { Log } from '../log/log.ts';
 import { openOutputs } from '../log/output.ts';
@@ -9,8 +8,9 @@ import { MovingWatch } from '../project/moving-watch.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import { watchFiles } from '../project/watch-files.ts';
 import type { RunningCluster } from '../server/cluster/primary.ts';
-import type { RunningControl } from '../server/control-socket.ts';
-import { type RunningServer, startServer } from '../server/server.ts';
+import type { ReloadOutcome } from '../server/control/control-api.ts';
+import type { RunningServer } from '../server/running-server.ts';
+import { startServer } from '../server/server.ts';
 import { checkConfiguration } from '../site/check.ts';
 import type { Configuration } from '../site/configuration.ts';
 import type { LoadedConfiguration } from '../site/load-configuration.ts';
@@ -20,6 +20,7 @@ import { findingLines, palette } from './output.ts';
 import type { Configured } from './prepare.ts';
 import { createReload } from './reload.ts';
 import { runUntilSignal, type Signals } from './run-until-signal.ts';
+import { prepareControl, serverName } from './server-control.ts';
 
 export interface ServerEnvironment {
   /** Reads settings and project again. */
@@ -45,13 +46,11 @@ export async function runServer(
   const startCluster = settings.processes > 1 ? (await import('../server/cluster/primary.ts')).startCluster : null;
   const cluster = (await startCluster?.({ configuration, identity, log, logFormat })) ?? null;
   const onBound = identity === null ? {} : { onBound: () => dropPrivileges(identity) };
-  // The user may not be able to read the program.
-  const startControl = settings.control === null ? null : (await import('../server/control-socket.ts')).startControl;
+  const openControl = await prepareControl(configuration, log);
   const server = cluster ?? (await startServer({ configuration, log, accessLog, ...onBound, waiting }));
   running = server;
-  const control = await openControl(startControl?.(settings.control ?? '', server, log), server);
   const manager = new ServiceManager(managerOptions, project?.python.path ?? 'python3');
-  const name = basename(project?.directory ?? settings.chdir ?? process.cwd());
+  const name = serverName(configuration);
   const isAlive = cluster === null ? () => true : () => cluster.isAlive();
   const ready = (state: string): void => manager.ready(`Serving ${name}${state}`, isAlive);
   const reload = createReload(server, log, {
@@ -65,12 +64,24 @@ export async function runServer(
     onReloaded: (outcome) => ready(`; ${outcome}`),
   });
   const watch = new MovingWatch<string>((paths) => watchFiles(paths.split(SEPARATOR), reload));
+  const stopRequest = new AbortController();
+  let stopping = false;
+  const program = {
+    reload: () => (stopping ? Promise.resolve(NOT_RELOADED) : reload()),
+    stop: () => stopRequest.abort(),
+  };
+  const control = await openControl(server, program).catch((error: unknown) => {
+    server.kill();
+    throw error;
+  });
   watch.follow(watchedBy(configuration, loaded));
-  const ended = runUntilSignal(server, log, signals, {
+  const ended = runUntilSignal(server, log, signals, stopRequest.signal, {
     onStopping: () => {
+      stopping = true;
       watch.close();
       manager.stopping('Finishing running requests');
     },
+    onStopped: () => control?.close(),
     onReload: reload,
     onReopen: () => {
       const reopened = reopen();
@@ -90,18 +101,8 @@ export async function runServer(
   return code;
 }
 
-/** Opens the control socket. If that fails, the start fails. */
-async function openControl(
-  control: Promise<RunningControl> | undefined,
-  server: RunningServer,
-): Promise<RunningControl | null> {
-  try {
-    return (await control) ?? null;
-  } catch (error) {
-    server.kill();
-    throw error;
-  }
-}
+/** The outcome of a reload that comes too late. */
+const NOT_RELOADED: ReloadOutcome = { error: 'the server is stopping', traceback: null, duration_ms: 0 };
 
 /** Separates paths, because no path can contain it. */
 const SEPARATOR = '\0';

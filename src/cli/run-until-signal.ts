@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { describeThrown } from '../errors.ts';
 import type { Log } from '../log/log.ts';
 import { disarmSignals, STOP_SIGNALS, type StopSignal } from '../os/signals.ts';
-import type { RunningServer } from '../server/server.ts';
+import type { RunningServer } from '../server/running-server.ts';
 
 /** Called when a signal starts something. */
 export interface SignalEvents {
@@ -11,6 +11,8 @@ export interface SignalEvents {
   readonly onReload: () => void;
   /** The files of the logs were renamed, and must be opened again. Returns whether there are any. */
   readonly onReopen: () => boolean;
+  /** The server has stopped, and this process ends now. */
+  readonly onStopped: () => void;
 }
 
 /** Receives signals. Until a server runs, there is nobody whom they could reach. */
@@ -47,20 +49,21 @@ export class Signals {
 }
 
 /**
- * Runs until a signal ends the server, and resolves to the exit code. SIGHUP reloads. The first of the signals that stop the server stops it
- * gracefully, a second one at once.
+ * Runs until a signal or `stopRequest` ends the server, and resolves to the exit code. SIGHUP reloads. The first of the signals that stop the
+ * server stops it gracefully, as `stopRequest` does, a second one at once.
  */
 export function runUntilSignal(
   server: RunningServer,
   log: Log,
   signals: Signals,
+  stopRequest: AbortSignal,
   events: SignalEvents,
 ): Promise<number> {
   return new Promise((resolve) => {
     let stoppingSinceMs = Number.POSITIVE_INFINITY;
-    const stop = (signal: StopSignal | 'SIGHUP'): void => {
+    const stop = (signal: StopSignal | 'SIGHUP' | null): void => {
       if (stoppingSinceMs < Number.POSITIVE_INFINITY) {
-        if (!IMPATIENT.has(signal)) return;
+        if (signal === null || !IMPATIENT.has(signal)) return;
         if (signal === 'SIGINT' && performance.now() - stoppingSinceMs < SAME_INTERRUPT_MS) return;
         server.kill();
         resolve(128 + constants.signals[signal]);
@@ -72,7 +75,11 @@ export function runUntilSignal(
         process.stderr.write('\nFinishing running requests; press Ctrl-C again to stop now.\n');
       }
       server.stop().then(
-        () => (signal === 'SIGHUP' ? dieOfHangup() : resolve(0)),
+        () => {
+          events.onStopped();
+          if (signal === 'SIGHUP') dieOfHangup();
+          else resolve(0);
+        },
         (error: unknown) => {
           log.error(describeThrown(error));
           server.kill();
@@ -81,6 +88,7 @@ export function runUntilSignal(
       );
     };
     for (const signal of STOP_SIGNALS) process.on(signal, () => stop(signal));
+    stopRequest.addEventListener('abort', () => stop(null), { once: true });
     signals.follow({
       onHangup: () => {
         if (terminalIsGone()) stop('SIGHUP');

@@ -29,8 +29,11 @@ export type Setting = Common &
     | {
         readonly kind: 'path';
         readonly default: null;
-        /** Only a `directory` must exist when the settings are read. A `target` can be the name of a module instead. */
-        readonly means: 'target' | 'directory' | 'file' | 'program';
+        /**
+         * Only a `directory` must exist when the settings are read. A `target` can be the name of a module instead, and a `socket` the
+         * word `off`.
+         */
+        readonly means: 'target' | 'directory' | 'file' | 'program' | 'socket';
         readonly shows: string;
       }
     | {

@@ -88,6 +88,7 @@ const PATHS = {
   directory: 'the path of a directory',
   file: 'the path of a file',
   program: 'the path of an interpreter or of a virtual environment',
+  socket: 'the path of a socket, or off',
 } as const;
 
 /** The forms of a backend, in words that follow "must be". */
@@ -149,6 +150,7 @@ function parseBoolean(setting: Setting, raw: unknown): Parsed {
 function parsePath(means: keyof typeof PATHS, text: string, base: string): Parsed {
   const path = resolve(base, text);
   if (means === 'target') return { value: text.includes('/') || existsSync(path) ? path : text };
+  if (means === 'socket') return socketValue(text, path);
   if (means !== 'directory') return { value: path };
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return { problem: 'does not exist' };
@@ -173,6 +175,11 @@ function parseName(setting: Setting, raw: unknown): Parsed {
 /** The size of a path in sockaddr_un (unix(7)). Node cuts a longer path off, and listens at another path. */
 const SOCKET_PATH_BYTES_MAX = process.platform === 'linux' ? 107 : 103;
 const SOCKET_PATH_TOO_LONG = `is longer than ${SOCKET_PATH_BYTES_MAX} bytes as an absolute path, too long for a socket`;
+
+function socketValue(text: string, path: string): Parsed {
+  if (text === 'off') return { value: text };
+  return Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX ? { value: path } : { problem: SOCKET_PATH_TOO_LONG };
+}
 
 /** Checks only the form of an address. The listener parses it later. The path of a socket becomes absolute. */
 function parseAddressText(setting: Setting, raw: unknown, base: string): Parsed {

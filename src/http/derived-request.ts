@@ -44,6 +44,13 @@ class DerivedRequest implements Request {
     this.#origin = origin;
   }
 
+  /** The request that arrived, of which `request` is derived, or which it is. */
+  static originOf(request: Request): Request {
+    let origin = request;
+    while (origin instanceof DerivedRequest) origin = origin.#origin;
+    return origin;
+  }
+
   get neverIndexed(): ReadonlySet<string> | null {
     return this.#origin.neverIndexed ?? null;
   }
@@ -67,6 +74,11 @@ class DerivedRequest implements Request {
   sendInterim(status: number, lines: string): void {
     this.#origin.sendInterim(status, lines);
   }
+}
+
+/** The request that arrived, of which `request` is derived, or which it is. */
+export function originOf(request: Request): Request {
+  return DerivedRequest.originOf(request);
 }
 
 /** Returns `request` with `changes`, for the handlers further down the chain. The original stays as it was. */

@@ -144,6 +144,8 @@ export interface ReverseProxy {
   readonly handle: (request: Request) => HandlerResult;
   /** All backends in the order in which they joined. */
   status(): readonly BackendStatus[];
+  /** Calls `report` for each request at a backend, those of health checks among them. */
+  eachRequest(report: (request: Request, backend: string) => void): void;
   /** Number of requests that wait for room. */
   readonly waiting: number;
   /** Must be called when an override has changed. */
@@ -300,6 +302,9 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
         backup: state.backend.backup === true,
         active: state.client.active,
       })),
+    eachRequest(report) {
+      for (const { name, client } of pool.states) for (const request of client.requests()) report(request, name);
+    },
     get waiting() {
       return queue?.length ?? 0;
     },

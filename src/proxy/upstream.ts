@@ -28,6 +28,8 @@ export interface UpstreamClient {
   readonly mayRefuse: boolean;
   /** Number of requests in progress at the backend. */
   readonly active: number;
+  /** These requests, and those of health checks. */
+  requests(): Iterable<Request>;
   /** Closes idle connections now and busy ones after their response. */
   stop(): void;
   /** Closes all connections at once. */

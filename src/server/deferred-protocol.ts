@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Peer } from '../http/message.ts';
-import type { ProtocolServer } from '../http/transport/protocol-server.ts';
+import type { OpenRequest, ProtocolServer } from '../http/transport/protocol-server.ts';
 import type { ConnectionChanges } from '../http/transport/server-context.ts';
 
 /**
@@ -44,6 +44,10 @@ export class DeferredProtocol<Server extends ProtocolServer> implements Protocol
 
   get size(): number {
     return this.#server?.size ?? 0;
+  }
+
+  requests(): Iterable<OpenRequest> {
+    return this.#server?.requests() ?? [];
   }
 
   reconfigure(changes: ConnectionChanges): void {

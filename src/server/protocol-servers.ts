@@ -1,6 +1,6 @@
 import { Http1Server } from '../http/http1/http1-server.ts';
 import type { Http2Server } from '../http/http2/http2-server.ts';
-import type { ProtocolServer } from '../http/transport/protocol-server.ts';
+import type { OpenRequest, ProtocolServer } from '../http/transport/protocol-server.ts';
 import type { ConnectionChanges, ConnectionOptions } from '../http/transport/server-context.ts';
 import { CgiServer } from '../listen/cgi/cgi-server.ts';
 import type { ProtocolName } from '../listen/connection-acceptor.ts';
@@ -52,6 +52,10 @@ export class ProtocolServers {
     let size = 0;
     for (const server of this.handlers.values()) size += server.size;
     return size;
+  }
+
+  *requests(): Iterable<OpenRequest> {
+    for (const server of this.handlers.values()) yield* server.requests();
   }
 
   reconfigure(changes: ConnectionChanges): void {

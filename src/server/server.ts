@@ -1,73 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
 import type { Next } from '../http/handler.ts';
 import type { Peer, Request } from '../http/message.ts';
 import type { Refusal } from '../http/refusal.ts';
 import { requestFields } from '../http/request-id.ts';
 import { toPromise } from '../http/to-promise.ts';
-import type { LineSink } from '../log/access-log.ts';
+import type { ConnectionChanges } from '../http/transport/server-context.ts';
 import { describeError, tracebackOf } from '../log/describe-error.ts';
-import type { Log } from '../log/log.ts';
 import { applicationName } from '../project/project.ts';
-import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
-import {
-  type BackendChange,
-  type BackendControl,
-  changeBackend,
-  listBackends,
-  type RouteBackends,
-} from '../proxy/backend-control.ts';
+import { type BackendChange, changeBackend, listBackends, type RouteBackends } from '../proxy/backend-control.ts';
 import { applicationTable } from '../site/application-options.ts';
 import { Applications } from '../site/applications.ts';
 import type { BuiltSite } from '../site/build.ts';
 import { ClientRules } from '../site/client-rules.ts';
-import type { ComposedApplications } from '../site/compose-applications.ts';
 import { emptyMemory } from '../site/compose-site.ts';
 import { applicationNames, type Configuration, MAIN } from '../site/configuration.ts';
 import { Listeners, type Opening } from '../site/listeners.ts';
 import { ProjectWatch } from '../site/project-watch.ts';
 import { unlessAborted } from '../site/unless-aborted.ts';
 import { replacedError } from '../workers/application-server.ts';
-import type { Application } from '../wsgi/contract.ts';
+import { type LiveRequest, liveRequests } from './live-requests.ts';
+import { OpenApplications } from './open-applications.ts';
+import { mayBeProbe, Probes } from './probes.ts';
 import { ProtocolServers } from './protocol-servers.ts';
+import { type ServerState, unreadyReasons } from './readiness.ts';
+import type { LocalServer, ServerOptions } from './running-server.ts';
 import { type StartedSite, startSite } from './start-site.ts';
-
-export interface ServerOptions {
-  /** Validated. */
-  readonly configuration: Configuration;
-  readonly log: Log;
-  /** Receives the access log. */
-  readonly accessLog: LineSink;
-  /** Called when all addresses are bound, before the application is imported. */
-  readonly onBound?: () => void;
-  /** Applications that the caller made, by name. The server closes them when it stops. */
-  readonly callerApplications?: ReadonlyMap<string, Application>;
-  /** An interpreter that may wait for the main application. */
-  readonly waiting?: WaitingInterpreter;
-}
-
-export interface RunningServer extends BackendControl {
-  readonly urls: readonly string[];
-  /** Open connections of clients. */
-  readonly connections: number;
-  /**
-   * Starts `configuration`, which is validated, and a new release of each application beside the running ones, then switches over without
-   * dropping a request. If any part of that fails, the old configuration stays, and so does the old release of every application.
-   */
-  reload(configuration: Configuration): Promise<void>;
-  /** Lets a running reload fail, whatever it waits for, so that a later one need not wait for it. */
-  cancelReload(): void;
-  /** Stops accepting, lets running requests finish within `gracefulTimeoutMs`, and ends all processes. */
-  stop(): Promise<void>;
-  /** Ends everything at once. */
-  kill(): void;
-}
+import { mergeStatus, type ProcessReport, type ServerStatus, type WorkerStacks, workerStacks } from './status.ts';
 
 /**
  * Starts a server: listeners, connections, routes, applications. Nothing is left running when the start fails.
  *
  * @throws ViaductError `LISTEN`, `CERTIFICATE`, `APPLICATION_BROKEN`, `WORKER`, `USAGE` or `SETTINGS`.
  */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
+export async function startServer(options: ServerOptions): Promise<LocalServer> {
   const server = new Server(options);
   try {
     await server.start();
@@ -78,7 +44,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return server;
 }
 
-class Server implements RunningServer {
+class Server implements LocalServer {
   readonly #options: ServerOptions;
   readonly #protocols: ProtocolServers;
   readonly #listeners: Listeners;
@@ -88,13 +54,17 @@ class Server implements RunningServer {
   #site: BuiltSite | null = null;
   /** What is known about backends outlives a configuration. */
   readonly #memory = emptyMemory();
-  #composed: ComposedApplications | null = null;
-  readonly #leaving = new Set<ComposedApplications>();
+  readonly #open: OpenApplications;
+  readonly #probes = new Probes(() => this.#unready());
   #handle: Next = () => plainError();
   /** Active in development only. */
   readonly #watch: ProjectWatch;
+  #state: ServerState = 'starting';
+  #draining = false;
   /** Runs while a stop waits for requests. */
   #grace: NodeJS.Timeout | null = null;
+  /** Ends the time in which a stopping server still accepts. */
+  readonly #delay = new AbortController();
   /** The last reload that was requested. */
   #turn: Promise<unknown> = Promise.resolve();
   /** Aborts the start, or the reload that runs. */
@@ -105,10 +75,12 @@ class Server implements RunningServer {
     this.#configuration = options.configuration;
     const { configuration, log, accessLog } = options;
     this.#rules = new ClientRules(configuration, log, accessLog);
+    this.#open = new OpenApplications(log, options.callerApplications ?? new Map());
     const connections = {
-      ...this.#rules.take(configuration),
+      ...this.#take(configuration),
       passesControls: configuration.passesControls === true,
-      handle: (request: Request) => this.#handle(request),
+      handle: (request: Request) =>
+        mayBeProbe(request.path) ? (this.#probes.answer(request) ?? this.#handle(request)) : this.#handle(request),
       receive: (request: Request) => this.#rules.receive(request),
       onRefused: (refusal: Refusal, peer: Peer, request: Request | null) => this.#rules.refused(refusal, peer, request),
       onTurnedAway: (reason: string, address: string) => this.#rules.refusals.connection(reason, address),
@@ -202,13 +174,65 @@ class Server implements RunningServer {
     }
     opening.commit();
     this.#configuration = configuration;
-    this.#protocols.reconfigure(this.#rules.take(configuration));
+    this.#protocols.reconfigure(this.#take(configuration));
     this.#watch.follow(this.#configuration);
   }
 
+  async drain(draining: boolean): Promise<void> {
+    this.#draining = draining;
+  }
+
+  report(): ProcessReport {
+    const reasons = this.#unready();
+    return {
+      process: {
+        pid: process.pid,
+        state: this.#draining && this.#state === 'serving' ? 'drained' : this.#state,
+        ready: reasons.length === 0,
+        reasons,
+        connections: this.connections,
+        rss_bytes: process.memoryUsage.rss(),
+        applications: this.#applications.serving().map(([name, application]) => application.status(name)),
+      },
+      certificates: this.#listeners.certificates,
+      backends: listBackends(this.#proxies),
+    };
+  }
+
+  async status(): Promise<ServerStatus> {
+    return mergeStatus([this.report()], this.urls);
+  }
+
+  async requests(): Promise<readonly LiveRequest[]> {
+    return liveRequests(this.#protocols.requests(), this.#applications, this.#proxies);
+  }
+
+  stacks(worker: number | null): Promise<readonly WorkerStacks[]> {
+    return workerStacks(this.#applications, worker);
+  }
+
+  /** Why this process should get no requests. */
+  #unready(): readonly string[] {
+    const loads = this.#applications.serving().map(([, { load }]) => load);
+    return unreadyReasons({ state: this.#state, draining: this.#draining, loads, routes: listBackends(this.#proxies) });
+  }
+
+  /** Uses the rules of `configuration` for all clients from now on. */
+  #take(configuration: Configuration): Required<ConnectionChanges> {
+    this.#probes.take(configuration);
+    return this.#rules.take(configuration, (request) => mayBeProbe(request.path) && this.#probes.hasPassed(request));
+  }
+
   async stop(): Promise<void> {
-    const { gracefulTimeoutMs } = this.#configuration.settings;
+    const { gracefulTimeoutMs, drainDelayMs } = this.#configuration.settings;
+    this.#state = 'stopping';
     this.#watch.close();
+    if (drainDelayMs > 0) {
+      this.#options.log.info(
+        `The server is not ready any more, and accepts requests for another ${drainDelayMs / 1000} s`,
+      );
+      await sleep(drainDelayMs, null, { signal: this.#delay.signal }).catch(() => {});
+    }
     this.#listeners.close();
     const late = new Promise<'late'>((resolve) => {
       this.#grace = setTimeout(() => resolve('late'), gracefulTimeoutMs);
@@ -221,18 +245,19 @@ class Server implements RunningServer {
       this.kill();
     }
     this.#site?.stop();
-    await this.#closeAll();
+    await this.#open.close();
     this.#rules.flush();
   }
 
   kill(): void {
+    this.#delay.abort();
     this.#endGrace();
     this.#watch.close();
     this.#listeners.close();
     this.#protocols.destroy();
     this.#applications.destroy();
     this.#site?.destroy();
-    void this.#closeAll();
+    void this.#open.close();
     this.#rules.flush();
   }
 
@@ -268,44 +293,18 @@ class Server implements RunningServer {
     }
     for (const warning of started.site.warnings) this.#options.log.warn(warning);
     const old = this.#site;
-    this.#retire(this.#composed, gracefulTimeoutMs);
+    this.#open.replace(started.composed, gracefulTimeoutMs);
     this.#site = started.site;
-    this.#composed = started.composed;
     this.#handle = started.site.handle;
+    if (this.#state !== 'stopping') this.#state = 'serving';
     this.#applications.retire(new Set(table.keys()), gracefulTimeoutMs);
     old?.stop();
-  }
-
-  /** Closes the applications that run here, those that a reload replaced, and those of the caller. */
-  async #closeAll(): Promise<void> {
-    const composed = [...this.#leaving, ...(this.#composed === null ? [] : [this.#composed])];
-    await Promise.all(composed.map((applications) => this.#closeApplications(applications)));
-    await Promise.allSettled(
-      [...(this.#options.callerApplications?.values() ?? [])].map((application) => application.close?.()),
-    );
-  }
-
-  /** Keeps replaced applications open for the grace period, because requests may still be with them. */
-  #retire(composed: ComposedApplications | null, graceMs: number): void {
-    if (composed === null) return;
-    this.#leaving.add(composed);
-    setTimeout(() => {
-      if (this.#leaving.has(composed)) void this.#closeApplications(composed);
-    }, graceMs).unref();
-  }
-
-  async #closeApplications(composed: ComposedApplications): Promise<void> {
-    this.#leaving.delete(composed);
-    try {
-      await composed.close();
-    } catch (error) {
-      this.#options.log.error(describeError(error));
-    }
   }
 
   /** In development the traceback of a broken application is the page, until a change fixes it. */
   #showBroken(error: unknown): void {
     this.#options.log.error(describeError(error));
+    if (this.#state !== 'stopping') this.#state = 'broken';
     const { project, modules } = this.#configuration;
     const name = project === null ? (modules[MAIN]?.module ?? MAIN) : applicationName(project.application);
     this.#handle = () => tracebackPage(`${name} cannot be imported`, tracebackOf(error));

@@ -32,6 +32,11 @@ export class Applications {
     return this.#running.has(name);
   }
 
+  /** The applications that serve, by name. */
+  serving(): [name: string, application: ApplicationServer][] {
+    return [...this.#running].filter(([name]) => !this.#new.has(name));
+  }
+
   /**
    * Starts a release of every application of `table`, beside the running ones, and resolves when all are ready. If one
    * of them fails, all of them end again, and the running ones continue. `commit` or `abandon` must follow.

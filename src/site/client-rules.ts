@@ -5,7 +5,13 @@ import type { CidrList } from '../http/semantics/cidr.ts';
 import type { ConnectionChanges } from '../http/transport/server-context.ts';
 import { ConnectionLimit } from '../listen/connection-limit.ts';
 import { trustProxies } from '../listen/trust/trust-policy.ts';
-import { type AccessLog, type AccessLogFormat, createAccessLog, type LineSink } from '../log/access-log.ts';
+import {
+  type AccessLog,
+  type AccessLogFormat,
+  createAccessLog,
+  type LineSink,
+  type OnAnswered,
+} from '../log/access-log.ts';
 import type { Log } from '../log/log.ts';
 import { RefusalLog } from '../log/refusal-log.ts';
 import type { Configuration } from './configuration.ts';
@@ -32,8 +38,11 @@ export class ClientRules {
     this.#receive = this.#trusting(configuration);
   }
 
-  /** Uses the rules of `configuration` from now on. Returns the rules that connections must know. */
-  take(configuration: Configuration): Required<ConnectionChanges> {
+  /**
+   * Uses the rules of `configuration` from now on. Returns the rules that connections must know. The access log leaves out requests for which
+   * `isQuiet` is true once they are answered.
+   */
+  take(configuration: Configuration, isQuiet: (request: Request) => boolean): Required<ConnectionChanges> {
     const { accessLog, accessLogFormat, connectionsMax, connectionsPerAddressMax, contentMemoryBytesMax } =
       configuration.settings;
     this.#trusted = trustedBy(configuration);
@@ -45,7 +54,7 @@ export class ClientRules {
       limits: limitsOf(configuration),
       connectionsMax,
       admission: connectionsPerAddressMax === 0 ? null : this.#limit,
-      onAnswered: this.#accessLog === null ? null : this.#accessLog.onAnswered,
+      onAnswered: this.#accessLog === null ? null : unless(isQuiet, this.#accessLog.onAnswered),
     };
   }
 
@@ -93,4 +102,10 @@ export class ClientRules {
       onIgnored: (message, peer) => this.#log.warn(message, { remote_address: peer.remoteAddress }),
     });
   }
+}
+
+function unless(isQuiet: (request: Request) => boolean, onAnswered: OnAnswered): OnAnswered {
+  return (request, status, bodyBytes, startedAtMs) => {
+    if (!isQuiet(request)) onAnswered(request, status, bodyBytes, startedAtMs);
+  };
 }

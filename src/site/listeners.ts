@@ -4,6 +4,7 @@ import type { ProtocolHandlers } from '../listen/connection-acceptor.ts';
 import { Listener, noCertificate } from '../listen/listener.ts';
 import { PendingConnections } from '../listen/pending-connections.ts';
 import { CertificateWatch } from '../listen/tls/certificate-watch.ts';
+import type { CertificateStatus } from '../listen/tls/tls-contexts.ts';
 import { TlsTerminator } from '../listen/tls/tls-terminator.ts';
 import type { Log } from '../log/log.ts';
 import type { RefusalLog } from '../log/refusal-log.ts';
@@ -45,6 +46,11 @@ export class Listeners {
 
   get urls(): readonly string[] {
     return [...this.#open.values()].map(({ url }) => url);
+  }
+
+  /** The certificates in use. */
+  get certificates(): readonly CertificateStatus[] {
+    return this.#tls?.certificates ?? [];
   }
 
   /**

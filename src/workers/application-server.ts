@@ -1,9 +1,22 @@
 import { ViaductError } from '../errors.ts';
 import type { Handler } from '../http/handler.ts';
+import { type ApplicationStatus, releaseStatus, workerStatus } from './application-status.ts';
+import type { PendingRequest } from './pending-request.ts';
 import type { ReleaseOptions } from './release-options.ts';
 import { Runtime } from './runtime.ts';
 import { Supervisor } from './supervisor.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
+import type { Worker } from './worker.ts';
+
+/** How busy an application is. */
+export interface Load {
+  /** Number of workers that take requests. */
+  readonly workers: number;
+  /** Number of requests that wait for a worker. */
+  readonly waiting: number;
+  /** How many may wait. */
+  readonly waitingMax: number;
+}
 
 /** The application server: one Python application with its pool of workers. The constructor starts nothing. */
 export class ApplicationServer {
@@ -22,6 +35,40 @@ export class ApplicationServer {
   /** The last handler of a chain. */
   get handle(): Handler {
     return this.#supervisor.pool.handle;
+  }
+
+  get load(): Load {
+    const { pool, release } = this.#supervisor;
+    const workers = [...(release?.workers.values() ?? [])].filter(({ state }) => state === 'ready').length;
+    return { workers, waiting: pool.waiting, waitingMax: pool.waitingMax };
+  }
+
+  status(name: string): ApplicationStatus {
+    const { pool, release, releases } = this.#supervisor;
+    const now = performance.now();
+    let oldestMs = now;
+    for (const { queuedAtMs } of pool.waitingRequests()) oldestMs = Math.min(oldestMs, queuedAtMs);
+    return {
+      name,
+      release: release === null ? null : releaseStatus(release),
+      queue: {
+        waiting: pool.waiting,
+        waiting_max: pool.waitingMax,
+        oldest_ms: Math.round(now - oldestMs),
+        expected_wait_ms: Math.round(pool.expectedWaitMs),
+      },
+      workers: releases.flatMap(({ workers }) => [...workers.values()].map((worker) => workerStatus(worker, now))),
+    };
+  }
+
+  /** The workers of all releases. */
+  get workers(): readonly Worker[] {
+    return this.#supervisor.releases.flatMap(({ workers }) => [...workers.values()]);
+  }
+
+  /** The requests that wait for a worker. */
+  waitingRequests(): Iterable<PendingRequest> {
+    return this.#supervisor.pool.waitingRequests();
   }
 
   /**

@@ -18,6 +18,11 @@ export class LinkedList<T extends Linked<T>> {
     return this.#first;
   }
 
+  /** The items from the first to the last. The list must not change meanwhile. */
+  *items(): Iterable<T> {
+    for (let item = this.#first; item !== null; item = item.next) yield item;
+  }
+
   push(item: T): void {
     item.previous = this.#last;
     if (this.#last === null) this.#first = item;

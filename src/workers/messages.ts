@@ -1,3 +1,5 @@
+import type { ThreadStack } from './stack-question.ts';
+
 /**
  * Control messages between a server process and Python: JSON objects, each after its length as a 32-bit little-endian
  * number. `channel.py` is the other end.
@@ -6,7 +8,7 @@ export type ToPython =
   | { readonly kind: 'fork'; readonly worker: number; readonly socket: string; readonly runtime: string }
   | { readonly kind: 'kill'; readonly worker: number }
   | { readonly kind: 'hook'; readonly hook: ReleaseHook; readonly timeout_ms: number }
-  | { readonly kind: 'quit' | 'ping' }
+  | { readonly kind: 'quit' | 'ping' | 'stacks' }
   | { readonly kind: 'proof'; readonly data: string }
   | { readonly kind: 'go'; readonly hands_over: boolean }
   | { readonly kind: 'recall'; readonly lane: number }
@@ -33,6 +35,7 @@ export type FromPython =
       readonly raised: boolean;
       readonly stack: string;
     }
+  | { readonly kind: 'stacks'; readonly threads: readonly ThreadStack[] }
   /** The answer to a ping. */
   | { readonly kind: 'alive' };
 

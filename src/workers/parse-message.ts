@@ -16,6 +16,7 @@ const FIELDS: { readonly [kind in FromPython['kind']]: Readonly<Record<string, C
   lane: { release: isNumber, worker: isNumber, index: isNumber },
   log: { text: isText, request: (value) => value === null || isNumber(value) },
   interrupted: { lane: isNumber, request: isNumber, raised: isBoolean, stack: isText },
+  stacks: { threads: (value) => Array.isArray(value) && value.every(isThread) },
   alive: {},
 };
 
@@ -33,6 +34,12 @@ export function parseMessage(json: string): FromPython | null {
   if (typeof kind !== 'string' || !Object.hasOwn(FIELDS, kind)) return null;
   const fields = Object.entries(FIELDS[kind as FromPython['kind']]);
   return fields.every(([name, check]) => check(message[name])) ? (value as FromPython) : null;
+}
+
+function isThread(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, lane, stack } = value as Readonly<Record<string, unknown>>;
+  return isText(name) && (lane === null || isNumber(lane)) && isText(stack);
 }
 
 function isNumber(value: unknown): boolean {

@@ -91,6 +91,16 @@ export class Pool {
     return this.#lanes.busyWorkers;
   }
 
+  /** How many requests may wait for a lane. */
+  get waitingMax(): number {
+    return this.#options.queueMax;
+  }
+
+  /** The requests that wait for a lane, in no particular order. */
+  waitingRequests(): Iterable<PendingRequest> {
+    return this.#queue.items();
+  }
+
   /** The last handler of a chain. It returns the application's response, or 503 when too many requests wait. */
   readonly handle = (request: Request): HandlerResult => {
     this.#lastId = this.#lastId === 0x7fffffff ? 1 : this.#lastId + 1;

@@ -8,6 +8,8 @@ import { ViaductError } from '../errors.ts';
 export const PREFIX = 'viaduct-';
 /** The socket in each private directory. While its server lives, somebody listens there. */
 export const SOCKET_NAME = 'server.sock';
+/** The socket for commands, in a directory without another one. */
+export const CONTROL_NAME = 'control.sock';
 
 /**
  * A plain ASCII path that leaves room for a file name within the length limit of a Unix socket's address on every
@@ -80,7 +82,7 @@ export class PrivateDirectory {
 
   #make(onListening: () => void, onError: (error: Error) => void): void {
     this.#remove();
-    this.#path = makeIn(this.#base());
+    this.#path = makePrivateDirectory(this.#base());
     this.#made = lstatSync(this.#path);
     this.#server = createServer(this.#onConnection);
     this.#server.on('error', onError); // each connection that cannot be accepted is another one
@@ -122,13 +124,17 @@ function entryAt(path: string): Stats | null {
 /** The file system of a directory that only this user may write to has no room, or is read-only. */
 const UNUSABLE: ReadonlySet<string> = new Set(['EROFS', 'ENOSPC', 'EDQUOT']);
 
-/** Makes a directory in `base`; or where temporary files live, if the file system of `base` is full or read-only. */
-function makeIn(base: string): string {
+/**
+ * Makes a directory for this user alone in `base`; or where temporary files live, if the file system of `base` is full or read-only.
+ *
+ * @throws ViaductError `USAGE` with the reason
+ */
+export function makePrivateDirectory(base: string): string {
   try {
     return mkdtempSync(join(base, PREFIX));
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
-    if (UNUSABLE.has(code) && base !== temporaryBase()) return makeIn(temporaryBase());
+    if (UNUSABLE.has(code) && base !== temporaryBase()) return makePrivateDirectory(temporaryBase());
     throw new ViaductError('USAGE', `Cannot make a private directory in "${base}": ${message}`, {
       advice: 'Set TMPDIR to a directory that this user may write to and that has free space.',
     });

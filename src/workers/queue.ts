@@ -41,6 +41,11 @@ export class Queue<T extends Waiting<T>> {
     this.#length += 1;
   }
 
+  /** All requests, those of each client in their order. */
+  *items(): Iterable<T> {
+    for (const { requests } of [this.#returned, ...this.#clients.values()]) yield* requests.items();
+  }
+
   /** Removes and returns the next request; null when none waits. */
   shift(): T | null {
     const returned = this.#returned.requests.first;

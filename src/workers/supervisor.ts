@@ -127,6 +127,16 @@ export class Supervisor {
     else socket.destroy();
   }
 
+  /** The serving release, the starting one and those that finish their requests. */
+  get releases(): readonly Release[] {
+    return this.#releasesAlive();
+  }
+
+  /** The serving release; null while there is none. */
+  get release(): Release | null {
+    return this.#current;
+  }
+
   /** Process ids of the serving workers, for logs and tests. */
   get workerPids(): number[] {
     return [...(this.#current?.workers.values() ?? [])].map((worker) => worker.pid);

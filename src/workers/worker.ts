@@ -19,6 +19,7 @@ import type { PendingRequest } from './pending-request.ts';
 import type { Pool } from './pool.ts';
 import type { FileRange } from './response-frame.ts';
 import { Scoreboard } from './scoreboard.ts';
+import { StackQuestion } from './stack-question.ts';
 import { sectionsMaxOf } from './worker-header-cache.ts';
 import type { OwnLimits } from './worker-limits.ts';
 
@@ -80,6 +81,8 @@ export class Worker implements LaneOwner {
   wasRetired = false;
   /** After so much time it should be replaced, in milliseconds. */
   readonly lifetimeMs: number;
+  /** Asks where its threads are. */
+  readonly stacks = new StackQuestion(() => this.#send({ kind: 'stacks' }));
   #requestsMax: number;
   readonly #options: WorkerOptions;
   readonly #lanes: Lane[] = [];
@@ -153,6 +156,14 @@ export class Worker implements LaneOwner {
   get death(): string {
     const code = this.exitCode ?? 0;
     return code < 0 ? `of ${signalName(-code)}` : `with exit code ${code}`;
+  }
+
+  get lanes(): readonly Lane[] {
+    return this.#lanes;
+  }
+
+  get threads(): number {
+    return this.#options.threads;
   }
 
   /** Allows the pool to use the lanes. */
@@ -272,6 +283,7 @@ export class Worker implements LaneOwner {
 
   #message(message: FromPython): void {
     if (message.kind === 'alive') this.#life.answered();
+    else if (message.kind === 'stacks') this.stacks.finish(message.threads);
     else if (message.kind === 'proof' && !this.#proved) {
       this.#proved = isDeepStrictEqual(message.decoded, SELF_TEST.decoded);
       if (this.#proved) this.#send({ kind: 'go', hands_over: canOpen(this.pid, message.descriptor, message.size) });
@@ -342,6 +354,7 @@ export class Worker implements LaneOwner {
     this.#endWatch();
     for (const timer of [this.#graceTimer, this.#abortTimer]) if (timer !== null) clearTimeout(timer);
     this.#control?.destroy();
+    this.stacks.finish(null);
     for (const lane of this.#lanes) this.#settleDeadLane(lane);
     this.#scoreboard?.close();
     this.#options.onGone(this);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createReload } from '../../src/cli/reload.ts';
 import type { Log } from '../../src/log/log.ts';
-import type { RunningServer } from '../../src/server/server.ts';
+import type { RunningServer } from '../../src/server/running-server.ts';
 import type { Configuration } from '../../src/site/configuration.ts';
 import { createSignal, eventually } from '../support/wait.ts';
 

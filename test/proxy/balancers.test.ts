@@ -21,6 +21,7 @@ function upstream(host: string, weight = 1, active = 0): Fake {
     needsLength: false,
     mayRefuse: false,
     send: () => assert.fail('nothing is sent'),
+    requests: () => [],
     stop() {},
     destroy() {},
   };

@@ -104,6 +104,21 @@ export interface ServerSettings {
    */
   readonly dev?: boolean | undefined;
   /**
+   * Clients for whom the server itself answers /-/live and /-/ready: those on this machine and in private networks,
+   * all, or none (off).
+   *
+   * Takes private, all or off. Default: private. Load balancers are near. Strangers need not know how busy a server
+   * is, and an application may have such paths.
+   */
+  readonly probes?: 'private' | 'all' | 'off' | undefined;
+  /**
+   * Time for which a stopping server still accepts requests, while /-/ready answers 503.
+   *
+   * Takes a time from 0s to 600s, such as 500ms or 30s. Default: 0s. Without a load balancer, nobody needs to learn
+   * that the server stops.
+   */
+  readonly drainDelayMs?: Duration | undefined;
+  /**
    * Time for running requests to finish when the server stops.
    *
    * Takes a time from 0s to 1h, such as 500ms or 30s. Default: 30s. Service managers wait at least as long before
@@ -424,9 +439,10 @@ export interface CommandSettings {
    */
   readonly proxy?: OneOrMore<string> | undefined;
   /**
-   * Unix socket for commands to the running server, such as viaduct backends. Only the same user may connect.
+   * Unix socket for commands to the running server, such as viaduct status. Only the same user may connect.
    *
-   * Takes the path of a file. Default: none. A socket that nobody needs is one more thing to protect.
+   * Takes the path of a socket, or off. Default: a socket in the runtime directory of the user, which the commands
+   * find. Whoever runs a server wants to see what it does. No other user can connect.
    */
   readonly control?: string | undefined;
   /**

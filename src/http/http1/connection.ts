@@ -10,6 +10,7 @@ import { serverAllowsKeepAlive } from '../semantics/keep-alive.ts';
 import { discardBody } from '../semantics/response-content.ts';
 import { statusLine } from '../semantics/status.ts';
 import { ClientSocketControl } from '../transport/client-socket-control.ts';
+import type { OpenRequest } from '../transport/protocol-server.ts';
 import type { ServerContext } from '../transport/server-context.ts';
 import { attachSocket, type ClientSocket, type Receiver } from '../transport/socket-reader.ts';
 import { UpgradeResponse } from '../upgrade-response.ts';
@@ -400,6 +401,13 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
 
   destroy(): void {
     this.socket.destroy();
+  }
+
+  /** The request that is not answered completely, if there is one. */
+  requests(): OpenRequest[] {
+    const request = this.#shown ?? this.#request;
+    if (this.#request === null || request === null) return [];
+    return [{ request, isResponding: this.#phase === 'responding', startedAtMs: this.#startedAtMs }];
   }
 
   /** Called once a tick. */

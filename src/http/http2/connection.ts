@@ -2,6 +2,7 @@ import type { Peer } from '../message.ts';
 import { peerOf } from '../peer.ts';
 import { Refusal } from '../refusal.ts';
 import { ClientSocketControl } from '../transport/client-socket-control.ts';
+import type { OpenRequest } from '../transport/protocol-server.ts';
 import { NEVER } from '../transport/rate-deadline.ts';
 import { attachSocket, type ClientSocket, type Receiver } from '../transport/socket-reader.ts';
 import { ENHANCE_YOUR_CALM, NO_ERROR, SETTINGS_TIMEOUT, STREAM_ID_MAX } from './frames.ts';
@@ -179,6 +180,10 @@ export class Http2Connection implements SessionOwner, Receiver {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  requests(): Iterable<OpenRequest> {
+    return this.#session.requests();
   }
 
   /** Called once a tick. */

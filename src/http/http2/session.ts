@@ -1,5 +1,6 @@
 import { contentMemory } from '../buffering/content-memory.ts';
 import type { Peer } from '../message.ts';
+import type { OpenRequest } from '../transport/protocol-server.ts';
 import { EarlyPriorities } from './early-priorities.ts';
 import { FloodCounters } from './flood-counters.ts';
 import { FrameReader, type FrameReceiver } from './frame-reader.ts';
@@ -384,6 +385,11 @@ export class Session implements FrameReceiver, StreamOwner {
   /** Also called by this class itself. */
   onViolation(code: number, reason: string): void {
     this.#owner.onViolation(code, reason);
+  }
+
+  /** The requests that are not answered completely. */
+  *requests(): Iterable<OpenRequest> {
+    for (const { openRequest } of this.#streams.values()) if (openRequest !== null) yield openRequest;
   }
 
   // StreamOwner: calls of the streams.

@@ -8,6 +8,7 @@ import { asSent, interimAsSent } from '../response-fields.ts';
 import { refusalResponse } from '../semantics/refusal-response.ts';
 import { discardBody } from '../semantics/response-content.ts';
 import { passedTrailers } from '../semantics/trailers.ts';
+import type { OpenRequest } from '../transport/protocol-server.ts';
 import type { ServerContext } from '../transport/server-context.ts';
 import { UpgradeResponse } from '../upgrade-response.ts';
 import { CANCEL, INTERNAL_ERROR } from './frames.ts';
@@ -473,6 +474,13 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     this.sender = null;
     this.#finish(this.#status);
     this.#content?.body.fail(new RequestBodyError(0, LEFT));
+  }
+
+  /** The request, until it is answered completely. */
+  get openRequest(): OpenRequest | null {
+    const request = this.#shown ?? this.#request;
+    if (request === null || this.#phase === 'over') return null;
+    return { request, isResponding: this.#phase === 'responding', startedAtMs: this.#startedAtMs };
   }
 
   #finish(status: number): void {

@@ -1,13 +1,15 @@
 import type { Socket } from 'node:net';
 import type { Peer } from '../message.ts';
 import { peerOf } from '../peer.ts';
-import type { ProtocolServer } from './protocol-server.ts';
+import type { OpenRequest, ProtocolServer } from './protocol-server.ts';
 import type { ConnectionChanges, ConnectionOptions, ServerContext } from './server-context.ts';
 
 /** A connection as its server sees it. */
 export interface OpenConnection {
   /** Called once a tick. */
   sweep(): void;
+  /** The requests that are not answered completely. */
+  requests(): Iterable<OpenRequest>;
   /** Closes as soon as no request is in progress. */
   drain(): void;
   destroy(): void;
@@ -51,6 +53,10 @@ export abstract class OpenConnections<Context extends ServerContext, Connection 
 
   get size(): number {
     return this.#open.size;
+  }
+
+  *requests(): Iterable<OpenRequest> {
+    for (const connection of this.#open) yield* connection.requests();
   }
 
   /** See `ProtocolServer.drain`. */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Peer } from '../message.ts';
+import type { Peer, Request } from '../message.ts';
 import type { ConnectionChanges } from './server-context.ts';
 
 /** Serves connections whose protocol is known. */
@@ -11,10 +11,22 @@ export interface ConnectionHandler {
   accept(socket: Socket, listener: number, peer: Peer | null): void;
 }
 
+/** A request that is not answered completely. */
+export interface OpenRequest {
+  /** As handlers and logs see it. */
+  readonly request: Request;
+  /** Whether its response is being sent. */
+  readonly isResponding: boolean;
+  /** `performance.now()` at the end of its head; 0 if it is not known, because nothing is logged. */
+  readonly startedAtMs: number;
+}
+
 /** One protocol that clients speak: all its connections. The server and its listeners know nothing else of a protocol. */
 export interface ProtocolServer extends ConnectionHandler {
   /** Open connections, as far as they count against `connectionsMax`. */
   readonly size: number;
+  /** The requests of all its connections, which only people and monitors ask for. */
+  requests(): Iterable<OpenRequest>;
   /** Applies what a reload changed: `onAnswered` to all connections, everything else to connections accepted from now on. */
   reconfigure(changes: ConnectionChanges): void;
   /** Closes idle connections now and busy ones after their response. Resolves when all that count are closed. */

@@ -5,7 +5,7 @@ import { readUwsgiPacket } from '../../cgi/uwsgi.ts';
 import { refusalMessage } from '../../http/http1/response-head.ts';
 import { Refusal } from '../../http/refusal.ts';
 import { DEFAULT_LIMITS, type HttpLimits } from '../../http/transport/limits.ts';
-import type { ConnectionHandler, ProtocolServer } from '../../http/transport/protocol-server.ts';
+import type { ConnectionHandler, OpenRequest, ProtocolServer } from '../../http/transport/protocol-server.ts';
 import type { ConnectionChanges } from '../../http/transport/server-context.ts';
 import type { CgiProtocol } from '../address.ts';
 import type { CgiConnection, CgiConnectionOwner } from './cgi-connection.ts';
@@ -47,6 +47,11 @@ export class CgiServer implements ProtocolServer {
   accept(socket: Socket, listener: number): void {
     const owner = this.#ownerFor(listener, socket.remoteAddress ?? '');
     this.#open.add(this.#connectionFor(socket, owner));
+  }
+
+  /** The HTTP/1.1 server has them. */
+  requests(): readonly OpenRequest[] {
+    return [];
   }
 
   reconfigure({ limits }: ConnectionChanges): void {

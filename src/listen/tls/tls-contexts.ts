@@ -33,6 +33,16 @@ export interface TlsContexts {
   readonly byName: ReadonlyMap<string, SecureContext>;
   /** The files that were read. */
   readonly files: readonly string[];
+  readonly certificates: readonly CertificateStatus[];
+}
+
+/** A certificate that clients get. */
+export interface CertificateStatus {
+  readonly file: string;
+  /** The host names for which clients get it. */
+  readonly names: readonly string[];
+  /** ISO 8601; null if the certificate has no date that can be read. */
+  readonly expires_at: string | null;
 }
 
 /** The "intermediate" list of Mozilla's server-side TLS guidelines, without finite-field Diffie-Hellman: forward secrecy and AEAD only. */
@@ -72,7 +82,8 @@ export function loadContexts(
   const standard = hosts[0]?.options;
   if (report.problems.length > 0 || standard === undefined) return { contexts: null, report };
   if (hosts.length === 1) byName.clear();
-  return { contexts: { standard, byName, files: filesOf(options) }, report };
+  const certificates = hosts.flatMap((host) => host?.certificates ?? []);
+  return { contexts: { standard, byName, files: filesOf(options), certificates }, report };
 }
 
 /** A configured name takes precedence over the same name in a certificate. */
@@ -97,6 +108,7 @@ interface LoadedHost {
   readonly context: SecureContext;
   readonly names: readonly string[];
   readonly hasConfiguredNames: boolean;
+  readonly certificates: readonly CertificateStatus[];
 }
 
 function commonOptions(options: TlsOptions, ticketKeys: Buffer, report: TlsProblems): SecureContextOptions {
@@ -146,11 +158,31 @@ function loadHost(host: TlsHost, common: SecureContextOptions, report: TlsProble
     return null;
   }
   try {
-    return { options, context: createSecureContext(options), names, hasConfiguredNames: host.names.length > 0 };
+    const context = createSecureContext(options);
+    return {
+      options,
+      context,
+      names,
+      hasConfiguredNames: host.names.length > 0,
+      certificates: describe(host, loaded, names),
+    };
   } catch (error) {
     report.problems.push(`Cannot use the certificate ${paths}: ${messageOf(error)}`);
     return null;
   }
+}
+
+function describe(
+  { certificates }: TlsHost,
+  loaded: readonly (LoadedCertificate | null)[],
+  names: readonly string[],
+): CertificateStatus[] {
+  return loaded.flatMap((certificate, index) => {
+    const file = certificates[index]?.certificate;
+    if (certificate === null || file === undefined) return [];
+    const expiresMs = Date.parse(certificate.leaf.validTo);
+    return [{ file, names, expires_at: Number.isNaN(expiresMs) ? null : new Date(expiresMs).toISOString() }];
+  });
 }
 
 function haveDifferentKeys(certificates: readonly LoadedCertificate[]): boolean {

@@ -3,7 +3,13 @@ import type { Socket } from 'node:net';
 import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import { ViaductError } from '../../errors.ts';
 import { findByHostName } from './host-names.ts';
-import { loadContexts, TICKET_KEY_BYTES, type TlsContexts, type TlsOptions } from './tls-contexts.ts';
+import {
+  type CertificateStatus,
+  loadContexts,
+  TICKET_KEY_BYTES,
+  type TlsContexts,
+  type TlsOptions,
+} from './tls-contexts.ts';
 
 export interface TerminatorOptions extends TlsOptions {
   /** Whether the server offers HTTP/2 to clients (ALPN, RFC 7301). */
@@ -57,6 +63,11 @@ export class TlsTerminator {
   /** The files that were read. */
   get files(): readonly string[] {
     return this.#contexts?.files ?? [];
+  }
+
+  /** What clients get. */
+  get certificates(): readonly CertificateStatus[] {
+    return this.#contexts?.certificates ?? [];
   }
 
   /** Starts a handshake on `raw`. A failed handshake destroys `raw`, and the destruction of `raw` ends the handshake. */

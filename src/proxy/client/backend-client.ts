@@ -53,6 +53,10 @@ export class BackendClient implements UpstreamClient, UpstreamRequestContext {
     return this.pool.active;
   }
 
+  requests(): Iterable<Request> {
+    return this.pool.requests();
+  }
+
   send(request: Request, tried: readonly Upstream[]): HandlerResult {
     const upstreamRequest = new UpstreamRequest(this, request, tried);
     upstreamRequest.start();

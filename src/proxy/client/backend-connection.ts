@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Input } from '../../http/http1/input.ts';
+import type { Request } from '../../http/message.ts';
 import { breakOff, confirmEnd } from '../../http/transport/reset-socket.ts';
 import type { Backend } from '../backend.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
@@ -16,6 +17,8 @@ const sharedBuffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
 
 /** The user of a connection: a request or a tunnel. */
 export interface ConnectionUser {
+  /** Null for a tunnel. */
+  readonly request: Request | null;
   connected(): void;
   /** New bytes are in the connection's `input`. The connection keeps bytes that the user leaves there. */
   received(): void;

@@ -33,7 +33,7 @@ export abstract class BackendRequest<Context extends BackendRequestContext>
   implements SenderOwner
 {
   protected readonly client: Context;
-  protected readonly request: Request;
+  readonly request: Request;
   protected readonly tried: readonly Upstream[];
   protected phase: RequestPhase = 'connect';
   protected answered = false;

@@ -1,3 +1,4 @@
+import type { Request } from '../../http/message.ts';
 import type { Backend } from '../backend.ts';
 import type { TickClock } from '../tick-clock.ts';
 import { BackendConnection, type ConnectionUser } from './backend-connection.ts';
@@ -49,6 +50,11 @@ export class ConnectionPool {
   /** Number of connections in use by requests and tunnels. */
   get active(): number {
     return this.#open.size - this.#idle.length;
+  }
+
+  /** The requests that have a connection. */
+  *requests(): Iterable<Request> {
+    for (const { user } of this.#open) if (user !== null && user.request !== null) yield user.request;
   }
 
   /**

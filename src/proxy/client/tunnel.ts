@@ -52,6 +52,7 @@ function withoutContentLength(fields: readonly string[]): string[] {
  * What is not an end, such as a reset, becomes a reset of the other side.
  */
 class Tunnel implements ConnectionUser {
+  readonly request = null;
   readonly #connection: BackendConnection;
   readonly #times: TunnelTimes;
   #client: Duplex | null = null;

@@ -44,6 +44,10 @@ export class Http2Client implements UpstreamClient, Http2RequestContext {
     this.idleTicks = clock.ticks(options.idleTimeoutMs);
   }
 
+  requests(): Iterable<Request> {
+    return this.pool.requests();
+  }
+
   send(request: Request, tried: readonly Upstream[]): HandlerResult {
     this.active += 1;
     const http2Request = new Http2Request(this, request, tried);

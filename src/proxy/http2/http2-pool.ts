@@ -1,3 +1,4 @@
+import type { Request } from '../../http/message.ts';
 import type { ConnectionPoolOptions } from '../client/connection-pool.ts';
 import { ClientConnection, type ConnectionOwner, type ConnectionUser } from './client-connection.ts';
 import type { ConnectionContext } from './connection-context.ts';
@@ -26,6 +27,11 @@ export class Http2Pool implements ConnectionOwner {
     this.#keepAliveTicks = clock.ticks(options.keepAliveTimeoutMs) - 1; // early, so that the proxy closes first
     this.#connectTicks = clock.ticks(options.connectTimeoutMs);
     this.#freshTicks = clock.ticks(FRESH_MS) - 1;
+  }
+
+  /** The requests that have a stream. */
+  *requests(): Iterable<Request> {
+    for (const { streams } of this.#connections) for (const { user } of streams.values()) yield user.request;
   }
 
   /** Gives `user` a connection with room: at once, or when one is ready. */

@@ -1,8 +1,9 @@
-import type { BodySource } from '../../http/message.ts';
+import type { BodySource, Request } from '../../http/message.ts';
 import type { ResponseSection } from './response-section.ts';
 
 /** The user of a stream: a request. */
 export interface StreamUser {
+  readonly request: Request;
   interim(status: number, lines: string): void;
   /** The final response has started: without content, with complete content, or with content that is still to come. */
   responded(section: ResponseSection, body: Uint8Array | BodySource | null): void;

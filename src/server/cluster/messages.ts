@@ -2,6 +2,8 @@ import { describeThrown, type ErrorCode, systemErrorOf, ViaductError } from '../
 import type { Identity } from '../../os/process-user.ts';
 import type { BackendChange, RouteBackends } from '../../proxy/backend-control.ts';
 import type { Configuration } from '../../site/configuration.ts';
+import type { LiveRequest } from '../live-requests.ts';
+import type { ProcessReport, WorkerStacks } from '../status.ts';
 
 /** From the primary to a server process. */
 export type ToServerProcess =
@@ -13,10 +15,23 @@ export type ToServerProcess =
 /** What the primary asks a server process that serves. */
 export type Question =
   | { readonly about: 'backends' }
-  | { readonly about: 'backend'; readonly name: string; readonly change: BackendChange };
+  | { readonly about: 'backend'; readonly name: string; readonly change: BackendChange }
+  | { readonly about: 'drain'; readonly draining: boolean }
+  | { readonly about: 'status' | 'requests' }
+  | { readonly about: 'stacks'; readonly worker: number | null };
 
-/** The list of backends, or whether the backend to change is known. */
-export type Answer = readonly RouteBackends[] | boolean;
+/** What the answer to a question is. */
+export interface Answers {
+  readonly backends: readonly RouteBackends[];
+  /** Whether the backend to change is known. */
+  readonly backend: boolean;
+  readonly drain: true;
+  readonly status: ProcessReport;
+  readonly requests: readonly LiveRequest[];
+  readonly stacks: readonly WorkerStacks[];
+}
+
+export type About = keyof Answers;
 
 /** Everything a server process needs. It reads no settings itself, so that all processes have the same ones. */
 export interface ServerProcessStart {
@@ -33,7 +48,7 @@ export type FromServerProcess =
   | { readonly kind: 'ready'; readonly urls: readonly string[] }
   | { readonly kind: 'failed'; readonly error: Failure }
   | { readonly kind: 'reloaded'; readonly error: Failure | null }
-  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
+  | { readonly kind: 'answer'; readonly id: number; readonly about: About; readonly answer: Answers[About] }
   /** Sent once a second, while the event loop turns. */
   | { readonly kind: 'alive'; readonly connections: number };
 

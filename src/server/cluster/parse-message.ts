@@ -1,15 +1,24 @@
-import type { FromServerProcess } from './messages.ts';
+import { type Check, type Fields, has, isFlag, isNumber, isText, listOf, nullOr } from './checks.ts';
+import type { About, FromServerProcess } from './messages.ts';
+import { isLiveRequest, isReport, isRoute, isWorkerStacks } from './parse-status.ts';
 
-type Check = (value: unknown) => boolean;
-type Fields = Readonly<Record<string, Check>>;
+/** The answers to the questions of the primary. */
+const ANSWERS: { readonly [about in About]: Check } = {
+  backends: listOf(isRoute),
+  backend: isFlag,
+  drain: isFlag,
+  status: isReport,
+  requests: listOf(isLiveRequest),
+  stacks: listOf(isWorkerStacks),
+};
 
 /** The fields of each message from a server process. */
 const FIELDS: { readonly [kind in FromServerProcess['kind']]: Fields } = {
   hello: {},
   ready: { urls: listOf(isText) },
   failed: { error: isFailure },
-  reloaded: { error: (value) => value === null || isFailure(value) },
-  answer: { id: isNumber, answer: (value) => typeof value === 'boolean' || listOf(isRoute)(value) },
+  reloaded: { error: nullOr(isFailure) },
+  answer: { id: isNumber, about: isAbout },
   alive: { connections: isNumber },
 };
 
@@ -21,36 +30,15 @@ export function parseMessage(value: unknown): FromServerProcess | null {
   if (typeof value !== 'object' || value === null) return null;
   const { kind } = value as { readonly kind?: unknown };
   if (typeof kind !== 'string' || !Object.hasOwn(FIELDS, kind)) return null;
-  return has(value, FIELDS[kind as FromServerProcess['kind']]) ? (value as FromServerProcess) : null;
+  if (!has(value, FIELDS[kind as FromServerProcess['kind']])) return null;
+  const message = value as FromServerProcess;
+  return message.kind !== 'answer' || ANSWERS[message.about](message.answer) ? message : null;
 }
 
-function has(value: unknown, fields: Fields): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const object = value as Readonly<Record<string, unknown>>;
-  return Object.entries(fields).every(([name, check]) => check(object[name]));
-}
-
-function listOf(check: Check): Check {
-  return (value) => Array.isArray(value) && value.every(check);
+function isAbout(value: unknown): boolean {
+  return typeof value === 'string' && Object.hasOwn(ANSWERS, value);
 }
 
 function isFailure(value: unknown): boolean {
-  const code: Check = (one) => one === null || isText(one);
-  return has(value, { code, message: isText, advice: isText, cause: isText });
-}
-
-function isRoute(value: unknown): boolean {
-  return has(value, { route: isText, waiting: isNumber, backends: listOf(isBackend) });
-}
-
-function isBackend(value: unknown): boolean {
-  return has(value, { name: isText, state: isText, active: isNumber });
-}
-
-function isNumber(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string';
+  return has(value, { code: nullOr(isText), message: isText, advice: isText, cause: isText });
 }

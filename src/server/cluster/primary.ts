@@ -8,8 +8,12 @@ import { type BackendChange, mergeBackends, type RouteBackends } from '../../pro
 import type { Configuration } from '../../site/configuration.ts';
 import { outputFor } from '../../workers/output.ts';
 import { RestartPolicy } from '../../workers/restart-policy.ts';
-import type { RunningServer } from '../server.ts';
+import { type LiveRequest, oldestFirst } from '../live-requests.ts';
+import type { RunningServer } from '../running-server.ts';
+import type { ServerStatus, WorkerStacks } from '../status.ts';
+import { askAll, askStatus } from './ask-processes.ts';
 import { forwardOutput } from './forward-output.ts';
+import { inheritedLost, withCause } from './lost.ts';
 import { processConfiguration } from './process-configuration.ts';
 import { ServerProcess } from './server-process.ts';
 
@@ -75,6 +79,7 @@ class Primary implements RunningCluster {
   readonly #slots: readonly Slot[];
   #state: 'starting' | 'serving' | 'stopping' = 'starting';
   #reloading = false;
+  #draining = false;
   /** Changes to backends by command. A server process that starts later gets them too. */
   readonly #changes = new Map<string, BackendChange>();
   #lose: (error: ViaductError) => void = () => {};
@@ -156,18 +161,31 @@ class Primary implements RunningCluster {
   }
 
   async backends(): Promise<readonly RouteBackends[]> {
-    const answers = await Promise.all(
-      this.#serverProcesses.map((serverProcess) => serverProcess.ask({ about: 'backends' })),
-    );
-    return mergeBackends(answers.filter((answer) => Array.isArray(answer)));
+    return mergeBackends(await askAll(this.#serverProcesses, { about: 'backends' }));
   }
 
   async changeBackend(name: string, change: BackendChange): Promise<boolean> {
-    const question = { about: 'backend', name, change } as const;
-    const answers = await Promise.all(this.#serverProcesses.map((serverProcess) => serverProcess.ask(question)));
+    const answers = await askAll(this.#serverProcesses, { about: 'backend', name, change });
     if (!answers.includes(true)) return false;
     this.#changes.set(name, { ...this.#changes.get(name), ...change });
     return true;
+  }
+
+  async drain(draining: boolean): Promise<void> {
+    this.#draining = draining;
+    await askAll(this.#serverProcesses, { about: 'drain', draining });
+  }
+
+  status(): Promise<ServerStatus> {
+    return askStatus(this.#serverProcesses, this.urls);
+  }
+
+  async requests(): Promise<readonly LiveRequest[]> {
+    return oldestFirst((await askAll(this.#serverProcesses, { about: 'requests' })).flat());
+  }
+
+  async stacks(worker: number | null): Promise<readonly WorkerStacks[]> {
+    return (await askAll(this.#serverProcesses, { about: 'stacks', worker })).flat();
   }
 
   async stop(): Promise<void> {
@@ -177,7 +195,8 @@ class Primary implements RunningCluster {
       if (slot.serverProcess?.state === 'ready') slot.serverProcess.send({ kind: 'stop' });
       else slot.serverProcess?.kill();
     }
-    const timer = setTimeout(() => this.kill(), this.#configuration.settings.gracefulTimeoutMs + STUCK_MS);
+    const { drainDelayMs, gracefulTimeoutMs } = this.#configuration.settings;
+    const timer = setTimeout(() => this.kill(), drainDelayMs + gracefulTimeoutMs + STUCK_MS);
     await Promise.all(this.#serverProcesses.map(({ exited }) => exited));
     clearTimeout(timer);
   }
@@ -222,13 +241,14 @@ class Primary implements RunningCluster {
     void serverProcess.exited.then((how) => this.#ended(slot, serverProcess, how));
     return serverProcess.started.then(() => {
       for (const [name, change] of this.#changes) void serverProcess.ask({ about: 'backend', name, change });
+      if (this.#draining) void serverProcess.ask({ about: 'drain', draining: true });
     });
   }
 
   #ended(slot: Slot, serverProcess: ServerProcess, how: string): void {
     if (this.#state !== 'serving') return;
     slot.serverProcess = null;
-    if (serverProcess.failure !== null) this.#options.log.error(describe(serverProcess.failure));
+    if (serverProcess.failure !== null) this.#options.log.error(withCause(serverProcess.failure));
     const ended = `server process ${slot.index + 1} (pid ${serverProcess.pid}) ended ${how}`;
     // The inherited sockets are gone with the last process that had them. The service manager still holds them and can pass them again.
     if (this.#hasInherited() && this.#serverProcesses.every(({ state }) => state !== 'ready')) {
@@ -281,18 +301,4 @@ class Primary implements RunningCluster {
       );
     }
   }
-}
-
-function describe({ message, cause }: Error): string {
-  return typeof cause === 'string' ? `${message}\n${cause.trimEnd()}` : message;
-}
-
-function inheritedLost(): ViaductError {
-  return new ViaductError(
-    'LISTEN',
-    'Cannot start new server processes: all have ended, and the inherited sockets are closed',
-    {
-      advice: 'Let the service manager restart Viaduct (Restart=on-failure).',
-    },
-  );
 }

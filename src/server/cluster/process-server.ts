@@ -4,8 +4,11 @@ import { openOutputs } from '../../log/output.ts';
 import { reportUncaught } from '../../log/uncaught.ts';
 import { dropPrivileges } from '../../os/process-user.ts';
 import type { Configuration } from '../../site/configuration.ts';
-import { type RunningServer, startServer } from '../server.ts';
+import type { LocalServer } from '../running-server.ts';
+import { startServer } from '../server.ts';
 import {
+  type About,
+  type Answers,
   type FromServerProcess,
   failureOf,
   type Question,
@@ -17,7 +20,7 @@ const ALIVE_EVERY_MS = 1000;
 /** The reader of the output may be stuck. */
 const FLUSH_MS = 5000;
 
-let server: RunningServer | null = null;
+let server: LocalServer | null = null;
 
 // A failure of an output is not an error of the server.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
@@ -55,9 +58,24 @@ async function reload(configuration: Configuration): Promise<void> {
 }
 
 async function answer(id: number, question: Question): Promise<void> {
-  const result =
-    question.about === 'backends' ? server?.backends() : server?.changeBackend(question.name, question.change);
-  send({ kind: 'answer', id, answer: (await result) ?? [] });
+  if (server !== null) send({ kind: 'answer', id, about: question.about, answer: await answerOf(server, question) });
+}
+
+function answerOf(serving: LocalServer, question: Question): Answers[About] | Promise<Answers[About]> {
+  switch (question.about) {
+    case 'backends':
+      return serving.backends();
+    case 'backend':
+      return serving.changeBackend(question.name, question.change);
+    case 'drain':
+      return serving.drain(question.draining).then(() => true as const);
+    case 'status':
+      return serving.report();
+    case 'requests':
+      return serving.requests();
+    case 'stacks':
+      return serving.stacks(question.worker);
+  }
 }
 
 async function stop(): Promise<void> {

@@ -3,7 +3,8 @@ import { ViaductError } from '../../errors.ts';
 import type { Configuration } from '../../site/configuration.ts';
 import { LifeWatch, tickMs } from '../../workers/life-watch.ts';
 import {
-  type Answer,
+  type About,
+  type Answers,
   errorOf,
   type FromServerProcess,
   type Question,
@@ -16,6 +17,12 @@ import { parseMessage } from './parse-message.ts';
 const SILENCE_MS_MIN = 5000;
 /** A question without an answer blocks the caller for no longer than this. */
 const ANSWER_MS_MAX = 5000;
+
+/** A question without an answer so far. */
+interface Asked {
+  readonly about: About;
+  readonly finish: (answer: Answers[About] | null) => void;
+}
 
 /** One server process as the primary sees it: what it last reported, and how it ended. */
 export class ServerProcess {
@@ -42,7 +49,7 @@ export class ServerProcess {
   #onStarted: (error: Error | null) => void = () => {};
   #onExited: (how: string) => void = () => {};
   #reloaded: ((error: Error | null) => void) | null = null;
-  readonly #asked = new Map<number, (answer: Answer | null) => void>();
+  readonly #asked = new Map<number, Asked>();
   #questions = 0;
 
   /** `onSilent` is called when its event loop has not turned for `workerTimeoutMs`. */
@@ -97,16 +104,17 @@ export class ServerProcess {
   }
 
   /** Resolves to the answer, or to null if the process does not serve, dies meanwhile or does not answer in time. */
-  ask(question: Question): Promise<Answer | null> {
+  ask<Q extends Question>(question: Q): Promise<Answers[Q['about']] | null> {
     if (this.state !== 'ready') return Promise.resolve(null);
     this.#questions += 1;
     const id = this.#questions;
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#finishQuestion(id, null), ANSWER_MS_MAX);
-      this.#asked.set(id, (answer) => {
+      const finish = (answer: Answers[About] | null): void => {
         clearTimeout(timer);
-        resolve(answer);
-      });
+        resolve(answer as Answers[Q['about']] | null);
+      };
+      this.#asked.set(id, { about: question.about, finish });
       this.send({ kind: 'ask', id, question });
     });
   }
@@ -129,8 +137,9 @@ export class ServerProcess {
       this.#onStarted(this.failure);
     } else if (message.kind === 'reloaded') {
       this.#finishReload(message.error === null ? null : errorOf(message.error));
-    } else if (message.kind === 'answer') this.#finishQuestion(message.id, message.answer);
-    else if (message.kind === 'alive') {
+    } else if (message.kind === 'answer') {
+      if (this.#asked.get(message.id)?.about === message.about) this.#finishQuestion(message.id, message.answer);
+    } else if (message.kind === 'alive') {
       this.connections = message.connections;
       this.lifeSignMs = performance.now();
       this.#life.answered();
@@ -164,10 +173,10 @@ export class ServerProcess {
     this.#onExited(how);
   }
 
-  #finishQuestion(id: number, answer: Answer | null): void {
-    const finish = this.#asked.get(id);
+  #finishQuestion(id: number, answer: Answers[About] | null): void {
+    const asked = this.#asked.get(id);
     this.#asked.delete(id);
-    finish?.(answer);
+    asked?.finish(answer);
   }
 
   #finishReload(error: Error | null): void {

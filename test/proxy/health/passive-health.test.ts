@@ -9,6 +9,7 @@ const [a, b] = ['a', 'b'].map((host): Upstream => {
     needsLength: false,
     mayRefuse: false,
     send: () => assert.fail('nothing is sent'),
+    requests: () => [],
     stop() {},
     destroy() {},
   };

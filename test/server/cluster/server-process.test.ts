@@ -58,8 +58,12 @@ describe('what a server process says', () => {
       ...[{ kind: 'ready' }, { kind: 'ready', urls: 7 }, { kind: 'ready', urls: [7] }],
       ...[{ kind: 'failed' }, { kind: 'failed', error: null }, { kind: 'failed', error: { message: 'x' } }],
       ...[{ kind: 'reloaded' }, { kind: 'reloaded', error: 'no' }, { kind: 'reloaded', error: {} }],
-      ...[{ kind: 'answer' }, { kind: 'answer', id: 1 }, { kind: 'answer', id: 1, answer: [{ route: 'a' }] }],
-      ...[{ kind: 'answer', id: 1, answer: [{ route: 'a', waiting: 0, backends: [null] }] }],
+      ...[
+        { kind: 'answer' },
+        { kind: 'answer', id: 1 },
+        { kind: 'answer', id: 1, about: 'backends', answer: [{ route: 'a' }] },
+      ],
+      ...[{ kind: 'answer', id: 1, about: 'backends', answer: [{ route: 'a', waiting: 0, backends: [null] }] }],
       ...[{ kind: 'alive' }, { kind: 'alive', connections: 'many' }, { kind: 'alive', connections: -1 }],
       ...[{ kind: 'constructor' }, { kind: '__proto__' }, { kind: 7 }, { type: 'online' }],
     ])
@@ -68,11 +72,13 @@ describe('what a server process says', () => {
     say({ kind: 'ready', urls: ['http://a'] });
     await serverProcess.started;
     const asked = serverProcess.ask({ about: 'backends' });
-    sayAnything({ kind: 'answer', id: 1, answer: [7] });
+    sayAnything({ kind: 'answer', id: 1, about: 'backends', answer: [7] });
+    sayAnything({ kind: 'answer', id: 1, about: 'status', answer: {} });
+    say({ kind: 'answer', id: 1, about: 'requests', answer: [] });
     sayAnything({ kind: 'ready', urls: [] });
     say({ kind: 'failed', error: FAILURE });
     assert.deepEqual([serverProcess.state, serverProcess.urls, serverProcess.failure], ['ready', ['http://a'], null]);
-    say({ kind: 'answer', id: 1, answer: [] });
+    say({ kind: 'answer', id: 1, about: 'backends', answer: [] });
     assert.deepEqual(await asked, []);
   });
 

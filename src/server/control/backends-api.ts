@@ -1,6 +1,6 @@
-import type { Next } from '../http/handler.ts';
-import type { Request } from '../http/message.ts';
-import { Response } from '../http/response.ts';
+import type { Request } from '../../http/message.ts';
+import { Response } from '../../http/response.ts';
+import { failed, json, notAllowed } from './responses.ts';
 
 /** The backends that the API lists and changes. Lists are sent as JSON, as they are. */
 export interface ControlledBackends {
@@ -15,20 +15,20 @@ const WEIGHT_MAX = 100;
  * `/backends/weight?name=NAME&weight=N`, where N is from 1 to 100, or `configured`. A change is
  * answered with 204, an unknown name with 404.
  */
-export function backendsApi(control: ControlledBackends): Next {
+export function backendsApi(control: ControlledBackends): (request: Request) => Promise<Response> {
   return async function backends(request) {
     const { method, path } = request;
-    if (path === '/backends') return method === 'GET' ? json(await control.backends()) : notAllowed('GET');
+    if (path === '/backends') return method === 'GET' ? json(200, await control.backends()) : notAllowed('GET');
     const change = CHANGES.get(path);
-    if (change === undefined) return Response.text(404, 'Not Found: no such resource\n');
+    if (change === undefined) return failed(404, 'There is no such resource');
     if (method !== 'POST') return notAllowed('POST');
     const query = new URLSearchParams(request.query);
     const changed = change(query);
-    if (typeof changed === 'string') return Response.text(400, `${changed}\n`);
+    if (typeof changed === 'string') return failed(400, changed);
     const name = query.get('name') ?? '';
     if (await control.changeBackend(name, changed)) return Response.fromHeaders(204, [], null);
-    return Response.text(404, `There is no backend "${name}"\n`);
-  } as (request: Request) => Promise<Response>;
+    return failed(404, `There is no backend "${name}"`);
+  };
 }
 
 type Change = { draining?: boolean; weight?: number | null };
@@ -46,13 +46,4 @@ function weightChange(query: URLSearchParams): Change | string {
   return weight >= 1 && weight <= WEIGHT_MAX
     ? { weight }
     : `The weight must be a whole number from 1 to ${WEIGHT_MAX}, or configured`;
-}
-
-function json(value: unknown): Response {
-  const body = Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
-  return Response.fromHeaders(200, ['Content-Type', 'application/json', 'Cache-Control', 'no-store'], body);
-}
-
-function notAllowed(allow: string): Response {
-  return Response.text(405, 'The method is not allowed\n', ['Allow', allow]);
 }

@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ViaductError } from '../../errors.ts';
+import { escapeControls } from '../../log/escape.ts';
+import type { RouteBackends } from '../../proxy/backend-control.ts';
+import type { ReloadOutcome } from '../../server/control/control-api.ts';
+import type { LiveRequest } from '../../server/live-requests.ts';
+import type { WorkerStacks } from '../../server/status.ts';
+import type { Arguments, ControlCommand } from '../arguments.ts';
+import { isGone, resultOf, send } from '../control/client.ts';
+import { findControl } from '../control/find-server.ts';
+import * as text from '../control/status-text.ts';
+import { palette } from '../output.ts';
+import { widthOf } from '../table.ts';
+
+/** A server that does not answer a question in this time hangs. */
+const ANSWER_MS = 15_000;
+/** How often a stopping server is asked whether it has stopped. */
+const STOP_CHECK_MS = 100;
+/** More than drain_delay_ms and graceful_timeout_ms can be together. */
+const STOP_MS_MAX = 2 * 3_600_000;
+
+/** A command for a running server. */
+interface Call {
+  readonly method: 'GET' | 'POST';
+  /** Path and query of the request. */
+  readonly target: string;
+  /** What is done, for errors: `Cannot ...`. */
+  readonly what: string;
+  /** The answer for a person; absent if there is nothing to say. */
+  readonly show?: (value: unknown, options: text.TextOptions) => string;
+}
+
+/** Runs a command that talks to a running server by its control socket. Resolves to the exit code. */
+export async function control(command: ControlCommand, parsed: Arguments): Promise<number> {
+  const call = callOf(command, parsed.words);
+  const socket = await findControl(parsed);
+  if (command === 'reload') return await reload(socket, parsed.json);
+  const value = resultOf(await send(socket, call.method, call.target, ANSWER_MS), call.what);
+  if (command === 'stop') await stopped(socket);
+  const options = { colours: palette(process.stdout), width: widthOf(process.stdout), nowMs: Date.now() };
+  if (parsed.json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  else process.stdout.write(call.show?.(value, options) ?? '');
+  return 0;
+}
+
+/** @throws ViaductError `USAGE` for words that the command does not take */
+function callOf(command: ControlCommand, words: readonly string[]): Call {
+  const [first, ...others] = words;
+  const none = (call: Call): Call => (words.length === 0 ? call : wrong(command, words));
+  switch (command) {
+    case 'status':
+      return none(
+        get('/status', 'show the status', (value, options) => text.statusText(value as text.FullStatus, options)),
+      );
+    case 'workers':
+      return none(
+        get('/workers', 'list the workers', (value, options) =>
+          text.workersText(value as text.ListedWorker[], options),
+        ),
+      );
+    case 'requests':
+      return none(
+        get('/requests', 'list the requests', (value, options) => text.requestsText(value as LiveRequest[], options)),
+      );
+    case 'stack': {
+      const query = first === undefined ? '' : `?worker=${encodeURIComponent(first)}`;
+      const call = get(`/stacks${query}`, 'print the stacks', (value, options) =>
+        text.stacksText(value as WorkerStacks[], options),
+      );
+      return others.length === 0 ? call : wrong(command, words);
+    }
+    case 'drain': {
+      const state = first ?? 'on';
+      if (others.length > 0 || (state !== 'on' && state !== 'off')) return wrong(command, words);
+      return { method: 'POST', target: `/drain?state=${state}`, what: 'drain the server' };
+    }
+    case 'reload':
+    case 'stop':
+      return none({ method: 'POST', target: `/${command}`, what: `${command} the server` });
+    case 'backends':
+      return backendsCall(words);
+  }
+}
+
+function get(target: string, what: string, show: NonNullable<Call['show']>): Call {
+  return { method: 'GET', target, what, show };
+}
+
+function backendsCall(words: readonly string[]): Call {
+  const [verb = 'list', name, weight, ...more] = words;
+  if (verb === 'list' && name === undefined)
+    return get('/backends', 'list the backends', (value, options) =>
+      text.backendsText(value as RouteBackends[], options),
+    );
+  const query = `?name=${encodeURIComponent(name ?? '')}`;
+  const change = (target: string): Call => ({ method: 'POST', target, what: 'change the backend' });
+  const isState = (verb === 'drain' || verb === 'enable') && weight === undefined;
+  if (isState && name !== undefined) return change(`/backends/${verb}${query}`);
+  if (verb === 'weight' && weight !== undefined && more.length === 0)
+    return change(`/backends/weight${query}&weight=${encodeURIComponent(weight)}`);
+  return wrong('backends', words);
+}
+
+const FORMS: Readonly<Record<ControlCommand, string>> = {
+  status: 'viaduct status',
+  workers: 'viaduct workers',
+  requests: 'viaduct requests',
+  stack: 'viaduct stack, or viaduct stack with the number or process id of one worker',
+  reload: 'viaduct reload',
+  drain: 'viaduct drain or viaduct drain off',
+  stop: 'viaduct stop',
+  backends: 'viaduct backends [list], drain NAME, enable NAME, weight NAME N or weight NAME configured',
+};
+
+function wrong(command: ControlCommand, words: readonly string[]): never {
+  throw new ViaductError('USAGE', `Cannot use "${command} ${words.join(' ')}": unknown arguments`, {
+    advice: `Write ${FORMS[command]}.`,
+  });
+}
+
+/** Waits until the reload is over, however long an import takes. A release that cannot be used fails the command. */
+async function reload(socket: string, isJson: boolean): Promise<number> {
+  const { status, value } = await send(socket, 'POST', '/reload', 0);
+  if (status !== 200 && status !== 409) resultOf({ status, value }, 'reload the server');
+  const outcome = value as ReloadOutcome;
+  if (isJson) process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`);
+  else if (outcome.error === null) process.stdout.write(`Reloaded in ${outcome.duration_ms} ms\n`);
+  if (outcome.error === null) return 0;
+  if (isJson) return 1;
+  throw new ViaductError('WORKER', `Cannot reload, the old configuration stays: ${escapeControls(outcome.error)}`, {
+    ...(outcome.traceback === null ? {} : { cause: escapeControls(outcome.traceback) }),
+  });
+}
+
+/** Resolves when nobody listens at `socket` any more. How long running requests may take is known to the server alone. */
+async function stopped(socket: string): Promise<void> {
+  const lastMs = performance.now() + STOP_MS_MAX;
+  while (performance.now() < lastMs) {
+    if (await isGone(socket)) return;
+    await sleep(STOP_CHECK_MS);
+  }
+  throw new ViaductError('WORKER', 'Cannot stop the server: its requests still run', {
+    advice: 'End it at once with SIGKILL, or wait.',
+  });
+}

@@ -1,0 +1,164 @@
+import { escapeControls } from '../../log/escape.ts';
+import type { RouteBackends } from '../../proxy/backend-control.ts';
+import type { ServerIdentity } from '../../server/control/control-api.ts';
+import type { LiveRequest } from '../../server/live-requests.ts';
+import type { ProcessStatus, ServerStatus, WorkerStacks } from '../../server/status.ts';
+import type { ApplicationStatus, RunningRequest, WorkerStatus } from '../../workers/application-status.ts';
+import type { Palette } from '../output.ts';
+import { type Row, table } from '../table.ts';
+import { ageText, countText, durationText, memoryText } from './amounts.ts';
+import { findingsOf } from './findings.ts';
+
+/** How to write for a person. */
+export interface TextOptions {
+  readonly colours: Palette;
+  /** Columns of the terminal. */
+  readonly width: number;
+  /** `Date.now()`. */
+  readonly nowMs: number;
+}
+
+/** What `GET /status` answers. */
+export type FullStatus = ServerStatus & { readonly server: ServerIdentity };
+
+/** A worker in the answer to `GET /workers`. */
+export type ListedWorker = WorkerStatus & { readonly process: number; readonly application: string };
+
+/** What a server does, and before that, what is wrong. */
+export function statusText(status: FullStatus, options: TextOptions): string {
+  const { colours, width, nowMs } = options;
+  const { server, urls, processes, backends } = status;
+  const findings = findingsOf(status, nowMs).map((finding) => `  ${colours.yellow('!')} ${escapeControls(finding)}\n`);
+  const age = ageText(server.started_at, nowMs);
+  const title = `${colours.bold(escapeControls(server.name))} on ${urls.join(' and ')}, Viaduct ${server.version}, process ${server.pid}, for ${age}`;
+  const several = processes.length > 1;
+  const sections = processes.flatMap((one, index) => [
+    several ? colours.bold(`server process ${index + 1}`) : '',
+    table(processRows(one, colours), width),
+    ...one.applications.map((application) => applicationText(application, options)),
+  ]);
+  const rest = [certificatesText(status, options), backends.length === 0 ? '' : backendsText(backends, options)];
+  const blocks = [`${title}\n`, findings.join(''), ...sections, ...rest].filter((block) => block !== '');
+  return blocks.map((block) => (block.endsWith('\n') ? block : `${block}\n`)).join('\n');
+}
+
+export function workersText(workers: readonly ListedWorker[], options: TextOptions): string {
+  if (workers.length === 0) return 'No Python worker runs.\n';
+  const several = new Set(workers.map(({ process }) => process)).size > 1;
+  const rows = workers.map((worker) => [
+    ...(several ? [`${worker.process}`] : []),
+    worker.application,
+    ...workerRow(worker, options),
+  ]);
+  const head = [...(several ? ['PROCESS'] : []), 'APPLICATION', ...WORKER_HEAD];
+  return table([dimmed(head, options.colours), ...rows], options.width);
+}
+
+export function requestsText(requests: readonly LiveRequest[], { colours, width }: TextOptions): string {
+  if (requests.length === 0) return 'No request is open.\n';
+  const rows = requests.map(({ method, host, path, client, age_ms, where, worker, backend }) => [
+    age_ms === null ? '?' : durationText(age_ms),
+    worker === null ? (backend === null ? where : `${where} ${backend}`) : `${where} ${worker}`,
+    client === '' ? 'unix' : client,
+    escapeControls(`${method} ${host}${path}`),
+  ]);
+  return table([dimmed(['AGE', 'WHERE', 'CLIENT', 'REQUEST'], colours), ...rows], width);
+}
+
+export function backendsText(routes: readonly RouteBackends[], { colours, width }: TextOptions): string {
+  if (routes.length === 0) return 'No route forwards requests to backends.\n';
+  const rows = routes.flatMap(({ route, waiting, backends: states }): Row[] => [
+    [colours.bold(route), '', '', '', waiting === 0 ? '' : `${waiting} requests waiting`],
+    ...states.map(({ name, state, weight, backup, active }) => [
+      `  ${name}`,
+      state,
+      `weight ${weight}`,
+      `${active} active`,
+      backup ? 'backup' : '',
+    ]),
+  ]);
+  return table(rows, width);
+}
+
+/** Where the threads of workers are, with the innermost call last. */
+export function stacksText(workers: readonly WorkerStacks[], { colours }: TextOptions): string {
+  if (workers.length === 0) return 'No Python worker runs.\n';
+  return workers
+    .map(({ application, worker, pid, threads }) => {
+      const title = colours.bold(`worker ${worker} of ${application}, process ${pid}`);
+      if (threads === null)
+        return `${title}\n  It did not answer within 2 s: C code holds its interpreter lock, or it is stopped.\n`;
+      const parts = threads.map(({ name, request, running_ms, stack }) => {
+        const runs = request === null ? '' : ` runs ${request} for ${durationText(running_ms ?? 0)}`;
+        return `  ${escapeControls(`${name}${runs}`)}\n${escapeControls(stack).replace(/^(?=.)/gm, '    ')}`;
+      });
+      return [`${title}\n`, ...parts].join('');
+    })
+    .join('\n');
+}
+
+function processRows({ state, ready, reasons, connections, rss_bytes }: ProcessStatus, colours: Palette): Row[] {
+  return [
+    ['  state', state],
+    ['  ready', ready ? 'yes' : colours.red(`no: ${reasons.join(', ')}`)],
+    ['  connections', `${connections}`],
+    ['  memory', `${memoryText(rss_bytes)} (the server process)`],
+  ];
+}
+
+function applicationText({ name, release, queue, workers }: ApplicationStatus, options: TextOptions): string {
+  const { colours, width, nowMs } = options;
+  const { waiting, oldest_ms, expected_wait_ms } = queue;
+  const since =
+    release === null ? 'no release serves' : `release ${release.number}, for ${ageText(release.started_at, nowMs)}`;
+  const busy = workers.filter(({ threads_busy }) => threads_busy > 0).length;
+  const waits =
+    waiting === 0
+      ? 'nothing waits'
+      : colours.red(
+          `${countText(waiting, 'request')} waiting, the oldest for ${durationText(oldest_ms)}, expected wait ${durationText(expected_wait_ms)}`,
+        );
+  const facts: Row[] = [
+    [`  application`, `${escapeControls(name)}, ${since}`],
+    ['  queue', waits],
+    ['  workers', `${busy} of ${workers.length} busy`],
+  ];
+  const rows = workers.map((worker) => [`  ${worker.number}`, ...workerRow(worker, options).slice(1)]);
+  const [first, ...head] = WORKER_HEAD;
+  return `${table(facts, width)}\n${table([dimmed([`  ${first}`, ...head], colours), ...rows], width)}`;
+}
+
+const WORKER_HEAD = ['WORKER', 'PID', 'STATE', 'BUSY', 'DONE', 'RSS', 'UP', 'RUNS'] as const;
+
+function workerRow(worker: WorkerStatus, { colours, nowMs }: TextOptions): string[] {
+  const { number, pid, state, threads, threads_busy, requests_done, rss_bytes, started_at, requests } = worker;
+  const busy = `${threads_busy}/${threads}`;
+  return [
+    `${number}`,
+    `${pid}`,
+    state,
+    threads_busy === threads ? colours.red(busy) : busy,
+    `${requests_done}`,
+    memoryText(rss_bytes),
+    ageText(started_at, nowMs),
+    requests[0] === undefined ? '' : runningText(requests[0]),
+  ];
+}
+
+export function runningText({ method, path, running_ms }: RunningRequest): string {
+  return escapeControls(`${durationText(running_ms)} ${method} ${path}`);
+}
+
+function certificatesText({ certificates }: ServerStatus, { colours, width, nowMs }: TextOptions): string {
+  if (certificates.length === 0) return '';
+  const rows = certificates.map(({ file, names, expires_at }) => {
+    const leftMs = expires_at === null ? null : Date.parse(expires_at) - nowMs;
+    const left = leftMs === null ? '?' : leftMs < 0 ? colours.red('expired') : `expires in ${durationText(leftMs)}`;
+    return [`  ${names.join(', ') || file}`, expires_at?.slice(0, 10) ?? '', left];
+  });
+  return `  ${colours.dim('CERTIFICATES')}\n${table(rows, width)}`;
+}
+
+function dimmed(row: Row, colours: Palette): string[] {
+  return row.map((cell) => colours.dim(cell));
+}

@@ -1,0 +1,102 @@
+import type { Next } from '../../http/handler.ts';
+import type { Response } from '../../http/response.ts';
+import type { LiveRequest } from '../live-requests.ts';
+import type { ServerStatus, WorkerStacks } from '../status.ts';
+import { backendsApi, type ControlledBackends } from './backends-api.ts';
+import { failed, json, notAllowed } from './responses.ts';
+
+/** Who a server is. It is sent as JSON, as it is. */
+export interface ServerIdentity {
+  readonly version: string;
+  /** The name of its project. */
+  readonly name: string;
+  /** Of the process that gets the signals. */
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly started_at: string;
+  /** Absolute paths: where it was started, and where its project is; with and without symbolic links. */
+  readonly directories: readonly string[];
+  /** Absolute path of the settings file that the setting `config` names; null if it names none. */
+  readonly settings_file: string | null;
+}
+
+/** How a reload ended. */
+export interface ReloadOutcome {
+  /** Why the old configuration stays; null if the new one serves. */
+  readonly error: string | null;
+  /** The traceback of an application that cannot be imported; null without one. */
+  readonly traceback: string | null;
+  readonly duration_ms: number;
+}
+
+/** What the API shows and changes. */
+export interface ControlledServer extends ControlledBackends {
+  readonly identity: ServerIdentity;
+  status(): Promise<ServerStatus>;
+  requests(): Promise<readonly LiveRequest[]>;
+  stacks(worker: number | null): Promise<readonly WorkerStacks[]>;
+  drain(draining: boolean): Promise<void>;
+  /** Resolves when a reload that started later than this call is over. */
+  reload(): Promise<ReloadOutcome>;
+  /** Starts to stop the server. */
+  stop(): void;
+}
+
+type Answer = (control: ControlledServer, query: URLSearchParams) => Promise<Response>;
+
+/** The resources by path, each with its only method. docs/control-api.yaml describes them. */
+const RESOURCES: ReadonlyMap<string, readonly [method: 'GET' | 'POST', answer: Answer]> = new Map([
+  ['/server', ['GET', async ({ identity }) => json(200, identity)]],
+  ['/status', ['GET', async (control) => json(200, { server: control.identity, ...(await control.status()) })]],
+  ['/workers', ['GET', async (control) => json(200, workersOf(await control.status()))]],
+  ['/requests', ['GET', async (control) => json(200, await control.requests())]],
+  ['/stacks', ['GET', stacks]],
+  ['/reload', ['POST', reload]],
+  ['/drain', ['POST', drain]],
+  ['/stop', ['POST', stop]],
+]);
+
+/** Answers the requests of the control socket. */
+export function controlApi(control: ControlledServer): Next {
+  const backends = backendsApi(control);
+  return async (request) => {
+    const { method, path, query } = request;
+    const resource = RESOURCES.get(path);
+    if (resource === undefined) return backends(request);
+    const [allowed, answer] = resource;
+    return method === allowed ? answer(control, new URLSearchParams(query)) : notAllowed(allowed);
+  };
+}
+
+/** The workers of all server processes, each with its process and its application. */
+function workersOf({ processes }: ServerStatus): object[] {
+  return processes.flatMap(({ pid, applications }) =>
+    applications.flatMap(({ name, workers }) =>
+      workers.map((worker) => ({ process: pid, application: name, ...worker })),
+    ),
+  );
+}
+
+async function stacks(control: ControlledServer, query: URLSearchParams): Promise<Response> {
+  const text = query.get('worker');
+  if (text !== null && !/^\d{1,9}$/.test(text)) return failed(400, 'The worker must be a number or a process id');
+  const found = await control.stacks(text === null ? null : Number(text));
+  return found.length === 0 && text !== null ? failed(404, `There is no worker ${text}`) : json(200, found);
+}
+
+async function reload(control: ControlledServer): Promise<Response> {
+  const outcome = await control.reload();
+  return json(outcome.error === null ? 200 : 409, outcome);
+}
+
+async function drain(control: ControlledServer, query: URLSearchParams): Promise<Response> {
+  const state = query.get('state') ?? 'on';
+  if (state !== 'on' && state !== 'off') return failed(400, 'The state must be on or off');
+  await control.drain(state === 'on');
+  return json(200, { draining: state === 'on' });
+}
+
+async function stop(control: ControlledServer): Promise<Response> {
+  control.stop();
+  return json(202, { stopping: true });
+}

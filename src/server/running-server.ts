@@ -1,0 +1,51 @@
+import type { LineSink } from '../log/access-log.ts';
+import type { Log } from '../log/log.ts';
+import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
+import type { BackendControl } from '../proxy/backend-control.ts';
+import type { Configuration } from '../site/configuration.ts';
+import type { Application } from '../wsgi/contract.ts';
+import type { LiveRequest } from './live-requests.ts';
+import type { ProcessReport, ServerStatus, WorkerStacks } from './status.ts';
+
+export interface ServerOptions {
+  /** Validated. */
+  readonly configuration: Configuration;
+  readonly log: Log;
+  /** Receives the access log. */
+  readonly accessLog: LineSink;
+  /** Called when all addresses are bound, before the application is imported. */
+  readonly onBound?: () => void;
+  /** Applications that the caller made, by name. The server closes them when it stops. */
+  readonly callerApplications?: ReadonlyMap<string, Application>;
+  /** An interpreter that may wait for the main application. */
+  readonly waiting?: WaitingInterpreter;
+}
+
+export interface RunningServer extends BackendControl {
+  readonly urls: readonly string[];
+  /** Open connections of clients. */
+  readonly connections: number;
+  /**
+   * Starts `configuration`, which is validated, and a new release of each application beside the running ones, then switches over without
+   * dropping a request. If any part of that fails, the old configuration stays, and so does the old release of every application.
+   */
+  reload(configuration: Configuration): Promise<void>;
+  /** Lets a running reload fail, whatever it waits for, so that a later one need not wait for it. */
+  cancelReload(): void;
+  /** Whether load balancers should keep new requests away (`/-/ready`). Requests that come are answered all the same. */
+  drain(draining: boolean): Promise<void>;
+  status(): Promise<ServerStatus>;
+  /** The requests that are not answered completely, those first that came first. */
+  requests(): Promise<readonly LiveRequest[]>;
+  /** Where the threads are of the worker with this number or process id, or (null) of all workers. */
+  stacks(worker: number | null): Promise<readonly WorkerStacks[]>;
+  /** Accepts for another `drainDelayMs`, lets running requests finish within `gracefulTimeoutMs`, and ends all processes. */
+  stop(): Promise<void>;
+  /** Ends everything at once. */
+  kill(): void;
+}
+
+/** A server in this process. */
+export interface LocalServer extends RunningServer {
+  report(): ProcessReport;
+}

@@ -1,0 +1,94 @@
+import type { PendingRequest } from './pending-request.ts';
+import type { Release } from './release.ts';
+import { residentBytes } from './resident-memory.ts';
+import type { Worker } from './worker.ts';
+
+/** One Python application, for people and for programs that watch the server: it is sent as JSON, as it is. Times are ISO 8601. */
+export interface ApplicationStatus {
+  readonly name: string;
+  /** The release that serves; null while none does. */
+  readonly release: ReleaseStatus | null;
+  readonly queue: QueueStatus;
+  /** The workers of all releases: of the one that serves, of one that starts, and of those that finish their requests. */
+  readonly workers: readonly WorkerStatus[];
+}
+
+export interface ReleaseStatus {
+  /** From 1 for the first one since the start of the server process. */
+  readonly number: number;
+  readonly started_at: string;
+  /** How many workers it should have. */
+  readonly workers: number;
+}
+
+export interface QueueStatus {
+  readonly waiting: number;
+  readonly waiting_max: number;
+  /** How long the request has waited that came first. */
+  readonly oldest_ms: number;
+  /** How long a request would wait that came now, from the rate at which requests leave the queue. */
+  readonly expected_wait_ms: number;
+}
+
+export interface WorkerStatus {
+  readonly number: number;
+  readonly pid: number;
+  readonly release: number;
+  /** See `Worker.state`. */
+  readonly state: 'starting' | 'ready' | 'retiring' | 'gone';
+  readonly started_at: string;
+  readonly threads: number;
+  readonly threads_busy: number;
+  readonly requests_done: number;
+  /** Resident memory; null where the system does not tell. */
+  readonly rss_bytes: number | null;
+  /** The requests that its threads run, the oldest first. */
+  readonly requests: readonly RunningRequest[];
+}
+
+export interface RunningRequest {
+  readonly method: string;
+  /** Without the query, which may have secrets. */
+  readonly path: string;
+  /** Numeric address of the client; '' on a Unix socket. */
+  readonly client: string;
+  /** From 0. */
+  readonly thread: number;
+  /** How long the thread has had it. */
+  readonly running_ms: number;
+}
+
+/** `nowMs` is `performance.now()`. */
+export function workerStatus(worker: Worker, nowMs: number): WorkerStatus {
+  const { number, pid, release, state, lanes, requests, bornMs, threads } = worker;
+  const running = lanes.flatMap((lane) => {
+    const [first] = lane.inflight;
+    return first === undefined ? [] : [runningRequest(first, lane.index, nowMs - lane.headSinceMs)];
+  });
+  return {
+    number,
+    pid,
+    release,
+    state,
+    started_at: timeOf(bornMs),
+    threads,
+    threads_busy: running.length,
+    requests_done: requests,
+    rss_bytes: residentBytes(pid) || null,
+    requests: running.toSorted((a, b) => b.running_ms - a.running_ms),
+  };
+}
+
+export function releaseStatus({ number, bornMs, size }: Release): ReleaseStatus {
+  return { number, started_at: timeOf(bornMs), workers: size };
+}
+
+/** The time of a `performance.now()`. */
+export function timeOf(ms: number): string {
+  return new Date(performance.timeOrigin + ms).toISOString();
+}
+
+function runningRequest({ request }: PendingRequest, thread: number, ms: number): RunningRequest {
+  const { method, path, peer } = request;
+  return { method, path, client: peer.remoteAddress, thread, running_ms: Math.max(0, Math.round(ms)) };
+}

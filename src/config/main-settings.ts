@@ -90,7 +90,7 @@ export const MAIN_SETTINGS = {
     alsoCalled: 'control_socket stats_socket master_fifo',
     group: 'how',
     help: 'Unix socket for commands to the running server, such as viaduct status. Only the same user may connect.',
-    reason: 'Whoever runs a server wants to see what it does. No other user can connect.',
+    reason: 'Operators want to see what a server does. No other user can connect.',
   },
   listen: {
     kind: 'list',

@@ -44,11 +44,8 @@ class DerivedRequest implements Request {
     this.#origin = origin;
   }
 
-  /** The request that arrived, of which `request` is derived, or which it is. */
-  static originOf(request: Request): Request {
-    let origin = request;
-    while (origin instanceof DerivedRequest) origin = origin.#origin;
-    return origin;
+  get origin(): Request {
+    return this.#origin;
   }
 
   get neverIndexed(): ReadonlySet<string> | null {
@@ -78,7 +75,9 @@ class DerivedRequest implements Request {
 
 /** The request that arrived, of which `request` is derived, or which it is. */
 export function originOf(request: Request): Request {
-  return DerivedRequest.originOf(request);
+  let arrived = request;
+  for (let { origin = null } = arrived; origin !== null; { origin = null } = arrived) arrived = origin;
+  return arrived;
 }
 
 /** Returns `request` with `changes`, for the handlers further down the chain. The original stays as it was. */

@@ -54,6 +54,7 @@ export class ServiceManager {
 
   /** A new release starts. `ready` follows, even if the release fails. */
   reloading(): void {
+    if (this.#stopping) return; // systemd would take the service for one that runs
     const microseconds = process.hrtime.bigint() / 1000n; // CLOCK_MONOTONIC
     this.#send(`RELOADING=1\nMONOTONIC_USEC=${microseconds}\nSTATUS=Reloading`);
   }

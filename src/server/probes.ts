@@ -7,7 +7,7 @@ const LIVE = '/-/live';
 const READY = '/-/ready';
 const HYPHEN = 45;
 
-/** Who is near the server: this machine, private networks (RFC 1918, RFC 4193), shared addresses (RFC 6598), link-local ones. */
+/** Clients near the server: this machine, private networks (RFC 1918, RFC 4193), shared addresses (RFC 6598), link-local ones. */
 const NEAR = CidrList.parse(['loopback', 'unix', 'private', '100.64.0.0/10', '169.254.0.0/16', 'fe80::/10']);
 
 /** Whether `path` can be that of a probe. It is asked for each request, and costs one comparison. */
@@ -17,7 +17,7 @@ export function mayBeProbe(path: string): boolean {
 
 /**
  * Answers the probes of load balancers and service managers: `/-/live` as long as this process answers at all, `/-/ready` if it
- * should get requests. No route, handler or worker is asked. A route that has such a path itself gets its requests.
+ * should get requests. No route, handler or worker takes part. A route that has such a path itself gets its requests.
  */
 export class Probes {
   readonly #reasons: () => readonly string[];

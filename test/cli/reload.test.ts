@@ -68,6 +68,19 @@ describe('createReload', () => {
     assert.deepEqual([served.length, followed.length, configurations.length], [1, 1, 0]);
   });
 
+  it('resolves to the outcome of the reload that no later one has replaced', async () => {
+    const { ends, reload } = start();
+    const replaced = reload();
+    await eventually('it runs', () => ends.length === 1);
+    const last = reload();
+    ends[0]?.(new Error('replaced'));
+    await eventually('another one runs', () => ends.length === 2);
+    ends[1]?.(new Error('no release', { cause: 'Traceback\n' }));
+    const outcome = await last;
+    assert.equal(await replaced, outcome);
+    assert.deepEqual([outcome.error, outcome.traceback], ['no release', 'Traceback']);
+  });
+
   it('reports a failure with the output of Python, and continues', async () => {
     const { happened, ends, reload } = start();
     reload();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
@@ -60,6 +61,25 @@ tests('a server that systemd starts', () => {
       }
     });
   }
+
+  it('reports the start of a reload on the monotonic clock, and its end even if it fails', async (t) => {
+    const service = await startService(t, { args: ['--listen', '127.0.0.1:0', '--drain-delay-ms', '10min'] });
+    await service.notified(/^READY=1$/m);
+    writeFileSync(join(service.project, 'app.py'), 'raise ValueError("broken")\n');
+    const before = process.hrtime.bigint() / 1000n;
+    process.kill(service.pid, 'SIGHUP');
+    await service.notified(/^READY=1\n[\s\S]*STATUS=Serving project; the reload failed$/m);
+    const after = process.hrtime.bigint() / 1000n;
+    const reloading = service.messages().find(({ text }) => text.startsWith('RELOADING=1\n'))?.text ?? '';
+    const at = BigInt(/^MONOTONIC_USEC=(\d+)$/m.exec(reloading)?.[1] ?? 0);
+    assert.ok(before <= at && at <= after, `${before} <= ${at} <= ${after}`);
+    process.kill(service.pid, 'SIGTERM');
+    await service.notified(/^STOPPING=1$/m);
+    process.kill(service.pid, 'SIGHUP');
+    process.kill(service.pid, 'SIGTERM');
+    assert.equal(await service.exited, 143);
+    assert.match(service.messages().at(-1)?.text ?? '', /^STOPPING=1\n/);
+  });
 
   it('serves only on the sockets in the setting listen', async (t) => {
     const service = await startService(t, { sockets: ['web', 'other'], args: ['--listen', 'systemd:web'] });
@@ -192,6 +212,7 @@ async function startService(t: TestContext, { sockets = [], abstract, watchdogUs
   };
   return {
     pid,
+    project,
     ports: (/^PORTS ?(.*)$/m.exec(output)?.[1] ?? '').split(' ').filter(Boolean).map(Number),
     output: () => output,
     exited,

@@ -442,7 +442,7 @@ export interface CommandSettings {
    * Unix socket for commands to the running server, such as viaduct status. Only the same user may connect.
    *
    * Takes the path of a socket, or off. Default: a socket in the runtime directory of the user, which the commands
-   * find. Whoever runs a server wants to see what it does. No other user can connect.
+   * find. Operators want to see what a server does. No other user can connect.
    */
   readonly control?: string | undefined;
   /**

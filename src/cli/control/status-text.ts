@@ -88,13 +88,21 @@ export function stacksText(workers: readonly WorkerStacks[], { colours }: TextOp
       const title = colours.bold(`worker ${worker} of ${application}, process ${pid}`);
       if (threads === null)
         return `${title}\n  It did not answer within 2 s: C code holds its interpreter lock, or it is stopped.\n`;
-      const parts = threads.map(({ name, request, running_ms, stack }) => {
-        const runs = request === null ? '' : ` runs ${request} for ${durationText(running_ms ?? 0)}`;
-        return `  ${escapeControls(`${name}${runs}`)}\n${escapeControls(stack).replace(/^(?=.)/gm, '    ')}`;
+      const parts = threads.map(({ name, lane, request, running_ms, stack }) => {
+        const own = lane === null ? stack : applicationStack(stack);
+        const idle = lane === null ? '' : ' waits for a request';
+        const does = request === null ? idle : ` runs ${request} for ${durationText(running_ms ?? 0)}`;
+        return `  ${escapeControls(`${name}${does}`)}\n${escapeControls(own).replace(/^(?=.)/gm, '  ')}`;
       });
       return [`${title}\n`, ...parts].join('');
     })
     .join('\n');
+}
+
+/** The calls of a stack behind those of this program, which are the same for every request. */
+function applicationStack(stack: string): string {
+  const calls = stack.split(/^(?= {2}File )/m);
+  return calls.slice(calls.findLastIndex((call) => call.includes('/viaduct_worker/')) + 1).join('');
 }
 
 function processRows({ state, ready, reasons, connections, rss_bytes }: ProcessStatus, colours: Palette): Row[] {

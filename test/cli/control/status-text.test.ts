@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ageText, durationText, memoryText } from '../../../src/cli/control/amounts.ts';
+import { findingsOf } from '../../../src/cli/control/findings.ts';
+import { type FullStatus, statusText } from '../../../src/cli/control/status-text.ts';
+import type { ProcessStatus, ServerStatus } from '../../../src/server/status.ts';
+import type { ApplicationStatus, WorkerStatus } from '../../../src/workers/application-status.ts';
+
+const NOW = Date.parse('2030-01-02T00:00:00Z');
+const YESTERDAY = '2030-01-01T00:00:00.000Z';
+
+function worker(number: number, runs: readonly (readonly [path: string, ms: number])[] = []): WorkerStatus {
+  return {
+    number,
+    pid: 100 + number,
+    release: 1,
+    state: 'ready',
+    started_at: YESTERDAY,
+    threads: 1,
+    threads_busy: runs.length,
+    requests_done: 7,
+    rss_bytes: 50 * 1024 ** 2,
+    requests: runs.map(([path, running_ms]) => ({ method: 'GET', path, client: '', thread: 0, running_ms })),
+  };
+}
+
+function application(workers: readonly WorkerStatus[], waiting = 0, oldest_ms = 0): ApplicationStatus {
+  const queue = { waiting, waiting_max: 100, oldest_ms, expected_wait_ms: 2 * oldest_ms };
+  return { name: 'main', release: { number: 1, started_at: YESTERDAY, workers: workers.length }, queue, workers };
+}
+
+function processOf(change: Partial<ProcessStatus> = {}): ProcessStatus {
+  const ready = { ready: true, reasons: [] };
+  return { pid: 1, state: 'serving', ...ready, connections: 3, rss_bytes: null, applications: [], ...change };
+}
+
+function status(change: Partial<ServerStatus> = {}): ServerStatus {
+  return { urls: ['http://a'], certificates: [], processes: [processOf()], backends: [], ...change };
+}
+
+const withApplication = (one: ApplicationStatus) => status({ processes: [processOf({ applications: [one] })] });
+const findings = (one: ServerStatus) => findingsOf(one, NOW);
+
+describe('the findings of a status', () => {
+  it('are none when all is well', () => {
+    assert.deepEqual(findings(withApplication(application([worker(1, [['/', 20]]), worker(2)]))), []);
+  });
+
+  it('name the queue, its age and the longest request when all threads are busy', () => {
+    const workers = [worker(1, [['/a', 300]]), worker(2, [['/report', 31_250]])];
+    assert.deepEqual(findings(withApplication(application(workers, 1, 2400))), [
+      'All 2 threads of main are busy: 1 request waiting, the oldest for 2.4 s. The longest has run for 31.3 s: GET /report in worker 2.',
+    ]);
+  });
+
+  it('name a request that runs for long although nothing waits', () => {
+    assert.deepEqual(findings(withApplication(application([worker(1, [['/export', 600_000]]), worker(2)]))), [
+      'A request runs for long. The longest has run for 10 min: GET /export in worker 1.',
+    ]);
+  });
+
+  it('name what is down: workers, backends, a process, readiness', () => {
+    assert.deepEqual(findings(withApplication(application([]))), ['No worker of main is ready: requests wait.']);
+    const backend = { weight: 1, backup: false, active: 0 };
+    const states = [
+      { ...backend, name: 'http://a', state: 'up' },
+      { ...backend, name: 'http://b', state: 'down' },
+    ] as const;
+    const silent = processOf({ pid: 9, state: 'silent', ready: false, reasons: ['x'] });
+    const drained = processOf({ state: 'drained', ready: false, reasons: ['the server is drained'] });
+    const all = status({ processes: [silent, drained], backends: [{ route: 'shop', waiting: 2, backends: states }] });
+    assert.deepEqual(findings(all), [
+      'Server process 9 does not answer: its event loop is blocked, or it is stopped.',
+      'Load balancers send it no requests (/-/ready): the server is drained.',
+      'Backends of shop get no new requests: http://b (down).',
+      'All backends of shop are busy: 2 requests waiting.',
+    ]);
+  });
+
+  it('name certificates that expire within two weeks, or have', () => {
+    const expiring = (days: number) => ({
+      file: '/a.pem',
+      names: [`${days}.example`],
+      expires_at: new Date(NOW + days * 86_400_000).toISOString(),
+    });
+    assert.deepEqual(findings(status({ certificates: [expiring(-1), expiring(5), expiring(80)] })), [
+      'The certificate for -1.example has expired.',
+      'The certificate for 5.example expires in 5 days.',
+    ]);
+  });
+});
+
+describe('the text of a status', () => {
+  const server = { version: '1', name: 'shop', pid: 1, started_at: YESTERDAY, directories: [], settings_file: null };
+  const plain = (text: string): string => text;
+  const options = { colours: { dim: plain, bold: plain, red: plain, yellow: plain }, nowMs: NOW };
+  const textOf = (one: ServerStatus, width = 200) =>
+    statusText({ server, ...one } as FullStatus, { ...options, width });
+
+  it('has a line for each worker, and fits the terminal', () => {
+    const path = `/${'long'.repeat(50)}`;
+    const one = withApplication(application([worker(1, [[path, 1500]]), worker(2)]));
+    const text = textOf(one, 70);
+    assert.match(text, /^shop on http:\/\/a, Viaduct 1, process 1, for 24 h\n/);
+    assert.match(
+      text,
+      /\n {2}WORKER {2}PID +STATE +BUSY +DONE +RSS +UP +RUNS\n {2}1 +101 +ready +1\/1 +7 +50 MiB +24 h +1\.5 s GET \/long/,
+    );
+    assert.match(text, / {2}workers +1 of 2 busy\n/);
+    for (const line of text.split('\n').slice(1)) assert.ok(line.length <= 70, line);
+  });
+
+  it('shows nothing of a client that could change the terminal', () => {
+    const text = textOf(withApplication(application([worker(1, [['/\x1b[2J\u202e', 1500]])])));
+    assert.ok(text.includes('/\\x1B[2J\\u{202E}'), text);
+  });
+
+  it('has each server process when there are several', () => {
+    const text = textOf(status({ processes: [processOf(), processOf({ pid: 2 })] }));
+    assert.match(text, /server process 1\n[\s\S]*server process 2\n/);
+  });
+});
+
+describe('amounts', () => {
+  it('are short', () => {
+    const durations = [0, 999, 1000, 59_900, 60_000, 7_199_999, 7_200_000, 172_799_999, 172_800_000].map(durationText);
+    assert.deepEqual(durations, ['0 ms', '999 ms', '1.0 s', '59.9 s', '1 min', '119 min', '2 h', '47 h', '2 days']);
+    assert.deepEqual([memoryText(null), memoryText(1024 ** 3)], ['?', '1024 MiB']);
+    assert.equal(ageText(new Date(NOW + 5000).toISOString(), NOW), '0 ms', 'a clock may be behind another');
+  });
+});

@@ -29,15 +29,12 @@ job "shop" {
       name = "shop-app"
       port = "http"
 
-      # The server binds its address before it imports the application. Any response shows that the import is complete.
+      # The server binds its address before it imports the application, and is ready when its workers run.
       check {
-        name     = "answers"
-        type     = "script"
-        task     = "app"
-        command  = "python"
-        args     = ["-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=5); c.request('HEAD', '/'); c.getresponse()"]
-        interval = "5s"
-        timeout  = "6s"
+        type     = "http"
+        path     = "/-/ready"
+        interval = "2s"
+        timeout  = "1s"
       }
     }
 
@@ -98,7 +95,7 @@ job "shop" {
 
       check {
         type     = "http"
-        path     = "/healthz"
+        path     = "/-/ready"
         interval = "2s"
         timeout  = "1s"
       }
@@ -136,10 +133,6 @@ job "shop" {
         change_mode   = "signal"
         change_signal = "SIGHUP"
         data          = <<-TOML
-          [[route]]
-          path = "/healthz"
-          respond = { body = "ok" }
-
           [[route]]
           path = "/*"
           proxy = "srv+http://shop-app.service.consul"

@@ -9,9 +9,7 @@ interface Selector {
 }
 
 interface Probe {
-  readonly exec?: { readonly command: readonly string[] };
   readonly httpGet?: { readonly path: string; readonly port: string };
-  readonly tcpSocket?: { readonly port: string };
 }
 
 export interface Container {
@@ -20,6 +18,7 @@ export interface Container {
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
   readonly startupProbe?: Probe;
   readonly readinessProbe: Probe;
+  readonly livenessProbe: Probe;
   readonly lifecycle: { readonly preStop: { readonly exec: { readonly command: readonly string[] } } };
   readonly securityContext: unknown;
   readonly resources: { readonly requests?: unknown };

@@ -10,7 +10,7 @@ import { ask } from '../support/http-client.ts';
 import { KubernetesApi } from '../support/kubernetes-api.ts';
 import { type Container, manifestsOf, podOf } from '../support/manifests.ts';
 import { makeProject } from '../support/project.ts';
-import { NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT, startViaduct } from '../support/viaduct.ts';
+import { NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT, runViaduct, startViaduct } from '../support/viaduct.ts';
 import { eventually } from '../support/wait.ts';
 
 const APP = `def application(environ, start_response):
@@ -24,15 +24,23 @@ function argumentsOf({ args }: Container, config: string): string[] {
   return kept.map((arg) => (arg === '/etc/viaduct/viaduct.toml' ? config : arg));
 }
 
-/** Whether the startup probe of a pod succeeds for the server at this port. */
-async function probed({ startupProbe }: Container, port: number): Promise<boolean> {
-  const [, ...args] = startupProbe?.exec?.command ?? assert.fail('no probe');
-  const child = spawn(
+/** Whether the health check of the image succeeds for the server at this port. */
+async function isHealthy(port: number): Promise<boolean> {
+  const text = readFileSync(join(DEPLOY, 'container/Containerfile'), 'utf8');
+  const [, command = ''] = /^HEALTHCHECK .*\\\n +CMD (\[.*\])$/m.exec(text) ?? [];
+  const [, ...args] = JSON.parse(command) as string[];
+  const python = spawn(
     PYTHON_WITH_PACKAGES ?? '',
     args.map((arg) => arg.replace('8000', `${port}`)),
+    { stdio: 'ignore' },
   );
-  const [code] = (await once(child, 'exit')) as [number | null];
+  const [code] = (await once(python, 'exit')) as [number | null];
   return code === 0;
+}
+
+/** The status of the answer to a probe of a pod, for the server at this port. */
+async function probed({ httpGet }: Container['readinessProbe'], port: number): Promise<number> {
+  return (await ask(port, httpGet?.path ?? '')).status;
 }
 
 describe('the manifests of the chart', { skip: missing('helm') || NO_PACKAGES }, () => {
@@ -48,40 +56,41 @@ describe('the manifests of the chart', { skip: missing('helm') || NO_PACKAGES },
       'web.toml': withDiscoveryAt(web.config, { kubernetes: api.url }),
     });
     const appServer = await startViaduct(t, argumentsOf(app.main, 'app.toml'), { cwd });
-    assert.ok(await probed(app.main, appServer.port), 'a 404 counts as started');
+    assert.equal(await probed(app.main.startupProbe ?? {}, appServer.port), 200);
+    assert.equal(await probed(app.main.livenessProbe, appServer.port), 200);
     api.set({ name: 'shop-app-1', addresses: ['127.0.0.1'], port: appServer.port });
     const webServer = await startViaduct(t, argumentsOf(web.main, 'web.toml'), { cwd });
     assert.match(api.requests[0] ?? '', /\/namespaces\/default\/endpointslices\?.*service-name%3Dshop-app&/);
-    const path = web.main.readinessProbe.httpGet?.path ?? '';
     assert.deepEqual(
-      [(await ask(webServer.port, path)).status, (await ask(webServer.port, '/old')).status],
+      [await probed(web.main.readinessProbe, webServer.port), (await ask(webServer.port, '/old')).status],
       [200, 302],
     );
     await eventually('the application answers', async () => (await ask(webServer.port, '/page')).status === 200);
     const answer = await ask(webServer.port, '/page', { headers: [['X-Forwarded-For', '203.0.113.9']] });
     assert.equal(answer.body, '203.0.113.9');
   });
-
-  it('do not count as started when nothing answers', async (t) => {
-    const server = createServer((socket) => t.after(() => socket.destroy())).listen(0, '127.0.0.1');
-    t.after(() => server.close());
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    assert.equal(await probed(podOf(manifests(), 'app').main, port), false);
-  });
 });
 
 describe('the Containerfile', { skip: missing('container') }, () => {
   const instructions = () => runTool('container', join(DEPLOY, 'container/Containerfile'));
 
-  it('has valid instructions, does not run as root, and has the probe of the pods', () => {
+  it('has valid instructions, and does not run as root', () => {
     const output = instructions();
     for (const line of ['FROM node:20', 'FROM python:3.11', 'USER 10001:10001', 'STOPSIGNAL SIGTERM', 'EXPOSE 8000'])
       assert.ok(output.includes(line), `${line} in\n${output}`);
     assert.match(readFileSync(join(DEPLOY, 'container/Containerfile'), 'utf8'), /^ENTRYPOINT \["viaduct"\]$/m);
-    const manifests = readFileSync(join(DEPLOY, 'kubernetes/app.yaml'), 'utf8');
-    const probe = /"(import http\.client[^"]*)"/.exec(manifests)?.[1] ?? '';
-    assert.ok(probe !== '' && output.includes(probe));
+  });
+
+  it('has a health check that succeeds when the server is ready, and fails before and without it', async (t) => {
+    const silent = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+    t.after(() => silent.close());
+    await once(silent, 'listening');
+    assert.equal(await isHealthy((silent.address() as { port: number }).port), false);
+    const cwd = makeProject(t, { 'app.py': APP });
+    const { port } = await startViaduct(t, ['--workers', '1'], { cwd });
+    assert.equal(await isHealthy(port), true);
+    assert.equal((await runViaduct(cwd, 'drain')).code, 0);
+    assert.equal(await isHealthy(port), false);
   });
 
   it('ignores the same files with podman and with docker', () => {

@@ -40,6 +40,9 @@ async function checkPods(t: TestContext, manifests: readonly Manifest[]): Promis
       seccompProfile: { type: 'RuntimeDefault' },
     };
     assert.deepEqual(pod.securityContext, user);
+    assert.deepEqual(main.readinessProbe.httpGet, { path: '/-/ready', port: 'http' });
+    assert.deepEqual(main.livenessProbe.httpGet, { path: '/-/live', port: 'http' });
+    if (role === 'app') assert.deepEqual(main.startupProbe?.httpGet, main.readinessProbe.httpGet);
     assert.ok(main.volumeMounts.some(({ mountPath }) => mountPath === '/tmp'));
     assert.ok(main.resources.requests !== undefined);
     assert.equal(pod.serviceAccountName === undefined, pod.automountServiceAccountToken === false);
@@ -47,7 +50,6 @@ async function checkPods(t: TestContext, manifests: readonly Manifest[]): Promis
     if (!accepted.has(config)) await assertAccepted(t, role, config);
     accepted.add(config);
   }
-  assert.match(podOf(manifests, 'web').main.readinessProbe.httpGet?.path ?? '', /^\/healthz$/);
 }
 
 describe('the manifests for Kubernetes', { skip: missing('kustomization') || NO_PACKAGES, concurrency: 2 }, () => {
@@ -167,7 +169,7 @@ describe('the job for Nomad', { skip: missing('job') }, () => {
     assert.deepEqual(
       TaskGroups.map(({ Name, Count, Services }) => [Name, Count, Services[0]?.Name, Services[0]?.Checks[0]?.Type]),
       [
-        ['app', 3, 'shop-app', 'script'],
+        ['app', 3, 'shop-app', 'http'],
         ['web', 2, 'shop-web', 'http'],
       ],
     );

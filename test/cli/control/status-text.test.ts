@@ -42,7 +42,7 @@ const withApplication = (one: ApplicationStatus) => status({ processes: [process
 const findings = (one: ServerStatus) => findingsOf(one, NOW);
 
 describe('the findings of a status', () => {
-  it('are none when all is well', () => {
+  it('are an empty list when all is well', () => {
     assert.deepEqual(findings(withApplication(application([worker(1, [['/', 20]]), worker(2)]))), []);
   });
 

@@ -1,4 +1,4 @@
-{{/* What the two kinds of pods have in common. Takes a dict of root, component, config, args, startup, probe, resources, env and account. */}}
+{{/* What the two kinds of pods have in common. Takes a dict of root, component, config, args, startup, resources, env and account. */}}
 {{- define "viaduct.labels" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
@@ -65,10 +65,14 @@ spec:
         {{- toYaml . | nindent 8 }}
       {{- end }}
       readinessProbe:
-        {{- toYaml .probe | nindent 8 }}
+        httpGet:
+          path: /-/ready
+          port: http
         periodSeconds: 2
       livenessProbe:
-        {{- toYaml .probe | nindent 8 }}
+        httpGet:
+          path: /-/live
+          port: http
         periodSeconds: 10
         failureThreshold: 6
       lifecycle:

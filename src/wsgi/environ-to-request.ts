@@ -72,13 +72,12 @@ class EnvironRequest implements Request {
     return this.#origin?.neverIndexed ?? null;
   }
 
-<<<<<<< HEAD
   get timeoutMs(): number | undefined {
     return this.#origin?.timeoutMs;
-=======
+  }
+
   get origin(): Request | null {
     return this.#origin;
->>>>>>> 815c61c8 (test: probes, the control socket and its commands with the real program)
   }
 
   get gone(): boolean {

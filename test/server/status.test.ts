@@ -56,7 +56,8 @@ describe('unreadyReasons', () => {
   const ready = { state: 'serving', draining: false, loads: [], routes: [] } as const;
   const load = { workers: 1, waiting: 0, waitingMax: 10 };
 
-  it('are an empty list for a server without applications and backends', () => assert.deepEqual(unreadyReasons(ready), []));
+  it('are an empty list for a server without applications and backends', () =>
+    assert.deepEqual(unreadyReasons(ready), []));
 
   it('do not call a queue full in which nothing may wait', () =>
     assert.deepEqual(unreadyReasons({ ...ready, loads: [{ ...load, waitingMax: 0 }] }), []));

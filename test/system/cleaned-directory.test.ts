@@ -25,7 +25,7 @@ describe('private directories', { concurrency: 2 }, () => {
     const [temporary, runtime] = [temporaryDirectory(t), temporaryDirectory(t)];
     const project = makeProject(t, { 'app.py': APP });
     const env = { TMPDIR: temporary, XDG_RUNTIME_DIR: runtime, RUNTIME_DIRECTORY: '' };
-    const server = await startViaduct(t, ['serve', project, '--workers', '1', '--access-log', 'off'], { env });
+    const server = await startViaduct(t, ['serve', project, '--workers', '1', '--access-log', 'off', '--control', 'off'], { env });
     return { server, temporary, runtime };
   }
 
@@ -112,7 +112,7 @@ describe('private directories', { concurrency: 2 }, () => {
     assert.equal(left.length, 2);
     const project = makeProject(t, { 'app.py': APP });
     const env = { TMPDIR: temporary, XDG_RUNTIME_DIR: runtime, RUNTIME_DIRECTORY: '' };
-    await startViaduct(t, ['serve', project, '--workers', '1'], { env });
+    await startViaduct(t, ['serve', project, '--workers', '1', '--control', 'off'], { env });
     await eventually('they are gone', () => {
       const names = [...readdirSync(temporary), ...readdirSync(runtime)];
       return names.length === 2 && !names.some((name) => left.includes(name));

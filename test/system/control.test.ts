@@ -139,6 +139,18 @@ describe('the control socket', { concurrency: 2 }, () => {
     assert.deepEqual([nowhere.code, /Cannot reach the server: none/.test(nowhere.output)], [1, true], nowhere.output);
   });
 
+  it('is found by its path although the settings of the project are broken, and says when a server does not answer', async (t) => {
+    const { start, run, socket, cwd } = place(t);
+    const { pid } = await start();
+    writeFileSync(join(cwd, 'viaduct.toml'), 'wrkers = 3\n');
+    for (const args of [[], ['--control', socket()]])
+      assert.equal((JSON.parse((await run('status', '--json', ...args)).output) as Status).server.pid, pid);
+    process.kill(pid, 'SIGSTOP');
+    const { code, output } = await run('status', '--control', socket());
+    process.kill(pid, 'SIGCONT');
+    assert.deepEqual([code, /does not answer within 15 s/.test(output)], [1, true], output);
+  });
+
   it('has the path of the setting control, or is off', async (t) => {
     const named = place(t, { 'app.py': APP, 'viaduct.toml': 'control = "c.sock"\n' });
     const server = await named.start();

@@ -1,5 +1,5 @@
 import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Settings } from '../../config/settings.ts';
 import { ViaductError } from '../../errors.ts';
 import { escapeControls } from '../../log/escape.ts';
@@ -10,7 +10,7 @@ import { CONTROL_NAME, runtimeBase, temporaryBase } from '../../workers/private-
 import type { Arguments } from '../arguments.ts';
 import { spellings } from '../server-control.ts';
 import { workingDirectory } from '../working-directory.ts';
-import { send } from './client.ts';
+import { isGone, send } from './client.ts';
 
 /** A running server of this user. */
 export interface FoundServer {
@@ -29,6 +29,8 @@ const DIRECTORIES_MAX = 1000;
  * @throws ViaductError `LISTEN` if there is none, `USAGE` if there are several
  */
 export async function findControl(parsed: Arguments): Promise<string> {
+  const named = namedControl(parsed);
+  if (named !== null) return named;
   const settings = await settingsOf(parsed);
   if (settings?.control === 'off') {
     throw new ViaductError('USAGE', 'Cannot reach the server: the setting "control" is off', {
@@ -36,14 +38,22 @@ export async function findControl(parsed: Arguments): Promise<string> {
     });
   }
   if (settings?.control) return settings.control;
-  return chooseServer(await findServers(), {
+  const { servers, silent } = await findServers();
+  if (servers.length === 0 && silent.length > 0) throw notAnswering(silent);
+  return chooseServer(servers, {
     directories: spellings(settings?.chdir ?? workingDirectory()),
     settingsFile: settings?.config ?? null,
     isNamed: settings !== null && (settings.chdir !== null || settings.config !== null),
   }).socket;
 }
 
-/** The settings that the server has, too; null if they cannot be read, because then it may be time to ask the server. */
+/** The path in the flag `--control`, for which no settings file has to be valid; null without it. */
+function namedControl({ flags, errors }: Arguments): string | null {
+  const path = flags.find(({ name }) => name === 'control')?.values[0]?.raw;
+  return errors.length > 0 || typeof path !== 'string' || path === 'off' ? null : resolve(workingDirectory(), path);
+}
+
+/** The settings that the server has, too; null if their files cannot be used, because that is a time to ask the server. */
 async function settingsOf({ flags, errors }: Arguments): Promise<Settings | null> {
   try {
     const loaded = await loadConfiguration({ flags, errors, environment: process.env, cwd: workingDirectory() });
@@ -97,18 +107,28 @@ function listOf(servers: readonly FoundServer[]): string {
     .join('\n');
 }
 
-/** All running servers of this user that answer. */
-export async function findServers(): Promise<FoundServer[]> {
-  const sockets = (await Promise.all((await places()).map(socketsIn))).flat();
-  const asked = [...new Set(sockets)].map(async (socket): Promise<FoundServer[]> => {
-    try {
-      const { value } = await send(socket, 'GET', '/server', ANSWER_MS);
-      return [{ socket, identity: value as ServerIdentity }];
-    } catch {
-      return []; // it was killed, and the next start removes what it left
-    }
+function notAnswering(sockets: readonly string[]): ViaductError {
+  return new ViaductError('LISTEN', `Cannot reach the server: it does not answer within ${ANSWER_MS / 1000} s`, {
+    advice: `Its process is stopped, or its event loop is blocked:\n${sockets.map((socket) => `  ${socket}`).join('\n')}`,
   });
-  return (await Promise.all(asked)).flat();
+}
+
+/** All running servers of this user, and the sockets of those that do not answer. */
+async function findServers(): Promise<{ readonly servers: FoundServer[]; readonly silent: string[] }> {
+  const servers: FoundServer[] = [];
+  const silent: string[] = [];
+  const sockets = (await Promise.all((await places()).map(socketsIn))).flat();
+  await Promise.all(
+    [...new Set(sockets)].map(async (socket) => {
+      try {
+        const { value } = await send(socket, 'GET', '/server', ANSWER_MS);
+        servers.push({ socket, identity: value as ServerIdentity });
+      } catch {
+        if (!(await isGone(socket))) silent.push(socket); // otherwise it was killed, and the next start removes what it left
+      }
+    }),
+  );
+  return { servers, silent };
 }
 
 /** Where servers of this user have their sockets, also those that systemd started: each unit has a directory below /run (systemd.exec(5)). */

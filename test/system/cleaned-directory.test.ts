@@ -25,7 +25,11 @@ describe('private directories', { concurrency: 2 }, () => {
     const [temporary, runtime] = [temporaryDirectory(t), temporaryDirectory(t)];
     const project = makeProject(t, { 'app.py': APP });
     const env = { TMPDIR: temporary, XDG_RUNTIME_DIR: runtime, RUNTIME_DIRECTORY: '' };
-    const server = await startViaduct(t, ['serve', project, '--workers', '1', '--access-log', 'off', '--control', 'off'], { env });
+    const server = await startViaduct(
+      t,
+      ['serve', project, '--workers', '1', '--access-log', 'off', '--control', 'off'],
+      { env },
+    );
     return { server, temporary, runtime };
   }
 

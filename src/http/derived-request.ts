@@ -44,10 +44,6 @@ class DerivedRequest implements Request {
     this.#origin = origin;
   }
 
-  get origin(): Request {
-    return this.#origin;
-  }
-
   get neverIndexed(): ReadonlySet<string> | null {
     return this.#origin.neverIndexed ?? null;
   }
@@ -71,13 +67,6 @@ class DerivedRequest implements Request {
   sendInterim(status: number, lines: string): void {
     this.#origin.sendInterim(status, lines);
   }
-}
-
-/** The request that arrived, of which `request` is derived, or which it is. */
-export function originOf(request: Request): Request {
-  let arrived = request;
-  for (let { origin = null } = arrived; origin !== null; { origin = null } = arrived) arrived = origin;
-  return arrived;
 }
 
 /** Returns `request` with `changes`, for the handlers further down the chain. The original stays as it was. */

@@ -109,8 +109,6 @@ export interface Request {
   readonly body: RequestBody | null;
   /** The connection of the client. */
   readonly peer: Peer;
-  /** The request that this one was made of; null or absent for one that arrived. */
-  readonly origin?: Request | null;
   /** The request's variables as WSGI middleware changed them: the application gets these instead. Absent without such a change. */
   readonly environ?: object;
   /** True when the client asks for another protocol (RFC 9110 section 7.8) and sent no content: an `UpgradeResponse` can grant it. */

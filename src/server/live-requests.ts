@@ -1,5 +1,4 @@
-import { originOf } from '../http/derived-request.ts';
-import type { Request } from '../http/message.ts';
+import type { RequestRecord } from '../http/message.ts';
 import type { OpenRequest } from '../http/transport/protocol-server.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
 import type { Applications } from '../site/applications.ts';
@@ -39,7 +38,7 @@ export function liveRequests(
   const places = placesOf(applications, proxies);
   const now = performance.now();
   const requests = Array.from(open, ({ request, isResponding, startedAtMs }): LiveRequest => {
-    const place = places.get(originOf(request));
+    const place = places.get(request.record);
     const sinceMs = startedAtMs || (place?.sinceMs ?? 0);
     const { method, host, path, peer } = request;
     return {
@@ -60,25 +59,25 @@ export function oldestFirst(requests: readonly LiveRequest[]): LiveRequest[] {
   return requests.toSorted((a, b) => (b.age_ms ?? 0) - (a.age_ms ?? 0)).slice(0, LIVE_REQUESTS_MAX);
 }
 
-/** Where requests are that have left the connections, by the request that arrived. */
-function placesOf(applications: Applications, proxies: ReadonlyMap<string, ReverseProxy>): Map<Request, Place> {
-  const places = new Map<Request, Place>();
+/** Where requests are that have left the connections, by their records: derived requests have the record of the one that arrived. */
+function placesOf(applications: Applications, proxies: ReadonlyMap<string, ReverseProxy>): Map<RequestRecord, Place> {
+  const places = new Map<RequestRecord, Place>();
   for (const [, application] of applications.serving()) {
     for (const { request, queuedAtMs } of application.waitingRequests())
-      places.set(originOf(request), { where: 'queue', worker: null, backend: null, sinceMs: queuedAtMs });
+      places.set(request.record, { where: 'queue', worker: null, backend: null, sinceMs: queuedAtMs });
     for (const { number, lanes } of application.workers) {
       for (const { inflight, headSinceMs } of lanes) {
         for (const [index, { request, queuedAtMs }] of inflight.entries()) {
           const where = index === 0 ? 'worker' : 'queue';
           const sinceMs = queuedAtMs || headSinceMs;
-          places.set(originOf(request), { where, worker: number, backend: null, sinceMs });
+          places.set(request.record, { where, worker: number, backend: null, sinceMs });
         }
       }
     }
   }
   for (const proxy of proxies.values()) {
     proxy.eachRequest((request, backend) =>
-      places.set(originOf(request), { where: 'backend', worker: null, backend, sinceMs: 0 }),
+      places.set(request.record, { where: 'backend', worker: null, backend, sinceMs: 0 }),
     );
   }
   return places;

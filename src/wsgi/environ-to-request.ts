@@ -76,10 +76,6 @@ class EnvironRequest implements Request {
     return this.#origin?.timeoutMs;
   }
 
-  get origin(): Request | null {
-    return this.#origin;
-  }
-
   get gone(): boolean {
     return this.#client?.gone === true;
   }

@@ -67,6 +67,8 @@ export interface RequestRecord {
   reason: string;
   /** The id of the request: what a trusted proxy sent as X-Request-ID, else '' until `requestIdOf` makes one. */
   id: string;
+  /** Name of the route that the request matched; '' for a request without a route. */
+  route: string;
   /** The field lines of the response, as handlers returned it; '' without a response. */
   lines: string;
 }

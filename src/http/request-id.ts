@@ -23,6 +23,7 @@ export function isRequestId(text: string): boolean {
 }
 
 /** What an entry of the log has about the request that it belongs to. */
-export function requestFields({ method, path, record }: Request): { request: string; request_id: string } {
-  return { request: `${method} ${path}`, request_id: requestIdOf(record) };
+export function requestFields({ method, path, record }: Request): Record<string, string> {
+  const fields = { request: `${method} ${path}`, request_id: requestIdOf(record) };
+  return record.route === '' ? fields : { ...fields, route: record.route };
 }

@@ -39,7 +39,7 @@ function shortMs(ms: number): string {
 /** Written by hand, because it takes half the time of `JSON.stringify`. Fields that are not known are left out. */
 function jsonLine(request: LoggedRequest, status: number, bodyBytes: number, ms: number): string {
   const { record } = request;
-  const { worker, queueUs, pythonUs, reason } = record;
+  const { worker, queueUs, pythonUs, reason, route } = record;
   let line =
     `{"time":"${isoTime()}","remote_address":${jsonText(request.peer.remoteAddress)}` +
     `,"method":${jsonText(request.method)},"host":${jsonText(request.host)}` +
@@ -47,6 +47,7 @@ function jsonLine(request: LoggedRequest, status: number, bodyBytes: number, ms:
     `,"status":${status},"body_bytes":${bodyBytes},"duration_ms":${Math.round(ms * 1000) / 1000}` +
     `,"user_agent":${jsonText(fieldOf(request, 'user-agent'))},"referer":${jsonText(fieldOf(request, 'referer'))}`;
   if (request.protocol !== '') line += `,"request_id":${jsonText(requestIdOf(record))}`;
+  if (route !== '') line += `,"route":${jsonText(route)}`;
   if (worker !== 0) line += `,"worker":${worker}`;
   if (queueUs >= 0) line += `,"queue_ms":${queueUs / 1000}`;
   if (pythonUs >= 0) line += `,"python_ms":${pythonUs / 1000}`;

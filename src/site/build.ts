@@ -74,7 +74,8 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     const context = { ...common, keys: ['route', `${index}`], holdProxy };
     const content = contentOf(route, context);
     const handlers = [...featuresOf(route, defaults, context), ...content.handlers];
-    return { ...chain(name, matchOf(route, context), route.internal, handlers, content.last), mount: route.mount };
+    const { resolved, next } = chain(name, matchOf(route, context), route.internal, handlers, content.last);
+    return { resolved, next: noting(name, next), mount: route.mount };
   });
   const main = parts.main ?? NOT_FOUND;
   const siteContext = { ...common, keys: [] };
@@ -127,6 +128,14 @@ function defaultsOf(config: Site, { bodyBytesMax }: SiteParts): FeatureConfigs {
 function chain(name: string, match: RouteMatch, internal: boolean, handlers: readonly Handler[], last: Terminal) {
   const steps = [...handlers.map((handler) => handler.name), last.name];
   return { resolved: { name, match, internal, steps }, next: compose(handlers, last.next) };
+}
+
+/** `next`, for which the record of each request has the name of its route. */
+function noting(name: string, next: Next): Next {
+  return (request) => {
+    request.record.route = name;
+    return next(request);
+  };
 }
 
 /**

@@ -171,11 +171,13 @@ describe('a request that takes too long', () => {
   it('has the deadline of its route', async () => {
     const project = makeProject(eachTest, {
       'app.py': VIEWS,
-      'viaduct.toml': 'request_timeout_ms = "300ms"\n\n[[route]]\npath = "/wait/*"\nrequest_timeout_ms = "20s"\n',
+      'viaduct.toml':
+        'access_log = "json"\nrequest_timeout_ms = "20s"\n\n[[route]]\nname = "short"\npath = "/loop"\nrequest_timeout_ms = "300ms"\n',
     });
     const server = await startViaduct(eachTest, ['serve', project, '--workers', '1']);
     assert.equal((await ask(server.port, '/wait/1')).status, 200);
     assert.equal((await ask(server.port, '/loop')).status, 504);
+    await eventually('all lines name the route', () => server.output().split('"route":"short"').length > 3);
   });
 
   it('does not lose its time while the whole server is stopped', async () => {

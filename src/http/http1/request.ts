@@ -27,6 +27,7 @@ export class IncomingRequest implements Request, RequestRecord {
   pythonUs = -1;
   reason = '';
   id = '';
+  route = '';
   lines = '';
   gone = false;
   onGone: (() => void) | null = null;

@@ -24,6 +24,7 @@ export class StreamRequest implements Request, RequestRecord {
   pythonUs = -1;
   reason = '';
   id = '';
+  route = '';
   lines = '';
   gone = false;
   onGone: (() => void) | null = null;

@@ -72,6 +72,9 @@ path = "/loop"
 internal = true
 app = "main"
 [[route]]
+path = "/hold-too-long"
+request_timeout_ms = "300ms"
+[[route]]
 path = "/enter"
 rewrite = { pattern = "^/enter$", to = "/loop" }
 `;
@@ -318,6 +321,12 @@ const CASES: readonly Case[] = [
     row: 'a backend does not take',
     ask: web('/deaf', { method: 'POST', body: Buffer.alloc(20_000_000) }),
     logs: /accepted no content in time/,
+  },
+  {
+    status: 504,
+    row: 'the application does not start',
+    ask: app('/hold-too-long?1'),
+    logs: /it took too long.*It was here/,
   },
   { status: 504, row: 'the authentication service', ask: web('/ask/slow'), logs: /Cannot ask/ },
   { status: 504, row: 'a backend does not answer', ask: web('/slow'), logs: /no response in time/ },

@@ -1,4 +1,5 @@
 import cluster from 'node:cluster';
+import { constants } from 'node:os';
 
 /** Sends a signal to a process, which may have ended. */
 export function killProcess(pid: number, signal: NodeJS.Signals | number = 'SIGKILL'): void {
@@ -21,4 +22,9 @@ export function isRunning(pid: number): boolean {
 /** Whether orphans of the application become children of this server, because it is the first process of a container. */
 export function isInit(): boolean {
   return process.pid === 1 || (cluster.isWorker && process.ppid === 1);
+}
+
+/** The name of the signal with this number: `SIGKILL`. */
+export function signalName(number: number): string {
+  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? `signal ${number}`;
 }

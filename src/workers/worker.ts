@@ -1,25 +1,20 @@
 import type { Socket } from 'node:net';
-import { constants } from 'node:os';
-import { isDeepStrictEqual } from 'node:util';
 import type { SpoolLimits } from '../http/buffering/spool.ts';
 import type { Response } from '../http/response.ts';
 import { discardBody } from '../http/semantics/response-content.ts';
-import { readMessages, sendMessage } from './channel.ts';
 import { fileFailedResponse } from './error-responses.ts';
-import { canOpen, openHanded } from './handed-file.ts';
+import { openHanded } from './handed-file.ts';
 import { Lane } from './lane.ts';
 import type { LaneOwner, LaneRef } from './lane-owner.ts';
 import { destroyWhenSilent } from './late-sockets.ts';
-import { LifeWatch } from './life-watch.ts';
-import { marshalSelfTest } from './marshal.ts';
-import type { FromPython, ToPython } from './messages.ts';
-import { killProcess } from './os-process.ts';
+import { killProcess, signalName } from './os-process.ts';
 import type { Overdue } from './overdue.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Pool } from './pool.ts';
 import type { FileRange } from './response-frame.ts';
 import { Scoreboard } from './scoreboard.ts';
-import { StackQuestion } from './stack-question.ts';
+import type { StackQuestion } from './stack-question.ts';
+import { WorkerControl } from './worker-control.ts';
 import { sectionsMaxOf } from './worker-header-cache.ts';
 import type { OwnLimits } from './worker-limits.ts';
 
@@ -52,7 +47,6 @@ export interface WorkerOptions {
   readonly onLog: (worker: Worker, text: string, pending: PendingRequest | null) => void;
 }
 
-const SELF_TEST = marshalSelfTest();
 /** The exit functions of a worker have at least this time. */
 const EXIT_MS = 1000;
 const SILENT = 'it does not respond';
@@ -81,18 +75,14 @@ export class Worker implements LaneOwner {
   wasRetired = false;
   /** After so much time it should be replaced, in milliseconds. */
   readonly lifetimeMs: number;
-  /** Asks where its threads are. */
-  readonly stacks = new StackQuestion(() => this.#send({ kind: 'stacks' }));
   #requestsMax: number;
   readonly #options: WorkerOptions;
   readonly #lanes: Lane[] = [];
-  readonly #life = new LifeWatch();
-  #control: Socket | null = null;
+  readonly #control: WorkerControl;
   #scoreboard: Scoreboard | null = null;
   #openLanes = 0;
   /** Number of files that the worker keeps open until the server has opened them. */
   #openingFiles = 0;
-  #proved = false;
   #graceMs = 0;
   #graceTimer: NodeJS.Timeout | null = null;
   #abortTimer: NodeJS.Timeout | null = null;
@@ -105,6 +95,12 @@ export class Worker implements LaneOwner {
     this.#requestsMax = options.limits.requestsMax;
     this.lifetimeMs = options.limits.lifetimeMs;
     this.sectionsMax = sectionsMaxOf(options.threads);
+    this.#control = new WorkerControl({
+      onBroken: (reason) => this.break(reason),
+      onTraceback: (traceback, reason) => options.onTraceback(this, traceback, reason),
+      onLog: (text, request) => options.onLog(this, text, this.#running(request)),
+      onInterrupted: (lane, request, stack) => this.#interrupted(lane, request, stack),
+    });
     this.responseLimits = {
       memoryBytesMax: options.responseBufferBytesMax,
       bytesMax: options.responseBufferBytesMax,
@@ -115,26 +111,18 @@ export class Worker implements LaneOwner {
 
   /** Attaches the worker's control connection. The worker must pass the self-test before it gets a lane. */
   attachControl(socket: Socket, pid: number): void {
-    if (this.#control !== null || (this.pid !== 0 && this.pid !== pid)) {
+    if (this.#control.isAttached || (this.pid !== 0 && this.pid !== pid)) {
       socket.destroy();
       this.break('a second process says that it is this worker');
       return;
     }
     this.pid = pid;
-    this.#control = socket;
-    readMessages(
-      socket,
-      (message) => this.#message(message),
-      (reason) => this.break(reason),
-    );
-    socket.once('close', () => this.break(''));
-    socket.resume();
-    sendMessage(socket, { kind: 'proof', data: SELF_TEST.data });
+    this.#control.attach(socket, pid);
   }
 
   /** Attaches one of the worker's lanes. With the last lane the worker is ready. */
   attachLane(accepted: Socket, index: number): void {
-    const isExpected = this.#proved && this.state === 'starting' && index < this.#options.threads;
+    const isExpected = this.#control.isProved && this.state === 'starting' && index < this.#options.threads;
     const isNew = isExpected && !this.#lanes.some((lane) => lane.index === index);
     const wrong = isNew ? this.#openScoreboard() : 'it opened a lane that it may not have';
     if (wrong !== '') {
@@ -156,6 +144,11 @@ export class Worker implements LaneOwner {
   get death(): string {
     const code = this.exitCode ?? 0;
     return code < 0 ? `of ${signalName(-code)}` : `with exit code ${code}`;
+  }
+
+  /** Asks where its threads are. */
+  get stacks(): StackQuestion {
+    return this.#control.stacks;
   }
 
   get lanes(): readonly Lane[] {
@@ -187,8 +180,7 @@ export class Worker implements LaneOwner {
   /** Asks for a sign of life. Must be called at each tick (`tickMs`). A worker that is silent for too many ticks is broken. */
   checkLife(): void {
     if (this.state !== 'ready' && this.state !== 'retiring') return;
-    if (!this.#life.isWaiting) this.#send({ kind: 'ping' });
-    if (this.#life.tick()) this.break(SILENT);
+    if (this.#control.isSilent()) this.break(SILENT);
     for (const lane of this.#lanes) if (lane.isSilent()) this.break(SILENT);
   }
 
@@ -200,7 +192,7 @@ export class Worker implements LaneOwner {
   }
 
   onRecall(lane: LaneRef): void {
-    this.#send({ kind: 'recall', lane: lane.index });
+    this.#control.send({ kind: 'recall', lane: lane.index });
   }
 
   onRecalled(pendingRequests: readonly PendingRequest[]): void {
@@ -241,7 +233,7 @@ export class Worker implements LaneOwner {
     this.#openingFiles += 1;
     openHanded(this.pid, file, head, (response, error) => {
       this.#openingFiles -= 1;
-      this.#send({ kind: 'opened', lane: lane.index, request: pending.id });
+      this.#control.send({ kind: 'opened', lane: lane.index, request: pending.id });
       if (this.state === 'retiring') this.#closeWhenIdle();
       if (response === null)
         this.#options.onLog(this, `Cannot open the file that the application returned: ${error}`, pending);
@@ -252,7 +244,7 @@ export class Worker implements LaneOwner {
   }
 
   onOverdue(lane: LaneRef, { pending }: Overdue): void {
-    this.#send({ kind: 'interrupt', lane: lane.index, request: pending.id });
+    this.#control.send({ kind: 'interrupt', lane: lane.index, request: pending.id });
   }
 
   onStuck(_lane: LaneRef, overdue: Overdue): void {
@@ -264,7 +256,7 @@ export class Worker implements LaneOwner {
   }
 
   onAbandoned(lane: LaneRef, request: number): void {
-    this.#send({ kind: 'gone', lane: lane.index, request });
+    this.#control.send({ kind: 'gone', lane: lane.index, request });
   }
 
   onBroken(_lane: LaneRef, reason: string): void {
@@ -277,23 +269,9 @@ export class Worker implements LaneOwner {
     this.#options.onRequestsMax(this);
   }
 
-  #send(message: ToPython): void {
-    if (this.#control !== null) sendMessage(this.#control, message);
-  }
-
-  #message(message: FromPython): void {
-    if (message.kind === 'alive') this.#life.answered();
-    else if (message.kind === 'stacks') this.stacks.finish(message.threads);
-    else if (message.kind === 'proof' && !this.#proved) {
-      this.#proved = isDeepStrictEqual(message.decoded, SELF_TEST.decoded);
-      if (this.#proved) this.#send({ kind: 'go', hands_over: canOpen(this.pid, message.descriptor, message.size) });
-      else this.break('this Python cannot decode requests: only CPython 3.10 and later is supported');
-    } else if (message.kind === 'log') {
-      const pending = this.#lanes.flatMap((lane) => lane.inflight).find((running) => running.id === message.request);
-      this.#options.onLog(this, message.text, pending ?? null);
-    } else if (message.kind === 'interrupted') this.#interrupted(message.lane, message.request, message.stack);
-    else if (message.kind === 'broken') this.#options.onTraceback(this, message.traceback, message.reason);
-    else this.break(`it sent the message "${message.kind}" at the wrong time`);
+  /** The request with this id in one of its lanes; null if there is none. */
+  #running(request: number | null): PendingRequest | null {
+    return this.#lanes.flatMap(({ inflight }) => inflight).find(({ id }) => id === request) ?? null;
   }
 
   /** The worker has told where the thread of an overdue request was. */
@@ -353,8 +331,7 @@ export class Worker implements LaneOwner {
     this.state = 'gone';
     this.#endWatch();
     for (const timer of [this.#graceTimer, this.#abortTimer]) if (timer !== null) clearTimeout(timer);
-    this.#control?.destroy();
-    this.stacks.finish(null);
+    this.#control.close();
     for (const lane of this.#lanes) this.#settleDeadLane(lane);
     this.#scoreboard?.close();
     this.#options.onGone(this);
@@ -365,8 +342,4 @@ export class Worker implements LaneOwner {
     if (scoreboard !== null) lane.recover(scoreboard.copies(lane.index));
     this.#options.pool.settleDeadLane(lane, scoreboard?.lastStarted(lane.index) ?? 0);
   }
-}
-
-function signalName(number: number): string {
-  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? `signal ${number}`;
 }

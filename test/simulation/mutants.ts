@@ -53,7 +53,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     defect: 'a recall is not sent',
     file: 'worker.js',
-    from: "this.#send({ kind: 'recall', lane: lane.index })",
+    from: "this.#control.send({ kind: 'recall', lane: lane.index })",
     to: 'void lane',
   },
   {
@@ -154,9 +154,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     defect: 'nobody notices that a worker does not respond',
-    file: 'worker.js',
-    from: 'if (this.#life.tick())',
-    to: 'if (this.#life.tick() && false)',
+    file: 'worker-control.js',
+    from: 'return this.#life.tick();',
+    to: 'return this.#life.tick() && false;',
   },
   {
     defect: 'frames are accepted in any order',

@@ -162,9 +162,8 @@ def application(environ, start_response):
 describe("the workers' socket", () => {
   it('closes connections of strangers, and the server goes on', async (t) => {
     const runtime = temporaryDirectory(t);
-    const server = await startViaduct(t, ['serve', 'lies:application', '--chdir', APPS, '--workers', '1'], {
-      env: { RUNTIME_DIRECTORY: runtime },
-    });
+    const args = ['serve', 'lies:application', '--chdir', APPS, '--workers', '1', '--control', 'off'];
+    const server = await startViaduct(t, args, { env: { RUNTIME_DIRECTORY: runtime } });
     const worker = (await ask(server.port, '/')).body;
     const [directory] = readdirSync(runtime) as [string];
     const path = join(runtime, directory, 'server.sock');

@@ -1,0 +1,80 @@
+import type { Socket } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
+import { readMessages, sendMessage } from './channel.ts';
+import { canOpen } from './handed-file.ts';
+import { LifeWatch } from './life-watch.ts';
+import { marshalSelfTest } from './marshal.ts';
+import type { FromPython, ToPython } from './messages.ts';
+import { StackQuestion } from './stack-question.ts';
+
+export interface WorkerControlEvents {
+  /** The worker violated the protocol, or the connection is closed; `reason` is '' then. */
+  readonly onBroken: (reason: string) => void;
+  readonly onTraceback: (traceback: string, reason: string) => void;
+  /** A line of the worker's log. `request` is the id of its request, null when unknown. */
+  readonly onLog: (text: string, request: number | null) => void;
+  /** Where the thread of an overdue request was. */
+  readonly onInterrupted: (lane: number, request: number, stack: string) => void;
+}
+
+const SELF_TEST = marshalSelfTest();
+
+/** The control connection of one worker: its self-test, its signs of life and its messages. */
+export class WorkerControl {
+  /** Asks where the threads of the worker are. */
+  readonly stacks = new StackQuestion(() => this.send({ kind: 'stacks' }));
+  /** Whether the worker has passed the self-test. */
+  isProved = false;
+  readonly #events: WorkerControlEvents;
+  readonly #life = new LifeWatch();
+  #socket: Socket | null = null;
+  #pid = 0;
+
+  constructor(events: WorkerControlEvents) {
+    this.#events = events;
+  }
+
+  get isAttached(): boolean {
+    return this.#socket !== null;
+  }
+
+  /** Attaches the connection of the process `pid`, and starts the self-test. */
+  attach(socket: Socket, pid: number): void {
+    this.#socket = socket;
+    this.#pid = pid;
+    const { onBroken } = this.#events;
+    readMessages(socket, (message) => this.#message(message), onBroken);
+    socket.once('close', () => onBroken(''));
+    socket.resume();
+    this.send({ kind: 'proof', data: SELF_TEST.data });
+  }
+
+  send(message: ToPython): void {
+    if (this.#socket !== null) sendMessage(this.#socket, message);
+  }
+
+  /** Asks for a sign of life. Must be called at each tick (`tickMs`). Returns true after too many ticks without one. */
+  isSilent(): boolean {
+    if (!this.#life.isWaiting) this.send({ kind: 'ping' });
+    return this.#life.tick();
+  }
+
+  close(): void {
+    this.#socket?.destroy();
+    this.stacks.finish(null);
+  }
+
+  #message(message: FromPython): void {
+    const { onBroken, onTraceback, onLog, onInterrupted } = this.#events;
+    if (message.kind === 'alive') this.#life.answered();
+    else if (message.kind === 'stacks') this.stacks.finish(message.threads);
+    else if (message.kind === 'proof' && !this.isProved) {
+      this.isProved = isDeepStrictEqual(message.decoded, SELF_TEST.decoded);
+      if (this.isProved) this.send({ kind: 'go', hands_over: canOpen(this.#pid, message.descriptor, message.size) });
+      else onBroken('this Python cannot decode requests: only CPython 3.10 and later is supported');
+    } else if (message.kind === 'log') onLog(message.text, message.request);
+    else if (message.kind === 'interrupted') onInterrupted(message.lane, message.request, message.stack);
+    else if (message.kind === 'broken') onTraceback(message.traceback, message.reason);
+    else onBroken(`it sent the message "${message.kind}" at the wrong time`);
+  }
+}

@@ -48,7 +48,7 @@ export function applicationTable(
       workerTimeoutMs,
       gracefulTimeoutMs,
     },
-    pool: settings,
+    pool: dev ? { ...settings, requestTimeoutMs: 0, streamTimeoutMs: 0 } : settings, // a debugger may hold a request
     responseBufferBytesMax,
     errorResponse: (traceback) =>
       dev ? tracebackPage('The application raised an exception', traceback) : plainError(),

@@ -180,6 +180,11 @@ describe('a request that takes too long', () => {
     await eventually('all lines name the route', () => server.output().split('"route":"short"').length > 3);
   });
 
+  it('has no deadline in development, where a debugger may hold it', async () => {
+    const server = await start('--workers', '1', '--dev');
+    assert.equal((await ask(server.port, '/wait/1')).status, 200);
+  });
+
   it('does not lose its time while the whole server is stopped', async () => {
     const server = await start('--workers', '1', '--request-timeout-ms', '2s');
     const pid = await workerOf(server);

@@ -19,6 +19,8 @@ export const CONTROL_COMMANDS = [
   'backends',
   'stack',
   'reload',
+  'scale',
+  'logs',
   'drain',
   'stop',
 ] as const;
@@ -49,6 +51,8 @@ export const COMMANDS: Readonly<Record<Command, string>> = {
   backends: 'List the backends of a running server, or change one: drain NAME, enable NAME, weight NAME N.',
   stack: 'Print where the threads of the workers of a running server are: [NUMBER | PID] of one worker.',
   reload: 'Let a running server load the new code and settings. Fails if they cannot be used.',
+  scale: 'Change the number of workers of a running server until its next reload: N [--app NAME].',
+  logs: 'Let a running server open its log files again: reopen.',
   drain: 'Let load balancers keep requests away from a running server, or (drain off) no longer.',
   stop: 'Stop a running server once its requests are answered.',
   'hash-password': 'Ask for a password and print its hash, for basic_auth.',
@@ -65,6 +69,8 @@ export interface Arguments {
   readonly errors: readonly string[];
   /** Whether a command that talks to a running server prints JSON. */
   readonly json: boolean;
+  /** The application that `--app` names, for `scale`; null without it. */
+  readonly app: string | null;
   /** The command that the user may have meant by PATH, for the case that no such path exists. */
   readonly meant: Command | null;
 }
@@ -79,6 +85,7 @@ export function readArguments(argv: readonly string[]): Arguments {
   /** Positions of unknown flags. The word after an unknown flag is most likely its value. */
   const unknown = new Set<number>();
   let json = false;
+  let app: string | null = null;
   for (const token of tokensOf(argv)) {
     if (token.kind === 'positional' && !unknown.has(token.index - 1)) words.push(token.value);
     if (token.kind !== 'option' || unknown.has(token.index)) continue;
@@ -87,6 +94,11 @@ export function readArguments(argv: readonly string[]): Arguments {
     if (flag === 'help' || flag === 'version') return { ...NOTHING, command: flag };
     if (flag === 'json') {
       json = true;
+      continue;
+    }
+    if (flag === 'app') {
+      app = token.value ?? '';
+      if (app === '') errors.push('Cannot use --app: it needs a value: the name of an application');
       continue;
     }
     if (flag === undefined) {
@@ -100,28 +112,30 @@ export function readArguments(argv: readonly string[]): Arguments {
   }
   const command = isCommand(words[0]) ? (words.shift() as Command) : null;
   if (command === 'help' || command === 'version') return { ...NOTHING, command, errors };
-  if (isControl(command)) return { command, words, flags: [...flags.values()], errors, json, meant: null };
+  if (app !== null && command !== 'scale') errors.push('Cannot use --app: only the command scale takes it');
+  if (isControl(command)) return { command, words, flags: [...flags.values()], errors, json, app, meant: null };
   if (json) errors.push('Cannot use --json: only the commands that talk to a running server take it');
   const meant = command === null ? commandLike(words[0]) : null;
   if (words.length > 1) errors.push(tooMany(words, meant));
   const target = words.slice(0, 1).map(targetInput);
-  return { command: command ?? 'serve', words: [], flags: [...target, ...flags.values()], errors, json, meant };
+  return { command: command ?? 'serve', words: [], flags: [...target, ...flags.values()], errors, json, app, meant };
 }
 
-const NOTHING = { words: [], flags: [], errors: [], json: false, meant: null };
+const NOTHING = { words: [], flags: [], errors: [], json: false, app: null, meant: null };
 
 export function isControl(command: Command | null): command is ControlCommand {
   return CONTROL_COMMANDS.some((one) => one === command);
 }
 
 /** A flag that is a command, or for control commands, or the flag of a setting; `off` for its `--no-` form. */
-type Flag = 'help' | 'version' | 'json' | { readonly name: SettingName; readonly off: boolean };
+type Flag = 'help' | 'version' | 'json' | 'app' | { readonly name: SettingName; readonly off: boolean };
 
 const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ['--help', 'help'],
   ['-h', 'help'],
   ['--version', 'version'],
   ['--json', 'json'],
+  ['--app', 'app'],
   ['-V', 'version'],
   ['-v', 'version'],
   ...settingNames().flatMap((name): [string, Flag][] => {
@@ -138,7 +152,7 @@ function noFlag(name: string): string {
 /** Node's own parser decides which words are values: those after a flag of type `string`. */
 function tokensOf(argv: readonly string[]) {
   const takesValue = [...FLAGS].filter(
-    ([, flag]) => typeof flag === 'object' && SETTINGS[flag.name].kind !== 'boolean',
+    ([, flag]) => flag === 'app' || (typeof flag === 'object' && SETTINGS[flag.name].kind !== 'boolean'),
   );
   const options = Object.fromEntries(takesValue.map(([flag]) => [flag.slice(2), { type: 'string' as const }]));
   return parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true }).tokens;
@@ -159,7 +173,7 @@ function flagValue({ name, off }: Exclude<Flag, string>, flag: string, value: st
 function unknownFlag(flag: string): string {
   const known = spellings(flagName, 'target');
   for (const name of settingNames()) if (SETTINGS[name].kind === 'boolean') known.set(`no_${name}`, noFlag(name));
-  known.set('help', '--help').set('version', '--version').set('json', '--json');
+  known.set('help', '--help').set('version', '--version').set('json', '--json').set('app', '--app');
   return unknownNameMessage('flag', flag, flag.replace(/^--?/, ''), known);
 }
 

@@ -1,6 +1,6 @@
 import { sourceLocationOf } from '../config/site-entries.ts';
 import type { Log } from '../log/log.ts';
-import { openOutputs } from '../log/output.ts';
+import { openOutputs, type Reopened } from '../log/output.ts';
 import { reportUncaught } from '../log/uncaught.ts';
 import { dropPrivileges } from '../os/process-user.ts';
 import { ServiceManager, type ServiceManagerOptions } from '../os/service-manager.ts';
@@ -66,8 +66,14 @@ export async function runServer(
   const watch = new MovingWatch<string>((paths) => watchFiles(paths.split(SEPARATOR), reload));
   const stopRequest = new AbortController();
   let stopping = false;
+  const reopenLogs = (): Reopened => {
+    const reopened = reopen();
+    if (reopened.files > 0) for (const pid of cluster?.pids ?? []) process.kill(pid, 'SIGUSR1');
+    return reopened;
+  };
   const program = {
     reload: () => (stopping ? Promise.resolve(NOT_RELOADED) : reload()),
+    reopenLogs,
     stop: () => stopRequest.abort(),
   };
   const control = await openControl(server, program).catch((error: unknown) => {
@@ -83,11 +89,7 @@ export async function runServer(
     },
     onStopped: () => control?.close(),
     onReload: reload,
-    onReopen: () => {
-      const reopened = reopen();
-      if (reopened) for (const pid of cluster?.pids ?? []) process.kill(pid, 'SIGUSR1');
-      return reopened;
-    },
+    onReopen: () => reopenLogs().files > 0,
   });
   const where = server.urls.join(' and ');
   const passed = settings.listen !== configured.listen ? ' (passed by systemd)' : '';

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute } from 'node:path';
 import type { Log } from '../log/log.ts';
+import type { Reopened } from '../log/output.ts';
 import type { ControlledServer, ReloadOutcome, ServerIdentity } from '../server/control/control-api.ts';
 import type { RunningControl } from '../server/control/control-socket.ts';
 import type { RunningServer } from '../server/running-server.ts';
@@ -11,6 +12,7 @@ import { workingDirectory } from './working-directory.ts';
 /** What commands can ask of the whole program, besides the server. */
 export interface ProgramControl {
   readonly reload: () => Promise<ReloadOutcome>;
+  readonly reopenLogs: () => Reopened;
   readonly stop: () => void;
 }
 
@@ -32,6 +34,7 @@ export async function prepareControl(configuration: Configuration, log: Log): Pr
       status: () => server.status(),
       requests: () => server.requests(),
       stacks: (worker) => server.stacks(worker),
+      scale: (application, workers) => server.scale(application, workers),
       drain: (draining) => server.drain(draining),
       backends: () => server.backends(),
       changeBackend: (name, change) => server.changeBackend(name, change),

@@ -53,15 +53,22 @@ export interface LogFiles {
   readonly errorLogFile: string | null;
 }
 
+/** What came of opening the files of the logs again. */
+export interface Reopened {
+  /** How many files there are. */
+  readonly files: number;
+  /** Why some of them could not be opened: a sentence for each. Their lines go to the file that was open before. */
+  readonly problems: readonly string[];
+}
+
 /** The logs of a process. */
 export interface Outputs {
   readonly log: Log;
   readonly accessLog: LineSink;
   /**
-   * Opens the files of the logs again, after they were renamed, and reports that in the log. Standard output and error stay. Returns whether
-   * there are files.
+   * Opens the files of the logs again, after they were renamed, and reports that in the log. Standard output and error stay.
    */
-  readonly reopen: () => boolean;
+  readonly reopen: () => Reopened;
 }
 
 /**
@@ -83,12 +90,12 @@ export function openOutputs(format: 'text' | 'json', files: LogFiles, owner: Fil
     onFailed: () => {},
     onRecovered: (entries, reason) => log.warn(`Log entries were lost: ${reason}`, { entries }),
   };
-  function reopen(): boolean {
+  function reopen(): Reopened {
     const logFiles = [errors, accessLog].filter((output) => output instanceof LogFile);
     const problems = logFiles.map((file) => file.reopen()).filter((problem) => problem !== '');
     for (const problem of problems) log.error(`${problem}. Its lines go to the file that was open before`);
     if (logFiles.length > problems.length) log.info('The log files were opened again');
-    return logFiles.length > 0;
+    return { files: logFiles.length, problems };
   }
   return { log, accessLog, reopen };
 }

@@ -2,6 +2,7 @@ import type { LineSink } from '../log/access-log.ts';
 import type { Log } from '../log/log.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import type { BackendControl } from '../proxy/backend-control.ts';
+import type { Scaled } from '../site/applications.ts';
 import type { Configuration } from '../site/configuration.ts';
 import type { Application } from '../wsgi/contract.ts';
 import type { LiveRequest } from './live-requests.ts';
@@ -34,6 +35,8 @@ export interface RunningServer extends BackendControl {
   cancelReload(): void;
   /** Whether load balancers should keep new requests away (`/-/ready`). Requests that come are answered all the same. */
   drain(draining: boolean): Promise<void>;
+  /** Changes the number of workers of a Python application until the next reload. Resolves before new workers are ready. */
+  scale(application: string, workers: number): Promise<Scaled>;
   status(): Promise<ServerStatus>;
   /** The requests that are not answered completely, those first that came first. */
   requests(): Promise<readonly LiveRequest[]>;

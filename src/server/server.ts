@@ -10,7 +10,7 @@ import { describeError, tracebackOf } from '../log/describe-error.ts';
 import { applicationName } from '../project/project.ts';
 import { type BackendChange, changeBackend, listBackends, type RouteBackends } from '../proxy/backend-control.ts';
 import { applicationTable } from '../site/application-options.ts';
-import { Applications } from '../site/applications.ts';
+import { Applications, type Scaled } from '../site/applications.ts';
 import type { BuiltSite } from '../site/build.ts';
 import { ClientRules } from '../site/client-rules.ts';
 import { emptyMemory } from '../site/compose-site.ts';
@@ -180,6 +180,10 @@ class Server implements LocalServer {
 
   async drain(draining: boolean): Promise<void> {
     this.#draining = draining;
+  }
+
+  async scale(application: string, workers: number): Promise<Scaled> {
+    return this.#applications.scale(application, workers);
   }
 
   report(): ProcessReport {

@@ -8,6 +8,12 @@ import { MAIN } from './configuration.ts';
 /** The options of each application by name. `MAIN` is the application that Viaduct finds without configuration. */
 export type ApplicationTable = ReadonlyMap<string, SupervisorOptions>;
 
+/**
+ * How many workers an application should have after a change of their number. `unknown`: no Python application has this
+ * name. `changing`: a reload or a restart of its workers is running, so their number stays.
+ */
+export type Scaled = number | 'unknown' | 'changing';
+
 /** The Python applications of a server by name. The applications of a changed configuration start beside the old ones. */
 export class Applications {
   readonly #running = new Map<string, ApplicationServer>();
@@ -35,6 +41,13 @@ export class Applications {
   /** The applications that serve, by name. */
   serving(): [name: string, application: ApplicationServer][] {
     return [...this.#running].filter(([name]) => !this.#new.has(name));
+  }
+
+  /** Changes the number of workers of an application until the next reload. */
+  scale(name: string, workers: number): Scaled {
+    const application = this.#running.get(name);
+    if (application === undefined || this.#new.has(name)) return 'unknown';
+    return this.#prepared.has(name) || !application.scale(workers) ? 'changing' : workers;
   }
 
   /**

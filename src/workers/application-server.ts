@@ -66,6 +66,16 @@ export class ApplicationServer {
     return this.#supervisor.releases.flatMap(({ workers }) => [...workers.values()]);
   }
 
+  /**
+   * Changes the number of workers until the next reload, which returns to the options. Returns whether a release serves;
+   * nothing changes without one.
+   */
+  scale(workers: number): boolean {
+    if (this.#supervisor.release === null) return false;
+    this.#supervisor.resize(workers, 'a command asked for it');
+    return true;
+  }
+
   /** The requests that wait for a worker. */
   waitingRequests(): Iterable<PendingRequest> {
     return this.#supervisor.pool.waitingRequests();

@@ -11,7 +11,6 @@ import { passOnOutputs } from './output.ts';
 import { unsafeWarning } from './preload.ts';
 import type { ReleaseOptions } from './release-options.ts';
 import { type Runtime, socketIn } from './runtime.ts';
-import { sizeWithin } from './scaling.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
 import { drawLimits, type WorkerLimits } from './worker-limits.ts';
 import { spawnZygote, zygoteCommand, zygoteOptions } from './zygote-program.ts';
@@ -63,10 +62,10 @@ export class Release {
   /** Whether the zygote was asked to end at once. */
   #isEnding = false;
 
-  /** @param size how many workers it should have, within its options */
+  /** @param size how many workers it should have */
   constructor(number: number, size: number, options: ReleaseOptions, runtime: Runtime, events: ReleaseEvents) {
     this.number = number;
-    this.size = sizeWithin(options, size);
+    this.size = size;
     this.options = options;
     this.#runtime = runtime;
     this.#events = events;

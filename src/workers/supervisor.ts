@@ -8,6 +8,7 @@ import type { ReleaseOptions } from './release-options.ts';
 import { broken, ReleaseStart, type StartOutcome, timedOut } from './release-start.ts';
 import { Replacements } from './replacements.ts';
 import type { Hello, Runtime } from './runtime.ts';
+import { sizeWithin } from './scaling.ts';
 import { type Recycle, ServingWorkers } from './serving-workers.ts';
 import type { SupervisorEvent } from './supervisor-event.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
@@ -39,7 +40,7 @@ export class Supervisor {
   #stepping = false;
   #destroyed = false;
   #releases = 0;
-  /** How many workers the release before had: the next one starts with as many, if its options allow. */
+  /** How many workers the last release had. */
   #size = 0;
   /** Whether a release has served. From then on, one that fails is followed by another. */
   #served = false;
@@ -95,7 +96,10 @@ export class Supervisor {
     this.#post({ kind: 'recycle', recycle });
   }
 
-  /** Changes the number of workers of the serving release. `reason` is for the log. */
+  /**
+   * Changes the number of workers of the serving release, also beyond its options. `reason` is for the log. The next
+   * release has as many, if its options allow; one that follows a dead zygote has as many in any case.
+   */
   resize(size: number, reason: string): void {
     this.#post({ kind: 'resize', size, reason });
   }
@@ -159,7 +163,7 @@ export class Supervisor {
     const { log } = this.#options;
     switch (event.kind) {
       case 'start':
-        this.#startRelease(event.options ?? this.#release, event.commits, event.outcome);
+        this.#startNew(event.options ?? this.#release, event.commits, event.outcome);
         break;
       case 'commit':
         if (this.isPrepared) this.#commit();
@@ -201,13 +205,17 @@ export class Supervisor {
     }
   }
 
-  #startRelease(options: ReleaseOptions, commits: boolean, outcome: StartOutcome): void {
+  /** Starts a release with as many workers as there are, if its options allow. */
+  #startNew(options: ReleaseOptions, commits: boolean, outcome: StartOutcome): void {
+    this.#startRelease(options, commits, outcome, sizeWithin(options, this.#current?.size ?? this.#size));
+  }
+
+  #startRelease(options: ReleaseOptions, commits: boolean, outcome: StartOutcome, size: number): void {
     if (this.#next !== null || this.#stopped !== null) {
       outcome.reject(new ViaductError('WORKER', 'Cannot start a release: another release is starting'));
       return;
     }
     this.#releases += 1;
-    const size = this.#current?.size ?? this.#size;
     const release = new Release(this.#releases, size, options, this.#runtime, this.#releaseEvents);
     this.#start = new ReleaseStart(release, commits, outcome, () => this.#post({ kind: 'timed-out', release }));
     this.#attempt(() => release.start());
@@ -284,10 +292,12 @@ export class Supervisor {
     if (this.#stopped !== null) return;
     if (this.#current !== null) this.#serving.replace();
     else if (this.#next === null)
-      this.#startRelease(this.#release, true, {
-        resolve: () => {},
-        reject: ({ message }) => this.#options.log.error(message),
-      });
+      this.#startRelease(
+        this.#release,
+        true,
+        { resolve: () => {}, reject: ({ message }) => this.#options.log.error(message) },
+        this.#size,
+      );
   }
 
   /** Ends the starting or prepared release, which has failed. */

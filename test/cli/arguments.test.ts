@@ -57,6 +57,21 @@ describe('commands', () => {
   }
 });
 
+describe('--app', () => {
+  it('names the application for scale, wherever it stands', () => {
+    for (const argv of [
+      ['scale', '3', '--app', 'api'],
+      ['--app=api', 'scale', '3'],
+    ]) {
+      const { command, words, app } = readArguments(argv);
+      assert.deepEqual([command, words, app], ['scale', ['3'], 'api']);
+    }
+    assert.equal(readArguments(['scale', '3']).app, null);
+    assert.match(errors('scale', '3', '--app').join(), /--app: it needs a value/);
+    assert.match(errors('serve', '--app', 'api').join(), /only the command scale takes it/);
+  });
+});
+
 describe('flags', () => {
   it('take their value after an equals sign or from the next word', () => {
     assert.deepEqual(given('--workers=2', '--threads', '3'), { workers: ['2'], threads: ['3'] });

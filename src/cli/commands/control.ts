@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ViaductError } from '../../errors.ts';
+import { type ErrorCode, ViaductError } from '../../errors.ts';
 import { escapeControls } from '../../log/escape.ts';
 import type { RouteBackends } from '../../proxy/backend-control.ts';
 import type { ReloadOutcome } from '../../server/control/control-api.ts';
@@ -8,6 +8,7 @@ import type { WorkerStacks } from '../../server/status.ts';
 import type { Arguments, ControlCommand } from '../arguments.ts';
 import { isGone, resultOf, send } from '../control/client.ts';
 import { findControl } from '../control/find-server.ts';
+import { scale } from '../control/scale.ts';
 import * as text from '../control/status-text.ts';
 import { palette } from '../output.ts';
 import { widthOf } from '../table.ts';
@@ -26,16 +27,19 @@ interface Call {
   readonly target: string;
   /** What is done, for errors: `Cannot ...`. */
   readonly what: string;
+  /** The code of the error if the server refuses; `USAGE` without it. */
+  readonly refusal?: ErrorCode;
   /** The answer for a person; absent if there is nothing to say. */
   readonly show?: (value: unknown, options: text.TextOptions) => string;
 }
 
 /** Runs a command that talks to a running server by its control socket. Resolves to the exit code. */
 export async function control(command: ControlCommand, parsed: Arguments): Promise<number> {
-  const call = callOf(command, parsed.words);
+  const call = callOf(command, parsed);
   const socket = await findControl(parsed);
   if (command === 'reload') return await reload(socket, parsed.json);
-  const value = resultOf(await send(socket, call.method, call.target, ANSWER_MS), call.what);
+  if (command === 'scale') return await scale(socket, call.target, parsed.json);
+  const value = resultOf(await send(socket, call.method, call.target, ANSWER_MS), call.what, call.refusal);
   if (command === 'stop') await stopped(socket);
   const options = { colours: palette(process.stdout), width: widthOf(process.stdout), nowMs: Date.now() };
   if (parsed.json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
@@ -44,7 +48,7 @@ export async function control(command: ControlCommand, parsed: Arguments): Promi
 }
 
 /** @throws ViaductError `USAGE` for words that the command does not take */
-function callOf(command: ControlCommand, words: readonly string[]): Call {
+function callOf(command: ControlCommand, { words, app }: Arguments): Call {
   const [first, ...others] = words;
   const none = (call: Call): Call => (words.length === 0 ? call : wrong(command, words));
   switch (command) {
@@ -74,6 +78,14 @@ function callOf(command: ControlCommand, words: readonly string[]): Call {
       if (others.length > 0 || (state !== 'on' && state !== 'off')) return wrong(command, words);
       return { method: 'POST', target: `/drain?state=${state}`, what: 'drain the server' };
     }
+    case 'scale': {
+      if (first === undefined || !/^\d+$/.test(first) || others.length > 0) return wrong(command, words);
+      const query = `workers=${first}${app === null ? '' : `&app=${encodeURIComponent(app)}`}`;
+      return { method: 'POST', target: `/scale?${query}`, what: 'change the number of workers' };
+    }
+    case 'logs':
+      if (first !== 'reopen' || others.length > 0) return wrong(command, words);
+      return { method: 'POST', target: '/logs/reopen', what: 'open the log files again', refusal: 'WORKER' };
     case 'reload':
     case 'stop':
       return none({ method: 'POST', target: `/${command}`, what: `${command} the server` });
@@ -108,12 +120,14 @@ const FORMS: Readonly<Record<ControlCommand, string>> = {
   stack: 'viaduct stack, or viaduct stack with the number or process id of one worker',
   reload: 'viaduct reload',
   drain: 'viaduct drain or viaduct drain off',
+  scale: 'viaduct scale with a number, and --app with the name of one of several applications',
+  logs: 'viaduct logs reopen',
   stop: 'viaduct stop',
   backends: 'viaduct backends [list], drain NAME, enable NAME, weight NAME N or weight NAME configured',
 };
 
 function wrong(command: ControlCommand, words: readonly string[]): never {
-  throw new ViaductError('USAGE', `Cannot use "${command} ${words.join(' ')}": unknown arguments`, {
+  throw new ViaductError('USAGE', `Cannot use "${[command, ...words].join(' ')}": unknown arguments`, {
     advice: `Write ${FORMS[command]}.`,
   });
 }

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { ViaductError } from '../../errors.ts';
+import { type ErrorCode, ViaductError } from '../../errors.ts';
 
 /** The answer of a control socket: a status of HTTP and a value of JSON. */
 export interface Reply {
@@ -71,10 +71,10 @@ export function isGone(socketPath: string): Promise<boolean> {
 /**
  * Returns the value of a reply that reports no failure.
  *
- * @throws ViaductError `USAGE` with the server's sentence about the failure
+ * @throws ViaductError `code` with the server's sentence about the failure
  */
-export function resultOf({ status, value }: Reply, what: string): unknown {
+export function resultOf({ status, value }: Reply, what: string, code: ErrorCode = 'USAGE'): unknown {
   if (status < 400) return value;
   const { error } = (value ?? {}) as { readonly error?: unknown };
-  throw new ViaductError('USAGE', `Cannot ${what}: ${typeof error === 'string' ? error : `status ${status}`}`);
+  throw new ViaductError(code, `Cannot ${what}: ${typeof error === 'string' ? error : `status ${status}`}`);
 }

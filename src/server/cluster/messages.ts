@@ -1,6 +1,7 @@
 import { describeThrown, type ErrorCode, systemErrorOf, ViaductError } from '../../errors.ts';
 import type { Identity } from '../../os/process-user.ts';
 import type { BackendChange, RouteBackends } from '../../proxy/backend-control.ts';
+import type { Scaled } from '../../site/applications.ts';
 import type { Configuration } from '../../site/configuration.ts';
 import type { LiveRequest } from '../live-requests.ts';
 import type { ProcessReport, WorkerStacks } from '../status.ts';
@@ -17,6 +18,7 @@ export type Question =
   | { readonly about: 'backends' }
   | { readonly about: 'backend'; readonly name: string; readonly change: BackendChange }
   | { readonly about: 'drain'; readonly draining: boolean }
+  | { readonly about: 'scale'; readonly application: string; readonly workers: number }
   | { readonly about: 'status' | 'requests' }
   | { readonly about: 'stacks'; readonly worker: number | null };
 
@@ -26,6 +28,7 @@ export interface Answers {
   /** Whether the backend to change is known. */
   readonly backend: boolean;
   readonly drain: true;
+  readonly scale: Scaled;
   readonly status: ProcessReport;
   readonly requests: readonly LiveRequest[];
   readonly stacks: readonly WorkerStacks[];

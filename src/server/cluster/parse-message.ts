@@ -7,6 +7,7 @@ const ANSWERS: { readonly [about in About]: Check } = {
   backends: listOf(isRoute),
   backend: isFlag,
   drain: isFlag,
+  scale: (value) => isNumber(value) || value === 'unknown' || value === 'changing',
   status: isReport,
   requests: listOf(isLiveRequest),
   stacks: listOf(isWorkerStacks),

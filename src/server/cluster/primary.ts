@@ -5,16 +5,17 @@ import type { Log } from '../../log/log.ts';
 import type { Identity } from '../../os/process-user.ts';
 import { programFile } from '../../program-files.ts';
 import { type BackendChange, mergeBackends, type RouteBackends } from '../../proxy/backend-control.ts';
+import type { Scaled } from '../../site/applications.ts';
 import type { Configuration } from '../../site/configuration.ts';
 import { outputFor } from '../../workers/output.ts';
 import { RestartPolicy } from '../../workers/restart-policy.ts';
 import { type LiveRequest, oldestFirst } from '../live-requests.ts';
 import type { RunningServer } from '../running-server.ts';
 import type { ServerStatus, WorkerStacks } from '../status.ts';
-import { askAll, askStatus } from './ask-processes.ts';
+import { askAll, askStatus, askToScale } from './ask-processes.ts';
 import { forwardOutput } from './forward-output.ts';
 import { inheritedLost, withCause } from './lost.ts';
-import { processConfiguration } from './process-configuration.ts';
+import { processConfiguration, workerShare } from './process-configuration.ts';
 import { ServerProcess } from './server-process.ts';
 
 export interface PrimaryOptions {
@@ -82,6 +83,8 @@ class Primary implements RunningCluster {
   #draining = false;
   /** Changes to backends by command. A server process that starts later gets them too. */
   readonly #changes = new Map<string, BackendChange>();
+  /** Numbers of workers by command, for such a process, too. A reload returns to the configuration. */
+  readonly #scaled = new Map<string, number>();
   #lose: (error: ViaductError) => void = () => {};
   #stuck = false;
   /** As the primary was started. */
@@ -150,6 +153,7 @@ class Primary implements RunningCluster {
       for (let slot = this.#stale(fresh); slot !== undefined; slot = this.#stale(fresh))
         await this.#reloadSlot(slot, fresh);
       this.#configuration = fresh;
+      this.#scaled.clear();
     } finally {
       this.#reloading = false;
     }
@@ -174,6 +178,14 @@ class Primary implements RunningCluster {
   async drain(draining: boolean): Promise<void> {
     this.#draining = draining;
     await askAll(this.#serverProcesses, { about: 'drain', draining });
+  }
+
+  async scale(application: string, workers: number): Promise<Scaled> {
+    if (this.#reloading) return 'changing';
+    const processes = this.#slots.map(({ serverProcess }) => serverProcess);
+    const scaled = await askToScale(processes, application, workers);
+    if (typeof scaled === 'number') this.#scaled.set(application, workers);
+    return scaled;
   }
 
   status(): Promise<ServerStatus> {
@@ -241,6 +253,10 @@ class Primary implements RunningCluster {
     void serverProcess.exited.then((how) => this.#ended(slot, serverProcess, how));
     return serverProcess.started.then(() => {
       for (const [name, change] of this.#changes) void serverProcess.ask({ about: 'backend', name, change });
+      for (const [application, count] of this.#scaled) {
+        const workers = workerShare(count, this.#slots.length, slot.index);
+        void serverProcess.ask({ about: 'scale', application, workers });
+      }
       if (this.#draining) void serverProcess.ask({ about: 'drain', draining: true });
     });
   }

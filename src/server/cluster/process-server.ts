@@ -69,6 +69,8 @@ function answerOf(serving: LocalServer, question: Question): Answers[About] | Pr
       return serving.changeBackend(question.name, question.change);
     case 'drain':
       return serving.drain(question.draining).then(() => true as const);
+    case 'scale':
+      return serving.scale(question.application, question.workers);
     case 'status':
       return serving.report();
     case 'requests':

@@ -1,5 +1,8 @@
 import type { Next } from '../../http/handler.ts';
 import type { Response } from '../../http/response.ts';
+import type { Reopened } from '../../log/output.ts';
+import type { Scaled } from '../../site/applications.ts';
+import { MAIN } from '../../site/configuration.ts';
 import type { LiveRequest } from '../live-requests.ts';
 import type { ServerStatus, WorkerStacks } from '../status.ts';
 import { backendsApi, type ControlledBackends } from './backends-api.ts';
@@ -36,11 +39,17 @@ export interface ControlledServer extends ControlledBackends {
   requests(): Promise<readonly LiveRequest[]>;
   stacks(worker: number | null): Promise<readonly WorkerStacks[]>;
   drain(draining: boolean): Promise<void>;
+  scale(application: string, workers: number): Promise<Scaled>;
+  /** Opens the files of the logs again, in all server processes. */
+  reopenLogs(): Reopened;
   /** Resolves when a reload that started later than this call is over. */
   reload(): Promise<ReloadOutcome>;
   /** Starts to stop the server. */
   stop(): void;
 }
+
+/** As of the setting `workers`. */
+const WORKERS_MAX = 256;
 
 type Answer = (control: ControlledServer, query: URLSearchParams) => Promise<Response>;
 
@@ -53,6 +62,8 @@ const RESOURCES: ReadonlyMap<string, readonly [method: 'GET' | 'POST', answer: A
   ['/stacks', ['GET', stacks]],
   ['/reload', ['POST', reload]],
   ['/drain', ['POST', drain]],
+  ['/scale', ['POST', scale]],
+  ['/logs/reopen', ['POST', reopenLogs]],
   ['/stop', ['POST', stop]],
 ]);
 
@@ -94,6 +105,28 @@ async function drain(control: ControlledServer, query: URLSearchParams): Promise
   if (state !== 'on' && state !== 'off') return failed(400, 'The state must be on or off');
   await control.drain(state === 'on');
   return json(200, { draining: state === 'on' });
+}
+
+async function scale(control: ControlledServer, query: URLSearchParams): Promise<Response> {
+  const text = query.get('workers') ?? '';
+  const workers = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (workers < 1 || workers > WORKERS_MAX)
+    return failed(400, `The number of workers must be from 1 to ${WORKERS_MAX}`);
+  const application = query.get('app') ?? MAIN;
+  const scaled = await control.scale(application, workers);
+  if (scaled === 'unknown') return failed(404, `There is no Python application "${application}"`);
+  if (scaled === 'changing')
+    return failed(
+      409,
+      `The workers of "${application}" are changing: a reload or a restart is running; try again later`,
+    );
+  return json(200, { application, workers: scaled });
+}
+
+async function reopenLogs(control: ControlledServer): Promise<Response> {
+  const { files, problems } = control.reopenLogs();
+  if (files === 0) return failed(409, 'The server has no log files: access_log_file and error_log_file are not set');
+  return problems.length === 0 ? json(200, { files }) : failed(409, problems.join('; '));
 }
 
 async function stop(control: ControlledServer): Promise<Response> {

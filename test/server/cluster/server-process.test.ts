@@ -62,6 +62,7 @@ describe('what a server process says', () => {
         { kind: 'answer' },
         { kind: 'answer', id: 1 },
         { kind: 'answer', id: 1, about: 'backends', answer: [{ route: 'a' }] },
+        { kind: 'answer', id: 1, about: 'scale', answer: 'some' },
       ],
       ...[{ kind: 'answer', id: 1, about: 'backends', answer: [{ route: 'a', waiting: 0, backends: [null] }] }],
       ...[{ kind: 'alive' }, { kind: 'alive', connections: 'many' }, { kind: 'alive', connections: -1 }],

@@ -95,24 +95,24 @@ const go = (cwd: string): void => writeFileSync(join(cwd, 'go'), '');
 
 describe('the control socket', { concurrency: 2 }, () => {
   it('is for this user alone, is found in the directory of the project, and is gone after the stop', async (t) => {
-    const { start, status, runtime, socket, run } = place(t);
+    const { start, status, runtime, socket, run, cwd } = place(t);
     const server = await start();
     assert.equal((await status()).server.pid, server.pid);
     assert.equal(statSync(socket()).mode & 0o777, 0o600);
     assert.equal(statSync(join(socket(), '..')).mode & 0o777, 0o700);
     await server.stop();
     assert.deepEqual(readdirSync(runtime), []);
-    const { code, output } = await run('status');
+    const { code, output } = await run('status', '--chdir', cwd);
     assert.equal(code, 1, output);
   });
 
   it('is removed by the next start if the server was killed', async (t) => {
-    const { start, socket, runtime, run } = place(t);
+    const { start, socket, runtime, run, cwd } = place(t);
     const killed = await start();
     const before = socket();
     process.kill(killed.pid, 'SIGKILL');
     await killed.exited;
-    assert.equal((await run('status')).code, 1, 'nobody answers there');
+    assert.equal((await run('status', '--chdir', cwd)).code, 1, 'nobody answers there');
     const server = await start();
     await eventually('the old one is gone', () => !readdirSync(runtime).some((name) => before.includes(name)));
     await server.stop();

@@ -148,7 +148,8 @@ class Writer {
 function settingsFile() {
   const names = settingNames().filter((name) => name !== 'config');
   const list = (isOfCommand) => names.filter((name) => COMMAND_SETTINGS.has(name) === isOfCommand).map(settingProperty);
-  return `${NOTE}import type { Bytes, Duration, MiddlewareConfig, OneOrMore } from './values.ts';
+  return `${NOTE}import type { WorkersConfig } from './site.ts';
+import type { Bytes, Duration, MiddlewareConfig, OneOrMore } from './values.ts';
 
 /** Settings of any server. */
 export interface ServerSettings {
@@ -190,7 +191,7 @@ function settingType(setting) {
   }
 }
 
-const RANGE_TYPE = 'number | { readonly min?: number | undefined; readonly max?: number | undefined }';
+const RANGE_TYPE = 'number | WorkersConfig';
 
 const LIST_TYPES = {
   mount: 'Readonly<Record<string, string>> | readonly string[]',

@@ -115,6 +115,7 @@ export interface Request {
   readonly environ?: object;
   /** True when the client asks for another protocol (RFC 9110 section 7.8) and sent no content: an `UpgradeResponse` can grant it. */
   readonly upgrades: boolean;
+  /** What has happened to the request, for the logs. */
   readonly record: RequestRecord;
   /** True as soon as the client can no longer receive a response. */
   readonly gone: boolean;

@@ -1,4 +1,5 @@
 // Written by scripts/docs.mjs from src/config and src/site: do not edit.
+import type { WorkersConfig } from './site.ts';
 import type { Bytes, Duration, MiddlewareConfig, OneOrMore } from './values.ts';
 
 /** Settings of any server. */
@@ -65,7 +66,7 @@ export interface ServerSettings {
    * Takes a whole number from 1 to 256. Default: the number of processor cores, or less if a container has a CPU
    * limit. One interpreter uses one core.
    */
-  readonly workers?: number | { readonly min?: number | undefined; readonly max?: number | undefined } | undefined;
+  readonly workers?: number | WorkersConfig | undefined;
   /**
    * Threads in each worker.
    *

@@ -54,6 +54,7 @@ export type {
   Protocol,
   Request,
   RequestBody,
+  RequestRecord,
   ResponseBody,
 } from '../../http/message.ts';
 export { Response } from '../../http/response.ts';

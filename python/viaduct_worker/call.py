@@ -1,9 +1,9 @@
 """One call of the application (PEP 3333): `start_response`, `write` and the returned iterable, and when bytes leave."""
 
-import os
 import struct
 import sys
 import traceback
+from io import FileIO
 from time import perf_counter_ns as now
 
 from viaduct_worker.channel import shortened
@@ -226,7 +226,8 @@ class Call:
             return False
         descriptor, start, end = found
         try:
-            copy = os.open(f'/proc/self/fd/{descriptor}', os.O_RDONLY)
+            # An object, which closes itself if RequestTimeout comes before `handed` has it.
+            copy = FileIO(f'/proc/self/fd/{descriptor}')
         except OSError:
             return False
         if self.length > end - start:
@@ -235,7 +236,7 @@ class Call:
             end = start + self.length
         lane.handed[self.id] = copy
         self.phase = 3
-        self.frame(FILE_BODY, self.lines, FILE.pack(copy, start, end))
+        self.frame(FILE_BODY, self.lines, FILE.pack(copy.fileno(), start, end))
         lane.flush()
         return True
 

@@ -114,7 +114,7 @@ class Flusher:
             with self.starting:  # with two threads, each might wait for what the other one took
                 if not self.runs:
                     try:
-                        self.start_thread(self.run)
+                        gathering.lane.undisturbed(lambda: self.start_thread(self.run))
                     except RuntimeError:
                         return False
                     self.runs = True

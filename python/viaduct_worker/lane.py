@@ -7,7 +7,8 @@ request has no section.
 
 Three rules ensure that *a request is never started twice, and none is lost*:
 
-- Only `serve` takes from the left of `todo`. It writes the request's id to the scoreboard before the application runs.
+- Only `serve` takes from the left of `todo`. `run` writes the request's id to the scoreboard before the application
+  runs.
 - `recall` (control thread) takes from the right. Both operations are atomic under the GIL.
 - The thread that reads the socket holds `reading`. So a request is in the socket, in `todo`, or taken: nowhere else.
 
@@ -16,10 +17,10 @@ Two rules ensure that *only the request that is too late gets the exception*, an
 - `interrupt` (control thread) notes the request in `overdue` before it looks whether the request still runs. `serve`
   notes the end in `ended` before it looks at `overdue`. So one of them sees the other.
 - The exception may come between any two steps of this file or of call.py. `end_interrupted` therefore reports the end
-  of the request whatever was sent before, and `flush`, which must not be cut off, raises it at its start.
+  of the request whatever was sent before, and `flush` and `undisturbed`, which must not be cut off, raise it at their
+  start.
 """
 
-import os
 import traceback
 from _thread import get_ident
 from collections import deque
@@ -39,6 +40,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterable
+    from io import FileIO
     from typing import TypeAlias
 
     from viaduct_worker.worker import Worker
@@ -59,7 +61,7 @@ FLUSH_NOW_SECONDS = 0.1
 
 
 class Lane:
-    """`gone` has requests whose clients have left. `handed` maps requests to descriptors that the server will open."""
+    """`gone` has requests whose clients have left. `handed` maps requests to files that the server will open."""
 
     def __init__(self, connection: 'socket.socket', slot: int, worker: 'Worker') -> None:
         self.socket = connection
@@ -81,7 +83,7 @@ class Lane:
         self.now = 0
         self.flushed = 0
         self.gone: dict[int, None] = {}
-        self.handed: dict[int, int] = {}
+        self.handed: dict[int, FileIO] = {}
         self.close_is_slow = False
         self.thread = 0
         self.ended = 0
@@ -100,7 +102,6 @@ class Lane:
 
     def serve_requests(self) -> None:
         next_request = self.todo.popleft
-        noted = self.noted
         while True:
             try:
                 request = next_request()
@@ -110,7 +111,6 @@ class Lane:
                 if not self.fill():
                     return
                 continue
-            noted[0] = request[0]
             self.run(*request)
             self.ended = request[0]
             if self.overdue:
@@ -134,6 +134,7 @@ class Lane:
             shared = self.sections[slot]
         else:
             shared = self.sections[slot] = self.environs[listener] | section
+        self.noted[0] = request_id  # only now: a request that is noted may be interrupted, and its section must be kept
         call = Call(self, request_id, variables['REQUEST_METHOD'] == 'HEAD')
         result: Iterable[bytes] | None
         result = content = None
@@ -222,9 +223,7 @@ class Lane:
     def flush(self) -> None:
         """Send the finished frames."""
         with self.sending:
-            if self.overdue and get_ident() == self.thread:
-                interrupt.clear(self.thread)
-                raise RequestTimeout
+            self.raise_if_overdue()
             out = self.out
             while count := len(out):
                 last = out[count - 1]
@@ -237,6 +236,22 @@ class Lane:
                 del out[:count]
             self.flushed = self.now
 
+    def undisturbed(self, start: 'Callable[[], object]') -> None:
+        """Start a thread that all lanes need. RequestTimeout comes before or afterwards.
+
+        Until a new thread runs, Python up to 3.11 gives it the number of the thread that starts it. It would get the
+        exception in its place and end, and this thread would wait for its start for ever.
+        """
+        with self.sending:
+            self.raise_if_overdue()
+            start()
+
+    def raise_if_overdue(self) -> None:
+        """The caller holds `sending`, so that no exception comes from here on."""
+        if self.overdue and get_ident() == self.thread:
+            interrupt.clear(self.thread)
+            raise RequestTimeout
+
     def send_uncopied(self, head: bytes, body: bytes) -> None:
         """Send both without copying them together."""
         sent = self.socket.sendmsg((head, body))
@@ -248,9 +263,9 @@ class Lane:
 
     def close_handed(self, request_id: int) -> None:
         """The server has opened the file of a request, or does not want it any more."""
-        descriptor = self.handed.pop(request_id, None)
-        if descriptor is not None:
-            os.close(descriptor)
+        file = self.handed.pop(request_id, None)
+        if file is not None:
+            file.close()
 
     def leave(self, request_id: int) -> None:
         """Control thread: the client of a request has left. Drop the oldest such request when there are too many."""

@@ -25,7 +25,10 @@ def stack_of(thread: int) -> str:
 
 def stack_text(frame: 'FrameType') -> str:
     """Return the stack that ends in `frame`, without the frames of this package that lead to the application."""
-    entries = traceback.extract_stack(frame)
+    try:
+        entries = traceback.extract_stack(frame)
+    except Exception:  # seen with CPython 3.11: the thread goes on meanwhile, and a frame turns into another object
+        return ''
     outer = next((index for index, entry in enumerate(entries) if is_own(entry.filename)), 0)
     inner = next((index for index in range(outer, len(entries)) if not is_own(entries[index].filename)), outer)
     return ''.join(traceback.format_list(entries[inner:]))

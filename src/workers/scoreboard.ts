@@ -53,3 +53,12 @@ export class Scoreboard {
     return data;
   }
 }
+
+/** Removes the file of a worker that died, or was retired, before it had its lanes. It need not exist. */
+export function removeScoreboard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // it goes with its directory
+  }
+}

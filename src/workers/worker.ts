@@ -12,7 +12,7 @@ import type { Overdue } from './overdue.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Pool } from './pool.ts';
 import type { FileRange } from './response-frame.ts';
-import { Scoreboard } from './scoreboard.ts';
+import { removeScoreboard, Scoreboard } from './scoreboard.ts';
 import type { StackQuestion } from './stack-question.ts';
 import { WorkerControl } from './worker-control.ts';
 import { sectionsMaxOf } from './worker-header-cache.ts';
@@ -292,10 +292,14 @@ export class Worker implements LaneOwner {
     this.#abortTimer = setTimeout(() => this.break(STUCK), ABORT_MS).unref();
   }
 
+  get #scoreboardPath(): string {
+    return `${this.#options.directory}/worker-${this.number}.scoreboard`;
+  }
+
   /** Returns why it cannot be read, as without free descriptors or when the worker made none; '' if it can. */
   #openScoreboard(): string {
     try {
-      this.#scoreboard ??= new Scoreboard(`${this.#options.directory}/worker-${this.number}.scoreboard`);
+      this.#scoreboard ??= new Scoreboard(this.#scoreboardPath);
       return '';
     } catch (error) {
       return `its scoreboard cannot be read: ${(error as Error).message}`;
@@ -333,7 +337,8 @@ export class Worker implements LaneOwner {
     for (const timer of [this.#graceTimer, this.#abortTimer]) if (timer !== null) clearTimeout(timer);
     this.#control.close();
     for (const lane of this.#lanes) this.#settleDeadLane(lane);
-    this.#scoreboard?.close();
+    if (this.#scoreboard === null) removeScoreboard(this.#scoreboardPath);
+    else this.#scoreboard.close();
     this.#options.onGone(this);
   }
 

@@ -53,6 +53,8 @@ class FakeServer:
         self.socket.shutdown(socket.SHUT_WR)
         self.thread.join(PATIENCE_SECONDS)
         self.socket.close()
+        for number in list(self.lane.handed):
+            self.lane.close_handed(number)
         self.lane.socket.close()
         self.scoreboard.close()
 

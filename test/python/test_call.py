@@ -105,7 +105,8 @@ class Response(unittest.TestCase):
         with tempfile.NamedTemporaryFile() as file:
             file.write(b'0123456789')
             file.flush()
-            with FakeServer(application, hands_over=True) as server, mock.patch('os.open', side_effect=PermissionError):
+            refusing = mock.patch('viaduct_worker.call.FileIO', side_effect=PermissionError)
+            with FakeServer(application, hands_over=True) as server, refusing:
                 frames = server.ask()
         self.assertEqual(kinds(frames), [HEAD, END])
         self.assertEqual(frames[0].body, b'0123456789')

@@ -1,13 +1,21 @@
 """A request that takes too long gets an exception, and no other request notices it."""
 
+import marshal
 import os
 import random
+import struct
 import sys
+import tempfile
 import threading
 import time
 import unittest
+import warnings
+from functools import partial
+from io import FileIO
+from unittest import mock
 
 from fake_server import BLOCK, COMPLETE, END, FAILED, HEAD, INTERRUPTED, LAST, FakeServer
+from viaduct_worker.gather import Flusher
 from viaduct_worker.interrupt import RequestTimeout
 
 PATIENCE_SECONDS = 20
@@ -128,6 +136,84 @@ class Interrupting(unittest.TestCase):
     def test_a_thread_that_is_sending_is_left_alone(self):
         with self.server.lane.sending:
             self.assertFalse(self.server.lane.interrupt(1)[1])
+
+
+class Noted:
+    """Notes on the scoreboard, and interrupts the second request in the same moment."""
+
+    def __init__(self, lane):
+        self.lane = lane
+        self.slot = lane.noted
+
+    def __getitem__(self, index):
+        return self.slot[index]
+
+    def __setitem__(self, index, value):
+        self.slot[index] = value
+        if index == 0 and value == 2:
+            in_another_thread(partial(self.lane.interrupt, 2))
+
+
+class AtACertainMoment(unittest.TestCase):
+    def test_a_request_that_starts_leaves_its_section_to_the_next_one_of_its_connection(self):
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            return [environ['HTTP_COOKIE'].encode()]
+
+        sections = [{'HTTP_COOKIE': 'first'}, {'HTTP_COOKIE': 'second'}, None]
+        batch = [(number, 0, 1, section, {'REQUEST_METHOD': 'GET'}, None) for number, section in enumerate(sections, 1)]
+        data = marshal.dumps(batch, 2)
+        with FakeServer(application) as server:
+            server.lane.noted = Noted(server.lane)
+            server.socket.sendall(struct.pack('<I', len(data)) + data)
+            frames = [server.frame() for _ in sections]
+        self.assertEqual(
+            [(frame.kind, frame.body) for frame in frames],
+            [(COMPLETE, b'first'), (INTERRUPTED, b''), (COMPLETE, b'second')],
+        )
+
+    def test_a_file_that_was_just_opened_for_the_server_is_closed(self):
+        opened = []
+
+        class Interrupted(FileIO):
+            def __init__(self, path):
+                super().__init__(path)
+                opened.append(self.fileno())
+                in_another_thread(partial(server.lane.interrupt, 1))
+
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            return environ['wsgi.file_wrapper'](file)
+
+        patch = mock.patch('viaduct_worker.call.FileIO', Interrupted)
+        quiet = warnings.catch_warnings()
+        with quiet, tempfile.TemporaryFile() as file, FakeServer(application, hands_over=True) as server, patch:
+            warnings.simplefilter('ignore', ResourceWarning)  # that the file closes itself
+            self.assertEqual([frame.kind for frame in server.ask()], [INTERRUPTED])
+        self.assertEqual(len(opened), 1)
+        self.assertRaises(OSError, os.fstat, opened[0])
+
+    def test_the_thread_that_sends_for_all_lanes_starts_undisturbed(self):
+        raised = []
+
+        def start(run):
+            in_another_thread(lambda: raised.append(server.lane.interrupt(1)[1]))
+            threading.Thread(target=run, daemon=True).start()
+
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            return (b'x' for _ in range(BLOCKS))
+
+        with FakeServer(application, flusher=Flusher(start)) as server:
+            frames = server.ask()
+        self.assertEqual(raised, [False])
+        self.assertEqual(b''.join(frame.body for frame in frames), b'x' * BLOCKS)
+
+
+def in_another_thread(function):
+    thread = threading.Thread(target=function)
+    thread.start()
+    thread.join(PATIENCE_SECONDS)
 
 
 class AtAnyMoment(unittest.TestCase):

@@ -3,6 +3,7 @@
 import threading
 import unittest
 from _thread import get_ident, start_new_thread
+from unittest import mock
 
 from viaduct_worker import stacks
 
@@ -34,6 +35,12 @@ class Stacks(unittest.TestCase):
         thread = self.start('of a lane')
         (found,) = self.of('of a lane', {thread.ident: 3})
         self.assertEqual(found['lane'], 3)
+
+    def test_a_stack_that_changes_while_it_is_read_is_left_out(self):
+        self.start('changing')
+        with mock.patch('traceback.extract_stack', side_effect=AttributeError('f_lineno')):
+            (found,) = self.of('changing', {})
+        self.assertEqual(found['stack'], '')
 
     def test_the_calling_thread_is_left_out(self):
         self.assertEqual(self.of(threading.current_thread().name, {}), [])

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chownSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -12,6 +12,11 @@ import { eventually, isRunning } from '../support/wait.ts';
 
 const APP = `
 import os
+import viaduct
+@viaduct.postfork
+def start():
+    if os.path.exists('dies'):  # a worker registers each of its lanes, after it has made its scoreboard
+        os.register_at_fork = lambda **_: os._exit(7)
 def application(environ, start_response):
     length = len(environ['wsgi.input'].read())
     start_response('200 OK', [])
@@ -20,8 +25,15 @@ def application(environ, start_response):
 const NOT_ROOT = process.getuid?.() !== 0 && 'only root can be another user';
 const UPLOAD = { method: 'POST', body: 'x'.repeat(600_000) };
 
+interface Site {
+  readonly server: Viaduct;
+  readonly temporary: string;
+  readonly runtime: string;
+  readonly project: string;
+}
+
 describe('private directories', { concurrency: 2 }, () => {
-  async function serve(t: TestContext): Promise<{ server: Viaduct; temporary: string; runtime: string }> {
+  async function serve(t: TestContext): Promise<Site> {
     const [temporary, runtime] = [temporaryDirectory(t), temporaryDirectory(t)];
     const project = makeProject(t, { 'app.py': APP });
     const env = { TMPDIR: temporary, XDG_RUNTIME_DIR: runtime, RUNTIME_DIRECTORY: '' };
@@ -30,7 +42,7 @@ describe('private directories', { concurrency: 2 }, () => {
       ['serve', project, '--workers', '1', '--access-log', 'off', '--control', 'off'],
       { env },
     );
-    return { server, temporary, runtime };
+    return { server, temporary, runtime, project };
   }
 
   const pidsOf = async (server: Viaduct): Promise<[number, number]> =>
@@ -54,6 +66,22 @@ describe('private directories', { concurrency: 2 }, () => {
     await eventually('the reload is over', () => /Reloaded in/.test(server.output()));
     assert.notEqual((await pidsOf(server))[1], zygote);
     assert.match((await ask(server.port, '/', UPLOAD)).body, /^600000 /);
+  });
+
+  it('have nothing of workers that died before they could serve', async (t) => {
+    const { server, temporary, runtime, project } = await serve(t);
+    const [worker] = await pidsOf(server);
+    const leave = join(project, 'dies');
+    writeFileSync(leave, '');
+    process.kill(worker, 'SIGKILL');
+    await eventually('two workers died', () => server.output().split('with exit code 7').length > 2);
+    rmSync(leave);
+    assert.notEqual((await pidsOf(server))[0], worker);
+    const names = [temporary, runtime].flatMap((base) => readdirSync(base, { recursive: true }).map(String));
+    assert.deepEqual(
+      names.filter((name) => name.endsWith('.scoreboard')),
+      [],
+    );
   });
 
   it('are not those that another user put in their place', { skip: NOT_ROOT }, async (t) => {

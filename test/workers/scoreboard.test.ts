@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { COMPLETE, HEAD } from '../../src/workers/frames.ts';
 import { Pool } from '../../src/workers/pool.ts';
-import { Scoreboard } from '../../src/workers/scoreboard.ts';
+import { removeScoreboard, Scoreboard } from '../../src/workers/scoreboard.ts';
 import { frame as makeFrame, makeLane } from '../support/lane.ts';
 import { poolOptions } from '../support/pool.ts';
 
@@ -49,6 +49,15 @@ describe('Scoreboard', () => {
     assert.deepEqual(readdirSync(directory), []);
     assert.equal(scoreboard.lastStarted(0), 0);
     scoreboard.close();
+  });
+
+  it('is removed when nobody opened it, whatever is there', () => {
+    writeFileSync(path, slot(0, Buffer.alloc(0)));
+    removeScoreboard(path);
+    assert.deepEqual(readdirSync(directory), []);
+    removeScoreboard(path);
+    mkdirSync(path);
+    removeScoreboard(path);
   });
 });
 

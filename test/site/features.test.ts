@@ -46,7 +46,7 @@ describe('the schema of the site', () => {
     assert.ok(staticImports('site/build').has('handlers/limits/rate-limit'));
   });
 
-  for (const program of ['cli/commands/serve', 'cli/commands/backends', 'server/cluster/process-server', 'index']) {
+  for (const program of ['cli/commands/serve', 'cli/commands/control', 'server/cluster/process-server', 'index']) {
     it(`is not loaded before a configuration needs it: ${program}`, () => {
       const loaded = staticImports(program);
       assert.ok(loaded.size > 20);

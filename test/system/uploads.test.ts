@@ -27,7 +27,10 @@ describe('uploads', () => {
     directory = temporaryDirectory(suite);
     viaduct = await startViaduct(
       suite,
-      ['serve', 'gallery:application', '--chdir', join(ROOT, 'test/apps'), '--workers', '1', '--threads', '1'],
+      [
+        ...['serve', 'gallery:application', '--chdir', join(ROOT, 'test/apps'), '--workers', '1', '--threads', '1'],
+        ...['--control', 'off'],
+      ],
       { env: { TMPDIR: directory, VIADUCT_BODY_BYTES_MAX: `${LIMIT}`, VIADUCT_ACCESS_LOG: 'off' } },
     );
     suite.after(async () => {

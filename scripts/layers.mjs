@@ -3,7 +3,7 @@
  * the editor and `npm run lint` refuse every other import, of types too. With `--check` it only reports whether that file is current.
  *
  * The layers read as a sentence: cli, api -> server -> site -> {listen, handlers, proxy, workers} -> {routing, static, wsgi} -> http ->
- * {cgi, errors}. config, log, os, project and import stand aside.
+ * {cgi, errors}. config, log, metrics, os, project and import stand aside.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,19 +22,20 @@ const LAYERS = {
   listen: ['wsgi', 'http', 'cgi', 'errors.ts'],
   handlers: ['routing', 'static', 'http', 'errors.ts'],
   proxy: ['wsgi', 'http', 'cgi', 'errors.ts', 'version.ts'],
-  workers: ['wsgi', 'http', 'project', 'config', 'errors.ts', 'program-files.ts'],
+  workers: ['wsgi', 'http', 'metrics', 'project', 'config', 'errors.ts', 'program-files.ts'],
   config: ['errors.ts', 'program-files.ts'],
   log: ['http', 'errors.ts', 'program-files.ts'],
+  metrics: ['http', 'errors.ts'],
   os: ['errors.ts', 'program-files.ts'],
   project: ['errors.ts', 'program-files.ts'],
   import: ['config', 'log', 'errors.ts'],
   site: [
     ...['listen', 'handlers', 'proxy', 'workers', 'routing', 'static', 'wsgi', 'http'],
-    ...['config', 'log', 'project', 'errors.ts', 'version.ts'],
+    ...['config', 'log', 'metrics', 'project', 'errors.ts', 'version.ts'],
   ],
   server: [
     ...['site', 'listen', 'handlers', 'proxy', 'workers', 'wsgi', 'http'],
-    ...['log', 'os', 'project', 'errors.ts', 'program-files.ts'],
+    ...['log', 'metrics', 'os', 'project', 'errors.ts', 'program-files.ts'],
   ],
   api: [
     ...['server', 'site', 'handlers', 'workers', 'static', 'wsgi', 'http'],

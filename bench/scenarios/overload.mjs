@@ -13,7 +13,7 @@ const CAPACITY_CONNECTIONS = 64;
 const CAPACITY_SECONDS = 5;
 
 /**
- * More requests than the application can answer. Goodput is what it answers while they come. Capacity is what it answers to clients that wait for each answer, a moment before.
+ * More requests than the application can answer. Goodput is what it answers while they come. Capacity is what it answers to clients that wait for each answer: the mean of a moment before, which sets the load, and a moment after.
  *
  * @type {import('./index.mjs').Scenario}
  */
@@ -33,8 +33,9 @@ export const overloadScenario = {
     await closedLoop(server, 2, cores.load);
   },
   async sample(server, { cores, seconds }) {
-    const { rate: capacity, failure } = await closedLoop(server, CAPACITY_SECONDS, cores.load);
-    if (failure !== null) return { value: 0, failure };
+    const before = await closedLoop(server, CAPACITY_SECONDS, cores.load);
+    if (before.failure !== null) return { value: 0, failure: before.failure };
+    const capacity = before.rate;
     const share = capacity / (POLITE.clients + GREEDY.clients);
     const politeRate = share * POLITE.clients;
     const groups = [
@@ -42,7 +43,10 @@ export const overloadScenario = {
       { ...GREEDY, path: PATH, rate: OVER * capacity - politeRate },
     ];
     const lasts = seconds * TIMES_SECONDS;
-    return describe(await openLoopOf(server.port, groups, { seconds: lasts, core: cores.load }), capacity, lasts);
+    const overload = await openLoopOf(server.port, groups, { seconds: lasts, core: cores.load });
+    const after = await closedLoop(server, CAPACITY_SECONDS, cores.load);
+    if (after.failure !== null) return { value: 0, failure: after.failure };
+    return describe(overload, (before.rate + after.rate) / 2, lasts);
   },
 };
 

@@ -18,6 +18,10 @@ export class LinkedList<T extends Linked<T>> {
     return this.#first;
   }
 
+  get last(): T | null {
+    return this.#last;
+  }
+
   /** The items from the first to the last. The list must not change meanwhile. */
   *items(): Iterable<T> {
     for (let item = this.#first; item !== null; item = item.next) yield item;

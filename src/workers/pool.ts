@@ -22,6 +22,10 @@ import { receiveBody, type SpoolOptions } from './request-body.ts';
 /** So many requests for each lane may wait for any time: a slow application with few clients is not overloaded. */
 const SURE_PER_LANE = 16;
 
+/** Reasons of a 503, as the access log has them. */
+const QUEUE_FULL = 'queue full';
+const CLIENT_FULL = 'client queue full';
+
 export interface PoolOptions extends SpoolOptions, DeadlineLimits {
   /** Maximum number of waiting requests. Beyond that: 503. */
   readonly queueMax: number;
@@ -106,19 +110,16 @@ export class Pool {
     this.#lastId = this.#lastId === 0x7fffffff ? 1 : this.#lastId + 1;
     const pending = new PendingRequest(this.#lastId, request);
     if (request.body === null) {
-      if (!this.#enter(pending)) this.#refuse(pending);
+      this.#enter(pending);
       return pending;
     }
-    if (this.#lanes.choose() === null && !this.#mayWait(pending, performance.now())) {
-      this.#refuse(pending);
-      return pending;
-    }
+    if (this.#lanes.choose() === null && !this.#mayWait(pending, performance.now())) return pending;
     receiveBody(
       request.body,
       this.#options,
       (received) => {
         pending.body = received;
-        if (!this.#enter(pending)) this.#refuse(pending);
+        this.#enter(pending);
       },
       (error, isServerError) => {
         if (!isServerError) {
@@ -206,43 +207,68 @@ export class Pool {
     for (const pending of this.#queue.clear()) this.#refuse(pending);
   }
 
-  #refuse(pending: PendingRequest): void {
-    pending.refuse(queueFullResponse(this.#expectedMs), this.#stopped ? 'server stopping' : 'queue full');
+  #refuse(pending: PendingRequest, reason = QUEUE_FULL): void {
+    pending.refuse(queueFullResponse(this.#expectedMs), this.#stopped ? 'server stopping' : reason);
   }
 
-  #enter(pending: PendingRequest): boolean {
-    if (this.#dropIfGone(pending)) return true;
+  #enter(pending: PendingRequest): void {
+    if (this.#dropIfGone(pending)) return;
     const now = performance.now();
     pending.queuedAtMs = now;
     if (this.#queue.length === 0) {
       const lane = this.#lanes.choose();
       if (lane !== null) {
         this.#send(lane, pending);
-        return true;
+        return;
       }
     }
-    if (!this.#mayWait(pending, now)) return false;
+    if (!this.#mayWait(pending, now)) return;
     if (this.#queue.length === 0) this.#delay.begin(now);
     this.#watchClient(pending);
     this.#queue.push(pending);
     if (this.#deadlines.isResting) this.#deadlines.wake();
-    return true;
   }
 
-  /** Whether `pending` may wait in the queue. Otherwise its body need not be received first. */
+  /** Whether `pending` may wait in the queue. Otherwise it is refused, and its body need not be received first. */
   #mayWait(pending: PendingRequest, now: number): boolean {
+    const reason = this.#refusalOf(pending, now);
+    if (reason !== '') this.#refuse(pending, reason);
+    return reason === '';
+  }
+
+  /** Why `pending` may not wait in the queue; '' if it may. */
+  #refusalOf(pending: PendingRequest, now: number): string {
     const { length } = this.#queue;
-    if (this.#stopped || length >= this.#options.queueMax) return false;
-    if (length < SURE_PER_LANE * this.#lanesMax) return true;
+    const sure = SURE_PER_LANE * this.#lanesMax;
+    if (this.#stopped || length >= this.#options.queueMax) return QUEUE_FULL;
+    if (length < sure) return '';
     const isOverloaded = this.#delay.isOverloaded(length, now);
     if (isOverloaded !== this.#isOverloaded) this.#setOverloaded(isOverloaded, now);
-    if (!isOverloaded) return true;
+    if (this.#isClientOverloaded(pending, now)) return CLIENT_FULL;
+    if (!isOverloaded) return '';
     this.#refuseStale(now);
     const place = this.#queue.placeOf(pending);
-    if (place < SURE_PER_LANE * this.#lanesMax || this.#delay.expectedMs(place, now) <= this.#delay.delayMs)
-      return true;
+    if (place < sure || this.#delay.expectedMs(place, now) <= this.#delay.delayMs) return '';
     this.#refused += 1;
-    return false;
+    return QUEUE_FULL;
+  }
+
+  /**
+   * Whether the client of `pending` asks for more than its share: its requests wait for as long as the clients that take
+   * turns with it let them. It is overloaded alone, so its newest requests are refused.
+   */
+  #isClientOverloaded(pending: PendingRequest, now: number): boolean {
+    const client = this.#queue.clientOf(pending);
+    const sure = SURE_PER_LANE * this.#lanesMax;
+    if (client === undefined || client.requests.length < sure) return false;
+    if (client.delay === null) {
+      client.delay = new QueueDelay(this.#delay.delayMs);
+      client.delay.begin(now);
+    }
+    if (!client.delay.isOverloaded(client.requests.length, now)) return false;
+    const { room } = client.delay;
+    for (const newest of this.#queue.takeNewest(client, Math.max(sure, room))) this.#refuse(newest, CLIENT_FULL);
+    return true;
   }
 
   /** Refuses requests that have waited for too long under overload. */

@@ -62,6 +62,11 @@ export class QueueDelay {
     return Math.max(0, nowMs - BURST_MS - 2 * this.delayMs);
   }
 
+  /** How many requests may wait so that the last one waits for no longer than it may; 0 while nothing is known. */
+  get room(): number {
+    return Math.floor(this.#rate * this.delayMs);
+  }
+
   /** The wait to expect behind so many requests, in milliseconds; 0 while nothing is known. */
   expectedMs(waiting: number, nowMs: number): number {
     const elapsedMs = nowMs - this.#windowStartMs;

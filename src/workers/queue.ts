@@ -1,6 +1,7 @@
 import type { Request } from '../http/message.ts';
 import { addressKey } from '../http/semantics/client-key.ts';
 import { type Linked, LinkedList } from './linked-list.ts';
+import type { QueueDelay } from './queue-delay.ts';
 
 /** What a `Queue` keeps of an item. The item must not change these fields, and it can be in one queue only. */
 export interface Waiting<T extends Waiting<T>> extends Linked<T> {
@@ -60,8 +61,24 @@ export class Queue<T extends Waiting<T>> {
       this.#turns.remove(client);
       this.#turns.push(client);
     }
+    client.delay?.leave();
     this.remove(next);
     return next;
+  }
+
+  /** The waiting requests of the client that sent `pending`; undefined if none waits. */
+  clientOf(pending: T): ClientQueue<T> | undefined {
+    return this.#clients.get(addressKey(pending.request.peer.remoteAddress));
+  }
+
+  /** Removes and returns the newest requests of `client`, so that at most `kept` stay. */
+  takeNewest(client: ClientQueue<T>, kept: number): T[] {
+    const taken: T[] = [];
+    for (let { last } = client.requests; last !== null && client.requests.length > kept; { last } = client.requests) {
+      this.remove(last);
+      taken.push(last);
+    }
+    return taken;
   }
 
   /** Inserts `items` before all others, in their order. */
@@ -126,7 +143,7 @@ export class Queue<T extends Waiting<T>> {
    * count up to the number of its own.
    */
   placeOf(pending: T): number {
-    const own = this.#clients.get(addressKey(pending.request.peer.remoteAddress))?.requests.length ?? 0;
+    const own = this.clientOf(pending)?.requests.length ?? 0;
     return Math.min(this.#length, (own + 1) * this.#clients.size + this.#returned.requests.length);
   }
 }
@@ -135,6 +152,8 @@ export class Queue<T extends Waiting<T>> {
 export class ClientQueue<T extends Waiting<T>> implements Linked<ClientQueue<T>> {
   readonly key: string;
   readonly requests = new LinkedList<T>();
+  /** The wait of this client's requests, from the time when many of them wait. */
+  delay: QueueDelay | null = null;
   previous: ClientQueue<T> | null = null;
   next: ClientQueue<T> | null = null;
 

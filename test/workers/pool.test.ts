@@ -5,8 +5,9 @@ import { newRecord } from '../../src/http/request-record.ts';
 import { Response } from '../../src/http/response.ts';
 import { COMPLETE, FRAME_HEAD_BYTES } from '../../src/workers/frames.ts';
 import type { Lane } from '../../src/workers/lane.ts';
-import { Pool } from '../../src/workers/pool.ts';
-import { idleLane } from '../support/lane.ts';
+import type { PendingRequest } from '../../src/workers/pending-request.ts';
+import { Pool, type PoolOptions } from '../../src/workers/pool.ts';
+import { frame, idleLane, makeLane as testLane } from '../support/lane.ts';
 import { poolOptions } from '../support/pool.ts';
 
 describe('a pool whose worker died', () => {
@@ -50,8 +51,42 @@ describe('a pool that was stopped', () => {
   });
 });
 
-function makePool(t: TestContext): Pool {
-  const pool = new Pool(poolOptions());
+describe('a client that asks for more than its share', () => {
+  it('is refused alone, when its own requests would wait for too long', (t) => {
+    let nowMs = 1_000_000;
+    t.mock.method(performance, 'now', () => nowMs);
+    const pool = makePool(t, { queueMax: 10_000, queueDelayMs: 1000, laneDepthMax: 1 });
+    const { lane, receive } = testLane([]);
+    pool.add(lane);
+    const reasons = { polite: [] as string[], greedy: [] as string[] };
+    const send = (client: 'polite' | 'greedy', remoteAddress: string): void => {
+      const request = makeRequest(null);
+      Object.assign(request.peer, { remoteAddress });
+      (pool.handle(request) as PendingRequest).then(
+        () => reasons[client].push(request.record.reason),
+        () => {},
+      );
+    };
+    const step = (greedy: number): void => {
+      nowMs += 10;
+      send('polite', `192.0.2.${(nowMs / 10) % 50}`);
+      for (let i = 0; i < greedy; i += 1) send('greedy', '198.51.100.1');
+      for (let i = 0; i < 2 && lane.inflight.length > 0; i += 1) {
+        receive(frame({ kind: COMPLETE, id: lane.inflight[0]?.id ?? 0 }));
+        pool.pump();
+      }
+    };
+    for (let i = 0; i < 1000; i += 1) step(i < 800 ? 4 : 0);
+    assert.equal(reasons.polite.length, 1000);
+    assert.deepEqual([...new Set(reasons.polite)], ['']);
+    assert.deepEqual([...new Set(reasons.greedy)].sort(), ['', 'client queue full']);
+    const answered = reasons.greedy.filter((reason) => reason === '').length;
+    assert.ok(answered > 800 && answered < 1200, `${answered} of the greedy client were answered`);
+  });
+});
+
+function makePool(t: TestContext, changes: Partial<PoolOptions> = {}): Pool {
+  const pool = new Pool(poolOptions(changes));
   t.after(() => pool.stop());
   return pool;
 }

@@ -61,6 +61,20 @@ describe('the queue', () => {
     assert.deepEqual(drain(queue), ['c1', 'a5', 'b1', 'a6']);
   });
 
+  it('gives up the newest requests of a client', () => {
+    const queue = new Queue<Item>();
+    const items = ['a1', 'a2', 'a3', 'a4'].map((name) => item(name, '192.0.2.1'));
+    for (const each of [...items, item('b1', '192.0.2.2')]) queue.push(each);
+    const client = queue.clientOf(items[0] as Item);
+    assert.ok(client !== undefined);
+    assert.deepEqual(
+      queue.takeNewest(client, 2).map(({ name }) => name),
+      ['a4', 'a3'],
+    );
+    assert.deepEqual(queue.takeNewest(client, 2), []);
+    assert.deepEqual(drain(queue), ['a1', 'b1', 'a2']);
+  });
+
   it('loses and repeats nothing, whatever is pushed, given back and removed', () => {
     const random = new Random(2);
     const queue = new Queue<Item>();

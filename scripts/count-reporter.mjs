@@ -1,3 +1,8 @@
+import { inspect } from 'node:util';
+
+/** So much of an error stands at the end of a run: the place where it is read when the output before it is gone. */
+const ERROR_CHARACTERS_MAX = 1500;
+
 /**
  * The outcome of a test run. It counts tests, not suites.
  *
@@ -16,11 +21,18 @@ export default async function* countReporter(source) {
       // A suite fails when its tests fail, and those are counted. Without a failed test, one of its hooks failed.
       if (data.details?.type === 'suite' && data.details.error?.failureType === 'subtestsFailed') continue;
       counts.failed++;
-      counts.failures.push(`${data.name} (${data.file ?? ''})`);
+      counts.failures.push(`${data.name} (${data.file ?? ''})\n${errorOf(data)}`);
     } else if (isSkip || data.todo !== undefined) {
       counts.skipped++;
       counts.skips.push(`${data.name}: ${typeof data.skip === 'string' ? data.skip : 'no reason given'}`);
     } else if (data.details?.type !== 'suite') counts.passed++;
   }
   yield `${JSON.stringify(counts)}\n`;
+}
+
+/** What went wrong, indented. */
+function errorOf({ details }) {
+  const error = details?.error?.cause ?? details?.error;
+  const text = inspect(error, { colors: false }).slice(0, ERROR_CHARACTERS_MAX);
+  return `    ${text.replaceAll('\n', '\n    ')}`;
 }

@@ -45,7 +45,7 @@ async function bundle(sourcemap) {
     cwd: ROOT,
     platform: 'node',
     preserveEntrySignatures: 'allow-extension',
-    external: [/^node:/, 'jiti'],
+    external: [/^node:/, /^@opentelemetry\//, 'jiti'],
     transform: { target: 'es2023' },
     onLog(level, log) {
       if (level === 'warn') throw new Error(log.message);

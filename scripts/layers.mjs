@@ -57,6 +57,10 @@ const PACKAGES = {
   jiti: ['config', 'site'],
   'smol-toml': ['config', 'import'],
   mrmime: ['static'],
+  // Optional peers, loaded when metrics are exported.
+  '@opentelemetry/exporter-metrics-otlp-http': ['metrics'],
+  '@opentelemetry/resources': ['metrics'],
+  '@opentelemetry/sdk-metrics': ['metrics'],
 };
 
 /** Entry points of the package: lists of exports that nothing in `src/` imports. */

@@ -1,6 +1,7 @@
 import { choose } from '../names.mjs';
 import { backendScenarios } from './backends.mjs';
 import { bodyScenarios } from './bodies.mjs';
+import { deadlinesScenario } from './deadlines.mjs';
 import { growthScenarios } from './growth.mjs';
 import { helloScenarios } from './hello.mjs';
 import { http2Scenarios } from './http2.mjs';
@@ -51,6 +52,7 @@ export const SCENARIOS = [
   ...typescriptScenarios,
   ...mixScenarios,
   overloadScenario,
+  deadlinesScenario,
   ...startScenarios,
   ...memoryScenarios,
   ...idleScenarios,

@@ -7,7 +7,7 @@ import { helloScenarios } from './hello.mjs';
 import { http2Scenarios } from './http2.mjs';
 import { idleScenarios } from './idle.mjs';
 import { memoryScenarios } from './memory.mjs';
-import { mixScenarios } from './mix.mjs';
+import { mixScenarios, recyclingScenario } from './mix.mjs';
 import { overloadScenario } from './overload.mjs';
 import { resumptionScenario } from './resumption.mjs';
 import { startScenarios } from './start.mjs';
@@ -51,6 +51,7 @@ export const SCENARIOS = [
   ...backendScenarios,
   ...typescriptScenarios,
   ...mixScenarios,
+  recyclingScenario,
   overloadScenario,
   deadlinesScenario,
   ...startScenarios,

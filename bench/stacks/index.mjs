@@ -108,6 +108,7 @@ export const STACKS = {
   'viaduct/TypeScript': variant(viaduct, { application: join(APPS, 'hello.mjs') }),
   'viaduct/respond': variant(viaduct, { site: ['[[route]]', 'respond = { body = "Hello, world!\\n" }'] }),
   'viaduct/5 middlewares': variant(viaduct, { site: [`middleware = [${Array(5).fill(NOOP).join(', ')}]`] }),
+  'viaduct/recycling': variant(viaduct, { site: ['max_requests = 1000'] }),
   'viaduct/2 processes': variant(viaduct, { processes: 2, workers: 2 }),
   'bare loop': bareLoop,
   'bare node': { inspect: () => ({ version: process.versions.node }), start: () => [] },

@@ -1,6 +1,6 @@
 /**
  * `npm test`: everything, from a fresh clone. Installs and builds what is missing, then checks format, layers, types and prose, then runs all
- * tests on this Node and once more on Node 24, then the Python tests, then the suites of others. With CI set a missing part is a failure.
+ * tests on this Node and those that depend on it once more on Node 24, then the Python tests, then the suites of others. With CI set a missing part is a failure.
  */
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -19,7 +19,7 @@ import {
   prepareSecondNode,
 } from './setup.mjs';
 import { compile, installPackages, lint, ROOT, runTests, SETUP } from './steps.mjs';
-import { compiled, testPaths } from './test-files.mjs';
+import { compiled, needsEachNode, testPaths } from './test-files.mjs';
 
 const CI = (process.env.CI ?? '') !== '' && process.env.CI !== 'false';
 
@@ -52,15 +52,15 @@ function proseCheck() {
 }
 
 function nodeRuns() {
-  const files = compiled(testPaths());
+  const paths = testPaths();
   console.log(`- tests on Node ${process.version}`);
   const options = { concurrency: availableParallelism() };
-  const first = runTests(process.execPath, files, options);
+  const first = runTests(process.execPath, compiled(paths), options);
   if (Number(process.versions.node.split('.')[0]) === 24) return [first];
   const second = prepareSecondNode();
   if (second.path === null) return [first, skippedRun(`all tests on Node 24: ${second.reason}`)];
   console.log('- tests on Node 24');
-  return [first, runTests(second.path, files, options)];
+  return [first, runTests(second.path, compiled(paths.filter(needsEachNode)), options)];
 }
 
 function pythonRun() {

@@ -25,7 +25,7 @@ export function isQuick(path) {
  * What depends on the project, on Python or on other programs, and not on the version of Node: `npm test` runs it on the first Node only. Some of
  * these tests are long.
  */
-const ON_ONE_NODE = [
+export const ON_ONE_NODE = [
   /^(?:bench|docs|import|scripts|simulation|swap)\//,
   /^handlers\/in-browser\./,
   /^system\/(?:browser|content-memory|deploy|deploy-use|docs|examples|frameworks|import|readme)\./,

@@ -33,8 +33,9 @@ const LAYERS = {
     ...['listen', 'handlers', 'proxy', 'workers', 'routing', 'static', 'wsgi', 'http'],
     ...['config', 'log', 'metrics', 'project', 'errors.ts', 'version.ts'],
   ],
+  beside: [...['site', 'workers', 'config', 'log', 'os', 'project', 'errors.ts', 'program-files.ts']],
   server: [
-    ...['site', 'listen', 'handlers', 'proxy', 'workers', 'wsgi', 'http'],
+    ...['beside', 'site', 'listen', 'handlers', 'proxy', 'workers', 'wsgi', 'http'],
     ...['log', 'metrics', 'os', 'project', 'errors.ts', 'program-files.ts'],
   ],
   api: [
@@ -42,7 +43,7 @@ const LAYERS = {
     ...['config', 'log', 'project', 'errors.ts', 'version.ts'],
   ],
   cli: [
-    ...['server', 'site', 'handlers', 'proxy', 'workers'],
+    ...['server', 'beside', 'site', 'handlers', 'proxy', 'workers'],
     ...['config', 'import', 'log', 'os', 'project', 'errors.ts', 'version.ts'],
   ],
 };
@@ -57,6 +58,7 @@ const PACKAGES = {
   jiti: ['config', 'site'],
   'smol-toml': ['config', 'import'],
   mrmime: ['static'],
+  croner: ['beside'],
 };
 
 /** Entry points of the package: lists of exports that nothing in `src/` imports. */

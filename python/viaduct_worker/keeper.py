@@ -31,7 +31,7 @@ BLOCK_BYTES = 65_536
 LINE_BYTES_MAX = 16_384
 """A longer line is passed on in parts."""
 WINDOW_SECONDS = 0.1
-WINDOW_BYTES_MAX = 262_144
+WINDOW_BYTES_MAX = 131_072
 """What a program may write in each window. One that writes more waits, so its output does not keep the server busy."""
 IDLE_SECONDS = 0.5
 """A line without an end is passed on after this time."""

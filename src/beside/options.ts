@@ -60,9 +60,10 @@ function programOf(
   identity: Identity | null,
 ): ProgramOptions {
   const home = project?.directory ?? settings.chdir ?? process.cwd();
+  const directory = config.directory === undefined ? home : resolve(base ?? home, config.directory);
   return {
-    command: projectCommand(config.command, project?.python.path ?? 'python3'),
-    directory: config.directory === undefined ? home : resolve(base ?? home, config.directory),
+    command: projectCommand(config.command, project?.python.path ?? 'python3', directory),
+    directory,
     environment: {
       PYTHONUNBUFFERED: '1',
       ...process.env,

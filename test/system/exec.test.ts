@@ -12,7 +12,9 @@ describe('viaduct exec', { concurrency: 2 }, () => {
   it('runs commands of Django with the Python, the variables and the directory of the project', {
     skip: NO_PACKAGES,
   }, async (t) => {
-    const project = makeProject(t, djangoFiles(), { venv: '.venv' });
+    const files = djangoFiles();
+    const manage = `${files['manage.py']}execute_from_command_line(sys.argv)\n`;
+    const project = makeProject(t, { ...files, 'manage.py': manage }, { venv: '.venv' });
     assert.match((await runViaduct(project, 'exec', 'manage.py', 'check')).output, /no issues/);
     const { code, output } = await runViaduct('/', 'exec', '--chdir', project, 'django-admin', 'check');
     assert.equal(code, 0, output);

@@ -235,12 +235,12 @@ describe('a sidecar', { concurrency: 2 }, () => {
   });
 
   it('may write without end, while requests are answered', async (t) => {
-    const config = sidecar('python3 -c "while True: print(\'x\' * 200)"', 'name = "loud"') + sidecar('work.py fast');
-    const { server, pids } = await start(t, config);
-    await eventually('it writes', () => server.output().split('xxx"').length > 1000);
+    const loud = sidecar('python3 -c "while True: print(\'x\' * 200)"', 'name = "loud"');
+    const { server, project } = await start(t, `error_log_file = "log"\n${loud}`);
+    await eventually('it writes', () => linesOf(project, 'log').length > 1000);
     for (let i = 0; i < 20; i += 1) assert.equal((await ask(server.port, '/')).status, 200);
     await server.stop();
-    assert.ok(!pids('start-fast').some(isRunning));
+    assert.deepEqual(await server.exited, { code: 0, signal: null });
   });
 
   it('runs once with several server processes, and is in their status', async (t) => {

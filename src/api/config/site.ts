@@ -71,8 +71,8 @@ export interface SidecarConfig {
    */
   readonly command: string | readonly string[];
   /**
-   * The name in the log and in the status. Takes of up to 64 letters, digits, -, _ and .. Default: the program's
-   * name.
+   * The name in the log and in the status. Takes a name of up to 64 letters, digits, dots, hyphens and underscores.
+   * Default: the program's name.
    */
   readonly name?: string | undefined;
   /** The working directory. Takes the path of a directory. Default: the directory of the project. */
@@ -102,8 +102,8 @@ export interface ScheduleConfig {
    */
   readonly command: string | readonly string[];
   /**
-   * The name in the log and in the status. Takes of up to 64 letters, digits, -, _ and .. Default: the program's
-   * name.
+   * The name in the log and in the status. Takes a name of up to 64 letters, digits, dots, hyphens and underscores.
+   * Default: the program's name.
    */
   readonly name?: string | undefined;
   /** The working directory. Takes the path of a directory. Default: the directory of the project. */
@@ -118,8 +118,8 @@ export interface ScheduleConfig {
    */
   readonly stopGraceMs?: Duration | undefined;
   /**
-   * When it runs: minute, hour, day of the month, month, day of the week; or @hourly, @daily, @weekly, @monthly,
-   * @yearly. Takes five fields of cron, such as 17 3 * * *, or @daily. Default: none, then everyMs is required.
+   * When it runs: minute, hour, day of the month, month and day of the week. Takes five fields of cron, such as 17 3
+   * * * *, or @hourly, @daily, @weekly, @monthly or @yearly. Default: none, then everyMs is required.
    */
   readonly cron?: string | undefined;
   /** The time between two starts, instead of cron. Takes a time from 1s to 720h, such as 500ms or 30s. */
@@ -130,7 +130,7 @@ export interface ScheduleConfig {
    */
   readonly timeZone?: string | undefined;
   /**
-   * A run that takes longer is stopped, as at the end of the server. Takes a time from 1s to 720h, such as 500ms or
+   * A run that takes longer is stopped, as at the end of the server. Takes a time from 1s to 168h, such as 500ms or
    * 30s. Default: `'24h'`.
    */
   readonly timeoutMs?: Duration | undefined;

@@ -40,7 +40,7 @@ export async function exec(parsed: Arguments): Promise<number> {
   const identity = findIdentity(loaded.settings.user, loaded.settings.group);
   const project = await findProject(loaded, cwd, identity);
   if (identity !== null) dropPrivileges(identity);
-  const [program = '', ...args] = projectCommand(words, project.python);
+  const [program = '', ...args] = projectCommand(words, project.python, project.directory);
   const { directory, environment } = project;
   const env = { ...process.env, ...environment };
   const found = find(program, directory, env.PATH ?? '');

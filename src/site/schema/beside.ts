@@ -27,7 +27,7 @@ const stopSignal = oneOf(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', '
 
 const shared = {
   command: command.describe(
-    'The program and its arguments, split as a shell does, but without a shell. A first word that ends in .py is run by the Python of the project.',
+    'The program and its arguments, split as a shell does, but without a shell. A file that ends in .py is run by the Python of the project.',
   ),
   name: name
     .optional()
@@ -57,11 +57,12 @@ export const sidecar = table({
 /** A command that runs from time to time. */
 export const schedule = table({
   ...shared,
-  cron: words('five fields of cron, such as 17 3 * * *, or @hourly, @daily, @weekly, @monthly or @yearly').optional().meta({
-    description:
-      'When it runs: minute, hour, day of the month, month and day of the week.',
-    defaultText: 'none, then every_ms is required',
-  }),
+  cron: words('five fields of cron, such as 17 3 * * *, or @hourly, @daily, @weekly, @monthly or @yearly')
+    .optional()
+    .meta({
+      description: 'When it runs: minute, hour, day of the month, month and day of the week.',
+      defaultText: 'none, then every_ms is required',
+    }),
   every_ms: duration(1000, 30 * DAY_MS)
     .optional()
     .meta({ description: 'The time between two starts, instead of cron.', defaultText: 'none' }),

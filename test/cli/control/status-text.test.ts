@@ -115,8 +115,7 @@ describe('the text of a status', () => {
   const server = { version: '1', name: 'shop', pid: 1, started_at: YESTERDAY, directories: [], settings_file: null };
   const plain = (text: string): string => text;
   const options = { colours: { dim: plain, bold: plain, red: plain, yellow: plain }, nowMs: NOW };
-  const textOf = (one: Status, width = 200) =>
-    statusText({ server, ...one } as FullStatus, { ...options, width });
+  const textOf = (one: Status, width = 200) => statusText({ server, ...one } as FullStatus, { ...options, width });
 
   it('has a line for each worker, and fits the terminal', () => {
     const path = `/${'long'.repeat(50)}`;

@@ -2,7 +2,7 @@
  * The layers of `src/`, as a table of what each may import. `node scripts/layers.mjs` writes Biome's rules from it, `biome.layers.json`, so that
  * the editor and `npm run lint` refuse every other import, of types too. With `--check` it only reports whether that file is current.
  *
- * The layers read as a sentence: cli, api -> server -> site -> {listen, handlers, proxy, workers} -> {routing, static, wsgi} -> http ->
+ * The layers read as a sentence: cli, api -> server -> beside -> site -> {listen, handlers, proxy, workers} -> {routing, static, wsgi} -> http ->
  * {cgi, errors}. config, log, metrics, os, project and import stand aside.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

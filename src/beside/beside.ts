@@ -42,7 +42,7 @@ export class Beside {
     this.#schedules = new Schedules(this.#keeper, options.log);
   }
 
-  /** Runs what `configuration` has, from its release on. Programs are restarted unless they are to be kept. */
+  /** Runs what `configuration` has, from its release on. Programs are restarted, except those that a reload keeps. */
   use(configuration: Configuration): void {
     const options = besideOptions(configuration, this.#options.identity);
     this.#turn = this.#turn.then(async () => {

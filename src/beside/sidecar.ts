@@ -78,7 +78,7 @@ export class Sidecar {
     });
   }
 
-  /** Uses these options. Stops and starts it, unless it is to be kept and nothing has changed. */
+  /** Uses these options. Stops and starts it, unless a reload keeps it and nothing has changed. */
   reload(options: SidecarOptions, python: string): void {
     const isSame = JSON.stringify([this.options, this.#python]) === JSON.stringify([options, python]);
     this.options = options;

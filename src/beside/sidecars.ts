@@ -14,7 +14,7 @@ export class Sidecars {
     this.#log = log;
   }
 
-  /** Starts those of a configuration, restarts those that run already unless they are to be kept, and stops those that it does not have. */
+  /** Starts those of a configuration, restarts those that run already unless a reload keeps them, and stops those that it does not have. */
   use({ sidecars, python }: BesideOptions): void {
     const known = new Map(this.#sidecars.map((sidecar) => [sidecar.name, sidecar]));
     const used = sidecars.map((options) => {

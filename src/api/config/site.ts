@@ -66,8 +66,8 @@ export interface ApplicationConfig {
 /** A program that runs beside the application, as long as the server. */
 export interface SidecarConfig {
   /**
-   * The program and its arguments, split as a shell does, but without a shell. A first word that ends in .py is run
-   * by the Python of the project. Takes a command line, such as celery -A shop worker, or an array of its words.
+   * The program and its arguments, split as a shell does, but without a shell. A file that ends in .py is run by the
+   * Python of the project. Takes a command line, such as celery -A shop worker, or an array of its words.
    */
   readonly command: string | readonly string[];
   /**
@@ -97,8 +97,8 @@ export interface SidecarConfig {
 /** A command that runs at certain times. */
 export interface ScheduleConfig {
   /**
-   * The program and its arguments, split as a shell does, but without a shell. A first word that ends in .py is run
-   * by the Python of the project. Takes a command line, such as celery -A shop worker, or an array of its words.
+   * The program and its arguments, split as a shell does, but without a shell. A file that ends in .py is run by the
+   * Python of the project. Takes a command line, such as celery -A shop worker, or an array of its words.
    */
   readonly command: string | readonly string[];
   /**

@@ -78,7 +78,7 @@ export const schedule = table({
   if (cron === undefined && every_ms === undefined)
     context.addIssue({ code: 'custom', path: ['cron'], message: 'must be there' });
   if (cron !== undefined && every_ms !== undefined)
-    context.addIssue({ code: 'custom', path: ['every_ms'], message: 'must not stand beside cron' });
+    context.addIssue({ code: 'custom', path: ['every_ms'], message: 'cannot be used together with cron' });
 });
 
 /** Tables with a name each, written or from the command. */

@@ -58,7 +58,7 @@ const GROUPS: readonly { readonly title: string; readonly sections: readonly Sec
     sections: [plan('[apps.NAME]', 'apps', 'routes.md#applications'), plan('[hooks]', 'hooks', 'hooks.md')],
   },
   {
-    title: 'Beside the application',
+    title: 'Sidecars and schedules',
     sections: [
       plan('[[process]]', 'process', 'processes.md#sidecars'),
       plan('[[schedule]]', 'schedule', 'processes.md#schedules'),

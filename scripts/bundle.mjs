@@ -33,7 +33,7 @@ const FILES = [
 ];
 
 /** Packages whose code gets into the bundle, and with it their licences. */
-const BUNDLED = ['mrmime', 'smol-toml', 'zod'];
+const BUNDLED = ['croner', 'mrmime', 'smol-toml', 'zod'];
 
 await bundle(process.argv.includes('--sourceMap'));
 

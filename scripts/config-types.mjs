@@ -18,6 +18,8 @@ const TABLES = {
   apps: { name: 'ApplicationConfig', text: 'An application that routes name.' },
   hooks: { text: 'Functions of an application in Python, each one as MODULE:FUNCTION.' },
   'apps.hooks': { name: 'HooksConfig', text: 'Functions of an application in Python, each one as MODULE:FUNCTION.' },
+  process: { name: 'SidecarConfig', text: 'A program that runs beside the application, as long as the server.' },
+  schedule: { text: 'A command that runs at certain times.' },
   route: { text: 'A route: the requests that it is for, the handlers that they pass, and what answers them.' },
   'route.static_options.cache_control': { name: 'CacheRuleConfig', text: 'A rule for Cache-Control.' },
   'route.proxy': { name: 'BackendConfig', text: 'A backend, or a service discovery, with its share of the requests.' },

@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute } from 'node:path';
+import type { BesideStatus } from '../beside/beside.ts';
 import type { Log } from '../log/log.ts';
 import type { Reopened } from '../log/output.ts';
 import type { ControlledServer, ReloadOutcome, ServerIdentity } from '../server/control/control-api.ts';
@@ -14,6 +15,7 @@ export interface ProgramControl {
   readonly reload: () => Promise<ReloadOutcome>;
   readonly reopenLogs: () => Reopened;
   readonly stop: () => void;
+  readonly beside: () => BesideStatus;
 }
 
 /** Opens the control socket of `server`; null if there is none. */

@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly onBound?: () => void;
   /** Applications that the caller made, by name. The server closes them when it stops. */
   readonly callerApplications?: ReadonlyMap<string, Application>;
+  /** A new release serves, with this configuration. In development also after a change of the code. */
+  readonly onReloaded?: (configuration: Configuration) => void;
   /** An interpreter that may wait for the main application. */
   readonly waiting?: WaitingInterpreter;
 }

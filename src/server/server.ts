@@ -176,6 +176,7 @@ class Server implements LocalServer {
     this.#configuration = configuration;
     this.#protocols.reconfigure(this.#take(configuration));
     this.#watch.follow(this.#configuration);
+    this.#options.onReloaded?.(configuration);
   }
 
   async drain(draining: boolean): Promise<void> {

@@ -24,6 +24,8 @@ export interface PrimaryOptions {
   readonly identity: Identity | null;
   readonly log: Log;
   readonly logFormat: 'text' | 'json';
+  /** All server processes have this configuration now. */
+  readonly onReloaded?: (configuration: Configuration) => void;
 }
 
 export interface RunningCluster extends RunningServer {
@@ -154,6 +156,7 @@ class Primary implements RunningCluster {
         await this.#reloadSlot(slot, fresh);
       this.#configuration = fresh;
       this.#scaled.clear();
+      this.#options.onReloaded?.(fresh);
     } finally {
       this.#reloading = false;
     }

@@ -1,3 +1,4 @@
+import type { BesideStatus } from '../../beside/beside.ts';
 import type { Next } from '../../http/handler.ts';
 import type { Response } from '../../http/response.ts';
 import type { Reopened } from '../../log/output.ts';
@@ -36,6 +37,8 @@ export interface ReloadOutcome {
 export interface ControlledServer extends ControlledBackends {
   readonly identity: ServerIdentity;
   status(): Promise<ServerStatus>;
+  /** Sidecars and schedules. */
+  beside(): BesideStatus;
   requests(): Promise<readonly LiveRequest[]>;
   stacks(worker: number | null): Promise<readonly WorkerStacks[]>;
   drain(draining: boolean): Promise<void>;
@@ -56,7 +59,13 @@ type Answer = (control: ControlledServer, query: URLSearchParams) => Promise<Res
 /** The resources by path, each with its only method. docs/control-api.yaml describes them. */
 const RESOURCES: ReadonlyMap<string, readonly [method: 'GET' | 'POST', answer: Answer]> = new Map([
   ['/server', ['GET', async ({ identity }) => json(200, identity)]],
-  ['/status', ['GET', async (control) => json(200, { server: control.identity, ...(await control.status()) })]],
+  [
+    '/status',
+    [
+      'GET',
+      async (control) => json(200, { server: control.identity, ...(await control.status()), ...control.beside() }),
+    ],
+  ],
   ['/workers', ['GET', async (control) => json(200, workersOf(await control.status()))]],
   ['/requests', ['GET', async (control) => json(200, await control.requests())]],
   ['/stacks', ['GET', stacks]],

@@ -35,7 +35,7 @@ const LAYERS = {
   ],
   server: [
     ...['site', 'listen', 'handlers', 'proxy', 'workers', 'wsgi', 'http'],
-    ...['log', 'metrics', 'os', 'project', 'errors.ts', 'program-files.ts'],
+    ...['log', 'metrics', 'os', 'project', 'errors.ts', 'program-files.ts', 'version.ts'],
   ],
   api: [
     ...['server', 'site', 'handlers', 'workers', 'static', 'wsgi', 'http'],
@@ -43,7 +43,7 @@ const LAYERS = {
   ],
   cli: [
     ...['server', 'site', 'handlers', 'proxy', 'workers'],
-    ...['config', 'import', 'log', 'os', 'project', 'errors.ts', 'version.ts'],
+    ...['config', 'import', 'log', 'metrics', 'os', 'project', 'errors.ts', 'version.ts'],
   ],
 };
 

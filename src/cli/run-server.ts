@@ -7,6 +7,7 @@ import { ServiceManager, type ServiceManagerOptions } from '../os/service-manage
 import { MovingWatch } from '../project/moving-watch.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import { watchFiles } from '../project/watch-files.ts';
+import { ProgramMetrics } from '../server/admin/program-metrics.ts';
 import type { RunningCluster } from '../server/cluster/primary.ts';
 import type { ReloadOutcome } from '../server/control/control-api.ts';
 import type { RunningServer } from '../server/running-server.ts';
@@ -20,7 +21,7 @@ import { findingLines, palette } from './output.ts';
 import type { Configured } from './prepare.ts';
 import { createReload } from './reload.ts';
 import { runUntilSignal, type Signals } from './run-until-signal.ts';
-import { prepareControl, serverName } from './server-control.ts';
+import { prepareAdmin, prepareControl, serverName } from './server-control.ts';
 
 export interface ServerEnvironment {
   /** Reads settings and project again. */
@@ -43,6 +44,9 @@ export async function runServer(
   reportUncaught(log, () => running?.kill());
   await checkConfiguration(configuration, sourceLocationOf(loaded.siteEntries), log);
   process.stderr.write(findingLines(findings, colours));
+  const programMetrics = new ProgramMetrics();
+  const openAdmin = await prepareAdmin(configuration, log);
+  const admin = await openAdmin(async () => (running === null ? null : programMetrics.of(running)));
   const startCluster = settings.processes > 1 ? (await import('../server/cluster/primary.ts')).startCluster : null;
   const cluster = (await startCluster?.({ configuration, identity, log, logFormat })) ?? null;
   const onBound = identity === null ? {} : { onBound: () => dropPrivileges(identity) };
@@ -61,7 +65,10 @@ export async function runServer(
       return changed;
     },
     onConfigured: (changed) => watch.follow(watchedBy(changed, loaded)),
-    onReloaded: (outcome) => ready(`; ${outcome}`),
+    onReloaded: (outcome, succeeded) => {
+      programMetrics.reloaded(succeeded);
+      ready(`; ${outcome}`);
+    },
   });
   const watch = new MovingWatch<string>((paths) => watchFiles(paths.split(SEPARATOR), reload));
   const stopRequest = new AbortController();
@@ -74,6 +81,7 @@ export async function runServer(
   const program = {
     reload: () => (stopping ? Promise.resolve(NOT_RELOADED) : reload()),
     reopenLogs,
+    metrics: () => programMetrics.of(server),
     stop: () => stopRequest.abort(),
   };
   const control = await openControl(server, program).catch((error: unknown) => {
@@ -87,7 +95,10 @@ export async function runServer(
       watch.close();
       manager.stopping('Finishing running requests');
     },
-    onStopped: () => control?.close(),
+    onStopped: () => {
+      control?.close();
+      admin?.close();
+    },
     onReload: reload,
     onReopen: () => reopenLogs().files > 0,
   });
@@ -100,6 +111,7 @@ export async function runServer(
   const code = await Promise.race([ended, ...(cluster === null ? [] : [endWhenLost(cluster, log)])]);
   manager.close();
   control?.close();
+  admin?.close();
   return code;
 }
 

@@ -7,6 +7,7 @@ import { requestFields } from '../http/request-id.ts';
 import { toPromise } from '../http/to-promise.ts';
 import type { ConnectionChanges } from '../http/transport/server-context.ts';
 import { describeError, tracebackOf } from '../log/describe-error.ts';
+import type { Family } from '../metrics/family.ts';
 import { applicationName } from '../project/project.ts';
 import { type BackendChange, changeBackend, listBackends, type RouteBackends } from '../proxy/backend-control.ts';
 import { applicationTable } from '../site/application-options.ts';
@@ -20,6 +21,7 @@ import { ProjectWatch } from '../site/project-watch.ts';
 import { unlessAborted } from '../site/unless-aborted.ts';
 import { replacedError } from '../workers/application-server.ts';
 import { type LiveRequest, liveRequests } from './live-requests.ts';
+import { ServerMetrics } from './metrics/server-metrics.ts';
 import { OpenApplications } from './open-applications.ts';
 import { mayBeProbe, Probes } from './probes.ts';
 import { ProtocolServers } from './protocol-servers.ts';
@@ -50,6 +52,8 @@ class Server implements LocalServer {
   readonly #listeners: Listeners;
   readonly #applications: Applications;
   readonly #rules: ClientRules;
+  /** Null if nobody can ask for metrics. */
+  readonly #metrics: ServerMetrics | null;
   #configuration: Configuration;
   #site: BuiltSite | null = null;
   /** What is known about backends outlives a configuration. */
@@ -74,7 +78,8 @@ class Server implements LocalServer {
     this.#options = options;
     this.#configuration = options.configuration;
     const { configuration, log, accessLog } = options;
-    this.#rules = new ClientRules(configuration, log, accessLog);
+    this.#metrics = configuration.settings.admin.length === 0 ? null : this.#measured();
+    this.#rules = new ClientRules(configuration, log, accessLog, this.#metrics);
     this.#open = new OpenApplications(log, options.callerApplications ?? new Map());
     const connections = {
       ...this.#take(configuration),
@@ -90,7 +95,13 @@ class Server implements LocalServer {
     const { refusals } = this.#rules;
     this.#protocols = new ProtocolServers(connections, (reason, address) => refusals.proxiedRequest(reason, address));
     const { handlers } = this.#protocols;
-    this.#listeners = new Listeners({ handlers, trusted: (address) => this.#rules.trusts(address), log, refusals });
+    this.#listeners = new Listeners({
+      handlers,
+      trusted: (address) => this.#rules.trusts(address),
+      log,
+      refusals,
+      onServed: this.#metrics?.onServed,
+    });
     this.#applications = new Applications();
     this.#watch = new ProjectWatch({
       reload: () => this.#inTurn(() => this.#configuration),
@@ -201,6 +212,21 @@ class Server implements LocalServer {
       certificates: this.#listeners.certificates,
       backends: listBackends(this.#proxies),
     };
+  }
+
+  metrics(): Promise<readonly Family[] | null> {
+    return this.#metrics?.families() ?? Promise.resolve(null);
+  }
+
+  /** The metrics of this server. They read it when they are asked for. */
+  #measured(): ServerMetrics {
+    return new ServerMetrics({
+      report: () => this.report(),
+      connectionsByProtocol: () => this.#protocols.sizes,
+      openRequests: () => this.#protocols.requests(),
+      applications: () => this.#applications.serving(),
+      proxies: () => this.#proxies,
+    });
   }
 
   async status(): Promise<ServerStatus> {

@@ -59,6 +59,8 @@ export interface PoolOptions extends SpoolOptions, DeadlineLimits {
  * `retryIdempotent` allows it.
  */
 export class Pool {
+  /** How many requests left the queue because their clients had left. */
+  left = 0;
   readonly #options: PoolOptions;
   readonly #lanes: LaneTable;
   readonly #queue = new Queue<PendingRequest>();
@@ -310,7 +312,9 @@ export class Pool {
   /** When the client leaves while its request waits, the request is dropped and Python never sees it. */
   #watchClient(pending: PendingRequest): void {
     pending.request.onGone = () => {
-      if (this.#queue.remove(pending)) drop(pending);
+      if (!this.#queue.remove(pending)) return;
+      this.left += 1;
+      drop(pending);
     };
   }
 

@@ -6,6 +6,7 @@ import { helloScenarios } from './hello.mjs';
 import { http2Scenarios } from './http2.mjs';
 import { idleScenarios } from './idle.mjs';
 import { memoryScenarios } from './memory.mjs';
+import { metricsScenarios } from './metrics.mjs';
 import { mixScenarios } from './mix.mjs';
 import { overloadScenario } from './overload.mjs';
 import { resumptionScenario } from './resumption.mjs';
@@ -54,6 +55,7 @@ export const SCENARIOS = [
   ...startScenarios,
   ...memoryScenarios,
   ...idleScenarios,
+  ...metricsScenarios,
 ];
 
 /** As `choose`. @param {readonly string[]} names none for all */

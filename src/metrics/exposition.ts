@@ -6,7 +6,7 @@ import { chooseEncoding } from '../http/semantics/accept-encoding.ts';
 import type { Family } from './family.ts';
 import { CONTENT_TYPES, chooseFormat } from './negotiation.ts';
 import { metricsProtobuf } from './protobuf.ts';
-import { metricsText } from './text.ts';
+import { metricsBytes } from './text.ts';
 
 const compress = promisify(gzip);
 /** A shorter exposition fits into a packet as it is. */
@@ -15,7 +15,7 @@ const GZIP_BYTES_MIN = 1400;
 /** The response to a scrape: `families` in the form and coding that the client prefers. Compression takes place in another thread. */
 export async function exposition(request: Pick<Request, 'headers'>, families: readonly Family[]): Promise<Response> {
   const format = chooseFormat(fieldOf(request, 'accept'));
-  const content = format === 'protobuf' ? metricsProtobuf(families) : Buffer.from(metricsText(families, format));
+  const content = format === 'protobuf' ? metricsProtobuf(families) : metricsBytes(families, format);
   const coding = chooseEncoding(fieldOf(request, 'accept-encoding'), ['gzip']);
   const isCoded = coding === 'gzip' && content.length >= GZIP_BYTES_MIN;
   const headers = [

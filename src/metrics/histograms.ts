@@ -58,15 +58,15 @@ export class Histograms {
     this.#native[native] = (this.#native[native] as number) + 1;
   }
 
-  /** The counts so far. They are copies. */
+  /** The counts so far. They go on to change with the next observation: use them before the event loop turns. */
   family(): HistogramFamily {
     const { name, help, unit, bounds, combine } = this.#options;
     const stride = this.#stride;
     const series = this.#labels.map((labels, index) => ({
       labels,
-      counts: this.#counts.slice(index * stride, (index + 1) * stride),
+      counts: this.#counts.subarray(index * stride, (index + 1) * stride),
       sum: this.#sums[index] as number,
-      native: this.#native.slice(index * NATIVE_SLOTS, (index + 1) * NATIVE_SLOTS),
+      native: this.#native.subarray(index * NATIVE_SLOTS, (index + 1) * NATIVE_SLOTS),
     }));
     return { name, type: 'histogram', help, unit, bounds, series, ...(combine === undefined ? {} : { combine }) };
   }

@@ -17,11 +17,10 @@ describe('a histogram', () => {
     );
   });
 
-  it('keeps its counts when it grows, and what it returned before', () => {
+  it('keeps its counts when it grows', () => {
     const histograms = new Histograms({ name: 'x', help: '', unit: '', bounds: [1] });
     const first = histograms.add({ n: '0' });
     histograms.observe(first, 1);
-    const before = histograms.family();
     for (let i = 1; i < 100; i += 1) histograms.observe(histograms.add({ n: `${i}` }), i);
     const { series } = histograms.family();
     assert.equal(series.length, 100);
@@ -29,7 +28,6 @@ describe('a histogram', () => {
       assert.deepEqual([labels, sum], [{ n: `${index}` }, index || 1]);
       assert.deepEqual([...counts], index <= 1 ? [1, 0] : [0, 1]);
     }
-    assert.deepEqual([...(before.series[0]?.counts ?? [])], [1, 0]);
   });
 });
 

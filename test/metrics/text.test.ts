@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { boundText, type Family, type MetricFamily, withSamples } from '../../src/metrics/family.ts';
 import { Histograms } from '../../src/metrics/histograms.ts';
-import { metricsText } from '../../src/metrics/text.ts';
+import { metricsBytes, metricsText } from '../../src/metrics/text.ts';
 
 const COUNTER: MetricFamily = {
   name: 'shop_orders',
@@ -81,6 +81,8 @@ shop_orders_total{path="a\\"b\\\\c\\nd",kind="é"} 3
     const family = histogram();
     for (const format of ['openmetrics', 'prometheus'] as const)
       assert.equal(metricsText([withSamples(family)], format), metricsText([family], format));
+    const many = Array.from({ length: 2000 }, () => [COUNTER, family]).flat();
+    assert.equal(String(metricsBytes(many, 'openmetrics')), metricsText(many, 'openmetrics'), 'longer than the memory');
     assert.deepEqual([boundText(10), boundText(0.005), boundText(undefined)], ['10.0', '0.005', '+Inf']);
   });
 });

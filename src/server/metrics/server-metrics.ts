@@ -61,6 +61,8 @@ export class ServerMetrics implements ClientObserver {
   async families(): Promise<readonly Family[]> {
     const server = this.#server;
     const further = await Promise.all(this.sources.map((source) => source().catch(() => [])));
+    const process = await this.#process.families();
+    // From here on nothing waits, because histograms go on to count.
     const report = server.report();
     return [
       ...this.#http.families(),
@@ -71,7 +73,7 @@ export class ServerMetrics implements ClientObserver {
       ...reportFamilies(report),
       ...spoolFamilies(),
       this.#dropped.family(),
-      ...(await this.#process.families()),
+      ...process,
       ...further.flat(),
     ];
   }

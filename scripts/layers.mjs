@@ -34,7 +34,7 @@ const LAYERS = {
     ...['config', 'log', 'metrics', 'project', 'errors.ts', 'version.ts'],
   ],
   server: [
-    ...['site', 'listen', 'handlers', 'proxy', 'workers', 'wsgi', 'http'],
+    ...['site', 'listen', 'handlers', 'proxy', 'workers', 'static', 'wsgi', 'http'],
     ...['log', 'metrics', 'os', 'project', 'errors.ts', 'program-files.ts', 'version.ts'],
   ],
   api: [

@@ -21,7 +21,7 @@ import { ProjectWatch } from '../site/project-watch.ts';
 import { unlessAborted } from '../site/unless-aborted.ts';
 import { replacedError } from '../workers/application-server.ts';
 import { type LiveRequest, liveRequests } from './live-requests.ts';
-import { ServerMetrics } from './metrics/server-metrics.ts';
+import type { MeasuredServer, ServerMetrics } from './metrics/server-metrics.ts';
 import { OpenApplications } from './open-applications.ts';
 import { mayBeProbe, Probes } from './probes.ts';
 import { ProtocolServers } from './protocol-servers.ts';
@@ -36,7 +36,8 @@ import { mergeStatus, type ProcessReport, type ServerStatus, type WorkerStacks, 
  * @throws ViaductError `LISTEN`, `CERTIFICATE`, `APPLICATION_BROKEN`, `WORKER`, `USAGE` or `SETTINGS`.
  */
 export async function startServer(options: ServerOptions): Promise<LocalServer> {
-  const server = new Server(options);
+  const measure = options.configuration.settings.admin.length === 0 ? null : await loadMetrics();
+  const server = new Server(options, measure);
   try {
     await server.start();
   } catch (error) {
@@ -44,6 +45,14 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
     throw error;
   }
   return server;
+}
+
+type Measure = (server: MeasuredServer) => ServerMetrics;
+
+/** Most servers have no metrics, and do not load the code for them. */
+async function loadMetrics(): Promise<Measure> {
+  const { ServerMetrics } = await import('./metrics/server-metrics.ts');
+  return (server) => new ServerMetrics(server);
 }
 
 class Server implements LocalServer {
@@ -74,11 +83,11 @@ class Server implements LocalServer {
   /** Aborts the start, or the reload that runs. */
   #changing = new AbortController();
 
-  constructor(options: ServerOptions) {
+  constructor(options: ServerOptions, measure: Measure | null) {
     this.#options = options;
     this.#configuration = options.configuration;
     const { configuration, log, accessLog } = options;
-    this.#metrics = configuration.settings.admin.length === 0 ? null : this.#measured();
+    this.#metrics = measure?.(this.#measured()) ?? null;
     this.#rules = new ClientRules(configuration, log, accessLog, this.#metrics);
     this.#open = new OpenApplications(log, options.callerApplications ?? new Map());
     const connections = {
@@ -218,15 +227,15 @@ class Server implements LocalServer {
     return this.#metrics?.families() ?? Promise.resolve(null);
   }
 
-  /** The metrics of this server. They read it when they are asked for. */
-  #measured(): ServerMetrics {
-    return new ServerMetrics({
+  /** What metrics read when they are asked for. */
+  #measured(): MeasuredServer {
+    return {
       report: () => this.report(),
       connectionsByProtocol: () => this.#protocols.sizes,
       openRequests: () => this.#protocols.requests(),
       applications: () => this.#applications.serving(),
       proxies: () => this.#proxies,
-    });
+    };
   }
 
   async status(): Promise<ServerStatus> {
@@ -280,6 +289,7 @@ class Server implements LocalServer {
   }
 
   kill(): void {
+    this.#metrics?.stop();
     this.#delay.abort();
     this.#endGrace();
     this.#watch.close();

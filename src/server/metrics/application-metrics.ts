@@ -15,10 +15,14 @@ export class ApplicationMetrics {
     statuses: readonly ApplicationStatus[],
     applications: readonly (readonly [name: string, application: ApplicationServer])[],
   ): Family[] {
-    return [...queueFamilies(statuses), ...this.#workerFamilies(statuses), ...countFamilies(applications)];
+    const delays = new Map(
+      applications.flatMap(([, { workers }]) => workers.map(({ number, delayMs }) => [number, delayMs] as const)),
+    );
+    return [...queueFamilies(statuses), ...this.#workerFamilies(statuses, delays), ...countFamilies(applications)];
   }
 
-  #workerFamilies(statuses: readonly ApplicationStatus[]): Family[] {
+  /** `delays` are those of `Worker.delayMs` by the number of the worker. */
+  #workerFamilies(statuses: readonly ApplicationStatus[], delays: ReadonlyMap<number, number>): Family[] {
     const workers = statuses.flatMap(({ name, workers }) => {
       const slots = this.#slots.get(name) ?? new WorkerSlots();
       this.#slots.set(name, slots);
@@ -68,6 +72,15 @@ export class ApplicationMetrics {
           combine,
         },
         each((worker) => worker.rss_bytes),
+      ),
+      gauge(
+        {
+          name: 'viaduct_worker_lock_wait_seconds',
+          help: 'How long a thread of the worker waited last that needs nothing but the interpreter lock.',
+          unit: 'seconds',
+          combine,
+        },
+        each(({ number }) => (delays.get(number) ?? 0) / 1000),
       ),
       gauge(
         {

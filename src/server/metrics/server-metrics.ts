@@ -1,4 +1,3 @@
-import { contentMemory } from '../../http/buffering/content-memory.ts';
 import type { OpenRequest } from '../../http/transport/protocol-server.ts';
 import type { Refused } from '../../log/refusal-log.ts';
 import { Counters } from '../../metrics/counters.ts';
@@ -11,8 +10,8 @@ import { ApplicationMetrics } from './application-metrics.ts';
 import { backendFamilies, type CountedProxies } from './backend-metrics.ts';
 import { ConnectionMetrics } from './connection-metrics.ts';
 import { gauge } from './gauges.ts';
+import { memoryFamilies } from './memory-metrics.ts';
 import { ProcessMetrics } from './process-metrics.ts';
-import { spoolFamilies } from './spool-metrics.ts';
 
 /** The server as its metrics read it at a scrape. */
 export interface MeasuredServer {
@@ -71,7 +70,7 @@ export class ServerMetrics implements ClientObserver {
       ...this.#applications.families(report.process.applications, server.applications()),
       ...backendFamilies(report.backends, server.proxies()),
       ...reportFamilies(report),
-      ...spoolFamilies(),
+      ...memoryFamilies(),
       this.#dropped.family(),
       ...process,
       ...further.flat(),
@@ -118,22 +117,6 @@ function reportFamilies({ process, certificates }: ProcessReport): Family[] {
       certificates.flatMap(({ file, expires_at }) =>
         expires_at === null ? [] : [[{ file }, Date.parse(expires_at) / 1000] as const],
       ),
-    ),
-    gauge(
-      {
-        name: 'viaduct_content_memory_bytes',
-        help: 'Content in memory that waits for a client, a worker or a backend.',
-        unit: 'bytes',
-      },
-      [[{}, contentMemory.held]],
-    ),
-    gauge(
-      {
-        name: 'viaduct_content_memory_limit_bytes',
-        help: 'How much content may be in memory: content_memory_bytes_max.',
-        unit: 'bytes',
-      },
-      [[{}, contentMemory.bytesMax]],
     ),
   ];
 }

@@ -312,10 +312,14 @@ export class Pool {
   /** When the client leaves while its request waits, the request is dropped and Python never sees it. */
   #watchClient(pending: PendingRequest): void {
     pending.request.onGone = () => {
-      if (!this.#queue.remove(pending)) return;
-      this.left += 1;
-      drop(pending);
+      if (this.#queue.remove(pending)) this.#leave(pending);
     };
+  }
+
+  /** The client of a request that waited has left. */
+  #leave(pending: PendingRequest): void {
+    this.left += 1;
+    drop(pending);
   }
 
   #dropIfGone(pending: PendingRequest): boolean {

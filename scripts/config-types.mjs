@@ -199,6 +199,7 @@ const LIST_TYPES = {
   mount: 'Readonly<Record<string, string>> | readonly string[]',
   middleware: 'OneOrMore<MiddlewareConfig>',
   address: 'OneOrMore<string | number>',
+  'plain-address': 'OneOrMore<string | number>',
   backend: 'OneOrMore<string>',
   range: 'OneOrMore<string>',
   variable: 'OneOrMore<string>',

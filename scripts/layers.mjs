@@ -35,8 +35,8 @@ const LAYERS = {
   ],
   beside: [...['site', 'workers', 'config', 'log', 'os', 'project', 'errors.ts', 'program-files.ts']],
   server: [
-    ...['beside', 'site', 'listen', 'handlers', 'proxy', 'workers', 'wsgi', 'http'],
-    ...['log', 'metrics', 'os', 'project', 'errors.ts', 'program-files.ts'],
+    ...['beside', 'site', 'listen', 'handlers', 'proxy', 'workers', 'static', 'wsgi', 'http'],
+    ...['log', 'metrics', 'os', 'project', 'errors.ts', 'program-files.ts', 'version.ts'],
   ],
   api: [
     ...['server', 'site', 'handlers', 'workers', 'static', 'wsgi', 'http'],
@@ -44,7 +44,7 @@ const LAYERS = {
   ],
   cli: [
     ...['server', 'beside', 'site', 'handlers', 'proxy', 'workers'],
-    ...['config', 'import', 'log', 'os', 'project', 'errors.ts', 'version.ts'],
+    ...['config', 'import', 'log', 'metrics', 'os', 'project', 'errors.ts', 'version.ts'],
   ],
 };
 

@@ -7,6 +7,7 @@ import { helloScenarios } from './hello.mjs';
 import { http2Scenarios } from './http2.mjs';
 import { idleScenarios } from './idle.mjs';
 import { memoryScenarios } from './memory.mjs';
+import { metricsScenarios } from './metrics.mjs';
 import { mixScenarios, recyclingScenario } from './mix.mjs';
 import { overloadScenario } from './overload.mjs';
 import { resumptionScenario } from './resumption.mjs';
@@ -57,6 +58,7 @@ export const SCENARIOS = [
   ...startScenarios,
   ...memoryScenarios,
   ...idleScenarios,
+  ...metricsScenarios,
 ];
 
 /** As `choose`. @param {readonly string[]} names none for all */

@@ -105,6 +105,7 @@ export const STACKS = {
   'viaduct/16 workers of 64 threads': variant(viaduct, { workers: 16, threads: 64 }),
   'viaduct/200 routes': variant(viaduct, { site: manyRoutes(200) }),
   'viaduct/features elsewhere': variant(viaduct, { site: FEATURES_ELSEWHERE }),
+  'viaduct/metrics': variant(viaduct, { site: ['admin = "127.0.0.1:0"'] }),
   'viaduct/TypeScript': variant(viaduct, { application: join(APPS, 'hello.mjs') }),
   'viaduct/respond': variant(viaduct, { site: ['[[route]]', 'respond = { body = "Hello, world!\\n" }'] }),
   'viaduct/5 middlewares': variant(viaduct, { site: [`middleware = [${Array(5).fill(NOOP).join(', ')}]`] }),

@@ -8,6 +8,7 @@ import { ServiceManager, type ServiceManagerOptions } from '../os/service-manage
 import { MovingWatch } from '../project/moving-watch.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import { watchFiles } from '../project/watch-files.ts';
+import { ProgramMetrics } from '../server/admin/program-metrics.ts';
 import type { RunningCluster } from '../server/cluster/primary.ts';
 import type { ReloadOutcome } from '../server/control/control-api.ts';
 import type { RunningServer } from '../server/running-server.ts';
@@ -21,7 +22,7 @@ import { findingLines, palette } from './output.ts';
 import type { Configured } from './prepare.ts';
 import { createReload } from './reload.ts';
 import { runUntilSignal, type Signals, type Stoppable } from './run-until-signal.ts';
-import { prepareControl, serverName } from './server-control.ts';
+import { prepareAdmin, prepareControl, serverName } from './server-control.ts';
 
 export interface ServerEnvironment {
   /** Reads settings and project again. */
@@ -44,6 +45,10 @@ export async function runServer(
   reportUncaught(log, () => running?.kill());
   await checkAll(configuration, loaded, log);
   process.stderr.write(findingLines(findings, colours));
+  const programMetrics = new ProgramMetrics();
+  const openAdmin = await prepareAdmin(configuration, log);
+  let serving: RunningServer | null = null;
+  const admin = await openAdmin(async () => (serving === null ? null : programMetrics.of(serving)));
   const startCluster = settings.processes > 1 ? (await import('../server/cluster/primary.ts')).startCluster : null;
   const umask = process.umask(0);
   process.umask(umask);
@@ -58,6 +63,7 @@ export async function runServer(
   const server = cluster ?? (await startServer({ configuration, log, accessLog, ...onBound, waiting, onReloaded }));
   const whole = withBeside(server, beside);
   running = whole;
+  serving = server;
   const manager = new ServiceManager(managerOptions, project?.python.path ?? 'python3');
   const name = serverName(configuration);
   const isAlive = cluster === null ? () => true : () => cluster.isAlive();
@@ -70,7 +76,10 @@ export async function runServer(
       return changed;
     },
     onConfigured: (changed) => watch.follow(watchedBy(changed, loaded)),
-    onReloaded: (outcome) => ready(`; ${outcome}`),
+    onReloaded: (outcome, succeeded) => {
+      programMetrics.reloaded(succeeded);
+      ready(`; ${outcome}`);
+    },
   });
   const watch = new MovingWatch<string>((paths) => watchFiles(paths.split(SEPARATOR), reload));
   const stopRequest = new AbortController();
@@ -83,6 +92,7 @@ export async function runServer(
   const program = {
     reload: () => (stopping ? Promise.resolve(NOT_RELOADED) : reload()),
     reopenLogs,
+    metrics: () => programMetrics.of(server),
     stop: () => stopRequest.abort(),
     beside: () => beside.status(),
   };
@@ -98,7 +108,10 @@ export async function runServer(
       beside.freeze();
       manager.stopping('Finishing running requests');
     },
-    onStopped: () => control?.close(),
+    onStopped: () => {
+      control?.close();
+      admin?.close();
+    },
     onReload: reload,
     onReopen: () => reopenLogs().files > 0,
   });
@@ -113,6 +126,7 @@ export async function runServer(
   const code = await Promise.race([ended, ...(cluster === null ? [] : [endWhenLost(cluster, whole, log)])]);
   manager.close();
   control?.close();
+  admin?.close();
   return code;
 }
 

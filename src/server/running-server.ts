@@ -1,5 +1,6 @@
 import type { LineSink } from '../log/access-log.ts';
 import type { Log } from '../log/log.ts';
+import type { Family } from '../metrics/family.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import type { BackendControl } from '../proxy/backend-control.ts';
 import type { Scaled } from '../site/applications.ts';
@@ -40,6 +41,8 @@ export interface RunningServer extends BackendControl {
   /** Changes the number of workers of a Python application until the next reload. Resolves before new workers are ready. */
   scale(application: string, workers: number): Promise<Scaled>;
   status(): Promise<ServerStatus>;
+  /** All metrics; null if the setting `admin` is not set, because then nothing is counted. */
+  metrics(): Promise<readonly Family[] | null>;
   /** The requests that are not answered completely, those first that came first. */
   requests(): Promise<readonly LiveRequest[]>;
   /** Where the threads are of the worker with this number or process id, or (null) of all workers. */

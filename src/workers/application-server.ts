@@ -7,6 +7,7 @@ import { Runtime } from './runtime.ts';
 import { Supervisor } from './supervisor.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
 import type { Worker } from './worker.ts';
+import type { WorkerCounts } from './worker-counts.ts';
 
 /** How busy an application is. */
 export interface Load {
@@ -59,6 +60,16 @@ export class ApplicationServer {
       },
       workers: releases.flatMap(({ workers }) => [...workers.values()].map((worker) => workerStatus(worker, now))),
     };
+  }
+
+  /** What has happened to workers so far. */
+  get workerCounts(): WorkerCounts {
+    return this.#supervisor.counts;
+  }
+
+  /** How many requests left the queue because their clients had left. */
+  get leftWaiting(): number {
+    return this.#supervisor.pool.left;
   }
 
   /** The workers of all releases. */

@@ -59,6 +59,8 @@ export interface PoolOptions extends SpoolOptions, DeadlineLimits {
  * `retryIdempotent` allows it.
  */
 export class Pool {
+  /** How many requests left the queue because their clients had left. */
+  left = 0;
   readonly #options: PoolOptions;
   readonly #lanes: LaneTable;
   readonly #queue = new Queue<PendingRequest>();
@@ -310,8 +312,14 @@ export class Pool {
   /** When the client leaves while its request waits, the request is dropped and Python never sees it. */
   #watchClient(pending: PendingRequest): void {
     pending.request.onGone = () => {
-      if (this.#queue.remove(pending)) drop(pending);
+      if (this.#queue.remove(pending)) this.#leave(pending);
     };
+  }
+
+  /** The client of a request that waited has left. */
+  #leave(pending: PendingRequest): void {
+    this.left += 1;
+    drop(pending);
   }
 
   #dropIfGone(pending: PendingRequest): boolean {

@@ -14,6 +14,7 @@ import type { SupervisorEvent } from './supervisor-event.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
 import { Upkeep } from './upkeep.ts';
 import type { Worker } from './worker.ts';
+import { WorkerCounts } from './worker-counts.ts';
 
 /**
  * Keeps an application's workers alive. All events go into one queue, and only `#step` acts on them. The supervisor
@@ -21,6 +22,7 @@ import type { Worker } from './worker.ts';
  */
 export class Supervisor {
   readonly pool: Pool;
+  readonly counts = new WorkerCounts();
   readonly #options: SupervisorOptions;
   readonly #runtime: Runtime;
   /** Options of the next release. */
@@ -51,8 +53,8 @@ export class Supervisor {
     this.#release = options.release;
     const directory = runtime.spoolDirectory;
     this.pool = new Pool({ ...options.pool, directory, ...poolLog(options.log) });
-    this.#releaseEvents = releaseEvents(options, this.pool, (event) => this.#post(event));
-    this.#serving = new ServingWorkers(options.log, this.#replacements);
+    this.#releaseEvents = releaseEvents(options, this.pool, this.counts, (event) => this.#post(event));
+    this.#serving = new ServingWorkers(options.log, this.#replacements, this.counts);
     this.#upkeep = new Upkeep(this.pool, {
       onRecycle: (recycle) => this.recycle(recycle),
       onResize: (size, reason) => this.resize(size, reason),

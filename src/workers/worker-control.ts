@@ -59,6 +59,11 @@ export class WorkerControl {
     return this.#life.tick();
   }
 
+  /** How long the worker takes to give a sign of life, in milliseconds: its thread for that needs the interpreter lock. */
+  get delayMs(): number {
+    return this.#life.delayMs;
+  }
+
   close(): void {
     this.#socket?.destroy();
     this.stacks.finish(null);

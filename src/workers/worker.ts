@@ -146,6 +146,11 @@ export class Worker implements LaneOwner {
     return code < 0 ? `of ${signalName(-code)}` : `with exit code ${code}`;
   }
 
+  /** See `WorkerControl`. */
+  get delayMs(): number {
+    return this.#control.delayMs;
+  }
+
   /** Asks where its threads are. */
   get stacks(): StackQuestion {
     return this.#control.stacks;

@@ -447,6 +447,13 @@ export interface CommandSettings {
    */
   readonly control?: string | undefined;
   /**
+   * Address on which programs such as Prometheus get the metrics: 9464, HOST:PORT, [::1]:PORT or unix:PATH.
+   *
+   * Takes 9464, HOST:PORT, [::1]:PORT or unix:PATH. Default: none. Without it, nothing is counted, and nobody can
+   * connect. The listener asks for no password.
+   */
+  readonly admin?: OneOrMore<string | number> | undefined;
+  /**
    * Server processes, which accept connections, speak HTTP and serve files. They share out the workers.
    *
    * Takes a whole number from 1 to 64. Default: 1. One server process can handle HTTP for many workers, and in most

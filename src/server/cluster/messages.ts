@@ -1,4 +1,5 @@
 import { describeThrown, type ErrorCode, systemErrorOf, ViaductError } from '../../errors.ts';
+import type { Family } from '../../metrics/family.ts';
 import type { Identity } from '../../os/process-user.ts';
 import type { BackendChange, RouteBackends } from '../../proxy/backend-control.ts';
 import type { Scaled } from '../../site/applications.ts';
@@ -19,7 +20,7 @@ export type Question =
   | { readonly about: 'backend'; readonly name: string; readonly change: BackendChange }
   | { readonly about: 'drain'; readonly draining: boolean }
   | { readonly about: 'scale'; readonly application: string; readonly workers: number }
-  | { readonly about: 'status' | 'requests' }
+  | { readonly about: 'status' | 'requests' | 'metrics' }
   | { readonly about: 'stacks'; readonly worker: number | null };
 
 /** What the answer to a question is. */
@@ -31,6 +32,8 @@ export interface Answers {
   readonly scale: Scaled;
   readonly status: ProcessReport;
   readonly requests: readonly LiveRequest[];
+  /** Null if they are not counted. */
+  readonly metrics: readonly Family[] | null;
   readonly stacks: readonly WorkerStacks[];
 }
 

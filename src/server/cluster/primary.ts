@@ -2,6 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { ViaductError } from '../../errors.ts';
 import { PRIMARY_UMASK } from '../../listen/unix-socket.ts';
 import type { Log } from '../../log/log.ts';
+import type { Family } from '../../metrics/family.ts';
 import type { Identity } from '../../os/process-user.ts';
 import { programFile } from '../../program-files.ts';
 import { type BackendChange, mergeBackends, type RouteBackends } from '../../proxy/backend-control.ts';
@@ -13,6 +14,7 @@ import { type LiveRequest, oldestFirst } from '../live-requests.ts';
 import type { RunningServer } from '../running-server.ts';
 import type { ServerStatus, WorkerStacks } from '../status.ts';
 import { askAll, askStatus, askToScale } from './ask-processes.ts';
+import { ClusterMetrics } from './cluster-metrics.ts';
 import { forwardOutput } from './forward-output.ts';
 import { inheritedLost, withCause } from './lost.ts';
 import { processConfiguration, workerShare } from './process-configuration.ts';
@@ -87,6 +89,7 @@ class Primary implements RunningCluster {
   readonly #changes = new Map<string, BackendChange>();
   /** Numbers of workers by command, for such a process, too. A reload returns to the configuration. */
   readonly #scaled = new Map<string, number>();
+  readonly #metrics = new ClusterMetrics();
   #lose: (error: ViaductError) => void = () => {};
   #stuck = false;
   /** As the primary was started. */
@@ -195,6 +198,10 @@ class Primary implements RunningCluster {
     return askStatus(this.#serverProcesses, this.urls);
   }
 
+  metrics(): Promise<readonly Family[] | null> {
+    return this.#metrics.families(this.#slots.map(({ serverProcess }) => serverProcess));
+  }
+
   async requests(): Promise<readonly LiveRequest[]> {
     return oldestFirst((await askAll(this.#serverProcesses, { about: 'requests' })).flat());
   }
@@ -265,6 +272,7 @@ class Primary implements RunningCluster {
   }
 
   #ended(slot: Slot, serverProcess: ServerProcess, how: string): void {
+    this.#metrics.ended(serverProcess);
     if (this.#state !== 'serving') return;
     slot.serverProcess = null;
     if (serverProcess.failure !== null) this.#options.log.error(withCause(serverProcess.failure));

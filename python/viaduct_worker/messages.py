@@ -32,7 +32,8 @@ class Options(TypedDict):
     `runtime` and `spool` are private directories. With `adopts`, orphans of the application need a reaper. `preload`
     says whether the zygote imports the application; `when-safe` also means that it starts again without the import if
     forked workers cannot share what the import leaves. `command` starts a zygote, with its options as a further
-    argument. Without `runs_hooks`, the hooks are imported and nothing more.
+    argument. Without `runs_hooks`, the hooks are imported and nothing more. With `application_metrics`, the server
+    reads the metrics of the application.
     """
 
     socket: str
@@ -46,6 +47,7 @@ class Options(TypedDict):
     middleware: list[MiddlewareEntry]
     hooks: HookPaths
     runs_hooks: bool
+    application_metrics: bool
     preload: Literal['always', 'when-safe', 'never']
     command: list[str]
     threads: int

@@ -21,6 +21,7 @@ from viaduct_worker.interface import process
 from viaduct_worker.lane import Lane
 from viaduct_worker.release import Release
 from viaduct_worker.scoreboard import Scoreboard
+from viaduct_worker.shared_values import shared
 from viaduct_worker.stacks import thread_stacks
 
 TYPE_CHECKING = False
@@ -44,6 +45,8 @@ def main(options: 'Options', number: int, loaded: 'Release | None') -> None:
     process.worker = number
     channel = Channel(options['socket'])
     hands_over = greet(channel, options, number)
+    if options['application_metrics']:
+        shared.attach(options['runtime'], f'worker-{number}')
     try:
         with channel.dying_with_server():
             release = loaded or Release(options)

@@ -1,6 +1,7 @@
 import { ViaductError } from '../errors.ts';
 import type { Handler } from '../http/handler.ts';
 import { type ApplicationStatus, releaseStatus, workerStatus } from './application-status.ts';
+import type { ApplicationFamily } from './metrics/application-metrics.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { ReleaseOptions } from './release-options.ts';
 import { Runtime } from './runtime.ts';
@@ -59,6 +60,14 @@ export class ApplicationServer {
       },
       workers: releases.flatMap(({ workers }) => [...workers.values()].map((worker) => workerStatus(worker, now))),
     };
+  }
+
+  /**
+   * The metrics that the application counts with `prometheus_client`, merged over its processes; none unless
+   * `applicationMetrics` is on. What was counted stays over a reload and the end of a worker. Never rejects.
+   */
+  metrics(): Promise<ApplicationFamily[]> {
+    return this.#supervisor.metrics.read();
   }
 
   /** The workers of all releases. */
@@ -131,6 +140,7 @@ export class ApplicationServer {
   /** Lets running requests finish, then ends all processes. */
   async stop(): Promise<void> {
     await this.#supervisor.stop();
+    this.#supervisor.metrics.close();
     this.#runtime.close();
   }
 

@@ -1,8 +1,8 @@
 """Lets the metrics of `prometheus_client` live in `shared_values`, so that the server can merge those of all workers.
 
-The library chooses the class of its values when it is imported (`values.ValueClass`). Each counter, gauge, histogram and
-summary consists of such values. This module replaces that class by one that does the same and also notes each value in
-a cell. The application sees no difference: its own page of metrics shows what it showed before.
+The library chooses the class of its values when it is imported (`values.ValueClass`). Each counter, gauge, histogram
+and summary consists of such values. This module replaces that class by one that does the same and also notes each
+value in a cell. The application sees no difference: its own page of metrics shows what it showed before.
 """
 
 import json

@@ -52,7 +52,7 @@ const withApplication = new WeakMap<Labels, Labels>();
 
 function labelsWith(labels: Labels, application: string): Labels {
   const known = withApplication.get(labels);
-  if (known?.['application'] === application) return known;
+  if (known?.application === application) return known;
   const { application: own, ...others } = labels;
   const more = { ...others, ...(own === undefined ? {} : { exported_application: own }), application };
   withApplication.set(labels, more);

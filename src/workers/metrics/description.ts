@@ -48,7 +48,7 @@ export function readDescription(json: string): Description | null {
   const isLive = mode.startsWith(LIVE);
   const own = isLive ? mode.slice(LIVE.length) : mode;
   const rule = type !== 'gauge' ? 'sum' : Object.hasOwn(MODES, own) ? MODES[own] : undefined;
-  const bound = suffix === '_bucket' ? boundOf(names['le']) : Number.NaN;
+  const bound = suffix === '_bucket' ? boundOf(names.le) : Number.NaN;
   if (rule === undefined || (suffix === '_bucket' && Number.isNaN(bound))) return null;
   return { family: plainName(family), type, suffix, labels: names, help, rule, isLive, bound };
 }

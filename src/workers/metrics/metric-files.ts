@@ -1,12 +1,13 @@
-import { close, closeSync, constants, existsSync, fstatSync, openSync, read, rmSync } from 'node:fs';
+import { close, closeSync, constants, existsSync, fstat, fstatSync, openSync, read, rmSync } from 'node:fs';
 import type { ProcessValue, Series, SeriesFamily } from './series.ts';
 import type { SeriesTable } from './series-table.ts';
 
 /** The limits of `shared_values.py`. */
+const CELLS_MIN = 512;
 const CELLS_MAX = 65_536;
 const SERIES_BYTES_MAX = 16_777_216;
-/** More than the longest line. */
-const BLOCK_BYTES = 262_144;
+/** Twice the longest line. */
+const BLOCK_BYTES = 131_072;
 /** The bits of the cell of a series that the application has removed. */
 const REMOVED = 0x7ff8_5649_4144_5543n;
 /** Without O_NONBLOCK, opening a pipe would wait for its other end; and the process has no reason to make a link. */
@@ -120,17 +121,17 @@ export class MetricFiles {
   }
 
   async #readSeries(fd: number, table: SeriesTable): Promise<void> {
-    const block = Buffer.allocUnsafe(BLOCK_BYTES);
-    while (this.#position < SERIES_BYTES_MAX) {
-      const length = await readAt(fd, block, BLOCK_BYTES, this.#position);
-      if (length === 0) return;
+    const size = Math.min(await sizeOf(fd), SERIES_BYTES_MAX);
+    while (this.#position < size) {
+      const block = Buffer.allocUnsafe(Math.min(size - this.#position, BLOCK_BYTES));
+      const length = await readAt(fd, block, 0, this.#position);
       const { bytes, series, cells, wrong } = table.read(block.subarray(0, length), this.#position);
       this.wrong += wrong;
       for (let index = 0; index < series.length; index += 1) this.#add(series[index] as Series, cells[index] as number);
       this.#position += bytes.length;
-      if (bytes.length > 0 && length === BLOCK_BYTES) continue;
-      if (bytes.length === 0 && length === BLOCK_BYTES) this.#giveUp();
-      if (bytes.length === 0 || bytes.length === length) return;
+      if (bytes.length > 0) continue;
+      if (length === BLOCK_BYTES) this.#giveUp();
+      return; // the end of a line is still to come
     }
   }
 
@@ -149,7 +150,7 @@ export class MetricFiles {
     this.#cells.push(cell);
     this.families.add(series.group.family);
     if (cell + 2 <= this.#values.length) return;
-    const values = new Float64Array(Math.max(2 * this.#values.length, cell + 2));
+    const values = new Float64Array(Math.max(2 * this.#values.length, cell + 2, CELLS_MIN));
     values.set(this.#values);
     this.#values = values;
   }
@@ -157,7 +158,7 @@ export class MetricFiles {
   async #readValues(fd: number): Promise<void> {
     const bytes = new Uint8Array(this.#values.buffer);
     for (let at = 0; at < bytes.length; ) {
-      const length = await readAt(fd, bytes.subarray(at), bytes.length - at, at);
+      const length = await readAt(fd, bytes, at, at);
       if (length === 0) return;
       at += length;
     }
@@ -190,8 +191,16 @@ function removeFile(path: string): void {
   }
 }
 
-function readAt(fd: number, into: Uint8Array, length: number, position: number): Promise<number> {
+function sizeOf(fd: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    read(fd, into, 0, length, position, (error, bytes) => (error === null ? resolve(bytes) : reject(error)));
+    fstat(fd, (error, stats) => (error === null ? resolve(stats.size) : reject(error)));
+  });
+}
+
+/** Reads what is at `position` of a file to the end of `into`, from `offset` on. Resolves to the number of bytes; 0 at the end of the file. */
+function readAt(fd: number, into: Uint8Array, offset: number, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const length = into.length - offset;
+    read(fd, into, offset, length, position, (error, bytes) => (error === null ? resolve(bytes) : reject(error)));
   });
 }

@@ -96,6 +96,13 @@ class Stacks(TypedDict):
     kind: Literal['stacks']
 
 
+class Collect(TypedDict):
+    """The answer has the metrics that have no cells if `everything` is wanted; cells are up to date when it comes."""
+
+    kind: Literal['collect']
+    everything: bool
+
+
 class Proof(TypedDict):
     """`data` is base64 of marshalled data, which the worker decodes and sends back."""
 
@@ -137,7 +144,9 @@ class Opened(TypedDict):
     request: int
 
 
-FromServer: TypeAlias = Fork | Kill | RunHook | Quit | Ping | Stacks | Proof | Go | Recall | Interrupt | Gone | Opened
+FromServer: TypeAlias = (
+    Fork | Kill | RunHook | Quit | Ping | Stacks | Collect | Proof | Go | Recall | Interrupt | Gone | Opened
+)
 
 
 class ThreadStack(TypedDict):

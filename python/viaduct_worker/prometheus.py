@@ -7,7 +7,9 @@ value in a cell. The application sees no difference: its own page of metrics sho
 
 import json
 import sys
+from functools import partial
 
+from viaduct_worker.collect import functions
 from viaduct_worker.shared_values import complain, shared
 
 TYPE_CHECKING = False
@@ -27,7 +29,7 @@ MOST_RECENT = ('mostrecent', 'livemostrecent')
 
 def install() -> None:
     """Replace the class as soon as the application imports the library, or now if it has been imported."""
-    finder = Finder({'prometheus_client.values': share_values, 'prometheus_client.metrics': leave_out_functions})
+    finder = Finder({'prometheus_client.values': share_values, 'prometheus_client.metrics': note_functions})
     for name, change in finder.changes.items():
         if name in sys.modules:
             attempt(change, sys.modules[name])
@@ -45,17 +47,17 @@ def share_values(values: 'Untyped') -> None:
         )
 
 
-def leave_out_functions(metrics: 'Untyped') -> None:
-    """Change the module `prometheus_client.metrics`: the value of a gauge that asks a function is not known here."""
+def note_functions(metrics: 'Untyped') -> None:
+    """Change the module `prometheus_client.metrics`: a gauge that asks a function has no value before it is asked."""
     set_function = metrics.Gauge.set_function
 
-    def set_function_and_leave_out(self: 'Untyped', f: 'Callable[[], float]') -> None:
+    def set_function_and_note(self: 'Untyped', f: 'Callable[[], float]') -> None:
         set_function(self, f)
-        leave_out = getattr(self._value, 'leave_out', None)
-        if leave_out is not None:
-            leave_out()
+        ask = getattr(self._value, 'ask', None)
+        if ask is not None:
+            ask(f)
 
-    metrics.Gauge.set_function = set_function_and_leave_out
+    metrics.Gauge.set_function = set_function_and_note
 
 
 def shared_class(plain: 'Untyped') -> type:
@@ -64,6 +66,7 @@ def shared_class(plain: 'Untyped') -> type:
     class SharedValue(plain):  # type: ignore[misc]
         _value: float
         _cell = 0
+        _asked = 0
 
         def __init__(self, *args: 'Untyped', **kwargs: 'Untyped') -> None:
             super().__init__(*args, **kwargs)
@@ -86,16 +89,30 @@ def shared_class(plain: 'Untyped') -> type:
                     shared.cells[cell + 1] = timestamp or 0.0
                 shared.cells[cell] = value - shared.bases[cell]
 
-        def leave_out(self) -> None:
-            """Do not report this value any more."""
+        def ask(self, function: 'Callable[[], float]') -> None:
+            """From now on, the value is what `function` returns when the server asks."""
+            self._asked, self._cell = self._cell or self._asked, 0
+            if self._asked:
+                shared.hide(self._asked)
+                functions[self._asked] = partial(note, self._asked, function)
+
+        def __del__(self) -> None:
+            if functions.pop(self._asked, None) is not None:
+                shared.drop(self._asked, self._description, self._counts)
             if self._cell:
                 shared.drop(self._cell, self._description, self._counts)
-                self._cell = 0
-
-        __del__ = leave_out
 
     SharedValue.__name__ = SharedValue.__qualname__ = plain.__name__
     return SharedValue
+
+
+def note(cell: int, function: 'Callable[[], float]') -> None:
+    """Note what `function` returns. If it fails, the cell has no value."""
+    try:
+        shared.cells[cell] = float(function())
+    except BaseException:
+        shared.hide(cell)
+        raise
 
 
 def describe(

@@ -101,9 +101,14 @@ class SharedValues:
 
         The garbage collector calls this at any time, so it takes no lock.
         """
-        if not counts and self._path and self._bits is not None:
-            self._bits[cell] = REMOVED
+        if not counts:
+            self.hide(cell)
         self._free.setdefault(description, []).append(cell)
+
+    def hide(self, cell: int) -> None:
+        """The gauge of this cell has no value until it is set again."""
+        if self._path and self._bits is not None:
+            self._bits[cell] = REMOVED
 
     def _add(self, description: bytes, counts: bool, cells: int) -> int:
         free = self._free.get(description)

@@ -2,6 +2,7 @@ import { ViaductError } from '../errors.ts';
 import type { Handler } from '../http/handler.ts';
 import { type ApplicationStatus, releaseStatus, workerStatus } from './application-status.ts';
 import type { ApplicationFamily } from './metrics/application-metrics.ts';
+import { collectMetrics } from './metrics/collect-metrics.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { ReleaseOptions } from './release-options.ts';
 import { Runtime } from './runtime.ts';
@@ -67,7 +68,7 @@ export class ApplicationServer {
    * `applicationMetrics` is on. What was counted stays over a reload and the end of a worker. Never rejects.
    */
   metrics(): Promise<ApplicationFamily[]> {
-    return this.#supervisor.metrics.read();
+    return collectMetrics(this.#supervisor);
   }
 
   /** The workers of all releases. */

@@ -31,6 +31,9 @@ stock = {mode: Gauge(f"stock_{mode}", "Stock", multiprocess_mode=mode) for mode 
 build = Gauge("build", "Build", ["version"], multiprocess_mode="livemax")
 build.labels("7").set(1)
 
+held = []
+Gauge("held", "Held", multiprocess_mode="livesum").set_function(lambda: len(held))
+
 def app(environ, start_response):
     exec(unquote(environ["QUERY_STRING"]), globals())
     start_response("200 OK", [("Content-Type", "text/plain")])
@@ -196,6 +199,55 @@ describe('the metrics of an application with prometheus_client', { skip: NO_PACK
     assert.deepEqual(await samples('imports'), ['imports_total{} 2']);
     const help = (await application.metrics()).find(({ name }) => name === 'orders')?.help;
     assert.equal(help, 'Orders, all of them');
+  });
+
+  it('have the functions of gauges in each worker, and Info, Enum and own collectors of one worker', async (t) => {
+    const more = `
+from prometheus_client import Enum, Info
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+Info("shop_build", "Build").info({"version": "7"})
+Enum("shop_state", "State", states=["open", "closed"]).state("closed")
+class Own:
+    def collect(self):
+        yield CounterMetricFamily("shop_rows", "Rows", value=12)
+        tables = GaugeMetricFamily("shop_tables", "Tables", labels=["name"])
+        tables.add_metric(["a b"], float("inf"))
+        yield tables
+    def describe(self): return []
+REGISTRY.register(Own())
+class Twice:
+    def collect(self): yield GaugeMetricFamily("orders", "Taken", value=1)
+    def describe(self): return []
+REGISTRY.register(Twice())
+class Fails:
+    def describe(self): return []
+    def collect(self): raise ValueError("no database")
+REGISTRY.register(Fails())
+`;
+    const { runInEach, samples } = await openShop(t, {}, SHOP + more);
+    await runInEach('held.append(1); orders.labels("book").inc()', 'held.extend([1, 1])');
+    assert.deepEqual(await samples('held'), ['held{} 3']);
+    assert.deepEqual(await samples('shop'), [
+      ...['shop_build_info{version=7} 1', 'shop_state{shop_state=open} 0', 'shop_state{shop_state=closed} 1'],
+      ...['shop_rows_total{} 12', 'shop_tables{name=a b} Infinity'],
+    ]);
+    assert.deepEqual(await samples('orders'), ['orders_total{kind=book} 1']);
+    assert.deepEqual(await samples('process'), []);
+  });
+
+  it('come without those of a collector that hangs, and the worker serves on', async (t) => {
+    const hangs = `
+import threading
+class Hangs:
+    def describe(self): return []
+    def collect(self): threading.Event().wait()
+REGISTRY.register(Hangs())
+`;
+    const { run, samples } = await openShop(t, { workers: 1 }, SHOP + hangs);
+    for (let scrape = 0; scrape < 3; scrape += 1) {
+      await run('orders.labels("book").inc()');
+      assert.deepEqual(await samples('orders'), [`orders_total{kind=book} ${scrape + 1}`]);
+    }
   });
 
   it('are not in the own page of the application, which shows one worker as before', async (t) => {

@@ -75,7 +75,7 @@ function readLabels(value: unknown): Record<string, string> | null {
  * A name that every reader of metrics knows: prometheus_client also allows names with any characters, which become `_` as in Prometheus's
  * escaping scheme `underscores`.
  */
-function plainName(name: string): string {
+export function plainName(name: string): string {
   const plain = name.replaceAll(/[^A-Za-z0-9_:]/gu, '_');
   return /^\d|^$/.test(plain) ? `_${plain}` : plain;
 }

@@ -1,8 +1,8 @@
 """Lets the metrics of `prometheus_client` live in `shared_values`, so that the server can merge those of all workers.
 
-The library chooses the class of its values when it is imported (`values.ValueClass`). Each counter, gauge, histogram
-and summary consists of such values. This module replaces that class by one that does the same and also notes each
-value in a cell. The application sees no difference: its own page of metrics shows what it showed before.
+The library chooses the class of its values when it is imported (`values.ValueClass`), and all numbers of counters,
+gauges, histograms and summaries are objects of it. This module replaces that class by one that does the same and also
+notes each value in a cell. The application sees no difference: its own page of metrics shows what it showed before.
 """
 
 import json
@@ -48,7 +48,7 @@ def share_values(values: 'Untyped') -> None:
 
 
 def note_functions(metrics: 'Untyped') -> None:
-    """Change the module `prometheus_client.metrics`: a gauge that asks a function has no value before it is asked."""
+    """Change the module `prometheus_client.metrics`: a gauge has no value before the server calls its function."""
     set_function = metrics.Gauge.set_function
 
     def set_function_and_note(self: 'Untyped', f: 'Callable[[], float]') -> None:

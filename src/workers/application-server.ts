@@ -65,7 +65,7 @@ export class ApplicationServer {
 
   /**
    * The metrics that the application counts with `prometheus_client`, merged over its processes; none unless
-   * `applicationMetrics` is on. What was counted stays over a reload and the end of a worker. Never rejects.
+   * `applicationMetrics` is on. Counts stay over a reload and the end of a worker. Never rejects.
    */
   metrics(): Promise<ApplicationFamily[]> {
     return collectMetrics(this.#supervisor);

@@ -127,7 +127,7 @@ class SharedValuesOfAProcess(unittest.TestCase):
         self.shared._bytes = SERIES_BYTES_MAX
         self.assertEqual(self.shared.add(b'["long"]', True), SCRATCH)
 
-    def test_are_no_reason_to_fail_when_the_disk_is_full(self):
+    def test_do_not_fail_the_application_when_the_disk_is_full(self):
         command = [sys.executable, '-c', WITHOUT_ROOM, self.directory]
         result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True)
         self.assertEqual(result.stdout, '1 {0}\n')

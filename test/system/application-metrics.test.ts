@@ -189,13 +189,14 @@ describe('the metrics of an application with prometheus_client', { skip: NO_PACK
     const limits = { maxRequests: 5, maxRequestsJitter: 0, maxLifetimeMs: 0, maxRssBytes: 0 };
     const { application, project, run, samples } = await openShop(t, { limits });
     const pids = new Set<number>();
-    for (let request = 0; request < 60; request += 1) pids.add(await run('orders.labels("book").inc()'));
+    let count = 0;
+    for (; pids.size <= 4 && count < 5000; count += 1) pids.add(await run('orders.labels("book").inc()'));
     assert.ok(pids.size > 4, `${pids.size} workers`);
-    assert.deepEqual(await samples('orders'), ['orders_total{kind=book} 60']);
+    assert.deepEqual(await samples('orders'), [`orders_total{kind=book} ${count}`]);
     writeFileSync(join(project, 'shop.py'), SHOP.replace('"Orders"', '"Orders, all of them"'));
     await application.reload();
     await run('orders.labels("book").inc()');
-    assert.deepEqual(await samples('orders'), ['orders_total{kind=book} 61']);
+    assert.deepEqual(await samples('orders'), [`orders_total{kind=book} ${count + 1}`]);
     assert.deepEqual(await samples('imports'), ['imports_total{} 2']);
     const help = (await application.metrics()).find(({ name }) => name === 'orders')?.help;
     assert.equal(help, 'Orders, all of them');
@@ -261,7 +262,7 @@ REGISTRY.register(Hangs())
   it('survive a worker that spoils its files, and the others are reported', async (t) => {
     const { runInEach, run, samples, log } = await openShop(t);
     const spoil =
-      'from viaduct_worker.shared_values import shared\nos.write(shared._series, b"\\xff" * 300000 + b"\\n{}\\n")\nos.ftruncate(shared._values, 0)';
+      'from viaduct_worker.shared_values import shared\nos.write(shared._series, b"\\xff" * 300000 + b"\\n{}\\n")\nos.pwrite(shared._values, b"\\xff" * 64, 0)';
     await runInEach('orders.labels("book").inc(2)', `orders.labels("book").inc(1)\n${spoil}`);
     const lines = await samples('orders');
     assert.equal(lines.length, 1);

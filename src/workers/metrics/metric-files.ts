@@ -36,7 +36,7 @@ export class MetricFiles {
   isEnded = false;
   /** Whether everything was read that the process had written until its end. */
   isComplete = false;
-  /** Lines that are no descriptions. */
+  /** How many lines cannot be read. */
   wrong = 0;
   readonly #path: string;
   readonly #pid: () => number;

@@ -12,7 +12,7 @@ export interface Block {
   readonly series: readonly Series[];
   /** The number of the first cell of each one. */
   readonly cells: readonly number[];
-  /** Lines that are no descriptions. */
+  /** How many lines cannot be read. */
   readonly wrong: number;
 }
 

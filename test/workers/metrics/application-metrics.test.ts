@@ -87,7 +87,7 @@ function makeSite(t: TestContext): Site {
 }
 
 describe('the metrics of an application', () => {
-  it('are none while no process has any', async (t) => {
+  it('do not exist while no process has any', async (t) => {
     const { metrics, directory } = makeSite(t);
     const files = metrics.expect(directory, 'worker-1', false, () => 7);
     assert.deepEqual(await metrics.read(), []);
@@ -239,7 +239,7 @@ describe('the metrics of a process that writes anything', () => {
     ['bytes that are no text', '\xff\xfe\0\n'],
     ['half a line', `2\t["counter","a"\n3\t${JSON.stringify(counter('behind', 1).line)}\n`],
   ] as const)
-    it(`are the rest, and this is told once, with ${what}`, async (t) => {
+    it(`are the rest, and the log says so once, with ${what}`, async (t) => {
       const { metrics, directory, warnings } = makeSite(t);
       writeFileSync(join(directory, 'worker-1.series'), Buffer.from(`${good}${bad}${good}`, 'latin1'));
       writeFileSync(join(directory, 'worker-1.values'), Float64Array.from([0, 2, 0, 0, 0]));
@@ -250,7 +250,7 @@ describe('the metrics of a process that writes anything', () => {
       assert.deepEqual(warnings, ['Some metrics of process 7 are damaged and not reported']);
     });
 
-  it('are none with a line without an end', async (t) => {
+  it('end at a line without an end', async (t) => {
     const { metrics, directory, warnings } = makeSite(t);
     writeFileSync(join(directory, 'worker-1.series'), good + 'x'.repeat(400_000));
     writeFileSync(join(directory, 'worker-1.values'), Float64Array.from([0, 2]));

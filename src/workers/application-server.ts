@@ -1,6 +1,8 @@
 import { ViaductError } from '../errors.ts';
 import type { Handler } from '../http/handler.ts';
 import { type ApplicationStatus, releaseStatus, workerStatus } from './application-status.ts';
+import type { ApplicationFamily } from './metrics/application-metrics.ts';
+import { collectMetrics } from './metrics/collect-metrics.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { ReleaseOptions } from './release-options.ts';
 import { Runtime } from './runtime.ts';
@@ -70,6 +72,14 @@ export class ApplicationServer {
   /** How many requests left the queue because their clients had left. */
   get leftWaiting(): number {
     return this.#supervisor.pool.left;
+  }
+
+  /**
+   * The metrics that the application counts with `prometheus_client`, merged over its processes; none unless
+   * `applicationMetrics` is on. Counts stay over a reload and the end of a worker. Never rejects.
+   */
+  metrics(): Promise<ApplicationFamily[]> {
+    return collectMetrics(this.#supervisor);
   }
 
   /** The workers of all releases. */
@@ -142,6 +152,7 @@ export class ApplicationServer {
   /** Lets running requests finish, then ends all processes. */
   async stop(): Promise<void> {
     await this.#supervisor.stop();
+    this.#supervisor.metrics.close();
     this.#runtime.close();
   }
 

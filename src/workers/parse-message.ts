@@ -1,4 +1,5 @@
 import type { FromPython } from './messages.ts';
+import { isCollectedFamily } from './metrics/collected.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -17,6 +18,7 @@ const FIELDS: { readonly [kind in FromPython['kind']]: Readonly<Record<string, C
   log: { text: isText, request: (value) => value === null || isNumber(value) },
   interrupted: { lane: isNumber, request: isNumber, raised: isBoolean, stack: isText },
   stacks: { threads: (value) => Array.isArray(value) && value.every(isThread) },
+  collected: { families: (value) => Array.isArray(value) && value.every(isCollectedFamily) },
   alive: {},
 };
 

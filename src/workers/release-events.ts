@@ -1,4 +1,5 @@
 import { requestFields } from '../http/request-id.ts';
+import type { ApplicationMetrics } from './metrics/application-metrics.ts';
 import type { Overdue } from './overdue.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Pool } from './pool.ts';
@@ -11,10 +12,11 @@ import type { WorkerCounts } from './worker-counts.ts';
 export function releaseEvents(
   { log, errorResponse, responseBufferBytesMax }: SupervisorOptions,
   pool: Pool,
-  counts: WorkerCounts,
+  { counts, metrics }: { counts: WorkerCounts; metrics: ApplicationMetrics },
   post: (event: SupervisorEvent) => void,
 ): ReleaseEvents {
   return {
+    metrics,
     onLoaded: (release) => post({ kind: 'loaded', release }),
     onBroken: ({ number }, traceback, reason) => post({ kind: 'broken', release: number, traceback, reason }),
     onWarning: (text) => log.warn(text),

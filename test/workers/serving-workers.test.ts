@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Response } from '../../src/http/response.ts';
 import type { Project } from '../../src/project/project.ts';
+import { ApplicationMetrics } from '../../src/workers/metrics/application-metrics.ts';
 import { Pool } from '../../src/workers/pool.ts';
 import { Release, type ReleaseEvents } from '../../src/workers/release.ts';
 import type { ReleaseOptions } from '../../src/workers/release-options.ts';
@@ -38,6 +39,7 @@ describe('the workers of the serving release', () => {
       onZygoteGone: assert.fail,
       onWorkerBroken() {},
       onZygoteBroken: assert.fail,
+      metrics: new ApplicationMetrics(assert.fail),
       worker: {
         pool,
         responseBufferBytesMax: 0,

@@ -413,6 +413,13 @@ export interface ServerSettings {
    */
   readonly maxRssBytes?: Bytes | undefined;
   /**
+   * Merge the application's own metrics (prometheus_client) of all workers into those of the admin listener.
+   *
+   * Takes true or false. Default: yes. Without it, each scrape would get the metrics of one worker. Nothing is done
+   * without an admin listener.
+   */
+  readonly applicationMetrics?: boolean | undefined;
+  /**
    * Workers that stay when there is little to do. More start while requests wait. In files also workers = { min, max
    * }.
    *

@@ -22,7 +22,7 @@ import { findingLines, palette } from './output.ts';
 import type { Configured } from './prepare.ts';
 import { createReload } from './reload.ts';
 import { runUntilSignal, type Signals, type Stoppable } from './run-until-signal.ts';
-import { prepareAdmin, prepareControl, serverName } from './server-control.ts';
+import { prepareAdmin, prepareControl, prepareOtlp, serverName } from './server-control.ts';
 
 export interface ServerEnvironment {
   /** Reads settings and project again. */
@@ -47,6 +47,7 @@ export async function runServer(
   process.stderr.write(findingLines(findings, colours));
   const programMetrics = new ProgramMetrics();
   const openAdmin = await prepareAdmin(configuration, log);
+  const startOtlp = await prepareOtlp(configuration, log);
   let serving: RunningServer | null = null;
   const admin = await openAdmin(async () => (serving === null ? null : programMetrics.of(serving)));
   const startCluster = settings.processes > 1 ? (await import('../server/cluster/primary.ts')).startCluster : null;
@@ -122,8 +123,10 @@ export async function runServer(
   ready(` on ${where}`);
   serves = true;
   beside.use(configuration);
+  const otlp = startOtlp(() => programMetrics.of(server));
   if (process.stdin.isTTY === true) process.stderr.write(`${colours.dim('Press Ctrl-C to stop.')}\n`);
   const code = await Promise.race([ended, ...(cluster === null ? [] : [endWhenLost(cluster, whole, log)])]);
+  await otlp?.stop();
   manager.close();
   control?.close();
   admin?.close();

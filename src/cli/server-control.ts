@@ -4,6 +4,7 @@ import type { BesideStatus } from '../beside/beside.ts';
 import type { Log } from '../log/log.ts';
 import type { Reopened } from '../log/output.ts';
 import type { Family } from '../metrics/family.ts';
+import type { OtlpExport } from '../metrics/otlp-export.ts';
 import type { RunningAdmin } from '../server/admin/admin-listener.ts';
 import type { ControlledServer, ReloadOutcome, ServerIdentity } from '../server/control/control-api.ts';
 import type { RunningControl } from '../server/control/control-socket.ts';
@@ -57,6 +58,27 @@ export async function prepareAdmin({ settings }: Configuration, log: Log): Promi
   if (settings.admin.length === 0) return async () => null;
   const { startAdmin } = await import('../server/admin/admin-listener.ts');
   return (metrics) => startAdmin(settings.admin, metrics, log);
+}
+
+/** Starts the export of metrics; null without one. */
+export type StartOtlp = (metrics: () => Promise<readonly Family[] | null>) => OtlpExport | null;
+
+/**
+ * Loads what sends metrics by OTLP, as `prepareControl` does, and returns a function that starts it.
+ *
+ * @throws ViaductError `SETTINGS` if the packages of OpenTelemetry are not installed
+ */
+export async function prepareOtlp(configuration: Configuration, log: Log): Promise<StartOtlp> {
+  const { otlpUrl: url, otlpIntervalMs: intervalMs } = configuration.settings;
+  if (url === null) return () => null;
+  const { prepareExport } = await import('../metrics/otlp-export.ts');
+  const start = await prepareExport({ url, intervalMs, service: serverName(configuration), version: VERSION });
+  return (metrics) =>
+    start({
+      collect: async () => (await metrics()) ?? [],
+      onFailure: (reason) => log.warn(`Cannot send metrics to ${url}: ${reason}. Further failures are not reported`),
+      onRecovery: () => log.info(`Metrics are sent to ${url} again`),
+    });
 }
 
 /** The name of what is served, for people. */

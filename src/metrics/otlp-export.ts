@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { ViaductError } from '../errors.ts';
-import type { MetricFamily } from './family.ts';
+import { type Family, withSamples } from './family.ts';
 import { type Period, toMetricData } from './otlp-data.ts';
 
 export interface OtlpOptions {
@@ -16,7 +16,7 @@ export interface OtlpOptions {
 
 /** What an export needs of the server. */
 export interface OtlpSource {
-  collect(): Promise<readonly MetricFamily[]>;
+  collect(): Promise<readonly Family[]>;
   /** The receiver does not take the metrics. It is called once until it takes them again. */
   onFailure(reason: string): void;
   /** The receiver takes the metrics again. */
@@ -25,6 +25,8 @@ export interface OtlpSource {
 
 /** The exporter gives an attempt up after this time, retries included. */
 const TIMEOUT_MS_MAX = 10_000;
+/** A receiver that does not answer must not hold the end of the server. */
+const LAST_MS_MAX = 3000;
 
 /**
  * Sends all metrics to a receiver of OTLP over HTTP, every `intervalMs` and once more at the end (OpenTelemetry protocol 1.x, `/v1/metrics`). The
@@ -33,13 +35,13 @@ const TIMEOUT_MS_MAX = 10_000;
 export class OtlpExport {
   readonly #options: OtlpOptions;
   readonly #source: OtlpSource;
-  readonly #send: (families: readonly MetricFamily[]) => Promise<string>;
+  readonly #send: (families: readonly Family[]) => Promise<string>;
   readonly #shutDown: () => Promise<void>;
   #timer: NodeJS.Timeout | null = null;
   #current: Promise<void> | null = null;
   #isFailing = false;
 
-  private constructor(options: OtlpOptions, source: OtlpSource, peers: Peers) {
+  constructor(options: OtlpOptions, source: OtlpSource, peers: Peers) {
     const { OTLPMetricExporter, detectResources, envDetector, resourceFromAttributes } = peers;
     const exporter = new OTLPMetricExporter({
       url: options.url,
@@ -58,7 +60,7 @@ export class OtlpExport {
     this.#send = (families) => {
       const period: Period = { startTime, endTime: timeOf(Date.now()) };
       const scope = { name: 'viaduct', version: options.version };
-      const metrics = families.flatMap((family) => toMetricData(family, period));
+      const metrics = families.flatMap((family) => toMetricData(withSamples(family), period));
       const data: ResourceMetrics = { resource, scopeMetrics: [{ scope, metrics }] };
       return new Promise((resolve) =>
         exporter.export(data, ({ error, code }) => resolve(error?.message ?? (code === 0 ? '' : 'unknown error'))),
@@ -67,18 +69,13 @@ export class OtlpExport {
     this.#wait();
   }
 
-  /** @throws ViaductError if the packages of OpenTelemetry are not installed. */
-  static async start(options: OtlpOptions, source: OtlpSource): Promise<OtlpExport> {
-    return new OtlpExport(options, source, await loadPeers());
-  }
-
-  /** Sends the last values and ends. */
+  /** Sends the last values and ends, after three seconds at the latest. */
   async stop(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    await this.#current;
-    await this.#export();
-    await this.#shutDown();
+    const sent = (this.#current ?? Promise.resolve()).then(() => this.#export()).then(() => this.#shutDown());
+    const late = new Promise<void>((resolve) => setTimeout(resolve, LAST_MS_MAX).unref());
+    await Promise.race([sent.catch(() => {}), late]);
   }
 
   #wait(): void {
@@ -101,6 +98,16 @@ export class OtlpExport {
     if (failure === '' && this.#isFailing) this.#source.onRecovery();
     this.#isFailing = failure !== '';
   }
+}
+
+/**
+ * Loads the packages of OpenTelemetry, and returns a function that starts the export.
+ *
+ * @throws ViaductError `SETTINGS` if they are not installed
+ */
+export async function prepareExport(options: OtlpOptions): Promise<(source: OtlpSource) => OtlpExport> {
+  const peers = await loadPeers();
+  return (source) => new OtlpExport(options, source, peers);
 }
 
 type Peers = Pick<typeof import('@opentelemetry/exporter-metrics-otlp-http'), 'OTLPMetricExporter'> &

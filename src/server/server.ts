@@ -15,7 +15,7 @@ import { Applications, type Scaled } from '../site/applications.ts';
 import type { BuiltSite } from '../site/build.ts';
 import { ClientRules } from '../site/client-rules.ts';
 import { emptyMemory } from '../site/compose-site.ts';
-import { applicationNames, type Configuration, MAIN } from '../site/configuration.ts';
+import { applicationNames, type Configuration, countsMetrics, MAIN } from '../site/configuration.ts';
 import { Listeners, type Opening } from '../site/listeners.ts';
 import { ProjectWatch } from '../site/project-watch.ts';
 import { unlessAborted } from '../site/unless-aborted.ts';
@@ -36,7 +36,7 @@ import { mergeStatus, type ProcessReport, type ServerStatus, type WorkerStacks, 
  * @throws ViaductError `LISTEN`, `CERTIFICATE`, `APPLICATION_BROKEN`, `WORKER`, `USAGE` or `SETTINGS`.
  */
 export async function startServer(options: ServerOptions): Promise<LocalServer> {
-  const measure = options.configuration.settings.admin.length === 0 ? null : await loadMetrics();
+  const measure = countsMetrics(options.configuration.settings) ? await loadMetrics() : null;
   const server = new Server(options, measure);
   try {
     await server.start();
@@ -236,6 +236,7 @@ class Server implements LocalServer {
       openRequests: () => this.#protocols.requests(),
       applications: () => this.#applications.serving(),
       proxies: () => this.#proxies,
+      warn: (text) => this.#options.log.warn(text),
     };
   }
 

@@ -13,7 +13,7 @@ import type { ApplicationOptions } from '../wsgi/application-options.ts';
 import { errorStream } from '../wsgi/error-stream.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { ApplicationTable } from './applications.ts';
-import { type Configuration, MAIN, type NamedApplication } from './configuration.ts';
+import { type Configuration, countsMetrics, MAIN, type NamedApplication } from './configuration.ts';
 
 /** Python's log records have the id of the request. */
 const NOTES_REQUEST_ID: PythonMiddleware = {
@@ -38,7 +38,7 @@ export function applicationTable(
       ...scalingOf(application, settings),
       limits: settings,
       middleware: [...(settings.requestId ? [NOTES_REQUEST_ID] : []), ...pythonMiddleware(application.middleware)],
-      applicationMetrics: settings.applicationMetrics && isScraped(settings),
+      applicationMetrics: settings.applicationMetrics && countsMetrics(settings),
       shared: settings.processes > 1,
       wrap,
       preload: preloadOf(preload, configuration.preloadIsWritten === true),
@@ -62,11 +62,6 @@ export function applicationTable(
   }
   for (const [name, application] of Object.entries(applications)) table.set(name, options(application));
   return table;
-}
-
-/** Whether somebody can ask for metrics. */
-function isScraped(settings: Settings): boolean {
-  return 'admin' in settings && Array.isArray(settings.admin) && settings.admin.length > 0;
 }
 
 function scalingOf(

@@ -47,6 +47,9 @@ export async function checkConfiguration(
   } catch (error) {
     errors.push((error as Error).message);
   }
+  const { otlpUrl } = configuration.settings;
+  if (otlpUrl !== null && !isHttpUrl(otlpUrl))
+    errors.push(`Cannot use otlp_url "${otlpUrl}": write a URL such as http://127.0.0.1:4318/v1/metrics`);
   const { problems, warnings } = await checkCertificates(configuration);
   errors.push(...problems.map((problem) => `${problem} (${locate.position(['tls'])})`));
   if (errors.length > 0) throw new ViaductError('SETTINGS', errors.join('\n'));
@@ -73,4 +76,8 @@ async function checkCertificates(configuration: Configuration): Promise<TlsProbl
   if (configuration.site?.tls === undefined) return noTlsProblems();
   const options = tlsOptionsOf(configuration);
   return options === null ? noTlsProblems() : checkTls(options);
+}
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }

@@ -39,6 +39,11 @@ export function applicationNames({
   return new Set([...Object.keys(applications), ...Object.keys(modules), ...(project === null ? [] : [MAIN])]);
 }
 
+/** Whether somebody gets metrics: then the server counts. */
+export function countsMetrics({ admin, otlpUrl }: Settings): boolean {
+  return admin.length > 0 || otlpUrl !== null;
+}
+
 export interface NamedApplication {
   readonly project: Project;
   /** The most workers. */

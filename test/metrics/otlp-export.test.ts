@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { MetricFamily } from '../../src/metrics/family.ts';
-import { OtlpExport } from '../../src/metrics/otlp-export.ts';
+import { type OtlpExport, prepareExport } from '../../src/metrics/otlp-export.ts';
+import { type Received, Receiver } from '../support/otlp-receiver.ts';
 import { eventually } from '../support/wait.ts';
 
 const FAMILIES: readonly MetricFamily[] = [
@@ -51,38 +49,6 @@ const FAMILIES: readonly MetricFamily[] = [
   },
 ];
 
-interface Received {
-  readonly path: string;
-  // biome-ignore lint/suspicious/noExplicitAny: the whole of OTLP as JSON
-  readonly body: any;
-}
-
-/** A receiver of OTLP over HTTP. It answers with `status`. */
-class Receiver {
-  readonly received: Received[] = [];
-  status = 200;
-  readonly #server: Server;
-
-  constructor() {
-    this.#server = createServer((request, response) => {
-      void json(request).then((body) => {
-        this.received.push({ path: request.url ?? '', body });
-        response.writeHead(this.status, { 'Content-Type': 'application/json' }).end('{}');
-      });
-    });
-  }
-
-  async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1/metrics`;
-  }
-
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
-
 describe('the export by OTLP', () => {
   let receiver: Receiver;
   let url = '';
@@ -92,8 +58,8 @@ describe('the export by OTLP', () => {
     onFailure: (reason: string) => told.push(`failure: ${reason}`),
     onRecovery: () => told.push('recovery'),
   };
-  const start = (intervalMs: number): Promise<OtlpExport> =>
-    OtlpExport.start({ url, intervalMs, service: 'shop', version: '1.2.3' }, source);
+  const start = async (intervalMs: number): Promise<OtlpExport> =>
+    (await prepareExport({ url, intervalMs, service: 'shop', version: '1.2.3' }))(source);
 
   beforeEach(async () => {
     told.length = 0;

@@ -39,6 +39,19 @@ export interface ServerSettings {
    */
   readonly middleware?: OneOrMore<MiddlewareConfig> | undefined;
   /**
+   * Send the metrics by OTLP over HTTP to this URL, such as http://127.0.0.1:4318/v1/metrics. It needs packages of
+   * OpenTelemetry.
+   *
+   * Takes a text. Default: metrics are not sent. Most sites that measure let Prometheus ask: see admin.
+   */
+  readonly otlpUrl?: string | undefined;
+  /**
+   * Time between two times that the metrics are sent by OTLP.
+   *
+   * Takes a time from 1s to 1h, such as 500ms or 30s. Default: 60s. It is the default of OpenTelemetry.
+   */
+  readonly otlpIntervalMs?: Duration | undefined;
+  /**
    * Address to listen on: 8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME. Put https:// before it for
    * TLS, or uwsgi://, fastcgi:// or scgi://.
    *

@@ -3,6 +3,7 @@ import type { Refused } from '../../log/refusal-log.ts';
 import { Counters } from '../../metrics/counters.ts';
 import type { Family } from '../../metrics/family.ts';
 import { HttpMetrics } from '../../metrics/http-metrics.ts';
+import { joinApplications } from '../../metrics/join-applications.ts';
 import type { ClientObserver } from '../../site/client-rules.ts';
 import type { ApplicationServer } from '../../workers/application-server.ts';
 import type { ProcessReport } from '../status.ts';
@@ -21,18 +22,17 @@ export interface MeasuredServer {
   openRequests(): Iterable<OpenRequest>;
   applications(): readonly (readonly [name: string, application: ApplicationServer])[];
   proxies(): CountedProxies;
+  warn(text: string): void;
 }
 
-/** Further metrics that a scrape contains, such as those of the application. */
-export type MetricSource = () => Promise<readonly Family[]>;
+/** So many are reported: an application may invent names. */
+const REFUSED_MAX = 100;
 
 /**
  * All metrics of a server process. What happens is counted here as it happens; everything else is read from the server at a scrape. Without
  * this object nothing is counted.
  */
 export class ServerMetrics implements ClientObserver {
-  /** What is added to each scrape. A source that fails is left out. */
-  readonly sources: MetricSource[] = [];
   readonly #connections = new ConnectionMetrics();
   readonly #server: MeasuredServer;
   readonly #http = new HttpMetrics();
@@ -44,6 +44,9 @@ export class ServerMetrics implements ClientObserver {
     label: 'log',
     from: ['access'],
   });
+
+  /** The metrics of applications that were left out. Each is reported once. */
+  readonly #refused = new Set<string>();
 
   constructor(server: MeasuredServer) {
     this.#server = server;
@@ -59,11 +62,13 @@ export class ServerMetrics implements ClientObserver {
 
   async families(): Promise<readonly Family[]> {
     const server = this.#server;
-    const further = await Promise.all(this.sources.map((source) => source().catch(() => [])));
+    const counted = await Promise.all(
+      server.applications().map(async ([name, application]) => [name, await application.metrics()] as const),
+    );
     const process = await this.#process.families();
     // From here on nothing waits, because histograms go on to count.
     const report = server.report();
-    return [
+    const own = [
       ...this.#http.families(),
       ...openFamilies(server),
       ...this.#connections.families(),
@@ -73,8 +78,18 @@ export class ServerMetrics implements ClientObserver {
       ...memoryFamilies(),
       this.#dropped.family(),
       ...process,
-      ...further.flat(),
     ];
+    const { families, refused } = joinApplications(counted, new Set(own.map(({ name }) => name)));
+    this.#report(refused);
+    return [...own, ...families];
+  }
+
+  #report(refused: readonly string[]): void {
+    for (const metric of refused) {
+      if (this.#refused.has(metric) || this.#refused.size >= REFUSED_MAX) continue;
+      this.#refused.add(metric);
+      this.#server.warn(`A metric is left out: ${metric}`);
+    }
   }
 
   stop(): void {

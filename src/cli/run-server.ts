@@ -106,6 +106,7 @@ export async function runServer(
   const passed = settings.listen !== configured.listen ? ' (passed by systemd)' : '';
   const shared = cluster === null ? '' : ` with ${settings.processes} server processes`;
   process.stderr.write(`Viaduct ${VERSION} serves ${name} on ${colours.bold(where)}${passed}${shared}\n`);
+  if (admin !== null) process.stderr.write(`Metrics are on ${admin.urls.join(' and ')}\n`);
   ready(` on ${where}`);
   if (process.stdin.isTTY === true) process.stderr.write(`${colours.dim('Press Ctrl-C to stop.')}\n`);
   const code = await Promise.race([ended, ...(cluster === null ? [] : [endWhenLost(cluster, log)])]);

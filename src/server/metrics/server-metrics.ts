@@ -31,7 +31,7 @@ export type MetricSource = () => Promise<readonly Family[]>;
  * this object nothing is counted.
  */
 export class ServerMetrics implements ClientObserver {
-  /** What is added to each scrape. A source that fails is left out. */
+  /** What is added to each scrape. A source that fails is left out, and so is a metric with a name of this server. */
   readonly sources: MetricSource[] = [];
   readonly #connections = new ConnectionMetrics();
   readonly #server: MeasuredServer;
@@ -63,7 +63,7 @@ export class ServerMetrics implements ClientObserver {
     const process = await this.#process.families();
     // From here on nothing waits, because histograms go on to count.
     const report = server.report();
-    return [
+    const own = [
       ...this.#http.families(),
       ...openFamilies(server),
       ...this.#connections.families(),
@@ -73,8 +73,9 @@ export class ServerMetrics implements ClientObserver {
       ...memoryFamilies(),
       this.#dropped.family(),
       ...process,
-      ...further.flat(),
     ];
+    const names = new Set(own.map(({ name }) => name));
+    return [...own, ...further.flat().filter(({ name }) => !names.has(name))];
   }
 
   stop(): void {

@@ -114,7 +114,7 @@ describe('a real Prometheus', { skip, concurrency: 2 }, () => {
     assert.equal((await query('up'))[0]?.value[1], '1');
     assert.equal((await query('viaduct_build_info')).length, 1);
     const queries = [...dashboardQueries(), ...ruleQueries(), ...documentedQueries()];
-    assert.ok(queries.length > 60);
+    assert.ok(documentedQueries().length > 4);
     for (const text of queries) await query(text);
     const metadata = (await (await fetch(url('metadata'))).json()) as {
       data: Record<string, readonly { readonly type: string; readonly unit: string }[]>;

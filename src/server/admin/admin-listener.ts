@@ -35,11 +35,13 @@ export interface RunningAdmin {
 export async function startAdmin(addresses: readonly string[], scrape: Scrape, log: Log): Promise<RunningAdmin> {
   const open: { readonly listener: Listener; readonly connections: Http1Server }[] = [];
   const close = (): void => {
+    process.off('exit', close);
     for (const { listener, connections } of open.splice(0)) {
       listener.close();
       connections.destroy();
     }
   };
+  process.on('exit', close); // a start that fails ends the process, and a Unix socket would stay
   for (const text of addresses) {
     const address = parseAddress(text);
     const connections = new Http1Server({

@@ -120,6 +120,7 @@ export async function runServer(
   const passed = settings.listen !== configured.listen ? ' (passed by systemd)' : '';
   const shared = cluster === null ? '' : ` with ${settings.processes} server processes`;
   process.stderr.write(`Viaduct ${VERSION} serves ${name} on ${colours.bold(where)}${passed}${shared}\n`);
+  if (admin !== null) process.stderr.write(`Metrics are on ${admin.urls.join(' and ')}\n`);
   ready(` on ${where}`);
   serves = true;
   beside.use(configuration);

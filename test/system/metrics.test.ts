@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { join } from 'node:path';
@@ -203,6 +203,7 @@ describe('the admin listener', { concurrency: 2 }, () => {
     assert.equal(foreign.statusCode, 403);
     assert.equal(foreign.headers['access-control-allow-origin'], undefined);
     assert.doesNotMatch(server.output(), /open to the network/);
+    assert.match(server.output(), new RegExp(`^Metrics are on http://127\\.0\\.0\\.1:${port}/metrics$`, 'm'));
   });
 
   it('warns when the network can reach it', async (t) => {
@@ -217,6 +218,9 @@ describe('the admin listener', { concurrency: 2 }, () => {
     const used = await runViaduct(cwd, '--admin', `unix:${admin}`, '--listen', '127.0.0.1:0');
     assert.notEqual(used.code, 0);
     assert.match(used.output, /Cannot listen on "unix:.*"/);
+    writeFileSync(join(cwd, 'app.py'), 'raise RuntimeError("broken")');
+    assert.equal((await runViaduct(cwd, '--admin', 'unix:left.sock', '--listen', '127.0.0.1:0')).code, 1);
+    assert.ok(!existsSync(join(cwd, 'left.sock')), 'nothing is left of a start that failed');
     for (const address of ['https://127.0.0.1:9464', 'uwsgi://127.0.0.1:9464', 'fd:3', 'nowhere']) {
       const { code, output } = await runViaduct(cwd, 'check', '--admin', address);
       assert.equal(code, 2, output);

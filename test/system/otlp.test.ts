@@ -3,8 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { type Received, Receiver } from '../support/otlp-receiver.ts';
 import { makeProject } from '../support/project.ts';
-import { PYTHON_WITH_PACKAGES } from '../support/python.ts';
-import { runViaduct, startViaduct } from '../support/viaduct.ts';
+import { NO_PACKAGES, PYTHON_WITH_PACKAGES, runViaduct, startViaduct } from '../support/viaduct.ts';
 import { eventually } from '../support/wait.ts';
 
 const APP = `
@@ -30,7 +29,7 @@ async function receiverOf(t: TestContext): Promise<{ receiver: Receiver; url: st
   return { receiver, url };
 }
 
-describe('metrics by OTLP', () => {
+describe('metrics by OTLP', { skip: NO_PACKAGES }, () => {
   for (const processes of ['1', '2']) {
     it(`have what the server and the application count, with ${processes} server processes`, async (t) => {
       const { receiver, url } = await receiverOf(t);

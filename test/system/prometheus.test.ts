@@ -36,6 +36,14 @@ function ruleQueries(): string[] {
   return groups.flatMap(({ rules }) => rules.map(({ expr }) => expr));
 }
 
+/** The examples of docs/metrics.md. A line that is indented continues the one before. */
+function documentedQueries(): string[] {
+  const page = readFileSync(join(ROOT, 'docs/metrics.md'), 'utf8');
+  const [, block = ''] = /^```promql\n([\s\S]*?)^```$/m.exec(page) ?? [];
+  const lines = block.replaceAll(/\n +/g, ' ').split('\n');
+  return lines.filter((line) => line !== '' && !line.startsWith('#'));
+}
+
 interface Prometheus {
   /** The result of a query now. */
   query(
@@ -105,7 +113,9 @@ describe('a real Prometheus', { skip, concurrency: 2 }, () => {
     client.close();
     assert.equal((await query('up'))[0]?.value[1], '1');
     assert.equal((await query('viaduct_build_info')).length, 1);
-    for (const text of [...dashboardQueries(), ...ruleQueries()]) await query(text);
+    const queries = [...dashboardQueries(), ...ruleQueries(), ...documentedQueries()];
+    assert.ok(documentedQueries().length > 4);
+    for (const text of queries) await query(text);
     const metadata = (await (await fetch(url('metadata'))).json()) as {
       data: Record<string, readonly { readonly type: string; readonly unit: string }[]>;
     };
@@ -114,9 +124,7 @@ describe('a real Prometheus', { skip, concurrency: 2 }, () => {
     const known = new Set(
       ((await (await fetch(url('label/__name__/values'))).json()) as { data: readonly string[] }).data,
     );
-    const named = [...dashboardQueries(), ...ruleQueries()].flatMap(
-      (text) => text.match(/\b(?:viaduct|http_server|nodejs|process)_\w+/g) ?? [],
-    );
+    const named = queries.flatMap((text) => text.match(/\b(?:viaduct|http_server|nodejs|process)_\w+/g) ?? []);
     const absent = [...new Set(named)].filter((name) => !known.has(name) && !/_backend_|_certificate_/.test(name));
     assert.deepEqual(absent, [], 'the dashboard and the rules name only metrics that there are');
   });

@@ -22,6 +22,7 @@ const LOOPBACK = CidrList.parse(['loopback']);
 
 /** The open admin listeners of a server. */
 export interface RunningAdmin {
+  /** For people: `http://127.0.0.1:9464/metrics`, or `unix:PATH`. */
   readonly urls: readonly string[];
   close(): void;
 }
@@ -34,11 +35,13 @@ export interface RunningAdmin {
 export async function startAdmin(addresses: readonly string[], scrape: Scrape, log: Log): Promise<RunningAdmin> {
   const open: { readonly listener: Listener; readonly connections: Http1Server }[] = [];
   const close = (): void => {
+    process.off('exit', close);
     for (const { listener, connections } of open.splice(0)) {
       listener.close();
       connections.destroy();
     }
   };
+  process.on('exit', close); // a start that fails ends the process, and a Unix socket would stay
   for (const text of addresses) {
     const address = parseAddress(text);
     const connections = new Http1Server({
@@ -64,7 +67,8 @@ export async function startAdmin(addresses: readonly string[], scrape: Scrape, l
         `The admin listener ${listener.url} is open to the network: every client that can connect reads the metrics, without a password`,
       );
   }
-  return { urls: open.map(({ listener }) => listener.url), close };
+  const urls = open.map(({ listener }) => (listener.address.kind === 'tcp' ? `${listener.url}/metrics` : listener.url));
+  return { urls, close };
 }
 
 function isPublic(address: Address): boolean {

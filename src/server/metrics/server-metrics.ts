@@ -33,11 +33,6 @@ const REFUSED_MAX = 100;
  * this object nothing is counted.
  */
 export class ServerMetrics implements ClientObserver {
-<<<<<<< HEAD
-=======
-  /** What is added to each scrape. A source that fails is left out, and so is a metric with a name of this server. */
-  readonly sources: MetricSource[] = [];
->>>>>>> metrics
   readonly #connections = new ConnectionMetrics();
   readonly #server: MeasuredServer;
   readonly #http = new HttpMetrics();
@@ -84,7 +79,6 @@ export class ServerMetrics implements ClientObserver {
       this.#dropped.family(),
       ...process,
     ];
-<<<<<<< HEAD
     const { families, refused } = joinApplications(counted, new Set(own.map(({ name }) => name)));
     this.#report(refused);
     return [...own, ...families];
@@ -96,10 +90,6 @@ export class ServerMetrics implements ClientObserver {
       this.#refused.add(metric);
       this.#server.warn(`A metric is left out: ${metric}`);
     }
-=======
-    const names = new Set(own.map(({ name }) => name));
-    return [...own, ...further.flat().filter(({ name }) => !names.has(name))];
->>>>>>> metrics
   }
 
   stop(): void {

@@ -3,6 +3,8 @@ import { describe, it, type TestContext } from 'node:test';
 import type { Family } from '../../../src/metrics/family.ts';
 import { metricsText } from '../../../src/metrics/text.ts';
 import { ServerMetrics } from '../../../src/server/metrics/server-metrics.ts';
+import type { ApplicationServer } from '../../../src/workers/application-server.ts';
+import { WorkerCounts } from '../../../src/workers/worker-counts.ts';
 import { requestOf } from '../../support/handler.ts';
 
 const REPORT = {
@@ -28,14 +30,23 @@ const REPORT = {
   ],
 } as const;
 
-function measured(t: TestContext): ServerMetrics {
+const warnings: string[] = [];
+
+function applicationWith(families: readonly Family[]): ApplicationServer {
+  const application = { metrics: async () => families, workers: [], workerCounts: new WorkerCounts(), leftWaiting: 0 };
+  return application as unknown as ApplicationServer;
+}
+
+function measured(t: TestContext, applications: [string, ApplicationServer][] = []): ServerMetrics {
+  warnings.length = 0;
   const open = ['HTTP/1.1', 'HTTP/2.0', 'HTTP/2.0'] as const;
   const metrics = new ServerMetrics({
     report: () => REPORT,
     connectionsByProtocol: () => [['h2', 1]],
     openRequests: () =>
       open.map((protocol) => ({ request: requestOf({ protocol }), isResponding: false, startedAtMs: 1 })),
-    applications: () => [],
+    applications: () => applications,
+    warn: (text) => warnings.push(text),
     proxies: () => new Map([['api', { counts: () => [{ name: 'http://b', requests: 9, failures: 5 }] }]]),
   });
   t.after(() => metrics.stop());
@@ -79,19 +90,15 @@ describe('the metrics of a server process', () => {
       assert.ok(lines.includes(line), `${line} is missing`);
   });
 
-  it('contain those of further sources, unless one fails or has a name of the server', async (t) => {
-    const metrics = measured(t);
-    metrics.sources.push(
-      async () => [gauge('shop_baskets', 7), gauge('process_open_fds', 99)],
-      async () => {
-        throw new Error('no worker answers');
-      },
-      async () => [gauge('shop_visitors', 8)],
-    );
+  it('contain those of the applications, unless they have a name of the server', async (t) => {
+    const families = [gauge('shop_baskets', 7), gauge('process_open_fds', 99)];
+    const metrics = measured(t, [['main', applicationWith(families)]]);
     const text = await textOf(metrics);
     assert.match(text, /^shop_baskets 7$/m);
-    assert.match(text, /^shop_visitors 8$/m);
     assert.equal(text.match(/^# TYPE process_open_fds /gm)?.length, 1);
     assert.doesNotMatch(text, /^process_open_fds 99$/m);
+    await textOf(metrics);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /process_open_fds of application main: the server has a metric of this name/);
   });
 });

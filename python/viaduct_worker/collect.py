@@ -40,18 +40,19 @@ class Collection:
 
         While it runs, further answers are empty. The code would not work in a thread besides the greenlets of gevent.
         """
-        if self.is_running or patches.found() or not (everything or functions):
+        collectors = others() if everything else []
+        if self.is_running or patches.found() or not (collectors or functions):
             self.send(kind='collected', families=[])
             return
         self.is_running = True
-        self.start(lambda: self.run(everything))
+        self.start(lambda: self.run(collectors))
 
-    def run(self, everything: bool) -> None:
+    def run(self, collectors: 'list[Untyped]') -> None:
         try:
             for note in list(functions.values()):
                 self.attempt(note)
             families: list[Family] = []
-            for collector in others() if everything else ():
+            for collector in collectors:
                 self.attempt(lambda collector=collector: families.extend(families_of(collector)))  # type: ignore[misc]
             if len(json.dumps(families)) > ANSWER_MAX:
                 families = []

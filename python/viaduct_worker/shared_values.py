@@ -126,8 +126,9 @@ class SharedValues:
         if cell + cells > CELLS_MAX:
             raise OverflowError(f'there are more than {CELLS_MAX} values')
         self._reserve(cell + cells)
+        # A request that takes too long gets an exception between any two lines. So `bases` is never the shorter one.
+        self.bases += [0.0] * (cell + cells - len(self.bases))
         self._counts += bytes([counts]) * cells
-        self.bases += [0.0] * cells
         line = b'%d\t%s\n' % (cell, description)
         if self._bytes + len(line) > SERIES_BYTES_MAX:
             raise OverflowError(f'their labels take more than {SERIES_BYTES_MAX} bytes')

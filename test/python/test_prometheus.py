@@ -97,6 +97,21 @@ class AnApplication(unittest.TestCase):
         self.assertEqual(result.stdout, "<class 'float'>\n")
         self.assertEqual(result.stderr.count('this prometheus_client is unknown'), 1)
 
+    def test_that_resets_a_counter_or_makes_it_again_loses_nothing_of_the_sum(self):
+        code = """
+import gc, struct, prometheus_client
+jobs = prometheus_client.Counter('jobs', 'Jobs', ['kind'])
+jobs.labels('a').inc(3)
+jobs.labels('a').reset()
+jobs.labels('a').inc(2)
+jobs.remove('a')
+gc.collect()
+jobs.labels('a').inc(4)
+with open(sys.argv[1] + '/worker-1.values', 'rb') as file:
+    print(struct.unpack_from('d', file.read(), 8)[0], jobs.labels('a')._value.get())
+"""
+        self.assertEqual(self.run_code(SHARED + code).stdout, '9.0 4.0\n')
+
     def test_that_forks_a_process_of_its_own_counts_only_what_it_counts_itself(self):
         code = """
 import os, struct, prometheus_client

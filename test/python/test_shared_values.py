@@ -126,6 +126,10 @@ class SharedValuesOfAProcess(unittest.TestCase):
         self.shared._counts = bytearray(1)
         self.shared._bytes = SERIES_BYTES_MAX
         self.assertEqual(self.shared.add(b'["long"]', True), SCRATCH)
+        self.shared._bytes = 0
+        cell = self.shared.add(b'["next"]', True)
+        self.shared.cells[cell] = 4.0 - self.shared.bases[cell]
+        self.assertEqual(self.value(cell), 4.0)
 
     def test_do_not_fail_the_application_when_the_disk_is_full(self):
         command = [sys.executable, '-c', WITHOUT_ROOM, self.directory]

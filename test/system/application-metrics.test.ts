@@ -12,7 +12,7 @@ import type { ReleaseOptions } from '../../src/workers/release-options.ts';
 import { ask } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
 import { serveHandler } from '../support/serve-handler.ts';
-import { NO_PACKAGES, PYTHON_WITH_PACKAGES } from '../support/viaduct.ts';
+import { NO_PACKAGES, PYTHON_WITH_PACKAGES, startViaduct } from '../support/viaduct.ts';
 import { eventually, isRunning } from '../support/wait.ts';
 
 /** A shop that counts. A query runs as code in the worker that gets the request; the answer is the id of its process. */
@@ -249,6 +249,33 @@ REGISTRY.register(Hangs())
       await run('orders.labels("book").inc()');
       assert.deepEqual(await samples('orders'), [`orders_total{kind=book} ${scrape + 1}`]);
     }
+  });
+
+  it('are part of a scrape of the program, summed over server processes and kept over the end of a worker', async (t) => {
+    const project = makeProject(t, { 'shop.py': SHOP }, { venv: '.venv' });
+    const admin = join(project, 'admin.sock');
+    const args = [
+      'serve',
+      'shop:app',
+      '--workers',
+      '2',
+      '--threads',
+      '1',
+      '--processes',
+      '2',
+      '--admin',
+      `unix:${admin}`,
+    ];
+    const server = await startViaduct(t, args, { cwd: project });
+    const scrape = async (): Promise<string> => `${(await ask(admin, '/metrics')).body}`;
+    for (let request = 0; request < 20; request += 1) await ask(server.port, '/?orders.labels("book").inc()');
+    assert.match(await scrape(), /^# TYPE orders_total counter\n[^#]*^orders_total\{kind="book"\} 20$/m);
+    await ask(server.port, '/?orders.labels("book").inc();os.kill(os.getpid(),9)');
+    await ask(server.port, '/?orders.labels("book").inc()');
+    await eventually('the last ones are counted', async () =>
+      (await scrape()).includes('orders_total{kind="book"} 22\n'),
+    );
+    assert.match(await scrape(), /^wait_seconds_bucket\{le="\+Inf"\} 0$/m);
   });
 
   it('are not in the own page of the application, which shows one worker as before', async (t) => {

@@ -224,7 +224,7 @@ describe('directories of dead servers', () => {
   };
 
   it('are removed', async () => {
-    await dead('viaduct-aaaaaa', ['worker-1.scoreboard', 'body-17']);
+    await dead('viaduct-aaaaaa', ['worker-1.scoreboard', 'body-17', 'worker-1.values', 'release-1.series']);
     await dead('viaduct-bbbbbb');
     await removeLeftovers(base);
     assert.deepEqual(readdirSync(base), []);

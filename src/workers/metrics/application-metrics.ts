@@ -51,7 +51,8 @@ export class ApplicationMetrics {
   end(files: MetricFiles): void {
     files.isEnded = true;
     if (!files.open() || this.#isClosed) this.forget(files);
-    else if ([...this.#files].filter(({ isEnded }) => isEnded).length > ENDED_MAX) void this.read();
+    else if ([...this.#files].filter(({ isEnded }) => isEnded).length > ENDED_MAX)
+      this.read().catch((error: Error) => this.#warn(`Cannot merge the application's metrics: ${error.message}`));
   }
 
   /** The process of these files runs on as if it had not counted anything. */
@@ -102,7 +103,8 @@ export class ApplicationMetrics {
 
   #groups(): Set<SeriesGroup> {
     const groups = new Set<SeriesGroup>();
-    for (const { series } of this.#files) for (const { group } of series) groups.add(group);
+    for (const { blocks } of this.#files)
+      for (const { series } of blocks) for (const { group } of series) groups.add(group);
     return groups;
   }
 
@@ -115,7 +117,7 @@ export class ApplicationMetrics {
       for (const { series } of family.groups.values()) for (const { now, ended } of series) now.reset(ended, pids);
     }
     for (const files of this.#files) {
-      for (const family of files.families) {
+      for (const family of familiesOf(files)) {
         family.newest = Math.max(family.newest, files.number);
         family.newestRunning = Math.max(family.newestRunning, files.number);
       }
@@ -131,12 +133,16 @@ export class ApplicationMetrics {
 
   /** Adds what a process that has ended leaves. */
   #fold(files: MetricFiles): void {
-    for (const family of files.families) family.newest = Math.max(family.newest, files.number);
+    for (const family of familiesOf(files)) family.newest = Math.max(family.newest, files.number);
     files.each((series, value, time) => {
       series.end(value, time, series.rule === 'each' ? files.processOf(series) : NO_PROCESS);
     });
     this.forget(files);
   }
+}
+
+function familiesOf({ blocks }: MetricFiles): SeriesFamily[] {
+  return blocks.flatMap(({ families }) => [...families]);
 }
 
 const NO_PROCESS = { pid: 0, labels: {} };

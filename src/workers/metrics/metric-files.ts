@@ -1,13 +1,10 @@
 import { close, closeSync, constants, existsSync, fstat, fstatSync, openSync, read, rmSync } from 'node:fs';
-import type { ProcessValue, Series, SeriesFamily } from './series.ts';
-import type { SeriesTable } from './series-table.ts';
+import type { ProcessValue, Series } from './series.ts';
+import { type Block, CELLS_MAX, type SeriesTable } from './series-table.ts';
 
-/** The limits of `shared_values.py`. */
 const CELLS_MIN = 512;
-const CELLS_MAX = 65_536;
+/** The limit of `shared_values.py`. */
 const SERIES_BYTES_MAX = 16_777_216;
-/** Twice the longest line. */
-const BLOCK_BYTES = 131_072;
 /** The bits of the cell of a series that the application has removed. */
 const REMOVED = 0x7ff8_5649_4144_5543n;
 /** Without O_NONBLOCK, opening a pipe would wait for its other end; and the process has no reason to make a link. */
@@ -30,8 +27,8 @@ export interface MetricFilesOptions {
 export class MetricFiles {
   readonly number: number;
   readonly isZygote: boolean;
-  readonly series: Series[] = [];
-  readonly families = new Set<SeriesFamily>();
+  /** What the process has described. Other processes may have the same blocks. */
+  readonly blocks: Block[] = [];
   /** Whether the process has ended. */
   isEnded = false;
   /** Whether everything was read that the process had written until its end. */
@@ -40,8 +37,7 @@ export class MetricFiles {
   wrong = 0;
   readonly #path: string;
   readonly #pid: () => number;
-  /** The first cell of each of `series`. */
-  readonly #cells: number[] = [];
+  #series = 0;
   readonly #labels = new Map<Series, ProcessValue['labels']>();
   #descriptors: readonly [series: number, values: number] | null = null;
   #isReading = false;
@@ -91,13 +87,15 @@ export class MetricFiles {
   each(use: (series: Series, value: number, time: number) => void): void {
     const values = this.#values;
     const bits = new BigUint64Array(values.buffer);
-    for (let index = 0; index < this.series.length; index += 1) {
-      const series = this.series[index] as Series;
-      if (this.isZygote && series.group.family.type === 'gauge') continue;
-      const cell = this.#cells[index] as number;
-      const value = values[cell] as number;
-      if (Number.isNaN(value) && bits[cell] === REMOVED) continue;
-      use(series, value, series.rule === 'recent' ? (values[cell + 1] as number) : 0);
+    for (const { series, cells } of this.blocks) {
+      for (let index = 0; index < series.length; index += 1) {
+        const one = series[index] as Series;
+        if (this.isZygote && one.group.family.type === 'gauge') continue;
+        const cell = cells[index] as number;
+        const value = values[cell] as number;
+        if (Number.isNaN(value) && bits[cell] === REMOVED) continue;
+        use(one, value, one.rule === 'recent' ? (values[cell + 1] as number) : 0);
+      }
     }
   }
 
@@ -122,35 +120,37 @@ export class MetricFiles {
 
   async #readSeries(fd: number, table: SeriesTable): Promise<void> {
     const size = Math.min(await sizeOf(fd), SERIES_BYTES_MAX);
+    if (this.#position < size) await table.withMemory((memory) => this.#readBlocks(fd, size, table, memory));
+  }
+
+  async #readBlocks(fd: number, size: number, table: SeriesTable, memory: Buffer): Promise<void> {
     while (this.#position < size) {
-      const block = Buffer.allocUnsafe(Math.min(size - this.#position, BLOCK_BYTES));
-      const length = await readAt(fd, block, 0, this.#position);
-      const { bytes, series, cells, wrong } = table.read(block.subarray(0, length), this.#position);
-      this.wrong += wrong;
-      for (let index = 0; index < series.length; index += 1) this.#add(series[index] as Series, cells[index] as number);
-      this.#position += bytes.length;
-      if (bytes.length > 0) continue;
-      if (length === BLOCK_BYTES) this.#giveUp();
+      const length = await readAt(fd, memory, 0, this.#position);
+      const block = table.read(memory.subarray(0, length), this.#position);
+      this.#position += block.bytes.length;
+      this.#add(block);
+      if (block.bytes.length > 0) continue;
+      if (length === memory.length) this.#giveUp();
       return; // the end of a line is still to come
     }
   }
 
-  /** There is no end of the line: nothing behind it can be read. */
+  /** Nothing behind it is read: a line without an end, or too many lines. */
   #giveUp(): void {
     this.wrong += 1;
     this.#position = SERIES_BYTES_MAX;
   }
 
-  #add(series: Series, cell: number): void {
-    if (cell > CELLS_MAX - 2 || this.series.length >= CELLS_MAX) {
-      this.wrong += 1;
+  #add(block: Block): void {
+    this.wrong += block.wrong;
+    this.#series += block.series.length;
+    if (this.#series > CELLS_MAX) {
+      this.#giveUp();
       return;
     }
-    this.series.push(series);
-    this.#cells.push(cell);
-    this.families.add(series.group.family);
-    if (cell + 2 <= this.#values.length) return;
-    const values = new Float64Array(Math.max(2 * this.#values.length, cell + 2, CELLS_MIN));
+    if (block.series.length > 0) this.blocks.push(block);
+    if (block.cellsEnd <= this.#values.length) return;
+    const values = new Float64Array(Math.max(2 * this.#values.length, block.cellsEnd, CELLS_MIN));
     values.set(this.#values);
     this.#values = values;
   }

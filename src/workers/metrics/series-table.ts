@@ -4,6 +4,11 @@ import { Series, type SeriesFamily, type SeriesGroup } from './series.ts';
 /** An application that makes more has a label with unlimited values. */
 const SERIES_MAX = 131_072;
 const BLOCKS_MAX = 64;
+/** The limit of `shared_values.py`. */
+export const CELLS_MAX = 65_536;
+
+/** Twice the longest line. */
+const MEMORY_BYTES = 131_072;
 
 /** What a block of descriptions says. */
 export interface Block {
@@ -12,6 +17,9 @@ export interface Block {
   readonly series: readonly Series[];
   /** The number of the first cell of each one. */
   readonly cells: readonly number[];
+  /** More than the highest number of a cell. */
+  readonly cellsEnd: number;
+  readonly families: ReadonlySet<SeriesFamily>;
   /** How many lines cannot be read. */
   readonly wrong: number;
 }
@@ -26,12 +34,23 @@ export class SeriesTable {
   readonly #described = new Map<string, Series | null>();
   /** By their positions in files. */
   readonly #blocks = new Map<number, Block>();
+  #memory: Buffer | null = null;
+  #turn: Promise<void> = Promise.resolve();
   #size = 0;
   /** How many series had no room. */
   refused = 0;
 
   get isFull(): boolean {
     return this.#size >= SERIES_MAX;
+  }
+
+  /** Calls `use` with memory for the blocks of a file, as soon as nobody else uses it. Resolves and rejects as `use` does. */
+  withMemory(use: (memory: Buffer) => Promise<void>): Promise<void> {
+    this.#memory ??= Buffer.allocUnsafeSlow(MEMORY_BYTES);
+    const memory = this.#memory;
+    const turn = this.#turn.then(() => use(memory));
+    this.#turn = turn.catch(() => {});
+    return turn;
   }
 
   /** Reads the complete lines at the start of `bytes`, which are at `position` of a file. The caller may use `bytes` again. */
@@ -48,20 +67,24 @@ export class SeriesTable {
   #decode(bytes: Buffer): Block {
     const series: Series[] = [];
     const cells: number[] = [];
+    const families = new Set<SeriesFamily>();
+    let cellsEnd = 0;
     let wrong = 0;
     const lines = bytes.toString('utf8').split('\n');
     lines.pop();
     for (const line of lines) {
       const tab = line.indexOf('\t');
       const cell = Number(line.slice(0, Math.max(tab, 0)));
-      const found = Number.isInteger(cell) && cell > 0 ? this.#find(line.slice(tab + 1)) : null;
+      const found = Number.isInteger(cell) && cell > 0 && cell < CELLS_MAX - 1 ? this.#find(line.slice(tab + 1)) : null;
       if (found === null) wrong += 1;
       else if (found !== undefined) {
         series.push(found);
         cells.push(cell);
+        families.add(found.group.family);
+        cellsEnd = Math.max(cellsEnd, cell + 2); // a gauge of mode mostrecent has two
       }
     }
-    return { bytes, series, cells, wrong };
+    return { bytes, series, cells, cellsEnd, families, wrong };
   }
 
   /** The series of a description; null if it is wrong, undefined if there is no room. */

@@ -2,11 +2,12 @@ import type { SourceLocation } from '../config/site-entries.ts';
 import { ViaductError } from '../errors.ts';
 import type { Log } from '../log/log.ts';
 import type { Identity } from '../os/process-user.ts';
+import { findProgram } from '../project/command.ts';
 import type { Configuration } from '../site/configuration.ts';
 import { readCron } from './cron.ts';
-import { Keeper } from './keeper.ts';
+import { Keeper, type ProgramOptions } from './keeper.ts';
 import { besideOptions } from './options.ts';
-import type { ScheduleStatus } from './schedule.ts';
+import { type ScheduleStatus, whenText } from './schedule.ts';
 import { readTimes, Schedules } from './schedules.ts';
 import type { SidecarStatus } from './sidecar.ts';
 import { Sidecars } from './sidecars.ts';
@@ -101,4 +102,27 @@ export async function checkSchedules({ site }: Configuration, locate: SourceLoca
     }
   }
   if (errors.length > 0) throw new ViaductError('SETTINGS', errors.join('\n'));
+}
+
+/** What runs beside the application, a line each for `viaduct check`, and the programs that cannot be found. */
+export function describeBeside(configuration: Configuration): {
+  readonly lines: string[];
+  readonly warnings: string[];
+} {
+  const { sidecars, schedules } = besideOptions(configuration, null);
+  const warnings = [...sidecars, ...schedules].flatMap(({ name, program: { command, directory, environment } }) => {
+    const [program = ''] = command;
+    const found = findProgram(program, directory, environment.PATH ?? '');
+    if ('path' in found) return [];
+    const state = found.missing === 'file' ? 'there is no program' : 'this user may not execute';
+    return [`${name} cannot be started: ${state} "${program}"`];
+  });
+  const shown = ({ command }: ProgramOptions): string => command.join(' ');
+  return {
+    lines: [
+      ...sidecars.map(({ name, program }) => `sidecar ${name}: ${shown(program)}`),
+      ...schedules.map((schedule) => `schedule ${schedule.name}: ${shown(schedule.program)}, ${whenText(schedule)}`),
+    ],
+    warnings,
+  };
 }

@@ -153,9 +153,10 @@ export class Keeper {
     this.#child = null;
     const programs = [...this.#programs.values()];
     this.#programs.clear();
-    if (programs.length > 0) this.#options.log.error(`The keeper of sidecars and schedules is lost: ${how}`);
+    if (programs.some(({ pid }) => pid !== 0))
+      this.#options.log.error(`The keeper of sidecars and schedules is lost: ${how}`);
     for (const { pid, onEnded, onFailed } of programs) {
-      if (pid === 0) onFailed('its keeper is lost');
+      if (pid === 0) onFailed(`its keeper is lost: ${how}`);
       else {
         killGroup(pid);
         onEnded(-constants.signals.SIGKILL, 'with its keeper');

@@ -198,7 +198,8 @@ export class Schedule {
   }
 }
 
-function whenText({ when }: ScheduleOptions): string {
+/** When it runs, for people: the fields of cron, or `every 300 s`. */
+export function whenText({ when }: ScheduleOptions): string {
   if ('everyMs' in when) return `every ${when.everyMs / 1000} s`;
   return when.timeZone === undefined ? when.cron : `${when.cron} (${when.timeZone})`;
 }

@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { delimiter, resolve } from 'node:path';
+import { runnable } from './interpreter.ts';
 import type { Project } from './project.ts';
 
 /** What a command needs of a project. */
@@ -25,4 +26,30 @@ export function projectCommand(words: readonly string[], python: string, directo
   const [first = '', ...others] = words;
   if (first === 'python' || first === 'python3') return [python, ...others];
   return first.endsWith('.py') && existsSync(resolve(directory, first)) ? [python, ...words] : words;
+}
+
+/**
+ * Looks for the first word of a command: a path from `directory`, or a name in the directories of `path` (PATH). `missing` says what is: the file
+ * or the permission to execute it.
+ */
+export function findProgram(
+  program: string,
+  directory: string,
+  path: string,
+): { readonly path: string } | { readonly missing: 'file' | 'permission' } {
+  const candidates = program.includes('/')
+    ? [resolve(directory, program)]
+    : path.split(delimiter).map((part) => resolve(directory, part, program));
+  const found = candidates.find(runnable);
+  if (found !== undefined) return { path: found };
+  return { missing: program !== '' && candidates.some(exists) ? 'permission' : 'file' };
+}
+
+/** A directory without permission hides what is in it. */
+function exists(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
 }

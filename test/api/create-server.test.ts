@@ -50,6 +50,11 @@ describe('createServer', { concurrency: 4 }, () => {
     await assert.rejects(fetch(url));
   });
 
+  it('refuses programs beside the application, which only the command runs', async () => {
+    const options = { application: hello, listen: LISTEN, process: [{ command: 'true' }] };
+    await assert.rejects(createServer(options), /only the command viaduct runs programs beside the application/);
+  });
+
   it('leaves signals, outputs and the exit code alone', async () => {
     const counts = () =>
       ['SIGINT', 'SIGTERM', 'SIGHUP', 'exit', 'uncaughtException'].map((name) => process.listenerCount(name));

@@ -58,6 +58,20 @@ describe('commands', () => {
 });
 
 describe('--app', () => {
+  it('leave all words behind the command of exec to it', () => {
+    const read = (line: string) => readArguments(line.split(' '));
+    for (const line of ['exec manage.py migrate --json', '--workers 2 exec --chdir /a manage.py migrate --json']) {
+      const { command, words, errors } = read(line);
+      assert.deepEqual([command, words, errors], ['exec', ['manage.py', 'migrate', '--json'], []], line);
+    }
+    assert.deepEqual(read('exec --chdir /a -- pytest -- -q').words, ['pytest', '--', '-q']);
+    assert.deepEqual(read('exec -- --version').words, ['--version']);
+    assert.deepEqual(read('exec').words, []);
+    assert.equal(read('exec --version').command, 'version');
+    assert.match(read('exec --chidr /a').errors[0] ?? '', /--chidr.*did you mean --chdir/);
+    assert.match(read('exec --json true').errors[0] ?? '', /Cannot use --json/);
+  });
+
   it('names the application for scale, wherever it stands', () => {
     for (const argv of [
       ['scale', '3', '--app', 'api'],

@@ -119,6 +119,19 @@ describe('the server as the first process of a container', { skip: NO_NAMESPACE 
     await eventually('only the new release is left', () => treeOf(pid).length === 3 && zombies(pid).length === 0);
   });
 
+  it('leaves no zombie of an orphan of a sidecar', async (t) => {
+    const leaves = 'for i in 1 2 3; do (setsid sleep .2 &); done; sleep .1; touch left; exec sleep 600';
+    const config = `[[process]]\nname = "leaves"\ncommand = ["sh", "-c", "${leaves}"]\n`;
+    const project = makeProject(t, { 'app.py': ORPHANS, 'viaduct.toml': config });
+    const { pid } = await startFirst(t, project);
+    await eventually('it has left orphans', () => existsSync(join(project, 'left')));
+    await eventually('only the server, its workers, the keeper and the sidecar are left', () => {
+      return treeOf(pid).length === 5 && zombies(pid).length === 0;
+    });
+    process.kill(pid, 'SIGTERM');
+    await eventually('it has ended', () => !isRunning(pid));
+  });
+
   const BEGINS =
     'import os, subprocess, time\nsubprocess.Popen(["sleep", ".5"])\nif os.fork() == 0: time.sleep(.7); os._exit(0)\n';
   for (const [how, code, ...args] of [

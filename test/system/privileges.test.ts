@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, cpSync, existsSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -67,6 +67,24 @@ tests('the rights of root', { skip: whyNot() }, () => {
       const serverProcess = statusOf(Number(zygote.PPid));
       assert.deepEqual([serverProcess.Uid, serverProcess.Gid], [four(uid), four(gid)]);
       assert.ok(!serverProcess.Groups?.split(' ').includes('0'));
+    });
+  }
+
+  for (const processes of [1, 2]) {
+    it(`are dropped by sidecars, with processes = ${processes}`, async (t) => {
+      const project = makeReadable(t);
+      const command = 'command = ["sh", "-c", "echo $USER $HOME; exec sleep 600"]';
+      writeFileSync(join(project, 'viaduct.toml'), `[[process]]\nname = "own"\n${command}\n`);
+      const args = ['--processes', `${processes}`, '--user', 'nobody', '--python', PYTHON, '--workers', '2'];
+      const server = await startViaduct(t, args, { cwd: project });
+      await eventually('it has started', () => /"message":"nobody /.test(server.output()));
+      const pid = Number(/sidecar own \(pid (\d+)\)/.exec(server.output())?.[1]);
+      const { uid, gid } = idsOf('nobody');
+      const { Uid, Gid, Groups, PPid } = statusOf(pid);
+      assert.deepEqual([Uid, Gid, Groups?.split(' ').includes('0')], [four(uid), four(gid), false]);
+      assert.equal(statusOf(Number(PPid)).Uid, four(uid), 'its keeper');
+      await server.stop();
+      await eventually('it has ended', () => !existsSync(`/proc/${pid}`));
     });
   }
 

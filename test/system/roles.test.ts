@@ -27,6 +27,16 @@ describe('the application server alone', { concurrency: 2 }, () => {
       assert.equal((await ask(server.port, path)).body, `127.0.0.1  ${path}`);
   });
 
+  it('runs what is beside the application, and the web server alone does not', async (t) => {
+    const config = '[[process]]\ncommand = "sh -c \\"echo here; exec sleep 600\\""\n';
+    const cwd = makeProject(t, { 'app.py': APP, 'viaduct.toml': config });
+    const server = await startViaduct(t, ['app', '--workers', '1'], { cwd });
+    await eventually('it runs', () => /"message":"here","sidecar":"sh"/.test(server.output()));
+    const web = await startViaduct(t, ['web', '--static', '/=.'], { cwd });
+    assert.match(web.output(), /settings {4}the web server alone ignores: process, schedule/);
+    assert.doesNotMatch(web.output(), /sidecar/);
+  });
+
   for (const processes of [1, 2]) {
     it(`serves several protocols at several addresses with ${processes === 1 ? 'one server process' : 'two server processes'}, even while it reloads`, async (t) => {
       const cwd = makeProject(t, { 'app.py': APP });

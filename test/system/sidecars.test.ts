@@ -125,6 +125,16 @@ describe('a sidecar', { concurrency: 2 }, () => {
     assert.match((await status()).sidecars[0]?.last_end ?? '', /No such file/);
   });
 
+  it('is in the output of check, with a warning if its program is missing', async (t) => {
+    const config = `${sidecar('no-such-program --x')}${sidecar('work.py fast')}[[schedule]]\ncommand = "true"\ncron = "@daily"\n`;
+    const project = makeProject(t, { 'app.py': APP, 'work.py': WORKER, 'viaduct.toml': config });
+    const { code, output } = await runViaduct(project, 'check');
+    assert.equal(code, 0, output);
+    assert.match(output, /^ {2}beside {6}sidecar fast: \S+python3? work\.py fast$/m);
+    assert.match(output, /^ {2}beside {6}schedule true: true, @daily$/m);
+    assert.match(output, /^ {2}warning {5}no-such-program cannot be started: there is no program "no-such-program"$/m);
+  });
+
   it('is not started again if its configuration says so', async (t) => {
     const config = sidecar('true', 'restart = "on-failure"') + sidecar('false', 'restart = "never"');
     const { server, status } = await start(t, config);

@@ -1,4 +1,4 @@
-import { checkSchedules } from '../../beside/beside.ts';
+import { checkSchedules, describeBeside } from '../../beside/beside.ts';
 import { pythonMiddleware } from '../../config/middleware.ts';
 import { fileKey } from '../../config/setting.ts';
 import { SETTINGS } from '../../config/settings.ts';
@@ -40,7 +40,10 @@ export async function check(parsed: Arguments): Promise<number> {
     const where = index === routes.length - 1 ? '' : ` (${locate.position(['route', index])})`;
     process.stdout.write(`  ${colours.dim('route'.padEnd(12))}${routeLine(route)}${where}\n`);
   }
-  for (const warning of warnings) process.stdout.write(`  ${colours.yellow('warning'.padEnd(12))}${warning}\n`);
+  const beside = describeBeside(configuration);
+  for (const line of beside.lines) process.stdout.write(`  ${colours.dim('beside'.padEnd(12))}${line}\n`);
+  for (const warning of [...warnings, ...beside.warnings])
+    process.stdout.write(`  ${colours.yellow('warning'.padEnd(12))}${warning}\n`);
   const released = [
     ...(project === null ? [] : [{ name: MAIN, project, middleware: settings.middleware, hooks: site?.hooks }]),
     ...Object.entries(applications).map(([name, application]) => ({ name, ...application })),

@@ -5,8 +5,8 @@ import { delimiter, dirname, resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { ViaductError } from '../../errors.ts';
 import { dropPrivileges, findIdentity } from '../../os/process-user.ts';
-import { type CommandProject, commandProject, projectCommand } from '../../project/command.ts';
-import { findInterpreter, runnable } from '../../project/interpreter.ts';
+import { type CommandProject, commandProject, findProgram, projectCommand } from '../../project/command.ts';
+import { findInterpreter } from '../../project/interpreter.ts';
 import { findApplications } from '../../site/find-applications.ts';
 import { type LoadedConfiguration, loadConfiguration } from '../../site/load-configuration.ts';
 import type { Arguments } from '../arguments.ts';
@@ -43,9 +43,9 @@ export async function exec(parsed: Arguments): Promise<number> {
   const [program = '', ...args] = projectCommand(words, project.python, project.directory);
   const { directory, environment } = project;
   const env = { ...process.env, ...environment };
-  const found = find(program, directory, env.PATH ?? '');
-  if (typeof found === 'number') return report(program, found, env);
-  return await run(spawn(found, args, { argv0: program, cwd: directory, env, stdio: 'inherit' }), program);
+  const found = findProgram(program, directory, env.PATH ?? '');
+  if ('missing' in found) return report(program, found.missing === 'file' ? NOT_FOUND : NOT_EXECUTABLE, env);
+  return await run(spawn(found.path, args, { argv0: program, cwd: directory, env, stdio: 'inherit' }), program);
 }
 
 /** The project; without an application, which a command may be about to make, only its interpreter. */
@@ -70,25 +70,6 @@ async function findProject(
       ? {}
       : { VIRTUAL_ENV: dirname(bin), PATH: [bin, process.env.PATH ?? ''].join(delimiter) };
   return { directory, python: path, environment };
-}
-
-/** The path of a program, or why it cannot be run. */
-function find(program: string, directory: string, path: string): string | typeof NOT_FOUND | typeof NOT_EXECUTABLE {
-  const candidates = program.includes('/')
-    ? [resolve(directory, program)]
-    : path.split(delimiter).map((part) => resolve(directory, part, program));
-  const found = candidates.find(runnable);
-  if (found !== undefined) return found;
-  return program !== '' && candidates.some(exists) ? NOT_EXECUTABLE : NOT_FOUND;
-}
-
-/** A directory in PATH without permission hides what is in it. */
-function exists(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return true;
-  }
 }
 
 function report(program: string, code: number, { VIRTUAL_ENV }: NodeJS.ProcessEnv): number {

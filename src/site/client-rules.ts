@@ -12,10 +12,11 @@ import {
   type LineSink,
   type OnAnswered,
 } from '../log/access-log.ts';
+import { hasLine, type LineRule } from '../log/line-rule.ts';
 import type { Log } from '../log/log.ts';
 import { RefusalLog } from '../log/refusal-log.ts';
 import type { Configuration } from './configuration.ts';
-import { limitsOf, trustedBy, trustedValuesOf } from './policies.ts';
+import { limitsOf, lineRulesOf, trustedBy, trustedValuesOf } from './policies.ts';
 
 /** The rules for all clients: trusted proxies, the number of connections, limits, and the access log. */
 export class ClientRules {
@@ -54,7 +55,10 @@ export class ClientRules {
       limits: limitsOf(configuration),
       connectionsMax,
       admission: connectionsPerAddressMax === 0 ? null : this.#limit,
-      onAnswered: this.#accessLog === null ? null : unless(isQuiet, this.#accessLog.onAnswered),
+      onAnswered:
+        this.#accessLog === null
+          ? null
+          : unless(isQuiet, byRule(lineRulesOf(configuration), this.#accessLog.onAnswered)),
     };
   }
 
@@ -107,5 +111,16 @@ export class ClientRules {
 function unless(isQuiet: (request: Request) => boolean, onAnswered: OnAnswered): OnAnswered {
   return (request, status, bodyBytes, startedAtMs) => {
     if (!isQuiet(request)) onAnswered(request, status, bodyBytes, startedAtMs);
+  };
+}
+
+/** `onAnswered` for the requests that have a line by the rule of their route; of a route without a rule, all have one. */
+function byRule(rules: ReadonlyMap<string, LineRule>, onAnswered: OnAnswered): OnAnswered {
+  if (rules.size === 0) return onAnswered;
+  return (request, status, bodyBytes, startedAtMs) => {
+    const { record } = request;
+    const rule = rules.get(record.route);
+    if (rule === undefined || hasLine(rule, record, status, performance.now() - startedAtMs))
+      onAnswered(request, status, bodyBytes, startedAtMs);
   };
 }

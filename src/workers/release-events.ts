@@ -36,6 +36,7 @@ export function releaseEvents(
       onGone: (worker) => post({ kind: 'gone', worker }),
       onTraceback: ({ release }, traceback, reason) => post({ kind: 'broken', release, traceback, reason }),
       onLog: (worker, text, pending) => log.error(text, { worker: worker.pid, ...describe(pending) }),
+      onOutput: (worker, stream, text, pending) => log.info(text, { stream, worker: worker.pid, ...describe(pending) }),
     },
   };
 }

@@ -7,6 +7,7 @@ import { openHanded } from './handed-file.ts';
 import { Lane } from './lane.ts';
 import type { LaneOwner, LaneRef } from './lane-owner.ts';
 import { destroyWhenSilent } from './late-sockets.ts';
+import type { PrintStream } from './messages.ts';
 import { killProcess, signalName } from './os-process.ts';
 import type { Overdue } from './overdue.ts';
 import type { PendingRequest } from './pending-request.ts';
@@ -45,6 +46,8 @@ export interface WorkerOptions {
   readonly onStuck: (worker: Worker) => void;
   /** A line of `wsgi.errors` or of the worker itself. `pending` is the line's request, null when unknown. */
   readonly onLog: (worker: Worker, text: string, pending: PendingRequest | null) => void;
+  /** What a request has printed. `pending` is null if it is over. */
+  readonly onOutput: (worker: Worker, stream: PrintStream, text: string, pending: PendingRequest | null) => void;
 }
 
 /** The exit functions of a worker have at least this time. */
@@ -99,6 +102,7 @@ export class Worker implements LaneOwner {
       onBroken: (reason) => this.break(reason),
       onTraceback: (traceback, reason) => options.onTraceback(this, traceback, reason),
       onLog: (text, request) => options.onLog(this, text, this.#running(request)),
+      onOutput: (stream, text, request) => options.onOutput(this, stream, text, this.#running(request)),
       onInterrupted: (lane, request, stack) => this.#interrupted(lane, request, stack),
     });
     this.responseLimits = {

@@ -60,7 +60,7 @@ export const GUNICORN: Readonly<Record<string, Carry>> = {
       ? context.report.needless(from, 'errors go to standard error')
       : setSetting('errorLogFile', context.pathOf(String(value)), from, context),
   loglevel: needless('Viaduct has no log levels to choose from'),
-  capture_output: needless('output of workers is forwarded'),
+  capture_output: set('captureOutput'),
   disable_redirect_access_to_syslog: needless('nothing goes to syslog'),
   syslog: lost('the service manager collects standard output'),
   logconfig: lost('choose one of the formats of the access log; the application configures its own logging'),

@@ -26,6 +26,7 @@ const SYSTEM_PARTS = [
   { package: 'systemd', programs: ['systemd-analyze'] },
   { package: 'fail2ban', programs: ['fail2ban-regex'] },
   { package: 'logrotate', programs: ['logrotate', '/usr/sbin/logrotate'] },
+  { package: 'rsyslog', programs: ['rsyslogd', '/usr/sbin/rsyslogd'] },
 ];
 
 /** Names of interpreters, the usual one first: on macOS `python3` is often older than another one on the PATH. */

@@ -1,4 +1,5 @@
 import { sourceLocationOf } from '../config/site-entries.ts';
+import { isJournal } from '../log/journal.ts';
 import type { Log } from '../log/log.ts';
 import { openOutputs, type Reopened } from '../log/output.ts';
 import { reportUncaught } from '../log/uncaught.ts';
@@ -38,13 +39,18 @@ export async function runServer(
   const { settings, project } = configuration;
   const colours = palette(process.stderr);
   const logFormat = process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json';
-  const { log, accessLog, reopen } = openOutputs(logFormat, settings, identity);
+  const toJournal = isJournal(process.env);
+  const { log, accessLog, reopen } = openOutputs(settings, {
+    format: logFormat,
+    isJournal: toJournal,
+    owner: identity,
+  });
   let running: RunningServer | null = null;
   reportUncaught(log, () => running?.kill());
   await checkConfiguration(configuration, sourceLocationOf(loaded.siteEntries), log);
   process.stderr.write(findingLines(findings, colours));
   const startCluster = settings.processes > 1 ? (await import('../server/cluster/primary.ts')).startCluster : null;
-  const cluster = (await startCluster?.({ configuration, identity, log, logFormat })) ?? null;
+  const cluster = (await startCluster?.({ configuration, identity, log, logFormat, isJournal: toJournal })) ?? null;
   const onBound = identity === null ? {} : { onBound: () => dropPrivileges(identity) };
   const openControl = await prepareControl(configuration, log);
   const server = cluster ?? (await startServer({ configuration, log, accessLog, ...onBound, waiting }));

@@ -17,9 +17,11 @@ export interface Log {
 export interface LogStream {
   readonly writableLength: number;
   write(text: string): unknown;
+  /** Instead of `write`, for a stream that needs the level of each entry. */
+  writeEntry?(text: string, level: Level): unknown;
 }
 
-type Level = 'info' | 'warn' | 'error';
+export type Level = 'info' | 'warn' | 'error';
 
 const WAITING_BYTES_MAX = 1024 * 1024;
 
@@ -30,6 +32,8 @@ const WAITING_BYTES_MAX = 1024 * 1024;
  */
 export function createLog(format: 'text' | 'json', stream: LogStream): Log {
   const entry = format === 'json' ? jsonEntry : textEntry;
+  const write = (text: string, level: Level): unknown =>
+    stream.writeEntry === undefined ? stream.write(text) : stream.writeEntry(text, level);
   let dropped = 0;
   function put(level: Level, message: string, fields: Fields = {}): void {
     if (stream.writableLength > WAITING_BYTES_MAX) {
@@ -37,9 +41,9 @@ export function createLog(format: 'text' | 'json', stream: LogStream): Log {
       return;
     }
     if (dropped > 0)
-      stream.write(entry('warn', 'Log entries were dropped: their reader is too slow', { entries: dropped }));
+      write(entry('warn', 'Log entries were dropped: their reader is too slow', { entries: dropped }), 'warn');
     dropped = 0;
-    stream.write(entry(level, message, fields));
+    write(entry(level, message, fields), level);
   }
   const at = (level: Level) => (message: string, fields?: Fields) => put(level, message, fields);
   return { info: at('info'), warn: at('warn'), error: at('error') };

@@ -62,7 +62,7 @@ export class Pool {
   readonly #delay: QueueDelay;
   readonly #recall = new RecallWatch();
   readonly #deadlines: DeadlineWatch;
-  /** What became of requests that could not be sent at once. For status and metrics, which read it when they are asked. */
+  /** What became of requests that could not be sent at once. For the status and for metrics. */
   readonly queueCounters = newQueueCounters();
   /** The most lanes that there were: workers that are replaced come back. */
   #lanesMax = 0;

@@ -29,7 +29,7 @@ describe('the time at which a request was complete', () => {
     return (await Promise.all(answers)).map((text) => JSON.parse(text) as (number | string)[]);
   };
 
-  it('is told the application, and no client can forge it', async () => {
+  it('reaches the application, and no client can forge it', async () => {
     for (const [time = 0, waited = -1, ...starts] of await told(true)) {
       assert.ok(Number(waited) >= 0, `${waited} ms`);
       const [start, other] = starts.map((text) => Number(/^t=(\d{10}\.\d{3})$/.exec(`${text}`)?.[1]));
@@ -38,7 +38,7 @@ describe('the time at which a request was complete', () => {
     }
   });
 
-  it('is not told by default, and the fields are those of the client', async () => {
+  it('does not reach it by default, and the fields are those of the client', async () => {
     const starts = (await told(false)).map(([, ...values]) => values);
     const sent = [null, 't=1000', '1000'];
     const none = [null, null, null];

@@ -142,7 +142,7 @@ function applicationText({ name, release, queue, workers }: ApplicationStatus, o
 
 const PRIORITIES = ['high', 'normal', 'low'] as const;
 
-/** Who waits, unless all requests have the same priority: ` (2 high, 151 normal)`. */
+/** The number of requests by priority, unless all have the same one: ` (2 high, 151 normal)`. */
 function prioritiesText({ waiting_by_priority: counts }: QueueStatus): string {
   const present = PRIORITIES.filter((priority) => counts[priority] > 0);
   if (present.length < 2 && counts.normal > 0) return '';

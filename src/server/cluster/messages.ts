@@ -42,6 +42,8 @@ export interface ServerProcessStart {
   readonly configuration: Configuration;
   readonly identity: Identity | null;
   readonly logFormat: 'text' | 'json';
+  /** Whether standard error of the primary leads to systemd's journal. */
+  readonly isJournal: boolean;
 }
 
 /** From a server process to the primary. */

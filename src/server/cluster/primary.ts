@@ -24,6 +24,8 @@ export interface PrimaryOptions {
   readonly identity: Identity | null;
   readonly log: Log;
   readonly logFormat: 'text' | 'json';
+  /** Whether standard error leads to systemd's journal. */
+  readonly isJournal: boolean;
 }
 
 export interface RunningCluster extends RunningServer {
@@ -237,12 +239,12 @@ class Primary implements RunningCluster {
 
   /** Starts a process in `slot`. Resolves when it serves. */
   #launch(slot: Slot): Promise<void> {
-    const { identity, logFormat } = this.#options;
+    const { identity, logFormat, isJournal } = this.#options;
     const worker = this.#fork();
     forwardOutput(worker.process.stdout, process.stdout);
     forwardOutput(worker.process.stderr, process.stderr);
     const configuration = processConfiguration(this.#configuration, slot.index);
-    const serverProcess = new ServerProcess(worker, { configuration, identity, logFormat }, () => {
+    const serverProcess = new ServerProcess(worker, { configuration, identity, logFormat, isJournal }, () => {
       this.#options.log.error(
         `server process ${slot.index + 1} (pid ${serverProcess.pid}) is killed: it does not respond`,
       );

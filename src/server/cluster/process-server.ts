@@ -34,10 +34,14 @@ process.on('message', (message: ToServerProcess) => {
 setInterval(() => send({ kind: 'alive', connections: server?.connections ?? 0 }), ALIVE_EVERY_MS).unref();
 send({ kind: 'hello' });
 
-async function start({ configuration, identity, logFormat }: ServerProcessStart): Promise<void> {
+async function start({ configuration, identity, logFormat, isJournal }: ServerProcessStart): Promise<void> {
   const onBound = identity === null ? {} : { onBound: () => dropPrivileges(identity) };
   try {
-    const { log, accessLog, reopen } = openOutputs(logFormat, configuration.settings, identity);
+    const { log, accessLog, reopen } = openOutputs(configuration.settings, {
+      format: logFormat,
+      isJournal,
+      owner: identity,
+    });
     process.on('SIGUSR1', reopen);
     reportUncaught(log, () => server?.kill());
     server = await startServer({ configuration, log, accessLog, ...onBound });

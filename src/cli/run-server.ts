@@ -19,6 +19,7 @@ import { passwordFilesOf } from '../site/password-files.ts';
 import { VERSION } from '../version.ts';
 import { findingLines, palette } from './output.ts';
 import type { Configured } from './prepare.ts';
+import { programLogs } from './program-logs.ts';
 import { createReload } from './reload.ts';
 import { runUntilSignal, type Signals } from './run-until-signal.ts';
 import { prepareControl, serverName } from './server-control.ts';
@@ -40,7 +41,7 @@ export async function runServer(
   const colours = palette(process.stderr);
   const logFormat = process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json';
   const toJournal = isJournal(process.env);
-  const { log, accessLog, reopen } = openOutputs(settings, {
+  const { log, accessLog, tap, reopen } = openOutputs(settings, {
     format: logFormat,
     isJournal: toJournal,
     owner: identity,
@@ -53,7 +54,7 @@ export async function runServer(
   const cluster = (await startCluster?.({ configuration, identity, log, logFormat, isJournal: toJournal })) ?? null;
   const onBound = identity === null ? {} : { onBound: () => dropPrivileges(identity) };
   const openControl = await prepareControl(configuration, log);
-  const server = cluster ?? (await startServer({ configuration, log, accessLog, ...onBound, waiting }));
+  const server = cluster ?? (await startServer({ configuration, log, accessLog, tap, ...onBound, waiting }));
   running = server;
   const manager = new ServiceManager(managerOptions, project?.python.path ?? 'python3');
   const name = serverName(configuration);
@@ -81,6 +82,7 @@ export async function runServer(
     reload: () => (stopping ? Promise.resolve(NOT_RELOADED) : reload()),
     reopenLogs,
     stop: () => stopRequest.abort(),
+    ...programLogs(settings, tap, cluster),
   };
   const control = await openControl(server, program).catch((error: unknown) => {
     server.kill();

@@ -4,13 +4,14 @@ import type { Log } from '../log/log.ts';
 import type { Reopened } from '../log/output.ts';
 import type { ControlledServer, ReloadOutcome, ServerIdentity } from '../server/control/control-api.ts';
 import type { RunningControl } from '../server/control/control-socket.ts';
+import type { ControlledLogs } from '../server/control/logs-api.ts';
 import type { RunningServer } from '../server/running-server.ts';
 import type { Configuration } from '../site/configuration.ts';
 import { VERSION } from '../version.ts';
 import { workingDirectory } from './working-directory.ts';
 
 /** What commands can ask of the whole program, besides the server. */
-export interface ProgramControl {
+export interface ProgramControl extends ControlledLogs {
   readonly reload: () => Promise<ReloadOutcome>;
   readonly reopenLogs: () => Reopened;
   readonly stop: () => void;

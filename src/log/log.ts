@@ -23,6 +23,9 @@ export interface LogStream {
 
 export type Level = 'info' | 'warn' | 'error';
 
+/** Called for each entry, also for those that the stream does not get. */
+export type OnEntry = (level: Level, message: string, fields: Fields) => void;
+
 const WAITING_BYTES_MAX = 1024 * 1024;
 
 /**
@@ -30,12 +33,13 @@ const WAITING_BYTES_MAX = 1024 * 1024;
  * entries. The format `json` has one object in each line, with `time`, `level` and `message`. Messages may contain text of clients:
  * it can neither forge a line nor control a terminal. While the reader of the stream is far behind, entries are dropped and counted.
  */
-export function createLog(format: 'text' | 'json', stream: LogStream): Log {
+export function createLog(format: 'text' | 'json', stream: LogStream, onEntry: OnEntry = () => {}): Log {
   const entry = format === 'json' ? jsonEntry : textEntry;
   const write = (text: string, level: Level): unknown =>
     stream.writeEntry === undefined ? stream.write(text) : stream.writeEntry(text, level);
   let dropped = 0;
   function put(level: Level, message: string, fields: Fields = {}): void {
+    onEntry(level, message, fields);
     if (stream.writableLength > WAITING_BYTES_MAX) {
       dropped += 1;
       return;

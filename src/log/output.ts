@@ -4,8 +4,9 @@ import { ViaductError } from '../errors.ts';
 import type { LineSink } from './access-log.ts';
 import { DirectWriter, type OutputEvents } from './direct-writer.ts';
 import { JournalPrefixes } from './journal.ts';
-import { createLog, type Log, type LogStream } from './log.ts';
+import { createLog, type Log, type LogStream, type OnEntry } from './log.ts';
 import { type FileOwner, LogFile } from './log-file.ts';
+import { LogTap } from './log-tap.ts';
 import { SyslogOutput } from './syslog-output.ts';
 import { parseSyslogTarget } from './syslog-target.ts';
 
@@ -80,6 +81,8 @@ export interface Reopened {
 export interface Outputs {
   readonly log: Log;
   readonly accessLog: LineSink;
+  /** Shows both logs to those who follow them. */
+  readonly tap: LogTap;
   /**
    * Opens the files of the logs again, after they were renamed, and reports that in the log. Standard output and error stay.
    */
@@ -109,7 +112,9 @@ export function openOutputs(targets: LogTargets, { format, isJournal, owner }: O
   const accessLog = open('access', accessLogFile, accessLogSyslog);
   const errors = open('server', errorLogFile, errorLogSyslog);
   const onStderr = (output: Output): LogStream => (isJournal ? new JournalPrefixes(output) : output);
-  const log = createLog(format, errors instanceof Output ? onStderr(errors) : errors);
+  const tap = new LogTap();
+  const onEntry: OnEntry = (level, message, fields) => tap.server(level, message, fields);
+  const log = createLog(format, errors instanceof Output ? onStderr(errors) : errors, onEntry);
   if (accessLog instanceof SyslogOutput) accessLog.events = syslogEvents(accessLog.url, 'access log', log);
   else
     accessLog.events = {
@@ -131,7 +136,7 @@ export function openOutputs(targets: LogTargets, { format, isJournal, owner }: O
     if (logFiles.length > problems.length) log.info('The log files were opened again');
     return { files: logFiles.length, problems };
   }
-  return { log, accessLog, reopen };
+  return { log, accessLog, tap, reopen };
 }
 
 /** Reports in `log` that the syslog server at `url` cannot be reached, and what was lost. */

@@ -74,7 +74,7 @@ class Server implements LocalServer {
     this.#options = options;
     this.#configuration = options.configuration;
     const { configuration, log, accessLog } = options;
-    this.#rules = new ClientRules(configuration, log, accessLog);
+    this.#rules = new ClientRules(configuration, log, accessLog, options.tap ?? null);
     this.#open = new OpenApplications(log, options.callerApplications ?? new Map());
     const connections = {
       ...this.#take(configuration),

@@ -14,6 +14,7 @@ import {
 } from '../log/access-log.ts';
 import { hasLine, type LineRule } from '../log/line-rule.ts';
 import type { Log } from '../log/log.ts';
+import type { LogTap } from '../log/log-tap.ts';
 import { RefusalLog } from '../log/refusal-log.ts';
 import type { Configuration } from './configuration.ts';
 import { limitsOf, lineRulesOf, trustedBy, trustedValuesOf } from './policies.ts';
@@ -23,6 +24,7 @@ export class ClientRules {
   readonly refusals: RefusalLog;
   readonly #log: Log;
   readonly #sink: LineSink;
+  readonly #tap: LogTap | null;
   readonly #limit = new ConnectionLimit({ perAddressMax: 0, exempt: (address) => this.trusts(address) });
   #trusted: CidrList;
   #receive: (request: Request) => Request;
@@ -30,8 +32,9 @@ export class ClientRules {
   #template: string | null = null;
   #accessLog: AccessLog | null = null;
 
-  /** `sink` takes the access log. */
-  constructor(configuration: Configuration, log: Log, sink: LineSink) {
+  /** `sink` takes the access log, and `tap` shows it to those who follow it. */
+  constructor(configuration: Configuration, log: Log, sink: LineSink, tap: LogTap | null) {
+    this.#tap = tap;
     this.#log = log;
     this.#sink = sink;
     this.refusals = new RefusalLog(log, (address) => this.trusts(address));
@@ -92,6 +95,7 @@ export class ClientRules {
       format,
       template,
       sink: this.#sink,
+      tap: this.#tap,
       onDropped: (lines) =>
         this.#log.warn('Access log lines were dropped: their reader is slower than the requests', { lines }),
     });

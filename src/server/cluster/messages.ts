@@ -1,4 +1,5 @@
 import { describeThrown, type ErrorCode, systemErrorOf, ViaductError } from '../../errors.ts';
+import type { LogFilter } from '../../log/log-tap.ts';
 import type { Identity } from '../../os/process-user.ts';
 import type { BackendChange, RouteBackends } from '../../proxy/backend-control.ts';
 import type { Scaled } from '../../site/applications.ts';
@@ -11,6 +12,9 @@ export type ToServerProcess =
   | { readonly kind: 'start'; readonly start: ServerProcessStart }
   | { readonly kind: 'reload'; readonly configuration: Configuration }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
+  /** Lines of the logs that `filter` wants are to be sent from now on, until `unfollow`. */
+  | { readonly kind: 'follow'; readonly id: number; readonly filter: LogFilter }
+  | { readonly kind: 'unfollow'; readonly id: number }
   | { readonly kind: 'cancel-reload' | 'stop' };
 
 /** What the primary asks a server process that serves. */
@@ -20,7 +24,8 @@ export type Question =
   | { readonly about: 'drain'; readonly draining: boolean }
   | { readonly about: 'scale'; readonly application: string; readonly workers: number }
   | { readonly about: 'status' | 'requests' }
-  | { readonly about: 'stacks'; readonly worker: number | null };
+  | { readonly about: 'stacks'; readonly worker: number | null }
+  | { readonly about: 'log'; readonly filter: LogFilter; readonly count: number };
 
 /** What the answer to a question is. */
 export interface Answers {
@@ -32,6 +37,8 @@ export interface Answers {
   readonly status: ProcessReport;
   readonly requests: readonly LiveRequest[];
   readonly stacks: readonly WorkerStacks[];
+  /** The last entries of its log, each a line of JSON. */
+  readonly log: readonly string[];
 }
 
 export type About = keyof Answers;
@@ -54,6 +61,8 @@ export type FromServerProcess =
   | { readonly kind: 'failed'; readonly error: Failure }
   | { readonly kind: 'reloaded'; readonly error: Failure | null }
   | { readonly kind: 'answer'; readonly id: number; readonly about: About; readonly answer: Answers[About] }
+  /** Lines of the logs, for those who follow them by this id. */
+  | { readonly kind: 'followed'; readonly id: number; readonly lines: string }
   /** Sent once a second, while the event loop turns. */
   | { readonly kind: 'alive'; readonly connections: number };
 

@@ -11,6 +11,7 @@ const ANSWERS: { readonly [about in About]: Check } = {
   status: isReport,
   requests: listOf(isLiveRequest),
   stacks: listOf(isWorkerStacks),
+  log: listOf(isText),
 };
 
 /** The fields of each message from a server process. */
@@ -20,6 +21,7 @@ const FIELDS: { readonly [kind in FromServerProcess['kind']]: Fields } = {
   failed: { error: isFailure },
   reloaded: { error: nullOr(isFailure) },
   answer: { id: isNumber, about: isAbout },
+  followed: { id: isNumber, lines: isText },
   alive: { connections: isNumber },
 };
 

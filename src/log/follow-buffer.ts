@@ -19,7 +19,7 @@ export class FollowBuffer {
     this.#dropped = 0;
     if (dropped === 0) return text;
     const time = new Date().toISOString();
-    const message = 'Lines were dropped: whoever follows the logs reads too slowly';
+    const message = 'Lines were dropped: this follower reads too slowly';
     return `${text}{"log":"server","time":"${time}","level":"warn","message":"${message}","lines":${dropped}}\n`;
   }
 }

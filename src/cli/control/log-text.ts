@@ -2,7 +2,7 @@ import { escapeControls } from '../../log/escape.ts';
 import type { LogEntry } from '../../log/read-log.ts';
 import type { Palette } from '../output.ts';
 
-/** The fields of a line of the server's log that stand in its text. */
+/** The fields of a line of the server's log that are in its text anyway. */
 const SERVER_FIELDS = new Set(['log', 'time', 'level', 'message']);
 /** A wait of so many milliseconds is worth a word. */
 const WAIT_MS_MIN = 50;

@@ -12,7 +12,7 @@ export type ToServerProcess =
   | { readonly kind: 'start'; readonly start: ServerProcessStart }
   | { readonly kind: 'reload'; readonly configuration: Configuration }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
-  /** Lines of the logs that `filter` wants are to be sent from now on, until `unfollow`. */
+  /** The process must send the lines of the logs that `filter` wants, from now on until `unfollow`. */
   | { readonly kind: 'follow'; readonly id: number; readonly filter: LogFilter }
   | { readonly kind: 'unfollow'; readonly id: number }
   | { readonly kind: 'cancel-reload' | 'stop' };

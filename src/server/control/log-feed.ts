@@ -7,7 +7,7 @@ export type Follow = (onLine: (line: string) => void) => () => void;
 /** Lines leave ten times a second. */
 const FLUSH_MS = 100;
 
-/** The content of an answer that never ends by itself: lines of the logs as they come. A slow client loses lines, and is told how many. */
+/** The content of an answer that never ends by itself: lines of the logs as they come. A slow client loses lines, and receives their number. */
 export class LogFeed implements BodySource {
   readonly #follow: Follow;
   readonly #buffer = new FollowBuffer();

@@ -36,8 +36,9 @@ export class Queue<T extends Waiting<T>> {
 
   /** Removes and returns the next request; null when none waits. */
   shift(): T | null {
-    const next = this.#returned.requests.first ?? this.#nextTurns()?.next() ?? null;
-    if (next !== null) this.remove(next);
+    if (this.#length === 0) return null;
+    const next = this.#returned.requests.first ?? (this.#nextTurns()?.next() as T);
+    this.remove(next);
     return next;
   }
 
@@ -142,6 +143,7 @@ export class Queue<T extends Waiting<T>> {
 
   /** The priority whose turn it is; null when none waits. */
   #nextTurns(): Turns<T> | null {
+    if (this.#normal.length === this.#length) return this.#normal; // a site without priorities
     let below = this.#length;
     for (const turns of this.#levels) {
       if (turns.length === 0) continue;
@@ -154,7 +156,8 @@ export class Queue<T extends Waiting<T>> {
   }
 
   #turnsOf({ request: { priority } }: T): Turns<T> {
-    return priority === 'high' ? this.#high : priority === 'low' ? this.#low : this.#normal;
+    if (priority === undefined || priority === 'normal') return this.#normal;
+    return priority === 'high' ? this.#high : this.#low;
   }
 
   #clients(): ClientQueue<T>[] {

@@ -13,10 +13,15 @@ import contextlib, io, logging, sys, threading, traceback
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
 print("imported", flush=True)
 
-def generate(path):
-    print("block of " + path)
-    yield b"ok"
-    print("end of " + path, end="")
+class Blocks:
+    def __init__(self, path):
+        self.path = path
+    def __iter__(self):
+        print("block of " + self.path)
+        yield b"ok"
+        print("end of " + self.path, end="")
+    def close(self):
+        print(", close of " + self.path)
 
 def application(environ, start_response):
     path = environ["PATH_INFO"]
@@ -30,13 +35,13 @@ def application(environ, start_response):
     with contextlib.redirect_stdout(io.StringIO()) as kept:
         print("kept")
     assert kept.getvalue() == "kept\\n"
-    thread = threading.Thread(target=lambda: print("thread of", path, flush=True))
+    thread = threading.Thread(target=lambda: print(f"thread of {path}.", flush=True))
     thread.start()
     thread.join()
-    sys.stdout.buffer.write(b"bytes of " + path.encode() + b"\\n")
+    sys.stdout.buffer.write(b"bytes of " + path.encode() + b".\\n")
     sys.stdout.flush()
     start_response("200 OK", [])
-    return generate(path)
+    return Blocks(path)
 `;
 
 interface Entry {
@@ -68,7 +73,7 @@ describe('what a view prints', { concurrency: 2 }, () => {
           .filter(({ stream }) => stream !== undefined);
       await eventually(
         'all lines are there',
-        () => entries().filter(({ message }) => /^end of/.test(message)).length === 4,
+        () => entries().filter(({ message }) => /close of/.test(message)).length === 4,
       );
       for (const id of ['a', 'b', 'c', 'd']) {
         const own = entries().filter(({ request_id }) => request_id === `id-${id}`);
@@ -80,13 +85,13 @@ describe('what a view prints', { concurrency: 2 }, () => {
             ['stderr', `error in /${id}`, `GET /${id}`],
             ['stderr', `INFO logged in /${id}`, `GET /${id}`],
             ['stdout', `block of /${id}`, `GET /${id}`],
-            ['stdout', `end of /${id}`, `GET /${id}`],
+            ['stdout', `end of /${id}, close of /${id}`, `GET /${id}`],
           ],
         );
         const traceback = own.map(({ message }) => message).join('\n');
         assert.match(traceback, /Traceback[\s\S]*ZeroDivisionError: division by zero/);
         const output = server.output();
-        assert.ok(output.includes(`thread of /${id}\n`) && output.includes(`bytes of /${id}\n`), output);
+        assert.ok(output.includes(`thread of /${id}.`) && output.includes(`bytes of /${id}.`), output);
         assert.ok(!output.includes(`print in /${id}`));
       }
       assert.ok(server.output().includes('imported\n'));

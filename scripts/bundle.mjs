@@ -33,7 +33,7 @@ const FILES = [
 ];
 
 /** Packages whose code gets into the bundle, and with it their licences. */
-const BUNDLED = ['mrmime', 'smol-toml', 'zod'];
+const BUNDLED = ['croner', 'mrmime', 'smol-toml', 'zod'];
 
 await bundle(process.argv.includes('--sourceMap'));
 
@@ -45,7 +45,7 @@ async function bundle(sourcemap) {
     cwd: ROOT,
     platform: 'node',
     preserveEntrySignatures: 'allow-extension',
-    external: [/^node:/, 'jiti'],
+    external: [/^node:/, /^@opentelemetry\//, 'jiti'],
     transform: { target: 'es2023' },
     onLog(level, log) {
       if (level === 'warn') throw new Error(log.message);

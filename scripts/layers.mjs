@@ -2,7 +2,7 @@
  * The layers of `src/`, as a table of what each may import. `node scripts/layers.mjs` writes Biome's rules from it, `biome.layers.json`, so that
  * the editor and `npm run lint` refuse every other import, of types too. With `--check` it only reports whether that file is current.
  *
- * The layers read as a sentence: cli, api -> server -> site -> {listen, handlers, proxy, workers} -> {routing, static, wsgi} -> http ->
+ * The layers read as a sentence: cli, api -> server -> beside -> site -> {listen, handlers, proxy, workers} -> {routing, static, wsgi} -> http ->
  * {cgi, errors}. config, log, metrics, os, project and import stand aside.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -33,17 +33,18 @@ const LAYERS = {
     ...['listen', 'handlers', 'proxy', 'workers', 'routing', 'static', 'wsgi', 'http'],
     ...['config', 'log', 'metrics', 'project', 'errors.ts', 'version.ts'],
   ],
+  beside: [...['site', 'workers', 'config', 'log', 'os', 'project', 'errors.ts', 'program-files.ts']],
   server: [
-    ...['site', 'listen', 'handlers', 'proxy', 'workers', 'wsgi', 'http'],
-    ...['log', 'metrics', 'os', 'project', 'errors.ts', 'program-files.ts'],
+    ...['beside', 'site', 'listen', 'handlers', 'proxy', 'workers', 'static', 'wsgi', 'http'],
+    ...['log', 'metrics', 'os', 'project', 'errors.ts', 'program-files.ts', 'version.ts'],
   ],
   api: [
     ...['server', 'site', 'handlers', 'workers', 'static', 'wsgi', 'http'],
     ...['config', 'log', 'project', 'errors.ts', 'version.ts'],
   ],
   cli: [
-    ...['server', 'site', 'handlers', 'proxy', 'workers'],
-    ...['config', 'import', 'log', 'os', 'project', 'errors.ts', 'version.ts'],
+    ...['server', 'beside', 'site', 'handlers', 'proxy', 'workers'],
+    ...['config', 'import', 'log', 'metrics', 'os', 'project', 'errors.ts', 'version.ts'],
   ],
 };
 
@@ -57,6 +58,11 @@ const PACKAGES = {
   jiti: ['config', 'site'],
   'smol-toml': ['config', 'import'],
   mrmime: ['static'],
+  // Optional peers, loaded when metrics are exported.
+  '@opentelemetry/exporter-metrics-otlp-http': ['metrics'],
+  '@opentelemetry/resources': ['metrics'],
+  '@opentelemetry/sdk-metrics': ['metrics'],
+  croner: ['beside'],
 };
 
 /** Entry points of the package: lists of exports that nothing in `src/` imports. */

@@ -25,6 +25,7 @@ const SYSTEM_PARTS = [
   { package: 'golang-go', programs: ['go', '/usr/local/go/bin/go'] },
   { package: 'systemd', programs: ['systemd-analyze'] },
   { package: 'fail2ban', programs: ['fail2ban-regex'] },
+  { package: 'prometheus', programs: ['promtool'] },
   { package: 'logrotate', programs: ['logrotate', '/usr/sbin/logrotate'] },
   { package: 'rsyslog', programs: ['rsyslogd', '/usr/sbin/rsyslogd'] },
 ];

@@ -21,6 +21,22 @@ export function isQuick(path) {
   return !/^(?:attack\/|system\/|swap\/matrix-)/.test(path) && !STARTS_PROGRAMS.has(path);
 }
 
+/**
+ * What depends on the project, on Python or on other programs, and not on the version of Node: `npm test` runs it on the first Node only. Some of
+ * these tests are long.
+ */
+export const ON_ONE_NODE = [
+  /^(?:bench|docs|import|scripts|simulation|swap)\//,
+  /^handlers\/in-browser\./,
+  /^system\/(?:browser|content-memory|deploy|deploy-use|docs|examples|frameworks|import|readme)\./,
+  /^system\/docs-/,
+];
+
+/** Whether the second Node runs a test, too. */
+export function needsEachNode(path) {
+  return !ON_ONE_NODE.some((pattern) => pattern.test(path));
+}
+
 /** @returns {string[]} all files with tests, in TypeScript and Python, as paths below `test` */
 export function testPaths() {
   return readdirSync(join(ROOT, 'test'), { recursive: true })

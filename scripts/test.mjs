@@ -1,9 +1,10 @@
 /**
  * `npm test`: everything, from a fresh clone. Installs and builds what is missing, then checks format, layers, types and prose, then runs all
- * tests on this Node and once more on Node 24, then the Python tests, then the suites of others. With CI set a missing part is a failure.
+ * tests on this Node and those that depend on it once more on Node 24, then the Python tests, then the suites of others. With CI set a missing part is a failure.
  */
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { relative } from 'node:path';
 import { prepareConformance, runSuites, SUITES } from './conformance-suites.mjs';
 import { checkProse } from './prose.mjs';
 import { checkPython } from './python-checks.mjs';
@@ -17,10 +18,12 @@ import {
   preparePython,
   prepareSecondNode,
 } from './setup.mjs';
-import { compile, installPackages, lint, runTests, SETUP } from './steps.mjs';
-import { compiled, testPaths } from './test-files.mjs';
+import { compile, installPackages, lint, ROOT, runTests, SETUP } from './steps.mjs';
+import { compiled, needsEachNode, testPaths } from './test-files.mjs';
 
 const CI = (process.env.CI ?? '') !== '' && process.env.CI !== 'false';
+
+const SLOWEST_SHOWN = 20;
 
 /** @type {import('./count-reporter.mjs').Counts} */
 const NOTHING = { passed: 0, failed: 0, skipped: 0, failures: [], skips: [] };
@@ -49,15 +52,15 @@ function proseCheck() {
 }
 
 function nodeRuns() {
-  const files = compiled(testPaths());
+  const paths = testPaths();
   console.log(`- tests on Node ${process.version}`);
   const options = { concurrency: availableParallelism() };
-  const first = runTests(process.execPath, files, options);
+  const first = runTests(process.execPath, compiled(paths), options);
   if (Number(process.versions.node.split('.')[0]) === 24) return [first];
   const second = prepareSecondNode();
   if (second.path === null) return [first, skippedRun(`all tests on Node 24: ${second.reason}`)];
   console.log('- tests on Node 24');
-  return [first, runTests(second.path, files, options)];
+  return [first, runTests(second.path, compiled(paths.filter(needsEachNode)), options)];
 }
 
 function pythonRun() {
@@ -88,11 +91,19 @@ function failedRun(reason) {
   return { ...NOTHING, failed: 1, failures: [reason] };
 }
 
+/** The slowest files: where to look when the tests take too long. */
+function reportSlowest(runs) {
+  const files = runs.flatMap(({ seconds = {} }) => Object.entries(seconds));
+  const slowest = files.sort(([, a], [, b]) => b - a).slice(0, SLOWEST_SHOWN);
+  for (const [file, seconds] of slowest) console.log(`${seconds.toFixed(0).padStart(4)} s ${relative(ROOT, file)}`);
+}
+
 /** The last line is the whole result, alone, so that it can be read by machines. */
 function report(runs) {
   const sum = (key) => runs.reduce((total, run) => total + run[key], 0);
   const skips = [...new Set(runs.flatMap((run) => run.skips))];
   const failures = runs.flatMap((run) => run.failures);
+  reportSlowest(runs);
   for (const name of skips) console.log(`skipped${CI ? ' (a failure, because CI is set)' : ''}: ${name}`);
   for (const name of failures) console.log(`failed: ${name}`);
   const failed = sum('failed') + (CI ? sum('skipped') : 0);

@@ -1,12 +1,14 @@
 import { choose } from '../names.mjs';
 import { backendScenarios } from './backends.mjs';
 import { bodyScenarios } from './bodies.mjs';
+import { deadlinesScenario } from './deadlines.mjs';
 import { growthScenarios } from './growth.mjs';
 import { helloScenarios } from './hello.mjs';
 import { http2Scenarios } from './http2.mjs';
 import { idleScenarios } from './idle.mjs';
 import { memoryScenarios } from './memory.mjs';
-import { mixScenarios } from './mix.mjs';
+import { metricsScenarios } from './metrics.mjs';
+import { mixScenarios, recyclingScenario } from './mix.mjs';
 import { overloadScenario } from './overload.mjs';
 import { resumptionScenario } from './resumption.mjs';
 import { startScenarios } from './start.mjs';
@@ -50,10 +52,13 @@ export const SCENARIOS = [
   ...backendScenarios,
   ...typescriptScenarios,
   ...mixScenarios,
+  recyclingScenario,
   overloadScenario,
+  deadlinesScenario,
   ...startScenarios,
   ...memoryScenarios,
   ...idleScenarios,
+  ...metricsScenarios,
 ];
 
 /** As `choose`. @param {readonly string[]} names none for all */

@@ -53,6 +53,13 @@ export const webServerScenarios = [
     stacks: ['viaduct/features elsewhere', 'viaduct'],
     targets: { viaduct: 0.97 },
   }),
+  loadScenario({
+    ...hello,
+    id: 'metrics',
+    title: 'WSGI hello, with metrics',
+    stacks: ['viaduct/metrics', 'viaduct'],
+    targets: { viaduct: 0.98 },
+  }),
   processes(),
 ];
 

@@ -33,7 +33,7 @@ class Options(TypedDict):
     says whether the zygote imports the application; `when-safe` also means that it starts again without the import if
     forked workers cannot share what the import leaves. `command` starts a zygote, with its options as a further
     argument. Without `runs_hooks`, the hooks are imported and nothing more. With `capture_output`, what requests print
-    goes to the server's log.
+    goes to the server's log. With `application_metrics`, the server reads the metrics of the application.
     """
 
     socket: str
@@ -47,6 +47,7 @@ class Options(TypedDict):
     middleware: list[MiddlewareEntry]
     hooks: HookPaths
     runs_hooks: bool
+    application_metrics: bool
     preload: Literal['always', 'when-safe', 'never']
     command: list[str]
     threads: int
@@ -96,6 +97,13 @@ class Stacks(TypedDict):
     kind: Literal['stacks']
 
 
+class Collect(TypedDict):
+    """The answer has the metrics that have no cells if `everything` is wanted; cells are up to date when it comes."""
+
+    kind: Literal['collect']
+    everything: bool
+
+
 class Proof(TypedDict):
     """`data` is base64 of marshalled data, which the worker decodes and sends back."""
 
@@ -137,7 +145,9 @@ class Opened(TypedDict):
     request: int
 
 
-FromServer: TypeAlias = Fork | Kill | RunHook | Quit | Ping | Stacks | Proof | Go | Recall | Interrupt | Gone | Opened
+FromServer: TypeAlias = (
+    Fork | Kill | RunHook | Quit | Ping | Stacks | Collect | Proof | Go | Recall | Interrupt | Gone | Opened
+)
 
 
 class ThreadStack(TypedDict):

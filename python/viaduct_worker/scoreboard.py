@@ -18,7 +18,7 @@ class Scoreboard:
 
     def __init__(self, path: str, slots: int) -> None:
         with open(path, 'x+b') as file:  # nothing may be there, and no link is followed
-            _reserve(file.fileno(), slots * SLOT_BYTES)
+            reserve_space(file.fileno(), slots * SLOT_BYTES)
             self._memory = memoryview(mmap.mmap(file.fileno(), slots * SLOT_BYTES))
 
     def slot(self, index: int) -> 'tuple[memoryview[int], memoryview[int]]':
@@ -28,8 +28,8 @@ class Scoreboard:
         return self._memory[start:middle].cast('Q'), self._memory[middle : start + SLOT_BYTES]
 
 
-def _reserve(descriptor: int, size: int) -> None:
-    """Take all of the file's space: a full disk must be an error here and not a SIGBUS later.
+def reserve_space(descriptor: int, size: int) -> None:
+    """Give the file this size, and take all of its space: a full disk must be an error here and not a SIGBUS later.
 
     Pages that were written would count as this process's memory, and most copies are short.
     """
@@ -41,6 +41,6 @@ def _reserve(descriptor: int, size: int) -> None:
         except OSError as error:  # a file system may not have it, and not every C library does it in another way then
             if error.errno not in (EOPNOTSUPP, ENOSYS, EINVAL):
                 raise
-    written = 0
+    written = os.fstat(descriptor).st_size
     while written < size:
-        written += os.write(descriptor, bytes(size - written))
+        written += os.pwrite(descriptor, bytes(size - written), written)

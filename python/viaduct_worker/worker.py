@@ -15,12 +15,14 @@ from select import poll
 
 from viaduct_worker import capture, load, patches
 from viaduct_worker.channel import TEXT_MAX, Channel, connect, shortened
+from viaduct_worker.collect import Collection
 from viaduct_worker.files import FileWrapper
 from viaduct_worker.gather import Flusher
 from viaduct_worker.interface import process
 from viaduct_worker.lane import Lane
 from viaduct_worker.release import Release
 from viaduct_worker.scoreboard import Scoreboard
+from viaduct_worker.shared_values import shared
 from viaduct_worker.stacks import thread_stacks
 
 TYPE_CHECKING = False
@@ -45,6 +47,8 @@ def main(options: 'Options', number: int, loaded: 'Release | None') -> None:
     process.worker = number
     channel = Channel(options['socket'])
     hands_over = greet(channel, options, number)
+    if options['application_metrics']:
+        shared.attach(options['runtime'], f'worker-{number}')
     try:
         with channel.dying_with_server():
             release = loaded or Release(options)
@@ -114,6 +118,7 @@ class Worker:
         self.hands_over = hands_over
         self.environs = [self.environ(options, listener) for listener in options['listeners']]
         self.scoreboard = Scoreboard(f'{options["runtime"]}/worker-{number}.scoreboard', options['threads'])
+        self.collection = Collection(channel.send, partial(start_thread, 'viaduct-collection', daemon=True))
         self.flusher = Flusher(lambda run: start_thread('viaduct-flusher', run, daemon=True))
         self.lanes: list[Lane] = []
         self.running: dict[int, Lane] = {}  # by the number of the thread
@@ -165,6 +170,8 @@ class Worker:
             )
         elif message['kind'] == 'stacks':
             self.channel.send(kind='stacks', threads=thread_stacks({lane.thread: lane.slot for lane in self.lanes}))
+        elif message['kind'] == 'collect':
+            self.collection.answer(message['everything'])
         elif message['kind'] == 'gone':
             self.lanes[message['lane']].leave(message['request'])
         elif message['kind'] == 'opened':

@@ -21,6 +21,7 @@ from viaduct_worker.channel import Channel, shortened
 from viaduct_worker.disarm import disarm_signals, hold_signals, ignore
 from viaduct_worker.fork_safety import Snapshot
 from viaduct_worker.release import Release
+from viaduct_worker.shared_values import shared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ def main(options: 'Options') -> None:
     channel.send(kind='zygote', release=options['release'], pid=os.getpid(), version=sys.version.split()[0])
     load.prepare(options)
     bytecode.cache_settled_sources_only()
+    if options['application_metrics']:
+        from viaduct_worker import prometheus  # takes memory
+
+        prometheus.install()
+        shared.attach(options['runtime'], f'release-{options["release"]}')
     release = None
     if options['preload'] != 'never':
         environment = dict(os.environ)
@@ -66,6 +72,7 @@ def start_again(options: 'Options', environment: dict[str, str], before: Snapsho
     So nothing is left of the import: no thread, no connection, no module. The workers import the application.
     """
     worker.flush_outputs()
+    shared.remove()
     for descriptor in before.new_descriptors():
         with suppress(OSError):  # a thread has closed it
             os.set_inheritable(descriptor, False)

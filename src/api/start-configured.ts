@@ -29,6 +29,11 @@ async function configure(
   const cwd = process.cwd();
   const loaded = await readProgramOptions({ ...config, accessLog: config.accessLog ?? 'off' }, cwd);
   const { settings, site, siteEntries, origins } = loaded;
+  if ((site?.process.length ?? 0) + (site?.schedule.length ?? 0) > 0)
+    throw new ViaductError(
+      'SETTINGS',
+      'Cannot use process and schedule: only the command viaduct runs programs beside the application',
+    );
   const configured = [...(settings.target === null ? [] : [MAIN]), ...Object.keys(site?.apps ?? {})];
   const duplicate = configured.find((name) => callerApplications.has(name));
   if (duplicate !== undefined)

@@ -18,6 +18,7 @@ export const CONTROL_COMMANDS = [
   'requests',
   'backends',
   'stack',
+  'metrics',
   'reload',
   'scale',
   'logs',
@@ -32,6 +33,7 @@ export type Command =
   | 'app'
   | 'web'
   | 'check'
+  | 'exec'
   | 'import'
   | ControlCommand
   | 'hash-password'
@@ -43,6 +45,7 @@ export const COMMANDS: Readonly<Record<Command, string>> = {
   app: 'The application server alone: serve the application to a front-end proxy over HTTP, uwsgi, FastCGI or SCGI.',
   web: 'The web server alone: serve routes and files, and forward requests to backends.',
   check: 'Print what would be served, with its settings and routes, and import the application, without serving it.',
+  exec: 'Run a command in the environment of the project, with its Python: [flags] COMMAND [arguments].',
   import:
     'Convert an nginx.conf, gunicorn.conf.py or uwsgi.ini to viaduct.toml: FILE [--output FILE] [--force] [--from KIND].',
   status: 'Show what a running server does, and why it is slow.',
@@ -50,6 +53,7 @@ export const COMMANDS: Readonly<Record<Command, string>> = {
   requests: 'List the requests that a running server has not answered yet.',
   backends: 'List the backends of a running server, or change one: drain NAME, enable NAME, weight NAME N.',
   stack: 'Print where the threads of the workers of a running server are: [NUMBER | PID] of one worker.',
+  metrics: 'Print the metrics of a running server, as OpenMetrics text.',
   reload: 'Let a running server load the new code and settings. Fails if they cannot be used.',
   scale: 'Change the number of workers of a running server until its next reload: N [--app NAME].',
   logs: 'Print the last lines of the logs of a running server: [-f] [-n N] [--errors] [--request ID] [--route NAME]. Or open its log files again: reopen.',
@@ -101,6 +105,24 @@ export interface Arguments {
 export function readArguments(argv: readonly string[]): Arguments {
   if (argv[0] === 'import' && !argv.includes('--help') && !argv.includes('-h'))
     return { ...NOTHING, command: 'import', words: argv.slice(1) };
+  const first = tokensOf(argv).find(({ kind }) => kind !== 'option');
+  if (first?.kind === 'positional' && first.value === 'exec')
+    return readExec(argv.slice(0, first.index), argv.slice(first.index + 1));
+  return readOwn(argv);
+}
+
+/** The words behind the flags are those of the command, whatever they look like. */
+function readExec(before: readonly string[], argv: readonly string[]): Arguments {
+  const first = tokensOf(argv).find(({ kind }) => kind !== 'option');
+  const end = first?.index ?? argv.length;
+  const words = argv.slice(first?.kind === 'option-terminator' ? end + 1 : end);
+  const own = readOwn([...before, ...argv.slice(0, end)]);
+  if (own.command === 'help' || own.command === 'version') return own;
+  const json = own.json ? ['Cannot use --json: only the commands that talk to a running server take it'] : [];
+  return { ...own, command: 'exec', words, errors: [...own.errors, ...json] };
+}
+
+function readOwn(argv: readonly string[]): Arguments {
   const errors: string[] = [];
   const words: string[] = [];
   const flags = new Map<SettingName, SettingInput>();

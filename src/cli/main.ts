@@ -38,6 +38,9 @@ async function run(parsed: Arguments): Promise<number> {
   else if (parsed.command === 'hash-password') {
     const { hashPassword } = await import('./commands/hash-password.ts');
     return await hashPassword();
+  } else if (parsed.command === 'exec') {
+    const { exec } = await import('./commands/exec.ts');
+    return await exec(parsed);
   } else if (isControl(parsed.command)) {
     const { control } = await import('./commands/control.ts');
     return await control(parsed.command, parsed);

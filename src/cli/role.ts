@@ -39,7 +39,9 @@ export async function forRole(
       advice: 'Add --proxy http://127.0.0.1:9000, or write a [[route]] into viaduct.toml.',
     });
   }
-  return { loaded: { ...loaded, site }, hints: [] };
+  if (role === 'both' || site === null) return { loaded: { ...loaded, site }, hints: [] };
+  const hints = site.process.length + site.schedule.length === 0 ? [] : [UNUSED_BESIDE];
+  return { loaded: { ...loaded, site: { ...site, process: [], schedule: [] } }, hints };
 }
 
 /** Keeps TLS and trusted proxies, which belong to connections, and hooks. Routes and handlers belong to the web server. */
@@ -64,8 +66,16 @@ function forApplication(loaded: LoadedConfiguration): { loaded: LoadedConfigurat
   };
 }
 
+const UNUSED_BESIDE: Finding = {
+  level: 'hint',
+  subject: 'settings',
+  text: 'the web server alone ignores: process, schedule',
+};
+
 const KEPT_KEYS: ReadonlySet<string> = new Set([
   'hooks',
+  'process',
+  'schedule',
   'tls',
   'trusted_proxy_values',
   'trusted_proxy_fields',

@@ -1,3 +1,4 @@
+import { Beside, checkSchedules } from '../beside/beside.ts';
 import { sourceLocationOf } from '../config/site-entries.ts';
 import { isJournal } from '../log/journal.ts';
 import type { Log } from '../log/log.ts';
@@ -8,6 +9,7 @@ import { ServiceManager, type ServiceManagerOptions } from '../os/service-manage
 import { MovingWatch } from '../project/moving-watch.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import { watchFiles } from '../project/watch-files.ts';
+import { ProgramMetrics } from '../server/admin/program-metrics.ts';
 import type { RunningCluster } from '../server/cluster/primary.ts';
 import type { ReloadOutcome } from '../server/control/control-api.ts';
 import type { RunningServer } from '../server/running-server.ts';
@@ -21,8 +23,8 @@ import { findingLines, palette } from './output.ts';
 import type { Configured } from './prepare.ts';
 import { programLogs } from './program-logs.ts';
 import { createReload } from './reload.ts';
-import { runUntilSignal, type Signals } from './run-until-signal.ts';
-import { prepareControl, serverName } from './server-control.ts';
+import { runUntilSignal, type Signals, type Stoppable } from './run-until-signal.ts';
+import { prepareAdmin, prepareControl, serverName } from './server-control.ts';
 
 export interface ServerEnvironment {
   /** Reads settings and project again. */
@@ -46,16 +48,29 @@ export async function runServer(
     isJournal: toJournal,
     owner: identity,
   });
-  let running: RunningServer | null = null;
+  let running: Pick<RunningServer, 'kill'> | null = null;
   reportUncaught(log, () => running?.kill());
-  await checkConfiguration(configuration, sourceLocationOf(loaded.siteEntries), log);
+  await checkAll(configuration, loaded, log);
   process.stderr.write(findingLines(findings, colours));
+  const programMetrics = new ProgramMetrics();
+  const openAdmin = await prepareAdmin(configuration, log);
+  let serving: RunningServer | null = null;
+  const admin = await openAdmin(async () => (serving === null ? null : programMetrics.of(serving)));
   const startCluster = settings.processes > 1 ? (await import('../server/cluster/primary.ts')).startCluster : null;
-  const cluster = (await startCluster?.({ configuration, identity, log, logFormat, isJournal: toJournal })) ?? null;
+  const umask = process.umask(0);
+  process.umask(umask);
+  const beside = new Beside({ identity: startCluster === null ? null : identity, umask, log });
+  let serves = false;
+  const onReloaded = (changed: Configuration): void => {
+    if (serves) beside.use(changed);
+  };
+  const cluster = (await startCluster?.({ configuration, identity, log, logFormat, isJournal: toJournal, onReloaded })) ?? null;
   const onBound = identity === null ? {} : { onBound: () => dropPrivileges(identity) };
   const openControl = await prepareControl(configuration, log);
-  const server = cluster ?? (await startServer({ configuration, log, accessLog, tap, ...onBound, waiting }));
-  running = server;
+  const server = cluster ?? (await startServer({ configuration, log, accessLog, tap, ...onBound, waiting, onReloaded }));
+  const whole = withBeside(server, beside);
+  running = whole;
+  serving = server;
   const manager = new ServiceManager(managerOptions, project?.python.path ?? 'python3');
   const name = serverName(configuration);
   const isAlive = cluster === null ? () => true : () => cluster.isAlive();
@@ -64,11 +79,14 @@ export async function runServer(
     onReloading: async () => {
       manager.reloading();
       const { configuration: changed, loaded: reloaded } = await configure();
-      await checkConfiguration(changed, sourceLocationOf(reloaded.siteEntries), log);
+      await checkAll(changed, reloaded, log);
       return changed;
     },
     onConfigured: (changed) => watch.follow(watchedBy(changed, loaded)),
-    onReloaded: (outcome) => ready(`; ${outcome}`),
+    onReloaded: (outcome, succeeded) => {
+      programMetrics.reloaded(succeeded);
+      ready(`; ${outcome}`);
+    },
   });
   const watch = new MovingWatch<string>((paths) => watchFiles(paths.split(SEPARATOR), reload));
   const stopRequest = new AbortController();
@@ -81,21 +99,27 @@ export async function runServer(
   const program = {
     reload: () => (stopping ? Promise.resolve(NOT_RELOADED) : reload()),
     reopenLogs,
+    metrics: () => programMetrics.of(server),
     stop: () => stopRequest.abort(),
     ...programLogs(settings, tap, cluster),
+    beside: () => beside.status(),
   };
   const control = await openControl(server, program).catch((error: unknown) => {
     server.kill();
     throw error;
   });
   watch.follow(watchedBy(configuration, loaded));
-  const ended = runUntilSignal(server, log, signals, stopRequest.signal, {
+  const ended = runUntilSignal(whole, log, signals, stopRequest.signal, {
     onStopping: () => {
       stopping = true;
       watch.close();
+      beside.freeze();
       manager.stopping('Finishing running requests');
     },
-    onStopped: () => control?.close(),
+    onStopped: () => {
+      control?.close();
+      admin?.close();
+    },
     onReload: reload,
     onReopen: () => reopenLogs().files > 0,
   });
@@ -104,11 +128,37 @@ export async function runServer(
   const shared = cluster === null ? '' : ` with ${settings.processes} server processes`;
   process.stderr.write(`Viaduct ${VERSION} serves ${name} on ${colours.bold(where)}${passed}${shared}\n`);
   ready(` on ${where}`);
+  serves = true;
+  beside.use(configuration);
   if (process.stdin.isTTY === true) process.stderr.write(`${colours.dim('Press Ctrl-C to stop.')}\n`);
-  const code = await Promise.race([ended, ...(cluster === null ? [] : [endWhenLost(cluster, log)])]);
+  const code = await Promise.race([ended, ...(cluster === null ? [] : [endWhenLost(cluster, whole, log)])]);
   manager.close();
   control?.close();
+  admin?.close();
   return code;
+}
+
+/** Programs beside the application may need the server to the end, and it may need them. So they stop when it has drained. */
+function withBeside(server: RunningServer, beside: Beside): Stoppable {
+  return {
+    get connections() {
+      return server.connections;
+    },
+    async stop() {
+      await server.stop();
+      await beside.stop();
+    },
+    kill() {
+      server.kill();
+      beside.kill();
+    },
+  };
+}
+
+async function checkAll(configuration: Configuration, { siteEntries }: LoadedConfiguration, log: Log): Promise<void> {
+  const locate = sourceLocationOf(siteEntries);
+  await checkConfiguration(configuration, locate, log);
+  await checkSchedules(configuration, locate);
 }
 
 /** The outcome of a reload that comes too late. */
@@ -123,9 +173,9 @@ function watchedBy(configuration: Configuration, { sources }: LoadedConfiguratio
   return [...sources, ...passwordFilesOf(configuration)].join(SEPARATOR);
 }
 
-async function endWhenLost(cluster: RunningCluster, log: Log): Promise<number> {
+async function endWhenLost(cluster: RunningCluster, whole: Stoppable, log: Log): Promise<number> {
   const { message, advice } = await cluster.lost;
   log.error(`${message}. ${advice}`);
-  cluster.kill();
+  whole.kill();
   return 1;
 }

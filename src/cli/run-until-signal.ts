@@ -15,6 +15,9 @@ export interface SignalEvents {
   readonly onStopped: () => void;
 }
 
+/** A server, with all that belongs to it. */
+export type Stoppable = Pick<RunningServer, 'connections' | 'stop' | 'kill'>;
+
 /** Receives signals. Until a server runs, there is nobody whom they could reach. */
 export interface SignalReceiver {
   readonly onHangup: () => void;
@@ -53,7 +56,7 @@ export class Signals {
  * server stops it gracefully, as `stopRequest` does, a second one at once.
  */
 export function runUntilSignal(
-  server: RunningServer,
+  server: Stoppable,
   log: Log,
   signals: Signals,
   stopRequest: AbortSignal,

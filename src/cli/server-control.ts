@@ -1,7 +1,10 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute } from 'node:path';
+import type { BesideStatus } from '../beside/beside.ts';
 import type { Log } from '../log/log.ts';
 import type { Reopened } from '../log/output.ts';
+import type { Family } from '../metrics/family.ts';
+import type { RunningAdmin } from '../server/admin/admin-listener.ts';
 import type { ControlledServer, ReloadOutcome, ServerIdentity } from '../server/control/control-api.ts';
 import type { RunningControl } from '../server/control/control-socket.ts';
 import type { ControlledLogs } from '../server/control/logs-api.ts';
@@ -14,7 +17,9 @@ import { workingDirectory } from './working-directory.ts';
 export interface ProgramControl extends ControlledLogs {
   readonly reload: () => Promise<ReloadOutcome>;
   readonly reopenLogs: () => Reopened;
+  readonly metrics: () => Promise<readonly Family[] | null>;
   readonly stop: () => void;
+  readonly beside: () => BesideStatus;
 }
 
 /** Opens the control socket of `server`; null if there is none. */
@@ -43,6 +48,16 @@ export async function prepareControl(configuration: Configuration, log: Log): Pr
     };
     return path === null ? startFoundControl(controlled, log) : startControl(path, controlled, log);
   };
+}
+
+/** Opens the admin listeners; null without any. `metrics` returns null while the server starts. */
+export type OpenAdmin = (metrics: () => Promise<readonly Family[] | null>) => Promise<RunningAdmin | null>;
+
+/** Loads the code of the admin listeners, as `prepareControl` does, and returns a function that opens them. */
+export async function prepareAdmin({ settings }: Configuration, log: Log): Promise<OpenAdmin> {
+  if (settings.admin.length === 0) return async () => null;
+  const { startAdmin } = await import('../server/admin/admin-listener.ts');
+  return (metrics) => startAdmin(settings.admin, metrics, log);
 }
 
 /** The name of what is served, for people. */

@@ -92,6 +92,17 @@ export const MAIN_SETTINGS = {
     help: 'Unix socket for commands to the running server, such as viaduct status. Only the same user may connect.',
     reason: 'Operators want to see what a server does. No other user can connect.',
   },
+  admin: {
+    kind: 'list',
+    default: [],
+    shows: 'ADDRESS',
+    item: 'plain-address',
+    itemsMin: 0,
+    alsoCalled: 'metrics metrics_listen prometheus stats stats_server admin_listen',
+    group: 'how',
+    help: 'Address on which programs such as Prometheus get the metrics: 9464, HOST:PORT, [::1]:PORT or unix:PATH. Repeatable.',
+    reason: 'Without it, nothing is counted, and nobody can connect. The listener asks for no password.',
+  },
   listen: {
     kind: 'list',
     default: ['127.0.0.1:8000'],

@@ -57,7 +57,7 @@ export type Setting = Common &
     | {
         readonly kind: 'list';
         readonly default: readonly string[];
-        readonly item: 'address' | 'range' | 'mount' | 'middleware' | 'backend' | 'variable';
+        readonly item: 'address' | 'plain-address' | 'range' | 'mount' | 'middleware' | 'backend' | 'variable';
         readonly itemsMin: 0 | 1;
         readonly shows: string;
       }

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { messageOf } from '../errors.ts';
-import { packageAliases } from './package-aliases.ts';
+import { createProjectImporter } from './project-importer.ts';
 import type { SettingsFile } from './settings-file.ts';
 import { keyName } from './site-entries.ts';
 import { isTable } from './toml.ts';
@@ -15,11 +15,9 @@ export async function readTypeScriptFile(path: string, shown: string): Promise<S
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
     return { error: `Cannot read settings file "${shown}": there is no such file` };
   }
-  const { createJiti } = await import('jiti');
-  const jiti = createJiti(import.meta.url, { alias: packageAliases(), moduleCache: false, fsCache: false });
   let value: unknown;
   try {
-    value = await jiti.import(path, { default: true });
+    value = await createProjectImporter().import(path, { default: true });
   } catch (error) {
     return { error: `Cannot read settings file "${shown}": ${messageOf(error)}` };
   }

@@ -104,6 +104,7 @@ const VARIABLE = /^(?:[A-Za-z_]\w*\*?|\*)$/;
 const ITEMS = {
   address:
     '8000, HOST:PORT, [::1]:PORT, unix:PATH, fd:3 or systemd:NAME, or one of them behind https://, uwsgi://, fastcgi:// or scgi://',
+  'plain-address': '9464, HOST:PORT, [::1]:PORT or unix:PATH',
   range: 'an address, a range such as 10.0.0.0/8, loopback, private, unix or all',
   mount: '/url/=DIR',
   middleware: MIDDLEWARE_TAKES,
@@ -116,6 +117,7 @@ function parseItem(setting: Extract<Setting, { readonly kind: 'list' }>, raw: un
   if (setting.item === 'backend') return parseBackendText(setting, raw, base);
   if (setting.item === 'range') return isText(raw) && isRange(raw) ? { value: raw } : mustBe(setting);
   if (setting.item === 'variable') return isText(raw) && VARIABLE.test(raw) ? { value: raw } : mustBe(setting);
+  if (setting.item === 'plain-address') return parsePlainAddress(setting, raw, base);
   return setting.item === 'middleware' ? parseMiddleware(raw, base) : parseAddressText(setting, raw, base);
 }
 
@@ -199,6 +201,12 @@ function parseAddressText(setting: Setting, raw: unknown, base: string): Parsed 
   const port = /^(?:(?:\[[0-9A-Fa-f:.%a-z]+\]|[^:[\]\s/]*):)?(\d{1,5})\/?$/.exec(target)?.[1];
   if (port === undefined || (scheme === '' && target.endsWith('/'))) return mustBe(setting);
   return Number(port) <= 65535 ? { value: text } : { problem: 'has a port above 65535' };
+}
+
+/** The address of a listener that speaks HTTP without TLS. */
+function parsePlainAddress(setting: Setting, raw: unknown, base: string): Parsed {
+  const isPlain = typeof raw === 'number' || (isText(raw) && /^(?!\w+:\/\/|fd:|systemd)/.test(raw));
+  return isPlain ? parseAddressText(setting, raw, base) : mustBe(setting);
 }
 
 /** Checks only the form of a backend. The schema of the site checks the rest. Paths become absolute. */

@@ -163,6 +163,14 @@ export const WORKER_SETTINGS = {
     help: 'Resident memory (RSS) above which a worker is replaced, measured every 5 seconds. 0: any. Linux only.',
     reason: 'How much a worker needs depends on the application. What it shares with the others counts, too.',
   },
+  applicationMetrics: {
+    kind: 'boolean',
+    default: true,
+    alsoCalled: 'prometheus_multiproc_dir',
+    group: 'application server',
+    help: "Merge the application's own metrics (prometheus_client) of all workers into those of the admin listener.",
+    reason: 'Without it, each scrape would get the metrics of one worker. Nothing is done without an admin listener.',
+  },
   workersMin: {
     kind: 'integer',
     default: 0,

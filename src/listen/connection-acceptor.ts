@@ -33,6 +33,8 @@ export interface ConnectionAcceptorOptions {
   readonly proxyHeaderTimeoutMs?: number;
   /** Connections whose protocol is not known yet; further ones are closed. */
   readonly pendingMax?: number;
+  /** Called for each connection that its protocol takes. For metrics. */
+  readonly onServed?: ((protocol: ProtocolName, isSecure: boolean) => void) | undefined;
   /** Called for a connection that ended before its protocol was known. For the log. */
   readonly onRefused?: (reason: string, remoteAddress: string) => void;
 }
@@ -110,7 +112,10 @@ export class ConnectionAcceptor {
   #serve(protocol: ProtocolName, socket: Socket, peer: Peer | null): void {
     const handler = this.#handlers.get(protocol);
     if (handler === undefined) this.#refuse(socket, `${protocol} is not spoken here`);
-    else handler.accept(socket, this.#options.index, peer);
+    else {
+      this.#options.onServed?.(protocol, this.#options.tls !== null);
+      handler.accept(socket, this.#options.index, peer);
+    }
   }
 
   #refuse(socket: Socket, reason: string): void {

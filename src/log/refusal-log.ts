@@ -6,6 +6,8 @@ const ADDRESS_LINES_MAX = 20;
 const LINES_MAX = 200;
 const WINDOW_MS = 10_000;
 
+export type Refused = 'request' | 'connection';
+
 /**
  * Writes a line into the log for each request and connection that the server refuses, so that programs such as fail2ban can act on the
  * address, which is always the last field. The number of lines in 10 seconds is limited; the lines that are left out are counted.
@@ -13,29 +15,38 @@ const WINDOW_MS = 10_000;
 export class RefusalLog {
   readonly #log: Log;
   readonly #isProxy: (address: string) => boolean;
+  readonly #onRefused: (what: Refused, reason: string) => void;
   /** Lines in the current window by address. */
   readonly #lines = new Map<string, number>();
   #total = 0;
   #leftOut = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  /** `isProxy`: whether an address ('' on a Unix socket) is that of a front-end proxy, which must not be blocked for what its clients do. */
-  constructor(log: Log, isProxy: (address: string) => boolean) {
+  /** `isProxy`: whether an address ('' on a Unix socket) is that of a front-end proxy, which must not be blocked for what its clients do. `onRefused` is called for each refusal, with a line or without. */
+  constructor(
+    log: Log,
+    isProxy: (address: string) => boolean,
+    onRefused: (what: Refused, reason: string) => void = () => {},
+  ) {
     this.#log = log;
     this.#isProxy = isProxy;
+    this.#onRefused = onRefused;
   }
 
   /** `reason` must not contain text of the client. */
   request(status: number, reason: string, address: string): void {
+    this.#onRefused('request', reason);
     this.#write(address, `A request was refused: ${reason}`, { status });
   }
 
   /** What a front-end proxy sent over a CGI protocol is not a request. */
   proxiedRequest(reason: string, address: string): void {
+    this.#onRefused('request', reason);
     this.#write(address, `A request of a front-end proxy was refused: ${reason}`, {});
   }
 
   connection(reason: string, address: string): void {
+    this.#onRefused('connection', reason);
     this.#write(address, `A connection was refused: ${reason}`, {});
   }
 

@@ -33,6 +33,9 @@ export class BackendState implements Upstream {
   startedMs: number | null = null;
   /** Number of the last update in which a source listed this backend. */
   generation = 0;
+  /** Requests that were sent here, and those that failed here. Only metrics read these. */
+  requests = 0;
+  failures = 0;
   /** Service discovery no longer lists this backend. */
   gone = false;
 

@@ -79,6 +79,7 @@ export class LoadBalancer {
     if (eligible.length === 0) return this.#refuse(request, tried);
     const chosen = this.#choose(request, eligible);
     if (chosen === null) return queue?.join(request, tried) ?? refuse(request, 'backends busy', unavailable(1));
+    chosen.requests += 1;
     passive.sending(chosen, request);
     return chosen.client.send(request, tried);
   }
@@ -122,6 +123,7 @@ export class LoadBalancer {
       checks.failed(request, `${phase}: ${reason}`);
       return backendFailedResponse(status);
     }
+    state.failures += 1;
     onError(`Cannot get a response from backend "${state.name}": ${phase}: ${reason}`, request);
     if (passive.failed(state, phase === 'connect') && (pool.size > 1 || passive.isOpen(state))) {
       onInfo(`Backend "${state.name}" is down for ${Math.ceil(passive.downForMs(state))} ms: ${phase}: ${reason}`);
@@ -152,6 +154,7 @@ export class LoadBalancer {
       const eligible = this.#eligible(request, tried as readonly BackendState[]);
       const chosen = this.#choose(request, eligible);
       if (chosen === null) return eligible.length === 0 ? this.#refuse(request, tried) : null;
+      chosen.requests += 1;
       this.#parts.passive.sending(chosen, request);
       return chosen.client.send(request, tried);
     });

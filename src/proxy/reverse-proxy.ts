@@ -136,6 +136,9 @@ export interface BackendStatus {
   readonly active: number;
 }
 
+/** How often requests were sent to a backend, and how often it failed one. */
+export type BackendCounts = Pick<BackendState, 'name' | 'requests' | 'failures'>;
+
 export interface ReverseProxy {
   /**
    * Answers with the response of a backend, with 502 when the response is invalid or missing, with 504 when the backend
@@ -144,6 +147,8 @@ export interface ReverseProxy {
   readonly handle: (request: Request) => HandlerResult;
   /** All backends in the order in which they joined. */
   status(): readonly BackendStatus[];
+  /** What each backend has got and failed since it joined. */
+  counts(): readonly BackendCounts[];
   /** Calls `report` for each request at a backend, those of health checks among them. */
   eachRequest(report: (request: Request, backend: string) => void): void;
   /** Number of requests that wait for room. */
@@ -302,6 +307,7 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
         backup: state.backend.backup === true,
         active: state.client.active,
       })),
+    counts: () => pool.states,
     eachRequest(report) {
       for (const { name, client } of pool.states) for (const request of client.requests()) report(request, name);
     },

@@ -47,6 +47,11 @@ export class ProtocolServers {
     return this.#http2.load();
   }
 
+  /** Open connections by protocol. */
+  get sizes(): (readonly [protocol: ProtocolName, connections: number])[] {
+    return Array.from(this.handlers, ([protocol, { size }]) => [protocol, size] as const);
+  }
+
   /** Open connections of all protocols. */
   get size(): number {
     let size = 0;

@@ -1,6 +1,7 @@
 import type { LineSink } from '../log/access-log.ts';
 import type { Log } from '../log/log.ts';
 import type { LogTap } from '../log/log-tap.ts';
+import type { Family } from '../metrics/family.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import type { BackendControl } from '../proxy/backend-control.ts';
 import type { Scaled } from '../site/applications.ts';
@@ -21,6 +22,8 @@ export interface ServerOptions {
   readonly onBound?: () => void;
   /** Applications that the caller made, by name. The server closes them when it stops. */
   readonly callerApplications?: ReadonlyMap<string, Application>;
+  /** A new release serves, with this configuration. In development also after a change of the code. */
+  readonly onReloaded?: (configuration: Configuration) => void;
   /** An interpreter that may wait for the main application. */
   readonly waiting?: WaitingInterpreter;
 }
@@ -41,6 +44,8 @@ export interface RunningServer extends BackendControl {
   /** Changes the number of workers of a Python application until the next reload. Resolves before new workers are ready. */
   scale(application: string, workers: number): Promise<Scaled>;
   status(): Promise<ServerStatus>;
+  /** All metrics; null if the setting `admin` is not set, because then nothing is counted. */
+  metrics(): Promise<readonly Family[] | null>;
   /** The requests that are not answered completely, those first that came first. */
   requests(): Promise<readonly LiveRequest[]>;
   /** Where the threads are of the worker with this number or process id, or (null) of all workers. */

@@ -7,6 +7,7 @@ import { requestFields } from '../http/request-id.ts';
 import { toPromise } from '../http/to-promise.ts';
 import type { ConnectionChanges } from '../http/transport/server-context.ts';
 import { describeError, tracebackOf } from '../log/describe-error.ts';
+import type { Family } from '../metrics/family.ts';
 import { applicationName } from '../project/project.ts';
 import { type BackendChange, changeBackend, listBackends, type RouteBackends } from '../proxy/backend-control.ts';
 import { applicationTable } from '../site/application-options.ts';
@@ -20,6 +21,7 @@ import { ProjectWatch } from '../site/project-watch.ts';
 import { unlessAborted } from '../site/unless-aborted.ts';
 import { replacedError } from '../workers/application-server.ts';
 import { type LiveRequest, liveRequests } from './live-requests.ts';
+import type { MeasuredServer, ServerMetrics } from './metrics/server-metrics.ts';
 import { OpenApplications } from './open-applications.ts';
 import { mayBeProbe, Probes } from './probes.ts';
 import { ProtocolServers } from './protocol-servers.ts';
@@ -34,7 +36,8 @@ import { mergeStatus, type ProcessReport, type ServerStatus, type WorkerStacks, 
  * @throws ViaductError `LISTEN`, `CERTIFICATE`, `APPLICATION_BROKEN`, `WORKER`, `USAGE` or `SETTINGS`.
  */
 export async function startServer(options: ServerOptions): Promise<LocalServer> {
-  const server = new Server(options);
+  const measure = options.configuration.settings.admin.length === 0 ? null : await loadMetrics();
+  const server = new Server(options, measure);
   try {
     await server.start();
   } catch (error) {
@@ -44,12 +47,22 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
   return server;
 }
 
+type Measure = (server: MeasuredServer) => ServerMetrics;
+
+/** Most servers have no metrics, and do not load the code for them. */
+async function loadMetrics(): Promise<Measure> {
+  const { ServerMetrics } = await import('./metrics/server-metrics.ts');
+  return (server) => new ServerMetrics(server);
+}
+
 class Server implements LocalServer {
   readonly #options: ServerOptions;
   readonly #protocols: ProtocolServers;
   readonly #listeners: Listeners;
   readonly #applications: Applications;
   readonly #rules: ClientRules;
+  /** Null if nobody can ask for metrics. */
+  readonly #metrics: ServerMetrics | null;
   #configuration: Configuration;
   #site: BuiltSite | null = null;
   /** What is known about backends outlives a configuration. */
@@ -70,11 +83,12 @@ class Server implements LocalServer {
   /** Aborts the start, or the reload that runs. */
   #changing = new AbortController();
 
-  constructor(options: ServerOptions) {
+  constructor(options: ServerOptions, measure: Measure | null) {
     this.#options = options;
     this.#configuration = options.configuration;
     const { configuration, log, accessLog } = options;
-    this.#rules = new ClientRules(configuration, log, accessLog, options.tap ?? null);
+    this.#metrics = measure?.(this.#measured()) ?? null;
+    this.#rules = new ClientRules(configuration, log, accessLog, this.#metrics, options.tap ?? null);
     this.#open = new OpenApplications(log, options.callerApplications ?? new Map());
     const connections = {
       ...this.#take(configuration),
@@ -90,7 +104,13 @@ class Server implements LocalServer {
     const { refusals } = this.#rules;
     this.#protocols = new ProtocolServers(connections, (reason, address) => refusals.proxiedRequest(reason, address));
     const { handlers } = this.#protocols;
-    this.#listeners = new Listeners({ handlers, trusted: (address) => this.#rules.trusts(address), log, refusals });
+    this.#listeners = new Listeners({
+      handlers,
+      trusted: (address) => this.#rules.trusts(address),
+      log,
+      refusals,
+      onServed: this.#metrics?.onServed,
+    });
     this.#applications = new Applications();
     this.#watch = new ProjectWatch({
       reload: () => this.#inTurn(() => this.#configuration),
@@ -176,6 +196,7 @@ class Server implements LocalServer {
     this.#configuration = configuration;
     this.#protocols.reconfigure(this.#take(configuration));
     this.#watch.follow(this.#configuration);
+    this.#options.onReloaded?.(configuration);
   }
 
   async drain(draining: boolean): Promise<void> {
@@ -200,6 +221,21 @@ class Server implements LocalServer {
       },
       certificates: this.#listeners.certificates,
       backends: listBackends(this.#proxies),
+    };
+  }
+
+  metrics(): Promise<readonly Family[] | null> {
+    return this.#metrics?.families() ?? Promise.resolve(null);
+  }
+
+  /** What metrics read when they are asked for. */
+  #measured(): MeasuredServer {
+    return {
+      report: () => this.report(),
+      connectionsByProtocol: () => this.#protocols.sizes,
+      openRequests: () => this.#protocols.requests(),
+      applications: () => this.#applications.serving(),
+      proxies: () => this.#proxies,
     };
   }
 
@@ -254,6 +290,7 @@ class Server implements LocalServer {
   }
 
   kill(): void {
+    this.#metrics?.stop();
     this.#delay.abort();
     this.#endGrace();
     this.#watch.close();

@@ -2,7 +2,7 @@ import type { CertificateStatus } from '../listen/tls/tls-contexts.ts';
 import { mergeBackends, type RouteBackends } from '../proxy/backend-control.ts';
 import type { Applications } from '../site/applications.ts';
 import type { ApplicationStatus } from '../workers/application-status.ts';
-import type { ThreadStack } from '../workers/stack-question.ts';
+import type { ThreadStack } from '../workers/worker-question.ts';
 import type { ServerState } from './readiness.ts';
 
 /** A running server. This and everything in it is sent as JSON, as it is; times are ISO 8601. docs/control-api.yaml describes it. */

@@ -38,6 +38,7 @@ export function applicationTable(
       ...scalingOf(application, settings),
       limits: settings,
       middleware: [...(settings.requestId ? [NOTES_REQUEST_ID] : []), ...pythonMiddleware(application.middleware)],
+      applicationMetrics: settings.applicationMetrics && isScraped(settings),
       shared: settings.processes > 1,
       wrap,
       preload: preloadOf(preload, configuration.preloadIsWritten === true),
@@ -62,6 +63,11 @@ export function applicationTable(
   }
   for (const [name, application] of Object.entries(applications)) table.set(name, options(application));
   return table;
+}
+
+/** Whether somebody can ask for metrics. */
+function isScraped(settings: Settings): boolean {
+  return 'admin' in settings && Array.isArray(settings.admin) && settings.admin.length > 0;
 }
 
 function scalingOf(

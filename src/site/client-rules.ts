@@ -15,9 +15,17 @@ import {
 import { hasLine, type LineRule } from '../log/line-rule.ts';
 import type { Log } from '../log/log.ts';
 import type { LogTap } from '../log/log-tap.ts';
-import { RefusalLog } from '../log/refusal-log.ts';
+import { RefusalLog, type Refused } from '../log/refusal-log.ts';
 import type { Configuration } from './configuration.ts';
 import { limitsOf, lineRulesOf, trustedBy, trustedValuesOf } from './policies.ts';
+
+/** Counts what happens to clients. */
+export interface ClientObserver {
+  readonly onAnswered: OnAnswered;
+  readonly onRefused: (what: Refused, reason: string) => void;
+  /** So many lines of the access log were dropped. */
+  readonly onLinesDropped: (lines: number) => void;
+}
 
 /** The rules for all clients: trusted proxies, the number of connections, limits, and the access log. */
 export class ClientRules {
@@ -25,6 +33,7 @@ export class ClientRules {
   readonly #log: Log;
   readonly #sink: LineSink;
   readonly #tap: LogTap | null;
+  readonly #observer: ClientObserver | null;
   readonly #limit = new ConnectionLimit({ perAddressMax: 0, exempt: (address) => this.trusts(address) });
   #trusted: CidrList;
   #receive: (request: Request) => Request;
@@ -32,19 +41,26 @@ export class ClientRules {
   #template: string | null = null;
   #accessLog: AccessLog | null = null;
 
-  /** `sink` takes the access log, and `tap` shows it to those who follow it. */
-  constructor(configuration: Configuration, log: Log, sink: LineSink, tap: LogTap | null) {
+  /** `sink` takes the access log, and `tap` shows it to those who follow it. A null `observer` costs nothing. */
+  constructor(
+    configuration: Configuration,
+    log: Log,
+    sink: LineSink,
+    observer: ClientObserver | null = null,
+    tap: LogTap | null = null,
+  ) {
     this.#tap = tap;
     this.#log = log;
     this.#sink = sink;
-    this.refusals = new RefusalLog(log, (address) => this.trusts(address));
+    this.#observer = observer;
+    this.refusals = new RefusalLog(log, (address) => this.trusts(address), observer?.onRefused);
     this.#trusted = trustedBy(configuration);
     this.#receive = this.#trusting(configuration);
   }
 
   /**
-   * Uses the rules of `configuration` from now on. Returns the rules that connections must know. The access log leaves out requests for which
-   * `isQuiet` is true once they are answered.
+   * Uses the rules of `configuration` from now on. Returns the rules that connections must know. The access log and the
+   * observer leave out requests for which `isQuiet` is true once they are answered.
    */
   take(configuration: Configuration, isQuiet: (request: Request) => boolean): Required<ConnectionChanges> {
     const { accessLog, accessLogFormat, connectionsMax, connectionsPerAddressMax, contentMemoryBytesMax } =
@@ -58,10 +74,11 @@ export class ClientRules {
       limits: limitsOf(configuration),
       connectionsMax,
       admission: connectionsPerAddressMax === 0 ? null : this.#limit,
-      onAnswered:
-        this.#accessLog === null
-          ? null
-          : unless(isQuiet, byRule(lineRulesOf(configuration), this.#accessLog.onAnswered)),
+      onAnswered: onAnsweredBy(
+        isQuiet,
+        this.#accessLog === null ? null : byRule(lineRulesOf(configuration), this.#accessLog.onAnswered),
+        this.#observer?.onAnswered ?? null,
+      ),
     };
   }
 
@@ -96,8 +113,10 @@ export class ClientRules {
       template,
       sink: this.#sink,
       tap: this.#tap,
-      onDropped: (lines) =>
-        this.#log.warn('Access log lines were dropped: their reader is slower than the requests', { lines }),
+      onDropped: (lines) => {
+        this.#observer?.onLinesDropped(lines);
+        this.#log.warn('Access log lines were dropped: their reader is slower than the requests', { lines });
+      },
     });
   }
 
@@ -112,9 +131,22 @@ export class ClientRules {
   }
 }
 
-function unless(isQuiet: (request: Request) => boolean, onAnswered: OnAnswered): OnAnswered {
+/** A function that calls those of the two that are there. */
+function onAnsweredBy(
+  isQuiet: (request: Request) => boolean,
+  log: OnAnswered | null,
+  observe: OnAnswered | null,
+): OnAnswered | null {
+  const one = log ?? observe;
+  if (one === null) return null;
+  if (log === null || observe === null)
+    return (request, status, bodyBytes, startedAtMs) => {
+      if (!isQuiet(request)) one(request, status, bodyBytes, startedAtMs);
+    };
   return (request, status, bodyBytes, startedAtMs) => {
-    if (!isQuiet(request)) onAnswered(request, status, bodyBytes, startedAtMs);
+    if (isQuiet(request)) return;
+    log(request, status, bodyBytes, startedAtMs);
+    observe(request, status, bodyBytes, startedAtMs);
   };
 }
 

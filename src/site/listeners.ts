@@ -1,6 +1,6 @@
 import { ViaductError } from '../errors.ts';
 import { parseAddress } from '../listen/address.ts';
-import type { ProtocolHandlers } from '../listen/connection-acceptor.ts';
+import type { ConnectionAcceptorOptions, ProtocolHandlers } from '../listen/connection-acceptor.ts';
 import { Listener, noCertificate } from '../listen/listener.ts';
 import { PendingConnections } from '../listen/pending-connections.ts';
 import { CertificateWatch } from '../listen/tls/certificate-watch.ts';
@@ -17,6 +17,8 @@ export interface ListenersOptions {
   /** Whether a peer with this address ('' on a Unix socket) is trusted to name the client in a PROXY header. */
   readonly trusted: (remoteAddress: string) => boolean;
   readonly log: Log;
+  /** See `ConnectionAcceptorOptions`. */
+  readonly onServed?: ConnectionAcceptorOptions['onServed'];
   /** Receives the connections that were refused, and warnings about descriptors. */
   readonly refusals: RefusalLog;
 }
@@ -107,7 +109,7 @@ export class Listeners {
 
   #listener(text: string, tls: TlsTerminator | null, handlers: ProtocolHandlers): Listener {
     const address = parseAddress(text);
-    const { trusted, refusals } = this.#options;
+    const { trusted, refusals, onServed } = this.#options;
     const listener = new Listener(
       {
         address,
@@ -117,6 +119,7 @@ export class Listeners {
         ...(address.protocol === undefined ? {} : { cgi: { protocol: address.protocol, trusted } }),
         onRefused: (reason, remoteAddress) => refusals.connection(reason, remoteAddress),
         onExhausted: (limit) => refusals.exhausted(limit),
+        onServed,
       },
       handlers,
     );

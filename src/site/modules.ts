@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { packageAliases } from '../config/package-aliases.ts';
+import { createProjectImporter } from '../config/project-importer.ts';
 import { describeThrown, ViaductError } from '../errors.ts';
 import type { FetchHandler } from '../wsgi/adapters/from-fetch.ts';
 import type { Application, Middleware } from '../wsgi/contract.ts';
@@ -103,10 +103,8 @@ async function importAgain(module: string): Promise<Record<string, unknown>> {
   if (statSync(module, { throwIfNoEntry: false })?.isFile() !== true) {
     throw new ViaductError('APPLICATION_MISSING', `Cannot use "${module}": there is no such file`);
   }
-  const { createJiti } = await import('jiti');
-  const jiti = createJiti(import.meta.url, { alias: packageAliases(), moduleCache: false, fsCache: false });
   try {
-    return await jiti.import<Record<string, unknown>>(module);
+    return await createProjectImporter().import<Record<string, unknown>>(module);
   } catch (error) {
     throw importError(module, error);
   }

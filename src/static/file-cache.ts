@@ -23,6 +23,20 @@ interface Entry {
   checkedMs: number;
 }
 
+/** The caches of this process, as long as a site uses them. Only metrics read it. */
+const caches = new Set<WeakRef<FileCache>>();
+
+/** The memory of all caches of files in this process. */
+export function cachedFileBytes(): number {
+  let bytes = 0;
+  for (const reference of caches) {
+    const cache = reference.deref();
+    if (cache === undefined) caches.delete(reference);
+    else bytes += cache.bytes;
+  }
+  return bytes;
+}
+
 /**
  * Caches files by key: small ones in memory, large ones as open descriptors. Both are limited; the least recently
  * checked file is removed first.
@@ -36,6 +50,12 @@ export class FileCache {
 
   constructor(options: FileCacheOptions) {
     this.#options = options;
+    caches.add(new WeakRef(this));
+  }
+
+  /** What the files in memory need. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Returns the file if it is in memory and was checked recently. */

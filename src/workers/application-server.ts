@@ -1,6 +1,8 @@
 import { ViaductError } from '../errors.ts';
 import type { Handler } from '../http/handler.ts';
 import { type ApplicationStatus, queueStatus, releaseStatus, workerStatus } from './application-status.ts';
+import type { ApplicationFamily } from './metrics/application-metrics.ts';
+import { collectMetrics } from './metrics/collect-metrics.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { QueueCounters } from './queue-counters.ts';
 import type { ReleaseOptions } from './release-options.ts';
@@ -8,6 +10,7 @@ import { Runtime } from './runtime.ts';
 import { Supervisor } from './supervisor.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
 import type { Worker } from './worker.ts';
+import type { WorkerCounts } from './worker-counts.ts';
 
 /** How busy an application is. */
 export interface Load {
@@ -53,6 +56,24 @@ export class ApplicationServer {
       queue: queueStatus(pool, now),
       workers: releases.flatMap(({ workers }) => [...workers.values()].map((worker) => workerStatus(worker, now))),
     };
+  }
+
+  /** What has happened to workers so far. */
+  get workerCounts(): WorkerCounts {
+    return this.#supervisor.counts;
+  }
+
+  /** How many requests left the queue because their clients had left. */
+  get leftWaiting(): number {
+    return this.#supervisor.pool.queueCounters.left;
+  }
+
+  /**
+   * The metrics that the application counts with `prometheus_client`, merged over its processes; none unless
+   * `applicationMetrics` is on. Counts stay over a reload and the end of a worker. Never rejects.
+   */
+  metrics(): Promise<ApplicationFamily[]> {
+    return collectMetrics(this.#supervisor);
   }
 
   /** The workers of all releases. */
@@ -130,6 +151,7 @@ export class ApplicationServer {
   /** Lets running requests finish, then ends all processes. */
   async stop(): Promise<void> {
     await this.#supervisor.stop();
+    this.#supervisor.metrics.close();
     this.#runtime.close();
   }
 

@@ -9,7 +9,8 @@ export const DIRECTORY_NAME = new RegExp(`^${PREFIX}[A-Za-z0-9]{6}$`);
 const WITHOUT_SOCKET_MS = 3_600_000;
 const DIRECTORIES_MAX = 1000;
 /** All that a private directory contains. A directory with anything else is somebody's own. */
-const CONTENT = /^(?:server\.sock|control\.sock|worker-\d+\.scoreboard|body-\d+)$/;
+const CONTENT =
+  /^(?:server\.sock|control\.sock|worker-\d+\.scoreboard|(?:worker|release)-\d+\.(?:series|values)|body-\d+)$/;
 
 /**
  * Removes the private directories in `base` whose servers ended without removing them, as after a loss of power.

@@ -12,9 +12,12 @@ export function tickMs(timeoutMs: number): number {
  */
 export class LifeWatch {
   #ticks = 0;
+  #askedMs = 0;
+  #delayMs = 0;
 
   /** Must be called at each tick while an answer is missing. Returns true when it has been missing for too long. */
   tick(): boolean {
+    if (this.#ticks === 0) this.#askedMs = performance.now();
     this.#ticks += 1;
     return this.#ticks > TICKS_MAX;
   }
@@ -24,7 +27,13 @@ export class LifeWatch {
     return this.#ticks > 0;
   }
 
+  /** How long the last answer took, or how long the missing one has taken so far, in milliseconds. */
+  get delayMs(): number {
+    return this.isWaiting ? Math.max(this.#delayMs, performance.now() - this.#askedMs) : this.#delayMs;
+  }
+
   answered(): void {
+    if (this.isWaiting) this.#delayMs = performance.now() - this.#askedMs;
     this.#ticks = 0;
   }
 }

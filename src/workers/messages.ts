@@ -1,4 +1,5 @@
-import type { ThreadStack } from './stack-question.ts';
+import type { CollectedFamily } from './metrics/collected.ts';
+import type { ThreadStack } from './worker-question.ts';
 
 /**
  * Control messages between a server process and Python: JSON objects, each after its length as a 32-bit little-endian
@@ -9,6 +10,7 @@ export type ToPython =
   | { readonly kind: 'kill'; readonly worker: number }
   | { readonly kind: 'hook'; readonly hook: ReleaseHook; readonly timeout_ms: number }
   | { readonly kind: 'quit' | 'ping' | 'stacks' }
+  | { readonly kind: 'collect'; readonly everything: boolean }
   | { readonly kind: 'proof'; readonly data: string }
   | { readonly kind: 'go'; readonly hands_over: boolean }
   | { readonly kind: 'recall'; readonly lane: number }
@@ -38,6 +40,8 @@ export type FromPython =
       readonly stack: string;
     }
   | { readonly kind: 'stacks'; readonly threads: readonly ThreadStack[] }
+  /** The metrics that are in no file. */
+  | { readonly kind: 'collected'; readonly families: readonly CollectedFamily[] }
   /** The answer to a ping. */
   | { readonly kind: 'alive' };
 

@@ -10,6 +10,15 @@ export function killProcess(pid: number, signal: NodeJS.Signals | number = 'SIGK
   }
 }
 
+/** Kills a process group, which may have ended. Its id is that of its first process. */
+export function killGroup(id: number): void {
+  try {
+    if (id > 1) process.kill(-id, 'SIGKILL');
+  } catch {
+    // all of its processes have already ended
+  }
+}
+
 /** Whether this process may send signals to a process with this id. A reaped one has none. */
 export function isRunning(pid: number): boolean {
   try {

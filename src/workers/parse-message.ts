@@ -1,4 +1,5 @@
 import type { FromPython } from './messages.ts';
+import { isCollectedFamily } from './metrics/collected.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -18,6 +19,7 @@ const FIELDS: { readonly [kind in FromPython['kind']]: Readonly<Record<string, C
   output: { stream: (value) => value === 'stdout' || value === 'stderr', text: isText, request: isNumber },
   interrupted: { lane: isNumber, request: isNumber, raised: isBoolean, stack: isText },
   stacks: { threads: (value) => Array.isArray(value) && value.every(isThread) },
+  collected: { families: (value) => Array.isArray(value) && value.every(isCollectedFamily) },
   alive: {},
 };
 

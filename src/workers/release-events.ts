@@ -1,17 +1,21 @@
 import { type LoggedPart, requestFields } from '../http/request-id.ts';
+import type { ApplicationMetrics } from './metrics/application-metrics.ts';
 import type { Overdue } from './overdue.ts';
 import type { Pool } from './pool.ts';
 import type { ReleaseEvents } from './release.ts';
 import type { SupervisorEvent } from './supervisor-event.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
+import type { WorkerCounts } from './worker-counts.ts';
 
 /** What the releases of a supervisor report: `post` gets what it must act on, the log what people should know. */
 export function releaseEvents(
   { log, errorResponse, responseBufferBytesMax }: SupervisorOptions,
   pool: Pool,
+  { counts, metrics }: { counts: WorkerCounts; metrics: ApplicationMetrics },
   post: (event: SupervisorEvent) => void,
 ): ReleaseEvents {
   return {
+    metrics,
     onLoaded: (release) => post({ kind: 'loaded', release }),
     onBroken: ({ number }, traceback, reason) => post({ kind: 'broken', release: number, traceback, reason }),
     onWarning: (text) => log.warn(text),
@@ -27,12 +31,21 @@ export function releaseEvents(
         log.error(overdueText(overdue, stack), { worker: worker.pid, ...describe(overdue.pending.request) }),
       onStuck: (worker) => {
         const reason = 'a thread did not end a request that took too long';
-        post({ kind: 'recycle', recycle: { worker, reason, isUrgent: true } });
+        post({ kind: 'recycle', recycle: { worker, reason, cause: 'request_timeout_ms', isUrgent: true } });
       },
-      onReady: (worker) => post({ kind: 'ready', worker }),
-      onRequestsMax: (worker) =>
-        post({ kind: 'recycle', recycle: { worker, reason: 'it has done as many as max_requests allows' } }),
-      onGone: (worker) => post({ kind: 'gone', worker }),
+      onReady(worker) {
+        counts.started += 1;
+        post({ kind: 'ready', worker });
+      },
+      onRequestsMax(worker) {
+        const reason = 'it has done as many as max_requests allows';
+        post({ kind: 'recycle', recycle: { worker, reason, cause: 'max_requests' } });
+      },
+      onGone(worker) {
+        if (worker.wasRetired && worker.exitCode === 0) counts.finished += 1;
+        else counts.died += 1;
+        post({ kind: 'gone', worker });
+      },
       onTraceback: ({ release }, traceback, reason) => post({ kind: 'broken', release, traceback, reason }),
       onLog: (worker, text, request) => log.error(text, { worker: worker.pid, ...describe(request) }),
       onOutput: (worker, stream, text, request) => log.info(text, { stream, worker: worker.pid, ...describe(request) }),

@@ -22,6 +22,8 @@ export interface ReleaseOptions {
   readonly wrap?: string | null;
   /** Whether hooks run. True when absent. */
   readonly runsHooks?: boolean;
+  /** Whether the metrics that the application counts with prometheus_client are read. False when absent. */
+  readonly applicationMetrics?: boolean;
   /** Whether the application also runs in the workers of other server processes. */
   readonly shared?: boolean;
   readonly threads: number;

@@ -6,6 +6,8 @@ import { readMessages, sendMessage } from './channel.ts';
 import { ReleaseHooks } from './hooks.ts';
 import { LifeWatch, tickMs } from './life-watch.ts';
 import type { FromPython, ReleaseHook } from './messages.ts';
+import type { ApplicationMetrics } from './metrics/application-metrics.ts';
+import type { MetricFiles } from './metrics/metric-files.ts';
 import { isInit, isRunning, killProcess } from './os-process.ts';
 import { passOnOutputs } from './output.ts';
 import { unsafeWarning } from './preload.ts';
@@ -24,6 +26,7 @@ export interface ReleaseEvents {
   readonly onHookFailed: (text: string) => void;
   readonly onZygoteGone: (release: Release, status: string) => void;
   readonly worker: Omit<WorkerOptions, 'onBroken' | 'threads' | 'limits' | 'directory'>;
+  readonly metrics: ApplicationMetrics;
   readonly onWorkerBroken: (worker: Worker, reason: string) => void;
   /** The zygote violated the protocol or is silent, and is killed. */
   readonly onZygoteBroken: (reason: string) => void;
@@ -53,6 +56,8 @@ export class Release {
   readonly #runtime: Runtime;
   readonly #life = new LifeWatch();
   readonly #hooks: ReleaseHooks;
+  /** The metrics of the zygote. */
+  #metricFiles: MetricFiles | null = null;
   #process: ChildProcess | null = null;
   #control: Socket | null = null;
   /** A loaded zygote answers pings. */
@@ -81,6 +86,7 @@ export class Release {
     const { project, wrap, workerTimeoutMs } = this.options;
     const command = zygoteCommand(project, wrap ?? null);
     this.#launch(command, zygoteOptions(this.number, this.options, command, this.#runtime), 0);
+    this.#metricFiles = this.#expectMetrics(`release-${this.number}`, true, () => this.#process?.pid ?? 0);
     if (workerTimeoutMs > 0) this.#ticks = setInterval(() => this.#checkLife(), tickMs(workerTimeoutMs)).unref();
   }
 
@@ -129,6 +135,7 @@ export class Release {
     if (message.kind === 'alive') this.#life.answered();
     else if (message.kind === 'loaded' && !this.#loaded) {
       this.#loaded = true;
+      this.#metricFiles?.open();
       this.#events.onLoaded(this);
     } else if (message.kind === 'unsafe' && !this.#loaded) this.#unsafe(message.findings);
     else if (message.kind === 'hooked' && this.#hooks.isRunning(message.hook)) this.#hooks.ended(message);
@@ -145,6 +152,7 @@ export class Release {
     const { preload } = this.options;
     this.#events.onWarning(unsafeWarning(findings, preload));
     if (preload === 'always') return;
+    if (this.#metricFiles !== null) this.#events.metrics.forget(this.#metricFiles);
     const old = this.#control;
     this.#control = null;
     old?.destroy();
@@ -177,9 +185,14 @@ export class Release {
       threads,
       limits: drawLimits(limits),
       directory,
+      onReady: (ready) => {
+        metricFiles?.open();
+        this.#events.worker.onReady(ready);
+      },
       onGone: (gone) => {
         clearTimeout(timer);
         this.workers.delete(gone.number);
+        if (metricFiles !== null) this.#events.metrics.end(metricFiles);
         this.#events.worker.onGone(gone);
         if (this.state === 'retiring') this.#quitWhenEmpty();
       },
@@ -191,9 +204,16 @@ export class Release {
     const timer = setTimeout(() => {
       if (worker.state === 'starting') worker.break(`it was not ready after ${startTimeoutMs / 1000} s`);
     }, startTimeoutMs).unref();
+    const metricFiles = this.#expectMetrics(`worker-${worker.number}`, false, () => worker.pid);
     this.workers.set(worker.number, worker);
     this.#send({ kind: 'fork', worker: worker.number, socket: socketIn(directory), runtime: directory });
     return worker;
+  }
+
+  /** `name` is the start of the names of a process's files. Null if the metrics of the application are not wanted. */
+  #expectMetrics(name: string, isZygote: boolean, pid: () => number): MetricFiles | null {
+    if (this.options.applicationMetrics !== true) return null;
+    return this.#events.metrics.expect(this.#runtime.directory(), name, isZygote, pid);
   }
 
   /** Runs a hook in a process of its own, unless the application has no such hook. */
@@ -292,6 +312,7 @@ export class Release {
       killProcess(worker.pid);
       worker.exited(-constants.signals.SIGKILL);
     }
+    if (this.#metricFiles !== null) this.#events.metrics.end(this.#metricFiles);
     this.#events.onZygoteGone(this, retiring ? '' : status);
   }
 }

@@ -2,12 +2,14 @@ import type { Release } from './release.ts';
 import type { Replacements } from './replacements.ts';
 import type { SupervisorLog } from './supervisor-options.ts';
 import type { Worker } from './worker.ts';
+import type { RecycleCause, WorkerCounts } from './worker-counts.ts';
 
 /** A worker to replace. */
 export interface Recycle {
   readonly worker: Worker;
   /** Why, for the log: `it has done as many as max_requests allows`. */
   readonly reason: string;
+  readonly cause: RecycleCause;
   /** Whether it goes before the others, however many workers are leaving: the worker lacks a thread until then. */
   readonly isUrgent?: boolean;
 }
@@ -19,15 +21,17 @@ export interface Recycle {
 export class ServingWorkers {
   readonly #log: SupervisorLog;
   readonly #replacements: Replacements;
+  readonly #counts: WorkerCounts;
   #release: Release | null = null;
   /** Workers to recycle, in order. Only the first one and urgent ones can have a successor. */
   #recycles: Recycle[] = [];
   /** Whether a successor could not start. The next attempt is part of the next replacement. */
   #isDelayed = false;
 
-  constructor(log: SupervisorLog, replacements: Replacements) {
+  constructor(log: SupervisorLog, replacements: Replacements, counts: WorkerCounts) {
     this.#log = log;
     this.#replacements = replacements;
+    this.#counts = counts;
   }
 
   /** `release` serves from now on; null for none. It forgets the workers to recycle, because they leave anyway. */
@@ -77,7 +81,8 @@ export class ServingWorkers {
     if (release === null) return;
     const recycle = this.#recycles.find(({ worker: { successor } }) => successor === worker);
     if (recycle !== undefined) {
-      const { worker: old, reason } = recycle;
+      const { worker: old, reason, cause } = recycle;
+      this.#counts.recycled[cause] += 1;
       this.#log.info(`${nameOf(worker)} replaces ${nameOf(old)} after ${old.requests} requests: ${reason}`);
       old.retire(release.options.gracefulTimeoutMs);
     }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { ViaductError } from '../errors.ts';
+import { ApplicationMetrics } from './metrics/application-metrics.ts';
 import { Pool } from './pool.ts';
 import { poolLog } from './pool-log.ts';
 import { Release, type ReleaseEvents } from './release.ts';
@@ -14,6 +15,7 @@ import type { SupervisorEvent } from './supervisor-event.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
 import { Upkeep } from './upkeep.ts';
 import type { Worker } from './worker.ts';
+import { WorkerCounts } from './worker-counts.ts';
 
 /**
  * Keeps an application's workers alive. All events go into one queue, and only `#step` acts on them. The supervisor
@@ -21,6 +23,9 @@ import type { Worker } from './worker.ts';
  */
 export class Supervisor {
   readonly pool: Pool;
+  readonly counts = new WorkerCounts();
+  /** What the application counts, in all of its processes. */
+  readonly metrics: ApplicationMetrics;
   readonly #options: SupervisorOptions;
   readonly #runtime: Runtime;
   /** Options of the next release. */
@@ -51,8 +56,10 @@ export class Supervisor {
     this.#release = options.release;
     const directory = runtime.spoolDirectory;
     this.pool = new Pool({ ...options.pool, directory, ...poolLog(options.log) });
-    this.#releaseEvents = releaseEvents(options, this.pool, (event) => this.#post(event));
-    this.#serving = new ServingWorkers(options.log, this.#replacements);
+    this.metrics = new ApplicationMetrics((text) => options.log.warn(text));
+    const { counts, metrics } = this;
+    this.#releaseEvents = releaseEvents(options, this.pool, { counts, metrics }, (event) => this.#post(event));
+    this.#serving = new ServingWorkers(options.log, this.#replacements, counts);
     this.#upkeep = new Upkeep(this.pool, {
       onRecycle: (recycle) => this.recycle(recycle),
       onResize: (size, reason) => this.resize(size, reason),
@@ -117,6 +124,7 @@ export class Supervisor {
     this.#replacements.cancel();
     this.#upkeep.watch(null);
     this.pool.stop();
+    this.metrics.close();
   }
 
   /** Accepts a connection from one of the Python processes. After `destroy` they are about to end, and it is closed. */

@@ -48,7 +48,7 @@ export class Upkeep {
     const now = performance.now();
     for (const worker of workers.values()) {
       if (now - worker.bornMs < worker.lifetimeMs) continue;
-      this.#events.onRecycle({ worker, reason: 'it is as old as max_lifetime_ms allows' });
+      this.#events.onRecycle({ worker, reason: 'it is as old as max_lifetime_ms allows', cause: 'max_lifetime_ms' });
     }
   }
 
@@ -58,7 +58,7 @@ export class Upkeep {
       const bytes = worker.requests === 0 ? 0 : residentBytes(worker.pid);
       if (bytes <= bytesMax) continue;
       const reason = `its ${Math.ceil(bytes / MIB)} MiB of memory are more than max_rss_bytes allows`;
-      this.#events.onRecycle({ worker, reason });
+      this.#events.onRecycle({ worker, reason, cause: 'max_rss_bytes' });
     }
   }
 

@@ -1,5 +1,6 @@
 import { close, open, unlink, write } from 'node:fs';
 import { BlockPool } from '../http/buffering/block-pool.ts';
+import { spooled } from '../http/buffering/spool-counts.ts';
 
 /** Memory for uploads on their way to files: 16 MiB in large blocks. */
 const UploadBlocks = new BlockPool({ largeBytes: 512 * 1024, smallBytes: 16 * 1024, largeMax: 32, spareMax: 16 });
@@ -43,6 +44,7 @@ export class UploadFile {
         return;
       }
       this.#fd = fd;
+      spooled.files += 1;
       this.#exists = true;
       if (this.#state === 'removed') this.#close();
       else this.#writeOn();
@@ -105,6 +107,7 @@ export class UploadFile {
     if (this.#state === 'removed') this.#close();
     else if (error !== null) this.#fail(error);
     else {
+      spooled.bytes += count;
       this.#written += count;
       this.#writtenOfFirst += count;
       if (this.#writtenOfFirst === this.#full[0]?.bytes) {

@@ -5,7 +5,8 @@ import { canOpen } from './handed-file.ts';
 import { LifeWatch } from './life-watch.ts';
 import { marshalSelfTest } from './marshal.ts';
 import type { FromPython, PrintStream, ToPython } from './messages.ts';
-import { StackQuestion } from './stack-question.ts';
+import type { CollectedFamily } from './metrics/collected.ts';
+import { type ThreadStack, WorkerQuestion } from './worker-question.ts';
 
 export interface WorkerControlEvents {
   /** The worker violated the protocol, or the connection is closed; `reason` is '' then. */
@@ -24,7 +25,11 @@ const SELF_TEST = marshalSelfTest();
 /** The control connection of one worker: its self-test, its signs of life and its messages. */
 export class WorkerControl {
   /** Asks where the threads of the worker are. */
-  readonly stacks = new StackQuestion(() => this.send({ kind: 'stacks' }));
+  readonly stacks = new WorkerQuestion<readonly ThreadStack[]>(() => this.send({ kind: 'stacks' }));
+  readonly #metrics = new WorkerQuestion<readonly CollectedFamily[]>(() =>
+    this.send({ kind: 'collect', everything: this.#everything }),
+  );
+  #everything = false;
   /** Whether the worker has passed the self-test. */
   isProved = false;
   readonly #events: WorkerControlEvents;
@@ -61,15 +66,28 @@ export class WorkerControl {
     return this.#life.tick();
   }
 
+  /** How long the worker takes to give a sign of life, in milliseconds: its thread for that needs the interpreter lock. */
+  get delayMs(): number {
+    return this.#life.delayMs;
+  }
+
+  /** Has the worker bring its metric files up to date. Resolves to what is in no file, if `everything` is wanted; to null without an answer. */
+  collect(everything: boolean): Promise<readonly CollectedFamily[] | null> {
+    this.#everything = everything;
+    return this.#metrics.ask();
+  }
+
   close(): void {
     this.#socket?.destroy();
     this.stacks.finish(null);
+    this.#metrics.finish(null);
   }
 
   #message(message: FromPython): void {
     const { onBroken, onTraceback, onLog, onOutput, onInterrupted } = this.#events;
     if (message.kind === 'alive') this.#life.answered();
     else if (message.kind === 'stacks') this.stacks.finish(message.threads);
+    else if (message.kind === 'collected') this.#metrics.finish(message.families);
     else if (message.kind === 'proof' && !this.isProved) {
       this.isProved = isDeepStrictEqual(message.decoded, SELF_TEST.decoded);
       if (this.isProved) this.send({ kind: 'go', hands_over: canOpen(this.#pid, message.descriptor, message.size) });

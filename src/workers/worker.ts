@@ -9,16 +9,17 @@ import { Lane } from './lane.ts';
 import type { LaneOwner, LaneRef } from './lane-owner.ts';
 import { destroyWhenSilent } from './late-sockets.ts';
 import type { PrintStream } from './messages.ts';
+import type { CollectedFamily } from './metrics/collected.ts';
 import { killProcess, signalName } from './os-process.ts';
 import type { Overdue } from './overdue.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Pool } from './pool.ts';
 import type { FileRange } from './response-frame.ts';
 import { removeScoreboard, Scoreboard } from './scoreboard.ts';
-import type { StackQuestion } from './stack-question.ts';
 import { WorkerControl } from './worker-control.ts';
 import { sectionsMaxOf } from './worker-header-cache.ts';
 import type { OwnLimits } from './worker-limits.ts';
+import type { ThreadStack, WorkerQuestion } from './worker-question.ts';
 
 export interface WorkerOptions {
   readonly threads: number;
@@ -151,9 +152,19 @@ export class Worker implements LaneOwner {
     return code < 0 ? `of ${signalName(-code)}` : `with exit code ${code}`;
   }
 
+  /** See `WorkerControl`. */
+  get delayMs(): number {
+    return this.#control.delayMs;
+  }
+
   /** Asks where its threads are. */
-  get stacks(): StackQuestion {
+  get stacks(): WorkerQuestion<readonly ThreadStack[]> {
     return this.#control.stacks;
+  }
+
+  /** See `WorkerControl.collect`. */
+  collect(everything: boolean): Promise<readonly CollectedFamily[] | null> {
+    return this.#control.collect(everything);
   }
 
   get lanes(): readonly Lane[] {

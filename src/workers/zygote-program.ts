@@ -30,7 +30,14 @@ export function zygoteOptions(
   command: readonly string[],
   runtime: Runtime,
 ): Readonly<Record<string, unknown>> {
-  const { project, middleware = [], hooks = NO_HOOKS, runsHooks = true, listeners } = options;
+  const {
+    project,
+    middleware = [],
+    hooks = NO_HOOKS,
+    runsHooks = true,
+    applicationMetrics = false,
+    listeners,
+  } = options;
   const directory = runtime.directory();
   return {
     socket: socketIn(directory),
@@ -42,6 +49,7 @@ export function zygoteOptions(
     middleware: middleware.map(({ path, options }) => ({ path, options })),
     hooks,
     runs_hooks: runsHooks,
+    application_metrics: applicationMetrics,
     preload: options.preload,
     command,
     threads: options.threads,

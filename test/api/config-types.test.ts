@@ -51,7 +51,7 @@ type FileValueOfOne<S> = S extends { readonly kind: 'integer' }
           ? Readonly<Record<string, string>> | readonly string[]
           : S extends { readonly item: 'middleware' }
             ? Middleware | readonly Middleware[]
-            : S extends { readonly item: 'address' }
+            : S extends { readonly item: 'address' | 'plain-address' }
               ? string | number | readonly (string | number)[]
               : S extends { readonly item: 'backend' | 'range' | 'variable' }
                 ? string | readonly string[]

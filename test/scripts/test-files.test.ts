@@ -10,10 +10,14 @@ interface Choice {
   readonly unmatched: readonly { readonly pattern: string; readonly near: readonly string[] }[];
 }
 
-const { chooseTests, compiled, isQuick, STARTS_PROGRAMS, testPaths } = (await loadScript('test-files.mjs')) as {
+const { chooseTests, compiled, isQuick, needsEachNode, ON_ONE_NODE, STARTS_PROGRAMS, testPaths } = (await loadScript(
+  'test-files.mjs',
+)) as {
   chooseTests: (patterns: readonly string[], paths: readonly string[]) => Choice;
   compiled: (paths: readonly string[]) => readonly string[];
   isQuick: (path: string) => boolean;
+  needsEachNode: (path: string) => boolean;
+  ON_ONE_NODE: readonly RegExp[];
   STARTS_PROGRAMS: ReadonlySet<string>;
   testPaths: () => readonly string[];
 };
@@ -25,6 +29,23 @@ const PATHS = [
   'system/static.test.ts',
   'wsgi/compose.test.ts',
 ];
+
+describe('the tests of the second Node', () => {
+  it('are those of what Node does', () => {
+    for (const path of ['http/http2/session.test.ts', 'system/http-attacks.test.ts', 'system/cluster.test.ts'])
+      assert.equal(needsEachNode(path), true, path);
+    for (const path of ['docs/index.test.ts', 'system/docs-backends.test.ts', 'system/content-memory.test.ts'])
+      assert.equal(needsEachNode(path), false, path);
+  });
+
+  it('leave nothing out that does not exist', () => {
+    for (const pattern of ON_ONE_NODE)
+      assert.ok(
+        testPaths().some((path) => pattern.test(path)),
+        String(pattern),
+      );
+  });
+});
 
 describe('the choice of tests', () => {
   const chosenBy = (...patterns: string[]) => chooseTests(patterns, PATHS).chosen;

@@ -370,7 +370,17 @@ describe('the control API', () => {
     const { url } = await startBackend(t, () => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
     const site = `[[route]]\nname = "back"\npath = "/back/*"\nproxy = "${url}"\n`;
     const { start, socket, cwd } = place(t, { 'app.py': APP, 'viaduct.toml': site });
-    const args = ['--workers', '1', '--threads', '1', '--tls-self-signed', '--access-log-file', 'access.log'];
+    const args = [
+      '--workers',
+      '1',
+      '--threads',
+      '1',
+      '--tls-self-signed',
+      '--access-log-file',
+      'access.log',
+      '--admin',
+      'unix:a.sock',
+    ];
     const server = await start(args, { listen: 'http://127.0.0.1:0' });
     const answers = [ask(server.port, '/wait'), ask(server.port, '/wait')];
     const path = socket();
@@ -379,7 +389,8 @@ describe('the control API', () => {
       const { value } = await call('GET', '/requests');
       return (value as LiveRequest[]).length === 2;
     });
-    for (const target of ['/server', '/status', '/workers', '/stacks', '/backends']) await call('GET', target);
+    for (const target of ['/server', '/status', '/workers', '/stacks', '/backends', '/metrics'])
+      await call('GET', target);
     for (const target of ['/stacks?worker=x', '/stacks?worker=999999999']) await call('GET', target);
     for (const target of ['/drain', '/drain?state=off', '/drain?state=maybe']) await call('POST', target);
     for (const query of ['workers=2', 'workers=0', 'workers=1&app=none']) await call('POST', `/scale?${query}`);

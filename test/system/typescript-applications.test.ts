@@ -138,6 +138,21 @@ app = "python"
     assert.equal(await body('/'), 'goodbye / ');
   });
 
+  it('is replaced at SIGHUP when it is an ES module in JavaScript', async (t) => {
+    const app = `import { greeting } from './greeting.mjs';
+export function application(environ, startResponse) {
+  startResponse('200 OK', []);
+  return [Buffer.from(greeting)];
+}
+`;
+    const files = { 'app.mjs': app, 'greeting.mjs': "export const greeting = 'hello';\n" };
+    const { project, server, body } = await serve(t, files, './app.mjs');
+    assert.equal(await body('/'), 'hello');
+    writeFileSync(join(project, 'greeting.mjs'), "export const greeting = 'goodbye';\n");
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('the change is served', async () => (await body('/')) === 'goodbye');
+  });
+
   it('is closed with the server, or when a reload has replaced it', async (t) => {
     const app = `import { appendFileSync } from 'node:fs';
 import { greeting } from './greeting.ts';

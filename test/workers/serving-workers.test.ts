@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Response } from '../../src/http/response.ts';
 import type { Project } from '../../src/project/project.ts';
+import { ApplicationMetrics } from '../../src/workers/metrics/application-metrics.ts';
 import { Pool } from '../../src/workers/pool.ts';
 import { Release, type ReleaseEvents } from '../../src/workers/release.ts';
 import type { ReleaseOptions } from '../../src/workers/release-options.ts';
@@ -9,6 +10,7 @@ import { Replacements } from '../../src/workers/replacements.ts';
 import { Runtime } from '../../src/workers/runtime.ts';
 import { ServingWorkers } from '../../src/workers/serving-workers.ts';
 import type { Worker } from '../../src/workers/worker.ts';
+import { WorkerCounts } from '../../src/workers/worker-counts.ts';
 import { eachTestLifetime } from '../support/lifetime.ts';
 import { poolOptions } from '../support/pool.ts';
 
@@ -28,7 +30,7 @@ describe('the workers of the serving release', () => {
     const runtime = new Runtime({ onHello() {}, onError: assert.fail });
     await runtime.open();
     const replacements = new Replacements(() => serving.replace());
-    const serving = new ServingWorkers(log, replacements);
+    const serving = new ServingWorkers(log, replacements, new WorkerCounts());
     const events: ReleaseEvents = {
       onLoaded() {},
       onBroken: assert.fail,
@@ -37,6 +39,7 @@ describe('the workers of the serving release', () => {
       onZygoteGone: assert.fail,
       onWorkerBroken() {},
       onZygoteBroken: assert.fail,
+      metrics: new ApplicationMetrics(assert.fail),
       worker: {
         pool,
         responseBufferBytesMax: 0,
@@ -93,8 +96,8 @@ describe('the workers of the serving release', () => {
 
   it('are recycled one at a time, and each leaves when its successor is ready', async () => {
     const site = await serve(2);
-    site.serving.recycle({ worker: site.worker(0), reason: 'old' });
-    site.serving.recycle({ worker: site.worker(1), reason: 'large' });
+    site.serving.recycle({ worker: site.worker(0), reason: 'old', cause: 'max_requests' });
+    site.serving.recycle({ worker: site.worker(1), reason: 'large', cause: 'max_rss_bytes' });
     assert.equal(site.states(), '0:ready 1:ready 2:starting');
     site.ready(2);
     assert.equal(site.states(), '0:retiring 1:ready 2:ready 3:starting');
@@ -110,18 +113,19 @@ describe('the workers of the serving release', () => {
 
   it('are recycled once, however often that is asked for', async () => {
     const site = await serve(1);
-    for (let i = 0; i < 3; i += 1) site.serving.recycle({ worker: site.worker(0), reason: 'old' });
+    for (let i = 0; i < 3; i += 1)
+      site.serving.recycle({ worker: site.worker(0), reason: 'old', cause: 'max_requests' });
     site.ready(1);
-    site.serving.recycle({ worker: site.worker(0), reason: 'old' });
+    site.serving.recycle({ worker: site.worker(0), reason: 'old', cause: 'max_requests' });
     site.worker(0).exited(0);
     assert.equal(site.states(), '1:ready');
   });
 
   it('wait while as many are leaving as serve', async () => {
     const site = await serve(1);
-    site.serving.recycle({ worker: site.worker(0), reason: 'old' });
+    site.serving.recycle({ worker: site.worker(0), reason: 'old', cause: 'max_requests' });
     site.ready(1);
-    site.serving.recycle({ worker: site.worker(1), reason: 'old' });
+    site.serving.recycle({ worker: site.worker(1), reason: 'old', cause: 'max_requests' });
     assert.equal(site.states(), '0:retiring 1:ready');
     site.worker(0).exited(0);
     assert.equal(site.states(), '1:ready 2:starting');
@@ -129,13 +133,20 @@ describe('the workers of the serving release', () => {
 
   it('are recycled at once and before the others when that is urgent', async () => {
     const site = await serve(2);
-    for (const number of [0, 1]) site.serving.recycle({ worker: site.worker(number), reason: 'old' });
+    for (const number of [0, 1])
+      site.serving.recycle({ worker: site.worker(number), reason: 'old', cause: 'max_requests' });
     site.ready(2);
     site.ready(3);
-    for (const number of [2, 3]) site.serving.recycle({ worker: site.worker(number), reason: 'old' });
+    for (const number of [2, 3])
+      site.serving.recycle({ worker: site.worker(number), reason: 'old', cause: 'max_requests' });
     assert.equal(site.states(), '0:retiring 1:retiring 2:ready 3:ready');
     for (let i = 0; i < 2; i += 1)
-      site.serving.recycle({ worker: site.worker(3), reason: 'a thread is stuck', isUrgent: true });
+      site.serving.recycle({
+        worker: site.worker(3),
+        reason: 'a thread is stuck',
+        cause: 'request_timeout_ms',
+        isUrgent: true,
+      });
     assert.equal(site.states(), '0:retiring 1:retiring 2:ready 3:ready 4:starting');
     site.ready(4);
     for (const number of [0, 1, 3]) site.worker(number).exited(0);
@@ -145,11 +156,11 @@ describe('the workers of the serving release', () => {
 
   it('serve on when a successor dies, and are recycled later', async () => {
     const site = await serve(2);
-    site.serving.recycle({ worker: site.worker(0), reason: 'old' });
+    site.serving.recycle({ worker: site.worker(0), reason: 'old', cause: 'max_requests' });
     site.worker(2).exited(3);
     assert.equal(site.states(), '0:ready 1:ready');
     assert.match(site.lines.join('\n'), /died with exit code 3 at its start; worker \d+ .* serves on, .* in 100 ms/);
-    site.serving.recycle({ worker: site.worker(1), reason: 'large' });
+    site.serving.recycle({ worker: site.worker(1), reason: 'large', cause: 'max_rss_bytes' });
     assert.equal(site.states(), '0:ready 1:ready', 'the next attempt waits, too');
     site.serving.replace();
     assert.equal(site.states(), '0:ready 1:ready 3:starting');
@@ -159,7 +170,7 @@ describe('the workers of the serving release', () => {
 
   it('need no further worker when one dies whose successor is starting', async () => {
     const site = await serve(2);
-    site.serving.recycle({ worker: site.worker(0), reason: 'old' });
+    site.serving.recycle({ worker: site.worker(0), reason: 'old', cause: 'max_requests' });
     site.worker(0).exited(-9);
     site.serving.replace();
     assert.equal(site.states(), '1:ready 2:starting');
@@ -169,7 +180,7 @@ describe('the workers of the serving release', () => {
 
   it('are complete again when another one dies while a successor starts', async () => {
     const site = await serve(2);
-    site.serving.recycle({ worker: site.worker(0), reason: 'old' });
+    site.serving.recycle({ worker: site.worker(0), reason: 'old', cause: 'max_requests' });
     site.worker(1).exited(-9);
     site.serving.replace();
     assert.equal(site.states(), '0:ready 2:starting 3:starting');
@@ -184,7 +195,7 @@ describe('the workers of the serving release', () => {
       [0, 0],
       [1, -11],
     ] as const) {
-      site.serving.recycle({ worker: site.worker(number), reason: 'old' });
+      site.serving.recycle({ worker: site.worker(number), reason: 'old', cause: 'max_requests' });
       site.ready(2 + number);
       site.worker(number).exited(code);
     }
@@ -209,7 +220,8 @@ describe('the workers of the serving release', () => {
 
   it('become fewer by those that wait to be recycled', async () => {
     const site = await serve(3);
-    for (const number of [0, 1]) site.serving.recycle({ worker: site.worker(number), reason: 'old' });
+    for (const number of [0, 1])
+      site.serving.recycle({ worker: site.worker(number), reason: 'old', cause: 'max_requests' });
     site.serving.resize(2, 'it is quiet');
     assert.equal(site.states(), '0:ready 1:retiring 2:ready 3:starting');
     site.ready(3);
@@ -220,9 +232,9 @@ describe('the workers of the serving release', () => {
 
   it('are not recycled any more when another release serves', async () => {
     const site = await serve(2);
-    site.serving.recycle({ worker: site.worker(0), reason: 'old' });
+    site.serving.recycle({ worker: site.worker(0), reason: 'old', cause: 'max_requests' });
     site.serving.serve(null);
-    site.serving.recycle({ worker: site.worker(1), reason: 'old' });
+    site.serving.recycle({ worker: site.worker(1), reason: 'old', cause: 'max_requests' });
     site.serving.replace();
     assert.equal(site.states(), '0:ready 1:ready 2:starting');
   });

@@ -419,6 +419,13 @@ export interface ServerSettings {
    */
   readonly maxRssBytes?: Bytes | undefined;
   /**
+   * Merge the application's own metrics (prometheus_client) of all workers into those of the admin listener.
+   *
+   * Takes true or false. Default: yes. Without it, each scrape would get the metrics of one worker. Nothing is done
+   * without an admin listener.
+   */
+  readonly applicationMetrics?: boolean | undefined;
+  /**
    * Workers that stay when there is little to do. More start while requests wait. In files also workers = { min, max
    * }.
    *
@@ -452,6 +459,13 @@ export interface CommandSettings {
    * find. Operators want to see what a server does. No other user can connect.
    */
   readonly control?: string | undefined;
+  /**
+   * Address on which programs such as Prometheus get the metrics: 9464, HOST:PORT, [::1]:PORT or unix:PATH.
+   *
+   * Takes 9464, HOST:PORT, [::1]:PORT or unix:PATH. Default: none. Without it, nothing is counted, and nobody can
+   * connect. The listener asks for no password.
+   */
+  readonly admin?: OneOrMore<string | number> | undefined;
   /**
    * Server processes, which accept connections, speak HTTP and serve files. They share out the workers.
    *

@@ -2,7 +2,7 @@
 import type { HandlersConfig } from './handlers.ts';
 import type { RouteConfig } from './route.ts';
 import type { TlsConfig } from './tls.ts';
-import type { MiddlewareConfig, OneOrMore } from './values.ts';
+import type { Duration, MiddlewareConfig, OneOrMore } from './values.ts';
 
 /** Python processes that run the application. */
 export interface WorkersConfig {
@@ -63,12 +63,89 @@ export interface ApplicationConfig {
   readonly hooks?: HooksConfig | undefined;
 }
 
+/** A program that runs beside the application, as long as the server. */
+export interface SidecarConfig {
+  /**
+   * The program and its arguments, split as a shell does, but without a shell. A file that ends in .py is run by the
+   * Python of the project. Takes a command line, such as celery -A shop worker, or an array of its words.
+   */
+  readonly command: string | readonly string[];
+  /**
+   * The name in the log and in the status. Takes a name of up to 64 letters, digits, dots, hyphens and underscores.
+   * Default: the program's name.
+   */
+  readonly name?: string | undefined;
+  /** The working directory. Takes the path of a directory. Default: the directory of the project. */
+  readonly directory?: string | undefined;
+  /** Variables beside those that workers get. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** The signal that asks it to end. Default: `'SIGTERM'`. */
+  readonly stopSignal?: 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2' | 'SIGWINCH' | undefined;
+  /**
+   * The time that it then has. After it, its whole process group is killed. Takes a time from 0s to 1h, such as 500ms
+   * or 30s. Default: `'30s'`.
+   */
+  readonly stopGraceMs?: Duration | undefined;
+  /** How many of them run. Takes a whole number from 1 to 64. Default: `1`. */
+  readonly count?: number | undefined;
+  /** When it is started again after it has ended by itself. on-failure: not after exit code 0. Default: `'always'`. */
+  readonly restart?: 'always' | 'on-failure' | 'never' | undefined;
+  /** What a reload does to it. keep: nothing, unless its table has changed. Default: `'restart'`. */
+  readonly reload?: 'restart' | 'keep' | undefined;
+}
+
+/** A command that runs at certain times. */
+export interface ScheduleConfig {
+  /**
+   * The program and its arguments, split as a shell does, but without a shell. A file that ends in .py is run by the
+   * Python of the project. Takes a command line, such as celery -A shop worker, or an array of its words.
+   */
+  readonly command: string | readonly string[];
+  /**
+   * The name in the log and in the status. Takes a name of up to 64 letters, digits, dots, hyphens and underscores.
+   * Default: the program's name.
+   */
+  readonly name?: string | undefined;
+  /** The working directory. Takes the path of a directory. Default: the directory of the project. */
+  readonly directory?: string | undefined;
+  /** Variables beside those that workers get. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** The signal that asks it to end. Default: `'SIGTERM'`. */
+  readonly stopSignal?: 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2' | 'SIGWINCH' | undefined;
+  /**
+   * The time that it then has. After it, its whole process group is killed. Takes a time from 0s to 1h, such as 500ms
+   * or 30s. Default: `'30s'`.
+   */
+  readonly stopGraceMs?: Duration | undefined;
+  /**
+   * When it runs: minute, hour, day of the month, month and day of the week. Takes five fields of cron, such as 17 3
+   * * * *, or @hourly, @daily, @weekly, @monthly or @yearly. Default: none, then everyMs is required.
+   */
+  readonly cron?: string | undefined;
+  /** The time between two starts, instead of cron. Takes a time from 1s to 720h, such as 500ms or 30s. */
+  readonly everyMs?: Duration | undefined;
+  /**
+   * The time zone of cron. Takes the name of a time zone, such as Europe/Zurich or UTC. Default: that of the server
+   * process (TZ).
+   */
+  readonly timeZone?: string | undefined;
+  /**
+   * A run that takes longer is stopped, as at the end of the server. Takes a time from 1s to 168h, such as 500ms or
+   * 30s. Default: `'24h'`.
+   */
+  readonly timeoutMs?: Duration | undefined;
+}
+
 /** Where requests go, and the handlers that all of them pass. */
 export interface SiteConfig extends HandlersConfig {
   /** Applications that routes name. */
   readonly apps?: Readonly<Record<string, ApplicationConfig>> | undefined;
   /** Functions of the main application to call at moments in the life of its processes. */
   readonly hooks?: HooksConfig | undefined;
+  /** Programs that run beside the application, as long as the server. */
+  readonly process?: readonly SidecarConfig[] | undefined;
+  /** Commands that run at certain times. */
+  readonly schedule?: readonly ScheduleConfig[] | undefined;
   /** Routes. */
   readonly route?: readonly RouteConfig[] | undefined;
   /** Certificates for https. */

@@ -1,3 +1,4 @@
+import { checkSchedules } from '../../beside/beside.ts';
 import { pythonMiddleware } from '../../config/middleware.ts';
 import { fileKey } from '../../config/setting.ts';
 import { SETTINGS } from '../../config/settings.ts';
@@ -25,6 +26,7 @@ export async function check(parsed: Arguments): Promise<number> {
   const log = createLog('text', process.stderr);
   const locate = sourceLocationOf(loaded.siteEntries);
   const { routes, warnings } = await checkConfiguration(configuration, locate, log);
+  await checkSchedules(configuration, locate);
   requireCertificate(configuration);
   if (identity !== null) dropPrivileges(identity);
   const colours = palette(process.stdout);

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorCode, ViaductError } from '../../errors.ts';
 import { escapeControls } from '../../log/escape.ts';
+import type { MetricFamily } from '../../metrics/family.ts';
+import { metricsText } from '../../metrics/text.ts';
 import type { RouteBackends } from '../../proxy/backend-control.ts';
 import type { ReloadOutcome } from '../../server/control/control-api.ts';
 import type { LiveRequest } from '../../server/live-requests.ts';
@@ -68,6 +70,12 @@ function callOf(command: ControlCommand, { words, app, logs }: Arguments): Call 
       return none(
         get('/requests', 'list the requests', (value, options) => text.requestsText(value as LiveRequest[], options)),
       );
+    case 'metrics':
+      return none(
+        get('/metrics', 'print the metrics', (value) =>
+          metricsText(listed(value as readonly JsonFamily[]), 'openmetrics'),
+        ),
+      );
     case 'stack': {
       const query = first === undefined ? '' : `?worker=${encodeURIComponent(first)}`;
       const call = get(`/stacks${query}`, 'print the stacks', (value, options) =>
@@ -97,6 +105,18 @@ function callOf(command: ControlCommand, { words, app, logs }: Arguments): Call 
   }
 }
 
+/** A family as JSON has it: infinity and what is not a number are null. */
+type JsonFamily = Omit<MetricFamily, 'samples'> & {
+  readonly samples: readonly (Omit<MetricFamily['samples'][number], 'value'> & { readonly value: number | null })[];
+};
+
+function listed(families: readonly JsonFamily[]): MetricFamily[] {
+  return families.map(({ samples, ...head }) => ({
+    ...head,
+    samples: samples.map((sample) => ({ ...sample, value: sample.value ?? Number.NaN })),
+  }));
+}
+
 function get(target: string, what: string, show: NonNullable<Call['show']>): Call {
   return { method: 'GET', target, what, show };
 }
@@ -120,6 +140,7 @@ const FORMS: Readonly<Record<ControlCommand, string>> = {
   status: 'viaduct status',
   workers: 'viaduct workers',
   requests: 'viaduct requests',
+  metrics: 'viaduct metrics',
   stack: 'viaduct stack, or viaduct stack with the number or process id of one worker',
   reload: 'viaduct reload',
   drain: 'viaduct drain or viaduct drain off',

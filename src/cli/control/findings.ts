@@ -1,3 +1,4 @@
+import type { BesideStatus } from '../../beside/beside.ts';
 import type { ServerStatus } from '../../server/status.ts';
 import type { ApplicationStatus } from '../../workers/application-status.ts';
 import { countText, durationText } from './amounts.ts';
@@ -8,7 +9,10 @@ const LONG_REQUEST_MS = 10_000;
 const EXPIRY_MS = 14 * 24 * 3_600_000;
 
 /** What an operator should look at, as sentences: why a site is slow, what is down, what expires. */
-export function findingsOf({ processes, backends, certificates }: ServerStatus, nowMs: number): string[] {
+export function findingsOf(
+  { processes, backends, certificates, sidecars, schedules }: ServerStatus & BesideStatus,
+  nowMs: number,
+): string[] {
   const findings = processes.flatMap(({ pid, state, ready, reasons, applications }) => [
     ...(state === 'silent'
       ? [`Server process ${pid} does not answer: its event loop is blocked, or it is stopped.`]
@@ -20,6 +24,13 @@ export function findingsOf({ processes, backends, certificates }: ServerStatus, 
     const down = states.filter(({ state }) => state !== 'up').map(({ name, state }) => `${name} (${state})`);
     if (down.length > 0) findings.push(`Backends of ${route} get no new requests: ${down.join(', ')}.`);
     if (waiting > 0) findings.push(`All backends of ${route} are busy: ${countText(waiting, 'request')} waiting.`);
+  }
+  for (const { name, state, last_end } of sidecars) {
+    if (state === 'waiting') findings.push(`The sidecar ${name} does not stay up: it ended ${last_end ?? ''}.`);
+  }
+  for (const { name, last_run } of schedules) {
+    const isBad = last_run?.result === 'failure' || last_run?.result === 'timeout';
+    if (isBad) findings.push(`The last run of the schedule ${name} failed: it ended ${last_run.end ?? ''}.`);
   }
   for (const { file, names, expires_at } of certificates) {
     const leftMs = expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(expires_at) - nowMs;

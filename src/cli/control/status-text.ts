@@ -1,3 +1,5 @@
+import type { BesideStatus } from '../../beside/beside.ts';
+import type { RunStatus } from '../../beside/schedule.ts';
 import { escapeControls } from '../../log/escape.ts';
 import type { RouteBackends } from '../../proxy/backend-control.ts';
 import type { ServerIdentity } from '../../server/control/control-api.ts';
@@ -19,7 +21,7 @@ export interface TextOptions {
 }
 
 /** What `GET /status` answers. */
-export type FullStatus = ServerStatus & { readonly server: ServerIdentity };
+export type FullStatus = ServerStatus & BesideStatus & { readonly server: ServerIdentity };
 
 /** A worker in the answer to `GET /workers`. */
 export type ListedWorker = WorkerStatus & { readonly process: number; readonly application: string };
@@ -37,7 +39,11 @@ export function statusText(status: FullStatus, options: TextOptions): string {
     table(processRows(one, colours), width),
     ...one.applications.map((application) => applicationText(application, options)),
   ]);
-  const rest = [certificatesText(status, options), backends.length === 0 ? '' : backendsText(backends, options)];
+  const rest = [
+    besideText(status, options),
+    certificatesText(status, options),
+    backends.length === 0 ? '' : backendsText(backends, options),
+  ];
   const blocks = [`${title}\n`, findings.join(''), ...sections, ...rest].filter((block) => block !== '');
   return blocks.map((block) => (block.endsWith('\n') ? block : `${block}\n`)).join('\n');
 }
@@ -179,6 +185,40 @@ function workerRow(worker: WorkerStatus, { colours, nowMs }: TextOptions): strin
 
 export function runningText({ method, path, running_ms }: RunningRequest): string {
   return escapeControls(`${durationText(running_ms)} ${method} ${path}`);
+}
+
+/** Sidecars and schedules. */
+function besideText({ sidecars, schedules }: BesideStatus, { colours, width, nowMs }: TextOptions): string {
+  const processes = sidecars.map(({ name, pid, state, restarts, started_at, last_end }) => [
+    `  ${name}`,
+    pid === null ? '' : `${pid}`,
+    state === 'running' ? state : colours.yellow(state),
+    `${restarts}`,
+    started_at === null ? '' : ageText(started_at, nowMs),
+    last_end === null ? '' : `ended ${escapeControls(last_end)}`,
+  ]);
+  const commands = schedules.map(({ name, when, state, pid, next_at, last_run }) => [
+    `  ${name}`,
+    escapeControls(when),
+    next_at === null ? '' : `in ${durationText(Math.max(0, Date.parse(next_at) - nowMs))}`,
+    state === 'running' ? `running (pid ${pid ?? '?'})` : runText(last_run, nowMs, colours),
+  ]);
+  const head = ['  SIDECAR', 'PID', 'STATE', 'RESTARTS', 'UP', 'LAST END'];
+  return [
+    processes.length === 0 ? '' : table([dimmed(head, colours), ...processes], width),
+    commands.length === 0
+      ? ''
+      : table([dimmed(['  SCHEDULE', 'WHEN', 'NEXT', 'LAST RUN'], colours), ...commands], width),
+  ]
+    .filter((text) => text !== '')
+    .join('\n');
+}
+
+function runText(run: RunStatus | null, nowMs: number, colours: Palette): string {
+  if (run === null) return 'none so far';
+  const { result, started_at, duration_ms, end } = run;
+  const text = `${result}, ${ageText(started_at, nowMs)} ago, took ${durationText(duration_ms ?? 0)}`;
+  return result === 'success' ? text : colours.red(`${text}, ended ${escapeControls(end ?? '')}`);
 }
 
 function certificatesText({ certificates }: ServerStatus, { colours, width, nowMs }: TextOptions): string {

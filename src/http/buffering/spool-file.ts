@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { close, constants, open, read, unlink, write } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { spooled } from './spool-counts.ts';
 
 const READ_BYTES = 65536;
 /** The directory is everybody's: nobody else must know the name before, or have put a file or a link there. */
@@ -103,6 +104,7 @@ export class SpoolFile {
     const path = join(tmpdir(), `viaduct-spool-${randomUUID()}`);
     open(path, CREATE, 0o600, (error, fd) => {
       if (error === null) {
+        spooled.files += 1;
         this.#fd = fd;
         unlink(path, () => {});
       }
@@ -130,6 +132,7 @@ export class SpoolFile {
   }
 
   #onWritten(block: Uint8Array, count: number): void {
+    spooled.bytes += count;
     this.#writtenTo += count;
     this.#unwrittenBytes -= count;
     if (count < block.length) this.#unwritten[0] = block.subarray(count);

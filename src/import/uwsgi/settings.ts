@@ -99,7 +99,12 @@ export const UWSGI: Readonly<Record<string, Carry>> = {
     'touch-reload touch-chain-reload touch-workers-reload py-auto-reload-ignore',
     lost('kill -HUP reloads; with --dev files are watched'),
   ),
-  ...same('attach-daemon attach-daemon2 smart-attach-daemon mule mules spooler cron timer', lost(SHARED)),
+  ...same(
+    'attach-daemon attach-daemon2 smart-attach-daemon smart-attach-daemon2 legion-attach-daemon mule',
+    lost('write the command into a table [[process]]'),
+  ),
+  ...same('cron cron2 unique-cron legion-cron', lost('write the command into a table [[schedule]]')),
+  ...same('mules spooler timer', lost(SHARED)),
   ...same('cache2 cache queue sharedarea locks', lost(SHARED)),
   ...same(
     'gevent asyncio ugreen async greenlet loop gevent-monkey-patch',

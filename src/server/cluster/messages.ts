@@ -1,5 +1,6 @@
 import { describeThrown, type ErrorCode, systemErrorOf, ViaductError } from '../../errors.ts';
 import type { LogFilter } from '../../log/log-tap.ts';
+import type { Family } from '../../metrics/family.ts';
 import type { Identity } from '../../os/process-user.ts';
 import type { BackendChange, RouteBackends } from '../../proxy/backend-control.ts';
 import type { Scaled } from '../../site/applications.ts';
@@ -23,7 +24,7 @@ export type Question =
   | { readonly about: 'backend'; readonly name: string; readonly change: BackendChange }
   | { readonly about: 'drain'; readonly draining: boolean }
   | { readonly about: 'scale'; readonly application: string; readonly workers: number }
-  | { readonly about: 'status' | 'requests' }
+  | { readonly about: 'status' | 'requests' | 'metrics' }
   | { readonly about: 'stacks'; readonly worker: number | null }
   | { readonly about: 'log'; readonly filter: LogFilter; readonly count: number };
 
@@ -36,6 +37,8 @@ export interface Answers {
   readonly scale: Scaled;
   readonly status: ProcessReport;
   readonly requests: readonly LiveRequest[];
+  /** Null if they are not counted. */
+  readonly metrics: readonly Family[] | null;
   readonly stacks: readonly WorkerStacks[];
   /** The last entries of its log, each a line of JSON. */
   readonly log: readonly string[];

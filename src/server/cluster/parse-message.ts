@@ -1,5 +1,6 @@
 import { type Check, type Fields, has, isFlag, isNumber, isText, listOf, nullOr } from './checks.ts';
 import type { About, FromServerProcess } from './messages.ts';
+import { isFamily } from './parse-families.ts';
 import { isLiveRequest, isReport, isRoute, isWorkerStacks } from './parse-status.ts';
 
 /** The answers to the questions of the primary. */
@@ -12,6 +13,7 @@ const ANSWERS: { readonly [about in About]: Check } = {
   requests: listOf(isLiveRequest),
   stacks: listOf(isWorkerStacks),
   log: listOf(isText),
+  metrics: nullOr(listOf(isFamily)),
 };
 
 /** The fields of each message from a server process. */

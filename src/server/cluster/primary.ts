@@ -3,6 +3,7 @@ import { ViaductError } from '../../errors.ts';
 import { PRIMARY_UMASK } from '../../listen/unix-socket.ts';
 import type { Log } from '../../log/log.ts';
 import type { LogFilter } from '../../log/log-tap.ts';
+import type { Family } from '../../metrics/family.ts';
 import type { Identity } from '../../os/process-user.ts';
 import { programFile } from '../../program-files.ts';
 import { type BackendChange, mergeBackends, type RouteBackends } from '../../proxy/backend-control.ts';
@@ -14,6 +15,7 @@ import { type LiveRequest, oldestFirst } from '../live-requests.ts';
 import type { RunningServer } from '../running-server.ts';
 import type { ServerStatus, WorkerStacks } from '../status.ts';
 import { askAll, askStatus, askToScale } from './ask-processes.ts';
+import { ClusterMetrics } from './cluster-metrics.ts';
 import { forwardOutput } from './forward-output.ts';
 import { inheritedLost, withCause } from './lost.ts';
 import { processConfiguration, workerShare } from './process-configuration.ts';
@@ -27,6 +29,8 @@ export interface PrimaryOptions {
   readonly logFormat: 'text' | 'json';
   /** Whether standard error leads to systemd's journal. */
   readonly isJournal: boolean;
+  /** All server processes have this configuration now. */
+  readonly onReloaded?: (configuration: Configuration) => void;
 }
 
 export interface RunningCluster extends RunningServer {
@@ -92,6 +96,7 @@ class Primary implements RunningCluster {
   readonly #changes = new Map<string, BackendChange>();
   /** Numbers of workers by command, for such a process, too. A reload returns to the configuration. */
   readonly #scaled = new Map<string, number>();
+  readonly #metrics = new ClusterMetrics();
   #lose: (error: ViaductError) => void = () => {};
   #stuck = false;
   /** Those who follow the logs, by their ids. A server process that starts later sends its lines, too. */
@@ -164,6 +169,7 @@ class Primary implements RunningCluster {
         await this.#reloadSlot(slot, fresh);
       this.#configuration = fresh;
       this.#scaled.clear();
+      this.#options.onReloaded?.(fresh);
     } finally {
       this.#reloading = false;
     }
@@ -200,6 +206,10 @@ class Primary implements RunningCluster {
 
   status(): Promise<ServerStatus> {
     return askStatus(this.#serverProcesses, this.urls);
+  }
+
+  metrics(): Promise<readonly Family[] | null> {
+    return this.#metrics.families(this.#slots.map(({ serverProcess }) => serverProcess));
   }
 
   async requests(): Promise<readonly LiveRequest[]> {
@@ -294,6 +304,7 @@ class Primary implements RunningCluster {
   }
 
   #ended(slot: Slot, serverProcess: ServerProcess, how: string): void {
+    this.#metrics.ended(serverProcess);
     if (this.#state !== 'serving') return;
     slot.serverProcess = null;
     if (serverProcess.failure !== null) this.#options.log.error(withCause(serverProcess.failure));

@@ -86,6 +86,8 @@ function answerOf(serving: LocalServer, question: Question): Answers[About] | Pr
       return serving.scale(question.application, question.workers);
     case 'status':
       return serving.report();
+    case 'metrics':
+      return serving.metrics();
     case 'requests':
       return serving.requests();
     case 'stacks':

@@ -1,6 +1,8 @@
+import type { BesideStatus } from '../../beside/beside.ts';
 import type { Next } from '../../http/handler.ts';
 import type { Response } from '../../http/response.ts';
 import type { Reopened } from '../../log/output.ts';
+import { type Family, withSamples } from '../../metrics/family.ts';
 import type { Scaled } from '../../site/applications.ts';
 import { MAIN } from '../../site/configuration.ts';
 import type { LiveRequest } from '../live-requests.ts';
@@ -37,6 +39,8 @@ export interface ReloadOutcome {
 export interface ControlledServer extends ControlledBackends, ControlledLogs {
   readonly identity: ServerIdentity;
   status(): Promise<ServerStatus>;
+  /** Sidecars and schedules. */
+  beside(): BesideStatus;
   requests(): Promise<readonly LiveRequest[]>;
   stacks(worker: number | null): Promise<readonly WorkerStacks[]>;
   drain(draining: boolean): Promise<void>;
@@ -45,6 +49,8 @@ export interface ControlledServer extends ControlledBackends, ControlledLogs {
   reopenLogs(): Reopened;
   /** Resolves when a reload that started later than this call is over. */
   reload(): Promise<ReloadOutcome>;
+  /** All metrics; null if nothing is counted, because the setting `admin` is not set. */
+  metrics(): Promise<readonly Family[] | null>;
   /** Starts to stop the server. */
   stop(): void;
 }
@@ -57,10 +63,17 @@ type Answer = (control: ControlledServer, query: URLSearchParams) => Promise<Res
 /** The resources by path, each with its only method. docs/control-api.yaml describes them. */
 const RESOURCES: ReadonlyMap<string, readonly [method: 'GET' | 'POST', answer: Answer]> = new Map([
   ['/server', ['GET', async ({ identity }) => json(200, identity)]],
-  ['/status', ['GET', async (control) => json(200, { server: control.identity, ...(await control.status()) })]],
+  [
+    '/status',
+    [
+      'GET',
+      async (control) => json(200, { server: control.identity, ...(await control.status()), ...control.beside() }),
+    ],
+  ],
   ['/workers', ['GET', async (control) => json(200, workersOf(await control.status()))]],
   ['/requests', ['GET', async (control) => json(200, await control.requests())]],
   ['/stacks', ['GET', stacks]],
+  ['/metrics', ['GET', metrics]],
   ['/reload', ['POST', reload]],
   ['/drain', ['POST', drain]],
   ['/scale', ['POST', scale]],
@@ -96,6 +109,17 @@ async function stacks(control: ControlledServer, query: URLSearchParams): Promis
   if (text !== null && !/^\d{1,9}$/.test(text)) return failed(400, 'The worker must be a number or a process id');
   const found = await control.stacks(text === null ? null : Number(text));
   return found.length === 0 && text !== null ? failed(404, `There is no worker ${text}`) : json(200, found);
+}
+
+/** JSON has no number for infinity and for what is not a number: these are null. */
+async function metrics(control: ControlledServer): Promise<Response> {
+  const families = await control.metrics();
+  if (families === null) return failed(409, 'The server counts nothing: the setting admin is not set');
+  const listed = families.map(withSamples);
+  return json(
+    200,
+    listed.map(({ name, type, help, unit, samples }) => ({ name, type, help, unit, samples })),
+  );
 }
 
 async function reload(control: ControlledServer): Promise<Response> {

@@ -58,6 +58,13 @@ const GROUPS: readonly { readonly title: string; readonly sections: readonly Sec
     sections: [plan('[apps.NAME]', 'apps', 'routes.md#applications'), plan('[hooks]', 'hooks', 'hooks.md')],
   },
   {
+    title: 'Sidecars and schedules',
+    sections: [
+      plan('[[process]]', 'process', 'processes.md#sidecars'),
+      plan('[[schedule]]', 'schedule', 'processes.md#schedules'),
+    ],
+  },
+  {
     title: 'Routes',
     sections: [
       plan('[[route]]: which requests', 'route', 'routes.md#what-a-route-matches', Object.keys(routeMatch)),

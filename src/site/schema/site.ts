@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { TRUSTED_VALUES } from '../../listen/trust/trusted-values.ts';
 import { application, hooks } from './application.ts';
+import { named, schedule, sidecar } from './beside.ts';
 import { siteFeatures } from './features.ts';
 import { route } from './route.ts';
 import { tls } from './tls.ts';
@@ -15,6 +16,10 @@ export const siteSchema = table({
   hooks: hooks
     .optional()
     .describe('Functions of the main application to call at moments in the life of its processes.'),
+  process: named(sidecar)
+    .default([])
+    .describe('Programs that run beside the application, as long as the server, each in a table [[process]].'),
+  schedule: named(schedule).default([]).describe('Commands that run at certain times, each in a table [[schedule]].'),
   route: z.array(route, 'must be a list of tables').default([]).describe('Routes, each in a table [[route]].'),
   tls: tls.optional().describe('Certificates for https.'),
   trusted_proxy_values: listOf(
@@ -40,6 +45,8 @@ export type SiteInput = z.input<typeof siteSchema>;
 export type Site = z.output<typeof siteSchema>;
 export type RouteConfig = Site['route'][number];
 export type ApplicationConfig = Site['apps'][string];
+export type SidecarConfig = Site['process'][number];
+export type ScheduleConfig = Site['schedule'][number];
 
 /** Validates the keys of a site. */
 export function parseSite(keys: object): z.ZodSafeParseResult<Site> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { BesideStatus } from '../../../src/beside/beside.ts';
 import { ageText, durationText, memoryText } from '../../../src/cli/control/amounts.ts';
 import { findingsOf } from '../../../src/cli/control/findings.ts';
 import { type FullStatus, statusText } from '../../../src/cli/control/status-text.ts';
@@ -38,12 +39,15 @@ function processOf(change: Partial<ProcessStatus> = {}): ProcessStatus {
   return { pid: 1, state: 'serving', ...ready, connections: 3, rss_bytes: null, applications: [], ...change };
 }
 
-function status(change: Partial<ServerStatus> = {}): ServerStatus {
-  return { urls: ['http://a'], certificates: [], processes: [processOf()], backends: [], ...change };
+type Status = ServerStatus & BesideStatus;
+
+function status(change: Partial<Status> = {}): Status {
+  const beside = { sidecars: [], schedules: [] };
+  return { urls: ['http://a'], certificates: [], processes: [processOf()], backends: [], ...beside, ...change };
 }
 
 const withApplication = (one: ApplicationStatus) => status({ processes: [processOf({ applications: [one] })] });
-const findings = (one: ServerStatus) => findingsOf(one, NOW);
+const findings = (one: Status) => findingsOf(one, NOW);
 
 describe('the findings of a status', () => {
   it('are an empty list when all is well', () => {
@@ -81,6 +85,23 @@ describe('the findings of a status', () => {
     ]);
   });
 
+  it('name sidecars that do not stay up, and schedules whose last run failed', () => {
+    const started = { pid: 7, restarts: 0, started_at: YESTERDAY, last_end: null };
+    const sidecar = { ...started, name: 'celery', state: 'running' } as const;
+    const bad = { ...sidecar, name: 'bad', state: 'waiting', pid: null, last_end: 'of SIGKILL' } as const;
+    const waiting = { state: 'waiting', when: '@daily', next_at: null, pid: null, runs: 1, skipped: 0 } as const;
+    const run = { started_at: YESTERDAY, duration_ms: 1000, result: 'success', end: 'with exit code 0' } as const;
+    const schedules = [
+      { ...waiting, name: 'good', last_run: run },
+      { ...waiting, name: 'none', last_run: null },
+      { ...waiting, name: 'late', last_run: { ...run, result: 'timeout', end: 'of SIGTERM' } as const },
+    ];
+    assert.deepEqual(findings(status({ sidecars: [sidecar, bad], schedules })), [
+      'The sidecar bad does not stay up: it ended of SIGKILL.',
+      'The last run of the schedule late failed: it ended of SIGTERM.',
+    ]);
+  });
+
   it('name certificates that expire within two weeks, or have', () => {
     const expiring = (days: number) => ({
       file: '/a.pem',
@@ -98,8 +119,7 @@ describe('the text of a status', () => {
   const server = { version: '1', name: 'shop', pid: 1, started_at: YESTERDAY, directories: [], settings_file: null };
   const plain = (text: string): string => text;
   const options = { colours: { dim: plain, bold: plain, red: plain, yellow: plain }, nowMs: NOW };
-  const textOf = (one: ServerStatus, width = 200) =>
-    statusText({ server, ...one } as FullStatus, { ...options, width });
+  const textOf = (one: Status, width = 200) => statusText({ server, ...one } as FullStatus, { ...options, width });
 
   it('has a line for each worker, and fits the terminal', () => {
     const path = `/${'long'.repeat(50)}`;

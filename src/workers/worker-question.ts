@@ -11,10 +11,10 @@ export interface ThreadStack {
 /** A worker whose interpreter is free answers at once. */
 const ANSWER_MS = 2000;
 
-/** The question to one worker where its threads are. All who ask before the answer get the same one. */
-export class StackQuestion {
+/** A question to one worker. All who ask before the answer get the same one. */
+export class WorkerQuestion<T> {
   readonly #send: () => void;
-  #waiting: ((threads: readonly ThreadStack[] | null) => void)[] = [];
+  #waiting: ((answer: T | null) => void)[] = [];
   #timer: NodeJS.Timeout | null = null;
 
   /** `send` asks the worker. */
@@ -22,8 +22,8 @@ export class StackQuestion {
     this.#send = send;
   }
 
-  /** Resolves to the stacks; to null if the worker does not answer in time, because C code holds its interpreter lock, or it is stopped. */
-  ask(): Promise<readonly ThreadStack[] | null> {
+  /** Resolves to the answer; to null if the worker does not answer in time, because C code holds its interpreter lock, or it is stopped. */
+  ask(): Promise<T | null> {
     if (this.#timer === null) {
       this.#timer = setTimeout(() => this.finish(null), ANSWER_MS).unref();
       this.#send();
@@ -32,9 +32,9 @@ export class StackQuestion {
   }
 
   /** The worker has answered, or (null) will not. */
-  finish(threads: readonly ThreadStack[] | null): void {
+  finish(answer: T | null): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    for (const resolve of this.#waiting.splice(0)) resolve(threads);
+    for (const resolve of this.#waiting.splice(0)) resolve(answer);
   }
 }

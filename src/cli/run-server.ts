@@ -64,10 +64,12 @@ export async function runServer(
   const onReloaded = (changed: Configuration): void => {
     if (serves) beside.use(changed);
   };
-  const cluster = (await startCluster?.({ configuration, identity, log, logFormat, isJournal: toJournal, onReloaded })) ?? null;
+  const cluster =
+    (await startCluster?.({ configuration, identity, log, logFormat, isJournal: toJournal, onReloaded })) ?? null;
   const onBound = identity === null ? {} : { onBound: () => dropPrivileges(identity) };
   const openControl = await prepareControl(configuration, log);
-  const server = cluster ?? (await startServer({ configuration, log, accessLog, tap, ...onBound, waiting, onReloaded }));
+  const server =
+    cluster ?? (await startServer({ configuration, log, accessLog, tap, ...onBound, waiting, onReloaded }));
   const whole = withBeside(server, beside);
   running = whole;
   serving = server;

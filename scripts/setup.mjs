@@ -27,6 +27,7 @@ const SYSTEM_PARTS = [
   { package: 'fail2ban', programs: ['fail2ban-regex'] },
   { package: 'prometheus', programs: ['promtool'] },
   { package: 'logrotate', programs: ['logrotate', '/usr/sbin/logrotate'] },
+  { package: 'rsyslog', programs: ['rsyslogd', '/usr/sbin/rsyslogd'] },
 ];
 
 /** Names of interpreters, the usual one first: on macOS `python3` is often older than another one on the PATH. */

@@ -32,8 +32,8 @@ class Options(TypedDict):
     `runtime` and `spool` are private directories. With `adopts`, orphans of the application need a reaper. `preload`
     says whether the zygote imports the application; `when-safe` also means that it starts again without the import if
     forked workers cannot share what the import leaves. `command` starts a zygote, with its options as a further
-    argument. Without `runs_hooks`, the hooks are imported and nothing more. With `application_metrics`, the server
-    reads the metrics of the application.
+    argument. Without `runs_hooks`, the hooks are imported and nothing more. With `capture_output`, what requests print
+    goes to the server's log. With `application_metrics`, the server reads the metrics of the application.
     """
 
     socket: str
@@ -55,6 +55,7 @@ class Options(TypedDict):
     software: str
     listeners: list[dict[str, str]]
     environ_variables: list[str]
+    capture_output: bool
     adopts: bool
 
 

@@ -1,6 +1,6 @@
 """One release of the application as a process has it: the application inside its middleware, and the hooks."""
 
-from viaduct_worker import load
+from viaduct_worker import capture, load
 from viaduct_worker.hooks import Hooks
 
 TYPE_CHECKING = False
@@ -11,5 +11,7 @@ if TYPE_CHECKING:
 class Release:
     def __init__(self, options: 'Options') -> None:
         """Import everything. Raise what the import raises; `load.report` describes it."""
+        if options['capture_output']:
+            capture.install()
         self.application = load.load(options)
         self.hooks = Hooks(options['hooks'], options['directory'])

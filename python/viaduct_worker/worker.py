@@ -13,7 +13,7 @@ from binascii import a2b_base64
 from functools import partial
 from select import poll
 
-from viaduct_worker import load, patches
+from viaduct_worker import capture, load, patches
 from viaduct_worker.channel import TEXT_MAX, Channel, connect, shortened
 from viaduct_worker.collect import Collection
 from viaduct_worker.files import FileWrapper
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import WSGIApplication
 
+    from viaduct_worker.capture import Stream
     from viaduct_worker.lane import Environ
     from viaduct_worker.messages import FromServer, Options
 
@@ -127,6 +128,7 @@ class Worker:
             hello = Channel.pack(kind='lane', release=options['release'], worker=number, index=index)
             connection.sendall(hello)
             self.lanes.append(Lane(connection, index, self))
+        capture.attach(self)
 
     def run(self) -> None:
         start_thread('viaduct-control', self.control, daemon=True)
@@ -208,6 +210,20 @@ class Worker:
         except OSError:
             with contextlib.suppress(OSError, ValueError):
                 sys.stderr.write(text)
+
+    def runs_request(self) -> bool:
+        """Whether this thread runs a request."""
+        lane = self.running.get(get_ident())
+        return lane is not None and lane.noted[0] != lane.ended
+
+    def output(self, stream: 'Stream', text: str) -> None:
+        """Write what the request of this thread has printed to the server's log. A long text is split."""
+        request = self.running[get_ident()].noted[0]
+        try:
+            for start in range(0, len(text), TEXT_MAX):
+                self.channel.send(kind='output', stream=stream, text=text[start : start + TEXT_MAX], request=request)
+        except OSError:
+            pass  # the server is gone, and this process is about to end
 
 
 class ErrorLog:

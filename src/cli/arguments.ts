@@ -56,13 +56,33 @@ export const COMMANDS: Readonly<Record<Command, string>> = {
   metrics: 'Print the metrics of a running server, as OpenMetrics text.',
   reload: 'Let a running server load the new code and settings. Fails if they cannot be used.',
   scale: 'Change the number of workers of a running server until its next reload: N [--app NAME].',
-  logs: 'Let a running server open its log files again: reopen.',
+  logs: 'Print the last lines of the logs of a running server: [-f] [-n N] [--errors] [--request ID] [--route NAME]. Or open its log files again: reopen.',
   drain: 'Let load balancers keep requests away from a running server, or (drain off) no longer.',
   stop: 'Stop a running server once its requests are answered.',
   'hash-password': 'Ask for a password and print its hash, for basic_auth.',
   help: 'Print this text.',
   version: 'Print the version.',
 };
+
+/** The flags of `logs`. */
+export interface LogFlags {
+  readonly follow: boolean;
+  readonly errors: boolean;
+  /** Null for the default. */
+  readonly lines: string | null;
+  /** Null for any. */
+  readonly request: string | null;
+  readonly route: string | null;
+}
+
+export const NO_LOG_FLAGS: LogFlags = { follow: false, errors: false, lines: null, request: null, route: null };
+
+/** Those that need a value, in words. */
+const LOG_VALUES = {
+  lines: 'a number of lines',
+  request: 'the id of a request',
+  route: 'the name of a route',
+} as const;
 
 /** The command line and its errors, which are reported together with the errors of the other sources. */
 export interface Arguments {
@@ -75,6 +95,8 @@ export interface Arguments {
   readonly json: boolean;
   /** The application that `--app` names, for `scale`; null without it. */
   readonly app: string | null;
+  /** What `logs` prints. */
+  readonly logs: LogFlags;
   /** The command that the user may have meant by PATH, for the case that no such path exists. */
   readonly meant: Command | null;
 }
@@ -108,6 +130,7 @@ function readOwn(argv: readonly string[]): Arguments {
   const unknown = new Set<number>();
   let json = false;
   let app: string | null = null;
+  let logs = NO_LOG_FLAGS;
   for (const token of tokensOf(argv)) {
     if (token.kind === 'positional' && !unknown.has(token.index - 1)) words.push(token.value);
     if (token.kind !== 'option' || unknown.has(token.index)) continue;
@@ -123,6 +146,15 @@ function readOwn(argv: readonly string[]): Arguments {
       if (app === '') errors.push('Cannot use --app: it needs a value: the name of an application');
       continue;
     }
+    if (flag === 'follow' || flag === 'errors') {
+      logs = { ...logs, [flag]: true };
+      continue;
+    }
+    if (flag === 'lines' || flag === 'request' || flag === 'route') {
+      logs = { ...logs, [flag]: token.value ?? '' };
+      if (!token.value) errors.push(`Cannot use ${spelling}: it needs a value: ${LOG_VALUES[flag]}`);
+      continue;
+    }
     if (flag === undefined) {
       unknown.add(token.index);
       errors.push(unknownFlag(spelling));
@@ -135,22 +167,31 @@ function readOwn(argv: readonly string[]): Arguments {
   const command = isCommand(words[0]) ? (words.shift() as Command) : null;
   if (command === 'help' || command === 'version') return { ...NOTHING, command, errors };
   if (app !== null && command !== 'scale') errors.push('Cannot use --app: only the command scale takes it');
-  if (isControl(command)) return { command, words, flags: [...flags.values()], errors, json, app, meant: null };
+  if (logs !== NO_LOG_FLAGS && command !== 'logs')
+    errors.push('Cannot use --follow, --lines, --errors, --request and --route: only the command logs takes them');
+  if (isControl(command)) return { command, words, flags: [...flags.values()], errors, json, app, logs, meant: null };
   if (json) errors.push('Cannot use --json: only the commands that talk to a running server take it');
   const meant = command === null ? commandLike(words[0]) : null;
   if (words.length > 1) errors.push(tooMany(words, meant));
   const target = words.slice(0, 1).map(targetInput);
-  return { command: command ?? 'serve', words: [], flags: [...target, ...flags.values()], errors, json, app, meant };
+  const all = [...target, ...flags.values()];
+  return { command: command ?? 'serve', words: [], flags: all, errors, json, app, logs, meant };
 }
 
-const NOTHING = { words: [], flags: [], errors: [], json: false, app: null, meant: null };
+const NOTHING = { words: [], flags: [], errors: [], json: false, app: null, logs: NO_LOG_FLAGS, meant: null };
 
 export function isControl(command: Command | null): command is ControlCommand {
   return CONTROL_COMMANDS.some((one) => one === command);
 }
 
 /** A flag that is a command, or for control commands, or the flag of a setting; `off` for its `--no-` form. */
-type Flag = 'help' | 'version' | 'json' | 'app' | { readonly name: SettingName; readonly off: boolean };
+type Flag =
+  | 'help'
+  | 'version'
+  | 'json'
+  | 'app'
+  | keyof LogFlags
+  | { readonly name: SettingName; readonly off: boolean };
 
 const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ['--help', 'help'],
@@ -158,6 +199,13 @@ const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ['--version', 'version'],
   ['--json', 'json'],
   ['--app', 'app'],
+  ['--follow', 'follow'],
+  ['-f', 'follow'],
+  ['--lines', 'lines'],
+  ['-n', 'lines'],
+  ['--errors', 'errors'],
+  ['--request', 'request'],
+  ['--route', 'route'],
   ['-V', 'version'],
   ['-v', 'version'],
   ...settingNames().flatMap((name): [string, Flag][] => {
@@ -174,9 +222,14 @@ function noFlag(name: string): string {
 /** Node's own parser decides which words are values: those after a flag of type `string`. */
 function tokensOf(argv: readonly string[]) {
   const takesValue = [...FLAGS].filter(
-    ([, flag]) => flag === 'app' || (typeof flag === 'object' && SETTINGS[flag.name].kind !== 'boolean'),
+    ([, flag]) =>
+      ['app', 'request', 'route'].some((one) => one === flag) ||
+      (typeof flag === 'object' && SETTINGS[flag.name].kind !== 'boolean'),
   );
-  const options = Object.fromEntries(takesValue.map(([flag]) => [flag.slice(2), { type: 'string' as const }]));
+  const options = {
+    ...Object.fromEntries(takesValue.map(([flag]) => [flag.slice(2), { type: 'string' as const }])),
+    lines: { type: 'string' as const, short: 'n' },
+  };
   return parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true }).tokens;
 }
 

@@ -1,5 +1,6 @@
 import { Beside, checkSchedules } from '../beside/beside.ts';
 import { sourceLocationOf } from '../config/site-entries.ts';
+import { isJournal } from '../log/journal.ts';
 import type { Log } from '../log/log.ts';
 import { openOutputs, type Reopened } from '../log/output.ts';
 import { reportUncaught } from '../log/uncaught.ts';
@@ -20,6 +21,7 @@ import { passwordFilesOf } from '../site/password-files.ts';
 import { VERSION } from '../version.ts';
 import { findingLines, palette } from './output.ts';
 import type { Configured } from './prepare.ts';
+import { programLogs } from './program-logs.ts';
 import { createReload } from './reload.ts';
 import { runUntilSignal, type Signals, type Stoppable } from './run-until-signal.ts';
 import { prepareAdmin, prepareControl, prepareOtlp, serverName } from './server-control.ts';
@@ -40,7 +42,12 @@ export async function runServer(
   const { settings, project } = configuration;
   const colours = palette(process.stderr);
   const logFormat = process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json';
-  const { log, accessLog, reopen } = openOutputs(logFormat, settings, identity);
+  const toJournal = isJournal(process.env);
+  const { log, accessLog, tap, reopen } = openOutputs(settings, {
+    format: logFormat,
+    isJournal: toJournal,
+    owner: identity,
+  });
   let running: Pick<RunningServer, 'kill'> | null = null;
   reportUncaught(log, () => running?.kill());
   await checkAll(configuration, loaded, log);
@@ -58,10 +65,12 @@ export async function runServer(
   const onReloaded = (changed: Configuration): void => {
     if (serves) beside.use(changed);
   };
-  const cluster = (await startCluster?.({ configuration, identity, log, logFormat, onReloaded })) ?? null;
+  const cluster =
+    (await startCluster?.({ configuration, identity, log, logFormat, isJournal: toJournal, onReloaded })) ?? null;
   const onBound = identity === null ? {} : { onBound: () => dropPrivileges(identity) };
   const openControl = await prepareControl(configuration, log);
-  const server = cluster ?? (await startServer({ configuration, log, accessLog, ...onBound, waiting, onReloaded }));
+  const server =
+    cluster ?? (await startServer({ configuration, log, accessLog, tap, ...onBound, waiting, onReloaded }));
   const whole = withBeside(server, beside);
   running = whole;
   serving = server;
@@ -95,6 +104,7 @@ export async function runServer(
     reopenLogs,
     metrics: () => programMetrics.of(server),
     stop: () => stopRequest.abort(),
+    ...programLogs(settings, tap, cluster),
     beside: () => beside.status(),
   };
   const control = await openControl(server, program).catch((error: unknown) => {

@@ -8,13 +8,14 @@ import type { OtlpExport } from '../metrics/otlp-export.ts';
 import type { RunningAdmin } from '../server/admin/admin-listener.ts';
 import type { ControlledServer, ReloadOutcome, ServerIdentity } from '../server/control/control-api.ts';
 import type { RunningControl } from '../server/control/control-socket.ts';
+import type { ControlledLogs } from '../server/control/logs-api.ts';
 import type { RunningServer } from '../server/running-server.ts';
 import type { Configuration } from '../site/configuration.ts';
 import { VERSION } from '../version.ts';
 import { workingDirectory } from './working-directory.ts';
 
 /** What commands can ask of the whole program, besides the server. */
-export interface ProgramControl {
+export interface ProgramControl extends ControlledLogs {
   readonly reload: () => Promise<ReloadOutcome>;
   readonly reopenLogs: () => Reopened;
   readonly metrics: () => Promise<readonly Family[] | null>;

@@ -7,6 +7,8 @@ export const COMMAND_SETTINGS: ReadonlyMap<string, string> = new Map<SettingName
   ['group', 'the program has its group already'],
   ['accessLogFile', 'the access log of a program goes to its standard output'],
   ['errorLogFile', 'the program passes a log of its own'],
+  ['accessLogSyslog', 'the access log of a program goes to its standard output'],
+  ['errorLogSyslog', 'the program passes a log of its own'],
   ['control', 'only the command viaduct opens a control socket'],
   ['admin', 'only the command viaduct opens an admin listener'],
   ['proxy', 'only the command viaduct takes it; write a route with proxy'],

@@ -1,10 +1,13 @@
 import { type FieldNames, withoutFields } from './field-names.ts';
-import type { HeaderList, Peer, Protocol, Request, RequestBody, RequestRecord } from './message.ts';
+import type { HeaderList, Peer, Priority, Protocol, Request, RequestBody, RequestRecord } from './message.ts';
 import { withholdTrailers } from './withheld-trailers.ts';
 
 /** The properties of a request that a handler may change for the handlers behind it. */
 export type RequestChanges = Partial<
-  Pick<Request, 'method' | 'path' | 'query' | 'headers' | 'host' | 'peer' | 'scriptName' | 'body' | 'timeoutMs'>
+  Pick<
+    Request,
+    'method' | 'path' | 'query' | 'headers' | 'host' | 'peer' | 'scriptName' | 'body' | 'timeoutMs' | 'priority'
+  >
 >;
 
 /** A request as the handlers behind a change see it, with another path or other headers. The client is still that of `origin`. */
@@ -21,6 +24,7 @@ class DerivedRequest implements Request {
   readonly peer: Peer;
   readonly headerCacheId: number;
   readonly timeoutMs: number | undefined;
+  readonly priority: Priority | undefined;
   readonly upgrades: boolean;
   readonly #origin: Request;
 
@@ -40,6 +44,7 @@ class DerivedRequest implements Request {
         ? origin.headerCacheId
         : 0;
     this.timeoutMs = changes.timeoutMs ?? origin.timeoutMs;
+    this.priority = changes.priority ?? origin.priority;
     this.upgrades = origin.upgrades;
     this.#origin = origin;
   }

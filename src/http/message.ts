@@ -73,6 +73,9 @@ export interface RequestRecord {
   lines: string;
 }
 
+/** Which requests of an application get a worker first if they wait. */
+export type Priority = 'high' | 'normal' | 'low';
+
 /** One parsed and framed request. All values are already validated against RFC 9112. */
 export interface Request {
   /** Method as received: `GET`. */
@@ -105,6 +108,8 @@ export interface Request {
   readonly scriptName: string;
   /** Milliseconds from the complete request to the start of its response, from its route; 0 for any. Absent: the application's. */
   readonly timeoutMs?: number | undefined;
+  /** Which requests get a worker first if they wait, from its route. Absent: normal. */
+  readonly priority?: Priority | undefined;
   /** The authority of an absolute-form target, else the value of the Host field, else ''. */
   readonly host: string;
   /** Null when the request has no content. */

@@ -22,8 +22,11 @@ export function isRequestId(text: string): boolean {
   return /^[\x21-\x7e]{1,128}$/.test(text);
 }
 
+/** What the log needs to know of a request. */
+export type LoggedPart = Pick<Request, 'method' | 'path' | 'record'>;
+
 /** What an entry of the log has about the request that it belongs to. */
-export function requestFields({ method, path, record }: Request): Record<string, string> {
+export function requestFields({ method, path, record }: LoggedPart): Record<string, string> {
   const fields = { request: `${method} ${path}`, request_id: requestIdOf(record) };
   return record.route === '' ? fields : { ...fields, route: record.route };
 }

@@ -3,6 +3,7 @@ import type { Refusal } from '../http/refusal.ts';
 import { LINES } from './access-line.ts';
 import { type LoggedRequest, unreadable } from './answered-request.ts';
 import { compileLogFormat } from './log-format.ts';
+import type { LogTap } from './log-tap.ts';
 
 export type AccessLogFormat = 'off' | 'text' | 'json' | 'combined';
 
@@ -20,6 +21,8 @@ export interface AccessLogOptions {
   /** A template of lines, instead of the format, unless that is `off`. See `compileLogFormat`. */
   readonly template?: string | null;
   readonly sink: LineSink;
+  /** Gets each line, too, while somebody follows it. */
+  readonly tap?: LogTap | null;
   /** Called with the number of lost lines, once the sink takes lines again. */
   readonly onDropped: (lines: number) => void;
 }
@@ -41,7 +44,13 @@ const WAITING_CHARS_MAX = 65_536;
  *
  * @throws ViaductError `SETTINGS` for a template with an unknown directive
  */
-export function createAccessLog({ format, template = null, sink, onDropped }: AccessLogOptions): AccessLog | null {
+export function createAccessLog({
+  format,
+  template = null,
+  sink,
+  tap = null,
+  onDropped,
+}: AccessLogOptions): AccessLog | null {
   if (format === 'off') return null;
   const lineOf = template === null ? LINES[format] : compileLogFormat(template);
   let waiting = '';
@@ -63,12 +72,14 @@ export function createAccessLog({ format, template = null, sink, onDropped }: Ac
     });
   }
   function onAnswered(request: LoggedRequest, status: number, bodyBytes: number, startedAtMs: number): void {
+    const ms = performance.now() - startedAtMs;
+    if (tap?.isFollowed === true) tap.access(request, status, bodyBytes, ms);
     const full = waiting.length > WAITING_CHARS_MAX;
     if (full && blocked) {
       dropped += 1;
       return;
     }
-    waiting += lineOf(request, status, bodyBytes, performance.now() - startedAtMs);
+    waiting += lineOf(request, status, bodyBytes, ms);
     if (blocked) return;
     if (full) flush();
     else timer ??= setTimeout(flush, FLUSH_MS);

@@ -19,7 +19,8 @@ export function jsonLine(object: object): string {
   return `${asciiJson(object)}\n`;
 }
 
-function asciiJson(value: object | string): string {
+/** `value` as JSON in ASCII. */
+export function asciiJson(value: object | string): string {
   return JSON.stringify(value).replace(
     /[^\x20-\x7e]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,

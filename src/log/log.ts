@@ -17,9 +17,14 @@ export interface Log {
 export interface LogStream {
   readonly writableLength: number;
   write(text: string): unknown;
+  /** Instead of `write`, for a stream that needs the level of each entry. */
+  writeEntry?(text: string, level: Level): unknown;
 }
 
-type Level = 'info' | 'warn' | 'error';
+export type Level = 'info' | 'warn' | 'error';
+
+/** Called for each entry, also for those that the stream does not get. */
+export type OnEntry = (level: Level, message: string, fields: Fields) => void;
 
 const WAITING_BYTES_MAX = 1024 * 1024;
 
@@ -28,18 +33,21 @@ const WAITING_BYTES_MAX = 1024 * 1024;
  * entries. The format `json` has one object in each line, with `time`, `level` and `message`. Messages may contain text of clients:
  * it can neither forge a line nor control a terminal. While the reader of the stream is far behind, entries are dropped and counted.
  */
-export function createLog(format: 'text' | 'json', stream: LogStream): Log {
+export function createLog(format: 'text' | 'json', stream: LogStream, onEntry: OnEntry = () => {}): Log {
   const entry = format === 'json' ? jsonEntry : textEntry;
+  const write = (text: string, level: Level): unknown =>
+    stream.writeEntry === undefined ? stream.write(text) : stream.writeEntry(text, level);
   let dropped = 0;
   function put(level: Level, message: string, fields: Fields = {}): void {
+    onEntry(level, message, fields);
     if (stream.writableLength > WAITING_BYTES_MAX) {
       dropped += 1;
       return;
     }
     if (dropped > 0)
-      stream.write(entry('warn', 'Log entries were dropped: their reader is too slow', { entries: dropped }));
+      write(entry('warn', 'Log entries were dropped: their reader is too slow', { entries: dropped }), 'warn');
     dropped = 0;
-    stream.write(entry(level, message, fields));
+    write(entry(level, message, fields), level);
   }
   const at = (level: Level) => (message: string, fields?: Fields) => put(level, message, fields);
   return { info: at('info'), warn: at('warn'), error: at('error') };

@@ -1,9 +1,14 @@
 import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { ViaductError } from '../errors.ts';
 import type { LineSink } from './access-log.ts';
 import { DirectWriter, type OutputEvents } from './direct-writer.ts';
-import { createLog, type Log, type LogStream } from './log.ts';
+import { JournalPrefixes } from './journal.ts';
+import { createLog, type Log, type LogStream, type OnEntry } from './log.ts';
 import { type FileOwner, LogFile } from './log-file.ts';
+import { LogTap } from './log-tap.ts';
+import { SyslogOutput } from './syslog-output.ts';
+import { parseSyslogTarget } from './syslog-target.ts';
 
 /**
  * Standard output or error. A file, which may be on a full disk, is written at once, as `DirectWriter` says. Everything else is left to Node's
@@ -47,10 +52,21 @@ function isFile(fd: number): boolean {
   return stat.isFile() || (stat.isCharacterDevice() && !isatty(fd));
 }
 
-/** Where the logs go, if not to standard output and error. Absolute paths. */
-export interface LogFiles {
+/** Where the logs go, if not to standard output and error. Files are absolute paths, the others addresses of syslog servers. */
+export interface LogTargets {
   readonly accessLogFile: string | null;
   readonly errorLogFile: string | null;
+  readonly accessLogSyslog: string | null;
+  readonly errorLogSyslog: string | null;
+}
+
+export interface OutputOptions {
+  /** The format of the server's log. */
+  readonly format: 'text' | 'json';
+  /** Whether standard error leads to systemd's journal. */
+  readonly isJournal: boolean;
+  /** The owner of files that are made. */
+  readonly owner: FileOwner | null;
 }
 
 /** What came of opening the files of the logs again. */
@@ -65,6 +81,8 @@ export interface Reopened {
 export interface Outputs {
   readonly log: Log;
   readonly accessLog: LineSink;
+  /** Shows both logs to those who follow them. */
+  readonly tap: LogTap;
   /**
    * Opens the files of the logs again, after they were renamed, and reports that in the log. Standard output and error stay.
    */
@@ -75,21 +93,42 @@ export interface Outputs {
  * The log and the access log of a process, in files or on its two outputs. What one of them loses is reported in the other, and in itself once
  * it recovers.
  *
- * @throws ViaductError `USAGE` for a file that cannot be opened
+ * @throws ViaductError `USAGE` for a file that cannot be opened, `SETTINGS` for what is not the address of a syslog server
  */
-export function openOutputs(format: 'text' | 'json', files: LogFiles, owner: FileOwner | null): Outputs {
-  const { accessLogFile, errorLogFile } = files;
-  const accessLog = accessLogFile === null ? new Output(process.stdout) : new LogFile(accessLogFile, owner);
-  const errors = errorLogFile === null ? new Output(process.stderr) : new LogFile(errorLogFile, owner);
-  const log = createLog(format, errors);
-  accessLog.events = {
-    onFailed: (reason) => log.error(`Cannot write the access log, its lines are lost: ${reason}`),
-    onRecovered: (lines, reason) => log.warn(`Access log lines were lost: ${reason}`, { lines }),
+export function openOutputs(targets: LogTargets, { format, isJournal, owner }: OutputOptions): Outputs {
+  const { accessLogFile, errorLogFile, accessLogSyslog, errorLogSyslog } = targets;
+  const onlyOne = (log: 'access_log' | 'error_log', file: string | null, syslog: string | null): void => {
+    if (file !== null && syslog !== null)
+      throw new ViaductError('SETTINGS', `Cannot use ${log}_file and ${log}_syslog together: a log goes to one place`);
   };
-  errors.events = {
-    onFailed: () => {},
-    onRecovered: (entries, reason) => log.warn(`Log entries were lost: ${reason}`, { entries }),
-  };
+  onlyOne('access_log', accessLogFile, accessLogSyslog);
+  onlyOne('error_log', errorLogFile, errorLogSyslog);
+  const open = (log: 'access' | 'server', file: string | null, syslog: string | null) =>
+    file !== null
+      ? new LogFile(file, owner)
+      : syslog !== null
+        ? new SyslogOutput(log, parseSyslogTarget(log === 'access' ? 'access_log_syslog' : 'error_log_syslog', syslog))
+        : new Output(log === 'access' ? process.stdout : process.stderr);
+  const accessLog = open('access', accessLogFile, accessLogSyslog);
+  const errors = open('server', errorLogFile, errorLogSyslog);
+  const onStderr = (output: Output): LogStream => (isJournal ? new JournalPrefixes(output) : output);
+  const tap = new LogTap();
+  const onEntry: OnEntry = (level, message, fields) => tap.server(level, message, fields);
+  const log = createLog(format, errors instanceof Output ? onStderr(errors) : errors, onEntry);
+  if (accessLog instanceof SyslogOutput) accessLog.events = syslogEvents(accessLog.url, 'access log', log);
+  else
+    accessLog.events = {
+      onFailed: (reason) => log.error(`Cannot write the access log, its lines are lost: ${reason}`),
+      onRecovered: (lines, reason) => log.warn(`Access log lines were lost: ${reason}`, { lines }),
+    };
+  if (errors instanceof SyslogOutput) {
+    const onlyStderr = createLog(format, onStderr(new Output(process.stderr)));
+    errors.events = syslogEvents(errors.url, "server's log", onlyStderr);
+  } else
+    errors.events = {
+      onFailed: () => {},
+      onRecovered: (entries, reason) => log.warn(`Log entries were lost: ${reason}`, { entries }),
+    };
   function reopen(): Reopened {
     const logFiles = [errors, accessLog].filter((output) => output instanceof LogFile);
     const problems = logFiles.map((file) => file.reopen()).filter((problem) => problem !== '');
@@ -97,5 +136,16 @@ export function openOutputs(format: 'text' | 'json', files: LogFiles, owner: Fil
     if (logFiles.length > problems.length) log.info('The log files were opened again');
     return { files: logFiles.length, problems };
   }
-  return { log, accessLog, reopen };
+  return { log, accessLog, tap, reopen };
+}
+
+/** Reports in `log` that the syslog server at `url` cannot be reached, and what was lost. */
+function syslogEvents(url: string, what: string, log: Log): OutputEvents {
+  return {
+    onFailed: (reason) => log.error(`Cannot send the ${what} to ${url}: ${reason}. Up to 1 MiB of it waits`),
+    onRecovered: (lines, reason) => {
+      if (lines === 0) log.info(`The ${what} reaches ${url} again`);
+      else log.warn(`Lines of the ${what} did not reach ${url}: ${reason}`, { lines });
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import type { LineSink } from '../log/access-log.ts';
 import type { Log } from '../log/log.ts';
+import type { LogTap } from '../log/log-tap.ts';
 import type { Family } from '../metrics/family.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import type { BackendControl } from '../proxy/backend-control.ts';
@@ -15,6 +16,8 @@ export interface ServerOptions {
   readonly log: Log;
   /** Receives the access log. */
   readonly accessLog: LineSink;
+  /** Shows the access log to those who follow it. */
+  readonly tap?: LogTap;
   /** Called when all addresses are bound, before the application is imported. */
   readonly onBound?: () => void;
   /** Applications that the caller made, by name. The server closes them when it stops. */

@@ -88,7 +88,7 @@ class Server implements LocalServer {
     this.#configuration = options.configuration;
     const { configuration, log, accessLog } = options;
     this.#metrics = measure?.(this.#measured()) ?? null;
-    this.#rules = new ClientRules(configuration, log, accessLog, this.#metrics);
+    this.#rules = new ClientRules(configuration, log, accessLog, this.#metrics, options.tap ?? null);
     this.#open = new OpenApplications(log, options.callerApplications ?? new Map());
     const connections = {
       ...this.#take(configuration),

@@ -31,7 +31,7 @@ export function applicationTable(
 ): ApplicationTable {
   const { settings, project, applications } = configuration;
   const { workers, workersMin, threads, middleware, preload, wrap, dev, responseBufferBytesMax } = settings;
-  const { environVariables, startTimeoutMs, workerTimeoutMs, gracefulTimeoutMs } = settings;
+  const { environVariables, startTimeoutMs, workerTimeoutMs, captureOutput, gracefulTimeoutMs } = settings;
   const options = (application: NamedApplication): SupervisorOptions => ({
     release: {
       ...application,
@@ -45,6 +45,7 @@ export function applicationTable(
       software: `viaduct/${VERSION}`,
       listeners,
       environVariables,
+      captureOutput,
       startTimeoutMs,
       workerTimeoutMs,
       gracefulTimeoutMs,

@@ -17,6 +17,7 @@ import type { FeatureConfigs } from './features.ts';
 import { notFound } from './not-found.ts';
 import type { RouteContext, SiteParts, SiteResource, Terminal } from './route-context.ts';
 import { featuresOf } from './route-features.ts';
+import { routeName } from './route-name.ts';
 import type { RouteConfig, Site } from './schema/site.ts';
 
 /** A route with its handlers, for messages. */
@@ -66,12 +67,14 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
   };
   const defaults = defaultsOf(config, parts);
   const routes = config.route.map((route, index) => {
-    const name = route.name ?? `route ${index + 1}`;
+    const name = routeName(route, index);
     const holdProxy = (proxy: ReverseProxy): void => {
       resources.push(proxy);
       proxies.set(name, proxy);
     };
     const context = { ...common, keys: ['route', `${index}`], holdProxy };
+    if (route.access_log !== undefined && isShared(name, config))
+      errors.add([...context.keys, 'access_log'], `another route has the name "${name}", too`);
     const content = contentOf(route, context);
     const handlers = [...featuresOf(route, defaults, context), ...content.handlers];
     const { resolved, next } = chain(name, matchOf(route, context), route.internal, handlers, content.last);
@@ -123,6 +126,11 @@ const ANY: RouteMatch = { hosts: [], paths: [], patterns: [], methods: [], heade
 function defaultsOf(config: Site, { bodyBytesMax }: SiteParts): FeatureConfigs {
   const isRaised = config.route.some((route) => (route.body_bytes_max ?? 0) > bodyBytesMax);
   return isRaised ? { ...config, body_bytes_max: bodyBytesMax } : config;
+}
+
+/** Whether several routes have this name. */
+function isShared(name: string, { route }: Site): boolean {
+  return route.filter((one, index) => routeName(one, index) === name).length > 1;
 }
 
 function chain(name: string, match: RouteMatch, internal: boolean, handlers: readonly Handler[], last: Terminal) {

@@ -12,10 +12,12 @@ import {
   type LineSink,
   type OnAnswered,
 } from '../log/access-log.ts';
+import { hasLine, type LineRule } from '../log/line-rule.ts';
 import type { Log } from '../log/log.ts';
+import type { LogTap } from '../log/log-tap.ts';
 import { RefusalLog, type Refused } from '../log/refusal-log.ts';
 import type { Configuration } from './configuration.ts';
-import { limitsOf, trustedBy, trustedValuesOf } from './policies.ts';
+import { limitsOf, lineRulesOf, trustedBy, trustedValuesOf } from './policies.ts';
 
 /** Counts what happens to clients. */
 export interface ClientObserver {
@@ -30,6 +32,7 @@ export class ClientRules {
   readonly refusals: RefusalLog;
   readonly #log: Log;
   readonly #sink: LineSink;
+  readonly #tap: LogTap | null;
   readonly #observer: ClientObserver | null;
   readonly #limit = new ConnectionLimit({ perAddressMax: 0, exempt: (address) => this.trusts(address) });
   #trusted: CidrList;
@@ -38,8 +41,15 @@ export class ClientRules {
   #template: string | null = null;
   #accessLog: AccessLog | null = null;
 
-  /** `sink` takes the access log. A null `observer` costs nothing. */
-  constructor(configuration: Configuration, log: Log, sink: LineSink, observer: ClientObserver | null = null) {
+  /** `sink` takes the access log, and `tap` shows it to those who follow it. A null `observer` costs nothing. */
+  constructor(
+    configuration: Configuration,
+    log: Log,
+    sink: LineSink,
+    observer: ClientObserver | null = null,
+    tap: LogTap | null = null,
+  ) {
+    this.#tap = tap;
     this.#log = log;
     this.#sink = sink;
     this.#observer = observer;
@@ -64,7 +74,11 @@ export class ClientRules {
       limits: limitsOf(configuration),
       connectionsMax,
       admission: connectionsPerAddressMax === 0 ? null : this.#limit,
-      onAnswered: onAnsweredBy(isQuiet, this.#accessLog?.onAnswered ?? null, this.#observer?.onAnswered ?? null),
+      onAnswered: onAnsweredBy(
+        isQuiet,
+        this.#accessLog === null ? null : byRule(lineRulesOf(configuration), this.#accessLog.onAnswered),
+        this.#observer?.onAnswered ?? null,
+      ),
     };
   }
 
@@ -98,6 +112,7 @@ export class ClientRules {
       format,
       template,
       sink: this.#sink,
+      tap: this.#tap,
       onDropped: (lines) => {
         this.#observer?.onLinesDropped(lines);
         this.#log.warn('Access log lines were dropped: their reader is slower than the requests', { lines });
@@ -132,5 +147,16 @@ function onAnsweredBy(
     if (isQuiet(request)) return;
     log(request, status, bodyBytes, startedAtMs);
     observe(request, status, bodyBytes, startedAtMs);
+  };
+}
+
+/** `onAnswered` for the requests that have a line by the rule of their route; of a route without a rule, all have one. */
+function byRule(rules: ReadonlyMap<string, LineRule>, onAnswered: OnAnswered): OnAnswered {
+  if (rules.size === 0) return onAnswered;
+  return (request, status, bodyBytes, startedAtMs) => {
+    const { record } = request;
+    const rule = rules.get(record.route);
+    if (rule === undefined || hasLine(rule, record, status, performance.now() - startedAtMs))
+      onAnswered(request, status, bodyBytes, startedAtMs);
   };
 }

@@ -7,6 +7,7 @@ import { headersFeature } from '../handlers/headers/headers.ts';
 import { securityHeadersFeature } from '../handlers/headers/security-headers.ts';
 import { serverTimingFeature } from '../handlers/headers/server-timing.ts';
 import { bodyLimitFeature } from '../handlers/limits/body-limit.ts';
+import { priorityFeature } from '../handlers/limits/priority.ts';
 import { rateLimitFeature } from '../handlers/limits/rate-limit.ts';
 import { requestLimitFeature } from '../handlers/limits/request-limit.ts';
 import { requestTimeoutFeature } from '../handlers/limits/request-timeout.ts';
@@ -37,6 +38,7 @@ export const FEATURES = [
   forwardAuthFeature,
   bodyLimitFeature,
   requestTimeoutFeature,
+  priorityFeature,
   rewriteFeature,
 ] as const;
 

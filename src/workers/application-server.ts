@@ -1,9 +1,10 @@
 import { ViaductError } from '../errors.ts';
 import type { Handler } from '../http/handler.ts';
-import { type ApplicationStatus, releaseStatus, workerStatus } from './application-status.ts';
+import { type ApplicationStatus, queueStatus, releaseStatus, workerStatus } from './application-status.ts';
 import type { ApplicationFamily } from './metrics/application-metrics.ts';
 import { collectMetrics } from './metrics/collect-metrics.ts';
 import type { PendingRequest } from './pending-request.ts';
+import type { QueueCounters } from './queue-counters.ts';
 import type { ReleaseOptions } from './release-options.ts';
 import { Runtime } from './runtime.ts';
 import { Supervisor } from './supervisor.ts';
@@ -49,17 +50,10 @@ export class ApplicationServer {
   status(name: string): ApplicationStatus {
     const { pool, release, releases } = this.#supervisor;
     const now = performance.now();
-    let oldestMs = now;
-    for (const { queuedAtMs } of pool.waitingRequests()) oldestMs = Math.min(oldestMs, queuedAtMs);
     return {
       name,
       release: release === null ? null : releaseStatus(release),
-      queue: {
-        waiting: pool.waiting,
-        waiting_max: pool.waitingMax,
-        oldest_ms: Math.round(now - oldestMs),
-        expected_wait_ms: Math.round(pool.expectedWaitMs),
-      },
+      queue: queueStatus(pool, now),
       workers: releases.flatMap(({ workers }) => [...workers.values()].map((worker) => workerStatus(worker, now))),
     };
   }
@@ -71,7 +65,7 @@ export class ApplicationServer {
 
   /** How many requests left the queue because their clients had left. */
   get leftWaiting(): number {
-    return this.#supervisor.pool.left;
+    return this.#supervisor.pool.queueCounters.left;
   }
 
   /**
@@ -95,6 +89,11 @@ export class ApplicationServer {
     if (this.#supervisor.release === null) return false;
     this.#supervisor.resize(workers, 'a command asked for it');
     return true;
+  }
+
+  /** What became of requests that waited, or were not allowed to. */
+  get queueCounters(): Readonly<QueueCounters> {
+    return this.#supervisor.pool.queueCounters;
   }
 
   /** The requests that wait for a worker. */

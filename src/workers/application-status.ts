@@ -1,4 +1,6 @@
+import type { Priority } from '../http/message.ts';
 import type { PendingRequest } from './pending-request.ts';
+import type { Pool } from './pool.ts';
 import type { Release } from './release.ts';
 import { residentBytes } from './resident-memory.ts';
 import type { Worker } from './worker.ts';
@@ -28,6 +30,23 @@ export interface QueueStatus {
   readonly oldest_ms: number;
   /** How long a request would wait that came now, from the rate at which requests leave the queue. */
   readonly expected_wait_ms: number;
+  /** How many wait by their priorities. */
+  readonly waiting_by_priority: Readonly<Record<Priority, number>>;
+  /** How many have waited since the start of the server process. */
+  readonly entered: number;
+  /** How many clients left while their requests waited. */
+  readonly left: number;
+  /** How many were refused, by the limit that they exceeded. */
+  readonly refused: QueueRefusals;
+}
+
+export interface QueueRefusals {
+  readonly queue_max: number;
+  readonly queue_delay: number;
+  /** As `queue_delay`, for a client that asked for more than its share. */
+  readonly client_queue_delay: number;
+  readonly queue_wait_max: number;
+  readonly deadline: number;
 }
 
 export interface WorkerStatus {
@@ -76,6 +95,33 @@ export function workerStatus(worker: Worker, nowMs: number): WorkerStatus {
     requests_done: requests,
     rss_bytes: residentBytes(pid) || null,
     requests: running.toSorted((a, b) => b.running_ms - a.running_ms),
+  };
+}
+
+export function queueStatus(pool: Pool, nowMs: number): QueueStatus {
+  const { waiting, waitingMax, expectedWaitMs } = pool;
+  const { entered, left, shed } = pool.queueCounters;
+  const byPriority = { high: 0, normal: 0, low: 0 };
+  let oldestMs = nowMs;
+  for (const { queuedAtMs, request } of pool.waitingRequests()) {
+    oldestMs = Math.min(oldestMs, queuedAtMs);
+    byPriority[request.priority ?? 'normal'] += 1;
+  }
+  return {
+    waiting,
+    waiting_max: waitingMax,
+    oldest_ms: Math.round(nowMs - oldestMs),
+    expected_wait_ms: Math.round(expectedWaitMs),
+    waiting_by_priority: byPriority,
+    entered,
+    left,
+    refused: {
+      queue_max: shed.queueMax,
+      queue_delay: shed.queueDelay,
+      client_queue_delay: shed.clientQueueDelay,
+      queue_wait_max: shed.queueWaitMax,
+      deadline: shed.deadline,
+    },
   };
 }
 

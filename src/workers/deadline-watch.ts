@@ -1,6 +1,7 @@
 import type { Lane } from './lane.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Queue } from './queue.ts';
+import type { Shed } from './queue-counters.ts';
 
 export interface DeadlineLimits {
   /** Time from a complete request to the start of its response; 0 for any. A request may have a limit of its own. */
@@ -27,7 +28,7 @@ const LATE_MS = 1000;
 export class DeadlineWatch {
   readonly #limits: DeadlineLimits;
   readonly #queue: Queue<PendingRequest>;
-  readonly #onWaitedTooLong: (pending: PendingRequest) => void;
+  readonly #onWaitedTooLong: (pending: PendingRequest, why: Shed) => void;
   readonly #lanes = new Set<Lane>();
   #timer: NodeJS.Timeout | null = null;
   #quietTicks = 0;
@@ -39,7 +40,7 @@ export class DeadlineWatch {
   constructor(
     limits: DeadlineLimits,
     queue: Queue<PendingRequest>,
-    onWaitedTooLong: (pending: PendingRequest) => void,
+    onWaitedTooLong: (pending: PendingRequest, why: Shed) => void,
   ) {
     this.#limits = limits;
     this.#queue = queue;
@@ -80,10 +81,12 @@ export class DeadlineWatch {
     for (const lane of this.#lanes) this.#checkLane(lane, now);
     if (this.#queue.length > 0) {
       this.#quietTicks = 0;
+      const waitsTooLong = ({ queuedAtMs }: PendingRequest): boolean =>
+        this.#isOver(this.#limits.queueWaitMaxMs, queuedAtMs, now);
       const isOverdue = (pending: PendingRequest): boolean =>
-        this.#isOver(this.#limits.queueWaitMaxMs, pending.queuedAtMs, now) ||
         this.#isOver(this.#limitOf(pending), pending.queuedAtMs, now);
-      for (const pending of this.#queue.take(isOverdue)) this.#onWaitedTooLong(pending);
+      const late = this.#queue.take((pending) => waitsTooLong(pending) || isOverdue(pending));
+      for (const pending of late) this.#onWaitedTooLong(pending, waitsTooLong(pending) ? 'queueWaitMax' : 'deadline');
     }
     const isOver = this.#lanes.size === 0 && this.#queue.length === 0;
     if (isOver || this.#quietTicks > QUIET_TICKS_MAX) this.stop();

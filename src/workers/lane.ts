@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { newRecord } from '../http/request-record.ts';
 import { Batch } from './batch.ts';
 import { overdueResponse } from './error-responses.ts';
 import { recalledIds, startsEarly, wrongLength, wrongOrder } from './frame-rules.ts';
@@ -26,6 +27,8 @@ import { type BodyLane, WorkerBody } from './worker-body.ts';
 /** Limit for a sample of the average, so that one slow view does not hide the speed of the others for long. */
 const SAMPLE_NS_MAX = 20_000_000;
 
+const NO_RECORD = newRecord();
+
 const IMPOSSIBLE_HEAD = 'it sent an impossible head of a response';
 
 /**
@@ -40,6 +43,8 @@ export class Lane implements BodyLane {
   entry: LaneEntry | null = null;
   readonly inflight: PendingRequest[] = [];
   readonly deadline = new LaneDeadline();
+  /** The last request that ended here: its close() may still write to the log. */
+  readonly last = { id: 0, method: '', path: '', record: NO_RECORD };
   /** Moving average of the time that a request takes in the worker, in nanoseconds; 0 before the first sample. */
   averageNs = 0;
   /** When the current first request became the first, by `performance.now()`. */
@@ -304,6 +309,7 @@ export class Lane implements BodyLane {
   /** The first request in flight is done. Its time counts one tenth in the average. */
   #removeFirst(data: Buffer, position: number): void {
     const pending = this.inflight.shift();
+    if (pending !== undefined) this.#remember(pending);
     this.#owner.requests += 1;
     const total = readInt64(data, position + 24);
     const ns = Math.min(total, SAMPLE_NS_MAX);
@@ -315,6 +321,14 @@ export class Lane implements BodyLane {
     else if (this.state === 'stalled' && this.#pausedFor === 0) this.#state = 'open';
     this.entry?.measure(ns);
     this.entry?.update();
+  }
+
+  #remember({ id, request }: PendingRequest): void {
+    const { last } = this;
+    last.id = id;
+    last.method = request.method;
+    last.path = request.path;
+    last.record = request.record;
   }
 
   #become(state: LaneState): void {

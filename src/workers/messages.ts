@@ -30,6 +30,8 @@ export type FromPython =
   | { readonly kind: 'proof'; readonly decoded: unknown; readonly descriptor: number; readonly size: number }
   | { readonly kind: 'lane'; readonly release: number; readonly worker: number; readonly index: number }
   | { readonly kind: 'log'; readonly text: string; readonly request: number | null }
+  /** What a request has printed. */
+  | { readonly kind: 'output'; readonly stream: PrintStream; readonly text: string; readonly request: number }
   | {
       readonly kind: 'interrupted';
       readonly lane: number;
@@ -42,6 +44,9 @@ export type FromPython =
   | { readonly kind: 'collected'; readonly families: readonly CollectedFamily[] }
   /** The answer to a ping. */
   | { readonly kind: 'alive' };
+
+/** Where Python code prints: `sys.stdout` or `sys.stderr`. */
+export type PrintStream = 'stdout' | 'stderr';
 
 /** A hook that runs in a process of its own. */
 export type ReleaseHook = 'on_ready' | 'on_reload';

@@ -16,6 +16,7 @@ const FIELDS: { readonly [kind in FromPython['kind']]: Readonly<Record<string, C
   proof: { descriptor: isNumber, size: isNumber },
   lane: { release: isNumber, worker: isNumber, index: isNumber },
   log: { text: isText, request: (value) => value === null || isNumber(value) },
+  output: { stream: (value) => value === 'stdout' || value === 'stderr', text: isText, request: isNumber },
   interrupted: { lane: isNumber, request: isNumber, raised: isBoolean, stack: isText },
   stacks: { threads: (value) => Array.isArray(value) && value.every(isThread) },
   collected: { families: (value) => Array.isArray(value) && value.every(isCollectedFamily) },

@@ -3,8 +3,8 @@ import type { Response } from '../http/response.ts';
 import { writeSection, writeTarget } from './environ.ts';
 import { type Variables, variablesOf, writeVariables } from './environ-variables.ts';
 import { DICT, DICT_END, type MarshalWriter, Name, NONE, TUPLE } from './marshal.ts';
-import type { ClientQueue, Waiting } from './queue.ts';
 import type { ReceivedBody } from './request-body.ts';
+import type { ClientQueue, Waiting } from './turns.ts';
 import type { WorkerBody } from './worker-body.ts';
 import type { WorkerHeaderCache } from './worker-header-cache.ts';
 
@@ -66,6 +66,12 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
     this.settle(response);
   }
 
+  /** Notes for the logs how long the request waited that leaves the queue without a worker. */
+  noteWait(nowMs: number): void {
+    if (this.queuedAtMs > 0 && nowMs > this.queuedAtMs)
+      this.request.record.queueUs = Math.round((nowMs - this.queuedAtMs) * 1000);
+  }
+
   /** The response has started, and breaks off for `reason`. */
   breakOff(reason: string): void {
     this.request.record.reason = reason;
@@ -125,6 +131,14 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
       writeTarget(writer, request, contentLength);
       if (slot === 0) writeSection(writer, request);
     }
+    if (this.waitedMs >= 0) {
+      // The last item of a name wins, so no client can claim another time.
+      const start = requestStart(this.waitedMs);
+      writer.name(REQUEST_START);
+      writer.text(start);
+      writer.name(QUEUE_START);
+      writer.text(start);
+    }
     writer.byte(DICT_END);
     if (body === null) writer.byte(NONE);
     else if (body.path !== null) writer.text(body.path);
@@ -134,3 +148,10 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
 
 const QUEUE_MS = new Name('viaduct.queue_ms');
 const REQUEST_ID = new Name('viaduct.request_id');
+const REQUEST_START = new Name('HTTP_X_REQUEST_START');
+const QUEUE_START = new Name('HTTP_X_QUEUE_START');
+
+/** When a request was complete that has waited for `waitedMs`: `t=` and seconds, as nginx writes `t=${msec}`. */
+function requestStart(waitedMs: number): string {
+  return `t=${((Date.now() - waitedMs) / 1000).toFixed(3)}`;
+}

@@ -15,16 +15,13 @@ import type { Lane } from './lane.ts';
 import { LaneTable } from './lane-table.ts';
 import { PendingRequest } from './pending-request.ts';
 import { Queue } from './queue.ts';
+import { newQueueCounters, SHED_REASONS, type Shed } from './queue-counters.ts';
 import { QueueDelay } from './queue-delay.ts';
 import { RecallWatch } from './recall.ts';
 import { receiveBody, type SpoolOptions } from './request-body.ts';
 
 /** So many requests for each lane may wait for any time: a slow application with few clients is not overloaded. */
 const SURE_PER_LANE = 16;
-
-/** Reasons of a 503, as the access log has them. */
-const QUEUE_FULL = 'queue full';
-const CLIENT_FULL = 'client queue full';
 
 export interface PoolOptions extends SpoolOptions, DeadlineLimits {
   /** Maximum number of waiting requests. Beyond that: 503. */
@@ -59,14 +56,14 @@ export interface PoolOptions extends SpoolOptions, DeadlineLimits {
  * `retryIdempotent` allows it.
  */
 export class Pool {
-  /** How many requests left the queue because their clients had left. */
-  left = 0;
   readonly #options: PoolOptions;
   readonly #lanes: LaneTable;
   readonly #queue = new Queue<PendingRequest>();
   readonly #delay: QueueDelay;
   readonly #recall = new RecallWatch();
   readonly #deadlines: DeadlineWatch;
+  /** What became of requests that could not be sent at once. For the status and for metrics. */
+  readonly queueCounters = newQueueCounters();
   /** The most lanes that there were: workers that are replaced come back. */
   #lanesMax = 0;
   #isOverloaded = false;
@@ -78,7 +75,7 @@ export class Pool {
     this.#options = options;
     this.#lanes = new LaneTable(options.laneDepthMax, options.processors ?? usableProcessors());
     this.#delay = new QueueDelay(options.queueDelayMs);
-    this.#deadlines = new DeadlineWatch(options, this.#queue, (pending) => this.#refuseLate(pending));
+    this.#deadlines = new DeadlineWatch(options, this.#queue, (pending, why) => this.#refuse(pending, why));
   }
 
   /** Number of requests that wait for a lane. */
@@ -206,11 +203,20 @@ export class Pool {
   }
 
   #refuseAll(): void {
-    for (const pending of this.#queue.clear()) this.#refuse(pending);
+    for (const pending of this.#queue.clear()) this.#refuse(pending, 'queueMax');
   }
 
-  #refuse(pending: PendingRequest, reason = QUEUE_FULL): void {
-    pending.refuse(queueFullResponse(this.#expectedMs), this.#stopped ? 'server stopping' : reason);
+  /** Refuses a request that must not wait, or not longer. */
+  #refuse(pending: PendingRequest, why: Shed): void {
+    pending.noteWait(performance.now());
+    if (this.#stopped) {
+      pending.refuse(queueFullResponse(this.#expectedMs), 'server stopping');
+      return;
+    }
+    this.queueCounters.shed[why] += 1;
+    const isLate = why === 'queueWaitMax' || why === 'deadline';
+    const response = isLate ? waitedTooLongResponse(this.#expectedMs) : queueFullResponse(this.#expectedMs);
+    pending.refuse(response, SHED_REASONS[why]);
   }
 
   #enter(pending: PendingRequest): void {
@@ -228,31 +234,40 @@ export class Pool {
     if (this.#queue.length === 0) this.#delay.begin(now);
     this.#watchClient(pending);
     this.#queue.push(pending);
+    this.queueCounters.entered += 1;
     if (this.#deadlines.isResting) this.#deadlines.wake();
   }
 
   /** Whether `pending` may wait in the queue. Otherwise it is refused, and its body need not be received first. */
   #mayWait(pending: PendingRequest, now: number): boolean {
-    const reason = this.#refusalOf(pending, now);
-    if (reason !== '') this.#refuse(pending, reason);
-    return reason === '';
+    const why = this.#refusalOf(pending, now);
+    if (why !== null) this.#refuse(pending, why);
+    return why === null;
   }
 
-  /** Why `pending` may not wait in the queue; '' if it may. */
-  #refusalOf(pending: PendingRequest, now: number): string {
+  /** Why `pending` may not wait in the queue; null if it may. */
+  #refusalOf(pending: PendingRequest, now: number): Shed | null {
     const { length } = this.#queue;
     const sure = SURE_PER_LANE * this.#lanesMax;
-    if (this.#stopped || length >= this.#options.queueMax) return QUEUE_FULL;
-    if (length < sure) return '';
+    if (this.#stopped) return 'queueMax';
+    if (length >= this.#options.queueMax) return this.#makeRoom(pending) ? null : 'queueMax';
+    if (length < sure) return null;
     const isOverloaded = this.#delay.isOverloaded(length, now);
     if (isOverloaded !== this.#isOverloaded) this.#setOverloaded(isOverloaded, now);
-    if (this.#isClientOverloaded(pending, now)) return CLIENT_FULL;
-    if (!isOverloaded) return '';
+    if (this.#isClientOverloaded(pending, now)) return 'clientQueueDelay';
+    if (!isOverloaded) return null;
     this.#refuseStale(now);
     const place = this.#queue.placeOf(pending);
-    if (place < sure || this.#delay.expectedMs(place, now) <= this.#delay.delayMs) return '';
+    if (place < sure || this.#delay.expectedMs(place, now) <= this.#delay.delayMs) return null;
     this.#refused += 1;
-    return QUEUE_FULL;
+    return 'queueDelay';
+  }
+
+  /** The queue is full: refuses a request of a lower priority than that of `pending`, if one waits. */
+  #makeRoom(pending: PendingRequest): boolean {
+    const other = this.#queue.takeBelow(pending);
+    if (other !== null) this.#refuse(other, 'queueMax');
+    return other !== null;
   }
 
   /**
@@ -269,7 +284,7 @@ export class Pool {
     }
     if (!client.delay.isOverloaded(client.requests.length, now)) return false;
     const { room } = client.delay;
-    for (const newest of this.#queue.takeNewest(client, Math.max(sure, room))) this.#refuse(newest, CLIENT_FULL);
+    for (const newest of this.#queue.takeNewest(client, Math.max(sure, room))) this.#refuse(newest, 'clientQueueDelay');
     return true;
   }
 
@@ -279,13 +294,8 @@ export class Pool {
     if (beforeMs === 0) return;
     for (const pending of this.#queue.takeOlderThan(beforeMs, SURE_PER_LANE * this.#lanesMax)) {
       this.#refused += 1;
-      this.#refuse(pending);
+      this.#refuse(pending, 'queueDelay');
     }
-  }
-
-  /** Refuses a request that has waited in the queue for as long as it may. */
-  #refuseLate(pending: PendingRequest): void {
-    pending.refuse(waitedTooLongResponse(this.#expectedMs), 'waited too long');
   }
 
   /** The wait that a request may expect that comes now, in milliseconds. */
@@ -318,8 +328,9 @@ export class Pool {
 
   /** The client of a request that waited has left. */
   #leave(pending: PendingRequest): void {
-    this.left += 1;
-    drop(pending);
+    this.queueCounters.left += 1;
+    pending.noteWait(performance.now());
+    pending.refuse(clientLeftResponse(), 'client left the queue');
   }
 
   #dropIfGone(pending: PendingRequest): boolean {

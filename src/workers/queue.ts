@@ -1,28 +1,23 @@
-import type { Request } from '../http/message.ts';
 import { addressKey } from '../http/semantics/client-key.ts';
-import { type Linked, LinkedList } from './linked-list.ts';
-import type { QueueDelay } from './queue-delay.ts';
+import { ClientQueue, Turns, type Waiting } from './turns.ts';
 
-/** What a `Queue` keeps of an item. The item must not change these fields, and it can be in one queue only. */
-export interface Waiting<T extends Waiting<T>> extends Linked<T> {
-  readonly request: Pick<Request, 'peer'>;
-  /** The items of the same client, while the item waits. */
-  queue: ClientQueue<T> | null;
-  /** When the item came, in milliseconds. The items of one client come in this order. */
-  readonly queuedAtMs: number;
-}
+/** One of so many requests that leave is of a lower priority, if one waits. */
+const SHARE = 8;
 
 /**
- * The requests that wait for a lane. Those of one client leave in the order in which they came, and clients take turns:
- * a client with a thousand requests delays another by one of them. Clients are distinguished by address, of IPv6 by the
- * first 64 bits. Every operation takes constant time.
+ * The requests that wait for a lane. Those of a higher priority leave first, but one of eight is of a lower one, so that
+ * none waits for ever. Within a priority, those of one client leave in the order in which they came, and clients take
+ * turns: a client with a thousand requests delays another by one of them. Clients are distinguished by address, of IPv6
+ * by the first 64 bits. Every operation takes constant time, except those that say otherwise.
  */
 export class Queue<T extends Waiting<T>> {
-  readonly #clients = new Map<string, ClientQueue<T>>();
-  /** The clients that wait; the first one has its turn. */
-  readonly #turns = new LinkedList<ClientQueue<T>>();
+  readonly #high = new Turns<T>();
+  readonly #normal = new Turns<T>();
+  readonly #low = new Turns<T>();
+  /** The highest first. */
+  readonly #levels: readonly Turns<T>[] = [this.#high, this.#normal, this.#low];
   /** Requests that lanes gave back. They have had their turn. */
-  readonly #returned = new ClientQueue<T>('');
+  readonly #returned = new ClientQueue<T>('', null);
   #length = 0;
 
   get length(): number {
@@ -30,45 +25,26 @@ export class Queue<T extends Waiting<T>> {
   }
 
   push(pending: T): void {
-    const key = addressKey(pending.request.peer.remoteAddress);
-    let client = this.#clients.get(key);
-    if (client === undefined) {
-      client = new ClientQueue<T>(key);
-      this.#clients.set(key, client);
-      this.#turns.push(client);
-    }
-    client.requests.push(pending);
-    pending.queue = client;
+    this.#turnsOf(pending).push(pending, keyOf(pending));
     this.#length += 1;
   }
 
   /** All requests, those of each client in their order. */
   *items(): Iterable<T> {
-    for (const { requests } of [this.#returned, ...this.#clients.values()]) yield* requests.items();
+    for (const { requests } of this.#clients()) yield* requests.items();
   }
 
   /** Removes and returns the next request; null when none waits. */
   shift(): T | null {
-    const returned = this.#returned.requests.first;
-    if (returned !== null) {
-      this.remove(returned);
-      return returned;
-    }
-    const client = this.#turns.first;
-    const next = client?.requests.first ?? null;
-    if (client === null || next === null) return null;
-    if (this.#turns.length > 1) {
-      this.#turns.remove(client);
-      this.#turns.push(client);
-    }
-    client.delay?.leave();
+    if (this.#length === 0) return null;
+    const next = this.#returned.requests.first ?? (this.#nextTurns()?.next() as T);
     this.remove(next);
     return next;
   }
 
-  /** The waiting requests of the client that sent `pending`; undefined if none waits. */
+  /** The waiting requests of the client and the priority of `pending`; undefined if none waits. */
   clientOf(pending: T): ClientQueue<T> | undefined {
-    return this.#clients.get(addressKey(pending.request.peer.remoteAddress));
+    return this.#turnsOf(pending).clients.get(keyOf(pending));
   }
 
   /** Removes and returns the newest requests of `client`, so that at most `kept` stay. */
@@ -79,6 +55,15 @@ export class Queue<T extends Waiting<T>> {
       taken.push(last);
     }
     return taken;
+  }
+
+  /** Removes and returns a request of a lower priority than that of `pending`, one of the lowest; null if none waits. */
+  takeBelow(pending: T): T | null {
+    const own = this.#levels.indexOf(this.#turnsOf(pending));
+    const lowest = this.#levels.findLast(({ length }, level) => level > own && length > 0);
+    const newest = lowest?.newest() ?? null;
+    if (newest !== null) this.remove(newest);
+    return newest;
   }
 
   /** Inserts `items` before all others, in their order. */
@@ -95,27 +80,29 @@ export class Queue<T extends Waiting<T>> {
     const client = pending.queue;
     if (client === null) return false;
     pending.queue = null;
-    client.requests.remove(pending);
     this.#length -= 1;
-    if (client.requests.length > 0 || client === this.#returned) return true;
-    this.#clients.delete(client.key);
-    this.#turns.remove(client);
+    if (client.turns === null) client.requests.remove(pending);
+    else client.turns.remove(client, pending);
     return true;
   }
 
   /**
-   * Removes and returns requests that came before `timeMs`, and not those that lanes gave back. At least `kept` requests
-   * stay, and of these each client has its share.
+   * Removes and returns requests that came before `timeMs`, and not those that lanes gave back: those of the lowest
+   * priority first. At least `kept` requests stay, and of these each client has its share. It looks at all clients.
    */
   takeOlderThan(timeMs: number, kept: number): T[] {
     const taken: T[] = [];
-    const share = Math.ceil(kept / this.#clients.size);
-    for (const { requests } of this.#clients.values()) {
-      while (requests.length > share && this.#length > kept) {
-        const { first } = requests;
-        if (first === null || first.queuedAtMs >= timeMs) break;
-        this.remove(first);
-        taken.push(first);
+    let above = this.#levels.reduce((sum, { length }) => sum + length, 0);
+    for (const { clients, length } of this.#levels.toReversed()) {
+      above -= length;
+      const share = Math.ceil(Math.max(0, kept - above) / clients.size);
+      for (const { requests } of clients.values()) {
+        while (requests.length > share && this.#length > kept) {
+          const { first } = requests;
+          if (first === null || first.queuedAtMs >= timeMs) break;
+          this.remove(first);
+          taken.push(first);
+        }
       }
     }
     return taken;
@@ -124,7 +111,7 @@ export class Queue<T extends Waiting<T>> {
   /** Removes and returns those for which `isWanted` is true. It looks at all. */
   take(isWanted: (item: T) => boolean): T[] {
     const taken: T[] = [];
-    for (const { requests } of [this.#returned, ...this.#clients.values()]) {
+    for (const { requests } of this.#clients()) {
       for (let item = requests.first; item !== null; item = item.next) if (isWanted(item)) taken.push(item);
     }
     for (const item of taken) this.remove(item);
@@ -139,25 +126,45 @@ export class Queue<T extends Waiting<T>> {
   }
 
   /**
-   * How many requests would leave before `pending` if it came now, at most: clients take turns, so those of the others
-   * count up to the number of its own.
+   * How many requests would leave before `pending` if it came now, at most: those of its own priority before its turn,
+   * those of higher priorities that wait, and the share of lower ones.
    */
   placeOf(pending: T): number {
-    const own = this.clientOf(pending)?.requests.length ?? 0;
-    return Math.min(this.#length, (own + 1) * this.#clients.size + this.#returned.requests.length);
+    const turns = this.#turnsOf(pending);
+    let place = turns.placeOf(keyOf(pending));
+    let below = 0;
+    for (let level = this.#levels.length - 1; this.#levels[level] !== turns; level -= 1)
+      below += (this.#levels[level] as Turns<T>).length;
+    place += Math.min(below, Math.floor(place / (SHARE - 1)) + 1);
+    for (let level = this.#levels.indexOf(turns) - 1; level >= 0; level -= 1)
+      place += Math.min((this.#levels[level] as Turns<T>).length, (place + 1) * (SHARE - 1));
+    return place + this.#returned.requests.length;
+  }
+
+  /** The priority whose turn it is; null when none waits. */
+  #nextTurns(): Turns<T> | null {
+    if (this.#normal.length === this.#length) return this.#normal; // a site without priorities
+    let below = this.#length;
+    for (const turns of this.#levels) {
+      if (turns.length === 0) continue;
+      below -= turns.length;
+      turns.ahead = below === 0 ? 0 : turns.ahead + 1;
+      if (turns.ahead < SHARE) return turns;
+      turns.ahead = 0;
+    }
+    return null;
+  }
+
+  #turnsOf({ request: { priority } }: T): Turns<T> {
+    if (priority === undefined || priority === 'normal') return this.#normal;
+    return priority === 'high' ? this.#high : this.#low;
+  }
+
+  #clients(): ClientQueue<T>[] {
+    return [this.#returned, ...this.#levels.flatMap(({ clients }) => [...clients.values()])];
   }
 }
 
-/** The waiting requests of one client. */
-export class ClientQueue<T extends Waiting<T>> implements Linked<ClientQueue<T>> {
-  readonly key: string;
-  readonly requests = new LinkedList<T>();
-  /** The wait of this client's requests, from the time when many of them wait. */
-  delay: QueueDelay | null = null;
-  previous: ClientQueue<T> | null = null;
-  next: ClientQueue<T> | null = null;
-
-  constructor(key: string) {
-    this.key = key;
-  }
+function keyOf<T extends Waiting<T>>({ request: { peer } }: T): string {
+  return addressKey(peer.remoteAddress);
 }

@@ -1,7 +1,6 @@
-import { requestFields } from '../http/request-id.ts';
+import { type LoggedPart, requestFields } from '../http/request-id.ts';
 import type { ApplicationMetrics } from './metrics/application-metrics.ts';
 import type { Overdue } from './overdue.ts';
-import type { PendingRequest } from './pending-request.ts';
 import type { Pool } from './pool.ts';
 import type { ReleaseEvents } from './release.ts';
 import type { SupervisorEvent } from './supervisor-event.ts';
@@ -29,7 +28,7 @@ export function releaseEvents(
       responseBufferBytesMax,
       errorResponse,
       onOverdue: (worker, overdue, stack) =>
-        log.error(overdueText(overdue, stack), { worker: worker.pid, ...describe(overdue.pending) }),
+        log.error(overdueText(overdue, stack), { worker: worker.pid, ...describe(overdue.pending.request) }),
       onStuck: (worker) => {
         const reason = 'a thread did not end a request that took too long';
         post({ kind: 'recycle', recycle: { worker, reason, cause: 'request_timeout_ms', isUrgent: true } });
@@ -48,7 +47,8 @@ export function releaseEvents(
         post({ kind: 'gone', worker });
       },
       onTraceback: ({ release }, traceback, reason) => post({ kind: 'broken', release, traceback, reason }),
-      onLog: (worker, text, pending) => log.error(text, { worker: worker.pid, ...describe(pending) }),
+      onLog: (worker, text, request) => log.error(text, { worker: worker.pid, ...describe(request) }),
+      onOutput: (worker, stream, text, request) => log.info(text, { stream, worker: worker.pid, ...describe(request) }),
     },
   };
 }
@@ -67,6 +67,6 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`;
 }
 
-function describe(pending: PendingRequest | null): Record<string, unknown> {
-  return pending === null ? {} : requestFields(pending.request);
+function describe(request: LoggedPart | null): Record<string, unknown> {
+  return request === null ? {} : requestFields(request);
 }

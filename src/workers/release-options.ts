@@ -32,6 +32,8 @@ export interface ReleaseOptions {
   readonly listeners: readonly ListenerEnviron[];
   /** Names of variables of the process that the environ of each request has; `NAME*` for all that start so. */
   readonly environVariables: readonly string[];
+  /** Whether what requests print goes to the log. False when absent. */
+  readonly captureOutput?: boolean;
   /** A worker that is not ready within this time is killed. */
   readonly startTimeoutMs: number;
   /** A process that does not respond for this time is killed; 0 for never. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { SpoolLimits } from '../http/buffering/spool.ts';
+import type { LoggedPart } from '../http/request-id.ts';
 import type { Response } from '../http/response.ts';
 import { discardBody } from '../http/semantics/response-content.ts';
 import { fileFailedResponse } from './error-responses.ts';
@@ -7,6 +8,7 @@ import { openHanded } from './handed-file.ts';
 import { Lane } from './lane.ts';
 import type { LaneOwner, LaneRef } from './lane-owner.ts';
 import { destroyWhenSilent } from './late-sockets.ts';
+import type { PrintStream } from './messages.ts';
 import type { CollectedFamily } from './metrics/collected.ts';
 import { killProcess, signalName } from './os-process.ts';
 import type { Overdue } from './overdue.ts';
@@ -44,8 +46,10 @@ export interface WorkerOptions {
   readonly onOverdue: (worker: Worker, overdue: Overdue, stack: string) => void;
   /** A thread did not end an overdue request in time. The worker, which is not retiring, must be replaced. */
   readonly onStuck: (worker: Worker) => void;
-  /** A line of `wsgi.errors` or of the worker itself. `pending` is the line's request, null when unknown. */
-  readonly onLog: (worker: Worker, text: string, pending: PendingRequest | null) => void;
+  /** A line of `wsgi.errors` or of the worker itself. `request` is that of the line, null when unknown. */
+  readonly onLog: (worker: Worker, text: string, request: LoggedPart | null) => void;
+  /** What a request has printed. It is null if it is not known any more. */
+  readonly onOutput: (worker: Worker, stream: PrintStream, text: string, request: LoggedPart | null) => void;
 }
 
 /** The exit functions of a worker have at least this time. */
@@ -99,7 +103,8 @@ export class Worker implements LaneOwner {
     this.#control = new WorkerControl({
       onBroken: (reason) => this.break(reason),
       onTraceback: (traceback, reason) => options.onTraceback(this, traceback, reason),
-      onLog: (text, request) => options.onLog(this, text, this.#running(request)),
+      onLog: (text, request) => options.onLog(this, text, this.#requestOf(request)),
+      onOutput: (stream, text, request) => options.onOutput(this, stream, text, this.#requestOf(request)),
       onInterrupted: (lane, request, stack) => this.#interrupted(lane, request, stack),
     });
     this.responseLimits = {
@@ -235,7 +240,7 @@ export class Worker implements LaneOwner {
   }
 
   onFailed(_lane: LaneRef, pending: PendingRequest, traceback: string): void {
-    this.#options.onLog(this, traceback.trimEnd(), pending);
+    this.#options.onLog(this, traceback.trimEnd(), pending.request);
     pending.request.record.reason = 'exception';
     if (!pending.settled) pending.settle(this.#options.errorResponse(traceback));
   }
@@ -247,7 +252,7 @@ export class Worker implements LaneOwner {
       this.#control.send({ kind: 'opened', lane: lane.index, request: pending.id });
       if (this.state === 'retiring') this.#closeWhenIdle();
       if (response === null)
-        this.#options.onLog(this, `Cannot open the file that the application returned: ${error}`, pending);
+        this.#options.onLog(this, `Cannot open the file that the application returned: ${error}`, pending.request);
       if (pending.settled) discardBody(response?.body ?? null);
       else if (response !== null) pending.settle(response);
       else pending.refuse(fileFailedResponse(), 'file not opened');
@@ -281,8 +286,10 @@ export class Worker implements LaneOwner {
   }
 
   /** The request with this id in one of its lanes; null if there is none. */
-  #running(request: number | null): PendingRequest | null {
-    return this.#lanes.flatMap(({ inflight }) => inflight).find(({ id }) => id === request) ?? null;
+  /** The request with this id if it runs, waits in a lane, or was the last one there. */
+  #requestOf(id: number | null): LoggedPart | null {
+    const pending = this.#lanes.flatMap(({ inflight }) => inflight).find((one) => one.id === id);
+    return pending?.request ?? this.#lanes.find(({ last }) => last.id === id)?.last ?? null;
   }
 
   /** The worker has told where the thread of an overdue request was. */

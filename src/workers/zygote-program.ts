@@ -56,6 +56,7 @@ export function zygoteOptions(
     multiprocess: options.workers > 1 || options.shared === true,
     software: options.software,
     environ_variables: options.environVariables,
+    capture_output: options.captureOutput === true,
     adopts: isInit(),
     listeners: listeners.map((listener) => ({ ...listener, 'wsgi.url_scheme': 'http' })), // requests over https say so
   };

@@ -1,5 +1,5 @@
 import { describeThrown } from '../errors.ts';
-import type { HeaderList, Peer, Protocol, Request, RequestBody, RequestRecord } from '../http/message.ts';
+import type { HeaderList, Peer, Priority, Protocol, Request, RequestBody, RequestRecord } from '../http/message.ts';
 import { newRecord } from '../http/request-record.ts';
 import { EARLY_HINTS } from '../http/semantics/status.ts';
 import { ApplicationCall } from './application-call.ts';
@@ -74,6 +74,10 @@ class EnvironRequest implements Request {
 
   get timeoutMs(): number | undefined {
     return this.#origin?.timeoutMs;
+  }
+
+  get priority(): Priority | undefined {
+    return this.#origin?.priority;
   }
 
   get gone(): boolean {

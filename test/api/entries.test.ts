@@ -41,7 +41,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...['Response', 'accelRedirect', 'addressList', 'basicAuth', 'bodyLimit', 'canonicalHost', 'changeResponse'],
     ...['compression', 'cors', 'deriveRequest', 'errorPages', 'forwardAuth', 'handlerMiddleware', 'hashPassword'],
     ...['headers', 'httpsRedirect', 'maintenance', 'mapResponse', 'mount', 'rateLimit', 'readHtpasswd', 'redirect'],
-    ...['requestField', 'requestLimit', 'requestTimeout', 'responseField', 'responseFields', 'rewrite'],
+    ...['priority', 'requestField', 'requestLimit', 'requestTimeout', 'responseField', 'responseFields', 'rewrite'],
     ...['securityHeaders', 'serverTiming', 'staticFiles'],
   ],
   'viaduct/adapters': ['fromFetch', 'fromNode', 'toFetch', 'toNode'],

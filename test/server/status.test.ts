@@ -42,6 +42,7 @@ describe('a list of requests', () => {
       host: '',
       path: '/',
       client: '',
+      priority: 'normal',
       where: 'server',
       worker: null,
       backend: null,

@@ -395,6 +395,7 @@ describe('the control API', () => {
     for (const target of ['/drain', '/drain?state=off', '/drain?state=maybe']) await call('POST', target);
     for (const query of ['workers=2', 'workers=0', 'workers=1&app=none']) await call('POST', `/scale?${query}`);
     assert.equal((await call('POST', '/logs/reopen')).status, 200);
+    for (const query of ['', '?lines=5&errors=true', '?lines=x', '?errors=maybe']) await call('GET', `/logs${query}`);
     const name = `name=${encodeURIComponent(url)}`;
     for (const verb of ['drain', 'enable']) {
       await call('POST', `/backends/${verb}?${name}`);

@@ -36,7 +36,7 @@ describe('metrics by OTLP', { skip: NO_PACKAGES }, () => {
       const cwd = makeProject(t, { 'app.py': APP });
       const flags = [
         '--python',
-        PYTHON_WITH_PACKAGES,
+        `${PYTHON_WITH_PACKAGES}`,
         '--otlp-url',
         url,
         '--otlp-interval-ms',
@@ -70,7 +70,7 @@ describe('metrics by OTLP', { skip: NO_PACKAGES }, () => {
     const cwd = makeProject(t, { 'app.py': APP });
     const flags = [
       '--python',
-      PYTHON_WITH_PACKAGES,
+      `${PYTHON_WITH_PACKAGES}`,
       '--otlp-url',
       'http://127.0.0.1:1/v1/metrics',
       '--otlp-interval-ms',

@@ -85,6 +85,36 @@ describe('a client that asks for more than its share', () => {
   });
 });
 
+describe('a full queue', () => {
+  it('has room for a higher priority, and counts who was refused and who left', (t) => {
+    const pool = makePool(t, { queueMax: 2, laneDepthMax: 1 });
+    pool.add(idleLane());
+    const requests = (['normal', 'low', 'low', 'low', 'high', 'high', 'high'] as const).map((priority) => ({
+      ...makeRequest(null),
+      priority,
+    }));
+    const statuses: number[] = [];
+    for (const [index, request] of requests.entries()) settle(pool, request, statuses, index);
+    assert.deepEqual(Object.entries(statuses), [
+      ['1', 503],
+      ['2', 503],
+      ['3', 503],
+      ['6', 503],
+    ]);
+    const last = requests[5];
+    assert.ok(last !== undefined);
+    last.gone = true;
+    last.onGone?.();
+    assert.deepEqual([statuses[5], last.record.reason], [499, 'client left the queue']);
+    const { entered, left, shed } = pool.queueCounters;
+    assert.deepEqual([entered, left, shed.queueMax], [4, 1, 4]);
+    assert.equal(
+      Object.values(shed).reduce((sum, count) => sum + count),
+      4,
+    );
+  });
+});
+
 function makePool(t: TestContext, changes: Partial<PoolOptions> = {}): Pool {
   const pool = new Pool(poolOptions(changes));
   t.after(() => pool.stop());

@@ -1,12 +1,87 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ClientQueue, Waiting } from '../../src/workers/queue.ts';
+import type { Priority } from '../../src/http/message.ts';
 import { Queue } from '../../src/workers/queue.ts';
+import type { ClientQueue, Waiting } from '../../src/workers/turns.ts';
 import { Random } from '../simulation/random.ts';
 
 interface Item extends Waiting<Item> {
   readonly name: string;
 }
+
+describe('a queue with priorities', () => {
+  const queueOf = (counts: Partial<Record<Priority, number>>): Queue<Item> => {
+    const queue = new Queue<Item>();
+    for (const [priority, count] of Object.entries(counts) as [Priority, number][])
+      for (let i = 1; i <= count; i += 1) queue.push(item(`${priority[0]}${i}`, `192.0.2.${i % 3}`, i, priority));
+    return queue;
+  };
+
+  it('serves a higher priority first, and clients in turn within each', () => {
+    const queue = new Queue<Item>();
+    queue.push(item('l1', '192.0.2.1', 0, 'low'));
+    queue.push(item('n1', '192.0.2.1'));
+    for (const name of ['h1', 'h2']) queue.push(item(name, '192.0.2.1', 0, 'high'));
+    queue.push(item('h3', '192.0.2.2', 0, 'high'));
+    queue.unshift([item('r1', '192.0.2.9', 0, 'low')]);
+    assert.deepEqual(drain(queue), ['r1', 'h1', 'h3', 'h2', 'n1', 'l1']);
+  });
+
+  it('gives one of eight to a lower one, so that none waits for ever', () => {
+    const order = drain(queueOf({ high: 200, normal: 200, low: 4 })).map(([priority]) => priority);
+    assert.equal(order.slice(0, 16).join(''), 'hhhhhhhnhhhhhhhn');
+    assert.equal(order.slice(0, 64).filter((priority) => priority === 'h').length, 56);
+    assert.equal(order.indexOf('l'), 63, 'one of eight of those that are left to lower ones');
+    assert.equal(drain(queueOf({ high: 20 })).length, 20);
+  });
+
+  it('starts to count when a lower one comes', () => {
+    const queue = queueOf({ high: 100 });
+    for (let i = 0; i < 50; i += 1) queue.shift();
+    queue.push(item('n', '192.0.2.9'));
+    assert.equal(drain(queue).indexOf('n'), 7);
+  });
+
+  it('says how many would leave first', () => {
+    const queue = queueOf({ high: 30, normal: 300, low: 3 });
+    const placeOf = (priority: Priority, address: string) => queue.placeOf(item('', address, 0, priority));
+    assert.equal(placeOf('high', '192.0.2.9'), 3 + 1, 'one of each other client, and the share of lower ones');
+    assert.equal(placeOf('high', '192.0.2.1'), 30 + 5);
+    assert.equal(placeOf('normal', '192.0.2.9'), 3 + 1 + 30);
+    assert.equal(placeOf('low', '192.0.2.1'), 3 + 28 + 30, 'seven before each');
+  });
+
+  it('is never later than it said, whatever waits', () => {
+    const random = new Random(3);
+    for (let round = 0; round < 300; round += 1) {
+      const queue = new Queue<Item>();
+      const priorities = ['high', 'normal', 'low'] as const;
+      for (let i = random.integer(0, 60); i > 0; i -= 1)
+        queue.push(item('', `192.0.2.${random.integer(1, 4)}`, 0, priorities[random.integer(0, 2)]));
+      for (let i = random.integer(0, 9); i > 0; i -= 1) queue.shift();
+      const mine = item('mine', `192.0.2.${random.integer(1, 5)}`, 0, priorities[random.integer(0, 2)]);
+      const place = queue.placeOf(mine);
+      queue.push(mine);
+      const waited = drain(queue).indexOf('mine');
+      assert.ok(waited <= place, `round ${round}: ${waited} left before it, at most ${place} were said`);
+    }
+  });
+
+  it('gives up a request of the lowest priority for one of a higher one, of a client with many', () => {
+    const queue = queueOf({ high: 1, low: 1 });
+    for (const name of ['n1', 'n2']) queue.push(item(name, '192.0.2.7'));
+    queue.push(item('n3', '192.0.2.8'));
+    const takeBelow = (priority: Priority) => queue.takeBelow(item('', '192.0.2.1', 0, priority))?.name;
+    assert.deepEqual([takeBelow('low'), takeBelow('normal'), takeBelow('normal')], [undefined, 'l1', undefined]);
+    assert.deepEqual([takeBelow('high'), queue.length], ['n2', 3]);
+  });
+
+  it('gives up what came too early of the lowest priority first', () => {
+    const queue = queueOf({ high: 6, low: 6 });
+    const names = queue.takeOlderThan(9, 6).map(({ name }) => name);
+    assert.equal(names.filter((name) => name.startsWith('l')).length, names.length, names.join(' '));
+  });
+});
 
 describe('the queue', () => {
   it('keeps the order of one client', () => {
@@ -80,7 +155,8 @@ describe('the queue', () => {
     const queue = new Queue<Item>();
     const waiting = new Set<Item>();
     for (let round = 0; round < 20_000; round += 1) {
-      const next = item(`${round}`, `192.0.2.${random.integer(1, 9)}`);
+      const priority = (['high', 'low', undefined] as const)[random.integer(0, 2)];
+      const next = item(`${round}`, `192.0.2.${random.integer(1, 9)}`, 0, priority);
       const [some] = [...waiting].slice(random.integer(0, Math.max(0, waiting.size - 1)));
       if (random.chance(0.4)) {
         if (random.chance(0.8)) queue.push(next);
@@ -101,9 +177,10 @@ describe('the queue', () => {
   });
 });
 
-function item(name: string, remoteAddress: string, queuedAtMs = 0): Item {
+function item(name: string, remoteAddress: string, queuedAtMs = 0, priority?: Priority): Item {
   const peer = { remoteAddress, remotePort: 1, listener: 0, secure: false, serverPort: '' };
-  return { name, request: { peer }, queue: null as ClientQueue<Item> | null, queuedAtMs, previous: null, next: null };
+  const request = { peer, priority };
+  return { name, request, queue: null as ClientQueue<Item> | null, queuedAtMs, previous: null, next: null };
 }
 
 function drain(queue: Queue<Item>): string[] {

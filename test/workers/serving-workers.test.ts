@@ -51,6 +51,7 @@ describe('the workers of the serving release', () => {
         onGone: (worker) => serving.gone(worker),
         onTraceback: assert.fail,
         onLog: never,
+        onOutput: never,
       },
     };
     const options: ReleaseOptions = {

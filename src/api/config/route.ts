@@ -64,6 +64,19 @@ export interface RespondConfig {
   readonly contentType?: string | undefined;
 }
 
+/** Which requests have a line in the access log. A table has more options. */
+export interface AccessLogConfig {
+  /** The share of requests that have a line: 0.01 is one of a hundred. Takes a number from 0 to 1. Default: `0`. */
+  readonly sample?: number | undefined;
+  /** Whether each error has a line: a status from 400, or a response that broke off. Default: `true`. */
+  readonly errors?: boolean | undefined;
+  /**
+   * Each request that took so long has a line. 0: none because of its time. Takes a time from 0s to 24h, such as
+   * 500ms or 30s. Default: `0`.
+   */
+  readonly slowMs?: Duration | undefined;
+}
+
 /** A route: the requests that it is for, the handlers that they pass, and what answers them. */
 export interface RouteConfig extends HandlersConfig {
   /** Name of the route in the output of viaduct check. Takes a name. Default: route and its number. */
@@ -112,6 +125,11 @@ export interface RouteConfig extends HandlersConfig {
   /** A fixed answer. */
   readonly respond?: RespondConfig | undefined;
   /**
+   * Which requests have a line in the access log. A table has more options. Takes true, false or a table. Default:
+   * true: all requests.
+   */
+  readonly accessLog?: boolean | AccessLogConfig | undefined;
+  /**
    * Limits the content (the body) of requests; then 413. Without it, the setting bodyBytesMax applies. Takes a size
    * from 0, such as 65536 or 64KiB.
    */
@@ -121,4 +139,9 @@ export interface RouteConfig extends HandlersConfig {
    * setting requestTimeoutMs applies. Takes a time from 0s to 24h, such as 500ms or 30s.
    */
   readonly requestTimeoutMs?: Duration | undefined;
+  /**
+   * Which requests a worker gets first if requests wait, and which are refused last: those of a higher priority.
+   * Without it, normal.
+   */
+  readonly priority?: 'high' | 'normal' | 'low' | undefined;
 }

@@ -159,11 +159,17 @@ export interface ServerSettings {
    */
   readonly requestId?: boolean | undefined;
   /**
-   * The application gets the milliseconds that a request waited for a worker as viaduct.queue_ms.
+   * The application gets how long a request waited for a worker: viaduct.queue_ms, and X-Request-Start for agents.
    *
    * Takes true or false. Default: no. The access log has it anyway.
    */
   readonly queueTime?: boolean | undefined;
+  /**
+   * What Python code prints while it runs a request goes to the server's log, with the request's id.
+   *
+   * Takes true or false. Default: no. Programs that read what the application prints find it unchanged.
+   */
+  readonly captureOutput?: boolean | undefined;
   /**
    * Open client connections. Further connections are closed at once.
    *
@@ -505,4 +511,16 @@ export interface CommandSettings {
    * Takes the path of a file. Default: standard error. Service managers and containers store standard error.
    */
   readonly errorLogFile?: string | undefined;
+  /**
+   * Syslog server for the access log: udp://HOST:514, tcp://HOST:601 or unix:/PATH.
+   *
+   * Takes a text. Default: none. Service managers and containers store standard output.
+   */
+  readonly accessLogSyslog?: string | undefined;
+  /**
+   * Syslog server for the server's log: udp://HOST:514, tcp://HOST:601 or unix:/PATH.
+   *
+   * Takes a text. Default: none. Service managers and containers store standard error.
+   */
+  readonly errorLogSyslog?: string | undefined;
 }

@@ -28,6 +28,7 @@ export {
 } from '../../handlers/headers/security-headers.ts';
 export { type ServerTimingOptions, serverTiming } from '../../handlers/headers/server-timing.ts';
 export { type BodyLimitOptions, bodyLimit } from '../../handlers/limits/body-limit.ts';
+export { type PriorityOptions, priority } from '../../handlers/limits/priority.ts';
 export { type RateLimitOptions, rateLimit } from '../../handlers/limits/rate-limit.ts';
 export { type RequestLimitOptions, requestLimit } from '../../handlers/limits/request-limit.ts';
 export { type RequestTimeoutOptions, requestTimeout } from '../../handlers/limits/request-timeout.ts';

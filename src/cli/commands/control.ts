@@ -7,9 +7,10 @@ import type { RouteBackends } from '../../proxy/backend-control.ts';
 import type { ReloadOutcome } from '../../server/control/control-api.ts';
 import type { LiveRequest } from '../../server/live-requests.ts';
 import type { WorkerStacks } from '../../server/status.ts';
-import type { Arguments, ControlCommand } from '../arguments.ts';
+import { type Arguments, type ControlCommand, NO_LOG_FLAGS } from '../arguments.ts';
 import { isGone, resultOf, send } from '../control/client.ts';
 import { findControl } from '../control/find-server.ts';
+import { logs } from '../control/logs.ts';
 import { scale } from '../control/scale.ts';
 import * as text from '../control/status-text.ts';
 import { palette } from '../output.ts';
@@ -40,6 +41,7 @@ export async function control(command: ControlCommand, parsed: Arguments): Promi
   const call = callOf(command, parsed);
   const socket = await findControl(parsed);
   if (command === 'reload') return await reload(socket, parsed.json);
+  if (command === 'logs' && parsed.words.length === 0) return await logs(socket, parsed.logs, parsed.json);
   if (command === 'scale') return await scale(socket, call.target, parsed.json);
   const value = resultOf(await send(socket, call.method, call.target, ANSWER_MS), call.what, call.refusal);
   if (command === 'stop') await stopped(socket);
@@ -50,7 +52,7 @@ export async function control(command: ControlCommand, parsed: Arguments): Promi
 }
 
 /** @throws ViaductError `USAGE` for words that the command does not take */
-function callOf(command: ControlCommand, { words, app }: Arguments): Call {
+function callOf(command: ControlCommand, { words, app, logs }: Arguments): Call {
   const [first, ...others] = words;
   const none = (call: Call): Call => (words.length === 0 ? call : wrong(command, words));
   switch (command) {
@@ -92,7 +94,8 @@ function callOf(command: ControlCommand, { words, app }: Arguments): Call {
       return { method: 'POST', target: `/scale?${query}`, what: 'change the number of workers' };
     }
     case 'logs':
-      if (first !== 'reopen' || others.length > 0) return wrong(command, words);
+      if (first === undefined) return { method: 'GET', target: '/logs', what: 'print the logs' };
+      if (first !== 'reopen' || others.length > 0 || logs !== NO_LOG_FLAGS) return wrong(command, words);
       return { method: 'POST', target: '/logs/reopen', what: 'open the log files again', refusal: 'WORKER' };
     case 'reload':
     case 'stop':
@@ -142,7 +145,7 @@ const FORMS: Readonly<Record<ControlCommand, string>> = {
   reload: 'viaduct reload',
   drain: 'viaduct drain or viaduct drain off',
   scale: 'viaduct scale with a number, and --app with the name of one of several applications',
-  logs: 'viaduct logs reopen',
+  logs: 'viaduct logs with --follow, --lines N, --errors, --request ID or --route NAME, or viaduct logs reopen',
   stop: 'viaduct stop',
   backends: 'viaduct backends [list], drain NAME, enable NAME, weight NAME N or weight NAME configured',
 };

@@ -51,7 +51,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
 };
 
-function unreachable(path: string, reason: string): ViaductError {
+/** The error for a server that cannot be reached, or does not answer as one. */
+export function unreachable(path: string, reason: string): ViaductError {
   return new ViaductError('LISTEN', `Cannot reach the server at "${path}": ${reason}`, {
     advice: 'Check that the server runs, with the same setting "control" and as this user.',
   });

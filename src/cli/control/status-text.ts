@@ -5,7 +5,7 @@ import type { RouteBackends } from '../../proxy/backend-control.ts';
 import type { ServerIdentity } from '../../server/control/control-api.ts';
 import type { LiveRequest } from '../../server/live-requests.ts';
 import type { ProcessStatus, ServerStatus, WorkerStacks } from '../../server/status.ts';
-import type { ApplicationStatus, RunningRequest, WorkerStatus } from '../../workers/application-status.ts';
+import type { ApplicationStatus, QueueStatus, RunningRequest, WorkerStatus } from '../../workers/application-status.ts';
 import type { Palette } from '../output.ts';
 import { type Row, table } from '../table.ts';
 import { ageText, countText, durationText, memoryText } from './amounts.ts';
@@ -62,13 +62,16 @@ export function workersText(workers: readonly ListedWorker[], options: TextOptio
 
 export function requestsText(requests: readonly LiveRequest[], { colours, width }: TextOptions): string {
   if (requests.length === 0) return 'No request is open.\n';
-  const rows = requests.map(({ method, host, path, client, age_ms, where, worker, backend }) => [
+  const isPlain = requests.every(({ priority }) => priority === 'normal');
+  const head = [...(isPlain ? [] : ['PRIORITY']), 'AGE', 'WHERE', 'CLIENT', 'REQUEST'];
+  const rows = requests.map(({ method, host, path, client, priority, age_ms, where, worker, backend }) => [
+    ...(isPlain ? [] : [priority]),
     age_ms === null ? '?' : durationText(age_ms),
     worker === null ? (backend === null ? where : `${where} ${backend}`) : `${where} ${worker}`,
     client === '' ? 'unix' : client,
     escapeControls(`${method} ${host}${path}`),
   ]);
-  return table([dimmed(['AGE', 'WHERE', 'CLIENT', 'REQUEST'], colours), ...rows], width);
+  return table([dimmed(head, colours), ...rows], width);
 }
 
 export function backendsText(routes: readonly RouteBackends[], { colours, width }: TextOptions): string {
@@ -130,16 +133,37 @@ function applicationText({ name, release, queue, workers }: ApplicationStatus, o
     waiting === 0
       ? 'nothing waits'
       : colours.red(
-          `${countText(waiting, 'request')} waiting, the oldest for ${durationText(oldest_ms)}, expected wait ${durationText(expected_wait_ms)}`,
+          `${countText(waiting, 'request')} waiting${prioritiesText(queue)}, the oldest for ${durationText(oldest_ms)}, expected wait ${durationText(expected_wait_ms)}`,
         );
   const facts: Row[] = [
     [`  application`, `${escapeControls(name)}, ${since}`],
     ['  queue', waits],
+    ...pastRows(queue),
     ['  workers', `${busy} of ${workers.length} busy`],
   ];
   const rows = workers.map((worker) => [`  ${worker.number}`, ...workerRow(worker, options).slice(1)]);
   const [first, ...head] = WORKER_HEAD;
   return `${table(facts, width)}\n${table([dimmed([`  ${first}`, ...head], colours), ...rows], width)}`;
+}
+
+const PRIORITIES = ['high', 'normal', 'low'] as const;
+
+/** The number of requests by priority, unless all have the same one: ` (2 high, 151 normal)`. */
+function prioritiesText({ waiting_by_priority: counts }: QueueStatus): string {
+  const present = PRIORITIES.filter((priority) => counts[priority] > 0);
+  if (present.length < 2 && counts.normal > 0) return '';
+  return ` (${present.map((priority) => `${counts[priority]} ${priority}`).join(', ')})`;
+}
+
+/** What became of requests that waited, if some got no worker. */
+function pastRows({ entered, left, refused }: QueueStatus): Row[] {
+  const reasons = Object.entries(refused).filter(([, count]) => count > 0);
+  const total = reasons.reduce((sum, [, count]) => sum + count, 0);
+  if (total === 0 && left === 0) return [];
+  const why = total === 0 ? '' : ` (${reasons.map(([reason, count]) => `${count} ${reason}`).join(', ')})`;
+  return [
+    ['  since start', `${countText(entered, 'request')} waited, ${total} refused${why}, ${left} left by their clients`],
+  ];
 }
 
 const WORKER_HEAD = ['WORKER', 'PID', 'STATE', 'BUSY', 'DONE', 'RSS', 'UP', 'RUNS'] as const;

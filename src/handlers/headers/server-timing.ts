@@ -48,5 +48,6 @@ export const serverTimingFeature = describeFeature({
 function metrics({ queueUs, pythonUs }: RequestRecord, totalMs: number): string {
   const total = `total;dur=${totalMs.toFixed(1)}`;
   if (queueUs < 0) return total;
-  return `queue;dur=${(queueUs / 1000).toFixed(1)}, app;dur=${(pythonUs / 1000).toFixed(1)}, ${total}`;
+  const queue = `queue;dur=${(queueUs / 1000).toFixed(1)}`;
+  return pythonUs < 0 ? `${queue}, ${total}` : `${queue}, app;dur=${(pythonUs / 1000).toFixed(1)}, ${total}`;
 }

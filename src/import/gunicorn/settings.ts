@@ -60,9 +60,9 @@ export const GUNICORN: Readonly<Record<string, Carry>> = {
       ? context.report.needless(from, 'errors go to standard error')
       : setSetting('errorLogFile', context.pathOf(String(value)), from, context),
   loglevel: needless('Viaduct has no log levels to choose from'),
-  capture_output: needless('output of workers is forwarded'),
+  capture_output: set('captureOutput'),
   disable_redirect_access_to_syslog: needless('nothing goes to syslog'),
-  syslog: lost('the service manager collects standard output'),
+  syslog: lost('set access_log_syslog and error_log_syslog to the address of the syslog server'),
   logconfig: lost('choose one of the formats of the access log; the application configures its own logging'),
   logconfig_dict: lost('choose one of the formats of the access log; the application configures its own logging'),
   certfile: (value, from, context) => setCertificate('certificate', String(value), from, context),

@@ -1,4 +1,5 @@
 import { describeThrown, type ErrorCode, systemErrorOf, ViaductError } from '../../errors.ts';
+import type { LogFilter } from '../../log/log-tap.ts';
 import type { Family } from '../../metrics/family.ts';
 import type { Identity } from '../../os/process-user.ts';
 import type { BackendChange, RouteBackends } from '../../proxy/backend-control.ts';
@@ -12,6 +13,9 @@ export type ToServerProcess =
   | { readonly kind: 'start'; readonly start: ServerProcessStart }
   | { readonly kind: 'reload'; readonly configuration: Configuration }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
+  /** The process must send the lines of the logs that `filter` wants, from now on until `unfollow`. */
+  | { readonly kind: 'follow'; readonly id: number; readonly filter: LogFilter }
+  | { readonly kind: 'unfollow'; readonly id: number }
   | { readonly kind: 'cancel-reload' | 'stop' };
 
 /** What the primary asks a server process that serves. */
@@ -21,7 +25,8 @@ export type Question =
   | { readonly about: 'drain'; readonly draining: boolean }
   | { readonly about: 'scale'; readonly application: string; readonly workers: number }
   | { readonly about: 'status' | 'requests' | 'metrics' }
-  | { readonly about: 'stacks'; readonly worker: number | null };
+  | { readonly about: 'stacks'; readonly worker: number | null }
+  | { readonly about: 'log'; readonly filter: LogFilter; readonly count: number };
 
 /** What the answer to a question is. */
 export interface Answers {
@@ -35,6 +40,8 @@ export interface Answers {
   /** Null if they are not counted. */
   readonly metrics: readonly Family[] | null;
   readonly stacks: readonly WorkerStacks[];
+  /** The last entries of its log, each a line of JSON. */
+  readonly log: readonly string[];
 }
 
 export type About = keyof Answers;
@@ -45,6 +52,8 @@ export interface ServerProcessStart {
   readonly configuration: Configuration;
   readonly identity: Identity | null;
   readonly logFormat: 'text' | 'json';
+  /** Whether standard error of the primary leads to systemd's journal. */
+  readonly isJournal: boolean;
 }
 
 /** From a server process to the primary. */
@@ -55,6 +64,8 @@ export type FromServerProcess =
   | { readonly kind: 'failed'; readonly error: Failure }
   | { readonly kind: 'reloaded'; readonly error: Failure | null }
   | { readonly kind: 'answer'; readonly id: number; readonly about: About; readonly answer: Answers[About] }
+  /** Lines of the logs, for those who follow them by this id. */
+  | { readonly kind: 'followed'; readonly id: number; readonly lines: string }
   /** Sent once a second, while the event loop turns. */
   | { readonly kind: 'alive'; readonly connections: number };
 

@@ -12,6 +12,7 @@ const ANSWERS: { readonly [about in About]: Check } = {
   status: isReport,
   requests: listOf(isLiveRequest),
   stacks: listOf(isWorkerStacks),
+  log: listOf(isText),
   metrics: nullOr(listOf(isFamily)),
 };
 
@@ -22,6 +23,7 @@ const FIELDS: { readonly [kind in FromServerProcess['kind']]: Fields } = {
   failed: { error: isFailure },
   reloaded: { error: nullOr(isFailure) },
   answer: { id: isNumber, about: isAbout },
+  followed: { id: isNumber, lines: isText },
   alive: { connections: isNumber },
 };
 

@@ -30,6 +30,7 @@ export function isLiveRequest(value: unknown): boolean {
     host: isText,
     path: isText,
     client: isText,
+    priority: isText,
     age_ms: nullOr(isNumber),
     where: isText,
     worker: nullOr(isNumber),
@@ -56,12 +57,29 @@ function isBackend(value: unknown): boolean {
   return has(value, { name: isText, state: isText, active: isNumber });
 }
 
+const REFUSALS = {
+  queue_max: isNumber,
+  queue_delay: isNumber,
+  client_queue_delay: isNumber,
+  queue_wait_max: isNumber,
+  deadline: isNumber,
+};
+
 function isApplication(value: unknown): boolean {
   return has(value, {
     name: isText,
     release: nullOr((one) => has(one, { number: isNumber, started_at: isText, workers: isNumber })),
     queue: (one) =>
-      has(one, { waiting: isNumber, waiting_max: isNumber, oldest_ms: isNumber, expected_wait_ms: isNumber }),
+      has(one, {
+        waiting: isNumber,
+        waiting_max: isNumber,
+        oldest_ms: isNumber,
+        expected_wait_ms: isNumber,
+        waiting_by_priority: (counts) => has(counts, { high: isNumber, normal: isNumber, low: isNumber }),
+        entered: isNumber,
+        left: isNumber,
+        refused: (counts) => has(counts, REFUSALS),
+      }),
     workers: listOf(isWorker),
   });
 }

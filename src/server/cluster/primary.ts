@@ -2,6 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { ViaductError } from '../../errors.ts';
 import { PRIMARY_UMASK } from '../../listen/unix-socket.ts';
 import type { Log } from '../../log/log.ts';
+import type { LogFilter } from '../../log/log-tap.ts';
 import type { Family } from '../../metrics/family.ts';
 import type { Identity } from '../../os/process-user.ts';
 import { programFile } from '../../program-files.ts';
@@ -26,6 +27,8 @@ export interface PrimaryOptions {
   readonly identity: Identity | null;
   readonly log: Log;
   readonly logFormat: 'text' | 'json';
+  /** Whether standard error leads to systemd's journal. */
+  readonly isJournal: boolean;
   /** All server processes have this configuration now. */
   readonly onReloaded?: (configuration: Configuration) => void;
 }
@@ -34,6 +37,10 @@ export interface RunningCluster extends RunningServer {
   readonly pids: readonly number[];
   /** Resolves when the server processes cannot be restarted. The caller then ends the server. */
   readonly lost: Promise<ViaductError>;
+  /** The last entries of the logs of all server processes, at most `count` of each: lines of JSON. */
+  recentLog(filter: LogFilter, count: number): Promise<readonly (readonly string[])[]>;
+  /** Calls `onLine` with the lines of the logs of all server processes from now on. Returns a function that ends this. */
+  followLogs(filter: LogFilter, onLine: (line: string) => void): () => void;
   /** Whether the event loop of every server process still turns. */
   isAlive(): boolean;
 }
@@ -92,6 +99,9 @@ class Primary implements RunningCluster {
   readonly #metrics = new ClusterMetrics();
   #lose: (error: ViaductError) => void = () => {};
   #stuck = false;
+  /** Those who follow the logs, by their ids. A server process that starts later sends its lines, too. */
+  readonly #followers = new Map<number, { filter: LogFilter; onLine: (line: string) => void }>();
+  #lastFollower = 0;
   /** As the primary was started. */
   #umask = 0;
 
@@ -210,6 +220,26 @@ class Primary implements RunningCluster {
     return (await askAll(this.#serverProcesses, { about: 'stacks', worker })).flat();
   }
 
+  recentLog(filter: LogFilter, count: number): Promise<readonly (readonly string[])[]> {
+    return askAll(this.#serverProcesses, { about: 'log', filter, count });
+  }
+
+  followLogs(filter: LogFilter, onLine: (line: string) => void): () => void {
+    this.#lastFollower += 1;
+    const id = this.#lastFollower;
+    this.#followers.set(id, { filter, onLine });
+    for (const serverProcess of this.#serverProcesses) serverProcess.send({ kind: 'follow', id, filter });
+    return () => {
+      this.#followers.delete(id);
+      for (const serverProcess of this.#serverProcesses) serverProcess.send({ kind: 'unfollow', id });
+    };
+  }
+
+  #followed(id: number, lines: string): void {
+    const follower = this.#followers.get(id);
+    for (const line of lines.split('\n')) if (line !== '') follower?.onLine(line);
+  }
+
   async stop(): Promise<void> {
     this.#state = 'stopping';
     for (const slot of this.#slots) {
@@ -247,17 +277,18 @@ class Primary implements RunningCluster {
 
   /** Starts a process in `slot`. Resolves when it serves. */
   #launch(slot: Slot): Promise<void> {
-    const { identity, logFormat } = this.#options;
+    const { identity, logFormat, isJournal } = this.#options;
     const worker = this.#fork();
     forwardOutput(worker.process.stdout, process.stdout);
     forwardOutput(worker.process.stderr, process.stderr);
     const configuration = processConfiguration(this.#configuration, slot.index);
-    const serverProcess = new ServerProcess(worker, { configuration, identity, logFormat }, () => {
+    const serverProcess = new ServerProcess(worker, { configuration, identity, logFormat, isJournal }, () => {
       this.#options.log.error(
         `server process ${slot.index + 1} (pid ${serverProcess.pid}) is killed: it does not respond`,
       );
       serverProcess.kill();
     });
+    serverProcess.onFollowed = (id, lines) => this.#followed(id, lines);
     slot.serverProcess = serverProcess;
     slot.configuration = this.#configuration;
     void serverProcess.exited.then((how) => this.#ended(slot, serverProcess, how));
@@ -267,6 +298,7 @@ class Primary implements RunningCluster {
         const workers = workerShare(count, this.#slots.length, slot.index);
         void serverProcess.ask({ about: 'scale', application, workers });
       }
+      for (const [id, { filter }] of this.#followers) serverProcess.send({ kind: 'follow', id, filter });
       if (this.#draining) void serverProcess.ask({ about: 'drain', draining: true });
     });
   }

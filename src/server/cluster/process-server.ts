@@ -1,11 +1,13 @@
 /** The server in a server process: the primary starts, reloads and stops it by messages. */
 
+import type { LogFilter, LogTap } from '../../log/log-tap.ts';
 import { openOutputs } from '../../log/output.ts';
 import { reportUncaught } from '../../log/uncaught.ts';
 import { dropPrivileges } from '../../os/process-user.ts';
 import type { Configuration } from '../../site/configuration.ts';
 import type { LocalServer } from '../running-server.ts';
 import { startServer } from '../server.ts';
+import { FollowSender } from './follow-sender.ts';
 import {
   type About,
   type Answers,
@@ -21,6 +23,9 @@ const ALIVE_EVERY_MS = 1000;
 const FLUSH_MS = 5000;
 
 let server: LocalServer | null = null;
+let tap: LogTap | null = null;
+/** Those who follow the logs of this process, by their ids. */
+const followers = new Map<number, FollowSender>();
 
 // A failure of an output is not an error of the server.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
@@ -29,18 +34,26 @@ process.on('message', (message: ToServerProcess) => {
   else if (message.kind === 'reload') void reload(message.configuration);
   else if (message.kind === 'cancel-reload') server?.cancelReload();
   else if (message.kind === 'ask') void answer(message.id, message.question);
+  else if (message.kind === 'follow') follow(message.id, message.filter);
+  else if (message.kind === 'unfollow') unfollow(message.id);
   else void stop();
 });
 setInterval(() => send({ kind: 'alive', connections: server?.connections ?? 0 }), ALIVE_EVERY_MS).unref();
 send({ kind: 'hello' });
 
-async function start({ configuration, identity, logFormat }: ServerProcessStart): Promise<void> {
+async function start({ configuration, identity, logFormat, isJournal }: ServerProcessStart): Promise<void> {
   const onBound = identity === null ? {} : { onBound: () => dropPrivileges(identity) };
   try {
-    const { log, accessLog, reopen } = openOutputs(logFormat, configuration.settings, identity);
+    const outputs = openOutputs(configuration.settings, {
+      format: logFormat,
+      isJournal,
+      owner: identity,
+    });
+    const { log, accessLog, reopen } = outputs;
+    tap = outputs.tap;
     process.on('SIGUSR1', reopen);
     reportUncaught(log, () => server?.kill());
-    server = await startServer({ configuration, log, accessLog, ...onBound });
+    server = await startServer({ configuration, log, accessLog, tap, ...onBound });
   } catch (error) {
     send({ kind: 'failed', error: failureOf(error) }, () => leave(1));
     return;
@@ -79,7 +92,19 @@ function answerOf(serving: LocalServer, question: Question): Answers[About] | Pr
       return serving.requests();
     case 'stacks':
       return serving.stacks(question.worker);
+    case 'log':
+      return tap?.recent(question.filter, question.count) ?? [];
   }
+}
+
+function follow(id: number, filter: LogFilter): void {
+  if (tap !== null)
+    followers.set(id, new FollowSender(tap, filter, (lines, sent) => send({ kind: 'followed', id, lines }, sent)));
+}
+
+function unfollow(id: number): void {
+  followers.get(id)?.stop();
+  followers.delete(id);
 }
 
 async function stop(): Promise<void> {

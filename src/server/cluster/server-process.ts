@@ -31,6 +31,8 @@ export class ServerProcess {
   state: 'starting' | 'ready' | 'gone' = 'starting';
   urls: readonly string[] = [];
   connections = 0;
+  /** Receives lines of its logs, and the id of those who follow them. */
+  onFollowed: (id: number, lines: string) => void = () => {};
   /** Why it cannot serve, as it reported. */
   failure: Error | null = null;
   /** When it last reported that its event loop turns. */
@@ -139,6 +141,8 @@ export class ServerProcess {
       this.#finishReload(message.error === null ? null : errorOf(message.error));
     } else if (message.kind === 'answer') {
       if (this.#asked.get(message.id)?.about === message.about) this.#finishQuestion(message.id, message.answer);
+    } else if (message.kind === 'followed') {
+      this.onFollowed(message.id, message.lines);
     } else if (message.kind === 'alive') {
       this.connections = message.connections;
       this.lifeSignMs = performance.now();

@@ -8,6 +8,7 @@ import { MAIN } from '../../site/configuration.ts';
 import type { LiveRequest } from '../live-requests.ts';
 import type { ServerStatus, WorkerStacks } from '../status.ts';
 import { backendsApi, type ControlledBackends } from './backends-api.ts';
+import { type ControlledLogs, followLogs, recentLogs } from './logs-api.ts';
 import { failed, json, notAllowed } from './responses.ts';
 
 /** Who a server is. It is sent as JSON, as it is. */
@@ -35,7 +36,7 @@ export interface ReloadOutcome {
 }
 
 /** What the API shows and changes. */
-export interface ControlledServer extends ControlledBackends {
+export interface ControlledServer extends ControlledBackends, ControlledLogs {
   readonly identity: ServerIdentity;
   status(): Promise<ServerStatus>;
   /** Sidecars and schedules. */
@@ -76,6 +77,8 @@ const RESOURCES: ReadonlyMap<string, readonly [method: 'GET' | 'POST', answer: A
   ['/reload', ['POST', reload]],
   ['/drain', ['POST', drain]],
   ['/scale', ['POST', scale]],
+  ['/logs', ['GET', recentLogs]],
+  ['/logs/follow', ['GET', followLogs]],
   ['/logs/reopen', ['POST', reopenLogs]],
   ['/stop', ['POST', stop]],
 ]);

@@ -1,7 +1,7 @@
 import { formatBytes, formatDuration } from '../../config/units.ts';
 import { FEATURES } from '../features.ts';
 import { definitionOf, keysOf, pickWithin, takes } from './definition.ts';
-import { routeContent, routeMatch } from './route.ts';
+import { routeContent, routeLog, routeMatch } from './route.ts';
 import { siteSchema } from './site.ts';
 import { PARSING } from './tools.ts';
 
@@ -69,6 +69,8 @@ const GROUPS: readonly { readonly title: string; readonly sections: readonly Sec
     sections: [
       plan('[[route]]: which requests', 'route', 'routes.md#what-a-route-matches', Object.keys(routeMatch)),
       plan('[[route]]: what answers', 'route', 'routes.md#what-answers', Object.keys(routeContent)),
+      plan('[[route]]: what is logged', 'route', 'logging.md#fewer-lines', Object.keys(routeLog)),
+      plan('[route.access_log]', 'route.access_log', 'logging.md#fewer-lines'),
       plan('[route.static_options]', 'route.static_options', 'static-files.md#options-of-a-mount'),
       plan('[route.redirect]', 'route.redirect', 'handlers.md#redirect'),
       plan('[route.respond]', 'route.respond', 'routes.md#what-answers'),

@@ -4,7 +4,7 @@ import { routeFeatures } from './features.ts';
 import { host } from './host.ts';
 import { proxyOptions } from './proxy-options.ts';
 import { staticOptions } from './static-options.ts';
-import { bool, listOf, record, table, text, whole, words } from './tools.ts';
+import { bool, duration, listOf, record, table, text, whole, words } from './tools.ts';
 
 const path = text(/^(?:\/(?:[^*]*\/)?\*?|\/[^*]*|\*)$/, 'a path: /exact, /below/* or * for every path');
 const method = text(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'a method such as GET');
@@ -79,5 +79,32 @@ export const routeContent = {
   respond: respond.optional().describe('A fixed answer.'),
 };
 
+const share = z
+  .number('must be a number from 0 to 1')
+  .min(0, 'must be a number from 0 to 1')
+  .max(1, 'must be a number from 0 to 1');
+
+const lineRule = table({
+  sample: share.default(0).describe('The share of requests that have a line: 0.01 is one of a hundred.'),
+  errors: bool()
+    .default(true)
+    .describe('Whether each error has a line: a status from 400, or a response that broke off.'),
+  slow_ms: duration().default(0).describe('Each request that took so long has a line. 0: none because of its time.'),
+});
+
+/** The keys for the logs. */
+export const routeLog = {
+  access_log: z
+    .union(
+      [bool().transform((all) => ({ sample: all ? 1 : 0, errors: all, slow_ms: 0 })), lineRule],
+      'must be true, false or a table',
+    )
+    .optional()
+    .meta({
+      description: 'Which requests have a line in the access log. A table has more options.',
+      defaultText: 'true: all requests',
+    }),
+};
+
 /** A route. */
-export const route = table({ ...routeMatch, ...routeContent, ...routeFeatures });
+export const route = table({ ...routeMatch, ...routeContent, ...routeLog, ...routeFeatures });

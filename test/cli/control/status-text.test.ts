@@ -26,7 +26,11 @@ function worker(number: number, runs: readonly (readonly [path: string, ms: numb
 }
 
 function application(workers: readonly WorkerStatus[], waiting = 0, oldest_ms = 0): ApplicationStatus {
-  const queue = { waiting, waiting_max: 100, oldest_ms, expected_wait_ms: 2 * oldest_ms };
+  const queue = {
+    ...{ waiting, waiting_max: 100, oldest_ms, expected_wait_ms: 2 * oldest_ms, entered: waiting, left: 0 },
+    waiting_by_priority: { high: 0, normal: waiting, low: 0 },
+    refused: { queue_max: 0, queue_delay: 0, client_queue_delay: 0, queue_wait_max: 0, deadline: 0 },
+  };
   return { name: 'main', release: { number: 1, started_at: YESTERDAY, workers: workers.length }, queue, workers };
 }
 
@@ -128,6 +132,20 @@ describe('the text of a status', () => {
     );
     assert.match(text, / {2}workers +1 of 2 busy\n/);
     for (const line of text.split('\n').slice(1)) assert.ok(line.length <= 70, line);
+  });
+
+  it('tells who waits by priority, and what became of those that waited', () => {
+    const one = application([worker(1, [['/', 10]])], 5, 1000);
+    assert.doesNotMatch(textOf(withApplication(one)), /normal|since start/);
+    const waiting_by_priority = { high: 1, normal: 4, low: 0 };
+    const refused = { ...one.queue.refused, queue_delay: 7, deadline: 2 };
+    const queue = { ...one.queue, waiting_by_priority, refused, entered: 100, left: 3 };
+    const text = textOf(withApplication({ ...one, queue }));
+    assert.match(text, /5 requests waiting \(1 high, 4 normal\), the oldest for 1\.0 s/);
+    assert.match(
+      text,
+      / since start +100 requests waited, 9 refused \(7 queue_delay, 2 deadline\), 3 left by their clients\n/,
+    );
   });
 
   it('shows nothing of a client that could change the terminal', () => {

@@ -29,7 +29,7 @@ function start(t: TestContext, timeoutMs?: number) {
   let isReported = false;
   const serverProcess = new ServerProcess(
     worker as unknown as ClusterWorker,
-    { configuration: configuration(timeoutMs), identity: null, logFormat: 'text' },
+    { configuration: configuration(timeoutMs), identity: null, logFormat: 'text', isJournal: false },
     () => {
       isReported = true;
     },

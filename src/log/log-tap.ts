@@ -1,0 +1,99 @@
+import { requestIdOf } from '../http/request-id.ts';
+import { LINES } from './access-line.ts';
+import type { LoggedRequest } from './answered-request.ts';
+import { asciiJson, jsonText } from './escape.ts';
+import type { Fields, Level } from './log.ts';
+
+/** Which lines of the logs somebody wants. All of it must hold. */
+export interface LogFilter {
+  /** Only warnings and errors of the server's log, and requests with a status from 400 or a reason. */
+  readonly errors: boolean;
+  /** Only what belongs to the request with this id; '' for any. */
+  readonly request: string;
+  /** Only what belongs to a request of the route with this name; '' for any. */
+  readonly route: string;
+}
+
+/** So many entries of the server's log are kept, without the end of a long message. */
+const RECENT_MAX = 100;
+const RECENT_CHARS_MAX = 4096;
+
+/** An entry of the server's log. */
+interface Entry {
+  readonly isError: boolean;
+  readonly request: string;
+  readonly route: string;
+  readonly line: string;
+}
+
+/**
+ * Shows both logs of a process to those who follow them, as lines of JSON with the field `log`: `access` or `server`. The last entries of the
+ * server's log are kept. Of the access log nothing is kept, and nothing is made while nobody follows.
+ */
+export class LogTap {
+  /** Whether `access` must be called. */
+  isFollowed = false;
+  readonly #followers = new Set<{ readonly filter: LogFilter; readonly onLine: (line: string) => void }>();
+  readonly #recent: Entry[] = [];
+
+  /** Calls `onLine` for each line that comes from now on, without its line break. Returns a function that ends this. */
+  follow(filter: LogFilter, onLine: (line: string) => void): () => void {
+    const follower = { filter, onLine };
+    this.#followers.add(follower);
+    this.isFollowed = true;
+    return () => {
+      this.#followers.delete(follower);
+      this.isFollowed = this.#followers.size > 0;
+    };
+  }
+
+  /** The last entries of the server's log, at most `count`, the oldest first. */
+  recent(filter: LogFilter, count: number): string[] {
+    const wanted = this.#recent.filter(({ isError, request, route }) => isWanted(filter, isError, request, route));
+    return count === 0 ? [] : wanted.slice(-count).map(({ line }) => line);
+  }
+
+  /** The server's log has an entry. */
+  server(level: Level, message: string, fields: Fields): void {
+    const { request_id: id, route: name } = fields;
+    const request = typeof id === 'string' ? id : '';
+    const route = typeof name === 'string' ? name : '';
+    const isError = level !== 'info';
+    const shown = message.length > RECENT_CHARS_MAX ? `${message.slice(0, RECENT_CHARS_MAX)} …` : message;
+    this.#recent.push({ isError, request, route, line: serverLine(level, shown, fields) });
+    if (this.#recent.length > RECENT_MAX) this.#recent.shift();
+    if (this.isFollowed) this.#tell(isError, request, route, () => serverLine(level, message, fields));
+  }
+
+  /** The access log has a line. */
+  access(request: LoggedRequest, status: number, bodyBytes: number, ms: number): void {
+    const { record } = request;
+    const isError = status >= 400 || record.reason !== '';
+    const id = request.protocol === '' ? '' : requestIdOf(record);
+    this.#tell(isError, id, record.route, () => {
+      return `{"log":"access",${LINES.json(request, status, bodyBytes, ms).slice(1, -1)}`;
+    });
+  }
+
+  #tell(isError: boolean, request: string, route: string, makeLine: () => string): void {
+    let line: string | null = null;
+    for (const { filter, onLine } of this.#followers) {
+      if (!isWanted(filter, isError, request, route)) continue;
+      line ??= makeLine();
+      onLine(line);
+    }
+  }
+}
+
+/** Whether `filter` lets a line pass. `request` and `route` are '' if the line has none. */
+export function isWanted(filter: LogFilter, isError: boolean, request: string, route: string): boolean {
+  if (filter.errors && !isError) return false;
+  return (filter.request === '' || filter.request === request) && (filter.route === '' || filter.route === route);
+}
+
+function serverLine(level: Level, message: string, fields: Fields): string {
+  const time = new Date().toISOString();
+  const others = asciiJson(fields).slice(1, -1);
+  const head = `{"log":"server","time":"${time}","level":"${level}","message":${jsonText(message)}`;
+  return others === '' ? `${head}}` : `${head},${others}}`;
+}

@@ -1,11 +1,12 @@
 import { ViaductError } from '../errors.ts';
 import type { Handler } from '../http/handler.ts';
-import { type ApplicationStatus, releaseStatus, workerStatus } from './application-status.ts';
+import { type ApplicationStatus, releaseStatus, trialStatus, workerStatus } from './application-status.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { ReleaseOptions } from './release-options.ts';
 import { Runtime } from './runtime.ts';
 import { Supervisor } from './supervisor.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
+import type { Comparison } from './verdict.ts';
 import type { Worker } from './worker.ts';
 
 /** How busy an application is. */
@@ -16,6 +17,14 @@ export interface Load {
   readonly waiting: number;
   /** How many may wait. */
   readonly waitingMax: number;
+}
+
+/** How a release on trial does, beside the serving one. */
+export interface TrialReport extends Comparison {
+  /** The last traceback of its application; '' without one. */
+  readonly traceback: string;
+  /** Whether no other release is there any more. */
+  readonly isAlone: boolean;
 }
 
 /** The application server: one Python application with its pool of workers. The constructor starts nothing. */
@@ -37,22 +46,45 @@ export class ApplicationServer {
     return this.#supervisor.pool.handle;
   }
 
+  /**
+   * The last handler of a chain for the release that is prepared. Without a trial it is `handle`. Otherwise it leads to that release alone
+   * until `commit` or `abandon`, and then to the release that serves.
+   */
+  get preparedHandle(): Handler {
+    return (this.#supervisor.trial?.pool ?? this.#supervisor.pool).handle;
+  }
+
+  /** The trial of the release that is prepared or tried out, compared with the serving release; null if there is none. */
+  get trial(): TrialReport | null {
+    const { trial, release } = this.#supervisor;
+    if (trial === null) return null;
+    const { outcomes: after, crashes, traceback } = trial;
+    return { before: this.#supervisor.recentOutcomes(), after, crashes, traceback, isAlone: release === null };
+  }
+
+  /** Why the last release that was tried out ended; null while it has not. */
+  get trialFailure(): ViaductError | null {
+    return this.#supervisor.trialFailure;
+  }
+
   get load(): Load {
-    const { pool, release } = this.#supervisor;
-    const workers = [...(release?.workers.values() ?? [])].filter(({ state }) => state === 'ready').length;
-    return { workers, waiting: pool.waiting, waitingMax: pool.waitingMax };
+    const { pool, release, trial } = this.#supervisor;
+    const serving = [release, trial?.release].flatMap((one) => [...(one?.workers.values() ?? [])]);
+    const workers = serving.filter(({ state }) => state === 'ready').length;
+    return { workers, waiting: pool.waiting + (trial?.pool.waiting ?? 0), waitingMax: pool.waitingMax };
   }
 
   status(name: string): ApplicationStatus {
-    const { pool, release, releases } = this.#supervisor;
+    const { pool, release, releases, trial } = this.#supervisor;
     const now = performance.now();
     let oldestMs = now;
-    for (const { queuedAtMs } of pool.waitingRequests()) oldestMs = Math.min(oldestMs, queuedAtMs);
+    for (const { queuedAtMs } of this.waitingRequests()) oldestMs = Math.min(oldestMs, queuedAtMs);
     return {
       name,
       release: release === null ? null : releaseStatus(release),
+      trial: trial === null || trial.release === null ? null : trialStatus(trial.release, trial),
       queue: {
-        waiting: pool.waiting,
+        waiting: this.load.waiting,
         waiting_max: pool.waitingMax,
         oldest_ms: Math.round(now - oldestMs),
         expected_wait_ms: Math.round(pool.expectedWaitMs),
@@ -78,7 +110,8 @@ export class ApplicationServer {
 
   /** The requests that wait for a worker. */
   waitingRequests(): Iterable<PendingRequest> {
-    return this.#supervisor.pool.waitingRequests();
+    const { pool, trial } = this.#supervisor;
+    return [...pool.waitingRequests(), ...(trial?.pool.waitingRequests() ?? [])];
   }
 
   /**
@@ -113,17 +146,22 @@ export class ApplicationServer {
     await this.#supervisor.startRelease(release, false);
   }
 
-  /** Whether `commit` can succeed. It cannot if a worker of the prepared release has died meanwhile. */
+  /** Lets the prepared release, which must have a trial, take requests of clients by `preparedHandle`. The serving one stays. */
+  tryOut(): void {
+    this.#supervisor.tryOut();
+  }
+
+  /** Whether `commit` can succeed. It cannot if a worker of the prepared release has died meanwhile, or if the trial has ended. */
   get isPrepared(): boolean {
     return this.#supervisor.isPrepared;
   }
 
-  /** The prepared release serves from now on. */
+  /** The release that is prepared or tried out serves from now on. */
   commit(): void {
     this.#supervisor.commit();
   }
 
-  /** Ends a release that starts or is prepared; its start fails with `error`. */
+  /** Ends a release that starts, is prepared or is tried out; its start fails with `error`. */
   abandon(error: ViaductError): void {
     this.#supervisor.abandon(error);
   }

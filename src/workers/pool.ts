@@ -13,6 +13,7 @@ import {
 } from './error-responses.ts';
 import type { Lane } from './lane.ts';
 import { LaneTable } from './lane-table.ts';
+import type { Outcomes } from './outcomes.ts';
 import { PendingRequest } from './pending-request.ts';
 import { Queue } from './queue.ts';
 import { QueueDelay } from './queue-delay.ts';
@@ -53,13 +54,21 @@ export interface PoolOptions extends SpoolOptions, DeadlineLimits {
   readonly onOverloadEnd: (refused: number) => void;
 }
 
+/** The last id of a request. Pools whose requests or lanes may change places share it. */
+export interface RequestIds {
+  last: number;
+}
+
 /**
  * The workers of one application and their queue. A request enters by `handle`, waits for its body, then for a lane. *A
  * request is never lost*: at any time it is in the queue, in one lane, or answered. It is never started twice unless
  * `retryIdempotent` allows it.
  */
 export class Pool {
+  /** Where the outcomes of requests that come from now on are counted; null for nowhere. */
+  outcomes: Outcomes | null = null;
   readonly #options: PoolOptions;
+  readonly #ids: RequestIds;
   readonly #lanes: LaneTable;
   readonly #queue = new Queue<PendingRequest>();
   readonly #delay: QueueDelay;
@@ -69,11 +78,13 @@ export class Pool {
   #lanesMax = 0;
   #isOverloaded = false;
   #refused = 0;
-  #lastId = 0;
+  /** The pool that gets all requests since `handOver`. */
+  #heir: Pool | null = null;
   #stopped = false;
 
-  constructor(options: PoolOptions) {
+  constructor(options: PoolOptions, ids: RequestIds = { last: 0 }) {
     this.#options = options;
+    this.#ids = ids;
     this.#lanes = new LaneTable(options.laneDepthMax, options.processors ?? usableProcessors());
     this.#delay = new QueueDelay(options.queueDelayMs);
     this.#deadlines = new DeadlineWatch(options, this.#queue, (pending) => this.#refuseLate(pending));
@@ -107,8 +118,10 @@ export class Pool {
 
   /** The last handler of a chain. It returns the application's response, or 503 when too many requests wait. */
   readonly handle = (request: Request): HandlerResult => {
-    this.#lastId = this.#lastId === 0x7fffffff ? 1 : this.#lastId + 1;
-    const pending = new PendingRequest(this.#lastId, request);
+    if (this.#heir !== null) return this.#heir.handle(request);
+    const id = this.#ids.last === 0x7fffffff ? 1 : this.#ids.last + 1;
+    this.#ids.last = id;
+    const pending = new PendingRequest(id, request, this.outcomes);
     if (request.body === null) {
       this.#enter(pending);
       return pending;
@@ -147,6 +160,19 @@ export class Pool {
     this.#lanes.remove(lane);
   }
 
+  /** Gives up `lane`, which another pool gets, with its current requests. */
+  release(lane: Lane): void {
+    this.#lanes.remove(lane);
+    this.#deadlines.remove(lane);
+  }
+
+  /** Everything that waits here, and all that comes, goes to `heir` from now on. Requests in lanes finish there. */
+  handOver(heir: Pool): void {
+    this.#heir = heir;
+    const waiting = this.#queue.clear();
+    if (waiting.length > 0) heir.requeue(waiting);
+  }
+
   /** Sends waiting requests to lanes with room. */
   pump(): void {
     while (this.#queue.length > 0) {
@@ -160,6 +186,10 @@ export class Pool {
 
   /** Puts requests that were never started back at the head of the queue. */
   requeue(pendingRequests: readonly PendingRequest[]): void {
+    if (this.#heir !== null) {
+      this.#heir.requeue(pendingRequests);
+      return;
+    }
     const remaining = pendingRequests.filter((pending) => !this.#dropIfGone(pending));
     const now = performance.now();
     for (const pending of remaining) this.#watchClient(pending);
@@ -212,6 +242,10 @@ export class Pool {
   }
 
   #enter(pending: PendingRequest): void {
+    if (this.#heir !== null) {
+      this.#heir.#enter(pending);
+      return;
+    }
     if (this.#dropIfGone(pending)) return;
     const now = performance.now();
     pending.queuedAtMs = now;

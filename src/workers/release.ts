@@ -8,6 +8,7 @@ import { LifeWatch, tickMs } from './life-watch.ts';
 import type { FromPython, ReleaseHook } from './messages.ts';
 import { isInit, isRunning, killProcess } from './os-process.ts';
 import { passOnOutputs } from './output.ts';
+import type { Pool } from './pool.ts';
 import { unsafeWarning } from './preload.ts';
 import type { ReleaseOptions } from './release-options.ts';
 import { type Runtime, socketIn } from './runtime.ts';
@@ -49,6 +50,7 @@ export class Release {
   /** How many workers it should have now. */
   size: number;
   readonly options: ReleaseOptions;
+  #pool: Pool;
   readonly #events: ReleaseEvents;
   readonly #runtime: Runtime;
   readonly #life = new LifeWatch();
@@ -67,6 +69,7 @@ export class Release {
     this.number = number;
     this.size = size;
     this.options = options;
+    this.#pool = events.worker.pool;
     this.#runtime = runtime;
     this.#events = events;
     this.#hooks = new ReleaseHooks(options, events.onHookFailed);
@@ -174,6 +177,7 @@ export class Release {
     const directory = this.#runtime.directory();
     const worker = new Worker(lastWorker, this.number, {
       ...this.#events.worker,
+      pool: this.#pool,
       threads,
       limits: drawLimits(limits),
       directory,
@@ -194,6 +198,12 @@ export class Release {
     this.workers.set(worker.number, worker);
     this.#send({ kind: 'fork', worker: worker.number, socket: socketIn(directory), runtime: directory });
     return worker;
+  }
+
+  /** From now on its workers, also later ones, work for `pool`. */
+  moveTo(pool: Pool): void {
+    this.#pool = pool;
+    for (const worker of this.workers.values()) worker.moveTo(pool);
   }
 
   /** Runs a hook in a process of its own, unless the application has no such hook. */

@@ -66,6 +66,7 @@ function forApplication(loaded: LoadedConfiguration): { loaded: LoadedConfigurat
 
 const KEPT_KEYS: ReadonlySet<string> = new Set([
   'hooks',
+  'reload',
   'tls',
   'trusted_proxy_values',
   'trusted_proxy_fields',

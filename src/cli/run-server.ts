@@ -7,14 +7,16 @@ import { ServiceManager, type ServiceManagerOptions } from '../os/service-manage
 import { MovingWatch } from '../project/moving-watch.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import { watchFiles } from '../project/watch-files.ts';
+import { watchTouch } from '../project/watch-touch.ts';
 import type { RunningCluster } from '../server/cluster/primary.ts';
-import type { ReloadOutcome } from '../server/control/control-api.ts';
+import type { LastReload, ReloadOutcome } from '../server/control/control-api.ts';
 import type { RunningServer } from '../server/running-server.ts';
 import { startServer } from '../server/server.ts';
 import { checkConfiguration } from '../site/check.ts';
 import type { Configuration } from '../site/configuration.ts';
 import type { LoadedConfiguration } from '../site/load-configuration.ts';
 import { passwordFilesOf } from '../site/password-files.ts';
+import { touchFile } from '../site/reload-policy.ts';
 import { VERSION } from '../version.ts';
 import { findingLines, palette } from './output.ts';
 import type { Configured } from './prepare.ts';
@@ -60,18 +62,32 @@ export async function runServer(
       await checkConfiguration(changed, sourceLocationOf(reloaded.siteEntries), log);
       return changed;
     },
-    onConfigured: (changed) => watch.follow(watchedBy(changed, loaded)),
-    onReloaded: (outcome) => ready(`; ${outcome}`),
+    onConfigured: (changed) => {
+      watch.follow(watchedBy(changed, loaded));
+      touch.follow(touchFile(changed));
+    },
+    onReloaded: (state, outcome) => {
+      lastReload = { ended_at: new Date().toISOString(), ...outcome };
+      ready(`; ${state}`);
+    },
   });
   const watch = new MovingWatch<string>((paths) => watchFiles(paths.split(SEPARATOR), reload));
+  const touch = new MovingWatch<string>((path) =>
+    watchTouch(path, () => {
+      log.info(`Reloading, because ${path} was touched`);
+      void reload();
+    }),
+  );
   const stopRequest = new AbortController();
   let stopping = false;
+  let lastReload: LastReload | null = null;
   const reopenLogs = (): Reopened => {
     const reopened = reopen();
     if (reopened.files > 0) for (const pid of cluster?.pids ?? []) process.kill(pid, 'SIGUSR1');
     return reopened;
   };
   const program = {
+    lastReload: () => lastReload,
     reload: () => (stopping ? Promise.resolve(NOT_RELOADED) : reload()),
     reopenLogs,
     stop: () => stopRequest.abort(),
@@ -81,10 +97,12 @@ export async function runServer(
     throw error;
   });
   watch.follow(watchedBy(configuration, loaded));
+  touch.follow(touchFile(configuration));
   const ended = runUntilSignal(server, log, signals, stopRequest.signal, {
     onStopping: () => {
       stopping = true;
       watch.close();
+      touch.close();
       manager.stopping('Finishing running requests');
     },
     onStopped: () => control?.close(),

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute } from 'node:path';
 import type { Log } from '../log/log.ts';
 import type { Reopened } from '../log/output.ts';
-import type { ControlledServer, ReloadOutcome, ServerIdentity } from '../server/control/control-api.ts';
+import type { ControlledServer, LastReload, ReloadOutcome, ServerIdentity } from '../server/control/control-api.ts';
 import type { RunningControl } from '../server/control/control-socket.ts';
 import type { RunningServer } from '../server/running-server.ts';
 import type { Configuration } from '../site/configuration.ts';
@@ -12,6 +12,8 @@ import { workingDirectory } from './working-directory.ts';
 /** What commands can ask of the whole program, besides the server. */
 export interface ProgramControl {
   readonly reload: () => Promise<ReloadOutcome>;
+  /** Null before the first reload is over. */
+  readonly lastReload: () => LastReload | null;
   readonly reopenLogs: () => Reopened;
   readonly stop: () => void;
 }

@@ -14,6 +14,7 @@ import { errorStream } from '../wsgi/error-stream.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { ApplicationTable } from './applications.ts';
 import { type Configuration, MAIN, type NamedApplication } from './configuration.ts';
+import { reloadPolicy } from './reload-policy.ts';
 
 /** Python's log records have the id of the request. */
 const NOTES_REQUEST_ID: PythonMiddleware = {
@@ -31,6 +32,7 @@ export function applicationTable(
 ): ApplicationTable {
   const { settings, project, applications } = configuration;
   const { workers, workersMin, threads, middleware, preload, wrap, dev, responseBufferBytesMax } = settings;
+  const { probe, watch_ms: watchMs } = reloadPolicy(configuration);
   const { environVariables, startTimeoutMs, workerTimeoutMs, gracefulTimeoutMs } = settings;
   const options = (application: NamedApplication): SupervisorOptions => ({
     release: {
@@ -47,6 +49,8 @@ export function applicationTable(
       startTimeoutMs,
       workerTimeoutMs,
       gracefulTimeoutMs,
+      hasTrial: probe.length > 0 || watchMs > 0,
+      watchMs,
     },
     pool: dev ? { ...settings, requestTimeoutMs: 0, streamTimeoutMs: 0 } : settings, // a debugger may hold a request
     responseBufferBytesMax,

@@ -1,9 +1,9 @@
 import { escapeControls } from '../../log/escape.ts';
 import type { RouteBackends } from '../../proxy/backend-control.ts';
-import type { ServerIdentity } from '../../server/control/control-api.ts';
+import type { LastReload, ServerIdentity } from '../../server/control/control-api.ts';
 import type { LiveRequest } from '../../server/live-requests.ts';
 import type { ProcessStatus, ServerStatus, WorkerStacks } from '../../server/status.ts';
-import type { ApplicationStatus, RunningRequest, WorkerStatus } from '../../workers/application-status.ts';
+import type { ApplicationStatus, RunningRequest, TrialStatus, WorkerStatus } from '../../workers/application-status.ts';
 import type { Palette } from '../output.ts';
 import { type Row, table } from '../table.ts';
 import { ageText, countText, durationText, memoryText } from './amounts.ts';
@@ -19,7 +19,7 @@ export interface TextOptions {
 }
 
 /** What `GET /status` answers. */
-export type FullStatus = ServerStatus & { readonly server: ServerIdentity };
+export type FullStatus = ServerStatus & { readonly server: ServerIdentity; readonly reload: LastReload | null };
 
 /** A worker in the answer to `GET /workers`. */
 export type ListedWorker = WorkerStatus & { readonly process: number; readonly application: string };
@@ -114,7 +114,7 @@ function processRows({ state, ready, reasons, connections, rss_bytes }: ProcessS
   ];
 }
 
-function applicationText({ name, release, queue, workers }: ApplicationStatus, options: TextOptions): string {
+function applicationText({ name, release, trial, queue, workers }: ApplicationStatus, options: TextOptions): string {
   const { colours, width, nowMs } = options;
   const { waiting, oldest_ms, expected_wait_ms } = queue;
   const since =
@@ -128,12 +128,19 @@ function applicationText({ name, release, queue, workers }: ApplicationStatus, o
         );
   const facts: Row[] = [
     [`  application`, `${escapeControls(name)}, ${since}`],
+    ...(trial === null ? [] : [['  on trial', trialText(trial, nowMs)]]),
     ['  queue', waits],
     ['  workers', `${busy} of ${workers.length} busy`],
   ];
   const rows = workers.map((worker) => [`  ${worker.number}`, ...workerRow(worker, options).slice(1)]);
   const [first, ...head] = WORKER_HEAD;
   return `${table(facts, width)}\n${table([dimmed([`  ${first}`, ...head], colours), ...rows], width)}`;
+}
+
+function trialText({ number, started_at, requests, failures, p95_ms, crashes }: TrialStatus, nowMs: number): string {
+  const died = crashes === 0 ? '' : `, ${countText(crashes, 'worker')} died`;
+  const figures = `${countText(requests, 'request')}, ${failures} failed, p95 ${durationText(p95_ms)}${died}`;
+  return `release ${number}, for ${ageText(started_at, nowMs)}: ${figures}`;
 }
 
 const WORKER_HEAD = ['WORKER', 'PID', 'STATE', 'BUSY', 'DONE', 'RSS', 'UP', 'RUNS'] as const;

@@ -18,7 +18,8 @@ const FIELDS: { readonly [kind in FromServerProcess['kind']]: Fields } = {
   hello: {},
   ready: { urls: listOf(isText) },
   failed: { error: isFailure },
-  reloaded: { error: nullOr(isFailure) },
+  reached: { id: isNumber, step: (value) => value === 'prepared' || value === 'proved' },
+  reloaded: { id: isNumber, error: nullOr(isFailure) },
   answer: { id: isNumber, about: isAbout },
   alive: { connections: isNumber },
 };

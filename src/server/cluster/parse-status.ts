@@ -56,10 +56,14 @@ function isBackend(value: unknown): boolean {
   return has(value, { name: isText, state: isText, active: isNumber });
 }
 
+const RELEASE = { number: isNumber, started_at: isText, workers: isNumber };
+const TRIAL = { requests: isNumber, failures: isNumber, crashes: isNumber, p50_ms: isNumber, p95_ms: isNumber };
+
 function isApplication(value: unknown): boolean {
   return has(value, {
     name: isText,
-    release: nullOr((one) => has(one, { number: isNumber, started_at: isText, workers: isNumber })),
+    release: nullOr((one) => has(one, RELEASE)),
+    trial: nullOr((one) => has(one, { ...RELEASE, ...TRIAL })),
     queue: (one) =>
       has(one, { waiting: isNumber, waiting_max: isNumber, oldest_ms: isNumber, expected_wait_ms: isNumber }),
     workers: listOf(isWorker),

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { TRUSTED_VALUES } from '../../listen/trust/trusted-values.ts';
 import { application, hooks } from './application.ts';
 import { siteFeatures } from './features.ts';
+import { reload } from './reload.ts';
 import { route } from './route.ts';
 import { tls } from './tls.ts';
 import { listOf, oneOf, PARSING, table, text, words } from './tools.ts';
@@ -15,6 +16,7 @@ export const siteSchema = table({
   hooks: hooks
     .optional()
     .describe('Functions of the main application to call at moments in the life of its processes.'),
+  reload: reload.optional().describe('How a new release proves itself at a reload, and a file that starts one.'),
   route: z.array(route, 'must be a list of tables').default([]).describe('Routes, each in a table [[route]].'),
   tls: tls.optional().describe('Certificates for https.'),
   trusted_proxy_values: listOf(
@@ -40,6 +42,7 @@ export type SiteInput = z.input<typeof siteSchema>;
 export type Site = z.output<typeof siteSchema>;
 export type RouteConfig = Site['route'][number];
 export type ApplicationConfig = Site['apps'][string];
+export type ReloadConfig = NonNullable<Site['reload']>;
 
 /** Validates the keys of a site. */
 export function parseSite(keys: object): z.ZodSafeParseResult<Site> {

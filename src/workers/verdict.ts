@@ -20,6 +20,14 @@ export interface Comparison {
 
 /** So many workers may die by accident. */
 const CRASHES_MAX = 2;
+/**
+ * The quantiles that are compared, and how many times as many requests as the others they need: chance decides about the slowest 5 % of a
+ * few.
+ */
+const QUANTILES: readonly (readonly [quantile: number, times: number])[] = [
+  [0.5, 1],
+  [0.95, 4],
+];
 /** A difference below this is not felt, and a machine makes such differences by itself. */
 const SLOWER_MS_MIN = 10;
 
@@ -32,8 +40,8 @@ export function verdictOn({ before, after, crashes }: Comparison, limits: Verdic
   if (crashes > CRASHES_MAX) return `${crashes} of its workers died`;
   if (after.requests >= limits.requestsMin && after.failureRate - before.failureRate > limits.errorRateMax)
     return `${percent(after.failureRate)} of its ${after.requests} requests failed (${percent(before.failureRate)} before)`;
-  if (after.timed < limits.requestsMin || before.timed < limits.requestsMin) return '';
-  for (const quantile of [0.5, 0.95]) {
+  for (const [quantile, times] of QUANTILES) {
+    if (Math.min(after.timed, before.timed) < times * limits.requestsMin) break;
     const [oldMs, newMs] = [before.timeMs(quantile), after.timeMs(quantile)];
     if (newMs > limits.latencyRatioMax * oldMs && newMs - oldMs >= SLOWER_MS_MIN)
       return `p${quantile * 100} of its ${after.timed} requests is ${milliseconds(newMs)} (${milliseconds(oldMs)} before)`;
@@ -46,7 +54,7 @@ export function figuresOf({ before, after, crashes }: Comparison): string {
   const failed = `${percent(after.failureRate)} failed (${percent(before.failureRate)} before)`;
   const died = crashes === 0 ? '' : `, ${crashes} of its workers died`;
   if (after.timed === 0 || before.timed === 0) return `${after.requests} requests, ${failed}${died}`;
-  const times = [0.5, 0.95].map((quantile) => {
+  const times = QUANTILES.map(([quantile]) => {
     const [oldMs, newMs] = [before.timeMs(quantile), after.timeMs(quantile)];
     return `p${quantile * 100} ${milliseconds(newMs)} (${milliseconds(oldMs)} before)`;
   });

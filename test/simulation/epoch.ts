@@ -178,8 +178,8 @@ export class Epoch {
       if (isPlain) await server.reload();
       else {
         await server.prepare();
-        if (this.#random.chance(0.7)) await this.#tryOut(server);
-        if (this.#random.chance(0.7)) server.commit();
+        if (this.#random.chance(0.8)) await this.#tryOut(server);
+        if (this.#random.chance(0.5)) server.commit();
         else server.abandon(new ViaductError('WORKER', 'simulated'));
       }
     } catch (error) {

@@ -216,7 +216,7 @@ export const MUTANTS: readonly Mutant[] = [
     defect: 'the workers of a release that stays keep to the pool of its trial',
     file: 'release.js',
     from: 'worker.moveTo(pool);',
-    to: '',
+    to: 'void worker;',
   },
   {
     defect: 'a release on trial that failed is not ended',

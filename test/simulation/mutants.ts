@@ -207,12 +207,6 @@ export const MUTANTS: readonly Mutant[] = [
     to: '',
   },
   {
-    defect: 'what lanes give back after the trial waits for a release that is gone',
-    file: 'pool.js',
-    from: 'if (this.#heir !== null) {\n            this.#heir.requeue(pendingRequests);\n            return;\n        }',
-    to: '',
-  },
-  {
     defect: 'the workers of a release that stays keep to the pool of its trial',
     file: 'release.js',
     from: 'worker.moveTo(pool);',

@@ -6,6 +6,7 @@ import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import { applicationNames, type Configuration, MAIN } from '../site/configuration.ts';
 import { findApplications, namedFindings } from '../site/find-applications.ts';
 import { type LoadedConfiguration, loadConfiguration } from '../site/load-configuration.ts';
+import type { ReloadConfig } from '../site/schema/site.ts';
 import type { Arguments } from './arguments.ts';
 import { checkTemporaryDirectory } from './check-temporary-directory.ts';
 import { forRole, roleOf, searchesApplication } from './role.ts';
@@ -65,6 +66,7 @@ export async function prepare({ command, flags, errors }: Arguments, waiting?: W
       ? [UNUSED_MIDDLEWARE]
       : []),
     ...(site?.hooks !== undefined && project === null ? [UNUSED_HOOKS] : []),
+    ...(site?.reload !== undefined ? reloadFindings(site.reload, runsPython) : []),
     ...(runsPython ? rootFindings(identity, dev) : []),
     ...hints,
   ];
@@ -93,6 +95,20 @@ const UNUSED_HOOKS: Finding = {
   subject: 'hooks',
   text: 'there is no main application in Python that could use them; hooks of another application belong in its [apps] table',
 };
+
+/** Keys of [reload] that do nothing. */
+function reloadFindings({ probe, watch_ms, share }: ReloadConfig, runsPython: boolean): Finding[] {
+  const hint = (text: string): Finding => ({ level: 'hint', subject: 'reload', text });
+  return [
+    ...(watch_ms > 0 && !runsPython
+      ? [hint('watch_ms has no effect, because no application in Python is watched')]
+      : []),
+    ...(watch_ms === 0 && share < 1 ? [hint('share has no effect without watch_ms')] : []),
+    ...(probe.some((path) => /^\/-\/(?:live|ready)$/.test(path))
+      ? [hint('/-/live and /-/ready say nothing about a new release: name a path that the application answers')]
+      : []),
+  ];
+}
 
 /** A missing directory is not an error, because a build may create it later. */
 function missingDirectories({ directories }: Mount): Finding[] {

@@ -10,7 +10,7 @@ export interface ReloadEvents {
   /** The server starts this configuration now. No later reload has replaced this one. */
   readonly onConfigured: (configuration: Configuration) => void;
   /** The reload is over, with the new release or the old one. */
-  readonly onReloaded: (outcome: string, succeeded: boolean) => void;
+  readonly onReloaded: (state: string, outcome: ReloadOutcome) => void;
 }
 
 /**
@@ -61,7 +61,7 @@ async function reload(
     await server.reload(configuration);
     const reloaded = outcome(null, null);
     log.info(`Reloaded in ${reloaded.duration_ms} ms`);
-    onReloaded('reloaded', true);
+    onReloaded('reloaded', reloaded);
     return reloaded;
   } catch (error) {
     const { message, cause } = error as Error;
@@ -69,7 +69,7 @@ async function reload(
     if (error === replaced.reason) return failed; // before anything of it started
     const traceback = failed.traceback === null ? '' : `\n${failed.traceback}`;
     log.error(`Cannot reload, the old configuration stays: ${message}${traceback}`);
-    onReloaded('the reload failed', false);
+    onReloaded('the reload failed', failed);
     return failed;
   }
 }

@@ -76,6 +76,7 @@ const KEPT_KEYS: ReadonlySet<string> = new Set([
   'hooks',
   'process',
   'schedule',
+  'reload',
   'tls',
   'trusted_proxy_values',
   'trusted_proxy_fields',

@@ -9,15 +9,17 @@ import { ServiceManager, type ServiceManagerOptions } from '../os/service-manage
 import { MovingWatch } from '../project/moving-watch.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import { watchFiles } from '../project/watch-files.ts';
+import { watchTouch } from '../project/watch-touch.ts';
 import { ProgramMetrics } from '../server/admin/program-metrics.ts';
 import type { RunningCluster } from '../server/cluster/primary.ts';
-import type { ReloadOutcome } from '../server/control/control-api.ts';
+import type { LastReload, ReloadOutcome } from '../server/control/control-api.ts';
 import type { RunningServer } from '../server/running-server.ts';
 import { startServer } from '../server/server.ts';
 import { checkConfiguration } from '../site/check.ts';
 import type { Configuration } from '../site/configuration.ts';
 import type { LoadedConfiguration } from '../site/load-configuration.ts';
 import { passwordFilesOf } from '../site/password-files.ts';
+import { touchFile } from '../site/reload-policy.ts';
 import { VERSION } from '../version.ts';
 import { findingLines, palette } from './output.ts';
 import type { Configured } from './prepare.ts';
@@ -85,21 +87,33 @@ export async function runServer(
       await checkAll(changed, reloaded, log);
       return changed;
     },
-    onConfigured: (changed) => watch.follow(watchedBy(changed, loaded)),
-    onReloaded: (outcome, succeeded) => {
-      programMetrics.reloaded(succeeded);
-      ready(`; ${outcome}`);
+    onConfigured: (changed) => {
+      watch.follow(watchedBy(changed, loaded));
+      touch.follow(touchFile(changed));
+    },
+    onReloaded: (state, outcome) => {
+      programMetrics.reloaded(outcome.error === null);
+      lastReload = { ended_at: new Date().toISOString(), ...outcome };
+      ready(`; ${state}`);
     },
   });
   const watch = new MovingWatch<string>((paths) => watchFiles(paths.split(SEPARATOR), reload));
+  const touch = new MovingWatch<string>((path) =>
+    watchTouch(path, () => {
+      log.info(`Reloading, because ${path} was touched`);
+      void reload();
+    }),
+  );
   const stopRequest = new AbortController();
   let stopping = false;
+  let lastReload: LastReload | null = null;
   const reopenLogs = (): Reopened => {
     const reopened = reopen();
     if (reopened.files > 0) for (const pid of cluster?.pids ?? []) process.kill(pid, 'SIGUSR1');
     return reopened;
   };
   const program = {
+    lastReload: () => lastReload,
     reload: () => (stopping ? Promise.resolve(NOT_RELOADED) : reload()),
     reopenLogs,
     metrics: () => programMetrics.of(server),
@@ -112,10 +126,12 @@ export async function runServer(
     throw error;
   });
   watch.follow(watchedBy(configuration, loaded));
+  touch.follow(touchFile(configuration));
   const ended = runUntilSignal(whole, log, signals, stopRequest.signal, {
     onStopping: () => {
       stopping = true;
       watch.close();
+      touch.close();
       beside.freeze();
       manager.stopping('Finishing running requests');
     },

@@ -6,7 +6,7 @@ import type { Reopened } from '../log/output.ts';
 import type { Family } from '../metrics/family.ts';
 import type { OtlpExport } from '../metrics/otlp-export.ts';
 import type { RunningAdmin } from '../server/admin/admin-listener.ts';
-import type { ControlledServer, ReloadOutcome, ServerIdentity } from '../server/control/control-api.ts';
+import type { ControlledServer, LastReload, ReloadOutcome, ServerIdentity } from '../server/control/control-api.ts';
 import type { RunningControl } from '../server/control/control-socket.ts';
 import type { ControlledLogs } from '../server/control/logs-api.ts';
 import type { RunningServer } from '../server/running-server.ts';
@@ -17,6 +17,8 @@ import { workingDirectory } from './working-directory.ts';
 /** What commands can ask of the whole program, besides the server. */
 export interface ProgramControl extends ControlledLogs {
   readonly reload: () => Promise<ReloadOutcome>;
+  /** Null before the first reload is over. */
+  readonly lastReload: () => LastReload | null;
   readonly reopenLogs: () => Reopened;
   readonly metrics: () => Promise<readonly Family[] | null>;
   readonly stop: () => void;

@@ -20,10 +20,14 @@ export class OpenApplications {
   replace(next: ComposedApplications, graceMs: number): void {
     const old = this.#current;
     this.#current = next;
-    if (old === null) return;
-    this.#leaving.add(old);
+    if (old !== null) this.leave(old, graceMs);
+  }
+
+  /** `composed` gets no new requests, and stays open for `graceMs`. */
+  leave(composed: ComposedApplications, graceMs: number): void {
+    this.#leaving.add(composed);
     setTimeout(() => {
-      if (this.#leaving.has(old)) void this.#close(old);
+      if (this.#leaving.has(composed)) void this.#close(composed);
     }, graceMs).unref();
   }
 

@@ -7,6 +7,7 @@ import type { BackendControl } from '../proxy/backend-control.ts';
 import type { Scaled } from '../site/applications.ts';
 import type { Configuration } from '../site/configuration.ts';
 import type { Application } from '../wsgi/contract.ts';
+import type { Agreement } from './agreement.ts';
 import type { LiveRequest } from './live-requests.ts';
 import type { ProcessReport, ServerStatus, WorkerStacks } from './status.ts';
 
@@ -34,9 +35,10 @@ export interface RunningServer extends BackendControl {
   readonly connections: number;
   /**
    * Starts `configuration`, which is validated, and a new release of each application beside the running ones, then switches over without
-   * dropping a request. If any part of that fails, the old configuration stays, and so does the old release of every application.
+   * dropping a request. If any part of that fails, the old configuration stays, and so does the old release of every application. With `watch_ms`
+   * it resolves when the new releases have proved themselves. `agreement` is with other server processes.
    */
-  reload(configuration: Configuration): Promise<void>;
+  reload(configuration: Configuration, agreement?: Agreement): Promise<void>;
   /** Lets a running reload fail, whatever it waits for, so that a later one need not wait for it. */
   cancelReload(): void;
   /** Whether load balancers should keep new requests away (`/-/ready`). Requests that come are answered all the same. */

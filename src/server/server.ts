@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ViaductError } from '../errors.ts';
 import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
 import type { Next } from '../http/handler.ts';
 import type { Peer, Request } from '../http/message.ts';
@@ -18,14 +19,19 @@ import { emptyMemory } from '../site/compose-site.ts';
 import { applicationNames, type Configuration, countsMetrics, MAIN } from '../site/configuration.ts';
 import { Listeners, type Opening } from '../site/listeners.ts';
 import { ProjectWatch } from '../site/project-watch.ts';
+import { reloadPolicy } from '../site/reload-policy.ts';
 import { unlessAborted } from '../site/unless-aborted.ts';
 import { replacedError } from '../workers/application-server.ts';
+import { type Agreement, aloneAgreement } from './agreement.ts';
+import { canary } from './canary.ts';
 import { type LiveRequest, liveRequests } from './live-requests.ts';
 import type { MeasuredServer, ServerMetrics } from './metrics/server-metrics.ts';
 import { OpenApplications } from './open-applications.ts';
+import { probeRelease } from './probe-release.ts';
 import { mayBeProbe, Probes } from './probes.ts';
 import { ProtocolServers } from './protocol-servers.ts';
 import { type ServerState, unreadyReasons } from './readiness.ts';
+import { watchReleases } from './release-watch.ts';
 import type { LocalServer, ServerOptions } from './running-server.ts';
 import { type StartedSite, startSite } from './start-site.ts';
 import { mergeStatus, type ProcessReport, type ServerStatus, type WorkerStacks, workerStacks } from './status.ts';
@@ -143,7 +149,7 @@ class Server implements LocalServer {
     opening.commit();
     onBound?.();
     try {
-      await this.#switchTo(configuration, opening, this.#changing.signal);
+      await this.#switchTo(configuration, opening, aloneAgreement(), this.#changing.signal);
     } catch (error) {
       if (!settings.dev || applicationNames(configuration).size === 0) throw error;
       this.#showBroken(error);
@@ -165,29 +171,32 @@ class Server implements LocalServer {
   }
 
   /** Reloads run one after another. Signals, changed files and changed configurations request them. */
-  reload(configuration: Configuration): Promise<void> {
-    return this.#inTurn(() => configuration);
+  reload(configuration: Configuration, agreement = aloneAgreement()): Promise<void> {
+    return this.#inTurn(() => configuration, agreement);
   }
 
   cancelReload(): void {
-    const error = replacedError();
+    this.#endReload(replacedError());
+  }
+
+  #endReload(error: ViaductError): void {
     this.#changing.abort(error);
     this.#applications.abandon(error);
   }
 
-  #inTurn(configuration: () => Configuration): Promise<void> {
+  #inTurn(configuration: () => Configuration, agreement = aloneAgreement()): Promise<void> {
     const turn = this.#turn.then(() => {
       this.#changing = new AbortController();
-      return this.#change(configuration(), this.#changing.signal);
+      return this.#change(configuration(), agreement, this.#changing.signal);
     });
     this.#turn = turn.catch(() => {});
     return turn;
   }
 
-  async #change(configuration: Configuration, signal: AbortSignal): Promise<void> {
+  async #change(configuration: Configuration, agreement: Agreement, signal: AbortSignal): Promise<void> {
     const opening = await unlessAborted(signal, this.#listeners.prepare(configuration), (late) => late.abandon());
     try {
-      await this.#switchTo(configuration, opening, signal);
+      await this.#switchTo(configuration, opening, agreement, signal);
     } catch (error) {
       opening.abandon();
       throw error;
@@ -268,6 +277,7 @@ class Server implements LocalServer {
     const { gracefulTimeoutMs, drainDelayMs } = this.#configuration.settings;
     this.#state = 'stopping';
     this.#watch.close();
+    this.#endReload(new ViaductError('WORKER', 'Cannot use the new release: the server is stopping'));
     if (drainDelayMs > 0) {
       this.#options.log.info(
         `The server is not ready any more, and accepts requests for another ${drainDelayMs / 1000} s`,
@@ -312,11 +322,17 @@ class Server implements LocalServer {
    * Starts everything in `configuration` beside the running applications, then sends all requests there. Nothing of what
    * serves changes before everything has started. It rejects as soon as `signal` is aborted, even if an import never ends.
    */
-  async #switchTo(configuration: Configuration, { environs }: Opening, signal: AbortSignal): Promise<void> {
+  async #switchTo(
+    configuration: Configuration,
+    { environs }: Opening,
+    agreement: Agreement,
+    signal: AbortSignal,
+  ): Promise<void> {
     const table = applicationTable(configuration, environs, this.#options.log, this.#options.waiting);
     const { gracefulTimeoutMs } = configuration.settings;
     await this.#applications.prepare(table);
     let started: StartedSite | null = null;
+    const oldHandle = this.#handle;
     try {
       started = await startSite(configuration, environs, {
         python: (name) => this.#applications.handleOf(name),
@@ -326,11 +342,19 @@ class Server implements LocalServer {
         onRefused: (refusal, request) => this.#rules.refused(refusal, request.peer, request),
         signal,
       });
+      await this.#probe(configuration, started.site, signal);
+      await unlessAborted(signal, agreement.reached('prepared'));
+      await this.#tryOut(configuration, started.site, agreement, signal);
       this.#applications.commit(table.keys());
     } catch (error) {
+      const isTried = this.#handle !== oldHandle;
+      this.#handle = oldHandle;
       if (!signal.aborted) this.#applications.abandon(replacedError());
-      started?.site.destroy();
-      if (started !== null) await unlessAborted(signal, started.close());
+      if (isTried) this.#leave(started as StartedSite, gracefulTimeoutMs);
+      else {
+        started?.site.destroy();
+        if (started !== null) await unlessAborted(signal, started.close());
+      }
       throw error;
     }
     for (const warning of started.site.warnings) this.#options.log.warn(warning);
@@ -341,6 +365,44 @@ class Server implements LocalServer {
     if (this.#state !== 'stopping') this.#state = 'serving';
     this.#applications.retire(new Set(table.keys()), gracefulTimeoutMs);
     old?.stop();
+  }
+
+  /** Lets the prepared releases answer the probes, through the whole of their site. */
+  #probe(configuration: Configuration, { handle }: BuiltSite, signal: AbortSignal): Promise<void> {
+    const { probe, probe_host, probe_scheme, probe_status = null, probe_timeout_ms } = reloadPolicy(configuration);
+    const trials = [...this.#applications.trials.values()];
+    const traceback = (): string => trials.map(({ trial }) => trial?.traceback ?? '').find((text) => text !== '') ?? '';
+    const options = { paths: probe, host: probe_host, scheme: probe_scheme, status: probe_status, traceback };
+    return probeRelease(handle, { ...options, timeoutMs: probe_timeout_ms }, signal);
+  }
+
+  /** Sends requests of clients to the prepared releases, and compares these with the old ones, which stay ready. */
+  async #tryOut(
+    configuration: Configuration,
+    { handle }: BuiltSite,
+    { seed, reached }: Agreement,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { watch_ms: watchMs, share, ...policy } = reloadPolicy(configuration);
+    const { log } = this.#options;
+    if (watchMs === 0 || this.#site === null || this.#applications.trials.size === 0) {
+      await unlessAborted(signal, reached('proved'));
+      return;
+    }
+    const whom = share < 1 ? `of ${Number((100 * share).toFixed(1))} % of the clients` : 'of all clients';
+    log.info(`The new release takes the requests ${whom}, and is watched for ${watchMs / 1000} s`);
+    this.#applications.tryOut();
+    this.#handle = canary(share, seed, this.#handle, handle);
+    const { error_rate_max: errorRateMax, latency_ratio_max: latencyRatioMax, requests_min: requestsMin } = policy;
+    const limits = { errorRateMax, latencyRatioMax, requestsMin };
+    for (const line of await watchReleases(this.#applications.trials, { watchMs, limits }, signal)) log.info(line);
+    await unlessAborted(signal, reached('proved'));
+  }
+
+  /** Closes a site that clients used, when their requests have finished. */
+  #leave({ site, composed }: StartedSite, graceMs: number): void {
+    site.stop();
+    this.#open.leave(composed, graceMs);
   }
 
   /** In development the traceback of a broken application is the page, until a change fixes it. */

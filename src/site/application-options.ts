@@ -14,6 +14,7 @@ import { errorStream } from '../wsgi/error-stream.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { ApplicationTable } from './applications.ts';
 import { type Configuration, countsMetrics, MAIN, type NamedApplication } from './configuration.ts';
+import { reloadPolicy } from './reload-policy.ts';
 
 /** Python's log records have the id of the request. */
 const NOTES_REQUEST_ID: PythonMiddleware = {
@@ -32,6 +33,7 @@ export function applicationTable(
   const { settings, project, applications } = configuration;
   const { workers, workersMin, threads, middleware, preload, wrap, dev, responseBufferBytesMax } = settings;
   const { environVariables, startTimeoutMs, workerTimeoutMs, captureOutput, gracefulTimeoutMs } = settings;
+  const { probe, watch_ms: watchMs } = reloadPolicy(configuration);
   const options = (application: NamedApplication): SupervisorOptions => ({
     release: {
       ...application,
@@ -49,6 +51,8 @@ export function applicationTable(
       startTimeoutMs,
       workerTimeoutMs,
       gracefulTimeoutMs,
+      hasTrial: probe.length > 0 || watchMs > 0,
+      watchMs,
     },
     pool: dev ? { ...settings, requestTimeoutMs: 0, streamTimeoutMs: 0 } : settings, // a debugger may hold a request
     responseBufferBytesMax,

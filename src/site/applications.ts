@@ -22,8 +22,12 @@ export class Applications {
   /** Applications with a release that is not committed yet; those that run no other release are in `#new`. */
   readonly #prepared = new Map<string, ApplicationServer>();
   readonly #new = new Set<string>();
+  /** Whether the prepared releases are tried out: they take requests of clients. */
+  #areTried = false;
+
   /**
-   * Returns the function that answers requests with the application of this name.
+   * Returns the function that answers requests with the application of this name: with its prepared release, if that one has a trial, and
+   * with the serving one after the trial.
    *
    * @throws ViaductError `USAGE` if the application is not running
    */
@@ -31,7 +35,7 @@ export class Applications {
     const application = this.#running.get(name);
     if (application === undefined)
       throw new ViaductError('USAGE', `Cannot serve application "${name}": it is not running`);
-    return application.handle as (request: Request) => HandlerResult;
+    return application.preparedHandle as (request: Request) => HandlerResult;
   }
 
   has(name: string): boolean {
@@ -78,6 +82,17 @@ export class Applications {
     }
   }
 
+  /** Lets the prepared releases take requests of clients. The others stay, until `commit` or `abandon`. */
+  tryOut(): void {
+    this.#areTried = true;
+    for (const application of this.#prepared.values()) application.tryOut();
+  }
+
+  /** The applications whose releases are prepared or tried out, by name. */
+  get trials(): ReadonlyMap<string, ApplicationServer> {
+    return this.#prepared;
+  }
+
   /**
    * Lets the prepared releases of these applications serve: all of them, or none.
    *
@@ -89,20 +104,35 @@ export class Applications {
         throw withName(name, new ViaductError('WORKER', 'Cannot start the application: it ended while others started'));
     }
     for (const application of this.#prepared.values()) application.commit();
-    this.#prepared.clear();
-    this.#new.clear();
+    this.#forgetPrepared();
   }
 
-  /** Ends the releases that start or are prepared. A start that still runs fails with `error`. */
+  /** Ends the releases that start, are prepared or are tried out. A start that still runs fails with `error`. */
   abandon(error: ViaductError): void {
     for (const [name, application] of this.#prepared) {
-      application.abandon(error);
-      if (!this.#new.has(name)) continue;
-      this.#running.delete(name);
-      application.destroy();
+      if (!this.#new.has(name)) application.abandon(error);
+      else {
+        this.#running.delete(name);
+        if (this.#areTried) this.#leave(application);
+        else {
+          application.abandon(error);
+          application.destroy();
+        }
+      }
     }
+    this.#forgetPrepared();
+  }
+
+  #forgetPrepared(): void {
     this.#prepared.clear();
     this.#new.clear();
+    this.#areTried = false;
+  }
+
+  /** Lets the requests of an application finish, to which no new ones come, and ends it. */
+  #leave(application: ApplicationServer): void {
+    this.#leaving.add(application);
+    void application.stop().then(() => this.#leaving.delete(application));
   }
 
   /**

@@ -1,6 +1,6 @@
 import { ViaductError } from '../errors.ts';
 import type { Handler } from '../http/handler.ts';
-import { type ApplicationStatus, queueStatus, releaseStatus, workerStatus } from './application-status.ts';
+import { type ApplicationStatus, queueStatus, releaseStatus, trialStatus, workerStatus } from './application-status.ts';
 import type { ApplicationFamily } from './metrics/application-metrics.ts';
 import { collectMetrics } from './metrics/collect-metrics.ts';
 import type { PendingRequest } from './pending-request.ts';
@@ -9,6 +9,7 @@ import type { ReleaseOptions } from './release-options.ts';
 import { Runtime } from './runtime.ts';
 import { Supervisor } from './supervisor.ts';
 import type { SupervisorOptions } from './supervisor-options.ts';
+import type { Comparison } from './verdict.ts';
 import type { Worker } from './worker.ts';
 import type { WorkerCounts } from './worker-counts.ts';
 
@@ -20,6 +21,14 @@ export interface Load {
   readonly waiting: number;
   /** How many may wait. */
   readonly waitingMax: number;
+}
+
+/** How a release on trial does, beside the serving one. */
+export interface TrialReport extends Comparison {
+  /** The last traceback of its application; '' without one. */
+  readonly traceback: string;
+  /** Whether no other release is there any more. */
+  readonly isAlone: boolean;
 }
 
 /** The application server: one Python application with its pool of workers. The constructor starts nothing. */
@@ -41,19 +50,42 @@ export class ApplicationServer {
     return this.#supervisor.pool.handle;
   }
 
+  /**
+   * The last handler of a chain for the release that is prepared. Without a trial it is `handle`. Otherwise it leads to that release alone
+   * until `commit` or `abandon`, and then to the release that serves.
+   */
+  get preparedHandle(): Handler {
+    return (this.#supervisor.trial?.pool ?? this.#supervisor.pool).handle;
+  }
+
+  /** The trial of the release that is prepared or tried out, compared with the serving release; null if there is none. */
+  get trial(): TrialReport | null {
+    const { trial, release } = this.#supervisor;
+    if (trial === null) return null;
+    const { outcomes: after, crashes, traceback } = trial;
+    return { before: this.#supervisor.recentOutcomes(), after, crashes, traceback, isAlone: release === null };
+  }
+
+  /** Why the last release that was tried out ended; null while it has not. */
+  get trialFailure(): ViaductError | null {
+    return this.#supervisor.trialFailure;
+  }
+
   get load(): Load {
-    const { pool, release } = this.#supervisor;
-    const workers = [...(release?.workers.values() ?? [])].filter(({ state }) => state === 'ready').length;
-    return { workers, waiting: pool.waiting, waitingMax: pool.waitingMax };
+    const { pool, release, trial } = this.#supervisor;
+    const serving = [release, trial?.release].flatMap((one) => [...(one?.workers.values() ?? [])]);
+    const workers = serving.filter(({ state }) => state === 'ready').length;
+    return { workers, waiting: pool.waiting + (trial?.pool.waiting ?? 0), waitingMax: pool.waitingMax };
   }
 
   status(name: string): ApplicationStatus {
-    const { pool, release, releases } = this.#supervisor;
+    const { pool, release, releases, trial } = this.#supervisor;
     const now = performance.now();
     return {
       name,
       release: release === null ? null : releaseStatus(release),
-      queue: queueStatus(pool, now),
+      trial: trial === null || trial.release === null ? null : trialStatus(trial.release, trial),
+      queue: queueStatus(pool, [...this.waitingRequests()], now),
       workers: releases.flatMap(({ workers }) => [...workers.values()].map((worker) => workerStatus(worker, now))),
     };
   }
@@ -98,7 +130,8 @@ export class ApplicationServer {
 
   /** The requests that wait for a worker. */
   waitingRequests(): Iterable<PendingRequest> {
-    return this.#supervisor.pool.waitingRequests();
+    const { pool, trial } = this.#supervisor;
+    return [...pool.waitingRequests(), ...(trial?.pool.waitingRequests() ?? [])];
   }
 
   /**
@@ -133,17 +166,22 @@ export class ApplicationServer {
     await this.#supervisor.startRelease(release, false);
   }
 
-  /** Whether `commit` can succeed. It cannot if a worker of the prepared release has died meanwhile. */
+  /** Lets the prepared release, which must have a trial, take requests of clients by `preparedHandle`. The serving one stays. */
+  tryOut(): void {
+    this.#supervisor.tryOut();
+  }
+
+  /** Whether `commit` can succeed. It cannot if a worker of the prepared release has died meanwhile, or if the trial has ended. */
   get isPrepared(): boolean {
     return this.#supervisor.isPrepared;
   }
 
-  /** The prepared release serves from now on. */
+  /** The release that is prepared or tried out serves from now on. */
   commit(): void {
     this.#supervisor.commit();
   }
 
-  /** Ends a release that starts or is prepared; its start fails with `error`. */
+  /** Ends a release that starts, is prepared or is tried out; its start fails with `error`. */
   abandon(error: ViaductError): void {
     this.#supervisor.abandon(error);
   }

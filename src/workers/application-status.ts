@@ -2,6 +2,7 @@ import type { Priority } from '../http/message.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Pool } from './pool.ts';
 import type { Release } from './release.ts';
+import type { ReleaseTrial } from './release-trial.ts';
 import { residentBytes } from './resident-memory.ts';
 import type { Worker } from './worker.ts';
 
@@ -10,6 +11,8 @@ export interface ApplicationStatus {
   readonly name: string;
   /** The release that serves; null while none does. */
   readonly release: ReleaseStatus | null;
+  /** A new release that takes requests beside it until it has proved itself; null while there is none. */
+  readonly trial: TrialStatus | null;
   readonly queue: QueueStatus;
   /** The workers of all releases: of the one that serves, of one that starts, and of those that finish their requests. */
   readonly workers: readonly WorkerStatus[];
@@ -21,6 +24,18 @@ export interface ReleaseStatus {
   readonly started_at: string;
   /** How many workers it should have. */
   readonly workers: number;
+}
+
+export interface TrialStatus extends ReleaseStatus {
+  /** How many requests it has answered. */
+  readonly requests: number;
+  /** How many of them with a status of 500 or more. */
+  readonly failures: number;
+  /** How many of its workers died unasked. */
+  readonly crashes: number;
+  /** The time in the queue and in Python that half of the requests, and 95 % of them, did not exceed; 0 without requests. */
+  readonly p50_ms: number;
+  readonly p95_ms: number;
 }
 
 export interface QueueStatus {
@@ -98,17 +113,18 @@ export function workerStatus(worker: Worker, nowMs: number): WorkerStatus {
   };
 }
 
-export function queueStatus(pool: Pool, nowMs: number): QueueStatus {
-  const { waiting, waitingMax, expectedWaitMs } = pool;
+/** `waiting` are the requests that wait for `pool`, and for a release on trial. */
+export function queueStatus(pool: Pool, waiting: readonly PendingRequest[], nowMs: number): QueueStatus {
+  const { waitingMax, expectedWaitMs } = pool;
   const { entered, left, shed } = pool.queueCounters;
   const byPriority = { high: 0, normal: 0, low: 0 };
   let oldestMs = nowMs;
-  for (const { queuedAtMs, request } of pool.waitingRequests()) {
+  for (const { queuedAtMs, request } of waiting) {
     oldestMs = Math.min(oldestMs, queuedAtMs);
     byPriority[request.priority ?? 'normal'] += 1;
   }
   return {
-    waiting,
+    waiting: waiting.length,
     waiting_max: waitingMax,
     oldest_ms: Math.round(nowMs - oldestMs),
     expected_wait_ms: Math.round(expectedWaitMs),
@@ -127,6 +143,12 @@ export function queueStatus(pool: Pool, nowMs: number): QueueStatus {
 
 export function releaseStatus({ number, bornMs, size }: Release): ReleaseStatus {
   return { number, started_at: timeOf(bornMs), workers: size };
+}
+
+export function trialStatus(release: Release, { outcomes, crashes }: ReleaseTrial): TrialStatus {
+  const { requests, failures } = outcomes;
+  const [p50_ms, p95_ms] = [0.5, 0.95].map((quantile) => Math.round(outcomes.timeMs(quantile)));
+  return { ...releaseStatus(release), requests, failures, crashes, p50_ms: p50_ms ?? 0, p95_ms: p95_ms ?? 0 };
 }
 
 /** The time of a `performance.now()`. */

@@ -57,6 +57,11 @@ export class DeadlineWatch {
     this.#lanes.add(lane);
   }
 
+  /** Watches `lane` no longer. */
+  remove(lane: Lane): void {
+    this.#lanes.delete(lane);
+  }
+
   wake(): void {
     this.#quietTicks = 0;
     this.#lastTickMs = performance.now();

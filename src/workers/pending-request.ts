@@ -3,6 +3,7 @@ import type { Response } from '../http/response.ts';
 import { writeSection, writeTarget } from './environ.ts';
 import { type Variables, variablesOf, writeVariables } from './environ-variables.ts';
 import { DICT, DICT_END, type MarshalWriter, Name, NONE, TUPLE } from './marshal.ts';
+import type { Outcomes } from './outcomes.ts';
 import type { ReceivedBody } from './request-body.ts';
 import type { ClientQueue, Waiting } from './turns.ts';
 import type { WorkerBody } from './worker-body.ts';
@@ -33,11 +34,14 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
   #response: Response | null = null;
   /** The request's variables as changed by middleware; null without middleware. */
   readonly #variables: Variables | null;
+  /** Where the outcome is counted; null when nobody compares releases. */
+  readonly #outcomes: Outcomes | null;
 
   /** @throws ViaductError `CONTRACT` for an environ that cannot be sent to Python. */
-  constructor(id: number, request: Request) {
+  constructor(id: number, request: Request, outcomes: Outcomes | null = null) {
     this.id = id;
     this.request = request;
+    this.#outcomes = outcomes;
     this.#variables = request.environ === undefined ? null : variablesOf(request.environ);
   }
 
@@ -55,6 +59,7 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
   settle(response: Response): void {
     if (this.#response !== null) return;
     this.#response = response;
+    if (this.#outcomes !== null && !this.request.gone) this.#outcomes.note(response.status, this.request.record);
     this.body?.release();
     this.#onResponse?.(response);
   }

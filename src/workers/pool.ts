@@ -13,9 +13,10 @@ import {
 } from './error-responses.ts';
 import type { Lane } from './lane.ts';
 import { LaneTable } from './lane-table.ts';
+import type { Outcomes } from './outcomes.ts';
 import { PendingRequest } from './pending-request.ts';
 import { Queue } from './queue.ts';
-import { newQueueCounters, SHED_REASONS, type Shed } from './queue-counters.ts';
+import { newQueueCounters, type QueueCounters, SHED_REASONS, type Shed } from './queue-counters.ts';
 import { QueueDelay } from './queue-delay.ts';
 import { RecallWatch } from './recall.ts';
 import { receiveBody, type SpoolOptions } from './request-body.ts';
@@ -50,32 +51,51 @@ export interface PoolOptions extends SpoolOptions, DeadlineLimits {
   readonly onOverloadEnd: (refused: number) => void;
 }
 
+/** What the pools of one application share: requests and lanes may move from one to another. */
+export interface PoolCommon {
+  /** The last id of a request. */
+  lastId: number;
+  /** What became of requests that could not be sent at once. For the status and for metrics. */
+  readonly queueCounters: QueueCounters;
+}
+
+export function newPoolCommon(): PoolCommon {
+  return { lastId: 0, queueCounters: newQueueCounters() };
+}
+
 /**
  * The workers of one application and their queue. A request enters by `handle`, waits for its body, then for a lane. *A
  * request is never lost*: at any time it is in the queue, in one lane, or answered. It is never started twice unless
  * `retryIdempotent` allows it.
  */
 export class Pool {
+  /** Where the outcomes of requests that come from now on are counted; null for nowhere. */
+  outcomes: Outcomes | null = null;
   readonly #options: PoolOptions;
+  readonly #common: PoolCommon;
   readonly #lanes: LaneTable;
   readonly #queue = new Queue<PendingRequest>();
   readonly #delay: QueueDelay;
   readonly #recall = new RecallWatch();
   readonly #deadlines: DeadlineWatch;
-  /** What became of requests that could not be sent at once. For the status and for metrics. */
-  readonly queueCounters = newQueueCounters();
   /** The most lanes that there were: workers that are replaced come back. */
   #lanesMax = 0;
   #isOverloaded = false;
   #refused = 0;
-  #lastId = 0;
+  /** The pool that gets all requests since `handOver`. */
+  #heir: Pool | null = null;
   #stopped = false;
 
-  constructor(options: PoolOptions) {
+  constructor(options: PoolOptions, common: PoolCommon = newPoolCommon()) {
     this.#options = options;
+    this.#common = common;
     this.#lanes = new LaneTable(options.laneDepthMax, options.processors ?? usableProcessors());
     this.#delay = new QueueDelay(options.queueDelayMs);
     this.#deadlines = new DeadlineWatch(options, this.#queue, (pending, why) => this.#refuse(pending, why));
+  }
+
+  get queueCounters(): QueueCounters {
+    return this.#common.queueCounters;
   }
 
   /** Number of requests that wait for a lane. */
@@ -106,8 +126,10 @@ export class Pool {
 
   /** The last handler of a chain. It returns the application's response, or 503 when too many requests wait. */
   readonly handle = (request: Request): HandlerResult => {
-    this.#lastId = this.#lastId === 0x7fffffff ? 1 : this.#lastId + 1;
-    const pending = new PendingRequest(this.#lastId, request);
+    if (this.#heir !== null) return this.#heir.handle(request);
+    const id = this.#common.lastId === 0x7fffffff ? 1 : this.#common.lastId + 1;
+    this.#common.lastId = id;
+    const pending = new PendingRequest(id, request, this.outcomes);
     if (request.body === null) {
       this.#enter(pending);
       return pending;
@@ -146,6 +168,19 @@ export class Pool {
     this.#lanes.remove(lane);
   }
 
+  /** Gives up `lane`, which another pool gets, with its current requests. */
+  release(lane: Lane): void {
+    this.#lanes.remove(lane);
+    this.#deadlines.remove(lane);
+  }
+
+  /** Everything that waits here, and all that comes, goes to `heir` from now on. Requests in lanes finish there. */
+  handOver(heir: Pool): void {
+    this.#heir = heir;
+    const waiting = this.#queue.clear();
+    if (waiting.length > 0) heir.requeue(waiting);
+  }
+
   /** Sends waiting requests to lanes with room. */
   pump(): void {
     while (this.#queue.length > 0) {
@@ -159,6 +194,10 @@ export class Pool {
 
   /** Puts requests that were never started back at the head of the queue. */
   requeue(pendingRequests: readonly PendingRequest[]): void {
+    if (this.#heir !== null) {
+      this.#heir.requeue(pendingRequests);
+      return;
+    }
     const remaining = pendingRequests.filter((pending) => !this.#dropIfGone(pending));
     const now = performance.now();
     for (const pending of remaining) this.#watchClient(pending);
@@ -220,6 +259,10 @@ export class Pool {
   }
 
   #enter(pending: PendingRequest): void {
+    if (this.#heir !== null) {
+      this.#heir.#enter(pending);
+      return;
+    }
     if (this.#dropIfGone(pending)) return;
     const now = performance.now();
     pending.queuedAtMs = now;

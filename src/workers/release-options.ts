@@ -43,6 +43,13 @@ export interface ReleaseOptions {
    * unless the whole server stops.
    */
   readonly gracefulTimeoutMs: number;
+  /**
+   * Whether a release that was prepared gets requests of its own, beside the serving one, before it is committed. When absent, it gets
+   * none.
+   */
+  readonly hasTrial?: boolean;
+  /** The period in which outcomes of requests are counted, for a comparison with the next release. 0, or absent, for none. */
+  readonly watchMs?: number;
   /** An interpreter that may wait to become the zygote. */
   readonly waiting?: WaitingInterpreter | undefined;
 }

@@ -1,6 +1,7 @@
 import { ViaductError } from '../errors.ts';
 import { applicationName } from '../project/project.ts';
 import type { Release } from './release.ts';
+import type { ReleaseTrial } from './release-trial.ts';
 
 /** Settles the promise of the caller who waits for a release. */
 export interface StartOutcome {
@@ -13,13 +14,22 @@ export class ReleaseStart {
   readonly release: Release;
   /** Whether the release serves as soon as it is ready. Otherwise it waits for `Supervisor.commit`. */
   readonly commits: boolean;
+  /** Where the release gets its first requests; null if it gets none before it serves. */
+  readonly trial: ReleaseTrial | null;
   isReady = false;
   readonly #outcome: StartOutcome;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(release: Release, commits: boolean, outcome: StartOutcome, onTimedOut: () => void) {
+  constructor(
+    release: Release,
+    commits: boolean,
+    trial: ReleaseTrial | null,
+    outcome: StartOutcome,
+    onTimedOut: () => void,
+  ) {
     this.release = release;
     this.commits = commits;
+    this.trial = trial;
     this.#outcome = outcome;
     this.#timer = setTimeout(onTimedOut, release.options.startTimeoutMs);
   }
@@ -30,10 +40,11 @@ export class ReleaseStart {
     return workers.length >= this.release.size && workers.every(({ state }) => state === 'ready');
   }
 
-  /** All workers are ready. */
+  /** All workers are ready. Those of a trial can get requests from now on. */
   succeed(): void {
     this.isReady = true;
     clearTimeout(this.#timer);
+    if (this.trial !== null) for (const worker of this.release.workers.values()) worker.admit();
     this.#outcome.resolve();
   }
 

@@ -10,6 +10,7 @@ import type { ApplicationMetrics } from './metrics/application-metrics.ts';
 import type { MetricFiles } from './metrics/metric-files.ts';
 import { isInit, isRunning, killProcess } from './os-process.ts';
 import { passOnOutputs } from './output.ts';
+import type { Pool } from './pool.ts';
 import { unsafeWarning } from './preload.ts';
 import type { ReleaseOptions } from './release-options.ts';
 import { type Runtime, socketIn } from './runtime.ts';
@@ -52,6 +53,7 @@ export class Release {
   /** How many workers it should have now. */
   size: number;
   readonly options: ReleaseOptions;
+  #pool: Pool;
   readonly #events: ReleaseEvents;
   readonly #runtime: Runtime;
   readonly #life = new LifeWatch();
@@ -72,6 +74,7 @@ export class Release {
     this.number = number;
     this.size = size;
     this.options = options;
+    this.#pool = events.worker.pool;
     this.#runtime = runtime;
     this.#events = events;
     this.#hooks = new ReleaseHooks(options, events.onHookFailed);
@@ -182,6 +185,7 @@ export class Release {
     const directory = this.#runtime.directory();
     const worker = new Worker(lastWorker, this.number, {
       ...this.#events.worker,
+      pool: this.#pool,
       threads,
       limits: drawLimits(limits),
       directory,
@@ -214,6 +218,12 @@ export class Release {
   #expectMetrics(name: string, isZygote: boolean, pid: () => number): MetricFiles | null {
     if (this.options.applicationMetrics !== true) return null;
     return this.#events.metrics.expect(this.#runtime.directory(), name, isZygote, pid);
+  }
+
+  /** From now on its workers, also later ones, work for `pool`. */
+  moveTo(pool: Pool): void {
+    this.#pool = pool;
+    for (const worker of this.workers.values()) worker.moveTo(pool);
   }
 
   /** Runs a hook in a process of its own, unless the application has no such hook. */

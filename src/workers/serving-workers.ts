@@ -34,8 +34,9 @@ export class ServingWorkers {
     this.#counts = counts;
   }
 
-  /** `release` serves from now on; null for none. It forgets the workers to recycle, because they leave anyway. */
+  /** `release` serves from now on; null for none. It forgets the workers of another one to recycle, because they leave anyway. */
   serve(release: Release | null): void {
+    if (release === this.#release) return;
     this.#release = release;
     this.#recycles = [];
     this.#isDelayed = false;

@@ -2,6 +2,7 @@ import type { ViaductError } from '../errors.ts';
 import type { Release } from './release.ts';
 import type { ReleaseOptions } from './release-options.ts';
 import type { StartOutcome } from './release-start.ts';
+import type { Replacements } from './replacements.ts';
 import type { Recycle } from './serving-workers.ts';
 import type { Worker } from './worker.ts';
 
@@ -13,13 +14,13 @@ export type SupervisorEvent =
       readonly commits: boolean;
       readonly outcome: StartOutcome;
     }
-  | { readonly kind: 'commit' }
+  | { readonly kind: 'try-out' | 'commit' }
   | { readonly kind: 'abandon'; readonly error: ViaductError }
   | { readonly kind: 'loaded' | 'timed-out'; readonly release: Release }
   | { readonly kind: 'broken'; readonly release: number; readonly traceback: string; readonly reason: string }
   | { readonly kind: 'zygote-gone'; readonly release: Release; readonly status: string }
   | { readonly kind: 'ready' | 'gone'; readonly worker: Worker }
-  | { readonly kind: 'replace' }
+  | { readonly kind: 'replace'; readonly replacements: Replacements }
   | { readonly kind: 'recycle'; readonly recycle: Recycle }
   | { readonly kind: 'resize'; readonly size: number; readonly reason: string }
   | { readonly kind: 'stop'; readonly stopped: () => void };

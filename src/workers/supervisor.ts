@@ -1,12 +1,16 @@
 import type { Socket } from 'node:net';
 import { ViaductError } from '../errors.ts';
+import type { Response } from '../http/response.ts';
 import { ApplicationMetrics } from './metrics/application-metrics.ts';
-import { Pool } from './pool.ts';
+import type { Outcomes } from './outcomes.ts';
+import { newPoolCommon, Pool } from './pool.ts';
 import { poolLog } from './pool-log.ts';
+import { RecentOutcomes } from './recent-outcomes.ts';
 import { Release, type ReleaseEvents } from './release.ts';
 import { releaseEvents } from './release-events.ts';
 import type { ReleaseOptions } from './release-options.ts';
 import { broken, ReleaseStart, type StartOutcome, timedOut } from './release-start.ts';
+import { ReleaseTrial } from './release-trial.ts';
 import { Replacements } from './replacements.ts';
 import type { Hello, Runtime } from './runtime.ts';
 import { sizeWithin } from './scaling.ts';
@@ -19,28 +23,35 @@ import { WorkerCounts } from './worker-counts.ts';
 
 /**
  * Keeps an application's workers alive. All events go into one queue, and only `#step` acts on them. The supervisor
- * owns the serving release (`#current`), the starting one (`#start`) and the retiring ones (`#retiring`).
+ * owns the serving release (`#current`), the starting one (`#start`), one on trial (`#trial`) and the retiring ones
+ * (`#retiring`).
  */
 export class Supervisor {
   readonly pool: Pool;
   readonly counts = new WorkerCounts();
   /** What the application counts, in all of its processes. */
   readonly metrics: ApplicationMetrics;
+  /** Why the last release that was tried out ended; null while it has not. */
+  trialFailure: ViaductError | null = null;
   readonly #options: SupervisorOptions;
   readonly #runtime: Runtime;
   /** Options of the next release. */
   #release: ReleaseOptions;
   readonly #events: SupervisorEvent[] = [];
+  readonly #common = newPoolCommon();
   readonly #releaseEvents: ReleaseEvents;
-  readonly #replacements = new Replacements(() => this.#post({ kind: 'replace' }));
+  readonly #recent: RecentOutcomes;
+  #replacements = new Replacements(() => this.#post({ kind: 'replace', replacements: this.#replacements }));
   /** The workers of `#current`. */
-  readonly #serving: ServingWorkers;
+  #serving: ServingWorkers;
   readonly #upkeep: Upkeep;
   readonly #retiring = new Set<Release>();
   /** Releases without a zygote. What their dead workers wrote is still being read. */
   #ending: Release[] = [];
   #current: Release | null = null;
   #start: ReleaseStart | null = null;
+  /** A release that takes requests of clients beside `#current`, or without it. */
+  #trial: ReleaseTrial | null = null;
   #stopped: (() => void) | null = null;
   #stepping = false;
   #destroyed = false;
@@ -54,12 +65,11 @@ export class Supervisor {
     this.#options = options;
     this.#runtime = runtime;
     this.#release = options.release;
-    const directory = runtime.spoolDirectory;
-    this.pool = new Pool({ ...options.pool, directory, ...poolLog(options.log) });
     this.metrics = new ApplicationMetrics((text) => options.log.warn(text));
-    const { counts, metrics } = this;
-    this.#releaseEvents = releaseEvents(options, this.pool, { counts, metrics }, (event) => this.#post(event));
-    this.#serving = new ServingWorkers(options.log, this.#replacements, counts);
+    this.pool = this.#newPool();
+    this.#recent = new RecentOutcomes(this.pool);
+    this.#releaseEvents = releaseEvents(options, this.pool, this, (event) => this.#post(event));
+    this.#serving = new ServingWorkers(options.log, this.#replacements, this.counts);
     this.#upkeep = new Upkeep(this.pool, {
       onRecycle: (recycle) => this.recycle(recycle),
       onResize: (size, reason) => this.resize(size, reason),
@@ -79,17 +89,38 @@ export class Supervisor {
     );
   }
 
-  /** Whether a release waits for `commit`. A worker of it may have died meanwhile; then none waits. */
+  /** Whether a release waits for `commit`. One that was not tried out may have lost a worker meanwhile; then none waits. */
   get isPrepared(): boolean {
-    return this.#start?.isReady === true;
+    return this.#start?.isReady === true || this.#trial !== null;
   }
 
-  /** Lets the prepared release serve, and retires the current one. */
+  /** The trial of the release that is prepared or tried out; null for one that has none. */
+  get trial(): ReleaseTrial | null {
+    return this.#trial ?? this.#start?.trial ?? null;
+  }
+
+  /** How the latest requests of the serving release ended. */
+  recentOutcomes(): Outcomes {
+    return this.#recent.total();
+  }
+
+  /**
+   * Lets the pool of the prepared release, which must have a trial, get requests of clients. Its dead workers are replaced. The current
+   * release stays as it is until `commit` or `abandon`, which must follow. If all of the new release dies, it is abandoned.
+   */
+  tryOut(): void {
+    this.#post({ kind: 'try-out' });
+  }
+
+  /** Lets the release that is prepared or tried out serve, and retires the current one. */
   commit(): void {
     this.#post({ kind: 'commit' });
   }
 
-  /** Ends the release that starts or is prepared, if there is one. Its start fails with `error`. */
+  /**
+   * Ends the release that starts, is prepared or is tried out, if there is one. Its start fails with `error`. One that was tried out
+   * finishes its requests; those that wait for it go to the current release.
+   */
   abandon(error: ViaductError): void {
     this.#post({ kind: 'abandon', error });
   }
@@ -122,7 +153,10 @@ export class Supervisor {
     for (const release of [...this.#releasesAlive(), ...this.#ending]) release.destroy();
     this.#start?.fail(new ViaductError('WORKER', 'Cannot start the application: the server was stopped'));
     this.#replacements.cancel();
+    this.#trial?.replacements.cancel();
     this.#upkeep.watch(null);
+    this.#recent.stop();
+    this.trial?.pool.stop();
     this.pool.stop();
     this.metrics.close();
   }
@@ -139,7 +173,7 @@ export class Supervisor {
     else socket.destroy();
   }
 
-  /** The serving release, the starting one and those that finish their requests. */
+  /** The serving release, the starting one, one on trial and those that finish their requests. */
   get releases(): readonly Release[] {
     return this.#releasesAlive();
   }
@@ -173,11 +207,15 @@ export class Supervisor {
       case 'start':
         this.#startNew(event.options ?? this.#release, event.commits, event.outcome);
         break;
+      case 'try-out':
+        this.#tryOut();
+        break;
       case 'commit':
         if (this.isPrepared) this.#commit();
         break;
       case 'abandon':
         this.#giveUp(event.error);
+        this.#endTrial(event.error);
         break;
       case 'loaded':
         this.#loaded(event.release);
@@ -199,10 +237,12 @@ export class Supervisor {
         this.#zygoteGone(event.release, event.status);
         break;
       case 'replace':
-        this.#replace();
+        if (event.replacements === this.#trial?.replacements) this.#trial.serving.replace();
+        else if (event.replacements === this.#replacements) this.#replace();
         break;
       case 'recycle':
         this.#serving.recycle(event.recycle);
+        this.#trial?.serving.recycle(event.recycle);
         break;
       case 'resize':
         this.#serving.resize(event.size, event.reason);
@@ -219,14 +259,36 @@ export class Supervisor {
   }
 
   #startRelease(options: ReleaseOptions, commits: boolean, outcome: StartOutcome, size: number): void {
-    if (this.#next !== null || this.#stopped !== null) {
+    if (this.#next !== null || this.#trial !== null || this.#stopped !== null) {
       outcome.reject(new ViaductError('WORKER', 'Cannot start a release: another release is starting'));
       return;
     }
     this.#releases += 1;
-    const release = new Release(this.#releases, size, options, this.#runtime, this.#releaseEvents);
-    this.#start = new ReleaseStart(release, commits, outcome, () => this.#post({ kind: 'timed-out', release }));
+    const trial = options.hasTrial === true && !commits ? this.#newTrial() : null;
+    const events = trial === null ? this.#releaseEvents : this.#trialEvents(trial);
+    const release = new Release(this.#releases, size, options, this.#runtime, events);
+    this.#start = new ReleaseStart(release, commits, trial, outcome, () => this.#post({ kind: 'timed-out', release }));
     this.#attempt(() => release.start());
+  }
+
+  #newPool(): Pool {
+    const { pool, log } = this.#options;
+    return new Pool({ ...pool, directory: this.#runtime.spoolDirectory, ...poolLog(log) }, this.#common);
+  }
+
+  #newTrial(): ReleaseTrial {
+    return new ReleaseTrial(this.#newPool(), this.#options.log, this.counts, (replacements) =>
+      this.#post({ kind: 'replace', replacements }),
+    );
+  }
+
+  /** As the events of other releases, but requests go to the pool of the trial, which also keeps the last traceback. */
+  #trialEvents(trial: ReleaseTrial): ReleaseEvents {
+    const errorResponse = (traceback: string): Response => {
+      trial.traceback = traceback;
+      return this.#options.errorResponse(traceback);
+    };
+    return releaseEvents({ ...this.#options, errorResponse }, trial.pool, this, (event) => this.#post(event));
   }
 
   /** The zygote of a release is ready to fork. */
@@ -244,32 +306,84 @@ export class Supervisor {
   }
 
   #ready(worker: Worker): void {
-    if (this.#serving.has(worker)) this.#serving.ready(worker);
+    this.#servingOf(worker)?.ready(worker);
     const start = this.#start;
     if (start === null || worker.release !== start.release.number || !start.isComplete) return;
     start.succeed();
     if (start.commits) this.#commit();
   }
 
-  /** The prepared release becomes the current one. */
+  /** The prepared release becomes the current one, or the one on trial. */
   #commit(): void {
-    const next = this.#next as Release;
+    const { trial } = this;
+    const next = (this.#trial?.release ?? this.#next) as Release;
     const old = this.#current;
+    if (this.#trial === null) this.#beginServing(next, trial === null);
     this.#start = null;
+    this.#trial = null;
     this.#served = true;
     this.#release = next.options;
-    next.state = 'serving';
-    for (const worker of next.workers.values()) worker.admit();
-    next.runHook('on_ready');
     old?.runHook('on_reload');
+    if (trial !== null) {
+      next.moveTo(this.pool);
+      trial.pool.handOver(this.pool);
+      if (trial.release !== null) this.#takeOver(trial);
+    }
     this.#serve(next);
     if (old !== null) this.#retire(old);
+  }
+
+  /** The prepared release takes requests of clients, in its own pool. */
+  #tryOut(): void {
+    const start = this.#start;
+    if (start === null || !start.isReady || start.trial === null) return;
+    this.#start = null;
+    this.#trial = start.trial;
+    this.trialFailure = null;
+    this.#beginServing(start.release, false);
+    start.trial.begin(start.release);
+    this.#upkeep.watch(null); // the current release stays as large as it is, although it may have nothing to do
+  }
+
+  /** What the trial knows of its workers, such as those that must be replaced, stays known. */
+  #takeOver({ serving, replacements }: ReleaseTrial): void {
+    this.#replacements.cancel();
+    this.#replacements = replacements;
+    this.#serving = serving;
+  }
+
+  #beginServing(release: Release, admits: boolean): void {
+    release.state = 'serving';
+    if (admits) for (const worker of release.workers.values()) worker.admit();
+    release.runHook('on_ready');
+  }
+
+  /** The release on trial is not used. Its running requests finish, and the current release gets all others. */
+  #endTrial(error: ViaductError): void {
+    const trial = this.#trial;
+    if (trial === null) return;
+    const release = trial.release as Release;
+    this.#trial = null;
+    this.trialFailure = error;
+    this.#retire(release);
+    trial.end(this.pool);
+    this.#upkeep.watch(this.#current);
+    this.#stoppedWhenEmpty();
+    if (this.#current === null && this.#stopped === null) this.#replacements.plan(release.bornMs);
   }
 
   #workerGone(worker: Worker): void {
     if (worker.release === this.#next?.number) {
       this.#giveUp(new ViaductError('WORKER', 'Cannot start a worker: it died'));
-    } else if (this.#serving.has(worker)) this.#serving.gone(worker);
+      return;
+    }
+    if (this.#trial?.serving.has(worker) && !worker.wasRetired) this.#trial.crashes += 1;
+    this.#servingOf(worker)?.gone(worker);
+  }
+
+  /** What looks after this worker; null if it is of a release that starts or retires. */
+  #servingOf(worker: Worker): ServingWorkers | null {
+    return [this.#serving, this.#trial?.serving].find((serving) => serving?.has(worker)) ?? null;
   }
 
   /** Sets the serving release; null for none. */
@@ -278,6 +392,8 @@ export class Supervisor {
     this.#current = release;
     this.#serving.serve(release);
     this.#upkeep.watch(release);
+    if (release === null) this.#recent.stop();
+    else this.#recent.restart(release.options.watchMs ?? 0);
   }
 
   #zygoteGone(release: Release, status: string): void {
@@ -285,11 +401,14 @@ export class Supervisor {
     this.#ending = [...this.#ending, release].filter(({ workers }) => workers.size > 0);
     if (release === this.#next) {
       this.#giveUp(new ViaductError('WORKER', `Cannot start "${release.options.project.python.path}": ${status}`));
+    } else if (release === this.#trial?.release) {
+      this.#endTrial(new ViaductError('WORKER', `Cannot use the new release: its zygote ended (${status})`));
     } else if (release === this.#current) {
       this.#serve(null);
       if (this.#stopped === null) {
-        this.#options.log.error(`The zygote ended (${status}); the application is restarted`);
-        this.#replacements.plan(release.bornMs);
+        const then = this.#trial === null ? 'the application is restarted' : 'the new release takes its place';
+        this.#options.log.error(`The zygote ended (${status}); ${then}`);
+        if (this.#trial === null) this.#replacements.plan(release.bornMs);
       }
     }
     this.#stoppedWhenEmpty();
@@ -299,7 +418,7 @@ export class Supervisor {
   #replace(): void {
     if (this.#stopped !== null) return;
     if (this.#current !== null) this.#serving.replace();
-    else if (this.#next === null)
+    else if (this.#next === null && this.#trial === null)
       this.#startRelease(
         this.#release,
         true,
@@ -314,9 +433,10 @@ export class Supervisor {
     if (start === null) return;
     this.#start = null;
     start.fail(error);
-    const { release } = start;
+    const { release, trial } = start;
     release.state = release.state === 'gone' ? 'gone' : 'retiring';
     release.destroy();
+    trial?.end(this.pool);
     this.#stoppedWhenEmpty();
     if (this.#current === null && this.#served && this.#stopped === null) this.#replacements.plan(release.bornMs);
   }
@@ -332,6 +452,7 @@ export class Supervisor {
     this.#replacements.cancel();
     this.pool.stop();
     if (this.#next !== null) this.#giveUp(new ViaductError('WORKER', 'Cannot start a release: the server is stopping'));
+    this.#endTrial(new ViaductError('WORKER', 'Cannot use the new release: the server is stopping'));
     const current = this.#current;
     this.#serve(null);
     if (current !== null) this.#retire(current);
@@ -339,10 +460,13 @@ export class Supervisor {
   }
 
   #stoppedWhenEmpty(): void {
-    if (this.#stopped !== null && this.#retiring.size === 0 && this.#current === null) this.#stopped();
+    if (this.#stopped !== null && this.#retiring.size === 0 && this.#current === null && this.#trial === null)
+      this.#stopped();
   }
 
   #releasesAlive(): Release[] {
-    return [this.#current, this.#next, ...this.#retiring].filter((release) => release !== null);
+    return [this.#current, this.#next, this.#trial?.release ?? null, ...this.#retiring].filter(
+      (release) => release !== null,
+    );
   }
 }

@@ -82,6 +82,9 @@ export class Worker implements LaneOwner {
   readonly lifetimeMs: number;
   #requestsMax: number;
   readonly #options: WorkerOptions;
+  #pool: Pool;
+  /** Whether the pool may use its lanes. */
+  #isAdmitted = false;
   readonly #lanes: Lane[] = [];
   readonly #control: WorkerControl;
   #scoreboard: Scoreboard | null = null;
@@ -97,6 +100,7 @@ export class Worker implements LaneOwner {
     this.number = number;
     this.release = release;
     this.#options = options;
+    this.#pool = options.pool;
     this.#requestsMax = options.limits.requestsMax;
     this.lifetimeMs = options.limits.lifetimeMs;
     this.sectionsMax = sectionsMaxOf(options.threads);
@@ -177,7 +181,19 @@ export class Worker implements LaneOwner {
 
   /** Allows the pool to use the lanes. */
   admit(): void {
-    for (const lane of this.#lanes) this.#options.pool.add(lane);
+    this.#isAdmitted = true;
+    for (const lane of this.#lanes) this.#pool.add(lane);
+  }
+
+  /** From now on it works for `pool`. Its current requests stay in their lanes. */
+  moveTo(pool: Pool): void {
+    const old = this.#pool;
+    this.#pool = pool;
+    if (!this.#isAdmitted || this.state !== 'ready') return;
+    for (const lane of this.#lanes) {
+      old.release(lane);
+      pool.add(lane);
+    }
   }
 
   /**
@@ -189,7 +205,7 @@ export class Worker implements LaneOwner {
     this.state = 'retiring';
     this.wasRetired = true;
     this.#graceMs = graceMs;
-    for (const lane of this.#lanes) this.#options.pool.remove(lane);
+    for (const lane of this.#lanes) this.#pool.remove(lane);
     this.#closeWhenIdle();
   }
 
@@ -212,7 +228,7 @@ export class Worker implements LaneOwner {
   }
 
   onRecalled(pendingRequests: readonly PendingRequest[]): void {
-    if (pendingRequests.length > 0) this.#options.pool.requeue(pendingRequests);
+    if (pendingRequests.length > 0) this.#pool.requeue(pendingRequests);
   }
 
   /**
@@ -223,7 +239,7 @@ export class Worker implements LaneOwner {
   exited(code: number): void {
     if (this.exitCode !== null) return; // the end of its zygote counts as another one
     this.exitCode = code;
-    for (const lane of this.#lanes) this.#options.pool.remove(lane);
+    for (const lane of this.#lanes) this.#pool.remove(lane);
     this.#endWatch = destroyWhenSilent(this.#lanes.map(({ socket }) => socket));
     this.#settleDeadLanes();
   }
@@ -236,7 +252,7 @@ export class Worker implements LaneOwner {
   onRoom(_lane: LaneRef): void {
     if (this.requests >= this.#requestsMax) this.#reachRequestsMax();
     if (this.state === 'retiring') this.#closeWhenIdle();
-    else if (this.#options.pool.waiting > 0) this.#options.pool.pump();
+    else if (this.#pool.waiting > 0) this.#pool.pump();
   }
 
   onFailed(_lane: LaneRef, pending: PendingRequest, traceback: string): void {
@@ -342,7 +358,7 @@ export class Worker implements LaneOwner {
   #laneClosed(lane: Lane): void {
     this.#openLanes -= 1;
     lane.breakOff();
-    this.#options.pool.remove(lane);
+    this.#pool.remove(lane);
     if (this.state !== 'retiring') this.break('');
     this.#settleDeadLanes();
   }
@@ -363,6 +379,6 @@ export class Worker implements LaneOwner {
   #settleDeadLane(lane: Lane): void {
     const scoreboard = this.#scoreboard;
     if (scoreboard !== null) lane.recover(scoreboard.copies(lane.index));
-    this.#options.pool.settleDeadLane(lane, scoreboard?.lastStarted(lane.index) ?? 0);
+    this.#pool.settleDeadLane(lane, scoreboard?.lastStarted(lane.index) ?? 0);
   }
 }

@@ -1,5 +1,6 @@
 import { ViaductError } from '../../src/errors.ts';
 import { contentMemory } from '../../src/http/buffering/content-memory.ts';
+import type { Handler } from '../../src/http/handler.ts';
 import { Response } from '../../src/http/response.ts';
 import type { Project } from '../../src/project/project.ts';
 import { ApplicationServer } from '../../src/workers/application-server.ts';
@@ -35,6 +36,8 @@ export class Epoch {
   #server: ApplicationServer | null = null;
   #started = false;
   #reloads = 0;
+  /** The handlers of releases on trial, and of the last one that was: old sites keep them for their last requests. */
+  #handles: Handler[] = [];
   #phase: 'load' | 'quiet' | 'stopping' = 'load';
 
   constructor(random: Random) {
@@ -129,12 +132,13 @@ export class Epoch {
   #sendRequests(server: ApplicationServer): void {
     const { machine, requests, scenario } = this;
     const { schedule } = machine;
+    const random = this.#random;
     const world: ClientWorld = {
       machine,
       requests,
       habits: scenario.habits,
       idle: [],
-      handle: server.handle,
+      handle: (request, next) => random.pick([server.handle, ...this.#handles])(request, next),
       queueIsOpen: () => this.#phase !== 'stopping' && this.#watch.queueIsOpen,
       onOver: (client) => {
         this.#clients.delete(client);
@@ -174,7 +178,8 @@ export class Epoch {
       if (isPlain) await server.reload();
       else {
         await server.prepare();
-        if (this.#random.chance(0.7)) server.commit();
+        if (this.#random.chance(0.8)) await this.#tryOut(server);
+        if (this.#random.chance(0.5)) server.commit();
         else server.abandon(new ViaductError('WORKER', 'simulated'));
       }
     } catch (error) {
@@ -182,6 +187,15 @@ export class Epoch {
     } finally {
       this.#reloads -= 1;
     }
+  }
+
+  /** Sends requests to the new release and to the old one for a while, in which everything may happen. */
+  #tryOut(server: ApplicationServer): Promise<void> {
+    server.tryOut();
+    this.#handles = [server.preparedHandle];
+    const { schedule } = this.machine;
+    const lastsMs = this.#random.magnitude(1, 2000);
+    return new Promise((resolve) => void schedule.after(WORLD, lastsMs, 'end of a trial', resolve));
   }
 
   #options(): ConstructorParameters<typeof ApplicationServer>[0] {
@@ -194,6 +208,8 @@ export class Epoch {
         ...{ startTimeoutMs, workerTimeoutMs, gracefulTimeoutMs: 1000 },
         // Random numbers of the program itself would make a seed irreproducible, so there is no jitter and no lifetime.
         limits: { maxRequests, maxRequestsJitter: 0, maxLifetimeMs: 0, maxRssBytes: 0 },
+        hasTrial: true,
+        watchMs: 100,
         ...(workersMin === 0 ? {} : { scaling: { workersMin, workersIdleMs: 1000 } }),
       },
       pool: {

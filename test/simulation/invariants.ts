@@ -15,10 +15,13 @@ const SURE_PER_LANE = 16;
 /** A client may need a block in memory that is read from a file, although there is no room. */
 const CLIENT_BYTES_MAX = 65_536 + 128;
 
-/** Sees the pool of the simulated server, and checks its limits. */
+/** Sees the pools of the simulated server, one for clients and one for a trial, and checks their limits. */
 export class PoolWatch {
-  pool: Pool | null = null;
-  readonly #lanes = new Set<Lane>();
+  /** The pools that have not handed over. */
+  readonly #pools = new Set<Pool>();
+  /** The lanes, and the pool that each was added to last. */
+  readonly #lanes = new Map<Lane, Pool>();
+  #poolsMax = 0;
   #lanesMax = 0;
   readonly #scenario: Scenario;
   readonly #machine: Machine;
@@ -27,13 +30,15 @@ export class PoolWatch {
     this.#scenario = scenario;
     this.#machine = machine;
     const lanes = this.#lanes;
-    const setPool = (pool: Pool): void => {
-      this.pool = pool;
-    };
+    const pools = this.#pools;
     Pool.prototype.add = function (this: Pool, lane: Lane): void {
-      setPool(this);
-      lanes.add(lane);
+      pools.add(this);
+      lanes.set(lane, this);
       add.call(this, lane);
+    };
+    Pool.prototype.handOver = function (this: Pool, heir: Pool): void {
+      pools.delete(this);
+      handOver.call(this, heir);
     };
     Lane.prototype.send = function (this: Lane, pending: PendingRequest): void {
       must(!pending.request.gone, () => `request ${pending.request.path} runs, although its client has left`);
@@ -44,19 +49,22 @@ export class PoolWatch {
   /** Must hold after each step. */
   check(): void {
     const { queueMax, laneDepthMax } = this.#scenario;
-    const waiting = this.pool?.waiting ?? 0;
     this.#lanesMax = Math.max(this.#lanesMax, this.#lanes.size);
-    // What lanes give back may exceed the queue's limit, but only by what they could hold.
-    const waitingMax = queueMax + this.#lanesMax * laneDepthMax;
-    must(waiting <= waitingMax, () => `${waiting} requests wait, and at most ${waitingMax} may`);
-    for (const lane of this.#lanes) this.#checkLane(lane);
+    this.#poolsMax = Math.max(this.#poolsMax, this.#pools.size);
+    // What lanes give back, and what another pool hands over, may exceed the queue's limit, but only by what they could hold.
+    const waitingMax = this.#poolsMax * queueMax + this.#lanesMax * laneDepthMax;
+    for (const { waiting } of this.#pools)
+      must(waiting <= waitingMax, () => `${waiting} requests wait, and at most ${waitingMax} may`);
+    for (const lane of this.#lanes.keys()) this.#checkLane(lane);
   }
 
   /** Whether one more request can wait for sure: a few for each lane can, however slow they are. */
   get queueIsOpen(): boolean {
     const { queueMax, queueDelayMs } = this.#scenario;
-    const lanes = [...this.#lanes].filter(({ entry }) => entry !== null).length;
-    return (this.pool?.waiting ?? 0) < (queueDelayMs === 0 ? queueMax : Math.min(queueMax, SURE_PER_LANE * lanes));
+    return [...this.#pools].every((pool) => {
+      const lanes = [...this.#lanes].filter(([{ entry }, owner]) => entry !== null && owner === pool).length;
+      return pool.waiting < (queueDelayMs === 0 ? queueMax : Math.min(queueMax, SURE_PER_LANE * lanes));
+    });
   }
 
   #checkLane(lane: Lane): void {
@@ -70,7 +78,7 @@ export class PoolWatch {
 
   /** Whether all lanes can take requests again, as they must when nothing is left to do. */
   isRested(): boolean {
-    return [...this.#lanes].every(
+    return [...this.#lanes.keys()].every(
       ({ state, inflight }) => state === 'closed' || (state === 'open' && inflight.length === 0),
     );
   }
@@ -95,5 +103,5 @@ export class PoolWatch {
   }
 }
 
-const { add } = Pool.prototype;
+const { add, handOver } = Pool.prototype;
 const { send } = Lane.prototype;

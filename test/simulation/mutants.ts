@@ -47,7 +47,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     defect: 'requests that a lane gave back are lost',
     file: 'worker.js',
-    from: 'this.#options.pool.requeue(pendingRequests)',
+    from: 'this.#pool.requeue(pendingRequests)',
     to: 'pendingRequests.length',
   },
   {
@@ -193,5 +193,29 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'serving-workers.js',
     from: 'worker.admit();',
     to: 'if (recycle === undefined) worker.admit();',
+  },
+  {
+    defect: 'requests that wait for a release on trial are lost when the trial is over',
+    file: 'pool.js',
+    from: 'if (waiting.length > 0)\n            heir.requeue(waiting);',
+    to: '',
+  },
+  {
+    defect: 'a request whose content is complete after the trial waits for a release that is gone',
+    file: 'pool.js',
+    from: 'if (this.#heir !== null) {\n            this.#heir.#enter(pending);\n            return;\n        }',
+    to: '',
+  },
+  {
+    defect: 'the workers of a release that stays keep to the pool of its trial',
+    file: 'release.js',
+    from: 'worker.moveTo(pool);',
+    to: 'void worker;',
+  },
+  {
+    defect: 'a release on trial that failed is not ended',
+    file: 'supervisor.js',
+    from: 'this.trialFailure = error;\n        this.#retire(release);',
+    to: 'this.trialFailure = error;',
   },
 ];

@@ -149,7 +149,7 @@ describe('a server of several server processes', () => {
     assert.equal(server.output().match(/Cannot reload/g)?.length, 1, 'the other server process did not try');
   });
 
-  it('reports which server processes have the new code when only the first can import it', async (t) => {
+  it('keeps the old code in all server processes when only the first can import the new code', async (t) => {
     const { server, project } = await start(t, {});
     const failsTheSecondTime = `
 import os
@@ -161,10 +161,9 @@ ${APPLICATION.replace('"one"', '"two"')}`;
     writeFileSync(join(project, 'app.py'), failsTheSecondTime);
     process.kill(server.pid, 'SIGHUP');
     await eventually('the log reports it', () =>
-      /Cannot reload.*in server process 2; the processes before it already run the new release/.test(server.output()),
+      /Cannot reload.*only once \(in server process 2\)/.test(server.output()),
     );
-    const seen = new Set<string>();
-    await eventually('both versions answer', async () => seen.add((await ask(server.port, '/')).body).size === 2);
+    for (let i = 0; i < 10; i += 1) assert.equal((await ask(server.port, '/')).body, 'one');
     writeFileSync(join(project, 'app.py'), APPLICATION.replace('"one"', '"three"'));
     process.kill(server.pid, 'SIGHUP');
     await eventually('all server processes have the fixed code', () => /Reloaded in/.test(server.output()));

@@ -5,6 +5,7 @@ import { newRecord } from '../../src/http/request-record.ts';
 import { Response } from '../../src/http/response.ts';
 import { COMPLETE, FRAME_HEAD_BYTES } from '../../src/workers/frames.ts';
 import type { Lane } from '../../src/workers/lane.ts';
+import { Outcomes } from '../../src/workers/outcomes.ts';
 import type { PendingRequest } from '../../src/workers/pending-request.ts';
 import { Pool, type PoolOptions } from '../../src/workers/pool.ts';
 import { frame, idleLane, makeLane as testLane } from '../support/lane.ts';
@@ -48,6 +49,70 @@ describe('a pool that was stopped', () => {
     pool.stop();
     pool.settleDeadLane(lane, 1);
     assert.deepEqual(statuses, [502, 503]);
+  });
+});
+
+describe('a pool that has handed over', () => {
+  function makePools(t: TestContext): { pool: Pool; heir: Pool; lane: Lane } {
+    const [pool, heir, lane] = [makePool(t), makePool(t), makeLane()];
+    heir.add(lane);
+    return { pool, heir, lane };
+  }
+
+  it('gives its heir what waits, and all that comes', (t) => {
+    const { pool, heir, lane } = makePools(t);
+    ask(pool, 2);
+    assert.equal(pool.waiting, 2);
+    pool.handOver(heir);
+    ask(pool, 1);
+    assert.deepEqual([pool.waiting, lane.inflight.length], [0, 3]);
+  });
+
+  it('gives its heir a request whose content is complete only now', (t) => {
+    const { pool, heir, lane } = makePools(t);
+    const body = new SlowBody();
+    settle(pool, makeRequest(body), []);
+    pool.handOver(heir);
+    body.sink?.end();
+    assert.equal(lane.inflight.length, 1);
+  });
+
+  it('gives its heir what its own lanes give back', (t) => {
+    const { pool, heir, lane } = makePools(t);
+    const own = makeLane();
+    pool.add(own);
+    const statuses = ask(pool, 2);
+    pool.handOver(heir);
+    pool.settleDeadLane(own, 1);
+    assert.deepEqual(statuses, [502]);
+    assert.deepEqual([pool.waiting, lane.inflight.length], [0, 1]);
+  });
+
+  it('leaves a lane that moves to another pool its requests', (t) => {
+    const { pool, heir } = makePools(t);
+    const own = makeLane();
+    pool.add(own);
+    const statuses = ask(pool, 2);
+    pool.release(own);
+    heir.add(own);
+    pool.handOver(heir);
+    heir.settleDeadLane(own, 1);
+    assert.deepEqual(statuses, [502]);
+  });
+});
+
+describe('a pool whose outcomes are counted', () => {
+  it('counts each answer, by the application or by this server, but none for a client that has left', (t) => {
+    const pool = makePool(t);
+    ask(pool, 1);
+    pool.outcomes = new Outcomes();
+    const request = makeRequest(null) as { -readonly [Key in keyof Request]: Request[Key] };
+    settle(pool, request, []);
+    request.gone = true;
+    request.onGone?.();
+    ask(pool, 2);
+    pool.stop();
+    assert.deepEqual([pool.outcomes.requests, pool.outcomes.failures], [2, 2]);
   });
 });
 

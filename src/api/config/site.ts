@@ -136,6 +136,50 @@ export interface ScheduleConfig {
   readonly timeoutMs?: Duration | undefined;
 }
 
+/** How a new release proves itself at a reload, and a file that starts one. */
+export interface ReloadConfig {
+  /**
+   * Paths that a new release must answer, through the whole site, before it takes requests. Without one, its import
+   * is enough. Takes a path such as /healthz.
+   */
+  readonly probe?: OneOrMore<string> | undefined;
+  /** The status that the probes expect. Takes a whole number from 100 to 599. Default: any from 200 to 299. */
+  readonly probeStatus?: number | undefined;
+  /** Time for the answer to each probe. Takes a time from 1ms to 600s, such as 500ms or 30s. Default: `'10s'`. */
+  readonly probeTimeoutMs?: Duration | undefined;
+  /**
+   * The host that the probes ask for: one that the application allows. Takes a host, such as shop.example.org.
+   * Default: `'localhost'`.
+   */
+  readonly probeHost?: string | undefined;
+  /** The scheme of the probes. Applications that redirect to https need https. Default: `'http'`. */
+  readonly probeScheme?: 'http' | 'https' | undefined;
+  /**
+   * Time for which a new release is compared with the old one, which stays ready to take over again. 0: no
+   * comparison. Takes a time from 0s to 1h, such as 500ms or 30s. Default: `0`.
+   */
+  readonly watchMs?: Duration | undefined;
+  /**
+   * The share of the clients that the new release gets during watchMs. The same address always gets the same release.
+   * Takes a number from 0.001 to 1. Default: `1`.
+   */
+  readonly share?: number | undefined;
+  /**
+   * By how much the share of failed requests of the new release may be higher. Above, the old one takes over again.
+   * Takes a number from 0 to 1. Default: `0.05`.
+   */
+  readonly errorRateMax?: number | undefined;
+  /**
+   * How many times as long requests may take in the new release (p50 and p95). Above, the old one takes over again.
+   * Takes a number from 1 to 1000. Default: `2`.
+   */
+  readonly latencyRatioMax?: number | undefined;
+  /** Requests of the new release before it is compared. Takes a whole number from 1 to 1000000. Default: `50`. */
+  readonly requestsMin?: number | undefined;
+  /** A file that starts a reload when it is touched. It may be missing at first. Takes the path of a file. */
+  readonly touch?: string | undefined;
+}
+
 /** Where requests go, and the handlers that all of them pass. */
 export interface SiteConfig extends HandlersConfig {
   /** Applications that routes name. */
@@ -146,6 +190,8 @@ export interface SiteConfig extends HandlersConfig {
   readonly process?: readonly SidecarConfig[] | undefined;
   /** Commands that run at certain times. */
   readonly schedule?: readonly ScheduleConfig[] | undefined;
+  /** How a new release proves itself at a reload, and a file that starts one. */
+  readonly reload?: ReloadConfig | undefined;
   /** Routes. */
   readonly route?: readonly RouteConfig[] | undefined;
   /** Certificates for https. */

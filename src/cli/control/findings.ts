@@ -1,16 +1,19 @@
 import type { BesideStatus } from '../../beside/beside.ts';
+import type { LastReload } from '../../server/control/control-api.ts';
 import type { ServerStatus } from '../../server/status.ts';
 import type { ApplicationStatus } from '../../workers/application-status.ts';
-import { countText, durationText } from './amounts.ts';
+import { ageText, countText, durationText } from './amounts.ts';
 
 /** Requests that wait for less are not what makes a site slow. */
 const LONG_WAIT_MS = 100;
 const LONG_REQUEST_MS = 10_000;
 const EXPIRY_MS = 14 * 24 * 3_600_000;
 
+type Findings = ServerStatus & BesideStatus & { readonly reload: LastReload | null };
+
 /** What an operator should look at, as sentences: why a site is slow, what is down, what expires. */
 export function findingsOf(
-  { processes, backends, certificates, sidecars, schedules }: ServerStatus & BesideStatus,
+  { processes, backends, certificates, reload, sidecars, schedules }: Findings,
   nowMs: number,
 ): string[] {
   const findings = processes.flatMap(({ pid, state, ready, reasons, applications }) => [
@@ -20,6 +23,10 @@ export function findingsOf(
     ...(ready || state === 'silent' ? [] : [`Load balancers send it no requests (/-/ready): ${reasons.join(', ')}.`]),
     ...applications.flatMap(applicationFindings),
   ]);
+  if (reload !== null && reload.error !== null)
+    findings.push(
+      `The last reload failed ${ageText(reload.ended_at, nowMs)} ago, the old configuration stays: ${reload.error}.`,
+    );
   for (const { route, waiting, backends: states } of backends) {
     const down = states.filter(({ state }) => state !== 'up').map(({ name, state }) => `${name} (${state})`);
     if (down.length > 0) findings.push(`Backends of ${route} get no new requests: ${down.join(', ')}.`);

@@ -2,10 +2,16 @@ import type { BesideStatus } from '../../beside/beside.ts';
 import type { RunStatus } from '../../beside/schedule.ts';
 import { escapeControls } from '../../log/escape.ts';
 import type { RouteBackends } from '../../proxy/backend-control.ts';
-import type { ServerIdentity } from '../../server/control/control-api.ts';
+import type { LastReload, ServerIdentity } from '../../server/control/control-api.ts';
 import type { LiveRequest } from '../../server/live-requests.ts';
 import type { ProcessStatus, ServerStatus, WorkerStacks } from '../../server/status.ts';
-import type { ApplicationStatus, QueueStatus, RunningRequest, WorkerStatus } from '../../workers/application-status.ts';
+import type {
+  ApplicationStatus,
+  QueueStatus,
+  RunningRequest,
+  TrialStatus,
+  WorkerStatus,
+} from '../../workers/application-status.ts';
 import type { Palette } from '../output.ts';
 import { type Row, table } from '../table.ts';
 import { ageText, countText, durationText, memoryText } from './amounts.ts';
@@ -21,7 +27,8 @@ export interface TextOptions {
 }
 
 /** What `GET /status` answers. */
-export type FullStatus = ServerStatus & BesideStatus & { readonly server: ServerIdentity };
+export type FullStatus = ServerStatus &
+  BesideStatus & { readonly server: ServerIdentity; readonly reload: LastReload | null };
 
 /** A worker in the answer to `GET /workers`. */
 export type ListedWorker = WorkerStatus & { readonly process: number; readonly application: string };
@@ -123,7 +130,7 @@ function processRows({ state, ready, reasons, connections, rss_bytes }: ProcessS
   ];
 }
 
-function applicationText({ name, release, queue, workers }: ApplicationStatus, options: TextOptions): string {
+function applicationText({ name, release, trial, queue, workers }: ApplicationStatus, options: TextOptions): string {
   const { colours, width, nowMs } = options;
   const { waiting, oldest_ms, expected_wait_ms } = queue;
   const since =
@@ -137,6 +144,7 @@ function applicationText({ name, release, queue, workers }: ApplicationStatus, o
         );
   const facts: Row[] = [
     [`  application`, `${escapeControls(name)}, ${since}`],
+    ...(trial === null ? [] : [['  on trial', trialText(trial, nowMs)]]),
     ['  queue', waits],
     ...pastRows(queue),
     ['  workers', `${busy} of ${workers.length} busy`],
@@ -164,6 +172,12 @@ function pastRows({ entered, left, refused }: QueueStatus): Row[] {
   return [
     ['  since start', `${countText(entered, 'request')} waited, ${total} refused${why}, ${left} left by their clients`],
   ];
+}
+
+function trialText({ number, started_at, requests, failures, p95_ms, crashes }: TrialStatus, nowMs: number): string {
+  const died = crashes === 0 ? '' : `, ${countText(crashes, 'worker')} died`;
+  const figures = `${countText(requests, 'request')}, ${failures} failed, p95 ${durationText(p95_ms)}${died}`;
+  return `release ${number}, for ${ageText(started_at, nowMs)}: ${figures}`;
 }
 
 const WORKER_HEAD = ['WORKER', 'PID', 'STATE', 'BUSY', 'DONE', 'RSS', 'UP', 'RUNS'] as const;

@@ -5,13 +5,16 @@ import type { Identity } from '../../os/process-user.ts';
 import type { BackendChange, RouteBackends } from '../../proxy/backend-control.ts';
 import type { Scaled } from '../../site/applications.ts';
 import type { Configuration } from '../../site/configuration.ts';
+import type { ReloadStep } from '../agreement.ts';
 import type { LiveRequest } from '../live-requests.ts';
 import type { ProcessReport, WorkerStacks } from '../status.ts';
 
 /** From the primary to a server process. */
 export type ToServerProcess =
   | { readonly kind: 'start'; readonly start: ServerProcessStart }
-  | { readonly kind: 'reload'; readonly configuration: Configuration }
+  | { readonly kind: 'reload'; readonly id: number; readonly configuration: Configuration; readonly seed: number }
+  /** All processes have reached the step of the reload that this one has reached. */
+  | { readonly kind: 'proceed' }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
   /** The process must send the lines of the logs that `filter` wants, from now on until `unfollow`. */
   | { readonly kind: 'follow'; readonly id: number; readonly filter: LogFilter }
@@ -62,7 +65,9 @@ export type FromServerProcess =
   | { readonly kind: 'hello' }
   | { readonly kind: 'ready'; readonly urls: readonly string[] }
   | { readonly kind: 'failed'; readonly error: Failure }
-  | { readonly kind: 'reloaded'; readonly error: Failure | null }
+  /** It waits for the other processes, and then for `proceed`. */
+  | { readonly kind: 'reached'; readonly id: number; readonly step: ReloadStep }
+  | { readonly kind: 'reloaded'; readonly id: number; readonly error: Failure | null }
   | { readonly kind: 'answer'; readonly id: number; readonly about: About; readonly answer: Answers[About] }
   /** Lines of the logs, for those who follow them by this id. */
   | { readonly kind: 'followed'; readonly id: number; readonly lines: string }

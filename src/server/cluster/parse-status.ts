@@ -64,11 +64,14 @@ const REFUSALS = {
   queue_wait_max: isNumber,
   deadline: isNumber,
 };
+const RELEASE = { number: isNumber, started_at: isText, workers: isNumber };
+const TRIAL = { requests: isNumber, failures: isNumber, crashes: isNumber, p50_ms: isNumber, p95_ms: isNumber };
 
 function isApplication(value: unknown): boolean {
   return has(value, {
     name: isText,
-    release: nullOr((one) => has(one, { number: isNumber, started_at: isText, workers: isNumber })),
+    release: nullOr((one) => has(one, RELEASE)),
+    trial: nullOr((one) => has(one, { ...RELEASE, ...TRIAL })),
     queue: (one) =>
       has(one, {
         waiting: isNumber,

@@ -19,6 +19,7 @@ import { ClusterMetrics } from './cluster-metrics.ts';
 import { forwardOutput } from './forward-output.ts';
 import { inheritedLost, withCause } from './lost.ts';
 import { processConfiguration, workerShare } from './process-configuration.ts';
+import { type ReloadSlot, reloadTogether } from './reload-together.ts';
 import { ServerProcess } from './server-process.ts';
 
 export interface PrimaryOptions {
@@ -71,12 +72,9 @@ const LIFE_SIGN_MS_MAX = 5000;
 const STUCK_MS = 5000;
 
 /** Holds one server process. When the process ends, another one takes the slot. */
-interface Slot {
-  readonly index: number;
+interface Slot extends ReloadSlot {
   readonly policy: RestartPolicy;
   serverProcess: ServerProcess | null;
-  /** What the process serves. */
-  configuration: Configuration;
   timer: NodeJS.Timeout | null;
 }
 
@@ -165,10 +163,12 @@ class Primary implements RunningCluster {
     this.#reloading = true;
     const fresh = { ...configuration };
     try {
-      for (let slot = this.#stale(fresh); slot !== undefined; slot = this.#stale(fresh))
-        await this.#reloadSlot(slot, fresh);
+      await reloadTogether(this.#slots, fresh);
       this.#configuration = fresh;
       this.#scaled.clear();
+      // A process that has started in the place of another one meanwhile has the old configuration.
+      for (let slot = this.#stale(fresh); slot !== undefined; slot = this.#stale(fresh))
+        await reloadTogether([slot], fresh);
       this.#options.onReloaded?.(fresh);
     } finally {
       this.#reloading = false;
@@ -340,24 +340,5 @@ class Primary implements RunningCluster {
   /** The first slot with another configuration. It may be a process that has started in the place of another one during the reload. */
   #stale(configuration: Configuration): Slot | undefined {
     return this.#slots.find((slot) => slot.serverProcess !== null && slot.configuration !== configuration);
-  }
-
-  async #reloadSlot(slot: Slot, configuration: Configuration): Promise<void> {
-    const { index, serverProcess } = slot;
-    try {
-      await serverProcess?.started.catch(() => {});
-      await serverProcess?.reload(processConfiguration(configuration, index));
-      if (slot.serverProcess === serverProcess) slot.configuration = configuration;
-    } catch (error) {
-      if (index === 0) throw error;
-      const { message, cause } = error as Error;
-      throw new ViaductError(
-        'WORKER',
-        `${message} (in server process ${index + 1}; the processes before it already run the new release)`,
-        {
-          cause,
-        },
-      );
-    }
   }
 }

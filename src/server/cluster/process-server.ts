@@ -4,7 +4,7 @@ import type { LogFilter, LogTap } from '../../log/log-tap.ts';
 import { openOutputs } from '../../log/output.ts';
 import { reportUncaught } from '../../log/uncaught.ts';
 import { dropPrivileges } from '../../os/process-user.ts';
-import type { Configuration } from '../../site/configuration.ts';
+import type { ReloadStep } from '../agreement.ts';
 import type { LocalServer } from '../running-server.ts';
 import { startServer } from '../server.ts';
 import { FollowSender } from './follow-sender.ts';
@@ -18,6 +18,8 @@ import {
   type ToServerProcess,
 } from './messages.ts';
 
+type ReloadMessage = Extract<ToServerProcess, { readonly kind: 'reload' }>;
+
 const ALIVE_EVERY_MS = 1000;
 /** The reader of the output may be stuck. */
 const FLUSH_MS = 5000;
@@ -26,12 +28,15 @@ let server: LocalServer | null = null;
 let tap: LogTap | null = null;
 /** Those who follow the logs of this process, by their ids. */
 const followers = new Map<number, FollowSender>();
+/** Lets the reload go on that waits for the other processes. */
+let proceed: () => void = () => {};
 
 // A failure of an output is not an error of the server.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 process.on('message', (message: ToServerProcess) => {
   if (message.kind === 'start') void start(message.start);
-  else if (message.kind === 'reload') void reload(message.configuration);
+  else if (message.kind === 'reload') void reload(message);
+  else if (message.kind === 'proceed') proceed();
   else if (message.kind === 'cancel-reload') server?.cancelReload();
   else if (message.kind === 'ask') void answer(message.id, message.question);
   else if (message.kind === 'follow') follow(message.id, message.filter);
@@ -61,12 +66,17 @@ async function start({ configuration, identity, logFormat, isJournal }: ServerPr
   send({ kind: 'ready', urls: server.urls });
 }
 
-async function reload(configuration: Configuration): Promise<void> {
+async function reload({ id, configuration, seed }: ReloadMessage): Promise<void> {
+  const reached = (step: ReloadStep): Promise<void> =>
+    new Promise((resolve) => {
+      proceed = resolve;
+      send({ kind: 'reached', id, step });
+    });
   try {
-    await server?.reload(configuration);
-    send({ kind: 'reloaded', error: null });
+    await server?.reload(configuration, { seed, reached });
+    send({ kind: 'reloaded', id, error: null });
   } catch (error) {
-    send({ kind: 'reloaded', error: failureOf(error) });
+    send({ kind: 'reloaded', id, error: failureOf(error) });
   }
 }
 

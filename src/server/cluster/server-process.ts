@@ -12,6 +12,7 @@ import {
   type ToServerProcess,
 } from './messages.ts';
 import { parseMessage } from './parse-message.ts';
+import { ReloadCall } from './reload-call.ts';
 
 /** A server process reports once a second. So a shorter silence says nothing about it. */
 const SILENCE_MS_MIN = 5000;
@@ -50,7 +51,8 @@ export class ServerProcess {
   #how: string | null = null;
   #onStarted: (error: Error | null) => void = () => {};
   #onExited: (how: string) => void = () => {};
-  #reloaded: ((error: Error | null) => void) | null = null;
+  /** The last reload; null without one. */
+  #reload: ReloadCall | null = null;
   readonly #asked = new Map<number, Asked>();
   #questions = 0;
 
@@ -89,20 +91,38 @@ export class ServerProcess {
   }
 
   /**
-   * Applies `configuration` with a new release.
+   * Prepares a new release of `configuration`. `proceed` must follow twice: then the release proves itself, and then it serves.
+   * `cancel-reload` goes back.
    *
    * @throws ViaductError `WORKER` when the process ends meanwhile, or the reason why it keeps the old one
    */
-  reload(configuration: Configuration): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.state !== 'ready') {
-        resolve();
-        return;
-      }
+  async reload(configuration: Configuration, seed: number): Promise<void> {
+    const id = (this.#reload?.id ?? 0) + 1;
+    this.#reload = new ReloadCall(id);
+    if (this.state !== 'ready')
+      this.#reload.ended(null); // it starts later, or never
+    else {
       this.#watch(configuration);
-      this.#reloaded = (error) => (error === null ? resolve() : reject(error));
-      this.send({ kind: 'reload', configuration });
-    });
+      this.send({ kind: 'reload', id, configuration, seed });
+    }
+    await this.#reload.next();
+  }
+
+  /**
+   * Lets the new release go a step further.
+   *
+   * @throws as `reload` does
+   */
+  async proceed(): Promise<void> {
+    const next = this.#reload?.next();
+    this.send({ kind: 'proceed' });
+    await next;
+  }
+
+  /** Lets a reload that is not over go back. Resolves when it is over. */
+  async abandonReload(): Promise<void> {
+    this.send({ kind: 'cancel-reload' });
+    await this.#reload?.over;
   }
 
   /** Resolves to the answer, or to null if the process does not serve, dies meanwhile or does not answer in time. */
@@ -137,8 +157,10 @@ export class ServerProcess {
     } else if (message.kind === 'failed' && this.state === 'starting') {
       this.failure = errorOf(message.error);
       this.#onStarted(this.failure);
+    } else if (message.kind === 'reached') {
+      if (message.id === this.#reload?.id) this.#reload.reached();
     } else if (message.kind === 'reloaded') {
-      this.#finishReload(message.error === null ? null : errorOf(message.error));
+      if (message.id === this.#reload?.id) this.#reload.ended(message.error === null ? null : errorOf(message.error));
     } else if (message.kind === 'answer') {
       if (this.#asked.get(message.id)?.about === message.about) this.#finishQuestion(message.id, message.answer);
     } else if (message.kind === 'followed') {
@@ -172,7 +194,7 @@ export class ServerProcess {
     this.state = 'gone';
     if (this.#ticks !== null) clearInterval(this.#ticks);
     this.#onStarted(new ViaductError('WORKER', `Cannot start a server process: it ended ${how}`));
-    this.#finishReload(new ViaductError('WORKER', `Cannot start a release: the server process ended ${how}`));
+    this.#reload?.ended(new ViaductError('WORKER', `Cannot start a release: the server process ended ${how}`));
     for (const id of this.#asked.keys()) this.#finishQuestion(id, null);
     this.#onExited(how);
   }
@@ -181,11 +203,5 @@ export class ServerProcess {
     const asked = this.#asked.get(id);
     this.#asked.delete(id);
     asked?.finish(answer);
-  }
-
-  #finishReload(error: Error | null): void {
-    const finish = this.#reloaded;
-    this.#reloaded = null;
-    finish?.(error);
   }
 }

@@ -30,9 +30,15 @@ export interface ServerIdentity {
 export interface ReloadOutcome {
   /** Why the old configuration stays; null if the new one serves. */
   readonly error: string | null;
-  /** The traceback of an application that cannot be imported; null without one. */
+  /** The traceback of an application that cannot be imported, or did not answer as it should; null without one. */
   readonly traceback: string | null;
   readonly duration_ms: number;
+}
+
+/** The last reload that is over. */
+export interface LastReload extends ReloadOutcome {
+  /** ISO 8601. */
+  readonly ended_at: string;
 }
 
 /** What the API shows and changes. */
@@ -47,6 +53,8 @@ export interface ControlledServer extends ControlledBackends, ControlledLogs {
   scale(application: string, workers: number): Promise<Scaled>;
   /** Opens the files of the logs again, in all server processes. */
   reopenLogs(): Reopened;
+  /** Null before the first reload is over. */
+  lastReload(): LastReload | null;
   /** Resolves when a reload that started later than this call is over. */
   reload(): Promise<ReloadOutcome>;
   /** All metrics; null if nothing is counted, because the setting `admin` is not set. */
@@ -63,13 +71,7 @@ type Answer = (control: ControlledServer, query: URLSearchParams) => Promise<Res
 /** The resources by path, each with its only method. docs/control-api.yaml describes them. */
 const RESOURCES: ReadonlyMap<string, readonly [method: 'GET' | 'POST', answer: Answer]> = new Map([
   ['/server', ['GET', async ({ identity }) => json(200, identity)]],
-  [
-    '/status',
-    [
-      'GET',
-      async (control) => json(200, { server: control.identity, ...(await control.status()), ...control.beside() }),
-    ],
-  ],
+  ['/status', ['GET', status]],
   ['/workers', ['GET', async (control) => json(200, workersOf(await control.status()))]],
   ['/requests', ['GET', async (control) => json(200, await control.requests())]],
   ['/stacks', ['GET', stacks]],
@@ -93,6 +95,11 @@ export function controlApi(control: ControlledServer): Next {
     const [allowed, answer] = resource;
     return method === allowed ? answer(control, new URLSearchParams(query)) : notAllowed(allowed);
   };
+}
+
+async function status(control: ControlledServer): Promise<Response> {
+  const state = await control.status();
+  return json(200, { server: control.identity, reload: control.lastReload(), ...state, ...control.beside() });
 }
 
 /** The workers of all server processes, each with its process and its application. */

@@ -55,7 +55,11 @@ const GROUPS: readonly { readonly title: string; readonly sections: readonly Sec
   { title: 'Top level', sections: [{ title: '', path: '', page: 'routes.md', only: TOP_KEYS }] },
   {
     title: 'Applications',
-    sections: [plan('[apps.NAME]', 'apps', 'routes.md#applications'), plan('[hooks]', 'hooks', 'hooks.md')],
+    sections: [
+      plan('[apps.NAME]', 'apps', 'routes.md#applications'),
+      plan('[hooks]', 'hooks', 'hooks.md'),
+      plan('[reload]', 'reload', 'releases.md'),
+    ],
   },
   {
     title: 'Sidecars and schedules',

@@ -3,6 +3,7 @@ import { TRUSTED_VALUES } from '../../listen/trust/trusted-values.ts';
 import { application, hooks } from './application.ts';
 import { named, schedule, sidecar } from './beside.ts';
 import { siteFeatures } from './features.ts';
+import { reload } from './reload.ts';
 import { route } from './route.ts';
 import { tls } from './tls.ts';
 import { listOf, oneOf, PARSING, table, text, words } from './tools.ts';
@@ -20,6 +21,7 @@ export const siteSchema = table({
     .default([])
     .describe('Programs that run beside the application, as long as the server, each in a table [[process]].'),
   schedule: named(schedule).default([]).describe('Commands that run at certain times, each in a table [[schedule]].'),
+  reload: reload.optional().describe('How a new release proves itself at a reload, and a file that starts one.'),
   route: z.array(route, 'must be a list of tables').default([]).describe('Routes, each in a table [[route]].'),
   tls: tls.optional().describe('Certificates for https.'),
   trusted_proxy_values: listOf(
@@ -47,6 +49,7 @@ export type RouteConfig = Site['route'][number];
 export type ApplicationConfig = Site['apps'][string];
 export type SidecarConfig = Site['process'][number];
 export type ScheduleConfig = Site['schedule'][number];
+export type ReloadConfig = NonNullable<Site['reload']>;
 
 /** Validates the keys of a site. */
 export function parseSite(keys: object): z.ZodSafeParseResult<Site> {

@@ -66,6 +66,11 @@ export function whole(min: number, max: number) {
   return z.int(means).min(min, means).max(max, means);
 }
 
+export function decimal(min: number, max: number) {
+  const means = `must be a number from ${min} to ${max}`;
+  return z.number(means).min(min, means).max(max, means);
+}
+
 export function duration(min = 0, max = 24 * 3_600_000) {
   const means = `a time from ${formatDuration(min)} to ${formatDuration(max)}, such as 500ms or 30s`;
   return measured(readDuration, min, max, means);

@@ -4,6 +4,7 @@ import type { BesideStatus } from '../../../src/beside/beside.ts';
 import { ageText, durationText, memoryText } from '../../../src/cli/control/amounts.ts';
 import { findingsOf } from '../../../src/cli/control/findings.ts';
 import { type FullStatus, statusText } from '../../../src/cli/control/status-text.ts';
+import type { LastReload } from '../../../src/server/control/control-api.ts';
 import type { ProcessStatus, ServerStatus } from '../../../src/server/status.ts';
 import type { ApplicationStatus, WorkerStatus } from '../../../src/workers/application-status.ts';
 
@@ -31,7 +32,8 @@ function application(workers: readonly WorkerStatus[], waiting = 0, oldest_ms = 
     waiting_by_priority: { high: 0, normal: waiting, low: 0 },
     refused: { queue_max: 0, queue_delay: 0, client_queue_delay: 0, queue_wait_max: 0, deadline: 0 },
   };
-  return { name: 'main', release: { number: 1, started_at: YESTERDAY, workers: workers.length }, queue, workers };
+  const release = { number: 1, started_at: YESTERDAY, workers: workers.length };
+  return { name: 'main', release, trial: null, queue, workers };
 }
 
 function processOf(change: Partial<ProcessStatus> = {}): ProcessStatus {
@@ -47,7 +49,7 @@ function status(change: Partial<Status> = {}): Status {
 }
 
 const withApplication = (one: ApplicationStatus) => status({ processes: [processOf({ applications: [one] })] });
-const findings = (one: Status) => findingsOf(one, NOW);
+const findings = (one: Status, reload: LastReload | null = null) => findingsOf({ ...one, reload }, NOW);
 
 describe('the findings of a status', () => {
   it('are an empty list when all is well', () => {
@@ -115,11 +117,33 @@ describe('the findings of a status', () => {
   });
 });
 
+describe('the findings after a reload', () => {
+  const reload = { ended_at: YESTERDAY, traceback: null, duration_ms: 7 };
+
+  it('say why it failed', () => {
+    assert.deepEqual(findings(status(), { ...reload, error: 'Cannot use it' }), [
+      'The last reload failed 24 h ago, the old configuration stays: Cannot use it.',
+    ]);
+  });
+
+  it('are an empty list when it did not', () => {
+    assert.deepEqual(findings(status(), { ...reload, error: null }), []);
+  });
+});
+
 describe('the text of a status', () => {
   const server = { version: '1', name: 'shop', pid: 1, started_at: YESTERDAY, directories: [], settings_file: null };
   const plain = (text: string): string => text;
   const options = { colours: { dim: plain, bold: plain, red: plain, yellow: plain }, nowMs: NOW };
-  const textOf = (one: Status, width = 200) => statusText({ server, ...one } as FullStatus, { ...options, width });
+  const textOf = (one: Status, width = 200) =>
+    statusText({ server, reload: null, ...one } as FullStatus, { ...options, width });
+
+  it('shows a release on trial', () => {
+    const figures = { requests: 120, failures: 3, crashes: 1, p50_ms: 8, p95_ms: 41 };
+    const trial = { number: 2, started_at: YESTERDAY, workers: 1, ...figures };
+    const text = textOf(withApplication({ ...application([worker(1)]), trial }));
+    assert.match(text, / on trial +release 2, for 24 h: 120 requests, 3 failed, p95 41 ms, 1 worker died\n/);
+  });
 
   it('has a line for each worker, and fits the terminal', () => {
     const path = `/${'long'.repeat(50)}`;

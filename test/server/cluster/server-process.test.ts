@@ -57,7 +57,11 @@ describe('what a server process says', () => {
       ...['ready', 'failed', '', 0, 7, true, null, [], {}, [['kind', 'ready']], new Map([['kind', 'ready']])],
       ...[{ kind: 'ready' }, { kind: 'ready', urls: 7 }, { kind: 'ready', urls: [7] }],
       ...[{ kind: 'failed' }, { kind: 'failed', error: null }, { kind: 'failed', error: { message: 'x' } }],
-      ...[{ kind: 'reloaded' }, { kind: 'reloaded', error: 'no' }, { kind: 'reloaded', error: {} }],
+      ...[{ kind: 'reloaded' }, { kind: 'reloaded', id: 1, error: 'no' }, { kind: 'reloaded', id: 1, error: {} }],
+      ...[
+        { kind: 'reached', id: 1, step: 'first' },
+        { kind: 'reached', step: 'proved' },
+      ],
       ...[
         { kind: 'answer' },
         { kind: 'answer', id: 1 },
@@ -137,7 +141,7 @@ describe('a server process that is silent', () => {
     say({ kind: 'hello' });
     say({ kind: 'ready', urls: [] });
     const asked = serverProcess.ask({ about: 'backends' });
-    const reloaded = serverProcess.reload(configuration());
+    const reloaded = serverProcess.reload(configuration(), 1);
     tick(5);
     assert.equal(await asked, null);
     assert.equal(isReported(), true);

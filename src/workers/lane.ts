@@ -267,10 +267,12 @@ export class Lane implements BodyLane {
   /** The thread has ended an overdue request. It may have sent the end of its response just before. */
   #onInterrupted(data: Buffer, position: number): boolean {
     const id = data.readUInt32LE(position);
+    if (this.deadline.find(id) === null) return this.#break('it ended a request that nobody interrupted');
+    this.#owner.onInterrupted(this);
     if (this.deadline.current?.pending.id === id) {
       this.#removeFirst(data, position);
       this.#owner.onRoom(this);
-    } else if (this.deadline.find(id) === null) return this.#break('it ended a request that nobody interrupted');
+    }
     return true;
   }
 

@@ -30,6 +30,11 @@ export function releaseEvents(
         const reason = 'a thread did not end a request that took too long';
         post({ kind: 'recycle', recycle: { worker, reason, isUrgent: true } });
       },
+      onInterrupted: (worker) =>
+        post({
+          kind: 'recycle',
+          recycle: { worker, reason: 'a request that took too long was interrupted in it', isUrgent: true },
+        }),
       onReady: (worker) => post({ kind: 'ready', worker }),
       onRequestsMax: (worker) =>
         post({ kind: 'recycle', recycle: { worker, reason: 'it has done as many as max_requests allows' } }),

@@ -41,6 +41,8 @@ export interface WorkerOptions {
   readonly onTraceback: (worker: Worker, traceback: string, reason: string) => void;
   /** A request has exceeded its deadline. `stack` shows where it was in Python; '' when the worker does not tell. */
   readonly onOverdue: (worker: Worker, overdue: Overdue, stack: string) => void;
+  /** A request of it was ended by an exception. The worker, which is not retiring, should be replaced. */
+  readonly onInterrupted: (worker: Worker) => void;
   /** A thread did not end an overdue request in time. The worker, which is not retiring, must be replaced. */
   readonly onStuck: (worker: Worker) => void;
   /** A line of `wsgi.errors` or of the worker itself. `pending` is the line's request, null when unknown. */
@@ -247,6 +249,15 @@ export class Worker implements LaneOwner {
     this.#control.send({ kind: 'interrupt', lane: lane.index, request: pending.id });
   }
 
+  /** The exception may have come between any two steps of a library, such as those that end a transaction or import a module. */
+  onInterrupted({ index }: LaneRef): void {
+    if (this.state !== 'ready') return;
+    const { pool } = this.#options;
+    const lane = this.#lanes.find((one) => one.index === index);
+    if (lane !== undefined && pool.lanes > 1) pool.remove(lane); // a lane in doubt is better than none
+    this.#options.onInterrupted(this);
+  }
+
   onStuck(_lane: LaneRef, overdue: Overdue): void {
     if (!overdue.isAnswered) {
       this.#options.onOverdue(this, overdue, '');
@@ -276,12 +287,11 @@ export class Worker implements LaneOwner {
 
   /** The worker has told where the thread of an overdue request was. */
   #interrupted(lane: number, request: number, stack: string): void {
-    const overdue = this.#lanes.find(({ index }) => index === lane)?.deadline.find(request) ?? null;
-    if (overdue === null || overdue.isAnswered) {
+    const overdue = this.#lanes.find(({ index }) => index === lane)?.deadline.answer(request) ?? null;
+    if (overdue === null) {
       this.break('it interrupted a request that was not overdue');
       return;
     }
-    overdue.isAnswered = true;
     this.#options.onOverdue(this, overdue, stack);
   }
 

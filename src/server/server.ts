@@ -241,11 +241,15 @@ class Server implements LocalServer {
     const late = new Promise<'late'>((resolve) => {
       this.#grace = setTimeout(() => resolve('late'), gracefulTimeoutMs);
     });
-    const drained = this.#protocols.drain();
-    const outcome = await Promise.race([drained.then(() => this.#applications.stop()), late]);
+    let remaining = 'Requests';
+    const finished = this.#protocols.drain().then(() => {
+      remaining = 'Threads, hooks or exit functions of workers';
+      return this.#applications.stop();
+    });
+    const outcome = await Promise.race([finished, late]);
     this.#endGrace();
     if (outcome === 'late') {
-      this.#options.log.warn(`Requests still ran after ${gracefulTimeoutMs / 1000} s and were ended`);
+      this.#options.log.warn(`${remaining} still ran after ${gracefulTimeoutMs / 1000} s and were ended`);
       this.kill();
     }
     this.#site?.stop();

@@ -16,6 +16,7 @@ import type { Configuration } from '../site/configuration.ts';
 import type { LoadedConfiguration } from '../site/load-configuration.ts';
 import { passwordFilesOf } from '../site/password-files.ts';
 import { VERSION } from '../version.ts';
+import { killProcess } from '../workers/os-process.ts';
 import { findingLines, palette } from './output.ts';
 import type { Configured } from './prepare.ts';
 import { createReload } from './reload.ts';
@@ -68,7 +69,7 @@ export async function runServer(
   let stopping = false;
   const reopenLogs = (): Reopened => {
     const reopened = reopen();
-    if (reopened.files > 0) for (const pid of cluster?.pids ?? []) process.kill(pid, 'SIGUSR1');
+    if (reopened.files > 0) for (const pid of cluster?.pids ?? []) killProcess(pid, 'SIGUSR1');
     return reopened;
   };
   const program = {

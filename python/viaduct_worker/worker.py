@@ -124,6 +124,7 @@ class Worker:
             self.lanes.append(Lane(connection, index, self))
 
     def run(self) -> None:
+        patches.make_hub()
         start_thread('viaduct-control', self.control, daemon=True)
         serve = self.serve
         first, *others = self.lanes

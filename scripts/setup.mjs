@@ -25,6 +25,8 @@ const SYSTEM_PARTS = [
   { package: 'golang-go', programs: ['go', '/usr/local/go/bin/go'] },
   { package: 'systemd', programs: ['systemd-analyze'] },
   { package: 'fail2ban', programs: ['fail2ban-regex'] },
+  { package: 'postgresql', programs: ['pg_ctlcluster'] },
+  { package: 'redis-server', programs: ['redis-server'] },
   { package: 'logrotate', programs: ['logrotate', '/usr/sbin/logrotate'] },
 ];
 

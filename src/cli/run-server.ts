@@ -62,7 +62,10 @@ export async function runServer(
       return changed;
     },
     onConfigured: (changed) => watch.follow(watchedBy(changed, loaded)),
-    onReloaded: (outcome) => ready(`; ${outcome}`),
+    onReloaded: (outcome) => {
+      ready(`; ${outcome}`);
+      void control?.restore();
+    },
   });
   const watch = new MovingWatch<string>((paths) => watchFiles(paths.split(SEPARATOR), reload));
   const stopRequest = new AbortController();

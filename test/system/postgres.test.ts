@@ -71,7 +71,7 @@ urlpatterns = [
 const settingsFor = ({ directory }: Postgres, name: string): string => `
 DATABASES = {'default': {
     'ENGINE': 'django.db.backends.postgresql', 'NAME': 'test', 'USER': 'test', 'HOST': '${directory}',
-    'CONN_MAX_AGE': None, 'OPTIONS': {'application_name': '${name}'},
+    'CONN_MAX_AGE': None, 'OPTIONS': {'application_name': '${name}', 'options': '-c client_connection_check_interval=200'},
 }}
 `;
 
@@ -87,7 +87,7 @@ interface Shop {
   connections(): ReturnType<Postgres['connections']>;
 }
 
-describe('persistent connections to PostgreSQL', { skip: NO_POSTGRES || NO_PACKAGES }, () => {
+describe('persistent connections to PostgreSQL', { concurrency: 2, skip: NO_POSTGRES || NO_PACKAGES }, () => {
   const suite = suiteLifetime();
   let postgres: Postgres;
   let shops = 0;
@@ -136,7 +136,7 @@ describe('persistent connections to PostgreSQL', { skip: NO_POSTGRES || NO_PACKA
     await use(shop);
     const first = shop.connections().map(({ backend }) => backend);
     assert.ok(first.length > 0 && first.length <= WORKERS * THREADS, `${first.length}`);
-    for (let reload = 2; reload < 4; reload += 1) {
+    for (let reload = 2; reload < 3; reload += 1) {
       process.kill(shop.server.pid, 'SIGHUP');
       await eventually('it has reloaded', () => shop.server.output().split('Reloaded in').length === reload);
       await use(shop);
@@ -149,7 +149,7 @@ describe('persistent connections to PostgreSQL', { skip: NO_POSTGRES || NO_PACKA
 
   it('end with workers that are recycled', async (t) => {
     const shop = await start(t, '--max-requests', '20');
-    for (let round = 0; round < 3; round += 1) await use(shop);
+    for (let round = 0; round < 2; round += 1) await use(shop);
     await settled(shop);
     assert.ok(shop.server.output().includes('it has done as many as max_requests allows'));
   });
@@ -229,7 +229,6 @@ def ask():
 `;
   for (const { title, code, args, finds } of [
     { title: 'a pool of psycopg that each worker opens', code: POOL, args: [], finds: false },
-    { title: 'an engine of SQLAlchemy', code: ENGINE, args: [], finds: false },
     {
       title: 'an engine that the import has used and disposed of',
       code: `${ENGINE}ask()\nengine.dispose()\n`,
@@ -261,11 +260,9 @@ def ask():
       const server = await startViaduct(t, ['serve', project, ...counts, ...args]);
       const shop = { server, project, connections: () => postgres.connections(name) };
       assert.equal(/cannot share: a connection to /.test(server.output()), finds, server.output());
-      for (let round = 1; round < 4; round += 1) {
-        await use(shop);
-        process.kill(server.pid, 'SIGHUP');
-        await eventually('it has reloaded', () => server.output().split('Reloaded in').length > round);
-      }
+      await use(shop);
+      process.kill(server.pid, 'SIGHUP');
+      await eventually('it has reloaded', () => server.output().includes('Reloaded in'));
       await use(shop);
       const imported = args.length > 0 ? 1 : 0; // the connection of the import, which the zygote keeps
       await eventually('there are not too many', () => shop.connections().length <= WORKERS * THREADS + imported);
@@ -277,7 +274,7 @@ def ask():
 
   it('never keep the transaction of a request that was interrupted between its statements', async (t) => {
     const shop = await start(t, '--request-grace-ms', '10s');
-    for (let round = 1; round <= 8; round += 1) {
+    for (let round = 1; round <= 3; round += 1) {
       const answers = await Promise.all(Array.from({ length: 3 }, () => ask(shop.server.port, '/many')));
       assert.deepEqual(
         answers.map(({ status }) => status),

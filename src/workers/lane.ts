@@ -23,6 +23,9 @@ import { readInto } from './read-into.ts';
 import { readFileRange, readResponse, readResponses } from './response-frame.ts';
 import { type BodyLane, WorkerBody } from './worker-body.ts';
 
+/** How many requests a lane remembers that are done. A thread sends at least as many responses at once as wait in its lane. */
+const RECENT_MAX = 64;
+
 /** Limit for a sample of the average, so that one slow view does not hide the speed of the others for long. */
 const SAMPLE_NS_MAX = 20_000_000;
 
@@ -42,6 +45,8 @@ export class Lane implements BodyLane {
   readonly deadline = new LaneDeadline();
   /** Moving average of the time that a request takes in the worker, in nanoseconds; 0 before the first sample. */
   averageNs = 0;
+  /** The last requests that are done, for lines of the log that come behind the response; null while the application writes none. */
+  recent: PendingRequest[] | null = null;
   /** When the current first request became the first, by `performance.now()`. */
   headSinceMs = 0;
   get state(): LaneState {
@@ -313,6 +318,7 @@ export class Lane implements BodyLane {
     this.headSinceMs = performance.now();
     if (this.deadline.current !== null) this.deadline.end();
     pending?.note(total, this.headSinceMs);
+    if (this.recent !== null && this.recent.push(pending as PendingRequest) > RECENT_MAX) this.recent.shift();
     if (pending?.id === this.#pausedFor) this.#continue();
     else if (this.state === 'stalled' && this.#pausedFor === 0) this.#state = 'open';
     this.entry?.measure(ns);

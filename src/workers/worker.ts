@@ -280,9 +280,13 @@ export class Worker implements LaneOwner {
     this.#options.onRequestsMax(this);
   }
 
-  /** The request with this id in one of its lanes; null if there is none. */
+  /** The request with this id that one of its lanes has or had; null if there is none. */
   #running(request: number | null): PendingRequest | null {
-    return this.#lanes.flatMap(({ inflight }) => inflight).find(({ id }) => id === request) ?? null;
+    if (request === null) return null;
+    for (const lane of this.#lanes) lane.recent ??= []; // the next line may come behind its response
+    const isIt = ({ id }: PendingRequest): boolean => id === request;
+    const lane = this.#lanes.find(({ inflight, recent }) => inflight.some(isIt) || recent?.some(isIt) === true);
+    return lane?.inflight.find(isIt) ?? lane?.recent?.find(isIt) ?? null;
   }
 
   /** The worker has told where the thread of an overdue request was. */

@@ -96,9 +96,10 @@ export class Target {
     return name === 'http1' || name === 'http2' ? this.viaduct.port : socketPath(name, this.directory);
   }
 
-  /** Changes the number of workers, unless the server has no control socket just now, or its workers are changing. */
-  async scale(workers: number): Promise<void> {
-    await ask(this.#control, `/scale?workers=${workers}`, { method: 'POST' }).catch(() => {});
+  /** Changes the number of workers. Resolves to false if the server does not, because its workers are changing or it has no descriptor left. */
+  async scale(workers: number): Promise<boolean> {
+    const answer = await ask(this.#control, `/scale?workers=${workers}`, { method: 'POST' }).catch(() => null);
+    return answer?.status === 200;
   }
 
   get #control(): string {
@@ -154,6 +155,7 @@ export class Target {
    */
   async settle(): Promise<Footprint> {
     await this.assertServes();
+    await eventually('the number of workers is as before', () => this.scale(WORKERS));
     await eventually(`the descriptors return to ${this.#calm.descriptors}`, () => {
       // A kept connection to the backend may stay.
       return this.footprint().descriptors <= this.#calm.descriptors + 1;

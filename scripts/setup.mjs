@@ -26,6 +26,8 @@ const SYSTEM_PARTS = [
   { package: 'systemd', programs: ['systemd-analyze'] },
   { package: 'fail2ban', programs: ['fail2ban-regex'] },
   { package: 'prometheus', programs: ['promtool'] },
+  { package: 'postgresql', programs: ['pg_ctlcluster'] },
+  { package: 'redis-server', programs: ['redis-server'] },
   { package: 'logrotate', programs: ['logrotate', '/usr/sbin/logrotate'] },
   { package: 'rsyslog', programs: ['rsyslogd', '/usr/sbin/rsyslogd'] },
 ];

@@ -3,6 +3,7 @@
 import _thread
 import select
 import socket
+import sys
 
 _ORIGINALS = {
     'threads': (_thread, 'start_new_thread', _thread.start_new_thread),
@@ -16,3 +17,14 @@ def found() -> list[str]:
     return [
         part for part, (module, name, original) in _ORIGINALS.items() if getattr(module, name, None) is not original
     ]
+
+
+def make_hub() -> None:
+    """Let gevent make the hub of this thread, and import what it needs for that, before other threads need theirs.
+
+    Its locks of imports wait in the hub of their thread. If two threads made their first ones at the same time, each
+    would wait in the import for the other, for ever.
+    """
+    gevent = sys.modules.get('gevent')
+    if gevent is not None and found():
+        gevent.get_hub()

@@ -131,6 +131,7 @@ class Worker:
         capture.attach(self)
 
     def run(self) -> None:
+        patches.make_hub()
         start_thread('viaduct-control', self.control, daemon=True)
         serve = self.serve
         first, *others = self.lanes

@@ -21,6 +21,7 @@ import type { LoadedConfiguration } from '../site/load-configuration.ts';
 import { passwordFilesOf } from '../site/password-files.ts';
 import { touchFile } from '../site/reload-policy.ts';
 import { VERSION } from '../version.ts';
+import { killProcess } from '../workers/os-process.ts';
 import { findingLines, palette } from './output.ts';
 import type { Configured } from './prepare.ts';
 import { programLogs } from './program-logs.ts';
@@ -95,6 +96,7 @@ export async function runServer(
       programMetrics.reloaded(outcome.error === null);
       lastReload = { ended_at: new Date().toISOString(), ...outcome };
       ready(`; ${state}`);
+      void control?.restore();
     },
   });
   const watch = new MovingWatch<string>((paths) => watchFiles(paths.split(SEPARATOR), reload));
@@ -109,7 +111,7 @@ export async function runServer(
   let lastReload: LastReload | null = null;
   const reopenLogs = (): Reopened => {
     const reopened = reopen();
-    if (reopened.files > 0) for (const pid of cluster?.pids ?? []) process.kill(pid, 'SIGUSR1');
+    if (reopened.files > 0) for (const pid of cluster?.pids ?? []) killProcess(pid, 'SIGUSR1');
     return reopened;
   };
   const program = {

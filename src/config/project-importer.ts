@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import type { createJiti, Jiti, JitiOptions } from 'jiti';
+import { programFile } from '../program-files.ts';
 import { packageAliases } from './package-aliases.ts';
 
 /** What the entry of jiti gives to its core. */
@@ -13,6 +14,8 @@ interface Context {
 type Core = (id: string, options: JitiOptions, context: Context) => ReturnType<typeof createJiti>;
 
 const PACKAGES = `${sep}node_modules${sep}`;
+/** This program, whose classes must exist once. */
+const PROGRAM = programFile('');
 
 /**
  * Imports modules of a project, in TypeScript and JavaScript, on every Node version that Viaduct supports. A new importer imports them again, with
@@ -34,7 +37,8 @@ export function createProjectImporter(): Jiti {
 }
 
 function importPackage(path: string): Promise<unknown> {
-  if (!path.includes(PACKAGES) && /\.[cm]?js$/.test(path)) return Promise.reject(new Error('compiled by jiti'));
+  const isOfProject = !path.includes(PACKAGES) && !path.startsWith(PROGRAM);
+  if (isOfProject && /\.[cm]?js$/.test(path)) return Promise.reject(new Error('compiled by jiti'));
   return import(path);
 }
 

@@ -288,11 +288,15 @@ class Server implements LocalServer {
     const late = new Promise<'late'>((resolve) => {
       this.#grace = setTimeout(() => resolve('late'), gracefulTimeoutMs);
     });
-    const drained = this.#protocols.drain();
-    const outcome = await Promise.race([drained.then(() => this.#applications.stop()), late]);
+    let reason = 'Requests still ran after';
+    const finished = this.#protocols.drain().then(() => {
+      reason = 'Threads, hooks or exit functions of workers still ran after';
+      return this.#applications.stop();
+    });
+    const outcome = await Promise.race([finished, late]);
     this.#endGrace();
     if (outcome === 'late') {
-      this.#options.log.warn(`Requests still ran after ${gracefulTimeoutMs / 1000} s and were ended`);
+      this.#options.log.warn(`${reason} ${gracefulTimeoutMs / 1000} s and were ended`);
       this.kill();
     }
     this.#site?.stop();

@@ -27,6 +27,8 @@ export interface LaneOwner {
   onFile(lane: LaneRef, pending: PendingRequest, head: Response, file: FileRange): void;
   /** The running request has exceeded its deadline. Its client is answered, and its thread must be asked to end it. */
   onOverdue(lane: LaneRef, overdue: Overdue): void;
+  /** The thread has ended the overdue request by an exception, which may have left anything half done. */
+  onInterrupted(lane: LaneRef): void;
   /** The thread did not end the overdue request in time, and will not be used again. */
   onStuck(lane: LaneRef, overdue: Overdue): void;
   /** The client of this request left. */

@@ -24,6 +24,9 @@ import { readInto } from './read-into.ts';
 import { readFileRange, readResponse, readResponses } from './response-frame.ts';
 import { type BodyLane, WorkerBody } from './worker-body.ts';
 
+/** How many requests a lane remembers that are done. A thread sends at least as many responses at once as wait in its lane. */
+const RECENT_MAX = 64;
+
 /** Limit for a sample of the average, so that one slow view does not hide the speed of the others for long. */
 const SAMPLE_NS_MAX = 20_000_000;
 
@@ -47,6 +50,8 @@ export class Lane implements BodyLane {
   readonly last = { id: 0, method: '', path: '', record: NO_RECORD };
   /** Moving average of the time that a request takes in the worker, in nanoseconds; 0 before the first sample. */
   averageNs = 0;
+  /** The last requests that are done, for lines of the log that come behind the response; null while the application writes none. */
+  recent: PendingRequest[] | null = null;
   /** When the current first request became the first, by `performance.now()`. */
   headSinceMs = 0;
   get state(): LaneState {
@@ -272,10 +277,12 @@ export class Lane implements BodyLane {
   /** The thread has ended an overdue request. It may have sent the end of its response just before. */
   #onInterrupted(data: Buffer, position: number): boolean {
     const id = data.readUInt32LE(position);
+    if (this.deadline.find(id) === null) return this.#break('it ended a request that nobody interrupted');
+    this.#owner.onInterrupted(this);
     if (this.deadline.current?.pending.id === id) {
       this.#removeFirst(data, position);
       this.#owner.onRoom(this);
-    } else if (this.deadline.find(id) === null) return this.#break('it ended a request that nobody interrupted');
+    }
     return true;
   }
 
@@ -317,6 +324,7 @@ export class Lane implements BodyLane {
     this.headSinceMs = performance.now();
     if (this.deadline.current !== null) this.deadline.end();
     pending?.note(total, this.headSinceMs);
+    if (this.recent !== null && this.recent.push(pending as PendingRequest) > RECENT_MAX) this.recent.shift();
     if (pending?.id === this.#pausedFor) this.#continue();
     else if (this.state === 'stalled' && this.#pausedFor === 0) this.#state = 'open';
     this.entry?.measure(ns);

@@ -17,10 +17,15 @@ export interface Overdue {
   isStuck: boolean;
 }
 
+/** Many more are only answered by a worker that says nothing on its control connection. */
+const UNANSWERED_MAX = 64;
+
 /** What one lane knows about the requests in it that exceeded their deadline. */
 export class LaneDeadline {
   /** The running request, if it is overdue. */
   current: Overdue | null = null;
+  /** Those that have left the lane, of which the worker has not told where they were. It tells so for all lanes in turn. */
+  readonly #unanswered: Overdue[] = [];
   #last: Overdue | null = null;
 
   /** `pending`, which became the first request of the lane at `startedMs`, is overdue. */
@@ -42,10 +47,26 @@ export class LaneDeadline {
   end(): void {
     this.#last = this.current;
     this.current = null;
+    if (this.#last === null || this.#last.isAnswered) return;
+    this.#unanswered.push(this.#last);
+    if (this.#unanswered.length > UNANSWERED_MAX) this.#unanswered.shift();
   }
 
-  /** The overdue request with this id, which may have left the lane; null if there was none. */
+  /** The overdue request with this id, which may have left the lane just now; null if there was none. */
   find(request: number): Overdue | null {
     return [this.current, this.#last].find((overdue) => overdue?.pending.id === request) ?? null;
+  }
+
+  /** The worker has told where this request was. Returns it; null if nobody asked, or for a second answer. */
+  answer(request: number): Overdue | null {
+    const { current } = this;
+    if (current?.pending.id === request && !current.isAnswered) {
+      current.isAnswered = true;
+      return current;
+    }
+    const place = this.#unanswered.findIndex(({ pending }) => pending.id === request);
+    const [overdue = null] = place < 0 ? [] : this.#unanswered.splice(place, 1);
+    if (overdue !== null) overdue.isAnswered = true;
+    return overdue;
   }
 }

@@ -109,6 +109,11 @@ export class Pool {
     return length === 0 ? 0 : this.#delay.expectedMs(length, performance.now());
   }
 
+  /** How many lanes may receive requests, now or when they have room. */
+  get lanes(): number {
+    return this.#lanes.length;
+  }
+
   /** How many workers run a request. */
   get busyWorkers(): number {
     return this.#lanes.busyWorkers;

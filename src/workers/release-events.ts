@@ -33,6 +33,10 @@ export function releaseEvents(
         const reason = 'a thread did not end a request that took too long';
         post({ kind: 'recycle', recycle: { worker, reason, cause: 'request_timeout_ms', isUrgent: true } });
       },
+      onInterrupted: (worker) => {
+        const reason = 'a request that took too long was interrupted in it';
+        post({ kind: 'recycle', recycle: { worker, reason, cause: 'request_timeout_ms', isUrgent: true } });
+      },
       onReady(worker) {
         counts.started += 1;
         post({ kind: 'ready', worker });

@@ -242,11 +242,17 @@ export class Release {
     if (this.state === 'gone') return;
     this.state = 'retiring';
     for (const worker of this.workers.values()) {
-      const isStarting = worker.state === 'starting';
-      worker.retire(graceMs);
-      if (isStarting) this.kill(worker); // it has no request, and its import may take long
+      if (worker.state === 'starting') this.discard(worker);
+      else worker.retire(graceMs);
     }
     this.#quitWhenEmpty();
+  }
+
+  /** Ends a worker that starts: it has no request, and its import may take long. */
+  discard(worker: Worker): void {
+    worker.retire(0);
+    worker.brokenFor ??= 'it is not needed';
+    this.kill(worker);
   }
 
   /** Ends all processes now. */

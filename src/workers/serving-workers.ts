@@ -125,10 +125,20 @@ export class ServingWorkers {
     });
   }
 
-  /** Retires workers that are too many: first those that would be recycled, then the newest. */
+  /**
+   * Lets workers go that are too many: first those that still start, because the others serve meanwhile, then those that
+   * would be recycled, then the newest.
+   */
   #retireSurplus(release: Release): void {
     for (let surplus = release.staying.length - release.size; surplus > 0; surplus -= 1) {
-      const ready = release.staying.filter(({ state }) => state === 'ready');
+      const { staying } = release;
+      const isSuccessor = (one: Worker): boolean => this.#recycles.some(({ worker }) => worker.successor === one);
+      const starting = staying.filter((one) => one.state === 'starting' && !isSuccessor(one)).at(-1);
+      if (starting !== undefined) {
+        release.discard(starting);
+        continue;
+      }
+      const ready = staying.filter(({ state }) => state === 'ready');
       const worker = ready.find((one) => this.#recycles.some((recycle) => recycle.worker === one)) ?? ready.at(-1);
       worker?.retire(release.options.gracefulTimeoutMs);
     }

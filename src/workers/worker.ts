@@ -44,6 +44,8 @@ export interface WorkerOptions {
   readonly onTraceback: (worker: Worker, traceback: string, reason: string) => void;
   /** A request has exceeded its deadline. `stack` shows where it was in Python; '' when the worker does not tell. */
   readonly onOverdue: (worker: Worker, overdue: Overdue, stack: string) => void;
+  /** A request of it was ended by an exception. The worker, which is not retiring, should be replaced. */
+  readonly onInterrupted: (worker: Worker) => void;
   /** A thread did not end an overdue request in time. The worker, which is not retiring, must be replaced. */
   readonly onStuck: (worker: Worker) => void;
   /** A line of `wsgi.errors` or of the worker itself. `request` is that of the line, null when unknown. */
@@ -279,6 +281,15 @@ export class Worker implements LaneOwner {
     this.#control.send({ kind: 'interrupt', lane: lane.index, request: pending.id });
   }
 
+  /** The exception may have come between any two steps of a library, such as those that end a transaction or import a module. */
+  onInterrupted({ index }: LaneRef): void {
+    if (this.state !== 'ready') return;
+    const { pool } = this.#options;
+    const lane = this.#lanes.find((one) => one.index === index);
+    if (lane !== undefined && pool.lanes > 1) pool.remove(lane); // a lane in doubt is better than none
+    this.#options.onInterrupted(this);
+  }
+
   onStuck(_lane: LaneRef, overdue: Overdue): void {
     if (!overdue.isAnswered) {
       this.#options.onOverdue(this, overdue, '');
@@ -301,21 +312,25 @@ export class Worker implements LaneOwner {
     this.#options.onRequestsMax(this);
   }
 
-  /** The request with this id in one of its lanes; null if there is none. */
-  /** The request with this id if it runs, waits in a lane, or was the last one there. */
+  /** The request with this id that one of its lanes has or had; null if there is none. */
   #requestOf(id: number | null): LoggedPart | null {
-    const pending = this.#lanes.flatMap(({ inflight }) => inflight).find((one) => one.id === id);
-    return pending?.request ?? this.#lanes.find(({ last }) => last.id === id)?.last ?? null;
+    if (id === null) return null;
+    const isIt = (pending: PendingRequest): boolean => pending.id === id;
+    for (const lane of this.#lanes) {
+      lane.recent ??= []; // the next line may come behind its response
+      const pending = lane.inflight.find(isIt) ?? lane.recent.find(isIt);
+      if (pending !== undefined) return pending.request;
+    }
+    return this.#lanes.find(({ last }) => last.id === id)?.last ?? null;
   }
 
   /** The worker has told where the thread of an overdue request was. */
   #interrupted(lane: number, request: number, stack: string): void {
-    const overdue = this.#lanes.find(({ index }) => index === lane)?.deadline.find(request) ?? null;
-    if (overdue === null || overdue.isAnswered) {
+    const overdue = this.#lanes.find(({ index }) => index === lane)?.deadline.answer(request) ?? null;
+    if (overdue === null) {
       this.break('it interrupted a request that was not overdue');
       return;
     }
-    overdue.isAnswered = true;
     this.#options.onOverdue(this, overdue, stack);
   }
 

@@ -2,7 +2,8 @@
 
 The variable MARKS names the file. A mark is one line, written at once: `start ID PID` or `end ID PID`. Paths: `/run/ID/MS` sleeps,
 `/busy/ID/MS` computes, `/hold/ID` waits until the file MARKS.release exists, `/die/ID/N` kills its process at its first N starts,
-`/stream/ID/N` sends a block first and then does the same. The answer is `ID PID LENGTH-OF-CONTENT`, and the cookie of the request if it
+`/stream/ID/N` sends a block first and then does the same,
+`/late/ID/HOW` ends at no deadline by itself: it computes, sleeps in C code, or yields nothing. The answer is `ID PID LENGTH-OF-CONTENT`, and the cookie of the request if it
 has one.
 """
 
@@ -16,9 +17,17 @@ marks = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 def application(environ, start_response):
     _, action, request_id, *number = environ['PATH_INFO'].split('/')
-    number = float(number[0]) if number else 0
+    kind = number[0] if number else ''
+    number = float(kind) if kind and action != 'late' else 0
     mark('start', request_id)
     length = len(environ['wsgi.input'].read())
+    if action == 'late':
+        if kind == 'yields':
+            start_response('200 OK', [])
+            return nothing()
+        while kind == 'computes':
+            pass
+        time.sleep(60)
     if action == 'stream':
         start_response('200 OK', [('Content-Type', 'text/plain')])
         return streamed(request_id, number)
@@ -37,6 +46,11 @@ def application(environ, start_response):
     body = ' '.join([request_id, str(os.getpid()), str(length), *filter(None, [environ.get('HTTP_COOKIE')])]).encode()
     start_response('200 OK', [('Content-Type', 'text/plain'), ('Content-Length', str(len(body)))])
     return [body]
+
+
+def nothing():
+    while True:
+        yield b''
 
 
 def streamed(request_id, number):

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { missing } from '../support/peer.ts';
-import type { Target } from './target.ts';
+import { type Target, WORKERS } from './target.ts';
 
 const LIBFAKETIME = readdirSync('/usr/lib')
   .map((name) => join('/usr/lib', name, 'faketime/libfaketimeMT.so.1'))
@@ -83,6 +83,14 @@ export class FaultyMachine {
         inject: ({ viaduct }) => {
           kill(viaduct.pid, 'SIGHUP');
           return null;
+        },
+      },
+      {
+        name: 'workers scaled',
+        skip: false,
+        inject: (target, random) => {
+          void target.scale(1 + Math.floor(random() * 5));
+          return () => void target.scale(WORKERS);
         },
       },
       {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BackendConnection, startBackend, type TestBackend } from '../support/backend.ts';
+import { ask } from '../support/http-client.ts';
 import type { Lifetime } from '../support/lifetime.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -8,17 +9,25 @@ import { ROOT, startViaduct, type Viaduct } from '../support/viaduct.ts';
 import { eventually, PATIENCE_MS, within } from '../support/wait.ts';
 import { answersOver, DOOR_NAMES, type DoorName } from './doors.ts';
 
-const WORKERS = 2;
+/** How many there are before and after the faults. */
+export const WORKERS = 2;
 
 const CONFIGURATION = `
 workers = ${WORKERS}
 threads = 2
 access_log = "off"
+max_requests = 2000
+max_requests_jitter = 2000
+request_grace_ms = 300
 header_timeout_ms = 1000
 body_timeout_ms = 1000
 write_timeout_ms = 1000
 keep_alive_timeout_ms = 2000
 body_bytes_max = "8MiB"
+
+[[route]]
+path = "/late/*"
+request_timeout_ms = 300
 
 [[route]]
 path = "/files/*"
@@ -68,10 +77,14 @@ export class Target {
     const application = readFileSync(join(ROOT, 'test/attack/application.py'));
     writeFileSync(join(directory, 'app.py'), application);
     writeFileSync(join(directory, 'viaduct.toml'), settings + CONFIGURATION.replace('BACKEND', backend.url));
-    const viaduct = await startViaduct(t, ['serve', directory, '--tls-self-signed'], {
-      env: { ...env, MARKS: join(directory, 'marks'), HOME: directory },
-      listen: ['http://127.0.0.1:0', ...DOOR_NAMES.flatMap((name) => listenOn(name, directory))].join(','),
-    });
+    const viaduct = await startViaduct(
+      t,
+      ['serve', directory, '--tls-self-signed', '--control', join(directory, 'control.sock')],
+      {
+        env: { ...env, MARKS: join(directory, 'marks'), HOME: directory },
+        listen: ['http://127.0.0.1:0', ...DOOR_NAMES.flatMap((name) => listenOn(name, directory))].join(','),
+      },
+    );
     const target = new Target(directory, viaduct, backend);
     await target.assertServes();
     target.#calm = target.footprint();
@@ -81,6 +94,16 @@ export class Target {
   /** The port of a TCP door, or the path of a Unix socket. */
   door(name: DoorName): number | string {
     return name === 'http1' || name === 'http2' ? this.viaduct.port : socketPath(name, this.directory);
+  }
+
+  /** Changes the number of workers. Resolves to false if the server does not, because its workers are changing or it has no descriptor left. */
+  async scale(workers: number): Promise<boolean> {
+    const answer = await ask(this.#control, `/scale?workers=${workers}`, { method: 'POST' }).catch(() => null);
+    return answer?.status === 200;
+  }
+
+  get #control(): string {
+    return join(this.directory, 'control.sock');
   }
 
   /** The connections that the backend got, with what came on each. */
@@ -132,6 +155,7 @@ export class Target {
    */
   async settle(): Promise<Footprint> {
     await this.assertServes();
+    await eventually('the number of workers is as before', () => this.scale(WORKERS));
     await eventually(`the descriptors return to ${this.#calm.descriptors}`, () => {
       // A kept connection to the backend may stay.
       return this.footprint().descriptors <= this.#calm.descriptors + 1;

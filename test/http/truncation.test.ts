@@ -29,8 +29,8 @@ import { createSignal, eventually, PATIENCE_MS, within } from '../support/wait.t
 const BLOCK = Buffer.alloc(1000, 'x');
 const INITIAL_WINDOW_SIZE = 4;
 
-/** Responses that break off, and the Content-Length that each declares. */
-const BROKEN: readonly [string, () => ResponseBody, number][] = [
+/** Responses that break off, and the Content-Length that each declares. Files are in the directory of the test. */
+const BROKEN: readonly [string, (directory: string) => ResponseBody, number][] = [
   ['fails together with its first block', () => source((sink) => sink.write(BLOCK), fail), -1],
   ['fails after its first block', () => source((sink) => sink.write(BLOCK), later(fail)), -1],
   ['fails after a long block', () => source((sink) => sink.write(Buffer.alloc(3_000_000)), later(fail)), -1],
@@ -55,18 +55,16 @@ const BROKEN: readonly [string, () => ResponseBody, number][] = [
   ],
   ['in memory is shorter than its length', () => BLOCK, 5000],
   ['in memory is long and shorter than its length', () => Buffer.alloc(1_000_000), 5_000_000],
-  ['in a file is shorter than its length', () => shrunk(1000, 1000), 5000],
-  ['in a file is shorter than the file was', () => shrunk(1000, 5000), -1],
+  ['in a file is shorter than its length', (directory) => shrunk(directory, 1000, 1000), 5000],
+  ['in a file is shorter than the file was', (directory) => shrunk(directory, 1000, 5000), -1],
 ];
 
-let directory = '';
-
-function certificate(): Pair {
+function certificate(directory: string): Pair {
   return new Authority(directory).issue('a', 'ec', ['a.example']);
 }
 
 /** A file of `bytes` that had `length` when the response was made. */
-function shrunk(bytes: number, length: number): ResponseBody {
+function shrunk(directory: string, bytes: number, length: number): ResponseBody {
   const path = join(directory, 'file');
   writeFileSync(path, Buffer.alloc(bytes));
   return { fd: openSync(path, 'r'), start: 0, end: length, release() {} };
@@ -193,13 +191,13 @@ describe('a response that breaks off', { concurrency: 4 }, () => {
       it(`over ${name} does not look whole when it ${description}`, {
         skip: protocol === 'TLS' && NO_OPENSSL,
       }, async (t) => {
-        directory = temporaryDirectory(t);
+        const directory = temporaryDirectory(t);
         const headers = length < 0 ? [] : ['Content-Length', `${length}`];
-        const answer = (): Response => Response.fromHeaders(200, headers, body());
+        const answer = (): Response => Response.fromHeaders(200, headers, body(directory));
         const { port, connections, errors } = await serveHandler(
           t,
           answer,
-          protocol === 'TLS' ? { tls: { hosts: [hostWith(certificate())] } } : { protocol },
+          protocol === 'TLS' ? { tls: { hosts: [hostWith(certificate(directory))] } } : { protocol },
         );
         const { bytes, whole } = await read(port);
         assert.equal(whole, false, `${bytes} bytes look like the whole response`);

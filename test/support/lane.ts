@@ -29,6 +29,7 @@ export const PASSIVE_OWNER: LaneOwner = {
   onFailed() {},
   onFile() {},
   onOverdue() {},
+  onInterrupted() {},
   onStuck() {},
   onAbandoned() {},
   onRecall() {},

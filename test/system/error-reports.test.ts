@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { ask } from '../support/http-client.ts';
+import { ask, Pipeline } from '../support/http-client.ts';
 import { makeProject } from '../support/project.ts';
 import { NO_PACKAGES, PYTHON_WITH_PACKAGES, startViaduct } from '../support/viaduct.ts';
+import { eventually } from '../support/wait.ts';
 
 const DATABASE_URL = 'postgres://user:the-password@localhost/site';
 
@@ -51,6 +52,32 @@ async function reportOf(t: TestContext, kind: 'page' | 'mail', variables: string
   assert.equal(mails.length, 1);
   return readFileSync(join(project, 'mails', mails[0] as string), 'utf8');
 }
+
+describe('a line of wsgi.errors', () => {
+  it('has its request, also when the response overtakes it', async (t) => {
+    const app = `
+def application(environ, start_response):
+    environ['wsgi.errors'].write('a line of ' + environ['PATH_INFO'] + '\\n')
+    start_response('200 OK', [('Content-Length', '2')])
+    return [b'ok']
+`;
+    const project = makeProject(t, { 'app.py': app });
+    const args = ['serve', project, '--workers', '1', '--threads', '2', '--access-log', 'off'];
+    const server = await startViaduct(t, args);
+    const lines = (): string[] => server.output().match(/^.*a line of .*$/gm) ?? [];
+    const clients = await Promise.all(Array.from({ length: 8 }, () => Pipeline.open(server.port)));
+    await clients[0]?.get('/first');
+    await eventually('the first line is there', () => lines().length === 1);
+    for (let round = 0; round < 60; round += 1)
+      await Promise.all(clients.map((client, index) => client.get(`/${round}-${index}`)));
+    await eventually('all lines are there', () => lines().length === 481);
+    for (const line of lines().slice(1)) {
+      const [, path = ''] = /a line of ([^"]+)"/.exec(line) ?? [];
+      assert.ok(line.includes(`"request":"GET ${path}"`), line);
+    }
+    for (const client of clients) client.close();
+  });
+});
 
 describe("Django's own report of an error", { skip: NO_PACKAGES, concurrency: 2 }, () => {
   for (const kind of ['page', 'mail'] as const) {

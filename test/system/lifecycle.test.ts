@@ -132,6 +132,22 @@ describe('life of the server', () => {
     assert.match(server.output(), /Requests still ran after 0\.05 s/);
   });
 
+  it('says that threads still ran, and not requests, when only they outlive the time of a stop', async () => {
+    writeApplication(`${APPLICATION}
+import threading
+def application(environ, start_response):
+    threading.Thread(target=time.sleep, args=(600,)).start()
+    start_response("200 OK", [("Content-Length", "0")])
+    return []
+`);
+    const server = await start('--graceful-timeout-ms', '300');
+    await ask(server, '/');
+    process.kill(server.pid, 'SIGTERM');
+    assert.equal((await server.exited).code, 0);
+    assert.match(server.output(), /Threads, hooks or exit functions of workers still ran after 0\.3 s/);
+    assert.doesNotMatch(server.output(), /Requests still ran/);
+  });
+
   it('keeps serving the old code and shows the traceback when the new code does not import', async () => {
     const server = await start();
     writeApplication('raise RuntimeError("broken release")\n');

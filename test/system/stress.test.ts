@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { Pipeline } from '../support/http-client.ts';
+import { ask, Pipeline } from '../support/http-client.ts';
 import { eachTestLifetime } from '../support/lifetime.ts';
 import { type MarkedViaduct, startMarked } from '../support/marks.ts';
 import { chooseSeed, createRandom } from '../support/random.ts';
 import { SocketClient } from '../support/socket-client.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { eventually, isRunning } from '../support/wait.ts';
 
 const THREADS = 2;
@@ -14,11 +17,11 @@ const LEAVING_CLIENTS = 6;
 describe('no request starts twice, and none is lost', () => {
   // The server waits longer before it replaces each worker that dies young, so more kills would only make the test longer.
   for (const { title, args, weather } of [
-    { title: 'when workers are killed and clients leave', args: [], weather: { requests: 6000, kills: 6, reloads: 0 } },
+    { title: 'when workers are killed and clients leave', args: [], weather: { requests: 6000, kills: 6 } },
     {
       title: 'when workers import the application themselves',
       args: ['--no-preload'],
-      weather: { requests: 2500, kills: 3, reloads: 0 },
+      weather: { requests: 2500, kills: 3 },
     },
     { title: 'when new releases take over meanwhile', args: [], weather: { requests: 3000, kills: 3, reloads: 2 } },
     {
@@ -26,12 +29,22 @@ describe('no request starts twice, and none is lost', () => {
       args: ['--max-requests', '60', '--max-requests-jitter', '30', '--workers-min', '1'],
       weather: { requests: 5000, kills: 3, reloads: 2 },
     },
+    {
+      title:
+        'when requests exceed their deadlines, workers are recycled, killed and scaled, and new releases take over meanwhile',
+      args: ['--max-requests', '100', '--max-requests-jitter', '50', '--request-grace-ms', '200ms'],
+      weather: { requests: 4000, kills: 3, reloads: 2, scales: 8, late: 40 },
+    },
   ]) {
     it(title, { timeout: 120_000 }, async (t) => {
       // On a busy machine, clients that leave can fill a queue of the default length before the server gets its turn.
       const counts = ['--workers', '3', '--threads', `${THREADS}`, '--queue-max', '100000'];
-      const server = await startMarked(t, [...counts, ...args]);
-      await new Stress(server, t, weather).run();
+      const directory = temporaryDirectory(t);
+      const config = join(directory, 'viaduct.toml');
+      const control = join(directory, 'control.sock');
+      writeFileSync(config, LATE_ROUTE);
+      const server = await startMarked(t, [...counts, '--config', config, '--control', control, ...args]);
+      await new Stress(server, control, t, weather).run();
     });
   }
 });
@@ -39,12 +52,22 @@ describe('no request starts twice, and none is lost', () => {
 interface Weather {
   readonly requests: number;
   readonly kills: number;
-  readonly reloads: number;
+  readonly reloads?: number;
+  /** How often the number of workers changes. */
+  readonly scales?: number;
+  /** How many requests exceed their deadline. */
+  readonly late?: number;
 }
+
+/** Only requests that are late on purpose have a deadline. */
+const LATE_ROUTE = '[[route]]\npath = "/late/*"\nrequest_timeout_ms = 300\n';
+
+const WAYS_TO_BE_LATE = ['computes', 'computes', 'yields', 'sleeps'] as const;
 
 /** One run: its clients, the killer of workers, and the accounts that are checked at the end. */
 class Stress {
   readonly #server: MarkedViaduct;
+  readonly #control: string;
   readonly #random: () => number;
   readonly #weather: Weather;
   /** Statuses of the requests whose clients waited for the answer. */
@@ -56,9 +79,11 @@ class Stress {
   #sent = 0;
   #done = 0;
   #left = 0;
+  #late = 0;
 
-  constructor(server: MarkedViaduct, context: TestContext, weather: Weather) {
+  constructor(server: MarkedViaduct, control: string, context: TestContext, weather: Weather) {
     this.#server = server;
+    this.#control = control;
     this.#weather = weather;
     const seed = chooseSeed();
     context.diagnostic(`VIADUCT_TEST_SEED=${seed}`);
@@ -68,7 +93,7 @@ class Stress {
   async run(): Promise<void> {
     const staying = Array.from({ length: STAYING_CLIENTS }, (_, index) => this.#stay(index % 3 === 0 ? 1 : 8));
     const leaving = Array.from({ length: LEAVING_CLIENTS }, () => this.#leave());
-    await Promise.all([...staying, ...leaving, this.#kill(), this.#reload()]);
+    await Promise.all([...staying, ...leaving, this.#kill(), this.#reload(), this.#scale()]);
     await this.#settle();
     this.#checkAccounts();
   }
@@ -97,6 +122,10 @@ class Stress {
     if (this.#answers.has(id)) this.#errors.push(`${id} was answered twice`);
     this.#answers.set(id, status);
     if (status === 502) return;
+    if (id.startsWith('late-')) {
+      if (status !== 504 && status !== 503) this.#errors.push(`${id} was answered ${status} ${body}`);
+      return;
+    }
     const [answered, pid] = body.split(' ');
     if (status !== 200 || answered !== id) this.#errors.push(`${id} was answered ${status} ${body}`);
     else if (this.#pids.push(Number(pid)) > 50) this.#pids.shift();
@@ -129,11 +158,23 @@ class Stress {
   }
 
   async #reload(): Promise<void> {
-    const { reloads, requests } = this.#weather;
+    const { reloads = 0, requests } = this.#weather;
     for (let reload = 1; reload <= reloads; reload += 1) {
       const due = (reload * requests) / (reloads + 1);
       await eventually('it is time for the next reload', () => this.#done >= due || this.#errors.length > 0);
       process.kill(this.#server.viaduct.pid, 'SIGHUP');
+    }
+  }
+
+  /** Changes the number of workers. While a release starts, the server refuses that. */
+  async #scale(): Promise<void> {
+    const { scales = 0, requests } = this.#weather;
+    for (let scale = 1; scale <= scales; scale += 1) {
+      const due = (scale * requests) / (scales + 1);
+      await eventually('it is time to scale', () => this.#done >= due || this.#errors.length > 0);
+      const workers = 1 + Math.floor(this.#random() * 5);
+      const { status, body } = await ask(this.#control, `/scale?workers=${workers}`, { method: 'POST' });
+      if (status !== 200 && status !== 409) this.#errors.push(`scale: ${status} ${body}`);
     }
   }
 
@@ -165,12 +206,17 @@ class Stress {
     const lost = answered.filter(([id, status]) => status === 200 && !starters.has(id));
     assert.deepEqual(lost, [], 'answered without having run');
     const failed = answered.filter(([, status]) => status === 502).map(([id]) => id);
+    const waited = answered.filter(([id, status]) => status === 503 && starters.has(id));
+    assert.deepEqual(waited, [], '503 although it had started');
     const innocent = failed.filter((id) => starters.has(id) && !this.#killed.has(starters.get(id) ?? 0));
     assert.deepEqual(innocent, [], '502 although the worker that had started it was not killed');
     // A worker may be killed after it reports that it takes a request, and before the application makes its mark.
     const unmarked = failed.filter((id) => !starters.has(id));
     assert.ok(unmarked.length <= this.#killed.size, `502 although no worker had started them: ${unmarked.join(' ')}`);
     this.#checkVictims(failed, starters);
+    const { late = 0 } = this.#weather;
+    const overdue = answered.filter(([id, status]) => id.startsWith('late-') && status === 504);
+    assert.ok(overdue.length >= late / 2, `only ${overdue.length} of ${this.#late} requests exceeded their deadline`);
     assert.ok(this.#killed.size >= this.#weather.kills / 2, `only ${this.#killed.size} workers were killed`);
   }
 
@@ -184,7 +230,10 @@ class Stress {
 
   #nextId(): string {
     this.#sent += 1;
-    return `${this.#sent}`;
+    const { late = 0, requests } = this.#weather;
+    if (this.#sent < (this.#late + 1) * (requests / (late + 1))) return `${this.#sent}`;
+    this.#late += 1;
+    return `late-${this.#late}`;
   }
 
   #nextLeftId(): number {
@@ -195,6 +244,7 @@ class Stress {
   /** The target of a request: nine of ten are fast, some take milliseconds, a few are slow. */
   #target(id: string): string {
     const dice = this.#random();
+    if (id.startsWith('late-')) return `/late/${id}/${WAYS_TO_BE_LATE[Math.floor(dice * WAYS_TO_BE_LATE.length)]}`;
     if (dice < 0.9) return `/run/${id}/0`;
     if (dice < 0.96) return `/run/${id}/${1 + Math.floor(this.#random() * 5)}`;
     if (dice < 0.98) return `/busy/${id}/${1 + Math.floor(this.#random() * 10)}`;

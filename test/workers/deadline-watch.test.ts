@@ -4,6 +4,7 @@ import type { Request } from '../../src/http/message.ts';
 import { type DeadlineLimits, DeadlineWatch } from '../../src/workers/deadline-watch.ts';
 import { COMPLETE, END, FAILED, FILE, HEAD, INTERRUPTED } from '../../src/workers/frames.ts';
 import type { LaneOwner } from '../../src/workers/lane-owner.ts';
+import { LaneDeadline } from '../../src/workers/overdue.ts';
 import { PendingRequest } from '../../src/workers/pending-request.ts';
 import { Queue } from '../../src/workers/queue.ts';
 import { frame, makeLane, type TestLane } from '../support/lane.ts';
@@ -18,6 +19,22 @@ function pass(ms: number): void {
     mock.timers.tick(100);
   }
 }
+
+describe('the overdue requests of a lane', () => {
+  it('are answered once each, also those that left the lane before later ones were overdue', () => {
+    const { requests } = makeLane([1, 2, 3, 4]);
+    const deadline = new LaneDeadline();
+    for (const pending of requests) {
+      deadline.begin(pending, 0, 1000);
+      if (pending.id < 4) deadline.end();
+    }
+    assert.deepEqual(
+      [3, 1, 4, 2].map((id) => deadline.answer(id)?.pending.id),
+      [3, 1, 4, 2],
+    );
+    for (const id of [1, 2, 3, 4, 5]) assert.equal(deadline.answer(id), null);
+  });
+});
 
 describe('the watch of deadlines', () => {
   beforeEach(() => {

@@ -47,6 +47,7 @@ describe('the workers of the serving release', () => {
         onReady: never,
         onRequestsMax: never,
         onOverdue: never,
+        onInterrupted: never,
         onStuck: never,
         onGone: (worker) => serving.gone(worker),
         onTraceback: assert.fail,
@@ -216,6 +217,24 @@ describe('the workers of the serving release', () => {
       'Workers: 4 instead of 2, because requests wait',
       'Workers: 2 instead of 4, because it is quiet',
     ]);
+  });
+
+  it('become fewer by those that still start, while the others serve', async () => {
+    const site = await serve(1);
+    site.serving.resize(3, 'a command asked for it');
+    site.serving.resize(1, 'a command asked for it');
+    assert.equal(site.states(), '0:ready 1:retiring 2:retiring');
+    for (const number of [1, 2]) site.worker(number).exited(-9);
+    assert.equal(site.states(), '0:ready');
+    assert.ok(site.lines.every((line) => line.startsWith('Workers: ')));
+  });
+
+  it('become fewer without harm to the successor of one that is recycled', async () => {
+    const site = await serve(1);
+    site.serving.recycle({ worker: site.worker(0), reason: 'old' });
+    site.serving.resize(2, 'requests wait');
+    site.serving.resize(1, 'it is quiet');
+    assert.equal(site.states(), '0:ready 1:starting 2:retiring');
   });
 
   it('become fewer by those that wait to be recycled', async () => {

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeThrown } from '../../errors.ts';
 import { Http1Server } from '../../http/http1/http1-server.ts';
@@ -26,6 +26,8 @@ const LIMITS: Partial<HttpLimits> = {
 export interface RunningControl {
   /** Closes the socket and removes it. */
   close(): void;
+  /** Opens the socket again if something has removed it, such as a cleaner of temporary files. A path that the user named is left alone. */
+  restore(): Promise<void>;
 }
 
 /**
@@ -52,6 +54,7 @@ export async function startControl(path: string, control: ControlledServer, log:
       listener.close();
       connections.destroy();
     },
+    async restore() {},
   };
 }
 
@@ -60,14 +63,37 @@ export async function startControl(path: string, control: ControlledServer, log:
  * server works without this socket: a failure is a warning in the log, and the result is null.
  */
 export async function startFoundControl(control: ControlledServer, log: Log): Promise<RunningControl | null> {
+  void removeLeftovers(runtimeBase());
+  let opened = await openFound(control, log);
+  let isClosed = false;
+  if (opened === null) return null;
+  return {
+    close() {
+      isClosed = true;
+      opened?.close();
+    },
+    async restore() {
+      if (isClosed || (opened !== null && existsSync(opened.path))) return;
+      opened?.close();
+      opened = await openFound(control, log);
+      if (isClosed) opened?.close();
+    },
+  };
+}
+
+/** Listens in a new private directory; null if that is not possible. */
+async function openFound(
+  control: ControlledServer,
+  log: Log,
+): Promise<{ readonly path: string; close(): void } | null> {
   let directory: string | null = null;
   try {
-    const base = runtimeBase();
-    void removeLeftovers(base);
-    directory = makePrivateDirectory(base);
-    const { close } = await startControl(join(directory, CONTROL_NAME), control, log);
+    directory = makePrivateDirectory(runtimeBase());
     const made = directory;
+    const path = join(made, CONTROL_NAME);
+    const { close } = await startControl(path, control, log);
     return {
+      path,
       close() {
         close();
         rmSync(made, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** So much of an error stands at the end of a run: the place where it is read when the output before it is gone. */
+/** The end of a run has so much of each error, because CI may keep only the end of the output. */
 const ERROR_CHARACTERS_MAX = 1500;
 
 /**

@@ -21,8 +21,8 @@ const PROGRAM = programFile('');
  * Imports modules of a project, in TypeScript and JavaScript, on every Node version that Viaduct supports. A new importer imports them again, with
  * all modules of the project that they import. Node caches packages, so these are not imported again.
  *
- * jiti leaves ES modules in JavaScript to Node, which keeps them for ever. So its core is told that Node cannot import those of the project, and
- * compiles them as it does TypeScript.
+ * jiti leaves ES modules in JavaScript to Node, which keeps them for ever. So its core gets an import that refuses those of the
+ * project. Then it compiles them as it does TypeScript.
  */
 export function createProjectImporter(): Jiti {
   const require = createRequire(import.meta.url);

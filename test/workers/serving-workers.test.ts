@@ -231,7 +231,7 @@ describe('the workers of the serving release', () => {
 
   it('become fewer without harm to the successor of one that is recycled', async () => {
     const site = await serve(1);
-    site.serving.recycle({ worker: site.worker(0), reason: 'old' });
+    site.serving.recycle({ worker: site.worker(0), reason: 'old', cause: 'max_lifetime_ms' });
     site.serving.resize(2, 'requests wait');
     site.serving.resize(1, 'it is quiet');
     assert.equal(site.states(), '0:ready 1:starting 2:retiring');

@@ -23,7 +23,7 @@ const LATE_MS = 1000;
 
 /**
  * Finds the requests that have exceeded their deadline, those that run and those that wait. It costs nothing for each
- * request: once in `TICK_MS` it looks at all lanes and at the queue. A stop of this process does not count as time.
+ * request: once in `TICK_MS` it looks at all lanes, and at the requests in the queue that have waited for as long as the least limit allows. A stop of this process does not count as time.
  */
 export class DeadlineWatch {
   readonly #limits: DeadlineLimits;
@@ -31,6 +31,8 @@ export class DeadlineWatch {
   readonly #onWaitedTooLong: (pending: PendingRequest, why: Shed) => void;
   readonly #lanes = new Set<Lane>();
   #timer: NodeJS.Timeout | null = null;
+  /** The least limit of the requests that wait, or waited since the queue was last empty. */
+  #waitMinMs = Number.POSITIVE_INFINITY;
   #quietTicks = 0;
   #lastTickMs = 0;
   /** When the last stop ended, and how long it was. */
@@ -62,6 +64,13 @@ export class DeadlineWatch {
     this.#lanes.delete(lane);
   }
 
+  /** Must be called when `pending` begins to wait in the queue. */
+  queued(pending: PendingRequest): void {
+    for (const limitMs of [this.#limits.queueWaitMaxMs, this.#limitOf(pending)])
+      if (limitMs > 0 && limitMs < this.#waitMinMs) this.#waitMinMs = limitMs;
+    if (this.isResting) this.wake();
+  }
+
   wake(): void {
     this.#quietTicks = 0;
     this.#lastTickMs = performance.now();
@@ -90,9 +99,10 @@ export class DeadlineWatch {
         this.#isOver(this.#limits.queueWaitMaxMs, queuedAtMs, now);
       const isOverdue = (pending: PendingRequest): boolean =>
         this.#isOver(this.#limitOf(pending), pending.queuedAtMs, now);
-      const late = this.#queue.take((pending) => waitsTooLong(pending) || isOverdue(pending));
+      const beforeMs = now - this.#waitMinMs;
+      const late = this.#queue.take(beforeMs, (pending) => waitsTooLong(pending) || isOverdue(pending));
       for (const pending of late) this.#onWaitedTooLong(pending, waitsTooLong(pending) ? 'queueWaitMax' : 'deadline');
-    }
+    } else this.#waitMinMs = Number.POSITIVE_INFINITY;
     const isOver = this.#lanes.size === 0 && this.#queue.length === 0;
     if (isOver || this.#quietTicks > QUIET_TICKS_MAX) this.stop();
   };

@@ -208,6 +208,7 @@ export class Pool {
     for (const pending of remaining) this.#watchClient(pending);
     if (this.#queue.length === 0) this.#delay.begin(now);
     this.#queue.unshift(remaining);
+    for (const pending of remaining) this.#deadlines.queued(pending);
     this.pump();
     if (this.#stopped) this.#refuseAll();
   }
@@ -283,7 +284,7 @@ export class Pool {
     this.#watchClient(pending);
     this.#queue.push(pending);
     this.queueCounters.entered += 1;
-    if (this.#deadlines.isResting) this.#deadlines.wake();
+    this.#deadlines.queued(pending);
   }
 
   /** Whether `pending` may wait in the queue. Otherwise it is refused, and its body need not be received first. */

@@ -108,11 +108,17 @@ export class Queue<T extends Waiting<T>> {
     return taken;
   }
 
-  /** Removes and returns those for which `isWanted` is true. It looks at all. */
-  take(isWanted: (item: T) => boolean): T[] {
+  /**
+   * Removes and returns those that came at `timeMs` or before and for which `isWanted` is true. It looks at all clients,
+   * and at all requests that lanes gave back.
+   */
+  take(timeMs: number, isWanted: (item: T) => boolean): T[] {
     const taken: T[] = [];
-    for (const { requests } of this.#clients()) {
-      for (let item = requests.first; item !== null; item = item.next) if (isWanted(item)) taken.push(item);
+    for (const { requests, turns } of this.#clients()) {
+      for (let item = requests.first; item !== null; item = item.next) {
+        if (item.queuedAtMs > timeMs && turns !== null) break;
+        if (isWanted(item)) taken.push(item);
+      }
     }
     for (const item of taken) this.remove(item);
     return taken;

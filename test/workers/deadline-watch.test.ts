@@ -155,12 +155,31 @@ describe('the watch of deadlines', () => {
     waiting.forEach((pending, index) => {
       pending.queuedAtMs = clockMs + index * 600;
       queue.push(pending);
+      watch.queued(pending);
     });
-    watch.wake();
     pass(1100);
     assert.deepEqual([refused, queue.length], [[1], 1]);
     pass(700);
     assert.deepEqual([refused, queue.length], [[1, 2], 0]);
+  });
+
+  it('refuses by the limit of the route, wherever such a request waits', () => {
+    const watch = watchOf({});
+    const waiting = [0, 300, 2000, 300].map((timeoutMs, index) => {
+      const peer = { remoteAddress: index < 3 ? '192.0.2.1' : '192.0.2.2' };
+      const pending = new PendingRequest(index + 1, { peer, timeoutMs, onGone: null } as unknown as Request);
+      pending.queuedAtMs = clockMs;
+      return pending;
+    });
+    for (const pending of waiting) {
+      queue.push(pending);
+      watch.queued(pending);
+    }
+    pass(400);
+    assert.deepEqual(refused, [2, 4]);
+    pass(1800);
+    assert.deepEqual([refused, queue.length], [[2, 4, 3], 1]);
+    queue.clear();
   });
 
   it('rests when there is nothing to watch', () => {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { newRecord } from '../http/request-record.ts';
 import { Batch } from './batch.ts';
+import { DoneRequests } from './done-requests.ts';
 import { overdueResponse } from './error-responses.ts';
 import { recalledIds, startsEarly, wrongLength, wrongOrder } from './frame-rules.ts';
 import {
@@ -24,13 +24,8 @@ import { readInto } from './read-into.ts';
 import { readFileRange, readResponse, readResponses } from './response-frame.ts';
 import { type BodyLane, WorkerBody } from './worker-body.ts';
 
-/** How many requests a lane remembers that are done. A thread sends at least as many responses at once as wait in its lane. */
-const RECENT_MAX = 64;
-
 /** Limit for a sample of the average, so that one slow view does not hide the speed of the others for long. */
 const SAMPLE_NS_MAX = 20_000_000;
-
-const NO_RECORD = newRecord();
 
 const IMPOSSIBLE_HEAD = 'it sent an impossible head of a response';
 
@@ -46,12 +41,9 @@ export class Lane implements BodyLane {
   entry: LaneEntry | null = null;
   readonly inflight: PendingRequest[] = [];
   readonly deadline = new LaneDeadline();
-  /** The last request that ended here: its close() may still write to the log. */
-  readonly last = { id: 0, method: '', path: '', record: NO_RECORD };
+  readonly done = new DoneRequests();
   /** Moving average of the time that a request takes in the worker, in nanoseconds; 0 before the first sample. */
   averageNs = 0;
-  /** The last requests that are done, for lines of the log that come behind the response; null while the application writes none. */
-  recent: PendingRequest[] | null = null;
   /** When the current first request became the first, by `performance.now()`. */
   headSinceMs = 0;
   get state(): LaneState {
@@ -316,7 +308,7 @@ export class Lane implements BodyLane {
   /** The first request in flight is done. Its time counts one tenth in the average. */
   #removeFirst(data: Buffer, position: number): void {
     const pending = this.inflight.shift();
-    if (pending !== undefined) this.#remember(pending);
+    if (pending !== undefined) this.done.add(pending);
     this.#owner.requests += 1;
     const total = readInt64(data, position + 24);
     const ns = Math.min(total, SAMPLE_NS_MAX);
@@ -324,19 +316,10 @@ export class Lane implements BodyLane {
     this.headSinceMs = performance.now();
     if (this.deadline.current !== null) this.deadline.end();
     pending?.note(total, this.headSinceMs);
-    if (this.recent !== null && this.recent.push(pending as PendingRequest) > RECENT_MAX) this.recent.shift();
     if (pending?.id === this.#pausedFor) this.#continue();
     else if (this.state === 'stalled' && this.#pausedFor === 0) this.#state = 'open';
     this.entry?.measure(ns);
     this.entry?.update();
-  }
-
-  #remember({ id, request }: PendingRequest): void {
-    const { last } = this;
-    last.id = id;
-    last.method = request.method;
-    last.path = request.path;
-    last.record = request.record;
   }
 
   #become(state: LaneState): void {

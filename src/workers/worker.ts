@@ -315,13 +315,12 @@ export class Worker implements LaneOwner {
   /** The request with this id that one of its lanes has or had; null if there is none. */
   #requestOf(id: number | null): LoggedPart | null {
     if (id === null) return null;
-    const isIt = (pending: PendingRequest): boolean => pending.id === id;
-    for (const lane of this.#lanes) {
-      lane.recent ??= []; // the next line may come behind its response
-      const pending = lane.inflight.find(isIt) ?? lane.recent.find(isIt);
-      if (pending !== undefined) return pending.request;
+    for (const { done, inflight } of this.#lanes) {
+      done.grow();
+      const request = inflight.find((pending) => pending.id === id)?.request ?? done.find(id);
+      if (request !== null) return request;
     }
-    return this.#lanes.find(({ last }) => last.id === id)?.last ?? null;
+    return null;
   }
 
   /** The worker has told where the thread of an overdue request was. */

@@ -64,7 +64,7 @@ export class DeadlineWatch {
     this.#lanes.delete(lane);
   }
 
-  /** Must be called when `pending` begins to wait in the queue. */
+  /** Must be called when `pending` starts to wait in the queue. */
   queued(pending: PendingRequest): void {
     for (const limitMs of [this.#limits.queueWaitMaxMs, this.#limitOf(pending)])
       if (limitMs > 0 && limitMs < this.#waitMinMs) this.#waitMinMs = limitMs;

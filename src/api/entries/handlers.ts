@@ -52,6 +52,7 @@ export type {
   HeaderList,
   Later,
   Peer,
+  Priority,
   Protocol,
   Request,
   RequestBody,

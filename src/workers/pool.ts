@@ -173,10 +173,13 @@ export class Pool {
     this.#lanes.remove(lane);
   }
 
-  /** Gives up `lane`, which another pool gets, with its current requests. */
-  release(lane: Lane): void {
-    this.#lanes.remove(lane);
-    this.#deadlines.remove(lane);
+  /** Takes over `lane` of `old` with its current requests. It receives more only if `old` allowed that. */
+  adopt(lane: Lane, old: Pool): void {
+    const isUsed = old.#lanes.remove(lane);
+    old.#deadlines.remove(lane);
+    if (isUsed) this.add(lane);
+    else this.#deadlines.add(lane);
+    if (lane.inflight.length > 0 && this.#deadlines.isResting) this.#deadlines.wake();
   }
 
   /** Everything that waits here, and all that comes, goes to `heir` from now on. Requests in lanes finish there. */
@@ -208,6 +211,7 @@ export class Pool {
     for (const pending of remaining) this.#watchClient(pending);
     if (this.#queue.length === 0) this.#delay.begin(now);
     this.#queue.unshift(remaining);
+    if (this.#deadlines.isResting) this.#deadlines.wake(); // requests of another pool may be the first ones here
     this.pump();
     if (this.#stopped) this.#refuseAll();
   }

@@ -10,6 +10,7 @@ import type { PendingRequest } from '../../src/workers/pending-request.ts';
 import { Pool, type PoolOptions } from '../../src/workers/pool.ts';
 import { frame, idleLane, makeLane as testLane } from '../support/lane.ts';
 import { poolOptions } from '../support/pool.ts';
+import { eventually } from '../support/wait.ts';
 
 describe('a pool whose worker died', () => {
   it('starts no request again that the worker had started, when a later one can be recovered', (t) => {
@@ -93,11 +94,41 @@ describe('a pool that has handed over', () => {
     const own = makeLane();
     pool.add(own);
     const statuses = ask(pool, 2);
-    pool.release(own);
-    heir.add(own);
+    heir.adopt(own, pool);
     pool.handOver(heir);
     heir.settleDeadLane(own, 1);
     assert.deepEqual(statuses, [502]);
+  });
+
+  it('sends nothing to a lane of it that was out of use', (t) => {
+    const { pool, heir, lane } = makePools(t);
+    const own = makeLane();
+    pool.add(own);
+    pool.remove(own);
+    heir.adopt(own, pool);
+    heir.remove(lane);
+    ask(heir, 1);
+    assert.deepEqual([heir.waiting, own.inflight.length], [1, 0]);
+  });
+
+  it('leaves deadlines of requests to its heir, which had no request so far', async (t) => {
+    const limits = { requestTimeoutMs: 1, requestGraceMs: 60_000 };
+    const [pool, heir, lane] = [makePool(t, limits), makePool(t, limits), idleLane()];
+    pool.add(lane);
+    const statuses = ask(pool, 1);
+    heir.adopt(lane, pool);
+    pool.handOver(heir);
+    await eventually('it is answered', () => statuses.length === 1);
+    assert.deepEqual(statuses, [504]);
+  });
+
+  it('leaves deadlines of requests that wait to its heir, which has no lane so far', async (t) => {
+    const limits = { queueWaitMaxMs: 1 };
+    const [pool, heir] = [makePool(t, limits), makePool(t, limits)];
+    const statuses = ask(pool, 1);
+    pool.handOver(heir);
+    await eventually('it is answered', () => statuses.length === 1);
+    assert.deepEqual(statuses, [503]);
   });
 });
 

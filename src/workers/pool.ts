@@ -189,6 +189,11 @@ export class Pool {
     if (waiting.length > 0) heir.requeue(waiting);
   }
 
+  /** Ends a `handOver`: all that comes stays here again. */
+  resume(): void {
+    this.#heir = null;
+  }
+
   /** Sends waiting requests to lanes with room. */
   pump(): void {
     while (this.#queue.length > 0) {

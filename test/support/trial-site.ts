@@ -25,6 +25,8 @@ def application(environ, start_response):
     if path == "/healthz":
         if "hanging" in VERSION:
             time.sleep(600)
+        if "exiting" in VERSION:
+            os._exit(3)
         if "raising" in VERSION:
             raise KeyError("SECRET")
         if "strict" in VERSION and environ["HTTP_HOST"] != "shop.example":

@@ -31,6 +31,13 @@ describe('a new release that must answer a probe', { concurrency: 2 }, () => {
     assert.equal(await bodyOf(site), 'two');
   });
 
+  it('is not helped by the old one when its worker dies, although requests may run again', async (t) => {
+    const site = await serveTrials(t, PROBE, 'one', '--retry-idempotent');
+    site.write('exiting');
+    assert.match(`${(await site.reload()).error}`, /its probe http:\/\/localhost\/healthz was answered with 503/);
+    assert.equal(await bodyOf(site), 'one');
+  });
+
   it('answers although every thread of the old one is busy and requests wait', async (t) => {
     const site = await serveTrials(t, PROBE);
     const busy = Array.from({ length: 8 }, (_, i) => ask(site.server.port, `/run/${i}/1500`));

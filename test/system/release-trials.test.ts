@@ -135,6 +135,22 @@ describe('a new release in several server processes', { concurrency: 2 }, () => 
     assert.match(`${(await reloading).error}`, /Cannot use the new release: \d+\.\d % of its/);
     assert.deepEqual(await versions(site), ['one']);
   });
+
+  it('gets the clients of the old one in a process in which that has died, while the others go on with the watch', async (t) => {
+    const site = await start(t, 'watch_ms = "1min"\nshare = 0.001\n');
+    site.write('two');
+    const reloading = site.reload();
+    await eventually('the new release is on trial', async () =>
+      (await site.status()).processes.every(({ applications }) => applications.every(({ trial }) => trial !== null)),
+    );
+    const [{ workers } = { workers: [] }] = (await site.status()).processes[0]?.applications ?? [];
+    const old = Math.min(...workers.map(({ pid }) => pid));
+    process.kill(Number(/\) . (\d+)/.exec(readFileSync(`/proc/${old}/stat`, 'latin1'))?.[1]), 'SIGKILL');
+    await eventually('it has died', () => site.server.output().includes('the new release takes its place'));
+    await eventually('the new one answers in its place', async () => (await versions(site)).includes('two'));
+    await site.server.stop();
+    await reloading;
+  });
 });
 
 describe('a file that starts a reload', () => {

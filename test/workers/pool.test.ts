@@ -181,7 +181,50 @@ describe('a client that asks for more than its share', () => {
   });
 });
 
+describe('a single client that asks for too much', () => {
+  it('is answered all the time, and the log says once that it was overloaded, and how many were refused', (t) => {
+    let nowMs = 1_000_000;
+    t.mock.method(performance, 'now', () => nowMs);
+    const log: string[] = [];
+    const pool = makePool(t, {
+      queueMax: 10_000,
+      queueDelayMs: 1000,
+      laneDepthMax: 1,
+      onOverload: () => log.push('overload'),
+      onOverloadEnd: (count) => log.push(`${count} were refused`),
+    });
+    const { lane, receive } = testLane([]);
+    pool.add(lane);
+    const statuses: number[] = [];
+    let sent = 0;
+    for (let i = 0; i < 1500; i += 1) {
+      nowMs += 10;
+      for (let k = 0; i < 1000 && k < 4; k += 1, sent += 1) settle(pool, makeRequest(null), statuses, sent);
+      for (let k = 0; k < 2 && lane.inflight.length > 0; k += 1) {
+        receive(frame({ kind: COMPLETE, id: lane.inflight[0]?.id ?? 0 }));
+        pool.pump();
+      }
+    }
+    const refused = statuses.filter((status) => status === 503).length;
+    assert.equal(statuses.filter(Boolean).length, 4000);
+    assert.ok(refused > 1500, `${refused} were refused`);
+    assert.deepEqual(log, ['overload', `${refused} were refused`]);
+  });
+});
+
 describe('a full queue', () => {
+  it('refuses one of a lower priority for a request with content only when all of that has come', (t) => {
+    const pool = makePool(t, { queueMax: 2, laneDepthMax: 1 });
+    pool.add(idleLane());
+    const statuses: number[] = [];
+    for (let index = 0; index < 3; index += 1) settle(pool, makeRequest(null), statuses, index);
+    const body = new SlowBody();
+    settle(pool, { ...makeRequest(body), priority: 'high' }, statuses, 3);
+    assert.deepEqual(statuses, []);
+    body.sink?.end();
+    assert.deepEqual(Object.entries(statuses), [['2', 503]]);
+  });
+
   it('has room for a higher priority, and counts who was refused and who left', (t) => {
     const pool = makePool(t, { queueMax: 2, laneDepthMax: 1 });
     pool.add(idleLane());

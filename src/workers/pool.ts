@@ -187,6 +187,7 @@ export class Pool {
     this.#heir = heir;
     const waiting = this.#queue.clear();
     if (waiting.length > 0) heir.requeue(waiting);
+    if (this.#isOverloaded) this.#setOverloaded(false, 0);
   }
 
   /** Ends a `handOver`: all that comes stays here again. */

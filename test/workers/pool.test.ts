@@ -182,7 +182,8 @@ describe('a client that asks for more than its share', () => {
 });
 
 describe('a single client that asks for too much', () => {
-  it('is answered all the time, and the log says once that it was overloaded, and how many were refused', (t) => {
+  /** Sends 4 requests in each of `steps` steps, then none in 500. Half of them can be answered. */
+  function overload(t: TestContext, steps: number, onStep: (pool: Pool, step: number) => void = () => {}) {
     let nowMs = 1_000_000;
     t.mock.method(performance, 'now', () => nowMs);
     const log: string[] = [];
@@ -197,18 +198,35 @@ describe('a single client that asks for too much', () => {
     pool.add(lane);
     const statuses: number[] = [];
     let sent = 0;
-    for (let i = 0; i < 1500; i += 1) {
+    for (let step = 0; step < steps + 500; step += 1) {
       nowMs += 10;
-      for (let k = 0; i < 1000 && k < 4; k += 1, sent += 1) settle(pool, makeRequest(null), statuses, sent);
+      for (let k = 0; step < steps && k < 4; k += 1, sent += 1) settle(pool, makeRequest(null), statuses, sent);
       for (let k = 0; k < 2 && lane.inflight.length > 0; k += 1) {
         receive(frame({ kind: COMPLETE, id: lane.inflight[0]?.id ?? 0 }));
         pool.pump();
       }
+      onStep(pool, step);
     }
     const refused = statuses.filter((status) => status === 503).length;
-    assert.equal(statuses.filter(Boolean).length, 4000);
-    assert.ok(refused > 1500, `${refused} were refused`);
+    return { log, refused, answered: statuses.filter((status) => status === 200).length };
+  }
+
+  it('is answered all the time, and the log says once that it was overloaded, and how many were refused', (t) => {
+    const { log, refused, answered } = overload(t, 1000);
+    assert.equal(refused + answered, 4000);
+    assert.ok(answered > 2000, `${answered} were answered`);
     assert.deepEqual(log, ['overload', `${refused} were refused`]);
+  });
+
+  it('leaves an overload behind when its pool hands over, and the log says so', (t) => {
+    const heir = makePool(t);
+    const { log } = overload(t, 600, (pool, step) => {
+      if (step === 599) pool.handOver(heir);
+    });
+    assert.deepEqual(
+      log.map((line) => line.replace(/\d+/, 'some')),
+      ['overload', 'some were refused'],
+    );
   });
 });
 

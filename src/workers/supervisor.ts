@@ -58,7 +58,6 @@ export class Supervisor {
   #releases = 0;
   /** How many workers the last release had. */
   #size = 0;
-  /** Whether a release has served. From then on, one that fails is followed by another. */
   #served = false;
 
   constructor(options: SupervisorOptions, runtime: Runtime) {
@@ -181,6 +180,11 @@ export class Supervisor {
   /** The serving release; null while there is none. */
   get release(): Release | null {
     return this.#current;
+  }
+
+  /** Whether a release has served. From then on, one that fails is followed by another. */
+  get hasServed(): boolean {
+    return this.#served;
   }
 
   /** Process ids of the serving workers, for logs and tests. */

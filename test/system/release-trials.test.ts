@@ -72,6 +72,22 @@ describe('a new release that is watched', { concurrency: 2 }, () => {
     assert.equal((await site.reload()).error, null);
   });
 
+  it('is watched although an application is new, and leaves the requests to the old one when they fail', async (t) => {
+    const site = await serveTrials(t, WATCH);
+    site.write('failing');
+    const settings = readFileSync(join(site.project, 'viaduct.toml'), 'utf8');
+    const other = '[apps.other]\ntarget = "app:application"\n[[route]]\npath = "/other/*"\napp = "other"\n';
+    writeFileSync(join(site.project, 'viaduct.toml'), `${settings}${other}`);
+    let isOver = false;
+    const reloading = site.reload().finally(() => {
+      isOver = true;
+    });
+    while (!isOver) await ask(site.server.port, '/');
+    assert.match(`${(await reloading).error}`, /Cannot use the new release: 100\.0 % of its \d+ requests failed/);
+    assert.equal(await bodyOf(site), 'one');
+    assert.equal(await bodyOf(site, '/other/'), 'one', 'the old site does not have the other application');
+  });
+
   it('leaves them to the old one when its workers keep dying', async (t) => {
     const site = await serveTrials(t, WATCH.replace('2s', '1min'));
     site.write('dying');

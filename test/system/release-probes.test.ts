@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { ProcessStatus } from '../../src/server/status.ts';
 import { ask } from '../support/http-client.ts';
@@ -73,6 +75,18 @@ describe('a new release that must answer a probe', { concurrency: 2 }, () => {
       output,
       /Cannot use the new release: its probe .* was answered with 500 after \d+ ms: KeyError: 'SECRET'/,
     );
+  });
+
+  it('is not asked when a server process takes the place of a dead one, because there is no other code', async (t) => {
+    const site = await serveTrials(t, PROBE, 'one', '--processes', '2');
+    writeFileSync(join(site.project, 'ill'), '');
+    const { pid: dead } = (await site.status()).processes[0] as ProcessStatus;
+    process.kill(dead, 'SIGKILL');
+    await eventually('another one serves in its place', async () => {
+      const serving = (await site.status()).processes.filter(({ state }) => state === 'serving');
+      return serving.length === 2 && serving.every(({ pid }) => pid !== dead);
+    });
+    assert.equal(await bodyOf(site), 'one');
   });
 
   it('gets what Django takes: requests for an allowed host, over https', { skip: NO_PACKAGES }, async (t) => {

@@ -11,6 +11,9 @@ const KEEPER = pythonFile('keeper.py');
 /** More than any message of the keeper: a line of output is up to 16 KiB, and each of its bytes up to six characters of JSON. */
 const LINE_CHARS_MAX = 256 * 1024;
 
+/** The keeper ends a program this long after its grace at the latest. Otherwise it is stuck. */
+const LATE_MS = 3000;
+
 /** A program to run. */
 export interface ProgramOptions {
   /** The program and its arguments. It is looked up in the PATH of `environment`. */
@@ -78,7 +81,16 @@ export class Keeper {
       stop_signal: constants.signals[options.stopSignal],
       grace_ms: options.graceMs,
     });
-    return { stop: () => this.#send({ kind: 'stop', program }) };
+    return { stop: () => this.#stop(program, options.graceMs) };
+  }
+
+  /** A keeper that does not do it, such as one that was stopped (SIGSTOP), is killed, and with it all programs. */
+  #stop(program: number, graceMs: number): void {
+    this.#send({ kind: 'stop', program });
+    const check = (): void => {
+      if (this.#programs.has(program)) this.#child?.kill('SIGKILL');
+    };
+    setTimeout(setImmediate, graceMs + LATE_MS, check).unref(); // after what it has said, if this process was stopped, too
   }
 
   /** Ends the keeper. Programs that still run are asked to end, and killed after their grace, whether this process waits for it or not. */

@@ -23,6 +23,8 @@ export interface ServerOptions {
   readonly onBound?: () => void;
   /** Applications that the caller made, by name. The server closes them when it stops. */
   readonly callerApplications?: ReadonlyMap<string, Application>;
+  /** Whether the applications must answer the probes before the server serves. Default: true. */
+  readonly probesAtStart?: boolean;
   /** A new release serves, with this configuration. In development also after a change of the code. */
   readonly onReloaded?: (configuration: Configuration) => void;
   /** An interpreter that may wait for the main application. */

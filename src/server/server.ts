@@ -372,12 +372,13 @@ class Server implements LocalServer {
   }
 
   /** Lets the prepared releases answer the probes, through the whole of their site. */
-  #probe(configuration: Configuration, { handle }: BuiltSite, signal: AbortSignal): Promise<void> {
+  async #probe(configuration: Configuration, { handle }: BuiltSite, signal: AbortSignal): Promise<void> {
+    if (this.#site === null && this.#options.probesAtStart === false) return;
     const { probe, probe_host, probe_scheme, probe_status = null, probe_timeout_ms } = reloadPolicy(configuration);
     const trials = [...this.#applications.trials.values()];
     const traceback = (): string => trials.map(({ trial }) => trial?.traceback ?? '').find((text) => text !== '') ?? '';
     const options = { paths: probe, host: probe_host, scheme: probe_scheme, status: probe_status, traceback };
-    return probeRelease(handle, { ...options, timeoutMs: probe_timeout_ms }, signal);
+    await probeRelease(handle, { ...options, timeoutMs: probe_timeout_ms }, signal);
   }
 
   /** Sends requests of clients to the prepared releases, and compares these with the old ones, which stay ready. */

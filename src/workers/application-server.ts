@@ -27,7 +27,7 @@ export interface Load {
 export interface TrialReport extends Comparison {
   /** The last traceback of its application; '' without one. */
   readonly traceback: string;
-  /** Whether no other release is there any more. */
+  /** Whether no other release is there any more. A new application has had none. */
   readonly isAlone: boolean;
 }
 
@@ -60,10 +60,11 @@ export class ApplicationServer {
 
   /** The trial of the release that is prepared or tried out, compared with the serving release; null if there is none. */
   get trial(): TrialReport | null {
-    const { trial, release } = this.#supervisor;
+    const { trial, release, hasServed } = this.#supervisor;
     if (trial === null) return null;
     const { outcomes: after, crashes, traceback } = trial;
-    return { before: this.#supervisor.recentOutcomes(), after, crashes, traceback, isAlone: release === null };
+    const isAlone = hasServed && release === null;
+    return { before: this.#supervisor.recentOutcomes(), after, crashes, traceback, isAlone };
   }
 
   /** Why the last release that was tried out ended; null while it has not. */

@@ -25,9 +25,13 @@ export function passOn(from: Readable | null | undefined, to: Writable): void {
   const resume = (): void => {
     from.resume();
   };
+  to.setMaxListeners(to.getMaxListeners() + 1);
   to.on('drain', resume).on('close', resume);
   from.on('data', (block) => {
     if (to.writable && !to.write(block)) from.pause();
   });
-  from.once('close', () => to.off('drain', resume).off('close', resume));
+  from.once('close', () => {
+    to.off('drain', resume).off('close', resume);
+    to.setMaxListeners(to.getMaxListeners() - 1);
+  });
 }

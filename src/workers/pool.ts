@@ -139,7 +139,7 @@ export class Pool {
       this.#enter(pending);
       return pending;
     }
-    if (this.#lanes.choose() === null && !this.#mayWait(pending, performance.now())) return pending;
+    if (this.#lanes.choose() === null && !this.#mayWait(pending, performance.now(), false)) return pending;
     receiveBody(
       request.body,
       this.#options,
@@ -173,10 +173,13 @@ export class Pool {
     this.#lanes.remove(lane);
   }
 
-  /** Gives up `lane`, which another pool gets, with its current requests. */
-  release(lane: Lane): void {
-    this.#lanes.remove(lane);
-    this.#deadlines.remove(lane);
+  /** Takes over `lane` of `old` with its current requests. It receives more only if `old` allowed that. */
+  adopt(lane: Lane, old: Pool): void {
+    const isUsed = old.#lanes.remove(lane);
+    old.#deadlines.remove(lane);
+    if (isUsed) this.add(lane);
+    else this.#deadlines.add(lane);
+    if (lane.inflight.length > 0 && this.#deadlines.isResting) this.#deadlines.wake();
   }
 
   /** Everything that waits here, and all that comes, goes to `heir` from now on. Requests in lanes finish there. */
@@ -184,6 +187,12 @@ export class Pool {
     this.#heir = heir;
     const waiting = this.#queue.clear();
     if (waiting.length > 0) heir.requeue(waiting);
+    if (this.#isOverloaded) this.#setOverloaded(false, 0);
+  }
+
+  /** Ends a `handOver`: all that comes stays here again. */
+  resume(): void {
+    this.#heir = null;
   }
 
   /** Sends waiting requests to lanes with room. */
@@ -287,29 +296,37 @@ export class Pool {
     this.#deadlines.queued(pending);
   }
 
-  /** Whether `pending` may wait in the queue. Otherwise it is refused, and its body need not be received first. */
-  #mayWait(pending: PendingRequest, now: number): boolean {
-    const why = this.#refusalOf(pending, now);
+  /**
+   * Whether `pending` may wait in the queue. Otherwise it is refused, and its body need not be received first. It takes
+   * the place of another one only if it `isComplete`.
+   */
+  #mayWait(pending: PendingRequest, now: number, isComplete = true): boolean {
+    const why = this.#refusalOf(pending, now, isComplete);
     if (why !== null) this.#refuse(pending, why);
     return why === null;
   }
 
   /** Why `pending` may not wait in the queue; null if it may. */
-  #refusalOf(pending: PendingRequest, now: number): Shed | null {
+  #refusalOf(pending: PendingRequest, now: number, isComplete: boolean): Shed | null {
     const { length } = this.#queue;
     const sure = SURE_PER_LANE * this.#lanesMax;
     if (this.#stopped) return 'queueMax';
-    if (length >= this.#options.queueMax) return this.#makeRoom(pending) ? null : 'queueMax';
+    if (length >= this.#options.queueMax) {
+      const mayEnter = isComplete ? this.#makeRoom(pending) : this.#queue.hasBelow(pending);
+      return mayEnter ? null : 'queueMax';
+    }
     if (length < sure) return null;
     const isOverloaded = this.#delay.isOverloaded(length, now);
     if (isOverloaded !== this.#isOverloaded) this.#setOverloaded(isOverloaded, now);
-    if (this.#isClientOverloaded(pending, now)) return 'clientQueueDelay';
-    if (!isOverloaded) return null;
-    this.#refuseStale(now);
-    const place = this.#queue.placeOf(pending);
-    if (place < sure || this.#delay.expectedMs(place, now) <= this.#delay.delayMs) return null;
+    const isClientOverloaded = this.#isClientOverloaded(pending, now);
+    if (!isClientOverloaded) {
+      if (!isOverloaded) return null;
+      this.#refuseStale(now);
+      const place = this.#queue.placeOf(pending);
+      if (place < sure || this.#delay.expectedMs(place, now) <= this.#delay.delayMs) return null;
+    }
     this.#refused += 1;
-    return 'queueDelay';
+    return isClientOverloaded ? 'clientQueueDelay' : 'queueDelay';
   }
 
   /** The queue is full: refuses a request of a lower priority than that of `pending`, if one waits. */
@@ -321,7 +338,8 @@ export class Pool {
 
   /**
    * Whether the client of `pending` asks for more than its share: its requests wait for as long as the clients that take
-   * turns with it let them. It is overloaded alone, so its newest requests are refused.
+   * turns with it let them. It is overloaded alone, so its newest requests are refused. As many may wait as leave in the
+   * time that they may.
    */
   #isClientOverloaded(pending: PendingRequest, now: number): boolean {
     const client = this.#queue.clientOf(pending);
@@ -332,19 +350,23 @@ export class Pool {
       client.delay.begin(now);
     }
     if (!client.delay.isOverloaded(client.requests.length, now)) return false;
-    const { room } = client.delay;
-    for (const newest of this.#queue.takeNewest(client, Math.max(sure, room))) this.#refuse(newest, 'clientQueueDelay');
-    return true;
+    const kept = Math.max(sure, client.delay.room);
+    for (const newest of this.#queue.takeNewest(client, kept)) this.#refuseForDelay(newest, 'clientQueueDelay');
+    return client.requests.length >= kept;
+  }
+
+  /** Refuses a request of the queue. The log counts those of an overload. */
+  #refuseForDelay(pending: PendingRequest, why: 'queueDelay' | 'clientQueueDelay'): void {
+    this.#refused += 1;
+    this.#refuse(pending, why);
   }
 
   /** Refuses requests that have waited for too long under overload. */
   #refuseStale(now: number): void {
     const beforeMs = this.#delay.staleBeforeMs(now);
     if (beforeMs === 0) return;
-    for (const pending of this.#queue.takeOlderThan(beforeMs, SURE_PER_LANE * this.#lanesMax)) {
-      this.#refused += 1;
-      this.#refuse(pending, 'queueDelay');
-    }
+    for (const pending of this.#queue.takeOlderThan(beforeMs, SURE_PER_LANE * this.#lanesMax))
+      this.#refuseForDelay(pending, 'queueDelay');
   }
 
   /** The wait that a request may expect that comes now, in milliseconds. */

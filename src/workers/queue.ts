@@ -57,11 +57,14 @@ export class Queue<T extends Waiting<T>> {
     return taken;
   }
 
+  /** Whether a request of a lower priority than that of `pending` waits. */
+  hasBelow(pending: T): boolean {
+    return this.#lowestBelow(pending) !== undefined;
+  }
+
   /** Removes and returns a request of a lower priority than that of `pending`, one of the lowest; null if none waits. */
   takeBelow(pending: T): T | null {
-    const own = this.#levels.indexOf(this.#turnsOf(pending));
-    const lowest = this.#levels.findLast(({ length }, level) => level > own && length > 0);
-    const newest = lowest?.newest() ?? null;
+    const newest = this.#lowestBelow(pending)?.newest() ?? null;
     if (newest !== null) this.remove(newest);
     return newest;
   }
@@ -159,6 +162,11 @@ export class Queue<T extends Waiting<T>> {
       turns.ahead = 0;
     }
     return null;
+  }
+
+  #lowestBelow(pending: T): Turns<T> | undefined {
+    const own = this.#levels.indexOf(this.#turnsOf(pending));
+    return this.#levels.findLast(({ length }, level) => level > own && length > 0);
   }
 
   #turnsOf({ request: { priority } }: T): Turns<T> {

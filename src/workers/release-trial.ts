@@ -38,6 +38,11 @@ export class ReleaseTrial {
     this.serving.serve(release);
   }
 
+  /** The release never got requests of clients. Probes that wait are refused: no other release may answer them. */
+  abandon(): void {
+    this.pool.stop();
+  }
+
   /** The release leaves the trial. Requests that still come to its pool go to `heir`. */
   end(heir: Pool): void {
     this.replacements.cancel();

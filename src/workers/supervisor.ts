@@ -58,7 +58,6 @@ export class Supervisor {
   #releases = 0;
   /** How many workers the last release had. */
   #size = 0;
-  /** Whether a release has served. From then on, one that fails is followed by another. */
   #served = false;
 
   constructor(options: SupervisorOptions, runtime: Runtime) {
@@ -181,6 +180,11 @@ export class Supervisor {
   /** The serving release; null while there is none. */
   get release(): Release | null {
     return this.#current;
+  }
+
+  /** Whether a release has served. From then on, one that fails is followed by another. */
+  get hasServed(): boolean {
+    return this.#served;
   }
 
   /** Process ids of the serving workers, for logs and tests. */
@@ -325,6 +329,7 @@ export class Supervisor {
     this.#release = next.options;
     old?.runHook('on_reload');
     if (trial !== null) {
+      this.pool.resume();
       next.moveTo(this.pool);
       trial.pool.handOver(this.pool);
       if (trial.release !== null) this.#takeOver(trial);
@@ -366,6 +371,7 @@ export class Supervisor {
     this.#trial = null;
     this.trialFailure = error;
     this.#retire(release);
+    this.pool.resume();
     trial.end(this.pool);
     this.#upkeep.watch(this.#current);
     this.#stoppedWhenEmpty();
@@ -409,6 +415,7 @@ export class Supervisor {
         const then = this.#trial === null ? 'the application is restarted' : 'the new release takes its place';
         this.#options.log.error(`The zygote ended (${status}); ${then}`);
         if (this.#trial === null) this.#replacements.plan(release.bornMs);
+        else this.pool.handOver(this.#trial.pool); // other server processes may go on with the watch
       }
     }
     this.#stoppedWhenEmpty();
@@ -436,7 +443,7 @@ export class Supervisor {
     const { release, trial } = start;
     release.state = release.state === 'gone' ? 'gone' : 'retiring';
     release.destroy();
-    trial?.end(this.pool);
+    trial?.abandon();
     this.#stoppedWhenEmpty();
     if (this.#current === null && this.#served && this.#stopped === null) this.#replacements.plan(release.bornMs);
   }

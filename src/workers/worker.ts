@@ -192,10 +192,7 @@ export class Worker implements LaneOwner {
     const old = this.#pool;
     this.#pool = pool;
     if (!this.#isAdmitted || this.state !== 'ready') return;
-    for (const lane of this.#lanes) {
-      old.release(lane);
-      pool.add(lane);
-    }
+    for (const lane of this.#lanes) pool.adopt(lane, old);
   }
 
   /**
@@ -284,9 +281,8 @@ export class Worker implements LaneOwner {
   /** The exception may have come between any two steps of a library, such as those that end a transaction or import a module. */
   onInterrupted({ index }: LaneRef): void {
     if (this.state !== 'ready') return;
-    const { pool } = this.#options;
     const lane = this.#lanes.find((one) => one.index === index);
-    if (lane !== undefined && pool.lanes > 1) pool.remove(lane); // a lane in doubt is better than none
+    if (lane !== undefined && this.#pool.lanes > 1) this.#pool.remove(lane); // a lane in doubt is better than none
     this.#options.onInterrupted(this);
   }
 

@@ -25,6 +25,11 @@ def application(environ, start_response):
     if path == "/healthz":
         if "hanging" in VERSION:
             time.sleep(600)
+        if os.path.exists("ill"):
+            start_response("503 Service Unavailable", [])
+            return [b"ill"]
+        if "exiting" in VERSION:
+            os._exit(3)
         if "raising" in VERSION:
             raise KeyError("SECRET")
         if "strict" in VERSION and environ["HTTP_HOST"] != "shop.example":

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { ProcessStatus } from '../../src/server/status.ts';
 import { ask } from '../support/http-client.ts';
@@ -29,6 +31,13 @@ describe('a new release that must answer a probe', { concurrency: 2 }, () => {
     site.write('two');
     assert.equal((await site.reload()).error, null);
     assert.equal(await bodyOf(site), 'two');
+  });
+
+  it('is not helped by the old one when its worker dies, although requests may run again', async (t) => {
+    const site = await serveTrials(t, PROBE, 'one', '--retry-idempotent');
+    site.write('exiting');
+    assert.match(`${(await site.reload()).error}`, /its probe http:\/\/localhost\/healthz was answered with 503/);
+    assert.equal(await bodyOf(site), 'one');
   });
 
   it('answers although every thread of the old one is busy and requests wait', async (t) => {
@@ -66,6 +75,18 @@ describe('a new release that must answer a probe', { concurrency: 2 }, () => {
       output,
       /Cannot use the new release: its probe .* was answered with 500 after \d+ ms: KeyError: 'SECRET'/,
     );
+  });
+
+  it('is not asked when a server process takes the place of a dead one, because there is no other code', async (t) => {
+    const site = await serveTrials(t, PROBE, 'one', '--processes', '2');
+    writeFileSync(join(site.project, 'ill'), '');
+    const { pid: dead } = (await site.status()).processes[0] as ProcessStatus;
+    process.kill(dead, 'SIGKILL');
+    await eventually('another one serves in its place', async () => {
+      const serving = (await site.status()).processes.filter(({ state }) => state === 'serving');
+      return serving.length === 2 && serving.every(({ pid }) => pid !== dead);
+    });
+    assert.equal(await bodyOf(site), 'one');
   });
 
   it('gets what Django takes: requests for an allowed host, over https', { skip: NO_PACKAGES }, async (t) => {

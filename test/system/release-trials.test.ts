@@ -72,6 +72,22 @@ describe('a new release that is watched', { concurrency: 2 }, () => {
     assert.equal((await site.reload()).error, null);
   });
 
+  it('is watched although an application is new, and leaves the requests to the old one when they fail', async (t) => {
+    const site = await serveTrials(t, WATCH);
+    site.write('failing');
+    const settings = readFileSync(join(site.project, 'viaduct.toml'), 'utf8');
+    const other = '[apps.other]\ntarget = "app:application"\n[[route]]\npath = "/other/*"\napp = "other"\n';
+    writeFileSync(join(site.project, 'viaduct.toml'), `${settings}${other}`);
+    let isOver = false;
+    const reloading = site.reload().finally(() => {
+      isOver = true;
+    });
+    while (!isOver) await ask(site.server.port, '/');
+    assert.match(`${(await reloading).error}`, /Cannot use the new release: 100\.0 % of its \d+ requests failed/);
+    assert.equal(await bodyOf(site), 'one');
+    assert.equal(await bodyOf(site, '/other/'), 'one', 'the old site does not have the other application');
+  });
+
   it('leaves them to the old one when its workers keep dying', async (t) => {
     const site = await serveTrials(t, WATCH.replace('2s', '1min'));
     site.write('dying');
@@ -134,6 +150,22 @@ describe('a new release in several server processes', { concurrency: 2 }, () => 
     while (!isOver) await bodyOf(site);
     assert.match(`${(await reloading).error}`, /Cannot use the new release: \d+\.\d % of its/);
     assert.deepEqual(await versions(site), ['one']);
+  });
+
+  it('gets the clients of the old one in a process in which that has died, while the others go on with the watch', async (t) => {
+    const site = await start(t, 'watch_ms = "1min"\nshare = 0.001\n');
+    site.write('two');
+    const reloading = site.reload();
+    await eventually('the new release is on trial', async () =>
+      (await site.status()).processes.every(({ applications }) => applications.every(({ trial }) => trial !== null)),
+    );
+    const [{ workers } = { workers: [] }] = (await site.status()).processes[0]?.applications ?? [];
+    const old = Math.min(...workers.map(({ pid }) => pid));
+    process.kill(Number(/\) . (\d+)/.exec(readFileSync(`/proc/${old}/stat`, 'latin1'))?.[1]), 'SIGKILL');
+    await eventually('it has died', () => site.server.output().includes('the new release takes its place'));
+    await eventually('the new one answers in its place', async () => (await versions(site)).includes('two'));
+    await site.server.stop();
+    await reloading;
   });
 });
 

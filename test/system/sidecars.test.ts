@@ -219,6 +219,16 @@ describe('a sidecar', { concurrency: 2 }, () => {
     assert.ok(!pids('start-fast').some(isRunning));
   });
 
+  it('ends with the server although its keeper is stopped', async (t) => {
+    const { server, pids } = await start(t, sidecar('work.py fast', 'stop_grace_ms = 0'));
+    await eventually('it has started', () => pids('start-fast').length === 1);
+    const [pid] = pids('start-fast') as [number];
+    process.kill(Number(/PPid:\t(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]), 'SIGSTOP');
+    process.kill(server.pid, 'SIGTERM');
+    assert.deepEqual(await server.exited, { code: 0, signal: null });
+    assert.ok(!isRunning(pid));
+  });
+
   it('gets nothing of a Ctrl-C, which reaches the server first', async (t) => {
     const project = makeProject(t, { 'app.py': APP, 'work.py': WORKER, 'viaduct.toml': sidecar('work.py fast') });
     const terminal = startTerminal(t, [process.execPath, BIN, '--workers', '1'], project, {

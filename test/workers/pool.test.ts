@@ -10,6 +10,7 @@ import type { PendingRequest } from '../../src/workers/pending-request.ts';
 import { Pool, type PoolOptions } from '../../src/workers/pool.ts';
 import { frame, idleLane, makeLane as testLane } from '../support/lane.ts';
 import { poolOptions } from '../support/pool.ts';
+import { eventually } from '../support/wait.ts';
 
 describe('a pool whose worker died', () => {
   it('starts no request again that the worker had started, when a later one can be recovered', (t) => {
@@ -93,11 +94,41 @@ describe('a pool that has handed over', () => {
     const own = makeLane();
     pool.add(own);
     const statuses = ask(pool, 2);
-    pool.release(own);
-    heir.add(own);
+    heir.adopt(own, pool);
     pool.handOver(heir);
     heir.settleDeadLane(own, 1);
     assert.deepEqual(statuses, [502]);
+  });
+
+  it('sends nothing to a lane of it that was out of use', (t) => {
+    const { pool, heir, lane } = makePools(t);
+    const own = makeLane();
+    pool.add(own);
+    pool.remove(own);
+    heir.adopt(own, pool);
+    heir.remove(lane);
+    ask(heir, 1);
+    assert.deepEqual([heir.waiting, own.inflight.length], [1, 0]);
+  });
+
+  it('leaves deadlines of requests to its heir, which had no request so far', async (t) => {
+    const limits = { requestTimeoutMs: 1, requestGraceMs: 60_000 };
+    const [pool, heir, lane] = [makePool(t, limits), makePool(t, limits), idleLane()];
+    pool.add(lane);
+    const statuses = ask(pool, 1);
+    heir.adopt(lane, pool);
+    pool.handOver(heir);
+    await eventually('it is answered', () => statuses.length === 1);
+    assert.deepEqual(statuses, [504]);
+  });
+
+  it('leaves deadlines of requests that wait to its heir, which has no lane so far', async (t) => {
+    const limits = { queueWaitMaxMs: 1 };
+    const [pool, heir] = [makePool(t, limits), makePool(t, limits)];
+    const statuses = ask(pool, 1);
+    pool.handOver(heir);
+    await eventually('it is answered', () => statuses.length === 1);
+    assert.deepEqual(statuses, [503]);
   });
 });
 
@@ -150,7 +181,68 @@ describe('a client that asks for more than its share', () => {
   });
 });
 
+describe('a single client that asks for too much', () => {
+  /** Sends 4 requests in each of `steps` steps, then none in 500. Half of them can be answered. */
+  function overload(t: TestContext, steps: number, onStep: (pool: Pool, step: number) => void = () => {}) {
+    let nowMs = 1_000_000;
+    t.mock.method(performance, 'now', () => nowMs);
+    const log: string[] = [];
+    const pool = makePool(t, {
+      queueMax: 10_000,
+      queueDelayMs: 1000,
+      laneDepthMax: 1,
+      onOverload: () => log.push('overload'),
+      onOverloadEnd: (count) => log.push(`${count} were refused`),
+    });
+    const { lane, receive } = testLane([]);
+    pool.add(lane);
+    const statuses: number[] = [];
+    let sent = 0;
+    for (let step = 0; step < steps + 500; step += 1) {
+      nowMs += 10;
+      for (let k = 0; step < steps && k < 4; k += 1, sent += 1) settle(pool, makeRequest(null), statuses, sent);
+      for (let k = 0; k < 2 && lane.inflight.length > 0; k += 1) {
+        receive(frame({ kind: COMPLETE, id: lane.inflight[0]?.id ?? 0 }));
+        pool.pump();
+      }
+      onStep(pool, step);
+    }
+    const refused = statuses.filter((status) => status === 503).length;
+    return { log, refused, answered: statuses.filter((status) => status === 200).length };
+  }
+
+  it('is answered all the time, and the log says once that it was overloaded, and how many were refused', (t) => {
+    const { log, refused, answered } = overload(t, 1000);
+    assert.equal(refused + answered, 4000);
+    assert.ok(answered > 2000, `${answered} were answered`);
+    assert.deepEqual(log, ['overload', `${refused} were refused`]);
+  });
+
+  it('leaves an overload behind when its pool hands over, and the log says so', (t) => {
+    const heir = makePool(t);
+    const { log } = overload(t, 600, (pool, step) => {
+      if (step === 599) pool.handOver(heir);
+    });
+    assert.deepEqual(
+      log.map((line) => line.replace(/\d+/, 'some')),
+      ['overload', 'some were refused'],
+    );
+  });
+});
+
 describe('a full queue', () => {
+  it('refuses one of a lower priority for a request with content only when all of that has come', (t) => {
+    const pool = makePool(t, { queueMax: 2, laneDepthMax: 1 });
+    pool.add(idleLane());
+    const statuses: number[] = [];
+    for (let index = 0; index < 3; index += 1) settle(pool, makeRequest(null), statuses, index);
+    const body = new SlowBody();
+    settle(pool, { ...makeRequest(body), priority: 'high' }, statuses, 3);
+    assert.deepEqual(statuses, []);
+    body.sink?.end();
+    assert.deepEqual(Object.entries(statuses), [['2', 503]]);
+  });
+
   it('has room for a higher priority, and counts who was refused and who left', (t) => {
     const pool = makePool(t, { queueMax: 2, laneDepthMax: 1 });
     pool.add(idleLane());

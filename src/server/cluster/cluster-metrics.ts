@@ -11,19 +11,23 @@ export class ClusterMetrics {
   /** What each process reported last. */
   readonly #last = new Map<ServerProcess, readonly Family[]>();
   #ended: readonly Family[] = [];
+  readonly #over = new WeakSet<ServerProcess>();
 
   /** `slots` are the server processes by their number; null for one that is to start. The result is null if none of them counts. */
   async families(slots: readonly (ServerProcess | null)[]): Promise<readonly Family[] | null> {
     const found = await Promise.all(
-      slots.map(async (serverProcess, index): Promise<ProcessFamilies | null> => {
+      slots.map(async (serverProcess, index) => {
         if (serverProcess === null) return null;
         const [answer] = await askAll([serverProcess], { about: 'metrics' });
         if (answer != null && serverProcess.state !== 'gone') this.#last.set(serverProcess, answer);
         const families = answer ?? remainingFamilies(this.#last.get(serverProcess) ?? []);
-        return { process: `${index + 1}`, families };
+        return { process: `${index + 1}`, families, serverProcess };
       }),
     );
-    const processes = found.filter((one) => one !== null);
+    // What a process counted that has ended since it answered is among that of the others.
+    const processes: readonly ProcessFamilies[] = found
+      .filter((one) => one !== null)
+      .filter(({ serverProcess }) => !this.#over.has(serverProcess));
     if (processes.every(({ families }) => families.length === 0) && this.#ended.length === 0) return null;
     return combineFamilies([...processes, { process: '', families: this.#ended }]);
   }
@@ -32,6 +36,7 @@ export class ClusterMetrics {
   ended(serverProcess: ServerProcess): void {
     const families = remainingFamilies(this.#last.get(serverProcess) ?? []);
     this.#last.delete(serverProcess);
+    this.#over.add(serverProcess);
     this.#ended = combineFamilies([
       { process: '', families: this.#ended },
       { process: '', families },

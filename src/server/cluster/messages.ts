@@ -51,6 +51,8 @@ export type About = keyof Answers;
 
 /** Everything a server process needs. It reads no settings itself, so that all processes have the same ones. */
 export interface ServerProcessStart {
+  /** Whether it takes the place of a process that has ended, so that its application has proved itself already. */
+  readonly isReplacement: boolean;
   /** With this process's share of workers and limits. */
   readonly configuration: Configuration;
   readonly identity: Identity | null;

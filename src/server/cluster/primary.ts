@@ -282,7 +282,9 @@ class Primary implements RunningCluster {
     forwardOutput(worker.process.stdout, process.stdout);
     forwardOutput(worker.process.stderr, process.stderr);
     const configuration = processConfiguration(this.#configuration, slot.index);
-    const serverProcess = new ServerProcess(worker, { configuration, identity, logFormat, isJournal }, () => {
+    const isReplacement = this.#state !== 'starting';
+    const start = { configuration, identity, logFormat, isJournal, isReplacement };
+    const serverProcess = new ServerProcess(worker, start, () => {
       this.#options.log.error(
         `server process ${slot.index + 1} (pid ${serverProcess.pid}) is killed: it does not respond`,
       );

@@ -46,7 +46,8 @@ process.on('message', (message: ToServerProcess) => {
 setInterval(() => send({ kind: 'alive', connections: server?.connections ?? 0 }), ALIVE_EVERY_MS).unref();
 send({ kind: 'hello' });
 
-async function start({ configuration, identity, logFormat, isJournal }: ServerProcessStart): Promise<void> {
+async function start(options: ServerProcessStart): Promise<void> {
+  const { configuration, identity, logFormat, isJournal, isReplacement } = options;
   const onBound = identity === null ? {} : { onBound: () => dropPrivileges(identity) };
   try {
     const outputs = openOutputs(configuration.settings, {
@@ -58,7 +59,7 @@ async function start({ configuration, identity, logFormat, isJournal }: ServerPr
     tap = outputs.tap;
     process.on('SIGUSR1', reopen);
     reportUncaught(log, () => server?.kill());
-    server = await startServer({ configuration, log, accessLog, tap, ...onBound });
+    server = await startServer({ configuration, log, accessLog, tap, probesAtStart: !isReplacement, ...onBound });
   } catch (error) {
     send({ kind: 'failed', error: failureOf(error) }, () => leave(1));
     return;

@@ -15,7 +15,8 @@ export interface ReloadSlot {
 
 /**
  * Reloads server processes so that all of them serve `configuration`, or none. They import their releases one after the other, so that a broken one
- * is found once. Then they send requests to them at the same time. When all have proved themselves, the old releases end.
+ * is found once. Then they send requests to them at the same time. When all have proved themselves, the old releases end. As soon as one serves
+ * `configuration`, there is no way back: a process that fails only then keeps its old one, which its slot says.
  *
  * @throws ViaductError of the first process that failed; then the others have gone back
  */
@@ -30,8 +31,15 @@ export async function reloadTogether(slots: readonly ReloadSlot[], configuration
       await process.reload(processConfiguration(configuration, slot.index), seed).catch(inProcess(slot));
     }
     await Promise.all(reloading.map(({ slot, process }) => process.proceed().catch(inProcess(slot))));
-    await Promise.all(reloading.map(({ slot, process }) => process.proceed().catch(inProcess(slot))));
-    for (const { slot, process } of reloading) if (slot.serverProcess === process) slot.configuration = configuration;
+    const ends = await Promise.allSettled(
+      reloading.map(({ slot, process }) => process.proceed().catch(inProcess(slot))),
+    );
+    const serving = reloading.filter(
+      ({ slot, process }, index) => ends[index]?.status === 'fulfilled' && slot.serverProcess === process,
+    );
+    const failure = ends.find((end) => end.status === 'rejected');
+    if (failure !== undefined && serving.length === 0) throw failure.reason;
+    for (const { slot } of serving) slot.configuration = configuration;
   } catch (error) {
     await Promise.all(reloading.map(({ process }) => process.abandonReload()));
     throw error;

@@ -55,6 +55,22 @@ describe('the reload of several server processes', () => {
     assert.ok(slots.every((slot) => slot.configuration === OLD));
   });
 
+  it('does not go back when one ends after all have proved themselves, because others serve by then', async () => {
+    const { slots, happened } = makeSlots({ '1:3': true });
+    await reloadTogether(slots, configuration);
+    assert.deepEqual(happened.slice(-3), ['0:3', '1:3', '2:3']);
+    assert.deepEqual(
+      slots.map((slot) => slot.configuration === configuration),
+      [true, false, true],
+    );
+  });
+
+  it('goes back in all when none comes to serve', async () => {
+    const { slots, happened } = makeSlots({ '0:3': true, '1:3': true, '2:3': true });
+    await assert.rejects(reloadTogether(slots, configuration), { message: 'it is broken' });
+    assert.deepEqual(happened.slice(-3), ['0:back', '1:back', '2:back']);
+  });
+
   it('says nothing about processes when the first one fails, because all would', async () => {
     const { slots } = makeSlots({ '0:1': true });
     await assert.rejects(reloadTogether(slots, configuration), { message: 'it is broken' });

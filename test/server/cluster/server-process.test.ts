@@ -29,7 +29,13 @@ function start(t: TestContext, timeoutMs?: number) {
   let isReported = false;
   const serverProcess = new ServerProcess(
     worker as unknown as ClusterWorker,
-    { configuration: configuration(timeoutMs), identity: null, logFormat: 'text', isJournal: false },
+    {
+      configuration: configuration(timeoutMs),
+      identity: null,
+      logFormat: 'text',
+      isJournal: false,
+      isReplacement: false,
+    },
     () => {
       isReported = true;
     },

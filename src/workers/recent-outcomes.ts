@@ -7,6 +7,7 @@ export class RecentOutcomes {
   #current = new Outcomes();
   #previous = new Outcomes();
   #timer: NodeJS.Timeout | null = null;
+  #periodMs = 0;
 
   constructor(pool: Pool) {
     this.#pool = pool;
@@ -18,17 +19,29 @@ export class RecentOutcomes {
     this.#previous = new Outcomes();
     this.#current = new Outcomes();
     if (periodMs === 0) return;
+    this.#periodMs = periodMs;
     this.#pool.outcomes = this.#current;
+    this.resume();
+  }
+
+  /** Forgets nothing until `resume`, and counts what still comes: a new release is compared with it. */
+  hold(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  resume(): void {
+    if (this.#timer !== null || this.#periodMs === 0) return;
     this.#timer = setInterval(() => {
       this.#previous = this.#current;
       this.#current = new Outcomes();
       this.#pool.outcomes = this.#current;
-    }, periodMs).unref();
+    }, this.#periodMs).unref();
   }
 
   stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
+    this.hold();
+    this.#periodMs = 0;
     this.#pool.outcomes = null;
   }
 

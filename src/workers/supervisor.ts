@@ -347,6 +347,7 @@ export class Supervisor {
     this.trialFailure = null;
     this.#beginServing(start.release, false);
     start.trial.begin(start.release);
+    this.#recent.hold();
     this.#upkeep.watch(null); // the current release stays as large as it is, although it may have nothing to do
   }
 
@@ -373,6 +374,7 @@ export class Supervisor {
     this.#retire(release);
     this.pool.resume();
     trial.end(this.pool);
+    this.#recent.resume();
     this.#upkeep.watch(this.#current);
     this.#stoppedWhenEmpty();
     if (this.#current === null && this.#stopped === null) this.#replacements.plan(release.bornMs);

@@ -11,6 +11,8 @@ const BENCH = dirname(import.meta.dirname);
 const CONNECTIONS = 100;
 const REQUESTS = 100;
 const SECONDS = 10;
+/** What the arrival of the requests left to do, such as collecting garbage, is over after this time. */
+const SETTLES_MS = 4_000;
 
 /**
  * Requests that wait for a busy worker, each with a deadline: what the whole stack computes while nothing happens.
@@ -48,7 +50,7 @@ export const deadlinesScenario = {
     const holder = startPinned(process.execPath, program, options);
     try {
       const { open } = await hold(holder, createInterface({ input: holder.stdout }), REQUESTS);
-      await delay(1_000);
+      await delay(SETTLES_MS);
       const before = cpuSeconds(pidsOf(server.children));
       await delay(SECONDS * 1000);
       const cpu = cpuSeconds(pidsOf(server.children)) - before;

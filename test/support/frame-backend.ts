@@ -1,5 +1,6 @@
 import { HpackDecoder } from '../../src/http/http2/hpack/decoder.ts';
 import type { HeaderField } from '../../src/http/http2/hpack/header-field.ts';
+import { breakOff } from '../../src/http/transport/reset-socket.ts';
 import type { Backend } from '../../src/proxy/backend.ts';
 import { type BackendConnection, startBackend } from './backend.ts';
 import {
@@ -86,7 +87,7 @@ class Connection implements FrameConnection {
   }
 
   close(reset = false): void {
-    if (reset) this.#connection.socket.resetAndDestroy();
+    if (reset) breakOff(this.#connection.socket);
     else this.#connection.socket.end();
   }
 

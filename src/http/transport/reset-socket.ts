@@ -10,11 +10,19 @@ const EMPTY = Buffer.alloc(0);
  */
 export function breakOff(socket: Socket): void {
   const raw = rawOf(socket);
-  if (raw?.remoteAddress === undefined) socket.destroy();
+  if (raw?.remoteAddress === undefined || isEnding(raw)) socket.destroy();
   else {
     raw.destroySoon = () => raw.destroy();
     raw.resetAndDestroy();
   }
+}
+
+/**
+ * Whether everything was sent and the FIN is on its way. Node cannot reset such a socket: it reports EINVAL, keeps the descriptor for ever, and
+ * does not come to an end when the process exits. Nothing is missing there, so a close says the same.
+ */
+function isEnding({ writableEnded, writableFinished, writableLength }: Socket): boolean {
+  return writableEnded && !writableFinished && writableLength === 0;
 }
 
 /**

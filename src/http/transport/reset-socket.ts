@@ -19,7 +19,7 @@ export function breakOff(socket: Socket): void {
 
 /**
  * Whether everything was sent and the FIN is on its way. Node cannot reset such a socket: it reports EINVAL, keeps the descriptor for ever, and
- * does not come to an end when the process exits. Nothing is missing there, so a close says the same.
+ * computes for ever when the process exits. Nothing is missing there, so a close says the same.
  */
 function isEnding({ writableEnded, writableFinished, writableLength }: Socket): boolean {
   return writableEnded && !writableFinished && writableLength === 0;

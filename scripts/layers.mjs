@@ -3,7 +3,7 @@
  * the editor and `npm run lint` refuse every other import, of types too. With `--check` it only reports whether that file is current.
  *
  * The layers read as a sentence: cli, api -> server -> beside -> site -> {listen, handlers, proxy, workers} -> {routing, static, wsgi} -> http ->
- * {cgi, errors}. config, log, metrics, os, project and import stand aside.
+ * {trace, cgi, errors}. config, log, metrics, os, project and import stand aside.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,14 +15,15 @@ const LAYERS = {
   'version.ts': [],
   'program-files.ts': [],
   cgi: ['errors.ts'],
-  http: ['errors.ts'],
-  routing: ['http', 'errors.ts'],
+  trace: ['errors.ts'],
+  http: ['trace', 'errors.ts'],
+  routing: ['http', 'trace', 'errors.ts'],
   static: ['http', 'errors.ts'],
   wsgi: ['http', 'errors.ts'],
   listen: ['wsgi', 'http', 'cgi', 'errors.ts'],
   handlers: ['routing', 'static', 'http', 'errors.ts'],
-  proxy: ['wsgi', 'http', 'cgi', 'errors.ts', 'version.ts'],
-  workers: ['wsgi', 'http', 'metrics', 'project', 'config', 'errors.ts', 'program-files.ts'],
+  proxy: ['wsgi', 'http', 'trace', 'cgi', 'errors.ts', 'version.ts'],
+  workers: ['wsgi', 'http', 'trace', 'metrics', 'project', 'config', 'errors.ts', 'program-files.ts'],
   config: ['errors.ts', 'program-files.ts'],
   log: ['http', 'errors.ts', 'program-files.ts'],
   metrics: ['http', 'errors.ts'],
@@ -30,12 +31,12 @@ const LAYERS = {
   project: ['errors.ts', 'program-files.ts'],
   import: ['config', 'log', 'errors.ts'],
   site: [
-    ...['listen', 'handlers', 'proxy', 'workers', 'routing', 'static', 'wsgi', 'http'],
+    ...['listen', 'handlers', 'proxy', 'workers', 'routing', 'static', 'wsgi', 'http', 'trace'],
     ...['config', 'log', 'metrics', 'project', 'errors.ts', 'version.ts'],
   ],
   beside: [...['site', 'workers', 'config', 'log', 'os', 'project', 'errors.ts', 'program-files.ts']],
   server: [
-    ...['beside', 'site', 'listen', 'handlers', 'proxy', 'workers', 'static', 'wsgi', 'http'],
+    ...['beside', 'site', 'listen', 'handlers', 'proxy', 'workers', 'static', 'wsgi', 'http', 'trace'],
     ...['log', 'metrics', 'os', 'project', 'errors.ts', 'program-files.ts', 'version.ts'],
   ],
   api: [
@@ -43,7 +44,7 @@ const LAYERS = {
     ...['config', 'log', 'project', 'errors.ts', 'version.ts'],
   ],
   cli: [
-    ...['server', 'beside', 'site', 'handlers', 'proxy', 'workers'],
+    ...['server', 'beside', 'site', 'handlers', 'proxy', 'workers', 'trace'],
     ...['config', 'import', 'log', 'metrics', 'os', 'project', 'errors.ts', 'version.ts'],
   ],
 };

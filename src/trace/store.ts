@@ -1,0 +1,79 @@
+import type { TraceDocument } from './document.ts';
+
+/** One line of the list of requests. It is sent as JSON, as it is. */
+export interface TraceSummary {
+  readonly id: string;
+  /** Counts up with each kept trace: for `after`. */
+  readonly number: number;
+  readonly startedAt: string;
+  readonly method: string;
+  readonly host: string;
+  /** Path and query, secrets redacted. */
+  readonly target: string;
+  readonly route: string;
+  /** 0 if the client got no response, or not yet. */
+  readonly status: number;
+  readonly durationUs: number | null;
+  readonly queueUs: number;
+  readonly pythonUs: number;
+  readonly ownUs: number;
+  readonly queries: number;
+  readonly detail: TraceDocument['detail'];
+  readonly kept: TraceDocument['kept'];
+  readonly state: TraceDocument['state'];
+  /** Type and message of the exception; '' without one. */
+  readonly error: string;
+  readonly worker: number;
+}
+
+/** Which traces to list. All conditions that are set must hold. */
+export interface TraceFilter {
+  readonly method?: string;
+  /** A part of the path and query. */
+  readonly path?: string;
+  /** `404`, or a class: `5xx`. */
+  readonly status?: string;
+  readonly route?: string;
+  readonly minUs?: number;
+  /** A part of the text of a query, without regard to case. */
+  readonly sql?: string;
+  readonly error?: string;
+  /** Only traces with a greater `number`. */
+  readonly after?: number;
+  /** At most so many, the newest first. */
+  readonly limit: number;
+}
+
+/** Requests that failed for the same cause: the same exception at the same line of the project, or the same reason of this server. */
+export interface ErrorGroup {
+  readonly cause: string;
+  readonly count: number;
+  readonly firstAt: string;
+  readonly lastAt: string;
+  readonly routes: readonly string[];
+  /** The newest traces of the group, by id. */
+  readonly traces: readonly string[];
+  /** Of the newest trace; '' without one. */
+  readonly traceback: string;
+}
+
+/** The traces that are kept: in memory, bounded. */
+export interface TraceStore {
+  /** The newest first. */
+  list(filter: TraceFilter): readonly TraceSummary[];
+  find(id: string): TraceDocument | null;
+  /** The last good request of the same route and method before `id`, for comparison; null without one. */
+  lastGood(id: string): TraceDocument | null;
+  errors(): readonly ErrorGroup[];
+  /** `listener` gets each trace when it is complete. Returns a function that ends this. */
+  onKept(listener: (summary: TraceSummary) => void): () => void;
+  readonly usage: TraceUsage;
+}
+
+export interface TraceUsage {
+  readonly traces: number;
+  readonly bytes: number;
+  readonly bytesMax: number;
+  /** How many were kept and dropped again for newer ones. */
+  readonly evicted: number;
+}

@@ -21,6 +21,7 @@ const CLEAR_CONNECTIONS = 64;
  * @param {number} [options.connections]
  * @param {number} [options.secondsMin] where a request takes so long that less would count too few
  * @param {number} [options.warmUpSeconds]
+ * @param {boolean} [options.together] see `Scenario`
  * @param {Partial<import('../stacks/index.mjs').Job>} [options.job] what the stacks serve besides
  * @returns {import('./index.mjs').Scenario}
  */
@@ -35,6 +36,7 @@ export function loadScenario({
   connections = 64,
   secondsMin = 0,
   warmUpSeconds = 2,
+  together = false,
   job = {},
 }) {
   return {
@@ -44,6 +46,7 @@ export function loadScenario({
     better: 'higher',
     stacks,
     targets,
+    together,
     request,
     answer,
     job: () => ({ application, chdir: APPS, workers: 1, threads: 1, fields: request.fields, ...job }),

@@ -14,8 +14,16 @@ export const memoryScenarios = [
     stacks: ['viaduct', 'gunicorn', 'gunicorn/preload', 'nginx+gunicorn', 'nginx+uWSGI', 'granian'],
     targets: { gunicorn: 1 },
   },
-  { ...common('memory-2', 2), stacks: ['viaduct', 'gunicorn', 'gunicorn/preload'], targets: { gunicorn: 1.15 } },
-  { ...common('memory-16', 16), stacks: ['viaduct', 'gunicorn/preload'], targets: { 'gunicorn/preload': 1.15 } },
+  {
+    ...common('memory-2', 2),
+    stacks: ['viaduct', 'viaduct/operated', 'gunicorn', 'gunicorn/preload'],
+    targets: { gunicorn: 1.15 },
+  },
+  {
+    ...common('memory-16', 16),
+    stacks: ['viaduct', 'viaduct/operated', 'gunicorn/preload'],
+    targets: { 'gunicorn/preload': 1.15 },
+  },
 ];
 
 function common(id, workers) {

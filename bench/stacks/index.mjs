@@ -95,6 +95,17 @@ const FEATURES_ELSEWHERE = [
   'rewrite = { prefix = "/elsewhere", replacement = "/" }',
 ];
 
+/** What operation may ask of each request or worker. Deadlines and the queue's counters are always on. */
+const OPERATED = [
+  'admin = "127.0.0.1:0"',
+  'application_metrics = true',
+  'request_id = true',
+  'capture_output = true',
+  'max_requests = 1000000',
+  'max_lifetime_ms = "1h"',
+  'max_rss_bytes = "1GiB"',
+];
+
 const NOOP = JSON.stringify(join(APPS, 'noop.mjs'));
 
 /** By the names that scenarios, tables and the chart use. A name after `/` is a variant. @type {Record<string, Stack>} */
@@ -106,6 +117,7 @@ export const STACKS = {
   'viaduct/200 routes': variant(viaduct, { site: manyRoutes(200) }),
   'viaduct/features elsewhere': variant(viaduct, { site: FEATURES_ELSEWHERE }),
   'viaduct/metrics': variant(viaduct, { site: ['admin = "127.0.0.1:0"'] }),
+  'viaduct/operated': variant(viaduct, { site: OPERATED }),
   'viaduct/TypeScript': variant(viaduct, { application: join(APPS, 'hello.mjs') }),
   'viaduct/respond': variant(viaduct, { site: ['[[route]]', 'respond = { body = "Hello, world!\\n" }'] }),
   'viaduct/5 middlewares': variant(viaduct, { site: [`middleware = [${Array(5).fill(NOOP).join(', ')}]`] }),

@@ -88,11 +88,14 @@ def attach(worker: 'Worker') -> None:
 def flushing(run: 'Callable[..., None]') -> 'Callable[..., None]':
     """Return `Lane.run`, after which no line is left without its end."""
 
+    out, err = (stream.captured_parts for stream in _installed)
+
     def run_and_flush(*request: object) -> None:
         try:
             run(*request)
         finally:
-            for stream in _installed:
-                stream.captured_flush()
+            if out or err:  # a thread has started a line: seldom, and cheaper than to ask for this thread
+                for stream in _installed:
+                    stream.captured_flush()
 
     return run_and_flush

@@ -52,6 +52,7 @@ MIDDLEWARE = [
     'django.middleware.security.SecurityMiddleware',
     'bridgebook.middleware.content_security_policy',
     'django.contrib.sessions.middleware.SessionMiddleware',
+    'bridgebook.middleware.private_pages',
     'django.middleware.common.CommonMiddleware',
     'django.middleware.csrf.CsrfViewMiddleware',
     'django.contrib.auth.middleware.AuthenticationMiddleware',

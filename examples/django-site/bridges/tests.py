@@ -40,11 +40,20 @@ class SiteTest(TestCase):
 
 class PagesTest(SiteTest):
     def test_pages_answer(self):
-        for path in ('/', '/bridges/', self.bridge.get_absolute_url(), self.inspection.get_absolute_url(), '/accounts/login/'):
+        for path in ('/', '/bridges/', '/regions/', self.bridge.get_absolute_url(), self.inspection.get_absolute_url(), '/accounts/login/'):
             with self.subTest(path):
                 response = self.client.get(path)
                 self.assertEqual(response.status_code, 200)
                 self.assertIn("default-src 'self'", response.headers['Content-Security-Policy'])
+
+    def test_page_that_knows_its_visitor_is_private(self):
+        self.assertEqual(self.client.get('/regions/').headers['Cache-Control'], 'max-age=300, private')
+
+    def test_region_has_its_bridges(self):
+        make_bridge(self.region, 2, name='Never Seen')
+        response = self.client.get('/regions/')
+        self.assertContains(response, '6 May 2024')
+        self.assertContains(response, 'pill-none')
 
     def test_unknown_page_is_404_with_the_site_around_it(self):
         response = self.client.get('/bridges/none/')

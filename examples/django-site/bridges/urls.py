@@ -9,6 +9,7 @@ urlpatterns = [
     path('bridges/', views.BridgeListView.as_view(), name='bridges'),
     path('bridges/<slug:slug>/', views.BridgeView.as_view(), name='bridge'),
     path('bridges/<slug:slug>/notice/', views.NoticeView.as_view(), name='notice'),
+    path('regions/', views.RegionListView.as_view(), name='regions'),
     path('inspections/<int:pk>/', views.InspectionView.as_view(), name='inspection'),
     path('inspections.csv', views.inspections_csv, name='inspections-csv'),
     path('notices/', views.NoticeListView.as_view(), name='notices'),

@@ -9,13 +9,14 @@ from django.db import DatabaseError, connection
 from django.db.models import Count, Q
 from django.http import FileResponse, Http404, HttpResponseBadRequest, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.cache import never_cache
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.generic import CreateView, DetailView, ListView, TemplateView
 
 from .csv_rows import csv_blocks
 from .forms import NoticeForm
-from .models import Bridge, Inspection, Notice
+from .models import Bridge, Inspection, Notice, Region
 from .uploads import TYPES
 
 
@@ -61,6 +62,14 @@ class BridgeView(DetailView):
         inspections = self.object.inspections.annotate(defect_count=Count('defects')).order_by('-date', '-pk')
         page = Paginator(inspections, 8).get_page(self.request.GET.get('page'))
         return super().get_context_data(page_obj=page, **kwargs)
+
+
+@method_decorator(cache_control(public=True, max_age=300), name='dispatch')
+class RegionListView(ListView):
+    """Slow on purpose, as such pages are by accident: its template asks the database again for each bridge."""
+
+    queryset = Region.objects.all()
+    context_object_name = 'regions'
 
 
 class InspectionView(DetailView):

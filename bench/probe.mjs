@@ -10,7 +10,7 @@ const START_MS = 30_000;
  *
  * @param {import('./stacks/index.mjs').Server} server
  * @param {import('./load.mjs').Request} request
- * @param {string | number} answer the response's text, or its length in bytes
+ * @param {string | number | RegExp} answer the response's text, its length in bytes, or what the text matches
  */
 export async function waitUntilReady(server, request, answer) {
   const deadline = Date.now() + START_MS;
@@ -19,11 +19,15 @@ export async function waitUntilReady(server, request, answer) {
     const ended = server.children.find((child) => !isRunning(child));
     if (ended !== undefined) throw new Error(`Cannot start ${server.name}: it ended\n${tail(server.log)}`);
     const response = await ask(server.port, request).catch((error) => ({ status: 0, text: error.message, bytes: 0 }));
-    if (response.status === 200 && (response.text === answer || response.bytes === answer)) return;
+    if (response.status === 200 && isAnswer(response, answer)) return;
     last = `${response.status} ${response.text.slice(0, 200)} (${response.bytes} bytes)`;
     await delay(50);
   }
   throw new Error(`Cannot start ${server.name}: not ready after ${START_MS / 1000} s: ${last}\n${tail(server.log)}`);
+}
+
+function isAnswer({ text, bytes }, answer) {
+  return answer instanceof RegExp ? answer.test(text) : text === answer || bytes === answer;
 }
 
 function ask(port, { path, method = 'GET', fields = [], bodyBytes = 0, secure = false }) {

@@ -13,6 +13,7 @@ import { overloadScenario } from './overload.mjs';
 import { resumptionScenario } from './resumption.mjs';
 import { startScenarios } from './start.mjs';
 import { staticScenarios } from './static.mjs';
+import { traceScenarios } from './trace.mjs';
 import { typescriptScenarios } from './typescript.mjs';
 import { webServerScenarios } from './web-server.mjs';
 
@@ -32,7 +33,7 @@ import { webServerScenarios } from './web-server.mjs';
  * @property {boolean} [together] as `fresh`, and all stacks are under load at the same time
  * @property {number} [roundsMax] further rounds would not change the result
  * @property {import('../load.mjs').Request} request by which one sees that a stack is ready
- * @property {string | number} answer its text, or its length in bytes
+ * @property {string | number | RegExp} answer see `waitUntilReady`
  * @property {() => string | undefined} [impossible] why it cannot be measured here
  * @property {(context: import('../rounds.mjs').Context) => Partial<import('../stacks/index.mjs').Job>} job
  * @property {(server: import('../stacks/index.mjs').Server, context: import('../rounds.mjs').Context) => Promise<void>} [warmUp]
@@ -59,6 +60,7 @@ export const SCENARIOS = [
   ...memoryScenarios,
   ...idleScenarios,
   ...metricsScenarios,
+  ...traceScenarios,
 ];
 
 /** As `choose`. @param {readonly string[]} names none for all */

@@ -17,7 +17,7 @@ const CLEAR_CONNECTIONS = 64;
  * @param {Record<string, number>} [options.targets] least ratio of ours to that stack
  * @param {string} options.application
  * @param {import('../load.mjs').Request} options.request
- * @param {string | number} options.answer the response's text, or its length
+ * @param {string | number | RegExp} options.answer see `waitUntilReady`
  * @param {number} [options.connections]
  * @param {number} [options.secondsMin] where a request takes so long that less would count too few
  * @param {number} [options.warmUpSeconds]

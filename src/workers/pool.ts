@@ -3,6 +3,7 @@ import type { HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import { isIdempotent } from '../http/semantics/idempotent.ts';
+import { Admission, type AdmissionOptions } from './admission.ts';
 import { type DeadlineLimits, DeadlineWatch } from './deadline-watch.ts';
 import {
   bodyFailedResponse,
@@ -17,18 +18,10 @@ import type { Outcomes } from './outcomes.ts';
 import { PendingRequest } from './pending-request.ts';
 import { Queue } from './queue.ts';
 import { newQueueCounters, type QueueCounters, SHED_REASONS, type Shed } from './queue-counters.ts';
-import { QueueDelay } from './queue-delay.ts';
 import { RecallWatch } from './recall.ts';
 import { receiveBody, type SpoolOptions } from './request-body.ts';
 
-/** So many requests for each lane may wait for any time: a slow application with few clients is not overloaded. */
-const SURE_PER_LANE = 16;
-
-export interface PoolOptions extends SpoolOptions, DeadlineLimits {
-  /** Maximum number of waiting requests. Beyond that: 503. */
-  readonly queueMax: number;
-  /** The wait that a request may expect while the application is overloaded; 0 for any. Beyond that: 503. */
-  readonly queueDelayMs: number;
+export interface PoolOptions extends SpoolOptions, DeadlineLimits, AdmissionOptions {
   /** Whether the environ has the id of the request. */
   readonly requestId: boolean;
   /** Whether the environ has the time that the request waited in the queue. */
@@ -45,10 +38,6 @@ export interface PoolOptions extends SpoolOptions, DeadlineLimits {
   readonly onError: (message: string, request: Request) => void;
   /** A worker died while it ran `request`. The client gets 502, a response that breaks off, or that of another worker if it `runsAgain`. */
   readonly onWorkerDied: (request: Request, runsAgain: boolean) => void;
-  /** The application is overloaded: the next of `waiting` requests would wait for so long. */
-  readonly onOverload: (waiting: number, expectedMs: number) => void;
-  /** The overload is over; so many requests were refused. */
-  readonly onOverloadEnd: (refused: number) => void;
 }
 
 /** What the pools of one application share: requests and lanes may move from one to another. */
@@ -75,13 +64,9 @@ export class Pool {
   readonly #common: PoolCommon;
   readonly #lanes: LaneTable;
   readonly #queue = new Queue<PendingRequest>();
-  readonly #delay: QueueDelay;
+  readonly #admission: Admission;
   readonly #recall = new RecallWatch();
   readonly #deadlines: DeadlineWatch;
-  /** The most lanes that there were: workers that are replaced come back. */
-  #lanesMax = 0;
-  #isOverloaded = false;
-  #refused = 0;
   /** The pool that gets all requests since `handOver`. */
   #heir: Pool | null = null;
   #stopped = false;
@@ -90,7 +75,7 @@ export class Pool {
     this.#options = options;
     this.#common = common;
     this.#lanes = new LaneTable(options.laneDepthMax, options.processors ?? usableProcessors());
-    this.#delay = new QueueDelay(options.queueDelayMs);
+    this.#admission = new Admission(options, this.#queue, (pending, why) => this.#refuse(pending, why));
     this.#deadlines = new DeadlineWatch(options, this.#queue, (pending, why) => this.#refuse(pending, why));
   }
 
@@ -105,8 +90,7 @@ export class Pool {
 
   /** The wait that the last request in the queue may expect, in milliseconds; 0 when none waits. */
   get expectedWaitMs(): number {
-    const { length } = this.#queue;
-    return length === 0 ? 0 : this.#delay.expectedMs(length, performance.now());
+    return this.#queue.length === 0 ? 0 : this.#admission.expectedMs();
   }
 
   /** How many lanes may receive requests, now or when they have room. */
@@ -164,7 +148,7 @@ export class Pool {
   add(lane: Lane): void {
     this.#lanes.add(lane);
     this.#deadlines.add(lane);
-    this.#lanesMax = Math.max(this.#lanesMax, this.#lanes.length);
+    this.#admission.noteLanes(this.#lanes.length);
     this.pump();
   }
 
@@ -187,7 +171,7 @@ export class Pool {
     this.#heir = heir;
     const waiting = this.#queue.clear();
     if (waiting.length > 0) heir.requeue(waiting);
-    if (this.#isOverloaded) this.#setOverloaded(false, 0);
+    this.#admission.emptied();
   }
 
   /** Ends a `handOver`: all that comes stays here again. */
@@ -200,10 +184,10 @@ export class Pool {
     while (this.#queue.length > 0) {
       const lane = this.#lanes.choose();
       if (lane === null) return;
-      this.#delay.leave();
+      this.#admission.left();
       this.#send(lane, this.#queue.shift() as PendingRequest);
     }
-    if (this.#isOverloaded) this.#setOverloaded(false, 0);
+    this.#admission.emptied();
   }
 
   /** Puts requests that were never started back at the head of the queue. */
@@ -215,7 +199,7 @@ export class Pool {
     const remaining = pendingRequests.filter((pending) => !this.#dropIfGone(pending));
     const now = performance.now();
     for (const pending of remaining) this.#watchClient(pending);
-    if (this.#queue.length === 0) this.#delay.begin(now);
+    if (this.#queue.length === 0) this.#admission.begin(now);
     this.#queue.unshift(remaining);
     for (const pending of remaining) this.#deadlines.queued(pending);
     this.pump();
@@ -264,12 +248,13 @@ export class Pool {
   #refuse(pending: PendingRequest, why: Shed): void {
     pending.noteWait(performance.now());
     if (this.#stopped) {
-      pending.refuse(queueFullResponse(this.#expectedMs), 'server stopping');
+      pending.refuse(queueFullResponse(this.#admission.expectedMs()), 'server stopping');
       return;
     }
     this.queueCounters.shed[why] += 1;
     const isLate = why === 'queueWaitMax' || why === 'deadline';
-    const response = isLate ? waitedTooLongResponse(this.#expectedMs) : queueFullResponse(this.#expectedMs);
+    const expectedMs = this.#admission.expectedMs();
+    const response = isLate ? waitedTooLongResponse(expectedMs) : queueFullResponse(expectedMs);
     pending.refuse(response, SHED_REASONS[why]);
   }
 
@@ -289,7 +274,7 @@ export class Pool {
       }
     }
     if (!this.#mayWait(pending, now)) return;
-    if (this.#queue.length === 0) this.#delay.begin(now);
+    if (this.#queue.length === 0) this.#admission.begin(now);
     this.#watchClient(pending);
     this.#queue.push(pending);
     this.queueCounters.entered += 1;
@@ -301,85 +286,9 @@ export class Pool {
    * the place of another one only if it `isComplete`.
    */
   #mayWait(pending: PendingRequest, now: number, isComplete = true): boolean {
-    const why = this.#refusalOf(pending, now, isComplete);
+    const why = this.#stopped ? 'queueMax' : this.#admission.refusalOf(pending, now, isComplete);
     if (why !== null) this.#refuse(pending, why);
     return why === null;
-  }
-
-  /** Why `pending` may not wait in the queue; null if it may. */
-  #refusalOf(pending: PendingRequest, now: number, isComplete: boolean): Shed | null {
-    const { length } = this.#queue;
-    const sure = SURE_PER_LANE * this.#lanesMax;
-    if (this.#stopped) return 'queueMax';
-    if (length >= this.#options.queueMax) {
-      const mayEnter = isComplete ? this.#makeRoom(pending) : this.#queue.hasBelow(pending);
-      return mayEnter ? null : 'queueMax';
-    }
-    if (length < sure) return null;
-    const isOverloaded = this.#delay.isOverloaded(length, now);
-    if (isOverloaded !== this.#isOverloaded) this.#setOverloaded(isOverloaded, now);
-    const isClientOverloaded = this.#isClientOverloaded(pending, now);
-    if (!isClientOverloaded) {
-      if (!isOverloaded) return null;
-      this.#refuseStale(now);
-      const place = this.#queue.placeOf(pending);
-      if (place < sure || this.#delay.expectedMs(place, now) <= this.#delay.delayMs) return null;
-    }
-    this.#refused += 1;
-    return isClientOverloaded ? 'clientQueueDelay' : 'queueDelay';
-  }
-
-  /** The queue is full: refuses a request of a lower priority than that of `pending`, if one waits. */
-  #makeRoom(pending: PendingRequest): boolean {
-    const other = this.#queue.takeBelow(pending);
-    if (other !== null) this.#refuse(other, 'queueMax');
-    return other !== null;
-  }
-
-  /**
-   * Whether the client of `pending` asks for more than its share: its requests wait for as long as the clients that take
-   * turns with it let them. It is overloaded alone, so its newest requests are refused. As many may wait as leave in the
-   * time that they may.
-   */
-  #isClientOverloaded(pending: PendingRequest, now: number): boolean {
-    const client = this.#queue.clientOf(pending);
-    const sure = SURE_PER_LANE * this.#lanesMax;
-    if (client === undefined || client.requests.length < sure) return false;
-    if (client.delay === null) {
-      client.delay = new QueueDelay(this.#delay.delayMs);
-      client.delay.begin(now);
-    }
-    if (!client.delay.isOverloaded(client.requests.length, now)) return false;
-    const kept = Math.max(sure, client.delay.room);
-    for (const newest of this.#queue.takeNewest(client, kept)) this.#refuseForDelay(newest, 'clientQueueDelay');
-    return client.requests.length >= kept;
-  }
-
-  /** Refuses a request of the queue. The log counts those of an overload. */
-  #refuseForDelay(pending: PendingRequest, why: 'queueDelay' | 'clientQueueDelay'): void {
-    this.#refused += 1;
-    this.#refuse(pending, why);
-  }
-
-  /** Refuses requests that have waited for too long under overload. */
-  #refuseStale(now: number): void {
-    const beforeMs = this.#delay.staleBeforeMs(now);
-    if (beforeMs === 0) return;
-    for (const pending of this.#queue.takeOlderThan(beforeMs, SURE_PER_LANE * this.#lanesMax))
-      this.#refuseForDelay(pending, 'queueDelay');
-  }
-
-  /** The wait that a request may expect that comes now, in milliseconds. */
-  get #expectedMs(): number {
-    return this.#delay.expectedMs(this.#queue.length, performance.now());
-  }
-
-  #setOverloaded(isOverloaded: boolean, now: number): void {
-    this.#isOverloaded = isOverloaded;
-    const { length } = this.#queue;
-    if (isOverloaded) this.#options.onOverload(length, this.#delay.expectedMs(length, now));
-    else this.#options.onOverloadEnd(this.#refused);
-    this.#refused = 0;
   }
 
   #send(lane: Lane, pending: PendingRequest): void {

@@ -76,6 +76,7 @@ function missingOf(trace: Trace, decoded: PythonPart | Malformed | null): string
     missing.push(
       `What happened in Python is not known: the worker's record cannot be read, because ${decoded.reason}.`,
     );
+  else for (const note of decoded?.notes ?? []) missing.push(redactText(note));
   const dropped = trace.dropped + (decoded instanceof Malformed ? 0 : (decoded?.dropped ?? 0));
   if (dropped > 0) missing.push(`${dropped} spans or hops are missing: there were more than the limit.`);
   return missing;

@@ -15,6 +15,8 @@ export interface PythonPart {
   readonly profile: PythonProfile | null;
   /** How many spans the limit of the worker left out. */
   readonly dropped: number;
+  /** What could not be recorded, because the recorder failed. */
+  readonly notes: readonly string[];
 }
 
 export interface PythonSpan {
@@ -107,6 +109,7 @@ function partOf(value: MarshalValue): PythonPart {
     exception: optional(part.get('exception'), exceptionOf),
     profile: optional(part.get('profile'), profileOf),
     dropped: number(part.get('dropped')),
+    notes: optional(part.get('notes'), (notes) => list(notes).map(text)) ?? [],
   };
 }
 

@@ -19,7 +19,11 @@ export function isSecretName(name: string): boolean {
 /** The texts with these shapes are secrets, whatever they belong to. */
 const SHAPES: readonly (readonly [shape: RegExp, shown: string])[] = [
   [/-----BEGIN [A-Z0-9 ]{0,40}-----[^-]*(?:-----END [A-Z0-9 ]{0,40}-----)?/g, REDACTED],
-  [/\b(Bearer|Basic|Digest|Token|Negotiate) +[A-Za-z0-9\-._~+/=]{6,}/gi, `$1 ${REDACTED}`],
+  [/\b(Bearer) +[A-Za-z0-9\-._~+/=]{6,}/gi, `$1 ${REDACTED}`],
+  [
+    /\b(Basic|Negotiate|Token) +(?![A-Za-z_]{1,20}=")(?=\S{0,200}(?:[0-9=]|[a-z][A-Z]))[A-Za-z0-9\-._~+/=]{8,}/g,
+    `$1 ${REDACTED}`,
+  ],
   [/\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?/g, REDACTED], // a JSON Web Token (RFC 7519)
   [/\b(?:AKIA|ASIA|AGPA|AIDA|AROA)[0-9A-Z]{16}\b/g, REDACTED], // keys of AWS
   [/\b(?:gh[pousr]_|github_pat_|glpat-|xox[abposr]-|sk_live_|rk_live_|sk-)[A-Za-z0-9_-]{10,}/g, REDACTED],

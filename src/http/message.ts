@@ -1,3 +1,5 @@
+import type { Trace } from '../trace/trace.ts';
+
 /**
  * The messages that every part of Viaduct passes on. `http/` turns bytes into a Request, and a Response into bytes;
  * everything between the two is a Handler.
@@ -39,6 +41,8 @@ export interface Peer {
   readonly cgi?: CgiOrigin;
   /** Absent when the client presented no certificate, or was not asked for one. */
   readonly clientCertificate?: ClientCertificate;
+  /** The start and the end of the connection's TLS handshake, by `performance.now()`. Absent without one. */
+  readonly handshakeMs?: readonly [start: number, end: number];
 }
 
 /** The properties of a request that only a CGI protocol can convey. */
@@ -71,6 +75,12 @@ export interface RequestRecord {
   route: string;
   /** The field lines of the response, as handlers returned it; '' without a response. */
   lines: string;
+  /**
+   * Records what happens to the request; null unless it was chosen for that.
+   *
+   * @internal
+   */
+  trace: Trace | null;
 }
 
 /** Which requests of an application get a worker first if they wait. */

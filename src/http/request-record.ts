@@ -3,7 +3,7 @@ import type { Response } from './response.ts';
 
 /** The record of a request to which nothing has happened yet. */
 export function newRecord(): RequestRecord {
-  return { worker: 0, queueUs: -1, pythonUs: -1, reason: '', id: '', route: '', lines: '' };
+  return { worker: 0, queueUs: -1, pythonUs: -1, reason: '', id: '', route: '', lines: '', trace: null };
 }
 
 /** Notes in the record of `request` why this server answers it itself with `response`, which is returned. */

@@ -101,11 +101,17 @@ export class ConnectionAcceptor {
     const { index, tls } = this.#options;
     const rawPeer = proxied ?? peerOf(socket, index);
     this.#open.add(socket);
+    const startedAtMs = performance.now();
     tls?.start(socket, (secured, reason) => {
       this.#open.delete(socket);
       if (secured === null) {
         if (reason !== '') this.#options.onRefused?.(`TLS: ${reason}`, rawPeer.remoteAddress);
-      } else this.#serve(secured.alpnProtocol === 'h2' ? 'h2' : 'http/1.1', secured, securePeer(rawPeer, secured));
+      } else
+        this.#serve(
+          secured.alpnProtocol === 'h2' ? 'h2' : 'http/1.1',
+          secured,
+          securePeer(rawPeer, secured, startedAtMs),
+        );
     });
   }
 
@@ -129,7 +135,8 @@ function proxiedPeer(client: ProxiedClient, listener: number): Peer {
   return { ...client, listener };
 }
 
-function securePeer(peer: Peer, socket: TLSSocket): Peer {
+function securePeer(peer: Peer, socket: TLSSocket, startedAtMs: number): Peer {
   const clientCertificate = clientCertificateOf(socket);
-  return { ...peer, secure: true, ...(clientCertificate === null ? {} : { clientCertificate }) };
+  const handshakeMs = [startedAtMs, performance.now()] as const;
+  return { ...peer, secure: true, handshakeMs, ...(clientCertificate === null ? {} : { clientCertificate }) };
 }

@@ -19,19 +19,35 @@ export function countConditions({ methods, headers, query }: Conditions): number
 
 /** Whether `request` meets all conditions. */
 export function meets(request: Request, { methods, headers, query }: Conditions): boolean {
-  if (methods.length > 0) {
-    const method = request.method.toUpperCase();
-    if (!methods.includes(method) && (method !== 'HEAD' || !methods.includes('GET'))) return false;
-  }
-  for (const field of headers) if (!hasHeader(request, field)) return false;
+  if (!meetsMethods(request, methods)) return false;
+  for (const field of headers) if (!hasField(request, field)) return false;
   if (query.length === 0) return true;
-  const parameters = new URLSearchParams(`?${request.query}`); // it removes one question mark
-  return query.every(([name, value]) =>
-    value === '*' ? parameters.has(name) : parameters.getAll(name).includes(value),
-  );
+  const parameters = parametersOf(request);
+  return query.every((parameter) => isAmong(parameters, parameter));
 }
 
-function hasHeader({ headers }: Request, [name, value]: Field): boolean {
+/** Whether the method of `request` is one of `methods`. An empty list means no condition. */
+export function meetsMethods(request: Request, methods: readonly string[]): boolean {
+  if (methods.length === 0) return true;
+  const method = request.method.toUpperCase();
+  return methods.includes(method) || (method === 'HEAD' && methods.includes('GET'));
+}
+
+/** Whether the query of `request` has this parameter. */
+export function hasParameter(request: Request, parameter: Field): boolean {
+  return isAmong(parametersOf(request), parameter);
+}
+
+function parametersOf({ query }: Request): URLSearchParams {
+  return new URLSearchParams(`?${query}`); // it removes one question mark
+}
+
+function isAmong(parameters: URLSearchParams, [name, value]: Field): boolean {
+  return value === '*' ? parameters.has(name) : parameters.getAll(name).includes(value);
+}
+
+/** Whether `request` has this field. */
+export function hasField({ headers }: Request, [name, value]: Field): boolean {
   for (let i = 0; i < headers.length; i += 2) {
     const candidate = headers[i] as string;
     if (candidate.length !== name.length || candidate.toLowerCase() !== name) continue;

@@ -61,6 +61,11 @@ export class Router<T> {
     return this.#anyHost.find(request, path)?.value ?? null;
   }
 
+  /** The name of the host that counts for `request`. */
+  hostOf(request: Request): string {
+    return hostName(request.host || this.#serverName(request));
+  }
+
   #serverName({ peer }: Request): string {
     const name = this.#serverNames[peer.listener] ?? '';
     return name.includes(':') ? `[${name}]` : name;
@@ -86,6 +91,11 @@ export class Router<T> {
 export function hostName(field: string): string {
   const name = field.replace(/:\d*$/, '').toLowerCase();
   return name.endsWith('.') ? name.slice(0, -1) : name;
+}
+
+/** Whether a host is `pattern`: the same name, or one below it for a wildcard. */
+export function hostMatches(host: string, pattern: string): boolean {
+  return namesFor(host).includes(pattern);
 }
 
 /** `a.b.c`, `*.b.c`, `*.c`. */

@@ -10,6 +10,7 @@ import type { Application } from '../wsgi/contract.ts';
 import type { Agreement } from './agreement.ts';
 import type { LiveRequest } from './live-requests.ts';
 import type { ProcessReport, ServerStatus, WorkerStacks } from './status.ts';
+import type { TraceRecording } from './trace/recording.ts';
 
 export interface ServerOptions {
   /** Validated. */
@@ -63,4 +64,6 @@ export interface RunningServer extends BackendControl {
 /** A server in this process. */
 export interface LocalServer extends RunningServer {
   report(): ProcessReport;
+  /** Which requests are recorded, and the records. */
+  readonly recording: TraceRecording;
 }

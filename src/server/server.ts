@@ -6,7 +6,7 @@ import type { Peer, Request } from '../http/message.ts';
 import type { Refusal } from '../http/refusal.ts';
 import { requestFields } from '../http/request-id.ts';
 import { toPromise } from '../http/to-promise.ts';
-import type { ConnectionChanges } from '../http/transport/server-context.ts';
+import type { Arrival, ConnectionChanges } from '../http/transport/server-context.ts';
 import { describeError, tracebackOf } from '../log/describe-error.ts';
 import type { Family } from '../metrics/family.ts';
 import { applicationName } from '../project/project.ts';
@@ -20,6 +20,7 @@ import { applicationNames, type Configuration, countsMetrics, MAIN } from '../si
 import { Listeners, type Opening } from '../site/listeners.ts';
 import { ProjectWatch } from '../site/project-watch.ts';
 import { reloadPolicy } from '../site/reload-policy.ts';
+import { traceOptions } from '../site/trace-options.ts';
 import { unlessAborted } from '../site/unless-aborted.ts';
 import { replacedError } from '../workers/application-server.ts';
 import { type Agreement, aloneAgreement } from './agreement.ts';
@@ -35,6 +36,7 @@ import { watchReleases } from './release-watch.ts';
 import type { LocalServer, ServerOptions } from './running-server.ts';
 import { type StartedSite, startSite } from './start-site.ts';
 import { mergeStatus, type ProcessReport, type ServerStatus, type WorkerStacks, workerStacks } from './status.ts';
+import { TraceRecording } from './trace/recording.ts';
 
 /**
  * Starts a server: listeners, connections, routes, applications. Nothing is left running when the start fails.
@@ -67,6 +69,7 @@ class Server implements LocalServer {
   readonly #listeners: Listeners;
   readonly #applications: Applications;
   readonly #rules: ClientRules;
+  readonly recording: TraceRecording;
   /** Null if nobody can ask for metrics. */
   readonly #metrics: ServerMetrics | null;
   #configuration: Configuration;
@@ -94,14 +97,19 @@ class Server implements LocalServer {
     this.#configuration = options.configuration;
     const { configuration, log, accessLog } = options;
     this.#metrics = measure?.(this.#measured()) ?? null;
-    this.#rules = new ClientRules(configuration, log, accessLog, this.#metrics, options.tap ?? null);
+    this.recording = new TraceRecording({
+      trusts: (address) => this.#rules.trusts(address),
+      urls: () => this.urls,
+      onSwitched: () => this.#protocols.reconfigure(this.#take(this.#configuration)),
+    });
+    this.#rules = new ClientRules(configuration, log, accessLog, this.#metrics, options.tap ?? null, this.recording);
     this.#open = new OpenApplications(log, options.callerApplications ?? new Map());
     const connections = {
       ...this.#take(configuration),
       passesControls: configuration.passesControls === true,
       handle: (request: Request) =>
         mayBeProbe(request.path) ? (this.#probes.answer(request) ?? this.#handle(request)) : this.#handle(request),
-      receive: (request: Request) => this.#rules.receive(request),
+      receive: (request: Request, arrival: Arrival) => this.#rules.receive(request, arrival),
       onRefused: (refusal: Refusal, peer: Peer, request: Request | null) => this.#rules.refused(refusal, peer, request),
       onTurnedAway: (reason: string, address: string) => this.#rules.refusals.connection(reason, address),
       onError: (error: unknown, request: Request | null) =>
@@ -270,6 +278,7 @@ class Server implements LocalServer {
   /** Uses the rules of `configuration` for all clients from now on. */
   #take(configuration: Configuration): Required<ConnectionChanges> {
     this.#probes.take(configuration);
+    this.recording.take(traceOptions(configuration));
     return this.#rules.take(configuration, (request) => mayBeProbe(request.path) && this.#probes.hasPassed(request));
   }
 
@@ -306,6 +315,7 @@ class Server implements LocalServer {
 
   kill(): void {
     this.#metrics?.stop();
+    this.recording.close();
     this.#delay.abort();
     this.#endGrace();
     this.#watch.close();

@@ -4,11 +4,13 @@ import type { Request } from '../http/message.ts';
 import { Refusal } from '../http/refusal.ts';
 import { refusalResponse } from '../http/semantics/refusal-response.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
-import { compose } from '../routing/chain.ts';
+import { explainRoute } from '../routing/explain-route.ts';
 import { PathPrefix } from '../routing/path-prefix.ts';
 import { Pattern } from '../routing/pattern.ts';
 import { type RouteMatch, Router } from '../routing/router.ts';
 import { djangoReading, literalReading, oneSlash, routingPath } from '../routing/routing-path.ts';
+import { composeTraced } from '../routing/traced-chain.ts';
+import type { Trace } from '../trace/trace.ts';
 import { native } from '../wsgi/variables.ts';
 import { withoutClaimedFields } from './claimed-fields.ts';
 import { ConfigErrors } from './config-errors.ts';
@@ -19,6 +21,7 @@ import type { RouteContext, SiteParts, SiteResource, Terminal } from './route-co
 import { featuresOf } from './route-features.ts';
 import { routeName } from './route-name.ts';
 import type { RouteConfig, Site } from './schema/site.ts';
+import { readTraceSecret } from './trace-options.ts';
 
 /** A route with its handlers, for messages. */
 export interface ResolvedRoute {
@@ -78,12 +81,23 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     const content = contentOf(route, context);
     const handlers = [...featuresOf(route, defaults, context), ...content.handlers];
     const { resolved, next } = chain(name, matchOf(route, context), route.internal, handlers, content.last);
-    return { resolved, next: noting(name, next), mount: route.mount };
+    const share = route.trace ?? config.trace?.sample ?? 0;
+    const explain = (request: Request, trace: Trace): void => explained(request, trace, resolved, share);
+    return { resolved, next: noting(name, next, explain), mount: route.mount };
   });
   const main = parts.main ?? NOT_FOUND;
   const siteContext = { ...common, keys: [] };
   const mainHandlers = [...featuresOf({}, defaults, siteContext), ...accelerated(siteContext)];
-  const unmatched = chain('other requests', ANY, false, mainHandlers, main);
+  const { resolved: others, next: othersNext } = chain('other requests', ANY, false, mainHandlers, main);
+  if (config.trace !== undefined) {
+    const { trace } = config;
+    errors.attempt(['trace', trace.secret_file === undefined ? 'secret' : 'secret_file'], () =>
+      readTraceSecret(trace, parts.baseOf('trace')),
+    );
+  }
+  const unmatched = noting('', othersNext, (request, trace) =>
+    explained(request, trace, null, config.trace?.sample ?? 0),
+  );
   const destroy = (): void => {
     for (const resource of resources) resource.destroy();
   };
@@ -103,20 +117,32 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
       parts.listeners.map(({ SERVER_NAME }) => SERVER_NAME),
     );
   internals = routerOf(true);
+  const router = routerOf(false);
+  const visible = routes.flatMap(({ resolved }) => (resolved.internal ? [] : [resolved]));
+  /** Notes why the route of a traced request was chosen. A request that was drawn for another route is not traced any more. */
+  function explained(request: Request, trace: Trace, chosen: ResolvedRoute | null, share: number): void {
+    if (trace.kept === 'sampled' && trace.draw >= share) {
+      request.record.trace = null;
+      return;
+    }
+    const path = routingPath(request.path) ?? request.path;
+    const { why, rejected } = explainRoute(request, path, router.hostOf(request), visible, chosen);
+    trace.chose(chosen?.name ?? others.name, why, rejected);
+  }
   const mounts = new Map(
     routes.flatMap(({ next, mount }) => (mount === undefined ? [] : [[next, new PathPrefix(mount, 'mount')] as const])),
   );
   const ends: Ends = {
-    unmatched: unmatched.next,
-    server: compose(mainHandlers, notFound),
+    unmatched,
+    server: composeTraced(mainHandlers, { name: 'not found', next: notFound }),
     refuse: (request, refusal) => {
       parts.onRefused(refusal, request);
       return refusalResponse(refusal);
     },
   };
-  const all = routes.length === 0 ? unmatched.next : routed(routerOf(false), mounts, ends);
+  const all = routes.length === 0 ? unmatched : routed(router, mounts, ends);
   const handle = withoutClaimedFields([config, ...config.route], all);
-  const resolved = [...routes, unmatched].map((one) => one.resolved);
+  const resolved = [...routes.map((one) => one.resolved), others];
   return { handle, routes: resolved, warnings, proxies, start, stop, destroy };
 }
 
@@ -135,13 +161,15 @@ function isShared(name: string, { route }: Site): boolean {
 
 function chain(name: string, match: RouteMatch, internal: boolean, handlers: readonly Handler[], last: Terminal) {
   const steps = [...handlers.map((handler) => handler.name), last.name];
-  return { resolved: { name, match, internal, steps }, next: compose(handlers, last.next) };
+  return { resolved: { name, match, internal, steps }, next: composeTraced(handlers, last) };
 }
 
-/** `next`, for which the record of each request has the name of its route. */
-function noting(name: string, next: Next): Next {
+/** `next`, for which the record of each request has the name of its route, and its trace, if there is one, what `explain` notes. */
+function noting(name: string, next: Next, explain: (request: Request, trace: Trace) => void): Next {
   return (request) => {
-    request.record.route = name;
+    const { record } = request;
+    record.route = name;
+    if (record.trace !== null) explain(request, record.trace);
     return next(request);
   };
 }
@@ -182,6 +210,7 @@ function routed(router: Router<Next>, mounts: ReadonlyMap<Next, PathPrefix>, end
   }
 
   return function route(request: Request): HandlerResult {
+    request.record.trace?.begin('route', 'choice of the route');
     if (request.path === '*') {
       const [first, ...others] = READINGS_OF_ASTERISK.map((path) => find(request, path));
       return (others.every((next) => next === first) ? (first as Next) : server)(request);

@@ -2,7 +2,7 @@ import { contentMemory } from '../http/buffering/content-memory.ts';
 import type { Peer, Request } from '../http/message.ts';
 import type { Refusal } from '../http/refusal.ts';
 import type { CidrList } from '../http/semantics/cidr.ts';
-import type { ConnectionChanges } from '../http/transport/server-context.ts';
+import type { Arrival, ConnectionChanges } from '../http/transport/server-context.ts';
 import { ConnectionLimit } from '../listen/connection-limit.ts';
 import { trustProxies } from '../listen/trust/trust-policy.ts';
 import {
@@ -27,6 +27,15 @@ export interface ClientObserver {
   readonly onLinesDropped: (lines: number) => void;
 }
 
+/** Records what happens to requests that it chooses. */
+export interface RequestRecorder {
+  /** Whether it must see requests. */
+  readonly isOn: boolean;
+  /** Sees a request as it `arrived`, and as it is `shown` to handlers. */
+  receive(arrived: Request, shown: Request, arrival: Arrival): void;
+  readonly onAnswered: OnAnswered;
+}
+
 /** The rules for all clients: trusted proxies, the number of connections, limits, and the access log. */
 export class ClientRules {
   readonly refusals: RefusalLog;
@@ -35,21 +44,25 @@ export class ClientRules {
   readonly #tap: LogTap | null;
   readonly #observer: ClientObserver | null;
   readonly #limit = new ConnectionLimit({ perAddressMax: 0, exempt: (address) => this.trusts(address) });
+  readonly #recorder: RequestRecorder | null;
+  #isRecording = false;
   #trusted: CidrList;
   #receive: (request: Request) => Request;
   #format: AccessLogFormat = 'off';
   #template: string | null = null;
   #accessLog: AccessLog | null = null;
 
-  /** `sink` takes the access log, and `tap` shows it to those who follow it. A null `observer` costs nothing. */
+  /** `sink` takes the access log, and `tap` shows it to those who follow it. A null `observer` or `recorder` costs nothing. */
   constructor(
     configuration: Configuration,
     log: Log,
     sink: LineSink,
     observer: ClientObserver | null = null,
     tap: LogTap | null = null,
+    recorder: RequestRecorder | null = null,
   ) {
     this.#tap = tap;
+    this.#recorder = recorder;
     this.#log = log;
     this.#sink = sink;
     this.#observer = observer;
@@ -59,8 +72,8 @@ export class ClientRules {
   }
 
   /**
-   * Uses the rules of `configuration` from now on. Returns the rules that connections must know. The access log and the
-   * observer leave out requests for which `isQuiet` is true once they are answered.
+   * Uses the rules of `configuration` from now on. Returns the rules that connections must know. The access log, the
+   * observer and the recorder leave out requests for which `isQuiet` is true once they are answered.
    */
   take(configuration: Configuration, isQuiet: (request: Request) => boolean): Required<ConnectionChanges> {
     const { accessLog, accessLogFormat, connectionsMax, connectionsPerAddressMax, contentMemoryBytesMax } =
@@ -70,15 +83,18 @@ export class ClientRules {
     contentMemory.bytesMax = contentMemoryBytesMax;
     this.#limit.perAddressMax = connectionsPerAddressMax;
     this.#write(accessLog, accessLogFormat);
+    const recorder = this.#recorder?.isOn === true ? this.#recorder : null;
+    this.#isRecording = recorder !== null;
     return {
       limits: limitsOf(configuration),
       connectionsMax,
       admission: connectionsPerAddressMax === 0 ? null : this.#limit,
-      onAnswered: onAnsweredBy(
-        isQuiet,
+      onAnswered: onAnsweredBy(isQuiet, [
         this.#accessLog === null ? null : byRule(lineRulesOf(configuration), this.#accessLog.onAnswered),
         this.#observer?.onAnswered ?? null,
-      ),
+        recorder?.onAnswered ?? null,
+      ]),
+      notesArrival: recorder !== null,
     };
   }
 
@@ -87,8 +103,10 @@ export class ClientRules {
   }
 
   /** Applies the fields in which a trusted proxy describes the client. From anybody else, these fields are removed. */
-  receive(request: Request): Request {
-    return this.#receive(request);
+  receive(request: Request, arrival: Arrival): Request {
+    const shown = this.#receive(request);
+    if (this.#isRecording) this.#recorder?.receive(request, shown, arrival);
+    return shown;
   }
 
   /** Writes what the logs have about a client's error. A `request` that was read has its line in the access log already. */
@@ -131,22 +149,22 @@ export class ClientRules {
   }
 }
 
-/** A function that calls those of the two that are there. */
+/** A function that calls those that are there, in this order; null if none is. */
 function onAnsweredBy(
   isQuiet: (request: Request) => boolean,
-  log: OnAnswered | null,
-  observe: OnAnswered | null,
+  callees: readonly (OnAnswered | null)[],
 ): OnAnswered | null {
-  const one = log ?? observe;
-  if (one === null) return null;
-  if (log === null || observe === null)
+  const [one, two, three] = callees.filter((callee) => callee !== null);
+  if (one === undefined) return null;
+  if (two === undefined)
     return (request, status, bodyBytes, startedAtMs) => {
       if (!isQuiet(request)) one(request, status, bodyBytes, startedAtMs);
     };
   return (request, status, bodyBytes, startedAtMs) => {
     if (isQuiet(request)) return;
-    log(request, status, bodyBytes, startedAtMs);
-    observe(request, status, bodyBytes, startedAtMs);
+    one(request, status, bodyBytes, startedAtMs);
+    two(request, status, bodyBytes, startedAtMs);
+    three?.(request, status, bodyBytes, startedAtMs);
   };
 }
 

@@ -1,7 +1,7 @@
 import type { SourceLocation } from '../config/site-entries.ts';
 import type { Next } from '../http/handler.ts';
 import { requestFields } from '../http/request-id.ts';
-import { compose } from '../routing/chain.ts';
+import { composeTraced } from '../routing/traced-chain.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { BuiltSite } from './build.ts';
 import { type Configuration, MAIN } from './configuration.ts';
@@ -52,7 +52,7 @@ export async function composeSite(
   const { settings, site, bases } = configuration;
   const { dev, staticCacheBytesMax } = settings;
   const main = await mainOf(configuration, names.has(MAIN) ? next(MAIN) : null);
-  if (site === null) return { ...EMPTY, handle: main?.next ?? notFound };
+  if (site === null) return { ...EMPTY, handle: main === null ? notFound : composeTraced([], main) };
   const { buildSite } = await import('./build.ts');
   return buildSite(site, {
     locate,
@@ -73,10 +73,17 @@ export async function composeSite(
 /** The main application with its static files before it; null if there is neither. */
 async function mainOf({ settings, project }: Configuration, application: Next | null): Promise<Terminal | null> {
   const mounts = project?.staticMounts ?? settings.static;
-  if (mounts.length === 0) return application === null ? null : { name: 'application', next: application };
+  if (mounts.length === 0)
+    return application === null ? null : { name: 'application', next: application, application: MAIN };
   const { staticFiles } = await import('../handlers/files/static.ts');
   const { staticCacheBytesMax: cacheBytesMax, dev } = settings;
   const files = staticFiles({ mounts, cacheBytesMax, revalidateMs: dev ? 0 : STATIC_REVALIDATE_MS });
-  const name = application === null ? 'static files' : 'application';
-  return { name, next: compose([files], application ?? notFound) };
+  if (application === null)
+    return {
+      name: 'static files',
+      next: composeTraced([files], { name: 'not found', next: notFound }),
+      recordsSteps: true,
+    };
+  const end = { name: 'application', next: application, application: MAIN };
+  return { name: 'application', next: composeTraced([files], end), recordsSteps: true };
 }

@@ -9,6 +9,7 @@ import { PreparedResponse } from '../http/prepared-response.ts';
 import { Response } from '../http/response.ts';
 import { checkMounts, findMissing } from '../static/check-mounts.ts';
 import type { StaticMount } from '../static/mount.ts';
+import { MAIN } from './configuration.ts';
 import { notFound } from './not-found.ts';
 import { proxyTo } from './proxy.ts';
 import { STATIC_REVALIDATE_MS } from './revalidate.ts';
@@ -106,7 +107,8 @@ function lastOf(route: RouteConfig, context: RouteContext): Terminal {
   if (app !== undefined) {
     const next = parts.application(app);
     if (next === null) errors.add([...keys, 'app'], `there is no application ${JSON.stringify(app)}`);
-    return { name: `application ${app}`, next: next ?? notFound };
+    if (app === MAIN && parts.main !== null) return { ...parts.main, name: `application ${app}` };
+    return { name: `application ${app}`, next: next ?? notFound, application: app };
   }
   if (directories.length > 0 || redirection !== undefined) return NOT_FOUND;
   if (parts.main === null)

@@ -6,6 +6,7 @@ import type { Log } from '../log/log.ts';
 import type { BackendOverrides } from '../proxy/backend-state.ts';
 import type { DiscoveredBackends } from '../proxy/discovery/discovered-backends.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
+import type { ChainEnd } from '../routing/traced-chain.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { ConfigErrors } from './config-errors.ts';
 import type { Site } from './schema/site.ts';
@@ -63,7 +64,4 @@ export interface SiteResource {
 }
 
 /** The end of a chain. */
-export interface Terminal {
-  readonly name: string;
-  readonly next: Next;
-}
+export type Terminal = ChainEnd;

@@ -29,7 +29,7 @@ export interface TraceDocument {
   readonly application: ApplicationPart | null;
   /** As the application got it, secrets redacted; null if it is not known. */
   readonly environ: readonly EnvironItem[] | null;
-  /** The calls of `start_response`, in order, with the name of each caller. */
+  /** The calls of `start_response`, in order, each with the name of its caller. */
   readonly startResponse: readonly StartResponseCall[];
   /** In order of start; `parent` is an index into this list. */
   readonly spans: readonly Span[];
@@ -137,6 +137,7 @@ export interface Span {
   readonly parent: number;
   readonly kind: SpanKind;
   readonly name: string;
+  /** Negative for the connection of its first request, which opened before the request arrived. */
   readonly startUs: number;
   /** Null if its end is not known. */
   readonly endUs: number | null;
@@ -215,5 +216,5 @@ export interface Profile {
   readonly stacks: readonly { readonly frames: readonly string[]; readonly samples: number }[];
 }
 
-/** Replaces the value of a secret. */
+/** The text that replaces a secret. */
 export const REDACTED = '[redacted]';

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { LIST, MarshalWriter, putUint32 } from './marshal.ts';
 import type { PendingRequest } from './pending-request.ts';
+import type { ReceivedBody } from './request-body.ts';
 import { WorkerHeaderCache } from './worker-header-cache.ts';
 
 /** Length of the batch (u32), then the head of the list. */
@@ -34,9 +35,26 @@ export class Batch {
     this.#count += 1;
     pending.write(writer, this.headerCache);
     const { body } = pending;
-    if (body === null || body.path !== null) return;
-    if (body.length > INLINE_BYTES_MAX) this.#send(writer, body.blocks, body.length);
-    else for (const block of body.blocks) writer.raw(block);
+    if (body !== null && body.path === null) {
+      if (body.length > INLINE_BYTES_MAX) {
+        this.#sendLarge(writer, pending, body);
+        return;
+      }
+      for (const block of body.blocks) writer.raw(block);
+    }
+    pending.writeEnd(writer);
+  }
+
+  /** Sends the batch with the large body of its last item, and with what follows that. */
+  #sendLarge(writer: MarshalWriter, pending: PendingRequest, { blocks, length }: ReceivedBody): void {
+    if (pending.request.record.trace === null) {
+      this.#send(writer, blocks, length);
+      return;
+    }
+    const end = new MarshalWriter();
+    end.reset(0);
+    pending.writeEnd(end);
+    this.#send(writer, [...blocks, end.bytes.subarray(0, end.end)], length + end.end);
   }
 
   /** Called once by the event loop for each started batch. */

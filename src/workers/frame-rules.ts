@@ -9,7 +9,7 @@ import { ABORT, BLOCK, COMPLETE, EARLY_HINTS, END, HEAD } from './frames.ts';
 const PIECEWISE_BYTES_MIN = 32768;
 /** Longest field lines of a response. `call.py` refuses longer ones and has the same number. */
 const LINES_BYTES_MAX = 1_048_576;
-/** Longest body that is not passed to the client: a traceback, or the ids of a recall. `call.py` has the same number. */
+/** Longest body that is not passed to the client: a traceback, the ids of a recall, or the record of a trace. `call.py` has the same number. */
 const REPORT_BYTES_MAX = 1_048_576;
 
 /** Whether the frame at `position`, with a body of `length` bytes, is handled before all of its body is there. */

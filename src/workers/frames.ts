@@ -27,6 +27,8 @@ export const RECALLED = 8;
 export const EARLY_HINTS = 9;
 /** The end of a request that was interrupted, whatever was sent for it before. */
 export const INTERRUPTED = 10;
+/** What the thread recorded of a request, marshalled, after everything else of it. Only for a request that is traced. */
+export const TRACE = 11;
 
 /** Bit of `has`: the head starts with a reason phrase and CRLF. */
 export const HAS_REASON = 4;

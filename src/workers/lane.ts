@@ -14,10 +14,12 @@ import {
   INTERRUPTED,
   RECALLED,
   readInt64,
+  TRACE,
 } from './frames.ts';
 import { JOINED_BYTES_MAX, LaneBlocks } from './lane-blocks.ts';
 import type { LaneEntry, LaneOwner, LaneState } from './lane-owner.ts';
 import { LaneProgress } from './lane-progress.ts';
+import { LaneTraces } from './lane-traces.ts';
 import { LaneDeadline, type Overdue } from './overdue.ts';
 import type { PendingRequest } from './pending-request.ts';
 import { readInto } from './read-into.ts';
@@ -64,6 +66,8 @@ export class Lane implements BodyLane {
   #incomplete: Buffer | null = null;
   readonly #blocks: LaneBlocks;
   readonly #progress = new LaneProgress();
+  /** Null until the lane gets a request that is traced. */
+  #traces: LaneTraces | null = null;
   /** Without it a generator that produces nothing would go on for ever. */
   readonly #onClientGone = (): void => {
     for (const { request, id, stream } of this.inflight) if (request.gone && stream === null) this.abandon(id);
@@ -88,7 +92,13 @@ export class Lane implements BodyLane {
     this.inflight.push(pending);
     this.entry?.update();
     pending.request.onGone = this.#onClientGone;
-    pending.request.record.worker = this.#owner.pid;
+    const { record } = pending.request;
+    record.worker = this.#owner.pid;
+    if (record.trace !== null) {
+      record.trace.enterStage('lane', `lane ${this.index} of worker ${this.worker}`);
+      this.#traces ??= new LaneTraces();
+      this.#traces.expect(pending.id, record.trace, this.#owner.pid);
+    }
     this.#batch.add(pending);
   }
 
@@ -130,6 +140,7 @@ export class Lane implements BodyLane {
     this.#become('closed');
     this.#batch.drop();
     this.#blocks.abort();
+    this.#traces?.lose();
   }
 
   /**
@@ -203,6 +214,7 @@ export class Lane implements BodyLane {
     const kind = data[position + 4] as number;
     if (kind === RECALLED) return this.#onRecalled(data, start, length);
     if (kind === INTERRUPTED) return this.#onInterrupted(data, position);
+    if (kind === TRACE) return this.#onTrace(data, position, start, length);
     const pending = this.inflight[0];
     if (pending === undefined || pending.id !== data.readUInt32LE(position))
       return this.#break('it answered a request that it was not running');
@@ -278,6 +290,12 @@ export class Lane implements BodyLane {
     return true;
   }
 
+  #onTrace(data: Buffer, position: number, start: number, length: number): boolean {
+    const id = data.readUInt32LE(position);
+    if (this.#traces?.receive(id, data, start, start + length) === true) return true;
+    return this.#break('it recorded a request that nobody traces');
+  }
+
   /** Removes the requests that the worker gave back from the lane, in order. */
   #onRecalled(data: Buffer, start: number, length: number): boolean {
     const ids = recalledIds(data, start, start + length);
@@ -288,6 +306,7 @@ export class Lane implements BodyLane {
     if (recalled.length < ids.size || recalled.some(({ stream }) => stream !== null))
       return this.#break('it gave back a request that it did not have');
     this.inflight.splice(0, this.inflight.length, ...kept);
+    for (const { id } of recalled) this.#traces?.forget(id);
     this.#batch.headerCache.forget();
     const isStalled = this.#pausedFor !== 0 || kept[0]?.id === this.#slowRequest;
     this.#become(this.state === 'closed' ? 'closed' : isStalled ? 'stalled' : 'open');

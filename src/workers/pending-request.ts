@@ -2,6 +2,7 @@ import type { Later, Request } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
 import { writeSection, writeTarget } from './environ.ts';
 import { type Variables, variablesOf, writeVariables } from './environ-variables.ts';
+import { traceOptions } from './lane-traces.ts';
 import { DICT, DICT_END, type MarshalWriter, Name, NONE, TUPLE } from './marshal.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { ReceivedBody } from './request-body.ts';
@@ -59,6 +60,7 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
   settle(response: Response): void {
     if (this.#response !== null) return;
     this.#response = response;
+    this.request.record.trace?.leaveStage();
     if (this.#outcomes !== null && !this.request.gone) this.#outcomes.note(response.status, this.request.record);
     this.body?.release();
     this.#onResponse?.(response);
@@ -86,6 +88,7 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
   /** Notes for the logs that a frame arrived now, `ns` after the worker's thread had started the request. */
   note(ns: number, nowMs: number): void {
     const { record } = this.request;
+    record.trace?.noteReturn(ns, nowMs);
     const pythonUs = Math.round(ns / 1000);
     record.pythonUs = pythonUs;
     if (record.queueUs < 0) record.queueUs = Math.max(0, Math.round((nowMs - this.queuedAtMs) * 1000) - pythonUs);
@@ -100,15 +103,16 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
   }
 
   /**
-   * Writes the request as an item of a batch: request id, listener, slot of the section, section, environ, body. A
-   * repeated section is sent to a worker thread once and is None afterwards. Any other section is part of the environ,
-   * and its slot is 0. For a body in memory only the head is written; the caller must write the blocks after it.
+   * Writes the request as an item of a batch: request id, listener, slot of the section, section, environ, body, and
+   * for a traced request what to record (`writeEnd`). A repeated section is sent to a worker thread once and is None afterwards. Any other section is part of the environ,
+   * and its slot is 0. For a body in memory only the head is written; the caller must write the blocks after it, and
+   * then call `writeEnd`.
    */
   write(writer: MarshalWriter, headerCache: WorkerHeaderCache): void {
     const { body, request } = this;
     const { headerCacheId } = request;
     writer.byte(TUPLE);
-    writer.byte(6);
+    writer.byte(request.record.trace === null ? 6 : 7);
     writer.int(this.id);
     writer.int(request.peer.listener);
     const known = headerCacheId === 0 ? 0 : headerCache.find(headerCacheId);
@@ -148,6 +152,12 @@ export class PendingRequest implements Later<Response>, Waiting<PendingRequest> 
     if (body === null) writer.byte(NONE);
     else if (body.path !== null) writer.text(body.path);
     else writer.bytesHead(body.length);
+  }
+
+  /** Writes what follows the body: for a traced request what to record, else nothing. */
+  writeEnd(writer: MarshalWriter): void {
+    const { trace } = this.request.record;
+    if (trace !== null) writer.text(traceOptions(trace));
   }
 }
 

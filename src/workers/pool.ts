@@ -124,10 +124,13 @@ export class Pool {
       return pending;
     }
     if (this.#lanes.choose() === null && !this.#mayWait(pending, performance.now(), false)) return pending;
+    const { trace } = request.record;
+    const span = trace?.begin('content', 'content') ?? -1;
     receiveBody(
       request.body,
       this.#options,
       (received) => {
+        trace?.end(span);
         pending.body = received;
         this.#enter(pending);
       },
@@ -198,7 +201,10 @@ export class Pool {
     }
     const remaining = pendingRequests.filter((pending) => !this.#dropIfGone(pending));
     const now = performance.now();
-    for (const pending of remaining) this.#watchClient(pending);
+    for (const pending of remaining) {
+      pending.request.record.trace?.enterStage('queue', 'queue again');
+      this.#watchClient(pending);
+    }
     if (this.#queue.length === 0) this.#admission.begin(now);
     this.#queue.unshift(remaining);
     for (const pending of remaining) this.#deadlines.queued(pending);
@@ -266,6 +272,7 @@ export class Pool {
     if (this.#dropIfGone(pending)) return;
     const now = performance.now();
     pending.queuedAtMs = now;
+    pending.request.record.trace?.enterStage('queue', 'queue');
     if (this.#queue.length === 0) {
       const lane = this.#lanes.choose();
       if (lane !== null) {

@@ -14,6 +14,7 @@ import {
   HEAD,
   INTERRUPTED,
   RECALLED,
+  TRACE,
 } from '../../src/workers/frames.ts';
 import type { PendingRequest } from '../../src/workers/pending-request.ts';
 import { frame, makeLane } from '../support/lane.ts';
@@ -31,7 +32,9 @@ const head = frame({ kind: HEAD, body: 'a' });
 
 /** What a worker never says, and a part of the reason in the log. Requests 1 and 2 are in the lane, and 1 runs. */
 const LIES: readonly (readonly [title: string, bytes: Buffer, reason: RegExp])[] = [
-  ['a frame of an unknown kind', frame({ kind: 11 }), /unknown kind 11/],
+  ['a frame of an unknown kind', frame({ kind: 12 }), /unknown kind 12/],
+  ['the record of a request that nobody traces', frame({ kind: TRACE, body: 'N' }), /that nobody traces/],
+  ['gigabytes of a record', frame({ kind: TRACE, bodyLength: HUGE }), /a report of/],
   [
     'the end of a request that nobody interrupted',
     frame({ kind: INTERRUPTED }),

@@ -130,6 +130,11 @@ export interface RouteConfig extends HandlersConfig {
    */
   readonly accessLog?: boolean | AccessLogConfig | undefined;
   /**
+   * The share of its requests that are recorded in full, instead of that of `trace`. Takes a number from 0 to 1.
+   * Default: that of `trace`.
+   */
+  readonly trace?: number | undefined;
+  /**
    * Limits the content (the body) of requests; then 413. Without it, the setting bodyBytesMax applies. Takes a size
    * from 0, such as 65536 or 64KiB.
    */

@@ -2,7 +2,7 @@
 import type { HandlersConfig } from './handlers.ts';
 import type { RouteConfig } from './route.ts';
 import type { TlsConfig } from './tls.ts';
-import type { Duration, MiddlewareConfig, OneOrMore } from './values.ts';
+import type { Bytes, Duration, MiddlewareConfig, OneOrMore } from './values.ts';
 
 /** Python processes that run the application. */
 export interface WorkersConfig {
@@ -180,6 +180,42 @@ export interface ReloadConfig {
   readonly touch?: string | undefined;
 }
 
+/** Which requests are recorded, and how many records are kept. */
+export interface TraceConfig {
+  /**
+   * The share of requests that are recorded in full: 0.01 is one of a hundred. A route can have its own. Takes a
+   * number from 0 to 1. Default: `0`.
+   */
+  readonly sample?: number | undefined;
+  /**
+   * Whether the stages of each request are kept that failed: a status from 500, or a response that broke off.
+   * Default: `true`.
+   */
+  readonly keepFailed?: boolean | undefined;
+  /** Whether the stages of each request are kept that was slower than 99 of 100 of its route. Default: `true`. */
+  readonly keepSlow?: boolean | undefined;
+  /**
+   * Memory for the records of each server process. The oldest are dropped for newer ones. Takes a size from 64KiB,
+   * such as 65536 or 64KiB. Default: `'64MiB'`.
+   */
+  readonly memoryBytesMax?: Bytes | undefined;
+  /** How many records each server process keeps at most. Takes a whole number from 1 to 1000000. Default: `10000`. */
+  readonly entriesMax?: number | undefined;
+  /**
+   * The key of tokens with which a client lets its request be recorded. Better in a file: secretFile. Takes at least
+   * 16 characters. Default: none: there are no such tokens.
+   */
+  readonly secret?: string | undefined;
+  /** The file with that key. It is read at the start and at each reload. Takes the path of a file. */
+  readonly secretFile?: string | undefined;
+  /** Whose tokens count: those of all clients, or those of trusted proxies. Default: `'any'`. */
+  readonly tokensFrom?: 'any' | 'trusted' | undefined;
+  /** Whether the parameters of queries are recorded. They are often personal data. Default: `false`. */
+  readonly sqlParameters?: boolean | undefined;
+  /** Whether a record belongs to the trace that a trusted proxy states with traceparent. Default: `'trust'`. */
+  readonly traceparent?: 'trust' | 'ignore' | undefined;
+}
+
 /** Where requests go, and the handlers that all of them pass. */
 export interface SiteConfig extends HandlersConfig {
   /** Applications that routes name. */
@@ -194,6 +230,8 @@ export interface SiteConfig extends HandlersConfig {
   readonly reload?: ReloadConfig | undefined;
   /** Routes. */
   readonly route?: readonly RouteConfig[] | undefined;
+  /** Which requests are recorded, and how many records are kept. */
+  readonly trace?: TraceConfig | undefined;
   /** Certificates for https. */
   readonly tls?: TlsConfig | undefined;
   /**

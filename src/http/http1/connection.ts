@@ -1,4 +1,5 @@
 import { ViaductError } from '../../errors.ts';
+import type { Trace } from '../../trace/trace.ts';
 import type { Peer, Request } from '../message.ts';
 import { peerOf } from '../peer.ts';
 import { Refusal, RequestBodyError } from '../refusal.ts';
@@ -11,7 +12,7 @@ import { discardBody } from '../semantics/response-content.ts';
 import { statusLine } from '../semantics/status.ts';
 import { ClientSocketControl } from '../transport/client-socket-control.ts';
 import type { OpenRequest } from '../transport/protocol-server.ts';
-import type { ServerContext } from '../transport/server-context.ts';
+import type { Arrival, ServerContext } from '../transport/server-context.ts';
 import { attachSocket, type ClientSocket, type Receiver } from '../transport/socket-reader.ts';
 import { UpgradeResponse } from '../upgrade-response.ts';
 import { IncomingRequest, type InterimSender } from './request.ts';
@@ -49,11 +50,15 @@ const PROBES_MAX = 2;
  * One client's connection: reads a request, passes it to the handler, writes the response and starts again (RFC 9112 section 9).
  * It answers one request at a time; requests that arrive early wait in the input, in order.
  */
-export class Connection implements ResponseChannel, ContentOwner, InterimSender, Receiver {
+export class Connection implements ResponseChannel, ContentOwner, InterimSender, Receiver, Arrival {
   readonly socket: ClientSocket<Connection>;
   keepAlive = true;
   sender: BodySender | null = null;
   ended = false;
+  openedAtMs = 0;
+  headAtMs = 0;
+  /** 0 without an `onAnswered`. */
+  startedAtMs = 0;
   readonly #context: ServerContext;
   readonly #listener: number;
   readonly #onClosed: (connection: Connection) => void;
@@ -69,8 +74,8 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
   #probes = 0;
   #status = 0;
   #bodyBytes = 0;
-  /** 0 without an `onAnswered`. */
-  #startedAtMs = 0;
+  /** The trace of the request whose response waits for the client; null if nobody records that. */
+  #flushing: Trace | null = null;
   #onResponse: ((response: Response) => void) | null = null;
   #onFailure: ((error: unknown) => void) | null = null;
 
@@ -91,6 +96,7 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
   }
 
   open(): void {
+    if (this.#context.notesArrival) this.openedAtMs = performance.now();
     this.#socketControl.await(this.#context.headerTicks);
     attachSocket(this.socket, this);
   }
@@ -111,6 +117,7 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
     this.#advancing = true;
     let corked = false;
     while (this.#phase === 'idle' || this.#phase === 'head') {
+      if (this.#context.notesArrival && this.#phase === 'idle') this.headAtMs = performance.now();
       const head = this.#reader.next();
       if (head === null) {
         this.#awaitHead();
@@ -158,10 +165,10 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
 
   #handle(request: IncomingRequest): void {
     const { options, onAnswered } = this.#context;
-    this.#startedAtMs = onAnswered === null ? 0 : performance.now();
+    this.startedAtMs = onAnswered === null ? 0 : performance.now();
     try {
       const { receive } = options;
-      if (receive !== undefined && receive !== null) this.#shown = receive(request);
+      if (receive !== undefined && receive !== null) this.#shown = receive(request, this);
       const result = options.handle(this.#shown ?? request);
       if (result instanceof Response) this.#respond(result);
       else {
@@ -199,7 +206,9 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
     this.#bodyBytes = 0;
     request.lines = response.lines;
     this.keepAlive = this.keepAlive && serverAllowsKeepAlive(this.#context.draining, this.#content);
-    writeResponse(this, request, asSent(response, this.#context.options.passesControls));
+    const sent = asSent(response, this.#context.options.passesControls);
+    request.trace?.respond(sent.status, sent.lines);
+    writeResponse(this, request, sent);
   }
 
   /** The handler failed. If it failed because the client's content is broken, the client has its response and the log needs no entry. */
@@ -213,7 +222,10 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
 
   sent(bytes: number, more: boolean): void {
     this.#bodyBytes += bytes;
-    if (!more) this.#socketControl.block(bytes);
+    if (more) return;
+    this.#socketControl.block(bytes);
+    this.#flushing = this.#request?.trace ?? null;
+    this.#flushing?.beginFlush();
   }
 
   complete(): void {
@@ -289,8 +301,8 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
     this.#request = null;
     this.sender = null;
     this.#probes = 0;
-    if (request === null || this.#startedAtMs === 0) return;
-    this.#context.onAnswered?.(this.#shown ?? request, this.#status, this.#bodyBytes, this.#startedAtMs);
+    if (request === null || this.startedAtMs === 0) return;
+    this.#context.onAnswered?.(this.#shown ?? request, this.#status, this.#bodyBytes, this.startedAtMs);
   }
 
   /** The client has taken the response: continues with the next request, after the unread content of this one. */
@@ -308,6 +320,7 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
     this.#detachContent();
     this.#shown = null;
     this.#phase = 'idle';
+    this.openedAtMs = 0;
     if (this.#context.draining && this.#reader.input.length === 0) {
       this.#close();
       return;
@@ -364,6 +377,7 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
     const socketControl = this.#socketControl;
     if (!socketControl.blocked) return;
     socketControl.unblock();
+    this.#endFlush();
     if (this.#phase === 'closing') socketControl.await(this.#context.lingerTicks);
     else if (this.#content?.body.flowing === true) this.#content.await();
     else socketControl.awaitNothing();
@@ -371,7 +385,13 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
     else if (this.#phase === 'flushing') this.#afterResponse();
   }
 
+  #endFlush(): void {
+    this.#flushing?.endFlush();
+    this.#flushing = null;
+  }
+
   closed(): void {
+    this.#endFlush();
     const request = this.#request;
     const responding = this.#phase === 'responding';
     this.#phase = request !== null && !responding ? 'abandoned' : 'closed';
@@ -407,7 +427,7 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
   requests(): OpenRequest[] {
     const request = this.#shown ?? this.#request;
     if (this.#request === null || request === null) return [];
-    return [{ request, isResponding: this.#phase === 'responding', startedAtMs: this.#startedAtMs }];
+    return [{ request, isResponding: this.#phase === 'responding', startedAtMs: this.startedAtMs }];
   }
 
   /** Called once a tick. */

@@ -1,3 +1,4 @@
+import type { Trace } from '../../trace/trace.ts';
 import type { HeaderList, Peer, Protocol, Request, RequestBody, RequestRecord } from '../message.ts';
 import type { RequestHead } from './request-head.ts';
 
@@ -29,6 +30,7 @@ export class IncomingRequest implements Request, RequestRecord {
   id = '';
   route = '';
   lines = '';
+  trace: Trace | null = null;
   gone = false;
   onGone: (() => void) | null = null;
   readonly #sender: InterimSender;

@@ -58,6 +58,7 @@ export class Http2Connection implements SessionOwner, Receiver {
 
   /** Starts the connection; `early` holds bytes that were read before. */
   open(early: Buffer | null): void {
+    if (this.#context.notesArrival) this.#session.openedAtMs = performance.now();
     this.#socketControl.await(this.#context.headerTicks);
     attachSocket(this.#socket, this);
     this.#session.start();
@@ -70,6 +71,7 @@ export class Http2Connection implements SessionOwner, Receiver {
   receive(bytes: Buffer, length: number): void {
     if (this.#state === 'ending' || this.#state === 'closed') return;
     const { reader } = this.#session;
+    if (this.#context.notesArrival && !reader.inHeaders) this.#session.headAtMs = performance.now();
     this.#receiving = true;
     reader.receive(bytes, length);
     this.#receiving = false;

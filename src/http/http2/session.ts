@@ -59,6 +59,8 @@ export class Session implements FrameReceiver, StreamOwner {
   readonly reader: FrameReader;
   /** Whether new streams are refused. */
   isLast = false;
+  openedAtMs = 0;
+  headAtMs = 0;
   readonly #owner: SessionOwner;
   readonly #decoder = new HpackDecoder();
   readonly #settings = new PeerSettings();

@@ -1,3 +1,4 @@
+import type { Trace } from '../../trace/trace.ts';
 import type { HeaderList, Peer, Request, RequestBody, RequestRecord } from '../message.ts';
 import type { RequestSection } from './request-section.ts';
 
@@ -26,6 +27,7 @@ export class StreamRequest implements Request, RequestRecord {
   id = '';
   route = '';
   lines = '';
+  trace: Trace | null = null;
   gone = false;
   onGone: (() => void) | null = null;
   readonly #sender: InterimSender;

@@ -9,7 +9,7 @@ import { refusalResponse } from '../semantics/refusal-response.ts';
 import { discardBody } from '../semantics/response-content.ts';
 import { passedTrailers } from '../semantics/trailers.ts';
 import type { OpenRequest } from '../transport/protocol-server.ts';
-import type { ServerContext } from '../transport/server-context.ts';
+import type { Arrival, ServerContext } from '../transport/server-context.ts';
 import { UpgradeResponse } from '../upgrade-response.ts';
 import { CANCEL, INTERNAL_ERROR } from './frames.ts';
 import type { Priority } from './priority.ts';
@@ -37,6 +37,10 @@ type Phase = 'waiting' | 'handling' | 'responding' | 'abandoned' | 'over';
 export interface StreamOwner {
   readonly context: ServerContext;
   readonly peer: Peer;
+  /** See `Arrival`; of the connection. */
+  readonly openedAtMs: number;
+  /** When the packet arrived that is being read, or the first one of a head that is not complete. */
+  readonly headAtMs: number;
   readonly output: SessionOutput;
   /** `bytes` of content were passed on or dropped. */
   credit(bytes: number): void;
@@ -51,7 +55,7 @@ const LEFT = 'the client has left';
 const CLIENT_LEFT = 499;
 
 /** One request and its response (RFC 9113 section 8.1). */
-export class Stream implements ResponseChannel, ContentOwner, OutputOwner, InterimSender {
+export class Stream implements ResponseChannel, ContentOwner, OutputOwner, InterimSender, Arrival {
   readonly id: number;
   /** Whether this server has given up the stream. */
   wasReset = false;
@@ -77,7 +81,7 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
   #status = 0;
   #bodyBytes = 0;
   /** 0 without an `onAnswered`. */
-  #startedAtMs = 0;
+  startedAtMs = 0;
   readonly #clock: StreamClock;
 
   constructor(id: number, section: RequestSection, endsStream: boolean, sendWindow: number, owner: StreamOwner) {
@@ -107,16 +111,24 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     const request = new StreamRequest(section, body, peer, this);
     this.#request = request;
     const { options, onAnswered } = context;
-    if (onAnswered !== null) this.#startedAtMs = performance.now();
+    if (onAnswered !== null) this.startedAtMs = performance.now();
     try {
       const { receive } = options;
-      if (receive !== undefined && receive !== null) this.#shown = receive(request);
+      if (receive !== undefined && receive !== null) this.#shown = receive(request, this);
     } catch (error) {
       this.#fail(error);
       return;
     }
     if (waits) this.#phase = 'waiting';
     else this.#handle(request);
+  }
+
+  get openedAtMs(): number {
+    return this.id === 1 ? this.#owner.openedAtMs : 0;
+  }
+
+  get headAtMs(): number {
+    return this.#owner.headAtMs;
   }
 
   /** Whether the request waits for `handleWaiting`. */
@@ -162,7 +174,9 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     this.#phase = 'responding';
     this.#status = status;
     if (this.#request !== null) this.#request.lines = response.lines;
-    this.#write(asSent(response, this.#owner.context.options.passesControls));
+    const sent = asSent(response, this.#owner.context.options.passesControls);
+    this.#request?.trace?.respond(sent.status, sent.lines);
+    this.#write(sent);
   }
 
   /**
@@ -253,8 +267,9 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     this.#end();
   }
 
-  sent(bytes: number, _more: boolean): void {
+  sent(bytes: number, more: boolean): void {
     this.#bodyBytes += bytes;
+    if (!more) this.#request?.trace?.beginFlush();
   }
 
   complete(): void {
@@ -307,6 +322,7 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
   }
 
   onDrained(): void {
+    this.#request?.trace?.endFlush();
     if (this.sender !== null) this.sender.onDrain();
     else this.complete();
   }
@@ -471,6 +487,7 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
 
   /** The whole response was sent. */
   #end(): void {
+    this.#request?.trace?.endFlush();
     this.sender = null;
     this.#finish(this.#status);
     this.#content?.body.fail(new RequestBodyError(0, LEFT));
@@ -480,7 +497,7 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
   get openRequest(): OpenRequest | null {
     const request = this.#shown ?? this.#request;
     if (request === null || this.#phase === 'over') return null;
-    return { request, isResponding: this.#phase === 'responding', startedAtMs: this.#startedAtMs };
+    return { request, isResponding: this.#phase === 'responding', startedAtMs: this.startedAtMs };
   }
 
   #finish(status: number): void {
@@ -492,9 +509,9 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
   }
 
   #reportAnswered(request: StreamRequest, status: number): void {
-    if (this.#startedAtMs === 0) return;
+    if (this.startedAtMs === 0) return;
     const { onAnswered } = this.#owner.context;
-    onAnswered?.(this.#shown ?? request, status, this.#bodyBytes, this.#startedAtMs);
+    onAnswered?.(this.#shown ?? request, status, this.#bodyBytes, this.startedAtMs);
   }
 }
 

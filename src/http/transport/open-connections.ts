@@ -48,7 +48,10 @@ export abstract class OpenConnections<Context extends ServerContext, Connection 
     const { options, tickMs } = this.#context;
     this.#context = this.#contextOf({ ...options, ...changes }, tickMs);
     this.#contexts.add(this.#context);
-    for (const context of this.#contexts) context.onAnswered = this.#context.options.onAnswered;
+    for (const context of this.#contexts) {
+      context.onAnswered = this.#context.onAnswered;
+      context.notesArrival = this.#context.notesArrival;
+    }
   }
 
   get size(): number {

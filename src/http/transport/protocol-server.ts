@@ -27,7 +27,7 @@ export interface ProtocolServer extends ConnectionHandler {
   readonly size: number;
   /** The requests of all its connections, which only people and monitors ask for. */
   requests(): Iterable<OpenRequest>;
-  /** Applies what a reload changed: `onAnswered` to all connections, everything else to connections accepted from now on. */
+  /** Applies what a reload changed: `onAnswered` and `notesArrival` to all connections, everything else to connections accepted from now on. */
   reconfigure(changes: ConnectionChanges): void;
   /** Closes idle connections now and busy ones after their response. Resolves when all that count are closed. */
   drain(): Promise<void>;

@@ -33,7 +33,9 @@ export interface ConnectionOptions {
    * Receives each request before `handle` and the logs. They get the request that it returns: the same, or a derived request. The
    * statements of a trusted proxy about the client are applied here. Null and absent cost nothing.
    */
-  readonly receive?: ((request: Request) => Request) | null;
+  readonly receive?: ((request: Request, arrival: Arrival) => Request) | null;
+  /** Whether `receive` gets the times of `Arrival`. False when absent: then nobody reads the clock. */
+  readonly notesArrival?: boolean;
   /**
    * Whether clients get the fields with which an application directs the server in front of it, such as X-Accel-Redirect, because all clients
    * are front-end proxies. False when absent.
@@ -50,8 +52,18 @@ export interface ConnectionOptions {
 
 /** The options that can change while a server runs. Absent options stay as they are. */
 export type ConnectionChanges = Partial<
-  Pick<ConnectionOptions, 'limits' | 'connectionsMax' | 'admission' | 'onAnswered'>
+  Pick<ConnectionOptions, 'limits' | 'connectionsMax' | 'admission' | 'onAnswered' | 'notesArrival'>
 >;
+
+/** When a request arrived, by `performance.now()`; 0 for what is not known. */
+export interface Arrival {
+  /** The opening of the connection, or the end of its TLS handshake; 0 unless this is its first request. */
+  readonly openedAtMs: number;
+  /** The first byte of the head. */
+  readonly headAtMs: number;
+  /** The end of the head. */
+  readonly startedAtMs: number;
+}
 
 /** Decides which clients may connect. */
 export interface Admission {
@@ -80,6 +92,8 @@ export class ServerContext {
   draining = false;
   /** `onAnswered` of the options, until it is replaced. */
   onAnswered: ConnectionOptions['onAnswered'];
+  /** `notesArrival` of the options, until it is replaced. */
+  notesArrival: boolean;
   readonly headerTicks: number;
   readonly bodyTicks: number;
   readonly keepAliveTicks: number;
@@ -95,6 +109,7 @@ export class ServerContext {
   constructor(options: ConnectionOptions, tickMs: number | null = null) {
     this.options = options;
     this.onAnswered = options.onAnswered;
+    this.notesArrival = options.notesArrival === true;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.limits = limits;
     const shortest = Math.min(

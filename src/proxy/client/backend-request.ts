@@ -2,6 +2,7 @@ import type { Request } from '../../http/message.ts';
 import { noteReason } from '../../http/request-record.ts';
 import type { Response } from '../../http/response.ts';
 import type { Backend } from '../backend.ts';
+import { type BackendTrace, backendTraceOf } from '../backend-trace.ts';
 import { brokenContent } from '../failure.ts';
 import type { Upstream, UpstreamClientOwner, UpstreamPhase } from '../upstream.ts';
 import { clientClosedResponse, contentFailedResponse } from './error-responses.ts';
@@ -37,6 +38,8 @@ export abstract class BackendRequest<Context extends BackendRequestContext>
   protected readonly tried: readonly Upstream[];
   protected phase: RequestPhase = 'connect';
   protected answered = false;
+  /** Null unless the request is traced. */
+  protected readonly trace: BackendTrace | null;
   #interim = 0;
 
   constructor(client: Context, request: Request, tried: readonly Upstream[]) {
@@ -44,6 +47,7 @@ export abstract class BackendRequest<Context extends BackendRequestContext>
     this.client = client;
     this.request = request;
     this.tried = tried;
+    this.trace = backendTraceOf(request, client.backend);
   }
 
   start(): void {
@@ -112,6 +116,7 @@ export abstract class BackendRequest<Context extends BackendRequestContext>
   }
 
   sent(): void {
+    this.trace?.sent();
     if (this.phase === 'response') this.setDeadline(this.client.responseTicks);
   }
 
@@ -147,6 +152,7 @@ export abstract class BackendRequest<Context extends BackendRequestContext>
 
   /** Ends the request without a response. `isUnsent`: see `UpstreamFailure.unsent`. */
   protected fail(phase: UpstreamPhase, reason: string, status: 502 | 504 = 502, isUnsent = false): void {
+    this.trace?.failed(`${phase}: ${reason}`);
     this.abandon();
     if (!this.answered) {
       const failure = { phase, reason, status, unsent: isUnsent };
@@ -161,6 +167,7 @@ export abstract class BackendRequest<Context extends BackendRequestContext>
   protected breakOff(reason: string): void {
     if (this.phase === 'over') return;
     noteReason(this.request.record, 'backend failed');
+    this.trace?.failed(reason);
     this.abandon();
     this.failContent(brokenContent(this.client.backend, reason));
     this.release();

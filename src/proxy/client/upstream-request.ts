@@ -107,8 +107,10 @@ export class UpstreamRequest extends BackendRequest<UpstreamRequestContext> impl
       this.answer(refuse(request, 'fields too large for the backend', headTooLargeResponse(head.tooLarge)));
       return;
     }
+    this.trace?.connected(this.client.backend.protocol === undefined ? head : request.headers);
     if (request.body === null) {
       connection.socket.write(head, 'latin1');
+      this.trace?.sent();
       connection.setDeadline(this.client.responseTicks);
       return;
     }
@@ -153,6 +155,7 @@ export class UpstreamRequest extends BackendRequest<UpstreamRequestContext> impl
       this.fail('response', `it answered ${status}`);
       return;
     }
+    this.trace?.responded(status, lines);
     if (status >= REFUSES_CONTENT) this.sender?.cancel();
     const body = receiveBody(this, connection);
     if (body instanceof Refusal) {
@@ -180,6 +183,8 @@ export class UpstreamRequest extends BackendRequest<UpstreamRequestContext> impl
     this.phase = 'over';
     this.#connection = null;
     this.answered = true;
+    this.trace?.responded(connection.head.status, connection.head.lines);
+    this.trace?.over();
     this.client.owner.responded(connection.head.status, this.request, this.tried);
     this.resolve(openTunnel(connection, connection.head, this.client, this.request));
   }
@@ -190,6 +195,7 @@ export class UpstreamRequest extends BackendRequest<UpstreamRequestContext> impl
    */
   #finish(): void {
     const connection = this.#connection;
+    this.trace?.over();
     this.phase = 'over';
     this.#connection = null;
     if (connection === null) return;
@@ -205,6 +211,7 @@ export class UpstreamRequest extends BackendRequest<UpstreamRequestContext> impl
   /** Closes the connection without further notifications. */
   protected abandon(): void {
     const connection = this.#connection;
+    this.trace?.over();
     this.phase = 'over';
     this.#connection = null;
     this.sender?.cancel();

@@ -50,10 +50,13 @@ export class Http2Request extends BackendRequest<Http2RequestContext> implements
       return;
     }
     this.phase = 'response';
+    this.trace?.connected(fields.flatMap(({ name, value }) => [name, value]));
     const stream = connection.open(request, fields, this);
     this.#stream = stream;
-    if (body === null) this.setDeadline(this.client.responseTicks);
-    else {
+    if (body === null) {
+      this.trace?.sent();
+      this.setDeadline(this.client.responseTicks);
+    } else {
       stream.sender = new ContentSender(stream, body, request.headers, this, connection.output);
       stream.sender.start();
     }
@@ -76,6 +79,7 @@ export class Http2Request extends BackendRequest<Http2RequestContext> implements
       this.fail('response', `it answered ${status}`);
       return;
     }
+    this.trace?.responded(status, lines);
     if (status >= REFUSES_CONTENT) this.#stream?.sender?.cancel();
     const { body: sent } = this.request;
     if (sent instanceof RepeatableContent) sent.forget();
@@ -146,6 +150,7 @@ export class Http2Request extends BackendRequest<Http2RequestContext> implements
   /** Ends the stream without further notifications. */
   protected abandon(): void {
     if (this.phase === 'connect') this.client.pool.leave(this);
+    this.trace?.over();
     this.phase = 'over';
     this.#stream?.sender?.cancel();
     this.#stream?.abandon();

@@ -1,7 +1,7 @@
 import { formatBytes, formatDuration } from '../../config/units.ts';
 import { FEATURES } from '../features.ts';
 import { definitionOf, keysOf, pickWithin, takes } from './definition.ts';
-import { routeContent, routeLog, routeMatch } from './route.ts';
+import { routeContent, routeLog, routeMatch, routeTrace } from './route.ts';
 import { siteSchema } from './site.ts';
 import { PARSING } from './tools.ts';
 
@@ -74,6 +74,7 @@ const GROUPS: readonly { readonly title: string; readonly sections: readonly Sec
       plan('[[route]]: which requests', 'route', 'routes.md#what-a-route-matches', Object.keys(routeMatch)),
       plan('[[route]]: what answers', 'route', 'routes.md#what-answers', Object.keys(routeContent)),
       plan('[[route]]: what is logged', 'route', 'logging.md#fewer-lines', Object.keys(routeLog)),
+      plan('[[route]]: what is recorded', 'route', 'tracing.md#which-requests-are-recorded', Object.keys(routeTrace)),
       plan('[route.access_log]', 'route.access_log', 'logging.md#fewer-lines'),
       plan('[route.static_options]', 'route.static_options', 'static-files.md#options-of-a-mount'),
       plan('[route.redirect]', 'route.redirect', 'handlers.md#redirect'),
@@ -86,6 +87,7 @@ const GROUPS: readonly { readonly title: string; readonly sections: readonly Sec
     ],
   },
   { title: 'Handlers', sections: FEATURES.map(({ key, page }) => plan(key, `route.${key}`, page)) },
+  { title: 'Traces', sections: [plan('[trace]', 'trace', 'tracing.md')] },
   {
     title: 'HTTPS',
     sections: [plan('[tls]', 'tls', 'tls.md'), plan('[[tls.host]]', 'tls.host', 'tls.md#several-hosts')],

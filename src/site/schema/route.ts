@@ -106,5 +106,13 @@ export const routeLog = {
     }),
 };
 
+/** The keys for traces. */
+export const routeTrace = {
+  trace: share.optional().meta({
+    description: 'The share of its requests that are recorded in full, instead of that of [trace].',
+    defaultText: 'that of [trace]',
+  }),
+};
+
 /** A route. */
-export const route = table({ ...routeMatch, ...routeContent, ...routeLog, ...routeFeatures });
+export const route = table({ ...routeMatch, ...routeContent, ...routeLog, ...routeTrace, ...routeFeatures });

@@ -7,6 +7,7 @@ import { reload } from './reload.ts';
 import { route } from './route.ts';
 import { tls } from './tls.ts';
 import { listOf, oneOf, PARSING, table, text, words } from './tools.ts';
+import { trace } from './trace.ts';
 
 /** The keys of a settings file that are not settings: where requests go, and the handlers that they pass. */
 export const siteSchema = table({
@@ -23,6 +24,7 @@ export const siteSchema = table({
   schedule: named(schedule).default([]).describe('Commands that run at certain times, each in a table [[schedule]].'),
   reload: reload.optional().describe('How a new release proves itself at a reload, and a file that starts one.'),
   route: z.array(route, 'must be a list of tables').default([]).describe('Routes, each in a table [[route]].'),
+  trace: trace.optional().describe('Which requests are recorded, and how many records are kept.'),
   tls: tls.optional().describe('Certificates for https.'),
   trusted_proxy_values: listOf(
     text(

@@ -1,0 +1,107 @@
+import { replaceFields } from '../http/derived-request.ts';
+import { FieldNames } from '../http/field-names.ts';
+import type { Handler, HandlerResult, Next } from '../http/handler.ts';
+import type { Request } from '../http/message.ts';
+import { Response } from '../http/response.ts';
+import { TRACE_FIELD } from '../trace/token.ts';
+import type { Trace } from '../trace/trace.ts';
+import { formatTraceParent } from '../trace/trace-context.ts';
+import { compose } from './chain.ts';
+
+/** What answers at the end of a chain. */
+export interface ChainEnd {
+  readonly name: string;
+  readonly next: Next;
+  /** The application behind it; absent without one. */
+  readonly application?: string;
+  /** Whether `next` is itself a chain that records its steps. */
+  readonly recordsSteps?: boolean;
+}
+
+/**
+ * Composes a chain twice: as `compose` does, and for requests that are traced, so that the others pay only for a comparison. In the second chain
+ * each step is a span, and the fields of request and response are noted where they change.
+ */
+export function composeTraced(handlers: readonly Handler[], last: ChainEnd): Next {
+  const plain = compose(handlers, last.next);
+  const traced = compose(handlers.map(tracedHandler), tracedEnd(last));
+  return (request) => (request.record.trace === null ? plain(request) : traced(request));
+}
+
+function tracedHandler(handler: Handler): Handler {
+  const name = `handler ${handler.name}`;
+  return (request, next) => {
+    const { trace } = request.record;
+    if (trace === null) return handler(request, next);
+    const span = trace.begin('handler', handler.name);
+    return watch(trace, span, name, () =>
+      handler(request, (inner) => {
+        if (inner.headers !== request.headers) trace.passedRequest(span, name, inner.headers);
+        return next(inner);
+      }),
+    );
+  };
+}
+
+function tracedEnd({ name, next, application = '', recordsSteps = false }: ChainEnd): Next {
+  return (request: Request) => {
+    const { trace } = request.record;
+    if (trace === null) return next(request);
+    if (recordsSteps) return next(request);
+    if (application !== '') trace.application = application;
+    const span = trace.begin('handler', name);
+    const passed = withTraceParent(request, trace);
+    trace.passedRequest(span, name, passed.headers);
+    return watch(trace, span, name, () => next(passed));
+  };
+}
+
+const OWN_FIELDS = new FieldNames(['traceparent', TRACE_FIELD]);
+const OWN_FIELDS_AND_STATE = new FieldNames(['traceparent', 'tracestate', TRACE_FIELD]);
+
+/**
+ * The request as applications and backends get it, so that their spans belong to this trace (W3C Trace Context). The state of a trace that others
+ * started is passed on; a token for traces is not.
+ */
+function withTraceParent(request: Request, trace: Trace): Request {
+  const names = trace.parentSpanId === null ? OWN_FIELDS_AND_STATE : OWN_FIELDS;
+  return replaceFields(request, names, ['traceparent', formatTraceParent(trace.traceId, trace.spanId)]);
+}
+
+/** Ends the span when the step has answered, at once or later, and notes the fields of the response. */
+function watch(trace: Trace, span: number, name: string, run: () => HandlerResult): HandlerResult {
+  const answered = (response: Response): void => {
+    trace.passedResponse(span, name, response.status, response.lines);
+    trace.end(span);
+  };
+  const failed = (error: unknown): void => {
+    trace.set(span, 'error', error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    trace.end(span);
+  };
+  let result: HandlerResult;
+  try {
+    result = run();
+  } catch (error) {
+    failed(error);
+    throw error;
+  }
+  if (result instanceof Response) {
+    answered(result);
+    return result;
+  }
+  return {
+    // biome-ignore lint/suspicious/noThenProperty: callers wait for a later result through its `then`
+    then(onValue, onError) {
+      result.then(
+        (response) => {
+          answered(response);
+          onValue(response);
+        },
+        (error) => {
+          failed(error);
+          onError(error);
+        },
+      );
+    },
+  };
+}

@@ -1,0 +1,175 @@
+import { traceClock } from './clock.ts';
+import type {
+  ApplicationPart,
+  ExceptionPart,
+  Hop,
+  RequestPart,
+  ResponsePart,
+  RoutePart,
+  Span,
+  TraceDocument,
+} from './document.ts';
+import { groupedEnviron } from './environ-groups.ts';
+import { fieldsOf } from './field-lines.ts';
+import { Malformed } from './marshal-reader.ts';
+import { type PythonException, type PythonFields, type PythonPart, readPythonPart } from './python-part.ts';
+import { summarizeQueries } from './query-summary.ts';
+import { redactField, redactNamed, redactTarget, redactText } from './redact.ts';
+import { PARAMETERS_HASH, type PlacedSpans, spansOf } from './spans-of.ts';
+import { stageSpans } from './stage-spans.ts';
+import { timeParts } from './time-parts.ts';
+import type { Trace } from './trace.ts';
+
+/** Makes what is shown of a trace: Python's record is decoded, everything is on one clock, and secrets are redacted. */
+export function documentOf(trace: Trace): TraceDocument {
+  const decoded = trace.payload === null ? null : readPythonPart(trace.payload);
+  const python = decoded instanceof Malformed ? null : decoded;
+  const placed = trace.detail === 'stages' ? stageSpans(trace) : spansOf(trace, python);
+  const { spans } = placed;
+  const missing = missingOf(trace, decoded);
+  const durationUs = trace.isAnswered ? usOf(trace, trace.endMs) : null;
+  return {
+    id: trace.id,
+    traceId: trace.traceId,
+    spanId: trace.spanId,
+    parentSpanId: trace.parentSpanId,
+    startedAt: new Date(trace.startedAt).toISOString(),
+    durationUs,
+    state: stateOf(trace, decoded instanceof Malformed),
+    missing,
+    kept: trace.kept,
+    detail: trace.detail,
+    request: requestOf(trace),
+    response: responseOf(trace),
+    route: routeOf(trace),
+    application: applicationOf(trace, python),
+    environ: python?.environ == null ? null : groupedEnviron(python.environ),
+    startResponse: (python?.startResponse ?? []).map(({ caller, status, fields, hasExcInfo }) => {
+      return { caller, status: redactText(status), headers: shownFields(fields), hasExcInfo };
+    }),
+    spans,
+    hops: hopsOf(trace, python, placed),
+    exception: python?.exception == null ? null : exceptionOf(python.exception),
+    queries: summarizeQueries(spans, parametersOf(python, placed)),
+    times: timeParts(spans, durationUs ?? lastUs(spans)),
+    clockErrorUs: traceClock().errorUs,
+    profile: python?.profile ?? null,
+  };
+}
+
+/** Whether something of the trace is still to come, or never will. */
+export function stateOf(trace: Trace, isMalformed: boolean): TraceDocument['state'] {
+  if (!trace.isAnswered || trace.python === 'awaited') return 'running';
+  return trace.python === 'lost' || isMalformed ? 'incomplete' : 'done';
+}
+
+function missingOf(trace: Trace, decoded: PythonPart | Malformed | null): string[] {
+  const missing = [...trace.missing];
+  if (trace.detail === 'stages')
+    missing.push(
+      'Only the stages that are measured of every request are known: this request was not recorded in full.',
+    );
+  if (trace.pythonMissing !== '') missing.push(trace.pythonMissing);
+  if (trace.python === 'awaited')
+    missing.push('What happened in Python is not known yet: the worker still has the request.');
+  if (decoded instanceof Malformed)
+    missing.push(
+      `What happened in Python is not known: the worker's record cannot be read, because ${decoded.reason}.`,
+    );
+  else for (const note of decoded?.notes ?? []) missing.push(redactText(note));
+  const dropped = trace.dropped + (decoded instanceof Malformed ? 0 : (decoded?.dropped ?? 0));
+  if (dropped > 0) missing.push(`${dropped} spans or hops are missing: there were more than the limit.`);
+  return missing;
+}
+
+function requestOf({ request }: Trace): RequestPart {
+  const { method, protocol, host, client, listener, headers, bodyBytes } = request;
+  const target = targetOf(request);
+  const scheme = request.secure ? 'https' : 'http';
+  return { method, target, protocol, scheme, host, client, listener, headers: fieldsOf(headers), bodyBytes };
+}
+
+/** Path and query, secrets redacted. */
+export function targetOf({ path, query }: Trace['request']): string {
+  return redactTarget(query === '' ? path : `${path}?${query}`);
+}
+
+function responseOf({ status, lines, bodyBytes, reason }: Trace): ResponsePart | null {
+  return status === 0 ? null : { status, headers: fieldsOf(lines), bodyBytes, reason };
+}
+
+function routeOf({ route, routeName }: Trace): RoutePart | null {
+  if (route === null) return routeName === '' ? null : { name: routeName, why: '', rejected: [] };
+  return { name: route.name, why: route.why, rejected: route.rejected.map(([name, why]) => ({ name, why })) };
+}
+
+function applicationOf({ application, worker }: Trace, python: PythonPart | null): ApplicationPart | null {
+  if (application === '' && worker === 0) return null;
+  return { name: application, worker, thread: python?.thread ?? '' };
+}
+
+/** In order of time: the requests inwards, then the responses outwards. Those of Python lie between those of the server. */
+function hopsOf(trace: Trace, python: PythonPart | null, { ofServer, ofPython }: PlacedSpans): Hop[] {
+  const server = trace.hops.map(
+    ({ span, direction, name, status, fields }): Hop => ({
+      span: ofServer[span] ?? -1,
+      direction,
+      name,
+      status,
+      headers: fieldsOf(fields),
+    }),
+  );
+  const worker = (python?.hops ?? []).map(
+    ({ span, direction, name, status, fields }): Hop => ({
+      span: ofPython[span] ?? -1,
+      direction,
+      name,
+      status: redactText(status),
+      headers: shownFields(fields),
+    }),
+  );
+  const isRequest = ({ direction }: Hop): boolean => direction === 'request';
+  const outwards = server.findIndex(({ direction }) => direction === 'response');
+  const inwards = outwards < 0 ? server : server.slice(0, outwards);
+  const others = outwards < 0 ? [] : server.slice(outwards);
+  return [...inwards, ...worker.filter(isRequest), ...worker.filter((hop) => !isRequest(hop)), ...others];
+}
+
+function shownFields(fields: PythonFields): (readonly [string, string])[] {
+  return fields.map(([name, value]) => redactField(name, value));
+}
+
+function exceptionOf({ type, message, traceback, frames }: PythonException): ExceptionPart {
+  return {
+    type,
+    message: redactText(message),
+    traceback: redactText(traceback),
+    frames: frames.map((frame) => ({
+      file: frame.file,
+      line: frame.line,
+      function: frame.function,
+      source: frame.source.map(redactText),
+      sourceLine: frame.sourceLine,
+      locals: frame.locals.map(([name, value]) => [name, redactNamed(name, value)] as const),
+      isProject: frame.isProject,
+    })),
+  };
+}
+
+/** What tells the parameters of queries apart, by the index of the span. */
+function parametersOf(python: PythonPart | null, { ofPython }: PlacedSpans): ReadonlyMap<number, string> {
+  const parameters = new Map<number, string>();
+  for (const [index, { kind, attributes }] of (python?.spans ?? []).entries()) {
+    const hash = attributes[PARAMETERS_HASH];
+    if (kind === 'query' && hash !== undefined) parameters.set(ofPython[index] ?? -1, String(hash));
+  }
+  return parameters;
+}
+
+function usOf({ startMs }: Trace, ms: number): number {
+  return Math.max(0, Math.round((ms - startMs) * 1000));
+}
+
+function lastUs(spans: readonly Span[]): number {
+  return spans.reduce((last, { startUs, endUs }) => Math.max(last, endUs ?? startUs), 0);
+}

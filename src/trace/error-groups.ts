@@ -1,0 +1,42 @@
+import type { Digest, KeptTrace } from './kept-trace.ts';
+import type { ErrorGroup } from './store.ts';
+
+const GROUPS_MAX = 200;
+/** The newest traces of a group. */
+const TRACES_MAX = 20;
+const ROUTES_MAX = 20;
+
+interface Group {
+  readonly cause: string;
+  count: number;
+  firstAt: string;
+  readonly lastAt: string;
+  readonly routes: Set<string>;
+  readonly traces: string[];
+  readonly newest: KeptTrace;
+}
+
+/** Groups the failed requests among `newestFirst` by their causes, the group with the newest trace first. */
+export function groupErrors(newestFirst: readonly KeptTrace[], digestOf: (kept: KeptTrace) => Digest): ErrorGroup[] {
+  const groups = new Map<string, Group>();
+  for (const kept of newestFirst) {
+    const { cause, summary } = digestOf(kept);
+    if (cause === '') continue;
+    let group = groups.get(cause);
+    if (group === undefined) {
+      if (groups.size >= GROUPS_MAX) continue;
+      const { startedAt } = summary;
+      group = { cause, count: 0, firstAt: startedAt, lastAt: startedAt, routes: new Set(), traces: [], newest: kept };
+      groups.set(cause, group);
+    }
+    group.count += 1;
+    group.firstAt = summary.startedAt;
+    if (group.routes.size < ROUTES_MAX) group.routes.add(summary.route);
+    if (group.traces.length < TRACES_MAX) group.traces.push(summary.id);
+  }
+  return [...groups.values()].map(({ routes, newest, ...group }) => ({
+    ...group,
+    routes: [...routes],
+    traceback: newest.document().exception?.traceback ?? '',
+  }));
+}

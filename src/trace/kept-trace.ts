@@ -1,0 +1,140 @@
+import type { TraceDocument } from './document.ts';
+import { documentOf, stateOf, targetOf } from './document-of.ts';
+import type { TraceFilter, TraceSummary } from './store.ts';
+import type { RecordedHop, Trace } from './trace.ts';
+
+/** A trace in the store. What somebody looked at once is kept decoded, as far as lists and searches need it. */
+export class KeptTrace {
+  readonly number: number;
+  readonly trace: Trace;
+  /** How much memory it takes, as an estimate. */
+  bytes: number;
+  #digest: Digest | null = null;
+
+  constructor(number: number, trace: Trace) {
+    this.number = number;
+    this.trace = trace;
+    this.bytes = bytesOf(trace);
+  }
+
+  document(): TraceDocument {
+    return documentOf(this.trace);
+  }
+
+  /** Called when more of the trace is known. */
+  changed(): void {
+    this.#digest = null;
+    this.bytes = bytesOf(this.trace);
+  }
+
+  get summary(): TraceSummary {
+    return this.digest().summary;
+  }
+
+  /** What lists, searches and groups of errors need. */
+  digest(): Digest {
+    if (this.#digest !== null) return this.#digest;
+    const digest = digestOf(this.number, this.trace);
+    if (digest.summary.state !== 'running') {
+      this.#digest = digest;
+      this.bytes += digest.bytes;
+    }
+    return digest;
+  }
+
+  /** Whether it fulfils all conditions. The cheap ones come first. */
+  matches(filter: TraceFilter): boolean {
+    const { trace } = this;
+    if (filter.method !== undefined && trace.request.method !== filter.method.toUpperCase()) return false;
+    if (filter.route !== undefined && trace.routeName !== filter.route) return false;
+    if (filter.status !== undefined && !hasStatus(trace.status, filter.status)) return false;
+    if (filter.minUs !== undefined && !((trace.endMs - trace.startMs) * 1000 >= filter.minUs)) return false;
+    if (filter.path !== undefined && !targetOf(trace.request).includes(filter.path)) return false;
+    if (filter.sql !== undefined && (trace.payload === null || !this.digest().sql.includes(filter.sql.toLowerCase())))
+      return false;
+    return filter.error === undefined || this.summary.error.toLowerCase().includes(filter.error.toLowerCase());
+  }
+}
+
+export interface Digest {
+  readonly summary: TraceSummary;
+  /** The texts of all queries in lower case, each once. */
+  readonly sql: string;
+  /** What errors of the same cause have in common; '' without an error. */
+  readonly cause: string;
+  readonly bytes: number;
+}
+
+/** What an entry and its objects take besides their texts and arrays. */
+const TRACE_BYTES = 700;
+const SPAN_BYTES = 100;
+const HOP_BYTES = 80;
+const DIGEST_BYTES = 600;
+
+/** Texts that several hops share count once: a handler that changes nothing passes on what it got. */
+function bytesOf({ request, spans, hops, lines, payload, route }: Trace): number {
+  let bytes = TRACE_BYTES + spans.length * SPAN_BYTES + request.path.length + request.query.length;
+  bytes += textBytes(request.headers);
+  let last: RecordedHop['fields'] = request.headers;
+  for (const { fields } of hops) {
+    bytes += HOP_BYTES;
+    if (fields !== last && fields !== lines) bytes += typeof fields === 'string' ? fields.length : textBytes(fields);
+    last = fields;
+  }
+  for (const [, why] of route?.rejected ?? []) bytes += why.length;
+  return bytes + lines.length + (payload?.length ?? 0);
+}
+
+function textBytes(texts: readonly string[]): number {
+  let bytes = texts.length * 16;
+  for (const text of texts) bytes += text.length;
+  return bytes;
+}
+
+function hasStatus(status: number, wanted: string): boolean {
+  return /^[1-5]xx$/i.test(wanted) ? Math.floor(status / 100) === Number(wanted[0]) : String(status) === wanted;
+}
+
+function digestOf(number: number, trace: Trace): Digest {
+  const document = documentOf(trace);
+  const { exception, queries, times } = document;
+  const state = stateOf(trace, document.state === 'incomplete');
+  const error =
+    exception === null ? (trace.reason === '' ? '' : trace.reason) : `${exception.type}: ${exception.message}`;
+  const sql = [...new Set(document.spans.flatMap(({ kind, attributes }) => (kind === 'query' ? [attributes.sql] : [])))]
+    .join('\n')
+    .toLowerCase();
+  const cause = causeOf(document);
+  const summary: TraceSummary = {
+    id: trace.id,
+    number,
+    startedAt: document.startedAt,
+    method: trace.request.method,
+    host: trace.request.host,
+    target: document.request.target,
+    route: trace.routeName,
+    status: trace.status,
+    durationUs: document.durationUs,
+    queueUs: times.queueUs,
+    pythonUs: times.pythonUs,
+    ownUs: times.ownUs,
+    queries: queries.count,
+    detail: trace.detail,
+    kept: trace.kept,
+    state,
+    error,
+    worker: trace.worker,
+  };
+  return { summary, sql, cause, bytes: DIGEST_BYTES + sql.length + error.length + summary.target.length };
+}
+
+/** The exception and the innermost line of the project; without an exception the reason of this server, or the status. */
+function causeOf({ exception, response }: TraceDocument): string {
+  if (exception !== null) {
+    const frame = exception.frames.findLast(({ isProject }) => isProject) ?? exception.frames.at(-1);
+    return frame === undefined ? exception.type : `${exception.type} at ${frame.file}:${frame.line}`;
+  }
+  if (response === null) return '';
+  if (response.reason !== '') return response.reason;
+  return response.status >= 500 ? `status ${response.status}` : '';
+}

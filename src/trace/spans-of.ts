@@ -1,0 +1,139 @@
+import { fromMonotonicNs } from './clock.ts';
+import type { Span, SpanKind } from './document.ts';
+import type { PythonPart, PythonSpan } from './python-part.ts';
+import { redactNamed, redactText } from './redact.ts';
+import type { RecordedSpan, Trace } from './trace.ts';
+
+/** The spans of a trace in order of their start, and where the recorded ones are among them. */
+export interface PlacedSpans {
+  readonly spans: readonly Span[];
+  /** The index in `spans`, by the index among those of the server. */
+  readonly ofServer: readonly number[];
+  /** The index in `spans`, by the index among those of Python. */
+  readonly ofPython: readonly number[];
+}
+
+/** The attribute of a query that differs for other parameters, without showing them. It is not shown either. */
+export const PARAMETERS_HASH = 'parameters_hash';
+
+/** A span whose parent is an index in the list that is being made. */
+type Draft = Omit<Span, 'endUs'> & { endUs: number | null };
+
+/** Joins what the server and the worker recorded of one request, on the clock of the server. */
+export function spansOf(trace: Trace, python: PythonPart | null): PlacedSpans {
+  const us = (ms: number): number => Math.max(0, Math.round((ms - trace.startMs) * 1000));
+  const drafts: Draft[] = trace.spans.map((span) => serverSpan(span, us));
+  const lane = trace.spans.findLastIndex(({ kind }) => kind === 'lane');
+  const ofPython = python === null ? [] : addPython(drafts, python, lane, us);
+  endLane(drafts, trace, lane, python, us);
+  return inOrder(drafts, trace.spans.length, ofPython);
+}
+
+function serverSpan(
+  { kind, name, parent, startMs, endMs, attributes }: RecordedSpan,
+  us: (ms: number) => number,
+): Draft {
+  return {
+    parent,
+    kind,
+    name,
+    startUs: us(startMs),
+    endUs: endMs < 0 ? null : us(endMs),
+    attributes: attributes === null ? {} : redactedAttributes(attributes),
+    file: '',
+    line: 0,
+  };
+}
+
+/** Adds the spans of Python below the one that the lane belongs to. Returns where they are. */
+function addPython(drafts: Draft[], python: PythonPart, lane: number, us: (ms: number) => number): number[] {
+  const outer = drafts[lane]?.parent ?? -1;
+  const at = (ns: number): number => us(fromMonotonicNs(ns));
+  const hasRoot = python.spans.some(({ kind, parent }) => kind === 'python' && parent === -1);
+  const root = hasRoot ? outer : drafts.push(rootOf(python, outer, at)) - 1;
+  const first = drafts.length;
+  for (const span of python.spans) drafts.push(pythonSpan(span, span.parent < 0 ? root : first + span.parent, at));
+  return python.spans.map((_, index) => first + index);
+}
+
+function rootOf({ startNs, endNs, thread }: PythonPart, parent: number, at: (ns: number) => number): Draft {
+  return {
+    parent,
+    kind: 'python',
+    name: thread,
+    startUs: at(startNs),
+    endUs: endNs === 0 ? null : at(endNs),
+    attributes: {},
+    file: '',
+    line: 0,
+  };
+}
+
+function pythonSpan(span: PythonSpan, parent: number, at: (ns: number) => number): Draft {
+  return {
+    parent,
+    kind: span.kind,
+    name: redactText(span.name),
+    startUs: at(span.startNs),
+    endUs: span.endNs === 0 ? null : at(span.endNs),
+    attributes: redactedAttributes(span.attributes),
+    file: span.file,
+    line: span.line,
+  };
+}
+
+/**
+ * The lane ends where Python starts, and the way back lies between the thread's first frame and its arrival. Without Python's record both are known
+ * from the frame alone.
+ */
+function endLane(
+  drafts: Draft[],
+  trace: Trace,
+  lane: number,
+  python: PythonPart | null,
+  us: (ms: number) => number,
+): void {
+  const span = drafts[lane];
+  if (span === undefined || trace.returnedMs < 0) return;
+  const startMs = python === null ? trace.returnedMs - trace.returnedAfterMs : fromMonotonicNs(python.startNs);
+  span.endUs = Math.max(span.startUs, us(startMs));
+  const add = (kind: SpanKind, name: string, fromMs: number, toMs: number): void => {
+    const startUs = us(fromMs);
+    const endUs = Math.max(startUs, us(toMs));
+    drafts.push({ parent: span.parent, kind, name, startUs, endUs, attributes: {}, file: '', line: 0 });
+  };
+  const sentMs = Math.min(trace.returnedMs, startMs + trace.returnedAfterMs);
+  if (python === null) add('python', '', startMs, sentMs);
+  else add('return', 'return', sentMs, trace.returnedMs);
+}
+
+function redactedAttributes(
+  attributes: Readonly<Record<string, string | number | boolean>>,
+): Record<string, string | number | boolean> {
+  const shown: Record<string, string | number | boolean> = {};
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name !== PARAMETERS_HASH) shown[name] = typeof value === 'string' ? redactNamed(name, value) : value;
+  }
+  return shown;
+}
+
+/** Sorts by start; a parent stays before its children, because it comes first among those that start together. */
+function inOrder(drafts: readonly Draft[], servers: number, ofPython: readonly number[]): PlacedSpans {
+  const order = drafts.map((_, index) => index).sort((a, b) => startOf(drafts, a) - startOf(drafts, b) || a - b);
+  const places = new Array<number>(drafts.length);
+  for (const [place, index] of order.entries()) places[index] = place;
+  const place = (index: number): number => places[index] ?? -1;
+  const spans = order.map((index): Span => {
+    const draft = drafts[index] as Draft;
+    return { ...draft, parent: draft.parent < 0 ? -1 : place(draft.parent) };
+  });
+  return {
+    spans,
+    ofServer: Array.from({ length: servers }, (_, index) => place(index)),
+    ofPython: ofPython.map(place),
+  };
+}
+
+function startOf(drafts: readonly Draft[], index: number): number {
+  return drafts[index]?.startUs ?? 0;
+}

@@ -1,0 +1,320 @@
+import { randomBytes } from 'node:crypto';
+import type { SpanKind, TraceDocument } from './document.ts';
+import type { RecordedRequest } from './store.ts';
+
+/** What to record in addition to the usual, for one request. */
+export interface TraceDetails {
+  /** The parameters of queries. */
+  readonly sqlParameters: boolean;
+  /** The local variables of the frames of an exception. */
+  readonly locals: boolean;
+  /** The stacks of the request's thread. */
+  readonly profile: boolean;
+}
+
+export const USUAL_DETAILS: TraceDetails = { sqlParameters: false, locals: false, profile: false };
+
+/** The request as it arrived. */
+export interface TracedRequest {
+  readonly method: string;
+  /** As received, without the query. */
+  readonly path: string;
+  readonly query: string;
+  readonly protocol: string;
+  readonly secure: boolean;
+  readonly host: string;
+  readonly client: string;
+  readonly listener: string;
+  /** `[name, value, name, value, …]` */
+  readonly headers: readonly string[];
+  /** -1 if it is not known. */
+  readonly bodyBytes: number;
+}
+
+/** Fields as the server has them: a list of names and values, or encoded lines. They are read when somebody looks. */
+export type HopFields = readonly string[] | string;
+
+export interface RecordedHop {
+  readonly span: number;
+  readonly direction: 'request' | 'response';
+  readonly name: string;
+  readonly status: string;
+  readonly fields: HopFields;
+}
+
+export interface RecordedSpan {
+  readonly kind: SpanKind;
+  readonly name: string;
+  readonly parent: number;
+  readonly startMs: number;
+  /** Negative while the end is not known. */
+  endMs: number;
+  attributes: Record<string, string | number | boolean> | null;
+}
+
+/** Which route the request took. `rejected` are pairs of a name and a sentence. */
+export interface RecordedRoute {
+  readonly name: string;
+  readonly why: string;
+  readonly rejected: readonly (readonly [name: string, why: string])[];
+}
+
+/** The spans of this process, for one request. Python has a limit of its own. */
+const SPANS_MAX = 500;
+const HOPS_MAX = 100;
+
+/**
+ * `none`: Python has nothing to do with the request. `awaited`: a worker has the request. `arrived`: its record is there. `lost`: it will not
+ * come, or not soon.
+ */
+export type PythonState = 'none' | 'awaited' | 'arrived' | 'lost';
+
+/** Records what happens to one request, as cheaply as it can: everything is text and numbers as the server has them. Times are `performance.now()`. */
+export class Trace {
+  readonly id: string;
+  kept: TraceDocument['kept'];
+  readonly detail: TraceDocument['detail'];
+  readonly details: TraceDetails;
+  readonly request: TracedRequest;
+  /** The time of the day at the first byte, in milliseconds since 1970. */
+  readonly startedAt: number;
+  /** The first byte of the request, or the opening of its connection if it is the first request there. */
+  readonly startMs: number;
+  /** The end of the request's head. */
+  readonly headEndMs: number;
+  /** When the socket had the last byte of the response; negative until then. */
+  endMs = -1;
+  /** The number between 0 and 1 that decides whether the request is recorded: below the share of its route, it is. */
+  draw = 0;
+  readonly spans: RecordedSpan[] = [];
+  readonly hops: RecordedHop[] = [];
+  /** How many spans there was no room for. */
+  dropped = 0;
+  route: RecordedRoute | null = null;
+  routeName = '';
+  /** Name of the application that got the request; '' if none did. */
+  application = '';
+  worker = 0;
+  /** As in `RequestRecord`; -1 while they are not known. */
+  queueUs = -1;
+  pythonUs = -1;
+  /** 0 without a response. */
+  status = 0;
+  bodyBytes = 0;
+  reason = '';
+  /** The field lines of the response. */
+  lines = '';
+  /** Sentences: what is not known, and why. */
+  readonly missing: string[] = [];
+  python: PythonState = 'none';
+  /** Why Python's record is missing, as a sentence; '' if it is not. */
+  pythonMissing = '';
+  /** Python's record, marshalled; null without one. See `readPythonPart`. */
+  payload: Uint8Array | null = null;
+  /** When the worker's first frame for the request arrived, and how long its thread had run it then; negative without one. */
+  returnedMs = -1;
+  returnedAfterMs = -1;
+  /** The request as its client sent it; null if only its stages were kept. */
+  recorded: RecordedRequest | null = null;
+  /** Called when nothing of the trace is awaited any more, and once more if Python's record comes later. */
+  onOver: ((trace: Trace) => void) | null = null;
+  readonly #parent: string;
+  #traceId: string;
+  #spanId = '';
+  /** The span that the next one belongs to. */
+  #current = -1;
+  /** The span of the queue or lane in which the request is; -1 in neither. */
+  #stage = -1;
+  #response = -1;
+  #flush = -1;
+
+  /** `parent` is the trace id and the span id of the caller; null without one. */
+  constructor(
+    id: string,
+    kept: TraceDocument['kept'],
+    detail: TraceDocument['detail'],
+    details: TraceDetails,
+    request: TracedRequest,
+    startMs: number,
+    headEndMs: number,
+    parent: readonly [traceId: string, spanId: string] | null,
+  ) {
+    this.id = id;
+    this.kept = kept;
+    this.detail = detail;
+    this.details = details;
+    this.request = request;
+    this.startMs = startMs;
+    this.headEndMs = headEndMs;
+    this.startedAt = Date.now() - (performance.now() - startMs);
+    this.#traceId = parent === null ? '' : parent[0];
+    this.#parent = parent === null ? '' : parent[1];
+  }
+
+  get traceId(): string {
+    if (this.#traceId === '') this.#traceId = randomBytes(16).toString('hex');
+    return this.#traceId;
+  }
+
+  get spanId(): string {
+    if (this.#spanId === '') this.#spanId = randomBytes(8).toString('hex');
+    return this.#spanId;
+  }
+
+  get parentSpanId(): string | null {
+    return this.#parent === '' ? null : this.#parent;
+  }
+
+  /** Starts a span within the present one. Returns its number for `end`; -1 if there is no room. */
+  begin(kind: SpanKind, name: string): number {
+    const index = this.add(kind, name, performance.now(), -1);
+    if (index >= 0) this.#current = index;
+    return index;
+  }
+
+  /** Ends a span. What starts next belongs to the span around it. */
+  end(index: number): void {
+    const span = this.spans[index];
+    if (span === undefined || span.endMs >= 0) return;
+    span.endMs = performance.now();
+    this.#current = span.parent;
+  }
+
+  /** Adds a span within the present one, whose times are known. The present one stays. */
+  add(kind: SpanKind, name: string, startMs: number, endMs: number, parent = this.#current): number {
+    if (this.spans.length >= SPANS_MAX) {
+      this.dropped += 1;
+      return -1;
+    }
+    return this.spans.push({ kind, name, parent, startMs, endMs, attributes: null }) - 1;
+  }
+
+  /** Ends a span of `add`. */
+  finish(index: number): void {
+    const span = this.spans[index];
+    if (span !== undefined) span.endMs = performance.now();
+  }
+
+  /** Whether a span has ended, or there was no room for it. */
+  isOver(index: number): boolean {
+    return (this.spans[index]?.endMs ?? 0) >= 0;
+  }
+
+  /** Sets an attribute of a span. */
+  set(index: number, name: string, value: string | number | boolean): void {
+    const span = this.spans[index];
+    if (span === undefined) return;
+    span.attributes ??= {};
+    span.attributes[name] = value;
+  }
+
+  /** Notes the fields of the request as something passed it on. */
+  passedRequest(span: number, name: string, fields: HopFields): void {
+    this.#hop({ span, direction: 'request', name, status: '', fields });
+  }
+
+  /** Notes the fields of the response as something passed it on. */
+  passedResponse(span: number, name: string, status: number, fields: HopFields): void {
+    this.#hop({ span, direction: 'response', name, status: String(status), fields });
+  }
+
+  #hop(hop: RecordedHop): void {
+    if (this.hops.length < HOPS_MAX) this.hops.push(hop);
+    else this.dropped += 1;
+  }
+
+  /** The route is chosen: ends the span of the choice. */
+  chose(name: string, why: string, rejected: RecordedRoute['rejected']): void {
+    this.route = { name, why, rejected };
+    if (this.spans[this.#current]?.kind === 'route') this.end(this.#current);
+  }
+
+  /** The request waits in the queue, or for the thread of its lane, from now on. */
+  enterStage(kind: 'queue' | 'lane', name: string): void {
+    this.leaveStage();
+    this.#stage = this.add(kind, name, performance.now(), -1);
+  }
+
+  /** The request has left the queue or the lane. */
+  leaveStage(): void {
+    const span = this.spans[this.#stage];
+    if (span !== undefined) span.endMs = performance.now();
+    this.#stage = -1;
+  }
+
+  /** A worker has the request; what its thread records will come. */
+  awaitPython(worker: number): void {
+    this.worker = worker;
+    this.python = 'awaited';
+    this.pythonMissing = '';
+  }
+
+  /** The worker's first frame for the request has arrived `now`, `ns` after its thread had started the request. */
+  noteReturn(ns: number, now: number): void {
+    if (this.returnedMs >= 0) return;
+    this.returnedMs = now;
+    this.returnedAfterMs = ns / 1e6;
+  }
+
+  /** Python's record arrived. */
+  receivePython(payload: Uint8Array): void {
+    this.payload = payload;
+    this.python = 'arrived';
+    this.pythonMissing = '';
+    if (this.isAnswered) this.onOver?.(this);
+  }
+
+  /** Python's record will not come, because of what the sentence says. */
+  losePython(sentence: string): void {
+    if (this.python !== 'awaited') return;
+    this.python = 'lost';
+    this.pythonMissing = sentence;
+    if (this.isAnswered) this.onOver?.(this);
+  }
+
+  /** The response is about to be sent. */
+  respond(status: number, lines: string): void {
+    this.status = status;
+    this.#endOpen();
+    this.#response = this.begin('response', 'response');
+    this.passedResponse(this.#response, 'the server', status, lines);
+  }
+
+  /** Ends what has not answered itself, such as the choice of a route if the request was refused. */
+  #endOpen(): void {
+    const now = performance.now();
+    for (let span = this.spans[this.#current]; span !== undefined; span = this.spans[span.parent])
+      if (span.endMs < 0) span.endMs = now;
+    this.#current = -1;
+  }
+
+  /** The client has to take bytes before more are sent. */
+  beginFlush(): void {
+    if (this.#flush < 0) this.#flush = this.add('flush', 'client', performance.now(), -1, this.#response);
+  }
+
+  endFlush(): void {
+    const span = this.spans[this.#flush];
+    this.#flush = -1;
+    if (span === undefined) return;
+    span.endMs = performance.now();
+    if (!this.isAnswered) return;
+    this.endMs = span.endMs;
+    const response = this.spans[this.#response];
+    if (response !== undefined) response.endMs = span.endMs;
+  }
+
+  get isAnswered(): boolean {
+    return this.endMs >= 0;
+  }
+
+  /** The socket has the last byte of the response, or the request was given up. */
+  answered(status: number, bodyBytes: number): void {
+    this.endMs = performance.now();
+    this.status = status;
+    this.bodyBytes = bodyBytes;
+    const response = this.spans[this.#response];
+    if (response !== undefined && response.endMs < 0) response.endMs = this.endMs;
+    if (this.python !== 'awaited') this.onOver?.(this);
+  }
+}

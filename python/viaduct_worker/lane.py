@@ -92,6 +92,7 @@ class Lane:
         self.ended = 0
         self.overdue = 0
         self.interrupting = Lock()
+        self.recorder: type[TracedRequest] | None = None
 
     def serve(self) -> None:
         """Run requests until the server closes the lane."""
@@ -170,12 +171,15 @@ class Lane:
     def traced(self, request_id: int, options: str) -> 'TracedRequest | None':
         """The recorder of a traced request; None if its code cannot be imported, for example after an upgrade."""
         try:
-            # Only here: a worker without traced requests needs none of it.
-            from viaduct_worker.tracing.request import TracedRequest
-        except ImportError:
+            if self.recorder is None:
+                # Only here: a worker without traced requests needs none of it.
+                from viaduct_worker.tracing.request import TracedRequest
+
+                self.recorder = TracedRequest
+        except Exception:
             self.log(traceback.format_exc())
             return None
-        return TracedRequest(self, request_id, options)
+        return self.recorder(self, request_id, options)
 
     def close(self, close: 'Callable[[], object]') -> None:
         """Call the iterable's close(), which PEP 3333 requires on every path, without delaying finished responses."""

@@ -92,9 +92,9 @@ def cached(function: 'Function', operation: str) -> 'Function':
         finally:
             recording.end(span)
         if operation == 'get':
-            span.put('hit', result is not (args[1] if len(args) > 1 else kwargs.get('default')))
+            recording.put(span, 'hit', result is not (args[1] if len(args) > 1 else kwargs.get('default')))
         elif operation == 'get_many' and isinstance(result, dict):
-            span.put('hits', len(result))
+            recording.put(span, 'hits', len(result))
         return result
 
     return call
@@ -117,7 +117,8 @@ def begin(recording: 'Recording', cache: object, operation: str, args: tuple[obj
 
 def cache_classes(base: type) -> 'list[type]':
     """A class and all that inherit from it."""
-    found: list[type] = [base]
+    found = [base]
     for kind in found:
-        found += [each for each in type.__subclasses__(kind) if each not in found]
+        kinds: list[type] = type.__subclasses__(kind)
+        found += [each for each in kinds if each not in found]
     return found

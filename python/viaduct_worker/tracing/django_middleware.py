@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CellType
 
-    from viaduct_worker.tracing.recorder import Attributes, Place, Recording, Span
+    from viaduct_worker.tracing.recorder import Attributes, Place, Recording
     from viaduct_worker.tracing.replacing import Function
 
 SEARCHED_MAX = 50
@@ -37,17 +37,6 @@ class Middleware:
         self.hop = f'middleware {self.name}'
         self.request, self.request_place = phase(target, 'process_request', 'request phase')
         self.response, self.response_place = phase(target, 'process_response', 'response phase')
-
-    def begin(self, recording: 'Recording') -> 'Span':
-        span = recording.begin('middleware', self.name, None, self.place)
-        if self.request:
-            recording.phase = recording.begin('phase', self.request, REQUEST, self.request_place)
-        return span
-
-    def resume(self, recording: 'Recording') -> None:
-        """What this middleware has called is over."""
-        if self.response:
-            recording.phase = recording.begin('phase', self.response, RESPONSE, self.response_place)
 
 
 def short(path: str) -> str:
@@ -106,13 +95,13 @@ def calling(target: 'Function', outer: Middleware | None, own: Middleware | None
         if recording is None:
             return target(request)
         __traceback_hide__ = True
-        span = enter(recording, own)
+        index = enter(recording, own)
         try:
             response = target(request)
         except BaseException as error:
-            leave(recording, span, outer, own, None, error)
+            leave(recording, index, outer, own, None, error)
             raise
-        leave(recording, span, outer, own, response, None)
+        leave(recording, index, outer, own, response, None)
         return response
 
     return call
@@ -126,59 +115,71 @@ def awaiting(target: 'Function', outer: Middleware | None, own: Middleware | Non
         if recording is None:
             return await target(request)
         __traceback_hide__ = True
-        span = enter(recording, own)
+        index = enter(recording, own)
         try:
             response = await target(request)
         except BaseException as error:
-            leave(recording, span, outer, own, None, error)
+            leave(recording, index, outer, own, None, error)
             raise
-        leave(recording, span, outer, own, response, None)
+        leave(recording, index, outer, own, response, None)
         return response
 
     return call
 
 
-def enter(recording: 'Recording', own: Middleware | None) -> 'Span | None':
-    end_phase(recording)
-    return None if own is None else own.begin(recording)
+def enter(recording: 'Recording', own: Middleware | None) -> int:
+    """The request phase of the middleware before ends, and that of `own` begins. Return the index of its span."""
+    phase = recording.phase
+    if phase is not None:
+        recording.end(phase)
+        recording.phase = None
+    if own is None:
+        return -1
+    recording.begin('middleware', own.name, None, own.place)
+    index = recording.span
+    if own.request:
+        recording.phase = recording.begin('phase', own.request, REQUEST, own.request_place)
+    return index
 
 
 def leave(
     recording: 'Recording',
-    span: 'Span | None',
+    index: int,
     outer: Middleware | None,
     own: Middleware | None,
     response: object,
     error: BaseException | None,
 ) -> None:
-    end_phase(recording)
-    if span is not None and own is not None:
-        if error is not None:
-            recording.fail(span, error)
-        else:
-            response_hop(recording, span, own.hop, response)
-        recording.end(span)
-    if outer is not None:
-        outer.resume(recording)
-
-
-def end_phase(recording: 'Recording') -> None:
-    open_phase = recording.phase
-    if open_phase is not None:
+    """The phase and the span of `own` end, and the response phase of the middleware before begins."""
+    phase = recording.phase
+    if phase is not None:
+        recording.end(phase)
         recording.phase = None
-        recording.end(open_phase)
+    if own is not None and index < len(recording.spans):
+        span = recording.spans[index]
+        if error is None:
+            response_hop(recording, index, own.hop, response)
+        else:
+            recording.fail(span, error)
+        recording.end(span)
+    if outer is not None and outer.response:
+        recording.phase = recording.begin('phase', outer.response, RESPONSE, outer.response_place)
 
 
-def response_hop(recording: 'Recording', span: 'Span', name: str, response: object) -> None:
+def response_hop(recording: 'Recording', index: int, name: str, response: object) -> None:
     """Note status and fields of a response if they are not those of the hop before."""
     try:
         fields = list(response.headers._store.values())  # type: ignore[attr-defined]
         if response.cookies:  # type: ignore[attr-defined]
             fields += [('Set-Cookie', cookie.output(header='')) for cookie in response.cookies.values()]  # type: ignore[attr-defined]
         code = response.status_code  # type: ignore[attr-defined]
-        if recording.response != (code, fields):
-            recording.response = code, fields
-            recording.hop(span, 'response', name, f'{code} {response.reason_phrase}', fields)  # type: ignore[attr-defined]
+        last_code, status, last_fields = recording.response
+        if code != last_code:
+            status = f'{code} {response.reason_phrase}'  # type: ignore[attr-defined]
+        elif fields == last_fields:
+            return
+        recording.response = code, status, fields
+        recording.hop(index, 'response', name, status, fields)
     except Exception:
         recording.note(f'the response of {name}')
 

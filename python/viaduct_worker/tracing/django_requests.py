@@ -2,17 +2,21 @@
 
 from viaduct_worker.tracing import django_middleware, exceptions
 from viaduct_worker.tracing.places import describe
-from viaduct_worker.tracing.recorder import running
+from viaduct_worker.tracing.recorder import ATTRIBUTES, NAME, running
 from viaduct_worker.tracing.replacing import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from viaduct_worker.tracing.recorder import Recording, Span
+    from viaduct_worker.tracing.recorder import Place, Recording, Span
     from viaduct_worker.tracing.replacing import Function
 
 FAILED = 500
+VIEWS_MAX = 10_000
+
+_views: 'dict[object, tuple[str, Place, bool]]' = {}
+"""Name, place, and whether it is a coroutine function, of each view that a traced request has called."""
 
 
 def trace_handlers(base: 'ModuleType') -> None:
@@ -62,11 +66,9 @@ def resolving(resolve_request: 'Function') -> 'Function':
 def matched(recording: 'Recording', span: 'Span', match: object) -> None:
     try:
         pattern: object = match.route  # type: ignore[attr-defined]
-        span.name = text = pattern if type(pattern) is str else str.__str__(str(pattern))
-        span.attributes = {'pattern': text}
+        span[NAME] = text = pattern if type(pattern) is str else str.__str__(str(pattern))
         name = match.view_name  # type: ignore[attr-defined]
-        if type(name) is str:
-            span.attributes['name'] = name
+        span[ATTRIBUTES] = {'pattern': text, 'name': name if type(name) is str else ''}
     except Exception:
         recording.note('the pattern of the URL')
 
@@ -80,12 +82,16 @@ def viewing(make_view_atomic: 'Function', is_asynchronous: 'Function') -> 'Funct
         if recording is None:
             return target
         try:
-            name, place = describe(view)
-            traced = awaiting if is_asynchronous(target) else calling
+            known = _views.get(view)
+            if known is None:
+                known = (*describe(view), bool(is_asynchronous(view)))
+                if len(_views) < VIEWS_MAX:
+                    _views[view] = known
         except Exception:
             recording.note('the view')
             return target
-        return traced(target, recording, name, place)
+        name, place, is_awaited = known
+        return (awaiting if is_awaited else calling)(target, recording, name, place)
 
     return make
 
@@ -94,6 +100,7 @@ def calling(view: 'Function', recording: 'Recording', name: str, place: tuple[st
     def call(*args: object, **kwargs: object) -> object:
         __traceback_hide__ = True
         span = recording.begin('view', name, None, place)
+        index = recording.span
         try:
             response = view(*args, **kwargs)
         except BaseException as error:
@@ -101,7 +108,7 @@ def calling(view: 'Function', recording: 'Recording', name: str, place: tuple[st
             raise
         finally:
             recording.end(span)
-        view_hop(recording, span, response)
+        view_hop(recording, index, name, response)
         return response
 
     return call
@@ -111,6 +118,7 @@ def awaiting(view: 'Function', recording: 'Recording', name: str, place: tuple[s
     async def call(*args: object, **kwargs: object) -> object:
         __traceback_hide__ = True
         span = recording.begin('view', name, None, place)
+        index = recording.span
         try:
             response = await view(*args, **kwargs)
         except BaseException as error:
@@ -118,15 +126,15 @@ def awaiting(view: 'Function', recording: 'Recording', name: str, place: tuple[s
             raise
         finally:
             recording.end(span)
-        view_hop(recording, span, response)
+        view_hop(recording, index, name, response)
         return response
 
     return call
 
 
-def view_hop(recording: 'Recording', span: 'Span', response: object) -> None:
+def view_hop(recording: 'Recording', index: int, name: str, response: object) -> None:
     if hasattr(response, 'status_code'):
-        django_middleware.response_hop(recording, span, f'view {span.name}', response)
+        django_middleware.response_hop(recording, index, f'view {name}', response)
 
 
 def trace_exceptions(module: 'ModuleType') -> None:

@@ -1,7 +1,6 @@
 """Django's signals: each receiver that runs. A signal without receivers is not one that happened."""
 
 import sys
-from asyncio import iscoroutine
 
 from viaduct_worker.tracing.places import describe
 from viaduct_worker.tracing.recorder import running
@@ -15,7 +14,10 @@ if TYPE_CHECKING:
     from viaduct_worker.tracing.replacing import Function
 
 NAMES_MAX = 10_000
+OWN = frozenset(('django.core.cache', 'django.core.handlers.base', 'django.db'))
+"""Modules of Django whose receivers run in each request. They would only hide the others."""
 
+_own: set[object] = set()
 _names: dict[int, tuple[object, str]] = {}
 _receivers: 'dict[object, tuple[str, Place]]' = {}
 
@@ -32,13 +34,30 @@ def recording_receivers(live_receivers: 'Function') -> 'Function':
         if recording is None:
             return found
         try:
-            name = name_of(signal)
-            return tuple([TracedReceiver(receiver, name) for receiver in receivers] for receivers in found)
+            waiting, awaited = found
+            if waiting and not _own.issuperset(waiting):
+                waiting = traced(waiting, signal, TracedReceiver)
+            if awaited:
+                awaited = traced(awaited, signal, AwaitedReceiver)
+            return waiting, awaited
         except Exception:
             recording.note('the receivers of a signal')
             return found
 
     return live
+
+
+def is_own(receiver: object) -> bool:
+    """Whether Django itself listens, as it does to the start and the end of each request."""
+    if getattr(receiver, '__module__', None) not in OWN:
+        return False
+    _own.add(receiver)
+    return True
+
+
+def traced(receivers: 'list[Function]', signal: object, kind: 'type[TracedReceiver]') -> 'list[Function]':
+    name = name_of(signal)
+    return [receiver if is_own(receiver) else kind(receiver, name) for receiver in receivers]
 
 
 class TracedReceiver:
@@ -58,8 +77,7 @@ class TracedReceiver:
         __traceback_hide__ = True
         span = begin(recording, receiver, self._viaduct_signal)
         try:
-            result = receiver(**named)
-            return awaited(recording, span, result) if iscoroutine(result) else result
+            return receiver(**named)
         except BaseException as error:
             recording.fail(span, error)
             raise
@@ -76,14 +94,24 @@ class TracedReceiver:
         return hash(self._viaduct_receiver)
 
 
-async def awaited(recording: 'Recording', span: 'Span', result: 'object') -> object:
-    """The end of an asynchronous receiver. Others run at the same time, so nothing is within its span."""
-    try:
-        return await result  # type: ignore[misc]
-    finally:
+class AwaitedReceiver(TracedReceiver):
+    """A receiver that is a coroutine function. Others run at the same time, so nothing is within its span."""
+
+    __slots__ = ()
+
+    async def __call__(self, **named: object) -> object:
+        recording = running()
+        if recording is None:
+            return await self._viaduct_receiver(**named)
         outer = recording.span
-        recording.end(span)
+        span = begin(recording, self._viaduct_receiver, self._viaduct_signal)
         recording.span = outer
+        try:
+            return await self._viaduct_receiver(**named)
+        finally:
+            outer = recording.span
+            recording.end(span)
+            recording.span = outer
 
 
 def begin(recording: 'Recording', receiver: 'Function', signal: str) -> 'Span':

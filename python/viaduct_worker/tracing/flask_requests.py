@@ -8,7 +8,7 @@ import sys
 
 from viaduct_worker.tracing import exceptions
 from viaduct_worker.tracing.places import describe
-from viaduct_worker.tracing.recorder import running
+from viaduct_worker.tracing.recorder import ATTRIBUTES, NAME, running
 from viaduct_worker.tracing.replacing import replace
 
 TYPE_CHECKING = False
@@ -62,6 +62,7 @@ def recorded(target: 'Function', function: 'Function', recording: 'Recording', r
     def call(*args: object, **kwargs: object) -> object:
         __traceback_hide__ = True
         span = begin(recording, function, role)
+        index = recording.span
         try:
             result = target(*args, **kwargs)
         except BaseException as error:
@@ -70,7 +71,7 @@ def recorded(target: 'Function', function: 'Function', recording: 'Recording', r
         finally:
             recording.end(span)
         if role == 'after_request':
-            response_hop(recording, span, result)
+            response_hop(recording, index, span[NAME], result)
         return result
 
     return call
@@ -89,16 +90,16 @@ def begin(recording: 'Recording', function: 'Function', role: str) -> 'Span':
     return recording.begin('hook', name, {'phase': role}, place)
 
 
-def response_hop(recording: 'Recording', span: 'Span', response: object) -> None:
+def response_hop(recording: 'Recording', index: int, name: str, response: object) -> None:
     """Note status and fields of the response if they are not those of the hop before."""
     try:
         fields = list(response.headers)  # type: ignore[attr-defined]
         status = response.status  # type: ignore[attr-defined]
-        if recording.response != (status, fields):
-            recording.response = status, fields
-            recording.hop(span, 'response', f'after_request {span.name}', status, fields)
+        before, recording.response = recording.response, (response.status_code, status, fields)  # type: ignore[attr-defined]
+        if recording.response != before:
+            recording.hop(index, 'response', f'after_request {name}', status, fields)
     except Exception:
-        recording.note(f'the response of {span.name}')
+        recording.note(f'the response of {name}')
 
 
 def handling(handle_exception: 'Function') -> 'Function':
@@ -130,8 +131,8 @@ def matching(match: 'Function') -> 'Function':
         try:
             rule = found[0]
             if isinstance(getattr(rule, 'rule', None), str):
-                span.name = rule.rule
-                span.attributes = {'pattern': rule.rule, 'name': str(rule.endpoint)}
+                span[NAME] = rule.rule
+                span[ATTRIBUTES] = {'pattern': rule.rule, 'name': str(rule.endpoint)}
         except Exception:
             recording.note('the rule of the URL')
         return found

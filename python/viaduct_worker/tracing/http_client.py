@@ -75,7 +75,7 @@ def passing(function: 'Function', is_last: bool) -> 'Function':
 
 def finish(connection: object, recording: 'Recording', span: 'Span', name: str, value: str | int) -> None:
     outer = recording.span
-    span.put(name, value)
+    recording.put(span, name, value)
     recording.end(span)
     recording.span = outer
     connection._viaduct = None  # type: ignore[attr-defined]

@@ -44,8 +44,8 @@ def end(recording: 'Recording', span: 'Span', cursor: object) -> None:
     recording.end(span)
     try:
         rows = cursor.rowcount  # type: ignore[attr-defined]
-        if type(rows) is int and rows >= 0 and span.attributes is not None:
-            span.attributes['rows'] = rows
+        if type(rows) is int and rows >= 0:
+            recording.put(span, 'rows', rows)
     except Exception:
         recording.note('the rows of a query')
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PLAIN = frozenset((bool, int, tuple, type(None)))
 
+texts: dict[type, str] = {}
 _layers: 'dict[int, tuple[WSGIApplication, Layer | None]]' = {}
 """The outermost layer of each application of this process, by the id of the application."""
 
@@ -33,7 +34,7 @@ class TracedRequest:
         self.recording = recording = Recording(options, current_thread().name)
         try:
             install(recording)
-            if 'profile' in options.split():
+            if 'profile' in options:
                 profiler = Profiler(lane)
                 recording.profiler = profiler if profiler.start() else None
         except Exception:
@@ -47,7 +48,7 @@ class TracedRequest:
         layer: Layer | None = None
         try:
             recording.environ = [
-                (name, value, True) if type(value) is str else (name, shown(value), False)
+                (name, value, True) if type(value) is str else (name, texts.get(type(value)) or shown(value), False)
                 for name, value in environ.items()
             ]
             layer = layer_of(application)
@@ -108,8 +109,12 @@ class TracedRequest:
 
 
 def shown(value: object) -> str:
+    """The text of a variable that is not text. Objects of a class have the same one: `repr` may show what is secret."""
     kind = type(value)
-    return repr(value) if kind in PLAIN else f'<{kind.__module__}.{kind.__qualname__}>'
+    if kind in PLAIN:
+        return repr(value)
+    texts[kind] = text = f'<{kind.__module__}.{kind.__qualname__}>'
+    return text
 
 
 def layer_of(application: 'WSGIApplication') -> Layer | None:

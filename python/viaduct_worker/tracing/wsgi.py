@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from viaduct_worker.tracing.recorder import Fields, Place, Recording, Span
+    from viaduct_worker.tracing.recorder import Fields, Place, Recording
 
 NAMES = frozenset(
     ('_app', '_application', '_wsgi_app', 'app', 'application', 'inner', 'next_app', 'wrapped', 'wsgi', 'wsgi_app')
@@ -93,11 +93,12 @@ class Layer:
         """Call the application within a span."""
         __traceback_hide__ = True
         span = recording.begin(self.kind, self.name, None, self.place)
-        request_hop(recording, span, environ, self.caller)
+        index = recording.span
+        request_hop(recording, index, environ, self.caller)
 
         def start(status: str, headers: 'Fields', *rest: object, **named: object) -> 'Callable[[bytes], object]':
             __traceback_hide__ = True
-            response_hop(recording, span, self.caller, status, headers, bool(rest and rest[0]) or bool(named))
+            response_hop(recording, index, self.caller, status, headers, bool(rest and rest[0]) or bool(named))
             return start_response(status, headers, *rest, **named)  # type: ignore[arg-type]
 
         try:
@@ -109,14 +110,14 @@ class Layer:
             recording.end(span)
 
 
-def request_hop(recording: 'Recording', span: 'Span', environ: 'WSGIEnvironment', name: str) -> None:
+def request_hop(recording: 'Recording', index: int, environ: 'WSGIEnvironment', name: str) -> None:
     """Note the fields of the request, as this application gets them, if a middleware has changed them."""
     try:
         before, recording.variables = recording.variables, dict(environ)
         if before:
             fields = dict(passed(environ))
             if fields != dict(passed(before)):
-                recording.hop(span, 'request', name, '', [(field_name(key), value) for key, value in fields.items()])
+                recording.hop(index, 'request', name, '', [(field_name(key), value) for key, value in fields.items()])
     except Exception:
         recording.note('a change of environ')
 
@@ -137,15 +138,16 @@ def field_name(key: str) -> str:
 
 
 def response_hop(
-    recording: 'Recording', span: 'Span', name: str, status: str, headers: 'Fields', has_exc_info: bool
+    recording: 'Recording', index: int, name: str, status: str, headers: 'Fields', has_exc_info: bool
 ) -> None:
     """Note a call of start_response, and the response if this application changed it."""
     try:
         fields = [(field, value) for field, value in headers]
         recording.start_response.append((name, status, fields, has_exc_info))
-        if recording.response != (status, fields):
-            recording.response = status, fields
-            recording.hop(span, 'response', name, status, fields)
+        response = int(status[:3]), status, fields
+        if recording.response != response:
+            recording.response = response
+            recording.hop(index, 'response', name, status, fields)
     except Exception:
         recording.note('a call of start_response')
 

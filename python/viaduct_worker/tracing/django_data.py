@@ -4,7 +4,7 @@ import sys
 
 from viaduct_worker.tracing import queries
 from viaduct_worker.tracing.places import project_place
-from viaduct_worker.tracing.recorder import TEXT_MAX, running
+from viaduct_worker.tracing.recorder import clipped, running
 from viaduct_worker.tracing.replacing import replace
 
 TYPE_CHECKING = False
@@ -103,9 +103,9 @@ def cached(function: 'Function', operation: str) -> 'Function':
 def begin(recording: 'Recording', cache: object, operation: str, args: tuple[object, ...]) -> 'Span':
     attributes: Attributes = {'operation': operation, 'backend': type(cache).__name__}
     try:
-        key = args[0] if args else ''
+        key = args[0] if args else None
         if isinstance(key, str):
-            attributes['key'] = str.__str__(key[:TEXT_MAX])
+            attributes['key'] = clipped(key)
         elif isinstance(key, (list, tuple, dict, set)):
             attributes['keys'] = len(key)
         place = project_place(sys._getframe(2))

@@ -7,14 +7,14 @@ that link returns.
 """
 
 from functools import partial
-from types import FunctionType, MethodType
+from types import CoroutineType, FunctionType, MethodType
 
 from viaduct_worker.tracing.places import describe, place_of
 from viaduct_worker.tracing.recorder import NOWHERE, running
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Iterator
     from types import CellType
 
     from viaduct_worker.tracing.recorder import Attributes, Place, Recording
@@ -75,8 +75,7 @@ def trace_handler(handler: object) -> None:
         )
         own = Middleware(target) if is_middleware else None
         next_link = find_link(target) if is_middleware else None
-        recorder = awaiting if link.__code__.co_flags & 0x80 else calling  # the flag of a coroutine function
-        cell.cell_contents = recorder(target, outer, own)
+        cell.cell_contents = calling(target, outer, own)
         link, outer = next_link, own
     for name, kind in (
         ('_view_middleware', 'view'),
@@ -101,30 +100,26 @@ def calling(target: 'Function', outer: Middleware | None, own: Middleware | None
         except BaseException as error:
             leave(recording, index, outer, own, None, error)
             raise
+        if type(response) is CoroutineType:
+            return continued(recording, index, outer, own, response)
         leave(recording, index, outer, own, response, None)
         return response
 
     return call
 
 
-def awaiting(target: 'Function', outer: Middleware | None, own: Middleware | None) -> 'Function':
-    """The same around a coroutine function."""
-
-    async def call(request: object) -> object:
-        recording = running()
-        if recording is None:
-            return await target(request)
-        __traceback_hide__ = True
-        index = enter(recording, own)
-        try:
-            response = await target(request)
-        except BaseException as error:
-            leave(recording, index, outer, own, None, error)
-            raise
-        leave(recording, index, outer, own, response, None)
-        return response
-
-    return call
+async def continued(
+    recording: 'Recording', index: int, outer: Middleware | None, own: Middleware | None, coroutine: 'Awaitable[object]'
+) -> object:
+    """The rest of a link that works asynchronously."""
+    __traceback_hide__ = True
+    try:
+        response = await coroutine
+    except BaseException as error:
+        leave(recording, index, outer, own, None, error)
+        raise
+    leave(recording, index, outer, own, response, None)
+    return response
 
 
 def enter(recording: 'Recording', own: Middleware | None) -> int:
@@ -250,6 +245,7 @@ def reached_from(target: object) -> 'Iterator[object]':
         yield target.func
         yield from filter(callable, target.args)
     else:
-        values = list(getattr(target, '__dict__', {}).items())
-        yield from (value for name, value in values if name == 'get_response')
-        yield from (value for name, value in values if name != 'get_response' and callable(value))
+        # Adapters of asgiref come first: they also have a copy of the attributes of what they adapt.
+        values = dict(getattr(target, '__dict__', {}))
+        yield from (values[name] for name in ('func', 'awaitable', 'get_response') if callable(values.get(name)))
+        yield from filter(callable, values.values())

@@ -1,6 +1,6 @@
 """Templates of Django and Jinja2: each one that is rendered, also those that others include or extend."""
 
-from viaduct_worker.tracing.recorder import running
+from viaduct_worker.tracing.recorder import clipped, running
 from viaduct_worker.tracing.replacing import replace
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ def rendering(render: 'Function') -> 'Function':
         file = getattr(getattr(template, 'origin', None), 'name', None)
         span = recording.begin(
             'template',
-            name if type(name) is str else UNNAMED,
+            clipped(name) if isinstance(name, str) else UNNAMED,
             None,
             (file, 1) if type(file) is str and not file.startswith('<') else ('', 0),
         )

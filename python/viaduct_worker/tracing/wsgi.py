@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from viaduct_worker.tracing.recorder import Fields, Place, Recording
 
 NAMES = frozenset(
-    ('_app', '_application', '_wsgi_app', 'app', 'application', 'inner', 'next_app', 'wrapped', 'wsgi', 'wsgi_app')
+    (
+        *('_app', '_application', '_wsgi_app', 'app', 'application', 'inner', 'inner_app', 'inner_application'),
+        *('next_app', 'wrapped', 'wrapped_app', 'wsgi', 'wsgi_app', 'wsgi_application'),
+    )
 )
 """Under these names middleware keeps the application that it calls. Under others its parameters have to say it."""
 APPLICATIONS_MAX = 100

@@ -28,7 +28,7 @@ FILE = struct.Struct('<IQQ')
 LINES_BYTES_MAX = 1_048_576
 """The server has the same number in frame-rules.ts, and kills a worker that sends more."""
 
-COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED, RECALLED, EARLY_HINTS, INTERRUPTED = range(1, 11)
+COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED, RECALLED, EARLY_HINTS, INTERRUPTED, TRACE = range(1, 12)
 
 DROPPED_MAX = 100
 """How many blocks write() drops after a response that has no content. Without a limit a loop would go on for ever."""
@@ -292,6 +292,11 @@ def recalled_frame(request_ids: 'Sequence[int]') -> bytes:
 def interrupted_frame(request_id: int) -> bytes:
     """The frame that reports the end of a request that was interrupted."""
     return FRAME.pack(request_id, INTERRUPTED, 0, 0, 0, 0, -1, 0)
+
+
+def trace_frame(request_id: int, size: int) -> bytes:
+    """The head of the frame with the recording of a traced request, which follows all other frames of the request."""
+    return FRAME.pack(request_id, TRACE, 0, 0, 0, size, -1, 0)
 
 
 def _checked(block: object) -> bytes:

@@ -1,7 +1,8 @@
 """One lane: a Unix socket to the server and the thread that runs its requests. This is the worker's hot path.
 
 A batch from the server is its length and a marshalled list of (request id, listener, slot, section, environ, body).
-The body is bytes, or the path of a spool file, or None. A section holds what the requests of one connection have in
+The body is bytes, or the path of a spool file, or None. A traced request has a seventh element: options of its trace,
+words that `tracing` knows. A section holds what the requests of one connection have in
 common. The server sends a section once, with the slot that it takes, and sends None afterwards. Slot 0 means that the
 request has no section.
 
@@ -43,10 +44,12 @@ if TYPE_CHECKING:
     from io import FileIO
     from typing import TypeAlias
 
+    from viaduct_worker.tracing.request import TracedRequest
     from viaduct_worker.worker import Worker
 
     Environ: TypeAlias = dict[str, object]
-    Request: TypeAlias = tuple[int, int, int, Environ | None, Environ, bytes | str | None]
+    Untraced: TypeAlias = tuple[int, int, int, Environ | None, Environ, bytes | str | None]
+    Request: TypeAlias = Untraced | tuple[int, int, int, Environ | None, Environ, bytes | str | None, str]
 
 FLUSH_NS = 4_000_000
 """While the lane has more requests to run, a finished response waits at most this long for other responses."""
@@ -89,6 +92,7 @@ class Lane:
         self.ended = 0
         self.overdue = 0
         self.interrupting = Lock()
+        self.recorder: type[TracedRequest] | None = None
 
     def serve(self) -> None:
         """Run requests until the server closes the lane."""
@@ -126,6 +130,7 @@ class Lane:
         section: 'Environ | None',
         variables: 'Environ',
         body: bytes | str | None,
+        trace: str | None = None,
     ) -> None:
         # Outside the `try`: the server believes that the lane knows the section, so a lane that does not must die.
         if not slot:
@@ -136,6 +141,7 @@ class Lane:
             shared = self.sections[slot] = self.environs[listener] | section
         self.noted[0] = request_id  # only now: a request that is noted may be interrupted, and its section must be kept
         call = Call(self, request_id, variables['REQUEST_METHOD'] == 'HEAD')
+        traced = None if trace is None else self.traced(request_id, trace)
         result: Iterable[bytes] | None
         result = content = None
         try:
@@ -143,16 +149,37 @@ class Lane:
             environ['wsgi.early_hints'] = call.early_hints
             # The file is closed below. mypy does not see that a body which is not a str is bytes or None.
             environ['wsgi.input'] = content = open(body, 'rb') if type(body) is str else BytesIO(body)  # type: ignore[arg-type]  # noqa: SIM115
-            result = self.application(environ, call.start_response)
-            call.respond(result)
-        except BaseException:
+            if traced is None:
+                result = self.application(environ, call.start_response)
+                call.respond(result)
+            else:
+                result = traced.call(environ, call.start_response)
+                traced.respond(call, result)
+        except BaseException as error:
+            if traced is not None:
+                traced.fail(error)
             call.fail()
         finally:
             close = getattr(result, 'close', None)
             if close is not None:
-                self.close(close)
+                self.close(close if traced is None else traced.closing(close))
             if type(body) is str and content is not None:
                 content.close()
+            if traced is not None:
+                traced.finish()
+
+    def traced(self, request_id: int, options: str) -> 'TracedRequest | None':
+        """The recorder of a traced request; None if its code cannot be imported, for example after an upgrade."""
+        try:
+            if self.recorder is None:
+                # Only here: a worker without traced requests needs none of it.
+                from viaduct_worker.tracing.request import TracedRequest
+
+                self.recorder = TracedRequest
+        except Exception:
+            self.log(traceback.format_exc())
+            return None
+        return self.recorder(self, request_id, options)
 
     def close(self, close: 'Callable[[], object]') -> None:
         """Call the iterable's close(), which PEP 3333 requires on every path, without delaying finished responses."""

@@ -15,7 +15,7 @@ from viaduct_worker.lane import Lane
 from viaduct_worker.scoreboard import COPIES_BYTES, NOTED_BYTES, Scoreboard
 
 FRAME = struct.Struct('<IBBHIIqQ')
-COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED, RECALLED, EARLY_HINTS, INTERRUPTED = range(1, 11)
+COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED, RECALLED, EARLY_HINTS, INTERRUPTED, TRACE = range(1, 12)
 LAST = (COMPLETE, END, ABORT, FILE_BODY, FAILED, INTERRUPTED)
 PATIENCE_SECONDS = 20
 
@@ -58,9 +58,13 @@ class FakeServer:
         self.lane.socket.close()
         self.scoreboard.close()
 
-    def send(self, *requests):
-        """Each request is (id, environ, body). All go as one batch."""
-        batch = [(number, 0, 0, None, {'REQUEST_METHOD': 'GET', **environ}, body) for number, environ, body in requests]
+    def send(self, *requests, trace=None):
+        """Each request is (id, environ, body). All go as one batch. `trace` has the options of a trace of them."""
+        options = () if trace is None else (trace,)
+        batch = [
+            (number, 0, 0, None, {'REQUEST_METHOD': 'GET', **environ}, body, *options)
+            for number, environ, body in requests
+        ]
         data = marshal.dumps(batch, 2)
         self.socket.sendall(struct.pack('<I', len(data)) + data)
 
@@ -88,6 +92,16 @@ class FakeServer:
         while frames[-1].kind not in LAST:
             frames.append(self.frame())
         return frames
+
+    def trace(self, environ=None, body=None, options='full'):
+        """Send one traced request. Return its frames and its recording, which comes after them."""
+        self.send((1, environ or {}, body), trace=options)
+        frames = [self.frame()]
+        while frames[-1].kind != TRACE:
+            frames.append(self.frame())
+        recording = frames.pop()
+        assert recording.request == 1
+        return frames, marshal.loads(recording.body)
 
     def read(self, size):
         data = b''

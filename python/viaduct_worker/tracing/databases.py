@@ -1,0 +1,129 @@
+"""Queries outside of Django: SQLAlchemy, sqlite3, psycopg, psycopg2, MySQLdb and PyMySQL.
+
+What SQLAlchemy or Django sends is one query, so what their driver does for it is not another. Cursors of C types are
+subclassed for connections that are made from now on. Those that a module made before the first traced request are not
+seen, nor are functions `connect` that the application has imported by name.
+"""
+
+from viaduct_worker.tracing import queries
+from viaduct_worker.tracing.recorder import running
+from viaduct_worker.tracing.replacing import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from viaduct_worker.tracing.recorder import Recording, Span
+    from viaduct_worker.tracing.replacing import Function
+
+
+def trace_sqlalchemy(engine: 'ModuleType') -> None:
+    """Record what all engines send, by the events that SQLAlchemy has for that."""
+    from importlib import import_module
+
+    listen = import_module('sqlalchemy.event').listen
+
+    def before(_: object, cursor: object, sql: str, parameters: object, context: object, many: bool) -> None:
+        recording = running()
+        if recording is not None and context is not None:
+            context._viaduct = recording, queries.begin(recording, sql, parameters, '', many)  # type: ignore[attr-defined]
+
+    def after(
+        _connection: object, cursor: object, _statement: str, _parameters: object, context: object, _many: bool
+    ) -> None:
+        traced: tuple[Recording, Span] | None = getattr(context, '_viaduct', None)
+        if traced is not None:
+            queries.end(*traced, cursor)
+
+    def failed(context: object) -> None:
+        traced: tuple[Recording, Span] | None = getattr(getattr(context, 'execution_context', None), '_viaduct', None)
+        if traced is not None:
+            recording, span = traced
+            recording.fail(span, context.original_exception)  # type: ignore[attr-defined]
+            recording.end(span)
+
+    listen(engine.Engine, 'before_cursor_execute', before)
+    listen(engine.Engine, 'after_cursor_execute', after)
+    listen(engine.Engine, 'handle_error', failed)
+
+
+def trace_cursor_class(cursor: type) -> None:
+    """Record what a class of cursors sends that is written in Python."""
+    replace(cursor, 'execute', lambda execute: recorded(execute, many=False))
+    replace(cursor, 'executemany', lambda executemany: recorded(executemany, many=True))
+
+
+def recorded(execute: 'Function', many: bool) -> 'Function':
+    def send(cursor: object, *args: object, **kwargs: object) -> object:
+        recording = running()
+        if recording is None or recording.is_within('query'):
+            return execute(cursor, *args, **kwargs)
+        __traceback_hide__ = True
+        sql = args[0] if args else kwargs.get('query', '')
+        parameters = args[1] if len(args) > 1 else kwargs.get('params', kwargs.get('args'))
+        span = queries.begin(recording, sql, None if many else parameters, '', many)
+        try:
+            return execute(cursor, *args, **kwargs)
+        except BaseException as error:
+            recording.fail(span, error)
+            raise
+        finally:
+            queries.end(recording, span, cursor)
+
+    return send
+
+
+def trace_psycopg(module: 'ModuleType') -> None:
+    trace_cursor_class(module.Cursor)
+    trace_cursor_class(module.ServerCursor)
+
+
+def trace_mysql_cursors(module: 'ModuleType') -> None:
+    """MySQLdb has `BaseCursor`, PyMySQL has `Cursor`."""
+    trace_cursor_class(getattr(module, 'BaseCursor', None) or module.Cursor)
+
+
+def trace_psycopg2(module: 'ModuleType') -> None:
+    """New connections get a subclass of the cursor, unless the caller names its own."""
+    cursor = traced_subclass(module.extensions.cursor)
+
+    def connecting(connect: 'Function') -> 'Function':
+        def connect_traced(*args: object, **kwargs: object) -> object:
+            if len(args) < 2 and not kwargs.get('connection_factory'):
+                kwargs.setdefault('cursor_factory', cursor)
+            return connect(*args, **kwargs)
+
+        return connect_traced
+
+    replace(module, 'connect', connecting)
+
+
+def trace_sqlite3(module: 'ModuleType') -> None:
+    """New connections get subclasses of the connection and its cursor, unless the caller names its own."""
+    cursor = traced_subclass(module.Cursor)
+
+    def cursor_of(connection: object, factory: object = cursor) -> object:
+        return module.Connection.cursor(connection, factory)
+
+    names = {'__module__': 'sqlite3', 'cursor': cursor_of}
+    connection = type('Connection', (module.Connection,), names)
+
+    def connecting(connect: 'Function') -> 'Function':
+        def connect_traced(*args: object, **kwargs: object) -> object:
+            if len(args) < 6:
+                kwargs.setdefault('factory', connection)
+            return connect(*args, **kwargs)
+
+        return connect_traced
+
+    replace(module, 'connect', connecting)
+
+
+def traced_subclass(cursor: type) -> type:
+    """A subclass of a C type, under the same name."""
+    names = {
+        '__module__': cursor.__module__,
+        'execute': recorded(cursor.execute, many=False),  # type: ignore[attr-defined]
+        'executemany': recorded(cursor.executemany, many=True),  # type: ignore[attr-defined]
+    }
+    return type(cursor.__name__, (cursor,), names)

@@ -1,0 +1,124 @@
+"""Django: queries and transactions of databases, and calls of caches."""
+
+import sys
+
+from viaduct_worker.tracing import queries
+from viaduct_worker.tracing.places import project_place
+from viaduct_worker.tracing.recorder import clipped, running
+from viaduct_worker.tracing.replacing import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from viaduct_worker.tracing.recorder import Attributes, Recording, Span
+    from viaduct_worker.tracing.replacing import Function
+
+CACHE_CALLS = (
+    *('add', 'clear', 'decr', 'decr_version', 'delete', 'delete_many', 'get', 'get_many', 'get_or_set', 'has_key'),
+    *('incr', 'incr_version', 'set', 'set_many', 'touch'),
+)
+MISS = object()
+
+
+def trace_cursors(utils: 'ModuleType') -> None:
+    """`utils` has the class through which all queries of Django pass."""
+    replace(utils.CursorWrapper, 'execute', lambda execute: recorded(execute, many=False))
+    replace(utils.CursorWrapper, 'executemany', lambda executemany: recorded(executemany, many=True))
+    replace(utils.CursorWrapper, 'callproc', lambda callproc: recorded(callproc, many=False))
+
+
+def recorded(execute: 'Function', many: bool) -> 'Function':
+    def send(wrapper: object, sql: object, parameters: object = None, *args: object, **kwargs: object) -> object:
+        recording = running()
+        if recording is None:
+            return execute(wrapper, sql, parameters, *args, **kwargs)
+        __traceback_hide__ = True
+        alias: str = getattr(wrapper.db, 'alias', '')  # type: ignore[attr-defined]
+        span = queries.begin(recording, sql, None if many else parameters, alias, many)
+        try:
+            return execute(wrapper, sql, parameters, *args, **kwargs)
+        except BaseException as error:
+            recording.fail(span, error)
+            raise
+        finally:
+            queries.end(recording, span, wrapper.cursor)  # type: ignore[attr-defined]
+
+    return send
+
+
+def trace_transactions(base: 'ModuleType') -> None:
+    replace(base.BaseDatabaseWrapper, '_commit', lambda commit: ending(commit, 'COMMIT'))
+    replace(base.BaseDatabaseWrapper, '_rollback', lambda rollback: ending(rollback, 'ROLLBACK'))
+
+
+def ending(function: 'Function', name: str) -> 'Function':
+    def end(wrapper: object) -> object:
+        recording = running()
+        if recording is None or wrapper.connection is None:  # type: ignore[attr-defined]
+            return function(wrapper)
+        __traceback_hide__ = True
+        attributes: Attributes = {'transaction': name.lower(), 'alias': wrapper.alias}  # type: ignore[attr-defined]
+        span = recording.begin('query', name, attributes, project_place(sys._getframe(1)))
+        try:
+            return function(wrapper)
+        except BaseException as error:
+            recording.fail(span, error)
+            raise
+        finally:
+            recording.end(span)
+
+    return end
+
+
+def trace_cache_class(kind: type) -> None:
+    """Record the calls that a class of caches implements itself."""
+    for name in CACHE_CALLS:
+        replace(kind, name, lambda function, name=name: cached(function, name))  # type: ignore[misc]
+
+
+def cached(function: 'Function', operation: str) -> 'Function':
+    def call(cache: object, *args: object, **kwargs: object) -> object:
+        recording = running()
+        if recording is None or recording.is_within('cache'):  # a call that another one is made of
+            return function(cache, *args, **kwargs)
+        __traceback_hide__ = True
+        span = begin(recording, cache, operation, args)
+        try:
+            result = function(cache, *args, **kwargs)
+        except BaseException as error:
+            recording.fail(span, error)
+            raise
+        finally:
+            recording.end(span)
+        if operation == 'get':
+            recording.put(span, 'hit', result is not (args[1] if len(args) > 1 else kwargs.get('default')))
+        elif operation == 'get_many' and isinstance(result, dict):
+            recording.put(span, 'hits', len(result))
+        return result
+
+    return call
+
+
+def begin(recording: 'Recording', cache: object, operation: str, args: tuple[object, ...]) -> 'Span':
+    attributes: Attributes = {'operation': operation, 'backend': type(cache).__name__}
+    try:
+        key = args[0] if args else None
+        if isinstance(key, str):
+            attributes['key'] = clipped(key)
+        elif isinstance(key, (list, tuple, dict, set)):
+            attributes['keys'] = len(key)
+        place = project_place(sys._getframe(2))
+    except Exception:
+        recording.note('a call of the cache')
+        place = '', 0
+    return recording.begin('cache', operation, attributes, place)
+
+
+def cache_classes(base: type) -> 'list[type]':
+    """A class and all that inherit from it."""
+    found = [base]
+    for kind in found:
+        kinds: list[type] = type.__subclasses__(kind)
+        found += [each for each in kinds if each not in found]
+    return found

@@ -1,0 +1,140 @@
+"""Flask: the rule of the URL, the functions before, after and around the view, and the view itself.
+
+Flask asks `ensure_sync` for each function of the application just before it calls it. The method that asks says what
+the function is for.
+"""
+
+import sys
+
+from viaduct_worker.tracing import exceptions
+from viaduct_worker.tracing.places import describe
+from viaduct_worker.tracing.recorder import ATTRIBUTES, NAME, running
+from viaduct_worker.tracing.replacing import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from viaduct_worker.tracing.recorder import Recording, Span
+    from viaduct_worker.tracing.replacing import Function
+
+HOOKS = {
+    'preprocess_request': 'before_request',
+    'process_response': 'after_request',
+    'do_teardown_request': 'teardown_request',
+    'do_teardown_appcontext': 'teardown_appcontext',
+    'handle_http_exception': 'errorhandler',
+    'handle_user_exception': 'errorhandler',
+    'handle_exception': 'errorhandler',
+    'update_template_context': 'context_processor',
+}
+"""Methods that ask for a function, and how the application has registered it."""
+
+
+def trace_flask(module: 'ModuleType') -> None:
+    """`module` is `flask.app`."""
+    replace(module.Flask, 'ensure_sync', ensuring)
+    replace(module.Flask, 'handle_exception', handling)
+
+
+def trace_werkzeug_rules(module: 'ModuleType') -> None:
+    """`module` is `werkzeug.routing.map`."""
+    replace(module.MapAdapter, 'match', matching)
+
+
+def ensuring(ensure_sync: 'Function') -> 'Function':
+    def ensure(application: object, function: 'Function') -> 'Function':
+        target: Function = ensure_sync(application, function)
+        recording = running()
+        if recording is None:
+            return target
+        caller = sys._getframe(1).f_code.co_name
+        if caller == 'dispatch_request':
+            return recorded(target, function, recording, 'view')
+        if caller in HOOKS:
+            return recorded(target, function, recording, HOOKS[caller])
+        return target
+
+    return ensure
+
+
+def recorded(target: 'Function', function: 'Function', recording: 'Recording', role: str) -> 'Function':
+    def call(*args: object, **kwargs: object) -> object:
+        __traceback_hide__ = True
+        span = begin(recording, function, role)
+        index = recording.span
+        try:
+            result = target(*args, **kwargs)
+        except BaseException as error:
+            recording.fail(span, error)
+            raise
+        finally:
+            recording.end(span)
+        if role == 'after_request':
+            response_hop(recording, index, span[NAME], result)
+        return result
+
+    return call
+
+
+def begin(recording: 'Recording', function: 'Function', role: str) -> 'Span':
+    name, place = role, ('', 0)
+    try:
+        name, place = describe(function)
+    except Exception:
+        recording.note('a function of Flask')
+    if role == 'view':
+        if recording.is_within('view'):  # the method of a class that is a view
+            return recording.begin('hook', name, {'phase': 'method'}, place)
+        return recording.begin('view', name, None, place)
+    return recording.begin('hook', name, {'phase': role}, place)
+
+
+def response_hop(recording: 'Recording', index: int, name: str, response: object) -> None:
+    """Note status and fields of the response if they are not those of the hop before."""
+    try:
+        fields = list(response.headers)  # type: ignore[attr-defined]
+        status = response.status  # type: ignore[attr-defined]
+        before, recording.response = recording.response, (response.status_code, status, fields)  # type: ignore[attr-defined]
+        if recording.response != before:
+            recording.hop(index, 'response', f'after_request {name}', status, fields)
+    except Exception:
+        recording.note(f'the response of {name}')
+
+
+def handling(handle_exception: 'Function') -> 'Function':
+    """Flask answers an exception of the view with 500 here, or lets it through."""
+
+    def handle(application: object, error: BaseException) -> object:
+        recording = running()
+        if recording is not None:
+            exceptions.record(recording, error)
+        return handle_exception(application, error)
+
+    return handle
+
+
+def matching(match: 'Function') -> 'Function':
+    def record(adapter: object, *args: object, **kwargs: object) -> object:
+        recording = running()
+        if recording is None:
+            return match(adapter, *args, **kwargs)
+        __traceback_hide__ = True
+        span = recording.begin('url', getattr(adapter, 'path_info', None) or '')
+        try:
+            found = match(adapter, *args, **kwargs)
+        except BaseException as error:
+            recording.fail(span, error)
+            raise
+        finally:
+            recording.end(span)
+        try:
+            rule = found[0]
+            if isinstance(getattr(rule, 'rule', None), str):
+                span[NAME] = rule.rule
+                span[ATTRIBUTES] = {'pattern': rule.rule, 'name': str(rule.endpoint)}
+        except Exception:
+            recording.note('the rule of the URL')
+        return found
+
+    return record

@@ -1,0 +1,20 @@
+"""Puts a recorder around a function of a module or class that others wrote."""
+
+from functools import update_wrapper
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeAlias
+
+    Function: TypeAlias = Callable[..., Any]
+
+HIDDEN = '__traceback_hide__'
+"""A local variable of this name keeps a frame out of the pages that Django and Werkzeug show for an exception."""
+
+
+def replace(owner: object, name: str, make: 'Callable[[Function], Function]') -> None:
+    """Replace `owner.name` by what `make` returns for it, unless the owner has none or only inherits it."""
+    original = vars(owner).get(name)
+    if callable(original):
+        setattr(owner, name, update_wrapper(make(original), original))

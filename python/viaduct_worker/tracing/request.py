@@ -1,0 +1,124 @@
+"""One traced request in the thread of its lane: from before the call of the application until after close()."""
+
+from threading import current_thread
+
+from viaduct_worker.call import trace_frame
+from viaduct_worker.tracing import exceptions
+from viaduct_worker.tracing.install import install
+from viaduct_worker.tracing.profiler import Profiler
+from viaduct_worker.tracing.recorder import Recording, current
+from viaduct_worker.tracing.wsgi import Layer, trace_chain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from viaduct_worker.call import Call
+    from viaduct_worker.lane import Lane
+
+PLAIN = frozenset((bool, int, tuple, type(None)))
+
+texts: dict[type, str] = {}
+_layers: 'dict[int, tuple[WSGIApplication, Layer | None]]' = {}
+"""The outermost layer of each application of this process, by the id of the application."""
+
+
+class TracedRequest:
+    """What `Lane.run` does for a traced request in addition. Only exceptions of the application leave its methods."""
+
+    def __init__(self, lane: 'Lane', request_id: int, options: str) -> None:
+        self.lane = lane
+        self.id = request_id
+        self.recording = recording = Recording(options, current_thread().name)
+        try:
+            install(recording)
+            if 'profile' in options:
+                profiler = Profiler(lane)
+                recording.profiler = profiler if profiler.start() else None
+        except Exception:
+            recording.note('the beginning')
+
+    def call(self, environ: 'WSGIEnvironment', start_response: 'StartResponse') -> 'Iterable[bytes]':
+        """Call the application."""
+        __traceback_hide__ = True
+        recording = self.recording
+        application = self.lane.application
+        layer: Layer | None = None
+        try:
+            recording.environ = [
+                (name, value, True) if type(value) is str else (name, texts.get(type(value)) or shown(value), False)
+                for name, value in environ.items()
+            ]
+            layer = layer_of(application)
+        except Exception:
+            recording.note('the environ')
+        current.set(recording)
+        if layer is None:
+            return application(environ, start_response)
+        return layer.run(recording, application, environ, start_response)
+
+    def respond(self, call: 'Call', result: 'Iterable[bytes]') -> None:
+        """Send what the application returned. A generator runs meanwhile."""
+        recording = self.recording
+        span = recording.begin('body', type(result).__name__)
+        try:
+            call.respond(result)
+        except BaseException as error:
+            recording.fail(span, error)
+            raise
+        finally:
+            recording.end(span)
+
+    def fail(self, error: BaseException) -> None:
+        """The application has raised. A client that has left is not a fault."""
+        if not isinstance(error, ConnectionAbortedError):
+            exceptions.record(self.recording, error)
+
+    def closing(self, close: 'Callable[[], object]') -> 'Callable[[], object]':
+        """Return close() of the iterable, with its span."""
+        recording = self.recording
+
+        def run() -> None:
+            span = recording.begin('close', 'close')
+            try:
+                close()
+            except BaseException as error:
+                recording.fail(span, error)
+                exceptions.record(recording, error)
+                raise
+            finally:
+                recording.end(span)
+
+        return run
+
+    def finish(self) -> None:
+        """Everything of the request is over: send the recording after it."""
+        current.set(None)
+        lane = self.lane
+        if lane.overdue:
+            lane.end_interrupted()
+        try:
+            payload = self.recording.finish()
+        except Exception:
+            self.recording.note('the whole')
+            lane.log(f'A request could not be traced: {self.recording.notes[-1]}')
+            return
+        lane.put(trace_frame(self.id, len(payload)), payload)
+
+
+def shown(value: object) -> str:
+    """The text of a variable that is not text. Objects of a class have the same one: `repr` may show what is secret."""
+    kind = type(value)
+    if kind in PLAIN:
+        return repr(value)
+    texts[kind] = text = f'<{kind.__module__}.{kind.__qualname__}>'
+    return text
+
+
+def layer_of(application: 'WSGIApplication') -> Layer | None:
+    known = _layers.get(id(application))
+    if known is None:
+        known = _layers[id(application)] = application, trace_chain(application)
+    return known[1]

@@ -1,0 +1,518 @@
+"""What a traced request of a plain WSGI application records, and that nothing of its answer changes."""
+
+import functools
+import io
+import os
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from unittest import mock
+from wsgiref.validate import validator
+
+from fake_server import (
+    ABORT,
+    BLOCK,
+    COMPLETE,
+    EARLY_HINTS,
+    END,
+    FAILED,
+    FILE_BODY,
+    HEAD,
+    INTERRUPTED,
+    TRACE,
+    FakeServer,
+    answering,
+)
+from traces import check, hops, path_to, span, spans
+from viaduct_worker.interrupt import RequestTimeout
+from viaduct_worker.tracing import recorder, wsgi
+
+VALID = {
+    'QUERY_STRING': '',
+    'SERVER_NAME': 'localhost',
+    'SERVER_PORT': '80',
+    'REMOTE_ADDR': '127.0.0.1',
+    'SERVER_PROTOCOL': 'HTTP/1.1',
+    'PATH_INFO': '/',
+    'wsgi.version': (1, 0),
+    'wsgi.errors': io.StringIO(),
+    'wsgi.multithread': True,
+    'wsgi.multiprocess': True,
+    'wsgi.run_once': False,
+    'wsgi.url_scheme': 'http',
+}
+
+
+def kinds(frames):
+    return [frame.kind for frame in frames]
+
+
+def content(frames):
+    return b''.join(frame.body for frame in frames)
+
+
+class Traced(unittest.TestCase):
+    def trace(self, application, environ=None, body=None, options='full', hands_over=False, shared=()):
+        """Trace a request, and check that its frames are those of the same request without a trace."""
+        with FakeServer(application, hands_over) as server:
+            server.lane.environs[0].update(shared)
+            frames, recording = server.trace(environ, body, options)
+            self.log = list(server.log)
+            server.lane.close_handed(1)
+            untraced = server.ask(environ, body)
+        check(self, recording)
+        self.assertEqual(
+            [(frame.kind, frame.status, frame.lines, frame.length) for frame in frames],
+            [(frame.kind, frame.status, frame.lines, frame.length) for frame in untraced],
+        )
+        return frames, recording
+
+
+class Recording(Traced):
+    def test_is_made_of_traced_requests_only(self):
+        with FakeServer(answering(b'x')) as server:
+            self.assertEqual(kinds(server.ask()), [COMPLETE])
+            frames, _ = server.trace()
+            self.assertEqual(kinds(frames), [COMPLETE])
+            self.assertEqual(kinds(server.ask()), [COMPLETE])
+
+    def test_follows_each_request_of_a_batch(self):
+        with FakeServer(answering(b'x')) as server:
+            server.send((1, {}, None), (2, {}, None), trace='full')
+            frames = [server.frame() for _ in range(4)]
+        self.assertEqual(
+            [(frame.request, frame.kind) for frame in frames], [(1, COMPLETE), (1, TRACE), (2, COMPLETE), (2, TRACE)]
+        )
+
+    def test_has_the_environ_as_the_application_gets_it(self):
+        def application(environ, start_response):
+            environ['PATH_INFO'] = '/changed'
+            start_response('200 OK', [])
+            return []
+
+        _, recording = self.trace(application, {'PATH_INFO': '/a', 'HTTP_X_A': 'b'})
+        environ = {name: (value, is_text) for name, value, is_text in recording['environ']}
+        self.assertEqual(environ['PATH_INFO'], ('/a', True))
+        self.assertEqual(environ['HTTP_X_A'], ('b', True))
+        self.assertEqual(environ['wsgi.input'], ('<_io.BytesIO>', False))
+
+    def test_has_the_time_of_the_call_the_body_and_the_close(self):
+        class Body:
+            def __iter__(self):
+                time.sleep(0.01)
+                yield b'a'
+
+            def close(self):
+                time.sleep(0.01)
+
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            return Body()
+
+        _, recording = self.trace(application)
+        self.assertEqual(
+            spans(recording),
+            [('application', f'{__name__}.{application.__qualname__}'), ('body', 'Body'), ('close', 'close')],
+        )
+        found = span(recording, 'application')
+        self.assertEqual((found['file'], found['line']), (__file__, application.__code__.co_firstlineno))
+        for kind in ('body', 'close'):
+            found = span(recording, kind)
+            self.assertGreaterEqual(found['end'] - found['start'], 10_000_000)
+
+    def test_has_the_name_of_the_thread(self):
+        with FakeServer(answering(b'x')) as server:
+            _, recording = server.trace()
+        self.assertEqual(recording['thread'], server.thread.name)
+
+    def test_has_no_more_spans_than_the_limit(self):
+        def application(environ, start_response):
+            for _ in range(recorder.SPANS_MAX + 10):
+                if recording := recorder.running():
+                    recording.end(recording.begin('hook', 'x'))
+            start_response('200 OK', [])
+            return [b'x']
+
+        _, recording = self.trace(application)
+        self.assertEqual(len(recording['spans']), recorder.SPANS_MAX)
+        self.assertEqual(recording['dropped'], 12)  # one is that of the application, and the body has none
+
+    def test_is_cut_to_the_most_bytes_that_it_may_have(self):
+        def application(environ, start_response):
+            recording = recorder.running()
+            for number in range(300):
+                recording.end(recording.begin('query', 'x', {'sql': f'{number}' + 'x' * 9000}))
+            start_response('200 OK', [])
+            return [b'x']
+
+        with FakeServer(application) as server:
+            server.send((1, {}, None), trace='full')
+            self.assertEqual(server.frame().kind, COMPLETE)
+            frame = server.frame()
+        self.assertLess(len(frame.body), recorder.PAYLOAD_BYTES_MAX)
+        recording = recorder.marshal.loads(frame.body)
+        check(self, recording)
+        self.assertEqual(len(recording['spans']) + recording['dropped'], 302)
+
+    def test_has_text_of_subclasses_of_str_as_text(self):
+        class Text(str):
+            pass
+
+        def application(environ, start_response):
+            start_response('200 OK', [('X-A', Text('b'))])
+            recorder.running().begin('view', Text('v'), {'a': Text('c'), 'b': object})
+            return [b'x']
+
+        with FakeServer(application) as server:
+            _, recording = server.trace()
+        self.assertEqual(recording['start_response'][0][2], [['X-A', 'b']])
+        self.assertEqual(span(recording, 'view', 'v')['attributes'], {'a': 'c', 'b': "<class 'object'>"})
+
+    def test_notes_what_fails_in_it_and_lets_the_request_pass(self):
+        with FakeServer(answering(b'x')) as server, mock.patch.object(wsgi, 'passed', side_effect=KeyError('y')):
+            frames, recording = server.trace()
+            self.assertEqual((kinds(frames), content(frames), recording['notes']), ([COMPLETE], b'x', []))
+        with FakeServer(Middleware(answering(b'x'))) as server, mock.patch.object(wsgi, 'passed', side_effect=KeyError):
+            frames, recording = server.trace()
+        self.assertEqual((kinds(frames), content(frames)), ([COMPLETE], b'x'))
+        self.assertIn('a change of environ could not be recorded', recording['notes'][0])
+
+    def test_is_over_when_a_thread_of_the_request_goes_on(self):
+        go, done = threading.Event(), threading.Event()
+        late = []
+
+        def application(environ, start_response):
+            recording = recorder.running()
+
+            def run():
+                go.wait(20)
+                late.append(recording.begin('query', 'late'))
+                recording.end(late[0])
+                done.set()
+
+            threading.Thread(target=run).start()
+            start_response('200 OK', [])
+            return [b'x']
+
+        with FakeServer(application) as server:
+            _, recording = server.trace()
+            go.set()
+            done.wait(20)
+        self.assertEqual(spans(recording, 'query'), [])
+
+
+class Middleware:
+    """Adds a field to the request and one to the response."""
+
+    def __init__(self, app):
+        self.app = app
+
+    def __call__(self, environ, start_response):
+        def start(status, headers, exc_info=None):
+            return start_response(status, [*headers, ('X-Layer', 'a')], exc_info)
+
+        return self.app({**environ, 'HTTP_X_FORWARDED_HOST': 'b', 'SCRIPT_NAME': '/s'}, start)
+
+
+def closure(inner_application):
+    def call(environ, start_response):
+        return inner_application(environ, start_response)
+
+    return call
+
+
+def decorated(function):
+    @functools.wraps(function)
+    def wrapper(*args):
+        return function(*args)
+
+    return wrapper
+
+
+class Slotted:
+    __slots__ = ('_app',)
+
+    def __init__(self, app):
+        self._app = app
+
+    def __call__(self, environ, start_response):
+        return self._app(environ, start_response)
+
+
+class Method:
+    def __init__(self, app):
+        self.app = app
+
+    def wsgi(self, environ, start_response):
+        return self.app(environ, start_response)
+
+
+def configured(option, environ, start_response, *, app):
+    return app(environ, start_response)
+
+
+class Chain(Traced):
+    def test_has_a_span_for_each_application_and_the_fields_between_them(self):
+        application = answering(b'x', headers=[('X-Inner', 'i')])
+        _, recording = self.trace(Middleware(application), {'HTTP_X_A': 'b'})
+        self.assertEqual(
+            spans(recording),
+            [
+                ('wsgi-middleware', f'{__name__}.Middleware'),
+                ('application', 'fake_server.answering.<locals>.application'),
+                ('body', 'list'),
+            ],
+        )
+        self.assertEqual(path_to(recording, span(recording, 'application')), [f'{__name__}.Middleware'])
+        self.assertEqual(
+            hops(recording, 'request'),
+            [
+                (
+                    'application',
+                    [
+                        ('SCRIPT_NAME', '/s'),
+                        ('REQUEST_METHOD', 'GET'),
+                        ('X-A', 'b'),
+                        ('X-Forwarded-Host', 'b'),
+                    ],
+                )
+            ],
+        )
+        self.assertEqual(
+            hops(recording, 'response'),
+            [('application', [('X-Inner', 'i')]), ('Middleware', [('X-Inner', 'i'), ('X-Layer', 'a')])],
+        )
+        self.assertEqual(
+            [(caller, status, len(fields), has) for caller, status, fields, has in recording['start_response']],
+            [('application', '200 OK', 1, False), ('Middleware', '200 OK', 2, False)],
+        )
+
+    def test_finds_applications_in_all_usual_places(self):
+        inner = answering(b'x')
+        for name, outer in {
+            'an attribute': Middleware(inner),
+            'a slot': Slotted(inner),
+            'a closure': closure(inner),
+            'a decorator': decorated(closure(inner)),
+            'a bound method': Method(inner).wsgi,
+            'a chain': closure(Slotted(Middleware(inner))),
+        }.items():
+            with self.subTest(name):
+                _, recording = self.trace(outer)
+                self.assertEqual(spans(recording)[-2][0], 'application', spans(recording))
+                self.assertEqual(spans(recording)[0][0], 'wsgi-middleware')
+
+    def test_lets_wrapped_applications_look_as_they_are(self):
+        inner = Slotted(answering(b'x'))
+        outer = Middleware(inner)
+        self.trace(outer)
+        self.assertIsNot(outer.app, inner)
+        self.assertIsInstance(outer.app, Slotted)
+        self.assertEqual(outer.app, inner)
+        self.assertEqual(hash(outer.app), hash(inner))
+        other = answering(b'y')
+        outer.app._app = other
+        self.assertIs(inner._app, other)
+
+    def test_does_not_take_other_callables_for_applications(self):
+        def helper(a, b):
+            return a + b
+
+        class Application:
+            def __init__(self):
+                self.wrapped = helper
+
+            def __call__(self, environ, start_response):
+                start_response('200 OK', [])
+                return [b'%d' % self.wrapped(1, 2)]
+
+        frames, recording = self.trace(Application())
+        self.assertEqual(content(frames), b'3')
+        self.assertNotIn('helper', str(spans(recording)))
+
+
+class Response(Traced):
+    def test_is_the_same_for_each_way_to_answer(self):
+        def writing(environ, start_response):
+            write = start_response('200 OK', [])
+            write(b'a')
+            write(b'b')
+            return [b'c']
+
+        def generating(environ, start_response):
+            start_response('200 OK', [('X-A', 'b')])
+            yield b'a'
+            yield b'b'
+
+        def hinting(environ, start_response):
+            environ['wsgi.early_hints']([('Link', '</a>; rel=preload')])
+            start_response('200 OK', [])
+            return [b'a']
+
+        def replacing(environ, start_response):
+            start_response('200 OK', [('X-A', 'b')])
+            try:
+                raise ValueError('x')
+            except ValueError:
+                start_response('500 Failed', [('X-B', 'c')], sys.exc_info())
+            return [b'a']
+
+        for application, expected in (
+            (writing, [HEAD, BLOCK, BLOCK, END]),
+            (generating, [HEAD, BLOCK, END]),
+            (hinting, [EARLY_HINTS, COMPLETE]),
+            (replacing, [COMPLETE]),
+        ):
+            with self.subTest(application.__name__):
+                frames, recording = self.trace(Middleware(application))
+                self.assertEqual(kinds(frames), expected)
+        self.assertEqual([has for _, _, _, has in recording['start_response']], [False, False, True, True])
+
+    def test_is_the_file_that_the_server_sends(self):
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            return environ['wsgi.file_wrapper'](open(__file__, 'rb'))
+
+        frames, recording = self.trace(application, hands_over=True)
+        self.assertEqual(kinds(frames), [FILE_BODY])
+        self.assertEqual(spans(recording, 'body'), ['FileWrapper'])
+
+    def test_passes_the_validator(self):
+        def application(environ, start_response):
+            start_response('200 OK', [('Content-Type', 'text/plain')])
+            return [environ['wsgi.input'].read(100)]
+
+        with tempfile.NamedTemporaryFile() as spooled:
+            spooled.write(b'spooled')
+            spooled.flush()
+            for body, expected in ((b'abc', b'abc'), (spooled.name, b'spooled')):
+                frames, recording = self.trace(validator(closure(validator(application))), {}, body, shared=VALID)
+                self.assertEqual((kinds(frames), content(frames)), ([HEAD, END], expected))
+                self.assertEqual(len(spans(recording, 'wsgi-middleware')), 3)
+
+
+class Exceptions(Traced):
+    def test_have_frames_with_source(self):
+        def application(environ, start_response):
+            secret = 'local'
+            raise ValueError(f'no {secret}')
+
+        frames, recording = self.trace(Middleware(application))
+        self.assertEqual(kinds(frames), [FAILED])
+        error = recording['exception']
+        self.assertEqual((error['type'], error['message']), ('ValueError', 'no local'))
+        self.assertIn('ValueError: no local', error['traceback'])
+        self.assertEqual([frame[2].rpartition('.')[2] for frame in error['frames']], ['__call__', 'application'])
+        file, line, _, source, first, variables, is_project = error['frames'][-1]
+        self.assertEqual((file, variables, is_project), (__file__, [], True))
+        self.assertIn('raise ValueError', source[line - first])
+        self.assertEqual(span(recording, 'application')['attributes'], {'error': 'ValueError: no local'})
+
+    def test_have_local_variables_if_the_option_asks_for_them(self):
+        class Odd:
+            def __repr__(self):
+                raise RuntimeError
+
+        def application(environ, start_response):
+            odd, long = Odd(), 'x' * 100_000
+            raise ValueError((odd is None) + len(long))
+
+        _, recording = self.trace(application, options='full locals')
+        variables = dict(recording['exception']['frames'][-1][5])
+        self.assertEqual(variables['odd'], '<Odd whose repr raises RuntimeError>')
+        self.assertEqual(len(variables['long']), 1000)
+
+    def test_of_the_body_and_of_close_are_there(self):
+        class Body:
+            def __iter__(self):
+                yield b'a'
+                raise ValueError('in the body')
+
+            def close(self):
+                raise KeyError('in close')
+
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            return Body()
+
+        frames, recording = self.trace(application)
+        self.assertEqual(kinds(frames), [HEAD, ABORT])
+        self.assertEqual(span(recording, 'body')['attributes'], {'error': 'ValueError: in the body'})
+        self.assertEqual(span(recording, 'close')['attributes'], {'error': "KeyError: 'in close'"})
+        self.assertEqual(recording['exception']['type'], 'KeyError')
+        self.assertEqual(len(self.log), 1)
+
+    def test_of_a_library_have_frames_that_are_not_the_projects(self):
+        def application(environ, start_response):
+            return os.path.join(None)
+
+        _, recording = self.trace(application)
+        self.assertEqual([frame[6] for frame in recording['exception']['frames']], [True, False])
+
+
+class Timeout(unittest.TestCase):
+    def test_passes_through_and_leaves_the_lane_in_order(self):
+        running = threading.Event()
+        ended = []
+
+        def application(environ, start_response):
+            if environ['PATH_INFO'] == '/quick':
+                start_response('200 OK', [])
+                return [b'x']
+            try:
+                running.set()
+                until = time.monotonic() + 20
+                while time.monotonic() < until:
+                    pass
+            except BaseException as error:
+                ended.append(type(error))
+                raise
+            raise AssertionError('nobody interrupted it')
+
+        with FakeServer(Middleware(application)) as server:
+            server.send((7, {'PATH_INFO': '/loop'}, None), trace='full')
+            running.wait(20)
+            _, raised = server.lane.interrupt(7)
+            self.assertTrue(raised)
+            frames = [server.frame(), server.frame()]
+            self.assertEqual([(frame.request, frame.kind) for frame in frames], [(7, INTERRUPTED), (7, TRACE)])
+            recording = recorder.marshal.loads(frames[1].body)
+            check(self, recording)
+            self.assertEqual(recording['exception']['type'], 'viaduct.RequestTimeout')
+            self.assertEqual(ended, [RequestTimeout])
+            for _ in range(3):
+                frames, recording = server.trace({'PATH_INFO': '/quick'})
+                self.assertEqual(kinds(frames), [COMPLETE])
+            self.assertEqual(server.log, [])
+
+
+class Profile(Traced):
+    def test_has_the_stacks_of_the_thread(self):
+        def busy():
+            until = time.monotonic() + 0.2
+            while time.monotonic() < until:
+                sum(range(100))
+
+        def application(environ, start_response):
+            busy()
+            start_response('200 OK', [])
+            return [b'x']
+
+        before = threading.active_count()
+        _, recording = self.trace(application, options='full profile')
+        profile = recording['profile']
+        stack, samples = profile['stacks'][0]
+        self.assertGreater(samples, 0)
+        self.assertIn('application', stack[0])
+        self.assertIn('busy', stack[1])
+        self.assertGreaterEqual(profile['interval_us'], 1000)
+        until = time.monotonic() + 20
+        while threading.active_count() > before and time.monotonic() < until:
+            time.sleep(0.01)
+        self.assertLessEqual(threading.active_count(), before)
+
+
+if __name__ == '__main__':
+    unittest.main()

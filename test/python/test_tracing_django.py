@@ -1,0 +1,440 @@
+"""What a traced request records of Django: middleware, URL, view, templates, queries, caches, signals, exceptions."""
+
+import asyncio
+import os
+import tempfile
+import unittest
+import unittest.mock
+import warnings
+
+try:
+    import django
+except ImportError as error:
+    raise unittest.SkipTest('Django is not installed') from error
+
+from django import conf
+from django.core.cache import cache
+from django.core.signals import request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import connection, transaction
+from django.dispatch import Signal
+from django.http import HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path, re_path
+from django.utils.decorators import sync_and_async_middleware
+from django.utils.deprecation import MiddlewareMixin
+from django.views import View
+
+from fake_server import COMPLETE, FakeServer
+from traces import check, hops, path_to, span, spans
+
+TEMPLATES = {
+    'page.html': '{% extends "base.html" %}{% block a %}{% include "part.html" %}{% endblock %}',
+    'base.html': '<b>{% block a %}{% endblock %}</b>',
+    'part.html': 'part {{ value }}',
+    'broken.html': '{% include "none.html" %}',
+}
+ordered = Signal()
+
+
+class Adding(MiddlewareMixin):
+    """Has all phases of a middleware."""
+
+    def process_request(self, request):
+        request.is_added = True
+
+    def process_view(self, request, view, args, kwargs):
+        pass
+
+    def process_template_response(self, request, response):
+        return response
+
+    def process_exception(self, request, error):
+        pass
+
+    def process_response(self, request, response):
+        response['X-Added'] = 'a'
+        return response
+
+
+class Plain:
+    """Has no base class, and answers itself below `/short`."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.path == '/short':
+            return HttpResponse('short')
+        return self.get_response(request)
+
+
+def changing(get_response):
+    """A function that returns one."""
+
+    def middleware(request):
+        response = get_response(request)
+        response['X-Changed'] = response.get('X-Changed', '') + 'b'
+        return response
+
+    return middleware
+
+
+@sync_and_async_middleware
+def either(get_response):
+    if asyncio.iscoroutinefunction(get_response):
+
+        async def middleware(request):
+            return await get_response(request)
+    else:
+
+        def middleware(request):
+            return get_response(request)
+
+    return middleware
+
+
+class Asynchronous:
+    """A middleware that works asynchronously only."""
+
+    sync_capable = False
+    async_capable = True
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    async def __call__(self, request):
+        response = await self.get_response(request)
+        response['X-Asynchronous'] = 'c'
+        return response
+
+
+def hello(request, number=0):
+    return HttpResponse('Hello')
+
+
+class Page(View):
+    def get(self, request):
+        return TemplateResponse(request, 'page.html', {'value': 'x'})
+
+
+def queries(request):
+    with connection.cursor() as cursor:
+        for number in (1, 2, 1):
+            cursor.execute('SELECT %s', [number])
+        cursor.executemany('INSERT INTO things VALUES (%s)', [(1,), (2,)])
+    return HttpResponse('x')
+
+
+def changes(request):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute('INSERT INTO things VALUES (1)')
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute('INSERT INTO none VALUES (1)')
+    except Exception as error:
+        return HttpResponse(type(error).__name__)
+
+
+def cached(request):
+    cache.clear()
+    cache.get('a')
+    cache.set('a', 'b')
+    cache.get('a', 'c')
+    cache.get_or_set('d', 'e')
+    cache.get_many(['a', 'none'])
+    return HttpResponse(cache.get('a'))
+
+
+def signalling(request):
+    answers = ordered.send(None)
+    assert [receiver for receiver, _ in answers] == [note, note_later]
+    ordered.send_robust(None)
+    return HttpResponse(','.join(answer for _, answer in answers))
+
+
+def note(**_):
+    return 'noted'
+
+
+async def note_later(**_):
+    await asyncio.sleep(0)
+    return 'later'
+
+
+async def awaiting(request):
+    await asyncio.sleep(0)
+    await cache.aset('a', 'b')
+    return HttpResponse('awaited')
+
+
+def failing(request):
+    local = 'x'
+    raise ValueError(f'no {local}')
+
+
+def broken(request):
+    return TemplateResponse(request, 'broken.html')
+
+
+urlpatterns = [
+    path('', hello),
+    path('items/<int:number>/', hello, name='item'),
+    re_path(r'^old/(?P<number>\d+)$', hello),
+    path('page', Page.as_view()),
+    path('queries', queries),
+    path('changes', changes),
+    path('cached', cached),
+    path('signals', signalling),
+    path('awaiting', awaiting),
+    path('failing', failing),
+    path('broken', broken),
+]
+
+DIRECTORY = tempfile.TemporaryDirectory()
+MIDDLEWARE = ['Plain', 'Adding', 'changing', 'either', 'Asynchronous', 'Adding']
+
+
+def application():
+    """The site, with its middleware. Its settings last as long as this process."""
+    if not conf.settings.configured:
+        conf.settings.configure(
+            ALLOWED_HOSTS=['*'],
+            CACHES={'default': {'BACKEND': 'django.core.cache.backends.locmem.LocMemCache'}},
+            DATABASES={'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': f'{DIRECTORY.name}/database'}},
+            LOGGING_CONFIG=None,
+            MIDDLEWARE=[f'{__name__}.{name}' for name in MIDDLEWARE],
+            ROOT_URLCONF=__name__,
+            SECRET_KEY='of a test',
+            TEMPLATES=[
+                {
+                    'BACKEND': 'django.template.backends.django.DjangoTemplates',
+                    'OPTIONS': {'loaders': [('django.template.loaders.locmem.Loader', TEMPLATES)]},
+                }
+            ],
+        )
+        django.setup(set_prefix=False)
+        with connection.cursor() as cursor:
+            cursor.execute('CREATE TABLE things (number int)')
+        ordered.connect(note)
+        ordered.connect(note_later)
+    return get_wsgi_application()
+
+
+class Django(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        warnings.simplefilter('ignore', DeprecationWarning)
+        cls.application = staticmethod(application())
+
+    @classmethod
+    def tearDownClass(cls):
+        connection.close()
+
+    def trace(self, path, options='full'):
+        """Trace a request, and check that it is answered as without a trace."""
+        environ = {'PATH_INFO': path, 'SERVER_NAME': 'localhost', 'SERVER_PORT': '80', 'wsgi.url_scheme': 'http'}
+        with FakeServer(self.application) as server:
+            untraced = server.ask(environ)
+            frames, recording = server.trace(environ, options=options)
+        check(self, recording)
+        self.assertEqual(
+            [(frame.kind, frame.status, frame.lines, frame.body) for frame in frames],
+            [(frame.kind, frame.status, frame.lines, frame.body) for frame in untraced],
+        )
+        return frames, recording
+
+    def test_has_each_middleware_within_the_one_before(self):
+        _, recording = self.trace('/')
+        self.assertEqual(spans(recording, 'middleware'), MIDDLEWARE)
+        view = span(recording, 'view')
+        self.assertEqual((view['name'], view['file']), (f'{__name__}.hello', __file__))
+        self.assertEqual(view['line'], hello.__code__.co_firstlineno)
+        self.assertEqual(path_to(recording, view)[-len(MIDDLEWARE) :], MIDDLEWARE)
+        place = span(recording, 'middleware', 'changing')
+        self.assertEqual((place['file'], place['line'] > 0), (__file__, True))
+
+    def test_has_request_and_response_phase_apart(self):
+        _, recording = self.trace('/')
+        phases = [
+            (path_to(recording, found)[-1], found['name'], found['attributes']['phase'])
+            for each in recording['spans']
+            if each[0] == 'phase'
+            for found in [{'name': each[1], 'parent': each[4], 'attributes': each[5]}]
+        ]
+        self.assertEqual(
+            [phase for phase in phases if phase[2] == 'request'],
+            [
+                ('Plain', 'request phase', 'request'),
+                ('Adding', 'process_request', 'request'),
+                ('changing', 'request phase', 'request'),
+                ('either', 'request phase', 'request'),
+                ('Asynchronous', 'request phase', 'request'),
+                ('Adding', 'process_request', 'request'),
+            ],
+        )
+        self.assertEqual(
+            [(name, phase) for name, phase, kind in phases if kind == 'response'],
+            [
+                ('Adding', 'process_response'),
+                ('Asynchronous', 'response phase'),
+                ('either', 'response phase'),
+                ('changing', 'response phase'),
+                ('Adding', 'process_response'),
+                ('Plain', 'response phase'),
+            ],
+        )
+        self.assertEqual([name for _, name, kind in phases if kind == 'view'], ['Adding.process_view'] * 2)
+
+    def test_shows_which_middleware_changed_the_response(self):
+        _, recording = self.trace('/')
+        found = {name: [field for field, _ in fields] for name, fields in hops(recording, 'response')}
+        self.assertEqual(
+            found,
+            {
+                f'view {__name__}.hello': ['Content-Type'],
+                'middleware Adding': ['Content-Type', 'X-Added'],
+                'middleware Asynchronous': ['Content-Type', 'X-Added', 'X-Asynchronous'],
+                'middleware changing': ['Content-Type', 'X-Added', 'X-Asynchronous', 'X-Changed'],
+            },
+        )
+        self.assertEqual([call[0] for call in recording['start_response']], ['WSGIHandler'])
+
+    def test_shows_a_middleware_that_answers_itself(self):
+        _, recording = self.trace('/short')
+        self.assertEqual(spans(recording, 'middleware'), ['Plain'])
+        self.assertEqual(spans(recording, 'view'), [])
+        self.assertEqual([name for name, _ in hops(recording, 'response')], ['middleware Plain'])
+
+    def test_has_the_pattern_that_matched(self):
+        for address, pattern, name in (
+            ('/items/3/', 'items/<int:number>/', 'item'),
+            ('/old/3', r'^old/(?P<number>\d+)$', f'{__name__}.hello'),
+        ):
+            _, recording = self.trace(address)
+            found = span(recording, 'url')
+            self.assertEqual((found['name'], found['attributes']), (pattern, {'pattern': pattern, 'name': name}))
+
+    def test_has_no_exception_when_no_pattern_matches(self):
+        frames, recording = self.trace('/none')
+        self.assertEqual(frames[0].status, 404)
+        self.assertIn('Resolver404', span(recording, 'url')['attributes']['error'])
+        self.assertIsNone(recording['exception'])
+
+    def test_has_each_template(self):
+        frames, recording = self.trace('/page')
+        self.assertEqual(frames[0].body, b'<b>part x</b>')
+        self.assertEqual(spans(recording, 'template'), ['page.html', 'base.html', 'part.html'])
+        self.assertEqual(path_to(recording, span(recording, 'template', 'part.html'))[-2:], ['page.html', 'base.html'])
+        view = span(recording, 'view')
+        self.assertEqual((view['name'], view['file']), (f'{__name__}.Page', __file__))
+        self.assertIn('Adding.process_template_response', spans(recording, 'phase'))
+
+    def test_has_queries_with_the_line_that_sent_them(self):
+        _, recording = self.trace('/queries')
+        found = [each for each in recording['spans'] if each[0] == 'query']
+        self.assertEqual([each[5]['sql'] for each in found[:4]], ['SELECT %s'] * 3 + ['INSERT INTO things VALUES (%s)'])
+        hashes = [each[5].get('parameters_hash') for each in found]
+        self.assertEqual((hashes[0] == hashes[2], hashes[0] == hashes[1], hashes[3]), (True, False, None))
+        self.assertEqual({each[6] for each in found}, {__file__})
+        first = queries.__code__.co_firstlineno
+        self.assertEqual([each[7] - first for each in found[:4]], [3, 3, 3, 4])
+        self.assertEqual([each[5]['alias'] for each in found], ['default'] * len(found))
+        self.assertEqual(found[3][5]['rows'], 2)
+        self.assertNotIn('parameters', found[0][5])
+
+    def test_has_parameters_of_queries_if_the_option_asks_for_them(self):
+        _, recording = self.trace('/queries', 'full sql_parameters')
+        self.assertEqual(span(recording, 'query')['attributes']['parameters'], '[1]')
+
+    def test_has_transactions(self):
+        frames, recording = self.trace('/changes')
+        self.assertEqual(frames[0].body, b'OperationalError')
+        self.assertEqual(
+            spans(recording, 'query'),
+            [
+                *('BEGIN', 'INSERT INTO things VALUES (1)', 'COMMIT'),
+                *('BEGIN', 'INSERT INTO none VALUES (1)', 'ROLLBACK'),
+            ],
+        )
+        self.assertIn('no such table', span(recording, 'query', 'INSERT INTO none VALUES (1)')['attributes']['error'])
+        self.assertEqual(
+            span(recording, 'query', 'COMMIT')['attributes'], {'transaction': 'commit', 'alias': 'default'}
+        )
+
+    def test_has_calls_of_the_cache(self):
+        _, recording = self.trace('/cached')
+        calls = [(each[1], each[5].get('key'), each[5].get('hit')) for each in recording['spans'] if each[0] == 'cache']
+        self.assertEqual(
+            calls,
+            [
+                ('clear', None, None),
+                ('get', 'a', False),
+                ('set', 'a', None),
+                ('get', 'a', True),
+                ('get_or_set', 'd', None),
+                ('get_many', None, None),
+                ('get', 'a', True),
+            ],
+        )
+        self.assertEqual(span(recording, 'cache', 'get_many')['attributes']['hits'], 1)
+
+    def test_has_receivers_of_signals(self):
+        frames, recording = self.trace('/signals')
+        self.assertEqual(frames[0].body, b'noted,later')
+        self.assertEqual(spans(recording, 'signal'), [f'{__name__}.note', f'{__name__}.note_later'] * 2)
+        found = span(recording, 'signal')
+        self.assertEqual((found['attributes'], found['file']), ({'signal': f'{__name__}.ordered'}, __file__))
+
+    def test_names_the_signals_of_django(self):
+        request_started.connect(note)
+        try:
+            _, recording = self.trace('/')
+        finally:
+            request_started.disconnect(note)
+        self.assertEqual(span(recording, 'signal')['attributes'], {'signal': 'django.core.signals.request_started'})
+
+    def test_follows_an_asynchronous_view_into_its_threads(self):
+        frames, recording = self.trace('/awaiting')
+        self.assertEqual(frames[0].body, b'awaited')
+        self.assertEqual(spans(recording, 'view'), [f'{__name__}.awaiting'])
+        self.assertEqual(path_to(recording, span(recording, 'cache', 'set'))[-1], f'{__name__}.awaiting')
+
+    def test_has_the_exception_that_django_answers_with_500(self):
+        logged = unittest.mock.patch('logging.Logger.error')
+        with logged:
+            frames, recording = self.trace('/failing')
+        self.assertEqual((frames[0].kind, frames[0].status), (COMPLETE, 500))
+        error = recording['exception']
+        self.assertEqual((error['type'], error['message']), ('ValueError', 'no x'))
+        file, line, function, source, first, _, is_project = error['frames'][-1]
+        self.assertEqual((file, function.rpartition('.')[2], is_project), (__file__, 'failing', True))
+        self.assertIn("raise ValueError(f'no {local}')", source[line - first])
+        self.assertEqual(span(recording, 'view')['attributes'], {'error': 'ValueError: no x'})
+        self.assertIn('Adding.process_exception', spans(recording, 'phase'))
+        libraries = {frame[6] for frame in error['frames'] if 'django' in frame[0].split(os.sep)}
+        self.assertEqual(libraries, {False})
+
+    def test_has_the_exception_of_a_template(self):
+        with unittest.mock.patch('logging.Logger.error'):
+            _, recording = self.trace('/broken')
+        self.assertEqual(recording['exception']['type'], 'django.template.exceptions.TemplateDoesNotExist')
+
+    def test_hides_its_frames_on_the_page_for_developers(self):
+        with unittest.mock.patch('logging.Logger.error'), unittest.mock.patch.object(conf.settings, 'DEBUG', True):
+            environ = {
+                'PATH_INFO': '/failing',
+                'SERVER_NAME': 'localhost',
+                'SERVER_PORT': '80',
+                'wsgi.url_scheme': 'http',
+            }
+            with FakeServer(self.application) as server:
+                frames, _ = server.trace(environ)
+        page = b''.join(frame.body for frame in frames).decode()
+        self.assertIn('no x', page)
+        listed = page.partition('id="traceback"')[2].partition('id="pastebinTraceback"')[0]
+        self.assertNotIn('viaduct_worker', listed)
+
+
+if __name__ == '__main__':
+    unittest.main()

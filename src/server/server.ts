@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ViaductError } from '../errors.ts';
 import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
-import type { Next } from '../http/handler.ts';
+import type { HandlerResult, Next } from '../http/handler.ts';
 import type { Peer, Request } from '../http/message.ts';
 import type { Refusal } from '../http/refusal.ts';
 import { requestFields } from '../http/request-id.ts';
@@ -36,6 +36,10 @@ import type { LocalServer, ServerOptions } from './running-server.ts';
 import { type StartedSite, startSite } from './start-site.ts';
 import { mergeStatus, type ProcessReport, type ServerStatus, type WorkerStacks, workerStacks } from './status.ts';
 
+import type { DevPages } from './trace/dev-pages.ts';
+import { LocalTraces } from './trace/local-traces.ts';
+import { loadTraceParts, type TraceParts } from './trace/trace-parts.ts';
+
 /**
  * Starts a server: listeners, connections, routes, applications. Nothing is left running when the start fails.
  *
@@ -43,7 +47,7 @@ import { mergeStatus, type ProcessReport, type ServerStatus, type WorkerStacks, 
  */
 export async function startServer(options: ServerOptions): Promise<LocalServer> {
   const measure = countsMetrics(options.configuration.settings) ? await loadMetrics() : null;
-  const server = new Server(options, measure);
+  const server = new Server(options, measure, await loadTraceParts(options));
   try {
     await server.start();
   } catch (error) {
@@ -69,6 +73,12 @@ class Server implements LocalServer {
   readonly #rules: ClientRules;
   /** Null if nobody can ask for metrics. */
   readonly #metrics: ServerMetrics | null;
+  readonly traces: LocalTraces;
+  readonly #traceParts: TraceParts;
+  /** Null outside of development. */
+  readonly #devPages: DevPages | null;
+  /** Writes what the logs have of an answered request; null if they have nothing. */
+  #onAnswered: Required<ConnectionChanges>['onAnswered'] = null;
   #configuration: Configuration;
   #site: BuiltSite | null = null;
   /** What is known about backends outlives a configuration. */
@@ -89,18 +99,27 @@ class Server implements LocalServer {
   /** Aborts the start, or the reload that runs. */
   #changing = new AbortController();
 
-  constructor(options: ServerOptions, measure: Measure | null) {
+  constructor(options: ServerOptions, measure: Measure | null, traceParts: TraceParts) {
     this.#options = options;
+    this.#traceParts = traceParts;
     this.#configuration = options.configuration;
     const { configuration, log, accessLog } = options;
     this.#metrics = measure?.(this.#measured()) ?? null;
     this.#rules = new ClientRules(configuration, log, accessLog, this.#metrics, options.tap ?? null);
     this.#open = new OpenApplications(log, options.callerApplications ?? new Map());
+    const handle = (request: Request): HandlerResult =>
+      mayBeProbe(request.path) ? (this.#probes.answer(request) ?? this.#handle(request)) : this.#handle(request);
+    this.traces = new LocalTraces(() => options.tracing ?? null, {
+      receive: (request) => this.#rules.receive(request),
+      handle,
+      onAnswered: (...answered) => this.#onAnswered?.(...answered),
+    });
+    this.#devPages = traceParts.openPages(this, () => this.#configuration);
+    const pages = this.#devPages;
     const connections = {
       ...this.#take(configuration),
       passesControls: configuration.passesControls === true,
-      handle: (request: Request) =>
-        mayBeProbe(request.path) ? (this.#probes.answer(request) ?? this.#handle(request)) : this.#handle(request),
+      handle: pages === null ? handle : (request: Request) => pages.answer(request) ?? handle(request),
       receive: (request: Request) => this.#rules.receive(request),
       onRefused: (refusal: Refusal, peer: Peer, request: Request | null) => this.#rules.refused(refusal, peer, request),
       onTurnedAway: (reason: string, address: string) => this.#rules.refusals.connection(reason, address),
@@ -270,13 +289,22 @@ class Server implements LocalServer {
   /** Uses the rules of `configuration` for all clients from now on. */
   #take(configuration: Configuration): Required<ConnectionChanges> {
     this.#probes.take(configuration);
-    return this.#rules.take(configuration, (request) => mayBeProbe(request.path) && this.#probes.hasPassed(request));
+    const isPassedProbe = (request: Request): boolean =>
+      mayBeProbe(request.path) && this.#probes.hasPassed(request);
+    const pages = this.#devPages;
+    const changes = this.#rules.take(
+      configuration,
+      pages === null ? isPassedProbe : (request) => isPassedProbe(request) || pages.owns(request.path),
+    );
+    this.#onAnswered = changes.onAnswered;
+    return changes;
   }
 
   async stop(): Promise<void> {
     const { gracefulTimeoutMs, drainDelayMs } = this.#configuration.settings;
     this.#state = 'stopping';
     this.#watch.close();
+    this.#devPages?.close();
     this.#endReload(new ViaductError('WORKER', 'Cannot use the new release: the server is stopping'));
     if (drainDelayMs > 0) {
       this.#options.log.info(
@@ -302,6 +330,7 @@ class Server implements LocalServer {
     this.#site?.stop();
     await this.#open.close();
     this.#rules.flush();
+    await this.#traceParts.stop();
   }
 
   kill(): void {

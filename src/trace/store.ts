@@ -57,6 +57,28 @@ export interface ErrorGroup {
   readonly traceback: string;
 }
 
+/** A request as its client sent it, with its secrets: for a replay. It never leaves the server. */
+export interface RecordedRequest {
+  readonly method: string;
+  /** As received, without the query. */
+  readonly path: string;
+  readonly query: string;
+  readonly host: string;
+  /** `[name, value, name, value, …]` in the order received. */
+  readonly headers: readonly string[];
+  /** Of the connection, before a trusted proxy's statements are applied. */
+  readonly client: {
+    readonly address: string;
+    readonly port: number;
+    /** Index of the listener. */
+    readonly listener: number;
+    readonly secure: boolean;
+    readonly serverPort: string;
+  };
+  /** The content; null if the request had none, `lost` if it was not kept. */
+  readonly body: Uint8Array | null | 'lost';
+}
+
 /** The traces that are kept: in memory, bounded. */
 export interface TraceStore {
   /** The newest first. */
@@ -65,6 +87,8 @@ export interface TraceStore {
   /** The last good request of the same route and method before `id`, for comparison; null without one. */
   lastGood(id: string): TraceDocument | null;
   errors(): readonly ErrorGroup[];
+  /** The request of the trace `id` as it came; null if it is not known. */
+  recorded(id: string): RecordedRequest | null;
   /** `listener` gets each trace when it is complete. Returns a function that ends this. */
   onKept(listener: (summary: TraceSummary) => void): () => void;
   readonly usage: TraceUsage;

@@ -101,7 +101,8 @@ export const MAIN_SETTINGS = {
     alsoCalled: 'metrics metrics_listen prometheus stats stats_server admin_listen',
     group: 'how',
     help: 'Address for the pages about requests, and for programs such as Prometheus that get the metrics: 9464, HOST:PORT, [::1]:PORT or unix:PATH. Repeatable.',
-    reason: 'Without it, nothing is counted, and nobody can connect. The pages ask for a token where others can connect.',
+    reason:
+      'Without it, nothing is counted, and nobody can connect. The pages ask for a token where others can connect.',
   },
   adminTokenFile: {
     kind: 'path',

@@ -289,8 +289,7 @@ class Server implements LocalServer {
   /** Uses the rules of `configuration` for all clients from now on. */
   #take(configuration: Configuration): Required<ConnectionChanges> {
     this.#probes.take(configuration);
-    const isPassedProbe = (request: Request): boolean =>
-      mayBeProbe(request.path) && this.#probes.hasPassed(request);
+    const isPassedProbe = (request: Request): boolean => mayBeProbe(request.path) && this.#probes.hasPassed(request);
     const pages = this.#devPages;
     const changes = this.#rules.take(
       configuration,

@@ -20,7 +20,10 @@ const STYLE_TAG = /<link\b[^>]*\bhref="assets\/app\.css"[^>]*>/;
  */
 export function exportHtml(document: TraceDocument, { index, script, style }: PageFiles): string {
   if (!SCRIPT_TAG.test(index) || !STYLE_TAG.test(index) || !index.includes('</body>'))
-    throw new ViaductError('WORKER', 'Cannot export the page: its index.html does not load assets/app.js and assets/app.css');
+    throw new ViaductError(
+      'WORKER',
+      'Cannot export the page: its index.html does not load assets/app.js and assets/app.css',
+    );
   const code = `\n${safeScript(script)}\n`;
   const css = `\n${style.replaceAll(/<\/(?=style)/gi, '<\\/').replaceAll(/\r\n?/g, '\n')}\n`;
   const data = jsonText(document);
@@ -60,7 +63,10 @@ function jsonText(value: unknown): string {
 
 /** These texts occur in literals only, where the backslash changes nothing. A parser of HTML would change other line ends, and so the hash. */
 function safeScript(script: string): string {
-  return script.replaceAll(/<(?=\/script)/gi, '\\x3c').replaceAll('<!--', '\\x3c!--').replaceAll(/\r\n?/g, '\n');
+  return script
+    .replaceAll(/<(?=\/script)/gi, '\\x3c')
+    .replaceAll('<!--', '\\x3c!--')
+    .replaceAll(/\r\n?/g, '\n');
 }
 
 function hashOf(text: string): string {

@@ -94,8 +94,8 @@ export function harOf(document: TraceDocument, version: string): Har {
       httpVersion: request.protocol,
       cookies: (response?.headers ?? []).filter(isNamed('set-cookie')).map(([, value]) => setCookieOf(value)),
       headers: pairsOf(response?.headers ?? []),
-      content: { size: response?.bodyBytes ?? 0, mimeType: valueOf(response?.headers ?? [], 'content-type') },
-      redirectURL: valueOf(response?.headers ?? [], 'location'),
+      content: { size: response?.bodyBytes ?? 0, mimeType: firstValue(response?.headers ?? [], 'content-type') },
+      redirectURL: firstValue(response?.headers ?? [], 'location'),
       headersSize: -1,
       bodySize: response?.bodyBytes ?? -1,
     },
@@ -150,7 +150,7 @@ function isNamed(name: string): (field: Field) => boolean {
   return ([own]) => own.toLowerCase() === name;
 }
 
-function valueOf(fields: readonly Field[], name: string): string {
+function firstValue(fields: readonly Field[], name: string): string {
   return fields.find(isNamed(name))?.[1] ?? '';
 }
 
@@ -174,7 +174,9 @@ function cookiesOf(value: string): HarCookie[] {
 
 function setCookieOf(value: string): HarCookie {
   const [pair = '', ...attributes] = value.split(';');
-  const known = new Map(attributes.map((text) => [text.split('=')[0]?.trim().toLowerCase() ?? '', cookieOf(text).value]));
+  const known = new Map(
+    attributes.map((text) => [text.split('=')[0]?.trim().toLowerCase() ?? '', cookieOf(text).value]),
+  );
   const expires = Date.parse(known.get('expires') ?? '');
   return {
     ...cookieOf(pair),

@@ -4,6 +4,8 @@ import type { TraceUsage } from './store.ts';
 export interface Overview {
   readonly at: string;
   readonly server: OverviewServer;
+  /** Whether requests are counted. Without, `rates`, `latency`, `eventLoop` and the waits in `queue` are 0. */
+  readonly counted: boolean;
   /** A second, since the time before that somebody looked; 0 at the first time. */
   readonly rates: { readonly requests: number; readonly errors: number };
   readonly latency: LatencyHistogram;

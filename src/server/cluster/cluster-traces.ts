@@ -41,7 +41,7 @@ export class ClusterTraces implements Traces {
 
   async usage(): Promise<TraceUsage> {
     const all = await this.#ask({ method: 'usage' });
-    const sum = (valueOf: (usage: TraceUsage) => number): number => all.reduce((total, one) => total + valueOf(one), 0);
+    const sum = (partOf: (usage: TraceUsage) => number): number => all.reduce((total, one) => total + partOf(one), 0);
     return {
       traces: sum(({ traces }) => traces),
       bytes: sum(({ bytes }) => bytes),

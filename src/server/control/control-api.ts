@@ -178,9 +178,7 @@ async function traceToken({ traces }: ControlledServer, query: URLSearchParams):
   const profile = query.get('profile') ?? 'false';
   if (profile !== 'true' && profile !== 'false') return failed(400, 'The value of profile must be true or false');
   const token = await traces.traces.oneTimeToken({ profile: profile === 'true' });
-  return token === null
-    ? failed(409, 'This server cannot record requests')
-    : json(200, { field: TRACE_FIELD, token });
+  return token === null ? failed(409, 'This server cannot record requests') : json(200, { field: TRACE_FIELD, token });
 }
 
 async function stop(control: ControlledServer): Promise<Response> {

@@ -60,5 +60,7 @@ export class DevPages {
 
 /** Whether `path` is `/__viaduct` or below it. */
 export function isDevPath(path: string): boolean {
-  return path.startsWith(DEV_PREFIX) && (path.length === DEV_PREFIX.length || path.charCodeAt(DEV_PREFIX.length) === 47);
+  return (
+    path.startsWith(DEV_PREFIX) && (path.length === DEV_PREFIX.length || path.charCodeAt(DEV_PREFIX.length) === 47)
+  );
 }

@@ -1,7 +1,7 @@
 import { type Family, isHistogram, type MetricSample, withSamples } from '../../metrics/family.ts';
 import type { Overview, OverviewBackend, OverviewWorker } from '../../trace/overview.ts';
 import type { ServerStatus } from '../status.ts';
-import { type Buckets, difference, bucketsOf, maxOf, meanOf, NO_BUCKETS, quantileOf } from './histogram-window.ts';
+import { type Buckets, bucketsOf, difference, maxOf, meanOf, NO_BUCKETS, quantileOf } from './histogram-window.ts';
 import type { Traces } from './traces.ts';
 
 /** What an overview is made from. */
@@ -31,7 +31,14 @@ const WINDOW_MS = 60_000;
 /** From so many traces the own share is known. */
 const SHARE_TRACES = 200;
 
-const NOTHING: Counts = { atMs: 0, requests: 0, errors: 0, duration: NO_BUCKETS, queue: NO_BUCKETS, eventLoop: NO_BUCKETS };
+const NOTHING: Counts = {
+  atMs: 0,
+  requests: 0,
+  errors: 0,
+  duration: NO_BUCKETS,
+  queue: NO_BUCKETS,
+  eventLoop: NO_BUCKETS,
+};
 
 /** Makes overviews. Nothing runs while nobody asks: rates are those between two times that somebody looks. */
 export class OverviewMaker {
@@ -56,7 +63,8 @@ export class OverviewMaker {
     const last = this.#window.findLast(({ atMs }) => now.atMs - atMs >= RATE_MS_MIN) ?? null;
     const oldest = this.#window[0] ?? NOTHING;
     this.#keep(now);
-    const perSecond = (change: number): number => (last === null ? 0 : Math.max(0, (change * 1000) / (now.atMs - last.atMs)));
+    const perSecond = (change: number): number =>
+      last === null ? 0 : Math.max(0, (change * 1000) / (now.atMs - last.atMs));
     const recent = difference(now.duration, oldest.duration);
     const waited = difference(now.queue, oldest.queue);
     const delays = difference(now.eventLoop, (last ?? oldest).eventLoop);
@@ -74,6 +82,7 @@ export class OverviewMaker {
         connections: status.processes.reduce((sum, { connections }) => sum + connections, 0),
         rssBytes: status.processes.reduce((sum, { rss_bytes }) => sum + (rss_bytes ?? 0), 0) || null,
       },
+      counted: metrics !== null,
       rates: {
         requests: perSecond(now.requests - (last?.requests ?? 0)),
         errors: perSecond(now.errors - (last?.errors ?? 0)),

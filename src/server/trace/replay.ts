@@ -46,7 +46,12 @@ export async function replayRequest(
     const reason = `${recorded.method} may change something: confirm that the request is sent again`;
     return { ...refused(reason), needsConfirmation: true };
   }
-  const raw = new ReplayedRequest(recorded, recorded.body, [REPLAY_FIELD, id, TRACE_FIELD, tracing.oneTimeToken({ profile: false })]);
+  const raw = new ReplayedRequest(recorded, recorded.body, [
+    REPLAY_FIELD,
+    id,
+    TRACE_FIELD,
+    tracing.oneTimeToken({ profile: false }),
+  ]);
   const request = server.receive(raw);
   const startedAtMs = performance.now();
   const late = new AbortController();
@@ -119,7 +124,11 @@ class ReplayedRequest implements Request {
   gone = false;
   onGone: (() => void) | null = null;
 
-  constructor({ method, path, query, host, headers, client }: RecordedRequest, body: Uint8Array | null, added: HeaderList) {
+  constructor(
+    { method, path, query, host, headers, client }: RecordedRequest,
+    body: Uint8Array | null,
+    added: HeaderList,
+  ) {
     const { address, port, listener, secure, serverPort } = client;
     this.method = method;
     this.path = path;

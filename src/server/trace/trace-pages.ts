@@ -17,7 +17,8 @@ export async function tracePages(
   if (path.startsWith('/api/')) return traceApi(source, request, path.slice('/api/'.length));
   if (method !== 'GET' && method !== 'HEAD') return notAllowedHere('GET, HEAD');
   const ui = await source.ui();
-  if (ui === null) return problem(404, 'The pages are not part of this build: run npm run build. The data is below api/');
+  if (ui === null)
+    return problem(404, 'The pages are not part of this build: run npm run build. The data is below api/');
   if (PAGES.test(path)) return ui.page(request, prefix);
   const asset = path.startsWith('/assets/') ? ui.asset(request, path.slice('/assets/'.length)) : null;
   return asset ?? problem(404, 'There is no such page');

@@ -28,7 +28,10 @@ export async function loadTraceParts(options: ServerOptions): Promise<TraceParts
   const spans = await startSpans(options);
   const stop = async (): Promise<void> => spans?.stop();
   if (!dev || clients === 'off') return { openPages: () => null, stop };
-  const [{ DevPages }, { liveSource, loadUi }] = await Promise.all([import('./dev-pages.ts'), import('./live-source.ts')]);
+  const [{ DevPages }, { liveSource, loadUi }] = await Promise.all([
+    import('./dev-pages.ts'),
+    import('./live-source.ts'),
+  ]);
   await loadUi();
   const names = listen.flatMap((text) => {
     const address = parseAddress(text);

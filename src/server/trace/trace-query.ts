@@ -18,9 +18,11 @@ export function readTraceQuery(query: URLSearchParams): TraceFilter | string {
     if (text !== '') texts[name] = name === 'method' ? text.toUpperCase() : text;
   }
   const status = (query.get('status') ?? '').toLowerCase();
-  if (status !== '' && !/^[1-5](?:\d\d|xx)$/.test(status)) return 'The status must be a number such as 404, or a class such as 5xx';
+  if (status !== '' && !/^[1-5](?:\d\d|xx)$/.test(status))
+    return 'The status must be a number such as 404, or a class such as 5xx';
   const minMs = query.get('min_ms') ?? '';
-  if (minMs !== '' && !/^\d{1,9}(?:\.\d{1,6})?$/.test(minMs)) return 'The value of min_ms must be a number of milliseconds';
+  if (minMs !== '' && !/^\d{1,9}(?:\.\d{1,6})?$/.test(minMs))
+    return 'The value of min_ms must be a number of milliseconds';
   const after = query.get('after') ?? '';
   if (after !== '' && !/^\d{1,15}$/.test(after)) return 'The value of after must be the number of a trace';
   const limit = query.get('limit') ?? `${LIMIT_DEFAULT}`;

@@ -28,7 +28,7 @@ import type { Configured } from './prepare.ts';
 import { programLogs } from './program-logs.ts';
 import { createReload } from './reload.ts';
 import { runUntilSignal, type Signals, type Stoppable } from './run-until-signal.ts';
-import { prepareAdmin, prepareControl, prepareOtlp, programSource, serverName } from './server-control.ts';
+import { prepareAdmin, prepareControl, prepareOtlp, prepareSource, serverName } from './server-control.ts';
 
 export interface ServerEnvironment {
   /** Reads settings and project again. */
@@ -76,14 +76,15 @@ export async function runServer(
   const cluster =
     (await startCluster?.({ configuration, identity, log, logFormat, isJournal: toJournal, onReloaded })) ?? null;
   const onBound = identity === null ? {} : { onBound: () => dropPrivileges(identity) };
+  const openSource = await prepareSource(configuration, log);
   const openControl = await prepareControl(configuration, log);
   const server =
     cluster ?? (await startServer({ configuration, log, accessLog, tap, ...onBound, waiting, onReloaded }));
   const whole = withBeside(server, beside);
   running = whole;
   serving = server;
-  source = programSource(server, () => programMetrics.of(server), log);
-  const { close: closeSource } = source;
+  const traces = openSource(server, () => programMetrics.of(server));
+  source = traces;
   const manager = new ServiceManager(managerOptions, project?.python.path ?? 'python3');
   const name = serverName(configuration);
   const isAlive = cluster === null ? () => true : () => cluster.isAlive();
@@ -127,7 +128,7 @@ export async function runServer(
     reopenLogs,
     metrics: () => programMetrics.of(server),
     stop: () => stopRequest.abort(),
-    traces: source,
+    traces,
     ...programLogs(settings, tap, cluster),
     beside: () => beside.status(),
   };
@@ -140,7 +141,7 @@ export async function runServer(
   const ended = runUntilSignal(whole, log, signals, stopRequest.signal, {
     onStopping: () => {
       stopping = true;
-      closeSource();
+      traces?.close();
       watch.close();
       touch.close();
       beside.freeze();

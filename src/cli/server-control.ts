@@ -11,7 +11,7 @@ import type { ControlledServer, LastReload, ReloadOutcome, ServerIdentity } from
 import type { RunningControl } from '../server/control/control-socket.ts';
 import type { ControlledLogs } from '../server/control/logs-api.ts';
 import type { RunningServer } from '../server/running-server.ts';
-import { type LiveSource, liveSource, loadUi } from '../server/trace/live-source.ts';
+import type { LiveSource } from '../server/trace/live-source.ts';
 import type { Configuration } from '../site/configuration.ts';
 import { VERSION } from '../version.ts';
 import { workingDirectory } from './working-directory.ts';
@@ -24,7 +24,8 @@ export interface ProgramControl extends ControlledLogs {
   readonly reopenLogs: () => Reopened;
   readonly metrics: () => Promise<readonly Family[] | null>;
   readonly stop: () => void;
-  readonly traces: LiveSource;
+  /** Null only without a control socket and admin listeners. */
+  readonly traces: LiveSource | null;
   readonly beside: () => BesideStatus;
 }
 
@@ -40,7 +41,9 @@ export async function prepareControl(configuration: Configuration, log: Log): Pr
   if (path === 'off') return async () => null;
   const { startControl, startFoundControl } = await import('../server/control/control-socket.ts');
   const identity = identityOf(configuration);
-  return (server, program) => {
+  return async (server, program) => {
+    const { traces } = program;
+    if (traces === null) return null;
     const controlled: ControlledServer = {
       identity,
       status: () => server.status(),
@@ -51,6 +54,7 @@ export async function prepareControl(configuration: Configuration, log: Log): Pr
       backends: () => server.backends(),
       changeBackend: (name, change) => server.changeBackend(name, change),
       ...program,
+      traces,
     };
     return path === null ? startFoundControl(controlled, log) : startControl(path, controlled, log);
   };
@@ -66,7 +70,7 @@ export type OpenAdmin = (
 export async function prepareAdmin({ settings }: Configuration, log: Log): Promise<OpenAdmin> {
   const { admin: addresses, adminTokenFile: tokenFile } = settings;
   if (addresses.length === 0) return async () => null;
-  const [{ startAdmin }] = await Promise.all([import('../server/admin/admin-listener.ts'), loadUi()]);
+  const { startAdmin } = await import('../server/admin/admin-listener.ts');
   return (scrape, source) => startAdmin({ addresses, tokenFile, scrape, source, log });
 }
 
@@ -91,15 +95,20 @@ export async function prepareOtlp(configuration: Configuration, log: Log): Promi
     });
 }
 
-/** What pages and commands show of `server`. */
-export function programSource(server: RunningServer, metrics: RunningServer['metrics'], log: Log): LiveSource {
-  const shown = {
-    status: () => server.status(),
-    requests: () => server.requests(),
-    metrics,
-    traces: server.traces,
-  };
-  return liveSource(shown, new Date().toISOString(), (error) => log.error(describeError(error)));
+/** Makes what pages and commands show of `server`; null if nobody can ask for it. */
+export type OpenSource = (server: RunningServer, metrics: RunningServer['metrics']) => LiveSource | null;
+
+/** Loads the code for pages and traces, as `prepareControl` does, and returns a function that makes what they show. */
+export async function prepareSource({ settings }: Configuration, log: Log): Promise<OpenSource> {
+  if (settings.control === 'off' && settings.admin.length === 0) return () => null;
+  const { liveSource, loadUi } = await import('../server/trace/live-source.ts');
+  if (settings.admin.length > 0) await loadUi();
+  return (server, metrics) =>
+    liveSource(
+      { status: () => server.status(), requests: () => server.requests(), metrics, traces: server.traces },
+      new Date().toISOString(),
+      (error) => log.error(describeError(error)),
+    );
 }
 
 /** The name of what is served, for people. */

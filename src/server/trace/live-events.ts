@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Overview } from '../../trace/overview.ts';
 import { EventFeed, type FeedOwner } from './event-feed.ts';
 import type { KeptTraces, TraceCursor } from './traces.ts';
@@ -16,6 +17,8 @@ const REQUESTS_EVERY_MS = 250;
 /** In steps of `REQUESTS_EVERY_MS`. */
 const OVERVIEW_EVERY = 4;
 const HEARTBEAT_EVERY = 60;
+/** How soon the end of a reader's connection is known after a write. */
+const NOTICE_MS = 100;
 /** So many traces are sent at once; a page that wants them all asks for the list. */
 const TRACES_MAX = 200;
 
@@ -34,8 +37,15 @@ export class LiveEvents implements FeedOwner {
     this.#options = options;
   }
 
-  /** A feed for one more reader; null if there are too many, or the server stops. */
-  open(): EventFeed | null {
+  /**
+   * Resolves to a feed for one more reader; to null if there are too many, or the server stops. A reader that has left, such as a page that was
+   * loaded again, is noticed when something is sent to it.
+   */
+  async open(): Promise<EventFeed | null> {
+    if (this.#feeds.size >= READERS_MAX) {
+      for (const feed of this.#feeds) feed.heartbeat();
+      await sleep(NOTICE_MS);
+    }
     return this.#isClosed || this.#feeds.size >= READERS_MAX ? null : new EventFeed(this);
   }
 

@@ -18,7 +18,7 @@ const REQUESTS_EVERY_MS = 250;
 const OVERVIEW_EVERY = 4;
 const HEARTBEAT_EVERY = 60;
 /** How soon the end of a reader's connection is known after a write. */
-const NOTICE_MS = 100;
+const NOTICE_MS = 50;
 /** So many traces are sent at once; a page that wants them all asks for the list. */
 const TRACES_MAX = 200;
 
@@ -39,10 +39,11 @@ export class LiveEvents implements FeedOwner {
 
   /**
    * Resolves to a feed for one more reader; to null if there are too many, or the server stops. A reader that has left, such as a page that was
-   * loaded again, is noticed when something is sent to it.
+   * loaded again, is noticed when something is sent to it: the first write
+   * is answered with a reset, and the second one fails.
    */
   async open(): Promise<EventFeed | null> {
-    if (this.#feeds.size >= READERS_MAX) {
+    for (let writes = 0; writes < 2 && this.#feeds.size >= READERS_MAX; writes += 1) {
       for (const feed of this.#feeds) feed.heartbeat();
       await sleep(NOTICE_MS);
     }

@@ -53,11 +53,11 @@ export function spanRows({ spans, durationUs }: TraceDocument, colours: Palette)
       const isLong = us !== null && durationUs !== null && us >= durationUs * LONG_SHARE && parts.length === 0;
       const failed = span.attributes.error !== undefined && span.attributes.error !== false;
       const text = failed ? colours.red(label) : isLong ? colours.yellow(label) : label;
-      const times = count === 1 ? '' : colours.yellow(` ×${count}`);
+      const times = count === 1 ? '' : colours.yellow(`${count}× `);
       rows.push([
         colours.dim(timeText(span.startUs).padStart(9)),
         (us === null ? '?' : timeText(us)).padStart(9),
-        `${colours.dim(`${indent}${isLast ? '└─ ' : '├─ '}`)}${text}${times}`,
+        `${colours.dim(`${indent}${isLast ? '└─ ' : '├─ '}`)}${times}${text}`,
       ]);
       add(parts, `${indent}${isLast ? '   ' : '│  '}`);
     }

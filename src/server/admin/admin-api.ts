@@ -13,7 +13,7 @@ import { LOGIN_PATH, login, loginPage, tooManyTokens } from './login-page.ts';
 /** Reads all metrics; null while the server starts. */
 export type Scrape = () => Promise<readonly Family[] | null>;
 
-/** Who may ask an admin listener. */
+/** The rules for the clients of an admin listener. */
 export interface AdminAccess {
   /** Further host names that lead to this listener: those in the setting. Null accepts any name: no browser opens a Unix socket. */
   readonly names: readonly string[] | null;

@@ -18,7 +18,7 @@ const CLIENTS_MAX = 1000;
 /**
  * Reads the token in `path`, without white space around it, or makes one.
  *
- * @throws ViaductError `SETTINGS` for a file that cannot be read, or is no token
+ * @throws ViaductError `SETTINGS` for a file that cannot be read, or does not hold a token
  */
 export async function loadToken(path: string | null): Promise<string> {
   if (path === null) return randomBytes(24).toString('base64url');

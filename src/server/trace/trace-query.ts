@@ -3,13 +3,13 @@ import type { TraceFilter } from '../../trace/store.ts';
 /** As many as the ring of a busy server keeps: the page shows all of them. */
 const LIMIT_MAX = 10_000;
 const LIMIT_DEFAULT = 100;
-/** A longer text is no condition of a person. */
+/** Nobody searches for a longer text. */
 const TEXT_CHARS_MAX = 1000;
 
 /** What of the query must be texts. */
 const TEXTS = ['method', 'path', 'route', 'sql', 'error'] as const;
 
-/** The conditions in the query of `GET api/requests`, or a sentence about what is wrong with them. Empty values are no conditions. */
+/** The conditions in the query of `GET api/requests`, or a sentence about what is wrong with them. An empty value asks for nothing. */
 export function readTraceQuery(query: URLSearchParams): TraceFilter | string {
   const texts: Partial<Record<(typeof TEXTS)[number], string>> = {};
   for (const name of TEXTS) {

@@ -62,7 +62,7 @@ const PATHS = [
 ];
 
 describe('the pages in development', () => {
-  it('stand before the routes of the site, for its own host names', async (t) => {
+  it('come before the routes of the site, for its own host names', async (t) => {
     const { port, traces, seen, lines } = await serve(t, DEV);
     traces.keep(documentOf());
     const host = `localhost:${port}`;

@@ -52,17 +52,19 @@ const LAYERS = {
 /** What only some layers may use. The engine is our own; Node's is for those who meet other servers and frameworks. */
 const PACKAGES = {
   'node:http': ['wsgi', 'proxy', 'cli'],
-  'node:https': ['proxy'],
+  'node:https': ['proxy', 'cli'],
   'node:http2': ['http'],
   // Handlers import zod's types only: test/site/features.test.ts checks that.
   zod: ['handlers', 'site'],
   jiti: ['config', 'site'],
   'smol-toml': ['config', 'import'],
   mrmime: ['static'],
-  // Optional peers, loaded when metrics are exported.
+  // Optional peers, loaded when metrics or traces are exported.
   '@opentelemetry/exporter-metrics-otlp-http': ['metrics'],
-  '@opentelemetry/resources': ['metrics'],
+  '@opentelemetry/exporter-trace-otlp-http': ['trace'],
+  '@opentelemetry/resources': ['metrics', 'trace'],
   '@opentelemetry/sdk-metrics': ['metrics'],
+  '@opentelemetry/sdk-trace': ['trace'],
   croner: ['beside'],
 };
 

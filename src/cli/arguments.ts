@@ -36,6 +36,8 @@ export type Command =
   | 'exec'
   | 'import'
   | ControlCommand
+  | 'trace'
+  | 'top'
   | 'hash-password'
   | 'help'
   | 'version';
@@ -56,13 +58,18 @@ export const COMMANDS: Readonly<Record<Command, string>> = {
   metrics: 'Print the metrics of a running server, as OpenMetrics text.',
   reload: 'Let a running server load the new code and settings. Fails if they cannot be used.',
   scale: 'Change the number of workers of a running server until its next reload: N [--app NAME].',
-  logs: 'Print the last lines of the logs of a running server: [-f] [-n N] [--errors] [--request ID] [--route NAME]. Or open its log files again: reopen.',
+  logs: 'Print the last lines of the logs of a running server: [-f] [-n N] [--errors] [--request ID] [--route NAME] [--status 5xx] [--path PART] [--min-ms N]. Or open its log files again: reopen.',
+  trace:
+    'Send a request and show the way that it took: URL [-X METHOD] [-H FIELD] [-d CONTENT] [--json] [--har FILE] [--html FILE] [--profile].',
+  top: 'Show the workers and the requests of a running server, again each second: [--once] [--json].',
   drain: 'Let load balancers keep requests away from a running server, or (drain off) no longer.',
   stop: 'Stop a running server once its requests are answered.',
   'hash-password': 'Ask for a password and print its hash, for basic_auth.',
   help: 'Print this text.',
   version: 'Print the version.',
 };
+
+const LOG_FLAGS = '--follow, --lines, --errors, --request, --route, --status, --path and --min-ms';
 
 /** The flags of `logs`. */
 export interface LogFlags {
@@ -73,16 +80,35 @@ export interface LogFlags {
   /** Null for any. */
   readonly request: string | null;
   readonly route: string | null;
+  readonly status: string | null;
+  readonly path: string | null;
+  readonly 'min-ms': string | null;
 }
 
-export const NO_LOG_FLAGS: LogFlags = { follow: false, errors: false, lines: null, request: null, route: null };
+export const NO_LOG_FLAGS: LogFlags = {
+  follow: false,
+  errors: false,
+  lines: null,
+  request: null,
+  route: null,
+  status: null,
+  path: null,
+  'min-ms': null,
+};
 
 /** Those that need a value, in words. */
 const LOG_VALUES = {
   lines: 'a number of lines',
   request: 'the id of a request',
   route: 'the name of a route',
+  status: 'a status such as 404 or 5xx',
+  path: 'a part of a path',
+  'min-ms': 'a number of milliseconds',
 } as const;
+
+function isLogValue(flag: unknown): flag is keyof typeof LOG_VALUES {
+  return typeof flag === 'string' && Object.hasOwn(LOG_VALUES, flag);
+}
 
 /** The command line and its errors, which are reported together with the errors of the other sources. */
 export interface Arguments {
@@ -103,9 +129,11 @@ export interface Arguments {
 
 /** Reads the command line. `--help` and `--version` win over everything else. */
 export function readArguments(argv: readonly string[]): Arguments {
-  if (argv[0] === 'import' && !argv.includes('--help') && !argv.includes('-h'))
-    return { ...NOTHING, command: 'import', words: argv.slice(1) };
+  const asksForHelp = argv.includes('--help') || argv.includes('-h');
+  if (argv[0] === 'import' && !asksForHelp) return { ...NOTHING, command: 'import', words: argv.slice(1) };
   const first = tokensOf(argv).find(({ kind }) => kind !== 'option');
+  if (first?.kind === 'positional' && (first.value === 'trace' || first.value === 'top') && !asksForHelp)
+    return { ...NOTHING, command: first.value, words: argv.toSpliced(first.index, 1) };
   if (first?.kind === 'positional' && first.value === 'exec')
     return readExec(argv.slice(0, first.index), argv.slice(first.index + 1));
   return readOwn(argv);
@@ -150,7 +178,7 @@ function readOwn(argv: readonly string[]): Arguments {
       logs = { ...logs, [flag]: true };
       continue;
     }
-    if (flag === 'lines' || flag === 'request' || flag === 'route') {
+    if (isLogValue(flag)) {
       logs = { ...logs, [flag]: token.value ?? '' };
       if (!token.value) errors.push(`Cannot use ${spelling}: it needs a value: ${LOG_VALUES[flag]}`);
       continue;
@@ -168,7 +196,7 @@ function readOwn(argv: readonly string[]): Arguments {
   if (command === 'help' || command === 'version') return { ...NOTHING, command, errors };
   if (app !== null && command !== 'scale') errors.push('Cannot use --app: only the command scale takes it');
   if (logs !== NO_LOG_FLAGS && command !== 'logs')
-    errors.push('Cannot use --follow, --lines, --errors, --request and --route: only the command logs takes them');
+    errors.push(`Cannot use ${LOG_FLAGS}: only the command logs takes them`);
   if (isControl(command)) return { command, words, flags: [...flags.values()], errors, json, app, logs, meant: null };
   if (json) errors.push('Cannot use --json: only the commands that talk to a running server take it');
   const meant = command === null ? commandLike(words[0]) : null;
@@ -206,6 +234,9 @@ const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ['--errors', 'errors'],
   ['--request', 'request'],
   ['--route', 'route'],
+  ['--status', 'status'],
+  ['--path', 'path'],
+  ['--min-ms', 'min-ms'],
   ['-V', 'version'],
   ['-v', 'version'],
   ...settingNames().flatMap((name): [string, Flag][] => {
@@ -223,7 +254,8 @@ function noFlag(name: string): string {
 function tokensOf(argv: readonly string[]) {
   const takesValue = [...FLAGS].filter(
     ([, flag]) =>
-      ['app', 'request', 'route'].some((one) => one === flag) ||
+      flag === 'app' ||
+      (isLogValue(flag) && flag !== 'lines') ||
       (typeof flag === 'object' && SETTINGS[flag.name].kind !== 'boolean'),
   );
   const options = {

@@ -44,6 +44,12 @@ async function run(parsed: Arguments): Promise<number> {
   } else if (isControl(parsed.command)) {
     const { control } = await import('./commands/control.ts');
     return await control(parsed.command, parsed);
+  } else if (parsed.command === 'trace') {
+    const { trace } = await import('./commands/trace.ts');
+    return await trace(parsed.words);
+  } else if (parsed.command === 'top') {
+    const { top } = await import('./commands/top.ts');
+    return await top(parsed.words);
   } else if (parsed.command === 'import') {
     const { importConfiguration } = await import('./commands/import.ts');
     return await importConfiguration(parsed);

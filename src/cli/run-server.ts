@@ -15,6 +15,7 @@ import type { RunningCluster } from '../server/cluster/primary.ts';
 import type { LastReload, ReloadOutcome } from '../server/control/control-api.ts';
 import type { RunningServer } from '../server/running-server.ts';
 import { startServer } from '../server/server.ts';
+import type { LiveSource } from '../server/trace/live-source.ts';
 import { checkConfiguration } from '../site/check.ts';
 import type { Configuration } from '../site/configuration.ts';
 import type { LoadedConfiguration } from '../site/load-configuration.ts';
@@ -27,7 +28,7 @@ import type { Configured } from './prepare.ts';
 import { programLogs } from './program-logs.ts';
 import { createReload } from './reload.ts';
 import { runUntilSignal, type Signals, type Stoppable } from './run-until-signal.ts';
-import { prepareAdmin, prepareControl, prepareOtlp, serverName } from './server-control.ts';
+import { prepareAdmin, prepareControl, prepareOtlp, prepareSource, serverName } from './server-control.ts';
 
 export interface ServerEnvironment {
   /** Reads settings and project again. */
@@ -59,7 +60,11 @@ export async function runServer(
   const openAdmin = await prepareAdmin(configuration, log);
   const startOtlp = await prepareOtlp(configuration, log);
   let serving: RunningServer | null = null;
-  const admin = await openAdmin(async () => (serving === null ? null : programMetrics.of(serving)));
+  let source: LiveSource | null = null;
+  const admin = await openAdmin(
+    async () => (serving === null ? null : programMetrics.of(serving)),
+    () => source,
+  );
   const startCluster = settings.processes > 1 ? (await import('../server/cluster/primary.ts')).startCluster : null;
   const umask = process.umask(0);
   process.umask(umask);
@@ -71,12 +76,15 @@ export async function runServer(
   const cluster =
     (await startCluster?.({ configuration, identity, log, logFormat, isJournal: toJournal, onReloaded })) ?? null;
   const onBound = identity === null ? {} : { onBound: () => dropPrivileges(identity) };
+  const openSource = await prepareSource(configuration, log);
   const openControl = await prepareControl(configuration, log);
   const server =
     cluster ?? (await startServer({ configuration, log, accessLog, tap, ...onBound, waiting, onReloaded }));
   const whole = withBeside(server, beside);
   running = whole;
   serving = server;
+  const traces = openSource(server, () => programMetrics.of(server));
+  source = traces;
   const manager = new ServiceManager(managerOptions, project?.python.path ?? 'python3');
   const name = serverName(configuration);
   const isAlive = cluster === null ? () => true : () => cluster.isAlive();
@@ -120,6 +128,7 @@ export async function runServer(
     reopenLogs,
     metrics: () => programMetrics.of(server),
     stop: () => stopRequest.abort(),
+    traces,
     ...programLogs(settings, tap, cluster),
     beside: () => beside.status(),
   };
@@ -132,6 +141,7 @@ export async function runServer(
   const ended = runUntilSignal(whole, log, signals, stopRequest.signal, {
     onStopping: () => {
       stopping = true;
+      traces?.close();
       watch.close();
       touch.close();
       beside.freeze();
@@ -148,7 +158,10 @@ export async function runServer(
   const passed = settings.listen !== configured.listen ? ' (passed by systemd)' : '';
   const shared = cluster === null ? '' : ` with ${settings.processes} server processes`;
   process.stderr.write(`Viaduct ${VERSION} serves ${name} on ${colours.bold(where)}${passed}${shared}\n`);
-  if (admin !== null) process.stderr.write(`Metrics are on ${admin.urls.join(' and ')}\n`);
+  if (admin !== null) {
+    const token = admin.madeToken === null ? '' : `, with the token ${colours.bold(admin.madeToken)}`;
+    process.stderr.write(`Pages and metrics are on ${admin.urls.join(' and ')}${token}\n`);
+  }
   ready(` on ${where}`);
   serves = true;
   beside.use(configuration);

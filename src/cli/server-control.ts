@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute } from 'node:path';
 import type { BesideStatus } from '../beside/beside.ts';
+import { describeError } from '../log/describe-error.ts';
 import type { Log } from '../log/log.ts';
 import type { Reopened } from '../log/output.ts';
 import type { Family } from '../metrics/family.ts';
@@ -10,6 +11,7 @@ import type { ControlledServer, LastReload, ReloadOutcome, ServerIdentity } from
 import type { RunningControl } from '../server/control/control-socket.ts';
 import type { ControlledLogs } from '../server/control/logs-api.ts';
 import type { RunningServer } from '../server/running-server.ts';
+import type { LiveSource } from '../server/trace/live-source.ts';
 import type { Configuration } from '../site/configuration.ts';
 import { VERSION } from '../version.ts';
 import { workingDirectory } from './working-directory.ts';
@@ -22,6 +24,8 @@ export interface ProgramControl extends ControlledLogs {
   readonly reopenLogs: () => Reopened;
   readonly metrics: () => Promise<readonly Family[] | null>;
   readonly stop: () => void;
+  /** Null only without a control socket and admin listeners. */
+  readonly traces: LiveSource | null;
   readonly beside: () => BesideStatus;
 }
 
@@ -37,7 +41,9 @@ export async function prepareControl(configuration: Configuration, log: Log): Pr
   if (path === 'off') return async () => null;
   const { startControl, startFoundControl } = await import('../server/control/control-socket.ts');
   const identity = identityOf(configuration);
-  return (server, program) => {
+  return async (server, program) => {
+    const { traces } = program;
+    if (traces === null) return null;
     const controlled: ControlledServer = {
       identity,
       status: () => server.status(),
@@ -48,19 +54,24 @@ export async function prepareControl(configuration: Configuration, log: Log): Pr
       backends: () => server.backends(),
       changeBackend: (name, change) => server.changeBackend(name, change),
       ...program,
+      traces,
     };
     return path === null ? startFoundControl(controlled, log) : startControl(path, controlled, log);
   };
 }
 
 /** Opens the admin listeners; null without any. `metrics` returns null while the server starts. */
-export type OpenAdmin = (metrics: () => Promise<readonly Family[] | null>) => Promise<RunningAdmin | null>;
+export type OpenAdmin = (
+  metrics: () => Promise<readonly Family[] | null>,
+  source: () => LiveSource | null,
+) => Promise<RunningAdmin | null>;
 
 /** Loads the code of the admin listeners, as `prepareControl` does, and returns a function that opens them. */
 export async function prepareAdmin({ settings }: Configuration, log: Log): Promise<OpenAdmin> {
-  if (settings.admin.length === 0) return async () => null;
+  const { admin: addresses, adminTokenFile: tokenFile } = settings;
+  if (addresses.length === 0) return async () => null;
   const { startAdmin } = await import('../server/admin/admin-listener.ts');
-  return (metrics) => startAdmin(settings.admin, metrics, log);
+  return (scrape, source) => startAdmin({ addresses, tokenFile, scrape, source, log });
 }
 
 /** Starts the export of metrics; null without one. */
@@ -82,6 +93,22 @@ export async function prepareOtlp(configuration: Configuration, log: Log): Promi
       onFailure: (reason) => log.warn(`Cannot send metrics to ${url}: ${reason}. Further failures are not reported`),
       onRecovery: () => log.info(`Metrics are sent to ${url} again`),
     });
+}
+
+/** Makes what pages and commands show of `server`; null if nobody can ask for it. */
+export type OpenSource = (server: RunningServer, metrics: RunningServer['metrics']) => LiveSource | null;
+
+/** Loads the code for pages and traces, as `prepareControl` does, and returns a function that makes what they show. */
+export async function prepareSource({ settings }: Configuration, log: Log): Promise<OpenSource> {
+  if (settings.control === 'off' && settings.admin.length === 0) return () => null;
+  const { liveSource, loadUi } = await import('../server/trace/live-source.ts');
+  if (settings.admin.length > 0) await loadUi();
+  return (server, metrics) =>
+    liveSource(
+      { status: () => server.status(), requests: () => server.requests(), metrics, traces: server.traces },
+      new Date().toISOString(),
+      (error) => log.error(describeError(error)),
+    );
 }
 
 /** The name of what is served, for people. */

@@ -11,5 +11,6 @@ export const COMMAND_SETTINGS: ReadonlyMap<string, string> = new Map<SettingName
   ['errorLogSyslog', 'the program passes a log of its own'],
   ['control', 'only the command viaduct opens a control socket'],
   ['admin', 'only the command viaduct opens an admin listener'],
+  ['adminTokenFile', 'only the command viaduct opens an admin listener'],
   ['proxy', 'only the command viaduct takes it; write a route with proxy'],
 ]);

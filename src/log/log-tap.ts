@@ -12,6 +12,22 @@ export interface LogFilter {
   readonly request: string;
   /** Only what belongs to a request of the route with this name; '' for any. */
   readonly route: string;
+  /** Only lines of the access log with this status: `404`, or a class, `5xx`; '' for any, and for lines of the server's log. */
+  readonly status: string;
+  /** Only lines of the access log whose path has this part; '' for any, and for lines of the server's log. */
+  readonly path: string;
+  /** Only lines of the access log with a duration of at least so many milliseconds; 0 for any, and for lines of the server's log. */
+  readonly minMs: number;
+}
+
+/** What a filter needs to know of a line. */
+export interface LineFacts {
+  readonly isError: boolean;
+  /** The id of its request, and the name of the route; '' without them. */
+  readonly request: string;
+  readonly route: string;
+  /** What the access log has of an answered request; null for a line of the server's log. */
+  readonly answered: { readonly status: number; readonly path: string; readonly ms: number } | null;
 }
 
 /** So many entries of the server's log are kept, without the end of a long message. */
@@ -19,10 +35,7 @@ const RECENT_MAX = 100;
 const RECENT_CHARS_MAX = 4096;
 
 /** An entry of the server's log. */
-interface Entry {
-  readonly isError: boolean;
-  readonly request: string;
-  readonly route: string;
+interface Entry extends LineFacts {
   readonly line: string;
 }
 
@@ -49,7 +62,7 @@ export class LogTap {
 
   /** The last entries of the server's log, at most `count`, the oldest first. */
   recent(filter: LogFilter, count: number): string[] {
-    const wanted = this.#recent.filter(({ isError, request, route }) => isWanted(filter, isError, request, route));
+    const wanted = this.#recent.filter((entry) => isWanted(filter, entry));
     return count === 0 ? [] : wanted.slice(-count).map(({ line }) => line);
   }
 
@@ -58,11 +71,11 @@ export class LogTap {
     const { request_id: id, route: name } = fields;
     const request = typeof id === 'string' ? id : '';
     const route = typeof name === 'string' ? name : '';
-    const isError = level !== 'info';
+    const facts = { isError: level !== 'info', request, route, answered: null };
     const shown = message.length > RECENT_CHARS_MAX ? `${message.slice(0, RECENT_CHARS_MAX)} …` : message;
-    this.#recent.push({ isError, request, route, line: serverLine(level, shown, fields) });
+    this.#recent.push({ ...facts, line: serverLine(level, shown, fields) });
     if (this.#recent.length > RECENT_MAX) this.#recent.shift();
-    if (this.isFollowed) this.#tell(isError, request, route, () => serverLine(level, message, fields));
+    if (this.isFollowed) this.#tell(facts, () => serverLine(level, message, fields));
   }
 
   /** The access log has a line. */
@@ -70,25 +83,35 @@ export class LogTap {
     const { record } = request;
     const isError = status >= 400 || record.reason !== '';
     const id = request.protocol === '' ? '' : requestIdOf(record);
-    this.#tell(isError, id, record.route, () => {
+    const answered = { status, path: request.path, ms };
+    this.#tell({ isError, request: id, route: record.route, answered }, () => {
       return `{"log":"access",${LINES.json(request, status, bodyBytes, ms).slice(1, -1)}`;
     });
   }
 
-  #tell(isError: boolean, request: string, route: string, makeLine: () => string): void {
+  #tell(facts: LineFacts, makeLine: () => string): void {
     let line: string | null = null;
     for (const { filter, onLine } of this.#followers) {
-      if (!isWanted(filter, isError, request, route)) continue;
+      if (!isWanted(filter, facts)) continue;
       line ??= makeLine();
       onLine(line);
     }
   }
 }
 
-/** Whether `filter` lets a line pass. `request` and `route` are '' if the line has none. */
-export function isWanted(filter: LogFilter, isError: boolean, request: string, route: string): boolean {
+/** Whether `filter` lets a line pass. */
+export function isWanted(filter: LogFilter, { isError, request, route, answered }: LineFacts): boolean {
   if (filter.errors && !isError) return false;
-  return (filter.request === '' || filter.request === request) && (filter.route === '' || filter.route === route);
+  if (filter.request !== '' && filter.request !== request) return false;
+  if (filter.route !== '' && filter.route !== route) return false;
+  if (filter.status === '' && filter.path === '' && filter.minMs === 0) return true;
+  return answered !== null && isAnsweredSo(filter, answered);
+}
+
+function isAnsweredSo(filter: LogFilter, { status, path, ms }: NonNullable<LineFacts['answered']>): boolean {
+  const text = `${status}`;
+  const hasStatus = filter.status === '' || filter.status === text || filter.status === `${text.charAt(0)}xx`;
+  return hasStatus && path.includes(filter.path) && ms >= filter.minMs;
 }
 
 function serverLine(level: Level, message: string, fields: Fields): string {

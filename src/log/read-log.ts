@@ -70,8 +70,17 @@ function entryOf(line: string, log: 'access' | 'server'): LogEntry {
 }
 
 function isWantedEntry(entry: LogEntry, filter: LogFilter): boolean {
-  const { log, level, status, reason, request_id: id, route } = entry;
+  const { log, level, status, reason, request_id: id, route, path, duration_ms: ms } = entry;
   const isError =
     log === 'server' ? level === 'warn' || level === 'error' : Number(status) >= 400 || reason !== undefined;
-  return isWanted(filter, isError, typeof id === 'string' ? id : '', typeof route === 'string' ? route : '');
+  return isWanted(filter, {
+    isError,
+    request: textOf(id),
+    route: textOf(route),
+    answered: log === 'access' ? { status: Number(status), path: textOf(path), ms: Number(ms) } : null,
+  });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

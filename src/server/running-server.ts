@@ -11,6 +11,8 @@ import type { Agreement } from './agreement.ts';
 import type { LiveRequest } from './live-requests.ts';
 import type { ProcessReport, ServerStatus, WorkerStacks } from './status.ts';
 import type { TraceRecording } from './trace/recording.ts';
+import type { Traces } from './trace/traces.ts';
+import type { Tracing } from './trace/tracing.ts';
 
 export interface ServerOptions {
   /** Validated. */
@@ -28,6 +30,8 @@ export interface ServerOptions {
   readonly probesAtStart?: boolean;
   /** A new release serves, with this configuration. In development also after a change of the code. */
   readonly onReloaded?: (configuration: Configuration) => void;
+  /** What has the traces, instead of the server's own recording. */
+  readonly tracing?: Tracing;
   /** An interpreter that may wait for the main application. */
   readonly waiting?: WaitingInterpreter;
 }
@@ -36,6 +40,7 @@ export interface RunningServer extends BackendControl {
   readonly urls: readonly string[];
   /** Open connections of clients. */
   readonly connections: number;
+  readonly traces: Traces;
   /**
    * Starts `configuration`, which is validated, and a new release of each application beside the running ones, then switches over without
    * dropping a request. If any part of that fails, the old configuration stays, and so does the old release of every application. With `watch_ms`

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ViaductError } from '../errors.ts';
 import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
-import type { Next } from '../http/handler.ts';
+import type { HandlerResult, Next } from '../http/handler.ts';
 import type { Peer, Request } from '../http/message.ts';
 import type { Refusal } from '../http/refusal.ts';
 import { requestFields } from '../http/request-id.ts';
 import { toPromise } from '../http/to-promise.ts';
-import type { Arrival, ConnectionChanges } from '../http/transport/server-context.ts';
+import { type Arrival, type ConnectionChanges, NO_ARRIVAL } from '../http/transport/server-context.ts';
 import { describeError, tracebackOf } from '../log/describe-error.ts';
 import type { Family } from '../metrics/family.ts';
 import { applicationName } from '../project/project.ts';
@@ -36,7 +36,10 @@ import { watchReleases } from './release-watch.ts';
 import type { LocalServer, ServerOptions } from './running-server.ts';
 import { type StartedSite, startSite } from './start-site.ts';
 import { mergeStatus, type ProcessReport, type ServerStatus, type WorkerStacks, workerStacks } from './status.ts';
+import type { DevPages } from './trace/dev-pages.ts';
+import { LocalTraces } from './trace/local-traces.ts';
 import { TraceRecording } from './trace/recording.ts';
+import { loadTraceParts, type TraceParts } from './trace/trace-parts.ts';
 
 /**
  * Starts a server: listeners, connections, routes, applications. Nothing is left running when the start fails.
@@ -45,7 +48,7 @@ import { TraceRecording } from './trace/recording.ts';
  */
 export async function startServer(options: ServerOptions): Promise<LocalServer> {
   const measure = countsMetrics(options.configuration.settings) ? await loadMetrics() : null;
-  const server = new Server(options, measure);
+  const server = new Server(options, measure, await loadTraceParts(options));
   try {
     await server.start();
   } catch (error) {
@@ -72,6 +75,12 @@ class Server implements LocalServer {
   readonly recording: TraceRecording;
   /** Null if nobody can ask for metrics. */
   readonly #metrics: ServerMetrics | null;
+  readonly traces: LocalTraces;
+  readonly #traceParts: TraceParts;
+  /** Null outside of development. */
+  readonly #devPages: DevPages | null;
+  /** Writes what the logs have of an answered request; null if they have nothing. */
+  #onAnswered: Required<ConnectionChanges>['onAnswered'] = null;
   #configuration: Configuration;
   #site: BuiltSite | null = null;
   /** What is known about backends outlives a configuration. */
@@ -92,8 +101,9 @@ class Server implements LocalServer {
   /** Aborts the start, or the reload that runs. */
   #changing = new AbortController();
 
-  constructor(options: ServerOptions, measure: Measure | null) {
+  constructor(options: ServerOptions, measure: Measure | null, traceParts: TraceParts) {
     this.#options = options;
+    this.#traceParts = traceParts;
     this.#configuration = options.configuration;
     const { configuration, log, accessLog } = options;
     this.#metrics = measure?.(this.#measured()) ?? null;
@@ -104,11 +114,21 @@ class Server implements LocalServer {
     });
     this.#rules = new ClientRules(configuration, log, accessLog, this.#metrics, options.tap ?? null, this.recording);
     this.#open = new OpenApplications(log, options.callerApplications ?? new Map());
+    const handle = (request: Request): HandlerResult =>
+      mayBeProbe(request.path) ? (this.#probes.answer(request) ?? this.#handle(request)) : this.#handle(request);
+    const tracing = options.tracing ?? this.recording;
+    this.traces = new LocalTraces(tracing, {
+      receive: (request) => this.#rules.receive(request, NO_ARRIVAL),
+      handle,
+      onAnswered: (...answered) => this.#onAnswered?.(...answered),
+    });
+    traceParts.start(tracing.store);
+    this.#devPages = traceParts.openPages(this, () => this.#configuration);
+    const pages = this.#devPages;
     const connections = {
       ...this.#take(configuration),
       passesControls: configuration.passesControls === true,
-      handle: (request: Request) =>
-        mayBeProbe(request.path) ? (this.#probes.answer(request) ?? this.#handle(request)) : this.#handle(request),
+      handle: pages === null ? handle : (request: Request) => pages.answer(request) ?? handle(request),
       receive: (request: Request, arrival: Arrival) => this.#rules.receive(request, arrival),
       onRefused: (refusal: Refusal, peer: Peer, request: Request | null) => this.#rules.refused(refusal, peer, request),
       onTurnedAway: (reason: string, address: string) => this.#rules.refusals.connection(reason, address),
@@ -279,13 +299,21 @@ class Server implements LocalServer {
   #take(configuration: Configuration): Required<ConnectionChanges> {
     this.#probes.take(configuration);
     this.recording.take(traceOptions(configuration));
-    return this.#rules.take(configuration, (request) => mayBeProbe(request.path) && this.#probes.hasPassed(request));
+    const isPassedProbe = (request: Request): boolean => mayBeProbe(request.path) && this.#probes.hasPassed(request);
+    const pages = this.#devPages;
+    const changes = this.#rules.take(
+      configuration,
+      pages === null ? isPassedProbe : (request) => isPassedProbe(request) || pages.owns(request.path),
+    );
+    this.#onAnswered = changes.onAnswered;
+    return changes;
   }
 
   async stop(): Promise<void> {
     const { gracefulTimeoutMs, drainDelayMs } = this.#configuration.settings;
     this.#state = 'stopping';
     this.#watch.close();
+    this.#devPages?.close();
     this.#endReload(new ViaductError('WORKER', 'Cannot use the new release: the server is stopping'));
     if (drainDelayMs > 0) {
       this.#options.log.info(
@@ -311,6 +339,7 @@ class Server implements LocalServer {
     this.#site?.stop();
     await this.#open.close();
     this.#rules.flush();
+    await this.#traceParts.stop();
   }
 
   kill(): void {

@@ -47,9 +47,11 @@ export async function checkConfiguration(
   } catch (error) {
     errors.push((error as Error).message);
   }
-  const { otlpUrl } = configuration.settings;
+  const { otlpUrl, otlpTracesUrl } = configuration.settings;
   if (otlpUrl !== null && !isHttpUrl(otlpUrl))
     errors.push(`Cannot use otlp_url "${otlpUrl}": write a URL such as http://127.0.0.1:4318/v1/metrics`);
+  if (otlpTracesUrl !== null && !isHttpUrl(otlpTracesUrl))
+    errors.push(`Cannot use otlp_traces_url "${otlpTracesUrl}": write a URL such as http://127.0.0.1:4318/v1/traces`);
   const { problems, warnings } = await checkCertificates(configuration);
   errors.push(...problems.map((problem) => `${problem} (${locate.position(['tls'])})`));
   if (errors.length > 0) throw new ViaductError('SETTINGS', errors.join('\n'));

@@ -40,8 +40,8 @@ export function applicationNames({
 }
 
 /** Whether somebody gets metrics: then the server counts. */
-export function countsMetrics({ admin, otlpUrl }: Settings): boolean {
-  return admin.length > 0 || otlpUrl !== null;
+export function countsMetrics({ admin, otlpUrl, dev, devPages }: Settings): boolean {
+  return admin.length > 0 || otlpUrl !== null || (dev && devPages !== 'off');
 }
 
 export interface NamedApplication {

@@ -46,18 +46,21 @@ function macOf(secret: string, text: string): Buffer {
 const ONE_TIME_SECONDS = 60;
 const ONE_TIME_MAX = 100;
 
+/** Makes a token for one request: random text. */
+export function newOneTimeToken(): string {
+  return `once.${randomBytes(24).toString('base64url')}`;
+}
+
 /** Tokens that are valid for one request each, for a short time. They are kept as digests, so that the time of a search says nothing about them. */
 export class OneTimeTokens {
   readonly #tokens = new Map<string, { readonly details: TraceDetails; readonly expiresAt: number }>();
 
-  /** Makes a token. With too many of them, the oldest is not valid any more. */
-  make(details: TraceDetails, now = Date.now()): string {
+  /** Accepts a token of `newOneTimeToken`. With too many of them, the oldest is not valid any more. */
+  add(token: string, details: TraceDetails, now = Date.now()): void {
     this.#expire(now);
     const [oldest] = this.#tokens.keys();
     if (oldest !== undefined && this.#tokens.size >= ONE_TIME_MAX) this.#tokens.delete(oldest);
-    const token = `once.${randomBytes(24).toString('base64url')}`;
     this.#tokens.set(digestOf(token), { details, expiresAt: now + ONE_TIME_SECONDS * 1000 });
-    return token;
   }
 
   /** What to record for a request with this token, which is used up; null if it is not valid. */

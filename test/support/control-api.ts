@@ -21,10 +21,13 @@ const DESCRIPTION = parse(readFileSync(join(ROOT, 'docs/control-api.yaml'), 'utf
 
 type JsonSchema = Parameters<typeof z.fromJSONSchema>[0];
 
+/** What is not JSON: logs-command.test.ts, live-events.test.ts and trace-command.test.ts read it. */
+const STREAMS = ['GET /logs/follow', 'GET /traces/events', 'GET /traces/requests/{id}/export'];
+
 /** `GET /status` and the like: everything that docs/control-api.yaml describes. */
 export const OPERATIONS: readonly string[] = Object.entries(DESCRIPTION.paths)
   .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`))
-  .filter((operation) => operation !== 'GET /logs/follow'); // a stream, which logs-command.test.ts reads
+  .filter((operation) => !STREAMS.includes(operation));
 
 /** The operations and statuses that were seen and found to be as described: `GET /status 200`. */
 export const SEEN = new Set<string>();
@@ -44,7 +47,7 @@ export async function callControl(
     });
     message.on('error', reject).end();
   });
-  const path = target.replace(/\?.*$/, '');
+  const path = target.replace(/\?.*$/, '').replace(/^(\/traces\/requests)\/[^/]+/, '$1/{id}');
   const name = `${method} ${path} ${status}`;
   const described = DESCRIPTION.paths[path]?.[method.toLowerCase()]?.responses[`${status}`];
   if (described === undefined) throw new Error(`${name} is not described`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { OneTimeTokens, readToken, signToken, TOKEN_SECONDS_MAX } from '../../src/trace/token.ts';
+import { newOneTimeToken, OneTimeTokens, readToken, signToken, TOKEN_SECONDS_MAX } from '../../src/trace/token.ts';
 import { USUAL_DETAILS } from '../../src/trace/trace.ts';
 
 const KEY = 'a key of many characters';
@@ -41,7 +41,8 @@ describe('readToken', () => {
 describe('OneTimeTokens', () => {
   it('accepts a token once', () => {
     const tokens = new OneTimeTokens();
-    const token = tokens.make(USUAL_DETAILS);
+    const token = newOneTimeToken();
+    tokens.add(token, USUAL_DETAILS);
     assert.equal(tokens.take('once.AAAA'), null);
     assert.deepEqual(tokens.take(token), USUAL_DETAILS);
     assert.equal(tokens.take(token), null);
@@ -50,13 +51,15 @@ describe('OneTimeTokens', () => {
 
   it('accepts a token for a minute', () => {
     const tokens = new OneTimeTokens();
-    const token = tokens.make(USUAL_DETAILS, NOW);
+    const token = newOneTimeToken();
+    tokens.add(token, USUAL_DETAILS, NOW);
     assert.equal(tokens.take(token, NOW + 60_001), null);
   });
 
   it('keeps the newest tokens when there are too many', () => {
     const tokens = new OneTimeTokens();
-    const made = Array.from({ length: 1000 }, () => tokens.make(USUAL_DETAILS));
+    const made = Array.from({ length: 1000 }, newOneTimeToken);
+    for (const token of made) tokens.add(token, USUAL_DETAILS);
     assert.equal(tokens.size, 100);
     assert.equal(tokens.take(made[0] ?? ''), null);
     assert.notEqual(tokens.take(made.at(-1) ?? ''), null);

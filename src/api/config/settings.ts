@@ -39,12 +39,27 @@ export interface ServerSettings {
    */
   readonly middleware?: OneOrMore<MiddlewareConfig> | undefined;
   /**
+   * In development, clients for whom the server itself shows the pages about requests at /__viaduct/: those on this
+   * machine, those in private networks as well, or none (off).
+   *
+   * Takes loopback, private or off. Default: loopback. The pages show requests with their data. In a container, the
+   * browser is in another network: private.
+   */
+  readonly devPages?: 'loopback' | 'private' | 'off' | undefined;
+  /**
    * Send the metrics by OTLP over HTTP to this URL, such as http://127.0.0.1:4318/v1/metrics. It needs packages of
    * OpenTelemetry.
    *
    * Takes a text. Default: metrics are not sent. Most sites that measure let Prometheus ask: see admin.
    */
   readonly otlpUrl?: string | undefined;
+  /**
+   * Send the traces that are kept by OTLP over HTTP to this URL, such as http://127.0.0.1:4318/v1/traces. It needs
+   * packages of OpenTelemetry.
+   *
+   * Takes a text. Default: traces are not sent. Most people look at traces on the pages of the server.
+   */
+  readonly otlpTracesUrl?: string | undefined;
   /**
    * Time between two times that the metrics are sent by OTLP.
    *
@@ -473,12 +488,20 @@ export interface CommandSettings {
    */
   readonly control?: string | undefined;
   /**
-   * Address on which programs such as Prometheus get the metrics: 9464, HOST:PORT, [::1]:PORT or unix:PATH.
+   * Address for the pages about requests, and for programs such as Prometheus that get the metrics: 9464, HOST:PORT,
+   * [::1]:PORT or unix:PATH.
    *
    * Takes 9464, HOST:PORT, [::1]:PORT or unix:PATH. Default: none. Without it, nothing is counted, and nobody can
-   * connect. The listener asks for no password.
+   * connect. The pages ask for a token where others can connect.
    */
   readonly admin?: OneOrMore<string | number> | undefined;
+  /**
+   * File with the token for the pages of an admin listener that others than this machine can reach.
+   *
+   * Takes the path of a file. Default: a token that is made and printed at the start, if others can connect. A
+   * listener on 127.0.0.1 or on a Unix socket needs no token.
+   */
+  readonly adminTokenFile?: string | undefined;
   /**
    * Server processes, which accept connections, speak HTTP and serve files. They share out the workers.
    *

@@ -145,7 +145,7 @@ const FORMS: Readonly<Record<ControlCommand, string>> = {
   reload: 'viaduct reload',
   drain: 'viaduct drain or viaduct drain off',
   scale: 'viaduct scale with a number, and --app with the name of one of several applications',
-  logs: 'viaduct logs with --follow, --lines N, --errors, --request ID or --route NAME, or viaduct logs reopen',
+  logs: 'viaduct logs with --follow, --lines N, --errors, --request ID, --route NAME, --status STATUS, --path PART or --min-ms N, or viaduct logs reopen',
   stop: 'viaduct stop',
   backends: 'viaduct backends [list], drain NAME, enable NAME, weight NAME N or weight NAME configured',
 };

@@ -16,7 +16,31 @@ const REPLY_BYTES_MAX = 64 * 1024 * 1024;
  *
  * @throws ViaductError `LISTEN` with the reason
  */
-export function send(socketPath: string, method: 'GET' | 'POST', path: string, timeoutMs: number): Promise<Reply> {
+export async function send(
+  socketPath: string,
+  method: 'GET' | 'POST',
+  path: string,
+  timeoutMs: number,
+): Promise<Reply> {
+  const { status, text } = await exchange(socketPath, method, path, timeoutMs);
+  try {
+    return { status, value: text === '' ? null : JSON.parse(text) };
+  } catch {
+    throw unreachable(socketPath, 'what listens there is not Viaduct');
+  }
+}
+
+/** Reads a resource whose content is a file. See `send`. */
+export function sendForText(socketPath: string, path: string, timeoutMs: number): Promise<TextReply> {
+  return exchange(socketPath, 'GET', path, timeoutMs);
+}
+
+interface TextReply {
+  readonly status: number;
+  readonly text: string;
+}
+
+function exchange(socketPath: string, method: 'GET' | 'POST', path: string, timeoutMs: number): Promise<TextReply> {
   return new Promise((resolve, reject) => {
     const options = { socketPath, method, path, headers: { host: 'localhost' }, agent: false, timeout: timeoutMs };
     const message = request(options, (response) => {
@@ -27,14 +51,9 @@ export function send(socketPath: string, method: 'GET' | 'POST', path: string, t
         if (bytes > REPLY_BYTES_MAX) message.destroy(new Error('it sends too much'));
         else blocks.push(block);
       });
-      response.on('end', () => {
-        const text = Buffer.concat(blocks).toString('utf8');
-        try {
-          resolve({ status: response.statusCode ?? 0, value: text === '' ? null : JSON.parse(text) });
-        } catch {
-          reject(unreachable(socketPath, 'what listens there is not Viaduct'));
-        }
-      });
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(blocks).toString('utf8') }),
+      );
       response.on('error', (error) => reject(unreachable(socketPath, error.message)));
     });
     message.on('timeout', () => message.destroy(new Error(`it does not answer within ${timeoutMs / 1000} s`)));

@@ -28,7 +28,7 @@ const DIRECTORIES_MAX = 1000;
  *
  * @throws ViaductError `LISTEN` if there is none, `USAGE` if there are several
  */
-export async function findControl(parsed: Arguments): Promise<string> {
+export async function findControl(parsed: Pick<Arguments, 'flags' | 'errors'>): Promise<string> {
   const named = namedControl(parsed);
   if (named !== null) return named;
   const settings = await settingsOf(parsed);
@@ -48,13 +48,13 @@ export async function findControl(parsed: Arguments): Promise<string> {
 }
 
 /** The path in the flag `--control`, for which no settings file has to be valid; null without it. */
-function namedControl({ flags, errors }: Arguments): string | null {
+function namedControl({ flags, errors }: Pick<Arguments, 'flags' | 'errors'>): string | null {
   const path = flags.find(({ name }) => name === 'control')?.values[0]?.raw;
   return errors.length > 0 || typeof path !== 'string' || path === 'off' ? null : resolve(workingDirectory(), path);
 }
 
 /** The settings that the server has, too; null if their files cannot be used, because that is a time to ask the server. */
-async function settingsOf({ flags, errors }: Arguments): Promise<Settings | null> {
+async function settingsOf({ flags, errors }: Pick<Arguments, 'flags' | 'errors'>): Promise<Settings | null> {
   try {
     const loaded = await loadConfiguration({ flags, errors, environment: process.env, cwd: workingDirectory() });
     return loaded.settings;

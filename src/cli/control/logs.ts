@@ -19,6 +19,9 @@ export async function logs(socket: string, flags: LogFlags, isJson: boolean): Pr
     errors: `${flags.errors}`,
     request: flags.request ?? '',
     route: flags.route ?? '',
+    status: flags.status ?? '',
+    path: flags.path ?? '',
+    min_ms: flags['min-ms'] ?? '',
   });
   const following = flags.follow ? await follow(socket, query) : null;
   const reply = await send(

@@ -65,6 +65,9 @@ export interface Arrival {
   readonly startedAtMs: number;
 }
 
+/** Of a request that came over no connection. */
+export const NO_ARRIVAL: Arrival = { openedAtMs: 0, headAtMs: 0, startedAtMs: 0 };
+
 /** Decides which clients may connect. */
 export interface Admission {
   /** Whether a connection from this numeric address ('' on a Unix socket) may stay. `release` is called once for each one that may. */

@@ -1,57 +1,72 @@
-import { isIP } from 'node:net';
-import { hostname } from 'node:os';
 import type { Next } from '../../http/handler.ts';
 import type { Request } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
 import { exposition } from '../../metrics/exposition.ts';
 import type { Family } from '../../metrics/family.ts';
+import { problem } from '../trace/page-response.ts';
+import type { TraceApiSource } from '../trace/trace-api.ts';
+import { tracePages } from '../trace/trace-pages.ts';
+import type { AdminToken } from './admin-token.ts';
+import { fieldOf, whyForeign } from './foreign.ts';
+import { LOGIN_PATH, login, loginPage, tooManyTokens } from './login-page.ts';
 
 /** Reads all metrics; null while the server starts. */
 export type Scrape = () => Promise<readonly Family[] | null>;
 
+/** The rules for the clients of an admin listener. */
+export interface AdminAccess {
+  /** Further host names that lead to this listener: those in the setting. Null accepts any name: no browser opens a Unix socket. */
+  readonly names: readonly string[] | null;
+  /** For everything but the metrics; null if nobody else can connect. */
+  readonly token: AdminToken | null;
+}
+
 /**
- * Answers the requests of an admin listener: `GET /metrics`. Web pages must not read it. They would do it with the browser of somebody who can
- * reach the listener: from another site, with an `Origin`; or with a host name of their own that leads to this machine (DNS rebinding), so only
- * names are accepted that nobody outside can own.
- *
- * @param names further host names that lead to this listener: those in the setting. Null accepts any name: no browser opens a Unix socket.
+ * Answers the requests of an admin listener: the pages, their data, and `GET /metrics`, for which no token is needed, because programs that collect
+ * metrics often have none. Other web pages can use none of it. `source` returns null while the server starts.
  */
-export function adminApi(scrape: Scrape, names: readonly string[] | null): Next {
+export function adminApi(scrape: Scrape, source: () => TraceApiSource | null, { names, token }: AdminAccess): Next {
   return async (request) => {
-    if (request.path !== '/metrics') return Response.text(404, 'There is only /metrics here\n');
-    if (request.method !== 'GET' && request.method !== 'HEAD')
-      return Response.text(405, 'Only GET and HEAD are allowed here\n', ['Allow', 'GET, HEAD']);
-    const foreign = names === null ? '' : whyForeign(request, names);
-    if (foreign !== '') return Response.text(403, `${foreign}\n`);
-    const families = await scrape();
-    if (families === null) return Response.text(503, 'The server is starting\n', ['Retry-After', '1']);
-    return exposition(request, families);
+    const { path } = request;
+    const isMetrics = path === '/metrics';
+    const foreign = names === null ? '' : whyForeign(request, names, !isMetrics);
+    if (foreign !== '') return refused(foreign);
+    if (isMetrics) return metrics(request, scrape);
+    if (token !== null) {
+      const stopped = await stranger(request, token);
+      if (stopped !== null) return stopped;
+    }
+    const shown = source();
+    return shown === null
+      ? problem(503, 'The server is starting', ['Retry-After', '1'])
+      : tracePages(shown, request, '', path);
   };
 }
 
-/** Ends of names that nobody can register (RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`), or that Kubernetes resolves itself. */
-const PRIVATE_NAME = /^[^.]+$|\.(?:localhost|local|internal|home\.arpa|svc|test)$/;
-
-function whyForeign(request: Request, names: readonly string[]): string {
-  const { headers, host } = request;
-  if (headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === 'origin'))
-    return 'Web pages may not read this';
-  const name = nameIn(host);
-  const isOurs =
-    name === '' ||
-    isIP(name) !== 0 ||
-    PRIVATE_NAME.test(name) ||
-    names.includes(name) ||
-    name === hostname().toLowerCase();
-  return isOurs
-    ? ''
-    : `The Host "${name}" is not a name of this listener. Ask for it by its IP address, or use this name in the setting admin`;
+async function metrics(request: Request, scrape: Scrape): Promise<Response> {
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return Response.text(405, 'Only GET and HEAD are allowed here\n', ['Allow', 'GET, HEAD']);
+  const families = await scrape();
+  if (families === null) return Response.text(503, 'The server is starting\n', ['Retry-After', '1']);
+  return exposition(request, families);
 }
 
-/** The name or address in a Host field, in lower case, without port, brackets and final dot. */
-function nameIn(host: string): string {
-  return host
-    .replace(/:\d*$/, '')
-    .replace(/^\[(.*)\]$|\.$/, '$1')
-    .toLowerCase();
+function refused(foreign: string): Response {
+  const advice = foreign.startsWith('The Host')
+    ? `${foreign}. Ask for it by its IP address, or use this name in the setting admin`
+    : foreign;
+  return Response.text(403, `${advice}\n`);
+}
+
+/** The answer to a client without the token; null if it has it. A wrong token counts; a missing one does not. */
+async function stranger(request: Request, token: AdminToken): Promise<Response | null> {
+  const { peer, headers, path } = request;
+  if (token.hasSession(request)) return null;
+  if (token.isBlocked(peer.remoteAddress)) return tooManyTokens();
+  if (path === LOGIN_PATH) return login(request, token);
+  if (token.hasToken(request)) return null;
+  if (fieldOf(headers, 'authorization') !== null) token.failed(peer.remoteAddress);
+  return path.startsWith('/api/')
+    ? problem(401, 'A token is needed: Authorization: Bearer TOKEN', ['WWW-Authenticate', 'Bearer realm="Viaduct"'])
+    : loginPage('');
 }

@@ -5,14 +5,16 @@ import type { HttpLimits } from '../../http/transport/limits.ts';
 import { type Address, parseAddress } from '../../listen/address.ts';
 import { Listener } from '../../listen/listener.ts';
 import type { Log } from '../../log/log.ts';
+import type { TraceApiSource } from '../trace/trace-api.ts';
 import { adminApi, type Scrape } from './admin-api.ts';
+import { AdminToken, loadToken } from './admin-token.ts';
 
-/** Some programs that collect metrics, and people. */
-const CONNECTIONS_MAX = 32;
+/** Some programs that collect metrics, and people, whose browsers open several connections. */
+const CONNECTIONS_MAX = 64;
 const LIMITS: Partial<HttpLimits> = {
   requestLineBytesMax: 4096,
   headerBytesMax: 16_384,
-  bodyBytesMax: 0,
+  bodyBytesMax: 1024,
   headerTimeoutMs: 5000,
   /** Longer than the usual time between two scrapes, so that one connection serves them all. */
   keepAliveTimeoutMs: 120_000,
@@ -22,17 +24,32 @@ const LOOPBACK = CidrList.parse(['loopback']);
 
 /** The open admin listeners of a server. */
 export interface RunningAdmin {
-  /** For people: `http://127.0.0.1:9464/metrics`, or `unix:PATH`. */
+  /** For people: `http://127.0.0.1:9464/`, or `unix:PATH`. */
   readonly urls: readonly string[];
+  /** The token that was made for those who come from other machines; null if nobody can, or if it is in a file. */
+  readonly madeToken: string | null;
   close(): void;
 }
 
+export interface AdminOptions {
+  /** As in the setting `admin`. */
+  readonly addresses: readonly string[];
+  /** The setting `admin_token_file`. */
+  readonly tokenFile: string | null;
+  readonly scrape: Scrape;
+  /** What the pages show; null while the server starts. */
+  readonly source: () => TraceApiSource | null;
+  readonly log: Log;
+}
+
 /**
- * Listens on `addresses` for programs that collect metrics. Nothing stays open when one of them cannot be bound.
+ * Listens for people who look at the pages, and for programs that collect metrics. Nothing stays open when an address cannot be bound.
  *
- * @throws ViaductError `LISTEN` with the reason
+ * @throws ViaductError `LISTEN` with the reason, `SETTINGS` for a file without a token
  */
-export async function startAdmin(addresses: readonly string[], scrape: Scrape, log: Log): Promise<RunningAdmin> {
+export async function startAdmin({ addresses, tokenFile, scrape, source, log }: AdminOptions): Promise<RunningAdmin> {
+  const text = addresses.some((one) => isPublic(parseAddress(one))) ? await loadToken(tokenFile) : null;
+  const token = text === null ? null : new AdminToken(text);
   const open: { readonly listener: Listener; readonly connections: Http1Server }[] = [];
   const close = (): void => {
     process.off('exit', close);
@@ -42,10 +59,13 @@ export async function startAdmin(addresses: readonly string[], scrape: Scrape, l
     }
   };
   process.on('exit', close); // a start that fails ends the process, and a Unix socket would stay
-  for (const text of addresses) {
-    const address = parseAddress(text);
+  for (const one of addresses) {
+    const address = parseAddress(one);
     const connections = new Http1Server({
-      handle: adminApi(scrape, address.kind === 'tcp' ? [address.host.toLowerCase()] : null),
+      handle: adminApi(scrape, source, {
+        names: address.kind === 'tcp' ? [address.host.toLowerCase()] : null,
+        token: isPublic(address) ? token : null,
+      }),
       limits: LIMITS,
       connectionsMax: CONNECTIONS_MAX,
       onAnswered: null,
@@ -59,16 +79,16 @@ export async function startAdmin(addresses: readonly string[], scrape: Scrape, l
       await listener.listen();
     } catch (error) {
       close();
-      throw cannotListen(text, error);
+      throw cannotListen(one, error);
     }
     open.push({ listener, connections });
     if (isPublic(address))
       log.warn(
-        `The admin listener ${listener.url} is open to the network: every client that can connect reads the metrics, without a password`,
+        `The admin listener ${listener.url} is open to the network: every client that can connect reads the metrics; the pages need the token`,
       );
   }
-  const urls = open.map(({ listener }) => (listener.address.kind === 'tcp' ? `${listener.url}/metrics` : listener.url));
-  return { urls, close };
+  const urls = open.map(({ listener }) => (listener.address.kind === 'tcp' ? `${listener.url}/` : listener.url));
+  return { urls, madeToken: tokenFile === null ? text : null, close };
 }
 
 function isPublic(address: Address): boolean {

@@ -8,6 +8,7 @@ import type { Configuration } from '../../site/configuration.ts';
 import type { ReloadStep } from '../agreement.ts';
 import type { LiveRequest } from '../live-requests.ts';
 import type { ProcessReport, WorkerStacks } from '../status.ts';
+import type { TraceQuestion } from '../trace/trace-questions.ts';
 
 /** From the primary to a server process. */
 export type ToServerProcess =
@@ -29,6 +30,7 @@ export type Question =
   | { readonly about: 'scale'; readonly application: string; readonly workers: number }
   | { readonly about: 'status' | 'requests' | 'metrics' }
   | { readonly about: 'stacks'; readonly worker: number | null }
+  | { readonly about: 'traces'; readonly question: TraceQuestion }
   | { readonly about: 'log'; readonly filter: LogFilter; readonly count: number };
 
 /** What the answer to a question is. */
@@ -43,6 +45,8 @@ export interface Answers {
   /** Null if they are not counted. */
   readonly metrics: readonly Family[] | null;
   readonly stacks: readonly WorkerStacks[];
+  /** JSON: see `TraceAnswer`. */
+  readonly traces: string;
   /** The last entries of its log, each a line of JSON. */
   readonly log: readonly string[];
 }

@@ -12,6 +12,7 @@ const ANSWERS: { readonly [about in About]: Check } = {
   status: isReport,
   requests: listOf(isLiveRequest),
   stacks: listOf(isWorkerStacks),
+  traces: isText,
   log: listOf(isText),
   metrics: nullOr(listOf(isFamily)),
 };

@@ -16,6 +16,7 @@ import type { RunningServer } from '../running-server.ts';
 import type { ServerStatus, WorkerStacks } from '../status.ts';
 import { askAll, askStatus, askToScale } from './ask-processes.ts';
 import { ClusterMetrics } from './cluster-metrics.ts';
+import { ClusterTraces } from './cluster-traces.ts';
 import { forwardOutput } from './forward-output.ts';
 import { inheritedLost, withCause } from './lost.ts';
 import { processConfiguration, workerShare } from './process-configuration.ts';
@@ -84,6 +85,7 @@ interface Slot extends ReloadSlot {
  */
 class Primary implements RunningCluster {
   readonly lost: Promise<ViaductError>;
+  readonly traces = new ClusterTraces(() => this.#serverProcesses);
   readonly #options: PrimaryOptions;
   #configuration: Configuration;
   readonly #slots: readonly Slot[];

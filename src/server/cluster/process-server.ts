@@ -7,6 +7,7 @@ import { dropPrivileges } from '../../os/process-user.ts';
 import type { ReloadStep } from '../agreement.ts';
 import type { LocalServer } from '../running-server.ts';
 import { startServer } from '../server.ts';
+import { answerTraceQuestion } from '../trace/trace-questions.ts';
 import { FollowSender } from './follow-sender.ts';
 import {
   type About,
@@ -103,6 +104,8 @@ function answerOf(serving: LocalServer, question: Question): Answers[About] | Pr
       return serving.requests();
     case 'stacks':
       return serving.stacks(question.worker);
+    case 'traces':
+      return answerTraceQuestion(serving.traces, question.question);
     case 'log':
       return tap?.recent(question.filter, question.count) ?? [];
   }

@@ -5,8 +5,11 @@ import type { Reopened } from '../../log/output.ts';
 import { type Family, withSamples } from '../../metrics/family.ts';
 import type { Scaled } from '../../site/applications.ts';
 import { MAIN } from '../../site/configuration.ts';
+import { newOneTimeToken, TRACE_FIELD } from '../../trace/token.ts';
+import { USUAL_DETAILS } from '../../trace/trace.ts';
 import type { LiveRequest } from '../live-requests.ts';
 import type { ServerStatus, WorkerStacks } from '../status.ts';
+import { type TraceApiSource, traceApi } from '../trace/trace-api.ts';
 import { backendsApi, type ControlledBackends } from './backends-api.ts';
 import { type ControlledLogs, followLogs, recentLogs } from './logs-api.ts';
 import { failed, json, notAllowed } from './responses.ts';
@@ -59,12 +62,17 @@ export interface ControlledServer extends ControlledBackends, ControlledLogs {
   reload(): Promise<ReloadOutcome>;
   /** All metrics; null if nothing is counted, because the setting `admin` is not set. */
   metrics(): Promise<readonly Family[] | null>;
+  /** Its traces, and what its pages show. */
+  readonly traces: TraceApiSource;
   /** Starts to stop the server. */
   stop(): void;
 }
 
 /** As of the setting `workers`. */
 const WORKERS_MAX = 256;
+
+/** The path before those of the resources that the pages have below `api/`. */
+const TRACES = '/traces/';
 
 type Answer = (control: ControlledServer, query: URLSearchParams) => Promise<Response>;
 
@@ -82,6 +90,7 @@ const RESOURCES: ReadonlyMap<string, readonly [method: 'GET' | 'POST', answer: A
   ['/logs', ['GET', recentLogs]],
   ['/logs/follow', ['GET', followLogs]],
   ['/logs/reopen', ['POST', reopenLogs]],
+  ['/traces/token', ['POST', traceToken]],
   ['/stop', ['POST', stop]],
 ]);
 
@@ -91,6 +100,8 @@ export function controlApi(control: ControlledServer): Next {
   return async (request) => {
     const { method, path, query } = request;
     const resource = RESOURCES.get(path);
+    if (resource === undefined && path.startsWith(TRACES))
+      return traceApi(control.traces, request, path.slice(TRACES.length));
     if (resource === undefined) return backends(request);
     const [allowed, answer] = resource;
     return method === allowed ? answer(control, new URLSearchParams(query)) : notAllowed(allowed);
@@ -161,6 +172,15 @@ async function reopenLogs(control: ControlledServer): Promise<Response> {
   const { files, problems } = control.reopenLogs();
   if (files === 0) return failed(409, 'The server has no log files: access_log_file and error_log_file are not set');
   return problems.length === 0 ? json(200, { files }) : failed(409, problems.join('; '));
+}
+
+/** A token that lets one request be recorded. It is a secret for a short time. */
+async function traceToken({ traces }: ControlledServer, query: URLSearchParams): Promise<Response> {
+  const profile = query.get('profile') ?? 'false';
+  if (profile !== 'true' && profile !== 'false') return failed(400, 'The value of profile must be true or false');
+  const token = newOneTimeToken();
+  await traces.traces.acceptToken(token, { ...USUAL_DETAILS, profile: profile === 'true' });
+  return json(200, { field: TRACE_FIELD, token });
 }
 
 async function stop(control: ControlledServer): Promise<Response> {

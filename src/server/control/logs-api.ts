@@ -21,24 +21,32 @@ export async function recentLogs(logs: ControlledLogs, query: URLSearchParams): 
   const lines = /^\d{1,5}$/.test(text) ? Number(text) : -1;
   const filter = filterOf(query);
   if (lines < 0 || lines > LINES_MAX) return failed(400, `The number of lines must be from 0 to ${LINES_MAX}`);
-  return filter === null ? badErrors() : json(200, await logs.recentLogs(filter, lines));
+  return typeof filter === 'string' ? failed(400, filter) : json(200, await logs.recentLogs(filter, lines));
 }
 
 /** `GET /logs/follow`: lines from now on, for as long as the client reads them. */
 export async function followLogs(logs: ControlledLogs, query: URLSearchParams): Promise<Response> {
   const filter = filterOf(query);
-  if (filter === null) return badErrors();
+  if (typeof filter === 'string') return failed(400, filter);
   const headers = ['Content-Type', 'application/x-ndjson', 'Cache-Control', 'no-store'];
   return Response.fromHeaders(200, headers, new LogFeed((onLine) => logs.followLogs(filter, onLine)));
 }
 
-/** Null if `errors` is neither `true` nor `false`. */
-function filterOf(query: URLSearchParams): LogFilter | null {
+/** The conditions in `query`, or a sentence about what is wrong with them. */
+function filterOf(query: URLSearchParams): LogFilter | string {
   const errors = query.get('errors') ?? 'false';
-  if (errors !== 'true' && errors !== 'false') return null;
-  return { errors: errors === 'true', request: query.get('request') ?? '', route: query.get('route') ?? '' };
-}
-
-function badErrors(): Response {
-  return failed(400, 'The value of errors must be true or false');
+  const status = (query.get('status') ?? '').toLowerCase();
+  const minMs = query.get('min_ms') ?? '';
+  if (errors !== 'true' && errors !== 'false') return 'The value of errors must be true or false';
+  if (status !== '' && !/^[1-5](?:\d\d|xx)$/.test(status))
+    return 'The status must be a number such as 404, or a class such as 5xx';
+  if (!/^(?:\d{1,9}(?:\.\d{1,6})?)?$/.test(minMs)) return 'The value of min_ms must be a number of milliseconds';
+  return {
+    errors: errors === 'true',
+    request: query.get('request') ?? '',
+    route: query.get('route') ?? '',
+    status,
+    path: query.get('path') ?? '',
+    minMs: Number(minMs),
+  };
 }

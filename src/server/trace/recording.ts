@@ -62,15 +62,13 @@ export class TraceRecording implements RequestRecorder {
     return this.#configured !== null || this.#tokens.size > 0;
   }
 
-  /** Makes a token with which one request is recorded in full: the value of the field `Viaduct-Trace`. It is valid for a minute. */
-  oneTimeToken(details: TraceDetails = USUAL_DETAILS): string {
+  /** Records one request with this token of `newOneTimeToken` in full, if it comes within a minute. */
+  acceptToken(token: string, details: TraceDetails): void {
     const wasOn = this.isOn;
-    const token = this.#tokens.make(details);
-    if (!wasOn) {
-      this.#parts.onSwitched();
-      setTimeout(() => this.#parts.onSwitched(), ON_REQUEST_MS).unref();
-    }
-    return token;
+    this.#tokens.add(token, details);
+    if (wasOn) return;
+    this.#parts.onSwitched();
+    setTimeout(() => this.#parts.onSwitched(), ON_REQUEST_MS).unref();
   }
 
   /** Decides whether a request is recorded: `arrived` from its connection, and `shown` to handlers after the rules for proxies. */

@@ -1,0 +1,66 @@
+import type { HandlerResult } from '../../http/handler.ts';
+import type { Request } from '../../http/message.ts';
+import { Response } from '../../http/response.ts';
+import { CidrList } from '../../http/semantics/cidr.ts';
+import { whyForeign } from '../admin/foreign.ts';
+import type { LiveSource } from './live-source.ts';
+import { tracePages } from './trace-pages.ts';
+
+/** The path before those of the pages, on the site itself. */
+export const DEV_PREFIX = '/__viaduct';
+
+/** The clients for each value of the setting `dev_pages`. A container's host is in a private network. */
+const CLIENTS = {
+  loopback: CidrList.parse(['loopback']),
+  private: CidrList.parse(['loopback', 'private', '100.64.0.0/10', '169.254.0.0/16', 'fe80::/10']),
+} as const;
+
+export interface DevPagesOptions {
+  readonly source: LiveSource;
+  /** Asked for each request of a page. */
+  readonly isOn: () => boolean;
+  readonly clients: keyof typeof CLIENTS;
+  /** Host names in the setting `listen`. */
+  readonly names: readonly string[];
+}
+
+/**
+ * The pages in development, before all routes of the site. Only clients on this machine get them. For all others, as in production, the path is
+ * one like any other.
+ */
+export class DevPages {
+  readonly #options: DevPagesOptions;
+
+  constructor(options: DevPagesOptions) {
+    this.#options = options;
+  }
+
+  /** Whether `path` is one of the pages; they are left out of the logs and of the traces. */
+  owns(path: string): boolean {
+    return isDevPath(path) && this.#options.isOn();
+  }
+
+  /** Returns the response for a request of the pages; null for any other request. */
+  answer(request: Request): HandlerResult | null {
+    const { path, peer } = request;
+    if (!isDevPath(path)) return null;
+    const { source, isOn, clients, names } = this.#options;
+    if (!isOn() || !CLIENTS[clients].matches(peer.remoteAddress)) return null;
+    const foreign = whyForeign(request, names, true);
+    if (foreign !== '') return Response.text(403, `${foreign}\n`);
+    if (path === DEV_PREFIX) return Response.text(308, '', ['Location', `${DEV_PREFIX}/`]);
+    return tracePages(source, request, DEV_PREFIX, path.slice(DEV_PREFIX.length));
+  }
+
+  /** The server stops: the streams of events end, which would hold it. */
+  close(): void {
+    this.#options.source.close();
+  }
+}
+
+/** Whether `path` is `/__viaduct` or below it. */
+export function isDevPath(path: string): boolean {
+  return (
+    path.startsWith(DEV_PREFIX) && (path.length === DEV_PREFIX.length || path.charCodeAt(DEV_PREFIX.length) === 47)
+  );
+}

@@ -3,8 +3,9 @@ import { EXPLANATIONS } from '../model/explanations.ts';
 import { duration, percent } from '../model/format.ts';
 import { changesByHop } from '../model/header-changes.ts';
 import { kindName } from '../model/kinds.ts';
+import { selfTimes } from '../model/self-time.ts';
 import { formatSql } from '../model/sql.ts';
-import { endOf, selfTime } from '../model/tree.ts';
+import { endOf } from '../model/tree.ts';
 import { CodePlace } from '../parts/code-place.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { ChangeList } from './change-list.tsx';
@@ -53,7 +54,7 @@ export function SpanDetails({ document, index, onClose, onZoom }: SpanDetailsPro
         </div>
         <div>
           <dt>Of its own</dt>
-          <dd>{duration(selfTime(document, index))}</dd>
+          <dd>{duration(selfTimes(document)[index] as number)}</dd>
         </div>
         <div>
           <dt>Starts at</dt>

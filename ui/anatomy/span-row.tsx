@@ -1,6 +1,6 @@
 // biome-ignore-all lint/a11y/useKeyWithClickEvents: the tree handles the keys of all lines
 import { duration } from '../model/format.ts';
-import { kindName, ownerOf } from '../model/kinds.ts';
+import { colourOf, kindName } from '../model/kinds.ts';
 import { oneLine } from '../model/sql.ts';
 import type { Row } from '../model/tree.ts';
 import type { TimeWindow } from './use-window.ts';
@@ -10,27 +10,26 @@ interface SpanRowProps {
   readonly end: number;
   readonly view: TimeWindow;
   readonly selected: boolean;
-  readonly onSelect: (index: number) => void;
-  readonly onToggle: (index: number, open: boolean) => void;
-  readonly onZoom: (index: number) => void;
+  readonly onSelect: (id: number) => void;
+  readonly onToggle: (id: number) => void;
+  readonly onZoom: (id: number) => void;
 }
 
 /** One line of the waterfall: what it is, and when. */
 export function SpanRow({ row, end, view, selected, onSelect, onToggle, onZoom }: SpanRowProps) {
-  const { index, span, level, children, open, matches } = row;
+  const { id, span, group, level, children, open, matches } = row;
   const failed = span.attributes.error !== undefined;
-  const us = (span.endUs ?? end) - span.startUs;
   return (
     <div
       role="treeitem"
-      id={`span-${index}`}
+      id={`span-${id}`}
       class={`span-row ${matches ? '' : 'dimmed'} ${failed ? 'failed' : ''}`}
       aria-level={level}
       aria-selected={selected}
       aria-expanded={children > 0 ? open : undefined}
       tabIndex={-1}
-      onClick={() => onSelect(index)}
-      onDblClick={() => onZoom(index)}
+      onClick={() => onSelect(id)}
+      onDblClick={() => onZoom(id)}
     >
       <span class="span-name" style={{ paddingLeft: `${Math.min(level - 1, 12) * 14}px` }}>
         <span
@@ -39,17 +38,17 @@ export function SpanRow({ row, end, view, selected, onSelect, onToggle, onZoom }
           onClick={(event) => {
             if (children === 0) return;
             event.stopPropagation();
-            onToggle(index, !open);
+            onToggle(id);
           }}
         />
-        <i class={`dot own-${ownerOf(span.kind)}`} aria-hidden="true" />
+        <i class={`dot ${colourOf(span.kind)}`} aria-hidden="true" />
         <span class="span-kind">{kindName(span.kind)}</span>
+        {(group.length > 0 || !open) && <span class={`count ${group.length > 0 ? 'tone-warn' : ''}`}>{children}×</span>}
         <span class="span-text">{textOf(row)}</span>
-        {!open && <span class="count">{children}</span>}
       </span>
       <span class="span-time">
         <Bar row={row} end={end} view={view} />
-        <span class="hidden">{span.endUs === null ? 'end not known' : duration(us)}</span>
+        <span class="hidden">{timeOf(row)}</span>
       </span>
     </div>
   );
@@ -60,25 +59,30 @@ function textOf({ span }: Row): string {
   return span.name === span.kind ? '' : span.name;
 }
 
-/** The bar, with its time on the side where there is room. */
-function Bar({ row: { span }, end, view }: { readonly row: Row; readonly end: number; readonly view: TimeWindow }) {
+/** The time of a span, or of all spans of a group. */
+function timeOf({ span, group }: Row): string {
+  if (span.endUs === null) return 'end not known';
+  const spans = group.length === 0 ? [span] : group;
+  return duration(spans.reduce((sum, { startUs, endUs }) => sum + (endUs ?? startUs) - startUs, 0));
+}
+
+/** The bar, with its time on the side where there is room. What has others within it is pale, because they have the time. */
+function Bar({ row, end, view }: { readonly row: Row; readonly end: number; readonly view: TimeWindow }) {
+  const { span, group, children } = row;
   const width = view.to - view.from;
-  const until = span.endUs ?? end;
+  const until = (group.at(-1) ?? span).endUs ?? end;
   const left = ((span.startUs - view.from) / width) * 100;
   const right = ((until - view.from) / width) * 100;
   if (right < 0 || left > 100) return <span class={`off ${right < 0 ? 'before' : 'after'}`} aria-hidden="true" />;
   const from = Math.max(0, left);
   const to = Math.min(100, right);
-  const label = span.endUs === null ? '…' : duration(until - span.startUs);
   const side = to < 82 ? { left: `${to}%` } : from > 18 ? { right: `${100 - from}%` } : { right: '0' };
+  const state = span.endUs === null ? 'unended' : children > 0 && group.length === 0 ? 'pale' : '';
   return (
     <span aria-hidden="true">
-      <i
-        class={`bar own-${ownerOf(span.kind)} ${span.endUs === null ? 'unended' : ''}`}
-        style={{ left: `${from}%`, width: `${to - from}%` }}
-      />
+      <i class={`bar ${colourOf(span.kind)} ${state}`} style={{ left: `${from}%`, width: `${to - from}%` }} />
       <span class={`bar-label ${to >= 82 && from <= 18 ? 'inside' : ''}`} style={side}>
-        {label}
+        {span.endUs === null ? '…' : timeOf(row)}
       </span>
     </span>
   );

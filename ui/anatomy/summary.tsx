@@ -95,7 +95,7 @@ function Actions({ document }: { readonly document: TraceDocument }) {
             </a>
           </>
         )}
-        <CopyButton text={curlOf(document)} label="Copy as curl" />
+        <CopyButton text={curlOf(document)} label="Copy as curl" small={false} />
         <span class="grow" />
         <EditorChoice />
       </div>

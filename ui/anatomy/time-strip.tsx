@@ -1,6 +1,6 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import type { TraceDocument } from '../../src/trace/document.ts';
-import { ownerOf } from '../model/kinds.ts';
+import { colourOf } from '../model/kinds.ts';
 import { childrenOf } from '../model/tree.ts';
 import type { WindowControl } from './use-window.ts';
 
@@ -65,6 +65,6 @@ function linesOf(document: TraceDocument, end: number) {
     .map(({ index, level, us }) => {
       const { startUs, kind } = document.spans[index] as TraceDocument['spans'][number];
       const style = { left: percentOf(startUs, end), width: percentOf(us, end), top: `${level * LINE + 3}px` };
-      return <i key={index} class={`own-${ownerOf(kind)}`} style={style} />;
+      return <i key={index} class={colourOf(kind)} style={style} />;
     });
 }

@@ -1,12 +1,15 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { TraceDocument } from '../../src/trace/document.ts';
 import { duration, plural } from '../model/format.ts';
-import { endOf, type Row, rowsOf, ticks } from '../model/tree.ts';
+import { ticks } from '../model/ticks.ts';
+import { endOf, type Row, rowsOf } from '../model/tree.ts';
 import { Empty } from '../parts/notices.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
+import { GroupDetails } from './group-details.tsx';
 import { SpanDetails } from './span-details.tsx';
 import { SpanRow } from './span-row.tsx';
 import { TimeStrip } from './time-strip.tsx';
+import { keyAction } from './tree-keys.ts';
 import { useWindow } from './use-window.ts';
 
 const ROW_HEIGHT = 28;
@@ -25,24 +28,24 @@ interface WaterfallTabProps {
 /** All spans on one time axis, as a tree. */
 export function WaterfallTab({ document, selected, onSelect }: WaterfallTabProps) {
   const end = endOf(document);
-  const [closed, setClosed] = useState<ReadonlySet<number>>(new Set());
+  const [toggled, setToggled] = useState<ReadonlySet<number>>(new Set());
   const [text, setText] = useState('');
   const [slow, setSlow] = useState(false);
   const view = useWindow(end);
   const minUs = slow ? end * SLOW_PART : 0;
-  const rows = useMemo(() => rowsOf(document, closed, { text, minUs }), [document, closed, text, minUs]);
-  const active = rows.findIndex(({ index }) => index === selected);
-  const toggle = (index: number, open: boolean): void => {
-    const next = new Set(closed);
-    if (open) next.delete(index);
-    else next.add(index);
-    setClosed(next);
+  const rows = useMemo(() => rowsOf(document, toggled, { text, minUs }), [document, toggled, text, minUs]);
+  const active = rows.findIndex(({ id }) => id === selected);
+  const toggle = (id: number): void => {
+    const next = new Set(toggled);
+    if (!next.delete(id)) next.add(id);
+    setToggled(next);
   };
-  const zoomTo = (index: number): void => {
-    const span = document.spans[index];
-    if (span === undefined) return;
-    const us = (span.endUs ?? end) - span.startUs;
-    view.set(span.startUs - us * 0.05, span.startUs + us * 1.05);
+  const zoomTo = (id: number): void => {
+    const row = rows.find((each) => each.id === id);
+    if (row === undefined) return;
+    const until = (row.group.at(-1) ?? row.span).endUs ?? end;
+    const us = until - row.span.startUs;
+    view.set(row.span.startUs - us * 0.05, until + us * 0.05);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -115,11 +118,11 @@ export function WaterfallTab({ document, selected, onSelect }: WaterfallTabProps
               return (
                 row && (
                   <SpanRow
-                    key={row.index}
+                    key={row.id}
                     row={row}
                     end={end}
                     view={view}
-                    selected={row.index === selected}
+                    selected={row.id === selected}
                     onSelect={onSelect}
                     onToggle={toggle}
                     onZoom={zoomTo}
@@ -131,7 +134,7 @@ export function WaterfallTab({ document, selected, onSelect }: WaterfallTabProps
           {rows.length === 0 && <p class="muted nothing">No span matches. Clear the search to see all of them.</p>}
         </div>
         {active >= 0 && (
-          <SpanDetails document={document} index={selected} onClose={() => onSelect(-1)} onZoom={zoomTo} />
+          <Details row={rows[active] as Row} document={document} onClose={() => onSelect(-1)} onZoom={zoomTo} />
         )}
       </div>
       <p class="keys muted">
@@ -142,61 +145,17 @@ export function WaterfallTab({ document, selected, onSelect }: WaterfallTabProps
   );
 }
 
-interface Actions {
-  readonly toggle: (index: number, open: boolean) => void;
-  readonly onSelect: (index: number) => void;
-  readonly zoomTo: (index: number) => void;
-  readonly view: ReturnType<typeof useWindow>;
+interface DetailsProps {
+  readonly row: Row;
+  readonly document: TraceDocument;
+  readonly onClose: () => void;
+  readonly onZoom: (id: number) => void;
 }
 
-/** What a key does in the tree (the pattern "tree view" of WAI-ARIA); null if it does nothing. */
-function keyAction(
-  key: string,
-  rows: readonly Row[],
-  active: number,
-  row: Row | undefined,
-  { toggle, onSelect, zoomTo, view }: Actions,
-): (() => void) | null {
-  const go = (to: number): (() => void) => {
-    const target = rows[Math.max(0, Math.min(rows.length - 1, to))];
-    return () => target !== undefined && onSelect(target.index);
-  };
-  switch (key) {
-    case 'ArrowDown':
-    case 'j':
-      return go(active + 1);
-    case 'ArrowUp':
-    case 'k':
-      return go(active - 1);
-    case 'Home':
-      return go(0);
-    case 'End':
-      return go(rows.length - 1);
-    case 'PageDown':
-      return go(active + 15);
-    case 'PageUp':
-      return go(active - 15);
-    case 'Enter':
-    case ' ':
-      return active < 0 ? go(0) : null;
-    case 'Escape':
-      return () => onSelect(-1);
-    case 'ArrowRight':
-      if (row === undefined || row.children === 0) return null;
-      return row.open ? go(active + 1) : () => toggle(row.index, true);
-    case 'ArrowLeft':
-      if (row === undefined) return null;
-      if (row.open && row.children > 0) return () => toggle(row.index, false);
-      return go(rows.findLastIndex(({ level }, index) => index < active && level < row.level));
-    case 'z':
-      return row === undefined ? null : () => zoomTo(row.index);
-    case '+':
-      return () => view.zoom(0.5);
-    case '-':
-      return () => view.zoom(2);
-    case '0':
-      return view.reset;
-    default:
-      return null;
-  }
+function Details({ row, document, onClose, onZoom }: DetailsProps) {
+  return row.group.length > 0 ? (
+    <GroupDetails group={row.group} onClose={onClose} onZoom={() => onZoom(row.id)} />
+  ) : (
+    <SpanDetails document={document} index={row.id} onClose={onClose} onZoom={onZoom} />
+  );
 }

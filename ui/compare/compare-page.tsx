@@ -4,8 +4,8 @@ import { getTrace } from '../data/api.ts';
 import { pairQueries, pairSpans, type SpanPair } from '../model/comparison.ts';
 import { clock, difference, duration } from '../model/format.ts';
 import { compareFields } from '../model/header-changes.ts';
-import { kindName, ownerOf, partsOf } from '../model/kinds.ts';
-import { oneLine } from '../model/sql.ts';
+import { colourOf, kindName, partsOf } from '../model/kinds.ts';
+import { oneLine, sqlTitle } from '../model/sql.ts';
 import { Method, Status } from '../parts/badges.tsx';
 import { Link } from '../parts/link.tsx';
 import { Loading, Problem } from '../parts/notices.tsx';
@@ -77,6 +77,7 @@ function Side({ title, document }: { readonly title: string; readonly document: 
 
 function TimesTable({ before, after }: Pair) {
   const right = partsOf(after.times);
+  const rows = partsOf(before.times).map((part, index) => ({ ...part, other: right[index]?.us ?? 0 }));
   return (
     <section class="card" aria-labelledby="times-title">
       <h2 id="times-title">Where the time went</h2>
@@ -84,14 +85,16 @@ function TimesTable({ before, after }: Pair) {
         <table class="table">
           <Head first="Part" />
           <tbody>
-            {partsOf(before.times).map(({ owner, label, us }, index) => (
-              <tr key={owner}>
-                <th scope="row">
-                  <i class={`dot own-${owner}`} /> {label}
-                </th>
-                <Numbers left={us} right={right[index]?.us ?? 0} />
-              </tr>
-            ))}
+            {rows
+              .filter(({ us, other }) => us > 0 || other > 0)
+              .map(({ owner, label, us, other }) => (
+                <tr key={owner}>
+                  <th scope="row">
+                    <i class={`dot own-${owner}`} /> {label}
+                  </th>
+                  <Numbers left={us} right={other} />
+                </tr>
+              ))}
             <tr class="total">
               <th scope="row">All</th>
               <Numbers left={before.durationUs} right={after.durationUs} />
@@ -151,8 +154,8 @@ function SpansTable({ before, after }: Pair) {
             {pairSpans(before, after).map((pair, index) => (
               <tr key={index}>
                 <th scope="row" style={{ paddingLeft: `${Math.min(pair.level, 12) * 14}px` }}>
-                  <i class={`dot own-${ownerOf(pair.kind)}`} /> <span class="muted">{kindName(pair.kind)}</span>{' '}
-                  {pair.name} <span class="muted">{timesOf(pair)}</span>
+                  <i class={`dot ${colourOf(pair.kind)}`} /> <span class="muted">{kindName(pair.kind)}</span>{' '}
+                  {nameOf(pair)} <span class="muted">{timesOf(pair)}</span>
                 </th>
                 <Numbers left={pair.leftUs} right={pair.rightUs} />
               </tr>
@@ -162,6 +165,11 @@ function SpansTable({ before, after }: Pair) {
       </div>
     </section>
   );
+}
+
+function nameOf({ kind, name }: SpanPair): string {
+  if (kind === 'query') return sqlTitle(name);
+  return name === kind ? '' : name;
 }
 
 function timesOf({ leftCount, rightCount }: SpanPair): string {

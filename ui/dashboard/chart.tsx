@@ -16,6 +16,8 @@ interface ChartProps {
 }
 
 const HEIGHT = 132;
+/** How much is seen. */
+const SECONDS = 180;
 
 /** Lines over the last minutes. The numbers of now stand beside it as text, so a screen reader needs no picture. */
 export function Chart({ title, seconds, lines, format }: ChartProps) {
@@ -64,6 +66,9 @@ export function Chart({ title, seconds, lines, format }: ChartProps) {
   );
 }
 
+const timeOfDay = (seconds: number): string =>
+  new Date(seconds * 1000).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
 function optionsOf(box: HTMLElement, lines: readonly Line[], format: (value: number) => string): uPlot.Options {
   const style = getComputedStyle(box);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
@@ -79,9 +84,12 @@ function optionsOf(box: HTMLElement, lines: readonly Line[], format: (value: num
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { show: false } },
     padding: [8, 8, 0, 0],
-    scales: { y: { range: (_plot, _low, high) => [0, Math.max(high * 1.15, 1)] } },
+    scales: {
+      x: { range: (_plot, _first, last) => [last - SECONDS, last] },
+      y: { range: (_plot, _low, high) => [0, Math.max(high * 1.15, 1)] },
+    },
     axes: [
-      { ...axis, size: 22, grid: { show: false } },
+      { ...axis, size: 22, space: 80, grid: { show: false }, values: (_plot, values) => values.map(timeOfDay) },
       { ...axis, size: 58, values: (_plot, values) => values.map(format) },
     ],
     series: [

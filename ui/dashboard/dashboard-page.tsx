@@ -1,5 +1,5 @@
 import type { Overview } from '../../src/trace/overview.ts';
-import { age, bytes, count, milliseconds, percent, plural, rate } from '../model/format.ts';
+import { age, bytes, count, milliseconds, percent, rate } from '../model/format.ts';
 import { Empty, Loading, Problem } from '../parts/notices.tsx';
 import { Chart } from './chart.tsx';
 import { Histogram } from './histogram.tsx';
@@ -37,8 +37,8 @@ export function DashboardPage() {
           seconds={series.seconds}
           format={milliseconds}
           lines={[
-            { label: 'queue, p99', values: series.queueMs, colour: '--queue' },
-            { label: 'event loop, most', values: series.loopMs, colour: '--own' },
+            { label: 'queue p99', values: series.queueMs, colour: '--queue' },
+            { label: 'event loop', values: series.loopMs, colour: '--own' },
           ]}
         />
         <Histogram latency={overview.latency} />
@@ -66,7 +66,7 @@ function Tiles({ overview, live }: { readonly overview: Overview; readonly live:
       <Tile
         name="Requests"
         value={`${rate(rates.requests)}/s`}
-        note={`${plural(live, 'open request')}, ${plural(server.connections, 'connection')}`}
+        note={`${live} open, ${count(server.connections)} connections`}
       />
       <Tile
         name="Errors"
@@ -78,7 +78,7 @@ function Tiles({ overview, live }: { readonly overview: Overview; readonly live:
       <Tile
         name="Queue"
         value={count(queue.waiting)}
-        note={`waits ${milliseconds(queue.p50Ms)}, p99 ${milliseconds(queue.p99Ms)}`}
+        note={`wait, p99: ${milliseconds(queue.p99Ms)}`}
         tone={queue.waiting > workers.length ? 'warn' : ''}
       />
       <Tile name="Workers" value={`${busy} of ${workers.length}`} note="run a request" />
@@ -87,7 +87,7 @@ function Tiles({ overview, live }: { readonly overview: Overview; readonly live:
         value={milliseconds(eventLoop.meanMs)}
         note={`at most ${milliseconds(eventLoop.maxMs)} late`}
       />
-      <Tile name="Viaduct's part" value={ownShare === null ? '–' : percent(ownShare)} note="of the time of requests" />
+      <Tile name="Viaduct's part" value={ownShare === null ? '–' : percent(ownShare)} note="of all time" />
       <Tile name="Traces" value={count(trace.traces)} note={`${bytes(trace.bytes)} of ${bytes(trace.bytesMax)}`} />
     </dl>
   );

@@ -127,7 +127,7 @@ export function Backends({ backends }: { readonly backends: readonly OverviewBac
                 </td>
                 <td class="number">{active}</td>
                 <td class="number">{count(requests)}</td>
-                <td class={`number ${failures > 0 ? 'worse' : ''}`}>{count(failures)}</td>
+                <td class={`number ${failures > requests / 1000 ? 'worse' : ''}`}>{count(failures)}</td>
               </tr>
             ))}
           </tbody>

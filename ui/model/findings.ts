@@ -2,7 +2,7 @@ import type { TraceDocument } from '../../src/trace/document.ts';
 import { duration, percent, plural, shortPath } from './format.ts';
 import { changesByHop } from './header-changes.ts';
 import { kindName } from './kinds.ts';
-import { selfTime } from './tree.ts';
+import { selfTimes } from './self-time.ts';
 
 /** What a person should look at first, and the tab where it is. */
 export interface Finding {
@@ -15,6 +15,9 @@ export interface Finding {
   readonly file: string;
   readonly line: number;
 }
+
+/** What servers change in every message. */
+const USUAL = new Set(['connection', 'content-length', 'content-encoding', 'date', 'vary']);
 
 /** What stands out in a request, the worst first. */
 export function findingsOf(document: TraceDocument): readonly Finding[] {
@@ -62,7 +65,8 @@ function repeated({ queries, times }: TraceDocument): readonly Finding[] {
 function slowest(document: TraceDocument): readonly Finding[] {
   const total = document.durationUs ?? 0;
   if (total <= 0) return [];
-  const own = document.spans.map((span, index) => ({ span, index, us: selfTime(document, index) }));
+  const times = selfTimes(document);
+  const own = document.spans.map((span, index) => ({ span, index, us: times[index] as number }));
   const most = own.sort((a, b) => b.us - a.us)[0];
   if (most === undefined || most.us < total / 3) return [];
   const { kind, name, file, line } = most.span;
@@ -74,7 +78,9 @@ function slowest(document: TraceDocument): readonly Finding[] {
 
 function headers({ hops }: TraceDocument): readonly Finding[] {
   const changed = changesByHop(hops).flatMap(({ hop, changes }) =>
-    changes.filter(({ change }) => change === 'changed' || change === 'removed').map((each) => ({ hop, ...each })),
+    changes
+      .filter(({ change, name }) => (change === 'changed' || change === 'removed') && !USUAL.has(name.toLowerCase()))
+      .map((each) => ({ hop, ...each })),
   );
   return changed.slice(0, 3).map(({ hop, name, change, before, after }) => ({
     tone: 'info',

@@ -70,3 +70,9 @@ const NAMES: Partial<Record<SpanKind, string>> = {
 export function kindName(kind: SpanKind): string {
   return NAMES[kind] ?? kind;
 }
+
+/** The colour of a span: its owner's, and within Python that of what takes time there. */
+export function colourOf(kind: SpanKind): string {
+  if (kind === 'query' || kind === 'template') return `own-${kind}`;
+  return kind === 'cache' || kind === 'http-client' ? 'own-outside' : `own-${ownerOf(kind)}`;
+}

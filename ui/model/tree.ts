@@ -1,11 +1,14 @@
 import type { Span, TraceDocument } from '../../src/trace/document.ts';
 import { kindName } from './kinds.ts';
 
-/** One line of the waterfall. */
+/** One line of the waterfall: a span, or several of the same kind and name that followed each other. */
 export interface Row {
-  /** Index in the spans of the document. */
-  readonly index: number;
+  /** Index of the span in the document; for a group see `groupId`. */
+  readonly id: number;
+  /** The span, or the first of the group. */
   readonly span: Span;
+  /** The spans of a group; empty for one span. */
+  readonly group: readonly Span[];
   /** 1 for those that belong to the request itself. */
   readonly level: number;
   readonly children: number;
@@ -21,17 +24,75 @@ export interface TreeFilter {
   readonly minUs: number;
 }
 
+/** So many spans in a row that have the same kind and name become one line. */
+const GROUP_MIN = 4;
+
+/** The id of the group that begins with the span `first`. */
+export const groupId = (first: number): number => -2 - first;
+
 /** The end of all that is known: of the request, or of its last span. */
 export function endOf({ spans, durationUs }: TraceDocument): number {
   return spans.reduce((end, span) => Math.max(end, span.endUs ?? span.startUs), Math.max(1, durationUs ?? 0));
 }
 
-/** The lines to show, each below what it is within. With a filter: what matches, and all that it is within, open. */
-export function rowsOf(document: TraceDocument, closed: ReadonlySet<number>, filter: TreeFilter): readonly Row[] {
+/**
+ * The lines to show, each below what it is within. `toggled` has the spans that were closed and the groups that were opened. With a filter: what
+ * matches, and all that it is within, open.
+ */
+export function rowsOf(document: TraceDocument, toggled: ReadonlySet<number>, filter: TreeFilter): readonly Row[] {
   const { spans } = document;
-  const end = endOf(document);
   const children = childrenOf(spans);
   const isFiltered = filter.text !== '' || filter.minUs > 0;
+  const { matching, shown } = filtered(document, filter);
+  const rows: Row[] = [];
+  const addAll = (parent: number, level: number): void => {
+    const below = (children.get(parent) ?? []).filter((child) => shown.has(child));
+    for (let at = 0; at < below.length; ) {
+      const run = isFiltered ? [] : runFrom(spans, children, below, at);
+      if (run.length >= GROUP_MIN) addGroup(run, level);
+      else addSpan(below[at] as number, level);
+      at += run.length >= GROUP_MIN ? run.length : 1;
+    }
+  };
+  const addSpan = (index: number, level: number): void => {
+    const within = (children.get(index) ?? []).filter((child) => shown.has(child)).length;
+    const open = isFiltered || !toggled.has(index);
+    const span = spans[index] as Span;
+    rows.push({ id: index, span, group: [], level, children: within, open, matches: matching.has(index) });
+    if (open) addAll(index, level + 1);
+  };
+  const addGroup = (run: readonly number[], level: number): void => {
+    const id = groupId(run[0] as number);
+    const group = run.map((index) => spans[index] as Span);
+    const open = toggled.has(id);
+    rows.push({ id, span: group[0] as Span, group, level, children: run.length, open, matches: true });
+    if (open) for (const index of run) addSpan(index, level + 1);
+  };
+  addAll(-1, 1);
+  return rows;
+}
+
+/** The spans from `at` on that are alike and have nothing within them. */
+function runFrom(
+  spans: readonly Span[],
+  children: ReadonlyMap<number, readonly number[]>,
+  siblings: readonly number[],
+  at: number,
+): readonly number[] {
+  const first = spans[siblings[at] as number] as Span;
+  const run: number[] = [];
+  for (let next = at; next < siblings.length; next += 1) {
+    const index = siblings[next] as number;
+    const { kind, name } = spans[index] as Span;
+    if (kind !== first.kind || name !== first.name || children.has(index)) break;
+    run.push(index);
+  }
+  return run;
+}
+
+function filtered(document: TraceDocument, filter: TreeFilter): { matching: Set<number>; shown: Set<number> } {
+  const { spans } = document;
+  const end = endOf(document);
   const matching = new Set<number>();
   const shown = new Set<number>();
   for (const [index, span] of spans.entries()) {
@@ -39,17 +100,7 @@ export function rowsOf(document: TraceDocument, closed: ReadonlySet<number>, fil
     matching.add(index);
     for (let up = index; up >= 0 && !shown.has(up); up = parentOf(spans, up)) shown.add(up);
   }
-  const rows: Row[] = [];
-  const add = (index: number, level: number): void => {
-    if (!shown.has(index)) return;
-    const below = (children.get(index) ?? []).filter((child) => shown.has(child));
-    const open = isFiltered || !closed.has(index);
-    const span = spans[index] as Span;
-    rows.push({ index, span, level, children: below.length, open, matches: matching.has(index) });
-    if (open) for (const child of below) add(child, level + 1);
-  };
-  for (const top of children.get(-1) ?? []) add(top, 1);
-  return rows;
+  return { matching, shown };
 }
 
 /** A parent that does not come before its child is none: so a broken list has no circles. */
@@ -75,32 +126,4 @@ function matchesFilter(span: Span, { text, minUs }: TreeFilter, end: number): bo
   const wanted = text.toLowerCase();
   const texts = [span.name, span.kind, kindName(span.kind), span.file, ...Object.values(span.attributes).map(String)];
   return texts.some((each) => each.toLowerCase().includes(wanted));
-}
-
-/** The time in a span that is in none of those within it. */
-export function selfTime(document: TraceDocument, index: number): number {
-  const { spans } = document;
-  const end = endOf(document);
-  const span = spans[index] as Span;
-  const within = (childrenOf(spans).get(index) ?? [])
-    .map((child) => spans[child] as Span)
-    .sort((a, b) => a.startUs - b.startUs);
-  let covered = 0;
-  let until = span.startUs;
-  for (const { startUs, endUs } of within) {
-    const to = Math.min(endUs ?? end, span.endUs ?? end);
-    if (to > until) covered += to - Math.max(startUs, until);
-    until = Math.max(until, to);
-  }
-  return Math.max(0, (span.endUs ?? end) - span.startUs - covered);
-}
-
-/** Round steps for a time axis: about `wanted` of them between `from` and `to`. */
-export function ticks(from: number, to: number, wanted: number): readonly number[] {
-  const rough = (to - from) / wanted;
-  if (!(rough > 0)) return [];
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10) * power;
-  const first = Math.ceil(from / step) * step;
-  return Array.from({ length: Math.floor((to - first) / step) + 1 }, (_, index) => first + index * step);
 }

@@ -4,6 +4,7 @@
 import type { TraceSummary } from '../../src/trace/store.ts';
 import { clock, duration } from '../model/format.ts';
 import { Method, Status } from '../parts/badges.tsx';
+import { anatomyPath, urlOf } from '../router.ts';
 
 export const ROW_HEIGHT = 36;
 
@@ -35,7 +36,9 @@ export function RequestRow({ summary, index, active, fullUs, onOpen }: RequestRo
         <Method method={method} />
       </span>
       <span role="gridcell" class="target" title={target}>
-        {target}
+        <a href={urlOf(anatomyPath(id))} tabIndex={-1} onClick={openHere}>
+          {target}
+        </a>
         {error !== '' && <em class="row-error">{error}</em>}
       </span>
       <span role="gridcell" class="wide muted clip">
@@ -53,6 +56,12 @@ export function RequestRow({ summary, index, active, fullUs, onOpen }: RequestRo
       </span>
     </div>
   );
+}
+
+/** The line itself opens it; with a modifier key the browser does, in a tab of its own. */
+function openHere(event: MouseEvent): void {
+  if (event.metaKey || event.ctrlKey || event.shiftKey) event.stopPropagation();
+  else event.preventDefault();
 }
 
 /** The time in three parts: queue, Python and the rest. */

@@ -4,18 +4,20 @@ import type { TraceUsage } from './store.ts';
 export interface Overview {
   readonly at: string;
   readonly server: OverviewServer;
-  /** Of the last second. */
+  /** Whether requests are counted. Without, `rates`, `latency`, `eventLoop` and the waits in `queue` are 0. */
+  readonly counted: boolean;
+  /** A second, since the time before that somebody looked; 0 at the first time. */
   readonly rates: { readonly requests: number; readonly errors: number };
   readonly latency: LatencyHistogram;
-  /** How many requests wait for a worker, and how long the last ones waited, in milliseconds. */
+  /** How many requests wait for a worker, and how long those of the last minute waited, in milliseconds. */
   readonly queue: { readonly waiting: number; readonly p50Ms: number; readonly p99Ms: number };
-  /** How late the event loop of the server process came to its work in the last second, in milliseconds. */
+  /** How late the event loops of the server processes came to their work, over the same time, in milliseconds. */
   readonly eventLoop: { readonly meanMs: number; readonly maxMs: number };
   readonly workers: readonly OverviewWorker[];
   readonly backends: readonly OverviewBackend[];
-  /** Null without a cache. */
-  readonly cache: { readonly hits: number; readonly misses: number; readonly bytes: number } | null;
-  readonly certificates: readonly { readonly names: readonly string[]; readonly validTo: string }[];
+  /** Static files in memory; null if nobody counts. */
+  readonly cache: { readonly bytes: number } | null;
+  readonly certificates: readonly { readonly names: readonly string[]; readonly validTo: string | null }[];
   readonly trace: TraceUsage;
   /** The part of the time of all traced requests that is the server's own: 0 to 1; null without a request. */
   readonly ownShare: number | null;
@@ -30,7 +32,7 @@ export interface OverviewServer {
   readonly rssBytes: number | null;
 }
 
-/** `counts[i]` requests of the last minute took up to `boundsMs[i]`, and more than the bound before. */
+/** `counts[i]` requests of the last minute (at the first time: since the start) took up to `boundsMs[i]`, and more than the bound before. */
 export interface LatencyHistogram {
   readonly boundsMs: readonly number[];
   /** One more than bounds: the last counts what took longer than all of them. */
@@ -49,8 +51,8 @@ export interface OverviewWorker {
   readonly ageMs: number | null;
   readonly done: number;
   readonly rssBytes: number | null;
-  /** The part of the last second in which threads waited for the interpreter lock: 0 to 1; null if it is not known. */
-  readonly gilWait: number | null;
+  /** How long a thread that needs only the interpreter lock (GIL) waited last, in milliseconds; null if it is not known. */
+  readonly gilWaitMs: number | null;
 }
 
 export interface OverviewBackend {

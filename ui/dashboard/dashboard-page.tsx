@@ -21,6 +21,9 @@ export function DashboardPage() {
           {server.urls.join(', ')}
         </p>
       </header>
+      {!overview.counted && (
+        <p class="notice tone-info">Requests are not counted, so rates and times are missing: set metrics = true.</p>
+      )}
       <Tiles overview={overview} live={live.length} />
       <div class="charts">
         <Chart

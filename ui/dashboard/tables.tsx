@@ -1,6 +1,6 @@
 import type { Overview, OverviewBackend, OverviewWorker } from '../../src/trace/overview.ts';
 import type { LiveRequest } from '../data/api.ts';
-import { bytes, count, milliseconds, percent, plural } from '../model/format.ts';
+import { bytes, count, milliseconds, plural } from '../model/format.ts';
 
 /** A request that runs for longer than this is marked. */
 const LONG_MS = 1000;
@@ -43,7 +43,7 @@ export function Workers({ workers }: { readonly workers: readonly OverviewWorker
 }
 
 function WorkerRow({ worker }: { readonly worker: OverviewWorker }) {
-  const { number, pid, application, state, request, ageMs, done, rssBytes, gilWait } = worker;
+  const { number, pid, application, state, request, ageMs, done, rssBytes, gilWaitMs } = worker;
   return (
     <tr>
       <th scope="row">
@@ -61,7 +61,7 @@ function WorkerRow({ worker }: { readonly worker: OverviewWorker }) {
       <td class={`number ${(ageMs ?? 0) > LONG_MS ? 'worse' : ''}`}>{ageMs === null ? '' : milliseconds(ageMs)}</td>
       <td class="number">{count(done)}</td>
       <td class="number">{rssBytes === null ? '–' : bytes(rssBytes)}</td>
-      <td class="number">{gilWait === null ? '–' : percent(gilWait)}</td>
+      <td class="number">{gilWaitMs === null ? '–' : milliseconds(gilWaitMs)}</td>
     </tr>
   );
 }
@@ -144,28 +144,28 @@ export function CacheAndCertificates({ cache, certificates }: Pick<Overview, 'ca
   return (
     <section class="card" aria-labelledby="cache-title">
       <h2 id="cache-title">Cache and certificates</h2>
-      {cache === null ? (
-        <p class="muted">No route has a cache.</p>
-      ) : (
-        <p>
-          <b>{percent(cache.hits / Math.max(1, cache.hits + cache.misses))}</b> of {count(cache.hits + cache.misses)}{' '}
-          requests came from the cache, which has {bytes(cache.bytes)}.
-        </p>
-      )}
+      <p class={cache === null ? 'muted' : ''}>
+        {cache === null ? 'No static file is in memory.' : `Static files in memory: ${bytes(cache.bytes)}.`}
+      </p>
       {certificates.length === 0 && <p class="muted">No listener has a certificate.</p>}
       <ul class="rows">
-        {certificates.map(({ names, validTo }) => {
-          const days = Math.floor((Date.parse(validTo) - Date.now()) / DAY_MS);
-          return (
-            <li key={names.join()}>
-              <span class="mono clip">{names.join(', ')}</span>
-              <span class={days < SOON_DAYS ? 'worse' : 'muted'}>
-                {days < 0 ? 'has expired' : `valid for ${plural(days, 'day')}`}
-              </span>
-            </li>
-          );
-        })}
+        {certificates.map(({ names, validTo }) => (
+          <li key={names.join()}>
+            <span class="mono clip">{names.join(', ')}</span>
+            <Validity validTo={validTo} />
+          </li>
+        ))}
       </ul>
     </section>
+  );
+}
+
+function Validity({ validTo }: { readonly validTo: string | null }) {
+  if (validTo === null) return <span class="muted">its end is not known</span>;
+  const days = Math.floor((Date.parse(validTo) - Date.now()) / DAY_MS);
+  return (
+    <span class={days < SOON_DAYS ? 'worse' : 'muted'}>
+      {days < 0 ? 'has expired' : `valid for ${plural(days, 'day')}`}
+    </span>
   );
 }

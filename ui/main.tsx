@@ -38,7 +38,11 @@ function Shown({ page }: { readonly page: Page }) {
     case 'compare':
       return <ComparePage left={page.left} right={page.right} />;
     case 'unknown':
-      return <Empty title="There is no such page">{page.path} leads nowhere. The pages are named above.</Empty>;
+      return (
+        <Empty isPage title="There is no such page">
+          {page.path} leads nowhere. The pages are named above.
+        </Empty>
+      );
   }
 }
 

@@ -30,6 +30,7 @@ function Missing({
 }) {
   return (
     <>
+      <h1>Request {id}</h1>
       <Problem message={problem} retry={retry} />
       <Empty title={`There is no trace of ${id} to show`}>
         Traces live in memory: newer ones take the place of old ones, and a restart drops all of them.

@@ -1,4 +1,5 @@
 import type { ExceptionPart, Frame } from '../../src/trace/document.ts';
+import { shortPath } from '../model/format.ts';
 import { CodePlace } from '../parts/code-place.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Fields } from '../parts/fields.tsx';
@@ -37,9 +38,15 @@ function FrameItem({ frame, open }: { readonly frame: Frame; readonly open: bool
     <li class={isProject ? 'frame project' : 'frame'}>
       <details open={open || isProject}>
         <summary>
-          <code>{frame.function}</code> <CodePlace file={file} line={line} />
+          <code>{frame.function}</code>{' '}
+          <span class="muted">
+            {shortPath(file)}:{line}
+          </span>
           {isProject && <span class="badge tone-info">your code</span>}
         </summary>
+        <p class="frame-place">
+          Open <CodePlace file={file} line={line} />
+        </p>
         {source.length > 0 && (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard has to scroll it
           <pre class="source" tabIndex={0}>

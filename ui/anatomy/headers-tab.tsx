@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Hop } from '../../src/trace/document.ts';
 import { changesByHop, compareFields, type FieldChange, type HopChanges } from '../model/header-changes.ts';
 import { Empty } from '../parts/notices.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { ChangeList } from './change-list.tsx';
 
 /** Which hop changed which header, and the difference between any two hops. */
@@ -100,7 +101,7 @@ function HopChoice({ label, hops, value, onChange }: HopChoiceProps) {
 /** Fields before and after, with what became of each. */
 export function DifferenceTable({ fields }: { readonly fields: readonly FieldChange[] }) {
   return (
-    <div class="scroll">
+    <Scroll>
       <table class="table difference">
         <thead>
           <tr>
@@ -121,6 +122,6 @@ export function DifferenceTable({ fields }: { readonly fields: readonly FieldCha
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

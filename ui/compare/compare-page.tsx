@@ -9,6 +9,7 @@ import { oneLine, sqlTitle } from '../model/sql.ts';
 import { Method, Status } from '../parts/badges.tsx';
 import { Link } from '../parts/link.tsx';
 import { Loading, Problem } from '../parts/notices.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { TimeBar } from '../parts/time-bar.tsx';
 import { useData } from '../parts/use-data.ts';
 import { anatomyPath, comparePath } from '../router.ts';
@@ -81,7 +82,7 @@ function TimesTable({ before, after }: Pair) {
   return (
     <section class="card" aria-labelledby="times-title">
       <h2 id="times-title">Where the time went</h2>
-      <div class="scroll">
+      <Scroll>
         <table class="table">
           <Head first="Part" />
           <tbody>
@@ -101,7 +102,7 @@ function TimesTable({ before, after }: Pair) {
             </tr>
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }
@@ -146,8 +147,7 @@ function SpansTable({ before, after }: Pair) {
   return (
     <section class="card" aria-labelledby="spans-title">
       <h2 id="spans-title">Hops</h2>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard has to scroll it */}
-      <div class="scroll tall" tabIndex={0}>
+      <Scroll class="tall">
         <table class="table spans-table">
           <Head first="Hop" />
           <tbody>
@@ -162,7 +162,7 @@ function SpansTable({ before, after }: Pair) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }

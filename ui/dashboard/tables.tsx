@@ -1,6 +1,7 @@
 import type { Overview, OverviewBackend, OverviewWorker } from '../../src/trace/overview.ts';
 import type { LiveRequest } from '../data/api.ts';
 import { bytes, count, milliseconds, plural } from '../model/format.ts';
+import { Scroll } from '../parts/scroll.tsx';
 
 /** A request that runs for longer than this is marked. */
 const LONG_MS = 1000;
@@ -10,7 +11,7 @@ export function Workers({ workers }: { readonly workers: readonly OverviewWorker
   return (
     <section class="card" aria-labelledby="workers-title">
       <h2 id="workers-title">Workers</h2>
-      <div class="scroll">
+      <Scroll>
         <table class="table workers">
           <thead>
             <tr>
@@ -37,7 +38,7 @@ export function Workers({ workers }: { readonly workers: readonly OverviewWorker
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }
@@ -99,7 +100,7 @@ export function Backends({ backends }: { readonly backends: readonly OverviewBac
   return (
     <section class="card" aria-labelledby="backends-title">
       <h2 id="backends-title">Backends</h2>
-      <div class="scroll">
+      <Scroll>
         <table class="table">
           <thead>
             <tr>
@@ -132,7 +133,7 @@ export function Backends({ backends }: { readonly backends: readonly OverviewBac
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }

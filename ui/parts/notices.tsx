@@ -1,13 +1,20 @@
 import type { ComponentChildren } from 'preact';
 
+interface EmptyProps {
+  readonly title: string;
+  /** Whether nothing else is on the page. */
+  readonly isPage?: boolean;
+  readonly children?: ComponentChildren;
+}
+
 /** What stands where there is nothing to show: why, and what would put something there. */
-export function Empty({ title, children }: { readonly title: string; readonly children?: ComponentChildren }) {
+export function Empty({ title, isPage = false, children }: EmptyProps) {
   return (
     <div class="empty">
       <svg viewBox="0 0 64 28" aria-hidden="true">
         <path d="M2 6h60M2 26V12a8 8 0 0 1 16 0v14M24 26V12a8 8 0 0 1 16 0v14M46 26V12a8 8 0 0 1 16 0v14" />
       </svg>
-      <p class="empty-title">{title}</p>
+      {isPage ? <h1>{title}</h1> : <p class="empty-title">{title}</p>}
       <p>{children}</p>
     </div>
   );

@@ -3,7 +3,8 @@
  * the program of a server process share all their code, so that each class exists once. With `--sourceMap`, for the debugger, source maps too.
  *
  * A start reads three files instead of some hundred: `main.js` for every command, `prepare.js`, which finds the project, and `server.js`, which is
- * loaded while Python starts. What a start does not need, such as the schema of routes, is in further files.
+ * loaded while Python starts. What a start does not need, such as the schema of routes, is in further files. The pages are bundled for themselves,
+ * by `bundle-ui.mjs`.
  */
 import {
   existsSync,
@@ -17,6 +18,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
+import { bundleUi, UI_PACKAGES } from './bundle-ui.mjs';
 import { ROOT } from './steps.mjs';
 
 const DIST = join(ROOT, 'dist');
@@ -65,7 +67,7 @@ async function bundle(sourcemap) {
   const chunks = output.filter(({ type }) => type === 'chunk');
   verify(chunks);
   const maps = output.filter(({ type }) => type === 'asset').map(({ fileName, source }) => [fileName, source]);
-  const files = new Map([...rewritten(chunks), ...maps]);
+  const files = new Map([...rewritten(chunks), ...maps, ...(await bundleUi(sourcemap))]);
   for (const [name, text] of files) write(join(DIST, name), text);
   write(join(DIST, 'licenses.txt'), licenses());
   utimesSync(join(DIST, 'main.js'), new Date(), new Date());
@@ -134,7 +136,7 @@ function removeOthers(names) {
 }
 
 function licenses() {
-  const texts = BUNDLED.map((name) => {
+  const texts = [...BUNDLED, ...UI_PACKAGES].sort().map((name) => {
     const directory = join(ROOT, 'node_modules', name);
     const file = ['LICENSE', 'license'].map((candidate) => join(directory, candidate)).find(existsSync);
     return `${name}\n\n${readFileSync(file, 'utf8').trim()}\n`;

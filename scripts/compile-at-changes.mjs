@@ -43,7 +43,12 @@ export function compileAtChanges(directory, onCompiled) {
       else onCompiled({ succeeded: code === 0, output, seconds: (performance.now() - started) / 1000 });
     });
   };
-  const stopWatching = watchFiles([join(directory, 'src')], /\.ts$/, compile);
+  const sources = directory === ROOT ? ['src', 'ui'] : ['src'];
+  const stopWatching = watchFiles(
+    sources.map((name) => join(directory, name)),
+    /\.(?:tsx?|css|html)$/,
+    compile,
+  );
   compile();
   return () => {
     isStopped = true;

@@ -18,9 +18,14 @@ prepareExampleSite();
 serve();
 
 function buildWhenOld() {
-  const sources = ['src', 'scripts/bundle.mjs', 'tsconfig.json', 'package-lock.json'].map((name) =>
-    newest(join(ROOT, name)),
-  );
+  const sources = [
+    'src',
+    'ui',
+    'scripts/bundle.mjs',
+    'scripts/bundle-ui.mjs',
+    'tsconfig.json',
+    'package-lock.json',
+  ].map((name) => newest(join(ROOT, name)));
   if (isBuilt() && existsSync(BUILD_INFO) && statSync(BUILD_INFO).mtimeMs >= Math.max(...sources)) return;
   build();
   utimesSync(BUILD_INFO, new Date(), new Date());

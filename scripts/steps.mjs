@@ -86,15 +86,17 @@ export function forgetLostBuild() {
  */
 export function buildSteps({ directory = ROOT, sourceMap = false } = {}) {
   const types = [tool('typescript'), '-p', join(directory, 'tsconfig.json'), '--pretty', 'false'];
+  const pages = [tool('typescript'), '-p', join(ROOT, 'ui/tsconfig.json'), '--pretty', 'false'];
   const program = [join(ROOT, 'scripts/bundle.mjs'), ...(sourceMap ? ['--sourceMap'] : [])];
-  return directory === ROOT ? [types, program] : [types];
+  return directory === ROOT ? [types, pages, program] : [types];
 }
 
 /** Builds `dist`. */
 export function build(options) {
   forgetLostBuild();
-  const [types, program] = buildSteps(options);
+  const [types, pages, program] = buildSteps(options);
   mustRun('build', process.execPath, types);
+  mustRun('types of the pages', process.execPath, pages);
   mustRun('bundle', process.execPath, program);
 }
 

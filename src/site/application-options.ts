@@ -2,9 +2,12 @@ import { type PythonMiddleware, pythonMiddleware } from '../config/middleware.ts
 import type { Settings } from '../config/settings.ts';
 import { describeThrown } from '../errors.ts';
 import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
-import { requestFields } from '../http/request-id.ts';
+import type { Request } from '../http/message.ts';
+import { requestFields, requestIdOf } from '../http/request-id.ts';
+import type { Response } from '../http/response.ts';
 import type { Log } from '../log/log.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
+import { DEV_PREFIX } from '../trace/dev-prefix.ts';
 import { VERSION } from '../version.ts';
 import { preloadOf } from '../workers/preload.ts';
 import type { ReleaseOptions } from '../workers/release-options.ts';
@@ -56,8 +59,7 @@ export function applicationTable(
     },
     pool: dev ? { ...settings, requestTimeoutMs: 0, streamTimeoutMs: 0 } : settings, // a debugger may hold a request
     responseBufferBytesMax,
-    errorResponse: (traceback) =>
-      dev ? tracebackPage('The application raised an exception', traceback) : plainError(),
+    errorResponse: (traceback, request) => (dev ? failurePage(traceback, request) : plainError()),
     log,
   });
   const table = new Map<string, SupervisorOptions>();
@@ -90,7 +92,12 @@ export function applicationOptions(
     requestId,
     errors: errorStream((line) => log.error(line)),
     onError: (error, request) => log.error(describeThrown(error), requestFields(request)),
-    errorResponse: (error) =>
-      dev ? tracebackPage('The application raised an exception', describeThrown(error)) : plainError(),
+    errorResponse: (error, request) => (dev ? failurePage(describeThrown(error), request) : plainError()),
   };
+}
+
+/** In development: what was raised, with the way to the anatomy of the request. */
+function failurePage(traceback: string, { record }: Request): Response {
+  const anatomy = `${DEV_PREFIX}/requests/${encodeURIComponent(requestIdOf(record))}`;
+  return tracebackPage('The application raised an exception', traceback, anatomy);
 }

@@ -1,3 +1,4 @@
+import type { Request } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
 import type { PoolOptions } from './pool.ts';
 import type { ReleaseOptions } from './release-options.ts';
@@ -12,6 +13,6 @@ export interface SupervisorOptions {
   readonly release: ReleaseOptions;
   readonly pool: Omit<PoolOptions, 'directory' | 'onError' | 'onWorkerDied' | 'onOverload' | 'onOverloadEnd'>;
   readonly responseBufferBytesMax: number;
-  readonly errorResponse: (traceback: string) => Response;
+  readonly errorResponse: (traceback: string, request: Request) => Response;
   readonly log: SupervisorLog;
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { ViaductError } from '../errors.ts';
+import type { Request } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
 import { ApplicationMetrics } from './metrics/application-metrics.ts';
 import type { Outcomes } from './outcomes.ts';
@@ -288,9 +289,9 @@ export class Supervisor {
 
   /** As the events of other releases, but requests go to the pool of the trial, which also keeps the last traceback. */
   #trialEvents(trial: ReleaseTrial): ReleaseEvents {
-    const errorResponse = (traceback: string): Response => {
+    const errorResponse = (traceback: string, request: Request): Response => {
       trial.traceback = traceback;
-      return this.#options.errorResponse(traceback);
+      return this.#options.errorResponse(traceback, request);
     };
     return releaseEvents({ ...this.#options, errorResponse }, trial.pool, this, (event) => this.#post(event));
   }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { SpoolLimits } from '../http/buffering/spool.ts';
+import type { Request } from '../http/message.ts';
 import type { LoggedPart } from '../http/request-id.ts';
 import type { Response } from '../http/response.ts';
 import { discardBody } from '../http/semantics/response-content.ts';
@@ -30,7 +31,7 @@ export interface WorkerOptions {
   readonly directory: string;
   readonly pool: Pool;
   /** Creates the response for an application that failed before its response started. */
-  readonly errorResponse: (traceback: string) => Response;
+  readonly errorResponse: (traceback: string, request: Request) => Response;
   readonly onReady: (worker: Worker) => void;
   /** The worker has done as many requests as it may. */
   readonly onRequestsMax: (worker: Worker) => void;
@@ -257,7 +258,7 @@ export class Worker implements LaneOwner {
   onFailed(_lane: LaneRef, pending: PendingRequest, traceback: string): void {
     this.#options.onLog(this, traceback.trimEnd(), pending.request);
     pending.request.record.reason = 'exception';
-    if (!pending.settled) pending.settle(this.#options.errorResponse(traceback));
+    if (!pending.settled) pending.settle(this.#options.errorResponse(traceback, pending.request));
   }
 
   onFile(lane: LaneRef, pending: PendingRequest, head: Response, file: FileRange): void {

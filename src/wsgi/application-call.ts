@@ -302,7 +302,7 @@ export class ApplicationCall implements Later<Response>, Client {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     if (!hasLeft) this.request.record.reason = 'exception';
-    this.#settle(hasLeft ? Response.text(499, '') : errorResponse(error));
+    this.#settle(hasLeft ? Response.text(499, '') : errorResponse(error, this.request));
   }
 
   /** Whether `signal` or `write` has ended something that the application did for a client that has left. */

@@ -9,5 +9,5 @@ export interface ApplicationOptions extends EnvironBuilderOptions {
   /** Called for each violation of the contract, and for what the application throws. */
   readonly onError: (error: unknown, request: Request) => void;
   /** The response for a client whose application fails before its response starts. */
-  readonly errorResponse: (error: unknown) => Response;
+  readonly errorResponse: (error: unknown, request: Request) => Response;
 }

@@ -115,7 +115,9 @@ async function end(child: ChildProcess, exited: Promise<unknown>): Promise<void>
 /** A program that was built before the last change of the sources would be tested in vain. */
 function requireCurrentBuild(): void {
   const built = statSync(join(ROOT, 'dist/main.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
-  const isOld = sources.some((path) => path.endsWith('.ts') && statSync(join(ROOT, 'src', path)).mtimeMs > built);
-  if (isOld) throw new Error('Cannot test the program: dist is older than src. Run npm run build');
+  const sources = ['src', 'ui'].flatMap((name) =>
+    readdirSync(join(ROOT, name), { recursive: true, encoding: 'utf8' }).map((path) => join(ROOT, name, path)),
+  );
+  const isOld = sources.some((path) => /\.(?:tsx?|css|html)$/.test(path) && statSync(path).mtimeMs > built);
+  if (isOld) throw new Error('Cannot test the program: dist is older than src or ui. Run npm run build');
 }

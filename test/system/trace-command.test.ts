@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Har } from '../../src/trace/har.ts';
+import { USUAL_DETAILS } from '../../src/trace/trace.ts';
 import { serveTraced } from '../support/serve-traced.ts';
 import { BIN, ROOT, runViaduct } from '../support/viaduct.ts';
 import { eventually } from '../support/wait.ts';

@@ -5,8 +5,11 @@ export function plainError(): Response {
   return Response.text(500, 'Internal Server Error\n');
 }
 
-/** In development, the traceback as a page. Its headline is the error: the last line in Python, the first line in JavaScript. */
-export function tracebackPage(title: string, traceback: string): Response {
+/**
+ * In development, the traceback as a page. Its headline is the error: the last line in Python, the first line in JavaScript. `anatomy` is the address of
+ * the page with the source, the local variables and all hops of the request; '' without one.
+ */
+export function tracebackPage(title: string, traceback: string, anatomy = ''): Response {
   const lines = traceback.trimEnd().split('\n');
   const last = lines.at(-1) ?? '';
   const headline = /^\s+at /.test(last) ? (lines[0] ?? '') : last;
@@ -26,7 +29,7 @@ p { opacity: .7; }
 <h1>${escapeHtml(title)}</h1>
 <h2>${escapeHtml(headline)}</h2>
 <pre>${escapeHtml(traceback)}</pre>
-<p>This page is shown because the server runs with --dev. Change a file, and reload.</p>
+${anatomy === '' ? '' : `<p><a href="${escapeHtml(anatomy)}">Source, local variables and all hops of this request</a></p>\n`}<p>This page is shown because the server runs with --dev. Change a file, and reload.</p>
 </html>
 `;
   return Response.fromHeaders(

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { NO_BROWSER, openBrowser } from '../support/browser.ts';
+import { openPage, PHONE, screenshot, violations, WIDE } from './pages.ts';
+import { startUiServer, type UiServer } from './ui-server.ts';
+
+/** Each page, with what is there when it is complete. */
+const PAGES = [
+  ['dashboard', '/', '.workers'],
+  ['requests', '/requests', '.request-row[aria-rowindex]'],
+  ['errors', '/errors', '.error-group'],
+  ['compare', '/compare/good/slow', '.spans-table'],
+  ['waterfall', '/requests/slow', '.span-row'],
+  ['queries', '/requests/slow#queries', '.queries'],
+  ['headers', '/requests/slow#headers', '.hops'],
+  ['message', '/requests/slow#message', '.call'],
+  ['route', '/requests/slow#route', '.routes'],
+  ['environ', '/requests/slow#environ', '.fields'],
+  ['profile', '/requests/slow#profile', '.flame'],
+  ['exception', '/requests/failed', '.frames'],
+  ['killed-worker', '/requests/killed', '.notice'],
+  ['proxied', '/requests/proxied', '.span-row'],
+  ['missing', '/requests/none', '.empty'],
+] as const;
+
+const LOOKS = [
+  ['light', WIDE, 'light'],
+  ['dark', WIDE, 'dark'],
+  ['phone', PHONE, 'light'],
+] as const;
+
+describe('the look of the pages', { skip: NO_BROWSER }, () => {
+  let browser: Browser;
+  let server: UiServer;
+
+  before(async () => {
+    [browser, server] = await Promise.all([openBrowser(), startUiServer()]);
+  });
+  after(() => Promise.all([browser?.close(), server?.close()]));
+
+  for (const [name, path, complete] of PAGES)
+    for (const [look, viewport, colorScheme] of LOOKS)
+      it(`of ${name} has no barrier and fits, ${look}`, async () => {
+        const { page } = await openPage(browser, server.url + path, { viewport, colorScheme, reducedMotion: 'reduce' });
+        await page.waitForSelector(complete);
+        await screenshot(page, `${name}-${look}`);
+        assert.deepEqual(await violations(page), []);
+        const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+        assert.ok(overflow <= 0, `the page is ${overflow} pixels too wide`);
+        await page.context().close();
+      });
+});

@@ -1,0 +1,93 @@
+import type { TraceDocument } from '../../src/trace/document.ts';
+import { duration, percent, plural, shortPath } from './format.ts';
+import { changesByHop } from './header-changes.ts';
+import { kindName } from './kinds.ts';
+import { selfTimes } from './self-time.ts';
+
+/** What a person should look at first, and the tab where it is. */
+export interface Finding {
+  readonly tone: 'bad' | 'warn' | 'info';
+  readonly title: string;
+  readonly text: string;
+  readonly tab: string;
+  /** The span to select; -1 without one. */
+  readonly span: number;
+  readonly file: string;
+  readonly line: number;
+}
+
+/** What servers change in every message. */
+const USUAL = new Set(['connection', 'content-length', 'content-encoding', 'date', 'vary']);
+
+/** What stands out in a request, the worst first. */
+export function findingsOf(document: TraceDocument): readonly Finding[] {
+  return [...failure(document), ...repeated(document), ...slowest(document), ...headers(document)];
+}
+
+const NOWHERE = { span: -1, file: '', line: 0 };
+
+function failure({ exception, response }: TraceDocument): readonly Finding[] {
+  if (exception !== null) {
+    const frame = exception.frames.findLast(({ isProject }) => isProject) ?? exception.frames.at(-1);
+    const at = frame === undefined ? '' : `Raised in ${frame.function}.`;
+    const where = { span: -1, file: frame?.file ?? '', line: frame?.line ?? 0 };
+    const title = `${exception.type}: ${exception.message}`;
+    return [{ tone: 'bad', title, text: at, tab: 'exception', ...where }];
+  }
+  if (response === null || response.reason === '') return [];
+  const text = `The answer with status ${response.status} is Viaduct's own.`;
+  return [{ tone: 'bad', title: response.reason, text, tab: 'waterfall', ...NOWHERE }];
+}
+
+function repeated({ queries, times }: TraceDocument): readonly Finding[] {
+  const share = (us: number): string =>
+    times.pythonUs > 0 ? `, ${percent(us / times.pythonUs)} of Python's time` : '';
+  const loops = queries.nPlusOne.map(({ count, us, file, line }) => ({
+    tone: 'warn' as const,
+    title: `N+1: ${count} similar queries from one line`,
+    text: `${duration(us)}${share(us)}. Fetch them with one query: select_related or prefetch_related in Django.`,
+    tab: 'queries',
+    span: -1,
+    file,
+    line,
+  }));
+  const wasted = queries.duplicates.reduce((sum, { count }) => sum + count - 1, 0);
+  if (wasted === 0) return loops;
+  const us = queries.duplicates.reduce((sum, each) => sum + (each.us * (each.count - 1)) / each.count, 0);
+  const text = `${duration(us)} for answers that the request already had.`;
+  return [
+    ...loops,
+    { tone: 'info', title: plural(wasted, 'duplicate query', 'duplicate queries'), text, tab: 'queries', ...NOWHERE },
+  ];
+}
+
+/** The span that has the most time of its own, if that is a third of the request. */
+function slowest(document: TraceDocument): readonly Finding[] {
+  const total = document.durationUs ?? 0;
+  if (total <= 0) return [];
+  const times = selfTimes(document);
+  const own = document.spans.map((span, index) => ({ span, index, us: times[index] as number }));
+  const most = own.sort((a, b) => b.us - a.us)[0];
+  if (most === undefined || most.us < total / 3) return [];
+  const { kind, name, file, line } = most.span;
+  const text = `${duration(most.us)} of its own, ${percent(most.us / total)} of the request${file === '' ? '' : `, in ${shortPath(file)}`}.`;
+  return [
+    { tone: 'info', title: `Slowest: ${kindName(kind)} ${name}`, text, tab: 'waterfall', span: most.index, file, line },
+  ];
+}
+
+function headers({ hops }: TraceDocument): readonly Finding[] {
+  const changed = changesByHop(hops).flatMap(({ hop, changes }) =>
+    changes
+      .filter(({ change, name }) => (change === 'changed' || change === 'removed') && !USUAL.has(name.toLowerCase()))
+      .map((each) => ({ hop, ...each })),
+  );
+  return changed.slice(0, 3).map(({ hop, name, change, before, after }) => ({
+    tone: 'info',
+    title: `${hop.name} ${change} ${name}`,
+    text: change === 'removed' ? `It was ${before.join(', ')}` : `${before.join(', ')} → ${after.join(', ')}`,
+    tab: 'headers',
+    ...NOWHERE,
+    span: hop.span,
+  }));
+}

@@ -43,6 +43,7 @@ export async function runServer(
   { configure, signals, managerOptions, waiting }: ServerEnvironment,
 ): Promise<number> {
   const { settings, project } = configuration;
+  const python = project?.python.path ?? 'python3';
   const colours = palette(process.stderr);
   const logFormat = process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json';
   const toJournal = isJournal(process.env);
@@ -50,6 +51,7 @@ export async function runServer(
     format: logFormat,
     isJournal: toJournal,
     owner: identity,
+    python,
   });
   let running: Pick<RunningServer, 'kill'> | null = null;
   reportUncaught(log, () => running?.kill());
@@ -77,7 +79,7 @@ export async function runServer(
   const whole = withBeside(server, beside);
   running = whole;
   serving = server;
-  const manager = new ServiceManager(managerOptions, project?.python.path ?? 'python3');
+  const manager = new ServiceManager(managerOptions, python);
   const name = serverName(configuration);
   const isAlive = cluster === null ? () => true : () => cluster.isAlive();
   const ready = (state: string): void => manager.ready(`Serving ${name}${state}`, isAlive);

@@ -1,7 +1,8 @@
 """Entry point. Only the server starts it: `python viaduct_worker '<JSON options>'` is a zygote.
 
-With `--wait '<JSON target>'` it first finds the project, as inspect_project.py does, and then waits, with everything
-imported, for the options of its zygote. Meanwhile the server loads its own code.
+With `--wait '<JSON target>' [DESCRIPTOR]` it first finds the project, as inspect_project.py does, and then waits, with
+everything imported, for the options of its zygote. Meanwhile the server loads its own code. The descriptor becomes
+standard error as soon as signals have no effect.
 """
 
 import json
@@ -18,7 +19,8 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 if sys.argv[1] == '--wait':
     from viaduct_worker import waiting
 
-    inspector = waiting.start_inspector(json.loads(sys.argv[2]), writes_none)
+    errors = int(sys.argv[3]) if len(sys.argv) > 3 else None
+    inspector = waiting.start_inspector(json.loads(sys.argv[2]), writes_none, errors)
     from viaduct_worker import interface, zygote
 
     options = waiting.wait(inspector)

@@ -119,7 +119,7 @@ class Call:
         """Send what the application returned. Blocks of a list leave as one; a generator's leave as they are made."""
         kind = type(result)
         if kind is not list and kind is not tuple:
-            # Here and below mypy does not see what `kind` says about `result`.
+            # mypy does not see what `kind` says about `result`.
             if kind is FileWrapper and self.hand_over(result):  # type: ignore[arg-type]
                 return
             iterator = iter(result)
@@ -130,6 +130,7 @@ class Call:
         if self.phase != 1:
             self.stream(result)
             return
+        # Here `result` is a list or a tuple, as its kind says, which mypy does not see.
         body = result[0] if len(result) == 1 else b''.join(map(_checked, result))  # type: ignore[index,arg-type]
         self.complete(body if type(body) is bytes else bytes(_checked(body)))
 

@@ -53,7 +53,7 @@ class Collection:
                 self.attempt(note)
             families: list[Family] = []
             for collector in collectors:
-                self.attempt(lambda collector=collector: families.extend(families_of(collector)))  # type: ignore[misc]
+                self.attempt(families.extend, families_of(collector))  # the generator runs there
             if len(json.dumps(families)) > ANSWER_MAX:
                 families = []
                 self.complain_once('they are too many')
@@ -62,9 +62,9 @@ class Collection:
         finally:
             self.is_running = False
 
-    def attempt(self, step: 'Callable[[], None]') -> None:
+    def attempt(self, step: 'Callable[..., None]', *arguments: object) -> None:
         try:
-            step()
+            step(*arguments)
         except BaseException as error:
             self.complain_once(repr(error))
 

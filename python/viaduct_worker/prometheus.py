@@ -63,6 +63,7 @@ def note_functions(metrics: 'Untyped') -> None:
 def shared_class(plain: 'Untyped') -> type:
     """Return a subclass of `plain`, prometheus_client's value in memory, that shares each value."""
 
+    # For mypy, `plain` is not a class: it does not know prometheus_client, which the project brings.
     class SharedValue(plain):  # type: ignore[misc]
         _value: float
         _cell = 0

@@ -8,9 +8,9 @@ import json
 import os
 import select
 import sys
-from signal import SIGKILL
+from signal import SIGINT, SIGKILL, signal
 
-from viaduct_worker.disarm import disarm_signals
+from viaduct_worker.disarm import disarm_signals, ignore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,15 @@ CONTROL = 3
 CHECK_MS = 2
 
 
-def start_inspector(target: 'Target', writes_none: bool) -> int:
-    """Start the child that answers what `target` is. Return its process id."""
+def start_inspector(target: 'Target', writes_none: bool, errors: 'int | None') -> int:
+    """Start the child that answers what `target` is. Return its process id.
+
+    `errors` becomes standard error, now that Ctrl-C causes no traceback any more.
+    """
+    signal(SIGINT, ignore)
+    if errors is not None:
+        os.dup2(errors, 2)
+        os.close(errors)
     disarm_signals()
     inspector = os.fork()
     if inspector == 0:

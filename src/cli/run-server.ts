@@ -44,6 +44,7 @@ export async function runServer(
   { configure, signals, managerOptions, waiting }: ServerEnvironment,
 ): Promise<number> {
   const { settings, project } = configuration;
+  const python = project?.python.path ?? 'python3';
   const colours = palette(process.stderr);
   const logFormat = process.stderr.isTTY === true || settings.accessLog === 'text' ? 'text' : 'json';
   const toJournal = isJournal(process.env);
@@ -51,6 +52,7 @@ export async function runServer(
     format: logFormat,
     isJournal: toJournal,
     owner: identity,
+    python,
   });
   let running: Pick<RunningServer, 'kill'> | null = null;
   reportUncaught(log, () => running?.kill());
@@ -85,7 +87,7 @@ export async function runServer(
   serving = server;
   const traces = openSource(server, () => programMetrics.of(server));
   source = traces;
-  const manager = new ServiceManager(managerOptions, project?.python.path ?? 'python3');
+  const manager = new ServiceManager(managerOptions, python);
   const name = serverName(configuration);
   const isAlive = cluster === null ? () => true : () => cluster.isAlive();
   const ready = (state: string): void => manager.ready(`Serving ${name}${state}`, isAlive);

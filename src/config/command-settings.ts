@@ -9,6 +9,8 @@ export const COMMAND_SETTINGS: ReadonlyMap<string, string> = new Map<SettingName
   ['errorLogFile', 'the program passes a log of its own'],
   ['accessLogSyslog', 'the access log of a program goes to its standard output'],
   ['errorLogSyslog', 'the program passes a log of its own'],
+  ['accessLogJournal', 'the access log of a program goes to its standard output'],
+  ['errorLogJournal', 'the program passes a log of its own'],
   ['control', 'only the command viaduct opens a control socket'],
   ['admin', 'only the command viaduct opens an admin listener'],
   ['adminTokenFile', 'only the command viaduct opens an admin listener'],

@@ -4,6 +4,7 @@ import { LINES } from './access-line.ts';
 import { type LoggedRequest, unreadable } from './answered-request.ts';
 import { compileLogFormat } from './log-format.ts';
 import type { LogTap } from './log-tap.ts';
+import type { LostLines } from './lost-lines.ts';
 
 export type AccessLogFormat = 'off' | 'text' | 'json' | 'combined';
 
@@ -14,6 +15,10 @@ export type OnAnswered = (request: Request, status: number, bodyBytes: number, s
 export interface LineSink {
   write(text: string): boolean;
   once(event: 'drain', listener: () => void): unknown;
+  /** Counts the lines that it did not get. */
+  readonly lost?: LostLines | undefined;
+  /** Instead of `write`, for a sink that has more of each request than its line. The line has no line break. */
+  writeRequest?(line: string, request: LoggedRequest, status: number, bodyBytes: number, ms: number): void;
 }
 
 export interface AccessLogOptions {
@@ -74,9 +79,14 @@ export function createAccessLog({
   function onAnswered(request: LoggedRequest, status: number, bodyBytes: number, startedAtMs: number): void {
     const ms = performance.now() - startedAtMs;
     if (tap?.isFollowed === true) tap.access(request, status, bodyBytes, ms);
+    if (sink.writeRequest !== undefined) {
+      sink.writeRequest(lineOf(request, status, bodyBytes, ms).slice(0, -1), request, status, bodyBytes, ms);
+      return;
+    }
     const full = waiting.length > WAITING_CHARS_MAX;
     if (full && blocked) {
       dropped += 1;
+      if (sink.lost !== undefined) sink.lost.lines += 1;
       return;
     }
     waiting += lineOf(request, status, bodyBytes, ms);

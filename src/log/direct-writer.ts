@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import type { LostLines } from './lost-lines.ts';
 
 /** What happens to the lines of an output. */
 export interface OutputEvents {
@@ -17,10 +18,15 @@ const NEWLINE = 10;
 export class DirectWriter {
   /** Null: nobody wants to know. */
   events: OutputEvents | null = null;
+  readonly #count: LostLines;
   /** Whether the file ends in the middle of a line. */
   #torn = false;
   #lost = 0;
   #reason = '';
+
+  constructor(count: LostLines) {
+    this.#count = count;
+  }
 
   write(fd: number, text: string): void {
     const bytes = Buffer.from(this.#torn ? `\n${text}` : text);
@@ -43,7 +49,10 @@ export class DirectWriter {
   #fail(bytes: Buffer, written: number, { message }: Error): void {
     if (written > 0) this.#torn = bytes[written - 1] !== NEWLINE;
     const isFirst = this.#lost === 0;
-    for (let i = written; i < bytes.length; i += 1) if (bytes[i] === NEWLINE) this.#lost += 1;
+    let lines = 0;
+    for (let i = written; i < bytes.length; i += 1) if (bytes[i] === NEWLINE) lines += 1;
+    this.#lost += lines;
+    this.#count.lines += lines;
     this.#reason = message;
     if (isFirst) this.events?.onFailed(message);
   }

@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs';
 import type { Level, LogStream } from './log.ts';
+import type { LostLines } from './lost-lines.ts';
 import { SEVERITIES } from './syslog-message.ts';
 
 /** Whether standard error is a stream to systemd's journal: then `JOURNAL_STREAM` has its device and inode (systemd.exec(5)). */
@@ -20,6 +21,10 @@ export class JournalPrefixes implements LogStream {
 
   constructor(stream: LogStream) {
     this.#stream = stream;
+  }
+
+  get lost(): LostLines | undefined {
+    return this.#stream.lost;
   }
 
   get writableLength(): number {

@@ -1,6 +1,7 @@
 import { closeSync, fchownSync, constants as flags, fstatSync, openSync } from 'node:fs';
 import { asError, ViaductError } from '../errors.ts';
 import { DirectWriter, type OutputEvents } from './direct-writer.ts';
+import { countLostLines, type LostLines } from './lost-lines.ts';
 
 /** The user and group that own the file, if not those of this process. */
 export interface FileOwner {
@@ -19,7 +20,8 @@ const MODE = 0o640;
 export class LogFile {
   readonly writableLength = 0;
   readonly #path: string;
-  readonly #writer = new DirectWriter();
+  readonly lost: LostLines;
+  readonly #writer: DirectWriter;
   #fd: number;
 
   /**
@@ -27,7 +29,9 @@ export class LogFile {
    *
    * @throws ViaductError `USAGE` if that is not possible
    */
-  constructor(path: string, owner: FileOwner | null) {
+  constructor(log: LostLines['log'], path: string, owner: FileOwner | null) {
+    this.lost = countLostLines(log, 'file');
+    this.#writer = new DirectWriter(this.lost);
     this.#path = path;
     try {
       this.#fd = openSync(path, OPEN_FLAGS, MODE);

@@ -1,4 +1,5 @@
 import { escapeControls, jsonLine } from './escape.ts';
+import type { LostLines } from './lost-lines.ts';
 
 /** The fields after a message: numbers, strings and other values. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -17,8 +18,10 @@ export interface Log {
 export interface LogStream {
   readonly writableLength: number;
   write(text: string): unknown;
-  /** Instead of `write`, for a stream that needs the level of each entry. */
-  writeEntry?(text: string, level: Level): unknown;
+  /** Counts the entries that it did not get. */
+  readonly lost?: LostLines | undefined;
+  /** Instead of `write`, for a stream that needs the level or the parts of each entry. `text` is the entry in the format of the log. */
+  writeEntry?(text: string, level: Level, message: string, fields: Fields): unknown;
 }
 
 export type Level = 'info' | 'warn' | 'error';
@@ -35,19 +38,21 @@ const WAITING_BYTES_MAX = 1024 * 1024;
  */
 export function createLog(format: 'text' | 'json', stream: LogStream, onEntry: OnEntry = () => {}): Log {
   const entry = format === 'json' ? jsonEntry : textEntry;
-  const write = (text: string, level: Level): unknown =>
-    stream.writeEntry === undefined ? stream.write(text) : stream.writeEntry(text, level);
+  const write = (level: Level, message: string, fields: Fields): unknown => {
+    const text = entry(level, message, fields);
+    return stream.writeEntry === undefined ? stream.write(text) : stream.writeEntry(text, level, message, fields);
+  };
   let dropped = 0;
   function put(level: Level, message: string, fields: Fields = {}): void {
     onEntry(level, message, fields);
     if (stream.writableLength > WAITING_BYTES_MAX) {
       dropped += 1;
+      if (stream.lost !== undefined) stream.lost.lines += 1;
       return;
     }
-    if (dropped > 0)
-      write(entry('warn', 'Log entries were dropped: their reader is too slow', { entries: dropped }), 'warn');
+    if (dropped > 0) write('warn', 'Log entries were dropped: their reader is too slow', { entries: dropped });
     dropped = 0;
-    write(entry(level, message, fields), level);
+    write(level, message, fields);
   }
   const at = (level: Level) => (message: string, fields?: Fields) => put(level, message, fields);
   return { info: at('info'), warn: at('warn'), error: at('error') };

@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns';
-import type { OutputEvents } from './direct-writer.ts';
+import type { Losses } from './losses.ts';
 import type { SyslogTarget } from './syslog-target.ts';
 
 /** So many bytes wait for the kernel, or for the address of the server. */
@@ -14,8 +14,8 @@ const RETRY_MS = 5000;
  * lost and counted.
  */
 export class SyslogDatagrams {
-  events: OutputEvents | null = null;
   readonly #target: SyslogTarget;
+  readonly #losses: Losses;
   #socket: Socket | null = null;
   #family = 0;
   #address = '';
@@ -23,18 +23,17 @@ export class SyslogDatagrams {
   #isLookingUp = false;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
-  #reason = '';
-  #lost = 0;
 
-  constructor(target: SyslogTarget) {
+  constructor(target: SyslogTarget, losses: Losses) {
     this.#target = target;
+    this.#losses = losses;
   }
 
   send(message: Buffer): void {
     if (performance.now() >= this.#nextLookupMs && !this.#isLookingUp) this.#lookUp();
     const socket = this.#socket;
     const bytes = (socket?.getSendQueueSize() ?? 0) + this.#waitingBytes + message.length;
-    if (bytes > WAITING_BYTES_MAX) this.#lose('the network is slower than the log');
+    if (bytes > WAITING_BYTES_MAX) this.#losses.lose('the network is slower than the log');
     else if (socket === null) {
       this.#waiting.push(message);
       this.#waitingBytes += message.length;
@@ -43,8 +42,8 @@ export class SyslogDatagrams {
 
   #put(socket: Socket, message: Buffer): void {
     socket.send(message, this.#target.port, this.#address, (error) => {
-      if (error !== null) this.#lose(error.message);
-      else if (this.#reason !== '') this.#recover();
+      if (error !== null) this.#losses.lose(error.message);
+      else this.#losses.recover();
     });
   }
 
@@ -55,7 +54,7 @@ export class SyslogDatagrams {
       this.#nextLookupMs = performance.now() + (error === null ? ADDRESS_MS : RETRY_MS);
       if (error === null) this.#open(address, family);
       else if (this.#socket === null) {
-        for (const _ of this.#waiting) this.#lose(error.message);
+        this.#losses.lose(error.message, this.#waiting.length);
         this.#waiting = [];
         this.#waitingBytes = 0;
       }
@@ -68,30 +67,11 @@ export class SyslogDatagrams {
       this.#socket?.close();
       this.#family = family;
       this.#socket = createSocket(family === 6 ? 'udp6' : 'udp4').unref();
-      this.#socket.on('error', ({ message }) => this.#fail(message));
+      this.#socket.on('error', ({ message }) => this.#losses.fail(message));
     }
     const messages = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
     for (const message of messages) this.#put(this.#socket, message);
-  }
-
-  #lose(reason: string): void {
-    this.#lost += 1;
-    this.#fail(reason);
-  }
-
-  #fail(reason: string): void {
-    const isFirst = this.#reason === '';
-    this.#reason = reason;
-    if (isFirst) this.events?.onFailed(reason);
-  }
-
-  #recover(): void {
-    const lost = this.#lost;
-    const reason = this.#reason;
-    this.#lost = 0;
-    this.#reason = '';
-    this.events?.onRecovered(lost, reason);
   }
 }

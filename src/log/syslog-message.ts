@@ -24,3 +24,23 @@ export function syslogMessage(facility: number, level: Level, log: string, text:
   if (message.length <= MESSAGE_BYTES_MAX) return message;
   return Buffer.concat([message.subarray(0, MESSAGE_BYTES_MAX - CUT.length), Buffer.from(CUT)]);
 }
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+/** The parts of `syslogMessage` before the text. */
+const HEAD = /^<(\d+)>1 (\S+) \S+ (\S+) (\d+) \S+ - /;
+
+/**
+ * A message of `syslogMessage` as syslog(3) writes it to /dev/log: the form of RFC 3164 without the host, in local time. What reads datagrams of
+ * this machine takes no other form.
+ */
+export function localMessage(message: Buffer): Buffer {
+  const text = message.toString();
+  const [head = '', priority, time = '', program, pid] = HEAD.exec(text) ?? [];
+  const date = new Date(time);
+  const two = (number: number): string => `${number}`.padStart(2, '0');
+  const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  const day = `${date.getDate()}`.padStart(2, ' ');
+  return Buffer.from(
+    `<${priority}>${MONTHS[date.getMonth()]} ${day} ${clock} ${program}[${pid}]: ${text.slice(head.length)}`,
+  );
+}

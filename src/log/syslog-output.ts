@@ -1,28 +1,40 @@
 import type { LineSink } from './access-log.ts';
+import type { DatagramProcess } from './datagram-process.ts';
+import { Datagrams } from './datagrams.ts';
 import type { OutputEvents } from './direct-writer.ts';
 import type { Level, LogStream } from './log.ts';
+import { Losses } from './losses.ts';
+import { countLostLines, type LostLines } from './lost-lines.ts';
 import { SyslogDatagrams } from './syslog-datagrams.ts';
-import { syslogMessage } from './syslog-message.ts';
+import { localMessage, syslogMessage } from './syslog-message.ts';
 import { SyslogStream } from './syslog-stream.ts';
 import type { SyslogTarget } from './syslog-target.ts';
 
 /** Sends a log to a syslog server. It never blocks and never wants a pause: what the server does not take is lost and counted. */
 export class SyslogOutput implements LineSink, LogStream {
   readonly writableLength = 0;
-  readonly url: string;
-  readonly #log: 'access' | 'server';
+  readonly name: string;
+  readonly lost: LostLines;
+  readonly #log: LostLines['log'];
   readonly #facility: number;
-  readonly #sender: SyslogDatagrams | SyslogStream;
+  readonly #losses: Losses;
+  #sender: { send(message: Buffer): void };
 
-  constructor(log: 'access' | 'server', target: SyslogTarget) {
-    this.url = target.url;
+  /** `datagramsTo` is for a Unix socket that takes datagrams, such as /dev/log. */
+  constructor(log: LostLines['log'], target: SyslogTarget, datagramsTo: (path: string) => DatagramProcess) {
+    this.name = target.url;
+    this.lost = countLostLines(log, 'syslog');
     this.#log = log;
     this.#facility = target.facility;
-    this.#sender = target.transport === 'udp' ? new SyslogDatagrams(target) : new SyslogStream(target);
+    this.#losses = new Losses(this.lost);
+    this.#sender =
+      target.transport === 'udp'
+        ? new SyslogDatagrams(target, this.#losses)
+        : new SyslogStream(target, this.#losses, (messages) => this.#sendLocally(datagramsTo(target.path), messages));
   }
 
   set events(events: OutputEvents) {
-    this.#sender.events = events;
+    this.#losses.events = events;
   }
 
   /** Sends each line as a message. */
@@ -34,6 +46,12 @@ export class SyslogOutput implements LineSink, LogStream {
   /** Sends the text as one message, with its line breaks. */
   writeEntry(text: string, level: Level): void {
     this.#sender.send(syslogMessage(this.#facility, level, this.#log, text.trimEnd()));
+  }
+
+  #sendLocally(process: DatagramProcess, messages: readonly Buffer[]): void {
+    const datagrams = new Datagrams(process, this.#losses);
+    this.#sender = { send: (message) => datagrams.send(localMessage(message)) };
+    for (const message of messages) this.#sender.send(message);
   }
 
   /** It never waits. */

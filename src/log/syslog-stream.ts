@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { OutputEvents } from './direct-writer.ts';
+import type { Losses } from './losses.ts';
 import type { SyslogTarget } from './syslog-target.ts';
 
 /** So many bytes wait for a server that is slow or away. */
@@ -13,41 +13,41 @@ const CONNECT_MS_MAX = 10_000;
  * breaks. While the server is away, messages wait up to a limit; further ones are lost and counted. Nothing ever waits for the server.
  */
 export class SyslogStream {
-  events: OutputEvents | null = null;
   readonly #target: SyslogTarget;
-  /** Messages with their lengths that no connection has taken. */
+  readonly #losses: Losses;
+  readonly #onDatagramSocket: (messages: readonly Buffer[]) => void;
+  /** Messages that no connection has taken. */
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   /** Null while there is no connection, or none that is ready. */
   #socket: Socket | null = null;
   #isStarted = false;
   #retryMs = RETRY_MS_MIN;
-  /** Why the server cannot be reached; '' while it can. */
-  #reason = '';
-  #lost = 0;
 
-  constructor(target: SyslogTarget) {
+  /** `onDatagramSocket` gets all messages once, if there is a socket for datagrams at the path. Then this object has no more use. */
+  constructor(target: SyslogTarget, losses: Losses, onDatagramSocket: (messages: readonly Buffer[]) => void) {
     this.#target = target;
+    this.#losses = losses;
+    this.#onDatagramSocket = onDatagramSocket;
   }
 
   /** `message` is lost if too much waits. */
   send(message: Buffer): void {
     if (!this.#isStarted) this.#connect();
-    const frame = Buffer.concat([Buffer.from(`${message.length} `), message]);
-    const bytes = (this.#socket?.writableLength ?? 0) + this.#waitingBytes + frame.length;
-    if (bytes > WAITING_BYTES_MAX) this.#lose('it is slower than the log');
-    else if (this.#socket !== null) this.#write(this.#socket, frame);
+    const bytes = (this.#socket?.writableLength ?? 0) + this.#waitingBytes + message.length;
+    if (bytes > WAITING_BYTES_MAX) this.#losses.lose('it is slower than the log');
+    else if (this.#socket !== null) this.#write(this.#socket, message);
     else {
-      this.#waiting.push(frame);
-      this.#waitingBytes += frame.length;
+      this.#waiting.push(message);
+      this.#waitingBytes += message.length;
     }
   }
 
-  #write(socket: Socket, frame: Buffer): void {
+  #write(socket: Socket, message: Buffer): void {
+    const frame = Buffer.concat([Buffer.from(`${message.length} `), message]);
     socket.write(frame, (error) => {
-      if (error !== undefined && error !== null) this.#lose(error.message);
-      else if (this.#reason !== '' && socket === this.#socket && socket.writableLength < WAITING_BYTES_MAX / 2)
-        this.#recover();
+      if (error !== undefined && error !== null) this.#losses.lose(error.message);
+      else if (socket === this.#socket && socket.writableLength < WAITING_BYTES_MAX / 2) this.#losses.recover();
     });
   }
 
@@ -59,44 +59,36 @@ export class SyslogStream {
     // No log keeps the process alive. While it lives, a timer tries again.
     socket.unref();
     socket.on('timeout', () => socket.destroy(new Error('it does not answer')));
-    socket.on('error', (error) => {
+    let isForDatagrams = false;
+    socket.on('error', (error: NodeJS.ErrnoException) => {
       reason = error.message;
+      isForDatagrams = error.code === 'EPROTOTYPE';
     });
     socket.on('connect', () => {
       socket.setTimeout(0);
       socket.resume();
       this.#socket = socket;
       this.#retryMs = RETRY_MS_MIN;
-      const frames = this.#waiting;
-      this.#waiting = [];
-      this.#waitingBytes = 0;
-      for (const frame of frames) this.#write(socket, frame);
-      if (frames.length === 0 && this.#reason !== '') this.#recover();
+      const messages = this.#take();
+      for (const message of messages) this.#write(socket, message);
+      if (messages.length === 0) this.#losses.recover();
     });
     socket.on('close', () => {
       this.#socket = null;
-      this.#fail(reason);
+      if (isForDatagrams) {
+        this.#onDatagramSocket(this.#take());
+        return;
+      }
+      this.#losses.fail(reason);
       setTimeout(() => this.#connect(), this.#retryMs).unref();
       this.#retryMs = Math.min(RETRY_MS_MAX, 2 * this.#retryMs);
     });
   }
 
-  #lose(reason: string): void {
-    this.#lost += 1;
-    this.#fail(reason);
-  }
-
-  #fail(reason: string): void {
-    const isFirst = this.#reason === '';
-    this.#reason = reason;
-    if (isFirst) this.events?.onFailed(reason);
-  }
-
-  #recover(): void {
-    const lost = this.#lost;
-    const reason = this.#reason;
-    this.#lost = 0;
-    this.#reason = '';
-    this.events?.onRecovered(lost, reason);
+  #take(): Buffer[] {
+    const messages = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    return messages;
   }
 }

@@ -3,8 +3,9 @@ import type { Socket } from 'node:net';
 import { PYTHON_PACKAGE } from '../program-files.ts';
 import type { Project } from './project.ts';
 
-/** The connection in `stdio`. */
+/** The connection in `stdio`, and an inherited standard error until the interpreter can take signals. */
 const CONTROL = 3;
+const ERRORS = 4;
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
 interface Waiting {
@@ -56,10 +57,14 @@ export class WaitingInterpreter {
   }
 
   #start(python: string, directory: string, target: object): ChildProcess | null {
-    const stdio = ['ignore', ...this.#outputs, 'pipe'] satisfies StdioOptions;
+    const [output, errors] = this.#outputs;
+    // Ctrl-C ends an interpreter that is still starting with a traceback, which nobody wants to see in the terminal.
+    const isLate = errors === 'inherit';
+    const stdio: StdioOptions = ['ignore', output, isLate ? 'ignore' : 'pipe', 'pipe', ...(isLate ? [2 as const] : [])];
     const env = { PYTHONUNBUFFERED: '1', ...process.env };
+    const args = [PYTHON_PACKAGE, '--wait', JSON.stringify(target), ...(isLate ? [`${ERRORS}`] : [])];
     try {
-      const child = spawn(python, [PYTHON_PACKAGE, '--wait', JSON.stringify(target)], { cwd: directory, env, stdio });
+      const child = spawn(python, args, { cwd: directory, env, stdio });
       child.on('error', () => {});
       this.#passOn(child);
       return child;

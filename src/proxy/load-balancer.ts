@@ -34,6 +34,9 @@ export interface LoadBalancerParts {
   readonly onInfo: (message: string) => void;
 }
 
+/** Called with the time that a request was at a backend. */
+export type OnMeasured = (backend: string, ms: number) => void;
+
 const NO_UPSTREAMS: readonly Upstream[] = [];
 const NO_BACKENDS: readonly BackendState[] = [];
 
@@ -43,6 +46,8 @@ const NO_BACKENDS: readonly BackendState[] = [];
  */
 export class LoadBalancer {
   readonly #parts: LoadBalancerParts;
+  /** Null if nobody measures. */
+  onMeasured: OnMeasured | null = null;
 
   constructor(parts: LoadBalancerParts) {
     this.#parts = parts;
@@ -62,6 +67,11 @@ export class LoadBalancer {
       responded: (status, request, tried) => this.#responded(state, status, request, tried.length),
       left: (request) => this.#parts.passive.cancelled(state, request),
       contentFailed: (error, request) => this.#contentFailed(state, error, request),
+      now: () => (this.onMeasured === null ? 0 : performance.now()),
+      over: (request, startedMs) => {
+        if (startedMs > 0 && this.#parts.checks?.isCheck(request) !== true)
+          this.onMeasured?.(state.name, performance.now() - startedMs);
+      },
       freed: () => this.#freed(state),
     };
   }

@@ -13,7 +13,7 @@ import type { Discovery } from './discovery/discovery.ts';
 import type { ForwardedMode } from './forwarded.ts';
 import { type ActiveCheckOptions, ActiveChecks } from './health/active-checks.ts';
 import { PassiveHealth } from './health/passive-health.ts';
-import { type BackendStateName, LoadBalancer, stateNameOf, unavailable } from './load-balancer.ts';
+import { type BackendStateName, LoadBalancer, type OnMeasured, stateNameOf, unavailable } from './load-balancer.ts';
 import { withRepeatableContent } from './repeatable-content.ts';
 import { RequestQueue } from './request-queue.ts';
 import { RetryPolicy, type RetryReason } from './retry-policy.ts';
@@ -151,6 +151,8 @@ export interface ReverseProxy {
   counts(): readonly BackendCounts[];
   /** Calls `report` for each request at a backend, those of health checks among them. */
   eachRequest(report: (request: Request, backend: string) => void): void;
+  /** Calls `onMeasured` for each request that a backend has answered completely or failed, without those of health checks. */
+  measure(onMeasured: OnMeasured): void;
   /** Number of requests that wait for room. */
   readonly waiting: number;
   /** Must be called when an override has changed. */
@@ -310,6 +312,9 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
     counts: () => pool.states,
     eachRequest(report) {
       for (const { name, client } of pool.states) for (const request of client.requests()) report(request, name);
+    },
+    measure(onMeasured) {
+      loadBalancer.onMeasured = onMeasured;
     },
     get waiting() {
       return queue?.length ?? 0;

@@ -49,6 +49,10 @@ export interface UpstreamClientOwner {
   left(request: Request): void;
   /** The content of `request` did not arrive completely, before the backend's result was known. */
   contentFailed(error: Error, request: Request): void;
+  /** The time for `over`; 0 if nobody measures. */
+  now(): number;
+  /** The backend has answered `request` completely, or failed it. `startedMs` is what `now` returned when the backend was chosen. */
+  over(request: Request, startedMs: number): void;
   /** `active` has decreased. */
   freed(): void;
 }

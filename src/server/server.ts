@@ -385,6 +385,7 @@ class Server implements LocalServer {
         onRefused: (refusal, request) => this.#rules.refused(refusal, request.peer, request),
         signal,
       });
+      this.#metrics?.measure(started.site.proxies);
       await this.#probe(configuration, started.site, signal);
       await unlessAborted(signal, agreement.reached('prepared'));
       await this.#tryOut(configuration, started.site, agreement, signal);

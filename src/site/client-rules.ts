@@ -23,8 +23,6 @@ import { limitsOf, lineRulesOf, trustedBy, trustedValuesOf } from './policies.ts
 export interface ClientObserver {
   readonly onAnswered: OnAnswered;
   readonly onRefused: (what: Refused, reason: string) => void;
-  /** So many lines of the access log were dropped. */
-  readonly onLinesDropped: (lines: number) => void;
 }
 
 /** Records what happens to requests that it chooses. */
@@ -132,7 +130,6 @@ export class ClientRules {
       sink: this.#sink,
       tap: this.#tap,
       onDropped: (lines) => {
-        this.#observer?.onLinesDropped(lines);
         this.#log.warn('Access log lines were dropped: their reader is slower than the requests', { lines });
       },
     });

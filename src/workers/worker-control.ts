@@ -34,6 +34,9 @@ export class WorkerControl {
   isProved = false;
   readonly #events: WorkerControlEvents;
   readonly #life = new LifeWatch();
+  /** When the delay that is measured started, and who wants to know it. */
+  #measuredMs = 0;
+  #onMeasured: ((ms: number) => void) | null = null;
   #socket: Socket | null = null;
   #pid = 0;
 
@@ -71,6 +74,20 @@ export class WorkerControl {
     return this.#life.delayMs;
   }
 
+  /** Asks for a sign of life, and calls `onMeasured` with the time that it takes. Does nothing while one is missing. */
+  measureDelay(onMeasured: (ms: number) => void): void {
+    if (this.#life.isWaiting || this.#onMeasured !== null) return;
+    this.#measuredMs = performance.now();
+    this.#onMeasured = onMeasured;
+    this.send({ kind: 'ping' });
+  }
+
+  #alive(): void {
+    this.#life.answered();
+    this.#onMeasured?.(performance.now() - this.#measuredMs);
+    this.#onMeasured = null;
+  }
+
   /** Has the worker bring its metric files up to date. Resolves to what is in no file, if `everything` is wanted; to null without an answer. */
   collect(everything: boolean): Promise<readonly CollectedFamily[] | null> {
     this.#everything = everything;
@@ -85,7 +102,7 @@ export class WorkerControl {
 
   #message(message: FromPython): void {
     const { onBroken, onTraceback, onLog, onOutput, onInterrupted } = this.#events;
-    if (message.kind === 'alive') this.#life.answered();
+    if (message.kind === 'alive') this.#alive();
     else if (message.kind === 'stacks') this.stacks.finish(message.threads);
     else if (message.kind === 'collected') this.#metrics.finish(message.families);
     else if (message.kind === 'proof' && !this.isProved) {

@@ -164,6 +164,11 @@ export class Worker implements LaneOwner {
     return this.#control.delayMs;
   }
 
+  /** See `WorkerControl.measureDelay`. */
+  measureDelay(onMeasured: (ms: number) => void): void {
+    this.#control.measureDelay(onMeasured);
+  }
+
   /** Asks where its threads are. */
   get stacks(): WorkerQuestion<readonly ThreadStack[]> {
     return this.#control.stacks;

@@ -9,15 +9,15 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 describe('a log file', () => {
   it('is created for its owner and group alone, and appended to', (t) => {
     const path = join(temporaryDirectory(t), 'access.log');
-    new LogFile(path, null).write('one\n');
-    new LogFile(path, null).write('two\n');
+    new LogFile('server', path, null).write('one\n');
+    new LogFile('server', path, null).write('two\n');
     assert.equal(readFileSync(path, 'utf8'), 'one\ntwo\n');
     assert.equal(statSync(path).mode & 0o027, 0);
   });
 
   it('goes on in a new file after it was renamed and opened again', (t) => {
     const path = join(temporaryDirectory(t), 'access.log');
-    const file = new LogFile(path, null);
+    const file = new LogFile('server', path, null);
     file.write('one\n');
     renameSync(path, `${path}.1`);
     file.write('two\n');
@@ -29,7 +29,7 @@ describe('a log file', () => {
 
   it('goes on at the beginning after it was truncated', (t) => {
     const path = join(temporaryDirectory(t), 'access.log');
-    const file = new LogFile(path, null);
+    const file = new LogFile('server', path, null);
     file.write('one\n');
     truncateSync(path);
     file.write('two\n');
@@ -40,7 +40,7 @@ describe('a log file', () => {
     const directory = join(temporaryDirectory(t), 'logs');
     mkdirSync(directory);
     const path = join(directory, 'access.log');
-    const file = new LogFile(path, null);
+    const file = new LogFile('server', path, null);
     const moved = `${directory}-moved`;
     renameSync(directory, moved);
     assert.match(file.reopen(), /^Cannot open the log file ".*access\.log" again: ENOENT/);
@@ -51,11 +51,14 @@ describe('a log file', () => {
 
   it('is an error with advice if its directory does not exist', (t) => {
     const path = join(temporaryDirectory(t), 'no', 'access.log');
-    assert.throws(() => new LogFile(path, null), { code: 'USAGE', message: /^Cannot open the log file ".*": ENOENT/ });
+    assert.throws(() => new LogFile('server', path, null), {
+      code: 'USAGE',
+      message: /^Cannot open the log file ".*": ENOENT/,
+    });
   });
 
   it('counts what a full file does not take, and says so once', { skip: !existsSync('/dev/full') }, () => {
-    const file = new LogFile('/dev/full', null);
+    const file = new LogFile('server', '/dev/full', null);
     const failures: string[] = [];
     file.events = { onFailed: (reason) => failures.push(reason), onRecovered: () => assert.fail() };
     for (let i = 0; i < 3; i += 1) file.write('line\n');
@@ -67,6 +70,6 @@ describe('a log file', () => {
     const path = join(temporaryDirectory(t), 'fifo');
     execFileSync('mkfifo', [path]);
     chmodSync(path, 0o600);
-    assert.throws(() => new LogFile(path, null), { code: 'USAGE', message: /ENXIO/ });
+    assert.throws(() => new LogFile('server', path, null), { code: 'USAGE', message: /ENXIO/ });
   });
 });

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { syslogMessage } from '../../src/log/syslog-message.ts';
+import { localMessage, syslogMessage } from '../../src/log/syslog-message.ts';
 import { SyslogOutput } from '../../src/log/syslog-output.ts';
 import { parseSyslogTarget } from '../../src/log/syslog-target.ts';
+import { datagramsTo, NO_JOURNALD, receiveDatagrams, startJournald } from '../support/datagrams.ts';
 import { freePort } from '../support/peer.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { eventually } from '../support/wait.ts';
 
 /** RFC 5424 section 6: priority, version, time, host, program, process, kind, structured data and text. */
@@ -52,8 +55,12 @@ async function receiver(t: TestContext, port = 0): Promise<Receiver> {
 }
 
 function output(log: 'access' | 'server', port: number) {
+  return outputTo(log, `tcp://127.0.0.1:${port}`);
+}
+
+function outputTo(log: 'access' | 'server', address: string) {
   const told: string[] = [];
-  const made = new SyslogOutput(log, parseSyslogTarget('error_log_syslog', `tcp://127.0.0.1:${port}`));
+  const made = new SyslogOutput(log, parseSyslogTarget('error_log_syslog', address), datagramsTo);
   made.events = {
     onFailed: (reason) => told.push(`failed: ${reason}`),
     onRecovered: (lines, reason) => told.push(`recovered: ${lines} lost, ${reason}`),
@@ -109,6 +116,56 @@ describe('a syslog message', () => {
     const message = syslogMessage(3, 'error', 'server', 'x'.repeat(100_000));
     assert.equal(message.length, 8192);
     assert.match(message.toString(), /x \[cut\]$/);
+  });
+
+  it('has another form for programs on this machine, in local time (syslog(3))', () => {
+    const message = localMessage(
+      Buffer.from('<131>1 2026-05-04T09:12:33.201Z host.example viaduct 47 server - a\nb - c'),
+    );
+    const local = new Date('2026-05-04T09:12:33.201Z').toString().slice(4, 24).replace(/ 0/, '  ').replace(/ 2026/, '');
+    assert.equal(message.toString(), `<131>${local} viaduct[47]: a\nb - c`);
+  });
+});
+
+describe('a log that goes to a Unix socket for datagrams, such as /dev/log', () => {
+  it('has a datagram for each line and each entry, in the form of syslog(3)', async (t) => {
+    const path = join(temporaryDirectory(t), 'log');
+    const received = await receiveDatagrams(t, path);
+    const { output: log, told } = outputTo('access', `unix:${path}?facility=local0`);
+    log.write('one\ntwo\n');
+    await eventually('both are there', () => received.datagrams().length === 2);
+    log.writeEntry('three\nfour', 'error');
+    await eventually('it is there', () => received.datagrams().length === 3);
+    const texts = received.datagrams().map(({ data }) => data.toString());
+    const head = (priority: number) =>
+      `<${priority}>[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d viaduct\\[${process.pid}\\]: `;
+    assert.match(texts[0] ?? '', new RegExp(`^${head(134)}one$`));
+    assert.match(texts[1] ?? '', new RegExp(`^${head(134)}two$`));
+    assert.match(texts[2] ?? '', new RegExp(`^${head(131)}three\\nfour$`));
+    assert.deepEqual(told, []);
+  });
+
+  it('is there after the socket has come', async (t) => {
+    const path = join(temporaryDirectory(t), 'log');
+    const { output: log, told } = outputTo('server', `unix:${path}`);
+    log.write('early\n');
+    await eventually('it is told', () => told.length === 1);
+    assert.match(told[0] ?? '', /^failed: .*ENOENT/);
+    const received = await receiveDatagrams(t, path);
+    await eventually('it is there', () => received.datagrams().length === 1);
+    await eventually('it is told', () => told.length === 2);
+    assert.match(told[1] ?? '', /^recovered: 0 lost/);
+  });
+
+  it('is stored by systemd-journald', { skip: NO_JOURNALD }, async (t) => {
+    const journal = await startJournald(t);
+    const { output: log } = outputTo('server', `unix:${journal.syslogSocket}`);
+    log.writeEntry('over /dev/log', 'warn');
+    await eventually('it is there', async () => (await journal.entries('SYSLOG_IDENTIFIER=viaduct')).length === 1);
+    const [entry] = await journal.entries('SYSLOG_IDENTIFIER=viaduct');
+    assert.equal(entry?.MESSAGE, 'over /dev/log');
+    assert.equal(entry.PRIORITY, '4');
+    assert.equal(entry.SYSLOG_PID, `${process.pid}`);
   });
 });
 

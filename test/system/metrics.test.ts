@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { type IncomingMessage, request } from 'node:http';
+import { createServer, type IncomingMessage, request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { callControl } from '../support/control-api.ts';
@@ -116,6 +118,31 @@ describe('the metrics', { concurrency: 2 }, () => {
     assert.ok((await value('viaduct_worker_resident_memory_bytes{slot="1"}')) > 1e6);
     writeFileSync(join(cwd, 'go'), '');
     await Promise.all(waits);
+  });
+
+  it('measure the requests at backends, and the wait for the interpreter lock', async (t) => {
+    const backend = createServer((_request, response) => response.end('ok'));
+    backend.listen(0, '127.0.0.1');
+    await once(backend, 'listening');
+    t.after(() => void backend.close().closeAllConnections());
+    const url = `http://127.0.0.1:${(backend.address() as AddressInfo).port}`;
+    const routes = `[[route]]\nname = "api"\npath = "/api/*"\nproxy = "${url}"\n`;
+    const { server, value } = await place(t, ['--processes', '2'], { 'viaduct.toml': routes });
+    for (let i = 0; i < 4; i += 1) await ask(server.port, '/api/x');
+    const labels = `{http_route="api",backend="${url}"}`;
+    await eventually('they count', async () => (await value(`viaduct_backend_duration_seconds_count${labels}`)) === 4);
+    assert.ok((await value(`viaduct_backend_duration_seconds_sum${labels}`)) > 0);
+    const lock = 'viaduct_lock_wait_seconds_count{application="main"}';
+    await eventually('it is measured', async () => (await value(lock)) > 1);
+  });
+
+  it('count lines that a log has lost', { skip: !existsSync('/dev/full') }, async (t) => {
+    const { server, value } = await place(t, ['--access-log', 'json', '--access-log-file', '/dev/full']);
+    const lost = 'viaduct_log_lines_dropped_total{log="access",output="file"}';
+    assert.equal(await value(lost), 0);
+    for (let i = 0; i < 3; i += 1) await ask(server.port, '/');
+    await eventually('they count', async () => (await value(lost)) === 3);
+    assert.equal(await value('viaduct_log_lines_dropped_total{log="server"}'), 0);
   });
 
   it('count reloads and refused requests', async (t) => {

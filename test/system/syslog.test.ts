@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { NO_JOURNALD, receiveDatagrams, startJournald } from '../support/datagrams.ts';
 import { ask } from '../support/http-client.ts';
 import { freePort } from '../support/peer.ts';
 import { makeProject, WSGI_APP } from '../support/project.ts';
@@ -93,6 +94,10 @@ action(type="omfile" file="${received}" template="all")
     for (const [flags, expected] of [
       [['--access-log-syslog', 'http://logs'], /Cannot use access_log_syslog "http:\/\/logs": it is not the address/],
       [
+        ['--access-log-journal', '/run/a', '--access-log-syslog', 'udp://a'],
+        /Cannot use access_log_syslog and access_log_journal tog/,
+      ],
+      [
         ['--error-log-syslog', 'udp://a', '--error-log-file', 'x'],
         /Cannot use error_log_file and error_log_syslog tog/,
       ],
@@ -129,4 +134,87 @@ describe("the server's log in systemd's journal", () => {
       );
     });
   }
+});
+
+describe('logs that go to a socket for datagrams', { skip: process.platform !== 'linux' && 'it needs /proc' }, () => {
+  it('reach rsyslog as /dev/log does, from several server processes', { skip: NO_RSYSLOG }, async (t) => {
+    const cwd = makeProject(t, { 'app.py': RAISES });
+    const received = join(cwd, 'received.log');
+    const socket = join(cwd, 'log');
+    const config = `
+module(load="imuxsock" SysSock.Use="off")
+template(name="all" type="string" string="%syslogfacility-text% %syslogseverity-text% %app-name% %procid%%msg%\\n")
+input(type="imuxsock" Socket="${socket}")
+action(type="omfile" file="${received}" template="all")
+`;
+    const files = makeProject(t, { 'rsyslog.conf': config });
+    const args = ['-n', '-x', '-i', join(files, 'rsyslogd.pid'), '-f', join(files, 'rsyslog.conf')];
+    const daemon = spawn(RSYSLOGD ?? '', args, { stdio: 'ignore' });
+    t.after(async () => {
+      daemon.kill('SIGKILL');
+      await once(daemon, 'close');
+    });
+    await eventually('rsyslog listens', () => existsSync(socket));
+    const flags = ['--access-log-syslog', `unix:${socket}?facility=local1`, '--error-log-syslog', `unix:${socket}`];
+    const server = await startViaduct(
+      t,
+      ['app:application', '--access-log', 'json', ...flags, '--processes', '2', '--workers', '2'],
+      { cwd },
+    );
+    await ask(server.port, '/raise');
+    const lines = () => (existsSync(received) ? readFileSync(received, 'utf8').split('\n') : []);
+    const found = (pattern: RegExp) => eventually(`${pattern}`, () => lines().some((line) => pattern.test(line)));
+    await found(/^local1 info viaduct \d+ \{"time":.*"path":"\/raise".*"status":500/);
+    await found(/^daemon err viaduct \d+ \{.*ValueError: on purpose.*"request":"GET \/raise"/);
+    assert.doesNotMatch(server.output(), /"path"|ValueError/);
+  });
+
+  for (const processes of ['1', '2']) {
+    it(`reach the journal with their fields, with ${processes} server processes`, { skip: NO_JOURNALD }, async (t) => {
+      const journal = await startJournald(t);
+      const cwd = makeProject(t, { 'app.py': RAISES });
+      const flags = ['--access-log-journal', journal.socket, '--error-log-journal', journal.socket];
+      flags.push('--access-log', 'text', '--workers', processes, '--processes', processes);
+      const server = await startViaduct(t, ['app:application', ...flags], { cwd });
+      await ask(server.port, '/raise');
+      const one = async (...matches: string[]) => (await journal.entries(...matches))[0];
+      await eventually('the traceback is there', async () => (await one('CODE_FUNC=application')) !== undefined);
+      const traceback = await one('CODE_FUNC=application');
+      assert.match(`${traceback?.MESSAGE}`, /^Traceback[\s\S]*ValueError: on purpose$/);
+      assert.equal(traceback?.PRIORITY, '3');
+      assert.equal(traceback.CODE_LINE, '4');
+      assert.equal(traceback.VIADUCT_REQUEST, 'GET /raise');
+      await eventually('the line is there', async () => (await one('VIADUCT_STATUS=500')) !== undefined);
+      const line = await one('VIADUCT_STATUS=500');
+      assert.match(`${line?.MESSAGE}`, /^\d\d:\d\d:\d\d 500 GET \/raise /);
+      assert.equal(line?.VIADUCT_REQUEST_ID, traceback.VIADUCT_REQUEST_ID);
+      assert.equal(line?.VIADUCT_WORKER, traceback.VIADUCT_WORKER);
+      await ask(server.port, '/last');
+      await server.stop();
+      await eventually('the last line is there', async () => (await one('VIADUCT_PATH=/last')) !== undefined);
+      assert.doesNotMatch(server.output(), /ValueError/);
+    });
+  }
+
+  it('stop with the server, also one that is killed', async (t) => {
+    const cwd = makeProject(t, { 'app.py': RAISES });
+    const socket = join(cwd, 'log');
+    const received = await receiveDatagrams(t, socket);
+    const server = await startViaduct(t, ['app:application', '--access-log-journal', socket, '--workers', '1'], {
+      cwd,
+    });
+    await ask(server.port, '/');
+    await eventually('it is there', () => received.datagrams().length === 1);
+    const running = () =>
+      readdirSync('/proc').filter((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`datagrams.py\0${socket}`);
+        } catch {
+          return false; // it is no process, or has ended
+        }
+      });
+    assert.equal(running().length, 1);
+    process.kill(server.pid, 'SIGKILL');
+    await eventually('it has ended', () => running().length === 0);
+  });
 });

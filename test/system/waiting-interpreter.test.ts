@@ -14,7 +14,8 @@ import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
 import { makeProject, WSGI_APP } from '../support/project.ts';
-import { startViaduct } from '../support/viaduct.ts';
+import { CTRL_C, startTerminal } from '../support/sidecars.ts';
+import { BIN, startViaduct } from '../support/viaduct.ts';
 import { eventually } from '../support/wait.ts';
 
 /** A project whose interpreter notes each of its starts, and does `first` at the first one. */
@@ -53,6 +54,22 @@ describe('the interpreter that finds the project', () => {
       assert.deepEqual(startsIn(directory), ['waiting', 'inspect_project.py', 'viaduct_worker']);
     });
   }
+
+  it('writes nothing into the terminal when Ctrl-C ends it before it can take signals', async (t) => {
+    const slow = `
+import sys, time
+if '--wait' in sys.orig_argv:
+    open('importing', 'w').close()
+    time.sleep(60)
+`;
+    const directory = makeProject(t, { 'app.py': WSGI_APP, 'early/sitecustomize.py': slow });
+    const command = [process.execPath, BIN, 'serve', '--workers', '1', '--listen', '127.0.0.1:0'];
+    const terminal = startTerminal(t, command, directory, { PYTHONPATH: join(directory, 'early') });
+    await eventually('the interpreter starts', () => existsSync(join(directory, 'importing')));
+    terminal.type(CTRL_C);
+    assert.equal(await terminal.exited, 130);
+    assert.doesNotMatch(terminal.output(), /Traceback|KeyboardInterrupt|Error/);
+  });
 
   it('is not used by several server processes, which start their own', async (t) => {
     const directory = project(t);

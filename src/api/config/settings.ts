@@ -546,4 +546,16 @@ export interface CommandSettings {
    * Takes a text. Default: none. Service managers and containers store standard error.
    */
   readonly errorLogSyslog?: string | undefined;
+  /**
+   * Socket of systemd's journal for the access log: /run/systemd/journal/socket.
+   *
+   * Takes the path of a file. Default: none. Service managers and containers store standard output.
+   */
+  readonly accessLogJournal?: string | undefined;
+  /**
+   * Socket of systemd's journal for the server's log: /run/systemd/journal/socket.
+   *
+   * Takes the path of a file. Default: none. Service managers and containers store standard error.
+   */
+  readonly errorLogJournal?: string | undefined;
 }

@@ -41,6 +41,7 @@ export abstract class BackendRequest<Context extends BackendRequestContext>
   /** Null unless the request is traced. */
   protected readonly trace: BackendTrace | null;
   #interim = 0;
+  #startedMs = 0;
 
   constructor(client: Context, request: Request, tried: readonly Upstream[]) {
     super();
@@ -57,6 +58,7 @@ export abstract class BackendRequest<Context extends BackendRequestContext>
       return;
     }
     request.onGone = () => this.#clientLeft();
+    this.#startedMs = this.client.owner.now();
     this.connect();
   }
 
@@ -153,6 +155,7 @@ export abstract class BackendRequest<Context extends BackendRequestContext>
   /** Ends the request without a response. `isUnsent`: see `UpstreamFailure.unsent`. */
   protected fail(phase: UpstreamPhase, reason: string, status: 502 | 504 = 502, isUnsent = false): void {
     this.trace?.failed(`${phase}: ${reason}`);
+    this.measure();
     this.abandon();
     if (!this.answered) {
       const failure = { phase, reason, status, unsent: isUnsent };
@@ -166,11 +169,18 @@ export abstract class BackendRequest<Context extends BackendRequestContext>
   /** The response has started but cannot be completed. */
   protected breakOff(reason: string): void {
     if (this.phase === 'over') return;
+    this.measure();
     noteReason(this.request.record, 'backend failed');
     this.trace?.failed(reason);
     this.abandon();
     this.failContent(brokenContent(this.client.backend, reason));
     this.release();
+  }
+
+  /** The backend has answered completely, or failed. May be called more than once. */
+  protected measure(): void {
+    this.client.owner.over(this.request, this.#startedMs);
+    this.#startedMs = 0;
   }
 
   protected answer(response: Response): void {

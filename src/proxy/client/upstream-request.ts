@@ -194,6 +194,7 @@ export class UpstreamRequest extends BackendRequest<UpstreamRequestContext> impl
    * servers such as waitress 3.0.2 may send the content too, only later, and that would be taken for the next response.
    */
   #finish(): void {
+    this.measure();
     const connection = this.#connection;
     this.trace?.over();
     this.phase = 'over';

@@ -94,6 +94,7 @@ export class Http2Request extends BackendRequest<Http2RequestContext> implements
 
   finished(): void {
     if (this.phase === 'over') return;
+    this.measure();
     this.abandon();
     this.release();
   }

@@ -55,6 +55,7 @@ async function start(options: ServerProcessStart): Promise<void> {
       format: logFormat,
       isJournal,
       owner: identity,
+      python: configuration.project?.python.path ?? 'python3',
     });
     const { log, accessLog, reopen } = outputs;
     tap = outputs.tap;

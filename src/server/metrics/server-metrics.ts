@@ -1,16 +1,19 @@
 import type { OpenRequest } from '../../http/transport/protocol-server.ts';
 import type { Refused } from '../../log/refusal-log.ts';
-import { Counters } from '../../metrics/counters.ts';
 import type { Family } from '../../metrics/family.ts';
 import { HttpMetrics } from '../../metrics/http-metrics.ts';
 import { joinApplications } from '../../metrics/join-applications.ts';
+import type { ReverseProxy } from '../../proxy/reverse-proxy.ts';
 import type { ClientObserver } from '../../site/client-rules.ts';
 import type { ApplicationServer } from '../../workers/application-server.ts';
 import type { ProcessReport } from '../status.ts';
 import { ApplicationMetrics } from './application-metrics.ts';
+import { BackendDurations } from './backend-durations.ts';
 import { backendFamilies, type CountedProxies } from './backend-metrics.ts';
 import { ConnectionMetrics } from './connection-metrics.ts';
 import { gauge } from './gauges.ts';
+import { LockWaits } from './lock-waits.ts';
+import { logFamilies } from './log-metrics.ts';
 import { memoryFamilies } from './memory-metrics.ts';
 import { ProcessMetrics } from './process-metrics.ts';
 
@@ -38,18 +41,14 @@ export class ServerMetrics implements ClientObserver {
   readonly #http = new HttpMetrics();
   readonly #process = new ProcessMetrics();
   readonly #applications = new ApplicationMetrics();
-  readonly #dropped = new Counters({
-    name: 'viaduct_log_lines_dropped',
-    help: 'Lines of a log that its reader was too slow for.',
-    label: 'log',
-    from: ['access'],
-  });
-
+  readonly #backendDurations = new BackendDurations();
+  readonly #lockWaits: LockWaits;
   /** The metrics of applications that were left out. Each is reported once. */
   readonly #refused = new Set<string>();
 
   constructor(server: MeasuredServer) {
     this.#server = server;
+    this.#lockWaits = new LockWaits(() => server.applications());
   }
 
   readonly onAnswered = this.#http.onAnswered;
@@ -58,7 +57,10 @@ export class ServerMetrics implements ClientObserver {
 
   readonly onServed = (protocol: string, isSecure: boolean): void => this.#connections.served(protocol, isSecure);
 
-  readonly onLinesDropped = (lines: number): void => this.#dropped.addAt(this.#dropped.index('access'), lines);
+  /** Measures the requests at the backends of these proxies from now on. */
+  measure(proxies: ReadonlyMap<string, Pick<ReverseProxy, 'measure'>>): void {
+    this.#backendDurations.measure(proxies);
+  }
 
   async families(): Promise<readonly Family[]> {
     const server = this.#server;
@@ -76,7 +78,9 @@ export class ServerMetrics implements ClientObserver {
       ...backendFamilies(report.backends, server.proxies()),
       ...reportFamilies(report),
       ...memoryFamilies(),
-      this.#dropped.family(),
+      this.#backendDurations.family(),
+      this.#lockWaits.family(),
+      ...logFamilies(),
       ...process,
     ];
     const { families, refused } = joinApplications(counted, new Set(own.map(({ name }) => name)));
@@ -94,6 +98,7 @@ export class ServerMetrics implements ClientObserver {
 
   stop(): void {
     this.#process.stop();
+    this.#lockWaits.stop();
   }
 }
 

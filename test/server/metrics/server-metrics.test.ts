@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { countLostLines } from '../../../src/log/lost-lines.ts';
 import type { Family } from '../../../src/metrics/family.ts';
 import { metricsText } from '../../../src/metrics/text.ts';
 import { ServerMetrics } from '../../../src/server/metrics/server-metrics.ts';
@@ -67,7 +68,11 @@ describe('the metrics of a server process', () => {
     metrics.onServed('h2', true);
     metrics.onRefused('connection', 'TLS: unsupported protocol');
     metrics.onRefused('request', 'Host is missing');
-    metrics.onLinesDropped(12);
+    countLostLines('access', 'journal').lines = 12;
+    countLostLines('access', 'journal').lines = 1;
+    metrics.measure(
+      new Map([['api', { measure: (onMeasured) => [40, 60].forEach((ms) => void onMeasured('http://b', ms)) }]]),
+    );
     const lines = (await textOf(metrics)).split('\n');
     for (const line of [
       'http_server_active_requests 3',
@@ -84,7 +89,9 @@ describe('the metrics of a server process', () => {
       'viaduct_backend_queue_requests{http_route="api"} 2',
       'viaduct_backend_requests_total{http_route="api",backend="http://b"} 9',
       'viaduct_backend_failures_total{http_route="api",backend="http://b"} 5',
-      'viaduct_log_lines_dropped_total{log="access"} 12',
+      'viaduct_log_lines_dropped_total{log="access",output="journal"} 13',
+      'viaduct_backend_duration_seconds_bucket{http_route="api",backend="http://b",le="0.05"} 1',
+      'viaduct_backend_duration_seconds_count{http_route="api",backend="http://b"} 2',
       'viaduct_ready 1',
     ])
       assert.ok(lines.includes(line), `${line} is missing`);

@@ -17,7 +17,7 @@ export interface LiveRequest {
   readonly age_ms: number | null;
   /**
    * `queue`: it waits for a worker. `worker`: Python runs it. `backend`: a backend has it. `server`: its content arrives, or this process
-   * handles it. `sending`: the client takes the response.
+   * handles it. `sending`: the client takes the response; with a worker if its thread waits for the client.
    */
   readonly where: 'queue' | 'worker' | 'backend' | 'server' | 'sending';
   /** Number of its worker; null without one. */
@@ -76,8 +76,8 @@ function placesOf(applications: Applications, proxies: ReadonlyMap<string, Rever
       places.set(request.record, { ...AT_NOBODY, where: 'queue', priority: priorityOf(request), sinceMs: queuedAtMs });
     for (const { number, lanes } of application.workers) {
       for (const { inflight, headSinceMs } of lanes) {
-        for (const [index, { request, queuedAtMs }] of inflight.entries()) {
-          const where = index === 0 ? 'worker' : 'queue';
+        for (const [index, { request, queuedAtMs, stream }] of inflight.entries()) {
+          const where = index > 0 ? 'queue' : stream?.isHeld === true ? 'sending' : 'worker';
           const sinceMs = queuedAtMs || headSinceMs;
           places.set(request.record, { ...AT_NOBODY, where, worker: number, priority: priorityOf(request), sinceMs });
         }

@@ -90,6 +90,8 @@ export interface RunningRequest {
   readonly thread: number;
   /** How long the thread has had it. */
   readonly running_ms: number;
+  /** Whether the thread waits for the client, which reads a long response too slowly. */
+  readonly waits_for_client: boolean;
 }
 
 /** `nowMs` is `performance.now()`. */
@@ -156,7 +158,14 @@ export function timeOf(ms: number): string {
   return new Date(performance.timeOrigin + ms).toISOString();
 }
 
-function runningRequest({ request }: PendingRequest, thread: number, ms: number): RunningRequest {
+function runningRequest({ request, stream }: PendingRequest, thread: number, ms: number): RunningRequest {
   const { method, path, peer } = request;
-  return { method, path, client: peer.remoteAddress, thread, running_ms: Math.max(0, Math.round(ms)) };
+  return {
+    method,
+    path,
+    client: peer.remoteAddress,
+    thread,
+    running_ms: Math.max(0, Math.round(ms)),
+    waits_for_client: stream?.isHeld ?? false,
+  };
 }

@@ -15,7 +15,7 @@ import { makeProject } from '../support/project.ts';
 import { BIN, startViaduct, type Viaduct, type ViaductOptions } from '../support/viaduct.ts';
 import { eventually, isRunning } from '../support/wait.ts';
 
-/** `/wait` runs until there is a file `go`, `/hold-lock` holds the interpreter lock. With a file `hold`, the import waits. */
+/** `/wait` runs until there is a file `go`, `/hold-lock` holds the interpreter lock, `/endless` is as long as the client likes. With a file `hold`, the import waits. */
 const APP = `
 import ctypes, os, time
 while os.path.exists("hold"): time.sleep(0.01)
@@ -24,6 +24,9 @@ def wait_for_go():
 def application(environ, start_response):
     if environ["PATH_INFO"].startswith("/wait"): wait_for_go()
     if environ["PATH_INFO"] == "/hold-lock": ctypes.PyDLL(None).sleep(60)
+    if environ["PATH_INFO"] == "/endless":
+        start_response("200 OK", [])
+        return (bytes(65536) for _ in range(1_000_000))
     start_response("200 OK", [("Content-Length", "5")])
     return [b"hello"]
 `;
@@ -204,6 +207,20 @@ describe('the control socket', { concurrency: 2 }, () => {
 });
 
 describe('viaduct status', { concurrency: 2 }, () => {
+  it('distinguishes a thread that waits for its client from one that runs the view', async (t) => {
+    const { start, status, run } = place(t);
+    const { port } = await start(['--workers', '1', '--threads', '1', '--response-buffer-bytes-max', '64KiB']);
+    const client = connect(port, '127.0.0.1').pause();
+    client.write('GET /endless HTTP/1.1\r\nHost: test.example\r\n\r\n');
+    await eventually('the client holds the thread', async () => {
+      const [held] = workersOf(await status()).flatMap(({ requests }) => requests);
+      return held?.path === '/endless' && held.waits_for_client;
+    });
+    assert.match((await run('status')).output, / GET \/endless \(waits for its client\)\n/);
+    assert.match((await run('requests')).output, / sending \(worker 1\) +127\.0\.0\.1 +GET test\.example\/endless\n/);
+    client.destroy();
+  });
+
   for (const processes of [1, 2]) {
     it(`shows what each worker runs and how long the queue is, with processes = ${processes}`, async (t) => {
       const { start, status, run, cwd } = place(t);
@@ -216,9 +233,12 @@ describe('viaduct status', { concurrency: 2 }, () => {
         return workersOf(now).filter(({ threads_busy }) => threads_busy === 1).length === 2 && waiting(now) >= 5;
       });
       const { output } = await run('status');
-      assert.match(output, /! All \d threads? of main are busy: \d requests? waiting, the oldest for [\d.]+ m?s\./);
-      assert.match(output, /WORKER +PID +STATE +BUSY +DONE +RSS +UP +RUNS\n/);
-      assert.match(output, / ready +1\/1 +0 +\d+ MiB .*GET \/wait\/\d\n/);
+      assert.match(
+        output,
+        /! (All 2 threads of main are|The only thread of main is) busy: \d requests? waiting, the oldest for [\d.]+ m?s\./,
+      );
+      assert.match(output, /WORKER +PID +STATE +BUSY +CPU +DONE +RSS +UP +RUNS\n/);
+      assert.match(output, / ready +1\/1 +(\d+ %|\?) +0 +\d+ MiB .*GET \/wait\/\d\n/);
       assert.doesNotMatch(output, /secret/);
       const requests = JSON.parse((await run('requests', '--json')).output) as LiveRequest[];
       const places = requests.map(({ where }) => where).toSorted();

@@ -11,6 +11,7 @@ import { type Arguments, type ControlCommand, NO_LOG_FLAGS } from '../arguments.
 import { isGone, resultOf, send } from '../control/client.ts';
 import { findControl } from '../control/find-server.ts';
 import { logs } from '../control/logs.ts';
+import { measureUse, NOTHING_MEASURED } from '../control/processor-use.ts';
 import { scale } from '../control/scale.ts';
 import * as text from '../control/status-text.ts';
 import { palette } from '../output.ts';
@@ -33,7 +34,9 @@ interface Call {
   /** The code of the error if the server refuses; `USAGE` without it. */
   readonly refusal?: ErrorCode;
   /** The answer for a person; absent if there is nothing to say. */
-  readonly show?: (value: unknown, options: text.TextOptions) => string;
+  readonly show?: (value: unknown, options: text.MeasuredOptions) => string;
+  /** The processes in the answer whose use of the processor the text has; absent if it has none. */
+  readonly measured?: (value: unknown) => readonly number[];
 }
 
 /** Runs a command that talks to a running server by its control socket. Resolves to the exit code. */
@@ -45,9 +48,14 @@ export async function control(command: ControlCommand, parsed: Arguments): Promi
   if (command === 'scale') return await scale(socket, call.target, parsed.json);
   const value = resultOf(await send(socket, call.method, call.target, ANSWER_MS), call.what, call.refusal);
   if (command === 'stop') await stopped(socket);
-  const options = { colours: palette(process.stdout), width: widthOf(process.stdout), nowMs: Date.now() };
-  if (parsed.json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-  else process.stdout.write(call.show?.(value, options) ?? '');
+  if (parsed.json) {
+    process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    return 0;
+  }
+  const nowMs = Date.now();
+  const use = call.measured === undefined ? NOTHING_MEASURED : await measureUse(call.measured(value));
+  const options = { colours: palette(process.stdout), width: widthOf(process.stdout), nowMs, use };
+  process.stdout.write(call.show?.(value, options) ?? '');
   return 0;
 }
 
@@ -57,15 +65,17 @@ function callOf(command: ControlCommand, { words, app, logs }: Arguments): Call 
   const none = (call: Call): Call => (words.length === 0 ? call : wrong(command, words));
   switch (command) {
     case 'status':
-      return none(
-        get('/status', 'show the status', (value, options) => text.statusText(value as text.FullStatus, options)),
-      );
+      return none({
+        ...get('/status', 'show the status', (value, options) => text.statusText(value as text.FullStatus, options)),
+        measured: (value) => processesOf(value as text.FullStatus),
+      });
     case 'workers':
-      return none(
-        get('/workers', 'list the workers', (value, options) =>
+      return none({
+        ...get('/workers', 'list the workers', (value, options) =>
           text.workersText(value as text.ListedWorker[], options),
         ),
-      );
+        measured: (value) => (value as text.ListedWorker[]).map(({ pid }) => pid),
+      });
     case 'requests':
       return none(
         get('/requests', 'list the requests', (value, options) => text.requestsText(value as LiveRequest[], options)),
@@ -115,6 +125,14 @@ function listed(families: readonly JsonFamily[]): MetricFamily[] {
     ...head,
     samples: samples.map((sample) => ({ ...sample, value: sample.value ?? Number.NaN })),
   }));
+}
+
+/** The server processes and all workers. */
+function processesOf({ processes }: text.FullStatus): readonly number[] {
+  return processes.flatMap(({ pid, applications }) => [
+    pid,
+    ...applications.flatMap(({ workers }) => workers.map((worker) => worker.pid)),
+  ]);
 }
 
 function get(target: string, what: string, show: NonNullable<Call['show']>): Call {

@@ -20,6 +20,11 @@ export function memoryText(bytes: number | null): string {
   return bytes === null ? '?' : `${Math.round(bytes / 1024 ** 2)} MiB`;
 }
 
+/** A part of one, for people: `42 %`. */
+export function shareText(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
 /** A number with its noun: `1 request`, `2 requests`. */
 export function countText(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,12 +1,12 @@
 import type { BesideStatus } from '../../beside/beside.ts';
 import type { LastReload } from '../../server/control/control-api.ts';
 import type { ServerStatus } from '../../server/status.ts';
-import type { ApplicationStatus } from '../../workers/application-status.ts';
-import { ageText, countText, durationText } from './amounts.ts';
+import { ageText, countText, durationText, shareText } from './amounts.ts';
+import { applicationFindings } from './application-findings.ts';
+import type { ProcessorUse } from './processor-use.ts';
 
-/** Requests that wait for less are not what makes a site slow. */
-const LONG_WAIT_MS = 100;
-const LONG_REQUEST_MS = 10_000;
+/** A server process that uses more of a processor answers late. */
+const SERVER_USED_UP = 0.9;
 const EXPIRY_MS = 14 * 24 * 3_600_000;
 
 type Findings = ServerStatus & BesideStatus & { readonly reload: LastReload | null };
@@ -15,13 +15,19 @@ type Findings = ServerStatus & BesideStatus & { readonly reload: LastReload | nu
 export function findingsOf(
   { processes, backends, certificates, reload, sidecars, schedules }: Findings,
   nowMs: number,
+  use: ProcessorUse,
 ): string[] {
   const findings = processes.flatMap(({ pid, state, ready, reasons, applications }) => [
     ...(state === 'silent'
       ? [`Server process ${pid} does not answer: its event loop is blocked, or it is stopped.`]
       : []),
-    ...(ready || state === 'silent' ? [] : [`Load balancers send it no requests (/-/ready): ${reasons.join(', ')}.`]),
-    ...applications.flatMap(applicationFindings),
+    ...(ready || state === 'silent'
+      ? []
+      : [
+          `Load balancers send it no requests (/-/ready): ${reasons.join(', ')}.${state === 'drained' ? ' viaduct drain off ends this.' : ''}`,
+        ]),
+    ...serverFindings(pid, use),
+    ...applications.flatMap((application) => applicationFindings(application, use)),
   ]);
   if (reload !== null && reload.error !== null)
     findings.push(
@@ -48,22 +54,10 @@ export function findingsOf(
   return findings;
 }
 
-function applicationFindings({ name, queue, workers }: ApplicationStatus): string[] {
-  const ready = workers.filter(({ state }) => state === 'ready');
-  if (ready.length === 0) return [`No worker of ${name} is ready: requests wait.`];
-  const threads = ready.reduce((sum, worker) => sum + worker.threads, 0);
-  const busy = ready.reduce((sum, worker) => sum + worker.threads_busy, 0);
-  const running = workers.flatMap(({ number, requests }) => requests.map((one) => ({ ...one, worker: number })));
-  const [longest] = running.toSorted((a, b) => b.running_ms - a.running_ms);
-  const isLong = longest !== undefined && longest.running_ms >= LONG_REQUEST_MS;
-  const runs =
-    longest === undefined
-      ? ''
-      : `The longest has run for ${durationText(longest.running_ms)}: ${longest.method} ${longest.path} in worker ${longest.worker}.`;
-  if (queue.waiting > 0 && queue.oldest_ms >= LONG_WAIT_MS) {
-    const all = busy === threads ? `All ${countText(threads, 'thread')} of ${name} are busy` : `${name} is busy`;
-    const waits = `${countText(queue.waiting, 'request')} waiting, the oldest for ${durationText(queue.oldest_ms)}`;
-    return [`${all}: ${waits}. ${runs}`.trimEnd()];
-  }
-  return isLong ? [`A request runs for long. ${runs}`] : [];
+function serverFindings(pid: number, { processes }: ProcessorUse): string[] {
+  const used = processes.get(pid)?.used ?? 0;
+  if (used < SERVER_USED_UP) return [];
+  return [
+    `Server process ${pid} uses ${shareText(used)} of a processor, and a process cannot use more than one: all requests wait for it. Start more with processes.`,
+  ];
 }

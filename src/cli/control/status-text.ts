@@ -14,8 +14,9 @@ import type {
 } from '../../workers/application-status.ts';
 import type { Palette } from '../output.ts';
 import { type Row, table } from '../table.ts';
-import { ageText, countText, durationText, memoryText } from './amounts.ts';
+import { ageText, countText, durationText, memoryText, shareText } from './amounts.ts';
 import { findingsOf } from './findings.ts';
+import type { ProcessorUse } from './processor-use.ts';
 
 /** How to write for a person. */
 export interface TextOptions {
@@ -26,6 +27,11 @@ export interface TextOptions {
   readonly nowMs: number;
 }
 
+/** With what a command has measured. */
+export interface MeasuredOptions extends TextOptions {
+  readonly use: ProcessorUse;
+}
+
 /** What `GET /status` answers. */
 export type FullStatus = ServerStatus &
   BesideStatus & { readonly server: ServerIdentity; readonly reload: LastReload | null };
@@ -34,16 +40,18 @@ export type FullStatus = ServerStatus &
 export type ListedWorker = WorkerStatus & { readonly process: number; readonly application: string };
 
 /** What a server does, and before that, what is wrong. */
-export function statusText(status: FullStatus, options: TextOptions): string {
-  const { colours, width, nowMs } = options;
+export function statusText(status: FullStatus, options: MeasuredOptions): string {
+  const { colours, width, nowMs, use } = options;
   const { server, urls, processes, backends } = status;
-  const findings = findingsOf(status, nowMs).map((finding) => `  ${colours.yellow('!')} ${escapeControls(finding)}\n`);
+  const findings = findingsOf(status, nowMs, use).map(
+    (finding) => `  ${colours.yellow('!')} ${escapeControls(finding)}\n`,
+  );
   const age = ageText(server.started_at, nowMs);
   const title = `${colours.bold(escapeControls(server.name))} on ${urls.join(' and ')}, Viaduct ${server.version}, process ${server.pid}, for ${age}`;
   const several = processes.length > 1;
   const sections = processes.flatMap((one, index) => [
     several ? colours.bold(`server process ${index + 1}`) : '',
-    table(processRows(one, colours), width),
+    table(processRows(one, options), width),
     ...one.applications.map((application) => applicationText(application, options)),
   ]);
   const rest = [
@@ -55,7 +63,7 @@ export function statusText(status: FullStatus, options: TextOptions): string {
   return blocks.map((block) => (block.endsWith('\n') ? block : `${block}\n`)).join('\n');
 }
 
-export function workersText(workers: readonly ListedWorker[], options: TextOptions): string {
+export function workersText(workers: readonly ListedWorker[], options: MeasuredOptions): string {
   if (workers.length === 0) return 'No Python worker runs.\n';
   const several = new Set(workers.map(({ process }) => process)).size > 1;
   const rows = workers.map((worker) => [
@@ -74,11 +82,16 @@ export function requestsText(requests: readonly LiveRequest[], { colours, width 
   const rows = requests.map(({ method, host, path, client, priority, age_ms, where, worker, backend }) => [
     ...(isPlain ? [] : [priority]),
     age_ms === null ? '?' : durationText(age_ms),
-    worker === null ? (backend === null ? where : `${where} ${backend}`) : `${where} ${worker}`,
+    placeText(where, worker, backend),
     client === '' ? 'unix' : client,
     escapeControls(`${method} ${host}${path}`),
   ]);
   return table([dimmed(head, colours), ...rows], width);
+}
+
+function placeText(where: LiveRequest['where'], worker: number | null, backend: string | null): string {
+  if (worker !== null) return where === 'worker' ? `worker ${worker}` : `${where} (worker ${worker})`;
+  return backend === null ? where : `${where} ${backend}`;
 }
 
 export function backendsText(routes: readonly RouteBackends[], { colours, width }: TextOptions): string {
@@ -121,16 +134,27 @@ function applicationStack(stack: string): string {
   return calls.slice(calls.findLastIndex((call) => call.includes('/viaduct_worker/')) + 1).join('');
 }
 
-function processRows({ state, ready, reasons, connections, rss_bytes }: ProcessStatus, colours: Palette): Row[] {
+function processRows(one: ProcessStatus, { colours, use }: MeasuredOptions): Row[] {
+  const { pid, state, ready, reasons, connections, rss_bytes } = one;
+  const machine = use.machine === null ? '' : `; the machine: ${shareText(use.machine)} of ${use.processors}`;
   return [
     ['  state', state],
     ['  ready', ready ? 'yes' : colours.red(`no: ${reasons.join(', ')}`)],
     ['  connections', `${connections}`],
     ['  memory', `${memoryText(rss_bytes)} (the server process)`],
+    ['  processor', `${useText(use, pid)} (the server process)${machine}`],
   ];
 }
 
-function applicationText({ name, release, trial, queue, workers }: ApplicationStatus, options: TextOptions): string {
+function useText({ processes }: ProcessorUse, pid: number): string {
+  const one = processes.get(pid);
+  return one === undefined ? '?' : shareText(one.used);
+}
+
+function applicationText(
+  { name, release, trial, queue, workers }: ApplicationStatus,
+  options: MeasuredOptions,
+): string {
   const { colours, width, nowMs } = options;
   const { waiting, oldest_ms, expected_wait_ms } = queue;
   const since =
@@ -180,9 +204,9 @@ function trialText({ number, started_at, requests, failures, p95_ms, crashes }: 
   return `release ${number}, for ${ageText(started_at, nowMs)}: ${figures}`;
 }
 
-const WORKER_HEAD = ['WORKER', 'PID', 'STATE', 'BUSY', 'DONE', 'RSS', 'UP', 'RUNS'] as const;
+const WORKER_HEAD = ['WORKER', 'PID', 'STATE', 'BUSY', 'CPU', 'DONE', 'RSS', 'UP', 'RUNS'] as const;
 
-function workerRow(worker: WorkerStatus, { colours, nowMs }: TextOptions): string[] {
+function workerRow(worker: WorkerStatus, { colours, nowMs, use }: MeasuredOptions): string[] {
   const { number, pid, state, threads, threads_busy, requests_done, rss_bytes, started_at, requests } = worker;
   const busy = `${threads_busy}/${threads}`;
   return [
@@ -190,6 +214,7 @@ function workerRow(worker: WorkerStatus, { colours, nowMs }: TextOptions): strin
     `${pid}`,
     state,
     threads_busy === threads ? colours.red(busy) : busy,
+    useText(use, pid),
     `${requests_done}`,
     memoryText(rss_bytes),
     ageText(started_at, nowMs),
@@ -197,8 +222,9 @@ function workerRow(worker: WorkerStatus, { colours, nowMs }: TextOptions): strin
   ];
 }
 
-export function runningText({ method, path, running_ms }: RunningRequest): string {
-  return escapeControls(`${durationText(running_ms)} ${method} ${path}`);
+export function runningText({ method, path, running_ms, waits_for_client }: RunningRequest): string {
+  const held = waits_for_client ? ' (waits for its client)' : '';
+  return escapeControls(`${durationText(running_ms)} ${method} ${path}${held}`);
 }
 
 /** Sidecars and schedules. */

@@ -55,6 +55,11 @@ export class Spool implements BodySource, BodySink, SpoolFileOwner {
     this.#source.start(this);
   }
 
+  /** Whether the source waits until the sink has taken more. */
+  get isHeld(): boolean {
+    return this.#sourcePaused && this.#state !== 'over';
+  }
+
   // BodySink
 
   /** Takes a block that nobody else changes. */

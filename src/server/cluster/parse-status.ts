@@ -99,7 +99,14 @@ function isWorker(value: unknown): boolean {
     requests_done: isNumber,
     rss_bytes: nullOr(isNumber),
     requests: listOf((one) =>
-      has(one, { method: isText, path: isText, client: isText, thread: isNumber, running_ms: isNumber }),
+      has(one, {
+        method: isText,
+        path: isText,
+        client: isText,
+        thread: isNumber,
+        running_ms: isNumber,
+        waits_for_client: isFlag,
+      }),
     ),
   });
 }

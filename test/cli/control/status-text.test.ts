@@ -3,10 +3,20 @@ import { describe, it } from 'node:test';
 import type { BesideStatus } from '../../../src/beside/beside.ts';
 import { ageText, durationText, memoryText } from '../../../src/cli/control/amounts.ts';
 import { findingsOf } from '../../../src/cli/control/findings.ts';
+import type { ProcessorUse } from '../../../src/cli/control/processor-use.ts';
 import { type FullStatus, statusText } from '../../../src/cli/control/status-text.ts';
 import type { LastReload } from '../../../src/server/control/control-api.ts';
 import type { ProcessStatus, ServerStatus } from '../../../src/server/status.ts';
 import type { ApplicationStatus, WorkerStatus } from '../../../src/workers/application-status.ts';
+
+/** What processes use of a processor, by their ids. */
+function use(processes: Readonly<Record<number, number>> = {}, machine: number | null = null): ProcessorUse {
+  return {
+    processors: 2,
+    machine,
+    processes: new Map(Object.entries(processes).map(([pid, used]) => [Number(pid), { used, waited: 0 }])),
+  };
+}
 
 const NOW = Date.parse('2030-01-02T00:00:00Z');
 const YESTERDAY = '2030-01-01T00:00:00.000Z';
@@ -22,7 +32,10 @@ function worker(number: number, runs: readonly (readonly [path: string, ms: numb
     threads_busy: runs.length,
     requests_done: 7,
     rss_bytes: 50 * 1024 ** 2,
-    requests: runs.map(([path, running_ms]) => ({ method: 'GET', path, client: '', thread: 0, running_ms })),
+    requests: runs.map(([path, running_ms], thread) => ({
+      ...{ method: 'GET', path, client: '', thread, running_ms },
+      waits_for_client: false,
+    })),
   };
 }
 
@@ -38,7 +51,15 @@ function application(workers: readonly WorkerStatus[], waiting = 0, oldest_ms = 
 
 function processOf(change: Partial<ProcessStatus> = {}): ProcessStatus {
   const ready = { ready: true, reasons: [] };
-  return { pid: 1, state: 'serving', ...ready, connections: 3, rss_bytes: null, applications: [], ...change };
+  return {
+    pid: 1,
+    state: 'serving',
+    ...ready,
+    connections: 3,
+    rss_bytes: null,
+    applications: [],
+    ...change,
+  };
 }
 
 type Status = ServerStatus & BesideStatus;
@@ -49,7 +70,7 @@ function status(change: Partial<Status> = {}): Status {
 }
 
 const withApplication = (one: ApplicationStatus) => status({ processes: [processOf({ applications: [one] })] });
-const findings = (one: Status, reload: LastReload | null = null) => findingsOf({ ...one, reload }, NOW);
+const findings = (one: Status, reload: LastReload | null = null) => findingsOf({ ...one, reload }, NOW, use());
 
 describe('the findings of a status', () => {
   it('are an empty list when all is well', () => {
@@ -81,7 +102,7 @@ describe('the findings of a status', () => {
     const all = status({ processes: [silent, drained], backends: [{ route: 'shop', waiting: 2, backends: states }] });
     assert.deepEqual(findings(all), [
       'Server process 9 does not answer: its event loop is blocked, or it is stopped.',
-      'Load balancers send it no requests (/-/ready): the server is drained.',
+      'Load balancers send it no requests (/-/ready): the server is drained. viaduct drain off ends this.',
       'Backends of shop get no new requests: http://b (down).',
       'All backends of shop are busy: 2 requests waiting.',
     ]);
@@ -134,7 +155,11 @@ describe('the findings after a reload', () => {
 describe('the text of a status', () => {
   const server = { version: '1', name: 'shop', pid: 1, started_at: YESTERDAY, directories: [], settings_file: null };
   const plain = (text: string): string => text;
-  const options = { colours: { dim: plain, bold: plain, red: plain, yellow: plain }, nowMs: NOW };
+  const options = {
+    colours: { dim: plain, bold: plain, red: plain, yellow: plain },
+    nowMs: NOW,
+    use: use({ 1: 0.034, 101: 0.97 }, 0.5),
+  };
   const textOf = (one: Status, width = 200) =>
     statusText({ server, reload: null, ...one } as FullStatus, { ...options, width });
 
@@ -152,8 +177,10 @@ describe('the text of a status', () => {
     assert.match(text, /^shop on http:\/\/a, Viaduct 1, process 1, for 24 h\n/);
     assert.match(
       text,
-      /\n {2}WORKER {2}PID +STATE +BUSY +DONE +RSS +UP +RUNS\n {2}1 +101 +ready +1\/1 +7 +50 MiB +24 h +1\.5 s GET \/long/,
+      /\n {2}WORKER {2}PID +STATE +BUSY +CPU +DONE +RSS +UP +RUNS\n {2}1 +101 +ready +1\/1 +97 % +7 +50 MiB +24 h +1\.5 s GET \/long/,
     );
+    assert.match(text, /\n {2}2 +102 +ready +0\/1 +\? +7 /);
+    assert.match(text, / {2}processor +3 % \(the server process\); the machine: 50 % of 2\n/);
     assert.match(text, / {2}workers +1 of 2 busy\n/);
     for (const line of text.split('\n').slice(1)) assert.ok(line.length <= 70, line);
   });

@@ -43,7 +43,7 @@ class ClientLeftError(ConnectionAbortedError):
 class Call:
     """Lives for one request. `lane` sends its frames. `phase` is one of the constants below.
 
-    `sent` counts body bytes; after a response without content it counts the blocks that were dropped.
+    `sent` counts body bytes, also those that are cut. After a response without content it counts dropped blocks.
     `bodyless` is 1 for HEAD. A status without content adds 2; an error may replace this status by one with content.
     """
 
@@ -139,7 +139,7 @@ class Call:
         for block in blocks:
             if block:
                 self.send(_checked(block))
-                if self.phase == 3 or self.sent == self.length or self.id in lane.gone:
+                if self.phase == 3 or 0 <= self.length <= self.sent or self.id in lane.gone:
                     break
             elif not isinstance(block, bytes):
                 _checked(block)
@@ -162,6 +162,8 @@ class Call:
             return
         total = self.sent + len(block)
         if 0 <= self.length < total:
+            if self.sent > self.length:
+                return  # the log has it already
             block = block[: self.length - self.sent]
             self.excess()
         if self.phase == 1:
@@ -172,9 +174,9 @@ class Call:
             self.frame(HEAD, self.lines, block)
             self.phase = 2
             self.lane.flush()
-        else:
+        elif block:
             self.lane.gathering.send(self, block)
-        self.sent += len(block)
+        self.sent = total
 
     def complete(self, body: bytes) -> None:
         """Send a whole response. It leaves with the lane's next flush."""

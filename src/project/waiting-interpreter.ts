@@ -48,10 +48,16 @@ export class WaitingInterpreter {
     // Without free descriptors, a process may have no streams, whatever its type says.
     const control = (child?.stdio as ChildProcess['stdio'] | undefined)?.[CONTROL] as Socket | undefined;
     if (child === null || control === undefined) return null;
-    const timer = setTimeout(() => control.destroy(), timeoutMs);
+    const end = (): void => {
+      control.destroy();
+      child.kill('SIGTERM'); // Python may hang where it does not look at its connection. Further on this has no effect
+    };
+    const timer = setTimeout(end, timeoutMs);
+    process.once('exit', end);
     const answer = await firstLine(control);
+    process.off('exit', end);
     clearTimeout(timer);
-    if (answer === null) control.destroy();
+    if (answer === null) end();
     else this.#waiting = { python, directory, child, control };
     return answer;
   }

@@ -128,6 +128,17 @@ class Response(unittest.TestCase):
         self.assertEqual((frames[0].body, frames[0].length), (b'123456', 6))
         self.assertIn('more than', self.log[0])
 
+    def test_is_cut_once_for_the_log_however_often_write_is_called(self):
+        def application(environ, start_response):
+            write = start_response('200 OK', [('Content-Length', '6')])
+            for _ in range(100):
+                write(b'four')
+            return (block for block in (b'more', b'and more'))
+
+        frames = self.frames(application)
+        self.assertEqual([(frame.kind, frame.body) for frame in frames], [(HEAD, b'four'), (BLOCK, b'fo'), (END, b'')])
+        self.assertEqual(len(self.log), 1)
+
     def test_asks_a_generator_for_nothing_past_the_declared_length(self):
         asked = []
 

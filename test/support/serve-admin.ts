@@ -38,7 +38,7 @@ export async function serveAdmin(t: Lifetime, options: AdminServerOptions = {}):
   const { address = '127.0.0.1:0', tokenFile = null, handle = () => Response.text(200, 'again') } = options;
   const traces = new MemoryTraces();
   const replayed: Request[] = [];
-  const local = new LocalTraces(() => traces, {
+  const local = new LocalTraces(traces, {
     receive: (request) => request,
     handle: (request) => {
       replayed.push(request);

@@ -19,7 +19,7 @@ const WORKER = {
   threads_busy: 1,
   requests_done: 9,
   rss_bytes: 1000,
-  requests: [{ method: 'GET', path: '/slow', client: '', thread: 0, running_ms: 1500 }],
+  requests: [{ method: 'GET', path: '/slow', client: '', thread: 0, running_ms: 1500, waits_for_client: false }],
 } as const;
 const QUEUE = {
   waiting: 4,
@@ -78,7 +78,7 @@ function makerOf(metrics: () => readonly Family[] | null, traces = new MemoryTra
     startedAt: '2026-03-01T12:00:00.000Z',
     status: async () => STATUS,
     metrics: async () => metrics(),
-    traces: new LocalTraces(() => traces, nothing),
+    traces: new LocalTraces(traces, nothing),
   });
 }
 

@@ -64,7 +64,7 @@ describe('the records of traced requests', () => {
     assert.equal(traces[0]?.python, 'arrived');
   });
 
-  it('are not believed when they come twice', () => {
+  it('are refused when they come twice', () => {
     const { receive, broken, traces } = tracedLane();
     receive(Buffer.concat([answer(1), record(1), record(1)]));
     assert.deepEqual(broken, ['it recorded a request that nobody traces']);

@@ -66,11 +66,22 @@ export class TraceRecording implements RequestRecorder {
   oneTimeToken(details: TraceDetails = USUAL_DETAILS): string {
     const wasOn = this.isOn;
     const token = this.#tokens.make(details);
-    if (!wasOn) {
-      this.#parts.onSwitched();
-      setTimeout(() => this.#parts.onSwitched(), ON_REQUEST_MS).unref();
-    }
+    this.#switchFrom(wasOn);
     return token;
+  }
+
+  /** Accepts a token that another server process made with `oneTimeToken`: the request may come to any of them. */
+  admitToken(token: string, details: TraceDetails = USUAL_DETAILS): void {
+    const wasOn = this.isOn;
+    this.#tokens.admit(token, details);
+    this.#switchFrom(wasOn);
+  }
+
+  /** There is a token now. While nothing else is recorded, requests are looked at as long as it is valid. */
+  #switchFrom(wasOn: boolean): void {
+    if (wasOn) return;
+    this.#parts.onSwitched();
+    setTimeout(() => this.#parts.onSwitched(), ON_REQUEST_MS).unref();
   }
 
   /** Decides whether a request is recorded: `arrived` from its connection, and `shown` to handlers after the rules for proxies. */

@@ -21,7 +21,7 @@ type Draft = Omit<Span, 'endUs'> & { endUs: number | null };
 
 /** Joins what the server and the worker recorded of one request, on the clock of the server. */
 export function spansOf(trace: Trace, python: PythonPart | null): PlacedSpans {
-  const us = (ms: number): number => Math.max(0, Math.round((ms - trace.startMs) * 1000));
+  const us = (ms: number): number => Math.round((ms - trace.startMs) * 1000);
   const drafts: Draft[] = trace.spans.map((span) => serverSpan(span, us));
   const lane = trace.spans.findLastIndex(({ kind }) => kind === 'lane');
   const ofPython = python === null ? [] : addPython(drafts, python, lane, us);

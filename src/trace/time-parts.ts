@@ -1,10 +1,11 @@
 import type { Span, Times } from './document.ts';
+import { BEHIND_US } from './trace.ts';
 
 /** Whom the time of a span belongs to. Where spans overlap, the first of these kinds has the time. */
 const OWNERS: readonly (readonly [part: keyof Omit<Times, 'ownUs'>, kinds: readonly Span['kind'][]])[] = [
   ['pythonUs', ['python']],
   ['backendUs', ['backend']],
-  ['queueUs', ['queue']],
+  ['queueUs', ['queue', 'lane']],
   ['clientUs', ['connection', 'head', 'content', 'flush']],
 ];
 
@@ -19,13 +20,18 @@ export function timeParts(spans: readonly Span[], durationUs: number): Times {
   for (const [part, kinds] of OWNERS) {
     const own = spans
       .filter(({ kind }) => kinds.includes(kind))
-      .map(({ startUs, endUs }): Interval => [clamp(startUs, durationUs), clamp(endUs ?? durationUs, durationUs)]);
+      .map((span): Interval => [clamp(span.startUs, durationUs), clamp(endOf(span, durationUs), durationUs)]);
     covered = union([...covered, ...own]);
     const now = covered.reduce((sum, [start, end]) => sum + end - start, 0);
     times[part] = now - total;
     total = now;
   }
   return { ...times, ownUs: Math.max(0, durationUs - total) };
+}
+
+/** In its lane a request waits only as long as others keep the thread busy; the rest is the way to the worker. */
+function endOf({ kind, startUs, endUs, attributes }: Span, durationUs: number): number {
+  return kind === 'lane' ? startUs + Number(attributes[BEHIND_US] ?? 0) : (endUs ?? durationUs);
 }
 
 type Interval = readonly [start: number, end: number];

@@ -8,10 +8,11 @@ export const TRACE_COOKIE = 'viaduct_trace';
 /** A token is valid for a day at most, whatever it says. */
 export const TOKEN_SECONDS_MAX = 86_400;
 const TOKEN_CHARS_MAX = 200;
-const FORM = /^v1\.([0-9a-z]{1,11})\.([0-9a-f]{16})\.([lpq]{0,3})\.([A-Za-z0-9_-]{43})$/;
+const FORM = /^v1\.(\d{1,12})\.([0-9a-f]{16})\.([lpq]{0,3})\.([A-Za-z0-9_-]{43})$/;
 
 /**
- * Makes a token with which requests are recorded until it expires: `v1.EXPIRY.NONCE.DETAILS.MAC`. The MAC is HMAC-SHA-256 (RFC 2104) over all that
+ * Makes a token with which requests are recorded until it expires: `v1.EXPIRY.NONCE.DETAILS.MAC`, with the expiry in seconds since 1970, 16
+ * hexadecimal digits, letters for what to record (`l`: locals, `p`: a profile, `q`: parameters of queries), and base64url without padding. The MAC is HMAC-SHA-256 (RFC 2104) over all that
  * precedes it. `seconds` is how long it is valid.
  */
 export function signToken(
@@ -22,7 +23,7 @@ export function signToken(
 ): string {
   const expiry = Math.floor(now / 1000) + Math.min(seconds, TOKEN_SECONDS_MAX);
   const letters = `${details.locals ? 'l' : ''}${details.profile ? 'p' : ''}${details.sqlParameters ? 'q' : ''}`;
-  const text = `v1.${expiry.toString(36)}.${randomBytes(8).toString('hex')}.${letters}`;
+  const text = `v1.${expiry}.${randomBytes(8).toString('hex')}.${letters}`;
   return `${text}.${macOf(secret, text).toString('base64url')}`;
 }
 
@@ -34,7 +35,7 @@ export function readToken(secret: string, token: string, now = Date.now()): Trac
   const expected = macOf(secret, token.slice(0, token.lastIndexOf('.')));
   const given = Buffer.from(mac, 'base64url');
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;
-  const left = Number.parseInt(expiry, 36) - Math.floor(now / 1000);
+  const left = Number(expiry) - Math.floor(now / 1000);
   if (left <= 0 || left > TOKEN_SECONDS_MAX) return null;
   return { locals: letters.includes('l'), profile: letters.includes('p'), sqlParameters: letters.includes('q') };
 }

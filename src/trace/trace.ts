@@ -59,6 +59,9 @@ export interface RecordedRoute {
   readonly rejected: readonly (readonly [name: string, why: string])[];
 }
 
+/** The attribute of a lane: how long the request waited there behind others, in microseconds. */
+export const BEHIND_US = 'behind_us';
+
 /** The spans of this process, for one request. Python has a limit of its own. */
 const SPANS_MAX = 500;
 const HOPS_MAX = 100;
@@ -233,6 +236,12 @@ export class Trace {
   enterStage(kind: 'queue' | 'lane', name: string): void {
     this.leaveStage();
     this.#stage = this.add(kind, name, performance.now(), -1);
+  }
+
+  /** The request is the first of its lane now: nothing that came before keeps its thread busy any more. */
+  becomeFirst(now: number): void {
+    const span = this.spans[this.#stage];
+    if (span !== undefined) this.set(this.#stage, BEHIND_US, Math.round((now - span.startMs) * 1000));
   }
 
   /** The request has left the queue or the lane. */

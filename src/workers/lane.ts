@@ -335,6 +335,7 @@ export class Lane implements BodyLane {
     this.headSinceMs = performance.now();
     if (this.deadline.current !== null) this.deadline.end();
     pending?.note(total, this.headSinceMs);
+    this.inflight[0]?.request.record.trace?.becomeFirst(this.headSinceMs);
     if (pending?.id === this.#pausedFor) this.#continue();
     else if (this.state === 'stalled' && this.#pausedFor === 0) this.#state = 'open';
     this.entry?.measure(ns);

@@ -8,13 +8,12 @@ import { VERSION } from '../../version.ts';
 import type { RunningServer, ServerOptions } from '../running-server.ts';
 import type { DevPages } from './dev-pages.ts';
 
+type ShownServer = Pick<RunningServer, 'status' | 'metrics' | 'requests' | 'traces'>;
+
 /** What a server process does with its traces, besides to keep them: pages in development, and the export of spans. */
 export interface TraceParts {
   /** The pages of `server`; null outside of development. `current` returns the configuration that is in use. */
-  openPages(
-    server: Pick<RunningServer, 'status' | 'metrics' | 'requests' | 'traces'>,
-    current: () => Configuration,
-  ): DevPages | null;
+  openPages(server: ShownServer, current: () => Configuration): DevPages | null;
   /** Starts the export of the traces that `store` keeps. */
   start(store: TraceStore): void;
   /** Sends the last spans. */
@@ -35,7 +34,7 @@ export async function loadTraceParts(options: ServerOptions): Promise<TraceParts
   };
   const stop = async (): Promise<void> => spans?.stop();
   if (!dev || clients === 'off') return { openPages: () => null, start, stop };
-  const [{ DevPages }, { liveSource, loadUi }] = await Promise.all([
+  const [{ DevPages, isDevPath }, { liveSource, loadUi }] = await Promise.all([
     import('./dev-pages.ts'),
     import('./live-source.ts'),
   ]);
@@ -47,13 +46,25 @@ export async function loadTraceParts(options: ServerOptions): Promise<TraceParts
   return {
     openPages: (server, current) =>
       new DevPages({
-        source: liveSource(server, new Date().toISOString(), (error) => options.log.error(describeError(error))),
+        source: liveSource(withoutPages(server, isDevPath), new Date().toISOString(), (error) =>
+          options.log.error(describeError(error)),
+        ),
         isOn: () => current().settings.dev,
         clients,
         names,
       }),
     start,
     stop,
+  };
+}
+
+/** `server`, in whose live requests those of the pages themselves do not appear. */
+function withoutPages(server: ShownServer, isPage: (path: string) => boolean): ShownServer {
+  return {
+    status: () => server.status(),
+    metrics: () => server.metrics(),
+    requests: async () => (await server.requests()).filter(({ path }) => !isPage(path)),
+    traces: server.traces,
   };
 }
 

@@ -430,9 +430,10 @@ class Django(unittest.TestCase):
         self.assertEqual(recording['exception']['type'], 'django.template.exceptions.TemplateDoesNotExist')
 
     def test_hides_its_frames_on_the_page_for_developers(self):
-        with unittest.mock.patch('logging.Logger.error'), unittest.mock.patch.object(conf.settings, 'DEBUG', True):
-            with FakeServer(self.application) as server:
-                frames, _ = server.trace({'PATH_INFO': '/failing', **SERVER})
+        logged = unittest.mock.patch('logging.Logger.error')
+        debug = unittest.mock.patch.object(conf.settings, 'DEBUG', True)
+        with logged, debug, FakeServer(self.application) as server:
+            frames, _ = server.trace({'PATH_INFO': '/failing', **SERVER})
         page = b''.join(frame.body for frame in frames).decode()
         self.assertIn('no x', page)
         listed = page.partition('id="traceback"')[2].partition('id="pastebinTraceback"')[0]

@@ -321,6 +321,8 @@ class Lane:
         """Report the end of the request that was interrupted. Nothing of it reaches the next one."""
         with self.interrupting:
             interrupt.clear(self.thread)
+        if self.recorder is not None:
+            self.recorder.forget()
         if not self.overdue:
             return
         self.gathering.drop()

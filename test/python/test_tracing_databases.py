@@ -1,11 +1,16 @@
 """What a traced request records of databases outside of Django, and of requests that it sends by http.client."""
 
+import glob
 import http.client
 import os
+import shutil
+import signal
 import sqlite3
+import subprocess
+import tempfile
 import threading
+import time
 import unittest
-import unittest.mock
 import urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -21,8 +26,8 @@ try:
 except ImportError:
     psycopg = None
 
-POSTGRES = os.environ.get('VIADUCT_TEST_POSTGRES', '')
-"""A connection string of psycopg."""
+POSTGRES = sorted(glob.glob('/usr/lib/postgresql/*/bin'))[-1:]
+"""The directory of the programs of the newest PostgreSQL."""
 
 
 def calling(function):
@@ -124,11 +129,35 @@ class SqlAlchemy(unittest.TestCase):
 
 
 @unittest.skipIf(psycopg is None, 'psycopg is not installed')
-@unittest.skipIf(POSTGRES == '', 'VIADUCT_TEST_POSTGRES names no database')
+@unittest.skipIf(not POSTGRES, 'PostgreSQL is not installed')
 class Psycopg(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(directory.cleanup)
+        # PostgreSQL refuses root.
+        user = {'user': 'postgres', 'group': 'postgres', 'extra_groups': ()} if os.getuid() == 0 else {}
+        if user:
+            shutil.chown(directory.name, 'postgres', 'postgres')
+        data = f'{directory.name}/data'
+        init = [f'{POSTGRES[0]}/initdb', '-D', data, '-U', 'test', '-A', 'trust', '--no-sync']
+        subprocess.run(init, check=True, stdout=subprocess.DEVNULL, **user)
+        command = [f'{POSTGRES[0]}/postgres', '-D', data, '-k', directory.name, '-c', 'listen_addresses=', '-F']
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **user)
+        cls.addClassCleanup(server.wait)
+        cls.addClassCleanup(server.send_signal, signal.SIGINT)
+        cls.address = f'host={directory.name} user=test dbname=postgres'
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            try:
+                psycopg.connect(cls.address).close()
+                return
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+
     def test_has_the_queries(self):
         def run():
-            with psycopg.connect(POSTGRES) as connection, connection.cursor() as cursor:
+            with psycopg.connect(self.address) as connection, connection.cursor() as cursor:
                 cursor.execute('SELECT generate_series(1, %s)', (3,))
                 rows = len(cursor.fetchall())
                 cursor.execute(psycopg.sql.SQL('SELECT {}').format(psycopg.sql.Literal('x')))

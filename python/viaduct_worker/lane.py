@@ -1,10 +1,9 @@
 """One lane: a Unix socket to the server and the thread that runs its requests. This is the worker's hot path.
 
 A batch from the server is its length and a marshalled list of (request id, listener, slot, section, environ, body).
-The body is bytes, or the path of a spool file, or None. A traced request has a seventh element: options of its trace,
-words that `tracing` knows. A section holds what the requests of one connection have in
-common. The server sends a section once, with the slot that it takes, and sends None afterwards. Slot 0 means that the
-request has no section.
+The body is bytes, or the path of a spool file, or None. A traced request has a seventh element: words with options of
+its trace. A section holds what the requests of one connection have in common. The server sends a section once, with the
+slot that it takes, and sends None afterwards. Slot 0 means that the request has no section.
 
 Three rules ensure that *a request is never started twice, and none is lost*:
 

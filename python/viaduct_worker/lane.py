@@ -1,10 +1,9 @@
 """One lane: a Unix socket to the server and the thread that runs its requests. This is the worker's hot path.
 
 A batch from the server is its length and a marshalled list of (request id, listener, slot, section, environ, body).
-The body is bytes, or the path of a spool file, or None. A traced request has a seventh element: options of its trace,
-words that `tracing` knows. A section holds what the requests of one connection have in
-common. The server sends a section once, with the slot that it takes, and sends None afterwards. Slot 0 means that the
-request has no section.
+The body is bytes, or the path of a spool file, or None. A traced request has a seventh element: words with options of
+its trace. A section holds what the requests of one connection have in common. The server sends a section once, with the
+slot that it takes, and sends None afterwards. Slot 0 means that the request has no section.
 
 Three rules ensure that *a request is never started twice, and none is lost*:
 
@@ -321,6 +320,8 @@ class Lane:
         """Report the end of the request that was interrupted. Nothing of it reaches the next one."""
         with self.interrupting:
             interrupt.clear(self.thread)
+        if self.recorder is not None:
+            self.recorder.forget()
         if not self.overdue:
             return
         self.gathering.drop()

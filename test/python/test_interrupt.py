@@ -12,9 +12,10 @@ import unittest
 import warnings
 from functools import partial
 from io import FileIO
+from types import SimpleNamespace
 from unittest import mock
 
-from fake_server import BLOCK, COMPLETE, END, FAILED, HEAD, INTERRUPTED, LAST, FakeServer
+from fake_server import BLOCK, COMPLETE, END, FAILED, HEAD, INTERRUPTED, LAST, TRACE, FakeServer
 from viaduct_worker.gather import Flusher
 from viaduct_worker.interrupt import RequestTimeout
 
@@ -216,6 +217,17 @@ def in_another_thread(function):
     thread.join(PATIENCE_SECONDS)
 
 
+def spinning(environ, start_response):
+    """Computes for a while, and answers with a list or a generator."""
+    for _ in range(environ['spins']):
+        pass
+    number = environ['number']
+    start_response('200 OK', [('X-Number', number)])
+    if environ['way'] == 'list':
+        return [number.encode() * BLOCKS]
+    return (number.encode() for _ in range(BLOCKS))
+
+
 class AtAnyMoment(unittest.TestCase):
     """Interrupts requests while they start, run, send and end."""
 
@@ -226,17 +238,8 @@ class AtAnyMoment(unittest.TestCase):
         self.chance = random.Random(SEED)
 
     def test_every_request_ends_once_and_only_the_interrupted_ones_suffer(self):
-        def application(environ, start_response):
-            for _ in range(environ['spins']):
-                pass
-            number = environ['number']
-            start_response('200 OK', [('X-Number', number)])
-            if environ['way'] == 'list':
-                return [number.encode() * BLOCKS]
-            return (number.encode() for _ in range(BLOCKS))
-
         interrupted = 0
-        with FakeServer(application) as server:
+        with FakeServer(spinning) as server:
             for number in range(1, STEPS):
                 spins, way = self.chance.randrange(20_000), self.chance.choice(['list', 'stream'])
                 batch = [
@@ -251,6 +254,38 @@ class AtAnyMoment(unittest.TestCase):
                 interrupted += raised
                 self.check(server, number, raised)
                 self.check(server, number + STEPS, False)
+        self.assertGreater(interrupted, 0, f'seed {SEED}')
+
+    def test_the_same_is_true_of_traced_requests(self):
+        interrupted = 0
+        with FakeServer(spinning) as server:
+            for number in range(1, STEPS):
+                spins, way = self.chance.randrange(20_000), self.chance.choice(['list', 'stream'])
+                follower = number + STEPS
+                batch = [(one, {'number': f'<{one}>', 'way': way, 'spins': spins}, None) for one in (number, follower)]
+                server.send(*batch, trace='full')
+                while server.started() not in (number, follower):
+                    pass
+                for _ in range(self.chance.randrange(600)):
+                    pass
+                raised = server.lane.interrupt(number)[1]
+                interrupted += raised
+                frames = [server.frame()]
+                while (frames[-1].request, frames[-1].kind) != (follower, TRACE):
+                    frames.append(server.frame())
+                of_first = [frame for frame in frames if frame.request == number]
+                told = f'seed {SEED}, {[(frame.request, frame.kind) for frame in frames]}'
+                self.assertEqual(frames, of_first + [frame for frame in frames if frame.request == follower], told)
+                traces = [frame for frame in of_first if frame.kind == TRACE]
+                self.assertLessEqual(len(traces), 1, told)
+                if not raised:
+                    self.assertEqual(of_first[-1].kind, TRACE, told)
+                for frame in (*traces, frames[-1]):
+                    self.assertEqual(marshal.loads(frame.body)['notes'], [], told)
+                answers = iter([frame for frame in frames if frame.kind != TRACE])
+                rest = SimpleNamespace(frame=lambda answers=answers: next(answers))
+                self.check(rest, number, raised)
+                self.check(rest, follower, False)
         self.assertGreater(interrupted, 0, f'seed {SEED}')
 
     def check(self, server, number, raised):

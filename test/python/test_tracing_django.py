@@ -34,6 +34,7 @@ TEMPLATES = {
     'part.html': 'part {{ value }}',
     'broken.html': '{% include "none.html" %}',
 }
+SERVER = {'SERVER_NAME': 'localhost', 'SERVER_PORT': '80', 'wsgi.url_scheme': 'http'}
 ordered = Signal()
 
 
@@ -131,7 +132,7 @@ def changes(request):
         cursor.execute('INSERT INTO things VALUES (1)')
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute('INSERT INTO none VALUES (1)')
+            cursor.execute('INSERT INTO nowhere VALUES (1)')
     except Exception as error:
         return HttpResponse(type(error).__name__)
 
@@ -191,6 +192,8 @@ urlpatterns = [
     path('broken', broken),
 ]
 
+CONNECTING = ('PRAGMA', 'select sqlite_compileoption_used')
+"""What Django sends to a new connection."""
 DIRECTORY = tempfile.TemporaryDirectory()
 MIDDLEWARE = ['Plain', 'Adding', 'changing', 'either', 'Asynchronous', 'Adding']
 
@@ -221,6 +224,10 @@ def application():
     return get_wsgi_application()
 
 
+def queries_of(recording):
+    return [each for each in recording['spans'] if each[0] == 'query' and not each[1].startswith(CONNECTING)]
+
+
 class Django(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -233,7 +240,7 @@ class Django(unittest.TestCase):
 
     def trace(self, path, options='full'):
         """Trace a request, and check that it is answered as without a trace."""
-        environ = {'PATH_INFO': path, 'SERVER_NAME': 'localhost', 'SERVER_PORT': '80', 'wsgi.url_scheme': 'http'}
+        environ = {'PATH_INFO': path, **SERVER}
         with FakeServer(self.application) as server:
             untraced = server.ask(environ)
             frames, recording = server.trace(environ, options=options)
@@ -332,7 +339,7 @@ class Django(unittest.TestCase):
 
     def test_has_queries_with_the_line_that_sent_them(self):
         _, recording = self.trace('/queries')
-        found = [each for each in recording['spans'] if each[0] == 'query']
+        found = queries_of(recording)
         self.assertEqual([each[5]['sql'] for each in found[:4]], ['SELECT %s'] * 3 + ['INSERT INTO things VALUES (%s)'])
         hashes = [each[5].get('parameters_hash') for each in found]
         self.assertEqual((hashes[0] == hashes[2], hashes[0] == hashes[1], hashes[3]), (True, False, None))
@@ -345,19 +352,21 @@ class Django(unittest.TestCase):
 
     def test_has_parameters_of_queries_if_the_option_asks_for_them(self):
         _, recording = self.trace('/queries', 'full sql_parameters')
-        self.assertEqual(span(recording, 'query')['attributes']['parameters'], '[1]')
+        self.assertEqual(queries_of(recording)[0][5]['parameters'], '[1]')
 
     def test_has_transactions(self):
         frames, recording = self.trace('/changes')
         self.assertEqual(frames[0].body, b'OperationalError')
         self.assertEqual(
-            spans(recording, 'query'),
+            [each[1] for each in queries_of(recording)],
             [
                 *('BEGIN', 'INSERT INTO things VALUES (1)', 'COMMIT'),
-                *('BEGIN', 'INSERT INTO none VALUES (1)', 'ROLLBACK'),
+                *('BEGIN', 'INSERT INTO nowhere VALUES (1)', 'ROLLBACK'),
             ],
         )
-        self.assertIn('no such table', span(recording, 'query', 'INSERT INTO none VALUES (1)')['attributes']['error'])
+        self.assertIn(
+            'no such table', span(recording, 'query', 'INSERT INTO nowhere VALUES (1)')['attributes']['error']
+        )
         self.assertEqual(
             span(recording, 'query', 'COMMIT')['attributes'], {'transaction': 'commit', 'alias': 'default'}
         )
@@ -421,15 +430,10 @@ class Django(unittest.TestCase):
         self.assertEqual(recording['exception']['type'], 'django.template.exceptions.TemplateDoesNotExist')
 
     def test_hides_its_frames_on_the_page_for_developers(self):
-        with unittest.mock.patch('logging.Logger.error'), unittest.mock.patch.object(conf.settings, 'DEBUG', True):
-            environ = {
-                'PATH_INFO': '/failing',
-                'SERVER_NAME': 'localhost',
-                'SERVER_PORT': '80',
-                'wsgi.url_scheme': 'http',
-            }
-            with FakeServer(self.application) as server:
-                frames, _ = server.trace(environ)
+        logged = unittest.mock.patch('logging.Logger.error')
+        debug = unittest.mock.patch.object(conf.settings, 'DEBUG', True)
+        with logged, debug, FakeServer(self.application) as server:
+            frames, _ = server.trace({'PATH_INFO': '/failing', **SERVER})
         page = b''.join(frame.body for frame in frames).decode()
         self.assertIn('no x', page)
         listed = page.partition('id="traceback"')[2].partition('id="pastebinTraceback"')[0]

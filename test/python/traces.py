@@ -29,9 +29,8 @@ def path_to(recording, found):
 
 def hops(recording, direction):
     """The name of each hop, and its fields."""
-    return [
-        (name, [tuple(field) for field in fields]) for _, way, name, _, fields in recording['hops'] if way == direction
-    ]
+    found = [(name, fields) for _, way, name, _, fields in recording['hops'] if way == direction]
+    return [(name, [tuple(field) for field in fields]) for name, fields in found]
 
 
 def check(case, recording):

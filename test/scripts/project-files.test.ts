@@ -167,7 +167,7 @@ describe('the package', () => {
     const [{ files }] = JSON.parse(execFileSync('npm', args, { cwd: ROOT, encoding: 'utf8' }));
     const paths = (files as { path: string }[]).map(({ path }) => path);
     const wanted = ['bin/viaduct.js', 'dist/cli/main.js', 'dist/index.d.ts', 'python/viaduct_worker/worker.py'];
-    wanted.push('python/viaduct/__init__.py', 'python/viaduct/py.typed');
+    wanted.push('python/viaduct_worker/tracing/request.py', 'python/viaduct/__init__.py', 'python/viaduct/py.typed');
     for (const path of [...wanted, 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs/settings.md']) {
       assert.ok(paths.includes(path), path);
     }

@@ -49,15 +49,6 @@ describe('OneTimeTokens', () => {
     assert.equal(tokens.size, 0);
   });
 
-  it('accepts a token of another process once', () => {
-    const [one, other] = [new OneTimeTokens(), new OneTimeTokens()];
-    const details = { ...USUAL_DETAILS, profile: true };
-    const token = one.make(details);
-    other.admit(token, details);
-    assert.deepEqual(other.take(token), details);
-    assert.equal(other.take(token), null);
-  });
-
   it('accepts a token for a minute', () => {
     const tokens = new OneTimeTokens();
     const token = newOneTimeToken();

@@ -105,7 +105,13 @@ def trace_sqlite3(module: 'ModuleType') -> None:
     def cursor_of(connection: object, factory: object = cursor) -> object:
         return module.Connection.cursor(connection, factory)
 
-    names = {'__module__': 'sqlite3', 'cursor': cursor_of}
+    def execute(connection: object, *args: object) -> object:
+        return cursor_of(connection).execute(*args)  # type: ignore[attr-defined]
+
+    def executemany(connection: object, *args: object) -> object:
+        return cursor_of(connection).executemany(*args)  # type: ignore[attr-defined]
+
+    names = {'__module__': 'sqlite3', 'cursor': cursor_of, 'execute': execute, 'executemany': executemany}
     connection = type('Connection', (module.Connection,), names)
 
     def connecting(connect: 'Function') -> 'Function':

@@ -2,7 +2,7 @@
 
 Django's chain goes from link to link. A link is the function `inner` that `convert_exception_to_response` makes around
 a middleware; the middleware calls the link after it as `get_response`. So a recorder in each link sees where the phases
-begin and end: the request phase of a middleware lasts until it calls the next link, and its response phase begins when
+start and end: the request phase of a middleware lasts until it calls the next link, and its response phase starts when
 that link returns.
 """
 
@@ -123,7 +123,7 @@ async def continued(
 
 
 def enter(recording: 'Recording', own: Middleware | None) -> int:
-    """The request phase of the middleware before ends, and that of `own` begins. Return the index of its span."""
+    """The request phase of the middleware before ends, and that of `own` starts. Return the index of its span."""
     phase = recording.phase
     if phase is not None:
         recording.end(phase)
@@ -145,7 +145,7 @@ def leave(
     response: object,
     error: BaseException | None,
 ) -> None:
-    """The phase and the span of `own` end, and the response phase of the middleware before begins."""
+    """The phase and the span of `own` end, and the response phase of the middleware before starts."""
     phase = recording.phase
     if phase is not None:
         recording.end(phase)

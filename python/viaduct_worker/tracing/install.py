@@ -47,7 +47,7 @@ _modules = 0
 
 def install(recording: 'Recording') -> None:
     """Put the recorders of modules that have been imported since the last traced request into their places."""
-    global _modules  # noqa: PLW0603  # the number of modules tells whether there can be anything to do
+    global _modules  # noqa: PLW0603  # without new modules there is nothing to do
     if len(sys.modules) == _modules:
         return
     with _installing:

@@ -40,6 +40,11 @@ class TracedRequest:
         except Exception:
             recording.note('the beginning')
 
+    @staticmethod
+    def forget() -> None:
+        """This thread runs no traced request any more."""
+        current.set(None)
+
     def call(self, environ: 'WSGIEnvironment', start_response: 'StartResponse') -> 'Iterable[bytes]':
         """Call the application."""
         __traceback_hide__ = True
@@ -95,7 +100,7 @@ class TracedRequest:
 
     def finish(self) -> None:
         """Everything of the request is over: send the recording after it."""
-        current.set(None)
+        self.forget()
         lane = self.lane
         if lane.overdue:
             lane.end_interrupted()

@@ -55,8 +55,14 @@ export class ReleaseStart {
 }
 
 /** Why a release that was not ready in time is ended. */
-export function timedOut({ options: { startTimeoutMs } }: Release): ViaductError {
-  return new ViaductError('WORKER', `Cannot start the application: it was not ready after ${startTimeoutMs / 1000} s`);
+export function timedOut({ options, workers }: Release): ViaductError {
+  const hooks = workers.size === 0 ? [] : (options.hooks?.after_fork ?? []);
+  const what = hooks.length === 0 ? 'its import' : `its import or its hook after_fork ${hooks.join(', ')}`;
+  return new ViaductError(
+    'WORKER',
+    `Cannot start the application: it was not ready after ${options.startTimeoutMs / 1000} s, and ${what} had not ended`,
+    { advice: 'If it needs longer, raise start_timeout_ms.' },
+  );
 }
 
 /** Why a release whose import failed is ended. */
@@ -67,4 +73,10 @@ export function broken({ options: { project } }: Release, traceback: string, rea
     `Cannot import "${applicationName(project.application)}": ${reason}`,
     cause,
   );
+}
+
+/** Why a release whose zygote ended, with this status, cannot start. */
+export function startFailed({ options: { project, wrap } }: Release, status: string): ViaductError {
+  const command = wrap ? `${wrap} ${project.python.path}` : project.python.path;
+  return new ViaductError('WORKER', `Cannot start "${command}": ${status}`);
 }

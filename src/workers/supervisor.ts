@@ -10,7 +10,7 @@ import { RecentOutcomes } from './recent-outcomes.ts';
 import { Release, type ReleaseEvents } from './release.ts';
 import { releaseEvents } from './release-events.ts';
 import type { ReleaseOptions } from './release-options.ts';
-import { broken, ReleaseStart, type StartOutcome, timedOut } from './release-start.ts';
+import { broken, ReleaseStart, type StartOutcome, startFailed, timedOut } from './release-start.ts';
 import { ReleaseTrial } from './release-trial.ts';
 import { Replacements } from './replacements.ts';
 import type { Hello, Runtime } from './runtime.ts';
@@ -409,7 +409,7 @@ export class Supervisor {
     this.#retiring.delete(release);
     this.#ending = [...this.#ending, release].filter(({ workers }) => workers.size > 0);
     if (release === this.#next) {
-      this.#giveUp(new ViaductError('WORKER', `Cannot start "${release.options.project.python.path}": ${status}`));
+      this.#giveUp(startFailed(release, status));
     } else if (release === this.#trial?.release) {
       this.#endTrial(new ViaductError('WORKER', `Cannot use the new release: its zygote ended (${status})`));
     } else if (release === this.#current) {

@@ -83,6 +83,11 @@ describe('the site in a settings file', { concurrency: true }, () => {
       /apps\.a b \(viaduct\.toml:1\): its name must be of letters, digits, - and _$/,
     ],
     ['a missing key', '[apps.x]\nworkers = 1\n', /Cannot use apps\.x \(viaduct\.toml:1\): it needs target/],
+    [
+      'a schedule without a time',
+      '[[schedule]]\ncommand = "true"\n',
+      /Cannot use schedule\[1\].* \(viaduct\.toml:1\): it needs cron or every_ms/,
+    ],
     ['a route that is not a table', 'route = [1]\n', /route\[1\] = 1 \(viaduct\.toml:1\)/],
     [
       'an item of a list',

@@ -203,7 +203,10 @@ describe('a hook after_fork', { concurrency: 2 }, () => {
     const args = ['--listen', '127.0.0.1:0', '--workers', '1', '--start-timeout-ms', '2s'];
     const { code, output } = await runViaduct(project, 'serve', ...args);
     assert.equal(code, 1);
-    assert.match(output, /Cannot start the application: it was not ready after 2 s/);
+    assert.match(
+      output,
+      /Cannot start the application: it was not ready after 2 s, and its import or its hook after_fork hooks:waits had not ended\nIf it needs longer, raise start_timeout_ms/,
+    );
     const [, pid] = readFileSync(join(project, 'notes'), 'utf8').split(' ');
     await eventually('the worker has ended', () => !isRunning(Number(pid)));
   });

@@ -87,9 +87,9 @@ export function chooseServer(servers: readonly FoundServer[], place: Place): Fou
   const found = servers.length === 0 ? '' : ` These servers of this user do:\n${listOf(servers)}`;
   throw new ViaductError(
     'LISTEN',
-    `Cannot reach the server: none of this user ${place.isNamed ? 'is there' : 'is running'}`,
+    `Cannot reach the server: none of this user ${place.isNamed ? 'is there' : 'is running'}, or it has a control socket elsewhere`,
     {
-      advice: `Run this command as the user who runs the server, or name its socket with --control PATH.${found}`,
+      advice: `Run this command as the user who runs the server. If that was started with a control socket of its own, name it with --control PATH.${found}`,
     },
   );
 }

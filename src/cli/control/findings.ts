@@ -1,10 +1,13 @@
 import type { BesideStatus } from '../../beside/beside.ts';
+import type { SidecarStatus } from '../../beside/sidecar.ts';
 import type { LastReload } from '../../server/control/control-api.ts';
 import type { ServerStatus } from '../../server/status.ts';
 import { ageText, countText, durationText, shareText } from './amounts.ts';
 import { applicationFindings } from './application-findings.ts';
 import type { ProcessorUse } from './processor-use.ts';
 
+/** A sidecar that runs for so long stays up. */
+const STEADY_MS = 5000;
 /** A server process that uses more of a processor answers late. */
 const SERVER_USED_UP = 0.9;
 const EXPIRY_MS = 14 * 24 * 3_600_000;
@@ -38,8 +41,9 @@ export function findingsOf(
     if (down.length > 0) findings.push(`Backends of ${route} get no new requests: ${down.join(', ')}.`);
     if (waiting > 0) findings.push(`All backends of ${route} are busy: ${countText(waiting, 'request')} waiting.`);
   }
-  for (const { name, state, last_end } of sidecars) {
-    if (state === 'waiting') findings.push(`The sidecar ${name} does not stay up: it ended ${last_end ?? ''}.`);
+  for (const sidecar of sidecars) {
+    const { name, last_end } = sidecar;
+    if (isUnsteady(sidecar, nowMs)) findings.push(`The sidecar ${name} does not stay up: it ended ${last_end ?? ''}.`);
   }
   for (const { name, last_run } of schedules) {
     const isBad = last_run?.result === 'failure' || last_run?.result === 'timeout';
@@ -60,4 +64,10 @@ function serverFindings(pid: number, { processes }: ProcessorUse): string[] {
   return [
     `Server process ${pid} uses ${shareText(used)} of a processor, and a process cannot use more than one: all requests wait for it. Start more with processes.`,
   ];
+}
+
+/** Whether a sidecar ends again and again: it waits for its next start, or has ended by itself and runs for a short time. */
+function isUnsteady({ state, restarts, started_at }: SidecarStatus, nowMs: number): boolean {
+  const isNew = started_at !== null && nowMs - Date.parse(started_at) < STEADY_MS;
+  return state === 'waiting' || (state === 'running' && restarts > 0 && isNew);
 }

@@ -21,7 +21,7 @@ const needless =
   (_, from, { report }) =>
     report.needless(from, reason);
 
-const STATSD = 'Viaduct sends no metrics to statsd';
+const STATSD = 'Viaduct sends no metrics to statsd: set admin for Prometheus, or otlp_url';
 
 /** Settings of gunicorn that matter to Viaduct. */
 export const GUNICORN: Readonly<Record<string, Carry>> = {

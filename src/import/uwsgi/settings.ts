@@ -97,7 +97,7 @@ export const UWSGI: Readonly<Record<string, Carry>> = {
   ...same('env setenv', writeEnvironment),
   ...same(
     'touch-reload touch-chain-reload touch-workers-reload py-auto-reload-ignore',
-    lost('kill -HUP reloads; with --dev files are watched'),
+    lost('write touch = "FILE" into [reload]; with --dev files are watched'),
   ),
   ...same(
     'attach-daemon attach-daemon2 smart-attach-daemon smart-attach-daemon2 legion-attach-daemon mule',
@@ -112,7 +112,8 @@ export const UWSGI: Readonly<Record<string, Carry>> = {
   ),
   ...same('route route-host route-uri route-run route-if route-uri-regex error-route', lost('see routes')),
   ...same('add-header', lost('see headers')),
-  ...same('stats stats-server stats-http memory-report', lost('Viaduct has no stats server')),
+  ...same('stats stats-server stats-http memory-report', lost('viaduct status shows them; set admin for metrics')),
+  ...same('log-syslog rsyslog', lost('set error_log_syslog to the address of the syslog server')),
   ...same('emperor vassals-include', lost('one Viaduct serves several applications: see [apps]')),
   ...same(
     'max-fd listen so-keepalive tcp-nodelay cpu-affinity',

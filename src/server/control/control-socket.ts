@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeThrown } from '../../errors.ts';
+import { describeThrown, ViaductError } from '../../errors.ts';
 import { Http1Server } from '../../http/http1/http1-server.ts';
 import type { HttpLimits } from '../../http/transport/limits.ts';
 import { Listener } from '../../listen/listener.ts';
@@ -48,7 +48,9 @@ export async function startControl(path: string, control: ControlledServer, log:
     { address, index: 0, tls: null, proxyProtocol: null },
     new Map([['http/1.1', connections]]),
   );
-  await listener.listen();
+  await listener.listen().catch((error: unknown) => {
+    throw cannotListen(error);
+  });
   return {
     close() {
       listener.close();
@@ -105,4 +107,11 @@ async function openFound(
     log.warn(`The control socket is missing, so commands such as viaduct status do not find this server: ${message}`);
     return null;
   }
+}
+
+/** The same error as for `listen`, with the setting that it is about. */
+function cannotListen(error: unknown): unknown {
+  if (!(error instanceof ViaductError)) return error;
+  const { code, message, advice, cause } = error;
+  return new ViaductError(code, message, { advice: advice.replaceAll('--listen', '--control'), cause });
 }

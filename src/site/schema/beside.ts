@@ -76,7 +76,7 @@ export const schedule = table({
     .describe('A run that takes longer is stopped, as at the end of the server.'),
 }).superRefine(({ cron, every_ms }, context) => {
   if (cron === undefined && every_ms === undefined)
-    context.addIssue({ code: 'custom', path: ['cron'], message: 'must be there' });
+    context.addIssue({ code: 'custom', message: 'needs cron or every_ms' });
   if (cron !== undefined && every_ms !== undefined)
     context.addIssue({ code: 'custom', path: ['every_ms'], message: 'cannot be used together with cron' });
 });

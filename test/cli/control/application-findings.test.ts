@@ -85,7 +85,7 @@ describe('the findings when no request waits', () => {
     );
   });
 
-  it('are none for a request that has the processor of its worker alone', () => {
+  it('do not name a request that has the processor of its worker alone', () => {
     assert.equal(findings([worker(1, 1)], 0, [[1, 0]], 0.5), '');
   });
 });

@@ -112,6 +112,9 @@ describe('the findings of a status', () => {
     const started = { pid: 7, restarts: 0, started_at: YESTERDAY, last_end: null };
     const sidecar = { ...started, name: 'celery', state: 'running' } as const;
     const bad = { ...sidecar, name: 'bad', state: 'waiting', pid: null, last_end: 'of SIGKILL' } as const;
+    const soon = { ...sidecar, name: 'soon', restarts: 9, started_at: new Date(NOW - 2000).toISOString() };
+    const unsteady = { ...soon, last_end: 'with exit code 1' };
+    const steady = { ...sidecar, name: 'steady', restarts: 9 };
     const waiting = { state: 'waiting', when: '@daily', next_at: null, pid: null, runs: 1, skipped: 0 } as const;
     const run = { started_at: YESTERDAY, duration_ms: 1000, result: 'success', end: 'with exit code 0' } as const;
     const schedules = [
@@ -119,8 +122,9 @@ describe('the findings of a status', () => {
       { ...waiting, name: 'none', last_run: null },
       { ...waiting, name: 'late', last_run: { ...run, result: 'timeout', end: 'of SIGTERM' } as const },
     ];
-    assert.deepEqual(findings(status({ sidecars: [sidecar, bad], schedules })), [
+    assert.deepEqual(findings(status({ sidecars: [sidecar, bad, unsteady, steady], schedules })), [
       'The sidecar bad does not stay up: it ended of SIGKILL.',
+      'The sidecar soon does not stay up: it ended with exit code 1.',
       'The last run of the schedule late failed: it ended of SIGTERM.',
     ]);
   });

@@ -265,7 +265,8 @@ export class Supervisor {
 
   #startRelease(options: ReleaseOptions, commits: boolean, outcome: StartOutcome, size: number): void {
     if (this.#next !== null || this.#trial !== null || this.#stopped !== null) {
-      outcome.reject(new ViaductError('WORKER', 'Cannot start a release: another release is starting'));
+      const state = this.#stopped === null ? 'another release is starting' : 'the server is stopping';
+      outcome.reject(new ViaductError('WORKER', `Cannot start a release: ${state}`));
       return;
     }
     this.#releases += 1;

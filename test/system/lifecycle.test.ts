@@ -55,6 +55,14 @@ describe('life of the server', () => {
     });
   }
 
+  it('blames no other release when a stop ends a reload that has just begun', async () => {
+    const server = await start();
+    process.kill(server.pid, 'SIGHUP');
+    process.kill(server.pid, 'SIGTERM');
+    assert.equal((await server.exited).code, 0);
+    assert.doesNotMatch(server.output(), /another release is starting/);
+  });
+
   it('exits at once when it gets a second SIGINT', async () => {
     const server = await start();
     const { worker } = await pidsOf(server);

@@ -8,11 +8,16 @@ import type { TokenOptions, Tracing } from './tracing.ts';
 export class LocalTraces implements Traces {
   readonly #tracing: () => Tracing | null;
   readonly #server: ReplayedServer;
+  readonly #process: string;
 
-  /** `tracing` returns null while nothing is recorded. `server` gets the requests that are sent again. */
-  constructor(tracing: () => Tracing | null, server: ReplayedServer) {
+  /**
+   * `tracing` returns null while nothing is recorded. `server` gets the requests that are sent again. `pid` distinguishes the traces of this
+   * process from those of others.
+   */
+  constructor(tracing: () => Tracing | null, server: ReplayedServer, pid: number = process.pid) {
     this.#tracing = tracing;
     this.#server = server;
+    this.#process = String(pid);
   }
 
   async list(filter: TraceFilter): Promise<readonly TraceSummary[]> {
@@ -45,7 +50,7 @@ export class LocalTraces implements Traces {
   }
 
   async since(cursor: TraceCursor | null, limit: number): Promise<KeptTraces> {
-    const key = String(process.pid);
+    const key = this.#process;
     const store = this.#tracing()?.store;
     if (store === undefined) return { traces: [], cursor: {} };
     const seen = cursor?.[key];

@@ -423,6 +423,10 @@ describe('the control API', () => {
     }
     for (const query of [`${name}&weight=3`, `${name}&weight=0`, 'name=none&weight=3'])
       await call('POST', `/backends/weight?${query}`);
+    for (const target of ['overview', 'live', 'errors', 'requests', 'requests?limit=0', 'requests/none'])
+      await call('GET', `/traces/${target}`);
+    for (const part of ['last-good', 'har']) await call('GET', `/traces/requests/none/${part}`);
+    for (const target of ['token', 'token?profile=x', 'requests/none/replay']) await call('POST', `/traces/${target}`);
     writeFileSync(join(cwd, 'go'), '');
     await Promise.all(answers);
     await call('POST', '/reload');

@@ -137,6 +137,16 @@ describe('viaduct logs', { concurrency: 2 }, () => {
     assert.match(errors.lines().join('\n'), /Traceback/);
   });
 
+  it('shows answered requests by status, path and time alone', async (t) => {
+    const { get, follow } = await serve(t);
+    const failed = await follow('--status', '5xx', '--path', 'raise', '--min-ms', '0.000001');
+    for (const path of ['/shop/quick', '/shop/note', '/raised/shop', '/end/raise', '/shop/raise?last']) await get(path);
+    await eventually('all are there', () => failed.lines().join().includes('/shop/raise?last'));
+    const paths = failed.lines().flatMap((line) => /GET (\/[^ ]+) \d/.exec(line)?.[1] ?? []);
+    assert.deepEqual(paths, ['/end/raise', '/shop/raise?last']);
+    assert.doesNotMatch(failed.lines().join(), /on purpose/, 'lines of the server have no status');
+  });
+
   it('prints the last entries of the log, and the lines of files', async (t) => {
     const { get, run, server } = await serve(t);
     for (const id of ['a', 'b', 'c']) await get('/note', id);
@@ -208,6 +218,9 @@ describe('viaduct logs', { concurrency: 2 }, () => {
     for (const [words, expected] of [
       [['-n', 'all'], /Cannot print the logs: The number of lines must be from 0 to 10000/],
       [['--lines'], /Cannot use --lines: it needs a value: a number of lines/],
+      [['--status', '700'], /Cannot print the logs: The status must be a number such as 404, or a class such as 5xx/],
+      [['--min-ms', 'x'], /Cannot print the logs: The value of min_ms must be a number of milliseconds/],
+      [['--path'], /Cannot use --path: it needs a value: a part of a path/],
       [['reopen', '--errors'], /Write viaduct logs with --follow, --lines N/],
       [['again'], /Write viaduct logs with --follow, --lines N/],
     ] as const) {

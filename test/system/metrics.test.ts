@@ -230,7 +230,7 @@ describe('the admin listener', { concurrency: 2 }, () => {
     assert.equal(foreign.statusCode, 403);
     assert.equal(foreign.headers['access-control-allow-origin'], undefined);
     assert.doesNotMatch(server.output(), /open to the network/);
-    assert.match(server.output(), new RegExp(`^Metrics are on http://127\\.0\\.0\\.1:${port}/metrics$`, 'm'));
+    assert.match(server.output(), new RegExp(`^Pages and metrics are on http://127\\.0\\.0\\.1:${port}/$`, 'm'));
   });
 
   it('warns when the network can reach it', async (t) => {

@@ -9,11 +9,13 @@ import type { Tracing } from './tracing.ts';
 export class LocalTraces implements Traces {
   readonly #tracing: Tracing;
   readonly #server: ReplayedServer;
+  readonly #process: string;
 
-  /** `server` gets the requests that are sent again. */
-  constructor(tracing: Tracing, server: ReplayedServer) {
+  /** `server` gets the requests that are sent again. `pid` distinguishes the traces of this process from those of others. */
+  constructor(tracing: Tracing, server: ReplayedServer, pid: number = process.pid) {
     this.#tracing = tracing;
     this.#server = server;
+    this.#process = String(pid);
   }
 
   async list(filter: TraceFilter): Promise<readonly TraceSummary[]> {
@@ -46,7 +48,7 @@ export class LocalTraces implements Traces {
   }
 
   async since(cursor: TraceCursor | null, limit: number): Promise<KeptTraces> {
-    const key = String(process.pid);
+    const key = this.#process;
     const { store } = this.#tracing;
     const seen = cursor?.[key];
     const traces = store.list(seen === undefined ? { limit: 1 } : { after: seen, limit });

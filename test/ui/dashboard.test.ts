@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { NO_BROWSER, openBrowser } from '../support/browser.ts';
-import { openPage } from './pages.ts';
+import { openPage, until } from './pages.ts';
 import { startUiServer, type UiServer } from './ui-server.ts';
 
 describe('the dashboard', { skip: NO_BROWSER }, () => {
@@ -21,9 +21,7 @@ describe('the dashboard', { skip: NO_BROWSER }, () => {
     assert.match(await worker.innerText(), /3 bridges, pid 48219\s+busy\s+GET \/reports\/2025\.pdf\s+4\.21 s/);
     assert.match(await page.locator('.tiles').innerText(), /Workers\s+2 of 4\s+run a request/);
     const done = await worker.innerText();
-    await page.waitForFunction(
-      `document.querySelectorAll('.workers tbody tr')[2].innerText !== ${JSON.stringify(done)}`,
-    );
+    await until(page, `document.querySelectorAll('.workers tbody tr')[2].innerText !== ${JSON.stringify(done)}`);
     assert.equal(await page.locator('.plot canvas').count(), 2);
     const main = await page.locator('#main').innerText();
     assert.match(main, /http:\/\/127\.0\.0\.1:9002\s+down/);

@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { NO_BROWSER, openBrowser } from '../support/browser.ts';
 import { HOSTILE } from './fixtures/others.ts';
 import { summaryAt } from './fixtures/summaries.ts';
-import { openPage, PHONE } from './pages.ts';
+import { openPage, PHONE, until } from './pages.ts';
 import { startUiServer, type UiServer } from './ui-server.ts';
 
 const TABS = ['exception', 'waterfall', 'queries', 'headers', 'message', 'route', 'environ', 'profile'];
@@ -28,7 +28,7 @@ describe('markup in a trace', { skip: NO_BROWSER }, () => {
   ])
     it(`stays text at ${path}`, async () => {
       const { page, assertClean } = await openPage(browser, server.url + path, { viewport: PHONE });
-      await page.waitForFunction(`document.getElementById('main').innerText.includes('<img src=x onerror=')`);
+      await until(page, `document.getElementById('main').innerText.includes('<img src=x onerror=')`);
       assert.equal(await page.locator(FOREIGN_ELEMENTS).count(), 0);
       assert.equal(await page.evaluate('globalThis.hacked'), undefined);
       const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');

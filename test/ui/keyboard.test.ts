@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { NO_BROWSER, openBrowser } from '../support/browser.ts';
-import { openPage } from './pages.ts';
+import { openPage, until } from './pages.ts';
 import { startUiServer, type UiServer } from './ui-server.ts';
 
 const FOCUSED = `(() => {
@@ -35,7 +35,7 @@ describe('the pages without a pointer', { skip: NO_BROWSER }, () => {
     await page.waitForSelector('.request-row[aria-rowindex]');
     await page.keyboard.press('/');
     await page.keyboard.type('sql:catalogue_engineer');
-    await page.waitForFunction(`document.querySelectorAll('.request-row[aria-rowindex]').length < 6`);
+    await until(page, `document.querySelectorAll('.request-row[aria-rowindex]').length < 6`);
     await tabTo(/^Requests, the newest first$/);
     const target = page.locator('#request-3, .request-row').filter({ hasText: '194 ms' });
     while ((await target.getAttribute('aria-selected')) !== 'true') await page.keyboard.press('j');

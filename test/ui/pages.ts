@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { ROOT } from '../support/viaduct.ts';
+import { eventually } from '../support/wait.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Not kept by git. */
@@ -58,4 +59,9 @@ interface AxeViolation {
 export async function screenshot(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
+}
+
+/** Waits until an expression is true in the page. The page's policy forbids the browser's own way to wait, which compiles texts there. */
+export function until(page: Page, expression: string): Promise<void> {
+  return eventually(expression, () => page.evaluate<boolean>(expression));
 }

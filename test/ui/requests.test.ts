@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { NO_BROWSER, openBrowser } from '../support/browser.ts';
 import { summaryAt } from './fixtures/summaries.ts';
-import { openPage } from './pages.ts';
+import { openPage, until } from './pages.ts';
 import { startUiServer, type UiServer } from './ui-server.ts';
 
 describe('the list of requests', { skip: NO_BROWSER }, () => {
@@ -38,14 +38,16 @@ describe('the list of requests', { skip: NO_BROWSER }, () => {
     withList(async (page) => {
       const search = page.getByPlaceholder('/path  POST');
       await search.fill('/api/ POST');
-      await page.waitForFunction(
+      await until(
+        page,
         `document.querySelectorAll('.request-row[aria-rowindex]').length > 0 && [...document.querySelectorAll('.request-row[aria-rowindex]')].every((row) => row.innerText.includes('POST'))`,
       );
       await search.fill('sql:catalogue_engineer');
       await page.getByText(/^[34] requests shown/).waitFor();
       await search.fill('');
       await page.getByRole('button', { name: 'Failed' }).click();
-      await page.waitForFunction(
+      await until(
+        page,
         `[...document.querySelectorAll('.request-row[aria-rowindex] .badge')].every((badge) => badge.innerText.startsWith('5'))`,
       );
       assert.match(page.url(), /\?q=5xx$/);
@@ -71,7 +73,7 @@ describe('the list of requests', { skip: NO_BROWSER }, () => {
 
   it('keeps what one reads in its place when others come', () =>
     withList(async (page) => {
-      await page.getByText(/ 00\d requests shown/).waitFor();
+      await page.getByText(/^2\s0\d\d requests shown/).waitFor();
       await page.locator('.requests').evaluate((list) => {
         list.scrollTop = 3600;
       });
@@ -80,7 +82,8 @@ describe('the list of requests', { skip: NO_BROWSER }, () => {
       const top = (await row.boundingBox())?.y;
       server.announce(Array.from({ length: 5 }, (_, index) => summaryAt(91_000 + index, Date.now())));
       const moved = page.locator('.request-row[aria-rowindex="109"]');
-      await page.waitForFunction(
+      await until(
+        page,
         `document.querySelector('.request-row[aria-rowindex="109"]')?.innerText === ${JSON.stringify(before)}`,
       );
       assert.equal((await moved.boundingBox())?.y, top);
@@ -94,9 +97,7 @@ describe('the list of requests', { skip: NO_BROWSER }, () => {
       assert.equal(await first(page).getAttribute('aria-selected'), 'true');
       await page.keyboard.press('/');
       await page.keyboard.type('country=pt');
-      await page.waitForFunction(
-        `document.querySelector('.request-row[aria-rowindex="2"]')?.innerText.includes('country=pt')`,
-      );
+      await until(page, `document.querySelector('.request-row[aria-rowindex="2"]')?.innerText.includes('country=pt')`);
       await page.keyboard.press('Tab');
       await page.keyboard.press('p');
       await page.getByRole('button', { name: 'Continue' }).waitFor();

@@ -1,18 +1,8 @@
 import type { TraceDocument } from '../../src/trace/document.ts';
 import type { Overview } from '../../src/trace/overview.ts';
 import type { ErrorGroup, TraceSummary, TraceUsage } from '../../src/trace/store.ts';
+import type { RequestQuery } from '../model/request-filter.ts';
 import { PREFIX } from './context.ts';
-
-/** What the list of requests can be asked for. Empty texts ask for nothing. */
-export interface RequestQuery {
-  readonly method: string;
-  readonly path: string;
-  readonly status: string;
-  readonly route: string;
-  readonly min_ms: string;
-  readonly sql: string;
-  readonly error: string;
-}
 
 export interface RequestList {
   readonly requests: readonly TraceSummary[];

@@ -99,7 +99,7 @@ export const EXPLANATIONS: Readonly<Record<SpanKind, Explanation>> = {
     elsewhere: 'the same: it belongs to the framework.',
   },
   hook: {
-    what: 'A function that the framework calls before or after each view, such as before_request of Flask.',
+    what: 'The framework calls this function before or after each view. Flask names them before_request and after_request.',
     elsewhere: 'the same: it belongs to the framework.',
   },
   'http-client': {

@@ -1,5 +1,15 @@
 import type { TraceSummary } from '../../src/trace/store.ts';
-import type { RequestQuery } from '../data/api.ts';
+
+/** What the list of requests can be asked for. Empty texts ask for nothing. */
+export interface RequestQuery {
+  readonly method: string;
+  readonly path: string;
+  readonly status: string;
+  readonly route: string;
+  readonly min_ms: string;
+  readonly sql: string;
+  readonly error: string;
+}
 
 export const NO_QUERY: RequestQuery = { method: '', path: '', status: '', route: '', min_ms: '', sql: '', error: '' };
 

@@ -38,11 +38,13 @@ export function formatSql(sql: string): string {
   return text;
 }
 
-/** Whether the clause at `position` goes on one that began before it: `JOIN` in `LEFT JOIN`. */
+/** Whether the clause at `position` goes on one that began before it: `JOIN` in `LEFT JOIN`, `FROM` in `DELETE FROM`. */
 function isWithinClause(text: string, position: number): boolean {
+  const before = text.slice(Math.max(0, position - 8), position);
+  const rest = text.slice(position, position + 6);
   return (
-    /\b(?:LEFT|RIGHT|FULL|OUTER|INNER|CROSS) $/i.test(text.slice(0, position)) &&
-    /^(?:OUTER|JOIN)\b/i.test(text.slice(position))
+    (/\b(?:LEFT|RIGHT|FULL|OUTER|INNER|CROSS) $/i.test(before) && /^(?:OUTER|JOIN)\b/i.test(rest)) ||
+    /\bDELETE $/i.test(before)
   );
 }
 

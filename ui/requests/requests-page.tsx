@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { bytes, count, plural } from '../model/format.ts';
 import { parseSearch } from '../model/request-filter.ts';
 import { Empty, Problem } from '../parts/notices.tsx';
@@ -115,7 +115,8 @@ function List({ requests: { list, added, loading, problem }, isSearch, field, on
   const open = (id: string): void => navigate(anatomyPath(id));
   const fullUs = useMemo(() => Math.max(FULL_US_MIN, 3 * medianOf(list.slice(0, 200))), [list]);
 
-  useEffect(() => {
+  // Before the next key: an effect after the paint would let a quick one act on the line before.
+  useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       const at = list.findIndex(({ id }) => id === chosen);

@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { TraceSummary, TraceUsage } from '../../src/trace/store.ts';
-import { getRequests, type RequestQuery } from '../data/api.ts';
+import { getRequests } from '../data/api.ts';
 import { subscribe } from '../data/events.ts';
-import { matchesQuery, prepend } from '../model/request-filter.ts';
+import { matchesQuery, prepend, type RequestQuery } from '../model/request-filter.ts';
 
 /** As many as the ring keeps unless it is told otherwise. */
 export const REQUESTS_MAX = 10_000;

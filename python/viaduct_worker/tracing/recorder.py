@@ -99,12 +99,12 @@ class Recording:
             parent = spans[parent][PARENT]
         file, line = place
         index = len(spans)
-        if index >= self.room:
-            self.dropped += 1
-            return [kind, name, 0, 0, parent, attributes, file, line]
-        self.span = index
         span = [kind, name, now(), 0, parent, attributes, file, line]
-        spans.append(span)
+        if index < self.room:
+            self.span = index
+            spans.append(span)
+        else:
+            self.dropped += 1
         return span
 
     def end(self, span: 'Span') -> None:

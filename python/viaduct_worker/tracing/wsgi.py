@@ -97,7 +97,8 @@ class Layer:
         __traceback_hide__ = True
         span = recording.begin(self.kind, self.name, None, self.place)
         index = recording.span
-        request_hop(recording, index, environ, self.caller)
+        if recording.variables or self.kind != 'application':
+            request_hop(recording, index, environ, self.caller)
 
         def start(status: str, headers: 'Fields', *rest: object, **named: object) -> 'Callable[[bytes], object]':
             __traceback_hide__ = True

@@ -7,6 +7,7 @@ import { parseMessage } from '../../../src/server/cluster/parse-message.ts';
 import type { ServerProcess } from '../../../src/server/cluster/server-process.ts';
 import { LocalTraces } from '../../../src/server/trace/local-traces.ts';
 import { answerTraceQuestion } from '../../../src/server/trace/trace-questions.ts';
+import { USUAL_DETAILS } from '../../../src/trace/trace.ts';
 import { MemoryTraces, recordedOf } from '../../support/memory-traces.ts';
 import { documentOf } from '../../support/trace-document.ts';
 
@@ -22,7 +23,7 @@ function clusterOf(): { readonly all: ClusterTraces; readonly first: Process; re
   const processes = [1, 2].map((pid) => {
     const state: Process = { traces: new MemoryTraces(), replays: 0, isSilent: false };
     const local = new LocalTraces(
-      () => state.traces,
+      state.traces,
       {
         receive: (request) => request,
         handle: () => {
@@ -122,11 +123,11 @@ describe('the traces of several server processes', () => {
     assert.equal((await all.replay('b', false)).kind, 'answered');
     assert.deepEqual([first.replays, second.replays], [0, 1]);
     assert.deepEqual(await all.replay('none', false), { kind: 'unknown' });
-    assert.equal(await all.oneTimeToken({ profile: false }), 'token-1');
-    assert.deepEqual(
-      [first.traces.tokens.length, second.traces.tokens.length],
-      [1, 1],
-      'one of them, besides the replay',
-    );
+  });
+
+  it('tell all processes of a token, because any of them may get the request', async () => {
+    const { all, first, second } = clusterOf();
+    await all.acceptToken('once.abc', USUAL_DETAILS);
+    assert.deepEqual([first.traces.tokens, second.traces.tokens], [['once.abc'], ['once.abc']]);
   });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Overview } from '../../../src/trace/overview.ts';
 import type { TraceSummary } from '../../../src/trace/store.ts';
+import { USUAL_DETAILS } from '../../../src/trace/trace.ts';
 import { callControl } from '../../support/control-api.ts';
 import { ask } from '../../support/http-client.ts';
 import { recordedOf } from '../../support/memory-traces.ts';
@@ -78,7 +79,8 @@ describe('the API of traces', () => {
     assert.deepEqual((await callControl(socket, 'GET', '/traces/live')).value, []);
     assert.deepEqual((await callControl(socket, 'GET', '/traces/errors')).value, traces.groups);
     const { value } = await callControl(socket, 'POST', '/traces/token?profile=true');
-    assert.deepEqual(value, { field: 'Viaduct-Trace', token: 'token-1' });
+    assert.deepEqual(value, { field: 'Viaduct-Trace', token: traces.tokens.at(-1) });
+    assert.deepEqual(traces.tokenDetails.at(-1), { ...USUAL_DETAILS, profile: true });
     assert.equal((await callControl(socket, 'POST', '/traces/token?profile=maybe')).status, 400);
   });
 });

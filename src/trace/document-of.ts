@@ -15,8 +15,7 @@ import { Malformed } from './marshal-reader.ts';
 import { type PythonException, type PythonFields, type PythonPart, readPythonPart } from './python-part.ts';
 import { summarizeQueries } from './query-summary.ts';
 import { redactField, redactNamed, redactTarget, redactText } from './redact.ts';
-import { PARAMETERS_HASH, type PlacedSpans, spansOf } from './spans-of.ts';
-import { stageSpans } from './stage-spans.ts';
+import { type PlacedSpans, placedSpans, shownSpans } from './spans-of.ts';
 import { timeParts } from './time-parts.ts';
 import type { Trace } from './trace.ts';
 
@@ -24,8 +23,8 @@ import type { Trace } from './trace.ts';
 export function documentOf(trace: Trace): TraceDocument {
   const decoded = trace.payload === null ? null : readPythonPart(trace.payload);
   const python = decoded instanceof Malformed ? null : decoded;
-  const placed = trace.detail === 'stages' ? stageSpans(trace) : spansOf(trace, python);
-  const { spans } = placed;
+  const placed = placedSpans(trace, python);
+  const spans = shownSpans(placed.spans);
   const missing = missingOf(trace, decoded);
   const durationUs = trace.isAnswered ? usOf(trace, trace.endMs) : null;
   return {
@@ -50,7 +49,7 @@ export function documentOf(trace: Trace): TraceDocument {
     spans,
     hops: hopsOf(trace, python, placed),
     exception: python?.exception == null ? null : exceptionOf(python.exception),
-    queries: summarizeQueries(spans, parametersOf(python, placed)),
+    queries: summarizeQueries(placed.spans),
     times: timeParts(spans, durationUs ?? lastUs(spans)),
     clockErrorUs: traceClock().errorUs,
     profile: python?.profile ?? null,
@@ -154,16 +153,6 @@ function exceptionOf({ type, message, traceback, frames }: PythonException): Exc
       isProject: frame.isProject,
     })),
   };
-}
-
-/** What tells the parameters of queries apart, by the index of the span. */
-function parametersOf(python: PythonPart | null, { ofPython }: PlacedSpans): ReadonlyMap<number, string> {
-  const parameters = new Map<number, string>();
-  for (const [index, { kind, attributes }] of (python?.spans ?? []).entries()) {
-    const hash = attributes[PARAMETERS_HASH];
-    if (kind === 'query' && hash !== undefined) parameters.set(ofPython[index] ?? -1, String(hash));
-  }
-  return parameters;
 }
 
 function usOf({ startMs }: Trace, ms: number): number {

@@ -1,6 +1,11 @@
 import type { TraceDocument } from './document.ts';
 import { documentOf, stateOf, targetOf } from './document-of.ts';
+import { Malformed } from './marshal-reader.ts';
+import { type PythonException, readPythonPart } from './python-part.ts';
+import { redactText } from './redact.ts';
+import { placedSpans } from './spans-of.ts';
 import type { TraceFilter, TraceSummary } from './store.ts';
+import { timeParts } from './time-parts.ts';
 import type { RecordedHop, Trace } from './trace.ts';
 
 /** A trace in the store. What somebody looked at once is kept decoded, as far as lists and searches need it. */
@@ -95,46 +100,46 @@ function hasStatus(status: number, wanted: string): boolean {
   return /^[1-5]xx$/i.test(wanted) ? Math.floor(status / 100) === Number(wanted[0]) : String(status) === wanted;
 }
 
+/** Decodes only what is needed, because a list has many traces. */
 function digestOf(number: number, trace: Trace): Digest {
-  const document = documentOf(trace);
-  const { exception, queries, times } = document;
-  const state = stateOf(trace, document.state === 'incomplete');
-  const error =
-    exception === null ? (trace.reason === '' ? '' : trace.reason) : `${exception.type}: ${exception.message}`;
-  const sql = [...new Set(document.spans.flatMap(({ kind, attributes }) => (kind === 'query' ? [attributes.sql] : [])))]
-    .join('\n')
-    .toLowerCase();
-  const cause = causeOf(document);
+  const decoded = trace.payload === null ? null : readPythonPart(trace.payload);
+  const python = decoded instanceof Malformed ? null : decoded;
+  const { spans } = placedSpans(trace, python);
+  const queries = spans.filter(({ kind }) => kind === 'query');
+  const sql = [...new Set(queries.map(({ attributes }) => String(attributes.sql ?? '')))].join('\n').toLowerCase();
+  const exception = python?.exception ?? null;
+  const error = exception === null ? trace.reason : `${exception.type}: ${redactText(exception.message)}`;
+  const durationUs = trace.isAnswered ? Math.max(0, Math.round((trace.endMs - trace.startMs) * 1000)) : null;
+  const { queueUs, pythonUs, ownUs } = timeParts(spans, durationUs ?? 0);
   const summary: TraceSummary = {
     id: trace.id,
     number,
-    startedAt: document.startedAt,
+    startedAt: new Date(trace.startedAt).toISOString(),
     method: trace.request.method,
     host: trace.request.host,
-    target: document.request.target,
+    target: targetOf(trace.request),
     route: trace.routeName,
     status: trace.status,
-    durationUs: document.durationUs,
-    queueUs: times.queueUs,
-    pythonUs: times.pythonUs,
-    ownUs: times.ownUs,
-    queries: queries.count,
+    durationUs,
+    queueUs,
+    pythonUs,
+    ownUs,
+    queries: queries.length,
     detail: trace.detail,
     kept: trace.kept,
-    state,
+    state: stateOf(trace, decoded instanceof Malformed),
     error,
     worker: trace.worker,
   };
-  return { summary, sql, cause, bytes: DIGEST_BYTES + sql.length + error.length + summary.target.length };
+  const bytes = DIGEST_BYTES + sql.length + error.length + summary.target.length;
+  return { summary, sql, cause: causeOf(trace, exception), bytes };
 }
 
 /** The exception and the innermost line of the project; without an exception the reason of this server, or the status. */
-function causeOf({ exception, response }: TraceDocument): string {
+function causeOf({ reason, status }: Trace, exception: PythonException | null): string {
   if (exception !== null) {
     const frame = exception.frames.findLast(({ isProject }) => isProject) ?? exception.frames.at(-1);
     return frame === undefined ? exception.type : `${exception.type} at ${frame.file}:${frame.line}`;
   }
-  if (response === null) return '';
-  if (response.reason !== '') return response.reason;
-  return response.status >= 500 ? `status ${response.status}` : '';
+  return reason === '' && status >= 500 ? `status ${status}` : reason;
 }

@@ -1,8 +1,19 @@
 import { fromMonotonicNs } from './clock.ts';
 import type { Span, SpanKind } from './document.ts';
 import type { PythonPart, PythonSpan } from './python-part.ts';
+import { PARAMETERS_HASH } from './query-summary.ts';
 import { redactNamed, redactText } from './redact.ts';
+import { stageSpans } from './stage-spans.ts';
 import type { RecordedSpan, Trace } from './trace.ts';
+
+/** The spans as people see them, secrets redacted. */
+export function shownSpans(spans: readonly Span[]): Span[] {
+  return spans.map((span) => ({
+    ...span,
+    name: redactText(span.name),
+    attributes: redactedAttributes(span.attributes),
+  }));
+}
 
 /** The spans of a trace in order of their start, and where the recorded ones are among them. */
 export interface PlacedSpans {
@@ -13,14 +24,12 @@ export interface PlacedSpans {
   readonly ofPython: readonly number[];
 }
 
-/** The attribute of a query that differs for other parameters, without showing them. It is not shown either. */
-export const PARAMETERS_HASH = 'parameters_hash';
-
 /** A span whose parent is an index in the list that is being made. */
 type Draft = Omit<Span, 'endUs'> & { endUs: number | null };
 
-/** Joins what the server and the worker recorded of one request, on the clock of the server. */
-export function spansOf(trace: Trace, python: PythonPart | null): PlacedSpans {
+/** Joins what the server and the worker recorded of one request, on the clock of the server. Secrets are still there: see `shownSpans`. */
+export function placedSpans(trace: Trace, python: PythonPart | null): PlacedSpans {
+  if (trace.detail === 'stages') return { spans: stageSpans(trace), ofServer: [], ofPython: [] };
   const us = (ms: number): number => Math.round((ms - trace.startMs) * 1000);
   const drafts: Draft[] = trace.spans.map((span) => serverSpan(span, us));
   const lane = trace.spans.findLastIndex(({ kind }) => kind === 'lane');
@@ -39,7 +48,7 @@ function serverSpan(
     name,
     startUs: us(startMs),
     endUs: endMs < 0 ? null : us(endMs),
-    attributes: attributes === null ? {} : redactedAttributes(attributes),
+    attributes: attributes ?? {},
     file: '',
     line: 0,
   };
@@ -73,10 +82,10 @@ function pythonSpan(span: PythonSpan, parent: number, at: (ns: number) => number
   return {
     parent,
     kind: span.kind,
-    name: redactText(span.name),
+    name: span.name,
     startUs: at(span.startNs),
     endUs: span.endNs === 0 ? null : at(span.endNs),
-    attributes: redactedAttributes(span.attributes),
+    attributes: span.attributes,
     file: span.file,
     line: span.line,
   };

@@ -1,12 +1,11 @@
 import type { Span, SpanKind } from './document.ts';
-import type { PlacedSpans } from './spans-of.ts';
 import type { Trace } from './trace.ts';
 
 /**
  * The spans of a request of which only the stages are known: the wait for a worker with the ways there and back, the time in Python, and the rest.
  * Their start is not known if the request had content, which arrived before; then they start with the request.
  */
-export function stageSpans({ startMs, endMs, queueUs, pythonUs }: Trace): PlacedSpans {
+export function stageSpans({ startMs, endMs, queueUs, pythonUs }: Trace): Span[] {
   const lastUs = Math.max(0, Math.round((endMs - startMs) * 1000));
   const spans: Span[] = [];
   let atUs = 0;
@@ -19,5 +18,5 @@ export function stageSpans({ startMs, endMs, queueUs, pythonUs }: Trace): Placed
   add('queue', 'queue, and the way to the worker and back', queueUs);
   add('python', 'Python', pythonUs);
   add('response', 'all the rest', lastUs - atUs);
-  return { spans, ofServer: [], ofPython: [] };
+  return spans;
 }

@@ -109,7 +109,7 @@ export const WORKER_SETTINGS = {
     min: 1000,
     max: 60 * MINUTE,
     group: 'application server',
-    help: 'Time for the application to import and its workers to become ready.',
+    help: 'Time for the application to import and its workers to become ready; also for applications in TypeScript.',
     reason: 'Large Django projects import for ten seconds on a cold disk.',
   },
   workerTimeoutMs: {

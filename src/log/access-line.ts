@@ -46,7 +46,8 @@ function jsonLine(request: LoggedRequest, status: number, bodyBytes: number, ms:
     `,"path":${jsonText(request.path)},"query":${jsonText(request.query)}` +
     `,"status":${status},"body_bytes":${bodyBytes},"duration_ms":${Math.round(ms * 1000) / 1000}` +
     `,"user_agent":${jsonText(fieldOf(request, 'user-agent'))},"referer":${jsonText(fieldOf(request, 'referer'))}`;
-  if (request.protocol !== '') line += `,"request_id":${jsonText(requestIdOf(record))}`;
+  const { protocol } = request;
+  if (protocol !== '') line += `,"protocol":"${protocol}","request_id":${jsonText(requestIdOf(record))}`;
   if (route !== '') line += `,"route":${jsonText(route)}`;
   if (worker !== 0) line += `,"worker":${worker}`;
   if (queueUs >= 0) line += `,"queue_ms":${queueUs / 1000}`;

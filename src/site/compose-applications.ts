@@ -31,9 +31,9 @@ export interface ComposedApplications {
 
 /**
  * Imports the applications and the middleware in TypeScript, starts them, and puts the middleware around them and around the Python
- * applications.
+ * applications. All of this must end within `startTimeoutMs`.
  *
- * @throws ViaductError `APPLICATION_BROKEN` or `APPLICATION_MISSING`
+ * @throws ViaductError `APPLICATION_BROKEN` or `APPLICATION_MISSING`, `WORKER` after that time
  */
 export async function composeApplications(
   configuration: Configuration,
@@ -46,18 +46,24 @@ export async function composeApplications(
   const close = async (): Promise<void> => {
     await Promise.all(started.map((application) => application.close?.()));
   };
+  const late = new AbortController();
+  let starting = '';
+  const { startTimeoutMs } = configuration.settings;
+  const timer = setTimeout(() => late.abort(timedOut(starting, startTimeoutMs)), startTimeoutMs);
+  const inTime = AbortSignal.any([signal, late.signal]);
   const start = (application: Application): Promise<void> =>
-    unlessAborted(signal, Promise.resolve(application.start?.(server.listeners)));
+    unlessAborted(inTime, Promise.resolve(application.start?.(server.listeners)));
   try {
     for (const name of names) {
+      starting = name;
       const callerApplication = callerApplications.get(name);
       const module = configuration.modules[name];
       if (callerApplication !== undefined) await start(callerApplication);
       const application =
         callerApplication ??
-        (module === undefined ? applicationOf(python(name)) : await unlessAborted(signal, loader.application(module)));
+        (module === undefined ? applicationOf(python(name)) : await unlessAborted(inTime, loader.application(module)));
       const middleware = await unlessAborted(
-        signal,
+        inTime,
         Promise.all(middlewareOf(configuration, name).map((entry) => loadMiddleware(entry, loader))),
       );
       const chain = configuration.settings.dev ? await validated(middleware, application) : middleware;
@@ -73,6 +79,8 @@ export async function composeApplications(
   } catch (error) {
     await unlessAborted(signal, close());
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
   return { names, next: (name) => nexts.get(name) ?? missing(name), close };
 }
@@ -102,6 +110,13 @@ async function loadMiddleware(entry: LocalMiddleware, loader: ModuleLoader): Pro
   if (entry.language === 'typescript') return loader.middleware(entry, entry.options);
   const { builtinMiddleware } = await import('../wsgi/middleware/builtin.ts');
   return builtinMiddleware(entry.name, entry.options);
+}
+
+function timedOut(name: string, startTimeoutMs: number): ViaductError {
+  const seconds = startTimeoutMs / 1000;
+  return new ViaductError('WORKER', `Cannot start application "${name}": it was not ready after ${seconds} s`, {
+    advice: 'An await of its import or of its middleware, or its function start, does not end.',
+  });
 }
 
 function missing(name: string): never {

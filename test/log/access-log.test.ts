@@ -94,6 +94,7 @@ describe('the access log', () => {
       body_bytes: 1234,
       user_agent: 'curl/8.0',
       referer: 'https://example.org/a',
+      protocol: 'HTTP/1.1',
     });
   });
 

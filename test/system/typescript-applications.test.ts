@@ -56,6 +56,25 @@ async function serve(t: TestContext, files: Readonly<Record<string, string>>, ..
 }
 
 describe('an application in TypeScript', { concurrency: 2 }, () => {
+  for (const [how, app] of [
+    ['an import that does not end', 'setInterval(() => {}, 1000);\nawait new Promise(() => {});\n'],
+    ['a start that does not end', 'application.start = () => new Promise<void>(() => setInterval(() => {}, 1000));\n'],
+  ] as const) {
+    it(`has failed after start_timeout_ms: ${how}`, async (t) => {
+      const cwd = makeProject(t, {
+        ...FILES,
+        'app.ts': APP.replace('application: Application', 'application: any') + app,
+      });
+      const args = ['serve', './app.ts', '--start-timeout-ms', '1s'];
+      const server = await startViaduct(t, args, { cwd, awaitReady: false });
+      assert.equal((await server.exited).code, 1);
+      assert.match(
+        server.output(),
+        /Cannot start application "main": it was not ready after 1 s\nAn await of its import/,
+      );
+    });
+  }
+
   it('is served from its file, and another export by name', async (t) => {
     const first = await serve(t, {}, 'serve', './app.ts');
     assert.equal(await first.body('/a%20b'), 'hello /a b ');

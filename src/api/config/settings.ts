@@ -405,7 +405,7 @@ export interface ServerSettings {
    */
   readonly retryIdempotent?: boolean | undefined;
   /**
-   * Time for the application to import and its workers to become ready.
+   * Time for the application to import and its workers to become ready; also for applications in TypeScript.
    *
    * Takes a time from 1s to 1h, such as 500ms or 30s. Default: 60s. Large Django projects import for ten seconds on a
    * cold disk.

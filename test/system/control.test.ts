@@ -235,7 +235,7 @@ describe('viaduct status', { concurrency: 2 }, () => {
       const { output } = await run('status');
       assert.match(
         output,
-        /! (All 2 threads of main are|The only thread of main is) busy: \d requests? waiting, the oldest for [\d.]+ m?s\./,
+        /! (All 2 threads of main are|Server process \d: The only thread of main is) busy: \d requests? waiting, the oldest for [\d.]+ m?s\./,
       );
       assert.match(output, /WORKER +PID +STATE +BUSY +CPU +DONE +RSS +UP +RUNS\n/);
       assert.match(output, / ready +1\/1 +(\d+ %|\?) +0 +\d+ MiB .*GET \/wait\/\d\n/);

@@ -1,7 +1,7 @@
 import type { BesideStatus } from '../../beside/beside.ts';
 import type { SidecarStatus } from '../../beside/sidecar.ts';
 import type { LastReload } from '../../server/control/control-api.ts';
-import type { ServerStatus } from '../../server/status.ts';
+import type { ProcessStatus, ServerStatus } from '../../server/status.ts';
 import { ageText, countText, durationText, shareText } from './amounts.ts';
 import { applicationFindings } from './application-findings.ts';
 import type { ProcessorUse } from './processor-use.ts';
@@ -20,18 +20,11 @@ export function findingsOf(
   nowMs: number,
   use: ProcessorUse,
 ): string[] {
-  const findings = processes.flatMap(({ pid, state, ready, reasons, applications }) => [
-    ...(state === 'silent'
-      ? [`Server process ${pid} does not answer: its event loop is blocked, or it is stopped.`]
-      : []),
-    ...(ready || state === 'silent'
-      ? []
-      : [
-          `Load balancers send it no requests (/-/ready): ${reasons.join(', ')}.${state === 'drained' ? ' viaduct drain off ends this.' : ''}`,
-        ]),
-    ...serverFindings(pid, use),
-    ...applications.flatMap((application) => applicationFindings(application, use)),
-  ]);
+  const findings = processes.flatMap((one, index) => {
+    const own = [...readyFindings(one), ...one.applications.flatMap((app) => applicationFindings(app, use))];
+    const which = processes.length > 1 ? `Server process ${index + 1}: ` : '';
+    return [...serverFindings(one, use), ...own.map((finding) => `${which}${finding}`)];
+  });
   if (reload !== null && reload.error !== null)
     findings.push(
       `The last reload failed ${ageText(reload.ended_at, nowMs)} ago, the old configuration stays: ${reload.error}.`,
@@ -58,7 +51,16 @@ export function findingsOf(
   return findings;
 }
 
-function serverFindings(pid: number, { processes }: ProcessorUse): string[] {
+/** Why load balancers keep requests away. */
+function readyFindings({ state, ready, reasons }: ProcessStatus): string[] {
+  if (ready || state === 'silent') return [];
+  const help = state === 'drained' ? ' viaduct drain off ends this.' : '';
+  return [`Load balancers send it no requests (/-/ready): ${reasons.join(', ')}.${help}`];
+}
+
+function serverFindings({ pid, state }: ProcessStatus, { processes }: ProcessorUse): string[] {
+  if (state === 'silent')
+    return [`Server process ${pid} does not answer: its event loop is blocked, or it is stopped.`];
   const used = processes.get(pid)?.used ?? 0;
   if (used < SERVER_USED_UP) return [];
   return [

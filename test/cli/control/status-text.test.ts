@@ -102,10 +102,17 @@ describe('the findings of a status', () => {
     const all = status({ processes: [silent, drained], backends: [{ route: 'shop', waiting: 2, backends: states }] });
     assert.deepEqual(findings(all), [
       'Server process 9 does not answer: its event loop is blocked, or it is stopped.',
-      'Load balancers send it no requests (/-/ready): the server is drained. viaduct drain off ends this.',
+      'Server process 2: Load balancers send it no requests (/-/ready): the server is drained. viaduct drain off ends this.',
       'Backends of shop get no new requests: http://b (down).',
       'All backends of shop are busy: 2 requests waiting.',
     ]);
+  });
+
+  it('name a server process that needs a whole processor', () => {
+    assert.deepEqual(findingsOf({ ...status(), reload: null }, NOW, use({ 1: 0.97 })), [
+      'Server process 1 uses 97 % of a processor, and a process cannot use more than one: all requests wait for it. Start more with processes.',
+    ]);
+    assert.deepEqual(findingsOf({ ...status(), reload: null }, NOW, use({ 1: 0.6 })), []);
   });
 
   it('name sidecars that do not stay up, and schedules whose last run failed', () => {

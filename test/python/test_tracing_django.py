@@ -32,6 +32,7 @@ TEMPLATES = {
     'page.html': '{% extends "base.html" %}{% block a %}{% include "part.html" %}{% endblock %}',
     'base.html': '<b>{% block a %}{% endblock %}</b>',
     'part.html': 'part {{ value }}',
+    'rows.html': '<ul>\n{% for number in numbers %}\n<li>{{ thing }}</li>\n{% endfor %}',
     'broken.html': '{% include "none.html" %}',
 }
 SERVER = {'SERVER_NAME': 'localhost', 'SERVER_PORT': '80', 'wsgi.url_scheme': 'http'}
@@ -174,6 +175,24 @@ def failing(request):
     raise ValueError(f'no {local}')
 
 
+def asking():
+    """An object of a library, which asks the database when a template shows it, as a QuerySet does."""
+    source = """
+class Asking:
+    def __str__(self):
+        with connection.cursor() as cursor:
+            cursor.execute('SELECT %s', ['x'])
+            return cursor.fetchone()[0]
+"""
+    names = {'connection': connection}
+    exec(compile(source, f'{os.path.dirname(django.__file__)}/asking.py', 'exec'), names)
+    return names['Asking']()
+
+
+def rows(request):
+    return TemplateResponse(request, 'rows.html', {'numbers': [1, 2], 'thing': asking()})
+
+
 def broken(request):
     return TemplateResponse(request, 'broken.html')
 
@@ -189,6 +208,7 @@ urlpatterns = [
     path('signals', signalling),
     path('awaiting', awaiting),
     path('failing', failing),
+    path('rows', rows),
     path('broken', broken),
 ]
 
@@ -349,6 +369,19 @@ class Django(unittest.TestCase):
         self.assertEqual([each[5]['alias'] for each in found], ['default'] * len(found))
         self.assertEqual(found[3][5]['rows'], 2)
         self.assertNotIn('parameters', found[0][5])
+
+    def test_has_queries_of_a_template_with_its_line(self):
+        frames, recording = self.trace('/rows')
+        self.assertIn(b'<li>x</li>', frames[0].body)
+        self.assertEqual([each[6:8] for each in queries_of(recording)], [['rows.html', 3]] * 2)
+
+    def test_has_no_queries_by_which_django_finds_the_text_of_others(self):
+        connection.force_debug_cursor = True
+        try:
+            _, recording = self.trace('/queries')
+        finally:
+            connection.force_debug_cursor = False
+        self.assertEqual([each[1] for each in queries_of(recording) if 'QUOTE' in each[1]], [])
 
     def test_has_parameters_of_queries_if_the_option_asks_for_them(self):
         _, recording = self.trace('/queries', 'full sql_parameters')

@@ -5,6 +5,8 @@ subclassed for connections that are made from now on. Those that a module made b
 seen, nor are functions `connect` that the application has imported by name.
 """
 
+import sys
+
 from viaduct_worker.tracing import queries
 from viaduct_worker.tracing.recorder import running
 from viaduct_worker.tracing.replacing import replace
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
     from viaduct_worker.tracing.recorder import Recording, Span
     from viaduct_worker.tracing.replacing import Function
+
+
+QUOTING = '_quote_params_for_last_executed_query'
+"""With DEBUG, Django lets SQLite quote the parameters of each query, to show its text. The site asks for no such query."""
 
 
 def trace_sqlalchemy(engine: 'ModuleType') -> None:
@@ -57,6 +63,8 @@ def recorded(execute: 'Function', many: bool) -> 'Function':
     def send(cursor: object, *args: object, **kwargs: object) -> object:
         recording = running()
         if recording is None or recording.is_within('query'):
+            return execute(cursor, *args, **kwargs)
+        if sys._getframe(1).f_code.co_name == QUOTING:
             return execute(cursor, *args, **kwargs)
         __traceback_hide__ = True
         sql = args[0] if args else kwargs.get('query', '')

@@ -19,6 +19,9 @@ LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 """Where the standard library is."""
 INSTALLED = (f'{os.sep}site-packages{os.sep}', f'{os.sep}dist-packages{os.sep}')
 
+TEMPLATE_NODE = 'render_annotated'
+"""The method in which Django renders each node of a template."""
+
 _is_project: dict[str, bool] = {}
 _places: 'dict[type, Place]' = {}
 
@@ -38,10 +41,15 @@ def is_project(file: str) -> bool:
 
 
 def project_place(frame: 'FrameType | None') -> 'Place':
-    """The innermost line of the project that led to `frame`; `NOWHERE` if there is none."""
+    """The innermost line of the project that led to `frame`, of code or of a template; `NOWHERE` if there is none."""
     known = _is_project
     while frame is not None:
-        file = frame.f_code.co_filename
+        code = frame.f_code
+        if code.co_name == TEMPLATE_NODE:
+            place = template_place(frame)
+            if place is not NOWHERE:
+                return place
+        file = code.co_filename
         project = known.get(file)
         if project is None:
             project = is_project(file)
@@ -49,6 +57,14 @@ def project_place(frame: 'FrameType | None') -> 'Place':
             return file, frame.f_lineno
         frame = frame.f_back
     return NOWHERE
+
+
+def template_place(frame: 'FrameType') -> 'Place':
+    """The line of the template whose node this frame of Django renders; `NOWHERE` unless it belongs to the project."""
+    node = frame.f_locals.get('self')
+    file = getattr(getattr(node, 'origin', None), 'name', None)
+    line = getattr(getattr(node, 'token', None), 'lineno', None)
+    return (file, line) if type(file) is str and type(line) is int and is_project(file) else NOWHERE
 
 
 def unwrapped(target: object) -> object:

@@ -20,6 +20,7 @@ interface Group {
 export function groupErrors(newestFirst: readonly KeptTrace[], digestOf: (kept: KeptTrace) => Digest): ErrorGroup[] {
   const groups = new Map<string, Group>();
   for (const kept of newestFirst) {
+    if (!kept.mayHaveError) continue;
     const { cause, summary } = digestOf(kept);
     if (cause === '') continue;
     let group = groups.get(cause);

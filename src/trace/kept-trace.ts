@@ -54,11 +54,35 @@ export class KeptTrace {
     if (filter.route !== undefined && trace.routeName !== filter.route) return false;
     if (filter.status !== undefined && !hasStatus(trace.status, filter.status)) return false;
     if (filter.minUs !== undefined && !((trace.endMs - trace.startMs) * 1000 >= filter.minUs)) return false;
-    if (filter.path !== undefined && !targetOf(trace.request).includes(filter.path)) return false;
-    if (filter.sql !== undefined && (trace.payload === null || !this.digest().sql.includes(filter.sql.toLowerCase())))
+    if (filter.path !== undefined && !hasInTarget(trace, filter.path)) return false;
+    if (
+      filter.sql !== undefined &&
+      !(this.#mentions(filter.sql) && this.digest().sql.includes(filter.sql.toLowerCase()))
+    )
       return false;
-    return filter.error === undefined || this.summary.error.toLowerCase().includes(filter.error.toLowerCase());
+    if (filter.error === undefined) return true;
+    return this.mayHaveError && this.summary.error.toLowerCase().includes(filter.error.toLowerCase());
   }
+
+  /** False if it certainly has no error. It is not decoded for this. */
+  get mayHaveError(): boolean {
+    const { status, reason, payload } = this.trace;
+    return status >= 500 || reason !== '' || (payload !== null && bufferOf(payload).includes(OF_EXCEPTION));
+  }
+
+  /** Whether the record of Python has `text` anywhere, without regard to case. Most records are not decoded for a search, thanks to this. */
+  #mentions(text: string): boolean {
+    const { payload } = this.trace;
+    const bytes = Buffer.from(text.toLowerCase(), 'utf8').toString('latin1').toLowerCase();
+    return payload !== null && bufferOf(payload).toString('latin1').toLowerCase().includes(bytes);
+  }
+}
+
+/** A key that only records with an exception have; texts may have it by chance. */
+const OF_EXCEPTION = 'traceback';
+
+function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 export interface Digest {
@@ -94,6 +118,12 @@ function textBytes(texts: readonly string[]): number {
   let bytes = texts.length * 16;
   for (const text of texts) bytes += text.length;
   return bytes;
+}
+
+/** Texts that are redacted are not found: nobody should guess a secret by searching. */
+function hasInTarget({ request }: Trace, text: string): boolean {
+  const { path, query } = request;
+  return (path.includes(text) || `${path}?${query}`.includes(text)) && targetOf(request).includes(text);
 }
 
 function hasStatus(status: number, wanted: string): boolean {

@@ -55,7 +55,7 @@ describe('life of the server', () => {
     });
   }
 
-  it('blames no other release when a stop ends a reload that has just begun', async () => {
+  it('blames no other release when a stop ends a reload that has just started', async () => {
     const server = await start();
     process.kill(server.pid, 'SIGHUP');
     process.kill(server.pid, 'SIGTERM');

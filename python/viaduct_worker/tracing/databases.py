@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 QUOTING = '_quote_params_for_last_executed_query'
-"""With DEBUG, Django lets SQLite quote the parameters of each query, to show its text. The site asks for no such query."""
+"""With DEBUG, Django lets SQLite quote the parameters of each query, to show its text. The site asks for none of it."""
 
 
 def trace_sqlalchemy(engine: 'ModuleType') -> None:

@@ -61,7 +61,7 @@ export function changesByHop(hops: readonly Hop[]): readonly HopChanges[] {
     const before = last[hop.direction];
     last[hop.direction] = hop;
     const changes = before === undefined ? [] : compareFields(before.headers, hop.headers);
-    const statusBefore = before !== undefined && before.status !== hop.status ? before.status : '';
+    const statusBefore = before !== undefined && codeOf(before) !== codeOf(hop) ? before.status : '';
     return {
       index,
       hop,
@@ -70,4 +70,9 @@ export function changesByHop(hops: readonly Hop[]): readonly HopChanges[] {
       statusBefore,
     };
   });
+}
+
+/** An application gives a reason phrase, and the server only the number. */
+function codeOf({ status }: Hop): string {
+  return status.slice(0, 3);
 }

@@ -144,9 +144,9 @@ export class TraceRecording implements RequestRecorder {
       const connection = trace.add('connection', 'connection', handshakeMs?.[0] ?? openedAtMs, startMs);
       if (handshakeMs !== undefined) trace.add('tls', 'TLS handshake', ...handshakeMs, connection);
     }
-    const head = trace.add('head', 'head of the request', startMs, headEndMs);
+    const head = trace.add('head', 'head', startMs, headEndMs);
     trace.passedRequest(head, 'the client', arrived.headers);
-    const rules = trace.add('rules', 'rules for all clients', headEndMs, now);
+    const rules = trace.add('rules', 'rules', headEndMs, now);
     if (shown.headers !== arrived.headers) trace.passedRequest(rules, 'the rules for proxies', shown.headers);
     trace.recorded = {
       method: arrived.method,

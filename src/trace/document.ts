@@ -29,7 +29,7 @@ export interface TraceDocument {
   readonly application: ApplicationPart | null;
   /** As the application got it, secrets redacted; null if it is not known. */
   readonly environ: readonly EnvironItem[] | null;
-  /** The calls of `start_response`, in order, by the name of who called. */
+  /** The calls of `start_response`, in order, with the name of the caller. */
   readonly startResponse: readonly StartResponseCall[];
   /** In order of start; `parent` is an index into this list. */
   readonly spans: readonly Span[];
@@ -215,5 +215,5 @@ export interface Profile {
   readonly stacks: readonly { readonly frames: readonly string[]; readonly samples: number }[];
 }
 
-/** What stands in the place of a secret. */
+/** Takes the place of a secret. */
 export const REDACTED = '[redacted]';

@@ -92,7 +92,7 @@ describe('the anatomy of a request', { skip: NO_BROWSER }, () => {
     await close();
   });
 
-  it('tells of a span what it took, where it is, what it changed and what it is', async () => {
+  it('shows what a span took, where it is, what it changed and what it is', async () => {
     const page = await open('slow');
     await page.getByRole('treeitem', { name: /TimingMiddleware/ }).click();
     const details = page.getByRole('complementary', { name: 'Details of the span' });

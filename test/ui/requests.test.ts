@@ -55,7 +55,7 @@ describe('the list of requests', { skip: NO_BROWSER }, () => {
       await page.getByText('No kept request matches').waitFor();
     }));
 
-  it('begins with the search of its address', () =>
+  it('starts with the search of its address', () =>
     withList(async (page) => {
       assert.match(await first(page).innerText(), /404/);
     }, '?q=404'));

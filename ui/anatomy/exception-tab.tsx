@@ -17,7 +17,7 @@ export function ExceptionTab({ exception }: { readonly exception: ExceptionPart 
         <p class="exception-message">{message}</p>
         <CopyButton text={traceback} label="Copy traceback" />
       </section>
-      <p class="muted">The outermost call stands first. Frames of your project are open.</p>
+      <p class="muted">The outermost call comes first. Frames of your project are open.</p>
       <ol class="frames">
         {frames.map((frame, index) => (
           <FrameItem key={index} frame={frame} open={index === last || (last < 0 && index === frames.length - 1)} />

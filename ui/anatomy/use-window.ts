@@ -14,7 +14,7 @@ export interface WindowControl extends TimeWindow {
   reset(): void;
 }
 
-/** Less than this nobody can tell apart. */
+/** Bars in a shorter time cannot be distinguished. */
 const WIDTH_MIN_US = 20;
 
 export function useWindow(end: number): WindowControl {

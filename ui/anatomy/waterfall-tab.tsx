@@ -56,7 +56,7 @@ export function WaterfallTab({ document, selected, onSelect }: WaterfallTabProps
     action();
   };
   if (document.spans.length === 0)
-    return <Empty title="No hop was recorded">The trace has only what stands above, see what is not known.</Empty>;
+    return <Empty title="No hop was recorded">The trace has only the summary above.</Empty>;
   return (
     <div class="waterfall">
       <div class="toolbar">

@@ -19,7 +19,7 @@ const HEIGHT = 132;
 /** How much is seen. */
 const SECONDS = 180;
 
-/** Lines over the last minutes. The numbers of now stand beside it as text, so a screen reader needs no picture. */
+/** Lines over the last minutes. The present numbers are beside it as text, so a screen reader needs no picture. */
 export function Chart({ title, seconds, lines, format }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);

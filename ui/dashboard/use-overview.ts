@@ -11,7 +11,7 @@ export interface Dashboard {
   readonly problem: string;
 }
 
-/** The points outlive the page, so that whoever comes back finds his charts. */
+/** The points outlive the page, so that a reader who comes back finds the charts. */
 let series: Series = NO_POINTS;
 
 /** The state of the server each second, and its requests that are not answered yet. */

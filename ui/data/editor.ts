@@ -24,7 +24,7 @@ export function setEditor(name: string): void {
   window.dispatchEvent(new Event('viaduct-editor'));
 }
 
-/** The link that opens a file in the chosen editor; '' if there is none. Only absolute paths: what else stands there names no file. */
+/** The link that opens a file in the chosen editor; '' if there is none. Only absolute paths: other texts are not names of files. */
 export function editorLink(file: string, line: number): string {
   const form = EDITORS[editor()] ?? '';
   if (form === '' || !file.startsWith('/')) return '';

@@ -1,6 +1,6 @@
 import type { SpanKind } from '../../src/trace/document.ts';
 
-/** Two sentences about what a hop is, and what would stand there with other servers. */
+/** Two sentences about what a hop is, and what other servers have in its place. */
 export interface Explanation {
   readonly what: string;
   readonly elsewhere: string;
@@ -46,7 +46,7 @@ export const EXPLANATIONS: Readonly<Record<SpanKind, Explanation>> = {
     elsewhere: 'the listen backlog of gunicorn and uWSGI, where nobody sees the wait; mod_wsgi has its queue-time.',
   },
   lane: {
-    what: 'A lane is the way to one worker thread. The request may stand behind others of the same thread here.',
+    what: 'A lane is the way to one worker thread. Other requests of the same thread may be before it.',
     elsewhere: 'a Unix socket between nginx and gunicorn or uWSGI (proxy_pass, uwsgi_pass).',
   },
   backend: {
@@ -55,7 +55,7 @@ export const EXPLANATIONS: Readonly<Record<SpanKind, Explanation>> = {
   },
   python: {
     what: 'An application server runs Python: it turns a request into a call of your application. A thread of a worker process does this here.',
-    elsewhere: 'gunicorn, uWSGI or mod_wsgi stand here, each with their own worker processes.',
+    elsewhere: 'gunicorn, uWSGI or mod_wsgi do this, each with worker processes of their own.',
   },
   'wsgi-middleware': {
     what: 'WSGI middleware is an application around an application: it may change environ on the way in and start_response on the way out. It works with every framework.',

@@ -20,7 +20,7 @@ interface Node {
   readonly children: Map<string, Node>;
 }
 
-/** Stacks with the same beginning share its boxes. The widest box stands first at each depth. */
+/** Stacks with the same beginning share its boxes. The widest box comes first at each depth. */
 export function flameBoxes({ stacks }: Profile): readonly FlameBox[] {
   const root: Node = { frame: '', samples: 0, self: 0, children: new Map() };
   for (const { frames, samples } of stacks) {

@@ -1,4 +1,4 @@
-/** Clauses that begin a line. */
+/** Clauses that start a line. */
 const CLAUSE =
   /^(?:SELECT|FROM|WHERE|GROUP BY|HAVING|ORDER BY|LIMIT|OFFSET|UNION(?: ALL)?|VALUES|SET|RETURNING|INSERT INTO|UPDATE|DELETE FROM|(?:(?:LEFT|RIGHT|FULL)(?: OUTER)? |INNER |CROSS )?JOIN|ON CONFLICT)\b/i;
 /** Strings, quoted names and comments stay as they are; the rest is words, spaces and single characters. */
@@ -38,7 +38,7 @@ export function formatSql(sql: string): string {
   return text;
 }
 
-/** Whether the clause at `position` goes on one that began before it: `JOIN` in `LEFT JOIN`, `FROM` in `DELETE FROM`. */
+/** Whether the clause at `position` goes on one that started before it: `JOIN` in `LEFT JOIN`, `FROM` in `DELETE FROM`. */
 function isWithinClause(text: string, position: number): boolean {
   const before = text.slice(Math.max(0, position - 8), position);
   const rest = text.slice(position, position + 6);

@@ -27,7 +27,7 @@ export interface TreeFilter {
 /** So many spans in a row that have the same kind and name become one line. */
 const GROUP_MIN = 4;
 
-/** The id of the group that begins with the span `first`. */
+/** The id of the group that starts with the span `first`. */
 export const groupId = (first: number): number => -2 - first;
 
 /** The end of all that is known: of the request, or of its last span. */
@@ -103,7 +103,7 @@ function filtered(document: TraceDocument, filter: TreeFilter): { matching: Set<
   return { matching, shown };
 }
 
-/** A parent that does not come before its child is none: so a broken list has no circles. */
+/** A parent that does not come before its child is ignored: so a broken list has no circles. */
 function parentOf(spans: readonly Span[], index: number): number {
   const parent = spans[index]?.parent ?? -1;
   return parent < index && parent >= 0 ? parent : -1;

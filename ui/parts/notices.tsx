@@ -7,7 +7,7 @@ interface EmptyProps {
   readonly children?: ComponentChildren;
 }
 
-/** What stands where there is nothing to show: why, and what would put something there. */
+/** Says why there is nothing to show, and what would change that. */
 export function Empty({ title, isPage = false, children }: EmptyProps) {
   return (
     <div class="empty">

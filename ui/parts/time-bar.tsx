@@ -1,6 +1,6 @@
 import type { Part } from '../model/kinds.ts';
 
-/** The parts of a time as one bar. Its numbers stand beside it, so it is a picture only. */
+/** The parts of a time as one bar. Its numbers are beside it, so it is a picture only. */
 export function TimeBar({ parts }: { readonly parts: readonly Part[] }) {
   return (
     <div class="time-bar" aria-hidden="true">

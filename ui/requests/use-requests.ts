@@ -4,7 +4,7 @@ import { getRequests } from '../data/api.ts';
 import { subscribe } from '../data/events.ts';
 import { matchesQuery, prepend, type RequestQuery } from '../model/request-filter.ts';
 
-/** As many as the ring keeps unless it is told otherwise. */
+/** The default of the ring. */
 export const REQUESTS_MAX = 10_000;
 /** What is asked for first, so that something is there at once. */
 const FIRST = 100;

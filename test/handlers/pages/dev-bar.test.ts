@@ -35,7 +35,7 @@ describe('the development bar', () => {
     return (await ask(server.port, '/page', rest)).body;
   }
 
-  it('stands before the end of the body, and the length is that of the changed page', async () => {
+  it('comes before the end of the body, and the length is that of the changed page', async () => {
     const length = String(Buffer.byteLength(PAGE));
     answer = () => Response.fromHeaders(200, [...HTML, 'Content-Length', length, 'ETag', '"1"'], Buffer.from(PAGE));
     const answered = await ask(server.port, '/page');

@@ -77,7 +77,7 @@ describe('what stands out', () => {
     ]);
   });
 
-  it('begins with the exception, at the line of the project', () => {
+  it('starts with the exception, at the line of the project', () => {
     const [first] = findingsOf(djangoTrace({ id: 'x', loop: 12, failed: true }));
     match(first?.title ?? '', /^catalogue\.models\.Engineer\.DoesNotExist: /);
     deepEqual([first?.file, first?.line], ['/srv/bridges/catalogue/views.py', 37]);
@@ -124,7 +124,7 @@ describe('a flame graph', () => {
 
 describe('the explanations', () => {
   for (const [kind, { what, elsewhere }] of Object.entries(EXPLANATIONS))
-    it(`say in two sentences what ${kind} is, and what stands there elsewhere`, () => {
+    it(`say in two sentences what ${kind} is, and what other servers have there`, () => {
       equal(what.match(/[.?](?= |$)/g)?.length, 2, what);
       ok(elsewhere.length > 20);
     });

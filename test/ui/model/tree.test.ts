@@ -25,7 +25,7 @@ const names = (trace: ReturnType<typeof traceWith>, toggled = NONE, filter = ALL
   );
 
 describe('the lines of the waterfall', () => {
-  it('stand below what they are within', () => {
+  it('come below what they are within', () => {
     deepEqual(names(traceWith(2)), ['1 head', '1 view', '2 query', '2 query', '1 response']);
   });
 
@@ -44,7 +44,7 @@ describe('the lines of the waterfall', () => {
     deepEqual(names(traceWith(9), NONE, { text: 'no such', minUs: 0 }), []);
   });
 
-  it('take a parent that does not come before its child as none', () => {
+  it('ignore a parent that does not come before its child', () => {
     const list = new SpanList();
     list.add(1, 'view', 'a', 0, 10);
     list.add(0, 'view', 'b', 0, 10);

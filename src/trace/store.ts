@@ -40,7 +40,7 @@ export interface TraceFilter {
   readonly error?: string;
   /** Only traces with a greater `number`. */
   readonly after?: number;
-  /** At most so many, the newest first. */
+  /** The maximum number, the newest first. */
   readonly limit: number;
 }
 

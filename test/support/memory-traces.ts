@@ -1,4 +1,4 @@
-import type { TokenOptions, Tracing } from '../../src/server/trace/tracing.ts';
+import type { TraceDetails, Tracing } from '../../src/server/trace/tracing.ts';
 import type { TraceDocument } from '../../src/trace/document.ts';
 import type {
   ErrorGroup,
@@ -14,7 +14,7 @@ import { summaryOf } from './trace-document.ts';
 export class MemoryTraces implements TraceStore, Tracing {
   readonly store: TraceStore = this;
   readonly tokens: string[] = [];
-  readonly tokenOptions: TokenOptions[] = [];
+  readonly tokenDetails: TraceDetails[] = [];
   groups: ErrorGroup[] = [];
   readonly #kept: {
     readonly summary: TraceSummary;
@@ -81,10 +81,15 @@ export class MemoryTraces implements TraceStore, Tracing {
     return { traces: this.#kept.length, bytes: 1000 * this.#kept.length, bytesMax: 1_000_000, evicted: 0 };
   }
 
-  oneTimeToken(options: TokenOptions): string {
-    this.tokenOptions.push(options);
+  oneTimeToken(details: TraceDetails): string {
+    this.tokenDetails.push(details);
     this.tokens.push(`token-${this.tokens.length + 1}`);
     return this.tokens.at(-1) as string;
+  }
+
+  admitToken(token: string, details: TraceDetails): void {
+    this.tokenDetails.push(details);
+    this.tokens.push(token);
   }
 }
 

@@ -32,7 +32,7 @@ describe('viaduct trace', () => {
     assert.match(output, /^ {2}response +middleware SessionMiddleware +\+ Vary: Cookie$/m);
     assert.match(output, /N\+1 at shop\/views\.py:31: 12 times/);
     assert.ok(!output.includes('\x1b'));
-    assert.deepEqual(traces.tokenOptions, [{ profile: false }]);
+    assert.deepEqual(traces.tokenDetails, [{ locals: false, profile: false, sqlParameters: false }]);
   });
 
   it('takes a path alone, asks for a profile, and prints JSON', async (t) => {
@@ -40,7 +40,7 @@ describe('viaduct trace', () => {
     const { code, output } = await runViaduct(directory, 'trace', '/shop/', '--control', socket, '--profile', '--json');
     assert.equal(code, 0, output);
     assert.equal(JSON.parse(output).request.target, '/shop/');
-    assert.deepEqual(traces.tokenOptions, [{ profile: true }]);
+    assert.deepEqual(traces.tokenDetails, [{ locals: false, profile: true, sqlParameters: false }]);
   });
 
   it('finds its own trace among others of the same path', async (t) => {

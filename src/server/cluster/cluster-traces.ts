@@ -2,7 +2,7 @@ import type { TraceDocument } from '../../trace/document.ts';
 import type { ErrorGroup, TraceFilter, TraceSummary, TraceUsage } from '../../trace/store.ts';
 import type { TraceAnswer, TraceQuestion } from '../trace/trace-questions.ts';
 import type { KeptTraces, ReplayOutcome, TraceCursor, Traces } from '../trace/traces.ts';
-import type { TokenOptions } from '../trace/tracing.ts';
+import type { TraceDetails } from '../trace/tracing.ts';
 import { askAll } from './ask-processes.ts';
 import type { ServerProcess } from './server-process.ts';
 
@@ -56,10 +56,16 @@ export class ClusterTraces implements Traces {
     return outcomes.find(({ kind }) => kind !== 'unknown') ?? { kind: 'unknown' };
   }
 
-  /** All processes know the secret, so one of them can make it. */
-  async oneTimeToken(options: TokenOptions): Promise<string | null> {
-    const [first] = this.#serverProcesses();
-    return first === undefined ? null : firstOf(await askThese([first], { method: 'oneTimeToken', options }));
+  /** One process makes it, and the others accept it, too: the request may come to any of them. */
+  async oneTimeToken(details: TraceDetails): Promise<string | null> {
+    const [first, ...others] = this.#serverProcesses();
+    const token = first === undefined ? null : firstOf(await askThese([first], { method: 'oneTimeToken', details }));
+    if (token !== null) await askThese(others, { method: 'admitToken', token, details });
+    return token;
+  }
+
+  async admitToken(token: string, details: TraceDetails): Promise<void> {
+    await this.#ask({ method: 'admitToken', token, details });
   }
 
   async since(cursor: TraceCursor | null, limit: number): Promise<KeptTraces> {

@@ -177,7 +177,7 @@ async function reopenLogs(control: ControlledServer): Promise<Response> {
 async function traceToken({ traces }: ControlledServer, query: URLSearchParams): Promise<Response> {
   const profile = query.get('profile') ?? 'false';
   if (profile !== 'true' && profile !== 'false') return failed(400, 'The value of profile must be true or false');
-  const token = await traces.traces.oneTimeToken({ profile: profile === 'true' });
+  const token = await traces.traces.oneTimeToken({ locals: false, profile: profile === 'true', sqlParameters: false });
   return token === null ? failed(409, 'This server cannot record requests') : json(200, { field: TRACE_FIELD, token });
 }
 

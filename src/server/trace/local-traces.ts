@@ -2,7 +2,7 @@ import type { TraceDocument } from '../../trace/document.ts';
 import type { ErrorGroup, TraceFilter, TraceSummary, TraceUsage } from '../../trace/store.ts';
 import { type ReplayedServer, replayRequest } from './replay.ts';
 import { type KeptTraces, NO_USAGE, type ReplayOutcome, type TraceCursor, type Traces } from './traces.ts';
-import type { TokenOptions, Tracing } from './tracing.ts';
+import type { TraceDetails, Tracing } from './tracing.ts';
 
 /** The traces of this process. */
 export class LocalTraces implements Traces {
@@ -45,8 +45,12 @@ export class LocalTraces implements Traces {
     return tracing === null ? { kind: 'unknown' } : replayRequest(tracing, id, confirmed, this.#server);
   }
 
-  async oneTimeToken(options: TokenOptions): Promise<string | null> {
-    return this.#tracing()?.oneTimeToken(options) ?? null;
+  async oneTimeToken(details: TraceDetails): Promise<string | null> {
+    return this.#tracing()?.oneTimeToken(details) ?? null;
+  }
+
+  async admitToken(token: string, details: TraceDetails): Promise<void> {
+    this.#tracing()?.admitToken(token, details);
   }
 
   async since(cursor: TraceCursor | null, limit: number): Promise<KeptTraces> {

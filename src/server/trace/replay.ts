@@ -7,7 +7,7 @@ import { toPromise } from '../../http/to-promise.ts';
 import { unlessAborted } from '../../site/unless-aborted.ts';
 import type { RecordedRequest } from '../../trace/store.ts';
 import type { ReplayOutcome } from './traces.ts';
-import { TRACE_FIELD, type Tracing } from './tracing.ts';
+import { TRACE_FIELD, type TraceDetails, type Tracing } from './tracing.ts';
 
 /** What answers a request that is sent again: the same as for a request of a client. */
 export interface ReplayedServer {
@@ -32,6 +32,9 @@ const OWN_FIELDS = new Set(['x-request-id', 'traceparent', 'tracestate', 'viaduc
 /** Methods that change nothing (RFC 9110 section 9.2.1). */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
+/** A person looks at the second request as at the first one. */
+const DETAILS: TraceDetails = { locals: false, profile: false, sqlParameters: false };
+
 /** Sends the request of the trace `id` through `server` again, and lets it be recorded in full. */
 export async function replayRequest(
   tracing: Tracing,
@@ -50,7 +53,7 @@ export async function replayRequest(
     REPLAY_FIELD,
     id,
     TRACE_FIELD,
-    tracing.oneTimeToken({ profile: false }),
+    tracing.oneTimeToken(DETAILS),
   ]);
   const request = server.receive(raw);
   const startedAtMs = performance.now();

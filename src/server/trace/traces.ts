@@ -1,6 +1,6 @@
 import type { TraceDocument } from '../../trace/document.ts';
 import type { ErrorGroup, TraceFilter, TraceSummary, TraceUsage } from '../../trace/store.ts';
-import type { TokenOptions } from './tracing.ts';
+import type { TraceDetails } from './tracing.ts';
 
 /** The traces of a server, with all its processes. All methods resolve to null, or to an empty list, where nothing is recorded. */
 export interface Traces {
@@ -14,7 +14,9 @@ export interface Traces {
   /** Sends the request of a trace again. `confirmed`: a person agreed to repeat a method that is not safe. */
   replay(id: string, confirmed: boolean): Promise<ReplayOutcome>;
   /** A token for one request, see `Tracing.oneTimeToken`; null if nothing can be recorded. */
-  oneTimeToken(options: TokenOptions): Promise<string | null>;
+  oneTimeToken(details: TraceDetails): Promise<string | null>;
+  /** See `Tracing.admitToken`. */
+  admitToken(token: string, details: TraceDetails): Promise<void>;
   /** The traces that were kept after the call that returned `cursor`, at most `limit`. With null: none, and a cursor for what comes now. */
   since(cursor: TraceCursor | null, limit: number): Promise<KeptTraces>;
 }

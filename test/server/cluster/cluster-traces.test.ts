@@ -122,11 +122,13 @@ describe('the traces of several server processes', () => {
     assert.equal((await all.replay('b', false)).kind, 'answered');
     assert.deepEqual([first.replays, second.replays], [0, 1]);
     assert.deepEqual(await all.replay('none', false), { kind: 'unknown' });
-    assert.equal(await all.oneTimeToken({ profile: false }), 'token-1');
-    assert.deepEqual(
-      [first.traces.tokens.length, second.traces.tokens.length],
-      [1, 1],
-      'one of them, besides the replay',
-    );
+  });
+
+  it('have a token that all processes accept', async () => {
+    const { all, first, second } = clusterOf();
+    const details = { locals: false, profile: true, sqlParameters: false };
+    assert.equal(await all.oneTimeToken(details), 'token-1');
+    assert.deepEqual([first.traces.tokens, second.traces.tokens], [['token-1'], ['token-1']]);
+    assert.deepEqual(second.traces.tokenDetails, [details]);
   });
 });

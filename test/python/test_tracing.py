@@ -3,6 +3,7 @@
 import functools
 import io
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -77,6 +78,15 @@ class Recording(Traced):
             frames, _ = server.trace()
             self.assertEqual(kinds(frames), [COMPLETE])
             self.assertEqual(kinds(server.ask()), [COMPLETE])
+
+    def test_loads_nothing_before_the_first_traced_request(self):
+        program = (
+            'import sys; from fake_server import FakeServer, answering; server = FakeServer(answering(b"x"));'
+            'loaded = lambda: any("tracing" in name for name in sys.modules);'
+            'server.ask(); before = loaded(); server.trace(); print(before, loaded())'
+        )
+        result = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, timeout=60, check=True)
+        self.assertEqual(result.stdout, 'False True\n')
 
     def test_follows_each_request_of_a_batch(self):
         with FakeServer(answering(b'x')) as server:

@@ -314,6 +314,7 @@ class Django(unittest.TestCase):
         self.assertEqual([name for name, _ in hops(recording, 'response')], ['middleware Plain'])
 
     def test_has_the_pattern_that_matched(self):
+        self.assertEqual(spans(self.trace('/')[1], 'url'), ['the empty pattern'])
         for address, pattern, name in (
             ('/items/3/', 'items/<int:number>/', 'item'),
             ('/old/3', r'^old/(?P<number>\d+)$', f'{__name__}.hello'),

@@ -7,6 +7,7 @@ from viaduct_worker.tracing import exceptions
 from viaduct_worker.tracing.install import install
 from viaduct_worker.tracing.profiler import Profiler
 from viaduct_worker.tracing.recorder import Recording, current
+from viaduct_worker.tracing.replacing import replacing
 from viaduct_worker.tracing.wsgi import Layer, trace_chain
 
 TYPE_CHECKING = False
@@ -125,5 +126,7 @@ def shown(value: object) -> str:
 def layer_of(application: 'WSGIApplication') -> Layer | None:
     known = _layers.get(id(application))
     if known is None:
-        known = _layers[id(application)] = application, trace_chain(application)
+        with replacing:
+            known = _layers.get(id(application)) or (application, trace_chain(application))
+            _layers[id(application)] = known
     return known[1]

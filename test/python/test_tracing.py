@@ -68,6 +68,7 @@ class Traced(unittest.TestCase):
             [(frame.kind, frame.status, frame.lines, frame.length) for frame in frames],
             [(frame.kind, frame.status, frame.lines, frame.length) for frame in untraced],
         )
+        self.assertNotIn(b'viaduct_worker/tracing', untraced[-1].body)
         return frames, recording
 
 
@@ -411,6 +412,7 @@ class Exceptions(Traced):
 
         frames, recording = self.trace(Middleware(application))
         self.assertEqual(kinds(frames), [FAILED])
+        self.assertNotIn('viaduct_worker/tracing', frames[0].body.decode())
         error = recording['exception']
         self.assertEqual((error['type'], error['message']), ('ValueError', 'no local'))
         self.assertIn('ValueError: no local', error['traceback'])
@@ -484,8 +486,10 @@ class Timeout(unittest.TestCase):
         with FakeServer(Middleware(application)) as server:
             server.send((7, {'PATH_INFO': '/loop'}, None), trace='full')
             running.wait(20)
-            _, raised = server.lane.interrupt(7)
+            stack, raised = server.lane.interrupt(7)
             self.assertTrue(raised)
+            self.assertEqual([line for line in stack.splitlines() if 'viaduct_worker' in line], [])
+            self.assertIn('in application', stack)
             frames = [server.frame(), server.frame()]
             self.assertEqual([(frame.request, frame.kind) for frame in frames], [(7, INTERRUPTED), (7, TRACE)])
             recording = recorder.marshal.loads(frames[1].body)

@@ -411,9 +411,9 @@ class Django(unittest.TestCase):
         self.assertEqual(path_to(recording, span(recording, 'cache', 'set'))[-1], f'{__name__}.awaiting')
 
     def test_has_the_exception_that_django_answers_with_500(self):
-        logged = unittest.mock.patch('logging.Logger.error')
-        with logged:
+        with self.assertLogs('django.request', 'ERROR') as logged:
             frames, recording = self.trace('/failing')
+        self.assertEqual([text for text in logged.output if 'viaduct_worker/tracing' in text], [])
         self.assertEqual((frames[0].kind, frames[0].status), (COMPLETE, 500))
         error = recording['exception']
         self.assertEqual((error['type'], error['message']), ('ValueError', 'no x'))

@@ -147,6 +147,7 @@ def trace_exceptions(module: 'ModuleType') -> None:
 
 def answering(response_for_exception: 'Function') -> 'Function':
     def answer(request: object, error: BaseException) -> object:
+        exceptions.hide_recorders(error)
         response = response_for_exception(request, error)
         recording = running()
         if recording is not None and getattr(response, 'status_code', 0) >= FAILED:

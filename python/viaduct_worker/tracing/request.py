@@ -77,8 +77,14 @@ class TracedRequest:
         finally:
             recording.end(span)
 
+    @staticmethod
+    def hide(error: BaseException) -> None:
+        """Take recorders out of a traceback. They are in those of other requests, too, once they have been put in."""
+        exceptions.hide_recorders(error)
+
     def fail(self, error: BaseException) -> None:
         """The application has raised. A client that has left is not a fault."""
+        self.hide(error)
         if not isinstance(error, ConnectionAbortedError):
             exceptions.record(self.recording, error)
 

@@ -157,6 +157,8 @@ class Lane:
         except BaseException as error:
             if traced is not None:
                 traced.fail(error)
+            elif self.recorder is not None:
+                self.recorder.hide(error)
             call.fail()
         finally:
             close = getattr(result, 'close', None)

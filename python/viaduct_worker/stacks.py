@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 STACKS_MAX = 250_000
 """Longest text of all stacks together, in characters."""
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+TRACING = os.path.join(PACKAGE, 'tracing', '')
 
 
 def stack_of(thread: int) -> str:
@@ -24,14 +25,18 @@ def stack_of(thread: int) -> str:
 
 
 def stack_text(frame: 'FrameType') -> str:
-    """Return the stack that ends in `frame`, without the frames of this package that lead to the application."""
+    """Return the stack that ends in `frame`, without the frames of this package that lead to the application.
+
+    The recorders of a traced request are between frames of the application. They are not in it either.
+    """
     try:
         entries = traceback.extract_stack(frame)
     except Exception:  # seen with CPython 3.11: the thread goes on meanwhile, and a frame turns into another object
         return ''
     outer = next((index for index, entry in enumerate(entries) if is_own(entry.filename)), 0)
     inner = next((index for index in range(outer, len(entries)) if not is_own(entries[index].filename)), outer)
-    return ''.join(traceback.format_list(entries[inner:]))
+    shown = [entry for entry in entries[inner:] if not os.path.abspath(entry.filename).startswith(TRACING)]
+    return ''.join(traceback.format_list(shown))
 
 
 def is_own(path: str) -> bool:

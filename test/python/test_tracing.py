@@ -3,6 +3,7 @@
 import functools
 import io
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -67,6 +68,7 @@ class Traced(unittest.TestCase):
             [(frame.kind, frame.status, frame.lines, frame.length) for frame in frames],
             [(frame.kind, frame.status, frame.lines, frame.length) for frame in untraced],
         )
+        self.assertNotIn(b'viaduct_worker/tracing', untraced[-1].body)
         return frames, recording
 
 
@@ -77,6 +79,15 @@ class Recording(Traced):
             frames, _ = server.trace()
             self.assertEqual(kinds(frames), [COMPLETE])
             self.assertEqual(kinds(server.ask()), [COMPLETE])
+
+    def test_loads_nothing_before_the_first_traced_request(self):
+        program = (
+            'import sys; from fake_server import FakeServer, answering; server = FakeServer(answering(b"x"));'
+            'loaded = lambda: any("tracing" in name for name in sys.modules);'
+            'server.ask(); before = loaded(); server.trace(); print(before, loaded())'
+        )
+        result = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, timeout=60, check=True)
+        self.assertEqual(result.stdout, 'False True\n')
 
     def test_follows_each_request_of_a_batch(self):
         with FakeServer(answering(b'x')) as server:
@@ -401,6 +412,7 @@ class Exceptions(Traced):
 
         frames, recording = self.trace(Middleware(application))
         self.assertEqual(kinds(frames), [FAILED])
+        self.assertNotIn('viaduct_worker/tracing', frames[0].body.decode())
         error = recording['exception']
         self.assertEqual((error['type'], error['message']), ('ValueError', 'no local'))
         self.assertIn('ValueError: no local', error['traceback'])
@@ -474,8 +486,10 @@ class Timeout(unittest.TestCase):
         with FakeServer(Middleware(application)) as server:
             server.send((7, {'PATH_INFO': '/loop'}, None), trace='full')
             running.wait(20)
-            _, raised = server.lane.interrupt(7)
+            stack, raised = server.lane.interrupt(7)
             self.assertTrue(raised)
+            self.assertEqual([line for line in stack.splitlines() if 'viaduct_worker' in line], [])
+            self.assertIn('in application', stack)
             frames = [server.frame(), server.frame()]
             self.assertEqual([(frame.request, frame.kind) for frame in frames], [(7, INTERRUPTED), (7, TRACE)])
             recording = recorder.marshal.loads(frames[1].body)

@@ -334,6 +334,7 @@ class Django(unittest.TestCase):
         self.assertEqual([name for name, _ in hops(recording, 'response')], ['middleware Plain'])
 
     def test_has_the_pattern_that_matched(self):
+        self.assertEqual(spans(self.trace('/')[1], 'url'), ['the empty pattern'])
         for address, pattern, name in (
             ('/items/3/', 'items/<int:number>/', 'item'),
             ('/old/3', r'^old/(?P<number>\d+)$', f'{__name__}.hello'),
@@ -443,9 +444,9 @@ class Django(unittest.TestCase):
         self.assertEqual(path_to(recording, span(recording, 'cache', 'set'))[-1], f'{__name__}.awaiting')
 
     def test_has_the_exception_that_django_answers_with_500(self):
-        logged = unittest.mock.patch('logging.Logger.error')
-        with logged:
+        with self.assertLogs('django.request', 'ERROR') as logged:
             frames, recording = self.trace('/failing')
+        self.assertEqual([text for text in logged.output if 'viaduct_worker/tracing' in text], [])
         self.assertEqual((frames[0].kind, frames[0].status), (COMPLETE, 500))
         error = recording['exception']
         self.assertEqual((error['type'], error['message']), ('ValueError', 'no x'))

@@ -3,7 +3,7 @@
 from viaduct_worker.tracing import django_middleware, exceptions
 from viaduct_worker.tracing.places import describe
 from viaduct_worker.tracing.recorder import ATTRIBUTES, NAME, running
-from viaduct_worker.tracing.replacing import replace
+from viaduct_worker.tracing.replacing import replace, replacing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,9 +33,11 @@ def preparing(get_response: 'Function') -> 'Function':
     def get(handler: object, request: object) -> object:
         recording = running()
         if recording is not None and not hasattr(handler, '_viaduct_traced'):
-            handler._viaduct_traced = True  # type: ignore[attr-defined]
             try:
-                django_middleware.trace_handler(handler)
+                with replacing:
+                    if not hasattr(handler, '_viaduct_traced'):
+                        handler._viaduct_traced = True  # type: ignore[attr-defined]
+                        django_middleware.trace_handler(handler)
             except Exception:
                 recording.note('the middleware of Django')
         return get_response(handler, request)
@@ -66,7 +68,8 @@ def resolving(resolve_request: 'Function') -> 'Function':
 def matched(recording: 'Recording', span: 'Span', match: object) -> None:
     try:
         pattern: object = match.route  # type: ignore[attr-defined]
-        span[NAME] = text = pattern if type(pattern) is str else str.__str__(str(pattern))
+        text = pattern if type(pattern) is str else str.__str__(str(pattern))
+        span[NAME] = text or 'the empty pattern'
         name = match.view_name  # type: ignore[attr-defined]
         span[ATTRIBUTES] = {'pattern': text, 'name': name if type(name) is str else ''}
     except Exception:
@@ -144,6 +147,7 @@ def trace_exceptions(module: 'ModuleType') -> None:
 
 def answering(response_for_exception: 'Function') -> 'Function':
     def answer(request: object, error: BaseException) -> object:
+        exceptions.hide_recorders(error)
         response = response_for_exception(request, error)
         recording = running()
         if recording is not None and getattr(response, 'status_code', 0) >= FAILED:

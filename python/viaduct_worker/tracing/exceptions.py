@@ -3,12 +3,12 @@
 import linecache
 import traceback
 
-from viaduct_worker.tracing.places import PACKAGE, is_project
+from viaduct_worker.tracing.places import HERE, PACKAGE, is_project
 from viaduct_worker.tracing.recorder import clipped, current, error_text, safe_repr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
+    from types import FrameType, TracebackType
 
     from viaduct_worker.tracing.recorder import Recording
 
@@ -17,6 +17,23 @@ AROUND_LINES = 5
 LOCALS_MAX = 50
 LOCAL_TEXT_MAX = 1000
 LINE_TEXT_MAX = 300
+CHAINED_MAX = 20
+
+
+def hide_recorders(error: BaseException | None) -> None:
+    """Take the frames of this package out of the traceback of an exception and of those that led to it.
+
+    They are not in the log then, nor on a page for developers. The first frame stays: it is that of the lane.
+    """
+    for _ in range(CHAINED_MAX):
+        if error is None:
+            return
+        entry: TracebackType | None = error.__traceback__
+        while entry is not None:
+            while entry.tb_next is not None and entry.tb_next.tb_frame.f_code.co_filename.startswith(HERE):
+                entry.tb_next = entry.tb_next.tb_next
+            entry = entry.tb_next
+        error = error.__cause__ or error.__context__
 
 
 def record(recording: 'Recording', error: BaseException) -> None:

@@ -106,6 +106,7 @@ def handling(handle_exception: 'Function') -> 'Function':
     """Flask answers an exception of the view with 500 here, or lets it through."""
 
     def handle(application: object, error: BaseException) -> object:
+        exceptions.hide_recorders(error)
         recording = running()
         if recording is not None:
             exceptions.record(recording, error)

@@ -1,7 +1,6 @@
 """Puts the recorders in their places: around what the application has imported, at the first traced request after."""
 
 import sys
-from threading import Lock
 
 from viaduct_worker.tracing import (
     databases,
@@ -12,6 +11,7 @@ from viaduct_worker.tracing import (
     http_client,
     templates,
 )
+from viaduct_worker.tracing.replacing import replacing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ _missing: 'dict[str, Callable[[ModuleType], None]]' = {
 }
 """What has not been imported yet, by its module."""
 _caches: set[type] = set()
-_installing = Lock()
 _modules = 0
 
 
@@ -50,7 +49,7 @@ def install(recording: 'Recording') -> None:
     global _modules  # noqa: PLW0603  # without new modules there is nothing to do
     if len(sys.modules) == _modules:
         return
-    with _installing:
+    with replacing:
         count = len(sys.modules)
         are_complete = True
         for name in list(_missing):

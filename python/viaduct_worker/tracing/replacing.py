@@ -1,6 +1,11 @@
-"""Puts a recorder around a function of a module or class that others wrote."""
+"""Puts a recorder around a function of a module or class that others wrote.
+
+A recorder has a local variable `__traceback_hide__`: it keeps the frame out of the pages that Django and Werkzeug show
+for an exception.
+"""
 
 from functools import update_wrapper
+from threading import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -9,8 +14,8 @@ if TYPE_CHECKING:
 
     Function: TypeAlias = Callable[..., Any]
 
-HIDDEN = '__traceback_hide__'
-"""A local variable of this name keeps a frame out of the pages that Django and Werkzeug show for an exception."""
+replacing = Lock()
+"""Held while something is replaced that several threads may find at the same time."""
 
 
 def replace(owner: object, name: str, make: 'Callable[[Function], Function]') -> None:

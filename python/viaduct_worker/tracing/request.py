@@ -7,6 +7,7 @@ from viaduct_worker.tracing import exceptions
 from viaduct_worker.tracing.install import install
 from viaduct_worker.tracing.profiler import Profiler
 from viaduct_worker.tracing.recorder import Recording, current
+from viaduct_worker.tracing.replacing import replacing
 from viaduct_worker.tracing.wsgi import Layer, trace_chain
 
 TYPE_CHECKING = False
@@ -76,8 +77,14 @@ class TracedRequest:
         finally:
             recording.end(span)
 
+    @staticmethod
+    def hide(error: BaseException) -> None:
+        """Take recorders out of a traceback. They are in those of other requests, too, once they have been put in."""
+        exceptions.hide_recorders(error)
+
     def fail(self, error: BaseException) -> None:
         """The application has raised. A client that has left is not a fault."""
+        self.hide(error)
         if not isinstance(error, ConnectionAbortedError):
             exceptions.record(self.recording, error)
 
@@ -125,5 +132,7 @@ def shown(value: object) -> str:
 def layer_of(application: 'WSGIApplication') -> Layer | None:
     known = _layers.get(id(application))
     if known is None:
-        known = _layers[id(application)] = application, trace_chain(application)
+        with replacing:
+            known = _layers.get(id(application)) or (application, trace_chain(application))
+            _layers[id(application)] = known
     return known[1]

@@ -54,24 +54,24 @@ export class LogTap {
   }
 
   /** The server's log has an entry. */
-  server(level: Level, message: string, fields: Fields): void {
+  server(level: Level, message: string, fields: Fields, time: string): void {
     const { request_id: id, route: name } = fields;
     const request = typeof id === 'string' ? id : '';
     const route = typeof name === 'string' ? name : '';
     const isError = level !== 'info';
-    const shown = message.length > RECENT_CHARS_MAX ? `${message.slice(0, RECENT_CHARS_MAX)} …` : message;
-    this.#recent.push({ isError, request, route, line: serverLine(level, shown, fields) });
+    const shown = recentMessage(message);
+    this.#recent.push({ isError, request, route, line: serverLine(level, shown, fields, time) });
     if (this.#recent.length > RECENT_MAX) this.#recent.shift();
-    if (this.isFollowed) this.#tell(isError, request, route, () => serverLine(level, message, fields));
+    if (this.isFollowed) this.#tell(isError, request, route, () => serverLine(level, message, fields, time));
   }
 
   /** The access log has a line. */
-  access(request: LoggedRequest, status: number, bodyBytes: number, ms: number): void {
+  access(request: LoggedRequest, status: number, bodyBytes: number, ms: number, time: string): void {
     const { record } = request;
     const isError = status >= 400 || record.reason !== '';
     const id = request.protocol === '' ? '' : requestIdOf(record);
     this.#tell(isError, id, record.route, () => {
-      return `{"log":"access",${LINES.json(request, status, bodyBytes, ms).slice(1, -1)}`;
+      return `{"log":"access",${LINES.json(request, status, bodyBytes, ms, time).slice(1, -1)}`;
     });
   }
 
@@ -85,14 +85,18 @@ export class LogTap {
   }
 }
 
+/** A message as the last entries have it. */
+export function recentMessage(message: string): string {
+  return message.length > RECENT_CHARS_MAX ? `${message.slice(0, RECENT_CHARS_MAX)} …` : message;
+}
+
 /** Whether `filter` lets a line pass. `request` and `route` are '' if the line has none. */
 export function isWanted(filter: LogFilter, isError: boolean, request: string, route: string): boolean {
   if (filter.errors && !isError) return false;
   return (filter.request === '' || filter.request === request) && (filter.route === '' || filter.route === route);
 }
 
-function serverLine(level: Level, message: string, fields: Fields): string {
-  const time = new Date().toISOString();
+function serverLine(level: Level, message: string, fields: Fields, time: string): string {
   const others = asciiJson(fields).slice(1, -1);
   const head = `{"log":"server","time":"${time}","level":"${level}","message":${jsonText(message)}`;
   return others === '' ? `${head}}` : `${head},${others}}`;

@@ -37,11 +37,11 @@ function shortMs(ms: number): string {
 }
 
 /** Written by hand, because it takes half the time of `JSON.stringify`. Fields that are not known are left out. */
-function jsonLine(request: LoggedRequest, status: number, bodyBytes: number, ms: number): string {
+function jsonLine(request: LoggedRequest, status: number, bodyBytes: number, ms: number, time = isoTime()): string {
   const { record } = request;
   const { worker, queueUs, pythonUs, reason, route } = record;
   let line =
-    `{"time":"${isoTime()}","remote_address":${jsonText(request.peer.remoteAddress)}` +
+    `{"time":"${time}","remote_address":${jsonText(request.peer.remoteAddress)}` +
     `,"method":${jsonText(request.method)},"host":${jsonText(request.host)}` +
     `,"path":${jsonText(request.path)},"query":${jsonText(request.query)}` +
     `,"status":${status},"body_bytes":${bodyBytes},"duration_ms":${Math.round(ms * 1000) / 1000}` +

@@ -4,6 +4,7 @@ import { LINES } from './access-line.ts';
 import { type LoggedRequest, unreadable } from './answered-request.ts';
 import { compileLogFormat } from './log-format.ts';
 import type { LogTap } from './log-tap.ts';
+import { isoTime } from './log-time.ts';
 import type { LostLines } from './lost-lines.ts';
 
 export type AccessLogFormat = 'off' | 'text' | 'json' | 'combined';
@@ -78,7 +79,11 @@ export function createAccessLog({
   }
   function onAnswered(request: LoggedRequest, status: number, bodyBytes: number, startedAtMs: number): void {
     const ms = performance.now() - startedAtMs;
-    if (tap?.isFollowed === true) tap.access(request, status, bodyBytes, ms);
+    let time: string | undefined;
+    if (tap?.isFollowed === true) {
+      time = isoTime(); // both lines have the same
+      tap.access(request, status, bodyBytes, ms, time);
+    }
     if (sink.writeRequest !== undefined) {
       sink.writeRequest(lineOf(request, status, bodyBytes, ms).slice(0, -1), request, status, bodyBytes, ms);
       return;
@@ -89,7 +94,7 @@ export function createAccessLog({
       if (sink.lost !== undefined) sink.lost.lines += 1;
       return;
     }
-    waiting += lineOf(request, status, bodyBytes, ms);
+    waiting += lineOf(request, status, bodyBytes, ms, time);
     if (blocked) return;
     if (full) flush();
     else timer ??= setTimeout(flush, FLUSH_MS);

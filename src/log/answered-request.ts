@@ -7,8 +7,11 @@ export type LoggedRequest = Pick<Request, 'method' | 'path' | 'query' | 'host' |
   readonly protocol: string;
 };
 
-/** Makes the line of an answered request, with its newline. `ms` is the time from the end of the head to the end of the response. */
-export type Line = (request: LoggedRequest, status: number, bodyBytes: number, ms: number) => string;
+/**
+ * Makes the line of an answered request, with its newline. `ms` is the time from the end of the head to the end of the response, `time` what
+ * `isoTime` returns now.
+ */
+export type Line = (request: LoggedRequest, status: number, bodyBytes: number, ms: number, time?: string) => string;
 
 /** What a line has in place of a request that could not be read, because of `reason`. */
 export function unreadable(reason: string): Omit<LoggedRequest, 'peer'> {

@@ -67,25 +67,25 @@ export class LogTap {
   }
 
   /** The server's log has an entry. */
-  server(level: Level, message: string, fields: Fields): void {
+  server(level: Level, message: string, fields: Fields, time: string): void {
     const { request_id: id, route: name } = fields;
     const request = typeof id === 'string' ? id : '';
     const route = typeof name === 'string' ? name : '';
     const facts = { isError: level !== 'info', request, route, answered: null };
-    const shown = message.length > RECENT_CHARS_MAX ? `${message.slice(0, RECENT_CHARS_MAX)} …` : message;
-    this.#recent.push({ ...facts, line: serverLine(level, shown, fields) });
+    const shown = recentMessage(message);
+    this.#recent.push({ ...facts, line: serverLine(level, shown, fields, time) });
     if (this.#recent.length > RECENT_MAX) this.#recent.shift();
-    if (this.isFollowed) this.#tell(facts, () => serverLine(level, message, fields));
+    if (this.isFollowed) this.#tell(facts, () => serverLine(level, message, fields, time));
   }
 
   /** The access log has a line. */
-  access(request: LoggedRequest, status: number, bodyBytes: number, ms: number): void {
+  access(request: LoggedRequest, status: number, bodyBytes: number, ms: number, time: string): void {
     const { record } = request;
     const isError = status >= 400 || record.reason !== '';
     const id = request.protocol === '' ? '' : requestIdOf(record);
     const answered = { status, path: request.path, ms };
     this.#tell({ isError, request: id, route: record.route, answered }, () => {
-      return `{"log":"access",${LINES.json(request, status, bodyBytes, ms).slice(1, -1)}`;
+      return `{"log":"access",${LINES.json(request, status, bodyBytes, ms, time).slice(1, -1)}`;
     });
   }
 
@@ -97,6 +97,11 @@ export class LogTap {
       onLine(line);
     }
   }
+}
+
+/** A message as the last entries have it. */
+export function recentMessage(message: string): string {
+  return message.length > RECENT_CHARS_MAX ? `${message.slice(0, RECENT_CHARS_MAX)} …` : message;
 }
 
 /** Whether `filter` lets a line pass. */
@@ -114,8 +119,7 @@ function isAnsweredSo(filter: LogFilter, { status, path, ms }: NonNullable<LineF
   return hasStatus && path.includes(filter.path) && ms >= filter.minMs;
 }
 
-function serverLine(level: Level, message: string, fields: Fields): string {
-  const time = new Date().toISOString();
+function serverLine(level: Level, message: string, fields: Fields, time: string): string {
   const others = asciiJson(fields).slice(1, -1);
   const head = `{"log":"server","time":"${time}","level":"${level}","message":${jsonText(message)}`;
   return others === '' ? `${head}}` : `${head},${others}}`;

@@ -1,4 +1,5 @@
 import { escapeControls, jsonLine } from './escape.ts';
+import { isoTime } from './log-time.ts';
 import type { LostLines } from './lost-lines.ts';
 
 /** The fields after a message: numbers, strings and other values. */
@@ -26,8 +27,8 @@ export interface LogStream {
 
 export type Level = 'info' | 'warn' | 'error';
 
-/** Called for each entry, also for those that the stream does not get. */
-export type OnEntry = (level: Level, message: string, fields: Fields) => void;
+/** Called for each entry, also for those that the stream does not get. `time` is the one that the entry has in the stream. */
+export type OnEntry = (level: Level, message: string, fields: Fields, time: string) => void;
 
 const WAITING_BYTES_MAX = 1024 * 1024;
 
@@ -38,36 +39,36 @@ const WAITING_BYTES_MAX = 1024 * 1024;
  */
 export function createLog(format: 'text' | 'json', stream: LogStream, onEntry: OnEntry = () => {}): Log {
   const entry = format === 'json' ? jsonEntry : textEntry;
-  const write = (level: Level, message: string, fields: Fields): unknown => {
-    const text = entry(level, message, fields);
+  const write = (level: Level, message: string, fields: Fields, time: string): unknown => {
+    const text = entry(level, message, fields, time);
     return stream.writeEntry === undefined ? stream.write(text) : stream.writeEntry(text, level, message, fields);
   };
   let dropped = 0;
   function put(level: Level, message: string, fields: Fields = {}): void {
-    onEntry(level, message, fields);
+    const time = isoTime();
+    onEntry(level, message, fields, time);
     if (stream.writableLength > WAITING_BYTES_MAX) {
       dropped += 1;
       if (stream.lost !== undefined) stream.lost.lines += 1;
       return;
     }
-    if (dropped > 0) write('warn', 'Log entries were dropped: their reader is too slow', { entries: dropped });
+    if (dropped > 0) write('warn', 'Log entries were dropped: their reader is too slow', { entries: dropped }, time);
     dropped = 0;
-    write(level, message, fields);
+    write(level, message, fields, time);
   }
   const at = (level: Level) => (message: string, fields?: Fields) => put(level, message, fields);
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-function jsonEntry(level: Level, message: string, fields: Fields): string {
-  return jsonLine({ time: new Date().toISOString(), level, message, ...fields });
+function jsonEntry(level: Level, message: string, fields: Fields, time: string): string {
+  return jsonLine({ time, level, message, ...fields });
 }
 
-function textEntry(level: Level, message: string, fields: Fields): string {
-  const time = new Date().toISOString().slice(11, 19);
+function textEntry(level: Level, message: string, fields: Fields, time: string): string {
   const [first, ...more] = escapeControls(message.replaceAll('\r\n', '\n')).split('\n');
   const suffix = Object.entries(fields).map(([key, value]) => ` ${key}=${escapeControls(fieldText(value))}`);
   const tail = more.map((line) => `${INDENT}${line}\n`).join('');
-  return `${time} ${level === 'info' ? '' : `${level}: `}${first}${suffix.join('')}\n${tail}`;
+  return `${time.slice(11, 19)} ${level === 'info' ? '' : `${level}: `}${first}${suffix.join('')}\n${tail}`;
 }
 
 /** As wide as the time and the space after it. */

@@ -77,7 +77,7 @@ export function openOutputs(targets: LogTargets, options: OutputOptions): Output
   const errors = open('server', errorTarget(targets), owner, datagramsTo);
   const onStderr = (output: StandardOutput): LogStream => (isJournal ? new JournalPrefixes(output) : output);
   const tap = new LogTap();
-  const onEntry: OnEntry = (level, message, fields) => tap.server(level, message, fields);
+  const onEntry: OnEntry = (level, message, fields, time) => tap.server(level, message, fields, time);
   const log = createLog(format, errors instanceof StandardOutput ? onStderr(errors) : errors, onEntry);
   accessLog.events = isRemote(accessLog)
     ? remoteEvents(accessLog.name, 'access log', log)

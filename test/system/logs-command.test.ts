@@ -18,6 +18,8 @@ def application(environ, start_response):
         raise ValueError("on purpose")
     if path.endswith("/note"):
         environ["wsgi.errors"].write("noted\\n")
+    if environ["PATH_INFO"] == "/long":
+        environ["wsgi.errors"].write("é" * 5000 + "\\n")
     start_response("200 OK", [("Content-Length", "2")])
     return [b"ok"]
 `;
@@ -32,10 +34,18 @@ name = "shop"
 path = "/shop/*"
 `;
 
+function collect(child: ChildProcess): () => string {
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (block: Buffer) => (output += block));
+  return () => output;
+}
+
 interface Served {
   readonly server: Viaduct;
   readonly socket: string;
   readonly get: (path: string, id?: string) => Promise<unknown>;
+  /** Starts `viaduct logs` with these words. */
+  readonly start: (words: readonly string[]) => ChildProcess;
   /** Runs `viaduct logs` with these words to its end. */
   readonly run: (...words: string[]) => Promise<{ readonly code: number | null; readonly output: string }>;
   /** Starts `viaduct logs --follow` and waits until it follows. */
@@ -48,15 +58,11 @@ async function serve(t: TestContext, config = '', flags: readonly string[] = [])
   const socket = join(cwd, 'control.sock');
   const start = (words: readonly string[]) =>
     spawn(process.execPath, [BIN, 'logs', '--control', socket, ...words], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-  const collect = (child: ChildProcess) => {
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (block: Buffer) => (output += block));
-    return () => output;
-  };
   let follows = 0;
   return {
     server,
     socket,
+    start,
     get: (path, id) => ask(server.port, path, { headers: id === undefined ? [] : [['X-Request-ID', id]] }),
     async run(...words) {
       const child = start(words);
@@ -165,6 +171,36 @@ describe('viaduct logs', { concurrency: 2 }, () => {
     const { output } = await filed.run();
     assert.match(output, /"GET \/note HTTP\/1\.1" 200/);
     assert.match(output, /noted .*request_id=b/);
+  });
+
+  it('repeats no entry that comes while it starts to follow, wherever the last ones are kept', async (t) => {
+    const places = [
+      await serve(t),
+      await serve(t, 'access_log_file = "access.log"\nerror_log_file = "error.log"\n', ['--access-log', 'json']),
+    ];
+    for (const { get, start } of places) {
+      let sent = 0;
+      let isOver = false;
+      const sending = (async () => {
+        for (; !isOver; sent += 1) await get('/long', `note-${sent}-end`);
+      })();
+      const children = Array.from({ length: 4 }, () => start(['--follow', '--json', '--lines', '1000']));
+      t.after(() => children.forEach((child) => void child.kill('SIGKILL')));
+      const outputs = children.map(collect);
+      await eventually('all follow', () => outputs.every((output) => output().includes('"log":"access"')));
+      const last = sent;
+      await eventually('it has more', () => outputs.every((output) => output().includes(`note-${last + 20}-end`)));
+      isOver = true;
+      await sending;
+      for (const output of outputs) {
+        const lines = output().split('\n').slice(0, -1);
+        const ids = lines.map((line) => JSON.parse(line)).map(({ log, request_id: id }) => `${log} ${id}`);
+        assert.deepEqual(
+          ids.filter((id, at) => id.includes('note-') && ids.indexOf(id) !== at),
+          [],
+        );
+      }
+    }
   });
 
   it('follows all of several server processes, also one that starts later', async (t) => {

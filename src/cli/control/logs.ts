@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { ViaductError } from '../../errors.ts';
+import { recentMessage } from '../../log/log-tap.ts';
 import type { LogEntry } from '../../log/read-log.ts';
 import type { LogFlags } from '../arguments.ts';
 import { palette } from '../output.ts';
@@ -34,17 +35,24 @@ export async function logs(socket: string, flags: LogFlags, isJson: boolean): Pr
   process.stdout.write(recent.map(show).join(''));
   if (following === null) return 0;
   process.stdout.once('error', () => following.destroy());
-  const seen = new Set(recent.map((entry) => JSON.stringify(entry))); // they may have come in between
+  const seen = new Set(recent.map(keyOf)); // they may have come in between
   try {
     for await (const line of createInterface({ input: following, crlfDelay: Number.POSITIVE_INFINITY })) {
       if (!process.stdout.writable) break;
-      if (!seen.delete(line) && !process.stdout.write(show(JSON.parse(line) as LogEntry))) await drained();
+      const entry = JSON.parse(line) as LogEntry;
+      if (!seen.delete(keyOf(entry)) && !process.stdout.write(show(entry))) await drained();
     }
   } catch (error) {
     if (!following.destroyed) throw error; // the server was killed in the middle of a line
   }
   if (process.stdout.writable) process.stderr.write('The server has ended.\n');
   return 0;
+}
+
+/** The same for an entry as it comes and as one of the last entries, wherever these are kept. */
+function keyOf(entry: LogEntry): string {
+  const { message } = entry;
+  return JSON.stringify(typeof message === 'string' ? { ...entry, message: recentMessage(message) } : entry);
 }
 
 /** Resolves when standard output takes more, or nobody reads it any more. */

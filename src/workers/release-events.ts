@@ -46,7 +46,7 @@ export function releaseEvents(
         post({ kind: 'recycle', recycle: { worker, reason, cause: 'max_requests' } });
       },
       onGone(worker) {
-        if (worker.wasRetired && worker.exitCode === 0) counts.finished += 1;
+        if (worker.isUnwanted || (worker.wasRetired && worker.exitCode === 0)) counts.finished += 1;
         else counts.died += 1;
         post({ kind: 'gone', worker });
       },

@@ -252,6 +252,7 @@ export class Release {
   discard(worker: Worker): void {
     worker.retire(0);
     worker.brokenFor ??= 'it is not needed';
+    worker.isUnwanted = true;
     this.kill(worker);
   }
 

@@ -81,6 +81,8 @@ export class Worker implements LaneOwner {
   state: 'starting' | 'ready' | 'retiring' | 'gone' = 'starting';
   /** Whether it was asked to leave. Then its end is expected. */
   wasRetired = false;
+  /** Whether it was killed only because nobody needs it: its release was given up. */
+  isUnwanted = false;
   /** After so much time it should be replaced, in milliseconds. */
   readonly lifetimeMs: number;
   #requestsMax: number;
@@ -251,6 +253,7 @@ export class Worker implements LaneOwner {
 
   /** Reads nothing of the worker any more. */
   destroy(): void {
+    this.isUnwanted = true;
     for (const { socket } of this.#lanes) socket.destroy();
   }
 

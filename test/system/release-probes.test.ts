@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { MetricFamily } from '../../src/metrics/family.ts';
 import type { ProcessStatus } from '../../src/server/status.ts';
+import { callControl } from '../support/control-api.ts';
 import { ask } from '../support/http-client.ts';
 import { djangoFiles, makeProject } from '../support/project.ts';
 import { bodyOf, serveTrials, TRIAL_APP } from '../support/trial-site.ts';
@@ -31,6 +33,22 @@ describe('a new release that must answer a probe', { concurrency: 2 }, () => {
     site.write('two');
     assert.equal((await site.reload()).error, null);
     assert.equal(await bodyOf(site), 'two');
+  });
+
+  it('counts its workers as finished and not as died, when it is given up', async (t) => {
+    const site = await serveTrials(t, PROBE, 'one', '--admin', 'unix:admin.sock');
+    site.write('strict');
+    assert.match(`${(await site.reload()).error}`, /was answered with 400/);
+    const exits = async () => {
+      const { value } = await callControl(join(site.project, 'control.sock'), 'GET', '/metrics');
+      const family = (value as readonly MetricFamily[]).find(({ name }) => name === 'viaduct_worker_exits');
+      return Object.fromEntries((family?.samples ?? []).map(({ labels, value }) => [labels.outcome, value]));
+    };
+    await eventually('both workers have ended', async () => {
+      const { finished = 0, died = 0 } = await exits();
+      return finished + died === 2;
+    });
+    assert.deepEqual(await exits(), { finished: 2, died: 0 });
   });
 
   it('is not helped by the old one when its worker dies, although requests may run again', async (t) => {

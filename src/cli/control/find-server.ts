@@ -39,12 +39,12 @@ export async function findControl(parsed: Pick<Arguments, 'flags' | 'errors'>): 
   }
   if (settings?.control) return settings.control;
   const { servers, silent } = await findServers();
-  if (servers.length === 0 && silent.length > 0) throw notAnswering(silent);
-  return chooseServer(servers, {
+  const place: Place = {
     directories: spellings(settings?.chdir ?? workingDirectory()),
     settingsFile: settings?.config ?? null,
     isNamed: settings !== null && (settings.chdir !== null || settings.config !== null),
-  }).socket;
+  };
+  return chooseServer(servers, place, silent).socket;
 }
 
 /** The path in the flag `--control`, for which no settings file has to be valid; null without it. */
@@ -73,9 +73,18 @@ export interface Place {
   readonly isNamed: boolean;
 }
 
-/** @throws as `findControl` does */
-export function chooseServer(servers: readonly FoundServer[], place: Place): FoundServer {
+/**
+ * `silent` are the sockets of servers that do not answer: one of them may be the server of this place, so no other one is taken in its stead.
+ *
+ * @throws as `findControl` does
+ */
+export function chooseServer(
+  servers: readonly FoundServer[],
+  place: Place,
+  silent: readonly string[] = [],
+): FoundServer {
   const here = servers.filter(({ identity }) => isAt(identity, place));
+  if (here.length === 0 && silent.length > 0) throw notAnswering(silent);
   const candidates = here.length > 0 || place.isNamed ? here : servers;
   const [first, ...others] = candidates;
   if (first !== undefined && others.length === 0) return first;
@@ -108,9 +117,13 @@ function listOf(servers: readonly FoundServer[]): string {
 }
 
 function notAnswering(sockets: readonly string[]): ViaductError {
-  return new ViaductError('LISTEN', `Cannot reach the server: it does not answer within ${ANSWER_MS / 1000} s`, {
-    advice: `Its process is stopped, or its event loop is blocked:\n${sockets.map((socket) => `  ${socket}`).join('\n')}`,
-  });
+  return new ViaductError(
+    'LISTEN',
+    `Cannot reach the server: one of this user does not answer within ${ANSWER_MS / 1000} s`,
+    {
+      advice: `Its process is stopped, its event loop is blocked, or too many commands ask it:\n${sockets.map((socket) => `  ${socket}`).join('\n')}`,
+    },
+  );
 }
 
 /** All running servers of this user, and the sockets of those that do not answer. */

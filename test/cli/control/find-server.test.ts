@@ -43,6 +43,12 @@ describe('chooseServer', () => {
     assert.throws(() => chooseServer(SERVERS.slice(0, 1), place), { code: 'LISTEN', advice: /1\.sock/ });
   });
 
+  it('takes no other server while one does not answer, which may be the one of this place', () => {
+    const silent = ['/run/9.sock'];
+    assert.throws(() => chooseServer(SERVERS.slice(0, 1), at('/srv/b'), silent), { advice: /9\.sock/ });
+    assert.equal(chooseServer(SERVERS.slice(0, 1), at('/srv/a'), silent).identity.pid, 1);
+  });
+
   it('fails when no server runs', () =>
     assert.throws(() => chooseServer([], at('/srv/a')), { message: /none of this user is running/ }));
 });

@@ -114,6 +114,7 @@ class Server implements LocalServer {
       handle,
       onAnswered: (...answered) => this.#onAnswered?.(...answered),
     });
+    if (options.tracing !== undefined) traceParts.exportFrom(options.tracing.store);
     this.#devPages = traceParts.openPages(this, () => this.#configuration);
     const pages = this.#devPages;
     const connections = {

@@ -3,6 +3,7 @@ import { parseAddress } from '../../listen/address.ts';
 import { describeError } from '../../log/describe-error.ts';
 import type { Configuration } from '../../site/configuration.ts';
 import type { SpanExport } from '../../trace/otlp-span-export.ts';
+import type { TraceStore } from '../../trace/store.ts';
 import { VERSION } from '../../version.ts';
 import type { RunningServer, ServerOptions } from '../running-server.ts';
 import type { DevPages } from './dev-pages.ts';
@@ -14,20 +15,28 @@ export interface TraceParts {
     server: Pick<RunningServer, 'status' | 'metrics' | 'requests' | 'traces'>,
     current: () => Configuration,
   ): DevPages | null;
+  /** Sends the traces of `store` that are kept from now on, if the settings say where. */
+  exportFrom(store: TraceStore): void;
   /** Sends the last spans. */
   stop(): Promise<void>;
 }
 
 /**
- * Loads the code of these parts, which most servers do not have, and starts the export.
+ * Loads the code of these parts, which most servers do not have.
  *
  * @throws ViaductError `SETTINGS` if the packages of OpenTelemetry are missing
  */
 export async function loadTraceParts(options: ServerOptions): Promise<TraceParts> {
   const { dev, devPages: clients, listen } = options.configuration.settings;
-  const spans = await startSpans(options);
-  const stop = async (): Promise<void> => spans?.stop();
-  if (!dev || clients === 'off') return { openPages: () => null, stop };
+  const startSpans = await prepareSpans(options);
+  let spans: SpanExport | null = null;
+  const spanParts = {
+    exportFrom: (store: TraceStore): void => {
+      spans = startSpans?.(store) ?? null;
+    },
+    stop: async (): Promise<void> => spans?.stop(),
+  };
+  if (!dev || clients === 'off') return { openPages: () => null, ...spanParts };
   const [{ DevPages }, { liveSource, loadUi }] = await Promise.all([
     import('./dev-pages.ts'),
     import('./live-source.ts'),
@@ -45,15 +54,17 @@ export async function loadTraceParts(options: ServerOptions): Promise<TraceParts
         clients,
         names,
       }),
-    stop,
+    ...spanParts,
   };
 }
 
-async function startSpans({ configuration, tracing, log }: ServerOptions): Promise<SpanExport | null> {
+type StartSpans = (store: TraceStore) => SpanExport;
+
+async function prepareSpans({ configuration, log }: ServerOptions): Promise<StartSpans | null> {
   const { otlpTracesUrl: url, chdir } = configuration.settings;
-  if (url === null || tracing === undefined) return null;
+  if (url === null) return null;
   const { prepareSpanExport } = await import('../../trace/otlp-span-export.ts');
-  const start = await prepareSpanExport({
+  return prepareSpanExport({
     url,
     service: basename(configuration.project?.directory ?? chdir ?? process.cwd()),
     version: VERSION,
@@ -61,5 +72,4 @@ async function startSpans({ configuration, tracing, log }: ServerOptions): Promi
     onRecovery: (dropped) =>
       log.info(`Traces are sent to ${url} again${dropped === 0 ? '' : `; ${dropped} were dropped meanwhile`}`),
   });
-  return start(tracing.store);
 }

@@ -67,7 +67,10 @@ export class QueueDelay {
     return Math.floor(this.#rate * this.delayMs);
   }
 
-  /** The wait to expect behind so many requests, in milliseconds; 0 while nothing is known. */
+  /**
+   * The wait to expect behind so many requests, in milliseconds; 0 while nothing is known. If none has left for longer than usual, because a
+   * request takes long or a worker was replaced, this is expected to last as long again.
+   */
   expectedMs(waiting: number, nowMs: number): number {
     const elapsedMs = nowMs - this.#windowStartMs;
     if (elapsedMs >= WINDOW_MS && this.#departures > 0) {
@@ -75,7 +78,9 @@ export class QueueDelay {
       this.#rate = this.#rate === 0 ? rate : this.#rate * (1 - WEIGHT) + rate * WEIGHT;
       this.#windowStartMs = nowMs;
       this.#departures = 0;
-    } else if (elapsedMs >= WINDOW_MS && (this.#rate === 0 || this.#rate * elapsedMs > 1)) return waiting * elapsedMs; // at most one leaves in this time
-    return this.#rate === 0 ? 0 : waiting / this.#rate;
+    }
+    if (this.#rate === 0) return elapsedMs < WINDOW_MS ? 0 : waiting * elapsedMs; // at most one leaves in this time
+    const isStalled = this.#departures === 0 && this.#rate * elapsedMs > 1;
+    return waiting / this.#rate + (isStalled ? elapsedMs : 0);
   }
 }

@@ -82,6 +82,21 @@ describe('the delay of the queue', () => {
     });
   }
 
+  it('expects a stop to last as long again, and then the rate that it knows', () => {
+    const load = new Load(1000);
+    load.run(3000, () => 11); // some wait, so that the rate is known
+    const stopMs = load.nowMs;
+    load.delay.begin(stopMs);
+    const expected = load.delay.expectedMs(200, stopMs + 600);
+    assert.ok(Math.abs(expected - 800) < 50, `${expected} ms are expected`);
+    for (const [afterMs, isOverloaded] of [
+      [600, false],
+      [900, false],
+      [1950, true],
+    ] as const)
+      assert.equal(load.delay.isOverloaded(200, stopMs + afterMs), isOverloaded, `after ${afterMs} ms`);
+  });
+
   it('ends the overload when the wait has fallen to the half', () => {
     const load = new Load(1000);
     load.run(10_000, () => 30);

@@ -71,9 +71,10 @@ describe('the program of the package, installed from its archive', () => {
 
   it('has the licences of the packages in it, and few files', () => {
     const licences = readFileSync(join(installed, 'dist/licenses.txt'), 'utf8');
-    for (const name of ['zod', 'smol-toml', 'mrmime', 'croner'])
+    for (const name of ['zod', 'smol-toml', 'mrmime', 'croner', 'preact', 'uplot'])
       assert.match(licences, new RegExp(`^${name}\n\n.*(?:License|Copyright)`, 'im'));
     const files = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' });
     assert.ok(files.filter((path) => path.endsWith('.js')).length < 60);
+    for (const name of ['app.js', 'app.css', 'bar.js', 'index.html']) assert.ok(files.includes(`ui/${name}`));
   });
 });

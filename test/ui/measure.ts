@@ -49,8 +49,10 @@ try {
     server.rate = 0;
     const tasks = await page.evaluate<number[]>('longTasks');
     const most = Math.max(0, ...tasks);
+    const share = ((await processorMs(page)) - before) / LIVE_MS;
+    const live = `${path}, ${RATE} requests/s for ${LIVE_MS / 1000} s`;
     console.log(
-      `${path}, ${RATE} requests/s for ${LIVE_MS / 1000} s: ${tasks.length} tasks above 50 ms, the longest ${most} ms`,
+      `${live}: ${tasks.length} tasks above 50 ms, the longest ${most} ms; main thread busy ${(share * 100).toFixed(1)} %`,
     );
     await page.close();
   }

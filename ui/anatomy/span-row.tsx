@@ -1,7 +1,7 @@
 // biome-ignore-all lint/a11y/useKeyWithClickEvents: the tree handles the keys of all lines
 import { duration } from '../model/format.ts';
 import { colourOf, kindName } from '../model/kinds.ts';
-import { oneLine } from '../model/sql.ts';
+import { sqlTitle } from '../model/sql.ts';
 import type { Row } from '../model/tree.ts';
 import type { TimeWindow } from './use-window.ts';
 
@@ -55,7 +55,7 @@ export function SpanRow({ row, end, view, selected, onSelect, onToggle, onZoom }
 }
 
 function textOf({ span }: Row): string {
-  if (span.kind === 'query') return oneLine(String(span.attributes.sql ?? span.name));
+  if (span.kind === 'query') return sqlTitle(String(span.attributes.sql ?? span.name));
   return span.name === span.kind ? '' : span.name;
 }
 

@@ -65,7 +65,7 @@ export interface Arrival {
   readonly startedAtMs: number;
 }
 
-/** Of a request that came over no connection. */
+/** The times of a request that came over no connection. */
 export const NO_ARRIVAL: Arrival = { openedAtMs: 0, headAtMs: 0, startedAtMs: 0 };
 
 /** Decides which clients may connect. */

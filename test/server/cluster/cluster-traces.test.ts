@@ -125,7 +125,7 @@ describe('the traces of several server processes', () => {
     assert.deepEqual(await all.replay('none', false), { kind: 'unknown' });
   });
 
-  it('tell all processes of a token, because any of them may get the request', async () => {
+  it('accept a token in all processes, because any of them may get the request', async () => {
     const { all, first, second } = clusterOf();
     await all.acceptToken('once.abc', USUAL_DETAILS);
     assert.deepEqual([first.traces.tokens, second.traces.tokens], [['once.abc'], ['once.abc']]);

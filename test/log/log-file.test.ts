@@ -43,7 +43,7 @@ describe('a log file', () => {
     const file = new LogFile(path, null);
     const moved = `${directory}-moved`;
     renameSync(directory, moved);
-    assert.match(file.reopen(), /^Cannot open the log file ".*access\.log" again: ENOENT/);
+    assert.match(file.reopen(), /^Cannot open the log file ".*access\.log" again: its directory does not exist$/);
     file.write('one\n');
     assert.equal(readFileSync(join(moved, 'access.log'), 'utf8'), 'one\n');
     rmSync(moved, { recursive: true });
@@ -51,7 +51,10 @@ describe('a log file', () => {
 
   it('is an error with advice if its directory does not exist', (t) => {
     const path = join(temporaryDirectory(t), 'no', 'access.log');
-    assert.throws(() => new LogFile(path, null), { code: 'USAGE', message: /^Cannot open the log file ".*": ENOENT/ });
+    assert.throws(() => new LogFile(path, null), {
+      code: 'USAGE',
+      message: /^Cannot open the log file ".*": its directory does not exist$/,
+    });
   });
 
   it('counts what a full file does not take, and says so once', { skip: !existsSync('/dev/full') }, () => {

@@ -37,7 +37,7 @@ export class LogFile {
       this.#fd = openSync(path, OPEN_FLAGS, MODE);
       if (owner !== null && fstatSync(this.#fd).size === 0) fchownSync(this.#fd, owner.uid, owner.gid);
     } catch (error) {
-      throw new ViaductError('USAGE', `Cannot open the log file "${path}": ${asError(error).message}`, {
+      throw new ViaductError('USAGE', `Cannot open the log file "${path}": ${stateOf(error)}`, {
         advice: 'Its directory must exist, and this user must be able to write to it.',
       });
     }
@@ -62,11 +62,24 @@ export class LogFile {
     try {
       fd = openSync(this.#path, OPEN_FLAGS, MODE);
     } catch (error) {
-      return `Cannot open the log file "${this.#path}" again: ${asError(error).message}`;
+      return `Cannot open the log file "${this.#path}" again: ${stateOf(error)}`;
     }
     closeSync(this.#fd);
     this.#fd = fd;
     this.#writer.restart();
     return '';
   }
+}
+
+const STATES: Readonly<Record<string, string>> = {
+  ENOENT: 'its directory does not exist',
+  ENOTDIR: 'its directory is a file',
+  EISDIR: 'it is a directory',
+  EACCES: 'permission denied',
+  EROFS: 'its file system is read-only',
+};
+
+function stateOf(error: unknown): string {
+  const { code, message } = asError(error) as NodeJS.ErrnoException;
+  return STATES[code ?? ''] ?? message;
 }

@@ -84,7 +84,9 @@ export class ServingWorkers {
     if (recycle !== undefined) {
       const { worker: old, reason, cause } = recycle;
       this.#counts.recycled[cause] += 1;
-      this.#log.info(`${nameOf(worker)} replaces ${nameOf(old)} after ${old.requests} requests: ${reason}`);
+      this.#log.info(
+        `${nameOf(worker)} replaces ${nameOf(old)} after ${old.requests} ${old.requests === 1 ? 'request' : 'requests'}: ${reason}`,
+      );
       old.retire(release.options.gracefulTimeoutMs);
     }
     worker.admit();

@@ -43,7 +43,7 @@ describe('a log file', () => {
     const file = new LogFile('server', path, null);
     const moved = `${directory}-moved`;
     renameSync(directory, moved);
-    assert.match(file.reopen(), /^Cannot open the log file ".*access\.log" again: ENOENT/);
+    assert.match(file.reopen(), /^Cannot open the log file ".*access\.log" again: its directory does not exist$/);
     file.write('one\n');
     assert.equal(readFileSync(join(moved, 'access.log'), 'utf8'), 'one\n');
     rmSync(moved, { recursive: true });
@@ -53,7 +53,7 @@ describe('a log file', () => {
     const path = join(temporaryDirectory(t), 'no', 'access.log');
     assert.throws(() => new LogFile('server', path, null), {
       code: 'USAGE',
-      message: /^Cannot open the log file ".*": ENOENT/,
+      message: /^Cannot open the log file ".*": its directory does not exist$/,
     });
   });
 

@@ -4,6 +4,10 @@ import { pythonFile } from '../program-files.ts';
 
 const HELPER = pythonFile('notify.py');
 
+/** A reload may take longer than systemd waits for it (TimeoutStartSec=), because of `watch_ms`. So it asks for more time, again and again. */
+const EXTEND_EVERY_MS = 5000;
+const EXTENSION = 'EXTEND_TIMEOUT_USEC=30000000';
+
 /** The requests of the service manager in the environment (sd_notify(3), sd_watchdog_enabled(3)). */
 export interface ServiceManagerOptions {
   readonly socket: string;
@@ -30,6 +34,7 @@ export class ServiceManager {
   readonly #python: string;
   #helper: ChildProcess | null = null;
   #watchdog: NodeJS.Timeout | null = null;
+  #extending: NodeJS.Timeout | null = null;
   #stopping = false;
 
   /** `python` is the path of an interpreter. */
@@ -44,6 +49,7 @@ export class ServiceManager {
    * @param isAlive asked before each watchdog message; no message is sent if it returns false
    */
   ready(status: string, isAlive: () => boolean = () => true): void {
+    this.#endExtending();
     if (this.#stopping) return; // a reload can end while the server stops
     this.#send(`READY=1\nMAINPID=${process.pid}\nSTATUS=${oneLine(status)}`);
     const everyMs = (this.#options?.watchdogMs ?? 0) / 2;
@@ -56,19 +62,27 @@ export class ServiceManager {
   reloading(): void {
     if (this.#stopping) return; // systemd would take the service for one that runs
     const microseconds = process.hrtime.bigint() / 1000n; // CLOCK_MONOTONIC
-    this.#send(`RELOADING=1\nMONOTONIC_USEC=${microseconds}\nSTATUS=Reloading`);
+    this.#send(`RELOADING=1\nMONOTONIC_USEC=${microseconds}\n${EXTENSION}\nSTATUS=Reloading`);
+    if (this.#options !== null) this.#extending ??= setInterval(() => this.#send(EXTENSION), EXTEND_EVERY_MS).unref();
   }
 
   stopping(status: string): void {
     this.#stopping = true;
+    this.#endExtending();
     this.#send(`STOPPING=1\nSTATUS=${oneLine(status)}`);
   }
 
   /** Ends the helper once it has sent everything. */
   close(): void {
     if (this.#watchdog !== null) clearInterval(this.#watchdog);
+    this.#endExtending();
     this.#helper?.stdin?.end();
     this.#helper = null;
+  }
+
+  #endExtending(): void {
+    if (this.#extending !== null) clearInterval(this.#extending);
+    this.#extending = null;
   }
 
   #send(message: string): void {

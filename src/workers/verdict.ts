@@ -34,12 +34,17 @@ const SLOWER_MS_MIN = 10;
 /**
  * Why the release on trial is worse than the one before; '' if nothing shows that. It may be asked at any time.
  *
- * A worker that died counts for itself: the requests that it lost are among the failures.
+ * A worker that died counts for itself: the requests that it lost are among the failures. A release before that had too few requests counts as one
+ * without failures: otherwise one failure of two would excuse a new release that fails half of everything.
  */
 export function verdictOn({ before, after, crashes }: Comparison, limits: VerdictLimits): string {
   if (crashes > CRASHES_MAX) return `${crashes} of its workers died`;
-  if (after.requests >= limits.requestsMin && after.failureRate - before.failureRate > limits.errorRateMax)
-    return `${percent(after.failureRate)} of its ${after.requests} requests failed (${percent(before.failureRate)} before)`;
+  const isKnown = before.requests >= limits.requestsMin;
+  const oldRate = isKnown ? before.failureRate : 0;
+  if (after.requests >= limits.requestsMin && after.failureRate - oldRate > limits.errorRateMax) {
+    const old = isKnown ? `${percent(oldRate)} before` : `only ${before.requests} requests before`;
+    return `${percent(after.failureRate)} of its ${after.requests} requests failed (${old})`;
+  }
   for (const [quantile, times] of QUANTILES) {
     if (Math.min(after.timed, before.timed) < times * limits.requestsMin) break;
     const [oldMs, newMs] = [before.timeMs(quantile), after.timeMs(quantile)];

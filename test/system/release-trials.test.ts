@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ask } from '../support/http-client.ts';
@@ -117,6 +119,35 @@ describe('a new release that is watched', { concurrency: 2 }, () => {
     });
     await site.server.stop();
     assert.deepEqual(await site.server.exited, { code: 0, signal: null });
+    await reloading;
+  });
+
+  it('gets the same share of the clients over HTTP/2, on connections that were open before', async (t) => {
+    const site = await serveTrials(t, `${WATCH.replace('2s', '1min')}share = 0.5\n`);
+    const addresses = Array.from({ length: 24 }, (_, i) => `127.0.${i % 3}.${i + 1}`);
+    const clients = addresses.map((localAddress) => {
+      const createConnection = () => connect({ port: site.server.port, host: '127.0.0.1', localAddress });
+      const session = connectHttp2(site.server.url, { createConnection });
+      t.after(() => session.destroy());
+      return async (): Promise<string> => {
+        const stream = session.request({ ':path': '/' }).setEncoding('utf8');
+        let body = '';
+        for await (const block of stream) body += block;
+        return body;
+      };
+    });
+    const answers = () => Promise.all(clients.map((client) => client()));
+    assert.deepEqual([...new Set(await answers())], ['one']);
+    site.write('two');
+    const reloading = site.reload();
+    await eventually('the new release is on trial', () => onTrial(site));
+    await eventually('it has clients', async () => (await answers()).includes('two'));
+    const versions = await answers();
+    assert.deepEqual([...new Set(versions)].sort(), ['one', 'two']);
+    for (let i = 0; i < 3; i += 1) assert.deepEqual(await answers(), versions);
+    const others = await Promise.all(addresses.map((address) => bodyOf(site, '/', address)));
+    assert.deepEqual(others, versions, 'a client is the same over HTTP/1.1');
+    await site.server.stop();
     await reloading;
   });
 

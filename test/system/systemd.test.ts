@@ -53,7 +53,7 @@ tests('a server that systemd starts', () => {
         ready,
         new RegExp(`^READY=1\nMAINPID=${service.pid}\nSTATUS=Serving project on http://127.0.0.1:\\d+$`),
       );
-      assert.match(reloading, /^RELOADING=1\nMONOTONIC_USEC=[1-9]\d*\nSTATUS=/);
+      assert.match(reloading, /^RELOADING=1\nMONOTONIC_USEC=[1-9]\d*\nEXTEND_TIMEOUT_USEC=\d+\nSTATUS=/);
       assert.match(reloaded, /^READY=1\n/);
       assert.match(stopping, /^STOPPING=1\nSTATUS=/);
       if (process.getuid?.() === 0) {
@@ -78,6 +78,25 @@ tests('a server that systemd starts', () => {
     process.kill(service.pid, 'SIGHUP');
     process.kill(service.pid, 'SIGTERM');
     assert.equal(await service.exited, 143);
+    assert.match(service.messages().at(-1)?.text ?? '', /^STOPPING=1\n/);
+  });
+
+  it('asks for more time while a reload watches the new release', async (t) => {
+    const service = await startService(t, { args: ['--listen', '127.0.0.1:0', '--workers', '1'] });
+    await service.notified(/^READY=1$/m);
+    writeFileSync(join(service.project, 'viaduct.toml'), '[reload]\nwatch_ms = "7s"\n');
+    process.kill(service.pid, 'SIGHUP');
+    await service.notified(/^EXTEND_TIMEOUT_USEC=30000000$/);
+    const texts = service.messages().map(({ text }) => text);
+    assert.ok(
+      texts.findLastIndex((text) => text.startsWith('RELOADING=1')) < texts.indexOf('EXTEND_TIMEOUT_USEC=30000000'),
+    );
+    await eventually('the reload is over', () => {
+      const all = service.messages().map(({ text }) => text);
+      return all.findLastIndex((text) => text.startsWith('READY=1')) > all.indexOf('EXTEND_TIMEOUT_USEC=30000000');
+    });
+    process.kill(service.pid, 'SIGTERM');
+    assert.equal(await service.exited, 0);
     assert.match(service.messages().at(-1)?.text ?? '', /^STOPPING=1\n/);
   });
 

@@ -57,6 +57,14 @@ describe('the verdict on a release', () => {
     ['is good when nothing differs', outcomesOf(500, 20, 10), outcomesOf(100, 20, 10), 0, /^$/],
     ['is good without any request', outcomesOf(500, 20), outcomesOf(0, 0), 0, /^$/],
     [
+      'is bad when many fail, whatever became of a few requests before',
+      outcomesOf(2, 20, 2),
+      outcomesOf(100, 20, 2),
+      0,
+      /^50\.0 % of its 100 requests failed \(only 2 requests before\)$/,
+    ],
+    ['is good when few fail and nothing is known of before', outcomesOf(0, 0), outcomesOf(100, 20, 25), 0, /^$/],
+    [
       'is bad when more requests fail',
       outcomesOf(500, 20),
       outcomesOf(100, 20, 10),

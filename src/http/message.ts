@@ -41,7 +41,11 @@ export interface Peer {
   readonly cgi?: CgiOrigin;
   /** Absent when the client presented no certificate, or was not asked for one. */
   readonly clientCertificate?: ClientCertificate;
-  /** The start and the end of the connection's TLS handshake, by `performance.now()`. Absent without one. */
+  /**
+   * The start and the end of the connection's TLS handshake, by `performance.now()`. Absent without one.
+   *
+   * @internal
+   */
   readonly handshakeMs?: readonly [start: number, end: number];
 }
 

@@ -87,10 +87,10 @@ function rootName({ request, route }: TraceDocument): string {
   return route === null || route.name === '' ? request.method : `${request.method} ${route.name}`;
 }
 
-/** A query is named by its operation, because a name should not have as many values as there are texts. */
+/** Kind and name, or the name alone if the kind is a word of it. A query is named by its operation, because a name should not have as many values as there are texts. */
 function partName({ kind, name, attributes }: Span): string {
   if (kind === 'query') return /^\s*([a-z]+)/i.exec(String(attributes.sql ?? name))?.[1]?.toUpperCase() ?? 'query';
-  return name === '' ? kind : `${kind} ${name}`;
+  return name === '' ? kind : name.split(' ').includes(kind) ? name : `${kind} ${name}`;
 }
 
 function eventsOf({ exception, durationUs }: TraceDocument, startMs: number): ReadableSpan['events'] {

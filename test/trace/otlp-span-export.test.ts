@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { prepareSpanExport, type SpanExport } from '../../src/trace/otlp-span-export.ts';
 import { MemoryTraces } from '../support/memory-traces.ts';
 import { type Received, Receiver } from '../support/otlp-receiver.ts';
-import { documentOf, hostileDocument } from '../support/trace-document.ts';
+import { documentOf, hostileDocument, spanOf } from '../support/trace-document.ts';
 import { eventually } from '../support/wait.ts';
 
 interface JsonSpan {
@@ -118,6 +118,20 @@ describe('the export of spans by OTLP', () => {
     assert.equal(attributesOf(root)['http.request.method'], '_OTHER');
     assert.equal(attributesOf(root)['http.request.method_original'], document.request.method);
     assert.match(JSON.stringify(root.events), /"exception.stacktrace"/);
+  });
+
+  it('does not repeat the kind where the name has it as a word', async () => {
+    const spans = await start();
+    const at = { startUs: 0, endUs: 1 };
+    const parts = [
+      spanOf({ kind: 'head', name: 'head of the request', ...at }),
+      spanOf({ kind: 'view', name: 'shop.views.books', ...at }),
+      spanOf({ kind: 'queue', ...at }),
+    ];
+    traces.keep(documentOf({ spans: parts }));
+    await spans.stop();
+    const [, ...names] = spansIn(receiver.received).map(({ name }) => name);
+    assert.deepEqual(names, ['head of the request', 'view shop.views.books', 'queue']);
   });
 
   it('leaves out what has not ended, and sends nothing without traces', async () => {

@@ -66,10 +66,10 @@ export function spanRows({ spans, durationUs }: TraceDocument, colours: Palette)
   return rows;
 }
 
-/** Kind and name, and of a query its text. */
+/** Kind and name, and of a query its text. A name with the kind as a word, such as `head of the request`, is enough. */
 function labelOf({ kind, name, attributes }: Span): string {
   const text = typeof attributes.sql === 'string' ? attributes.sql : name;
-  const label = text === '' || text === kind ? kind : `${kind} ${text}`;
+  const label = text === '' ? kind : text.split(' ').includes(kind) ? text : `${kind} ${text}`;
   const status = attributes.status === undefined || attributes.status === '' ? '' : ` (${attributes.status})`;
   return `${label.replaceAll(/\s+/g, ' ').trim()}${status}`;
 }

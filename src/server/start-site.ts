@@ -1,3 +1,6 @@
+import { devBar } from '../handlers/pages/dev-bar.ts';
+import type { Handler } from '../http/handler.ts';
+import { CidrList } from '../http/semantics/cidr.ts';
 import { describeError } from '../log/describe-error.ts';
 import { applicationOptions } from '../site/application-options.ts';
 import type { BuiltSite } from '../site/build.ts';
@@ -5,6 +8,7 @@ import { type ApplicationParts, type ComposedApplications, composeApplications }
 import { type BackendMemory, composeSite, type Reports } from '../site/compose-site.ts';
 import { type Configuration, NOWHERE } from '../site/configuration.ts';
 import { unlessAborted } from '../site/unless-aborted.ts';
+import { DEV_PREFIX } from '../trace/dev-prefix.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 
 /** A site that is ready, with the applications in TypeScript and the middleware that it started. */
@@ -28,7 +32,8 @@ export async function startSite(
   { memory, log, signal, onRefused, ...parts }: SiteParts,
 ): Promise<StartedSite> {
   const server = applicationOptions(configuration, environs, log);
-  const composed = await composeApplications(configuration, { ...parts, server, signal });
+  const around = configuration.settings.dev ? developmentBar(log) : null;
+  const composed = await composeApplications(configuration, { ...parts, server, around, signal });
   const close = (): Promise<void> => composed.close().catch((error: unknown) => log.error(describeError(error)));
   let site: BuiltSite | null = null;
   try {
@@ -40,4 +45,14 @@ export async function startSite(
     await unlessAborted(signal, close());
     throw error;
   }
+}
+
+/** For clients on this machine, who can open its links. */
+function developmentBar(log: Reports['log']): Handler {
+  const local = CidrList.parse(['loopback']);
+  return devBar({
+    prefix: DEV_PREFIX,
+    allow: (address) => local.matches(address),
+    onForbidden: (message) => log.warn(message),
+  });
 }

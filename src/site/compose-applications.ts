@@ -1,6 +1,6 @@
 import type { MiddlewareEntry, PythonMiddleware } from '../config/middleware.ts';
 import { ViaductError } from '../errors.ts';
-import type { Next } from '../http/handler.ts';
+import type { Handler, Next } from '../http/handler.ts';
 import type { ApplicationOptions } from '../wsgi/application-options.ts';
 import { compose } from '../wsgi/compose.ts';
 import type { Application, Middleware } from '../wsgi/contract.ts';
@@ -16,6 +16,8 @@ export interface ApplicationParts {
   /** Applications that the program which starts the server passes, by name. The program closes them. */
   readonly callerApplications: ReadonlyMap<string, Application>;
   readonly server: ApplicationOptions;
+  /** Goes around each application; null or absent for nothing. */
+  readonly around?: Handler | null;
   /** Lets an import or a start that never ends fail. */
   readonly signal: AbortSignal;
 }
@@ -37,7 +39,7 @@ export interface ComposedApplications {
  */
 export async function composeApplications(
   configuration: Configuration,
-  { python, callerApplications, server, signal }: ApplicationParts,
+  { python, callerApplications, server, around = null, signal }: ApplicationParts,
 ): Promise<ComposedApplications> {
   const loader = new ModuleLoader();
   const started: Application[] = [];
@@ -74,7 +76,8 @@ export async function composeApplications(
         started.push(composed);
         await start(composed);
       }
-      nexts.set(name, serveApplication(composed, server));
+      const next = serveApplication(composed, server);
+      nexts.set(name, around === null ? next : (request) => around(request, next));
     }
   } catch (error) {
     await unlessAborted(signal, close());

@@ -41,7 +41,7 @@ describe('the development bar in a browser', { skip: NO_BROWSER }, () => {
   let url: string;
 
   before(async () => {
-    const bar = devBar({ prefix: '/__viaduct', onForbidden: () => {} });
+    const bar = devBar({ prefix: '/__viaduct', allow: () => true, onForbidden: () => {} });
     const [opened, server] = await Promise.all([openBrowser(), serveHandler(suite, [bar, site])]);
     browser = opened;
     url = `http://127.0.0.1:${server.port}`;

@@ -9,6 +9,8 @@ import { allowsOwnScripts } from './content-policy.ts';
 export interface DevBarOptions {
   /** The path of the pages that show traces, without a final slash: `/__viaduct`. */
   readonly prefix: string;
+  /** Whether clients at this numeric address ('' on a Unix socket) can open the pages: only they get the bar. */
+  readonly allow: (address: string) => boolean;
   /** Told once, in a sentence, that a page forbids the bar. */
   readonly onForbidden: (message: string) => void;
 }
@@ -30,10 +32,10 @@ const WITHOUT_PAGE = new Set([204, 205, 206, 304]);
  * browser goes to get it: no fragments, parts, streams or coded contents, so it belongs behind the handler that compresses. A page whose own policy
  * (Content Security Policy) forbids scripts from its server stays as it is.
  */
-export function devBar({ prefix, onForbidden }: DevBarOptions): Handler {
+export function devBar({ prefix, allow, onForbidden }: DevBarOptions): Handler {
   let isTold = false;
   return function devBar(request, next) {
-    if (!opensPage(request)) return next(request);
+    if (!opensPage(request) || !allow(request.peer.remoteAddress)) return next(request);
     return mapResponse(next(request), (response) => {
       const html = htmlOf(response);
       const at = html.toLowerCase().lastIndexOf('</body>');

@@ -16,12 +16,14 @@ const HTML = ['Content-Type', 'text/html; charset=utf-8'];
 describe('the development bar', () => {
   const suite = suiteLifetime();
   const told: string[] = [];
+  let isAllowed = true;
   let answer: () => Response;
   let server: TestServer;
 
   beforeEach(async () => {
     told.length = 0;
-    const bar = devBar({ prefix: '/__viaduct', onForbidden: (message) => told.push(message) });
+    isAllowed = true;
+    const bar = devBar({ prefix: '/__viaduct', allow: () => isAllowed, onForbidden: (message) => told.push(message) });
     server = await serveHandler(suite, [compression({ encodings: ['gzip'], bytesMin: 1 }), bar, () => answer()]);
   });
 
@@ -52,6 +54,11 @@ describe('the development bar', () => {
     const response = await fetch(`http://127.0.0.1:${server.port}/page`, { headers: { 'Accept-Encoding': 'gzip' } });
     equal(response.headers.get('content-encoding'), 'gzip');
     match(await response.text(), TAG);
+  });
+
+  it('is only for clients that can open the pages', async () => {
+    isAllowed = false;
+    equal(await bodyOf(HTML), PAGE);
   });
 
   it('is on error pages, too', async () => {

@@ -193,13 +193,13 @@ export class Pool {
     this.#admission.emptied();
   }
 
-  /** Puts requests that were never started back at the head of the queue. */
+  /** Puts requests that were never started back at the head of the queue, unless they were answered meanwhile: too late. */
   requeue(pendingRequests: readonly PendingRequest[]): void {
     if (this.#heir !== null) {
       this.#heir.requeue(pendingRequests);
       return;
     }
-    const remaining = pendingRequests.filter((pending) => !this.#dropIfGone(pending));
+    const remaining = pendingRequests.filter((pending) => !pending.settled && !this.#dropIfGone(pending));
     const now = performance.now();
     for (const pending of remaining) {
       pending.request.record.trace?.enterStage('queue', 'queue again');

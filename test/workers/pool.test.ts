@@ -31,6 +31,24 @@ describe('a pool whose worker died', () => {
   });
 });
 
+describe('a request that was answered in a lane before it was started', () => {
+  it('does not run after its worker has died', (t) => {
+    const pool = makePool(t);
+    const lane = makeLane();
+    pool.add(lane);
+    const statuses = ask(pool, 3);
+    lane.inflight[1]?.refuse(Response.text(504, 'too late'), 'took too long');
+    const other = makeLane();
+    pool.add(other);
+    pool.settleDeadLane(lane, 1);
+    assert.deepEqual(statuses, [504, 502]);
+    assert.deepEqual(
+      other.inflight.map(({ id }) => id),
+      [3],
+    );
+  });
+});
+
 describe('a pool that was stopped', () => {
   it('answers a request with 503 when its content is complete only now', (t) => {
     const pool = makePool(t);

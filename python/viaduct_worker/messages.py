@@ -33,7 +33,8 @@ class Options(TypedDict):
     says whether the zygote imports the application; `when-safe` also means that it starts again without the import if
     forked workers cannot share what the import leaves. `command` starts a zygote, with its options as a further
     argument. Without `runs_hooks`, the hooks are imported and nothing more. With `capture_output`, what requests print
-    goes to the server's log. With `application_metrics`, the server reads the metrics of the application.
+    goes to the server's log. With `application_metrics`, the server reads the metrics of the application. With
+    `tracing`, the code for traces is loaded with the application.
     """
 
     socket: str
@@ -48,6 +49,7 @@ class Options(TypedDict):
     hooks: HookPaths
     runs_hooks: bool
     application_metrics: bool
+    tracing: bool
     preload: Literal['always', 'when-safe', 'never']
     command: list[str]
     threads: int

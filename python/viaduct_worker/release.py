@@ -15,3 +15,5 @@ class Release:
             capture.install()
         self.application = load.load(options)
         self.hooks = Hooks(options['hooks'], options['directory'])
+        if options['tracing']:
+            import viaduct_worker.tracing.request  # noqa: F401, PLC0415  # takes memory; the first traced request needs it

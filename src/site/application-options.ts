@@ -18,6 +18,7 @@ import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { ApplicationTable } from './applications.ts';
 import { type Configuration, countsMetrics, MAIN, type NamedApplication } from './configuration.ts';
 import { reloadPolicy } from './reload-policy.ts';
+import { isTracing } from './trace-options.ts';
 
 /** Python's log records have the id of the request. */
 const NOTES_REQUEST_ID: PythonMiddleware = {
@@ -44,6 +45,7 @@ export function applicationTable(
       limits: settings,
       middleware: [...(settings.requestId ? [NOTES_REQUEST_ID] : []), ...pythonMiddleware(application.middleware)],
       applicationMetrics: settings.applicationMetrics && countsMetrics(settings),
+      tracing: isTracing(configuration),
       shared: settings.processes > 1,
       wrap,
       preload: preloadOf(preload, configuration.preloadIsWritten === true),

@@ -37,10 +37,16 @@ const DEFAULTS: TraceConfig = {
 };
 
 /** The options for traces; null if nobody asked for them: no [trace], no route with `trace`, and no development. */
-export function traceOptions({ settings, site, bases }: Configuration): TraceOptions | null {
+export function traceOptions(configuration: Configuration): TraceOptions | null {
+  if (!isTracing(configuration)) return null;
+  const { settings, site, bases } = configuration;
   const shares = site?.route.flatMap(({ trace }) => (trace === undefined ? [] : [trace])) ?? [];
-  if (!settings.dev && site?.trace === undefined && shares.length === 0) return null;
   return optionsOf(site?.trace ?? DEFAULTS, shares, settings.dev, bases.trace ?? '');
+}
+
+/** Whether requests are recorded without somebody asking. */
+export function isTracing({ settings, site }: Configuration): boolean {
+  return settings.dev || site?.trace !== undefined || site?.route.some(({ trace }) => trace !== undefined) === true;
 }
 
 /** How a request is recorded for which somebody asked, while nothing else is. */

@@ -24,6 +24,8 @@ export interface ReleaseOptions {
   readonly runsHooks?: boolean;
   /** Whether the metrics that the application counts with prometheus_client are read. False when absent. */
   readonly applicationMetrics?: boolean;
+  /** Whether requests are traced without somebody asking: then the code for it is loaded with the application. False when absent. */
+  readonly tracing?: boolean;
   /** Whether the application also runs in the workers of other server processes. */
   readonly shared?: boolean;
   readonly threads: number;

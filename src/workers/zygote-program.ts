@@ -36,6 +36,7 @@ export function zygoteOptions(
     hooks = NO_HOOKS,
     runsHooks = true,
     applicationMetrics = false,
+    tracing = false,
     listeners,
   } = options;
   const directory = runtime.directory();
@@ -50,6 +51,7 @@ export function zygoteOptions(
     hooks,
     runs_hooks: runsHooks,
     application_metrics: applicationMetrics,
+    tracing,
     preload: options.preload,
     command,
     threads: options.threads,

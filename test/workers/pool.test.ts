@@ -41,7 +41,7 @@ describe('a request that was answered in a lane before it was started', () => {
     const other = makeLane();
     pool.add(other);
     pool.settleDeadLane(lane, 1);
-    assert.deepEqual(statuses, [504, 502]);
+    assert.deepEqual(statuses, [502, 504]);
     assert.deepEqual(
       other.inflight.map(({ id }) => id),
       [3],

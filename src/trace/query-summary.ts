@@ -8,11 +8,11 @@ export const PARAMETERS_HASH = 'parameters_hash';
 const N_PLUS_ONE_MIN = 3;
 
 /**
- * Counts the queries among `spans`, whose secrets are still there, and finds those that a page could do without: the same text with the same
+ * Counts the queries among `spans`, without the ends of transactions, whose secrets are still there, and finds those that a page could do without: the same text with the same
  * parameters, and the same text again and again from one line.
  */
 export function summarizeQueries(spans: readonly Span[]): QuerySummary {
-  const queries = spans.filter(({ kind }) => kind === 'query');
+  const queries = spans.filter(({ kind, attributes }) => kind === 'query' && attributes.transaction === undefined);
   const same = new Map<string, Repeated>();
   const lines = new Map<string, Repeated>();
   let us = 0;

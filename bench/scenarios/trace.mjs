@@ -3,7 +3,8 @@ import { loadScenario } from './load-scenario.mjs';
 const ANSWER = 'Hello, world!\n';
 const PAGE = '<!doctype html><html><body>Hello, world!</body></html>';
 const hello = { application: 'hello:application', request: { path: '/' }, answer: ANSWER };
-const django = { application: 'django_startproject:application', request: { path: '/' }, answer: ANSWER };
+const django = { application: 'django_hello:application', request: { path: '/' }, answer: ANSWER };
+const startproject = { ...django, application: 'django_startproject:application' };
 const queries = { application: 'django_queries:application', request: { path: '/queries' }, answer: PAGE };
 
 /** What traces cost: of every request in full, and of one in a hundred. The two stacks share a core at the same time. */
@@ -11,6 +12,13 @@ export const traceScenarios = [
   traced('trace-hello-sampled', 'WSGI hello, 1 % of the requests traced', hello, 'viaduct/1 % traced', 0.99),
   traced('trace-django-sampled', 'Django hello, 1 % of the requests traced', django, 'viaduct/1 % traced', 0.99),
   traced('trace-django', 'Django hello, every request traced', django, 'viaduct/traced', 1 / 1.15),
+  traced(
+    'trace-startproject',
+    'Django hello with all middlewares of startproject, every request traced',
+    startproject,
+    'viaduct/traced',
+    1 / 1.15,
+  ),
   traced('trace-queries', 'Django view with ten queries, every request traced', queries, 'viaduct/traced', 1 / 1.25),
   {
     ...loadScenario({

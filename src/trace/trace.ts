@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { SpanKind, TraceDocument } from './document.ts';
+import { randomHex } from './random-hex.ts';
 import type { RecordedRequest } from './store.ts';
 
 /** What to record in addition to the usual, for one request. */
@@ -155,12 +155,12 @@ export class Trace {
   }
 
   get traceId(): string {
-    if (this.#traceId === '') this.#traceId = randomBytes(16).toString('hex');
+    if (this.#traceId === '') this.#traceId = randomHex(32);
     return this.#traceId;
   }
 
   get spanId(): string {
-    if (this.#spanId === '') this.#spanId = randomBytes(8).toString('hex');
+    if (this.#spanId === '') this.#spanId = randomHex(16);
     return this.#spanId;
   }
 

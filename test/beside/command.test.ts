@@ -55,7 +55,7 @@ describe('the command of a sidecar or schedule', () => {
     assert.deepEqual(run('python', '-q'), ['/v/bin/python', '-q']);
     assert.deepEqual(run('python3'), ['/v/bin/python']);
     assert.deepEqual(run('huey_consumer.py', 'a'), ['huey_consumer.py', 'a']);
-    assert.deepEqual(run('celery', 'manage.py'), ['celery', 'manage.py']);
+    assert.equal(path({}), 0, 'the schedule itself');
   });
 });
 

@@ -36,7 +36,7 @@ describe('the watch of new releases', () => {
     await assert.rejects(watch({ main: trial(), other }, 3_600_000), {
       code: 'WORKER',
       message:
-        'Cannot use the new release of application other: 100.0 % of its 20 requests failed (0.0 % before); the old one takes over again',
+        'Cannot use the new release of application other: 100.0 % of its 20 requests failed (only 0 requests before); the old one takes over again',
       cause: 'Traceback\nKeyError',
     });
   });

@@ -55,7 +55,7 @@ describe('the command of a sidecar or schedule', () => {
     assert.deepEqual(run('python', '-q'), ['/v/bin/python', '-q']);
     assert.deepEqual(run('python3'), ['/v/bin/python']);
     assert.deepEqual(run('huey_consumer.py', 'a'), ['huey_consumer.py', 'a']);
-    assert.equal(path({}), 0, 'the schedule itself');
+    assert.deepEqual(run('celery', 'manage.py'), ['celery', 'manage.py']);
   });
 });
 
@@ -65,7 +65,7 @@ describe('the times of a schedule', () => {
   it('are cron or every_ms, and not both', () => {
     assert.equal(path({ cron: '@daily' }), undefined);
     assert.equal(path({ every_ms: '5min' }), undefined);
-    assert.equal(path({}), 'cron');
+    assert.equal(path({}), 0, 'the schedule itself');
     assert.equal(path({ cron: '@daily', every_ms: 1000 }), 'every_ms');
     assert.equal(path({ cron: '@daily', time_zone: 'Europe/Nowhere' }), 'time_zone');
     assert.equal(path({ every_ms: 999 }), 'every_ms');

@@ -57,7 +57,14 @@ describe('redactField', () => {
   });
 
   it('hides the values of fields with the names of secrets', () => {
-    for (const name of ['Authorization', 'Proxy-Authorization', 'X-Api-Key', 'X-CSRFToken', 'X-Auth-Token'])
+    for (const name of [
+      'Authorization',
+      'Proxy-Authorization',
+      'X-Api-Key',
+      'X-CSRFToken',
+      'X-Auth-Token',
+      'Viaduct-Trace',
+    ])
       assert.deepEqual(redactField(name, 'abc'), [name, '[redacted]'], name);
     assert.deepEqual(redactField('WWW-Authenticate', 'Basic realm="a"')[1], 'Basic realm="a"');
   });

@@ -48,11 +48,6 @@ function isWithinClause(text: string, position: number): boolean {
   );
 }
 
-/** The text in one line, for lists. */
-export function oneLine(sql: string): string {
-  return sql.replace(/\s+/g, ' ').trim();
-}
-
 /** What a query does, in a few words: `SELECT bridges_bridge`. */
 export function sqlTitle(sql: string): string {
   const [, verb = ''] = /^\s*(\w+)/.exec(sql) ?? [];

@@ -17,6 +17,13 @@ export function sqlLine(sql: string): string {
   return end - start.length <= COLUMNS_CHARS_MAX ? line : `${start}… ${line.slice(end)}`;
 }
 
+/** What a query does, in a few words: `SELECT bridges_bridge`. */
+export function sqlTitle(sql: string): string {
+  const [, verb = ''] = /^\s*(\w+)/.exec(sql) ?? [];
+  const [, , table = ''] = /\b(FROM|INTO|UPDATE)\s+[`"[]?([\w.]+)/i.exec(sql) ?? [];
+  return `${verb.toUpperCase()} ${table}`.trim();
+}
+
 /** Where the FROM of the outermost SELECT is; -1 without one. */
 function fromClause(line: string, after: number): number {
   let depth = 0;

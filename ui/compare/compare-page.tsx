@@ -1,12 +1,11 @@
 import type { TraceDocument } from '../../src/trace/document.ts';
-import { sqlLine } from '../../src/trace/sql-line.ts';
+import { sqlLine, sqlTitle } from '../../src/trace/sql-line.ts';
 import { DifferenceTable } from '../anatomy/headers-tab.tsx';
 import { getTrace } from '../data/api.ts';
 import { pairQueries, pairSpans, type SpanPair } from '../model/comparison.ts';
 import { clock, difference, duration } from '../model/format.ts';
 import { compareFields } from '../model/header-changes.ts';
 import { colourOf, kindName, partsOf } from '../model/kinds.ts';
-import { sqlTitle } from '../model/sql.ts';
 import { Method, Status } from '../parts/badges.tsx';
 import { Link } from '../parts/link.tsx';
 import { Loading, Problem } from '../parts/notices.tsx';

@@ -47,10 +47,3 @@ function isWithinClause(text: string, position: number): boolean {
     /\bDELETE $/i.test(before)
   );
 }
-
-/** What a query does, in a few words: `SELECT bridges_bridge`. */
-export function sqlTitle(sql: string): string {
-  const [, verb = ''] = /^\s*(\w+)/.exec(sql) ?? [];
-  const [, , table = ''] = /\b(FROM|INTO|UPDATE)\s+[`"[]?([\w.]+)/i.exec(sql) ?? [];
-  return `${verb.toUpperCase()} ${table}`.trim();
-}

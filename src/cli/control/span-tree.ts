@@ -1,6 +1,6 @@
 import { escapeControls } from '../../log/escape.ts';
 import type { Span, TraceDocument } from '../../trace/document.ts';
-import { sqlLine } from '../../trace/sql-line.ts';
+import { sqlTitle } from '../../trace/sql-line.ts';
 import type { Palette } from '../output.ts';
 import type { Row } from '../table.ts';
 import { timeText } from './time-text.ts';
@@ -75,9 +75,9 @@ function isShortPhase({ kind, attributes }: Span, us: number | null, durationUs:
   return us < durationUs * PHASE_SHARE_MIN;
 }
 
-/** Kind and name, and of a query its text. A name with the kind as a word, such as `head of the request`, is enough. */
+/** Kind and name, and of a query its verb and table. A name with the kind as a word, such as `head of the request`, is enough. */
 function labelOf({ kind, name, attributes }: Span): string {
-  const text = typeof attributes.sql === 'string' ? sqlLine(attributes.sql) : name;
+  const text = typeof attributes.sql === 'string' ? sqlTitle(attributes.sql) : name;
   const label = text === '' ? kind : text.split(' ').includes(kind) ? text : `${kind} ${text}`;
   const status = attributes.status === undefined || attributes.status === '' ? '' : ` (${attributes.status})`;
   return `${label.replaceAll(/\s+/g, ' ').trim()}${status}`;

@@ -90,17 +90,28 @@ function changeRows({ hops }: TraceDocument, colours: Palette): Row[] {
   });
 }
 
-function queryRows({ queries }: TraceDocument, colours: Palette): Row[] {
+function queryRows({ queries, spans }: TraceDocument, colours: Palette): Row[] {
   if (queries.count === 0) return [];
-  const count = `  ${queries.count} ${queries.count === 1 ? 'query' : 'queries'} in ${timeText(queries.us)}`;
-  const rowsOf =
-    (kind: string) =>
-    (query: RepeatedQuery): Row[] => {
-      const place = query.file === '' ? '' : ` at ${shortest(query.file)}:${query.line}`;
-      const what = `${kind}: ${query.count} times, ${timeText(query.us)}${place}`;
-      return [[`  ${colours.yellow(escapeControls(what))}`], [`    ${escapeControls(sqlLine(query.sql))}`]];
-    };
-  return [[count], ...queries.nPlusOne.flatMap(rowsOf('N+1')), ...queries.duplicates.flatMap(rowsOf('duplicate'))];
+  const rowsOf = (what: string, { file, line, sql }: Pick<RepeatedQuery, 'file' | 'line' | 'sql'>): Row[] => {
+    const place = file === '' ? '' : ` at ${shortest(file)}:${line}`;
+    return [[`  ${escapeControls(`${what}${place}`)}`], [`    ${colours.dim(escapeControls(sqlLine(sql)))}`]];
+  };
+  const repeated = (kind: string) => (query: RepeatedQuery) =>
+    rowsOf(`${kind}: ${query.count} times, ${timeText(query.us)}`, query);
+  const [slowest] = spans
+    .filter(({ kind, attributes }) => kind === 'query' && typeof attributes.sql === 'string')
+    .map(({ startUs, endUs, ...span }) => ({
+      ...span,
+      us: (endUs ?? startUs) - startUs,
+      sql: `${span.attributes.sql}`,
+    }))
+    .sort((a, b) => b.us - a.us);
+  return [
+    [`  ${queries.count} ${queries.count === 1 ? 'query' : 'queries'} in ${timeText(queries.us)}`],
+    ...queries.nPlusOne.flatMap(repeated('N+1')),
+    ...queries.duplicates.flatMap(repeated('duplicate')),
+    ...(slowest === undefined ? [] : rowsOf(`slowest: ${timeText(slowest.us)}`, slowest)),
+  ];
 }
 
 function exceptionRows({ exception }: TraceDocument, colours: Palette): Row[] {

@@ -1,8 +1,9 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { sqlTitle } from '../../../src/trace/sql-line.ts';
 import { age, bytes, difference, duration, percent, shortPath } from '../../../ui/model/format.ts';
 import { parseSearch, prepend } from '../../../ui/model/request-filter.ts';
-import { formatSql, sqlTitle } from '../../../ui/model/sql.ts';
+import { formatSql } from '../../../ui/model/sql.ts';
 import { summaryAt } from '../fixtures/summaries.ts';
 
 describe('numbers for people', () => {

@@ -87,6 +87,14 @@ describe('the pages about requests to examples/django-site', { skip: NO_BROWSER 
     await page.context().close();
   });
 
+  it('name the development bar as what made the page longer', async () => {
+    const { page } = await openAnatomy();
+    await page.getByRole('tab', { name: /^Header changes/ }).click();
+    const hop = page.locator('li', { hasText: 'handler devBar' }).first();
+    assert.match(await hop.innerText(), /Content-Length/);
+    await page.context().close();
+  });
+
   it('save the request as HAR, and as a page that opens from a disk without a network', async () => {
     const directory = temporaryDirectory(suite);
     const { page, assertClean } = await openAnatomy();

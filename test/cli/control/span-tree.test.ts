@@ -18,7 +18,13 @@ describe('the tree of a request', () => {
     const chain = Array.from({ length: 30 }, (_, index) =>
       spanOf({ kind: 'middleware', name: `m${index}`, parent: index - 1, startUs: 0, endUs: 10_000 }),
     );
-    const query = spanOf({ kind: 'query', parent: 29, startUs: 1, endUs: 9000, attributes: { sql: 'SELECT a FROM t' } });
+    const query = spanOf({
+      kind: 'query',
+      parent: 29,
+      startUs: 1,
+      endUs: 9000,
+      attributes: { sql: 'SELECT a FROM t' },
+    });
     assert.deepEqual(namesOf([...chain, query]), [...chain.map(({ name }) => `middleware ${name}`), 'query SELECT t']);
   });
 

@@ -31,6 +31,8 @@ export interface TraceFilter {
   readonly method?: string;
   /** A part of the path and query. */
   readonly path?: string;
+  /** No part of the path and query. */
+  readonly notPath?: string;
   /** `404`, or a class: `5xx`. */
   readonly status?: string;
   readonly route?: string;

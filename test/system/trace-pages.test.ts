@@ -129,6 +129,19 @@ describe('the pages about requests to examples/django-site', { skip: NO_BROWSER 
     await page.context().close();
   });
 
+  it('list requests without those of static files', async () => {
+    await (await fetch(viaduct.url + SLOW)).text();
+    await (await fetch(`${viaduct.url}/static/bridges/site.css`)).text();
+    const { page, assertClean } = await open('/__viaduct/requests');
+    const rows = page.getByRole('row');
+    await rows.filter({ hasText: 'site.css' }).first().waitFor();
+    await page.getByRole('button', { name: 'Without /static/' }).click();
+    await rows.filter({ hasText: 'site.css' }).first().waitFor({ state: 'detached' });
+    assert.match(await rows.first().innerText(), /\/regions\//);
+    assertClean();
+    await page.context().close();
+  });
+
   it('leave everything but pages as it is', async () => {
     const heads = { 'Sec-Fetch-Dest': 'document' };
     for (const path of ['/health', '/static/bridges/site.css', '/inspections.csv', '/__viaduct/']) {

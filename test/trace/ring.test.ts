@@ -163,6 +163,13 @@ describe('TraceRing', () => {
     assert.equal(ring.lastGood('nobody'), null);
   });
 
+  it('leaves out the paths with a part', () => {
+    const ring = new TraceRing(LIMITS);
+    for (const path of ['/shop/', '/static/shop.css', '/static/']) ring.keep(traceOf({ id: path, path }));
+    assert.deepEqual(ids(ring.list({ notPath: '/static/', limit: 10 })), ['/shop/']);
+    assert.deepEqual(ids(ring.list({ path: 'shop', notPath: '.css', limit: 10 })), ['/shop/']);
+  });
+
   it('compares a request with one of its own path: routes have several, and without routes all requests have the same', () => {
     const ring = new TraceRing(LIMITS);
     for (const route of ['', 'shop']) {

@@ -21,6 +21,7 @@ import type { Configuration } from '../site/configuration.ts';
 import type { LoadedConfiguration } from '../site/load-configuration.ts';
 import { passwordFilesOf } from '../site/password-files.ts';
 import { touchFile } from '../site/reload-policy.ts';
+import { DEV_PREFIX } from '../trace/dev-prefix.ts';
 import { VERSION } from '../version.ts';
 import { killProcess } from '../workers/os-process.ts';
 import { findingLines, palette } from './output.ts';
@@ -164,6 +165,8 @@ export async function runServer(
     const token = admin.madeToken === null ? '' : `, with the token ${colours.bold(admin.madeToken)}`;
     process.stderr.write(`Pages and metrics are on ${admin.urls.join(' and ')}${token}\n`);
   }
+  if (settings.dev && settings.devPages !== 'off')
+    process.stderr.write(`The requests are shown on ${pagesOf(server.urls).join(' and ')}\n`);
   ready(` on ${where}`);
   serves = true;
   beside.use(configuration);
@@ -175,6 +178,11 @@ export async function runServer(
   control?.close();
   admin?.close();
   return code;
+}
+
+/** The addresses of the pages about requests in development. A browser opens none on a Unix socket. */
+function pagesOf(urls: readonly string[]): readonly string[] {
+  return urls.filter((url) => url.startsWith('http')).map((url) => `${url}${DEV_PREFIX}/`);
 }
 
 /** Programs beside the application may need the server to the end, and it may need them. So they stop when it has drained. */

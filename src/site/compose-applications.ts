@@ -1,6 +1,7 @@
 import type { MiddlewareEntry, PythonMiddleware } from '../config/middleware.ts';
 import { ViaductError } from '../errors.ts';
 import type { Handler, Next } from '../http/handler.ts';
+import { composeTraced } from '../routing/traced-chain.ts';
 import type { ApplicationOptions } from '../wsgi/application-options.ts';
 import { compose } from '../wsgi/compose.ts';
 import type { Application, Middleware } from '../wsgi/contract.ts';
@@ -77,7 +78,7 @@ export async function composeApplications(
         await start(composed);
       }
       const next = serveApplication(composed, server);
-      nexts.set(name, around === null ? next : (request) => around(request, next));
+      nexts.set(name, around === null ? next : composeTraced([around], { name, next, recordsSteps: true }));
     }
   } catch (error) {
     await unlessAborted(signal, close());

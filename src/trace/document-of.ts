@@ -12,6 +12,7 @@ import type {
 import { groupedEnviron } from './environ-groups.ts';
 import { fieldsOf } from './field-lines.ts';
 import { Malformed } from './marshal-reader.ts';
+import { neighbourNotes } from './neighbours.ts';
 import { type PythonException, type PythonFields, type PythonPart, readPythonPart } from './python-part.ts';
 import { summarizeQueries } from './query-summary.ts';
 import { redactField, redactNamed, redactTarget, redactText } from './redact.ts';
@@ -25,7 +26,8 @@ export function documentOf(trace: Trace): TraceDocument {
   const python = decoded instanceof Malformed ? null : decoded;
   const placed = placedSpans(trace, python);
   const spans = shownSpans(placed.spans);
-  const missing = missingOf(trace, decoded);
+  const hasBackend = spans.some(({ kind }) => kind === 'backend');
+  const missing = [...missingOf(trace, decoded), ...neighbourNotes(trace.request.headers, trace.startedAt, hasBackend)];
   const durationUs = trace.isAnswered ? usOf(trace, trace.endMs) : null;
   return {
     id: trace.id,

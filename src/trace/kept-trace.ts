@@ -55,6 +55,7 @@ export class KeptTrace {
     if (filter.status !== undefined && !hasStatus(trace.status, filter.status)) return false;
     if (filter.minUs !== undefined && !((trace.endMs - trace.startMs) * 1000 >= filter.minUs)) return false;
     if (filter.path !== undefined && !hasInTarget(trace, filter.path)) return false;
+    if (filter.notPath !== undefined && hasInTarget(trace, filter.notPath)) return false;
     if (
       filter.sql !== undefined &&
       !(this.#mentions(filter.sql) && this.digest().sql.includes(filter.sql.toLowerCase()))

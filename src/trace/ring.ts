@@ -69,13 +69,18 @@ export class TraceRing implements TraceStore {
     const one = this.#byId.get(id);
     if (one === undefined) return null;
     const { routeName, request } = one.trace;
+    let ofRoute: KeptTrace | null = null;
     for (const kept of this.#newestFirst()) {
       const { trace } = kept;
       if (kept.number >= one.number || trace.detail !== 'full' || trace.routeName !== routeName) continue;
       if (trace.request.method !== request.method || trace.status === 0 || trace.status >= 500) continue;
-      if (this.#look(kept, () => kept.summary).error === '') return kept.document();
+      const isSamePath = trace.request.path === request.path;
+      if (!isSamePath && (routeName === '' || ofRoute !== null)) continue;
+      if (this.#look(kept, () => kept.summary).error !== '') continue;
+      if (isSamePath) return kept.document();
+      ofRoute = kept;
     }
-    return null;
+    return ofRoute?.document() ?? null;
   }
 
   errors(): readonly ErrorGroup[] {

@@ -31,6 +31,8 @@ export interface TraceFilter {
   readonly method?: string;
   /** A part of the path and query. */
   readonly path?: string;
+  /** No part of the path and query. */
+  readonly notPath?: string;
   /** `404`, or a class: `5xx`. */
   readonly status?: string;
   readonly route?: string;
@@ -84,7 +86,10 @@ export interface TraceStore {
   /** The newest first. */
   list(filter: TraceFilter): readonly TraceSummary[];
   find(id: string): TraceDocument | null;
-  /** The last good request of the same route and method before `id`, for comparison; null without one. */
+  /**
+   * The last good request of the same method before `id`, for comparison: of the same path, otherwise of the same route if that has a name. Null without
+   * one.
+   */
   lastGood(id: string): TraceDocument | null;
   errors(): readonly ErrorGroup[];
   /** The request of the trace `id` as it came; null if it is not known. */

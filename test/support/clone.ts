@@ -17,6 +17,7 @@ export function makeClone(directory: string): void {
     'package.json',
     'package-lock.json',
     'tsconfig.json',
+    'ui',
   ]) {
     const filter = (source: string) => !/\/(\.venv|var|__pycache__)$/.test(source);
     cpSync(join(ROOT, name), join(directory, name), { recursive: true, filter });

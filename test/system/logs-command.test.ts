@@ -173,6 +173,14 @@ describe('viaduct logs', { concurrency: 2 }, () => {
     assert.match(output, /noted .*request_id=b/);
   });
 
+  it('says where lines are when it has none', async (t) => {
+    const { run } = await serve(t);
+    const { code, output } = await run('--path', '/nowhere');
+    assert.equal(code, 0);
+    assert.match(output, /^No such line is kept\. viaduct logs --follow prints/);
+    assert.equal((await run('--path', '/nowhere', '--json')).output, '');
+  });
+
   it('repeats no entry that comes while it starts to follow, wherever the last ones are kept', async (t) => {
     const places = [
       await serve(t),

@@ -28,10 +28,10 @@ describe('viaduct trace', () => {
     assert.match(output, /^PUT \/shop\/\?page=2 200 42\.0 ms\n/);
     assert.match(output, /route shop, application main, worker 4711/);
     assert.match(output, /^ {2}Python +37\.5 ms +89 % +█+$/m);
-    assert.match(output, /└─ view shop\.views\.books$/m);
-    assert.match(output, /├─ 12× query SELECT "shop_author".*$/m);
+    assert.match(output, /└ view shop\.views\.books$/m);
+    assert.match(output, /├ 12× query SELECT shop_author$/m);
     assert.match(output, /^ {2}response +middleware SessionMiddleware +\+ Vary: Cookie$/m);
-    assert.match(output, /N\+1 at shop\/views\.py:31: 12 times/);
+    assert.match(output, /N\+1: 12 times, .* at shop\/views\.py:31$/m);
     assert.ok(!output.includes('\x1b'));
     assert.deepEqual(traces.tokenDetails, [{ ...USUAL_DETAILS, profile: false }]);
   });

@@ -163,6 +163,27 @@ describe('TraceRing', () => {
     assert.equal(ring.lastGood('nobody'), null);
   });
 
+  it('leaves out the paths with a part', () => {
+    const ring = new TraceRing(LIMITS);
+    for (const path of ['/shop/', '/static/shop.css', '/static/']) ring.keep(traceOf({ id: path, path }));
+    assert.deepEqual(ids(ring.list({ notPath: '/static/', limit: 10 })), ['/shop/']);
+    assert.deepEqual(ids(ring.list({ path: 'shop', notPath: '.css', limit: 10 })), ['/shop/']);
+  });
+
+  it('compares a request with one of its own path: routes have several, and without routes all requests have the same', () => {
+    const ring = new TraceRing(LIMITS);
+    for (const route of ['', 'shop']) {
+      ring.keep(traceOf({ id: `list${route}`, route, path: '/books/' }));
+      ring.keep(traceOf({ id: `style${route}`, route, path: '/site.css' }));
+      ring.keep(traceOf({ id: `bad${route}`, route, path: '/books/', status: 500, kept: 'failed' }));
+      ring.keep(traceOf({ id: `new${route}`, route, path: '/new/' }));
+    }
+    assert.equal(ring.lastGood('bad')?.id, 'list');
+    assert.equal(ring.lastGood('new'), null);
+    assert.equal(ring.lastGood('badshop')?.id, 'listshop');
+    assert.equal(ring.lastGood('newshop')?.id, 'styleshop', 'another path of the named route');
+  });
+
   it('gives listeners each trace when it is over, and again when more of it is known', () => {
     const ring = new TraceRing(LIMITS);
     const seen: string[] = [];

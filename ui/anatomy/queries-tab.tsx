@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { RepeatedQuery, Span, TraceDocument } from '../../src/trace/document.ts';
+import { sqlLine } from '../../src/trace/sql-line.ts';
 import { duration, percent } from '../model/format.ts';
-import { formatSql, oneLine } from '../model/sql.ts';
+import { formatSql } from '../model/sql.ts';
 import { CodePlace } from '../parts/code-place.tsx';
 import { Empty } from '../parts/notices.tsx';
 
@@ -65,7 +66,7 @@ function Repeated({ title, queries }: { readonly title: string; readonly queries
             <span class="badge tone-warn">{count}×</span>
             <span>
               <CodePlace file={file} line={line} /> <span class="muted">{duration(us)} in total</span>
-              <code class="sql-line">{oneLine(sql)}</code>
+              <code class="sql-line">{sqlLine(sql)}</code>
             </span>
           </li>
         ))}
@@ -86,7 +87,7 @@ function Query({ span, number, most }: { readonly span: Span; readonly number: n
             <i class="own-python" style={{ width: `${(timeOf(span) / most) * 100}%` }} />
             <span class="number">{duration(timeOf(span))}</span>
           </span>
-          <code class="sql-line">{oneLine(sql)}</code>
+          <code class="sql-line">{sqlLine(sql)}</code>
         </summary>
         <div class="query-detail">
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard has to scroll it */}

@@ -1,7 +1,8 @@
 // biome-ignore-all lint/a11y/useKeyWithClickEvents: the tree handles the keys of all lines
+
+import { sqlTitle } from '../../src/trace/sql-line.ts';
 import { duration } from '../model/format.ts';
 import { colourOf, kindName } from '../model/kinds.ts';
-import { sqlTitle } from '../model/sql.ts';
 import type { Row } from '../model/tree.ts';
 import type { TimeWindow } from './use-window.ts';
 

@@ -1,11 +1,11 @@
 import type { TraceDocument } from '../../src/trace/document.ts';
+import { sqlLine, sqlTitle } from '../../src/trace/sql-line.ts';
 import { DifferenceTable } from '../anatomy/headers-tab.tsx';
 import { getTrace } from '../data/api.ts';
 import { pairQueries, pairSpans, type SpanPair } from '../model/comparison.ts';
 import { clock, difference, duration } from '../model/format.ts';
 import { compareFields } from '../model/header-changes.ts';
 import { colourOf, kindName, partsOf } from '../model/kinds.ts';
-import { oneLine, sqlTitle } from '../model/sql.ts';
 import { Method, Status } from '../parts/badges.tsx';
 import { Link } from '../parts/link.tsx';
 import { Loading, Problem } from '../parts/notices.tsx';
@@ -195,7 +195,7 @@ function QueriesTable({ before, after }: Pair) {
                 {leftCount} → {rightCount}
               </span>{' '}
               <span class="number">{difference(rightUs - leftUs)}</span>
-              <code class="sql-line">{oneLine(sql)}</code>
+              <code class="sql-line">{sqlLine(sql)}</code>
             </li>
           ))}
         </ul>

@@ -22,7 +22,7 @@ export function DashboardPage() {
         </p>
       </header>
       {!overview.counted && (
-        <p class="notice tone-info">Requests are not counted, so rates and times are missing: set metrics = true.</p>
+        <p class="notice tone-info">Requests are not counted, so rates and times are missing: set admin or otlp_url.</p>
       )}
       <Tiles overview={overview} live={live.length} />
       <div class="charts">

@@ -1,5 +1,5 @@
 import type { TraceDocument } from '../../src/trace/document.ts';
-import { duration, percent, plural, shortPath } from './format.ts';
+import { duration, percent, plural } from './format.ts';
 import { changesByHop } from './header-changes.ts';
 import { kindName } from './kinds.ts';
 import { selfTimes } from './self-time.ts';
@@ -45,7 +45,7 @@ function repeated({ queries, times }: TraceDocument): readonly Finding[] {
   const loops = queries.nPlusOne.map(({ count, us, file, line }) => ({
     tone: 'warn' as const,
     title: `N+1: ${count} similar queries from one line`,
-    text: `${duration(us)}${share(us)}. Fetch them with one query: select_related or prefetch_related in Django.`,
+    text: `${duration(us)} in the database${share(us)}. Fetch them with one query: select_related or prefetch_related in Django.`,
     tab: 'queries',
     span: -1,
     file,
@@ -61,6 +61,9 @@ function repeated({ queries, times }: TraceDocument): readonly Finding[] {
   ];
 }
 
+/** So many queries cost more outside of the database than in it. */
+const MANY_QUERIES = 10;
+
 /** The span that has the most time of its own, if that is a third of the request. */
 function slowest(document: TraceDocument): readonly Finding[] {
   const total = document.durationUs ?? 0;
@@ -70,13 +73,15 @@ function slowest(document: TraceDocument): readonly Finding[] {
   const most = own.sort((a, b) => b.us - a.us)[0];
   if (most === undefined || most.us < total / 3) return [];
   const { kind, name, file, line } = most.span;
-  const text = `${duration(most.us)} of its own, ${percent(most.us / total)} of the request${file === '' ? '' : `, in ${shortPath(file)}`}.`;
+  const queries = document.spans.filter((span) => span.kind === 'query' && span.parent === most.index).length;
+  const around = queries < MANY_QUERIES ? '' : ` That includes the work for ${queries} queries.`;
+  const text = `${duration(most.us)} of its own, ${percent(most.us / total)} of the request.${around}`;
   return [
     { tone: 'info', title: `Slowest: ${kindName(kind)} ${name}`, text, tab: 'waterfall', span: most.index, file, line },
   ];
 }
 
-function headers({ hops }: TraceDocument): readonly Finding[] {
+function headers({ hops, spans }: TraceDocument): readonly Finding[] {
   const changed = changesByHop(hops).flatMap(({ hop, changes }) =>
     changes
       .filter(({ change, name }) => (change === 'changed' || change === 'removed') && !USUAL.has(name.toLowerCase()))
@@ -87,7 +92,8 @@ function headers({ hops }: TraceDocument): readonly Finding[] {
     title: `${hop.name} ${change} ${name}`,
     text: change === 'removed' ? `It was ${before.join(', ')}` : `${before.join(', ')} → ${after.join(', ')}`,
     tab: 'headers',
-    ...NOWHERE,
     span: hop.span,
+    file: spans[hop.span]?.file ?? '',
+    line: spans[hop.span]?.line ?? 0,
   }));
 }

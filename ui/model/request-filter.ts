@@ -4,6 +4,7 @@ import type { TraceSummary } from '../../src/trace/store.ts';
 export interface RequestQuery {
   readonly method: string;
   readonly path: string;
+  readonly not_path: string;
   readonly status: string;
   readonly route: string;
   readonly min_ms: string;
@@ -11,7 +12,16 @@ export interface RequestQuery {
   readonly error: string;
 }
 
-export const NO_QUERY: RequestQuery = { method: '', path: '', status: '', route: '', min_ms: '', sql: '', error: '' };
+export const NO_QUERY: RequestQuery = {
+  method: '',
+  path: '',
+  not_path: '',
+  status: '',
+  route: '',
+  min_ms: '',
+  sql: '',
+  error: '',
+};
 
 /** Words of the search field that name a property: `status:5xx`. Everything else is a part of the path. */
 const WORDS: Readonly<Record<string, keyof RequestQuery>> = {
@@ -25,6 +35,7 @@ const WORDS: Readonly<Record<string, keyof RequestQuery>> = {
 
 /**
  * Reads a search such as `POST /orders status:5xx min:200ms sql:"from orders"`. A method in capitals, a status, or a class of them may stand alone.
+ * `-/static/` leaves out the paths with this part.
  */
 export function parseSearch(text: string): RequestQuery {
   const query: Record<keyof RequestQuery, string> = { ...NO_QUERY };
@@ -35,6 +46,7 @@ export function parseSearch(text: string): RequestQuery {
     else if (word === '' && /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/.test(value)) query.method = value;
     else if (word === '' && quoted === undefined && /^[1-5](?:\d\d|xx)$/i.test(value))
       query.status = value.toLowerCase();
+    else if (word === '' && quoted === undefined && /^-./.test(value)) query.not_path = value.slice(1);
     else query.path = word === '' ? value : `${word}:${value}`;
   }
   return query;
@@ -47,10 +59,11 @@ function inMilliseconds(value: string): string {
 
 /** Whether a new request belongs in the list. The text of queries is known to the server alone. */
 export function matchesQuery(summary: TraceSummary, query: RequestQuery): boolean {
-  const { method, path, status, route, min_ms, error } = query;
+  const { method, path, not_path, status, route, min_ms, error } = query;
   return (
     (method === '' || summary.method === method) &&
     (path === '' || summary.target.includes(path)) &&
+    (not_path === '' || !summary.target.includes(not_path)) &&
     (status === '' || matchesStatus(summary.status, status)) &&
     (route === '' || summary.route === route) &&
     (min_ms === '' || (summary.durationUs ?? 0) >= Number(min_ms) * 1000) &&

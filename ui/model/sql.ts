@@ -47,15 +47,3 @@ function isWithinClause(text: string, position: number): boolean {
     /\bDELETE $/i.test(before)
   );
 }
-
-/** The text in one line, for lists. */
-export function oneLine(sql: string): string {
-  return sql.replace(/\s+/g, ' ').trim();
-}
-
-/** What a query does, in a few words: `SELECT bridges_bridge`. */
-export function sqlTitle(sql: string): string {
-  const [, verb = ''] = /^\s*(\w+)/.exec(sql) ?? [];
-  const [, , table = ''] = /\b(FROM|INTO|UPDATE)\s+[`"[]?([\w.]+)/i.exec(sql) ?? [];
-  return `${verb.toUpperCase()} ${table}`.trim();
-}

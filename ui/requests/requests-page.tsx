@@ -46,7 +46,7 @@ export function RequestsPage() {
             ref={field}
             type="search"
             value={search}
-            placeholder="/path  POST  5xx  min:200ms  route:name  sql:text  error:text"
+            placeholder="/path  POST  -/static/  5xx  min:200ms  route:name  sql:text  error:text"
             spellcheck={false}
             autocomplete="off"
             onInput={({ currentTarget }) => change(currentTarget.value)}
@@ -79,6 +79,7 @@ const CHIPS = [
   ['Not found', '404'],
   ['Slow', 'min:500ms'],
   ['Writes', 'POST'],
+  ['Without /static/', '-/static/'],
 ] as const;
 
 function Chips({ search, onChange }: { readonly search: string; readonly onChange: (text: string) => void }) {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { TraceSummary, TraceUsage } from '../../src/trace/store.ts';
 import { getRequests } from '../data/api.ts';
 import { subscribe } from '../data/events.ts';
@@ -40,7 +40,12 @@ export function useRequests(query: RequestQuery, paused: boolean): Requests {
           const { requests, usage } = await getRequests(query, limit);
           if (!isCurrent) return;
           const isLast = limit === REQUESTS_MAX || requests.length < limit;
-          setState((old) => ({ ...old, list: requests, usage, added: 0, loading: !isLast, problem: '' }));
+          setState((old) => {
+            // Those that came while the answer was on its way are not in it.
+            const fresh = query.sql === '' ? old.list.filter((summary) => matchesQuery(summary, query)) : [];
+            const list = requests.length === 0 ? requests : prepend(requests, fresh, REQUESTS_MAX);
+            return { ...old, list, usage, added: 0, loading: !isLast, problem: '' };
+          });
           if (isLast) return;
         }
       } catch (error) {
@@ -54,7 +59,8 @@ export function useRequests(query: RequestQuery, paused: boolean): Requests {
     };
   }, [key]);
 
-  useEffect(() => {
+  // Before what comes next: after a pause, no request may reach the list by the function from before.
+  useLayoutEffect(() => {
     const add = (fresh: readonly TraceSummary[]): void =>
       setState((old) => {
         const list = prepend(old.list, fresh, REQUESTS_MAX);

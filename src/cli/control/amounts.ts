@@ -17,7 +17,8 @@ export function ageText(iso: string, nowMs: number): string {
 
 /** Memory, for people: `87 MiB`; `?` if it is not known. */
 export function memoryText(bytes: number | null): string {
-  return bytes === null ? '?' : `${Math.round(bytes / 1024 ** 2)} MiB`;
+  if (bytes === null) return '?';
+  return bytes < 1024 ** 2 ? `${Math.ceil(bytes / 1024)} KiB` : `${Math.round(bytes / 1024 ** 2)} MiB`;
 }
 
 /** A part of one, for people: `42 %`. */

@@ -8,7 +8,7 @@ export interface HeaderChange {
   /** `+`: it is new, `-`: it is gone, `~`: its value is another one. */
   readonly sign: '+' | '-' | '~';
   readonly name: string;
-  /** The new value; of a field that is gone, the old one. */
+  /** The new value; of a field that is gone, the old one; of one that changed, both: `a → b`. */
   readonly value: string;
 }
 
@@ -29,7 +29,7 @@ function changesBetween(before: Hop, { direction, name: hop, headers }: Hop): He
   for (const [key, { name, value }] of now) {
     const was = old.get(key);
     if (was === undefined) changes.push({ direction, hop, sign: '+', name, value });
-    else if (was.value !== value) changes.push({ direction, hop, sign: '~', name, value });
+    else if (was.value !== value) changes.push({ direction, hop, sign: '~', name, value: `${was.value} → ${value}` });
   }
   for (const [key, { name, value }] of old) if (!now.has(key)) changes.push({ direction, hop, sign: '-', name, value });
   return changes;

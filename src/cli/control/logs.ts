@@ -12,6 +12,9 @@ import { logText } from './log-text.ts';
 /** A server that does not answer in this time hangs. */
 const ANSWER_MS = 15_000;
 
+const NOTHING_KEPT =
+  'No such line is kept. viaduct logs --follow prints lines as they come; access_log_file keeps those of requests.\n';
+
 /** Prints the last lines of the logs, and with `follow` those that come, until the server ends or the reader is gone. Resolves to the exit code. */
 export async function logs(socket: string, flags: LogFlags, isJson: boolean): Promise<number> {
   const colours = palette(process.stdout);
@@ -33,7 +36,10 @@ export async function logs(socket: string, flags: LogFlags, isJson: boolean): Pr
   );
   const recent = resultOf(reply, 'print the logs') as readonly LogEntry[];
   process.stdout.write(recent.map(show).join(''));
-  if (following === null) return 0;
+  if (following === null) {
+    if (recent.length === 0 && flags.lines !== '0' && !isJson) process.stderr.write(NOTHING_KEPT);
+    return 0;
+  }
   process.stdout.once('error', () => following.destroy());
   const seen = new Set(recent.map(keyOf)); // they may have come in between
   try {

@@ -4,6 +4,7 @@ import type { Overview, OverviewWorker } from '../../trace/overview.ts';
 import { type Row, table } from '../table.ts';
 import { ageText, countText, durationText, memoryText } from './amounts.ts';
 import type { TextOptions } from './status-text.ts';
+import { timeText } from './time-text.ts';
 
 /** What is shown at one moment. */
 export interface TopState {
@@ -34,11 +35,15 @@ function headRows(overview: Overview, { colours, nowMs }: TextOptions): Row[] {
     ? [
         `${rates.requests.toFixed(1)} requests/s`,
         errorsText(rates.errors, colours),
-        `p50 ${durationText(latency.p50Ms)}`,
-        `p99 ${durationText(latency.p99Ms)}`,
+        ...(latency.counts.every((count) => count === 0)
+          ? ['none in the last minute']
+          : [`p50 ${timeText(1000 * latency.p50Ms)}`, `p99 ${timeText(1000 * latency.p99Ms)}`]),
       ]
     : ['requests are not counted: the setting admin is not set'];
-  const waits = [`${queue.waiting} in the queue`, ...(counted ? [`event loop ${durationText(eventLoop.meanMs)}`] : [])];
+  const waits = [
+    `${queue.waiting} in the queue`,
+    ...(counted ? [`event loop ${timeText(1000 * eventLoop.meanMs)}`] : []),
+  ];
   const own = ownShare === null ? [] : [`${Math.round(100 * ownShare)} % of the time is Viaduct's`];
   const traces = trace.bytesMax === 0 ? [] : [`${countText(trace.traces, 'trace')} in ${memoryText(trace.bytes)}`];
   return [[title], [[...traffic, connections].join(', ')], [[...waits, ...own, ...traces].join(', ')]];
@@ -62,7 +67,7 @@ function workerRows(workers: readonly OverviewWorker[], { colours }: TextOptions
       state === 'ready' ? state : colours.yellow(state),
       `${done}`,
       memoryText(rssBytes),
-      gilWaitMs === null ? '' : durationText(gilWaitMs),
+      gilWaitMs === null ? '' : timeText(1000 * gilWaitMs),
       ageMs === null ? '' : durationText(ageMs),
       request === null ? colours.dim('idle') : escapeControls(request),
     ]),

@@ -1,5 +1,7 @@
+import { isAbsolute, relative } from 'node:path';
 import { escapeControls } from '../../log/escape.ts';
 import type { RepeatedQuery, TraceDocument } from '../../trace/document.ts';
+import { sqlLine } from '../../trace/sql-line.ts';
 import type { Palette } from '../output.ts';
 import { type Row, table } from '../table.ts';
 import { headerChanges } from './header-changes.ts';
@@ -44,7 +46,9 @@ function headRows(document: TraceDocument, colours: Palette): Row[] {
   const where = [
     route === null || route.name === '' ? '' : `route ${route.name}`,
     application === null ? '' : `application ${application.name}`,
-    application === null || application.worker === 0 ? '' : `worker ${application.worker} ${application.thread}`,
+    application === null || application.worker === 0
+      ? ''
+      : `worker ${application.worker} ${application.thread}`.trimEnd(),
     `request ${id}`,
   ].filter((text) => text !== '');
   rows.push([colours.dim(escapeControls(where.join(', ')))]);
@@ -86,26 +90,44 @@ function changeRows({ hops }: TraceDocument, colours: Palette): Row[] {
   });
 }
 
-function queryRows({ queries }: TraceDocument, colours: Palette): Row[] {
+function queryRows({ queries, spans }: TraceDocument, colours: Palette): Row[] {
   if (queries.count === 0) return [];
-  const count = `  ${queries.count} ${queries.count === 1 ? 'query' : 'queries'} in ${timeText(queries.us)}`;
-  const rowOf =
-    (kind: string) =>
-    (query: RepeatedQuery): Row => {
-      const place = query.file === '' ? '' : ` at ${query.file}:${query.line}`;
-      return [
-        `  ${colours.yellow(escapeControls(`${kind}${place}: ${query.count} times, ${timeText(query.us)}: ${oneLine(query.sql)}`))}`,
-      ];
-    };
-  return [[count], ...queries.nPlusOne.map(rowOf('N+1')), ...queries.duplicates.map(rowOf('duplicate'))];
+  const rowsOf = (what: string, { file, line, sql }: Pick<RepeatedQuery, 'file' | 'line' | 'sql'>): Row[] => {
+    const place = file === '' ? '' : ` at ${shortest(file)}:${line}`;
+    return [[`  ${escapeControls(`${what}${place}`)}`], [`    ${colours.dim(escapeControls(sqlLine(sql)))}`]];
+  };
+  const repeated = (kind: string) => (query: RepeatedQuery) =>
+    rowsOf(`${kind}: ${query.count} times, ${timeText(query.us)}`, query);
+  const [slowest] = spans
+    .filter(({ kind, attributes }) => kind === 'query' && typeof attributes.sql === 'string')
+    .map(({ startUs, endUs, ...span }) => ({
+      ...span,
+      us: (endUs ?? startUs) - startUs,
+      sql: `${span.attributes.sql}`,
+    }))
+    .sort((a, b) => b.us - a.us);
+  return [
+    [`  ${queries.count} ${queries.count === 1 ? 'query' : 'queries'} in ${timeText(queries.us)}`],
+    ...queries.nPlusOne.flatMap(repeated('N+1')),
+    ...queries.duplicates.flatMap(repeated('duplicate')),
+    ...(slowest === undefined ? [] : rowsOf(`slowest: ${timeText(slowest.us)}`, slowest)),
+  ];
 }
 
 function exceptionRows({ exception }: TraceDocument, colours: Palette): Row[] {
   if (exception === null) return [];
   const frame = exception.frames.findLast(({ isProject }) => isProject) ?? exception.frames.at(-1);
   const place =
-    frame === undefined ? [] : [[`  at ${escapeControls(`${frame.file}:${frame.line} in ${frame.function}`)}`]];
+    frame === undefined
+      ? []
+      : [[`  at ${escapeControls(`${shortest(frame.file)}:${frame.line} in ${frame.function}`)}`]];
   return [[`  ${colours.red(escapeControls(oneLine(`${exception.type}: ${exception.message}`)))}`], ...place];
+}
+
+/** A file below the current directory by its relative path, so that a terminal can open it. */
+function shortest(file: string): string {
+  const path = relative(process.cwd(), file);
+  return path.startsWith('..') || isAbsolute(path) ? file : path;
 }
 
 export function oneLine(text: string): string {

@@ -2,12 +2,10 @@ import type { HandlerResult } from '../../http/handler.ts';
 import type { Request } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
 import { CidrList } from '../../http/semantics/cidr.ts';
+import { DEV_PREFIX } from '../../trace/dev-prefix.ts';
 import { whyForeign } from '../admin/foreign.ts';
 import type { LiveSource } from './live-source.ts';
 import { tracePages } from './trace-pages.ts';
-
-/** The path before those of the pages, on the site itself. */
-export const DEV_PREFIX = '/__viaduct';
 
 /** The clients for each value of the setting `dev_pages`. A container's host is in a private network. */
 const CLIENTS = {

@@ -7,7 +7,7 @@ const LIMIT_DEFAULT = 100;
 const TEXT_CHARS_MAX = 1000;
 
 /** What of the query must be texts. */
-const TEXTS = ['method', 'path', 'route', 'sql', 'error'] as const;
+const TEXTS = ['method', 'path', 'not_path', 'route', 'sql', 'error'] as const;
 
 /** The conditions in the query of `GET api/requests`, or a sentence about what is wrong with them. An empty value asks for nothing. */
 export function readTraceQuery(query: URLSearchParams): TraceFilter | string {
@@ -28,8 +28,10 @@ export function readTraceQuery(query: URLSearchParams): TraceFilter | string {
   const limit = query.get('limit') ?? `${LIMIT_DEFAULT}`;
   if (!/^\d{1,5}$/.test(limit) || Number(limit) < 1 || Number(limit) > LIMIT_MAX)
     return `The limit must be from 1 to ${LIMIT_MAX}`;
+  const { not_path: notPath, ...named } = texts;
   return {
-    ...texts,
+    ...named,
+    ...(notPath === undefined ? {} : { notPath }),
     ...(status === '' ? {} : { status }),
     ...(minMs === '' ? {} : { minUs: Math.round(Number(minMs) * 1000) }),
     ...(after === '' ? {} : { after: Number(after) }),

@@ -8,10 +8,11 @@ describe('the conditions of a list of requests', () => {
   it('are those of the query', () => {
     assert.deepEqual(read(''), { limit: 100 });
     assert.deepEqual(
-      read('method=get&path=/shop&status=5XX&route=shop&min_ms=1.5&sql=select&error=Key&after=7&limit=5'),
+      read('method=get&path=/shop&not_path=.css&status=5XX&route=shop&min_ms=1.5&sql=select&error=Key&after=7&limit=5'),
       {
         method: 'GET',
         path: '/shop',
+        notPath: '.css',
         status: '5xx',
         route: 'shop',
         minUs: 1500,

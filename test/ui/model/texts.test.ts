@@ -1,8 +1,9 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { sqlTitle } from '../../../src/trace/sql-line.ts';
 import { age, bytes, difference, duration, percent, shortPath } from '../../../ui/model/format.ts';
 import { parseSearch, prepend } from '../../../ui/model/request-filter.ts';
-import { formatSql, sqlTitle } from '../../../ui/model/sql.ts';
+import { formatSql } from '../../../ui/model/sql.ts';
 import { summaryAt } from '../fixtures/summaries.ts';
 
 describe('numbers for people', () => {
@@ -74,10 +75,11 @@ describe('the text of a query', () => {
 
 describe('the search for requests', () => {
   it('reads words with and without names', () => {
-    const query = parseSearch('POST /orders 5xx min:1.5s route:api sql:"from orders" error:Timeout');
+    const query = parseSearch('POST /orders -/static/ 5xx min:1.5s route:api sql:"from orders" error:Timeout');
     deepEqual(query, {
       method: 'POST',
       path: '/orders',
+      not_path: '/static/',
       status: '5xx',
       route: 'api',
       min_ms: '1500',
@@ -90,6 +92,8 @@ describe('the search for requests', () => {
     equal(parseSearch('?next=/admin/').path, '?next=/admin/');
     equal(parseSearch('http://x').path, 'http://x');
     equal(parseSearch('"404"').path, '404');
+    equal(parseSearch('"-/static/"').path, '-/static/');
+    equal(parseSearch('-').path, '-');
   });
 
   it('puts new requests in front, each once, up to the limit', () => {

@@ -6,11 +6,7 @@ import { type Field, REDACTED } from './document.ts';
  */
 
 const SECRET_NAME =
-<<<<<<< HEAD
   /authorization|cookie|viaduct[-_]trace|passw|passphrase|\bpwd\b|_pwd|secret|token|api[-_ ]?key|access[-_]?key|private[-_]?key|secret[-_]?key|encryption[-_]?key|signing[-_]?key|csrf|xsrf|session|credential|signature|\bsig\b|\bauth\b|\bcode\b|\botp\b|\bcvv?\b|\bcvc\b/i;
-=======
-  /authorization|cookie|passw|passphrase|\bpwd\b|_pwd|secret|token|api[-_ ]?key|access[-_]?key|private[-_]?key|secret[-_]?key|encryption[-_]?key|signing[-_]?key|csrf|xsrf|session|viaduct[-_]trace|credential|signature|\bsig\b|\bauth\b|\bcode\b|\botp\b|\bcvv?\b|\bcvc\b/i;
->>>>>>> user19
 
 /** Names that only look like those of secrets. */
 const HARMLESS_NAME =

@@ -26,7 +26,7 @@ describe('docs/tracing.md', () => {
   it('makes tokens that Viaduct accepts', (t) => {
     const [script] = codeBlocks(sectionOf(PAGE, 'Tokens')).filter(({ language }) => language === 'sh');
     const cwd = temporaryDirectory(t);
-    writeFileSync(join(cwd, 'trace-key'), `${KEY}\n`);
+    writeFileSync(join(cwd, 'trace.secret'), `${KEY}\n`);
     const tokenOf = (code: string): string =>
       spawnSync('sh', ['-c', code], { cwd, encoding: 'utf8' }).stdout.trim().replace('Viaduct-Trace: ', '');
     const code = script?.text ?? '';

@@ -4,8 +4,9 @@ import sys
 
 from viaduct_worker.tracing import queries
 from viaduct_worker.tracing.places import project_place
-from viaduct_worker.tracing.recorder import clipped, running
+from viaduct_worker.tracing.recorder import running
 from viaduct_worker.tracing.replacing import replace
+from viaduct_worker.tracing.texts import clipped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

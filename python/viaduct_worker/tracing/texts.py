@@ -34,7 +34,7 @@ def safe_repr(value: object) -> str:
 
 
 def beginning(value: object) -> str:
-    """The first `TEXT_MAX` characters of `repr`. What comes after them is not looked at."""
+    """The first `TEXT_MAX` characters of `repr`. The rest is not looked at."""
     found: list[str] = []
     length = 0
     for part in parts(value, 0):

@@ -1,4 +1,4 @@
-"""What stands in the place of an application of the chain, in the middleware that calls it."""
+"""Replaces an application of the chain, in the middleware that calls it."""
 
 from viaduct_worker.tracing.recorder import running
 
@@ -63,7 +63,7 @@ class TracedApplication:
         return deepcopy(self._viaduct_application, memo)
 
     def __reduce_ex__(self, _: object) -> tuple[object, ...]:
-        """Who unpickles it gets the application."""
+        """Pickled, it is the application."""
         from copy import copy
 
         return copy, (self._viaduct_application,)

@@ -571,6 +571,16 @@ class InThePlaceOfAnApplication(Traced):
         ):
             self.ask(question)
 
+    def test_stays_out_of_a_place_that_refuses_it(self):
+        class Strict(Asking):
+            def __setattr__(self, name, value):
+                if 'question' in vars(self):
+                    raise RuntimeError('this cannot be changed')
+                super().__setattr__(name, value)
+
+        _, recording = self.trace(Strict(answering(b'x'), bool))
+        self.assertEqual(spans(recording)[0][0], 'application')
+
     def test_copies_and_pickles_are_those_of_the_application(self):
         self.ask(lambda app: type(copy.copy(app)).__name__)
         self.ask(lambda app: type(copy.deepcopy(app)).__name__)

@@ -141,7 +141,7 @@ def trace_inner(holder: object, seen: set[int]) -> bool:
         try:
             put(stand_in(target, Layer(target, 'wsgi-middleware' if inner else 'application')))  # type: ignore[arg-type]
             found = True
-        except (AttributeError, TypeError):  # its place cannot be set
+        except Exception:  # its place cannot be set, or checks what it gets
             found = found or inner
     return found
 

@@ -53,7 +53,7 @@ def application(environ, start_response):
 function replacements(server: Viaduct): { old: number; successor: number; requests: number; reason: string }[] {
   const lines = server
     .output()
-    .matchAll(/worker \d+ \(pid (\d+)\) replaces worker \d+ \(pid (\d+)\) after (\d+) requests: ([^"\n]*)/g);
+    .matchAll(/worker \d+ \(pid (\d+)\) replaces worker \d+ \(pid (\d+)\) after (\d+) requests?: ([^"\n]*)/g);
   return [...lines].map(([, successor, old, requests, reason = '']) => ({
     old: Number(old),
     successor: Number(successor),

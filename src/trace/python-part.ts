@@ -81,6 +81,10 @@ const KINDS: ReadonlySet<string> = new Set<SpanKind>([
 ]);
 
 const VERSION = 1;
+/** The limits of `recorder.py` and `exceptions.py`. References make long lists of few bytes. */
+const SPANS_MAX = 2000;
+const HOPS_MAX = 200;
+const FRAMES_MAX = 100;
 
 /** Reads the record that a worker sent. Everything is checked, and what does not fit is malformed. */
 export function readPythonPart(payload: Uint8Array): PythonPart | Malformed {
@@ -97,14 +101,14 @@ export function readPythonPart(payload: Uint8Array): PythonPart | Malformed {
 function partOf(value: MarshalValue): PythonPart {
   const part = dict(value);
   if (part.get('v') !== VERSION) throw new Malformed('it is of an unknown version');
-  const spans = list(part.get('spans')).map(spanOf);
+  const spans = list(part.get('spans'), SPANS_MAX).map(spanOf);
   return {
     startNs: number(part.get('start')),
     endNs: number(part.get('end')),
     thread: text(part.get('thread')),
     spans,
     environ: optional(part.get('environ'), (items) => list(items).map(variableOf)),
-    hops: list(part.get('hops')).map((hop) => hopOf(hop, spans.length)),
+    hops: list(part.get('hops'), HOPS_MAX).map((hop) => hopOf(hop, spans.length)),
     startResponse: list(part.get('start_response')).map(startResponseOf),
     exception: optional(part.get('exception'), exceptionOf),
     profile: optional(part.get('profile'), profileOf),
@@ -165,7 +169,7 @@ function exceptionOf(value: MarshalValue): PythonException {
     type: text(exception.get('type')),
     message: text(exception.get('message')),
     traceback: text(exception.get('traceback')),
-    frames: list(exception.get('frames')).map(frameOf),
+    frames: list(exception.get('frames'), FRAMES_MAX).map(frameOf),
   };
 }
 
@@ -207,8 +211,11 @@ function dict(value: MarshalValue | undefined): ReadonlyMap<string, MarshalValue
   throw new Malformed('it has no dict where one belongs');
 }
 
-function list(value: MarshalValue | undefined): readonly MarshalValue[] {
-  if (Array.isArray(value)) return value;
+function list(value: MarshalValue | undefined, max = Number.POSITIVE_INFINITY): readonly MarshalValue[] {
+  if (Array.isArray(value)) {
+    if (value.length > max) throw new Malformed('it has a list that is too long');
+    return value;
+  }
   throw new Malformed('it has no list where one belongs');
 }
 

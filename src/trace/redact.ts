@@ -6,11 +6,11 @@ import { type Field, REDACTED } from './document.ts';
  */
 
 const SECRET_NAME =
-  /authorization|cookie|viaduct[-_]trace|passw|passphrase|\bpwd\b|_pwd|secret|token|api[-_ ]?key|access[-_]?key|private[-_]?key|secret[-_]?key|encryption[-_]?key|signing[-_]?key|csrf|xsrf|session|credential|signature|\bsig\b|\bauth\b|\bcode\b|\botp\b|\bcvv?\b|\bcvc\b/i;
+  /authorization|cookie|passw|passphrase|secret|token|(?:api|access|private|encryption|signing|auth|ssh)[-_ ]?key|csrf|xsrf|session|sessid|credential|signature|bearer|viaduct[-_]trace|(?<![a-z])(?:pwd|pw|pass|sid|sig|auth|otp|totp|cvv?|cvc|pin|jwt|dsn)(?![a-z])|\bcode\b/i;
 
 /** Names that only look like those of secrets. */
 const HARMLESS_NAME =
-  /^(?:www-authenticate|proxy-authenticate|wsgi\..*|django_settings_module|.*_(?:engine|backend|age|httponly|samesite|secure))$/i;
+  /^(?:www-authenticate|proxy-authenticate|auth_type|wsgi\..*|django_settings_module|.*_(?:engine|backend|age|httponly|samesite|secure))$/i;
 
 export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name) && !HARMLESS_NAME.test(name);
@@ -27,12 +27,34 @@ const SHAPES: readonly (readonly [shape: RegExp, shown: string])[] = [
   [/\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?/g, REDACTED], // a JSON Web Token (RFC 7519)
   [/\b(?:AKIA|ASIA|AGPA|AIDA|AROA)[0-9A-Z]{16}\b/g, REDACTED], // keys of AWS
   [/\b(?:gh[pousr]_|github_pat_|glpat-|xox[abposr]-|sk_live_|rk_live_|sk-)[A-Za-z0-9_-]{10,}/g, REDACTED],
-  [/\b([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/?#@"']{0,200}):[^\s/?#@"']{1,200}@/gi, `$1:${REDACTED}@`], // the password of a URL
+  [/\b([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/?#@"']{0,200}):[^\s/?#"']{1,200}@/gi, `$1:${REDACTED}@`], // the password of a URL
+  // Addresses of databases often have passwords that are not encoded as RFC 3986 asks for.
+  [/\b((?!https?:|wss?:)[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/?#@"']{0,200}):[^\s"'<>]{1,200}@/gi, `$1:${REDACTED}@`],
+  [/\b((?:proxy-)?authorization|(?:set-)?cookie)(:[ \t]{0,4})[^\s"'][^\r\n"']*/gi, `$1$2${REDACTED}`],
+  [/\b(identified\s{1,4}by|password)(\s{1,4})'(?:[^'\\]|\\.)*'?/gi, `$1$2${REDACTED}`], // SQL
+  [/(\('[\w-]{0,40}(?:passw|secret|token|api_?key)[\w-]{0,40}', )'(?:[^'\\]|\\.)*'\)/gi, `$1${REDACTED})`], // `repr` of a pair
 ];
 
-/** `password=x`, `"api_key": "x"`, `secret: 'x'` within a text, such as SQL or the `repr` of a dict. */
-const NAMED_IN_TEXT =
-  /\b((?:[A-Za-z0-9]{1,40}[-_]){0,4}(?:password|passwd|passphrase|pwd|secret|token|api_?key|secret_?key|private_?key|authorization|csrf(?:middleware)?token|sessionid))(["']?\s{0,4}(?:[:=]|=>)\s{0,4})("[^"\n]*"?|'[^'\n]*'?|[^\s,;&)\]}"']+)/gi;
+/**
+ * `password=x`, `"api_key": "x"`, `secret: b'x'`, `'password1': ['x']` within a text, such as SQL, JSON or the `repr` of a dict. A value is a list,
+ * a text in quotes, also those that JSON within JSON escapes, or what comes until the next separator.
+ */
+const NAMED_IN_TEXT = new RegExp(
+  [
+    /(?<![\w-])(?=[\w-]{0,60}?(?:passw|passphrase|secret|token|(?:api|private|access|auth)[-_]?key|authorization|cookie|csrf|sessionid|(?<![a-z])(?:pwd|pass)(?![a-z])))/,
+    /(?<name>[\w-]{1,80})(?<between>\\{0,4}["']?(?:\]|%5d)?\s{0,4}(?:=>|[:=]|%3d|%3a)\s{0,4})/,
+    /(?<value>LIST|ESCAPED|QUOTED|[^\s,;&)\]}"']+)/,
+  ]
+    .map(({ source }) => source)
+    .join('')
+    .replace('LIST', /[[(](?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\])"'])*[\])]?/.source)
+    .replace('ESCAPED', /\\{1,8}["'][^"'\n]*["']?/.source)
+    .replace('QUOTED', /(?:\w{1,30}\(|[a-z]{0,2})(?:"""[^"]*(?:""")?|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)/.source),
+  'gis',
+);
+
+/** A text without any of these has no such name. It spares most texts the search. */
+const SECRET_WORD = /pass|secret|token|key|authorization|cookie|csrf|sessionid|pwd/i;
 
 /** Letters and digits in a row that are long enough to be a key. */
 const LONG_RUN = /[A-Za-z0-9+/_=-]{32,}/g;
@@ -44,25 +66,42 @@ export function redactText(text: string): string {
   if (text.length < 6) return text;
   let shown = text;
   for (const [shape, replacement] of SHAPES) shown = shown.replace(shape, replacement);
+  if (SECRET_WORD.test(shown)) shown = hideNamed(shown);
   return shown
-    .replace(NAMED_IN_TEXT, (whole, name: string, between: string, value: string) =>
-      isBindingPlace(value) ? whole : `${name}${between}${REDACTED}`,
-    )
     .replace(LONG_RUN, (run) => (isRandom(run) ? REDACTED : run))
     .replace(DIGITS, (number) => (isCardNumber(number) ? REDACTED : number));
 }
 
+function hideNamed(text: string): string {
+  return text.replace(NAMED_IN_TEXT, (whole, name: string, between: string, value: string) =>
+    isBindingPlace(value) ? whole : `${name}${between}${REDACTED}`,
+  );
+}
+
 /** A value that belongs to a name. */
 export function redactNamed(name: string, value: string): string {
-  return value !== '' && isSecretName(name) ? REDACTED : redactText(value);
+  if (value !== '' && isSecretName(name)) return REDACTED;
+  if (TRACE_PARENT.test(value)) return value;
+  return ADDRESS.test(value) ? redactTarget(value) : redactText(value);
 }
+
+/** Identifies a trace, and lets nobody in (W3C Trace Context). */
+const TRACE_PARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** An address with a query, as in Location and Referer. */
+const ADDRESS = /^[^\s"'?]*\?[^\s"']*$/;
 
 /** A field of a message. Of cookies the names stay, and of a Set-Cookie the attributes. */
 export function redactField(name: string, value: string): Field {
   const lower = name.toLowerCase();
-  if (lower === 'cookie' || lower === 'http_cookie') return [name, value.replace(/=[^;]*/g, `=${REDACTED}`)];
-  if (lower === 'set-cookie') return [name, value.replace(/=[^;]*/, `=${REDACTED}`)];
+  if (lower === 'cookie' || lower === 'http_cookie') return [name, value.split(';').map(redactCookie).join(';')];
+  if (lower === 'set-cookie') return [name, value.replace(/^[^;]*/, redactCookie)];
   return [name, redactNamed(name, value)];
+}
+
+/** A cookie without a name is a value. */
+function redactCookie(pair: string): string {
+  const equals = pair.indexOf('=');
+  return pair.trim() === '' ? pair : `${pair.slice(0, equals + 1)}${REDACTED}`;
 }
 
 /** Path and query: the values of parameters with the names of secrets are replaced. */
@@ -101,10 +140,12 @@ function isBindingPlace(value: string): boolean {
  * their parts are short.
  */
 function isRandom(run: string): boolean {
-  if (/^[0-9a-f]+$/i.test(run)) return /\d/.test(run) && /[a-f]/i.test(run);
-  const longest = Math.max(...run.split(/[/_=-]/).map(({ length }) => length));
-  if (longest < 20) return false;
-  return /\d/.test(run) && /[a-z]/.test(run) && /[A-Z]/.test(run);
+  const isMixed = /\d/.test(run) && /[a-z]/.test(run) && /[A-Z]/.test(run);
+  return run.split(/[/_=-]/).some((part) => isHexadecimalKey(part) || (isMixed && part.length >= 20));
+}
+
+function isHexadecimalKey(part: string): boolean {
+  return part.length >= 32 && /^[0-9a-f]+$/i.test(part) && /\d/.test(part) && /[a-f]/i.test(part);
 }
 
 /** The check of Luhn, which numbers of credit cards pass. */

@@ -18,6 +18,8 @@ export class TraceRing implements TraceStore {
   #limits: RingLimits;
   readonly #notable = new Part();
   readonly #ordinary = new Part();
+  readonly #byTrace = new Map<Trace, KeptTrace>();
+  /** An id can come from a proxy, which may send it twice: the last one has it. */
   readonly #byId = new Map<string, KeptTrace>();
   readonly #listeners = new Set<(summary: TraceSummary) => void>();
   #last = 0;
@@ -35,17 +37,18 @@ export class TraceRing implements TraceStore {
 
   /** Keeps a trace, which is over, or tells the listeners of one that is more complete than before. */
   keep(trace: Trace): void {
-    const known = this.#byId.get(trace.id);
-    if (known?.trace === trace) {
+    const known = this.#byTrace.get(trace);
+    if (known !== undefined) {
       this.#update(known, () => known.changed());
     } else {
       this.#last += 1;
       const kept = new KeptTrace(this.#last, trace);
       this.#partOf(trace).add(kept);
+      this.#byTrace.set(trace, kept);
       this.#byId.set(trace.id, kept);
     }
     this.#evict();
-    const kept = this.#byId.get(trace.id);
+    const kept = this.#byTrace.get(trace);
     if (kept === undefined || this.#listeners.size === 0) return;
     const summary = this.#look(kept, () => kept.summary);
     for (const listener of this.#listeners) listener(summary);
@@ -135,6 +138,7 @@ export class TraceRing implements TraceStore {
     while (this.#isOver(bytesMax, entriesMax)) {
       const hasMore = this.#ordinary.exceeds(bytesMax / 2, entriesMax / 2);
       const oldest = (hasMore || this.#notable.size === 0 ? this.#ordinary : this.#notable).shift();
+      this.#byTrace.delete(oldest.trace);
       if (this.#byId.get(oldest.trace.id) === oldest) this.#byId.delete(oldest.trace.id);
       this.#evicted += 1;
     }

@@ -1,8 +1,10 @@
 """What a traced request of a plain WSGI application records, and that nothing of its answer changes."""
 
+import copy
 import functools
 import io
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -28,7 +30,7 @@ from fake_server import (
 )
 from traces import check, hops, path_to, span, spans
 from viaduct_worker.interrupt import RequestTimeout
-from viaduct_worker.tracing import recorder, wsgi
+from viaduct_worker.tracing import recorder, texts, wsgi
 
 VALID = {
     'QUERY_STRING': '',
@@ -526,6 +528,131 @@ class Profile(Traced):
         while threading.active_count() > before and time.monotonic() < until:
             time.sleep(0.01)
         self.assertLessEqual(threading.active_count(), before)
+
+
+class Mounts(dict):
+    """Applications by their paths, as in Paste."""
+
+    def __call__(self, environ, start_response):
+        start_response('200 OK', [])
+        return [b'mounted']
+
+
+class Asking:
+    """Middleware that answers with what `question` says of its application."""
+
+    def __init__(self, app, question):
+        self.app = app
+        self.question = question
+
+    def __call__(self, environ, start_response):
+        start_response('200 OK', [])
+        return [repr(self.question(self.app)).encode()]
+
+
+class InThePlaceOfAnApplication(Traced):
+    """Middleware cannot see the difference, unless it compares types or asks for identity."""
+
+    def ask(self, question):
+        for application in (Mounts({'/a': 1}), answering(b'x')):
+            with FakeServer(Asking(application, question)) as server:
+                before = server.ask()[-1].body
+                server.trace()
+                with self.subTest(application=type(application).__name__):
+                    self.assertEqual(server.ask()[-1].body, before)
+
+    def test_operators(self):
+        for question in (
+            bool,
+            lambda app: len(app) if isinstance(app, dict) else 0,
+            lambda app: app['/a'] if isinstance(app, dict) else 0,
+            lambda app: ('/a' in app, list(app), app | {}) if isinstance(app, dict) else 0,
+            lambda app: (type(app).__name__, app.__module__, app.__doc__),
+        ):
+            self.ask(question)
+
+    def test_stays_out_of_a_place_that_refuses_it(self):
+        class Strict(Asking):
+            def __setattr__(self, name, value):
+                if 'question' in vars(self):
+                    raise RuntimeError('this cannot be changed')
+                super().__setattr__(name, value)
+
+        _, recording = self.trace(Strict(answering(b'x'), bool))
+        self.assertEqual(spans(recording)[0][0], 'application')
+
+    def test_copies_and_pickles_are_those_of_the_application(self):
+        self.ask(lambda app: type(copy.copy(app)).__name__)
+        self.ask(lambda app: type(copy.deepcopy(app)).__name__)
+        self.ask(lambda app: pickle.loads(pickle.dumps(app)) if isinstance(app, dict) else 0)
+
+
+class EndingError(Exception):
+    def __str__(self):
+        raise SystemExit
+
+
+class Hostile:
+    def __repr__(self):
+        raise SystemExit
+
+
+class HostileValues(Traced):
+    def test_a_repr_that_ends_the_thread_does_not(self):
+        def application(environ, start_response):
+            value = Hostile()
+            raise EndingError(value)
+
+        _, recording = self.trace(application, options='full locals')
+        frame = recording['exception']['frames'][-1]
+        self.assertIn('whose repr raises SystemExit', dict(frame[5])['value'])
+
+    def test_only_the_beginning_of_a_large_value_is_looked_at(self):
+        class Counted:
+            shown = 0
+
+            def __repr__(self):
+                Counted.shown += 1
+                return 'counted'
+
+        def application(environ, start_response):
+            value = {'a': [(Counted(), 1)] * 100_000}
+            raise ValueError(len(value))
+
+        _, recording = self.trace(application, options='full locals')
+        text = dict(recording['exception']['frames'][-1][5])['value']
+        self.assertTrue(text.startswith("{'a': [(counted, 1), (counted, 1), "), text[:100])
+        self.assertLess(Counted.shown, 2000)
+
+    def test_the_text_of_a_value_is_its_repr(self):
+        for value in (
+            (),
+            (1,),
+            (1, 'a'),
+            [],
+            [b'x', [None]],
+            {},
+            {'a': {1: 2.5}},
+            {3},
+            set(),
+            'x' * 20,
+            frozenset({1}),
+        ):
+            self.assertEqual(texts.safe_repr(value), repr(value))
+        loop = []
+        loop.append(loop)
+        self.assertEqual(texts.safe_repr(loop), '[[[[[[...]]]]]]')
+
+
+class AfterTheEnd(unittest.TestCase):
+    def test_another_thread_may_go_on_when_the_request_is_over(self):
+        recording = recorder.Recording('full', 'thread')
+        recording.begin('view', 'view')
+        query = recording.begin('query', 'before the end')
+        recording.finish()
+        recording.end(query)
+        self.assertFalse(recording.is_within('query'))
+        recording.end(recording.begin('query', 'after the end'))
 
 
 if __name__ == '__main__':

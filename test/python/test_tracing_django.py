@@ -128,6 +128,30 @@ def queries(request):
     return HttpResponse('x')
 
 
+def named(request):
+    with connection.cursor() as cursor:
+        cursor.execute('SELECT %s', params=['a'])
+        (found,) = cursor.fetchone()
+        cursor.execute(sql='SELECT %s', params=[found])
+        cursor.executemany('INSERT INTO things VALUES (%s)', param_list=[(1,)])
+    return HttpResponse(found)
+
+
+class Equal:
+    """A view without a hash, which says that it is equal to everything."""
+
+    __hash__ = None
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def __eq__(self, other):
+        return True
+
+    def __call__(self, request):
+        return HttpResponse(self.answer)
+
+
 def changes(request):
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute('INSERT INTO things VALUES (1)')
@@ -203,6 +227,8 @@ urlpatterns = [
     re_path(r'^old/(?P<number>\d+)$', hello),
     path('page', Page.as_view()),
     path('queries', queries),
+    path('named', named),
+    path('equal', Equal('equal')),
     path('changes', changes),
     path('cached', cached),
     path('signals', signalling),
@@ -370,6 +396,18 @@ class Django(unittest.TestCase):
         self.assertEqual([each[5]['alias'] for each in found], ['default'] * len(found))
         self.assertEqual(found[3][5]['rows'], 2)
         self.assertNotIn('parameters', found[0][5])
+
+    def test_changes_nothing_of_calls_with_named_arguments(self):
+        frames, recording = self.trace('/named')
+        self.assertEqual(frames[0].body, b'a')
+        found = queries_of(recording)
+        self.assertEqual([each[5]['sql'] for each in found[:2]], ['SELECT %s'] * 2)
+        self.assertIn('parameters_hash', found[0][5])
+
+    def test_has_a_view_without_a_hash(self):
+        frames, recording = self.trace('/equal')
+        self.assertEqual(frames[0].body, b'equal')
+        self.assertEqual(spans(recording, 'view'), [f'{__name__}.Equal'])
 
     def test_has_queries_of_a_template_with_its_line(self):
         frames, recording = self.trace('/rows')

@@ -207,4 +207,17 @@ describe('TraceRing', () => {
     ring.keep(traceOf({ id: 'c' }));
     assert.equal(ring.find('same')?.request.target, '/2');
   });
+
+  it('keeps a trace once whose worker sends its record after another one took the id', () => {
+    const ring = new TraceRing(LIMITS);
+    const first = traceOf({ id: 'a', path: '/first' });
+    ring.keep(first);
+    ring.keep(traceOf({ id: 'a', path: '/second' }));
+    ring.keep(first);
+    assert.deepEqual(
+      ring.list({ limit: 10 }).map(({ target }) => target),
+      ['/second', '/first'],
+    );
+    assert.equal(ring.find('a')?.request.target, '/second');
+  });
 });

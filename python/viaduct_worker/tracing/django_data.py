@@ -4,8 +4,9 @@ import sys
 
 from viaduct_worker.tracing import queries
 from viaduct_worker.tracing.places import project_place
-from viaduct_worker.tracing.recorder import clipped, running
+from viaduct_worker.tracing.recorder import running
 from viaduct_worker.tracing.replacing import replace
+from viaduct_worker.tracing.texts import clipped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,15 +30,17 @@ def trace_cursors(utils: 'ModuleType') -> None:
 
 
 def recorded(execute: 'Function', many: bool) -> 'Function':
-    def send(wrapper: object, sql: object, parameters: object = None, *args: object, **kwargs: object) -> object:
+    def send(wrapper: object, *args: object, **kwargs: object) -> object:
         recording = running()
         if recording is None:
-            return execute(wrapper, sql, parameters, *args, **kwargs)
+            return execute(wrapper, *args, **kwargs)
         __traceback_hide__ = True
+        sql = args[0] if args else kwargs.get('sql', kwargs.get('procname', ''))
+        parameters = args[1] if len(args) > 1 else kwargs.get('params')
         alias: str = getattr(wrapper.db, 'alias', '')  # type: ignore[attr-defined]
         span = queries.begin(recording, sql, None if many else parameters, alias, many)
         try:
-            return execute(wrapper, sql, parameters, *args, **kwargs)
+            return execute(wrapper, *args, **kwargs)
         except BaseException as error:
             recording.fail(span, error)
             raise

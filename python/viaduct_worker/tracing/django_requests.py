@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 FAILED = 500
 VIEWS_MAX = 10_000
 
-_views: 'dict[object, tuple[str, Place, bool]]' = {}
-"""Name, place, and whether it is a coroutine function, of each view that a traced request has called."""
+_views: 'dict[int, tuple[str, Place, bool, object]]' = {}
+"""Name, place, whether it is a coroutine function, and the view, of each that a traced request has called, by its id.
+
+A view may have no hash, or say that it is equal to another one.
+"""
 
 
 def trace_handlers(base: 'ModuleType') -> None:
@@ -85,15 +88,15 @@ def viewing(make_view_atomic: 'Function', is_asynchronous: 'Function') -> 'Funct
         if recording is None:
             return target
         try:
-            known = _views.get(view)
+            known = _views.get(id(view))
             if known is None:
-                known = (*describe(view), bool(is_asynchronous(view)))
+                known = (*describe(view), bool(is_asynchronous(view)), view)
                 if len(_views) < VIEWS_MAX:
-                    _views[view] = known
+                    _views[id(view)] = known
         except Exception:
             recording.note('the view')
             return target
-        name, place, is_awaited = known
+        name, place, is_awaited, _ = known
         return (awaiting if is_awaited else calling)(target, recording, name, place)
 
     return make

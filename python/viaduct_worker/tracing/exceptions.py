@@ -4,7 +4,8 @@ import linecache
 import traceback
 
 from viaduct_worker.tracing.places import HERE, PACKAGE, is_project
-from viaduct_worker.tracing.recorder import clipped, current, error_text, safe_repr
+from viaduct_worker.tracing.recorder import current
+from viaduct_worker.tracing.texts import clipped, error_text, safe_repr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -43,16 +43,16 @@ def trace_werkzeug_rules(module: 'ModuleType') -> None:
 
 
 def ensuring(ensure_sync: 'Function') -> 'Function':
-    def ensure(application: object, function: 'Function') -> 'Function':
-        target: Function = ensure_sync(application, function)
+    def ensure(application: object, func: 'Function') -> 'Function':
+        target: Function = ensure_sync(application, func)
         recording = running()
         if recording is None:
             return target
         caller = sys._getframe(1).f_code.co_name
         if caller == 'dispatch_request':
-            return recorded(target, function, recording, 'view')
+            return recorded(target, func, recording, 'view')
         if caller in HOOKS:
-            return recorded(target, function, recording, HOOKS[caller])
+            return recorded(target, func, recording, HOOKS[caller])
         return target
 
     return ensure

@@ -3,8 +3,9 @@
 import sys
 
 from viaduct_worker.tracing.places import project_place
-from viaduct_worker.tracing.recorder import TEXT_MAX, running
+from viaduct_worker.tracing.recorder import running
 from viaduct_worker.tracing.replacing import replace
+from viaduct_worker.tracing.texts import TEXT_MAX, error_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def passing(function: 'Function', is_last: bool) -> 'Function':
         try:
             response = function(connection, *args, **kwargs)
         except BaseException as error:
-            finish(connection, recording, span, 'error', f'{type(error).__name__}: {error}'[:TEXT_MAX])
+            finish(connection, recording, span, 'error', error_text(error))
             raise
         if is_last:
             finish(connection, recording, span, 'status', getattr(response, 'status', 0))

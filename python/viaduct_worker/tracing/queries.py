@@ -3,7 +3,7 @@
 import sys
 
 from viaduct_worker.tracing.places import project_place
-from viaduct_worker.tracing.recorder import TEXT_MAX, safe_repr
+from viaduct_worker.tracing.texts import TEXT_MAX, safe_repr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

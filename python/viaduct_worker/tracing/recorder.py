@@ -9,6 +9,8 @@ import traceback
 from contextvars import ContextVar
 from time import perf_counter_ns as now
 
+from viaduct_worker.tracing.texts import TEXT_MAX, clipped, error_text, safe_repr
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 SPANS_MAX = 2000
 HOPS_MAX = 200
 NOTES_MAX = 10
-TEXT_MAX = 10_000
-"""Longest text, in characters."""
 PAYLOAD_BYTES_MAX = 1_048_576
 VERSION = 1
 MARSHAL_VERSION = 4
@@ -95,6 +95,8 @@ class Recording:
         """Start a span within the innermost open one."""
         spans = self.spans
         parent = self.span
+        if parent >= len(spans):  # the request is over, and another thread still works for it
+            parent = -1
         while parent >= 0 and spans[parent][END]:  # two parts of an asynchronous view ran at the same time
             parent = spans[parent][PARENT]
         file, line = place
@@ -122,7 +124,8 @@ class Recording:
 
     def is_within(self, kind: str) -> bool:
         """Whether the innermost open span has this kind."""
-        return self.span >= 0 and self.spans[self.span][0] == kind and not self.spans[self.span][END]
+        spans, index = self.spans, self.span
+        return 0 <= index < len(spans) and spans[index][0] == kind and not spans[index][END]
 
     def hop(self, index: int, direction: str, name: str, status: str, fields: 'Fields') -> None:
         """Note the fields that the span with this index has passed on."""
@@ -200,29 +203,3 @@ def plain(value: object) -> object:
     if kind is bytes:
         return clipped(value.decode('latin-1'))  # type: ignore[attr-defined]
     return safe_repr(value)
-
-
-def clipped(text: str) -> str:
-    """The text as a plain str of at most `TEXT_MAX` characters."""
-    return str.__str__(text[:TEXT_MAX] if len(text) > TEXT_MAX else text)
-
-
-def safe_repr(value: object) -> str:
-    """`repr`, also of an object whose `__repr__` fails. It sends no query: that of Django's query sets would."""
-    try:
-        fields = getattr(value, '__dict__', None)
-        if type(fields) is dict and '_result_cache' in fields and fields['_result_cache'] is None:
-            return f'<{type(value).__name__} that was not evaluated>'
-        return clipped(repr(value))
-    except Exception as error:
-        return f'<{type(value).__name__} whose repr raises {type(error).__name__}>'
-
-
-def error_text(error: BaseException) -> str:
-    """The type of an exception and what it says."""
-    try:
-        message = str(error)
-    except Exception:
-        message = ''
-    name = type(error).__qualname__
-    return clipped(f'{name}: {message}') if message else name

@@ -1,7 +1,8 @@
 """Templates of Django and Jinja2: each one that is rendered, also those that others include or extend."""
 
-from viaduct_worker.tracing.recorder import clipped, running
+from viaduct_worker.tracing.recorder import running
 from viaduct_worker.tracing.replacing import replace
+from viaduct_worker.tracing.texts import clipped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

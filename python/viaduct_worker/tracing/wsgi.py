@@ -5,7 +5,7 @@ from inspect import CO_VARARGS
 from types import CellType, CodeType, FunctionType, MethodType
 
 from viaduct_worker.tracing.places import describe
-from viaduct_worker.tracing.recorder import running
+from viaduct_worker.tracing.traced_application import TracedApplication, stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,48 +30,6 @@ URL_VARIABLES = frozenset(
     )
 )
 """What middleware changes of the environ, beside fields of the request."""
-
-
-class TracedApplication:
-    """Stands in the place of an application in the middleware that calls it, and looks like it."""
-
-    __slots__ = ('__weakref__', '_viaduct_application', '_viaduct_layer')
-
-    _viaduct_application: 'WSGIApplication'
-    _viaduct_layer: 'Layer'
-
-    def __init__(self, application: 'WSGIApplication', layer: 'Layer') -> None:
-        object.__setattr__(self, '_viaduct_application', application)
-        object.__setattr__(self, '_viaduct_layer', layer)
-
-    def __call__(self, *args: object, **kwargs: object) -> object:
-        recording = running()
-        if recording is None or len(args) != 2 or kwargs or type(args[0]) is not dict or not callable(args[1]):
-            return self._viaduct_application(*args, **kwargs)  # type: ignore[arg-type]
-        __traceback_hide__ = True
-        return self._viaduct_layer.run(recording, self._viaduct_application, *args)  # type: ignore[arg-type]
-
-    @property  # type: ignore[misc]  # so that isinstance() says what it says of the application
-    def __class__(self) -> type:
-        return self._viaduct_application.__class__
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._viaduct_application, name)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        setattr(self._viaduct_application, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        delattr(self._viaduct_application, name)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or self._viaduct_application == other
-
-    def __hash__(self) -> int:
-        return hash(self._viaduct_application)
-
-    def __repr__(self) -> str:
-        return repr(self._viaduct_application)
 
 
 class Layer:
@@ -174,16 +132,16 @@ def trace_inner(holder: object, seen: set[int]) -> bool:
     seen.add(id(holder))
     found = False
     for target, put in list(held_by(holder)):
-        if type(target) is TracedApplication:
+        if isinstance(target, TracedApplication):
             found = True
             continue
         if id(target) in seen or not takes_environ(target):
             continue
         inner = trace_inner(target, seen)
         try:
-            put(TracedApplication(target, Layer(target, 'wsgi-middleware' if inner else 'application')))  # type: ignore[arg-type]
+            put(stand_in(target, Layer(target, 'wsgi-middleware' if inner else 'application')))  # type: ignore[arg-type]
             found = True
-        except (AttributeError, TypeError):  # its place cannot be set
+        except Exception:  # its place cannot be set, or checks what it gets
             found = found or inner
     return found
 
@@ -264,7 +222,7 @@ def code_of(target: object) -> tuple[CodeType | None, int]:
 
 def says_environ(target: object) -> bool:
     """Whether the second and last parameter has the name that PEP 3333 gives it."""
-    if type(target) is TracedApplication:
+    if isinstance(target, TracedApplication):
         return True
     code, bound = code_of(target)
     return code is not None and code.co_varnames[bound + 1 : code.co_argcount] == ('start_response',)

@@ -80,9 +80,12 @@ export class TraceRecording implements RequestRecorder {
       draw = Math.random();
       if (draw >= options.shareMax) return;
     }
-    const { sqlParameters } = options;
-    const usual = { ...USUAL_DETAILS, sqlParameters, locals: options.records === 'all' };
-    const details = asked === null ? usual : { ...asked, sqlParameters: asked.sqlParameters || sqlParameters };
+    const { sqlParameters, locals, profile } = asked ?? USUAL_DETAILS;
+    const details = {
+      sqlParameters: sqlParameters || options.sqlParameters,
+      locals: locals || options.records === 'all',
+      profile,
+    };
     const kept = asked !== null ? 'asked' : options.records === 'all' ? 'development' : 'sampled';
     const trace = this.#begin(kept, details, arrived, shown, arrival);
     trace.draw = draw;

@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, it } from 'node:test';
+import { NO_ARRIVAL } from '../../../src/http/transport/server-context.ts';
+import { TraceRecording } from '../../../src/server/trace/recording.ts';
+import { optionsOnRequest } from '../../../src/site/trace-options.ts';
 import type { Span, SpanKind, TraceDocument } from '../../../src/trace/document.ts';
-import { newOneTimeToken, signToken } from '../../../src/trace/token.ts';
+import { newOneTimeToken, signToken, TRACE_FIELD } from '../../../src/trace/token.ts';
 import { USUAL_DETAILS } from '../../../src/trace/trace.ts';
 import type { Application } from '../../../src/wsgi/contract.ts';
+import { requestOf } from '../../support/handler.ts';
 import { ask, Pipeline } from '../../support/http-client.ts';
 import { startTraced } from '../../support/traced-server.ts';
 import { eventually } from '../../support/wait.ts';
@@ -286,5 +290,15 @@ describe('TraceRecording', () => {
     assert.equal(trace.kept, 'development');
     assert.deepEqual(server.recording.store.usage.traces, 2);
     assert.deepEqual(server.recording.store.usage.evicted, 1);
+  });
+
+  it('records in development the local variables also for somebody who asks, such as a replay', () => {
+    const recording = new TraceRecording({ trusts: () => false, urls: () => [], onSwitched: () => {} });
+    recording.take({ ...optionsOnRequest(), records: 'all' });
+    const token = newOneTimeToken();
+    recording.acceptToken(token, { ...USUAL_DETAILS, profile: true });
+    const request = requestOf({ headers: [TRACE_FIELD, token] });
+    recording.receive(request, request, NO_ARRIVAL);
+    assert.deepEqual(request.record.trace?.details, { sqlParameters: false, locals: true, profile: true });
   });
 });

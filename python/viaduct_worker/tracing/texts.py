@@ -1,0 +1,80 @@
+"""The texts of values and exceptions as a recording has them: short, and also of objects that refuse to be shown."""
+
+from viaduct_worker.interrupt import RequestTimeout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TEXT_MAX = 10_000
+"""Longest text, in characters."""
+DEPTH_MAX = 6
+BRACKETS: dict[type, tuple[str, str]] = {list: ('[', ']'), tuple: ('(', ')'), set: ('{', '}'), dict: ('{', '}')}
+
+
+def clipped(text: str) -> str:
+    """The text as a plain str of at most `TEXT_MAX` characters."""
+    return str.__str__(text[:TEXT_MAX] if len(text) > TEXT_MAX else text)
+
+
+def safe_repr(value: object) -> str:
+    """`repr`, also of an object whose `__repr__` fails or ends the thread, and of a list of millions.
+
+    It sends no query: that of Django's query sets would.
+    """
+    try:
+        fields = getattr(value, '__dict__', None)
+        if type(fields) is dict and '_result_cache' in fields and fields['_result_cache'] is None:
+            return f'<{type(value).__name__} that was not evaluated>'
+        return beginning(value)
+    except RequestTimeout:
+        raise
+    except BaseException as error:
+        return f'<{type(value).__name__} whose repr raises {type(error).__name__}>'
+
+
+def beginning(value: object) -> str:
+    """The first `TEXT_MAX` characters of `repr`. The rest is not looked at."""
+    found: list[str] = []
+    length = 0
+    for part in parts(value, 0):
+        found.append(part)
+        length += len(part)
+        if length > TEXT_MAX:
+            break
+    return clipped(''.join(found))
+
+
+def parts(value: object, depth: int) -> 'Iterator[str]':
+    """The parts of `repr(value)` in order."""
+    kind = type(value)
+    if isinstance(value, (str, bytes)) and kind in (str, bytes):
+        yield repr(value[:TEXT_MAX])
+    elif kind not in BRACKETS or not value:
+        yield repr(value)
+    elif depth == DEPTH_MAX:
+        yield '...'
+    else:
+        first, last = BRACKETS[kind]
+        yield first
+        comma = ''
+        for item in value:  # type: ignore[attr-defined]
+            yield comma
+            comma = ', '
+            yield from parts(item, depth + 1)
+            if kind is dict:
+                yield ': '
+                yield from parts(value[item], depth + 1)  # type: ignore[index]
+        yield f',{last}' if kind is tuple and len(value) == 1 else last  # type: ignore[arg-type]
+
+
+def error_text(error: BaseException) -> str:
+    """The type of an exception and what it says."""
+    try:
+        message = str(error)
+    except RequestTimeout:
+        raise
+    except BaseException:
+        message = ''
+    name = type(error).__qualname__
+    return clipped(f'{name}: {message}') if message else name

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Malformed } from '../../src/trace/marshal-reader.ts';
+import { readPythonPart } from '../../src/trace/python-part.ts';
+import { marshalled, recordOf } from '../support/payload.ts';
+
+/** Why the record with these parts cannot be read; '' if it can. */
+function reasonOf(parts: Readonly<Record<string, string>>): string {
+  const part = readPythonPart(marshalled(recordOf(parts)));
+  return part instanceof Malformed ? part.reason : '';
+}
+
+const SPAN = '["view", "v", 1, 2, -1, None, "", 0]';
+const FRAME = '["f", 1, "g", [], 1, [], True]';
+
+describe('readPythonPart', () => {
+  it('takes as many spans, hops and frames as a worker may send, and refuses more: references make them cheap', () => {
+    const exception = (count: number): string =>
+      `{"type": "E", "message": "", "traceback": "", "frames": [${FRAME}] * ${count}}`;
+    const hops = (count: number): string => `[(0, "request", "n", "", [])] * ${count}`;
+    assert.equal(reasonOf({ spans: `[${SPAN}] * 2000`, hops: hops(200), exception: exception(100) }), '');
+    for (const parts of [
+      { spans: `[${SPAN}] * 2001` },
+      { spans: `[${SPAN}]`, hops: hops(201) },
+      { exception: exception(101) },
+    ])
+      assert.equal(reasonOf(parts), 'it has a list that is too long');
+  });
+
+  it('refuses spans within later ones, and hops of spans that are not there', () => {
+    assert.equal(
+      reasonOf({ spans: '[["view", "v", 1, 2, 0, None, "", 0]]' }),
+      'it has a span within one that is not there',
+    );
+    assert.equal(reasonOf({ hops: '[(0, "request", "n", "", [])]' }), 'it has a hop without a span');
+  });
+});

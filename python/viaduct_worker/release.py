@@ -16,4 +16,4 @@ class Release:
         self.application = load.load(options)
         self.hooks = Hooks(options['hooks'], options['directory'])
         if options['tracing']:
-            import viaduct_worker.tracing.request  # noqa: F401, PLC0415  # takes memory; the first traced request needs it
+            import viaduct_worker.tracing.request  # noqa: F401  # takes memory; the first traced request needs it

@@ -87,7 +87,7 @@ function makePath(path: string): void {
   const { certificate, key } = PEM;
   if (/\.(pem|key|crt)$/.test(path)) writeFileSync(path, certificate + key);
   else if (/\.htpasswd$/.test(path)) writeFileSync(path, `user:${HASH}\n`);
-  else if (/\.\w+$/.test(path)) writeFileSync(path, 'a text that is long enough');
+  else if (/(?:\.\w+|-key)$/.test(path)) writeFileSync(path, 'a text that is long enough');
   else {
     mkdirSync(path, { recursive: true });
     writeFileSync(join(path, 'index.html'), 'a page');

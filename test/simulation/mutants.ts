@@ -34,7 +34,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     defect: 'the queue has no limit',
-    file: 'pool.js',
+    file: 'admission.js',
     from: 'length >= this.#options.queueMax',
     to: 'false',
   },

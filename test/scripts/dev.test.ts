@@ -35,7 +35,9 @@ describe('npm run dev', () => {
     for (const pid of started) await eventually(`${pid} has ended`, () => !isRunning(pid));
     const later = dev.output().slice(before).split('\n');
     assert.deepEqual(
-      later.filter((line) => line !== '' && !line.startsWith('{') && !/ serves |^The requests are shown on /.test(line)),
+      later.filter(
+        (line) => line !== '' && !line.startsWith('{') && !/ serves |^The requests are shown on /.test(line),
+      ),
       ['- python/viaduct_worker/worker.py changed, restarted'],
     );
   });

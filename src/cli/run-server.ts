@@ -121,6 +121,7 @@ export async function runServer(
   let stopping = false;
   let lastReload: LastReload | null = null;
   const reopenLogs = (): Reopened => {
+    server.flushLogs();
     const reopened = reopen();
     if (reopened.files > 0) for (const pid of cluster?.pids ?? []) killProcess(pid, 'SIGUSR1');
     return reopened;

@@ -60,6 +60,8 @@ export interface RunningServer extends BackendControl {
   requests(): Promise<readonly LiveRequest[]>;
   /** Where the threads are of the worker with this number or process id, or (null) of all workers. */
   stacks(worker: number | null): Promise<readonly WorkerStacks[]>;
+  /** Writes the lines of the access log that wait: what was answered before a log file is opened again belongs to the old one. */
+  flushLogs(): void;
   /** Accepts for another `drainDelayMs`, lets running requests finish within `gracefulTimeoutMs`, and ends all processes. */
   stop(): Promise<void>;
   /** Ends everything at once. */

@@ -342,6 +342,10 @@ class Server implements LocalServer {
     await this.#traceParts.stop();
   }
 
+  flushLogs(): void {
+    this.#rules.flush();
+  }
+
   kill(): void {
     this.#metrics?.stop();
     this.recording.close();

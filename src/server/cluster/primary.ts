@@ -177,6 +177,9 @@ class Primary implements RunningCluster {
     }
   }
 
+  /** The server processes have the access log, and write its lines when they open its file again. */
+  flushLogs(): void {}
+
   cancelReload(): void {
     if (this.#reloading)
       for (const serverProcess of this.#serverProcesses) serverProcess.send({ kind: 'cancel-reload' });

@@ -59,7 +59,10 @@ async function start(options: ServerProcessStart): Promise<void> {
     });
     const { log, accessLog, reopen } = outputs;
     tap = outputs.tap;
-    process.on('SIGUSR1', reopen);
+    process.on('SIGUSR1', () => {
+      server?.flushLogs();
+      reopen();
+    });
     reportUncaught(log, () => server?.kill());
     server = await startServer({ configuration, log, accessLog, tap, probesAtStart: !isReplacement, ...onBound });
   } catch (error) {

@@ -14,6 +14,7 @@ from viaduct_worker.tracing.replacing import replace
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any
 
     from viaduct_worker.tracing.recorder import Recording, Span
     from viaduct_worker.tracing.replacing import Function
@@ -29,10 +30,10 @@ def trace_sqlalchemy(engine: 'ModuleType') -> None:
 
     listen = import_module('sqlalchemy.event').listen
 
-    def before(_: object, cursor: object, sql: str, parameters: object, context: object, many: bool) -> None:
+    def before(_: object, cursor: object, sql: str, parameters: object, context: 'Any', many: bool) -> None:
         recording = running()
         if recording is not None and context is not None:
-            context._viaduct = recording, queries.begin(recording, sql, parameters, '', many)  # type: ignore[attr-defined]
+            context._viaduct = recording, queries.begin(recording, sql, parameters, '', many)
 
     def after(
         _connection: object, cursor: object, _statement: str, _parameters: object, context: object, _many: bool
@@ -41,11 +42,11 @@ def trace_sqlalchemy(engine: 'ModuleType') -> None:
         if traced is not None:
             queries.end(*traced, cursor)
 
-    def failed(context: object) -> None:
+    def failed(context: 'Any') -> None:
         traced: tuple[Recording, Span] | None = getattr(getattr(context, 'execution_context', None), '_viaduct', None)
         if traced is not None:
             recording, span = traced
-            recording.fail(span, context.original_exception)  # type: ignore[attr-defined]
+            recording.fail(span, context.original_exception)
             recording.end(span)
 
     listen(engine.Engine, 'before_cursor_execute', before)
@@ -110,14 +111,14 @@ def trace_sqlite3(module: 'ModuleType') -> None:
     """New connections get subclasses of the connection and its cursor, unless the caller names its own."""
     cursor = traced_subclass(module.Cursor)
 
-    def cursor_of(connection: object, factory: object = cursor) -> object:
+    def cursor_of(connection: object, factory: object = cursor) -> 'Any':
         return module.Connection.cursor(connection, factory)
 
     def execute(connection: object, *args: object) -> object:
-        return cursor_of(connection).execute(*args)  # type: ignore[attr-defined]
+        return cursor_of(connection).execute(*args)
 
     def executemany(connection: object, *args: object) -> object:
-        return cursor_of(connection).executemany(*args)  # type: ignore[attr-defined]
+        return cursor_of(connection).executemany(*args)
 
     names = {'__module__': 'sqlite3', 'cursor': cursor_of, 'execute': execute, 'executemany': executemany}
     connection = type('Connection', (module.Connection,), names)
@@ -133,11 +134,11 @@ def trace_sqlite3(module: 'ModuleType') -> None:
     replace(module, 'connect', connecting)
 
 
-def traced_subclass(cursor: type) -> type:
+def traced_subclass(cursor: 'Any') -> type:
     """A subclass of a C type, under the same name."""
     names = {
         '__module__': cursor.__module__,
-        'execute': recorded(cursor.execute, many=False),  # type: ignore[attr-defined]
-        'executemany': recorded(cursor.executemany, many=True),  # type: ignore[attr-defined]
+        'execute': recorded(cursor.execute, many=False),
+        'executemany': recorded(cursor.executemany, many=True),
     }
     return type(cursor.__name__, (cursor,), names)

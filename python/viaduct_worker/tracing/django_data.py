@@ -11,6 +11,7 @@ from viaduct_worker.tracing.texts import clipped
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any
 
     from viaduct_worker.tracing.recorder import Attributes, Recording, Span
     from viaduct_worker.tracing.replacing import Function
@@ -30,14 +31,14 @@ def trace_cursors(utils: 'ModuleType') -> None:
 
 
 def recorded(execute: 'Function', many: bool) -> 'Function':
-    def send(wrapper: object, *args: object, **kwargs: object) -> object:
+    def send(wrapper: 'Any', *args: object, **kwargs: object) -> object:
         recording = running()
         if recording is None:
             return execute(wrapper, *args, **kwargs)
         __traceback_hide__ = True
         sql = args[0] if args else kwargs.get('sql', kwargs.get('procname', ''))
         parameters = args[1] if len(args) > 1 else kwargs.get('params')
-        alias: str = getattr(wrapper.db, 'alias', '')  # type: ignore[attr-defined]
+        alias: str = getattr(wrapper.db, 'alias', '')
         span = queries.begin(recording, sql, None if many else parameters, alias, many)
         try:
             return execute(wrapper, *args, **kwargs)
@@ -45,7 +46,7 @@ def recorded(execute: 'Function', many: bool) -> 'Function':
             recording.fail(span, error)
             raise
         finally:
-            queries.end(recording, span, wrapper.cursor)  # type: ignore[attr-defined]
+            queries.end(recording, span, wrapper.cursor)
 
     return send
 
@@ -56,12 +57,12 @@ def trace_transactions(base: 'ModuleType') -> None:
 
 
 def ending(function: 'Function', name: str) -> 'Function':
-    def end(wrapper: object) -> object:
+    def end(wrapper: 'Any') -> object:
         recording = running()
-        if recording is None or wrapper.connection is None:  # type: ignore[attr-defined]
+        if recording is None or wrapper.connection is None:
             return function(wrapper)
         __traceback_hide__ = True
-        attributes: Attributes = {'transaction': name.lower(), 'alias': wrapper.alias}  # type: ignore[attr-defined]
+        attributes: Attributes = {'transaction': name.lower(), 'alias': wrapper.alias}
         span = recording.begin('query', name, attributes, project_place(sys._getframe(1)))
         try:
             return function(wrapper)
@@ -77,6 +78,7 @@ def ending(function: 'Function', name: str) -> 'Function':
 def trace_cache_class(kind: type) -> None:
     """Record the calls that a class of caches implements itself."""
     for name in CACHE_CALLS:
+        # mypy cannot infer the type of a lambda with a default.
         replace(kind, name, lambda function, name=name: cached(function, name))  # type: ignore[misc]
 
 

@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator
     from types import CellType
+    from typing import Any
 
     from viaduct_worker.tracing.recorder import Attributes, Place, Recording
     from viaduct_worker.tracing.replacing import Function
@@ -60,9 +61,9 @@ def is_call_of_mixin(kind: type) -> bool:
     return owner.__name__ == 'MiddlewareMixin'
 
 
-def trace_handler(handler: object) -> None:
+def trace_handler(handler: 'Any') -> None:
     """Put recorders into all links of a handler, and around the other methods of its middlewares."""
-    link = find_link(handler._middleware_chain)  # type: ignore[attr-defined]
+    link = find_link(handler._middleware_chain)
     outer: Middleware | None = None
     seen: set[int] = set()
     while link is not None and id(link) not in seen:
@@ -70,8 +71,8 @@ def trace_handler(handler: object) -> None:
         cell = cell_of(link)
         target = cell.cell_contents
         is_middleware = getattr(target, '__func__', None) not in (
-            type(handler)._get_response,  # type: ignore[attr-defined]
-            type(handler)._get_response_async,  # type: ignore[attr-defined]
+            type(handler)._get_response,
+            type(handler)._get_response_async,
         )
         own = Middleware(target) if is_middleware else None
         next_link = find_link(target) if is_middleware else None
@@ -161,16 +162,16 @@ def leave(
         recording.phase = recording.begin('phase', outer.response, RESPONSE, outer.response_place)
 
 
-def response_hop(recording: 'Recording', index: int, name: str, response: object) -> None:
+def response_hop(recording: 'Recording', index: int, name: str, response: 'Any') -> None:
     """Note status and fields of a response if they are not those of the hop before."""
     try:
-        fields = list(response.headers._store.values())  # type: ignore[attr-defined]
-        if response.cookies:  # type: ignore[attr-defined]
-            fields += [('Set-Cookie', cookie.output(header='')) for cookie in response.cookies.values()]  # type: ignore[attr-defined]
-        code = response.status_code  # type: ignore[attr-defined]
+        fields = list(response.headers._store.values())
+        if response.cookies:
+            fields += [('Set-Cookie', cookie.output(header='')) for cookie in response.cookies.values()]
+        code = response.status_code
         last_code, status, last_fields = recording.response
         if code != last_code:
-            status = f'{code} {response.reason_phrase}'  # type: ignore[attr-defined]
+            status = f'{code} {response.reason_phrase}'
         elif fields == last_fields:
             return
         recording.response = code, status, fields
@@ -210,7 +211,7 @@ def find_link(start: object) -> FunctionType | None:
     while waiting and len(seen) < SEARCHED_MAX:
         target = waiting.pop(0)
         if is_link(target):
-            return target  # type: ignore[return-value]
+            return target  # type: ignore[return-value]  # mypy does not see what `is_link` says
         for each in reached_from(target):
             if id(each) not in seen:
                 seen.add(id(each))

@@ -8,6 +8,7 @@ from viaduct_worker.tracing.replacing import replace, replacing
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any
 
     from viaduct_worker.tracing.recorder import Place, Recording, Span
     from viaduct_worker.tracing.replacing import Function
@@ -39,7 +40,7 @@ def preparing(get_response: 'Function') -> 'Function':
             try:
                 with replacing:
                     if not hasattr(handler, '_viaduct_traced'):
-                        handler._viaduct_traced = True  # type: ignore[attr-defined]
+                        handler._viaduct_traced = True  # type: ignore[attr-defined]  # a mark of ours
                         django_middleware.trace_handler(handler)
             except Exception:
                 recording.note('the middleware of Django')
@@ -68,12 +69,12 @@ def resolving(resolve_request: 'Function') -> 'Function':
     return resolve
 
 
-def matched(recording: 'Recording', span: 'Span', match: object) -> None:
+def matched(recording: 'Recording', span: 'Span', match: 'Any') -> None:
     try:
-        pattern: object = match.route  # type: ignore[attr-defined]
+        pattern: object = match.route
         text = pattern if type(pattern) is str else str.__str__(str(pattern))
         span[NAME] = text or 'the empty pattern'
-        name = match.view_name  # type: ignore[attr-defined]
+        name = match.view_name
         span[ATTRIBUTES] = {'pattern': text, 'name': name if type(name) is str else ''}
     except Exception:
         recording.note('the pattern of the URL')

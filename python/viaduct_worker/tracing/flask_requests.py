@@ -14,6 +14,7 @@ from viaduct_worker.tracing.replacing import replace
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any
 
     from viaduct_worker.tracing.recorder import Recording, Span
     from viaduct_worker.tracing.replacing import Function
@@ -90,12 +91,12 @@ def begin(recording: 'Recording', function: 'Function', role: str) -> 'Span':
     return recording.begin('hook', name, {'phase': role}, place)
 
 
-def response_hop(recording: 'Recording', index: int, name: str, response: object) -> None:
+def response_hop(recording: 'Recording', index: int, name: str, response: 'Any') -> None:
     """Note status and fields of the response if they are not those of the hop before."""
     try:
-        fields = list(response.headers)  # type: ignore[attr-defined]
-        status = response.status  # type: ignore[attr-defined]
-        before, recording.response = recording.response, (response.status_code, status, fields)  # type: ignore[attr-defined]
+        fields = list(response.headers)
+        status = response.status
+        before, recording.response = recording.response, (response.status_code, status, fields)
         if recording.response != before:
             recording.hop(index, 'response', f'after_request {name}', status, fields)
     except Exception:

@@ -10,6 +10,7 @@ from viaduct_worker.tracing.texts import TEXT_MAX, error_text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any
 
     from viaduct_worker.tracing.recorder import Recording, Span
     from viaduct_worker.tracing.replacing import Function
@@ -38,9 +39,9 @@ def starting(putrequest: 'Function') -> 'Function':
     return start
 
 
-def begin(recording: 'Recording', connection: object, method: str, url: str) -> None:
-    host, port = str(connection.host), connection.port  # type: ignore[attr-defined]
-    scheme = 'https' if hasattr(connection, '_context') or connection.default_port == 443 else 'http'  # type: ignore[attr-defined]
+def begin(recording: 'Recording', connection: 'Any', method: str, url: str) -> None:
+    host, port = str(connection.host), connection.port
+    scheme = 'https' if hasattr(connection, '_context') or connection.default_port == 443 else 'http'
     shown = host if port in (80, 443, None) else f'{host}:{port}'
     address = url if '://' in url else f'{scheme}://{shown}{url}'
     outer = recording.span
@@ -51,7 +52,7 @@ def begin(recording: 'Recording', connection: object, method: str, url: str) -> 
         project_place(sys._getframe(2)),
     )
     recording.span = outer  # nothing is within: another request may start before this one is answered
-    connection._viaduct = recording, span  # type: ignore[attr-defined]
+    connection._viaduct = recording, span
 
 
 def passing(function: 'Function', is_last: bool) -> 'Function':
@@ -74,9 +75,9 @@ def passing(function: 'Function', is_last: bool) -> 'Function':
     return call
 
 
-def finish(connection: object, recording: 'Recording', span: 'Span', name: str, value: str | int) -> None:
+def finish(connection: 'Any', recording: 'Recording', span: 'Span', name: str, value: str | int) -> None:
     outer = recording.span
     recording.put(span, name, value)
     recording.end(span)
     recording.span = outer
-    connection._viaduct = None  # type: ignore[attr-defined]
+    connection._viaduct = None

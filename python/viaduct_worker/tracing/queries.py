@@ -7,6 +7,8 @@ from viaduct_worker.tracing.texts import TEXT_MAX, safe_repr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from viaduct_worker.tracing.recorder import Attributes, Recording, Span
 
 SALT = object()
@@ -39,11 +41,11 @@ def begin(recording: 'Recording', sql: object, parameters: object, alias: str, m
     return recording.begin('query', name, attributes, place)
 
 
-def end(recording: 'Recording', span: 'Span', cursor: object) -> None:
+def end(recording: 'Recording', span: 'Span', cursor: 'Any') -> None:
     """End the span of a query. `cursor` knows how many rows it has found or changed; most databases do."""
     recording.end(span)
     try:
-        rows = cursor.rowcount  # type: ignore[attr-defined]
+        rows = cursor.rowcount
         if type(rows) is int and rows >= 0:
             recording.put(span, 'rows', rows)
     except Exception:
@@ -55,9 +57,9 @@ def sql_text(sql: object) -> str:
     return bytes(sql).decode('utf-8', 'replace') if isinstance(sql, (bytes, bytearray)) else str.__str__(str(sql))
 
 
-def hash_of(parameters: object) -> int:
+def hash_of(parameters: 'Any') -> int:
     try:
-        key = tuple(parameters.items()) if isinstance(parameters, dict) else tuple(parameters)  # type: ignore[arg-type]
+        key = tuple(parameters.items()) if isinstance(parameters, dict) else tuple(parameters)
         return hash((SALT, key)) & HASH_MASK
     except TypeError:  # a list in it
         return hash((SALT, repr(parameters))) & HASH_MASK

@@ -162,15 +162,15 @@ class Recording:
         return fitting(content, len(spans))
 
 
-def fitting(content: dict[str, object], count: int) -> bytes:
+def fitting(content: 'dict[str, Any]', count: int) -> bytes:
     """Marshal the content. If that is too long, leave out spans, the profile, the hops and the exception, in turn."""
     data = marshalled(content)
-    spans: list[object] = content['spans']  # type: ignore[assignment]
+    spans: list[object] = content['spans']
     while len(data) > PAYLOAD_BYTES_MAX and spans:
         del spans[len(spans) // 2 :]
-        content['dropped'] = int(content['dropped']) + count - len(spans)  # type: ignore[call-overload]
+        content['dropped'] = int(content['dropped']) + count - len(spans)
         count = len(spans)
-        content['hops'] = [hop for hop in content['hops'] if hop[0] < count]  # type: ignore[attr-defined]
+        content['hops'] = [hop for hop in content['hops'] if hop[0] < count]
         data = marshalled(content)
     for part in ('profile', 'exception', 'environ'):
         if len(data) > PAYLOAD_BYTES_MAX:
@@ -186,10 +186,11 @@ def marshalled(content: dict[str, object]) -> bytes:
     try:
         return marshal.dumps(content, MARSHAL_VERSION)
     except ValueError:  # a subclass of str, such as Django's SafeString, or another object
+        # The stub of marshal has no type for what `plain` returns.
         return marshal.dumps(plain(content), MARSHAL_VERSION)  # type: ignore[arg-type]
 
 
-def plain(value: object) -> object:
+def plain(value: 'Any') -> object:
     """The value with only those types that `marshal` knows."""
     kind = type(value)
     if value is None or kind is int or kind is float or kind is bool:
@@ -197,9 +198,9 @@ def plain(value: object) -> object:
     if isinstance(value, str):
         return clipped(value)
     if kind is dict:
-        return {plain(name): plain(each) for name, each in value.items()}  # type: ignore[attr-defined]
+        return {plain(name): plain(each) for name, each in value.items()}
     if kind is list or kind is tuple:
-        return [plain(each) for each in value]  # type: ignore[attr-defined]
+        return [plain(each) for each in value]
     if kind is bytes:
-        return clipped(value.decode('latin-1'))  # type: ignore[attr-defined]
+        return clipped(value.decode('latin-1'))
     return safe_repr(value)

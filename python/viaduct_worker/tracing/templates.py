@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from types import ModuleType
+    from typing import Any
 
     from viaduct_worker.tracing.replacing import Function
 
@@ -73,7 +74,7 @@ def rendering_root(render: 'Function') -> 'Function':
     return record
 
 
-def trace_root(template: object) -> None:
+def trace_root(template: 'Any') -> None:
     root = getattr(template, 'root_render_func', None)
     if root is not None and not hasattr(root, '_viaduct_traced'):
         name: str = getattr(template, 'name', None) or UNNAMED
@@ -81,8 +82,8 @@ def trace_root(template: object) -> None:
         is_asynchronous = root.__code__.co_flags & 0x200  # the flag of an asynchronous generator function
         make = blocks_async if is_asynchronous else blocks
         traced = make(root, name, ('' if file.startswith('<') else file, 1 if file else 0))
-        traced._viaduct_traced = True  # type: ignore[attr-defined]
-        template.root_render_func = traced  # type: ignore[attr-defined]
+        traced._viaduct_traced = True  # type: ignore[attr-defined]  # a mark of ours
+        template.root_render_func = traced
 
 
 def blocks(root: 'Function', name: str, place: tuple[str, int]) -> 'Function':

@@ -5,6 +5,7 @@ from viaduct_worker.interrupt import RequestTimeout
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 TEXT_MAX = 10_000
 """Longest text, in characters."""
@@ -45,7 +46,7 @@ def beginning(value: object) -> str:
     return clipped(''.join(found))
 
 
-def parts(value: object, depth: int) -> 'Iterator[str]':
+def parts(value: 'Any', depth: int) -> 'Iterator[str]':
     """The parts of `repr(value)` in order."""
     kind = type(value)
     if isinstance(value, (str, bytes)) and kind in (str, bytes):
@@ -58,14 +59,14 @@ def parts(value: object, depth: int) -> 'Iterator[str]':
         first, last = BRACKETS[kind]
         yield first
         comma = ''
-        for item in value:  # type: ignore[attr-defined]
+        for item in value:
             yield comma
             comma = ', '
             yield from parts(item, depth + 1)
             if kind is dict:
                 yield ': '
-                yield from parts(value[item], depth + 1)  # type: ignore[index]
-        yield f',{last}' if kind is tuple and len(value) == 1 else last  # type: ignore[arg-type]
+                yield from parts(value[item], depth + 1)
+        yield f',{last}' if kind is tuple and len(value) == 1 else last
 
 
 def error_text(error: BaseException) -> str:

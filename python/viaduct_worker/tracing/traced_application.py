@@ -26,8 +26,10 @@ class TracedApplication:
     def __call__(self, *args: object, **kwargs: object) -> object:
         recording = running()
         if recording is None or len(args) != 2 or kwargs or type(args[0]) is not dict or not callable(args[1]):
+            # Whatever the arguments are, the application gets them.
             return self._viaduct_application(*args, **kwargs)  # type: ignore[arg-type]
         __traceback_hide__ = True
+        # Two arguments, as was tested above.
         return self._viaduct_layer.run(recording, self._viaduct_application, *args)  # type: ignore[arg-type]
 
     @property  # type: ignore[misc]  # so that isinstance() says what it says of the application

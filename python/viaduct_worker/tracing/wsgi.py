@@ -61,6 +61,7 @@ class Layer:
         def start(status: str, headers: 'Fields', *rest: object, **named: object) -> 'Callable[[bytes], object]':
             __traceback_hide__ = True
             response_hop(recording, index, self.caller, status, headers, bool(rest and rest[0]) or bool(named))
+            # An application may also name its arguments, which the type of start_response does not allow.
             return start_response(status, headers, *rest, **named)  # type: ignore[arg-type]
 
         try:
@@ -139,6 +140,7 @@ def trace_inner(holder: object, seen: set[int]) -> bool:
             continue
         inner = trace_inner(target, seen)
         try:
+            # `target` has the form of an application; its type says nothing.
             put(stand_in(target, Layer(target, 'wsgi-middleware' if inner else 'application')))  # type: ignore[arg-type]
             found = True
         except Exception:  # its place cannot be set, or checks what it gets

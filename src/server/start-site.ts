@@ -1,12 +1,12 @@
 import { devBar } from '../handlers/pages/dev-bar.ts';
 import type { Handler } from '../http/handler.ts';
-import { CidrList } from '../http/semantics/cidr.ts';
 import { describeError } from '../log/describe-error.ts';
 import { applicationOptions } from '../site/application-options.ts';
 import type { BuiltSite } from '../site/build.ts';
 import { type ApplicationParts, type ComposedApplications, composeApplications } from '../site/compose-applications.ts';
 import { type BackendMemory, composeSite, type Reports } from '../site/compose-site.ts';
 import { type Configuration, NOWHERE } from '../site/configuration.ts';
+import { opensDevPages } from '../site/dev-clients.ts';
 import { unlessAborted } from '../site/unless-aborted.ts';
 import { DEV_PREFIX } from '../trace/dev-prefix.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
@@ -32,7 +32,7 @@ export async function startSite(
   { memory, log, signal, onRefused, ...parts }: SiteParts,
 ): Promise<StartedSite> {
   const server = applicationOptions(configuration, environs, log);
-  const around = configuration.settings.dev ? developmentBar(log) : null;
+  const around = developmentBar(configuration, log);
   const composed = await composeApplications(configuration, { ...parts, server, around, signal });
   const close = (): Promise<void> => composed.close().catch((error: unknown) => log.error(describeError(error)));
   let site: BuiltSite | null = null;
@@ -47,12 +47,12 @@ export async function startSite(
   }
 }
 
-/** For clients on this machine, who can open its links. */
-function developmentBar(log: Reports['log']): Handler {
-  const local = CidrList.parse(['loopback']);
+/** For clients that can open its links; null if nobody can. */
+function developmentBar({ settings: { dev, devPages } }: Configuration, log: Reports['log']): Handler | null {
+  if (!dev || devPages === 'off') return null;
   return devBar({
     prefix: DEV_PREFIX,
-    allow: (address) => local.matches(address),
+    allow: (address) => opensDevPages(devPages, address),
     onForbidden: (message) => log.warn(message),
   });
 }

@@ -17,6 +17,7 @@ import { errorStream } from '../wsgi/error-stream.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { ApplicationTable } from './applications.ts';
 import { type Configuration, countsMetrics, MAIN, type NamedApplication } from './configuration.ts';
+import { opensDevPages } from './dev-clients.ts';
 import { reloadPolicy } from './reload-policy.ts';
 import { isTracing } from './trace-options.ts';
 
@@ -61,7 +62,7 @@ export function applicationTable(
     },
     pool: dev ? { ...settings, requestTimeoutMs: 0, streamTimeoutMs: 0 } : settings, // a debugger may hold a request
     responseBufferBytesMax,
-    errorResponse: (traceback, request) => (dev ? failurePage(traceback, request) : plainError()),
+    errorResponse: (traceback, request) => failurePage(settings, traceback, request),
     log,
   });
   const table = new Map<string, SupervisorOptions>();
@@ -86,7 +87,7 @@ export function applicationOptions(
   listeners: readonly ListenerEnviron[],
   log: Log,
 ): ApplicationOptions {
-  const { dev, processes, requestId } = settings;
+  const { processes, requestId } = settings;
   return {
     listeners,
     software: `viaduct/${VERSION}`,
@@ -94,12 +95,15 @@ export function applicationOptions(
     requestId,
     errors: errorStream((line) => log.error(line)),
     onError: (error, request) => log.error(describeThrown(error), requestFields(request)),
-    errorResponse: (error, request) => (dev ? failurePage(describeThrown(error), request) : plainError()),
+    errorResponse: (error, request) => failurePage(settings, describeThrown(error), request),
   };
 }
 
-/** In development: what was raised, with the way to the anatomy of the request. */
-function failurePage(traceback: string, { record }: Request): Response {
-  const anatomy = `${DEV_PREFIX}/requests/${encodeURIComponent(requestIdOf(record))}`;
+/** In development: what was raised, with the way to the anatomy of the request if its client can open that. */
+function failurePage({ dev, devPages }: Settings, traceback: string, { record, peer }: Request): Response {
+  if (!dev) return plainError();
+  const anatomy = opensDevPages(devPages, peer.remoteAddress)
+    ? `${DEV_PREFIX}/requests/${encodeURIComponent(requestIdOf(record))}`
+    : '';
   return tracebackPage('The application raised an exception', traceback, anatomy);
 }

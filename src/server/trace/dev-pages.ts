@@ -1,23 +1,17 @@
 import type { HandlerResult } from '../../http/handler.ts';
 import type { Request } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
-import { CidrList } from '../../http/semantics/cidr.ts';
+import { type DevClients, opensDevPages } from '../../site/dev-clients.ts';
 import { DEV_PREFIX } from '../../trace/dev-prefix.ts';
 import { whyForeign } from '../admin/foreign.ts';
 import type { LiveSource } from './live-source.ts';
 import { tracePages } from './trace-pages.ts';
 
-/** The clients for each value of the setting `dev_pages`. A container's host is in a private network. */
-const CLIENTS = {
-  loopback: CidrList.parse(['loopback']),
-  private: CidrList.parse(['loopback', 'private', '100.64.0.0/10', '169.254.0.0/16', 'fe80::/10']),
-} as const;
-
 export interface DevPagesOptions {
   readonly source: LiveSource;
   /** Asked for each request of a page. */
   readonly isOn: () => boolean;
-  readonly clients: keyof typeof CLIENTS;
+  readonly clients: DevClients;
   /** Host names in the setting `listen`. */
   readonly names: readonly string[];
 }
@@ -43,7 +37,7 @@ export class DevPages {
     const { path, peer } = request;
     if (!isDevPath(path)) return null;
     const { source, isOn, clients, names } = this.#options;
-    if (!isOn() || !CLIENTS[clients].matches(peer.remoteAddress)) return null;
+    if (!isOn() || !opensDevPages(clients, peer.remoteAddress)) return null;
     const foreign = whyForeign(request, names, true);
     if (foreign !== '') return Response.text(403, `${foreign}\n`);
     if (path === DEV_PREFIX) return Response.text(308, '', ['Location', `${DEV_PREFIX}/`]);

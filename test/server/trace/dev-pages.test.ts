@@ -42,6 +42,11 @@ async function serve(t: TestContext, options: Parameters<typeof readProgramOptio
         MAIN,
         (environ, startResponse) => {
           seen.push([String(environ.PATH_INFO), environ.HTTP_VIADUCT_REPLAY as string | undefined]);
+          if (environ.PATH_INFO === '/raises') throw new Error('the site is broken');
+          if (environ.PATH_INFO === '/page') {
+            startResponse('200 OK', [['Content-Type', 'text/html']]);
+            return [Buffer.from('<html><body>the site</body></html>')];
+          }
           startResponse('200 OK', [['Content-Type', 'text/plain']]);
           return [Buffer.from('the site')];
         },
@@ -62,6 +67,24 @@ const PATHS = [
 ];
 
 describe('the pages in development', () => {
+  for (const [devPages, isLinked] of [
+    ['loopback', true],
+    ['private', true],
+    ['off', false],
+  ] as const)
+    it(`are ${isLinked ? '' : 'not '}linked from pages of the site with dev_pages = "${devPages}"`, async (t) => {
+      const { port } = await serve(t, { ...DEV, devPages });
+      const headers = [['Sec-Fetch-Dest', 'document']] as const;
+      for (const [path, text] of [
+        ['/page', 'the site'],
+        ['/raises', 'the site is broken'],
+      ] as const) {
+        const { body } = await ask(port, path, { headers });
+        assert.ok(body.includes(text), body);
+        assert.equal(body.includes('/__viaduct/'), isLinked, body);
+      }
+    });
+
   it('come before the routes of the site, for its own host names', async (t) => {
     const { port, traces, seen, lines } = await serve(t, DEV);
     traces.keep(documentOf());

@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import { CidrList } from '../http/semantics/cidr.ts';
 
-/** Who may open the pages of the development: the value of the setting `dev_pages`. */
+/** The clients that may open the pages of the development: the value of the setting `dev_pages`. */
 export type DevClients = Settings['devPages'];
 
 /** A container's host is in a private network. */

@@ -53,6 +53,8 @@ export interface Outputs {
    * Opens the files of the logs again, after they were renamed, and reports that in the log. Standard output and error stay.
    */
   readonly reopen: () => Reopened;
+  /** Resolves when what goes to other programs is on its way, so that this process may end. It never ends while one of them is stuck. */
+  readonly flush: () => Promise<unknown>;
 }
 
 /** Where one log goes. */
@@ -98,7 +100,9 @@ export function openOutputs(targets: LogTargets, options: OutputOptions): Output
     if (logFiles.length > problems.length) log.info('The log files were opened again');
     return { files: logFiles.length, problems };
   }
-  return { log, accessLog, tap, reopen };
+  const flush = (): Promise<unknown> =>
+    Promise.all([errors, accessLog].filter(isRemote).map((output) => output.flush()));
+  return { log, accessLog, tap, reopen, flush };
 }
 
 type Output = StandardOutput | LogFile | SyslogOutput | JournalOutput;

@@ -196,6 +196,19 @@ action(type="omfile" file="${received}" template="all")
     });
   }
 
+  it('are reported on standard error when both logs go to one socket that is stuck', async (t) => {
+    const cwd = makeProject(t, { 'app.py': RAISES });
+    const socket = join(cwd, 'log');
+    await receiveDatagrams(t, socket, { waits: true });
+    const flags = ['--access-log-journal', socket, '--error-log-journal', socket, '--workers', '1'];
+    const server = await startViaduct(t, ['app:application', ...flags], { cwd });
+    const told = /Cannot send the access log to the journal at [^"]*: it is slower than the log/;
+    for (let i = 0; i < 2000 && !told.test(server.output()); i += 1) await ask(server.port, `/?${'x'.repeat(2000)}`);
+    await eventually('it is told', () => told.test(server.output()));
+    process.kill(server.pid, 'SIGTERM');
+    assert.equal((await server.exited).code, 0);
+  });
+
   it('get every line before the server processes end, also if they read slowly', async (t) => {
     const cwd = makeProject(t, { 'app.py': RAISES });
     const socket = join(cwd, 'log');

@@ -209,6 +209,13 @@ describe("an entry in systemd's journal", () => {
     assert.equal(output.lost.lines, lost);
   });
 
+  it('is lost if the path of the socket is too long for the system, which is told', async (t) => {
+    const { log, told } = journalAt(join(temporaryDirectory(t), 'x'.repeat(120)));
+    log.info('one');
+    await eventually('it is told', () => told.length === 1);
+    assert.match(told[0] ?? '', /^failed: ENAMETOOLONG: /);
+  });
+
   it('is lost if there is no interpreter', async (t) => {
     const { path } = await receiver(t);
     const { log, told } = journalAt(path, { python: '/nowhere/python3' });

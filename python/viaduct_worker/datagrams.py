@@ -53,7 +53,7 @@ class Sender:
             if self.socket is not None:
                 self.socket.close()
                 self.socket = None
-            return error.errno or errno.EIO
+            return error.errno or errno.ENAMETOOLONG  # only a path that is too long has no number
         return 0
 
     def put(self, target: socket.socket, message: bytes) -> None:

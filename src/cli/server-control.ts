@@ -6,6 +6,7 @@ import type { Log } from '../log/log.ts';
 import type { Reopened } from '../log/output.ts';
 import type { Family } from '../metrics/family.ts';
 import type { OtlpExport } from '../metrics/otlp-export.ts';
+import { pidNamespace } from '../os/pid-namespace.ts';
 import type { RunningAdmin } from '../server/admin/admin-listener.ts';
 import type { ControlledServer, LastReload, ReloadOutcome, ServerIdentity } from '../server/control/control-api.ts';
 import type { RunningControl } from '../server/control/control-socket.ts';
@@ -125,6 +126,7 @@ function identityOf(configuration: Configuration): ServerIdentity {
     version: VERSION,
     name: serverName(configuration),
     pid: process.pid,
+    pid_namespace: pidNamespace(),
     started_at: new Date().toISOString(),
     directories: [...new Set(paths.flatMap(spellings))],
     settings_file: config,

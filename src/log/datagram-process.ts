@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { getSystemErrorMap } from 'node:util';
 import { pythonFile } from '../program-files.ts';
 import type { FileOwner } from './log-file.ts';
+import { written } from './written.ts';
 
 const PROGRAM = pythonFile('datagrams.py');
 const RESTART_MS_MIN = 1000;
@@ -51,19 +52,33 @@ export class DatagramProcess {
 
   /** `onSent` follows, maybe at once. The caller limits what is on its way. */
   send(message: Buffer, onSent: OnSent): void {
-    if (this.#child === null && performance.now() >= this.#restartAtMs) this.#child = this.#launch();
-    const input = this.#child?.stdin;
-    if (input === null || input === undefined) {
+    if (this.#child === null && performance.now() >= this.#restartAtMs) this.#start();
+    if (this.#child === null) {
       onSent(message.length, this.#reason);
       return;
     }
+    this.#sent.push({ bytes: message.length, onSent });
+    const input = this.#child.stdin as Socket | null | undefined;
+    if (input === null || input === undefined) return; // without descriptors left, its `error` follows
     const length = Buffer.alloc(4);
     length.writeUInt32LE(message.length);
-    this.#sent.push({ bytes: message.length, onSent });
     input.cork();
     input.write(length);
     input.write(message);
     input.uncork();
+  }
+
+  /** Resolves when the process has all messages, or has ended. */
+  flush(): Promise<void> {
+    return written(this.#child?.stdin);
+  }
+
+  #start(): void {
+    try {
+      this.#child = this.#launch();
+    } catch (error) {
+      this.#end(`${this.#options.python}: ${(error as Error).message}`); // such as ENOMEM and EPERM, which Node throws
+    }
   }
 
   #launch(): ChildProcess {
@@ -103,7 +118,7 @@ export class DatagramProcess {
       const sent = this.#sent[this.#answered];
       if (sent === undefined) {
         child.kill('SIGKILL'); // it has answered what nobody asked
-        return;
+        break;
       }
       this.#answered += 1;
       sent.onSent(sent.bytes, result === 0 ? '' : errorText(result));
@@ -114,7 +129,10 @@ export class DatagramProcess {
   }
 
   #lose(child: ChildProcess, reason: string): void {
-    if (this.#child !== child) return;
+    if (this.#child === child) this.#end(reason);
+  }
+
+  #end(reason: string): void {
     this.#child = null;
     this.#reason = reason;
     this.#restartAtMs = performance.now() + this.#restartMs;

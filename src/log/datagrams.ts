@@ -29,4 +29,8 @@ export class Datagrams {
     this.#waitingBytes += message.length;
     this.#process.send(message, this.#onSent);
   }
+
+  flush(): Promise<void> {
+    return this.#process.flush();
+  }
 }

@@ -6,6 +6,7 @@ import { SEVERITIES } from './syslog-message.ts';
 
 /** A longer message is cut. */
 const MESSAGE_CHARS_MAX = 256 * 1024;
+const CUT = ' [cut]';
 /** The journal takes no longer names. */
 const NAME_CHARS_MAX = 64;
 /** `daemon`, as the messages to a syslog server have it by default. */
@@ -63,8 +64,8 @@ class JournalEntry {
   readonly #parts: Buffer[] = [];
 
   constructor(level: Level, log: 'access' | 'server', message: string) {
-    const isLong = message.length > MESSAGE_CHARS_MAX;
-    this.add('MESSAGE', escapeControls(isLong ? `${message.slice(0, MESSAGE_CHARS_MAX)} [cut]` : message.trimEnd()))
+    // Cut again: an escaped character has up to 8.
+    this.add('MESSAGE', cut(escapeControls(cut(message.trimEnd()))))
       .add('PRIORITY', `${SEVERITIES[level]}`)
       .add('SYSLOG_FACILITY', `${FACILITY}`)
       .add('SYSLOG_IDENTIFIER', 'viaduct')
@@ -89,6 +90,10 @@ class JournalEntry {
   bytes(): Buffer {
     return Buffer.concat(this.#parts);
   }
+}
+
+function cut(message: string): string {
+  return message.length > MESSAGE_CHARS_MAX ? `${message.slice(0, MESSAGE_CHARS_MAX - CUT.length)}${CUT}` : message;
 }
 
 /** The journal takes upper-case letters, digits and underscores. */

@@ -41,6 +41,11 @@ export class JournalOutput implements LineSink, LogStream {
     this.#datagrams.send(accessEntry(line, request, status, bodyBytes, ms));
   }
 
+  /** Resolves when all entries are on their way, so that this process may end. */
+  flush(): Promise<void> {
+    return this.#datagrams.flush();
+  }
+
   /** It never waits. */
   once(): void {}
 }

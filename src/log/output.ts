@@ -53,6 +53,8 @@ export interface Outputs {
    * Opens the files of the logs again, after they were renamed, and reports that in the log. Standard output and error stay.
    */
   readonly reopen: () => Reopened;
+  /** Resolves when what goes to other programs is on its way, so that this process may end. It never ends while one of them is stuck. */
+  readonly flush: () => Promise<unknown>;
 }
 
 /** Where one log goes. */
@@ -79,14 +81,16 @@ export function openOutputs(targets: LogTargets, options: OutputOptions): Output
   const tap = new LogTap();
   const onEntry: OnEntry = (level, message, fields, time) => tap.server(level, message, fields, time);
   const log = createLog(format, errors instanceof StandardOutput ? onStderr(errors) : errors, onEntry);
+  const standardError = isRemote(errors) ? createLog(format, onStderr(new StandardOutput('server'))) : log;
+  const isOnePlace = isRemote(accessLog) && isRemote(errors) && accessLog.name === errors.name;
   accessLog.events = isRemote(accessLog)
-    ? remoteEvents(accessLog.name, 'access log', log)
+    ? remoteEvents(accessLog.name, 'access log', isOnePlace ? [log, standardError] : [log]) // what is stuck cannot report it
     : {
         onFailed: (reason) => log.error(`Cannot write the access log, its lines are lost: ${reason}`),
         onRecovered: (lines, reason) => log.warn(`Access log lines were lost: ${reason}`, { lines }),
       };
   errors.events = isRemote(errors)
-    ? remoteEvents(errors.name, "server's log", createLog(format, onStderr(new StandardOutput('server'))))
+    ? remoteEvents(errors.name, "server's log", [standardError])
     : {
         onFailed: () => {},
         onRecovered: (entries, reason) => log.warn(`Log entries were lost: ${reason}`, { entries }),
@@ -98,7 +102,9 @@ export function openOutputs(targets: LogTargets, options: OutputOptions): Output
     if (logFiles.length > problems.length) log.info('The log files were opened again');
     return { files: logFiles.length, problems };
   }
-  return { log, accessLog, tap, reopen };
+  const flush = (): Promise<unknown> =>
+    Promise.all([errors, accessLog].filter(isRemote).map((output) => output.flush()));
+  return { log, accessLog, tap, reopen, flush };
 }
 
 type Output = StandardOutput | LogFile | SyslogOutput | JournalOutput;
@@ -142,13 +148,16 @@ function isRemote(output: Output): output is SyslogOutput | JournalOutput {
   return output instanceof SyslogOutput || output instanceof JournalOutput;
 }
 
-/** Reports in `log` that a log cannot be sent to `name`, and what was lost. */
-function remoteEvents(name: string, what: string, log: Log): OutputEvents {
+/** Reports in `logs` that a log cannot be sent to `name`, and what was lost. */
+function remoteEvents(name: string, what: string, logs: readonly Log[]): OutputEvents {
   return {
-    onFailed: (reason) => log.error(`Cannot send the ${what} to ${name}: ${reason}`),
+    onFailed: (reason) => {
+      for (const log of logs) log.error(`Cannot send the ${what} to ${name}: ${reason}`);
+    },
     onRecovered: (lines, reason) => {
-      if (lines === 0) log.info(`The ${what} reaches ${name} again`);
-      else log.warn(`Lines of the ${what} did not reach ${name}: ${reason}`, { lines });
+      for (const log of logs)
+        if (lines === 0) log.info(`The ${what} reaches ${name} again`);
+        else log.warn(`Lines of the ${what} did not reach ${name}: ${reason}`, { lines });
     },
   };
 }

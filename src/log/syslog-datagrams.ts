@@ -40,6 +40,9 @@ export class SyslogDatagrams {
     } else this.#put(socket, message);
   }
 
+  /** The kernel takes datagrams at once. */
+  async flush(): Promise<void> {}
+
   #put(socket: Socket, message: Buffer): void {
     socket.send(message, this.#target.port, this.#address, (error) => {
       if (error !== null) this.#losses.lose(error.message);

@@ -10,6 +10,11 @@ import { localMessage, syslogMessage } from './syslog-message.ts';
 import { SyslogStream } from './syslog-stream.ts';
 import type { SyslogTarget } from './syslog-target.ts';
 
+interface Sender {
+  send(message: Buffer): void;
+  flush(): Promise<void>;
+}
+
 /** Sends a log to a syslog server. It never blocks and never wants a pause: what the server does not take is lost and counted. */
 export class SyslogOutput implements LineSink, LogStream {
   readonly writableLength = 0;
@@ -18,7 +23,7 @@ export class SyslogOutput implements LineSink, LogStream {
   readonly #log: LostLines['log'];
   readonly #facility: number;
   readonly #losses: Losses;
-  #sender: { send(message: Buffer): void };
+  #sender: Sender;
 
   /** `datagramsTo` is for a Unix socket that takes datagrams, such as /dev/log. */
   constructor(log: LostLines['log'], target: SyslogTarget, datagramsTo: (path: string) => DatagramProcess) {
@@ -48,9 +53,17 @@ export class SyslogOutput implements LineSink, LogStream {
     this.#sender.send(syslogMessage(this.#facility, level, this.#log, text.trimEnd()));
   }
 
+  /** Resolves when all messages are on their way, so that this process may end. It does not wait for a server that is away. */
+  flush(): Promise<void> {
+    return this.#sender.flush();
+  }
+
   #sendLocally(process: DatagramProcess, messages: readonly Buffer[]): void {
     const datagrams = new Datagrams(process, this.#losses);
-    this.#sender = { send: (message) => datagrams.send(localMessage(message)) };
+    this.#sender = {
+      send: (message) => datagrams.send(localMessage(message)),
+      flush: () => datagrams.flush(),
+    };
     for (const message of messages) this.#sender.send(message);
   }
 

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Losses } from './losses.ts';
 import type { SyslogTarget } from './syslog-target.ts';
+import { written } from './written.ts';
 
 /** So many bytes wait for a server that is slow or away. */
 const WAITING_BYTES_MAX = 1024 * 1024;
@@ -41,6 +42,10 @@ export class SyslogStream {
       this.#waiting.push(message);
       this.#waitingBytes += message.length;
     }
+  }
+
+  flush(): Promise<void> {
+    return written(this.#socket);
   }
 
   #write(socket: Socket, message: Buffer): void {

@@ -114,7 +114,16 @@ describe("an entry in systemd's journal", () => {
     const { path, datagrams } = await receiver(t);
     journalAt(path).log.info('x'.repeat(300_000));
     await eventually('it is there', () => datagrams().length === 1);
-    assert.match(journalFields(datagrams()[0]?.data ?? Buffer.alloc(0)).MESSAGE ?? '', /^x{262144} \[cut\]$/);
+    assert.match(journalFields(datagrams()[0]?.data ?? Buffer.alloc(0)).MESSAGE ?? '', /^x{262138} \[cut\]$/);
+  });
+
+  it('is cut if it is long only when its control characters are escaped', async (t) => {
+    const { path, datagrams } = await receiver(t);
+    const { log, told } = journalAt(path);
+    log.error('\u202e'.repeat(200_000));
+    await eventually('it is there', () => datagrams().length === 1);
+    assert.match(journalFields(datagrams()[0]?.data ?? Buffer.alloc(0)).MESSAGE ?? '', /^(\\u\{202E\})+[^ ]* \[cut\]$/);
+    assert.deepEqual(told, []);
   });
 
   it('is lost and counted while nobody listens, which is reported once, and again when somebody does', async (t) => {
@@ -166,6 +175,45 @@ describe("an entry in systemd's journal", () => {
       return datagrams().length > 0;
     });
     await eventually('it is told', () => told.length === 2);
+  });
+
+  it('is lost if the process cannot be started, for whatever reason', async (t) => {
+    const { path } = await receiver(t);
+    const tooLong = `/${'x'.repeat(200_000)}`; // Node throws E2BIG, as it does ENOMEM
+    const { log, told, output } = journalAt(path, { python: tooLong });
+    log.info('one');
+    log.info('two');
+    await eventually('it is told', () => told.length === 1);
+    assert.match(told[0] ?? '', /E2BIG|ENAMETOOLONG/);
+    await eventually('both are lost', () => output.lost.lines === 2);
+  });
+
+  it('is lost if its process answers what nobody asked; the next one starts afresh', async (t) => {
+    const { path, datagrams } = await receiver(t);
+    const lying = join(temporaryDirectory(t), 'python');
+    writeFileSync(lying, "#!/bin/sh\nprintf '\\0\\0\\0'\nexec sleep 60\n", { mode: 0o755 });
+    const { log, told, output } = journalAt(path, { python: lying });
+    log.info('one');
+    await eventually('it is killed', () => {
+      log.info('further');
+      return told.some((line) => line.includes('SIGKILL'));
+    });
+    writeFileSync(lying, '#!/bin/sh\nexec python3 "$@"\n', { mode: 0o755 });
+    await eventually('another one works', () => {
+      log.info('again');
+      return datagrams().length > 0;
+    });
+    const lost = output.lost.lines;
+    log.info('last');
+    await eventually('it is there', () => datagrams().some(({ data }) => journalFields(data).MESSAGE === 'last'));
+    assert.equal(output.lost.lines, lost);
+  });
+
+  it('is lost if the path of the socket is too long for the system, which is told', async (t) => {
+    const { log, told } = journalAt(join(temporaryDirectory(t), 'x'.repeat(120)));
+    log.info('one');
+    await eventually('it is told', () => told.length === 1);
+    assert.match(told[0] ?? '', /^failed: ENAMETOOLONG: /);
   });
 
   it('is lost if there is no interpreter', async (t) => {

@@ -184,6 +184,20 @@ describe('the server as the first process of a container', { skip: NO_NAMESPACE 
     }
     await eventually('nothing else is left', () => treeOf(pid).length === 3 && zombies(pid).length === 0);
   });
+
+  it('has no processor times for viaduct status outside of its namespace, where its ids are those of others', async (t) => {
+    const project = makeProject(t, { 'app.py': ORPHANS });
+    const control = join(project, 'control');
+    const first = await startFirst(t, project, '--control', control);
+    const command = [process.execPath, BIN, 'status', '--control', control];
+    const cpu = (before: readonly string[]): string => {
+      const [program = '', ...args] = [...before, ...command];
+      const { stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+      return /^ {2}processor +(\?|\d+ %) \(/m.exec(stdout)?.[1] ?? `${stdout}${stderr}`;
+    };
+    assert.equal(cpu([]), '?');
+    assert.match(cpu(['nsenter', '--target', `${first.pid}`, '--pid', '--mount']), /^\d+ %$/);
+  });
 });
 
 describe('the zygote', () => {

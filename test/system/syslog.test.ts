@@ -196,6 +196,34 @@ action(type="omfile" file="${received}" template="all")
     });
   }
 
+  it('are reported on standard error when both logs go to one socket that is stuck', async (t) => {
+    const cwd = makeProject(t, { 'app.py': RAISES });
+    const socket = join(cwd, 'log');
+    await receiveDatagrams(t, socket, { waits: true });
+    const flags = ['--access-log-journal', socket, '--error-log-journal', socket, '--workers', '1'];
+    const server = await startViaduct(t, ['app:application', ...flags], { cwd });
+    const told = /Cannot send the access log to the journal at [^"]*: it is slower than the log/;
+    for (let i = 0; i < 2000 && !told.test(server.output()); i += 1) await ask(server.port, `/?${'x'.repeat(2000)}`);
+    await eventually('it is told', () => told.test(server.output()));
+    process.kill(server.pid, 'SIGTERM');
+    assert.equal((await server.exited).code, 0);
+  });
+
+  it('get every line before the server processes end, also if they read slowly', async (t) => {
+    const cwd = makeProject(t, { 'app.py': RAISES });
+    const socket = join(cwd, 'log');
+    const received = await receiveDatagrams(t, socket, { waits: true });
+    const flags = ['--access-log-journal', socket, '--processes', '2', '--workers', '2'];
+    const server = await startViaduct(t, ['app:application', ...flags], { cwd });
+    const count = 300; // more than fits in the buffers of the system
+    for (let i = 0; i < count; i += 1) await ask(server.port, `/?${'x'.repeat(1000)}`);
+    process.kill(server.pid, 'SIGTERM');
+    await eventually('it listens no more', async () => !(await accepts(server.port)));
+    received.read();
+    assert.equal((await server.exited).code, 0);
+    await eventually('all are there', () => received.datagrams().length === count);
+  });
+
   it('stop with the server, also one that is killed', async (t) => {
     const cwd = makeProject(t, { 'app.py': RAISES });
     const socket = join(cwd, 'log');

@@ -3,15 +3,16 @@ import { type ErrorCode, ViaductError } from '../../errors.ts';
 import { escapeControls } from '../../log/escape.ts';
 import type { MetricFamily } from '../../metrics/family.ts';
 import { metricsText } from '../../metrics/text.ts';
+import { pidNamespace } from '../../os/pid-namespace.ts';
 import type { RouteBackends } from '../../proxy/backend-control.ts';
-import type { ReloadOutcome } from '../../server/control/control-api.ts';
+import type { ReloadOutcome, ServerIdentity } from '../../server/control/control-api.ts';
 import type { LiveRequest } from '../../server/live-requests.ts';
 import type { WorkerStacks } from '../../server/status.ts';
 import { type Arguments, type ControlCommand, NO_LOG_FLAGS } from '../arguments.ts';
 import { isGone, resultOf, send } from '../control/client.ts';
 import { findControl } from '../control/find-server.ts';
 import { logs } from '../control/logs.ts';
-import { measureUse, NOTHING_MEASURED } from '../control/processor-use.ts';
+import { measureUse, NOTHING_MEASURED, type ProcessorUse } from '../control/processor-use.ts';
 import { scale } from '../control/scale.ts';
 import * as text from '../control/status-text.ts';
 import { palette } from '../output.ts';
@@ -53,10 +54,17 @@ export async function control(command: ControlCommand, parsed: Arguments): Promi
     return 0;
   }
   const nowMs = Date.now();
-  const use = call.measured === undefined ? NOTHING_MEASURED : await measureUse(call.measured(value));
+  const use = call.measured === undefined ? NOTHING_MEASURED : await useOf(socket, call.measured(value));
   const options = { colours: palette(process.stdout), width: widthOf(process.stdout), nowMs, use };
   process.stdout.write(call.show?.(value, options) ?? '');
   return 0;
+}
+
+/** The use of processors. In a container, the ids of the server's processes are valid only there: here they are other processes. */
+async function useOf(socket: string, pids: readonly number[]): Promise<ProcessorUse> {
+  const what = 'show the use of processors';
+  const server = resultOf(await send(socket, 'GET', '/server', ANSWER_MS), what) as ServerIdentity;
+  return await measureUse(server.pid_namespace === pidNamespace() ? pids : []);
 }
 
 /** @throws ViaductError `USAGE` for words that the command does not take */

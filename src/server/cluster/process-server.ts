@@ -27,6 +27,7 @@ const FLUSH_MS = 5000;
 
 let server: LocalServer | null = null;
 let tap: LogTap | null = null;
+let flushLogs: () => Promise<unknown> = async () => {};
 /** Those who follow the logs of this process, by their ids. */
 const followers = new Map<number, FollowSender>();
 /** Lets the reload go on that waits for the other processes. */
@@ -59,6 +60,7 @@ async function start(options: ServerProcessStart): Promise<void> {
     });
     const { log, accessLog, reopen } = outputs;
     tap = outputs.tap;
+    flushLogs = outputs.flush;
     process.on('SIGUSR1', () => {
       server?.flushLogs();
       reopen();
@@ -145,5 +147,5 @@ function send(message: FromServerProcess, sent: () => void = () => {}): void {
 function leave(code: number): void {
   const exit = (): void => process.exit(code);
   setTimeout(exit, FLUSH_MS);
-  process.stdout.write('', () => process.stderr.write('', () => setImmediate(exit)));
+  void flushLogs().then(() => process.stdout.write('', () => process.stderr.write('', () => setImmediate(exit))));
 }

@@ -21,6 +21,8 @@ export interface ServerIdentity {
   readonly name: string;
   /** Of the process that gets the signals. */
   readonly pid: number;
+  /** Where its process ids are valid, as pid_namespaces(7) names it, such as `pid:[4026531836]`; null on a system without /proc. */
+  readonly pid_namespace: string | null;
   /** ISO 8601. */
   readonly started_at: string;
   /** Absolute paths: where it was started, and where its project is; with and without symbolic links. */

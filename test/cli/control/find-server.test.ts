@@ -3,7 +3,14 @@ import { describe, it } from 'node:test';
 import { chooseServer, type FoundServer, type Place } from '../../../src/cli/control/find-server.ts';
 
 function server(pid: number, directory: string, settingsFile: string | null = null): FoundServer {
-  const identity = { version: '1', name: `site${pid}`, pid, started_at: '', directories: [directory] };
+  const identity = {
+    version: '1',
+    name: `site${pid}`,
+    pid,
+    pid_namespace: null,
+    started_at: '',
+    directories: [directory],
+  };
   return { socket: `/run/${pid}.sock`, identity: { ...identity, settings_file: settingsFile } };
 }
 

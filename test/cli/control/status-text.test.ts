@@ -164,7 +164,15 @@ describe('the findings after a reload', () => {
 });
 
 describe('the text of a status', () => {
-  const server = { version: '1', name: 'shop', pid: 1, started_at: YESTERDAY, directories: [], settings_file: null };
+  const server = {
+    version: '1',
+    name: 'shop',
+    pid: 1,
+    pid_namespace: null,
+    started_at: YESTERDAY,
+    directories: [],
+    settings_file: null,
+  };
   const plain = (text: string): string => text;
   const options = {
     colours: { dim: plain, bold: plain, red: plain, yellow: plain },

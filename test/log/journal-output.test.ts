@@ -209,7 +209,7 @@ describe("an entry in systemd's journal", () => {
     assert.equal(output.lost.lines, lost);
   });
 
-  it('is lost if the path of the socket is too long for the system, which is told', async (t) => {
+  it('is lost if the path of the socket is too long for the system, which is reported', async (t) => {
     const { log, told } = journalAt(join(temporaryDirectory(t), 'x'.repeat(120)));
     log.info('one');
     await eventually('it is told', () => told.length === 1);

@@ -98,6 +98,8 @@ export interface Request {
   readonly path: string;
   /** Query as received, without the '?'; '' without a query. */
   readonly query: string;
+  /** The target as received, if it is not `path` and `query`: in absolute-form, with an empty query, `<` or `>`. Else '' or absent. */
+  readonly received?: string;
   /** The version of HTTP that the client uses. */
   readonly protocol: Protocol;
   /** Fields as received. `Transfer-Encoding` and `Content-Length` never appear together (RFC 9112 section 6.1). */

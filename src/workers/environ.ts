@@ -5,7 +5,7 @@ import { type MarshalWriter, Name } from './marshal.ts';
 
 /**
  * Writes the first part of a request's variables, which differs from request to request: REQUEST_METHOD, PATH_INFO and,
- * if present, SCRIPT_NAME (both percent-decoded), QUERY_STRING, REQUEST_URI (both as received), and CONTENT_LENGTH when
+ * if present, SCRIPT_NAME (both percent-decoded), QUERY_STRING, REQUEST_URI and RAW_URI (as received), and CONTENT_LENGTH when
  * `contentLength` is not negative.
  *
  * The variables follow CGI (RFC 3875 section 4.1) and PEP 3333, whose strings hold bytes as latin-1. They are written
@@ -25,7 +25,9 @@ export function writeTarget(writer: MarshalWriter, request: Request, contentLeng
   writer.name(QUERY_STRING);
   writer.text(query);
   writer.name(REQUEST_URI);
-  writer.text(requestUri(request));
+  const received = writer.first(requestUri(request));
+  writer.name(RAW_URI);
+  writer.again(received);
   if (contentLength >= 0) {
     writer.name(CONTENT_LENGTH);
     writer.text(`${contentLength}`);
@@ -82,6 +84,7 @@ const PATH_INFO = new Name('PATH_INFO');
 const SCRIPT_NAME = new Name('SCRIPT_NAME');
 const QUERY_STRING = new Name('QUERY_STRING');
 const REQUEST_URI = new Name('REQUEST_URI');
+const RAW_URI = new Name('RAW_URI');
 const SERVER_PROTOCOL = new Name('SERVER_PROTOCOL');
 const PROTOCOLS: Readonly<Record<Protocol, Name>> = {
   'HTTP/1.0': new Name('HTTP/1.0'),

@@ -18,7 +18,7 @@ export interface EnvironBuilderOptions {
 /** Header sections that a client repeats are read once. The cache has room for this many. */
 const SECTIONS_MAX = 1024;
 /** The first variables of an environ differ from request to request. */
-const PER_REQUEST_COUNT = 8;
+const PER_REQUEST_COUNT = 9;
 const VERSION = [1, 0] as const;
 const NO_CLIENT: Client = { gone: false, signal: new AbortController().signal };
 const DEFAULT_LISTENER: ListenerEnviron = { SERVER_NAME: 'localhost', SERVER_PORT: '80', 'wsgi.url_scheme': 'http' };
@@ -54,6 +54,7 @@ export class EnvironBuilder {
       PATH_INFO: '',
       QUERY_STRING: '',
       REQUEST_URI: '',
+      RAW_URI: '',
       'wsgi.input': NO_INPUT,
       'viaduct.client': NO_CLIENT,
       'wsgi.early_hints': sendNone,
@@ -96,7 +97,7 @@ export class Section {
     environ.SCRIPT_NAME = decodedScriptName(request);
     environ.PATH_INFO = pathInfo(request);
     environ.QUERY_STRING = query;
-    environ.REQUEST_URI = requestUri(request);
+    environ.REQUEST_URI = environ.RAW_URI = requestUri(request);
     environ['viaduct.client'] = client;
     environ['wsgi.early_hints'] = earlyHints;
     if (body !== null) {
@@ -136,7 +137,8 @@ function isTargetOf(request: Request, environ: Environ): boolean {
     environ.QUERY_STRING === query &&
     environ.PATH_INFO === pathInfo(request) &&
     environ.SCRIPT_NAME === decodedScriptName(request) &&
-    environ.REQUEST_URI === requestUri(request)
+    environ.REQUEST_URI === requestUri(request) &&
+    environ.RAW_URI === environ.REQUEST_URI
   );
 }
 

@@ -87,7 +87,7 @@ function locationOf(variables: CgiParams): RequestLocation | Refusal {
   const mark = uri.indexOf('?');
   const received = mark < 0 ? uri : uri.slice(0, mark);
   const query = variables.get('QUERY_STRING') ?? (mark < 0 ? '' : uri.slice(mark + 1));
-  const search = query === '' ? '' : `?${query}`;
+  const search = query === '' && mark !== uri.length - 1 ? '' : `?${query}`;
   const info = variables.get('PATH_INFO');
   if (info === undefined) {
     const path = received || percentEncode(variables.get('DOCUMENT_URI') ?? '');

@@ -68,6 +68,42 @@ function contentOf({ body }: Request): Promise<string> {
 
 for (const protocol of PROTOCOLS) {
   describe(`a request over ${protocol}`, () => {
+    it('has the values of a field that comes several times', async (t) => {
+      let seen: Request | undefined;
+      const server = await serveHandler(
+        t,
+        (request) => {
+          seen = request;
+          return Response.text(200, 'hello');
+        },
+        { protocol },
+      );
+      for (const [target, received] of [
+        ['/a?', '/a?'],
+        ['/a', ''],
+      ] as const) {
+        const client = await SocketClient.open(server.port);
+        const variables = variablesOf({ REQUEST_URI: target, PATH_INFO: '/a', HTTP_X_A: '1', HTTP_COOKIE: 'a=1' });
+        client.send(
+          encodeRequest(protocol, [
+            ...variables,
+            ['HTTP_X_A', '2'],
+            ['HTTP_COOKIE', 'b=2'],
+            ['MINE', '1'],
+            ['MINE', '2'],
+          ]),
+        );
+        await client.untilClosed();
+        const fields = seen?.headers ?? [];
+        const value = (name: string) => fields[fields.indexOf(name) + 1];
+        assert.deepEqual([value('X-A'), value('Cookie'), seen?.received], ['1, 2', 'a=1; b=2', received]);
+      }
+      const client = await SocketClient.open(server.port);
+      client.send(encodeRequest(protocol, [...variablesOf(), ['HTTP_HOST', 'b.example']]));
+      await client.untilClosed();
+      assert.match(answerOf(protocol, client.received).text, /^400 /, 'two hosts');
+    });
+
     it('gets its properties from its variables', async (t) => {
       const server = await serveHandler(t, () => Response.text(200, 'hello'), { protocol });
       const client = await SocketClient.open(server.port);

@@ -55,6 +55,10 @@ export interface CgiOrigin {
   readonly scriptName: string;
   /** The HTTP version between the client and the front-end proxy. */
   readonly protocol: Protocol;
+  /** Variables for the application that are not about the request: names and values, alternating. */
+  readonly variables: readonly string[];
+  /** REMOTE_USER and AUTH_TYPE over FastCGI in the same form: front-end proxies also send what a client claims. */
+  readonly user: readonly string[];
 }
 
 /** As environ and the logs spell it. */

@@ -37,6 +37,7 @@ export function writeTarget(writer: MarshalWriter, request: Request, contentLeng
 /**
  * Writes the second part, which recurs with the connection's field section: SERVER_PROTOCOL, REMOTE_ADDR, REMOTE_PORT,
  * wsgi.url_scheme for https, SERVER_PORT where it differs from the listener's, SSL_CLIENT_* for a client with a certificate,
+ * what a front-end proxy adds over a CGI protocol,
  * CONTENT_TYPE, CONTENT_LENGTH when the client sent 0, and HTTP_*.
  */
 export function writeSection(writer: MarshalWriter, request: Request): void {
@@ -60,6 +61,10 @@ export function writeSection(writer: MarshalWriter, request: Request): void {
       writer.text(name);
       writer.text(value);
     }
+  }
+  if (peer.cgi !== undefined) {
+    for (const text of peer.cgi.variables) writer.text(text);
+    for (const text of peer.cgi.user) writer.text(text);
   }
   const headers = request.headersRepeat ? joinRepeated(request.headers) : request.headers;
   for (let i = 0; i < headers.length; i += 2) {

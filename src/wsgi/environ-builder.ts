@@ -74,6 +74,7 @@ export class EnvironBuilder {
       'wsgi.file_wrapper': wrapFile,
     };
     if (peer.clientCertificate !== undefined) Object.assign(environ, certificateVariables(peer.clientCertificate));
+    if (peer.cgi !== undefined) addVariables(environ, [...peer.cgi.variables, ...peer.cgi.user]);
     addHeaders(environ, request);
     return environ;
   }
@@ -147,6 +148,12 @@ function isContentOf({ body }: Request, section: Environ, environ: Environ): boo
   if (body === null) return input === NO_INPUT && environ.CONTENT_LENGTH === section.CONTENT_LENGTH;
   if (environ.CONTENT_LENGTH !== (body.length < 0 ? undefined : `${body.length}`)) return false;
   return input instanceof RequestInput && input.untouched && input.body === body;
+}
+
+/** What a front-end proxy says beside the request: names and values, alternating. */
+function addVariables(environ: Environ, variables: readonly string[]): void {
+  const all = environ as unknown as Record<string, string>;
+  for (let i = 0; i < variables.length; i += 2) all[variables[i] as string] = variables[i + 1] as string;
 }
 
 function addHeaders(environ: Environ, request: Request): void {

@@ -8,7 +8,7 @@ const BAD_ENCODING = new Refusal(400, 'a percent sign in the path is not followe
 const ENCODED_NUL = new Refusal(400, 'the path contains an encoded NUL');
 const BAD_ASTERISK = new Refusal(400, 'only OPTIONS may have the target "*"');
 
-/** What is known about a target before it is read. */
+/** Facts about a target that are known before it is read. */
 export interface ScannedTarget {
   /** The position after the target. */
   readonly targetEnd: number;

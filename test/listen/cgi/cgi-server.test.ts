@@ -307,6 +307,51 @@ describe('the path of a CGI request', () => {
   }
 });
 
+describe('the variables of a CGI request that are for the application', () => {
+  const USER = { REMOTE_USER: 'jane', AUTH_TYPE: 'Basic' };
+
+  for (const protocol of PROTOCOLS) {
+    it(`are those that are not about the request, over ${protocol}`, async (t) => {
+      const server = await serveHandler(t, () => Response.text(200, 'served'), { protocol });
+      const own = { DOCUMENT_ROOT: '/srv', SSL_CLIENT_CERT: '-----BEGIN\n\tAAA\n', MY_VAR: 'm\xe9', constructor: 'a' };
+      const others = {
+        ...{
+          EMPTY: '',
+          'wsgi.input': 'a',
+          'uwsgi.node': 'a',
+          __proto: 'a',
+          'A-B': 'a',
+          '1A': 'a',
+          [`A${'B'.repeat(300)}`]: 'a',
+        },
+        ...{ PATH: '/bin', LD_LIBRARY_PATH: '/lib', SERVER_SOFTWARE: 'nginx', RAW_URI: '/evil', HTTPS: 'on' },
+        ...{ REQUEST_SCHEME: 'https', UWSGI_SCHEME: 'https', HTTP_X_FIELD: 'a', CONTENT_TYPE: 'a/b' },
+      };
+      const client = await SocketClient.open(server.port);
+      client.send(
+        encodeRequest(protocol, variablesOf({ SERVER_NAME: 'shop.example:8443', ...own, ...others, ...USER })),
+      );
+      await client.untilClosed();
+      const { variables = [], user = [] } = server.requests[0]?.peer.cgi ?? {};
+      const named = new Map(variables.flatMap((name, i) => (i % 2 === 0 ? [[name, variables[i + 1]] as const] : [])));
+      named.delete('SCGI');
+      const expected = { SERVER_NAME: 'shop.example', ...own, ...(protocol === 'fastcgi' ? {} : USER) };
+      assert.deepEqual(Object.fromEntries(named), expected);
+      assert.deepEqual(user, protocol === 'fastcgi' ? Object.entries(USER).flat() : []);
+    });
+  }
+
+  for (const name of ['', '_ _', '~^www\\.', 'a/b', 'a@b', ':80']) {
+    it(`have no SERVER_NAME when the front-end proxy sends ${JSON.stringify(name)}`, async (t) => {
+      const server = await serveHandler(t, () => Response.text(200, 'served'), { protocol: 'uwsgi' });
+      const client = await SocketClient.open(server.port);
+      client.send(encodeRequest('uwsgi', variablesOf({ SERVER_NAME: name })));
+      await client.untilClosed();
+      assert.deepEqual(server.requests[0]?.peer.cgi?.variables, []);
+    });
+  }
+});
+
 describe('the client of a CGI request', () => {
   for (const [value, address] of [
     ['2001:db8::1', '2001:db8::1'],

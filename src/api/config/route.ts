@@ -35,6 +35,16 @@ export interface StaticOptionsConfig {
   readonly cacheControl?: readonly CacheRuleConfig[] | undefined;
   /** Fields (headers) of every response with a file. They replace Viaduct's own, except Vary. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Media types by extension, instead of the usual ones. An empty table leaves only defaultType. Default: the usual
+   * types.
+   */
+  readonly types?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Media type of files whose extension is not known. Takes a media type, such as text/plain. Default:
+   * `'application/octet-stream'`.
+   */
+  readonly defaultType?: string | undefined;
   /** Whether directories without an index are listed. Default: `false`. */
   readonly listing?: boolean | undefined;
   /**

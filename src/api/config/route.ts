@@ -101,8 +101,8 @@ export interface RouteConfig extends HandlersConfig {
   /** Hosts of the requests. Takes a host name, *.NAME for all names below it, or an [address]. Default: all hosts. */
   readonly host?: OneOrMore<string> | undefined;
   /**
-   * Paths of the requests. /below/* includes /below itself, /start* also /starting. Takes a path: /exact, /below/*,
-   * /start* or * for every path. Default: all paths, or those below mount.
+   * Paths of the requests. /below/* includes /below itself, /start* also /starting. Only error pages lead to @name.
+   * Takes a path: /exact, /below/*, /start*, * for every path, or @name. Default: all paths, or those below mount.
    */
   readonly path?: OneOrMore<string> | undefined;
   /** Regular expressions for the path, as alternatives to path. Takes a regular expression. */

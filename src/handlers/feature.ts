@@ -51,6 +51,8 @@ export interface FeatureContext {
    * @throws ViaductError `SETTINGS` for a target that no request can be led to
    */
   readonly answerBy: (target: string) => (request: Request, isWhole: boolean) => HandlerResult | null;
+  /** Reports a problem of the configuration with which the server works: a sentence without its full stop. */
+  readonly warn: (problem: string) => void;
   /** Reports an error of a request. */
   readonly onError: (message: string) => void;
 }

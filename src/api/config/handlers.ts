@@ -204,6 +204,11 @@ export interface BasicAuthConfig {
    * 500ms or 30s. Default: `'60s'`.
    */
   readonly rememberMs?: Duration | undefined;
+  /**
+   * Whether hashes of MD5 ($apr1$, $1$), the default of htpasswd, are accepted. They can be guessed fast. Default:
+   * `false`.
+   */
+  readonly allowMd5?: boolean | undefined;
   /** Text that a browser shows. Default: `'Restricted'`. */
   readonly realm?: string | undefined;
   /**

@@ -39,7 +39,11 @@ export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig
   const sources = errors.attempt([...keys, 'proxy'], () => sourcesOf(backends, options, tls, context));
   if (sources === null) return { name: 'proxy', next: notFound };
   const proxy = reverseProxy({
-    ...omitUndefined({ sticky: stickyOf(options.sticky, secret), checks: checksOf(options.health) }),
+    ...omitUndefined({
+      sticky: stickyOf(options.sticky, secret),
+      checks: checksOf(options.health),
+      createClient: parts.createClient,
+    }),
     ...sources,
     balancer: balancerOf(options),
     connectTimeoutMs: options.connect_timeout_ms,

@@ -4,6 +4,7 @@ import type { Request } from '../http/message.ts';
 import type { Refusal } from '../http/refusal.ts';
 import type { Log } from '../log/log.ts';
 import type { BackendOverrides } from '../proxy/backend-state.ts';
+import type { CreateClient } from '../proxy/create-client.ts';
 import type { DiscoveredBackends } from '../proxy/discovery/discovered-backends.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
 import type { ChainEnd } from '../routing/traced-chain.ts';
@@ -34,6 +35,8 @@ export interface SiteParts {
   readonly overrides: BackendOverrides;
   /** The backends that each service discovery found last. */
   readonly discovered: DiscoveredBackends;
+  /** Creates the clients of backends and of services for authentication; absent for those that connect to them. */
+  readonly createClient?: CreateClient;
 }
 
 /** What a route needs to be built. */

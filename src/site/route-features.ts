@@ -57,7 +57,7 @@ function featureContext({ parts, keys, hold }: RouteContext): FeatureContext {
   return {
     pathOf: (path) => resolve(base, path),
     service: (origin, timeoutMs) => {
-      const service = subrequests(backendOf(origin, base), timeoutMs, KEEP_ALIVE_MAX);
+      const service = subrequests(backendOf(origin, base), timeoutMs, KEEP_ALIVE_MAX, parts.createClient);
       hold({ stop: () => service.stop(), destroy: () => service.stop() });
       return (question) => service.ask(question);
     },

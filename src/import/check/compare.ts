@@ -1,0 +1,84 @@
+import { describeOutcome } from './describe-outcome.ts';
+import type { Difference, DifferenceKind } from './difference.ts';
+import { fieldDifferences } from './field-differences.ts';
+import type { Outcome, Probe } from './outcome.ts';
+import { targetDifference } from './redirect-target.ts';
+import { sentDifferences } from './sent-differences.ts';
+
+/** Compares what became of a probe with what becomes of it now. An outcome that is not known differs from nothing. */
+export function differencesOf(before: Outcome, now: Outcome, probe: Probe): Difference[] {
+  if (before.kind === 'unknown' || now.kind === 'unknown') return [];
+  const kind = wholeDifference(before, now, probe);
+  if (kind !== null) return [{ kind, subject: '', before: describeOutcome(before), now: describeOutcome(now) }];
+  if (before.kind === 'closed' || now.kind === 'closed') return [];
+  const sent = before.kind === 'backend' && now.kind === 'backend' ? sentDifferences(before.sent, now.sent) : [];
+  return [...sent, ...fieldDifferences(before.fields, now.fields)];
+}
+
+function wholeDifference(before: Outcome, now: Outcome, probe: Probe): DifferenceKind | null {
+  if (givesContent(now) && !givesContent(before))
+    return leadsToHttps(before) && !probe.secure ? OTHER_SCHEME : 'more open';
+  if (before.kind === 'answer' && now.kind === 'answer') return answerDifference(before, now, probe);
+  if (before.kind === 'file' && now.kind === 'file') return fileDifference(before, now);
+  if (before.kind === 'backend' && now.kind === 'backend') {
+    const isSame = before.target === now.target && before.to.join(' ') === now.to.join(' ');
+    return isSame ? null : 'another backend';
+  }
+  if (before.kind === now.kind) return null;
+  if (now.kind === 'backend') return 'another backend';
+  return now.kind === 'file' && now.status < 300 ? 'another file' : 'another answer';
+}
+
+const OTHER_SCHEME = 'another scheme or host';
+
+/** Whether a client gets more than a refusal or a redirect. The file of an error page is no content. */
+function givesContent(outcome: Outcome): boolean {
+  if (outcome.kind === 'backend') return true;
+  return (outcome.kind === 'file' || outcome.kind === 'answer') && outcome.status < 300;
+}
+
+function leadsToHttps(outcome: Outcome): boolean {
+  return outcome.kind === 'answer' && outcome.location?.startsWith('https:') === true;
+}
+
+type Answer = Extract<Outcome, { readonly kind: 'answer' }>;
+type File = Extract<Outcome, { readonly kind: 'file' }>;
+
+function answerDifference(before: Answer, now: Answer, probe: Probe): DifferenceKind | null {
+  if (before.location !== null && now.location !== null) {
+    const target = targetDifference(before.location, now.location, probe);
+    if (target !== null) return target === 'host' ? OTHER_SCHEME : 'another answer';
+  }
+  const isSame =
+    before.status === now.status &&
+    (before.location === null) === (now.location === null) &&
+    (before.content ?? '') === (now.content ?? '');
+  return isSame ? null : 'another answer';
+}
+
+/** Types whose content a browser runs on the site's behalf. */
+const ACTIVE = /^(?:text\/html|application\/xhtml\+xml|image\/svg\+xml|(?:text|application)\/(?:xml|javascript))$/;
+
+function fileDifference(before: File, now: File): DifferenceKind | null {
+  if (withoutSlash(before.path) !== withoutSlash(now.path)) return 'another file';
+  if (now.listing && !before.listing) return 'more open';
+  const isActive = ACTIVE.test(now.type ?? '') && !ACTIVE.test(before.type ?? '');
+  if (isActive && !now.listing) return 'more open';
+  const isSame = before.status === now.status && before.listing === now.listing;
+  return isSame && (now.listing || sameType(before.type, now.type)) ? null : 'another answer';
+}
+
+/** Names of JavaScript are one type (RFC 9239), and so are those of icons, fonts and XML in tables of different years. */
+function sameType(before: string | null, now: string | null): boolean {
+  const plain = (type: string | null): string =>
+    (type ?? '')
+      .replace(/^(?:application|text)\/(?:x-)?javascript$/, 'text/javascript')
+      .replace(/^image\/(?:x-icon|vnd\.microsoft\.icon)$/, 'image/x-icon')
+      .replace(/^(?:application\/(?:x-)?font-|font\/)/, 'font/')
+      .replace(/^application\/xml$/, 'text/xml');
+  return plain(before) === plain(now);
+}
+
+function withoutSlash(path: string): string {
+  return path.length > 1 ? path.replace(/\/+$/, '') : path;
+}

@@ -1,0 +1,45 @@
+import type { Difference, DifferenceKind } from './difference.ts';
+import { type FieldLines, joined, shown } from './field-differences.ts';
+
+/** The fields or variables for backends that differ: those that the other server sent, or removed. Viaduct may send more. */
+export function sentDifferences(before: FieldLines, now: FieldLines): Difference[] {
+  const present = joined(now);
+  return [...joined(before).values()].flatMap(({ name, value }): Difference[] => {
+    const plain = name
+      .toLowerCase()
+      .replace(/^http_/, '')
+      .replaceAll('_', '-');
+    const is = present.get(name.toLowerCase())?.value;
+    if (CONNECTION.test(plain) || sameValue(plain, value, is ?? '')) return [];
+    return [
+      { kind: kindOf(plain, value), subject: name, before: shown('sends', name, value), now: shown('sends', name, is) },
+    ];
+  });
+}
+
+/** Fields of a connection: each server writes its own. */
+const CONNECTION =
+  /^(?:connection|upgrade|te|keep-alive|proxy-connection|transfer-encoding|content-length|accept-encoding)$/;
+const ABOUT_SCHEME =
+  /^(?:host|https|request-scheme|uwsgi-scheme|server-name|server-port|x-forwarded-(?:proto|host|port|ssl|scheme)|x-scheme|forwarded)$/;
+
+function kindOf(name: string, before: string): DifferenceKind {
+  if (ABOUT_SCHEME.test(name)) return 'another scheme or host';
+  // A field that was removed, so that no client could state it.
+  return before === '' ? 'more open' : 'another answer';
+}
+
+function sameValue(name: string, before: string, now: string): boolean {
+  if (name === 'x-forwarded-for') return lastOf(before) === lastOf(now);
+  if (name === 'host' || name === 'x-forwarded-host') return withoutPort(before) === withoutPort(now);
+  return before === now;
+}
+
+/** The address that the server itself added. What clients state before it is trusted by nobody. */
+function lastOf(list: string): string {
+  return list.split(',').at(-1)?.trim() ?? '';
+}
+
+function withoutPort(host: string): string {
+  return host.replace(/:\d+$/, '').toLowerCase();
+}

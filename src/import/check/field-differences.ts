@@ -3,7 +3,7 @@ import type { Difference } from './difference.ts';
 
 export type FieldLines = readonly (readonly [name: string, value: string])[];
 
-/** The fields of responses that differ. Fields that Viaduct adds for safety are no difference. */
+/** The fields of responses that differ. Fields that Viaduct adds for safety do not count. */
 export function fieldDifferences(before: FieldLines, now: FieldLines): Difference[] {
   const [old, present] = [joined(before), joined(now)];
   const added = [...present.keys()].filter((name) => !old.has(name) && MEANS_MORE.test(name));

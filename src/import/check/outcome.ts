@@ -1,4 +1,4 @@
-/** A request that asks a configuration what it would do. */
+/** A request that asks a configuration what it would do. It is an HTTP/1.1 request. */
 export interface Probe {
   /** The listening address as nginx normalizes it: `0.0.0.0:80`, `[::]:443`, `unix:/run/site.sock`. */
   readonly address: string;
@@ -38,11 +38,16 @@ export type Outcome =
       readonly type: string | null;
       readonly fields: readonly (readonly [name: string, value: string])[];
     }
-  /** A backend gets it. `to` is like `http://127.0.0.1:8000`, `uwsgi://unix:/run/a.sock`, `https://…`; `sent` are the fields or CGI variables that matter. */
+  /**
+   * A backend gets it. `to` is like `http://127.0.0.1:8000`, `uwsgi://unix:/run/a.sock`, `https://…`; `sent` are the fields or CGI variables.
+   * `status` is null, or what replaces the status of the backend's answer: `error_page 404 @backend` does that.
+   */
   | {
       readonly kind: 'backend';
       readonly to: readonly string[];
+      readonly method: string;
       readonly target: string;
+      readonly status: number | null;
       readonly sent: readonly (readonly [name: string, value: string])[];
       readonly fields: readonly (readonly [name: string, value: string])[];
     }

@@ -6,21 +6,20 @@ import { refusalResponse } from '../http/semantics/refusal-response.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
 import { explainRoute } from '../routing/explain-route.ts';
 import { PathPrefix } from '../routing/path-prefix.ts';
-import { Pattern } from '../routing/pattern.ts';
 import { type RouteMatch, Router } from '../routing/router.ts';
 import { djangoReading, literalReading, oneSlash, routingPath } from '../routing/routing-path.ts';
 import { composeTraced } from '../routing/traced-chain.ts';
 import type { Trace } from '../trace/trace.ts';
-import { native } from '../wsgi/variables.ts';
 import { withoutClaimedFields } from './claimed-fields.ts';
 import { ConfigErrors } from './config-errors.ts';
 import { accelerated, contentOf, NOT_FOUND } from './content.ts';
 import type { FeatureConfigs } from './features.ts';
 import { notFound } from './not-found.ts';
-import type { RouteContext, SiteParts, SiteResource, Terminal } from './route-context.ts';
+import type { SiteParts, SiteResource, Terminal } from './route-context.ts';
 import { featuresOf } from './route-features.ts';
+import { ANY, matchOf } from './route-match.ts';
 import { routeName } from './route-name.ts';
-import type { RouteConfig, Site } from './schema/site.ts';
+import type { Site } from './schema/site.ts';
 import { readTraceSecret } from './trace-options.ts';
 
 /** A route with its handlers, for messages. */
@@ -146,8 +145,6 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
   return { handle, routes: resolved, warnings, proxies, start, stop, destroy };
 }
 
-const ANY: RouteMatch = { hosts: [], paths: [], patterns: [], methods: [], headers: [], query: [] };
-
 /** The features of all routes. If one route allows more content than the others, connections cannot enforce the limit of the others. */
 function defaultsOf(config: Site, { bodyBytesMax }: SiteParts): FeatureConfigs {
   const isRaised = config.route.some((route) => (route.body_bytes_max ?? 0) > bodyBytesMax);
@@ -229,21 +226,6 @@ function routed(router: Router<Next>, mounts: ReadonlyMap<Next, PathPrefix>, end
     const plain = oneSlash(request.path);
     if (plain === request.path || find(request, literalReading(request.path)) === next) return next(request);
     return next(deriveRequest(request, { path: plain, scriptName: oneSlash(request.scriptName) }));
-  };
-}
-
-function matchOf(route: RouteConfig, { errors, keys }: RouteContext): RouteMatch {
-  const mounted = route.mount === undefined ? [] : [`${route.mount}/*`];
-  return {
-    hosts: route.host.map((host) => host.toLowerCase()),
-    paths: route.path.length > 0 ? route.path : mounted,
-    patterns: route.path_pattern.flatMap((source, index) => {
-      const pattern = errors.attempt([...keys, 'path_pattern', `${index}`], () => new Pattern(source, 'path_pattern'));
-      return pattern === null ? [] : [{ source, test: (path: string) => pattern.match(path) !== null }];
-    }),
-    methods: route.methods.map((method) => method.toUpperCase()),
-    headers: Object.entries(route.match_headers).map(([name, value]) => [name.toLowerCase(), native(value)] as const),
-    query: Object.entries(route.match_query),
   };
 }
 

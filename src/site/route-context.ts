@@ -27,6 +27,8 @@ export interface SiteParts {
   readonly bodyBytesMax: number;
   /** What applications see of the listeners, by index. */
   readonly listeners: readonly ListenerEnviron[];
+  /** The addresses of the listeners, as the setting `listen` has them, by index; '' for those that it does not have any more. */
+  readonly addresses: readonly string[];
   readonly onError: (message: string, request: Request) => void;
   /** Gets the requests that no route may answer, because of an error of the client. */
   readonly onRefused: (refusal: Refusal, request: Request) => void;

@@ -83,15 +83,22 @@ export interface RouteConfig extends HandlersConfig {
   readonly name?: string | undefined;
   /** Whether only an application can lead to this route, with X-Accel-Redirect, and clients cannot. Default: `false`. */
   readonly internal?: boolean | undefined;
+  /**
+   * Addresses of the setting listen over which the requests come. Takes an address of the setting listen. Default:
+   * all addresses.
+   */
+  readonly listen?: OneOrMore<string> | undefined;
   /** Hosts of the requests. Takes a host name, *.NAME for all names below it, or an [address]. Default: all hosts. */
   readonly host?: OneOrMore<string> | undefined;
   /**
-   * Paths of the requests. /below/* includes /below itself. Takes a path: /exact, /below/* or * for every path.
-   * Default: all paths, or those below mount.
+   * Paths of the requests. /below/* includes /below itself, /start* also /starting. Takes a path: /exact, /below/*,
+   * /start* or * for every path. Default: all paths, or those below mount.
    */
   readonly path?: OneOrMore<string> | undefined;
   /** Regular expressions for the path, as alternatives to path. Takes a regular expression. */
   readonly pathPattern?: OneOrMore<string> | undefined;
+  /** Whether a path of this route that ends with * wins over the pathPattern of other routes. Default: `false`. */
+  readonly beforePatterns?: boolean | undefined;
   /** Methods of the requests. GET includes HEAD. Takes a method such as GET. Default: all methods. */
   readonly methods?: OneOrMore<string> | undefined;
   /** Fields (headers) that the requests must have, with their values. "*" matches any value. */

@@ -10,6 +10,7 @@ import type { UpstreamClient } from './upstream.ts';
 export interface SentRequest {
   /** See `backendName`. */
   readonly backend: string;
+  readonly method: string;
   /** Path and query as the backend would get them, percent-encoded. */
   readonly target: string;
   /** Field lines, or the variables of a CGI protocol. */
@@ -40,7 +41,12 @@ class RecordingClient implements UpstreamClient {
   }
 
   send(request: Request): Response {
-    const sent = { backend: this.#name, target: requestTarget(request), fields: this.#write(request) };
+    const sent = {
+      backend: this.#name,
+      method: request.method,
+      target: requestTarget(request),
+      fields: this.#write(request),
+    };
     return this.#answer(request, sent);
   }
 

@@ -21,7 +21,9 @@ export function outcomeOf(answer: DryAnswer | null): Outcome {
     return {
       kind: 'backend',
       to: sent.backends.map(withScheme).sort(),
+      method: sent.method,
       target: sent.target,
+      status: null,
       sent: pairsOf(sent.fields),
       fields,
     };

@@ -22,7 +22,8 @@ function wholeDifference(before: Outcome, now: Outcome, probe: Probe): Differenc
   if (before.kind === 'file' && now.kind === 'file') return fileDifference(before, now);
   if (before.kind === 'backend' && now.kind === 'backend') {
     const isSame = before.target === now.target && before.to.join(' ') === now.to.join(' ');
-    return isSame ? null : 'another backend';
+    if (!isSame) return 'another backend';
+    return before.method === now.method && before.status === now.status ? null : 'another answer';
   }
   if (before.kind === now.kind) return null;
   if (now.kind === 'backend') return 'another backend';

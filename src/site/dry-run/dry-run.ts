@@ -47,6 +47,7 @@ export class DryRun {
       staticCacheBytesMax: 0,
       bodyBytesMax: settings.bodyBytesMax,
       listeners: this.#listeners.map(({ environ }) => environ),
+      addresses: settings.listen,
       log: SILENT,
       onRefused() {},
       onError() {},

@@ -7,6 +7,8 @@ import type { Template } from './template.ts';
  * compares them.
  */
 export interface Model {
+  /** Where relative paths start. */
+  readonly prefix: string;
   readonly servers: readonly Server[];
   readonly addresses: readonly Address[];
   readonly upstreams: ReadonlyMap<string, Upstream>;
@@ -179,7 +181,7 @@ export interface Settings {
   readonly sent: Readonly<Record<SendingModule, readonly SentField[]>>;
   readonly fastcgiIndex: string;
   /** Directives that the model does not interpret. */
-  readonly opaque: readonly Statement[];
+  readonly opaque: readonly (Statement & { readonly name: string })[];
 }
 
 export type SendingModule = 'proxy' | 'grpc' | 'fastcgi' | 'uwsgi' | 'scgi';

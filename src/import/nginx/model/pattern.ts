@@ -11,12 +11,13 @@ export type Pattern =
 
 /** Syntax of PCRE that JavaScript lacks or understands otherwise. */
 const FOREIGN: readonly (readonly [RegExp, string])[] = [
-  [/(?:[*+?]|\{\d+(?:,\d*)?\})\+/, 'a possessive quantifier'],
   [/\(\?(?:>|\||[a-zA-Z^-]+[:)]|[R&0-9+-]|\(|P[>=]|#)/, 'a group that JavaScript lacks'],
   [/\[\[:\^?\w+:\]/, 'a POSIX class'],
   [/\\[RKQEGXhHvVNCpPaelou0gkc]|\\x\{/, 'an escape that JavaScript lacks'],
   [/\\[1-9]/, 'a back reference'],
 ];
+
+const POSSESSIVE = /(?:[*+?]|\{\d+(?:,\d*)?\})\+/;
 
 /** Converts a pattern, whose matches are those of nginx for strings of bytes. */
 export function parsePattern(source: string, ignoresCase: boolean): Pattern {
@@ -26,6 +27,8 @@ export function parsePattern(source: string, ignoresCase: boolean): Pattern {
   // an escaped backslash is not the start of an escape
   const bare = body.replaceAll('\\\\', '  ');
   const foreign = FOREIGN.find(([syntax]) => syntax.test(bare));
+  if (POSSESSIVE.test(body.replace(TOKEN, (token) => (token.length > 1 ? 'x' : token))))
+    return { source, regex: null, names, wrong: 'a possessive quantifier' };
   if (foreign !== undefined) return { source, regex: null, names, wrong: foreign[1] };
   try {
     const regex = new RegExp(converted(body), ignoresCase || inline !== null ? 'i' : '');
@@ -54,7 +57,7 @@ function converted(body: string): string {
 function convertedClass(token: string): string {
   return token
     .replace(/^\[(\^?)\](?=.*\])/, '[$1\\]')
-    .replace(/\\[\s\S]/g, (escape) => (escape === '\\s' ? '\\t-\\r ' : escape));
+    .replace(/\\[\s\S]/g, (pair) => (pair === '\\s' ? '\\t-\\r ' : pair));
 }
 
 function countGroups(body: string): number {

@@ -27,6 +27,8 @@ export class Exchange {
   /** Where the request is: its settings count. */
   level: Level;
   location: Location | null = null;
+  /** The first location, or the server where none matches. */
+  first: Level | null = null;
   method: string;
   /** Without port, in lower case. Empty for a request that lacks one. */
   host = '';

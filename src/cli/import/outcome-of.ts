@@ -18,11 +18,12 @@ export function outcomeOf(answer: DryAnswer | null): Outcome {
   const fieldOf = (name: string): string | null => all.find(([one]) => one.toLowerCase() === name)?.[1] ?? null;
   const fields = all.filter(([name]) => !OWN.has(name.toLowerCase()));
   if (sent !== null) {
+    const requestUri = pairsOf(sent.fields).find(([name]) => name === 'REQUEST_URI')?.[1];
     return {
       kind: 'backend',
       to: sent.backends.map(withScheme).sort(),
       method: sent.method,
-      target: sent.target,
+      target: isCgi(sent.backend) ? (requestUri ?? '') : sent.target,
       status: null,
       sent: pairsOf(sent.fields),
       fields,
@@ -42,6 +43,10 @@ const OWN: ReadonlySet<string> = new Set([
 
 function pairsOf(list: readonly string[]): Fields {
   return list.flatMap((name, i): Fields => (i % 2 === 0 ? [[name, list[i + 1] as string]] : []));
+}
+
+function isCgi(backend: string): boolean {
+  return /^(?:uwsgi|fastcgi|scgi):/.test(backend);
 }
 
 /** A socket of an HTTP backend has no scheme in our names. */

@@ -11,17 +11,18 @@ export function differencesOf(before: Outcome, now: Outcome, probe: Probe): Diff
   const kind = wholeDifference(before, now, probe);
   if (kind !== null) return [{ kind, subject: '', before: describeOutcome(before), now: describeOutcome(now) }];
   if (before.kind === 'closed' || now.kind === 'closed') return [];
-  const sent = before.kind === 'backend' && now.kind === 'backend' ? sentDifferences(before.sent, now.sent) : [];
+  const sent =
+    before.kind === 'backend' && now.kind === 'backend' ? sentDifferences(before.sent, now.sent, probe.fields) : [];
   return [...sent, ...fieldDifferences(before.fields, now.fields)];
 }
 
 function wholeDifference(before: Outcome, now: Outcome, probe: Probe): DifferenceKind | null {
-  if (givesContent(now) && !givesContent(before))
-    return leadsToHttps(before) && !probe.secure ? OTHER_SCHEME : 'more open';
+  if (givesContent(now) && !givesContent(before)) return openDifference(before, probe);
+  if (refuses(before) && refuses(now) && !/^(?:GET|HEAD)$/.test(probe.method)) return null;
   if (before.kind === 'answer' && now.kind === 'answer') return answerDifference(before, now, probe);
   if (before.kind === 'file' && now.kind === 'file') return fileDifference(before, now);
   if (before.kind === 'backend' && now.kind === 'backend') {
-    const isSame = before.target === now.target && before.to.join(' ') === now.to.join(' ');
+    const isSame = before.target === now.target && endpoints(before.to) === endpoints(now.to);
     if (!isSame) return 'another backend';
     return before.method === now.method && before.status === now.status ? null : 'another answer';
   }
@@ -38,8 +39,19 @@ function givesContent(outcome: Outcome): boolean {
   return (outcome.kind === 'file' || outcome.kind === 'answer') && outcome.status < 300;
 }
 
-function leadsToHttps(outcome: Outcome): boolean {
-  return outcome.kind === 'answer' && outcome.location?.startsWith('https:') === true;
+/** Whether a request gets an error. Servers disagree about which error another method than GET gets. */
+function refuses(outcome: Outcome): boolean {
+  return outcome.kind === 'closed' || (outcome.kind === 'answer' && outcome.status >= 400);
+}
+
+/** A redirect may keep clients from content, unless it only adds a slash. */
+function openDifference(before: Outcome, probe: Probe): DifferenceKind {
+  const location = before.kind === 'answer' ? before.location : null;
+  if (location?.startsWith('https:') === true && !probe.secure) return OTHER_SCHEME;
+  const [path = ''] = probe.target.split('?', 1);
+  const isSlash =
+    location !== null && targetDifference(location, probe.target.replace(path, `${path}/`), probe) === null;
+  return isSlash ? 'another answer' : 'more open';
 }
 
 type Answer = Extract<Outcome, { readonly kind: 'answer' }>;
@@ -63,10 +75,10 @@ const ACTIVE = /^(?:text\/html|application\/xhtml\+xml|image\/svg\+xml|(?:text|a
 function fileDifference(before: File, now: File): DifferenceKind | null {
   if (withoutSlash(before.path) !== withoutSlash(now.path)) return 'another file';
   if (now.listing && !before.listing) return 'more open';
-  const isActive = ACTIVE.test(now.type ?? '') && !ACTIVE.test(before.type ?? '');
+  const isActive = before.type !== null && ACTIVE.test(now.type ?? '') && !ACTIVE.test(before.type);
   if (isActive && !now.listing) return 'more open';
   const isSame = before.status === now.status && before.listing === now.listing;
-  return isSame && (now.listing || sameType(before.type, now.type)) ? null : 'another answer';
+  return isSame && (now.listing || before.type === null || sameType(before.type, now.type)) ? null : 'another answer';
 }
 
 /** Names of JavaScript are one type (RFC 9239), and so are those of icons, fonts and XML in tables of different years. */
@@ -82,4 +94,15 @@ function sameType(before: string | null, now: string | null): boolean {
 
 function withoutSlash(path: string): string {
   return path.length > 1 ? path.replace(/\/+$/, '') : path;
+}
+
+/** Backends in a form that compares: with port, and numbers for the name of this machine. */
+function endpoints(to: readonly string[]): string {
+  const plain = to.map((one) => {
+    const [, scheme = '', address = ''] = /^([a-z0-9]+):\/\/(.*)$/.exec(one) ?? [];
+    const same = { grpc: 'h2c', grpcs: 'h2' }[scheme] ?? scheme;
+    const port = /:\d+$/.test(address) || address.startsWith('unix:') ? '' : /s$|^h2$/.test(same) ? ':443' : ':80';
+    return `${same}://${address.replace(/^localhost(?=:|$)/, '127.0.0.1')}${port}`;
+  });
+  return [...new Set(plain)].sort().join(' ');
 }

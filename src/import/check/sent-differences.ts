@@ -1,20 +1,39 @@
 import type { Difference, DifferenceKind } from './difference.ts';
 import { type FieldLines, joined, shown } from './field-differences.ts';
 
-/** The fields or variables for backends that differ: those that the other server sent, or removed. Viaduct may send more. */
-export function sentDifferences(before: FieldLines, now: FieldLines): Difference[] {
+/**
+ * The fields or variables for backends that differ: those that the other server sent, and those of the `client` that it removed. Viaduct may
+ * send more.
+ */
+export function sentDifferences(before: FieldLines, now: FieldLines, client: FieldLines): Difference[] {
   const present = joined(now);
-  return [...joined(before).values()].flatMap(({ name, value }): Difference[] => {
-    const plain = name
-      .toLowerCase()
-      .replace(/^http_/, '')
-      .replaceAll('_', '-');
-    const is = present.get(name.toLowerCase())?.value;
-    if (CONNECTION.test(plain) || sameValue(plain, value, is ?? '')) return [];
-    return [
-      { kind: kindOf(plain, value), subject: name, before: shown('sends', name, value), now: shown('sends', name, is) },
-    ];
-  });
+  const old = joined(before);
+  const removed = client
+    .flatMap(
+      ([name]): FieldLines => [
+        [name, ''],
+        [`HTTP_${name.toUpperCase().replaceAll('-', '_')}`, ''],
+      ],
+    )
+    .filter(([name]) => present.has(name.toLowerCase()) && !old.has(name.toLowerCase()));
+  return [...old.values(), ...removed.map(([name, value]) => ({ name, value }))].flatMap(
+    ({ name, value }): Difference[] => {
+      const plain = name
+        .toLowerCase()
+        .replace(/^http_/, '')
+        .replaceAll('_', '-');
+      const is = present.get(name.toLowerCase())?.value;
+      if (CONNECTION.test(plain) || sameValue(plain, value, is ?? '')) return [];
+      return [
+        {
+          kind: kindOf(plain, value),
+          subject: name,
+          before: shown('sends', name, value),
+          now: shown('sends', name, is),
+        },
+      ];
+    },
+  );
 }
 
 /** Fields of a connection: each server writes its own. */

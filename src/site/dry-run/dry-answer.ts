@@ -15,7 +15,7 @@ export interface DryAnswer {
   readonly content: string;
   /** The file or the listed directory in the content, with its path in the configuration. */
   readonly file: { readonly path: string; readonly listing: boolean } | null;
-  /** What a backend got, and the names of all backends of the route. */
+  /** What a backend got, and the names of all backends of the route, without backups where there are others. */
   readonly sent: (SentRequest & { readonly backends: readonly string[] }) | null;
 }
 

@@ -84,8 +84,9 @@ export class DryRun {
 
   #sentOf({ record }: Request): DryAnswer['sent'] {
     if (this.#sent?.record !== record) return null;
-    const backends = this.#site.proxies.get(record.route)?.status() ?? [];
-    return { ...this.#sent.request, backends: backends.map(({ name }) => name) };
+    const all = this.#site.proxies.get(record.route)?.status() ?? [];
+    const primary = all.filter(({ backup }) => !backup);
+    return { ...this.#sent.request, backends: (primary.length > 0 ? primary : all).map(({ name }) => name) };
   }
 }
 

@@ -27,7 +27,7 @@ export function expectationsOf(model: Model, probes: Iterable<Probe>): Expectati
       return null;
     };
     const expectation = expectationOf(model, probe, empty);
-    if (first !== null) asked.set(first, probe.target.endsWith('/') ? 'directory' : 'file');
+    if (first !== null) asked.set(first, 'file');
     return { expectation, asks: first !== null };
   });
   const full = withParents(asked);

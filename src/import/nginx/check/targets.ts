@@ -15,7 +15,7 @@ export function targetsOf(server: Server): readonly string[] {
   for (const { kind, path } of locations) {
     if (kind === 'exact') for (const one of [path, `${path}x`]) targets.add(one);
     if (kind !== 'prefix') continue;
-    for (const one of ['', 'x', 'x/y.txt', '.html']) targets.add(path + one);
+    for (const one of ['', 'x', 'deep/y.txt', '.html']) targets.add(path + one);
     targets.add(path.endsWith('/') ? path.slice(0, -1) : `${path}/`);
     for (const suffix of suffixes) targets.add(`${path}${path.endsWith('/') ? '' : '/'}${suffix}`);
   }

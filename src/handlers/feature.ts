@@ -29,6 +29,8 @@ export interface FeatureDescriptor<Key extends string, Scope extends FeatureScop
    * from all requests, also from those of other routes: an application that trusts such a field is behind all of them.
    */
   readonly claims?: (config: NonNullable<Config>) => readonly string[];
+  /** Names of request fields that this handler sets or hides, so that the client's own are for nobody behind it. For handlers that check access. */
+  readonly owns?: (config: NonNullable<Config>) => readonly string[];
 }
 
 /** The parts of the site that a feature may use. */

@@ -78,7 +78,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     if (route.access_log !== undefined && isShared(name, config))
       errors.add([...context.keys, 'access_log'], `another route has the name "${name}", too`);
     const content = contentOf(route, context);
-    const handlers = [...featuresOf(route, defaults, context), ...content.handlers];
+    const handlers = [...featuresOf(route, defaults, route.satisfy ?? config.satisfy, context), ...content.handlers];
     const { resolved, next } = chain(name, matchOf(route, context), route.internal, handlers, content.last);
     const share = route.trace ?? config.trace?.sample ?? 0;
     const explain = (request: Request, trace: Trace): void => explained(request, trace, resolved, share);
@@ -86,7 +86,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
   });
   const main = parts.main ?? NOT_FOUND;
   const siteContext = { ...common, keys: [] };
-  const mainHandlers = [...featuresOf({}, defaults, siteContext), ...accelerated(siteContext)];
+  const mainHandlers = [...featuresOf({}, defaults, config.satisfy, siteContext), ...accelerated(siteContext)];
   const { resolved: others, next: othersNext } = chain('other requests', ANY, false, mainHandlers, main);
   if (config.trace !== undefined) {
     const { trace } = config;

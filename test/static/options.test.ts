@@ -48,6 +48,20 @@ describe('an index of a static mount', () => {
       equal((await get(odd.header('location') ?? '')).body, 'odd');
     }));
 
+  it('is reached from the path of its mount without a slash, unless the mount has neither index nor listing', async () => {
+    const location = async (options: object, target: string) => {
+      const server = await serveFiles(suite, [{ urlPrefix: '/docs/', directories: [root], ...options }]);
+      return (await ask(server.port, target)).header('location');
+    };
+    equal(await location(mount, '/docs?a=1'), '/docs/?a=1');
+    equal(await location(mount, '/d%6fcs'), '/docs/');
+    equal(await location({ listing: true }, '/docs'), '/docs/');
+    equal(await location({ index: ['none.html'] }, '/docs'), null);
+    equal(await location({}, '/docs'), null);
+    equal(await location(mount, '/doc'), null);
+    equal(await location(mount, '/docss'), null);
+  });
+
   it('never redirects a client to another host', () =>
     withMount(suite, mount, root, async (get) => {
       mkdirSync(join(root, 'evil.example'), { recursive: true });

@@ -212,9 +212,10 @@ export interface ForwardAuthConfig {
   readonly requestHeaders?: OneOrMore<string> | undefined;
   /**
    * Fields of a 2xx answer that are added to the request. The client's own are removed, on all routes except
-   * Authorization and Cookie. Takes a field name.
+   * Authorization and Cookie. A table gives them other names: request fields, and for each the field of the answer.
+   * Takes a field name, a list of them, or a table of request fields and the fields of the answer for them.
    */
-  readonly copyHeaders?: OneOrMore<string> | undefined;
+  readonly copyHeaders?: OneOrMore<string> | Readonly<Record<string, string>> | undefined;
   /** Fields of a 2xx answer that are added to the response, such as Set-Cookie. Takes a field name. */
   readonly clientHeaders?: OneOrMore<string> | undefined;
 }

@@ -132,6 +132,11 @@ export interface RouteConfig extends HandlersConfig {
   /** A fixed answer. */
   readonly respond?: RespondConfig | undefined;
   /**
+   * Whether a request must pass all of access, basicAuth and forwardAuth, or any of them. Default: that of the whole
+   * site.
+   */
+  readonly satisfy?: 'all' | 'any' | undefined;
+  /**
    * Which requests have a line in the access log. A table has more options. Takes true, false or a table. Default:
    * true: all requests.
    */

@@ -243,4 +243,6 @@ export interface SiteConfig extends HandlersConfig {
   readonly trustedProxyFields?: 'any' | 'x-forwarded' | 'forwarded' | undefined;
   /** Directories with files that an application may name in X-Sendfile. Takes the path of a directory. */
   readonly sendfile?: OneOrMore<string> | undefined;
+  /** Whether requests must pass all of access, basicAuth and forwardAuth, or any of them. Default: `'all'`. */
+  readonly satisfy?: 'all' | 'any' | undefined;
 }

@@ -14,6 +14,7 @@ export {
 } from '../../handlers/auth/forward-auth.ts';
 export { readHtpasswd } from '../../handlers/auth/htpasswd.ts';
 export { hashPassword } from '../../handlers/auth/passwords.ts';
+export { type AccessCheck, satisfyAny } from '../../handlers/auth/satisfy-any.ts';
 export type { Coding } from '../../handlers/compression/codings.ts';
 export { type CompressionOptions, compression } from '../../handlers/compression/compression.ts';
 export { type AccelRedirectOptions, accelRedirect } from '../../handlers/files/accel-redirect.ts';

@@ -103,6 +103,10 @@ export const basicAuthFeature = describeFeature({
       }),
     ),
   claims: ({ user_header }) => (user_header === undefined ? [] : [user_header]),
+  owns: ({ user_header, hide_credentials }) => [
+    ...(user_header === undefined ? [] : [user_header]),
+    ...(hide_credentials ? ['authorization'] : []),
+  ],
 });
 
 /** The Basic credential; null if it is missing or malformed. */

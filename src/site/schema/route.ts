@@ -4,7 +4,7 @@ import { routeFeatures } from './features.ts';
 import { host } from './host.ts';
 import { proxyOptions } from './proxy-options.ts';
 import { staticOptions } from './static-options.ts';
-import { bool, duration, listOf, record, table, text, whole, words } from './tools.ts';
+import { bool, duration, listOf, oneOf, record, table, text, whole, words } from './tools.ts';
 
 const path = text(/^(?:\/[^*]*\*?|\*)$/, 'a path: /exact, /below/*, /start* or * for every path');
 const method = text(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'a method such as GET');
@@ -99,6 +99,17 @@ const lineRule = table({
   slow_ms: duration().default(0).describe('Each request that took so long has a line. 0: none because of its time.'),
 });
 
+/** The key for handlers that check access. */
+export const satisfy = oneOf(['all', 'any']);
+
+/** The keys for what a request must pass. */
+export const routeChecks = {
+  satisfy: satisfy.optional().meta({
+    description: 'Whether a request must pass all of access, basic_auth and forward_auth, or any of them.',
+    defaultText: 'that of the whole site',
+  }),
+};
+
 /** The keys for the logs. */
 export const routeLog = {
   access_log: z
@@ -122,4 +133,11 @@ export const routeTrace = {
 };
 
 /** A route. */
-export const route = table({ ...routeMatch, ...routeContent, ...routeLog, ...routeTrace, ...routeFeatures });
+export const route = table({
+  ...routeMatch,
+  ...routeContent,
+  ...routeChecks,
+  ...routeLog,
+  ...routeTrace,
+  ...routeFeatures,
+});

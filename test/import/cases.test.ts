@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { openSite } from '../../src/cli/import/open-site.ts';
 import { sourceLocationOf } from '../../src/config/site-entries.ts';
 import { ViaductError } from '../../src/errors.ts';
 import { importFile } from '../../src/import/import-file.ts';
+import { reportText } from '../../src/import/report-text.ts';
 import { parseAddress } from '../../src/listen/address.ts';
 import { createLog } from '../../src/log/log.ts';
 import { buildSite } from '../../src/site/build.ts';
@@ -27,15 +29,17 @@ describe('an imported configuration', () => {
 
   for (const { name, directory, file } of ALL) {
     it(`becomes the settings beside it: ${name}`, async () => {
-      const { toml, report } = await importFile({
+      const imported = await importFile({
         file,
         kind: null,
         cwd: directory,
         outputDirectory: null,
         readConfiguration,
+        openSite,
       });
-      assert.equal(toml, readFileSync(join(directory, 'expected.toml'), 'utf8'));
-      assert.equal(report.map((line) => `${line}\n`).join(''), readFileSync(join(directory, 'expected.txt'), 'utf8'));
+      assert.equal(imported.toml, readFileSync(join(directory, 'expected.toml'), 'utf8'));
+      const { lines } = reportText(imported, new Set(), true);
+      assert.equal(lines.map((line) => `${line}\n`).join(''), readFileSync(join(directory, 'expected.txt'), 'utf8'));
     });
 
     it(`is accepted, with all its routes: ${name}`, async () => {

@@ -13,6 +13,7 @@ export function requestFor({ fields, ...probe }: Probe): DryRequest {
 /** What the answer of a dry run means; null means that nothing listens. */
 export function outcomeOf(answer: DryAnswer | null): Outcome {
   if (answer === null) return { kind: 'closed' };
+  if (answer.isRefused) return { kind: 'unknown', reason: 'Viaduct refuses such requests everywhere' };
   const { status, sent, file } = answer;
   const all = pairsOf(answer.headers);
   const fieldOf = (name: string): string | null => all.find(([one]) => one.toLowerCase() === name)?.[1] ?? null;

@@ -18,11 +18,12 @@ export function differencesOf(before: Outcome, now: Outcome, probe: Probe): Diff
 
 function wholeDifference(before: Outcome, now: Outcome, probe: Probe): DifferenceKind | null {
   if (givesContent(now) && !givesContent(before)) return openDifference(before, probe);
-  if (refuses(before) && refuses(now) && !/^(?:GET|HEAD)$/.test(probe.method)) return null;
+  if (refuses(before) && refuses(now) && (isClosed(before) || isClosed(now) || !/^(?:GET|HEAD)$/.test(probe.method)))
+    return null;
   if (before.kind === 'answer' && now.kind === 'answer') return answerDifference(before, now, probe);
   if (before.kind === 'file' && now.kind === 'file') return fileDifference(before, now);
   if (before.kind === 'backend' && now.kind === 'backend') {
-    const isSame = before.target === now.target && endpoints(before.to) === endpoints(now.to);
+    const isSame = (before.target === '' || before.target === now.target) && endpoints(before.to) === endpoints(now.to);
     if (!isSame) return 'another backend';
     return before.method === now.method && before.status === now.status ? null : 'another answer';
   }
@@ -39,9 +40,13 @@ function givesContent(outcome: Outcome): boolean {
   return (outcome.kind === 'file' || outcome.kind === 'answer') && outcome.status < 300;
 }
 
-/** Whether a request gets an error. Servers disagree about which error another method than GET gets. */
+/** Whether a request gets an error, or a closed connection. Servers disagree about which error another method than GET gets. */
 function refuses(outcome: Outcome): boolean {
   return outcome.kind === 'closed' || (outcome.kind === 'answer' && outcome.status >= 400);
+}
+
+function isClosed({ kind }: Outcome): boolean {
+  return kind === 'closed';
 }
 
 /** A redirect may keep clients from content, unless it only adds a slash. */

@@ -54,7 +54,7 @@ function requestText({ address, secure, client, authorized, method, target, fiel
     `at ${address}`,
     `from ${client === '' ? 'a Unix socket' : client}`,
     ...(others.length > 0 ? [`with ${others.join(' and ')}`] : []),
-    ...(authorized ? ['with a password'] : []),
+    ...(authorized ? [] : ['without a password']),
   ];
   return words.join(' ');
 }

@@ -29,6 +29,7 @@ export class DryRun {
   /** What a backend got of the present request. */
   #sent: { readonly record: object; readonly request: SentRequest } | null = null;
   #isAuthorized = false;
+  #isRefused = false;
 
   /** @throws ViaductError `SETTINGS` with all errors of the configuration, one per line */
   constructor(configuration: Configuration & { readonly site: Site }, disk: DiskImage) {
@@ -49,7 +50,9 @@ export class DryRun {
       listeners: this.#listeners.map(({ environ }) => environ),
       addresses: settings.listen,
       log: SILENT,
-      onRefused() {},
+      onRefused: () => {
+        this.#isRefused = true;
+      },
       onError() {},
       overrides: new Map(),
       discovered: new Map(),
@@ -63,12 +66,13 @@ export class DryRun {
     const listener = this.#listeners.findIndex((one) => one.address === address && one.secure === secure);
     if (listener < 0) return null;
     const request = readRequest(asked, listener);
-    if (isRefusal(request)) return readAnswer(refusalResponse(request), null, this.#disk);
+    if (isRefusal(request)) return { ...readAnswer(refusalResponse(request), null, this.#disk), isRefused: true };
     this.#sent = null;
     this.#isAuthorized = asked.authorized;
+    this.#isRefused = false;
     const shown = this.#rules.receive(request, NO_ARRIVAL);
     const response = asSent(await toPromise(this.#site.handle(shown)));
-    return readAnswer(response, this.#sentOf(shown), this.#disk);
+    return { ...readAnswer(response, this.#sentOf(shown), this.#disk), isRefused: this.#isRefused };
   }
 
   destroy(): void {

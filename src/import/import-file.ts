@@ -9,7 +9,6 @@ import type { ImportReport } from './import-report.ts';
 import { type Kind, kindOf } from './kind.ts';
 import { checkNginx, type OpenCheckedSite } from './nginx/check/check-nginx.ts';
 import { importNginx } from './nginx/import-nginx.ts';
-import { buildModel } from './nginx/model/build-model.ts';
 import type { Model } from './nginx/model/model.ts';
 import { readTree } from './nginx/tree.ts';
 import { readText } from './read-text.ts';
@@ -83,9 +82,8 @@ async function read(kind: Kind, source: Source): Promise<Read> {
 }
 
 function readNginx({ path, shown, show, pathOf }: Source): Read {
-  const tree = readTree(path, show);
-  const imported = importNginx(tree, pathOf);
-  if (imported.builder.lists.has('route')) return { ...imported, model: buildModel(tree) };
+  const imported = importNginx(readTree(path, show), pathOf);
+  if (imported.builder.lists.has('route')) return imported;
   throw new ViaductError('SETTINGS', `Cannot import "${shown}": it has no server`, {
     advice: 'Name the file that has server blocks, or includes those that have.',
   });

@@ -28,15 +28,15 @@ export function checkAccess(exchange: Exchange, ask: AskSubrequest): Step | null
 /** What a check says: null is nothing. */
 type Verdict = 'allowed' | number | null;
 
-function checkAddress({ level, probe }: Exchange): Verdict {
-  const rule = level.settings.access.find((each) => contains(each, probe.client));
+function checkAddress({ level, client }: Exchange): Verdict {
+  const rule = level.settings.access.find((each) => contains(each, client));
   if (rule === undefined) return null;
   return rule.allows ? 'allowed' : 403;
 }
 
 function contains({ network, statement }: AccessRule, client: string): boolean {
   if (network === 'all') return true;
-  if (network === 'unix:') return client.startsWith('unix:') || client === '';
+  if (network === 'unix:') return client === 'unix:';
   const [address = '', bits] = network.split('/');
   const family = isIP(address);
   if (family === 0) throw new UnknownMeaning(statement.text);

@@ -6,13 +6,14 @@ import type { Handler, Level, Location, MethodLimit, Settings, TryFiles } from '
 import { type Pattern, parsePattern } from './pattern.ts';
 import { parseTemplate } from './template.ts';
 
-/** A location and those nested in it. `from` are the settings of the level around it. */
-export function buildLocation(directive: Directive, from: Settings, prefix: string): Location {
+/** A location and those nested in it. `from` are the settings of the level around it, `isInside` whether that is internal: nested ones inherit it. */
+export function buildLocation(directive: Directive, from: Settings, prefix: string, isInside = false): Location {
   const { kind, path, pattern, isFinal } = matchOf(directive.args);
   const block = directive.block ?? [];
   const place = { path, isPattern: kind === 'pattern' };
   const settings = inheritSettings(from, block, place, prefix);
   const handler = handlerOf(block, kind === 'exact' || kind === 'prefix' ? path : '');
+  const isInternal = isInside || kind === 'named' || block.some(({ name }) => name === 'internal');
   const ifLevel = (inner: Directive) => buildInner(inner, settings, place, prefix, handler);
   return {
     kind,
@@ -24,9 +25,9 @@ export function buildLocation(directive: Directive, from: Settings, prefix: stri
     handler,
     instructions: buildInstructions(block, ifLevel),
     tryFiles: tryFilesOf(block),
-    isInternal: kind === 'named' || block.some(({ name }) => name === 'internal'),
+    isInternal,
     addsSlash: handler?.kind === 'backend' && path.endsWith('/'),
-    locations: block.filter(({ name }) => name === 'location').map((each) => buildLocation(each, settings, prefix)),
+    locations: block.filter(({ name }) => name === 'location').map((each) => buildLocation(each, settings, prefix, isInternal)),
     limit: limitOf(block, settings, place, prefix, handler),
   };
 }

@@ -1,3 +1,4 @@
+import { escapePath } from './escape.ts';
 import type { Exchange } from './exchange.ts';
 import { kindOf, pathOf } from './files.ts';
 import type { TryFiles } from './model.ts';
@@ -59,7 +60,9 @@ function findIndex(exchange: Exchange): Step | null {
     if (directory === null) return status(500);
     if (name === '') return status(500);
     if (kindOf(exchange, directory + name) !== null) return redirectInternally(exchange, uri + name, exchange.args);
-    if (kindOf(exchange, directory) !== 'directory') return status(404);
+    const kind = kindOf(exchange, directory);
+    // a file is noticed only where the name of the index was not appended to it with a slash
+    if (kind !== 'directory') return status(kind === 'file' ? 500 : 404);
   }
   return null;
 }
@@ -69,8 +72,10 @@ function listDirectory(exchange: Exchange): Step | null {
   if (!uri.endsWith('/') || !level.settings.autoindex || !['GET', 'HEAD'].includes(method)) return null;
   const path = pathOf(exchange);
   if (path === null) return status(500);
-  if (kindOf(exchange, path) !== 'directory') return status(404);
-  return { to: 'done', outcome: sendFile(exchange, path, true) };
+  // nginx cuts the last character off, whatever it is: `alias` without a slash at its end lists another directory
+  const directory = path.slice(0, -1) || path;
+  if (kindOf(exchange, directory) !== 'directory') return status(404);
+  return { to: 'done', outcome: sendFile(exchange, directory, true) };
 }
 
 function findFile(exchange: Exchange): Step {
@@ -82,7 +87,7 @@ function findFile(exchange: Exchange): Step {
   const kind = kindOf(exchange, path);
   if (kind === null) return status(404);
   if (kind === 'directory') {
-    exchange.redirectTo = `${uri}/${args === '' ? '' : `?${args}`}`;
+    exchange.redirectTo = `${escapePath(uri)}/${args === '' ? '' : `?${args}`}`;
     return status(301);
   }
   if (method === 'POST') return status(405);

@@ -6,9 +6,10 @@ import { chooseAddress, chooseServer, validHost } from './choose-server.ts';
 import { answerContent } from './content.ts';
 import { decidesEarly } from './directives.ts';
 import { answerStatus } from './error-page.ts';
+import { escapePath } from './escape.ts';
 import { Exchange } from './exchange.ts';
 import type { Address, Level, Model } from './model.ts';
-import { parseTarget } from './parse-target.ts';
+import { parseTarget, type RefusedTarget } from './parse-target.ts';
 import { runInstructions } from './rewrite.ts';
 import { type Step, status } from './step.ts';
 import { UnknownMeaning } from './unknown-meaning.ts';
@@ -40,9 +41,8 @@ export function decideFrom(model: Model, probe: Probe, disk: Disk): { outcome: O
 /** Reads the request line and the fields, and chooses the server. */
 function receive(exchange: Exchange, address: Address): Step {
   const { probe } = exchange;
-  exchange.host = '';
   const target = parseTarget(bytesOf(probe.target), exchange.server.mergesSlashes);
-  if (target === null) return status(400);
+  if ('refused' in target) return refuse(exchange, target);
   exchange.uri = target.path;
   exchange.args = target.args;
   exchange.requestUri = target.received;
@@ -51,16 +51,31 @@ function receive(exchange: Exchange, address: Address): Step {
   exchange.validRequestUri = !target.lacksPath;
   exchange.fields = acceptedFields(exchange);
   const hosts = exchange.fields.filter(([name]) => name === 'host').map(([, value]) => value);
-  const host = hosts.length === 1 ? validHost(target.host ?? (hosts[0] as string)) : null;
-  if (host === null || validHost(hosts[0] as string) === null) return status(400);
+  const host = validHost(target.host ?? hosts[0] ?? '');
+  if (hosts.length > 0 && (hosts.length > 1 || host === null || validHost(hosts[0] as string) === null)) return status(400);
+  return chooseByHost(exchange, address, host ?? '', hosts.length === 1);
+}
+
+/** A request that lacks a Host field is refused by the server of its name, which is empty. */
+function chooseByHost(exchange: Exchange, address: Address, host: string, hasField: boolean): Step {
+  const { probe } = exchange;
   const { server, match } = chooseServer(address, host);
   exchange.host = host;
   exchange.server = server;
   exchange.enter(null);
   if (match !== null) exchange.keepGroups(match);
+  if (!hasField) return status(400);
   if (address.secure && !probe.secure) return status(497);
   if (probe.method === 'TRACE' || probe.method === 'CONNECT') return status(405);
   return { to: 'server' };
+}
+
+function refuse(exchange: Exchange, { refused }: RefusedTarget): Step {
+  if (refused === 'line') {
+    exchange.method = '';
+    exchange.protocol = '';
+  }
+  return status(400);
 }
 
 /** Fields with names in lower case. nginx drops those with unusual names. */
@@ -71,12 +86,12 @@ function acceptedFields({ probe, server }: Exchange): [string, string][] {
     .map(([name, value]) => [name.toLowerCase(), bytesOf(value)]);
 }
 
-const askSubrequest: AskSubrequest = ({ around, probe, address, server, ...from }, uri) => {
-  const exchange = new Exchange(around, probe, address, server, true);
+const askSubrequest: AskSubrequest = (parent, uri) => {
+  const exchange = new Exchange(parent.around, parent.probe, parent.address, parent.server, true);
   exchange.uri = uri;
-  exchange.requestUri = from.requestUri;
-  exchange.host = from.host;
-  exchange.fields = from.fields;
+  exchange.requestUri = parent.requestUri;
+  exchange.host = parent.host;
+  exchange.fields = parent.fields;
   exchange.method = 'GET';
   exchange.isInternal = true;
   exchange.validRequestUri = false;
@@ -128,7 +143,7 @@ function findLocation(exchange: Exchange): Step {
   if (location?.isInternal && !exchange.isInternal) return status(404);
   exchange.enter(location);
   if (addsSlash && location !== null) {
-    exchange.redirectTo = `${location.path}${exchange.args === '' ? '' : `?${exchange.args}`}`;
+    exchange.redirectTo = `${escapePath(location.path)}${exchange.args === '' ? '' : `?${exchange.args}`}`;
     return status(301);
   }
   return { to: 'rewrite' };

@@ -30,12 +30,16 @@ export class Exchange {
   /** The first location, or the server where none matches. */
   first: Level | null = null;
   method: string;
+  protocol = 'HTTP/1.1';
+  /** The address of the client. `unix:` for all clients of a Unix socket. */
+  readonly client: string;
   /** Without port, in lower case. Empty for a request that lacks one. */
   host = '';
-  uri = '/';
+  /** Empty where the target was refused. */
+  uri = '';
   args = '';
   /** The target as received. */
-  requestUri = '/';
+  requestUri = '';
   isQuoted = false;
   hasPlus = false;
   isInternal = false;
@@ -65,6 +69,7 @@ export class Exchange {
     this.level = server;
     this.isSubrequest = isSubrequest;
     this.method = probe.method;
+    this.client = address.address.startsWith('unix:') ? 'unix:' : probe.client;
   }
 
   /** Enters a location, or the server without one. `limit_except` has a level of its own. */

@@ -2,6 +2,7 @@ import { join, posix } from 'node:path';
 import type { PathKind } from '../../check/outcome.ts';
 import { textOf } from './bytes.ts';
 import type { Exchange } from './exchange.ts';
+import { UnknownMeaning } from './unknown-meaning.ts';
 
 /** The directory of `root` or `alias` for a request. */
 export function rootOf(exchange: Exchange): string {
@@ -13,6 +14,8 @@ export function rootOf(exchange: Exchange): string {
 export function pathOf(exchange: Exchange, uri = exchange.uri): string | null {
   const { replaces } = exchange.level.settings.root;
   if (replaces !== 0 && !exchange.validLocation) return null;
+  // nginx reads beyond the URI here: its worker may crash
+  if (replaces !== 'all' && uri.length < replaces) throw new UnknownMeaning(`alias with the shorter path ${textOf(uri)}`);
   if (replaces === 'all') return rootOf(exchange) + (exchange.addsUriToAlias ? uri : '');
   return rootOf(exchange) + uri.slice(replaces);
 }

@@ -9,6 +9,8 @@ export interface Pass {
   readonly to: readonly string[];
   /** The value of `$proxy_host`. */
   readonly host: string;
+  /** The value of `$proxy_port`. */
+  readonly port: string;
   /** The URI of the URL, empty without one. */
   readonly uri: string;
 }
@@ -28,7 +30,8 @@ export function parsePass(
   const group = exchange.around.model.upstreams.get(address);
   const servers = group?.servers ?? [address];
   const to = servers.map((server) => `${scheme}://${textOf(withPort(server, group === undefined ? port : '80'))}`);
-  return { to, host: address.startsWith('unix:') ? 'localhost' : withoutPort(address, port), uri };
+  if (address.startsWith('unix:')) return { to, host: 'localhost', port: '', uri };
+  return { to, host: withoutPort(address, port), port: /:(\d+)$/.exec(address)?.[1] ?? port, uri };
 }
 
 /** `unix:/path:/uri`, `host:port/uri`. */

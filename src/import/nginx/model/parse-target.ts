@@ -15,17 +15,22 @@ export interface Target {
   readonly lacksPath: boolean;
 }
 
-/** Reads the target of a request. Null is a target that nginx refuses with 400. */
-export function parseTarget(target: string, mergesSlashes: boolean): Target | null {
-  if (/[\0-\x20\x7f]/.test(target)) return null;
+/** A target that nginx refuses with 400: `line` before it knows the method, `path` after. */
+export interface RefusedTarget {
+  readonly refused: 'line' | 'path';
+}
+
+/** Reads the target of a request. */
+export function parseTarget(target: string, mergesSlashes: boolean): Target | RefusedTarget {
+  if (/[\0-\x20\x7f]/.test(target)) return { refused: 'line' };
   const [, host = null, rest = target] = /^[a-zA-Z]+:\/\/([^/?]*)(.*)$/s.exec(target) ?? [];
-  if (host !== null && !/^[\w.-]+(?::\d*)?$|^\[[^\]]*\](?::\d*)?$/.test(host)) return null;
+  if (host !== null && !/^[\w.-]+(?::\d*)?$|^\[[^\]]*\](?::\d*)?$/.test(host)) return { refused: 'line' };
   const lacksPath = host !== null && !rest.startsWith('/');
   const received = lacksPath ? `/${rest}` : rest;
-  if (!received.startsWith('/')) return null;
+  if (!received.startsWith('/')) return { refused: 'line' };
   const end = /[?#]/.exec(received)?.index ?? received.length;
   const path = cleanPath(received.slice(0, end), mergesSlashes);
-  if (path === null) return null;
+  if (path === null) return { refused: 'path' };
   const args = received[end] === '?' ? (received.slice(end + 1).split('#')[0] as string) : '';
   return {
     host,

@@ -51,10 +51,9 @@ function absolute(exchange: Exchange, location: string): string {
   const { settings } = exchange.level;
   if (!location.startsWith('/') || !settings.absoluteRedirect) return location;
   const { address } = exchange.address;
-  const name = settings.serverNameInRedirect ? exchange.server.name : exchange.host;
   const port = /:(\d+)$/.exec(address)?.[1];
   const scheme = exchange.probe.secure ? 'https' : 'http';
   const isUsualPort = port === undefined || port === (exchange.probe.secure ? '443' : '80');
-  const host = name || address.replace(/:\d+$/, '');
+  const host = settings.serverNameInRedirect ? exchange.server.name : exchange.host || address.replace(/:\d+$/, '');
   return `${scheme}://${host}${isUsualPort || !settings.portInRedirect ? '' : `:${port}`}${location}`;
 }

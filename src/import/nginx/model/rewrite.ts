@@ -36,8 +36,10 @@ function run(exchange: Exchange, instruction: Instruction): Step | 'end' | null 
 }
 
 function assign(exchange: Exchange, name: string, value: string): null {
-  if (name === 'args') exchange.args = value;
-  else exchange.assigned.set(name, value);
+  if (name === 'args') {
+    exchange.args = value;
+    exchange.validRequestUri = false;
+  } else exchange.assigned.set(name, value);
   return null;
 }
 

@@ -30,7 +30,7 @@ export function enterNamed(exchange: Exchange, name: string): Step {
   exchange.uriChangesLeft -= 1;
   if (exchange.uriChangesLeft === 0) return status(500);
   const location = exchange.server.named.get(name);
-  if (location === undefined) return status(500);
+  if (location === undefined || exchange.uri === '') return status(500);
   exchange.isInternal = true;
   exchange.uriChanged = false;
   exchange.enter(location);

@@ -1,6 +1,7 @@
 import type { Exchange } from './exchange.ts';
 import { pathOf, rootOf } from './files.ts';
 import { mapValue } from './maps.ts';
+import { type Pass, parsePass } from './parse-pass.ts';
 import { UnknownMeaning } from './unknown-meaning.ts';
 
 /**
@@ -36,21 +37,23 @@ const CORE: Readonly<Record<string, (exchange: Exchange) => string>> = {
   server_name: ({ server }) => server.name,
   server_port: ({ address }) => portOf(address.address),
   server_addr: serverAddress,
-  server_protocol: () => 'HTTP/1.1',
+  server_protocol: ({ protocol }) => protocol,
   scheme: ({ probe }) => (probe.secure ? 'https' : 'http'),
   https: ({ probe }) => (probe.secure ? 'on' : ''),
   request_scheme: ({ probe }) => (probe.secure ? 'https' : 'http'),
   request_method: ({ method }) => method,
   request: ({ probe }) => `${probe.method} ${probe.target} HTTP/1.1`,
-  remote_addr: ({ probe }) => probe.client,
+  remote_addr: ({ client }) => client,
   content_type: (exchange) => fieldValue(exchange, 'content_type'),
   content_length: (exchange) => fieldValue(exchange, 'content_length'),
   document_root: (exchange) => rootOf(exchange),
   request_filename: (exchange) => pathOf(exchange) ?? '',
   proxy_add_x_forwarded_for: (exchange) => {
     const before = fieldValue(exchange, 'x_forwarded_for');
-    return before === '' ? exchange.probe.client : `${before}, ${exchange.probe.client}`;
+    return before === '' ? exchange.client : `${before}, ${exchange.client}`;
   },
+  proxy_host: (exchange) => backendOf(exchange)?.host ?? '',
+  proxy_port: (exchange) => backendOf(exchange)?.port ?? '',
   fastcgi_script_name: ({ uri, level }) => (uri.endsWith('/') ? uri + level.settings.fastcgiIndex : uri),
   fastcgi_path_info: () => '',
 };
@@ -60,6 +63,11 @@ function serverAddress({ probe }: Exchange): string {
   if (probe.address.startsWith('unix:')) return probe.address;
   if (/^(?:0\.0\.0\.0|\[::\]):/.test(probe.address)) throw new UnknownMeaning('the variable $server_addr');
   return probe.address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+}
+
+function backendOf(exchange: Exchange): Pass | null {
+  const { handler } = exchange.level;
+  return handler?.kind === 'backend' && handler.module === 'proxy' ? parsePass(exchange, handler) : null;
 }
 
 function portOf(address: string): string {

@@ -54,6 +54,10 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
   const resources: SiteResource[] = [];
   const proxies = new Map<string, ReverseProxy>();
   let internals = new Router<Next>([]);
+  let router = new Router<Next>([]);
+  /** Only by paths such as `@sorry`, so that no route for all paths comes before them. */
+  let named = new Router<Next>([]);
+  let unmatched: Next | null = null;
   const hasInternal = config.route.some(({ internal }) => internal);
   const common = {
     config,
@@ -63,6 +67,12 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     hold: (resource: SiteResource) => resources.push(resource),
     holdProxy: () => {},
     shared: new Map<string, Handler | null>(),
+    lead: (request: Request, path: string) => {
+      const next = path.startsWith('@')
+        ? named.find(request, path)
+        : (internals.find(request, path) ?? router.find(request, path) ?? unmatched);
+      return next === null ? null : next(request);
+    },
     internal: hasInternal
       ? (request: Request, path: string) => (internals.find(request, path) ?? notFound)(request)
       : null,
@@ -94,7 +104,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
       readTraceSecret(trace, parts.baseOf('trace')),
     );
   }
-  const unmatched = noting('', othersNext, (request, trace) =>
+  const anything = noting('', othersNext, (request, trace) =>
     explained(request, trace, null, config.trace?.sample ?? 0),
   );
   const destroy = (): void => {
@@ -108,15 +118,24 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
   };
   if (errors.lines.length > 0) destroy();
   errors.throwIfAny();
+  const serverNames = parts.listeners.map(({ SERVER_NAME }) => SERVER_NAME);
   const routerOf = (internal: boolean) =>
     new Router(
       routes
         .filter(({ resolved }) => resolved.internal === internal)
         .map(({ resolved, next }) => ({ match: resolved.match, value: next })),
-      parts.listeners.map(({ SERVER_NAME }) => SERVER_NAME),
+      serverNames,
     );
   internals = routerOf(true);
-  const router = routerOf(false);
+  named = new Router(
+    routes.flatMap(({ resolved: { match }, next }) => {
+      const paths = match.paths.filter((path) => path.startsWith('@'));
+      return paths.length === 0 ? [] : [{ match: { ...match, paths, patterns: [] }, value: next }];
+    }),
+    serverNames,
+  );
+  router = routerOf(false);
+  if (parts.main !== null) unmatched = anything;
   const visible = routes.flatMap(({ resolved }) => (resolved.internal ? [] : [resolved]));
   /** Notes why the route of a traced request was chosen. A request that was drawn for another route is not traced any more. */
   function explained(request: Request, trace: Trace, chosen: ResolvedRoute | null, share: number): void {
@@ -132,14 +151,14 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     routes.flatMap(({ next, mount }) => (mount === undefined ? [] : [[next, new PathPrefix(mount, 'mount')] as const])),
   );
   const ends: Ends = {
-    unmatched,
+    unmatched: anything,
     server: composeTraced(mainHandlers, { name: 'not found', next: notFound }),
     refuse: (request, refusal) => {
       parts.onRefused(refusal, request);
       return refusalResponse(refusal);
     },
   };
-  const all = routes.length === 0 ? unmatched : routed(router, mounts, ends);
+  const all = routes.length === 0 ? anything : routed(router, mounts, ends);
   const handle = withoutClaimedFields([config, ...config.route], all);
   const resolved = [...routes.map((one) => one.resolved), others];
   return { handle, routes: resolved, warnings, proxies, start, stop, destroy };

@@ -56,6 +56,8 @@ export interface RouteContext {
   readonly holdProxy: (proxy: ReverseProxy) => void;
   /** The handlers of features of the whole site, as far as they were made; null for a feature that is off. */
   readonly shared: Map<string, Handler | null>;
+  /** Answers a request with the route for a decoded path, also an internal one; null if there is none. */
+  readonly lead: (request: Request, path: string) => HandlerResult | null;
   /** Answers a request that an application redirects with X-Accel-Redirect; null if no route is internal. */
   readonly internal: ((request: Request, path: string) => HandlerResult) | null;
 }

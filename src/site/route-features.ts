@@ -3,6 +3,7 @@ import { type AccessCheck, satisfyAny } from '../handlers/auth/satisfy-any.ts';
 import type { FeatureContext } from '../handlers/feature.ts';
 import type { Handler } from '../http/handler.ts';
 import { subrequests } from '../proxy/subrequest.ts';
+import { answerBy } from './answer-by.ts';
 import { FEATURES, type FeatureConfig, type FeatureConfigs, type FeatureName } from './features.ts';
 import { backendOf } from './proxy.ts';
 import type { RouteContext } from './route-context.ts';
@@ -82,7 +83,8 @@ function createFeature<N extends FeatureName>(
   return context.errors.attempt(context.keys, () => CREATE[name](config, featureContext(context)));
 }
 
-function featureContext({ parts, keys, hold }: RouteContext): FeatureContext {
+function featureContext(context: RouteContext): FeatureContext {
+  const { parts, keys, hold } = context;
   const base = parts.baseOf(keys[0] ?? '');
   return {
     pathOf: (path) => resolve(base, path),
@@ -91,6 +93,7 @@ function featureContext({ parts, keys, hold }: RouteContext): FeatureContext {
       hold({ stop: () => service.stop(), destroy: () => service.stop() });
       return (question) => service.ask(question);
     },
+    answerBy: (target) => answerBy(target, context),
     onError: (message) => parts.log.error(message),
   };
 }

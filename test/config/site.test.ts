@@ -82,6 +82,16 @@ describe('the site in a settings file', { concurrency: true }, () => {
       /apps\.a\.workers\.min = 5 \(viaduct\.toml:3\): it is more than max, which is 2$/,
     ],
     [
+      'an extension with a dot',
+      '[[route]]\nstatic = "."\nstatic_options = { types = { ".html" = "text/plain" } }\n',
+      /route\[1\]\.static_options\.types\.\.html .*: its name must be an extension in lower case, without a dot/,
+    ],
+    [
+      'a type that is not a media type',
+      '[[route]]\nstatic = "."\nstatic_options = { default_type = "html" }\n',
+      /default_type = "html" .*: it must be a media type, such as text\/plain/,
+    ],
+    [
       'a feature that needs options',
       'rate_limit = true\n',
       /Cannot use rate_limit = true \(viaduct\.toml:1\): it must be false, or a table with rate$/,

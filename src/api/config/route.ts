@@ -35,6 +35,16 @@ export interface StaticOptionsConfig {
   readonly cacheControl?: readonly CacheRuleConfig[] | undefined;
   /** Fields (headers) of every response with a file. They replace Viaduct's own, except Vary. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Media types by extension, instead of the usual ones. An empty table leaves only defaultType. Default: the usual
+   * types.
+   */
+  readonly types?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Media type of files whose extension is not known. Takes a media type, such as text/plain. Default:
+   * `'application/octet-stream'`.
+   */
+  readonly defaultType?: string | undefined;
   /** Whether directories without an index are listed. Default: `false`. */
   readonly listing?: boolean | undefined;
   /**
@@ -91,8 +101,8 @@ export interface RouteConfig extends HandlersConfig {
   /** Hosts of the requests. Takes a host name, *.NAME for all names below it, or an [address]. Default: all hosts. */
   readonly host?: OneOrMore<string> | undefined;
   /**
-   * Paths of the requests. /below/* includes /below itself, /start* also /starting. Takes a path: /exact, /below/*,
-   * /start* or * for every path. Default: all paths, or those below mount.
+   * Paths of the requests. /below/* includes /below itself, /start* also /starting. Only error pages lead to @name.
+   * Takes a path: /exact, /below/*, /start*, * for every path, or @name. Default: all paths, or those below mount.
    */
   readonly path?: OneOrMore<string> | undefined;
   /** Regular expressions for the path, as alternatives to path. Takes a regular expression. */

@@ -6,7 +6,7 @@ import { proxyOptions } from './proxy-options.ts';
 import { staticOptions } from './static-options.ts';
 import { bool, duration, listOf, oneOf, record, table, text, whole, words } from './tools.ts';
 
-const path = text(/^(?:\/[^*]*\*?|\*)$/, 'a path: /exact, /below/*, /start* or * for every path');
+const path = text(/^(?:\/[^*]*\*?|\*|@[\w.-]+)$/, 'a path: /exact, /below/*, /start*, * for every path, or @name');
 const method = text(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'a method such as GET');
 const prefix = text(/^\/(?:[^/*?#%][^*?#%]*)?[^/*?#%]$/, 'a path that starts with a slash and does not end with one');
 const values = record(z.string('must be a text, or "*" for any'));
@@ -25,7 +25,8 @@ export const routeMatch = {
   }),
   host: listOf(host).prefault([]).meta({ description: 'Hosts of the requests.', defaultText: 'all hosts' }),
   path: listOf(path).prefault([]).meta({
-    description: 'Paths of the requests. /below/* includes /below itself, /start* also /starting.',
+    description:
+      'Paths of the requests. /below/* includes /below itself, /start* also /starting. Only error pages lead to @name.',
     defaultText: 'all paths, or those below mount',
   }),
   path_pattern: listOf(words('a regular expression'))

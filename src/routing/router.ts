@@ -1,5 +1,5 @@
 import type { Request } from '../http/message.ts';
-import type { Conditions } from './conditions.ts';
+import { type Conditions, countConditions } from './conditions.ts';
 import { type Entry, type PathPattern, PathTable } from './path-table.ts';
 
 /** The requests that belong to a route. The items of a list are alternatives; an empty list means no condition. */
@@ -40,7 +40,7 @@ export class Router<T> {
   constructor(routes: readonly Route<T>[], serverNames: readonly string[] = []) {
     this.#serverNames = serverNames;
     for (const [order, { match, value }] of routes.entries()) {
-      const entry: Entry<T> = { conditions: match, order, value };
+      const entry: Entry<T> = { conditions: countConditions(match) === 0 ? null : match, order, value };
       const tables = match.hosts.length === 0 ? [this.#anyHost] : match.hosts.map((host) => this.#tableOf(host));
       const paths = match.paths.length + match.patterns.length === 0 ? ['*'] : match.paths;
       for (const table of tables) {
@@ -98,8 +98,8 @@ export function hostMatches(host: string, pattern: string): boolean {
   return namesFor(host).includes(pattern);
 }
 
-/** `a.b.c`, `*.b.c`, `*.c`. */
-function namesFor(host: string): string[] {
+/** The names and wildcards that match `host`, the most exact first: `a.b.c`, `*.b.c`, `*.c`. */
+export function namesFor(host: string): string[] {
   const names = [host];
   for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) names.push(`*${host.slice(dot)}`);
   return names;

@@ -52,7 +52,7 @@ function createFeature<N extends FeatureName>(
   return context.errors.attempt(context.keys, () => CREATE[name](config, featureContext(context)));
 }
 
-function featureContext({ parts, keys, hold }: RouteContext): FeatureContext {
+function featureContext({ parts, keys, hold, placeholders }: RouteContext): FeatureContext {
   const base = parts.baseOf(keys[0] ?? '');
   return {
     pathOf: (path) => resolve(base, path),
@@ -61,6 +61,7 @@ function featureContext({ parts, keys, hold }: RouteContext): FeatureContext {
       hold({ stop: () => service.stop(), destroy: () => service.stop() });
       return (question) => service.ask(question);
     },
+    placeholders,
     onError: (message) => parts.log.error(message),
   };
 }

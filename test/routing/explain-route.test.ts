@@ -4,7 +4,7 @@ import { type ExplainedRoute, explainRoute } from '../../src/routing/explain-rou
 import { Router } from '../../src/routing/router.ts';
 import { requestOf } from '../support/handler.ts';
 
-const ANY = { hosts: [], paths: [], patterns: [], methods: [], headers: [], query: [] };
+const ANY = { hosts: [], paths: [], patterns: [], methods: [], headers: [], query: [], when: [] };
 
 const ROUTES: readonly ExplainedRoute[] = [
   { name: 'host', match: { ...ANY, hosts: ['*.shop.example'], paths: ['/a/*'] } },

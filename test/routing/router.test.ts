@@ -5,7 +5,7 @@ import { type RouteMatch, Router } from '../../src/routing/router.ts';
 import { djangoReading, literalReading, oneSlash, routingPath } from '../../src/routing/routing-path.ts';
 import { requestOf } from '../support/handler.ts';
 
-const ANY: RouteMatch = { hosts: [], paths: [], patterns: [], methods: [], headers: [], query: [] };
+const ANY: RouteMatch = { hosts: [], paths: [], patterns: [], methods: [], headers: [], query: [], when: [] };
 
 /** Builds a router of the named routes and returns the name of the route for a request. */
 function find(routes: Record<string, Partial<RouteMatch>>, parts: Partial<Request>): string | null {

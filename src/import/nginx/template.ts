@@ -1,3 +1,5 @@
+import { templateOfPlain } from '../../placeholders/template.ts';
+
 /** nginx's variables and the placeholders of Viaduct that replace them. */
 const PLACEHOLDERS: Readonly<Record<string, string>> = {
   host: '{hostname}',
@@ -8,8 +10,8 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   document_uri: '{path}',
   args: '{query}',
   query_string: '{query}',
-  remote_addr: '{remote_address}',
-  realip_remote_addr: '{remote_address}',
+  remote_addr: '{client.address}',
+  realip_remote_addr: '{client.address}',
   request_method: '{method}',
 };
 
@@ -29,10 +31,7 @@ export function templateOf(text: string, { serverName, groups = [] }: TemplateOp
   const parts = joined.split(/\$(?:\{(\w+)\}|(\w+))/);
   let filled = '';
   for (let index = 0; index < parts.length; index += 3) {
-    const literal = parts[index] ?? '';
-    const braces = /\{([a-z_]+|\d+)\}/.exec(literal);
-    if (braces !== null) return { unknown: braces[0] };
-    filled += literal;
+    filled += templateOfPlain(parts[index] ?? '');
     const name = parts[index + 1] ?? parts[index + 2];
     if (name === undefined) continue;
     const value = name === 'server_name' ? serverName : valueOfVariable(name, groups);

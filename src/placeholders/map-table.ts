@@ -58,11 +58,12 @@ export function compileMap(name: string, options: MapOptions, placeholders: Plac
     new Map(Object.entries(table).map(([value, text]) => [keyOf(value), add(text, `map.${name}.${key}`)]));
 
   const key = parseTemplate(bytesOf(source), placeholders, { setting: `map.${name}.source` });
+  const isEncoded = key.every((piece) => typeof piece === 'string' || (piece.isEncoded && piece.map === undefined));
   const exact = entries(values, 'values', bytesOf);
   const byHost = entries(hosts, 'hosts', (host) => host.toLowerCase());
   const byPattern = patterns.map(({ pattern: text, value }) => {
     const pattern = new Pattern(text, `map.${name}.patterns`);
-    const groups = { names: pattern.groupNames, areEncoded: false };
+    const groups = { names: pattern.groupNames, areEncoded: isEncoded };
     return { pattern, match: add(value, `map.${name}.patterns`, groups) };
   });
   const fallback = add(other, `map.${name}.default`);

@@ -1,3 +1,4 @@
+import { templateOfPlain } from '../../placeholders/template.ts';
 import type { ConfigBuilder } from '../config-builder.ts';
 import type { NginxContext, Server } from './context.ts';
 import { expressionOf, literal } from './expression.ts';
@@ -58,12 +59,20 @@ export function writeReturn(
     respond(route, 404, '', directive);
     return;
   }
-  if (hasVariables(text)) {
-    report.differs(directive, 'the text of an answer cannot contain variables');
+  const filled = templateOf(text, { serverName: options.serverName });
+  const cannotFill = 'unknown' in filled || !TYPES_WITH_VALUES.test(options.type);
+  if (hasVariables(text) && cannotFill) {
+    report.differs(
+      directive,
+      'unknown' in filled ? `${filled.unknown} has no counterpart` : `a text of type ${options.type} has no values`,
+    );
   }
-  respond(route, status, text, directive);
+  respond(route, status, cannotFill ? templateOfPlain(text) : filled.text, directive);
   if (text !== '') route.table('respond').set('content_type', options.type, directive);
 }
+
+/** Texts that may have values of clients, because Viaduct can make them safe there. */
+const TYPES_WITH_VALUES = /^(?:text\/(?:plain|html|xml)|application\/(?:json|xml))(?:;|$)/;
 
 function respond(route: ConfigBuilder, status: number, body: string, directive: Directive): void {
   const table = route.table('respond');

@@ -3,6 +3,7 @@ import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import type { Refusal } from '../http/refusal.ts';
 import type { Log } from '../log/log.ts';
+import type { Placeholders } from '../placeholders/placeholders.ts';
 import type { BackendOverrides } from '../proxy/backend-state.ts';
 import type { CreateClient } from '../proxy/create-client.ts';
 import type { DiscoveredBackends } from '../proxy/discovery/discovered-backends.ts';
@@ -45,6 +46,8 @@ export interface SiteParts {
 export interface RouteContext {
   readonly config: Site;
   readonly parts: SiteParts;
+  /** The placeholders that texts of the route may have. */
+  readonly placeholders: Placeholders;
   readonly errors: ConfigErrors;
   /** Adds a problem that clients will notice, although the server works. */
   readonly warn: (problem: string) => void;

@@ -84,7 +84,7 @@ function createFeature<N extends FeatureName>(
 }
 
 function featureContext(context: RouteContext): FeatureContext {
-  const { parts, keys, hold } = context;
+  const { parts, keys, hold, placeholders } = context;
   const base = parts.baseOf(keys[0] ?? '');
   return {
     pathOf: (path) => resolve(base, path),
@@ -94,6 +94,7 @@ function featureContext(context: RouteContext): FeatureContext {
       return (question) => service.ask(question);
     },
     answerBy: (target) => answerBy(target, context),
+    placeholders,
     onError: (message) => parts.log.error(message),
   };
 }

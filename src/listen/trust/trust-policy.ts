@@ -79,8 +79,16 @@ export function trustProxies(options: TrustOptions): (request: Request) => Reque
 }
 
 /** The properties of the connection that also hold for the client behind the proxy. A certificate is left out: it is the proxy's own. */
-function connectionOf({ remoteAddress, remotePort, listener, secure, serverPort }: Peer): Peer {
-  return { remoteAddress, remotePort, listener, secure, serverPort };
+function connectionOf({
+  remoteAddress,
+  remotePort,
+  listener,
+  secure,
+  serverPort,
+  localAddress,
+  localPort,
+}: Peer): Peer {
+  return { remoteAddress, remotePort, listener, secure, serverPort, localAddress, localPort };
 }
 
 function clientOf({ client }: ForwardedInfo): Partial<Peer> {

@@ -32,10 +32,11 @@ describe('a template', () => {
     ['https://$host$request_uri', 'https://{hostname}{uri}'],
     ['$\x7bscheme}://$server_name/$1?$args', '{scheme}://example.org/{1}?{query}'],
     ['$uri$is_args$args', '{uri}'],
+    ['a{host}b{{c.d}$host{ }', 'a{{host}b{{{{c.d}{hostname}{ }'],
     ['/x$is_args$args', '/x?{query}'],
     ['/people/$name', '/people/{2}'],
     ['$request_id', null],
-    ['/{host}', null],
+    ['/{host}', '/{{host}'],
     ['/{"a": 1}', '/{"a": 1}'],
     ['$3', null],
   ];

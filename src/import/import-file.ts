@@ -67,12 +67,18 @@ export async function importFile(options: ImportOptions): Promise<ImportedFile> 
     throw new Error('the settings made of the configuration cannot be read back', { cause: error });
   }
   const open: OpenCheckedSite = (disk) => openSite(parse(toml), output, disk);
-  return { kind: found, toml, report, findings: model === null ? [] : await checkNginx(model, open) };
+  return {
+    kind: found,
+    toml,
+    report,
+    findings: model === null ? [] : await checkNginx(model, open),
+  };
 }
 
 interface Read {
   readonly builder: ConfigBuilder;
   readonly report: ImportReport;
+  /** What a configuration of nginx means; null for others. */
   readonly model: Model | null;
 }
 

@@ -1,5 +1,6 @@
 import { type Finding, findingLine, isDangerous, nameOf } from './check/finding.ts';
 import type { ImportedFile } from './import-file.ts';
+import type { Kind } from './kind.ts';
 
 /** What a person reads after an import. */
 export interface ReportText {
@@ -33,7 +34,7 @@ export function reportText(
       ...part('Lost or changed:', report.lines(['not carried over', 'carried over, but'])),
       ...part('Other differences:', others.map(line)),
       ...(showsAll ? part('Needs nothing:', report.lines(['needs nothing'])) : []),
-      ...(needless > 0 && !showsAll ? [`${directives(needless)} nothing (--all lists them)`] : []),
+      ...(needless > 0 && !showsAll ? [`${amount(needless, kind)} nothing (--all lists them)`] : []),
     ],
     open: [...new Set(dangerous.map(nameOf))].filter((name) => !accepted.has(name)),
   };
@@ -43,6 +44,8 @@ function part(heading: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [heading, ...lines.map((line) => `  ${line}`)];
 }
 
-function directives(count: number): string {
-  return count === 1 ? '1 directive needs' : `${count} directives need`;
+/** `1 directive needs`, `3 settings need`. */
+function amount(count: number, kind: Kind): string {
+  const noun = kind === 'nginx' ? 'directive' : 'setting';
+  return count === 1 ? `1 ${noun} needs` : `${count} ${noun}s need`;
 }

@@ -54,7 +54,7 @@ describe('an imported configuration', () => {
       if (site === null) return;
       trustedBy({ settings } as Parameters<typeof trustedBy>[0]);
       try {
-        buildSite(site, parts(directory)).destroy();
+        buildSite(site, parts(directory, settings.listen)).destroy();
       } catch (error) {
         assert.ok(error instanceof ViaductError);
         // the files that it names exist only on the machine of the configuration
@@ -67,7 +67,7 @@ describe('an imported configuration', () => {
   }
 });
 
-function parts(directory: string): Parameters<typeof buildSite>[1] {
+function parts(directory: string, addresses: readonly string[]): Parameters<typeof buildSite>[1] {
   return {
     locate: sourceLocationOf(new Map()),
     baseOf: () => directory,
@@ -77,7 +77,7 @@ function parts(directory: string): Parameters<typeof buildSite>[1] {
     staticCacheBytesMax: 0,
     bodyBytesMax: 1024,
     listeners: [],
-    addresses: [],
+    addresses,
     onError: () => {},
     onRefused: () => {},
     log: createLog('text', process.stderr),

@@ -23,7 +23,9 @@ function wholeDifference(before: Outcome, now: Outcome, probe: Probe): Differenc
   if (before.kind === 'answer' && now.kind === 'answer') return answerDifference(before, now, probe);
   if (before.kind === 'file' && now.kind === 'file') return fileDifference(before, now);
   if (before.kind === 'backend' && now.kind === 'backend') {
-    const isSame = (before.target === '' || before.target === now.target) && endpoints(before.to) === endpoints(now.to);
+    const isSame =
+      (before.target === '' || oneSlash(before.target) === oneSlash(now.target)) &&
+      endpoints(before.to) === endpoints(now.to);
     if (!isSame) return 'another backend';
     return before.method === now.method && before.status === now.status ? null : 'another answer';
   }
@@ -75,7 +77,7 @@ function answerDifference(before: Answer, now: Answer, probe: Probe): Difference
 }
 
 /** Types whose content a browser runs on the site's behalf. */
-const ACTIVE = /^(?:text\/html|application\/xhtml\+xml|image\/svg\+xml|(?:text|application)\/(?:xml|javascript))$/;
+const ACTIVE = /^(?:text\/html|application\/xhtml\+xml|image\/svg\+xml|(?:text|application)\/xml)$/;
 
 function fileDifference(before: File, now: File): DifferenceKind | null {
   if (withoutSlash(before.path) !== withoutSlash(now.path)) return 'another file';
@@ -93,12 +95,18 @@ function sameType(before: string | null, now: string | null): boolean {
       .replace(/^(?:application|text)\/(?:x-)?javascript$/, 'text/javascript')
       .replace(/^image\/(?:x-icon|vnd\.microsoft\.icon)$/, 'image/x-icon')
       .replace(/^(?:application\/(?:x-)?font-|font\/)/, 'font/')
-      .replace(/^application\/xml$/, 'text/xml');
+      .replace(/^application\/xml$/, 'text/xml')
+      .replace(/^application\/octet-stream$/, 'text/plain');
   return plain(before) === plain(now);
 }
 
 function withoutSlash(path: string): string {
   return path.length > 1 ? path.replace(/\/+$/, '') : path;
+}
+
+/** Viaduct cleans doubled slashes in the paths of all sites. */
+function oneSlash(target: string): string {
+  return target.replace(/^[^?]*/, (path) => path.replace(/\/{2,}/g, '/'));
 }
 
 /** Backends in a form that compares: with port, and numbers for the name of this machine. */

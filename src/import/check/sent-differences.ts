@@ -23,6 +23,8 @@ export function sentDifferences(before: FieldLines, now: FieldLines, client: Fie
         .replace(/^http_/, '')
         .replaceAll('_', '-');
       const is = present.get(name.toLowerCase())?.value;
+      const isPassed = name === name.toLowerCase() && client.some(([one]) => one.toLowerCase() === name);
+      if (isPassed && is === undefined && ABOUT_CLIENT.test(plain)) return [];
       if (CONNECTION.test(plain) || sameValue(plain, value, is ?? '')) return [];
       return [
         {
@@ -41,6 +43,9 @@ const CONNECTION =
   /^(?:connection|upgrade|te|keep-alive|proxy-connection|transfer-encoding|content-length|accept-encoding)$/;
 const ABOUT_SCHEME =
   /^(?:host|https|request-scheme|uwsgi-scheme|server-name|server-port|x-forwarded-(?:proto|host|port|ssl|scheme)|x-scheme|forwarded)$/;
+
+/** Fields that only trusted proxies may state. The other server passed them on from everybody. */
+const ABOUT_CLIENT = /^(?:x-forwarded-.*|forwarded|x-real-ip)$/;
 
 function kindOf(name: string, before: string): DifferenceKind {
   if (ABOUT_SCHEME.test(name)) return 'another scheme or host';

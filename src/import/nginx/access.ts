@@ -67,7 +67,8 @@ export function writeForwardAuth(route: ConfigBuilder, { level }: StepState, wri
   const path = level.settings.authRequest;
   if (path === null || directive === null) return;
   const handler = locationAt(writer.server, path)?.handler;
-  const url = handler?.kind === 'backend' && handler.module === 'proxy' ? (constantOf(handler.url) ?? '') : '';
+  const origin = handler?.kind === 'backend' && handler.module === 'proxy' ? (constantOf(handler.url) ?? '') : '';
+  const url = /^https?:\/\/[^/]+$/.test(origin) ? `${origin}${path}` : origin;
   if (!/^https?:\/\/[\w.:[\]-]+\/[^\s$]*$/.test(url)) {
     report.lost(
       directive,

@@ -6,21 +6,29 @@ import { constantOf } from './model/template.ts';
 import type { RouteSink, StepState } from './step-state.ts';
 import type { Directive } from './tree.ts';
 
-/** Carries over `error_page` with files. */
+/** Carries over `error_page`: files as pages, other paths and named locations as routes. */
 export function writeErrorPages(route: ConfigBuilder, { level }: StepState, writer: RouteSink): void {
   const { report, scopeOf } = writer.context;
-  const pages = route.table('error_pages').table('pages');
+  const errors = route.table('error_pages');
   for (const { statement, statuses, status, target } of level.settings.errorPages) {
     const directive = statement as Directive;
     report.took(directive);
-    const uri = textOf(constantOf(target) ?? '');
-    const file = uri.startsWith('/') ? fileOf(uri, locationAt(writer.server, uri) ?? writer.server, writer) : null;
-    if (status !== null) report.lost(directive, 'an error page does not change the status');
-    else if (!uri.startsWith('/') || !statuses.every((code) => code >= 400 && code < 600))
-      report.lost(directive, 'an error page must be a file');
-    else if (file === null) report.lost(directive, `no file is known for ${uri}`);
-    else for (const code of statuses) pages.set(`${code}`, file, directive);
+    const to = textOf(constantOf(target) ?? '');
+    const codes = statuses.filter((code) => code >= 400 && code < 600);
+    const isKnown = to.startsWith('@') ? writer.server.named.has(to) : /^\/[\x21-\x7e]*$/.test(to);
+    if (!isKnown || codes.length < statuses.length) {
+      report.lost(directive, 'an error page is a file or a path of the site, for a status from 400 to 599');
+      continue;
+    }
+    const location = to.startsWith('/') ? locationAt(writer.server, to) : null;
+    const isPlain = to.startsWith('/') && status === null && (location ?? writer.server).instructions.length === 0;
+    const file = isPlain ? fileOf(to, location ?? writer.server, writer) : null;
+    for (const code of codes) {
+      if (file !== null) errors.table('pages').set(`${code}`, file, directive);
+      else if (status === null) errors.table('routes').set(`${code}`, to, directive);
+      else errors.table('routes').set(`${code}`, { to, status: status === 0 ? 'route' : status }, directive);
+    }
   }
   const intercept = scopeOf(level).isOn('proxy_intercept_errors');
-  if (!pages.isEmpty && intercept !== null) route.table('error_pages').set('intercept', true, intercept);
+  if (!errors.isEmpty && intercept !== null) errors.set('intercept', true, intercept);
 }

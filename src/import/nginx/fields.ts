@@ -21,7 +21,7 @@ export function writeFieldsOfResponses(route: ConfigBuilder, state: StepState, w
   else if (expires !== null && settings.expires.kind !== 'off')
     report.lost(expires, 'only a time, max, epoch and off have a counterpart');
   const written = scope.take('add_header');
-  for (const [index, { name, value }] of settings.fields.entries()) {
+  for (const [index, { name, value, always }] of settings.fields.entries()) {
     const directive = written[index];
     if (directive === undefined) continue;
     const filled = fill(value, valuesAt(state, writer));
@@ -33,8 +33,11 @@ export function writeFieldsOfResponses(route: ConfigBuilder, state: StepState, w
     else if (lower === 'cache-control') caching.push({ value: filled.text, directive });
     else if (lower === 'content-type' && route.tables.has('respond'))
       route.table('respond').set('content_type', filled.text, directive);
-    else if (SEVERAL.has(lower)) headers.table('add').push(textOf(name), filled.text, directive);
-    else if (filled.text !== '') headers.table('set').set(textOf(name), filled.text, directive);
+    else if (filled.text !== '') {
+      const table = always ? headers : headers.table('success');
+      if (SEVERAL.has(lower)) table.table('add').push(textOf(name), filled.text, directive);
+      else table.table('set').set(textOf(name), filled.text, directive);
+    }
   }
   writeCaching(route, caching);
 }
@@ -48,6 +51,7 @@ function writeCaching(route: ConfigBuilder, caching: readonly { value: string; d
   else
     route
       .table('headers')
+      .table('success')
       .table('set')
       .set('Cache-Control', value, ...from);
 }

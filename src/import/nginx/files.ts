@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path/posix';
 import type { ConfigBuilder } from '../config-builder.ts';
 import { literal } from './expression.ts';
 import { textOf } from './model/bytes.ts';
-import type { Level } from './model/model.ts';
+import type { Level, Location } from './model/model.ts';
 import type { Template } from './model/template.ts';
 import { constantIn, fill } from './placeholders.ts';
 import { type RouteSink, type StepState, valuesAt } from './step-state.ts';
@@ -33,7 +33,8 @@ function directoryOf(route: ConfigBuilder, state: StepState, writer: RouteSink, 
   if (written === null) return null;
   const root = textOf(written.startsWith('/') ? written : join(writer.context.model.prefix, written));
   if (replaces === 0) return join(root, mount);
-  const path = textOf(location?.path ?? '').slice(0, replaces);
+  const path = textOf(aliasPath(writer.server.locations, location, replaces) ?? '');
+  if (path === '') return null;
   if (match.paths.length > 0 && !(match.paths[0] ?? '').endsWith('*'))
     return exactAlias(route, root, match.paths[0] ?? '', replaces, from);
   if (mount.length >= path.length) return join(root, mount.slice(path.length));
@@ -41,6 +42,22 @@ function directoryOf(route: ConfigBuilder, state: StepState, writer: RouteSink, 
   if (path === '/') return root;
   route.table('rewrite').set('prefix', trimmed(path), from);
   return root;
+}
+
+/** The path that an alias replaces: that of the location, or of one around it. */
+function aliasPath(locations: readonly Location[], location: Location | null, replaces: number): string | null {
+  for (const one of locations) {
+    const isAround = one === location || (location !== null && everyLocation(one.locations).includes(location));
+    if (!isAround) continue;
+    const inner = aliasPath(one.locations, location, replaces);
+    if (inner !== null) return inner;
+    return one.kind !== 'pattern' && one.path.length === replaces ? one.path : null;
+  }
+  return null;
+}
+
+function everyLocation(locations: readonly Location[]): Location[] {
+  return locations.flatMap((one) => [one, ...everyLocation(one.locations)]);
 }
 
 /** The file of an alias may have another name than the path. */

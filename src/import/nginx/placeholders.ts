@@ -48,7 +48,7 @@ export function fill(template: Template, values: Values = {}): Filled {
   let text = '';
   for (const part of simplified(substituted(template, values.assigned))) {
     if (part.kind === 'text') {
-      text += textOf(part.text).replace(/\{(?=[A-Za-z_]\w*(?:\.[^{}\s]+)*\}|\d+\})/g, '{{');
+      text += textOf(part.text).replace(/\{+(?=[A-Za-z_]\w*(?:\.[^{}\s]+)*\}|\d+\})/g, (braces) => braces + braces);
       continue;
     }
     const value = part.kind === 'capture' ? groupOf(part.index, values) : placeholderFor(part.name, values);

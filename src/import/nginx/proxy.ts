@@ -34,7 +34,7 @@ export function writeProxy(route: ConfigBuilder, handler: Handler, state: StepSt
     return false;
   }
   const { module } = handler;
-  const url = /^\w+:\/\//.test(written) ? written : `${module}://${written}`;
+  const url = /^(?!unix:)\w+:\/\//.test(written) ? written : `${module}://${written}`;
   const [, given = '', rest = ''] = /^(\w+):\/\/(.*)$/s.exec(url) ?? [];
   if (given === 'suwsgi') {
     context.report.lost(

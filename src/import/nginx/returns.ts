@@ -39,7 +39,7 @@ export function writeReturn(
       if (/\{\d\}/.test(filled.text) && state.match.pattern !== null)
         redirect.set('pattern', state.match.pattern, directive);
     }
-  } else if (status === 444 || status < 200 || status > 599) {
+  } else if (!(status >= 200 && status <= 599) || status === 444) {
     report.differs(directive, 'Viaduct answers every request; this one gets 404');
     respond(404, '');
   } else if ('unknown' in filled) {

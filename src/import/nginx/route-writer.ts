@@ -1,6 +1,7 @@
 import type { ConfigBuilder } from '../config-builder.ts';
 import { writeContent } from './content.ts';
 import type { NginxContext } from './context.ts';
+import { writeFeatures } from './features.ts';
 import type { Level, Location, Server } from './model/model.ts';
 import type { Template } from './model/template.ts';
 import { addRoute, type RouteHosts, type RouteMatch } from './route-match.ts';
@@ -63,10 +64,12 @@ export class RouteWriter implements RouteSink {
   }
 
   /** A location of a backend adds the slash that a request lacks. */
-  addSlash(path: string, match: RouteMatch): void {
-    const redirect = this.add({ ...match, paths: [path], beforePatterns: false }).table('redirect');
+  addSlash(path: string, location: Location, match: RouteMatch): void {
+    const route = this.add({ ...match, paths: [path], beforePatterns: false });
+    const redirect = route.table('redirect');
     redirect.set('to', `${path}/?{query}`, ...match.from);
     redirect.set('status', 301, ...match.from);
+    writeFeatures(route, this.stateOf(location, location, match, []), this, 'return');
   }
 
   /** Writes a route that refuses all requests of a match, because nobody may get in who did not before. */
@@ -81,9 +84,9 @@ export class RouteWriter implements RouteSink {
     const internal = this.add(match);
     internal.set('internal', true, ...this.context.scopeOf(location).own('internal'));
     writeContent(internal, this.stateOf(location, location, match, groups), this);
-    this.add(match)
-      .table('respond')
-      .set('status', 404, ...match.from);
+    const refusal = this.add(match);
+    refusal.table('respond').set('status', 404, ...match.from);
+    writeFeatures(refusal, this.stateOf(location, location, match, groups), this, 'return');
   }
 
   /** `limit_except`: other methods have routes of their own. */

@@ -2,6 +2,7 @@ import type { NginxContext } from './context.ts';
 import { locationAt } from './location-at.ts';
 import { type LocationMatch, matchesOf } from './location-matches.ts';
 import type { Location, Server } from './model/model.ts';
+import { constantOf } from './model/template.ts';
 import type { RouteHosts, RouteMatch } from './route-match.ts';
 import { RouteWriter } from './route-writer.ts';
 import { writeServerSteps } from './server-steps.ts';
@@ -19,6 +20,17 @@ export function writeServerRoutes(server: Server, hosts: RouteHosts, context: Ng
   const root = matches.find(isRoot);
   if (root === undefined) writer.writeServer(whole);
   else writer.write(root.location, root.match, root.groups);
+  for (const location of errorTargets(server))
+    writer.write({ ...location, isInternal: false }, { ...whole, paths: [location.path] }, []);
+}
+
+/** The named locations that error pages lead to. */
+function errorTargets(server: Server): Location[] {
+  const within = (locations: readonly Location[]): Location[] =>
+    locations.flatMap((one) => [one, ...within(one.locations)]);
+  const levels = [server, ...within(server.locations)];
+  const targets = levels.flatMap(({ settings }) => settings.errorPages.map(({ target }) => constantOf(target) ?? ''));
+  return [...new Set(targets)].flatMap((name) => server.named.get(name) ?? []);
 }
 
 /** All requests of a server. */
@@ -39,7 +51,7 @@ function withoutSlashes(server: Server, matches: readonly LocationMatch[], write
     const bare = path.slice(0, -2);
     if (matches.some((one) => one.match.paths.includes(bare))) continue;
     if (location.addsSlash) {
-      writer.addSlash(bare, match);
+      writer.addSlash(bare, location, match);
       continue;
     }
     const other = locationAt(server, bare);

@@ -1,5 +1,6 @@
 import { conditionOf } from './conditions.ts';
 import { expressionOf } from './expression.ts';
+import { writeFeatures } from './features.ts';
 import { isTarget } from './forms.ts';
 import { locationAt } from './location-at.ts';
 import { textOf } from './model/bytes.ts';
@@ -107,10 +108,12 @@ function rewriteStep(instruction: Rewrite, state: StepState, writer: RouteSink):
   const match = always ? state.match : withConditions(state.match, { '{path}': { pattern: [pattern] } }, statement);
   if (match === null) return lost('its pattern cannot be combined with another condition for the path');
   if (instruction.redirect !== null) {
-    const redirect = writer.add(match).table('redirect');
+    const route = writer.add(match);
+    const redirect = route.table('redirect');
     redirect.set('to', to, statement);
     redirect.set('status', instruction.redirect, statement);
     if (/\{\d\}/.test(to)) redirect.set('pattern', pattern, statement);
+    writeFeatures(route, state, writer, 'return');
     return always ? null : state;
   }
   if (state.rewrite !== null) return lost('a route can have one rewrite');

@@ -77,7 +77,10 @@ const OF_CONNECTIONS = /^(?:http_)?(?:connection|authorization|content[-_]length
 
 function comparable(sent: Pairs): string {
   const kept = sent.filter(([name]) => !OF_CONNECTIONS.test(name));
-  return kept.map(([name, value]) => `${name.toLowerCase()}=${value}`).sort().join('\n');
+  return kept
+    .map(([name, value]) => `${name.toLowerCase()}=${value}`)
+    .sort()
+    .join('\n');
 }
 
 function fieldDifference(expected: Pairs, real: Pairs): string | null {

@@ -12,7 +12,9 @@ export function generate(seed: number, place: Place): readonly Node[] {
   const grammar = new LocationGrammar(choices, place);
   const servers = Array.from({ length: 1 + choices.whole(3) }, (_, index) => server(choices, grammar, place, index));
   const usual = choices.chance(0.2) ? grammar.inherited() : [];
-  const types = choices.chance(0.7) ? [block('types', [], [line('text/css', 'css'), line('text/html', 'html', 'HTM')])] : [];
+  const types = choices.chance(0.7)
+    ? [block('types', [], [line('text/css', 'css'), line('text/html', 'html', 'HTM')])]
+    : [];
   return [...types, ...maps(choices), ...upstreams(choices, place), ...usual, ...servers, declarations(place)];
 }
 
@@ -26,8 +28,13 @@ function maps(choices: Choices): Node[] {
   return ['$m0', '$m1'].map((name, index) => {
     const sources = words.MAP_SOURCES.filter((source) => index > 0 || source !== '$m0');
     const entries = choices.some(words.MAP_ENTRIES, 5).map(([key, value]) => line(key, value));
-    const flags = [...(choices.chance(0.2) ? [line('hostnames')] : []), ...(choices.chance(0.1) ? [line('volatile')] : [])];
-    const hosts = flags.some((flag) => flag.name === 'hostnames') ? [line('*.example.org', 'sub'), line('www.example.*', 'www')] : [];
+    const flags = [
+      ...(choices.chance(0.2) ? [line('hostnames')] : []),
+      ...(choices.chance(0.1) ? [line('volatile')] : []),
+    ];
+    const hosts = flags.some((flag) => flag.name === 'hostnames')
+      ? [line('*.example.org', 'sub'), line('www.example.*', 'www')]
+      : [];
     return block('map', [choices.one(sources), name], [...flags, ...hosts, ...entries]);
   });
 }
@@ -58,14 +65,20 @@ function server(choices: Choices, grammar: LocationGrammar, place: Place, index:
   return block('server', [], content);
 }
 
-function listens(choices: Choices, { ports: [plain, other, secure], certificate, key, directory }: Place, index: number): Node[] {
+function listens(
+  choices: Choices,
+  { ports: [plain, other, secure], certificate, key, directory }: Place,
+  index: number,
+): Node[] {
   const addresses = [
     ...[`${plain}`, `127.0.0.1:${plain}`, `127.0.0.2:${plain}`, `*:${other}`, `${other}`, `127.0.0.1:${other}`],
     ...[`unix:${directory}/listen.sock`],
   ];
   const chosen = index === 0 ? [`${plain}`] : choices.some(addresses, 2);
   const all = chosen.length === 0 ? [`${plain}`] : chosen;
-  const unique = all.filter((each, at) => !all.slice(0, at).some((before) => before.replace('*:', '') === each.replace('*:', '')));
+  const unique = all.filter(
+    (each, at) => !all.slice(0, at).some((before) => before.replace('*:', '') === each.replace('*:', '')),
+  );
   const plainLines = unique.map((address) => line('listen', address));
   if (!choices.chance(0.25)) return plainLines;
   return [

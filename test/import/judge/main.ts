@@ -15,7 +15,11 @@ process.exitCode = await main(process.argv.slice(2));
 async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
-    options: { seed: { type: 'string' }, count: { type: 'string', default: '1000' }, help: { type: 'boolean', default: false } },
+    options: {
+      seed: { type: 'string' },
+      count: { type: 'string', default: '1000' },
+      help: { type: 'boolean', default: false },
+    },
   });
   if (values.help) {
     console.log(USAGE);
@@ -33,7 +37,12 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-async function run(t: Parameters<typeof judge>[0], seed: number, count: number, place: Parameters<typeof judge>[2]): Promise<number> {
+async function run(
+  t: Parameters<typeof judge>[0],
+  seed: number,
+  count: number,
+  place: Parameters<typeof judge>[2],
+): Promise<number> {
   const totals = { probes: 0, refused: 0, differences: 0 };
   const unknown = new Map<string, number>();
   for (let each = seed; each < seed + count; each += 1) {

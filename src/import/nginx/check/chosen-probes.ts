@@ -26,7 +26,7 @@ export function chosenProbes(model: Model): Probe[] {
 
 function isPlain({ target, fields }: Probe): boolean {
   const hosts = fields.filter(([name]) => name === 'Host').map(([, value]) => value);
-  const isTarget = /^\/[^#]*$/.test(target) && !/\/\/|\/\.{1,2}(?:[/?]|$)|%/.test(target);
+  const isTarget = /^\/[^#]*$/.test(target) && !/\/\/|\/\.(?!well-known)|%/.test(target);
   return isTarget && hosts.length === 1 && hosts.every((host) => /^(?:[\w-]+\.)*[\w-]+(?::\d+)?$/.test(host));
 }
 

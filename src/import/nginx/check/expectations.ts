@@ -17,26 +17,27 @@ export interface Expectations {
  * What nginx does with each probe on two disks: one that is empty, and one that has the first path that each probe asks for. What the real
  * disk has does not matter, because the configuration may be for another machine.
  */
-export function expectationsOf(model: Model, probes: Iterable<Probe>): Expectations[] {
+export function expectationsOf(model: Model, probes: readonly Probe[]): Expectations[] {
   const asked = new Map<string, Exclude<PathKind, null>>();
-  const all = [...probes];
-  const onEmpty = all.map((probe) => {
+  const asking: Probe[] = [];
+  const onEmpty = probes.map((probe) => {
     let first: string | null = null;
     const empty: Disk = (path) => {
       first ??= path;
       return null;
     };
     const expectation = expectationOf(model, probe, empty);
-    if (first !== null) asked.set(first, 'file');
-    return { expectation, asks: first !== null };
+    if (first !== null) {
+      asked.set(first, 'file');
+      asking.push(probe);
+    }
+    return expectation;
   });
   const full = withParents(asked);
-  const onFull = onEmpty.flatMap(({ expectation: { probe }, asks }) =>
-    asks ? [expectationOf(model, probe, (path) => full.get(path) ?? null)] : [],
-  );
+  const onFull = asking.map((probe) => expectationOf(model, probe, (path) => full.get(path) ?? null));
   return [
-    { disk: new Map(), expectations: onEmpty.map(({ expectation }) => expectation) },
-    { disk: full, expectations: onFull },
+    { disk: new Map(), expectations: onEmpty.filter((one) => one !== null) },
+    { disk: full, expectations: onFull.filter((one) => one !== null) },
   ];
 }
 
@@ -50,8 +51,16 @@ function withParents(paths: Paths): Paths {
   return all;
 }
 
-function expectationOf(model: Model, probe: Probe, disk: Disk): Expectation {
-  const { outcome, from } = decideFrom(model, probe, disk);
+/** Null where nginx refuses or redirects because the path is a directory: Viaduct has a rule of its own for directories. */
+function expectationOf(model: Model, probe: Probe, disk: Disk): Expectation | null {
+  let isDirectory = false;
+  const watched: Disk = (path) => {
+    const kind = disk(path);
+    isDirectory ||= kind === 'directory';
+    return kind;
+  };
+  const { outcome, from } = decideFrom(model, probe, watched);
+  if (isDirectory && outcome.kind === 'answer' && (outcome.status === 403 || outcome.location !== null)) return null;
   const { file, line, text } = from?.statement ?? NOWHERE;
   return { probe, outcome, from: { file, line }, part: partOf(from, text) };
 }

@@ -52,7 +52,8 @@ function receive(exchange: Exchange, address: Address): Step {
   exchange.fields = acceptedFields(exchange);
   const hosts = exchange.fields.filter(([name]) => name === 'host').map(([, value]) => value);
   const host = validHost(target.host ?? hosts[0] ?? '');
-  if (hosts.length > 0 && (hosts.length > 1 || host === null || validHost(hosts[0] as string) === null)) return status(400);
+  if (hosts.length > 0 && (hosts.length > 1 || host === null || validHost(hosts[0] as string) === null))
+    return status(400);
   return chooseByHost(exchange, address, host ?? '', hosts.length === 1);
 }
 

@@ -1,6 +1,7 @@
 import type { ZodType } from 'zod';
 import type { Handler, HandlerResult } from '../http/handler.ts';
 import type { HeaderList, Request } from '../http/message.ts';
+import type { Placeholders } from '../placeholders/placeholders.ts';
 import type { SchemaTools } from './schema-tools.ts';
 
 /** The tables that can have a key: `route` for routes only, `site` for routes and the top of the file, where it applies to every request. */
@@ -53,6 +54,8 @@ export interface FeatureContext {
   readonly answerBy: (target: string) => (request: Request, isWhole: boolean) => HandlerResult | null;
   /** Reports a problem of the configuration with which the server works: a sentence without its full stop. */
   readonly warn: (problem: string) => void;
+  /** The placeholders that texts of the configuration may have. */
+  readonly placeholders: Placeholders;
   /** Reports an error of a request. */
   readonly onError: (message: string) => void;
 }

@@ -37,7 +37,7 @@ export function explainRoute(
 }
 
 function whyChosen(path: string, host: string, match: RouteMatch): string {
-  const { listen, hosts, paths, patterns, methods, headers, query } = match;
+  const { listen, hosts, paths, patterns, methods, headers, query, when } = match;
   const reasons = [
     listen.length === 0 ? '' : `it came over ${addresses(match)}`,
     hosts.length === 0 ? '' : `the host ${host} is ${list(hosts)}`,
@@ -45,6 +45,7 @@ function whyChosen(path: string, host: string, match: RouteMatch): string {
     methods.length === 0 ? '' : `the method is one of ${methods.join(', ')}`,
     headers.length === 0 ? '' : `it has the fields ${list(headers.map(fieldText))}`,
     query.length === 0 ? '' : `its query has ${list(query.map(fieldText))}`,
+    ...when.map(({ text }) => text),
   ].filter((reason) => reason !== '');
   return reasons.length === 0 ? 'It takes every request.' : `${capital(reasons.join(', and '))}.`;
 }
@@ -55,7 +56,7 @@ function pathReason(path: string, paths: readonly string[], patterns: readonly P
 }
 
 function whyNot(request: Request, path: string, host: string, match: RouteMatch): string {
-  const { listen, hosts, paths, patterns, methods, headers, query } = match;
+  const { listen, hosts, paths, patterns, methods, headers, query, when } = match;
   if (listen.length > 0 && !listen.some(({ listeners }) => listeners.includes(request.peer.listener)))
     return `The request did not come over ${addresses(match)}.`;
   if (hosts.length > 0 && !hosts.some((one) => hostMatches(host, one)))
@@ -68,6 +69,8 @@ function whyNot(request: Request, path: string, host: string, match: RouteMatch)
   if (field !== undefined) return `The request does not have the field ${fieldText(field)}.`;
   const parameter = query.find((one) => !hasParameter(request, one));
   if (parameter !== undefined) return `The query does not have ${fieldText(parameter)}.`;
+  const condition = when.find((one) => !one.test(request));
+  if (condition !== undefined) return `It needs that ${condition.text}.`;
   return 'It matches, too, but another route is more exact or comes before it.';
 }
 

@@ -1,9 +1,9 @@
 import type { Request } from '../http/message.ts';
 import { type Conditions, countConditions, meets } from './conditions.ts';
 
-/** A route in a table: its conditions besides host and path, and its position in the configuration. */
+/** A route in a table: its conditions besides host and path, null without any, and its position in the configuration. */
 export interface Entry<T> {
-  readonly conditions: Conditions;
+  readonly conditions: Conditions | null;
   /** Whether its prefixes win over patterns. */
   readonly beforePatterns: boolean;
   readonly order: number;
@@ -64,7 +64,7 @@ export class PathTable<T> {
       if (first?.beforePatterns === true) return first;
     }
     for (const { pattern, entry } of this.#patterns) {
-      if (pattern.test(path) && meets(request, entry.conditions)) return entry;
+      if (pattern.test(path) && (entry.conditions === null || meets(request, entry.conditions))) return entry;
     }
     return this.#findPrefix(request, path);
   }
@@ -93,12 +93,16 @@ function prefixOf(path: string, length: number, mayBePlain: boolean): string | n
 
 function insert<T>(table: Map<string, Entry<T>[]>, key: string, entry: Entry<T>): void {
   const entries = [...(table.get(key) ?? []), entry];
-  entries.sort((a, b) => countConditions(b.conditions) - countConditions(a.conditions) || a.order - b.order);
+  entries.sort((a, b) => count(b) - count(a) || a.order - b.order);
   table.set(key, entries);
+}
+
+function count({ conditions }: Entry<unknown>): number {
+  return conditions === null ? 0 : countConditions(conditions);
 }
 
 function firstThatMeets<T>(entries: readonly Entry<T>[] | undefined, request: Request): Entry<T> | null {
   if (entries === undefined) return null;
-  for (const entry of entries) if (meets(request, entry.conditions)) return entry;
+  for (const entry of entries) if (entry.conditions === null || meets(request, entry.conditions)) return entry;
   return null;
 }

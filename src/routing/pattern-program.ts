@@ -23,10 +23,12 @@ const REPEATS_MAX = 100;
 /** A pattern that cannot be used. The message gives the reason in plain words. */
 export class UnsupportedPattern extends Error {}
 
-/** A compiled pattern. `groups` is the number of capturing groups. */
 export interface Program {
   readonly steps: readonly Step[];
+  /** Number of capturing groups. */
   readonly groups: number;
+  /** The name of each group, '' for one without. */
+  readonly groupNames: readonly string[];
 }
 
 /**
@@ -38,13 +40,14 @@ export interface Program {
 export function compileProgram(source: string): Program {
   const compiler = new Compiler(source);
   compiler.alternatives();
-  return { steps: [...compiler.steps, { kind: 'match' }], groups: compiler.groups };
+  return { steps: [...compiler.steps, { kind: 'match' }], groups: compiler.groups, groupNames: compiler.groupNames };
 }
 
 /** Reads a pattern from left to right and appends its steps. */
 class Compiler {
   readonly steps: Step[] = [];
   groups = 0;
+  readonly groupNames: string[] = [];
   readonly #source: string;
   #at = 0;
 
@@ -111,7 +114,10 @@ class Compiler {
     if (kind === '(?') throw new UnsupportedPattern('it contains a look-around or changes flags');
     this.#at += kind.length;
     const captures = kind !== '(?:';
-    if (captures) this.groups += 1;
+    if (captures) {
+      this.groups += 1;
+      this.groupNames.push(kind.slice(3, -1));
+    }
     const slot = this.groups * 2;
     if (captures) this.#write({ kind: 'save', slot });
     this.alternatives();

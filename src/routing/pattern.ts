@@ -36,6 +36,11 @@ export class Pattern {
     return this.#program.groups;
   }
 
+  /** The name of each capturing group, '' for one without. */
+  get groupNames(): readonly string[] {
+    return this.#program.groupNames;
+  }
+
   /**
    * The captures of the first match in `text`, from group 1 on, '' for a group that did not take part; null without a
    * match.
@@ -49,6 +54,11 @@ export class Pattern {
       groups.push(start < 0 ? '' : text.slice(start, slots[slot + 1]));
     }
     return groups;
+  }
+
+  /** Whether `text` has a match. */
+  test(text: string): boolean {
+    return run(this.#program, text) !== null;
   }
 }
 

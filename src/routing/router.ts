@@ -1,5 +1,5 @@
 import type { Request } from '../http/message.ts';
-import type { Conditions } from './conditions.ts';
+import { type Conditions, countConditions } from './conditions.ts';
 import { type Entry, type PathPattern, PathTable } from './path-table.ts';
 
 /** An address that the server listens on. */
@@ -50,7 +50,8 @@ export class Router<T> {
   constructor(routes: readonly Route<T>[], serverNames: readonly string[] = []) {
     this.#serverNames = serverNames;
     for (const [order, { match, value }] of routes.entries()) {
-      const entry: Entry<T> = { conditions: match, beforePatterns: match.beforePatterns, order, value };
+      const conditions = countConditions(match) === 0 ? null : match;
+      const entry: Entry<T> = { conditions, beforePatterns: match.beforePatterns, order, value };
       const listeners = new Set(match.listen.flatMap((one) => one.listeners));
       if (match.listen.length === 0) this.#anyListener.add(match, entry);
       else for (const listener of listeners) this.#tableOf(listener).add(match, entry);
@@ -137,8 +138,8 @@ export function hostMatches(host: string, pattern: string): boolean {
   return namesFor(host).includes(pattern);
 }
 
-/** `a.b.c`, `*.b.c`, `*.c`. */
-function namesFor(host: string): string[] {
+/** The names and wildcards that match `host`, the most exact first: `a.b.c`, `*.b.c`, `*.c`. */
+export function namesFor(host: string): string[] {
   const names = [host];
   for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) names.push(`*${host.slice(dot)}`);
   return names;

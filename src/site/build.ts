@@ -3,6 +3,8 @@ import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { Refusal } from '../http/refusal.ts';
 import { refusalResponse } from '../http/semantics/refusal-response.ts';
+import { STANDARD_PLACEHOLDERS } from '../placeholders/placeholders.ts';
+import { routeGroups } from '../placeholders/route-groups.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
 import { explainRoute } from '../routing/explain-route.ts';
 import { PathPrefix } from '../routing/path-prefix.ts';
@@ -14,10 +16,11 @@ import { withoutClaimedFields } from './claimed-fields.ts';
 import { ConfigErrors } from './config-errors.ts';
 import { accelerated, contentOf, NOT_FOUND } from './content.ts';
 import type { FeatureConfigs } from './features.ts';
+import { placeholdersOf } from './maps.ts';
 import { notFound } from './not-found.ts';
 import type { SiteParts, SiteResource, Terminal } from './route-context.ts';
 import { featuresOf } from './route-features.ts';
-import { ANY, matchOf } from './route-match.ts';
+import { ANY, matchOf, patternsOf } from './route-match.ts';
 import { routeName } from './route-name.ts';
 import type { Site } from './schema/site.ts';
 import { readTraceSecret } from './trace-options.ts';
@@ -59,9 +62,11 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
   let named = new Router<Next>([]);
   let unmatched: Next | null = null;
   const hasInternal = config.route.some(({ internal }) => internal);
+  const placeholders = errors.attempt(['map'], () => placeholdersOf(config.map)) ?? STANDARD_PLACEHOLDERS;
   const common = {
     config,
     parts,
+    placeholders,
     warn: (problem: string) => void warnings.push(problem),
     errors,
     hold: (resource: SiteResource) => resources.push(resource),
@@ -84,12 +89,14 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
       resources.push(proxy);
       proxies.set(name, proxy);
     };
-    const context = { ...common, keys: ['route', `${index}`], holdProxy };
+    const keys = ['route', `${index}`];
+    const patterns = patternsOf(route, keys, errors);
+    const context = { ...common, keys, holdProxy, placeholders: placeholders.with(routeGroups(patterns)) };
     if (route.access_log !== undefined && isShared(name, config))
       errors.add([...context.keys, 'access_log'], `another route has the name "${name}", too`);
     const content = contentOf(route, context);
     const handlers = [...featuresOf(route, defaults, route.satisfy ?? config.satisfy, context), ...content.handlers];
-    const { resolved, next } = chain(name, matchOf(route, context), route.internal, handlers, content.last);
+    const { resolved, next } = chain(name, matchOf(route, patterns, context), route.internal, handlers, content.last);
     const share = route.trace ?? config.trace?.sample ?? 0;
     const explain = (request: Request, trace: Trace): void => explained(request, trace, resolved, share);
     return { resolved, next: noting(name, next, explain), mount: route.mount };

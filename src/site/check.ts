@@ -9,6 +9,7 @@ import type { ResolvedRoute } from './build.ts';
 import { composeApplications } from './compose-applications.ts';
 import { composeSite, emptyMemory, type SiteListeners } from './compose-site.ts';
 import { applicationNames, type Configuration } from './configuration.ts';
+import { placeholdersOf } from './maps.ts';
 import { notFound } from './not-found.ts';
 import { tlsOptionsOf, withScheme } from './tls.ts';
 
@@ -50,9 +51,10 @@ export async function checkConfiguration(
     errors.push(error.message);
   }
   try {
-    compileLogFormat(configuration.settings.accessLogFormat ?? '');
+    compileLogFormat(configuration.settings.accessLogFormat ?? '', placeholdersOf(configuration.site?.map ?? {}));
   } catch (error) {
-    errors.push((error as Error).message);
+    const { message } = error as Error;
+    if (!errors.some((known) => known.includes(message))) errors.push(message);
   }
   const { otlpUrl, otlpTracesUrl } = configuration.settings;
   if (otlpUrl !== null && !isHttpUrl(otlpUrl))

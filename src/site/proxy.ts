@@ -45,7 +45,11 @@ export function proxyTo(route: RouteConfig, context: RouteContext): Terminal {
     responseRewriting(route, sources.backends),
   ]);
   const proxy = reverseProxy({
-    ...omitUndefined({ sticky: stickyOf(options.sticky, secret), checks: checksOf(options.health) }),
+    ...omitUndefined({
+      sticky: stickyOf(options.sticky, secret),
+      checks: checksOf(options.health),
+      createClient: parts.createClient,
+    }),
     ...sources,
     balancer: balancerOf(options),
     connectTimeoutMs: options.connect_timeout_ms,

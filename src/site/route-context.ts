@@ -3,7 +3,9 @@ import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import type { Refusal } from '../http/refusal.ts';
 import type { Log } from '../log/log.ts';
+import type { Placeholders } from '../placeholders/placeholders.ts';
 import type { BackendOverrides } from '../proxy/backend-state.ts';
+import type { CreateClient } from '../proxy/create-client.ts';
 import type { DiscoveredBackends } from '../proxy/discovery/discovered-backends.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
 import type { ChainEnd } from '../routing/traced-chain.ts';
@@ -36,12 +38,16 @@ export interface SiteParts {
   readonly overrides: BackendOverrides;
   /** The backends that each service discovery found last. */
   readonly discovered: DiscoveredBackends;
+  /** Creates the clients of backends and of services for authentication; absent for those that connect to them. */
+  readonly createClient?: CreateClient;
 }
 
 /** What a route needs to be built. */
 export interface RouteContext {
   readonly config: Site;
   readonly parts: SiteParts;
+  /** The placeholders that texts of the route may have. */
+  readonly placeholders: Placeholders;
   readonly errors: ConfigErrors;
   /** Adds a problem that clients will notice, although the server works. */
   readonly warn: (problem: string) => void;

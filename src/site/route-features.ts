@@ -84,17 +84,18 @@ function createFeature<N extends FeatureName>(
 }
 
 function featureContext(context: RouteContext): FeatureContext {
-  const { parts, keys, hold } = context;
+  const { parts, keys, hold, placeholders } = context;
   const base = parts.baseOf(keys[0] ?? '');
   return {
     pathOf: (path) => resolve(base, path),
     service: (origin, timeoutMs) => {
-      const service = subrequests(backendOf(origin, base), timeoutMs, KEEP_ALIVE_MAX);
+      const service = subrequests(backendOf(origin, base), timeoutMs, KEEP_ALIVE_MAX, parts.createClient);
       hold({ stop: () => service.stop(), destroy: () => service.stop() });
       return (question) => service.ask(question);
     },
     answerBy: (target) => answerBy(target, context),
     warn: (problem) => context.warn(`${parts.locate.describe(keys)}: ${problem}`),
+    placeholders,
     onError: (message) => parts.log.error(message),
   };
 }

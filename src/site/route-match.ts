@@ -3,6 +3,8 @@ import { isSameAddress } from '../listen/same-address.ts';
 import { Pattern } from '../routing/pattern.ts';
 import type { ListenCondition, RouteMatch } from '../routing/router.ts';
 import { native } from '../wsgi/variables.ts';
+import type { ConfigErrors } from './config-errors.ts';
+import { conditionsOf } from './route-conditions.ts';
 import type { RouteContext } from './route-context.ts';
 import type { RouteConfig } from './schema/site.ts';
 
@@ -16,10 +18,19 @@ export const ANY: RouteMatch = {
   methods: [],
   headers: [],
   query: [],
+  when: [],
 };
 
+/** The patterns for the path of a route. Errors go to `errors`. */
+export function patternsOf(route: RouteConfig, keys: readonly string[], errors: ConfigErrors): Pattern[] {
+  return route.path_pattern.flatMap((source, index) => {
+    const pattern = errors.attempt([...keys, 'path_pattern', `${index}`], () => new Pattern(source, 'path_pattern'));
+    return pattern === null ? [] : [pattern];
+  });
+}
+
 /** The requests that belong to a route of the configuration. */
-export function matchOf(route: RouteConfig, context: RouteContext): RouteMatch {
+export function matchOf(route: RouteConfig, patterns: readonly Pattern[], context: RouteContext): RouteMatch {
   const { errors, keys } = context;
   const mounted = route.mount === undefined ? [] : [`${route.mount}/*`];
   const paths = route.path.length > 0 ? route.path : mounted;
@@ -29,14 +40,12 @@ export function matchOf(route: RouteConfig, context: RouteContext): RouteMatch {
     listen: route.listen.map((name, index) => listenOf(name, context, [...keys, 'listen', `${index}`])),
     hosts: route.host.map((host) => host.toLowerCase()),
     paths,
-    patterns: route.path_pattern.flatMap((source, index) => {
-      const pattern = errors.attempt([...keys, 'path_pattern', `${index}`], () => new Pattern(source, 'path_pattern'));
-      return pattern === null ? [] : [{ source, test: (path: string) => pattern.match(path) !== null }];
-    }),
+    patterns,
     beforePatterns: route.before_patterns,
     methods: route.methods.map((method) => method.toUpperCase()),
     headers: Object.entries(route.match_headers).map(([name, value]) => [name.toLowerCase(), native(value)] as const),
     query: Object.entries(route.match_query),
+    when: conditionsOf(route, context),
   };
 }
 

@@ -13,6 +13,7 @@ const ANY: RouteMatch = {
   methods: [],
   headers: [],
   query: [],
+  when: [],
 };
 
 const ROUTES: readonly ExplainedRoute[] = [

@@ -14,6 +14,7 @@ const ANY: RouteMatch = {
   methods: [],
   headers: [],
   query: [],
+  when: [],
 };
 
 function peerOf(listener: number): Peer {

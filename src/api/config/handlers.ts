@@ -7,6 +7,14 @@ export interface ServerTimingConfig {
   readonly allow?: OneOrMore<string> | undefined;
 }
 
+/** The same only for responses with 200, 201, 204, 206, 301, 302, 303, 304, 307 or 308. */
+export interface SuccessConfig {
+  /** Fields that replace all fields of the same name. */
+  readonly set?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** Fields that are added to those of the same name. */
+  readonly add?: Readonly<Record<string, string | readonly string[]>> | undefined;
+}
+
 /** The same for requests, before they are answered. */
 export interface RequestHeadersConfig {
   /** Fields that replace all fields of the same name. */
@@ -27,6 +35,8 @@ export interface HeadersConfig {
   readonly remove?: OneOrMore<string> | undefined;
   /** Fields that are added to a response that has none of the same name. */
   readonly default?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** The same only for responses with 200, 201, 204, 206, 301, 302, 303, 304, 307 or 308. */
+  readonly success?: SuccessConfig | undefined;
   /** The same for requests, before they are answered. */
   readonly request?: RequestHeadersConfig | undefined;
 }

@@ -3,6 +3,18 @@ import type { HandlersConfig } from './handlers.ts';
 import type { BackendConfig, ProxyOptionsConfig } from './proxy.ts';
 import type { Bytes, Duration, OneOrMore } from './values.ts';
 
+/** Comparisons of a text with placeholders. All of them must hold. */
+export interface ConditionConfig {
+  /** The value is one of these. "*" stands for any value, "" for none. Takes a text, or a list of texts. */
+  readonly is?: readonly string[] | string | undefined;
+  /** The value differs from all of these. Takes a text, or a list of texts. */
+  readonly not?: readonly string[] | string | undefined;
+  /** The value matches one of these expressions. Takes a regular expression. */
+  readonly pattern?: OneOrMore<string> | undefined;
+  /** The value does not match any of these expressions. Takes a regular expression. */
+  readonly notPattern?: OneOrMore<string> | undefined;
+}
+
 /** A rule for Cache-Control. */
 export interface CacheRuleConfig {
   /** Glob for the file's name, or with a slash for its path below the mount. Takes a glob. */
@@ -68,7 +80,7 @@ export interface RedirectConfig {
 export interface RespondConfig {
   /** Status of the answer. Takes a whole number from 200 to 599. Default: `200`. */
   readonly status?: number | undefined;
-  /** Content (the body) of the answer. Default: `''`. */
+  /** Content (the body) of the answer, with placeholders. Default: `''`. */
   readonly body?: string | undefined;
   /** The Content-Type of the answer. Takes a media type. Default: `'text/plain; charset=utf-8'`. */
   readonly contentType?: string | undefined;
@@ -115,6 +127,8 @@ export interface RouteConfig extends HandlersConfig {
   readonly matchHeaders?: Readonly<Record<string, string>> | undefined;
   /** Parameters that the query must have, with their values. "*" matches any value. */
   readonly matchQuery?: Readonly<Record<string, string>> | undefined;
+  /** Texts with placeholders, and the values that they must have. A table has more comparisons. */
+  readonly when?: Readonly<Record<string, readonly string[] | string | ConditionConfig>> | undefined;
   /**
    * An application from `apps`, or "main" for the main application. Takes the name of an application. Default: the
    * main application, unless another key of this group says what answers.

@@ -39,6 +39,19 @@ export function fieldChange(rules: FieldRules): (response: Response) => Response
   };
 }
 
+/** As `fieldChange`, for rules whose values `fill` makes for each response. `rules` have the names. */
+export function filledFieldChange<Source>(
+  rules: FieldRules,
+  fill: (response: Response, source: Source) => FieldRules,
+): (response: Response, source: Source) => Response {
+  const pattern = patternOf(rules);
+
+  return function changeFields(response, source) {
+    const filled = fill(response, source);
+    return change(response, filled, pattern, newLines(filled));
+  };
+}
+
 /** Applies `rules` that are for this response only. */
 export function mergeFields(response: Response, rules: FieldRules): Response {
   return change(response, rules, patternOf(rules), newLines(rules));

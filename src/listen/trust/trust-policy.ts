@@ -89,8 +89,9 @@ export function trustProxies(options: TrustOptions): (request: Request) => Reque
 }
 
 /** The properties of the connection that also hold for the client behind the proxy. A certificate is left out: it is the proxy's own. */
-function connectionOf({ remoteAddress, remotePort, listener, secure, serverPort, cgi }: Peer): Peer {
-  const connection = { remoteAddress, remotePort, listener, secure, serverPort };
+function connectionOf(peer: Peer): Peer {
+  const { remoteAddress, remotePort, listener, secure, serverPort, localAddress, localPort, cgi } = peer;
+  const connection = { remoteAddress, remotePort, listener, secure, serverPort, localAddress, localPort };
   return cgi === undefined ? connection : { ...connection, cgi };
 }
 

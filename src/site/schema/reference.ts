@@ -87,6 +87,7 @@ const GROUPS: readonly { readonly title: string; readonly sections: readonly Sec
       plan('[route.proxy_options.health]', 'route.proxy_options.health', 'reverse-proxy.md'),
     ],
   },
+  { title: 'Maps', sections: [plan('[map.NAME]', 'map', 'placeholders.md#maps')] },
   { title: 'Handlers', sections: FEATURES.map(({ key, page }) => plan(key, `route.${key}`, page)) },
   { title: 'Traces', sections: [plan('[trace]', 'trace', 'tracing.md')] },
   {

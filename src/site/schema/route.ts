@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { proxiedBackend } from './backend.ts';
+import { condition } from './condition.ts';
 import { routeFeatures } from './features.ts';
 import { host } from './host.ts';
 import { proxyOptions } from './proxy-options.ts';
@@ -44,6 +45,9 @@ export const routeMatch = {
   match_query: values
     .default({})
     .describe('Parameters that the query must have, with their values. "*" matches any value.'),
+  when: record(condition)
+    .default({})
+    .describe('Texts with placeholders, and the values that they must have. A table has more comparisons.'),
 };
 
 const redirectTable = table({
@@ -64,7 +68,7 @@ const redirect = z.union(
 
 const respond = table({
   status: whole(200, 599).default(200).describe('Status of the answer.'),
-  body: z.string('must be a text').default('').describe('Content (the body) of the answer.'),
+  body: z.string('must be a text').default('').describe('Content (the body) of the answer, with placeholders.'),
   content_type: words('a media type').default('text/plain; charset=utf-8').describe('The Content-Type of the answer.'),
 });
 

@@ -3,6 +3,7 @@ import { TRUSTED_VALUES } from '../../listen/trust/trusted-values.ts';
 import { application, hooks } from './application.ts';
 import { named, schedule, sidecar } from './beside.ts';
 import { siteFeatures } from './features.ts';
+import { maps } from './map.ts';
 import { reload } from './reload.ts';
 import { route, satisfy } from './route.ts';
 import { tls } from './tls.ts';
@@ -18,6 +19,7 @@ export const siteSchema = table({
   hooks: hooks
     .optional()
     .describe('Functions of the main application to call at moments in the life of its processes.'),
+  map: maps.default({}).describe('Maps: texts for the values of a text with placeholders, each in a table [map.NAME].'),
   process: named(sidecar)
     .default([])
     .describe('Programs that run beside the application, as long as the server, each in a table [[process]].'),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { nearest } from '../../src/config/nearest.ts';
+import { nearest } from '../src/nearest.ts';
 
 const NAMES = ['workers', 'threads', 'listen', 'access_log', 'dev', 'header_timeout_ms', 'body_timeout_ms'];
 

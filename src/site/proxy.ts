@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ViaductError } from '../errors.ts';
 import { omitUndefined, pairs } from '../handlers/options.ts';
+import { textKey } from '../placeholders/text-key.ts';
 import { type Backend, type BackendTls, parseBackend } from '../proxy/backend.ts';
 import type { Balancer } from '../proxy/balancer.ts';
 import { consistentHash } from '../proxy/balancers/consistent-hash.ts';
@@ -41,7 +42,7 @@ export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig
   const proxy = reverseProxy({
     ...omitUndefined({ sticky: stickyOf(options.sticky, secret), checks: checksOf(options.health) }),
     ...sources,
-    balancer: balancerOf(options),
+    balancer: balancerOf(options, context),
     connectTimeoutMs: options.connect_timeout_ms,
     retryAfterMs: options.retry_after_ms,
     retryAfterMsMax: options.retry_after_ms_max,
@@ -105,7 +106,10 @@ function sourcesOf(
   };
 }
 
-function balancerOf({ balance, hash_by: by }: RouteConfig['proxy_options']): Balancer {
+function balancerOf(
+  { balance, hash_by: by }: RouteConfig['proxy_options'],
+  { keys, errors, placeholders }: RouteContext,
+): Balancer {
   switch (balance) {
     case 'round-robin':
       return roundRobin();
@@ -114,7 +118,11 @@ function balancerOf({ balance, hash_by: by }: RouteConfig['proxy_options']): Bal
     case 'random-two':
       return randomTwo();
     case 'hash':
-      return consistentHash(hashKey(by));
+      return consistentHash(
+        errors.attempt([...keys, 'proxy_options', 'hash_by'], () =>
+          by.includes('{') ? textKey(by, placeholders) : hashKey(by),
+        ) ?? hashKey('address'),
+      );
   }
 }
 

@@ -74,7 +74,7 @@ export class Pattern {
   }
 }
 
-/** What must not match has only what JavaScript and Python both match, so that the whole pattern covers what either of them matches. */
+/** A pattern that must not match has only what JavaScript and Python both match. So the whole covers what either of them matches. */
 function compileCondition({ source, isWanted }: LookAround): { readonly program: Program; readonly isWanted: boolean } {
   const program = compileProgram(source, isWanted ? 'either' : 'both');
   if (program.groups > 0) throw new UnsupportedPattern('it has a group that captures inside a look-around');

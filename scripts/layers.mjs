@@ -31,7 +31,7 @@ const LAYERS = {
   metrics: ['http', 'errors.ts'],
   os: ['errors.ts', 'program-files.ts'],
   project: ['errors.ts', 'program-files.ts'],
-  import: ['placeholders', 'config', 'log', 'errors.ts'],
+  import: ['placeholders', 'routing', 'config', 'log', 'errors.ts'],
   site: [
     ...['listen', 'handlers', 'proxy', 'workers', 'placeholders', 'routing', 'static', 'wsgi', 'http', 'trace'],
     ...['config', 'log', 'metrics', 'project', 'errors.ts', 'version.ts'],

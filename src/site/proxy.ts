@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { ViaductError } from '../errors.ts';
 import { omitUndefined, pairs } from '../handlers/options.ts';
 import { mapResponse } from '../http/handler.ts';
+import { textKey } from '../placeholders/text-key.ts';
 import { type Backend, type BackendTls, parseBackend } from '../proxy/backend.ts';
 import type { Balancer } from '../proxy/balancer.ts';
 import { consistentHash } from '../proxy/balancers/consistent-hash.ts';
@@ -51,7 +52,7 @@ export function proxyTo(route: RouteConfig, context: RouteContext): Terminal {
       createClient: parts.createClient,
     }),
     ...sources,
-    balancer: balancerOf(options),
+    balancer: balancerOf(options, context),
     connectTimeoutMs: options.connect_timeout_ms,
     retryAfterMs: options.retry_after_ms,
     retryAfterMsMax: options.retry_after_ms_max,
@@ -120,7 +121,10 @@ function sourcesOf(
   };
 }
 
-function balancerOf({ balance, hash_by: by }: RouteConfig['proxy_options']): Balancer {
+function balancerOf(
+  { balance, hash_by: by }: RouteConfig['proxy_options'],
+  { keys, errors, placeholders }: RouteContext,
+): Balancer {
   switch (balance) {
     case 'round-robin':
       return roundRobin();
@@ -129,7 +133,11 @@ function balancerOf({ balance, hash_by: by }: RouteConfig['proxy_options']): Bal
     case 'random-two':
       return randomTwo();
     case 'hash':
-      return consistentHash(hashKey(by));
+      return consistentHash(
+        errors.attempt([...keys, 'proxy_options', 'hash_by'], () =>
+          by.includes('{') ? textKey(by, placeholders) : hashKey(by),
+        ) ?? hashKey('address'),
+      );
   }
 }
 

@@ -123,8 +123,8 @@ export interface ProxyOptionsConfig {
   /** How a backend is chosen for a request. Default: `'round-robin'`. */
   readonly balance?: 'round-robin' | 'least-connections' | 'random-two' | 'hash' | undefined;
   /**
-   * What requests to the same backend have in common, for balance = "hash". Takes address, path, header:NAME or
-   * cookie:NAME. Default: `'address'`.
+   * What requests to the same backend have in common, for balance = "hash". Takes address, path, header:NAME,
+   * cookie:NAME or a text with placeholders. Default: `'address'`.
    */
   readonly hashBy?: string | undefined;
   /** Sticky sessions: a cookie keeps a client with the backend that answered it first. */

@@ -20,8 +20,8 @@ export const proxyOptions = table({
     .default('round-robin')
     .describe('How a backend is chosen for a request.'),
   hash_by: text(
-    new RegExp(`^(?:address|path|header:${TOKEN}|cookie:${TOKEN})$`),
-    'address, path, header:NAME or cookie:NAME',
+    new RegExp(`^(?:address|path|header:${TOKEN}|cookie:${TOKEN}|.*\\{.*\\}.*)$`),
+    'address, path, header:NAME, cookie:NAME or a text with placeholders',
   )
     .default('address')
     .describe('What requests to the same backend have in common, for balance = "hash".'),

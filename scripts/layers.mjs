@@ -32,7 +32,7 @@ const LAYERS = {
   import: ['config', 'log', 'errors.ts'],
   site: [
     ...['listen', 'handlers', 'proxy', 'workers', 'routing', 'static', 'wsgi', 'http', 'trace'],
-    ...['config', 'log', 'metrics', 'project', 'errors.ts', 'version.ts'],
+    ...['config', 'log', 'metrics', 'project', 'errors.ts', 'program-files.ts', 'version.ts'],
   ],
   beside: [...['site', 'workers', 'config', 'log', 'os', 'project', 'errors.ts', 'program-files.ts']],
   server: [

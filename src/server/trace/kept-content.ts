@@ -3,7 +3,7 @@ import type { BodySink, HeaderList, RequestBody } from '../../http/message.ts';
 /** Longer contents are not kept. */
 export const KEPT_CONTENT_BYTES_MAX = 64 * 1024;
 
-/** The content of a request, of which a copy is kept on its way to whoever receives it. */
+/** The content of a request, of which a copy is kept on its way to its receiver. */
 export class KeptContent implements RequestBody, BodySink {
   readonly length: number;
   readonly #body: RequestBody;

@@ -58,7 +58,12 @@ function Logo() {
   );
 }
 
-const STREAM: Readonly<Record<StreamState, string>> = { connecting: 'Connecting', live: 'Live', lost: 'Reconnecting' };
+const STREAM: Readonly<Record<StreamState, string>> = {
+  connecting: 'Connecting',
+  live: 'Live',
+  lost: 'Reconnecting',
+  refused: 'Not live: close other pages of Viaduct',
+};
 
 function Stream() {
   const [state, setState] = useState<StreamState>('connecting');

@@ -64,7 +64,8 @@ function textOf({ span }: Row): string {
 function timeOf({ span, group }: Row): string {
   if (span.endUs === null) return 'end not known';
   const spans = group.length === 0 ? [span] : group;
-  return duration(spans.reduce((sum, { startUs, endUs }) => sum + (endUs ?? startUs) - startUs, 0));
+  const us = spans.reduce((sum, { startUs, endUs }) => sum + (endUs ?? startUs) - startUs, 0);
+  return us === 0 ? '< 1 µs' : duration(us);
 }
 
 /** The bar, with its time on the side where there is room. What has others within it is pale, because they have the time. */

@@ -44,7 +44,7 @@ function FailurePage({ title, headline, trace }: FailurePageProps) {
           {exception !== null && <CopyButton text={exception.traceback} label="Copy traceback" />}
         </header>
         {exception !== null && <ExceptionFrames exception={exception} />}
-        <p class="muted">This page is shown because the server runs with --dev. Change a file, and reload.</p>
+        <p class="muted">This page is shown in development only. Change a file, and reload.</p>
       </section>
       <Anatomy document={trace} isBelow />
     </Frame>

@@ -26,7 +26,7 @@ p { opacity: .7; }
 <h1>${htmlText(title)}</h1>
 <h2>${htmlText(headline)}</h2>
 <pre>${htmlText(traceback)}</pre>
-<p>This page is shown because the server runs with --dev. Change a file, and reload.</p>
+<p>This page is shown in development only. Change a file, and reload.</p>
 </html>
 `;
   return Response.fromHeaders(

@@ -40,7 +40,7 @@ export function failurePage({ status, title, headline, text, prefix, id }: Failu
 <p class="eyebrow">${htmlText(title)}</p>
 <h1>${htmlText(headline)}</h1>
 ${text === '' ? '' : `<pre>${htmlText(text)}</pre>\n`}<p><a href="${htmlText(prefix)}/requests/${htmlText(encodeURIComponent(id))}">All hops of this request</a></p>
-<p class="muted">This page is shown because the server runs with --dev.</p>
+<p class="muted">This page is shown in development only.</p>
 </main>
 </div>
 `;

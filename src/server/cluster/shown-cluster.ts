@@ -10,7 +10,7 @@ import type { ShownAnswer, ShownQuestion } from './messages.ts';
 /** A little longer than the primary waits for a server process. */
 const ANSWER_MS_MAX = 6000;
 
-/** All server processes, as the pages of the development in one of them show them: the primary is asked. */
+/** All server processes, as the pages of the development in one of them show them: the primary answers. */
 export class ShownCluster implements ShownServer {
   readonly traces = new AskedTraces(async (question) => (await this.#ask({ about: 'traces', question })) as string);
   readonly #send: (id: number, question: ShownQuestion) => void;

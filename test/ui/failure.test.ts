@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
+import type { Log } from '../../src/log/log.ts';
 import { NO_BROWSER, openBrowser } from '../support/browser.ts';
 import { suiteLifetime } from '../support/lifetime.ts';
 import { djangoFiles, makeProject } from '../support/project.ts';
-import { NO_PACKAGES, PYTHON_WITH_PACKAGES, startViaduct, type Viaduct } from '../support/viaduct.ts';
+import { NO_PACKAGES, PYTHON_WITH_PACKAGES, ROOT, startViaduct, type Viaduct } from '../support/viaduct.ts';
 import { openPage, PHONE, screenshot, violations, type WatchedPage } from './pages.ts';
 
 const WSGI = `import os
@@ -58,6 +61,8 @@ def view(request):
 urlpatterns = [path('raises', view)]
 `;
 
+const SILENT: Log = { info() {}, warn() {}, error() {} };
+
 describe('the page of a failed request in development', { skip: NO_BROWSER || NO_PACKAGES }, () => {
   const suite = suiteLifetime();
   let browser: Browser;
@@ -74,7 +79,11 @@ describe('the page of a failed request in development', { skip: NO_BROWSER || NO
   };
 
   /** The page at `path`, when its anatomy is there. */
-  async function open(server: Viaduct, path: string, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+  async function open(
+    server: Pick<Viaduct, 'url'>,
+    path: string,
+    options: BrowserContextOptions = {},
+  ): Promise<WatchedPage> {
     const watched = await openPage(browser, server.url + path, options);
     await watched.page.getByRole('heading', { name: 'What stands out' }).waitFor();
     return watched;
@@ -177,6 +186,22 @@ describe('the page of a failed request in development', { skip: NO_BROWSER || NO
 
     const watched = await open(await serve(files(false)), '/raises');
     assert.match(await mainText(watched), /ZeroDivisionError[\s\S]*return amount \/ 0/);
+    await watched.page.context().close();
+  });
+
+  it('is there for a server that a program starts, and its Python application', async () => {
+    // Only the build has the pages.
+    const built = pathToFileURL(join(ROOT, 'dist/index.js')).href;
+    const { createServer, pythonApp } = (await import(built)) as typeof import('../../src/index.ts');
+    const directory = makeProject(suite, { 'app.py': WSGI });
+    const python = PYTHON_WITH_PACKAGES as string;
+    const application = pythonApp({ project: 'app:application', directory, python, log: SILENT });
+    const server = await createServer({ dev: true, application, listen: '127.0.0.1:0', log: SILENT });
+    suite.after(() => server.stop());
+    const watched = await open({ url: server.url }, '/raises');
+    assert.match(await mainText(watched), /ValueError[\s\S]*KeyError: 'price'/);
+    await watched.page.goto(server.url);
+    await watched.page.locator('viaduct-bar').waitFor({ state: 'attached' });
     await watched.page.context().close();
   });
 

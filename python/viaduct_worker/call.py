@@ -1,7 +1,5 @@
 """One call of the application (PEP 3333): `start_response`, `write` and the returned iterable, and when bytes leave."""
 
-import sys
-import traceback
 from io import FileIO
 from time import perf_counter_ns as now
 
@@ -11,6 +9,7 @@ from viaduct_worker.files import FileWrapper, regular_file
 from viaduct_worker.frames import ABORT, EARLY_HINTS, END, FAILED, FILE, FILE_BODY, FRAME, HEAD
 from viaduct_worker.headers import HAS_REASON, HopByHopError, encode_early_hints, encode_headers, encode_status
 from viaduct_worker.interrupt import RequestTimeout
+from viaduct_worker.reports import report_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -251,24 +250,25 @@ class Call:
         lane.flush()
         return True
 
-    def fail(self) -> None:
+    def fail(self, error: BaseException) -> None:
         """The application raised: send 500 if the head has not left, otherwise break the response off visibly."""
-        error = sys.exc_info()[1]
-        if isinstance(error, ClientLeftError):
+        # Its type decides: `__class__` may be a property that raises.
+        kind = type(error)
+        if issubclass(kind, ClientLeftError):
             self.leave()
             self.lane.flush()
             return
-        if isinstance(error, RequestTimeout) and self.lane.overdue == self.id:
+        if issubclass(kind, RequestTimeout) and self.lane.overdue == self.id:
             self.phase = 3  # the lane reports the end
             return
-        report = traceback.format_exc()
+        report = report_of(error)
         if self.phase == 3:
             self.lane.log(report, self.id)
         else:
-            kind = ABORT if self.phase == 2 else FAILED
+            frame = ABORT if self.phase == 2 else FAILED
             self.lane.gathering.finish()
             self.phase, self.code = 3, 500
-            self.frame(kind, b'', shortened(report).encode('utf-8', 'replace'))
+            self.frame(frame, b'', shortened(report).encode('utf-8', 'replace'))
         self.lane.flush()
 
     def notice(self, text: str) -> None:

@@ -21,7 +21,6 @@ Two rules ensure that *only the request that is too late gets the exception*, an
   start.
 """
 
-import traceback
 from _thread import get_ident
 from collections import deque
 from io import BytesIO
@@ -35,6 +34,7 @@ from viaduct_worker.call import Call
 from viaduct_worker.frames import interrupted_frame, recalled_frame
 from viaduct_worker.gather import Gathering
 from viaduct_worker.interrupt import RequestTimeout
+from viaduct_worker.reports import report_of
 from viaduct_worker.stacks import stack_of
 
 TYPE_CHECKING = False
@@ -161,7 +161,7 @@ class Lane:
                 traced.fail(error)
             elif self.recorder is not None:
                 self.recorder.hide(error)
-            call.fail()
+            call.fail(error)
         finally:
             close = getattr(result, 'close', None)
             if close is not None:
@@ -179,8 +179,8 @@ class Lane:
                 from viaduct_worker.tracing.request import TracedRequest
 
                 self.recorder = TracedRequest
-        except Exception:
-            self.log(traceback.format_exc())
+        except Exception as error:
+            self.log(report_of(error))
             return None
         return self.recorder(self, request_id, options)
 
@@ -191,8 +191,8 @@ class Lane:
         before = now()
         try:
             close()
-        except BaseException:
-            self.log(traceback.format_exc())
+        except BaseException as error:
+            self.log(report_of(error))
         self.now = after = now()
         self.close_is_slow = after - before > FLUSH_NS
 

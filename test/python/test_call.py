@@ -231,6 +231,36 @@ class Response(unittest.TestCase):
                 self.assertEqual(kinds(server.ask()), [FAILED])
                 self.assertEqual(kinds(server.ask()), [FAILED])
 
+    def test_survives_an_exception_whose_attributes_raise(self):
+        for name in ('__cause__', '__context__', '__traceback__', '__str__', '__notes__', '__class__'):
+
+            def refuse(self):
+                raise LookupError('no')
+
+            odd = type('Odd', (Exception,), {name: refuse if name == '__str__' else property(refuse)})
+
+            def application(environ, start_response, odd=odd):
+                raise odd('text')
+
+            def closing(environ, start_response, odd=odd):
+                class Body(list):
+                    def close(self):
+                        raise odd('text')
+
+                start_response('200 OK', [])
+                return Body()
+
+            with self.subTest(name), FakeServer(application) as server:
+                for _ in range(2):
+                    frames = server.ask()
+                    self.assertEqual(kinds(frames), [FAILED])
+                    self.assertIn(b"raise odd('text')", frames[0].body)
+                    self.assertIn(b'Odd', frames[0].body)
+            with self.subTest(name), FakeServer(closing) as server:
+                for turn in (1, 2):
+                    self.assertEqual(kinds(server.ask()), [COMPLETE])
+                    self.assertEqual(len(server.log), turn)
+
     def test_is_the_file_itself_when_the_server_can_open_it(self):
         with tempfile.TemporaryFile() as file:
             file.write(b'0123456789')

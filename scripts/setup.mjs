@@ -76,6 +76,12 @@ export function preparePython() {
   return python;
 }
 
+/** Prepares `.setup/old-gevent` with the packages of `test/requirements-old-gevent.txt`, unless it exists. */
+export function prepareOldGevent() {
+  const requirements = join(ROOT, 'test/requirements-old-gevent.txt');
+  prepareVenv(join(SETUP, 'old-gevent'), requirements, { repair: installVenvModule });
+}
+
 /**
  * Prepares `.setup/python-tools` with the packages of `python/requirements-dev.txt`, unless it exists.
  *

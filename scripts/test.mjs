@@ -15,6 +15,7 @@ import {
   prepareDeployTools,
   prepareGoClient,
   prepareH2spec,
+  prepareOldGevent,
   preparePython,
   prepareSecondNode,
 } from './setup.mjs';
@@ -38,6 +39,7 @@ prepareDeployTools();
 prepareGoClient();
 prepareApiDocs();
 const python = preparePython();
+prepareOldGevent();
 const results = [proseCheck(), pythonChecks(), ...nodeRuns(), pythonRun(), await conformanceRun()];
 report(results);
 

@@ -16,7 +16,7 @@ from os import close, fork, kill, read, set_blocking, waitpid
 from select import select
 from signal import SIG_DFL, SIGCHLD, SIGKILL, set_wakeup_fd, signal
 
-from viaduct_worker import bytecode, load, reaper, release_hook, worker
+from viaduct_worker import bytecode, load, patches, reaper, release_hook, worker
 from viaduct_worker.channel import Channel, shortened
 from viaduct_worker.disarm import disarm_signals, hold_signals, ignore
 from viaduct_worker.fork_safety import Snapshot
@@ -47,7 +47,7 @@ def main(options: 'Options') -> None:
     release = None
     if options['preload'] != 'never':
         environment = dict(os.environ)
-        before = Snapshot()
+        before = Snapshot(options['runtime'])
         try:
             with channel.dying_with_server():
                 release = Release(options)
@@ -153,6 +153,7 @@ class Zygote:
             for descriptor in self.descriptors:
                 close(descriptor)
             self.channel.close()
+            patches.renew_hub()
             run()
         except BaseException:
             worker.print_error()

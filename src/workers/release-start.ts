@@ -65,14 +65,21 @@ export function timedOut({ options, workers }: Release): ViaductError {
   );
 }
 
-/** Why a release whose import failed is ended. */
-export function broken({ options: { project } }: Release, traceback: string, reason: string): ViaductError {
-  const cause = traceback === '' ? {} : { cause: traceback };
-  return new ViaductError(
-    'APPLICATION_BROKEN',
-    `Cannot import "${applicationName(project.application)}": ${reason}`,
-    cause,
-  );
+const ONE_PROCESS =
+  'The import locks a file, so only one process at a time can import the application: write workers = 1, and restart instead of reloading. Or open the file in a server of its own, as ZEO does for ZODB.';
+
+/** Why a release whose import failed is ended. `serving` is the one that it should replace. */
+export function broken(
+  release: Release,
+  { traceback, reason }: { readonly traceback: string; readonly reason: string },
+  serving: Release | null,
+): ViaductError {
+  const takesLock = release.takesLock || serving?.takesLock === true;
+  const name = applicationName(release.options.project.application);
+  return new ViaductError('APPLICATION_BROKEN', `Cannot import "${name}": ${reason}`, {
+    ...(traceback === '' ? {} : { cause: traceback }),
+    ...(takesLock ? { advice: ONE_PROCESS } : {}),
+  });
 }
 
 /** Why a release whose zygote ended, with this status, cannot start. */

@@ -11,7 +11,7 @@ import type { MetricFiles } from './metrics/metric-files.ts';
 import { isInit, isRunning, killProcess } from './os-process.ts';
 import { passOnOutputs } from './output.ts';
 import type { Pool } from './pool.ts';
-import { unsafeWarning } from './preload.ts';
+import { takesLock, unsafeWarning } from './preload.ts';
 import type { ReleaseOptions } from './release-options.ts';
 import { type Runtime, socketIn } from './runtime.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
@@ -53,6 +53,8 @@ export class Release {
   /** How many workers it should have now. */
   size: number;
   readonly options: ReleaseOptions;
+  /** Whether the import locks a file, so that two processes cannot import the application at the same time. */
+  takesLock = false;
   #pool: Pool;
   readonly #events: ReleaseEvents;
   readonly #runtime: Runtime;
@@ -153,6 +155,7 @@ export class Release {
   /** If the zygote may, it now starts again without the import, as a new program that connects by itself. */
   #unsafe(findings: readonly string[]): void {
     const { preload } = this.options;
+    this.takesLock = takesLock(findings);
     this.#events.onWarning(unsafeWarning(findings, preload));
     if (preload === 'always') return;
     if (this.#metricFiles !== null) this.#events.metrics.forget(this.#metricFiles);

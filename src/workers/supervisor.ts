@@ -229,7 +229,7 @@ export class Supervisor {
         this.#ready(event.worker);
         break;
       case 'broken':
-        if (event.release === this.#next?.number) this.#giveUp(broken(this.#next, event.traceback, event.reason));
+        if (event.release === this.#next?.number) this.#giveUp(broken(this.#next, event, this.#current));
         else log.error(`Cannot import the application: ${event.reason}\n${event.traceback}`.trimEnd());
         break;
       case 'timed-out':

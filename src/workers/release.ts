@@ -3,13 +3,13 @@ import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { isPassing, RETRIES_MAX } from '../project/passing-signals.ts';
 import { readMessages, sendMessage } from './channel.ts';
+import type { EarlyErrors } from './early-errors.ts';
 import { ReleaseHooks } from './hooks.ts';
 import { LifeWatch, tickMs } from './life-watch.ts';
 import type { FromPython, ReleaseHook } from './messages.ts';
 import type { ApplicationMetrics } from './metrics/application-metrics.ts';
 import type { MetricFiles } from './metrics/metric-files.ts';
 import { isInit, isRunning, killProcess } from './os-process.ts';
-import { passOnOutputs } from './output.ts';
 import type { Pool } from './pool.ts';
 import { takesLock, unsafeWarning } from './preload.ts';
 import type { ReleaseOptions } from './release-options.ts';
@@ -64,6 +64,8 @@ export class Release {
   #metricFiles: MetricFiles | null = null;
   #process: ChildProcess | null = null;
   #control: Socket | null = null;
+  /** What its interpreter has written so far, until it connects. */
+  #early: EarlyErrors | null = null;
   /** A loaded zygote answers pings. */
   #loaded = false;
   #ticks: NodeJS.Timeout | null = null;
@@ -97,10 +99,12 @@ export class Release {
 
   /** Starts it again if a signal for the whole server ends it before the interpreter can take signals. */
   #launch(command: readonly string[], options: object, retries: number): void {
-    const { project } = this.options;
+    const { project, wrap = null } = this.options;
     const waiting = this.options.waiting?.become(project, options) ?? null;
-    const child = waiting ?? spawnZygote(project, command, options);
+    const { child, early } =
+      waiting === null ? spawnZygote(project, command, options, wrap) : { child: waiting, early: null };
     this.#process = child;
+    this.#early = early;
     child.once('error', (error) => this.#exited(error.message));
     child.once('exit', (code, signal) => {
       const isTooEarly = this.#control === null && !this.#isEnding && isPassing(signal);
@@ -114,7 +118,6 @@ export class Release {
         this.#exited((error as Error).message);
       }
     });
-    if (waiting === null) passOnOutputs(child);
   }
 
   attachZygote(socket: Socket): void {
@@ -123,6 +126,7 @@ export class Release {
       return;
     }
     this.#control = socket;
+    this.#early?.show();
     socket.once('close', () => {
       if (this.#control !== socket) return;
       if (this.#exitStatus !== null) this.#zygoteGone(this.#exitStatus);

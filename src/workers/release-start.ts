@@ -2,6 +2,7 @@ import { ViaductError } from '../errors.ts';
 import { applicationName } from '../project/project.ts';
 import type { Release } from './release.ts';
 import type { ReleaseTrial } from './release-trial.ts';
+import type { Worker } from './worker.ts';
 
 /** Settles the promise of the caller who waits for a release. */
 export interface StartOutcome {
@@ -86,4 +87,9 @@ export function broken(
 export function startFailed({ options: { project, wrap } }: Release, status: string): ViaductError {
   const command = wrap ? `${wrap} ${project.python.path}` : project.python.path;
   return new ViaductError('WORKER', `Cannot start "${command}": ${status}`);
+}
+
+/** Why a release is ended one of whose workers died at its start. */
+export function neverReady({ brokenFor }: Worker): ViaductError {
+  return new ViaductError('WORKER', `Cannot start a worker: ${brokenFor || 'it died'}`);
 }

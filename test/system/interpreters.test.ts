@@ -100,7 +100,10 @@ describe('a Python that is not CPython', () => {
         env: { PYTHONPATH: join(project, 'fake') },
       });
       assert.equal((await server.exited).code, 1);
-      assert.match(server.output(), new RegExp(`Cannot use Python ".*": it is ${name}, and only CPython is supported\n`));
+      assert.match(
+        server.output(),
+        new RegExp(`Cannot use Python ".*": it is ${name}, and only CPython is supported\n`),
+      );
       assert.match(server.output(), /Install Python 3\.10 or later/);
       assert.doesNotMatch(server.output(), /Traceback/);
     });
@@ -110,7 +113,10 @@ describe('a Python that is not CPython', () => {
 describe('an interpreter that cannot start', () => {
   it('shows all lines of its fatal error', async (t) => {
     const project = makeProject(t, { 'app.py': WSGI_APP });
-    const server = await startViaduct(t, ['serve', project], { awaitReady: false, env: { PYTHONHOME: '/nonexistent' } });
+    const server = await startViaduct(t, ['serve', project], {
+      awaitReady: false,
+      env: { PYTHONHOME: '/nonexistent' },
+    });
     assert.equal((await server.exited).code, 1);
     assert.match(server.output(), /sys\.prefix = '\/nonexistent'/);
     assert.match(server.output(), /ModuleNotFoundError: No module named 'encodings'/);

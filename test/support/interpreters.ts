@@ -11,7 +11,8 @@ export interface FoundInterpreter {
 }
 
 const MINORS = [10, 11, 12, 13, 14, 15];
-const SHOW = "import os, sys; print(sys.implementation.name, sys.version.split('(')[0].strip(), os.path.realpath(sys.executable), sep='|')";
+const SHOW =
+  "import os, sys; print(sys.implementation.name, sys.version.split('(')[0].strip(), os.path.realpath(sys.executable), sep='|')";
 
 /** Each supported CPython on the PATH and among those of pyenv, one for each version and build, the oldest first. */
 export function findInterpreters(): FoundInterpreter[] {

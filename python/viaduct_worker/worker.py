@@ -16,10 +16,12 @@ from select import poll
 from viaduct_worker import capture, load, patches
 from viaduct_worker.channel import TEXT_MAX, Channel, connect, shortened
 from viaduct_worker.collect import Collection
+from viaduct_worker.error_log import ErrorLog
 from viaduct_worker.files import FileWrapper
 from viaduct_worker.gather import Flusher
 from viaduct_worker.interface import process
 from viaduct_worker.lane import Lane
+from viaduct_worker.notices import Notices
 from viaduct_worker.release import Release
 from viaduct_worker.scoreboard import Scoreboard
 from viaduct_worker.shared_values import shared
@@ -27,13 +29,13 @@ from viaduct_worker.stacks import thread_stacks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from _typeshed.wsgi import WSGIApplication
 
     from viaduct_worker.capture import Stream
     from viaduct_worker.lane import Environ
-    from viaduct_worker.messages import FromServer, Options
+    from viaduct_worker.messages import FromServer, Level, Options
 
 POLLIN = 1
 """eventlet removes `poll` and its constants from the module `select`."""
@@ -134,6 +136,7 @@ class Worker:
         self.scoreboard = make_scoreboard(options, number, channel)
         self.collection = Collection(channel.send, partial(start_thread, 'viaduct-collection', daemon=True))
         self.flusher = Flusher(lambda run: start_thread('viaduct-flusher', run, daemon=True))
+        self.notices = Notices(partial(self.log, level='warn'))
         self.lanes: list[Lane] = []
         self.running: dict[int, Lane] = {}  # by the number of the thread
         self.unsent: list[Lane] = []  # the server waits for these lanes, but their sockets were full
@@ -201,7 +204,7 @@ class Worker:
                 'SCRIPT_NAME': '',
                 'SERVER_SOFTWARE': options['software'],
                 'wsgi.version': (1, 0),
-                'wsgi.errors': ErrorLog(self),
+                'wsgi.errors': ErrorLog(partial(self.log, level='info')),
                 'wsgi.multithread': options['threads'] > 1,
                 'wsgi.multiprocess': options['multiprocess'],
                 'wsgi.run_once': False,
@@ -211,8 +214,8 @@ class Worker:
         )
         return environ
 
-    def log(self, text: str, request: int | None = None) -> None:
-        """Write `text` to the server's log as an error, with the request that it belongs to. A long text is split.
+    def log(self, text: str, request: int | None = None, level: 'Level' = 'error') -> None:
+        """Write `text` to the server's log, with the request that it belongs to. A long text is split.
 
         By default that is the request which this thread runs.
         """
@@ -221,7 +224,7 @@ class Worker:
         shown = text.rstrip('\n')
         try:
             for start in range(0, len(shown) or 1, TEXT_MAX):
-                self.channel.send(kind='log', text=shown[start : start + TEXT_MAX], request=request)
+                self.channel.send(kind='log', level=level, text=shown[start : start + TEXT_MAX], request=request)
         except OSError:
             with contextlib.suppress(OSError, ValueError):
                 sys.stderr.write(text)
@@ -239,32 +242,6 @@ class Worker:
                 self.channel.send(kind='output', stream=stream, text=text[start : start + TEXT_MAX], request=request)
         except OSError:
             pass  # the server is gone, and this process is about to end
-
-
-class ErrorLog:
-    """`wsgi.errors`: whole lines go to the server's log (PEP 3333, "Input and Error Streams")."""
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-        self._partial = threading.local()
-
-    def write(self, text: str) -> None:
-        if type(text) is not str:
-            raise TypeError(f'wsgi.errors takes str, not {type(text).__name__}')
-        text = getattr(self._partial, 'text', '') + text
-        whole, newline, self._partial.text = text.rpartition('\n')
-        if newline:
-            self._worker.log(whole)
-
-    def writelines(self, lines: 'Iterable[str]') -> None:
-        for line in lines:
-            self.write(line)
-
-    def flush(self) -> None:
-        text = getattr(self._partial, 'text', '')
-        if text:
-            self._partial.text = ''
-            self._worker.log(text)
 
 
 def start_thread(name: str, target: 'Callable[[], None]', daemon: bool) -> 'Callable[[], object]':

@@ -26,6 +26,8 @@ export interface SiteParts {
   readonly bodyBytesMax: number;
   /** What applications see of the listeners, by index. */
   readonly listeners: readonly ListenerEnviron[];
+  /** The addresses of the listeners, as the setting `listen` has them, by index; '' for those that it does not have any more. */
+  readonly addresses: readonly string[];
   readonly onError: (message: string, request: Request) => void;
   /** Gets the requests that no route may answer, because of an error of the client. */
   readonly onRefused: (refusal: Refusal, request: Request) => void;
@@ -51,6 +53,8 @@ export interface RouteContext {
   readonly holdProxy: (proxy: ReverseProxy) => void;
   /** The handlers of features of the whole site, as far as they were made; null for a feature that is off. */
   readonly shared: Map<string, Handler | null>;
+  /** Answers a request with the route for a decoded path, also an internal one; null if there is none. */
+  readonly lead: (request: Request, path: string) => HandlerResult | null;
   /** Answers a request that an application redirects with X-Accel-Redirect; null if no route is internal. */
   readonly internal: ((request: Request, path: string) => HandlerResult) | null;
 }

@@ -16,6 +16,9 @@ export type ToPython =
   | { readonly kind: 'recall'; readonly lane: number }
   | { readonly kind: 'gone' | 'opened' | 'interrupt'; readonly lane: number; readonly request: number };
 
+/** The level of what a worker writes to the log. */
+export type LogLevel = 'error' | 'warn' | 'info';
+
 export type FromPython =
   | { readonly kind: 'zygote'; readonly release: number; readonly pid: number; readonly version: string }
   | { readonly kind: 'loaded' }
@@ -31,7 +34,7 @@ export type FromPython =
   | { readonly kind: 'worker'; readonly release: number; readonly worker: number; readonly pid: number }
   | { readonly kind: 'proof'; readonly decoded: unknown; readonly descriptor: number; readonly size: number }
   | { readonly kind: 'lane'; readonly release: number; readonly worker: number; readonly index: number }
-  | { readonly kind: 'log'; readonly text: string; readonly request: number | null }
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly text: string; readonly request: number | null }
   /** What a request has printed. */
   | { readonly kind: 'output'; readonly stream: PrintStream; readonly text: string; readonly request: number }
   | {

@@ -73,6 +73,7 @@ function parts(directory: string): Parameters<typeof buildSite>[1] {
     staticCacheBytesMax: 0,
     bodyBytesMax: 1024,
     listeners: [],
+    addresses: [],
     onError: () => {},
     onRefused: () => {},
     log: createLog('text', process.stderr),

@@ -109,6 +109,20 @@ def greet(channel: Channel, options: 'Options', number: int) -> bool:
     return go['hands_over']
 
 
+def make_scoreboard(options: 'Options', number: int, channel: Channel) -> Scoreboard:
+    """Return the scoreboard. If there is no place for it, report this and wait for the end."""
+    directory = options['runtime']
+    try:
+        return Scoreboard(f'{directory}/worker-{number}.scoreboard', options['threads'])
+    except OSError as error:
+        advice = 'Free space there, or set TMPDIR'
+        channel.send(
+            kind='unable', reason=f'it cannot make its scoreboard in "{directory}": {error.strerror}. {advice}'
+        )
+        channel.receive()
+        os._exit(1)
+
+
 class Worker:
     """What the lanes of this process share."""
 
@@ -119,7 +133,7 @@ class Worker:
         self.channel = channel
         self.hands_over = hands_over
         self.environs = [self.environ(options, listener) for listener in options['listeners']]
-        self.scoreboard = Scoreboard(f'{options["runtime"]}/worker-{number}.scoreboard', options['threads'])
+        self.scoreboard = make_scoreboard(options, number, channel)
         self.collection = Collection(channel.send, partial(start_thread, 'viaduct-collection', daemon=True))
         self.flusher = Flusher(lambda run: start_thread('viaduct-flusher', run, daemon=True))
         self.notices = Notices(partial(self.log, level='warn'))

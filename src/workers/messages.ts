@@ -25,6 +25,8 @@ export type FromPython =
   /** What the import leaves and forked workers cannot share, in words. It comes before `loaded`. */
   | { readonly kind: 'unsafe'; readonly findings: readonly string[] }
   | { readonly kind: 'broken'; readonly traceback: string; readonly reason: string }
+  /** Why a worker cannot start. */
+  | { readonly kind: 'unable'; readonly reason: string }
   | { readonly kind: 'forked'; readonly worker: number; readonly pid: number }
   /** A hook of the release has ended. */
   | { readonly kind: 'hooked'; readonly hook: ReleaseHook; readonly code: number; readonly report: string }

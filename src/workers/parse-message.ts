@@ -9,6 +9,7 @@ const FIELDS: { readonly [kind in FromPython['kind']]: Readonly<Record<string, C
   loaded: {},
   unsafe: { findings: isTexts },
   broken: { traceback: isText, reason: isText },
+  unable: { reason: isText },
   forked: { worker: isNumber, pid: isPid },
   hooked: { hook: isReleaseHook, code: Number.isSafeInteger, report: isText },
   exited: { worker: isNumber, code: Number.isSafeInteger },

@@ -113,6 +113,7 @@ export class WorkerControl {
     else if (message.kind === 'output') onOutput(message.stream, message.text, message.request);
     else if (message.kind === 'interrupted') onInterrupted(message.lane, message.request, message.stack);
     else if (message.kind === 'broken') onTraceback(message.traceback, message.reason);
+    else if (message.kind === 'unable') onBroken(message.reason);
     else onBroken(`it sent the message "${message.kind}" at the wrong time`);
   }
 }

@@ -72,6 +72,7 @@ function parts(directory: string, addresses: readonly string[]): Parameters<type
     locate: sourceLocationOf(new Map()),
     baseOf: () => directory,
     application: () => notFound,
+    filesOf: () => [],
     main: null,
     dev: false,
     staticCacheBytesMax: 0,

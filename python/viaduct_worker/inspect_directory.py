@@ -105,7 +105,11 @@ def find_application(directory: str, dev: bool) -> 'Project':
             refused = refused or error
             continue
         if found:
-            return named_application(root, name, None, dev)
+            project = named_application(root, name, None, dev)
+            if module.replaces_process:
+                text = f'{name} starts another Python, which would end the worker: choose that one with --python'
+                project['findings'].append(('hint', 'python', text))
+            return project
     file = paste_file(directory, dev)
     if file:
         return paste_application(directory, file)

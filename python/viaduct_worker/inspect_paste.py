@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SECTION = re.compile(r'^\[\s*([^\]]+?)\s*\]', re.MULTILINE)
 KINDS = ('app', 'application', 'composite', 'composit', 'pipeline', 'filter-app')
-"""What may stand before the colon in the section of an application."""
+"""The first words of the sections of applications."""
 
 SETTINGS = {'host': 'listen', 'port': 'listen', 'listen': 'listen', 'bind': 'listen', 'threads': 'threads'}
 """What is said about keys of a section [server:main]."""

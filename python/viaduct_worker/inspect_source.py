@@ -89,6 +89,8 @@ class Module:
         self.asgi: dict[str, str] = {}
         """The package that makes each ASGI application; '' for one of the module itself."""
         self.functions: set[str] = set()
+        self.replaces_process = False
+        """Whether it calls a function such as os.execl, as a passenger_wsgi.py may do to run under another Python."""
         self.demanding: set[str] = set()
         """Functions that need arguments."""
         self._origins: dict[str, str] = {}
@@ -134,6 +136,8 @@ class Module:
                 package = node.module.split('.')[0]
                 self.imports.add(package)
                 self._origins.update({alias.asname or alias.name: package for alias in node.names})
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == 'os':
+                self.replaces_process |= node.attr.startswith('exec')
 
     def _read_block(self, body: 'Iterable[ast.stmt]') -> None:
         for node in body:

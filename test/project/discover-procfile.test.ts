@@ -64,7 +64,7 @@ describe('the line web: of a Procfile', () => {
     equal((await discover(project)).directory, join(project, 'back'));
   });
 
-  it('comes after FLASK_APP and a name, and a module that is not there is told', async (t) => {
+  it('comes after FLASK_APP and a name, and a missing module is reported', async (t) => {
     const project = makeProject(t, { ...files, Procfile: 'web: gunicorn shop.wsgi\n' });
     equal(await name(project, { env: { FLASK_APP: 'app' } }), 'app:application');
     equal(await name(project, { target: 'app' }), 'app:application');

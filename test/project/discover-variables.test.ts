@@ -33,7 +33,7 @@ describe('DJANGO_SETTINGS_MODULE', { skip: NO_PACKAGES }, () => {
     equal(await name(below), 'app:application');
   });
 
-  it('is no choice together with FLASK_APP', async (t) => {
+  it('is refused together with FLASK_APP', async (t) => {
     const project = makeProject(t, { ...withoutManage(), 'app.py': FLASK_APP }, { venv: '.venv' });
     const both = { env: { ...env, FLASK_APP: 'app' } };
     match((await fails(project, /FLASK_APP and DJANGO_SETTINGS_MODULE are both set/, both)).advice, /Unset one/);

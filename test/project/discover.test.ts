@@ -12,6 +12,13 @@ describe('the application of a directory', () => {
     [{ 'app.py': WSGI_APP }, 'app:application'],
     [{ 'wsgi.py': WSGI_APP, 'app.py': FLASK_APP }, 'wsgi:application'],
     [{ 'app.py': FLASK_APP }, 'app:app'],
+    [{ 'passenger_wsgi.py': WSGI_APP, 'app.py': FLASK_APP }, 'passenger_wsgi:application'],
+    [{ 'application.py': FLASK_FACTORY, 'main.py': FLASK_APP }, 'application:create_app()'],
+    [{ 'app/__init__.py': WSGI_APP, 'app.py': FLASK_APP }, 'app:application'],
+    [
+      { 'shop.py': '', 'app/__init__.py': 'from . import app\ndef create_app(): ...', 'app/app.py': '' },
+      'app:create_app()',
+    ],
     [{ 'main.py': FLASK_APP }, 'main:app'],
     [{ 'app.py': FLASK_FACTORY }, 'app:create_app()'],
     [{ 'app/__init__.py': FLASK_FACTORY }, 'app:create_app()'],
@@ -55,6 +62,12 @@ describe('the application of a directory', () => {
   it('is found when Python puts no directory of a script on sys.path', async (t) => {
     const project = makeProject(t, { 'app.py': WSGI_APP });
     equal(await name(project, { env: { PYTHONSAFEPATH: '1' } }), 'app:application');
+  });
+
+  it('gets a hint when it would start another Python in place of the worker', async (t) => {
+    const passenger = `import os, sys\nif sys.executable != '/opt/python':\n    os.execl('/opt/python', '/opt/python', *sys.argv)\n${WSGI_APP}`;
+    const { findings } = await discover(makeProject(t, { 'passenger_wsgi.py': passenger }));
+    match(findings.at(-1)?.text ?? '', /passenger_wsgi starts another Python, .* --python/);
   });
 
   it('is the one in FLASK_APP', async (t) => {
@@ -169,7 +182,7 @@ describe('a factory with arguments', () => {
     });
   }
 
-  it('is refused when it is no call of a name', async (t) => {
+  it('is refused when something else than a name is called', async (t) => {
     const project = makeProject(t, { 'app.py': FLASK_FACTORY });
     await fails(project, /not a call of a name/, { target: 'app:create_app()()' });
     await fails(project, /not a call of a name/, { target: 'app:create_app(1) or f()' });

@@ -91,9 +91,9 @@ describe('a Django project in [apps]', { skip: NO_PACKAGES, concurrency: 2 }, ()
       { venv: '.venv' },
     );
     const { port } = await startViaduct(t, [], { cwd: directory });
-    const headers = [['Host', 'shop.example']] as const;
-    equal((await ask(port, '/static/a.css', { headers })).body, 'collected');
-    equal((await ask(port, '/', { headers })).body, 'hello');
+    const host = 'shop.example';
+    equal((await ask(port, '/static/a.css', { host })).body, 'collected');
+    equal((await ask(port, '/', { host })).body, 'hello');
   });
 
   it('gets a warning when its STATIC_URL is outside of its routes', (t) => {

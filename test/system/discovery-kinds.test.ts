@@ -76,7 +76,8 @@ describe('a file of PasteDeploy', { skip: NO_PACKAGES, concurrency: 2 }, () => {
     equal(status, 0, output);
     match(output, /application +production\.ini \(PasteDeploy, \[app:main\]\)/);
     const server = await startViaduct(t, [], { cwd: directory });
-    equal((await ask(server.port, '/')).body, `hello from ${directory}`);
+    const { body } = await ask(server.port, '/');
+    equal(Buffer.from(body, 'latin1').toString(), `hello from ${directory}`);
     match(server.output(), /BOARD made with .*项目/);
     ok(!server.output().includes('viaduct_worker'), server.output());
   });

@@ -34,7 +34,7 @@ const LAYERS = {
   import: ['placeholders', 'routing', 'config', 'log', 'errors.ts'],
   site: [
     ...['listen', 'handlers', 'proxy', 'workers', 'placeholders', 'routing', 'static', 'wsgi', 'http', 'trace'],
-    ...['config', 'log', 'metrics', 'project', 'errors.ts', 'version.ts'],
+    ...['config', 'log', 'metrics', 'project', 'errors.ts', 'program-files.ts', 'version.ts'],
   ],
   beside: [...['site', 'workers', 'config', 'log', 'os', 'project', 'errors.ts', 'program-files.ts']],
   server: [

@@ -70,7 +70,7 @@ function files(route: RouteConfig, { keys, parts, errors, warn }: RouteContext):
   if (route.static.length === 0) return [];
   const options = route.static_options;
   const base = parts.baseOf('route');
-  const { fallback, fallback_for: fallbackFor, try_files: tryFiles, immutable, listing, headers } = options;
+  const { fallback, fallback_for: fallbackFor, try_files: tryFiles, immutable, types, listing, headers } = options;
   const hasOther =
     route.app !== undefined || route.proxy.length > 0 || route.respond !== undefined || route.redirect !== undefined;
   const paths = route.path.length > 0 ? route.path : [`${route.mount ?? ''}/*`];
@@ -87,6 +87,8 @@ function files(route: RouteConfig, { keys, parts, errors, warn }: RouteContext):
       tryFiles,
       immutable,
       cacheControl: options.cache_control,
+      types,
+      defaultType: options.default_type,
       headers: pairs(headers),
       listing,
       fallthrough: options.fallthrough ?? hasOther,

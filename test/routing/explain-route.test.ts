@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ExplainedRoute, explainRoute } from '../../src/routing/explain-route.ts';
-import { Router } from '../../src/routing/router.ts';
+import { type RouteMatch, Router } from '../../src/routing/router.ts';
 import { requestOf } from '../support/handler.ts';
 
-const ANY = { hosts: [], paths: [], patterns: [], methods: [], headers: [], query: [], when: [] };
+const ANY: RouteMatch = {
+  listen: [],
+  hosts: [],
+  paths: [],
+  patterns: [],
+  beforePatterns: false,
+  methods: [],
+  headers: [],
+  query: [],
+  when: [],
+};
 
 const ROUTES: readonly ExplainedRoute[] = [
   { name: 'host', match: { ...ANY, hosts: ['*.shop.example'], paths: ['/a/*'] } },
@@ -67,6 +77,16 @@ describe('explainRoute', () => {
     assert.deepEqual([met.chosen, met.why], ['condition', 'The path /a/c matches /a/*, and {cookie.beta} is present.']);
     assert.match(explained('/p1').why, /matches \^\/p\\d\$/);
     assert.equal(explained('/other').why, 'It takes every request.');
+  });
+
+  it('names the address over which a request came, or had to come', () => {
+    const match = { ...ANY, listen: [{ address: '127.0.0.1:9000', listeners: [1] }] };
+    const route = { name: 'admin', match };
+    const over = (listener: number) => requestOf({ peer: { listener } });
+    assert.equal(explainRoute(over(1), '/', '', [route], route).why, 'It came over 127.0.0.1:9000.');
+    assert.deepEqual(explainRoute(over(0), '/', '', [route], null).rejected, [
+      ['admin', 'The request did not come over 127.0.0.1:9000.'],
+    ]);
   });
 
   it('never says that a route does not match which the router chose', () => {

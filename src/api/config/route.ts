@@ -47,6 +47,16 @@ export interface StaticOptionsConfig {
   readonly cacheControl?: readonly CacheRuleConfig[] | undefined;
   /** Fields (headers) of every response with a file. They replace Viaduct's own, except Vary. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Media types by extension, instead of the usual ones. An empty table leaves only defaultType. Default: the usual
+   * types.
+   */
+  readonly types?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Media type of files whose extension is not known. Takes a media type, such as text/plain. Default:
+   * `'application/octet-stream'`.
+   */
+  readonly defaultType?: string | undefined;
   /** Whether directories without an index are listed. Default: `false`. */
   readonly listing?: boolean | undefined;
   /**
@@ -95,15 +105,22 @@ export interface RouteConfig extends HandlersConfig {
   readonly name?: string | undefined;
   /** Whether only an application can lead to this route, with X-Accel-Redirect, and clients cannot. Default: `false`. */
   readonly internal?: boolean | undefined;
+  /**
+   * Addresses of the setting listen over which the requests come. Takes an address of the setting listen. Default:
+   * all addresses.
+   */
+  readonly listen?: OneOrMore<string> | undefined;
   /** Hosts of the requests. Takes a host name, *.NAME for all names below it, or an [address]. Default: all hosts. */
   readonly host?: OneOrMore<string> | undefined;
   /**
-   * Paths of the requests. /below/* includes /below itself. Takes a path: /exact, /below/* or * for every path.
-   * Default: all paths, or those below mount.
+   * Paths of the requests. /below/* includes /below itself, /start* also /starting. Only error pages lead to @name.
+   * Takes a path: /exact, /below/*, /start*, * for every path, or @name. Default: all paths, or those below mount.
    */
   readonly path?: OneOrMore<string> | undefined;
   /** Regular expressions for the path, as alternatives to path. Takes a regular expression. */
   readonly pathPattern?: OneOrMore<string> | undefined;
+  /** Whether a path of this route that ends with * wins over the pathPattern of other routes. Default: `false`. */
+  readonly beforePatterns?: boolean | undefined;
   /** Methods of the requests. GET includes HEAD. Takes a method such as GET. Default: all methods. */
   readonly methods?: OneOrMore<string> | undefined;
   /** Fields (headers) that the requests must have, with their values. "*" matches any value. */
@@ -138,6 +155,11 @@ export interface RouteConfig extends HandlersConfig {
   readonly redirect?: string | RedirectConfig | undefined;
   /** A fixed answer. */
   readonly respond?: RespondConfig | undefined;
+  /**
+   * Whether a request must pass all of access, basicAuth and forwardAuth, or any of them. Default: that of the whole
+   * site.
+   */
+  readonly satisfy?: 'all' | 'any' | undefined;
   /**
    * Which requests have a line in the access log. A table has more options. Takes true, false or a table. Default:
    * true: all requests.

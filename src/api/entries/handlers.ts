@@ -14,6 +14,7 @@ export {
 } from '../../handlers/auth/forward-auth.ts';
 export { readHtpasswd } from '../../handlers/auth/htpasswd.ts';
 export { hashPassword } from '../../handlers/auth/passwords.ts';
+export { type AccessCheck, satisfyAny } from '../../handlers/auth/satisfy-any.ts';
 export type { Coding } from '../../handlers/compression/codings.ts';
 export { type CompressionOptions, compression } from '../../handlers/compression/compression.ts';
 export { type AccelRedirectOptions, accelRedirect } from '../../handlers/files/accel-redirect.ts';
@@ -34,6 +35,7 @@ export { type RateLimitOptions, rateLimit } from '../../handlers/limits/rate-lim
 export { type RequestLimitOptions, requestLimit } from '../../handlers/limits/request-limit.ts';
 export { type RequestTimeoutOptions, requestTimeout } from '../../handlers/limits/request-timeout.ts';
 export { type ErrorPagesOptions, errorPages } from '../../handlers/pages/error-pages.ts';
+export type { ErrorRoute } from '../../handlers/pages/error-route.ts';
 export { type MaintenanceOptions, maintenance } from '../../handlers/pages/maintenance.ts';
 export type { PageSource } from '../../handlers/pages/page.ts';
 export { type CanonicalHostOptions, canonicalHost } from '../../handlers/rewriting/canonical-host.ts';

@@ -15,6 +15,8 @@ import { fillFields, fillLines, linesOf, parseFields, plainFields } from './fill
 export interface HeadersOptions {
   /** Changes of responses. */
   readonly response?: FieldRules;
+  /** Changes of successful responses and redirects: those with 200, 201, 204, 206, 301, 302, 303, 304, 307 and 308. */
+  readonly success?: Pick<FieldRules, 'set' | 'add'>;
   /** Changes of requests. */
   readonly request?: Omit<FieldRules, 'defaults'>;
 }
@@ -26,11 +28,13 @@ export interface HeadersOptions {
  * for a name or value that cannot be sent
  */
 export function headers(
-  { response = {}, request = {} }: HeadersOptions,
+  { response = {}, success = {}, request = {} }: HeadersOptions,
   placeholders = STANDARD_PLACEHOLDERS,
 ): Handler {
   const changeRequest = isEmpty(request) ? null : requestChange(request, placeholders);
-  const changeFields = isEmpty(response) ? null : responseChange(response, placeholders);
+  const changeAll = isEmpty(response) ? null : responseChange(response, placeholders);
+  const changeSuccess = isEmpty(success) ? null : responseChange(success, placeholders);
+  const changeFields = changeSuccess === null ? changeAll : both(changeAll, changeSuccess);
 
   return function headers(original, next) {
     const changed = changeRequest === null ? original : changeRequest(original);
@@ -54,18 +58,34 @@ export const headersFeature = describeFeature({
     return feature({
       ...rules,
       default: fields().default({}).describe('Fields that are added to a response that has none of the same name.'),
+      success: table({ set: rules.set, add: rules.add })
+        .prefault({})
+        .describe('The same only for responses with 200, 201, 204, 206, 301, 302, 303, 304, 307 or 308.'),
       request: table(rules).prefault({}).describe('The same for requests, before they are answered.'),
     });
   },
-  create: ({ set, add, remove, default: defaults, request }, { placeholders }) =>
+  create: ({ set, add, remove, default: defaults, success, request }, { placeholders }) =>
     headers(
       {
         response: { set: pairs(set), add: pairs(add), remove, defaults: pairs(defaults) },
+        success: { set: pairs(success.set), add: pairs(success.add) },
         request: { set: pairs(request.set), add: pairs(request.add), remove: request.remove },
       },
       placeholders,
     ),
 });
+
+type Change = (response: Response, request: Request) => Response;
+
+/** The statuses that nginx adds fields to, unless it is told to do so always. */
+const SUCCESS: ReadonlySet<number> = new Set([200, 201, 204, 206, 301, 302, 303, 304, 307, 308]);
+
+function both(changeAll: Change | null, changeSuccess: Change): Change {
+  return (response, request) => {
+    const changed = SUCCESS.has(response.status) ? changeSuccess(response, request) : response;
+    return changeAll === null ? changed : changeAll(changed, request);
+  };
+}
 
 /** Fields that frame a message or belong to a connection, so that no handler may change them. */
 const FRAMING: ReadonlySet<string> = new Set([

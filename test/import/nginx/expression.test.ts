@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { expressionOf } from '../../../src/import/nginx/expression.ts';
-import { templateOf } from '../../../src/import/nginx/template.ts';
+import { parseTemplate } from '../../../src/import/nginx/model/template.ts';
+import { fill } from '../../../src/import/nginx/placeholders.ts';
 import { readSize, readTime, showSize, showTime } from '../../../src/import/nginx/values.ts';
 import { Pattern } from '../../../src/routing/pattern.ts';
 
@@ -43,14 +44,16 @@ describe('a template', () => {
     ['a{host}b{{c.d}$host{ }', 'a{{host}b{{{{c.d}{hostname}{ }'],
     ['/x$is_args$args', '/x?{query}'],
     ['/people/$name', '/people/{2}'],
-    ['$request_id', null],
+    ['$request_id', '{request.id}'],
+    ['$http_user_agent $cookie_a $arg_b', '{header.User-Agent} {cookie.a} {query.b}'],
+    ['$upstream_addr', null],
     ['/{host}', '/{{host}'],
     ['/{"a": 1}', '/{"a": 1}'],
     ['$3', null],
   ];
   for (const [text, filled] of cases) {
     it(`is ${filled ?? 'refused'} for ${text}`, () => {
-      const template = templateOf(text, { serverName: 'example.org', groups: ['', 'name'] });
+      const template = fill(parseTemplate(text), { serverName: 'example.org', groups: ['', 'name'] });
       assert.equal('text' in template ? template.text : null, filled);
     });
   }

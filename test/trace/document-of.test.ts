@@ -10,7 +10,7 @@ import { marshalled, recordOf } from '../support/payload.ts';
 function traceOf(payload: Uint8Array | null): Trace {
   const request = { method: 'GET', path: '/', query: '', protocol: 'HTTP/1.1', secure: false, host: '', client: '' };
   const traced = { ...request, listener: '', headers: [], bodyBytes: 0 };
-  const trace = new Trace('id', 'sampled', 'full', USUAL_DETAILS, traced, 1000, 1000, null);
+  const trace = new Trace('id', 'sampled', 'full', USUAL_DETAILS, traced, 1000, null);
   trace.add('handler', 'application', 1001, 1014, -1);
   trace.add('queue', 'queue', 1001, 1002, 0);
   trace.add('lane', 'lane', 1002, 1014, 0);

@@ -9,8 +9,10 @@ import type { TraceDocument } from '../../trace/document.ts';
 import { TraceRing } from '../../trace/ring.ts';
 import { SlowLimits } from '../../trace/slow-limit.ts';
 import { OneTimeTokens, readToken, TRACE_COOKIE, TRACE_FIELD } from '../../trace/token.ts';
-import { Trace, type TraceDetails, type TracedRequest, USUAL_DETAILS } from '../../trace/trace.ts';
+import { Trace, type TraceDetails, USUAL_DETAILS } from '../../trace/trace.ts';
 import { parseTraceParent } from '../../trace/trace-context.ts';
+import type { TracedRequest } from '../../trace/trace-record.ts';
+import { WaitingTraces } from '../../trace/waiting-traces.ts';
 
 export interface TraceRecordingParts {
   /** Whether the client with this address is a trusted proxy. */
@@ -35,10 +37,10 @@ export class TraceRecording implements RequestRecorder {
   readonly #parts: TraceRecordingParts;
   readonly #tokens = new OneTimeTokens();
   readonly #slow = new SlowLimits();
-  /** Answered requests whose worker still has to send its record, with the end of their wait. */
-  readonly #waiting = new Map<Trace, number>();
+  /** Answered requests whose worker still has to send its record. */
+  readonly #waiting = new WaitingTraces();
   readonly #onOver = (trace: Trace): void => {
-    this.#waiting.delete(trace);
+    this.#waiting.remove(trace);
     this.store.keep(trace);
   };
   #configured: TraceOptions | null = null;
@@ -123,7 +125,7 @@ export class TraceRecording implements RequestRecorder {
     if (kept === null) return;
     const traced = this.#tracedRequest(request, request.headers);
     const id = requestIdOf(record);
-    const trace = new Trace(id, kept, 'stages', USUAL_DETAILS, traced, startedAtMs, startedAtMs, null);
+    const trace = new Trace(id, kept, 'stages', USUAL_DETAILS, traced, startedAtMs, null);
     noteRecord(trace, record);
     trace.onOver = this.#onOver;
     trace.answered(status, bodyBytes);
@@ -141,7 +143,7 @@ export class TraceRecording implements RequestRecorder {
     const startMs = headAtMs || headEndMs;
     const traced = this.#tracedRequest(shown, arrived.headers);
     const id = requestIdOf(arrived.record);
-    const trace = new Trace(id, kept, 'full', details, traced, startMs, headEndMs, this.#parentOf(arrived));
+    const trace = new Trace(id, kept, 'full', details, traced, startMs, this.#parentOf(arrived));
     const { handshakeMs, ...peer } = arrived.peer;
     if (openedAtMs > 0) {
       const connection = trace.add('connection', 'connection', handshakeMs?.[0] ?? openedAtMs, startMs);
@@ -205,21 +207,17 @@ export class TraceRecording implements RequestRecorder {
   }
 
   #await(trace: Trace): void {
-    this.#waiting.set(trace, performance.now() + PYTHON_MS_MAX);
+    this.#waiting.add(trace);
     this.#sweep ??= setInterval(() => this.#giveUpLate(), SWEEP_MS).unref();
   }
 
   /** Keeps the requests as they are whose workers have not sent their records in time. */
   #giveUpLate(): void {
-    const now = performance.now();
-    for (const [trace, untilMs] of this.#waiting) {
-      if (untilMs > now) break;
+    for (const trace of this.#waiting.answeredBefore(performance.now() - PYTHON_MS_MAX))
       trace.losePython(
         `What happened in Python is not known yet: the worker was still at work with the request ${PYTHON_MS_MAX / 1000} s after its answer.`,
       );
-      this.#waiting.delete(trace);
-    }
-    if (this.#waiting.size === 0) this.close();
+    if (this.#waiting.isEmpty) this.close();
   }
 }
 

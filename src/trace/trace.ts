@@ -221,12 +221,14 @@ export class Trace implements TraceRecord {
     this.returnedAfterMs = ns / 1e6;
   }
 
-  /** Python's record arrived. */
+  /** Python's record arrived. It is copied unless the response was sent before, as usual: then it is valid only as long as `onOver` runs. */
   receivePython(payload: Uint8Array): void {
-    this.payload = payload;
+    this.payload = this.isAnswered ? payload : Uint8Array.from(payload);
     this.python = 'arrived';
     this.pythonMissing = '';
-    if (this.isAnswered) this.onOver?.(this);
+    if (!this.isAnswered) return;
+    this.onOver?.(this);
+    this.payload = null;
   }
 
   /** Python's record will not come, because of what the sentence says. */

@@ -30,11 +30,11 @@ export class LaneTraces {
     this.#remove(id);
   }
 
-  /** The record of the request `id` arrived: bytes `start` to `end`, which are copied. Returns whether it was awaited. */
+  /** The record of the request `id` arrived: bytes `start` to `end`. Returns whether it was awaited. */
   receive(id: number, data: Buffer, start: number, end: number): boolean {
     const trace = this.#remove(id);
     if (trace === null) return false;
-    trace.receivePython(Buffer.from(data.subarray(start, end)));
+    trace.receivePython(data.subarray(start, end));
     return true;
   }
 

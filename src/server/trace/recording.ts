@@ -17,8 +17,8 @@ import { WaitingTraces } from '../../trace/waiting-traces.ts';
 export interface TraceRecordingParts {
   /** Whether the client with this address is a trusted proxy. */
   readonly trusts: (address: string) => boolean;
-  /** The addresses of the listeners, for people. */
-  readonly urls: () => readonly string[];
+  /** The URL of the listener with this index (`Peer.listener`), for people; '' without one. */
+  readonly urlOf: (listener: number) => string;
   /** Recording starts or may end: the connections must learn of it. */
   readonly onSwitched: () => void;
 }
@@ -43,6 +43,8 @@ export class TraceRecording implements RequestRecorder {
     this.#waiting.remove(trace);
     this.store.keep(trace);
   };
+  /** By the index of the listener, which no other one gets. */
+  readonly #urls = new Map<number, string>();
   #configured: TraceOptions | null = null;
   #options: TraceOptions = optionsOnRequest();
   #sweep: NodeJS.Timeout | null = null;
@@ -182,10 +184,19 @@ export class TraceRecording implements RequestRecorder {
       secure,
       host,
       client: remoteAddress === '' ? '' : addressText(remoteAddress, remotePort),
-      listener: this.#parts.urls()[listener] ?? '',
+      listener: this.#urlOf(listener),
       headers,
       bodyBytes: body === null ? 0 : body.length,
     };
+  }
+
+  #urlOf(listener: number): string {
+    let url = this.#urls.get(listener);
+    if (url === undefined) {
+      url = this.#parts.urlOf(listener);
+      this.#urls.set(listener, url);
+    }
+    return url;
   }
 
   /** The trace and the span that a trusted proxy states; null without them. */

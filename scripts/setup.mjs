@@ -17,6 +17,7 @@ const SYSTEM_PARTS = [
   { package: 'iproute2', programs: ['ip'] },
   { package: 'build-essential', programs: ['gcc', 'clang'] },
   { package: 'python3-dev', programs: ['python3-config'] },
+  { package: 'libev-dev', programs: ['/usr/include/ev.h'] },
   { package: 'curl', programs: ['curl'] },
   { package: 'openssl', programs: ['openssl'] },
   { package: 'slowhttptest', programs: ['slowhttptest'] },

@@ -2,7 +2,8 @@ import type { TraceDocument } from './document.ts';
 import { documentOf, stateOf, targetOf } from './document-of.ts';
 import { Malformed } from './marshal-reader.ts';
 import { packedPayload, packedTarget, packTrace, unpackTrace } from './packed-trace.ts';
-import { type PythonException, readPythonPart } from './python-part.ts';
+import { readPythonPart } from './python-part.ts';
+import type { RecordedException } from './recorded-exception.ts';
 import { redactText } from './redact.ts';
 import { placedSpans } from './spans-of.ts';
 import type { TraceFilter, TraceSummary } from './store.ts';
@@ -24,6 +25,7 @@ export class KeptTrace {
   #routeName = '';
   #status = 0;
   #reason = '';
+  #hasThrown = false;
   #durationUs = 0;
   #digest: Digest | null = null;
 
@@ -91,7 +93,7 @@ export class KeptTrace {
 
   /** False if it certainly has no error. It is not decoded for this. */
   get mayHaveError(): boolean {
-    if (this.#status >= 500 || this.#reason !== '') return true;
+    if (this.#status >= 500 || this.#reason !== '' || this.#hasThrown) return true;
     return packedPayload(this.#stored)?.includes(OF_EXCEPTION) === true;
   }
 
@@ -129,6 +131,7 @@ export class KeptTrace {
     this.#routeName = trace.routeName;
     this.#status = trace.status;
     this.#reason = trace.reason;
+    this.#hasThrown = trace.thrown !== null;
     this.#durationUs = (trace.endMs - trace.startMs) * 1000;
     const stored = packTrace(trace, this.#memory);
     this.bytes = ENTRY_BYTES + stored.length;
@@ -163,7 +166,7 @@ function digestOf(number: number, trace: TraceRecord): Digest {
   const { spans } = placedSpans(trace, python);
   const queries = spans.filter(({ kind }) => kind === 'query');
   const sql = [...new Set(queries.map(({ attributes }) => String(attributes.sql ?? '')))].join('\n').toLowerCase();
-  const exception = python?.exception ?? null;
+  const exception = python?.exception ?? trace.thrown;
   const error = exception === null ? trace.reason : `${exception.type}: ${redactText(exception.message)}`;
   const durationUs = trace.endMs >= 0 ? Math.max(0, Math.round((trace.endMs - trace.startMs) * 1000)) : null;
   const { queueUs, pythonUs, ownUs } = timeParts(spans, durationUs ?? 0);
@@ -192,7 +195,7 @@ function digestOf(number: number, trace: TraceRecord): Digest {
 }
 
 /** The exception and the innermost line of the project; without an exception the reason of this server, or the status. */
-function causeOf({ reason, status }: TraceRecord, exception: PythonException | null): string {
+function causeOf({ reason, status }: TraceRecord, exception: RecordedException | null): string {
   if (exception !== null) {
     const frame = exception.frames.findLast(({ isProject }) => isProject) ?? exception.frames.at(-1);
     return frame === undefined ? exception.type : `${exception.type} at ${frame.file}:${frame.line}`;

@@ -1,9 +1,10 @@
 import type { TraceDocument } from './document.ts';
 import { RecordReader, RecordWriter } from './record-format.ts';
+import type { RecordedException } from './recorded-exception.ts';
+import type { RecordedRequest } from './store.ts';
 import type { StoredBytes, TraceMemory } from './trace-memory.ts';
 import type {
   PythonState,
-  RecordedHead,
   RecordedHop,
   RecordedRoute,
   RecordedSpan,
@@ -16,6 +17,11 @@ const TEXT = 0;
 const NUMBER = 1;
 const FALSE = 2;
 const TRUE = 3;
+
+/** A content that there was not, that was not kept, and that follows as Latin-1. */
+const NONE = 0;
+const LOST = 1;
+const CONTENT = 2;
 
 /** Holds nothing between two calls of `packTrace`. */
 const writer = new RecordWriter();
@@ -43,6 +49,7 @@ export function packTrace(trace: TraceRecord, memory: TraceMemory): StoredBytes 
   for (const span of trace.spans) packSpan(span);
   writer.number(trace.hops.length);
   for (const hop of trace.hops) packHop(hop);
+  writer.text(trace.thrown === null ? '' : JSON.stringify(trace.thrown));
   return writer.finish(trace.payload, memory);
 }
 
@@ -82,6 +89,7 @@ export function unpackTrace(stored: StoredBytes): TraceRecord {
     route: number() === 0 ? null : unpackRoute(reader),
     spans: reader.list(number(), () => unpackSpan(reader)),
     hops: reader.list(number(), () => unpackHop(reader)),
+    thrown: unpackThrown(text()),
     payload: reader.payload,
   };
 }
@@ -95,6 +103,11 @@ export function packedTarget(stored: StoredBytes): readonly [path: string, query
 /** Python's record of a stored trace; null without one. */
 export function packedPayload(stored: StoredBytes): Buffer | null {
   return new RecordReader(stored).payload;
+}
+
+/** Only development has one, so it is JSON. */
+function unpackThrown(text: string): RecordedException | null {
+  return text === '' ? null : (JSON.parse(text) as RecordedException);
 }
 
 function packRequest({ method, protocol, secure, host, client, listener, headers, bodyBytes }: TracedRequest): void {
@@ -119,23 +132,30 @@ function unpackRequest(reader: RecordReader, path: string, query: string): Trace
   };
 }
 
-function packRecorded({ method, path, query, host, headers, client, body }: RecordedHead): void {
+function packRecorded({ method, path, query, host, headers, client, body }: RecordedRequest): void {
   for (const text of [method, path, query, host, client.address, client.serverPort]) writer.text(text);
   writer.fields(headers);
   writer.number(client.port);
   writer.number(client.listener);
   writer.number(client.secure ? 1 : 0);
-  writer.number(body === null ? 0 : 1);
+  writer.number(body === null ? NONE : body === 'lost' ? LOST : CONTENT);
+  if (body instanceof Uint8Array) writer.text(Buffer.from(body).toString('latin1'));
 }
 
-function unpackRecorded(reader: RecordReader): RecordedHead {
+function unpackRecorded(reader: RecordReader): RecordedRequest {
   const [method, path, query, host] = [reader.text(), reader.text(), reader.text(), reader.text()];
   const [address, serverPort] = [reader.text(), reader.text()];
   const headers = reader.fields() as readonly string[];
   const [port, listener] = [reader.number(), reader.number()];
   const secure = reader.number() === 1;
-  const body = reader.number() === 0 ? null : 'lost';
+  const body = unpackContent(reader);
   return { method, path, query, host, headers, client: { address, port, listener, secure, serverPort }, body };
+}
+
+function unpackContent(reader: RecordReader): RecordedRequest['body'] {
+  const kind = reader.number();
+  if (kind === NONE) return null;
+  return kind === LOST ? 'lost' : Buffer.from(reader.text(), 'latin1');
 }
 
 function packRoute({ name, why, rejected }: RecordedRoute): void {

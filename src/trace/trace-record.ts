@@ -1,4 +1,5 @@
 import type { SpanKind, TraceDocument } from './document.ts';
+import type { RecordedException } from './recorded-exception.ts';
 import type { RecordedRequest } from './store.ts';
 
 /** The request as it arrived. */
@@ -52,9 +53,6 @@ export interface RecordedRoute {
  */
 export type PythonState = 'none' | 'awaited' | 'arrived' | 'lost';
 
-/** A request as its client sent it, without its content. */
-export type RecordedHead = RecordedRequest & { readonly body: null | 'lost' };
-
 /** What is recorded of one request. Times are `performance.now()`. */
 export interface TraceRecord {
   readonly id: string;
@@ -99,5 +97,7 @@ export interface TraceRecord {
   readonly returnedMs: number;
   readonly returnedAfterMs: number;
   /** The request as its client sent it; null if only its stages were kept. */
-  readonly recorded: RecordedHead | null;
+  readonly recorded: RecordedRequest | null;
+  /** What JavaScript threw; null if it did not. */
+  readonly thrown: RecordedException | null;
 }

@@ -1,9 +1,10 @@
 import type { SpanKind, TraceDocument } from './document.ts';
 import { randomHex } from './random-hex.ts';
+import type { RecordedException } from './recorded-exception.ts';
+import type { RecordedRequest } from './store.ts';
 import type {
   HopFields,
   PythonState,
-  RecordedHead,
   RecordedHop,
   RecordedRoute,
   RecordedSpan,
@@ -68,11 +69,13 @@ export class Trace implements TraceRecord {
   pythonMissing = '';
   /** Python's record, marshalled; null without one. See `readPythonPart`. */
   payload: Uint8Array | null = null;
+  /** What an application in TypeScript threw; null if it did not. */
+  thrown: RecordedException | null = null;
   /** When the worker's first frame for the request arrived, and how long its thread had run it then; negative without one. */
   returnedMs = -1;
   returnedAfterMs = -1;
   /** The request as its client sent it; null if only its stages were kept. */
-  recorded: RecordedHead | null = null;
+  recorded: RecordedRequest | null = null;
   /** Its number in the store; 0 until it is kept there. */
   number = 0;
   /** Where `WaitingTraces` has it; negative if it does not. */

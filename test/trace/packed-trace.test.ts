@@ -29,7 +29,7 @@ function fullTrace(): Trace {
   );
   trace.passedRequest(trace.add('head', 'head', 1.25, 2), 'the client', headers);
   const client = { address: '::1', port: 4, listener: 2, secure: true, serverPort: '443' };
-  trace.recorded = { ...head, headers, client, body: 'lost' };
+  trace.recorded = { ...head, headers, client, body: Buffer.from('caf\xe9\0', 'latin1') };
   trace.chose('shop \0', 'the path matches', [['other', 'the host does not match']]);
   const span = trace.begin('handler', 'python');
   trace.set(span, 'error', 'a \ud800 b');
@@ -49,6 +49,8 @@ function fullTrace(): Trace {
     lines: 'A: b\r\n',
     pythonMissing: 'm',
   });
+  const raise = { type: 'E', message: 'm', frames: [] };
+  trace.thrown = { ...raise, traceback: 't', chain: [{ ...raise, relation: 'cause' }] };
   Object.assign(trace, { queueUs: 3, pythonUs: 4, dropped: 2 });
   trace.answered(200, 10);
   return trace;
@@ -59,11 +61,11 @@ function contentOf(record: TraceRecord): Record<string, unknown> {
   const { id, traceId, spanId, parentSpanId, kept, detail, request, startedAt, startMs, endMs, spans, hops } = record;
   const { dropped, route, routeName, application, worker, queueUs, pythonUs, status, bodyBytes, reason, lines } =
     record;
-  const { python, pythonMissing, returnedMs, returnedAfterMs, recorded } = record;
+  const { python, pythonMissing, returnedMs, returnedAfterMs, recorded, thrown } = record;
   const payload = record.payload === null ? null : [...record.payload];
   const ids = { id, traceId, spanId, parentSpanId, kept, detail, request, startedAt, startMs, endMs, spans, hops };
   const parts = { dropped, route, routeName, application, worker, queueUs, pythonUs, status, bodyBytes, reason, lines };
-  return { ...ids, ...parts, python, pythonMissing, returnedMs, returnedAfterMs, recorded, payload };
+  return { ...ids, ...parts, python, pythonMissing, returnedMs, returnedAfterMs, recorded, thrown, payload };
 }
 
 describe('packTrace', () => {

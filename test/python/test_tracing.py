@@ -106,7 +106,9 @@ class Recording(Traced):
             return []
 
         _, recording = self.trace(application, {'PATH_INFO': '/a', 'HTTP_X_A': 'b'})
-        environ = {name: (value, is_text) for name, value, is_text in recording['environ']}
+        rows = recorder.marshal.loads(recording['shared']) + recording['environ']
+        environ = {name: (value, is_text) for name, value, is_text in rows}
+        self.assertEqual(environ['SCRIPT_NAME'], ('', True))
         self.assertEqual(environ['PATH_INFO'], ('/a', True))
         self.assertEqual(environ['HTTP_X_A'], ('b', True))
         self.assertEqual(environ['wsgi.input'], ('<_io.BytesIO>', False))

@@ -30,7 +30,8 @@ from threading import Lock
 from time import perf_counter_ns as now
 
 from viaduct_worker import interrupt
-from viaduct_worker.call import Call, interrupted_frame, recalled_frame
+from viaduct_worker.call import Call
+from viaduct_worker.frames import interrupted_frame, recalled_frame
 from viaduct_worker.gather import Gathering
 from viaduct_worker.interrupt import RequestTimeout
 from viaduct_worker.reports import report_of
@@ -74,6 +75,7 @@ class Lane:
         self.environs = worker.environs
         self.sections: dict[int, Environ] = {}
         self.log = worker.log
+        self.notices = worker.notices
         self.hands_over = worker.hands_over
         self.gathering = Gathering(self, worker.flusher)
         self.todo: deque[Request] = deque()

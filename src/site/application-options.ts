@@ -17,6 +17,7 @@ import type { ReleaseOptions } from '../workers/release-options.ts';
 import type { SupervisorOptions } from '../workers/supervisor-options.ts';
 import type { ApplicationOptions } from '../wsgi/application-options.ts';
 import { errorStream } from '../wsgi/error-stream.ts';
+import { onceEach } from '../wsgi/notices.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { ApplicationTable } from './applications.ts';
 import { type Configuration, countsMetrics, MAIN, type NamedApplication } from './configuration.ts';
@@ -99,12 +100,13 @@ export function applicationOptions(
     software: `viaduct/${VERSION}`,
     multiprocess: processes > 1,
     requestId,
-    errors: errorStream((line) => log.error(line)),
+    errors: errorStream((line) => log.info(line)),
     onError: (error, request) => {
       const { trace } = request.record;
       if (trace !== null) trace.thrown = recordThrown(error, PROGRAM);
       log.error(describeThrown(error), requestFields(request));
     },
+    onNotice: onceEach((text, request: Request) => log.warn(text, requestFields(request))),
     errorResponse: (error, request) => raisedPage(settings, describeThrown(error), request),
   };
 }

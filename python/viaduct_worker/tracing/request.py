@@ -2,7 +2,7 @@
 
 from threading import current_thread
 
-from viaduct_worker.call import trace_frame
+from viaduct_worker.frames import trace_frame
 from viaduct_worker.tracing import exceptions
 from viaduct_worker.tracing.install import install
 from viaduct_worker.tracing.profiler import Profiler

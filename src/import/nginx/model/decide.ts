@@ -1,0 +1,156 @@
+import type { Disk, Outcome, Probe } from '../../check/outcome.ts';
+import { type AskSubrequest, checkAccess } from './access.ts';
+import { bytesOf } from './bytes.ts';
+import { chooseLocation } from './choose-location.ts';
+import { chooseAddress, chooseServer, validHost } from './choose-server.ts';
+import { answerContent } from './content.ts';
+import { decidesEarly } from './directives.ts';
+import { answerStatus } from './error-page.ts';
+import { escapePath } from './escape.ts';
+import { Exchange } from './exchange.ts';
+import type { Address, Level, Model } from './model.ts';
+import { parseTarget, type RefusedTarget } from './parse-target.ts';
+import { runInstructions } from './rewrite.ts';
+import { type Step, status } from './step.ts';
+import { UnknownMeaning } from './unknown-meaning.ts';
+import { variable } from './variables.ts';
+
+/**
+ * What nginx does with a request. Backends are expected to answer, and with 200. The client's address is the one after `real_ip_header`.
+ *
+ * The phases are those of nginx's development guide: server rewrite, location, rewrite, access, content.
+ */
+export function decide(model: Model, probe: Probe, disk: Disk): Outcome {
+  return decideFrom(model, probe, disk).outcome;
+}
+
+/** As `decide`, with the server or the first location that the request reached; null if it reached none. */
+export function decideFrom(model: Model, probe: Probe, disk: Disk): { outcome: Outcome; from: Level | null } {
+  const address = chooseAddress(model, probe.address);
+  if (address === null) return { outcome: { kind: 'closed' }, from: null };
+  const exchange = new Exchange({ model, disk, find: variable }, probe, address, address.defaultServer, false);
+  try {
+    const outcome = runPhases(exchange, receive(exchange, address));
+    return { outcome, from: exchange.first ?? exchange.server };
+  } catch (error) {
+    if (!(error instanceof UnknownMeaning)) throw error;
+    return { outcome: { kind: 'unknown', reason: error.message }, from: exchange.first ?? exchange.server };
+  }
+}
+
+/** Reads the request line and the fields, and chooses the server. */
+function receive(exchange: Exchange, address: Address): Step {
+  const { probe } = exchange;
+  const target = parseTarget(bytesOf(probe.target), exchange.server.mergesSlashes);
+  if ('refused' in target) return refuse(exchange, target);
+  exchange.uri = target.path;
+  exchange.args = target.args;
+  exchange.requestUri = target.received;
+  exchange.isQuoted = target.isQuoted;
+  exchange.hasPlus = target.hasPlus;
+  exchange.validRequestUri = !target.lacksPath;
+  exchange.fields = acceptedFields(exchange);
+  const hosts = exchange.fields.filter(([name]) => name === 'host').map(([, value]) => value);
+  const host = validHost(target.host ?? hosts[0] ?? '');
+  if (hosts.length > 0 && (hosts.length > 1 || host === null || validHost(hosts[0] as string) === null))
+    return status(400);
+  return chooseByHost(exchange, address, host ?? '', hosts.length === 1);
+}
+
+/** A request that lacks a Host field is refused by the server of its name, which is empty. */
+function chooseByHost(exchange: Exchange, address: Address, host: string, hasField: boolean): Step {
+  const { probe } = exchange;
+  const { server, match } = chooseServer(address, host);
+  exchange.host = host;
+  exchange.server = server;
+  exchange.enter(null);
+  if (match !== null) exchange.keepGroups(match);
+  if (!hasField) return status(400);
+  if (address.secure && !probe.secure) return status(497);
+  if (probe.method === 'TRACE' || probe.method === 'CONNECT') return status(405);
+  return { to: 'server' };
+}
+
+function refuse(exchange: Exchange, { refused }: RefusedTarget): Step {
+  if (refused === 'line') {
+    exchange.method = '';
+    exchange.protocol = '';
+  }
+  return status(400);
+}
+
+/** Fields with names in lower case. nginx drops those with unusual names. */
+function acceptedFields({ probe, server }: Exchange): [string, string][] {
+  const usual = server.acceptsUnderscores ? /^[\w-]+$/ : /^[a-zA-Z0-9-]+$/;
+  return probe.fields
+    .filter(([name]) => server.keepsInvalidFields || usual.test(name))
+    .map(([name, value]) => [name.toLowerCase(), bytesOf(value)]);
+}
+
+const askSubrequest: AskSubrequest = (parent, uri) => {
+  const exchange = new Exchange(parent.around, parent.probe, parent.address, parent.server, true);
+  exchange.uri = uri;
+  exchange.requestUri = parent.requestUri;
+  exchange.host = parent.host;
+  exchange.fields = parent.fields;
+  exchange.method = 'GET';
+  exchange.isInternal = true;
+  exchange.validRequestUri = false;
+  return runPhases(exchange, { to: 'server' });
+};
+
+function runPhases(exchange: Exchange, start: Step): Outcome {
+  let step = start;
+  while (step.to !== 'done') {
+    if (step.to === 'status') step = answerStatus(exchange, step.status);
+    else step = PHASES[step.to](exchange);
+  }
+  return step.outcome;
+}
+
+const PHASES: Readonly<Record<'server' | 'location' | 'rewrite' | 'access' | 'content', (exchange: Exchange) => Step>> =
+  {
+    server: (exchange) => {
+      refuseOpaque(exchange, decidesEarly);
+      const result = runInstructions(exchange, exchange.server.instructions);
+      return result === null || result === 'end' ? { to: 'location' } : result;
+    },
+    location: findLocation,
+    rewrite: (exchange) => {
+      refuseOpaque(exchange, decidesEarly);
+      // without a location, the directives of the server have run already
+      const instructions = exchange.location === null ? [] : exchange.level.instructions;
+      const result = runInstructions(exchange, instructions);
+      if (result !== null && result !== 'end') return result;
+      if (!exchange.uriChanged) return { to: 'access' };
+      exchange.uriChangesLeft -= 1;
+      if (exchange.uriChangesLeft === 0) return status(500);
+      exchange.enter(null);
+      return { to: 'location' };
+    },
+    access: (exchange) => {
+      refuseOpaque(exchange, () => true);
+      return checkAccess(exchange, askSubrequest) ?? { to: 'content' };
+    },
+    content: answerContent,
+  };
+
+function findLocation(exchange: Exchange): Step {
+  exchange.uriChanged = false;
+  const { location, addsSlash } = chooseLocation(exchange);
+  exchange.location = location;
+  exchange.level = location ?? exchange.server;
+  exchange.first ??= exchange.level;
+  if (location?.isInternal && !exchange.isInternal) return status(404);
+  exchange.enter(location);
+  if (addsSlash && location !== null) {
+    exchange.redirectTo = `${escapePath(location.path)}${exchange.args === '' ? '' : `?${exchange.args}`}`;
+    return status(301);
+  }
+  return { to: 'rewrite' };
+}
+
+function refuseOpaque({ level }: Exchange, counts: (name: string) => boolean): void {
+  const opaque = level.settings.opaque.find(({ name }) => counts(name));
+  if (opaque !== undefined) throw new UnknownMeaning(opaque.text);
+}

@@ -1,0 +1,107 @@
+import type { Disk, Probe } from '../../check/outcome.ts';
+import type { Address, Level, Location, Model, Server } from './model.ts';
+import type { Pattern } from './pattern.ts';
+import type { Template } from './template.ts';
+import { UnknownMeaning } from './unknown-meaning.ts';
+
+/** How often nginx changes the URI of a request before it gives up. */
+const URI_CHANGES_MAX = 10;
+
+/** Finds the value of a variable. */
+export type FindVariable = (exchange: Exchange, name: string) => string;
+
+/** What an exchange asks: the configuration, the disk, and the values of variables. */
+export interface Surroundings {
+  readonly model: Model;
+  readonly disk: Disk;
+  readonly find: FindVariable;
+}
+
+/** A request on its way through the phases. The names are those of nginx's `ngx_http_request_t`. */
+export class Exchange {
+  readonly around: Surroundings;
+  readonly probe: Probe;
+  readonly address: Address;
+  readonly isSubrequest: boolean;
+  server: Server;
+  /** Where the request is: its settings count. */
+  level: Level;
+  location: Location | null = null;
+  /** The first location, or the server where none matches. */
+  first: Level | null = null;
+  method: string;
+  protocol = 'HTTP/1.1';
+  /** The address of the client. `unix:` for all clients of a Unix socket. */
+  readonly client: string;
+  /** Without port, in lower case. Empty for a request that lacks one. */
+  host = '';
+  /** Empty where the target was refused. */
+  uri = '';
+  args = '';
+  /** The target as received. */
+  requestUri = '';
+  isQuoted = false;
+  hasPlus = false;
+  isInternal = false;
+  validLocation = true;
+  validRequestUri = true;
+  uriChanged = false;
+  uriChangesLeft = URI_CHANGES_MAX + 1;
+  addsUriToAlias = false;
+  /** Groups of the pattern that matched last: `$0`, `$1` and so on. */
+  captures: readonly string[] = [];
+  /** An error page was looked for, and must not be again. */
+  sawErrorPage = false;
+  /** The value of Location. */
+  redirectTo: string | null = null;
+  /** What replaces the status of the response. */
+  errorStatus: number | null = null;
+  /** Fields that were accepted, with names in lower case. */
+  fields: readonly (readonly [name: string, value: string])[] = [];
+  /** Values of `set`, of named groups, and of maps once they are known. */
+  readonly assigned = new Map<string, string>();
+
+  constructor(around: Surroundings, probe: Probe, address: Address, server: Server, isSubrequest: boolean) {
+    this.around = around;
+    this.probe = probe;
+    this.address = address;
+    this.server = server;
+    this.level = server;
+    this.isSubrequest = isSubrequest;
+    this.method = probe.method;
+    this.client = address.address.startsWith('unix:') ? 'unix:' : probe.client;
+  }
+
+  /** Enters a location, or the server without one. `limit_except` has a level of its own. */
+  enter(location: Location | null): void {
+    this.location = location;
+    const limit = location?.limit ?? null;
+    const isLimited = limit !== null && !limit.methods.has(this.method);
+    this.level = isLimited ? limit.level : (location ?? this.server);
+  }
+
+  /** The text of a template. A group or a variable without a value is empty. */
+  evaluate(template: Template, group = (text: string) => text): string {
+    return template
+      .map((part) => {
+        if (part.kind === 'text') return part.text;
+        if (part.kind === 'capture') return group(this.captures[part.index] ?? '');
+        return this.around.find(this, part.name);
+      })
+      .join('');
+  }
+
+  /** Matches as nginx does: a match sets the groups, and a pattern without groups empties them. */
+  match(pattern: Pattern, value: string): boolean {
+    if (pattern.regex === null) throw new UnknownMeaning(`the pattern ${pattern.source}: ${pattern.wrong}`);
+    const found = pattern.regex.exec(value);
+    if (found === null) return false;
+    this.keepGroups(found);
+    return true;
+  }
+
+  keepGroups(found: RegExpExecArray): void {
+    for (const [name, value] of Object.entries(found.groups ?? {})) this.assigned.set(name, value ?? '');
+    this.captures = found.length === 1 ? [] : [...found].map((group) => group ?? '');
+  }
+}

@@ -1,0 +1,78 @@
+import type { Probe } from '../../check/outcome.ts';
+import { bytesOf } from './bytes.ts';
+import { chooseServer } from './choose-server.ts';
+import type { Address, Location, Model, Server, ServerName } from './model.ts';
+import { targetsOf } from './probe-targets.ts';
+import { variationsOf } from './probe-variations.ts';
+import { samplesOf } from './sample-pattern.ts';
+
+export interface ProbeOptions {
+  /** The client that no rule names. */
+  readonly client?: string;
+  /** Paths of files below the roots, to be asked of each server. */
+  readonly paths?: readonly string[];
+}
+
+/** A host that no server names. */
+const STRANGER = 'unmatched.invalid';
+
+/** Requests at each boundary of a configuration: addresses, names, locations, patterns, methods, clients and conditions. */
+export function probesOf(model: Model, { client = '203.0.113.9', paths = [] }: ProbeOptions = {}): Probe[] {
+  const probes = model.addresses.flatMap((address) => probesAt(model, address, client, paths));
+  return [...new Map(probes.map((probe) => [JSON.stringify(probe), probe])).values()];
+}
+
+function probesAt(model: Model, address: Address, client: string, paths: readonly string[]): Probe[] {
+  const base: Probe = {
+    address: address.address,
+    secure: address.secure,
+    client,
+    authorized: true,
+    method: 'GET',
+    target: '/',
+    fields: [['Host', STRANGER]],
+  };
+  const hosts = new Set(address.servers.flatMap(({ names }) => names.flatMap(hostsOf)));
+  const names = [...hosts, STRANGER, '', 'a..b', 'UNMATCHED.INVALID:99'].map((host) => withHost(base, host));
+  const odd: Probe[] = [{ ...base, fields: [] }, ...(address.secure ? [{ ...base, secure: false }] : [])];
+  const inside = address.servers.flatMap((server) => {
+    const host = reachingHost(address, server, hosts);
+    return host === null ? [] : probesOfServer(model, server, withHost(base, host), paths);
+  });
+  return [...names, ...odd, ...inside];
+}
+
+function withHost(probe: Probe, host: string): Probe {
+  return { ...probe, fields: [['Host', host]] };
+}
+
+/** Hosts at the boundary of a name. */
+function hostsOf(name: ServerName): string[] {
+  if (name.kind === 'pattern') return samplesOf(name.pattern);
+  const { name: text } = name;
+  if (text === '') return [];
+  const bare = text.replace(/^\*?\./, '').replace(/\.\*$/, '');
+  const upper = bare.toUpperCase();
+  return [bare, upper, `${bare}.`, `${bare}:8080`, `sub.${bare}`, `a.sub.${bare}`, `${bare}.test`, `x${bare}`];
+}
+
+/** A host with which requests reach this server, or null if others have all of its names. */
+function reachingHost(address: Address, server: Server, hosts: ReadonlySet<string>): string | null {
+  const plain = [...hosts].filter((host) => /^[^:]*[^:.]$/.test(host) && host === host.toLowerCase());
+  return [...plain, STRANGER].find((host) => leadsTo(address, server, host)) ?? null;
+}
+
+function leadsTo(address: Address, server: Server, host: string): boolean {
+  try {
+    return chooseServer(address, host).server === server;
+  } catch {
+    return false;
+  }
+}
+
+function probesOfServer(model: Model, server: Server, base: Probe, paths: readonly string[]): Probe[] {
+  const targets = targetsOf(server, paths.map(bytesOf));
+  const places: readonly (readonly [Location | null, string])[] = [[null, '/'], ...targets.mains];
+  const variations = places.flatMap(([location, target]) => variationsOf(model, server, location, { ...base, target }));
+  return [...targets.all.map((target) => ({ ...base, target })), ...variations];
+}

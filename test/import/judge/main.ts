@@ -1,0 +1,67 @@
+import { parseArgs } from 'node:util';
+import { nestedLifetime } from '../../support/lifetime.ts';
+import { chooseSeed } from '../../support/random.ts';
+import { judge } from './judge.ts';
+import { preparePlace } from './place.ts';
+
+const USAGE = `npm run judge -- [options]
+
+  --seed N     seed of the first configuration; the others count up from it. Default: from the clock
+  --count N    how many configurations. Default: 1000
+  --help       this`;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      seed: { type: 'string' },
+      count: { type: 'string', default: '1000' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const seed = values.seed === undefined ? chooseSeed() : Number(values.seed);
+  const count = Number(values.count);
+  const releases: (() => void | Promise<void>)[] = [];
+  const lifetime = nestedLifetime({ after: (release) => void releases.push(release) });
+  try {
+    const place = await preparePlace(lifetime);
+    return await run(lifetime, seed, count, place);
+  } finally {
+    for (const release of releases) await release();
+  }
+}
+
+async function run(
+  t: Parameters<typeof judge>[0],
+  seed: number,
+  count: number,
+  place: Parameters<typeof judge>[2],
+): Promise<number> {
+  const totals = { probes: 0, refused: 0, differences: 0 };
+  const unknown = new Map<string, number>();
+  for (let each = seed; each < seed + count; each += 1) {
+    const verdict = await judge(t, each, place);
+    totals.probes += verdict.probes;
+    for (const [reason, times] of verdict.unknown) unknown.set(reason, (unknown.get(reason) ?? 0) + times);
+    if (verdict.refused !== null) {
+      totals.refused += 1;
+      if (process.env.JUDGE_REFUSED) console.log(each, verdict.refused.slice(0, 300));
+    }
+    if (verdict.difference === null) continue;
+    totals.differences += 1;
+    const { difference, configuration, probe } = verdict.difference;
+    console.log(`seed ${each}: ${difference}\n${JSON.stringify(probe)}\n${configuration}`);
+  }
+  const reasons = [...unknown].map(([reason, times]) => `${times} × ${reason}`).join('; ');
+  console.log(
+    `seeds ${seed} to ${seed + count - 1}: ${totals.probes} probes, ${totals.differences} configurations with a difference, ` +
+      `${totals.refused} that nginx refuses; not known: ${reasons === '' ? 'nothing' : reasons}`,
+  );
+  return totals.differences === 0 ? 0 : 1;
+}

@@ -52,6 +52,11 @@ export class Listeners {
     return [...this.#open.values()].map(({ url }) => url);
   }
 
+  /** The URL of the listener with this index (`Peer.listener`), also if it is closed by now; '' without one. */
+  urlOf(index: number): string {
+    return this.#all[index]?.listener.url ?? '';
+  }
+
   /** The certificates in use. */
   get certificates(): readonly CertificateStatus[] {
     return this.#tls?.certificates ?? [];

@@ -31,10 +31,10 @@ const LAYERS = {
   metrics: ['http', 'errors.ts'],
   os: ['errors.ts', 'program-files.ts'],
   project: ['errors.ts', 'program-files.ts'],
-  import: ['placeholders', 'config', 'log', 'errors.ts'],
+  import: ['placeholders', 'routing', 'config', 'log', 'errors.ts'],
   site: [
     ...['listen', 'handlers', 'proxy', 'workers', 'placeholders', 'routing', 'static', 'wsgi', 'http', 'trace'],
-    ...['config', 'log', 'metrics', 'project', 'errors.ts', 'version.ts'],
+    ...['config', 'log', 'metrics', 'project', 'errors.ts', 'program-files.ts', 'version.ts'],
   ],
   beside: [...['site', 'workers', 'config', 'log', 'os', 'project', 'errors.ts', 'program-files.ts']],
   server: [

@@ -52,6 +52,8 @@ export interface FeatureContext {
    * @throws ViaductError `SETTINGS` for a target that no request can be led to
    */
   readonly answerBy: (target: string) => (request: Request, isWhole: boolean) => HandlerResult | null;
+  /** Reports a problem of the configuration with which the server works: a sentence without its full stop. */
+  readonly warn: (problem: string) => void;
   /** The placeholders that texts of the configuration may have. */
   readonly placeholders: Placeholders;
   /** Reports an error of a request. */

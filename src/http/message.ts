@@ -71,6 +71,10 @@ export interface CgiOrigin {
   readonly scriptName: string;
   /** The HTTP version between the client and the front-end proxy. */
   readonly protocol: Protocol;
+  /** Variables for the application that are not about the request: names and values, alternating. */
+  readonly variables: readonly string[];
+  /** REMOTE_USER and AUTH_TYPE over FastCGI in the same form: front-end proxies also send what a client claims. */
+  readonly user: readonly string[];
 }
 
 /** As environ and the logs spell it. */
@@ -114,6 +118,8 @@ export interface Request {
   readonly path: string;
   /** Query as received, without the '?'; '' without a query. */
   readonly query: string;
+  /** The target as received, if it is not `path` and `query`: in absolute-form, with an empty query, `<` or `>`. Else '' or absent. */
+  readonly received?: string;
   /** The version of HTTP that the client uses. */
   readonly protocol: Protocol;
   /** Fields as received. `Transfer-Encoding` and `Content-Length` never appear together (RFC 9112 section 6.1). */

@@ -31,8 +31,8 @@ export interface ClientObserver {
 export interface RequestRecorder {
   /** Whether it must see requests. */
   readonly isOn: boolean;
-  /** Sees a request as it `arrived`, and as it is `shown` to handlers. */
-  receive(arrived: Request, shown: Request, arrival: Arrival): void;
+  /** Sees a request as it `arrived`, and as it is `shown` to handlers. Returns what they get. */
+  receive(arrived: Request, shown: Request, arrival: Arrival): Request;
   readonly onAnswered: OnAnswered;
 }
 
@@ -108,8 +108,7 @@ export class ClientRules {
   /** Applies the fields in which a trusted proxy describes the client. From anybody else, these fields are removed. */
   receive(request: Request, arrival: Arrival): Request {
     const shown = this.#receive(request);
-    if (this.#isRecording) this.#recorder?.receive(request, shown, arrival);
-    return shown;
+    return this.#isRecording ? (this.#recorder?.receive(request, shown, arrival) ?? shown) : shown;
   }
 
   /** Writes what the logs have about a client's error. A `request` that was read has its line in the access log already. */

@@ -94,6 +94,7 @@ function featureContext(context: RouteContext): FeatureContext {
       return (question) => service.ask(question);
     },
     answerBy: (target) => answerBy(target, context),
+    warn: (problem) => context.warn(`${parts.locate.describe(keys)}: ${problem}`),
     placeholders,
     onError: (message) => parts.log.error(message),
   };

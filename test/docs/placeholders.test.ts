@@ -75,6 +75,22 @@ describe('docs/placeholders.md', () => {
     assert.match(output, /\/\* if \{cookie\.beta\} is present if \{method\} is not "POST" or "PUT" → .*respond 200/);
   });
 
+  it('promises the same names in answers, fields and the access log', async (t) => {
+    const text = '{server.address}:{server.port} {client.address} {tls.version}{map.kind} {query.q}';
+    const config = [
+      `access_log_format = 'line ${text}'`,
+      `[map.kind]\nsource = "{header.X-Kind}"\nvalues = { a = "A" }`,
+      `[[route]]\nrespond = { body = "${text}" }\nheaders = { set = { "X-Same" = "${text}" } }`,
+    ];
+    const viaduct = await startViaduct(t, [], { cwd: projectWith(t, config.join('\n')) });
+    const { body, header } = await ask(viaduct.port, '/?q=1%0A2', { headers: [['X-Kind', 'a']] });
+    const start = `127.0.0.1:${viaduct.port} 127.0.0.1 A `;
+    assert.equal(body, `${start}1\n2`);
+    assert.equal(header('x-same'), `${start}1%0A2`);
+    await viaduct.stop();
+    assert.ok(viaduct.output().includes(`line 127.0.0.1:${viaduct.port} 127.0.0.1 -A 1\\x0A2\n`), viaduct.output());
+  });
+
   it('promises an error with the name that was meant', async (t) => {
     const config =
       'headers = { set = { "X-A" = "{hots}" } }\n[map.a]\nsource = "{map.a}"\n[[route]]\nredirect = "/{statsu}"';

@@ -146,14 +146,16 @@ export interface AccessConfig {
 /** Counts requests by the value of a request field. */
 export interface LimitPerConfig {
   /** Name of the field (header). Takes a field name. */
-  readonly header: string;
+  readonly header?: string | undefined;
+  /** A text with placeholders, instead of header. Takes a text with placeholders. */
+  readonly text?: string | undefined;
 }
 
 /** Limits how often clients send requests; then 429. */
 export interface RateLimitConfig {
   /**
-   * What is counted: each client, all requests together, or each value of a request field. Takes address, route or `{
-   * header: '…' }`. Default: `'address'`.
+   * What is counted: each client, all requests together, or each value of a request field or of a text with
+   * placeholders. Takes address, route, `{ header: '…' }` or `{ text: '…' }`. Default: `'address'`.
    */
   readonly per?: 'address' | 'route' | LimitPerConfig | undefined;
   /** The rate that passes in the long run. Takes a rate such as 10/s, 100/min or 1000/h. */
@@ -167,8 +169,8 @@ export interface RateLimitConfig {
 /** Limits how many requests run at a time. */
 export interface RequestLimitConfig {
   /**
-   * What is counted: each client, all requests together, or each value of a request field. Takes address, route or `{
-   * header: '…' }`. Default: `'address'`.
+   * What is counted: each client, all requests together, or each value of a request field or of a text with
+   * placeholders. Takes address, route, `{ header: '…' }` or `{ text: '…' }`. Default: `'address'`.
    */
   readonly per?: 'address' | 'route' | LimitPerConfig | undefined;
   /** Requests of one client at a time. Takes a whole number from 1 to 1000000. Default: no limit. */
@@ -214,6 +216,11 @@ export interface BasicAuthConfig {
    * 500ms or 30s. Default: `'60s'`.
    */
   readonly rememberMs?: Duration | undefined;
+  /**
+   * Whether hashes of MD5 ($apr1$, $1$), the default of htpasswd, are accepted. They can be guessed fast. Default:
+   * `false`.
+   */
+  readonly allowMd5?: boolean | undefined;
   /** Text that a browser shows. Default: `'Restricted'`. */
   readonly realm?: string | undefined;
   /**

@@ -260,7 +260,7 @@ export interface SiteConfig extends HandlersConfig {
   readonly tls?: TlsConfig | undefined;
   /**
    * What trusted proxies may state about a request. Their fields about everything else are removed. Takes address,
-   * scheme, host, port, prefix, or the name of a field X-Forwarded-*. Default: `['address','scheme']`.
+   * scheme, host, port, prefix, user, or the name of a field X-Forwarded-*. Default: `['address','scheme']`.
    */
   readonly trustedProxyValues?: OneOrMore<string> | undefined;
   /** The fields (headers) that trusted proxies write. The others are removed. Default: `'any'`. */

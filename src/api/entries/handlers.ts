@@ -29,6 +29,7 @@ export {
 } from '../../handlers/headers/security-headers.ts';
 export { type ServerTimingOptions, serverTiming } from '../../handlers/headers/server-timing.ts';
 export { type BodyLimitOptions, bodyLimit } from '../../handlers/limits/body-limit.ts';
+export type { LimitPer, LimitPerValue } from '../../handlers/limits/limit-key.ts';
 export { type PriorityOptions, priority } from '../../handlers/limits/priority.ts';
 export { type RateLimitOptions, rateLimit } from '../../handlers/limits/rate-limit.ts';
 export { type RequestLimitOptions, requestLimit } from '../../handlers/limits/request-limit.ts';
@@ -60,9 +61,12 @@ export type {
   RequestBody,
   RequestRecord,
   ResponseBody,
+  TlsConnection,
 } from '../../http/message.ts';
 export { Response } from '../../http/response.ts';
 export { changeResponse, type ResponseChanges, responseField, responseFields } from '../../http/response-fields.ts';
-export type { LimitPer } from '../../http/semantics/client-key.ts';
+export type { MapOptions, MapPattern } from '../../placeholders/map-table.ts';
+export { placeholders } from '../../placeholders/maps.ts';
+export type { Placeholders } from '../../placeholders/placeholders.ts';
 export type { CacheRule, Coding as PrecompressedCoding, StaticMount } from '../../static/mount.ts';
 export { handlerMiddleware } from '../../wsgi/handler-middleware.ts';

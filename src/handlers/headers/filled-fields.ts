@@ -1,6 +1,12 @@
 import type { HeaderList } from '../../http/message.ts';
 import { fieldValue } from '../../placeholders/bytes.ts';
-import type { Answer, Moment, PlaceholderRequest } from '../../placeholders/placeholder.ts';
+import {
+  type Answer,
+  type Moment,
+  NO_VALUES,
+  type Placeholder,
+  type PlaceholderRequest,
+} from '../../placeholders/placeholder.ts';
 import type { Placeholders } from '../../placeholders/placeholders.ts';
 import { fillTemplate, isPlain, parseTemplate, plainText, type Template } from '../../placeholders/template.ts';
 
@@ -28,4 +34,28 @@ export function fillFields(fields: FilledFields, request: PlaceholderRequest, an
   const filled: string[] = [];
   for (const [name, value] of fields) filled.push(name, fieldValue(fillTemplate(value, request, answer)));
   return filled;
+}
+
+/** All fields as one template of field lines. */
+export function linesOf(fields: FilledFields): Template {
+  return joined(fields.flatMap(([name, value]) => [`${name}: `, ...value, '\r\n']));
+}
+
+/** The field lines for a request and its answer. */
+export function fillLines(lines: Template, request: PlaceholderRequest, answer: Answer): string {
+  let text = '';
+  for (const piece of lines)
+    text += typeof piece === 'string' ? piece : fieldValue(piece.value(request, answer, NO_VALUES));
+  return text;
+}
+
+/** `template` without two plain texts in a row. */
+function joined(template: Template): Template {
+  const pieces: (string | Placeholder)[] = [];
+  for (const piece of template) {
+    const last = pieces.at(-1);
+    if (typeof piece === 'string' && typeof last === 'string') pieces[pieces.length - 1] = last + piece;
+    else pieces.push(piece);
+  }
+  return pieces;
 }

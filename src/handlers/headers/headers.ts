@@ -9,7 +9,7 @@ import { type Placeholders, STANDARD_PLACEHOLDERS } from '../../placeholders/pla
 import { describeFeature } from '../feature.ts';
 import { pairs } from '../options.ts';
 import { type FieldRules, fieldChange, fieldNames, filledFieldChange } from './field-rules.ts';
-import { type FilledFields, fillFields, parseFields, plainFields } from './filled-fields.ts';
+import { fillFields, fillLines, linesOf, parseFields, plainFields } from './filled-fields.ts';
 
 /** Values may contain placeholders, those for responses also `{status}` and `{response.header.NAME}`. A byte that a field cannot have is percent-encoded in their values. */
 export interface HeadersOptions {
@@ -118,13 +118,17 @@ function responseChange(
     const [plainSet = [], plainAdd = [], plainDefaults = []] = plain;
     return fieldChange({ set: plainSet, add: plainAdd, defaults: plainDefaults, remove });
   }
-  const filled = (fields: FilledFields, response: Response, request: Request) => fillFields(fields, request, response);
-  return filledFieldChange(rules, (response, request: Request) => ({
-    set: filled(set, response, request),
-    add: filled(add, response, request),
-    defaults: filled(defaults, response, request),
-    remove,
-  }));
+  const lines = linesOf([...set, ...defaults, ...add]);
+  return filledFieldChange({
+    names: rules,
+    lines: (response, request: Request) => fillLines(lines, request, response),
+    rules: (response, request) => ({
+      set: fillFields(set, request, response),
+      add: fillFields(add, request, response),
+      defaults: fillFields(defaults, request, response),
+      remove,
+    }),
+  });
 }
 
 function requestChange(rules: Omit<FieldRules, 'defaults'>, placeholders: Placeholders): (request: Request) => Request {

@@ -30,8 +30,8 @@ export const siteSchema = table({
   tls: tls.optional().describe('Certificates for https.'),
   trusted_proxy_values: listOf(
     text(
-      /^(?:address|scheme|host|port|prefix|[Xx]-[Ff]orwarded-[A-Za-z0-9-]+)$/,
-      'address, scheme, host, port, prefix, or the name of a field X-Forwarded-*',
+      /^(?:address|scheme|host|port|prefix|user|[Xx]-[Ff]orwarded-[A-Za-z0-9-]+)$/,
+      'address, scheme, host, port, prefix, user, or the name of a field X-Forwarded-*',
     ),
   )
     .prefault([...TRUSTED_VALUES])

@@ -23,7 +23,15 @@ describe('an expression', () => {
     });
   });
 
-  for (const source of ['(?=a)', '(?!a)', '(?<=a)b', String.raw`(a)\1`, '(?>a)', 'a++', '[[:alpha:]]', '(a', 'ä']) {
+  it('may have a look-around that stands for a second pattern', () => {
+    const expression = expressionOf('^/(?!static/)(?<rest>.*)(?<!\\.php)$', true);
+    assert.ok('source' in expression);
+    const pattern = new Pattern(expression.source, 'test');
+    assert.deepEqual(pattern.match('/a.html'), ['a.html']);
+    for (const path of ['/STATIC/a', '/a.PHP']) assert.equal(pattern.match(path), null, path);
+  });
+
+  for (const source of ['(?=a)', 'a(?!a)', '(?<=a)b', String.raw`(a)\1`, '(?>a)', 'a++', '[[:alpha:]]', '(a', 'ä']) {
     it(`is refused when it is ${source}`, () => assert.ok('wrong' in expressionOf(source, false)));
   }
 });

@@ -36,17 +36,19 @@ export function decide(model: Model, probe: Probe, disk: Disk): Outcome {
 function receive(exchange: Exchange, address: Address): Step {
   const { probe } = exchange;
   const target = parseTarget(bytesOf(probe.target), exchange.server.mergesSlashes);
-  if ('refused' in target) return refuse(exchange, target);
+  if ('refused' in target) return refuse(exchange, target.refused);
   exchange.uri = target.path;
   exchange.args = target.args;
   exchange.requestUri = target.received;
   exchange.isQuoted = target.isQuoted;
   exchange.hasPlus = target.hasPlus;
   exchange.validRequestUri = !target.lacksPath;
-  exchange.fields = acceptedFields(exchange);
-  const hosts = exchange.fields.filter(([name]) => name === 'host').map(([, value]) => value);
+  const fields = acceptedFields(exchange);
+  const hosts = fields.filter(([name]) => name === 'host').map(([, value]) => value);
   const host = validHost(target.host ?? hosts[0] ?? '');
-  if (hosts.length > 0 && (hosts.length > 1 || host === null || validHost(hosts[0] as string) === null)) return status(400);
+  if (hosts.length > 1 || (hosts[0] !== undefined && (host === null || validHost(hosts[0]) === null)))
+    return refuse(exchange, 'field');
+  exchange.fields = fields;
   return chooseByHost(exchange, address, host ?? '', hosts.length === 1);
 }
 
@@ -64,8 +66,10 @@ function chooseByHost(exchange: Exchange, address: Address, host: string, hasFie
   return { to: 'server' };
 }
 
-function refuse(exchange: Exchange, { refused }: RefusedTarget): Step {
-  if (refused === 'line') {
+/** Refuses a request while nginx reads it: what comes after the fault is not known. */
+function refuse(exchange: Exchange, where: RefusedTarget['refused'] | 'field'): Step {
+  exchange.isAuthorized = false;
+  if (where === 'line') {
     exchange.method = '';
     exchange.protocol = '';
   }
@@ -87,6 +91,7 @@ const askSubrequest: AskSubrequest = (parent, uri) => {
   exchange.host = parent.host;
   exchange.fields = parent.fields;
   exchange.method = 'GET';
+  exchange.isAuthorized = parent.isAuthorized;
   exchange.isInternal = true;
   exchange.validRequestUri = false;
   return runPhases(exchange, { to: 'server' });

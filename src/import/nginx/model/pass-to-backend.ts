@@ -5,6 +5,7 @@ import type { Exchange } from './exchange.ts';
 import type { Handler, SentField } from './model.ts';
 import { parsePass } from './parse-pass.ts';
 import { addedFields } from './respond.ts';
+import { UnknownMeaning } from './unknown-meaning.ts';
 
 type Pairs = readonly (readonly [name: string, value: string])[];
 type BackendHandler = Handler & { readonly kind: 'backend' };
@@ -21,7 +22,7 @@ export function passToBackend(exchange: Exchange, handler: BackendHandler): Outc
     method: handler.module === 'proxy' ? method : exchange.method,
     target: isCgi(handler)
       ? (sent.find(([name]) => name === 'REQUEST_URI')?.[1] ?? '')
-      : targetOf(exchange, handler, uri),
+      : textOf(targetOf(exchange, handler, uri)),
     status: errorStatus,
     sent,
     fields: addedFields(exchange, errorStatus ?? 200),
@@ -41,6 +42,8 @@ function targetOf(exchange: Exchange, { url, replaces }: BackendHandler, uri: st
   if (uri === '' && exchange.validRequestUri) return exchange.requestUri;
   if (uri !== '' && hasVariables) return uri;
   const from = exchange.validLocation && uri !== '' ? replaces.length : 0;
+  // nginx reads beyond the URI here: its worker may crash
+  if (exchange.uri.length < from) throw new UnknownMeaning(`${replaces} with the shorter path ${textOf(exchange.uri)}`);
   const rest = exchange.uri.slice(from);
   const path = exchange.isQuoted || exchange.isInternal ? escapePath(rest) : rest;
   const args = exchange.args === '' ? '' : `?${exchange.args}`;

@@ -30,7 +30,7 @@ function run(exchange: Exchange, instruction: Instruction): Step | 'end' | null 
       return rewrite(exchange, instruction);
     case 'if':
       if (!holds(exchange, instruction.condition)) return null;
-      if (instruction.level !== null) exchange.level = instruction.level;
+      if (instruction.level !== null) exchange.enterIf(instruction.level);
       return runInstructions(exchange, instruction.then);
   }
 }

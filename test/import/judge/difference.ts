@@ -37,12 +37,12 @@ function bodyOf({ body }: RealResponse): string {
   return body.toString('utf8');
 }
 
-function valueOf(real: RealResponse, name: string): string | null {
+function fieldOf(real: RealResponse, name: string): string | null {
   return real.fields.find(([each]) => each === name)?.[1] ?? null;
 }
 
 function answerDifference(probe: Probe, expected: Outcome & { kind: 'answer' }, real: RealResponse): string | null {
-  const location = valueOf(real, 'location');
+  const location = fieldOf(real, 'location');
   if (location !== (expected.location?.trim() ?? null)) return differs('location', expected.location, location);
   if (probe.method === 'HEAD') return null;
   const body = bodyOf(real);
@@ -51,7 +51,7 @@ function answerDifference(probe: Probe, expected: Outcome & { kind: 'answer' }, 
 }
 
 function fileDifference(probe: Probe, expected: Outcome & { kind: 'file' }, real: RealResponse): string | null {
-  const type = valueOf(real, 'content-type')?.split(';')[0] ?? null;
+  const type = fieldOf(real, 'content-type')?.split(';')[0] ?? null;
   if (type !== expected.type) return differs('type', expected.type, type);
   if (probe.method === 'HEAD') return null;
   const body = bodyOf(real);
@@ -77,7 +77,10 @@ const OF_CONNECTIONS = /^(?:http_)?(?:connection|authorization|content[-_]length
 
 function comparable(sent: Pairs): string {
   const kept = sent.filter(([name]) => !OF_CONNECTIONS.test(name));
-  return kept.map(([name, value]) => `${name.toLowerCase()}=${value}`).sort().join('\n');
+  return kept
+    .map(([name, value]) => `${name.toLowerCase()}=${value}`)
+    .sort()
+    .join('\n');
 }
 
 function fieldDifference(expected: Pairs, real: Pairs): string | null {

@@ -48,10 +48,17 @@ export async function judge(t: Lifetime, seed: number, place: Place): Promise<Ve
   return first;
 }
 
-async function compare(t: Lifetime, seed: number, nodes: readonly Node[], place: Place, only: Probe | null): Promise<Verdict> {
+async function compare(
+  t: Lifetime,
+  seed: number,
+  nodes: readonly Node[],
+  place: Place,
+  only: Probe | null,
+): Promise<Verdict> {
   const text = render(nodes);
   const nginx = await startRealNginx(t, place.directory, text);
-  if (typeof nginx === 'string') return { refused: nginx, probes: 0, unknown: new Map(), difference: null, suspects: [] };
+  if (typeof nginx === 'string')
+    return { refused: nginx, probes: 0, unknown: new Map(), difference: null, suspects: [] };
   try {
     const model = buildModel(parseTree(text, 'nginx.conf'), place.directory);
     const probes = only === null ? reachable(probesOf(model, { client: '127.0.0.1', paths: FILE_PATHS })) : [only];
@@ -83,7 +90,10 @@ async function askAll(model: Model, probes: readonly Probe[]) {
   return { unknown, found, suspects };
 }
 
-async function ask(model: Model, probe: Probe): Promise<{ probe: Probe; expected: Outcome; difference: string | null }> {
+async function ask(
+  model: Model,
+  probe: Probe,
+): Promise<{ probe: Probe; expected: Outcome; difference: string | null }> {
   const expected = decide(model, probe, realDisk);
   if (expected.kind === 'unknown') return { probe, expected, difference: null };
   try {
@@ -94,7 +104,13 @@ async function ask(model: Model, probe: Probe): Promise<{ probe: Probe; expected
 }
 
 /** Drops directives as long as the probe still shows a difference. */
-async function shrink(t: Lifetime, seed: number, from: readonly Node[], place: Place, first: Difference): Promise<Difference> {
+async function shrink(
+  t: Lifetime,
+  seed: number,
+  from: readonly Node[],
+  place: Place,
+  first: Difference,
+): Promise<Difference> {
   let nodes = from;
   let best = first;
   for (let isSmaller = true; isSmaller; ) {
@@ -110,4 +126,9 @@ async function shrink(t: Lifetime, seed: number, from: readonly Node[], place: P
     }
   }
   return best;
+}
+
+/** A difference with all that repeats it. */
+export function describeDifference({ seed, difference, probe, configuration }: Difference): string {
+  return `seed ${seed}: ${difference}\n${JSON.stringify(probe)}\n${configuration}`;
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { nestedLifetime } from '../../support/lifetime.ts';
 import { chooseSeed } from '../../support/random.ts';
-import { judge } from './judge.ts';
+import { describeDifference, judge } from './judge.ts';
 import { preparePlace } from './place.ts';
 
 const USAGE = `npm run judge -- [options]
@@ -15,7 +15,11 @@ process.exitCode = await main(process.argv.slice(2));
 async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
-    options: { seed: { type: 'string' }, count: { type: 'string', default: '1000' }, help: { type: 'boolean', default: false } },
+    options: {
+      seed: { type: 'string' },
+      count: { type: 'string', default: '1000' },
+      help: { type: 'boolean', default: false },
+    },
   });
   if (values.help) {
     console.log(USAGE);
@@ -33,7 +37,12 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-async function run(t: Parameters<typeof judge>[0], seed: number, count: number, place: Parameters<typeof judge>[2]): Promise<number> {
+async function run(
+  t: Parameters<typeof judge>[0],
+  seed: number,
+  count: number,
+  place: Parameters<typeof judge>[2],
+): Promise<number> {
   const totals = { probes: 0, refused: 0, differences: 0 };
   const unknown = new Map<string, number>();
   for (let each = seed; each < seed + count; each += 1) {
@@ -42,12 +51,11 @@ async function run(t: Parameters<typeof judge>[0], seed: number, count: number, 
     for (const [reason, times] of verdict.unknown) unknown.set(reason, (unknown.get(reason) ?? 0) + times);
     if (verdict.refused !== null) {
       totals.refused += 1;
-      if (process.env.JUDGE_REFUSED) console.log(each, verdict.refused.slice(0, 300));
+      console.log(`seed ${each}: nginx refuses it: ${verdict.refused}`);
     }
     if (verdict.difference === null) continue;
     totals.differences += 1;
-    const { difference, configuration, probe } = verdict.difference;
-    console.log(`seed ${each}: ${difference}\n${JSON.stringify(probe)}\n${configuration}`);
+    console.log(describeDifference(verdict.difference));
   }
   const reasons = [...unknown].map(([reason, times]) => `${times} × ${reason}`).join('; ');
   console.log(

@@ -33,7 +33,9 @@ export async function startRealNginx(t: Lifetime, directory: string, http: strin
 }
 
 function wrapped(directory: string, http: string): string {
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${directory}/${name};`);
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${directory}/${name};`,
+  );
   return `daemon off; master_process off; pid ${directory}/pid; error_log ${directory}/error.log crit;
 events { }
 http {

@@ -4,7 +4,18 @@ import type { Disk } from '../../../src/import/check/outcome.ts';
 
 /** Below each root. A path that ends with a slash is an empty directory. */
 const IN_BOTH = ['index.html', 'a/index.html', 'a/b/c.css', 'a/x.php', 'static/app.js', 'static/a.css', 'empty/'];
-const IN_WWW = ['x.css', 'dir/x.html', 'dir/y', 'b', '404.html', '50x.html', 'a b+c.html', 'sub/index.htm', 'one.d/two', 'é/ü.html'];
+const IN_WWW = [
+  'x.css',
+  'dir/x.html',
+  'dir/y',
+  'b',
+  '404.html',
+  '50x.html',
+  'a b+c.html',
+  'sub/index.htm',
+  'one.d/two',
+  'é/ü.html',
+];
 const IN_OTHER = ['b/c.css', 'x.html', 'app/index.html', 'a/b/index.html', 'index.php', 'c.css', 'dir'];
 
 export const ROOTS = ['www', 'other'] as const;

@@ -64,7 +64,9 @@ async function startUwsgi(t: Lifetime, path: string): Promise<string> {
       const packet = readUwsgiPacket(received, { countMax: 1000, bytesMax: 65_536 });
       if (packet === null) return;
       if (isMalformed(packet)) throw new Error('nginx sent a malformed packet');
-      const sent = [...packet.variables].map(([name, value]) => [name, Buffer.from(value, 'latin1').toString()] as const);
+      const sent = [...packet.variables].map(
+        ([name, value]) => [name, Buffer.from(value, 'latin1').toString()] as const,
+      );
       const target = packet.variables.get('REQUEST_URI') ?? '';
       const method = packet.variables.get('REQUEST_METHOD') ?? '';
       const seen: Seen = { to: `uwsgi://${address}`, method, target, sent };

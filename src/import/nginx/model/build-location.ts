@@ -27,7 +27,9 @@ export function buildLocation(directive: Directive, from: Settings, prefix: stri
     tryFiles: tryFilesOf(block),
     isInternal,
     addsSlash: handler?.kind === 'backend' && path.endsWith('/'),
-    locations: block.filter(({ name }) => name === 'location').map((each) => buildLocation(each, settings, prefix, isInternal)),
+    locations: block
+      .filter(({ name }) => name === 'location')
+      .map((each) => buildLocation(each, settings, prefix, isInternal)),
     limit: limitOf(block, settings, place, prefix, handler),
   };
 }

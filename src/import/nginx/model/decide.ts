@@ -44,12 +44,15 @@ function receive(exchange: Exchange, address: Address): Step {
   exchange.hasPlus = target.hasPlus;
   exchange.validRequestUri = !target.lacksPath;
   const fields = acceptedFields(exchange);
-  const hosts = fields.filter(([name]) => name === 'host').map(([, value]) => value);
-  const host = validHost(target.host ?? hosts[0] ?? '');
-  if (hosts.length > 1 || (hosts[0] !== undefined && (host === null || validHost(hosts[0]) === null)))
-    return refuse(exchange, 'field');
-  exchange.fields = fields;
-  return chooseByHost(exchange, address, host ?? '', hosts.length === 1);
+  const hosts = fields.filter(([name]) => name === 'host');
+  const faulty = hosts.find(
+    ([, value], index) => index > 0 || validHost(target.host ?? value) === null || validHost(value) === null,
+  );
+  // the fields after it are not read
+  exchange.fields = faulty === undefined ? fields : fields.slice(0, fields.indexOf(faulty) + 1);
+  if (faulty !== undefined) return refuse(exchange, 'field');
+  const host = validHost(target.host ?? hosts[0]?.[1] ?? '') ?? '';
+  return chooseByHost(exchange, address, host, hosts.length > 0);
 }
 
 /** A request that lacks a Host field is refused by the server of its name, which is empty. */

@@ -15,7 +15,8 @@ export function pathOf(exchange: Exchange, uri = exchange.uri): string | null {
   const { replaces } = exchange.level.settings.root;
   if (replaces !== 0 && !exchange.validLocation) return null;
   // nginx reads beyond the URI here: its worker may crash
-  if (replaces !== 'all' && uri.length < replaces) throw new UnknownMeaning(`alias with the shorter path ${textOf(uri)}`);
+  if (replaces !== 'all' && uri.length < replaces)
+    throw new UnknownMeaning(`alias with the shorter path ${textOf(uri)}`);
   if (replaces === 'all') return rootOf(exchange) + (exchange.addsUriToAlias ? uri : '');
   return rootOf(exchange) + uri.slice(replaces);
 }

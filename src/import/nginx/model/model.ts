@@ -83,7 +83,7 @@ export interface Location extends Level {
   readonly kind: 'exact' | 'prefix' | 'pattern' | 'named';
   /** The path, the name with its `@`, or the source of the pattern. */
   readonly path: string;
-  /** Of a location with a pattern. */
+  /** Null unless the kind is `pattern`. */
   readonly pattern: Pattern | null;
   /** `^~`: patterns beside it are not tried. */
   readonly isFinal: boolean;

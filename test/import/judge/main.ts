@@ -29,11 +29,16 @@ async function main(args: string[]): Promise<number> {
   const count = Number(values.count);
   const releases: (() => void | Promise<void>)[] = [];
   const lifetime = nestedLifetime({ after: (release) => void releases.push(release) });
+  const end = async () => {
+    for (const release of releases.splice(0)) await release();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void end().finally(() => process.exit(130)));
   try {
     const place = await preparePlace(lifetime);
     return await run(lifetime, seed, count, place);
   } finally {
-    for (const release of releases) await release();
+    await end();
   }
 }
 

@@ -40,7 +40,7 @@ async function startHttp(t: Lifetime, place: number | string): Promise<string> {
       const end = received.indexOf('\r\n\r\n');
       if (end < 0) return;
       const [first = '', ...lines] = received.slice(0, end).split('\r\n');
-      const [, method = '', target = ''] = /^(\S+) (.*) HTTP\/1\.[01]$/s.exec(first) ?? [];
+      const [, method = '', target = ''] = /^(\S*) (.*) HTTP\/1\.[01]$/s.exec(first) ?? [];
       const sent = lines.map((each) => {
         const at = each.indexOf(': ');
         return [each.slice(0, at), each.slice(at + 2)] as const;

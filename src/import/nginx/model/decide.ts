@@ -43,30 +43,36 @@ function receive(exchange: Exchange, address: Address): Step {
   exchange.isQuoted = target.isQuoted;
   exchange.hasPlus = target.hasPlus;
   exchange.validRequestUri = !target.lacksPath;
+  if (target.host !== null && !enterServer(exchange, address, target.host)) return refuse(exchange, 'path');
   const fields = acceptedFields(exchange);
   const hosts = fields.filter(([name]) => name === 'host');
-  const faulty = hosts.find(
-    ([, value], index) => index > 0 || validHost(target.host ?? value) === null || validHost(value) === null,
-  );
-  // the fields after it are not read
-  exchange.fields = faulty === undefined ? fields : fields.slice(0, fields.indexOf(faulty) + 1);
-  if (faulty !== undefined) return refuse(exchange, 'field');
-  const host = validHost(target.host ?? hosts[0]?.[1] ?? '') ?? '';
-  return chooseByHost(exchange, address, host, hosts.length > 0);
+  for (const [index, field] of hosts.entries()) {
+    // the fields after a faulty one are not read
+    exchange.fields = fields.slice(0, fields.indexOf(field) + 1);
+    if (index > 0 || validHost(field[1]) === null) return refuse(exchange, 'field');
+    if (target.host === null) enterServer(exchange, address, field[1]);
+  }
+  exchange.fields = fields;
+  if (hosts.length === 0) {
+    if (target.host === null) exchange.server = chooseServer(address, '').server;
+    exchange.enter(null);
+    return status(400);
+  }
+  if (address.secure && !probe.secure) return status(497);
+  if (probe.method === 'TRACE' || probe.method === 'CONNECT') return status(405);
+  return { to: 'server' };
 }
 
-/** A request that lacks a Host field is refused by the server of its name, which is empty. */
-function chooseByHost(exchange: Exchange, address: Address, host: string, hasField: boolean): Step {
-  const { probe } = exchange;
+/** Enters the server of a name, unless the name is one that nginx refuses. */
+function enterServer(exchange: Exchange, address: Address, written: string): boolean {
+  const host = validHost(written);
+  if (host === null) return false;
   const { server, match } = chooseServer(address, host);
   exchange.host = host;
   exchange.server = server;
   exchange.enter(null);
   if (match !== null) exchange.keepGroups(match);
-  if (!hasField) return status(400);
-  if (address.secure && !probe.secure) return status(497);
-  if (probe.method === 'TRACE' || probe.method === 'CONNECT') return status(405);
-  return { to: 'server' };
+  return true;
 }
 
 /** Refuses a request while nginx reads it: what comes after the fault is not known. */

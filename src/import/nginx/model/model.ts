@@ -176,7 +176,8 @@ export interface Settings {
   readonly portInRedirect: boolean;
   readonly serverNameInRedirect: boolean;
   readonly proxyMethod: Template | null;
-  readonly passesFields: boolean;
+  /** Whether the client's fields go to the backend. */
+  readonly passesFields: Readonly<Record<SendingModule, boolean>>;
   /** `proxy_set_header`, `grpc_set_header`, `uwsgi_param` and the like, by the module. */
   readonly sent: Readonly<Record<SendingModule, readonly SentField[]>>;
   readonly fastcgiIndex: string;

@@ -61,7 +61,7 @@ function fieldsFor(exchange: Exchange, { module }: BackendHandler, host: string)
   const names = new Set(set.map(({ name }) => name.toLowerCase()));
   const defaults: [string, string][] = names.has('host') ? [] : [['Host', host]];
   const own = set.map(({ name, value }): [string, string] => [name, exchange.evaluate(value)]);
-  const passed = settings.passesFields
+  const passed = settings.passesFields[module]
     ? exchange.fields.filter(([name]) => !names.has(name) && !HOP_FIELDS.has(name))
     : [];
   return [...defaults, ...own.filter(([, value]) => value !== ''), ...passed];
@@ -73,7 +73,7 @@ function parameters(exchange: Exchange, module: BackendHandler['module']): Pairs
   const set: readonly SentField[] = settings.sent[module];
   const names = new Set(set.map(({ name }) => name));
   const own = set.map(({ name, value, unlessEmpty }) => ({ name, value: exchange.evaluate(value), unlessEmpty }));
-  const passed = settings.passesFields
+  const passed = settings.passesFields[module]
     ? exchange.fields.map(([name, value]) => [`HTTP_${name.toUpperCase().replaceAll('-', '_')}`, value] as const)
     : [];
   return [

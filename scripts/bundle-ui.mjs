@@ -10,7 +10,7 @@ import { ROOT } from './steps.mjs';
 const UI = join(ROOT, 'ui');
 
 /** The parts of the style sheet, in this order: a later rule wins. */
-const STYLES = ['tokens', 'base', 'frame', 'parts', 'lists', 'anatomy', 'waterfall', 'dashboard'];
+const STYLES = ['tokens', 'base', 'frame', 'parts', 'lists', 'anatomy', 'exception', 'waterfall', 'dashboard'];
 
 /** Packages whose code gets into the pages, and with it their licences. */
 export const UI_PACKAGES = ['preact', 'uplot'];

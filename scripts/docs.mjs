@@ -32,7 +32,8 @@ the current directory). \`viaduct check\` prints every setting that was changed,
 - **Relative paths** start at \`chdir\` in flags and variables. In files they start at the directory of the file.
 - **Sizes** are bytes, or have a unit: \`65536\`, \`64KiB\`, \`1.5GiB\` (1024) or \`64kB\`, \`1MB\` (1000). \`k\`, \`m\` and \`g\`
   alone mean 1024, as in nginx.
-- **Times** are milliseconds, or have a unit: \`500ms\`, \`30s\`, \`2min\`, \`1h\`. In files, a value with a unit needs quotes.
+- **Times** are milliseconds, or have a unit: \`500ms\`, \`30s\`, \`2min\`, \`1h\`. In files, a value with a unit
+  needs quotes, and a value in quotes needs a unit.
 - **Lists** (\`listen\`, \`static\`, \`proxy\`, [\`middleware\`](middleware.md)): the flag is repeatable, a variable has commas
   between the items, and a file has an array. A list replaces the whole list of a lower place.
 - **Yes or no**: write \`--dev\` or \`--no-dev\`. Elsewhere write \`true\` or \`false\`, in variables also \`1\`, \`0\`, \`yes\`,

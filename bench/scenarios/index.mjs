@@ -10,6 +10,7 @@ import { memoryScenarios } from './memory.mjs';
 import { metricsScenarios } from './metrics.mjs';
 import { mixScenarios, recyclingScenario } from './mix.mjs';
 import { overloadScenario } from './overload.mjs';
+import { placeholdersScenario } from './placeholders.mjs';
 import { resumptionScenario } from './resumption.mjs';
 import { startScenarios } from './start.mjs';
 import { staticScenarios } from './static.mjs';
@@ -60,6 +61,7 @@ export const SCENARIOS = [
   ...memoryScenarios,
   ...idleScenarios,
   ...metricsScenarios,
+  placeholdersScenario,
   ...traceScenarios,
 ];
 

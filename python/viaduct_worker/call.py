@@ -1,34 +1,27 @@
 """One call of the application (PEP 3333): `start_response`, `write` and the returned iterable, and when bytes leave."""
 
-import struct
-import sys
-import traceback
 from io import FileIO
 from time import perf_counter_ns as now
 
+from viaduct_worker.blocks import as_bytes
 from viaduct_worker.channel import shortened
 from viaduct_worker.files import FileWrapper, regular_file
-from viaduct_worker.headers import HAS_REASON, encode_early_hints, encode_headers, encode_status
+from viaduct_worker.frames import ABORT, EARLY_HINTS, END, FAILED, FILE, FILE_BODY, FRAME, HEAD
+from viaduct_worker.headers import HAS_REASON, HopByHopError, encode_early_hints, encode_headers, encode_status
 from viaduct_worker.interrupt import RequestTimeout
+from viaduct_worker.reports import report_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from _typeshed import OptExcInfo
 
     from viaduct_worker.headers import HeaderList
     from viaduct_worker.lane import Lane
 
-FRAME = struct.Struct('<IBBHIIqQ')
-"""Frame to the server: request, kind, has, status, bytes of head, bytes of body, Content-Length or -1, nanoseconds."""
-FILE = struct.Struct('<IQQ')
-"""Body of a FILE frame: descriptor in this process, first byte, end (exclusive)."""
-
 LINES_BYTES_MAX = 1_048_576
 """The server has the same number in frame-rules.ts, and kills a worker that sends more."""
-
-COMPLETE, HEAD, BLOCK, END, ABORT, FILE_BODY, FAILED, RECALLED, EARLY_HINTS, INTERRUPTED, TRACE = range(1, 12)
 
 DROPPED_MAX = 100
 """How many blocks write() drops after a response that has no content. Without a limit a loop would go on for ever."""
@@ -64,6 +57,8 @@ class Call:
     ) -> 'Callable[[bytes], None]':
         """PEP 3333: a second call needs `exc_info`. If the headers have left, this function raises `exc_info` again."""
         if exc_info is not None:
+            if not isinstance(exc_info, tuple) or len(exc_info) != 3:
+                raise TypeError(f'exc_info must be a tuple of three, as sys.exc_info() returns it, not {exc_info!r}')
             try:
                 if self.phase > 1:
                     # The type of exc_info also allows three None, which PEP 3333 does not.
@@ -74,7 +69,11 @@ class Call:
         elif self.phase:
             raise AssertionError('start_response was called a second time without exc_info')
         code, reason = encode_status(status)
-        lines, self.length = encode_headers(headers)
+        try:
+            lines, self.length = encode_headers(headers)
+        except HopByHopError as error:
+            self.notice(f'the application sent the field {error}, which belongs to the server: it is left out')
+            lines, self.length = encode_headers(error.rest)
         has = 0
         if reason:
             lines = reason.encode('latin-1') + lines
@@ -91,7 +90,11 @@ class Call:
 
     def early_hints(self, headers: 'HeaderList') -> None:
         """`wsgi.early_hints`: send an interim response 103 (RFC 8297) at once, unless the response has started."""
-        lines = encode_early_hints(headers)
+        try:
+            lines = encode_early_hints(headers)
+        except HopByHopError as error:
+            self.notice(f'the early hints have the field {error}, which belongs to the server: it is left out')
+            lines = encode_early_hints(error.rest)
         if len(lines) > LINES_BYTES_MAX:
             raise ValueError(f'the early hints have {len(lines)} bytes, and at most {LINES_BYTES_MAX} can be sent')
         if lines and self.phase < 2:
@@ -103,7 +106,7 @@ class Call:
     def write(self, block: bytes) -> None:
         """The callable that `start_response` returns: `block` leaves now or within a millisecond."""
         if not isinstance(block, bytes):
-            raise TypeError(f'write() takes bytes, not {type(block).__name__}')
+            block = as_bytes(block, 'write() takes')
         if self.id in self.lane.gone:
             raise ClientLeftError('the client has left')
         if self.phase == 3:
@@ -122,27 +125,31 @@ class Call:
             # mypy does not see what `kind` says about `result`.
             if kind is FileWrapper and self.hand_over(result):  # type: ignore[arg-type]
                 return
-            iterator = iter(result)
-            if type(iterator) not in _ready:
-                self.stream(iterator)
-                return
-            result = list(iterator)
+            if isinstance(result, (bytes, bytearray)):
+                self.notice('the application returned bytes, not an iterable of blocks: they are sent as one block')
+                result = [result]
+            else:
+                iterator = iter(result)
+                if type(iterator) not in _ready:
+                    self.stream(iterator)
+                    return
+                result = list(iterator)
         if self.phase != 1:
             self.stream(result)
             return
         # Here `result` is a list or a tuple, as its kind says, which mypy does not see.
-        body = result[0] if len(result) == 1 else b''.join(map(_checked, result))  # type: ignore[index,arg-type]
-        self.complete(body if type(body) is bytes else bytes(_checked(body)))
+        body = result[0] if len(result) == 1 else b''.join(map(as_bytes, result))  # type: ignore[index,arg-type]
+        self.complete(body if type(body) is bytes else bytes(as_bytes(body)))
 
     def stream(self, blocks: 'Iterable[bytes]') -> None:
         lane = self.lane
         for block in blocks:
             if block:
-                self.send(_checked(block))
+                self.send(as_bytes(block))
                 if self.phase == 3 or 0 <= self.length <= self.sent or self.id in lane.gone:
                     break
             elif not isinstance(block, bytes):
-                _checked(block)
+                as_bytes(block)
             elif self.id in lane.gone:
                 self.leave()
                 return
@@ -243,25 +250,30 @@ class Call:
         lane.flush()
         return True
 
-    def fail(self) -> None:
+    def fail(self, error: BaseException) -> None:
         """The application raised: send 500 if the head has not left, otherwise break the response off visibly."""
-        error = sys.exc_info()[1]
-        if isinstance(error, ClientLeftError):
+        # Its type decides: `__class__` may be a property that raises.
+        kind = type(error)
+        if issubclass(kind, ClientLeftError):
             self.leave()
             self.lane.flush()
             return
-        if isinstance(error, RequestTimeout) and self.lane.overdue == self.id:
+        if issubclass(kind, RequestTimeout) and self.lane.overdue == self.id:
             self.phase = 3  # the lane reports the end
             return
-        report = traceback.format_exc()
+        report = report_of(error)
         if self.phase == 3:
             self.lane.log(report, self.id)
         else:
-            kind = ABORT if self.phase == 2 else FAILED
+            frame = ABORT if self.phase == 2 else FAILED
             self.lane.gathering.finish()
             self.phase, self.code = 3, 500
-            self.frame(kind, b'', shortened(report).encode('utf-8', 'replace'))
+            self.frame(frame, b'', shortened(report).encode('utf-8', 'replace'))
         self.lane.flush()
+
+    def notice(self, text: str) -> None:
+        """The application broke PEP 3333 in a way that Viaduct corrects."""
+        self.lane.notices.add(text)
 
     def excess(self) -> None:
         self.lane.log(f'the application sent more than the declared Content-Length of {self.length}: the rest is cut')
@@ -284,25 +296,3 @@ class Call:
             + lines,
             body,
         )
-
-
-def recalled_frame(request_ids: 'Sequence[int]') -> bytes:
-    """The frame that reports which requests the lane gave up."""
-    body = struct.pack(f'<{len(request_ids)}I', *request_ids)
-    return FRAME.pack(0, RECALLED, 0, 0, 0, len(body), -1, 0) + body
-
-
-def interrupted_frame(request_id: int) -> bytes:
-    """The frame that reports the end of a request that was interrupted."""
-    return FRAME.pack(request_id, INTERRUPTED, 0, 0, 0, 0, -1, 0)
-
-
-def trace_frame(request_id: int, size: int) -> bytes:
-    """The head of the frame with the recording of a traced request, which follows all other frames of the request."""
-    return FRAME.pack(request_id, TRACE, 0, 0, 0, size, -1, 0)
-
-
-def _checked(block: object) -> bytes:
-    if not isinstance(block, bytes):
-        raise TypeError(f'the application must produce bytes, not {type(block).__name__}')
-    return block

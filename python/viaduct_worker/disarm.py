@@ -1,7 +1,8 @@
 """The signals that mean nothing to these processes, which a terminal or a service manager sends to the whole group."""
 
 import os
-from signal import SIG_BLOCK, SIG_UNBLOCK, Signals, pthread_sigmask, signal
+from os import fork
+from signal import SIG_BLOCK, SIG_DFL, SIG_UNBLOCK, SIGTERM, Signals, getsignal, pthread_sigmask, signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,33 @@ def disarm_signals() -> None:
 def hold_signals() -> None:
     """Let the signals without effect wait, also in the program that replaces this one."""
     pthread_sigmask(SIG_BLOCK, _disarmed())
+
+
+def arm_forks() -> None:
+    """Let SIGTERM end the processes that the application forks: `terminate()` of multiprocessing sends it, and waits.
+
+    They would inherit the empty handler.
+    """
+    os.register_at_fork(after_in_child=_arm)
+
+
+def fork_disarmed() -> int:
+    """Fork a process in which the signals stay without effect."""
+    global _is_own  # noqa: PLW0603
+    _is_own = True
+    try:
+        return fork()
+    finally:
+        _is_own = False
+
+
+_is_own = False
+"""Whether this package forks now."""
+
+
+def _arm() -> None:
+    if not _is_own and getsignal(SIGTERM) is ignore:
+        signal(SIGTERM, SIG_DFL)
 
 
 def _disarmed() -> list[Signals]:

@@ -1,14 +1,17 @@
 """Finds what the import of an application leaves behind that forked processes cannot share.
 
 A fork copies only the thread that forks: in a worker, all others are gone. A connection or an event loop that all
-workers inherit is one for all of them, so one worker reads what another one asked for (fork(2), epoll(7)).
+workers inherit is one for all of them, so one worker reads what another one asked for (fork(2), epoll(7)). All workers
+would also hold the same lock, and write into the same database without knowing of each other (flock(2), "How To Corrupt
+An SQLite Database File", 2.6).
 """
 
 import gc
 import os
 from contextlib import suppress
+from fcntl import F_GETFL, fcntl
 from socket import AF_INET6, AF_UNIX, SOCK_STREAM, getdefaulttimeout, setdefaulttimeout, socket
-from stat import S_ISSOCK
+from stat import S_ISREG, S_ISSOCK
 from threading import enumerate as running_threads
 
 from viaduct_worker import load, patches
@@ -21,24 +24,35 @@ FINDINGS_MAX = 20
 """How many findings are listed. The last one says how many more there are."""
 TEXT_MAX = 200
 """Longest text of a finding, in characters."""
-EVENT_LOOP = 'anon_inode:[eventpoll]'
+EPOLL = 'anon_inode:[eventpoll]'
+EVENT_LOOP = 'an event loop'
+LOCK = 'a lock on '
+"""How the finding of a lock starts; preload.ts has the same text."""
+MEMORY = '/dev/shm/'  # nothing is written there
+"""Where shared memory is (shm_open(3)), which is for several processes."""
 
 
 class Snapshot:
-    """The threads and the descriptors of this process at one moment, before an import."""
+    """The threads and the descriptors of this process at one moment, before an import.
 
-    def __init__(self) -> None:
+    Files below `own`, a directory, are not the application's.
+    """
+
+    def __init__(self, own: str) -> None:
+        self.own = os.path.join(own, '')
         self.threads = set(running_threads())
         self.descriptors = descriptors()
 
     def findings(self) -> list[str]:
-        """Describe the threads, connections and event loops that were started or opened since then and still exist.
+        """Describe what was started or opened since then and still exists: threads, connections, event loops and files.
 
-        Nothing is found if the application has replaced threads by greenlets. Datagram sockets are left out, because
-        a datagram is sent as a whole, and so are pairs of sockets within a process. Threads that C code starts are too:
-        libraries for numbers start them, and take care of forks.
+        Of files, those with a lock count, and those that are open for reading and writing, as databases are. Logs and
+        temporary files without a name do not count. If the application has replaced threads by greenlets, these and
+        their event loop are left out, because `patches.renew_hub` takes care of them. Datagram sockets are left out,
+        because a datagram is sent as a whole, and so are pairs of sockets within a process. Threads that C code starts
+        are too: libraries for numbers start them, and take care of forks.
         """
-        if patches.found() or not self._found():
+        if not self._found():
             return []
         gc.collect()  # what nobody refers to any more is not shared
         found = self._found()
@@ -50,9 +64,27 @@ class Snapshot:
         return [number for number, file in descriptors().items() if self.descriptors.get(number) != file]
 
     def _found(self) -> list[str]:
-        threads = [described(thread) for thread in running_threads() if thread not in self.threads]
-        opened = [text for number in sorted(self.new_descriptors()) if (text := shared(number))]
-        return threads + list(dict.fromkeys(opened))
+        texts = map(self._shared, sorted(self.new_descriptors()))
+        opened = list(dict.fromkeys(text for text in texts if text))
+        if patches.found():
+            return [text for text in opened if text != EVENT_LOOP]
+        return [described(thread) for thread in running_threads() if thread not in self.threads] + opened
+
+    def _shared(self, descriptor: int) -> str:
+        """Describe what an open descriptor shares; '' if that harms nobody."""
+        try:
+            mode = os.fstat(descriptor).st_mode
+            if S_ISSOCK(mode):
+                peer = peer_of(descriptor)
+                return f'a connection to {peer}'[:TEXT_MAX] if peer else ''
+            path = os.readlink(f'/proc/self/fd/{descriptor}')
+            if path == EPOLL:
+                return EVENT_LOOP
+            if S_ISREG(mode) and not path.startswith((self.own, MEMORY)):
+                return shared_file(descriptor, path)
+        except OSError:
+            pass  # a thread has closed it, or there is no /proc
+        return ''
 
 
 def descriptors() -> dict[int, tuple[int, int]]:
@@ -74,15 +106,19 @@ def described(thread: 'Thread') -> str:
     return f'thread {thread.name}{function and f" ({function})"}'[:TEXT_MAX]
 
 
-def shared(descriptor: int) -> str:
-    """Describe a connection by the address of its other end, or an event loop; '' for everything else."""
-    try:
-        if not S_ISSOCK(os.fstat(descriptor).st_mode):
-            return 'an event loop' if os.readlink(f'/proc/self/fd/{descriptor}') == EVENT_LOOP else ''
-        peer = peer_of(descriptor)
-    except OSError:
-        return ''  # a thread has closed it, or there is no /proc
-    return f'a connection to {peer}'[:TEXT_MAX] if peer else ''
+def shared_file(descriptor: int, path: str) -> str:
+    """Describe a regular file by its path if it has a lock, or can be read and written; '' otherwise.
+
+    A file with O_APPEND is a log, to which processes may add at the same time.
+    """
+    with open(f'/proc/self/fdinfo/{descriptor}', encoding='latin-1') as file:
+        if any(line.startswith('lock:') for line in file):
+            return f'{LOCK}{path}'[:TEXT_MAX]
+    flags = fcntl(descriptor, F_GETFL)
+    is_named = os.fstat(descriptor).st_nlink > 0
+    if is_named and flags & os.O_ACCMODE == os.O_RDWR and not flags & os.O_APPEND:
+        return f'the writable file {path}'[:TEXT_MAX]
+    return ''
 
 
 def peer_of(descriptor: int) -> str:

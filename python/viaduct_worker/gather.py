@@ -11,7 +11,7 @@ from threading import Lock
 from time import perf_counter_ns as now
 from time import sleep
 
-from viaduct_worker.call import BLOCK
+from viaduct_worker.frames import BLOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -35,6 +35,12 @@ _known: 'dict[tuple[str, str], tuple[bytes, int]]' = {}
 _statuses: 'dict[str, tuple[int, str]]' = {}
 
 
+class HopByHopError(ValueError):
+    """A field is hop-by-hop: only the server may send it (PEP 3333). The message is its name; `rest` has the others."""
+
+    rest: 'HeaderList'
+
+
 def encode_status(status: str) -> tuple[int, str]:
     """Return (code, reason) of a status such as "404 Not Found". The reason ends in CRLF; the usual reason becomes ''.
 
@@ -61,7 +67,7 @@ def encode_headers(headers: 'HeaderList') -> tuple[bytes, int]:
     """Return (lines, content_length): latin-1 bytes, and the declared length or -1.
 
     Raises TypeError for anything but a list of pairs of str. Raises ValueError for characters that could split the
-    response, for hop-by-hop fields, for a Content-Length that is not a number, and for text outside latin-1.
+    response, for a Content-Length that is not a number, and for text outside latin-1; HopByHopError for such a field.
     """
     if type(headers) is not list:
         raise TypeError(f'headers must be a list, not {type(headers).__name__}')
@@ -71,7 +77,11 @@ def encode_headers(headers: 'HeaderList') -> tuple[bytes, int]:
         try:
             line, declared = _known[header]
         except (KeyError, TypeError):
-            line, declared = _encode(header)
+            try:
+                line, declared = _encode(header)
+            except HopByHopError as error:
+                error.rest = [one for one in headers if not _is_hop_by_hop(one)]
+                raise
         if declared >= 0:
             if length >= 0:
                 raise ValueError('Content-Length appears twice')
@@ -88,6 +98,17 @@ def encode_early_hints(headers: 'HeaderList') -> bytes:
     return lines
 
 
+def _is_hop_by_hop(header: tuple[str, str]) -> bool:
+    """Whether `encode_headers` refuses `header` for this reason alone."""
+    try:
+        _encode(header)
+    except HopByHopError:
+        return True
+    except (TypeError, ValueError):
+        pass
+    return False
+
+
 def _encode(header: tuple[str, str]) -> tuple[bytes, int]:
     if type(header) is not tuple or len(header) != 2:
         raise TypeError(f'a header must be a tuple of name and value, not {header!r}')
@@ -100,7 +121,7 @@ def _encode(header: tuple[str, str]) -> tuple[bytes, int]:
         raise ValueError(f'value of header {name!r} holds a control character: {value!r}')
     lower = name.lower()
     if lower in _hop_by_hop:
-        raise ValueError(f'header {name!r} is hop-by-hop: only the server may send it (PEP 3333)')
+        raise HopByHopError(name)
     declared = -1
     if lower == 'content-length':
         if not (value.isascii() and value.isdigit() and len(value) <= 15):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 if sys.version_info >= (3, 10):
+    getattr(sys, 'set_lazy_imports', str)('normal')  # PEP 810; later, nothing of this package would be found
     sys.path.insert(0, os.path.dirname(HERE))
     from viaduct_worker import interface
     from viaduct_worker.inspect_directory import inspect
@@ -37,7 +38,11 @@ def answer(output: int, target: 'Target') -> None:
     """Write to `output` what `target` is, and end this process."""
     # The project must not find this package's modules as its own.
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != HERE]
-    answer: dict[str, object] = {'version': '.'.join(map(str, sys.version_info[:3])), 'prefix': sys.prefix}
+    answer: dict[str, object] = {
+        'implementation': sys.implementation.name,
+        'version': version(),
+        'prefix': sys.prefix,
+    }
     if sys.version_info >= (3, 10):
         interface.install()
         try:
@@ -46,6 +51,11 @@ def answer(output: int, target: 'Target') -> None:
             answer.update(error=error.message, advice=error.advice)
     os.write(output, (json.dumps(answer) + '\n').encode())
     os._exit(0)
+
+
+def version() -> str:
+    """The version in full, such as `3.15.0rc1 free-threading build`."""
+    return sys.version.split()[0] + (' free-threading build' if 'free-threading build' in sys.version else '')
 
 
 def end_with_reader(output: int) -> None:

@@ -21,7 +21,6 @@ Two rules ensure that *only the request that is too late gets the exception*, an
   start.
 """
 
-import traceback
 from _thread import get_ident
 from collections import deque
 from io import BytesIO
@@ -31,9 +30,11 @@ from threading import Lock
 from time import perf_counter_ns as now
 
 from viaduct_worker import interrupt
-from viaduct_worker.call import Call, interrupted_frame, recalled_frame
+from viaduct_worker.call import Call
+from viaduct_worker.frames import interrupted_frame, recalled_frame
 from viaduct_worker.gather import Gathering
 from viaduct_worker.interrupt import RequestTimeout
+from viaduct_worker.reports import report_of
 from viaduct_worker.stacks import stack_of
 
 TYPE_CHECKING = False
@@ -74,6 +75,7 @@ class Lane:
         self.environs = worker.environs
         self.sections: dict[int, Environ] = {}
         self.log = worker.log
+        self.notices = worker.notices
         self.hands_over = worker.hands_over
         self.gathering = Gathering(self, worker.flusher)
         self.todo: deque[Request] = deque()
@@ -159,7 +161,7 @@ class Lane:
                 traced.fail(error)
             elif self.recorder is not None:
                 self.recorder.hide(error)
-            call.fail()
+            call.fail(error)
         finally:
             close = getattr(result, 'close', None)
             if close is not None:
@@ -177,8 +179,8 @@ class Lane:
                 from viaduct_worker.tracing.request import TracedRequest
 
                 self.recorder = TracedRequest
-        except Exception:
-            self.log(traceback.format_exc())
+        except Exception as error:
+            self.log(report_of(error))
             return None
         return self.recorder(self, request_id, options)
 
@@ -189,8 +191,8 @@ class Lane:
         before = now()
         try:
             close()
-        except BaseException:
-            self.log(traceback.format_exc())
+        except BaseException as error:
+            self.log(report_of(error))
         self.now = after = now()
         self.close_is_slow = after - before > FLUSH_NS
 

@@ -152,6 +152,10 @@ FromServer: TypeAlias = (
 )
 
 
+Level: TypeAlias = Literal['error', 'warn', 'info']
+"""The level of what a worker writes to the server's log."""
+
+
 class ThreadStack(TypedDict):
     """Where one thread is. `lane` is the number of the lane that it serves, or None."""
 

@@ -4,6 +4,7 @@ So a hook that hangs or crashes harms neither the zygote nor a worker, and what 
 """
 
 import os
+from os import read, set_blocking, write
 from signal import ITIMER_REAL, SIG_DFL, SIGALRM, setitimer, signal
 
 from viaduct_worker import load
@@ -35,8 +36,8 @@ def main(options: 'Options', message: 'RunHook', release: 'Release | None', outp
         (release or Release(options)).hooks.run(message['hook'])
     except BaseException as error:
         traceback, reason = load.report(error)
-        os.set_blocking(output, False)
-        os.write(output, f'{reason}\n{traceback}'.encode(errors='replace')[:REPORT_BYTES_MAX])
+        set_blocking(output, False)
+        write(output, f'{reason}\n{traceback}'.encode(errors='replace')[:REPORT_BYTES_MAX])
         code = 1
     flush_outputs()
     os._exit(code)
@@ -44,8 +45,8 @@ def main(options: 'Options', message: 'RunHook', release: 'Release | None', outp
 
 def report_of(output: int) -> str:
     """Return what a process that has ended wrote to the other end of this pipe."""
-    os.set_blocking(output, False)  # a process that the hook has started may hold the other end
+    set_blocking(output, False)  # a process that the hook has started may hold the other end
     try:
-        return os.read(output, REPORT_BYTES_MAX).decode(errors='replace').rstrip()
+        return read(output, REPORT_BYTES_MAX).decode(errors='replace').rstrip()
     except BlockingIOError:
         return ''

@@ -11,6 +11,7 @@ import sys
 from _thread import allocate_lock
 from contextlib import suppress
 from math import isfinite
+from os import write
 
 from viaduct_worker.scoreboard import reserve_space
 
@@ -171,7 +172,7 @@ class SharedValues:
 
     def _append(self, data: bytes) -> None:
         """Append descriptions, or nothing of them."""
-        if os.write(self._series, data) != len(data):
+        if write(self._series, data) != len(data):
             os.ftruncate(self._series, self._bytes)
             raise OSError('no space is left for their names')
         self._bytes += len(data)

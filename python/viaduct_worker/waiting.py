@@ -23,19 +23,21 @@ CHECK_MS = 2
 
 
 def start_inspector(target: 'Target', writes_none: bool, errors: 'int | None') -> int:
-    """Start the child that answers what `target` is. Return its process id.
-
-    `errors` becomes standard error, now that Ctrl-C causes no traceback any more.
-    """
-    signal(SIGINT, ignore)
-    if errors is not None:
-        os.dup2(errors, 2)
-        os.close(errors)
+    """Start the child that answers what `target` is. Return its process id."""
+    take_signals(errors)
     disarm_signals()
     inspector = os.fork()
     if inspector == 0:
         _answer(target, writes_none)
     return inspector
+
+
+def take_signals(errors: 'int | None') -> None:
+    """From now on Ctrl-C causes no traceback. So `errors`, a descriptor, becomes standard error."""
+    signal(SIGINT, ignore)
+    if errors is not None:
+        os.dup2(errors, 2)
+        os.close(errors)
 
 
 def wait(inspector: int) -> 'Options':
@@ -77,7 +79,7 @@ def _answer(target: 'Target', writes_none: bool) -> None:
         from viaduct_worker import inspect_project
 
         sys.dont_write_bytecode = writes_none
-        del sys.path[:2]
+        del sys.path[0]
         inspect_project.end_with_reader(CONTROL)
         inspect_project.answer(CONTROL, target)
     finally:

@@ -16,10 +16,12 @@ from select import poll
 from viaduct_worker import capture, load, patches
 from viaduct_worker.channel import TEXT_MAX, Channel, connect, shortened
 from viaduct_worker.collect import Collection
+from viaduct_worker.error_log import ErrorLog
 from viaduct_worker.files import FileWrapper
 from viaduct_worker.gather import Flusher
 from viaduct_worker.interface import process
 from viaduct_worker.lane import Lane
+from viaduct_worker.notices import Notices
 from viaduct_worker.release import Release
 from viaduct_worker.scoreboard import Scoreboard
 from viaduct_worker.shared_values import shared
@@ -27,13 +29,13 @@ from viaduct_worker.stacks import thread_stacks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from _typeshed.wsgi import WSGIApplication
 
     from viaduct_worker.capture import Stream
     from viaduct_worker.lane import Environ
-    from viaduct_worker.messages import FromServer, Options
+    from viaduct_worker.messages import FromServer, Level, Options
 
 POLLIN = 1
 """eventlet removes `poll` and its constants from the module `select`."""
@@ -107,6 +109,20 @@ def greet(channel: Channel, options: 'Options', number: int) -> bool:
     return go['hands_over']
 
 
+def make_scoreboard(options: 'Options', number: int, channel: Channel) -> Scoreboard:
+    """Return the scoreboard. If there is no place for it, report this and wait for the end."""
+    directory = options['runtime']
+    try:
+        return Scoreboard(f'{directory}/worker-{number}.scoreboard', options['threads'])
+    except OSError as error:
+        advice = 'Free space there, or set TMPDIR'
+        channel.send(
+            kind='unable', reason=f'it cannot make its scoreboard in "{directory}": {error.strerror}. {advice}'
+        )
+        channel.receive()
+        os._exit(1)
+
+
 class Worker:
     """What the lanes of this process share."""
 
@@ -117,9 +133,10 @@ class Worker:
         self.channel = channel
         self.hands_over = hands_over
         self.environs = [self.environ(options, listener) for listener in options['listeners']]
-        self.scoreboard = Scoreboard(f'{options["runtime"]}/worker-{number}.scoreboard', options['threads'])
+        self.scoreboard = make_scoreboard(options, number, channel)
         self.collection = Collection(channel.send, partial(start_thread, 'viaduct-collection', daemon=True))
         self.flusher = Flusher(lambda run: start_thread('viaduct-flusher', run, daemon=True))
+        self.notices = Notices(partial(self.log, level='warn'))
         self.lanes: list[Lane] = []
         self.running: dict[int, Lane] = {}  # by the number of the thread
         self.unsent: list[Lane] = []  # the server waits for these lanes, but their sockets were full
@@ -187,7 +204,7 @@ class Worker:
                 'SCRIPT_NAME': '',
                 'SERVER_SOFTWARE': options['software'],
                 'wsgi.version': (1, 0),
-                'wsgi.errors': ErrorLog(self),
+                'wsgi.errors': ErrorLog(partial(self.log, level='info')),
                 'wsgi.multithread': options['threads'] > 1,
                 'wsgi.multiprocess': options['multiprocess'],
                 'wsgi.run_once': False,
@@ -197,8 +214,8 @@ class Worker:
         )
         return environ
 
-    def log(self, text: str, request: int | None = None) -> None:
-        """Write `text` to the server's log as an error, with the request that it belongs to. A long text is split.
+    def log(self, text: str, request: int | None = None, level: 'Level' = 'error') -> None:
+        """Write `text` to the server's log, with the request that it belongs to. A long text is split.
 
         By default that is the request which this thread runs.
         """
@@ -207,7 +224,7 @@ class Worker:
         shown = text.rstrip('\n')
         try:
             for start in range(0, len(shown) or 1, TEXT_MAX):
-                self.channel.send(kind='log', text=shown[start : start + TEXT_MAX], request=request)
+                self.channel.send(kind='log', level=level, text=shown[start : start + TEXT_MAX], request=request)
         except OSError:
             with contextlib.suppress(OSError, ValueError):
                 sys.stderr.write(text)
@@ -225,32 +242,6 @@ class Worker:
                 self.channel.send(kind='output', stream=stream, text=text[start : start + TEXT_MAX], request=request)
         except OSError:
             pass  # the server is gone, and this process is about to end
-
-
-class ErrorLog:
-    """`wsgi.errors`: whole lines go to the server's log (PEP 3333, "Input and Error Streams")."""
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-        self._partial = threading.local()
-
-    def write(self, text: str) -> None:
-        if type(text) is not str:
-            raise TypeError(f'wsgi.errors takes str, not {type(text).__name__}')
-        text = getattr(self._partial, 'text', '') + text
-        whole, newline, self._partial.text = text.rpartition('\n')
-        if newline:
-            self._worker.log(whole)
-
-    def writelines(self, lines: 'Iterable[str]') -> None:
-        for line in lines:
-            self.write(line)
-
-    def flush(self) -> None:
-        text = getattr(self._partial, 'text', '')
-        if text:
-            self._partial.text = ''
-            self._worker.log(text)
 
 
 def start_thread(name: str, target: 'Callable[[], None]', daemon: bool) -> 'Callable[[], object]':

@@ -12,13 +12,13 @@ import json
 import os
 import sys
 from contextlib import suppress
-from os import close, fork, kill, read, set_blocking, waitpid
+from os import close, kill, read, set_blocking, waitpid
 from select import select
 from signal import SIG_DFL, SIGCHLD, SIGKILL, set_wakeup_fd, signal
 
-from viaduct_worker import bytecode, load, reaper, release_hook, worker
+from viaduct_worker import bytecode, load, patches, reaper, release_hook, worker
 from viaduct_worker.channel import Channel, shortened
-from viaduct_worker.disarm import disarm_signals, hold_signals, ignore
+from viaduct_worker.disarm import arm_forks, disarm_signals, fork_disarmed, hold_signals, ignore
 from viaduct_worker.fork_safety import Snapshot
 from viaduct_worker.release import Release
 from viaduct_worker.shared_values import shared
@@ -35,6 +35,7 @@ def main(options: 'Options') -> None:
     disarm_signals()
     if options['adopts']:
         reaper.start()
+    arm_forks()
     channel = Channel(options['socket'])
     channel.send(kind='zygote', release=options['release'], pid=os.getpid(), version=sys.version.split()[0])
     load.prepare(options)
@@ -47,7 +48,7 @@ def main(options: 'Options') -> None:
     release = None
     if options['preload'] != 'never':
         environment = dict(os.environ)
-        before = Snapshot()
+        before = Snapshot(options['runtime'])
         try:
             with channel.dying_with_server():
                 release = Release(options)
@@ -144,7 +145,7 @@ class Zygote:
     def fork(self, run: 'Callable[[], None]') -> int:
         """Fork a process that calls `run` and ends. Return its process id."""
         worker.flush_outputs()
-        pid = fork()
+        pid = fork_disarmed()
         if pid:
             return pid
         try:
@@ -153,6 +154,7 @@ class Zygote:
             for descriptor in self.descriptors:
                 close(descriptor)
             self.channel.close()
+            patches.renew_hub()
             run()
         except BaseException:
             worker.print_error()

@@ -1,4 +1,4 @@
-import type { CgiParamLimits, CgiParams, Malformed } from './params.ts';
+import { addParam, type CgiParamLimits, type CgiParams, type Malformed } from './params.ts';
 
 /** Reads the complete content of a PARAMS stream: names and values after their lengths (FastCGI 1.0 section 3.4). */
 export function readFastCgiParams(bytes: Buffer, { countMax }: CgiParamLimits): CgiParams | Malformed {
@@ -19,7 +19,7 @@ export function readFastCgiParams(bytes: Buffer, { countMax }: CgiParamLimits): 
     count += 1;
     if (count > countMax) return { reason: 'there are too many variables' };
     const middle = at + nameLength;
-    variables.set(bytes.toString('latin1', at, middle), bytes.toString('latin1', middle, middle + valueLength));
+    addParam(variables, bytes.toString('latin1', at, middle), bytes.toString('latin1', middle, middle + valueLength));
     at = middle + valueLength;
   }
   return variables;

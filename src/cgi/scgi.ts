@@ -1,4 +1,4 @@
-import type { CgiParamLimits, Malformed, ReadCgiParams } from './params.ts';
+import { addParam, type CgiParamLimits, type Malformed, type ReadCgiParams } from './params.ts';
 
 const COLON = 0x3a;
 const COMMA = 0x2c;
@@ -28,7 +28,7 @@ export function readScgiNetstring(
   if (parts.length / 2 > countMax) return { reason: 'there are too many variables' };
   if (parts[0] !== 'CONTENT_LENGTH') return { reason: 'the first variable is not CONTENT_LENGTH' };
   const variables = new Map<string, string>();
-  for (let i = 0; i < parts.length; i += 2) variables.set(parts[i] as string, parts[i + 1] as string);
+  for (let i = 0; i < parts.length; i += 2) addParam(variables, parts[i] as string, parts[i + 1] as string);
   if (variables.get('SCGI') !== '1') return { reason: 'SCGI is not 1' };
   return { variables, length: end + 1 };
 }

@@ -1,4 +1,4 @@
-import type { CgiParamLimits, Malformed, ReadCgiParams } from './params.ts';
+import { addParam, type CgiParamLimits, type Malformed, type ReadCgiParams } from './params.ts';
 
 const HEAD_BYTES = 4;
 
@@ -29,7 +29,7 @@ export function readUwsgiPacket(
     at += 2 + value.length;
     count += 1;
     if (count > countMax) return { reason: 'there are too many variables' };
-    variables.set(name, value);
+    addParam(variables, name, value);
   }
   return { variables, length: end };
 }

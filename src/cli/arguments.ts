@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import { nearest } from '../config/nearest.ts';
 import { flagName, type Setting } from '../config/setting.ts';
 import {
   formatRawValue,
@@ -10,6 +9,7 @@ import {
 } from '../config/setting-input.ts';
 import { SETTINGS, type SettingName, settingNames } from '../config/settings.ts';
 import { takes } from '../config/value.ts';
+import { nearest } from '../nearest.ts';
 
 /** The commands that talk to a running server. */
 export const CONTROL_COMMANDS = [

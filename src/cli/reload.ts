@@ -1,3 +1,4 @@
+import { ViaductError } from '../errors.ts';
 import type { Log } from '../log/log.ts';
 import type { ReloadOutcome } from '../server/control/control-api.ts';
 import type { RunningServer } from '../server/running-server.ts';
@@ -67,8 +68,9 @@ async function reload(
     const { message, cause } = error as Error;
     const failed = outcome(message, typeof cause === 'string' ? cause.trimEnd() : null);
     if (error === replaced.reason) return failed; // before anything of it started
-    const traceback = failed.traceback === null ? '' : `\n${failed.traceback}`;
-    log.error(`Cannot reload, the old configuration stays: ${message}${traceback}`);
+    const advice = error instanceof ViaductError ? error.advice : '';
+    const texts = [message, advice, failed.traceback ?? ''].filter((text) => text !== '');
+    log.error(`Cannot reload, the old configuration stays: ${texts.join('\n')}`);
     onReloaded('the reload failed', failed);
     return failed;
   }

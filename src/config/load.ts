@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { ViaductError } from '../errors.ts';
 import { COMMAND_SETTINGS } from './command-settings.ts';
+import { reversedRanges, unitProblems } from './file-rules.ts';
 import { fromEnvironment, fromPlatform } from './from-environment.ts';
 import { contentOf, hasMoreThanSettings, type OpenedFile, openFile, openObject } from './from-file.ts';
 import { type MiddlewareEntry, misplacedMiddleware } from './middleware.ts';
@@ -101,7 +102,12 @@ async function resolve<Site>(
 ): Promise<LoadedSettings<Site>> {
   const reader = opened.some(hasMoreThanSettings) ? await siteReader() : null;
   const contents = opened.map((file) => contentOf(file, reader, errors));
-  const fromFiles = contents.flatMap(({ path, settings }) => readAll(settings, dirname(path), errors));
+  const fromFiles = contents.flatMap(({ path, settings }) => {
+    const problems = unitProblems(settings);
+    errors.push(...problems);
+    return problems.length > 0 ? [] : readAll(settings, dirname(path), errors);
+  });
+  errors.push(...reversedRanges(fromFiles));
   const siteEntries = new Map(contents.flatMap((content) => [...content.site]));
   const site = reader === null || siteEntries.size === 0 ? null : reader.read(siteEntries, errors);
   const known = [...fromFiles, ...direct];

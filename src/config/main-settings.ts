@@ -219,7 +219,7 @@ export const MAIN_SETTINGS = {
     group: 'how',
     help: 'Import the application once and fork the workers from this process. --no-preload imports it in each worker.',
     reason:
-      'Forked workers share memory and start in milliseconds. On macOS, system libraries do not survive a fork. If nobody wrote this setting, an application whose import leaves threads or connections is imported in each worker instead.',
+      'Forked workers share memory and start in milliseconds. On macOS, system libraries do not survive a fork. If nobody wrote this setting, an application whose import leaves threads, connections or locked files is imported in each worker instead.',
   },
   wrap: {
     kind: 'command',

@@ -1,4 +1,4 @@
-import { nearest } from './nearest.ts';
+import { nearest } from '../nearest.ts';
 import { fileKey, type Setting } from './setting.ts';
 import { SETTINGS, type SettingName, settingNames } from './settings.ts';
 

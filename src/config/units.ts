@@ -24,6 +24,12 @@ export function readDuration(text: string): number | null {
   return read(text, MS_IN);
 }
 
+/** What is wrong with a time in a file that is a text without a unit, such as `"30"`: people take it for seconds. Null for any other value. */
+export function missingUnit(value: unknown): string | null {
+  if (typeof value !== 'string' || !/^0*[1-9][\d.]*$/.test(value.trim())) return null;
+  return `has no unit: write ${value.trim()} without quotes for milliseconds, or "${value.trim()}s" for seconds`;
+}
+
 function read(text: string, unitsIn: Readonly<Record<string, number>>): number | null {
   const [, number, unit] = /^(\d{1,15}(?:\.\d{1,3})?) ?([A-Za-z]{0,3})$/.exec(text) ?? [];
   const factor = unit === undefined ? undefined : unitsIn[unit.toLowerCase()];

@@ -1,6 +1,7 @@
 import type { ZodType } from 'zod';
-import type { Handler } from '../http/handler.ts';
-import type { HeaderList } from '../http/message.ts';
+import type { Handler, HandlerResult } from '../http/handler.ts';
+import type { HeaderList, Request } from '../http/message.ts';
+import type { Placeholders } from '../placeholders/placeholders.ts';
 import type { SchemaTools } from './schema-tools.ts';
 
 /** The tables that can have a key: `route` for routes only, `site` for routes and the top of the file, where it applies to every request. */
@@ -29,6 +30,8 @@ export interface FeatureDescriptor<Key extends string, Scope extends FeatureScop
    * from all requests, also from those of other routes: an application that trusts such a field is behind all of them.
    */
   readonly claims?: (config: NonNullable<Config>) => readonly string[];
+  /** Names of request fields that this handler sets or hides, so that the client's own are for nobody behind it. For handlers that check access. */
+  readonly owns?: (config: NonNullable<Config>) => readonly string[];
 }
 
 /** The parts of the site that a feature may use. */
@@ -41,6 +44,18 @@ export interface FeatureContext {
    * @throws ViaductError `SETTINGS` for an invalid origin
    */
   readonly service: (origin: string, timeoutMs: number) => AskService;
+  /**
+   * The function that answers a request with the route for `target`: a path with an optional query, which gets a GET or
+   * HEAD without content, or a path such as `@sorry`, which gets the request as it is. `isWhole`: without conditions and
+   * ranges. It returns null if no route answers.
+   *
+   * @throws ViaductError `SETTINGS` for a target that no request can be led to
+   */
+  readonly answerBy: (target: string) => (request: Request, isWhole: boolean) => HandlerResult | null;
+  /** Reports a problem of the configuration with which the server works: a sentence without its full stop. */
+  readonly warn: (problem: string) => void;
+  /** The placeholders that texts of the configuration may have. */
+  readonly placeholders: Placeholders;
   /** Reports an error of a request. */
   readonly onError: (message: string) => void;
 }

@@ -15,6 +15,7 @@ class DerivedRequest implements Request {
   readonly method: string;
   readonly path: string;
   readonly query: string;
+  readonly received: string;
   readonly protocol: Protocol;
   readonly headers: HeaderList;
   readonly headersRepeat: boolean;
@@ -32,6 +33,7 @@ class DerivedRequest implements Request {
     this.method = changes.method ?? origin.method;
     this.path = changes.path ?? origin.path;
     this.query = changes.query ?? origin.query;
+    this.received = changes.path === undefined && changes.query === undefined ? (origin.received ?? '') : '';
     this.protocol = origin.protocol;
     this.headers = changes.headers ?? origin.headers;
     this.headersRepeat = changes.headers === undefined ? origin.headersRepeat : true;

@@ -25,6 +25,16 @@ export interface ClientCertificate {
   readonly verified: boolean;
 }
 
+/** What client and server agreed on in the TLS handshake. */
+export interface TlsConnection {
+  /** `TLSv1.3` or `TLSv1.2`. */
+  readonly version: string;
+  /** The cipher suite as OpenSSL names it: `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher: string;
+  /** The host that the client asked for (SNI, RFC 6066 section 3); '' if it asked for none. */
+  readonly serverName: string;
+}
+
 /** The two ends of a connection. There is one object per connection, shared by all its requests. */
 export interface Peer {
   /** Numeric address of the client, or '' on a Unix socket. */
@@ -37,6 +47,12 @@ export interface Peer {
   readonly secure: boolean;
   /** The port that the client connected to if it is not the listener's, because a proxy is between them; else ''. */
   readonly serverPort: string;
+  /** Numeric address of this server that the client connected to. Absent where it is not known, as on a Unix socket. */
+  readonly localAddress?: string | undefined;
+  /** The port of this address. */
+  readonly localPort?: number | undefined;
+  /** The TLS of the connection. Absent without TLS, and behind a proxy that ended it. */
+  readonly tls?: TlsConnection;
   /** What a front-end proxy reported about the only request of this connection. Present for CGI protocols alone. */
   readonly cgi?: CgiOrigin;
   /** Absent when the client presented no certificate, or was not asked for one. */
@@ -55,6 +71,10 @@ export interface CgiOrigin {
   readonly scriptName: string;
   /** The HTTP version between the client and the front-end proxy. */
   readonly protocol: Protocol;
+  /** Variables for the application that are not about the request: names and values, alternating. */
+  readonly variables: readonly string[];
+  /** REMOTE_USER and AUTH_TYPE over FastCGI in the same form: front-end proxies also send what a client claims. */
+  readonly user: readonly string[];
 }
 
 /** As environ and the logs spell it. */
@@ -98,6 +118,8 @@ export interface Request {
   readonly path: string;
   /** Query as received, without the '?'; '' without a query. */
   readonly query: string;
+  /** The target as received, if it is not `path` and `query`: in absolute-form, with an empty query, `<` or `>`. Else '' or absent. */
+  readonly received?: string;
   /** The version of HTTP that the client uses. */
   readonly protocol: Protocol;
   /** Fields as received. `Transfer-Encoding` and `Content-Length` never appear together (RFC 9112 section 6.1). */

@@ -5,12 +5,15 @@ const MAPPED = '::ffff:';
 
 /** Describes the two ends of `socket`. An IPv4 client on an IPv6 listener gets its IPv4 address. */
 export function peerOf(socket: Socket, listener: number): Peer {
+  const { localAddress, localPort } = socket;
   return {
     remoteAddress: unmapped(socket.remoteAddress ?? ''),
     remotePort: socket.remotePort ?? 0,
     listener,
     serverPort: '',
     secure: 'encrypted' in socket && socket.encrypted === true,
+    localAddress: localAddress === undefined ? undefined : unmapped(localAddress),
+    localPort,
   };
 }
 

@@ -26,7 +26,7 @@ export interface ResponseChanges {
 }
 
 /** The value of the field `name` (in lower case); null without the field. Its lines are joined by commas (RFC 9110 section 5.3). */
-export function responseField(response: Response, name: string): string | null {
+export function responseField(response: Pick<Response, 'lines'>, name: string): string | null {
   const { lines } = response;
   const lower = lines.toLowerCase();
   let value: string | null = null;

@@ -1,11 +1,15 @@
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import { ViaductError } from '../errors.ts';
+import type { OpenSite } from './check/asked-site.ts';
+import type { Finding } from './check/finding.ts';
 import type { ConfigBuilder } from './config-builder.ts';
 import { importGunicorn } from './gunicorn/import-gunicorn.ts';
 import type { ImportReport } from './import-report.ts';
 import { type Kind, kindOf } from './kind.ts';
+import { checkNginx, type OpenCheckedSite } from './nginx/check/check-nginx.ts';
 import { importNginx } from './nginx/import-nginx.ts';
+import type { Model } from './nginx/model/model.ts';
 import { readTree } from './nginx/tree.ts';
 import { readText } from './read-text.ts';
 import type { Source } from './source.ts';
@@ -22,14 +26,16 @@ export interface ImportOptions {
   readonly outputDirectory: string | null;
   /** Reads a configuration as a server would, with relative paths from `base`. Rejects if it has an error. */
   readonly readConfiguration: (value: object, base: string) => Promise<unknown>;
+  readonly openSite: OpenSite;
 }
 
 export interface ImportedFile {
   readonly kind: Kind;
   /** The text of viaduct.toml. */
   readonly toml: string;
-  /** One line for each statement that was not simply carried over. */
-  readonly report: readonly string[];
+  readonly report: ImportReport;
+  /** What the new settings do otherwise, the most dangerous first. Only a configuration of nginx is checked. */
+  readonly findings: readonly Finding[];
 }
 
 /**
@@ -38,7 +44,7 @@ export interface ImportedFile {
  * @throws ViaductError `SETTINGS` with file and line of a part that cannot be read, `PYTHON_MISSING` if reading needs Python
  */
 export async function importFile(options: ImportOptions): Promise<ImportedFile> {
-  const { file, kind, cwd, outputDirectory, readConfiguration } = options;
+  const { file, kind, cwd, outputDirectory, readConfiguration, openSite } = options;
   const path = resolve(cwd, file);
   const show = (one: string) => shownFrom(cwd, one);
   const text = readText(path, show(path));
@@ -50,7 +56,8 @@ export async function importFile(options: ImportOptions): Promise<ImportedFile> 
   }
   const output = outputDirectory ?? dirname(path);
   const pathOf = (written: string) => placed(written, dirname(path), output);
-  const { builder, report } = await read(found, { path, text, shown: show(path), show, pathOf, output });
+  const source = { path, text, shown: show(path), show, pathOf, output };
+  const { builder, report, model } = await read(found, source);
   builder.remarks.unshift(`Made of ${show(path)} by "viaduct import". Look it through, then run "viaduct check".`);
   const toml = `${builder.remarks.map((remark) => `# ${remark}`).join('\n')}\n\n${writeToml(builder)}`;
   try {
@@ -59,15 +66,28 @@ export async function importFile(options: ImportOptions): Promise<ImportedFile> 
     // Viaduct must be able to read its own output. If it cannot, that is a bug in Viaduct, not an error of the user.
     throw new Error('the settings made of the configuration cannot be read back', { cause: error });
   }
-  return { kind: found, toml, report: report.lines() };
+  const open: OpenCheckedSite = (disk) => openSite(parse(toml), output, disk);
+  return {
+    kind: found,
+    toml,
+    report,
+    findings: model === null ? [] : await checkNginx(model, open),
+  };
 }
 
-async function read(kind: Kind, source: Source): Promise<{ builder: ConfigBuilder; report: ImportReport }> {
+interface Read {
+  readonly builder: ConfigBuilder;
+  readonly report: ImportReport;
+  /** What a configuration of nginx means; null for others. */
+  readonly model: Model | null;
+}
+
+async function read(kind: Kind, source: Source): Promise<Read> {
   if (kind === 'nginx') return readNginx(source);
-  return kind === 'gunicorn' ? importGunicorn(source) : importUwsgi(source);
+  return { ...(kind === 'gunicorn' ? await importGunicorn(source) : importUwsgi(source)), model: null };
 }
 
-function readNginx({ path, shown, show, pathOf }: Source): { builder: ConfigBuilder; report: ImportReport } {
+function readNginx({ path, shown, show, pathOf }: Source): Read {
   const imported = importNginx(readTree(path, show), pathOf);
   if (imported.builder.lists.has('route')) return imported;
   throw new ViaductError('SETTINGS', `Cannot import "${shown}": it has no server`, {

@@ -24,17 +24,17 @@ const TEXT_LENGTH_MAX = 100;
 
 /** Records what happened to each statement. A note is kept once, however often its statement is inherited. */
 export class ImportReport {
-  readonly #seen = new Set<Statement>();
+  readonly #seen = new Set<string>();
   readonly #notes = new Map<string, Note>();
 
   /** The statement was carried over, or another note reports it. */
   took(statement: Statement): void {
-    this.#seen.add(statement);
+    this.#seen.add(keyOf(statement));
   }
 
   note(statement: Statement, outcome: Outcome, reason: string): void {
-    this.#seen.add(statement);
-    this.#notes.set(`${formatLocation(statement)} ${statement.text} ${outcome} ${reason}`, {
+    this.#seen.add(keyOf(statement));
+    this.#notes.set(`${keyOf(statement)} ${outcome} ${reason}`, {
       statement,
       outcome,
       reason,
@@ -54,13 +54,18 @@ export class ImportReport {
   }
 
   knows(statement: Statement): boolean {
-    return this.#seen.has(statement);
+    return this.#seen.has(keyOf(statement));
+  }
+
+  /** How many statements have an outcome. */
+  count(outcome: Outcome): number {
+    return new Set(this.#of([outcome]).map(({ statement }) => keyOf(statement))).size;
   }
 
   /** `nginx.conf:12: gzip_comp_level 6: not carried over: …`, in the order of the files. */
-  lines(): string[] {
+  lines(outcomes: readonly Outcome[]): string[] {
     const files = [...new Set([...this.#notes.values()].map(({ statement }) => statement.file))];
-    const notes = [...this.#notes.values()].sort(
+    const notes = this.#of(outcomes).sort(
       ({ statement: a }, { statement: b }) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line,
     );
     return notes.map(
@@ -68,6 +73,14 @@ export class ImportReport {
         `${formatLocation(statement)}: ${shortened(statement.text)}: ${outcome}: ${reason}`,
     );
   }
+
+  #of(outcomes: readonly Outcome[]): Note[] {
+    return [...this.#notes.values()].filter(({ outcome }) => outcomes.includes(outcome));
+  }
+}
+
+function keyOf(statement: Statement): string {
+  return `${formatLocation(statement)} ${statement.text}`;
 }
 
 /** `nginx.conf:12`. */

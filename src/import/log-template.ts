@@ -1,4 +1,5 @@
 import { compileLogFormat } from '../log/log-format.ts';
+import { templateOfPlain } from '../placeholders/template.ts';
 
 /** Variables of nginx as directives of `access_log_format`. */
 const NGINX: Readonly<Record<string, string>> = {
@@ -82,10 +83,14 @@ function fieldName(variable: string): string {
 
 function translate(text: string, pattern: RegExp, directiveOf: (name: string) => string | undefined): LogTemplate {
   const unknown: string[] = [];
-  const template = text.replace(pattern, (variable: string, ...names: (string | undefined)[]) => {
-    const directive = directiveOf(names.slice(0, 2).find((name) => typeof name === 'string') ?? '');
+  let template = '';
+  let at = 0;
+  for (const { 0: variable, 1: inBraces, 2: bare, index } of text.matchAll(pattern)) {
+    const directive = directiveOf(inBraces ?? bare ?? '');
     if (directive === undefined) unknown.push(variable);
-    return directive ?? '-';
-  });
+    template += templateOfPlain(text.slice(at, index)) + (directive ?? '-');
+    at = index + variable.length;
+  }
+  template += templateOfPlain(text.slice(at));
   return unknown.length === 0 ? { template } : { problem: `${unknown.join(', ')} has no counterpart` };
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Peer } from '../http/message.ts';
+import type { Peer, TlsConnection } from '../http/message.ts';
 import { peerOf } from '../http/peer.ts';
 import type { ConnectionHandler } from '../http/transport/protocol-server.ts';
 import type { CgiProtocol } from './address.ts';
@@ -138,5 +138,11 @@ function proxiedPeer(client: ProxiedClient, listener: number): Peer {
 function securePeer(peer: Peer, socket: TLSSocket, startedAtMs: number): Peer {
   const clientCertificate = clientCertificateOf(socket);
   const handshakeMs = [startedAtMs, performance.now()] as const;
-  return { ...peer, secure: true, handshakeMs, ...(clientCertificate === null ? {} : { clientCertificate }) };
+  const tls = tlsConnectionOf(socket);
+  return { ...peer, secure: true, handshakeMs, tls, ...(clientCertificate === null ? {} : { clientCertificate }) };
+}
+
+function tlsConnectionOf(socket: TLSSocket): TlsConnection {
+  const { servername } = socket as { readonly servername?: string | false };
+  return { version: socket.getProtocol() ?? '', cipher: socket.getCipher().name, serverName: servername || '' };
 }

@@ -1,5 +1,6 @@
 import type { Peer, Request } from '../http/message.ts';
 import type { Refusal } from '../http/refusal.ts';
+import type { Placeholders } from '../placeholders/placeholders.ts';
 import { LINES } from './access-line.ts';
 import { type LoggedRequest, unreadable } from './answered-request.ts';
 import { compileLogFormat } from './log-format.ts';
@@ -26,6 +27,8 @@ export interface AccessLogOptions {
   readonly format: AccessLogFormat;
   /** A template of lines, instead of the format, unless that is `off`. See `compileLogFormat`. */
   readonly template?: string | null;
+  /** What the template may have; the standard placeholders by default. */
+  readonly placeholders?: Placeholders | undefined;
   readonly sink: LineSink;
   /** Gets each line, too, while somebody follows it. */
   readonly tap?: LogTap | null;
@@ -48,17 +51,18 @@ const WAITING_CHARS_MAX = 65_536;
  * Makes an access log; null when it is off, which costs nothing. Lines are collected and written ten times a second. When the sink is
  * slower than the requests, lines are dropped and counted, because a log must never stop a server.
  *
- * @throws ViaductError `SETTINGS` for a template with an unknown directive
+ * @throws ViaductError `SETTINGS` for a template with an unknown directive or placeholder
  */
 export function createAccessLog({
   format,
   template = null,
+  placeholders,
   sink,
   tap = null,
   onDropped,
 }: AccessLogOptions): AccessLog | null {
   if (format === 'off') return null;
-  const lineOf = template === null ? LINES[format] : compileLogFormat(template);
+  const lineOf = template === null ? LINES[format] : compileLogFormat(template, placeholders);
   let waiting = '';
   let dropped = 0;
   let blocked = false;

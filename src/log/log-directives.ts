@@ -30,7 +30,8 @@ function ownValue<T>(table: Readonly<Record<string, T>>, key: string): T | null 
   return Object.hasOwn(table, key) ? (table[key] as T) : null;
 }
 
-function shown(text: string): string {
+/** A value as a line has it: `-` for an absent one. */
+export function shown(text: string): string {
   return text === '' ? '-' : escapeField(text);
 }
 

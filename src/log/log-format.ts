@@ -1,6 +1,9 @@
 import { ViaductError } from '../errors.ts';
+import { NO_VALUES, type Placeholder } from '../placeholders/placeholder.ts';
+import { type Placeholders, STANDARD_PLACEHOLDERS } from '../placeholders/placeholders.ts';
+import { parseTemplate } from '../placeholders/template.ts';
 import type { Line } from './answered-request.ts';
-import { type Directive, directiveOf } from './log-directives.ts';
+import { type Directive, directiveOf, shown } from './log-directives.ts';
 
 /** A directive of Apache: `%h`, `%>s`, `%{Referer}i`, `%!200,304{User-Agent}i`. */
 const APACHE = /%(!?)(\d{3}(?:,\d{3})*)?([<>]?)(?:\{([^}]*)\})?(\^?[A-Za-z]{1,2}|.)?/sy;
@@ -9,11 +12,11 @@ const GUNICORN = /%\((?:\{([^}]*)\})?([A-Za-z])\)s/y;
 
 /**
  * Makes the function that writes a line of the access log from a template: Apache's LogFormat (mod_log_config) or gunicorn's
- * access_log_format. Values are escaped as Apache does, so no client can forge a line.
+ * access_log_format, both with placeholders such as `{path}`. Values are escaped as Apache does, so no client can forge a line. An absent value is `-`.
  *
- * @throws ViaductError `SETTINGS` for a directive that Viaduct does not have
+ * @throws ViaductError `SETTINGS` for a directive or a placeholder that Viaduct does not have
  */
-export function compileLogFormat(template: string): Line {
+export function compileLogFormat(template: string, placeholders = STANDARD_PLACEHOLDERS): Line {
   const parts: (string | Directive)[] = [];
   let literal = '';
   for (let at = 0; at < template.length; ) {
@@ -27,18 +30,31 @@ export function compileLogFormat(template: string): Line {
       at += 1;
     } else {
       const [directive, end] = readDirective(template, at);
-      if (literal !== '') parts.push(literal);
+      parts.push(...literalParts(literal, placeholders));
       literal = '';
       parts.push(directive);
       at = end;
     }
   }
-  parts.push(`${literal}\n`);
+  parts.push(...literalParts(`${literal}\n`, placeholders));
   return function templateLine(request, status, bodyBytes, ms) {
     let line = '';
     for (const part of parts) line += typeof part === 'string' ? part : part(request, status, bodyBytes, ms);
     return line;
   };
+}
+
+/** The text between directives, with its placeholders. */
+function literalParts(literal: string, placeholders: Placeholders): (string | Directive)[] {
+  const place = { setting: 'access_log_format', moment: 'end' } as const;
+  return parseTemplate(literal, placeholders, place).map((piece) =>
+    typeof piece === 'string' ? piece : placeholderDirective(piece),
+  );
+}
+
+function placeholderDirective({ value }: Placeholder): Directive {
+  return (request, status, bodyBytes, durationMs) =>
+    shown(value(request, { status, lines: request.record.lines, bodyBytes, durationMs }, NO_VALUES));
 }
 
 /** The characters after a backslash (Apache's LogFormat). */

@@ -24,6 +24,8 @@ export interface DiscoverOptions {
 
 const INSPECTOR = pythonFile('inspect_project.py');
 const INSPECT_TIMEOUT_MS = 60_000;
+/** Names of other Pythons, by `sys.implementation.name`. */
+const IMPLEMENTATIONS: Readonly<Record<string, string>> = { graalpy: 'GraalPy', pypy: 'PyPy' };
 
 /**
  * Finds the application, its interpreter and its static files. The project's own Python runs once for this.
@@ -64,6 +66,7 @@ function doubtFindings({ doubt }: Interpreter): Finding[] {
 }
 
 interface Answer {
+  readonly implementation?: string;
   readonly version: string;
   readonly prefix: string;
   readonly error?: string;
@@ -83,7 +86,7 @@ async function inspect(interpreter: Interpreter, target: Target, options: Discov
     const startedMs = performance.now();
     const line = await waiting.inspect(interpreter.path, target.directory, { ...target, dev }, INSPECT_TIMEOUT_MS);
     const answer = line === null ? null : readAnswer(line);
-    if (answer !== null) return answer;
+    if (answer !== null) return supported(interpreter, answer);
     if (performance.now() - startedMs >= INSPECT_TIMEOUT_MS) throw notEnded(target);
   }
   const { error, status, signal, timedOut, stdout, stderr } = await runProgram(interpreter.path, [INSPECTOR], {
@@ -96,13 +99,22 @@ async function inspect(interpreter: Interpreter, target: Target, options: Discov
   const answer = readAnswer(stdout);
   if (answer === null) {
     if (timedOut) throw notEnded(target);
-    const state = signal === null ? lastLine(stderr, status) : `it ended of ${signal}`;
+    const state = signal === null ? lineOf(stderr, status) : `it ended of ${signal}`;
     if (state.startsWith('PermissionError: ')) throw notReadable(target, state);
-    throw missing(`Cannot use Python "${interpreter.path}": ${state}`);
+    throw missing(`Cannot use Python "${interpreter.path}": ${state}`, undefined, stderr);
   }
-  const [major, minor] = answer.version.split('.').map(Number) as [number, number];
-  if (major < 3 || (major === 3 && minor < 10)) {
-    throw missing(`Cannot use Python "${interpreter.path}": it is ${answer.version}, and 3.10 or later is needed`);
+  return supported(interpreter, answer);
+}
+
+/** Only CPython forks and marshals as the workers need it. */
+function supported({ path }: Interpreter, answer: Answer): Answer {
+  const { implementation = 'cpython', version } = answer;
+  const [major, minor] = version.split('.').map(Number) as [number, number];
+  if (major < 3 || (major === 3 && minor < 10))
+    throw missing(`Cannot use Python "${path}": it is ${version}, and 3.10 or later is needed`);
+  if (implementation !== 'cpython') {
+    const name = IMPLEMENTATIONS[implementation] ?? implementation;
+    throw missing(`Cannot use Python "${path}": it is ${name}, and only CPython is supported`);
   }
   return answer;
 }
@@ -135,8 +147,13 @@ function readAnswer(stdout: string): Answer | null {
   }
 }
 
-function lastLine(stderr: string, status: number | null): string {
-  return stderr.trim().split('\n').at(-1) || `it is not Python 3.10 or later (it exited with ${status})`;
+/** The line of `stderr` that says most: the first one of a fatal error, otherwise the last one. */
+function lineOf(stderr: string, status: number | null): string {
+  const lines = stderr.trim().split('\n');
+  return (
+    lines.find((line) => line.startsWith('Fatal Python error: ')) ??
+    (lines.at(-1) || `it is not Python 3.10 or later (it exited with ${status})`)
+  );
 }
 
 /** The variables that activating the environment would set. */

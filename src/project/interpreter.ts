@@ -179,6 +179,8 @@ function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
-export function missing(message: string, advice = ADVICE): ViaductError {
-  return new ViaductError('PYTHON_MISSING', message, { advice });
+/** `output` is what the interpreter has written; one line of it is in `message` already. */
+export function missing(message: string, advice = ADVICE, output = ''): ViaductError {
+  const cause = output.trim().includes('\n') ? { cause: output } : {};
+  return new ViaductError('PYTHON_MISSING', message, { advice, ...cause });
 }

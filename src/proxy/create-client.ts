@@ -17,6 +17,13 @@ export type UpstreamClientOptions = BackendClientOptions &
     readonly onStderr: (backend: string, line: string) => void;
   };
 
+export type CreateClient = (
+  backend: Backend,
+  clock: TickClock,
+  options: UpstreamClientOptions,
+  owner: UpstreamClientOwner,
+) => UpstreamClient;
+
 /** Creates the client for `backend`: the one of HTTP/2, or the one of the other protocols with the backend's transport. */
 export function createClient(
   backend: Backend,

@@ -8,7 +8,7 @@ import type { Balancer } from './balancer.ts';
 import { roundRobin } from './balancers/round-robin.ts';
 import { bufferRequest } from './buffering/buffered-request.ts';
 import { bufferResponse } from './buffering/buffered-response.ts';
-import { createClient } from './create-client.ts';
+import { type CreateClient, createClient } from './create-client.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import type { ForwardedMode } from './forwarded.ts';
 import { type ActiveCheckOptions, ActiveChecks } from './health/active-checks.ts';
@@ -124,6 +124,8 @@ export interface ReverseProxyOptions {
   readonly onError: (message: string, request: Request) => void;
   /** Called when a backend fails its checks, recovers, is down for a while, or writes to its error stream. */
   readonly onInfo?: (message: string) => void;
+  /** Creates the client of each backend; `createClient` by default, which connects to it. */
+  readonly createClient?: CreateClient;
 }
 
 /** The state of one backend. */
@@ -182,6 +184,7 @@ const DISCOVERY_START_MS = 5000;
 /** Forwards requests to backends and returns their responses (RFC 9110 section 7.6). */
 export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
   const { discoveries = [], connectionsMax = 0, onInfo = () => {}, overrides = new Map() } = options;
+  const { createClient: create = createClient } = options;
   const now = (): number => performance.now();
   const clock = createClock(options);
   const clientOptions = {
@@ -207,7 +210,7 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
     overrides,
     slowStartMs: options.slowStartMs ?? 0,
     check: checks === null ? '' : (options.checks?.path ?? ''),
-    createClient: (state) => createClient(state.backend, clock, clientOptions, loadBalancer.ownerOf(state)),
+    createClient: (state) => create(state.backend, clock, clientOptions, loadBalancer.ownerOf(state)),
     onJoined(state) {
       sticky?.onJoined(state);
       repeatsContent ||= state.client.mayRefuse;

@@ -3,6 +3,7 @@ import type { Response } from '../http/response.ts';
 import { responseFields } from '../http/response-fields.ts';
 import { discardBody } from '../http/semantics/response-content.ts';
 import type { Backend } from './backend.ts';
+import type { CreateClient } from './create-client.ts';
 import { internalRequest } from './replayable-request.ts';
 import { reverseProxy } from './reverse-proxy.ts';
 
@@ -38,9 +39,15 @@ export interface Subrequests {
 
 /**
  * Prepares requests of the server itself to `backend`, for example for authentication. `timeoutMs` limits the
- * connection and the response; up to `keepAliveMax` idle connections are kept.
+ * connection and the response; up to `keepAliveMax` idle connections are kept. `createClient` replaces the client that
+ * connects to the backend.
  */
-export function subrequests(backend: Backend, timeoutMs: number, keepAliveMax: number): Subrequests {
+export function subrequests(
+  backend: Backend,
+  timeoutMs: number,
+  keepAliveMax: number,
+  createClient?: CreateClient,
+): Subrequests {
   const failures = new WeakMap<Request, string>();
   const proxy = reverseProxy({
     backends: [backend],
@@ -54,6 +61,7 @@ export function subrequests(backend: Backend, timeoutMs: number, keepAliveMax: n
     responseHeadCountMax: HEAD_COUNT_MAX,
     forwarded: 'off',
     onError: (message, request) => failures.set(request, message),
+    ...(createClient === undefined ? {} : { createClient }),
   });
   return {
     async ask({ method, path, headers }) {

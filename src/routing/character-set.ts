@@ -1,15 +1,21 @@
+/** Where JavaScript and Python disagree: what either of them matches, or only what both match. */
+export type Reading = 'either' | 'both';
+
 /**
  * The characters that one atom of a pattern matches, such as `.`, `[^/]`, `\d` or `a`. JavaScript and Python disagree
- * about `\d`, `\w` and `\s` outside ASCII. There the set has what either of them matches, so that a route covers the view
+ * about `\d`, `\w` and `\s` outside ASCII. There the set usually has what either of them matches, so that a route covers the view
  * that has the same expression: `é` is in `\w` (Python) and in `\W` (JavaScript). A line break is an ordinary character.
  */
 export class CharacterSet {
   readonly #ascii: Uint8Array;
   readonly #beyond: readonly RegExp[];
 
+  readonly #reading: Reading;
+
   /** `atom` is an atom of a valid JavaScript regular expression without flags. */
-  constructor(atom: string) {
+  constructor(atom: string, reading: Reading) {
     const expression = new RegExp(`^(?:${atom})$`, 's');
+    this.#reading = reading;
     this.#ascii = Uint8Array.from({ length: ASCII }, (_, code) => +expression.test(String.fromCharCode(code)));
     const script = unicodeForm(atom, (sequence) => sequence);
     const python = unicodeForm(
@@ -23,7 +29,9 @@ export class CharacterSet {
   has(code: number): boolean {
     if (code < ASCII) return this.#ascii[code] === 1;
     const character = String.fromCodePoint(code);
-    return this.#beyond.some((expression) => expression.test(character));
+    return this.#reading === 'either'
+      ? this.#beyond.some((expression) => expression.test(character))
+      : this.#beyond.every((expression) => expression.test(character));
   }
 }
 

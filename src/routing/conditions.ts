@@ -8,22 +8,33 @@ export interface Conditions {
   readonly headers: readonly Field[];
   /** Parameter and value, both decoded; `*` accepts any value. */
   readonly query: readonly Field[];
+  /** Conditions of other kinds. */
+  readonly when: readonly Condition[];
+}
+
+export interface Condition {
+  /** The condition in words that complete the sentence "it matches because …": `{header.Host} is a.example`. */
+  readonly text: string;
+  test(request: Request): boolean;
 }
 
 export type Field = readonly [name: string, value: string];
 
 /** The number of conditions. Of two routes with the same host and path, the one with more conditions is tried first. */
-export function countConditions({ methods, headers, query }: Conditions): number {
-  return (methods.length > 0 ? 1 : 0) + headers.length + query.length;
+export function countConditions({ methods, headers, query, when }: Conditions): number {
+  return (methods.length > 0 ? 1 : 0) + headers.length + query.length + when.length;
 }
 
 /** Whether `request` meets all conditions. */
-export function meets(request: Request, { methods, headers, query }: Conditions): boolean {
+export function meets(request: Request, { methods, headers, query, when }: Conditions): boolean {
   if (!meetsMethods(request, methods)) return false;
   for (const field of headers) if (!hasField(request, field)) return false;
-  if (query.length === 0) return true;
-  const parameters = parametersOf(request);
-  return query.every((parameter) => isAmong(parameters, parameter));
+  if (query.length > 0) {
+    const parameters = parametersOf(request);
+    if (!query.every((parameter) => isAmong(parameters, parameter))) return false;
+  }
+  for (const condition of when) if (!condition.test(request)) return false;
+  return true;
 }
 
 /** Whether the method of `request` is one of `methods`. An empty list means no condition. */

@@ -37,13 +37,15 @@ export function explainRoute(
 }
 
 function whyChosen(path: string, host: string, match: RouteMatch): string {
-  const { hosts, paths, patterns, methods, headers, query } = match;
+  const { listen, hosts, paths, patterns, methods, headers, query, when } = match;
   const reasons = [
+    listen.length === 0 ? '' : `it came over ${addresses(match)}`,
     hosts.length === 0 ? '' : `the host ${host} is ${list(hosts)}`,
     pathReason(path, paths, patterns),
     methods.length === 0 ? '' : `the method is one of ${methods.join(', ')}`,
     headers.length === 0 ? '' : `it has the fields ${list(headers.map(fieldText))}`,
     query.length === 0 ? '' : `its query has ${list(query.map(fieldText))}`,
+    ...when.map(({ text }) => text),
   ].filter((reason) => reason !== '');
   return reasons.length === 0 ? 'It takes every request.' : `${capital(reasons.join(', and '))}.`;
 }
@@ -54,7 +56,9 @@ function pathReason(path: string, paths: readonly string[], patterns: readonly P
 }
 
 function whyNot(request: Request, path: string, host: string, match: RouteMatch): string {
-  const { hosts, paths, patterns, methods, headers, query } = match;
+  const { listen, hosts, paths, patterns, methods, headers, query, when } = match;
+  if (listen.length > 0 && !listen.some(({ listeners }) => listeners.includes(request.peer.listener)))
+    return `The request did not come over ${addresses(match)}.`;
   if (hosts.length > 0 && !hosts.some((one) => hostMatches(host, one)))
     return `Its host is ${list(hosts)}, not ${host === '' ? 'an empty one' : host}.`;
   const hasPath = paths.length + patterns.length > 0;
@@ -65,6 +69,8 @@ function whyNot(request: Request, path: string, host: string, match: RouteMatch)
   if (field !== undefined) return `The request does not have the field ${fieldText(field)}.`;
   const parameter = query.find((one) => !hasParameter(request, one));
   if (parameter !== undefined) return `The query does not have ${fieldText(parameter)}.`;
+  const condition = when.find((one) => !one.test(request));
+  if (condition !== undefined) return `It needs that ${condition.text}.`;
   return 'It matches, too, but another route is more exact or comes before it.';
 }
 
@@ -72,6 +78,10 @@ function pathMatches(path: string, pattern: string): boolean {
   if (!pattern.endsWith('*')) return path === pattern;
   const prefix = pattern.slice(0, -1);
   return path.startsWith(prefix) || `${path}/` === prefix;
+}
+
+function addresses({ listen }: RouteMatch): string {
+  return list(listen.map(({ address }) => address));
 }
 
 function fieldText([name, value]: Field): string {

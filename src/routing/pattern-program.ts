@@ -1,4 +1,4 @@
-import { CharacterSet } from './character-set.ts';
+import { CharacterSet, type Reading } from './character-set.ts';
 
 /** One step of a compiled pattern; `at` and `to` are indices of steps. */
 export type Step =
@@ -11,7 +11,7 @@ export type Step =
   | { readonly kind: 'save'; readonly slot: number }
   /** Clears the groups whose slots are from `from` up to but not including `end`, because a repetition starts again. */
   | { readonly kind: 'clear'; readonly from: number; readonly end: number }
-  | { readonly kind: 'assert'; readonly assertion: '^' | '$' | 'b' | 'B' }
+  | { readonly kind: 'assert'; readonly assertion: '^' | '$' | 'b' | 'B'; readonly reading: Reading }
   | { readonly kind: 'match' };
 
 /** An escape sequence. Two that form one character are one. */
@@ -23,33 +23,38 @@ const REPEATS_MAX = 100;
 /** A pattern that cannot be used. The message gives the reason in plain words. */
 export class UnsupportedPattern extends Error {}
 
-/** A compiled pattern. `groups` is the number of capturing groups. */
 export interface Program {
   readonly steps: readonly Step[];
+  /** Number of capturing groups. */
   readonly groups: number;
+  /** The name of each group, '' for one without. */
+  readonly groupNames: readonly string[];
 }
 
 /**
  * Compiles a valid JavaScript regular expression without flags.
  *
- * @throws UnsupportedPattern for look-arounds and back references, which need more than one pass over the text, and for
- * too many repetitions.
+ * @throws UnsupportedPattern for look-arounds (see `splitLookArounds`) and back references, which need more than one pass
+ * over the text, and for too many repetitions.
  */
-export function compileProgram(source: string): Program {
-  const compiler = new Compiler(source);
+export function compileProgram(source: string, reading: Reading = 'either'): Program {
+  const compiler = new Compiler(source, reading);
   compiler.alternatives();
-  return { steps: [...compiler.steps, { kind: 'match' }], groups: compiler.groups };
+  return { steps: [...compiler.steps, { kind: 'match' }], groups: compiler.groups, groupNames: compiler.groupNames };
 }
 
 /** Reads a pattern from left to right and appends its steps. */
 class Compiler {
   readonly steps: Step[] = [];
   groups = 0;
+  readonly groupNames: string[] = [];
   readonly #source: string;
+  readonly #reading: Reading;
   #at = 0;
 
-  constructor(source: string) {
+  constructor(source: string, reading: Reading) {
     this.#source = source;
+    this.#reading = reading;
   }
 
   /** Compiles `a|b|c`, up to a closing parenthesis or the end. */
@@ -84,11 +89,12 @@ class Compiler {
     if (char === '(') this.#group();
     else if (char === '^' || char === '$') {
       this.#at += 1;
-      this.#write({ kind: 'assert', assertion: char });
+      this.#write({ kind: 'assert', assertion: char, reading: this.#reading });
     } else if (/^\\[bB]/.test(this.#source.slice(this.#at, this.#at + 2))) {
-      this.#write({ kind: 'assert', assertion: this.#source[this.#at + 1] === 'b' ? 'b' : 'B' });
+      const assertion = this.#source[this.#at + 1] === 'b' ? 'b' : 'B';
+      this.#write({ kind: 'assert', assertion, reading: this.#reading });
       this.#at += 2;
-    } else this.#write({ kind: 'take', set: new CharacterSet(this.#character(char)) });
+    } else this.#write({ kind: 'take', set: new CharacterSet(this.#character(char), this.#reading) });
   }
 
   /** The text of one atom that matches a character. */
@@ -108,10 +114,13 @@ class Compiler {
 
   #group(): void {
     const kind = /^\((?:\?(?::|<(?![=!])[^>]*>)?)?/.exec(this.#source.slice(this.#at))?.[0] as string;
-    if (kind === '(?') throw new UnsupportedPattern('it contains a look-around or changes flags');
+    if (kind === '(?') throw new UnsupportedPattern('it has a look-around inside a group, or changes flags');
     this.#at += kind.length;
     const captures = kind !== '(?:';
-    if (captures) this.groups += 1;
+    if (captures) {
+      this.groups += 1;
+      this.groupNames.push(kind.slice(3, -1));
+    }
     const slot = this.groups * 2;
     if (captures) this.#write({ kind: 'save', slot });
     this.alternatives();

@@ -1,16 +1,18 @@
 import { ViaductError } from '../errors.ts';
-import { compileProgram, type Program, UnsupportedPattern } from './pattern-program.ts';
+import { type LookAround, splitLookArounds } from './look-around.ts';
+import { compileProgram, type Program, type Step, UnsupportedPattern } from './pattern-program.ts';
 
 /**
  * A regular expression from the configuration, in JavaScript's syntax, for untrusted text. It is matched without
  * backtracking: all alternatives advance through the text in parallel (Thompson's construction, with captures after
  * Pike). A match therefore costs at most the length of the text times the length of the pattern. This excludes
- * look-arounds and back references. `CharacterSet` defines what a class matches outside ASCII. A line break is an
+ * back references, and look-arounds except those that `splitLookArounds` makes patterns of their own. `CharacterSet` defines what a class matches outside ASCII. A line break is an
  * ordinary character: `.` matches it, and `^` and `$` match only at the two ends of the text.
  */
 export class Pattern {
   readonly source: string;
   readonly #program: Program;
+  readonly #conditions: readonly { readonly program: Program; readonly isWanted: boolean }[];
 
   /**
    * Compiles `source`; `setting` is the name of the setting, for the error.
@@ -21,11 +23,14 @@ export class Pattern {
     this.source = source;
     try {
       new RegExp(source);
-      this.#program = compileProgram(source);
+      const split = splitLookArounds(source);
+      this.#program = compileProgram(split.source);
+      this.#conditions = split.conditions.map(compileCondition);
     } catch (error) {
       const state = error instanceof UnsupportedPattern ? error.message : 'it is not a valid regular expression';
       throw new ViaductError('SETTINGS', `Cannot use ${setting} ${JSON.stringify(source)}: ${state}`, {
-        advice: 'Use a regular expression without look-arounds and back references.',
+        advice:
+          'Use a regular expression without back references. A look-ahead can be behind ^, a look-behind before $.',
         cause: error,
       });
     }
@@ -36,12 +41,17 @@ export class Pattern {
     return this.#program.groups;
   }
 
+  /** The name of each capturing group, '' for one without. */
+  get groupNames(): readonly string[] {
+    return this.#program.groupNames;
+  }
+
   /**
    * The captures of the first match in `text`, from group 1 on, '' for a group that did not take part; null without a
    * match.
    */
   match(text: string): string[] | null {
-    const slots = run(this.#program, text);
+    const slots = this.#run(text);
     if (slots === null) return null;
     const groups: string[] = [];
     for (let slot = 2; slot < this.groups * 2 + 2; slot += 2) {
@@ -50,7 +60,28 @@ export class Pattern {
     }
     return groups;
   }
+
+  /** Whether `text` has a match. */
+  test(text: string): boolean {
+    return this.#run(text) !== null;
+  }
+
+  #run(text: string): Int32Array | null {
+    for (const { program, isWanted } of this.#conditions) {
+      if ((run(program, text) !== null) !== isWanted) return null;
+    }
+    return run(this.#program, text);
+  }
 }
+
+/** A pattern that must not match has only what JavaScript and Python both match. So the whole covers what either of them matches. */
+function compileCondition({ source, isWanted }: LookAround): { readonly program: Program; readonly isWanted: boolean } {
+  const program = compileProgram(source, isWanted ? 'either' : 'both');
+  if (program.groups > 0) throw new UnsupportedPattern('it has a group that captures inside a look-around');
+  return { program, isWanted };
+}
+
+type Assertion = Extract<Step, { readonly kind: 'assert' }>;
 
 /** A partial match that has reached step `at`, with its captures. */
 interface Thread {
@@ -115,18 +146,20 @@ function follow(
     else if (step.kind === 'save') waiting.push({ at: at + 1, slots: slots.with(step.slot, position) });
     else if (step.kind === 'clear') waiting.push({ at: at + 1, slots: slots.slice().fill(-1, step.from, step.end) });
     else if (step.kind === 'assert') {
-      if (holds(step.assertion, text, position)) waiting.push({ at: at + 1, slots });
+      if (holds(step, text, position)) waiting.push({ at: at + 1, slots });
     } else threads.push(thread);
   }
 }
 
-/** A boundary of a word counts if JavaScript or Python sees one: their words differ outside ASCII. */
-function holds(assertion: '^' | '$' | 'b' | 'B', text: string, position: number): boolean {
+/** A boundary of a word: JavaScript's and Python's words differ outside ASCII. */
+function holds({ assertion, reading }: Assertion, text: string, position: number): boolean {
   if (assertion === '^') return position === 0;
   if (assertion === '$') return position === text.length;
   const before = text.slice(Math.max(0, position - LONGEST), position);
   const after = text.slice(position, position + LONGEST);
-  return WORDS.some(({ end, start }) => (end.test(before) !== start.test(after)) === (assertion === 'b'));
+  const holdsFor = ({ end, start }: (typeof WORDS)[number]) =>
+    (end.test(before) !== start.test(after)) === (assertion === 'b');
+  return reading === 'either' ? WORDS.some(holdsFor) : WORDS.every(holdsFor);
 }
 
 /** The length of the longest character in a JavaScript string. */

@@ -1,15 +1,27 @@
 import type { Request } from '../http/message.ts';
-import type { Conditions } from './conditions.ts';
+import { type Conditions, countConditions } from './conditions.ts';
 import { type Entry, type PathPattern, PathTable } from './path-table.ts';
+
+/** An address that the server listens on. */
+export interface ListenCondition {
+  /** As the configuration has it. */
+  readonly address: string;
+  /** The listeners that are bound to it or were before, by index. */
+  readonly listeners: readonly number[];
+}
 
 /** The requests that belong to a route. The items of a list are alternatives; an empty list means no condition. */
 export interface RouteMatch extends Conditions {
+  /** The addresses over which the requests come. */
+  readonly listen: readonly ListenCondition[];
   /** `example.org`, or `*.example.org` for all names below it; in lower case. */
   readonly hosts: readonly string[];
-  /** `/exact`, `/below/*` (includes `/below`), or `*`; not percent-encoded. */
+  /** `/exact`, `/below/*` (includes `/below`), `/start*`, or `*`; not percent-encoded. */
   readonly paths: readonly string[];
   /** Patterns for the decoded path. */
   readonly patterns: readonly PathPattern[];
+  /** Whether its prefixes win over the patterns of other routes. */
+  readonly beforePatterns: boolean;
 }
 
 export interface Route<T> {
@@ -21,7 +33,7 @@ export interface Route<T> {
 const HOSTS_MAX = 1000;
 
 /**
- * Finds the route of a request. An exact host precedes the longest wildcard, longer wildcards precede shorter ones, and
+ * Finds the route of a request. The routes that name its listener come first, then those without an address. Among them, an exact host precedes the longest wildcard, longer wildcards precede shorter ones, and
  * routes without a host come last. Within a host, `PathTable` defines the order. When the conditions of a route are not
  * met, the next route is tried.
  *
@@ -29,46 +41,68 @@ const HOSTS_MAX = 1000;
  * as its host.
  */
 export class Router<T> {
-  readonly #anyHost = new PathTable<T>();
-  readonly #hosts = new Map<string, PathTable<T>>();
-  /** Cached tables by Host field. */
-  readonly #cachedTables = new Map<string, readonly PathTable<T>[]>();
-
+  readonly #anyListener = new HostTable<T>();
+  /** The routes that name a listener, by its index. */
+  readonly #listeners = new Map<number, HostTable<T>>();
   readonly #serverNames: readonly string[];
 
   /** `serverNames` are the SERVER_NAME of the listeners, by index. */
   constructor(routes: readonly Route<T>[], serverNames: readonly string[] = []) {
     this.#serverNames = serverNames;
     for (const [order, { match, value }] of routes.entries()) {
-      const entry: Entry<T> = { conditions: match, order, value };
-      const tables = match.hosts.length === 0 ? [this.#anyHost] : match.hosts.map((host) => this.#tableOf(host));
-      const paths = match.paths.length + match.patterns.length === 0 ? ['*'] : match.paths;
-      for (const table of tables) {
-        for (const path of paths) table.addPath(path, entry);
-        for (const pattern of match.patterns) table.addPattern(pattern, entry);
-      }
+      const conditions = countConditions(match) === 0 ? null : match;
+      const entry: Entry<T> = { conditions, beforePatterns: match.beforePatterns, order, value };
+      const listeners = new Set(match.listen.flatMap((one) => one.listeners));
+      if (match.listen.length === 0) this.#anyListener.add(match, entry);
+      else for (const listener of listeners) this.#tableOf(listener).add(match, entry);
     }
   }
 
   /** `path` is the request's `routingPath`. */
   find(request: Request, path: string): T | null {
-    if (this.#hosts.size > 0) {
-      for (const table of this.#tablesFor(request.host || this.#serverName(request))) {
-        const entry = table.find(request, path);
-        if (entry !== null) return entry.value;
-      }
+    if (this.#listeners.size > 0) {
+      const own = this.#listeners.get(request.peer.listener);
+      const entry = own?.find(request, path, this.#serverNames) ?? null;
+      if (entry !== null) return entry.value;
     }
-    return this.#anyHost.find(request, path)?.value ?? null;
+    return this.#anyListener.find(request, path, this.#serverNames)?.value ?? null;
   }
 
   /** The name of the host that counts for `request`. */
   hostOf(request: Request): string {
-    return hostName(request.host || this.#serverName(request));
+    return hostName(request.host || serverName(request, this.#serverNames));
   }
 
-  #serverName({ peer }: Request): string {
-    const name = this.#serverNames[peer.listener] ?? '';
-    return name.includes(':') ? `[${name}]` : name;
+  #tableOf(listener: number): HostTable<T> {
+    const table = this.#listeners.get(listener) ?? new HostTable<T>();
+    this.#listeners.set(listener, table);
+    return table;
+  }
+}
+
+/** The routes of one listener, or of all listeners, by their hosts. */
+class HostTable<T> {
+  readonly #anyHost = new PathTable<T>();
+  readonly #hosts = new Map<string, PathTable<T>>();
+  /** Cached tables by Host field. */
+  readonly #cachedTables = new Map<string, readonly PathTable<T>[]>();
+
+  add({ hosts, paths, patterns }: RouteMatch, entry: Entry<T>): void {
+    const tables = hosts.length === 0 ? [this.#anyHost] : hosts.map((host) => this.#tableOf(host));
+    for (const table of tables) {
+      for (const path of paths.length + patterns.length === 0 ? ['*'] : paths) table.addPath(path, entry);
+      for (const pattern of patterns) table.addPattern(pattern, entry);
+    }
+  }
+
+  find(request: Request, path: string, serverNames: readonly string[]): Entry<T> | null {
+    if (this.#hosts.size > 0) {
+      for (const table of this.#tablesFor(request.host || serverName(request, serverNames))) {
+        const entry = table.find(request, path);
+        if (entry !== null) return entry;
+      }
+    }
+    return this.#anyHost.find(request, path);
   }
 
   #tableOf(host: string): PathTable<T> {
@@ -87,6 +121,12 @@ export class Router<T> {
   }
 }
 
+/** The name of the listener of a request, as a Host field has it. */
+function serverName({ peer }: Request, serverNames: readonly string[]): string {
+  const name = serverNames[peer.listener] ?? '';
+  return name.includes(':') ? `[${name}]` : name;
+}
+
 /** The name in a Host field: without port and final dot, in lower case. An IPv6 address keeps its brackets. */
 export function hostName(field: string): string {
   const name = field.replace(/:\d*$/, '').toLowerCase();
@@ -98,8 +138,8 @@ export function hostMatches(host: string, pattern: string): boolean {
   return namesFor(host).includes(pattern);
 }
 
-/** `a.b.c`, `*.b.c`, `*.c`. */
-function namesFor(host: string): string[] {
+/** The names and wildcards that match `host`, the most exact first: `a.b.c`, `*.b.c`, `*.c`. */
+export function namesFor(host: string): string[] {
   const names = [host];
   for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) names.push(`*${host.slice(dot)}`);
   return names;

@@ -10,6 +10,8 @@ import { unlessAborted } from '../site/unless-aborted.ts';
 export interface ProbeOptions {
   /** Paths, each perhaps with a query. */
   readonly paths: readonly string[];
+  /** Index of the listener over which the probes seem to come. */
+  readonly listener: number;
   readonly host: string;
   readonly scheme: 'http' | 'https';
   readonly timeoutMs: number;
@@ -30,9 +32,9 @@ export async function probeRelease(handle: Next, options: ProbeOptions, signal: 
 }
 
 async function probe(handle: Next, target: string, options: ProbeOptions, signal: AbortSignal): Promise<void> {
-  const { host, scheme, status, timeoutMs } = options;
+  const { listener, host, scheme, status, timeoutMs } = options;
   const startMs = performance.now();
-  const request = new ProbeRequest(target, host, scheme);
+  const request = new ProbeRequest(target, listener, host, scheme);
   const ending = new AbortController();
   let isLate = false;
   const timer = setTimeout(() => {
@@ -120,14 +122,14 @@ class ProbeRequest implements Request {
   gone = false;
   onGone: (() => void) | null = null;
 
-  constructor(target: string, host: string, scheme: 'http' | 'https') {
+  constructor(target: string, listener: number, host: string, scheme: 'http' | 'https') {
     const [path = '', ...query] = target.split('?');
     this.path = path;
     this.query = query.join('?');
     this.host = host;
     this.headers = ['Host', host, 'User-Agent', 'viaduct-probe', 'Accept', '*/*'];
     const secure = scheme === 'https';
-    this.peer = { remoteAddress: '127.0.0.1', remotePort: 0, listener: 0, secure, serverPort: portOf(host, secure) };
+    this.peer = { remoteAddress: '127.0.0.1', remotePort: 0, listener, secure, serverPort: portOf(host, secure) };
   }
 
   sendInterim(): void {}

@@ -32,6 +32,8 @@ export interface ServerOptions {
   readonly onReloaded?: (configuration: Configuration) => void;
   /** What has the traces, instead of the server's own recording. */
   readonly tracing?: Tracing;
+  /** What the pages of the development show, instead of the server itself: it is one of several server processes. */
+  readonly shown?: ShownServer;
   /** An interpreter that may wait for the main application. */
   readonly waiting?: WaitingInterpreter;
 }
@@ -67,6 +69,9 @@ export interface RunningServer extends BackendControl {
   /** Ends everything at once. */
   kill(): void;
 }
+
+/** What pages about requests show of a server. */
+export type ShownServer = Pick<RunningServer, 'status' | 'metrics' | 'requests' | 'traces'>;
 
 /** A server in this process. */
 export interface LocalServer extends RunningServer {

@@ -371,17 +371,17 @@ class Server implements LocalServer {
    */
   async #switchTo(
     configuration: Configuration,
-    { environs }: Opening,
+    opening: Opening,
     agreement: Agreement,
     signal: AbortSignal,
   ): Promise<void> {
-    const table = applicationTable(configuration, environs, this.#options.log, this.#options.waiting);
+    const table = applicationTable(configuration, opening.environs, this.#options.log, this.#options.waiting);
     const { gracefulTimeoutMs } = configuration.settings;
     await this.#applications.prepare(table);
     let started: StartedSite | null = null;
     const oldHandle = this.#handle;
     try {
-      started = await startSite(configuration, environs, {
+      started = await startSite(configuration, opening, {
         python: (name) => this.#applications.handleOf(name),
         callerApplications: this.#options.callerApplications ?? new Map(),
         memory: this.#memory,
@@ -390,7 +390,7 @@ class Server implements LocalServer {
         signal,
       });
       this.#metrics?.measure(started.site.proxies);
-      await this.#probe(configuration, started.site, signal);
+      await this.#probe(configuration, started.site, opening, signal);
       await unlessAborted(signal, agreement.reached('prepared'));
       await this.#tryOut(configuration, started.site, agreement, signal);
       this.#applications.commit(table.keys());
@@ -416,12 +416,18 @@ class Server implements LocalServer {
   }
 
   /** Lets the prepared releases answer the probes, through the whole of their site. */
-  async #probe(configuration: Configuration, { handle }: BuiltSite, signal: AbortSignal): Promise<void> {
+  async #probe(
+    configuration: Configuration,
+    { handle }: BuiltSite,
+    { addresses }: Opening,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (this.#site === null && this.#options.probesAtStart === false) return;
     const { probe, probe_host, probe_scheme, probe_status = null, probe_timeout_ms } = reloadPolicy(configuration);
     const trials = [...this.#applications.trials.values()];
     const traceback = (): string => trials.map(({ trial }) => trial?.traceback ?? '').find((text) => text !== '') ?? '';
-    const options = { paths: probe, host: probe_host, scheme: probe_scheme, status: probe_status, traceback };
+    const listener = addresses.findIndex((address) => address !== '');
+    const options = { listener, paths: probe, host: probe_host, scheme: probe_scheme, status: probe_status, traceback };
     await probeRelease(handle, { ...options, timeoutMs: probe_timeout_ms }, signal);
   }
 

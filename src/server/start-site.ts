@@ -4,12 +4,11 @@ import { describeError } from '../log/describe-error.ts';
 import { applicationOptions } from '../site/application-options.ts';
 import type { BuiltSite } from '../site/build.ts';
 import { type ApplicationParts, type ComposedApplications, composeApplications } from '../site/compose-applications.ts';
-import { type BackendMemory, composeSite, type Reports } from '../site/compose-site.ts';
+import { type BackendMemory, composeSite, type Reports, type SiteListeners } from '../site/compose-site.ts';
 import { type Configuration, NOWHERE } from '../site/configuration.ts';
 import { opensDevPages } from '../site/dev-clients.ts';
 import { unlessAborted } from '../site/unless-aborted.ts';
 import { DEV_PREFIX } from '../trace/dev-prefix.ts';
-import type { ListenerEnviron } from '../wsgi/variables.ts';
 
 /** A site that is ready, with the applications in TypeScript and the middleware that it started. */
 export interface StartedSite {
@@ -28,16 +27,16 @@ export interface SiteParts extends Reports, Pick<ApplicationParts, 'python' | 'c
 /** Starts the site of `configuration`. Nothing of it is left running when the start fails. */
 export async function startSite(
   configuration: Configuration,
-  environs: readonly ListenerEnviron[],
+  listeners: SiteListeners,
   { memory, log, signal, onRefused, ...parts }: SiteParts,
 ): Promise<StartedSite> {
-  const server = applicationOptions(configuration, environs, log);
+  const server = applicationOptions(configuration, listeners.environs, log);
   const around = developmentBar(configuration, log);
   const composed = await composeApplications(configuration, { ...parts, server, around, signal });
   const close = (): Promise<void> => composed.close().catch((error: unknown) => log.error(describeError(error)));
   let site: BuiltSite | null = null;
   try {
-    site = await composeSite(configuration, composed, NOWHERE, environs, { log, onRefused }, memory);
+    site = await composeSite(configuration, composed, NOWHERE, listeners, { log, onRefused }, memory);
     await unlessAborted(signal, site.start());
     return { site, composed, close };
   } catch (error) {

@@ -2,24 +2,31 @@ import { type PythonMiddleware, pythonMiddleware } from '../config/middleware.ts
 import type { Settings } from '../config/settings.ts';
 import { describeThrown } from '../errors.ts';
 import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
+import { failurePage, headlineOf } from '../handlers/pages/failure-page.ts';
 import type { Request } from '../http/message.ts';
 import { requestFields, requestIdOf } from '../http/request-id.ts';
 import type { Response } from '../http/response.ts';
 import type { Log } from '../log/log.ts';
+import { programFile } from '../program-files.ts';
 import type { WaitingInterpreter } from '../project/waiting-interpreter.ts';
 import { DEV_PREFIX } from '../trace/dev-prefix.ts';
+import { recordThrown } from '../trace/record-thrown.ts';
 import { VERSION } from '../version.ts';
 import { preloadOf } from '../workers/preload.ts';
 import type { ReleaseOptions } from '../workers/release-options.ts';
 import type { SupervisorOptions } from '../workers/supervisor-options.ts';
 import type { ApplicationOptions } from '../wsgi/application-options.ts';
 import { errorStream } from '../wsgi/error-stream.ts';
+import { onceEach } from '../wsgi/notices.ts';
 import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { ApplicationTable } from './applications.ts';
 import { type Configuration, countsMetrics, MAIN, type NamedApplication } from './configuration.ts';
 import { opensDevPages } from './dev-clients.ts';
 import { reloadPolicy } from './reload-policy.ts';
 import { isTracing } from './trace-options.ts';
+
+/** The frames of this program are not the project's. */
+const PROGRAM = programFile('');
 
 /** Python's log records have the id of the request. */
 const NOTES_REQUEST_ID: PythonMiddleware = {
@@ -62,7 +69,7 @@ export function applicationTable(
     },
     pool: dev ? { ...settings, requestTimeoutMs: 0, streamTimeoutMs: 0 } : settings, // a debugger may hold a request
     responseBufferBytesMax,
-    errorResponse: (traceback, request) => failurePage(settings, traceback, request),
+    errorResponse: (traceback, request) => raisedPage(settings, traceback, request),
     log,
   });
   const table = new Map<string, SupervisorOptions>();
@@ -93,17 +100,22 @@ export function applicationOptions(
     software: `viaduct/${VERSION}`,
     multiprocess: processes > 1,
     requestId,
-    errors: errorStream((line) => log.error(line)),
-    onError: (error, request) => log.error(describeThrown(error), requestFields(request)),
-    errorResponse: (error, request) => failurePage(settings, describeThrown(error), request),
+    errors: errorStream((line) => log.info(line)),
+    onError: (error, request) => {
+      const { trace } = request.record;
+      if (trace !== null) trace.thrown = recordThrown(error, PROGRAM);
+      log.error(describeThrown(error), requestFields(request));
+    },
+    onNotice: onceEach((text, request: Request) => log.warn(text, requestFields(request))),
+    errorResponse: (error, request) => raisedPage(settings, describeThrown(error), request),
   };
 }
 
-/** In development: what was raised, with the way to the anatomy of the request if its client can open that. */
-function failurePage({ dev, devPages }: Settings, traceback: string, { record, peer }: Request): Response {
+/** In development: what was raised, with the anatomy of the request if its client can open that. */
+function raisedPage({ dev, devPages }: Settings, traceback: string, { record, peer }: Request): Response {
   if (!dev) return plainError();
-  const anatomy = opensDevPages(devPages, peer.remoteAddress)
-    ? `${DEV_PREFIX}/requests/${encodeURIComponent(requestIdOf(record))}`
-    : '';
-  return tracebackPage('The application raised an exception', traceback, anatomy);
+  const title = 'The application raised an exception';
+  if (!opensDevPages(devPages, peer.remoteAddress)) return tracebackPage(title, traceback);
+  const headline = headlineOf(traceback);
+  return failurePage({ status: 500, title, headline, text: traceback, prefix: DEV_PREFIX, id: requestIdOf(record) });
 }

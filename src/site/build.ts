@@ -3,24 +3,26 @@ import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { Refusal } from '../http/refusal.ts';
 import { refusalResponse } from '../http/semantics/refusal-response.ts';
+import { STANDARD_PLACEHOLDERS } from '../placeholders/placeholders.ts';
+import { routeGroups } from '../placeholders/route-groups.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
 import { explainRoute } from '../routing/explain-route.ts';
 import { PathPrefix } from '../routing/path-prefix.ts';
-import { Pattern } from '../routing/pattern.ts';
 import { type RouteMatch, Router } from '../routing/router.ts';
 import { djangoReading, literalReading, oneSlash, routingPath } from '../routing/routing-path.ts';
 import { composeTraced } from '../routing/traced-chain.ts';
 import type { Trace } from '../trace/trace.ts';
-import { native } from '../wsgi/variables.ts';
 import { withoutClaimedFields } from './claimed-fields.ts';
 import { ConfigErrors } from './config-errors.ts';
 import { accelerated, contentOf, NOT_FOUND } from './content.ts';
 import type { FeatureConfigs } from './features.ts';
+import { placeholdersOf } from './maps.ts';
 import { notFound } from './not-found.ts';
-import type { RouteContext, SiteParts, SiteResource, Terminal } from './route-context.ts';
+import type { SiteParts, SiteResource, Terminal } from './route-context.ts';
 import { featuresOf } from './route-features.ts';
+import { ANY, matchOf, patternsOf } from './route-match.ts';
 import { routeName } from './route-name.ts';
-import type { RouteConfig, Site } from './schema/site.ts';
+import type { Site } from './schema/site.ts';
 import { readTraceSecret } from './trace-options.ts';
 
 /** A route with its handlers, for messages. */
@@ -55,15 +57,27 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
   const resources: SiteResource[] = [];
   const proxies = new Map<string, ReverseProxy>();
   let internals = new Router<Next>([]);
+  let router = new Router<Next>([]);
+  /** Only by paths such as `@sorry`, so that no route for all paths comes before them. */
+  let named = new Router<Next>([]);
+  let unmatched: Next | null = null;
   const hasInternal = config.route.some(({ internal }) => internal);
+  const placeholders = errors.attempt(['map'], () => placeholdersOf(config.map)) ?? STANDARD_PLACEHOLDERS;
   const common = {
     config,
     parts,
+    placeholders,
     warn: (problem: string) => void warnings.push(problem),
     errors,
     hold: (resource: SiteResource) => resources.push(resource),
     holdProxy: () => {},
     shared: new Map<string, Handler | null>(),
+    lead: (request: Request, path: string) => {
+      const next = path.startsWith('@')
+        ? named.find(request, path)
+        : (internals.find(request, path) ?? router.find(request, path) ?? unmatched);
+      return next === null ? null : next(request);
+    },
     internal: hasInternal
       ? (request: Request, path: string) => (internals.find(request, path) ?? notFound)(request)
       : null,
@@ -75,19 +89,21 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
       resources.push(proxy);
       proxies.set(name, proxy);
     };
-    const context = { ...common, keys: ['route', `${index}`], holdProxy };
+    const keys = ['route', `${index}`];
+    const patterns = patternsOf(route, keys, errors);
+    const context = { ...common, keys, holdProxy, placeholders: placeholders.with(routeGroups(patterns)) };
     if (route.access_log !== undefined && isShared(name, config))
       errors.add([...context.keys, 'access_log'], `another route has the name "${name}", too`);
     const content = contentOf(route, context);
-    const handlers = [...featuresOf(route, defaults, context), ...content.handlers];
-    const { resolved, next } = chain(name, matchOf(route, context), route.internal, handlers, content.last);
+    const handlers = [...featuresOf(route, defaults, route.satisfy ?? config.satisfy, context), ...content.handlers];
+    const { resolved, next } = chain(name, matchOf(route, patterns, context), route.internal, handlers, content.last);
     const share = route.trace ?? config.trace?.sample ?? 0;
     const explain = (request: Request, trace: Trace): void => explained(request, trace, resolved, share);
     return { resolved, next: noting(name, next, explain), mount: route.mount };
   });
   const main = parts.main ?? NOT_FOUND;
   const siteContext = { ...common, keys: [] };
-  const mainHandlers = [...featuresOf({}, defaults, siteContext), ...accelerated(siteContext)];
+  const mainHandlers = [...featuresOf({}, defaults, config.satisfy, siteContext), ...accelerated(siteContext)];
   const { resolved: others, next: othersNext } = chain('other requests', ANY, false, mainHandlers, main);
   if (config.trace !== undefined) {
     const { trace } = config;
@@ -95,7 +111,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
       readTraceSecret(trace, parts.baseOf('trace')),
     );
   }
-  const unmatched = noting('', othersNext, (request, trace) =>
+  const anything = noting('', othersNext, (request, trace) =>
     explained(request, trace, null, config.trace?.sample ?? 0),
   );
   const destroy = (): void => {
@@ -109,15 +125,24 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
   };
   if (errors.lines.length > 0) destroy();
   errors.throwIfAny();
+  const serverNames = parts.listeners.map(({ SERVER_NAME }) => SERVER_NAME);
   const routerOf = (internal: boolean) =>
     new Router(
       routes
         .filter(({ resolved }) => resolved.internal === internal)
         .map(({ resolved, next }) => ({ match: resolved.match, value: next })),
-      parts.listeners.map(({ SERVER_NAME }) => SERVER_NAME),
+      serverNames,
     );
   internals = routerOf(true);
-  const router = routerOf(false);
+  named = new Router(
+    routes.flatMap(({ resolved: { match }, next }) => {
+      const paths = match.paths.filter((path) => path.startsWith('@'));
+      return paths.length === 0 ? [] : [{ match: { ...match, paths, patterns: [] }, value: next }];
+    }),
+    serverNames,
+  );
+  router = routerOf(false);
+  if (parts.main !== null) unmatched = anything;
   const visible = routes.flatMap(({ resolved }) => (resolved.internal ? [] : [resolved]));
   /** Notes why the route of a traced request was chosen. A request that was drawn for another route is not traced any more. */
   function explained(request: Request, trace: Trace, chosen: ResolvedRoute | null, share: number): void {
@@ -133,20 +158,18 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     routes.flatMap(({ next, mount }) => (mount === undefined ? [] : [[next, new PathPrefix(mount, 'mount')] as const])),
   );
   const ends: Ends = {
-    unmatched,
+    unmatched: anything,
     server: composeTraced(mainHandlers, { name: 'not found', next: notFound }),
     refuse: (request, refusal) => {
       parts.onRefused(refusal, request);
       return refusalResponse(refusal);
     },
   };
-  const all = routes.length === 0 ? unmatched : routed(router, mounts, ends);
+  const all = routes.length === 0 ? anything : routed(router, mounts, ends);
   const handle = withoutClaimedFields([config, ...config.route], all);
   const resolved = [...routes.map((one) => one.resolved), others];
   return { handle, routes: resolved, warnings, proxies, start, stop, destroy };
 }
-
-const ANY: RouteMatch = { hosts: [], paths: [], patterns: [], methods: [], headers: [], query: [] };
 
 /** The features of all routes. If one route allows more content than the others, connections cannot enforce the limit of the others. */
 function defaultsOf(config: Site, { bodyBytesMax }: SiteParts): FeatureConfigs {
@@ -229,21 +252,6 @@ function routed(router: Router<Next>, mounts: ReadonlyMap<Next, PathPrefix>, end
     const plain = oneSlash(request.path);
     if (plain === request.path || find(request, literalReading(request.path)) === next) return next(request);
     return next(deriveRequest(request, { path: plain, scriptName: oneSlash(request.scriptName) }));
-  };
-}
-
-function matchOf(route: RouteConfig, { errors, keys }: RouteContext): RouteMatch {
-  const mounted = route.mount === undefined ? [] : [`${route.mount}/*`];
-  return {
-    hosts: route.host.map((host) => host.toLowerCase()),
-    paths: route.path.length > 0 ? route.path : mounted,
-    patterns: route.path_pattern.flatMap((source, index) => {
-      const pattern = errors.attempt([...keys, 'path_pattern', `${index}`], () => new Pattern(source, 'path_pattern'));
-      return pattern === null ? [] : [{ source, test: (path: string) => pattern.match(path) !== null }];
-    }),
-    methods: route.methods.map((method) => method.toUpperCase()),
-    headers: Object.entries(route.match_headers).map(([name, value]) => [name.toLowerCase(), native(value)] as const),
-    query: Object.entries(route.match_query),
   };
 }
 

@@ -7,10 +7,11 @@ import { compileLogFormat } from '../log/log-format.ts';
 import { applicationOptions } from './application-options.ts';
 import type { ResolvedRoute } from './build.ts';
 import { composeApplications } from './compose-applications.ts';
-import { composeSite, emptyMemory } from './compose-site.ts';
+import { composeSite, emptyMemory, type SiteListeners } from './compose-site.ts';
 import { applicationNames, type Configuration } from './configuration.ts';
+import { placeholdersOf } from './maps.ts';
 import { notFound } from './not-found.ts';
-import { tlsOptionsOf } from './tls.ts';
+import { tlsOptionsOf, withScheme } from './tls.ts';
 
 export interface CheckedConfiguration {
   readonly routes: readonly ResolvedRoute[];
@@ -34,7 +35,14 @@ export async function checkConfiguration(
   let siteWarnings: readonly string[] = [];
   const applications = { names: new Set([...applicationNames(configuration), ...names]), next: () => notFound };
   try {
-    const site = await composeSite(configuration, applications, locate, [], { log, onRefused() {} }, emptyMemory());
+    const site = await composeSite(
+      configuration,
+      applications,
+      locate,
+      unbound(configuration),
+      { log, onRefused() {} },
+      emptyMemory(),
+    );
     site.destroy();
     routes = site.routes;
     siteWarnings = site.warnings;
@@ -43,9 +51,10 @@ export async function checkConfiguration(
     errors.push(error.message);
   }
   try {
-    compileLogFormat(configuration.settings.accessLogFormat ?? '');
+    compileLogFormat(configuration.settings.accessLogFormat ?? '', placeholdersOf(configuration.site?.map ?? {}));
   } catch (error) {
-    errors.push((error as Error).message);
+    const { message } = error as Error;
+    if (!errors.some((known) => known.includes(message))) errors.push(message);
   }
   const { otlpUrl, otlpTracesUrl } = configuration.settings;
   if (otlpUrl !== null && !isHttpUrl(otlpUrl))
@@ -72,6 +81,11 @@ export async function verifyModules(configuration: Configuration, log: Log): Pro
     signal: new AbortController().signal,
   });
   await composed.close();
+}
+
+/** The listeners of a server that would have this configuration. */
+function unbound({ settings: { listen, tlsSelfSigned } }: Configuration): SiteListeners {
+  return { environs: [], addresses: listen.map((address) => withScheme(address, tlsSelfSigned)) };
 }
 
 async function checkCertificates(configuration: Configuration): Promise<TlsProblems> {

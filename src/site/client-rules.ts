@@ -17,7 +17,9 @@ import type { Log } from '../log/log.ts';
 import type { LogTap } from '../log/log-tap.ts';
 import { RefusalLog, type Refused } from '../log/refusal-log.ts';
 import type { Configuration } from './configuration.ts';
+import { placeholdersOf } from './maps.ts';
 import { limitsOf, lineRulesOf, trustedBy, trustedValuesOf } from './policies.ts';
+import type { Site } from './schema/site.ts';
 
 /** Counts what happens to clients. */
 export interface ClientObserver {
@@ -29,10 +31,12 @@ export interface ClientObserver {
 export interface RequestRecorder {
   /** Whether it must see requests. */
   readonly isOn: boolean;
-  /** Sees a request as it `arrived`, and as it is `shown` to handlers. */
-  receive(arrived: Request, shown: Request, arrival: Arrival): void;
+  /** Sees a request as it `arrived`, and as it is `shown` to handlers. Returns what they get. */
+  receive(arrived: Request, shown: Request, arrival: Arrival): Request;
   readonly onAnswered: OnAnswered;
 }
+
+const NO_MAPS: Site['map'] = {};
 
 /** The rules for all clients: trusted proxies, the number of connections, limits, and the access log. */
 export class ClientRules {
@@ -48,6 +52,7 @@ export class ClientRules {
   #receive: (request: Request) => Request;
   #format: AccessLogFormat = 'off';
   #template: string | null = null;
+  #maps: Site['map'] = NO_MAPS;
   #accessLog: AccessLog | null = null;
 
   /** `sink` takes the access log, and `tap` shows it to those who follow it. A null `observer` or `recorder` costs nothing. */
@@ -80,7 +85,7 @@ export class ClientRules {
     this.#receive = this.#trusting(configuration);
     contentMemory.bytesMax = contentMemoryBytesMax;
     this.#limit.perAddressMax = connectionsPerAddressMax;
-    this.#write(accessLog, accessLogFormat);
+    this.#write(accessLog, accessLogFormat, configuration.site?.map ?? NO_MAPS);
     const recorder = this.#recorder?.isOn === true ? this.#recorder : null;
     this.#isRecording = recorder !== null;
     return {
@@ -103,8 +108,7 @@ export class ClientRules {
   /** Applies the fields in which a trusted proxy describes the client. From anybody else, these fields are removed. */
   receive(request: Request, arrival: Arrival): Request {
     const shown = this.#receive(request);
-    if (this.#isRecording) this.#recorder?.receive(request, shown, arrival);
-    return shown;
+    return this.#isRecording ? (this.#recorder?.receive(request, shown, arrival) ?? shown) : shown;
   }
 
   /** Writes what the logs have about a client's error. A `request` that was read has its line in the access log already. */
@@ -119,14 +123,16 @@ export class ClientRules {
     this.refusals.flush();
   }
 
-  #write(format: AccessLogFormat, template: string | null): void {
-    if (format === this.#format && template === this.#template) return;
+  #write(format: AccessLogFormat, template: string | null, maps: Site['map']): void {
+    if (format === this.#format && template === this.#template && maps === this.#maps) return;
     this.#accessLog?.flush();
     this.#format = format;
     this.#template = template;
+    this.#maps = maps;
     this.#accessLog = createAccessLog({
       format,
       template,
+      placeholders: placeholdersOf(maps),
       sink: this.#sink,
       tap: this.#tap,
       onDropped: (lines) => {

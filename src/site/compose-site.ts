@@ -2,9 +2,9 @@ import type { SourceLocation } from '../config/site-entries.ts';
 import type { Next } from '../http/handler.ts';
 import { requestFields } from '../http/request-id.ts';
 import { composeTraced } from '../routing/traced-chain.ts';
-import type { ListenerEnviron } from '../wsgi/variables.ts';
 import type { BuiltSite } from './build.ts';
 import { type Configuration, MAIN } from './configuration.ts';
+import type { Opening } from './listeners.ts';
 import { notFound } from './not-found.ts';
 import { STATIC_REVALIDATE_MS } from './revalidate.ts';
 import type { SiteParts, Terminal } from './route-context.ts';
@@ -29,6 +29,9 @@ const EMPTY = {
 /** Where a site reports what happens to requests. */
 export type Reports = Pick<SiteParts, 'log' | 'onRefused'>;
 
+/** The listeners of a server. */
+export type SiteListeners = Pick<Opening, 'environs' | 'addresses'>;
+
 /** The applications of a server. */
 export interface SiteApplications {
   readonly names: ReadonlySet<string>;
@@ -45,7 +48,7 @@ export async function composeSite(
   configuration: Configuration,
   { names, next }: SiteApplications,
   locate: SourceLocation,
-  listeners: readonly ListenerEnviron[],
+  { environs, addresses }: SiteListeners,
   { log, onRefused }: Reports,
   memory: BackendMemory,
 ): Promise<BuiltSite> {
@@ -62,7 +65,8 @@ export async function composeSite(
     dev,
     staticCacheBytesMax,
     bodyBytesMax: settings.bodyBytesMax,
-    listeners,
+    listeners: environs,
+    addresses,
     log,
     onRefused,
     ...memory,

@@ -5,13 +5,12 @@ import { omitUndefined, pairs } from '../handlers/options.ts';
 import { mount } from '../handlers/rewriting/mount.ts';
 import { redirect } from '../handlers/rewriting/redirect.ts';
 import type { Handler } from '../http/handler.ts';
-import { PreparedResponse } from '../http/prepared-response.ts';
-import { Response } from '../http/response.ts';
 import { checkMounts, findMissing } from '../static/check-mounts.ts';
 import type { StaticMount } from '../static/mount.ts';
 import { MAIN } from './configuration.ts';
 import { notFound } from './not-found.ts';
 import { proxyTo } from './proxy.ts';
+import { responding } from './respond.ts';
 import { STATIC_REVALIDATE_MS } from './revalidate.ts';
 import type { RouteContext, Terminal } from './route-context.ts';
 import type { RouteConfig } from './schema/site.ts';
@@ -38,10 +37,12 @@ function mounted({ mount: prefix }: RouteConfig, { keys, errors }: RouteContext)
   return handler === null ? [] : [handler];
 }
 
-function redirection({ redirect: options }: RouteConfig, { keys, errors }: RouteContext): Handler[] {
+function redirection({ redirect: options }: RouteConfig, { keys, errors, placeholders }: RouteContext): Handler[] {
   if (options === undefined) return [];
   const { to, status, pattern } = options;
-  const handler = errors.attempt([...keys, 'redirect'], () => redirect(omitUndefined({ to, status, pattern })));
+  const handler = errors.attempt([...keys, 'redirect'], () =>
+    redirect(omitUndefined({ to, status, pattern }), placeholders),
+  );
   return handler === null ? [] : [handler];
 }
 
@@ -69,7 +70,7 @@ function files(route: RouteConfig, { keys, parts, errors, warn }: RouteContext):
   if (route.static.length === 0) return [];
   const options = route.static_options;
   const base = parts.baseOf('route');
-  const { fallback, fallback_for: fallbackFor, try_files: tryFiles, immutable, listing, headers } = options;
+  const { fallback, fallback_for: fallbackFor, try_files: tryFiles, immutable, types, listing, headers } = options;
   const hasOther =
     route.app !== undefined || route.proxy.length > 0 || route.respond !== undefined || route.redirect !== undefined;
   const paths = route.path.length > 0 ? route.path : [`${route.mount ?? ''}/*`];
@@ -86,6 +87,8 @@ function files(route: RouteConfig, { keys, parts, errors, warn }: RouteContext):
       tryFiles,
       immutable,
       cacheControl: options.cache_control,
+      types,
+      defaultType: options.default_type,
       headers: pairs(headers),
       listing,
       fallthrough: options.fallthrough ?? hasOther,
@@ -102,7 +105,7 @@ function files(route: RouteConfig, { keys, parts, errors, warn }: RouteContext):
 function lastOf(route: RouteConfig, context: RouteContext): Terminal {
   const { keys, parts, errors } = context;
   const { respond, app, proxy, static: directories, redirect: redirection } = route;
-  if (respond !== undefined) return responding(respond);
+  if (respond !== undefined) return responding(respond, context);
   if (proxy.length > 0) return proxyTo(route, context);
   if (app !== undefined) {
     const next = parts.application(app);
@@ -114,14 +117,6 @@ function lastOf(route: RouteConfig, context: RouteContext): Terminal {
   if (parts.main === null)
     errors.add(keys, 'nothing answers its requests: add app, proxy, static, redirect or respond');
   return parts.main ?? NOT_FOUND;
-}
-
-function responding({ status, body, content_type: type }: NonNullable<RouteConfig['respond']>): Terminal {
-  const name = `respond ${status}`;
-  if (status === 204 || status === 304) return { name, next: () => Response.fromHeaders(status, [], null) };
-  const bytes = Buffer.from(body, 'utf8');
-  const response = new PreparedResponse(status, ['Content-Type', type, 'Content-Length', `${bytes.length}`], bytes);
-  return { name, next: () => response };
 }
 
 /** Nothing answers. */

@@ -6,14 +6,16 @@ import { trustedValuesOf } from './policies.ts';
 
 /** A resolved route in one line: `GET example.org/docs/* → compression → static files`. */
 export function routeLine({ name, match, internal, steps }: ResolvedRoute): string {
-  const { methods, hosts, paths, patterns, headers, query } = match;
+  const { listen, methods, hosts, paths, patterns, headers, query, when } = match;
   const targets = [...paths, ...patterns.map(({ source }) => `~ ${source}`)];
   const fields = [...headers.map(fieldText), ...query.map(([key, value]) => `?${key}=${value}`)];
   const parts = [
     methods.join('|'),
     `${hosts.join('|')}${hosts.length > 0 && targets.length === 0 ? '/*' : targets.join('|')}`,
     ...fields,
+    ...when.map(({ text }) => `if ${text}`),
   ];
+  if (listen.length > 0) parts.unshift(`on ${listen.map(({ address }) => address).join('|')}`);
   if (internal) parts.unshift('internal');
   const conditions = parts.filter((part) => part !== '').join(' ');
   return `${conditions === '' ? name : conditions} → ${steps.join(' → ')}`;

@@ -27,6 +27,8 @@ export interface ListenersOptions {
 export interface Opening {
   /** Environs of all listeners by index, including closed listeners. */
   readonly environs: readonly ListenerEnviron[];
+  /** The addresses of all listeners by index, as the configuration has them; '' for listeners that it does not have any more. */
+  readonly addresses: readonly string[];
   /** Starts to use the addresses. Connections that waited are served, and addresses that are no longer in the configuration are closed. */
   commit(): void;
   /** Closes the addresses again. */
@@ -38,7 +40,7 @@ export class Listeners {
   readonly #options: ListenersOptions;
   readonly #open = new Map<string, Listener>();
   /** Listeners by index. An index is never used again, because requests on their way to Python refer to it. */
-  readonly #all: Listener[] = [];
+  readonly #all: { readonly text: string; readonly listener: Listener }[] = [];
   #tls: TlsTerminator | null = null;
   #watch: CertificateWatch | null = null;
 
@@ -87,7 +89,8 @@ export class Listeners {
       throw joinErrors(failures, configuration.listenOrigin);
     }
     return {
-      environs: this.#all.map(environOf),
+      environs: this.#all.map(({ listener }) => environOf(listener)),
+      addresses: this.#all.map(({ text }) => (addresses.includes(text) ? text : '')),
       commit: () => {
         for (const [text, listener] of opened) this.#open.set(text, listener);
         for (const [text, listener] of this.#open) {
@@ -123,7 +126,7 @@ export class Listeners {
       },
       handlers,
     );
-    this.#all.push(listener);
+    this.#all.push({ text, listener });
     return listener;
   }
 

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ViaductError } from '../errors.ts';
 import { omitUndefined, pairs } from '../handlers/options.ts';
+import { mapResponse } from '../http/handler.ts';
+import { textKey } from '../placeholders/text-key.ts';
 import { type Backend, type BackendTls, parseBackend } from '../proxy/backend.ts';
 import type { Balancer } from '../proxy/balancer.ts';
 import { consistentHash } from '../proxy/balancers/consistent-hash.ts';
@@ -15,6 +17,7 @@ import { type ReverseProxyOptions, reverseProxy } from '../proxy/reverse-proxy.t
 import type { StickyOptions } from '../proxy/sticky.ts';
 import { discoveryOf, isSource } from './discovery.ts';
 import { notFound } from './not-found.ts';
+import { responseRewriting } from './response-rewriting.ts';
 import type { RouteContext, Terminal } from './route-context.ts';
 import type { ProxyOptionsConfig } from './schema/proxy-options.ts';
 import type { RouteConfig } from './schema/site.ts';
@@ -22,7 +25,8 @@ import type { RouteConfig } from './schema/site.ts';
 const SECRET_LENGTH_MIN = 16;
 
 /** The end of a route that sends requests to backends. */
-export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig, context: RouteContext): Terminal {
+export function proxyTo(route: RouteConfig, context: RouteContext): Terminal {
+  const { proxy: backends, proxy_options: options } = route;
   const { keys, parts, errors, holdProxy } = context;
   const base = parts.baseOf('route');
   const tls = errors.attempt([...keys, 'proxy_options', 'tls_ca'], () =>
@@ -38,10 +42,17 @@ export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig
   if (tls === null || secret === null) return { name: 'proxy', next: notFound };
   const sources = errors.attempt([...keys, 'proxy'], () => sourcesOf(backends, options, tls, context));
   if (sources === null) return { name: 'proxy', next: notFound };
+  const rewriting = errors.attempt([...keys, 'proxy_options', 'redirects'], () => [
+    responseRewriting(route, sources.backends),
+  ]);
   const proxy = reverseProxy({
-    ...omitUndefined({ sticky: stickyOf(options.sticky, secret), checks: checksOf(options.health) }),
+    ...omitUndefined({
+      sticky: stickyOf(options.sticky, secret),
+      checks: checksOf(options.health),
+      createClient: parts.createClient,
+    }),
     ...sources,
-    balancer: balancerOf(options),
+    balancer: balancerOf(options, context),
     connectTimeoutMs: options.connect_timeout_ms,
     retryAfterMs: options.retry_after_ms,
     retryAfterMsMax: options.retry_after_ms_max,
@@ -75,7 +86,12 @@ export function proxyTo({ proxy: backends, proxy_options: options }: RouteConfig
     onInfo: (message) => parts.log.info(message),
   });
   holdProxy(proxy);
-  return { name: `proxy ${backends.map(({ url }) => url).join(', ')}`, next: proxy.handle };
+  const name = `proxy ${backends.map(({ url }) => url).join(', ')}`;
+  const rewrite = rewriting?.[0] ?? null;
+  return {
+    name,
+    next: rewrite === null ? proxy.handle : (request) => mapResponse(proxy.handle(request), rewrite),
+  };
 }
 
 /** The backends of the configuration, and the service discoveries that find further backends. */
@@ -105,7 +121,10 @@ function sourcesOf(
   };
 }
 
-function balancerOf({ balance, hash_by: by }: RouteConfig['proxy_options']): Balancer {
+function balancerOf(
+  { balance, hash_by: by }: RouteConfig['proxy_options'],
+  { keys, errors, placeholders }: RouteContext,
+): Balancer {
   switch (balance) {
     case 'round-robin':
       return roundRobin();
@@ -114,7 +133,11 @@ function balancerOf({ balance, hash_by: by }: RouteConfig['proxy_options']): Bal
     case 'random-two':
       return randomTwo();
     case 'hash':
-      return consistentHash(hashKey(by));
+      return consistentHash(
+        errors.attempt([...keys, 'proxy_options', 'hash_by'], () =>
+          by.includes('{') ? textKey(by, placeholders) : hashKey(by),
+        ) ?? hashKey('address'),
+      );
   }
 }
 

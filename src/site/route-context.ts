@@ -3,7 +3,9 @@ import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import type { Refusal } from '../http/refusal.ts';
 import type { Log } from '../log/log.ts';
+import type { Placeholders } from '../placeholders/placeholders.ts';
 import type { BackendOverrides } from '../proxy/backend-state.ts';
+import type { CreateClient } from '../proxy/create-client.ts';
 import type { DiscoveredBackends } from '../proxy/discovery/discovered-backends.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
 import type { ChainEnd } from '../routing/traced-chain.ts';
@@ -26,6 +28,8 @@ export interface SiteParts {
   readonly bodyBytesMax: number;
   /** What applications see of the listeners, by index. */
   readonly listeners: readonly ListenerEnviron[];
+  /** The addresses of the listeners, as the setting `listen` has them, by index; '' for those that it does not have any more. */
+  readonly addresses: readonly string[];
   readonly onError: (message: string, request: Request) => void;
   /** Gets the requests that no route may answer, because of an error of the client. */
   readonly onRefused: (refusal: Refusal, request: Request) => void;
@@ -34,12 +38,16 @@ export interface SiteParts {
   readonly overrides: BackendOverrides;
   /** The backends that each service discovery found last. */
   readonly discovered: DiscoveredBackends;
+  /** Creates the clients of backends and of services for authentication; absent for those that connect to them. */
+  readonly createClient?: CreateClient;
 }
 
 /** What a route needs to be built. */
 export interface RouteContext {
   readonly config: Site;
   readonly parts: SiteParts;
+  /** The placeholders that texts of the route may have. */
+  readonly placeholders: Placeholders;
   readonly errors: ConfigErrors;
   /** Adds a problem that clients will notice, although the server works. */
   readonly warn: (problem: string) => void;
@@ -51,6 +59,8 @@ export interface RouteContext {
   readonly holdProxy: (proxy: ReverseProxy) => void;
   /** The handlers of features of the whole site, as far as they were made; null for a feature that is off. */
   readonly shared: Map<string, Handler | null>;
+  /** Answers a request with the route for a decoded path, also an internal one; null if there is none. */
+  readonly lead: (request: Request, path: string) => HandlerResult | null;
   /** Answers a request that an application redirects with X-Accel-Redirect; null if no route is internal. */
   readonly internal: ((request: Request, path: string) => HandlerResult) | null;
 }

@@ -1,10 +1,21 @@
 import { lookup } from 'mrmime';
 
+/** The type of files whose extension is not known: a browser saves them. */
+const UNKNOWN = 'application/octet-stream';
+
 /**
  * Media type by the file's extension. Text gets a charset, because browsers guess without one. JSON, XML and SVG
- * declare their encoding themselves (RFC 8259 section 8.1, RFC 7303 section 3).
+ * declare their encoding themselves (RFC 8259 section 8.1, RFC 7303 section 3). `unknown` is the type of other files.
  */
-export function contentType(path: string): string {
-  const type = lookup(path) ?? 'application/octet-stream';
+export function contentType(path: string, unknown = UNKNOWN): string {
+  const type = lookup(path);
+  if (type === undefined) return unknown;
   return type.startsWith('text/') && type !== 'text/xml' ? `${type}; charset=utf-8` : type;
+}
+
+/** Media type by an own table of extensions, in lower case and without a dot. The values are sent as they are. */
+export function typeByTable(path: string, types: ReadonlyMap<string, string>, unknown = UNKNOWN): string {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const dot = name.lastIndexOf('.');
+  return (dot < 0 ? undefined : types.get(name.slice(dot + 1).toLowerCase())) ?? unknown;
 }

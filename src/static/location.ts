@@ -38,6 +38,11 @@ export class FileLocation {
     return this.servesDirectories || this.#fixedNames.length > 0 || this.mount.fallback !== undefined;
   }
 
+  /** Whether `path` is that of the mount without its final slash, and may lead to it. */
+  isRoot(path: string): boolean {
+    return this.servesDirectories && path.length > 0 && `${path}/` === this.mount.urlPrefix;
+  }
+
   covers(path: string): boolean {
     return path.startsWith(this.mount.urlPrefix);
   }

@@ -34,6 +34,13 @@ export interface StaticMount {
   readonly immutable?: 'auto' | 'always' | 'never';
   /** Cache-Control for files by pattern. The first matching rule wins and overrides `immutable`. */
   readonly cacheControl?: readonly CacheRule[];
+  /**
+   * Media types by extension, in lower case and without a dot, instead of the usual ones. With an empty table, all files
+   * have the `defaultType`.
+   */
+  readonly types?: Readonly<Record<string, string>>;
+  /** Media type of files whose extension is not known; `application/octet-stream` by default. */
+  readonly defaultType?: string;
   /** Fields for every response with a file. They replace Viaduct's own fields of the same name. */
   readonly headers?: HeaderList;
   /** Whether directories without an index are listed. */

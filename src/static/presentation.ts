@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { HeaderList } from '../http/message.ts';
-import { contentType } from './content-type.ts';
+import { contentType, typeByTable } from './content-type.ts';
 import { globToRegExp } from './glob.ts';
 import { isInManifest, isNamedAfter, looksHashed } from './hashed-names.ts';
 import type { Coding, StaticMount } from './mount.ts';
@@ -35,6 +35,8 @@ export class Presenter {
   readonly #rules: readonly { readonly pattern: RegExp; readonly value: string }[];
   readonly #immutable: 'auto' | 'always' | 'never';
   readonly #mountHeaders: HeaderList;
+  readonly #types: ReadonlyMap<string, string> | null;
+  readonly #defaultType: string | undefined;
   readonly #lifetime: string | null;
 
   /** `lifetime` replaces the cache rules of the mount. */
@@ -43,6 +45,8 @@ export class Presenter {
     this.#rules = (mount.cacheControl ?? []).map(({ pattern, value }) => ({ pattern: globToRegExp(pattern), value }));
     this.#immutable = mount.immutable ?? 'auto';
     this.#mountHeaders = mount.headers ?? [];
+    this.#types = mount.types === undefined ? null : new Map(Object.entries(mount.types));
+    this.#defaultType = mount.defaultType;
     this.#lifetime = lifetime;
   }
 
@@ -55,7 +59,12 @@ export class Presenter {
   async present(root: string, path: string, content: Buffer | null, varies: boolean): Promise<Presentation> {
     const lifetime =
       this.#lifetime ?? this.#lifetimeByRule(root, path) ?? (await this.#lifetimeByName(root, path, content));
-    return { contentType: contentType(path), encoding: null, lifetime, varies, mountHeaders: this.#mountHeaders };
+    return { contentType: this.#typeOf(path), encoding: null, lifetime, varies, mountHeaders: this.#mountHeaders };
+  }
+
+  #typeOf(path: string): string {
+    const types = this.#types;
+    return types === null ? contentType(path, this.#defaultType) : typeByTable(path, types, this.#defaultType);
   }
 
   #lifetimeByRule(root: string, path: string): string | null {

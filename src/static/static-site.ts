@@ -32,12 +32,20 @@ export class StaticSite {
     return this.#locationsAt(path).every((location) => location.fallsThrough);
   }
 
+  /** The paths of mounts with indexes or listings, without their final slash. */
+  get roots(): ReadonlySet<string> {
+    const mounts = this.#locations.map(({ mount }) => mount.urlPrefix.slice(0, -1));
+    return new Set(mounts.filter((path, index) => this.#locations[index]?.isRoot(path)));
+  }
+
   /** The response for a path, or null. `path` is null when it cannot name a file. */
   async find(request: Request, method: Method, path: string | null): Promise<Response | null> {
     const locations = this.#locationsAt(path ?? request.path);
     if (path !== null) {
       const response = await this.#findFile(request, method, path, this.#candidates(path));
       if (response !== null) return response;
+      const root = this.#locations.find((location) => location.isRoot(path));
+      if (root !== undefined) return this.#redirectAt(root, request, path);
     }
     for (const location of locations) {
       if (!location.hasFurtherAnswers) continue;

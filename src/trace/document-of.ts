@@ -3,6 +3,7 @@ import type {
   ApplicationPart,
   ExceptionPart,
   Hop,
+  Raise,
   RequestPart,
   ResponsePart,
   RoutePart,
@@ -13,8 +14,9 @@ import { groupedEnviron } from './environ-groups.ts';
 import { fieldsOf } from './field-lines.ts';
 import { Malformed } from './marshal-reader.ts';
 import { neighbourNotes } from './neighbours.ts';
-import { type PythonException, type PythonFields, type PythonPart, readPythonPart } from './python-part.ts';
+import { type PythonFields, type PythonPart, readPythonPart } from './python-part.ts';
 import { summarizeQueries } from './query-summary.ts';
+import type { RecordedException, RecordedRaise } from './recorded-exception.ts';
 import { redactField, redactNamed, redactTarget, redactText } from './redact.ts';
 import { type PlacedSpans, placedSpans, shownSpans } from './spans-of.ts';
 import { timeParts } from './time-parts.ts';
@@ -28,6 +30,7 @@ export function documentOf(trace: Trace): TraceDocument {
   const spans = shownSpans(placed.spans);
   const hasBackend = spans.some(({ kind }) => kind === 'backend');
   const missing = [...missingOf(trace, decoded), ...neighbourNotes(trace.request.headers, trace.startedAt, hasBackend)];
+  const exception = python?.exception ?? trace.thrown;
   const durationUs = trace.isAnswered ? usOf(trace, trace.endMs) : null;
   return {
     id: trace.id,
@@ -50,7 +53,7 @@ export function documentOf(trace: Trace): TraceDocument {
     }),
     spans,
     hops: hopsOf(trace, python, placed),
-    exception: python?.exception == null ? null : exceptionOf(python.exception),
+    exception: exception === null ? null : exceptionOf(exception),
     queries: summarizeQueries(placed.spans),
     times: timeParts(spans, durationUs ?? lastUs(spans)),
     clockErrorUs: traceClock().errorUs,
@@ -140,19 +143,22 @@ function shownFields(fields: PythonFields): (readonly [string, string])[] {
   return fields.map(([name, value]) => redactField(name, value));
 }
 
-function exceptionOf({ type, message, traceback, frames }: PythonException): ExceptionPart {
+function exceptionOf({ traceback, chain, ...last }: RecordedException): ExceptionPart {
+  return {
+    ...raiseOf(last),
+    traceback: redactText(traceback),
+    chain: chain.map(({ relation, ...raise }) => ({ relation, ...raiseOf(raise) })),
+  };
+}
+
+function raiseOf({ type, message, frames }: RecordedRaise): Raise {
   return {
     type,
     message: redactText(message),
-    traceback: redactText(traceback),
     frames: frames.map((frame) => ({
-      file: frame.file,
-      line: frame.line,
-      function: frame.function,
+      ...frame,
       source: frame.source.map(redactText),
-      sourceLine: frame.sourceLine,
       locals: frame.locals.map(([name, value]) => [name, redactNamed(name, value)] as const),
-      isProject: frame.isProject,
     })),
   };
 }

@@ -159,13 +159,24 @@ export interface Hop {
   readonly headers: readonly Field[];
 }
 
-export interface ExceptionPart {
+export interface ExceptionPart extends Raise {
+  /** The text that Python or Node prints. */
+  readonly traceback: string;
+  /** The exceptions that led to it, the last one first. */
+  readonly chain: readonly EarlierException[];
+}
+
+/** One exception without those that led to it. */
+export interface Raise {
   readonly type: string;
   readonly message: string;
   /** The outermost first. */
   readonly frames: readonly Frame[];
-  /** The text that Python prints. */
-  readonly traceback: string;
+}
+
+export interface EarlierException extends Raise {
+  /** `cause`: the later exception names it. `context`: it was being handled when the later one was raised. */
+  readonly relation: 'cause' | 'context';
 }
 
 export interface Frame {

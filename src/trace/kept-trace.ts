@@ -1,7 +1,8 @@
 import type { TraceDocument } from './document.ts';
 import { documentOf, stateOf, targetOf } from './document-of.ts';
 import { Malformed } from './marshal-reader.ts';
-import { type PythonException, readPythonPart } from './python-part.ts';
+import { readPythonPart } from './python-part.ts';
+import { exceptionBytes, type RecordedException } from './recorded-exception.ts';
 import { redactText } from './redact.ts';
 import { placedSpans } from './spans-of.ts';
 import type { TraceFilter, TraceSummary } from './store.ts';
@@ -67,8 +68,13 @@ export class KeptTrace {
 
   /** False if it certainly has no error. It is not decoded for this. */
   get mayHaveError(): boolean {
-    const { status, reason, payload } = this.trace;
-    return status >= 500 || reason !== '' || (payload !== null && bufferOf(payload).includes(OF_EXCEPTION));
+    const { status, reason, payload, thrown } = this.trace;
+    return (
+      thrown !== null ||
+      status >= 500 ||
+      reason !== '' ||
+      (payload !== null && bufferOf(payload).includes(OF_EXCEPTION))
+    );
   }
 
   /** Whether the record of Python has `text` anywhere, without regard to case. Most records are not decoded for a search, thanks to this. */
@@ -102,7 +108,7 @@ const HOP_BYTES = 80;
 const DIGEST_BYTES = 600;
 
 /** Texts that several hops share count once: a handler that changes nothing passes on what it got. */
-function bytesOf({ request, spans, hops, lines, payload, route }: Trace): number {
+function bytesOf({ request, spans, hops, lines, payload, route, thrown, recorded }: Trace): number {
   let bytes = TRACE_BYTES + spans.length * SPAN_BYTES + request.path.length + request.query.length;
   bytes += textBytes(request.headers);
   let last: RecordedHop['fields'] = request.headers;
@@ -112,6 +118,8 @@ function bytesOf({ request, spans, hops, lines, payload, route }: Trace): number
     last = fields;
   }
   for (const [, why] of route?.rejected ?? []) bytes += why.length;
+  if (thrown !== null) bytes += exceptionBytes(thrown);
+  if (recorded?.body instanceof Uint8Array) bytes += recorded.body.length;
   return bytes + lines.length + (payload?.length ?? 0);
 }
 
@@ -138,7 +146,7 @@ function digestOf(number: number, trace: Trace): Digest {
   const { spans } = placedSpans(trace, python);
   const queries = spans.filter(({ kind }) => kind === 'query');
   const sql = [...new Set(queries.map(({ attributes }) => String(attributes.sql ?? '')))].join('\n').toLowerCase();
-  const exception = python?.exception ?? null;
+  const exception = python?.exception ?? trace.thrown;
   const error = exception === null ? trace.reason : `${exception.type}: ${redactText(exception.message)}`;
   const durationUs = trace.isAnswered ? Math.max(0, Math.round((trace.endMs - trace.startMs) * 1000)) : null;
   const { queueUs, pythonUs, ownUs } = timeParts(spans, durationUs ?? 0);
@@ -167,7 +175,7 @@ function digestOf(number: number, trace: Trace): Digest {
 }
 
 /** The exception and the innermost line of the project; without an exception the reason of this server, or the status. */
-function causeOf({ reason, status }: Trace, exception: PythonException | null): string {
+function causeOf({ reason, status }: Trace, exception: RecordedException | null): string {
   if (exception !== null) {
     const frame = exception.frames.findLast(({ isProject }) => isProject) ?? exception.frames.at(-1);
     return frame === undefined ? exception.type : `${exception.type} at ${frame.file}:${frame.line}`;

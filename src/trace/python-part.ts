@@ -1,5 +1,6 @@
 import type { SpanKind } from './document.ts';
 import { Malformed, type MarshalValue, readMarshal } from './marshal-reader.ts';
+import type { RecordedException, RecordedFrame, RecordedRaise } from './recorded-exception.ts';
 
 /** What a worker's thread recorded of one request. Times are nanoseconds of CLOCK_MONOTONIC. */
 export interface PythonPart {
@@ -11,7 +12,7 @@ export interface PythonPart {
   readonly environ: readonly PythonVariable[] | null;
   readonly hops: readonly PythonHop[];
   readonly startResponse: readonly PythonStartResponse[];
-  readonly exception: PythonException | null;
+  readonly exception: RecordedException | null;
   readonly profile: PythonProfile | null;
   /** How many spans the limit of the worker left out. */
   readonly dropped: number;
@@ -52,23 +53,6 @@ export interface PythonStartResponse {
   readonly hasExcInfo: boolean;
 }
 
-export interface PythonException {
-  readonly type: string;
-  readonly message: string;
-  readonly traceback: string;
-  readonly frames: readonly PythonFrame[];
-}
-
-export interface PythonFrame {
-  readonly file: string;
-  readonly line: number;
-  readonly function: string;
-  readonly source: readonly string[];
-  readonly sourceLine: number;
-  readonly locals: PythonFields;
-  readonly isProject: boolean;
-}
-
 export interface PythonProfile {
   readonly intervalUs: number;
   readonly stacks: readonly { readonly frames: readonly string[]; readonly samples: number }[];
@@ -85,6 +69,7 @@ const VERSION = 1;
 const SPANS_MAX = 2000;
 const HOPS_MAX = 200;
 const FRAMES_MAX = 100;
+const CHAIN_MAX = 8;
 
 /** Reads the record that a worker sent. Everything is checked, and what does not fit is malformed. */
 export function readPythonPart(payload: Uint8Array): PythonPart | Malformed {
@@ -163,17 +148,27 @@ function startResponseOf(value: MarshalValue): PythonStartResponse {
   return { caller: text(caller), status: text(status), fields: fieldsOf(fields), hasExcInfo: hasExcInfo === true };
 }
 
-function exceptionOf(value: MarshalValue): PythonException {
+function exceptionOf(value: MarshalValue): RecordedException {
   const exception = dict(value);
   return {
-    type: text(exception.get('type')),
-    message: text(exception.get('message')),
+    ...raiseOf(exception),
     traceback: text(exception.get('traceback')),
-    frames: list(exception.get('frames'), FRAMES_MAX).map(frameOf),
+    chain: list(exception.get('chain'), CHAIN_MAX).map((each) => {
+      const raise = dict(each);
+      return { relation: raise.get('relation') === 'cause' ? 'cause' : 'context', ...raiseOf(raise) };
+    }),
   };
 }
 
-function frameOf(value: MarshalValue): PythonFrame {
+function raiseOf(raise: ReadonlyMap<string, MarshalValue>): RecordedRaise {
+  return {
+    type: text(raise.get('type')),
+    message: text(raise.get('message')),
+    frames: list(raise.get('frames'), FRAMES_MAX).map(frameOf),
+  };
+}
+
+function frameOf(value: MarshalValue): RecordedFrame {
   const [file, line, name, source, sourceLine, locals, isProject] = list(value);
   return {
     file: text(file),

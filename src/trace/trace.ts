@@ -1,5 +1,6 @@
 import type { SpanKind, TraceDocument } from './document.ts';
 import { randomHex } from './random-hex.ts';
+import type { RecordedException } from './recorded-exception.ts';
 import type { RecordedRequest } from './store.ts';
 
 /** What to record in addition to the usual, for one request. */
@@ -114,6 +115,8 @@ export class Trace {
   pythonMissing = '';
   /** Python's record, marshalled; null without one. See `readPythonPart`. */
   payload: Uint8Array | null = null;
+  /** What an application in TypeScript threw; null if it did not. */
+  thrown: RecordedException | null = null;
   /** When the worker's first frame for the request arrived, and how long its thread had run it then; negative without one. */
   returnedMs = -1;
   returnedAfterMs = -1;

@@ -5,7 +5,7 @@ import { type MarshalWriter, Name } from './marshal.ts';
 
 /**
  * Writes the first part of a request's variables, which differs from request to request: REQUEST_METHOD, PATH_INFO and,
- * if present, SCRIPT_NAME (both percent-decoded), QUERY_STRING, REQUEST_URI (both as received), and CONTENT_LENGTH when
+ * if present, SCRIPT_NAME (both percent-decoded), QUERY_STRING, REQUEST_URI and RAW_URI (as received), and CONTENT_LENGTH when
  * `contentLength` is not negative.
  *
  * The variables follow CGI (RFC 3875 section 4.1) and PEP 3333, whose strings hold bytes as latin-1. They are written
@@ -25,7 +25,9 @@ export function writeTarget(writer: MarshalWriter, request: Request, contentLeng
   writer.name(QUERY_STRING);
   writer.text(query);
   writer.name(REQUEST_URI);
-  writer.text(requestUri(request));
+  const received = writer.first(requestUri(request));
+  writer.name(RAW_URI);
+  writer.again(received);
   if (contentLength >= 0) {
     writer.name(CONTENT_LENGTH);
     writer.text(`${contentLength}`);
@@ -35,6 +37,7 @@ export function writeTarget(writer: MarshalWriter, request: Request, contentLeng
 /**
  * Writes the second part, which recurs with the connection's field section: SERVER_PROTOCOL, REMOTE_ADDR, REMOTE_PORT,
  * wsgi.url_scheme for https, SERVER_PORT where it differs from the listener's, SSL_CLIENT_* for a client with a certificate,
+ * what a front-end proxy adds over a CGI protocol,
  * CONTENT_TYPE, CONTENT_LENGTH when the client sent 0, and HTTP_*.
  */
 export function writeSection(writer: MarshalWriter, request: Request): void {
@@ -59,6 +62,10 @@ export function writeSection(writer: MarshalWriter, request: Request): void {
       writer.text(value);
     }
   }
+  if (peer.cgi !== undefined) {
+    for (const text of peer.cgi.variables) writer.text(text);
+    for (const text of peer.cgi.user) writer.text(text);
+  }
   const headers = request.headersRepeat ? joinRepeated(request.headers) : request.headers;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
@@ -82,6 +89,7 @@ const PATH_INFO = new Name('PATH_INFO');
 const SCRIPT_NAME = new Name('SCRIPT_NAME');
 const QUERY_STRING = new Name('QUERY_STRING');
 const REQUEST_URI = new Name('REQUEST_URI');
+const RAW_URI = new Name('RAW_URI');
 const SERVER_PROTOCOL = new Name('SERVER_PROTOCOL');
 const PROTOCOLS: Readonly<Record<Protocol, Name>> = {
   'HTTP/1.0': new Name('HTTP/1.0'),

@@ -43,23 +43,36 @@ export class MarshalWriter {
     this.end = putUint32(this.bytes, this.end + 1, value);
   }
 
-  /** Writes a str of latin-1 characters. */
-  text(text: string): void {
+  /** Writes a str of latin-1 characters. `flag` is for `first`. */
+  text(text: string, flag = 0): void {
     const length = text.length;
     this.reserve(length + 5);
     const { bytes } = this;
     let end = this.end;
     if (length < 256) {
-      bytes[end] = SHORT_ASCII;
+      bytes[end] = SHORT_ASCII | flag;
       bytes[end + 1] = length;
       end += 2;
     } else {
-      bytes[end] = ASCII;
+      bytes[end] = ASCII | flag;
       end = putUint32(bytes, end + 1, length);
     }
     if (length <= LOOP_LENGTH_MAX) for (let i = 0; i < length; i += 1) bytes[end + i] = text.charCodeAt(i);
     else bytes.write(text, end, 'latin1');
     this.end = end + length;
+  }
+
+  /** Writes a str of latin-1 characters that comes once more in the batch. Returns its number for `again`. */
+  first(text: string): number {
+    this.text(text, FLAG_REFERENCE);
+    this.#references += 1;
+    return this.#references - 1;
+  }
+
+  /** Writes the str that `first` has written. */
+  again(reference: number): void {
+    this.byte(REFERENCE);
+    this.uint32(reference);
   }
 
   /** Writes a str of any characters. */
@@ -193,12 +206,28 @@ export function marshalSelfTest(): { data: string; decoded: unknown } {
   writer.byte(FALSE);
   writer.number(-0.75);
   writer.unicode('\u20ac');
+  for (const [key, value] of [
+    ['twice', '\xdf'],
+    ['twice, long', '\xdf'.repeat(300)],
+  ] as const) {
+    writer.text(key);
+    const first = writer.first(value);
+    writer.text(`${key}, again`);
+    writer.again(first);
+  }
+  writer.name(name);
+  writer.name(name);
   writer.byte(DICT_END);
   const decoded = {
     short: 'caf\xe9 \xff\x80',
     long: '\xdf'.repeat(300),
     tuple: [2147483647, -1, null, 'caf\xe9', 'caf\xe9'],
     list: [true, false, -0.75, '\u20ac'],
+    twice: '\xdf',
+    'twice, again': '\xdf',
+    'twice, long': '\xdf'.repeat(300),
+    'twice, long, again': '\xdf'.repeat(300),
+    caf\u00e9: 'caf\xe9',
   };
   return { data: writer.bytes.toString('base64', 0, writer.end), decoded };
 }

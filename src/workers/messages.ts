@@ -16,12 +16,17 @@ export type ToPython =
   | { readonly kind: 'recall'; readonly lane: number }
   | { readonly kind: 'gone' | 'opened' | 'interrupt'; readonly lane: number; readonly request: number };
 
+/** The level of what a worker writes to the log. */
+export type LogLevel = 'error' | 'warn' | 'info';
+
 export type FromPython =
   | { readonly kind: 'zygote'; readonly release: number; readonly pid: number; readonly version: string }
   | { readonly kind: 'loaded' }
   /** What the import leaves and forked workers cannot share, in words. It comes before `loaded`. */
   | { readonly kind: 'unsafe'; readonly findings: readonly string[] }
   | { readonly kind: 'broken'; readonly traceback: string; readonly reason: string }
+  /** Why a worker cannot start. */
+  | { readonly kind: 'unable'; readonly reason: string }
   | { readonly kind: 'forked'; readonly worker: number; readonly pid: number }
   /** A hook of the release has ended. */
   | { readonly kind: 'hooked'; readonly hook: ReleaseHook; readonly code: number; readonly report: string }
@@ -29,7 +34,7 @@ export type FromPython =
   | { readonly kind: 'worker'; readonly release: number; readonly worker: number; readonly pid: number }
   | { readonly kind: 'proof'; readonly decoded: unknown; readonly descriptor: number; readonly size: number }
   | { readonly kind: 'lane'; readonly release: number; readonly worker: number; readonly index: number }
-  | { readonly kind: 'log'; readonly text: string; readonly request: number | null }
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly text: string; readonly request: number | null }
   /** What a request has printed. */
   | { readonly kind: 'output'; readonly stream: PrintStream; readonly text: string; readonly request: number }
   | {

@@ -9,13 +9,14 @@ const FIELDS: { readonly [kind in FromPython['kind']]: Readonly<Record<string, C
   loaded: {},
   unsafe: { findings: isTexts },
   broken: { traceback: isText, reason: isText },
+  unable: { reason: isText },
   forked: { worker: isNumber, pid: isPid },
   hooked: { hook: isReleaseHook, code: Number.isSafeInteger, report: isText },
   exited: { worker: isNumber, code: Number.isSafeInteger },
   worker: { release: isNumber, worker: isNumber, pid: isPid },
   proof: { descriptor: isNumber, size: isNumber },
   lane: { release: isNumber, worker: isNumber, index: isNumber },
-  log: { text: isText, request: (value) => value === null || isNumber(value) },
+  log: { level: isLogLevel, text: isText, request: (value) => value === null || isNumber(value) },
   output: { stream: (value) => value === 'stdout' || value === 'stderr', text: isText, request: isNumber },
   interrupted: { lane: isNumber, request: isNumber, raised: isBoolean, stack: isText },
   stacks: { threads: (value) => Array.isArray(value) && value.every(isThread) },
@@ -56,6 +57,10 @@ function isPid(value: unknown): boolean {
 
 function isReleaseHook(value: unknown): boolean {
   return value === 'on_ready' || value === 'on_reload';
+}
+
+function isLogLevel(value: unknown): boolean {
+  return value === 'error' || value === 'warn' || value === 'info';
 }
 
 function isText(value: unknown): boolean {

@@ -51,7 +51,7 @@ export function releaseEvents(
         post({ kind: 'gone', worker });
       },
       onTraceback: ({ release }, traceback, reason) => post({ kind: 'broken', release, traceback, reason }),
-      onLog: (worker, text, request) => log.error(text, { worker: worker.pid, ...describe(request) }),
+      onLog: (worker, level, text, request) => log[level](text, { worker: worker.pid, ...describe(request) }),
       onOutput: (worker, stream, text, request) => log.info(text, { stream, worker: worker.pid, ...describe(request) }),
     },
   };

@@ -2,6 +2,7 @@ import { ViaductError } from '../errors.ts';
 import { applicationName } from '../project/project.ts';
 import type { Release } from './release.ts';
 import type { ReleaseTrial } from './release-trial.ts';
+import type { Worker } from './worker.ts';
 
 /** Settles the promise of the caller who waits for a release. */
 export interface StartOutcome {
@@ -65,18 +66,30 @@ export function timedOut({ options, workers }: Release): ViaductError {
   );
 }
 
-/** Why a release whose import failed is ended. */
-export function broken({ options: { project } }: Release, traceback: string, reason: string): ViaductError {
-  const cause = traceback === '' ? {} : { cause: traceback };
-  return new ViaductError(
-    'APPLICATION_BROKEN',
-    `Cannot import "${applicationName(project.application)}": ${reason}`,
-    cause,
-  );
+const ONE_PROCESS =
+  'The import locks a file, so only one process at a time can import the application: write workers = 1, and restart instead of reloading. Or open the file in a server of its own, as ZEO does for ZODB.';
+
+/** Why a release whose import failed is ended. `serving` is the one that it should replace. */
+export function broken(
+  release: Release,
+  { traceback, reason }: { readonly traceback: string; readonly reason: string },
+  serving: Release | null,
+): ViaductError {
+  const takesLock = release.takesLock || serving?.takesLock === true;
+  const name = applicationName(release.options.project.application);
+  return new ViaductError('APPLICATION_BROKEN', `Cannot import "${name}": ${reason}`, {
+    ...(traceback === '' ? {} : { cause: traceback }),
+    ...(takesLock ? { advice: ONE_PROCESS } : {}),
+  });
 }
 
 /** Why a release whose zygote ended, with this status, cannot start. */
 export function startFailed({ options: { project, wrap } }: Release, status: string): ViaductError {
   const command = wrap ? `${wrap} ${project.python.path}` : project.python.path;
   return new ViaductError('WORKER', `Cannot start "${command}": ${status}`);
+}
+
+/** Why a release is ended one of whose workers died at its start. */
+export function neverReady({ brokenFor }: Worker): ViaductError {
+  return new ViaductError('WORKER', `Cannot start a worker: ${brokenFor || 'it died'}`);
 }

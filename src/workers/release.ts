@@ -3,15 +3,15 @@ import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { isPassing, RETRIES_MAX } from '../project/passing-signals.ts';
 import { readMessages, sendMessage } from './channel.ts';
+import type { EarlyErrors } from './early-errors.ts';
 import { ReleaseHooks } from './hooks.ts';
 import { LifeWatch, tickMs } from './life-watch.ts';
 import type { FromPython, ReleaseHook } from './messages.ts';
 import type { ApplicationMetrics } from './metrics/application-metrics.ts';
 import type { MetricFiles } from './metrics/metric-files.ts';
 import { isInit, isRunning, killProcess } from './os-process.ts';
-import { passOnOutputs } from './output.ts';
 import type { Pool } from './pool.ts';
-import { unsafeWarning } from './preload.ts';
+import { takesLock, unsafeWarning } from './preload.ts';
 import type { ReleaseOptions } from './release-options.ts';
 import { type Runtime, socketIn } from './runtime.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
@@ -53,6 +53,8 @@ export class Release {
   /** How many workers it should have now. */
   size: number;
   readonly options: ReleaseOptions;
+  /** Whether the import locks a file, so that two processes cannot import the application at the same time. */
+  takesLock = false;
   #pool: Pool;
   readonly #events: ReleaseEvents;
   readonly #runtime: Runtime;
@@ -62,6 +64,8 @@ export class Release {
   #metricFiles: MetricFiles | null = null;
   #process: ChildProcess | null = null;
   #control: Socket | null = null;
+  /** What its interpreter has written so far, until it connects. */
+  #early: EarlyErrors | null = null;
   /** A loaded zygote answers pings. */
   #loaded = false;
   #ticks: NodeJS.Timeout | null = null;
@@ -95,10 +99,12 @@ export class Release {
 
   /** Starts it again if a signal for the whole server ends it before the interpreter can take signals. */
   #launch(command: readonly string[], options: object, retries: number): void {
-    const { project } = this.options;
+    const { project, wrap = null } = this.options;
     const waiting = this.options.waiting?.become(project, options) ?? null;
-    const child = waiting ?? spawnZygote(project, command, options);
+    const { child, early } =
+      waiting === null ? spawnZygote(project, command, options, wrap) : { child: waiting, early: null };
     this.#process = child;
+    this.#early = early;
     child.once('error', (error) => this.#exited(error.message));
     child.once('exit', (code, signal) => {
       const isTooEarly = this.#control === null && !this.#isEnding && isPassing(signal);
@@ -112,7 +118,6 @@ export class Release {
         this.#exited((error as Error).message);
       }
     });
-    if (waiting === null) passOnOutputs(child);
   }
 
   attachZygote(socket: Socket): void {
@@ -121,6 +126,7 @@ export class Release {
       return;
     }
     this.#control = socket;
+    this.#early?.show();
     socket.once('close', () => {
       if (this.#control !== socket) return;
       if (this.#exitStatus !== null) this.#zygoteGone(this.#exitStatus);
@@ -153,6 +159,7 @@ export class Release {
   /** If the zygote may, it now starts again without the import, as a new program that connects by itself. */
   #unsafe(findings: readonly string[]): void {
     const { preload } = this.options;
+    this.takesLock = takesLock(findings);
     this.#events.onWarning(unsafeWarning(findings, preload));
     if (preload === 'always') return;
     if (this.#metricFiles !== null) this.#events.metrics.forget(this.#metricFiles);

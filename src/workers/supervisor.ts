@@ -10,7 +10,7 @@ import { RecentOutcomes } from './recent-outcomes.ts';
 import { Release, type ReleaseEvents } from './release.ts';
 import { releaseEvents } from './release-events.ts';
 import type { ReleaseOptions } from './release-options.ts';
-import { broken, ReleaseStart, type StartOutcome, startFailed, timedOut } from './release-start.ts';
+import { broken, neverReady, ReleaseStart, type StartOutcome, startFailed, timedOut } from './release-start.ts';
 import { ReleaseTrial } from './release-trial.ts';
 import { Replacements } from './replacements.ts';
 import type { Hello, Runtime } from './runtime.ts';
@@ -229,7 +229,7 @@ export class Supervisor {
         this.#ready(event.worker);
         break;
       case 'broken':
-        if (event.release === this.#next?.number) this.#giveUp(broken(this.#next, event.traceback, event.reason));
+        if (event.release === this.#next?.number) this.#giveUp(broken(this.#next, event, this.#current));
         else log.error(`Cannot import the application: ${event.reason}\n${event.traceback}`.trimEnd());
         break;
       case 'timed-out':
@@ -384,7 +384,7 @@ export class Supervisor {
 
   #workerGone(worker: Worker): void {
     if (worker.release === this.#next?.number) {
-      this.#giveUp(new ViaductError('WORKER', 'Cannot start a worker: it died'));
+      this.#giveUp(neverReady(worker));
       return;
     }
     if (this.#trial?.serving.has(worker) && !worker.wasRetired) this.#trial.crashes += 1;

@@ -4,7 +4,7 @@ import { readMessages, sendMessage } from './channel.ts';
 import { canOpen } from './handed-file.ts';
 import { LifeWatch } from './life-watch.ts';
 import { marshalSelfTest } from './marshal.ts';
-import type { FromPython, PrintStream, ToPython } from './messages.ts';
+import type { FromPython, LogLevel, PrintStream, ToPython } from './messages.ts';
 import type { CollectedFamily } from './metrics/collected.ts';
 import { type ThreadStack, WorkerQuestion } from './worker-question.ts';
 
@@ -13,7 +13,7 @@ export interface WorkerControlEvents {
   readonly onBroken: (reason: string) => void;
   readonly onTraceback: (traceback: string, reason: string) => void;
   /** A line of the worker's log. `request` is the id of its request, null when unknown. */
-  readonly onLog: (text: string, request: number | null) => void;
+  readonly onLog: (level: LogLevel, text: string, request: number | null) => void;
   /** What the request with this id has printed. */
   readonly onOutput: (stream: PrintStream, text: string, request: number) => void;
   /** Where the thread of an overdue request was. */
@@ -109,10 +109,11 @@ export class WorkerControl {
       this.isProved = isDeepStrictEqual(message.decoded, SELF_TEST.decoded);
       if (this.isProved) this.send({ kind: 'go', hands_over: canOpen(this.#pid, message.descriptor, message.size) });
       else onBroken('this Python cannot decode requests: only CPython 3.10 and later is supported');
-    } else if (message.kind === 'log') onLog(message.text, message.request);
+    } else if (message.kind === 'log') onLog(message.level, message.text, message.request);
     else if (message.kind === 'output') onOutput(message.stream, message.text, message.request);
     else if (message.kind === 'interrupted') onInterrupted(message.lane, message.request, message.stack);
     else if (message.kind === 'broken') onTraceback(message.traceback, message.reason);
+    else if (message.kind === 'unable') onBroken(message.reason);
     else onBroken(`it sent the message "${message.kind}" at the wrong time`);
   }
 }

@@ -9,7 +9,7 @@ import { openHanded } from './handed-file.ts';
 import { Lane } from './lane.ts';
 import type { LaneOwner, LaneRef } from './lane-owner.ts';
 import { destroyWhenSilent } from './late-sockets.ts';
-import type { PrintStream } from './messages.ts';
+import type { LogLevel, PrintStream } from './messages.ts';
 import type { CollectedFamily } from './metrics/collected.ts';
 import { killProcess, signalName } from './os-process.ts';
 import type { Overdue } from './overdue.ts';
@@ -50,7 +50,7 @@ export interface WorkerOptions {
   /** A thread did not end an overdue request in time. The worker, which is not retiring, must be replaced. */
   readonly onStuck: (worker: Worker) => void;
   /** A line of `wsgi.errors` or of the worker itself. `request` is that of the line, null when unknown. */
-  readonly onLog: (worker: Worker, text: string, request: LoggedPart | null) => void;
+  readonly onLog: (worker: Worker, level: LogLevel, text: string, request: LoggedPart | null) => void;
   /** What a request has printed. It is null if it is not known any more. */
   readonly onOutput: (worker: Worker, stream: PrintStream, text: string, request: LoggedPart | null) => void;
 }
@@ -112,7 +112,7 @@ export class Worker implements LaneOwner {
     this.#control = new WorkerControl({
       onBroken: (reason) => this.break(reason),
       onTraceback: (traceback, reason) => options.onTraceback(this, traceback, reason),
-      onLog: (text, request) => options.onLog(this, text, this.#requestOf(request)),
+      onLog: (level, text, request) => options.onLog(this, level, text, this.#requestOf(request)),
       onOutput: (stream, text, request) => options.onOutput(this, stream, text, this.#requestOf(request)),
       onInterrupted: (lane, request, stack) => this.#interrupted(lane, request, stack),
     });
@@ -120,7 +120,7 @@ export class Worker implements LaneOwner {
       memoryBytesMax: options.responseBufferBytesMax,
       bytesMax: options.responseBufferBytesMax,
       onFileFailed: ({ message }) =>
-        options.onLog(this, `Cannot store a response, so the worker waits for its client: ${message}`, null),
+        options.onLog(this, 'error', `Cannot store a response, so the worker waits for its client: ${message}`, null),
     };
   }
 
@@ -264,7 +264,7 @@ export class Worker implements LaneOwner {
   }
 
   onFailed(_lane: LaneRef, pending: PendingRequest, traceback: string): void {
-    this.#options.onLog(this, traceback.trimEnd(), pending.request);
+    this.#options.onLog(this, 'error', traceback.trimEnd(), pending.request);
     pending.request.record.reason = 'exception';
     if (!pending.settled) pending.settle(this.#options.errorResponse(traceback, pending.request));
   }
@@ -276,7 +276,12 @@ export class Worker implements LaneOwner {
       this.#control.send({ kind: 'opened', lane: lane.index, request: pending.id });
       if (this.state === 'retiring') this.#closeWhenIdle();
       if (response === null)
-        this.#options.onLog(this, `Cannot open the file that the application returned: ${error}`, pending.request);
+        this.#options.onLog(
+          this,
+          'error',
+          `Cannot open the file that the application returned: ${error}`,
+          pending.request,
+        );
       if (pending.settled) discardBody(response?.body ?? null);
       else if (response !== null) pending.settle(response);
       else pending.refuse(fileFailedResponse(), 'file not opened');

@@ -5,9 +5,10 @@ import { ViaductError } from '../errors.ts';
 import { PYTHON_PACKAGE } from '../program-files.ts';
 import { onPath, runnable } from '../project/interpreter.ts';
 import type { Project } from '../project/project.ts';
+import { EarlyErrors } from './early-errors.ts';
 import { NO_HOOKS } from './hooks.ts';
 import { isInit } from './os-process.ts';
-import { outputFor } from './output.ts';
+import { outputFor, passOn } from './output.ts';
 import type { ReleaseOptions } from './release-options.ts';
 import { type Runtime, socketIn } from './runtime.ts';
 
@@ -64,18 +65,30 @@ export function zygoteOptions(
   };
 }
 
-/** Starts a zygote by its command and options. */
+/** The descriptor of standard error in an interpreter that gets a pipe until it takes signals. */
+const ERRORS = 4;
+
+/**
+ * Starts a zygote by its command and options, and passes on what it writes. `early` holds what an interpreter writes before it takes signals; null if
+ * nothing is held. A command around the interpreter always writes at once.
+ */
 export function spawnZygote(
   { directory, environment }: Project,
   command: readonly string[],
   options: object,
-): ChildProcess {
+  wrap: string | null,
+): { readonly child: ChildProcess; readonly early: EarlyErrors | null } {
   const [program = '', ...args] = command;
-  return spawn(program, [...args, JSON.stringify(options)], {
+  const isLate = wrap === null && outputFor(2) === 'inherit';
+  const child = spawn(program, [...args, JSON.stringify(options), ...(isLate ? [`${ERRORS}`] : [])], {
     cwd: directory,
     env: { PYTHONUNBUFFERED: '1', ...process.env, ...environment },
-    stdio: ['ignore', outputFor(1), outputFor(2)],
+    stdio: isLate ? ['ignore', outputFor(1), 'pipe', 'ignore', 2] : ['ignore', outputFor(1), outputFor(2)],
   });
+  passOn(child.stdout, process.stdout);
+  if (isLate) return { child, early: new EarlyErrors(child) };
+  passOn(child.stderr, process.stderr);
+  return { child, early: null };
 }
 
 /** The absolute path of a program: a path from the project's directory, or a name beside the interpreter or on the PATH. */

@@ -11,6 +11,7 @@ import { checkBlock, contractError, describe, isBody, isPromise } from './contra
 import type { Section } from './environ-builder.ts';
 import { FileBlocks } from './file-wrapper.ts';
 import { iterate } from './iterate.ts';
+import { placeOf } from './notices.ts';
 import { PassedBody } from './passed-body.ts';
 import { encodeEarlyHints, encodeResponseHeaders } from './response-headers.ts';
 import { ResponseStream } from './response-stream.ts';
@@ -46,7 +47,7 @@ export class ApplicationCall implements Later<Response>, Client {
   readonly request: Request;
   /** The section that the environ was made from, to find out whether it was changed; null if the environ was not made here. */
   readonly #section: Section | null;
-  readonly #server: Pick<ApplicationOptions, 'onError' | 'errorResponse'>;
+  readonly #server: Pick<ApplicationOptions, 'onError' | 'onNotice' | 'errorResponse'>;
   #phase: 'new' | 'started' | 'streaming' | 'over' = 'new';
   #status = NO_STATUS;
   #headers = NO_HEADERS;
@@ -61,7 +62,7 @@ export class ApplicationCall implements Later<Response>, Client {
   constructor(
     request: Request,
     section: Section | null,
-    server: Pick<ApplicationOptions, 'onError' | 'errorResponse'>,
+    server: Pick<ApplicationOptions, 'onError' | 'onNotice' | 'errorResponse'>,
   ) {
     this.request = request;
     this.#section = section;
@@ -131,7 +132,7 @@ export class ApplicationCall implements Later<Response>, Client {
       if (this.#phase === 'streaming' || this.#phase === 'over') throw excInfo;
     } else if (this.#phase !== 'new') throw contractError('start_response was called a second time without excInfo');
     this.#status = parseStatus(status);
-    this.#headers = encodeResponseHeaders(headers);
+    this.#headers = encodeResponseHeaders(headers, this);
     this.#phase = 'started';
     return this.#write;
   };
@@ -156,7 +157,7 @@ export class ApplicationCall implements Later<Response>, Client {
   };
 
   readonly earlyHints = (headers: readonly Header[]): void => {
-    const lines = encodeEarlyHints(headers);
+    const lines = encodeEarlyHints(headers, this);
     if (lines !== '' && this.#phase !== 'streaming' && this.#phase !== 'over')
       this.request.sendInterim(EARLY_HINTS, lines);
   };
@@ -217,6 +218,11 @@ export class ApplicationCall implements Later<Response>, Client {
   }
 
   #iterate(body: ResponseBody): void {
+    if (body instanceof Uint8Array) {
+      this.notice('the application returned bytes, not an iterable of blocks: they are sent as one block');
+      this.#sendArray([body]);
+      return;
+    }
     if (!isBody(body)) {
       this.fail(contractError(`the application returned ${describe(body)}, and not an iterable of blocks of bytes`));
       return;
@@ -303,6 +309,11 @@ export class ApplicationCall implements Later<Response>, Client {
     this.#phase = 'over';
     if (!hasLeft) this.request.record.reason = 'exception';
     this.#settle(hasLeft ? Response.text(499, '') : errorResponse(error, this.request));
+  }
+
+  /** The application broke the contract in a way that the server corrects. */
+  notice(text: string): void {
+    this.#server.onNotice(text + placeOf(this.startResponse), this.request);
   }
 
   /** Whether `signal` or `write` has ended something that the application did for a client that has left. */

@@ -8,6 +8,8 @@ export interface ApplicationOptions extends EnvironBuilderOptions {
   readonly requestId?: boolean;
   /** Called for each violation of the contract, and for what the application throws. */
   readonly onError: (error: unknown, request: Request) => void;
+  /** Called for each violation of the contract that the server corrects. */
+  readonly onNotice: (text: string, request: Request) => void;
   /** The response for a client whose application fails before its response starts. */
   readonly errorResponse: (error: unknown, request: Request) => Response;
 }

@@ -25,8 +25,12 @@ export interface Environ {
   PATH_INFO: string;
   /** The query without its `?`, still encoded; '' for none. */
   QUERY_STRING: string;
-  /** Path and query as received. It is not in the PEP, but other servers have it too. */
+  /**
+   * The target as received: path and query, or a whole URI (RFC 9112 section 3.2.2). It is not in the PEP, but other servers have it too.
+   */
   REQUEST_URI: string;
+  /** The same, by the name that gunicorn gives it. */
+  RAW_URI: string;
   /** Host that the server listens on. The host that the client asked for is HTTP_HOST. */
   SERVER_NAME: string;
   /** Port that the client connected to, in decimal. Behind a trusted proxy, the port that the proxy reports. */

@@ -18,7 +18,7 @@ export interface EnvironBuilderOptions {
 /** Header sections that a client repeats are read once. The cache has room for this many. */
 const SECTIONS_MAX = 1024;
 /** The first variables of an environ differ from request to request. */
-const PER_REQUEST_COUNT = 8;
+const PER_REQUEST_COUNT = 9;
 const VERSION = [1, 0] as const;
 const NO_CLIENT: Client = { gone: false, signal: new AbortController().signal };
 const DEFAULT_LISTENER: ListenerEnviron = { SERVER_NAME: 'localhost', SERVER_PORT: '80', 'wsgi.url_scheme': 'http' };
@@ -54,6 +54,7 @@ export class EnvironBuilder {
       PATH_INFO: '',
       QUERY_STRING: '',
       REQUEST_URI: '',
+      RAW_URI: '',
       'wsgi.input': NO_INPUT,
       'viaduct.client': NO_CLIENT,
       'wsgi.early_hints': sendNone,
@@ -73,6 +74,7 @@ export class EnvironBuilder {
       'wsgi.file_wrapper': wrapFile,
     };
     if (peer.clientCertificate !== undefined) Object.assign(environ, certificateVariables(peer.clientCertificate));
+    if (peer.cgi !== undefined) addVariables(environ, [...peer.cgi.variables, ...peer.cgi.user]);
     addHeaders(environ, request);
     return environ;
   }
@@ -96,7 +98,7 @@ export class Section {
     environ.SCRIPT_NAME = decodedScriptName(request);
     environ.PATH_INFO = pathInfo(request);
     environ.QUERY_STRING = query;
-    environ.REQUEST_URI = requestUri(request);
+    environ.REQUEST_URI = environ.RAW_URI = requestUri(request);
     environ['viaduct.client'] = client;
     environ['wsgi.early_hints'] = earlyHints;
     if (body !== null) {
@@ -136,7 +138,8 @@ function isTargetOf(request: Request, environ: Environ): boolean {
     environ.QUERY_STRING === query &&
     environ.PATH_INFO === pathInfo(request) &&
     environ.SCRIPT_NAME === decodedScriptName(request) &&
-    environ.REQUEST_URI === requestUri(request)
+    environ.REQUEST_URI === requestUri(request) &&
+    environ.RAW_URI === environ.REQUEST_URI
   );
 }
 
@@ -145,6 +148,12 @@ function isContentOf({ body }: Request, section: Environ, environ: Environ): boo
   if (body === null) return input === NO_INPUT && environ.CONTENT_LENGTH === section.CONTENT_LENGTH;
   if (environ.CONTENT_LENGTH !== (body.length < 0 ? undefined : `${body.length}`)) return false;
   return input instanceof RequestInput && input.untouched && input.body === body;
+}
+
+/** What a front-end proxy says beside the request: names and values, alternating. */
+function addVariables(environ: Environ, variables: readonly string[]): void {
+  const all = environ as unknown as Record<string, string>;
+  for (let i = 0; i < variables.length; i += 2) all[variables[i] as string] = variables[i + 1] as string;
 }
 
 function addHeaders(environ: Environ, request: Request): void {

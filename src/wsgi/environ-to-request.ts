@@ -6,6 +6,7 @@ import { ApplicationCall } from './application-call.ts';
 import type { Client, Environ, InputStream } from './contract.ts';
 import { NO_INPUT, RequestInput } from './input-stream.ts';
 import { PulledBody, type PulledSource } from './pulled-body.ts';
+import { requestUri } from './request-path.ts';
 import { readLines } from './response-headers.ts';
 import { percentDecode, percentEncode } from './variables.ts';
 
@@ -35,6 +36,7 @@ class EnvironRequest implements Request {
   readonly method: string;
   readonly path: string;
   readonly query: string;
+  readonly received: string;
   readonly protocol: Protocol;
   readonly headers: HeaderList;
   readonly headersRepeat = false;
@@ -56,6 +58,7 @@ class EnvironRequest implements Request {
     this.method = environ.REQUEST_METHOD;
     this.path = path;
     this.query = environ.QUERY_STRING;
+    this.received = origin !== null && requestUri(origin) === environ.REQUEST_URI ? (origin.received ?? '') : '';
     this.protocol = protocolOf(environ.SERVER_PROTOCOL);
     this.headers = headersOf(environ);
     this.scriptName = scriptName;

@@ -4,10 +4,11 @@ import type { Handler, HandlerResult } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
 import { Response } from '../http/response.ts';
 import { ApplicationCall } from './application-call.ts';
-import type { Application, Environ, ExtensionKey, Middleware } from './contract.ts';
+import type { Application, Environ, ErrorStream, ExtensionKey, Middleware } from './contract.ts';
 import { EnvironBuilder } from './environ-builder.ts';
 import { requestOf } from './environ-to-request.ts';
 import { answer, bound } from './native-application.ts';
+import { onceEach } from './notices.ts';
 import { serveApplication } from './serve-application.ts';
 
 /**
@@ -30,9 +31,10 @@ export function handlerMiddleware(original: Handler): Middleware {
   const handler = belowMount(original);
   return (application) => {
     const { start, close } = application;
+    const onNotice = onceEach((text, errors: ErrorStream) => errors.write(`${text}\n`));
     const outside: Application = (environ, startResponse) => {
       const request = requestOf(environ);
-      const result = handler(request, (passed) => callInside(application, environ, request, passed));
+      const result = handler(request, (passed) => callInside(application, environ, request, passed, onNotice));
       return answer(result, environ, startResponse);
     };
     const wrapped = bound(outside, (server) => {
@@ -56,10 +58,17 @@ function belowMount(handler: Handler): Handler {
 }
 
 /** Calls the application behind a handler that was called with an environ. Changes of the request by the handler become changes of the environ. */
-function callInside(application: Application, environ: Environ, request: Request, passed: Request): HandlerResult {
+function callInside(
+  application: Application,
+  environ: Environ,
+  request: Request,
+  passed: Request,
+  onNotice: (text: string, errors: ErrorStream) => void,
+): HandlerResult {
   const errors = environ['wsgi.errors'];
   const call = new ApplicationCall(passed, null, {
     onError: (error) => errors.write(`${describeThrown(error)}\n`),
+    onNotice: (text) => onNotice(text, errors),
     errorResponse: () => Response.text(500, 'Internal Server Error\n'),
   });
   return call.run(application, passed === request ? environ : changedEnviron(environ, request, passed, call));

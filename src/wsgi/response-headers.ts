@@ -1,5 +1,5 @@
 import { ViaductError } from '../errors.ts';
-import { type EncodedHeaders, HeaderEncoder, type Response } from '../http/response.ts';
+import { type EncodedHeaders, HeaderEncoder, isHopByHop, type Response } from '../http/response.ts';
 import { SP } from '../http/semantics/bytes.ts';
 import type { Header } from './contract.ts';
 
@@ -37,12 +37,17 @@ export function readLines(lines: string): Header[] {
   return headers;
 }
 
+/** Hears of a violation of the contract that the server corrects. */
+export interface NoticeTaker {
+  notice(text: string): void;
+}
+
 /**
- * Checks the headers that an application passes to `start_response`.
+ * Checks the headers that an application passes to `start_response`. Hop-by-hop fields, which belong to the server, are left out with a notice.
  *
  * @throws ViaductError `HEADER_INVALID`, see `Response.fromHeaders`.
  */
-export function encodeResponseHeaders(headers: readonly Header[]): EncodedHeaders {
+export function encodeResponseHeaders(headers: readonly Header[], taker: NoticeTaker): EncodedHeaders {
   if (!Array.isArray(headers)) throw invalid(`Cannot send headers: they must be an array, not ${typeof headers}`);
   const read = (headers as ReadHeaders)[READ];
   if (read !== undefined && consistsOf(headers, read.parts)) return read.encoded;
@@ -53,7 +58,12 @@ export function encodeResponseHeaders(headers: readonly Header[]): EncodedHeader
     const [name, value] = header;
     if (typeof name !== 'string' || typeof value !== 'string')
       throw invalid(`Cannot send header ${JSON.stringify(header)}: name and value must be strings`);
-    encoder.add(name, value);
+    try {
+      encoder.add(name, value);
+    } catch (error) {
+      if (!isHopByHop(name)) throw error;
+      taker.notice(`the application sent the field ${name}, which belongs to the server: it is left out`);
+    }
   }
   return encoder;
 }
@@ -63,8 +73,8 @@ export function encodeResponseHeaders(headers: readonly Header[]): EncodedHeader
  *
  * @throws ViaductError `HEADER_INVALID`, see `Response.fromHeaders`, and for a Content-Length: an interim response has no content (RFC 9110 section 8.6).
  */
-export function encodeEarlyHints(headers: readonly Header[]): string {
-  const { lines, contentLength } = encodeResponseHeaders(headers);
+export function encodeEarlyHints(headers: readonly Header[], taker: NoticeTaker): string {
+  const { lines, contentLength } = encodeResponseHeaders(headers, taker);
   if (contentLength >= 0) throw invalid('Cannot send Content-Length as an early hint: there is no content');
   return lines;
 }

@@ -27,14 +27,14 @@ export function environKey(name: string): string | null {
   return key === 'CONTENT_TYPE' || key === 'CONTENT_LENGTH' ? key : `HTTP_${key}`;
 }
 
-/** One field per name: repeated values are joined by a comma (RFC 9110 section 5.3), cookies by a semicolon (RFC 6265). */
+/** One field per name: repeated values are joined by a comma and a space (RFC 9110 section 5.3), cookies by a semicolon (RFC 6265). */
 export function joinRepeated(headers: HeaderList): HeaderList {
   const values = new Map<string, string>();
   for (let i = 0; i < headers.length; i += 2) {
     const name = (headers[i] as string).toLowerCase();
     const value = headers[i + 1] as string;
     const before = values.get(name);
-    const separator = name === 'cookie' ? '; ' : ',';
+    const separator = name === 'cookie' ? '; ' : ', ';
     values.set(name, before === undefined ? value : before + separator + value);
   }
   return [...values].flat();

@@ -42,7 +42,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...['compression', 'cors', 'deriveRequest', 'errorPages', 'forwardAuth', 'handlerMiddleware', 'hashPassword'],
     ...['headers', 'httpsRedirect', 'maintenance', 'mapResponse', 'mount', 'rateLimit', 'readHtpasswd', 'redirect'],
     ...['priority', 'requestField', 'requestLimit', 'requestTimeout', 'responseField', 'responseFields', 'rewrite'],
-    ...['securityHeaders', 'serverTiming', 'staticFiles'],
+    ...['satisfyAny', 'securityHeaders', 'serverTiming', 'staticFiles'],
   ],
   'viaduct/adapters': ['fromFetch', 'fromNode', 'toFetch', 'toNode'],
   'viaduct/config': ['defineConfig'],

@@ -44,7 +44,7 @@ def generator(start_response, action):
         if action == 'odd':
             yield 5
         if action == 'view':
-            yield memoryview(b'not bytes')
+            yield memoryview(b' with a view')
         while action == 'endless':
             yield b'x' * 65536
     finally:
@@ -84,7 +84,7 @@ def application(environ, start_response):
         environ['wsgi.input'].read(3)
     if action == 'closed-input':
         environ['wsgi.input'].close()
-    start_response('200 OK', [PLAIN])
+    start_response('200 OK', [PLAIN], True if action == 'exc-info' else None)
     if action == 'unsized':
         return Blocks()
     if action.startswith('sized'):
@@ -93,6 +93,8 @@ def application(environ, start_response):
         return Indexed()
     if action == 'bytes':
         return b'bytes, whose iteration yields numbers'
+    if action == 'array':
+        return bytearray(b'an array')
     if action == 'closing':
         return Restarting(start_response)
     return [b'answered']

@@ -32,9 +32,6 @@ def application(environ, start_response):
     if kind == 'text':
         start_response('200 OK', [('Content-Type', 'text/plain')])
         return ['not bytes']
-    if kind == 'bytearray':
-        start_response('200 OK', [('Content-Type', 'text/plain')])
-        return [b'bytes ', bytearray(b'and not')]
     if kind == 'silent':
         return [b'start_response was not called']
     raise RuntimeError('a secret of the application')

@@ -25,6 +25,22 @@ const CASES: readonly Case[] = [
     message: 'VIADUCT_BODY_BYTES_MAX="2000GiB": it must be a size from 0 to 1024GiB, such as 65536 or 64KiB',
   },
   {
+    when: 'a file has a time as a text without a unit',
+    ...toml('request_timeout_ms = "30"\n'),
+    message:
+      'request_timeout_ms = "30" (viaduct.toml:1): it has no unit: write 30 without quotes for milliseconds, or "30s" for seconds',
+  },
+  {
+    when: 'the ends of a range in a file are reversed',
+    ...toml('workers = { min = 5, max = 2 }\n'),
+    message: 'workers_min = 5 (viaduct.toml:1): it is more than workers = 2 (viaduct.toml:1)',
+  },
+  {
+    when: 'the ends of a range in two settings of a file are reversed',
+    ...toml('workers_min = 5\nworkers = 2\n'),
+    message: 'workers_min = 5 (viaduct.toml:1): it is more than workers = 2 (viaduct.toml:2)',
+  },
+  {
     when: 'a file has a value out of its limits',
     ...toml('threads = 2\nheader_timeout_ms = 1\n'),
     message: 'header_timeout_ms = 1 (viaduct.toml:2): it must be a time from 50ms to 1h, such as 500ms or 30s',

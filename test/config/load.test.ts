@@ -99,6 +99,11 @@ describe('the number of workers', { concurrency: true }, () => {
       assert.match(origins.get('workersMin') ?? '', new RegExp(`^${file.replaceAll('.', '\\.')}`));
     });
 
+  it('may have a maximum from a flag that is less than the minimum of a file', async (t) => {
+    const files = { 'viaduct.toml': 'workers = { min = 2, max = 6 }\n' };
+    assert.equal((await load(t, { files, args: ['--workers', '1'] })).settings.workers, 1);
+  });
+
   it('has ends that flags and variables change one by one', async (t) => {
     const files = { 'viaduct.toml': 'workers = { min = 2, max = 6 }\n' };
     const { settings } = await load(t, { files, args: ['--workers', '9'], env: { VIADUCT_WORKERS_MIN: '3' } });

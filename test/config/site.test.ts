@@ -67,6 +67,31 @@ describe('the site in a settings file', { concurrency: true }, () => {
     ],
     ['a feature that is a number', 'compression = 3\n', /compression = 3 \(viaduct\.toml:1\)/],
     [
+      'a text instead of the option that a feature needs',
+      'rate_limit = "5/min"\n',
+      /rate_limit = "5\/min" \(viaduct\.toml:1\): it must be false, or a table with rate: \{ rate = "5\/min" \}$/,
+    ],
+    [
+      'a time as a text without a unit',
+      '[[route]]\nrequest_timeout_ms = "30"\n',
+      /route\[1\]\.request_timeout_ms = "30" \(viaduct\.toml:2\): it has no unit: write 30 without quotes for milliseconds/,
+    ],
+    [
+      'reversed ends of a range',
+      '[apps.a]\ntarget = "a"\nworkers = { min = 5, max = 2 }\n',
+      /apps\.a\.workers\.min = 5 \(viaduct\.toml:3\): it is more than max, which is 2$/,
+    ],
+    [
+      'an extension with a dot',
+      '[[route]]\nstatic = "."\nstatic_options = { types = { ".html" = "text/plain" } }\n',
+      /route\[1\]\.static_options\.types\.\.html .*: its name must be an extension in lower case, without a dot/,
+    ],
+    [
+      'a type that is not a media type',
+      '[[route]]\nstatic = "."\nstatic_options = { default_type = "html" }\n',
+      /default_type = "html" .*: it must be a media type, such as text\/plain/,
+    ],
+    [
       'a feature that needs options',
       'rate_limit = true\n',
       /Cannot use rate_limit = true \(viaduct\.toml:1\): it must be false, or a table with rate$/,

@@ -110,7 +110,7 @@ describe('the page about logs', { concurrency: 2 }, () => {
     assert.equal(error.request, 'GET /raise');
     await ask(server.port, '/write');
     const written = await parsed(/^\{.*to wsgi\.errors.*$/m);
-    assert.deepEqual([written.level, typeof written.worker, written.message], ['error', 'number', 'to wsgi.errors']);
+    assert.deepEqual([written.level, typeof written.worker, written.message], ['info', 'number', 'to wsgi.errors']);
     await line(/^printed$/m);
     await line(/^to standard error$/m);
     assert.match(server.output(), /^ {2}application /m, 'the lines at the start are no JSON');

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { openSite } from '../../src/cli/import/open-site.ts';
 import { sourceLocationOf } from '../../src/config/site-entries.ts';
 import { ViaductError } from '../../src/errors.ts';
 import { importFile } from '../../src/import/import-file.ts';
+import { reportText } from '../../src/import/report-text.ts';
 import { parseAddress } from '../../src/listen/address.ts';
 import { createLog } from '../../src/log/log.ts';
 import { buildSite } from '../../src/site/build.ts';
@@ -27,15 +29,17 @@ describe('an imported configuration', () => {
 
   for (const { name, directory, file } of ALL) {
     it(`becomes the settings beside it: ${name}`, async () => {
-      const { toml, report } = await importFile({
+      const imported = await importFile({
         file,
         kind: null,
         cwd: directory,
         outputDirectory: null,
         readConfiguration,
+        openSite,
       });
-      assert.equal(toml, readFileSync(join(directory, 'expected.toml'), 'utf8'));
-      assert.equal(report.map((line) => `${line}\n`).join(''), readFileSync(join(directory, 'expected.txt'), 'utf8'));
+      assert.equal(imported.toml, readFileSync(join(directory, 'expected.toml'), 'utf8'));
+      const { lines } = reportText(imported, new Set(), true);
+      assert.equal(lines.map((line) => `${line}\n`).join(''), readFileSync(join(directory, 'expected.txt'), 'utf8'));
     });
 
     it(`is accepted, with all its routes: ${name}`, async () => {
@@ -50,7 +54,7 @@ describe('an imported configuration', () => {
       if (site === null) return;
       trustedBy({ settings } as Parameters<typeof trustedBy>[0]);
       try {
-        buildSite(site, parts(directory)).destroy();
+        buildSite(site, parts(directory, settings.listen)).destroy();
       } catch (error) {
         assert.ok(error instanceof ViaductError);
         // the files that it names exist only on the machine of the configuration
@@ -63,7 +67,7 @@ describe('an imported configuration', () => {
   }
 });
 
-function parts(directory: string): Parameters<typeof buildSite>[1] {
+function parts(directory: string, addresses: readonly string[]): Parameters<typeof buildSite>[1] {
   return {
     locate: sourceLocationOf(new Map()),
     baseOf: () => directory,
@@ -73,6 +77,7 @@ function parts(directory: string): Parameters<typeof buildSite>[1] {
     staticCacheBytesMax: 0,
     bodyBytesMax: 1024,
     listeners: [],
+    addresses,
     onError: () => {},
     onRefused: () => {},
     log: createLog('text', process.stderr),

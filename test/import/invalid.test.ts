@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { openSite } from '../../src/cli/import/open-site.ts';
 import { importFile } from '../../src/import/import-file.ts';
 import type { Kind } from '../../src/import/kind.ts';
 import { readConfiguration } from '../../src/site/load-configuration.ts';
@@ -56,7 +57,7 @@ describe('a configuration that cannot be read', () => {
   for (const { name, file, text, kind = null, message } of CASES) {
     it(`is an error with file and line: ${name}`, async (t) => {
       const cwd = makeProject(t, { [file]: text });
-      await assert.rejects(importFile({ file, kind, cwd, outputDirectory: null, readConfiguration }), {
+      await assert.rejects(importFile({ file, kind, cwd, outputDirectory: null, readConfiguration, openSite }), {
         code: 'SETTINGS',
         message,
       });
@@ -65,14 +66,22 @@ describe('a configuration that cannot be read', () => {
 
   it('is an error when it does not exist or is a directory', async (t) => {
     const cwd = makeProject(t, { 'sub/nginx.conf': '' });
-    const read = (file: string) => importFile({ file, kind: null, cwd, outputDirectory: null, readConfiguration });
+    const read = (file: string) =>
+      importFile({ file, kind: null, cwd, outputDirectory: null, readConfiguration, openSite });
     await assert.rejects(read('no.conf'), { message: 'Cannot read "no.conf": there is no such file' });
     await assert.rejects(read('sub'), { message: 'Cannot read "sub": it is a directory' });
   });
 
   it('is an error when files include each other', async (t) => {
     const cwd = makeProject(t, { 'nginx.conf': 'include b.conf;\n', 'b.conf': 'include nginx.conf;\n' });
-    const read = importFile({ file: 'nginx.conf', kind: null, cwd, outputDirectory: null, readConfiguration });
+    const read = importFile({
+      file: 'nginx.conf',
+      kind: null,
+      cwd,
+      outputDirectory: null,
+      readConfiguration,
+      openSite,
+    });
     await assert.rejects(read, { message: /^Cannot read (?:nginx|b)\.conf:1: blocks and files are nested too deep$/ });
   });
 
@@ -83,7 +92,14 @@ describe('a configuration that cannot be read', () => {
     t.after(() => {
       process.env.PATH = PATH;
     });
-    const read = importFile({ file: 'gunicorn.conf.py', kind: null, cwd, outputDirectory: null, readConfiguration });
+    const read = importFile({
+      file: 'gunicorn.conf.py',
+      kind: null,
+      cwd,
+      outputDirectory: null,
+      readConfiguration,
+      openSite,
+    });
     await assert.rejects(read, { code: 'PYTHON_MISSING', message: /there is no python3/ });
   });
 });
@@ -97,9 +113,13 @@ describe('a gunicorn.conf.py', () => {
       cwd,
       outputDirectory: null,
       readConfiguration,
+      openSite,
     });
     assert.match(toml, /^workers = 2 /m);
-    assert.match(report.join('\n'), /^gunicorn\.conf\.py:2: sys\.exit\(3\): not carried over: /m);
+    assert.match(
+      report.lines(['not carried over']).join('\n'),
+      /^gunicorn\.conf\.py:2: sys\.exit\(3\): not carried over: /m,
+    );
   });
 });
 
@@ -114,7 +134,7 @@ describe('the kind of a configuration', () => {
     it(`is ${expected} for ${file}`, async (t) => {
       const cwd = makeProject(t, { [file]: text });
       assert.equal(
-        (await importFile({ file, kind: null, cwd, outputDirectory: null, readConfiguration })).kind,
+        (await importFile({ file, kind: null, cwd, outputDirectory: null, readConfiguration, openSite })).kind,
         expected,
       );
     });
@@ -123,7 +143,7 @@ describe('the kind of a configuration', () => {
   it('is that of --from', async (t) => {
     const cwd = makeProject(t, { 'nginx.ini': '[uwsgi]\nhttp = :80\n' });
     await assert.rejects(
-      importFile({ file: 'nginx.ini', kind: 'nginx', cwd, outputDirectory: null, readConfiguration }),
+      importFile({ file: 'nginx.ini', kind: 'nginx', cwd, outputDirectory: null, readConfiguration, openSite }),
       /Cannot read nginx\.ini:/,
     );
   });

@@ -220,8 +220,10 @@ describe('a listener behind a proxy', () => {
       socket.write(REQUEST);
       let received = '';
       for await (const block of socket) received += String(block);
-      const { handshakeMs, ...seen } = JSON.parse(received.split('\r\n\r\n')[1] as string);
+      const { handshakeMs, tls: agreed, ...seen } = JSON.parse(received.split('\r\n\r\n')[1] as string);
       assert.deepEqual(seen, { ...peer, secure: true });
+      assert.deepEqual([agreed.version, agreed.serverName], ['TLSv1.3', 'localhost']);
+      assert.match(agreed.cipher, /^TLS_AES_/);
       assert.ok(handshakeMs[0] <= handshakeMs[1]);
     });
   }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import type { Request } from '../../src/http/message.ts';
 import { newRecord } from '../../src/http/request-record.ts';
 import { compileLogFormat } from '../../src/log/log-format.ts';
+import { placeholders } from '../../src/placeholders/maps.ts';
 import { ALL_BYTES, requestOf } from '../support/handler.ts';
 
 /** The end of the response: 10 October 2000, 20:55:38.120 UTC. It started 2.5 s before. */
@@ -201,4 +202,35 @@ describe('a template of the access log', () => {
         message: `Cannot use ${JSON.stringify(directive)} in access_log_format: there is no such directive`,
       });
     });
+
+  it('has placeholders beside directives', () => {
+    assert.equal(
+      line('{client.address} "{header.Referer}" {cookie.none} {{path} {reason}'),
+      '127.0.0.1 "http://www.example.com/start.html" - {path} worker died',
+    );
+    assert.equal(
+      line('%m{path}%%{status}{body_bytes}x{duration_ms}{worker}'),
+      'GET/apache_pb.gif%2002326x2500.1254711',
+    );
+    assert.equal(line('{request.id} {response.header.X-Served-By}'), 'abc-1 shop');
+    assert.throws(() => compileLogFormat('{pth}'), /did you mean \{path\}/);
+  });
+
+  it('has the texts of maps', () => {
+    const known = placeholders({
+      kind: { source: '{header.User-agent}', patterns: [{ pattern: 'Win98', value: '{{old}' }] },
+    });
+    assert.equal(compileLogFormat('{map.kind}', known)(requestOf({ headers: HEADERS }), 200, 1, 1), '{old}\n');
+  });
+
+  it('escapes values of clients', () => {
+    const query = 'q=%0A%22%5C%1B%C3%BC';
+    const made = compileLogFormat('{query.q} {header.X} {cookie.c}')(
+      requestOf({ query, headers: ['X', '"\x85\t', 'Cookie', 'c=\\"'] }),
+      200,
+      0,
+      0,
+    );
+    assert.equal(made, '\\x0A\\x22\\x5C\\x1B\\xC3\\xBC \\x22\\x85\\x09 \\x5C\\x22\n');
+  });
 });

@@ -239,6 +239,13 @@ describe('the interpreter of a project', () => {
     });
   }
 
+  it('is shown with its version in full', async (t) => {
+    const pretend = "import sys\nsys.version = '3.15.0rc1 free-threading build (main, Sep 1 2026) [GCC]'\n";
+    const project = makeProject(t, { 'app.py': WSGI_APP, 'fake/sitecustomize.py': pretend });
+    const { python } = await discover(project, { env: { PYTHONPATH: join(project, 'fake') } });
+    equal(python.version, '3.15.0rc1 free-threading build');
+  });
+
   it('is refused with a message when it is missing, dangling, too old or not Python', async (t) => {
     const project = makeProject(t, { 'app.py': WSGI_APP, 'old.sh': '', 'other.sh': '#!/bin/sh\necho hello\n' });
     await fails(project, /there is no such file/, { python: join(project, 'nothing') });

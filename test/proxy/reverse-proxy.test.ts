@@ -450,10 +450,11 @@ describe('connections to a backend', () => {
 
   it('fail a request that must not be repeated when one turns out to be closed, and are retried only once', async (t) => {
     const backend = await startBackend(t, (_request, connection) => {
-      if (connection.socket.bytesWritten > 0 || connection.number > 1) connection.socket.destroy();
+      if (connection.socket.bytesWritten > OK.length || connection.number > 1) connection.socket.destroy();
       return connection.socket.destroyed ? '' : OK;
     });
     const proxy = await serveProxy(t, [backend.backend]);
+    await ask(proxy.port, '/');
     await ask(proxy.port, '/');
     assert.equal((await ask(proxy.port, '/', { method: 'POST' })).status, 502);
     assert.equal(backend.connections.length, 1);

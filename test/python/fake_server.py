@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from viaduct_worker.files import FileWrapper
 from viaduct_worker.gather import Flusher
 from viaduct_worker.lane import Lane
+from viaduct_worker.notices import Notices
 from viaduct_worker.scoreboard import COPIES_BYTES, NOTED_BYTES, Scoreboard
 
 FRAME = struct.Struct('<IBBHIIqQ')
@@ -36,6 +37,7 @@ class FakeServer:
             environs=[{'SCRIPT_NAME': '', 'wsgi.file_wrapper': FileWrapper}],
             scoreboard=scoreboard,
             log=lambda text, request=None: self.log.append(text),
+            notices=Notices(self.log.append),
             hands_over=hands_over,
             flusher=flusher or Flusher(start_daemon),
         )

@@ -213,11 +213,11 @@ class Response(unittest.TestCase):
         def text(environ, start_response):
             start_response('200 OK', [])('text')
 
-        def array(environ, start_response):
-            start_response('200 OK', [])
-            return [bytearray(b'12')]
+        def untupled(environ, start_response):
+            start_response('200 OK', [], RuntimeError())
+            return []
 
-        for application in (silent, twice, nothing, empty_text, text, array):
+        for application in (silent, twice, nothing, empty_text, text, untupled):
             with self.subTest(application.__name__):
                 self.assertEqual(kinds(self.frames(application)), [FAILED])
 
@@ -230,6 +230,36 @@ class Response(unittest.TestCase):
             with self.subTest(error), FakeServer(application) as server:
                 self.assertEqual(kinds(server.ask()), [FAILED])
                 self.assertEqual(kinds(server.ask()), [FAILED])
+
+    def test_survives_an_exception_whose_attributes_raise(self):
+        for name in ('__cause__', '__context__', '__traceback__', '__str__', '__notes__', '__class__'):
+
+            def refuse(self):
+                raise LookupError('no')
+
+            odd = type('Odd', (Exception,), {name: refuse if name == '__str__' else property(refuse)})
+
+            def application(environ, start_response, odd=odd):
+                raise odd('text')
+
+            def closing(environ, start_response, odd=odd):
+                class Body(list):
+                    def close(self):
+                        raise odd('text')
+
+                start_response('200 OK', [])
+                return Body()
+
+            with self.subTest(name), FakeServer(application) as server:
+                for _ in range(2):
+                    frames = server.ask()
+                    self.assertEqual(kinds(frames), [FAILED])
+                    self.assertIn(b"raise odd('text')", frames[0].body)
+                    self.assertIn(b'Odd', frames[0].body)
+            with self.subTest(name), FakeServer(closing) as server:
+                for turn in (1, 2):
+                    self.assertEqual(kinds(server.ask()), [COMPLETE])
+                    self.assertEqual(len(server.log), turn)
 
     def test_is_the_file_itself_when_the_server_can_open_it(self):
         with tempfile.TemporaryFile() as file:
@@ -334,7 +364,6 @@ class EarlyHints(unittest.TestCase):
         for headers, error in (
             ([('X-A', 'b\r\nX-B: c')], ValueError),
             ([('X A', 'b')], ValueError),
-            ([('Connection', 'close')], ValueError),
             ([('Content-Length', '5')], ValueError),
             ([('X-A', '\u2713')], ValueError),
             ([('X-A', b'bytes')], TypeError),
@@ -349,6 +378,98 @@ class EarlyHints(unittest.TestCase):
 
             with self.subTest(headers), FakeServer(application) as server:
                 self.assertEqual(kinds(server.ask()), [COMPLETE])
+
+
+class Corrected(unittest.TestCase):
+    """What PEP 3333 forbids, and can mean only one thing."""
+
+    def test_blocks_may_be_arrays_and_views(self):
+        block = bytearray(b'one')
+
+        def listed(environ, start_response):
+            start_response('200 OK', [])
+            return [block, memoryview(b'two'), bytearray()]
+
+        def single(environ, start_response):
+            start_response('200 OK', [])
+            return [bytearray(b'onetwo')]
+
+        def written(environ, start_response):
+            write = start_response('200 OK', [])
+            write(block)
+            write(memoryview(b'two'))
+            return []
+
+        def generated(environ, start_response):
+            start_response('200 OK', [])
+            reused = bytearray(b'one')
+            yield reused
+            reused[:] = b'two'
+            yield reused
+
+        for application in (listed, single, written, generated):
+            with self.subTest(application.__name__), FakeServer(application) as server:
+                self.assertEqual(b''.join(frame.body for frame in server.ask()), b'onetwo')
+                self.assertEqual(server.log, [])
+
+    def test_bytes_themselves_are_one_block(self):
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            return body
+
+        for body in (b'12345', bytearray(b'12345'), b''):
+            with self.subTest(body), FakeServer(application) as server:
+                for _ in range(2):
+                    frame = server.ask()[0]
+                    self.assertEqual((frame.kind, frame.body), (COMPLETE, body))
+                self.assertEqual(len(server.log), 1)
+                self.assertIn('returned bytes', server.log[0])
+
+    def test_hop_by_hop_fields_are_left_out_and_logged_once_for_each_place(self):
+        def application(environ, start_response):
+            environ['wsgi.early_hints']([('TE', 'x'), ('Link', '</a>')])
+            if environ['PATH_INFO'] == '/a':
+                start_response('200 OK', [('X-A', 'b'), ('Connection', 'close'), ('upgrade', 'x'), ('X-C', 'd')])
+            else:
+                start_response('200 OK', [('connection', 'close')])
+            return [b'12345']
+
+        with FakeServer(application) as server:
+            for path, lines in (('/a', 'X-A: b\r\nX-C: d\r\n'), ('/a', 'X-A: b\r\nX-C: d\r\n'), ('/b', '')):
+                hints, response = server.ask({'PATH_INFO': path})
+                self.assertEqual((hints.lines, response.lines), ('Link: </a>\r\n', lines))
+        self.assertEqual(
+            [line.partition(' (')[0] for line in server.log],
+            [
+                f'the {what}, which belongs to the server: it is left out'
+                for what in (
+                    'early hints have the field TE',
+                    'application sent the field Connection',
+                    'application sent the field connection',
+                )
+            ],
+        )
+        self.assertRegex(server.log[0], r'\(.*test_call\.py:\d+\)')
+
+    def test_the_log_has_a_bounded_number_of_notices(self):
+        def application(environ, start_response):
+            start_response('200 OK', [(environ['NAME'], 'x')])
+            return []
+
+        names = [''.join(c.upper() if n >> i & 1 else c for i, c in enumerate('connection')) for n in range(300)]
+        with FakeServer(application) as server:
+            for name in names:
+                self.assertEqual(server.ask({'NAME': name})[0].kind, COMPLETE)
+        self.assertEqual(len(server.log), 100)
+
+    def test_other_errors_in_the_headers_still_count(self):
+        for header in (('X-A', 'b\nc'), ('X-A', 1), 'X-A'):
+
+            def application(environ, start_response, header=header):
+                start_response('200 OK', [('Connection', 'close'), header])
+
+            with self.subTest(header), FakeServer(application) as server:
+                self.assertEqual(kinds(server.ask()), [FAILED])
 
 
 class Close(unittest.TestCase):

@@ -1,7 +1,8 @@
-"""What the import of an application leaves: threads, connections and event loops."""
+"""What the import of an application leaves: threads, connections, event loops and files."""
 
 import asyncio
 import contextlib
+import fcntl
 import logging
 import logging.handlers
 import os
@@ -28,7 +29,7 @@ class Poller(threading.Thread):
 
 class ForkSafetyTest(unittest.TestCase):
     def setUp(self):
-        self.before = Snapshot()
+        self.before = Snapshot('/nonexistent')
         self.end = threading.Event()
         self.addCleanup(self.end.set)
 
@@ -39,7 +40,7 @@ class ForkSafetyTest(unittest.TestCase):
         listener.bind(address)
         if kind != socket.SOCK_DGRAM:
             listener.listen()
-        self.before = Snapshot()
+        self.before = Snapshot('/nonexistent')
         return listener, listener.getsockname()
 
     def connect(self, family, address, kind=socket.SOCK_STREAM):
@@ -79,8 +80,8 @@ class Threads(ForkSafetyTest):
 
     def test_that_were_there_before_do_not_count(self):
         Poller(self.end).start()
-        Snapshot().findings()
-        self.before = Snapshot()
+        Snapshot('/nonexistent').findings()
+        self.before = Snapshot('/nonexistent')
         self.assert_found()
 
     def test_beyond_the_limit_are_counted(self):
@@ -94,10 +95,15 @@ class Threads(ForkSafetyTest):
         (found,) = self.before.findings()
         self.assertEqual(len(found), fork_safety.TEXT_MAX)
 
-    def test_are_not_looked_for_if_they_are_greenlets(self):
+    def test_are_not_looked_for_if_they_are_greenlets_and_neither_is_their_event_loop(self):
+        _, (host, port) = self.open(socket.AF_INET)
         Poller(self.end).start()
-        with mock.patch('viaduct_worker.patches.found', return_value=['threads']):
-            self.assert_found()
+        self.connect(socket.AF_INET, (host, port))
+        with (
+            contextlib.closing(asyncio.new_event_loop()),
+            mock.patch('viaduct_worker.patches.found', return_value=['threads']),
+        ):
+            self.assert_found(f'a connection to {host}:{port}')
 
 
 class Connections(ForkSafetyTest):
@@ -164,13 +170,13 @@ class Connections(ForkSafetyTest):
     def test_that_were_there_before_do_not_count(self):
         _, address = self.open(socket.AF_INET)
         self.connect(socket.AF_INET, address)
-        self.before = Snapshot()
+        self.before = Snapshot('/nonexistent')
         self.assert_found()
 
     def test_count_if_they_have_the_descriptor_of_a_closed_one(self):
         _, address = self.open(socket.AF_INET)
         old = self.connect(socket.AF_INET, address)
-        self.before = Snapshot()
+        self.before = Snapshot('/nonexistent')
         number = old.fileno()
         old.close()
         self.assertEqual(self.connect(socket.AF_INET, address).fileno(), number)
@@ -183,6 +189,46 @@ class EventLoops(ForkSafetyTest):
         with contextlib.closing(asyncio.new_event_loop()):
             self.assert_found('an event loop')
         self.assert_found()
+
+
+@unittest.skipUnless(os.path.exists('/proc/self/fdinfo'), 'only Linux shows which files are open')
+class Files(ForkSafetyTest):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = os.path.realpath(directory.name)
+        self.path = os.path.join(self.directory, 'data')
+        super().setUp()
+
+    def open_file(self, mode):
+        file = open(self.path, mode)  # it stays open during the test
+        self.addCleanup(file.close)
+        return file
+
+    def test_that_can_be_read_and_written_are_found(self):
+        self.open_file('w+b')
+        self.assert_found(f'the writable file {self.path}')
+
+    def test_that_are_only_written_read_or_added_to_are_not(self):
+        for mode in ('w', 'r', 'a', 'a+b'):
+            with self.subTest(mode=mode):
+                self.open_file(mode)
+                self.assert_found()
+
+    def test_without_a_name_are_not_found(self):
+        with tempfile.TemporaryFile(dir=self.directory):
+            self.assert_found()
+
+    def test_of_the_server_are_not_found(self):
+        self.before = Snapshot(self.directory)
+        self.open_file('w+b')
+        self.assert_found()
+
+    def test_with_a_lock_are_found_whatever_their_mode(self):
+        for lock in (fcntl.flock, fcntl.lockf):
+            with self.subTest(lock=lock.__name__), open(self.path, 'a') as file:
+                lock(file, fcntl.LOCK_EX)
+                self.assert_found(f'a lock on {self.path}')
 
 
 if __name__ == '__main__':

@@ -438,6 +438,74 @@ class Exceptions(Traced):
         self.assertEqual(variables['odd'], '<Odd whose repr raises RuntimeError>')
         self.assertEqual(len(variables['long']), 1000)
 
+    def test_have_the_exceptions_that_led_to_them(self):
+        def application(environ, start_response):
+            try:
+                try:
+                    raise KeyError('first')
+                except KeyError:
+                    near = 2
+                    raise ValueError(near)  # noqa: B904  # this is what is tested
+            except ValueError as error:
+                raise RuntimeError('last') from error
+
+        _, recording = self.trace(application, options='full locals')
+        error = recording['exception']
+        self.assertEqual((error['type'], error['message']), ('RuntimeError', 'last'))
+        chain = [(each['relation'], each['type'], each['message']) for each in error['chain']]
+        self.assertEqual(chain, [('cause', 'ValueError', '2'), ('context', 'KeyError', "'first'")])
+        self.assertEqual(dict(error['chain'][0]['frames'][-1][5])['near'], '2')
+
+        def silent(environ, start_response):
+            try:
+                raise KeyError('first')
+            except KeyError:
+                raise ValueError from None
+
+        self.assertEqual(self.trace(silent)[1]['exception']['chain'], [])
+
+    def test_ends_a_chain_that_is_a_circle(self):
+        def application(environ, start_response):
+            one, two = ValueError('one'), ValueError('two')
+            one.__cause__, two.__cause__ = two, one
+            raise one
+
+        _, recording = self.trace(application)
+        self.assertEqual([each['message'] for each in recording['exception']['chain']], ['two'])
+
+    def test_leave_a_variable_alone_whose_text_never_ends(self):
+        class Endless:
+            def __repr__(self):
+                while True:
+                    pass
+
+        def application(environ, start_response):
+            before, endless, after = 1, Endless(), 3
+            raise ValueError(before, after, endless is None)
+
+        _, recording = self.trace(application, options='full locals')
+        variables = dict(recording['exception']['frames'][-1][5])
+        self.assertEqual(variables['endless'], '<Endless whose repr takes too long>')
+        self.assertEqual((variables['before'], variables['after']), ('1', '3'))
+
+    def test_whose_attributes_raise_are_failures_like_others(self):
+        for name in ('__cause__', '__context__', '__traceback__', '__str__', '__notes__', '__class__'):
+
+            def refuse(self):
+                raise SystemExit('no')
+
+            odd = type('Odd', (Exception,), {name: refuse if name == '__str__' else property(refuse)})
+
+            def application(environ, start_response, odd=odd):
+                raise odd('text')
+
+            with self.subTest(name), FakeServer(application) as server:
+                frames, recording = server.trace()
+                self.assertEqual(kinds(frames), [FAILED])
+                self.assertIn(b'Odd', frames[0].body)
+                self.assertTrue(recording['exception']['type'].endswith('Odd'))
+                self.assertEqual(kinds(server.ask()), [FAILED])
+
     def test_of_the_body_and_of_close_are_there(self):
         class Body:
             def __iter__(self):

@@ -1,5 +1,6 @@
 """What a traced request records of databases outside of Django, and of requests that it sends by http.client."""
 
+import asyncio
 import glob
 import http.client
 import os
@@ -168,6 +169,28 @@ class Psycopg(unittest.TestCase):
         found = [(each[5]['sql'], each[5]['rows']) for each in recording['spans'] if each[0] == 'query']
         self.assertEqual(found[0], ('SELECT generate_series(1, %s)', 3))
         self.assertEqual(found[1][1], 1)
+
+    def test_has_the_queries_of_asynchronous_cursors(self):
+        async def ask():
+            async with await psycopg.AsyncConnection.connect(self.address) as connection:
+                async with connection.cursor() as cursor:
+                    await cursor.execute('SELECT generate_series(1, %s)', (3,))
+                    rows = len(await cursor.fetchall())
+                    await cursor.executemany('SELECT %s', [(1,), (2,)])
+                try:
+                    await connection.execute('SELECT nothing')
+                except psycopg.Error:
+                    return rows
+
+        body, recording = trace(self, lambda: asyncio.run(ask()))
+        self.assertEqual(body, '3')
+        found = [each for each in recording['spans'] if each[0] == 'query']
+        self.assertEqual(
+            [each[5]['sql'] for each in found], ['SELECT generate_series(1, %s)', 'SELECT %s', 'SELECT nothing']
+        )
+        self.assertEqual((found[0][5]['rows'], found[1][5]['many']), (3, True))
+        self.assertIn('UndefinedColumn', found[2][5]['error'])
+        self.assertEqual({each[6] for each in found}, {__file__})
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -33,6 +33,9 @@ TEMPLATES = {
     'base.html': '<b>{% block a %}{% endblock %}</b>',
     'part.html': 'part {{ value }}',
     'rows.html': '<ul>\n{% for number in numbers %}\n<li>{{ thing }}</li>\n{% endfor %}',
+    'layout.html': '{% block text %}plain{% endblock %}|{% block own %}own {{ value }}{% endblock %}|'
+    '{% block both %}of base {{ value }}{% endblock %}',
+    'child.html': '{% extends "layout.html" %}\n{% block both %}{{ block.super }}, of child{{ thing }}{% endblock %}',
     'broken.html': '{% include "none.html" %}',
 }
 SERVER = {'SERVER_NAME': 'localhost', 'SERVER_PORT': '80', 'wsgi.url_scheme': 'http'}
@@ -217,6 +220,10 @@ def rows(request):
     return TemplateResponse(request, 'rows.html', {'numbers': [1, 2], 'thing': asking()})
 
 
+def blocks(request):
+    return TemplateResponse(request, 'child.html', {'value': 'x', 'thing': asking()})
+
+
 def broken(request):
     return TemplateResponse(request, 'broken.html')
 
@@ -235,6 +242,7 @@ urlpatterns = [
     path('awaiting', awaiting),
     path('failing', failing),
     path('rows', rows),
+    path('blocks', blocks),
     path('broken', broken),
 ]
 
@@ -378,11 +386,24 @@ class Django(unittest.TestCase):
     def test_has_each_template(self):
         frames, recording = self.trace('/page')
         self.assertEqual(frames[0].body, b'<b>part x</b>')
-        self.assertEqual(spans(recording, 'template'), ['page.html', 'base.html', 'part.html'])
-        self.assertEqual(path_to(recording, span(recording, 'template', 'part.html'))[-2:], ['page.html', 'base.html'])
+        block = 'block a of page.html'
+        self.assertEqual(spans(recording, 'template'), ['page.html', 'base.html', block, 'part.html'])
+        inner = path_to(recording, span(recording, 'template', 'part.html'))
+        self.assertEqual(inner[-3:], ['page.html', 'base.html', block])
         view = span(recording, 'view')
         self.assertEqual((view['name'], view['file']), (f'{__name__}.Page', __file__))
         self.assertIn('Adding.process_template_response', spans(recording, 'phase'))
+
+    def test_has_blocks_under_the_template_that_has_written_them(self):
+        frames, recording = self.trace('/blocks')
+        self.assertEqual(frames[0].body, b'plain|own x|of base x, of childx')
+        blocks = [each for each in spans(recording, 'template') if each.startswith('block')]
+        child, parent = 'block both of child.html', 'block both of layout.html'
+        self.assertEqual(blocks, ['block own of layout.html', child, parent])
+        self.assertEqual(path_to(recording, span(recording, 'template', parent))[-1], child)
+        (query,) = queries_of(recording)
+        self.assertEqual(recording['spans'][query[4]][1], child)
+        self.assertEqual(recording['spans'][query[4]][6:8], ['child.html', 2])
 
     def test_has_queries_with_the_line_that_sent_them(self):
         _, recording = self.trace('/queries')

@@ -5,6 +5,7 @@ import { Pattern } from '../../src/routing/pattern.ts';
 
 const SEED = 20_260_101;
 const ROUNDS = 20_000;
+const LOOK_AROUND_ROUNDS = 5000;
 
 /** The result of JavaScript's own engine. */
 function reference(source: string, text: string): string[] | null {
@@ -31,6 +32,14 @@ const CASES: readonly (readonly [source: string, texts: readonly string[]])[] = 
   ['^(a|ab)(c|bcd)(d*)$', ['abcd', 'acd']],
   ['(|a)+', ['aaa']],
   ['{a', ['{a', 'a']],
+  ['^/(?!static/)(.*)$', ['/static/x', '/statics/x', '/static', '/', '/a/static/', 'static/']],
+  ['^/(?!(?:api|admin)(?:/|$))([^/]+)', ['/api', '/api/x', '/apis', '/admin', '/a']],
+  ['^(?=.*\\.php)(?!/vendor/)/(\\w+)', ['/a/b.php', '/vendor/x.php', '/a/b']],
+  ['^/[a-z]{2}/(?!x)(.)', ['/de/x', '/de/y', '/d/y']],
+  ['^/v\\d(?=/)(.*)(?<!\\.html)$', ['/v1/a', '/v1/a.html', '/v1']],
+  ['^(.*)(?<!\\.php|\\.inc)$', ['/a.php', '/a.inc', '/a.txt', '']],
+  ['(?<=[.]php)$', ['/a.php', '/php']],
+  ['^[(?!](?!\\))\\(?(.)', ['(a', '(()', '!)', '?b']],
 ];
 
 describe('a pattern', () => {
@@ -51,6 +60,35 @@ describe('a pattern', () => {
       deepEqual(match(source, text), expected, `${source} with ${JSON.stringify(text)}`);
     }
     ok(matched > ROUNDS / 10 && matched < ROUNDS, `${matched}`);
+  });
+
+  it("matches like JavaScript's engine for random patterns with look-arounds", () => {
+    const random = generator(SEED);
+    let matched = 0;
+    for (let round = 0; round < LOOK_AROUND_ROUNDS; round += 1) {
+      const plain = () => randomPattern(random, 2).replace(/\((?!\?)/g, '(?:');
+      const ahead = `^${'[ab]/a'.slice(0, [0, 4, 5, 6][random(4)])}(?${'!='[random(2)]}${plain()})`;
+      const behind = `(?<${'!='[random(2)]}${plain()})$`;
+      const inner = `(${randomPattern(random, 2)})`;
+      const source = [`${ahead}${inner}`, `${inner}${behind}`, `${ahead}${inner}${behind}`][random(3)] as string;
+      const text = Array.from({ length: random(8) }, () => 'abc/'[random(4)]).join('');
+      const expected = reference(source, text);
+      if (expected !== null) matched += 1;
+      deepEqual(match(source, text), expected, `${source} with ${JSON.stringify(text)}`);
+    }
+    ok(matched > LOOK_AROUND_ROUNDS / 50 && matched < LOOK_AROUND_ROUNDS, `${matched}`);
+  });
+
+  it('covers what either JavaScript or Python matches behind a look-around, too', () => {
+    for (const [source, text] of [
+      ['^/(?!\\w+/open)(.*)$', '/é/open'],
+      ['^/(?!\\W+/open)(.*)$', '/é/open'],
+      ['^/(?!\\d)', '/٣'],
+      ['^/(?=\\d)', '/٣'],
+      ['^(.*)(?<!\\bopen)$', 'éopen'],
+    ] as const)
+      ok(match(source, text) !== null, source);
+    equal(match('^/(?!\\w+/open)(.*)$', '/e/open'), null);
   });
 
   it('takes a number of steps that is limited by the text, where backtracking would never end', () => {
@@ -152,10 +190,18 @@ describe('a pattern', () => {
     ['[z-a]', /not a valid regular expression/],
     ['(a)\\1', /back reference/],
     ['(?<x>a)\\k<x>', /back reference/],
-    ['(?=a)', /look-around/],
-    ['(?!a)', /look-around/],
-    ['(?<=a)b', /look-around/],
-    ['(?<!a)b', /look-around/],
+    ['(?=a)', /look-ahead that is not behind \^/],
+    ['a(?!a)', /look-ahead that is not behind \^/],
+    ['^a*(?!b)', /look-ahead that is not behind \^/],
+    ['^(?:a|bc)(?!b)', /look-ahead that is not behind \^/],
+    ['(?<=a)b', /look-behind that is not before the final \$/],
+    ['a(?<!a)$b', /look-behind that is not before the final \$/],
+    ['^(?!a)b|c', /look-around beside alternatives/],
+    ['^((?!a)b)', /look-around inside a group/],
+    ['^(?!(?=a)b)', /look-around inside a group/],
+    ['^(?!(a))b', /captures inside a look-around/],
+    ['^(?=a)*b', /repeats a look-around/],
+    ['^(?=a){2}b', /repeats a look-around/],
     ['a{101}', /more than 100 times/],
     ['(?:a{100}){100}', /too large/],
   ];

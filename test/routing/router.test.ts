@@ -1,11 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Request } from '../../src/http/message.ts';
+import type { Peer, Request } from '../../src/http/message.ts';
 import { type RouteMatch, Router } from '../../src/routing/router.ts';
 import { djangoReading, literalReading, oneSlash, routingPath } from '../../src/routing/routing-path.ts';
 import { requestOf } from '../support/handler.ts';
 
-const ANY: RouteMatch = { hosts: [], paths: [], patterns: [], methods: [], headers: [], query: [] };
+const ANY: RouteMatch = {
+  listen: [],
+  hosts: [],
+  paths: [],
+  patterns: [],
+  beforePatterns: false,
+  methods: [],
+  headers: [],
+  query: [],
+  when: [],
+};
+
+function peerOf(listener: number): Peer {
+  return { ...requestOf().peer, listener };
+}
 
 /** Builds a router of the named routes and returns the name of the route for a request. */
 function find(routes: Record<string, Partial<RouteMatch>>, parts: Partial<Request>): string | null {
@@ -80,6 +94,80 @@ describe('the order of routes', () => {
   ] as const) {
     it(`routes ${host}${path} to: ${expected}`, () => assert.equal(find(hosts, { host, path }), expected));
   }
+
+  // nginx: the longest prefix is found first; patterns are tried unless it has `^~`.
+  const prefixes = {
+    everything: { paths: ['/*'] },
+    'starts with foo': { paths: ['/foo*'] },
+    'below foo': { paths: ['/foo/*'] },
+    'starts with foobar': { paths: ['/foobar*'] },
+    images: { patterns: [/\.png$/] },
+    'images below static': { paths: ['/static/*'], beforePatterns: true },
+    'uploads below static': { paths: ['/static/uploads/*'] },
+    'starts with asset': { paths: ['/asset*'], beforePatterns: true },
+    'one asset': { paths: ['/assets/one.png'] },
+  };
+  for (const [path, expected] of [
+    ['/fo', 'everything'],
+    ['/foo', 'below foo'],
+    ['/foo/', 'below foo'],
+    ['/foo/x', 'below foo'],
+    ['/foob', 'starts with foo'],
+    ['/foobar', 'starts with foobar'],
+    ['/foobar/x', 'starts with foobar'],
+    ['/f%6fob', 'starts with foo'],
+    ['//foob//x', 'starts with foo'],
+    ['/foo%2Fx', 'below foo'],
+    ['/%66oo%62', 'starts with foo'],
+    ['/FOOB', 'everything'],
+    ['/x/foob', 'everything'],
+    ['/foob.png', 'images'],
+    ['/static/a.png', 'images below static'],
+    ['/static/uploads/a.png', 'images'],
+    ['/static/uploads/a.txt', 'uploads below static'],
+    ['/assets/a.png', 'starts with asset'],
+    ['/assets/one.png', 'one asset'],
+    ['/ass.png', 'images'],
+    ['*', null],
+  ] as const) {
+    it(`routes ${path} among prefixes to: ${expected}`, () => assert.equal(find(prefixes, { path }), expected));
+  }
+
+  it('tries the patterns when the conditions of a route that comes before them are not met', () => {
+    const routes = {
+      posts: { paths: ['/static/*'], beforePatterns: true, methods: ['POST'] },
+      images: { patterns: [/\.png$/] },
+    };
+    assert.equal(find(routes, { path: '/static/a.png' }), 'images');
+    assert.equal(find(routes, { path: '/static/a.png', method: 'POST' }), 'posts');
+  });
+
+  const addresses = {
+    'any address': {},
+    exact: { paths: ['/exact'] },
+    internal: { listen: [{ address: '127.0.0.1:9000', listeners: [1, 3] }] },
+    admin: { listen: [{ address: '127.0.0.1:9000', listeners: [1, 3] }], hosts: ['a.org'], paths: ['/admin/*'] },
+    socket: { listen: [{ address: 'unix:/a', listeners: [2] }], paths: ['/x'] },
+  };
+  for (const [listener, host, path, expected] of [
+    [0, 'a.org', '/admin/', 'any address'],
+    [0, 'a.org', '/exact', 'exact'],
+    [1, 'a.org', '/admin/', 'admin'],
+    [3, 'a.org', '/admin/', 'admin'],
+    [1, 'b.org', '/admin/', 'internal'],
+    [1, 'a.org', '/exact', 'internal'],
+    [2, 'a.org', '/admin/', 'any address'],
+    [2, 'a.org', '/x', 'socket'],
+    [4, 'a.org', '/x', 'any address'],
+    [-1, 'a.org', '/admin/', 'any address'],
+  ] as const) {
+    it(`routes ${host}${path} over listener ${listener} to: ${expected}`, () =>
+      assert.equal(find(addresses, { host, path, peer: peerOf(listener) }), expected));
+  }
+
+  it('routes nothing to an address that no listener is bound to', () => {
+    assert.equal(find({ gone: { listen: [{ address: '127.0.0.1:9', listeners: [] }] } }, {}), null);
+  });
 
   it('routes a request without a host to the name of its listener', () => {
     const routes = ['localhost', '[::1]'].map((host) => ({ match: { ...ANY, hosts: [host] }, value: host }));

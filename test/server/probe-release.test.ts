@@ -8,6 +8,7 @@ import { type ProbeOptions, probeRelease } from '../../src/server/probe-release.
 
 const OPTIONS: ProbeOptions = {
   paths: ['/healthz'],
+  listener: 0,
   host: 'shop.example',
   scheme: 'http',
   timeoutMs: 60_000,

@@ -1,7 +1,8 @@
-import { equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, ok } from 'node:assert/strict';
 import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { before, describe, it } from 'node:test';
+import type { StaticMount } from '../../src/static/mount.ts';
 import { ask } from '../support/http-client.ts';
 import { suiteLifetime } from '../support/lifetime.ts';
 import { serveFiles } from '../support/serve-files.ts';
@@ -9,6 +10,88 @@ import type { TestServer } from '../support/serve-handler.ts';
 import { makeSite, withMount } from '../support/static-site.ts';
 
 const BROWSER = [['Accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8']] as const;
+
+describe('the types of a static mount', () => {
+  const suite = suiteLifetime();
+  const names = ['a.html', 'b.TXT', 'c.svg', 'noextension', 'html', 'd.html.unknown', 'index.html', 'e.txt'];
+  const { root } = makeSite(suite, Object.fromEntries(names.map((name) => [name, '<script>'])));
+  writeFileSync(join(root, 'a.html.br'), 'coded');
+  const typesOf = async (mount: Partial<StaticMount>) => {
+    const types: Record<string, string | null> = {};
+    await withMount(
+      suite,
+      { fallthrough: false, index: ['index.html'], precompressed: ['br'], ...mount },
+      root,
+      async (get) => {
+        for (const name of [...names.slice(0, 6), '']) {
+          const answer = await get(`/${name}`, [['Accept-Encoding', 'br']]);
+          equal(answer.status, 200);
+          equal(answer.header('x-content-type-options'), 'nosniff');
+          types[name] = answer.header('content-type');
+        }
+      },
+    );
+    return types;
+  };
+  const BINARY = 'application/octet-stream';
+
+  it('are the usual ones by default, with a type of their own for the others', async () => {
+    const usual = {
+      'a.html': 'text/html; charset=utf-8',
+      'b.TXT': 'text/plain; charset=utf-8',
+      'c.svg': 'image/svg+xml',
+    };
+    const unknown = (type: string) => ({ noextension: type, html: type, 'd.html.unknown': type });
+    const index = { '': 'text/html; charset=utf-8' };
+    deepEqual(await typesOf({}), { ...usual, ...unknown(BINARY), ...index });
+    deepEqual(await typesOf({ defaultType: 'text/x-own' }), { ...usual, ...unknown('text/x-own'), ...index });
+  });
+
+  it('are only those of the table, as they are written', async () => {
+    const own = { 'a.html': 'text/plain', 'b.TXT': 'text/x; charset=latin1', 'c.svg': BINARY };
+    const types = { html: 'text/plain', txt: 'text/x; charset=latin1' };
+    deepEqual(await typesOf({ types }), {
+      ...own,
+      ...{ noextension: BINARY, html: BINARY, 'd.html.unknown': BINARY, '': 'text/plain' },
+    });
+  });
+
+  it('are nothing but the default when the table is empty, also in parts of several ranges', async () => {
+    for (const type of Object.values(await typesOf({ types: {} }))) equal(type, BINARY);
+    await withMount(suite, { types: {}, fallthrough: false }, root, async (get) => {
+      const { body } = await get('/a.html', [['Range', 'bytes=0-1,4-5']]);
+      deepEqual(body.match(/Content-Type: .*(?=\r)/g), [`Content-Type: ${BINARY}`, `Content-Type: ${BINARY}`]);
+    });
+  });
+});
+
+describe('Cache-Control by rules', () => {
+  const suite = suiteLifetime();
+  const { root } = makeSite(suite, { 'a.css': 'body {}', 'sub/index.html': 'x' });
+  const cacheControl = [{ pattern: '**', value: 'max-age=60' }];
+
+  it('is on answers with the file, and on no error or redirect', () =>
+    withMount(suite, { cacheControl, fallthrough: false, index: ['index.html'] }, root, async (get) => {
+      const etag = (await get('/a.css')).header('etag') ?? '';
+      for (const [target, headers, method, status] of [
+        ['/a.css', [], 'GET', 200],
+        ['/a.css', [], 'HEAD', 200],
+        ['/a.css', [['Range', 'bytes=0-1']], 'GET', 206],
+        ['/a.css', [['If-None-Match', etag]], 'GET', 304],
+        ['/sub/', [], 'GET', 200],
+        ['/a.css', [['If-Match', '"other"']], 'GET', 412],
+        ['/a.css', [['Range', 'bytes=100-']], 'GET', 416],
+        ['/b.css', [], 'GET', 404],
+        ['/a.css', [], 'POST', 405],
+        ['/sub', [], 'GET', 301],
+      ] as const) {
+        const answer = await get(target, headers, method);
+        equal(answer.status, status, target);
+        const isFile = status < 400 && status !== 301;
+        equal(answer.header('cache-control')?.includes('max-age=60') ?? false, isFile, `${target} ${status}`);
+      }
+    }));
+});
 
 describe('an index of a static mount', () => {
   const suite = suiteLifetime();
@@ -47,6 +130,20 @@ describe('an index of a static mount', () => {
       equal(odd.header('location'), '/gr%C3%B6%C3%9Fe%20100%25/');
       equal((await get(odd.header('location') ?? '')).body, 'odd');
     }));
+
+  it('is reached from the path of its mount without a slash, unless the mount has neither index nor listing', async () => {
+    const location = async (options: object, target: string) => {
+      const server = await serveFiles(suite, [{ urlPrefix: '/docs/', directories: [root], ...options }]);
+      return (await ask(server.port, target)).header('location');
+    };
+    equal(await location(mount, '/docs?a=1'), '/docs/?a=1');
+    equal(await location(mount, '/d%6fcs'), '/docs/');
+    equal(await location({ listing: true }, '/docs'), '/docs/');
+    equal(await location({ index: ['none.html'] }, '/docs'), null);
+    equal(await location({}, '/docs'), null);
+    equal(await location(mount, '/doc'), null);
+    equal(await location(mount, '/docss'), null);
+  });
 
   it('never redirects a client to another host', () =>
     withMount(suite, mount, root, async (get) => {

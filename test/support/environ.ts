@@ -9,6 +9,7 @@ export function environWith(changes: Readonly<Record<string, unknown>> = {}): En
     PATH_INFO: '/',
     QUERY_STRING: '',
     REQUEST_URI: '/',
+    RAW_URI: '/',
     SERVER_NAME: 'localhost',
     SERVER_PORT: '80',
     SERVER_PROTOCOL: 'HTTP/1.1',

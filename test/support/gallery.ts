@@ -35,6 +35,6 @@ export async function startGallery(t: Lifetime, env: Readonly<Record<string, str
 /** The messages of a JSON log, each with its request. */
 function messagesIn(output: string): string {
   const lines = output.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
-  const entries = lines.map((line) => JSON.parse(line) as { message?: string; request?: string });
-  return entries.map(({ message, request }) => `${message} request=${request}`).join('\n');
+  const entries = lines.map((line) => JSON.parse(line) as { level?: string; message?: string; request?: string });
+  return entries.map(({ level, message, request }) => `${message} request=${request} level=${level}`).join('\n');
 }

@@ -142,7 +142,13 @@ export function hostileDocument(): TraceDocument {
       file: MARKUP,
     })),
     hops: document.hops.map((hop) => ({ ...hop, name: MARKUP, headers: [[MARKUP, MARKUP]] })),
-    exception: { type: MARKUP, message: MARKUP, traceback: MARKUP, frames: [] },
+    exception: {
+      type: MARKUP,
+      message: MARKUP,
+      traceback: MARKUP,
+      frames: [],
+      chain: [{ relation: 'cause', type: MARKUP, message: MARKUP, frames: [] }],
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Overview } from '../../src/trace/overview.ts';
+import type { TraceSummary } from '../../src/trace/store.ts';
 import { callControl } from '../support/control-api.ts';
 import { ask } from '../support/http-client.ts';
 import { makeProject, WSGI_APP } from '../support/project.ts';
@@ -86,6 +87,30 @@ describe('/__viaduct/ of a running server', () => {
     const { server: shown, counted } = JSON.parse(body) as Overview;
     assert.deepEqual([shown.urls, counted], [[server.url], true]);
     assert.equal((await ask(server.port, '/__viaduct/', { host: 'attacker.example' })).status, 403);
+  });
+
+  it('shows all server processes, whichever answers', async (t) => {
+    const cwd = makeProject(t, { 'app.py': WSGI_APP });
+    const server = await startViaduct(t, ['app:application', '--dev', '--processes', '2', '--workers', '2'], { cwd });
+    const data = async (path: string): Promise<unknown> =>
+      JSON.parse((await ask(server.port, `/__viaduct/api/${path}`, { host: 'localhost' })).body);
+    const requests = async (): Promise<readonly TraceSummary[]> =>
+      ((await data('requests?path=/shown')) as { readonly requests: readonly TraceSummary[] }).requests;
+    // Each is on a connection of its own, which the kernel gives to one of the processes.
+    let sent = 0;
+    await eventually('both processes have answered', async () => {
+      await ask(server.port, '/shown');
+      sent += 1;
+      return new Set((await requests()).map(({ worker }) => worker)).size === 2;
+    });
+    for (let turn = 0; turn < 8; turn += 1) {
+      const list = await requests();
+      assert.equal(list.length, sent);
+      for (const { id } of [list[0], list.at(-1)] as TraceSummary[])
+        assert.equal(((await data(`requests/${id}`)) as { readonly id: string }).id, id);
+    }
+    const { server: shown, workers } = (await data('overview')) as Overview;
+    assert.deepEqual([shown.processes, workers.length], [2, 2]);
   });
 
   it('is a path of the application in production', async (t) => {

@@ -70,6 +70,19 @@ proxy_options = { buffer_request = true, buffer_response = true }
 }
 
 describe('a full disk', { skip: NOT_ROOT }, () => {
+  it('is the reason why a server does not start, without a traceback', async (t) => {
+    const directory = smallDisk(t);
+    fill(directory);
+    const project = makeProject(t, { 'app.py': APP });
+    const args = ['serve', project, '--workers', '1'];
+    const viaduct = await startViaduct(t, args, { env: { TMPDIR: directory, XDG_RUNTIME_DIR: '' }, awaitReady: false });
+    assert.equal((await viaduct.exited).code, 1);
+    const reason =
+      /viaduct: Cannot start a worker: it cannot make its scoreboard in ".*": No space left on device\. Free/;
+    assert.match(viaduct.output(), reason);
+    assert.doesNotMatch(viaduct.output(), /Traceback/);
+  });
+
   for (const [where, path, message] of [
     ['a worker', '/', /Cannot store a request's body: ENOSPC/],
     ['a backend', '/backend/', /Cannot store a request's content for a backend: ENOSPC/],

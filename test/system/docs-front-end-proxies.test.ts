@@ -59,6 +59,34 @@ const TARGETS: readonly (readonly [origin: string, host: string])[] = [
   ['https://test.example', 'test.example'],
 ];
 
+/** What the client of the table in docs/proxies.md sends, beside its Host. */
+const ASKED = 'X-A: 1\r\nX-A: 2\r\nCookie: a=1\r\nCookie: b=2\r\nAuthorization: Basic amFuZTpwdw==\r\n';
+
+/** Variables that each request has, or that have a column of their own. */
+const USUAL = new Set([
+  ...['REQUEST_METHOD', 'SCRIPT_NAME', 'PATH_INFO', 'QUERY_STRING', 'REQUEST_URI', 'RAW_URI', 'SERVER_PROTOCOL'],
+  ...['SERVER_SOFTWARE', 'REMOTE_ADDR', 'REMOTE_PORT', 'HTTP_AUTHORIZATION', 'AUTH_TYPE'],
+]);
+
+/** That table: for each front-end proxy and protocol, the words under each header. */
+const TABLE = readTable(readFileSync(join(ROOT, 'docs/proxies.md'), 'utf8'), '| front-end proxy |');
+
+function readTable(page: string, start: string): readonly ReadonlyMap<string, string>[] {
+  const table = page.slice(page.indexOf(start)).split('\n\n')[0] ?? '';
+  const [header = [], , ...rows] = table.split('\n').map((line) => line.split('|').slice(1, -1));
+  const names = header.map((name) => name.replaceAll('`', '').trim());
+  return rows.map((row) => new Map(names.map((name, index) => [name, row[index]?.trim() ?? ''])));
+}
+
+/** The example of docs/app-server.md for a front-end proxy and a protocol, such as `nginx uwsgi`. */
+function exampleOf(row: string) {
+  const [frontEnd = '', protocol = ''] = row.toLowerCase().split(' ');
+  const port = String(PORTS[protocol as keyof typeof PORTS]);
+  const found = EXAMPLES.find(({ language, text }) => language === frontEnd && text.includes(port));
+  assert.ok(found !== undefined, row);
+  return found;
+}
+
 /** What administrators write besides the page: the README, docs/proxies.md, and the parameters of Debian. */
 const OTHERS = [
   ...['README.md', 'docs/proxies.md'].map(
@@ -143,7 +171,7 @@ describe('a front-end proxy of docs/app-server.md', { concurrency: 4 }, () => {
     }
     const config = join(
       makeProject(suite, {
-        'viaduct.toml': 'trusted_proxies = ["127.0.0.1"]\n',
+        'viaduct.toml': 'trusted_proxies = ["127.0.0.1"]\ntrusted_proxy_values = ["address", "scheme", "user"]\n',
       }),
       'viaduct.toml',
     );
@@ -229,7 +257,31 @@ describe('a front-end proxy of docs/app-server.md', { concurrency: 4 }, () => {
     });
   }
 
+  for (const row of TABLE) {
+    const name = row.get('front-end proxy') as string;
+    const { language, text } = exampleOf(name);
+    it(`sends the variables of docs/proxies.md: ${name}`, {
+      skip: missing(PROGRAMS[language] ?? language),
+    }, async (t) => {
+      const port = await start(t, language, text);
+      const answer = await askFrom(CLIENT, port, '/environ', ASKED, 'shop.example:8080');
+      const environ = new Map(
+        [...answer.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, key = '', value = '']) => [key, value]),
+      );
+      const words = (key: string): string => {
+        const value = environ.get(key);
+        if (value === undefined) return '';
+        if (key === 'DOCUMENT_ROOT') return value.startsWith('/') ? 'its own' : value;
+        return value === `${port}` || value === '127.0.0.1' ? 'its own' : `\`${value}\``;
+      };
+      const further = [...environ.keys()].filter((key) => !USUAL.has(key) && !row.has(key)).map((key) => `\`${key}\``);
+      const seen = [...row.keys()].slice(1, -1).map((key) => [key, words(key)] as const);
+      assert.deepEqual(new Map([['front-end proxy', name], ...seen, ['further variables', further.join(', ')]]), row);
+    });
+  }
+
   it('exists for every front-end proxy and protocol', () => {
+    assert.equal(TABLE.length, 10);
     const count = (language: string): number => EXAMPLES.filter((example) => example.language === language).length;
     assert.deepEqual(['nginx', 'apache', 'lighttpd', 'haproxy', 'toml'].map(count), [5, 4, 4, 2, 1]);
   });

@@ -54,7 +54,8 @@ describe('an example configuration', { concurrency: 2 }, () => {
       const project = makeProject(t, files, { venv: NO_PACKAGES === false ? '.venv' : null });
       for (const path of pathsIn(config)) makePath(join(project, path));
       writeFileSync(join(project, kind === 'toml' ? 'viaduct.toml' : 'viaduct.config.ts'), config);
-      const server = await startViaduct(t, ['app:application', '--workers', '1'], { cwd: project });
+      const options = hasListeners(config) ? { cwd: project, listen: '' } : { cwd: project };
+      const server = await startViaduct(t, ['app:application', '--workers', '1'], options);
       const { status } = await ask(server.port, '/', { headers: [['X-Forwarded-Proto', 'https']] });
       // A missing backend gives 502, maintenance 503.
       assert.ok(status >= 200 && status !== 500, `${status}`);
@@ -70,7 +71,15 @@ function placed(page: string, text: string): string {
       : /^\[route\./m.test(text) && !text.includes('[[route]]')
         ? `[[route]]\n${text}`
         : text;
-  return whole.replaceAll(/"\/(etc|srv|run|var)\//g, '"$1/').replaceAll(/^(user|group) = .*$/gm, '');
+  const bound = hasListeners(whole)
+    ? whole.replaceAll(/^listen = .*$/gm, (line) => line.replaceAll(/:\d+"/g, ':0"'))
+    : whole;
+  return bound.replaceAll(/"\/(etc|srv|run|var)\//g, '"$1/').replaceAll(/^(user|group) = .*$/gm, '');
+}
+
+/** Whether its routes name addresses, so that the example has to listen on its own. */
+function hasListeners(config: string): boolean {
+  return /^\[\[route\]\]\n(?:\w+ = .*\n)*listen = /m.test(config);
 }
 
 /** The files and directories that the example names. */

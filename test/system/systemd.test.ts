@@ -108,6 +108,23 @@ tests('a server that systemd starts', () => {
     assert.ok(!service.output().includes(`:${other} `) && service.output().includes(`:${web} `));
   });
 
+  it('gives a route the requests of the socket that it names, over reloads', async (t) => {
+    const service = await startService(t, {
+      sockets: ['web', 'admin'],
+      args: ['--listen', 'systemd:web', '--listen', 'systemd:admin'],
+    });
+    await service.until(/serves project on /);
+    const [web, admin] = service.ports as [number, number];
+    const route = '[[route]]\nlisten = "systemd:admin"\nrespond = { body = "admin" }\n';
+    for (const reloads of [1, 2]) {
+      writeFileSync(join(service.project, 'viaduct.toml'), route);
+      process.kill(service.pid, 'SIGHUP');
+      await eventually('it has reloaded', () => (service.output().match(/Reloaded in/g) ?? []).length === reloads);
+      assert.equal((await ask(admin, '/')).body, 'admin');
+      assert.equal((await ask(web, '/')).body, 'none of them');
+    }
+  });
+
   it('exits with 1 and names the sockets when listen names another one', async (t) => {
     const service = await startService(t, { sockets: ['web'], args: ['--listen', 'systemd:wbe'] });
     assert.equal(await service.exited, 1);

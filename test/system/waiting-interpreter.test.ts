@@ -71,6 +71,40 @@ if '--wait' in sys.orig_argv:
     assert.doesNotMatch(terminal.output(), /Traceback|KeyboardInterrupt|Error/);
   });
 
+  for (const [how, first, expected] of [
+    [
+      'nothing if Ctrl-C ends it',
+      "signal.signal(signal.SIGINT, end)\n    open('importing', 'w').close()\n    time.sleep(60)",
+      /^(?!.*Traceback)/s,
+    ],
+    [
+      'why it ended by itself',
+      "open('importing', 'w').close()\n    os.write(2, b'the disk is on fire\\n')\n    os._exit(3)",
+      /the disk is on fire/,
+    ],
+  ] as const) {
+    it(`starts as a zygote and writes into the terminal ${how}`, async (t) => {
+      const isEnded = how.startsWith('nothing');
+      const slow = `
+import os, signal, sys, time
+def end(*_):
+    os.write(2, b'Traceback, as Python writes one\\n')
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
+if sys.orig_argv[1:2] and sys.orig_argv[1].endswith('viaduct_worker') and '--wait' not in sys.orig_argv:
+    ${first}
+`;
+      const directory = makeProject(t, { 'app.py': WSGI_APP, 'early/sitecustomize.py': slow });
+      const command = [process.execPath, BIN, 'serve', '--workers', '2', '--processes', '2', '--listen', '127.0.0.1:0'];
+      const terminal = startTerminal(t, command, directory, { PYTHONPATH: join(directory, 'early') });
+      await eventually('the zygote starts', () => existsSync(join(directory, 'importing')));
+      if (isEnded) terminal.type(CTRL_C);
+      const code = await terminal.exited;
+      assert.equal(code, isEnded ? 130 : 1);
+      assert.match(terminal.output(), expected);
+    });
+  }
+
   it('is not used by several server processes, which start their own', async (t) => {
     const directory = project(t);
     const server = await startViaduct(t, [...ARGUMENTS, '--processes', '2'], { cwd: directory });

@@ -66,17 +66,28 @@ describe('PEP 3333: the edges of the contract', () => {
       });
     }
 
-    it('is answered with 500 when it is bytes itself', async () => {
-      assert.equal((await get('bytes')).status, 500);
-      await gallery.logged(/must produce bytes, not int/);
-    });
-
-    for (const query of ['odd', 'view']) {
-      it(`breaks off at a later block that is not bytes: ${query}`, async () => {
+    for (const [query, content] of [
+      ['bytes', 'bytes, whose iteration yields numbers'],
+      ['array', 'an array'],
+    ] as const) {
+      it(`is sent as one block, with a line in the log, when it is bytes itself: ${query}`, async () => {
         const answer = await get(query);
-        assert.deepEqual([answer.status, answer.body, answer.whole], [200, 'started', false]);
+        assert.deepEqual([answer.body, answer.framing], [content, 'length']);
+        await gallery.logged(
+          /the application returned bytes, not an iterable of blocks: they are sent as one block.* level=warn/,
+        );
       });
     }
+
+    it('breaks off at a later block that is not bytes', async () => {
+      const answer = await get('odd');
+      assert.deepEqual([answer.status, answer.body, answer.whole], [200, 'started', false]);
+    });
+
+    it('sends a memoryview', async () => {
+      const answer = await get('view');
+      assert.deepEqual([answer.body, answer.whole], ['started with a view', true]);
+    });
 
     it('is a generator whose finally runs when the client has left', async () => {
       const client = await SocketClient.open(gallery.viaduct.port);

@@ -152,7 +152,7 @@ describe('PEP 3333: the response of an application', () => {
       assert.deepEqual([answer.status, answer.header('content-length'), answer.body], [200, null, '']);
     });
 
-    for (const failure of ['none', 'text', 'bytearray', 'silent']) {
+    for (const failure of ['none', 'text', 'silent']) {
       it(`is a 500 when the application returns something else: ${failure}`, async () => {
         const answer = await get(`/bare/raises?${failure}`);
         assert.equal(answer.status, 500);
@@ -329,6 +329,6 @@ describe('PEP 3333: the response of an application', () => {
     await get('/logs?noted');
     await logged(/noted: written in parts/);
     await logged(/noted: first line(.|\n)*noted: second line/);
-    await logged(/noted: caf\u00e9 \u2713, without an end of line/);
+    await logged(/noted: caf\u00e9 \u2713, without an end of line.* level=info/);
   });
 });

@@ -274,13 +274,7 @@ describe('PEP 3333: the request and start_response', () => {
       'a value outside latin-1': ['200 OK', [['X-A', '\u2713']]],
       'a name outside ASCII': ['200 OK', [['X-\u00e9', 'a']]],
       'a reason outside latin-1': ['200 \u2713', []],
-      Connection: ['200 OK', [['Connection', 'keep-alive']]],
-      'Keep-Alive': ['200 OK', [['Keep-Alive', 'timeout=5']]],
-      'Transfer-Encoding': ['200 OK', [['transfer-encoding', 'chunked']]],
-      Upgrade: ['200 OK', [['Upgrade', 'websocket']]],
-      TE: ['200 OK', [['TE', 'trailers']]],
-      Trailers: ['200 OK', [['Trailer', 'X-A']]],
-      'Proxy-Authenticate': ['200 OK', [['Proxy-Authenticate', 'Basic']]],
+      'a line break in Connection': ['200 OK', [['Connection', 'close\r\nSet-Cookie: evil=1']]],
       'a Content-Length that is not a number': ['200 OK', [['Content-Length', 'one']]],
       'a negative Content-Length': ['200 OK', [['Content-Length', '-1']]],
       'two Content-Lengths': [
@@ -308,6 +302,32 @@ describe('PEP 3333: the request and start_response', () => {
         assert.doesNotMatch(answer.body, /Traceback|evil|script|File "/);
       });
     }
+
+    it('leaves out hop-by-hop fields, and logs each once with the place that sent them', async () => {
+      const fields = [
+        ['Connection', 'keep-alive'],
+        ['Keep-Alive', 'timeout=5'],
+        ['transfer-encoding', 'chunked'],
+        ['Upgrade', 'websocket'],
+        ['TE', 'trailers'],
+        ['Trailer', 'X-A'],
+        ['Proxy-Authenticate', 'Basic'],
+      ];
+      for (const [name = '', value] of fields) {
+        const answer = await get(`/bare/heads?${head('200 OK', [plain, [name, value], ['X-Last', '1']], ['abc'])}`);
+        assert.deepEqual([answer.status, answer.body, answer.header('x-last')], [200, 'abc', '1']);
+        assert.notEqual(answer.header(name.toLowerCase()), value);
+      }
+      await gallery.logged(
+        /sent the field Proxy-Authenticate, which belongs to the server: it is left out \(\S+:\d+\).* level=warn/,
+      );
+    });
+
+    it('refuses an exc_info that is not a tuple', async () => {
+      const answer = await get('/bare/edges?exc-info');
+      assert.equal(answer.status, 500);
+      await gallery.logged(/TypeError: exc_info must be a tuple of three, as sys\.exc_info\(\) returns it, not True/);
+    });
 
     it('replaces the head when it is called with exc_info before anything was sent', async () => {
       const answer = await get('/errors?before');

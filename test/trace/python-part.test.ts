@@ -16,13 +16,19 @@ const FRAME = '["f", 1, "g", [], 1, [], True]';
 describe('readPythonPart', () => {
   it('takes as many spans, hops and frames as a worker may send, and refuses more: references make them cheap', () => {
     const exception = (count: number): string =>
-      `{"type": "E", "message": "", "traceback": "", "frames": [${FRAME}] * ${count}}`;
+      `{"type": "E", "message": "", "traceback": "", "chain": [], "frames": [${FRAME}] * ${count}}`;
     const hops = (count: number): string => `[(0, "request", "n", "", [])] * ${count}`;
     assert.equal(reasonOf({ spans: `[${SPAN}] * 2000`, hops: hops(200), exception: exception(100) }), '');
     for (const parts of [
       { spans: `[${SPAN}] * 2001` },
       { spans: `[${SPAN}]`, hops: hops(201) },
       { exception: exception(101) },
+      {
+        exception: exception(1).replace(
+          '"chain": []',
+          `"chain": [{"relation": "cause", "type": "E", "message": "", "frames": []}] * 9`,
+        ),
+      },
     ])
       assert.equal(reasonOf(parts), 'it has a list that is too long');
   });

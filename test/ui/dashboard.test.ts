@@ -58,6 +58,15 @@ describe('the dashboard', { skip: NO_BROWSER }, () => {
     await page.context().close();
   });
 
+  it('says that it is not live when too many pages are', async () => {
+    const other = await startUiServer();
+    other.refusesStreams = true;
+    const { page } = await openPage(browser, `${other.url}/requests`);
+    await page.getByText('Not live: close other pages of Viaduct').waitFor();
+    await page.context().close();
+    await other.close();
+  });
+
   it('says what to do when the server has ended', async () => {
     const other = await startUiServer();
     const { page } = await openPage(browser, `${other.url}/`);

@@ -22,6 +22,8 @@ export interface UiServer {
   readonly replayed: { readonly id: string; readonly confirmed: boolean }[];
   /** How many new requests come each second. */
   rate: number;
+  /** Whether too many pages have a stream of events already. */
+  refusesStreams: boolean;
   /** Sends these to all pages that listen. */
   announce(summaries: readonly TraceSummary[]): void;
   close(): Promise<void>;
@@ -68,6 +70,7 @@ export async function startUiServer({ kept = 300 } = {}): Promise<UiServer> {
     const path = pathname.slice(PREFIX.length);
     const [, id = '', action = ''] = /^\/api\/requests\/([^/]+)(?:\/([\w-]+))?$/.exec(path) ?? [];
     if (path.startsWith('/assets/')) return sendAsset(response, path.slice('/assets/'.length));
+    if (path === '/api/events' && handle.refusesStreams) return sendText(response, 503, 'application/json', '{}');
     if (path === '/api/events')
       return openStream(response, streams, () => send('overview', overviewAt(turn, Date.now())));
     if (path === '/api/overview') return sendJson(response, overviewAt(1, Date.now()));
@@ -92,6 +95,7 @@ export async function startUiServer({ kept = 300 } = {}): Promise<UiServer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${PREFIX}`,
     replayed,
     rate: 0,
+    refusesStreams: false,
     announce,
     async close() {
       clearInterval(timer);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { passOn } from '../../src/workers/output.ts';
 
@@ -19,7 +20,7 @@ describe('output that is passed on', () => {
     assert.deepEqual(warnings, []);
     for (const from of sources) from.end('x');
     await Promise.all(sources.map((from) => once(from, 'close')));
-    assert.equal(`${to.read()}`, 'x'.repeat(20));
     assert.deepEqual([to.listenerCount('close'), to.getMaxListeners()], [listeners, listenersMax]);
+    assert.equal(await text(to.end()), 'x'.repeat(20));
   });
 });

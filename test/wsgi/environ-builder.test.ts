@@ -28,6 +28,15 @@ describe('an environ', () => {
       );
   });
 
+  it('has what a front-end proxy adds over a CGI protocol', () => {
+    const variables = ['DOCUMENT_ROOT', '/srv', 'SERVER_NAME', 'shop.example', 'toString', 'a'];
+    const cgi = { scriptName: '', protocol: 'HTTP/1.1', variables, user: ['REMOTE_USER', 'jane'] } as const;
+    const environ = environs.sectionOf(requestOf({ headerCacheId: 0, peer: { cgi } })).environ(request, CLIENT, HINTS);
+    const names = ['DOCUMENT_ROOT', 'SERVER_NAME', 'REMOTE_USER', 'toString'];
+    const values = names.map((name) => (environ as unknown as Record<string, string>)[name]);
+    assert.deepEqual(values, ['/srv', 'shop.example', 'jane', 'a']);
+  });
+
   for (const [what, change] of [
     ['wsgi.early_hints is another', (environ) => Object.assign(environ, { 'wsgi.early_hints': () => {} })],
     ['wsgi.early_hints is gone', (environ) => delete environ['wsgi.early_hints']],
@@ -35,6 +44,7 @@ describe('an environ', () => {
     ['SERVER_NAME is another', (environ) => Object.assign(environ, { SERVER_NAME: 'other' })],
     ['HTTP_HOST is gone', (environ) => delete environ.HTTP_HOST],
     ['there is one more variable', (environ) => Object.assign(environ, { 'test.more': 1 })],
+    ['RAW_URI is another', (environ) => Object.assign(environ, { RAW_URI: '/other' })],
     ['PATH_INFO is another', (environ) => Object.assign(environ, { PATH_INFO: '/other' })],
   ] satisfies [string, (environ: Environ) => unknown][]) {
     it(`is changed when ${what}`, () => {

@@ -31,13 +31,30 @@ describe('the environ', { concurrency: 4 }, () => {
     ['/a+b;c=d', '/a+b;c=d', '/a+b;c=d'],
     ['/%3F?a%2Fb=%C3', '/?', '/?'],
     ['//a//b/', '//a//b/', '//a//b/'],
+    ['/a?', '/a', '/a'],
+    ['/?', '/', '/'],
+    ['/a%3F?', '/a?', '/a?'],
   ] as const) {
     it(`has the PATH_INFO ${JSON.stringify(path)} when the path is ${target}`, async (t) => {
-      const { PATH_INFO, SCRIPT_NAME, QUERY_STRING, REQUEST_URI } = await (await environs(t))(target);
+      const { PATH_INFO, SCRIPT_NAME, QUERY_STRING, REQUEST_URI, RAW_URI } = await (await environs(t))(target);
       assert.deepEqual([PATH_INFO, pathText(PATH_INFO), SCRIPT_NAME], [path, text, '']);
-      assert.deepEqual([QUERY_STRING, REQUEST_URI], [target.split('?')[1] ?? '', target]);
+      assert.deepEqual([QUERY_STRING, REQUEST_URI, RAW_URI], [target.split('?')[1] ?? '', target, target]);
     });
   }
+
+  it('has the target as received in REQUEST_URI and RAW_URI, also one that is a URI or has angle brackets', async (t) => {
+    const ask = await environs(t);
+    for (const [target, path, query] of [
+      ['http://other.example/a%2Fb//c?x', '/a/b//c', 'x'],
+      ['http://other.example', '/', ''],
+      ['http://other.example?', '/', ''],
+      ['/a<b>/c?q=<x>', '/a<b>/c', 'q=%3Cx%3E'],
+      ['/a<b?', '/a<b', ''],
+    ] as const) {
+      const { PATH_INFO, QUERY_STRING, REQUEST_URI, RAW_URI } = await ask(target);
+      assert.deepEqual([PATH_INFO, QUERY_STRING, REQUEST_URI, RAW_URI], [path, query, target, target]);
+    }
+  });
 
   for (const target of ['/%', '/%4', '/%zz%41', '/%00']) {
     it(`is not made when the path is ${target}: the client gets 400`, async (t) => {
@@ -76,7 +93,7 @@ describe('the environ', { concurrency: 4 }, () => {
     });
     assert.deepEqual(
       [environ.HTTP_X_TWICE, environ.HTTP_COOKIE, environ.HTTP_X_REAL_IP, environ.HTTP_PROXY, environ.HTTP_X_NAME],
-      ['a,b', 'a=1; b=2', 'proxy', undefined, 'caf\xe9'],
+      ['a, b', 'a=1; b=2', 'proxy', undefined, 'caf\xe9'],
     );
     assert.deepEqual([environ.CONTENT_TYPE, 'HTTP_CONTENT_TYPE' in environ], ['a/b', false]);
   });

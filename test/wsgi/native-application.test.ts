@@ -16,6 +16,7 @@ const SERVER = {
   multiprocess: false,
   errors: errorStream(() => {}),
   onError: (error: unknown) => assert.fail(String(error)),
+  onNotice: (text: string) => assert.fail(text),
   errorResponse: () => Response.text(500, ''),
 };
 

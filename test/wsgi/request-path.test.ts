@@ -10,11 +10,13 @@ import { requestOf } from '../support/handler.ts';
 
 type Variables = Readonly<Record<string, string>>;
 
+const BACKEND = 'a backend over a CGI protocol';
+
 /** Everybody who says to an application what its path is. */
 const WRITERS: Readonly<Record<string, (request: Request) => Variables>> = {
   'a Python worker': ofWorker,
   'an application in TypeScript': ofTypeScript,
-  'a backend over a CGI protocol': ofBackend,
+  [BACKEND]: ofBackend,
 };
 
 /** Path and script name as received, then SCRIPT_NAME, PATH_INFO and REQUEST_URI. */
@@ -34,6 +36,15 @@ const CASES: readonly (readonly [path: string, script: string, SCRIPT_NAME: stri
 
 for (const [name, variablesOf] of Object.entries(WRITERS)) {
   describe(`the path that ${name} gets`, () => {
+    for (const received of ['/a?', 'http://a.example/a?', '/a<b>?']) {
+      it(`is followed by the question mark of an empty query when the target is ${received}`, () => {
+        const path = received.replace('http://a.example', '').replace('?', '').replace('<b>', '%3Cb%3E');
+        const { REQUEST_URI, RAW_URI, QUERY_STRING } = variablesOf(requestOf({ path, query: '', received }));
+        const expected = name === BACKEND ? [`${path}?`, undefined] : [received, received];
+        assert.deepEqual([REQUEST_URI, RAW_URI, QUERY_STRING], [...expected, '']);
+      });
+    }
+
     for (const [path, scriptName, SCRIPT_NAME, PATH_INFO] of CASES) {
       it(`is ${JSON.stringify(PATH_INFO)} below ${JSON.stringify(SCRIPT_NAME)} when the target is ${path}?q`, () => {
         const variables = variablesOf(requestOf({ path, scriptName, query: 'q' }));
@@ -51,6 +62,8 @@ function ofWorker(request: Request): Variables {
   const writer = {
     name: (name: Name) => written.push(Buffer.from(name.encoded.subarray(2)).toString('latin1')),
     text: (text: string) => written.push(text),
+    first: (text: string) => written.push(text) - 1,
+    again: (index: number) => written.push(written[index] as string),
   };
   writeTarget(writer as unknown as MarshalWriter, request, -1);
   return inPairs(written);
@@ -64,10 +77,10 @@ function ofTypeScript(request: Request): Variables {
     errors: errorStream(() => {}),
   });
   const client = { gone: false, signal: new AbortController().signal };
-  const { SCRIPT_NAME, PATH_INFO, REQUEST_URI, QUERY_STRING } = builder
+  const { SCRIPT_NAME, PATH_INFO, REQUEST_URI, RAW_URI, QUERY_STRING } = builder
     .sectionOf(request)
     .environ(request, client, () => {});
-  return { SCRIPT_NAME, PATH_INFO, REQUEST_URI, QUERY_STRING };
+  return { SCRIPT_NAME, PATH_INFO, REQUEST_URI, RAW_URI, QUERY_STRING };
 }
 
 function ofBackend(request: Request): Variables {

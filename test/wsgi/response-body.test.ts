@@ -76,11 +76,20 @@ describe('the body of a response', { concurrency: 4 }, () => {
     });
   }
 
+  it('is sent as one block, with one notice, when it is bytes itself', async (t) => {
+    const { ask, errors, notices } = await serveWsgi(t, returning((() => one) as never));
+    for (let round = 0; round < 2; round += 1) {
+      const answer = await ask();
+      assert.deepEqual([answer.status, answer.body, answer.header('content-length')], [200, 'one ', '4']);
+    }
+    assert.deepEqual([errors, notices.length], [[], 1]);
+    assert.match(notices[0] as string, /returned bytes, not an iterable of blocks/);
+  });
+
   for (const [what, make] of [
     ['undefined', () => undefined],
     ['null', () => null],
     ['text', () => 'text'],
-    ['bytes', () => one],
     ['a number', () => 7],
     ['an object', () => ({})],
     ['a function', () => () => [one]],

@@ -153,13 +153,6 @@ describe('start_response', { concurrency: 4 }, () => {
     'headers that are an object': { 'X-A': 'a' },
     'headers that are null': null,
     'headers that are missing': undefined,
-    Connection: [['Connection', 'close']],
-    'Keep-Alive': [['keep-alive', 'timeout=5']],
-    'Transfer-Encoding': [['Transfer-Encoding', 'chunked']],
-    TE: [['TE', 'trailers']],
-    Trailer: [['Trailer', 'X-A']],
-    Upgrade: [['Upgrade', 'h2c']],
-    'Proxy-Connection': [['Proxy-Connection', 'close']],
     'a Content-Length that is no number': [['Content-Length', '5, 5']],
     'a second Content-Length': [
       ['Content-Length', '5'],
@@ -186,6 +179,24 @@ describe('start_response', { concurrency: 4 }, () => {
       assert.equal(errors.length, 1);
     });
   }
+
+  it('leaves out hop-by-hop fields, with a notice for each place', async (t) => {
+    const names = ['Connection', 'keep-alive', 'Transfer-Encoding', 'TE', 'Trailer', 'Upgrade', 'Proxy-Connection'];
+    const { ask, errors, notices } = await serveWsgi(t, (_environ, startResponse) => {
+      startResponse('200 OK', [['X-A', '1'], ...names.map((name) => [name, 'x'] as const), ['X-B', '2']]);
+      return [block];
+    });
+    for (let round = 0; round < 2; round += 1) {
+      const { body, header } = await ask();
+      assert.deepEqual([body, header('x-a'), header('x-b')], ['block', '1', '2']);
+      for (const name of names) assert.notEqual(header(name.toLowerCase()), 'x');
+    }
+    assert.deepEqual([errors, notices.length], [[], names.length]);
+    assert.match(
+      notices[0] as string,
+      /the field Connection, which belongs to the server.*start-response\.test\.[jt]s:\d+/,
+    );
+  });
 
   it('sends names unchanged, values as latin-1, and fields in their order, also repeated fields', async (t) => {
     const { ask } = await serveWsgi(t, (_environ, startResponse) => {

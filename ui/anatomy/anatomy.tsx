@@ -15,17 +15,24 @@ import { Summary } from './summary.tsx';
 import { Times } from './times.tsx';
 import { WaterfallTab } from './waterfall-tab.tsx';
 
+interface AnatomyProps {
+  readonly document: TraceDocument;
+  /** Whether it stands below the exception, which it leaves out then. */
+  readonly isBelow?: boolean;
+}
+
 /** One request, taken apart. */
-export function Anatomy({ document: trace }: { readonly document: TraceDocument }) {
-  const tabs = tabsOf(trace);
+export function Anatomy({ document: trace, isBelow = false }: AnatomyProps) {
+  const tabs = tabsOf(trace).filter(({ id }) => !isBelow || id !== 'exception');
   const [current, setCurrent] = useState(() => tabNamed(tabs, location.hash.slice(1)));
   const [span, setSpan] = useState(-1);
   useEffect(() => {
+    if (isBelow) return;
     document.title = `${trace.request.method} ${trace.request.target} – Viaduct`;
     return () => {
       document.title = 'Viaduct';
     };
-  }, [trace]);
+  }, [trace, isBelow]);
   const choose = (id: string): void => {
     setCurrent(id);
     history.replaceState(history.state, '', `#${id}`);
@@ -37,7 +44,7 @@ export function Anatomy({ document: trace }: { readonly document: TraceDocument 
   };
   return (
     <article class="page anatomy">
-      <Summary document={trace} />
+      <Summary document={trace} isBelow={isBelow} />
       {trace.missing.length > 0 && (
         <section class="notice tone-warn" aria-label="What is not known">
           <ul>
@@ -49,7 +56,7 @@ export function Anatomy({ document: trace }: { readonly document: TraceDocument 
       )}
       <div class="overview">
         <Times document={trace} />
-        <Findings document={trace} onShow={show} />
+        <Findings document={trace} isBelow={isBelow} onShow={show} />
       </div>
       <Tabs label="Parts of the request" tabs={tabs} current={current} onChoose={choose}>
         {panel(current, trace, span, setSpan)}

@@ -4,12 +4,14 @@ import { CodePlace } from '../parts/code-place.tsx';
 
 interface FindingsProps {
   readonly document: TraceDocument;
+  /** Whether the exception stands above. */
+  readonly isBelow: boolean;
   readonly onShow: (tab: string, span: number) => void;
 }
 
 /** What stands out, each with the way to it. */
-export function Findings({ document, onShow }: FindingsProps) {
-  const findings = findingsOf(document);
+export function Findings({ document, isBelow, onShow }: FindingsProps) {
+  const findings = findingsOf(document).filter(({ tab }) => !isBelow || tab !== 'exception');
   return (
     <section class="card findings" aria-labelledby="findings-title">
       <h2 id="findings-title">What stands out</h2>

@@ -64,7 +64,8 @@ function textOf({ span }: Row): string {
 function timeOf({ span, group }: Row): string {
   if (span.endUs === null) return 'end not known';
   const spans = group.length === 0 ? [span] : group;
-  return duration(spans.reduce((sum, { startUs, endUs }) => sum + (endUs ?? startUs) - startUs, 0));
+  const us = spans.reduce((sum, { startUs, endUs }) => sum + (endUs ?? startUs) - startUs, 0);
+  return us === 0 ? '< 1 µs' : duration(us);
 }
 
 /** The bar, with its time on the side where there is room. What has others within it is pale, because they have the time. */
@@ -77,12 +78,12 @@ function Bar({ row, end, view }: { readonly row: Row; readonly end: number; read
   if (right < 0 || left > 100) return <span class={`off ${right < 0 ? 'before' : 'after'}`} aria-hidden="true" />;
   const from = Math.max(0, left);
   const to = Math.min(100, right);
-  const side = to < 82 ? { left: `${to}%` } : from > 18 ? { right: `${100 - from}%` } : { right: '0' };
+  const side = to < 82 ? { left: `${to}%` } : from > 34 ? { right: `${100 - from}%` } : { right: '0' };
   const state = span.endUs === null ? 'unended' : children > 0 && group.length === 0 ? 'pale' : '';
   return (
     <span aria-hidden="true">
       <i class={`bar ${colourOf(span.kind)} ${state}`} style={{ left: `${from}%`, width: `${to - from}%` }} />
-      <span class={`bar-label ${to >= 82 && from <= 18 ? 'inside' : ''}`} style={side}>
+      <span class={`bar-label ${to >= 82 && from <= 34 ? 'inside' : ''}`} style={side}>
         {span.endUs === null ? '…' : timeOf(row)}
       </span>
     </span>

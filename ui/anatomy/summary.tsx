@@ -14,15 +14,16 @@ import { anatomyPath, comparePath, navigate } from '../router.ts';
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 /** What the request was, and what can be done with its trace. */
-export function Summary({ document }: { readonly document: TraceDocument }) {
+export function Summary({ document, isBelow }: { readonly document: TraceDocument; readonly isBelow: boolean }) {
+  const Heading = isBelow ? 'h2' : 'h1';
   const { id, request, response, durationUs, state } = document;
   return (
     <header class="summary">
       <div class="summary-line">
         <Status status={response?.status ?? 0} />
-        <h1>
+        <Heading class="summary-title">
           <Method method={request.method} /> <span class="target">{request.target}</span>
-        </h1>
+        </Heading>
         <span class="summary-time">{durationUs === null ? state : duration(durationUs)}</span>
       </div>
       <dl class="facts">
@@ -48,8 +49,11 @@ function factsOf({ request, route, application, startedAt, kept, detail }: Trace
     ['Route', route?.name ?? 'none'],
   ];
   if (application !== null) {
-    const worker = application.worker === 0 ? '' : `, worker ${application.worker}, ${application.thread}`;
-    facts.push(['Application', `${application.name}${worker}`]);
+    const { name, worker, thread } = application;
+    facts.push([
+      'Application',
+      [name, worker === 0 ? '' : `worker ${worker}`, thread].filter((part) => part !== '').join(', '),
+    ]);
   }
   facts.push(
     ['Client', `${request.client === '' ? 'a Unix socket' : request.client} by ${request.protocol}`],

@@ -14,6 +14,8 @@ import { useWindow } from './use-window.ts';
 
 const ROW_HEIGHT = 28;
 const TICKS = 5;
+/** Further to the right, in percent, the text of a tick has no room on its right side. */
+const TEXT_LEFT_FROM = 88;
 
 /** A span is slow if it took at least this part of the request. */
 const SLOW_PART = 0.05;
@@ -94,11 +96,14 @@ export function WaterfallTab({ document, selected, onSelect }: WaterfallTabProps
         <div class="card waterfall-tree">
           <div class="axis" aria-hidden="true">
             <div class="axis-scale">
-              {ticks(view.from, view.to, TICKS).map((us) => (
-                <span key={us} style={{ left: `${((us - view.from) / (view.to - view.from)) * 100}%` }}>
-                  {us === 0 ? '0' : duration(us)}
-                </span>
-              ))}
+              {ticks(view.from, view.to, TICKS).map((us) => {
+                const left = ((us - view.from) / (view.to - view.from)) * 100;
+                return (
+                  <span key={us} class={left > TEXT_LEFT_FROM ? 'text-left' : ''} style={{ left: `${left}%` }}>
+                    {us === 0 ? '0' : duration(us)}
+                  </span>
+                );
+              })}
             </div>
           </div>
           <VirtualList
@@ -137,6 +142,9 @@ export function WaterfallTab({ document, selected, onSelect }: WaterfallTabProps
           <Details row={rows[active] as Row} document={document} onClose={() => onSelect(-1)} onZoom={zoomTo} />
         )}
       </div>
+      {document.spans.some(({ kind }) => kind === 'python') && (
+        <p class="keys muted">What threads do that the application starts itself is not seen.</p>
+      )}
       <p class="keys muted">
         <kbd>↑</kbd> <kbd>↓</kbd> choose, <kbd>←</kbd> <kbd>→</kbd> close and open, <kbd>z</kbd> zooms to the span,{' '}
         <kbd>+</kbd> <kbd>−</kbd> <kbd>0</kbd> zoom, drag over the small picture to choose a time

@@ -81,9 +81,10 @@ async function ask(url: string): Promise<TraceDocument | null> {
   }
 }
 
-function factsOf({ durationUs, times, queries, response }: TraceDocument): readonly HTMLElement[] {
+function factsOf({ durationUs, times, queries, response, exception }: TraceDocument): readonly HTMLElement[] {
   const facts = [fact(durationUs === null ? 'not complete' : duration(durationUs), 'strong')];
   if (response !== null && response.status >= 400) facts.push(fact(String(response.status), 'bad'));
+  if (exception !== null) facts.push(fact(exception.type, 'bad'));
   facts.push(fact(`Python ${duration(times.pythonUs)}`, ''), fact(`Viaduct ${duration(times.ownUs)}`, ''));
   if (queries.count > 0) facts.push(fact(plural(queries.count, 'query', 'queries'), ''));
   if (queries.nPlusOne.length > 0) facts.push(fact('N+1', 'bad'));

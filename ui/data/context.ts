@@ -10,3 +10,7 @@ export const IS_EXPORT: boolean = exported !== null;
 
 /** The JSON of the trace in an exported file; '' without one. */
 export const EXPORTED_TEXT: string = exported?.textContent ?? '';
+
+/** The request that failed, on a page of the site that shows its failure; '' on all other pages. */
+export const FAILED_ID: string =
+  document.querySelector<HTMLMetaElement>('meta[name="viaduct-failed-request"]')?.content ?? '';

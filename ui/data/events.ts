@@ -2,7 +2,10 @@ import type { Overview } from '../../src/trace/overview.ts';
 import type { TraceSummary } from '../../src/trace/store.ts';
 import { PREFIX } from './context.ts';
 
-export type StreamState = 'connecting' | 'live' | 'lost';
+export type StreamState = 'connecting' | 'live' | 'lost' | 'refused';
+
+/** A browser gives up a stream that the server refuses. This is how soon the page tries again. */
+const RETRY_MS = 10_000;
 
 interface Listener {
   readonly onOverview?: (overview: Overview) => void;
@@ -12,6 +15,7 @@ interface Listener {
 
 const listeners = new Set<Listener>();
 let source: EventSource | null = null;
+let retry: ReturnType<typeof setTimeout> | undefined;
 let state: StreamState = 'connecting';
 let last: Overview | null = null;
 
@@ -24,6 +28,7 @@ export function subscribe(listener: Listener): () => void {
   return () => {
     listeners.delete(listener);
     if (listeners.size > 0) return;
+    clearTimeout(retry);
     source?.close();
     source = null;
     state = 'connecting';
@@ -33,7 +38,11 @@ export function subscribe(listener: Listener): () => void {
 function open(): void {
   source = new EventSource(`${PREFIX}/api/events`);
   source.onopen = () => changeState('live');
-  source.onerror = () => changeState('lost');
+  source.onerror = () => {
+    const isRefused = source?.readyState === EventSource.CLOSED;
+    changeState(isRefused ? 'refused' : 'lost');
+    if (isRefused) retry = setTimeout(open, RETRY_MS);
+  };
   source.addEventListener('overview', ({ data }) => {
     last = JSON.parse(data) as Overview;
     for (const each of listeners) each.onOverview?.(last);

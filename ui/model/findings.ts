@@ -69,7 +69,9 @@ function slowest(document: TraceDocument): readonly Finding[] {
   const total = document.durationUs ?? 0;
   if (total <= 0) return [];
   const times = selfTimes(document);
-  const own = document.spans.map((span, index) => ({ span, index, us: times[index] as number }));
+  const own = document.spans
+    .map((span, index) => ({ span, index, us: times[index] as number }))
+    .filter(({ span }) => span.kind !== 'connection' && span.kind !== 'tls'); // they were before the request
   const most = own.sort((a, b) => b.us - a.us)[0];
   if (most === undefined || most.us < total / 3) return [];
   const { kind, name, file, line } = most.span;

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { FAILED_ID } from '../data/context.ts';
 import { navigate, urlOf } from '../router.ts';
 
 interface LinkProps {
@@ -12,6 +13,7 @@ interface LinkProps {
 export function Link({ to, class: className, current = false, children }: LinkProps) {
   const follow = (event: MouseEvent): void => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (FAILED_ID !== '') return; // another document
     event.preventDefault();
     navigate(to);
   };

@@ -14,11 +14,13 @@ interface RequestRowProps {
   readonly active: boolean;
   /** The time that fills the bar, in microseconds. */
   readonly fullUs: number;
+  /** Whether the list has a column for routes: a site without routes does not need it. */
+  readonly hasRoutes: boolean;
   readonly onOpen: (id: string) => void;
 }
 
 /** One line of the list. */
-export function RequestRow({ summary, index, active, fullUs, onOpen }: RequestRowProps) {
+export function RequestRow({ summary, index, active, fullUs, hasRoutes, onOpen }: RequestRowProps) {
   const { id, method, target, status, route, durationUs, queries, startedAt, error, state } = summary;
   return (
     <div
@@ -41,9 +43,11 @@ export function RequestRow({ summary, index, active, fullUs, onOpen }: RequestRo
         </a>
         {error !== '' && <em class="row-error">{error}</em>}
       </span>
-      <span role="gridcell" class="wide muted clip">
-        {route}
-      </span>
+      {hasRoutes && (
+        <span role="gridcell" class="wide muted clip">
+          {route}
+        </span>
+      )}
       <span role="gridcell" class="row-time">
         <SmallBar summary={summary} fullUs={fullUs} />
         <span class="number">{durationUs === null ? state : duration(durationUs)}</span>

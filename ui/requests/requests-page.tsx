@@ -114,6 +114,7 @@ function List({ requests: { list, added, loading, problem }, isSearch, field, on
   const [chosen, choose] = useState<string | null>(null);
   const active = chosen === null ? -1 : list.findIndex(({ id }) => id === chosen);
   const open = (id: string): void => navigate(anatomyPath(id));
+  const hasRoutes = useMemo(() => list.some(({ route }) => route !== ''), [list]);
   const fullUs = useMemo(() => Math.max(FULL_US_MIN, 3 * medianOf(list.slice(0, 200))), [list]);
 
   // Before the next key: an effect after the paint would let a quick one act on the line before.
@@ -142,9 +143,9 @@ function List({ requests: { list, added, loading, problem }, isSearch, field, on
       </Empty>
     );
   return (
-    <div class="card list-card">
+    <div class={`card list-card ${hasRoutes ? '' : 'without-routes'}`}>
       <div class="request-row head" aria-hidden="true">
-        {COLUMNS.map(([title, className]) => (
+        {COLUMNS.filter(([title]) => hasRoutes || title !== 'Route').map(([title, className]) => (
           <span key={title} class={className}>
             {title}
           </span>
@@ -174,6 +175,7 @@ function List({ requests: { list, added, loading, problem }, isSearch, field, on
                 index={index}
                 active={index === active}
                 fullUs={fullUs}
+                hasRoutes={hasRoutes}
                 onOpen={open}
               />
             )

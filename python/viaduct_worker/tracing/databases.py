@@ -82,9 +82,33 @@ def recorded(execute: 'Function', many: bool) -> 'Function':
     return send
 
 
+def recorded_async(execute: 'Function', many: bool) -> 'Function':
+    """As `recorded`. Of queries that wait at the same time, only the first one is recorded."""
+
+    async def send(cursor: object, query: object, *args: object, **kwargs: object) -> object:
+        recording = running()
+        if recording is None or recording.is_within('query'):
+            return await execute(cursor, query, *args, **kwargs)
+        __traceback_hide__ = True
+        parameters = args[0] if args else kwargs.get('params')
+        span = queries.begin(recording, query, None if many else parameters, '', many)
+        try:
+            return await execute(cursor, query, *args, **kwargs)
+        except BaseException as error:
+            recording.fail(span, error)
+            raise
+        finally:
+            queries.end(recording, span, cursor)
+
+    return send
+
+
 def trace_psycopg(module: 'ModuleType') -> None:
-    trace_cursor_class(module.Cursor)
-    trace_cursor_class(module.ServerCursor)
+    for cursor in (module.Cursor, module.ServerCursor):
+        trace_cursor_class(cursor)
+    for cursor in (module.AsyncCursor, module.AsyncServerCursor):
+        replace(cursor, 'execute', lambda execute: recorded_async(execute, many=False))
+        replace(cursor, 'executemany', lambda executemany: recorded_async(executemany, many=True))
 
 
 def trace_mysql_cursors(module: 'ModuleType') -> None:

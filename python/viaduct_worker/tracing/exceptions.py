@@ -3,13 +3,17 @@
 import linecache
 import traceback
 
+from viaduct_worker.interrupt import RequestTimeout
+from viaduct_worker.reports import cause_of, context_of, hides_context, report_of, traceback_of
+from viaduct_worker.tracing.patience import Patience
 from viaduct_worker.tracing.places import HERE, PACKAGE, is_project
 from viaduct_worker.tracing.recorder import current
-from viaduct_worker.tracing.texts import clipped, error_text, safe_repr
+from viaduct_worker.tracing.texts import clipped, error_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType, TracebackType
+    from collections.abc import Iterator
+    from types import FrameType
 
     from viaduct_worker.tracing.recorder import Recording
 
@@ -19,6 +23,8 @@ LOCALS_MAX = 50
 LOCAL_TEXT_MAX = 1000
 LINE_TEXT_MAX = 300
 CHAINED_MAX = 20
+CHAIN_MAX = 8
+"""How many of the exceptions that led to one are recorded."""
 
 
 def hide_recorders(error: BaseException | None) -> None:
@@ -29,12 +35,13 @@ def hide_recorders(error: BaseException | None) -> None:
     for _ in range(CHAINED_MAX):
         if error is None:
             return
-        entry: TracebackType | None = error.__traceback__
+        entry = traceback_of(error)
         while entry is not None:
             while entry.tb_next is not None and entry.tb_next.tb_frame.f_code.co_filename.startswith(HERE):
                 entry.tb_next = entry.tb_next.tb_next
             entry = entry.tb_next
-        error = error.__cause__ or error.__context__
+        cause = cause_of(error)
+        error = context_of(error) if cause is None else cause
 
 
 def record(recording: 'Recording', error: BaseException) -> None:
@@ -45,31 +52,54 @@ def record(recording: 'Recording', error: BaseException) -> None:
     try:
         recording.error = error
         recording.exception = described(error, recording.with_locals)
-    except Exception:
+    except RequestTimeout:
+        raise
+    except BaseException:
         recording.note('an exception')
     finally:
         current.reset(token)
 
 
 def described(error: BaseException, with_locals: bool) -> dict[str, object]:
+    patience = Patience() if with_locals else None
+    return {
+        **self_described(error, patience),
+        'traceback': clipped(report_of(error)[-10_000:]),
+        'chain': [{'relation': relation, **self_described(each, patience)} for relation, each in chain_of(error)],
+    }
+
+
+def self_described(error: BaseException, patience: Patience | None) -> dict[str, object]:
+    """An exception without those that led to it."""
     walked = [
         (frame, line)
-        for frame, line in traceback.walk_tb(error.__traceback__)
+        for frame, line in traceback.walk_tb(traceback_of(error))
         if not frame.f_code.co_filename.startswith(PACKAGE)
     ]
     if len(walked) > FRAMES_MAX:
         walked[FRAMES_MAX // 2 : -FRAMES_MAX // 2] = []
     kind = type(error)
-    text = error_text(error)
     return {
         'type': kind.__qualname__ if kind.__module__ == 'builtins' else f'{kind.__module__}.{kind.__qualname__}',
-        'message': text.partition(': ')[2],
-        'traceback': clipped(''.join(traceback.format_exception(kind, error, error.__traceback__))[-10_000:]),
-        'frames': [frame_row(frame, line, with_locals) for frame, line in walked],
+        'message': error_text(error).partition(': ')[2],
+        'frames': [frame_row(frame, line, patience) for frame, line in walked],
     }
 
 
-def frame_row(frame: 'FrameType', line: int, with_locals: bool) -> tuple[object, ...]:
+def chain_of(error: BaseException) -> 'Iterator[tuple[str, BaseException]]':
+    """The exceptions that led to `error`, the last one first: `cause` for `raise … from`, otherwise `context`."""
+    seen = {id(error)}
+    while len(seen) <= CHAIN_MAX:
+        cause = cause_of(error)
+        before = context_of(error) if cause is None and not hides_context(error) else cause
+        if before is None or id(before) in seen:
+            return
+        seen.add(id(before))
+        yield ('context' if cause is None else 'cause'), before
+        error = before
+
+
+def frame_row(frame: 'FrameType', line: int, patience: Patience | None) -> tuple[object, ...]:
     code = frame.f_code
     file = code.co_filename
     first = max(1, line - AROUND_LINES)
@@ -81,10 +111,10 @@ def frame_row(frame: 'FrameType', line: int, with_locals: bool) -> tuple[object,
         getattr(code, 'co_qualname', code.co_name),
         [each.rstrip('\n')[:LINE_TEXT_MAX] for each in lines],
         first,
-        variables_of(frame) if with_locals else [],
+        [] if patience is None else variables_of(frame, patience),
         is_project(file),
     )
 
 
-def variables_of(frame: 'FrameType') -> list[tuple[str, str]]:
-    return [(name, safe_repr(value)[:LOCAL_TEXT_MAX]) for name, value in list(frame.f_locals.items())[:LOCALS_MAX]]
+def variables_of(frame: 'FrameType', patience: Patience) -> list[tuple[str, str]]:
+    return [(name, patience.repr(value)[:LOCAL_TEXT_MAX]) for name, value in list(frame.f_locals.items())[:LOCALS_MAX]]

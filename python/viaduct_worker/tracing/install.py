@@ -27,6 +27,7 @@ _missing: 'dict[str, Callable[[ModuleType], None]]' = {
     'django.db.backends.utils': django_data.trace_cursors,
     'django.dispatch.dispatcher': django_signals.trace_signals,
     'django.template.base': templates.trace_django_templates,
+    'django.template.loader_tags': templates.trace_django_blocks,
     'flask.app': flask_requests.trace_flask,
     'http.client': http_client.trace_http_client,
     'jinja2.environment': templates.trace_jinja2,

@@ -32,7 +32,7 @@ class Profiler:
     def __init__(self, lane: 'Lane') -> None:
         self.lane = lane
         self.request = lane.noted[0]
-        self.sampling = threading.Lock()
+        self.sampling = patches.Lock()
         self.stacks: dict[Stack, int] = {}
         self.samples = 0
         self.is_over = False

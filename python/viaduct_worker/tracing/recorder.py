@@ -5,10 +5,11 @@ that these call. A recording never raises into the application: what fails in th
 """
 
 import marshal
-import traceback
+import sys
 from contextvars import ContextVar
 from time import perf_counter_ns as now
 
+from viaduct_worker.reports import report_of
 from viaduct_worker.tracing.texts import TEXT_MAX, clipped, error_text, safe_repr
 
 TYPE_CHECKING = False
@@ -134,8 +135,9 @@ class Recording:
 
     def note(self, what: str) -> None:
         """Note the current exception, which this package has raised while it recorded `what`."""
-        if len(self.notes) < NOTES_MAX:
-            self.notes.append(f'{what} could not be recorded: {traceback.format_exc(limit=-3)}'[:TEXT_MAX])
+        error = sys.exc_info()[1]
+        if error is not None and len(self.notes) < NOTES_MAX:
+            self.notes.append(f'{what} could not be recorded: {report_of(error, -3)}'[:TEXT_MAX])
 
     def finish(self) -> bytes:
         """End the recording, and return the marshalled payload. What still runs in other threads is not recorded."""

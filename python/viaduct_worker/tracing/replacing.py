@@ -5,7 +5,8 @@ for an exception.
 """
 
 from functools import update_wrapper
-from threading import Lock
+
+from viaduct_worker.patches import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

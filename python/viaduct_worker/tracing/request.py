@@ -2,7 +2,7 @@
 
 from threading import current_thread
 
-from viaduct_worker.call import trace_frame
+from viaduct_worker.frames import trace_frame
 from viaduct_worker.tracing import exceptions
 from viaduct_worker.tracing.install import install
 from viaduct_worker.tracing.profiler import Profiler
@@ -85,7 +85,7 @@ class TracedRequest:
     def fail(self, error: BaseException) -> None:
         """The application has raised. A client that has left is not a fault."""
         self.hide(error)
-        if not isinstance(error, ConnectionAbortedError):
+        if not issubclass(type(error), ConnectionAbortedError):
             exceptions.record(self.recording, error)
 
     def closing(self, close: 'Callable[[], object]') -> 'Callable[[], object]':

@@ -45,6 +45,43 @@ def rendering(render: 'Function') -> 'Function':
     return record
 
 
+def trace_django_blocks(loader_tags: 'ModuleType') -> None:
+    """A block belongs to the template that has written it, and not to the one whose layout it fills."""
+    key = loader_tags.BLOCK_CONTEXT_KEY
+    replace(loader_tags.BlockNode, 'render', lambda render: rendering_block(render, key))
+
+
+def rendering_block(render: 'Function', key: str) -> 'Function':
+    """`key` is that of the blocks in the context: of the innermost template that extends, the last one counts."""
+
+    def record(node: 'Any', context: 'Any') -> object:
+        recording = running()
+        if recording is None:
+            return render(node, context)
+        __traceback_hide__ = True
+        try:
+            blocks = context.render_context.get(key)
+            block = node if blocks is None else blocks.get_block(node.name) or node
+            if not getattr(block.nodelist, 'contains_nontext', True):
+                return render(node, context)  # only text: it takes no time
+            file = block.origin.name
+            name = f'block {block.name} of {block.origin.template_name or UNNAMED}'
+            place = ('', 0) if file.startswith('<') else (file, block.token.lineno)
+        except Exception:
+            recording.note('a block of a template')
+            return render(node, context)
+        span = recording.begin('template', clipped(name), None, place)
+        try:
+            return render(node, context)
+        except BaseException as error:
+            recording.fail(span, error)
+            raise
+        finally:
+            recording.end(span)
+
+    return record
+
+
 def trace_jinja2(environment: 'ModuleType') -> None:
     """A template that includes or extends another calls its root function, so this is where all are recorded.
 

@@ -13,6 +13,10 @@ DEPTH_MAX = 6
 BRACKETS: dict[type, tuple[str, str]] = {list: ('[', ']'), tuple: ('(', ')'), set: ('{', '}'), dict: ('{', '}')}
 
 
+class TookTooLongError(BaseException):
+    """Raised in a `__repr__` whose time is over; see patience.py. Not an `Exception`, which it might catch."""
+
+
 def clipped(text: str) -> str:
     """The text as a plain str of at most `TEXT_MAX` characters."""
     return str.__str__(text[:TEXT_MAX] if len(text) > TEXT_MAX else text)
@@ -28,7 +32,7 @@ def safe_repr(value: object) -> str:
         if type(fields) is dict and '_result_cache' in fields and fields['_result_cache'] is None:
             return f'<{type(value).__name__} that was not evaluated>'
         return beginning(value)
-    except RequestTimeout:
+    except (RequestTimeout, TookTooLongError):
         raise
     except BaseException as error:
         return f'<{type(value).__name__} whose repr raises {type(error).__name__}>'

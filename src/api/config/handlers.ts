@@ -7,6 +7,14 @@ export interface ServerTimingConfig {
   readonly allow?: OneOrMore<string> | undefined;
 }
 
+/** The same only for responses with 200, 201, 204, 206, 301, 302, 303, 304, 307 or 308. */
+export interface SuccessConfig {
+  /** Fields that replace all fields of the same name. */
+  readonly set?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** Fields that are added to those of the same name. */
+  readonly add?: Readonly<Record<string, string | readonly string[]>> | undefined;
+}
+
 /** The same for requests, before they are answered. */
 export interface RequestHeadersConfig {
   /** Fields that replace all fields of the same name. */
@@ -27,6 +35,8 @@ export interface HeadersConfig {
   readonly remove?: OneOrMore<string> | undefined;
   /** Fields that are added to a response that has none of the same name. */
   readonly default?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** The same only for responses with 200, 201, 204, 206, 301, 302, 303, 304, 307 or 308. */
+  readonly success?: SuccessConfig | undefined;
   /** The same for requests, before they are answered. */
   readonly request?: RequestHeadersConfig | undefined;
 }
@@ -87,10 +97,26 @@ export interface CanonicalHostConfig {
   readonly from?: OneOrMore<string> | undefined;
 }
 
-/** Replaces error messages by pages of your own. */
+/** Routes that answer errors, by status or class. A table also has their status. */
+export interface RoutesConfig {
+  /**
+   * A path, which gets a GET, or the path of a route such as @sorry, which gets the request as it is. Takes a path
+   * such as /sorry.html, or the path of a route such as @sorry.
+   */
+  readonly to: string;
+  /**
+   * Status of the answer. route: that of the route. Takes a status from 200 to 599, or route. Default: that of the
+   * error.
+   */
+  readonly status?: number | 'route' | undefined;
+}
+
+/** Replaces error messages by pages of your own, or by answers of routes. */
 export interface ErrorPagesConfig {
   /** Files by status, such as 404, or by class: 4xx or 5xx. */
-  readonly pages: Readonly<Record<string, string>>;
+  readonly pages?: Readonly<Record<string, string>> | undefined;
+  /** Routes that answer errors, by status or class. A table also has their status. */
+  readonly routes?: Readonly<Record<string, string | RoutesConfig>> | undefined;
   /** Whether they also replace the application's own error pages. Default: `false`. */
   readonly intercept?: boolean | undefined;
 }
@@ -120,14 +146,16 @@ export interface AccessConfig {
 /** Counts requests by the value of a request field. */
 export interface LimitPerConfig {
   /** Name of the field (header). Takes a field name. */
-  readonly header: string;
+  readonly header?: string | undefined;
+  /** A text with placeholders, instead of header. Takes a text with placeholders. */
+  readonly text?: string | undefined;
 }
 
 /** Limits how often clients send requests; then 429. */
 export interface RateLimitConfig {
   /**
-   * What is counted: each client, all requests together, or each value of a request field. Takes address, route or `{
-   * header: '…' }`. Default: `'address'`.
+   * What is counted: each client, all requests together, or each value of a request field or of a text with
+   * placeholders. Takes address, route, `{ header: '…' }` or `{ text: '…' }`. Default: `'address'`.
    */
   readonly per?: 'address' | 'route' | LimitPerConfig | undefined;
   /** The rate that passes in the long run. Takes a rate such as 10/s, 100/min or 1000/h. */
@@ -141,8 +169,8 @@ export interface RateLimitConfig {
 /** Limits how many requests run at a time. */
 export interface RequestLimitConfig {
   /**
-   * What is counted: each client, all requests together, or each value of a request field. Takes address, route or `{
-   * header: '…' }`. Default: `'address'`.
+   * What is counted: each client, all requests together, or each value of a request field or of a text with
+   * placeholders. Takes address, route, `{ header: '…' }` or `{ text: '…' }`. Default: `'address'`.
    */
   readonly per?: 'address' | 'route' | LimitPerConfig | undefined;
   /** Requests of one client at a time. Takes a whole number from 1 to 1000000. Default: no limit. */
@@ -188,6 +216,11 @@ export interface BasicAuthConfig {
    * 500ms or 30s. Default: `'60s'`.
    */
   readonly rememberMs?: Duration | undefined;
+  /**
+   * Whether hashes of MD5 ($apr1$, $1$), the default of htpasswd, are accepted. They can be guessed fast. Default:
+   * `false`.
+   */
+  readonly allowMd5?: boolean | undefined;
   /** Text that a browser shows. Default: `'Restricted'`. */
   readonly realm?: string | undefined;
   /**
@@ -212,9 +245,10 @@ export interface ForwardAuthConfig {
   readonly requestHeaders?: OneOrMore<string> | undefined;
   /**
    * Fields of a 2xx answer that are added to the request. The client's own are removed, on all routes except
-   * Authorization and Cookie. Takes a field name.
+   * Authorization and Cookie. A table gives them other names: request fields, and for each the field of the answer.
+   * Takes a field name, a list of them, or a table of request fields and the fields of the answer for them.
    */
-  readonly copyHeaders?: OneOrMore<string> | undefined;
+  readonly copyHeaders?: OneOrMore<string> | Readonly<Record<string, string>> | undefined;
   /** Fields of a 2xx answer that are added to the response, such as Set-Cookie. Takes a field name. */
   readonly clientHeaders?: OneOrMore<string> | undefined;
 }
@@ -264,8 +298,8 @@ export interface HandlersConfig {
   readonly httpsRedirect?: boolean | HttpsRedirectConfig | undefined;
   /** Redirects requests for other names of the site to its main name. Takes false, or a table with host. */
   readonly canonicalHost?: false | CanonicalHostConfig | undefined;
-  /** Replaces error messages by pages of your own. Takes false, or a table with pages. */
-  readonly errorPages?: false | ErrorPagesConfig | undefined;
+  /** Replaces error messages by pages of your own, or by answers of routes. Takes true, false or a table. */
+  readonly errorPages?: boolean | ErrorPagesConfig | undefined;
   /** Answers everything with 503 during maintenance. Takes true, false or a table. */
   readonly maintenance?: boolean | MaintenanceConfig | undefined;
   /** Allows and denies clients by their address. Takes true, false or a table. */

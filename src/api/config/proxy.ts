@@ -92,6 +92,30 @@ export interface HealthConfig {
   readonly unhealthyAfter?: number | undefined;
 }
 
+/** What is rewritten in Location and Refresh of responses. backend: URLs of the backends. */
+export interface RedirectsConfig {
+  /** The start of a URL or path that is replaced. Takes the start of a URL or path. */
+  readonly from: string;
+  /** What replaces it. Takes a URL or path. */
+  readonly to: string;
+}
+
+/** What is rewritten in the Path of cookies of responses. */
+export interface CookiePathConfig {
+  /** What is replaced. Takes the start of a path. */
+  readonly from: string;
+  /** What replaces it. Takes a text without spaces and semicolons. */
+  readonly to: string;
+}
+
+/** What is rewritten in the Domain of cookies of responses. An empty text removes it. */
+export interface CookieDomainConfig {
+  /** What is replaced. Takes a domain. */
+  readonly from: string;
+  /** What replaces it. Takes a text without spaces and semicolons. */
+  readonly to: string;
+}
+
 /** How requests get to the backends. */
 export interface ProxyOptionsConfig {
   /** Options of service discovery. */
@@ -99,8 +123,8 @@ export interface ProxyOptionsConfig {
   /** How a backend is chosen for a request. Default: `'round-robin'`. */
   readonly balance?: 'round-robin' | 'least-connections' | 'random-two' | 'hash' | undefined;
   /**
-   * What requests to the same backend have in common, for balance = "hash". Takes address, path, header:NAME or
-   * cookie:NAME. Default: `'address'`.
+   * What requests to the same backend have in common, for balance = "hash". Takes address, path, header:NAME,
+   * cookie:NAME or a text with placeholders. Default: `'address'`.
    */
   readonly hashBy?: string | undefined;
   /** Sticky sessions: a cookie keeps a client with the backend that answered it first. */
@@ -208,6 +232,15 @@ export interface ProxyOptionsConfig {
    * name. Default: `'client'`.
    */
   readonly host?: string | undefined;
+  /**
+   * What is rewritten in Location and Refresh of responses. backend: URLs of the backends. Takes backend, or a table
+   * of from and to.
+   */
+  readonly redirects?: OneOrMore<'backend' | RedirectsConfig> | undefined;
+  /** What is rewritten in the Path of cookies of responses. */
+  readonly cookiePath?: OneOrMore<CookiePathConfig> | undefined;
+  /** What is rewritten in the Domain of cookies of responses. An empty text removes it. */
+  readonly cookieDomain?: OneOrMore<CookieDomainConfig> | undefined;
   /**
    * Pass on fields (headers) with an underscore in their name. Many applications take X_User for X-User. Default:
    * `false`.

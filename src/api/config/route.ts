@@ -3,6 +3,18 @@ import type { HandlersConfig } from './handlers.ts';
 import type { BackendConfig, ProxyOptionsConfig } from './proxy.ts';
 import type { Bytes, Duration, OneOrMore } from './values.ts';
 
+/** Comparisons of a text with placeholders. All of them must hold. */
+export interface ConditionConfig {
+  /** The value is one of these. "*" stands for any value, "" for none. Takes a text, or a list of texts. */
+  readonly is?: readonly string[] | string | undefined;
+  /** The value differs from all of these. Takes a text, or a list of texts. */
+  readonly not?: readonly string[] | string | undefined;
+  /** The value matches one of these expressions. Takes a regular expression. */
+  readonly pattern?: OneOrMore<string> | undefined;
+  /** The value does not match any of these expressions. Takes a regular expression. */
+  readonly notPattern?: OneOrMore<string> | undefined;
+}
+
 /** A rule for Cache-Control. */
 export interface CacheRuleConfig {
   /** Glob for the file's name, or with a slash for its path below the mount. Takes a glob. */
@@ -35,6 +47,16 @@ export interface StaticOptionsConfig {
   readonly cacheControl?: readonly CacheRuleConfig[] | undefined;
   /** Fields (headers) of every response with a file. They replace Viaduct's own, except Vary. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Media types by extension, instead of the usual ones. An empty table leaves only defaultType. Default: the usual
+   * types.
+   */
+  readonly types?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Media type of files whose extension is not known. Takes a media type, such as text/plain. Default:
+   * `'application/octet-stream'`.
+   */
+  readonly defaultType?: string | undefined;
   /** Whether directories without an index are listed. Default: `false`. */
   readonly listing?: boolean | undefined;
   /**
@@ -58,7 +80,7 @@ export interface RedirectConfig {
 export interface RespondConfig {
   /** Status of the answer. Takes a whole number from 200 to 599. Default: `200`. */
   readonly status?: number | undefined;
-  /** Content (the body) of the answer. Default: `''`. */
+  /** Content (the body) of the answer, with placeholders. Default: `''`. */
   readonly body?: string | undefined;
   /** The Content-Type of the answer. Takes a media type. Default: `'text/plain; charset=utf-8'`. */
   readonly contentType?: string | undefined;
@@ -83,21 +105,30 @@ export interface RouteConfig extends HandlersConfig {
   readonly name?: string | undefined;
   /** Whether only an application can lead to this route, with X-Accel-Redirect, and clients cannot. Default: `false`. */
   readonly internal?: boolean | undefined;
+  /**
+   * Addresses of the setting listen over which the requests come. Takes an address of the setting listen. Default:
+   * all addresses.
+   */
+  readonly listen?: OneOrMore<string> | undefined;
   /** Hosts of the requests. Takes a host name, *.NAME for all names below it, or an [address]. Default: all hosts. */
   readonly host?: OneOrMore<string> | undefined;
   /**
-   * Paths of the requests. /below/* includes /below itself. Takes a path: /exact, /below/* or * for every path.
-   * Default: all paths, or those below mount.
+   * Paths of the requests. /below/* includes /below itself, /start* also /starting. Only error pages lead to @name.
+   * Takes a path: /exact, /below/*, /start*, * for every path, or @name. Default: all paths, or those below mount.
    */
   readonly path?: OneOrMore<string> | undefined;
   /** Regular expressions for the path, as alternatives to path. Takes a regular expression. */
   readonly pathPattern?: OneOrMore<string> | undefined;
+  /** Whether a path of this route that ends with * wins over the pathPattern of other routes. Default: `false`. */
+  readonly beforePatterns?: boolean | undefined;
   /** Methods of the requests. GET includes HEAD. Takes a method such as GET. Default: all methods. */
   readonly methods?: OneOrMore<string> | undefined;
   /** Fields (headers) that the requests must have, with their values. "*" matches any value. */
   readonly matchHeaders?: Readonly<Record<string, string>> | undefined;
   /** Parameters that the query must have, with their values. "*" matches any value. */
   readonly matchQuery?: Readonly<Record<string, string>> | undefined;
+  /** Texts with placeholders, and the values that they must have. A table has more comparisons. */
+  readonly when?: Readonly<Record<string, readonly string[] | string | ConditionConfig>> | undefined;
   /**
    * An application from `apps`, or "main" for the main application. Takes the name of an application. Default: the
    * main application, unless another key of this group says what answers.
@@ -124,6 +155,11 @@ export interface RouteConfig extends HandlersConfig {
   readonly redirect?: string | RedirectConfig | undefined;
   /** A fixed answer. */
   readonly respond?: RespondConfig | undefined;
+  /**
+   * Whether a request must pass all of access, basicAuth and forwardAuth, or any of them. Default: that of the whole
+   * site.
+   */
+  readonly satisfy?: 'all' | 'any' | undefined;
   /**
    * Which requests have a line in the access log. A table has more options. Takes true, false or a table. Default:
    * true: all requests.

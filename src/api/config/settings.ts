@@ -107,7 +107,7 @@ export interface ServerSettings {
    *
    * Takes true or false. Default: yes on Linux if the application can be forked, no elsewhere. Forked workers share
    * memory and start in milliseconds. On macOS, system libraries do not survive a fork. If nobody wrote this setting,
-   * an application whose import leaves threads or connections is imported in each worker instead.
+   * an application whose import leaves threads, connections or locked files is imported in each worker instead.
    */
   readonly preload?: boolean | undefined;
   /**

@@ -63,6 +63,28 @@ export interface ApplicationConfig {
   readonly hooks?: HooksConfig | undefined;
 }
 
+/** A text of a map for values that match a pattern. */
+export interface MapPatternConfig {
+  /** Regular expression for the value. Takes a regular expression. */
+  readonly pattern: string;
+  /** The text for values that match, with the groups of the pattern. */
+  readonly value: string;
+}
+
+/** A map: texts for the values of a text with placeholders. */
+export interface MapConfig {
+  /** The text whose value is looked up. Takes a text with placeholders. */
+  readonly source: string;
+  /** Texts for exact values. They are looked up first. */
+  readonly values?: Readonly<Record<string, string>> | undefined;
+  /** Texts for hosts: a name, or *.NAME for all names below it. The longest name wins. */
+  readonly hosts?: Readonly<Record<string, string>> | undefined;
+  /** Texts for values that match a pattern. The first that matches wins. */
+  readonly pattern?: readonly MapPatternConfig[] | undefined;
+  /** The text for all other values. Default: `''`. */
+  readonly default?: string | undefined;
+}
+
 /** A program that runs beside the application, as long as the server. */
 export interface SidecarConfig {
   /**
@@ -222,6 +244,8 @@ export interface SiteConfig extends HandlersConfig {
   readonly apps?: Readonly<Record<string, ApplicationConfig>> | undefined;
   /** Functions of the main application to call at moments in the life of its processes. */
   readonly hooks?: HooksConfig | undefined;
+  /** Maps: texts for the values of a text with placeholders. */
+  readonly map?: Readonly<Record<string, MapConfig>> | undefined;
   /** Programs that run beside the application, as long as the server. */
   readonly process?: readonly SidecarConfig[] | undefined;
   /** Commands that run at certain times. */
@@ -236,11 +260,13 @@ export interface SiteConfig extends HandlersConfig {
   readonly tls?: TlsConfig | undefined;
   /**
    * What trusted proxies may state about a request. Their fields about everything else are removed. Takes address,
-   * scheme, host, port, prefix, or the name of a field X-Forwarded-*. Default: `['address','scheme']`.
+   * scheme, host, port, prefix, user, or the name of a field X-Forwarded-*. Default: `['address','scheme']`.
    */
   readonly trustedProxyValues?: OneOrMore<string> | undefined;
   /** The fields (headers) that trusted proxies write. The others are removed. Default: `'any'`. */
   readonly trustedProxyFields?: 'any' | 'x-forwarded' | 'forwarded' | undefined;
   /** Directories with files that an application may name in X-Sendfile. Takes the path of a directory. */
   readonly sendfile?: OneOrMore<string> | undefined;
+  /** Whether requests must pass all of access, basicAuth and forwardAuth, or any of them. Default: `'all'`. */
+  readonly satisfy?: 'all' | 'any' | undefined;
 }

@@ -14,6 +14,7 @@ export {
 } from '../../handlers/auth/forward-auth.ts';
 export { readHtpasswd } from '../../handlers/auth/htpasswd.ts';
 export { hashPassword } from '../../handlers/auth/passwords.ts';
+export { type AccessCheck, satisfyAny } from '../../handlers/auth/satisfy-any.ts';
 export type { Coding } from '../../handlers/compression/codings.ts';
 export { type CompressionOptions, compression } from '../../handlers/compression/compression.ts';
 export { type AccelRedirectOptions, accelRedirect } from '../../handlers/files/accel-redirect.ts';
@@ -28,11 +29,13 @@ export {
 } from '../../handlers/headers/security-headers.ts';
 export { type ServerTimingOptions, serverTiming } from '../../handlers/headers/server-timing.ts';
 export { type BodyLimitOptions, bodyLimit } from '../../handlers/limits/body-limit.ts';
+export type { LimitPer, LimitPerValue } from '../../handlers/limits/limit-key.ts';
 export { type PriorityOptions, priority } from '../../handlers/limits/priority.ts';
 export { type RateLimitOptions, rateLimit } from '../../handlers/limits/rate-limit.ts';
 export { type RequestLimitOptions, requestLimit } from '../../handlers/limits/request-limit.ts';
 export { type RequestTimeoutOptions, requestTimeout } from '../../handlers/limits/request-timeout.ts';
 export { type ErrorPagesOptions, errorPages } from '../../handlers/pages/error-pages.ts';
+export type { ErrorRoute } from '../../handlers/pages/error-route.ts';
 export { type MaintenanceOptions, maintenance } from '../../handlers/pages/maintenance.ts';
 export type { PageSource } from '../../handlers/pages/page.ts';
 export { type CanonicalHostOptions, canonicalHost } from '../../handlers/rewriting/canonical-host.ts';
@@ -58,9 +61,12 @@ export type {
   RequestBody,
   RequestRecord,
   ResponseBody,
+  TlsConnection,
 } from '../../http/message.ts';
 export { Response } from '../../http/response.ts';
 export { changeResponse, type ResponseChanges, responseField, responseFields } from '../../http/response-fields.ts';
-export type { LimitPer } from '../../http/semantics/client-key.ts';
+export type { MapOptions, MapPattern } from '../../placeholders/map-table.ts';
+export { placeholders } from '../../placeholders/maps.ts';
+export type { Placeholders } from '../../placeholders/placeholders.ts';
 export type { CacheRule, Coding as PrecompressedCoding, StaticMount } from '../../static/mount.ts';
 export { handlerMiddleware } from '../../wsgi/handler-middleware.ts';

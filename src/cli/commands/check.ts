@@ -7,6 +7,7 @@ import { formatValue } from '../../config/value.ts';
 import { createLog } from '../../log/log.ts';
 import { dropPrivileges } from '../../os/process-user.ts';
 import { applicationName } from '../../project/project.ts';
+import { describeServerVariables, findServerVariables } from '../../project/server-variables.ts';
 import { checkConfiguration, verifyModules } from '../../site/check.ts';
 import { MAIN } from '../../site/configuration.ts';
 import { chainLine, routeLine, trustLine } from '../../site/describe.ts';
@@ -65,7 +66,9 @@ export async function check(parsed: Arguments): Promise<number> {
   for (const { project, middleware, hooks } of released) {
     const release = { project, middleware: pythonMiddleware(middleware), hooks, wrap, preload };
     const hints = await verifyRelease(release, settings.startTimeoutMs);
-    for (const hint of hints) process.stdout.write(`  ${colours.yellow('warning'.padEnd(12))}${hint}\n`);
+    const variables = describeServerVariables(findServerVariables(project.directory));
+    for (const hint of [...hints, ...variables])
+      process.stdout.write(`  ${colours.yellow('warning'.padEnd(12))}${hint}\n`);
   }
   await verifyModules(configuration, log);
   const hasApplication = released.length > 0 || Object.keys(modules).length > 0;

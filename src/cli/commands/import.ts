@@ -4,14 +4,20 @@ import { parseArgs } from 'node:util';
 import { ViaductError } from '../../errors.ts';
 import { importFile } from '../../import/import-file.ts';
 import { KINDS, type Kind } from '../../import/kind.ts';
+import { reportText } from '../../import/report-text.ts';
 import { readConfiguration } from '../../site/load-configuration.ts';
 import type { Arguments } from '../arguments.ts';
+import { openSite } from '../import/open-site.ts';
 
-const FORM = 'viaduct import FILE [--output viaduct.toml] [--force] [--from nginx|gunicorn|uwsgi]';
+const FORM =
+  'viaduct import FILE [--output viaduct.toml] [--force] [--from nginx|gunicorn|uwsgi] [--accept FILE:LINE,…] [--all]';
 
-/** `viaduct import`: converts another server's configuration to viaduct.toml, and reports what could not be carried over. */
+/**
+ * `viaduct import`: converts another server's configuration to viaduct.toml, compares the two, and reports what is different and what could not
+ * be carried over. With dangerous differences that nobody accepted, it writes nothing and returns 1.
+ */
 export async function importConfiguration({ words }: Arguments): Promise<number> {
-  const { file, output, force, from } = readWords(words);
+  const { file, output, force, from, accepted, all } = readWords(words);
   const cwd = process.cwd();
   const path = output === null ? null : resolve(cwd, output);
   if (path !== null && !force && existsSync(path)) {
@@ -20,10 +26,19 @@ export async function importConfiguration({ words }: Arguments): Promise<number>
     });
   }
   const outputDirectory = path === null ? null : dirname(path);
-  const { toml, report } = await importFile({ file, kind: from, cwd, outputDirectory, readConfiguration });
-  if (path === null) process.stdout.write(toml);
-  else write(path, toml, force);
-  for (const line of report) process.stderr.write(`${line}\n`);
+  const options = { file, kind: from, cwd, outputDirectory, readConfiguration, openSite };
+  const imported = await importFile(options);
+  const { lines, open } = reportText(imported, accepted, all);
+  for (const line of lines) process.stderr.write(`${line}\n`);
+  if (open.length > 0) {
+    process.stderr.write(
+      `Nothing was written: ${open.length === 1 ? 'a place is' : `${open.length} places are`} different in a dangerous way. ` +
+        `Change the configuration, or accept the differences with --accept ${open.join(',')}\n`,
+    );
+    return 1;
+  }
+  if (path === null) process.stdout.write(imported.toml);
+  else write(path, imported.toml, force);
   return 0;
 }
 
@@ -32,6 +47,8 @@ function readWords(words: readonly string[]): {
   readonly output: string | null;
   readonly force: boolean;
   readonly from: Kind | null;
+  readonly accepted: ReadonlySet<string>;
+  readonly all: boolean;
 } {
   const refuse = (state: string): ViaductError =>
     new ViaductError('USAGE', `Cannot import: ${state}`, { advice: `Write ${FORM}.` });
@@ -43,13 +60,24 @@ function readWords(words: readonly string[]): {
         output: { type: 'string', short: 'o' },
         force: { type: 'boolean' },
         from: { type: 'string' },
+        accept: { type: 'string', multiple: true },
+        all: { type: 'boolean' },
       },
     });
     const [file, ...others] = positionals;
     const kind = KINDS.find((candidate) => candidate === values.from) ?? null;
     if (file === undefined || others.length > 0) throw refuse('it takes one file');
     if (values.from !== undefined && kind === null) throw refuse(`"${values.from}" is not one of ${KINDS.join(', ')}`);
-    return { file, output: values.output ?? null, force: values.force === true, from: kind };
+    const accepted = new Set((values.accept ?? []).flatMap((names) => names.split(',')).map((name) => name.trim()));
+    const isTrue = (value: boolean | undefined): boolean => value === true;
+    return {
+      file,
+      output: values.output ?? null,
+      force: isTrue(values.force),
+      from: kind,
+      accepted,
+      all: isTrue(values.all),
+    };
   } catch (error) {
     if (error instanceof ViaductError) throw error;
     throw refuse((error as Error).message.replace(/\. .*$/s, ''));

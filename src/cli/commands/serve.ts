@@ -1,6 +1,7 @@
-import { resolveListen, takeInheritedSockets } from '../../os/inherited-sockets.ts';
+import { type InheritedSocket, resolveListen, takeInheritedSockets } from '../../os/inherited-sockets.ts';
 import { takeServiceManager } from '../../os/service-manager.ts';
 import { WaitingInterpreter } from '../../project/waiting-interpreter.ts';
+import type { Site } from '../../site/schema/site.ts';
 import { outputFor, passOnOutputs } from '../../workers/output.ts';
 import type { Arguments } from '../arguments.ts';
 import { type Configured, prepare } from '../prepare.ts';
@@ -20,8 +21,9 @@ export async function serve(parsed: Arguments): Promise<number> {
     const isWeak = [undefined, 'PORT'].includes(loaded.origins.get('listen'));
     const listen = resolveListen(configuration.settings.listen, isWeak, sockets);
     const settings = { ...configuration.settings, listen };
+    const site = withListen(configuration.site, sockets);
     return {
-      configuration: { ...configuration, settings },
+      configuration: { ...configuration, settings, site },
       configured: configuration.settings,
       loaded,
       findings,
@@ -36,4 +38,11 @@ export async function serve(parsed: Arguments): Promise<number> {
   } finally {
     waiting.end();
   }
+}
+
+/** The site with the descriptors of the sockets that its routes name. */
+function withListen(site: Site | null, sockets: readonly InheritedSocket[]): Site | null {
+  if (site === null || !site.route.some(({ listen }) => listen.length > 0)) return site;
+  const route = site.route.map((one) => ({ ...one, listen: [...resolveListen(one.listen, false, sockets)] }));
+  return { ...site, route };
 }

@@ -10,7 +10,7 @@ import { describeFeature } from '../feature.ts';
 import { omitUndefined } from '../options.ts';
 import { type Credential, Credentials, type Verdict } from './credentials.ts';
 import { readHtpasswd } from './htpasswd.ts';
-import { parsePasswordHash } from './passwords.ts';
+import { isMd5Hash, parsePasswordHash } from './passwords.ts';
 
 /** Options of `basicAuth`. */
 export interface BasicAuthOptions {
@@ -22,6 +22,8 @@ export interface BasicAuthOptions {
   readonly userHeader?: string | null;
   /** Whether to remove `Authorization` before the application sees it. Some applications evaluate this field themselves. False by default. */
   readonly hideCredentials?: boolean;
+  /** Whether to accept MD5-crypt (`$apr1$`, `$1$`). Their passwords can be guessed fast by a thief of the file. False by default. */
+  readonly allowMd5?: boolean;
   /** Milliseconds for which a correct credential is not verified again. 0: verify every time. 60,000 by default. */
   readonly rememberMs?: number;
 }
@@ -34,8 +36,9 @@ export interface BasicAuthOptions {
  */
 export function basicAuth(options: BasicAuthOptions): Handler {
   const { users, realm = REALM, userHeader = null, hideCredentials = false, rememberMs = REMEMBER_MS } = options;
+  const { allowMd5 = false } = options;
   check(options);
-  const hashes = [...users].map(([user, hash]) => [user, parsePasswordHash(hash, user)] as const);
+  const hashes = [...users].map(([user, hash]) => [user, parsePasswordHash(hash, user, allowMd5)] as const);
   const credentials = new Credentials(new Map(hashes), rememberMs);
   const challenge = ['WWW-Authenticate', `Basic realm="${realm.replace(/["\\]/g, '\\$&')}", charset="UTF-8"`];
   const hidden = new FieldNames([
@@ -82,6 +85,11 @@ export const basicAuthFeature = describeFeature({
       remember_ms: duration(0)
         .prefault(REMEMBER_MS)
         .describe('How long a correct password is remembered, so that it is not verified again.'),
+      allow_md5: bool()
+        .default(false)
+        .describe(
+          'Whether hashes of MD5 ($apr1$, $1$), the default of htpasswd, are accepted. They can be guessed fast.',
+        ),
       realm: words('a text').default(REALM).describe('Text that a browser shows.'),
       user_header: words('a field name')
         .optional()
@@ -92,17 +100,29 @@ export const basicAuthFeature = describeFeature({
         .default(false)
         .describe('Whether Authorization is removed before the application sees it.'),
     }),
-  create: ({ users, file, remember_ms, realm, user_header, hide_credentials }, { pathOf }) =>
-    basicAuth(
+  create: ({ users, file, remember_ms, allow_md5, realm, user_header, hide_credentials }, { pathOf, warn }) => {
+    const all = new Map([...(file === undefined ? [] : readHtpasswd(pathOf(file))), ...Object.entries(users)]);
+    const weak = [...all.values()].filter(isMd5Hash).length;
+    if (allow_md5 && weak > 0)
+      warn(
+        `${weak} of ${all.size} passwords are hashed with MD5, which can be guessed fast by a thief of the hashes; replace them`,
+      );
+    return basicAuth(
       omitUndefined({
-        users: new Map([...(file === undefined ? [] : readHtpasswd(pathOf(file))), ...Object.entries(users)]),
+        users: all,
         realm,
         rememberMs: remember_ms,
+        allowMd5: allow_md5,
         userHeader: user_header,
         hideCredentials: hide_credentials,
       }),
-    ),
+    );
+  },
   claims: ({ user_header }) => (user_header === undefined ? [] : [user_header]),
+  owns: ({ user_header, hide_credentials }) => [
+    ...(user_header === undefined ? [] : [user_header]),
+    ...(hide_credentials ? ['authorization'] : []),
+  ],
 });
 
 /** The Basic credential; null if it is missing or malformed. */

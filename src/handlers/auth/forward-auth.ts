@@ -36,8 +36,11 @@ export interface ForwardAuthOptions {
   readonly path: string;
   /** Request fields that the service gets. By default all except those of content, conditions and the connection. */
   readonly requestHeaders?: readonly string[];
-  /** Fields of a 2xx answer that are added to the request, instead of the client's own fields of these names. */
-  readonly copyHeaders?: readonly string[];
+  /**
+   * Fields of a 2xx answer that are added to the request, instead of the client's own fields of these names. A table has the
+   * names of request fields, and for each the name of the field of the answer.
+   */
+  readonly copyHeaders?: readonly string[] | Readonly<Record<string, string>>;
   /** Fields of a 2xx answer that are added to the response, such as Set-Cookie. */
   readonly clientHeaders?: readonly string[];
   /** Gets the error if the service did not answer, or answered with an unexpected status. */
@@ -53,17 +56,17 @@ export interface ForwardAuthOptions {
  * @throws ViaductError `SETTINGS` for a path without a slash, and for field names that are invalid or frame a message
  */
 export function forwardAuth(options: ForwardAuthOptions): Handler {
-  const { ask, path, copyHeaders = [], clientHeaders = [], onError = null } = options;
-  check(options);
+  const { ask, path, clientHeaders = [], onError = null } = options;
+  const copies = copiesOf(options);
+  check(options, copies);
   const chosen = options.requestHeaders === undefined ? null : lowerCase(options.requestHeaders);
-  const copied = lowerCase(copyHeaders);
-  const own = new FieldNames(copyHeaders);
+  const own = new FieldNames(copies.map(({ to }) => to));
   const forClient = lowerCase(clientHeaders);
 
   return function forwardAuth(request, next) {
     return decide(request).then((answer) => {
       if (answer instanceof Response) return answer;
-      const passed = own.size === 0 ? request : replaceFields(request, own, only(answer.headers, copied));
+      const passed = own.size === 0 ? request : replaceFields(request, own, copied(answer.headers, copies));
       const response = toPromise(next(passed));
       const added = forClient.size === 0 ? [] : only(answer.headers, forClient);
       return added.length === 0 ? response : response.then((result) => mergeFields(result, { add: added }));
@@ -96,7 +99,7 @@ export const forwardAuthFeature = describeFeature({
   scope: 'site',
   description: 'Asks a service whether a request is allowed.',
   page: 'handlers.md#forward_auth',
-  schema: ({ feature, duration, listOf, text, words }) =>
+  schema: ({ z, feature, duration, listOf, record, text, words }) =>
     feature({
       url: text(/^https?:\/\/[^\s/?#]+\/\S*$/, 'a URL with a path, such as http://127.0.0.1:9091/verify').describe(
         'The service, with the path to request.',
@@ -106,10 +109,14 @@ export const forwardAuthFeature = describeFeature({
         description: 'Request fields that the service receives.',
         defaultText: 'all except those of content, conditions and the connection',
       }),
-      copy_headers: listOf(words('a field name'))
+      copy_headers: z
+        .union(
+          [listOf(words('a field name')), record(words('a field name'))],
+          'must be a field name, a list of them, or a table of request fields and the fields of the answer for them',
+        )
         .prefault([])
         .describe(
-          "Fields of a 2xx answer that are added to the request. The client's own are removed, on all routes except Authorization and Cookie.",
+          "Fields of a 2xx answer that are added to the request. The client's own are removed, on all routes except Authorization and Cookie. A table gives them other names: request fields, and for each the field of the answer.",
         ),
       client_headers: listOf(words('a field name'))
         .prefault([])
@@ -128,7 +135,8 @@ export const forwardAuthFeature = describeFeature({
       }),
     );
   },
-  claims: ({ copy_headers }) => copy_headers.filter((name) => !/^(?:authorization|cookie)$/i.test(name)),
+  claims: ({ copy_headers }) => requestNames(copy_headers).filter((name) => !/^(?:authorization|cookie)$/i.test(name)),
+  owns: ({ copy_headers }) => requestNames(copy_headers),
 });
 
 const DENIALS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308, 401, 403]);
@@ -190,6 +198,34 @@ function only(headers: HeaderList, names: ReadonlySet<string>): string[] {
   );
 }
 
+/** A field of an answer, in lower case, and the request field that gets its value. */
+interface Copy {
+  readonly from: string;
+  readonly to: string;
+}
+
+type CopyHeaders = NonNullable<ForwardAuthOptions['copyHeaders']>;
+
+function copiesOf({ copyHeaders = [] }: ForwardAuthOptions): Copy[] {
+  if (isList(copyHeaders)) return copyHeaders.map((name) => ({ from: name.toLowerCase(), to: name }));
+  return Object.entries(copyHeaders).map(([to, from]) => ({ from: from.toLowerCase(), to }));
+}
+
+function requestNames(copyHeaders: CopyHeaders): readonly string[] {
+  return isList(copyHeaders) ? copyHeaders : Object.keys(copyHeaders);
+}
+
+function isList(copyHeaders: CopyHeaders): copyHeaders is readonly string[] {
+  return Array.isArray(copyHeaders);
+}
+
+/** The request fields with the values of an answer. */
+function copied(headers: HeaderList, copies: readonly Copy[]): string[] {
+  return fieldNames(headers).flatMap((name, index) =>
+    copies.filter(({ from }) => from === name).flatMap(({ to }) => [to, headers[index * 2 + 1] as string]),
+  );
+}
+
 function lowerCase(names: readonly string[]): ReadonlySet<string> {
   return new Set(names.map((name) => name.toLowerCase()));
 }
@@ -199,15 +235,16 @@ function isTimeout(error: unknown): boolean {
   return error.name === 'TimeoutError' || (error as NodeJS.ErrnoException).code === 'ETIMEDOUT';
 }
 
-function check({ path, requestHeaders = [], copyHeaders = [], clientHeaders = [] }: ForwardAuthOptions): void {
+function check({ path, requestHeaders = [], clientHeaders = [] }: ForwardAuthOptions, copies: readonly Copy[]): void {
   if (!/^\/[\x21-\x7e]*$/.test(path)) {
     throw new ViaductError('SETTINGS', `Cannot ask for authentication at ${JSON.stringify(path)}: it is not a path`, {
       advice: 'Write a path that starts with a slash, percent-encoded.',
     });
   }
+  const names = [...copies.flatMap(({ from, to }) => [to, from]), ...clientHeaders];
   const invalid =
-    [...requestHeaders, ...copyHeaders, ...clientHeaders].find((name) => !TOKEN.test(name)) ??
-    [...copyHeaders, ...clientHeaders].find((name) => NOT_COPIED.has(name.toLowerCase()));
+    [...requestHeaders, ...names].find((name) => !TOKEN.test(name)) ??
+    names.find((name) => NOT_COPIED.has(name.toLowerCase()));
   if (invalid === undefined) return;
   throw new ViaductError(
     'SETTINGS',

@@ -1,6 +1,7 @@
 import { pbkdf2, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { ViaductError } from '../../errors.ts';
+import { md5Crypt } from './md5-crypt.ts';
 import { type ShaCryptKind, shaCrypt } from './sha-crypt.ts';
 
 /** A stored password. */
@@ -31,12 +32,14 @@ const PHC = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]+)\$
 const DJANGO = /^pbkdf2_sha256\$(\d{1,8})\$([^$]+)\$([A-Za-z0-9+/]+={0,2})$/;
 const SHA_CRYPT = /^\$([56])\$(?:rounds=(\d{1,9})\$)?([^$:\n]{0,16})\$([./0-9A-Za-z]{43}|[./0-9A-Za-z]{86})$/;
 
+const MD5_CRYPT = /^(\$apr1\$|\$1\$)([^$:\n]{0,8})\$([./0-9A-Za-z]{22})$/;
+
 /** Hashes of other programs that Viaduct refuses, by their start. */
 const REFUSED: readonly (readonly [start: RegExp, state: string])[] = [
   [/^\$2[abxy]?\$/, 'bcrypt is not supported'],
   [/^\$argon2/, 'Argon2 is not supported'],
   [/^\$(?:y|gy|7)\$/, 'yescrypt is not supported'],
-  [/^\$(?:apr1|1)\$/, 'MD5 can be guessed too fast'],
+  [/^\$(?:apr1|1)\$/, 'MD5 can be guessed too fast (allow_md5 = true accepts it)'],
   [/^\{SHA\}/i, 'SHA-1 without a salt can be guessed too fast'],
   [/^\{|^\$|^\w+\$/, 'its kind is unknown, or it is damaged'],
 ];
@@ -65,11 +68,12 @@ export async function hashPassword(password: string): Promise<string> {
 
 /**
  * Parses a stored hash: scrypt from `hashPassword`, Django's `pbkdf2_sha256$…`, or SHA-crypt (`$5$`, `$6$`, from `openssl passwd -6`).
+ * With `allowMd5` also MD5-crypt (`$apr1$`, `$1$`).
  *
  * @throws ViaductError `SETTINGS` for another kind of hash, or for a hash that needs too much memory or time. It names `user`, never the hash
  */
-export function parsePasswordHash(text: string, user: string): PasswordHash {
-  const hash = scryptHash(text) ?? djangoHash(text) ?? shaCryptHash(text);
+export function parsePasswordHash(text: string, user: string, allowMd5 = false): PasswordHash {
+  const hash = scryptHash(text) ?? djangoHash(text) ?? shaCryptHash(text) ?? (allowMd5 ? md5CryptHash(text) : null);
   if (hash === null || typeof hash === 'string') {
     const state = hash ?? REFUSED.find(([start]) => start.test(text))?.[1] ?? 'it is not hashed';
     throw new ViaductError('SETTINGS', `Cannot use the password of user ${JSON.stringify(user)}: ${state}`, {
@@ -122,6 +126,20 @@ function shaCryptHash(text: string): Verify | string | null {
   const saltBytes = Buffer.from(salt, 'utf8');
   const key = Buffer.from(expected);
   return async (password) => timingSafeEqual(Buffer.from(await shaCrypt(kind, password, saltBytes, rounds)), key);
+}
+
+function md5CryptHash(text: string): Verify | null {
+  const [, magic, salt, expected] = MD5_CRYPT.exec(text) ?? [];
+  if (magic === undefined || salt === undefined || expected === undefined) return null;
+  const saltBytes = Buffer.from(salt, 'utf8');
+  const key = Buffer.from(expected);
+  const kind = magic === '$1$' ? '$1$' : '$apr1$';
+  return async (password) => timingSafeEqual(Buffer.from(await md5Crypt(kind, password, saltBytes)), key);
+}
+
+/** Whether a stored hash is MD5-crypt, which can be guessed fast. */
+export function isMd5Hash(text: string): boolean {
+  return MD5_CRYPT.test(text);
 }
 
 /** Base64 without padding, as in the PHC string format. */

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { cryptCharacters } from './crypt-characters.ts';
 
 export type ShaCryptKind = 'sha256' | 'sha512';
 
 /** Rounds in one turn of the event loop, which take less than a millisecond. */
 const ROUNDS_PER_TURN = 250;
 const SALT_REPEATS_MIN = 16;
-const ALPHABET = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /**
  * Computes the last part of a `$5$` (SHA-256) or `$6$` (SHA-512) hash, by Ulrich Drepper's "Unix crypt using SHA-256 and SHA-512". The event loop continues
@@ -48,13 +48,7 @@ function encode(kind: ShaCryptKind, sum: Buffer): string {
     const [a, b, c] = [i, i + third, i + 2 * third];
     const rotation = kind === 'sha512' ? i % 3 : (3 - (i % 3)) % 3;
     const [high, middle, low] = rotation === 0 ? [a, b, c] : rotation === 1 ? [b, c, a] : [c, a, b];
-    text += characters((byte(high) << 16) | (byte(middle) << 8) | byte(low), 4);
+    text += cryptCharacters((byte(high) << 16) | (byte(middle) << 8) | byte(low), 4);
   }
-  return text + (kind === 'sha512' ? characters(byte(63), 2) : characters((byte(31) << 8) | byte(30), 3));
-}
-
-function characters(word: number, count: number): string {
-  let text = '';
-  for (let i = 0; i < count; i += 1) text += ALPHABET[(word >> (6 * i)) & 63];
-  return text;
+  return text + (kind === 'sha512' ? cryptCharacters(byte(63), 2) : cryptCharacters((byte(31) << 8) | byte(30), 3));
 }

@@ -1,11 +1,11 @@
-import { deriveRequest } from '../../http/derived-request.ts';
 import { type Handler, type HandlerResult, mapResponse } from '../../http/handler.ts';
-import type { HeaderList, Request } from '../../http/message.ts';
+import type { Request } from '../../http/message.ts';
 import { HAS_CONTROL, Response } from '../../http/response.ts';
 import { changeResponse, responseField, responseFields, withoutControls } from '../../http/response-fields.ts';
 import { discardBody } from '../../http/semantics/response-content.ts';
-import { type AccelTarget, readAccelTarget } from '../../static/accel-target.ts';
+import { readAccelTarget } from '../../static/accel-target.ts';
 import { SentFiles } from '../../static/sent-files.ts';
+import { type Dropped, innerMethod, innerRequest, withoutContentFields } from '../inner-request.ts';
 
 /** Options of `accelRedirect`. */
 export interface AccelRedirectOptions {
@@ -60,17 +60,19 @@ export function accelRedirect({ internal, directories, report }: AccelRedirectOp
       );
       return notFound();
     }
-    const inner = innerRequest(request, response, target);
+    const inner = innerRequest(request, target, droppedBy(response));
     redirects.set(inner, count);
     return mapResponse(internal(inner, target.path), (result) => follow(result, inner));
   }
 
   function sendFile(path: string, response: Response, request: Request): HandlerResult {
-    return files.respond(path, methodOf(request), innerHeaders(request, response)).then((file) => {
-      if (file !== null) return file;
-      report(`Cannot send "${path}" for X-Sendfile: it is not a file in an allowed directory`, request);
-      return notFound();
-    });
+    return files
+      .respond(path, innerMethod(request), withoutContentFields(request.headers, droppedBy(response)))
+      .then((file) => {
+        if (file !== null) return file;
+        report(`Cannot send "${path}" for X-Sendfile: it is not a file in an allowed directory`, request);
+        return notFound();
+      });
   }
 
   return function accelRedirect(request, next) {
@@ -82,29 +84,12 @@ export function accelRedirect({ internal, directories, report }: AccelRedirectOp
 const KEPT = new Set(['content-type', 'content-disposition', 'accept-ranges', 'cache-control', 'expires']);
 const KEPT_WITHOUT_CONTENT = new Set(['cache-control', 'expires']);
 const NONE: ReadonlySet<string> = new Set();
-const CONTENT_FIELDS = new Set(['content-length', 'transfer-encoding', 'expect', 'trailer']);
-const CONDITIONS = new Set(['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since']);
-const RANGES = new Set(['range', 'if-range']);
 
-function innerRequest(request: Request, response: Response, target: AccelTarget): Request {
-  const { encodedPath: path, query } = target;
-  const headers = innerHeaders(request, response);
-  return deriveRequest(request, { method: methodOf(request), path, query, headers, scriptName: '', body: null });
-}
-
-function methodOf({ method }: Request): 'GET' | 'HEAD' {
-  return method === 'HEAD' ? 'HEAD' : 'GET';
-}
-
-/** The client's fields for the inner request. A page for a status other than 200 is sent whole, and so is a file if the application allows no ranges. */
-function innerHeaders({ headers }: Request, response: Response): HeaderList {
+/** A page for a status other than 200 is sent whole, and so is a file if the application allows no ranges. */
+function droppedBy(response: Response): Dropped {
   const isPage = response.status !== 200;
   const wantsNoRanges = isPage || responseField(response, 'accept-ranges')?.toLowerCase() === 'none';
-  return headers.filter((_, i) => {
-    const name = (headers[i - (i % 2)] as string).toLowerCase();
-    if (CONTENT_FIELDS.has(name)) return false;
-    return !(isPage && CONDITIONS.has(name)) && !(wantsNoRanges && RANGES.has(name));
-  });
+  return { conditions: isPage, ranges: wantsNoRanges };
 }
 
 /** `target` with the status and fields that stay of the application's `response`. */

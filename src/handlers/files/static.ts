@@ -28,11 +28,12 @@ export function staticFiles({ mounts, cacheBytesMax, revalidateMs }: StaticOptio
   const prefixes = mounts.map(({ urlPrefix }) => urlPrefix);
   const cache = new FileCache({ bytesMax: cacheBytesMax, revalidateMs });
   const site = new StaticSite(mounts, cache);
+  const { roots } = site;
 
   return function staticFiles(request, next) {
     const { path: encoded, method, headers } = request;
     const path = decodePath(encoded);
-    if (!isBelow(prefixes, path ?? encoded)) return next(request);
+    if (!isBelow(prefixes, path ?? encoded) && !(roots.size > 0 && roots.has(path ?? encoded))) return next(request);
     if (method !== 'GET' && method !== 'HEAD') {
       return site.mayPass(path ?? encoded) ? next(request) : methodNotAllowed();
     }

@@ -39,6 +39,35 @@ export function fieldChange(rules: FieldRules): (response: Response) => Response
   };
 }
 
+/** Rules whose values are made for each response. */
+export interface FilledRules<Source> {
+  /** Their names, with any values. */
+  readonly names: FieldRules;
+  /** The field lines of `set`, `defaults` and `add`, each with its CRLF and without bytes that a field cannot have. */
+  readonly lines: (response: Response, source: Source) => string;
+  /** The same as rules. */
+  readonly rules: (response: Response, source: Source) => FieldRules;
+}
+
+/** As `fieldChange`, for rules whose values are made for each response. */
+export function filledFieldChange<Source>({
+  names,
+  lines: linesOf,
+  rules,
+}: FilledRules<Source>): (response: Response, source: Source) => Response {
+  const pattern = patternOf(names);
+  const fresh = newLines(names);
+  const ruled = ruledNames(names);
+
+  return function changeFields(response, source) {
+    if (response instanceof UpgradeResponse) return response;
+    if (pattern?.test(response.lines)) return changeLines(response, rules(response, source));
+    const { status, reason, lines, contentLength, has } = response;
+    const body = pattern === null ? response.body : withoutTrailers(response.body, ruled);
+    return new Response(status, reason, lines + linesOf(response, source), contentLength, has | fresh.has, body);
+  };
+}
+
 /** Applies `rules` that are for this response only. */
 export function mergeFields(response: Response, rules: FieldRules): Response {
   return change(response, rules, patternOf(rules), newLines(rules));

@@ -3,17 +3,20 @@ import { replaceFields } from '../../http/derived-request.ts';
 import { FieldNames } from '../../http/field-names.ts';
 import { type Handler, mapResponse } from '../../http/handler.ts';
 import type { HeaderList, Request } from '../../http/message.ts';
-import { encodeHeaders } from '../../http/response.ts';
+import { encodeHeaders, type Response } from '../../http/response.ts';
 import { isHost } from '../../http/semantics/host.ts';
+import { type Placeholders, STANDARD_PLACEHOLDERS } from '../../placeholders/placeholders.ts';
 import { describeFeature } from '../feature.ts';
 import { pairs } from '../options.ts';
-import { fillTemplate, parseTemplate, type TemplateParts } from '../rewriting/template.ts';
-import { type FieldRules, fieldChange, fieldNames, mergeFields } from './field-rules.ts';
+import { type FieldRules, fieldChange, fieldNames, filledFieldChange } from './field-rules.ts';
+import { fillFields, fillLines, linesOf, parseFields, plainFields } from './filled-fields.ts';
 
-/** Values may contain the placeholders `{host}`, `{hostname}`, `{path}`, `{query}`, `{uri}`, `{method}`, `{scheme}` and `{remote_address}` of the request. */
+/** Values may contain placeholders, those for responses also `{status}` and `{response.header.NAME}`. A byte that a field cannot have is percent-encoded in their values. */
 export interface HeadersOptions {
   /** Changes of responses. */
   readonly response?: FieldRules;
+  /** Changes of successful responses and redirects: those with 200, 201, 204, 206, 301, 302, 303, 304, 307 and 308. */
+  readonly success?: Pick<FieldRules, 'set' | 'add'>;
   /** Changes of requests. */
   readonly request?: Omit<FieldRules, 'defaults'>;
 }
@@ -24,9 +27,14 @@ export interface HeadersOptions {
  * @throws ViaductError `SETTINGS` that names a field with an unknown placeholder, or a field that frames the message or belongs to a connection; `HEADER_INVALID`
  * for a name or value that cannot be sent
  */
-export function headers({ response = {}, request = {} }: HeadersOptions): Handler {
-  const changeRequest = isEmpty(request) ? null : requestChange(request);
-  const changeFields = isEmpty(response) ? null : responseChange(response);
+export function headers(
+  { response = {}, success = {}, request = {} }: HeadersOptions,
+  placeholders = STANDARD_PLACEHOLDERS,
+): Handler {
+  const changeRequest = isEmpty(request) ? null : requestChange(request, placeholders);
+  const changeAll = isEmpty(response) ? null : responseChange(response, placeholders);
+  const changeSuccess = isEmpty(success) ? null : responseChange(success, placeholders);
+  const changeFields = changeSuccess === null ? changeAll : both(changeAll, changeSuccess);
 
   return function headers(original, next) {
     const changed = changeRequest === null ? original : changeRequest(original);
@@ -50,15 +58,34 @@ export const headersFeature = describeFeature({
     return feature({
       ...rules,
       default: fields().default({}).describe('Fields that are added to a response that has none of the same name.'),
+      success: table({ set: rules.set, add: rules.add })
+        .prefault({})
+        .describe('The same only for responses with 200, 201, 204, 206, 301, 302, 303, 304, 307 or 308.'),
       request: table(rules).prefault({}).describe('The same for requests, before they are answered.'),
     });
   },
-  create: ({ set, add, remove, default: defaults, request }) =>
-    headers({
-      response: { set: pairs(set), add: pairs(add), remove, defaults: pairs(defaults) },
-      request: { set: pairs(request.set), add: pairs(request.add), remove: request.remove },
-    }),
+  create: ({ set, add, remove, default: defaults, success, request }, { placeholders }) =>
+    headers(
+      {
+        response: { set: pairs(set), add: pairs(add), remove, defaults: pairs(defaults) },
+        success: { set: pairs(success.set), add: pairs(success.add) },
+        request: { set: pairs(request.set), add: pairs(request.add), remove: request.remove },
+      },
+      placeholders,
+    ),
 });
+
+type Change = (response: Response, request: Request) => Response;
+
+/** The statuses that nginx adds fields to, unless it is told to do so always. */
+const SUCCESS: ReadonlySet<number> = new Set([200, 201, 204, 206, 301, 302, 303, 304, 307, 308]);
+
+function both(changeAll: Change | null, changeSuccess: Change): Change {
+  return (response, request) => {
+    const changed = SUCCESS.has(response.status) ? changeSuccess(response, request) : response;
+    return changeAll === null ? changed : changeAll(changed, request);
+  };
+}
 
 /** Fields that frame a message or belong to a connection, so that no handler may change them. */
 const FRAMING: ReadonlySet<string> = new Set([
@@ -75,38 +102,47 @@ const FRAMING: ReadonlySet<string> = new Set([
 const NOT_REMOVED: ReadonlySet<string> = new Set(['date']);
 const NOT_IN_REQUEST: ReadonlySet<string> = new Set(['expect']);
 
-type Filled = readonly (readonly [name: string, parts: TemplateParts])[];
-
-function responseChange(rules: FieldRules) {
+function responseChange(
+  rules: FieldRules,
+  placeholders: Placeholders,
+): (response: Response, request: Request) => Response {
   check(rules, FRAMING);
-  refuse(rules.remove ?? [], NOT_REMOVED);
-  const set = templates(rules.set);
-  const add = templates(rules.add);
-  const defaults = templates(rules.defaults);
-  const change = fieldChange(rules);
-  if ([...set, ...add, ...defaults].every(([, parts]) => parts.length === 1)) return change;
   const { remove = [] } = rules;
-  return (response: Parameters<typeof mergeFields>[0], request: Request) =>
-    mergeFields(response, {
-      set: fill(set, request),
-      add: fill(add, request),
-      defaults: fill(defaults, request),
+  refuse(remove, NOT_REMOVED);
+  const parse = (fields: HeaderList = []) => parseFields(fields, placeholders, 'response');
+  const set = parse(rules.set);
+  const add = parse(rules.add);
+  const defaults = parse(rules.defaults);
+  const plain = [set, add, defaults].map(plainFields);
+  if (plain.every((fields) => fields !== null)) {
+    const [plainSet = [], plainAdd = [], plainDefaults = []] = plain;
+    return fieldChange({ set: plainSet, add: plainAdd, defaults: plainDefaults, remove });
+  }
+  const lines = linesOf([...set, ...defaults, ...add]);
+  return filledFieldChange({
+    names: rules,
+    lines: (response, request: Request) => fillLines(lines, request, response),
+    rules: (response, request) => ({
+      set: fillFields(set, request, response),
+      add: fillFields(add, request, response),
+      defaults: fillFields(defaults, request, response),
       remove,
-    });
+    }),
+  });
 }
 
-function requestChange(rules: Omit<FieldRules, 'defaults'>): (request: Request) => Request {
+function requestChange(rules: Omit<FieldRules, 'defaults'>, placeholders: Placeholders): (request: Request) => Request {
   check(rules, FRAMING);
   refuse([...fieldNames(rules.set ?? []), ...fieldNames(rules.add ?? [])], NOT_IN_REQUEST);
   refuse([...fieldNames(rules.add ?? []), ...(rules.remove ?? [])], HOST);
   const host = newHost(rules.set ?? []);
-  const set = templates(rules.set);
-  const add = templates(rules.add);
+  const added = parseFields([...(rules.set ?? []), ...(rules.add ?? [])], placeholders, 'request');
+  const plain = plainFields(added);
   const gone = new FieldNames([...fieldNames(rules.set ?? []), ...(rules.remove ?? [])]);
   const changes = host === null ? {} : { host };
 
   return function changeRequest(request) {
-    return replaceFields(request, gone, [...fill(set, request), ...fill(add, request)], changes);
+    return replaceFields(request, gone, plain ?? fillFields(added, request), changes);
   };
 }
 
@@ -138,17 +174,4 @@ function refuse(names: readonly string[], refused: ReadonlySet<string>): void {
   throw new ViaductError('SETTINGS', `Cannot change header "${invalid}": the server sets it`, {
     advice: 'Remove it. The server always sets it as the message needs it.',
   });
-}
-
-function templates(fields: HeaderList = []): Filled {
-  const list: [string, TemplateParts][] = [];
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i] as string;
-    list.push([name, parseTemplate(fields[i + 1] as string, `header "${name}"`)]);
-  }
-  return list;
-}
-
-function fill(fields: Filled, request: Request): string[] {
-  return fields.flatMap(([name, parts]) => [name, fillTemplate(parts, request)]);
 }

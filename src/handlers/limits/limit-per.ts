@@ -4,9 +4,17 @@ import type { SchemaTools } from '../schema-tools.ts';
 export function limitPer({ z, oneOf, table, words }: SchemaTools) {
   return z
     .union(
-      [oneOf(['address', 'route']), table({ header: words('a field name').describe('Name of the field (header).') })],
-      'must be address, route or { header = "…" }',
+      [
+        oneOf(['address', 'route']),
+        table({
+          header: words('a field name').optional().describe('Name of the field (header).'),
+          text: words('a text with placeholders').optional().describe('A text with placeholders, instead of header.'),
+        }),
+      ],
+      'must be address, route, { header = "…" } or { text = "…" }',
     )
     .default('address')
-    .describe('What is counted: each client, all requests together, or each value of a request field.');
+    .describe(
+      'What is counted: each client, all requests together, or each value of a request field or of a text with placeholders.',
+    );
 }

@@ -3,14 +3,15 @@ import type { HeaderList } from '../../http/message.ts';
 import { refuse } from '../../http/request-record.ts';
 import { Response } from '../../http/response.ts';
 import { changeResponse } from '../../http/response-fields.ts';
-import { type LimitPer, limitKey } from '../../http/semantics/client-key.ts';
+import { STANDARD_PLACEHOLDERS } from '../../placeholders/placeholders.ts';
 import { describeFeature } from '../feature.ts';
+import { type LimitPer, limitKey } from './limit-key.ts';
 import { limitPer } from './limit-per.ts';
 import { TokenBuckets, type Tokens } from './token-buckets.ts';
 
 /** Options of `rateLimit`. */
 export interface RateLimitOptions {
-  /** What is counted: each client, all requests together, or each value of a request field. */
+  /** What is counted: each client, all requests together, or each value of a request field or of a text with placeholders. */
   readonly per: LimitPer;
   /** Requests per second in the long run; 0.5 is one request in two seconds. */
   readonly ratePerSecond: number;
@@ -32,10 +33,10 @@ const KEYS_MAX = 100_000;
  * Limits the rate of requests, with a token bucket for each key. Further requests get 429 (RFC 6585 section 4) with `Retry-After`, and with the fields
  * `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-10. The window in these fields is the time in which an empty bucket fills.
  */
-export function rateLimit(options: RateLimitOptions): Handler {
+export function rateLimit(options: RateLimitOptions, placeholders = STANDARD_PLACEHOLDERS): Handler {
   const { per, ratePerSecond, burst, announce = false, name = 'default', keysMax = KEYS_MAX } = options;
   const now = options.now ?? (() => performance.now());
-  const keyOf = limitKey(per);
+  const keyOf = limitKey(per, placeholders);
   const buckets = new TokenBuckets({ ratePerSecond, burst, keysMax });
   const policy = `"${name}";q=${burst};w=${Math.max(1, Math.ceil(burst / ratePerSecond))}`;
 
@@ -74,7 +75,8 @@ export const rateLimitFeature = describeFeature({
       announce: bool().default(false).describe('Whether each response says how many requests are left.'),
     });
   },
-  create: ({ per, rate, burst, announce }) => rateLimit({ per, ratePerSecond: rate, burst, announce }),
+  create: ({ per, rate, burst, announce }, { placeholders }) =>
+    rateLimit({ per, ratePerSecond: rate, burst, announce }, placeholders),
 });
 
 const RATE = /^(\d{1,7}(?:\.\d{1,3})?)\/(s|min|h)$/;

@@ -1,15 +1,16 @@
 import type { Handler, HandlerResult } from '../../http/handler.ts';
 import { refuse } from '../../http/request-record.ts';
 import { Response } from '../../http/response.ts';
-import { type LimitPer, limitKey } from '../../http/semantics/client-key.ts';
+import { STANDARD_PLACEHOLDERS } from '../../placeholders/placeholders.ts';
 import { describeFeature } from '../feature.ts';
 import { omitUndefined } from '../options.ts';
 import { onResponseEnd } from './ending-response.ts';
+import { type LimitPer, limitKey } from './limit-key.ts';
 import { limitPer } from './limit-per.ts';
 
 /** Options of `requestLimit`. */
 export interface RequestLimitOptions {
-  /** What is counted: each client, all requests together, or each value of a request field. */
+  /** What is counted: each client, all requests together, or each value of a request field or of a text with placeholders. */
   readonly per: LimitPer;
   /** Requests of one key at a time; no limit by default. */
   readonly max?: number;
@@ -26,10 +27,10 @@ export interface RequestLimitOptions {
  * or upgraded connection is over. This is the time in which it occupies a worker, a file descriptor or a backend. So a client that reads a small response slowly
  * does not count. The request of a client that has left counts until the application has finished.
  */
-export function requestLimit(options: RequestLimitOptions): Handler {
+export function requestLimit(options: RequestLimitOptions, placeholders = STANDARD_PLACEHOLDERS): Handler {
   const { per, max = Number.POSITIVE_INFINITY, totalMax = Number.POSITIVE_INFINITY, status = 503 } = options;
   const retryAfter = `${options.retryAfter ?? 1}`;
-  const keyOf = limitKey(per);
+  const keyOf = limitKey(per, placeholders);
   /** The number of running requests by key. A key without requests is removed. */
   const running = new Map<string, number>();
   let total = 0;
@@ -78,7 +79,8 @@ export const requestLimitFeature = describeFeature({
         .describe('Status of the answer to further requests.'),
     });
   },
-  create: ({ per, max, total_max, status }) => requestLimit(omitUndefined({ per, max, totalMax: total_max, status })),
+  create: ({ per, max, total_max, status }, { placeholders }) =>
+    requestLimit(omitUndefined({ per, max, totalMax: total_max, status }), placeholders),
 });
 
 /** The result of `run`. Calls `onEnd` once, when it failed or when its response is over. */

@@ -5,6 +5,8 @@ import { requestIdOf } from '../../http/request-id.ts';
 import type { Response } from '../../http/response.ts';
 import { changeResponse, responseField } from '../../http/response-fields.ts';
 import { allowsOwnScripts } from './content-policy.ts';
+import { failureInstead } from './dev-failure.ts';
+import { htmlText } from './html-text.ts';
 
 export interface DevBarOptions {
   /** The path of the pages that show traces, without a final slash: `/__viaduct`. */
@@ -30,13 +32,15 @@ const WITHOUT_PAGE = new Set([204, 205, 206, 304]);
 /**
  * Adds the bar of the development to HTML pages: one script tag before `</body>`, whose code comes from this server. Only complete pages that a
  * browser goes to get it: no fragments, parts, streams or coded contents, so it belongs behind the handler that compresses. A page whose own policy
- * (Content Security Policy) forbids scripts from its server stays as it is.
+ * (Content Security Policy) forbids scripts from its server stays as it is. A failure without a page gets one: see `failureInstead`.
  */
 export function devBar({ prefix, allow, onForbidden }: DevBarOptions): Handler {
   let isTold = false;
   return function devBar(request, next) {
     if (!opensPage(request) || !allow(request.peer.remoteAddress)) return next(request);
     return mapResponse(next(request), (response) => {
+      const failure = failureInstead(request, response, prefix);
+      if (failure !== null) return failure;
       const html = htmlOf(response);
       const at = html.toLowerCase().lastIndexOf('</body>');
       if (at < 0) return response;
@@ -74,11 +78,9 @@ function htmlOf(response: Response): string {
   return coding.toLowerCase() === 'identity' && isShown ? bufferOf(body).toString('latin1') : '';
 }
 
-/** An id is visible ASCII; what could end the attribute is written as a reference. */
 function scriptTag(prefix: string, id: string): Buffer {
-  const value = id.replace(/[&"<>]/g, (char) => `&#${char.charCodeAt(0)};`);
   return Buffer.from(
-    `<script src="${prefix}/assets/bar.js" data-prefix="${prefix}" data-id="${value}" defer></script>\n`,
+    `<script src="${prefix}/assets/bar.js" data-prefix="${prefix}" data-id="${htmlText(id)}" defer></script>\n`,
   );
 }
 

@@ -1,23 +1,20 @@
 import { Response } from '../../http/response.ts';
+import { headlineOf } from './failure-page.ts';
+import { htmlText } from './html-text.ts';
 
 /** The response when the application failed, without details for strangers. */
 export function plainError(): Response {
   return Response.text(500, 'Internal Server Error\n');
 }
 
-/**
- * In development, the traceback as a page. Its headline is the error: the last line in Python, the first line in JavaScript. `anatomy` is the address of
- * the page with the source, the local variables and all hops of the request; '' without one.
- */
-export function tracebackPage(title: string, traceback: string, anatomy = ''): Response {
-  const lines = traceback.trimEnd().split('\n');
-  const last = lines.at(-1) ?? '';
-  const headline = /^\s+at /.test(last) ? (lines[0] ?? '') : last;
+/** In development, the traceback as a page for clients that cannot open the pages about requests. Its headline is the error. */
+export function tracebackPage(title: string, traceback: string): Response {
+  const headline = headlineOf(traceback);
   const html = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(headline)}</title>
+<title>${htmlText(headline)}</title>
 <style>
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { margin: 0 auto; padding: 2rem 1rem; max-width: 70rem; }
@@ -26,10 +23,10 @@ h2 { font-size: 1.5rem; margin: .25rem 0 1.5rem; overflow-wrap: anywhere; }
 pre { overflow-x: auto; padding: 1rem; border: 1px solid #8886; border-radius: .5rem; font: 14px/1.5 ui-monospace, monospace; }
 p { opacity: .7; }
 </style>
-<h1>${escapeHtml(title)}</h1>
-<h2>${escapeHtml(headline)}</h2>
-<pre>${escapeHtml(traceback)}</pre>
-${anatomy === '' ? '' : `<p><a href="${escapeHtml(anatomy)}">Source, local variables and all hops of this request</a></p>\n`}<p>This page is shown because the server runs with --dev. Change a file, and reload.</p>
+<h1>${htmlText(title)}</h1>
+<h2>${htmlText(headline)}</h2>
+<pre>${htmlText(traceback)}</pre>
+<p>This page is shown in development only. Change a file, and reload.</p>
 </html>
 `;
   return Response.fromHeaders(
@@ -37,8 +34,4 @@ ${anatomy === '' ? '' : `<p><a href="${escapeHtml(anatomy)}">Source, local varia
     ['Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'],
     Buffer.from(html),
   );
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
 }

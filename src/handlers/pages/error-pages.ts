@@ -1,18 +1,21 @@
 import { ViaductError } from '../../errors.ts';
 import { type Handler, mapResponse } from '../../http/handler.ts';
-import type { Request } from '../../http/message.ts';
 import type { Response } from '../../http/response.ts';
-import { changeResponse, responseField } from '../../http/response-fields.ts';
+import { changeResponse } from '../../http/response-fields.ts';
 import { discardBody } from '../../http/semantics/response-content.ts';
-import { reasonPhrase } from '../../http/semantics/status.ts';
 import { describeFeature } from '../feature.ts';
-import { mapValues } from '../options.ts';
+import { mapValues, omitUndefined } from '../options.ts';
+import { isBare } from './bare-error.ts';
+import { CONTENT_FIELDS } from './content-fields.ts';
+import { answerByRoute, type ErrorRoute, watchContent } from './error-route.ts';
 import { Page, type PageSource } from './page.ts';
 
 /** Options of `errorPages`. */
 export interface ErrorPagesOptions {
   /** Pages by status (`404`) or class (`4xx`, `5xx`). A status wins over its class. `{status}` and `{reason}` in a page are replaced. */
   readonly pages: Readonly<Record<string, PageSource>>;
+  /** Routes that answer errors, by status or class as well. None by default. */
+  readonly routes?: Readonly<Record<string, ErrorRoute>>;
   /** Whether to replace errors that have content too, such as the application's own error pages. */
   readonly intercept: boolean;
   /** Milliseconds for which the file of a page is served before it is compared with the file on disk. 1000 by default. */
@@ -26,18 +29,34 @@ const REVALIDATE_MS = 1000;
  * `Retry-After`, `Allow`, cookies. Without `intercept`, only errors without content and Viaduct's own errors (one line of plain text) are replaced. If the file of a
  * page cannot be read, the response is not changed.
  *
- * @throws ViaductError `SETTINGS` for a key that is neither a status nor a class
+ * Instead of a page, a route can answer. An error of this route does not lead to a further route.
+ *
+ * @throws ViaductError `SETTINGS` for a key that is neither a status nor a class, for a key with both a page and a route, and without any of them
  */
-export function errorPages({ pages, intercept, revalidateMs = REVALIDATE_MS }: ErrorPagesOptions): Handler {
-  const byKey = new Map(Object.entries(pages).map(([key, source]) => [checkKey(key), new Page(source, revalidateMs)]));
+export function errorPages({
+  pages,
+  routes = {},
+  intercept,
+  revalidateMs = REVALIDATE_MS,
+}: ErrorPagesOptions): Handler {
+  const byKey = new Map<string, Page | ErrorRoute>();
+  for (const [key, source] of Object.entries(pages)) addTo(byKey, key, new Page(source, revalidateMs));
+  for (const [key, route] of Object.entries(routes)) addTo(byKey, key, route);
+  if (byKey.size === 0) {
+    throw new ViaductError('SETTINGS', 'Cannot replace error pages: there are none', {
+      advice: 'Add pages or routes, or write false.',
+    });
+  }
+  const watches = Object.values(routes).some(({ takesContent }) => takesContent);
 
   return function errorPages(request, next) {
-    return mapResponse(next(request), (response) => {
+    const passed = watches ? watchContent(request) : request;
+    return mapResponse(next(passed), (response) => {
       const { status } = response;
       if (status < 400 || status > 599) return response;
-      const page = byKey.get(`${status}`) ?? byKey.get(`${Math.floor(status / 100)}xx`);
-      if (page === undefined || !(intercept || isBare(request, response))) return response;
-      return withPage(response, page);
+      const found = byKey.get(`${status}`) ?? byKey.get(`${Math.floor(status / 100)}xx`);
+      if (found === undefined || !(intercept || isBare(request, response))) return response;
+      return found instanceof Page ? withPage(response, found) : answerByRoute(passed, response, found);
     });
   };
 }
@@ -46,16 +65,52 @@ export function errorPages({ pages, intercept, revalidateMs = REVALIDATE_MS }: E
 export const errorPagesFeature = describeFeature({
   key: 'error_pages',
   scope: 'site',
-  description: 'Replaces error messages by pages of your own.',
+  description: 'Replaces error messages by pages of your own, or by answers of routes.',
   page: 'handlers.md#error_pages',
-  schema: ({ feature, bool, record, words }) =>
-    feature({
-      pages: record(words('the path of a file')).describe('Files by status, such as 404, or by class: 4xx or 5xx.'),
+  schema: ({ z, feature, bool, oneOf, record, table, text, whole, words }) => {
+    const to = text(
+      /^(?:\/[\x21-\x7e]*|@[\w.-]+)$/,
+      'a path such as /sorry.html, or the path of a route such as @sorry',
+    );
+    const answer = table({
+      to: to.describe(
+        'A path, which gets a GET, or the path of a route such as @sorry, which gets the request as it is.',
+      ),
+      status: z
+        .union([whole(200, 599), oneOf(['route'])], 'must be a status from 200 to 599, or route')
+        .optional()
+        .meta({ description: 'Status of the answer. route: that of the route.', defaultText: 'that of the error' }),
+    });
+    return feature({
+      pages: record(words('the path of a file'))
+        .default({})
+        .describe('Files by status, such as 404, or by class: 4xx or 5xx.'),
+      routes: record(z.union([to, answer], 'must be a path, or a table of to and status'))
+        .default({})
+        .describe('Routes that answer errors, by status or class. A table also has their status.'),
       intercept: bool().default(false).describe("Whether they also replace the application's own error pages."),
+    });
+  },
+  create: ({ pages, routes, intercept }, { pathOf, answerBy }) =>
+    errorPages({
+      pages: mapValues(pages, (path) => ({ file: pathOf(path) })),
+      routes: mapValues(routes, (value): ErrorRoute => {
+        const { to, status = null } = typeof value === 'string' ? { to: value } : omitUndefined(value);
+        return { answer: answerBy(to), takesContent: to.startsWith('@'), status };
+      }),
+      intercept,
     }),
-  create: ({ pages, intercept }, { pathOf }) =>
-    errorPages({ pages: mapValues(pages, (path) => ({ file: pathOf(path) })), intercept }),
 });
+
+function addTo<T>(byKey: Map<string, T>, key: string, value: T): void {
+  const checked = checkKey(key);
+  if (byKey.has(checked)) {
+    throw new ViaductError('SETTINGS', `Cannot use an error page for "${key}": it has another one, too`, {
+      advice: 'Write each status or class once, in pages or in routes.',
+    });
+  }
+  byKey.set(checked, value);
+}
 
 function checkKey(key: string): string {
   const lower = key.toLowerCase();
@@ -64,22 +119,6 @@ function checkKey(key: string): string {
     advice: 'Write a status such as 404, or a class: 4xx or 5xx.',
   });
 }
-
-/** Fields about the content that is replaced (RFC 9110 section 8, RFC 9530). The Content-Range of a 416 is about another resource, so it stays. */
-const CONTENT_FIELDS: readonly string[] = [
-  'Content-Length',
-  'Content-Encoding',
-  'Content-Language',
-  'Content-Location',
-  'Content-Disposition',
-  'Content-MD5',
-  'Content-Digest',
-  'Repr-Digest',
-  'Digest',
-  'ETag',
-  'Last-Modified',
-  'Accept-Ranges',
-];
 
 async function withPage(response: Response, page: Page): Promise<Response> {
   const rendered = await page.render(response.status);
@@ -90,24 +129,4 @@ async function withPage(response: Response, page: Page): Promise<Response> {
     remove: CONTENT_FIELDS,
     body: rendered.content,
   });
-}
-
-/** Whether the response has no content that the application wrote for this error. */
-function isBare({ method }: Request, response: Response): boolean {
-  const { body, contentLength, status } = response;
-  if (body === null || (body instanceof Uint8Array && body.length === 0)) {
-    // The fields of a response to HEAD can show that the application has content.
-    return method !== 'HEAD' || contentLength === 0 || (contentLength < 0 && !hasType(response));
-  }
-  if (!(body instanceof Uint8Array) || body.length > PLAIN_BYTES_MAX) return false;
-  if (responseField(response, 'content-type') !== 'text/plain; charset=utf-8') return false;
-  const text = new TextDecoder().decode(body);
-  const reason = reasonPhrase(status);
-  return text === `${reason}\n` || (text.startsWith(`${reason}: `) && text.indexOf('\n') === text.length - 1);
-}
-
-const PLAIN_BYTES_MAX = 256;
-
-function hasType(response: Response): boolean {
-  return responseField(response, 'content-type') !== null;
 }

@@ -1,10 +1,10 @@
 import { ViaductError } from '../../errors.ts';
 import type { Handler } from '../../http/handler.ts';
 import { isHost } from '../../http/semantics/host.ts';
+import { hostname } from '../../http/semantics/hostname.ts';
 import { describeFeature } from '../feature.ts';
 import { omitUndefined } from '../options.ts';
 import { redirectToOrigin } from './host-redirect.ts';
-import { hostname } from './hostname.ts';
 
 /** Options of `canonicalHost`. */
 export interface CanonicalHostOptions {

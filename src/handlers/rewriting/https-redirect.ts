@@ -1,8 +1,8 @@
 import type { Handler } from '../../http/handler.ts';
 import { Response } from '../../http/response.ts';
+import { hostname } from '../../http/semantics/hostname.ts';
 import { describeFeature } from '../feature.ts';
 import { redirectToOrigin } from './host-redirect.ts';
-import { hostname } from './hostname.ts';
 
 /** The default port of https (RFC 9110 section 4.2.2). */
 const PORT = 443;

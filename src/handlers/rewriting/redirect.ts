@@ -1,8 +1,10 @@
 import { ViaductError } from '../../errors.ts';
 import type { Handler } from '../../http/handler.ts';
 import { Response } from '../../http/response.ts';
+import { NO_GROUPS } from '../../placeholders/placeholder.ts';
+import { STANDARD_PLACEHOLDERS } from '../../placeholders/placeholders.ts';
 import { Pattern } from '../../routing/pattern.ts';
-import { UrlTemplate } from './url-template.ts';
+import { UrlTarget } from './url-target.ts';
 
 /** After 301 and 302 a browser may repeat a POST as GET. After 303 it must, and after 307 and 308 it must not (RFC 9110 section 15.4). */
 export type RedirectStatus = 301 | 302 | 303 | 307 | 308;
@@ -10,8 +12,8 @@ export type RedirectStatus = 301 | 302 | 303 | 307 | 308;
 /** Options of `redirect`. */
 export interface RedirectOptions {
   /**
-   * The whole target: a path, or a URL with http or https. Placeholders are `{host}`, `{hostname}`, `{path}`, `{query}`, `{uri}`, `{scheme}`, and `{1}`, `{2}`, … for
-   * the groups of `pattern`. Without `?{query}` or `{uri}` the request's query is dropped.
+   * The whole target, with placeholders of the request and of the groups of `pattern`: a path, or a URL with http or https. Or `{map.NAME}` alone, whose texts are such
+   * targets. Without `?{query}` or `{uri}` the request's query is dropped.
    */
   readonly to: string;
   /** Status of the redirect; 302 by default. */
@@ -21,13 +23,18 @@ export interface RedirectOptions {
 }
 
 /**
- * Answers with a redirect. Values from the request cannot change the host of the target. If the target needs a host and the request has none, it gets 400.
+ * Answers with a redirect. Values from the request cannot change the host of the target. If the target needs a host and the request has none, or a value would lead to a
+ * directory above, it gets 400. Requests for which a map has no target are passed on.
  *
  * @throws ViaductError `SETTINGS` for an invalid `to`, `pattern` or status
  */
-export function redirect({ to, status = 302, pattern: source }: RedirectOptions): Handler {
+export function redirect(
+  { to, status = 302, pattern: source }: RedirectOptions,
+  placeholders = STANDARD_PLACEHOLDERS,
+): Handler {
   const pattern = source === undefined ? null : new Pattern(source, 'redirect pattern');
-  const target = new UrlTemplate(to, 'redirect target', pattern?.groups ?? 0);
+  const groups = pattern === null ? NO_GROUPS : { names: pattern.groupNames, areEncoded: true };
+  const target = new UrlTarget(to, 'redirect target', placeholders, groups);
   if (!STATUSES.has(status)) {
     throw new ViaductError('SETTINGS', `Cannot redirect with status "${status}": it is not the status of a redirect`, {
       advice: `Write one of ${[...STATUSES].join(', ')}.`,
@@ -38,8 +45,9 @@ export function redirect({ to, status = 302, pattern: source }: RedirectOptions)
     const captures = pattern === null ? [] : pattern.match(request.path);
     if (captures === null || request.path === '*') return next(request);
     const location = target.fill(request, captures);
-    if (location === null) return Response.text(400, 'Bad Request: no host\n');
-    return Response.fromHeaders(status, ['Location', location], null);
+    if (location === '') return next(request);
+    if (location === null) return Response.text(400, 'Bad Request: no target for this request\n');
+    return Response.fromHeaders(status, ['Location', location.replace(/\?$/, '')], null);
   };
 }
 

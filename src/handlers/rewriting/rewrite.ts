@@ -2,12 +2,14 @@ import { ViaductError } from '../../errors.ts';
 import { deriveRequest } from '../../http/derived-request.ts';
 import type { Handler } from '../../http/handler.ts';
 import type { Request } from '../../http/message.ts';
+import { Response } from '../../http/response.ts';
+import { type Placeholders, STANDARD_PLACEHOLDERS } from '../../placeholders/placeholders.ts';
 import { PathPrefix } from '../../routing/path-prefix.ts';
 import { Pattern } from '../../routing/pattern.ts';
 import { describeFeature } from '../feature.ts';
 import { omitUndefined, pairs } from '../options.ts';
 import { type QueryChanges, queryChange } from './query-change.ts';
-import { UrlTemplate } from './url-template.ts';
+import { UrlTarget } from './url-target.ts';
 
 /** `prefix` or `pattern`, or neither if only `query` changes. */
 export interface RewriteOptions {
@@ -17,7 +19,7 @@ export interface RewriteOptions {
   readonly replacement?: string;
   /** Regular expression (`Pattern`) for the percent-encoded path. */
   readonly pattern?: string;
-  /** The new path if `pattern` matches, with its groups as `{1}` and so on. A `?` in it replaces the query too; `{query}` is the old query. */
+  /** The new path if `pattern` matches, with its groups as `{1}` and so on, or by their names, and other placeholders. A `?` in it replaces the query too; `{query}` is the old query. */
   readonly to?: string;
   /** Changes of the query, after the path was changed. */
   readonly query?: QueryChanges;
@@ -25,18 +27,19 @@ export interface RewriteOptions {
 
 /**
  * Changes the path or the query of requests. Percent-encoded bytes stay encoded. Requests that match neither prefix nor pattern are passed on unchanged. Behind a
- * mount, the path starts where the prefix of the mount ends.
+ * mount, the path starts where the prefix of the mount ends. If a value would lead to a directory above, the request gets 400.
  *
  * @throws ViaductError `SETTINGS` for options that exclude or require each other, and for invalid options
  */
-export function rewrite(options: RewriteOptions): Handler {
-  const changePath = pathChange(options);
+export function rewrite(options: RewriteOptions, placeholders = STANDARD_PLACEHOLDERS): Handler {
+  const changePath = pathChange(options, placeholders);
   const changeQuery = options.query === undefined ? null : queryChange(options.query);
 
   return function rewrite(request, next) {
     if (request.path === '*') return next(request);
     const target = changePath(request, request.path.slice(request.scriptName.length));
     if (target === null) return next(request);
+    if (target === '') return Response.text(400, 'Bad Request: no path for this request\n');
     const mark = target.indexOf('?');
     const path = request.scriptName + (mark < 0 ? target : target.slice(0, mark));
     const query = mark < 0 ? request.query : target.slice(mark + 1);
@@ -67,23 +70,27 @@ export const rewriteFeature = describeFeature({
         .optional()
         .describe('Changes of the query.'),
     }),
-  create: ({ query, ...path }) =>
+  create: ({ query, ...path }, { placeholders }) =>
     rewrite(
       omitUndefined({
         ...path,
         query: query === undefined ? undefined : { set: pairs(query.set), remove: query.remove },
       }),
+      placeholders,
     ),
 });
 
-/** Returns the new path of a request, with or without a query; null if the request does not match. `path` is the part of the path behind the mount. */
+/** Returns the new path of a request, with or without a query; null if the request does not match, '' if a value must not be in a path. `path` is the part of the path behind the mount. */
 type PathChange = (request: Request, path: string) => string | null;
 
-function pathChange({ prefix, replacement, pattern, to, query }: RewriteOptions): PathChange {
+function pathChange(
+  { prefix, replacement, pattern, to, query }: RewriteOptions,
+  placeholders: Placeholders,
+): PathChange {
   const isPrefix = prefix !== undefined && pattern === undefined && to === undefined;
   if (isPrefix) return prefixChange(prefix, replacement ?? '/');
   if (replacement !== undefined || prefix !== undefined) throw refusal('the options do not fit together');
-  if (pattern !== undefined && to !== undefined) return patternChange(pattern, to);
+  if (pattern !== undefined && to !== undefined) return patternChange(pattern, to, placeholders);
   if (pattern !== undefined || to !== undefined)
     throw refusal(`${pattern === undefined ? 'pattern' : 'to'} is missing`);
   if (query === undefined) throw refusal('no option is set');
@@ -100,10 +107,11 @@ function prefixChange(from: string, to: string): PathChange {
   };
 }
 
-function patternChange(source: string, to: string): PathChange {
+function patternChange(source: string, to: string, placeholders: Placeholders): PathChange {
   const pattern = new Pattern(source, 'rewrite pattern');
-  const template = new UrlTemplate(to, 'rewrite target', pattern.groups);
-  if (template.isAbsolute || to.includes('#')) {
+  const groups = { names: pattern.groupNames, areEncoded: true };
+  const target = new UrlTarget(to, 'rewrite target', placeholders, groups);
+  if (target.templates.some(({ isPath }) => !isPath)) {
     throw new ViaductError('SETTINGS', `Cannot rewrite to ${JSON.stringify(to)}: it is not a path`, {
       advice: 'Start with a slash. For another host, use a redirect or a proxy.',
     });
@@ -112,8 +120,9 @@ function patternChange(source: string, to: string): PathChange {
   return function changeByPattern(request, path) {
     const captures = pattern.match(path);
     if (captures === null) return null;
-    const target = template.fill(path === request.path ? request : deriveRequest(request, { path }), captures);
-    return target !== null && template.hasQuery && !target.includes('?') ? `${target}?` : target;
+    const shown = path === request.path ? request : deriveRequest(request, { path });
+    const changed = target.fill(request, captures, shown);
+    return changed === null ? '' : changed === '' ? null : changed;
   };
 }
 

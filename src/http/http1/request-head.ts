@@ -88,7 +88,7 @@ export class RequestHead {
     this.method = methodOf(text, line.methodStart, line.methodEnd);
     if (this.method === 'CONNECT') return NO_TUNNEL;
     const refusal =
-      this.target.read(text, line.methodEnd + 1, line.targetEnd, line.queryMark, line.encoded, this.method) ??
+      this.target.read(text, line.methodEnd + 1, line, this.method) ??
       (cache === null ? this.#interpretFields(text, bytes, origin) : this.#restoreFields(cache));
     if (refusal !== null) return refusal;
     if (this.target.authority !== '') {

@@ -1,5 +1,5 @@
 import { Refusal } from '../refusal.ts';
-import { BACKSLASH, CR, LF, PERCENT, QUESTION, SP, TARGET, TOKEN } from '../semantics/bytes.ts';
+import { BACKSLASH, CR, GREATER, LESS, LF, PERCENT, QUESTION, SP, TARGET, TOKEN } from '../semantics/bytes.ts';
 import type { HttpLimits } from '../transport/limits.ts';
 import type { Progress } from './field-section.ts';
 
@@ -30,6 +30,8 @@ export class RequestLine {
   queryMark = -1;
   /** Whether the target has a `%` before the query. */
   encoded = false;
+  /** Whether the target has `<` or `>`. */
+  angled = false;
   minorVersion: 0 | 1 = 1;
   /** Position of the next byte. */
   at = 0;
@@ -46,6 +48,7 @@ export class RequestLine {
     this.methodStart = 0;
     this.queryMark = -1;
     this.encoded = false;
+    this.angled = false;
     this.at = 0;
     this.#state = START;
     this.#versionAt = 0;
@@ -103,6 +106,8 @@ export class RequestLine {
         if (this.queryMark < 0) this.queryMark = at - origin;
       } else if (byte === PERCENT) {
         if (this.queryMark < 0) this.encoded = true;
+      } else if (byte === LESS || byte === GREATER) {
+        this.angled = true;
       } else if (byte !== BACKSLASH || this.queryMark < 0) {
         // Browsers send a backslash in a query unencoded. In a path it is refused: some programs read it as a slash, others do not.
         return at;

@@ -13,6 +13,7 @@ export class IncomingRequest implements Request, RequestRecord {
   readonly method: string;
   readonly path: string;
   readonly query: string;
+  readonly received: string;
   /** 0 for HTTP/1.0, 1 for HTTP/1.1. */
   readonly minorVersion: 0 | 1;
   readonly headers: HeaderList;
@@ -39,6 +40,7 @@ export class IncomingRequest implements Request, RequestRecord {
     this.method = head.method;
     this.path = head.target.path;
     this.query = head.target.query;
+    this.received = head.target.received;
     this.minorVersion = head.minorVersion;
     this.headers = head.headers;
     this.headersRepeat = head.headersRepeat;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { HeaderList } from '../message.ts';
 import { Refusal } from '../refusal.ts';
-import { BACKSLASH, COLON, PERCENT, QUESTION, TARGET } from '../semantics/bytes.ts';
+import { BACKSLASH, COLON, GREATER, LESS, PERCENT, QUESTION, TARGET } from '../semantics/bytes.ts';
 import { knownFieldName, learnFieldName } from '../semantics/field-name.ts';
 import { Framing } from '../semantics/framing.ts';
 import { METHODS_ALLOWED } from '../semantics/methods.ts';
@@ -47,6 +47,7 @@ export class RequestSection {
   method = '';
   path = '';
   query = '';
+  received = '';
   /** `:authority`, else the value of Host. */
   host = '';
   /** `[name, value, …]` as received, without pseudo-header fields; with `host` and at most one `cookie`. */
@@ -175,6 +176,7 @@ export class RequestSectionReader {
     if (!path.startsWith('/') && path !== '*') return BAD_FORM;
     let queryMark = -1;
     let encoded = false;
+    let angled = false;
     for (let at = 0; at < path.length; at += 1) {
       const code = path.charCodeAt(at);
       const kind = code < 256 ? TARGET[code] : 0;
@@ -183,12 +185,14 @@ export class RequestSectionReader {
         if (queryMark < 0) queryMark = at;
       } else if (code === PERCENT) {
         if (queryMark < 0) encoded = true;
-      } else if (code !== BACKSLASH || queryMark < 0) return BAD_TARGET;
+      } else if (code === LESS || code === GREATER) angled = true;
+      else if (code !== BACKSLASH || queryMark < 0) return BAD_TARGET;
     }
     const target = this.#target;
-    const refusal = target.read(path, 0, path.length, queryMark, encoded, method);
+    const refusal = target.read(path, 0, { targetEnd: path.length, queryMark, encoded, angled }, method);
     section.path = target.path;
     section.query = target.query;
+    section.received = target.received;
     return refusal;
   }
 

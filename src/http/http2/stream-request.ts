@@ -13,6 +13,7 @@ export class StreamRequest implements Request, RequestRecord {
   readonly method: string;
   readonly path: string;
   readonly query: string;
+  readonly received: string;
   readonly headers: HeaderList;
   readonly headersRepeat: boolean;
   readonly neverIndexed: ReadonlySet<string> | null;
@@ -36,6 +37,7 @@ export class StreamRequest implements Request, RequestRecord {
     this.method = section.method;
     this.path = section.path;
     this.query = section.query;
+    this.received = section.received;
     this.headers = section.headers;
     this.headersRepeat = section.headersRepeat;
     this.neverIndexed = section.neverIndexed;

@@ -1,30 +1,10 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import { requestField } from '../derived-request.ts';
 import type { Request } from '../message.ts';
 
-/**
- * How clients are distinguished: by address (of IPv6 by the first 64 bits, the network of one customer), by the value of a request's
- * field, or not at all, so that all share one count. A request without the field counts by address: a client gains nothing by
- * leaving out the field.
- */
-export type LimitPer =
-  | 'address'
-  | 'route'
-  | {
-      /** Name of the field. */
-      readonly header: string;
-    };
-
-/** Returns the function that computes a request's key. */
-export function limitKey(per: LimitPer): (request: Request) => string {
-  if (per === 'route') return () => '';
-  if (per === 'address') return ({ peer }) => addressKey(peer.remoteAddress);
-  const name = per.header.toLowerCase();
-  return (request) => {
-    const value = requestField(request, name);
-    return value === null ? addressKey(request.peer.remoteAddress) : `=${short(value)}`;
-  };
+/** The key of a client with this value, which it chose; without one, that of its address: a client gains nothing by leaving out the value. */
+export function valueKey({ peer }: Request, value: string): string {
+  return value === '' ? addressKey(peer.remoteAddress) : `=${short(value)}`;
 }
 
 /** The part of a numeric address that belongs to one client: of IPv6 the /64, otherwise the whole address. */

@@ -2,7 +2,6 @@ import { BACKEND_FORM } from '../../config/value.ts';
 import type { ConfigBuilder, Value } from '../config-builder.ts';
 import type { NginxContext } from './context.ts';
 import { Scope } from './scope.ts';
-import { hasVariables } from './template.ts';
 import type { Directive } from './tree.ts';
 import { readTime, showTime } from './values.ts';
 
@@ -20,7 +19,7 @@ export function writeBackends(
   const upstream = context.upstreams.get(name);
   if (upstream !== undefined) return writeUpstream(route, scheme, upstream, directive, context);
   const url = urlOf(scheme, name);
-  if (url === null || hasVariables(name)) {
+  if (url === null || name.includes('$')) {
     context.report.lost(directive, `"${name}" is not a backend`);
     return false;
   }

@@ -1,5 +1,6 @@
 import type { ConfigBuilder } from '../config-builder.ts';
 import type { ImportReport } from '../import-report.ts';
+import type { Level, Location, Model, Server } from './model/model.ts';
 import type { Scope } from './scope.ts';
 import type { Directive } from './tree.ts';
 
@@ -7,7 +8,10 @@ import type { Directive } from './tree.ts';
 export interface NginxContext {
   readonly report: ImportReport;
   readonly builder: ConfigBuilder;
+  readonly model: Model;
   readonly http: Scope;
+  /** The directives of a server, a location, an `if` or a `limit_except`. */
+  readonly scopeOf: (level: Level) => Scope;
   readonly upstreams: ReadonlyMap<string, Directive>;
   /** `limit_req_zone` and `limit_conn_zone` by kind and name. */
   readonly zones: ReadonlyMap<string, Directive>;
@@ -15,38 +19,11 @@ export interface NginxContext {
   readonly pathOf: (written: string) => string;
 }
 
-/** A `location`, or a server for requests that none of its locations match. */
-export interface Location {
-  readonly directive: Directive;
+/** Where a route is: the level that answers its requests, and what is around it. */
+export interface RoutePlace {
+  readonly server: Server;
+  /** Null for a server that answers by itself. */
+  readonly location: Location | null;
+  readonly level: Level;
   readonly scope: Scope;
-  /** `first` means `^~`. */
-  readonly kind: 'exact' | 'prefix' | 'first' | 'pattern' | 'named';
-  /** The path, the name, or the expression. */
-  readonly path: string;
-  /** Names of the groups of a pattern. */
-  readonly groups: readonly string[];
-}
-
-/** A `server` block with its content. */
-export interface Server {
-  readonly directive: Directive;
-  readonly scope: Scope;
-  readonly listens: readonly Listen[];
-  /** Host names in the form that routes use. */
-  readonly names: readonly string[];
-  readonly nameDirectives: readonly Directive[];
-  readonly locations: readonly Location[];
-  /** Whether this is the default server of one of its addresses. */
-  readonly isDefault: boolean;
-  readonly isSecure: boolean;
-}
-
-/** An address of `listen`. */
-export interface Listen {
-  readonly directive: Directive;
-  /** The address without its scheme. */
-  readonly address: string;
-  readonly secure: boolean;
-  readonly isDefault: boolean;
-  readonly proxyProtocol: boolean;
 }

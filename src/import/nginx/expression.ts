@@ -1,3 +1,5 @@
+import { Pattern } from '../../routing/pattern.ts';
+
 /** A regular expression for Viaduct with the names of its groups ('' for a group without a name), or why it has no counterpart. */
 export type Expression = { readonly source: string; readonly groups: readonly string[] } | { readonly wrong: string };
 
@@ -9,8 +11,7 @@ export function expressionOf(pcre: string, ignoresCase: boolean): Expression {
     .replaceAll('(?P<', '(?<')
     .replaceAll('\\A', '^')
     .replace(/\\z$|\\Z$/i, '$');
-  if (/\(\?(?:[=!>|#&+-]|<[=!]|[a-zA-Z]+[:)])/.test(plain))
-    return { wrong: 'patterns have no look-around and no modes within' };
+  if (/\(\?(?:[>|#&+-]|[a-zA-Z]+[:)])/.test(plain)) return { wrong: 'patterns have no modes within' };
   if (/\\[1-9]|\\k</.test(plain)) return { wrong: 'patterns have no back references' };
   if (/[*+?}]\+|\[\[:|\\[RKQEGXhHV]/.test(plain)) return { wrong: 'this syntax is not in JavaScript' };
   if (/[^\x20-\x7e]/.test(plain)) return { wrong: 'patterns are compared with ASCII text only' };
@@ -23,6 +24,11 @@ export function expressionOf(pcre: string, ignoresCase: boolean): Expression {
     new RegExp(source);
   } catch {
     return { wrong: 'it is not a regular expression of JavaScript' };
+  }
+  try {
+    new Pattern(source, 'pattern');
+  } catch {
+    return { wrong: 'it has a look-around or a repetition that Viaduct cannot match in one pass' };
   }
   return { source, groups };
 }

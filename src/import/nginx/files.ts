@@ -1,79 +1,116 @@
 import { basename, dirname, join } from 'node:path/posix';
 import type { ConfigBuilder } from '../config-builder.ts';
-import type { Location, NginxContext, Server } from './context.ts';
 import { literal } from './expression.ts';
-import { isPlainPath } from './forms.ts';
-import type { Scope } from './scope.ts';
-import { locationFor } from './servers.ts';
-import { hasVariables } from './template.ts';
+import { textOf } from './model/bytes.ts';
+import type { Level, Location } from './model/model.ts';
+import type { Template } from './model/template.ts';
+import { constantIn, fill } from './placeholders.ts';
+import { type RouteSink, type StepState, valuesAt } from './step-state.ts';
 import type { Directive } from './tree.ts';
 
-/** How the files of a location are found: `alias` replaces the path, `root` is prepended to it. */
-export interface Root {
-  readonly directive: Directive;
-  readonly isAlias: boolean;
-  readonly path: string;
-}
-
-/** The root of a scope; null if there is none, or if it depends on the request. */
-export function rootOf(scope: Scope, { report }: NginxContext): Root | null {
-  const directive = scope.take('alias', 'root').at(-1);
-  const [path = ''] = directive?.args ?? [];
-  if (directive === undefined || path === '') return null;
-  if (hasVariables(path)) {
-    report.lost(directive, 'directories cannot contain variables');
-    return null;
+/** Makes a route answer with the files of its level. Returns false if they have no counterpart. */
+export function writeFiles(route: ConfigBuilder, state: StepState, writer: RouteSink): boolean {
+  const { level } = state;
+  const { report, scopeOf, pathOf } = writer.context;
+  const from = scopeOf(level).take('alias', 'root').at(-1) ?? (level.statement as Directive);
+  const directory = directoryOf(route, state, writer, from);
+  if (directory === null) {
+    report.lost(from, 'this directory depends on the request in a way that has no counterpart');
+    return false;
   }
-  return { directive, isAlias: directive.name === 'alias', path };
-}
-
-/** Makes a route answer with the files of a location. Returns false if the location has no files. */
-export function writeFiles(route: ConfigBuilder, location: Location, context: NginxContext): boolean {
-  const root = rootOf(location.scope, context);
-  if (root === null) return false;
-  const directory = directoryOf(route, location, root, context);
-  if (directory === null) return false;
-  route.set('static', context.pathOf(directory), root.directive);
-  writeOptions(route.table('static_options'), location.scope, context);
+  route.set('static', pathOf(trimmed(directory)), from);
+  writeOptions(route.table('static_options'), level, writer);
   return true;
 }
 
-/** The directory for a route's path. An alias with another name needs a rewrite. */
-function directoryOf(route: ConfigBuilder, location: Location, root: Root, { report }: NginxContext): string | null {
-  const { kind, path } = location;
-  const isPattern = route.get('path_pattern') !== undefined;
-  const isExact = kind === 'exact' || route.get('path') === path;
-  if (!root.isAlias) {
-    if (isPattern || kind === 'named') return join(root.path);
-    return trimmed(join(root.path, isExact ? dirname(path) : path));
+/** The directory for the part of a route's path up to its last slash; null if no directory and rewrite express the one of nginx. */
+function directoryOf(route: ConfigBuilder, state: StepState, writer: RouteSink, from: Directive): string | null {
+  const { level, location, match, assigned } = state;
+  const { path: template, replaces } = level.settings.root;
+  const mount = mountOf(match.paths[0] ?? '');
+  if (replaces === 'all') return aliasOfPattern(route, template, state, writer, from);
+  const written = constantIn(template, assigned);
+  if (written === null) return null;
+  const root = textOf(written.startsWith('/') ? written : join(writer.context.model.prefix, written));
+  if (replaces === 0) return join(root, mount);
+  const path = textOf(aliasPath(writer.server.locations, location, replaces) ?? '');
+  if (path === '') return null;
+  if (match.paths.length > 0 && !(match.paths[0] ?? '').endsWith('*'))
+    return exactAlias(route, root, match.paths[0] ?? '', replaces, from);
+  if (mount.length >= path.length) return join(root, mount.slice(path.length));
+  if (route.tables.has('rewrite')) return null;
+  if (path === '/') return root;
+  route.table('rewrite').set('prefix', trimmed(path), from);
+  return root;
+}
+
+/** The path that an alias replaces: that of the location, or of one around it. */
+function aliasPath(locations: readonly Location[], location: Location | null, replaces: number): string | null {
+  for (const one of locations) {
+    const isAround = one === location || (location !== null && everyLocation(one.locations).includes(location));
+    if (!isAround) continue;
+    const inner = aliasPath(one.locations, location, replaces);
+    if (inner !== null) return inner;
+    return one.kind !== 'pattern' && one.path.length === replaces ? one.path : null;
   }
-  if (kind === 'pattern' || kind === 'named') {
-    report.lost(root.directive, 'files of a pattern must be below root; an alias with groups has no counterpart');
-    return null;
-  }
-  if (!isExact) {
-    if (isPattern && !isPlainPath(path)) {
-      report.lost(root.directive, 'an alias of such a path has no counterpart');
-      return null;
-    }
-    if (isPattern && path !== '/') route.table('rewrite').set('prefix', trimmed(path), root.directive);
-    return trimmed(root.path);
-  }
-  if (basename(path) !== basename(root.path)) {
-    route.table('rewrite').set('pattern', `^${literal(path)}$`, root.directive);
-    route.table('rewrite').set('to', join(dirname(path), basename(root.path)), root.directive);
-  }
-  return dirname(root.path);
+  return null;
+}
+
+function everyLocation(locations: readonly Location[]): Location[] {
+  return locations.flatMap((one) => [one, ...everyLocation(one.locations)]);
+}
+
+/** The file of an alias may have another name than the path. */
+function exactAlias(
+  route: ConfigBuilder,
+  root: string,
+  path: string,
+  replaces: number,
+  from: Directive,
+): string | null {
+  const file = root + path.slice(replaces);
+  if (basename(file) === basename(path)) return dirname(file);
+  if (route.tables.has('rewrite')) return null;
+  route.table('rewrite').set('pattern', `^${literal(path)}$`, from);
+  route.table('rewrite').set('to', join(dirname(path), basename(file)), from);
+  return dirname(file);
+}
+
+/** `alias /srv/files/$1` in a location with a pattern: a rewrite to the part with groups. */
+function aliasOfPattern(
+  route: ConfigBuilder,
+  template: Template,
+  state: StepState,
+  writer: RouteSink,
+  from: Directive,
+): string | null {
+  const [first] = template;
+  const start = first?.kind === 'text' ? textOf(first.text) : '';
+  const directory = start.slice(0, start.lastIndexOf('/') + 1);
+  const filled = fill(template, valuesAt(state, writer));
+  const { pattern } = state.match;
+  if ('unknown' in filled || pattern === null || directory === '' || route.tables.has('rewrite')) return null;
+  const to = `/${filled.text.slice(directory.length)}`;
+  if (!/^[^?#\s]*$/.test(to)) return null;
+  route.table('rewrite').set('pattern', pattern, from);
+  route.table('rewrite').set('to', to, from);
+  return directory;
+}
+
+/** The part of a route's path that its directory stands for. */
+function mountOf(path: string): string {
+  return path.startsWith('/') ? path.slice(0, path.lastIndexOf('/') + 1) : '/';
 }
 
 function trimmed(path: string): string {
-  return path.length > 1 ? path.replace(/\/+$/, '') : path;
+  return path.length > 1 ? path.replace(/\/+$/, '') || '/' : path;
 }
 
-function writeOptions(options: ConfigBuilder, scope: Scope, { report }: NginxContext): void {
+function writeOptions(options: ConfigBuilder, level: Level, { context: { report, scopeOf } }: RouteSink): void {
+  const scope = scopeOf(level);
   const index = scope.one('index');
   if (index !== null) {
-    const names = index.args.filter((name) => !name.includes('/') && !hasVariables(name));
+    const names = index.args.filter((name) => !name.includes('/') && !name.includes('$'));
     if (names.length < index.args.length) report.lost(index, 'an index must be the name of a file in the directory');
     if (names.length > 0 && names.join(' ') !== 'index.html') options.set('index', names, index);
   }
@@ -87,15 +124,28 @@ function writeOptions(options: ConfigBuilder, scope: Scope, { report }: NginxCon
     if (directive?.args[0] === 'on' || directive?.args[0] === 'always')
       options.push('precompressed', coding, directive);
   }
+  writeTypes(options, level, context(scope.one('default_type'), scope.take('types')));
+
+  function context(type: Directive | null, types: readonly Directive[]): readonly Directive[] {
+    return [...types, ...(type === null ? [] : [type])];
+  }
+}
+
+/** Types are written where the configuration has an unusual table of its own: an empty one makes all files downloads. */
+function writeTypes(
+  options: ConfigBuilder,
+  { settings: { types, defaultType } }: Level,
+  from: readonly Directive[],
+): void {
+  if (types === null || types.has('html') || from.length === 0) return;
+  options.set('types', Object.fromEntries([...types].map(([extension, type]) => [extension, type])), ...from);
+  options.set('default_type', textOf(defaultType), ...from);
 }
 
 /** The file for a path of the site, as for `error_page`; null if it is unknown. */
-export function fileOf(uri: string, server: Server, context: NginxContext): string | null {
-  const location = locationFor(uri, server);
-  const scope = location?.scope ?? server.scope;
-  const root = rootOf(scope, context);
-  if (root === null) return null;
-  if (!root.isAlias) return context.pathOf(join(root.path, uri));
-  if (location === null || location.kind === 'pattern') return null;
-  return context.pathOf(location.kind === 'exact' ? root.path : join(root.path, uri.slice(location.path.length)));
+export function fileOf(uri: string, level: Level, { context }: RouteSink): string | null {
+  const { path, replaces } = level.settings.root;
+  const root = constantIn(path);
+  if (root === null || replaces === 'all' || level.handler !== null) return null;
+  return context.pathOf(textOf(root) + uri.slice(replaces));
 }

@@ -1,16 +1,11 @@
 import type { ConfigBuilder, Value } from '../config-builder.ts';
-import type { NginxContext, Server } from './context.ts';
+import type { NginxContext } from './context.ts';
 import { wholeOf } from './forms.ts';
 import type { Scope } from './scope.ts';
 import type { Directive } from './tree.ts';
 
 /** Carries over `limit_req`. The bucket holds one request more than nginx's burst. */
-export function writeRateLimit(
-  route: ConfigBuilder,
-  scope: Scope,
-  _server: Server,
-  { report, zones }: NginxContext,
-): void {
+export function writeRateLimit(route: ConfigBuilder, scope: Scope, { report, zones }: NginxContext): void {
   const all = scope.take('limit_req');
   for (const [index, directive] of all.entries()) {
     const options = optionsOf(directive.args);
@@ -35,12 +30,7 @@ export function writeRateLimit(
 }
 
 /** Carries over `limit_conn` as a limit of concurrent requests. */
-export function writeRequestLimit(
-  route: ConfigBuilder,
-  scope: Scope,
-  _server: Server,
-  { report, zones }: NginxContext,
-): void {
+export function writeRequestLimit(route: ConfigBuilder, scope: Scope, { report, zones }: NginxContext): void {
   for (const directive of scope.take('limit_conn')) {
     const [name = '', number = ''] = directive.args;
     const zone = zones.get(`limit_conn ${name}`);

@@ -1,31 +1,30 @@
 import type { ConfigBuilder } from '../config-builder.ts';
 import type { NginxContext } from './context.ts';
-import type { Scope } from './scope.ts';
-import { hasVariables } from './template.ts';
+import { textOf } from './model/bytes.ts';
+import type { SendingModule } from './model/model.ts';
+import { constantIn } from './placeholders.ts';
+import type { RouteSink, StepState } from './step-state.ts';
 
 /** Variables that every backend over a CGI protocol receives. */
 const STANDARD: ReadonlySet<string> = new Set([
   ...['QUERY_STRING', 'REQUEST_METHOD', 'CONTENT_TYPE', 'CONTENT_LENGTH', 'REQUEST_URI', 'PATH_INFO', 'SCRIPT_NAME'],
   ...['DOCUMENT_ROOT', 'DOCUMENT_URI', 'SERVER_PROTOCOL', 'REQUEST_SCHEME', 'UWSGI_SCHEME', 'HTTPS', 'SCGI'],
   ...['REMOTE_ADDR', 'REMOTE_PORT', 'SERVER_ADDR', 'SERVER_PORT', 'SERVER_NAME', 'SERVER_SOFTWARE'],
-  ...[
-    'GATEWAY_INTERFACE',
-    'REDIRECT_STATUS',
-    'HTTP_HOST',
-    'HTTP_X_FORWARDED_FOR',
-    'HTTP_X_FORWARDED_PROTO',
-    'HTTP_X_REAL_IP',
-  ],
+  ...['GATEWAY_INTERFACE', 'REDIRECT_STATUS', 'HTTP_HOST', 'HTTP_X_FORWARDED_FOR', 'HTTP_X_FORWARDED_PROTO'],
+  'HTTP_X_REAL_IP',
 ]);
 
 /** Carries over variables that `uwsgi_param` and similar directives add. */
-export function writeParams(options: ConfigBuilder, kind: string, scope: Scope, { report }: NginxContext): void {
-  for (const directive of scope.take(`${kind}_param`)) {
-    const [name = '', value = ''] = directive.args;
-    const isVariable = hasVariables(value);
-    if (isVariable && STANDARD.has(name)) continue;
-    if (isVariable) report.lost(directive, 'params cannot contain variables');
+export function writeParams(route: ConfigBuilder, module: SendingModule, state: StepState, writer: RouteSink): void {
+  const { report, scopeOf }: NginxContext = writer.context;
+  const written = scopeOf(state.level).take(`${module}_param`);
+  for (const [index, { name, value }] of state.level.settings.sent[module].entries()) {
+    const directive = written[index];
+    if (directive === undefined) continue;
+    const constant = constantIn(value, state.assigned);
+    if (constant === null && STANDARD.has(name)) continue;
+    if (constant === null) report.lost(directive, 'params cannot contain variables');
     else if (/^(?:GATEWAY_INTERFACE|REDIRECT_STATUS|SCGI|SERVER_SOFTWARE)$/.test(name)) continue;
-    else options.table('params').set(name, value, directive);
+    else route.table('proxy_options').table('params').set(textOf(name), textOf(constant), directive);
   }
 }

@@ -3,7 +3,7 @@ import { SETTINGS, type SettingName } from '../../config/settings.ts';
 import { parseValue } from '../../config/value.ts';
 import type { Value } from '../config-builder.ts';
 import { templateOfNginx } from '../log-template.ts';
-import type { NginxContext, Server } from './context.ts';
+import type { NginxContext } from './context.ts';
 import { rangeOf } from './forms.ts';
 import type { Scope } from './scope.ts';
 import type { Directive } from './tree.ts';
@@ -69,7 +69,7 @@ function within(name: SettingName, value: number, show: (value: number) => Value
 }
 
 /** Writes the settings of the whole server. */
-export function writeSettings(main: readonly Scope[], servers: readonly Server[], context: NginxContext): void {
+export function writeSettings(main: readonly Scope[], context: NginxContext): void {
   for (const scope of main) {
     for (const [name, carry] of Object.entries(MAIN)) {
       for (const directive of scope.own(name)) write(directive, carry(directive.args), context);
@@ -78,7 +78,7 @@ export function writeSettings(main: readonly Scope[], servers: readonly Server[]
   const user = main.flatMap((scope) => scope.own('user'))[0];
   const group = user?.args[1];
   if (user !== undefined && group !== undefined) write(user, { name: 'group', value: group }, context);
-  const scopes = [context.http, ...servers.map(({ scope }) => scope)];
+  const scopes = [context.http, ...context.model.servers.map(context.scopeOf)];
   for (const [name, carry] of Object.entries(CLIENTS)) {
     for (const directive of scopes.flatMap((scope) => scope.own(name)))
       write(directive, carry(directive.args), context);

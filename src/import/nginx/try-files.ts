@@ -1,89 +1,98 @@
 import type { ConfigBuilder } from '../config-builder.ts';
-import type { Location, NginxContext, Server } from './context.ts';
 import { writeFiles } from './files.ts';
+import { locationAt } from './location-at.ts';
+import { textOf } from './model/bytes.ts';
+import type { Level, TryFiles } from './model/model.ts';
+import { constantOf, type Template } from './model/template.ts';
+import { notFound } from './no-answer.ts';
+import { writeProxy } from './proxy.ts';
+import type { RouteSink, StepState } from './step-state.ts';
 import type { Directive } from './tree.ts';
 
-/** The last word of `try_files`. */
-type Last =
-  | { readonly kind: 'status'; readonly status: number }
-  | { readonly kind: 'named'; readonly name: string }
-  | { readonly kind: 'file'; readonly path: string };
-
-/**
- * Makes a route answer as `try_files` says.
- *
- * @returns the named location that answers if no file exists, or null
- */
+/** Makes a route answer as `try_files` says. Returns the location that answers where no file exists, or null. */
 export function writeTryFiles(
   route: ConfigBuilder,
-  directive: Directive,
-  location: Location,
-  server: Server,
-  context: NginxContext,
-): Location | null {
-  const { report } = context;
-  const last = lastOf(directive.args.at(-1) ?? '');
-  const names = directive.args.slice(0, -1);
-  const hasFiles = writeFiles(route, location, context);
-  if (!hasFiles) report.lost(directive, 'it has no root or alias that could be carried over');
-  else writeNames(route.table('static_options'), names, directive, context);
-  if (last.kind === 'named') {
-    const target = server.locations.find((one) => one.kind === 'named' && one.path === last.name) ?? null;
-    if (target === null) report.lost(directive, `there is no location ${last.name}`);
-    return target;
+  { files, otherwise }: TryFiles,
+  state: StepState,
+  writer: RouteSink,
+): Level | null {
+  const { report, scopeOf } = writer.context;
+  const directive = scopeOf(state.level).one('try_files') ?? (state.level.statement as Directive);
+  const hasFiles = writeFiles(route, state, writer);
+  if (hasFiles) writeNames(route.table('static_options'), files, directive, writer);
+  if (typeof otherwise === 'number') {
+    if (otherwise !== 404) report.differs(directive, 'paths without a file get 404');
+    if (!hasFiles) notFound(route);
+    return null;
   }
-  if (last.kind === 'file' && hasFiles) writeFallback(route, last.path, directive, location, context);
-  else if (last.kind === 'status' && last.status !== 404) report.differs(directive, 'paths without a file get 404');
+  const target = constantOf(otherwise) === null ? null : textOf(constantOf(otherwise) ?? '');
+  const path = textOf(otherwise[0]?.kind === 'text' ? otherwise[0].text : '').replace(/\?.*$/s, '');
+  const behind = path.startsWith('@') ? (writer.server.named.get(path) ?? null) : locationAt(writer.server, path);
+  if (path.startsWith('@') || behind?.handler?.kind === 'backend')
+    return writeBehind(route, behind, directive, state, writer);
+  if (hasFiles && target !== null) writeFallback(route, path, directive, state, writer);
+  if (!hasFiles) notFound(route);
   return null;
 }
 
-function lastOf(text: string): Last {
-  if (/^=\d{3}$/.test(text)) return { kind: 'status', status: Number(text.slice(1)) };
-  return text.startsWith('@') ? { kind: 'named', name: text } : { kind: 'file', path: text };
+/** The backend of a location answers where no file exists. */
+function writeBehind(
+  route: ConfigBuilder,
+  behind: Level | null,
+  directive: Directive,
+  state: StepState,
+  writer: RouteSink,
+): Level | null {
+  const { report } = writer.context;
+  if (behind?.handler?.kind !== 'backend') {
+    report.lost(directive, 'the location behind it forwards nothing, so paths without a file get 404');
+    if (route.get('static') === undefined) notFound(route);
+    return null;
+  }
+  const isWritten = writeProxy(route, behind.handler, { ...state, level: behind, location: null }, writer);
+  if (!isWritten && route.get('static') === undefined) notFound(route);
+  return behind;
 }
 
 /** `$uri`, `$uri/` and `$uri.html` as names with `{path}`. A route tries the first two anyway. */
 function writeNames(
   options: ConfigBuilder,
-  names: readonly string[],
+  files: TryFiles['files'],
   directive: Directive,
-  { report }: NginxContext,
+  { context }: RouteSink,
 ): void {
-  const others = names.filter((name) => name !== '$uri' && name !== '$uri/');
-  const usable = others.filter((name) => /^\/?\$uri(?:\/?[\w.-]+)+$/.test(name));
-  for (const name of others) {
-    if (!usable.includes(name)) report.differs(directive, `"${name}" is not tried: names must start with $uri`);
+  const tried: string[] = [];
+  for (const { path, isDirectory } of files) {
+    const name = nameOf(path);
+    if (name === null) context.report.differs(directive, 'a name that does not start with $uri is not tried');
+    else if (!isDirectory) tried.push(name);
   }
-  if (!names.includes('$uri/') && !names.some((name) => name.startsWith('$uri/')))
-    options.set('index', false, directive);
-  if (usable.length === 0) return;
-  const tried = names.filter((name) => name === '$uri' || usable.includes(name));
-  options.set(
-    'try_files',
-    tried.map((name) => name.replace(/^\/?\$uri/, '{path}')),
-    directive,
-  );
+  if (!files.some(({ isDirectory }) => isDirectory)) options.set('index', false, directive);
+  if (tried.some((name) => name !== '{path}')) options.set('try_files', tried, directive);
+}
+
+/** `{path}.html` for `$uri.html`; a file with a fixed name for a text; null for others. */
+function nameOf(template: Template): string | null {
+  const [first, ...rest] = template[0]?.kind === 'text' && template[0].text === '/' ? template.slice(1) : template;
+  const isUri = first?.kind === 'variable' && (first.name === 'uri' || first.name === 'document_uri');
+  const end = constantOf(rest);
+  if (!isUri || end === null) return null;
+  return `{path}${textOf(end)}`;
 }
 
 /** One page for every path without a file, for single-page applications. */
 function writeFallback(
   route: ConfigBuilder,
-  written: string,
+  path: string,
   directive: Directive,
-  location: Location,
-  { report }: NginxContext,
+  { match }: StepState,
+  { context }: RouteSink,
 ): void {
-  const path = written.replace(/\?\$args$|\$is_args\$args$|\?.*$/, '');
-  const isBelow = location.kind === 'prefix' || location.kind === 'first';
-  const below = isBelow && path.startsWith(location.path) ? path.slice(location.path.length) : path;
-  const name = below.replace(/^\/+/, '');
-  if (
-    /[$@]/.test(name) ||
-    name === '' ||
-    /\.(?:php|cgi|pl|py)$/.test(name) ||
-    (isBelow && !path.startsWith(location.path))
-  ) {
-    report.lost(directive, `paths without a file get 404, not "${written}", which another location would answer`);
+  const [first = ''] = match.paths;
+  const mount = first.startsWith('/') ? first.slice(0, first.lastIndexOf('/') + 1) : '/';
+  const name = path.startsWith(mount) ? path.slice(mount.length) : '';
+  if (name === '' || /\.(?:php|cgi|pl|py)$/.test(name)) {
+    context.report.lost(directive, `paths without a file get 404, not "${path}", which another location would answer`);
     return;
   }
   const options = route.table('static_options');

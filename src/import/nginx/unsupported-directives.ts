@@ -29,7 +29,7 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   ...each('client_body_temp_path client_body_in_file_only client_body_in_single_buffer', ITSELF),
   ...each('proxy_temp_path fastcgi_temp_path uwsgi_temp_path scgi_temp_path', ITSELF),
   ...each('pid daemon master_process worker_aio_requests timer_resolution pcre_jit lock_file thread_pool', ITSELF),
-  ...each('types default_type', 'types of files are known by their extensions'),
+  ...each('types_hash', 'types of files are known by their extensions'),
   ...each('etag if_modified_since max_ranges', 'files have strong ETags, conditions and ranges'),
   ...each('server_tokens', 'Viaduct does not name itself in responses'),
   ...each('merge_slashes', 'routes match with single slashes'),
@@ -73,20 +73,18 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   ),
   ...each('load_module', 'Viaduct has no modules to load'),
   ...each('zone keepalive_requests', ITSELF),
+  ...each('ssl_stapling ssl_stapling_verify ssl_stapling_file', 'browsers do not need stapled OCSP responses'),
+  ...each(
+    'gzip_comp_level brotli_comp_level zstd_comp_level',
+    'levels suit content that is compressed while it is sent',
+  ),
+  ...each('autoindex_exact_size autoindex_localtime autoindex_format', 'listings have one form, and JSON for programs'),
   ...each('uwsgi_param fastcgi_param scgi_param', 'applications receive these variables'),
 };
 
 /** Directives that have no counterpart. */
 const LOST: Readonly<Record<string, string>> = {
-  ...each(
-    'map geo split_clients set if',
-    'variables and conditions have no counterpart; viaduct.config.ts can compute values',
-  ),
-  ...each(
-    'gzip_comp_level brotli_comp_level zstd_comp_level',
-    'levels suit content that is compressed while it is sent',
-  ),
-  ...each('ssl_stapling ssl_stapling_verify ssl_stapling_file', 'OCSP responses are not stapled'),
+  ...each('geo split_clients', 'these variables have no counterpart; viaduct.config.ts can compute values'),
   ...each('ssl_trusted_certificate resolver resolver_timeout', 'Viaduct does not need it; see service discovery'),
   ...each('ssl_crl ssl_password_file', 'see [tls]: it has a passphrase, but no list of revoked certificates'),
   ...each('proxy_cache proxy_cache_path proxy_cache_valid proxy_cache_key proxy_cache_bypass proxy_no_cache', CACHE),
@@ -107,12 +105,7 @@ const LOST: Readonly<Record<string, string>> = {
     'Viaduct sends no certificate to backends',
   ),
   ...each('limit_rate limit_rate_after', 'responses are sent as fast as clients take them'),
-  ...each('limit_except', 'write two routes with methods'),
   ...each('mirror mirror_request_body', 'requests are not sent twice'),
-  ...each(
-    'autoindex_exact_size autoindex_localtime autoindex_format',
-    'listings have one form, and JSON for clients that prefer it',
-  ),
   ...each('auth_jwt secure_link secure_link_md5 valid_referers auth_delay', 'Viaduct has no counterpart'),
   ...each('ssi ssi_types', 'files are sent unchanged'),
   ...each('charset', 'text is sent as UTF-8'),
@@ -125,13 +118,11 @@ const LOST: Readonly<Record<string, string>> = {
   ),
 };
 
-const UNUSED = 'no directive that was carried over uses it';
-
-/** Reports the directives that no rule has carried over. */
+/** Reports the directives that no rule has carried over. What the model interprets is not reported: the check of the settings is. */
 export function reportUnsupported(directives: readonly Directive[], report: ImportReport): void {
   for (const directive of directives) {
     const { name, args, block } = directive;
-    const isKnown = report.knows(directive);
+    const isKnown = report.knows(directive) || MODELLED.test(name);
     if (!isKnown && name === 'charset' && /^utf-?8$/i.test(args[0] ?? ''))
       report.needless(directive, 'text is sent as UTF-8');
     else if (!isKnown && name === 'proxy_redirect' && args[0] === 'off')
@@ -140,17 +131,15 @@ export function reportUnsupported(directives: readonly Directive[], report: Impo
     else if (!isKnown && /_lua|^lua_|^js_|^perl/.test(name))
       report.lost(directive, 'write middleware or an application in TypeScript');
     else if (!isKnown && LOST[name] !== undefined) report.lost(directive, LOST[name]);
-    else if (!isKnown && !BLOCKS.has(name))
-      report.lost(directive, UNDERSTOOD.test(name) ? UNUSED : 'Viaduct has no counterpart');
+    else if (!isKnown) report.lost(directive, 'Viaduct has no counterpart');
     const isTold = NEEDLESS[name] !== undefined || LOST[name] !== undefined;
-    if (block !== null && !isTold && name !== 'types') reportUnsupported(block, report);
+    if (block !== null && !isTold && name !== 'types' && name !== 'map') reportUnsupported(block, report);
   }
 }
 
-const BLOCKS: ReadonlySet<string> = new Set(['http', 'events', 'server', 'location']);
-/** Directives that rules carry over if something uses them. */
-const UNDERSTOOD =
-  /^(?:proxy_|grpc_|uwsgi_|fastcgi_|scgi_|gzip|brotli|ssl_|limit_|auth_basic|root$|alias$|index$|autoindex|try_files|expires|add_header|allow|deny|error_page|upstream|rewrite|return|satisfy|internal|default_type)/;
+/** What the model of nginx interprets, or the translators of options read where they matter. */
+const MODELLED =
+  /^(?:http|events|server|location|if|limit_except|upstream|map|types|default_type|root|alias|index|autoindex|try_files|internal|rewrite|return|set|break|allow|deny|satisfy|auth_basic|auth_basic_user_file|auth_request|add_header|expires|error_page|listen|server_name|proxy_intercept_errors|keepalive|(?:proxy|grpc|uwsgi|fastcgi|scgi)_(?:pass|set_header|param|hide_header|connect_timeout|read_timeout|next_upstream|next_upstream_tries|ssl_verify|ssl_trusted_certificate|ssl_name)|gzip|gzip_types|gzip_min_length|brotli|brotli_types|limit_(?:req|conn)(?:_zone)?)$/;
 
 function each(names: string, reason: string): Record<string, string> {
   return Object.fromEntries(names.split(' ').map((name) => [name, reason]));

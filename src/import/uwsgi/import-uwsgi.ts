@@ -27,6 +27,11 @@ export function importUwsgi({ text, shown, pathOf, output }: Source): { builder:
     builder.remarks.push('group needs user as well');
   builder.assume('workers', 1, "uWSGI's default");
   builder.assume('threads', 1, "uWSGI's default");
+  const cheaper = known.findLast(({ name }) => name === 'cheaper');
+  if (cheaper !== undefined && Number(builder.get('workers_min')) > Number(builder.get('workers'))) {
+    builder.values.delete('workers_min');
+    report.lost(cheaper, 'it is more than the number of workers');
+  }
   return { builder, report };
 }
 

@@ -1,9 +1,11 @@
 import { isIP } from 'node:net';
 import type { CgiParams } from '../../cgi/params.ts';
-import type { Peer, Protocol } from '../../http/message.ts';
+import type { CgiOrigin, Peer, Protocol } from '../../http/message.ts';
 import { unmapped } from '../../http/peer.ts';
 import { Refusal } from '../../http/refusal.ts';
 import { percentDecode, percentEncode } from '../../wsgi/variables.ts';
+import type { CgiProtocol } from '../address.ts';
+import { ownVariables } from './own-variables.ts';
 
 /** A request of a front-end proxy. */
 export interface CgiRequest {
@@ -50,7 +52,7 @@ const UNSPECIFIED = '0.0.0.0';
  * Without one, as in nginx's variables for FastCGI and SCGI, the path is that of REQUEST_URI or DOCUMENT_URI, and `scriptName` is ''.
  * REQUEST_URI has the path as received, percent-encoded; it counts unless the front-end proxy has rewritten the path.
  */
-export function readCgiRequest(variables: CgiParams, listener: number): CgiRequest | Refusal {
+export function readCgiRequest(variables: CgiParams, listener: number, protocol: CgiProtocol): CgiRequest | Refusal {
   for (const [name, value] of variables) {
     if (name.startsWith('HTTP_') && !TOKEN.test(name)) return BAD_NAME;
     if (/^(?:HTTP_|CONTENT_|REQUEST_|QUERY_)/.test(name) && hasControl(value)) return BAD_VARIABLE;
@@ -72,7 +74,10 @@ export function readCgiRequest(variables: CgiParams, listener: number): CgiReque
   if (type !== '') lines += `Content-Type: ${type}\r\n`;
   if (Number(length) > 0) lines += `Content-Length: ${Number(length)}\r\n`;
   const { target, scriptName } = location;
-  return { head: `${method} ${target} HTTP/1.0\r\n${lines}\r\n`, peer: peerOf(variables, listener, scriptName) };
+  return {
+    head: `${method} ${target} HTTP/1.0\r\n${lines}\r\n`,
+    peer: { ...peerOf(variables, listener), cgi: originOf(variables, protocol, scriptName) },
+  };
 }
 
 interface RequestLocation {
@@ -87,7 +92,7 @@ function locationOf(variables: CgiParams): RequestLocation | Refusal {
   const mark = uri.indexOf('?');
   const received = mark < 0 ? uri : uri.slice(0, mark);
   const query = variables.get('QUERY_STRING') ?? (mark < 0 ? '' : uri.slice(mark + 1));
-  const search = query === '' ? '' : `?${query}`;
+  const search = query === '' && mark !== uri.length - 1 ? '' : `?${query}`;
   const info = variables.get('PATH_INFO');
   if (info === undefined) {
     const path = received || percentEncode(variables.get('DOCUMENT_URI') ?? '');
@@ -108,19 +113,23 @@ function prefixOf(encoded: string, length: number): string {
   return encoded.slice(0, at);
 }
 
-function peerOf(variables: CgiParams, listener: number, scriptName: string): Peer {
+function peerOf(variables: CgiParams, listener: number): Peer {
   const address = variables.get('REMOTE_ADDR') ?? '';
   const numeric = unmapped(address);
   const port = variables.get('SERVER_PORT') ?? '';
-  const protocol = variables.get('SERVER_PROTOCOL') ?? '';
   return {
     remoteAddress: isIP(numeric) > 0 ? numeric : address === 'unix:' ? '' : UNSPECIFIED,
     remotePort: numberOf(variables.get('REMOTE_PORT')),
     listener,
     secure: isSecure(variables),
     serverPort: numberOf(port) > 0 ? port : '',
-    cgi: { scriptName, protocol: PROTOCOLS.has(protocol) ? (protocol as Protocol) : 'HTTP/1.1' },
   };
+}
+
+function originOf(variables: CgiParams, spoken: CgiProtocol, scriptName: string): CgiOrigin {
+  const version = variables.get('SERVER_PROTOCOL') ?? '';
+  const protocol = PROTOCOLS.has(version) ? (version as Protocol) : 'HTTP/1.1';
+  return { scriptName, protocol, ...ownVariables(variables, spoken) };
 }
 
 function isSecure(variables: CgiParams): boolean {

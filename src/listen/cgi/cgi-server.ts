@@ -100,7 +100,7 @@ export class CgiServer implements ProtocolServer {
   }
 
   #begin(requestSocket: CgiRequestSocket, variables: CgiParams, listener: number, remoteAddress: string): void {
-    const cgiRequest = readCgiRequest(variables, listener);
+    const cgiRequest = readCgiRequest(variables, listener, this.#protocol);
     if (cgiRequest instanceof Refusal) {
       this.#options.onRefused(cgiRequest.reason, remoteAddress);
       requestSocket.on('error', () => {});

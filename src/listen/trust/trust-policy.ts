@@ -12,7 +12,7 @@ export interface TrustOptions {
   /** How many proxies in a row are trusted at most, including the one that connected. No limit when absent. */
   readonly hopsMax?: number;
   /**
-   * What the proxies may state: `address`, `scheme`, `host`, `port`, `prefix`, and names of further X-Forwarded-*. `address`
+   * What the proxies may state: `address`, `scheme`, `host`, `port`, `prefix`, `user`, and names of further X-Forwarded-*. `address`
    * and `scheme` by default. Fields about everything else are removed.
    */
   readonly values?: readonly string[];
@@ -23,6 +23,8 @@ export interface TrustOptions {
 }
 
 const BAD_CHAIN = 'A trusted proxy sent an invalid chain of addresses; all its fields about the client are ignored';
+const USER_LEFT_OUT =
+  'A front-end proxy sent REMOTE_USER over FastCGI, which is left out, as it may be what the client claims. If the proxy checks passwords, add "user" to trusted_proxy_values';
 const BAD_ORIGIN = 'A trusted proxy sent an invalid scheme, host or port; all three are ignored';
 
 /** REMOTE_ADDR of a client whose proxy conceals the address: no client has this address (RFC 1122 section 3.2.1.3). */
@@ -35,7 +37,8 @@ const UNSPECIFIED = '0.0.0.0';
  *
  * Addresses are read from the right. The first address that is not a trusted proxy is the client; addresses left of it are ignored and not
  * passed on. If one of the addresses on this way is malformed, all fields of the proxy are ignored. An invalid scheme, host or port makes
- * the server ignore these three, but not the address, because a client can influence them more easily. A request without any of these
+ * the server ignore these three, but not the address, because a client can influence them more easily. REMOTE_USER over FastCGI counts
+ * if the proxies may state the `user`. A request without any of these
  * fields is returned unchanged. `X-Request-ID` stays in the request; that of a trusted proxy also becomes the id in the request's record.
  */
 export function trustProxies(options: TrustOptions): (request: Request) => Request {
@@ -48,8 +51,15 @@ export function trustProxies(options: TrustOptions): (request: Request) => Reque
     onIgnored?.(message, peer);
   }
 
+  function believedPeer(peer: Peer): Peer {
+    if (peer.cgi === undefined || peer.cgi.user.length === 0 || isTrusted(values, 'REMOTE_USER')) return peer;
+    reportOnce(USER_LEFT_OUT, peer);
+    return { ...peer, cgi: { ...peer.cgi, user: [] } };
+  }
+
   return function receive(request) {
-    const { headers, peer } = request;
+    const { headers } = request;
+    const peer = believedPeer(request.peer);
     let isForwarded = false;
     for (let i = 0; i < headers.length; i += 2) {
       const kind = fieldKind(headers[i] as string);
@@ -58,14 +68,14 @@ export function trustProxies(options: TrustOptions): (request: Request) => Reque
       else if (trusted?.(peer.remoteAddress) && isRequestId(headers[i + 1] as string))
         request.record.id = headers[i + 1] as string;
     }
-    if (!isForwarded) return request;
+    if (!isForwarded) return peer === request.peer ? request : deriveRequest(request, { peer });
     const cleaned = ordinaryFields(headers);
-    if (trusted === null || !trusted(peer.remoteAddress)) return deriveRequest(request, { headers: cleaned });
+    if (trusted === null || !trusted(peer.remoteAddress)) return deriveRequest(request, { peer, headers: cleaned });
     const usesX = fields === 'x-forwarded' || (fields === 'any' && prefersX(request, values));
     const info = (usesX ? readXForwarded : readForwarded)(request, { trusted, hopsMax, values });
     if (info.client === 'malformed') {
       reportOnce(BAD_CHAIN, peer);
-      return deriveRequest(request, { headers: cleaned });
+      return deriveRequest(request, { peer, headers: cleaned });
     }
     const origin = originOf(request, info);
     if (origin === null) reportOnce(BAD_ORIGIN, peer);
@@ -79,8 +89,10 @@ export function trustProxies(options: TrustOptions): (request: Request) => Reque
 }
 
 /** The properties of the connection that also hold for the client behind the proxy. A certificate is left out: it is the proxy's own. */
-function connectionOf({ remoteAddress, remotePort, listener, secure, serverPort }: Peer): Peer {
-  return { remoteAddress, remotePort, listener, secure, serverPort };
+function connectionOf(peer: Peer): Peer {
+  const { remoteAddress, remotePort, listener, secure, serverPort, localAddress, localPort, cgi } = peer;
+  const connection = { remoteAddress, remotePort, listener, secure, serverPort, localAddress, localPort };
+  return cgi === undefined ? connection : { ...connection, cgi };
 }
 
 function clientOf({ client }: ForwardedInfo): Partial<Peer> {

@@ -4,7 +4,7 @@ export type TrustedValues = ReadonlySet<string>;
 /** The values of which almost every front-end proxy replaces the client's own claims, or appends to them. */
 export const TRUSTED_VALUES: readonly string[] = ['address', 'scheme'];
 
-/** The value that each field describes. */
+/** The value that each field, or variable of CGI, describes. */
 const VALUES: Readonly<Record<string, string>> = {
   'x-forwarded-for': 'address',
   'x-real-ip': 'address',
@@ -12,6 +12,7 @@ const VALUES: Readonly<Record<string, string>> = {
   'x-forwarded-host': 'host',
   'x-forwarded-port': 'port',
   'x-forwarded-prefix': 'prefix',
+  remote_user: 'user',
 };
 
 /** `values` may be names of fields in any letter case. */

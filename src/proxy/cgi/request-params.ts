@@ -1,6 +1,6 @@
 import type { HeaderList, Request } from '../../http/message.ts';
 import { VERSION } from '../../version.ts';
-import { decodedScriptName, pathInfo, requestUri } from '../../wsgi/request-path.ts';
+import { decodedScriptName, pathInfo, searchOf } from '../../wsgi/request-path.ts';
 import { environKey, joinRepeated } from '../../wsgi/variables.ts';
 import { type ForwardedMode, forwardedLines } from '../forwarded.ts';
 import { requestFieldKind } from '../hop-by-hop.ts';
@@ -76,7 +76,7 @@ function requestVariables(request: Request): RequestVariables {
     'REQUEST_METHOD',
     request.method,
     'REQUEST_URI',
-    requestUri(request),
+    request.path + searchOf(request),
     'SCRIPT_NAME',
     decodedScriptName(request),
     'PATH_INFO',

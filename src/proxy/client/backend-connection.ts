@@ -46,8 +46,10 @@ export class BackendConnection {
   user: ConnectionUser | null;
   /** Number of completed responses. */
   served = 0;
-  /** The tick at which the connection last became idle. */
+  /** When the connection last became idle, as `performance.now()`. */
   idleSince = 0;
+  /** Whether the backend closed the connection while it was idle, or sent what nobody asked for. */
+  closedByBackend = false;
   /** A private read buffer, used while large content arrives. */
   #ownBuffer: Buffer | null = null;
   #large = false;
@@ -77,11 +79,12 @@ export class BackendConnection {
       () => this.user?.connected(),
     );
     this.socket.on('end', () =>
-      this.user === null ? this.destroy() : confirmEnd(this.socket, () => this.user?.ended()),
+      this.user === null ? this.#closeIdle() : confirmEnd(this.socket, () => this.user?.ended()),
     );
     this.socket.on('drain', () => this.user?.drained());
     this.socket.on('error', (error) => {
       failure = error;
+      this.closedByBackend ||= this.user === null;
     });
     this.socket.on('close', () => this.#close(failure));
     clock.watch(this);
@@ -153,7 +156,7 @@ export class BackendConnection {
     this.#large = length >= LARGE_BYTES;
     if (this.socket.destroyed) return;
     if (this.user === null) {
-      this.destroy();
+      this.#closeIdle();
       return;
     }
     if (this.unframing !== null) {
@@ -177,6 +180,11 @@ export class BackendConnection {
       this.input.keep();
     }
     if (unframing.over) this.user?.ended();
+  }
+
+  #closeIdle(): void {
+    this.closedByBackend = true;
+    this.destroy();
   }
 
   #close(failure: Error | null): void {

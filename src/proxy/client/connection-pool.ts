@@ -2,6 +2,7 @@ import type { Request } from '../../http/message.ts';
 import type { Backend } from '../backend.ts';
 import type { TickClock } from '../tick-clock.ts';
 import { BackendConnection, type ConnectionUser } from './backend-connection.ts';
+import { KeepAliveKnowledge } from './keep-alive-knowledge.ts';
 import type { Transport } from './transport.ts';
 
 export interface ConnectionPoolOptions {
@@ -10,9 +11,6 @@ export interface ConnectionPoolOptions {
   readonly keepAliveTimeoutMs: number;
   readonly connectTimeoutMs: number;
 }
-
-/** The backend is unlikely to close a connection that was used within this time. */
-const FRESH_MS = 1000;
 
 /** The connections to one backend. The most recently used connection is reused first, so that the others can expire. */
 export class ConnectionPool {
@@ -26,7 +24,7 @@ export class ConnectionPool {
   readonly #forget = (connection: BackendConnection): void => this.#remove(connection);
   readonly #keepAliveTicks: number;
   readonly #connectTicks: number;
-  readonly #freshTicks: number;
+  readonly #knowledge = new KeepAliveKnowledge();
   #stopped = false;
 
   /** `onFreed` is called when the number of active connections has decreased. */
@@ -44,7 +42,6 @@ export class ConnectionPool {
     this.#options = options;
     this.#keepAliveTicks = clock.ticks(options.keepAliveTimeoutMs) - 1; // early, so that the proxy closes first
     this.#connectTicks = clock.ticks(options.connectTimeoutMs);
-    this.#freshTicks = clock.ticks(FRESH_MS) - 1;
   }
 
   /** Number of connections in use by requests and tunnels. */
@@ -58,20 +55,25 @@ export class ConnectionPool {
   }
 
   /**
-   * Returns an idle connection for `user`, null without one. When `repeatable` is false, only a recently used
-   * connection is returned: a request is lost if the backend closes the connection at the same moment.
+   * Returns an idle connection for `user`, null without one. When `repeatable` is false, only a connection that the backend
+   * will keep open is returned: a request is lost if the backend closes the connection at the same moment.
    */
   take(user: ConnectionUser, repeatable: boolean): BackendConnection | null {
-    for (;;) {
-      const connection = this.#idle.at(-1);
-      if (connection === undefined) return null;
-      if (!repeatable && this.#clock.tick - connection.idleSince > this.#freshTicks) return null;
-      this.#idle.pop();
-      if (connection.closed) continue;
+    if (this.#idle.length === 0) return null;
+    const now = performance.now();
+    for (let at = this.#idle.length - 1; at >= 0; at -= 1) {
+      const connection = this.#idle[at] as BackendConnection;
+      const idleMs = now - connection.idleSince;
+      if (connection.closed || !(repeatable ? this.#knowledge.allows(idleMs) : this.#knowledge.trusts(idleMs)))
+        continue;
+      if (at === this.#idle.length - 1) this.#idle.pop();
+      else this.#idle.splice(at, 1);
+      this.#knowledge.stayedOpen(idleMs);
       connection.user = user;
       connection.clearDeadline();
       return connection;
     }
+    return null;
   }
 
   /** Opens a new connection for `user`. */
@@ -88,16 +90,22 @@ export class ConnectionPool {
    */
   release(connection: BackendConnection): void {
     connection.user = null;
+    if (connection.served > 0) this.#knowledge.reused();
     connection.served += 1;
     if (this.#stopped || this.#idle.length >= this.#options.keepAliveMax || connection.closed) {
       connection.destroy();
       return;
     }
     this.#idle.push(connection);
-    connection.idleSince = this.#clock.tick;
+    connection.idleSince = performance.now();
     connection.setReading(true);
     connection.setDeadline(this.#keepAliveTicks);
     this.#onFreed();
+  }
+
+  /** The backend closed `connection` before it answered a request there, and after it had answered another one. */
+  closedAfterUse(connection: BackendConnection): void {
+    this.#knowledge.closed(performance.now() - connection.idleSince);
   }
 
   stop(): void {
@@ -113,7 +121,13 @@ export class ConnectionPool {
   #remove(connection: BackendConnection): void {
     this.#open.delete(connection);
     const at = this.#idle.indexOf(connection);
-    if (at >= 0) this.#idle.splice(at, 1);
-    else this.#onFreed();
+    if (at < 0) {
+      this.#onFreed();
+      return;
+    }
+    this.#idle.splice(at, 1);
+    const idleMs = performance.now() - connection.idleSince;
+    if (connection.closedByBackend) this.#knowledge.closed(idleMs);
+    else this.#knowledge.stayedOpen(idleMs);
   }
 }

@@ -63,6 +63,7 @@ export class UpstreamRequest extends BackendRequest<UpstreamRequestContext> impl
         this.fail('connect', describeFailure(error), 502, this.sender === null);
         break;
       case 'response':
+        if (this.#isOnKept && this.#connection !== null) this.client.pool.closedAfterUse(this.#connection);
         if (this.#canRetry()) this.#retry();
         else this.fail('response', describeClosing(error, 'before the response'));
         break;
@@ -224,9 +225,13 @@ export class UpstreamRequest extends BackendRequest<UpstreamRequestContext> impl
    * safe.
    */
   #canRetry(): boolean {
-    const kept = (this.#connection?.served ?? 0) > 0;
     const untouched = this.sender === null || this.sender.untouched;
-    return kept && !this.#receivedAny && !this.#retried && untouched && isIdempotent(this.request.method);
+    return this.#isOnKept && !this.#retried && untouched && isIdempotent(this.request.method);
+  }
+
+  /** Whether the request waits on a connection that an earlier request has used. */
+  get #isOnKept(): boolean {
+    return (this.#connection?.served ?? 0) > 0 && !this.#receivedAny;
   }
 
   #retry(): void {

@@ -1,4 +1,5 @@
 import type { Request } from '../../http/message.ts';
+import { searchOf } from '../../wsgi/request-path.ts';
 import { type Backend, backendAuthority } from '../backend.ts';
 import { type ForwardedMode, forwardedLines } from '../forwarded.ts';
 import { requestFieldKind } from '../hop-by-hop.ts';
@@ -91,9 +92,10 @@ export class RequestHeads {
 }
 
 /** Path and query for the backend. A path below `scriptName` loses that prefix. */
-export function requestTarget({ path, query, scriptName }: Request): string {
+export function requestTarget(request: Request): string {
+  const { path, scriptName } = request;
   const targetPath = scriptName !== '' && path.startsWith(scriptName) ? path.slice(scriptName.length) : path;
-  return (targetPath === '' ? '/' : targetPath) + (query === '' ? '' : `?${query}`);
+  return (targetPath === '' ? '/' : targetPath) + searchOf(request);
 }
 
 /** Whether a request with this method has a Content-Length even without content (RFC 9110 section 8.6). */

@@ -7,7 +7,7 @@ import type { Scaled } from '../../site/applications.ts';
 import type { Configuration } from '../../site/configuration.ts';
 import type { ReloadStep } from '../agreement.ts';
 import type { LiveRequest } from '../live-requests.ts';
-import type { ProcessReport, WorkerStacks } from '../status.ts';
+import type { ProcessReport, ServerStatus, WorkerStacks } from '../status.ts';
 import type { TraceQuestion } from '../trace/trace-questions.ts';
 
 /** From the primary to a server process. */
@@ -20,6 +20,8 @@ export type ToServerProcess =
   /** The process must send the lines of the logs that `filter` wants, from now on until `unfollow`. */
   | { readonly kind: 'follow'; readonly id: number; readonly filter: LogFilter }
   | { readonly kind: 'unfollow'; readonly id: number }
+  /** The answer to `show`. */
+  | { readonly kind: 'shown'; readonly id: number; readonly answer: ShownAnswer }
   | { readonly kind: 'cancel-reload' | 'stop' };
 
 /** What the primary asks a server process that serves. */
@@ -53,6 +55,11 @@ export interface Answers {
 
 export type About = keyof Answers;
 
+/** What the pages of the development ask about all server processes. */
+export type ShownQuestion = Extract<Question, { readonly about: 'status' | 'requests' | 'metrics' | 'traces' }>;
+
+export type ShownAnswer = ServerStatus | readonly LiveRequest[] | readonly Family[] | string | null;
+
 /** Everything a server process needs. It reads no settings itself, so that all processes have the same ones. */
 export interface ServerProcessStart {
   /** Whether it takes the place of a process that has ended, so that its application has proved itself already. */
@@ -77,6 +84,8 @@ export type FromServerProcess =
   | { readonly kind: 'answer'; readonly id: number; readonly about: About; readonly answer: Answers[About] }
   /** Lines of the logs, for those who follow them by this id. */
   | { readonly kind: 'followed'; readonly id: number; readonly lines: string }
+  /** In development: a page about requests asks what all processes know. */
+  | { readonly kind: 'show'; readonly id: number; readonly question: ShownQuestion }
   /** Sent once a second, while the event loop turns. */
   | { readonly kind: 'alive'; readonly connections: number };
 

@@ -26,6 +26,7 @@ const FIELDS: { readonly [kind in FromServerProcess['kind']]: Fields } = {
   reloaded: { id: isNumber, error: nullOr(isFailure) },
   answer: { id: isNumber, about: isAbout },
   followed: { id: isNumber, lines: isText },
+  show: { id: isNumber, question: isShownQuestion },
   alive: { connections: isNumber },
 };
 
@@ -40,6 +41,15 @@ export function parseMessage(value: unknown): FromServerProcess | null {
   if (!has(value, FIELDS[kind as FromServerProcess['kind']])) return null;
   const message = value as FromServerProcess;
   return message.kind !== 'answer' || ANSWERS[message.about](message.answer) ? message : null;
+}
+
+/** The fields of a question about traces are those that the API has checked. */
+function isShownQuestion(value: unknown): boolean {
+  if (has(value, { about: (about) => about === 'status' || about === 'requests' || about === 'metrics' })) return true;
+  return has(value, {
+    about: (about) => about === 'traces',
+    question: (question) => has(question, { method: isText }),
+  });
 }
 
 function isAbout(value: unknown): boolean {

@@ -22,6 +22,7 @@ import { inheritedLost, withCause } from './lost.ts';
 import { processConfiguration, workerShare } from './process-configuration.ts';
 import { type ReloadSlot, reloadTogether } from './reload-together.ts';
 import { ServerProcess } from './server-process.ts';
+import { answerOfCluster } from './shown-cluster.ts';
 
 export interface PrimaryOptions {
   /** Validated. `systemd:` addresses in `listen` are already replaced by descriptors. */
@@ -296,6 +297,8 @@ class Primary implements RunningCluster {
       serverProcess.kill();
     });
     serverProcess.onFollowed = (id, lines) => this.#followed(id, lines);
+    // In production a server process learns nothing of the others.
+    if (configuration.settings.dev) serverProcess.onShow = (question) => answerOfCluster(this, question);
     slot.serverProcess = serverProcess;
     slot.configuration = this.#configuration;
     void serverProcess.exited.then((how) => this.#ended(slot, serverProcess, how));

@@ -18,6 +18,7 @@ import {
   type ServerProcessStart,
   type ToServerProcess,
 } from './messages.ts';
+import { ShownCluster } from './shown-cluster.ts';
 
 type ReloadMessage = Extract<ToServerProcess, { readonly kind: 'reload' }>;
 
@@ -30,6 +31,8 @@ let tap: LogTap | null = null;
 let flushLogs: () => Promise<unknown> = async () => {};
 /** Those who follow the logs of this process, by their ids. */
 const followers = new Map<number, FollowSender>();
+/** What the pages of the development show. */
+const shown = new ShownCluster((id, question) => send({ kind: 'show', id, question }));
 /** Lets the reload go on that waits for the other processes. */
 let proceed: () => void = () => {};
 
@@ -43,6 +46,7 @@ process.on('message', (message: ToServerProcess) => {
   else if (message.kind === 'ask') void answer(message.id, message.question);
   else if (message.kind === 'follow') follow(message.id, message.filter);
   else if (message.kind === 'unfollow') unfollow(message.id);
+  else if (message.kind === 'shown') shown.answered(message.id, message.answer);
   else void stop();
 });
 setInterval(() => send({ kind: 'alive', connections: server?.connections ?? 0 }), ALIVE_EVERY_MS).unref();
@@ -66,7 +70,15 @@ async function start(options: ServerProcessStart): Promise<void> {
       reopen();
     });
     reportUncaught(log, () => server?.kill());
-    server = await startServer({ configuration, log, accessLog, tap, probesAtStart: !isReplacement, ...onBound });
+    server = await startServer({
+      configuration,
+      log,
+      accessLog,
+      tap,
+      probesAtStart: !isReplacement,
+      shown,
+      ...onBound,
+    });
   } catch (error) {
     send({ kind: 'failed', error: failureOf(error) }, () => leave(1));
     return;

@@ -9,6 +9,8 @@ import {
   type FromServerProcess,
   type Question,
   type ServerProcessStart,
+  type ShownAnswer,
+  type ShownQuestion,
   type ToServerProcess,
 } from './messages.ts';
 import { parseMessage } from './parse-message.ts';
@@ -34,6 +36,8 @@ export class ServerProcess {
   connections = 0;
   /** Receives lines of its logs, and the id of those who follow them. */
   onFollowed: (id: number, lines: string) => void = () => {};
+  /** Resolves to what its pages of the development show. */
+  onShow: (question: ShownQuestion) => Promise<ShownAnswer> = () => Promise.resolve(null);
   /** Why it cannot serve, as it reported. */
   failure: Error | null = null;
   /** When it last reported that its event loop turns. */
@@ -165,6 +169,12 @@ export class ServerProcess {
       if (this.#asked.get(message.id)?.about === message.about) this.#finishQuestion(message.id, message.answer);
     } else if (message.kind === 'followed') {
       this.onFollowed(message.id, message.lines);
+    } else if (message.kind === 'show') {
+      const { id } = message;
+      this.onShow(message.question).then(
+        (answer) => this.send({ kind: 'shown', id, answer }),
+        () => {}, // without an answer, the page says so
+      );
     } else if (message.kind === 'alive') {
       this.connections = message.connections;
       this.lifeSignMs = performance.now();

@@ -38,20 +38,26 @@ export class LiveEvents implements FeedOwner {
   }
 
   /**
-   * Resolves to a feed for one more reader; to null if there are too many, or the server stops. A reader that has left, such as a page that was
-   * loaded again, is noticed when something is sent to it: the first write
-   * is answered with a reset, and the second one fails.
+   * Resolves to a feed for one more reader, which must be started or cancelled; to null if there are too many, or the server stops. A reader that
+   * has left, such as a page that was loaded again, is noticed when something is sent to it: the first write is answered with a reset, and the
+   * second one fails.
    */
   async open(): Promise<EventFeed | null> {
     for (let writes = 0; writes < 2 && this.#feeds.size >= READERS_MAX; writes += 1) {
       for (const feed of this.#feeds) feed.heartbeat();
       await sleep(NOTICE_MS);
     }
-    return this.#isClosed || this.#feeds.size >= READERS_MAX ? null : new EventFeed(this);
+    if (this.#isClosed || this.#feeds.size >= READERS_MAX) return null;
+    const feed = new EventFeed(this);
+    this.#feeds.add(feed); // it has its place before its response starts: others may be opened meanwhile
+    return feed;
   }
 
   add(feed: EventFeed): void {
-    this.#feeds.add(feed);
+    if (this.#isClosed) {
+      feed.end();
+      return;
+    }
     this.#timer ??= this.#start();
     void this.#overview([feed]);
   }

@@ -1,6 +1,6 @@
 import { programFile } from '../../program-files.ts';
 import { VERSION } from '../../version.ts';
-import type { RunningServer } from '../running-server.ts';
+import type { ShownServer } from '../running-server.ts';
 import { LiveEvents } from './live-events.ts';
 import { OverviewMaker } from './overview-maker.ts';
 import type { TraceApiSource } from './trace-api.ts';
@@ -13,11 +13,7 @@ export interface LiveSource extends TraceApiSource {
 }
 
 /** `startedAt` is ISO 8601. `onError` gets what fails while pages are open. */
-export function liveSource(
-  server: Pick<RunningServer, 'status' | 'metrics' | 'requests' | 'traces'>,
-  startedAt: string,
-  onError: (error: unknown) => void,
-): LiveSource {
+export function liveSource(server: ShownServer, startedAt: string, onError: (error: unknown) => void): LiveSource {
   const { traces } = server;
   const maker = new OverviewMaker({
     version: VERSION,

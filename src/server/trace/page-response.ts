@@ -1,23 +1,5 @@
+import { ownPagePolicy } from '../../handlers/pages/own-page-policy.ts';
 import { Response } from '../../http/response.ts';
-
-/**
- * What pages and data of the admin side may do in a browser: run the scripts that come with them, and nothing else. `form-action` is for the page
- * that asks for the token.
- */
-function policy(formAction: "'none'" | "'self'"): string {
-  return [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "connect-src 'self'",
-    "img-src 'self' data:",
-    "base-uri 'none'",
-    `form-action ${formAction}`,
-    "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-    'trusted-types viaduct',
-  ].join('; ');
-}
 
 const SECURITY = [
   'X-Content-Type-Options',
@@ -30,9 +12,9 @@ const SECURITY = [
   'no-referrer',
 ];
 
-export const SECURITY_FIELDS: readonly string[] = ['Content-Security-Policy', policy("'none'"), ...SECURITY];
+export const SECURITY_FIELDS: readonly string[] = ['Content-Security-Policy', ownPagePolicy("'none'"), ...SECURITY];
 /** For a page with a form. */
-export const FORM_FIELDS: readonly string[] = ['Content-Security-Policy', policy("'self'"), ...SECURITY];
+export const FORM_FIELDS: readonly string[] = ['Content-Security-Policy', ownPagePolicy("'self'"), ...SECURITY];
 
 /** No more is sent in one answer: the rest of the server needs its memory. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;

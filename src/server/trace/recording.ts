@@ -1,4 +1,4 @@
-import { requestField } from '../../http/derived-request.ts';
+import { deriveRequest, requestField } from '../../http/derived-request.ts';
 import type { Request } from '../../http/message.ts';
 import { requestIdOf } from '../../http/request-id.ts';
 import { cookieOf } from '../../http/semantics/cookie.ts';
@@ -11,6 +11,7 @@ import { SlowLimits } from '../../trace/slow-limit.ts';
 import { OneTimeTokens, readToken, TRACE_COOKIE, TRACE_FIELD } from '../../trace/token.ts';
 import { Trace, type TraceDetails, type TracedRequest, USUAL_DETAILS } from '../../trace/trace.ts';
 import { parseTraceParent } from '../../trace/trace-context.ts';
+import { KEPT_CONTENT_BYTES_MAX, KeptContent } from './kept-content.ts';
 
 export interface TraceRecordingParts {
   /** Whether the client with this address is a trusted proxy. */
@@ -71,14 +72,17 @@ export class TraceRecording implements RequestRecorder {
     setTimeout(() => this.#parts.onSwitched(), ON_REQUEST_MS).unref();
   }
 
-  /** Decides whether a request is recorded: `arrived` from its connection, and `shown` to handlers after the rules for proxies. */
-  receive(arrived: Request, shown: Request, arrival: Arrival): void {
+  /**
+   * Decides whether a request is recorded: `arrived` from its connection, and `shown` to handlers after the rules for proxies. Returns what handlers
+   * get: in development, a copy of a short content is kept for a replay.
+   */
+  receive(arrived: Request, shown: Request, arrival: Arrival): Request {
     const options = this.#options;
     const asked = options.secret !== null || this.#tokens.size > 0 ? this.#askedBy(arrived) : null;
     let draw = 0;
     if (asked === null && options.records === 'share') {
       draw = Math.random();
-      if (draw >= options.shareMax) return;
+      if (draw >= options.shareMax) return shown;
     }
     const { sqlParameters, locals, profile } = asked ?? USUAL_DETAILS;
     const details = {
@@ -90,6 +94,7 @@ export class TraceRecording implements RequestRecorder {
     const trace = this.#begin(kept, details, arrived, shown, arrival);
     trace.draw = draw;
     arrived.record.trace = trace;
+    return options.records === 'all' ? keepContent(trace, shown) : shown;
   }
 
   /** A request is answered or given up. */
@@ -221,6 +226,16 @@ export class TraceRecording implements RequestRecorder {
     }
     if (this.#waiting.size === 0) this.close();
   }
+}
+
+/** Returns `request`, whose content becomes a part of `trace` when it is complete. */
+function keepContent(trace: Trace, request: Request): Request {
+  const { body } = request;
+  if (body === null || body.length > KEPT_CONTENT_BYTES_MAX) return request;
+  const kept = new KeptContent(body, (content) => {
+    if (trace.recorded !== null && !trace.isAnswered) trace.recorded = { ...trace.recorded, body: content };
+  });
+  return deriveRequest(request, { body: kept });
 }
 
 /** Whether the server failed, or the response did not reach its client. An error of the client (4xx) does not count. */

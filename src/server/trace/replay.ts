@@ -8,6 +8,7 @@ import { unlessAborted } from '../../site/unless-aborted.ts';
 import type { RecordedRequest } from '../../trace/store.ts';
 import { newOneTimeToken, TRACE_FIELD } from '../../trace/token.ts';
 import { USUAL_DETAILS } from '../../trace/trace.ts';
+import { KEPT_CONTENT_BYTES_MAX } from './kept-content.ts';
 import type { ReplayOutcome } from './traces.ts';
 import type { Tracing } from './tracing.ts';
 
@@ -43,7 +44,7 @@ export async function replayRequest(
 ): Promise<ReplayOutcome> {
   const recorded = tracing.store.recorded(id);
   if (recorded === null) return tracing.store.find(id) === null ? { kind: 'unknown' } : refused(NOT_KEPT);
-  if (recorded.body === 'lost') return refused('The content of the request was not kept, so it cannot be sent again');
+  if (recorded.body === 'lost') return refused(CONTENT_LOST);
   if (!SAFE_METHODS.has(recorded.method) && !confirmed) {
     const reason = `${recorded.method} may change something: confirm that the request is sent again`;
     return { ...refused(reason), needsConfirmation: true };
@@ -74,6 +75,8 @@ export async function replayRequest(
 }
 
 const NOT_KEPT = 'Only the stages of this request were kept, not the request itself, so it cannot be sent again';
+
+const CONTENT_LOST = `The content of the request was not kept, so it cannot be sent again: only complete contents of up to ${KEPT_CONTENT_BYTES_MAX / 1024} KiB are, and only in development`;
 
 function refused(reason: string): Extract<ReplayOutcome, { kind: 'refused' }> {
   return { kind: 'refused', reason, needsConfirmation: false };

@@ -104,7 +104,8 @@ async function isConfirmed({ body, query }: Request): Promise<boolean | null> {
 
 async function eventStream(events: LiveEvents | null): Promise<Response> {
   const feed = (await events?.open()) ?? null;
-  if (feed === null) return problem(503, 'Too many pages are open that show live data', ['Retry-After', '10']);
+  if (feed === null)
+    return problem(503, 'Too many pages are open that show live data: close one of them', ['Retry-After', '10']);
   const fields = ['Content-Type', 'text/event-stream', 'Cache-Control', 'no-store', 'X-Accel-Buffering', 'no'];
   return Response.fromHeaders(200, [...fields, ...SECURITY_FIELDS], feed);
 }

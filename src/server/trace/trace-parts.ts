@@ -5,10 +5,8 @@ import type { Configuration } from '../../site/configuration.ts';
 import type { SpanExport } from '../../trace/otlp-span-export.ts';
 import type { TraceStore } from '../../trace/store.ts';
 import { VERSION } from '../../version.ts';
-import type { RunningServer, ServerOptions } from '../running-server.ts';
+import type { ServerOptions, ShownServer } from '../running-server.ts';
 import type { DevPages } from './dev-pages.ts';
-
-type ShownServer = Pick<RunningServer, 'status' | 'metrics' | 'requests' | 'traces'>;
 
 /** What a server process does with its traces, besides to keep them: pages in development, and the export of spans. */
 export interface TraceParts {
@@ -46,7 +44,7 @@ export async function loadTraceParts(options: ServerOptions): Promise<TraceParts
   return {
     openPages: (server, current) =>
       new DevPages({
-        source: liveSource(withoutPages(server, isDevPath), new Date().toISOString(), (error) =>
+        source: liveSource(withoutPages(options.shown ?? server, isDevPath), new Date().toISOString(), (error) =>
           options.log.error(describeError(error)),
         ),
         isOn: () => current().settings.dev,

@@ -38,6 +38,8 @@ const workersRange = table({
     defaultText: 'as many as max',
   }),
   max: whole(1, 256).optional().meta({ description: 'The most workers.', defaultText: '1' }),
+}).superRefine(({ min = 0, max = 1 }, context) => {
+  if (min > max) context.addIssue({ code: 'custom', path: ['min'], message: `is more than max, which is ${max}` });
 });
 
 const hook = (when: string) =>

@@ -4,6 +4,15 @@ import { health } from './health.ts';
 import { sticky, TOKEN } from './sticky.ts';
 import { bool, bytes, duration, listOf, oneOf, record, table, text, whole, words } from './tools.ts';
 
+/** What replaces the start of a URL or path, or a domain. */
+const replacements = (from: string) =>
+  listOf(
+    table({
+      from: text(/^[\x21-\x3a\x3c-\x7e]+$/, from).describe('What is replaced.'),
+      to: text(/^[\x21-\x3a\x3c-\x7e]*$/, 'a text without spaces and semicolons').describe('What replaces it.'),
+    }),
+  ).prefault([]);
+
 /** Options for the backends of a route. */
 export const proxyOptions = table({
   discovery: discovery.prefault({}).describe('Options of service discovery.'),
@@ -11,8 +20,8 @@ export const proxyOptions = table({
     .default('round-robin')
     .describe('How a backend is chosen for a request.'),
   hash_by: text(
-    new RegExp(`^(?:address|path|header:${TOKEN}|cookie:${TOKEN})$`),
-    'address, path, header:NAME or cookie:NAME',
+    new RegExp(`^(?:address|path|header:${TOKEN}|cookie:${TOKEN}|.*\\{.*\\}.*)$`),
+    'address, path, header:NAME, cookie:NAME or a text with placeholders',
   )
     .default('address')
     .describe('What requests to the same backend have in common, for balance = "hash".'),
@@ -97,6 +106,26 @@ export const proxyOptions = table({
   host: words('client, backend or a host name')
     .default('client')
     .describe("The Host that the backend gets: the client's, the backend's own, or this one."),
+  redirects: listOf(
+    z.union(
+      [
+        z.literal('backend'),
+        table({
+          from: text(/^[\x21-\x7e]+$/, 'the start of a URL or path').describe(
+            'The start of a URL or path that is replaced.',
+          ),
+          to: text(/^[\x21-\x7e]+$/, 'a URL or path').describe('What replaces it.'),
+        }),
+      ],
+      'must be backend, or a table of from and to',
+    ),
+  )
+    .prefault([])
+    .describe('What is rewritten in Location and Refresh of responses. backend: URLs of the backends.'),
+  cookie_path: replacements('the start of a path').describe('What is rewritten in the Path of cookies of responses.'),
+  cookie_domain: replacements('a domain').describe(
+    'What is rewritten in the Domain of cookies of responses. An empty text removes it.',
+  ),
   underscores_in_headers: bool()
     .default(false)
     .describe('Pass on fields (headers) with an underscore in their name. Many applications take X_User for X-User.'),

@@ -1,7 +1,7 @@
 import { formatBytes, formatDuration } from '../../config/units.ts';
 import { FEATURES } from '../features.ts';
 import { definitionOf, keysOf, pickWithin, takes } from './definition.ts';
-import { routeContent, routeLog, routeMatch, routeTrace } from './route.ts';
+import { routeChecks, routeContent, routeLog, routeMatch, routeTrace } from './route.ts';
 import { siteSchema } from './site.ts';
 import { PARSING } from './tools.ts';
 
@@ -73,6 +73,7 @@ const GROUPS: readonly { readonly title: string; readonly sections: readonly Sec
     sections: [
       plan('[[route]]: which requests', 'route', 'routes.md#what-a-route-matches', Object.keys(routeMatch)),
       plan('[[route]]: what answers', 'route', 'routes.md#what-answers', Object.keys(routeContent)),
+      plan('[[route]]: who may come in', 'route', 'handlers.md#satisfy', Object.keys(routeChecks)),
       plan('[[route]]: what is logged', 'route', 'logging.md#fewer-lines', Object.keys(routeLog)),
       plan('[[route]]: what is recorded', 'route', 'tracing.md#which-requests-are-recorded', Object.keys(routeTrace)),
       plan('[route.access_log]', 'route.access_log', 'logging.md#fewer-lines'),
@@ -86,6 +87,7 @@ const GROUPS: readonly { readonly title: string; readonly sections: readonly Sec
       plan('[route.proxy_options.health]', 'route.proxy_options.health', 'reverse-proxy.md'),
     ],
   },
+  { title: 'Maps', sections: [plan('[map.NAME]', 'map', 'placeholders.md#maps')] },
   { title: 'Handlers', sections: FEATURES.map(({ key, page }) => plan(key, `route.${key}`, page)) },
   { title: 'Traces', sections: [plan('[trace]', 'trace', 'tracing.md')] },
   {

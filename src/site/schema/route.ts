@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import { proxiedBackend } from './backend.ts';
+import { condition } from './condition.ts';
 import { routeFeatures } from './features.ts';
 import { host } from './host.ts';
 import { proxyOptions } from './proxy-options.ts';
 import { staticOptions } from './static-options.ts';
-import { bool, duration, listOf, record, table, text, whole, words } from './tools.ts';
+import { bool, duration, listOf, oneOf, record, table, text, whole, words } from './tools.ts';
 
-const path = text(/^(?:\/(?:[^*]*\/)?\*?|\/[^*]*|\*)$/, 'a path: /exact, /below/* or * for every path');
+const path = text(/^(?:\/[^*]*\*?|\*|@[\w.-]+)$/, 'a path: /exact, /below/*, /start*, * for every path, or @name');
 const method = text(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'a method such as GET');
 const prefix = text(/^\/(?:[^/*?#%][^*?#%]*)?[^/*?#%]$/, 'a path that starts with a slash and does not end with one');
 const values = record(z.string('must be a text, or "*" for any'));
@@ -19,14 +20,22 @@ export const routeMatch = {
   internal: bool()
     .default(false)
     .describe('Whether only an application can lead to this route, with X-Accel-Redirect, and clients cannot.'),
+  listen: listOf(words('an address of the setting listen')).prefault([]).meta({
+    description: 'Addresses of the setting listen over which the requests come.',
+    defaultText: 'all addresses',
+  }),
   host: listOf(host).prefault([]).meta({ description: 'Hosts of the requests.', defaultText: 'all hosts' }),
   path: listOf(path).prefault([]).meta({
-    description: 'Paths of the requests. /below/* includes /below itself.',
+    description:
+      'Paths of the requests. /below/* includes /below itself, /start* also /starting. Only error pages lead to @name.',
     defaultText: 'all paths, or those below mount',
   }),
   path_pattern: listOf(words('a regular expression'))
     .prefault([])
     .describe('Regular expressions for the path, as alternatives to path.'),
+  before_patterns: bool()
+    .default(false)
+    .describe('Whether a path of this route that ends with * wins over the path_pattern of other routes.'),
   methods: listOf(method)
     .prefault([])
     .meta({ description: 'Methods of the requests. GET includes HEAD.', defaultText: 'all methods' }),
@@ -36,6 +45,9 @@ export const routeMatch = {
   match_query: values
     .default({})
     .describe('Parameters that the query must have, with their values. "*" matches any value.'),
+  when: record(condition)
+    .default({})
+    .describe('Texts with placeholders, and the values that they must have. A table has more comparisons.'),
 };
 
 const redirectTable = table({
@@ -56,7 +68,7 @@ const redirect = z.union(
 
 const respond = table({
   status: whole(200, 599).default(200).describe('Status of the answer.'),
-  body: z.string('must be a text').default('').describe('Content (the body) of the answer.'),
+  body: z.string('must be a text').default('').describe('Content (the body) of the answer, with placeholders.'),
   content_type: words('a media type').default('text/plain; charset=utf-8').describe('The Content-Type of the answer.'),
 });
 
@@ -92,6 +104,17 @@ const lineRule = table({
   slow_ms: duration().default(0).describe('Each request that took so long has a line. 0: none because of its time.'),
 });
 
+/** The key for handlers that check access. */
+export const satisfy = oneOf(['all', 'any']);
+
+/** The keys for what a request must pass. */
+export const routeChecks = {
+  satisfy: satisfy.optional().meta({
+    description: 'Whether a request must pass all of access, basic_auth and forward_auth, or any of them.',
+    defaultText: 'that of the whole site',
+  }),
+};
+
 /** The keys for the logs. */
 export const routeLog = {
   access_log: z
@@ -115,4 +138,11 @@ export const routeTrace = {
 };
 
 /** A route. */
-export const route = table({ ...routeMatch, ...routeContent, ...routeLog, ...routeTrace, ...routeFeatures });
+export const route = table({
+  ...routeMatch,
+  ...routeContent,
+  ...routeChecks,
+  ...routeLog,
+  ...routeTrace,
+  ...routeFeatures,
+});

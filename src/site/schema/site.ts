@@ -3,8 +3,9 @@ import { TRUSTED_VALUES } from '../../listen/trust/trusted-values.ts';
 import { application, hooks } from './application.ts';
 import { named, schedule, sidecar } from './beside.ts';
 import { siteFeatures } from './features.ts';
+import { maps } from './map.ts';
 import { reload } from './reload.ts';
-import { route } from './route.ts';
+import { route, satisfy } from './route.ts';
 import { tls } from './tls.ts';
 import { listOf, oneOf, PARSING, table, text, words } from './tools.ts';
 import { trace } from './trace.ts';
@@ -18,6 +19,7 @@ export const siteSchema = table({
   hooks: hooks
     .optional()
     .describe('Functions of the main application to call at moments in the life of its processes.'),
+  map: maps.default({}).describe('Maps: texts for the values of a text with placeholders, each in a table [map.NAME].'),
   process: named(sidecar)
     .default([])
     .describe('Programs that run beside the application, as long as the server, each in a table [[process]].'),
@@ -28,8 +30,8 @@ export const siteSchema = table({
   tls: tls.optional().describe('Certificates for https.'),
   trusted_proxy_values: listOf(
     text(
-      /^(?:address|scheme|host|port|prefix|[Xx]-[Ff]orwarded-[A-Za-z0-9-]+)$/,
-      'address, scheme, host, port, prefix, or the name of a field X-Forwarded-*',
+      /^(?:address|scheme|host|port|prefix|user|[Xx]-[Ff]orwarded-[A-Za-z0-9-]+)$/,
+      'address, scheme, host, port, prefix, user, or the name of a field X-Forwarded-*',
     ),
   )
     .prefault([...TRUSTED_VALUES])
@@ -40,6 +42,9 @@ export const siteSchema = table({
   sendfile: listOf(words('the path of a directory'))
     .prefault([])
     .describe('Directories with files that an application may name in X-Sendfile.'),
+  satisfy: satisfy
+    .default('all')
+    .describe('Whether requests must pass all of access, basic_auth and forward_auth, or any of them.'),
   ...siteFeatures,
 });
 

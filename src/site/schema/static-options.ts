@@ -1,5 +1,7 @@
 import * as z from 'zod';
-import { bool, listOf, oneOf, record, table, tables, words } from './tools.ts';
+import { bool, listOf, oneOf, record, table, tables, text, words } from './tools.ts';
+
+const mediaType = text(/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?: *; *[\x20-\x7e]+)?$/, 'a media type, such as text/plain');
 
 /** Options for the files of a route. */
 export const staticOptions = table({
@@ -32,6 +34,16 @@ export const staticOptions = table({
   headers: record(z.string('must be a text'))
     .default({})
     .describe("Fields (headers) of every response with a file. They replace Viaduct's own, except Vary."),
+  types: z
+    .record(text(/^[^./\sA-Z][^/\sA-Z]*$/, 'an extension in lower case, without a dot'), mediaType, 'must be a table')
+    .optional()
+    .meta({
+      description: 'Media types by extension, instead of the usual ones. An empty table leaves only default_type.',
+      defaultText: 'the usual types',
+    }),
+  default_type: mediaType
+    .default('application/octet-stream')
+    .describe('Media type of files whose extension is not known.'),
   listing: bool().default(false).describe('Whether directories without an index are listed.'),
   fallthrough: bool().optional().meta({
     description: 'Whether requests without a file go on to what else answers the route, instead of 404.',

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { formatBytes, formatDuration, readBytes, readDuration } from '../../config/units.ts';
+import { formatBytes, formatDuration, missingUnit, readBytes, readDuration } from '../../config/units.ts';
 import type { SchemaTools } from '../../handlers/schema-tools.ts';
 import { takes } from './definition.ts';
 
@@ -15,15 +15,23 @@ export const TOOLS: SchemaTools = {
 export function feature<T extends z.ZodRawShape>(options: T) {
   const all = table(options);
   const { data: defaults, error } = all.safeParse({}, PARSING);
-  const required = error?.issues.map(({ path }) => path.join('.')).join(', ');
+  const required = error?.issues.map(({ path }) => path.join('.')) ?? [];
   const flag = defaults === undefined ? z.literal(false) : z.boolean();
-  const expected = defaults === undefined ? `false, or a table with ${required}` : 'true, false or a table';
-  const schema = z.union([flag, all], `must be ${expected}`).transform((value): z.output<typeof all> | null => {
-    if (value === false) return null;
-    return (value === true ? defaults : value) as z.output<typeof all>;
-  });
+  const expected = defaults === undefined ? `false, or a table with ${required.join(', ')}` : 'true, false or a table';
+  const schema = z
+    .union([flag, all], { error: ({ input }) => `must be ${expected}${exampleFor(input, required)}` })
+    .transform((value): z.output<typeof all> | null => {
+      if (value === false) return null;
+      return (value === true ? defaults : value) as z.output<typeof all>;
+    });
   // The compiler does not know which of the two flags an option that is required leads to.
   return schema as ReturnType<SchemaTools['feature']> as ReturnType<typeof TOOLS.feature<T>>;
+}
+
+/** The table that was probably meant by a text or a number in its place; '' for any other value. */
+function exampleFor(value: unknown, required: readonly string[]): string {
+  if (required.length !== 1 || !['string', 'number'].includes(typeof value)) return '';
+  return `: { ${required[0]} = ${JSON.stringify(value)} }`;
 }
 
 export function table<T extends z.ZodRawShape>(keys: T) {
@@ -73,7 +81,7 @@ export function decimal(min: number, max: number) {
 
 export function duration(min = 0, max = 24 * 3_600_000) {
   const means = `a time from ${formatDuration(min)} to ${formatDuration(max)}, such as 500ms or 30s`;
-  return measured(readDuration, min, max, means);
+  return measured(readDuration, min, max, means, missingUnit);
 }
 
 export function bytes(min = 0, max = Number.MAX_SAFE_INTEGER) {
@@ -81,11 +89,19 @@ export function bytes(min = 0, max = Number.MAX_SAFE_INTEGER) {
   return measured(readBytes, min, max, `a size from ${formatBytes(min)}${to}, such as 65536 or 64KiB`);
 }
 
-function measured(read: (text: string) => number | null, min: number, max: number, means: string) {
+function measured(
+  read: (text: string) => number | null,
+  min: number,
+  max: number,
+  means: string,
+  problemOf: (value: unknown) => string | null = () => null,
+) {
   return z.union([z.number(), z.string()], `must be ${means}`).transform((value, context): number => {
     const number = typeof value === 'number' ? value : read(value);
-    if (number !== null && Number.isInteger(number) && number >= min && number <= max) return number;
-    context.addIssue({ code: 'custom', message: `must be ${means}` });
+    const problem = problemOf(value);
+    if (problem === null && number !== null && Number.isInteger(number) && number >= min && number <= max)
+      return number;
+    context.addIssue({ code: 'custom', message: problem ?? `must be ${means}` });
     return z.NEVER;
   });
 }

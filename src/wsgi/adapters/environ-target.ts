@@ -4,14 +4,17 @@ import { percentDecode, percentEncode } from '../variables.ts';
 /** The target of an environ's request: path and query as received, unless middleware has changed them. It starts with a slash. */
 export function targetOf(environ: Environ): string {
   const { REQUEST_URI, SCRIPT_NAME, PATH_INFO, QUERY_STRING } = environ;
-  const mark = REQUEST_URI.indexOf('?');
-  const path = mark < 0 ? REQUEST_URI : REQUEST_URI.slice(0, mark);
-  const query = mark < 0 ? '' : REQUEST_URI.slice(mark + 1);
-  if (path.startsWith('/') && query === QUERY_STRING && percentDecode(path) === SCRIPT_NAME + PATH_INFO)
-    return REQUEST_URI;
+  const target = REQUEST_URI.replace(ORIGIN, '');
+  const mark = target.indexOf('?');
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const query = mark < 0 ? '' : target.slice(mark + 1);
+  if (path.startsWith('/') && query === QUERY_STRING && percentDecode(path) === SCRIPT_NAME + PATH_INFO) return target;
   const changed = percentEncode(SCRIPT_NAME + PATH_INFO);
   return `${changed.startsWith('/') ? '' : '/'}${changed}${QUERY_STRING === '' ? '' : `?${QUERY_STRING}`}`;
 }
+
+/** Scheme and authority of a target in absolute-form (RFC 9112 section 3.2.2). */
+const ORIGIN = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?]*/;
 
 /** The header fields of an environ: names in lower case, values as latin-1. */
 export function headersOf(environ: Environ): [name: string, value: string][] {

@@ -3,6 +3,7 @@ import type { HandlerResult } from '../../http/handler.ts';
 import { Response } from '../../http/response.ts';
 import type { Application } from '../contract.ts';
 import { errorStream } from '../error-stream.ts';
+import { onceEach } from '../notices.ts';
 import { serveApplication } from '../serve-application.ts';
 import type { ListenerEnviron } from '../variables.ts';
 import { FrameworkRequest } from './framework-request.ts';
@@ -38,11 +39,13 @@ export function answerFor(
   application: Application,
   onError: (error: unknown) => void,
 ): (request: FrameworkRequest) => HandlerResult {
+  const errors = errorStream((line) => process.stderr.write(`${line}\n`));
   return serveApplication(application, {
     listeners: LISTENERS,
     software: 'viaduct',
     multiprocess: true,
-    errors: errorStream((line) => process.stderr.write(`${line}\n`)),
+    errors,
+    onNotice: onceEach((text) => errors.write(`${text}\n`)),
     onError(error, request) {
       if (!(request instanceof FrameworkRequest) || request.isAnswered) onError(error);
       else request.failure = error;

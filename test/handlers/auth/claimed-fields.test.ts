@@ -23,6 +23,10 @@ path = "/admin/*"
 basic_auth = { users = { jane = "${await hashPassword('secret')}" }, user_header = "X-Remote-User" }
 
 [[route]]
+path = "/renamed/*"
+forward_auth = { url = "${service.url}/verify", copy_headers = { "X-Other" = "X-Groups" } }
+
+[[route]]
 path = "/staff/*"
 forward_auth = { url = "${service.url}/verify", copy_headers = ["X-Groups", "Authorization"] }
 `,
@@ -32,14 +36,15 @@ forward_auth = { url = "${service.url}/verify", copy_headers = ["X-Groups", "Aut
     const claims = [
       ['x-remote-user', 'alice'],
       ['X-GROUPS', 'root'],
-      ['X-Other', 'kept'],
+      ['X-Other', 'root'],
     ] as const;
     const answer = async (path: string, more: readonly (readonly [string, string])[] = []) =>
       (await ask(port, path, { headers: [...claims, ...more] })).body;
 
-    assert.equal(await answer('/'), '- - - kept');
-    assert.equal(await answer('/', [['Authorization', 'Bearer a']]), '- - Bearer a kept');
-    assert.equal(await answer('/admin/', [['Authorization', credential]]), `jane - ${credential} kept`);
-    assert.equal(await answer('/staff/', [['Authorization', 'Bearer a']]), '- staff - kept');
+    assert.equal(await answer('/'), '- - - -');
+    assert.equal(await answer('/', [['Authorization', 'Bearer a']]), '- - Bearer a -');
+    assert.equal(await answer('/admin/', [['Authorization', credential]]), `jane - ${credential} -`);
+    assert.equal(await answer('/staff/', [['Authorization', 'Bearer a']]), '- staff - -');
+    assert.equal(await answer('/renamed/'), '- - - staff');
   });
 });

@@ -33,6 +33,20 @@ const FORWARDED = [
 ];
 
 describe('forward authentication', () => {
+  it('gives fields of the answer to the request under other names, and never those of the client', async () => {
+    const copyHeaders = { 'X-User': 'X-Auth-User', 'X-Login': 'X-Auth-User', 'X-Groups': 'X-Auth-Groups' };
+    const sent = ['x-user', 'forged', 'X_Groups', 'root', 'X-Auth-User', 'client', 'X-Other', 'kept'];
+    const { passed } = await ask(
+      200,
+      ['x-auth-user', 'jane', 'X-User', 'wrong', 'X-Auth-Other', 'a'],
+      { copyHeaders },
+      sent,
+    );
+    deepEqual(passed?.headers, ['X-Auth-User', 'client', 'X-Other', 'kept', 'X-User', 'jane', 'X-Login', 'jane']);
+    for (const bad of [{ 'X User': 'X-A' }, { 'X-User': 'X A' }, { Host: 'X-A' }, { 'X-A': 'Content-Length' }])
+      throws(() => forwardAuth({ ask: () => Promise.reject(), path: '/', copyHeaders: bad }), /Cannot copy header/);
+  });
+
   it('asks with the fields of the request, except those of content, conditions and the connection', async () => {
     const sent = [
       ...[
@@ -89,7 +103,7 @@ describe('forward authentication', () => {
     const sent = ['x-user', 'forged', 'X_User', 'forged', 'X-Groups', 'admin', 'Accept', '*/*'];
     const options = { copyHeaders: ['X-User', 'X-Groups'] };
     const { passed } = await ask(200, ['X-User', 'anna', 'X-Other', 'y', 'x-user', 'too'], options, sent);
-    deepEqual(passed?.headers, ['Accept', '*/*', 'X-User', 'anna', 'x-user', 'too']);
+    deepEqual(passed?.headers, ['Accept', '*/*', 'X-User', 'anna', 'X-User', 'too']);
     equal(passed?.headerCacheId, 0);
   });
 

@@ -37,6 +37,18 @@ const HASHES: readonly (readonly [password: string, hash: string])[] = [
   ['password', '$scrypt$ln=16,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD+iCs5E'],
 ];
 
+/** MD5-crypt of OpenSSL 3 and of `htpasswd`. */
+const MD5_HASHES: readonly (readonly [password: string, hash: string])[] = [
+  ['secret', '$apr1$abcdefgh$h9FWgUz3n9YxylKLlR5SQ/'],
+  ['secret', '$1$xyz$Qia9Wq6FxQkYcwNWMk/RM0'],
+  ['', '$apr1$abcdefgh$L.PT565ESX4Tp2bqNs7Ie.'],
+  ['a', '$1$xyz$r2NBTbk2gPEph8n88/DeR1'],
+  ['exactly16charss!', '$apr1$abcdefgh$4LWVByzHsnRMmdwPreFjE0'],
+  ['longer than sixteen characters', '$apr1$abcdefgh$4o49yAQ77WKR3Tw6.WP/f/'],
+  ['pässwörd', '$apr1$abcdefgh$030j6I3f1zNCF9tihqdd11'],
+  ['htpasswd secret', '$apr1$DtW7zZDF$zRtnXB0rJ.Xj6VuJrmIuS0'],
+];
+
 const verify = (hash: string, password: string) => parsePasswordHash(hash, 'anna').verify(Buffer.from(password));
 
 describe('a password', () => {
@@ -48,6 +60,26 @@ describe('a password', () => {
       }
     });
   }
+
+  for (const [password, hash] of MD5_HASHES) {
+    it(`is verified with ${hash} only if MD5 is allowed`, async () => {
+      throws(() => parsePasswordHash(hash, 'anna'), /MD5 can be guessed too fast \(allow_md5 = true accepts it\)/);
+      const allowed = parsePasswordHash(hash, 'anna', true);
+      equal(await allowed.verify(Buffer.from(password)), true);
+      for (const other of [`${password}x`, password === '' ? 'a' : password.slice(1)])
+        equal(await allowed.verify(Buffer.from(other)), false, other);
+    });
+  }
+
+  it('has a whole hash of MD5 even if MD5 is allowed', () => {
+    for (const hash of [
+      '$apr1$abcdefgh$h9FWgUz3n9YxylKLlR5SQ',
+      '$apr1$ninechars$h9FWgUz3n9YxylKLlR5SQ/',
+      '$1$$',
+      '{SHA}x',
+    ])
+      throws(() => parsePasswordHash(hash, 'anna', true), /Cannot use the password of user "anna"/);
+  });
 
   it('is hashed with a random salt, and verified', async () => {
     const [one, two] = [await hashPassword('sésame'), await hashPassword('sésame')];

@@ -5,9 +5,10 @@ import { type HeadersOptions, headers } from '../../../src/handlers/headers/head
 import type { HeaderList } from '../../../src/http/message.ts';
 import { PreparedResponse } from '../../../src/http/prepared-response.ts';
 import { HAS_SERVER, Response } from '../../../src/http/response.ts';
-import { responseFields } from '../../../src/http/response-fields.ts';
+import { responseField, responseFields } from '../../../src/http/response-fields.ts';
 import { UpgradeResponse } from '../../../src/http/upgrade-response.ts';
-import { pass, requestOf } from '../../support/handler.ts';
+import { placeholders } from '../../../src/placeholders/maps.ts';
+import { pass, requestOf, valuesOf } from '../../support/handler.ts';
 
 const APPLICATION: HeaderList = [
   'Content-Type',
@@ -51,7 +52,7 @@ const RESPONSES: readonly (readonly [does: string, options: HeadersOptions['resp
   ],
   [
     'fills in',
-    { set: ['X-Was', '{method} {scheme}://{host}{path}?{query} {uri} {hostname} {remote_address}'] },
+    { set: ['X-Was', '{method} {scheme}://{host}{path}?{query} {uri} {hostname} {client.address}'] },
     [...APPLICATION, 'X-Was', 'POST https://Test.example:8000/a%20b?c=d /a%20b?c=d test.example 192.0.2.1'],
   ],
   [
@@ -145,7 +146,7 @@ describe('the headers handler', () => {
       headers: ['Host', 'a', 'X-Real-IP', 'forged', 'X_Real_Ip', 'forged', 'Cookie', 'c', 'Accept', '*/*'],
     });
     const handler = headers({
-      request: { set: ['X-Real-IP', '{remote_address}'], add: ['Accept', 'text/html'], remove: ['cookie'] },
+      request: { set: ['X-Real-IP', '{client.address}'], add: ['Accept', 'text/html'], remove: ['cookie'] },
     });
     const { passed } = await pass(handler, request);
     deepEqual(passed?.headers, ['Host', 'a', 'Accept', '*/*', 'X-Real-IP', '192.0.2.1', 'Accept', 'text/html']);
@@ -172,11 +173,48 @@ describe('the headers handler', () => {
     equal(result.passed, REQUEST);
   });
 
+  it('has placeholders of the response as it was', async () => {
+    const set = ['X-Was', '{status} {response.header.X-Powered-By} {response.header.Absent}.'];
+    const { response } = await pass(headers({ response: { set } }), REQUEST, application());
+    equal(responseField(response, 'x-was'), '404 a, b .');
+  });
+
+  it('has the texts of maps, and plain braces', async () => {
+    const known = placeholders({
+      kind: { source: '{header.User-Agent}', patterns: [{ pattern: '^curl/', value: 'tool' }] },
+    });
+    const handler = headers({ response: { set: ['X-Kind', '{map.kind}', 'X-Plain', '{{path}'] } }, known);
+    const { response } = await pass(handler, requestOf({ headers: ['User-Agent', 'curl/8'] }));
+    equal(responseField(response, 'x-kind'), 'tool');
+    equal(responseField(response, 'x-plain'), '{path}');
+  });
+
+  it('sends no byte of a client that a field cannot have', async () => {
+    const value = '{query.a}{cookie.c}{header.X}';
+    const query = `a=${Array.from({ length: 256 }, (_, code) => `%${code.toString(16).padStart(2, '0')}`).join('')}`;
+    const request = requestOf({ query, headers: ['Cookie', 'c=1\tü', 'X', '\xff'] });
+    const options = { response: { set: ['X-A', value] }, request: { set: ['X-B', value] } };
+    const { response, passed } = await pass(headers(options), request);
+    const [sent] = valuesOf(responseFields(response), 'x-a');
+    match(sent as string, /^[\t\x20-\x7e\x80-\xff]*$/);
+    match(sent as string, /%0A.*%0D.*%7F/s);
+    deepEqual(
+      valuesOf(passed?.headers ?? [], 'x-b').map((field) => field.trim()),
+      [sent],
+    );
+    deepEqual(
+      responseFields(response).filter((_, i) => i % 2 === 0),
+      ['Content-Type', 'X-A'],
+    );
+  });
+
   const invalid: readonly (readonly [HeadersOptions, RegExp])[] = [
     [{ response: { set: ['X-A', '{hots}'] } }, /\{hots\} in header "X-A"/],
     [{ response: { add: ['X-A', '{1}'] } }, /\{1\}/],
     [{ response: { defaults: ['X-A', '{constructor}'] } }, /\{constructor\}/],
     [{ request: { set: ['X-A', '{x}'] } }, /\{x\} in header "X-A"/],
+    [{ request: { set: ['X-A', '{status}'] } }, /\{status\} in header "X-A".*no response yet/],
+    [{ response: { set: ['X-A', '{body_bytes}'] } }, /only the access log/],
     [{ response: { set: ['X A', '1'] } }, /"X A"/],
     [{ response: { set: ['X-A', 'a\r\nB: c'] } }, /X-A/],
     [{ request: { set: ['X-A', 'a\nb'] } }, /X-A/],
@@ -187,7 +225,7 @@ describe('the headers handler', () => {
     [{ response: { remove: ['Date'] } }, /Date/],
     [{ request: { remove: ['Host'] } }, /Host/],
     [{ request: { add: ['Host', 'b'] } }, /host/],
-    [{ request: { set: ['Host', '{remote_address}'] } }, /Host/],
+    [{ request: { set: ['Host', '{client.address}'] } }, /Host/],
     [{ request: { set: ['Host', 'a/b'] } }, /Host/],
     [{ request: { set: ['Expect', '100-continue'] } }, /expect/],
     [{ request: { remove: ['Content-Length'] } }, /Content-Length/],

@@ -97,6 +97,19 @@ describe('rateLimit', () => {
     assert.deepEqual(await statuses(other.map((address) => from(address))), [200, 200, 200, 200, 200, 200]);
   });
 
+  it('counts each value of a text with placeholders', async () => {
+    const limit = rateLimit({ per: { text: '{cookie.id}' }, ratePerSecond: 1, burst: 1, now: () => 0 });
+    const statusOf = async (address: string, cookie: string) =>
+      (await pass(limit, from(address, cookie === '' ? [] : ['Cookie', `id=${cookie}`]))).response.status;
+    assert.equal(await statusOf('192.0.2.1', 'a'), 200);
+    assert.equal(await statusOf('192.0.2.2', 'a'), 429);
+    assert.equal(await statusOf('192.0.2.2', 'b'), 200);
+    assert.equal(await statusOf('192.0.2.3', ''), 200);
+    assert.equal(await statusOf('192.0.2.3', ''), 429);
+    for (const per of [{}, { header: 'A', text: 'b' }, { text: '{cookie}' }])
+      assert.throws(() => rateLimit({ per, ratePerSecond: 1, burst: 1 }), { code: 'SETTINGS' });
+  });
+
   it('counts each value of a field, and requests without the field by address', async () => {
     const { statuses } = limiter({ burst: 1, per: { header: 'X-Api-Key' } });
     const long = 'k'.repeat(9000);

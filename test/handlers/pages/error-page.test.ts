@@ -1,19 +1,16 @@
-import { doesNotMatch, match } from 'node:assert/strict';
+import { match } from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { tracebackPage } from '../../../src/handlers/pages/error-page.ts';
 
-describe('the page of an error in development', () => {
-  const pageOf = (anatomy?: string): string => String(tracebackPage('It failed', 'ValueError: no', anatomy).body);
-
-  it('leads to the anatomy of the request', () => {
-    match(pageOf('/__viaduct/requests/a-1'), /<a href="\/__viaduct\/requests\/a-1">Source, local variables/);
+describe('the traceback as a page', () => {
+  it('has the error as its title, and no markup of it', () => {
+    const page = String(tracebackPage('It failed', 'Traceback …\nValueError: <b>no</b>\n').body);
+    match(page, /<title>ValueError: &#60;b&#62;no&#60;\/b&#62;<\/title>/);
+    match(page, /<pre>Traceback …\nValueError: &#60;b&#62;no/);
   });
 
-  it('has no link without an anatomy', () => {
-    doesNotMatch(pageOf(), /<a /);
-  });
-
-  it('writes an address as text', () => {
-    match(pageOf('/x"><script>'), /href="\/x&#34;&#62;&#60;script&#62;"/);
+  it('has the first line as its title if that has the error, as in JavaScript', () => {
+    const page = String(tracebackPage('It failed', 'TypeError: no\n    at view (site.ts:1:2)\n').body);
+    match(page, /<title>TypeError: no<\/title>/);
   });
 });

@@ -5,6 +5,9 @@ import { httpsRedirect } from '../../../src/handlers/rewriting/https-redirect.ts
 import { type RedirectOptions, redirect } from '../../../src/handlers/rewriting/redirect.ts';
 import type { Response } from '../../../src/http/response.ts';
 import { responseField } from '../../../src/http/response-fields.ts';
+import { placeholders } from '../../../src/placeholders/maps.ts';
+import { routeGroups } from '../../../src/placeholders/route-groups.ts';
+import { Pattern } from '../../../src/routing/pattern.ts';
 import { pass, requestOf } from '../../support/handler.ts';
 
 const location = (response: Response) => responseField(response, 'location');
@@ -65,6 +68,59 @@ describe('a redirect', () => {
     });
   }
 
+  const hostile: readonly (readonly [to: string, request: Changes, location: string | null])[] = [
+    ['/{query.q}', { query: 'q=/evil.example' }, '/evil.example'],
+    ['/{query.q}', { query: 'q=%5Cevil.example' }, '/%5Cevil.example'],
+    ['/{query.q}', { query: 'q=%00%09Set-Cookie:+a%3F%23' }, '/%00%09Set-Cookie:%20a%3F%23'],
+    ['/{query.q}', { query: 'q=%0D%0ASet-Cookie:' }, null],
+    ['/a/{query.q}/b', { query: 'q=..' }, null],
+    ['/a/{query.q}', { query: 'q=..%2Fadmin' }, null],
+    ['/a/.{query.q}', { query: 'q=.' }, null],
+    ['/a/{query.q}', { query: 'q=%252e%252e' }, '/a/%252e%252e'],
+    ['/a?q={query.q}&x=1', { query: 'q=%26x=2%00%C3%BC' }, '/a?q=%26x%3D2%00%C3%BC&x=1'],
+    [
+      'https://a.example/{cookie.c}?{header.X}',
+      { headers: ['Cookie', 'c=@b.example', 'X', 'a&b c'] },
+      'https://a.example/@b.example?a%26b%20c',
+    ],
+    ['{map.target}', { query: 'q=%2F%2Fevil.example' }, '/in///evil.example'],
+    ['{map.target}', { path: '/out', query: 'q=x%00%C3' }, 'https://b.example/x%00%C3?from=%2Fout%3Fq%3Dx%2500%25C3'],
+    ['/p{map.text}', { query: 'q=a%20%3F%00..' }, '/p/a%20%3F%00..'],
+    ['/p{map.text}', { query: 'q=%2e%2e/' }, null],
+    ['/p{map.text}', { query: 'q=%252e%252e/' }, null],
+  ];
+  for (const [to, changes, expected] of hostile) {
+    it(`to ${to} stays where it belongs for ${JSON.stringify(changes)}`, async () => {
+      const known = placeholders({
+        target: {
+          source: '{path}',
+          values: { '/out': 'https://b.example/{query.q}?from={uri}', '/none': '' },
+          default: '/in/{query.q}',
+        },
+        text: { source: '{path}', default: '/{query.q}' },
+      });
+      const { response } = await pass(redirect({ to }, known), requestOf(changes));
+      equal(response.status, expected === null ? 400 : 302);
+      equal(location(response), expected);
+      equal((await pass(redirect({ to: '{map.target}' }, known), requestOf({ path: '/none' }))).passed?.path, '/none');
+    });
+  }
+
+  it('has the groups of its pattern by their names', async () => {
+    const handler = redirect({ to: '/{lang}/{1}', pattern: '^/(?<lang>de|fr)/(.*)$' });
+    equal(location((await pass(handler, requestOf({ path: '/de/a%2Fb' }))).response), '/de/de');
+  });
+
+  it('has the named groups of its route', async () => {
+    const groups = routeGroups([
+      new Pattern('^/b/(?<page>.*)$', 'p'),
+      new Pattern('^/(?<lang>de|fr)/(?<page>.*)$', 'p'),
+    ]);
+    const handler = redirect({ to: '/x/{page}?l={lang}' }, placeholders({}).with(groups));
+    equal(location((await pass(handler, requestOf({ path: '/fr/%C3%BC&/b%3F' }))).response), '/x/%C3%BC&/b%3F?l=fr');
+    equal(location((await pass(handler, requestOf({ path: '/b/c' }))).response), '/x/c?l=');
+  });
+
   it('has the configured status', async () => {
     for (const status of [301, 302, 303, 307, 308] as const) {
       equal((await pass(redirect({ to: '/', status }), requestOf())).response.status, status);
@@ -95,6 +151,9 @@ describe('a redirect', () => {
     [{ to: 'https://good.example{query}' }, /host name/],
     [{ to: 'https://{1}.good.example/', pattern: '/(.*)' }, /host name/],
     [{ to: '/a{query}' }, /is in the path/],
+    [{ to: 'https://{header.X}/' }, /host name/],
+    [{ to: 'https://a.{query.x}/' }, /host name/],
+    [{ to: '{header.X}' }, /neither/],
     [{ to: '/', pattern: '(' }, /redirect pattern/],
     [{ to: '/', status: 304 as 302 }, /304/],
     [{ to: '/', status: 200 as 302 }, /200/],

@@ -2,6 +2,7 @@ import { deepEqual, equal, throws } from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { mount } from '../../../src/handlers/rewriting/mount.ts';
 import { type RewriteOptions, rewrite } from '../../../src/handlers/rewriting/rewrite.ts';
+import { placeholders } from '../../../src/placeholders/maps.ts';
 import { pass, requestOf } from '../../support/handler.ts';
 
 /** `path?query` as the client sends it, and as the next handler receives it. */
@@ -46,6 +47,30 @@ describe('a rewrite', () => {
     });
   }
 
+  it('has placeholders, and refuses a value that leads to a directory above', async () => {
+    const handler = rewrite({ pattern: '^/(?<kind>img)$', to: '/files/{kind}/{query.name}?by={header.X-User}' });
+    const { passed } = await pass(handler, requestOf({ path: '/img', query: 'name=a+b', headers: ['X-User', 'a&b'] }));
+    equal(`${passed?.path}?${passed?.query}`, '/files/img/a%20b?by=a%26b');
+    for (const query of ['name=..', 'name=..%2Fsecret', 'name=%5C..%5C', 'name=a%0D%0Ab']) {
+      const result = await pass(handler, requestOf({ path: '/img', query }));
+      equal(result.response.status, 400, query);
+      equal(result.passed, null);
+    }
+  });
+
+  it('leads where a map says', async () => {
+    const known = placeholders({ page: { source: '{query.id}', values: { 7: '/seven?{query}' } } });
+    const handler = rewrite({ pattern: '^/page$', to: '{map.page}' }, known);
+    const { passed } = await pass(handler, requestOf({ path: '/page', query: 'id=7' }));
+    equal(`${passed?.path}?${passed?.query}`, '/seven?id=7');
+    equal((await pass(handler, requestOf({ path: '/page', query: 'id=8' }))).passed?.path, '/page');
+    throws(
+      () =>
+        rewrite({ pattern: 'a', to: '{map.out}' }, placeholders({ out: { source: '{path}', default: 'http://a/' } })),
+      /not a path/,
+    );
+  });
+
   it('keeps the prefix of a mount', async () => {
     const request = requestOf({ path: '/%61pp/api/x', scriptName: '/%61pp' });
     for (const options of [{ prefix: '/api' }, { pattern: '^/api/(.*)$', to: '/{1}' }]) {
@@ -71,6 +96,7 @@ describe('a rewrite', () => {
     [{ pattern: 'a', to: 'https://other.example/' }, /not a path/],
     [{ pattern: 'a', to: '/b#c' }, /not a path/],
     [{ pattern: 'a', to: '/{1}' }, /\{1\}/],
+    [{ pattern: 'a', to: '{header.X}' }, /neither/],
   ];
   for (const [options, message] of invalid) {
     it(`is refused at start with ${JSON.stringify(options)}`, () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { expressionOf } from '../../../src/import/nginx/expression.ts';
-import { templateOf } from '../../../src/import/nginx/template.ts';
+import { parseTemplate } from '../../../src/import/nginx/model/template.ts';
+import { fill } from '../../../src/import/nginx/placeholders.ts';
 import { readSize, readTime, showSize, showTime } from '../../../src/import/nginx/values.ts';
 import { Pattern } from '../../../src/routing/pattern.ts';
 
@@ -22,7 +23,15 @@ describe('an expression', () => {
     });
   });
 
-  for (const source of ['(?=a)', '(?!a)', '(?<=a)b', String.raw`(a)\1`, '(?>a)', 'a++', '[[:alpha:]]', '(a', 'ä']) {
+  it('may have a look-around that stands for a second pattern', () => {
+    const expression = expressionOf('^/(?!static/)(?<rest>.*)(?<!\\.php)$', true);
+    assert.ok('source' in expression);
+    const pattern = new Pattern(expression.source, 'test');
+    assert.deepEqual(pattern.match('/a.html'), ['a.html']);
+    for (const path of ['/STATIC/a', '/a.PHP']) assert.equal(pattern.match(path), null, path);
+  });
+
+  for (const source of ['(?=a)', 'a(?!a)', '(?<=a)b', String.raw`(a)\1`, '(?>a)', 'a++', '[[:alpha:]]', '(a', 'ä']) {
     it(`is refused when it is ${source}`, () => assert.ok('wrong' in expressionOf(source, false)));
   }
 });
@@ -32,16 +41,19 @@ describe('a template', () => {
     ['https://$host$request_uri', 'https://{hostname}{uri}'],
     ['$\x7bscheme}://$server_name/$1?$args', '{scheme}://example.org/{1}?{query}'],
     ['$uri$is_args$args', '{uri}'],
+    ['a{host}b{{c.d}$host{ }', 'a{{host}b{{{{c.d}{hostname}{ }'],
     ['/x$is_args$args', '/x?{query}'],
     ['/people/$name', '/people/{2}'],
-    ['$request_id', null],
-    ['/{host}', null],
+    ['$request_id', '{request.id}'],
+    ['$http_user_agent $cookie_a $arg_b', '{header.User-Agent} {cookie.a} {query.b}'],
+    ['$upstream_addr', null],
+    ['/{host}', '/{{host}'],
     ['/{"a": 1}', '/{"a": 1}'],
     ['$3', null],
   ];
   for (const [text, filled] of cases) {
     it(`is ${filled ?? 'refused'} for ${text}`, () => {
-      const template = templateOf(text, { serverName: 'example.org', groups: ['', 'name'] });
+      const template = fill(parseTemplate(text), { serverName: 'example.org', groups: ['', 'name'] });
       assert.equal('text' in template ? template.text : null, filled);
     });
   }

@@ -68,6 +68,42 @@ function contentOf({ body }: Request): Promise<string> {
 
 for (const protocol of PROTOCOLS) {
   describe(`a request over ${protocol}`, () => {
+    it('has the values of a field that comes several times', async (t) => {
+      let seen: Request | undefined;
+      const server = await serveHandler(
+        t,
+        (request) => {
+          seen = request;
+          return Response.text(200, 'hello');
+        },
+        { protocol },
+      );
+      for (const [target, received] of [
+        ['/a?', '/a?'],
+        ['/a', ''],
+      ] as const) {
+        const client = await SocketClient.open(server.port);
+        const variables = variablesOf({ REQUEST_URI: target, PATH_INFO: '/a', HTTP_X_A: '1', HTTP_COOKIE: 'a=1' });
+        client.send(
+          encodeRequest(protocol, [
+            ...variables,
+            ['HTTP_X_A', '2'],
+            ['HTTP_COOKIE', 'b=2'],
+            ['MINE', '1'],
+            ['MINE', '2'],
+          ]),
+        );
+        await client.untilClosed();
+        const fields = seen?.headers ?? [];
+        const value = (name: string) => fields[fields.indexOf(name) + 1];
+        assert.deepEqual([value('X-A'), value('Cookie'), seen?.received], ['1, 2', 'a=1; b=2', received]);
+      }
+      const client = await SocketClient.open(server.port);
+      client.send(encodeRequest(protocol, [...variablesOf(), ['HTTP_HOST', 'b.example']]));
+      await client.untilClosed();
+      assert.match(answerOf(protocol, client.received).text, /^400 /, 'two hosts');
+    });
+
     it('gets its properties from its variables', async (t) => {
       const server = await serveHandler(t, () => Response.text(200, 'hello'), { protocol });
       const client = await SocketClient.open(server.port);
@@ -267,6 +303,51 @@ describe('the path of a CGI request', () => {
       await client.untilClosed();
       const [request] = server.requests;
       assert.deepEqual([request?.path, request?.scriptName], [path, scriptName], client.received);
+    });
+  }
+});
+
+describe('the variables of a CGI request that are for the application', () => {
+  const USER = { REMOTE_USER: 'jane', AUTH_TYPE: 'Basic' };
+
+  for (const protocol of PROTOCOLS) {
+    it(`are those that are not about the request, over ${protocol}`, async (t) => {
+      const server = await serveHandler(t, () => Response.text(200, 'served'), { protocol });
+      const own = { DOCUMENT_ROOT: '/srv', SSL_CLIENT_CERT: '-----BEGIN\n\tAAA\n', MY_VAR: 'm\xe9', constructor: 'a' };
+      const others = {
+        ...{
+          EMPTY: '',
+          'wsgi.input': 'a',
+          'uwsgi.node': 'a',
+          __proto: 'a',
+          'A-B': 'a',
+          '1A': 'a',
+          [`A${'B'.repeat(300)}`]: 'a',
+        },
+        ...{ PATH: '/bin', LD_LIBRARY_PATH: '/lib', SERVER_SOFTWARE: 'nginx', RAW_URI: '/evil', HTTPS: 'on' },
+        ...{ REQUEST_SCHEME: 'https', UWSGI_SCHEME: 'https', HTTP_X_FIELD: 'a', CONTENT_TYPE: 'a/b' },
+      };
+      const client = await SocketClient.open(server.port);
+      client.send(
+        encodeRequest(protocol, variablesOf({ SERVER_NAME: 'shop.example:8443', ...own, ...others, ...USER })),
+      );
+      await client.untilClosed();
+      const { variables = [], user = [] } = server.requests[0]?.peer.cgi ?? {};
+      const named = new Map(variables.flatMap((name, i) => (i % 2 === 0 ? [[name, variables[i + 1]] as const] : [])));
+      named.delete('SCGI');
+      const expected = { SERVER_NAME: 'shop.example', ...own, ...(protocol === 'fastcgi' ? {} : USER) };
+      assert.deepEqual(Object.fromEntries(named), expected);
+      assert.deepEqual(user, protocol === 'fastcgi' ? Object.entries(USER).flat() : []);
+    });
+  }
+
+  for (const name of ['', '_ _', '~^www\\.', 'a/b', 'a@b', ':80']) {
+    it(`have no SERVER_NAME when the front-end proxy sends ${JSON.stringify(name)}`, async (t) => {
+      const server = await serveHandler(t, () => Response.text(200, 'served'), { protocol: 'uwsgi' });
+      const client = await SocketClient.open(server.port);
+      client.send(encodeRequest('uwsgi', variablesOf({ SERVER_NAME: name })));
+      await client.untilClosed();
+      assert.deepEqual(server.requests[0]?.peer.cgi?.variables, []);
     });
   }
 });

@@ -373,3 +373,36 @@ describe('trustProxies, values that proxies may state', () => {
     assert.equal(receive({ values: ['scheme'] })(byProxy(headers)).peer.secure, true);
   });
 });
+
+describe('trustProxies, with a user over FastCGI', () => {
+  const cgi = {
+    scriptName: '/s',
+    protocol: 'HTTP/1.1',
+    variables: ['DOCUMENT_ROOT', '/srv'],
+    user: ['REMOTE_USER', 'jane', 'AUTH_TYPE', 'Basic'],
+  } as const;
+  const fields = [[], ['X-Forwarded-For', '203.0.113.7'], ['X-Forwarded-For', 'malformed,']];
+
+  for (const remoteAddress of [PROXY, CLIENT]) {
+    it(`leaves the user out unless the proxies may state it, from ${remoteAddress}`, () => {
+      const ignored: string[] = [];
+      const receiving = receive({ onIgnored: (message) => ignored.push(message) });
+      for (const headers of fields) {
+        const { peer } = receiving(byProxy(headers, { remoteAddress, cgi }));
+        assert.deepEqual(peer.cgi, { ...cgi, user: [] }, `${headers}`);
+      }
+      assert.deepEqual(ignored.filter((message) => message.includes('REMOTE_USER')).length, 1);
+    });
+
+    it(`keeps the user when the proxies may state it, from ${remoteAddress}`, () => {
+      const receiving = receive({ values: [...EVERYTHING, 'user'] });
+      for (const headers of fields)
+        assert.deepEqual(receiving(byProxy(headers, { remoteAddress, cgi })).peer.cgi, cgi, `${headers}`);
+    });
+  }
+
+  it('changes nothing of a request without a user', () => {
+    const request = byProxy([], { cgi: { ...cgi, user: [] } });
+    assert.equal(receive()(request), request);
+  });
+});

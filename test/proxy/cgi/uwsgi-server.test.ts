@@ -61,7 +61,7 @@ describe('uWSGI behind the proxy', { skip: missing('uwsgi') }, () => {
         SERVER_PORT: '80',
         REMOTE_ADDR: '127.0.0.1',
         HTTP_HOST: 'test.example',
-        HTTP_X_TWICE: '1,2',
+        HTTP_X_TWICE: '1, 2',
         HTTP_X_FORWARDED_FOR: '127.0.0.1',
         HTTP_X_FORWARDED_PROTO: 'http',
       };

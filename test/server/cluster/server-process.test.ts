@@ -75,6 +75,14 @@ describe('what a server process says', () => {
         { kind: 'answer', id: 1, about: 'scale', answer: 'some' },
       ],
       ...[{ kind: 'answer', id: 1, about: 'backends', answer: [{ route: 'a', waiting: 0, backends: [null] }] }],
+      ...[
+        { kind: 'show', id: 1 },
+        { kind: 'show', id: 1, question: { about: 'stacks', worker: null } },
+      ],
+      ...[
+        { kind: 'show', id: 1, question: { about: 'traces' } },
+        { kind: 'show', question: { about: 'status' } },
+      ],
       ...[{ kind: 'alive' }, { kind: 'alive', connections: 'many' }, { kind: 'alive', connections: -1 }],
       ...[{ kind: 'constructor' }, { kind: '__proto__' }, { kind: 7 }, { type: 'online' }],
     ])

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import type { BodySink } from '../../../src/http/message.ts';
@@ -10,6 +11,7 @@ import type { TraceSummary } from '../../../src/trace/store.ts';
 import type { Lifetime } from '../../support/lifetime.ts';
 import { serveAdmin } from '../../support/serve-admin.ts';
 import { documentOf } from '../../support/trace-document.ts';
+import { startTraced } from '../../support/traced-server.ts';
 import { eventually } from '../../support/wait.ts';
 
 interface Stream {
@@ -66,6 +68,34 @@ describe('server-sent events', () => {
     source.close();
     await Promise.all(streams.map(({ closed }) => closed));
     assert.match((await openStream(t, port)).text(), /^HTTP\/1\.1 503 /);
+  });
+
+  it('have this limit also for streams of one HTTP/2 connection that open at the same time', async (t) => {
+    const { port } = await startTraced(t, { dev: true });
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    t.after(() => session.destroy());
+    const statuses = await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const stream = session.request({ ':path': '/__viaduct/api/events' });
+        const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+        return Number(headers[':status']);
+      }),
+    );
+    assert.equal(statuses.filter((status) => status === 200).length, 16);
+    assert.equal(statuses.filter((status) => status === 503).length, 24);
+  });
+
+  it('have room again when a reader leaves before its stream has started', async () => {
+    const events = new LiveEvents({
+      overview: () => Promise.resolve({} as Overview),
+      since: () => Promise.resolve({ traces: [], cursor: {} }),
+      onError: () => {},
+    });
+    const feeds = await Promise.all(Array.from({ length: 20 }, () => events.open()));
+    assert.equal(feeds.filter((feed) => feed !== null).length, 16);
+    feeds[0]?.cancel();
+    assert.notEqual(await events.open(), null);
+    assert.equal(await events.open(), null);
   });
 
   it('make room for others when a reader leaves', async (t) => {

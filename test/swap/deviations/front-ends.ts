@@ -6,6 +6,7 @@ const CGI = ['uwsgi', 'fastcgi', 'scgi'] as const;
 export const FROM_FRONT_ENDS: readonly Deviation[] = [
   {
     frontEnd: 'nginx',
+    backend: ['gunicorn', 'uWSGI'],
     protocol: CGI,
     case: 'field: repeated',
     outcome: '"two" arrives',
@@ -54,6 +55,7 @@ export const FROM_FRONT_ENDS: readonly Deviation[] = [
   },
   {
     frontEnd: 'HAProxy',
+    backend: 'uWSGI',
     protocol: 'fastcgi',
     case: 'field: repeated',
     outcome: '"two" arrives',

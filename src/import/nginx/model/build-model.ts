@@ -24,7 +24,9 @@ const BUILT_IN_TYPES = new Map([
 export function buildModel(tree: Tree, prefix = '/usr/share/nginx'): Model {
   const directives = inBytes(tree.directives);
   const http = directives.flatMap((each) => (each.name === 'http' ? (each.block ?? []) : [each]));
-  const lacksTypes = tree.missing.some(({ args }) => basename(args[0] ?? '') === 'mime.types');
+  // a file of sites-enabled leaves the types to nginx.conf
+  const isPart = !directives.some(({ name }) => name === 'http');
+  const lacksTypes = isPart || tree.missing.some(({ args }) => basename(args[0] ?? '') === 'mime.types');
   const nowhere = { path: '', isPattern: false };
   const outside = inheritSettings(
     defaultSettings(prefix, lacksTypes ? null : BUILT_IN_TYPES),

@@ -8,7 +8,7 @@ import { decidesEarly } from './directives.ts';
 import { answerStatus } from './error-page.ts';
 import { escapePath } from './escape.ts';
 import { Exchange } from './exchange.ts';
-import type { Address, Model } from './model.ts';
+import type { Address, Level, Model } from './model.ts';
 import { parseTarget, type RefusedTarget } from './parse-target.ts';
 import { runInstructions } from './rewrite.ts';
 import { type Step, status } from './step.ts';
@@ -21,14 +21,20 @@ import { variable } from './variables.ts';
  * The phases are those of nginx's development guide: server rewrite, location, rewrite, access, content.
  */
 export function decide(model: Model, probe: Probe, disk: Disk): Outcome {
+  return decideFrom(model, probe, disk).outcome;
+}
+
+/** As `decide`, with the server or the first location that the request reached; null if it reached none. */
+export function decideFrom(model: Model, probe: Probe, disk: Disk): { outcome: Outcome; from: Level | null } {
+  const address = chooseAddress(model, probe.address);
+  if (address === null) return { outcome: { kind: 'closed' }, from: null };
+  const exchange = new Exchange({ model, disk, find: variable }, probe, address, address.defaultServer, false);
   try {
-    const address = chooseAddress(model, probe.address);
-    if (address === null) return { kind: 'closed' };
-    const exchange = new Exchange({ model, disk, find: variable }, probe, address, address.defaultServer, false);
-    return runPhases(exchange, receive(exchange, address));
+    const outcome = runPhases(exchange, receive(exchange, address));
+    return { outcome, from: exchange.first ?? exchange.server };
   } catch (error) {
-    if (error instanceof UnknownMeaning) return { kind: 'unknown', reason: error.message };
-    throw error;
+    if (!(error instanceof UnknownMeaning)) throw error;
+    return { outcome: { kind: 'unknown', reason: error.message }, from: exchange.first ?? exchange.server };
   }
 }
 
@@ -147,6 +153,7 @@ function findLocation(exchange: Exchange): Step {
   const { location, addsSlash } = chooseLocation(exchange);
   exchange.location = location;
   exchange.level = location ?? exchange.server;
+  exchange.first ??= exchange.level;
   if (location?.isInternal && !exchange.isInternal) return status(404);
   exchange.enter(location);
   if (addsSlash && location !== null) {

@@ -29,6 +29,8 @@ export class Exchange {
   location: Location | null = null;
   /** What answers: an `if` with a handler of its own replaces that of the location, also for an `if` after it. */
   handler: Handler | null = null;
+  /** The first location, or the server where none matches. */
+  first: Level | null = null;
   method: string;
   protocol = 'HTTP/1.1';
   /** The address of the client. `unix:` for all clients of a Unix socket. */

@@ -1,0 +1,62 @@
+import { Response } from '../../http/response.ts';
+import { htmlText } from './html-text.ts';
+import { ownPagePolicy } from './own-page-policy.ts';
+
+export interface Failure {
+  readonly status: number;
+  /** What happened, in a few words. */
+  readonly title: string;
+  /** The error in one line. */
+  readonly headline: string;
+  /** A traceback, or another text; '' for none. */
+  readonly text: string;
+  /** The path of the pages that show traces, without a final slash. */
+  readonly prefix: string;
+  /** The id of the request. */
+  readonly id: string;
+}
+
+/**
+ * A failed request as a page, in development: the script of `ui/failure/` replaces its text by the exception with source and local variables, and
+ * the anatomy of the request below it. Without scripts, the text stays. The development bar stays out, because there is no `</body>`.
+ */
+export function failurePage({ status, title, headline, text, prefix, id }: Failure): Response {
+  const html = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="viaduct-prefix" content="${htmlText(prefix)}">
+<meta name="viaduct-failed-request" content="${htmlText(id)}">
+<title>${htmlText(headline)}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="${htmlText(prefix)}/assets/app.css">
+<script src="${htmlText(prefix)}/assets/app.js" defer></script>
+</head>
+<body>
+<div id="app">
+<main class="failure-text">
+<p class="eyebrow">${htmlText(title)}</p>
+<h1>${htmlText(headline)}</h1>
+${text === '' ? '' : `<pre>${htmlText(text)}</pre>\n`}<p><a href="${htmlText(prefix)}/requests/${htmlText(encodeURIComponent(id))}">All hops of this request</a></p>
+<p class="muted">This page is shown in development only.</p>
+</main>
+</div>
+`;
+  return Response.fromHeaders(
+    status,
+    [
+      ...['Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff'],
+      ...['Content-Security-Policy', ownPagePolicy("'none'")],
+    ],
+    Buffer.from(html),
+  );
+}
+
+/** The line of a traceback that has the error: the last one in Python, the first one in JavaScript. */
+export function headlineOf(traceback: string): string {
+  const lines = traceback.trimEnd().split('\n');
+  const last = lines.at(-1) ?? '';
+  return /^\s+at /.test(last) ? (lines[0] ?? '') : last;
+}

@@ -1,0 +1,44 @@
+import { quoted } from './describe-outcome.ts';
+import type { Difference } from './difference.ts';
+
+export type FieldLines = readonly (readonly [name: string, value: string])[];
+
+/** The fields of responses that differ. Fields that Viaduct adds for safety do not count. */
+export function fieldDifferences(before: FieldLines, now: FieldLines): Difference[] {
+  const [old, present] = [joined(before), joined(now)];
+  const added = [...present.keys()].filter((name) => !old.has(name) && MEANS_MORE.test(name));
+  return [...old.keys(), ...added].flatMap((name): Difference[] => {
+    const [was, is] = [old.get(name), present.get(name)];
+    if (was?.value === is?.value || (was === undefined && is?.value === 'no-cache')) return [];
+    const opens = was === undefined && name.startsWith('access-control-');
+    const subject = (is ?? was)?.name ?? name;
+    return [
+      {
+        kind: opens ? 'more open' : 'another answer',
+        subject,
+        before: shown('answers', subject, was?.value),
+        now: shown('answers', subject, is?.value),
+      },
+    ];
+  });
+}
+
+/** Fields that let others do or keep something. */
+const MEANS_MORE = /^(?:cache-control|expires|set-cookie|access-control-.*)$/;
+
+/** `sends Host "example.org"`, `sends no Host`. */
+export function shown(verb: string, name: string, value: string | undefined): string {
+  const isThere = value !== undefined && value !== '';
+  if (verb === 'answers') return isThere ? `answers with ${name} ${quoted(value)}` : `answers without ${name}`;
+  return isThere ? `sends ${name} ${quoted(value)}` : `sends no ${name}`;
+}
+
+/** Fields by name in lower case, with lines of the same name joined in order (RFC 9110 section 5.3). */
+export function joined(fields: FieldLines): Map<string, { readonly name: string; readonly value: string }> {
+  const all = new Map<string, { readonly name: string; readonly value: string }>();
+  for (const [name, value] of fields) {
+    const known = all.get(name.toLowerCase());
+    all.set(name.toLowerCase(), { name, value: known === undefined ? value : `${known.value}, ${value}` });
+  }
+  return all;
+}

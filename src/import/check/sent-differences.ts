@@ -1,0 +1,69 @@
+import type { Difference, DifferenceKind } from './difference.ts';
+import { type FieldLines, joined, shown } from './field-differences.ts';
+
+/**
+ * The fields or variables for backends that differ: those that the other server sent, and those of the `client` that it removed. Viaduct may
+ * send more.
+ */
+export function sentDifferences(before: FieldLines, now: FieldLines, client: FieldLines): Difference[] {
+  const present = joined(now);
+  const old = joined(before);
+  const removed = client
+    .flatMap(
+      ([name]): FieldLines => [
+        [name, ''],
+        [`HTTP_${name.toUpperCase().replaceAll('-', '_')}`, ''],
+      ],
+    )
+    .filter(([name]) => present.has(name.toLowerCase()) && !old.has(name.toLowerCase()));
+  return [...old.values(), ...removed.map(([name, value]) => ({ name, value }))].flatMap(
+    ({ name, value }): Difference[] => {
+      const plain = name
+        .toLowerCase()
+        .replace(/^http_/, '')
+        .replaceAll('_', '-');
+      const is = present.get(name.toLowerCase())?.value;
+      const isPassed = name === name.toLowerCase() && client.some(([one]) => one.toLowerCase() === name);
+      if (isPassed && is === undefined && ABOUT_CLIENT.test(plain)) return [];
+      if (CONNECTION.test(plain) || sameValue(plain, value, is ?? '')) return [];
+      return [
+        {
+          kind: kindOf(plain, value),
+          subject: name,
+          before: shown('sends', name, value),
+          now: shown('sends', name, is),
+        },
+      ];
+    },
+  );
+}
+
+/** Fields of a connection: each server writes its own. */
+const CONNECTION =
+  /^(?:connection|upgrade|te|keep-alive|proxy-connection|transfer-encoding|content-length|accept-encoding)$/;
+const ABOUT_SCHEME =
+  /^(?:host|https|request-scheme|uwsgi-scheme|server-name|server-port|x-forwarded-(?:proto|host|port|ssl|scheme)|x-scheme|forwarded)$/;
+
+/** Fields that only trusted proxies may state. The other server passed them on from everybody. */
+const ABOUT_CLIENT = /^(?:x-forwarded-.*|forwarded|x-real-ip)$/;
+
+function kindOf(name: string, before: string): DifferenceKind {
+  if (ABOUT_SCHEME.test(name)) return 'another scheme or host';
+  // A field that was removed, so that no client could state it.
+  return before === '' ? 'more open' : 'another answer';
+}
+
+function sameValue(name: string, before: string, now: string): boolean {
+  if (name === 'x-forwarded-for') return lastOf(before) === lastOf(now);
+  if (name === 'host' || name === 'x-forwarded-host') return withoutPort(before) === withoutPort(now);
+  return before === now;
+}
+
+/** The address that the server itself added. What clients state before it is trusted by nobody. */
+function lastOf(list: string): string {
+  return list.split(',').at(-1)?.trim() ?? '';
+}
+
+function withoutPort(host: string): string {
+  return host.replace(/:\d+$/, '').toLowerCase();
+}

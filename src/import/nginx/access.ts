@@ -1,0 +1,105 @@
+import type { ConfigBuilder } from '../config-builder.ts';
+import { isFieldName, rangeOf } from './forms.ts';
+import { locationAt } from './location-at.ts';
+import { textOf } from './model/bytes.ts';
+import { constantOf } from './model/template.ts';
+import type { RouteSink, StepState } from './step-state.ts';
+import type { Directive } from './tree.ts';
+
+/** Closes a route whose access rule has no counterpart, so that nobody gets in who did not before. */
+function close(route: ConfigBuilder): void {
+  route.table('access').values.clear();
+  route.table('access').assume('deny', ['all'], 'an access rule here could not be carried over');
+}
+
+/** nginx applies the first matching line. In Viaduct `deny` wins over `allow`. */
+export function writeAccess(route: ConfigBuilder, { level }: StepState, { context: { report } }: RouteSink): void {
+  const all = level.settings.access.map(({ statement }) => statement as Directive);
+  for (const directive of all) report.took(directive);
+  const access = route.table('access');
+  const last = all.findIndex(({ args }) => args[0] === 'all');
+  const looked = last < 0 ? all : all.slice(0, last);
+  const isClosed = last >= 0 && all[last]?.name === 'deny';
+  let hasAllowed = false;
+  for (const directive of looked) {
+    const address = rangeOf(directive, report);
+    if (address === null) {
+      if (directive.name === 'deny') close(route);
+      continue;
+    }
+    if (directive.name === 'deny' && hasAllowed) {
+      report.differs(directive, 'deny wins over allow here: check whether one range contains the other');
+    }
+    if (directive.name === 'deny') access.push('deny', address, directive);
+    else {
+      hasAllowed = true;
+      if (isClosed) access.push('allow', address, directive);
+    }
+  }
+  if (isClosed && !hasAllowed) access.push('deny', 'all', ...all.slice(last, last + 1));
+}
+
+export function writeBasicAuth(route: ConfigBuilder, { level }: StepState, { context }: RouteSink): void {
+  const { report, scopeOf, pathOf } = context;
+  const { realm } = level.settings;
+  const directive = scopeOf(level).one('auth_basic');
+  const file = scopeOf(level).one('auth_basic_user_file');
+  if (realm === null || directive === null) return;
+  const text = constantOf(realm);
+  if (file === null || text === null || file.args[0]?.includes('$')) {
+    report.lost(directive, 'it needs a realm and a file of users without variables; the route is closed');
+    close(route);
+    return;
+  }
+  const auth = route.table('basic_auth');
+  auth.set('file', pathOf(file.args[0] ?? ''), file);
+  auth.set('realm', textOf(text), directive);
+  report.differs(
+    file,
+    'hashes must be SHA-crypt, scrypt or PBKDF2: those of MD5 ($apr1$), {SHA} and bcrypt are refused',
+  );
+}
+
+export function writeForwardAuth(route: ConfigBuilder, { level }: StepState, writer: RouteSink): void {
+  const { report, scopeOf } = writer.context;
+  const scope = scopeOf(level);
+  const directive = scope.one('auth_request');
+  const path = level.settings.authRequest;
+  if (path === null || directive === null) return;
+  const handler = locationAt(writer.server, path)?.handler;
+  const origin = handler?.kind === 'backend' && handler.module === 'proxy' ? (constantOf(handler.url) ?? '') : '';
+  const url = /^https?:\/\/[^/]+$/.test(origin) ? `${origin}${path}` : origin;
+  if (!/^https?:\/\/[\w.:[\]-]+\/[^\s$]*$/.test(url)) {
+    report.lost(
+      directive,
+      'the location that it names passes on to no URL with a path; nobody is let in, see forward_auth',
+    );
+    close(route);
+    return;
+  }
+  const auth = route.table('forward_auth');
+  auth.set('url', textOf(url), directive);
+  const fields = level.settings.sent.proxy;
+  for (const one of scope.take('auth_request_set')) {
+    const [variable = '', value = ''] = one.args;
+    const answer = /^\$upstream_http_(\w+)$/.exec(value)?.[1]?.replaceAll('_', '-');
+    const names = fields
+      .filter(
+        ({ value: [part, ...others] }) =>
+          part?.kind === 'variable' && `$${part.name}` === variable && others.length === 0,
+      )
+      .map(({ name }) => name);
+    if (answer === undefined || names.length === 0)
+      report.lost(one, 'only a field of the answer for a field of the request has a counterpart');
+    for (const name of names)
+      if (answer !== undefined && isFieldName(name)) auth.table('copy_headers').set(name, answer, one);
+  }
+}
+
+/** `satisfy any`: one of the rules is enough. */
+export function writeSatisfy(route: ConfigBuilder, { level }: StepState, { context }: RouteSink): void {
+  const rules = ['access', 'basic_auth', 'forward_auth'].filter((key) => route.tables.get(key)?.isEmpty === false);
+  const directive = context.scopeOf(level).one('satisfy');
+  if (directive !== null && level.settings.satisfy === 'any' && rules.length > 1)
+    route.set('satisfy', 'any', directive);
+}

@@ -1,0 +1,54 @@
+import type { ConfigBuilder } from '../config-builder.ts';
+import { writeFeatures } from './features.ts';
+import { isTarget } from './forms.ts';
+import { textOf } from './model/bytes.ts';
+import type { Instruction } from './model/model.ts';
+import { fill } from './placeholders.ts';
+import { type RouteSink, type StepState, valuesAt } from './step-state.ts';
+import type { Directive } from './tree.ts';
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** Writes the answer of a `return`. nginx gives it before any access rule. */
+export function writeReturn(
+  route: ConfigBuilder,
+  { status, text, statement }: Extract<Instruction, { readonly kind: 'return' }>,
+  state: StepState,
+  writer: RouteSink,
+): void {
+  const directive = statement as Directive;
+  const { report } = writer.context;
+  report.took(directive);
+  const filled = fill(text ?? [], valuesAt(state, writer));
+  const respond = (code: number, body: string): void => {
+    const table = route.table('respond');
+    table.set('status', code, directive);
+    if (body !== '') table.set('body', body, directive);
+  };
+  if (REDIRECTS.has(status) && text !== null) {
+    if ('unknown' in filled || !isTarget(filled.text)) {
+      report.lost(
+        directive,
+        'unknown' in filled ? `${filled.unknown} has no counterpart` : 'it is neither a path nor a URL',
+      );
+      respond(404, '');
+    } else {
+      const redirect = route.table('redirect');
+      redirect.set('to', filled.text, directive);
+      redirect.set('status', status, directive);
+      if (/\{\d\}/.test(filled.text) && state.match.pattern !== null)
+        redirect.set('pattern', state.match.pattern, directive);
+    }
+  } else if (!(status >= 200 && status <= 599) || status === 444) {
+    report.differs(directive, 'Viaduct answers every request; this one gets 404');
+    respond(404, '');
+  } else if ('unknown' in filled) {
+    report.lost(directive, `${filled.unknown} has no counterpart; the answer has no text`);
+    respond(status, '');
+  } else {
+    respond(status, filled.text);
+    if (filled.text !== '')
+      route.table('respond').set('content_type', textOf(state.level.settings.defaultType), directive);
+  }
+  writeFeatures(route, state, writer, 'return');
+}

@@ -1,0 +1,58 @@
+import type { LocationMatch } from './location-matches.ts';
+import type { Instruction, Server } from './model/model.ts';
+import type { RouteMatch } from './route-match.ts';
+import type { RouteWriter } from './route-writer.ts';
+import { refuses, runSteps, withAssigned } from './steps.ts';
+import type { Directive } from './tree.ts';
+
+/**
+ * Writes the routes for the rewrite directives of a server, which nginx follows before it chooses a location. They are patterns, which win over
+ * prefixes. Exact paths, and prefixes that come before patterns, get routes of their own for them.
+ *
+ * @returns whether the server answers all requests, so that no location has any
+ */
+export function writeServerSteps(
+  server: Server,
+  matches: readonly LocationMatch[],
+  whole: RouteMatch,
+  writer: RouteWriter,
+): boolean {
+  const before = matches.flatMap(({ match }) => (isFirst(match) ? [match] : []));
+  for (const instruction of server.instructions) {
+    if (instruction.kind === 'break') return false;
+    if (instruction.kind === 'set') {
+      const state = writer.stateOf(server, null, whole, []);
+      writer.assigned = new Map(writer.assigned).set(instruction.name, withAssigned(instruction.value, state));
+      writer.context.report.took(instruction.statement);
+      continue;
+    }
+    if (instruction.kind === 'return') {
+      runSteps([instruction], writer.stateOf(server, null, whole, []), writer);
+      return true;
+    }
+    if (instruction.kind === 'if' && !ends(instruction.then)) {
+      writer.context.report.lost(instruction.statement, 'this condition has no counterpart');
+      if (refuses(instruction.then)) {
+        writer.close(whole, instruction.statement as Directive, 'this condition has no counterpart');
+        return true;
+      }
+      continue;
+    }
+    const isAll = matches.length === 0;
+    const first: RouteMatch = isAll ? whole : { ...whole, pattern: '^/' };
+    const steps = writer.withoutContent();
+    steps.assigned = writer.assigned;
+    for (const match of [first, ...before]) runSteps([instruction], steps.stateOf(server, null, match, []), steps);
+  }
+  return false;
+}
+
+/** Whether a route wins over routes with patterns. */
+function isFirst({ paths, beforePatterns }: RouteMatch): boolean {
+  return beforePatterns || paths.some((path) => !path.endsWith('*'));
+}
+
+/** Whether each request that gets into a branch is answered there. */
+function ends(instructions: readonly Instruction[]): boolean {
+  return instructions.some((one) => one.kind === 'return' || (one.kind === 'rewrite' && one.ends && !one.staysHere));
+}

@@ -1,0 +1,43 @@
+import type { ConfigBuilder } from '../config-builder.ts';
+import type { NginxContext } from './context.ts';
+import { textOf } from './model/bytes.ts';
+import type { Level, Location, Server } from './model/model.ts';
+import type { Template } from './model/template.ts';
+import type { Values } from './placeholders.ts';
+import type { RouteMatch } from './route-match.ts';
+import type { Directive } from './tree.ts';
+
+/** What is known of requests at a step of nginx's rewrite phase. */
+export interface StepState {
+  readonly level: Level;
+  readonly location: Location | null;
+  readonly match: RouteMatch;
+  /** Names of the groups of the location's pattern. */
+  readonly groups: readonly string[];
+  /** Texts of `set`. */
+  readonly assigned: ReadonlyMap<string, Template>;
+  /** A rewrite whose path the content sees. */
+  readonly rewrite: { readonly pattern: string; readonly to: string; readonly from: Directive } | null;
+  readonly depth: number;
+}
+
+/** Takes the routes of one server. */
+export interface RouteSink {
+  readonly server: Server;
+  readonly context: NginxContext;
+  /** Adds a route for requests that match. */
+  add(match: RouteMatch): ConfigBuilder;
+  /** Writes a route that refuses all requests of a match, because nobody may get in who did not before. */
+  close(match: RouteMatch, from: Directive, reason: string): void;
+  /** Writes what answers at the end of the steps. */
+  finish(state: StepState): void;
+}
+
+/** What variables stand for at a step. */
+export function valuesAt(
+  { groups, assigned }: StepState,
+  { server, context }: Pick<RouteSink, 'server' | 'context'>,
+): Values {
+  const maps = new Set([...context.model.variables].flatMap(([name, { kind }]) => (kind === 'map' ? [name] : [])));
+  return { serverName: server.name === '' ? undefined : textOf(server.name), groups, assigned, maps };
+}

@@ -1,0 +1,160 @@
+import { conditionOf } from './conditions.ts';
+import { expressionOf } from './expression.ts';
+import { writeFeatures } from './features.ts';
+import { isTarget } from './forms.ts';
+import { locationAt } from './location-at.ts';
+import { textOf } from './model/bytes.ts';
+import type { Instruction, Location } from './model/model.ts';
+import type { Template } from './model/template.ts';
+import { constantIn, fill } from './placeholders.ts';
+import { writeReturn } from './returns.ts';
+import { withConditions } from './route-match.ts';
+import { type RouteSink, type StepState, valuesAt } from './step-state.ts';
+import type { Directive } from './tree.ts';
+
+/** Rewrites within rewrites, and branches of branches, before a configuration is too complicated. */
+const DEPTH_MAX = 6;
+
+type Rewrite = Extract<Instruction, { readonly kind: 'rewrite' }>;
+type If = Extract<Instruction, { readonly kind: 'if' }>;
+
+/**
+ * Writes the routes for the directives of nginx's rewrite phase, and for the content after them. A condition becomes a route with the same
+ * path and one condition more, which wins over the route without it.
+ */
+export function runSteps(instructions: readonly Instruction[], start: StepState, writer: RouteSink): void {
+  let state = start;
+  for (const [index, instruction] of instructions.entries()) {
+    const rest = instructions.slice(index + 1);
+    writer.context.report.took(instruction.statement);
+    switch (instruction.kind) {
+      case 'break':
+        writer.finish(state);
+        return;
+      case 'set':
+        state = {
+          ...state,
+          assigned: new Map(state.assigned).set(instruction.name, withAssigned(instruction.value, state)),
+        };
+        break;
+      case 'return':
+        writeReturn(writer.add(state.match), instruction, state, writer);
+        return;
+      case 'rewrite': {
+        const next = rewriteStep(instruction, state, writer);
+        if (next === null) return;
+        state = next;
+        if (instruction.staysHere && state.rewrite?.from === instruction.statement) {
+          writer.finish(state);
+          return;
+        }
+        break;
+      }
+      case 'if':
+        if (ifStep(instruction, rest, state, writer)) return;
+    }
+  }
+  writer.finish(state);
+}
+
+/** A text of `set` with what was assigned before it. */
+export function withAssigned(value: Template, { assigned }: StepState): Template {
+  return value.flatMap((part): Template => (part.kind === 'variable' ? (assigned.get(part.name) ?? [part]) : [part]));
+}
+
+/** Returns whether the steps end here for all requests. */
+function ifStep(instruction: If, rest: readonly Instruction[], state: StepState, writer: RouteSink): boolean {
+  const { condition, then, level } = instruction;
+  const statement = instruction.statement as Directive;
+  const when = conditionOf(condition, valuesAt(state, writer));
+  const match = when === null || typeof when === 'string' ? null : withConditions(state.match, when, statement);
+  if (when === 'never') return false;
+  if ((when !== 'always' && match === null) || state.depth >= DEPTH_MAX) {
+    if (!refuses(then) || condition.kind === 'path') {
+      writer.context.report.lost(statement, 'this condition has no counterpart');
+      return false;
+    }
+    writer.close(state.match, statement, 'this condition has no counterpart');
+    return true;
+  }
+  const inner = { ...state, level: level ?? state.level, match: match ?? state.match, depth: state.depth + 1 };
+  runSteps([...then, ...rest], inner, writer);
+  return when === 'always';
+}
+
+/** Whether a branch keeps requests out. */
+export function refuses(instructions: readonly Instruction[]): boolean {
+  return instructions.some(
+    (one) => (one.kind === 'return' && one.status >= 400) || (one.kind === 'if' && refuses(one.then)),
+  );
+}
+
+/** Returns the state after a rewrite; null if it ends the steps for all requests. */
+function rewriteStep(instruction: Rewrite, state: StepState, writer: RouteSink): StepState | null {
+  const statement = instruction.statement as Directive;
+  const expression = expressionOf(textOf(instruction.pattern.source), false);
+  const lost = (reason: string): StepState => {
+    writer.context.report.lost(statement, reason);
+    return state;
+  };
+  if ('wrong' in expression) return lost(expression.wrong);
+  const values = { ...valuesAt(state, writer), groups: expression.groups };
+  const filled = fill(instruction.replacement, values);
+  if ('unknown' in filled) return lost(`${filled.unknown} has no counterpart`);
+  const to = targetOf(filled.text, instruction);
+  if (!isTarget(to)) return lost('it does not lead to a path or URL');
+  const always = matchesAll(instruction.pattern.regex, state.location);
+  const pattern = expression.source;
+  const match = always ? state.match : withConditions(state.match, { '{path}': { pattern: [pattern] } }, statement);
+  if (match === null) return lost('its pattern cannot be combined with another condition for the path');
+  if (instruction.redirect !== null) {
+    const route = writer.add(match);
+    const redirect = route.table('redirect');
+    redirect.set('to', to, statement);
+    redirect.set('status', instruction.redirect, statement);
+    if (/\{\d\}/.test(to)) redirect.set('pattern', pattern, statement);
+    writeFeatures(route, state, writer, 'return');
+    return always ? null : state;
+  }
+  if (state.rewrite !== null) return lost('a route can have one rewrite');
+  const rewrite = { pattern, to, from: statement };
+  if (instruction.staysHere) return { ...state, rewrite };
+  const target = targetLocation(instruction, writer);
+  if (target === null || state.depth >= DEPTH_MAX) return lost('its target has no location that is known beforehand');
+  const inside: StepState = {
+    ...state,
+    level: target,
+    location: target,
+    match: { ...match, from: [...match.from, statement] },
+    groups: [],
+    rewrite,
+    depth: state.depth + 1,
+  };
+  runSteps(target.instructions, inside, writer);
+  return always ? null : state;
+}
+
+/** The query of the request follows, unless the replacement ends with a question mark. */
+function targetOf(text: string, { redirect, keepsArguments }: Rewrite): string {
+  if (text.includes('{uri}')) return text;
+  if (!keepsArguments) return redirect === null && !text.includes('?') ? `${text}?` : text;
+  if (redirect === null && !text.includes('?')) return text;
+  return `${text}${text.includes('?') ? '&' : '?'}{query}`;
+}
+
+/** The location of the target of a rewrite, judged by the start of its path. */
+function targetLocation({ replacement }: Rewrite, { server }: RouteSink): Location | null {
+  const [first] = replacement;
+  const start = constantIn(replacement) ?? (first?.kind === 'text' ? first.text : '');
+  return start.startsWith('/') ? locationAt(server, start.replace(/\?.*$/s, '')) : null;
+}
+
+/** Whether a pattern matches all paths of a location, judged by paths of many forms. */
+function matchesAll(regex: RegExp | null, location: Location | null): boolean {
+  if (regex === null) return false;
+  if (location?.kind === 'exact') return regex.test(location.path);
+  const isPattern = location?.kind === 'pattern' || location?.kind === 'named';
+  const start = isPattern ? '' : (location?.path ?? '/');
+  const ends = ['', 'x', 'x/y', 'x/y/', '.html', '%', '\u00ff', 'a b/c.d', '1.php'];
+  return ends.every((end) => regex.test(start + end));
+}

@@ -1,0 +1,99 @@
+import { Pattern } from '../routing/pattern.ts';
+import { hostName, namesFor } from '../routing/router.ts';
+import { bytesOf, textOf } from './bytes.ts';
+import {
+  type Groups,
+  type MapMatch,
+  type MapText,
+  NO_GROUPS,
+  NO_VALUES,
+  type Placeholder,
+  type PlaceholderMap,
+} from './placeholder.ts';
+import type { Placeholders } from './placeholders.ts';
+import { fillTemplate, parseTemplate, type Template } from './template.ts';
+
+/** A map: texts for the values of `source`. Its placeholder is `{map.NAME}`. Its texts may have placeholders, too. */
+export interface MapOptions {
+  /** The text with placeholders whose value is looked up. */
+  readonly source: string;
+  /** Texts for exact values. They are looked up first. */
+  readonly values?: Readonly<Record<string, string>>;
+  /** Texts for hosts, with or without a port: `example.org`, or `*.example.org` for all names below it. The longest name wins. */
+  readonly hosts?: Readonly<Record<string, string>>;
+  /** Texts for values that match a regular expression; the first that matches. Its groups are placeholders in its text. */
+  readonly patterns?: readonly MapPattern[];
+  /** The text for all other values; nothing by default. */
+  readonly default?: string;
+}
+
+/** A text for the values that match a regular expression. */
+export interface MapPattern {
+  /** Regular expression for the value as text. */
+  readonly pattern: string;
+  /** The text, with the groups as `{1}` and so on, or by their names. */
+  readonly value: string;
+}
+
+/** All texts of a map that may have placeholders. */
+export function textsOf({ source, values = {}, hosts = {}, patterns = [], default: other = '' }: MapOptions): string[] {
+  return [source, ...Object.values(values), ...Object.values(hosts), ...patterns.map(({ value }) => value), other];
+}
+
+/**
+ * Makes the placeholder of a map. An exact value and a host cost a look-up in a table; the patterns cost a match each until one matches.
+ *
+ * @throws ViaductError `SETTINGS` for a placeholder that does not exist, and an invalid pattern
+ */
+export function compileMap(name: string, options: MapOptions, placeholders: Placeholders): Placeholder {
+  const { source, values = {}, hosts = {}, patterns = [], default: other = '' } = options;
+  const texts: MapText[] = [];
+  const templates: Template[] = [];
+  const add = (text: string, setting: string, groups: Groups = NO_GROUPS): MapMatch => {
+    texts.push({ text, groups });
+    templates.push(parseTemplate(bytesOf(text), placeholders, { setting, groups }));
+    return { index: texts.length - 1, groups: NO_VALUES };
+  };
+  const entries = (table: Readonly<Record<string, string>>, key: string, keyOf: (text: string) => string) =>
+    new Map(Object.entries(table).map(([value, text]) => [keyOf(value), add(text, `map.${name}.${key}`)]));
+
+  const key = parseTemplate(bytesOf(source), placeholders, { setting: `map.${name}.source` });
+  const isEncoded = key.every((piece) => typeof piece === 'string' || (piece.isEncoded && piece.map === undefined));
+  const exact = entries(values, 'values', bytesOf);
+  const byHost = entries(hosts, 'hosts', (host) => host.toLowerCase());
+  const byPattern = patterns.map(({ pattern: text, value }) => {
+    const pattern = new Pattern(text, `map.${name}.patterns`);
+    const groups = { names: pattern.groupNames, areEncoded: isEncoded };
+    return { pattern, match: add(value, `map.${name}.patterns`, groups) };
+  });
+  const fallback = add(other, `map.${name}.default`);
+
+  const find: PlaceholderMap['find'] = (request, answer) => {
+    const value = fillTemplate(key, request, answer);
+    const found = exact.get(value) ?? (byHost.size > 0 ? hostIn(byHost, value) : undefined);
+    if (found !== undefined) return found;
+    for (const { pattern, match } of byPattern) {
+      const groups = pattern.match(textOf(value));
+      if (groups !== null) return { index: match.index, groups: groups.map(bytesOf) };
+    }
+    return fallback;
+  };
+  return {
+    name: `map.${name}`,
+    from: 'request',
+    isEncoded: true,
+    value: (request, answer) => {
+      const { index, groups } = find(request, answer);
+      return fillTemplate(templates[index] as Template, request, answer, groups);
+    },
+    map: { texts, find },
+  };
+}
+
+function hostIn(table: ReadonlyMap<string, MapMatch>, value: string): MapMatch | undefined {
+  for (const name of namesFor(hostName(value))) {
+    const match = table.get(name);
+    if (match !== undefined) return match;
+  }
+  return undefined;
+}

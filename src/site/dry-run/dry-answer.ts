@@ -1,0 +1,47 @@
+import { readSync } from 'node:fs';
+import type { HeaderList, ResponseBody } from '../../http/message.ts';
+import type { Response } from '../../http/response.ts';
+import { responseFields } from '../../http/response-fields.ts';
+import { discardBody } from '../../http/semantics/response-content.ts';
+import type { SentRequest } from '../../proxy/recording-client.ts';
+import { AUTHORIZATION } from './detached-site.ts';
+import type { DiskImage } from './disk-image.ts';
+
+/** What became of a request. */
+export interface DryAnswer {
+  readonly status: number;
+  readonly headers: HeaderList;
+  /** The content as text; '' for a file, and for what a backend would answer. */
+  readonly content: string;
+  /** The file or the listed directory in the content, with its path in the configuration. */
+  readonly file: { readonly path: string; readonly listing: boolean } | null;
+  /** What a backend got, and the names of all backends of the route, without backups where there are others. */
+  readonly sent: (SentRequest & { readonly backends: readonly string[] }) | null;
+  /** Whether each site refuses such a request, whatever its routes are. */
+  readonly isRefused: boolean;
+}
+
+/** Reads the content of `response`, which it ends. */
+export function readAnswer(response: Response, sent: DryAnswer['sent'], disk: DiskImage): Omit<DryAnswer, 'isRefused'> {
+  const text = textOf(response.body);
+  discardBody(response.body);
+  const file = disk.contentOf(text);
+  const content = file === null ? text : '';
+  const passed = sent === null ? null : { ...sent, fields: withoutPassword(sent.fields) };
+  return { status: response.status, headers: responseFields(response), content, file, sent: passed };
+}
+
+/** Files of a disk image are short, and nothing else answers with a stream. */
+function textOf(body: ResponseBody): string {
+  if (body === null) return '';
+  if (body instanceof Uint8Array) return Buffer.from(body).toString('utf8');
+  if (!('fd' in body)) return '';
+  const bytes = Buffer.alloc(body.end - body.start);
+  readSync(body.fd, bytes, 0, bytes.length, body.start);
+  return bytes.toString('utf8');
+}
+
+/** The password is one of the dry run, so the client of the question did not send it. */
+function withoutPassword(fields: HeaderList): string[] {
+  return fields.filter((_, i) => fields[i - (i % 2) + 1] !== AUTHORIZATION);
+}

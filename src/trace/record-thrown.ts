@@ -1,0 +1,84 @@
+import { readFileSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { asError } from '../errors.ts';
+import type { RecordedException, RecordedFrame, RecordedRaise } from './recorded-exception.ts';
+
+const FRAMES_MAX = 100;
+const CHAIN_MAX = 8;
+const AROUND_LINES = 5;
+const LINE_CHARS_MAX = 300;
+const TRACEBACK_CHARS_MAX = 10_000;
+/** A longer file is not a source that a person wrote. */
+const FILE_BYTES_MAX = 1024 * 1024;
+
+/** `at function (place)` and `at place`, where a place is `file:line:column`. */
+const FRAME =
+  /^\s+at (?:(?<name>.{1,300}) \((?<named>.{1,2000}):(?<line>\d{1,9}):\d{1,9}\)|(?:async )?(?<bare>.{1,2000}):(?<bareLine>\d{1,9}):\d{1,9})$/;
+
+/**
+ * What JavaScript threw, with the source around each line of its stack, and what caused it. The outermost call comes first, as in Python.
+ * `own` is the directory of this program: its frames, those of Node and those of packages do not belong to the project.
+ */
+export function recordThrown(thrown: unknown, own: string): RecordedException {
+  const last = asError(thrown);
+  const chain: (RecordedRaise & { relation: 'cause' })[] = [];
+  const seen = new Set<unknown>([last]);
+  for (
+    let cause = causeOf(last);
+    cause !== null && !seen.has(cause) && chain.length < CHAIN_MAX;
+    cause = causeOf(cause)
+  ) {
+    seen.add(cause);
+    chain.push({ relation: 'cause', ...raiseOf(cause, own) });
+  }
+  const traceback = (last.stack || `${last.name}: ${last.message}`).slice(0, TRACEBACK_CHARS_MAX);
+  return { ...raiseOf(last, own), traceback, chain };
+}
+
+/** Null without a cause, or if it is not an error. */
+function causeOf(error: Error): Error | null {
+  try {
+    return error.cause instanceof Error ? asError(error.cause) : null;
+  } catch {
+    return null; // a property that throws
+  }
+}
+
+function raiseOf(error: Error, own: string): RecordedRaise {
+  const frames = (error.stack ?? '')
+    .split('\n')
+    .flatMap((line) => frameOf(line, own))
+    .slice(0, FRAMES_MAX);
+  return { type: error.name, message: error.message, frames: frames.reverse() };
+}
+
+function frameOf(text: string, own: string): readonly RecordedFrame[] {
+  const { name, named, line, bare, bareLine } = FRAME.exec(text)?.groups ?? {};
+  const place = named ?? bare;
+  if (place === undefined) return [];
+  const file = pathOf(place);
+  const at = Number(line ?? bareLine);
+  const isProject = file.startsWith('/') && !file.includes('/node_modules/') && !file.startsWith(own);
+  const sourceLine = Math.max(1, at - AROUND_LINES);
+  const source = file.startsWith('/') ? linesOf(file, sourceLine, at + AROUND_LINES) : [];
+  return [{ file, line: at, function: name ?? '<anonymous>', source, sourceLine, locals: [], isProject }];
+}
+
+function pathOf(place: string): string {
+  try {
+    return place.startsWith('file:') ? fileURLToPath(place) : place;
+  } catch {
+    return place;
+  }
+}
+
+/** Empty if the file cannot be read. */
+function linesOf(file: string, first: number, last: number): readonly string[] {
+  try {
+    if (statSync(file).size > FILE_BYTES_MAX) return [];
+    const lines = readFileSync(file, 'utf8').split(/\r?\n/);
+    return lines.slice(first - 1, last).map((line) => line.slice(0, LINE_CHARS_MAX));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Response } from '../../src/http/response.ts';
+import { responseFields } from '../../src/http/response-fields.ts';
+import { type RewritingOptions, rewritingOf } from '../../src/proxy/rewritten-response.ts';
+import { startBackend } from '../support/backend.ts';
+import { ask } from '../support/http-client.ts';
+import { makeProject } from '../support/project.ts';
+import { runViaduct, startViaduct } from '../support/viaduct.ts';
+
+const NONE: RewritingOptions = { redirects: [], cookiePath: [], cookieDomain: [], ownCookie: null };
+
+function rewrite(options: Partial<RewritingOptions>, fields: readonly string[], status = 302): string[] {
+  return responseFields(rewritingOf({ ...NONE, ...options })(Response.fromHeaders(status, fields, null)));
+}
+
+describe('redirects of a backend', () => {
+  const redirects = [
+    { from: 'http://up:8000/two/', to: '/one/' },
+    { from: 'http://up:8000/two/special/', to: '/never/' },
+    { from: '/two/', to: 'https://public.example/one/' },
+  ];
+  for (const [url, expected] of [
+    ['http://up:8000/two/some/uri/?a=/two/', '/one/some/uri/?a=/two/'],
+    ['http://up:8000/two/special/', '/one/special/'],
+    ['http://up:8000/three/', 'http://up:8000/three/'],
+    ['HTTP://up:8000/two/', 'HTTP://up:8000/two/'],
+    ['/two/x', 'https://public.example/one/x'],
+    ['two/x', 'two/x'],
+    ['', ''],
+  ] as const) {
+    it(`become ${JSON.stringify(expected)} from ${JSON.stringify(url)}`, () => {
+      assert.deepEqual(rewrite({ redirects }, ['X-A', url, 'location', url, 'X-B', '/two/']), [
+        ...['X-A', url, 'location', expected],
+        ...['X-B', '/two/'],
+      ]);
+    });
+  }
+
+  it('never become the address of another host', () => {
+    const toRoot = [{ from: 'http://up/', to: '/' }];
+    for (const path of ['/evil.example/', '//evil.example', '\\evil.example', '/\\evil.example'])
+      assert.deepEqual(
+        rewrite({ redirects: toRoot }, ['Location', `http://up/${path}`])[1],
+        `/${path.replace(/^[/\\]+/, '')}`,
+      );
+  });
+
+  for (const [value, expected] of [
+    ['5; url=http://up:8000/two/x', '5; url=/one/x'],
+    ['0;URL="http://up:8000/two/x"', '0;URL="/one/x"'],
+    ['5', '5'],
+    ['5; url=http://other/two/', '5; url=http://other/two/'],
+  ] as const) {
+    it(`in Refresh become ${expected}`, () =>
+      assert.deepEqual(rewrite({ redirects }, ['Refresh', value], 200), ['Refresh', expected]));
+  }
+
+  it('stay the same response when nothing matches, and in interim responses', () => {
+    const response = Response.fromHeaders(302, ['Location', '/other'], null);
+    assert.equal(rewritingOf({ ...NONE, redirects })(response), response);
+    const early = Response.fromHeaders(103, ['Location', '/two/'], null);
+    assert.equal(rewritingOf({ ...NONE, redirects })(early), early);
+  });
+});
+
+describe('cookies of a backend', () => {
+  const options = {
+    cookiePath: [{ from: '/two/', to: '/' }],
+    cookieDomain: [
+      { from: 'localhost', to: 'example.org' },
+      { from: '.internal.example', to: '' },
+    ],
+    ownCookie: 'viaduct_backend',
+  };
+  for (const [cookie, expected] of [
+    ['a=1; path=/two/some/uri/; Secure', 'a=1; path=/some/uri/; Secure'],
+    ['a=1;PATH = /two/ ;HttpOnly', 'a=1;PATH=/;HttpOnly'],
+    ['a=1; Path=/twofold/', 'a=1; Path=/twofold/'],
+    ['path=/two/; Path=/', 'path=/two/; Path=/'],
+    ['a=1; Domain=LocalHost; Path=/two/', 'a=1; Domain=example.org; Path=/'],
+    ['a=1; domain=.localhost', 'a=1; domain=example.org'],
+    ['a=1; Domain=sub.localhost', 'a=1; Domain=sub.localhost'],
+    ['a=1; Domain=internal.example; Secure', 'a=1; Secure'],
+    ['a=1; Path=/two/; Path=/two/b', 'a=1; Path=/; Path=/b'],
+    ['viaduct_backend=x; Path=/two/', 'viaduct_backend=x; Path=/two/'],
+    ['a', 'a'],
+  ] as const) {
+    it(`become ${expected} from ${cookie}`, () =>
+      assert.deepEqual(rewrite(options, ['Set-Cookie', cookie, 'Set-Cookie', 'b=2'], 200), [
+        ...['Set-Cookie', expected],
+        ...['Set-Cookie', 'b=2'],
+      ]));
+  }
+});
+
+describe('proxy_options for addresses in responses', () => {
+  it('rewrite them, for "backend" as nginx does by default', async (t) => {
+    const backend = await startBackend(t, (request) => {
+      const target = request.split(' ')[1];
+      const own = `http://127.0.0.1:${backend.port}${target}further`;
+      return `HTTP/1.1 302 Found\r\nLocation: ${own}\r\nSet-Cookie: a=1; Path=${target}\r\nContent-Length: 0\r\n\r\n`;
+    });
+    const project = makeProject(t, {
+      'viaduct.toml': `
+[[route]]
+path = "/shop/*"
+rewrite = { prefix = "/shop", replacement = "/app" }
+proxy = "${backend.url}"
+proxy_options = { redirects = "backend", cookie_path = { from = "/app/", to = "/shop/" } }
+
+[[route]]
+path = "/plain/*"
+proxy = "${backend.url}"
+proxy_options = { redirects = ["backend"] }
+
+[[route]]
+path = "/off/*"
+proxy = "${backend.url}"
+`,
+    });
+    const { port } = await startViaduct(t, ['web', '--access-log', 'off'], { cwd: project });
+    const shop = await ask(port, '/shop/a/');
+    assert.deepEqual([shop.header('location'), shop.header('set-cookie')], ['/shop/a/further', 'a=1; Path=/shop/a/']);
+    assert.equal((await ask(port, '/plain/a/')).header('location'), '/plain/a/further');
+    assert.equal((await ask(port, '/off/a/')).header('location'), `${backend.url}/off/a/further`);
+  });
+
+  it('are refused for backends without a URL', async (t) => {
+    const route = '[[route]]\nproxy = "unix:a.sock"\nproxy_options = { redirects = "backend" }\n';
+    const { output } = await runViaduct(makeProject(t, { 'viaduct.toml': route }), 'check');
+    assert.match(output, /route\[1\]\.proxy_options\.redirects .*none of them has a URL of http/);
+  });
+});

@@ -1,0 +1,41 @@
+import type { Frame } from '../../src/trace/document.ts';
+
+/** A frame of its own, or several of libraries in a row. `at` is the index of the first one. `shows`: with its variables. */
+export type FramePart =
+  | { readonly at: number; readonly frame: Frame; readonly open: boolean; readonly shows: boolean }
+  | { readonly at: number; readonly library: readonly Frame[]; readonly names: readonly string[] };
+
+/** As many in a row become one line. */
+const LIBRARY_MIN = 2;
+
+/**
+ * The frames of an exception as they are shown: those of the project open, those of libraries together. The last one, where the exception was
+ * raised, stands alone, and is open if no frame is the project's. The innermost frame that is open shows its variables.
+ */
+export function framesOf(frames: readonly Frame[]): readonly FramePart[] {
+  const last = frames.length - 1;
+  const inner = frames.findLastIndex(({ isProject }) => isProject);
+  const shown = inner < 0 ? last : inner;
+  const parts: FramePart[] = [];
+  for (let at = 0; at < frames.length; ) {
+    let end = at;
+    while (end < last && frames[end]?.isProject === false) end += 1;
+    if (end - at >= LIBRARY_MIN) {
+      const library = frames.slice(at, end);
+      parts.push({ at, library, names: [...new Set(library.map(({ file }) => packageOf(file)))] });
+      at = end;
+      continue;
+    }
+    const frame = frames[at] as Frame;
+    parts.push({ at, frame, open: frame.isProject || at === shown, shows: at === shown });
+    at += 1;
+  }
+  return parts;
+}
+
+/** The name of the package that a file belongs to: `django`; that of the file itself for the standard library. */
+export function packageOf(file: string): string {
+  const [, inner] = /\/(?:site-packages|dist-packages|node_modules)\/((?:@[^/]+\/)?[^/]+)/.exec(file) ?? [];
+  const name = inner ?? file.slice(file.lastIndexOf('/') + 1);
+  return name.replace(/\.(?:py|[cm]?[jt]s)$/, '');
+}

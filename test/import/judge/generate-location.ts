@@ -142,7 +142,8 @@ export class LocationGrammar {
       return [line('uwsgi_pass', stubs.uwsgi), ...this.#params()];
     }
     if (pick === 1) return [line('proxy_pass', choices.one(variable.filter((each) => !each.includes('$v'))))];
-    return [line('proxy_pass', `${target}${separator}${uri}`)];
+    const withoutFields = kind !== 'if' && choices.chance(0.05) ? [line('proxy_pass_request_headers', 'off')] : [];
+    return [line('proxy_pass', `${target}${separator}${uri}`), ...withoutFields];
   }
 
   #params(): Node[] {
@@ -187,7 +188,6 @@ export class LocationGrammar {
       ),
       ...maybe(0.09, () => this.#password()),
       ...maybe(0.04, () => [line('auth_request', choices.one(['/_auth', '/_auth', 'off']))]),
-      ...maybe(0.04, () => [line('proxy_pass_request_headers', choices.one(['on', 'off']))]),
       ...maybe(0.04, () => [line('proxy_method', choices.one(['POST', '$http_x_a', 'PUT']))]),
       ...maybe(0.15, () => [line('satisfy', choices.one(['any', 'all']))]),
       ...maybe(0.2, () => [this.#errorPage(), ...maybe(0.3, () => [this.#errorPage()])]),

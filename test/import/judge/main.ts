@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { nestedLifetime } from '../../support/lifetime.ts';
+import { type Lifetime, nestedLifetime } from '../../support/lifetime.ts';
 import { chooseSeed } from '../../support/random.ts';
 import { describeDifference, judge } from './judge.ts';
-import { preparePlace } from './place.ts';
+import { type Place, preparePlace } from './place.ts';
 
 const USAGE = `npm run judge -- [options]
 
@@ -29,28 +29,21 @@ async function main(args: string[]): Promise<number> {
   const count = Number(values.count);
   const releases: (() => void | Promise<void>)[] = [];
   const lifetime = nestedLifetime({ after: (release) => void releases.push(release) });
-  const end = async () => {
-    for (const release of releases.splice(0)) await release();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void end().finally(() => process.exit(130)));
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
   try {
     const place = await preparePlace(lifetime);
-    return await run(lifetime, seed, count, place);
+    return await run(lifetime, seed, count, place, interrupted.signal);
   } finally {
-    await end();
+    for (const release of releases) await release();
   }
 }
 
-async function run(
-  t: Parameters<typeof judge>[0],
-  seed: number,
-  count: number,
-  place: Parameters<typeof judge>[2],
-): Promise<number> {
+async function run(t: Lifetime, seed: number, count: number, place: Place, interrupted: AbortSignal): Promise<number> {
   const totals = { probes: 0, refused: 0, differences: 0 };
   const unknown = new Map<string, number>();
-  for (let each = seed; each < seed + count; each += 1) {
+  let each = seed;
+  for (; each < seed + count && !interrupted.aborted; each += 1) {
     const verdict = await judge(t, each, place);
     totals.probes += verdict.probes;
     for (const [reason, times] of verdict.unknown) unknown.set(reason, (unknown.get(reason) ?? 0) + times);
@@ -64,7 +57,7 @@ async function run(
   }
   const reasons = [...unknown].map(([reason, times]) => `${times} × ${reason}`).join('; ');
   console.log(
-    `seeds ${seed} to ${seed + count - 1}: ${totals.probes} probes, ${totals.differences} configurations with a difference, ` +
+    `seeds ${seed} to ${each - 1}: ${totals.probes} probes, ${totals.differences} configurations with a difference, ` +
       `${totals.refused} that nginx refuses; not known: ${reasons === '' ? 'nothing' : reasons}`,
   );
   return totals.differences === 0 ? 0 : 1;

@@ -71,10 +71,16 @@ function backendDifference(probe: Probe, expected: Outcome & { kind: 'backend' }
   const isCgi = seen.to.startsWith('uwsgi');
   if (seen.target !== expected.target) return differs('target', expected.target, seen.target);
   if (!isCgi && seen.method !== expected.method) return differs('method', expected.method, seen.method);
-  // the reader of uwsgi packets keeps the last of equal names
-  const sent = isCgi ? [...new Map(expected.sent)] : expected.sent;
+  const sent = isCgi ? joined(expected.sent) : expected.sent;
   const [wanted, got] = [comparable(sent), comparable(seen.sent)];
   return wanted === got ? null : differs('sent', wanted, got);
+}
+
+/** Variables as the reader of uwsgi packets gives them: repeated ones are one. */
+function joined(sent: Pairs): Pairs {
+  const values = new Map<string, string>();
+  for (const [name, value] of sent) values.set(name, values.has(name) ? `${values.get(name)}, ${value}` : value);
+  return [...values];
 }
 
 /** Fields that the connection to nginx or to the backend needs, not the configuration. */

@@ -62,8 +62,10 @@ function rewrite(exchange: Exchange, instruction: Instruction & { kind: 'rewrite
   }
   exchange.isInternal = true;
   exchange.validRequestUri = false;
-  exchange.uriChanged = !instruction.staysHere;
-  if (instruction.staysHere) exchange.validLocation = false;
+  // a redirect counts like `break`: what `alias` says about the path is empty in the fields of its response
+  const staysHere = instruction.staysHere || redirect !== null;
+  exchange.uriChanged = !staysHere;
+  if (staysHere) exchange.validLocation = false;
   if (redirect !== null) {
     exchange.redirectTo = redirectTarget(exchange, instruction);
     return status(redirect);

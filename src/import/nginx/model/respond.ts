@@ -46,7 +46,7 @@ function cacheControlOf(exchange: Exchange, expires: Expires): string | null {
   return value?.kind === 'value' ? value.cacheControl : null;
 }
 
-/** A Location that is a path becomes a URL of the server that was asked. */
+/** A Location that is a path becomes a URL with the host of the request. */
 function absolute(exchange: Exchange, location: string): string {
   const { settings } = exchange.level;
   if (!location.startsWith('/') || !settings.absoluteRedirect) return location;

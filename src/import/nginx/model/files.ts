@@ -40,6 +40,7 @@ export function plainPath(path: string): string {
 export function mediaTypeOf({ uri, level }: Exchange): string | null {
   const { types, defaultType } = level.settings;
   if (types === null) return null;
-  const extension = /[^/]\.([^./]*)$/.exec(uri)?.[1];
+  // the first two characters are never its dot: `try_files x.css` can make a URI without a slash
+  const extension = /(?<=^.+[^/])\.([^./]*)$/s.exec(uri)?.[1];
   return (extension === undefined ? undefined : types.get(extension.toLowerCase())) ?? defaultType;
 }

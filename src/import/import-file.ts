@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import { ViaductError } from '../errors.ts';
-import type { ReadImported, ReadSettings } from './check/asked-site.ts';
+import type { AskedSite, Paths, ReadImported, ReadSettings } from './check/asked-site.ts';
 import type { Finding } from './check/finding.ts';
 import type { ConfigBuilder } from './config-builder.ts';
 import { importGunicorn } from './gunicorn/import-gunicorn.ts';
@@ -66,10 +66,23 @@ export async function importFile(options: ImportOptions): Promise<ImportedFile> 
 /** Viaduct must be able to read its own output. If it cannot, that is a bug in Viaduct, not an error of the user. */
 async function readBack(reading: Promise<ReadSettings>): Promise<ReadSettings> {
   try {
-    return await reading;
+    const settings = await reading;
+    return { open: (disk) => openBack(settings, disk) };
   } catch (cause) {
-    throw new Error('the settings made of the configuration cannot be read back', { cause });
+    throw unreadable(cause);
   }
+}
+
+function openBack(settings: ReadSettings, disk: Paths): AskedSite {
+  try {
+    return settings.open(disk);
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+}
+
+function unreadable(cause: unknown): Error {
+  return new Error('the settings made of the configuration cannot be read back', { cause });
 }
 
 interface Read {

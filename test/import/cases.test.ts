@@ -71,6 +71,7 @@ function parts(directory: string, addresses: readonly string[]): Parameters<type
     locate: sourceLocationOf(new Map()),
     baseOf: () => directory,
     application: () => notFound,
+    filesOf: () => [],
     main: null,
     dev: false,
     staticCacheBytesMax: 0,

@@ -154,7 +154,7 @@ class Lane:
                 result = self.application(environ, call.start_response)
                 call.respond(result)
             else:
-                result = traced.call(environ, call.start_response)
+                result = traced.call(environ, call.start_response, shared, variables)
                 traced.respond(call, result)
         except BaseException as error:
             if traced is not None:

@@ -256,10 +256,11 @@ class Response(unittest.TestCase):
                     self.assertEqual(kinds(frames), [FAILED])
                     self.assertIn(b"raise odd('text')", frames[0].body)
                     self.assertIn(b'Odd', frames[0].body)
-            with self.subTest(name), FakeServer(closing) as server:
-                for turn in (1, 2):
-                    self.assertEqual(kinds(server.ask()), [COMPLETE])
-                    self.assertEqual(len(server.log), turn)
+            with self.subTest(name):
+                with FakeServer(closing) as server:
+                    for _ in range(2):
+                        self.assertEqual(kinds(server.ask()), [COMPLETE])
+                self.assertEqual(len(server.log), 2)  # the lane has ended: close() was called for both
 
     def test_is_the_file_itself_when_the_server_can_open_it(self):
         with tempfile.TemporaryFile() as file:

@@ -106,7 +106,9 @@ class Recording(Traced):
             return []
 
         _, recording = self.trace(application, {'PATH_INFO': '/a', 'HTTP_X_A': 'b'})
-        environ = {name: (value, is_text) for name, value, is_text in recording['environ']}
+        rows = recorder.marshal.loads(recording['shared']) + recording['environ']
+        environ = {name: (value, is_text) for name, value, is_text in rows}
+        self.assertEqual(environ['SCRIPT_NAME'], ('', True))
         self.assertEqual(environ['PATH_INFO'], ('/a', True))
         self.assertEqual(environ['HTTP_X_A'], ('b', True))
         self.assertEqual(environ['wsgi.input'], ('<_io.BytesIO>', False))
@@ -475,9 +477,14 @@ class Exceptions(Traced):
 
     def test_leave_a_variable_alone_whose_text_never_ends(self):
         class Endless:
+            ended = threading.Event()
+
             def __repr__(self):
-                while True:
-                    pass
+                try:
+                    while True:
+                        pass
+                finally:
+                    Endless.ended.set()
 
         def application(environ, start_response):
             before, endless, after = 1, Endless(), 3
@@ -486,6 +493,7 @@ class Exceptions(Traced):
         _, recording = self.trace(application, options='full locals')
         variables = dict(recording['exception']['frames'][-1][5])
         self.assertEqual(variables['endless'], '<Endless whose repr takes too long>')
+        self.assertTrue(Endless.ended.wait(20), 'the loop has ended')
         self.assertEqual((variables['before'], variables['after']), ('1', '3'))
 
     def test_whose_attributes_raise_are_failures_like_others(self):

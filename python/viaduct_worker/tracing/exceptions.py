@@ -62,11 +62,15 @@ def record(recording: 'Recording', error: BaseException) -> None:
 
 def described(error: BaseException, with_locals: bool) -> dict[str, object]:
     patience = Patience() if with_locals else None
-    return {
-        **self_described(error, patience),
-        'traceback': clipped(report_of(error)[-10_000:]),
-        'chain': [{'relation': relation, **self_described(each, patience)} for relation, each in chain_of(error)],
-    }
+    try:
+        return {
+            **self_described(error, patience),
+            'traceback': clipped(report_of(error)[-10_000:]),
+            'chain': [{'relation': relation, **self_described(each, patience)} for relation, each in chain_of(error)],
+        }
+    finally:
+        if patience is not None:
+            patience.close()
 
 
 def self_described(error: BaseException, patience: Patience | None) -> dict[str, object]:

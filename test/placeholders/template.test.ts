@@ -50,6 +50,11 @@ describe('a template', () => {
     it(`fills in ${text}`, () => assert.equal(filled(text), expected));
   }
 
+  it('has the method and the host in one spelling, as applications read them', () => {
+    const request = requestOf({ method: 'post', host: 'Shop.Example.:8443' });
+    assert.equal(filled('{method} {hostname} {host}', 'request', request), 'POST shop.example Shop.Example.:8443');
+  });
+
   it('has the id of the request, the same each time', () => {
     assert.match(filled('{request.id}'), /^[0-9a-f]{12}-/);
     assert.equal(filled('{request.id}'), filled('{request.id}'));

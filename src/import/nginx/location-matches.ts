@@ -77,7 +77,7 @@ export function matchesOf(server: Server, context: NginxContext): LocationMatch[
     }
     const match = { paths: [], pattern: expression.source, beforePatterns: false, methods: [], when: {}, from };
     if (prefix === null) return { location, match, groups: expression.groups };
-    const longer = [...server.locations, ...beside].filter(
+    const longer = [...server.locations, ...beside.filter(({ isFinal }) => isFinal)].filter(
       ({ kind, path }) => kind === 'prefix' && path.length > prefix.path.length && path.startsWith(prefix.path),
     );
     const others = [...new Set(longer.map(({ path }) => `^${literal(textOf(path))}`))];

@@ -51,7 +51,7 @@ function checkPassword(exchange: Exchange): Verdict {
   const { realm, hasPasswords } = exchange.level.settings;
   if (realm === null || !hasPasswords) return null;
   if (exchange.evaluate(realm) === 'off') return null;
-  return exchange.probe.authorized ? 'allowed' : 401;
+  return exchange.isAuthorized ? 'allowed' : 401;
 }
 
 function checkSubrequest(exchange: Exchange, ask: AskSubrequest): Verdict {
@@ -59,7 +59,7 @@ function checkSubrequest(exchange: Exchange, ask: AskSubrequest): Verdict {
   if (authRequest === null) return null;
   const outcome = ask(exchange, authRequest);
   if (outcome.kind === 'unknown') throw new UnknownMeaning(outcome.reason);
-  const answered = outcome.kind === 'closed' ? 444 : (outcome.status ?? (exchange.probe.authorized ? 200 : 401));
+  const answered = outcome.kind === 'closed' ? 444 : (outcome.status ?? (exchange.isAuthorized ? 200 : 401));
   if (answered === 401 || answered === 403) return answered;
   return answered >= 200 && answered < 300 ? 'allowed' : 500;
 }

@@ -5,7 +5,7 @@ import { hashPassword } from '../../src/handlers/auth/passwords.ts';
 import { suiteLifetime } from '../support/lifetime.ts';
 import { makeSite, notInstalled, reloadDuring, type Site } from '../support/real-applications.ts';
 import type { Viaduct } from '../support/viaduct.ts';
-import { assertShows, basicAuth, hiddenField, Visitor } from '../support/visitor.ts';
+import { assertShows, basicAuth, formFields, Visitor } from '../support/visitor.ts';
 
 const JANE = basicAuth('jane', 'secret');
 
@@ -48,7 +48,7 @@ describe('Trac, a tracker of tickets', { skip: notInstalled('trac') }, () => {
   it('makes a ticket of a form, and keeps a file with it', async () => {
     const form = await jane.get('/newticket');
     const created = await jane.submit('/newticket', {
-      __FORM_TOKEN: hiddenField(form.text, '__FORM_TOKEN'),
+      __FORM_TOKEN: formFields(form.text).__FORM_TOKEN ?? '',
       field_summary: 'Dächer lecken & tropfen',
       field_description: 'Since = yesterday\r\n{{{\r\n<b>\r\n}}}',
       submit: 'Create ticket',
@@ -60,7 +60,7 @@ describe('Trac, a tracker of tickets', { skip: notInstalled('trac') }, () => {
     const content = Buffer.alloc(200_000, 'drip \xe4\n', 'latin1');
     const upload = new FormData();
     const page = await jane.get('/attachment/ticket/1/?action=new');
-    upload.set('__FORM_TOKEN', hiddenField(page.text, '__FORM_TOKEN'));
+    upload.set('__FORM_TOKEN', formFields(page.text).__FORM_TOKEN ?? '');
     upload.set('action', 'new');
     upload.set('realm', 'ticket');
     upload.set('id', '1');

@@ -86,12 +86,26 @@ export function basicAuth(user: string, password: string): { readonly Authorizat
   return { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
 }
 
-/** The value of the hidden field `name` of a form. */
-export function hiddenField(page: string, name: string): string {
-  const field = new RegExp(`<input[^>]*\\bname=["']${name}["'][^>]*>`).exec(page)?.[0] ?? '';
-  const value = /\bvalue=["']([^"']*)["']/.exec(field)?.[1];
-  if (value === undefined) throw new Error(`The page has no field "${name}":\n${page.slice(0, 2000)}`);
-  return value;
+/** What a browser sends of the forms of a page if nobody changes them: values of fields, and the chosen options. Unchecked boxes are left out. */
+export function formFields(page: string): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (const [tag] of page.matchAll(/<input\b[^>]*>/g)) {
+    const name = attribute(tag, 'name');
+    const isSent = /type="(?:radio|checkbox)"/.test(tag)
+      ? /\bchecked\b/.test(tag)
+      : !/type="(?:submit|file)"/.test(tag);
+    if (name !== undefined && isSent) fields[name] = attribute(tag, 'value') ?? '';
+  }
+  for (const [, tag = '', options = ''] of page.matchAll(/(<select\b[^>]*>)([\s\S]*?)<\/select>/g)) {
+    const name = attribute(tag, 'name');
+    const option = /<option\b[^>]*\bselected\b[^>]*>/.exec(options) ?? /<option\b[^>]*>/.exec(options);
+    if (name !== undefined && option !== null) fields[name] = attribute(option[0], 'value') ?? '';
+  }
+  return fields;
+}
+
+function attribute(tag: string, name: string): string | undefined {
+  return new RegExp(`\\b${name}=["']([^"']*)["']`).exec(tag)?.[1];
 }
 
 /** Throws, with the text of the page, if it does not match. */

@@ -209,7 +209,7 @@ describe('viaduct import', () => {
     assert.equal(existsSync(join(cwd, 'viaduct.toml')), false);
   });
 
-  for (const args of [[], ['a', 'b'], ['--from', 'apache', 'a'], ['--unknown', 'a']]) {
+  for (const args of [[], ['a', 'b'], ['--from', 'iis', 'a'], ['--unknown', 'a']]) {
     it(`exits with 2 for the arguments "${args.join(' ')}"`, async (t) => {
       const { code, output } = await runViaduct(makeProject(t, {}), 'import', ...args);
       assert.equal(code, 2);

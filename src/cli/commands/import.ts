@@ -9,8 +9,7 @@ import { readConfiguration } from '../../site/load-configuration.ts';
 import type { Arguments } from '../arguments.ts';
 import { openSite } from '../import/open-site.ts';
 
-const FORM =
-  'viaduct import FILE [--output viaduct.toml] [--force] [--from nginx|gunicorn|uwsgi] [--accept FILE:LINE,…] [--all]';
+const FORM = `viaduct import FILE [--output viaduct.toml] [--force] [--from ${KINDS.join('|')}] [--accept FILE:LINE,…] [--all]`;
 
 /**
  * `viaduct import`: converts another server's configuration to viaduct.toml, compares the two, and reports what is different and what could not

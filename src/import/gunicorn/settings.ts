@@ -187,10 +187,10 @@ function writeTrusted(value: unknown, from: Statement, { builder, report }: Wsgi
   if (!isLocal) builder.push('trusted_proxies', 'unix', from);
 }
 
-/** What gunicorn believes about the scheme without this setting. */
+/** What gunicorn trusts about the scheme without this setting. */
 const SCHEME_FIELDS = 'X-FORWARDED-PROTO=https X-FORWARDED-PROTOCOL=ssl X-FORWARDED-SSL=on';
 
-/** Viaduct believes X-Forwarded-Proto and Forwarded only. With another field, requests over https would get the scheme http. */
+/** Viaduct trusts X-Forwarded-Proto and Forwarded only. With another field, requests over https would get the scheme http. */
 function writeSchemeFields(value: unknown, from: Statement, { builder, report }: WsgiContext): void {
   const pairs = Object.entries((value ?? {}) as Record<string, unknown>).map(
     ([name, is]) => `${name.toUpperCase()}=${String(is)}`,
@@ -210,13 +210,13 @@ function writeSchemeFields(value: unknown, from: Statement, { builder, report }:
     report.danger(
       from,
       names === ''
-        ? 'gunicorn believes no field about the scheme; trusted_proxy_values no longer has the scheme'
+        ? 'gunicorn trusts no field about the scheme; trusted_proxy_values no longer has the scheme'
         : `requests that a proxy marks with ${names} would get the scheme http: let it set X-Forwarded-Proto${isUsual ? '' : ', and add "scheme" to trusted_proxy_values'}`,
     );
   }
 }
 
-/** gunicorn does not believe X-Forwarded-Proto, which a client could have sent. */
+/** gunicorn does not trust X-Forwarded-Proto, which a client could have sent. */
 function trustLess(builder: ConfigBuilder, from: Statement): void {
   if (builder.get('trusted_proxy_values') === 'scheme') {
     builder.values.delete('trusted_proxy_values');

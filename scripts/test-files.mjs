@@ -8,6 +8,7 @@ export const STARTS_PROGRAMS = new Set([
   'handlers/auth/claimed-fields.test.ts',
   'handlers/in-browser.test.ts',
   'http/http2/clients.test.ts',
+  'import/judge/judge.test.ts',
   'project/discover.test.ts',
   'simulation/mutants.test.ts',
   'wsgi/adapters/fetch.test.ts',
@@ -18,7 +19,7 @@ export const STARTS_PROGRAMS = new Set([
 
 /** Whether a test needs neither other programs nor a set-up, so that `npm run check` runs it. `npm test` runs all tests. */
 export function isQuick(path) {
-  return !/^(?:attack\/|system\/|swap\/matrix-|ui\/[\w-]+\.)/.test(path) && !STARTS_PROGRAMS.has(path);
+  return !/^(?:applications\/|attack\/|system\/|swap\/matrix-|ui\/[\w-]+\.)/.test(path) && !STARTS_PROGRAMS.has(path);
 }
 
 /**
@@ -26,7 +27,7 @@ export function isQuick(path) {
  * these tests are long.
  */
 export const ON_ONE_NODE = [
-  /^(?:bench|docs|import|scripts|simulation|swap|ui)\//,
+  /^(?:applications|bench|docs|import|scripts|simulation|swap|ui)\//,
   /^handlers\/in-browser\./,
   /^system\/(?:browser|content-memory|deploy|deploy-use|docs|examples|frameworks|import|readme)\./,
   /^system\/docs-/,

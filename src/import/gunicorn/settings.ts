@@ -99,7 +99,7 @@ export const GUNICORN: Readonly<Record<string, Carry>> = {
   forwarder_headers: needless('SCRIPT_NAME is set by mount'),
   check_config: needless('use "viaduct check"'),
   spew: lost('Viaduct has no counterpart'),
-  paste: lost('name the application with target'),
+  paste: set('target'),
   dirty_apps: lost('Viaduct has no counterpart'),
   reload_engine: needless('files are watched'),
   reload_extra_files: lost('the files of the project are watched'),

@@ -1,23 +1,14 @@
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import { ViaductError } from '../errors.ts';
-<<<<<<< HEAD
 import { importApache } from './apache/import-apache.ts';
-import type { OpenSite } from './check/asked-site.ts';
-=======
 import type { AskedSite, Paths, ReadImported, ReadSettings } from './check/asked-site.ts';
->>>>>>> main
 import type { Finding } from './check/finding.ts';
 import type { ConfigBuilder } from './config-builder.ts';
 import { importGunicorn } from './gunicorn/import-gunicorn.ts';
 import type { ImportReport } from './import-report.ts';
-<<<<<<< HEAD
 import { KINDS, type Kind, kindOf } from './kind.ts';
-import { checkNginx, type OpenCheckedSite } from './nginx/check/check-nginx.ts';
-=======
-import { type Kind, kindOf } from './kind.ts';
 import { checkNginx } from './nginx/check/check-nginx.ts';
->>>>>>> main
 import { importNginx } from './nginx/import-nginx.ts';
 import type { Model } from './nginx/model/model.ts';
 import { readTree } from './nginx/tree.ts';

@@ -1,5 +1,5 @@
 import type { Value } from '../config-builder.ts';
-import { parsePattern } from '../nginx/model/pattern.ts';
+import { expressionOf } from '../nginx/expression.ts';
 import type { WsgiContext } from '../wsgi-config-builder.ts';
 import type { Option } from './option.ts';
 
@@ -19,8 +19,8 @@ export function writeRoutes(options: readonly Option[], context: WsgiContext): v
   const jumps = all.some(({ name, value }) => name === 'route-label' || /(?:^|\s)(?:goto|last):/.test(value));
   for (const option of all) {
     const [, regex = '', action = ''] = /^(\S+)\s+(\S.*)$/s.exec(option.value) ?? [];
-    const pattern = parsePattern(regex, false);
-    const isByPath = /^route(?:-uri)?$/.test(option.name) && pattern.wrong === null && !jumps;
+    const pattern = expressionOf(regex, false);
+    const isByPath = /^route(?:-uri)?$/.test(option.name) && !('wrong' in pattern) && !jumps;
     if (!isByPath || !writeRoute(option, pattern.source, action, context)) tell(option, action, context);
   }
 }
@@ -44,12 +44,17 @@ function writeRoute(option: Option, source: string, action: string, { builder, r
       const one = builder.append('route');
       if (host !== null) one.set('host', host, option);
       one.set('path_pattern', source, option);
+      if (key === 'access') one.set('app', 'main', option);
       for (const [name, value] of Object.entries(values)) one.table(key).set(name, value, option);
     }
   };
   if (/^redirect(?:-30[1278])?$/.test(kind) && !/[{}]|\$\{/.test(argument)) {
     const to = argument.replace(/\$(\d)/g, '{$1}');
-    write('redirect', { to, status: Number(/\d+$/.exec(kind)?.[0] ?? 302) });
+    write('redirect', {
+      ...(to === argument ? {} : { pattern: source }),
+      to,
+      status: Number(/\d+$/.exec(kind)?.[0] ?? 302),
+    });
     return true;
   }
   const status = Number(/^[345]\d\d/.exec(argument)?.[0]);

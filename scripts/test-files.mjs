@@ -8,6 +8,7 @@ export const STARTS_PROGRAMS = new Set([
   'handlers/auth/claimed-fields.test.ts',
   'handlers/in-browser.test.ts',
   'http/http2/clients.test.ts',
+  'import/judge/judge.test.ts',
   'project/discover.test.ts',
   'simulation/mutants.test.ts',
   'wsgi/adapters/fetch.test.ts',

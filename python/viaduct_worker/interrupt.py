@@ -19,9 +19,9 @@ def is_possible() -> bool:
     return has_lock and not patches.found()
 
 
-def raise_in(thread: int) -> bool:
-    """Raise RequestTimeout in `thread`. Return False where Python has no ctypes."""
-    return _set(thread, RequestTimeout)
+def raise_in(thread: int, exception: 'type[BaseException]' = RequestTimeout) -> bool:
+    """Raise an exception in `thread`. Return False where Python has no ctypes."""
+    return _set(thread, exception)
 
 
 def clear(thread: int) -> None:

@@ -154,7 +154,7 @@ class Lane:
                 result = self.application(environ, call.start_response)
                 call.respond(result)
             else:
-                result = traced.call(environ, call.start_response)
+                result = traced.call(environ, call.start_response, shared, variables)
                 traced.respond(call, result)
         except BaseException as error:
             if traced is not None:
@@ -163,7 +163,13 @@ class Lane:
                 self.recorder.hide(error)
             call.fail(error)
         finally:
-            close = getattr(result, 'close', None)
+            try:
+                close = getattr(result, 'close', None)
+            except BaseException as error:  # a property that raises
+                close = None
+                if traced is not None:
+                    traced.fail(error)
+                self.log(report_of(error))
             if close is not None:
                 self.close(close if traced is None else traced.closing(close))
             if type(body) is str and content is not None:

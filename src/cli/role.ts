@@ -74,6 +74,7 @@ const UNUSED_BESIDE: Finding = {
 
 const KEPT_KEYS: ReadonlySet<string> = new Set([
   'hooks',
+  'map',
   'process',
   'schedule',
   'reload',

@@ -1,13 +1,13 @@
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import { ViaductError } from '../errors.ts';
-import type { OpenSite } from './check/asked-site.ts';
+import type { AskedSite, Paths, ReadImported, ReadSettings } from './check/asked-site.ts';
 import type { Finding } from './check/finding.ts';
 import type { ConfigBuilder } from './config-builder.ts';
 import { importGunicorn } from './gunicorn/import-gunicorn.ts';
 import type { ImportReport } from './import-report.ts';
 import { type Kind, kindOf } from './kind.ts';
-import { checkNginx, type OpenCheckedSite } from './nginx/check/check-nginx.ts';
+import { checkNginx } from './nginx/check/check-nginx.ts';
 import { importNginx } from './nginx/import-nginx.ts';
 import type { Model } from './nginx/model/model.ts';
 import { readTree } from './nginx/tree.ts';
@@ -24,9 +24,8 @@ export interface ImportOptions {
   readonly cwd: string;
   /** The directory of the new settings file, for relative paths; null for the directory of `file`. */
   readonly outputDirectory: string | null;
-  /** Reads a configuration as a server would, with relative paths from `base`. Rejects if it has an error. */
-  readonly readConfiguration: (value: object, base: string) => Promise<unknown>;
-  readonly openSite: OpenSite;
+  /** Reads a configuration as a server would. */
+  readonly readImported: ReadImported;
 }
 
 export interface ImportedFile {
@@ -44,7 +43,7 @@ export interface ImportedFile {
  * @throws ViaductError `SETTINGS` with file and line of a part that cannot be read, `PYTHON_MISSING` if reading needs Python
  */
 export async function importFile(options: ImportOptions): Promise<ImportedFile> {
-  const { file, kind, cwd, outputDirectory, readConfiguration, openSite } = options;
+  const { file, kind, cwd, outputDirectory, readImported } = options;
   const path = resolve(cwd, file);
   const show = (one: string) => shownFrom(cwd, one);
   const text = readText(path, show(path));
@@ -60,19 +59,30 @@ export async function importFile(options: ImportOptions): Promise<ImportedFile> 
   const { builder, report, model } = await read(found, source);
   builder.remarks.unshift(`Made of ${show(path)} by "viaduct import". Look it through, then run "viaduct check".`);
   const toml = `${builder.remarks.map((remark) => `# ${remark}`).join('\n')}\n\n${writeToml(builder)}`;
+  const settings = await readBack(readImported(parse(toml), output));
+  return { kind: found, toml, report, findings: model === null ? [] : await checkNginx(model, settings) };
+}
+
+/** Viaduct must be able to read its own output. If it cannot, that is a bug in Viaduct, not an error of the user. */
+async function readBack(reading: Promise<ReadSettings>): Promise<ReadSettings> {
   try {
-    await readConfiguration(parse(toml), output);
-  } catch (error) {
-    // Viaduct must be able to read its own output. If it cannot, that is a bug in Viaduct, not an error of the user.
-    throw new Error('the settings made of the configuration cannot be read back', { cause: error });
+    const settings = await reading;
+    return { open: (disk) => openBack(settings, disk) };
+  } catch (cause) {
+    throw unreadable(cause);
   }
-  const open: OpenCheckedSite = (disk) => openSite(parse(toml), output, disk);
-  return {
-    kind: found,
-    toml,
-    report,
-    findings: model === null ? [] : await checkNginx(model, open),
-  };
+}
+
+function openBack(settings: ReadSettings, disk: Paths): AskedSite {
+  try {
+    return settings.open(disk);
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+}
+
+function unreadable(cause: unknown): Error {
+  return new Error('the settings made of the configuration cannot be read back', { cause });
 }
 
 interface Read {

@@ -9,7 +9,7 @@ export const KINDS: readonly Kind[] = ['nginx', 'gunicorn', 'uwsgi'];
 export function kindOf(path: string, text: string): Kind | null {
   const name = basename(path).toLowerCase();
   if (name.endsWith('.py')) return 'gunicorn';
-  if (/^\s*\[uwsgi\]/m.test(text)) return 'uwsgi';
+  if (/^\s*\[uwsgi\]|^\s*<uwsgi[\s>]|^uwsgi:\s*$|^\s*\{\s*"uwsgi"\s*:/m.test(text)) return 'uwsgi';
   if (/^\s*(?:http|server|events|upstream\s+\S+|location\s[^;{]*)\s*\{/m.test(text)) return 'nginx';
   if (name.includes('uwsgi')) return 'uwsgi';
   if (name.includes('nginx')) return 'nginx';

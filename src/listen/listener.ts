@@ -7,6 +7,8 @@ import { bindWithMode, prepareSocketPath, type SocketAccess, setAccess } from '.
 
 export interface ListenerOptions extends ConnectionAcceptorOptions {
   readonly address: Address;
+  /** Whether an address of all IPv6 hosts leaves IPv4 to another listener. False when absent: then it takes both. */
+  readonly ipv6Only?: boolean;
   /** Called for each connection that is accepted while nearly all `limit` descriptors of the process are in use. For the log. */
   readonly onExhausted?: (limit: number) => void;
 }
@@ -48,7 +50,11 @@ export class Listener {
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(this.url, error)));
       const options = { backlog: BACKLOG };
-      if (address.kind === 'tcp') server.listen({ ...options, host: address.host, port: address.port }, resolve);
+      if (address.kind === 'tcp')
+        server.listen(
+          { ...options, host: address.host, port: address.port, ipv6Only: this.#options.ipv6Only === true },
+          resolve,
+        );
       else if (address.kind === 'unix')
         bindWithMode(address, () => server.listen({ ...options, path: address.path }, resolve));
       else server.listen({ ...options, fd: address.fd }, resolve);

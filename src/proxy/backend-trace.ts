@@ -1,5 +1,6 @@
 import type { Request } from '../http/message.ts';
-import type { HopFields, Trace } from '../trace/trace.ts';
+import type { Trace } from '../trace/trace.ts';
+import type { HopFields } from '../trace/trace-record.ts';
 import { type Backend, backendName } from './backend.ts';
 
 /**

@@ -109,7 +109,7 @@ class Server implements LocalServer {
     this.#metrics = measure?.(this.#measured()) ?? null;
     this.recording = new TraceRecording({
       trusts: (address) => this.#rules.trusts(address),
-      urls: () => this.urls,
+      urlOf: (listener) => this.#listeners.urlOf(listener),
       onSwitched: () => this.#protocols.reconfigure(this.#take(this.#configuration)),
     });
     this.#rules = new ClientRules(configuration, log, accessLog, this.#metrics, options.tap ?? null, this.recording);

@@ -1,5 +1,5 @@
 import { ViaductError } from '../errors.ts';
-import { parseAddress } from '../listen/address.ts';
+import { type Address, parseAddress } from '../listen/address.ts';
 import type { ConnectionAcceptorOptions, ProtocolHandlers } from '../listen/connection-acceptor.ts';
 import { Listener, noCertificate } from '../listen/listener.ts';
 import { PendingConnections } from '../listen/pending-connections.ts';
@@ -52,6 +52,11 @@ export class Listeners {
     return [...this.#open.values()].map(({ url }) => url);
   }
 
+  /** The URL of the listener with this index (`Peer.listener`), also if it is closed by now; '' without one. */
+  urlOf(index: number): string {
+    return this.#all[index]?.listener.url ?? '';
+  }
+
   /** The certificates in use. */
   get certificates(): readonly CertificateStatus[] {
     return this.#tls?.certificates ?? [];
@@ -76,7 +81,7 @@ export class Listeners {
     for (const text of addresses) {
       if (this.#open.has(text) || opened.has(text)) continue;
       try {
-        const listener = this.#listener(text, tls, pending.handlers);
+        const listener = this.#listener(text, addresses, tls, pending.handlers);
         await listener.listen();
         opened.set(text, listener);
       } catch (error) {
@@ -110,12 +115,13 @@ export class Listeners {
     for (const listener of this.#open.values()) listener.close();
   }
 
-  #listener(text: string, tls: TlsTerminator | null, handlers: ProtocolHandlers): Listener {
+  #listener(text: string, all: readonly string[], tls: TlsTerminator | null, handlers: ProtocolHandlers): Listener {
     const address = parseAddress(text);
     const { trusted, refusals, onServed } = this.#options;
     const listener = new Listener(
       {
         address,
+        ipv6Only: hasIpv4Twin(address, all),
         index: this.#all.length,
         tls: address.secure === true ? tls : null,
         proxyProtocol: address.proxyProtocol === true ? trusted : null,
@@ -186,4 +192,13 @@ function environOf(listener: Listener): ListenerEnviron {
     SERVER_PORT: listener.serverPort,
     'wsgi.url_scheme': listener.scheme,
   };
+}
+
+/** Whether the other addresses have the same port of all IPv4 hosts. An operating system gives it only to one of two listeners. */
+function hasIpv4Twin(address: Address, all: readonly string[]): boolean {
+  if (address.kind !== 'tcp' || address.host !== '::') return false;
+  return all.some((text) => {
+    const other = parseAddress(text);
+    return other.kind === 'tcp' && other.host === '0.0.0.0' && other.port === address.port;
+  });
 }

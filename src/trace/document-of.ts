@@ -20,10 +20,10 @@ import type { RecordedException, RecordedRaise } from './recorded-exception.ts';
 import { redactField, redactNamed, redactTarget, redactText } from './redact.ts';
 import { type PlacedSpans, placedSpans, shownSpans } from './spans-of.ts';
 import { timeParts } from './time-parts.ts';
-import type { Trace } from './trace.ts';
+import type { TracedRequest, TraceRecord } from './trace-record.ts';
 
 /** Makes what is shown of a trace: Python's record is decoded, everything is on one clock, and secrets are redacted. */
-export function documentOf(trace: Trace): TraceDocument {
+export function documentOf(trace: TraceRecord): TraceDocument {
   const decoded = trace.payload === null ? null : readPythonPart(trace.payload);
   const python = decoded instanceof Malformed ? null : decoded;
   const placed = placedSpans(trace, python);
@@ -31,7 +31,7 @@ export function documentOf(trace: Trace): TraceDocument {
   const hasBackend = spans.some(({ kind }) => kind === 'backend');
   const missing = [...missingOf(trace, decoded), ...neighbourNotes(trace.request.headers, trace.startedAt, hasBackend)];
   const exception = python?.exception ?? trace.thrown;
-  const durationUs = trace.isAnswered ? usOf(trace, trace.endMs) : null;
+  const durationUs = trace.endMs >= 0 ? usOf(trace, trace.endMs) : null;
   return {
     id: trace.id,
     traceId: trace.traceId,
@@ -62,13 +62,13 @@ export function documentOf(trace: Trace): TraceDocument {
 }
 
 /** Whether something of the trace is still to come, or never will. */
-export function stateOf(trace: Trace, isMalformed: boolean): TraceDocument['state'] {
-  if (!trace.isAnswered || trace.python === 'awaited') return 'running';
+export function stateOf(trace: TraceRecord, isMalformed: boolean): TraceDocument['state'] {
+  if (trace.endMs < 0 || trace.python === 'awaited') return 'running';
   return trace.python === 'lost' || isMalformed ? 'incomplete' : 'done';
 }
 
-function missingOf(trace: Trace, decoded: PythonPart | Malformed | null): string[] {
-  const missing = [...trace.missing];
+function missingOf(trace: TraceRecord, decoded: PythonPart | Malformed | null): string[] {
+  const missing: string[] = [];
   if (trace.detail === 'stages')
     missing.push(
       'Only the stages that are measured of every request are known: this request was not recorded in full.',
@@ -86,7 +86,7 @@ function missingOf(trace: Trace, decoded: PythonPart | Malformed | null): string
   return missing;
 }
 
-function requestOf({ request }: Trace): RequestPart {
+function requestOf({ request }: TraceRecord): RequestPart {
   const { method, protocol, host, client, listener, headers, bodyBytes } = request;
   const target = targetOf(request);
   const scheme = request.secure ? 'https' : 'http';
@@ -94,26 +94,26 @@ function requestOf({ request }: Trace): RequestPart {
 }
 
 /** Path and query, secrets redacted. */
-export function targetOf({ path, query }: Trace['request']): string {
+export function targetOf({ path, query }: Pick<TracedRequest, 'path' | 'query'>): string {
   return redactTarget(query === '' ? path : `${path}?${query}`);
 }
 
-function responseOf({ status, lines, bodyBytes, reason }: Trace): ResponsePart | null {
+function responseOf({ status, lines, bodyBytes, reason }: TraceRecord): ResponsePart | null {
   return status === 0 ? null : { status, headers: fieldsOf(lines), bodyBytes, reason };
 }
 
-function routeOf({ route, routeName }: Trace): RoutePart | null {
+function routeOf({ route, routeName }: TraceRecord): RoutePart | null {
   if (route === null) return routeName === '' ? null : { name: routeName, why: '', rejected: [] };
   return { name: route.name, why: route.why, rejected: route.rejected.map(([name, why]) => ({ name, why })) };
 }
 
-function applicationOf({ application, worker }: Trace, python: PythonPart | null): ApplicationPart | null {
+function applicationOf({ application, worker }: TraceRecord, python: PythonPart | null): ApplicationPart | null {
   if (application === '' && worker === 0) return null;
   return { name: application, worker, thread: python?.thread ?? '' };
 }
 
 /** In order of time: the requests inwards, then the responses outwards. Those of Python lie between those of the server. */
-function hopsOf(trace: Trace, python: PythonPart | null, { ofServer, ofPython }: PlacedSpans): Hop[] {
+function hopsOf(trace: TraceRecord, python: PythonPart | null, { ofServer, ofPython }: PlacedSpans): Hop[] {
   const server = trace.hops.map(
     ({ span, direction, name, status, fields }): Hop => ({
       span: ofServer[span] ?? -1,
@@ -163,7 +163,7 @@ function raiseOf({ type, message, frames }: RecordedRaise): Raise {
   };
 }
 
-function usOf({ startMs }: Trace, ms: number): number {
+function usOf({ startMs }: TraceRecord, ms: number): number {
   return Math.max(0, Math.round((ms - startMs) * 1000));
 }
 

@@ -1,6 +1,6 @@
 import type { Field } from './document.ts';
 import { redactField } from './redact.ts';
-import type { HopFields } from './trace.ts';
+import type { HopFields } from './trace-record.ts';
 
 /** The fields of a message, secrets redacted, from a list of names and values or from encoded lines. */
 export function fieldsOf(fields: HopFields): Field[] {

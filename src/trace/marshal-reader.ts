@@ -1,9 +1,10 @@
-/** A value that Python marshalled: dicts as maps, lists and tuples as arrays. */
+/** A value that Python marshalled: dicts as maps, lists and tuples as arrays, bytes as a part of what was read. */
 export type MarshalValue =
   | null
   | boolean
   | number
   | string
+  | Uint8Array
   | readonly MarshalValue[]
   | ReadonlyMap<string, MarshalValue>;
 
@@ -29,6 +30,7 @@ const TRUE = 0x54; // T
 const INT = 0x69; // i
 const LONG = 0x6c; // l
 const FLOAT = 0x67; // g
+const BYTES = 0x73; // s
 const UNICODE = 0x75; // u
 const INTERNED = 0x74; // t
 const ASCII = 0x61; // a
@@ -45,7 +47,7 @@ const REFERENCE = 0x72; // r
 const FLAG = 0x80;
 
 /**
- * Reads one value that `marshal.dumps` wrote, of versions 2 to 4: dicts with keys of text, lists, tuples, text, whole numbers below 2^53, floats,
+ * Reads one value that `marshal.dumps` wrote, of versions 2 to 4: dicts with keys of text, lists, tuples, text, bytes, whole numbers below 2^53, floats,
  * booleans, None, and references. Everything else, a cut value and bytes after it are malformed. What claims to be long has to be there, so that no
  * memory is used for claims.
  */
@@ -111,6 +113,8 @@ class MarshalReader {
         return this.#long();
       case FLOAT:
         return this.#data.readDoubleLE(this.#take(8));
+      case BYTES:
+        return this.#bytes(this.#int32());
       case UNICODE:
       case INTERNED:
         return this.#text('utf8', this.#int32());
@@ -177,6 +181,13 @@ class MarshalReader {
     const start = this.#take(length);
     this.#expand(length);
     return this.#data.toString(encoding, start, start + length);
+  }
+
+  #bytes(length: number): Uint8Array {
+    if (length < 0) throw new Malformed('it has bytes of negative length');
+    const start = this.#take(length);
+    this.#expand(length);
+    return this.#data.subarray(start, start + length);
   }
 
   #long(): number {

@@ -64,7 +64,7 @@ const KINDS: ReadonlySet<string> = new Set<SpanKind>([
   ...(['cache', 'signal', 'hook', 'http-client', 'body', 'close'] as const),
 ]);
 
-const VERSION = 1;
+const VERSION = 2;
 /** The limits of `recorder.py` and `exceptions.py`. References make long lists of few bytes. */
 const SPANS_MAX = 2000;
 const HOPS_MAX = 200;
@@ -92,7 +92,7 @@ function partOf(value: MarshalValue): PythonPart {
     endNs: number(part.get('end')),
     thread: text(part.get('thread')),
     spans,
-    environ: optional(part.get('environ'), (items) => list(items).map(variableOf)),
+    environ: optional(part.get('environ'), (items) => environOf(part.get('shared'), items)),
     hops: list(part.get('hops'), HOPS_MAX).map((hop) => hopOf(hop, spans.length)),
     startResponse: list(part.get('start_response')).map(startResponseOf),
     exception: optional(part.get('exception'), exceptionOf),
@@ -128,6 +128,15 @@ function attributesOf(value: MarshalValue): Record<string, string | number | boo
     attributes[name] = one;
   }
   return attributes;
+}
+
+/** The variables that other requests have, too, are marshalled by themselves. A variable of the request comes in the place of one of those. */
+function environOf(shared: MarshalValue | undefined, own: MarshalValue): PythonVariable[] {
+  if (!(shared instanceof Uint8Array)) throw new Malformed('it has no bytes where they belong');
+  const others = shared.length === 0 ? [] : readMarshal(shared);
+  if (others instanceof Malformed) throw others;
+  const rows = [...list(others), ...list(own)].map(variableOf);
+  return [...new Map(rows.map((row) => [row[0], row])).values()];
 }
 
 function variableOf(value: MarshalValue): PythonVariable {

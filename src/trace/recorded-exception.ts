@@ -27,16 +27,3 @@ export interface RecordedFrame {
   readonly locals: readonly (readonly [name: string, value: string])[];
   readonly isProject: boolean;
 }
-
-/** How much memory it takes, as an estimate. */
-export function exceptionBytes({ traceback, chain, ...last }: RecordedException): number {
-  let bytes = traceback.length;
-  for (const { message, frames } of [last, ...chain]) {
-    bytes += message.length;
-    for (const { file, source } of frames)
-      bytes += FRAME_BYTES + file.length + source.reduce((sum, line) => sum + line.length, 0);
-  }
-  return bytes;
-}
-
-const FRAME_BYTES = 200;

@@ -3,6 +3,7 @@ import { groupErrors } from './error-groups.ts';
 import { KeptTrace } from './kept-trace.ts';
 import type { ErrorGroup, RecordedRequest, TraceFilter, TraceStore, TraceSummary, TraceUsage } from './store.ts';
 import type { Trace } from './trace.ts';
+import { TraceMemory } from './trace-memory.ts';
 
 /** How much a ring keeps. */
 export interface RingLimits {
@@ -18,9 +19,6 @@ export class TraceRing implements TraceStore {
   #limits: RingLimits;
   readonly #notable = new Part();
   readonly #ordinary = new Part();
-  readonly #byTrace = new Map<Trace, KeptTrace>();
-  /** An id can come from a proxy, which may send it twice: the last one has it. */
-  readonly #byId = new Map<string, KeptTrace>();
   readonly #listeners = new Set<(summary: TraceSummary) => void>();
   #last = 0;
   #evicted = 0;
@@ -37,21 +35,26 @@ export class TraceRing implements TraceStore {
 
   /** Keeps a trace, which is over, or tells the listeners of one that is more complete than before. */
   keep(trace: Trace): void {
-    const known = this.#byTrace.get(trace);
-    if (known !== undefined) {
-      this.#update(known, () => known.changed());
-    } else {
-      this.#last += 1;
-      const kept = new KeptTrace(this.#last, trace);
-      this.#partOf(trace).add(kept);
-      this.#byTrace.set(trace, kept);
-      this.#byId.set(trace.id, kept);
-    }
+    const isNew = trace.number === 0;
+    if (isNew) this.#add(trace);
+    else this.#change(trace);
     this.#evict();
-    const kept = this.#byTrace.get(trace);
-    if (kept === undefined || this.#listeners.size === 0) return;
+    if (this.#listeners.size === 0) return;
+    const kept = this.#partOf(trace).get(trace.number);
+    if (kept === null) return;
     const summary = this.#look(kept, () => kept.summary);
     for (const listener of this.#listeners) listener(summary);
+  }
+
+  #add(trace: Trace): void {
+    this.#last += 1;
+    trace.number = this.#last;
+    this.#partOf(trace).add(trace);
+  }
+
+  #change(trace: Trace): void {
+    const kept = this.#partOf(trace).get(trace.number);
+    if (kept !== null) this.#update(kept, () => kept.change(trace));
   }
 
   list(filter: TraceFilter): readonly TraceSummary[] {
@@ -65,21 +68,19 @@ export class TraceRing implements TraceStore {
   }
 
   find(id: string): TraceDocument | null {
-    return this.#byId.get(id)?.document() ?? null;
+    return this.#find(id)?.document() ?? null;
   }
 
   lastGood(id: string): TraceDocument | null {
-    const one = this.#byId.get(id);
-    if (one === undefined) return null;
-    const { routeName, request } = one.trace;
+    const one = this.#find(id);
+    if (one === null) return null;
+    const { routeName, request } = one.record();
     let ofRoute: KeptTrace | null = null;
     for (const kept of this.#newestFirst()) {
-      const { trace } = kept;
-      if (kept.number >= one.number || trace.detail !== 'full' || trace.routeName !== routeName) continue;
-      if (trace.request.method !== request.method || trace.status === 0 || trace.status >= 500) continue;
-      const isSamePath = trace.request.path === request.path;
+      if (kept.number >= one.number || !kept.isOf(request.method, routeName)) continue;
+      const isSamePath = kept.path === request.path;
       if (!isSamePath && (routeName === '' || ofRoute !== null)) continue;
-      if (this.#look(kept, () => kept.summary).error !== '') continue;
+      if (!this.#look(kept, () => kept.isGood)) continue;
       if (isSamePath) return kept.document();
       ofRoute = kept;
     }
@@ -93,7 +94,7 @@ export class TraceRing implements TraceStore {
   }
 
   recorded(id: string): RecordedRequest | null {
-    return this.#byId.get(id)?.trace.recorded ?? null;
+    return this.#find(id)?.record().recorded ?? null;
   }
 
   onKept(listener: (summary: TraceSummary) => void): () => void {
@@ -122,11 +123,20 @@ export class TraceRing implements TraceStore {
   #update(kept: KeptTrace, change: () => void): void {
     const before = kept.bytes;
     change();
-    this.#partOf(kept.trace).bytes += kept.bytes - before;
+    this.#partOf(kept).bytes += kept.bytes - before;
   }
 
-  #partOf({ kept }: Trace): Part {
+  #partOf({ kept }: Pick<Trace, 'kept'>): Part {
     return kept === 'failed' || kept === 'slow' ? this.#notable : this.#ordinary;
+  }
+
+  /**
+   * The newest trace with an id; null without one. An id can come from a proxy, which may send it twice. It is searched, because people and exports
+   * ask for new ones, and requests would pay for a table.
+   */
+  #find(id: string): KeptTrace | null {
+    const ordinary = this.#ordinary.find(id, 0);
+    return this.#notable.find(id, ordinary?.number ?? 0) ?? ordinary;
   }
 
   #newestFirst(): KeptTrace[] {
@@ -137,34 +147,63 @@ export class TraceRing implements TraceStore {
     const { bytesMax, entriesMax } = this.#limits;
     while (this.#isOver(bytesMax, entriesMax)) {
       const hasMore = this.#ordinary.exceeds(bytesMax / 2, entriesMax / 2);
-      const oldest = (hasMore || this.#notable.size === 0 ? this.#ordinary : this.#notable).shift();
-      this.#byTrace.delete(oldest.trace);
-      if (this.#byId.get(oldest.trace.id) === oldest) this.#byId.delete(oldest.trace.id);
+      (hasMore || this.#notable.size === 0 ? this.#ordinary : this.#notable).shift();
       this.#evicted += 1;
     }
   }
 
   #isOver(bytesMax: number, entriesMax: number): boolean {
-    const { traces, bytes } = this.usage;
-    return traces > 0 && (bytes > bytesMax || traces > entriesMax);
+    const traces = this.#notable.size + this.#ordinary.size;
+    return traces > 0 && (traces > entriesMax || this.#notable.bytes + this.#ordinary.bytes > bytesMax);
   }
 }
 
-/** The traces of one kind, the oldest first. */
+/** So many that have gone leave their places together: each time, all others move. */
+const GONE_MAX = 256;
+
+/** The traces of one kind in order of their numbers, the oldest first. */
 class Part {
-  readonly #traces = new Map<number, KeptTrace>();
+  readonly #memory = new TraceMemory();
+  readonly #traces: KeptTrace[] = [];
+  /** The index of the oldest: what was before has gone. */
+  #first = 0;
   bytes = 0;
 
   get size(): number {
-    return this.#traces.size;
+    return this.#traces.length - this.#first;
   }
 
-  values(): Iterable<KeptTrace> {
-    return this.#traces.values();
+  values(): readonly KeptTrace[] {
+    return this.#traces.slice(this.#first);
   }
 
-  add(kept: KeptTrace): void {
-    this.#traces.set(kept.number, kept);
+  /** The trace with this number; null if it has gone. */
+  get(number: number): KeptTrace | null {
+    let low = this.#first;
+    let high = this.#traces.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#traces[middle] as KeptTrace).number < number) low = middle + 1;
+      else high = middle;
+    }
+    const found = this.#traces[low];
+    return found?.number === number ? found : null;
+  }
+
+  /** The newest trace with this id whose number is greater than `after`; null without one. */
+  find(id: string, after: number): KeptTrace | null {
+    for (let i = this.#traces.length - 1; i >= this.#first; i -= 1) {
+      const kept = this.#traces[i] as KeptTrace;
+      if (kept.number <= after) return null;
+      if (kept.id === id) return kept;
+    }
+    return null;
+  }
+
+  /** Adds a trace with a number that is greater than those of all others. */
+  add(trace: Trace): void {
+    const kept = new KeptTrace(trace, this.#memory);
+    this.#traces.push(kept);
     this.bytes += kept.bytes;
   }
 
@@ -173,11 +212,15 @@ class Part {
   }
 
   /** Removes the oldest; there must be one. */
-  shift(): KeptTrace {
-    const [oldest] = this.#traces.values();
+  shift(): void {
+    const oldest = this.#traces[this.#first];
     if (oldest === undefined) throw new Error('a part without traces has no oldest');
-    this.#traces.delete(oldest.number);
+    this.#first += 1;
+    if (this.#first === GONE_MAX) {
+      this.#traces.splice(0, GONE_MAX);
+      this.#first = 0;
+    }
     this.bytes -= oldest.bytes;
-    return oldest;
+    oldest.free();
   }
 }

@@ -4,7 +4,7 @@ import type { PythonPart, PythonSpan } from './python-part.ts';
 import { PARAMETERS_HASH } from './query-summary.ts';
 import { redactNamed, redactText } from './redact.ts';
 import { stageSpans } from './stage-spans.ts';
-import type { RecordedSpan, Trace } from './trace.ts';
+import type { RecordedSpan, TraceRecord } from './trace-record.ts';
 
 /** The spans as people see them, secrets redacted. */
 export function shownSpans(spans: readonly Span[]): Span[] {
@@ -28,7 +28,7 @@ export interface PlacedSpans {
 type Draft = Omit<Span, 'endUs'> & { endUs: number | null };
 
 /** Joins what the server and the worker recorded of one request, on the clock of the server. Secrets are still there: see `shownSpans`. */
-export function placedSpans(trace: Trace, python: PythonPart | null): PlacedSpans {
+export function placedSpans(trace: TraceRecord, python: PythonPart | null): PlacedSpans {
   if (trace.detail === 'stages') return { spans: stageSpans(trace), ofServer: [], ofPython: [] };
   const us = (ms: number): number => Math.round((ms - trace.startMs) * 1000);
   const drafts: Draft[] = trace.spans.map((span) => serverSpan(span, us));
@@ -97,7 +97,7 @@ function pythonSpan(span: PythonSpan, parent: number, at: (ns: number) => number
  */
 function endLane(
   drafts: Draft[],
-  trace: Trace,
+  trace: TraceRecord,
   lane: number,
   python: PythonPart | null,
   us: (ms: number) => number,

@@ -1,11 +1,11 @@
 import type { Span, SpanKind } from './document.ts';
-import type { Trace } from './trace.ts';
+import type { TraceRecord } from './trace-record.ts';
 
 /**
  * The spans of a request of which only the stages are known: the wait for a worker with the ways there and back, the time in Python, and the rest.
  * Their start is not known if the request had content, which arrived before; then they start with the request.
  */
-export function stageSpans({ startMs, endMs, queueUs, pythonUs }: Trace): Span[] {
+export function stageSpans({ startMs, endMs, queueUs, pythonUs }: TraceRecord): Span[] {
   const lastUs = Math.max(0, Math.round((endMs - startMs) * 1000));
   const spans: Span[] = [];
   let atUs = 0;

@@ -2,6 +2,15 @@ import type { SpanKind, TraceDocument } from './document.ts';
 import { randomHex } from './random-hex.ts';
 import type { RecordedException } from './recorded-exception.ts';
 import type { RecordedRequest } from './store.ts';
+import type {
+  HopFields,
+  PythonState,
+  RecordedHop,
+  RecordedRoute,
+  RecordedSpan,
+  TracedRequest,
+  TraceRecord,
+} from './trace-record.ts';
 
 /** What to record in addition to the usual, for one request. */
 export interface TraceDetails {
@@ -15,51 +24,6 @@ export interface TraceDetails {
 
 export const USUAL_DETAILS: TraceDetails = { sqlParameters: false, locals: false, profile: false };
 
-/** The request as it arrived. */
-export interface TracedRequest {
-  readonly method: string;
-  /** As received, without the query. */
-  readonly path: string;
-  readonly query: string;
-  readonly protocol: string;
-  readonly secure: boolean;
-  readonly host: string;
-  readonly client: string;
-  readonly listener: string;
-  /** `[name, value, name, value, …]` */
-  readonly headers: readonly string[];
-  /** -1 if it is not known. */
-  readonly bodyBytes: number;
-}
-
-/** Fields as the server has them: a list of names and values, or encoded lines. They are read when somebody looks. */
-export type HopFields = readonly string[] | string;
-
-export interface RecordedHop {
-  readonly span: number;
-  readonly direction: 'request' | 'response';
-  readonly name: string;
-  readonly status: string;
-  readonly fields: HopFields;
-}
-
-export interface RecordedSpan {
-  readonly kind: SpanKind;
-  readonly name: string;
-  readonly parent: number;
-  readonly startMs: number;
-  /** Negative while the end is not known. */
-  endMs: number;
-  attributes: Record<string, string | number | boolean> | null;
-}
-
-/** Which route the request took. `rejected` are pairs of a name and a sentence. */
-export interface RecordedRoute {
-  readonly name: string;
-  readonly why: string;
-  readonly rejected: readonly (readonly [name: string, why: string])[];
-}
-
 /** The attribute of a lane: how long the request waited there behind others, in microseconds. */
 export const BEHIND_US = 'behind_us';
 
@@ -67,14 +31,8 @@ export const BEHIND_US = 'behind_us';
 const SPANS_MAX = 500;
 const HOPS_MAX = 100;
 
-/**
- * `none`: Python has nothing to do with the request. `awaited`: a worker has the request. `arrived`: its record is there. `lost`: it will not
- * come, or not soon.
- */
-export type PythonState = 'none' | 'awaited' | 'arrived' | 'lost';
-
 /** Records what happens to one request, as cheaply as it can: everything is text and numbers as the server has them. Times are `performance.now()`. */
-export class Trace {
+export class Trace implements TraceRecord {
   readonly id: string;
   kept: TraceDocument['kept'];
   readonly detail: TraceDocument['detail'];
@@ -84,8 +42,6 @@ export class Trace {
   readonly startedAt: number;
   /** The first byte of the request, or the opening of its connection if it is the first request there. */
   readonly startMs: number;
-  /** The end of the request's head. */
-  readonly headEndMs: number;
   /** When the socket had the last byte of the response; negative until then. */
   endMs = -1;
   /** The number between 0 and 1 that decides whether the request is recorded: below the share of its route, it is. */
@@ -108,8 +64,6 @@ export class Trace {
   reason = '';
   /** The field lines of the response. */
   lines = '';
-  /** Sentences: what is not known, and why. */
-  readonly missing: string[] = [];
   python: PythonState = 'none';
   /** Why Python's record is missing, as a sentence; '' if it is not. */
   pythonMissing = '';
@@ -122,6 +76,10 @@ export class Trace {
   returnedAfterMs = -1;
   /** The request as its client sent it; null if only its stages were kept. */
   recorded: RecordedRequest | null = null;
+  /** Its number in the store; 0 until it is kept there. */
+  number = 0;
+  /** Where `WaitingTraces` has it; negative if it does not. */
+  place = -1;
   /** Called when nothing of the trace is awaited any more, and once more if Python's record comes later. */
   onOver: ((trace: Trace) => void) | null = null;
   readonly #parent: string;
@@ -142,7 +100,6 @@ export class Trace {
     details: TraceDetails,
     request: TracedRequest,
     startMs: number,
-    headEndMs: number,
     parent: readonly [traceId: string, spanId: string] | null,
   ) {
     this.id = id;
@@ -151,7 +108,6 @@ export class Trace {
     this.details = details;
     this.request = request;
     this.startMs = startMs;
-    this.headEndMs = headEndMs;
     this.startedAt = Date.now() - (performance.now() - startMs);
     this.#traceId = parent === null ? '' : parent[0];
     this.#parent = parent === null ? '' : parent[1];
@@ -268,12 +224,14 @@ export class Trace {
     this.returnedAfterMs = ns / 1e6;
   }
 
-  /** Python's record arrived. */
+  /** Python's record arrived. It is copied unless the response was sent before, as usual: then it is valid only as long as `onOver` runs. */
   receivePython(payload: Uint8Array): void {
-    this.payload = payload;
+    this.payload = this.isAnswered ? payload : Uint8Array.from(payload);
     this.python = 'arrived';
     this.pythonMissing = '';
-    if (this.isAnswered) this.onOver?.(this);
+    if (!this.isAnswered) return;
+    this.onOver?.(this);
+    this.payload = null;
   }
 
   /** Python's record will not come, because of what the sentence says. */

@@ -3,44 +3,57 @@ import type { Trace } from '../trace/trace.ts';
 /** More records are not awaited at a time: the oldest is given up. A lane has fewer requests, and a worker sends the record right after each. */
 const AWAITED_MAX = 1024;
 
-/** The traced requests of a lane whose records the worker still has to send. */
+interface Awaited {
+  readonly id: number;
+  readonly trace: Trace;
+}
+
+/**
+ * The traced requests of a lane whose records the worker still has to send. It is a list and not a map: a map that gets and loses entries with each
+ * request replaces its tables all the time, and old tables keep traces alive that are over.
+ */
 export class LaneTraces {
-  readonly #awaited = new Map<number, Trace>();
+  readonly #awaited: Awaited[] = [];
 
   /** The worker `pid` gets the request `id` now. */
   expect(id: number, trace: Trace, pid: number): void {
-    const [oldest] = this.#awaited;
-    if (oldest !== undefined && this.#awaited.size >= AWAITED_MAX) {
-      this.#awaited.delete(oldest[0]);
-      oldest[1].losePython('What happened in Python is not known: the worker has sent no record of the request.');
-    }
+    if (this.#awaited.length >= AWAITED_MAX)
+      this.#awaited
+        .shift()
+        ?.trace.losePython('What happened in Python is not known: the worker has sent no record of the request.');
     trace.awaitPython(pid);
-    this.#awaited.set(id, trace);
+    this.#awaited.push({ id, trace });
   }
 
   /** The worker gave the request back without starting it. */
   forget(id: number): void {
-    this.#awaited.delete(id);
+    this.#remove(id);
   }
 
-  /** The record of the request `id` arrived: bytes `start` to `end`, which are copied. Returns whether it was awaited. */
+  /** The record of the request `id` arrived: bytes `start` to `end`. Returns whether it was awaited. */
   receive(id: number, data: Buffer, start: number, end: number): boolean {
-    const trace = this.#awaited.get(id);
-    if (trace === undefined) return false;
-    this.#awaited.delete(id);
-    const payload = new Uint8Array(end - start);
-    payload.set(data.subarray(start, end));
-    trace.receivePython(payload);
+    const trace = this.#remove(id);
+    if (trace === null) return false;
+    trace.receivePython(data.subarray(start, end));
     return true;
   }
 
   /** No record will come any more. */
   lose(): void {
-    for (const trace of this.#awaited.values())
+    for (const { trace } of this.#awaited.splice(0))
       trace.losePython(
         'What happened in Python is not known: the worker ended before it sent its record of the request.',
       );
-    this.#awaited.clear();
+  }
+
+  /** The trace of a request, mostly of the first one, which is not awaited any more; null if it was not. */
+  #remove(id: number): Trace | null {
+    const index = this.#awaited.findIndex((awaited) => awaited.id === id);
+    if (index < 0) return null;
+    const found = this.#awaited[index] as Awaited;
+    if (index === 0) this.#awaited.shift();
+    else this.#awaited.splice(index, 1);
+    return found.trace;
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { openSite } from '../../src/cli/import/open-site.ts';
+import { readImported } from '../../src/cli/import/open-site.ts';
 import { sourceLocationOf } from '../../src/config/site-entries.ts';
 import { ViaductError } from '../../src/errors.ts';
 import { importFile } from '../../src/import/import-file.ts';
@@ -10,13 +10,13 @@ import { reportText } from '../../src/import/report-text.ts';
 import { parseAddress } from '../../src/listen/address.ts';
 import { createLog } from '../../src/log/log.ts';
 import { buildSite } from '../../src/site/build.ts';
-import { loadConfiguration, readConfiguration } from '../../src/site/load-configuration.ts';
+import { loadConfiguration } from '../../src/site/load-configuration.ts';
 import { notFound } from '../../src/site/not-found.ts';
 import { trustedBy } from '../../src/site/policies.ts';
 import { ROOT } from '../support/viaduct.ts';
 
 const CASES = join(ROOT, 'test/import/cases');
-const FILES = ['nginx.conf', 'gunicorn.conf.py', 'uwsgi.ini'];
+const FILES = ['nginx.conf', 'gunicorn.conf.py', 'uwsgi.ini', 'uwsgi.yaml', 'uwsgi.xml', 'uwsgi.json'];
 
 /** Directories with a configuration, and the expected settings. */
 const ALL = readdirSync(CASES).map((name) => {
@@ -34,8 +34,7 @@ describe('an imported configuration', () => {
         kind: null,
         cwd: directory,
         outputDirectory: null,
-        readConfiguration,
-        openSite,
+        readImported,
       });
       assert.equal(imported.toml, readFileSync(join(directory, 'expected.toml'), 'utf8'));
       const { lines } = reportText(imported, new Set(), true);
@@ -72,6 +71,7 @@ function parts(directory: string, addresses: readonly string[]): Parameters<type
     locate: sourceLocationOf(new Map()),
     baseOf: () => directory,
     application: () => notFound,
+    filesOf: () => [],
     main: null,
     dev: false,
     staticCacheBytesMax: 0,

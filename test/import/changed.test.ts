@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { openSite } from '../../src/cli/import/open-site.ts';
+import { readImported } from '../../src/cli/import/open-site.ts';
 import { ViaductError } from '../../src/errors.ts';
 import { importFile } from '../../src/import/import-file.ts';
-import { readConfiguration } from '../../src/site/load-configuration.ts';
 import { makeProject } from '../support/project.ts';
 import { createRandom } from '../support/random.ts';
 import { ROOT } from '../support/viaduct.ts';
@@ -44,7 +43,7 @@ describe('a configuration with words changed at random', () => {
         const text = changed(texts[Math.floor(random() * texts.length)] as string, words, random);
         writeFileSync(join(cwd, file), text);
         try {
-          await importFile({ file, kind: null, cwd, outputDirectory: null, readConfiguration, openSite });
+          await importFile({ file, kind: null, cwd, outputDirectory: null, readImported });
         } catch (error) {
           const { cause } = error as Error;
           assert.ok(error instanceof ViaductError, `${String(error)}\n${String(cause)}\n${text}`);

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { openSite } from '../../src/cli/import/open-site.ts';
+import { readImported } from '../../src/cli/import/open-site.ts';
 import { importFile } from '../../src/import/import-file.ts';
 import { reportText } from '../../src/import/report-text.ts';
-import { readConfiguration } from '../../src/site/load-configuration.ts';
 import { makeProject } from '../support/project.ts';
 import { ROOT } from '../support/viaduct.ts';
 
@@ -21,7 +20,7 @@ describe('an example of import.md', () => {
   for (const [, file = '', text = '', toml, report] of examples) {
     it(`becomes the settings of the page: ${file}`, async (t) => {
       const cwd = makeProject(t, { [file]: `# ${file}\n${text}` });
-      const imported = await importFile({ file, kind: null, cwd, outputDirectory: null, readConfiguration, openSite });
+      const imported = await importFile({ file, kind: null, cwd, outputDirectory: null, readImported });
       assert.equal(imported.toml, toml);
       assert.equal(
         reportText(imported, new Set(), false)

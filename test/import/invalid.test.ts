@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { openSite } from '../../src/cli/import/open-site.ts';
+import { readImported } from '../../src/cli/import/open-site.ts';
 import { importFile } from '../../src/import/import-file.ts';
 import type { Kind } from '../../src/import/kind.ts';
-import { readConfiguration } from '../../src/site/load-configuration.ts';
 import { makeProject } from '../support/project.ts';
 
 interface Case {
@@ -57,7 +56,7 @@ describe('a configuration that cannot be read', () => {
   for (const { name, file, text, kind = null, message } of CASES) {
     it(`is an error with file and line: ${name}`, async (t) => {
       const cwd = makeProject(t, { [file]: text });
-      await assert.rejects(importFile({ file, kind, cwd, outputDirectory: null, readConfiguration, openSite }), {
+      await assert.rejects(importFile({ file, kind, cwd, outputDirectory: null, readImported }), {
         code: 'SETTINGS',
         message,
       });
@@ -66,8 +65,7 @@ describe('a configuration that cannot be read', () => {
 
   it('is an error when it does not exist or is a directory', async (t) => {
     const cwd = makeProject(t, { 'sub/nginx.conf': '' });
-    const read = (file: string) =>
-      importFile({ file, kind: null, cwd, outputDirectory: null, readConfiguration, openSite });
+    const read = (file: string) => importFile({ file, kind: null, cwd, outputDirectory: null, readImported });
     await assert.rejects(read('no.conf'), { message: 'Cannot read "no.conf": there is no such file' });
     await assert.rejects(read('sub'), { message: 'Cannot read "sub": it is a directory' });
   });
@@ -79,8 +77,7 @@ describe('a configuration that cannot be read', () => {
       kind: null,
       cwd,
       outputDirectory: null,
-      readConfiguration,
-      openSite,
+      readImported,
     });
     await assert.rejects(read, { message: /^Cannot read (?:nginx|b)\.conf:1: blocks and files are nested too deep$/ });
   });
@@ -97,8 +94,7 @@ describe('a configuration that cannot be read', () => {
       kind: null,
       cwd,
       outputDirectory: null,
-      readConfiguration,
-      openSite,
+      readImported,
     });
     await assert.rejects(read, { code: 'PYTHON_MISSING', message: /there is no python3/ });
   });
@@ -112,8 +108,7 @@ describe('a gunicorn.conf.py', () => {
       kind: null,
       cwd,
       outputDirectory: null,
-      readConfiguration,
-      openSite,
+      readImported,
     });
     assert.match(toml, /^workers = 2 /m);
     assert.match(
@@ -133,17 +128,14 @@ describe('the kind of a configuration', () => {
   for (const [file, text, expected] of cases) {
     it(`is ${expected} for ${file}`, async (t) => {
       const cwd = makeProject(t, { [file]: text });
-      assert.equal(
-        (await importFile({ file, kind: null, cwd, outputDirectory: null, readConfiguration, openSite })).kind,
-        expected,
-      );
+      assert.equal((await importFile({ file, kind: null, cwd, outputDirectory: null, readImported })).kind, expected);
     });
   }
 
   it('is that of --from', async (t) => {
     const cwd = makeProject(t, { 'nginx.ini': '[uwsgi]\nhttp = :80\n' });
     await assert.rejects(
-      importFile({ file: 'nginx.ini', kind: 'nginx', cwd, outputDirectory: null, readConfiguration, openSite }),
+      importFile({ file: 'nginx.ini', kind: 'nginx', cwd, outputDirectory: null, readImported }),
       /Cannot read nginx\.ini:/,
     );
   });

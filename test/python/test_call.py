@@ -256,10 +256,11 @@ class Response(unittest.TestCase):
                     self.assertEqual(kinds(frames), [FAILED])
                     self.assertIn(b"raise odd('text')", frames[0].body)
                     self.assertIn(b'Odd', frames[0].body)
-            with self.subTest(name), FakeServer(closing) as server:
-                for turn in (1, 2):
-                    self.assertEqual(kinds(server.ask()), [COMPLETE])
-                    self.assertEqual(len(server.log), turn)
+            with self.subTest(name):
+                with FakeServer(closing) as server:
+                    for _ in range(2):
+                        self.assertEqual(kinds(server.ask()), [COMPLETE])
+                self.assertEqual(len(server.log), 2)  # the lane has ended: close() was called for both
 
     def test_is_the_file_itself_when_the_server_can_open_it(self):
         with tempfile.TemporaryFile() as file:
@@ -522,6 +523,28 @@ class Close(unittest.TestCase):
 
         blocks.close = close
         self.check(blocks)
+
+    def test_is_asked_for_once_when_its_property_raises(self):
+        class Blocks:
+            asked = 0
+
+            def __iter__(self):
+                return iter([b'x'])
+
+            @property
+            def close(self):
+                Blocks.asked += 1
+                raise SystemExit('no close')
+
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            return Blocks()
+
+        with FakeServer(application) as server:
+            self.assertEqual(kinds(server.ask())[-1], COMPLETE)
+            self.assertEqual(kinds(server.ask())[-1], COMPLETE)  # the lane goes on
+            self.assertEqual(Blocks.asked, 2)
+            self.assertIn('SystemExit: no close', server.log[0])
 
     def test_when_the_client_has_left(self):
         made = []

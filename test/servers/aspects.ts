@@ -37,7 +37,7 @@ function aspectsOf(request: ServerRequest, seen: Observation, plain: Observation
   }
   if (seen.interim.length > 0) aspects.interim = `${seen.interim.join(', ')} first`;
   if (request.name === 'two at once') aspects.answers = `${seen.answers} responses`;
-  if (isPlain || (!plain.closed && seen.status !== 'no response'))
+  if (isPlain || (!plain.closed && seen.complete))
     aspects.closed = seen.closed ? 'the connection is closed' : 'the connection stays open';
   if (request.about === 'content' && seen.status.startsWith('2')) {
     aspects.framing = FRAMING[seen.framing];

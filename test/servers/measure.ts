@@ -4,10 +4,15 @@ import type { Address } from '../swap/addresses.ts';
 import { interpret, isComplete, type Observation } from './observation.ts';
 import { REQUESTS, type ServerRequest } from './requests.ts';
 
-/** How long a server may take to close the connection after its response. */
-const CLOSING_MS = 500;
-/** How long a server may say nothing at all. */
-const SILENT_MS = 3000;
+/** How long a server may take to close the connection after its response, and how long it may be silent, in ms. */
+interface Patience {
+  readonly closing: number;
+  readonly silent: number;
+}
+
+const USUAL: Patience = { closing: 500, silent: 2000 };
+/** For a request that is asked again alone, so that a busy machine does not look like a server that says nothing. */
+const LONG: Patience = { closing: 1500, silent: 8000 };
 
 export type Observations = Readonly<Record<string, Observation>>;
 
@@ -17,31 +22,35 @@ export async function measure(address: Address, atOnce = 6): Promise<Observation
   const waiting = [...REQUESTS];
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-      observations.set(next.name, withoutAddress(await ask(address, next), address));
+      observations.set(next.name, await ask(address, next, USUAL));
   };
   await Promise.all(Array.from({ length: atOnce }, work));
+  for (const request of REQUESTS) {
+    const seen = observations.get(request.name);
+    if (seen?.closed === false && seen.answers === 0) observations.set(request.name, await ask(address, request, LONG));
+  }
   return Object.fromEntries(REQUESTS.map(({ name }) => [name, observations.get(name) as Observation]));
 }
 
-function ask(address: Address, { octets }: ServerRequest): Promise<Observation> {
+function ask(address: Address, { octets }: ServerRequest, { closing, silent }: Patience): Promise<Observation> {
   const isHead = octets.startsWith('HEAD');
   const answers = octets.split(' HTTP/1.1\r\n').length - 1 || 1;
   return new Promise((resolve) => {
     let received = '';
     let closed = false;
     const socket = connect({ ...address, noDelay: true });
-    let timer = setTimeout(finish, SILENT_MS);
+    let timer = setTimeout(finish, silent);
     function finish(): void {
       clearTimeout(timer);
       socket.destroy();
-      resolve(interpret(received, isHead, closed));
+      resolve(withoutAddress(interpret(received, isHead, closed), address));
     }
     socket.on('connect', () => socket.write(Buffer.from(octets, 'latin1')));
     socket.on('error', () => {});
     socket.on('data', (block) => {
       received += block.toString('latin1');
       clearTimeout(timer);
-      timer = setTimeout(finish, isComplete(received, isHead, answers) ? CLOSING_MS : SILENT_MS);
+      timer = setTimeout(finish, isComplete(received, isHead, answers) ? closing : silent);
     });
     socket.on('end', () => {
       closed = true;

@@ -11,11 +11,12 @@ export function marshalled(expression: string, version = 4): Uint8Array {
 /** The record of a request, as a Python expression: `parts` replace those of an empty one. */
 export function recordOf(parts: Readonly<Record<string, string>> = {}): string {
   const record: Record<string, string> = {
-    v: '1',
+    v: '2',
     start: '1_000_000_000',
     end: '1_010_000_000',
     thread: '"MainThread"',
     spans: '[]',
+    shared: 'b""',
     environ: 'None',
     hops: '[]',
     start_response: '[]',

@@ -10,7 +10,7 @@ import { eventually, isRunning } from '../support/wait.ts';
 
 /** Variables of a request, of the server and of the test's application. */
 const OF_SERVER =
-  /^(?:wsgi\.|HTTP_|REMOTE_|REQUEST_|SERVER_|type of|process of)|^(?:PATH_INFO|QUERY_STRING|SCRIPT_NAME)$/;
+  /^(?:wsgi\.|HTTP_|REMOTE_|REQUEST_|SERVER_|type of|process of)|^(?:PATH_INFO|QUERY_STRING|RAW_URI|SCRIPT_NAME)$/;
 
 /** Fields that a client may see although no application set them. */
 const OWN_FIELDS = new Set(['date', 'server', 'connection']);

@@ -10,7 +10,7 @@ import { marshalled, recordOf } from '../support/payload.ts';
 function traceOf(payload: Uint8Array | null): Trace {
   const request = { method: 'GET', path: '/', query: '', protocol: 'HTTP/1.1', secure: false, host: '', client: '' };
   const traced = { ...request, listener: '', headers: [], bodyBytes: 0 };
-  const trace = new Trace('id', 'sampled', 'full', USUAL_DETAILS, traced, 1000, 1000, null);
+  const trace = new Trace('id', 'sampled', 'full', USUAL_DETAILS, traced, 1000, null);
   trace.add('handler', 'application', 1001, 1014, -1);
   trace.add('queue', 'queue', 1001, 1002, 0);
   trace.add('lane', 'lane', 1002, 1014, 0);
@@ -82,7 +82,7 @@ describe('documentOf', () => {
   });
 
   it('says what is missing when the record of the worker cannot be read', () => {
-    for (const payload of [Uint8Array.of(1, 2, 3), marshalled('{"v": 2}'), pythonOf({ spans: '[("nonsense",)]' })]) {
+    for (const payload of [Uint8Array.of(1, 2, 3), marshalled('{"v": 1}'), pythonOf({ spans: '[("nonsense",)]' })]) {
       const document = documentOf(traceOf(payload));
       assert.equal(document.state, 'incomplete');
       assert.match(document.missing.join(), /record cannot be read, because it /);

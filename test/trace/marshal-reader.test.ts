@@ -47,6 +47,10 @@ describe('readMarshal', () => {
     ]);
   });
 
+  it('reads bytes', () => {
+    assert.deepEqual(readMarshal(marshalled('b"\\xffabc"')), Buffer.from('\xffabc', 'latin1'));
+  });
+
   it('makes replacement characters of lone surrogates', () => {
     assert.match(String(readMarshal(marshalled('"a\\ud800b"'))), /^a\ufffd+b$/);
   });
@@ -54,7 +58,8 @@ describe('readMarshal', () => {
   const refused: readonly (readonly [title: string, bytes: Uint8Array, reason: RegExp])[] = [
     ['nothing', new Uint8Array(), /cut short/],
     ['a second value', Uint8Array.from([text('N'), text('N')]), /something after it/],
-    ['bytes', marshalled('b"abc"'), /type 115/],
+    ['bytes that are not there', Uint8Array.from([text('s'), 4, 0, 0, 0, 1, 2, 3]), /cut short/],
+    ['less than no bytes', Uint8Array.from([text('s'), 255, 255, 255, 255]), /negative length/],
     ['a set', marshalled('{1}'), /type/],
     ['a number of 80 bits', marshalled('2**79'), /too large/],
     ['a number of 60 bits', marshalled('2**60'), /too large/],

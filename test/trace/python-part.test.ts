@@ -33,6 +33,19 @@ describe('readPythonPart', () => {
       assert.equal(reasonOf(parts), 'it has a list that is too long');
   });
 
+  it('joins the variables that requests share and those of the request, which come first where both have one', () => {
+    const shared = '__import__("marshal").dumps([("SERVER_NAME", "a", True), ("wsgi.run_once", "False", False)])';
+    const own = '[("PATH_INFO", "/", True), ("SERVER_NAME", "b", True)]';
+    const part = readPythonPart(marshalled(recordOf({ shared, environ: own })));
+    assert.deepEqual(part instanceof Malformed ? part : part.environ, [
+      ['SERVER_NAME', 'b', true],
+      ['wsgi.run_once', 'False', false],
+      ['PATH_INFO', '/', true],
+    ]);
+    assert.equal(reasonOf({ shared: '"text"', environ: own }), 'it has no bytes where they belong');
+    assert.equal(reasonOf({ shared: 'b"["', environ: own }), 'it is cut short');
+  });
+
   it('refuses spans within later ones, and hops of spans that are not there', () => {
     assert.equal(
       reasonOf({ spans: '[["view", "v", 1, 2, 0, None, "", 0]]' }),

@@ -29,7 +29,7 @@ function traceOf(parts: Parts = {}): Trace {
   const request = { method, path, query: '', protocol: 'HTTP/1.1', secure: false, host: 'a.example', client: '' };
   const traced = { ...request, listener: '', headers: ['Host', 'a.example'], bodyBytes: 0 };
   const now = performance.now();
-  const trace = new Trace(id, kept, 'full', USUAL_DETAILS, traced, now - us / 1000, now, null);
+  const trace = new Trace(id, kept, 'full', USUAL_DETAILS, traced, now - us / 1000, null);
   trace.routeName = parts.route ?? '';
   trace.reason = parts.reason ?? '';
   if (parts.payload !== undefined) {

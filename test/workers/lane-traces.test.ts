@@ -18,7 +18,7 @@ function traceOf(details: TraceDetails = USUAL_DETAILS): Trace {
   const request = { method: 'GET', path: '/', query: '', protocol: 'HTTP/1.1', secure: false, host: '', client: '' };
   const traced = { ...request, listener: '', headers: [], bodyBytes: 0 };
   const now = performance.now();
-  return new Trace('id', 'sampled', 'full', details, traced, now, now, null);
+  return new Trace('id', 'sampled', 'full', details, traced, now, null);
 }
 
 function pendingOf(id: number, trace: Trace | null): PendingRequest {

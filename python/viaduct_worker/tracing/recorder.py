@@ -29,7 +29,7 @@ SPANS_MAX = 2000
 HOPS_MAX = 200
 NOTES_MAX = 10
 PAYLOAD_BYTES_MAX = 1_048_576
-VERSION = 1
+VERSION = 2
 MARSHAL_VERSION = 4
 """With references: paths and fields that come again take five bytes, and half the time."""
 NOWHERE: 'Place' = ('', 0)
@@ -47,7 +47,8 @@ class Recording:
     """Lives for one request. `span` is the index of the innermost open span, -1 outside of all.
 
     `phase` is the open phase of a Django middleware. `response` has code, status and fields of the last hop of
-    the response, and `variables` the environ of the last hop of the request.
+    the response, and `variables` the environ of the last hop of the request. `shared` and `environ` are the rows of the
+    first one: those of variables that other requests have, too, are marshalled already.
     """
 
     __slots__ = (
@@ -61,6 +62,7 @@ class Recording:
         'profiler',
         'response',
         'room',
+        'shared',
         'span',
         'spans',
         'start',
@@ -82,6 +84,7 @@ class Recording:
         self.span = -1
         self.phase: Span | None = None
         self.dropped = 0
+        self.shared = b''
         self.environ: list[tuple[str, str, bool]] | None = None
         self.variables: dict[str, object] = {}
         self.hops: list[tuple[int, str, str, str, Fields]] = []
@@ -150,6 +153,7 @@ class Recording:
             'end': end,
             'thread': self.thread,
             'spans': spans,
+            'shared': self.shared,
             'environ': self.environ,
             'hops': self.hops,
             'start_response': self.start_response,
@@ -188,8 +192,8 @@ def marshalled(content: dict[str, object]) -> bytes:
     try:
         return marshal.dumps(content, MARSHAL_VERSION)
     except ValueError:  # a subclass of str, such as Django's SafeString, or another object
-        # The stub of marshal has no type for what `plain` returns.
-        return marshal.dumps(plain(content), MARSHAL_VERSION)  # type: ignore[arg-type]
+        readable = {name: value if name == 'shared' else plain(value) for name, value in content.items()}
+        return marshal.dumps(readable, MARSHAL_VERSION)
 
 
 def plain(value: 'Any') -> object:

@@ -1,12 +1,13 @@
 """One traced request in the thread of its lane: from before the call of the application until after close()."""
 
+import marshal
 from threading import current_thread
 
 from viaduct_worker.frames import trace_frame
 from viaduct_worker.tracing import exceptions
 from viaduct_worker.tracing.install import install
 from viaduct_worker.tracing.profiler import Profiler
-from viaduct_worker.tracing.recorder import Recording, current
+from viaduct_worker.tracing.recorder import MARSHAL_VERSION, Recording, current
 from viaduct_worker.tracing.replacing import replacing
 from viaduct_worker.tracing.wsgi import Layer, trace_chain
 
@@ -20,10 +21,15 @@ if TYPE_CHECKING:
     from viaduct_worker.lane import Lane
 
 PLAIN = frozenset((bool, int, tuple, type(None)))
+OWN = ('wsgi.early_hints', 'wsgi.input')
+"""Variables that `Lane.run` makes for each request."""
+SHARED_MAX = 256
 
 texts: dict[type, str] = {}
 _layers: 'dict[int, tuple[WSGIApplication, Layer | None]]' = {}
 """The outermost layer of each application of this process, by the id of the application."""
+_shared: dict[int, tuple[dict[str, object], bytes]] = {}
+"""Variables that requests share, by the id of their dict, and their marshalled rows."""
 
 
 class TracedRequest:
@@ -46,17 +52,22 @@ class TracedRequest:
         """This thread runs no traced request any more."""
         current.set(None)
 
-    def call(self, environ: 'WSGIEnvironment', start_response: 'StartResponse') -> 'Iterable[bytes]':
-        """Call the application."""
+    def call(
+        self,
+        environ: 'WSGIEnvironment',
+        start_response: 'StartResponse',
+        shared: dict[str, object],
+        variables: dict[str, object],
+    ) -> 'Iterable[bytes]':
+        """Call the application. `environ` was made of `shared`, which other requests have, too, and of `variables`."""
         __traceback_hide__ = True
         recording = self.recording
         application = self.lane.application
         layer: Layer | None = None
         try:
-            recording.environ = [
-                (name, value, True) if type(value) is str else (name, texts.get(type(value)) or shown(value), False)
-                for name, value in environ.items()
-            ]
+            recording.shared = rows_of_shared(shared)
+            recording.environ = rows(variables)
+            recording.environ += [(name, shown(environ[name]), False) for name in OWN]
             layer = layer_of(application)
         except Exception:
             recording.note('the environ')
@@ -120,11 +131,31 @@ class TracedRequest:
         lane.put(trace_frame(self.id, len(payload)), payload)
 
 
+def rows_of_shared(shared: dict[str, object]) -> bytes:
+    """The marshalled rows of variables that many requests share: made once."""
+    known = _shared.get(id(shared))
+    if known is None or known[0] is not shared:
+        if len(_shared) >= SHARED_MAX:
+            _shared.clear()
+        known = _shared[id(shared)] = shared, marshal.dumps(rows(shared), MARSHAL_VERSION)
+    return known[1]
+
+
+def rows(variables: dict[str, object]) -> list[tuple[str, str, bool]]:
+    """Name, text, and whether it is text, of each variable."""
+    return [
+        (name, value, True) if type(value) is str else (name, shown(value), False) for name, value in variables.items()
+    ]
+
+
 def shown(value: object) -> str:
     """The text of a variable that is not text. Objects of a class have the same one: `repr` may show what is secret."""
     kind = type(value)
     if kind in PLAIN:
         return repr(value)
+    known = texts.get(kind)
+    if known is not None:
+        return known
     texts[kind] = text = f'<{kind.__module__}.{kind.__qualname__}>'
     return text
 

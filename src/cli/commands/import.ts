@@ -5,9 +5,8 @@ import { ViaductError } from '../../errors.ts';
 import { importFile } from '../../import/import-file.ts';
 import { KINDS, type Kind } from '../../import/kind.ts';
 import { reportText } from '../../import/report-text.ts';
-import { readConfiguration } from '../../site/load-configuration.ts';
 import type { Arguments } from '../arguments.ts';
-import { openSite } from '../import/open-site.ts';
+import { readImported } from '../import/open-site.ts';
 
 const FORM =
   'viaduct import FILE [--output viaduct.toml] [--force] [--from nginx|gunicorn|uwsgi] [--accept FILE:LINE,…] [--all]';
@@ -26,7 +25,7 @@ export async function importConfiguration({ words }: Arguments): Promise<number>
     });
   }
   const outputDirectory = path === null ? null : dirname(path);
-  const options = { file, kind: from, cwd, outputDirectory, readConfiguration, openSite };
+  const options = { file, kind: from, cwd, outputDirectory, readImported };
   const imported = await importFile(options);
   const { lines, open } = reportText(imported, accepted, all);
   for (const line of lines) process.stderr.write(`${line}\n`);

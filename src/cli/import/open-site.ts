@@ -1,23 +1,33 @@
 import { ViaductError } from '../../errors.ts';
-import type { OpenSite } from '../../import/check/asked-site.ts';
+import type { AskedSite, Paths, ReadImported } from '../../import/check/asked-site.ts';
+import type { Configuration } from '../../site/configuration.ts';
 import { DiskImage } from '../../site/dry-run/disk-image.ts';
 import { DryRun } from '../../site/dry-run/dry-run.ts';
 import { readConfiguration } from '../../site/load-configuration.ts';
+import type { Site } from '../../site/schema/site.ts';
 import { outcomeOf, requestFor } from './outcome-of.ts';
 
-/** Opens the site of imported settings as a dry run. */
-export const openSite: OpenSite = async (document, base, disk) => {
+/** Reads imported settings, and opens their site as a dry run. */
+export const readImported: ReadImported = async (document, base) => {
   const { settings, site, siteEntries } = await readConfiguration(document, base);
-  if (site === null) throw new ViaductError('SETTINGS', 'Cannot check the settings: they have no route');
   const bases = Object.fromEntries([...siteEntries].map(([key, entry]) => [key, entry.base]));
   const nothingElse = { project: null, applications: {}, modules: {}, listenOrigin: '' };
+  return {
+    open(disk) {
+      if (site === null) throw new ViaductError('SETTINGS', 'Cannot check the settings: they have no route');
+      return openSite({ settings, site, bases, ...nothingElse }, disk);
+    },
+  };
+};
+
+function openSite(configuration: Configuration & { readonly site: Site }, disk: Paths): AskedSite {
   const image = new DiskImage();
   try {
     for (const [path, kind] of disk) {
       if (kind === 'file') image.addFile(path);
       else image.addDirectory(path);
     }
-    const run = new DryRun({ settings, site, bases, ...nothingElse }, image);
+    const run = new DryRun(configuration, image);
     return {
       ask: async (probe) => outcomeOf(await run.ask(requestFor(probe))),
       close() {
@@ -29,4 +39,4 @@ export const openSite: OpenSite = async (document, base, disk) => {
     image.remove();
     throw error;
   }
-};
+}

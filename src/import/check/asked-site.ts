@@ -1,18 +1,20 @@
 import type { Outcome, PathKind, Probe } from './outcome.ts';
 
+/** What a disk has. */
+export type Paths = ReadonlyMap<string, Exclude<PathKind, null>>;
+
 /** A site made of imported settings that says what it would do. */
 export interface AskedSite {
-  /** What becomes of a request. Await each outcome before the next probe. */
+  /** What becomes of a request. Requests at the same time are all authorized, or none is. */
   ask(probe: Probe): Promise<Outcome>;
   close(): void;
 }
 
-/**
- * Builds the site of a parsed `viaduct.toml`, as a server would, with relative paths from `base`. It finds what `disk` has, and nothing else.
- * Rejects if the settings have an error.
- */
-export type OpenSite = (
-  document: object,
-  base: string,
-  disk: ReadonlyMap<string, Exclude<PathKind, null>>,
-) => Promise<AskedSite>;
+/** Settings that were read as a server reads them. */
+export interface ReadSettings {
+  /** Builds the site. It finds what `disk` has, and nothing else. Throws if the settings have an error. */
+  open(disk: Paths): AskedSite;
+}
+
+/** Reads a parsed `viaduct.toml`, with relative paths from `base`. Rejects if it has an error. */
+export type ReadImported = (document: object, base: string) => Promise<ReadSettings>;

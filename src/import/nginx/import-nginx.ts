@@ -22,7 +22,7 @@ export interface Imported {
   readonly model: Model;
 }
 
-/** Converts an nginx configuration, or a file that has only `server` blocks, to settings: by way of a model of what nginx does. */
+/** Converts an nginx configuration, or a file that has only `server` blocks, to settings. Routes are made of a model of what nginx does. */
 export function importNginx(tree: Tree, pathOf: NginxContext['pathOf']): Imported {
   const { directives, missing } = tree;
   const report = new ImportReport();

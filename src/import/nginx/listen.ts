@@ -16,6 +16,10 @@ export function writeListens({ builder, report, model, scopeOf }: NginxContext):
   for (const { address, secure } of model.addresses) {
     const from = directives.filter(({ args: [written = ''] }) => addressesOf(written).includes(address));
     const isQuic = from.length > 0 && from.every(({ args }) => args.includes('quic'));
+    if (!isAddress(address)) {
+      for (const one of from) report.lost(one, 'Viaduct cannot listen on this address');
+      continue;
+    }
     if (isQuic || isShadowed(address)) {
       for (const one of from) if (!isQuic) report.lost(one, SHADOWED);
       continue;
@@ -23,7 +27,7 @@ export function writeListens({ builder, report, model, scopeOf }: NginxContext):
     const options = from.some(({ args }) => args.includes('proxy_protocol')) ? '?proxy_protocol=on' : '';
     const name = `${secure ? 'https' : 'http'}://${address}`;
     listening.set(address, name);
-    if (from.length === 0) builder.assume('listen', [name], "nginx's default");
+    if (from.length === 0 && builder.get('listen') === undefined) builder.assume('listen', [name], "nginx's default");
     else builder.push('listen', `${name}${options}`, ...from);
   }
   return listening;
@@ -42,6 +46,12 @@ export function writeListens({ builder, report, model, scopeOf }: NginxContext):
     const all = host.startsWith('[') ? '[::]' : '0.0.0.0';
     return host !== all && port !== '' && model.addresses.some((one) => one.address === `${all}:${port}`);
   }
+}
+
+function isAddress(address: string): boolean {
+  if (address.startsWith('unix:')) return /^unix:\/[^\s?]+$/.test(address);
+  const [, port = ''] = /^(?:\[[0-9a-f:.]+\]|[\w.-]+):(\d{1,5})$/.exec(address) ?? [];
+  return port !== '' && Number(port) >= 1 && Number(port) <= 65_535;
 }
 
 const SHADOWED =

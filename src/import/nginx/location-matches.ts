@@ -77,7 +77,7 @@ export function matchesOf(server: Server, context: NginxContext): LocationMatch[
     }
     const match = { paths: [], pattern: expression.source, beforePatterns: false, methods: [], when: {}, from };
     if (prefix === null) return { location, match, groups: expression.groups };
-    const longer = [...server.locations, ...beside].filter(
+    const longer = [...server.locations, ...beside.filter(({ isFinal }) => isFinal)].filter(
       ({ kind, path }) => kind === 'prefix' && path.length > prefix.path.length && path.startsWith(prefix.path),
     );
     const others = [...new Set(longer.map(({ path }) => `^${literal(textOf(path))}`))];
@@ -88,7 +88,11 @@ export function matchesOf(server: Server, context: NginxContext): LocationMatch[
       ...(others.length > 0 ? { not_pattern: others } : {}),
     };
     const hasMore = Object.keys(when).length > 0;
-    return { location, match: hasMore ? { ...match, when: { '{path}': when } } : match, groups: expression.groups };
+    return {
+      location,
+      match: hasMore ? { ...match, when: { '{path.decoded}': when } } : match,
+      groups: expression.groups,
+    };
   }
 }
 

@@ -19,7 +19,7 @@ export function writeMaps({ builder, report, model }: NginxContext): void {
   /** Returns why the map has no counterpart, or null. */
   function writeMap(map: VariableMap, directive: Directive, name: string): string | null {
     const filled = [map.source, ...map.exact.values(), ...map.patterns.map(({ value }) => value), map.otherwise].map(
-      (one) => fill(one, { maps: names, groups: ['', '', '', '', '', '', '', '', ''] }),
+      (one) => fill(one, { maps: names, groups: ['', '', '', '', '', '', '', '', ''], isCompared: one === map.source }),
     );
     for (const one of filled) if ('unknown' in one) return `${one.unknown} has no counterpart`;
     const texts = filled.map((one) => ('text' in one ? one.text : ''));

@@ -12,13 +12,13 @@ import type { Directive } from './tree.ts';
 export function writeServerRoutes(server: Server, hosts: RouteHosts, context: NginxContext): void {
   const whole = wholeOf(server);
   const writer = new RouteWriter(server, hosts, context);
-  const matches = withoutSlashes(server, matchesOf(server, context), writer);
+  const { matches, rest } = withoutSlashes(server, matchesOf(server, context), writer);
   if (writeServerSteps(server, matches, whole, writer)) return;
   const isRoot = ({ location: { kind, path } }: LocationMatch): boolean => kind === 'prefix' && path === '/';
   for (const { location, match, groups } of matches.filter((one) => !isRoot(one)))
     writer.write(location, match, groups);
   const root = matches.find(isRoot);
-  if (root === undefined) writer.writeServer(whole);
+  if (root === undefined) writer.writeServer(rest.length === 0 ? whole : { ...whole, paths: ['*', ...rest] });
   else writer.write(root.location, root.match, root.groups);
   for (const location of errorTargets(server))
     writer.write({ ...location, isInternal: false }, { ...whole, paths: [location.path] }, []);
@@ -43,7 +43,8 @@ function wholeOf({ statement }: Server): RouteMatch {
  * In Viaduct, `/below/*` includes `/below`. In nginx it belongs to another location, or a backend's location adds the slash. So these paths
  * become exact paths of the other location.
  */
-function withoutSlashes(server: Server, matches: readonly LocationMatch[], writer: RouteWriter): LocationMatch[] {
+function withoutSlashes(server: Server, matches: readonly LocationMatch[], writer: RouteWriter): WithoutSlashes {
+  const rest: string[] = [];
   const added = new Map<Location, string[]>();
   for (const { location, match } of matches) {
     const [path = ''] = match.paths;
@@ -55,12 +56,20 @@ function withoutSlashes(server: Server, matches: readonly LocationMatch[], write
       continue;
     }
     const other = locationAt(server, bare);
-    if (other !== null && other !== location) added.set(other, [...(added.get(other) ?? []), bare]);
+    if (other === null) rest.push(bare);
+    else if (other !== location) added.set(other, [...(added.get(other) ?? []), bare]);
   }
-  return matches.map((one) => {
+  const changed = matches.map((one) => {
     const paths = added.get(one.location) ?? [];
     return paths.length === 0 ? one : { ...one, match: { ...one.match, paths: pathsWith(one.match, paths) } };
   });
+  return { matches: changed, rest };
+}
+
+interface WithoutSlashes {
+  readonly matches: readonly LocationMatch[];
+  /** Paths that belong to no location. */
+  readonly rest: readonly string[];
 }
 
 /** A route with an exact path needs a path for all others. */

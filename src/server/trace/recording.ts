@@ -9,15 +9,17 @@ import type { TraceDocument } from '../../trace/document.ts';
 import { TraceRing } from '../../trace/ring.ts';
 import { SlowLimits } from '../../trace/slow-limit.ts';
 import { OneTimeTokens, readToken, TRACE_COOKIE, TRACE_FIELD } from '../../trace/token.ts';
-import { Trace, type TraceDetails, type TracedRequest, USUAL_DETAILS } from '../../trace/trace.ts';
+import { Trace, type TraceDetails, USUAL_DETAILS } from '../../trace/trace.ts';
 import { parseTraceParent } from '../../trace/trace-context.ts';
+import type { TracedRequest } from '../../trace/trace-record.ts';
+import { WaitingTraces } from '../../trace/waiting-traces.ts';
 import { KEPT_CONTENT_BYTES_MAX, KeptContent } from './kept-content.ts';
 
 export interface TraceRecordingParts {
   /** Whether the client with this address is a trusted proxy. */
   readonly trusts: (address: string) => boolean;
-  /** The addresses of the listeners, for people. */
-  readonly urls: () => readonly string[];
+  /** The URL of the listener with this index (`Peer.listener`), for people; '' without one. */
+  readonly urlOf: (listener: number) => string;
   /** Recording starts or may end: the connections must learn of it. */
   readonly onSwitched: () => void;
 }
@@ -36,12 +38,14 @@ export class TraceRecording implements RequestRecorder {
   readonly #parts: TraceRecordingParts;
   readonly #tokens = new OneTimeTokens();
   readonly #slow = new SlowLimits();
-  /** Answered requests whose worker still has to send its record, with the end of their wait. */
-  readonly #waiting = new Map<Trace, number>();
+  /** Answered requests whose worker still has to send its record. */
+  readonly #waiting = new WaitingTraces();
   readonly #onOver = (trace: Trace): void => {
-    this.#waiting.delete(trace);
+    this.#waiting.remove(trace);
     this.store.keep(trace);
   };
+  /** By the index of the listener, which no other one gets. */
+  readonly #urls = new Map<number, string>();
   #configured: TraceOptions | null = null;
   #options: TraceOptions = optionsOnRequest();
   #sweep: NodeJS.Timeout | null = null;
@@ -128,7 +132,7 @@ export class TraceRecording implements RequestRecorder {
     if (kept === null) return;
     const traced = this.#tracedRequest(request, request.headers);
     const id = requestIdOf(record);
-    const trace = new Trace(id, kept, 'stages', USUAL_DETAILS, traced, startedAtMs, startedAtMs, null);
+    const trace = new Trace(id, kept, 'stages', USUAL_DETAILS, traced, startedAtMs, null);
     noteRecord(trace, record);
     trace.onOver = this.#onOver;
     trace.answered(status, bodyBytes);
@@ -146,7 +150,7 @@ export class TraceRecording implements RequestRecorder {
     const startMs = headAtMs || headEndMs;
     const traced = this.#tracedRequest(shown, arrived.headers);
     const id = requestIdOf(arrived.record);
-    const trace = new Trace(id, kept, 'full', details, traced, startMs, headEndMs, this.#parentOf(arrived));
+    const trace = new Trace(id, kept, 'full', details, traced, startMs, this.#parentOf(arrived));
     const { handshakeMs, ...peer } = arrived.peer;
     if (openedAtMs > 0) {
       const connection = trace.add('connection', 'connection', handshakeMs?.[0] ?? openedAtMs, startMs);
@@ -185,10 +189,19 @@ export class TraceRecording implements RequestRecorder {
       secure,
       host,
       client: remoteAddress === '' ? '' : addressText(remoteAddress, remotePort),
-      listener: this.#parts.urls()[listener] ?? '',
+      listener: this.#urlOf(listener),
       headers,
       bodyBytes: body === null ? 0 : body.length,
     };
+  }
+
+  #urlOf(listener: number): string {
+    let url = this.#urls.get(listener);
+    if (url === undefined) {
+      url = this.#parts.urlOf(listener);
+      this.#urls.set(listener, url);
+    }
+    return url;
   }
 
   /** The trace and the span that a trusted proxy states; null without them. */
@@ -210,21 +223,17 @@ export class TraceRecording implements RequestRecorder {
   }
 
   #await(trace: Trace): void {
-    this.#waiting.set(trace, performance.now() + PYTHON_MS_MAX);
+    this.#waiting.add(trace);
     this.#sweep ??= setInterval(() => this.#giveUpLate(), SWEEP_MS).unref();
   }
 
   /** Keeps the requests as they are whose workers have not sent their records in time. */
   #giveUpLate(): void {
-    const now = performance.now();
-    for (const [trace, untilMs] of this.#waiting) {
-      if (untilMs > now) break;
+    for (const trace of this.#waiting.answeredBefore(performance.now() - PYTHON_MS_MAX))
       trace.losePython(
         `What happened in Python is not known yet: the worker was still at work with the request ${PYTHON_MS_MAX / 1000} s after its answer.`,
       );
-      this.#waiting.delete(trace);
-    }
-    if (this.#waiting.size === 0) this.close();
+    if (this.#waiting.isEmpty) this.close();
   }
 }
 

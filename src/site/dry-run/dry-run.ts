@@ -1,4 +1,4 @@
-import type { Request } from '../../http/message.ts';
+import type { Request, RequestRecord } from '../../http/message.ts';
 import { Response } from '../../http/response.ts';
 import { asSent } from '../../http/response-fields.ts';
 import { refusalResponse } from '../../http/semantics/refusal-response.ts';
@@ -26,10 +26,10 @@ export class DryRun {
   readonly #rules: ClientRules;
   readonly #site: BuiltSite;
   readonly #listeners: readonly DryListener[];
-  /** What a backend got of the present request. */
-  #sent: { readonly record: object; readonly request: SentRequest } | null = null;
+  /** What backends got of requests, by their records. */
+  readonly #sent = new WeakMap<RequestRecord, SentRequest>();
+  readonly #refused = new WeakSet<RequestRecord>();
   #isAuthorized = false;
-  #isRefused = false;
 
   /** @throws ViaductError `SETTINGS` with all errors of the configuration, one per line */
   constructor(configuration: Configuration & { readonly site: Site }, disk: DiskImage) {
@@ -43,6 +43,7 @@ export class DryRun {
       locate: NOWHERE,
       baseOf,
       application: () => null,
+      filesOf: () => [],
       main: null,
       dev: true,
       staticCacheBytesMax: 0,
@@ -50,9 +51,7 @@ export class DryRun {
       listeners: this.#listeners.map(({ environ }) => environ),
       addresses: settings.listen,
       log: SILENT,
-      onRefused: () => {
-        this.#isRefused = true;
-      },
+      onRefused: (_refusal, { record }) => this.#refused.add(record),
       onError() {},
       overrides: new Map(),
       discovered: new Map(),
@@ -60,19 +59,17 @@ export class DryRun {
     });
   }
 
-  /** What becomes of a request; null if nothing listens at its address with its scheme. Await each answer before the next request. */
+  /** What becomes of a request; null if nothing listens at its address with its scheme. Requests at the same time are all authorized, or none is. */
   async ask(asked: DryRequest): Promise<DryAnswer | null> {
     const { address, secure } = asked;
     const listener = this.#listeners.findIndex((one) => one.address === address && one.secure === secure);
     if (listener < 0) return null;
     const request = readRequest(asked, listener);
     if (isRefusal(request)) return { ...readAnswer(refusalResponse(request), null, this.#disk), isRefused: true };
-    this.#sent = null;
     this.#isAuthorized = asked.authorized;
-    this.#isRefused = false;
     const shown = this.#rules.receive(request, NO_ARRIVAL);
     const response = asSent(await toPromise(this.#site.handle(shown)));
-    return { ...readAnswer(response, this.#sentOf(shown), this.#disk), isRefused: this.#isRefused };
+    return { ...readAnswer(response, this.#sentOf(shown), this.#disk), isRefused: this.#refused.has(shown.record) };
   }
 
   destroy(): void {
@@ -82,15 +79,16 @@ export class DryRun {
   /** The answer of a backend, or of a service for authentication, whose question is a request of its own. */
   #answerFor(request: Request, sent: SentRequest): Response {
     if (request.peer.remotePort === 0) return Response.fromHeaders(this.#isAuthorized ? 204 : 401, [], null);
-    this.#sent = { record: request.record, request: sent };
+    this.#sent.set(request.record, sent);
     return Response.fromHeaders(200, [], null);
   }
 
   #sentOf({ record }: Request): DryAnswer['sent'] {
-    if (this.#sent?.record !== record) return null;
+    const sent = this.#sent.get(record);
+    if (sent === undefined) return null;
     const all = this.#site.proxies.get(record.route)?.status() ?? [];
     const primary = all.filter(({ backup }) => !backup);
-    return { ...this.#sent.request, backends: (primary.length > 0 ? primary : all).map(({ name }) => name) };
+    return { ...sent, backends: (primary.length > 0 ? primary : all).map(({ name }) => name) };
   }
 }
 

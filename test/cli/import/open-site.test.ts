@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { openSite } from '../../../src/cli/import/open-site.ts';
+import { readImported } from '../../../src/cli/import/open-site.ts';
 import type { Outcome, PathKind, Probe } from '../../../src/import/check/outcome.ts';
 
 const SETTINGS = {
@@ -27,7 +27,7 @@ const DISK = new Map<string, Exclude<PathKind, null>>([
 ]);
 
 async function ask(changes: Partial<Probe>): Promise<Outcome> {
-  const site = await openSite(SETTINGS, '/etc/site', DISK);
+  const site = (await readImported(SETTINGS, '/etc/site')).open(DISK);
   try {
     return await site.ask({
       address: '0.0.0.0:80',

@@ -142,7 +142,8 @@ export class LocationGrammar {
       return [line('uwsgi_pass', stubs.uwsgi), ...this.#params()];
     }
     if (pick === 1) return [line('proxy_pass', choices.one(variable.filter((each) => !each.includes('$v'))))];
-    return [line('proxy_pass', `${target}${separator}${uri}`)];
+    const withoutFields = kind !== 'if' && choices.chance(0.05) ? [line('proxy_pass_request_headers', 'off')] : [];
+    return [line('proxy_pass', `${target}${separator}${uri}`), ...withoutFields];
   }
 
   #params(): Node[] {
@@ -185,9 +186,10 @@ export class LocationGrammar {
       ...maybe(0.12, () =>
         choices.some(words.NETWORKS, 3).map((network) => line(choices.one(['allow', 'deny']), network)),
       ),
-      ...maybe(0.06, () => this.#password()),
+      ...maybe(0.09, () => this.#password()),
       ...maybe(0.04, () => [line('auth_request', choices.one(['/_auth', '/_auth', 'off']))]),
-      ...maybe(0.06, () => [line('satisfy', choices.one(['any', 'all']))]),
+      ...maybe(0.04, () => [line('proxy_method', choices.one(['POST', '$http_x_a', 'PUT']))]),
+      ...maybe(0.15, () => [line('satisfy', choices.one(['any', 'all']))]),
       ...maybe(0.2, () => [this.#errorPage(), ...maybe(0.3, () => [this.#errorPage()])]),
       ...maybe(0.06, () => [line('recursive_error_pages', 'on')]),
       ...maybe(0.15, () => [
@@ -249,7 +251,10 @@ export class LocationGrammar {
     const choices = this.#choices;
     switch (choices.whole(7)) {
       case 0:
-        return line('return', choices.one(['403', '404', '444', '200', '405']), ...[]);
+        return line(
+          'return',
+          choices.one(['403', '404', '444', '200', '405', '204', 'https://other.example$uri', '$scheme://$host/b']),
+        );
       case 1:
         return line('return', choices.one(['200', '404', '403']), choices.one(words.TEXTS));
       case 2:

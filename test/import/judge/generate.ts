@@ -10,7 +10,10 @@ import * as words from './vocabulary.ts';
 export function generate(seed: number, place: Place): readonly Node[] {
   const choices = new Choices(seed);
   const grammar = new LocationGrammar(choices, place);
-  const servers = Array.from({ length: 1 + choices.whole(3) }, (_, index) => server(choices, grammar, place, index));
+  const defaultIndex = choices.whole(6);
+  const servers = Array.from({ length: 1 + choices.whole(4) }, (_, index) =>
+    server(choices, grammar, listens(choices, place, index, index === defaultIndex), place),
+  );
   const usual = choices.chance(0.2) ? grammar.inherited() : [];
   const types = choices.chance(0.7)
     ? [block('types', [], [line('text/css', 'css'), line('text/html', 'html', 'HTM')])]
@@ -40,16 +43,18 @@ function maps(choices: Choices): Node[] {
 }
 
 function upstreams(choices: Choices, { stubs }: Place): Node[] {
-  const servers = [...stubs.http].map((address) => line('server', address, ...(choices.chance(0.2) ? ['backup'] : [])));
+  const servers = [...stubs.http].map((address) =>
+    line('server', address, ...(choices.chance(0.3) ? [choices.one(['backup', 'down', 'weight=2'])] : [])),
+  );
   const [first] = stubs.http;
   return [block('upstream', ['group'], [line('server', first as string), ...servers.slice(1, 1 + choices.whole(3))])];
 }
 
-function server(choices: Choices, grammar: LocationGrammar, place: Place, index: number): Node {
+function server(choices: Choices, grammar: LocationGrammar, addresses: readonly Node[], place: Place): Node {
   const names = choices.some(words.NAMES, 3);
   const { directory } = place;
   const content: Node[] = [
-    ...listens(choices, place, index),
+    ...addresses,
     ...(names.length > 0 ? [line('server_name', ...names)] : []),
     ...(choices.chance(0.9) ? [line('root', join(directory, choices.one(ROOTS)))] : []),
     ...(choices.chance(0.15) ? [line('merge_slashes', 'off')] : []),
@@ -69,6 +74,7 @@ function listens(
   choices: Choices,
   { ports: [plain, other, secure], certificate, key, directory }: Place,
   index: number,
+  isDefault: boolean,
 ): Node[] {
   const addresses = [
     ...[`${plain}`, `127.0.0.1:${plain}`, `127.0.0.2:${plain}`, `*:${other}`, `${other}`, `127.0.0.1:${other}`],
@@ -79,11 +85,12 @@ function listens(
   const unique = all.filter(
     (each, at) => !all.slice(0, at).some((before) => before.replace('*:', '') === each.replace('*:', '')),
   );
-  const plainLines = unique.map((address) => line('listen', address));
+  const flags = isDefault ? ['default_server'] : [];
+  const plainLines = unique.map((address) => line('listen', address, ...flags));
   if (!choices.chance(0.25)) return plainLines;
   return [
     ...plainLines,
-    line('listen', `127.0.0.1:${secure}`, 'ssl'),
+    line('listen', `127.0.0.1:${secure}`, 'ssl', ...flags),
     line('ssl_certificate', certificate),
     line('ssl_certificate_key', key),
   ];

@@ -60,7 +60,7 @@ async function compare(
   if (typeof nginx === 'string')
     return { refused: nginx, probes: 0, unknown: new Map(), difference: null, suspects: [] };
   try {
-    const model = buildModel(parseTree(text, 'nginx.conf'), place.directory);
+    const model = buildModel(parseTree(`http {\n${text}}\n`, 'nginx.conf'), place.directory);
     const probes = only === null ? reachable(probesOf(model, { client: '127.0.0.1', paths: FILE_PATHS })) : [only];
     const { unknown, found, suspects } = await askAll(model, probes);
     const difference = found === null ? null : { seed, configuration: text, ...found };
@@ -126,4 +126,9 @@ async function shrink(
     }
   }
   return best;
+}
+
+/** A difference with all that repeats it. */
+export function describeDifference({ seed, difference, probe, configuration }: Difference): string {
+  return `seed ${seed}: ${difference}\n${JSON.stringify(probe)}\n${configuration}`;
 }

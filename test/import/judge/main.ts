@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { nestedLifetime } from '../../support/lifetime.ts';
+import { type Lifetime, nestedLifetime } from '../../support/lifetime.ts';
 import { chooseSeed } from '../../support/random.ts';
-import { judge } from './judge.ts';
-import { preparePlace } from './place.ts';
+import { describeDifference, judge } from './judge.ts';
+import { type Place, preparePlace } from './place.ts';
 
 const USAGE = `npm run judge -- [options]
 
@@ -29,38 +29,35 @@ async function main(args: string[]): Promise<number> {
   const count = Number(values.count);
   const releases: (() => void | Promise<void>)[] = [];
   const lifetime = nestedLifetime({ after: (release) => void releases.push(release) });
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
   try {
     const place = await preparePlace(lifetime);
-    return await run(lifetime, seed, count, place);
+    return await run(lifetime, seed, count, place, interrupted.signal);
   } finally {
     for (const release of releases) await release();
   }
 }
 
-async function run(
-  t: Parameters<typeof judge>[0],
-  seed: number,
-  count: number,
-  place: Parameters<typeof judge>[2],
-): Promise<number> {
+async function run(t: Lifetime, seed: number, count: number, place: Place, interrupted: AbortSignal): Promise<number> {
   const totals = { probes: 0, refused: 0, differences: 0 };
   const unknown = new Map<string, number>();
-  for (let each = seed; each < seed + count; each += 1) {
+  let each = seed;
+  for (; each < seed + count && !interrupted.aborted; each += 1) {
     const verdict = await judge(t, each, place);
     totals.probes += verdict.probes;
     for (const [reason, times] of verdict.unknown) unknown.set(reason, (unknown.get(reason) ?? 0) + times);
     if (verdict.refused !== null) {
       totals.refused += 1;
-      if (process.env.JUDGE_REFUSED) console.log(each, verdict.refused.slice(0, 300));
+      console.log(`seed ${each}: nginx refuses it: ${verdict.refused}`);
     }
     if (verdict.difference === null) continue;
     totals.differences += 1;
-    const { difference, configuration, probe } = verdict.difference;
-    console.log(`seed ${each}: ${difference}\n${JSON.stringify(probe)}\n${configuration}`);
+    console.log(describeDifference(verdict.difference));
   }
   const reasons = [...unknown].map(([reason, times]) => `${times} × ${reason}`).join('; ');
   console.log(
-    `seeds ${seed} to ${seed + count - 1}: ${totals.probes} probes, ${totals.differences} configurations with a difference, ` +
+    `seeds ${seed} to ${each - 1}: ${totals.probes} probes, ${totals.differences} configurations with a difference, ` +
       `${totals.refused} that nginx refuses; not known: ${reasons === '' ? 'nothing' : reasons}`,
   );
   return totals.differences === 0 ? 0 : 1;

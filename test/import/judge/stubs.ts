@@ -12,7 +12,7 @@ export interface Seen {
   readonly sent: readonly (readonly [name: string, value: string])[];
 }
 
-/** Backends of generated configurations: each answers with what it got. */
+/** Backends of generated configurations: each answers with what it got, and with 401 unless it got credentials. */
 export interface Stubs {
   /** Addresses such as `127.0.0.1:8000` and `unix:/path`. */
   readonly http: readonly string[];
@@ -40,12 +40,12 @@ async function startHttp(t: Lifetime, place: number | string): Promise<string> {
       const end = received.indexOf('\r\n\r\n');
       if (end < 0) return;
       const [first = '', ...lines] = received.slice(0, end).split('\r\n');
-      const [, method = '', target = ''] = /^(\S+) (.*) HTTP\/1\.[01]$/s.exec(first) ?? [];
+      const [, method = '', target = ''] = /^(\S*) (.*) HTTP\/1\.[01]$/s.exec(first) ?? [];
       const sent = lines.map((each) => {
         const at = each.indexOf(': ');
         return [each.slice(0, at), each.slice(at + 2)] as const;
       });
-      const isRefused = target.startsWith('/_auth') && !sent.some(([name]) => name === 'Authorization');
+      const isRefused = !sent.some(([name]) => name === 'Authorization');
       const seen: Seen = { to: `http://${address}`, method, target, sent };
       const content = method === 'HEAD' ? '' : JSON.stringify(seen);
       socket.end(`HTTP/1.0 ${isRefused ? '401 Unauthorized' : '200 OK'}\r\n${MARK}: http\r\n\r\n${content}`);
@@ -70,7 +70,8 @@ async function startUwsgi(t: Lifetime, path: string): Promise<string> {
       const target = packet.variables.get('REQUEST_URI') ?? '';
       const method = packet.variables.get('REQUEST_METHOD') ?? '';
       const seen: Seen = { to: `uwsgi://${address}`, method, target, sent };
-      socket.end(`HTTP/1.0 200 OK\r\n${MARK}: uwsgi\r\n\r\n${JSON.stringify(seen)}`);
+      const status = packet.variables.has('HTTP_AUTHORIZATION') ? '200 OK' : '401 Unauthorized';
+      socket.end(`HTTP/1.0 ${status}\r\n${MARK}: uwsgi\r\n\r\n${JSON.stringify(seen)}`);
     });
   });
   const address = await listen(t, server, path);

@@ -100,7 +100,7 @@ export const TEXTS = [
     '$request_method',
     '$remote_addr',
   ],
-  ...['$document_uri', '$first', '$rest', '$http_host', '[${arg_b}]', '$query_string', '$server_protocol'],
+  ...['$document_uri', '$first', '$rest', '$http_host', '[$arg_b]', '$query_string', '$server_protocol'],
 ];
 
 export const NAMES = [

@@ -293,7 +293,7 @@ describe('TraceRecording', () => {
   });
 
   it('records in development the local variables also for somebody who asks, such as a replay', () => {
-    const recording = new TraceRecording({ trusts: () => false, urls: () => [], onSwitched: () => {} });
+    const recording = new TraceRecording({ trusts: () => false, urlOf: () => '', onSwitched: () => {} });
     recording.take({ ...optionsOnRequest(), records: 'all' });
     const token = newOneTimeToken();
     recording.acceptToken(token, { ...USUAL_DETAILS, profile: true });

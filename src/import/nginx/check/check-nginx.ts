@@ -1,18 +1,15 @@
-import type { AskedSite } from '../../check/asked-site.ts';
+import type { ReadSettings } from '../../check/asked-site.ts';
 import { checkSite } from '../../check/check-site.ts';
 import { type Finding, joinFindings } from '../../check/finding.ts';
 import type { Model } from '../model/model.ts';
 import { chosenProbes } from './chosen-probes.ts';
-import { expectationsOf, type Paths } from './expectations.ts';
-
-/** Opens the site of the new settings on a disk. */
-export type OpenCheckedSite = (disk: Paths) => Promise<AskedSite>;
+import { expectationsOf } from './expectations.ts';
 
 /** Compares what nginx does with what the new settings do, for probes at each boundary of the configuration. */
-export async function checkNginx(model: Model, open: OpenCheckedSite): Promise<Finding[]> {
+export async function checkNginx(model: Model, settings: ReadSettings): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const { disk, expectations } of expectationsOf(model, chosenProbes(model))) {
-    const site = await open(disk);
+    const site = settings.open(disk);
     try {
       findings.push(...(await checkSite(expectations, site)));
     } finally {

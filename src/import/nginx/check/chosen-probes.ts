@@ -8,7 +8,9 @@ import { probesOf } from '../model/probes.ts';
  * for each field that a backend gets, one of a client that claims it.
  */
 export function chosenProbes(model: Model): Probe[] {
-  const plain = probesOf(model).filter(isPlain);
+  const methods = comparesMethods(model) ? null : PLAIN_METHODS;
+  const all = probesOf(model).filter((probe) => isPlain(probe) && (methods?.has(probe.method) ?? true));
+  const plain = hasOddNames(model) ? all : all.filter(({ fields }) => PLAIN_HOST.test(fields[0]?.[1] ?? ''));
   const claims = new Map(
     model.servers
       .flatMap(levelsOf)
@@ -19,9 +21,31 @@ export function chosenProbes(model: Model): Probe[] {
   const claimed = [...claims.values()].map((name): readonly [string, string] => [name, 'claimed']);
   if (first === undefined || claimed.length === 0) return plain;
   const places = plain.filter(({ method, client, target, fields }) => {
-    return method === 'GET' && client === first.client && fields.length === 1 && !target.includes('?');
+    return method === 'GET' && client === first.client && fields.length === 1 && /^[^?]*[/\w]$/.test(target);
   });
   return [...plain, ...places.map((probe) => ({ ...probe, fields: [...probe.fields, ...claimed] }))];
+}
+
+/** Where nothing looks at the method, two are enough. */
+const PLAIN_METHODS: ReadonlySet<string> = new Set(['GET', 'POST']);
+/** Without a port and in lower case. */
+const PLAIN_HOST = /^[a-z0-9_.-]+$/;
+
+function comparesMethods(model: Model): boolean {
+  const text = JSON.stringify(model.servers.map(({ instructions, locations }) => [instructions, locations]));
+  return (
+    text.includes('"request_method"') ||
+    model.servers.some(({ locations }) => everyLocation(locations).some(({ limit }) => limit !== null))
+  );
+}
+
+/** Whether names depend on more than a host in lower case. */
+function hasOddNames({ servers }: Model): boolean {
+  return servers.some(({ names }) => names.some((name) => name.kind === 'pattern'));
+}
+
+function everyLocation(locations: readonly Location[]): Location[] {
+  return locations.flatMap((one) => [one, ...everyLocation(one.locations)]);
 }
 
 function isPlain({ target, fields }: Probe): boolean {

@@ -1,11 +1,9 @@
+import type { Paths } from '../../check/asked-site.ts';
 import type { Expectation } from '../../check/check-site.ts';
 import type { Disk, PathKind, Probe } from '../../check/outcome.ts';
 import type { Statement } from '../../import-report.ts';
 import { decideFrom } from '../model/decide.ts';
 import type { Level, Model, Server } from '../model/model.ts';
-
-/** What a disk has. */
-export type Paths = ReadonlyMap<string, Exclude<PathKind, null>>;
 
 /** What nginx does with probes, on a disk. */
 export interface Expectations {

@@ -17,7 +17,7 @@ const BUILT_IN_TYPES = new Map([
 ]);
 
 /**
- * What a configuration means. Blocks that belong into `http` may also stand at the top, as in the files of `sites-enabled`.
+ * What a configuration means. What belongs into `http` may also be outside of it, as in the files of `sites-enabled`.
  *
  * @param prefix where relative paths start: `/usr/share/nginx` in Debian
  */

@@ -49,7 +49,7 @@ export function defaultSettings(prefix: string, types: ReadonlyMap<string, strin
     portInRedirect: true,
     serverNameInRedirect: false,
     proxyMethod: null,
-    passesFields: true,
+    passesFields: { proxy: true, grpc: true, fastcgi: true, uwsgi: true, scgi: true },
     sent: { proxy: [], grpc: [], fastcgi: [], uwsgi: [], scgi: [] },
     fastcgiIndex: '',
     opaque: [],
@@ -95,7 +95,13 @@ export function inheritSettings(from: Settings, block: readonly Directive[], pla
     portInRedirect: flag('port_in_redirect', from.portInRedirect),
     serverNameInRedirect: flag('server_name_in_redirect', from.serverNameInRedirect),
     proxyMethod: named('proxy_method').map(({ args }) => parseTemplate(args[0] ?? ''))[0] ?? from.proxyMethod,
-    passesFields: flag('proxy_pass_request_headers', from.passesFields),
+    passesFields: {
+      proxy: flag('proxy_pass_request_headers', from.passesFields.proxy),
+      grpc: true,
+      fastcgi: flag('fastcgi_pass_request_headers', from.passesFields.fastcgi),
+      uwsgi: flag('uwsgi_pass_request_headers', from.passesFields.uwsgi),
+      scgi: flag('scgi_pass_request_headers', from.passesFields.scgi),
+    },
     sent: sentOf(from.sent, block),
     fastcgiIndex: last('fastcgi_index')?.[0] ?? from.fastcgiIndex,
     opaque: opaque.length === 0 ? from.opaque : [...from.opaque, ...opaque],
@@ -106,12 +112,13 @@ export function inheritSettings(from: Settings, block: readonly Directive[], pla
 const READ: ReadonlySet<string> = new Set([
   ...['root', 'alias', 'index', 'autoindex', 'allow', 'deny', 'auth_basic', 'auth_request', 'error_page', 'add_header'],
   ...['expires', 'types', 'default_type', 'absolute_redirect', 'server_name_in_redirect', 'proxy_method'],
-  ...['proxy_pass_request_headers', 'fastcgi_index'],
+  ...['fastcgi_index'],
 ]);
 
 function isOpaque({ name }: Statement & { readonly name: string }): boolean {
   return !(
     READ.has(name) ||
+    name.endsWith('_pass_request_headers') ||
     STRUCTURE.has(name) ||
     name in SENDING ||
     name in PASSES ||

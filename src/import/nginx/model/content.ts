@@ -1,7 +1,7 @@
 import { escapePath } from './escape.ts';
 import type { Exchange } from './exchange.ts';
 import { kindOf, pathOf } from './files.ts';
-import type { TryFiles } from './model.ts';
+import type { Handler, TryFiles } from './model.ts';
 import { passToBackend } from './pass-to-backend.ts';
 import { sendFile } from './respond.ts';
 import { enterNamed, redirectInternally, type Step, splitArguments, status } from './step.ts';
@@ -9,12 +9,20 @@ import { UnknownMeaning } from './unknown-meaning.ts';
 
 /** What answers after rewrites and access: `try_files`, then a handler or files. */
 export function answerContent(exchange: Exchange): Step {
-  const { tryFiles, handler } = exchange.level;
+  const { tryFiles } = exchange.level;
   const step = tryFiles === null ? null : tryPaths(exchange, tryFiles);
   if (step !== null) return step;
-  if (handler?.kind === 'opaque') throw new UnknownMeaning(handler.statement.text);
-  if (handler !== null) return { to: 'done', outcome: passToBackend(exchange, handler) };
+  if (exchange.handler !== null) return handle(exchange, exchange.handler);
+  if (exchange.uri === '') throw new UnknownMeaning('a redirect to an empty URI');
   return findIndex(exchange) ?? listDirectory(exchange) ?? findFile(exchange);
+}
+
+/** The handler decides which module answers, and the level which backend. */
+function handle(exchange: Exchange, handler: Handler): Step {
+  if (handler.kind === 'opaque') throw new UnknownMeaning(handler.statement.text);
+  const backend = exchange.level.handler;
+  if (backend?.kind !== 'backend' || backend.module !== handler.module) return status(500);
+  return { to: 'done', outcome: passToBackend(exchange, backend) };
 }
 
 /** `try_files`: the first path that exists replaces the URI, else the last argument decides. */

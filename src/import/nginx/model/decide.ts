@@ -42,37 +42,49 @@ export function decideFrom(model: Model, probe: Probe, disk: Disk): { outcome: O
 function receive(exchange: Exchange, address: Address): Step {
   const { probe } = exchange;
   const target = parseTarget(bytesOf(probe.target), exchange.server.mergesSlashes);
-  if ('refused' in target) return refuse(exchange, target);
+  if ('refused' in target) return refuse(exchange, target.refused);
   exchange.uri = target.path;
   exchange.args = target.args;
   exchange.requestUri = target.received;
   exchange.isQuoted = target.isQuoted;
   exchange.hasPlus = target.hasPlus;
   exchange.validRequestUri = !target.lacksPath;
-  exchange.fields = acceptedFields(exchange);
-  const hosts = exchange.fields.filter(([name]) => name === 'host').map(([, value]) => value);
-  const host = validHost(target.host ?? hosts[0] ?? '');
-  if (hosts.length > 0 && (hosts.length > 1 || host === null || validHost(hosts[0] as string) === null))
+  if (target.host !== null && !enterServer(exchange, address, target.host)) return refuse(exchange, 'path');
+  const fields = acceptedFields(exchange);
+  const hosts = fields.filter(([name]) => name === 'host');
+  for (const [index, field] of hosts.entries()) {
+    // the fields after a faulty one are not read
+    exchange.fields = fields.slice(0, fields.indexOf(field) + 1);
+    if (index > 0 || validHost(field[1]) === null) return refuse(exchange, 'field');
+    if (target.host === null) enterServer(exchange, address, field[1]);
+  }
+  exchange.fields = fields;
+  if (hosts.length === 0) {
+    if (target.host === null) exchange.server = chooseServer(address, '').server;
+    exchange.enter(null);
     return status(400);
-  return chooseByHost(exchange, address, host ?? '', hosts.length === 1);
-}
-
-/** A request that lacks a Host field is refused by the server of its name, which is empty. */
-function chooseByHost(exchange: Exchange, address: Address, host: string, hasField: boolean): Step {
-  const { probe } = exchange;
-  const { server, match } = chooseServer(address, host);
-  exchange.host = host;
-  exchange.server = server;
-  exchange.enter(null);
-  if (match !== null) exchange.keepGroups(match);
-  if (!hasField) return status(400);
+  }
   if (address.secure && !probe.secure) return status(497);
   if (probe.method === 'TRACE' || probe.method === 'CONNECT') return status(405);
   return { to: 'server' };
 }
 
-function refuse(exchange: Exchange, { refused }: RefusedTarget): Step {
-  if (refused === 'line') {
+/** Enters the server of a name, unless the name is one that nginx refuses. */
+function enterServer(exchange: Exchange, address: Address, written: string): boolean {
+  const host = validHost(written);
+  if (host === null) return false;
+  const { server, match } = chooseServer(address, host);
+  exchange.host = host;
+  exchange.server = server;
+  exchange.enter(null);
+  if (match !== null) exchange.keepGroups(match);
+  return true;
+}
+
+/** Refuses a request while nginx reads it: what comes after the fault is not known. */
+function refuse(exchange: Exchange, where: RefusedTarget['refused'] | 'field'): Step {
+  exchange.isAuthorized = false;
+  if (where === 'line') {
     exchange.method = '';
     exchange.protocol = '';
   }
@@ -94,6 +106,7 @@ const askSubrequest: AskSubrequest = (parent, uri) => {
   exchange.host = parent.host;
   exchange.fields = parent.fields;
   exchange.method = 'GET';
+  exchange.isAuthorized = parent.isAuthorized;
   exchange.isInternal = true;
   exchange.validRequestUri = false;
   return runPhases(exchange, { to: 'server' });

@@ -1,5 +1,5 @@
 import type { Disk, Probe } from '../../check/outcome.ts';
-import type { Address, Level, Location, Model, Server } from './model.ts';
+import type { Address, Handler, Level, Location, Model, Server } from './model.ts';
 import type { Pattern } from './pattern.ts';
 import type { Template } from './template.ts';
 import { UnknownMeaning } from './unknown-meaning.ts';
@@ -27,6 +27,8 @@ export class Exchange {
   /** Where the request is: its settings count. */
   level: Level;
   location: Location | null = null;
+  /** What answers: an `if` with a handler of its own replaces that of the location, also for an `if` after it. */
+  handler: Handler | null = null;
   /** The first location, or the server where none matches. */
   first: Level | null = null;
   method: string;
@@ -54,8 +56,12 @@ export class Exchange {
   sawErrorPage = false;
   /** The value of Location. */
   redirectTo: string | null = null;
+  /** The status of a refusal that `satisfy any` holds back. */
+  refusal: number | null = null;
   /** What replaces the status of the response. */
   errorStatus: number | null = null;
+  /** Credentials were read, and they are accepted. */
+  isAuthorized: boolean;
   /** Fields that were accepted, with names in lower case. */
   fields: readonly (readonly [name: string, value: string])[] = [];
   /** Values of `set`, of named groups, and of maps once they are known. */
@@ -69,6 +75,7 @@ export class Exchange {
     this.level = server;
     this.isSubrequest = isSubrequest;
     this.method = probe.method;
+    this.isAuthorized = probe.authorized;
     this.client = address.address.startsWith('unix:') ? 'unix:' : probe.client;
   }
 
@@ -78,6 +85,13 @@ export class Exchange {
     const limit = location?.limit ?? null;
     const isLimited = limit !== null && !limit.methods.has(this.method);
     this.level = isLimited ? limit.level : (location ?? this.server);
+    this.handler = this.level.handler;
+  }
+
+  /** Enters an `if` whose condition holds. */
+  enterIf(level: Level): void {
+    this.level = level;
+    if (level.handler !== this.location?.handler) this.handler = level.handler;
   }
 
   /** The text of a template. A group or a variable without a value is empty. */

@@ -24,6 +24,8 @@ export function pathOf(exchange: Exchange, uri = exchange.uri): string | null {
 /** What is at a path. A file with a slash after it does not exist. */
 export function kindOf({ around }: Exchange, path: string): PathKind {
   if (path === '') return null;
+  for (const { index } of path.matchAll(/\/+\.\.(?=\/|$)/g))
+    if (around.disk(plainPath(path.slice(0, index) || '/')) !== 'directory') return null;
   const kind = around.disk(plainPath(path));
   return kind === 'file' && path.endsWith('/') ? null : kind;
 }
@@ -38,6 +40,7 @@ export function plainPath(path: string): string {
 export function mediaTypeOf({ uri, level }: Exchange): string | null {
   const { types, defaultType } = level.settings;
   if (types === null) return null;
-  const extension = /[^/]\.([^./]*)$/.exec(uri)?.[1];
+  // the first two characters are never its dot: `try_files x.css` can make a URI without a slash
+  const extension = /(?<=^.+[^/])\.([^./]*)$/s.exec(uri)?.[1];
   return (extension === undefined ? undefined : types.get(extension.toLowerCase())) ?? defaultType;
 }

@@ -83,7 +83,7 @@ export interface Location extends Level {
   readonly kind: 'exact' | 'prefix' | 'pattern' | 'named';
   /** The path, the name with its `@`, or the source of the pattern. */
   readonly path: string;
-  /** Of a location with a pattern. */
+  /** Null unless the kind is `pattern`. */
   readonly pattern: Pattern | null;
   /** `^~`: patterns beside it are not tried. */
   readonly isFinal: boolean;
@@ -176,7 +176,8 @@ export interface Settings {
   readonly portInRedirect: boolean;
   readonly serverNameInRedirect: boolean;
   readonly proxyMethod: Template | null;
-  readonly passesFields: boolean;
+  /** Whether the client's fields go to the backend. */
+  readonly passesFields: Readonly<Record<SendingModule, boolean>>;
   /** `proxy_set_header`, `grpc_set_header`, `uwsgi_param` and the like, by the module. */
   readonly sent: Readonly<Record<SendingModule, readonly SentField[]>>;
   readonly fastcgiIndex: string;

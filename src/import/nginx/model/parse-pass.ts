@@ -22,7 +22,7 @@ export function parsePass(
   { url, module, statement }: Handler & { readonly kind: 'backend' },
 ): Pass {
   const written = exchange.evaluate(url);
-  const [, given, rest = ''] = /^(?:(?!unix:)([a-z]+):\/\/)?(.*)$/is.exec(written) ?? [];
+  const [, given, rest = ''] = /^(?:(https?|grpcs?|fastcgi|s?uwsgi|scgi):\/\/)?(.*)$/is.exec(written) ?? [];
   const scheme = (given ?? (module === 'proxy' ? '' : module)).toLowerCase();
   if (scheme === '' || rest === '') throw new UnknownMeaning(statement.text);
   const { address, uri } = splitAddress(rest);

@@ -5,6 +5,7 @@ import type { Exchange } from './exchange.ts';
 import type { Handler, SentField } from './model.ts';
 import { parsePass } from './parse-pass.ts';
 import { addedFields } from './respond.ts';
+import { UnknownMeaning } from './unknown-meaning.ts';
 
 type Pairs = readonly (readonly [name: string, value: string])[];
 type BackendHandler = Handler & { readonly kind: 'backend' };
@@ -21,7 +22,7 @@ export function passToBackend(exchange: Exchange, handler: BackendHandler): Outc
     method: handler.module === 'proxy' ? method : exchange.method,
     target: isCgi(handler)
       ? (sent.find(([name]) => name === 'REQUEST_URI')?.[1] ?? '')
-      : targetOf(exchange, handler, uri),
+      : textOf(targetOf(exchange, handler, uri)),
     status: errorStatus,
     sent,
     fields: addedFields(exchange, errorStatus ?? 200),
@@ -41,6 +42,8 @@ function targetOf(exchange: Exchange, { url, replaces }: BackendHandler, uri: st
   if (uri === '' && exchange.validRequestUri) return exchange.requestUri;
   if (uri !== '' && hasVariables) return uri;
   const from = exchange.validLocation && uri !== '' ? replaces.length : 0;
+  // nginx reads beyond the URI here: its worker may crash
+  if (exchange.uri.length < from) throw new UnknownMeaning(`${replaces} with the shorter path ${textOf(exchange.uri)}`);
   const rest = exchange.uri.slice(from);
   const path = exchange.isQuoted || exchange.isInternal ? escapePath(rest) : rest;
   const args = exchange.args === '' ? '' : `?${exchange.args}`;
@@ -58,7 +61,7 @@ function fieldsFor(exchange: Exchange, { module }: BackendHandler, host: string)
   const names = new Set(set.map(({ name }) => name.toLowerCase()));
   const defaults: [string, string][] = names.has('host') ? [] : [['Host', host]];
   const own = set.map(({ name, value }): [string, string] => [name, exchange.evaluate(value)]);
-  const passed = settings.passesFields
+  const passed = settings.passesFields[module]
     ? exchange.fields.filter(([name]) => !names.has(name) && !HOP_FIELDS.has(name))
     : [];
   return [...defaults, ...own.filter(([, value]) => value !== ''), ...passed];
@@ -70,7 +73,7 @@ function parameters(exchange: Exchange, module: BackendHandler['module']): Pairs
   const set: readonly SentField[] = settings.sent[module];
   const names = new Set(set.map(({ name }) => name));
   const own = set.map(({ name, value, unlessEmpty }) => ({ name, value: exchange.evaluate(value), unlessEmpty }));
-  const passed = settings.passesFields
+  const passed = settings.passesFields[module]
     ? exchange.fields.map(([name, value]) => [`HTTP_${name.toUpperCase().replaceAll('-', '_')}`, value] as const)
     : [];
   return [

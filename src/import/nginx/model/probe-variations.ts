@@ -85,7 +85,7 @@ function soleVariable(template: Template): string | null {
 
 /** The probe with a value of a variable, where a client can choose it. */
 function withValue(base: Probe, variable: string, value: string): Probe[] {
-  if (/[\0-\x1f\x7f]/.test(value)) return [];
+  if (/\p{Cc}/u.test(value)) return [];
   const target = base.target.replace(/\?.*/, '');
   const name = variable.slice(variable.indexOf('_') + 1);
   if (variable === 'host' || variable === 'http_host') return [{ ...base, fields: [['Host', value]] }];

@@ -34,7 +34,13 @@ function probesAt(model: Model, address: Address, client: string, paths: readonl
   };
   const hosts = new Set(address.servers.flatMap(({ names }) => names.flatMap(hostsOf)));
   const names = [...hosts, STRANGER, '', 'a..b', 'UNMATCHED.INVALID:99'].map((host) => withHost(base, host));
-  const odd: Probe[] = [{ ...base, fields: [] }, ...(address.secure ? [{ ...base, secure: false }] : [])];
+  const repeated = [...base.fields, ['X_A', '1'], ['X-A', '2'], ['X-A', '3']] as const;
+  const odd: Probe[] = [
+    { ...base, fields: [] },
+    { ...base, fields: repeated },
+    { ...base, fields: [...base.fields, ...base.fields] },
+    ...(address.secure ? [{ ...base, secure: false }] : []),
+  ];
   const inside = address.servers.flatMap((server) => {
     const host = reachingHost(address, server, hosts);
     return host === null ? [] : probesOfServer(model, server, withHost(base, host), paths);

@@ -4,6 +4,7 @@ import type { Exchange } from './exchange.ts';
 import { expiresValue } from './expires.ts';
 import { mediaTypeOf, plainPath } from './files.ts';
 import type { Expires } from './model.ts';
+import type { Template } from './template.ts';
 import { UnknownMeaning } from './unknown-meaning.ts';
 
 type Fields = readonly (readonly [name: string, value: string])[];
@@ -46,7 +47,9 @@ function cacheControlOf(exchange: Exchange, expires: Expires): string | null {
   return value?.kind === 'value' ? value.cacheControl : null;
 }
 
-/** A Location that is a path becomes a URL of the server that was asked. */
+const OWN_ADDRESS: Template = [{ kind: 'variable', name: 'server_addr' }];
+
+/** A Location that is a path becomes a URL with the host of the request. */
 function absolute(exchange: Exchange, location: string): string {
   const { settings } = exchange.level;
   if (!location.startsWith('/') || !settings.absoluteRedirect) return location;
@@ -54,6 +57,6 @@ function absolute(exchange: Exchange, location: string): string {
   const port = /:(\d+)$/.exec(address)?.[1];
   const scheme = exchange.probe.secure ? 'https' : 'http';
   const isUsualPort = port === undefined || port === (exchange.probe.secure ? '443' : '80');
-  const host = settings.serverNameInRedirect ? exchange.server.name : exchange.host || address.replace(/:\d+$/, '');
+  const host = settings.serverNameInRedirect ? exchange.server.name : exchange.host || exchange.evaluate(OWN_ADDRESS);
   return `${scheme}://${host}${isUsualPort || !settings.portInRedirect ? '' : `:${port}`}${location}`;
 }

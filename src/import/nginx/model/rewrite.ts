@@ -30,7 +30,7 @@ function run(exchange: Exchange, instruction: Instruction): Step | 'end' | null 
       return rewrite(exchange, instruction);
     case 'if':
       if (!holds(exchange, instruction.condition)) return null;
-      if (instruction.level !== null) exchange.level = instruction.level;
+      if (instruction.level !== null) exchange.enterIf(instruction.level);
       return runInstructions(exchange, instruction.then);
   }
 }
@@ -62,8 +62,10 @@ function rewrite(exchange: Exchange, instruction: Instruction & { kind: 'rewrite
   }
   exchange.isInternal = true;
   exchange.validRequestUri = false;
-  exchange.uriChanged = !instruction.staysHere;
-  if (instruction.staysHere) exchange.validLocation = false;
+  // a redirect counts like `break`: what `alias` says about the path is empty in the fields of its response
+  const staysHere = instruction.staysHere || redirect !== null;
+  exchange.uriChanged = !staysHere;
+  if (staysHere) exchange.validLocation = false;
   if (redirect !== null) {
     exchange.redirectTo = redirectTarget(exchange, instruction);
     return status(redirect);

@@ -1,0 +1,222 @@
+import type { TraceDocument } from './document.ts';
+import { RecordReader, RecordWriter } from './record-format.ts';
+import type { RecordedException } from './recorded-exception.ts';
+import type { RecordedRequest } from './store.ts';
+import type { StoredBytes, TraceMemory } from './trace-memory.ts';
+import type {
+  PythonState,
+  RecordedHop,
+  RecordedRoute,
+  RecordedSpan,
+  TracedRequest,
+  TraceRecord,
+} from './trace-record.ts';
+
+/** A value of an attribute that is a text, a number, false or true. */
+const TEXT = 0;
+const NUMBER = 1;
+const FALSE = 2;
+const TRUE = 3;
+
+/** A content that there was not, that was not kept, and that follows as Latin-1. */
+const NONE = 0;
+const LOST = 1;
+const CONTENT = 2;
+
+/** Holds nothing between two calls of `packTrace`. */
+const writer = new RecordWriter();
+
+/** Copies a trace into `memory`. `unpackTrace` reads it. */
+export function packTrace(trace: TraceRecord, memory: TraceMemory): StoredBytes {
+  const { request, recorded, route } = trace;
+  writer.text(request.path);
+  writer.text(request.query);
+  for (const text of [trace.id, trace.traceId, trace.spanId, trace.parentSpanId ?? '', trace.kept, trace.detail])
+    writer.text(text);
+  packRequest(request);
+  for (const text of [trace.routeName, trace.application, trace.reason, trace.python, trace.pythonMissing])
+    writer.text(text);
+  writer.fields(trace.lines);
+  for (const number of [trace.startedAt, trace.startMs, trace.endMs, trace.returnedMs, trace.returnedAfterMs])
+    writer.number(number);
+  for (const number of [trace.dropped, trace.worker, trace.queueUs, trace.pythonUs, trace.status, trace.bodyBytes])
+    writer.number(number);
+  writer.number(recorded === null ? 0 : 1);
+  if (recorded !== null) packRecorded(recorded);
+  writer.number(route === null ? 0 : 1);
+  if (route !== null) packRoute(route);
+  writer.number(trace.spans.length);
+  for (const span of trace.spans) packSpan(span);
+  writer.number(trace.hops.length);
+  for (const hop of trace.hops) packHop(hop);
+  writer.text(trace.thrown === null ? '' : JSON.stringify(trace.thrown));
+  return writer.finish(trace.payload, memory);
+}
+
+/** Reads what `packTrace` stored. The payload is valid as long as the bytes are stored. */
+export function unpackTrace(stored: StoredBytes): TraceRecord {
+  const reader = new RecordReader(stored);
+  const text = (): string => reader.text();
+  const number = (): number => reader.number();
+  const path = text();
+  const query = text();
+  return {
+    id: text(),
+    traceId: text(),
+    spanId: text(),
+    parentSpanId: text() || null,
+    kept: text() as TraceDocument['kept'],
+    detail: text() as TraceDocument['detail'],
+    request: unpackRequest(reader, path, query),
+    routeName: text(),
+    application: text(),
+    reason: text(),
+    python: text() as PythonState,
+    pythonMissing: text(),
+    lines: reader.fields() as string,
+    startedAt: number(),
+    startMs: number(),
+    endMs: number(),
+    returnedMs: number(),
+    returnedAfterMs: number(),
+    dropped: number(),
+    worker: number(),
+    queueUs: number(),
+    pythonUs: number(),
+    status: number(),
+    bodyBytes: number(),
+    recorded: number() === 0 ? null : unpackRecorded(reader),
+    route: number() === 0 ? null : unpackRoute(reader),
+    spans: reader.list(number(), () => unpackSpan(reader)),
+    hops: reader.list(number(), () => unpackHop(reader)),
+    thrown: unpackThrown(text()),
+    payload: reader.payload,
+  };
+}
+
+/** Path and query of the request of a stored trace, without reading the rest. */
+export function packedTarget(stored: StoredBytes): readonly [path: string, query: string] {
+  const reader = new RecordReader(stored);
+  return [reader.text(), reader.text()];
+}
+
+/** Python's record of a stored trace; null without one. */
+export function packedPayload(stored: StoredBytes): Buffer | null {
+  return new RecordReader(stored).payload;
+}
+
+/** Only development has one, so it is JSON. */
+function unpackThrown(text: string): RecordedException | null {
+  return text === '' ? null : (JSON.parse(text) as RecordedException);
+}
+
+function packRequest({ method, protocol, secure, host, client, listener, headers, bodyBytes }: TracedRequest): void {
+  for (const text of [method, protocol, host, client, listener]) writer.text(text);
+  writer.fields(headers);
+  writer.number(secure ? 1 : 0);
+  writer.number(bodyBytes);
+}
+
+function unpackRequest(reader: RecordReader, path: string, query: string): TracedRequest {
+  return {
+    path,
+    query,
+    method: reader.text(),
+    protocol: reader.text(),
+    host: reader.text(),
+    client: reader.text(),
+    listener: reader.text(),
+    headers: reader.fields() as readonly string[],
+    secure: reader.number() === 1,
+    bodyBytes: reader.number(),
+  };
+}
+
+function packRecorded({ method, path, query, host, headers, client, body }: RecordedRequest): void {
+  for (const text of [method, path, query, host, client.address, client.serverPort]) writer.text(text);
+  writer.fields(headers);
+  writer.number(client.port);
+  writer.number(client.listener);
+  writer.number(client.secure ? 1 : 0);
+  writer.number(body === null ? NONE : body === 'lost' ? LOST : CONTENT);
+  if (body instanceof Uint8Array) writer.text(Buffer.from(body).toString('latin1'));
+}
+
+function unpackRecorded(reader: RecordReader): RecordedRequest {
+  const [method, path, query, host] = [reader.text(), reader.text(), reader.text(), reader.text()];
+  const [address, serverPort] = [reader.text(), reader.text()];
+  const headers = reader.fields() as readonly string[];
+  const [port, listener] = [reader.number(), reader.number()];
+  const secure = reader.number() === 1;
+  const body = unpackContent(reader);
+  return { method, path, query, host, headers, client: { address, port, listener, secure, serverPort }, body };
+}
+
+function unpackContent(reader: RecordReader): RecordedRequest['body'] {
+  const kind = reader.number();
+  if (kind === NONE) return null;
+  return kind === LOST ? 'lost' : Buffer.from(reader.text(), 'latin1');
+}
+
+function packRoute({ name, why, rejected }: RecordedRoute): void {
+  writer.text(name);
+  writer.text(why);
+  writer.number(rejected.length);
+  for (const [other, reason] of rejected) {
+    writer.text(other);
+    writer.text(reason);
+  }
+}
+
+function unpackRoute(reader: RecordReader): RecordedRoute {
+  const name = reader.text();
+  const why = reader.text();
+  return { name, why, rejected: reader.list(reader.number(), () => [reader.text(), reader.text()] as const) };
+}
+
+function packSpan({ kind, name, parent, startMs, endMs, attributes }: RecordedSpan): void {
+  writer.text(kind);
+  writer.text(name);
+  writer.number(parent);
+  writer.number(startMs);
+  writer.number(endMs);
+  const all = attributes === null ? [] : Object.entries(attributes);
+  writer.number(all.length);
+  for (const [attribute, value] of all) {
+    writer.text(attribute);
+    if (typeof value === 'boolean') writer.number(value ? TRUE : FALSE);
+    else if (typeof value === 'number') {
+      writer.number(NUMBER);
+      writer.number(value);
+    } else {
+      writer.number(TEXT);
+      writer.text(value);
+    }
+  }
+}
+
+function unpackSpan(reader: RecordReader): RecordedSpan {
+  const kind = reader.text() as RecordedSpan['kind'];
+  const name = reader.text();
+  const [parent, startMs, endMs] = [reader.number(), reader.number(), reader.number()];
+  const all = reader.list(reader.number(), () => [reader.text(), unpackValue(reader)] as const);
+  return { kind, name, parent, startMs, endMs, attributes: all.length === 0 ? null : Object.fromEntries(all) };
+}
+
+function unpackValue(reader: RecordReader): string | number | boolean {
+  const kind = reader.number();
+  if (kind === TEXT) return reader.text();
+  return kind === NUMBER ? reader.number() : kind === TRUE;
+}
+
+function packHop({ span, direction, name, status, fields }: RecordedHop): void {
+  writer.number(span);
+  for (const text of [direction, name, status]) writer.text(text);
+  writer.fields(fields);
+}
+
+function unpackHop(reader: RecordReader): RecordedHop {
+  const span = reader.number();
+  const direction = reader.text() as RecordedHop['direction'];
+  return { span, direction, name: reader.text(), status: reader.text(), fields: reader.fields() };
+}

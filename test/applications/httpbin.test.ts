@@ -17,7 +17,7 @@ interface Echo {
   readonly cookies: Readonly<Record<string, string>>;
 }
 
-describe('httpbin, which answers what the request names', { skip: notInstalled('httpbin') }, () => {
+describe('httpbin, which shows each request', { skip: notInstalled('httpbin') }, () => {
   const suite = suiteLifetime();
   let site: Site;
   let server: Viaduct;

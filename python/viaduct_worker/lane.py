@@ -163,7 +163,13 @@ class Lane:
                 self.recorder.hide(error)
             call.fail(error)
         finally:
-            close = getattr(result, 'close', None)
+            try:
+                close = getattr(result, 'close', None)
+            except BaseException as error:  # a property that raises
+                close = None
+                if traced is not None:
+                    traced.fail(error)
+                self.log(report_of(error))
             if close is not None:
                 self.close(close if traced is None else traced.closing(close))
             if type(body) is str and content is not None:

@@ -1,6 +1,7 @@
 """The traceback of an exception as text, also of one whose attributes or text raise.
 
-Their accessors are those of `BaseException`: a class may put properties of its own in front of them.
+Their accessors are those of `BaseException` and `type`: a class, or the class of a class, may put properties of its own
+in front of them.
 """
 
 import traceback
@@ -14,16 +15,36 @@ if TYPE_CHECKING:
 
 def report_of(error: BaseException, limit: int | None = None) -> str:
     """What Python prints for an exception. If that raises: its frames and its type. `limit` is that of `traceback`."""
-    kind = type(error)
+    kind: type = type(error)
     entries = traceback_of(error)
     try:
         return ''.join(traceback.format_exception(kind, error, entries, limit))
     except RequestTimeout:
         raise
     except BaseException as refusal:
-        frames = ''.join(traceback.format_tb(entries, limit))
-        reason = f'its text is not known, because it raises {type(refusal).__qualname__}'
-        return f'Traceback (most recent call last):\n{frames}{kind.__module__}.{kind.__qualname__}: {reason}\n'
+        reason = f'its text is not known, because it raises {name_of(type(refusal))}'
+        return f'Traceback (most recent call last):\n{frames_of(entries, limit)}{full_name_of(kind)}: {reason}\n'
+
+
+def frames_of(entries: 'TracebackType | None', limit: int | None) -> str:
+    try:
+        return ''.join(traceback.format_tb(entries, limit))
+    except RequestTimeout:
+        raise
+    except BaseException:  # the loader of a module, which is asked for the source
+        places = [(frame.f_code, line) for frame, line in traceback.walk_tb(entries)]
+        return ''.join(f'  File "{code.co_filename}", line {line}, in {code.co_name}\n' for code, line in places[-100:])
+
+
+def name_of(kind: type) -> str:
+    """`__qualname__`."""
+    return str(type.__dict__['__qualname__'].__get__(kind))
+
+
+def full_name_of(kind: type) -> str:
+    """`__module__` and `__qualname__`, as in tracebacks: without the module of built-in exceptions."""
+    module = type.__dict__['__module__'].__get__(kind)
+    return name_of(kind) if type(module) is not str or module == 'builtins' else f'{module}.{name_of(kind)}'
 
 
 def traceback_of(error: BaseException) -> 'TracebackType | None':

@@ -1,7 +1,8 @@
 import { type PythonMiddleware, pythonMiddleware } from '../config/middleware.ts';
 import type { Settings } from '../config/settings.ts';
 import { describeThrown } from '../errors.ts';
-import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
+import { acceptsHtml } from '../handlers/pages/accepts-html.ts';
+import { plainError, tracebackPage, tracebackText } from '../handlers/pages/error-page.ts';
 import { failurePage, headlineOf } from '../handlers/pages/failure-page.ts';
 import type { Request } from '../http/message.ts';
 import { requestFields, requestIdOf } from '../http/request-id.ts';
@@ -111,9 +112,11 @@ export function applicationOptions(
   };
 }
 
-/** In development: what was raised, with the anatomy of the request if its client can open that. */
-function raisedPage({ dev, devPages }: Settings, traceback: string, { record, peer }: Request): Response {
+/** In development: what was raised, with the anatomy of the request if its client can open that. Clients that want no page get the text. */
+function raisedPage({ dev, devPages }: Settings, traceback: string, request: Request): Response {
   if (!dev) return plainError();
+  if (!acceptsHtml(request)) return tracebackText(traceback);
+  const { record, peer } = request;
   const title = 'The application raised an exception';
   if (!opensDevPages(devPages, peer.remoteAddress)) return tracebackPage(title, traceback);
   const headline = headlineOf(traceback);

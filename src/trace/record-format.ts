@@ -6,6 +6,8 @@ const HEAD_NUMBERS = 2;
 const NUMBER_BYTES = Float64Array.BYTES_PER_ELEMENT;
 /** The most bytes of UTF-8 for a unit of UTF-16. */
 const UNIT_BYTES_MAX = 3;
+/** The bytes of a longer text are counted: its record gets a block of its own, which should not be three times as long. */
+const ESTIMATED_UNITS_MAX = 2048;
 
 /** Writes values one after the other as `RecordReader` reads them: all numbers, then all texts as one, then bytes. */
 export class RecordWriter {
@@ -49,7 +51,7 @@ export class RecordWriter {
     const numbers = this.#numbers;
     numbers[0] = this.#count;
     numbers[1] = payload === null ? -1 : payload.length;
-    const lengthMax = this.#count * NUMBER_BYTES + this.#text.length * UNIT_BYTES_MAX + (payload?.length ?? 0);
+    const lengthMax = this.#count * NUMBER_BYTES + textBytesMax(this.#text) + (payload?.length ?? 0);
     const stored = memory.store(lengthMax, (block, start) => this.#write(block, start, payload));
     this.#count = HEAD_NUMBERS;
     this.#text = '';
@@ -68,6 +70,10 @@ export class RecordWriter {
     }
     return end - start;
   }
+}
+
+function textBytesMax(text: string): number {
+  return text.length > ESTIMATED_UNITS_MAX ? Buffer.byteLength(text) : text.length * UNIT_BYTES_MAX;
 }
 
 /** Reads what `RecordWriter` wrote, in the same order. */

@@ -33,6 +33,11 @@ const SHAPES: readonly (readonly [shape: RegExp, shown: string])[] = [
   [/\b((?:proxy-)?authorization|(?:set-)?cookie)(:[ \t]{0,4})[^\s"'][^\r\n"']*/gi, `$1$2${REDACTED}`],
   [/\b(identified\s{1,4}by|password)(\s{1,4})'(?:[^'\\]|\\.)*'?/gi, `$1$2${REDACTED}`], // SQL
   [/(\('[\w-]{0,40}(?:passw|secret|token|api_?key)[\w-]{0,40}', )'(?:[^'\\]|\\.)*'\)/gi, `$1${REDACTED})`], // `repr` of a pair
+  // `['--password', 'x']` and `--password x`: options of a command.
+  [
+    /(?<![\w-])(--?[\w-]{0,40}(?:passw|secret|token|api-?key)[\w-]{0,40}["']?(?:, | {1,4}))(?!-)(?:'(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?|[^\s"',;)\]}]+)/gi,
+    `$1${REDACTED}`,
+  ],
 ];
 
 /**

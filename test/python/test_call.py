@@ -524,6 +524,28 @@ class Close(unittest.TestCase):
         blocks.close = close
         self.check(blocks)
 
+    def test_is_asked_for_once_when_its_property_raises(self):
+        class Blocks:
+            asked = 0
+
+            def __iter__(self):
+                return iter([b'x'])
+
+            @property
+            def close(self):
+                Blocks.asked += 1
+                raise SystemExit('no close')
+
+        def application(environ, start_response):
+            start_response('200 OK', [])
+            return Blocks()
+
+        with FakeServer(application) as server:
+            self.assertEqual(kinds(server.ask())[-1], COMPLETE)
+            self.assertEqual(kinds(server.ask())[-1], COMPLETE)  # the lane goes on
+            self.assertEqual(Blocks.asked, 2)
+            self.assertIn('SystemExit: no close', server.log[0])
+
     def test_when_the_client_has_left(self):
         made = []
         closed = threading.Event()

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 import unittest
+from contextvars import ContextVar
 from unittest import mock
 from wsgiref.validate import validator
 
@@ -439,6 +440,121 @@ class Exceptions(Traced):
         variables = dict(recording['exception']['frames'][-1][5])
         self.assertEqual(variables['odd'], '<Odd whose repr raises RuntimeError>')
         self.assertEqual(len(variables['long']), 1000)
+
+    def test_have_variables_of_hostile_classes(self):
+        class Refusing(type):
+            def __getattribute__(cls, name):
+                raise RuntimeError
+
+            __eq__ = __hash__ = __getattribute__
+
+        class Odd(metaclass=Refusing):
+            def __repr__(self):
+                raise SystemExit
+
+        class Text(str):
+            def __repr__(self):
+                return Text('text')
+
+            def __getitem__(self, key):
+                raise RuntimeError
+
+            __len__ = __format__ = __getitem__
+
+        def application(environ, start_response):
+            odd, several, text, filled = Odd(), [1, Odd(), 2], Text('x'), bytearray(100_000)
+            raise ValueError((odd, several, text, filled) is None)
+
+        _, recording = self.trace(application, options='full locals')
+        variables = dict(recording['exception']['frames'][-1][5])
+        self.assertEqual(variables['odd'], '<Odd whose repr raises SystemExit>')
+        self.assertEqual(variables['several'], '[1, <Odd whose repr raises SystemExit>, 2]')
+        self.assertEqual(variables['text'], 'text')
+        self.assertEqual(len(variables['filled']), 1000)
+
+    def test_send_no_query_for_query_sets_within_other_values(self):
+        class QuerySet:
+            def __init__(self):
+                self._result_cache = None
+
+            def __repr__(self):
+                raise AssertionError('a query')
+
+        def application(environ, start_response):
+            context = {'books': QuerySet()}
+            raise ValueError(len(context))
+
+        _, recording = self.trace(application, options='full locals')
+        variables = dict(recording['exception']['frames'][-1][5])
+        self.assertEqual(variables['context'], "{'books': <QuerySet that was not evaluated>}")
+
+    def test_make_the_texts_of_variables_in_the_context_of_the_request(self):
+        user = ContextVar('user')
+
+        class Current:
+            def __repr__(self):
+                return user.get()
+
+        def application(environ, start_response):
+            user.set('ada')
+            current = Current()
+            raise ValueError(current is None)
+
+        _, recording = self.trace(application, options='full locals')
+        self.assertEqual(dict(recording['exception']['frames'][-1][5])['current'], 'ada')
+
+    def test_of_a_deep_recursion_with_long_variables_fit_into_a_record(self):
+        def deeper(depth, texts):
+            more, most = list(texts), tuple(texts)
+            if depth:
+                deeper(depth - 1, more or most)
+            raise ValueError('deep')
+
+        def application(environ, start_response):
+            deeper(200, ['\U0001f600' * 300] * 10)
+
+        _, recording = self.trace(application, options='full locals')
+        frames = recording['exception']['frames']
+        self.assertEqual(len(frames), 100)
+        self.assertEqual([name for name, _ in frames[-1][5]], ['depth', 'texts', 'more', 'most', 'deeper'])
+        self.assertEqual(frames[0][5], [], 'there was no room for those of the outermost frame')
+        self.assertTrue(spans(recording, 'application'))
+
+    def test_of_code_whose_names_and_source_refuse(self):
+        class Names(dict):
+            def items(self):
+                raise RuntimeError
+
+        class Loader:
+            def get_source(self, name):
+                raise SystemExit('no source')
+
+        odd = {'__name__': 'odd', '__loader__': Loader()}
+        for names, known in ((Names(), []), ({1: 2, 'a': 3}, [('a', '3')])):
+
+            def application(environ, start_response, names=names):
+                exec(compile('raise KeyError', '/nowhere/odd.py', 'exec'), dict(odd), names)
+
+            _, recording = self.trace(application, options='full locals')
+            file, line, _, source, _, variables, _ = recording['exception']['frames'][-1]
+            self.assertEqual((file, line, source), ('/nowhere/odd.py', 1, []))
+            self.assertEqual([tuple(each) for each in variables], known)
+
+    def test_whose_classes_refuse_are_failures_like_others(self):
+        class Refusing(type):
+            def __getattribute__(cls, name):
+                raise RuntimeError
+
+        class OddError(Exception, metaclass=Refusing):
+            pass
+
+        def application(environ, start_response):
+            raise OddError('text')
+
+        frames, recording = self.trace(application)
+        self.assertEqual(kinds(frames)[0], FAILED)
+        self.assertEqual(recording['exception']['message'], 'text')
+        self.assertTrue(recording['exception']['type'].endswith('.OddError'))
 
     def test_have_the_exceptions_that_led_to_them(self):
         def application(environ, start_response):

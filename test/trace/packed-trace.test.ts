@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { packedPayload, packedTarget, packTrace, unpackTrace } from '../../src/trace/packed-trace.ts';
 import { Trace, USUAL_DETAILS } from '../../src/trace/trace.ts';
-import { TraceMemory } from '../../src/trace/trace-memory.ts';
+import { type StoredBytes, TraceMemory } from '../../src/trace/trace-memory.ts';
 import type { TraceRecord } from '../../src/trace/trace-record.ts';
+import { chooseSeed, createRandom } from '../support/random.ts';
 
 /** A trace with a value in each part, and texts that Latin-1 and UTF-8 write in several ways. */
 function fullTrace(): Trace {
@@ -68,6 +69,55 @@ function contentOf(record: TraceRecord): Record<string, unknown> {
   return { ...ids, ...parts, python, pythonMissing, returnedMs, returnedAfterMs, recorded, thrown, payload };
 }
 
+/** Texts that UTF-8 writes in one to four bytes, and such as could be taken for others. */
+const PIECES = ['a', '\0', '\xff', '\u20ac', '\ud83d\ude00', '\ufeff', '\r\n', '<b>', '\u2028', '__proto__', '-1'];
+
+class Dice {
+  readonly #next: () => number;
+
+  constructor(next: () => number) {
+    this.#next = next;
+  }
+
+  below(limit: number): number {
+    return Math.floor(this.#next() * limit);
+  }
+
+  pick<T>(values: readonly T[]): T {
+    return values[this.below(values.length)] as T;
+  }
+}
+
+function randomText(random: Dice): string {
+  const length = random.below(20) === 0 ? random.below(4000) : random.below(8);
+  return Array.from({ length }, () => random.pick(PIECES)).join('');
+}
+
+function randomTrace(random: Dice): Trace {
+  const text = (): string => randomText(random);
+  const texts = (): string[] => Array.from({ length: 2 * random.below(5) }, text);
+  const request = {
+    ...fullTrace().request,
+    method: text(),
+    path: text(),
+    query: text(),
+    host: text(),
+    headers: texts(),
+  };
+  const trace = new Trace(text(), 'sampled', 'full', USUAL_DETAILS, request, random.below(1000) / 7, null);
+  for (let spans = random.below(6); spans > 0; spans -= 1) {
+    const span = trace.begin('handler', text());
+    trace.set(span, `key ${text()}`, random.pick([text(), random.below(1e6) / 3, true, false]));
+    trace.passedRequest(span, text(), random.pick([request.headers, texts()]));
+    trace.passedResponse(span, text(), 200, text());
+  }
+  if (random.below(2) === 0) trace.chose(text(), text(), [[text(), text()]]);
+  trace.payload = random.below(2) === 0 ? null : Buffer.from(text().repeat(random.below(9)));
+  Object.assign(trace, { routeName: text(), application: text(), reason: text(), lines: text() });
+  trace.answered(200, random.below(1000));
+  return trace;
+}
+
 describe('packTrace', () => {
   it('keeps everything of a trace; only half of a surrogate pair becomes a replacement character', () => {
     const trace = fullTrace();
@@ -80,6 +130,30 @@ describe('packTrace', () => {
     assert.deepEqual(contentOf(unpackTrace(stored)), { ...expected, spans });
     assert.deepEqual(packedTarget(stored), ['/caf\xe9', 'q=\u20ac']);
     assert.deepEqual([...(packedPayload(stored) ?? [])], [1, 2, 255]);
+  });
+
+  it('gives each trace back as it was while others come and go in the same memory', (context) => {
+    const seed = chooseSeed();
+    context.diagnostic(`VIADUCT_TEST_SEED=${seed}`);
+    const random = new Dice(createRandom(seed));
+    const memory = new TraceMemory();
+    const kept: { readonly trace: Trace; readonly stored: StoredBytes }[] = [];
+    for (let i = 0; i < 2000; i += 1) {
+      const trace = randomTrace(random);
+      kept.push({ trace, stored: packTrace(trace, memory) });
+      while (kept.length > 40) {
+        const [oldest] = kept.splice(random.below(4), 1) as [(typeof kept)[number]];
+        assert.deepEqual(contentOf(unpackTrace(oldest.stored)), contentOf(oldest.trace));
+        memory.free(oldest.stored);
+      }
+    }
+  });
+
+  it('takes hardly more memory for a long record than it has bytes', () => {
+    const trace = fullTrace();
+    Object.assign(trace, { lines: 'x'.repeat(100_000) });
+    const { block, length } = packTrace(trace, new TraceMemory());
+    assert.ok(block.bytes.length < length * 1.1, `${block.bytes.length} for ${length}`);
   });
 
   it('keeps a trace of which nothing is known, and one of the longest, behind each other', () => {

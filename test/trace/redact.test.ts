@@ -26,6 +26,8 @@ describe('redactText', () => {
     ['a value with a quote that is escaped', "password: 'it\\'s hunter2'", 'hunter2'],
     ['a text over several lines', 'password="""hunter2"""', 'hunter2'],
     ['an object that wraps a secret', "secret = SecretStr('hunter2')", 'hunter2'],
+    ['an option of a command', "['login', '--password', 'hunter2']", 'hunter2'],
+    ['an option in a line', 'login -db-password hunter2 --now', 'hunter2'],
     ['a pair', "MultiDict([('password', 'hunter2')])", 'hunter2'],
     ['an element of a name', 'user[password]=hunter2', 'hunter2'],
     ['a parameter within a parameter', '/a?next=%2Fb%3Fpassword%3Dhunter2', 'hunter2'],
@@ -55,6 +57,8 @@ describe('redactText', () => {
     'GET /products/12345?page=2 HTTP/1.1',
     'the order 1234567890123 of 2026-11-30',
     'the password is wrong',
+    'the user-token expired',
+    'login --password --now',
     'UPDATE "u" SET "password" = %s, "token" = %(token)s WHERE "secret" = :secret',
     'SELECT "u"."password", "u"."last_login" FROM "u" WHERE token IN (%s, %s)',
     'http://127.0.0.1:8000/users/@me',
@@ -74,6 +78,8 @@ describe('redactText', () => {
       '/',
       'a/',
       "password=['",
+      '--token ',
+      '-token-',
     ]) {
       const text = piece.repeat(200_000);
       assert.ok(redactText(text).length >= 0);

@@ -113,6 +113,16 @@ describe('the page of a failed request in development', { skip: NO_BROWSER || NO
     await page.context().close();
   });
 
+  it('is a text for clients that name no pages in what they accept', async () => {
+    const server = await serve({ 'app.py': WSGI }, 'app:application');
+    for (const accept of ['*/*', 'application/json']) {
+      const response = await fetch(`${server.url}/raises`, { headers: { accept } });
+      assert.equal(response.status, 500);
+      assert.equal(response.headers.get('content-type'), 'text/plain; charset=utf-8');
+      assert.match(await response.text(), /^Traceback [\s\S]*ValueError: the <b>order<\/b> has no price\n$/);
+    }
+  });
+
   it('can be read in light, dark and on a phone', async () => {
     const server = await serve({ 'app.py': WSGI }, 'app:application');
     for (const [name, options] of [
@@ -210,7 +220,8 @@ describe('the page of a failed request in development', { skip: NO_BROWSER || NO
     const died = await fetch(`${server.url}/dies`);
     assert.match(await died.text(), /^Bad Gateway: the worker that ran this request died\n$/);
     const closed = await serve({ 'app.py': WSGI }, 'app:application', '--dev-pages', 'off');
-    const text = await (await fetch(`${closed.url}/raises`)).text();
+    const headers = { accept: 'text/html' };
+    const text = await (await fetch(`${closed.url}/raises`, { headers })).text();
     assert.doesNotMatch(text, /__viaduct/);
     assert.match(text, /ValueError: the &#60;b&#62;order/);
   });

@@ -4,7 +4,7 @@ import linecache
 import traceback
 
 from viaduct_worker.interrupt import RequestTimeout
-from viaduct_worker.reports import cause_of, context_of, hides_context, report_of, traceback_of
+from viaduct_worker.reports import cause_of, context_of, full_name_of, hides_context, report_of, traceback_of
 from viaduct_worker.tracing.patience import Patience
 from viaduct_worker.tracing.places import HERE, PACKAGE, is_project
 from viaduct_worker.tracing.recorder import current
@@ -25,6 +25,10 @@ LINE_TEXT_MAX = 300
 CHAINED_MAX = 20
 CHAIN_MAX = 8
 """How many of the exceptions that led to one are recorded."""
+SOURCES_MAX = 100_000
+"""How many characters of source an exception has, with those that led to it."""
+VARIABLES_MAX = 200_000
+"""How many characters of variables it has. With the source they fit into a record, which takes 1 MiB."""
 
 
 def hide_recorders(error: BaseException | None) -> None:
@@ -61,20 +65,23 @@ def record(recording: 'Recording', error: BaseException) -> None:
 
 
 def described(error: BaseException, with_locals: bool) -> dict[str, object]:
-    patience = Patience() if with_locals else None
+    sources = Sources()
+    variables = Variables() if with_locals else None
     try:
         return {
-            **self_described(error, patience),
+            **self_described(error, sources, variables),
             'traceback': clipped(report_of(error)[-10_000:]),
-            'chain': [{'relation': relation, **self_described(each, patience)} for relation, each in chain_of(error)],
+            'chain': [
+                {'relation': relation, **self_described(each, sources, variables)} for relation, each in chain_of(error)
+            ],
         }
     finally:
-        if patience is not None:
-            patience.close()
+        if variables is not None:
+            variables.patience.close()
 
 
-def self_described(error: BaseException, patience: Patience | None) -> dict[str, object]:
-    """An exception without those that led to it."""
+def self_described(error: BaseException, sources: 'Sources', variables: 'Variables | None') -> dict[str, object]:
+    """An exception without those that led to it. Its innermost frames are the first that take room and time."""
     walked = [
         (frame, line)
         for frame, line in traceback.walk_tb(traceback_of(error))
@@ -82,11 +89,11 @@ def self_described(error: BaseException, patience: Patience | None) -> dict[str,
     ]
     if len(walked) > FRAMES_MAX:
         walked[FRAMES_MAX // 2 : -FRAMES_MAX // 2] = []
-    kind = type(error)
+    frames = [frame_row(frame, line, sources, variables) for frame, line in reversed(walked)]
     return {
-        'type': kind.__qualname__ if kind.__module__ == 'builtins' else f'{kind.__module__}.{kind.__qualname__}',
+        'type': full_name_of(type(error)),
         'message': error_text(error).partition(': ')[2],
-        'frames': [frame_row(frame, line, patience) for frame, line in walked],
+        'frames': frames[::-1],
     }
 
 
@@ -103,22 +110,74 @@ def chain_of(error: BaseException) -> 'Iterator[tuple[str, BaseException]]':
         error = before
 
 
-def frame_row(frame: 'FrameType', line: int, patience: Patience | None) -> tuple[object, ...]:
+def frame_row(frame: 'FrameType', line: int, sources: 'Sources', variables: 'Variables | None') -> tuple[object, ...]:
     code = frame.f_code
     file = code.co_filename
     first = max(1, line - AROUND_LINES)
-    linecache.checkcache(file)
-    lines = linecache.getlines(file, frame.f_globals)[first - 1 : line + AROUND_LINES]
     return (
         file,
         line,
         getattr(code, 'co_qualname', code.co_name),
-        [each.rstrip('\n')[:LINE_TEXT_MAX] for each in lines],
+        sources.lines(frame, first, line + AROUND_LINES),
         first,
-        [] if patience is None else variables_of(frame, patience),
+        [] if variables is None else variables.of(frame),
         is_project(file),
     )
 
 
-def variables_of(frame: 'FrameType', patience: Patience) -> list[tuple[str, str]]:
-    return [(name, patience.repr(value)[:LOCAL_TEXT_MAX]) for name, value in list(frame.f_locals.items())[:LOCALS_MAX]]
+class Sources:
+    """The lines around those of frames, each once: a recursion has the same ones again and again."""
+
+    def __init__(self) -> None:
+        self.room = SOURCES_MAX
+        self.known: dict[tuple[str, int], list[str]] = {}
+
+    def lines(self, frame: 'FrameType', first: int, last: int) -> list[str]:
+        file = frame.f_code.co_filename
+        found = self.known.get((file, first))
+        if found is None:
+            found = source_lines(file, frame.f_globals)[first - 1 : last] if self.room > 0 else []
+            found = [each.rstrip('\n')[:LINE_TEXT_MAX] for each in found]
+            self.known[file, first] = found
+            self.room -= sum(map(len, found))
+        return found
+
+
+def source_lines(file: str, module: dict[str, object]) -> list[str]:
+    """All lines of a file; none if they cannot be found, or the loader of their module refuses to say them."""
+    try:
+        linecache.checkcache(file)
+        return linecache.getlines(file, module)
+    except RequestTimeout:
+        raise
+    except BaseException:
+        return []
+
+
+class Variables:
+    """The texts of the local variables of frames."""
+
+    def __init__(self) -> None:
+        self.room = VARIABLES_MAX
+        self.patience = Patience()
+
+    def of(self, frame: 'FrameType') -> list[tuple[str, str]]:
+        rows: list[tuple[str, str]] = []
+        for name, value in named_values(frame):
+            if self.room <= 0:
+                break
+            text = self.patience.repr(value)[:LOCAL_TEXT_MAX]
+            self.room -= len(name) + len(text)
+            rows.append((name, text))
+        return rows
+
+
+def named_values(frame: 'FrameType') -> list[tuple[str, object]]:
+    """Those that have a name. `exec` and the body of a class may have any mapping for them, which may refuse."""
+    try:
+        found = list(frame.f_locals.items())[:LOCALS_MAX]
+    except RequestTimeout:
+        raise
+    except BaseException:
+        return []
+    return [(str.__str__(name)[:LINE_TEXT_MAX], value) for name, value in found if issubclass(type(name), str)]

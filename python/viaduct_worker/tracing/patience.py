@@ -6,11 +6,12 @@ stop it between two lines, but a thread of CPython 3.11 hangs by that if any thr
 """
 
 from _thread import start_new_thread
+from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from time import monotonic
 
 from viaduct_worker import interrupt
-from viaduct_worker.tracing.texts import TookTooLongError, safe_repr
+from viaduct_worker.tracing.texts import TookTooLongError, class_name, safe_repr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 VALUE_SECONDS = 0.5
 TOTAL_SECONDS = 2
-PLAIN = frozenset((bool, bytes, float, int, str, type(None)))
+PLAIN = (bool, bytes, float, int, str, type(None))
 
 
 class Patience:
@@ -37,21 +38,23 @@ class Patience:
     def repr(self, value: object) -> str:
         """`safe_repr` of a value, or what it is if that takes too long."""
         kind = type(value)
-        if kind in PLAIN or not self.is_bounded:
+        if not self.is_bounded or any(kind is each for each in PLAIN):
             return safe_repr(value)
         seconds = min(VALUE_SECONDS, self.end - monotonic())
         if seconds <= 0:
-            return f'<{kind.__name__} that was not looked at: other values took too long>'
+            return f'<{class_name(value)} that was not looked at: other values took too long>'
         if not self.thread:
             self.values, self.texts = SimpleQueue(), SimpleQueue()
-            self.thread = start_new_thread(make_texts, (self.values, self.texts))
+            # In the context of the request, which what the values refer to may need.
+            self.thread = start_new_thread(copy_context().run, (make_texts, self.values, self.texts))
         self.values.put((value,))
         try:
             return self.texts.get(timeout=seconds)
         except Empty:
             interrupt.raise_in(self.thread, TookTooLongError)
+            self.close()  # it may have finished just now, and wait for the next one
             self.thread = 0
-            return f'<{kind.__name__} whose repr takes too long>'
+            return f'<{class_name(value)} whose repr takes too long>'
 
     def close(self) -> None:
         """No more values come."""

@@ -1,6 +1,7 @@
 """The texts of values and exceptions as a recording has them: short, and also of objects that refuse to be shown."""
 
 from viaduct_worker.interrupt import RequestTimeout
+from viaduct_worker.reports import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,14 +29,20 @@ def safe_repr(value: object) -> str:
     It sends no query: that of Django's query sets would.
     """
     try:
-        fields = getattr(value, '__dict__', None)
-        if type(fields) is dict and '_result_cache' in fields and fields['_result_cache'] is None:
-            return f'<{type(value).__name__} that was not evaluated>'
         return beginning(value)
     except (RequestTimeout, TookTooLongError):
         raise
-    except BaseException as error:
-        return f'<{type(value).__name__} whose repr raises {type(error).__name__}>'
+    except BaseException as error:  # a list that changes meanwhile
+        return refusal(value, error)
+
+
+def class_name(value: object) -> str:
+    """`__name__` of its class, without asking the class."""
+    return str(type.__dict__['__name__'].__get__(type(value)))
+
+
+def refusal(value: object, error: BaseException) -> str:
+    return f'<{class_name(value)} whose repr raises {class_name(error)}>'
 
 
 def beginning(value: object) -> str:
@@ -53,10 +60,10 @@ def beginning(value: object) -> str:
 def parts(value: 'Any', depth: int) -> 'Iterator[str]':
     """The parts of `repr(value)` in order."""
     kind = type(value)
-    if isinstance(value, (str, bytes)) and kind in (str, bytes):
+    if kind is str or kind is bytes or kind is bytearray:
         yield repr(value[:TEXT_MAX])
-    elif kind not in BRACKETS or not value:
-        yield repr(value)
+    elif all(kind is not each for each in BRACKETS) or not value:
+        yield leaf(value)
     elif depth == DEPTH_MAX:
         yield '...'
     else:
@@ -73,13 +80,26 @@ def parts(value: 'Any', depth: int) -> 'Iterator[str]':
         yield f',{last}' if kind is tuple and len(value) == 1 else last
 
 
+def leaf(value: object) -> str:
+    """The text of a value that is not divided. If it cannot be made, that of the list around it can."""
+    try:
+        fields = getattr(value, '__dict__', None)
+        if type(fields) is dict and '_result_cache' in fields and fields['_result_cache'] is None:
+            return f'<{class_name(value)} that was not evaluated>'
+        return str.__str__(repr(value))
+    except (RequestTimeout, TookTooLongError):
+        raise
+    except BaseException as error:
+        return refusal(value, error)
+
+
 def error_text(error: BaseException) -> str:
     """The type of an exception and what it says."""
     try:
-        message = str(error)
+        message = str.__str__(str(error))
     except RequestTimeout:
         raise
     except BaseException:
         message = ''
-    name = type(error).__qualname__
+    name = name_of(type(error))
     return clipped(f'{name}: {message}') if message else name

@@ -211,20 +211,25 @@ def call_of(target: object) -> object:
 
 
 def code_of(target: object) -> tuple[CodeType | None, int]:
-    """The code that a call of `target` runs, and how many of its parameters are bound; None for classes."""
-    if isinstance(target, type) or not callable(target):
+    """The code that a call of `target` runs, and how many of its parameters are bound; None for classes.
+
+    It may be any object of the project, so its type decides: `__class__` may be a property that raises.
+    """
+    kind = type(target)
+    if issubclass(kind, type) or not callable(target):
         return None, 0
     bound = 0
-    if isinstance(target, MethodType):
-        target, bound = target.__func__, 1
-    elif not isinstance(target, FunctionType):
+    if kind is MethodType:
+        # mypy does not see what `kind` says about `target`.
+        target, bound = target.__func__, 1  # type: ignore[attr-defined]
+    elif kind is not FunctionType:
         target, bound = call_of(target), 1
     return getattr(target, '__code__', None), bound
 
 
 def says_environ(target: object) -> bool:
     """Whether the second and last parameter has the name that PEP 3333 gives it."""
-    if isinstance(target, TracedApplication):
+    if issubclass(type(target), TracedApplication):
         return True
     code, bound = code_of(target)
     return code is not None and code.co_varnames[bound + 1 : code.co_argcount] == ('start_response',)

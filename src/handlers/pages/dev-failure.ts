@@ -1,9 +1,9 @@
-import { requestField } from '../../http/derived-request.ts';
 import type { Request } from '../../http/message.ts';
 import { requestIdOf } from '../../http/request-id.ts';
 import type { Response } from '../../http/response.ts';
 import { responseField } from '../../http/response-fields.ts';
 import { reasonPhrase } from '../../http/semantics/status.ts';
+import { acceptsHtml } from './accepts-html.ts';
 import { failurePage } from './failure-page.ts';
 
 /** What frameworks answer if nobody has made a page: those of Werkzeug (Flask) and Django say nothing of the error. */
@@ -17,7 +17,7 @@ const BYTES_MAX = 1024;
  */
 export function failureInstead(request: Request, response: Response, prefix: string): Response | null {
   const { status } = response;
-  if (status < 500 || !/\btext\/html\b/i.test(requestField(request, 'accept') ?? '')) return null;
+  if (status < 500 || !acceptsHtml(request)) return null;
   const headline = headlineOf(response);
   if (headline === '') return null;
   const title = `${status} ${reasonPhrase(status)}`;

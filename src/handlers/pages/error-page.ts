@@ -7,6 +7,16 @@ export function plainError(): Response {
   return Response.text(500, 'Internal Server Error\n');
 }
 
+/** In development, the traceback for programs, scripts and terminals. */
+export function tracebackText(traceback: string): Response {
+  return Response.text(500, `${traceback.trimEnd()}\n`, [
+    'Cache-Control',
+    'no-store',
+    'X-Content-Type-Options',
+    'nosniff',
+  ]);
+}
+
 /** In development, the traceback as a page for clients that cannot open the pages about requests. Its headline is the error. */
 export function tracebackPage(title: string, traceback: string): Response {
   const headline = headlineOf(traceback);

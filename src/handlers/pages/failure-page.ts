@@ -2,6 +2,9 @@ import { Response } from '../../http/response.ts';
 import { htmlText } from './html-text.ts';
 import { ownPagePolicy } from './own-page-policy.ts';
 
+/** A longer one hides what is below it. */
+const HEADLINE_CHARS_MAX = 300;
+
 export interface Failure {
   readonly status: number;
   /** What happened, in a few words. */
@@ -54,9 +57,15 @@ ${text === '' ? '' : `<pre>${htmlText(text)}</pre>\n`}<p><a href="${htmlText(pre
   );
 }
 
-/** The line of a traceback that has the error: the last one in Python, the first one in JavaScript. */
+/** The line of a traceback that has the error, shortened: the one behind the last frame in Python, the first one in JavaScript. */
 export function headlineOf(traceback: string): string {
-  const lines = traceback.trimEnd().split('\n');
+  const lines = traceback
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(/^ {2}\| /, '')); // as Python prints groups of exceptions
   const last = lines.at(-1) ?? '';
-  return /^\s+at /.test(last) ? (lines[0] ?? '') : last;
+  const frame = lines.findLastIndex((line) => line.startsWith('  File "'));
+  const behind = lines.slice(frame + 1).find((line) => /^\S/.test(line)) ?? last;
+  const line = /^\s+at /.test(last) ? (lines[0] ?? '') : frame < 0 ? last : behind;
+  return line.length > HEADLINE_CHARS_MAX ? `${line.slice(0, HEADLINE_CHARS_MAX)}…` : line;
 }

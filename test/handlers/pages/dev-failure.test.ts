@@ -46,6 +46,32 @@ describe('failureInstead', () => {
   });
 });
 
+describe('headlineOf', () => {
+  const FRAMES = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    raise error\n';
+
+  it('is the first line of what Python says of an error that has several', () => {
+    assert.equal(headlineOf(`${FRAMES}ValueError: one\n  two\nthree\n`), 'ValueError: one');
+    assert.equal(headlineOf(`${FRAMES}  File "b.py", line 1\n    f(:\n      ^\nSyntaxError: no\n`), 'SyntaxError: no');
+    assert.equal(headlineOf(`${FRAMES}KeyError\n\nDuring …:\n\n${FRAMES}OSError: last\n`), 'OSError: last');
+    assert.equal(headlineOf('ValueError: without frames\n'), 'ValueError: without frames');
+  });
+
+  it('is that of a group of exceptions', () => {
+    const group = [
+      '  + Exception Group Traceback (most recent call last):',
+      '  |   File "a.py", line 1, in <module>',
+      '  |     raise group',
+      '  | ExceptionGroup: several (1 sub-exception)',
+      '  +-+---------------- 1 ----------------',
+      '    | Traceback (most recent call last):',
+      '    |   File "b.py", line 1, in f',
+      '    | ValueError: one',
+      '    +------------------------------------',
+    ];
+    assert.equal(headlineOf(group.join('\n')), 'ExceptionGroup: several (1 sub-exception)');
+  });
+});
+
 describe('failurePage', () => {
   it('is text without markup of the error, under a policy that lets only its own scripts run', () => {
     const page = failurePage({

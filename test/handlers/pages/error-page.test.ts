@@ -1,4 +1,4 @@
-import { match } from 'node:assert/strict';
+import { match, ok } from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { tracebackPage } from '../../../src/handlers/pages/error-page.ts';
 
@@ -7,6 +7,13 @@ describe('the traceback as a page', () => {
     const page = String(tracebackPage('It failed', 'Traceback …\nValueError: <b>no</b>\n').body);
     match(page, /<title>ValueError: &#60;b&#62;no&#60;\/b&#62;<\/title>/);
     match(page, /<pre>Traceback …\nValueError: &#60;b&#62;no/);
+  });
+
+  it('has a long error shortened as its title', () => {
+    const page = String(tracebackPage('It failed', `Traceback …\nValueError: ${'x'.repeat(100_000)}\n`).body);
+    const [, title = ''] = /<title>(.*)<\/title>/.exec(page) ?? [];
+    match(title, /^ValueError: x{250,}…$/);
+    ok(title.length < 1000, `${title.length}`);
   });
 
   it('has the first line as its title if that has the error, as in JavaScript', () => {

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { prepareVenv } from './setup.mjs';
 import { ROOT, run, SETUP } from './steps.mjs';
+import { prepareVenv } from './venv.mjs';
 
 const HERE = join(ROOT, 'test/conformance');
 const PLACE = join(SETUP, 'conformance');

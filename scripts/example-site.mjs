@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { prepareVenv } from './setup.mjs';
 import { mustRun, ROOT } from './steps.mjs';
+import { prepareVenv } from './venv.mjs';
 
 /** The project that `npm start` and `npm run dev` serve, relative to the root. */
 export const EXAMPLE_SITE = 'examples/django-site';

@@ -8,8 +8,8 @@ import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmS
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { prepareVenv } from './setup.mjs';
 import { mustRun, ROOT } from './steps.mjs';
+import { prepareVenv } from './venv.mjs';
 
 const SITE = join(ROOT, 'examples/django-site');
 const PICTURE = join(ROOT, 'docs/images/viaduct.png');

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, isAbsolute, join, relative } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { ROOT, run, SETUP } from './steps.mjs';
+import { prepareVenv } from './venv.mjs';
 
 /** System packages that the tests use. One of the programs shows that its package is installed. */
 const SYSTEM_PARTS = [
@@ -32,9 +33,6 @@ const SYSTEM_PARTS = [
   { package: 'logrotate', programs: ['logrotate', '/usr/sbin/logrotate'] },
   { package: 'rsyslog', programs: ['rsyslogd', '/usr/sbin/rsyslogd'] },
 ];
-
-/** Names of interpreters, the usual one first: on macOS `python3` is often older than another one on the PATH. */
-const PYTHONS = ['python3', 'python', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10'];
 
 /**
  * The second Node that the tests run on, the newest that is supported, as packages that hold the program itself and need no install script. The
@@ -91,43 +89,6 @@ export function prepareOldGevent() {
 export function preparePythonTools() {
   const requirements = join(ROOT, 'python/requirements-dev.txt');
   return prepareVenv(join(SETUP, 'python-tools'), requirements, { repair: installVenvModule });
-}
-
-/**
- * Makes a virtual environment with the packages of a requirements file, unless it exists.
- *
- * @param {string} venv
- * @param {string} requirements
- * @param {{ repair?: () => boolean }} [options] `repair` installs the missing modules of Python; it returns whether it
- *   could.
- * @returns {string | null} its interpreter; null when it could not be made, and the reason is printed
- */
-export function prepareVenv(venv, requirements, { repair = () => false } = {}) {
-  const python = join(venv, 'bin/python');
-  const stamp = join(venv, 'requirements.sha256');
-  const wanted = createHash('sha256').update(readFileSync(requirements)).digest('hex');
-  if (existsSync(python) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return python;
-  const base = PYTHONS.find(isRecentPython);
-  if (base === undefined) {
-    console.log(
-      'Cannot find Python: there is no Python 3.10 or later on the PATH. Install one, then run this command again.',
-    );
-    return null;
-  }
-  console.log(`- prepare ${relative(ROOT, venv)}`);
-  const pip = makeVenv(base, venv) ?? (repair() ? makeVenv(base, venv) : null);
-  if (pip === null) {
-    const advice = 'On Debian and Ubuntu install it with: apt install python3-venv';
-    console.log(`Cannot make a virtual environment: "${base}" comes without ensurepip and pip. ${advice}`);
-    return null;
-  }
-  const args = ['install', '-q', '--disable-pip-version-check', '-r', requirements];
-  if (!run(pip[0], [...pip.slice(1), ...args], { quiet: true })) {
-    console.log(`Cannot install ${relative(ROOT, requirements)}: the output of pip is above.`);
-    return null;
-  }
-  writeFileSync(stamp, wanted);
-  return python;
 }
 
 /**
@@ -253,37 +214,10 @@ export function prepareApiDocs() {
   return run('npm', ['ci', '--no-audit', '--no-fund'], { quiet: true, directory });
 }
 
-/**
- * Debian's Python comes without the module that puts pip into an environment. A pip outside can install into it.
- *
- * @returns {readonly string[] | null} the command of a pip that installs into the environment, null when there is none
- */
-function makeVenv(base, venv) {
-  rmSync(venv, { recursive: true, force: true });
-  mkdirSync(dirname(venv), { recursive: true });
-  const python = join(venv, 'bin/python');
-  if (succeeds(base, ['-m', 'venv', venv])) return [python, '-m', 'pip'];
-  rmSync(venv, { recursive: true, force: true });
-  if (!succeeds(base, ['-m', 'venv', '--without-pip', venv])) return null;
-  const pip = [base, '-m', 'pip', '--python', python];
-  if (succeeds(base, [...pip.slice(1), '--version'])) return pip;
-  rmSync(venv, { recursive: true, force: true });
-  return null;
-}
-
 /** Whether `name` is on the PATH, or is a path. */
 function isProgram(name) {
   if (isAbsolute(name)) return existsSync(name);
   return (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, name)));
-}
-
-function isRecentPython(name) {
-  const test = 'import sys; sys.exit(sys.version_info < (3, 10))';
-  return succeeds(name, ['-c', test]);
-}
-
-function succeeds(command, args) {
-  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }
 
 /** Debian's Python comes without a module that `venv` needs. */

@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
+import { prepareApplications } from './applications.mjs';
 import { prepareConformance, runSuites, SUITES } from './conformance-suites.mjs';
 import { checkProse } from './prose.mjs';
 import { checkPython } from './python-checks.mjs';
@@ -40,6 +41,7 @@ prepareGoClient();
 prepareApiDocs();
 const python = preparePython();
 prepareOldGevent();
+await prepareApplications();
 const results = [proseCheck(), pythonChecks(), ...nodeRuns(), pythonRun(), await conformanceRun()];
 report(results);
 

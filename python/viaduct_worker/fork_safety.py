@@ -8,6 +8,7 @@ An SQLite Database File", 2.6).
 
 import gc
 import os
+import sys
 from contextlib import suppress
 from fcntl import F_GETFL, fcntl
 from socket import AF_INET6, AF_UNIX, SOCK_STREAM, getdefaulttimeout, setdefaulttimeout, socket
@@ -19,6 +20,7 @@ from viaduct_worker import load, patches
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Thread
+    from types import FrameType
 
 FINDINGS_MAX = 20
 """How many findings are listed. The last one says how many more there are."""
@@ -41,6 +43,7 @@ class Snapshot:
     def __init__(self, own: str) -> None:
         self.own = os.path.join(own, '')
         self.threads = set(running_threads())
+        self.unlisted = set(unlisted_threads())
         self.descriptors = descriptors()
 
     def findings(self) -> list[str]:
@@ -68,7 +71,11 @@ class Snapshot:
         opened = list(dict.fromkeys(text for text in texts if text))
         if patches.found():
             return [text for text in opened if text != EVENT_LOOP]
-        return [described(thread) for thread in running_threads() if thread not in self.threads] + opened
+        threads = [described(thread) for thread in running_threads() if thread not in self.threads]
+        for number, frame in unlisted_threads().items():
+            if number not in self.unlisted:
+                threads.append(f'a thread ({started_function(frame)})'[:TEXT_MAX])
+        return threads + opened
 
     def _shared(self, descriptor: int) -> str:
         """Describe what an open descriptor shares; '' if that harms nobody."""
@@ -98,6 +105,24 @@ def descriptors() -> dict[int, tuple[int, int]]:
                     found[int(name)] = (status.st_dev, status.st_ino)
             break
     return found
+
+
+def unlisted_threads() -> 'dict[int, FrameType]':
+    """Return where the threads are that `threading` does not list: those of `_thread.start_new_thread`.
+
+    A thread of `threading` that is starting or ending is left out, because it may be missing in the list.
+    """
+    listed = {thread.ident for thread in running_threads()}
+    found = {number: frame for number, frame in sys._current_frames().items() if number not in listed}
+    return {number: frame for number, frame in found.items() if not started_function(frame).startswith('threading:')}
+
+
+def started_function(frame: 'FrameType') -> str:
+    """Return `MODULE:NAME` of the function that a thread runs. `frame` is any of its frames."""
+    while frame.f_back is not None:
+        frame = frame.f_back
+    name = getattr(frame.f_code, 'co_qualname', frame.f_code.co_name)  # since CPython 3.11
+    return f'{frame.f_globals.get("__name__", "")}:{name}'
 
 
 def described(thread: 'Thread') -> str:

@@ -1,4 +1,4 @@
-"""Finds the application in a directory.
+"""Finds the application that `viaduct` serves: the one that the user named, or the one that the project shows.
 
 Django's settings are imported. Everything else is read from the source, so that nothing of the project runs twice at a
 start.
@@ -6,15 +6,20 @@ start.
 
 import os
 
-from viaduct_worker.inspect_source import DiscoveryError, Module, is_django_manage, module_path
+from viaduct_worker.inspect_named import django_project, named_application, read_flask_app
+from viaduct_worker.inspect_paste import paste_application, paste_file
+from viaduct_worker.inspect_procfile import read_procfile
+from viaduct_worker.inspect_result import plain_result
+from viaduct_worker.inspect_source import DiscoveryError, Module, find_module, is_django_manage, module_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from viaduct_worker.messages import Kind, Project, Target
+    from viaduct_worker.inspect_procfile import Procfile
+    from viaduct_worker.messages import Project, Target
 
-MODULES = ('wsgi', 'app', 'application', 'main', 'run')
+MODULES = ('wsgi', 'passenger_wsgi', 'app', 'application', 'main', 'run')
 # A module with one of these names is the application, even if only its import shows which callable it is.
-UNMISTAKABLE = ('wsgi', 'app', 'application')
+UNMISTAKABLE = ('wsgi', 'passenger_wsgi', 'app', 'application')
 NOT_PROJECTS = ('node_modules', 'site-packages', 'tests', 'test', 'docs')
 NOT_APPLICATIONS = ('conftest.py', 'setup.py', 'manage.py')
 
@@ -24,23 +29,67 @@ def inspect(target: 'Target') -> 'Project':
 
     Raises DiscoveryError if there is no application, or if the choice is not clear.
     """
-    directory, module, name, dev = target['directory'], target['module'], target['callable'], target['dev']
-    manage = os.path.join(directory, 'manage.py')
-    if module:
-        is_django = is_django_manage(manage) and (name in (None, 'application') or module.split('.')[-1] == 'wsgi')
-        return django_project(manage, module, name, dev) if is_django else named_application(directory, module, name)
-    if is_django_manage(manage):
-        return django_project(manage, None, None, dev)
-    flask_app = os.environ.get('FLASK_APP') or flask_app_in(directory)
-    if flask_app:
-        return named_application(directory, *read_flask_app(flask_app))
-    return find_application(directory, dev)
+    directory, dev = target['directory'], target['dev']
+    if target['paste']:
+        project = paste_application(directory, target['paste'])
+    elif target['module']:
+        project = named_application(directory, target['module'], target['callable'], dev)
+    else:
+        project = unnamed_application(directory, dev)
+    if dev and project['kind'] != 'django':
+        # Otherwise Flask answers exceptions itself, and nobody sees the traceback.
+        project['environment'].setdefault('FLASK_DEBUG', os.environ.get('FLASK_DEBUG', '1'))
+    return project
 
 
-def django_project(manage: str, module: str | None, name: str | None, dev: bool) -> 'Project':
-    from viaduct_worker import inspect_django  # only here, because most of its code is for projects of Django
+def unnamed_application(directory: str, dev: bool) -> 'Project':
+    """What the project shows: manage.py, the variables of frameworks, the Procfile, then the names of files."""
+    procfile = read_procfile(directory)
+    if is_django_manage(os.path.join(directory, 'manage.py')):
+        project = django_project(directory, None, None, dev)
+    else:
+        named = application_of_variables(directory, dev) or application_of(procfile, dev)
+        project = named or find_application(directory, dev)
+    if procfile and not dev:
+        project['findings'].extend(procfile.findings(project['application']))
+    return project
 
-    return inspect_django.django_project(manage, module, name, dev)
+
+def application_of_variables(directory: str, dev: bool) -> 'Project | None':
+    """The application that FLASK_APP or DJANGO_SETTINGS_MODULE means. Raises DiscoveryError if both mean one."""
+    flask_app, settings = os.environ.get('FLASK_APP'), os.environ.get('DJANGO_SETTINGS_MODULE')
+    root = root_of_settings(directory, settings) if settings else None
+    if flask_app and root:
+        raise DiscoveryError(
+            f'Cannot choose an application in "{directory}": FLASK_APP and DJANGO_SETTINGS_MODULE are both set',
+            'Unset one of them, or name the application: viaduct MODULE:CALLABLE.',
+        )
+    if root:
+        return django_project(root, None, None, dev)
+    flask_app = flask_app or flask_app_in(directory)
+    return named_application(directory, *read_flask_app(directory, flask_app), dev) if flask_app else None
+
+
+def root_of_settings(directory: str, settings: str) -> str | None:
+    """The directory of the Django project with these settings, which may be installed; None if they are not found."""
+    for root in (directory, os.path.join(directory, 'src')):
+        if module_path(root, settings):
+            return root
+    manage = find_manage(directory)
+    if manage and module_path(os.path.dirname(manage), settings):
+        return os.path.dirname(manage)
+    return directory if find_module(directory, settings) else None
+
+
+def application_of(procfile: 'Procfile | None', dev: bool) -> 'Project | None':
+    """The application that the Procfile names, if its module is there."""
+    if not procfile or not procfile.target:
+        return None
+    directory, (module, name) = procfile.directory, procfile.target
+    if module.endswith('.ini'):
+        return paste_application(directory, module)
+    roots = (directory, os.path.join(directory, 'src'))
+    return named_application(directory, module, name, dev) if any(module_path(root, module) for root in roots) else None
 
 
 def find_application(directory: str, dev: bool) -> 'Project':
@@ -56,10 +105,17 @@ def find_application(directory: str, dev: bool) -> 'Project':
             refused = refused or error
             continue
         if found:
-            return plain_result(root, name, *found, module.kind)
+            project = named_application(root, name, None, dev)
+            if module.replaces_process:
+                text = f'{name} starts another Python, which would end the worker: choose that one with --python'
+                project['findings'].append(('hint', 'python', text))
+            return project
+    file = paste_file(directory, dev)
+    if file:
+        return paste_application(directory, file)
     manage = find_manage(directory)
     if manage:
-        return django_project(manage, None, None, dev)
+        return django_project(os.path.dirname(manage), None, None, dev)
     candidates = [candidate for root in roots for candidate in flask_modules(root)]
     if len(candidates) > 1 and not usual:
         names = ', '.join(result['application']['module'] for result in candidates)
@@ -73,10 +129,18 @@ def find_application(directory: str, dev: bool) -> 'Project':
         raise refused
     for root, name, path in usual:
         if name in UNMISTAKABLE or not Module(path).is_readable:
-            return plain_result(root, name, '', False, 'wsgi')
-    raise DiscoveryError(
-        f'Cannot find an application in "{directory}": there is no manage.py, wsgi.py or app.py',
-        'Name the application: viaduct MODULE:CALLABLE, or name the directory of the project.',
+            return plain_result(root, name)
+    raise nothing_found(directory)
+
+
+def nothing_found(directory: str) -> DiscoveryError:
+    from viaduct_worker.inspect_installed import describe_installed  # it reads the metadata of all distributions
+
+    settings = os.environ.get('DJANGO_SETTINGS_MODULE')
+    return DiscoveryError(
+        f'Cannot find an application in "{directory}": there is no manage.py, wsgi.py or app.py'
+        + (f', and no module {settings}, which DJANGO_SETTINGS_MODULE names' if settings else ''),
+        describe_installed() or 'Name the application: viaduct MODULE:CALLABLE, or name the directory of the project.',
     )
 
 
@@ -148,40 +212,3 @@ def flask_app_in(directory: str) -> str | None:
         except OSError:
             continue
     return None
-
-
-def read_flask_app(text: str) -> tuple[str, str | None]:
-    """Return (module, callable or None). FLASK_APP is a file or a module, with a name or a call after a colon."""
-    module, _, name = text.partition(':')
-    if module.endswith('.py') or '/' in module:
-        module = os.path.normpath(module.removesuffix('.py')).replace(os.sep, '.').strip('.')
-    if '(' in name and not name.endswith('()'):
-        raise DiscoveryError(
-            f'Cannot serve FLASK_APP "{text}": a call with arguments is not supported',
-            f'Write a wsgi.py that makes the application: application = {name}.',
-        )
-    return module, name or None
-
-
-def named_application(directory: str, module: str, name: str | None) -> 'Project':
-    """The application that the user named, in part or in full."""
-    for root in (directory, os.path.join(directory, 'src')):
-        path = module_path(root, module)
-        if path:
-            source = Module(path)
-            found = (name.removesuffix('()'), name.endswith('()')) if name else source.find_callable()
-            return plain_result(root, module, *(found or ('', False)), source.kind)
-    name = name or ''
-    return plain_result(directory, module, name.removesuffix('()'), name.endswith('()'), 'wsgi')
-
-
-def plain_result(directory: str, module: str, name: str, factory: bool, kind: 'Kind') -> 'Project':
-    return {
-        'kind': kind,
-        'directory': directory,
-        'environment': {},
-        'mounts': [],
-        'findings': [],
-        'application': {'module': module, 'callable': name, 'factory': factory},
-        'described': 'Flask' if kind == 'flask' else '',
-    }

@@ -3,7 +3,9 @@
 import os
 import sys
 
-from viaduct_worker.inspect_source import DiscoveryError, module_path, settings_named_in
+from viaduct_worker.callables import read_callable
+from viaduct_worker.inspect_result import application
+from viaduct_worker.inspect_source import DiscoveryError, find_module, module_path, settings_named_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +26,8 @@ class Report:
     """What the answer has besides the application."""
 
     def __init__(self) -> None:
-        self.mounts: list[Mount] = []
+        self.mounts: list[tuple[str, list[str]]] = []
+        """URL prefix and directories."""
         self.findings: list[Finding] = []
 
     def found(self, subject: str, text: str) -> None:
@@ -34,11 +37,13 @@ class Report:
         self.findings.append(('hint', subject, text))
 
 
-def django_project(manage: str, module: str | None, name: str | None, dev: bool) -> 'Project':
-    """Describe the project with this manage.py. `module` and `name` are what the user named, or None."""
-    directory = os.path.dirname(manage)
+def django_project(directory: str, module: str | None, text: str | None, dev: bool) -> 'Project':
+    """Describe the project in `directory`, whose code may also be installed.
+
+    `module` and `text`, a callable or a call of one, are what the user named, or None.
+    """
     report = Report()
-    settings_module = choose_settings(report, manage, module, dev)
+    settings_module = choose_settings(report, directory, module, dev)
     os.chdir(directory)
     sys.path.insert(0, directory)
     os.environ['DJANGO_SETTINGS_MODULE'] = settings_module
@@ -64,14 +69,22 @@ def django_project(manage: str, module: str | None, name: str | None, dev: bool)
         'kind': 'django',
         'directory': directory,
         'environment': {'DJANGO_SETTINGS_MODULE': settings_module},
-        'mounts': report.mounts,
+        'mounts': mounts(report, settings_module),
         'findings': report.findings,
-        'application': application(directory, settings_module, dotted, module, name),
+        'application': wsgi_application(directory, settings_module, dotted, module, text),
         'described': described,
     }
 
 
-def choose_settings(report: Report, manage: str, module: str | None, dev: bool) -> str:
+def mounts(report: Report, settings_module: str) -> list['Mount']:
+    module = sys.modules.get(settings_module)
+    # What django.conf.settings shows is absolute.
+    urls = [getattr(module, name, None) for name in ('STATIC_URL', 'MEDIA_URL')]
+    relative = [prefix for url in urls if url and not str(url).startswith('/') and (prefix := url_prefix(url))]
+    return [(url, directories, url.startswith(tuple(relative))) for url, directories in report.mounts]
+
+
+def choose_settings(report: Report, directory: str, module: str | None, dev: bool) -> str:
     """Return the name of the settings.
 
     The environment decides first. Otherwise the WSGI module does, as with every other server. In development manage.py
@@ -80,10 +93,9 @@ def choose_settings(report: Report, manage: str, module: str | None, dev: bool) 
     given = os.environ.get('DJANGO_SETTINGS_MODULE')
     if given:
         return given
-    directory = os.path.dirname(manage)
-    from_manage = settings_named_in(manage)
-    named = module_path(directory, module) if module else None
-    from_wsgi = settings_named_in(named or wsgi_path(directory, from_manage))
+    from_manage = settings_named_in(os.path.join(directory, 'manage.py'))
+    named = find_module(directory, module) if module else None
+    from_wsgi = settings_named_in(named[1] if named else wsgi_path(directory, from_manage))
     chosen = from_manage or from_wsgi if dev else from_wsgi or from_manage
     if not chosen:
         raise DiscoveryError(
@@ -99,7 +111,8 @@ def choose_settings(report: Report, manage: str, module: str | None, dev: bool) 
 
 def wsgi_path(directory: str, settings_module: str | None) -> str | None:
     module = wsgi_module(directory, settings_module)
-    return module_path(directory, module) if module else None
+    found = find_module(directory, module) if module else None
+    return found[1] if found else None
 
 
 def wsgi_module(directory: str, settings_module: str | None) -> str | None:
@@ -107,26 +120,27 @@ def wsgi_module(directory: str, settings_module: str | None) -> str | None:
     packages = (settings_module or '').split('.')
     for length in range(len(packages) - 1, -1, -1):
         module = '.'.join([*packages[:length], 'wsgi'])
-        if module_path(directory, module):
+        # A module without a package may be anybody's, unless it is in the project.
+        if find_module(directory, module) if length else module_path(directory, module):
             return module
     below = [name for name in sorted(os.listdir(directory)) if os.path.isfile(os.path.join(directory, name, 'wsgi.py'))]
     return f'{below[0]}.wsgi' if len(below) == 1 else None
 
 
-def application(
-    directory: str, settings_module: str, dotted: str | None, module: str | None, name: str | None
+def wsgi_application(
+    directory: str, settings_module: str, dotted: str | None, module: str | None, text: str | None
 ) -> 'Application':
     """The application of the project. If the project has no wsgi.py, use the application that Django would write."""
     if module:
-        name = name or 'application'
-        return {'module': module, 'callable': name.removesuffix('()'), 'factory': name.endswith('()')}
+        name, arguments = read_callable(text or 'application')
+        return application(module, name, arguments is not None, arguments or '')
     dotted_module, _, dotted_name = (dotted or '').rpartition('.')
     if dotted_module:
-        return {'module': dotted_module, 'callable': dotted_name, 'factory': False}
+        return application(dotted_module, dotted_name)
     found = wsgi_module(directory, settings_module)
     if found:
-        return {'module': found, 'callable': 'application', 'factory': False}
-    return {'module': 'django.core.wsgi', 'callable': 'get_wsgi_application', 'factory': True}
+        return application(found, 'application')
+    return application('django.core.wsgi', 'get_wsgi_application', True)
 
 
 def add_files(report: Report, settings: 'DjangoSettings', dev: bool) -> None:
@@ -190,7 +204,7 @@ def locations(finder: object) -> list[tuple[str, str]]:
     ]
 
 
-def add_directory(mounts: list['Mount'], url: str, directory: str) -> None:
+def add_directory(mounts: list[tuple[str, list[str]]], url: str, directory: str) -> None:
     directory = os.path.abspath(directory)
     if mounts and mounts[-1][0] == url:
         mounts[-1][1].append(directory)

@@ -2,6 +2,9 @@
 
 import ast
 import os
+import sys
+
+from viaduct_worker import asgi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +14,6 @@ if TYPE_CHECKING:
 
 CALLABLES = ('application', 'app')
 FACTORIES = ('create_app', 'make_app')
-ASGI = ('fastapi', 'starlette', 'litestar', 'quart')
 
 
 class DiscoveryError(Exception):
@@ -24,11 +26,20 @@ class DiscoveryError(Exception):
 
 
 def module_path(root: str, module: str) -> str | None:
-    """The file of a dotted module below `root`, or None."""
+    """The file of a dotted module below `root`, or None. A package comes before a module, as with Python's import."""
     base = os.path.join(root, *module.split('.'))
-    for path in (base + '.py', os.path.join(base, '__init__.py')):
+    for path in (os.path.join(base, '__init__.py'), base + '.py'):
         if os.path.isfile(path):
             return path
+    return None
+
+
+def find_module(directory: str, module: str) -> tuple[str, str] | None:
+    """(root, file) of a dotted module: in `directory`, in its `src`, or where Python imports from; or None."""
+    for root in (directory, os.path.join(directory, 'src'), *sys.path):
+        path = module_path(root, module)
+        if path:
+            return root, path
     return None
 
 
@@ -75,13 +86,22 @@ class Module:
         self.is_readable = tree is not None
         self.names: set[str] = set()
         self.imports: set[str] = set()
-        self.asgi: set[str] = set()
+        self.asgi: dict[str, str] = {}
+        """The package that makes each ASGI application; '' for one of the module itself."""
+        self.functions: set[str] = set()
+        self.replaces_process = False
+        """Whether it calls a function such as os.execl, as a passenger_wsgi.py may do to run under another Python."""
         self.demanding: set[str] = set()
         """Functions that need arguments."""
         self._origins: dict[str, str] = {}
         if tree:
             self._read_imports(tree)
             self._read_block(tree.body)
+
+    @property
+    def is_django(self) -> bool:
+        """Whether this module makes the WSGI application of a Django project."""
+        return self._origins.get('get_wsgi_application') == 'django' or settings_named_in(self.path) is not None
 
     @property
     def kind(self) -> 'Kind':
@@ -93,7 +113,7 @@ class Module:
             if name in self.asgi:
                 raise DiscoveryError(
                     f'Cannot serve "{self.path}": {name} is an ASGI application, and only WSGI is supported',
-                    'Use an ASGI server for it, such as uvicorn or granian.',
+                    asgi.advice(self.asgi[name]),
                 )
             if name in self.names:
                 return name, False
@@ -101,7 +121,8 @@ class Module:
             if name in self.demanding:
                 raise DiscoveryError(
                     f'Cannot serve "{self.path}": {name} needs arguments',
-                    f'Write a wsgi.py that calls it: application = {name}(...).',
+                    f'Write its arguments, if they are literals: viaduct "MODULE:{name}(\'production\')". Or write a '
+                    f'wsgi.py that calls it: application = {name}(...).',
                 )
             if name in self.names:
                 return name, True
@@ -115,19 +136,24 @@ class Module:
                 package = node.module.split('.')[0]
                 self.imports.add(package)
                 self._origins.update({alias.asname or alias.name: package for alias in node.names})
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == 'os':
+                self.replaces_process |= node.attr.startswith('exec')
 
     def _read_block(self, body: 'Iterable[ast.stmt]') -> None:
         for node in body:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 self.names.add(node.name)
+                self.functions.add(node.name)
                 if isinstance(node, ast.AsyncFunctionDef):
-                    self.asgi.add(node.name)
+                    self.asgi[node.name] = ''
                 if needs_arguments(node.args):
                     self.demanding.add(node.name)
             elif isinstance(node, ast.ClassDef):
                 self.names.add(node.name)
             elif isinstance(node, ast.ImportFrom):
-                self.names.update(alias.asname or alias.name for alias in node.names)
+                self.names.update(
+                    alias.asname or alias.name for alias in node.names if not self._is_sibling(node, alias)
+                )
             elif isinstance(node, (ast.Assign, ast.AnnAssign)):
                 self._read_assignment(node)
             elif isinstance(node, (ast.If, ast.Try, ast.With)):
@@ -138,8 +164,15 @@ class Module:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         bound = {target.id for target in targets if isinstance(target, ast.Name)}
         self.names |= bound
-        if isinstance(node.value, ast.Call) and self._maker(node.value.func) in ASGI:
-            self.asgi |= bound
+        package = self._maker(node.value.func) if isinstance(node.value, ast.Call) else ''
+        if package in asgi.FRAMEWORKS:
+            self.asgi.update(dict.fromkeys(bound, package))
+
+    def _is_sibling(self, node: ast.ImportFrom, alias: ast.alias) -> bool:
+        """Whether `from . import NAME` binds a module, which is not an application."""
+        if node.level != 1 or node.module:
+            return False
+        return module_path(os.path.dirname(self.path), alias.name) is not None
 
     def _maker(self, function: ast.expr) -> str:
         """The package that a called name comes from."""

@@ -4,10 +4,14 @@ import importlib
 import os
 import sys
 import traceback
+from types import ModuleType
+
+from viaduct_worker import asgi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType, TracebackType
+    from collections.abc import Callable
+    from types import TracebackType
     from typing import TypeGuard
 
     from _typeshed.wsgi import WSGIApplication
@@ -75,11 +79,30 @@ def find(options: 'Options') -> 'WSGIApplication':
         target, is_factory = usual(module)
     else:
         target, is_factory = named(module, options['callable']), options['factory']
+    if isinstance(target, ModuleType):  # a package has a module of the name that was meant
+        target, is_factory = usual(target)
     if is_factory and callable(target):
-        target = target()
+        refuse_asgi(target, 'its factory is a coroutine function')
+        target = called(target, options['arguments'])
     if not is_application(target):
         raise LoadError(f'it is a {type(target).__name__}, which cannot be called')
+    refuse_asgi(target, 'it is an ASGI application')
     return target
+
+
+def called(factory: 'Callable[..., object]', arguments: str) -> object:
+    """What `factory` returns for these arguments, which are Python source."""
+    if not arguments:
+        return factory()
+    from viaduct_worker.callables import read_arguments  # it reads source, which few applications need
+
+    positional, named = read_arguments(arguments)
+    return factory(*positional, **named)
+
+
+def refuse_asgi(target: object, state: str) -> None:
+    if asgi.is_asgi(target):
+        raise LoadError(f'{state}, and only WSGI is supported. {asgi.advice(asgi.package_of(target))}')
 
 
 def imported(name: str, where: str) -> 'ModuleType':
@@ -97,8 +120,18 @@ def named(module: 'ModuleType', path: str) -> object:
         try:
             target = getattr(target, attribute)
         except AttributeError as error:
-            raise LoadError(f'module {module.__name__} has no {attribute}') from error
+            raise LoadError(f'module {module.__name__} has no {attribute}{submodule_hint(module, path)}') from error
     return target
+
+
+def submodule_hint(module: 'ModuleType', path: str) -> str:
+    """What to write if `path` names a module of the package `module`."""
+    from viaduct_worker.inspect_source import module_path  # it reads source, which only this message needs
+
+    places: list[str] = getattr(module, '__path__', None) or []
+    if not any(module_path(place, path) for place in places):
+        return ''
+    return f'; there is a module {module.__name__}.{path}: write {module.__name__}.{path}:NAME'
 
 
 def name_of(function: object) -> str:
@@ -108,11 +141,14 @@ def name_of(function: object) -> str:
 
 
 def usual(module: 'ModuleType') -> tuple[object, bool]:
-    for name, is_factory in USUAL:
-        if hasattr(module, name):
-            return getattr(module, name), is_factory
+    """What has the first of the usual names, and whether it is a factory. Submodules come after everything else."""
+    found = [(getattr(module, name), is_factory) for name, is_factory in USUAL if hasattr(module, name)]
+    found.sort(key=lambda item: isinstance(item[0], ModuleType))
+    for target, is_factory in found:
+        return usual(target) if isinstance(target, ModuleType) else (target, is_factory)
     raise LoadError(
         f'module {module.__name__} has no application, app, create_app or make_app; name it: MODULE:CALLABLE'
+        f'{submodule_hint(module, "wsgi")}'
     )
 
 

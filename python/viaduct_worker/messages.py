@@ -45,6 +45,7 @@ class Options(TypedDict):
     module: str
     callable: str
     factory: bool
+    arguments: str
     middleware: list[MiddlewareEntry]
     hooks: HookPaths
     runs_hooks: bool
@@ -165,23 +166,34 @@ class ThreadStack(TypedDict):
 
 
 class Target(TypedDict):
-    """What discovery asks for. `module` and `callable` are what the user named, or None."""
+    """What discovery asks for. `module` and `callable`, or `paste`, are what the user named, or None.
+
+    `callable` may be a call. `paste` is a file of PasteDeploy in `directory`, with `#NAME` for one of its applications.
+    """
 
     directory: str
     module: str | None
     callable: str | None
+    paste: str | None
     dev: bool
 
 
 class Application(TypedDict):
+    """`arguments` is the source of what a factory is called with. `name` is '' for the usual one, MODULE:CALLABLE."""
+
     module: str
     callable: str
     factory: bool
+    arguments: str
+    name: str
 
 
 Kind: TypeAlias = Literal['django', 'flask', 'wsgi']
-Mount: TypeAlias = tuple[str, list[str]]
-"""URL prefix and directories: the first directory that has the file wins."""
+Mount: TypeAlias = tuple[str, list[str], bool]
+"""URL prefix and directories, of which the first that has the file wins; and whether the prefix is relative.
+
+A relative one (STATIC_URL without a slash at its start) is below the path that the application is mounted at.
+"""
 Finding: TypeAlias = tuple[Literal['found', 'hint'], str, str]
 """Level, subject and text."""
 

@@ -6,7 +6,17 @@ import { withholdTrailers } from './withheld-trailers.ts';
 export type RequestChanges = Partial<
   Pick<
     Request,
-    'method' | 'path' | 'query' | 'headers' | 'host' | 'peer' | 'scriptName' | 'body' | 'timeoutMs' | 'priority'
+    | 'method'
+    | 'path'
+    | 'query'
+    | 'headers'
+    | 'host'
+    | 'peer'
+    | 'scriptName'
+    | 'body'
+    | 'user'
+    | 'timeoutMs'
+    | 'priority'
   >
 >;
 
@@ -24,6 +34,7 @@ class DerivedRequest implements Request {
   readonly body: RequestBody | null;
   readonly peer: Peer;
   readonly headerCacheId: number;
+  readonly user: string | undefined;
   readonly timeoutMs: number | undefined;
   readonly priority: Priority | undefined;
   readonly upgrades: boolean;
@@ -45,6 +56,7 @@ class DerivedRequest implements Request {
       changes.headers === undefined && changes.host === undefined && changes.peer === undefined
         ? origin.headerCacheId
         : 0;
+    this.user = changes.user ?? origin.user;
     this.timeoutMs = changes.timeoutMs ?? origin.timeoutMs;
     this.priority = changes.priority ?? origin.priority;
     this.upgrades = origin.upgrades;
@@ -89,7 +101,7 @@ export function replaceFields(
   request: Request,
   names: FieldNames,
   added: HeaderList = [],
-  changes: Pick<RequestChanges, 'host'> = {},
+  changes: Pick<RequestChanges, 'host' | 'user'> = {},
 ): Request {
   const { body } = request;
   return deriveRequest(request, {

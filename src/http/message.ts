@@ -142,6 +142,8 @@ export interface Request {
    * gets it as SCRIPT_NAME, and the remaining path as PATH_INFO (RFC 3875 section 4.1.13).
    */
   readonly scriptName: string;
+  /** The name of the user whose password this server has verified. The application gets it as REMOTE_USER. Absent without one. */
+  readonly user?: string | undefined;
   /** Milliseconds from the complete request to the start of its response, from its route; 0 for any. Absent: the application's. */
   readonly timeoutMs?: number | undefined;
   /** Which requests get a worker first if they wait, from its route. Absent: normal. */

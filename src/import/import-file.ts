@@ -1,12 +1,13 @@
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import { ViaductError } from '../errors.ts';
-import type { ReadImported, ReadSettings } from './check/asked-site.ts';
+import { importApache } from './apache/import-apache.ts';
+import type { AskedSite, Paths, ReadImported, ReadSettings } from './check/asked-site.ts';
 import type { Finding } from './check/finding.ts';
 import type { ConfigBuilder } from './config-builder.ts';
 import { importGunicorn } from './gunicorn/import-gunicorn.ts';
 import type { ImportReport } from './import-report.ts';
-import { type Kind, kindOf } from './kind.ts';
+import { KINDS, type Kind, kindOf } from './kind.ts';
 import { checkNginx } from './nginx/check/check-nginx.ts';
 import { importNginx } from './nginx/import-nginx.ts';
 import type { Model } from './nginx/model/model.ts';
@@ -50,13 +51,13 @@ export async function importFile(options: ImportOptions): Promise<ImportedFile> 
   const found = kind ?? kindOf(path, text);
   if (found === null) {
     throw new ViaductError('SETTINGS', `Cannot import "${show(path)}": it is not clear whose configuration it is`, {
-      advice: 'Say so with --from nginx, --from gunicorn or --from uwsgi.',
+      advice: `Say so with --from ${KINDS.join(', --from ')}.`,
     });
   }
   const output = outputDirectory ?? dirname(path);
   const pathOf = (written: string) => placed(written, dirname(path), output);
   const source = { path, text, shown: show(path), show, pathOf, output };
-  const { builder, report, model } = await read(found, source);
+  const { builder, report, model } = read(found, source);
   builder.remarks.unshift(`Made of ${show(path)} by "viaduct import". Look it through, then run "viaduct check".`);
   const toml = `${builder.remarks.map((remark) => `# ${remark}`).join('\n')}\n\n${writeToml(builder)}`;
   const settings = await readBack(readImported(parse(toml), output));
@@ -66,10 +67,23 @@ export async function importFile(options: ImportOptions): Promise<ImportedFile> 
 /** Viaduct must be able to read its own output. If it cannot, that is a bug in Viaduct, not an error of the user. */
 async function readBack(reading: Promise<ReadSettings>): Promise<ReadSettings> {
   try {
-    return await reading;
+    const settings = await reading;
+    return { open: (disk) => openBack(settings, disk) };
   } catch (cause) {
-    throw new Error('the settings made of the configuration cannot be read back', { cause });
+    throw unreadable(cause);
   }
+}
+
+function openBack(settings: ReadSettings, disk: Paths): AskedSite {
+  try {
+    return settings.open(disk);
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+}
+
+function unreadable(cause: unknown): Error {
+  return new Error('the settings made of the configuration cannot be read back', { cause });
 }
 
 interface Read {
@@ -79,10 +93,18 @@ interface Read {
   readonly model: Model | null;
 }
 
-async function read(kind: Kind, source: Source): Promise<Read> {
+function read(kind: Kind, source: Source): Read {
   if (kind === 'nginx') return readNginx(source);
-  return { ...(kind === 'gunicorn' ? await importGunicorn(source) : importUwsgi(source)), model: null };
+  return { ...IMPORTERS[kind](source), model: null };
 }
+
+type Importer = (source: Source) => { readonly builder: ConfigBuilder; readonly report: ImportReport };
+
+const IMPORTERS: Readonly<Record<Exclude<Kind, 'nginx'>, Importer>> = {
+  gunicorn: importGunicorn,
+  uwsgi: importUwsgi,
+  apache: importApache,
+};
 
 function readNginx({ path, shown, show, pathOf }: Source): Read {
   const imported = importNginx(readTree(path, show), pathOf);

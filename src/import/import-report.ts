@@ -12,7 +12,7 @@ export interface Statement extends SourceLocation {
 }
 
 /** What happened to a statement that was not simply carried over. */
-export type Outcome = 'not carried over' | 'carried over, but' | 'needs nothing';
+export type Outcome = 'dangerous' | 'closed' | 'not carried over' | 'carried over, but' | 'needs nothing';
 
 interface Note {
   readonly statement: Statement;
@@ -41,6 +41,16 @@ export class ImportReport {
     });
   }
 
+  /** The new settings are more open, or choose another host, scheme or file. A person must accept that before they are written. */
+  danger(statement: Statement, reason: string): void {
+    this.note(statement, 'dangerous', reason);
+  }
+
+  /** A guard could not be carried over, so nobody gets in until a person decides. */
+  closed(statement: Statement, reason: string): void {
+    this.note(statement, 'closed', reason);
+  }
+
   lost(statement: Statement, reason: string): void {
     this.note(statement, 'not carried over', reason);
   }
@@ -57,15 +67,21 @@ export class ImportReport {
     return this.#seen.has(keyOf(statement));
   }
 
+  /** The names of the statements with an outcome: `nginx.conf:12`. */
+  names(outcome: Outcome): string[] {
+    return [...new Set(this.#of([outcome]).map(({ statement }) => formatLocation(statement)))];
+  }
+
   /** How many statements have an outcome. */
   count(outcome: Outcome): number {
     return new Set(this.#of([outcome]).map(({ statement }) => keyOf(statement))).size;
   }
 
-  /** `nginx.conf:12: gzip_comp_level 6: not carried over: …`, in the order of the files. */
-  lines(outcomes: readonly Outcome[]): string[] {
+  /** `nginx.conf:12: gzip_comp_level 6: not carried over: …`, in the order of the files; with `name` only those of the line. */
+  lines(outcomes: readonly Outcome[], name: string | null = null): string[] {
     const files = [...new Set([...this.#notes.values()].map(({ statement }) => statement.file))];
-    const notes = this.#of(outcomes).sort(
+    const asked = this.#of(outcomes).filter(({ statement }) => name === null || formatLocation(statement) === name);
+    const notes = asked.sort(
       ({ statement: a }, { statement: b }) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line,
     );
     return notes.map(

@@ -1,15 +1,20 @@
 import { basename } from 'node:path';
 
 /** The servers whose configurations can be read. */
-export type Kind = 'nginx' | 'gunicorn' | 'uwsgi';
+export type Kind = 'nginx' | 'gunicorn' | 'uwsgi' | 'apache';
 
-export const KINDS: readonly Kind[] = ['nginx', 'gunicorn', 'uwsgi'];
+export const KINDS: readonly Kind[] = ['nginx', 'gunicorn', 'uwsgi', 'apache'];
+
+/** Sections and directives that only Apache has. */
+const APACHE =
+  /^\s*(?:<(?:VirtualHost|Directory|Location|IfModule|Files|Macro)\b|(?:WSGI\w+|ServerRoot|DocumentRoot|LoadModule)\s)/im;
 
 /** The server that a configuration file is for, judged by its name, then by its content; null if both leave it open. */
 export function kindOf(path: string, text: string): Kind | null {
   const name = basename(path).toLowerCase();
   if (name.endsWith('.py')) return 'gunicorn';
-  if (/^\s*\[uwsgi\]/m.test(text)) return 'uwsgi';
+  if (/^\s*\[uwsgi\]|^\s*<uwsgi[\s>]|^uwsgi:\s*$|^\s*\{\s*"uwsgi"\s*:/m.test(text)) return 'uwsgi';
+  if (APACHE.test(text)) return 'apache';
   if (/^\s*(?:http|server|events|upstream\s+\S+|location\s[^;{]*)\s*\{/m.test(text)) return 'nginx';
   if (name.includes('uwsgi')) return 'uwsgi';
   if (name.includes('nginx')) return 'nginx';

@@ -27,16 +27,22 @@ export function reportText(
     const mark = isDangerous(finding) && accepted.has(nameOf(finding)) ? ' [accepted]' : '';
     return findingLine(finding, kind) + mark;
   };
+  const open = [...new Set([...dangerous.map(nameOf), ...report.names('dangerous')])];
+  const noted = report.names('dangerous').flatMap((name) => {
+    const mark = accepted.has(name) ? ' [accepted]' : '';
+    return report.lines(['dangerous'], name).map((text) => text + mark);
+  });
   const needless = report.count('needs nothing');
   return {
     lines: [
-      ...part('Dangerous differences:', dangerous.map(line)),
+      ...part('Dangerous differences:', [...dangerous.map(line), ...noted]),
+      ...part('Closed until you decide:', report.lines(['closed'])),
       ...part('Lost or changed:', report.lines(['not carried over', 'carried over, but'])),
       ...part('Other differences:', others.map(line)),
       ...(showsAll ? part('Needs nothing:', report.lines(['needs nothing'])) : []),
       ...(needless > 0 && !showsAll ? [`${amount(needless, kind)} nothing (--all lists them)`] : []),
     ],
-    open: [...new Set(dangerous.map(nameOf))].filter((name) => !accepted.has(name)),
+    open: open.filter((name) => !accepted.has(name)),
   };
 }
 

@@ -1,3 +1,4 @@
+import { isHost } from '../http/semantics/host.ts';
 import { Pattern } from '../routing/pattern.ts';
 import { hostName, namesFor } from '../routing/router.ts';
 import { bytesOf, textOf } from './bytes.ts';
@@ -11,7 +12,7 @@ import {
   type PlaceholderMap,
 } from './placeholder.ts';
 import type { Placeholders } from './placeholders.ts';
-import { fillTemplate, parseTemplate, type Template } from './template.ts';
+import { fillTemplate, namesIn, parseTemplate, type Template } from './template.ts';
 
 /** A map: texts for the values of `source`. Its placeholder is `{map.NAME}`. Its texts may have placeholders, too. */
 export interface MapOptions {
@@ -64,7 +65,8 @@ export function compileMap(name: string, options: MapOptions, placeholders: Plac
   const byPattern = patterns.map(({ pattern: text, value }) => {
     const pattern = new Pattern(text, `map.${name}.patterns`);
     const groups = { names: pattern.groupNames, areEncoded: isEncoded };
-    return { pattern, match: add(value, `map.${name}.patterns`, groups) };
+    const needsGroups = namesIn(value).some((one) => /^\d/.test(one) || pattern.groupNames.includes(one));
+    return { pattern, needsGroups, match: add(value, `map.${name}.patterns`, groups) };
   });
   const fallback = add(other, `map.${name}.default`);
 
@@ -72,9 +74,10 @@ export function compileMap(name: string, options: MapOptions, placeholders: Plac
     const value = fillTemplate(key, request, answer);
     const found = exact.get(value) ?? (byHost.size > 0 ? hostIn(byHost, value) : undefined);
     if (found !== undefined) return found;
-    for (const { pattern, match } of byPattern) {
-      const groups = pattern.match(textOf(value));
-      if (groups !== null) return { index: match.index, groups: groups.map(bytesOf) };
+    const text = byPattern.length > 0 ? textOf(value) : '';
+    for (const { pattern, needsGroups, match } of byPattern) {
+      if (!pattern.test(text)) continue;
+      return needsGroups ? { index: match.index, groups: (pattern.match(text) ?? []).map(bytesOf) } : match;
     }
     return fallback;
   };
@@ -91,6 +94,7 @@ export function compileMap(name: string, options: MapOptions, placeholders: Plac
 }
 
 function hostIn(table: ReadonlyMap<string, MapMatch>, value: string): MapMatch | undefined {
+  if (!isHost(value)) return undefined;
   for (const name of namesFor(hostName(value))) {
     const match = table.get(name);
     if (match !== undefined) return match;

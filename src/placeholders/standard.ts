@@ -1,5 +1,6 @@
 import { requestIdOf } from '../http/request-id.ts';
-import { hostname } from '../http/semantics/hostname.ts';
+import { hostName } from '../routing/router.ts';
+import { routingPath } from '../routing/routing-path.ts';
 import { bytesOf } from './bytes.ts';
 import type { Moment, Placeholder, PlaceholderRequest, Value } from './placeholder.ts';
 
@@ -12,10 +13,11 @@ export const STANDARD: ReadonlyMap<string, Placeholder> = new Map(
       uri: ({ path, query }) => (query === '' ? path : `${path}?${query}`),
     }),
     ...placeholders('request', false, {
-      method: ({ method }) => method,
+      'path.decoded': ({ path }) => bytesOf(routingPath(path) ?? ''),
+      method: ({ method }) => method.toUpperCase(),
       scheme: ({ peer }) => (peer.secure ? 'https' : 'http'),
       host: ({ host }) => host,
-      hostname: ({ host }) => hostname(host),
+      hostname: ({ host }) => hostName(host),
       port: portOf,
       protocol: ({ protocol }) => protocol,
       'request.id': ({ protocol, record }) => (protocol === '' ? '' : requestIdOf(record)),

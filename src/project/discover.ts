@@ -44,7 +44,7 @@ export async function discoverProject(options: DiscoverOptions): Promise<Project
   }
   const { application, directory, kind, described, version } = answer;
   const configured = new Set(options.staticMounts.map(({ urlPrefix }) => urlPrefix));
-  const mounts = answer.mounts.map(([urlPrefix, directories]) => ({ urlPrefix, directories }));
+  const mounts = answer.mounts.map(([urlPrefix, directories, isRelative]) => ({ urlPrefix, directories, isRelative }));
   const staticMounts = [...options.staticMounts, ...mounts.filter(({ urlPrefix }) => !configured.has(urlPrefix))];
   const name = applicationName(application);
   const findings: Finding[] = [
@@ -76,7 +76,7 @@ interface Answer {
   readonly application: Project['application'];
   readonly described: string;
   readonly environment: Readonly<Record<string, string>>;
-  readonly mounts: readonly [string, readonly string[]][];
+  readonly mounts: readonly [urlPrefix: string, directories: readonly string[], isRelative: boolean][];
   readonly findings: readonly [Finding['level'], string, string][];
 }
 

@@ -5,9 +5,16 @@ export interface Project {
   readonly kind: 'django' | 'flask' | 'wsgi';
   /**
    * `module` is a dotted name. `callable` is an attribute path in the module; '' selects whichever of the usual names
-   * the module contains. A `factory` is called without arguments and returns the application.
+   * the module contains. A `factory` is called with `arguments`, literals in Python's syntax, and returns the application. `name` is what
+   * people call an application that is not written as MODULE:CALLABLE, such as `production.ini`; otherwise ''.
    */
-  readonly application: { readonly module: string; readonly callable: string; readonly factory: boolean };
+  readonly application: {
+    readonly module: string;
+    readonly callable: string;
+    readonly factory: boolean;
+    readonly arguments: string;
+    readonly name: string;
+  };
   readonly python: {
     /** Absolute path of the interpreter (inside the virtual environment, not resolved). */
     readonly path: string;
@@ -28,11 +35,12 @@ export interface Project {
 
 /**
  * Serves files under `directories` below `urlPrefix`, e.g. "/static/". The directories are absolute paths; the first
- * that contains the file wins.
+ * that contains the file wins. With `isRelative`, the prefix moves with the path that the application is mounted at; false when absent.
  */
 export interface StaticMount {
   readonly urlPrefix: string;
   readonly directories: readonly string[];
+  readonly isRelative?: boolean;
 }
 
 export interface Finding {
@@ -42,9 +50,11 @@ export interface Finding {
 }
 
 /**
- * The name as users write it: `app:application`, `app:create_app()`, or `app` when only the import will find the
- * callable.
+ * The name as users write it: `app:application`, `app:create_app('prod')`, `production.ini#admin`, or `app` when only the import will find
+ * the callable.
  */
-export function applicationName({ module, callable, factory }: Project['application']): string {
-  return callable === '' ? module : `${module}:${callable}${factory ? '()' : ''}`;
+export function applicationName(application: Project['application']): string {
+  const { module, callable, factory, name } = application;
+  if (name !== '') return name;
+  return callable === '' ? module : `${module}:${callable}${factory ? `(${application.arguments})` : ''}`;
 }

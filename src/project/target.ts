@@ -6,27 +6,32 @@ import { ViaductError } from '../errors.ts';
 export interface Target {
   readonly directory: string;
   readonly module: string | null;
-  /** Ends with `()` for a factory. */
+  /** A callable, or a call of one: `app`, `site.app`, `create_app('prod')`. Python reads the arguments. */
   readonly callable: string | null;
+  /** A file of PasteDeploy in `directory`, with `#NAME` for one of its applications; null for Python code. */
+  readonly paste: string | null;
 }
 
 const ADVICE = 'Name the directory of a project, or its application as MODULE:CALLABLE.';
 const NAME = String.raw`[\p{L}_][\p{L}\p{N}_]*`;
-const CALLABLE = String.raw`${NAME}(?:\.${NAME})*(?:\(\))?`;
+const CALLABLE = String.raw`${NAME}(?:\.${NAME})*(?:\([\s\S]*\))?`;
+const INI = /^([\s\S]+\.ini)(#[^#]+)?$/;
 // Functions, because each takes half a millisecond to construct, and no start needs both.
 const modulePattern = (): RegExp => new RegExp(`^(${NAME}(?:\\.${NAME})*)(?::(${CALLABLE}))?$`, 'u');
 const filePattern = (): RegExp => new RegExp(`^(.+\\.py)(?::(${CALLABLE}))?$`, 'u');
 
 /**
- * Parses PATH (a directory, or a Python file with or without :CALLABLE) or MODULE:CALLABLE. Both are relative to
- * `chdir`. Null means `chdir` itself.
+ * Parses PATH (a directory, a Python file with or without :CALLABLE, or a file of PasteDeploy with or without #NAME) or
+ * MODULE:CALLABLE. Both are relative to `chdir`. Null means `chdir` itself.
  *
  * @throws ViaductError `APPLICATION_MISSING` for any other text.
  */
 export function readTarget(text: string | null, chdir: string): Target {
-  if (text === null) return { directory: existing(chdir), module: null, callable: null };
+  if (text === null) return inDirectory(existing(chdir));
   const path = resolve(chdir, text);
-  if (isDirectory(path)) return { directory: path, module: null, callable: null };
+  if (isDirectory(path)) return inDirectory(path);
+  const ini = INI.exec(text);
+  if (ini !== null) return readIni(text, resolve(chdir, ini[1] as string), ini[2] ?? '');
   const file = text.includes('.py') ? filePattern().exec(text) : null;
   if (file !== null) return readFile(text, resolve(chdir, file[1] as string), file[2] ?? null);
   if (existsSync(path)) {
@@ -36,7 +41,7 @@ export function readTarget(text: string | null, chdir: string): Target {
   }
   const match = modulePattern().exec(text);
   if (match === null) throw missingTarget(text);
-  return { directory: existing(chdir), module: match[1] as string, callable: match[2] ?? null };
+  return { directory: existing(chdir), module: match[1] as string, callable: match[2] ?? null, paste: null };
 }
 
 /**
@@ -47,13 +52,23 @@ function readFile(text: string, path: string, callable: string | null): Target {
   if (!existsSync(path)) throw missingTarget(text);
   let directory = dirname(path);
   const name = basename(path, '.py');
-  if (name === 'manage' && callable === null) return { directory, module: null, callable: null };
+  if (name === 'manage' && callable === null) return inDirectory(directory);
   const names = name === '__init__' ? [] : [name];
   while (existsSync(join(directory, '__init__.py')) && dirname(directory) !== directory) {
     names.unshift(basename(directory));
     directory = dirname(directory);
   }
-  return { directory, module: names.join('.'), callable };
+  return { directory, module: names.join('.'), callable, paste: null };
+}
+
+/** What PasteDeploy calls relative is relative to the directory of the file. */
+function readIni(text: string, path: string, fragment: string): Target {
+  if (!existsSync(path)) throw missingTarget(text);
+  return { ...inDirectory(dirname(path)), paste: basename(path) + fragment };
+}
+
+function inDirectory(directory: string): Target {
+  return { directory, module: null, callable: null, paste: null };
 }
 
 function existing(directory: string): string {

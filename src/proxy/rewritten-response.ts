@@ -54,12 +54,12 @@ export function rewritingOf(options: RewritingOptions): (response: Response) => 
   };
 }
 
-/** The rest of a URL must not become the name of another host. */
+/** The rest of a URL must not become the name of another host. Browsers leave out tabs. */
 function rewriteUrl(url: string, rules: readonly Replacement[]): string {
   const rule = rules.find(({ from }) => url.startsWith(from));
   if (rule === undefined) return url;
   const result = rule.to + url.slice(rule.from.length);
-  return /^\/(?![/\\])/.test(rule.to) ? result.replace(/^\/[/\\]+/, '/') : result;
+  return /^\/(?![/\\])/.test(rule.to) ? result.replace(/^\/[/\\\t]+/, '/') : result;
 }
 
 /** RFC 6265 section 5.2: attributes follow the first semicolon. */

@@ -1,18 +1,20 @@
 import { ViaductError } from '../errors.ts';
 import { type LookAround, splitLookArounds } from './look-around.ts';
+import { PatternAutomaton } from './pattern-automaton.ts';
 import { compileProgram, type Program, type Step, UnsupportedPattern } from './pattern-program.ts';
 
 /**
  * A regular expression from the configuration, in JavaScript's syntax, for untrusted text. It is matched without
  * backtracking: all alternatives advance through the text in parallel (Thompson's construction, with captures after
- * Pike). A match therefore costs at most the length of the text times the length of the pattern. This excludes
+ * Pike). A match therefore costs at most the length of the text times the length of the pattern, and `test` costs only the length of the text (`PatternAutomaton`). This excludes
  * back references, and look-arounds except those that `splitLookArounds` makes patterns of their own. `CharacterSet` defines what a class matches outside ASCII. A line break is an
  * ordinary character: `.` matches it, and `^` and `$` match only at the two ends of the text.
  */
 export class Pattern {
   readonly source: string;
   readonly #program: Program;
-  readonly #conditions: readonly { readonly program: Program; readonly isWanted: boolean }[];
+  readonly #automaton: PatternAutomaton;
+  readonly #conditions: readonly Condition[];
 
   /**
    * Compiles `source`; `setting` is the name of the setting, for the error.
@@ -25,6 +27,7 @@ export class Pattern {
       new RegExp(source);
       const split = splitLookArounds(source);
       this.#program = compileProgram(split.source);
+      this.#automaton = new PatternAutomaton(this.#program);
       this.#conditions = split.conditions.map(compileCondition);
     } catch (error) {
       const state = error instanceof UnsupportedPattern ? error.message : 'it is not a valid regular expression';
@@ -51,8 +54,9 @@ export class Pattern {
    * match.
    */
   match(text: string): string[] | null {
-    const slots = this.#run(text);
-    if (slots === null) return null;
+    if (!this.test(text)) return null;
+    if (this.groups === 0) return [];
+    const slots = run(this.#program, text) as Int32Array;
     const groups: string[] = [];
     for (let slot = 2; slot < this.groups * 2 + 2; slot += 2) {
       const start = slots[slot] as number;
@@ -61,24 +65,25 @@ export class Pattern {
     return groups;
   }
 
-  /** Whether `text` has a match. */
+  /** Whether `text` has a match. This is faster than `match`. */
   test(text: string): boolean {
-    return this.#run(text) !== null;
-  }
-
-  #run(text: string): Int32Array | null {
-    for (const { program, isWanted } of this.#conditions) {
-      if ((run(program, text) !== null) !== isWanted) return null;
+    for (const { automaton, isWanted } of this.#conditions) {
+      if (automaton.test(text) !== isWanted) return false;
     }
-    return run(this.#program, text);
+    return this.#automaton.test(text);
   }
 }
 
+interface Condition {
+  readonly automaton: PatternAutomaton;
+  readonly isWanted: boolean;
+}
+
 /** A pattern that must not match has only what JavaScript and Python both match. So the whole covers what either of them matches. */
-function compileCondition({ source, isWanted }: LookAround): { readonly program: Program; readonly isWanted: boolean } {
+function compileCondition({ source, isWanted }: LookAround): Condition {
   const program = compileProgram(source, isWanted ? 'either' : 'both');
   if (program.groups > 0) throw new UnsupportedPattern('it has a group that captures inside a look-around');
-  return { program, isWanted };
+  return { automaton: new PatternAutomaton(program), isWanted };
 }
 
 type Assertion = Extract<Step, { readonly kind: 'assert' }>;

@@ -18,6 +18,7 @@ import { accelerated, contentOf, NOT_FOUND } from './content.ts';
 import type { FeatureConfigs } from './features.ts';
 import { placeholdersOf } from './maps.ts';
 import { notFound } from './not-found.ts';
+import { warnOfOpenErrorRoutes } from './open-error-routes.ts';
 import type { SiteParts, SiteResource, Terminal } from './route-context.ts';
 import { featuresOf } from './route-features.ts';
 import { ANY, matchOf, patternsOf } from './route-match.ts';
@@ -95,6 +96,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     if (route.access_log !== undefined && isShared(name, config))
       errors.add([...context.keys, 'access_log'], `another route has the name "${name}", too`);
     const content = contentOf(route, context);
+    warnOfOpenErrorRoutes(route, defaults, context);
     const handlers = [...featuresOf(route, defaults, route.satisfy ?? config.satisfy, context), ...content.handlers];
     const { resolved, next } = chain(name, matchOf(route, patterns, context), route.internal, handlers, content.last);
     const share = route.trace ?? config.trace?.sample ?? 0;

@@ -61,6 +61,7 @@ export async function composeSite(
     locate,
     baseOf: (key) => bases[key] ?? '',
     application: (name) => (name === MAIN ? (main?.next ?? null) : names.has(name) ? next(name) : null),
+    filesOf: (name) => configuration.applications[name]?.project.staticMounts ?? [],
     main,
     dev,
     staticCacheBytesMax,

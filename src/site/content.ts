@@ -7,6 +7,7 @@ import { redirect } from '../handlers/rewriting/redirect.ts';
 import type { Handler } from '../http/handler.ts';
 import { checkMounts, findMissing } from '../static/check-mounts.ts';
 import type { StaticMount } from '../static/mount.ts';
+import { applicationFiles } from './application-files.ts';
 import { MAIN } from './configuration.ts';
 import { notFound } from './not-found.ts';
 import { proxyTo } from './proxy.ts';
@@ -25,6 +26,7 @@ export function contentOf(route: RouteConfig, context: RouteContext): Content {
   const handlers = [
     ...mounted(route, context),
     ...files(route, context),
+    ...applicationFiles(route, context),
     ...redirection(route, context),
     ...(endsInApplication(route) ? accelerated(context) : []),
   ];

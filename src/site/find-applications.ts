@@ -62,7 +62,7 @@ export async function findApplications(
 export function namedFindings({ applications }: FoundApplications): Finding[] {
   return Object.entries(applications).flatMap(([name, { project }]) =>
     project.findings
-      .filter(({ subject }) => subject === 'application' || subject === 'python')
+      .filter(({ subject }) => ['application', 'python', 'static'].includes(subject))
       .map((finding) => ({ ...finding, subject: name })),
   );
 }

@@ -4,6 +4,7 @@ import type { Request } from '../http/message.ts';
 import type { Refusal } from '../http/refusal.ts';
 import type { Log } from '../log/log.ts';
 import type { Placeholders } from '../placeholders/placeholders.ts';
+import type { StaticMount as ProjectMount } from '../project/project.ts';
 import type { BackendOverrides } from '../proxy/backend-state.ts';
 import type { CreateClient } from '../proxy/create-client.ts';
 import type { DiscoveredBackends } from '../proxy/discovery/discovered-backends.ts';
@@ -20,6 +21,8 @@ export interface SiteParts {
   readonly baseOf: (key: string) => string;
   /** The function that answers with the application of this name; null if there is none. */
   readonly application: (name: string) => Next | null;
+  /** The static files of the application of this name, which [apps] has. The main application has its own in `main`. */
+  readonly filesOf: (name: string) => readonly ProjectMount[];
   /** The main application with its static files, for requests that match no route; null if there is none. */
   readonly main: Terminal | null;
   readonly dev: boolean;

@@ -45,7 +45,7 @@ function directoryProblem(directory: string, listing: boolean): string | null {
 function checkFallback(mount: StaticMount): string[] {
   const { fallback, directories } = mount;
   if (fallback === undefined) return [];
-  const exists = directories.some((directory) => statSync(join(directory, fallback), NO_THROW)?.isFile() === true);
+  const exists = directories.some((directory) => isFile(join(directory, fallback)));
   return exists ? [] : [problem(mount, `its fallback "${fallback}" does not exist`)];
 }
 
@@ -78,4 +78,10 @@ function problem({ urlPrefix }: StaticMount, state: string): string {
   return `Cannot serve files below "${urlPrefix}": ${state}`;
 }
 
-const NO_THROW = { throwIfNoEntry: false } as const;
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

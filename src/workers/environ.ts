@@ -1,12 +1,12 @@
 import type { Protocol, Request } from '../http/message.ts';
 import { decodedScriptName, pathInfo, requestUri } from '../wsgi/request-path.ts';
-import { certificateVariables, environKey, joinRepeated } from '../wsgi/variables.ts';
+import { certificateVariables, environKey, joinRepeated, userVariable } from '../wsgi/variables.ts';
 import { type MarshalWriter, Name } from './marshal.ts';
 
 /**
  * Writes the first part of a request's variables, which differs from request to request: REQUEST_METHOD, PATH_INFO and,
- * if present, SCRIPT_NAME (both percent-decoded), QUERY_STRING, REQUEST_URI and RAW_URI (as received), and CONTENT_LENGTH when
- * `contentLength` is not negative.
+ * if present, SCRIPT_NAME (both percent-decoded), QUERY_STRING, REQUEST_URI and RAW_URI (as received), CONTENT_LENGTH when
+ * `contentLength` is not negative, and REMOTE_USER and AUTH_TYPE of a user whose password was verified. They win over the second part.
  *
  * The variables follow CGI (RFC 3875 section 4.1) and PEP 3333, whose strings hold bytes as latin-1. They are written
  * in two parts, as items of a dict. Variables that all requests of a listener share are already in the worker.
@@ -31,6 +31,12 @@ export function writeTarget(writer: MarshalWriter, request: Request, contentLeng
   if (contentLength >= 0) {
     writer.name(CONTENT_LENGTH);
     writer.text(`${contentLength}`);
+  }
+  if (request.user !== undefined) {
+    writer.name(REMOTE_USER);
+    writer.text(userVariable(request.user));
+    writer.name(AUTH_TYPE);
+    writer.name(BASIC);
   }
 }
 
@@ -90,6 +96,9 @@ const SCRIPT_NAME = new Name('SCRIPT_NAME');
 const QUERY_STRING = new Name('QUERY_STRING');
 const REQUEST_URI = new Name('REQUEST_URI');
 const RAW_URI = new Name('RAW_URI');
+const REMOTE_USER = new Name('REMOTE_USER');
+const AUTH_TYPE = new Name('AUTH_TYPE');
+const BASIC = new Name('Basic');
 const SERVER_PROTOCOL = new Name('SERVER_PROTOCOL');
 const PROTOCOLS: Readonly<Record<Protocol, Name>> = {
   'HTTP/1.0': new Name('HTTP/1.0'),

@@ -3,7 +3,7 @@ import type { Client, EarlyHints, Environ, ErrorStream } from './contract.ts';
 import { wrapFile } from './file-wrapper.ts';
 import { NO_INPUT, RequestInput } from './input-stream.ts';
 import { decodedScriptName, pathInfo, requestUri } from './request-path.ts';
-import { certificateVariables, environKey, joinRepeated, type ListenerEnviron } from './variables.ts';
+import { certificateVariables, environKey, joinRepeated, type ListenerEnviron, userVariable } from './variables.ts';
 
 /** What environs are made from, beside the request. */
 export interface EnvironBuilderOptions {
@@ -104,6 +104,10 @@ export class Section {
     if (body !== null) {
       environ['wsgi.input'] = new RequestInput(body);
       if (body.length >= 0) environ.CONTENT_LENGTH = `${body.length}`;
+    }
+    if (request.user !== undefined) {
+      environ.REMOTE_USER = userVariable(request.user);
+      environ.AUTH_TYPE = 'Basic';
     }
     return environ;
   }

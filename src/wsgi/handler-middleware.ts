@@ -85,8 +85,8 @@ function changedEnviron(environ: Environ, request: Request, passed: Request, cal
   const client = environ['viaduct.client'] ?? call;
   const changed = environs.sectionOf(passed).environ(passed, client, environ['wsgi.early_hints'] ?? call.earlyHints);
   changed.SERVER_NAME = SERVER_NAME;
-  if (REMOTE_USER !== undefined) changed.REMOTE_USER = REMOTE_USER;
-  if (AUTH_TYPE !== undefined) changed.AUTH_TYPE = AUTH_TYPE;
+  if (passed.user === undefined && REMOTE_USER !== undefined) changed.REMOTE_USER = REMOTE_USER;
+  if (passed.user === undefined && AUTH_TYPE !== undefined) changed.AUTH_TYPE = AUTH_TYPE;
   if (CONTENT_LENGTH !== undefined && passed.body === request.body) changed.CONTENT_LENGTH = CONTENT_LENGTH;
   for (const key of Object.keys(environ) as ExtensionKey[]) {
     if (key.includes('.') && !key.startsWith('HTTP_') && !OF_REQUEST.has(key)) changed[key] = environ[key];

@@ -57,6 +57,11 @@ export function pathText(native: string): string {
   return Buffer.from(native, 'latin1').toString('utf8');
 }
 
+/** REMOTE_USER for a name: a native string of PEP 3333, which holds the bytes of UTF-8. */
+export function userVariable(user: string): string {
+  return Buffer.from(user, 'utf8').toString('latin1');
+}
+
 /** The variables for a client's certificate, named as in Apache's mod_ssl, where applications look for them. */
 export function certificateVariables(certificate: ClientCertificate): Readonly<Record<CertificateVariable, string>> {
   const { verified, subject, issuer, serial, fingerprint256 } = certificate;

@@ -16,7 +16,7 @@ import { trustedBy } from '../../src/site/policies.ts';
 import { ROOT } from '../support/viaduct.ts';
 
 const CASES = join(ROOT, 'test/import/cases');
-const FILES = ['nginx.conf', 'gunicorn.conf.py', 'uwsgi.ini'];
+const FILES = ['nginx.conf', 'gunicorn.conf.py', 'uwsgi.ini', 'uwsgi.yaml', 'uwsgi.xml', 'uwsgi.json', 'apache.conf'];
 
 /** Directories with a configuration, and the expected settings. */
 const ALL = readdirSync(CASES).map((name) => {
@@ -71,6 +71,7 @@ function parts(directory: string, addresses: readonly string[]): Parameters<type
     locate: sourceLocationOf(new Map()),
     baseOf: () => directory,
     application: () => notFound,
+    filesOf: () => [],
     main: null,
     dev: false,
     staticCacheBytesMax: 0,

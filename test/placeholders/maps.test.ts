@@ -39,6 +39,7 @@ describe('a map', () => {
     ['site', { host: 'a.shop.example' }, 'below'],
     ['site', { host: 'x.a.b.example' }, 'deeper'],
     ['site', { host: '' }, 'none'],
+    ['site', { host: `${'a.'.repeat(5000)}example` }, 'none'],
     ['site', { host: 'constructor' }, 'none'],
     ['page', { path: '/u/jane/a/b', method: 'PUT' }, 'jane:a/b@PUT'],
     ['page', { path: '/u/' }, 'user'],

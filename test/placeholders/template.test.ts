@@ -50,6 +50,20 @@ describe('a template', () => {
     it(`fills in ${text}`, () => assert.equal(filled(text), expected));
   }
 
+  it('has the method and the host in one spelling, as applications read them', () => {
+    const request = requestOf({ method: 'post', host: 'Shop.Example.:8443' });
+    assert.equal(filled('{method} {hostname} {host}', 'request', request), 'POST shop.example Shop.Example.:8443');
+  });
+
+  it('has the path as routes compare it', () => {
+    for (const [path, decoded] of [
+      ['/%61dmin//x%2Fy', '/admin/x/y'],
+      ['/%C3%BC', '/\xc3\xbc'],
+      ['/a/%2e%2e/b', ''],
+    ] as const)
+      assert.equal(filled('{path.decoded}', 'request', requestOf({ path })), decoded);
+  });
+
   it('has the id of the request, the same each time', () => {
     assert.match(filled('{request.id}'), /^[0-9a-f]{12}-/);
     assert.equal(filled('{request.id}'), filled('{request.id}'));

@@ -1,52 +1,24 @@
-import { equal, match, ok, rejects } from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { equal, match, ok } from 'node:assert/strict';
+import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { ViaductError } from '../../src/errors.ts';
-import { discoverProject } from '../../src/project/discover.ts';
-import { applicationName, type Project } from '../../src/project/project.ts';
+import { applicationName } from '../../src/project/project.ts';
+import { discover, fails, name } from '../support/discover.ts';
 import { FLASK_APP, FLASK_FACTORY, makeProject, WSGI_APP } from '../support/project.ts';
-
-type DiscoverTestOptions = Partial<Parameters<typeof discoverProject>[0]> & {
-  readonly env?: Readonly<Record<string, string>>;
-};
-
-/** Runs discovery without the variables of this process that would influence it. */
-async function discover(chdir: string, { env = {}, ...options }: DiscoverTestOptions = {}): Promise<Project> {
-  const before = process.env;
-  const { VIRTUAL_ENV, CONDA_PREFIX, DJANGO_SETTINGS_MODULE, FLASK_APP: _, ...others } = before;
-  process.env = { ...others, ...env };
-  try {
-    return await discoverProject({ target: null, chdir, python: null, dev: false, staticMounts: [], ...options });
-  } finally {
-    process.env = before;
-  }
-}
-
-async function name(chdir: string, options?: DiscoverTestOptions): Promise<string> {
-  return applicationName((await discover(chdir, options)).application);
-}
-
-async function fails(chdir: string, message: RegExp, options?: DiscoverTestOptions): Promise<ViaductError> {
-  let caught: unknown;
-  await rejects(
-    () => discover(chdir, options),
-    (error) => {
-      caught = error;
-      return error instanceof ViaductError && match(error.message, message) === undefined;
-    },
-  );
-  equal((caught as ViaductError).exitCode, 1);
-  ok((caught as ViaductError).advice !== '', 'the error has advice');
-  return caught as ViaductError;
-}
+import { makeVenv } from '../support/venv.ts';
 
 describe('the application of a directory', () => {
   for (const [files, expected] of [
     [{ 'app.py': WSGI_APP }, 'app:application'],
     [{ 'wsgi.py': WSGI_APP, 'app.py': FLASK_APP }, 'wsgi:application'],
     [{ 'app.py': FLASK_APP }, 'app:app'],
+    [{ 'passenger_wsgi.py': WSGI_APP, 'app.py': FLASK_APP }, 'passenger_wsgi:application'],
+    [{ 'application.py': FLASK_FACTORY, 'main.py': FLASK_APP }, 'application:create_app()'],
+    [{ 'app/__init__.py': WSGI_APP, 'app.py': FLASK_APP }, 'app:application'],
+    [
+      { 'shop.py': '', 'app/__init__.py': 'from . import app\ndef create_app(): ...', 'app/app.py': '' },
+      'app:create_app()',
+    ],
     [{ 'main.py': FLASK_APP }, 'main:app'],
     [{ 'app.py': FLASK_FACTORY }, 'app:create_app()'],
     [{ 'app/__init__.py': FLASK_FACTORY }, 'app:create_app()'],
@@ -92,12 +64,22 @@ describe('the application of a directory', () => {
     equal(await name(project, { env: { PYTHONSAFEPATH: '1' } }), 'app:application');
   });
 
+  it('gets a hint when it would start another Python in place of the worker', async (t) => {
+    const passenger = `import os, sys\nif sys.executable != '/opt/python':\n    os.execl('/opt/python', '/opt/python', *sys.argv)\n${WSGI_APP}`;
+    const { findings } = await discover(makeProject(t, { 'passenger_wsgi.py': passenger }));
+    match(findings.at(-1)?.text ?? '', /passenger_wsgi starts another Python, .* --python/);
+  });
+
   it('is the one in FLASK_APP', async (t) => {
     const project = makeProject(t, { 'shop/web.py': FLASK_FACTORY, 'app.py': FLASK_APP });
     equal(await name(project, { env: { FLASK_APP: 'shop/web.py' } }), 'shop.web:create_app()');
     equal(await name(project, { env: { FLASK_APP: './shop/web.py:create_app()' } }), 'shop.web:create_app()');
-    equal(await name(project, { env: { FLASK_APP: 'shop.web:create_app' } }), 'shop.web:create_app');
-    await fails(project, /arguments/, { env: { FLASK_APP: "shop.web:create_app('test')" } });
+    equal(await name(project, { env: { FLASK_APP: 'shop.web:create_app' } }), 'shop.web:create_app()');
+    const called = { env: { FLASK_APP: "shop.web:create_app('test', debug = True)" } };
+    equal(await name(project, called), "shop.web:create_app('test', debug=True)");
+    await fails(project, /its argument os\.environ\['X'\] is not a literal/, {
+      env: { FLASK_APP: "shop.web:create_app(os.environ['X'])" },
+    });
   });
 
   it('is missing, with advice, when the directory is empty', async (t) => {
@@ -132,6 +114,8 @@ describe('a named application', () => {
     ['app.py:create_app()', 'app:create_app()'],
     ['app:create_app()', 'app:create_app()'],
     ['app:other.inner', 'app:other.inner'],
+    ["app:create_app('a)', -2, key = [None])", "app:create_app('a)', -2, key=[None])"],
+    ["app.py:create_app({'file': 'x.py:app'})", "app:create_app({'file': 'x.py:app'})"],
     ['shop.web', 'shop.web:app'],
     ['shop.web:app', 'shop.web:app'],
     ['shop/web.py', 'shop.web:app'],
@@ -167,7 +151,7 @@ describe('a named application', () => {
     'a b',
     'app:',
     'app:x y',
-    'app:create_app(1)',
+    'app:create_app(',
     '',
   ]) {
     it(`is refused with a message when it is ${JSON.stringify(target)}`, async (t) => {
@@ -176,6 +160,33 @@ describe('a named application', () => {
       else await fails(project, /Cannot serve/, { target });
     });
   }
+});
+
+describe('a factory with arguments', () => {
+  for (const [text, argument] of [
+    ['create_app(CONFIG)', 'CONFIG'],
+    ['create_app(open("x"))', "open\\('x'\\)"],
+    ['create_app(*[1])', '\\*\\[1\\]'],
+    ['create_app(**{})', '\\*\\*{}'],
+    ['create_app(f"{x}")', ''],
+  ] as const) {
+    it(`is refused when it is ${text}`, async (t) => {
+      const error = await fails(
+        makeProject(t, { 'app.py': FLASK_FACTORY }),
+        new RegExp(`argument ${argument}.*not a literal`),
+        {
+          target: `app:${text}`,
+        },
+      );
+      match(error.advice, /wsgi\.py/);
+    });
+  }
+
+  it('is refused when something else than a name is called', async (t) => {
+    const project = makeProject(t, { 'app.py': FLASK_FACTORY });
+    await fails(project, /not a call of a name/, { target: 'app:create_app()()' });
+    await fails(project, /not a call of a name/, { target: 'app:create_app(1) or f()' });
+  });
 });
 
 describe('the interpreter of a project', () => {
@@ -263,16 +274,3 @@ describe('the interpreter of a project', () => {
     });
   });
 });
-
-/** Creates what `python -m venv` creates, without pip, which no test needs. */
-function makeVenv(path: string): void {
-  const python = systemPython();
-  mkdirSync(join(path, 'bin'), { recursive: true });
-  writeFileSync(join(path, 'pyvenv.cfg'), `home = ${join(python, '..')}\ninclude-system-site-packages = false\n`);
-  symlinkSync(python, join(path, 'bin/python'));
-}
-
-function systemPython(): string {
-  const { stdout } = spawnSync('python3', ['-c', 'import sys; print(sys._base_executable)'], { encoding: 'utf8' });
-  return stdout.trim();
-}

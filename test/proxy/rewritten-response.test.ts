@@ -39,10 +39,10 @@ describe('redirects of a backend', () => {
 
   it('never become the address of another host', () => {
     const toRoot = [{ from: 'http://up/', to: '/' }];
-    for (const path of ['/evil.example/', '//evil.example', '\\evil.example', '/\\evil.example'])
+    for (const path of ['/evil.example/', '//evil.example', '\\evil.example', '/\\evil.example', '\t/evil.example'])
       assert.deepEqual(
         rewrite({ redirects: toRoot }, ['Location', `http://up/${path}`])[1],
-        `/${path.replace(/^[/\\]+/, '')}`,
+        `/${path.replace(/^[/\\\t]+/, '')}`,
       );
   });
 

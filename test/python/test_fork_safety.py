@@ -1,5 +1,6 @@
 """What the import of an application leaves: threads, connections, event loops and files."""
 
+import _thread
 import asyncio
 import contextlib
 import fcntl
@@ -10,6 +11,7 @@ import queue
 import socket
 import tempfile
 import threading
+import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
@@ -25,6 +27,18 @@ class Poller(threading.Thread):
 
     def run(self):
         self.end.wait()
+
+
+def wait_for(end):
+    end.wait()
+
+
+def until(condition):
+    """Return whether the condition becomes true in 20 seconds."""
+    end = time.monotonic() + 20
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
 
 
 class ForkSafetyTest(unittest.TestCase):
@@ -60,6 +74,13 @@ class Threads(ForkSafetyTest):
     def test_are_described_by_name_and_function(self):
         threading.Thread(target=self.end.wait, name='refresh', daemon=True).start()
         self.assert_found('thread refresh (threading:Event.wait)')
+
+    def test_are_found_if_threading_does_not_list_them(self):
+        _thread.start_new_thread(wait_for, (self.end,))
+        self.assertTrue(until(self.before.findings))
+        self.assert_found(f'a thread ({__name__}:wait_for)')
+        self.before = Snapshot('/nonexistent')
+        self.assert_found()
 
     def test_are_described_by_class_if_it_has_a_method_run(self):
         Poller(self.end).start()

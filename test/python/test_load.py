@@ -20,6 +20,34 @@ def needs(argument): ...
 number = 5
 """
 
+ASGI = """
+import functools
+
+async def function(scope, receive, send): ...
+
+class Application:
+    async def __call__(self, scope, receive, send): ...
+    async def handle(self, scope, receive, send): ...
+
+class Version2:
+    def __init__(self, scope): ...
+    async def __call__(self, receive, send): ...
+
+class Quart(Application):
+    __module__ = 'quart.app'
+
+class Wsgi:
+    def __init__(self, environ, start_response): ...
+    def __iter__(self): ...
+
+instance = Application()
+partial = functools.partial(function, None)
+method = instance.handle
+quart = Quart()
+def make(): return instance
+def wsgi(environ, start_response): ...
+"""
+
 
 class Load(unittest.TestCase):
     number = 0
@@ -38,8 +66,9 @@ class Load(unittest.TestCase):
         with open(os.path.join(self.directory.name, f'{name or self.name}.py'), 'w') as file:
             file.write(text)
 
-    def load(self, target='application', factory=False):
-        options = {'module': self.name, 'callable': target, 'factory': factory, 'directory': self.directory.name}
+    def load(self, target='application', factory=False, arguments=''):
+        options = {'module': self.name, 'callable': target, 'factory': factory, 'arguments': arguments}
+        options['directory'] = self.directory.name
         return load.load({**options, 'middleware': []})
 
     def reason(self, **options):
@@ -58,6 +87,41 @@ class Load(unittest.TestCase):
     def test_calls_a_factory(self):
         self.write(MODULE)
         self.assertEqual(self.load('make', factory=True).__name__, 'application')
+
+    def test_calls_a_factory_with_literals(self):
+        self.write(
+            'def make(*args, **kwargs):\n    def made(environ, start_response): return args, kwargs\n    return made'
+        )
+        made = self.load('make', factory=True, arguments="'a)', -1, key=[None, {'b': True}]")
+        self.assertEqual(made({}, None), (('a)', -1), {'key': [None, {'b': True}]}))
+
+    def test_finds_the_application_in_a_submodule_of_the_same_name(self):
+        package = os.path.join(self.directory.name, self.name)
+        os.mkdir(package)
+        for name, text in (('__init__', 'from . import app'), ('app', MODULE), ('other', MODULE)):
+            self.write(text, os.path.join(self.name, name))
+        self.assertEqual(self.load('app').__name__, 'application')
+        self.assertEqual(self.load('').__name__, 'application')
+        self.assertIn(f'write {self.name}.other:NAME', self.reason(target='other')[1])
+
+    def test_prefers_a_callable_to_a_submodule(self):
+        os.mkdir(os.path.join(self.directory.name, self.name))
+        self.write('from . import app\ndef create_app():\n    return made\ndef made(): ...', f'{self.name}/__init__')
+        self.write('app = None', f'{self.name}/app')
+        self.assertEqual(self.load('').__name__, 'made')
+
+    def test_refuses_asgi_applications_and_says_what_is_for_wsgi(self):
+        self.write(ASGI)
+        for target in ('function', 'instance', 'partial', 'method', 'Version2', 'quart'):
+            traceback, reason = self.reason(target=target)
+            self.assertEqual(traceback, '', target)
+            self.assertIn('it is an ASGI application, and only WSGI is supported. ', reason)
+        self.assertIn('uvicorn', self.reason(target='function')[1])
+        self.assertIn('Flask is the same framework for WSGI', self.reason(target='quart')[1])
+        self.assertIn('its factory is a coroutine function', self.reason(target='function', factory=True)[1])
+        self.assertIn('it is an ASGI application', self.reason(target='make', factory=True)[1])
+        for target in ('wsgi', 'Wsgi'):
+            self.assertTrue(callable(self.load(target)))
 
     def test_finds_the_usual_names_in_their_order(self):
         self.write('app = create_app = None\ndef application(environ, start_response): ...')

@@ -53,9 +53,10 @@ class Middleware(unittest.TestCase):
         with open(os.path.join(self.directory.name, f'{name}.py'), 'w') as file:
             file.write(text)
 
-    def load(self, *entries, target='application', factory=False):
+    def load(self, *entries, target='application', factory=False, arguments=''):
         middleware = [{'path': path, 'options': options} for path, options in entries]
-        options = {'module': self.module, 'callable': target, 'factory': factory, 'directory': self.directory.name}
+        options = {'module': self.module, 'callable': target, 'factory': factory, 'arguments': arguments}
+        options['directory'] = self.directory.name
         return load.load({**options, 'middleware': middleware})
 
     def entry(self, attribute, **options):

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ViaductError } from '../../src/errors.ts';
+import { CharacterSet } from '../../src/routing/character-set.ts';
 import { Pattern } from '../../src/routing/pattern.ts';
 
 const SEED = 20_260_101;
@@ -57,7 +58,9 @@ describe('a pattern', () => {
       const text = Array.from({ length: random(8) }, () => 'abc/'[random(4)]).join('');
       const expected = reference(source, text);
       if (expected !== null) matched += 1;
-      deepEqual(match(source, text), expected, `${source} with ${JSON.stringify(text)}`);
+      const pattern = new Pattern(source, 'pattern');
+      deepEqual(pattern.match(text), expected, `${source} with ${JSON.stringify(text)}`);
+      equal(pattern.test(text), expected !== null, `${source} with ${JSON.stringify(text)}`);
     }
     ok(matched > ROUNDS / 10 && matched < ROUNDS, `${matched}`);
   });
@@ -95,6 +98,23 @@ describe('a pattern', () => {
     const text = `/${'a'.repeat(5000)}!`;
     for (const source of ['^/(a+)+$', '^/(a|a)*$', '(.*)(.*)(.*)(.*)x$', '^/(a*)*b', '(([a-z])+.)+[A-Z]$']) {
       equal(match(source, text), null, source);
+    }
+  });
+
+  it('looks at each character of its alternatives once for a text that does not match, however long it is', (context) => {
+    const names = Array.from({ length: 100 }, (_, index) => `bot${index}x`);
+    const has = context.mock.method(CharacterSet.prototype, 'has');
+    const pattern = new Pattern(`(${names.join('|')})`, 'pattern');
+    equal(pattern.match('bot1'.repeat(5000)), null);
+    ok(has.mock.callCount() < 5000, `${has.mock.callCount()}`);
+  });
+
+  it('forgets the states of old texts', () => {
+    const random = generator(SEED);
+    const pattern = new Pattern('(?:a|b){0,60}a(?:a|b){20}c', 'pattern');
+    for (let round = 0; round < 200; round += 1) {
+      const text = Array.from({ length: 100 }, () => 'ab'[random(2)]).join('');
+      equal(pattern.test(`${text}c`), text.at(-21) === 'a', text);
     }
   });
 

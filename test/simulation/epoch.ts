@@ -227,7 +227,7 @@ export class Epoch {
 const PROJECT: Project = {
   directory: '/simulated/project',
   kind: 'wsgi',
-  application: { module: 'simulated', callable: 'application', factory: false },
+  application: { module: 'simulated', callable: 'application', factory: false, arguments: '', name: '' },
   python: { path: '/simulated/python', version: '3.13.0', source: 'PATH' },
   environment: {},
   staticMounts: [],

@@ -214,7 +214,7 @@ def call_of(target: object) -> object:
 def code_of(target: object) -> tuple[CodeType | None, int]:
     """The code that a call of `target` runs, and how many of its parameters are bound; None for classes.
 
-    It may be any object of the project, so its type is asked: `__class__` may be a property that raises.
+    It may be any object of the project, so its type decides: `__class__` may be a property that raises.
     """
     kind = type(target)
     if issubclass(kind, type) or not callable(target):

@@ -8,8 +8,7 @@ import { reportText } from '../../import/report-text.ts';
 import type { Arguments } from '../arguments.ts';
 import { readImported } from '../import/open-site.ts';
 
-const FORM =
-  'viaduct import FILE [--output viaduct.toml] [--force] [--from nginx|gunicorn|uwsgi] [--accept FILE:LINE,…] [--all]';
+const FORM = `viaduct import FILE [--output viaduct.toml] [--force] [--from ${KINDS.join('|')}] [--accept FILE:LINE,…] [--all]`;
 
 /**
  * `viaduct import`: converts another server's configuration to viaduct.toml, compares the two, and reports what is different and what could not

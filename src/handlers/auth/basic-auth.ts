@@ -1,5 +1,5 @@
 import { ViaductError } from '../../errors.ts';
-import { replaceFields, requestField } from '../../http/derived-request.ts';
+import { deriveRequest, replaceFields, requestField } from '../../http/derived-request.ts';
 import { FieldNames } from '../../http/field-names.ts';
 import type { Handler } from '../../http/handler.ts';
 import type { Request } from '../../http/message.ts';
@@ -30,7 +30,7 @@ export interface BasicAuthOptions {
 
 /**
  * Basic authentication (RFC 7617). A client without the name and password of a user gets 401. If too many passwords wait for verification, it gets 503. Names
- * and passwords are UTF-8.
+ * and passwords are UTF-8. The application gets the name as REMOTE_USER, and `Basic` as AUTH_TYPE (RFC 3875 sections 4.1.1 and 4.1.11).
  *
  * @throws ViaductError `SETTINGS` without users, for a name with a colon or a control character, for an unsupported hash, and for an invalid realm or field name
  */
@@ -53,7 +53,7 @@ export function basicAuth(options: BasicAuthOptions): Handler {
     return typeof verdict === 'string' ? answer(verdict) : verdict.then((later) => toPromise(answer(later)));
 
     function answer(result: Verdict) {
-      if (result === 'valid') return next(hidden.size === 0 ? request : withUser(request, credential as Credential));
+      if (result === 'valid') return next(withUser(request, credential as Credential));
       return result === 'busy' ? refuse(request, 'too many passwords to verify', busy()) : unauthorized();
     }
   };
@@ -63,8 +63,9 @@ export function basicAuth(options: BasicAuthOptions): Handler {
   }
 
   function withUser(request: Request, { user }: Credential): Request {
+    if (hidden.size === 0) return deriveRequest(request, { user });
     const added = userHeader === null ? [] : [userHeader, Buffer.from(user, 'utf8').toString('latin1')];
-    return replaceFields(request, hidden, added);
+    return replaceFields(request, hidden, added, { user });
   }
 }
 

@@ -89,7 +89,8 @@ export class UrlTemplate {
       const { part, placeholder } = piece;
       const value = placeholder.value(WHOLE_PATH.has(placeholder.name) ? shown : request, NO_ANSWER, groups);
       if (value === '' && part === 'authority') return null;
-      if (part === 'path' && (!placeholder.isEncoded || placeholder.map !== undefined)) isChecked = false;
+      // Also a group of a path without such a segment can be one: `^/file(.*)$` finds `..` in /file...
+      if (part === 'path' && !WHOLE_PATH.has(placeholder.name)) isChecked = false;
       url += encode(value, placeholder, part);
     }
     if (!isChecked && leadsAbove(url)) return null;

@@ -2,11 +2,13 @@ import { isIPv6 } from 'node:net';
 import { COLON, REG_NAME } from './bytes.ts';
 
 const PORT_MAX = 65535;
+/** The longest name of DNS (RFC 3986 section 3.2.2). Each label of a host costs a look-up. */
+const NAME_BYTES_MAX = 255;
 const OPEN_BRACKET = 0x5b;
 
 /**
  * Whether `text` is a host with or without a port, as in the Host field and in an http URI: a registered name, an IPv4 address, or an
- * IPv6 address in brackets. It is never empty and never has userinfo (RFC 9110 sections 4.2 and 7.2, RFC 3986 section 3.2.2).
+ * IPv6 address in brackets. It is never empty, has at most 255 bytes without its port, and never has userinfo (RFC 9110 sections 4.2 and 7.2, RFC 3986 section 3.2.2).
  * Encoded octets are refused: browsers resolve no name that has them, and the next server might decode them.
  */
 export function isHost(text: string): boolean {
@@ -16,7 +18,7 @@ export function isHost(text: string): boolean {
   }
   let at = 0;
   while (at < text.length && REG_NAME[text.charCodeAt(at)] === 1) at += 1;
-  return at > 0 && isPort(text, at);
+  return at > 0 && at <= NAME_BYTES_MAX && isPort(text, at);
 }
 
 /** Whether the text after the host is absent, or a colon with a port. The port may be empty. */

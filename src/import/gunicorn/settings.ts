@@ -1,5 +1,5 @@
 import { SETTINGS, type SettingName } from '../../config/settings.ts';
-import type { Value } from '../config-builder.ts';
+import type { ConfigBuilder, Value } from '../config-builder.ts';
 import type { Statement } from '../import-report.ts';
 import { templateProblem } from '../log-template.ts';
 import { setCertificate, setDirectory, setSetting, type WsgiContext } from '../wsgi-config-builder.ts';
@@ -34,8 +34,13 @@ export const GUNICORN: Readonly<Record<string, Carry>> = {
   graceful_timeout: seconds('gracefulTimeoutMs'),
   keepalive: seconds('keepAliveTimeoutMs'),
   preload_app: set('preload'),
-  reload: (value, from, context) =>
-    value === true ? setSetting('dev', true, from, context) : context.report.needless(from, 'this is the default'),
+  reload: (value, from, { report }) =>
+    value === true
+      ? report.lost(
+          from,
+          'it is for development: start Viaduct with --dev there. It shows tracebacks, so never where others reach it',
+        )
+      : report.needless(from, 'this is the default'),
   limit_request_line: limit('requestLineBytesMax'),
   limit_request_fields: limit('headerCountMax'),
   limit_request_field_size: (value, from, context) => {
@@ -51,7 +56,10 @@ export const GUNICORN: Readonly<Record<string, Carry>> = {
   max_requests: set('maxRequests'),
   max_requests_jitter: set('maxRequestsJitter'),
   umask: lost('set it in the environment of Viaduct, or add mode=660 to the path of a socket'),
-  pythonpath: lost('set PYTHONPATH in the environment of Viaduct, or set chdir'),
+  pythonpath: (value, from, { report }) =>
+    /^(?:\.?\/?,?)*$/.test(String(value))
+      ? report.needless(from, 'the directory of the project is searched')
+      : report.lost(from, 'set PYTHONPATH in the environment of Viaduct, or set chdir'),
   raw_env: writeEnvironment,
   accesslog: writeAccessLog,
   access_log_format: writeLogFormat,
@@ -74,7 +82,7 @@ export const GUNICORN: Readonly<Record<string, Carry>> = {
   do_handshake_on_connect: needless('handshakes have a time limit'),
   suppress_ragged_eofs: needless('Viaduct decides this by itself'),
   forwarded_allow_ips: writeTrusted,
-  secure_scheme_headers: needless('X-Forwarded-Proto and Forwarded from trusted proxies are used'),
+  secure_scheme_headers: writeSchemeFields,
   proxy_protocol: writeProxyProtocol,
   proxy_allow_ips: writeTrusted,
   daemon: needless('the service manager keeps it running'),
@@ -91,7 +99,7 @@ export const GUNICORN: Readonly<Record<string, Carry>> = {
   forwarder_headers: needless('SCRIPT_NAME is set by mount'),
   check_config: needless('use "viaduct check"'),
   spew: lost('Viaduct has no counterpart'),
-  paste: lost('name the application with target'),
+  paste: set('target'),
   dirty_apps: lost('Viaduct has no counterpart'),
   reload_engine: needless('files are watched'),
   reload_extra_files: lost('the files of the project are watched'),
@@ -124,18 +132,23 @@ function writeBind(value: unknown, from: Statement, context: WsgiContext): void 
 }
 
 /** An address. Without a port, gunicorn uses 8000. */
-function addressOf(bind: string): string {
+export function addressOf(bind: string): string {
   const plain = bind.replace(/^(?:tcp|http):\/\//, '').replace(/^fd:\/\//, 'fd:');
   if (/^(?:unix:|fd:)/.test(plain)) return plain.replace(/^unix:\/\//, 'unix:');
-  if (/^\d+$/.test(plain)) return `0.0.0.0:${plain}`;
+  if (/^(?:\d+|\$\w*PORT)$/.test(plain)) return `0.0.0.0:${plain}`;
   if (plain.startsWith(':')) return `0.0.0.0${plain}`;
-  return /:\d+$/.test(plain) ? plain : `${plain}:8000`;
+  return /:(?:\d+|\$\w+)$/.test(plain) ? plain : `${plain}:8000`;
 }
 
 function writeWorkerClass(value: unknown, from: Statement, { report }: WsgiContext): void {
   const kind = String(value);
   if (kind === 'sync' || kind === 'gthread') report.needless(from, 'workers have threads; one thread is a sync worker');
   else if (/asgi|uvicorn|aiohttp/i.test(kind)) report.lost(from, 'Viaduct serves WSGI, and this class serves ASGI');
+  else if (/gevent|eventlet/i.test(kind))
+    report.lost(
+      from,
+      `Viaduct has workers with threads and patches nothing for ${/gevent/i.test(kind) ? 'gevent' : 'eventlet'}; use more threads if many requests wait`,
+    );
   else report.lost(from, 'Viaduct has workers with threads; use more threads if many requests wait');
 }
 
@@ -172,6 +185,43 @@ function writeTrusted(value: unknown, from: Statement, { builder, report }: Wsgi
   }
   const isLocal = all.every((one) => one === '127.0.0.1' || one === '::1');
   if (!isLocal) builder.push('trusted_proxies', 'unix', from);
+}
+
+/** What gunicorn trusts about the scheme without this setting. */
+const SCHEME_FIELDS = 'X-FORWARDED-PROTO=https X-FORWARDED-PROTOCOL=ssl X-FORWARDED-SSL=on';
+
+/** Viaduct trusts X-Forwarded-Proto and Forwarded only. With another field, requests over https would get the scheme http. */
+function writeSchemeFields(value: unknown, from: Statement, { builder, report }: WsgiContext): void {
+  const pairs = Object.entries((value ?? {}) as Record<string, unknown>).map(
+    ([name, is]) => `${name.toUpperCase()}=${String(is)}`,
+  );
+  const [usual, ...others] = ['X-FORWARDED-PROTO=https', ...pairs.filter((pair) => pair !== 'X-FORWARDED-PROTO=https')];
+  if (pairs.sort().join(' ') === SCHEME_FIELDS)
+    report.differs(
+      from,
+      'Viaduct reads X-Forwarded-Proto and Forwarded, and not X-Forwarded-Protocol and X-Forwarded-Ssl',
+    );
+  else if (others.length === 0 && pairs.length > 0)
+    report.needless(from, 'X-Forwarded-Proto and Forwarded from trusted proxies are used');
+  else {
+    const names = others.map((pair) => pair.replace(/=.*/s, '')).join(', ');
+    const isUsual = pairs.includes(usual as string);
+    if (!isUsual) trustLess(builder, from);
+    report.danger(
+      from,
+      names === ''
+        ? 'gunicorn trusts no field about the scheme; trusted_proxy_values no longer has the scheme'
+        : `requests that a proxy marks with ${names} would get the scheme http: let it set X-Forwarded-Proto${isUsual ? '' : ', and add "scheme" to trusted_proxy_values'}`,
+    );
+  }
+}
+
+/** gunicorn does not trust X-Forwarded-Proto, which a client could have sent. */
+function trustLess(builder: ConfigBuilder, from: Statement): void {
+  if (builder.get('trusted_proxy_values') === 'scheme') {
+    builder.values.delete('trusted_proxy_values');
+    builder.set('trusted_proxies', [], from);
+  } else builder.set('trusted_proxy_values', 'address', from);
 }
 
 function writeClientCertificates(value: unknown, from: Statement, { builder, report }: WsgiContext): void {

@@ -15,6 +15,8 @@ export interface NginxContext {
   readonly upstreams: ReadonlyMap<string, Directive>;
   /** `limit_req_zone` and `limit_conn_zone` by kind and name. */
   readonly zones: ReadonlyMap<string, Directive>;
+  /** Names of the maps that were carried over. */
+  readonly maps: ReadonlySet<string>;
   /** A path of the configuration as the settings file needs it. */
   readonly pathOf: (written: string) => string;
 }

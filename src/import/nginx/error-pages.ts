@@ -10,6 +10,8 @@ import type { Directive } from './tree.ts';
 export function writeErrorPages(route: ConfigBuilder, { level }: StepState, writer: RouteSink): void {
   const { report, scopeOf } = writer.context;
   const errors = route.table('error_pages');
+  // of several pages for a status, nginx uses the first
+  const known = new Set<number>();
   for (const { statement, statuses, status, target } of level.settings.errorPages) {
     const directive = statement as Directive;
     report.took(directive);
@@ -24,6 +26,8 @@ export function writeErrorPages(route: ConfigBuilder, { level }: StepState, writ
     const isPlain = to.startsWith('/') && status === null && (location ?? writer.server).instructions.length === 0;
     const file = isPlain ? fileOf(to, location ?? writer.server, writer) : null;
     for (const code of codes) {
+      if (known.has(code)) continue;
+      known.add(code);
       if (file !== null) errors.table('pages').set(`${code}`, file, directive);
       else if (status === null) errors.table('routes').set(`${code}`, to, directive);
       else errors.table('routes').set(`${code}`, { to, status: status === 0 ? 'route' : status }, directive);

@@ -5,7 +5,7 @@ import { textOf } from './model/bytes.ts';
 import type { Level, Location } from './model/model.ts';
 import type { Template } from './model/template.ts';
 import { constantIn, fill } from './placeholders.ts';
-import { type RouteSink, type StepState, valuesAt } from './step-state.ts';
+import { type RouteSink, type StepState, valuesWithGroups } from './step-state.ts';
 import type { Directive } from './tree.ts';
 
 /** Makes a route answer with the files of its level. Returns false if they have no counterpart. */
@@ -87,7 +87,7 @@ function aliasOfPattern(
   const [first] = template;
   const start = first?.kind === 'text' ? textOf(first.text) : '';
   const directory = start.slice(0, start.lastIndexOf('/') + 1);
-  const filled = fill(template, valuesAt(state, writer));
+  const filled = fill(template, valuesWithGroups(state, writer));
   const { pattern } = state.match;
   if ('unknown' in filled || pattern === null || directory === '' || route.tables.has('rewrite')) return null;
   const to = `/${filled.text.slice(directory.length)}`;

@@ -44,6 +44,7 @@ export function importNginx(tree: Tree, pathOf: NginxContext['pathOf']): Importe
     scopeOf: scopesOf(model, http, servers, report),
     upstreams: new Map(upstreams),
     zones: readZones(http),
+    maps: writeMaps(model, builder, report),
     pathOf,
   };
   for (const directive of missing) tellMissing(directive, report);
@@ -51,7 +52,6 @@ export function importNginx(tree: Tree, pathOf: NginxContext['pathOf']): Importe
   const main = [new Scope(blocks.length > 0 ? directives : [], null, report), new Scope(events, null, report)];
   writeSettings(main, context);
   writeTls(context);
-  writeMaps(context);
   for (const server of inOrder(model)) {
     const from = context.scopeOf(server).own('server_name');
     tellNames(from, report);

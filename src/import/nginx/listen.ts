@@ -27,7 +27,7 @@ export function writeListens({ builder, report, model, scopeOf }: NginxContext):
     const options = from.some(({ args }) => args.includes('proxy_protocol')) ? '?proxy_protocol=on' : '';
     const name = `${secure ? 'https' : 'http'}://${address}`;
     listening.set(address, name);
-    if (from.length === 0) builder.assume('listen', [name], "nginx's default");
+    if (from.length === 0 && builder.get('listen') === undefined) builder.assume('listen', [name], "nginx's default");
     else builder.push('listen', `${name}${options}`, ...from);
   }
   return listening;

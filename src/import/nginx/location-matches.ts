@@ -88,7 +88,11 @@ export function matchesOf(server: Server, context: NginxContext): LocationMatch[
       ...(others.length > 0 ? { not_pattern: others } : {}),
     };
     const hasMore = Object.keys(when).length > 0;
-    return { location, match: hasMore ? { ...match, when: { '{path}': when } } : match, groups: expression.groups };
+    return {
+      location,
+      match: hasMore ? { ...match, when: { '{path.decoded}': when } } : match,
+      groups: expression.groups,
+    };
   }
 }
 

@@ -1,44 +1,79 @@
-import type { NginxContext } from './context.ts';
+import type { ConfigBuilder } from '../config-builder.ts';
+import type { ImportReport } from '../import-report.ts';
 import { expressionOf } from './expression.ts';
 import { textOf } from './model/bytes.ts';
-import type { VariableMap } from './model/model.ts';
+import type { Model, VariableMap } from './model/model.ts';
 import { fill } from './placeholders.ts';
 import type { Directive } from './tree.ts';
 
-/** Carries over the maps that routes use: those whose source and texts have counterparts. */
-export function writeMaps({ builder, report, model }: NginxContext): void {
-  const names = new Set([...model.variables].flatMap(([name, { kind }]) => (kind === 'map' ? [name] : [])));
-  for (const [name, source] of model.variables) {
-    if (source.kind !== 'map') continue;
-    const directive = source.map.statement as Directive;
-    const problem = writeMap(source.map, directive, name);
-    if (problem !== null) report.lost(directive, problem);
-    else report.took(directive);
-  }
+/** The parts of a map as `[map.NAME]` has them. */
+interface WrittenMap {
+  readonly source: string;
+  readonly values: Readonly<Record<string, string>>;
+  readonly patterns: readonly { readonly pattern: string; readonly value: string }[];
+  readonly otherwise: string;
+}
 
-  /** Returns why the map has no counterpart, or null. */
-  function writeMap(map: VariableMap, directive: Directive, name: string): string | null {
-    const filled = [map.source, ...map.exact.values(), ...map.patterns.map(({ value }) => value), map.otherwise].map(
-      (one) => fill(one, { maps: names, groups: ['', '', '', '', '', '', '', '', ''] }),
-    );
-    for (const one of filled) if ('unknown' in one) return `${one.unknown} has no counterpart`;
-    const texts = filled.map((one) => ('text' in one ? one.text : ''));
-    const expressions = map.patterns.map(({ pattern }) =>
-      expressionOf(pattern.source, pattern.regex?.ignoreCase === true),
-    );
-    for (const one of expressions) if ('wrong' in one) return one.wrong;
-    if (map.hostnames) return 'a map of hosts is written by hand: see map.NAME.hosts';
-    const table = builder.table('map').table(name);
-    table.set('source', texts[0] ?? '', directive);
-    const values = [...map.exact.keys()].map((key, index): [string, string] => [textOf(key), texts[index + 1] ?? '']);
-    if (values.length > 0) table.set('values', Object.fromEntries(values), directive);
-    const patterns = expressions.map((one, index) => ({
-      pattern: 'source' in one ? one.source : '',
-      value: texts[map.exact.size + 1 + index] ?? '',
-    }));
-    if (patterns.length > 0) table.set('pattern', patterns, directive);
-    const otherwise = texts.at(-1) ?? '';
-    if (otherwise !== '') table.set('default', otherwise, directive);
-    return null;
+/** Carries over the maps whose source and texts have counterparts. Returns their names. */
+export function writeMaps(model: Model, builder: ConfigBuilder, report: ImportReport): ReadonlySet<string> {
+  const maps = [...model.variables].flatMap(([name, source]) =>
+    source.kind === 'map' ? [{ name, map: source.map, directive: source.map.statement as Directive }] : [],
+  );
+  const names = new Set(maps.map(({ name }) => name));
+  // a map that needs one without a counterpart has none either
+  for (let count = -1; count !== names.size; ) {
+    count = names.size;
+    for (const { name, map, directive } of maps) {
+      const read = names.has(name) ? readMap(map, names) : null;
+      if (typeof read !== 'string') continue;
+      names.delete(name);
+      report.lost(directive, read);
+    }
   }
+  for (const { name, map, directive } of maps) {
+    const read = names.has(name) ? readMap(map, names) : null;
+    if (read !== null && typeof read !== 'string') write(builder.table('map').table(name), read, directive);
+  }
+  return names;
+}
+
+/** Returns the map, or why it has no counterpart. */
+function readMap(map: VariableMap, names: ReadonlySet<string>): WrittenMap | string {
+  if (map.hostnames) return 'a map of hosts is written by hand: see map.NAME.hosts';
+  const expressions = map.patterns.map(({ pattern }) => {
+    return expressionOf(textOf(pattern.source), pattern.regex?.ignoreCase === true);
+  });
+  const texts = [
+    fill(map.source, { maps: names, isCompared: true }),
+    ...[...map.exact.values()].map((value) => fill(value, { maps: names })),
+    ...map.patterns.map(({ value }, index) => {
+      const expression = expressions[index];
+      const groups = expression !== undefined && 'groups' in expression ? expression.groups : [];
+      return fill(value, { maps: names, groups });
+    }),
+    fill(map.otherwise, { maps: names }),
+  ];
+  for (const one of texts) if ('unknown' in one) return `${one.unknown} has no counterpart`;
+  for (const one of expressions) if ('wrong' in one) return one.wrong;
+  const textAt = (index: number): string => {
+    const text = texts.at(index);
+    return text !== undefined && 'text' in text ? text.text : '';
+  };
+  const first = 1 + map.exact.size;
+  return {
+    source: textAt(0),
+    values: Object.fromEntries([...map.exact.keys()].map((key, index) => [textOf(key), textAt(index + 1)])),
+    patterns: expressions.map((one, index) => ({
+      pattern: 'source' in one ? one.source : '',
+      value: textAt(first + index),
+    })),
+    otherwise: textAt(-1),
+  };
+}
+
+function write(table: ConfigBuilder, { source, values, patterns, otherwise }: WrittenMap, from: Directive): void {
+  table.set('source', source, from);
+  if (Object.keys(values).length > 0) table.set('values', values, from);
+  if (patterns.length > 0) table.set('pattern', patterns, from);
+  if (otherwise !== '') table.set('default', otherwise, from);
 }

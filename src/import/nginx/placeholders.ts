@@ -38,6 +38,8 @@ export interface Values {
   readonly assigned?: ReadonlyMap<string, Template>;
   /** Names of maps. */
   readonly maps?: ReadonlySet<string>;
+  /** Whether the text is compared: then `$uri` is the decoded path, so that no spelling of a path gets past the comparison. */
+  readonly isCompared?: boolean;
 }
 
 /** A text, or the name of a variable that has no counterpart. */
@@ -95,11 +97,12 @@ function groupOf(index: number, { groups = [] }: Values): string | undefined {
   return index <= groups.length ? `{${index}}` : undefined;
 }
 
-function placeholderFor(name: string, { serverName, groups = [], maps }: Values): string | undefined {
+function placeholderFor(name: string, { serverName, groups = [], maps, isCompared }: Values): string | undefined {
   if (name === 'server_name') return serverName;
   const named = groups.indexOf(name);
   if (named >= 0) return `{${named + 1}}`;
   if (maps?.has(name) === true) return `{map.${name}}`;
+  if (isCompared === true && /^(?:document_)?uri$/.test(name)) return '{path.decoded}';
   if (Object.hasOwn(PLACEHOLDERS, name)) return PLACEHOLDERS[name];
   const [, kind, rest = ''] = /^(http|cookie|arg|sent_http)_(\w+)$/.exec(name) ?? [];
   if (kind === 'http') return `{header.${fieldName(rest)}}`;

@@ -4,7 +4,7 @@ import { isTarget } from './forms.ts';
 import { textOf } from './model/bytes.ts';
 import type { Instruction } from './model/model.ts';
 import { fill } from './placeholders.ts';
-import { type RouteSink, type StepState, valuesAt } from './step-state.ts';
+import { type RouteSink, type StepState, valuesAt, valuesWithGroups } from './step-state.ts';
 import type { Directive } from './tree.ts';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -19,13 +19,14 @@ export function writeReturn(
   const directive = statement as Directive;
   const { report } = writer.context;
   report.took(directive);
-  const filled = fill(text ?? [], valuesAt(state, writer));
+  const isRedirect = REDIRECTS.has(status) && text !== null;
+  const filled = fill(text ?? [], isRedirect ? valuesWithGroups(state, writer) : valuesAt(state, writer));
   const respond = (code: number, body: string): void => {
     const table = route.table('respond');
     table.set('status', code, directive);
     if (body !== '') table.set('body', body, directive);
   };
-  if (REDIRECTS.has(status) && text !== null) {
+  if (isRedirect) {
     if ('unknown' in filled || !isTarget(filled.text)) {
       report.lost(
         directive,
@@ -44,6 +45,9 @@ export function writeReturn(
     respond(404, '');
   } else if ('unknown' in filled) {
     report.lost(directive, `${filled.unknown} has no counterpart; the answer has no text`);
+    respond(status, '');
+  } else if (/\{[a-z]/.test(filled.text) && !/^text\/(?:plain|html)$/.test(textOf(state.level.settings.defaultType))) {
+    report.lost(directive, 'only plain text and HTML can have values of a request; the answer has no text');
     respond(status, '');
   } else {
     respond(status, filled.text);

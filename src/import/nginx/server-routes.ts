@@ -1,7 +1,7 @@
 import type { NginxContext } from './context.ts';
 import { locationAt } from './location-at.ts';
 import { type LocationMatch, matchesOf } from './location-matches.ts';
-import type { Location, Server } from './model/model.ts';
+import type { Instruction, Level, Location, Server } from './model/model.ts';
 import { constantOf } from './model/template.ts';
 import type { RouteHosts, RouteMatch } from './route-match.ts';
 import { RouteWriter } from './route-writer.ts';
@@ -12,25 +12,38 @@ import type { Directive } from './tree.ts';
 export function writeServerRoutes(server: Server, hosts: RouteHosts, context: NginxContext): void {
   const whole = wholeOf(server);
   const writer = new RouteWriter(server, hosts, context);
-  const { matches, rest } = withoutSlashes(server, matchesOf(server, context), writer);
+  const { matches, rest, slashes } = withoutSlashes(server, matchesOf(server, context));
+  for (const location of errorTargets(server))
+    writer.write({ ...location, isInternal: false }, { ...whole, paths: [location.path] }, []);
   if (writeServerSteps(server, matches, whole, writer)) return;
+  for (const { path, location, match } of slashes) writer.addSlash(path, location, match);
   const isRoot = ({ location: { kind, path } }: LocationMatch): boolean => kind === 'prefix' && path === '/';
   for (const { location, match, groups } of matches.filter((one) => !isRoot(one)))
     writer.write(location, match, groups);
   const root = matches.find(isRoot);
   if (root === undefined) writer.writeServer(rest.length === 0 ? whole : { ...whole, paths: ['*', ...rest] });
   else writer.write(root.location, root.match, root.groups);
-  for (const location of errorTargets(server))
-    writer.write({ ...location, isInternal: false }, { ...whole, paths: [location.path] }, []);
 }
 
 /** The named locations that error pages lead to. */
 function errorTargets(server: Server): Location[] {
-  const within = (locations: readonly Location[]): Location[] =>
-    locations.flatMap((one) => [one, ...within(one.locations)]);
-  const levels = [server, ...within(server.locations)];
-  const targets = levels.flatMap(({ settings }) => settings.errorPages.map(({ target }) => constantOf(target) ?? ''));
-  return [...new Set(targets)].flatMap((name) => server.named.get(name) ?? []);
+  const pages = levelsOf(server).flatMap(({ settings }) => settings.errorPages);
+  const targets = new Set(pages.map(({ target }) => constantOf(target) ?? ''));
+  return [...targets].flatMap((name) => server.named.get(name) ?? []);
+}
+
+/** A server and all levels in it. */
+function levelsOf(level: Level & Partial<Pick<Location, 'locations' | 'limit'>>): Level[] {
+  const inner = (instruction: Instruction): Level[] =>
+    instruction.kind === 'if'
+      ? [...(instruction.level === null ? [] : [instruction.level]), ...instruction.then.flatMap(inner)]
+      : [];
+  return [
+    level,
+    ...level.instructions.flatMap(inner),
+    ...(level.limit ? [level.limit.level] : []),
+    ...(level.locations ?? []).flatMap(levelsOf),
+  ];
 }
 
 /** All requests of a server. */
@@ -43,8 +56,9 @@ function wholeOf({ statement }: Server): RouteMatch {
  * In Viaduct, `/below/*` includes `/below`. In nginx it belongs to another location, or a backend's location adds the slash. So these paths
  * become exact paths of the other location.
  */
-function withoutSlashes(server: Server, matches: readonly LocationMatch[], writer: RouteWriter): WithoutSlashes {
+function withoutSlashes(server: Server, matches: readonly LocationMatch[]): WithoutSlashes {
   const rest: string[] = [];
+  const slashes: AddedSlash[] = [];
   const added = new Map<Location, string[]>();
   for (const { location, match } of matches) {
     const [path = ''] = match.paths;
@@ -52,7 +66,7 @@ function withoutSlashes(server: Server, matches: readonly LocationMatch[], write
     const bare = path.slice(0, -2);
     if (matches.some((one) => one.match.paths.includes(bare))) continue;
     if (location.addsSlash) {
-      writer.addSlash(bare, location, match);
+      slashes.push({ path: bare, location, match });
       continue;
     }
     const other = locationAt(server, bare);
@@ -63,13 +77,21 @@ function withoutSlashes(server: Server, matches: readonly LocationMatch[], write
     const paths = added.get(one.location) ?? [];
     return paths.length === 0 ? one : { ...one, match: { ...one.match, paths: pathsWith(one.match, paths) } };
   });
-  return { matches: changed, rest };
+  return { matches: changed, rest, slashes };
 }
 
 interface WithoutSlashes {
   readonly matches: readonly LocationMatch[];
   /** Paths that belong to no location. */
   readonly rest: readonly string[];
+  readonly slashes: readonly AddedSlash[];
+}
+
+/** A path to which a backend's location adds a slash. */
+interface AddedSlash {
+  readonly path: string;
+  readonly location: Location;
+  readonly match: RouteMatch;
 }
 
 /** A route with an exact path needs a path for all others. */

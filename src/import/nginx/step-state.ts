@@ -33,11 +33,12 @@ export interface RouteSink {
   finish(state: StepState): void;
 }
 
-/** What variables stand for at a step. */
-export function valuesAt(
-  { groups, assigned }: StepState,
-  { server, context }: Pick<RouteSink, 'server' | 'context'>,
-): Values {
-  const maps = new Set([...context.model.variables].flatMap(([name, { kind }]) => (kind === 'map' ? [name] : [])));
-  return { serverName: server.name === '' ? undefined : textOf(server.name), groups, assigned, maps };
+/** What variables stand for at a step, without groups of patterns. */
+export function valuesAt({ assigned }: StepState, { server, context }: Pick<RouteSink, 'server' | 'context'>): Values {
+  return { serverName: server.name === '' ? undefined : textOf(server.name), assigned, maps: context.maps };
+}
+
+/** The same for a text beside the pattern of the location. */
+export function valuesWithGroups(state: StepState, writer: Pick<RouteSink, 'server' | 'context'>): Values {
+  return { ...valuesAt(state, writer), groups: state.groups };
 }

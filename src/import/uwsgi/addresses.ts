@@ -1,5 +1,5 @@
 import { setSetting, type WsgiContext } from '../wsgi-config-builder.ts';
-import type { Option } from './ini.ts';
+import type { Option } from './option.ts';
 import { writeHttps } from './settings.ts';
 
 /** The protocol at the address of an option. */
@@ -14,13 +14,21 @@ const SCHEMES: Readonly<Record<string, string>> = {
   s: 'uwsgi://',
   'fastcgi-socket': 'fastcgi://',
   'scgi-socket': 'scgi://',
+  'http-to-https': '',
 };
 
 export function isAddress({ name }: Option): boolean {
   return Object.hasOwn(SCHEMES, name) || MARKS.has(name);
 }
 
-const MARKS: ReadonlySet<string> = new Set(['chmod-socket', 'chmod', 'chown-socket', 'protocol', 'socket-protocol']);
+const MARKS: ReadonlySet<string> = new Set([
+  'shared-socket',
+  'chmod-socket',
+  'chmod',
+  'chown-socket',
+  'protocol',
+  'socket-protocol',
+]);
 
 /** Writes the addresses of the server, with the permissions of its sockets. */
 export function writeAddresses(options: readonly Option[], context: WsgiContext): void {
@@ -35,9 +43,10 @@ export function writeAddresses(options: readonly Option[], context: WsgiContext)
     const scheme = option === protocol ? undefined : schemeOf(option, protocol?.value ?? '');
     if (scheme === undefined) continue;
     const written = option.name.startsWith('https') ? writeHttps(option, context) : option.value;
-    const address = addressOf(written, context);
+    const address = addressOf(sharedAddress(written, all), context);
     if (address === null) context.report.lost(option, 'Viaduct cannot listen on this address');
     else {
+      if (option.name === 'http-to-https') writeRedirect(address, option, context);
       addresses.push(`${scheme}${address}${address.startsWith('unix:') ? rightsOf(mode, owner) : ''}`);
       from.push(option);
     }
@@ -48,6 +57,22 @@ export function writeAddresses(options: readonly Option[], context: WsgiContext)
   const entry = context.builder.values.get('listen');
   if (entry !== undefined)
     context.builder.set('listen', entry.value, ...from, ...[mode, owner].filter((one) => one !== undefined));
+}
+
+/** `=0` is the first shared socket. */
+function sharedAddress(written: string, all: readonly Option[]): string {
+  const [, number] = /^=(\d+)$/.exec(written) ?? [];
+  return number === undefined
+    ? written
+    : (all.filter(({ name }) => name === 'shared-socket')[Number(number)]?.value ?? '');
+}
+
+/** Everything at this address is redirected to https. */
+function writeRedirect(address: string, option: Option, { builder }: WsgiContext): void {
+  const route = builder.append('route');
+  route.set('listen', address, option);
+  route.table('redirect').set('to', 'https://{hostname}{uri}', option);
+  route.table('redirect').set('status', 301, option);
 }
 
 function schemeOf({ name }: Option, protocol: string): string | undefined {

@@ -1,7 +1,8 @@
 import type { SettingName } from '../../config/settings.ts';
 import { templateOfUwsgi } from '../log-template.ts';
 import { setCertificate, setDirectory, setSetting, type WsgiContext } from '../wsgi-config-builder.ts';
-import { isOn, type Option } from './ini.ts';
+import { writeCron, writeCronWithKeys, writeDaemon, writeDaemonWithKeys } from './beside.ts';
+import { isOn, type Option } from './option.ts';
 
 /** Carries over one option. */
 type Carry = (option: Option, context: WsgiContext) => void;
@@ -39,13 +40,7 @@ export const UWSGI: Readonly<Record<string, Carry>> = {
     setSetting('python', context.pathOf(option.value), option, context),
   ),
   ...same('pythonpath python-path pp', writePythonPath),
-  ...same('static-map static-map2', writeStaticMap),
-  'check-static': writeCheckStatic,
-  'static-index': lost('see index in static_options of a route'),
-  ...same(
-    'static-expires static-expires-mtime static-expires-uri static-expires-type',
-    lost('see cache_control in static_options of a route'),
-  ),
+  ...same('static-expires-type static-expires-type-mtime', lost('see cache_control in static_options of a route')),
   ...same(
     'static-skip-ext static-safe static-gzip static-gzip-all static-gzip-dir',
     lost('see static_options of a route'),
@@ -70,14 +65,17 @@ export const UWSGI: Readonly<Record<string, Carry>> = {
   ...same('py-autoreload python-autoreload', (option, context) =>
     option.value === '0'
       ? context.report.needless(option, 'this is the default')
-      : setSetting('dev', true, option, context),
+      : context.report.lost(
+          option,
+          'it is for development: start Viaduct with --dev there. It shows tracebacks, so never where others reach it',
+        ),
   ),
   'disable-logging': (option, context) =>
     setSetting('accessLog', isOn(option.value) ? 'off' : 'combined', option, context),
   ...same('log-format logformat', writeLogFormat),
   ...same('logto logto2 daemonize daemonize2 d', writeLogFile),
   ...same('req-logger logger log-master log-reopen', writeLog),
-  'for-readline': lost('loops are not read'),
+  ...same('for-readline for-glob for-times', lost('only the loop "for" is read')),
   ...same('harakiri', seconds('requestTimeoutMs')),
   ...same('http-harakiri', lost('request_timeout_ms is the time limit for requests')),
   ...same('harakiri-verbose', needless('the log has the Python stack of a request that took too long')),
@@ -95,23 +93,25 @@ export const UWSGI: Readonly<Record<string, Carry>> = {
   ...same('cheaper-busyness-max cheaper-busyness-min cheaper-busyness-multiplier', needless(CHEAPER)),
   ...same('cheaper-rss-limit-soft cheap idle', lost('see workers_min and workers_idle_ms')),
   ...same('env setenv', writeEnvironment),
+  ...same('touch-reload touch-chain-reload touch-workers-reload', writeTouch),
+  'py-auto-reload-ignore': lost('with --dev the files of the project are watched'),
+  'attach-daemon': writeDaemon,
+  'legion-attach-daemon': writeDaemon,
+  'attach-daemon2': writeDaemonWithKeys,
   ...same(
-    'touch-reload touch-chain-reload touch-workers-reload py-auto-reload-ignore',
-    lost('write touch = "FILE" into [reload]; with --dev files are watched'),
+    'smart-attach-daemon smart-attach-daemon2 attach-control-daemon',
+    lost('its command goes into the background: let it stay in the foreground, and write it into a table [[process]]'),
   ),
-  ...same(
-    'attach-daemon attach-daemon2 smart-attach-daemon smart-attach-daemon2 legion-attach-daemon mule',
-    lost('write the command into a table [[process]]'),
-  ),
-  ...same('cron cron2 unique-cron legion-cron', lost('write the command into a table [[schedule]]')),
+  mule: lost('a mule runs inside of uWSGI: make a program of it, and write it into a table [[process]]'),
+  ...same('cron unique-cron legion-cron', writeCron),
+  cron2: writeCronWithKeys,
   ...same('mules spooler timer', lost(SHARED)),
   ...same('cache2 cache queue sharedarea locks', lost(SHARED)),
   ...same(
     'gevent asyncio ugreen async greenlet loop gevent-monkey-patch',
     lost('Viaduct has workers with threads; use more threads if many requests wait'),
   ),
-  ...same('route route-host route-uri route-run route-if route-uri-regex error-route', lost('see routes')),
-  ...same('add-header', lost('see headers')),
+  ...same('add-header', writeField),
   ...same('stats stats-server stats-http memory-report', lost('viaduct status shows them; set admin for metrics')),
   ...same('log-syslog rsyslog', lost('set error_log_syslog to the address of the syslog server')),
   ...same('emperor vassals-include', lost('one Viaduct serves several applications: see [apps]')),
@@ -121,11 +121,7 @@ export const UWSGI: Readonly<Record<string, Carry>> = {
   ),
   ...same('umask', lost('set it in the environment of Viaduct, or add mode=660 to the path of a socket')),
   ...same('import python-import py-import pyimport', lost('let the application import it')),
-  ...same('ini include inherit', lost('included files are not read: import this one separately')),
-  ...same(
-    'if-env if-not-env if-opt if-exists if-dir if-file endif end-if for endfor',
-    lost('conditions and loops are not read'),
-  ),
+  ...same('ini include inherit xml yaml yml json config', lost('the file is not here: import it separately')),
   ...same('plugin plugins need-plugin need-plugins plugin-dir plugins-dir', needless(PLUGIN)),
   ...same(
     'master M enable-threads thunder-lock vacuum die-on-term need-app strict single-interpreter single',
@@ -176,19 +172,25 @@ function writeEnvironment(option: Option, { report, builder }: WsgiContext): voi
   builder.remarks.push(`in the environment: ${option.value.replace(/[^\x20-\x7e]/g, '?')}`);
 }
 
-function writeStaticMap(option: Option, { builder, report, pathOf }: WsgiContext): void {
-  const [, url = '', directory = ''] = /^(\/[^=]*)=(.+)$/.exec(option.value) ?? [];
-  if (directory === '' || /[?#\s]|\/\/|\/\.\.?(?:\/|$)/.test(url)) {
-    report.lost(option, 'it is not /url=DIRECTORY');
+/** Viaduct has one such file. */
+function writeTouch(option: Option, { builder, report, pathOf }: WsgiContext): void {
+  const reload = builder.table('reload');
+  if (reload.get('touch') !== undefined) {
+    report.lost(option, 'touch in [reload] is one file, and another option gives it');
     return;
   }
   report.took(option);
-  builder.table('static').set(url.endsWith('/') ? url : `${url}/`, pathOf(directory), option);
+  reload.set('touch', pathOf(option.value), option);
 }
 
-function writeCheckStatic(option: Option, { builder, report, pathOf }: WsgiContext): void {
+function writeField(option: Option, { builder, report }: WsgiContext): void {
+  const [, name = '', value = ''] = /^([\w!#$%&'*+.^`|~-]+):\s*(.*)$/s.exec(option.value) ?? [];
+  if (name === '' || /[{}\p{C}]/u.test(value)) {
+    report.lost(option, 'see headers');
+    return;
+  }
   report.took(option);
-  builder.table('static').set('/', pathOf(option.value), option);
+  builder.table('headers').table('add').push(name, value, option);
 }
 
 /** uWSGI writes everything into one file. */

@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path/posix';
 import type { ConfigBuilder } from '../config-builder.ts';
 import type { WsgiContext } from '../wsgi-config-builder.ts';
-import { isOn, type Option } from './ini.ts';
+import { isOn, type Option } from './option.ts';
 
 const NAMES: ReadonlySet<string> = new Set([
   'module',
@@ -30,9 +30,24 @@ export function writeTarget(options: readonly Option[], context: WsgiContext): v
   const inDirectory = (path: string) => pathOf(isAbsolute(path) ? path : join(chdir, path));
   if (named !== undefined) builder.set('target', targetOf(named.value, callable?.value, inDirectory), ...from);
   else if (callable !== undefined) report.lost(callable, 'there is no module for this callable');
-  for (const option of all.filter(({ name }) => name === 'mount')) writeMount(option, callable, context);
-  for (const option of all.filter(({ name, value }) => name === 'manage-script-name' && isOn(value)))
-    report.needless(option, 'a mount is SCRIPT_NAME');
+  const mounts = all.filter(({ name }) => name === 'mount');
+  for (const option of mounts) writeMount(option, callable, context);
+  const managing = all.filter(({ name, value }) => name === 'manage-script-name' && isOn(value));
+  for (const option of managing) report.needless(option, 'a mount is SCRIPT_NAME');
+  if (mounts.length > 0) closeRest(mounts, managing.length > 0, context);
+}
+
+/** What becomes of requests outside of the mounts, and of those whose front-end proxy chose the application. */
+function closeRest(mounts: readonly Option[], isByPath: boolean, { builder, report }: WsgiContext): void {
+  if (!isByPath)
+    for (const option of mounts.filter(({ value }) => /^\/[^=]/.test(value)))
+      report.differs(
+        option,
+        'without manage-script-name, uWSGI chooses by SCRIPT_NAME of the front-end proxy; here the path decides',
+      );
+  if (builder.get('target') !== undefined) return;
+  const rest = builder.append('route');
+  rest.table('respond').assume('status', 404, 'uWSGI has no application there');
 }
 
 /** `shop.wsgi:application`, or a file followed by the callable. */
@@ -43,21 +58,23 @@ function targetOf(written: string, callable: string | undefined, pathOf: (path: 
   return `${path}:${own ?? callable ?? 'application'}`;
 }
 
+/** `mount = /prefix=MODULE`, `mount = shop.example.org=MODULE` or `mount = shop.example.org/prefix=MODULE`. */
 function writeMount(option: Option, callable: Option | undefined, { builder, report, pathOf }: WsgiContext): void {
-  const [, prefix = '', target = ''] = /^(\/[^=]*)=(.+)$/.exec(option.value) ?? [];
+  const [, host = '', prefix = '', target = ''] = /^([\w.-]*)((?:\/[^=]*)?)=(.+)$/.exec(option.value) ?? [];
   const mount = prefix.replace(/\/+$/, '');
   if (target === '' || /[*?#%\s]/.test(mount)) {
     report.lost(option, 'it is not /prefix=MODULE:CALLABLE');
     return;
   }
   const where = targetOf(target, callable?.value, pathOf);
-  if (mount === '') {
+  if (mount === '' && host === '') {
     builder.set('target', where, option);
     return;
   }
-  const name = mount.slice(1).replace(/[^A-Za-z0-9_-]+/g, '-') || 'app';
+  const name = `${host}${mount}`.replace(/^\//, '').replace(/[^A-Za-z0-9_-]+/g, '-') || 'app';
   builder.table('apps').table(name).set('target', where, option);
   const route: ConfigBuilder = builder.append('route');
-  route.set('mount', mount, option);
+  if (host !== '') route.set('host', host, option);
+  if (mount !== '') route.set('mount', mount, option);
   route.set('app', name, option);
 }

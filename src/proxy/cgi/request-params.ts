@@ -1,7 +1,7 @@
 import type { HeaderList, Request } from '../../http/message.ts';
 import { VERSION } from '../../version.ts';
 import { decodedScriptName, pathInfo, searchOf } from '../../wsgi/request-path.ts';
-import { environKey, joinRepeated } from '../../wsgi/variables.ts';
+import { environKey, joinRepeated, userVariable } from '../../wsgi/variables.ts';
 import { type ForwardedMode, forwardedLines } from '../forwarded.ts';
 import { requestFieldKind } from '../hop-by-hop.ts';
 
@@ -83,6 +83,7 @@ function requestVariables(request: Request): RequestVariables {
     pathInfo(request),
     'QUERY_STRING',
     request.query,
+    ...(request.user === undefined ? [] : ['REMOTE_USER', userVariable(request.user), 'AUTH_TYPE', 'Basic']),
   ];
 }
 

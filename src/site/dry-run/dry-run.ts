@@ -43,6 +43,7 @@ export class DryRun {
       locate: NOWHERE,
       baseOf,
       application: () => null,
+      filesOf: () => [],
       main: null,
       dev: true,
       staticCacheBytesMax: 0,

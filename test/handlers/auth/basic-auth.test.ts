@@ -33,6 +33,7 @@ describe('basic authentication', () => {
       equal(response.status, 200);
       deepEqual(valuesOf(passed?.headers ?? [], 'Authorization'), [authorization]);
       equal(passed?.headerCacheId, 7);
+      equal(passed?.user, authorization === basic('jörg:test') ? 'jörg' : 'anna');
     });
   }
 

@@ -182,6 +182,31 @@ describe('an error that a route answers', { concurrency: 2 }, () => {
     assert.match(await errors('true'), /Cannot replace error pages: there are none/);
   });
 
+  it('is reported if it answers refused clients with what refuses them', async (t) => {
+    const output = async (pages: string, app: string) => {
+      const site = `
+[[route]]
+path = "/closed/*"
+access = { deny = "all" }
+basic_auth = { users = { jane = "$apr1$abcdefgh$MnDPvDNYxDW3cDmRbJSbz0" }, allow_md5 = true }
+error_pages = { routes = { ${pages} } }
+
+[[route]]
+path = "@app"
+${app}
+`;
+      return (await runViaduct(makeProject(t, { 'app.py': APPLICATION, 'viaduct.toml': site }), 'check')).output;
+    };
+    const open = await output('4xx = "@app"', 'app = "main"');
+    assert.match(open, /clients that access refuses get the answer of @app .* Name other statuses than 4xx/s);
+    assert.match(open, /clients that basic_auth refuses get/);
+    assert.doesNotMatch(await output('404 = "@app"', 'app = "main"'), /refuses get/);
+    assert.doesNotMatch(await output('401 = "@app"', 'app = "main"'), /access refuses get/);
+    assert.doesNotMatch(await output('4xx = "@app"', 'respond = { body = "no" }'), /refuses get/);
+    const checked = await output('403 = "@app"', 'app = "main"\naccess = { deny = "all" }');
+    assert.doesNotMatch(checked, /refuses get/);
+  });
+
   it('cannot be caused by a client that names the route', async (t) => {
     const { get } = await start(t);
     for (const target of ['@app', '/@login', '/%40login', 'http://sorry.example@login', 'http://test.example/@login']) {

@@ -58,6 +58,13 @@ describe('a rewrite', () => {
     }
   });
 
+  it('refuses a group that is a segment of dots only in the new path', async () => {
+    const handler = rewrite({ pattern: '^/file(.*)$', to: '/files/{1}' });
+    for (const path of ['/file..', '/file../secret', '/file%2e%2e/secret', '/file..%2Fsecret', '/file./x'])
+      equal((await pass(handler, requestOf({ path }))).response.status, 400, path);
+    equal((await pass(handler, requestOf({ path: '/file..a/x' }))).passed?.path, '/files/..a/x');
+  });
+
   it('leads where a map says', async () => {
     const known = placeholders({ page: { source: '{query.id}', values: { 7: '/seven?{query}' } } });
     const handler = rewrite({ pattern: '^/page$', to: '{map.page}' }, known);

@@ -404,7 +404,7 @@ for (const protocol of PROTOCOLS) {
       assert.equal((await ask('GET', `/${'x'.repeat(9000)}`)).status, 414);
     });
 
-    for (const target of ['/%zz', '/a%00b', '/a\\b', '/<a>', '/a"%0']) {
+    for (const target of ['/%zz', '/a%00b', '/a\\b', '/a"%0']) {
       it(`gets 400 for the target ${target}`, async () => {
         assert.equal((await ask('GET', target)).status, 400);
       });

@@ -56,6 +56,8 @@ export class Exchange {
   sawErrorPage = false;
   /** The value of Location. */
   redirectTo: string | null = null;
+  /** The status of a refusal that `satisfy any` holds back. */
+  refusal: number | null = null;
   /** What replaces the status of the response. */
   errorStatus: number | null = null;
   /** Credentials were read, and they are accepted. */

@@ -147,6 +147,17 @@ describe('decide', () => {
     assert.equal(reasonOf(ask('server { location = / { stub_status; } }')), 'stub_status');
   });
 
+  it('closes the connection for a subrequest that comes to return 444', () => {
+    const site = 'server { auth_request /auth; location = / { } location / { return 444; } }';
+    assert.equal(ask(site).kind, 'closed');
+  });
+
+  it('keeps a refusal that satisfy any holds back, also for the error page of another check', () => {
+    const site = `server { satisfy any; error_page 500 /page;
+      location = / { deny all; auth_request /auth; } location / { return 404; } location = /page { root /srv; } }`;
+    assert.equal(summary(ask(site, {}, () => 'file')), 403);
+  });
+
   it('asks a subrequest that nginx answers by itself', () => {
     const site = (answer: string) => `server { location = /auth { internal; ${answer}; }
       location / { auth_request /auth; proxy_pass http://127.0.0.1:1; } }`;

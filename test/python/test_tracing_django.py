@@ -19,6 +19,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connection, transaction
 from django.dispatch import Signal
 from django.http import HttpResponse
+from django.template import Context
 from django.template.response import TemplateResponse
 from django.urls import path, re_path
 from django.utils.decorators import sync_and_async_middleware
@@ -224,6 +225,27 @@ def blocks(request):
     return TemplateResponse(request, 'child.html', {'value': 'x', 'thing': asking()})
 
 
+class Related:
+    """Shows what the database has, as models and pages of lists may."""
+
+    def __repr__(self):
+        with connection.cursor() as cursor:
+            cursor.execute('SELECT %s', ['x'])
+            return cursor.fetchone()[0]
+
+
+def unfinished(request):
+    related = Related()
+    context = Context({'related': related, 'number': 1})
+    raise ValueError(context is None)
+
+
+def baking(request):
+    response = HttpResponse('baked')
+    response.set_cookie('a', 'b')
+    return response
+
+
 def broken(request):
     return TemplateResponse(request, 'broken.html')
 
@@ -244,6 +266,8 @@ urlpatterns = [
     path('rows', rows),
     path('blocks', blocks),
     path('broken', broken),
+    path('unfinished', unfinished),
+    path('baking', baking),
 ]
 
 CONNECTING = ('PRAGMA', 'select sqlite_compileoption_used')
@@ -360,6 +384,19 @@ class Django(unittest.TestCase):
             },
         )
         self.assertEqual([call[0] for call in recording['start_response']], ['WSGIHandler'])
+
+    def test_has_cookies_as_they_are_sent(self):
+        _, recording = self.trace('/baking')
+        found = {name: dict(fields).get('Set-Cookie') for name, fields in hops(recording, 'response')}
+        self.assertEqual(set(found.values()), {'a=b; Path=/'})
+        self.assertNotIn('WSGIHandler', found, 'it changes nothing')
+
+    def test_sends_no_query_for_the_texts_of_variables(self):
+        _, recording = self.trace('/unfinished', 'full locals')
+        self.assertEqual(queries_of(recording), [])
+        variables = dict(recording['exception']['frames'][-1][5])
+        self.assertEqual(variables['related'], '<Related whose repr needs a query>')
+        self.assertIn("{'related': <Related whose repr needs a query>, 'number': 1}", variables['context'])
 
     def test_shows_a_middleware_that_answers_itself(self):
         _, recording = self.trace('/short')

@@ -28,6 +28,8 @@ def application(environ, start_response):
         os.kill(os.getpid(), signal.SIGKILL)
     if environ['PATH_INFO'] == '/raises':
         total([{'price': 2}, {'name': 'x'}])
+    if environ['PATH_INFO'] == '/long':
+        raise ValueError('one\\n  two\\n' + 'x' * 100_000)
     start_response('200 OK', [('Content-Type', 'text/html')])
     return [b'<!doctype html><title>Shop</title><body>The shop</body>']
 `;
@@ -121,6 +123,15 @@ describe('the page of a failed request in development', { skip: NO_BROWSER || NO
       assert.equal(response.headers.get('content-type'), 'text/plain; charset=utf-8');
       assert.match(await response.text(), /^Traceback [\s\S]*ValueError: the <b>order<\/b> has no price\n$/);
     }
+  });
+
+  it('shortens a long message, and keeps its lines', async () => {
+    const server = await serve({ 'app.py': WSGI }, 'app:application');
+    const { page } = await open(server, '/long');
+    const message = await page.getByRole('heading', { level: 1 }).innerText();
+    assert.match(message, /^one\n {2}two\nx{900,1000}…$/);
+    assert.match(await page.title(), /^ValueError: one$/);
+    await page.context().close();
   });
 
   it('can be read in light, dark and on a phone', async () => {

@@ -1,5 +1,5 @@
 import type { EarlierException, ExceptionPart, Frame, Raise } from '../../src/trace/document.ts';
-import { plural, shortPath } from '../model/format.ts';
+import { plural, shortMessage, shortPath } from '../model/format.ts';
 import { framesOf } from '../model/frames.ts';
 import { CodePlace } from '../parts/code-place.tsx';
 import { Fields } from '../parts/fields.tsx';
@@ -32,7 +32,7 @@ function Earlier({ earlier }: { readonly earlier: EarlierException }) {
       <p class="muted">{RELATIONS[relation]}</p>
       <h2>
         {type}
-        {message !== '' && <span class="earlier-message">: {message}</span>}
+        {message !== '' && <span class="earlier-message">: {shortMessage(message)}</span>}
       </h2>
       <Frames raise={earlier} />
     </section>

@@ -1,4 +1,5 @@
 import type { ExceptionPart } from '../../src/trace/document.ts';
+import { shortMessage } from '../model/format.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Empty } from '../parts/notices.tsx';
 import { ExceptionFrames } from './exception-frames.tsx';
@@ -11,7 +12,7 @@ export function ExceptionTab({ exception }: { readonly exception: ExceptionPart 
     <>
       <section class="card exception">
         <p class="eyebrow">{type}</p>
-        <p class="exception-message">{message}</p>
+        <p class="exception-message">{shortMessage(message)}</p>
         <CopyButton text={traceback} label="Copy traceback" />
       </section>
       <ExceptionFrames exception={exception} />

@@ -4,6 +4,7 @@ import { Anatomy } from '../anatomy/anatomy.tsx';
 import { ExceptionFrames } from '../anatomy/exception-frames.tsx';
 import { getTrace } from '../data/api.ts';
 import { Frame } from '../frame.tsx';
+import { shortMessage } from '../model/format.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 
 /** The record of Python comes a little after the page, and later if the application still closes its response. */
@@ -40,7 +41,9 @@ function FailurePage({ title, headline, trace }: FailurePageProps) {
       <section class="page failure" aria-label="The error">
         <header class="card exception">
           <p class="eyebrow">{exception === null ? title : `${title}: ${exception.type}`}</p>
-          <h1 class="exception-message">{exception === null ? headline : exception.message || exception.type}</h1>
+          <h1 class="exception-message">
+            {exception === null ? headline : shortMessage(exception.message) || exception.type}
+          </h1>
           {exception !== null && <CopyButton text={exception.traceback} label="Copy traceback" />}
         </header>
         {exception !== null && <ExceptionFrames exception={exception} />}

@@ -65,3 +65,11 @@ function digits(value: number): string {
   const size = Math.abs(value);
   return value.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0);
 }
+
+/** As long a message of an exception is read at a glance. Its traceback has all of it. */
+const MESSAGE_CHARS_MAX = 1000;
+
+/** The beginning of a long message of an exception. */
+export function shortMessage(message: string): string {
+  return message.length > MESSAGE_CHARS_MAX ? `${message.slice(0, MESSAGE_CHARS_MAX)}…` : message;
+}

@@ -10,7 +10,8 @@ const LIBRARY_MIN = 2;
 
 /**
  * The frames of an exception as they are shown: those of the project open, those of libraries together. The last one, where the exception was
- * raised, stands alone, and is open if no frame is the project's. The innermost frame that is open shows its variables.
+ * raised, stands alone, and is open if no frame is the project's. The innermost frame that is open shows its variables. Of a recursion, only the
+ * outermost and the innermost call of a line are open.
  */
 export function framesOf(frames: readonly Frame[]): readonly FramePart[] {
   const last = frames.length - 1;
@@ -27,10 +28,15 @@ export function framesOf(frames: readonly Frame[]): readonly FramePart[] {
       continue;
     }
     const frame = frames[at] as Frame;
-    parts.push({ at, frame, open: frame.isProject || at === shown, shows: at === shown });
+    const isRepeated = isSameLine(frame, frames[at - 1]) && isSameLine(frame, frames[at + 1]);
+    parts.push({ at, frame, open: (frame.isProject && !isRepeated) || at === shown, shows: at === shown });
     at += 1;
   }
   return parts;
+}
+
+function isSameLine(frame: Frame, other: Frame | undefined): boolean {
+  return frame.file === other?.file && frame.line === other.line;
 }
 
 /** The name of the package that a file belongs to: `django`; that of the file itself for the standard library. */

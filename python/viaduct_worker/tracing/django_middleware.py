@@ -167,7 +167,7 @@ def response_hop(recording: 'Recording', index: int, name: str, response: 'Any')
     try:
         fields = list(response.headers._store.values())
         if response.cookies:
-            fields += [('Set-Cookie', cookie.output(header='')) for cookie in response.cookies.values()]
+            fields += [('Set-Cookie', cookie.OutputString()) for cookie in response.cookies.values()]
         code = response.status_code
         last_code, status, last_fields = recording.response
         if code != last_code:

@@ -5,13 +5,14 @@ The thread of the request itself gets none, because it might come too late, and 
 stop it between two lines, but a thread of CPython 3.11 hangs by that if any thread has got an exception before.
 """
 
+import sys
 from _thread import start_new_thread
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from time import monotonic
 
 from viaduct_worker import interrupt
-from viaduct_worker.tracing.texts import TookTooLongError, class_name, safe_repr
+from viaduct_worker.tracing.texts import NeedsQueryError, TookTooLongError, class_name, safe_repr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,8 +65,26 @@ class Patience:
 
 def make_texts(values: 'Values', texts: 'Texts') -> None:
     try:
+        refuse_queries()
         while (item := values.get()) is not None:
             texts.put(safe_repr(item[0]))
             del item
     except BaseException:
         return  # it took too long, and nobody waits for the text
+
+
+def refuse_queries() -> None:
+    """Let this thread open no connection of Django, which has its own ones for each thread.
+
+    The texts of pages, of related objects and of contexts of templates would send queries otherwise.
+    """
+    database = sys.modules.get('django.db')
+    try:
+        for connection in () if database is None else database.connections.all():
+            connection.connect = refuse
+    except Exception:
+        return  # the project uses Django without databases
+
+
+def refuse() -> None:
+    raise NeedsQueryError

@@ -11,11 +11,17 @@ if TYPE_CHECKING:
 TEXT_MAX = 10_000
 """Longest text, in characters."""
 DEPTH_MAX = 6
+CONTEXTS = 'django.template.context'
+"""The module of contexts, whose text is that of a list of dicts."""
 BRACKETS: dict[type, tuple[str, str]] = {list: ('[', ']'), tuple: ('(', ')'), set: ('{', '}'), dict: ('{', '}')}
 
 
 class TookTooLongError(BaseException):
     """Raised in a `__repr__` whose time is over; see patience.py. Not an `Exception`, which it might catch."""
+
+
+class NeedsQueryError(Exception):
+    """Raised in a `__repr__` that sends a query; see patience.py."""
 
 
 def clipped(text: str) -> str:
@@ -42,6 +48,8 @@ def class_name(value: object) -> str:
 
 
 def refusal(value: object, error: BaseException) -> str:
+    if type(error) is NeedsQueryError:
+        return f'<{class_name(value)} whose repr needs a query>'
     return f'<{class_name(value)} whose repr raises {class_name(error)}>'
 
 
@@ -62,22 +70,32 @@ def parts(value: 'Any', depth: int) -> 'Iterator[str]':
     kind = type(value)
     if kind is str or kind is bytes or kind is bytearray:
         yield repr(value[:TEXT_MAX])
-    elif all(kind is not each for each in BRACKETS) or not value:
+        return
+    if type.__getattribute__(kind, '__module__') == CONTEXTS:
+        value = getattr(value, 'dicts', value)
+    shape = shape_of(type(value))
+    if shape is None or not value:
         yield leaf(value)
     elif depth == DEPTH_MAX:
         yield '...'
     else:
-        first, last = BRACKETS[kind]
+        first, last = BRACKETS[shape]
         yield first
         comma = ''
         for item in value:
             yield comma
             comma = ', '
             yield from parts(item, depth + 1)
-            if kind is dict:
+            if shape is dict:
                 yield ': '
                 yield from parts(value[item], depth + 1)
-        yield f',{last}' if kind is tuple and len(value) == 1 else last
+        yield f',{last}' if shape is tuple and len(value) == 1 else last
+
+
+def shape_of(kind: type) -> type | None:
+    """The type whose `repr` this type has, if that writes brackets."""
+    text = type.__getattribute__(kind, '__repr__')
+    return next((each for each in BRACKETS if text is each.__repr__), None)
 
 
 def leaf(value: object) -> str:

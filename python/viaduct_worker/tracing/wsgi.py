@@ -105,8 +105,9 @@ def response_hop(
 ) -> None:
     """Note a call of start_response, and the response if this application changed it."""
     try:
-        fields = [(field, value) for field, value in headers]
-        recording.start_response.append((name, status, fields, has_exc_info))
+        recording.start_response.append((name, status, [(field, value) for field, value in headers], has_exc_info))
+        # Whitespace around a value is not a part of it (RFC 9110 section 5.5): Django before 6 has some in Set-Cookie.
+        fields = [(field, value.strip()) for field, value in headers]
         response = int(status[:3]), status, fields
         if recording.response != response:
             recording.response = response

@@ -42,6 +42,13 @@ describe('framesOf', () => {
     );
   });
 
+  it('opens only the outermost and the innermost call of a recursion', () => {
+    assert.equal(
+      shown('/srv/a.py', '/srv/b.py', '/srv/b.py', '/srv/b.py', '/srv/b.py'),
+      '/srv/a.py* | /srv/b.py* | /srv/b.py | /srv/b.py | /srv/b.py*+',
+    );
+  });
+
   it('opens the last frame if none is of the project', () => {
     assert.equal(shown(DJANGO, DECODER), `${DJANGO} | ${DECODER}*+`);
     assert.equal(shown(), '');

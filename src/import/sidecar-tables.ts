@@ -1,3 +1,4 @@
+import { splitWords } from '../config/words.ts';
 import type { ConfigBuilder, Value } from './config-builder.ts';
 import type { SourceLocation } from './import-report.ts';
 
@@ -14,7 +15,7 @@ export function appendCommand(
   from: SourceLocation,
 ): ConfigBuilder {
   const table = builder.append(list);
-  const command: Value = SHELL.test(line) ? ['sh', '-c', line] : line;
+  const command: Value = SHELL.test(line) || splitWords(line) === null ? ['sh', '-c', line] : line;
   table.set('command', command, from);
   const wanted = name ?? nameOf(line);
   table.set('name', freeName(builder, list, table, wanted), from);

@@ -11,11 +11,11 @@ import { ROOT } from '../support/viaduct.ts';
 const PAGE = readFileSync(join(ROOT, 'docs/import.md'), 'utf8');
 /** A configuration whose first line names its file, then the settings that it becomes, and the report. */
 const EXAMPLE =
-  /^```(?:nginx|python|ini)\n# (\S+)\n([\s\S]*?)^```$[\s\S]*?^```toml\n([\s\S]*?)^```$[\s\S]*?^```text\n([\s\S]*?)^```$/gm;
+  /^```(?:nginx|python|ini|apache|yaml)\n# (\S+)\n([\s\S]*?)^```$[\s\S]*?^```toml\n([\s\S]*?)^```$[\s\S]*?^```text\n([\s\S]*?)^```$/gm;
 
 describe('an example of import.md', () => {
   const examples = [...PAGE.matchAll(EXAMPLE)];
-  it('exists for each kind', () => assert.equal(examples.length, 3));
+  it('exists for each kind', () => assert.equal(examples.length, 5));
 
   for (const [, file = '', text = '', toml, report] of examples) {
     it(`becomes the settings of the page: ${file}`, async (t) => {

@@ -14,11 +14,10 @@ const APP = `import json
 
 
 def application(environ, start_response):
-    keys = ("SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "REQUEST_METHOD", "HTTP_X_USER")
+    keys = ("SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "REMOTE_USER", "REQUEST_METHOD", "HTTP_X_USER")
     status = "404 Not Found" if environ["PATH_INFO"].endswith("/missing") else "200 OK"
     start_response(status, [("Content-Type", "application/json")])
     seen = {key: environ.get(key, "") for key in keys}
-    seen["user"] = environ.get("HTTP_X_REMOTE_USER", environ.get("REMOTE_USER", ""))
     return [json.dumps({"app": __file__.rsplit("/", 1)[-1], **seen}).encode()]
 `;
 /** The user anna with the password "secret" (SHA-crypt). */

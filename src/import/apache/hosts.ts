@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import type { ImportReport } from '../import-report.ts';
+import { refused } from '../refused.ts';
 import type { Directive } from './tree.ts';
 
 /** A virtual host, or the main server. */
@@ -72,11 +74,13 @@ function listensOf(main: readonly Directive[], virtual: readonly Directive[]): L
     .filter(({ name }) => name === 'listen')
     .map((directive): Listen => {
       const [address = '', protocol = ''] = directive.args;
-      return { address: addressOf(address, true), isHttps: protocol.toLowerCase() === 'https', directive };
+      const read = addressOf(address, true);
+      if (!isAddress(read)) throw refused(directive, 'it is not an address with a port');
+      return { address: read, isHttps: protocol.toLowerCase() === 'https', directive };
     });
   if (written.length > 0) return written;
   const ports = virtual.flatMap(({ args }) => args.map((one) => addressOf(one, false)));
-  const known = new Map(ports.filter(({ port }) => port !== '').map((one) => [`${one.host} ${one.port}`, one]));
+  const known = new Map(ports.filter(isAddress).map((one) => [`${one.host} ${one.port}`, one]));
   // a server on all addresses takes the port of those on one of them
   const all = [...known.values()].filter(({ host, port }) => host === '' || !known.has(` ${port}`));
   const chosen = all.length > 0 ? all : [{ host: '', port: '80' }];
@@ -85,6 +89,13 @@ function listensOf(main: readonly Directive[], virtual: readonly Directive[]): L
     isHttps: address.port === '443' && virtual.length === 0,
     directive: null,
   }));
+}
+
+/** Whether Viaduct can listen there. */
+function isAddress({ host, port }: Address): boolean {
+  const isHost =
+    host === '' || isIP(host.replace(/^\[|\]$/g, '')) !== 0 || /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$/.test(host);
+  return isHost && /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535;
 }
 
 function addressOf(written: string, isPortAlone: boolean): Address {

@@ -33,7 +33,7 @@ export function mappingsOf(all: readonly Directive[]): Mapping[] {
             directive: root,
             prefix: '',
             hasSlash: false,
-            answer: { kind: 'files', path: trimmed(root.args[0] ?? '') },
+            answer: filesAt(root.args[0] ?? ''),
           },
         ];
   return [...backends, ...located, ...aliases, ...scripts, ...files];
@@ -68,10 +68,16 @@ function locatedBackends(section: Directive): Mapping[] {
 function aliasOf(directive: Directive): Mapping[] {
   const { name, args } = directive;
   const [url = '', path = ''] = args;
-  if (name === 'alias') return [mapping(directive, url, { kind: 'files', path: trimmed(path) })];
+  if (name === 'alias') return [mapping(directive, url, filesAt(path))];
   if (name === 'scriptalias')
     return [mapping(directive, url, { kind: 'none', reason: 'Viaduct does not run CGI programs' })];
   return [];
+}
+
+/** Without a path, the directive says nothing that Viaduct could serve. */
+function filesAt(path: string): Answer {
+  const plain = trimmed(path);
+  return plain === '' ? { kind: 'none', reason: 'it has no directory' } : { kind: 'files', path: plain };
 }
 
 function scriptOf(directive: Directive, all: readonly Directive[]): Mapping[] {

@@ -22,12 +22,11 @@ export function writeGuard(route: ConfigBuilder, guard: Guard, { report, pathOf 
   const auth = route.table('basic_auth');
   auth.set('file', pathOf(password.file), ...password.from);
   auth.set('realm', password.realm, ...password.from);
-  auth.set('user_header', 'X-Remote-User', ...password.from);
   const [file] = password.from.slice(-1);
   if (file !== undefined)
     report.differs(
       file,
-      'the application finds the user in HTTP_X_REMOTE_USER, and not in REMOTE_USER; hashes must be SHA-crypt, scrypt or PBKDF2: those of MD5 ($apr1$) need allow_md5, and {SHA} and bcrypt are refused',
+      'hashes must be SHA-crypt, scrypt or PBKDF2: those of MD5 ($apr1$) need allow_md5, and {SHA} and bcrypt are refused',
     );
   if (satisfy === 'any') route.set('satisfy', 'any', ...from);
   return true;

@@ -190,7 +190,7 @@ function start({ listen, hosts, from }: Part, context: WsgiContext): ConfigBuild
 function writeRule({ directive, others, pattern, action, when }: PatternRule, part: Part, context: WsgiContext): void {
   const { report } = context;
   const route = start(part, context);
-  route.set('path_pattern', pattern, directive);
+  route.set('path_pattern', pattern === '' ? '^' : pattern, directive);
   if (Object.keys(when).length > 0) route.set('when', when as unknown as Value, ...others);
   for (const one of [directive, ...others]) report.took(one);
   if (action.kind === 'redirect') {

@@ -95,7 +95,7 @@ function writeProcess(
   const directory = settings.get('directory');
   if (directory !== undefined) {
     report.took(directory.statement);
-    if (directory.value !== web.get('directory')?.value)
+    if (directory.value !== '' && directory.value !== web.get('directory')?.value)
       table.set('directory', pathOf(directory.value), directory.statement);
   }
   const variables = [...environment];

@@ -26,6 +26,7 @@ describe('a generated configuration of nginx', () => {
           cwd,
           outputDirectory: null,
           readImported,
+          variablesIn: () => [],
         });
         assert.ok(Array.isArray(findings));
       } catch (error) {

@@ -7,8 +7,6 @@ start.
 import os
 
 from viaduct_worker.inspect_named import django_project, named_application, read_flask_app
-from viaduct_worker.inspect_paste import paste_application, paste_file
-from viaduct_worker.inspect_procfile import read_procfile
 from viaduct_worker.inspect_result import plain_result
 from viaduct_worker.inspect_source import DiscoveryError, Module, find_module, is_django_manage, module_path
 
@@ -44,7 +42,7 @@ def inspect(target: 'Target') -> 'Project':
 
 def unnamed_application(directory: str, dev: bool) -> 'Project':
     """What the project shows: manage.py, the variables of frameworks, the Procfile, then the names of files."""
-    procfile = read_procfile(directory)
+    procfile = procfile_in(directory)
     if is_django_manage(os.path.join(directory, 'manage.py')):
         project = django_project(directory, None, None, dev)
     else:
@@ -79,6 +77,28 @@ def root_of_settings(directory: str, settings: str) -> str | None:
     if manage and module_path(os.path.dirname(manage), settings):
         return os.path.dirname(manage)
     return directory if find_module(directory, settings) else None
+
+
+def procfile_in(directory: str) -> 'Procfile | None':
+    if not os.path.isfile(os.path.join(directory, 'Procfile')):
+        return None
+    from viaduct_worker.inspect_procfile import read_procfile  # few projects have one
+
+    return read_procfile(directory)
+
+
+def paste_application(directory: str, text: str) -> 'Project':
+    from viaduct_worker import inspect_paste  # few projects have such a file
+
+    return inspect_paste.paste_application(directory, text)
+
+
+def paste_file(directory: str, dev: bool) -> str | None:
+    if not any(name.endswith('.ini') for name in os.listdir(directory)):
+        return None
+    from viaduct_worker import inspect_paste
+
+    return inspect_paste.paste_file(directory, dev)
 
 
 def application_of(procfile: 'Procfile | None', dev: bool) -> 'Project | None':

@@ -82,10 +82,10 @@ export function sourceLocationOf(site: SiteEntries): SourceLocation {
   };
 }
 
-/** A key for messages, with items of lists counted from 1: `route[2].rate_limit.burst`. */
+/** A key for messages, with items of lists counted from 1: `route[2].rate_limit.burst`. A number is an item, and a text of digits a key: `pages.404`. */
 export function keyName(keys: readonly PropertyKey[]): string {
   return keys.reduce<string>((name, key) => {
-    if (typeof key === 'number' || /^\d+$/.test(String(key))) return `${name}[${Number(key) + 1}]`;
+    if (typeof key === 'number') return `${name}[${key + 1}]`;
     return name === '' ? String(key) : `${name}.${String(key)}`;
   }, '');
 }

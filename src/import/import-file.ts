@@ -4,6 +4,7 @@ import { ViaductError } from '../errors.ts';
 import { importApache } from './apache/import-apache.ts';
 import type { AskedSite, Paths, ReadImported, ReadSettings } from './check/asked-site.ts';
 import type { Finding } from './check/finding.ts';
+import { importProcfile, importSupervisor, importSystemd } from './commands/import-service.ts';
 import type { ConfigBuilder } from './config-builder.ts';
 import { importGunicorn } from './gunicorn/import-gunicorn.ts';
 import type { ImportReport } from './import-report.ts';
@@ -27,6 +28,8 @@ export interface ImportOptions {
   readonly outputDirectory: string | null;
   /** Reads a configuration as a server would. */
   readonly readImported: ReadImported;
+  /** Says where the source of a project reads variables that only another server sets. */
+  readonly variablesIn: (directory: string) => readonly string[];
 }
 
 export interface ImportedFile {
@@ -36,6 +39,8 @@ export interface ImportedFile {
   readonly report: ImportReport;
   /** What the new settings do otherwise, the most dangerous first. Only a configuration of nginx is checked. */
   readonly findings: readonly Finding[];
+  /** Where the source of the applications reads variables of another server. */
+  readonly variables: readonly string[];
 }
 
 /**
@@ -44,7 +49,7 @@ export interface ImportedFile {
  * @throws ViaductError `SETTINGS` with file and line of a part that cannot be read, `PYTHON_MISSING` if reading needs Python
  */
 export async function importFile(options: ImportOptions): Promise<ImportedFile> {
-  const { file, kind, cwd, outputDirectory, readImported } = options;
+  const { file, kind, cwd, outputDirectory, readImported, variablesIn } = options;
   const path = resolve(cwd, file);
   const show = (one: string) => shownFrom(cwd, one);
   const text = readText(path, show(path));
@@ -61,7 +66,9 @@ export async function importFile(options: ImportOptions): Promise<ImportedFile> 
   builder.remarks.unshift(`Made of ${show(path)} by "viaduct import". Look it through, then run "viaduct check".`);
   const toml = `${builder.remarks.map((remark) => `# ${remark}`).join('\n')}\n\n${writeToml(builder)}`;
   const settings = await readBack(readImported(parse(toml), output));
-  return { kind: found, toml, report, findings: model === null ? [] : await checkNginx(model, settings) };
+  const findings = model === null ? [] : await checkNginx(model, settings);
+  const variables = projectsOf(builder, output).flatMap(variablesIn);
+  return { kind: found, toml, report, findings, variables };
 }
 
 /** Viaduct must be able to read its own output. If it cannot, that is a bug in Viaduct, not an error of the user. */
@@ -104,6 +111,9 @@ const IMPORTERS: Readonly<Record<Exclude<Kind, 'nginx'>, Importer>> = {
   gunicorn: importGunicorn,
   uwsgi: importUwsgi,
   apache: importApache,
+  procfile: importProcfile,
+  supervisor: importSupervisor,
+  systemd: importSystemd,
 };
 
 function readNginx({ path, shown, show, pathOf }: Source): Read {
@@ -123,4 +133,18 @@ function placed(written: string, from: string, to: string): string {
 function shownFrom(cwd: string, path: string): string {
   const below = relative(cwd, path);
   return below.startsWith('..') ? path : below;
+}
+
+/** The directories of the applications that the settings name. */
+function projectsOf(builder: ConfigBuilder, output: string): string[] {
+  const apps = [builder, ...(builder.tables.get('apps')?.tables.values() ?? [])];
+  const directories = apps.flatMap((app) => {
+    const target = app.get('target');
+    if (typeof target !== 'string') return [];
+    const chdir = app.get('chdir');
+    if (typeof chdir === 'string') return [resolve(output, chdir)];
+    const path = target.replace(/:[^:/]*$/, '');
+    return [/\.py$/.test(path) ? dirname(resolve(output, path)) : output];
+  });
+  return [...new Set(directories)];
 }

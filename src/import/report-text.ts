@@ -17,7 +17,7 @@ export interface ReportText {
  * @param showsAll whether what needs nothing is listed, too
  */
 export function reportText(
-  { kind, report, findings }: ImportedFile,
+  { kind, report, findings, variables }: ImportedFile,
   accepted: ReadonlySet<string>,
   showsAll: boolean,
 ): ReportText {
@@ -39,6 +39,7 @@ export function reportText(
       ...part('Closed until you decide:', report.lines(['closed'])),
       ...part('Lost or changed:', report.lines(['not carried over', 'carried over, but'])),
       ...part('Other differences:', others.map(line)),
+      ...part('In the source of the application:', variables),
       ...(showsAll ? part('Needs nothing:', report.lines(['needs nothing'])) : []),
       ...(needless > 0 && !showsAll ? [`${amount(needless, kind)} nothing (--all lists them)`] : []),
     ],

@@ -1,3 +1,4 @@
+import { ViaductError } from '../errors.ts';
 import { isHost } from '../http/semantics/host.ts';
 import { Pattern } from '../routing/pattern.ts';
 import { hostName, namesFor } from '../routing/router.ts';
@@ -12,7 +13,7 @@ import {
   type PlaceholderMap,
 } from './placeholder.ts';
 import type { Placeholders } from './placeholders.ts';
-import { fillTemplate, namesIn, parseTemplate, type Template } from './template.ts';
+import { fillTemplate, isPlain, namesIn, parseTemplate, type Template } from './template.ts';
 
 /** A map: texts for the values of `source`. Its placeholder is `{map.NAME}`. Its texts may have placeholders, too. */
 export interface MapOptions {
@@ -44,7 +45,7 @@ export function textsOf({ source, values = {}, hosts = {}, patterns = [], defaul
 /**
  * Makes the placeholder of a map. An exact value and a host cost a look-up in a table; the patterns cost a match each until one matches.
  *
- * @throws ViaductError `SETTINGS` for a placeholder that does not exist, and an invalid pattern
+ * @throws ViaductError `SETTINGS` for a placeholder that does not exist, a source without one, and an invalid pattern
  */
 export function compileMap(name: string, options: MapOptions, placeholders: Placeholders): Placeholder {
   const { source, values = {}, hosts = {}, patterns = [], default: other = '' } = options;
@@ -59,6 +60,15 @@ export function compileMap(name: string, options: MapOptions, placeholders: Plac
     new Map(Object.entries(table).map(([value, text]) => [keyOf(value), add(text, `map.${name}.${key}`)]));
 
   const key = parseTemplate(bytesOf(source), placeholders, { setting: `map.${name}.source` });
+  if (isPlain(key)) {
+    throw new ViaductError(
+      'SETTINGS',
+      `Cannot use map.${name}.source ${JSON.stringify(source)}: it has no placeholder`,
+      {
+        advice: 'Write the placeholder whose value is looked up, such as {hostname}.',
+      },
+    );
+  }
   const isEncoded = key.every((piece) => typeof piece === 'string' || (piece.isEncoded && piece.map === undefined));
   const exact = entries(values, 'values', bytesOf);
   const byHost = entries(hosts, 'hosts', (host) => host.toLowerCase());

@@ -90,7 +90,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
       resources.push(proxy);
       proxies.set(name, proxy);
     };
-    const keys = ['route', `${index}`];
+    const keys = ['route', index];
     const patterns = patternsOf(route, keys, errors);
     const context = { ...common, keys, holdProxy, placeholders: placeholders.with(routeGroups(patterns)) };
     if (route.access_log !== undefined && isShared(name, config))

@@ -31,6 +31,12 @@ export async function checkConfiguration(
   names: Iterable<string> = [],
 ): Promise<CheckedConfiguration> {
   const errors: string[] = [];
+  const advice = new Set<string>();
+  const add = (error: ViaductError): void => {
+    if (errors.some((known) => known.includes(error.message))) return;
+    errors.push(error.message);
+    if (error.advice !== '') advice.add(error.advice);
+  };
   let routes: readonly ResolvedRoute[] = [];
   let siteWarnings: readonly string[] = [];
   const applications = { names: new Set([...applicationNames(configuration), ...names]), next: () => notFound };
@@ -48,13 +54,13 @@ export async function checkConfiguration(
     siteWarnings = site.warnings;
   } catch (error) {
     if (!(error instanceof ViaductError) || error.code !== 'SETTINGS') throw error;
-    errors.push(error.message);
+    add(error);
   }
   try {
     compileLogFormat(configuration.settings.accessLogFormat ?? '', placeholdersOf(configuration.site?.map ?? {}));
   } catch (error) {
-    const { message } = error as Error;
-    if (!errors.some((known) => known.includes(message))) errors.push(message);
+    if (!(error instanceof ViaductError)) throw error;
+    add(error);
   }
   const { otlpUrl, otlpTracesUrl } = configuration.settings;
   if (otlpUrl !== null && !isHttpUrl(otlpUrl))
@@ -63,7 +69,7 @@ export async function checkConfiguration(
     errors.push(`Cannot use otlp_traces_url "${otlpTracesUrl}": write a URL such as http://127.0.0.1:4318/v1/traces`);
   const { problems, warnings } = await checkCertificates(configuration);
   errors.push(...problems.map((problem) => `${problem} (${locate.position(['tls'])})`));
-  if (errors.length > 0) throw new ViaductError('SETTINGS', errors.join('\n'));
+  if (errors.length > 0) throw new ViaductError('SETTINGS', errors.join('\n'), { advice: [...advice].join('\n') });
   return { routes, warnings: [...siteWarnings, ...warnings] };
 }
 

@@ -55,7 +55,7 @@ export interface RouteContext {
   /** Adds a problem that clients will notice, although the server works. */
   readonly warn: (problem: string) => void;
   /** The keys that lead to the route: `route`, `0`. Empty for features of the whole site. */
-  readonly keys: readonly string[];
+  readonly keys: readonly PropertyKey[];
   /** Adds a resource that ends with the site. */
   readonly hold: (resource: SiteResource) => void;
   /** Adds the reverse proxy of the route. */

@@ -85,7 +85,7 @@ function createFeature<N extends FeatureName>(
 
 function featureContext(context: RouteContext): FeatureContext {
   const { parts, keys, hold, placeholders } = context;
-  const base = parts.baseOf(keys[0] ?? '');
+  const base = parts.baseOf(String(keys[0] ?? ''));
   return {
     pathOf: (path) => resolve(base, path),
     service: (origin, timeoutMs) => {

@@ -22,9 +22,9 @@ export const ANY: RouteMatch = {
 };
 
 /** The patterns for the path of a route. Errors go to `errors`. */
-export function patternsOf(route: RouteConfig, keys: readonly string[], errors: ConfigErrors): Pattern[] {
+export function patternsOf(route: RouteConfig, keys: readonly PropertyKey[], errors: ConfigErrors): Pattern[] {
   return route.path_pattern.flatMap((source, index) => {
-    const pattern = errors.attempt([...keys, 'path_pattern', `${index}`], () => new Pattern(source, 'path_pattern'));
+    const pattern = errors.attempt([...keys, 'path_pattern', index], () => new Pattern(source, 'path_pattern'));
     return pattern === null ? [] : [pattern];
   });
 }
@@ -37,7 +37,7 @@ export function matchOf(route: RouteConfig, patterns: readonly Pattern[], contex
   if (route.before_patterns && !paths.some((path) => path.endsWith('*')))
     errors.add([...keys, 'before_patterns'], 'the route has no path that ends with *');
   return {
-    listen: route.listen.map((name, index) => listenOf(name, context, [...keys, 'listen', `${index}`])),
+    listen: route.listen.map((name, index) => listenOf(name, context, [...keys, 'listen', index])),
     hosts: route.host.map((host) => host.toLowerCase()),
     paths,
     patterns,
@@ -50,7 +50,7 @@ export function matchOf(route: RouteConfig, patterns: readonly Pattern[], contex
 }
 
 /** The address `name`, which must be one of the server's. Without a listener, the route would match nothing. */
-function listenOf(name: string, { parts, errors }: RouteContext, keys: readonly string[]): ListenCondition {
+function listenOf(name: string, { parts, errors }: RouteContext, keys: readonly PropertyKey[]): ListenCondition {
   const { addresses } = parts;
   const text = name.replace(/unix:([^?]+)/, (_, path: string) => `unix:${resolve(parts.baseOf('route'), path)}`);
   const listeners = errors.attempt(keys, () =>

@@ -107,7 +107,22 @@ describe('the site in a settings file', { concurrency: true }, () => {
       '[apps."a b"]\ntarget = "x"\n',
       /apps\.a b \(viaduct\.toml:1\): its name must be of letters, digits, - and _$/,
     ],
-    ['a missing key', '[apps.x]\nworkers = 1\n', /Cannot use apps\.x \(viaduct\.toml:1\): it needs target/],
+    ['a missing key', '[apps.x]\nworkers = 1\n', /Cannot use apps\.x \(viaduct\.toml:1\): it needs the key target/],
+    [
+      'a key of digits, which is not an item of a list',
+      '[[route]]\nerror_pages = { routes = { 404 = "sorry" } }\n',
+      /route\[1\]\.error_pages\.routes\.404 = "sorry" \(viaduct\.toml:2\): it must be a path/,
+    ],
+    [
+      'a host of a map that no host matches',
+      '[map.a]\nsource = "{host}"\nhosts = { "*.*" = "x" }\n',
+      /map\.a\.hosts\.\*\.\* .*: its name must be a host name, /,
+    ],
+    [
+      'a condition that nothing meets',
+      '[[route]]\nwhen = { "{path}" = [] }\n',
+      /route\[1\]\.when\.\{path\} = \[\] .*: it must be a text, a list of texts, or a table/,
+    ],
     [
       'a schedule without a time',
       '[[schedule]]\ncommand = "true"\n',

@@ -16,7 +16,10 @@ import { trustedBy } from '../../src/site/policies.ts';
 import { ROOT } from '../support/viaduct.ts';
 
 const CASES = join(ROOT, 'test/import/cases');
-const FILES = ['nginx.conf', 'gunicorn.conf.py', 'uwsgi.ini', 'uwsgi.yaml', 'uwsgi.xml', 'uwsgi.json', 'apache.conf'];
+const FILES = [
+  ...['nginx.conf', 'gunicorn.conf.py', 'uwsgi.ini', 'uwsgi.yaml', 'uwsgi.xml', 'uwsgi.json', 'apache.conf'],
+  ...['Procfile', 'supervisor.conf', 'app.service'],
+];
 
 /** Directories with a configuration, and the expected settings. */
 const ALL = readdirSync(CASES).map((name) => {
@@ -35,6 +38,7 @@ describe('an imported configuration', () => {
         cwd: directory,
         outputDirectory: null,
         readImported,
+        variablesIn: () => [],
       });
       assert.equal(imported.toml, readFileSync(join(directory, 'expected.toml'), 'utf8'));
       const { lines } = reportText(imported, new Set(), true);

@@ -34,6 +34,9 @@ describe('a configuration with words changed at random', () => {
   for (const [file, rounds] of [
     ['nginx.conf', 250],
     ['uwsgi.ini', 150],
+    ['apache.conf', 150],
+    ['supervisor.conf', 50],
+    ['app.service', 50],
   ] as const) {
     it(`becomes readable settings, or is refused with its line: ${file}`, async (t) => {
       const random = createRandom(SEED);
@@ -43,7 +46,7 @@ describe('a configuration with words changed at random', () => {
         const text = changed(texts[Math.floor(random() * texts.length)] as string, words, random);
         writeFileSync(join(cwd, file), text);
         try {
-          await importFile({ file, kind: null, cwd, outputDirectory: null, readImported });
+          await importFile({ file, kind: null, cwd, outputDirectory: null, readImported, variablesIn: () => [] });
         } catch (error) {
           const { cause } = error as Error;
           assert.ok(error instanceof ViaductError, `${String(error)}\n${String(cause)}\n${text}`);

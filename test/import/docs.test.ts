@@ -20,7 +20,14 @@ describe('an example of import.md', () => {
   for (const [, file = '', text = '', toml, report] of examples) {
     it(`becomes the settings of the page: ${file}`, async (t) => {
       const cwd = makeProject(t, { [file]: `# ${file}\n${text}` });
-      const imported = await importFile({ file, kind: null, cwd, outputDirectory: null, readImported });
+      const imported = await importFile({
+        file,
+        kind: null,
+        cwd,
+        outputDirectory: null,
+        readImported,
+        variablesIn: () => [],
+      });
       assert.equal(imported.toml, toml);
       assert.equal(
         reportText(imported, new Set(), false)

@@ -56,16 +56,20 @@ describe('a configuration that cannot be read', () => {
   for (const { name, file, text, kind = null, message } of CASES) {
     it(`is an error with file and line: ${name}`, async (t) => {
       const cwd = makeProject(t, { [file]: text });
-      await assert.rejects(importFile({ file, kind, cwd, outputDirectory: null, readImported }), {
-        code: 'SETTINGS',
-        message,
-      });
+      await assert.rejects(
+        importFile({ file, kind, cwd, outputDirectory: null, readImported, variablesIn: () => [] }),
+        {
+          code: 'SETTINGS',
+          message,
+        },
+      );
     });
   }
 
   it('is an error when it does not exist or is a directory', async (t) => {
     const cwd = makeProject(t, { 'sub/nginx.conf': '' });
-    const read = (file: string) => importFile({ file, kind: null, cwd, outputDirectory: null, readImported });
+    const read = (file: string) =>
+      importFile({ file, kind: null, cwd, outputDirectory: null, readImported, variablesIn: () => [] });
     await assert.rejects(read('no.conf'), { message: 'Cannot read "no.conf": there is no such file' });
     await assert.rejects(read('sub'), { message: 'Cannot read "sub": it is a directory' });
   });
@@ -78,6 +82,7 @@ describe('a configuration that cannot be read', () => {
       cwd,
       outputDirectory: null,
       readImported,
+      variablesIn: () => [],
     });
     await assert.rejects(read, { message: /^Cannot read (?:nginx|b)\.conf:1: blocks and files are nested too deep$/ });
   });
@@ -95,6 +100,7 @@ describe('a configuration that cannot be read', () => {
       cwd,
       outputDirectory: null,
       readImported,
+      variablesIn: () => [],
     });
     await assert.rejects(read, { code: 'PYTHON_MISSING', message: /there is no python3/ });
   });
@@ -109,6 +115,7 @@ describe('a gunicorn.conf.py', () => {
       cwd,
       outputDirectory: null,
       readImported,
+      variablesIn: () => [],
     });
     assert.match(toml, /^workers = 2 /m);
     assert.match(
@@ -128,14 +135,17 @@ describe('the kind of a configuration', () => {
   for (const [file, text, expected] of cases) {
     it(`is ${expected} for ${file}`, async (t) => {
       const cwd = makeProject(t, { [file]: text });
-      assert.equal((await importFile({ file, kind: null, cwd, outputDirectory: null, readImported })).kind, expected);
+      assert.equal(
+        (await importFile({ file, kind: null, cwd, outputDirectory: null, readImported, variablesIn: () => [] })).kind,
+        expected,
+      );
     });
   }
 
   it('is that of --from', async (t) => {
     const cwd = makeProject(t, { 'nginx.ini': '[uwsgi]\nhttp = :80\n' });
     await assert.rejects(
-      importFile({ file: 'nginx.ini', kind: 'nginx', cwd, outputDirectory: null, readImported }),
+      importFile({ file: 'nginx.ini', kind: 'nginx', cwd, outputDirectory: null, readImported, variablesIn: () => [] }),
       /Cannot read nginx\.ini:/,
     );
   });

@@ -53,6 +53,7 @@ describe('a map', () => {
   }
 
   const refused: readonly (readonly [maps: Readonly<Record<string, MapOptions>>, message: RegExp])[] = [
+    [{ a: { source: 'path', values: { '/a': 'x' } } }, /map\.a\.source "path": it has no placeholder/],
     [{ a: { source: '{map.a}' } }, /map\.a: it needs itself: map\.a → map\.a/],
     [
       {

@@ -218,7 +218,7 @@ describe('a settings file in TypeScript', { concurrency: 4 }, () => {
     [
       'a missing key',
       '{ securityHeaders: { hsts: {} } }',
-      RegExp(`^Cannot use securityHeaders\\.hsts ${F}: it needs maxAgeS$`),
+      RegExp(`^Cannot use securityHeaders\\.hsts ${F}: it needs the key maxAgeS$`),
     ],
     [
       'a wrong value at a name of the user',

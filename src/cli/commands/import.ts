@@ -5,6 +5,7 @@ import { ViaductError } from '../../errors.ts';
 import { importFile } from '../../import/import-file.ts';
 import { KINDS, type Kind } from '../../import/kind.ts';
 import { reportText } from '../../import/report-text.ts';
+import { describeServerVariables, findServerVariables } from '../../project/server-variables.ts';
 import type { Arguments } from '../arguments.ts';
 import { readImported } from '../import/open-site.ts';
 
@@ -24,7 +25,7 @@ export async function importConfiguration({ words }: Arguments): Promise<number>
     });
   }
   const outputDirectory = path === null ? null : dirname(path);
-  const options = { file, kind: from, cwd, outputDirectory, readImported };
+  const options = { file, kind: from, cwd, outputDirectory, readImported, variablesIn };
   const imported = await importFile(options);
   const { lines, open } = reportText(imported, accepted, all);
   for (const line of lines) process.stderr.write(`${line}\n`);
@@ -38,6 +39,10 @@ export async function importConfiguration({ words }: Arguments): Promise<number>
   if (path === null) process.stdout.write(imported.toml);
   else write(path, imported.toml, force);
   return 0;
+}
+
+function variablesIn(directory: string): string[] {
+  return describeServerVariables(findServerVariables(directory));
 }
 
 function readWords(words: readonly string[]): {

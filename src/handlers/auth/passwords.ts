@@ -39,7 +39,6 @@ const REFUSED: readonly (readonly [start: RegExp, state: string])[] = [
   [/^\$2[abxy]?\$/, 'bcrypt is not supported'],
   [/^\$argon2/, 'Argon2 is not supported'],
   [/^\$(?:y|gy|7)\$/, 'yescrypt is not supported'],
-  [/^\$(?:apr1|1)\$/, 'MD5 can be guessed too fast (allow_md5 = true accepts it)'],
   [/^\{SHA\}/i, 'SHA-1 without a salt can be guessed too fast'],
   [/^\{|^\$|^\w+\$/, 'its kind is unknown, or it is damaged'],
 ];
@@ -75,7 +74,9 @@ export async function hashPassword(password: string): Promise<string> {
 export function parsePasswordHash(text: string, user: string, allowMd5 = false): PasswordHash {
   const hash = scryptHash(text) ?? djangoHash(text) ?? shaCryptHash(text) ?? (allowMd5 ? md5CryptHash(text) : null);
   if (hash === null || typeof hash === 'string') {
-    const state = hash ?? REFUSED.find(([start]) => start.test(text))?.[1] ?? 'it is not hashed';
+    const weak =
+      !allowMd5 && /^\$(?:apr1|1)\$/.test(text) ? 'MD5 can be guessed too fast (allow_md5 = true accepts it)' : null;
+    const state = hash ?? weak ?? REFUSED.find(([start]) => start.test(text))?.[1] ?? 'it is not hashed';
     throw new ViaductError('SETTINGS', `Cannot use the password of user ${JSON.stringify(user)}: ${state}`, {
       advice: 'Make a hash with `viaduct hash-password`.',
     });

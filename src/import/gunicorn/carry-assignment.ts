@@ -20,6 +20,10 @@ export function carryAssignment(one: Assignment, context: WsgiContext): void {
     const start = startLine(name, value);
     const isOne = value.names.length === 1;
     const names = `the ${isOne ? 'variable' : 'variables'} ${value.names.join(', ')}`;
+    if (value.value === null && name === 'bind' && /^(?:0\.0\.0\.0)?:?\$PORT$/.test(value.text ?? '')) {
+      report.needless(one, 'without listen, Viaduct listens on 0.0.0.0:PORT');
+      return;
+    }
     if (value.value === null) {
       report.lost(one, start === '' ? `it depends on ${names}` : `it depends on ${names}: start Viaduct with ${start}`);
       return;

@@ -30,7 +30,7 @@ export function carryGunicorn(all: readonly Assignment[], context: WsgiContext):
   }
   if (builder.get('workers') === undefined && !last.has('workers')) builder.assume('workers', 1, "gunicorn's default");
   if (!last.has('threads')) builder.assume('threads', 1, "gunicorn's default");
-  if (builder.get('listen') === undefined) builder.assume('listen', ['127.0.0.1:8000'], "gunicorn's default");
+  if (!last.has('bind')) builder.assume('listen', ['127.0.0.1:8000'], "gunicorn's default");
   secure(builder);
 }
 

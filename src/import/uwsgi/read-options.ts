@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
+import type { Statement } from '../import-report.ts';
 import { readText } from '../read-text.ts';
 import { refused } from '../refused.ts';
 import type { Source } from '../source.ts';
@@ -14,7 +15,7 @@ const INCLUDES = /^(?:ini|include|inherit|xml|yaml|yml|json|config)$/;
 
 /** The state of a reading: what follows knows what came before. */
 interface Reading {
-  readonly source: Source;
+  readonly source: Pick<Source, 'path' | 'shown' | 'show' | 'text'>;
   readonly values: Map<string, string>;
   readonly options: Option[];
   /** The conditions of the blocks that are open. */
@@ -34,6 +35,42 @@ export function readOptions(source: Source): Option[] {
   for (const option of formOf(source.text, source.path)(source.text, source.shown)) read(option, reading, 0);
   return reading.options;
 }
+
+/** Reads the command line of uWSGI, with the files that it names. */
+export function readCommandOptions(args: readonly string[], statement: Statement, base: string): Option[] {
+  const source = {
+    path: resolve(base, 'command'),
+    shown: statement.file,
+    show: (path: string) => relative(base, path),
+    text: '',
+  };
+  const reading: Reading = { source, values: new Map(), options: [], conditions: [], loop: null };
+  for (let at = 0; at < args.length; at += 1) {
+    const word = args[at] as string;
+    const next = args[at + 1];
+    const [, key = '', equal, value = ''] = /^--?([\w-]+)(=(.*))?$/s.exec(word) ?? [];
+    const takesNext = equal === undefined && next !== undefined && !next.startsWith('-') && !SWITCHES.test(key);
+    const written = equal !== undefined ? value : takesNext ? next : 'true';
+    const isFile = key === '' && /\.(?:ini|xml|ya?ml|json)$/.test(word);
+    const option = isFile ? { key: 'ini', written: word } : { key: LETTERS[key] ?? key, written };
+    if (takesNext && key !== '') at += 1;
+    if (option.key !== '') read({ ...statement, text: `${word}${takesNext ? ` ${next}` : ''}`, ...option }, reading, 0);
+  }
+  return reading.options;
+}
+
+const SWITCHES =
+  /^(?:M|master|enable-threads|vacuum|die-on-term|need-app|lazy|lazy-apps|single-interpreter|strict|manage-script-name|thunder-lock|http-keepalive|disable-logging|L|no-site)$/;
+const LETTERS: Readonly<Record<string, string>> = {
+  s: 'socket',
+  p: 'processes',
+  w: 'module',
+  H: 'home',
+  M: 'master',
+  d: 'daemonize',
+  x: 'xml',
+  y: 'yaml',
+};
 
 type Form = (text: string, file: string) => WrittenOption[];
 

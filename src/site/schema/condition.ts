@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { listOf, table, words } from './tools.ts';
 
 const alternatives = z
-  .union([z.array(z.string()), z.string()], 'must be a text, or a list of texts')
+  .union([z.array(z.string()).nonempty(), z.string()], 'must be a text, or a list of texts')
   .transform((value) => [value].flat());
 const comparison = table({
   is: alternatives.optional().describe('The value is one of these. "*" stands for any value, "" for none.'),

@@ -1,22 +1,24 @@
 import * as z from 'zod';
+import { host } from './host.ts';
 import { record, table, tables, text, words } from './tools.ts';
 
-const texts = record(z.string('must be a text'));
+const value = z.string('must be a text');
 
 /** A map. */
 const map = table({
   source: words('a text with placeholders').describe('The text whose value is looked up.'),
-  values: texts.default({}).describe('Texts for exact values. They are looked up first.'),
-  hosts: texts
+  values: record(value).default({}).describe('Texts for exact values. They are looked up first.'),
+  hosts: z
+    .record(host, value, 'must be a table')
     .default({})
     .describe('Texts for hosts: a name, or *.NAME for all names below it. The longest name wins.'),
   pattern: tables({
     pattern: words('a regular expression').describe('Regular expression for the value.'),
-    value: z.string('must be a text').describe('The text for values that match, with the groups of the pattern.'),
+    value: value.describe('The text for values that match, with the groups of the pattern.'),
   })
     .default([])
     .describe('Texts for values that match a pattern. The first that matches wins.'),
-  default: z.string('must be a text').default('').describe('The text for all other values.'),
+  default: value.default('').describe('The text for all other values.'),
 });
 
 /** Maps by their names. */

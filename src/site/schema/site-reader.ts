@@ -61,7 +61,7 @@ function errorLines(issue: Issue, entries: unknown, written: unknown, locate: So
     return [`Cannot use ${locate.describe(path)}: its name ${issue.issues[0]?.message}`];
   }
   if (valueAt(entries, path) === undefined) {
-    return [`Cannot use ${locate.describe(path.slice(0, -1))}: it needs ${String(locate.spell(path).at(-1))}`];
+    return [`Cannot use ${locate.describe(path.slice(0, -1))}: it needs the key ${String(locate.spell(path).at(-1))}`];
   }
   const value = formatRawValue(valueAt(written, [path[0] ?? '', ...locate.spell(path).slice(1)]));
   return [`Cannot use ${locate.describe(path, ` = ${value}`)}: it ${issue.message}`];

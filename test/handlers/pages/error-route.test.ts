@@ -177,7 +177,10 @@ describe('an error that a route answers', { concurrency: 2 }, () => {
     };
     assert.match(await errors('{ routes = { 404 = "@none" } }'), /Cannot lead to "@none": no route has this path/);
     assert.match(await errors('{ routes = { 404 = "/a/../b" } }'), /Cannot lead to "\/a\/\.\.\/b": it is not a path/);
-    assert.match(await errors('{ routes = { 404 = "/a" }, pages = { 404 = "b" } }'), /"404": it has another one, too/);
+    assert.match(
+      await errors('{ routes = { 404 = "/a" }, pages = { 404 = "b" } }'),
+      /"404": it has another one, too\nWrite each status or class once/,
+    );
     assert.match(await errors('{ routes = { 300 = "/a" } }'), /"300": it is not the status of an error/);
     assert.match(await errors('true'), /Cannot replace error pages: there are none/);
   });

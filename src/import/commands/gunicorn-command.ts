@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { splitWords } from '../../config/words.ts';
+import { carryGunicorn } from '../gunicorn/import-gunicorn.ts';
+import { type Assignment, readPython } from '../gunicorn/read-python.ts';
+import type { Statement } from '../import-report.ts';
+import { readText } from '../read-text.ts';
+import type { WsgiContext } from '../wsgi-config-builder.ts';
+import { optionsOf, type ServerCommand, type ServiceCommand } from './command-line.ts';
+
+const SHORT: Readonly<Record<string, string>> = {
+  b: 'bind',
+  w: 'workers',
+  k: 'worker-class',
+  t: 'timeout',
+  c: 'config',
+  e: 'env',
+  p: 'pid',
+  u: 'user',
+  g: 'group',
+  m: 'umask',
+  n: 'name',
+  D: 'daemon',
+  R: 'enable-stdio-inheritance',
+};
+const SWITCHES: ReadonlySet<string> = new Set([
+  ...[
+    'reload',
+    'spew',
+    'check-config',
+    'preload',
+    'no-sendfile',
+    'reuse-port',
+    'daemon',
+    'initgroups',
+    'capture-output',
+  ],
+  ...['enable-stdio-inheritance', 'log-syslog', 'do-handshake-on-connect', 'suppress-ragged-eofs', 'proxy-protocol'],
+  ...['disable-redirect-access-to-syslog', 'print-config', 'strip-header-spaces', 'version'],
+]);
+/** Names of options whose setting has another name. */
+const NAMES: Readonly<Record<string, string>> = {
+  preload: 'preload_app',
+  pid: 'pidfile',
+  name: 'proc_name',
+  'keep-alive': 'keepalive',
+  'access-logfile': 'accesslog',
+  'access-logformat': 'access_log_format',
+  'error-logfile': 'errorlog',
+  'log-file': 'errorlog',
+  'log-level': 'loglevel',
+  'log-config': 'logconfig',
+  'log-syslog': 'syslog',
+  env: 'raw_env',
+};
+const LISTS: ReadonlySet<string> = new Set(['bind', 'raw_env']);
+
+/** Carries over a command line of gunicorn, with the file of `--config` and `GUNICORN_CMD_ARGS`, which it wins over. */
+export function carryGunicornCommand(command: ServerCommand, service: ServiceCommand, context: WsgiContext): void {
+  const { statement, args } = command;
+  const variable = service.environment.get('GUNICORN_CMD_ARGS');
+  const fromVariable = variable === undefined ? [] : settingsOf(splitWords(variable.value) ?? [], variable.statement);
+  const own = settingsOf(args, statement);
+  const file = own.findLast(({ name }) => name === 'config') ?? fromVariable.findLast(({ name }) => name === 'config');
+  const written = [...fromVariable, ...own].filter(({ name }) => name !== 'config');
+  carryGunicorn([...readConfig(file, service, context), ...written], context);
+}
+
+function readConfig(
+  file: Assignment | undefined,
+  { settings, base }: ServiceCommand,
+  { report }: WsgiContext,
+): Assignment[] {
+  const written = file?.value.kind === 'literal' ? String(file.value.value).replace(/^file:/, '') : 'gunicorn.conf.py';
+  const path = resolve(base, settings.get('directory')?.value ?? '.', written);
+  if (existsSync(path)) return readPython(readText(path, written), written);
+  if (file !== undefined) report.lost(file, `the file ${written} is not here, and was not read`);
+  return [];
+}
+
+function settingsOf(args: readonly string[], statement: Statement): Assignment[] {
+  const { options, others } = optionsOf(args, SHORT, SWITCHES);
+  const settings = new Map<string, unknown>();
+  for (const [option, text] of options) {
+    const name = NAMES[option] ?? option.replaceAll('-', '_');
+    const value = text === 'true' && SWITCHES.has(option) ? true : /^\d+$/.test(text) ? Number(text) : text;
+    settings.set(name, LISTS.has(name) ? [...((settings.get(name) as unknown[] | undefined) ?? []), text] : value);
+  }
+  const [target] = others;
+  if (target !== undefined) settings.set('wsgi_app', target);
+  return [...settings].map(([name, value]) => ({
+    ...statement,
+    text: name === 'wsgi_app' ? String(value) : `--${name.replaceAll('_', '-')} ${String(value)}`,
+    name,
+    value: pythonValueOf(value),
+  }));
+}
+
+/** A value with `$PORT` depends on a variable. */
+function pythonValueOf(value: unknown): Assignment['value'] {
+  const text = Array.isArray(value) ? value.join(',') : String(value);
+  const names = [...text.matchAll(/\$\{?(\w+)(?:[:-][^}]*)?\}?/g)].map(([, name]) => name as string);
+  if (names.length === 0) return { kind: 'literal', value };
+  const defaults = [...text.matchAll(/\$\{?\w+(?::?-([^}]*))?\}?/g)].map(([, given]) => given);
+  const plain = text.replace(/\$\{?(\w+)(?::?-[^}]*)?\}?/g, '$$$1');
+  const isKnown = defaults.every((one) => one !== undefined);
+  const filled = text.replace(/\$\{\w+:?-([^}]*)\}/g, '$1');
+  const withDefaults = /^\d+$/.test(filled) ? Number(filled) : filled;
+  return { kind: 'environment', names, value: isKnown ? withDefaults : null, text: plain };
+}

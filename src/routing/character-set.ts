@@ -47,7 +47,7 @@ export class CharacterSet {
 
 const ASCII = 128;
 
-/** A character of ASCII, plain or behind a backslash, or a class of such characters that is not negated. */
+/** A character of ASCII, plain or behind a backslash, or a class of them that is not negated. */
 const ASCII_ONLY = new RegExp(
   ['[ -\\-/-Z\\]-~]', '\\\\P', '\\[(?!\\^)(?:[ -\\[^-~]|\\\\P)*\\]']
     .map((one) => `^${one}$`)

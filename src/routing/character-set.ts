@@ -22,12 +22,22 @@ export class CharacterSet {
       atom,
       (sequence, inClass) => (inClass ? PYTHON[sequence] : `[${PYTHON[sequence]}]`) as string,
     );
+    if (ASCII_ONLY.test(atom)) {
+      this.#beyond = [];
+      return;
+    }
     this.#beyond = [...new Set([script, python])].map((source) => new RegExp(`^${source}$`, 'su'));
+  }
+
+  /** Whether no character outside ASCII is in the set. */
+  get isAscii(): boolean {
+    return this.#beyond.length === 0;
   }
 
   /** Whether the character with this code point is in the set. */
   has(code: number): boolean {
     if (code < ASCII) return this.#ascii[code] === 1;
+    if (this.isAscii) return false;
     const character = String.fromCodePoint(code);
     return this.#reading === 'either'
       ? this.#beyond.some((expression) => expression.test(character))
@@ -36,6 +46,14 @@ export class CharacterSet {
 }
 
 const ASCII = 128;
+
+/** A character of ASCII, plain or behind a backslash, or a class of such characters that is not negated. */
+const ASCII_ONLY = new RegExp(
+  ['[ -\\-/-Z\\]-~]', '\\\\P', '\\[(?!\\^)(?:[ -\\[^-~]|\\\\P)*\\]']
+    .map((one) => `^${one}$`)
+    .join('|')
+    .replaceAll('P', '[!-/:-@[-`{-~]'),
+);
 
 /**
  * What Python's escapes match outside ASCII. `\p{Cn}` has the characters that this Node does not know, because a newer

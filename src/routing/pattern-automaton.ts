@@ -16,6 +16,9 @@ interface State {
 const START = 4;
 /** The code at the end of a text. */
 const END = -1;
+const ASCII_MAX = 0x7f;
+/** Stands for all characters outside ASCII. */
+const OTHER = 0x80;
 /** A limit for the memory of one pattern, in steps of states and transitions. Clients choose the texts. */
 const REMEMBERED_MAX = 50_000;
 
@@ -27,12 +30,17 @@ export class PatternAutomaton {
   readonly #program: Program;
   /** Whether a match can only start with the text. */
   readonly #isAnchored: boolean;
+  /** Whether all characters outside ASCII are the same for the pattern. */
+  readonly #isAscii: boolean;
   readonly #states = new Map<string, State>();
   #remembered = 0;
 
   constructor(program: Program) {
     this.#program = program;
     const [first] = program.steps;
+    this.#isAscii = program.steps.every(
+      (step) => (step.kind !== 'take' || step.set.isAscii) && (step.kind !== 'assert' || /[$^]/.test(step.assertion)),
+    );
     this.#isAnchored = first?.kind === 'assert' && first.assertion === '^';
   }
 
@@ -41,7 +49,7 @@ export class PatternAutomaton {
     for (let at = 0; at < text.length; at += 1) {
       const code = text.codePointAt(at) as number;
       if (code > 0xffff) at += 1;
-      const next = this.#after(state, code);
+      const next = this.#after(state, code > ASCII_MAX && this.#isAscii ? OTHER : code);
       if (next === null) return true;
       if (next.steps.length === 0) return false;
       state = next;

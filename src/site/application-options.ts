@@ -4,6 +4,7 @@ import { describeThrown } from '../errors.ts';
 import { acceptsHtml } from '../handlers/pages/accepts-html.ts';
 import { plainError, tracebackPage, tracebackText } from '../handlers/pages/error-page.ts';
 import { failurePage, headlineOf } from '../handlers/pages/failure-page.ts';
+import { requestField } from '../http/derived-request.ts';
 import type { Request } from '../http/message.ts';
 import { requestFields, requestIdOf } from '../http/request-id.ts';
 import type { Response } from '../http/response.ts';
@@ -118,7 +119,12 @@ function raisedPage({ dev, devPages }: Settings, traceback: string, request: Req
   if (!acceptsHtml(request)) return tracebackText(traceback);
   const { record, peer } = request;
   const title = 'The application raised an exception';
-  if (!opensDevPages(devPages, peer.remoteAddress)) return tracebackPage(title, traceback);
+  if (isFrame(request) || !opensDevPages(devPages, peer.remoteAddress)) return tracebackPage(title, traceback);
   const headline = headlineOf(traceback);
   return failurePage({ status: 500, title, headline, text: traceback, prefix: DEV_PREFIX, id: requestIdOf(record) });
+}
+
+/** Whether the answer is shown within another page (Fetch Metadata), where the pages about requests cannot be. */
+function isFrame(request: Request): boolean {
+  return /^i?frame$/.test(requestField(request, 'sec-fetch-dest') ?? '');
 }

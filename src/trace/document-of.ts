@@ -17,7 +17,7 @@ import { neighbourNotes } from './neighbours.ts';
 import { type PythonFields, type PythonPart, readPythonPart } from './python-part.ts';
 import { summarizeQueries } from './query-summary.ts';
 import type { RecordedException, RecordedRaise } from './recorded-exception.ts';
-import { redactField, redactNamed, redactTarget, redactText } from './redact.ts';
+import { redactField, redactNamed, redactSource, redactTarget, redactText } from './redact.ts';
 import { type PlacedSpans, placedSpans, shownSpans } from './spans-of.ts';
 import { timeParts } from './time-parts.ts';
 import type { TracedRequest, TraceRecord } from './trace-record.ts';
@@ -157,7 +157,7 @@ function raiseOf({ type, message, frames }: RecordedRaise): Raise {
     message: redactText(message),
     frames: frames.map((frame) => ({
       ...frame,
-      source: frame.source.map(redactText),
+      source: frame.source.map(redactSource),
       locals: frame.locals.map(([name, value]) => [name, redactNamed(name, value)] as const),
     })),
   };

@@ -68,18 +68,31 @@ const DIGITS = /\b\d(?:[ -]?\d){12,18}\b/g;
 
 /** A text in which everything with the shape of a secret is replaced. */
 export function redactText(text: string): string {
+  return redact(text, () => true);
+}
+
+/** A line of a program: what it names as a secret is replaced only if it is written there. Names and calls stay, so that the line can be read. */
+export function redactSource(line: string): string {
+  return redact(line, (value) => LITERAL.test(value));
+}
+
+/** A text or a number, in brackets, too, or in a call such as `SecretStr('x')`. */
+const LITERAL = /^(?:\w{1,30}\(|[[(]\s{0,4}|[a-z]{0,2})["']|^\d/i;
+
+/** `hides` gets each value that has the name of a secret. */
+function redact(text: string, hides: (value: string) => boolean): string {
   if (text.length < 6) return text;
   let shown = text;
   for (const [shape, replacement] of SHAPES) shown = shown.replace(shape, replacement);
-  if (SECRET_WORD.test(shown)) shown = hideNamed(shown);
+  if (SECRET_WORD.test(shown)) shown = hideNamed(shown, hides);
   return shown
     .replace(LONG_RUN, (run) => (isRandom(run) ? REDACTED : run))
     .replace(DIGITS, (number) => (isCardNumber(number) ? REDACTED : number));
 }
 
-function hideNamed(text: string): string {
+function hideNamed(text: string, hides: (value: string) => boolean): string {
   return text.replace(NAMED_IN_TEXT, (whole, name: string, between: string, value: string) =>
-    isBindingPlace(value) ? whole : `${name}${between}${REDACTED}`,
+    isBindingPlace(value) || !hides(value) ? whole : `${name}${between}${REDACTED}`,
   );
 }
 

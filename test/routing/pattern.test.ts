@@ -109,6 +109,15 @@ describe('a pattern', () => {
     ok(has.mock.callCount() < 5000, `${has.mock.callCount()}`);
   });
 
+  it('looks at all characters outside ASCII as one where the pattern has none', (context) => {
+    const has = context.mock.method(CharacterSet.prototype, 'has');
+    const pattern = new Pattern('(?:curl|[Ww]get\\.)/', 'pattern');
+    const text = Array.from({ length: 5000 }, (_, index) => String.fromCodePoint(0x800 + index)).join('');
+    equal(pattern.test(text), false);
+    equal(pattern.test(`${text}wget./`), true);
+    ok(has.mock.callCount() < 50, `${has.mock.callCount()}`);
+  });
+
   it('forgets the states of old texts', () => {
     const random = generator(SEED);
     const pattern = new Pattern('(?:a|b){0,60}a(?:a|b){20}c', 'pattern');

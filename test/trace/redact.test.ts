@@ -1,6 +1,28 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { redactField, redactNamed, redactTarget, redactText } from '../../src/trace/redact.ts';
+import { redactField, redactNamed, redactSource, redactTarget, redactText } from '../../src/trace/redact.ts';
+
+describe('redactSource', () => {
+  it('hides what is written in a program, and leaves names and calls', () => {
+    const lines = {
+      "password = 'hunter2'": 'password = [redacted]',
+      'DB = {"PASSWORD": b"hunter2"}': 'DB = {"PASSWORD": [redacted]}',
+      "secret = SecretStr('hunter2')": 'secret = [redacted])',
+      "tokens = ['hunter2', 'x']": 'tokens = [redacted]',
+      "url = 'postgres://u:hunter2@db/x'": "url = 'postgres://u:[redacted]@db/x'",
+    };
+    for (const [line, shown] of Object.entries(lines)) assert.equal(redactSource(line), shown);
+    for (const line of [
+      "token = request.GET['token']",
+      'token = tokens[user.id]',
+      'def login(password: str, token=None):',
+      'return self.token == other.token',
+      'user = authenticate(username=name, password=password)',
+      "api_key = os.environ['API_KEY']",
+    ])
+      assert.equal(redactSource(line), line);
+  });
+});
 
 describe('redactText', () => {
   const hidden: readonly (readonly [title: string, text: string, secret: string])[] = [

@@ -28,6 +28,9 @@ def application(environ, start_response):
         os.kill(os.getpid(), signal.SIGKILL)
     if environ['PATH_INFO'] == '/raises':
         total([{'price': 2}, {'name': 'x'}])
+    if environ['PATH_INFO'] == '/frame':
+        start_response('200 OK', [('Content-Type', 'text/html')])
+        return [b'<!doctype html><iframe src="/raises"></iframe>']
     if environ['PATH_INFO'] == '/long':
         raise ValueError('one\\n  two\\n' + 'x' * 100_000)
     start_response('200 OK', [('Content-Type', 'text/html')])
@@ -123,6 +126,14 @@ describe('the page of a failed request in development', { skip: NO_BROWSER || NO
       assert.equal(response.headers.get('content-type'), 'text/plain; charset=utf-8');
       assert.match(await response.text(), /^Traceback [\s\S]*ValueError: the <b>order<\/b> has no price\n$/);
     }
+  });
+
+  it('is the traceback within a frame of another page, which could not show the anatomy', async () => {
+    const server = await serve({ 'app.py': WSGI }, 'app:application');
+    const { page } = await openPage(browser, `${server.url}/frame`);
+    const frame = page.frameLocator('iframe');
+    assert.match(await frame.getByRole('heading', { level: 2 }).innerText(), /^ValueError: the <b>order/);
+    await page.context().close();
   });
 
   it('shortens a long message, and keeps its lines', async () => {

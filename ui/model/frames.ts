@@ -10,7 +10,7 @@ const LIBRARY_MIN = 2;
 
 /**
  * The frames of an exception as they are shown: those of the project open, those of libraries together. The last one, where the exception was
- * raised, stands alone, and is open if no frame is the project's. The innermost frame that is open shows its variables. Of a recursion, only the
+ * raised, stands alone, and is open if no frame is the project's. The innermost frame that is open shows its variables. In a recursion, only the
  * outermost and the innermost call of a line are open.
  */
 export function framesOf(frames: readonly Frame[]): readonly FramePart[] {

@@ -355,6 +355,15 @@ describe('an imported configuration of Apache with mod_wsgi', { skip: NO_APACHE 
       assert.deepEqual(differences, [], output);
     });
   }
+  it('is not written while a file .htaccess that counts is not accepted', async (t) => {
+    const rules = 'Require all denied\n';
+    const directory = makeProject(t, { 'www/.htaccess': rules, 'www/a.txt': 'a', 'apache.conf': '' });
+    const site = `DocumentRoot ${directory}/www\n<Directory ${directory}/www>\nAllowOverride All\n</Directory>\n`;
+    writeFileSync(join(directory, 'apache.conf'), site);
+    const { code, output } = await runViaduct(directory, 'import', 'apache.conf', '-o', 'viaduct.toml');
+    assert.equal(code, 1);
+    assert.match(output, /apache\.conf:3: AllowOverride All: dangerous: its file \.htaccess is not read/);
+  });
 });
 
 /** What must be equal. The pages of the servers for errors may differ, and a directory that nobody may list is 403 there and 404 here. */

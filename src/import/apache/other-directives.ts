@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { WsgiContext } from '../wsgi-config-builder.ts';
 import { rangeOf } from './access.ts';
 import { guardOf } from './guard.ts';
@@ -62,7 +64,10 @@ const DANGEROUS =
 /** Reports every directive that no other part has read. */
 export function tellOthers(all: readonly Directive[], context: WsgiContext): void {
   for (const directive of all) {
-    if (directive.children !== null) tellOthers(directive.children, context);
+    if (directive.children !== null) {
+      tellOverrides(directive, directive.children, context);
+      tellOthers(directive.children, context);
+    }
     tell(directive, context);
   }
 }
@@ -94,6 +99,18 @@ function tellSection(directive: Directive, report: WsgiContext['report']): void 
   if (guard.kind === 'open') report.took(directive);
   else if (isHidden) report.needless(directive, 'names that start with a dot are never sent');
   else report.danger(directive, 'its access rule has no counterpart: write a route with access');
+}
+
+/** A file `.htaccess` that counts may keep clients out. */
+function tellOverrides(
+  { name, args }: Directive,
+  children: readonly Directive[],
+  { report, output }: WsgiContext,
+): void {
+  const override = children.findLast((one) => one.name === 'allowoverride');
+  const isRead = name === 'directory' && override !== undefined && override.args.join(' ').toLowerCase() !== 'none';
+  if (isRead && existsSync(resolve(output, args[0] ?? '', '.htaccess')))
+    report.danger(override, 'its file .htaccess is not read: write its rules into this configuration');
 }
 
 /** Rules in files of the directories are not read. */

@@ -5,6 +5,7 @@ import os
 import sys
 
 from viaduct_worker import asgi
+from viaduct_worker.scripts import SCRIPT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class DiscoveryError(Exception):
 def module_path(root: str, module: str) -> str | None:
     """The file of a dotted module below `root`, or None. A package comes before a module, as with Python's import."""
     base = os.path.join(root, *module.split('.'))
-    for path in (os.path.join(base, '__init__.py'), base + '.py'):
+    for path in (os.path.join(base, '__init__.py'), base + '.py', base + SCRIPT):
         if os.path.isfile(path):
             return path
     return None

@@ -6,7 +6,7 @@ import sys
 import traceback
 from types import ModuleType
 
-from viaduct_worker import asgi
+from viaduct_worker import asgi, scripts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def prepare(options: 'Options') -> None:
     if sys.path[:1] != [options['directory']]:
         sys.path.insert(0, options['directory'])
     sys.argv = [options['module']]
+    scripts.offer(options['directory'], options['module'])
 
 
 class LoadError(Exception):

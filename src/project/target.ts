@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { ViaductError } from '../errors.ts';
 
 /** A directory, and the module and callable in it; null where the user did not name them. */
@@ -18,10 +18,10 @@ const CALLABLE = String.raw`${NAME}(?:\.${NAME})*(?:\([\s\S]*\))?`;
 const INI = /^([\s\S]+\.ini)(#[^#]+)?$/;
 // Functions, because each takes half a millisecond to construct, and no start needs both.
 const modulePattern = (): RegExp => new RegExp(`^(${NAME}(?:\\.${NAME})*)(?::(${CALLABLE}))?$`, 'u');
-const filePattern = (): RegExp => new RegExp(`^(.+\\.py)(?::(${CALLABLE}))?$`, 'u');
+const filePattern = (): RegExp => new RegExp(`^(.+\\.(?:py|wsgi))(?::(${CALLABLE}))?$`, 'u');
 
 /**
- * Parses PATH (a directory, a Python file with or without :CALLABLE, or a file of PasteDeploy with or without #NAME) or
+ * Parses PATH (a directory, a Python file or a script of mod_wsgi (`.wsgi`) with or without :CALLABLE, or a file of PasteDeploy with or without #NAME) or
  * MODULE:CALLABLE. Both are relative to `chdir`. Null means `chdir` itself.
  *
  * @throws ViaductError `APPLICATION_MISSING` for any other text.
@@ -32,8 +32,10 @@ export function readTarget(text: string | null, chdir: string): Target {
   if (isDirectory(path)) return inDirectory(path);
   const ini = INI.exec(text);
   if (ini !== null) return readIni(text, resolve(chdir, ini[1] as string), ini[2] ?? '');
-  const file = text.includes('.py') ? filePattern().exec(text) : null;
-  if (file !== null) return readFile(text, resolve(chdir, file[1] as string), file[2] ?? null);
+  const file = /\.(?:py|wsgi)/.test(text) ? filePattern().exec(text) : null;
+  // shop.wsgi is a module of Django's unless there is such a file
+  if (file !== null && (file[1]?.endsWith('.py') === true || existsSync(resolve(chdir, file[1] as string))))
+    return readFile(text, resolve(chdir, file[1] as string), file[2] ?? null);
   if (existsSync(path)) {
     throw new ViaductError('APPLICATION_MISSING', `Cannot serve "${text}": it is not a Python file`, {
       advice: ADVICE,
@@ -51,7 +53,7 @@ export function readTarget(text: string | null, chdir: string): Target {
 function readFile(text: string, path: string, callable: string | null): Target {
   if (!existsSync(path)) throw missingTarget(text);
   let directory = dirname(path);
-  const name = basename(path, '.py');
+  const name = basename(path, extname(path));
   if (name === 'manage' && callable === null) return inDirectory(directory);
   const names = name === '__init__' ? [] : [name];
   while (existsSync(join(directory, '__init__.py')) && dirname(directory) !== directory) {

@@ -12,7 +12,7 @@ export interface KeptFiles {
 }
 
 /** Files of a Python project: code, templates (Django and Jinja cache them) and translations. */
-export const PROJECT_FILES: KeptFiles = { names: /\.(?:py|html?|jinja2?|j2|mo|ini)$/, templates: true };
+export const PROJECT_FILES: KeptFiles = { names: /\.(?:py|wsgi|html?|jinja2?|j2|mo|ini)$/, templates: true };
 /** Files of a TypeScript application: its code. */
 export const MODULE_FILES: KeptFiles = { names: /\.(?:[cm]?[jt]sx?|json)$/, templates: false };
 const TEMPLATES = `${sep}templates${sep}`;

@@ -94,13 +94,7 @@ function writeApp(
     home ?? paths.find((path) => path !== '' && isBelow(script, trimmed(path))) ?? paths[0] ?? '',
   );
   const from = [directive, callable].filter((one) => one !== undefined);
-  const written = /\.wsgi$/.test(script) ? script.replace(/\.wsgi$/, '.py') : script;
-  if (written !== script)
-    report.lost(
-      directive,
-      `rename ${basename(script)} to ${basename(written)}: Viaduct imports modules, whose names end in .py`,
-    );
-  table.set('target', targetOf(written, directory, object, pathOf), ...from);
+  table.set('target', targetOf(script, directory, object, pathOf), ...from);
   if (daemon === null) return;
   if (directory !== '') setChdir(directory, daemon.directive, table, isAlone, context);
   const python = daemon.options.get('python-home') ?? scope.find(({ name }) => name === 'wsgipythonhome')?.args[0];

@@ -42,7 +42,7 @@ describe('a script of mod_wsgi', () => {
     assert.equal(await served(t, files, 'web/app.wsgi'), 'below from app');
   });
 
-  it('is no rival of a module: without such a file, shop.wsgi is a module', async (t) => {
+  it('leaves the name to a module if there is no such file', async (t) => {
     const files = { 'shop/__init__.py': '', 'shop/wsgi.py': SCRIPT, 'shop/parts.py': 'TEXT = "a module"\n' };
     assert.equal(await served(t, files, 'shop.wsgi'), 'a module from shop.wsgi');
     assert.equal(await served(t, files, 'shop.wsgi:application'), 'a module from shop.wsgi');

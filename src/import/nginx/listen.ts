@@ -55,4 +55,4 @@ function isAddress(address: string): boolean {
 }
 
 const SHADOWED =
-  'another server listens on this port of all addresses, so the address is closed; write the addresses one by one there';
+  'another server listens on this port of all addresses and gets its requests; write the addresses one by one there';

@@ -25,6 +25,15 @@ export function listenersOf({ listen, tlsSelfSigned }: Pick<Settings, 'listen' |
   });
 }
 
+/** The index of the listener that gets connections to an address: the one that has it, or the one of all addresses; -1 for none. */
+export function listenerFor(listeners: readonly DryListener[], address: string): number {
+  const own = listeners.findIndex((one) => one.address === address);
+  const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
+  if (own >= 0 || port === '' || address.startsWith('unix:')) return own;
+  const all = host.startsWith('[') ? `[::]:${port}` : `0.0.0.0:${port}`;
+  return listeners.findIndex((one) => one.address === all);
+}
+
 function textOf(address: Address): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
   if (address.kind === 'fd') return `fd:${address.fd}`;

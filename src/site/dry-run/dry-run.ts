@@ -14,7 +14,7 @@ import type { Site } from '../schema/site.ts';
 import { detached } from './detached-site.ts';
 import type { DiskImage } from './disk-image.ts';
 import { type DryAnswer, readAnswer } from './dry-answer.ts';
-import { type DryListener, listenersOf } from './dry-listeners.ts';
+import { type DryListener, listenerFor, listenersOf } from './dry-listeners.ts';
 import { type DryRequest, isRefusal, readRequest } from './dry-request.ts';
 
 /**
@@ -62,8 +62,8 @@ export class DryRun {
   /** What becomes of a request; null if nothing listens at its address with its scheme. Requests at the same time are all authorized, or none is. */
   async ask(asked: DryRequest): Promise<DryAnswer | null> {
     const { address, secure } = asked;
-    const listener = this.#listeners.findIndex((one) => one.address === address && one.secure === secure);
-    if (listener < 0) return null;
+    const listener = listenerFor(this.#listeners, address);
+    if (this.#listeners[listener]?.secure !== secure) return null;
     const request = readRequest(asked, listener);
     if (isRefusal(request)) return { ...readAnswer(refusalResponse(request), null, this.#disk), isRefused: true };
     this.#isAuthorized = asked.authorized;

@@ -3,11 +3,13 @@ import { type Lifetime, nestedLifetime } from '../../support/lifetime.ts';
 import { chooseSeed } from '../../support/random.ts';
 import { describeDifference, judge } from './judge.ts';
 import { type Place, preparePlace } from './place.ts';
+import { judgeServed } from './served.ts';
 
 const USAGE = `npm run judge -- [options]
 
   --seed N     seed of the first configuration; the others count up from it. Default: from the clock
   --count N    how many configurations. Default: 1000
+  --served     compare nginx with a server that has the imported settings, instead of with the model
   --help       this`;
 
 process.exitCode = await main(process.argv.slice(2));
@@ -18,6 +20,7 @@ async function main(args: string[]): Promise<number> {
     options: {
       seed: { type: 'string' },
       count: { type: 'string', default: '1000' },
+      served: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -33,7 +36,8 @@ async function main(args: string[]): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
   try {
     const place = await preparePlace(lifetime);
-    return await run(lifetime, seed, count, place, interrupted.signal);
+    const judgeAll = values.served ? runServed : run;
+    return await judgeAll(lifetime, seed, count, place, interrupted.signal);
   } finally {
     for (const release of releases) await release();
   }
@@ -61,4 +65,27 @@ async function run(t: Lifetime, seed: number, count: number, place: Place, inter
       `${totals.refused} that nginx refuses; not known: ${reasons === '' ? 'nothing' : reasons}`,
   );
   return totals.differences === 0 ? 0 : 1;
+}
+
+async function runServed(
+  t: Lifetime,
+  seed: number,
+  count: number,
+  place: Place,
+  interrupted: AbortSignal,
+): Promise<number> {
+  const totals = { probes: 0, reported: 0, unreported: 0 };
+  let each = seed;
+  for (; each < seed + count && !interrupted.aborted; each += 1) {
+    const { probes, reported, unreported } = await judgeServed(t, each, place);
+    totals.probes += probes;
+    totals.reported += reported;
+    totals.unreported += unreported.length;
+    for (const one of unreported.slice(0, 3)) console.log(`seed ${each}: ${one}`);
+  }
+  console.log(
+    `seeds ${seed} to ${each - 1}: ${totals.probes} probes; content differs for ${totals.reported} that the report names ` +
+      `and ${totals.unreported} that it does not name`,
+  );
+  return totals.unreported === 0 ? 0 : 1;
 }

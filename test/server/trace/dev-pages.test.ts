@@ -74,7 +74,10 @@ describe('the pages in development', () => {
   ] as const)
     it(`are ${isLinked ? '' : 'not '}linked from pages of the site with dev_pages = "${devPages}"`, async (t) => {
       const { port } = await serve(t, { ...DEV, devPages });
-      const headers = [['Sec-Fetch-Dest', 'document']] as const;
+      const headers = [
+        ['Sec-Fetch-Dest', 'document'],
+        ['Accept', 'text/html'],
+      ] as const;
       for (const [path, text] of [
         ['/page', 'the site'],
         ['/raises', 'the site is broken'],

@@ -5,6 +5,14 @@ const CGI = ['uwsgi', 'fastcgi', 'scgi'] as const;
 /** Deviations of a pair of servers. They come before those of each server. */
 export const FROM_PAIRS: readonly Deviation[] = [
   {
+    frontEnd: 'lighttpd',
+    backend: 'Viaduct',
+    protocol: CGI,
+    case: 'field: underscore beside hyphen',
+    outcome: '"alice, mallory" arrives as HTTP_X_USER',
+    reason: 'lighttpd uses the same variable for `X_User` and `X-User`, and Viaduct joins both values',
+  },
+  {
     frontEnd: 'nginx',
     backend: 'uWSGI',
     protocol: CGI,

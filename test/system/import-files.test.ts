@@ -14,15 +14,24 @@ const SKIP = process.platform === 'linux' ? NO_PACKAGES : 'only Linux shows whic
 const ZODB = `
 import os, ZODB, ZODB.FileStorage
 from BTrees.OOBTree import OOBTree
+from ZODB.POSException import ConflictError
 DATABASE = ZODB.DB(ZODB.FileStorage.FileStorage('Data.fs'))
 with DATABASE.transaction() as connection:
     connection.root().setdefault('uploads', OOBTree())
-def application(environ, start_response):
+def stored(path, content):
     with DATABASE.transaction() as connection:
         uploads = connection.root()['uploads']
-        if environ['REQUEST_METHOD'] == 'PUT':
-            uploads[environ['PATH_INFO']] = environ['wsgi.input'].read()
-        found = b'%d %d' % (os.getpid(), len(uploads))
+        if content:
+            uploads[path] = content
+        return b'%d %d' % (os.getpid(), len(uploads))
+def application(environ, start_response):
+    content = environ['wsgi.input'].read()
+    while True:
+        try: # threads that write at the same time may conflict; then ZODB wants the transaction again
+            found = stored(environ['PATH_INFO'], content)
+            break
+        except ConflictError:
+            pass
     start_response('200 OK', [])
     return [found]
 `;

@@ -30,7 +30,7 @@ describe('headers that a client repeats', () => {
       const seen = await environ(client, 'Cookie: a=1\r\nX-Twice: b\r\nX-Twice: c\r\n', `/environs/${i}?q=${i}`);
       assert.deepEqual(
         [seen.PATH_INFO, seen.QUERY_STRING, seen.HTTP_COOKIE, seen.HTTP_X_TWICE, seen.HTTP_HOST, seen.REMOTE_ADDR],
-        [`/environs/${i}`, `q=${i}`, 'a=1', 'b,c', 'a.example', '127.0.0.1'],
+        [`/environs/${i}`, `q=${i}`, 'a=1', 'b, c', 'a.example', '127.0.0.1'],
       );
       assert.equal('left behind' in seen, false);
       assert.equal(seen['wsgi.url_scheme'], 'http');

@@ -92,10 +92,7 @@ path = "/python/*"
 app = "python"
 `;
     const dev = await serve(t, toml, {}, '--dev');
-    assert.match(
-      (await dev.get('/slashlessx')).body,
-      /<h2>.*PATH_INFO is &#34;x&#34; \(environ-key-wrong-value, by the server/,
-    );
+    assert.match((await dev.get('/slashlessx')).body, /PATH_INFO is "x" \(environ-key-wrong-value, by the server/);
     assert.match((await dev.get('/python/x')).body, /\(block-not-bytes, by the application/);
     const production = await serve(t, toml, {});
     assert.equal((await production.get('/slashlessx')).body, 'block');

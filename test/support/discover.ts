@@ -9,13 +9,15 @@ type DiscoverTestOptions = Partial<Parameters<typeof discoverProject>[0]> & {
 
 /** Runs discovery without the variables of this process that would influence it. */
 export async function discover(chdir: string, { env = {}, ...options }: DiscoverTestOptions = {}): Promise<Project> {
-  const before = process.env;
-  const { VIRTUAL_ENV, CONDA_PREFIX, DJANGO_SETTINGS_MODULE, FLASK_APP: _, ...others } = before;
-  process.env = { ...others, ...env };
+  // Node 26 starts programs with the variables of the process, not with an object that took the place of process.env
+  const before = { ...process.env };
+  for (const name of ['VIRTUAL_ENV', 'CONDA_PREFIX', 'DJANGO_SETTINGS_MODULE', 'FLASK_APP']) delete process.env[name];
+  Object.assign(process.env, env);
   try {
     return await discoverProject({ target: null, chdir, python: null, dev: false, staticMounts: [], ...options });
   } finally {
-    process.env = before;
+    for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
+    Object.assign(process.env, before);
   }
 }
 

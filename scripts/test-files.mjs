@@ -19,7 +19,7 @@ export const STARTS_PROGRAMS = new Set([
 
 /** Whether a test needs neither other programs nor a set-up, so that `npm run check` runs it. `npm test` runs all tests. */
 export function isQuick(path) {
-  return !/^(?:applications\/|attack\/|system\/|swap\/matrix-|ui\/[\w-]+\.)/.test(path) && !STARTS_PROGRAMS.has(path);
+  return !/^(?:applications\/|attack\/|import\/judge\/|servers\/|system\/|swap\/matrix-|ui\/[\w-]+\.)/.test(path) && !STARTS_PROGRAMS.has(path);
 }
 
 /**
@@ -27,7 +27,7 @@ export function isQuick(path) {
  * these tests are long.
  */
 export const ON_ONE_NODE = [
-  /^(?:applications|bench|docs|import|scripts|simulation|swap|ui)\//,
+  /^(?:applications|bench|docs|import|scripts|servers|simulation|swap|ui)\//,
   /^handlers\/in-browser\./,
   /^system\/(?:browser|content-memory|deploy|deploy-use|docs|examples|frameworks|import|readme)\./,
   /^system\/docs-/,

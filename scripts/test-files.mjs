@@ -19,7 +19,10 @@ export const STARTS_PROGRAMS = new Set([
 
 /** Whether a test needs neither other programs nor a set-up, so that `npm run check` runs it. `npm test` runs all tests. */
 export function isQuick(path) {
-  return !/^(?:applications\/|attack\/|import\/judge\/|servers\/|system\/|swap\/matrix-|ui\/[\w-]+\.)/.test(path) && !STARTS_PROGRAMS.has(path);
+  return (
+    !/^(?:applications\/|attack\/|import\/judge\/|servers\/|system\/|swap\/matrix-|ui\/[\w-]+\.)/.test(path) &&
+    !STARTS_PROGRAMS.has(path)
+  );
 }
 
 /**

@@ -224,12 +224,12 @@ export class Trace implements TraceRecord {
     this.returnedAfterMs = ns / 1e6;
   }
 
-  /** Python's record arrived. It is copied unless the response was sent before, as usual: then it is valid only as long as `onOver` runs. */
+  /** Python's record arrived. It is copied unless the client has the response, as usual: then it is valid only as long as `onOver` runs. */
   receivePython(payload: Uint8Array): void {
-    this.payload = this.isAnswered ? payload : Uint8Array.from(payload);
+    this.payload = this.#isTaken ? payload : Uint8Array.from(payload);
     this.python = 'arrived';
     this.pythonMissing = '';
-    if (!this.isAnswered) return;
+    if (!this.#isTaken) return;
     this.onOver?.(this);
     this.payload = null;
   }
@@ -239,7 +239,7 @@ export class Trace implements TraceRecord {
     if (this.python !== 'awaited') return;
     this.python = 'lost';
     this.pythonMissing = sentence;
-    if (this.isAnswered) this.onOver?.(this);
+    if (this.#isTaken) this.onOver?.(this);
   }
 
   /** The response is about to be sent. */
@@ -272,10 +272,16 @@ export class Trace implements TraceRecord {
     this.endMs = span.endMs;
     const response = this.spans[this.#response];
     if (response !== undefined) response.endMs = span.endMs;
+    if (this.python !== 'awaited') this.onOver?.(this);
   }
 
   get isAnswered(): boolean {
     return this.endMs >= 0;
+  }
+
+  /** Whether the request is answered, and the kernel has taken the whole response or given it up. */
+  get #isTaken(): boolean {
+    return this.isAnswered && this.#flush < 0;
   }
 
   /** The socket has the last byte of the response, or the request was given up. */
@@ -285,6 +291,6 @@ export class Trace implements TraceRecord {
     this.bodyBytes = bodyBytes;
     const response = this.spans[this.#response];
     if (response !== undefined && response.endMs < 0) response.endMs = this.endMs;
-    if (this.python !== 'awaited') this.onOver?.(this);
+    if (this.python !== 'awaited' && this.#isTaken) this.onOver?.(this);
   }
 }

@@ -491,6 +491,7 @@ export class Connection implements ResponseChannel, ContentOwner, InterimSender,
     const { bytes, at, end } = this.#reader.input;
     const early = Buffer.from(bytes.subarray(at, end));
     this.#phase = 'closed';
+    this.#endFlush();
     this.#reader.clear();
     this.#socketControl.detach();
     this.#onClosed(this);

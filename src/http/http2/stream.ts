@@ -487,7 +487,6 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
 
   /** The whole response was sent. */
   #end(): void {
-    this.#request?.trace?.endFlush();
     this.sender = null;
     this.#finish(this.#status);
     this.#content?.body.fail(new RequestBodyError(0, LEFT));
@@ -504,6 +503,7 @@ export class Stream implements ResponseChannel, ContentOwner, OutputOwner, Inter
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     const request = this.#request;
+    request?.trace?.endFlush();
     if (request !== null) this.#reportAnswered(request, status);
     this.#owner.onStreamOver(this);
   }

@@ -7,7 +7,7 @@ export interface Receiver {
   receive(bytes: Buffer, length: number): void;
   /** The client has sent its last byte. It may still wait for responses. */
   inputEnded(): void;
-  /** The kernel has taken everything that was written: there is room for more. */
+  /** The kernel has taken everything that was written: there is room for more, unless the last of it was FIN. */
   drained(): void;
   /** The socket was closed, by either side. */
   closed(): void;
@@ -112,6 +112,7 @@ export function attachSocket<R extends Receiver>(socket: ClientSocket<R>, receiv
   (socket as unknown as SocketInternals)._writableState.highWaterMark = HELD_BYTES_MAX;
   socket.on('end', onEnd);
   socket.on('drain', onDrain);
+  socket.on('finish', onDrain);
   socket.on('error', onError);
   socket.on('close', onClose);
   socket.resume();
@@ -123,6 +124,7 @@ export function detachSocket<R extends Receiver>(socket: ClientSocket<R>): void 
   socket.off('data', onData);
   socket.off('end', onEnd);
   socket.off('drain', onDrain);
+  socket.off('finish', onDrain);
   socket.off('error', onError);
   socket.off('close', onClose);
   if (socket.listenerCount('data') === 0) socket.pause();

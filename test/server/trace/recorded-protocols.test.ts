@@ -79,20 +79,46 @@ describe('TraceRecording, for each protocol', () => {
     checkSpans(trace);
   });
 
-  it('records the wait for a client that reads slowly', async (t) => {
+  for (const connection of ['close', 'keep-alive']) {
+    it(`records the wait for a client that reads slowly (${connection})`, async (t) => {
+      const { port, newest } = await startTraced(t, ALL, application);
+      const bytes = 20_000_000;
+      const client = connect(port, '127.0.0.1');
+      t.after(() => client.destroy());
+      client.pause();
+      client.write(`GET /?${bytes} HTTP/1.1\r\nHost: a.example\r\nConnection: ${connection}\r\n\r\n`);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      client.resume();
+      const trace = await newest();
+      const flushes = trace.spans.filter(({ kind }) => kind === 'flush');
+      assert.ok(flushes.some(({ startUs, endUs }) => endUs !== null && endUs - startUs > 100_000));
+      for (const { parent } of flushes) assert.equal(trace.spans[parent]?.kind, 'response');
+      assert.ok(trace.times.clientUs > 100_000);
+      checkSpans(trace);
+    });
+  }
+
+  it('records the wait for a client that leaves', async (t) => {
     const { port, newest } = await startTraced(t, ALL, application);
-    const bytes = 20_000_000;
     const client = connect(port, '127.0.0.1');
     client.pause();
-    client.write(`GET /?${bytes} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n`);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    client.resume();
-    await once(client, 'close');
+    client.write('GET /?20000000 HTTP/1.1\r\nHost: a.example\r\n\r\n');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    client.destroy();
     const trace = await newest();
-    const flushes = trace.spans.filter(({ kind }) => kind === 'flush');
-    assert.ok(flushes.some(({ startUs, endUs }) => endUs !== null && endUs - startUs > 100_000));
-    for (const { parent } of flushes) assert.equal(trace.spans[parent]?.kind, 'response');
-    assert.ok(trace.times.clientUs > 100_000);
+    assert.ok(kinds(trace).includes('flush'));
+    checkSpans(trace);
+  });
+
+  it('records the wait for a client that resets a stream', async (t) => {
+    const { port, newest } = await startTraced(t, ALL, application);
+    const client = connectHttp2(`http://127.0.0.1:${port}`);
+    t.after(() => client.destroy());
+    const stream = client.request({ ':path': '/?20000000' });
+    await once(stream, 'response');
+    stream.close(8);
+    const trace = await newest();
+    assert.ok(kinds(trace).includes('flush'));
     checkSpans(trace);
   });
 

@@ -173,6 +173,13 @@ export class Release {
     return this.#events.metrics.expect(this.#runtime.directory(), name, isZygote, pid);
   }
 
+  /** It serves from now on, and its pool may use its workers if it `admits` them. */
+  beginServing(admits: boolean): void {
+    this.state = 'serving';
+    if (admits) for (const worker of this.workers.values()) worker.admit();
+    this.runHook('on_ready');
+  }
+
   /** From now on its workers, also later ones, work for `pool`. */
   moveTo(pool: Pool): void {
     this.#pool = pool;

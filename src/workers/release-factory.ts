@@ -1,8 +1,9 @@
 import type { Request } from '../http/message.ts';
 import type { Response } from '../http/response.ts';
 import { ApplicationMetrics } from './metrics/application-metrics.ts';
-import { newPoolCommon, Pool } from './pool.ts';
+import { Pool } from './pool.ts';
 import { poolLog } from './pool-log.ts';
+import { newPoolCommon } from './pool-options.ts';
 import { Release, type ReleaseEvents } from './release.ts';
 import { releaseEvents } from './release-events.ts';
 import type { ReleaseOptions } from './release-options.ts';

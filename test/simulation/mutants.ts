@@ -214,7 +214,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     defect: 'a release on trial that failed is not ended',
-    file: 'supervisor.js',
+    file: 'succession.js',
     from: 'this.trialFailure = error;\n        this.#retire(release);',
     to: 'this.trialFailure = error;',
   },

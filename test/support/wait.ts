@@ -17,12 +17,18 @@ export async function within<T>(ms: number, goal: string, work: () => Promise<T>
   }
 }
 
-/** Checks `condition` every 20 ms until it is true. For a condition that no event reports, such as the end of another's child process. */
+/** Longest pause between two checks of a condition. The first pauses are shorter, because most conditions are true soon. */
+const PAUSE_MS_MAX = 20;
+
+/**
+ * Checks `condition` until it is true, each 20 ms in the end. For a condition that no event reports, such as the end of another's child
+ * process.
+ */
 export async function eventually(goal: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + PATIENCE_MS;
-  while (!(await condition())) {
+  for (let pauseMs = 1; !(await condition()); pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX)) {
     if (performance.now() > end) throw new Error(`waited ${PATIENCE_MS} ms in vain until ${goal}`);
-    await delay(20);
+    await delay(pauseMs);
   }
 }
 

@@ -97,6 +97,7 @@ function writePath(route: ConfigBuilder, uri: string, handler: Backend, state: S
   const rewrite = route.table('rewrite');
   if (isExact) {
     rewrite.set('pattern', `^${literal(path)}$`, pass);
+    rewrite.set('decoded', true, pass);
     rewrite.set('to', uri, pass);
     return;
   }
@@ -107,5 +108,6 @@ function writePath(route: ConfigBuilder, uri: string, handler: Backend, state: S
     return;
   }
   rewrite.set('pattern', `^${literal(path)}(.*)$`, pass);
+  rewrite.set('decoded', true, pass);
   rewrite.set('to', `${uri}{1}`, pass);
 }

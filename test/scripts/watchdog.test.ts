@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { ROOT } from '../support/viaduct.ts';
-import { within } from '../support/wait.ts';
+import { PATIENCE_MS, within } from '../support/wait.ts';
 
 /** Runs a file with this text as `npm test` does, with two seconds of patience. */
 async function runTest(
@@ -25,7 +25,7 @@ async function runTest(
   t.after(() => child.kill('SIGKILL'));
   let output = '';
   child.stdout.on('data', (block: Buffer) => (output += block));
-  const [code] = (await within(60_000, 'the end of the run', () => once(child, 'close'))) as [number | null];
+  const [code] = (await within(PATIENCE_MS, 'the end of the run', () => once(child, 'close'))) as [number | null];
   return { code, output };
 }
 

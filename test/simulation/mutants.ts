@@ -47,7 +47,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     defect: 'requests that a lane gave back are lost',
     file: 'worker.js',
-    from: 'this.#pool.requeue(pendingRequests)',
+    from: 'this.#lanes.pool.requeue(pendingRequests)',
     to: 'pendingRequests.length',
   },
   {

@@ -1,7 +1,7 @@
 import { replaceFields } from '../http/derived-request.ts';
 import { FieldNames } from '../http/field-names.ts';
 import type { Handler, HandlerResult, Next } from '../http/handler.ts';
-import type { Request } from '../http/message.ts';
+import type { HeaderList, Request } from '../http/message.ts';
 import { Response } from '../http/response.ts';
 import { TRACE_FIELD } from '../trace/token.ts';
 import type { Trace } from '../trace/trace.ts';
@@ -43,13 +43,27 @@ function tracedHandler(handler: Handler): Handler {
   };
 }
 
+/** The ends of chains that add `Trace.addedParent` to the fields of a request themselves. */
+const adding = new WeakSet<Next>();
+
+/** Says that `next` adds `Trace.addedParent` to the fields of a request, so that no request has to be derived for it. */
+export function addsTraceParent(next: Next): Next {
+  adding.add(next);
+  return next;
+}
+
 function tracedEnd({ name, next, application = '', recordsSteps = false }: ChainEnd): Next {
+  const adds = adding.has(next);
   return (request: Request) => {
     const { trace } = request.record;
     if (trace === null) return next(request);
     if (recordsSteps) return next(request);
     if (application !== '') trace.application = application;
     const span = trace.begin('handler', name);
+    if (adds && !hasOwnFields(request.headers)) {
+      trace.addParent(span, name, request.headers);
+      return watch(trace, span, name, () => next(request));
+    }
     const passed = withTraceParent(request, trace);
     trace.passedRequest(span, name, passed.headers);
     return watch(trace, span, name, () => next(passed));
@@ -58,6 +72,17 @@ function tracedEnd({ name, next, application = '', recordsSteps = false }: Chain
 
 const OWN_FIELDS = new FieldNames(['traceparent', TRACE_FIELD]);
 const OWN_FIELDS_AND_STATE = new FieldNames(['traceparent', 'tracestate', TRACE_FIELD]);
+
+/** Whether a field has to be removed before the application gets the request. Most names differ in length already. */
+function hasOwnFields(headers: HeaderList): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (OWN_LENGTHS.includes(name.length) && OWN_FIELDS_AND_STATE.has(name)) return true;
+  }
+  return false;
+}
+
+const OWN_LENGTHS = ['traceparent', 'tracestate', TRACE_FIELD].map(({ length }) => length);
 
 /**
  * The request as applications and backends get it, so that their spans belong to this trace (W3C Trace Context). The state of a trace that others

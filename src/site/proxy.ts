@@ -44,7 +44,7 @@ export function proxyTo(route: RouteConfig, context: RouteContext): Terminal {
   const sources = errors.attempt([...keys, 'proxy'], () => sourcesOf(backends, options, tls, context));
   if (sources === null) return { name: 'proxy', next: notFound };
   const rewriting = errors.attempt([...keys, 'proxy_options', 'redirects'], () => [
-    responseRewriting(route, sources.backends),
+    responseRewriting(route, sources.backends, context.placeholders),
   ]);
   const proxy = reverseProxy({
     ...omitUndefined({
@@ -91,7 +91,10 @@ export function proxyTo(route: RouteConfig, context: RouteContext): Terminal {
   const rewrite = rewriting?.[0] ?? null;
   return {
     name,
-    next: rewrite === null ? proxy.handle : (request) => mapResponse(proxy.handle(request), rewrite),
+    next:
+      rewrite === null
+        ? proxy.handle
+        : (request) => mapResponse(proxy.handle(request), (response) => rewrite(request, response)),
   };
 }
 

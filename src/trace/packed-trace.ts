@@ -39,7 +39,7 @@ export function packTrace(trace: TraceRecord, memory: TraceMemory): StoredBytes 
   writer.fields(trace.lines);
   for (const number of [trace.startedAt, trace.startMs, trace.endMs, trace.returnedMs, trace.returnedAfterMs])
     writer.number(number);
-  for (const number of [trace.dropped, trace.worker, trace.queueUs, trace.pythonUs, trace.status, trace.bodyBytes])
+  for (const number of [trace.parentHop, trace.dropped, trace.worker, trace.queueUs, trace.pythonUs, trace.status, trace.bodyBytes])
     writer.number(number);
   writer.number(recorded === null ? 0 : 1);
   if (recorded !== null) packRecorded(recorded);
@@ -79,6 +79,7 @@ export function unpackTrace(stored: StoredBytes): TraceRecord {
     endMs: number(),
     returnedMs: number(),
     returnedAfterMs: number(),
+    parentHop: number(),
     dropped: number(),
     worker: number(),
     queueUs: number(),

@@ -2,27 +2,43 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Longest wait for something that must come. A test that waits longer has failed. */
-export const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 60_000;
 
-/** Runs `work`. Throws if `work` takes longer than `ms`; `goal` names what it waits for. */
+const TICK_MS = 50;
+
+/**
+ * Runs `work`. Throws if `work` takes longer than `ms`; `goal` names what it waits for. The time is counted in ticks of this process: while
+ * the process itself stands still, for example in `spawnSync`, nobody waits.
+ */
 export async function within<T>(ms: number, goal: string, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${ms} ms in vain for ${goal}`)), ms);
+    let waitedMs = 0;
+    timer = setInterval(() => {
+      waitedMs += TICK_MS;
+      if (waitedMs >= ms) reject(new Error(`waited ${ms} ms in vain for ${goal}`));
+    }, TICK_MS);
   });
   try {
     return await Promise.race([work(), late]);
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
   }
 }
 
-/** Checks `condition` every 20 ms until it is true. For a condition that no event reports, such as the end of another's child process. */
+/** Longest pause between two checks of a condition. The first pauses are shorter, because most conditions are true soon. */
+const PAUSE_MS_MAX = 20;
+
+/**
+ * Checks `condition` until it is true, each 20 ms in the end. For a condition that no event reports, such as the end of another's child
+ * process.
+ */
 export async function eventually(goal: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`waited ${PATIENCE_MS} ms in vain until ${goal}`);
-    await delay(20);
+  let waitedMs = 0;
+  for (let pauseMs = 1; !(await condition()); pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX)) {
+    if (waitedMs >= PATIENCE_MS) throw new Error(`waited ${PATIENCE_MS} ms in vain until ${goal}`);
+    await delay(pauseMs);
+    waitedMs += pauseMs;
   }
 }
 

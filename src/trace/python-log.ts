@@ -64,7 +64,7 @@ export function readPythonLog(value: MarshalValue | undefined): PythonLog {
   const reader = new LogReader();
   for (let at = 0; at < log.length; at += EVENT) {
     const what = log[at];
-    const ns = number(log[at + 1]);
+    const ns = nanoseconds(log[at + 1]);
     const known = log[at + 2] ?? null;
     if (typeof what !== 'number')
       reader.start(at, list(what instanceof Uint8Array ? marshalled(what) : what), ns, known);
@@ -72,6 +72,11 @@ export function readPythonLog(value: MarshalValue | undefined): PythonLog {
     else reader.end(what, ns, known);
   }
   return reader;
+}
+
+/** Times are seconds. */
+export function nanoseconds(value: MarshalValue | undefined): number {
+  return Math.round(number(value) * 1e9);
 }
 
 type Draft = { -readonly [name in keyof PythonSpan]: PythonSpan[name] };
@@ -103,6 +108,8 @@ class LogReader implements PythonLog {
   /** The open phase of a middleware; -1 without one. */
   #phase = -1;
   #link: Link | null = null;
+  /** The fields that were passed on last. */
+  #fields: PythonFields = [];
   /** Status and fields of the last hop of the response. */
   #response = '';
 
@@ -206,8 +213,9 @@ class LogReader implements PythonLog {
       return;
     }
     const status = text(known[0]);
-    const received = fieldsOf(known[1]);
-    if (known.length > 2) this.startResponse.push({ caller, status, fields: received, hasExcInfo: known[2] === true });
+    const received = [...this.#fields.slice(0, number(known[1])), ...fieldsOf(known[2])];
+    this.#fields = received;
+    if (known.length > 3) this.startResponse.push({ caller, status, fields: received, hasExcInfo: known[3] === true });
     // Whitespace around a value is not a part of it (RFC 9110 section 5.5): Django before 6 has some in Set-Cookie.
     const fields = received.map(([field, content]) => [field, content.trim()] as const);
     const response = JSON.stringify([status, fields]);

@@ -1,6 +1,6 @@
 import { Malformed, type MarshalValue, readMarshal } from './marshal-reader.ts';
 import { dict, fieldsOf, list, marshalled, number, text } from './marshal-values.ts';
-import { type PythonHop, type PythonSpan, type PythonStartResponse, readPythonLog } from './python-log.ts';
+import { nanoseconds, type PythonHop, type PythonSpan, type PythonStartResponse, readPythonLog } from './python-log.ts';
 import type { RecordedException, RecordedFrame, RecordedRaise } from './recorded-exception.ts';
 
 /** What a worker's thread recorded of one request. Times are nanoseconds of CLOCK_MONOTONIC. */
@@ -52,8 +52,8 @@ function partOf(value: MarshalValue): PythonPart {
   const more = optional(rare, dict) ?? new Map<string, MarshalValue>();
   const { spans, hops, startResponse } = readPythonLog(log);
   return {
-    startNs: number(start),
-    endNs: number(end),
+    startNs: nanoseconds(start),
+    endNs: nanoseconds(end),
     thread: text(thread),
     spans,
     environ: optional(own, (variables) => environOf(shared, variables)),

@@ -2,7 +2,7 @@
 
 import marshal
 
-REQUEST, RESPONSE, START_RESPONSE = 1, 2, 3
+REQUEST, RESPONSE, START_RESPONSE = 1, 3, 4
 """What a tuple of so many items says of a span."""
 
 
@@ -11,8 +11,12 @@ def recording_of(payload):
     version, start, end, thread, shared, environ, log, more = marshal.loads(payload)
     assert version == 3
     rare = {'exception': None, 'profile': None, 'dropped': 0, 'notes': []}
-    parts = {'start': start, 'end': end, 'thread': thread, 'shared': shared, 'environ': environ}
+    parts = {'start': ns(start), 'end': ns(end), 'thread': thread, 'shared': shared, 'environ': environ}
     return parts | rare | (more or {}) | Log(log).parts
+
+
+def ns(seconds):
+    return int(seconds * 1e9)
 
 
 class Log:
@@ -23,8 +27,10 @@ class Log:
         self.current = self.phase = -1
         self.links = [('',)]
         self.last = None
+        self.fields = []
         for at in range(0, len(log), 3):
             what, time, known = log[at : at + 3]
+            time = ns(time)
             if type(what) is bytes:
                 what = marshal.loads(what)
             if type(what) is not int:
@@ -94,9 +100,10 @@ class Log:
         if len(known) == REQUEST:
             self.hops.append((span, 'request', passer, '', known[0]))
             return
-        status, fields = known[:2]
+        status, count, fields = known[:3]
+        fields = self.fields = self.fields[:count] + fields
         if len(known) == START_RESPONSE:
-            self.calls.append((passer, status, fields, known[2]))
+            self.calls.append((passer, status, fields, known[3]))
         response = status, [(field, value.strip()) for field, value in fields]
         if response != self.last:
             self.last = response

@@ -2,14 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { ROOT } from './viaduct.ts';
 
-/** Makes a record as `recorder.py` does, from spans, hops and rows of the environ, which are easier to read than a log. */
+/** Makes a record as `recorder.py` does, from spans, hops, rows of the environ and nanoseconds, which are easier to read. */
 const PRELUDE = `
 import marshal, sys
 
 def record(v, start, end, thread, shared, environ, log, spans, hops, **more):
     if type(environ) is list:
         shared, environ = marshal.dumps(environ), {}
-    return [v, start, end, thread, shared, environ, log_of(spans, hops) if log is None else log, more]
+    log = log_of(spans, hops) if log is None else log
+    log = [value / 1e9 if at % 3 == 1 else value for at, value in enumerate(log)]
+    return [v, start / 1e9, end / 1e9, thread, shared, environ, log, more]
 
 def log_of(spans, hops):
     log = []
@@ -22,7 +24,7 @@ def log_of(spans, hops):
                 emit(other)
         for span, direction, _, status, fields in hops:
             if span == index:
-                log.extend([at, 0, (fields,) if direction == 'request' else (status, fields)])
+                log.extend([at, 0, (fields,) if direction == 'request' else (status, 0, fields)])
         if end:
             log.extend([at, end, None])
     for index, span in enumerate(spans):

@@ -92,8 +92,8 @@ describe('readPythonLog', () => {
     const application = '("application", "shop.wsgi.App", "", 0)';
     const fields = '[("A", "1"), ("Set-Cookie", " b=c")]';
     const { hops, startResponse } = logOf(
-      `[${application}, 1, None, ${VIEW}, 2, None, 3, 3, ("200 OK", [("A", "1"), ("Set-Cookie", "b=c")]), 0, 0, ([("B", "2")],), ` +
-        `0, 0, ("200 OK", ${fields}, False), 0, 0, ("500 Internal Server Error", ${fields}, True)]`,
+      `[${application}, 1, None, ${VIEW}, 2, None, 3, 3, ("200 OK", 0, [("A", "1"), ("Set-Cookie", "b=c")]), 0, 0, ([("B", "2")],), ` +
+        `0, 0, ("200 OK", 0, ${fields}, False), 0, 0, ("500 Internal Server Error", 1, ${fields}[1:], True)]`,
     );
     assert.deepEqual(
       hops.map(({ span, direction, name, status, fields: { length } }) => [span, direction, name, status, length]),

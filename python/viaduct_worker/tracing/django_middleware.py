@@ -7,7 +7,7 @@ that link returns.
 """
 
 from functools import partial
-from time import perf_counter_ns as now
+from time import perf_counter as now
 from types import CoroutineType, FunctionType, MethodType
 
 from viaduct_worker.tracing.places import describe, place_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import CellType
     from typing import Any
 
-    from viaduct_worker.tracing.recorder import Fields, Recording
+    from viaduct_worker.tracing.recorder import Passed, Recording
     from viaduct_worker.tracing.replacing import Function
 
 SEARCHED_MAX = 50
@@ -87,6 +87,8 @@ def calling(target: 'Function', description: bytes) -> 'Function':
     Where it starts, the request phase of the middleware before ends; where it ends, its response phase starts.
     """
 
+    is_middleware = description is not VIEW
+
     def call(request: object) -> object:
         recording = running()
         if recording is None:
@@ -94,9 +96,6 @@ def calling(target: 'Function', description: bytes) -> 'Function':
         __traceback_hide__ = True
         log = recording.log
         span = len(log)
-        if span >= recording.room:
-            recording.dropped += 1
-            return target(request)
         log += description, now(), None
         try:
             response = target(request)
@@ -104,8 +103,8 @@ def calling(target: 'Function', description: bytes) -> 'Function':
             log += span, now(), {'error': error_text(error)}
             raise
         if type(response) is CoroutineType:
-            return continued(recording, span, response, description is not VIEW)
-        log += span, now(), None if description is VIEW else response_hop(recording, response)
+            return continued(recording, span, response, is_middleware)
+        log += span, now(), response_hop(recording, response) if is_middleware else None
         return response
 
     return call
@@ -124,7 +123,7 @@ async def continued(recording: 'Recording', span: int, coroutine: 'Awaitable[obj
     return response
 
 
-def response_hop(recording: 'Recording', response: 'Any') -> 'tuple[str, Fields] | None':
+def response_hop(recording: 'Recording', response: 'Any') -> 'Passed | None':
     """Status and fields of a response; None if they are those of the hop before."""
     try:
         fields = [*response.headers._store.values()]
@@ -137,8 +136,7 @@ def response_hop(recording: 'Recording', response: 'Any') -> 'tuple[str, Fields]
         else:
             recording.code = code
             recording.status = f'{code} {response.reason_phrase}'
-        recording.fields = fields
-        return recording.status, fields
+        return recording.respond(recording.status, fields)
     except Exception:
         recording.note('a response')
         return None
@@ -158,9 +156,6 @@ def phase_method(method: 'Function', kind: str) -> 'Function':
         __traceback_hide__ = True
         log = recording.log
         span = len(log)
-        if span >= recording.room:
-            recording.dropped += 1
-            return method(*args)
         log += description, now(), None
         try:
             return method(*args)

@@ -1,10 +1,10 @@
 """Django: the resolution of the URL, the view, and exceptions of which Django makes a response."""
 
-from time import perf_counter_ns as now
+from time import perf_counter as now
 
 from viaduct_worker.tracing import django_middleware, exceptions
 from viaduct_worker.tracing.places import describe
-from viaduct_worker.tracing.recorder import described, running
+from viaduct_worker.tracing.recorder import current, described, running
 from viaduct_worker.tracing.replacing import replace, replacing
 from viaduct_worker.tracing.texts import error_text
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from viaduct_worker.tracing.recorder import Attributes, Fields, Recording
+    from viaduct_worker.tracing.recorder import Attributes, Passed, Recording
     from viaduct_worker.tracing.replacing import Function
 
 FAILED = 500
@@ -36,21 +36,39 @@ def trace_handlers(base: 'ModuleType') -> None:
 
 
 def preparing(get_response: 'Function') -> 'Function':
-    """A handler gets recorders in its middleware with its first traced request."""
+    """A handler gets recorders in its middleware with its first traced request.
 
-    def get(handler: object, request: object) -> object:
+    Without room in the log, nothing of the request is recorded, so the recorders in the chain need not look.
+    """
+
+    def get(handler: 'Any', request: object) -> object:
         recording = running()
-        if recording is not None and not hasattr(handler, '_viaduct_traced'):
-            try:
-                with replacing:
-                    if not hasattr(handler, '_viaduct_traced'):
-                        handler._viaduct_traced = True  # type: ignore[attr-defined]  # a mark of ours
-                        django_middleware.trace_handler(handler)
-            except Exception:
-                recording.note('the middleware of Django')
-        return get_response(handler, request)
+        if recording is None:
+            return get_response(handler, request)
+        try:
+            handler._viaduct_traced  # noqa: B018  # a mark of ours
+        except AttributeError:
+            prepare(handler, recording)
+        if len(recording.log) < recording.room:
+            return get_response(handler, request)
+        recording.dropped += 1
+        token = current.set(None)
+        try:
+            return get_response(handler, request)
+        finally:
+            current.reset(token)
 
     return get
+
+
+def prepare(handler: 'Any', recording: 'Recording') -> None:
+    try:
+        with replacing:
+            if not hasattr(handler, '_viaduct_traced'):
+                handler._viaduct_traced = True
+                django_middleware.trace_handler(handler)
+    except Exception:
+        recording.note('the middleware of Django')
 
 
 def resolving(resolve_request: 'Function') -> 'Function':
@@ -61,9 +79,6 @@ def resolving(resolve_request: 'Function') -> 'Function':
         __traceback_hide__ = True
         log = recording.log
         span = len(log)
-        if span >= recording.room:
-            recording.dropped += 1
-            return resolve_request(handler, request)
         log += URL, now(), None
         try:
             match = resolve_request(handler, request)
@@ -124,9 +139,6 @@ def calling(view: 'Function', description: bytes) -> 'Function':
         __traceback_hide__ = True
         log = recording.log
         span = len(log)
-        if span >= recording.room:
-            recording.dropped += 1
-            return view(*args, **kwargs)
         log += description, now(), None
         try:
             response = view(*args, **kwargs)
@@ -142,7 +154,7 @@ def calling(view: 'Function', description: bytes) -> 'Function':
 def awaiting(view: 'Function', description: bytes) -> 'Function':
     async def call(*args: object, **kwargs: object) -> object:
         recording = running()
-        if recording is None or len(recording.log) >= recording.room:
+        if recording is None:
             return await view(*args, **kwargs)
         __traceback_hide__ = True
         log = recording.log
@@ -159,7 +171,7 @@ def awaiting(view: 'Function', description: bytes) -> 'Function':
     return call
 
 
-def view_hop(recording: 'Recording', response: object) -> 'tuple[str, Fields] | None':
+def view_hop(recording: 'Recording', response: object) -> 'Passed | None':
     """The response as the view returned it; Django reports a view that returned something else."""
     return django_middleware.response_hop(recording, response) if hasattr(response, 'status_code') else None
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from viaduct_worker.tracing.recorder import Attributes, Fields, Recording, Span
+    from viaduct_worker.tracing.recorder import Attributes, Passed, Recording, Span
     from viaduct_worker.tracing.replacing import Function
 
 HOOKS = {
@@ -88,10 +88,10 @@ def begin(recording: 'Recording', function: 'Function', role: str) -> 'Span':
     return recording.begin('hook', name, {'phase': role}, place)
 
 
-def response_hop(recording: 'Recording', response: 'Any') -> 'tuple[str, Fields] | None':
+def response_hop(recording: 'Recording', response: 'Any') -> 'Passed | None':
     """Status and fields of a response."""
     try:
-        return response.status, list(response.headers)
+        return recording.respond(response.status, list(response.headers))
     except Exception:
         recording.note('a response')
         return None

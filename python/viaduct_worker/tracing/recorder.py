@@ -9,8 +9,11 @@ which, what a middleware did before and after the next one, and which hop change
 - It ends: `(place of its start in the log, time, what is known now)`. It ends those inside that are still open.
 - More is known of it: the same without a time, which is 0.
 
-What is known of a span are attributes, or a tuple: of one item, the fields of a request as it passed them on; of two,
-status and fields of a response; with a third item, the arguments of `start_response`.
+Times are seconds of `perf_counter`. What is known of a span are attributes, or a tuple:
+
+- `(fields,)` of a request, as it passed them on;
+- `(status, count, fields)` of a response: so many fields are those of the response before, and the others follow;
+- `(status, count, fields, has exc_info)`: the arguments of `start_response`.
 
 `current` belongs to a context, so asgiref takes it along into the threads of asynchronous views and of synchronous code
 that these call. A recording never raises into the application: what fails in this package becomes a note.
@@ -19,7 +22,7 @@ that these call. A recording never raises into the application: what fails in th
 import marshal
 import sys
 from contextvars import ContextVar
-from time import perf_counter_ns as now
+from time import perf_counter as now
 
 from viaduct_worker.reports import report_of
 from viaduct_worker.tracing.texts import TEXT_MAX, clipped, error_text, safe_repr
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     Attributes: TypeAlias = dict[str, Attribute]
     Place: TypeAlias = tuple[str, int]
     Fields: TypeAlias = Sequence[tuple[str, str]]
+    Passed: TypeAlias = tuple[str, int, Fields]
     Known: TypeAlias = Attributes | tuple[object, ...] | None
     Span: TypeAlias = int
     """Where the start of a span is in the log; -1 if there was no room."""
@@ -46,8 +50,10 @@ ROOM = 4000 * EVENT
 NOTES_MAX = 10
 PAYLOAD_BYTES_MAX = 1_048_576
 VERSION = 3
-MARSHAL_VERSION = 4
-"""With references: paths and fields that come again take five bytes, and half the time."""
+MARSHAL_VERSION = 2
+"""Without references: a table of all objects would take longer than the few texts that come again."""
+SHORT_MARSHAL_VERSION = 4
+"""For what is marshalled once: with references, and short forms of short texts."""
 NOWHERE: 'Place' = ('', 0)
 ENVIRON, LOG, MORE = 5, 6, 7
 """Places in the record that leaves the worker."""
@@ -59,57 +65,41 @@ running = current.get
 
 def described(kind: str, name: str, place: 'Place' = NOWHERE, *more: 'str | tuple[str, str, int]') -> bytes:
     """The description of a span, marshalled: for spans that are the same in each request."""
-    return marshal.dumps((kind, name, *place, *more), MARSHAL_VERSION)
+    return marshal.dumps((kind, name, *place, *more), SHORT_MARSHAL_VERSION)
 
 
 class Recording:
     """Lives for one request. `log` is described above; nothing starts any more when it is as long as `room`.
 
-    `code`, `status` and `fields` are those of the last hop of the response, and `variables` the environ of the last hop
-    of the request. `open` has the kinds of open spans of `begin`, the innermost one last.
+    `code`, `status` and `fields` are those of the last hop of the response. `shared` and `environ` are the variables of
+    the request, and `variables` those of its last hop. `open` has the kinds of open spans of `begin`, the innermost one
+    last. What most requests do not change belongs to the class, which makes a recording cheap.
     """
 
-    __slots__ = (
-        'code',
-        'dropped',
-        'environ',
-        'error',
-        'exception',
-        'fields',
-        'log',
-        'notes',
-        'open',
-        'profiler',
-        'room',
-        'shared',
-        'start',
-        'status',
-        'thread',
-        'variables',
-        'with_locals',
-        'with_parameters',
-    )
+    room = ROOM
+    dropped = 0
+    with_parameters = False
+    with_locals = False
+    shared = b''
+    environ: dict[str, object] | None = None
+    variables: dict[str, object] | None = None
+    code = 0
+    status = ''
+    fields: 'list[tuple[str, str]] | None' = None
+    exception: dict[str, object] | None = None
+    error: BaseException | None = None
+    profiler: 'Profiler | None' = None
+    notes: list[str] | None = None
 
     def __init__(self, options: str, thread: str) -> None:
         """`options` are words: `sql_parameters` and `locals` record these, too."""
         self.start = now()
         self.thread = thread
-        self.with_parameters = 'sql_parameters' in options
-        self.with_locals = 'locals' in options
-        self.room = ROOM
         self.log: list[Any] = []
         self.open: list[str] = []
-        self.dropped = 0
-        self.shared = b''
-        self.environ: dict[str, object] | None = None
-        self.variables: dict[str, object] | None = None
-        self.code = 0
-        self.status = ''
-        self.fields: Fields | None = None
-        self.exception: dict[str, object] | None = None
-        self.error: BaseException | None = None
-        self.profiler: Profiler | None = None
-        self.notes: list[str] | None = None
+        if options != 'full':
+            self.with_parameters = 'sql_parameters' in options
+            self.with_locals = 'locals' in options
 
     def begin(self, kind: str, name: str, attributes: 'Attributes | None' = None, place: 'Place' = NOWHERE) -> 'Span':
         """Start a span within the innermost open one."""
@@ -151,6 +141,15 @@ class Recording:
     def fail(self, span: 'Span', error: BaseException) -> None:
         """Note in a span that it ended by an exception."""
         self.put(span, {'error': error_text(error)})
+
+    def respond(self, status: str, fields: 'list[tuple[str, str]]') -> 'Passed':
+        """Return what is known of a span that passed a response on."""
+        before, self.fields = self.fields, fields
+        if before is not None:
+            count = len(before)
+            if fields[:count] == before:
+                return status, count, fields[count:]
+        return status, 0, fields
 
     def is_within(self, kind: str) -> bool:
         """Whether the innermost open span of `begin` has this kind."""

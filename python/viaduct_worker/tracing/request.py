@@ -2,13 +2,13 @@
 
 import marshal
 from threading import current_thread
-from time import perf_counter_ns as now
+from time import perf_counter as now
 
 from viaduct_worker.frames import trace_frame
 from viaduct_worker.tracing import exceptions
 from viaduct_worker.tracing.install import install
 from viaduct_worker.tracing.profiler import Profiler
-from viaduct_worker.tracing.recorder import MARSHAL_VERSION, Recording, current, described
+from viaduct_worker.tracing.recorder import SHORT_MARSHAL_VERSION, Recording, current, described
 from viaduct_worker.tracing.replacing import replacing
 from viaduct_worker.tracing.wsgi import Layer, trace_chain
 
@@ -48,7 +48,7 @@ class TracedRequest:
         self.recording = recording = Recording(options, current_thread().name)
         try:
             install(recording)
-            if 'profile' in options:
+            if options != 'full' and 'profile' in options:
                 profiler = Profiler(lane)
                 recording.profiler = profiler if profiler.start() else None
         except Exception:
@@ -139,7 +139,7 @@ class TracedRequest:
             self.recording.note('the whole')
             lane.log(f'A request could not be traced: {(self.recording.notes or [""])[-1]}')
             return
-        lane.put(trace_frame(self.id, len(payload)), payload)
+        lane.out.append(trace_frame(self.id, len(payload)) + payload)
 
 
 def rows_of_shared(shared: dict[str, object], environ: 'WSGIEnvironment') -> bytes:
@@ -147,7 +147,7 @@ def rows_of_shared(shared: dict[str, object], environ: 'WSGIEnvironment') -> byt
     if len(_shared) >= SHARED_MAX:
         _shared.clear()
     own = [(name, shown(environ[name]), False) for name in OWN]
-    data = marshal.dumps(rows(shared) + own, MARSHAL_VERSION)
+    data = marshal.dumps(rows(shared) + own, SHORT_MARSHAL_VERSION)
     _shared[id(shared), type(environ['wsgi.input'])] = shared, data
     return data
 

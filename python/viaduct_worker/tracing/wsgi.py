@@ -2,7 +2,7 @@
 
 from functools import partial
 from inspect import CO_VARARGS
-from time import perf_counter_ns as now
+from time import perf_counter as now
 from types import CellType, CodeType, FunctionType, MethodType
 
 from viaduct_worker.tracing.places import describe
@@ -65,7 +65,8 @@ class Layer:
         def start(status: str, headers: 'Fields', *rest: object, **named: object) -> 'Callable[[bytes], object]':
             __traceback_hide__ = True
             try:
-                log.extend((span, 0, (status, [*headers], bool(named or (rest and rest[0])))))
+                passed = recording.respond(status, [*headers])
+                log.extend((span, 0, (*passed, bool(named or (rest and rest[0])))))
             except Exception:
                 recording.note('a call of start_response')
             # An application may also name its arguments, which the type of start_response does not allow.

@@ -5,40 +5,41 @@ import { setTimeout as delay } from 'node:timers/promises';
 export const PATIENCE_MS = 60_000;
 
 const TICK_MS = 50;
+/** Longest pause between two checks of a condition. The first pauses are shorter, because most conditions are true soon. */
+const PAUSE_MS_MAX = 20;
 
 /**
  * Runs `work`. Throws if `work` takes longer than `ms`; `goal` names what it waits for. The time is counted in ticks of this process: while
  * the process itself stands still, for example in `spawnSync`, nobody waits.
  */
-export async function within<T>(ms: number, goal: string, work: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    let waitedMs = 0;
-    timer = setInterval(() => {
-      waitedMs += TICK_MS;
-      if (waitedMs >= ms) reject(new Error(`waited ${ms} ms in vain for ${goal}`));
-    }, TICK_MS);
-  });
-  try {
-    return await Promise.race([work(), late]);
-  } finally {
-    clearInterval(timer);
-  }
+export function within<T>(ms: number, goal: string, work: () => Promise<T>): Promise<T> {
+  return limited(ms, `waited ${ms} ms in vain for ${goal}`, work);
 }
-
-/** Longest pause between two checks of a condition. The first pauses are shorter, because most conditions are true soon. */
-const PAUSE_MS_MAX = 20;
 
 /**
  * Checks `condition` until it is true, each 20 ms in the end. For a condition that no event reports, such as the end of another's child
  * process.
  */
-export async function eventually(goal: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+export function eventually(goal: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  return limited(PATIENCE_MS, `waited ${PATIENCE_MS} ms in vain until ${goal}`, async (isLate) => {
+    for (let pauseMs = 1; !(await condition()) && !isLate(); pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX))
+      await delay(pauseMs);
+  });
+}
+
+async function limited<T>(ms: number, message: string, work: (isLate: () => boolean) => Promise<T>): Promise<T> {
   let waitedMs = 0;
-  for (let pauseMs = 1; !(await condition()); pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX)) {
-    if (waitedMs >= PATIENCE_MS) throw new Error(`waited ${PATIENCE_MS} ms in vain until ${goal}`);
-    await delay(pauseMs);
-    waitedMs += pauseMs;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setInterval(() => {
+      waitedMs += TICK_MS;
+      if (waitedMs >= ms) reject(new Error(message));
+    }, TICK_MS);
+  });
+  try {
+    return await Promise.race([late, work(() => waitedMs >= ms)]);
+  } finally {
+    clearInterval(timer);
   }
 }
 

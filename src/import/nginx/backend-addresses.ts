@@ -89,6 +89,8 @@ function usualRedirect(
   const isPrefix = uri === undefined || (uri.endsWith('/') && path.endsWith('/') && isPlainPath(uri));
   const isRewritten = route.tables.get('rewrite')?.get('pattern') !== undefined;
   if (isPrefix && !isRewritten && !context.upstreams.has(authority)) return 'backend';
+  // a backend knows the name of an upstream only from Host
+  if (context.upstreams.has(authority) && route.table('proxy_options').get('host') === undefined) return null;
   const origin = `${scheme}://${authority}`;
   return uri === undefined ? { from: `${origin}/`, to: '/' } : { from: `${origin}${uri}`, to: path };
 }

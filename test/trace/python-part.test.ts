@@ -31,7 +31,8 @@ describe('readPythonPart', () => {
 
   it('joins the variables that requests share and those of the request, which come first where both have one', () => {
     const shared = '__import__("marshal").dumps([("SERVER_NAME", "a", True), ("wsgi.run_once", "False", False)])';
-    const own = '{"PATH_INFO": "/", "SERVER_NAME": "b", "a.number": 1.5, "a.none": None, "a.true": True, "a.list": ["secret"]}';
+    const own =
+      '{"PATH_INFO": "/", "SERVER_NAME": "b", "a.number": 1.5, "a.none": None, "a.true": True, "a.list": ["secret"]}';
     const part = readPythonPart(marshalled(recordOf({ shared, environ: own })));
     assert.deepEqual(part instanceof Malformed ? part : part.environ, [
       ['SERVER_NAME', 'b', true],

@@ -12,9 +12,20 @@ import { requestOf } from '../support/handler.ts';
 const TRACE_PARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/;
 
 /** The request that the end of a chain gets for a traced request with these fields, and the trace. */
-function passed(headers: HeaderList, adds: boolean): { readonly sent: Request; readonly got: Request; readonly trace: Trace } {
+function passed(
+  headers: HeaderList,
+  adds: boolean,
+): { readonly sent: Request; readonly got: Request; readonly trace: Trace } {
   const request = { method: 'GET', path: '/', query: '', protocol: 'HTTP/1.1', secure: false, host: '', client: '' };
-  const trace = new Trace('id', 'sampled', 'full', USUAL_DETAILS, { ...request, listener: '', headers, bodyBytes: 0 }, 1, null);
+  const trace = new Trace(
+    'id',
+    'sampled',
+    'full',
+    USUAL_DETAILS,
+    { ...request, listener: '', headers, bodyBytes: 0 },
+    1,
+    null,
+  );
   const sent = { ...requestOf({ headers }), record: { ...newRecord(), trace } } as Request;
   let got: Request | null = null;
   const next: Next = (one) => {

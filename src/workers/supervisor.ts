@@ -229,8 +229,8 @@ export class Supervisor {
         this.#ready(event.worker);
         break;
       case 'broken':
-        if (event.release === this.#next?.number) this.#giveUp(broken(this.#next, event, this.#current));
-        else log.error(`Cannot import the application: ${event.reason}\n${event.traceback}`.trimEnd());
+        if (event.release === this.#next?.number) this.#giveUp(broken(this.#next, event.failure, this.#current));
+        else log.error(`Cannot import the application: ${event.failure.reason}\n${event.failure.traceback}`.trimEnd());
         break;
       case 'timed-out':
         if (event.release === this.#next) this.#giveUp(timedOut(event.release));

@@ -9,7 +9,7 @@ import { openHanded } from './handed-file.ts';
 import { Lane } from './lane.ts';
 import type { LaneOwner, LaneRef } from './lane-owner.ts';
 import { destroyWhenSilent } from './late-sockets.ts';
-import type { LogLevel, PrintStream } from './messages.ts';
+import type { ImportFailure, LogLevel, PrintStream } from './messages.ts';
 import type { CollectedFamily } from './metrics/collected.ts';
 import { killProcess, signalName } from './os-process.ts';
 import type { Overdue } from './overdue.ts';
@@ -42,7 +42,7 @@ export interface WorkerOptions {
    * is usually the first sign of its death.
    */
   readonly onBroken: (worker: Worker, reason: string) => void;
-  readonly onTraceback: (worker: Worker, traceback: string, reason: string) => void;
+  readonly onImportFailed: (worker: Worker, failure: ImportFailure) => void;
   /** A request has exceeded its deadline. `stack` shows where it was in Python; '' when the worker does not tell. */
   readonly onOverdue: (worker: Worker, overdue: Overdue, stack: string) => void;
   /** A request of it was ended by an exception. The worker, which is not retiring, should be replaced. */
@@ -111,7 +111,7 @@ export class Worker implements LaneOwner {
     this.sectionsMax = sectionsMaxOf(options.threads);
     this.#control = new WorkerControl({
       onBroken: (reason) => this.break(reason),
-      onTraceback: (traceback, reason) => options.onTraceback(this, traceback, reason),
+      onImportFailed: (failure) => options.onImportFailed(this, failure),
       onLog: (level, text, request) => options.onLog(this, level, text, this.#requestOf(request)),
       onOutput: (stream, text, request) => options.onOutput(this, stream, text, this.#requestOf(request)),
       onInterrupted: (lane, request, stack) => this.#interrupted(lane, request, stack),
@@ -159,6 +159,12 @@ export class Worker implements LaneOwner {
   get death(): string {
     const code = this.exitCode ?? 0;
     return code < 0 ? `of ${signalName(-code)}` : `with exit code ${code}`;
+  }
+
+  /** What happened to the worker, for traces. */
+  get #end(): string {
+    if (this.brokenFor) return `the worker was killed, because ${this.brokenFor},`;
+    return this.exitCode ? `the worker died ${this.death}` : 'the worker ended';
   }
 
   /** See `WorkerControl`. */
@@ -382,6 +388,7 @@ export class Worker implements LaneOwner {
   #laneClosed(lane: Lane): void {
     this.#openLanes -= 1;
     lane.breakOff();
+    if (this.isUnwanted) lane.loseTraces(this.#end); // nobody waits for the end of the process
     this.#pool.remove(lane);
     if (this.state !== 'retiring') this.break('');
     this.#settleDeadLanes();
@@ -403,6 +410,7 @@ export class Worker implements LaneOwner {
   #settleDeadLane(lane: Lane): void {
     const scoreboard = this.#scoreboard;
     if (scoreboard !== null) lane.recover(scoreboard.copies(lane.index));
+    lane.loseTraces(this.#end);
     this.#pool.settleDeadLane(lane, scoreboard?.lastStarted(lane.index) ?? 0);
   }
 }

@@ -16,7 +16,7 @@ const FRAME = '["f", 1, "g", [], 1, [], True]';
 describe('readPythonPart', () => {
   it('takes as many spans, hops and frames as a worker may send, and refuses more: references make them cheap', () => {
     const exception = (count: number): string =>
-      `{"type": "E", "message": "", "traceback": "", "chain": [], "frames": [${FRAME}] * ${count}}`;
+      `{"type": "E", "message": "", "members": 0, "traceback": "", "chain": [], "frames": [${FRAME}] * ${count}}`;
     const hops = (count: number): string => `[(0, "request", "n", "", [])] * ${count}`;
     assert.equal(reasonOf({ spans: `[${SPAN}] * 2000`, hops: hops(200), exception: exception(100) }), '');
     for (const parts of [
@@ -26,7 +26,7 @@ describe('readPythonPart', () => {
       {
         exception: exception(1).replace(
           '"chain": []',
-          `"chain": [{"relation": "cause", "type": "E", "message": "", "frames": []}] * 9`,
+          `"chain": [{"relation": "cause", "of": -1, "type": "E", "message": "", "members": 0, "frames": []}] * 17`,
         ),
       },
     ])
@@ -44,6 +44,14 @@ describe('readPythonPart', () => {
     ]);
     assert.equal(reasonOf({ shared: '"text"', environ: own }), 'it has no bytes where they belong');
     assert.equal(reasonOf({ shared: 'b"["', environ: own }), 'it is cut short');
+  });
+
+  it('refuses exceptions that led to later ones', () => {
+    const exception = (of: number): string =>
+      `{"type": "E", "message": "", "members": 0, "traceback": "", "frames": [], "chain": [{"relation": "member", "of": ${of}, "type": "E", "message": "", "members": 0, "frames": []}]}`;
+    assert.equal(reasonOf({ exception: exception(-1) }), '');
+    for (const of of [0, -2, 0.5])
+      assert.equal(reasonOf({ exception: exception(of) }), 'it has an exception that led to one that is not there');
   });
 
   it('refuses spans within later ones, and hops of spans that are not there', () => {

@@ -1,7 +1,7 @@
 import type { TraceDocument } from '../../src/trace/document.ts';
 import { duration, percent, plural } from './format.ts';
 import { changesByHop } from './header-changes.ts';
-import { kindName } from './kinds.ts';
+import { spanLabel } from './kinds.ts';
 import { selfTimes } from './self-time.ts';
 
 /** What a person should look at first, and the tab where it is. */
@@ -79,7 +79,7 @@ function slowest(document: TraceDocument): readonly Finding[] {
   const around = queries < MANY_QUERIES ? '' : ` That includes the work for ${queries} queries.`;
   const text = `${duration(most.us)} of its own, ${percent(most.us / total)} of the request.${around}`;
   return [
-    { tone: 'info', title: `Slowest: ${kindName(kind)} ${name}`, text, tab: 'waterfall', span: most.index, file, line },
+    { tone: 'info', title: `Slowest: ${spanLabel(kind, name)}`, text, tab: 'waterfall', span: most.index, file, line },
   ];
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf, ViaductError } from '../errors.ts';
+import { ViaductError } from '../errors.ts';
 import { plainError } from '../handlers/pages/error-page.ts';
 import type { HandlerResult, Next } from '../http/handler.ts';
 import type { Peer, Request } from '../http/message.ts';
@@ -7,7 +7,7 @@ import type { Refusal } from '../http/refusal.ts';
 import { requestFields } from '../http/request-id.ts';
 import { toPromise } from '../http/to-promise.ts';
 import { type Arrival, type ConnectionChanges, NO_ARRIVAL } from '../http/transport/server-context.ts';
-import { describeError, tracebackOf } from '../log/describe-error.ts';
+import { describeError } from '../log/describe-error.ts';
 import type { Family } from '../metrics/family.ts';
 import { applicationName } from '../project/project.ts';
 import { type BackendChange, changeBackend, listBackends, type RouteBackends } from '../proxy/backend-control.ts';
@@ -464,12 +464,12 @@ class Server implements LocalServer {
 
   /** In development the error of a broken application is the page, until a change fixes it. */
   #showBroken(error: unknown): void {
-    this.#options.log.error(describeError(error));
+    const text = describeError(error);
+    this.#options.log.error(text);
     if (this.#state !== 'stopping') this.#state = 'broken';
     const { project, modules } = this.#configuration;
     const name = project === null ? (modules[MAIN]?.module ?? MAIN) : applicationName(project.application);
     const exception = error instanceof BrokenImport ? error.exception() : null;
-    const text = tracebackOf(error) || messageOf(error);
     this.#handle = (request) => {
       const { trace } = request.record;
       if (trace !== null) trace.thrown = exception;

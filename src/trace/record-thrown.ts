@@ -16,6 +16,9 @@ const FILE_BYTES_MAX = 1024 * 1024;
 const FRAME =
   /^\s+at (?:(?<name>.{1,300}) \((?<named>.{1,2000}):(?<line>\d{1,9}):\d{1,9}\)|(?:async )?(?<bare>.{1,2000}):(?<bareLine>\d{1,9}):\d{1,9})$/;
 
+/** `file:line:column` alone, as the parser of TypeScript writes it: its columns start at 0. */
+const UNCOMPILED = /^\s*(?<file>\/[^:]{1,2000}):(?<line>\d{1,9}):(?<column>\d{1,9})$/;
+
 /**
  * What JavaScript threw, with the source around each line of its stack, and what caused it. The outermost call comes first, as in Python.
  * `own` is the directory of this program: its frames, those of Node and those of packages do not belong to the project.
@@ -72,11 +75,18 @@ function propertyOf(read: () => unknown): unknown {
 }
 
 function raiseOf(error: Error, own: string): RecordedRaise {
-  const frames = (error.stack ?? '')
-    .split('\n')
-    .flatMap((line) => frameOf(line, own))
-    .slice(0, FRAMES_MAX);
+  const lines = (error.stack ?? '').split('\n');
+  const called = lines.flatMap((line) => frameOf(line, own));
+  const frames = (called.length > 0 ? called : lines.flatMap(uncompiledFrame)).slice(0, FRAMES_MAX);
   return { type: error.name, message: error.message, frames: frames.reverse(), members: membersOf(error).length };
+}
+
+/** The place that a parser names, in a line of its own: there is no call yet. */
+function uncompiledFrame(text: string): readonly RecordedFrame[] {
+  const { file, line, column } = UNCOMPILED.exec(text)?.groups ?? {};
+  if (file === undefined) return [];
+  const from = Number(column);
+  return [{ ...placed(file, Number(line)), function: '', isProject: true, columns: [from, from + 1] }];
 }
 
 function frameOf(text: string, own: string): readonly RecordedFrame[] {
@@ -86,11 +96,14 @@ function frameOf(text: string, own: string): readonly RecordedFrame[] {
   const file = pathOf(place);
   const at = Number(line ?? bareLine);
   const isProject = file.startsWith('/') && !file.includes('/node_modules/') && !file.startsWith(own);
-  const sourceLine = Math.max(1, at - AROUND_LINES);
-  const source = file.startsWith('/') ? linesOf(file, sourceLine, at + AROUND_LINES) : [];
-  return [
-    { file, line: at, function: name ?? '<anonymous>', source, sourceLine, locals: [], isProject, columns: null },
-  ];
+  return [{ ...placed(file, at), function: name ?? '<anonymous>', isProject, columns: null }];
+}
+
+/** A place with the source around it. */
+function placed(file: string, line: number): Pick<RecordedFrame, 'file' | 'line' | 'source' | 'sourceLine' | 'locals'> {
+  const sourceLine = Math.max(1, line - AROUND_LINES);
+  const source = file.startsWith('/') ? linesOf(file, sourceLine, line + AROUND_LINES) : [];
+  return { file, line, source, sourceLine, locals: [] };
 }
 
 function pathOf(place: string): string {

@@ -268,7 +268,10 @@ describe('the page of a failed request in development', { skip: NO_BROWSER || NO
     await watched.page.context().close();
     const response = await fetch(server.url);
     assert.equal(response.status, 500);
-    assert.match(await response.text(), /^Traceback[\s\S]*RuntimeError: there is no host\n$/);
+    assert.match(
+      await response.text(),
+      /^Cannot import "app:application": RuntimeError: there is no host\nTraceback[\s\S]*RuntimeError: there is no host\n$/,
+    );
   });
 
   it('marks the place of a syntax error', async () => {
@@ -290,6 +293,13 @@ describe('the page of a failed request in development', { skip: NO_BROWSER || NO
     assert.match(text, /cannot be imported: RangeError[\s\S]*no settings[\s\S]*app\.ts:1/i);
     assert.match(text, /because of\s+Error: no file/);
     await watched.page.context().close();
+
+    const broken = await serve({ 'app.ts': 'const near = 1;\nexport const greeting: string = ;\n' }, './app.ts');
+    const other = await open(broken, '/');
+    const frame = other.page.locator('.frame', { hasText: 'not compiled' });
+    assert.match(await frame.innerText(), /app\.ts:2[\s\S]*const near = 1;/);
+    assert.equal(await frame.locator('.source-line.at mark').innerText(), ';');
+    await other.page.context().close();
   });
 
   it('names the backends that were tried, and what happened', async () => {

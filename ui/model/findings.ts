@@ -16,8 +16,11 @@ export interface Finding {
   readonly line: number;
 }
 
-/** What servers change in every message. */
-const USUAL = new Set(['connection', 'content-length', 'content-encoding', 'date', 'vary']);
+/** What servers change in every message, and what belongs to the trace. */
+const USUAL = new Set([
+  ...['connection', 'content-length', 'content-encoding', 'date', 'vary'],
+  ...['viaduct-trace', 'traceparent', 'tracestate'],
+]);
 
 /** What stands out in a request, the worst first. */
 export function findingsOf(document: TraceDocument): readonly Finding[] {

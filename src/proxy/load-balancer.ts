@@ -178,7 +178,7 @@ export class LoadBalancer {
     const why = states.length === 0 ? 'no backend is known' : described.join(', ') + (states.length > 5 ? ', …' : '');
     if (tried.length === 0) {
       onError(`Cannot choose a backend: ${why}`, request);
-      request.record.trace?.failPresent(why);
+      request.record.trace?.fail(why);
     }
     const downMs = states.map((state) => passive.downForMs(state)).filter((ms) => ms > 0);
     const retryAfterS = downMs.length === 0 ? 1 : Math.ceil(Math.min(...downMs) / 1000);

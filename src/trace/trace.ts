@@ -170,9 +170,9 @@ export class Trace implements TraceRecord {
     span.attributes[name] = value;
   }
 
-  /** The hop that has the request now has failed, and answers. */
-  failPresent(error: string): void {
-    this.set(this.#current, 'error', error);
+  /** The queue or lane in which the request is has failed, or the hop that has the request otherwise. */
+  fail(error: string): void {
+    this.set(this.#stage < 0 ? this.#current : this.#stage, 'error', error);
   }
 
   /** Notes the fields of the request as something passed it on. */
@@ -206,11 +206,6 @@ export class Trace implements TraceRecord {
   becomeFirst(now: number): void {
     const span = this.spans[this.#stage];
     if (span !== undefined) this.set(this.#stage, BEHIND_US, Math.round((now - span.startMs) * 1000));
-  }
-
-  /** The lane in which the request is has failed. Another one may get the request. */
-  failStage(error: string): void {
-    this.set(this.#stage, 'error', error);
   }
 
   /** The request has left the queue or the lane. */

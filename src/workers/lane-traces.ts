@@ -41,7 +41,7 @@ export class LaneTraces {
   /** No record will come any more. `end` says what happened to the worker: `the worker died of SIGKILL`. */
   lose(end: string): void {
     for (const { trace } of this.#awaited.splice(0)) {
-      trace.failStage(end);
+      trace.fail(end);
       trace.losePython(`What happened in Python is not known: ${end} before it sent its record of the request.`);
     }
   }

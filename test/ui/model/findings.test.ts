@@ -13,14 +13,30 @@ describe('findingsOf', () => {
       status: '',
       headers,
     });
-    const hops = [hop('the client', [['X-Own', 'a'], ['Viaduct-Trace', 'b'], ['traceparent', 'c']]), hop('application', [])];
+    const hops = [
+      hop('the client', [
+        ['X-Own', 'a'],
+        ['Viaduct-Trace', 'b'],
+        ['traceparent', 'c'],
+      ]),
+      hop('application', []),
+    ];
     const titles = findingsOf(documentOf({ hops, durationUs: 0 })).map(({ title }) => title);
     assert.ok(titles.includes('application removed X-Own'), String(titles));
     assert.ok(!titles.some((title) => /trace/i.test(title)), String(titles));
   });
 
   it('says the kind of a span once', () => {
-    const span = { parent: -1, kind: 'rules', name: 'rules', startUs: 0, endUs: 90, attributes: {}, file: '', line: 0 } as const;
+    const span = {
+      parent: -1,
+      kind: 'rules',
+      name: 'rules',
+      startUs: 0,
+      endUs: 90,
+      attributes: {},
+      file: '',
+      line: 0,
+    } as const;
     const titles = findingsOf(documentOf({ hops: [], spans: [span], durationUs: 100 })).map(({ title }) => title);
     assert.ok(titles.includes('Slowest: rules'), String(titles));
   });

@@ -1,3 +1,4 @@
+import { LimitZones } from '../handlers/limits/limit-zones.ts';
 import { deriveRequest } from '../http/derived-request.ts';
 import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
@@ -73,6 +74,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     hold: (resource: SiteResource) => resources.push(resource),
     holdProxy: () => {},
     shared: new Map<string, Handler | null>(),
+    zones: new LimitZones(),
     lead: (request: Request, path: string) => {
       const next = path.startsWith('@')
         ? named.find(request, path)

@@ -84,7 +84,7 @@ function createFeature<N extends FeatureName>(
 }
 
 function featureContext(context: RouteContext): FeatureContext {
-  const { parts, keys, hold, placeholders } = context;
+  const { parts, keys, hold, placeholders, zones } = context;
   const base = parts.baseOf(String(keys[0] ?? ''));
   return {
     pathOf: (path) => resolve(base, path),
@@ -96,6 +96,7 @@ function featureContext(context: RouteContext): FeatureContext {
     answerBy: (target) => answerBy(target, context),
     warn: (problem) => context.warn(`${parts.locate.describe(keys)}: ${problem}`),
     placeholders,
+    zones,
     onError: (message) => parts.log.error(message),
   };
 }

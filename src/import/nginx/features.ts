@@ -26,8 +26,8 @@ export function writeFeatures(
   writeBasicAuth(route, state, writer);
   writeForwardAuth(route, state, writer);
   writeSatisfy(route, state, writer);
-  writeRateLimit(route, scope, context);
-  writeRequestLimit(route, scope, context);
+  writeRateLimit(route, state, writer);
+  writeRequestLimit(route, state, writer);
 }
 
 const BODY_BYTES_MAX = 1024 ** 4;

@@ -1,21 +1,18 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'smol-toml';
-import { readImported } from '../../../src/cli/import/open-site.ts';
 import { hashPassword } from '../../../src/handlers/auth/passwords.ts';
 import type { Finding } from '../../../src/import/check/finding.ts';
 import type { Probe } from '../../../src/import/check/outcome.ts';
-import { importFile } from '../../../src/import/import-file.ts';
 import { chosenProbes } from '../../../src/import/nginx/check/chosen-probes.ts';
 import { buildModel } from '../../../src/import/nginx/model/build-model.ts';
 import { decideFrom } from '../../../src/import/nginx/model/decide.ts';
 import type { Model } from '../../../src/import/nginx/model/model.ts';
 import { parseTree } from '../../../src/import/nginx/tree.ts';
 import { type Lifetime, nestedLifetime } from '../../support/lifetime.ts';
-import { startViaduct } from '../../support/viaduct.ts';
 import { askNginx, type RealResponse } from './ask-nginx.ts';
-import { render } from './configuration.ts';
+import { line, render } from './configuration.ts';
 import { generate } from './generate.ts';
+import { startImported } from './imported-server.ts';
 import type { Place } from './place.ts';
 import { startRealNginx } from './real-nginx.ts';
 import { realDisk } from './site.ts';
@@ -37,26 +34,21 @@ export interface Served {
  * nginx refuses it, another file or another backend is a difference.
  */
 export async function judgeServed(t: Lifetime, seed: number, place: Place): Promise<Served> {
-  const text = `http {\n${render(generate(seed, place))}}\n`;
+  // the import cannot know where this nginx has its files
+  const root = line('root', join(place.directory, 'html'));
+  const text = `http {\n${render([root, ...generate(seed, place)])}}\n`;
   const model = buildModel(parseTree(text, 'nginx.conf'), place.directory);
-  const probes = chosenProbes(model).filter(({ client }) => client.startsWith('127.'));
+  const probes = chosenProbes(model, { client: '127.0.0.1' }).filter(({ client }) => client.startsWith('127.'));
   const nginx = await startRealNginx(t, place.directory, text.slice('http {\n'.length, -2));
   if (typeof nginx === 'string') throw new Error(nginx);
   const before = await askAll(probes).finally(() => nginx.stop());
-  const cwd = join(place.directory, 'imported');
-  mkdirSync(cwd, { recursive: true });
-  writeFileSync(join(cwd, 'nginx.conf'), text);
-  const options = { file: 'nginx.conf', kind: 'nginx', cwd, outputDirectory: null } as const;
-  const { toml, findings } = await importFile({ ...options, readImported, variablesIn: () => [] });
-  writeFileSync(join(cwd, 'viaduct.toml'), toml);
-  const { listen } = parse(toml) as { listen: string | string[] };
   const passwords = join(place.directory, 'passwords');
   const kept = readFileSync(passwords);
   writeFileSync(passwords, `user:${await hashPassword('secret')}\n`); // Viaduct takes no plain ones
   const releases: (() => void | Promise<void>)[] = [];
   const own = nestedLifetime({ after: (release) => void releases.push(release) });
   try {
-    await startViaduct(own, ['web', '--access-log', 'off'], { cwd, listen: [listen].flat().join(',') });
+    const { findings } = await startImported(own, place.directory, text);
     return compare(model, findings, probes, before, await askAll(probes));
   } finally {
     for (const release of releases) await release();

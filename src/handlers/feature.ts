@@ -57,6 +57,8 @@ export interface FeatureContext {
   readonly warn: (problem: string) => void;
   /** The placeholders that texts of the configuration may have. */
   readonly placeholders: Placeholders;
+  /** For so many milliseconds the content of a file is used without a look at the disk. */
+  readonly revalidateMs: number;
   /** What the limits of the site count. */
   readonly zones: LimitZones;
   /** Reports an error of a request. */

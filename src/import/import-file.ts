@@ -2,7 +2,7 @@ import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import { ViaductError } from '../errors.ts';
 import { importApache } from './apache/import-apache.ts';
-import type { AskedSite, Paths, ReadImported, ReadSettings } from './check/asked-site.ts';
+import type { AskedSite, ReadImported, ReadSettings } from './check/asked-site.ts';
 import type { Finding } from './check/finding.ts';
 import { importProcfile, importSupervisor, importSystemd } from './commands/import-service.ts';
 import type { ConfigBuilder } from './config-builder.ts';
@@ -75,15 +75,15 @@ export async function importFile(options: ImportOptions): Promise<ImportedFile> 
 async function readBack(reading: Promise<ReadSettings>): Promise<ReadSettings> {
   try {
     const settings = await reading;
-    return { open: (disk) => openBack(settings, disk) };
+    return { open: () => openBack(settings) };
   } catch (cause) {
     throw unreadable(cause);
   }
 }
 
-function openBack(settings: ReadSettings, disk: Paths): AskedSite {
+function openBack(settings: ReadSettings): AskedSite {
   try {
-    return settings.open(disk);
+    return settings.open();
   } catch (cause) {
     throw unreadable(cause);
   }

@@ -93,7 +93,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
       proxies.set(name, proxy);
     };
     const keys = ['route', index];
-    const patterns = patternsOf(route, keys, errors);
+    const patterns = patternsOf(route, 'path_pattern', keys, errors);
     const context = { ...common, keys, holdProxy, placeholders: placeholders.with(routeGroups(patterns)) };
     if (route.access_log !== undefined && isShared(name, config))
       errors.add([...context.keys, 'access_log'], `another route has the name "${name}", too`);

@@ -8,13 +8,14 @@ import { expectationsOf } from './expectations.ts';
 /** Compares what nginx does with what the new settings do, for probes at each boundary of the configuration. */
 export async function checkNginx(model: Model, settings: ReadSettings): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const { disk, expectations } of expectationsOf(model, chosenProbes(model))) {
-    const site = settings.open(disk);
-    try {
+  const site = settings.open();
+  try {
+    for (const { disk, expectations } of expectationsOf(model, chosenProbes(model))) {
+      site.fill(disk);
       findings.push(...(await checkSite(expectations, site)));
-    } finally {
-      site.close();
     }
+  } finally {
+    site.close();
   }
   return joinFindings(findings);
 }

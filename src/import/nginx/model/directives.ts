@@ -21,11 +21,12 @@ const INERT: ReadonlySet<string> = new Set([
     'add_trailer',
     'subrequest_output_buffer_size',
   ],
+  ...['gzip', 'brotli', 'zstd', 'gunzip', 'mirror', 'mirror_request_body', 'http3', 'http3_hq'],
   ...['proxy_params', 'valid_referers', 'secure_link', 'secure_link_md5', 'secure_link_secret', 'auth_request_set'],
 ]);
 
 const INERT_FAMILIES =
-  /^(?:gzip|brotli|open_file_cache|ssl|http2|client|upstream_conf|otel|opentracing)_|^(?:proxy|grpc|fastcgi|uwsgi|scgi)_(?:bind|buffer|busy|cache|connect|cookie|force|headers_hash|hide|http_version|ignore|intercept|keep|limit|max_temp|next|no_cache|pass_(?:header|request_body)|read|redirect|request_buffering|send_(?:lowat|timeout)|socket|ssl|store|temp|catch|modifier)/;
+  /^(?:gzip|brotli|zstd|quic|open_file_cache|ssl|http2|client|upstream_conf|otel|opentracing)_|^(?:proxy|grpc|fastcgi|uwsgi|scgi)_(?:bind|buffer|busy|cache|connect|cookie|force|headers_hash|hide|http_version|ignore|intercept|keep|limit|max_temp|next|no_cache|pass_(?:header|request_body)|read|redirect|request_buffering|send_(?:lowat|timeout)|socket|ssl|store|temp|catch|modifier)/;
 
 /** Directives that run programs of their own before anything else may decide. */
 const PROGRAMS = /_by_lua|^(?:js|perl|modsecurity|lua|njs)_|^(?:perl|modsecurity)$/;

@@ -40,6 +40,10 @@ function summary(outcome: Outcome): unknown {
 }
 
 describe('decide', () => {
+  for (const directive of ['gzip on', 'brotli on', 'gzip_static on', 'mirror /copy', 'ssl_stapling on', 'http3 on'])
+    it(`knows the answer beside ${directive}`, () =>
+      assert.equal(ask(`http { ${directive}; server { listen 80; return 204; } }`).kind, 'answer'));
+
   it('keeps a rewrite to the location that has it', () => {
     const site = `server {
       location /blog/ { rewrite ^/(.*)$ https://blog.example.com/$1 permanent; }

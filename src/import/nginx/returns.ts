@@ -37,8 +37,10 @@ export function writeReturn(
       const redirect = route.table('redirect');
       redirect.set('to', filled.text, directive);
       redirect.set('status', status, directive);
-      if (/\{\d\}/.test(filled.text) && state.match.pattern !== null)
+      if (/\{\d\}/.test(filled.text) && state.match.pattern !== null) {
         redirect.set('pattern', state.match.pattern, directive);
+        redirect.set('decoded', true, directive);
+      }
     }
   } else if (!(status >= 200 && status <= 599) || status === 444) {
     report.differs(directive, 'Viaduct answers every request; this one gets 404');

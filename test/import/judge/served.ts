@@ -1,24 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hashPassword } from '../../../src/handlers/auth/passwords.ts';
-import type { Finding } from '../../../src/import/check/finding.ts';
 import type { Probe } from '../../../src/import/check/outcome.ts';
 import { chosenProbes } from '../../../src/import/nginx/check/chosen-probes.ts';
 import { buildModel } from '../../../src/import/nginx/model/build-model.ts';
 import { decideFrom } from '../../../src/import/nginx/model/decide.ts';
 import type { Model } from '../../../src/import/nginx/model/model.ts';
 import { parseTree } from '../../../src/import/nginx/tree.ts';
-import { type Lifetime, nestedLifetime } from '../../support/lifetime.ts';
-import { askNginx, type RealResponse } from './ask-nginx.ts';
+import type { Lifetime } from '../../support/lifetime.ts';
+import { type Answers, askBoth } from './ask-both.ts';
+import type { RealResponse } from './ask-nginx.ts';
 import { line, render } from './configuration.ts';
 import { generate } from './generate.ts';
-import { startImported } from './imported-server.ts';
 import type { Place } from './place.ts';
-import { startRealNginx } from './real-nginx.ts';
 import { realDisk } from './site.ts';
 import { MARK, type Seen } from './stubs.ts';
-
-const AT_ONCE = 24;
 
 /** What real servers did with the probes of one configuration. */
 export interface Served {
@@ -38,46 +32,37 @@ export async function judgeServed(t: Lifetime, seed: number, place: Place): Prom
   const root = line('root', join(place.directory, 'html'));
   const text = `http {\n${render([root, ...generate(seed, place)])}}\n`;
   const model = buildModel(parseTree(text, 'nginx.conf'), place.directory);
-  const probes = chosenProbes(model, { client: '127.0.0.1' }).filter(({ client }) => client.startsWith('127.'));
-  const nginx = await startRealNginx(t, place.directory, text.slice('http {\n'.length, -2));
-  if (typeof nginx === 'string') throw new Error(nginx);
-  const before = await askAll(probes).finally(() => nginx.stop());
-  const passwords = join(place.directory, 'passwords');
-  const kept = readFileSync(passwords);
-  writeFileSync(passwords, `user:${await hashPassword('secret')}\n`); // Viaduct takes no plain ones
-  const releases: (() => void | Promise<void>)[] = [];
-  const own = nestedLifetime({ after: (release) => void releases.push(release) });
-  try {
-    const { findings } = await startImported(own, place.directory, text);
-    return compare(model, findings, probes, before, await askAll(probes));
-  } finally {
-    for (const release of releases) await release();
-    writeFileSync(passwords, kept);
-  }
+  const plain = chosenProbes(model, { client: '127.0.0.1' }).filter(({ client }) => client.startsWith('127.'));
+  const probes = [...plain, ...otherSpellings(plain)];
+  const answers = await askBoth(t, text.slice('http {\n'.length, -2), probes, place);
+  return compare(model, probes, answers);
 }
 
-async function askAll(probes: readonly Probe[]): Promise<(RealResponse | null)[]> {
-  const responses: (RealResponse | null)[] = [];
-  for (let at = 0; at < probes.length; at += AT_ONCE)
-    responses.push(
-      ...(await Promise.all(probes.slice(at, at + AT_ONCE).map((probe) => askNginx(probe).catch(() => null)))),
-    );
-  return responses;
+/** The same paths as other clients spell them: with an encoded letter, an encoded slash, or two slashes. */
+function otherSpellings(probes: readonly Probe[]): Probe[] {
+  return probes
+    .filter(({ method, target }) => method === 'GET' && /^\/\w/.test(target))
+    .map((probe, index) => ({ ...probe, target: (SPELLINGS[index % SPELLINGS.length] as Spelling)(probe.target) }));
 }
 
-function compare(
-  model: Model,
-  findings: readonly Finding[],
-  probes: readonly Probe[],
-  before: readonly (RealResponse | null)[],
-  now: readonly (RealResponse | null)[],
-): Served {
+type Spelling = (target: string) => string;
+
+const SPELLINGS: readonly Spelling[] = [
+  (target) => target.replace(/\w/, (letter) => `%${letter.charCodeAt(0).toString(16)}`),
+  (target) => `/${target}`,
+  (target) => target.replace(/(\w)\/(?=[^?]*)/, '$1%2F'),
+];
+
+function compare(model: Model, probes: readonly Probe[], { nginx, viaduct, findings }: Answers): Served {
   let reported = 0;
   const unreported: string[] = [];
   for (const [index, probe] of probes.entries()) {
-    const [was, is] = [contentOf(before[index] ?? null), contentOf(now[index] ?? null)];
+    const { outcome, from: level } = decideFrom(model, probe, realDisk);
+    // which backend of a group gets a request is not settled
+    const group = outcome.kind === 'backend' ? outcome.to : [];
+    const [was, is] = [contentOf(nginx[index] ?? null, group), contentOf(viaduct[index] ?? null, group)];
     if (is === null || was === is) continue;
-    const line = decideFrom(model, probe, realDisk).from?.statement.line ?? 0;
+    const line = level?.statement.line ?? 0;
     const server = Math.max(...model.servers.map(({ statement }) => statement.line).filter((one) => one <= line));
     if (findings.some(({ from }) => from.line === line || from.line === server)) reported += 1;
     else unreported.push(`line ${line}: ${JSON.stringify(probe)}: nginx: ${was ?? 'refuses'}; Viaduct: ${is}`);
@@ -86,11 +71,20 @@ function compare(
 }
 
 /** Which content a client gets, by its backend or its octets; null without one. */
-function contentOf(response: RealResponse | null): string | null {
+export function contentOf(response: RealResponse | null, group: readonly string[] = []): string | null {
   if (response === null || response.status >= 300) return null;
   const text = response.body.toString('utf8');
   if (!response.fields.some(([name]) => name === MARK)) return `${response.body.length} octets ${text.slice(0, 60)}`;
   if (text === '') return 'a backend';
   const { to, target } = JSON.parse(text) as Seen;
-  return `${to} gets ${target}`;
+  return `${group.includes(to) ? group.join(' or ') : to} gets ${plainTarget(target)}`;
+}
+
+/** Servers pass a target on as received, or as they spell it, which is the same for the backend. */
+function plainTarget(target: string): string {
+  const [path = '', query = ''] = target.split(/\?(.*)/s);
+  const bytes = Buffer.from(path)
+    .toString('latin1')
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return `${bytes.replace(/\/{2,}/g, '/')}?${query}`;
 }

@@ -64,10 +64,11 @@ export function readPythonLog(value: MarshalValue | undefined): PythonLog {
   const reader = new LogReader();
   for (let at = 0; at < log.length; at += EVENT) {
     const what = log[at];
-    const ns = nanoseconds(log[at + 1]);
+    const time = number(log[at + 1]);
+    const ns = nanoseconds(time);
     const known = log[at + 2] ?? null;
     if (typeof what !== 'number')
-      reader.start(at, list(what instanceof Uint8Array ? marshalled(what) : what), ns, known);
+      reader.start(time, list(what instanceof Uint8Array ? marshalled(what) : what), ns, known);
     else if (ns === 0) reader.know(what, known);
     else reader.end(what, ns, known);
   }
@@ -101,34 +102,32 @@ class LogReader implements PythonLog {
   readonly spans: Draft[] = [];
   readonly hops: PythonHop[] = [];
   readonly startResponse: PythonStartResponse[] = [];
-  /** By the place of their start in the log. */
+  /** By the time of their start. */
   readonly #started = new Map<number, Started>();
   /** The innermost open span; -1 outside of all. */
   #current = -1;
   /** The open phase of a middleware; -1 without one. */
   #phase = -1;
   #link: Link | null = null;
-  /** The fields that were passed on last. */
-  #fields: PythonFields = [];
   /** Status and fields of the last hop of the response. */
   #response = '';
 
-  start(at: number, description: readonly MarshalValue[], ns: number, known: MarshalValue): void {
+  start(startTime: number, description: readonly MarshalValue[], ns: number, known: MarshalValue): void {
     const [kind, name, file, line, more, last] = description;
     if (!KINDS.has(text(kind))) throw new Malformed('it has a span of an unknown kind');
     if (kind === 'middleware') {
-      this.#startLink(at, description, ns);
+      this.#startLink(startTime, description, ns);
       return;
     }
     const isAside = last === undefined && more === true;
     const span = this.#add(kind as SpanKind, [name, file, line], ns);
     if (!isAside) this.#current = span;
     if (typeof more === 'string') this.#set(span, 'phase', more);
-    this.#started.set(at, { span, isAside, link: null });
+    this.#started.set(startTime, { span, isAside, link: null });
     this.#know(span, known);
   }
 
-  #startLink(at: number, [, name, file, line, request, response]: readonly MarshalValue[], ns: number): void {
+  #startLink(startTime: number, [, name, file, line, request, response]: readonly MarshalValue[], ns: number): void {
     this.#endPhase(ns);
     this.#link = { outer: this.#link, response };
     let span = -1;
@@ -137,11 +136,11 @@ class LogReader implements PythonLog {
       this.#current = span;
       this.#startPhase('request', request, ns);
     }
-    this.#started.set(at, { span, isAside: false, link: this.#link });
+    this.#started.set(startTime, { span, isAside: false, link: this.#link });
   }
 
-  end(at: number, ns: number, known: MarshalValue): void {
-    const { span, isAside, link } = this.#find(at);
+  end(startTime: number, ns: number, known: MarshalValue): void {
+    const { span, isAside, link } = this.#find(startTime);
     if (link !== null) this.#endPhase(ns);
     if (span >= 0) {
       this.#know(span, known);
@@ -154,12 +153,12 @@ class LogReader implements PythonLog {
   }
 
   /** More is known of a span. */
-  know(at: number, known: MarshalValue): void {
-    this.#know(this.#find(at).span, known);
+  know(startTime: number, known: MarshalValue): void {
+    this.#know(this.#find(startTime).span, known);
   }
 
-  #find(at: number): Started {
-    const started = this.#started.get(at);
+  #find(startTime: number): Started {
+    const started = this.#started.get(startTime);
     if (started === undefined) throw new Malformed('it has the end of a span that has not started');
     return started;
   }
@@ -213,9 +212,8 @@ class LogReader implements PythonLog {
       return;
     }
     const status = text(known[0]);
-    const received = [...this.#fields.slice(0, number(known[1])), ...fieldsOf(known[2])];
-    this.#fields = received;
-    if (known.length > 3) this.startResponse.push({ caller, status, fields: received, hasExcInfo: known[3] === true });
+    const received = fieldsOf(known[1]);
+    if (known.length > 2) this.startResponse.push({ caller, status, fields: received, hasExcInfo: known[2] === true });
     // Whitespace around a value is not a part of it (RFC 9110 section 5.5): Django before 6 has some in Set-Cookie.
     const fields = received.map(([field, content]) => [field, content.trim()] as const);
     const response = JSON.stringify([status, fields]);

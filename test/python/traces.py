@@ -2,7 +2,7 @@
 
 import marshal
 
-REQUEST, RESPONSE, START_RESPONSE = 1, 3, 4
+REQUEST, RESPONSE, START_RESPONSE = 1, 2, 3
 """What a tuple of so many items says of a span."""
 
 
@@ -27,14 +27,13 @@ class Log:
         self.current = self.phase = -1
         self.links = [('',)]
         self.last = None
-        self.fields = []
         for at in range(0, len(log), 3):
             what, time, known = log[at : at + 3]
-            time = ns(time)
             if type(what) is bytes:
                 what = marshal.loads(what)
-            if type(what) is not int:
-                self.start(at, time, known, *what)
+            start, time = time, ns(time)
+            if type(what) is not float:
+                self.start(start, time, known, *what)
             elif time:
                 self.end(what, time, known)
             else:
@@ -100,10 +99,9 @@ class Log:
         if len(known) == REQUEST:
             self.hops.append((span, 'request', passer, '', known[0]))
             return
-        status, count, fields = known[:3]
-        fields = self.fields = self.fields[:count] + fields
+        status, fields = known[:2]
         if len(known) == START_RESPONSE:
-            self.calls.append((passer, status, fields, known[3]))
+            self.calls.append((passer, status, fields, known[2]))
         response = status, [(field, value.strip()) for field, value in fields]
         if response != self.last:
             self.last = response

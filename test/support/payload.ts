@@ -10,23 +10,22 @@ def record(v, start, end, thread, shared, environ, log, spans, hops, **more):
     if type(environ) is list:
         shared, environ = marshal.dumps(environ), {}
     log = log_of(spans, hops) if log is None else log
-    log = [value / 1e9 if at % 3 == 1 else value for at, value in enumerate(log)]
+    log = [value / 1e9 if type(value) is int else value for value in log]
     return [v, start / 1e9, end / 1e9, thread, shared, environ, log, more]
 
 def log_of(spans, hops):
     log = []
     def emit(index):
         kind, name, start, end, _, attributes, file, line = spans[index]
-        at = len(log)
         log.extend([marshal.dumps((kind, name, file, line)), start, attributes])
         for other, span in enumerate(spans):
             if span[4] == index:
                 emit(other)
         for span, direction, _, status, fields in hops:
             if span == index:
-                log.extend([at, 0, (fields,) if direction == 'request' else (status, 0, fields)])
+                log.extend([start, 0, (fields,) if direction == 'request' else (status, fields)])
         if end:
-            log.extend([at, end, None])
+            log.extend([start, end, None])
     for index, span in enumerate(spans):
         if span[4] == -1:
             emit(index)

@@ -21,8 +21,7 @@ function logOf(log: string): PythonLog {
 function spansOf(log: string): string[] {
   const { spans } = logOf(log);
   return spans.map(
-    ({ kind, name, startNs, endNs, parent }) =>
-      `${kind} ${name} ${startNs}-${endNs} in ${spans[parent]?.name ?? 'nothing'}`,
+    ({ kind, name, startNs, endNs, parent }) => `${kind} ${name} ${startNs}-${endNs} in ${spans[parent]?.name ?? 'nothing'}`,
   );
 }
 
@@ -35,12 +34,10 @@ const phases = (name: string): string =>
 describe('readPythonLog', () => {
   it('finds what is within what, also where an inner span ends with the one around it', () => {
     assert.deepEqual(
-      spansOf(
-        `[${VIEW}, 1, None, ${QUERY}, 2, {"sql": "s"}, 3, 3, {"rows": 4}, ${QUERY}, 5, None, 0, 6, None, ${QUERY}, 7, None]`,
-      ),
+      spansOf(`[${VIEW}, 1, None, ${QUERY}, 2, {"sql": "s"}, 2, 3, {"rows": 4}, ${QUERY}, 5, None, 1, 6, None, ${QUERY}, 7, None]`),
       ['view v 1-6 in nothing', 'query q 2-3 in v', 'query q 5-0 in v', 'query q 7-0 in nothing'],
     );
-    const { spans } = logOf(`[${QUERY}, 2, {"sql": "s"}, 0, 3, {"rows": 4}]`);
+    const { spans } = logOf(`[${QUERY}, 2, {"sql": "s"}, 2, 3, {"rows": 4}]`);
     assert.deepEqual({ ...spans[0]?.attributes }, { sql: 's', rows: 4 });
   });
 
@@ -50,21 +47,24 @@ describe('readPythonLog', () => {
   });
 
   it('puts nothing into a span that other work may go on beside', () => {
-    assert.deepEqual(
-      spansOf(`[${VIEW}, 1, None, ("signal", "s", "", 0, True), 2, None, ${QUERY}, 3, None, 6, 4, None, 3, 5, None]`),
-      ['view v 1-0 in nothing', 'signal s 2-5 in v', 'query q 3-4 in v'],
-    );
+    assert.deepEqual(spansOf(`[${VIEW}, 1, None, ("signal", "s", "", 0, True), 2, None, ${QUERY}, 3, None, 3, 4, None, 2, 5, None]`), [
+      'view v 1-0 in nothing',
+      'signal s 2-5 in v',
+      'query q 3-4 in v',
+    ]);
   });
 
   it('leaves a span that has ended when two parts of a view ran at the same time', () => {
-    assert.deepEqual(
-      spansOf(`[${VIEW}, 1, None, ${QUERY}, 2, None, ${QUERY}, 3, None, 3, 4, None, 6, 5, None, ${QUERY}, 6, None]`),
-      ['view v 1-0 in nothing', 'query q 2-4 in v', 'query q 3-5 in q', 'query q 6-0 in v'],
-    );
+    assert.deepEqual(spansOf(`[${VIEW}, 1, None, ${QUERY}, 2, None, ${QUERY}, 3, None, 2, 4, None, 3, 5, None, ${QUERY}, 6, None]`), [
+      'view v 1-0 in nothing',
+      'query q 2-4 in v',
+      'query q 3-5 in q',
+      'query q 6-0 in v',
+    ]);
   });
 
   it('finds the phases of middlewares: before the next one starts, and after it has ended', () => {
-    const log = `[${phases('a')}, 1, None, ${phases('b')}, 2, None, ("middleware", "", "", 0), 3, None, ${VIEW}, 4, None, 9, 5, None, 6, 6, None, 3, 7, None, 0, 8, None]`;
+    const log = `[${phases('a')}, 1, None, ${phases('b')}, 2, None, ("middleware", "", "", 0), 3, None, ${VIEW}, 4, None, 4, 5, None, 3, 6, None, 2, 7, None, 1, 8, None]`;
     assert.deepEqual(spansOf(log), [
       'middleware a 1-8 in nothing',
       'phase before a 1-2 in a',
@@ -83,7 +83,7 @@ describe('readPythonLog', () => {
 
   it('has no phase that does nothing, and the phase of a method by its name', () => {
     const middleware = `("middleware", "a", "", 0, ${NO_PHASE}, ${NO_PHASE})`;
-    const log = `[${middleware}, 1, None, ("phase", "a.process_view", "", 0, "view"), 2, None, 3, 3, None, 0, 4, None]`;
+    const log = `[${middleware}, 1, None, ("phase", "a.process_view", "", 0, "view"), 2, None, 2, 3, None, 1, 4, None]`;
     assert.deepEqual(spansOf(log), ['middleware a 1-4 in nothing', 'phase a.process_view 2-3 in a']);
     assert.equal(logOf(log).spans[1]?.attributes.phase, 'view');
   });
@@ -92,8 +92,8 @@ describe('readPythonLog', () => {
     const application = '("application", "shop.wsgi.App", "", 0)';
     const fields = '[("A", "1"), ("Set-Cookie", " b=c")]';
     const { hops, startResponse } = logOf(
-      `[${application}, 1, None, ${VIEW}, 2, None, 3, 3, ("200 OK", 0, [("A", "1"), ("Set-Cookie", "b=c")]), 0, 0, ([("B", "2")],), ` +
-        `0, 0, ("200 OK", 0, ${fields}, False), 0, 0, ("500 Internal Server Error", 1, ${fields}[1:], True)]`,
+      `[${application}, 1, None, ${VIEW}, 2, None, 2, 3, ("200 OK", [("A", "1"), ("Set-Cookie", "b=c")]), 1, 0, ([("B", "2")],), ` +
+        `1, 0, ("200 OK", ${fields}, False), 1, 0, ("500 Internal Server Error", ${fields}, True)]`,
     );
     assert.deepEqual(
       hops.map(({ span, direction, name, status, fields: { length } }) => [span, direction, name, status, length]),
@@ -113,8 +113,7 @@ describe('readPythonLog', () => {
   });
 
   it('names the resolution of a URL by the pattern', () => {
-    const url = (pattern: string): string =>
-      `[("url", "", "", 0), 1, None, 0, 2, {"pattern": "${pattern}", "name": "n"}]`;
+    const url = (pattern: string): string => `[("url", "", "", 0), 1, None, 1, 2, {"pattern": "${pattern}", "name": "n"}]`;
     assert.deepEqual([url('shop/'), url('')].flatMap(spansOf), [
       'url shop/ 1-2 in nothing',
       'url the empty pattern 1-2 in nothing',
@@ -124,14 +123,14 @@ describe('readPythonLog', () => {
   it('refuses what no worker sends', () => {
     assert.equal(read(`[${VIEW}, 1]`), 'it has an event that is cut short');
     assert.equal(read(`[("nonsense", "", "", 0), 1, None]`), 'it has a span of an unknown kind');
-    assert.equal(read('[0, 1, None]'), 'it has the end of a span that has not started');
-    assert.equal(read(`[${VIEW}, 1, None, 0, 0, ([("A", 1)],)]`), 'it has no text where one belongs');
+    assert.equal(read('[2, 3, None]'), 'it has the end of a span that has not started');
+    assert.equal(read(`[${VIEW}, 1, None, 1, 0, ([("A", 1)],)]`), 'it has no text where one belongs');
     assert.equal(read(`[${VIEW}, 1, {"a": []}]`), 'it has an attribute that is not a plain value');
     assert.equal(typeof read(`[${VIEW}, 1, None] * 12000`), 'object');
     assert.equal(read(`[${VIEW}, 1, None] * 12001`), 'it has a list that is too long');
   });
 
   it('keeps no more than 200 hops', () => {
-    assert.equal(logOf(`[${VIEW}, 1, None] + [0, 0, ([],)] * 201`).hops.length, 200);
+    assert.equal(logOf(`[${VIEW}, 1, None] + [1, 0, ([],)] * 201`).hops.length, 200);
   });
 });

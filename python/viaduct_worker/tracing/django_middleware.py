@@ -95,8 +95,8 @@ def calling(target: 'Function', description: bytes) -> 'Function':
             return target(request)
         __traceback_hide__ = True
         log = recording.log
-        span = len(log)
-        log += description, now(), None
+        span = now()
+        log += description, span, None
         try:
             response = target(request)
         except BaseException as error:
@@ -110,7 +110,7 @@ def calling(target: 'Function', description: bytes) -> 'Function':
     return call
 
 
-async def continued(recording: 'Recording', span: int, coroutine: 'Awaitable[object]', is_middleware: bool) -> object:
+async def continued(recording: 'Recording', span: float, coroutine: 'Awaitable[object]', is_middleware: bool) -> object:
     """The rest of a link that works asynchronously."""
     __traceback_hide__ = True
     log = recording.log
@@ -136,7 +136,8 @@ def response_hop(recording: 'Recording', response: 'Any') -> 'Passed | None':
         else:
             recording.code = code
             recording.status = f'{code} {response.reason_phrase}'
-        return recording.respond(recording.status, fields)
+        recording.fields = fields
+        return recording.status, fields
     except Exception:
         recording.note('a response')
         return None
@@ -155,8 +156,8 @@ def phase_method(method: 'Function', kind: str) -> 'Function':
             return method(*args)
         __traceback_hide__ = True
         log = recording.log
-        span = len(log)
-        log += description, now(), None
+        span = now()
+        log += description, span, None
         try:
             return method(*args)
         except BaseException as error:

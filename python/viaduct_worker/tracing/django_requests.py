@@ -78,8 +78,8 @@ def resolving(resolve_request: 'Function') -> 'Function':
             return resolve_request(handler, request)
         __traceback_hide__ = True
         log = recording.log
-        span = len(log)
-        log += URL, now(), None
+        span = now()
+        log += URL, span, None
         try:
             match = resolve_request(handler, request)
         except BaseException as error:
@@ -138,8 +138,8 @@ def calling(view: 'Function', description: bytes) -> 'Function':
             return view(*args, **kwargs)
         __traceback_hide__ = True
         log = recording.log
-        span = len(log)
-        log += description, now(), None
+        span = now()
+        log += description, span, None
         try:
             response = view(*args, **kwargs)
         except BaseException as error:
@@ -158,8 +158,8 @@ def awaiting(view: 'Function', description: bytes) -> 'Function':
             return await view(*args, **kwargs)
         __traceback_hide__ = True
         log = recording.log
-        span = len(log)
-        log += description, now(), None
+        span = now()
+        log += description, span, None
         try:
             response = await view(*args, **kwargs)
         except BaseException as error:

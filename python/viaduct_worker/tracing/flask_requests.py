@@ -91,7 +91,7 @@ def begin(recording: 'Recording', function: 'Function', role: str) -> 'Span':
 def response_hop(recording: 'Recording', response: 'Any') -> 'Passed | None':
     """Status and fields of a response."""
     try:
-        return recording.respond(response.status, list(response.headers))
+        return response.status, list(response.headers)
     except Exception:
         recording.note('a response')
         return None

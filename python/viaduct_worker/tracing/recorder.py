@@ -6,14 +6,15 @@ which, what a middleware did before and after the next one, and which hop change
 
 - A span starts: `(description, time, attributes or None)`. `described` makes the description once if it is always the
   same. A tuple `(kind, name, file, line)` is one, too.
-- It ends: `(place of its start in the log, time, what is known now)`. It ends those inside that are still open.
-- More is known of it: the same without a time, which is 0.
+- It ends: `(time of its start, time, what is known now)`. It ends those inside that are still open.
+- More is known of it: the same with 0 as the time.
 
-Times are seconds of `perf_counter`. What is known of a span are attributes, or a tuple:
+Times are seconds of `perf_counter`. That of its start stands for a span: threads of a request may start some at once,
+so a place in the log could be another one's. What is known of a span are attributes, or a tuple:
 
 - `(fields,)` of a request, as it passed them on;
-- `(status, count, fields)` of a response: so many fields are those of the response before, and the others follow;
-- `(status, count, fields, has exc_info)`: the arguments of `start_response`.
+- `(status, fields)` of a response, unless both are those of the response before;
+- `(status, fields, has exc_info)`: the arguments of `start_response`.
 
 `current` belongs to a context, so asgiref takes it along into the threads of asynchronous views and of synchronous code
 that these call. A recording never raises into the application: what fails in this package becomes a note.
@@ -21,7 +22,7 @@ that these call. A recording never raises into the application: what fails in th
 
 import marshal
 import sys
-from contextvars import ContextVar
+from _contextvars import ContextVar
 from time import perf_counter as now
 
 from viaduct_worker.reports import report_of
@@ -38,10 +39,10 @@ if TYPE_CHECKING:
     Attributes: TypeAlias = dict[str, Attribute]
     Place: TypeAlias = tuple[str, int]
     Fields: TypeAlias = Sequence[tuple[str, str]]
-    Passed: TypeAlias = tuple[str, int, Fields]
+    Passed: TypeAlias = tuple[str, Fields]
     Known: TypeAlias = Attributes | tuple[object, ...] | None
-    Span: TypeAlias = int
-    """Where the start of a span is in the log; -1 if there was no room."""
+    Span: TypeAlias = float
+    """The time of its start; 0 if there was no room."""
 
 EVENT = 3
 """Values for each event."""
@@ -50,10 +51,8 @@ ROOM = 4000 * EVENT
 NOTES_MAX = 10
 PAYLOAD_BYTES_MAX = 1_048_576
 VERSION = 3
-MARSHAL_VERSION = 2
-"""Without references: a table of all objects would take longer than the few texts that come again."""
-SHORT_MARSHAL_VERSION = 4
-"""For what is marshalled once: with references, and short forms of short texts."""
+MARSHAL_VERSION = 4
+"""With references: a field that several hops have takes five bytes."""
 NOWHERE: 'Place' = ('', 0)
 ENVIRON, LOG, MORE = 5, 6, 7
 """Places in the record that leaves the worker."""
@@ -65,7 +64,7 @@ running = current.get
 
 def described(kind: str, name: str, place: 'Place' = NOWHERE, *more: 'str | tuple[str, str, int]') -> bytes:
     """The description of a span, marshalled: for spans that are the same in each request."""
-    return marshal.dumps((kind, name, *place, *more), SHORT_MARSHAL_VERSION)
+    return marshal.dumps((kind, name, *place, *more), MARSHAL_VERSION)
 
 
 class Recording:
@@ -104,7 +103,7 @@ class Recording:
     def begin(self, kind: str, name: str, attributes: 'Attributes | None' = None, place: 'Place' = NOWHERE) -> 'Span':
         """Start a span within the innermost open one."""
         span = self.begin_aside(kind, name, attributes, place, False)
-        if span >= 0:
+        if span:
             self.open.append(kind)
         return span
 
@@ -112,44 +111,34 @@ class Recording:
         self, kind: str, name: str, attributes: 'Attributes | None', place: 'Place', is_aside: bool = True
     ) -> 'Span':
         """Start a span that nothing is within, because what starts next may have nothing to do with it."""
-        log = self.log
-        span = len(log)
-        if span >= self.room:
+        if len(self.log) >= self.room:
             self.dropped += 1
-            return -1
+            return 0.0
         file, line = place
-        log += ((kind, name, file, line, True) if is_aside else (kind, name, file, line), now(), attributes)
+        span = now()
+        self.log += (kind, name, file, line, True) if is_aside else (kind, name, file, line), span, attributes
         return span
 
     def end(self, span: 'Span', known: 'Known' = None) -> None:
         """End a span of `begin`, and with it the spans inside that are still open."""
-        if span >= 0:
+        if span:
             self.log += span, now(), known
             if self.open:
                 self.open.pop()
 
     def end_aside(self, span: 'Span', known: 'Known') -> None:
         """End a span of `begin_aside`."""
-        if span >= 0:
+        if span:
             self.log += span, now(), known
 
     def put(self, span: 'Span', known: 'Known') -> None:
         """Note what is known of a span, which may have ended."""
-        if span >= 0:
+        if span:
             self.log += span, 0, known
 
     def fail(self, span: 'Span', error: BaseException) -> None:
         """Note in a span that it ended by an exception."""
         self.put(span, {'error': error_text(error)})
-
-    def respond(self, status: str, fields: 'list[tuple[str, str]]') -> 'Passed':
-        """Return what is known of a span that passed a response on."""
-        before, self.fields = self.fields, fields
-        if before is not None:
-            count = len(before)
-            if fields[:count] == before:
-                return status, count, fields[count:]
-        return status, 0, fields
 
     def is_within(self, kind: str) -> bool:
         """Whether the innermost open span of `begin` has this kind."""
@@ -209,14 +198,15 @@ def fitting(record: 'list[Any]') -> bytes:
 
 def halved(log: 'list[Any]') -> 'tuple[list[Any], int]':
     """The log without the second half of its spans, and how many these are."""
-    starts = [at for at in range(0, len(log), EVENT) if type(log[at]) is not int]
-    end = starts[len(starts) // 2]
+    places = [at for at in range(0, len(log), EVENT) if type(log[at]) is not float]
+    end = places[len(places) // 2]
     kept = log[:end]
+    spans = {log[at + 1] for at in places if at < end}
     for at in range(end, len(log), EVENT):
         what, time, _ = log[at : at + EVENT]
-        if type(what) is int and what < end and time:
+        if what in spans and time:
             kept += what, time, None
-    return kept, len(starts) - len(starts) // 2
+    return kept, len(places) - len(places) // 2
 
 
 def plain_log(log: 'list[Any]') -> list[object]:

@@ -8,7 +8,7 @@ from viaduct_worker.frames import trace_frame
 from viaduct_worker.tracing import exceptions
 from viaduct_worker.tracing.install import install
 from viaduct_worker.tracing.profiler import Profiler
-from viaduct_worker.tracing.recorder import SHORT_MARSHAL_VERSION, Recording, current, described
+from viaduct_worker.tracing.recorder import MARSHAL_VERSION, Recording, current, described
 from viaduct_worker.tracing.replacing import replacing
 from viaduct_worker.tracing.wsgi import Layer, trace_chain
 
@@ -87,8 +87,8 @@ class TracedRequest:
     def respond(self, call: 'Call', result: 'Iterable[bytes]') -> None:
         """Send what the application returned. A generator runs meanwhile."""
         log = self.recording.log
-        span = len(log)
-        log += _bodies.get(type(result)) or body_of(type(result)), now(), None
+        span = now()
+        log += _bodies.get(type(result)) or body_of(type(result)), span, None
         try:
             call.respond(result)
         except BaseException as error:
@@ -114,8 +114,8 @@ class TracedRequest:
         log = recording.log
 
         def run() -> None:
-            span = len(log)
-            log.extend((CLOSE, now(), None))
+            span = now()
+            log.extend((CLOSE, span, None))
             try:
                 close()
             except BaseException as error:
@@ -147,7 +147,7 @@ def rows_of_shared(shared: dict[str, object], environ: 'WSGIEnvironment') -> byt
     if len(_shared) >= SHARED_MAX:
         _shared.clear()
     own = [(name, shown(environ[name]), False) for name in OWN]
-    data = marshal.dumps(rows(shared) + own, SHORT_MARSHAL_VERSION)
+    data = marshal.dumps(rows(shared) + own, MARSHAL_VERSION)
     _shared[id(shared), type(environ['wsgi.input'])] = shared, data
     return data
 

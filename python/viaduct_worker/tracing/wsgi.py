@@ -1,7 +1,6 @@
 """WSGI: each application of the chain that middleware makes (PEP 3333, "Middleware"), and what passes between them."""
 
 from functools import partial
-from inspect import CO_VARARGS
 from time import perf_counter as now
 from types import CellType, CodeType, FunctionType, MethodType
 
@@ -25,6 +24,8 @@ NAMES = frozenset(
 )
 """Under these names middleware keeps the application that it calls. Under others its parameters have to say it."""
 APPLICATIONS_MAX = 100
+CO_VARARGS = 0x04
+"""The flag of code that takes `*arguments` (`inspect.CO_VARARGS`). The project may have an `inspect.py` of its own."""
 URL_VARIABLES = frozenset(
     (
         *('PATH_INFO', 'QUERY_STRING', 'REMOTE_ADDR', 'REMOTE_PORT', 'REMOTE_USER', 'REQUEST_METHOD', 'SCRIPT_NAME'),
@@ -54,19 +55,18 @@ class Layer:
         """Call the application within a span."""
         __traceback_hide__ = True
         log = recording.log
-        span = len(log)
-        if span >= recording.room:
+        if len(log) >= recording.room:
             recording.dropped += 1
             return application(environ, start_response)
-        log += self.description, now(), None
+        span = now()
+        log += self.description, span, None
         if self.is_middleware or recording.variables is not None:
             request_hop(recording, span, environ)
 
         def start(status: str, headers: 'Fields', *rest: object, **named: object) -> 'Callable[[bytes], object]':
             __traceback_hide__ = True
             try:
-                passed = recording.respond(status, [*headers])
-                log.extend((span, 0, (*passed, bool(named or (rest and rest[0])))))
+                log.extend((span, 0, (status, [*headers], bool(named or (rest and rest[0])))))
             except Exception:
                 recording.note('a call of start_response')
             # An application may also name its arguments, which the type of start_response does not allow.
@@ -81,7 +81,7 @@ class Layer:
             log += span, now(), None
 
 
-def request_hop(recording: 'Recording', span: int, environ: 'WSGIEnvironment') -> None:
+def request_hop(recording: 'Recording', span: float, environ: 'WSGIEnvironment') -> None:
     """Note the fields of the request, as this application gets them, if a middleware has changed them."""
     try:
         before, recording.variables = recording.variables, dict(environ)

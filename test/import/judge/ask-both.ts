@@ -35,11 +35,11 @@ export async function askBoth(t: Lifetime, http: string, probes: readonly Probe[
   const releases: (() => void | Promise<void>)[] = [];
   const own = nestedLifetime({ after: (release) => void releases.push(release) });
   try {
-    const { toml, findings, report } = await startImported(own, place.directory, `http {\n${http}}\n`);
+    const { toml, checked, report } = await startImported(own, place.directory, `http {\n${http}}\n`);
     return {
       nginx: before,
       viaduct: await askAll(probes),
-      findings,
+      findings: checked.findings,
       report: report.lines(['closed', 'not carried over', 'carried over, but']),
       toml,
     };

@@ -1,3 +1,4 @@
+import { LimitZones } from '../handlers/limits/limit-zones.ts';
 import { deriveRequest } from '../http/derived-request.ts';
 import type { Handler, HandlerResult, Next } from '../http/handler.ts';
 import type { Request } from '../http/message.ts';
@@ -73,6 +74,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     hold: (resource: SiteResource) => resources.push(resource),
     holdProxy: () => {},
     shared: new Map<string, Handler | null>(),
+    zones: new LimitZones(),
     lead: (request: Request, path: string) => {
       const next = path.startsWith('@')
         ? named.find(request, path)
@@ -91,7 +93,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
       proxies.set(name, proxy);
     };
     const keys = ['route', index];
-    const patterns = patternsOf(route, keys, errors);
+    const patterns = patternsOf(route, 'path_pattern', keys, errors);
     const context = { ...common, keys, holdProxy, placeholders: placeholders.with(routeGroups(patterns)) };
     if (route.access_log !== undefined && isShared(name, config))
       errors.add([...context.keys, 'access_log'], `another route has the name "${name}", too`);

@@ -19,6 +19,8 @@ export interface NginxContext {
   readonly maps: ReadonlySet<string>;
   /** A path of the configuration as the settings file needs it. */
   readonly pathOf: (written: string) => string;
+  /** Where relative paths of the configuration start. */
+  readonly directory: string;
 }
 
 /** Where a route is: the level that answers its requests, and what is around it. */

@@ -23,7 +23,7 @@ export interface Imported {
 }
 
 /** Converts an nginx configuration, or a file that has only `server` blocks, to settings. Routes are made of a model of what nginx does. */
-export function importNginx(tree: Tree, pathOf: NginxContext['pathOf']): Imported {
+export function importNginx(tree: Tree, { pathOf, directory }: Pick<NginxContext, 'pathOf' | 'directory'>): Imported {
   const { directives, missing } = tree;
   const report = new ImportReport();
   const builder = new ConfigBuilder();
@@ -46,6 +46,7 @@ export function importNginx(tree: Tree, pathOf: NginxContext['pathOf']): Importe
     zones: readZones(http),
     maps: writeMaps(model, builder, report),
     pathOf,
+    directory,
   };
   for (const directive of missing) tellMissing(directive, report);
   const listening = writeListens(context);

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { HUNG } from './watchdog.mjs';
 
 /** The end of a run has so much of each error, because CI may keep only the end of the output. */
 const ERROR_CHARACTERS_MAX = 1500;
@@ -16,6 +17,7 @@ export default async function* countReporter(source) {
   /** @type {Counts} */
   const counts = { passed: 0, failed: 0, skipped: 0, failures: [], skips: [], seconds: {} };
   for await (const { type, data } of source) {
+    if (type === 'test:stderr' && data.message.startsWith(HUNG)) counts.failures.push(data.message.trimEnd());
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     if (data.nesting === 0 && data.file !== undefined)
       counts.seconds[data.file] = (counts.seconds[data.file] ?? 0) + (data.details?.duration_ms ?? 0) / 1000;

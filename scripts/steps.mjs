@@ -130,6 +130,7 @@ export function runTests(node, files, { concurrency, quiet = false } = {}) {
     '--test',
     ...(concurrency === undefined ? [] : [`--test-concurrency=${concurrency}`]),
     '--test-timeout=600000',
+    '--import=./scripts/watchdog.mjs',
     `--test-reporter=${quiet ? './scripts/failure-reporter.mjs' : 'spec'}`,
     '--test-reporter-destination=stdout',
     '--test-reporter=./scripts/count-reporter.mjs',

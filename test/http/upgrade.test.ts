@@ -7,7 +7,7 @@ import { UpgradeResponse } from '../../src/http/upgrade-response.ts';
 import { suiteLifetime } from '../support/lifetime.ts';
 import { serveHandler, type TestServer } from '../support/serve-handler.ts';
 import { SocketClient } from '../support/socket-client.ts';
-import { within } from '../support/wait.ts';
+import { PATIENCE_MS, within } from '../support/wait.ts';
 
 const UPGRADE = 'Connection: keep-alive, Upgrade\r\nUpgrade: echo\r\n';
 
@@ -59,7 +59,7 @@ describe('an upgrade', () => {
     it(`is ignored when ${when}`, async () => {
       const client = await SocketClient.open(port);
       client.send(request);
-      await within(10_000, 'the answer', () => client.until(/ordinary \/\w+\n$/));
+      await within(PATIENCE_MS, 'the answer', () => client.until(/ordinary \/\w+\n$/));
       assert.match(client.received, /^HTTP\/1\.1 200 /);
       client.close();
     });

@@ -9,7 +9,7 @@ import { suiteLifetime } from '../support/lifetime.ts';
 import { serveFiles } from '../support/serve-files.ts';
 import type { TestServer } from '../support/serve-handler.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { within } from '../support/wait.ts';
+import { PATIENCE_MS, within } from '../support/wait.ts';
 
 const SECRET = 'this is a secret';
 /** A user without any files. */
@@ -33,7 +33,7 @@ describe('static files', () => {
   });
 
   async function refuses(target: string): Promise<void> {
-    const { status, body } = await within(10_000, `an answer for ${target}`, () => ask(server.port, target));
+    const { status, body } = await within(PATIENCE_MS, `an answer for ${target}`, () => ask(server.port, target));
     ok(status === 404 || status === 400, `${status} for ${target}`);
     ok(!body.includes(SECRET) && !body.includes('root:'), target);
   }

@@ -21,12 +21,17 @@ export const PYTHON_WITH_PACKAGES = existsSync(TEST_PYTHON) ? TEST_PYTHON : null
 const OLD_GEVENT_PYTHON = join(ROOT, '.setup/old-gevent/bin/python');
 /** A Python interpreter with the packages of `test/requirements-old-gevent.txt`; null if the set-up could not make one. */
 export const PYTHON_WITH_OLD_GEVENT = existsSync(OLD_GEVENT_PYTHON) ? OLD_GEVENT_PYTHON : null;
+const NEWEST_DJANGO_PYTHON = join(ROOT, '.setup/newest-django/bin/python');
+/** A Python interpreter with the newest Django, of `test/requirements-newest-django.txt`; null if the set-up could not make one. */
+export const PYTHON_WITH_NEWEST_DJANGO = existsSync(NEWEST_DJANGO_PYTHON) ? NEWEST_DJANGO_PYTHON : null;
 /** For `it(title, { skip: NO_PACKAGES })`: false if the packages are installed, otherwise the reason to skip. */
 export const NO_PACKAGES = PYTHON_WITH_PACKAGES === null ? 'Django and Flask are not installed in .setup/venv' : false;
 
 /** Longest wait for the address. An application takes a second to import, on a busy machine some more. */
 const START_MS = 60_000;
 const STOP_MS = 30_000;
+/** At the end of a lifetime, requests that are still open break off after this time. The server itself would wait for half a minute. */
+const CLEAN_UP_MS = 1000;
 /** Longest run of a command. */
 const RUN_MS = 60_000;
 
@@ -51,7 +56,10 @@ export interface Viaduct {
   /** What it wrote so far to both outputs. */
   output(): string;
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
-  /** Stops it with SIGTERM, and with SIGKILL if that does not help. The end of its lifetime stops it too. */
+  /**
+   * Stops it with SIGTERM, and with SIGKILL if that does not help. The end of its lifetime stops it too, and does not wait for requests that
+   * are still open.
+   */
   stop(): Promise<void>;
 }
 
@@ -85,7 +93,11 @@ export async function startViaduct(
   });
   address.catch(() => {});
   const stop = () => end(child, exited);
-  t.after(stop);
+  t.after(async () => {
+    const timer = setTimeout(() => child.kill('SIGTERM'), CLEAN_UP_MS);
+    await stop();
+    clearTimeout(timer);
+  });
   const url = awaitReady ? await within(START_MS, 'the address', () => address) : '';
   const port = Number(/:(\d+)$/.exec(url)?.[1] ?? 0);
   return { pid: child.pid as number, port, url, output: () => output, exited, stop };

@@ -2,27 +2,44 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Longest wait for something that must come. A test that waits longer has failed. */
-export const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 60_000;
 
-/** Runs `work`. Throws if `work` takes longer than `ms`; `goal` names what it waits for. */
-export async function within<T>(ms: number, goal: string, work: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${ms} ms in vain for ${goal}`)), ms);
-  });
-  try {
-    return await Promise.race([work(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+const TICK_MS = 50;
+/** Longest pause between two checks of a condition. The first pauses are shorter, because most conditions are true soon. */
+const PAUSE_MS_MAX = 20;
+
+/**
+ * Runs `work`. Throws if `work` takes longer than `ms`; `goal` names what it waits for. The time is counted in ticks of this process: while
+ * the process itself stands still, for example in `spawnSync`, nobody waits.
+ */
+export function within<T>(ms: number, goal: string, work: () => Promise<T>): Promise<T> {
+  return limited(ms, `waited ${ms} ms in vain for ${goal}`, work);
 }
 
-/** Checks `condition` every 20 ms until it is true. For a condition that no event reports, such as the end of another's child process. */
-export async function eventually(goal: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`waited ${PATIENCE_MS} ms in vain until ${goal}`);
-    await delay(20);
+/**
+ * Checks `condition` until it is true, each 20 ms in the end. For a condition that no event reports, such as the end of another's child
+ * process.
+ */
+export function eventually(goal: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  return limited(PATIENCE_MS, `waited ${PATIENCE_MS} ms in vain until ${goal}`, async (isLate) => {
+    for (let pauseMs = 1; !(await condition()) && !isLate(); pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX))
+      await delay(pauseMs);
+  });
+}
+
+async function limited<T>(ms: number, message: string, work: (isLate: () => boolean) => Promise<T>): Promise<T> {
+  let waitedMs = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setInterval(() => {
+      waitedMs += TICK_MS;
+      if (waitedMs >= ms) reject(new Error(message));
+    }, TICK_MS);
+  });
+  try {
+    return await Promise.race([late, work(() => waitedMs >= ms)]);
+  } finally {
+    clearInterval(timer);
   }
 }
 

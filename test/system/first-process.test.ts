@@ -85,7 +85,8 @@ function statOf(pid: number | string): string[] {
 
 const zombies = (pid: number): number[] => treeOf(pid).filter((one) => statOf(one)[0] === 'Z');
 
-describe('the server as the first process of a container', { skip: NO_NAMESPACE }, () => {
+// Most of these tests wait for a time-out or for the end of a process.
+describe('the server as the first process of a container', { skip: NO_NAMESPACE, concurrency: 4 }, () => {
   for (const args of [[], ['--no-preload'], ['--processes', '2']]) {
     it(`leaves no zombie of an orphan${args.length === 0 ? '' : `, with ${args.join(' ')}`}`, async (t) => {
       const { port, pid } = await startFirst(t, makeProject(t, { 'app.py': ORPHANS }), ...args);

@@ -75,7 +75,7 @@ describe('the priorities of routes', () => {
     const overCgi = (protocol: 'uwsgi' | 'scgi' | 'fastcgi') => async (path: string) => {
       const client = await SocketClient.open(unix(protocol));
       client.send(encodeRequest(protocol, variablesOf({ REQUEST_URI: path, PATH_INFO: path })));
-      return client.untilClosed();
+      return client.closed;
     };
     const ways = {
       one: (path: string) => fetchWhole('HTTP/1.1', port, 'GET', path),

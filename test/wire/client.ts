@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { PATIENCE_MS } from '../support/wait.ts';
 import type { Answers } from './answers.ts';
 import { readAnswers } from './answers.ts';
 import type { Step } from './case.ts';
@@ -13,9 +14,6 @@ export interface Wire {
   readonly server: Socket;
   close(): void;
 }
-
-/** Longest wait for a reaction of the server; far longer than any reaction takes. */
-const PATIENCE_MS = 10_000;
 
 /** Opens a connection. Calls `accept` with its server end before the first octet is sent. */
 export async function openWire(accept: (socket: Socket) => void): Promise<Wire> {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Application, Header, ResponseBody, StartResponse } from '../../src/wsgi/contract.ts';
 import { serveWsgi } from '../support/serve-wsgi.ts';
 import { SocketClient } from '../support/socket-client.ts';
-import { within } from '../support/wait.ts';
+import { PATIENCE_MS, within } from '../support/wait.ts';
 
 const one = Buffer.from('one ');
 const two = Buffer.from('two');
@@ -206,7 +206,7 @@ describe('the body of a response', { concurrency: 4 }, () => {
     client.socket.pause();
     client.send('GET /much HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     let before = -1;
-    await within(30_000, 'the generator to stand still', async () => {
+    await within(PATIENCE_MS, 'the generator to stand still', async () => {
       for (let still = 0; still < 20; ) {
         await server.ask(); // a turn of the server's event loop
         still = produced === before ? still + 1 : 0;

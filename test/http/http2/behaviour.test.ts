@@ -12,7 +12,7 @@ import { UpgradeResponse } from '../../../src/http/upgrade-response.ts';
 import { fetchWhole, openRequest, PROTOCOLS } from '../../support/http-client.ts';
 import { suiteLifetime } from '../../support/lifetime.ts';
 import { serveHandler, type TestServer } from '../../support/serve-handler.ts';
-import { eventually, within } from '../../support/wait.ts';
+import { eventually, PATIENCE_MS, within } from '../../support/wait.ts';
 
 const BODY_BYTES_MAX = 3_000_000;
 const LARGE = 20_000_000;
@@ -356,7 +356,7 @@ for (const protocol of PROTOCOLS) {
         answer = received;
       });
       let most = 0;
-      await within(20_000, 'the upload', async () => {
+      await within(PATIENCE_MS, 'the upload', async () => {
         while (answer === null) {
           const before = uploaded;
           takeUpload();

@@ -8,7 +8,7 @@ import type { HttpLimits } from '../../../src/http/transport/limits.ts';
 import { eachTestLifetime } from '../../support/lifetime.ts';
 import { serveHandler } from '../../support/serve-handler.ts';
 import { SocketClient } from '../../support/socket-client.ts';
-import { within } from '../../support/wait.ts';
+import { PATIENCE_MS, within } from '../../support/wait.ts';
 
 /** One byte each 40 ms: 25 bytes per second. */
 const EVERY_MS = 40;
@@ -106,7 +106,7 @@ describe('minimum data rates', () => {
       socket.once('end', () => resolve(true));
       socket.once('close', () => resolve(false));
     });
-    const whole = await within(20_000, 'the end of the response', () => ended);
+    const whole = await within(PATIENCE_MS, 'the end of the response', () => ended);
     clearInterval(timer);
     socket.destroy();
     return { read, whole };

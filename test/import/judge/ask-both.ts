@@ -36,7 +36,7 @@ export async function askBoth(t: Lifetime, http: string, probes: readonly Probe[
   mkdirSync(cwd, { recursive: true });
   writeFileSync(join(cwd, 'nginx.conf'), `http {\n${http}}\n`);
   const options = { file: 'nginx.conf', kind: 'nginx', cwd, outputDirectory: null } as const;
-  const { toml, findings, report } = await importFile({ ...options, readImported, variablesIn: () => [] });
+  const { toml, checked, report } = await importFile({ ...options, readImported, variablesIn: () => [] });
   writeFileSync(join(cwd, 'viaduct.toml'), toml);
   const { listen } = parse(toml) as { listen: string | string[] };
   const passwords = join(place.directory, 'passwords');
@@ -49,7 +49,7 @@ export async function askBoth(t: Lifetime, http: string, probes: readonly Probe[
     return {
       nginx: before,
       viaduct: await askAll(probes),
-      findings,
+      findings: checked.findings,
       report: report.lines(['closed', 'not carried over', 'carried over, but']),
       toml,
     };

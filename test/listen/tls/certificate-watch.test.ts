@@ -9,7 +9,7 @@ import { answerPeer } from '../../support/answer-peer.ts';
 import { hostWith } from '../../support/certificates.ts';
 import { serveHandler } from '../../support/serve-handler.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { within } from '../../support/wait.ts';
+import { PATIENCE_MS, within } from '../../support/wait.ts';
 
 describe('changed certificates', () => {
   async function start(t: TestContext, { certificate, key }: SelfSigned, everyMs = 3_600_000) {
@@ -114,7 +114,7 @@ describe('changed certificates', () => {
     writeFileSync(`${files.certificate}.new`, second.certificate);
     renameSync(`${files.key}.new`, files.key);
     renameSync(`${files.certificate}.new`, files.certificate);
-    await within(20_000, 'the new certificate', () => nextReplaced);
+    await within(PATIENCE_MS, 'the new certificate', () => nextReplaced);
     assert.equal(await commonName(port), 'second.test');
   });
 });

@@ -6,7 +6,7 @@ import { readProgramOptions } from '../../../src/site/load-configuration.ts';
 import { ask } from '../../support/http-client.ts';
 import { MemoryTraces, recordedOf } from '../../support/memory-traces.ts';
 import { documentOf } from '../../support/trace-document.ts';
-import { within } from '../../support/wait.ts';
+import { PATIENCE_MS, within } from '../../support/wait.ts';
 
 interface Site {
   readonly port: number;
@@ -174,7 +174,7 @@ describe('the pages in development', () => {
     const answered = await ask(port, '/', { host: 'localhost' });
     assert.equal(answered.status, 200);
     await new Promise((resolve) => setTimeout(resolve, 200));
-    await within(5000, 'the end', stop);
+    await within(PATIENCE_MS, 'the end', stop);
     const { body, whole } = await stream;
     assert.match(body, /^event: overview$/m);
     assert.equal(whole, true);

@@ -118,7 +118,7 @@ const IMPORTERS: Readonly<Record<Exclude<Kind, 'nginx'>, Importer>> = {
 };
 
 function readNginx({ path, shown, show, pathOf }: Source): Read {
-  const imported = importNginx(readTree(path, show), pathOf);
+  const imported = importNginx(readTree(path, show), { pathOf, directory: dirname(path) });
   if (imported.builder.lists.has('route')) return imported;
   throw new ViaductError('SETTINGS', `Cannot import "${shown}": it has no server`, {
     advice: 'Name the file that has server blocks, or includes those that have.',

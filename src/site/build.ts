@@ -17,6 +17,7 @@ import { withoutClaimedFields } from './claimed-fields.ts';
 import { ConfigErrors } from './config-errors.ts';
 import { accelerated, contentOf, NOT_FOUND } from './content.ts';
 import type { FeatureConfigs } from './features.ts';
+import { idleSettings } from './idle-settings.ts';
 import { placeholdersOf } from './maps.ts';
 import { notFound } from './not-found.ts';
 import { warnOfOpenErrorRoutes } from './open-error-routes.ts';
@@ -97,6 +98,7 @@ export function buildSite(config: Site, parts: SiteParts): BuiltSite {
     const context = { ...common, keys, holdProxy, placeholders: placeholders.with(routeGroups(patterns)) };
     if (route.access_log !== undefined && isShared(name, config))
       errors.add([...context.keys, 'access_log'], `another route has the name "${name}", too`);
+    for (const { keys: own, problem } of idleSettings(route)) errors.add([...keys, ...own], problem);
     const content = contentOf(route, context);
     warnOfOpenErrorRoutes(route, defaults, context);
     const handlers = [...featuresOf(route, defaults, route.satisfy ?? config.satisfy, context), ...content.handlers];

@@ -21,6 +21,8 @@ export interface NginxContext {
   readonly hostGroups: ReadonlyMap<string, string>;
   /** A path of the configuration as the settings file needs it. */
   readonly pathOf: (written: string) => string;
+  /** Where relative paths of the configuration start. */
+  readonly directory: string;
 }
 
 /** Where a route is: the level that answers its requests, and what is around it. */

@@ -24,7 +24,7 @@ export interface Imported {
 }
 
 /** Converts an nginx configuration, or a file that has only `server` blocks, to settings. Routes are made of a model of what nginx does. */
-export function importNginx(tree: Tree, pathOf: NginxContext['pathOf']): Imported {
+export function importNginx(tree: Tree, { pathOf, directory }: Pick<NginxContext, 'pathOf' | 'directory'>): Imported {
   const { directives, missing } = tree;
   const report = new ImportReport();
   const builder = new ConfigBuilder();
@@ -49,6 +49,7 @@ export function importNginx(tree: Tree, pathOf: NginxContext['pathOf']): Importe
     maps,
     hostGroups: writeHostGroups(model, builder, maps),
     pathOf,
+    directory,
   };
   for (const directive of missing) tellMissing(directive, report);
   const listening = writeListens(context);
